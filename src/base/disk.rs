@@ -1,0 +1,415 @@
+//! Files that are whole after a crash, and locks between processes.
+//!
+//! A state file is replaced, never written in place: write beside, rename. Readers
+//! therefore take no lock. Writers take one, and locks come in this order:
+//!
+//! ```text
+//! container → volume → network → image → store
+//! ```
+//!
+//! The last four are leaves: held for one file change, never across a wait, a process
+//! start or an await. Debug builds assert the order (see [`Rank`]).
+
+use std::cell::RefCell;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::error::{ErrorKind, Explain, io_hint, io_kind};
+
+/// The largest state file that is read: what is larger was not written by hoist.
+const MAX_STATE: u64 = 64 << 20;
+
+/// A file operation that failed, with the file it failed on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A system call failed.
+    #[error("cannot {verb} {path}")]
+    Io {
+        /// What was tried: `read`, `rename`, …
+        verb: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is there, but is not what it should be.
+    #[error("{path} is damaged")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// The file is too large to be one of hoist's.
+    #[error("{path} is too large for a state file: {size} bytes")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes.
+        size: u64,
+    },
+}
+
+impl Error {
+    /// For `map_err`: says what was tried on `path`.
+    pub fn io(verb: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { verb, path, source }
+    }
+
+    /// Whether the cause is that the file does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Io { source, .. } => io_kind(source),
+            Self::Damaged { .. } | Self::TooLarge { .. } => ErrorKind::Corrupt,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io { source, .. } => io_hint(source),
+            Self::Damaged { .. } | Self::TooLarge { .. } => None,
+        }
+    }
+}
+
+/// The result of a file operation.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Creates `path` and what is missing above it, mode 0700.
+///
+/// # Errors
+///
+/// What mkdir(2) says; that it exists already is no error.
+pub fn private_dir(path: &Path) -> Result<()> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("create", path))
+}
+
+/// Puts `bytes` at `path` in one step: a reader sees the old file or the new one, whole.
+///
+/// After a power cut it may be either; call [`sync`] where that matters.
+///
+/// # Errors
+///
+/// `ENOSPC` and whatever else open, write or rename say; then the old file is untouched.
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    // The name is unique per process and thread, so that two writers never share it.
+    let beside = beside(path)?;
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(&beside)
+        .and_then(|mut file| file.write_all(bytes))
+        .map_err(Error::io("write", &beside))
+        .and_then(|()| fs::rename(&beside, path).map_err(Error::io("replace", path)));
+    if written.is_err() {
+        let _ = fs::remove_file(&beside); // the first error is the one to report
+    }
+    written
+}
+
+/// Replaces `path` by `value` as JSON.
+///
+/// # Errors
+///
+/// As [`replace`].
+pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
+    let mut bytes =
+        serde_json::to_vec(value).map_err(|source| Error::Damaged { path: path.into(), source })?;
+    bytes.push(b'\n');
+    replace(path, &bytes)
+}
+
+/// Reads a JSON state file of at most 64 MiB.
+///
+/// # Errors
+///
+/// [`Error::is_not_found`] when it is not there, [`Error::Damaged`] when it does not parse.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let bytes = read(path, MAX_STATE)?;
+    serde_json::from_slice(&bytes).map_err(|source| Error::Damaged { path: path.into(), source })
+}
+
+/// Reads a file of at most `limit` bytes.
+///
+/// # Errors
+///
+/// [`Error::TooLarge`] beyond the limit, also when the file grows while it is read.
+pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let file = File::open(path).map_err(Error::io("open", path))?;
+    let size = file.metadata().map_err(Error::io("stat", path))?.len();
+    let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
+    file.take(limit + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+    if bytes.len() as u64 > limit {
+        return Err(Error::TooLarge { path: path.into(), size });
+    }
+    Ok(bytes)
+}
+
+/// Writes everything of the file system that holds `dir` to the disk: one call for any
+/// number of files.
+///
+/// # Errors
+///
+/// `EIO` or `ENOSPC` when some earlier write of this file system was lost.
+pub fn sync(dir: &Path) -> Result<()> {
+    let folder = File::open(dir).map_err(Error::io("open", dir))?;
+    rustix::fs::syncfs(&folder).map_err(|e| Error::io("sync", dir)(e.into()))
+}
+
+/// Where a lock stands in the order that keeps processes from waiting for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// One container's record.
+    Container,
+    /// The volumes.
+    Volume,
+    /// The networks, their leases and the machine-wide address choice.
+    Network,
+    /// References and image records.
+    Image,
+    /// Blobs and layers.
+    Store,
+}
+
+/// An exclusive or shared lock on a file of its own, released when dropped or when the
+/// process dies.
+///
+/// Not to be held across an await (clippy.toml names it).
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    held: Held,
+}
+
+impl Lock {
+    /// Waits until no other process holds `path`.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file cannot be made or locked.
+    pub fn exclusive(path: &Path, rank: Rank) -> Result<Self> {
+        let held = Held::enter(rank);
+        let file = settle(path, |file| file.lock().map(|()| true))?;
+        Ok(Self { file: file.ok_or_else(|| raced(path))?, held })
+    }
+
+    /// Waits until nobody holds `path` exclusively.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file cannot be made or locked.
+    pub fn shared(path: &Path, rank: Rank) -> Result<Self> {
+        let held = Held::enter(rank);
+        let file = settle(path, |file| file.lock_shared().map(|()| true))?;
+        Ok(Self { file: file.ok_or_else(|| raced(path))?, held })
+    }
+
+    /// Takes the lock if it is free; `None` when another process holds it.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file cannot be made or locked.
+    pub fn try_exclusive(path: &Path, rank: Rank) -> Result<Option<Self>> {
+        let file = settle(path, |file| match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        })?;
+        Ok(file.map(|file| Self { file, held: Held::enter(rank) }))
+    }
+
+    /// Whether some process holds `path`; a missing file is not held.
+    ///
+    /// # Errors
+    ///
+    /// When the file exists but cannot be opened or locked.
+    pub fn is_held(path: &Path) -> Result<bool> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(Error::io("open", path)(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
+        }
+    }
+
+    /// Takes over a lock that another process acquired and passed by descriptor.
+    #[must_use]
+    pub fn adopt(descriptor: OwnedFd, rank: Rank) -> Self {
+        Self { file: File::from(descriptor), held: Held::enter(rank) }
+    }
+
+    /// Gives the lock away, to be passed to another process by descriptor.
+    #[must_use]
+    pub fn into_fd(self) -> OwnedFd {
+        let Self { file, held } = self;
+        drop(held);
+        file.into()
+    }
+}
+
+impl AsFd for Lock {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// Opens and locks until the locked file is the one that `path` names: its directory may
+/// have been removed and made anew while this process waited.
+fn settle(path: &Path, take: impl Fn(&File) -> io::Result<bool>) -> Result<Option<File>> {
+    loop {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(Error::io("open", path))?;
+        if !take(&file).map_err(Error::io("lock", path))? {
+            return Ok(None);
+        }
+        let ours = file.metadata().map_err(Error::io("stat", path))?;
+        match fs::metadata(path) {
+            Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => return Ok(Some(file)),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io("stat", path)(error)),
+        }
+    }
+}
+
+fn raced(path: &Path) -> Error {
+    Error::io("lock", path)(io::ErrorKind::WouldBlock.into())
+}
+
+fn beside(path: &Path) -> Result<PathBuf> {
+    let random = super::id::random_bytes::<6>().map_err(Error::io("name a file beside", path))?;
+    let mut name = std::ffi::OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(format!(".{}.tmp", super::id::hex(&random)));
+    Ok(path.with_file_name(name))
+}
+
+thread_local! {
+    static HELD: RefCell<Vec<Rank>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A note, for debug builds, that this thread holds a lock of some rank.
+#[derive(Debug)]
+struct Held(Rank);
+
+impl Held {
+    fn enter(rank: Rank) -> Self {
+        if cfg!(debug_assertions) {
+            HELD.with_borrow_mut(|held| {
+                let highest = held.iter().max();
+                assert!(
+                    highest.is_none_or(|&highest| highest <= rank),
+                    "a lock of rank {rank:?} while one of {highest:?} is held"
+                );
+                held.push(rank);
+            });
+        }
+        Self(rank)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if cfg!(debug_assertions) {
+            // A lock may be dropped on another thread than it was taken on: then it is
+            // not in this thread's list.
+            HELD.with_borrow_mut(|held| {
+                if let Some(at) = held.iter().rposition(|&rank| rank == self.0) {
+                    held.remove(at);
+                }
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replaced_file_is_whole_and_leaves_nothing_beside_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("state.json");
+        for text in ["first", "second, longer", "3"] {
+            write_json(&path, &text).unwrap();
+            assert_eq!(read_json::<String>(&path).unwrap(), text);
+        }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_failed_replace_keeps_the_old_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("folder");
+        fs::create_dir_all(path.join("full")).unwrap(); // rename(2) over it fails
+        let error = replace(&path, b"new").unwrap_err();
+        assert!(error.to_string().starts_with("cannot replace "), "{error}");
+        assert!(path.join("full").exists());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_file_beyond_the_limit_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("big");
+        fs::write(&path, [0; 11]).unwrap();
+        assert!(matches!(read(&path, 10), Err(Error::TooLarge { size: 11, .. })));
+        assert_eq!(read(&path, 11).unwrap().len(), 11);
+    }
+
+    #[test]
+    fn a_lock_excludes_another_and_is_free_after_drop() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        assert!(!Lock::is_held(&path).unwrap());
+        let lock = Lock::exclusive(&path, Rank::Container).unwrap();
+        assert!(Lock::is_held(&path).unwrap());
+        assert!(Lock::try_exclusive(&path, Rank::Container).unwrap().is_none());
+        drop(lock);
+        assert!(Lock::try_exclusive(&path, Rank::Container).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_file_that_was_replaced_is_locked_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let old = Lock::exclusive(&path, Rank::Container).unwrap();
+        fs::remove_file(&path).unwrap();
+        let new = Lock::try_exclusive(&path, Rank::Container).unwrap();
+        assert!(new.is_some(), "the removed file's lock does not count");
+        drop(old);
+    }
+
+    #[test]
+    #[should_panic(expected = "a lock of rank Container while one of")]
+    fn locks_out_of_order_are_caught() {
+        let dir = tempfile::tempdir().unwrap();
+        let _image = Lock::exclusive(&dir.path().join("a"), Rank::Image).unwrap();
+        let _container = Lock::exclusive(&dir.path().join("b"), Rank::Container).unwrap();
+    }
+}

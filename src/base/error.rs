@@ -1,0 +1,86 @@
+//! What kind of failure an error is, and what its reader can do about it.
+//!
+//! Each module has its own `thiserror` enum; this is what they share. A front end turns
+//! the kind into an exit code, an HTTP status or a colour, once.
+
+use std::error::Error;
+
+/// What an error means for the one who asked, whatever the module it came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ErrorKind {
+    /// The named object does not exist (HTTP 404).
+    NotFound,
+    /// The object's state, or another object, forbids it (HTTP 409).
+    Conflict,
+    /// The request itself cannot be right (HTTP 400).
+    Invalid,
+    /// The caller may not do this (HTTP 403).
+    Denied,
+    /// Neither this machine nor this version can do it (HTTP 501).
+    Unsupported,
+    /// A registry, a monitor or another peer does not answer (HTTP 503).
+    Unreachable,
+    /// Bytes are not what their digest, size or format says (HTTP 500).
+    Corrupt,
+    /// Stopped by the user or by a signal.
+    Interrupted,
+    /// The program to run is missing in the container (exit code 127).
+    ProgramNotFound,
+    /// The program to run cannot be executed (exit code 126).
+    ProgramNotRunnable,
+    /// A system call or another step failed where none should (HTTP 500).
+    Internal,
+}
+
+/// An error that knows its kind and, where there is one, the way out.
+pub trait Explain: Error + Send + Sync + 'static {
+    /// What the failure means for the one who asked.
+    fn kind(&self) -> ErrorKind;
+
+    /// What to do about it: one imperative sentence without a full stop.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// The kind of a bare system error, where a module has nothing better to say.
+#[must_use]
+pub fn io_kind(error: &std::io::Error) -> ErrorKind {
+    use std::io::ErrorKind as Io;
+    match error.kind() {
+        Io::NotFound => ErrorKind::NotFound,
+        Io::PermissionDenied => ErrorKind::Denied,
+        Io::InvalidInput => ErrorKind::Invalid,
+        Io::Unsupported => ErrorKind::Unsupported,
+        Io::Interrupted => ErrorKind::Interrupted,
+        Io::InvalidData | Io::UnexpectedEof => ErrorKind::Corrupt,
+        Io::ConnectionRefused | Io::ConnectionReset | Io::TimedOut | Io::NotConnected => {
+            ErrorKind::Unreachable
+        }
+        _ => ErrorKind::Internal,
+    }
+}
+
+/// What to do about a bare system error, where that is the same everywhere.
+#[must_use]
+pub fn io_hint(error: &std::io::Error) -> Option<String> {
+    use std::io::ErrorKind as Io;
+    match error.kind() {
+        Io::StorageFull | Io::QuotaExceeded => Some(
+            "free some disk space: `hoist images` and `hoist rmi` show and remove what fills it".to_owned(),
+        ),
+        Io::PermissionDenied => Some("run it as root: `sudo hoist …`".to_owned()),
+        _ => None,
+    }
+}
+
+/// Every message from `error` down to its root cause.
+pub fn chain(error: &dyn Error) -> Vec<String> {
+    let mut messages = vec![error.to_string()];
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        messages.push(error.to_string());
+        cause = error.source();
+    }
+    messages
+}

@@ -1,0 +1,16 @@
+//! What every other module may name: ids and names, error kinds, files that survive a
+//! crash, the state folder's tree, the journal, units, progress.
+//!
+//! Nothing here knows a container, an image or a network.
+
+pub mod disk;
+pub mod error;
+pub mod id;
+pub mod journal;
+pub mod paths;
+pub mod progress;
+pub mod units;
+
+pub use error::{ErrorKind, Explain};
+pub use id::{ContainerId, ExecId, Name, NetworkId};
+pub use paths::Paths;

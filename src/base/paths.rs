@@ -1,0 +1,186 @@
+//! The state folder's tree: the one place that knows where a file lies.
+//!
+//! ```text
+//! <root>  mode 0700
+//!   blobs/<alg>/<hex>   ingest/   layers/<n>/   layers/by-diff/<hex>   images/<hex>   refs/
+//!   names/containers/<name> → id   containers/<id>/{record.json,lock,upper,work,log/}
+//!   names/networks/<name> → id     networks/<id>.json   volumes/<name>/   trash/
+//! <run>   mode 0700
+//!   containers/<id>/{run.json,attach,control,monitor.lock,exec/}   networks/<id>/   events.log
+//! ```
+
+use std::path::{Path, PathBuf};
+
+use super::id::{ContainerId, Name};
+
+/// Where one engine keeps its state: what outlives a reboot, and what does not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Paths {
+    root: PathBuf,
+    run: PathBuf,
+}
+
+/// The run folder of the engine that carries no id of its own.
+const DEFAULT_RUN: &str = "/run/hoist";
+
+impl Paths {
+    /// The tree under these two folders, which need not exist.
+    #[must_use]
+    pub fn new(root: impl Into<PathBuf>, run: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), run: run.into() }
+    }
+
+    /// What outlives a reboot.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// What a reboot voids.
+    #[must_use]
+    pub fn run(&self) -> &Path {
+        &self.run
+    }
+
+    /// What tells this engine's things apart from another's where they share the host
+    /// (bridges, nft tables, cgroups): six hex digits, none for the default engine.
+    #[must_use]
+    pub fn engine_id(&self) -> String {
+        use sha2::Digest as _;
+        if self.run == Path::new(DEFAULT_RUN) {
+            return String::new();
+        }
+        let digest = sha2::Sha256::digest(self.run.as_os_str().as_encoded_bytes());
+        super::id::hex(&digest[..3])
+    }
+
+    /// `hoist`, or `hoist-<engine id>`: how this engine's things on the host are called.
+    #[must_use]
+    pub fn engine_name(&self) -> String {
+        match self.engine_id().as_str() {
+            "" => "hoist".to_owned(),
+            id => format!("hoist-{id}"),
+        }
+    }
+
+    /// The content store.
+    #[must_use]
+    pub fn blobs(&self) -> PathBuf {
+        self.root.join("blobs")
+    }
+
+    /// Downloads that are not finished.
+    #[must_use]
+    pub fn ingest(&self) -> PathBuf {
+        self.root.join("ingest")
+    }
+
+    /// Unpacked layers.
+    #[must_use]
+    pub fn layers(&self) -> PathBuf {
+        self.root.join("layers")
+    }
+
+    /// Image records, by the hex digits of their configuration's digest.
+    #[must_use]
+    pub fn images(&self) -> PathBuf {
+        self.root.join("images")
+    }
+
+    /// References (`name:tag`) to images.
+    #[must_use]
+    pub fn refs(&self) -> PathBuf {
+        self.root.join("refs")
+    }
+
+    /// The lock on references and image records.
+    #[must_use]
+    pub fn image_lock(&self) -> PathBuf {
+        self.root.join("image.lock")
+    }
+
+    /// The lock on blobs and layers: shared to add, exclusive to sweep.
+    #[must_use]
+    pub fn store_lock(&self) -> PathBuf {
+        self.root.join("store.lock")
+    }
+
+    /// What is removed and waits to be deleted.
+    #[must_use]
+    pub fn trash(&self) -> PathBuf {
+        self.root.join("trash")
+    }
+
+    /// All containers' folders.
+    #[must_use]
+    pub fn containers(&self) -> PathBuf {
+        self.root.join("containers")
+    }
+
+    /// One container's folder.
+    #[must_use]
+    pub fn container(&self, id: &ContainerId) -> PathBuf {
+        self.containers().join(id.as_str())
+    }
+
+    /// Links from container names to ids.
+    #[must_use]
+    pub fn container_names(&self) -> PathBuf {
+        self.root.join("names/containers")
+    }
+
+    /// The link of one container name.
+    #[must_use]
+    pub fn container_name(&self, name: &Name) -> PathBuf {
+        self.container_names().join(name.as_str())
+    }
+
+    /// Named volumes.
+    #[must_use]
+    pub fn volumes(&self) -> PathBuf {
+        self.root.join("volumes")
+    }
+
+    /// Network definitions.
+    #[must_use]
+    pub fn networks(&self) -> PathBuf {
+        self.root.join("networks")
+    }
+
+    /// All containers' run folders.
+    #[must_use]
+    pub fn runs(&self) -> PathBuf {
+        self.run.join("containers")
+    }
+
+    /// One container's run folder.
+    #[must_use]
+    pub fn container_run(&self, id: &ContainerId) -> PathBuf {
+        self.runs().join(id.as_str())
+    }
+
+    /// Leases and live names of networks.
+    #[must_use]
+    pub fn network_runs(&self) -> PathBuf {
+        self.run.join("networks")
+    }
+
+    /// The journal.
+    #[must_use]
+    pub fn journal(&self) -> PathBuf {
+        self.run.join("events.log")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_default_engine_has_no_id() {
+        assert_eq!(Paths::new("/var/lib/hoist", "/run/hoist").engine_name(), "hoist");
+        let other = Paths::new("/tmp/a", "/tmp/b");
+        assert_eq!(other.engine_id().len(), 6);
+        assert_ne!(other.engine_id(), Paths::new("/tmp/a", "/tmp/c").engine_id());
+    }
+}

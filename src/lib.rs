@@ -1,0 +1,6 @@
+//! hoist: a container engine without a daemon, and its front ends.
+//!
+//! The layers are drawn in ARCHITECTURE.md; `tests/tidy.rs` checks who may name whom.
+
+pub mod base;
+pub mod oci;

@@ -1,0 +1,18 @@
+//! The vocabulary of the Open Container Initiative: digests, references, platforms, and
+//! the documents of the image and runtime specifications.
+//!
+//! The documents' types come from the `oci-spec` crate; what ends up in a path or in a
+//! request is a checked type of ours.
+
+pub mod digest;
+pub mod platform;
+pub mod reference;
+
+/// Documents of the image specification: manifests, indexes, configurations.
+pub use oci_spec::image;
+/// Documents of the runtime specification: a bundle's `config.json`, and the state.
+pub use oci_spec::runtime;
+
+pub use digest::{Digest, Hasher, ImageId};
+pub use platform::Platform;
+pub use reference::Reference;
