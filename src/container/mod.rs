@@ -1,0 +1,20 @@
+//! A container as data: what was asked for, what it became, how it is.
+//!
+//! ```text
+//! Options (the user's words) ──┐
+//!                              ├─ config::resolve ─▶ Config ─ spec ─▶ OCI runtime spec
+//! ImageConfig (the image's) ───┘
+//! ```
+//! `record.json` holds what must outlive a reboot ([`Record`]), `run.json` what must not
+//! ([`Run`]). While a monitor lives it is the only writer of both.
+
+pub mod options;
+pub mod record;
+pub mod status;
+
+pub use options::{
+    Bind, LogOptions, MountKind, MountRequest, NetworkMode, Options, Propagation, PullPolicy, RestartPolicy,
+    Seccomp, Tmpfs, Ulimit,
+};
+pub use record::{Config, ExitState, Record, Run};
+pub use status::{Conflict, Status, Verb};

@@ -1,0 +1,177 @@
+//! What is on disk about a container: `record.json` and `run.json`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::options::{LogOptions, MountRequest, NetworkMode, Options, RestartPolicy, Seccomp, Ulimit};
+use super::status::Status;
+use crate::base::{ContainerId, Name};
+use crate::oci::{ImageId, Platform};
+
+/// The newest form of both files; a reader takes this and every older one.
+pub const VERSION: u32 = 1;
+
+/// What must outlive a reboot: `<root>/containers/<id>/record.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// The form of this file.
+    pub version: u32,
+    /// The container's id.
+    pub id: ContainerId,
+    /// Its name; the link in `names/` must point back here.
+    pub name: Name,
+    /// When it was created.
+    pub created: Timestamp,
+    /// The image as the user named it.
+    pub image: String,
+    /// The image.
+    pub image_id: ImageId,
+    /// The image's layers, top-most first, each relative to `<root>/layers`.
+    pub layers: Vec<PathBuf>,
+    /// What the user asked for, to show it and to do it again.
+    pub options: Options,
+    /// What that means, with the image's configuration merged in.
+    pub config: Config,
+    /// How it last ended, and what else is remembered of its runs.
+    #[serde(default)]
+    pub state: ExitState,
+    /// Fields of a newer hoist, kept when this one rewrites the file.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, serde_json::Value>,
+}
+
+/// A container's configuration, complete: nothing of the image is left to look up.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Config {
+    /// Entry point, then command: what is executed is the one followed by the other.
+    pub entrypoint: Vec<String>,
+    /// The words after the entry point.
+    pub command: Vec<String>,
+    /// `NAME=value`, the image's first.
+    pub env: Vec<String>,
+    /// Absolute.
+    pub workdir: PathBuf,
+    /// `name|uid[:group|gid]`, empty for root.
+    pub user: String,
+    /// The container's short id unless asked otherwise; the host's with the host's network.
+    pub hostname: String,
+    /// Empty unless asked for.
+    pub domainname: String,
+    /// A terminal instead of three pipes.
+    pub tty: bool,
+    /// Standard input stays open.
+    pub open_stdin: bool,
+    /// The image's labels and the user's.
+    pub labels: BTreeMap<String, String>,
+    /// A name as in signal(7), `SIGTERM`.
+    pub stop_signal: String,
+    /// Seconds between that signal and SIGKILL; negative waits for ever.
+    pub stop_timeout: i64,
+    /// Binds and tmpfs.
+    pub mounts: Vec<MountRequest>,
+    /// Anonymous volumes the image declares: paths in the container.
+    pub volumes: Vec<PathBuf>,
+    /// Which network.
+    pub network: NetworkMode,
+    /// Further lines of /etc/hosts, `name:address`.
+    pub extra_hosts: Vec<String>,
+    /// Name servers instead of the host's.
+    pub dns: Vec<String>,
+    /// Search domains instead of the host's.
+    pub dns_search: Vec<String>,
+    /// Resolver options instead of the host's.
+    pub dns_options: Vec<String>,
+    /// The root cannot be written.
+    pub read_only: bool,
+    /// The full set of capabilities, `CAP_…`, before it is cut to what the caller has.
+    pub capabilities: Vec<String>,
+    /// Everything the engine itself may do.
+    pub privileged: bool,
+    /// No program gains rights by set-user-id bits or file capabilities.
+    pub no_new_privileges: bool,
+    /// Which system calls.
+    pub seccomp: Seccomp,
+    /// Resource limits.
+    pub ulimits: Vec<Ulimit>,
+    /// An init process of ours reaps orphans and passes signals on.
+    pub init: bool,
+    /// Removed when it ends.
+    pub auto_remove: bool,
+    /// Where output goes.
+    pub log: LogOptions,
+    /// `None` is the embedded runtime.
+    pub runtime: Option<String>,
+    /// What happens when it ends.
+    pub restart: RestartPolicy,
+    /// What the image was built for.
+    pub platform: Option<Platform>,
+    /// Further groups, names or numbers.
+    pub group_add: Vec<String>,
+    /// Bytes of /dev/shm.
+    pub shm_size: u64,
+    /// Ports the image exposes, `80/tcp`.
+    pub exposed_ports: Vec<String>,
+}
+
+/// How a container last ended, and what else is remembered of its runs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ExitState {
+    /// When it was last started.
+    pub started: Option<Timestamp>,
+    /// When it last ended.
+    pub finished: Option<Timestamp>,
+    /// 0…255; 128 + n after signal n; 255 when nobody could see it.
+    pub exit_code: u8,
+    /// The kernel ended it for want of memory.
+    pub oom_killed: bool,
+    /// Why it did not start, for people.
+    pub error: String,
+    /// How often its policy started it again.
+    pub restart_count: u32,
+    /// `stop` or `kill` ended it: the policy does not start it again.
+    pub stopped_by_hand: bool,
+}
+
+/// What a reboot voids: `<run>/containers/<id>/run.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Run {
+    /// The form of this file.
+    pub version: u32,
+    /// `/proc/sys/kernel/random/boot_id` of the boot it belongs to.
+    pub boot_id: String,
+    /// The protocol its monitor speaks.
+    pub protocol: u32,
+    /// How the container is.
+    pub status: Status,
+    /// The monitor.
+    pub monitor: Process,
+    /// The container's first process.
+    pub init: Option<Process>,
+    /// When this run was started.
+    pub started: Option<Timestamp>,
+    /// The payload's cgroup, relative to the cgroup root.
+    pub cgroup: Option<PathBuf>,
+    /// What the network part must undo, in its own form.
+    #[serde(default)]
+    pub network: Option<serde_json::Value>,
+    /// Addresses and the like, for `inspect`, in the network part's form.
+    #[serde(default)]
+    pub endpoint: Option<serde_json::Value>,
+    /// Fields of a newer hoist, kept when this one rewrites the file.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, serde_json::Value>,
+}
+
+/// A process that a reused pid is not mistaken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its id in the engine's pid namespace.
+    pub pid: u32,
+    /// Clock ticks after boot when it started: field 22 of `/proc/<pid>/stat`.
+    pub start_time: u64,
+}

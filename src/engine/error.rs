@@ -1,0 +1,133 @@
+//! The error of every verb: what was being done, and why it failed.
+
+use std::fmt;
+
+use crate::base::error::chain;
+use crate::base::{ErrorKind, Explain};
+
+/// A verb failed.
+#[derive(Debug)]
+pub struct Error {
+    doing: String,
+    why: Box<dyn Explain>,
+}
+
+/// The result of a verb.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// `why` happened while `doing` (a verb and its object: "pause `web`").
+    pub fn new(doing: impl Into<String>, why: impl Explain) -> Self {
+        Self { doing: doing.into(), why: Box::new(why) }
+    }
+
+    /// What failed, on what: "pause `web`".
+    #[must_use]
+    pub fn doing(&self) -> &str {
+        &self.doing
+    }
+
+    /// What it means for the one who asked.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        self.why.kind()
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        self.why.hint()
+    }
+
+    /// Why, from the nearest cause to the root one.
+    #[must_use]
+    pub fn causes(&self) -> Vec<String> {
+        chain(self.why.as_ref())
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "cannot {}", self.doing)
+    }
+}
+
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(self.why.as_ref())
+    }
+}
+
+/// Adds what was being done to an error from below the engine.
+pub trait Doing<T> {
+    /// `what` is a verb and its object: "pause `web`".
+    ///
+    /// # Errors
+    ///
+    /// The same failure, told with `what`.
+    fn doing<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T>;
+}
+
+impl<T, E: Explain> Doing<T> for std::result::Result<T, E> {
+    fn doing<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T> {
+        self.map_err(|why| Error::new(what(), why))
+    }
+}
+
+/// An object that is not there, in Docker's words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("No such {noun}: {name}")]
+pub struct NotFound {
+    /// `container`, `image`, `network`, `volume`, `exec instance`.
+    pub noun: &'static str,
+    /// As the user wrote it.
+    pub name: String,
+}
+
+impl Explain for NotFound {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::NotFound
+    }
+}
+
+/// A part of an id that fits several objects.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("multiple {noun}s start with `{prefix}`: {}", .candidates.join(", "))]
+pub struct Ambiguous {
+    /// `container`, `image`, …
+    pub noun: &'static str,
+    /// As the user wrote it.
+    pub prefix: String,
+    /// What it could mean.
+    pub candidates: Vec<String>,
+}
+
+impl Explain for Ambiguous {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("give more digits of the id, or the name".to_owned())
+    }
+}
+
+/// What hoist does not do, by name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} is not supported")]
+pub struct Unsupported {
+    /// The option or verb, as the user wrote it.
+    pub what: String,
+    /// What to use instead.
+    pub instead: Option<String>,
+}
+
+impl Explain for Unsupported {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unsupported
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.instead.clone()
+    }
+}

@@ -1,0 +1,109 @@
+//! The facade: every verb of every noun, for any front end.
+//!
+//! An [`Engine`] is a value over two folders; any number of them, in any number of
+//! processes, work side by side. Methods are grouped by noun
+//! (`engine.containers().start("web", …)`), speak in plain data, and are async: the work
+//! below is synchronous and runs on blocking threads. What changed is told by
+//! [`Engine::events`], also what other processes did.
+
+pub mod attach;
+pub mod container;
+pub mod error;
+pub mod event;
+pub mod stats;
+
+use std::sync::Arc;
+
+use crate::base::{Paths, disk};
+
+pub use crate::base::journal::{Actor, Event, Kind};
+pub use crate::base::progress::{Phase, Progress, Reporter};
+pub use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Name, NetworkId};
+pub use crate::container::{
+    Bind, Config, Conflict, ExitState, LogOptions, MountKind, MountRequest, NetworkMode, Options,
+    Propagation, PullPolicy, Record, RestartPolicy, Run, Seccomp, Status, Tmpfs, Ulimit, Verb,
+};
+pub use attach::{Attached, Input, Output, Session};
+pub use container::{
+    AttachOptions, Container, Containers, CreateRequest, Created, DiskUse, ExecRequest, LogRecord,
+    LogRequest, Stream, WaitFor,
+};
+pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
+pub use event::News;
+pub use stats::{ProcessRow, Sample, Top};
+
+/// What an engine is opened with. `config.rs` fills it from file, environment and flags.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where state lies.
+    pub paths: Paths,
+}
+
+/// The engine. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Engine {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+}
+
+impl Engine {
+    /// Opens the state folders, making them (mode 0700) where they are missing.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be made or are not the caller's.
+    pub fn open(settings: Settings) -> Result<Self> {
+        for dir in [settings.paths.root(), settings.paths.run()] {
+            disk::private_dir(dir).doing(|| format!("open the state folder {}", dir.display()))?;
+        }
+        Ok(Self { inner: Arc::new(Inner { settings }) })
+    }
+
+    /// Where state lies.
+    #[must_use]
+    pub fn paths(&self) -> &Paths {
+        &self.inner.settings.paths
+    }
+
+    /// What the engine was opened with.
+    #[must_use]
+    pub fn settings(&self) -> &Settings {
+        &self.inner.settings
+    }
+}
+
+/// Runs synchronous work where it may block.
+///
+/// # Errors
+///
+/// What the work says.
+///
+/// # Panics
+///
+/// When the work panics.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(result) => result,
+        Err(failed) => match failed.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Error::new("finish the work", Stopped)),
+        },
+    }
+}
+
+/// The program is ending.
+#[derive(Debug, thiserror::Error)]
+#[error("hoist is ending")]
+struct Stopped;
+
+impl Explain for Stopped {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Interrupted
+    }
+}
