@@ -6,3 +6,4 @@ pub mod base;
 pub mod container;
 pub mod engine;
 pub mod oci;
+pub mod sys;
