@@ -3,6 +3,7 @@
 //! The layers are drawn in ARCHITECTURE.md; `tests/tidy.rs` checks who may name whom.
 
 pub mod base;
+pub mod config;
 pub mod container;
 pub mod engine;
 pub mod oci;
