@@ -6,5 +6,6 @@ pub mod base;
 pub mod config;
 pub mod container;
 pub mod engine;
+pub mod network;
 pub mod oci;
 pub mod sys;

@@ -1,0 +1,84 @@
+//! What goes wrong with networks.
+
+use crate::base::{ErrorKind, Explain, disk};
+use crate::sys;
+
+/// A failure of this module.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// `--dns` with something else than an address.
+    #[error("invalid argument \"{0}\" for \"--dns\" flag: {0} is not an ip address")]
+    BadNameServer(String),
+    /// `--add-host` of another form.
+    #[error("bad format for add-host: \"{0}\"")]
+    BadHost(String),
+    /// The default bridge has not been built.
+    #[error("the bridge network is not there")]
+    NoBridgeYet,
+    /// Every subnet that hoist may choose overlaps a route of this machine.
+    #[error("every subnet for `{network}` overlaps a route of this machine, the last one {route}")]
+    NoSubnet {
+        /// The network.
+        network: String,
+        /// The route that was in the way.
+        route: String,
+    },
+    /// All addresses are leased to containers that are alive.
+    #[error("`{network}` has no free address in {subnet}")]
+    Full {
+        /// The network.
+        network: String,
+        /// Its subnet.
+        subnet: String,
+    },
+    /// A step on the host failed.
+    #[error("cannot {step}")]
+    System {
+        /// What was tried.
+        step: String,
+        /// The call.
+        source: sys::Error,
+    },
+    /// A state file.
+    #[error("cannot keep the state of networks")]
+    State(#[from] disk::Error),
+}
+
+/// The result of a step.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::BadNameServer(_) | Self::BadHost(_) => ErrorKind::Invalid,
+            Self::NoBridgeYet => ErrorKind::Unsupported,
+            Self::NoSubnet { .. } | Self::Full { .. } => ErrorKind::Conflict,
+            Self::System { source, .. } => source.kind(),
+            Self::State(source) => source.kind(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::BadHost(_) => Some("write it as NAME:ADDRESS".to_owned()),
+            Self::BadNameServer(_) => Some("give the name server's address".to_owned()),
+            Self::NoBridgeYet => Some("use `--network none` or `--network host`".to_owned()),
+            Self::NoSubnet { .. } => Some("remove a route, or use `--network host`".to_owned()),
+            Self::Full { .. } => Some("remove containers that are not needed".to_owned()),
+            Self::System { source, .. } => source.hint(),
+            Self::State(source) => source.hint(),
+        }
+    }
+}
+
+/// Names the step that a system call was part of.
+pub(super) trait Step<T> {
+    /// `what` is a verb and its object.
+    fn step<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T>;
+}
+
+impl<T> Step<T> for sys::Result<T> {
+    fn step<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T> {
+        self.map_err(|source| Error::System { step: what().into(), source })
+    }
+}

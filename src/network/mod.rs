@@ -1,0 +1,58 @@
+//! Networks: what a container is connected to, and how it gets there and away again.
+//!
+//! ```text
+//!  container's namespace          host                                        world
+//!   eth0 172.30.0.2 ──veth── port ─┐
+//!   eth0 172.30.0.3 ──veth── port ─┴─ hoist0 172.30.0.1 ── forward ── masquerade ── uplink
+//! ```
+//!
+//! [`plan`] is pure; [`apply`] does what the plan says and returns [`Applied`], plain data
+//! that goes into the run's state, so that [`remove`] can undo it in another process after
+//! a crash. Everything is netlink, from one thread, without an external program.
+//!
+//! A port (the host's end of the veth) dies with the container's namespace, so removal
+//! only gives back the lease and the rules; it never waits for the kernel. What belongs to
+//! the network and not to one container (bridge, tables) stays until [`reset`], and is put
+//! back by the next [`apply`] when somebody else removed it.
+
+mod error;
+pub mod names;
+mod plan;
+
+pub use error::{Error, Result};
+pub use names::HostFiles;
+pub use plan::{Applied, Endpoint, Mac, Mode, Place, Plan, Request, plan};
+
+use std::os::fd::BorrowedFd;
+
+/// Connects a container whose network namespace is `netns`, while its init sets up the rest.
+///
+/// What is missing of the network itself (bridge, rules) is made. [`Applied::warnings`]
+/// are for the user.
+///
+/// # Errors
+///
+/// When a netlink request fails; then nothing of this container is left.
+pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, place: &Place) -> Result<Applied> {
+    let _ = (netns, place);
+    match plan.mode {
+        Mode::None | Mode::Host => Ok(Applied::unconnected(plan.mode)),
+        Mode::Bridge => Err(Error::NoBridgeYet),
+    }
+}
+
+/// Takes back what [`apply`] did. Goes on after a failure and returns all of them; doing it
+/// twice, or by another process after a crash, is no failure.
+#[must_use]
+pub fn remove(applied: &Applied, place: &Place) -> Vec<Error> {
+    let _ = (applied, place);
+    Vec::new()
+}
+
+/// Removes everything that this engine's networks left on the host: bridges, tables, rules
+/// in other owners' tables, leases. Goes on after a failure and returns all of them.
+#[must_use]
+pub fn reset(place: &Place) -> Vec<Error> {
+    let _ = place;
+    Vec::new()
+}

@@ -1,0 +1,320 @@
+//! /etc/hosts and /etc/resolv.conf of a container: hosts(5), resolv.conf(5).
+//!
+//! Pure functions over what the host has ([`HostFiles`]) and what was asked for.
+
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::Path;
+use std::str::FromStr;
+
+use super::error::{Error, Result};
+use super::plan::{Applied, Mode, Plan};
+use crate::base::disk;
+
+/// What was asked of the resolver; an empty list takes the host's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dns {
+    /// Name servers.
+    pub servers: Vec<IpAddr>,
+    /// Search domains; a single `.` asks for none.
+    pub search: Vec<String>,
+    /// Resolver options.
+    pub options: Vec<String>,
+}
+
+/// A line of /etc/hosts that was asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtraHost {
+    /// The name.
+    pub name: String,
+    /// Its address; `None` is the host's, as the container sees it (`host-gateway`).
+    pub address: Option<IpAddr>,
+}
+
+impl FromStr for ExtraHost {
+    type Err = Error;
+
+    /// `name:address` or `name=address`; an IPv6 address may stand in brackets.
+    fn from_str(word: &str) -> Result<Self> {
+        let bad = || Error::BadHost(word.to_owned());
+        let (name, address) = word.split_once(['=', ':']).ok_or_else(bad)?;
+        if name.is_empty() || name.contains(char::is_whitespace) {
+            return Err(bad());
+        }
+        let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(address);
+        let address = match bare {
+            "host-gateway" => None,
+            _ => Some(bare.parse().map_err(|_| bad())?),
+        };
+        Ok(Self { name: name.to_owned(), address })
+    }
+}
+
+/// The host's own files, as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostFiles {
+    /// /etc/resolv.conf; with systemd-resolved's stub in it, the servers behind the stub.
+    pub resolv_conf: String,
+    /// /etc/hosts
+    pub hosts: String,
+}
+
+const RESOLV_CONF: &str = "/etc/resolv.conf";
+/// What systemd-resolved itself asks: its stub listens on the host's loopback, which a
+/// container does not reach.
+const BEHIND_THE_STUB: &str = "/run/systemd/resolve/resolv.conf";
+const STUB: &str = "127.0.0.53";
+/// More than any resolver reads.
+const MAX_FILE: u64 = 1 << 20;
+
+impl HostFiles {
+    /// Reads them; a missing file is empty.
+    #[must_use]
+    pub fn read() -> Self {
+        let mut resolv_conf = text(Path::new(RESOLV_CONF));
+        if is_stub(&resolv_conf) {
+            let behind = text(Path::new(BEHIND_THE_STUB));
+            if !behind.is_empty() {
+                resolv_conf = behind;
+            }
+        }
+        Self { resolv_conf, hosts: text(Path::new("/etc/hosts")) }
+    }
+}
+
+fn text(path: &Path) -> String {
+    disk::read(path, MAX_FILE).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default()
+}
+
+/// Whether systemd-resolved's stub is the only name server.
+fn is_stub(resolv_conf: &str) -> bool {
+    let mut servers = words_of(resolv_conf, "nameserver").peekable();
+    servers.peek().is_some() && servers.all(|server| server == STUB)
+}
+
+/// The words after `keyword`, of all its lines.
+fn words_of<'a>(resolv_conf: &'a str, keyword: &'a str) -> impl Iterator<Item = &'a str> {
+    resolv_conf.lines().filter(|line| !line.starts_with(['#', ';'])).flat_map(move |line| {
+        let mut words = line.split_whitespace();
+        let keep = words.next() == Some(keyword);
+        words.filter(move |_| keep)
+    })
+}
+
+const COMMON_HOSTS: &str = "127.0.0.1\tlocalhost
+::1\tlocalhost ip6-localhost ip6-loopback
+fe00::\tip6-localnet
+ff00::\tip6-mcastprefix
+ff02::1\tip6-allnodes
+ff02::2\tip6-allrouters
+";
+
+/// /etc/hosts of a container.
+#[must_use]
+pub fn hosts(plan: &Plan, applied: &Applied, host: &HostFiles) -> String {
+    let mut out = if plan.mode == Mode::Host { host.hosts.clone() } else { COMMON_HOSTS.to_owned() };
+    if !out.is_empty() && !out.ends_with('\n') {
+        out.push('\n');
+    }
+    for extra in &plan.extra_hosts {
+        let own = applied.endpoint.as_ref().map_or(Ipv4Addr::LOCALHOST, |endpoint| endpoint.gateway);
+        let address = extra.address.unwrap_or(IpAddr::V4(own));
+        let _ = writeln!(out, "{address}\t{}", extra.name); // writing to a String cannot fail
+    }
+    if let Some(endpoint) = &applied.endpoint
+        && !plan.hostname.is_empty()
+    {
+        let _ = write!(out, "{}\t", endpoint.address);
+        if plan.domainname.is_empty() {
+            let _ = writeln!(out, "{}", plan.hostname);
+        } else {
+            let _ = writeln!(out, "{0}.{1} {0}", plan.hostname, plan.domainname);
+        }
+    }
+    out
+}
+
+/// /etc/resolv.conf of a container.
+///
+/// A server on the host's loopback cannot be reached from another namespace, so it is left
+/// out there; so is one of IPv6 on the bridge, which carries none. What is left when that
+/// takes the last server is no server: Docker would turn to a public one, which sends
+/// a private network's names abroad.
+#[must_use]
+pub fn resolv_conf(plan: &Plan, host: &HostFiles) -> String {
+    let dns = &plan.dns;
+    if dns == &Dns::default() && plan.mode == Mode::Host {
+        return host.resolv_conf.clone();
+    }
+    let mut out = String::new();
+    if dns.servers.is_empty() {
+        for server in words_of(&host.resolv_conf, "nameserver") {
+            if plan.mode != Mode::Bridge || is_reachable(server) {
+                let _ = writeln!(out, "nameserver {server}");
+            }
+        }
+    }
+    for server in &dns.servers {
+        let _ = writeln!(out, "nameserver {server}");
+    }
+    // The last `search` or `domain` line of the host counts; options add up.
+    let search: Vec<&str> = match dns.search.as_slice() {
+        [] => last_search(&host.resolv_conf),
+        [only] if only == "." => Vec::new(),
+        asked => asked.iter().map(String::as_str).collect(),
+    };
+    if !search.is_empty() {
+        let _ = writeln!(out, "search {}", search.join(" "));
+    }
+    let options: Vec<&str> = match dns.options.as_slice() {
+        [] => words_of(&host.resolv_conf, "options").collect(),
+        asked => asked.iter().map(String::as_str).collect(),
+    };
+    if !options.is_empty() {
+        let _ = writeln!(out, "options {}", options.join(" "));
+    }
+    out
+}
+
+/// Whether a container on an IPv4 bridge can reach a server of the host.
+fn is_reachable(server: &str) -> bool {
+    server.parse::<Ipv4Addr>().is_ok_and(|address| !address.is_loopback())
+}
+
+fn last_search(resolv_conf: &str) -> Vec<&str> {
+    let lines = resolv_conf.lines().rev().map(|line| line.split_whitespace().collect::<Vec<_>>());
+    let mut found = lines.filter(|words| matches!(words.first(), Some(&"search" | &"domain")));
+    found.next().map(|words| words.into_iter().skip(1).collect()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::{ContainerId, NetworkId};
+    use crate::network::plan::{Endpoint, Mac, Request, plan};
+
+    fn request(mode: Mode) -> Request {
+        Request {
+            container: ContainerId::random().unwrap(),
+            mode,
+            hostname: "web".to_owned(),
+            domainname: String::new(),
+            extra_hosts: Vec::new(),
+            dns: Vec::new(),
+            dns_search: Vec::new(),
+            dns_options: Vec::new(),
+        }
+    }
+
+    fn connected(plan: &Plan) -> Applied {
+        let address = Ipv4Addr::new(172, 30, 0, 2);
+        let endpoint = Endpoint {
+            network: NetworkId::random().unwrap(),
+            network_name: "bridge".to_owned(),
+            container: plan.container.clone(),
+            bridge: "hoist0".to_owned(),
+            port: "hv1".to_owned(),
+            interface: "eth0".to_owned(),
+            address,
+            prefix: 24,
+            gateway: Ipv4Addr::new(172, 30, 0, 1),
+            mac: Mac::of(address),
+        };
+        Applied::connected(plan.mode, endpoint, Vec::new())
+    }
+
+    fn host(resolv_conf: &str) -> HostFiles {
+        HostFiles {
+            resolv_conf: resolv_conf.to_owned(),
+            hosts: "127.0.0.1 localhost\n10.0.0.9 nas".to_owned(),
+        }
+    }
+
+    #[test]
+    fn hosts_name_the_container_and_what_was_asked_for() {
+        let mut request = request(Mode::Bridge);
+        request.domainname = "example.org".to_owned();
+        request.extra_hosts =
+            ["db:10.0.0.5", "six=[::1]", "up:host-gateway", "v6:fe80::1"].map(str::to_owned).into();
+        let plan = plan(request).unwrap();
+        let text = hosts(&plan, &connected(&plan), &host(""));
+        assert_eq!(
+            text.strip_prefix(COMMON_HOSTS).unwrap(),
+            "10.0.0.5\tdb\n::1\tsix\n172.30.0.1\tup\nfe80::1\tv6\n172.30.0.2\tweb.example.org web\n"
+        );
+    }
+
+    #[test]
+    fn with_the_hosts_network_hosts_are_the_hosts() {
+        let mut request = request(Mode::Host);
+        request.extra_hosts = vec!["up:host-gateway".to_owned()];
+        let plan = plan(request).unwrap();
+        let text = hosts(&plan, &Applied::unconnected(Mode::Host), &host(""));
+        assert_eq!(text, "127.0.0.1 localhost\n10.0.0.9 nas\n127.0.0.1\tup\n");
+    }
+
+    #[test]
+    fn a_bad_extra_host_or_name_server_is_refused_in_dockers_words() {
+        for bad in ["", "db", "db:", ":1.2.3.4", "db:1.2.3", "d b:1.2.3.4"] {
+            let error = bad.parse::<ExtraHost>().unwrap_err();
+            assert_eq!(error.to_string(), format!("bad format for add-host: \"{bad}\""));
+        }
+        let mut request = request(Mode::Bridge);
+        request.dns = vec!["dns.example.org".to_owned()];
+        let error = plan(request).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "invalid argument \"dns.example.org\" for \"--dns\" flag: dns.example.org is not an ip address"
+        );
+    }
+
+    #[test]
+    fn resolv_conf_takes_from_the_host_what_was_not_asked_for() {
+        let theirs = "# comment\nnameserver 127.0.0.1\nnameserver 10.0.0.53\nnameserver fd00::53\n\
+                      search old\nsearch lan example.org\noptions edns0\noptions rotate\n";
+        let cases: &[(Mode, &[&str], &[&str], &[&str], &str)] = &[
+            (Mode::Host, &[], &[], &[], theirs),
+            (
+                Mode::None,
+                &[],
+                &[],
+                &[],
+                "nameserver 127.0.0.1\nnameserver 10.0.0.53\nnameserver fd00::53\n\
+                 search lan example.org\noptions edns0 rotate\n",
+            ),
+            (
+                Mode::Bridge,
+                &[],
+                &[],
+                &[],
+                "nameserver 10.0.0.53\nsearch lan example.org\noptions edns0 rotate\n",
+            ),
+            (Mode::Bridge, &["1.1.1.1"], &["."], &["ndots:2"], "nameserver 1.1.1.1\noptions ndots:2\n"),
+            (
+                Mode::Bridge,
+                &["127.0.0.1"],
+                &["a", "b"],
+                &[],
+                "nameserver 127.0.0.1\nsearch a b\noptions edns0 rotate\n",
+            ),
+        ];
+        for (mode, servers, search, options, want) in cases {
+            let own = |words: &[&str]| words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>();
+            let plan = plan(Request {
+                dns: own(servers),
+                dns_search: own(search),
+                dns_options: own(options),
+                ..request(*mode)
+            })
+            .unwrap();
+            assert_eq!(&resolv_conf(&plan, &host(theirs)), want, "{mode:?} {servers:?}");
+        }
+    }
+
+    #[test]
+    fn the_stub_is_known_by_being_the_only_server() {
+        assert!(is_stub("nameserver 127.0.0.53\noptions edns0"));
+        assert!(!is_stub("nameserver 127.0.0.53\nnameserver 10.0.0.53"));
+        assert!(!is_stub("# nameserver 127.0.0.53\n"));
+    }
+}
