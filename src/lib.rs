@@ -3,9 +3,11 @@
 //! The layers are drawn in ARCHITECTURE.md; `tests/tidy.rs` checks who may name whom.
 
 pub mod base;
+pub mod cgroup;
 pub mod config;
 pub mod container;
 pub mod engine;
 pub mod network;
 pub mod oci;
+pub mod runtime;
 pub mod sys;

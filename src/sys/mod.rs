@@ -4,7 +4,10 @@
 //! with its arguments, and its cause is the error number.
 #![allow(unsafe_code, reason = "system calls are made here and nowhere else")]
 
+pub mod cap;
 pub mod fs;
+pub mod mount;
+pub mod probe;
 pub mod xattr;
 
 use std::io;

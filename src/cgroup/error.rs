@@ -1,0 +1,54 @@
+//! What can go wrong with a cgroup.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::base::error::{ErrorKind, Explain, io_kind};
+
+/// The result of a cgroup call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a cgroup could not be made, changed or removed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A file or directory of the cgroup file system refused.
+    #[error("cannot {doing} {path}")]
+    File {
+        /// `write "100000 50000" to`, `make`, …
+        doing: String,
+        /// The file.
+        path: PathBuf,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// The controller for a limit is not there.
+    #[error("this machine has no cgroup controller for {limit}")]
+    NoController {
+        /// What was to be limited.
+        limit: &'static str,
+    },
+    /// Processes neither froze nor died in time.
+    #[error("processes in {path} are still {state} after {secs} s")]
+    Stuck {
+        /// The group.
+        path: PathBuf,
+        /// `running` or `alive`.
+        state: &'static str,
+        /// How long was waited.
+        secs: u64,
+    },
+    /// Not written yet.
+    #[error("cgroups are not there yet")]
+    NotYet,
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::File { source, .. } => io_kind(source),
+            Self::NoController { .. } => ErrorKind::Unsupported,
+            Self::Stuck { .. } => ErrorKind::Conflict,
+            Self::NotYet => ErrorKind::Internal,
+        }
+    }
+}

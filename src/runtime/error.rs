@@ -1,0 +1,99 @@
+//! What can go wrong between a bundle and its running payload.
+
+use std::path::PathBuf;
+
+use crate::base::error::{ErrorKind, Explain};
+use crate::sys;
+
+/// The result of a runtime call.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why a container, or a process in one, could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A step of init failed; the system call is the cause.
+    #[error("container set-up stopped at: {step}")]
+    Step {
+        /// The step's name.
+        step: String,
+        /// The system call with its arguments and errno.
+        source: sys::Error,
+    },
+    /// The program is not in the container.
+    #[error("exec: `{program}`: executable file not found in the container")]
+    ProgramNotFound {
+        /// The program as it was asked for.
+        program: String,
+    },
+    /// The program is there, but the kernel does not run it.
+    #[error("exec: `{program}` cannot be executed")]
+    ProgramNotRunnable {
+        /// The program as it was asked for.
+        program: String,
+        /// What the kernel said.
+        source: sys::Error,
+    },
+    /// The working directory is not inside the root.
+    #[error("the working directory `{path}` leads out of the container")]
+    OutsideRoot {
+        /// The directory as it was asked for.
+        path: PathBuf,
+    },
+    /// The spec asks for what cannot be or what is not supported.
+    #[error("`{field}`: {why}")]
+    Spec {
+        /// Where in `config.json`.
+        field: String,
+        /// What is wrong with it.
+        why: String,
+    },
+    /// The user or group to run as is not known in the container.
+    #[error("unable to find {what} `{name}`: no matching entry in the container's {file} file")]
+    UnknownUser {
+        /// `user` or `group`.
+        what: &'static str,
+        /// The name as it was asked for.
+        name: String,
+        /// `passwd` or `group`.
+        file: &'static str,
+    },
+    /// This kernel or this caller cannot contain anything.
+    #[error("{missing}")]
+    NotPermitted {
+        /// What is missing.
+        missing: &'static str,
+    },
+    /// Init died without a word.
+    #[error("container init died during set-up ({status})")]
+    Died {
+        /// How it ended.
+        status: String,
+    },
+    /// A system call of the caller failed.
+    #[error("cannot prepare the container")]
+    Prepare(#[from] sys::Error),
+    /// Not written yet.
+    #[error("the runtime is not there yet")]
+    NotYet,
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Step { source, .. } | Self::Prepare(source) => source.kind(),
+            Self::ProgramNotFound { .. } => ErrorKind::ProgramNotFound,
+            Self::ProgramNotRunnable { .. } | Self::OutsideRoot { .. } => ErrorKind::ProgramNotRunnable,
+            Self::Spec { .. } | Self::UnknownUser { .. } => ErrorKind::Invalid,
+            Self::NotPermitted { .. } => ErrorKind::Denied,
+            Self::Died { .. } | Self::NotYet => ErrorKind::Internal,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Step { source, .. } | Self::Prepare(source) => source.hint(),
+            Self::NotPermitted { .. } => Some("run it as root: `sudo hoist …`".to_owned()),
+            _ => None,
+        }
+    }
+}

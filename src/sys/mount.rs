@@ -1,0 +1,280 @@
+//! Mounts by descriptor: trees are made detached, seen by nobody, and then attached onto
+//! a descriptor. No path is resolved twice.
+
+use std::fmt::Write as _;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::CWD;
+use rustix::mount::{
+    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
+    UnmountFlags,
+};
+
+use super::{Error, Result, check};
+
+pub use rustix::mount::MountAttrFlags as Attrs;
+
+/// How mounts made later below a mount spread to its copies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Propagation {
+    /// Not at all.
+    Private,
+    /// From the original to the copy.
+    Slave,
+    /// Both ways.
+    Shared,
+    /// Not at all, and the mount itself cannot be bound.
+    Unbindable,
+}
+
+/// Whether a call means one mount or the whole tree below it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// This mount alone.
+    One,
+    /// This mount and all below it.
+    Tree,
+}
+
+/// A new instance of a file system, configured option by option.
+#[derive(Debug)]
+pub struct Filesystem {
+    context: OwnedFd,
+    kind: String,
+    options: String,
+}
+
+impl Filesystem {
+    /// Begins a file system of this kind (`proc`, `tmpfs`, `overlay`, …).
+    ///
+    /// # Errors
+    ///
+    /// `ENODEV` for an unknown kind, `EPERM` without privilege.
+    pub fn new(kind: &str) -> Result<Self> {
+        let context =
+            check(rustix::mount::fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC), || format!("fsopen({kind})"))?;
+        Ok(Self { context, kind: kind.to_owned(), options: String::new() })
+    }
+
+    /// Sets an option with a value; the kernel takes at most 254 bytes.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for an unknown option or value.
+    pub fn set(&mut self, key: &str, value: &str) -> Result<()> {
+        let result = rustix::mount::fsconfig_set_string(self.context.as_fd(), key, value);
+        self.note(key, Some(value));
+        result.map_err(|errno| self.failed(&format!("fsconfig({}, {key}={value})", self.kind), errno))
+    }
+
+    /// Sets an option that is a descriptor.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for an option that takes none.
+    pub fn set_fd(&mut self, key: &str, fd: BorrowedFd<'_>) -> Result<()> {
+        let result = rustix::mount::fsconfig_set_fd(self.context.as_fd(), key, fd);
+        self.note(key, Some("<descriptor>"));
+        result.map_err(|errno| self.failed(&format!("fsconfig({}, {key}=<descriptor>)", self.kind), errno))
+    }
+
+    /// Sets an option without a value.
+    ///
+    /// # Errors
+    ///
+    /// `EINVAL` for an unknown option.
+    pub fn set_flag(&mut self, key: &str) -> Result<()> {
+        let result = rustix::mount::fsconfig_set_flag(self.context.as_fd(), key);
+        self.note(key, None);
+        result.map_err(|errno| self.failed(&format!("fsconfig({}, {key})", self.kind), errno))
+    }
+
+    /// Makes the file system and a detached mount of it.
+    ///
+    /// # Errors
+    ///
+    /// What the file system answers; its own words are part of the message.
+    pub fn mount(self, attrs: Attrs) -> Result<OwnedFd> {
+        rustix::mount::fsconfig_create(self.context.as_fd())
+            .map_err(|errno| self.failed(&format!("mount({}{})", self.kind, self.options), errno))?;
+        rustix::mount::fsmount(self.context.as_fd(), FsMountFlags::FSMOUNT_CLOEXEC, attrs)
+            .map_err(|errno| self.failed(&format!("fsmount({}, {attrs:?})", self.kind), errno))
+    }
+
+    fn note(&mut self, key: &str, value: Option<&str>) {
+        self.options.push_str(", ");
+        self.options.push_str(key);
+        if let Some(value) = value {
+            self.options.push('=');
+            self.options.push_str(value);
+        }
+    }
+
+    /// The failure of `call`, with what the file system wrote into its log.
+    fn failed(&self, call: &str, errno: rustix::io::Errno) -> Error {
+        let mut text = call.to_owned();
+        let mut line = [0; 512];
+        while let Ok(length) = rustix::io::read(&self.context, &mut line) {
+            let words = String::from_utf8_lossy(&line[..length]);
+            let _ = write!(text, ": {}", words.trim_end().trim_start_matches(['e', 'w', 'i']).trim());
+            if length == 0 {
+                break;
+            }
+        }
+        Error::new(text, errno)
+    }
+}
+
+/// A detached copy of the mount at `path` below `dir`; with an empty path, of what `dir` is.
+///
+/// # Errors
+///
+/// `EPERM` without privilege, `EINVAL` for a copy of something locked by another user namespace.
+pub fn open_tree(dir: BorrowedFd<'_>, path: impl AsRef<Path>, depth: Depth) -> Result<OwnedFd> {
+    let path = path.as_ref();
+    let mut flags =
+        OpenTreeFlags::OPEN_TREE_CLONE | OpenTreeFlags::OPEN_TREE_CLOEXEC | OpenTreeFlags::AT_EMPTY_PATH;
+    if depth == Depth::Tree {
+        flags |= OpenTreeFlags::AT_RECURSIVE;
+    }
+    check(rustix::mount::open_tree(dir, path, flags), || {
+        format!("open_tree({}, OPEN_TREE_CLONE)", named(dir, path))
+    })
+}
+
+/// A detached copy of the mount at an absolute host path.
+///
+/// # Errors
+///
+/// As [`open_tree`]; `ENOENT` when there is nothing.
+pub fn open_tree_at(path: impl AsRef<Path>, depth: Depth) -> Result<OwnedFd> {
+    open_tree(CWD, path, depth)
+}
+
+/// Sets and clears attributes of a mount or of a whole tree.
+///
+/// # Errors
+///
+/// `EPERM` to clear what another user namespace locked.
+pub fn set_attrs(mount: BorrowedFd<'_>, depth: Depth, set: Attrs, clear: Attrs) -> Result<()> {
+    set_attr(mount, depth, &Attr { set: set.bits().into(), clear: clear.bits().into(), ..Attr::default() })
+        .map_err(|error| Error::new(format!("mount_setattr({set:?}, clear {clear:?}, {depth:?})"), error))
+}
+
+/// Sets how later mounts spread from and to this mount.
+///
+/// # Errors
+///
+/// `EPERM` without privilege.
+pub fn set_propagation(mount: BorrowedFd<'_>, depth: Depth, propagation: Propagation) -> Result<()> {
+    let bits = match propagation {
+        Propagation::Private => libc::MS_PRIVATE,
+        Propagation::Slave => libc::MS_SLAVE,
+        Propagation::Shared => libc::MS_SHARED,
+        Propagation::Unbindable => libc::MS_UNBINDABLE,
+    };
+    set_attr(mount, depth, &Attr { propagation: bits, ..Attr::default() })
+        .map_err(|error| Error::new(format!("mount_setattr({propagation:?}, {depth:?})"), error))
+}
+
+/// Shifts the owners of a detached mount by the maps of a user namespace.
+///
+/// # Errors
+///
+/// `EINVAL` when the file system cannot do it.
+pub fn set_idmap(mount: BorrowedFd<'_>, user_namespace: BorrowedFd<'_>) -> Result<()> {
+    let userns_fd = u64::try_from(user_namespace.as_raw_fd()).unwrap_or(u64::MAX);
+    let bits = MountAttrFlags::from_bits_retain(0x0010_0000); // MOUNT_ATTR_IDMAP
+    let attr = Attr { set: bits.bits().into(), userns_fd, ..Attr::default() };
+    set_attr(mount, Depth::One, &attr).map_err(|error| Error::new("mount_setattr(MOUNT_ATTR_IDMAP)", error))
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct Attr {
+    set: u64,
+    clear: u64,
+    propagation: u64,
+    userns_fd: u64,
+}
+
+fn set_attr(mount: BorrowedFd<'_>, depth: Depth, attr: &Attr) -> std::io::Result<()> {
+    let flags = libc::AT_EMPTY_PATH | if depth == Depth::Tree { libc::AT_RECURSIVE } else { 0 };
+    // SAFETY: the path is a C string, `attr` is readable for the size given with it, and
+    // the kernel writes to neither.
+    let ret = unsafe {
+        libc::syscall(
+            libc::SYS_mount_setattr,
+            mount.as_raw_fd(),
+            c"".as_ptr(),
+            flags,
+            std::ptr::from_ref(attr),
+            size_of::<Attr>(),
+        )
+    };
+    if ret == -1 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
+}
+
+/// Attaches a detached mount onto what `target` is.
+///
+/// # Errors
+///
+/// `ENOTDIR` when one is a directory and the other is not; `EINVAL` when the mount is
+/// not detached.
+pub fn attach(mount: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<()> {
+    let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
+    check(rustix::mount::move_mount(mount, c"", target, c"", flags), || {
+        format!("move_mount(onto {})", named(target, Path::new("")))
+    })
+}
+
+/// Makes the current directory, the root of a mount, the root of this mount namespace,
+/// and leaves the old root behind, unmounted.
+///
+/// # Errors
+///
+/// `EINVAL` when the directory is no mount point, or its parent mount is shared.
+pub fn enter_root_here() -> Result<()> {
+    check(rustix::process::pivot_root(c".", c"."), || "pivot_root(., .)".to_owned())?;
+    // The old root now lies over the new one, and the working directory is the old one.
+    check(rustix::mount::unmount(c".", UnmountFlags::DETACH), || "umount2(., MNT_DETACH)".to_owned())?;
+    check(rustix::process::chdir(c"/"), || "chdir(/)".to_owned())
+}
+
+/// Cuts the whole mount tree off from its copies elsewhere, or makes it follow them.
+///
+/// # Errors
+///
+/// `EPERM` without privilege.
+pub fn set_root_propagation(propagation: Propagation) -> Result<()> {
+    let flags = match propagation {
+        Propagation::Private => MountPropagationFlags::PRIVATE,
+        Propagation::Slave => MountPropagationFlags::DOWNSTREAM,
+        Propagation::Shared => MountPropagationFlags::SHARED,
+        Propagation::Unbindable => MountPropagationFlags::UNBINDABLE,
+    };
+    check(rustix::mount::mount_change(c"/", flags | MountPropagationFlags::REC), || {
+        format!("mount(/, MS_REC, {propagation:?})")
+    })
+}
+
+/// Unmounts the mount at `path`, even while it is used.
+///
+/// # Errors
+///
+/// `EINVAL` when nothing is mounted there.
+pub fn detach(path: &Path) -> Result<()> {
+    check(rustix::mount::unmount(path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW), || {
+        format!("umount2({}, MNT_DETACH)", path.display())
+    })
+}
+
+/// How to print a place given as a descriptor and a path below it.
+fn named(dir: BorrowedFd<'_>, path: &Path) -> String {
+    if !path.as_os_str().is_empty() {
+        return path.display().to_string();
+    }
+    let link = format!("/proc/self/fd/{}", dir.as_raw_fd());
+    std::fs::read_link(&link).map_or(link, |target| target.display().to_string())
+}
