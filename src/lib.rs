@@ -9,5 +9,6 @@ pub mod container;
 pub mod engine;
 pub mod network;
 pub mod oci;
+pub mod registry;
 pub mod runtime;
 pub mod sys;

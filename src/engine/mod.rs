@@ -10,6 +10,7 @@ pub mod attach;
 pub mod container;
 pub mod error;
 pub mod event;
+pub mod pull;
 pub mod stats;
 
 use std::sync::Arc;
@@ -30,6 +31,7 @@ pub use container::{
 };
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
 pub use event::News;
+pub use pull::{PullOptions, PullStatus, Pulled};
 pub use stats::{ProcessRow, Sample, Top};
 
 /// What an engine is opened with. `config.rs` fills it from file, environment and flags.
@@ -37,6 +39,8 @@ pub use stats::{ProcessRow, Sample, Top};
 pub struct Settings {
     /// Where state lies.
     pub paths: Paths,
+    /// How registries are reached.
+    pub registry: crate::registry::Settings,
 }
 
 /// The engine. Cheap to clone.

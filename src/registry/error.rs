@@ -1,0 +1,312 @@
+//! Why a registry did not give what it was asked for.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::base::error::{io_hint, io_kind};
+use crate::base::{ErrorKind, Explain};
+use crate::oci::{Digest, Platform};
+
+/// The result of asking a registry.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A registry did not give what it was asked for.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No connection.
+    #[error("cannot connect to `{host}`")]
+    Connect {
+        /// `host[:port]`.
+        host: String,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The connection broke.
+    #[error("the connection to `{host}` broke")]
+    Broken {
+        /// `host[:port]`.
+        host: String,
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The connection is open, but nothing comes.
+    #[error("`{host}` has sent nothing for {} s", .silence.as_secs_f32())]
+    Stalled {
+        /// `host[:port]`.
+        host: String,
+        /// For how long.
+        silence: Duration,
+    },
+    /// The answer ended too early.
+    #[error("`{host}` sent only {got} of {size} bytes")]
+    Truncated {
+        /// `host[:port]`.
+        host: String,
+        /// Bytes received.
+        got: u64,
+        /// Bytes announced.
+        size: u64,
+    },
+    /// The registry is overloaded or broken.
+    #[error("`{host}` answered {status}{}", told(.message))]
+    Busy {
+        /// `host[:port]`.
+        host: String,
+        /// 429 or 5xx.
+        status: u16,
+        /// What the registry says about it.
+        message: Option<String>,
+        /// How long it wants to be left alone.
+        after: Option<Duration>,
+    },
+    /// It failed again and again.
+    #[error("`{host}` failed {tries} times in a row")]
+    GaveUp {
+        /// `host[:port]`.
+        host: String,
+        /// How often.
+        tries: u32,
+        /// How the last time.
+        source: Box<Error>,
+    },
+    /// The registry refuses for another reason.
+    #[error("`{host}` answered {status}{}", told(.message))]
+    Refused {
+        /// `host[:port]`.
+        host: String,
+        /// 4xx.
+        status: u16,
+        /// What the registry says about it.
+        message: Option<String>,
+    },
+    /// The registry does not know it.
+    #[error("{what} not found on `{host}`")]
+    Missing {
+        /// `host[:port]`.
+        host: String,
+        /// `manifest for debian:13`, `blob sha256:…`.
+        what: String,
+    },
+    /// Not without a (different) login.
+    #[error(
+        "pull access denied for {repository}, repository does not exist or may require a login{}",
+        told(.message)
+    )]
+    Denied {
+        /// `host[:port]`.
+        host: String,
+        /// As the user wrote it.
+        repository: String,
+        /// What the registry says about it.
+        message: Option<String>,
+        /// Whether credentials were sent.
+        login: Login,
+    },
+    /// The way the registry wants us to prove who we are is unsafe or unknown.
+    #[error("`{host}` asks for a login that is refused: {why}")]
+    Challenge {
+        /// `host[:port]`.
+        host: String,
+        /// `its token server is plain http`, …
+        why: &'static str,
+    },
+    /// A redirect that must not be followed.
+    #[error("`{host}` redirects to `{target}`: {why}")]
+    Redirect {
+        /// `host[:port]`.
+        host: String,
+        /// Where to.
+        target: String,
+        /// `that is not encrypted`, …
+        why: &'static str,
+    },
+    /// The bytes are others than those asked for.
+    #[error("`{host}` sent other bytes than asked for: want {want}, got {got}")]
+    WrongDigest {
+        /// `host[:port]`.
+        host: String,
+        /// What was asked for.
+        want: Digest,
+        /// What came.
+        got: Digest,
+    },
+    /// More or fewer bytes than the manifest says.
+    #[error("`{host}` sends {got} bytes for {digest}, which has {want}")]
+    WrongSize {
+        /// `host[:port]`.
+        host: String,
+        /// Of what.
+        digest: Digest,
+        /// What the manifest says.
+        want: u64,
+        /// What comes; where it did not end, what came so far.
+        got: u64,
+    },
+    /// A document is larger than any sensible one.
+    #[error("the {what} is larger than {limit} bytes")]
+    TooLarge {
+        /// `manifest`, `configuration`.
+        what: &'static str,
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// A document is not what it must be.
+    #[error("the {what} is malformed: {why}")]
+    Malformed {
+        /// `manifest`, `index`, …
+        what: &'static str,
+        /// In which way.
+        why: String,
+    },
+    /// Something that hoist does not take, by name.
+    #[error("{0} is not supported")]
+    Unsupported(String),
+    /// Registries hold other things than images, too.
+    #[error("it is not an image but `{0}`")]
+    NotAnImage(String),
+    /// Nothing for this machine.
+    #[error("there is no image for {wanted}: only for {}", list(.offered))]
+    NoPlatform {
+        /// What was asked for.
+        wanted: Platform,
+        /// What there is.
+        offered: Vec<Platform>,
+    },
+    /// The file with credentials cannot be read.
+    #[error("cannot read the credentials in {path}")]
+    Credentials {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A certificate or key cannot be used.
+    #[error("cannot use the certificates in {path}")]
+    Certificates {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The client itself cannot be set up.
+    #[error("cannot set up encryption")]
+    Client {
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// The proxy in the settings cannot be used.
+    #[error("cannot use the proxy")]
+    Proxy {
+        /// Why.
+        source: reqwest::Error,
+    },
+    /// What was received could not be kept.
+    #[error("cannot keep what was downloaded")]
+    Keep {
+        /// Why.
+        source: io::Error,
+    },
+    /// The one who asked does not want it any more.
+    #[error("it was cancelled")]
+    Cancelled,
+}
+
+/// Whether credentials were sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// They were, and do not suffice.
+    Sent,
+    /// None are known for the registry.
+    None,
+    /// A credential helper has them, which hoist does not ask.
+    WithHelper,
+}
+
+impl Error {
+    /// Whether the same request may well succeed a moment later.
+    pub(super) fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            Self::Connect { .. }
+                | Self::Broken { .. }
+                | Self::Stalled { .. }
+                | Self::Truncated { .. }
+                | Self::Busy { .. }
+        )
+    }
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Connect { .. }
+            | Self::Broken { .. }
+            | Self::Stalled { .. }
+            | Self::Truncated { .. }
+            | Self::Busy { .. }
+            | Self::GaveUp { .. } => ErrorKind::Unreachable,
+            Self::Missing { .. } | Self::NoPlatform { .. } => ErrorKind::NotFound,
+            Self::Denied { .. } => ErrorKind::Denied,
+            Self::Refused { .. } => ErrorKind::Invalid,
+            Self::WrongDigest { .. }
+            | Self::WrongSize { .. }
+            | Self::TooLarge { .. }
+            | Self::Malformed { .. } => ErrorKind::Corrupt,
+            Self::Unsupported(_) | Self::NotAnImage(_) | Self::Challenge { .. } | Self::Redirect { .. } => {
+                ErrorKind::Unsupported
+            }
+            Self::Credentials { source, .. } | Self::Certificates { source, .. } | Self::Keep { source } => {
+                io_kind(source)
+            }
+            Self::Client { .. } => ErrorKind::Internal,
+            Self::Proxy { .. } => ErrorKind::Invalid,
+            Self::Cancelled => ErrorKind::Interrupted,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Connect { host, source } if source.is_connect() && !source.is_dns() => Some(format!(
+                "see that `{host}` is up; one that speaks plain http must be named in insecure-registries"
+            )),
+            Self::Connect { host, .. } => Some(format!("see that the name `{host}` is right")),
+            Self::Broken { .. } | Self::Stalled { .. } | Self::Truncated { .. } => Some(AGAIN.to_owned()),
+            Self::Busy { status: 429, .. } => {
+                Some("wait a while, log in, or name a mirror in registry-mirrors".to_owned())
+            }
+            Self::Busy { .. } => Some(AGAIN.to_owned()),
+            Self::GaveUp { source, .. } => source.hint(),
+            Self::Missing { .. } => Some("check the spelling of the name and the tag".to_owned()),
+            Self::Denied { login: Login::Sent, .. } => Some("check the name and the login".to_owned()),
+            Self::Denied { login: Login::None, host, .. } => Some(format!(
+                "check the name; if it is private, put a login for `{host}` into `auths` of Docker's config.json"
+            )),
+            Self::Denied { login: Login::WithHelper, host, .. } => Some(format!(
+                "the login for `{host}` is kept by a credential helper, which hoist does not ask: put it into `auths`"
+            )),
+            Self::NoPlatform { .. } => Some("name one of them with --platform".to_owned()),
+            Self::WrongDigest { .. } | Self::WrongSize { .. } => Some(
+                "the registry, or what stands between, is damaged or dishonest: tell its owner".to_owned(),
+            ),
+            Self::Client { .. } => {
+                Some("install the system's certificate authorities (package ca-certificates)".to_owned())
+            }
+            Self::Keep { source } => io_hint(source),
+            _ => None,
+        }
+    }
+}
+
+const AGAIN: &str = "pull again: it goes on from what is already here";
+
+fn told(message: &Option<String>) -> String {
+    message.as_ref().map(|message| format!(": {message}")).unwrap_or_default()
+}
+
+fn list(platforms: &[Platform]) -> String {
+    match platforms {
+        [] => "none".to_owned(),
+        some => some.iter().map(Platform::to_string).collect::<Vec<_>>().join(", "),
+    }
+}
