@@ -12,7 +12,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("config", &["base"]),
     ("oci", &["base"]),
     ("sys", &["base"]),
-    ("cgroup", &["base", "sys"]),
+    ("cgroup", &["base", "oci", "sys"]),
     ("runtime", &["base", "oci", "sys", "cgroup"]),
     ("container", &["base", "oci", "sys", "cgroup"]),
     ("image", &["base", "oci", "sys"]),
@@ -25,6 +25,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         "engine",
         &[
             "base",
+            "config",
             "oci",
             "sys",
             "cgroup",

@@ -11,11 +11,13 @@ pub mod container;
 pub mod error;
 pub mod event;
 pub mod pull;
+pub mod settings;
 pub mod stats;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use crate::base::{Paths, disk};
+use crate::base::Paths;
+use crate::registry::Registry;
 
 pub use crate::base::journal::{Actor, Event, Kind};
 pub use crate::base::progress::{Phase, Progress, Reporter};
@@ -32,16 +34,8 @@ pub use container::{
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
 pub use event::News;
 pub use pull::{PullOptions, PullStatus, Pulled};
+pub use settings::Settings;
 pub use stats::{ProcessRow, Sample, Top};
-
-/// What an engine is opened with. `config.rs` fills it from file, environment and flags.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where state lies.
-    pub paths: Paths,
-    /// How registries are reached.
-    pub registry: crate::registry::Settings,
-}
 
 /// The engine. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -52,6 +46,8 @@ pub struct Engine {
 #[derive(Debug)]
 struct Inner {
     settings: Settings,
+    /// Made when the first image is pulled: certificates take milliseconds to load.
+    registry: OnceLock<Registry>,
 }
 
 impl Engine {
@@ -61,16 +57,19 @@ impl Engine {
     ///
     /// When they cannot be made or are not the caller's.
     pub fn open(settings: Settings) -> Result<Self> {
-        for dir in [settings.paths.root(), settings.paths.run()] {
-            disk::private_dir(dir).doing(|| format!("open the state folder {}", dir.display()))?;
-        }
-        Ok(Self { inner: Arc::new(Inner { settings }) })
+        settings.make_folders()?;
+        Ok(Self { inner: Arc::new(Inner { settings, registry: OnceLock::new() }) })
     }
 
     /// Where state lies.
     #[must_use]
     pub fn paths(&self) -> &Paths {
         &self.inner.settings.paths
+    }
+
+    /// The client for registries.
+    pub(crate) fn registry(&self) -> &Registry {
+        self.inner.registry.get_or_init(|| Registry::new(self.inner.settings.registry.clone()))
     }
 
     /// What the engine was opened with.

@@ -1,0 +1,65 @@
+//! What an engine is opened with.
+
+use crate::base::{Paths, disk};
+use crate::config::Config;
+use crate::registry;
+
+use super::error::{Doing, Result};
+
+/// What an engine is opened with.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Where state lies.
+    pub paths: Paths,
+    /// How registries are reached.
+    pub registry: registry::Settings,
+}
+
+impl Settings {
+    /// State in these folders, and everything else as by default: what a test wants.
+    #[must_use]
+    pub fn new(paths: Paths) -> Self {
+        Self { paths, registry: registry::Settings::default() }
+    }
+
+    /// As the user configured.
+    ///
+    /// # Errors
+    ///
+    /// When a registry's name or a mirror's URL is none.
+    pub fn from_config(config: &Config) -> Result<Self> {
+        let from = &config.registry;
+        let doing = || "read the registries of the configuration";
+        let registry = registry::Settings {
+            mirrors: from
+                .mirrors
+                .iter()
+                .map(|url| url.parse())
+                .collect::<std::result::Result<_, _>>()
+                .doing(doing)?,
+            insecure: from
+                .insecure
+                .iter()
+                .map(|it| it.parse())
+                .collect::<std::result::Result<_, _>>()
+                .doing(doing)?,
+            proxies: registry::Proxies {
+                http: from.http_proxy.clone(),
+                https: from.https_proxy.clone(),
+                except: from.no_proxy.clone(),
+            },
+            certs: from.certificates.clone(),
+            credentials: from.credentials.clone(),
+            patience: registry::Patience::default(),
+        };
+        Ok(Self { paths: config.paths.clone(), registry })
+    }
+
+    /// Makes the state folders (mode 0700) where they are missing.
+    pub(super) fn make_folders(&self) -> Result<()> {
+        for dir in [self.paths.root(), self.paths.run()] {
+            disk::private_dir(dir).doing(|| format!("open the state folder {}", dir.display()))?;
+        }
+        Ok(())
+    }
+}
