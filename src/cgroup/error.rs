@@ -37,9 +37,6 @@ pub enum Error {
         /// How long was waited.
         secs: u64,
     },
-    /// Not written yet.
-    #[error("cgroups are not there yet")]
-    NotYet,
 }
 
 impl Explain for Error {
@@ -48,7 +45,6 @@ impl Explain for Error {
             Self::File { source, .. } => io_kind(source),
             Self::NoController { .. } => ErrorKind::Unsupported,
             Self::Stuck { .. } => ErrorKind::Conflict,
-            Self::NotYet => ErrorKind::Internal,
         }
     }
 }

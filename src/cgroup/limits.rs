@@ -1,5 +1,6 @@
 //! What a container may use.
 
+use super::hierarchy::Controller;
 use crate::oci::runtime::{LinuxDeviceType, LinuxResources};
 
 /// What a container may use; `None` is no limit.
@@ -80,5 +81,168 @@ impl DeviceRule {
             minor: number(rule.minor()),
             access: rule.access().clone().unwrap_or_else(|| "rwm".to_owned()),
         }
+    }
+}
+
+/// A value for a file of a group: what it limits, the file, the value.
+pub(super) type Setting = (&'static str, &'static str, String);
+
+impl Limits {
+    /// The files of v1 to write, by controller and in this order.
+    pub(super) fn v1(&self) -> Vec<(Controller, Setting)> {
+        use Controller::{Blkio, Cpu, Cpuset, Memory, Pids};
+        let mut settings = Vec::new();
+        let mut set = |controller, limit, file, value: Option<String>| {
+            settings.extend(value.map(|value| (controller, (limit, file, value))));
+        };
+        // The limit with swap can never be lower than the one without.
+        set(Memory, "memory", "memory.limit_in_bytes", text(self.memory));
+        set(Memory, "swap", "memory.memsw.limit_in_bytes", text(self.memory_and_swap));
+        set(Memory, "memory", "memory.soft_limit_in_bytes", text(self.memory_reservation));
+        set(Cpu, "processor time", "cpu.shares", text(self.cpu_shares));
+        set(Cpu, "processor time", "cpu.cfs_period_us", text(self.cpu_period));
+        set(Cpu, "processor time", "cpu.cfs_quota_us", text(self.cpu_quota));
+        set(Cpuset, "processors", "cpuset.cpus", self.cpuset_cpus.clone());
+        set(Cpuset, "processors", "cpuset.mems", self.cpuset_mems.clone());
+        set(Pids, "processes", "pids.max", self.pids.map(pids_max));
+        set(Blkio, "disks", "blkio.bfq.weight", text(self.io_weight));
+        settings
+    }
+
+    /// The files of v2 to write, in this order; the controller is the file's first word.
+    pub(super) fn v2(&self) -> Vec<Setting> {
+        let mut settings = Vec::new();
+        let mut set = |limit, file, value: Option<String>| {
+            settings.extend(value.map(|value| (limit, file, value)));
+        };
+        set("memory", "memory.max", self.memory.map(or_max));
+        set(
+            "swap",
+            "memory.swap.max",
+            self.memory_and_swap.map(|both| match self.memory {
+                Some(memory) if both >= 0 && memory >= 0 => or_max((both - memory).max(0)),
+                _ => or_max(both),
+            }),
+        );
+        set("memory", "memory.low", self.memory_reservation.map(or_max));
+        set("processor time", "cpu.weight", self.cpu_shares.map(|shares| cpu_weight(shares).to_string()));
+        if self.cpu_quota.is_some() || self.cpu_period.is_some() {
+            let quota = or_max(self.cpu_quota.unwrap_or(-1));
+            set("processor time", "cpu.max", Some(format!("{quota} {}", self.cpu_period.unwrap_or(100_000))));
+        }
+        set("processors", "cpuset.cpus", self.cpuset_cpus.clone());
+        set("processors", "cpuset.mems", self.cpuset_mems.clone());
+        set("processes", "pids.max", self.pids.map(pids_max));
+        set("disks", "io.weight", self.io_weight.map(|weight| format!("default {}", io_weight(weight))));
+        settings
+    }
+}
+
+fn text(number: Option<impl ToString>) -> Option<String> {
+    number.map(|number| number.to_string())
+}
+
+fn or_max(number: i64) -> String {
+    if number < 0 { "max".to_owned() } else { number.to_string() }
+}
+
+fn pids_max(limit: i64) -> String {
+    if limit <= 0 { "max".to_owned() } else { limit.to_string() }
+}
+
+/// 2…262144 onto 1…10000, as every runtime maps them.
+fn cpu_weight(shares: u64) -> u64 {
+    1 + (shares.clamp(2, 262_144) - 2) * 9999 / 262_142
+}
+
+/// 10…1000 onto 1…10000.
+fn io_weight(weight: u16) -> u64 {
+    1 + (u64::from(weight.clamp(10, 1000)) - 10) * 9999 / 990
+}
+
+impl DeviceRule {
+    /// Whether the rule speaks of every device in every way.
+    #[must_use]
+    pub fn is_for_all(&self) -> bool {
+        self.kind == 'a' && self.major.is_none() && self.minor.is_none()
+    }
+}
+
+impl std::fmt::Display for DeviceRule {
+    /// As `devices.allow` and `devices.deny` of v1 take it.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let number = |n: Option<u32>| n.map_or_else(|| "*".to_owned(), |n| n.to_string());
+        if self.is_for_all() {
+            return f.write_str("a");
+        }
+        write!(f, "{} {}:{} {}", self.kind, number(self.major), number(self.minor), self.access)
+    }
+}
+
+/// Whether these rules restrict anything at all.
+pub(super) fn restrict(rules: &[DeviceRule]) -> bool {
+    // Everything is allowed until a rule denies; what a last rule for all allows stays.
+    let after_last_all = rules.iter().rposition(DeviceRule::is_for_all).map_or(rules, |last| &rules[last..]);
+    after_last_all.iter().any(|rule| !rule.allow)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_become_the_files_of_both_versions() {
+        let limits = Limits {
+            memory: Some(64 << 20),
+            memory_and_swap: Some(96 << 20),
+            cpu_shares: Some(1024),
+            cpu_quota: Some(50_000),
+            cpuset_cpus: Some("0-1".to_owned()),
+            pids: Some(0),
+            io_weight: Some(1000),
+            ..Limits::default()
+        };
+        let v1: Vec<String> =
+            limits.v1().into_iter().map(|(_, (_, file, value))| format!("{file}={value}")).collect();
+        assert_eq!(
+            v1,
+            [
+                "memory.limit_in_bytes=67108864",
+                "memory.memsw.limit_in_bytes=100663296",
+                "cpu.shares=1024",
+                "cpu.cfs_quota_us=50000",
+                "cpuset.cpus=0-1",
+                "pids.max=max",
+                "blkio.bfq.weight=1000"
+            ]
+        );
+        let v2: Vec<String> =
+            limits.v2().into_iter().map(|(_, file, value)| format!("{file}={value}")).collect();
+        assert_eq!(
+            v2,
+            [
+                "memory.max=67108864",
+                "memory.swap.max=33554432",
+                "cpu.weight=39",
+                "cpu.max=50000 100000",
+                "cpuset.cpus=0-1",
+                "pids.max=max",
+                "io.weight=default 10000"
+            ]
+        );
+        assert_eq!(Limits::default().v2(), []);
+    }
+
+    #[test]
+    fn rules_restrict_when_the_last_word_on_something_is_no() {
+        let rule =
+            |allow, kind, major| DeviceRule { allow, kind, major, minor: None, access: "rwm".to_owned() };
+        assert!(!restrict(&[]));
+        assert!(!restrict(&[rule(true, 'a', None)]));
+        assert!(!restrict(&[rule(false, 'a', None), rule(true, 'a', None)]));
+        assert!(restrict(&[rule(false, 'a', None), rule(true, 'c', Some(1))]));
+        assert!(restrict(&[rule(true, 'a', None), rule(false, 'c', Some(10))]));
+        assert_eq!(rule(true, 'c', Some(1)).to_string(), "c 1:* rwm");
+        assert_eq!(rule(false, 'a', None).to_string(), "a");
     }
 }

@@ -2,27 +2,48 @@
 //! v1, hybrid and v2.
 //!
 //! ```text
-//! <root>[/<controller>]/<parent>/<id>/payload     what limits, freeze and kill act on
-//!                                    /monitor     the process that watches it
+//! v2   <root>/<parent>/<id>/payload     what limits, freeze and kill act on
+//!                          /monitor     the process that watches it
+//! v1   <root>/<controller>/<parent>/<id>    only for controllers that are needed
 //! ```
-//! The root is a parameter, so tests can use a tree of plain files.
+//! On a hybrid machine both are used: the v2 tree to freeze, to kill, to be born into and
+//! to decide about devices, v1 for what only has a controller there. The root is a
+//! parameter, so tests can use a tree of plain files.
 
+mod create;
+mod devices;
 mod error;
+mod files;
+mod hierarchy;
 mod limits;
 mod stats;
 
+use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 pub use error::{Error, Result};
 pub use limits::{DeviceRule, Limits};
 pub use stats::Stats;
 
-use crate::sys::probe::Probe;
+use crate::sys;
+use hierarchy::{Controller, Hierarchy};
+
+/// How long to wait until processes stand still.
+const FREEZE_LIMIT: Duration = Duration::from_secs(10);
+/// How long to wait until killed processes are gone.
+const EMPTY_LIMIT: Duration = Duration::from_secs(2);
 
 /// The cgroup of one container.
 #[derive(Debug)]
 pub struct Cgroup {
+    /// `<parent>/<id>` in the v2 tree, with the leaves below.
+    unified: Option<PathBuf>,
+    /// `<parent>/<id>` in the v1 trees.
+    v1: Vec<(Controller, PathBuf)>,
+    /// Where the trees are.
+    hierarchy: Hierarchy,
     /// What could not be had and was left out, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -44,46 +65,84 @@ impl Parent {
     }
 }
 
+/// How a process gets into a payload: born there on v2, by its own writes on v1.
+#[derive(Debug)]
+pub struct Entrance {
+    /// The v2 group, for `CLONE_INTO_CGROUP`.
+    pub born_into: Option<OwnedFd>,
+    /// Files to which the process writes `0`.
+    pub joined: Vec<OwnedFd>,
+}
+
+/// A descriptor that tells of out-of-memory kills.
+#[derive(Debug)]
+pub enum OomEvents {
+    /// An eventfd, to be polled for reading and read (v1).
+    Readable(OwnedFd),
+    /// `memory.events`, to be polled for priority (v2).
+    Priority(OwnedFd),
+}
+
 impl Cgroup {
-    /// Makes the cgroup with its limits set. Where the caller may not write, it is made
-    /// without, and `warnings` says so.
-    ///
-    /// # Errors
-    ///
-    /// A limit that the kernel refuses.
-    pub fn create(parent: &Parent, id: &str, limits: &Limits, probe: &Probe) -> Result<Self> {
-        let _ = (parent, id, limits, probe);
-        Err(Error::NotYet)
-    }
-
     /// The cgroup of a container that runs already, to signal it or to read its counters.
-    ///
-    /// # Errors
-    ///
-    /// The root has no cgroup file system.
-    pub fn open(parent: &Parent, id: &str) -> Result<Self> {
-        let _ = (parent, id);
-        Err(Error::NotYet)
+    /// What is not there is simply not part of it.
+    #[must_use]
+    pub fn open(parent: &Parent, id: &str) -> Self {
+        let hierarchy = Hierarchy::detect(&parent.root);
+        let place = relative(&parent.path).join(id);
+        let v1 = hierarchy.v1.iter().map(|(controller, dir)| (*controller, dir.join(&place)));
+        Self {
+            unified: hierarchy.unified.as_ref().map(|dir| dir.join(&place)).filter(|dir| dir.exists()),
+            v1: v1.filter(|(_, dir)| dir.exists()).collect(),
+            hierarchy,
+            warnings: Vec::new(),
+        }
     }
 
-    /// Changes the limits.
+    /// Whether there is any group at all.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        self.unified.is_some() || !self.v1.is_empty()
+    }
+
+    /// How a new process gets in.
     ///
     /// # Errors
     ///
-    /// A limit that the kernel refuses.
-    pub fn update(&self, limits: &Limits) -> Result<()> {
-        let _ = limits;
-        Err(Error::NotYet)
+    /// The group is gone.
+    pub fn entrance(&self, can_be_born: bool) -> Result<Entrance> {
+        let mut entrance = Entrance { born_into: None, joined: Vec::new() };
+        if let Some(payload) = self.payload() {
+            if can_be_born {
+                entrance.born_into = Some(files::open_dir(&payload)?);
+            } else {
+                entrance.joined.push(files::open_to_write(&payload.join("cgroup.procs"))?);
+            }
+        }
+        for (_, dir) in &self.v1 {
+            entrance.joined.push(files::open_to_write(&dir.join("cgroup.procs"))?);
+        }
+        Ok(entrance)
     }
 
     /// Moves the calling process into the leaf beside the payload, so that no logout or
-    /// stopped service takes it along.
+    /// stopped service takes it along. Where no unit owns the caller, it stays.
     ///
     /// # Errors
     ///
     /// The kernel refuses.
     pub fn join_monitor(&self) -> Result<()> {
-        Err(Error::NotYet)
+        if hierarchy::is_at_the_top(&hierarchy::own()) {
+            return Ok(());
+        }
+        if let Some(dir) = &self.unified {
+            files::make_dir(&dir.join("monitor"))?;
+            files::write(&dir.join("monitor/cgroup.procs"), "0")?;
+        }
+        match self.hierarchy.v1_tree(Controller::Systemd) {
+            Some(tree) => files::write(&tree.join("cgroup.procs"), "0"),
+            None => Ok(()),
+        }
     }
 
     /// Stops every process of the payload, and returns once they stand.
@@ -92,61 +151,108 @@ impl Cgroup {
     ///
     /// The kernel refuses, or a process does not stop within ten seconds.
     pub fn freeze(&self) -> Result<()> {
-        Err(Error::NotYet)
+        self.set_frozen(Frozen::Yes)
     }
 
-    /// Lets the payload run again.
+    /// Lets the payload run again, and returns once it does.
     ///
     /// # Errors
     ///
     /// The kernel refuses.
     pub fn thaw(&self) -> Result<()> {
-        Err(Error::NotYet)
+        self.set_frozen(Frozen::No)
     }
 
     /// Whether the payload is frozen.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
-        false
+        let read = |path: PathBuf| files::read(&path).unwrap_or_default();
+        match (self.payload(), self.v1_dir(Controller::Freezer)) {
+            (Some(payload), _) => files::field(&read(payload.join("cgroup.events")), "frozen") == Some(1),
+            (None, Some(dir)) => read(dir.join("freezer.state")).trim() == "FROZEN",
+            (None, None) => false,
+        }
+    }
+
+    fn set_frozen(&self, frozen: Frozen) -> Result<()> {
+        if let Some(payload) = self.payload() {
+            let (value, want) = if frozen == Frozen::Yes { ("1", 1) } else { ("0", 0) };
+            files::write(&payload.join("cgroup.freeze"), value)?;
+            let events = payload.join("cgroup.events");
+            let done =
+                files::wait_for(&events, FREEZE_LIMIT, |text| files::field(text, "frozen") == Some(want))?;
+            return if done { Ok(()) } else { Err(stuck(payload, "running", FREEZE_LIMIT)) };
+        }
+        let dir = self.v1_dir(Controller::Freezer).ok_or(Error::NoController { limit: "freezing" })?;
+        let want = if frozen == Frozen::Yes { "FROZEN" } else { "THAWED" };
+        let file = dir.join("freezer.state");
+        let end = Instant::now() + FREEZE_LIMIT;
+        loop {
+            // The kernel freezes who is there when it is written: children born meanwhile
+            // need it again.
+            files::write(&file, want)?;
+            if files::read(&file)?.trim() == want {
+                return Ok(());
+            }
+            if Instant::now() > end {
+                return Err(stuck(dir.to_owned(), "running", FREEZE_LIMIT));
+            }
+            std::thread::yield_now();
+        }
     }
 
     /// Kills every process of the payload, also of nested groups and when it is frozen.
+    /// They are dead soon, not at once: `remove` waits for it.
     ///
     /// # Errors
     ///
     /// The kernel refuses.
     pub fn kill(&self) -> Result<()> {
-        Err(Error::NotYet)
+        if let Some(payload) = self.payload() {
+            match files::write(&payload.join("cgroup.kill"), "1") {
+                Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                result => return result,
+            }
+        }
+        self.kill_one_by_one();
+        Ok(())
+    }
+
+    /// Before `cgroup.kill` (5.14): frozen, nobody can escape by forking.
+    fn kill_one_by_one(&self) {
+        let can_freeze = self.freeze().is_ok();
+        let end = Instant::now() + EMPTY_LIMIT;
+        loop {
+            let pids = self.pids();
+            for &pid in &pids {
+                let _ = sys::signal::send(pid, libc::SIGKILL); // gone already: fine
+            }
+            if can_freeze || pids.is_empty() || Instant::now() > end {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        let _ = self.thaw(); // the dead wait for it; who could not be frozen is not
     }
 
     /// The processes of the payload, those of nested groups too.
-    ///
-    /// # Errors
-    ///
-    /// The group is gone.
-    pub fn pids(&self) -> Result<Vec<i32>> {
-        Err(Error::NotYet)
-    }
-
-    /// The counters now. What this machine does not count is zero.
     #[must_use]
-    pub fn stats(&self) -> Stats {
-        Stats::default()
+    pub fn pids(&self) -> Vec<i32> {
+        let place = self.payload().or_else(|| self.v1.first().map(|(_, dir)| dir.clone()));
+        place.map(|dir| files::pids_below(&dir, "cgroup.procs")).unwrap_or_default()
     }
 
-    /// A descriptor to poll for out-of-memory kills; then ask [`Cgroup::oom_kills`].
+    /// A descriptor to poll for out-of-memory kills; then ask [`Cgroup::stats`].
     ///
     /// # Errors
     ///
     /// There is no memory controller.
-    pub fn oom_events(&self) -> Result<OwnedFd> {
-        Err(Error::NotYet)
-    }
-
-    /// How many processes of the payload the kernel killed for memory.
-    #[must_use]
-    pub fn oom_kills(&self) -> u64 {
-        0
+    pub fn oom_events(&self) -> Result<OomEvents> {
+        if let Some(dir) = self.v1_dir(Controller::Memory) {
+            return Ok(OomEvents::Readable(files::v1_oom_eventfd(dir)?));
+        }
+        let payload = self.payload().ok_or(Error::NoController { limit: "memory" })?;
+        Ok(OomEvents::Priority(files::open_dir(&payload.join("memory.events"))?))
     }
 
     /// Removes the groups; they must be empty or about to be. Groups that are gone are fine.
@@ -155,17 +261,64 @@ impl Cgroup {
     ///
     /// A process still lives there after two seconds.
     pub fn remove(&self) -> Result<()> {
-        Err(Error::NotYet)
+        let v1 = self.v1.iter().map(|(_, dir)| dir.as_path());
+        for dir in self.unified.as_deref().into_iter().chain(v1) {
+            remove_when_empty(dir)?;
+        }
+        Ok(())
+    }
+
+    fn payload(&self) -> Option<PathBuf> {
+        self.unified.as_ref().map(|dir| dir.join("payload"))
+    }
+
+    fn v1_dir(&self, wanted: Controller) -> Option<&Path> {
+        self.v1.iter().find(|(controller, _)| *controller == wanted).map(|(_, dir)| dir.as_path())
     }
 }
 
-/// The parent cgroup of a running process: where an engine in a container, or in a
-/// delegated unit, has to stay below.
-///
-/// # Errors
-///
-/// `/proc` cannot be read.
-pub fn own_path(root: &Path) -> Result<PathBuf> {
-    let _ = root;
-    Err(Error::NotYet)
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Frozen {
+    Yes,
+    No,
+}
+
+/// A process that was killed leaves its group a moment after its parent hears of it.
+fn remove_when_empty(dir: &Path) -> Result<()> {
+    let end = Instant::now() + EMPTY_LIMIT;
+    let mut pause = Duration::from_micros(100);
+    loop {
+        match files::remove_groups(dir) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.raw_os_error() == Some(libc::EBUSY) => {
+                if Instant::now() > end {
+                    return Err(stuck(dir.to_owned(), "alive", EMPTY_LIMIT));
+                }
+                wait_until_empty(dir, pause);
+                pause = (pause * 2).min(Duration::from_millis(20));
+            }
+            Err(source) => return Err(files::failed("remove", dir, source)),
+        }
+    }
+}
+
+/// v2 announces when a group empties; v1 does not.
+fn wait_until_empty(dir: &Path, pause: Duration) {
+    let is_empty = |text: &str| files::field(text, "populated") == Some(0);
+    match files::wait_for(&dir.join("cgroup.events"), EMPTY_LIMIT, is_empty) {
+        Ok(true) if !dir.join("cgroup.procs").exists() => {}
+        _ => {
+            let pause = rustix::event::Timespec::try_from(pause).unwrap_or_default();
+            let _ = rustix::event::poll(&mut [], Some(&pause));
+        }
+    }
+}
+
+fn stuck(path: PathBuf, state: &'static str, limit: Duration) -> Error {
+    Error::Stuck { path, state, secs: limit.as_secs() }
+}
+
+/// The path below a hierarchy, whether it was written with a leading `/` or not.
+fn relative(path: &Path) -> PathBuf {
+    path.components().filter(|part| matches!(part, std::path::Component::Normal(_))).collect()
 }

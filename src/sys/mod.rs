@@ -4,10 +4,19 @@
 //! with its arguments, and its cause is the error number.
 #![allow(unsafe_code, reason = "system calls are made here and nowhere else")]
 
+pub mod bpf;
 pub mod cap;
+pub mod clone;
+pub mod exe;
 pub mod fs;
+pub mod keyring;
 pub mod mount;
+pub mod ns;
 pub mod probe;
+pub mod process;
+pub mod pty;
+pub mod seccomp;
+pub mod signal;
 pub mod xattr;
 
 use std::io;

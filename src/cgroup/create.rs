@@ -1,0 +1,294 @@
+//! A container's groups: made with their limits set, before anyone lives there.
+
+use std::os::fd::AsFd as _;
+use std::path::Path;
+
+use super::hierarchy::{Controller, Hierarchy};
+use super::{Cgroup, Error, Limits, Parent, Result, devices, files, limits, relative};
+use crate::sys::{self, probe::Probe};
+
+/// Controllers of v2 that the counters need even where nothing is limited.
+const COUNTED_V2: &[&str] = &["memory", "pids", "io", "cpu"];
+/// Controllers of v1 that the counters need even where nothing is limited.
+const COUNTED_V1: &[Controller] = &[Controller::Memory, Controller::Blkio];
+
+impl Cgroup {
+    /// Makes the cgroup with its limits set. Where the caller may not write, it is made
+    /// without, and `warnings` says so.
+    ///
+    /// # Errors
+    ///
+    /// A limit that the kernel refuses or has no controller for.
+    pub fn create(parent: &Parent, id: &str, limits: &Limits, probe: &Probe) -> Result<Self> {
+        let hierarchy = Hierarchy::detect(&parent.root);
+        let place = relative(&parent.path).join(id);
+        let mut cgroup =
+            Self { unified: None, v1: Vec::new(), hierarchy: hierarchy.clone(), warnings: Vec::new() };
+        if let Some(tree) = &hierarchy.unified {
+            cgroup.create_unified(tree, &place)?;
+        }
+        let mut needed = needed_v1(&hierarchy, limits, cgroup.unified.is_some());
+        if limits::restrict(&limits.devices) && !cgroup.restrict_by_program(limits, probe) {
+            needed.push(Controller::Devices);
+        }
+        for controller in needed {
+            if let Some(tree) = hierarchy.v1_tree(controller) {
+                cgroup.create_v1(controller, tree, &place)?;
+            }
+        }
+        let made = cgroup.restrict_v1_devices(limits).and_then(|()| cgroup.update(limits));
+        if made.is_err() {
+            let _ = cgroup.remove(); // the limit that was refused is what counts
+        }
+        made.map(|()| cgroup)
+    }
+
+    /// Changes the limits.
+    ///
+    /// # Errors
+    ///
+    /// A limit that the kernel refuses or has no controller for.
+    pub fn update(&mut self, limits: &Limits) -> Result<()> {
+        let payload = self.unified.as_ref().map(|dir| dir.join("payload"));
+        for (controller, (limit, file, value)) in limits.v1() {
+            // A controller is either in a v1 tree or in the v2 tree.
+            if let Some(dir) = self.v1_dir(controller).map(Path::to_owned) {
+                self.set(limit, &dir.join(file), &value)?;
+            }
+        }
+        for (limit, file, value) in limits.v2() {
+            let in_v1 =
+                file.split('.').next().is_some_and(|name| self.v1.iter().any(|(c, _)| is_for(*c, name)));
+            match &payload {
+                _ if in_v1 => {}
+                Some(payload) => self.set(limit, &payload.join(file), &value)?,
+                None if self.exists() => return Err(Error::NoController { limit }),
+                None => self.warnings.push(format!("no limit of {limit}: cgroups cannot be written here")),
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a limit; a kernel built without that file only gets a warning, as Docker
+    /// has it.
+    fn set(&mut self, limit: &'static str, file: &Path, value: &str) -> Result<()> {
+        if file.exists() {
+            return files::write(file, value);
+        }
+        if ["memory.max", "pids.max", "cpu.max", "memory.limit_in_bytes"]
+            .iter()
+            .any(|name| file.ends_with(name))
+        {
+            return Err(Error::NoController { limit });
+        }
+        self.warnings.push(format!("no limit of {limit}: this kernel has no {}", file.display()));
+        Ok(())
+    }
+
+    fn create_unified(&mut self, tree: &Path, place: &Path) -> Result<()> {
+        let dir = tree.join(place);
+        match files::make_dirs(&dir.join("payload")) {
+            Ok(()) => {
+                enable_controllers(tree, place);
+                self.unified = Some(dir);
+                Ok(())
+            }
+            Err(error) => self.without(error, "v2"),
+        }
+    }
+
+    fn create_v1(&mut self, controller: Controller, tree: &Path, place: &Path) -> Result<()> {
+        let dir = tree.join(place);
+        match files::make_dirs(&dir) {
+            Ok(()) => {
+                if controller == Controller::Cpuset {
+                    inherit_cpuset(tree, place)?;
+                }
+                self.v1.push((controller, dir));
+                Ok(())
+            }
+            Err(error) => self.without(error, controller.name()),
+        }
+    }
+
+    /// A caller who may not write cgroups goes without.
+    fn without(&mut self, error: Error, tree: &str) -> Result<()> {
+        match error {
+            Error::File { source, path, .. } if is_denied(&source) => {
+                self.warnings.push(format!(
+                    "no cgroup in the {tree} tree: {} cannot be made: {source}",
+                    path.display()
+                ));
+                Ok(())
+            }
+            error => Err(error),
+        }
+    }
+
+    /// Lets a program decide about devices; whether it does.
+    fn restrict_by_program(&self, limits: &Limits, probe: &Probe) -> bool {
+        let Some(payload) = self.payload().filter(|_| !probe.in_user_namespace) else { return false };
+        let attach = || -> Option<()> {
+            let group = files::open_dir(&payload).ok()?;
+            let program = sys::bpf::load_device_program(&devices::compile(&limits.devices)).ok()?;
+            sys::bpf::attach_device_program(group.as_fd(), program.as_fd()).ok()
+        };
+        attach().is_some()
+    }
+
+    fn restrict_v1_devices(&mut self, limits: &Limits) -> Result<()> {
+        let Some(dir) = self.v1_dir(Controller::Devices) else { return Ok(()) };
+        for rule in &limits.devices {
+            let file = dir.join(if rule.allow { "devices.allow" } else { "devices.deny" });
+            files::write(&file, &rule.to_string())?;
+        }
+        Ok(())
+    }
+}
+
+/// The v1 controllers a container with these limits needs; devices are decided apart.
+fn needed_v1(hierarchy: &Hierarchy, limits: &Limits, has_unified: bool) -> Vec<Controller> {
+    let mut needed = COUNTED_V1.to_vec();
+    needed.extend(limits.v1().into_iter().map(|(controller, _)| controller));
+    if !has_unified {
+        needed.extend([Controller::Freezer, Controller::Cpuacct, Controller::Pids]);
+    }
+    needed.retain(|controller| hierarchy.v1_tree(*controller).is_some());
+    needed.sort_unstable();
+    needed.dedup();
+    needed
+}
+
+/// Whether a v1 controller has what v2 keeps in files of this first word.
+fn is_for(controller: Controller, v2: &str) -> bool {
+    match v2 {
+        "io" => controller == Controller::Blkio,
+        name => controller.name() == name,
+    }
+}
+
+/// Hands controllers down from the root to the payload. A parent that has processes of
+/// its own refuses; then the limit says so when it is set.
+fn enable_controllers(tree: &Path, place: &Path) {
+    let mut dir = tree.to_owned();
+    let parts = [Path::new("")].into_iter().chain(place.iter().map(Path::new));
+    for part in parts {
+        if !part.as_os_str().is_empty() {
+            dir.push(part);
+        }
+        let read = |file: &str| files::read(&dir.join(file)).unwrap_or_default();
+        let (available, enabled) = (read("cgroup.controllers"), read("cgroup.subtree_control"));
+        let has = |list: &str, name: &str| list.split_ascii_whitespace().any(|word| word == name);
+        for name in COUNTED_V2.iter().chain(&["cpuset"]) {
+            if has(&available, name) && !has(&enabled, name) {
+                let _ = files::write(&dir.join("cgroup.subtree_control"), &format!("+{name}"));
+            }
+        }
+    }
+}
+
+/// A v1 cpuset is empty at first, and an empty one takes no process.
+fn inherit_cpuset(tree: &Path, place: &Path) -> Result<()> {
+    let mut dir = tree.to_owned();
+    for part in place {
+        let parent = dir.clone();
+        dir.push(part);
+        for file in ["cpuset.cpus", "cpuset.mems"] {
+            if files::read(&dir.join(file))?.trim().is_empty() {
+                files::write(&dir.join(file), files::read(&parent.join(file))?.trim())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn is_denied(error: &std::io::Error) -> bool {
+    use std::io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    /// A v2 tree of plain files, for a machine that has none with controllers.
+    fn fake_v2() -> tempfile::TempDir {
+        let dir = tempfile::tempdir().unwrap();
+        for group in ["", "hoist", "hoist/c1", "hoist/c1/payload"] {
+            let group = dir.path().join(group);
+            fs::create_dir_all(&group).unwrap();
+            fs::write(group.join("cgroup.controllers"), "cpuset cpu io memory pids").unwrap();
+            fs::write(group.join("cgroup.subtree_control"), "").unwrap();
+        }
+        let payload = dir.path().join("hoist/c1/payload");
+        let files = ["memory.max", "memory.swap.max", "memory.low", "cpu.weight", "cpu.max", "pids.max"];
+        for file in files.into_iter().chain(["cgroup.procs", "cgroup.kill", "cgroup.freeze"]) {
+            fs::write(payload.join(file), "").unwrap();
+        }
+        dir
+    }
+
+    fn parent(root: &tempfile::TempDir) -> Parent {
+        Parent { root: root.path().to_owned(), path: "/hoist".into() }
+    }
+
+    #[test]
+    fn on_v2_controllers_are_handed_down_and_limits_set_on_the_payload() {
+        let root = fake_v2();
+        let limits =
+            Limits { memory: Some(1 << 20), pids: Some(7), cpu_quota: Some(20_000), ..Limits::default() };
+        let cgroup = Cgroup::create(&parent(&root), "c1", &limits, &Probe::of_kernel((6, 18))).unwrap();
+        assert_eq!(cgroup.warnings, [""; 0]);
+        let read = |file: &str| fs::read_to_string(root.path().join(file)).unwrap();
+        assert_eq!(read("hoist/c1/payload/memory.max"), "1048576");
+        assert_eq!(read("hoist/c1/payload/pids.max"), "7");
+        assert_eq!(read("hoist/c1/payload/cpu.max"), "20000 100000");
+        for group in ["", "hoist/", "hoist/c1/"] {
+            assert_eq!(read(&format!("{group}cgroup.subtree_control")).trim(), "+cpuset", "the last written");
+        }
+        assert_eq!(read("hoist/c1/payload/cgroup.subtree_control"), "", "leaves keep their processes");
+    }
+
+    #[test]
+    fn a_limit_without_its_controller_is_refused_by_name() {
+        let root = fake_v2();
+        fs::remove_file(root.path().join("hoist/c1/payload/memory.max")).unwrap();
+        let limits = Limits { memory: Some(1 << 20), ..Limits::default() };
+        let error = Cgroup::create(&parent(&root), "c1", &limits, &Probe::of_kernel((6, 18))).unwrap_err();
+        assert_eq!(error.to_string(), "this machine has no cgroup controller for memory");
+    }
+
+    #[test]
+    fn a_machine_without_cgroups_gets_warnings_instead_of_limits() {
+        let root = tempfile::tempdir().unwrap();
+        let limits = Limits { pids: Some(7), ..Limits::default() };
+        let cgroup = Cgroup::create(&parent(&root), "c1", &limits, &Probe::of_kernel((6, 18))).unwrap();
+        assert_eq!(cgroup.warnings, ["no limit of processes: cgroups cannot be written here"]);
+        assert!(!cgroup.exists());
+    }
+
+    #[test]
+    fn on_v1_only_the_controllers_that_are_needed_are_joined() {
+        let all = Hierarchy {
+            unified: None,
+            v1: [
+                Controller::Memory,
+                Controller::Blkio,
+                Controller::Pids,
+                Controller::Cpu,
+                Controller::Freezer,
+            ]
+            .map(|controller| (controller, controller.name().into()))
+            .to_vec(),
+        };
+        let none = Limits::default();
+        assert_eq!(needed_v1(&all, &none, true), [Controller::Memory, Controller::Blkio]);
+        let limited = Limits { pids: Some(5), ..Limits::default() };
+        assert_eq!(
+            needed_v1(&all, &limited, true),
+            [Controller::Memory, Controller::Blkio, Controller::Pids]
+        );
+        assert!(needed_v1(&all, &none, false).contains(&Controller::Freezer));
+    }
+}

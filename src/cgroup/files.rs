@@ -1,0 +1,150 @@
+//! The files of the cgroup file systems: read, written, polled, removed.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use super::{Error, Result};
+
+/// Writes a value as one `write(2)`, which is how these files take it.
+pub(super) fn write(path: &Path, value: &str) -> Result<()> {
+    let result =
+        OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(value.as_bytes()));
+    result.map_err(|source| failed(&format!("write {value:?} to"), path, source))
+}
+
+pub(super) fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|source| failed("read", path, source))
+}
+
+/// A file that holds one number; `max`, or no file, is none.
+pub(super) fn number(path: &Path) -> Option<u64> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// The number after `key` in a file of lines `key number`.
+pub(super) fn field(text: &str, key: &str) -> Option<u64> {
+    text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok())
+}
+
+/// Makes a directory; one that is there already is fine.
+pub(super) fn make_dir(path: &Path) -> Result<()> {
+    match fs::create_dir(path) {
+        Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(failed("make", path, source)),
+        _ => Ok(()),
+    }
+}
+
+/// Makes a directory and its missing parents, at most those below a mounted tree.
+pub(super) fn make_dirs(path: &Path) -> Result<()> {
+    match make_dir(path) {
+        Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            path.parent().map_or(Ok(()), make_dirs)?;
+            make_dir(path)
+        }
+        result => result,
+    }
+}
+
+/// The processes of a group and of all groups below it.
+pub(super) fn pids_below(dir: &Path, file: &str) -> Vec<i32> {
+    let own = fs::read_to_string(dir.join(file)).unwrap_or_default();
+    let mut pids: Vec<i32> = own.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+    for group in groups_in(dir) {
+        pids.extend(pids_below(&group, file));
+    }
+    pids
+}
+
+fn groups_in(dir: &Path) -> Vec<std::path::PathBuf> {
+    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
+    entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+        .map(|entry| entry.path())
+        .collect()
+}
+
+/// Removes a group and all groups below it, deepest first.
+pub(super) fn remove_groups(dir: &Path) -> io::Result<()> {
+    // A group without groups, the usual case, goes with one call.
+    match fs::remove_dir(dir) {
+        Ok(()) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(_) => {}
+    }
+    for group in groups_in(dir) {
+        remove_groups(&group)?;
+    }
+    match fs::remove_dir(dir) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Waits until `is_so` holds for the text of a file that the kernel announces changes of.
+pub(super) fn wait_for(path: &Path, limit: Duration, is_so: impl Fn(&str) -> bool) -> Result<bool> {
+    let file = fs::File::open(path).map_err(|source| failed("read", path, source))?;
+    let end = Instant::now() + limit;
+    loop {
+        let text = read_again(&file).map_err(|source| failed("read", path, source))?;
+        if is_so(&text) {
+            return Ok(true);
+        }
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return Ok(false);
+        }
+        poll_change(&file, left).map_err(|source| failed("poll", path, source))?;
+    }
+}
+
+fn read_again(file: &fs::File) -> io::Result<String> {
+    let mut buffer = [0; 4096];
+    let length = std::os::unix::fs::FileExt::read_at(file, &mut buffer, 0)?;
+    Ok(String::from_utf8_lossy(&buffer[..length]).into_owned())
+}
+
+fn poll_change(file: &fs::File, limit: Duration) -> io::Result<()> {
+    let mut polled = [PollFd::new(file, PollFlags::PRI)];
+    let limit = Timespec::try_from(limit).unwrap_or(Timespec { tv_sec: 1, tv_nsec: 0 });
+    match rustix::event::poll(&mut polled, Some(&limit)) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(errno) => Err(errno.into()),
+    }
+}
+
+/// Opens a file of a group, to be written by a process that joins it.
+pub(super) fn open_to_write(path: &Path) -> Result<OwnedFd> {
+    let file = OpenOptions::new().write(true).open(path).map_err(|source| failed("open", path, source))?;
+    Ok(file.into())
+}
+
+/// Opens a group itself.
+pub(super) fn open_dir(path: &Path) -> Result<OwnedFd> {
+    let file = fs::File::open(path).map_err(|source| failed("open", path, source))?;
+    Ok(file.into())
+}
+
+/// Asks for an event on a new eventfd whenever the kernel kills below this v1 group.
+pub(super) fn v1_oom_eventfd(dir: &Path) -> Result<OwnedFd> {
+    use std::os::fd::AsRawFd as _;
+    let path = dir.join("memory.oom_control");
+    let control = fs::File::open(&path).map_err(|source| failed("open", &path, source))?;
+    let event = rustix::event::eventfd(
+        0,
+        rustix::event::EventfdFlags::CLOEXEC | rustix::event::EventfdFlags::NONBLOCK,
+    )
+    .map_err(|errno| failed("make an eventfd for", &path, errno.into()))?;
+    let request = format!("{} {}", event.as_fd().as_raw_fd(), control.as_raw_fd());
+    write(&dir.join("cgroup.event_control"), &request)?;
+    Ok(event)
+}
+
+pub(super) fn failed(doing: &str, path: &Path, source: io::Error) -> Error {
+    Error::File { doing: doing.to_owned(), path: path.to_owned(), source }
+}

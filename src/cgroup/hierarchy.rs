@@ -1,0 +1,120 @@
+//! Where the cgroup file systems are: one tree (v2), one a controller (v1), or both.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A controller of cgroup v1, by the name of its directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Controller {
+    Memory,
+    Blkio,
+    Devices,
+    Pids,
+    Cpu,
+    Cpuacct,
+    Cpuset,
+    Freezer,
+    /// No controller: the tree in which systemd keeps its units.
+    Systemd,
+}
+
+impl Controller {
+    const ALL: [Controller; 9] = [
+        Self::Memory,
+        Self::Blkio,
+        Self::Devices,
+        Self::Pids,
+        Self::Cpu,
+        Self::Cpuacct,
+        Self::Cpuset,
+        Self::Freezer,
+        Self::Systemd,
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Blkio => "blkio",
+            Self::Devices => "devices",
+            Self::Pids => "pids",
+            Self::Cpu => "cpu",
+            Self::Cpuacct => "cpuacct",
+            Self::Cpuset => "cpuset",
+            Self::Freezer => "freezer",
+            Self::Systemd => "systemd",
+        }
+    }
+}
+
+/// The mounted trees below a root such as `/sys/fs/cgroup`.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Hierarchy {
+    /// The v2 tree: the root itself, or `unified` below it on a hybrid machine.
+    pub(super) unified: Option<PathBuf>,
+    /// The v1 trees.
+    pub(super) v1: Vec<(Controller, PathBuf)>,
+}
+
+impl Hierarchy {
+    /// Looks at what is mounted below `root`.
+    pub(super) fn detect(root: &Path) -> Self {
+        let is_unified = |dir: &Path| dir.join("cgroup.controllers").exists();
+        if is_unified(root) {
+            return Self { unified: Some(root.to_owned()), v1: Vec::new() };
+        }
+        let unified = root.join("unified");
+        let v1 = Controller::ALL
+            .into_iter()
+            .map(|controller| (controller, root.join(controller.name())))
+            .filter(|(_, dir)| dir.join("cgroup.procs").exists());
+        Self { v1: v1.collect(), unified: Some(unified).filter(|dir| is_unified(dir)) }
+    }
+
+    pub(super) fn v1_tree(&self, wanted: Controller) -> Option<&Path> {
+        self.v1.iter().find(|(controller, _)| *controller == wanted).map(|(_, dir)| dir.as_path())
+    }
+}
+
+/// Whether every cgroup of this process is a root: then no session or unit owns it.
+pub(super) fn is_at_the_top(proc_cgroup: &str) -> bool {
+    proc_cgroup
+        .lines()
+        .filter_map(|line| line.split_once(':').and_then(|(_, rest)| rest.split_once(':')))
+        .filter(|(controllers, _)| controllers.is_empty() || *controllers == "name=systemd")
+        .all(|(_, path)| path == "/")
+}
+
+/// The cgroups of this process, as the kernel tells them.
+pub(super) fn own() -> String {
+    fs::read_to_string("/proc/self/cgroup").unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_layouts_are_told_apart() {
+        let dir = tempfile::tempdir().unwrap();
+        let root = dir.path();
+        assert_eq!(Hierarchy::detect(root), Hierarchy::default());
+        for tree in ["memory", "freezer", "unified"] {
+            fs::create_dir(root.join(tree)).unwrap();
+            fs::write(root.join(tree).join("cgroup.procs"), "").unwrap();
+        }
+        let v1 = Hierarchy::detect(root);
+        assert_eq!((v1.unified.clone(), v1.v1.len()), (None, 2));
+        fs::write(root.join("unified/cgroup.controllers"), "").unwrap();
+        let hybrid = Hierarchy::detect(root);
+        assert_eq!((hybrid.unified, hybrid.v1), (Some(root.join("unified")), v1.v1));
+        fs::write(root.join("cgroup.controllers"), "").unwrap();
+        assert_eq!(Hierarchy::detect(root), Hierarchy { unified: Some(root.to_owned()), v1: Vec::new() });
+    }
+
+    #[test]
+    fn only_the_trees_that_units_live_in_decide_who_owns_us() {
+        assert!(is_at_the_top("9:name=systemd:/\n4:memory:/process_api/4ac3\n0::/\n"));
+        assert!(!is_at_the_top("0::/user.slice/user-1000.slice/session-2.scope\n"));
+        assert!(!is_at_the_top("1:name=systemd:/system.slice/cron.service\n0::/\n"));
+    }
+}

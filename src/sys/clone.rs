@@ -1,0 +1,99 @@
+//! The one way hoist makes a process that is a copy of itself.
+
+use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+
+use super::ns::Namespaces;
+use super::{Error, Result, check, check_ret};
+
+/// Which of the two processes this is.
+#[derive(Debug)]
+pub enum Side {
+    /// The one that called.
+    Parent(Child),
+    /// The copy.
+    Child,
+}
+
+/// A process just made.
+#[derive(Debug)]
+pub struct Child {
+    /// Its id in the caller's pid namespace.
+    pub pid: i32,
+    /// The process itself.
+    pub pidfd: OwnedFd,
+}
+
+/// Whose child the copy is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parent {
+    /// The caller's.
+    Caller,
+    /// The caller's parent's: they become siblings.
+    OfCaller,
+}
+
+#[repr(C)]
+#[derive(Default)]
+struct CloneArgs {
+    flags: u64,
+    pidfd: u64,
+    child_tid: u64,
+    parent_tid: u64,
+    exit_signal: u64,
+    stack: u64,
+    stack_size: u64,
+    tls: u64,
+    set_tid: u64,
+    set_tid_size: u64,
+    cgroup: u64,
+}
+
+/// Copies this process into new namespaces, born in `cgroup` if one is given.
+///
+/// # Errors
+///
+/// `EBUSY` when the caller has more than one thread; `EPERM` without privilege; `ENOSYS`
+/// before Linux 5.3 and in containers whose filter forbids it.
+pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>, parent: Parent) -> Result<Side> {
+    let call =
+        || format!("clone3({namespaces:?}{})", if cgroup.is_some() { ", CLONE_INTO_CGROUP" } else { "" });
+    if !has_one_thread()? {
+        return Err(Error::new(call(), std::io::Error::from_raw_os_error(libc::EBUSY)));
+    }
+    let mut pidfd: libc::c_int = -1;
+    let mut args = CloneArgs {
+        flags: namespaces.bits() | flag(libc::CLONE_PIDFD),
+        pidfd: (&raw mut pidfd).addr() as u64,
+        exit_signal: flag(libc::SIGCHLD),
+        ..CloneArgs::default()
+    };
+    if parent == Parent::OfCaller {
+        args.flags |= flag(libc::CLONE_PARENT);
+        args.exit_signal = 0; // the kernel takes the caller's own
+    }
+    if let Some(cgroup) = cgroup {
+        args.flags |= 1 << 33; // CLONE_INTO_CGROUP
+        args.cgroup = u64::try_from(cgroup.as_raw_fd()).unwrap_or(u64::MAX);
+    }
+    // SAFETY: without CLONE_VM the copy has its own memory, and as the caller has a
+    // single thread (checked above) no lock is held by a thread the copy lacks. `args`
+    // is readable for the size given, `pidfd` writable.
+    let ret = unsafe { libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<CloneArgs>()) };
+    let pid = check_ret(ret, call)?;
+    if pid == 0 {
+        return Ok(Side::Child);
+    }
+    // SAFETY: the kernel just opened this descriptor for us and nobody else knows it.
+    let pidfd = unsafe { OwnedFd::from_raw_fd(pidfd) };
+    Ok(Side::Parent(Child { pid: i32::try_from(pid).unwrap_or(-1), pidfd }))
+}
+
+fn flag(bits: libc::c_int) -> u64 {
+    u64::from(bits.cast_unsigned())
+}
+
+/// Each thread is a directory below `/proc/self/task`, beside `.` and `..`.
+fn has_one_thread() -> Result<bool> {
+    let stat = check(rustix::fs::stat(c"/proc/self/task"), || "stat(/proc/self/task)".to_owned())?;
+    Ok(stat.st_nlink == 3)
+}

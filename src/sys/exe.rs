@@ -1,0 +1,53 @@
+//! Our own program file, out of reach for whatever runs in a container (CVE-2019-5736).
+//!
+//! A process that enters a container is seen there, and `/proc/<pid>/exe` leads to the
+//! file it was started from. Started from a detached, read-only bind of that file, nobody
+//! can open it for writing, and no mount table shows it.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+
+use rustix::fs::{CWD, StatVfsMountFlags};
+
+use super::mount::{self, Attrs, Depth};
+use super::{Error, Result, check, process};
+
+/// A detached, read-only bind of the program this process runs.
+///
+/// # Errors
+///
+/// `EPERM` without privilege over the mount namespace.
+pub fn read_only_bind() -> Result<OwnedFd> {
+    let tree = mount::open_tree(CWD, "/proc/self/exe", Depth::One)?;
+    mount::set_attrs(tree.as_fd(), Depth::One, Attrs::MOUNT_ATTR_RDONLY, Attrs::empty())?;
+    Ok(tree)
+}
+
+/// Whether this process runs from a mount that is read-only.
+///
+/// # Errors
+///
+/// `/proc` is not mounted.
+pub fn is_out_of_reach() -> Result<bool> {
+    let stat = check(rustix::fs::statvfs(c"/proc/self/exe"), || "statvfs(/proc/self/exe)".to_owned())?;
+    Ok(stat.f_flag.contains(StatVfsMountFlags::RDONLY))
+}
+
+/// Starts this program anew with these arguments from where no container can reach it.
+/// Returns only when that failed.
+///
+/// # Errors
+///
+/// As [`read_only_bind`].
+pub fn restart_out_of_reach(args: &[CString], env: &[CString]) -> Error {
+    match read_only_bind() {
+        Ok(tree) => {
+            // The descriptor closes as the new program starts, so it finds nothing open.
+            let Ok(path) = CString::new(format!("/proc/self/fd/{}", tree.as_raw_fd())) else {
+                return Error::new("execve(/proc/self/fd)", std::io::Error::from_raw_os_error(libc::EINVAL));
+            };
+            process::execve(&path, args, env)
+        }
+        Err(error) => error,
+    }
+}

@@ -1,0 +1,179 @@
+//! Namespaces: which there are, to open, join and leave them.
+
+use std::fmt;
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::thread::{LinkNameSpaceType, ThreadNameSpaceType, UnshareFlags};
+
+use super::{Result, check};
+
+/// A kind of namespace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Namespace {
+    /// User and group ids, capabilities.
+    User,
+    /// Mounts.
+    Mount,
+    /// Process ids.
+    Pid,
+    /// Network.
+    Net,
+    /// Host and domain name.
+    Uts,
+    /// System V IPC and message queues.
+    Ipc,
+    /// The root of cgroup paths.
+    Cgroup,
+}
+
+impl Namespace {
+    /// In the order they are to be joined: who owns the others comes first.
+    pub const ALL: [Namespace; 7] =
+        [Self::User, Self::Mount, Self::Pid, Self::Net, Self::Uts, Self::Ipc, Self::Cgroup];
+
+    /// The name below `/proc/<pid>/ns`.
+    #[must_use]
+    pub fn file(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Mount => "mnt",
+            Self::Pid => "pid",
+            Self::Net => "net",
+            Self::Uts => "uts",
+            Self::Ipc => "ipc",
+            Self::Cgroup => "cgroup",
+        }
+    }
+
+    fn flag(self) -> UnshareFlags {
+        match self {
+            Self::User => UnshareFlags::NEWUSER,
+            Self::Mount => UnshareFlags::NEWNS,
+            Self::Pid => UnshareFlags::NEWPID,
+            Self::Net => UnshareFlags::NEWNET,
+            Self::Uts => UnshareFlags::NEWUTS,
+            Self::Ipc => UnshareFlags::NEWIPC,
+            Self::Cgroup => UnshareFlags::NEWCGROUP,
+        }
+    }
+
+    fn link(self) -> LinkNameSpaceType {
+        match self {
+            Self::User => LinkNameSpaceType::User,
+            Self::Mount => LinkNameSpaceType::Mount,
+            Self::Pid => LinkNameSpaceType::ProcessID,
+            Self::Net => LinkNameSpaceType::Network,
+            Self::Uts => LinkNameSpaceType::HostNameAndNISDomainName,
+            Self::Ipc => LinkNameSpaceType::InterProcessCommunication,
+            Self::Cgroup => LinkNameSpaceType::ControlGroup,
+        }
+    }
+}
+
+/// A set of kinds of namespace.
+#[derive(Clone, Copy, PartialEq, Eq, Default)]
+pub struct Namespaces(u8);
+
+impl Namespaces {
+    /// None.
+    pub const NONE: Namespaces = Namespaces(0);
+
+    /// Whether the set has this kind.
+    #[must_use]
+    pub fn has(self, kind: Namespace) -> bool {
+        self.0 & (1 << kind as u8) != 0
+    }
+
+    /// The set with this kind too.
+    #[must_use]
+    pub fn with(self, kind: Namespace) -> Self {
+        Self(self.0 | 1 << kind as u8)
+    }
+
+    /// The set without this kind.
+    #[must_use]
+    pub fn without(self, kind: Namespace) -> Self {
+        Self(self.0 & !(1 << kind as u8))
+    }
+
+    /// The kinds in the order of [`Namespace::ALL`].
+    pub fn iter(self) -> impl Iterator<Item = Namespace> {
+        Namespace::ALL.into_iter().filter(move |kind| self.has(*kind))
+    }
+
+    /// The bits `clone`, `unshare` and `setns` take.
+    #[must_use]
+    pub fn bits(self) -> u64 {
+        self.iter().fold(0, |bits, kind| bits | u64::from(kind.flag().bits()))
+    }
+}
+
+impl FromIterator<Namespace> for Namespaces {
+    fn from_iter<I: IntoIterator<Item = Namespace>>(kinds: I) -> Self {
+        kinds.into_iter().fold(Self::NONE, Self::with)
+    }
+}
+
+impl fmt::Debug for Namespaces {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.iter().map(Namespace::file).collect();
+        f.write_str(&names.join("+"))
+    }
+}
+
+/// Opens a namespace of a process of this pid namespace.
+///
+/// # Errors
+///
+/// `ENOENT` when the process is gone, `EACCES` when it may not be looked at.
+pub fn open(pid: i32, kind: Namespace) -> Result<OwnedFd> {
+    open_path(Path::new(&format!("/proc/{pid}/ns/{}", kind.file())))
+}
+
+/// Opens a namespace by a path to it.
+///
+/// # Errors
+///
+/// `ENOENT` when there is nothing.
+pub fn open_path(path: &Path) -> Result<OwnedFd> {
+    check(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()), || {
+        format!("open({})", path.display())
+    })
+}
+
+/// Joins the namespace `fd` is, which must be of this kind.
+///
+/// # Errors
+///
+/// `EINVAL` for another kind, `EPERM` without privilege over it.
+pub fn enter(fd: BorrowedFd<'_>, kind: Namespace) -> Result<()> {
+    check(rustix::thread::move_into_link_name_space(fd, Some(kind.link())), || {
+        format!("setns({})", kind.file())
+    })
+}
+
+/// Joins several namespaces of a process at once.
+///
+/// # Errors
+///
+/// `EPERM` without privilege over one of them, `ESRCH` when the process is gone.
+pub fn enter_all(pidfd: BorrowedFd<'_>, kinds: Namespaces) -> Result<()> {
+    let bits = kinds.iter().fold(ThreadNameSpaceType::empty(), |bits, kind| {
+        bits | ThreadNameSpaceType::from_bits_retain(kind.flag().bits())
+    });
+    check(rustix::thread::move_into_thread_name_spaces(pidfd, bits), || format!("setns(pidfd, {kinds:?})"))
+}
+
+/// Leaves this process's namespaces of these kinds for new ones.
+///
+/// # Errors
+///
+/// `EPERM` without privilege.
+pub fn unshare(kinds: Namespaces) -> Result<()> {
+    let bits = kinds.iter().fold(UnshareFlags::empty(), |bits, kind| bits | kind.flag());
+    // SAFETY: none of these flags unshares file descriptors, which is what makes this
+    // call unsafe.
+    check(unsafe { rustix::thread::unshare_unsafe(bits) }, || format!("unshare({kinds:?})"))
+}

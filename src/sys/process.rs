@@ -1,0 +1,256 @@
+//! One process: its signals, its descriptors, its end, and what it becomes.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
+
+use super::{Error, Result, check, check_ret};
+
+/// How a process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, with this status.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+}
+
+impl Exit {
+    /// The exit code as shells and Docker count: 128 + n for signal n.
+    #[must_use]
+    pub fn code(self) -> i32 {
+        match self {
+            Self::Code(code) => code,
+            Self::Signal(signal) => 128 + signal,
+        }
+    }
+}
+
+impl std::fmt::Display for Exit {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Code(code) => write!(f, "exit status {code}"),
+            Self::Signal(signal) => write!(f, "signal {signal}"),
+        }
+    }
+}
+
+/// A process by its id.
+///
+/// # Errors
+///
+/// `ESRCH` when there is none.
+pub fn open(pid: i32) -> Result<OwnedFd> {
+    let call = || format!("pidfd_open({pid})");
+    let id = Pid::from_raw(pid).filter(|_| pid > 0).ok_or(rustix::io::Errno::SRCH);
+    check(id.and_then(|id| rustix::process::pidfd_open(id, PidfdFlags::empty())), call)
+}
+
+/// Sends a signal.
+///
+/// # Errors
+///
+/// `ESRCH` when the process has ended, `EINVAL` for no signal.
+pub fn signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()> {
+    // SAFETY: the call takes two numbers, a null pointer for "as kill(2)", and flags.
+    let ret = unsafe {
+        libc::syscall(
+            libc::SYS_pidfd_send_signal,
+            pidfd.as_raw_fd(),
+            signal,
+            std::ptr::null::<libc::siginfo_t>(),
+            0,
+        )
+    };
+    check_ret(ret, || format!("pidfd_send_signal({signal})"))?;
+    Ok(())
+}
+
+/// Waits for the end of a child and reaps it.
+///
+/// # Errors
+///
+/// `ECHILD` when it is not a child of this process.
+pub fn wait(pidfd: BorrowedFd<'_>) -> Result<Exit> {
+    loop {
+        match rustix::process::waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED) {
+            Ok(Some(status)) => return Ok(exit_of(&status)),
+            Ok(None) | Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(Error::new("waitid(pidfd)", errno)),
+        }
+    }
+}
+
+/// Reaps a child if it has ended.
+///
+/// # Errors
+///
+/// `ECHILD` when it is not a child of this process.
+pub fn try_wait(pidfd: BorrowedFd<'_>) -> Result<Option<Exit>> {
+    let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
+    let status = check(rustix::process::waitid(WaitId::PidFd(pidfd), options), || {
+        "waitid(pidfd, WNOHANG)".to_owned()
+    })?;
+    Ok(status.as_ref().map(exit_of))
+}
+
+/// Waits for the end of any child and reaps it; `None` when there is no child.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn wait_any() -> Result<Option<(i32, Exit)>> {
+    let mut status = 0;
+    // SAFETY: `status` is writable.
+    let pid = unsafe { libc::waitpid(-1, &raw mut status, libc::WNOHANG) };
+    if pid == -1 && std::io::Error::last_os_error().raw_os_error() == Some(libc::ECHILD) {
+        return Ok(None);
+    }
+    check_ret(pid.into(), || "waitpid(-1)".to_owned())?;
+    let exit = if libc::WIFSIGNALED(status) {
+        Exit::Signal(libc::WTERMSIG(status))
+    } else {
+        Exit::Code(libc::WEXITSTATUS(status))
+    };
+    Ok(Some((pid, exit)))
+}
+
+fn exit_of(status: &rustix::process::WaitIdStatus) -> Exit {
+    match (status.exit_status(), status.terminating_signal()) {
+        (Some(code), _) => Exit::Code(code),
+        (None, Some(signal)) => Exit::Signal(signal),
+        (None, None) => Exit::Code(255),
+    }
+}
+
+/// Whether a process, child or not, has ended.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn has_ended(pidfd: BorrowedFd<'_>) -> Result<bool> {
+    let mut polled = [rustix::event::PollFd::new(&pidfd, rustix::event::PollFlags::IN)];
+    let now = rustix::event::Timespec::default();
+    Ok(check(rustix::event::poll(&mut polled, Some(&now)), || "poll(pidfd)".to_owned())? > 0)
+}
+
+/// Hides this process from tracing and its `/proc` files from who may not trace it.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn hide() -> Result<()> {
+    check(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable), || {
+        "prctl(PR_SET_DUMPABLE, 0)".to_owned()
+    })
+}
+
+/// Ends this process when its parent does.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn die_with_parent() -> Result<()> {
+    check(rustix::process::set_parent_process_death_signal(Some(Signal::KILL)), || {
+        "prctl(PR_SET_PDEATHSIG, SIGKILL)".to_owned()
+    })
+}
+
+/// Lets this process live on when its parent ends.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn outlive_parent() -> Result<()> {
+    check(rustix::process::set_parent_process_death_signal(None), || "prctl(PR_SET_PDEATHSIG, 0)".to_owned())
+}
+
+/// Marks every descriptor from `first` on to be closed by the next `execve`.
+///
+/// # Errors
+///
+/// `ENOSYS` before Linux 5.9, `EINVAL` before 5.11.
+pub fn close_on_exec_from(first: u32) -> Result<()> {
+    let flags = libc::CLOSE_RANGE_CLOEXEC;
+    // SAFETY: the call takes three numbers; marked descriptors stay open in this process.
+    let ret = unsafe { libc::syscall(libc::SYS_close_range, first, u32::MAX, flags) };
+    check_ret(ret, || format!("close_range({first}, ~0, CLOSE_RANGE_CLOEXEC)"))?;
+    Ok(())
+}
+
+/// Makes `fd` this process's descriptor `number`, which `execve` keeps.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn set_standard_stream(fd: BorrowedFd<'_>, number: i32) -> Result<()> {
+    // SAFETY: the standard streams of a process that is about to execute another program
+    // belong to no object of this program.
+    let ret = unsafe { libc::dup2(fd.as_raw_fd(), number) };
+    check_ret(ret.into(), || format!("dup2({}, {number})", fd.as_raw_fd()))?;
+    Ok(())
+}
+
+/// A second descriptor for the same file, numbered 3 or higher.
+///
+/// # Errors
+///
+/// `EMFILE`.
+pub fn above_standard_streams(fd: impl AsFd) -> Result<OwnedFd> {
+    check(rustix::io::fcntl_dupfd_cloexec(fd.as_fd(), 3), || "fcntl(F_DUPFD_CLOEXEC, 3)".to_owned())
+}
+
+/// Becomes another program. Returns only when that failed.
+///
+/// # Errors
+///
+/// `ENOENT` when the program, or its interpreter, is missing; `EACCES`, `ENOEXEC` when
+/// it cannot be executed.
+pub fn execve(program: &CString, args: &[CString], env: &[CString]) -> Error {
+    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
+        strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect()
+    };
+    let (argv, envp) = (pointers(args), pointers(env));
+    // SAFETY: both arrays end in a null pointer, and every other pointer in them is a C
+    // string that outlives the call.
+    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    Error::new(format!("execve({})", program.to_string_lossy()), std::io::Error::last_os_error())
+}
+
+/// Ends this process at once: no destructor, no buffer of the copied caller is flushed.
+pub fn exit_now(code: i32) -> ! {
+    // SAFETY: `_exit` ends the process; nothing of ours runs afterwards.
+    unsafe { libc::_exit(code) }
+}
+
+/// Sets the program's name as `ps` shows it.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn set_name(name: &std::ffi::CStr) -> Result<()> {
+    check(rustix::thread::set_name(name), || format!("prctl(PR_SET_NAME, {name:?})"))
+}
+
+/// Makes this process the leader of a new session without a terminal.
+///
+/// # Errors
+///
+/// `EPERM` when it leads one.
+pub fn new_session() -> Result<()> {
+    check(rustix::process::setsid(), || "setsid()".to_owned())?;
+    Ok(())
+}
+
+/// The current directory, as the kernel names it.
+///
+/// # Errors
+///
+/// `ENOENT` when it was removed.
+pub fn current_dir() -> Result<PathBuf> {
+    use std::os::unix::ffi::OsStringExt as _;
+    let path = check(rustix::process::getcwd(Vec::new()), || "getcwd()".to_owned())?;
+    Ok(PathBuf::from(std::ffi::OsString::from_vec(path.into_bytes())))
+}
