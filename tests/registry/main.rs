@@ -1,0 +1,7 @@
+//! Pulling: against a toy registry that misbehaves in every way we know, and against
+//! Debian's docker-registry with its password, its certificates and its files.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
+
+mod client;
+mod toy;
