@@ -1,0 +1,314 @@
+//! `--filter key=value` of the lists: read against the keys a list knows, then asked of rows.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use regex::Regex;
+
+use crate::base::{ErrorKind, Explain};
+use crate::engine::{Container, MountKind, Status};
+use crate::oci::Reference;
+
+/// A filter that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// Without `=`.
+    #[error("bad format of filter `{0}` (expected name=value)")]
+    Format(String),
+    /// A key the list does not have.
+    #[error("invalid filter `{key}`")]
+    Key {
+        /// As written.
+        key: String,
+        /// What there is.
+        known: &'static [&'static str],
+    },
+    /// A value the key does not take.
+    #[error("invalid filter `{key}={value}`: {why}")]
+    Value {
+        /// The key.
+        key: &'static str,
+        /// As written.
+        value: String,
+        /// What is wrong with it.
+        why: String,
+    },
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Key { known, .. } => Some(format!("there are {}", known.join(", "))),
+            Self::Format(_) | Self::Value { .. } => None,
+        }
+    }
+}
+
+/// What `ps` filters by.
+pub const CONTAINER_KEYS: &[&str] = &[
+    "ancestor", "before", "exited", "health", "id", "is-task", "label", "name", "network", "since", "status",
+    "volume",
+];
+/// What `images` filters by.
+pub const IMAGE_KEYS: &[&str] = &["before", "dangling", "label", "reference", "since"];
+/// What `events` filters by.
+pub const EVENT_KEYS: &[&str] =
+    &["container", "event", "image", "label", "network", "scope", "type", "volume"];
+/// What `network ls` filters by.
+pub const NETWORK_KEYS: &[&str] = &["dangling", "driver", "id", "label", "name", "scope", "type"];
+/// What `volume ls` filters by.
+pub const VOLUME_KEYS: &[&str] = &["dangling", "driver", "label", "name"];
+
+/// Filters by key; a key may come more than once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filters(BTreeMap<String, Vec<String>>);
+
+impl Filters {
+    /// Reads the words of `--filter`.
+    ///
+    /// # Errors
+    ///
+    /// For a word without `=`, and for a key that `known` lacks.
+    pub fn parse(words: &[String], known: &'static [&'static str]) -> Result<Self, Error> {
+        let mut filters: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for word in words {
+            let (key, value) = word.split_once('=').ok_or_else(|| Error::Format(word.clone()))?;
+            let (key, value) = (key.trim().to_ascii_lowercase(), value.trim().to_owned());
+            if !known.contains(&key.as_str()) {
+                return Err(Error::Key { key, known });
+            }
+            filters.entry(key).or_default().push(value);
+        }
+        Ok(Self(filters))
+    }
+
+    /// The values of a key, as written.
+    #[must_use]
+    pub fn values(&self, key: &str) -> &[String] {
+        self.0.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether the key is not given, or one of its values passes.
+    pub fn any(&self, key: &str, passes: impl FnMut(&String) -> bool) -> bool {
+        self.values(key).is_empty() || self.values(key).iter().any(passes)
+    }
+
+    /// Whether every `label=` value is a label, with that value where one is given.
+    #[must_use]
+    pub fn labels_fit(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.values("label").iter().all(|wanted| match wanted.split_once('=') {
+            Some((name, value)) => labels.get(name).is_some_and(|there| there == value),
+            None => labels.contains_key(wanted),
+        })
+    }
+
+    /// `true` or `false` of a key.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither.
+    pub fn truth(&self, key: &'static str) -> Result<Option<bool>, Error> {
+        let Some(value) = self.values(key).last() else { return Ok(None) };
+        match value.to_ascii_lowercase().as_str() {
+            "true" | "1" | "t" => Ok(Some(true)),
+            "false" | "0" | "f" => Ok(Some(false)),
+            _ => Err(Error::Value { key, value: value.clone(), why: "want true or false".to_owned() }),
+        }
+    }
+
+    /// The expressions of a key: found anywhere in the text unless anchored.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read.
+    pub fn expressions(&self, key: &'static str) -> Result<Vec<Regex>, Error> {
+        let read = |value: &String| {
+            Regex::new(value).map_err(|error| Error::Value {
+                key,
+                value: value.clone(),
+                why: error.to_string().lines().last().unwrap_or_default().to_owned(),
+            })
+        };
+        self.values(key).iter().map(read).collect()
+    }
+}
+
+/// The filters of `ps`, ready to be asked.
+#[derive(Debug)]
+pub struct ContainerFilter {
+    filters: Filters,
+    names: Vec<Regex>,
+    statuses: Vec<Status>,
+    exited: Vec<u8>,
+    never: bool,
+    before: Option<Timestamp>,
+    since: Option<Timestamp>,
+    is_all: bool,
+}
+
+impl ContainerFilter {
+    /// Makes the filters of `ps`; `containers` are all there are, for `before` and `since`.
+    ///
+    /// # Errors
+    ///
+    /// For a value that its key does not take, a container that is not there included.
+    pub fn new(filters: Filters, containers: &[Container]) -> Result<Self, Error> {
+        let bad =
+            |key, value: &str, why: &str| Error::Value { key, value: value.to_owned(), why: why.to_owned() };
+        let status = |value: &String| {
+            let found = Status::ALL.into_iter().find(|status| status.as_str() == value);
+            found.ok_or_else(|| {
+                bad("status", value, "want created, running, paused, restarting, removing, exited or dead")
+            })
+        };
+        let code =
+            |value: &String| value.parse().map_err(|_| bad("exited", value, "want an exit code, 0 to 255"));
+        let moment = |key: &'static str| match filters.values(key).last() {
+            None => Ok(None),
+            Some(target) => match containers.iter().find(|c| is_target(c, target)) {
+                Some(container) => Ok(Some(container.record.created)),
+                None => Err(bad(key, target, &format!("No such container: {target}"))),
+            },
+        };
+        let healths = ["none", "starting", "healthy", "unhealthy"];
+        if let Some(value) = filters.values("health").iter().find(|value| !healths.contains(&value.as_str()))
+        {
+            return Err(bad("health", value, "want none, starting, healthy or unhealthy"));
+        }
+        Ok(Self {
+            names: filters.expressions("name")?,
+            statuses: filters.values("status").iter().map(status).collect::<Result<_, _>>()?,
+            exited: filters.values("exited").iter().map(code).collect::<Result<_, _>>()?,
+            // No container is a task of a swarm, and none has a health probe.
+            never: filters.truth("is-task")? == Some(true) || !filters.any("health", |value| value == "none"),
+            before: moment("before")?,
+            since: moment("since")?,
+            is_all: !filters.values("status").is_empty(),
+            filters,
+        })
+    }
+
+    /// Whether containers that are not running are shown without `--all`.
+    #[must_use]
+    pub fn is_all(&self) -> bool {
+        self.is_all
+    }
+
+    /// Whether a container is to be shown.
+    #[must_use]
+    pub fn fits(&self, container: &Container) -> bool {
+        let record = &container.record;
+        let filters = &self.filters;
+        let name = record.name.as_str();
+        !self.never
+            && (self.names.is_empty()
+                || self.names.iter().any(|r| r.is_match(name) || r.is_match(&format!("/{name}"))))
+            && (self.statuses.is_empty() || self.statuses.contains(&container.status))
+            && (self.exited.is_empty()
+                || (container.status == Status::Exited && self.exited.contains(&record.state.exit_code)))
+            && self.before.is_none_or(|time| record.created < time)
+            && self.since.is_none_or(|time| record.created > time)
+            && filters.any("id", |prefix| record.id.as_str().starts_with(prefix.as_str()))
+            && filters.labels_fit(&record.config.labels)
+            && filters.any("ancestor", |image| is_image(container, image))
+            && filters.any("network", |network| *network == String::from(record.config.network.clone()))
+            && filters.any("volume", |volume| {
+                record.config.mounts.iter().any(|mount| {
+                    let source = match &mount.kind {
+                        MountKind::Bind(bind) => bind.source.to_str(),
+                        MountKind::Tmpfs(_) => None,
+                    };
+                    mount.target.to_str() == Some(volume) || source == Some(volume)
+                })
+            })
+    }
+}
+
+fn is_target(container: &Container, target: &str) -> bool {
+    let record = &container.record;
+    record.name.as_str() == target.trim_start_matches('/') || record.id.as_str().starts_with(target)
+}
+
+fn is_image(container: &Container, wanted: &str) -> bool {
+    let record = &container.record;
+    let id = record.image_id.to_string();
+    let hex = id.split_once(':').map_or(id.as_str(), |(_, hex)| hex);
+    let by_name = match (wanted.parse::<Reference>(), record.image.parse::<Reference>()) {
+        (Ok(wanted), Ok(image)) => wanted == image,
+        _ => wanted == record.image,
+    };
+    by_name || id.starts_with(wanted) || (wanted.len() >= 4 && hex.starts_with(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::ps::tests::named;
+
+    fn names(words: &[&str]) -> Result<Vec<String>, String> {
+        let mut containers = vec![named("web"), named("web-db"), named("cache")];
+        containers[1].record.created = "2026-11-22T10:00:00Z".parse().unwrap();
+        containers[2].status = Status::Exited;
+        containers[2].record.state.exit_code = 3;
+        containers[2].record.config.labels = [("tier".to_owned(), "back".to_owned())].into();
+        let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
+        let filter = Filters::parse(&words, CONTAINER_KEYS)
+            .and_then(|filters| ContainerFilter::new(filters, &containers))
+            .map_err(|error| error.to_string())?;
+        Ok(containers.iter().filter(|c| filter.fits(c)).map(|c| c.record.name.to_string()).collect())
+    }
+
+    #[test]
+    fn filters_of_ps_choose_as_dockers() {
+        for (words, want) in [
+            (&["name=web"][..], &["web", "web-db"][..]),
+            (&["name=^web$"], &["web"]),
+            (&["name=^/web$"], &["web"]),
+            (&["name=web-db", "name=cache"], &["web-db", "cache"]),
+            (&["status=exited"], &["cache"]),
+            (&["exited=3"], &["cache"]),
+            (&["exited=0"], &[]),
+            (&["label=tier"], &["cache"]),
+            (&["label=tier=back", "label=none"], &[]),
+            (&["before=web-db"], &["web", "cache"]),
+            (&["since=cache"], &["web-db"]),
+            (&["ancestor=debian"], &["web", "web-db", "cache"]),
+            (&["ancestor=debian:12"], &[]),
+            (&["volume=/data"], &["web", "web-db", "cache"]),
+            (&["network=bridge", "is-task=false", "health=none"], &["web", "web-db", "cache"]),
+            (&["health=healthy"], &[]),
+        ] {
+            assert_eq!(names(words).unwrap(), want, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_filter_that_cannot_be_used_is_refused() {
+        let refusals: Vec<_> = [
+            "name",
+            "color=red",
+            "status=up",
+            "exited=x",
+            "before=nope",
+            "name=(",
+            "is-task=maybe",
+            "health=good",
+        ]
+        .map(|word| names(&[word]).unwrap_err())
+        .into();
+        insta::assert_snapshot!(refusals.join("\n"), @"
+        bad format of filter `name` (expected name=value)
+        invalid filter `color`
+        invalid filter `status=up`: want created, running, paused, restarting, removing, exited or dead
+        invalid filter `exited=x`: want an exit code, 0 to 255
+        invalid filter `before=nope`: No such container: nope
+        invalid filter `name=(`: error: unclosed group
+        invalid filter `is-task=maybe`: want true or false
+        invalid filter `health=good`: want none, starting, healthy or unhealthy
+        ");
+    }
+}

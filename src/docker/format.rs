@@ -1,0 +1,191 @@
+//! `--format` of the lists: `table`, `table TEMPLATE`, `json`, `TEMPLATE`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json};
+
+use super::table;
+use super::template::{Error, Template};
+
+/// A column of a list: the field's name in templates, and its title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// `Names`
+    pub field: &'static str,
+    /// `NAMES`
+    pub title: &'static str,
+}
+
+/// One row of a list: every field a template may name, and the labels behind `.Label`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Row {
+    /// By name, as `--format json` prints them.
+    pub fields: Map<String, Json>,
+    /// For `.Label "name"`.
+    pub labels: BTreeMap<String, String>,
+}
+
+impl Row {
+    /// A row with these fields.
+    pub fn new<const N: usize>(fields: [(&str, Json); N]) -> Self {
+        let mut fields: Vec<_> = fields.map(|(name, value)| (name.to_owned(), value)).into();
+        // Docker's JSON comes from a Go map: sorted.
+        fields.sort_by(|a, b| a.0.cmp(&b.0));
+        Self { fields: fields.into_iter().collect(), labels: BTreeMap::new() }
+    }
+
+    fn render(&self, template: &Template) -> Result<String, Error> {
+        let label = |method: &str, args: &[Json]| match (method, args) {
+            ("Label", [Json::String(name)]) => {
+                Some(self.labels.get(name).map_or_else(|| "".into(), |value| value.as_str().into()))
+            }
+            _ => None,
+        };
+        template.render(&Json::Object(self.fields.clone()), &label)
+    }
+}
+
+/// How a list is shown.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Format {
+    /// The default columns.
+    Table,
+    /// Columns of a template.
+    TableOf(Template),
+    /// A JSON object a row.
+    Json,
+    /// A line a row.
+    Lines(Template),
+}
+
+impl Format {
+    /// Reads the word of `--format`; an empty one is the table.
+    ///
+    /// # Errors
+    ///
+    /// When the template is not understood.
+    pub fn parse(text: &str) -> Result<Self, Error> {
+        match text {
+            "" | "table" => Ok(Self::Table),
+            "json" => Ok(Self::Json),
+            _ => match text.strip_prefix("table ") {
+                // A shell passes `\t` as two characters.
+                Some(columns) => Ok(Self::TableOf(Template::parse(&unescape(columns.trim()))?)),
+                None => Ok(Self::Lines(Template::parse(&unescape(text))?)),
+            },
+        }
+    }
+
+    /// Shows `rows`; `columns` are the table's, `titles` those of every field.
+    ///
+    /// # Errors
+    ///
+    /// When a template names a field that rows do not have.
+    pub fn show(&self, columns: &[Column], titles: &[Column], rows: &[Row]) -> Result<String, Error> {
+        let lines = |template: &Template| -> Result<String, Error> {
+            rows.iter().map(|row| Ok(row.render(template)? + "\n")).collect()
+        };
+        match self {
+            Self::Table => Ok(plain_table(columns, rows)),
+            Self::TableOf(template) => {
+                let title = |field: &str| title(titles, field);
+                Ok(table::align(&format!("{}\n{}", template.header(title), lines(template)?)))
+            }
+            Self::Json => {
+                Ok(rows.iter().map(|row| Json::Object(row.fields.clone()).to_string() + "\n").collect())
+            }
+            Self::Lines(template) => lines(template),
+        }
+    }
+
+    /// Whether a template of it names `field`, so that it must be known.
+    #[must_use]
+    pub fn names(&self, field: &str) -> bool {
+        let found = std::cell::Cell::new(false);
+        let look = |name: &str| {
+            found.set(found.get() || name == field);
+            String::new()
+        };
+        match self {
+            Self::Table => {}
+            Self::Json => found.set(true),
+            Self::TableOf(template) | Self::Lines(template) => drop(template.header(look)),
+        }
+        found.get()
+    }
+}
+
+fn plain_table(columns: &[Column], rows: &[Row]) -> String {
+    let mut text = columns.iter().map(|column| column.title).collect::<Vec<_>>().join("\t") + "\n";
+    for row in rows {
+        let cells = columns.iter().map(|column| match row.fields.get(column.field) {
+            Some(Json::String(cell)) => cell.clone(),
+            Some(other) => other.to_string(),
+            None => String::new(),
+        });
+        text += &(cells.collect::<Vec<_>>().join("\t") + "\n");
+    }
+    table::align(&text)
+}
+
+fn title(titles: &[Column], field: &str) -> String {
+    match titles.iter().find(|column| column.field == field) {
+        Some(column) => column.title.to_owned(),
+        // `.Label "com.example.tier"`: its last part, as Docker does.
+        None => field.rsplit('.').next().unwrap_or(field).to_uppercase().replace(['-', '_'], " "),
+    }
+}
+
+fn unescape(text: &str) -> String {
+    text.replace("\\t", "\t").replace("\\n", "\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: &[Column] =
+        &[Column { field: "ID", title: "CONTAINER ID" }, Column { field: "Names", title: "NAMES" }];
+
+    fn show(format: &str) -> String {
+        let mut row = Row::new([("Names", "web".into()), ("ID", "abcdefabcdef".into())]);
+        row.labels.insert("a.tier".to_owned(), "front".to_owned());
+        let format = Format::parse(format).and_then(|format| format.show(COLUMNS, COLUMNS, &[row]));
+        format.unwrap_or_else(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_form_of_format_shows_rows() {
+        let forms = [
+            "",
+            "json",
+            "{{.Names}}",
+            r"table {{.Names}}\t{{.ID}}",
+            "table {{.Label \"a.tier\"}}",
+            "{{.No}}",
+        ];
+        let shown: Vec<_> = forms.iter().map(|form| format!("{form}:\n{}", show(form))).collect();
+        insta::assert_snapshot!(shown.join("\n"), @r#"
+        :
+        CONTAINER ID   NAMES
+        abcdefabcdef   web
+
+        json:
+        {"ID":"abcdefabcdef","Names":"web"}
+
+        {{.Names}}:
+        web
+
+        table {{.Names}}\t{{.ID}}:
+        NAMES     CONTAINER ID
+        web       abcdefabcdef
+
+        table {{.Label "a.tier"}}:
+        TIER
+        front
+
+        {{.No}}:
+        template: :1: executing "" at <.No>: map has no entry for key "No"
+        "#);
+    }
+}

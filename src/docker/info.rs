@@ -1,0 +1,139 @@
+//! `version` and `info`: for people, and in Docker's JSON.
+
+use serde_json::{Value as Json, json};
+
+use crate::base::Paths;
+
+/// What this machine and this engine are, as `version` and `info` tell it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facts {
+    /// hoist's own version.
+    pub version: String,
+    /// `amd64`
+    pub arch: String,
+    /// `6.18.5`
+    pub kernel: String,
+    /// `Debian GNU/Linux 12 (bookworm)`
+    pub system: String,
+    /// The host's name.
+    pub hostname: String,
+    /// CPUs.
+    pub cpus: usize,
+    /// Bytes of memory.
+    pub memory: u64,
+    /// `1` or `2`.
+    pub cgroup: String,
+    /// Containers running, paused, and neither.
+    pub containers: (usize, usize, usize),
+    /// Images.
+    pub images: usize,
+}
+
+/// The API version whose forms hoist's JSON follows.
+pub const API: &str = "1.51";
+
+/// `version` as JSON.
+#[must_use]
+pub fn version(facts: &Facts) -> Json {
+    let side = json!({
+        "Version": facts.version,
+        "ApiVersion": API,
+        "Os": "linux",
+        "Arch": facts.arch,
+        "KernelVersion": facts.kernel,
+    });
+    let mut client = side.clone();
+    client["DefaultAPIVersion"] = API.into();
+    let mut server = side;
+    server["Platform"] = json!({"Name": "hoist"});
+    server["Components"] =
+        json!([{"Name": "Engine", "Version": facts.version, "Details": {"Os": "linux", "Arch": facts.arch}}]);
+    server["MinAPIVersion"] = "1.24".into();
+    json!({"Client": client, "Server": server})
+}
+
+/// `version` for people.
+#[must_use]
+pub fn version_text(facts: &Facts) -> String {
+    format!(
+        "hoist:\n Version:           {}\n API version:       {API}\n OS/Arch:           linux/{}\n Kernel version:    {}\n",
+        facts.version, facts.arch, facts.kernel
+    )
+}
+
+/// `info` as JSON.
+#[must_use]
+pub fn info(facts: &Facts, paths: &Paths) -> Json {
+    let (running, paused, stopped) = facts.containers;
+    json!({
+        "ID": paths.engine_name(),
+        "Containers": running + paused + stopped,
+        "ContainersRunning": running,
+        "ContainersPaused": paused,
+        "ContainersStopped": stopped,
+        "Images": facts.images,
+        "Driver": "overlay2",
+        "DriverStatus": null,
+        "Plugins": {"Volume": ["local"], "Network": ["bridge", "host", "null"], "Log": ["json-file", "none"]},
+        "LoggingDriver": "json-file",
+        "CgroupDriver": "cgroupfs",
+        "CgroupVersion": facts.cgroup,
+        "KernelVersion": facts.kernel,
+        "OperatingSystem": facts.system,
+        "OSType": "linux",
+        "Architecture": machine(&facts.arch),
+        "NCPU": facts.cpus,
+        "MemTotal": facts.memory,
+        "DockerRootDir": paths.root(),
+        "RunRoot": paths.run(),
+        "Name": facts.hostname,
+        "Labels": [],
+        "ServerVersion": facts.version,
+        "Runtimes": {"hoist": {}},
+        "DefaultRuntime": "hoist",
+        "LiveRestoreEnabled": true,
+        "SecurityOptions": ["name=seccomp,profile=builtin", "name=cgroupns"],
+        "Warnings": null,
+    })
+}
+
+/// `info` for people.
+#[must_use]
+pub fn info_text(facts: &Facts, paths: &Paths) -> String {
+    let (running, paused, stopped) = facts.containers;
+    let rows: &[(&str, String)] = &[
+        ("Containers", (running + paused + stopped).to_string()),
+        (" Running", running.to_string()),
+        (" Paused", paused.to_string()),
+        (" Stopped", stopped.to_string()),
+        ("Images", facts.images.to_string()),
+        ("Server Version", facts.version.clone()),
+        ("Storage Driver", "overlay2".to_owned()),
+        ("Logging Driver", "json-file".to_owned()),
+        ("Cgroup Driver", "cgroupfs".to_owned()),
+        ("Cgroup Version", facts.cgroup.clone()),
+        ("Runtimes", "hoist".to_owned()),
+        ("Default Runtime", "hoist".to_owned()),
+        ("Security Options", "seccomp (builtin), cgroupns".to_owned()),
+        ("Kernel Version", facts.kernel.clone()),
+        ("Operating System", facts.system.clone()),
+        ("OSType", "linux".to_owned()),
+        ("Architecture", machine(&facts.arch).to_owned()),
+        ("CPUs", facts.cpus.to_string()),
+        ("Total Memory", crate::base::units::binary(facts.memory)),
+        ("Name", facts.hostname.clone()),
+        ("Engine", paths.engine_name()),
+        ("Root Dir", paths.root().display().to_string()),
+        ("Run Dir", paths.run().display().to_string()),
+    ];
+    rows.iter().map(|(name, value)| format!("{name}: {value}\n").replacen("::", ":", 1)).collect()
+}
+
+/// `uname -m` of Go's word.
+fn machine(arch: &str) -> &str {
+    match arch {
+        "amd64" => "x86_64",
+        "arm64" => "aarch64",
+        other => other,
+    }
+}

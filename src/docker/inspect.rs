@@ -1,0 +1,548 @@
+//! `inspect`: a container in Docker's JSON.
+//!
+//! Field names, order and zero values are those of Docker's API (1.51), so that templates
+//! and `jq` lines written for Docker find what they look for.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::time::{ZERO, rfc3339};
+use crate::base::Paths;
+use crate::engine::{
+    Bind, Config, Container, MountKind, MountRequest, NetworkMode, Propagation, RestartPolicy, Seccomp,
+    Status, Tmpfs,
+};
+
+/// A container as `inspect` shows it.
+#[must_use]
+pub fn container(container: &Container, paths: &Paths) -> Json {
+    let record = &container.record;
+    let config = &record.config;
+    let words: Vec<&String> = config.entrypoint.iter().chain(&config.command).collect();
+    let run = paths.container_run(&record.id);
+    let log = match config.log.driver.as_str() {
+        "json-file" => paths
+            .container(&record.id)
+            .join("log")
+            .join(format!("{}-json.log", record.id))
+            .display()
+            .to_string(),
+        _ => String::new(),
+    };
+    let mut shown = json!({
+        "Id": record.id,
+        "Created": rfc3339(record.created),
+        "Path": words.first().copied().cloned().unwrap_or_default(),
+        "Args": words.get(1..).unwrap_or_default(),
+        "State": state(container),
+        "Image": record.image_id.to_string(),
+        "ResolvConfPath": run.join("resolv.conf"),
+        "HostnamePath": run.join("hostname"),
+        "HostsPath": run.join("hosts"),
+        "LogPath": log,
+        "Name": format!("/{}", record.name),
+        "RestartCount": record.state.restart_count,
+        "Driver": "overlay2",
+        "Platform": config.platform.as_ref().map_or("linux", |platform| platform.os.as_str()),
+        "MountLabel": "",
+        "ProcessLabel": "",
+        "AppArmorProfile": "",
+        "ExecIDs": null,
+        "HostConfig": host_config(container),
+        "GraphDriver": graph(container, paths),
+        "Mounts": config.mounts.iter().filter_map(mount_point).collect::<Vec<_>>(),
+        "Config": config_of(container),
+        "NetworkSettings": network(container),
+    });
+    if let (Some(size), Json::Object(fields)) = (container.size, &mut shown) {
+        fields.insert("SizeRw".to_owned(), size.writable.into());
+        fields.insert("SizeRootFs".to_owned(), size.total.into());
+    }
+    shown
+}
+
+fn state(container: &Container) -> Json {
+    let state = &container.record.state;
+    let run = container.run.as_ref();
+    let status = container.status;
+    let pid = run.and_then(|run| run.init).filter(|_| status.is_up()).map_or(0, |init| init.pid);
+    let started = run.and_then(|run| run.started).or(state.started);
+    json!({
+        "Status": status,
+        // Docker's word for "not exited": a paused container runs.
+        "Running": status.is_up() || status == Status::Restarting,
+        "Paused": status == Status::Paused,
+        "Restarting": status == Status::Restarting,
+        "OOMKilled": state.oom_killed,
+        "Dead": status == Status::Dead,
+        "Pid": pid,
+        "ExitCode": if status.is_up() { 0 } else { state.exit_code },
+        "Error": state.error,
+        "StartedAt": started.map_or_else(|| ZERO.to_owned(), rfc3339),
+        "FinishedAt": state.finished.map_or_else(|| ZERO.to_owned(), rfc3339),
+    })
+}
+
+fn host_config(container: &Container) -> Json {
+    let record = &container.record;
+    let (config, options) = (&record.config, &record.options);
+    let binds: Vec<_> = config.mounts.iter().filter_map(bind_word).collect();
+    let tmpfs: Map<_, _> = config.mounts.iter().filter_map(tmpfs_word).collect();
+    let mut shown = json!({
+        "Binds": list(&binds),
+        "ContainerIDFile": "",
+        "LogConfig": {
+            "Type": config.log.driver,
+            "Config": log_options(config),
+        },
+        "NetworkMode": config.network,
+        "PortBindings": {},
+        "RestartPolicy": restart(config.restart),
+        "AutoRemove": config.auto_remove,
+        "VolumeDriver": "",
+        "VolumesFrom": null,
+        "ConsoleSize": [0, 0],
+        "CapAdd": list(&options.cap_add),
+        "CapDrop": list(&options.cap_drop),
+        "CgroupnsMode": "private",
+        "Dns": config.dns,
+        "DnsOptions": config.dns_options,
+        "DnsSearch": config.dns_search,
+        "ExtraHosts": list(&config.extra_hosts),
+        "GroupAdd": list(&config.group_add),
+        "IpcMode": "private",
+        "Cgroup": "",
+        "Links": null,
+        "OomScoreAdj": 0,
+        "PidMode": "",
+        "Privileged": config.privileged,
+        "PublishAllPorts": false,
+        "ReadonlyRootfs": config.read_only,
+        "SecurityOpt": list(&security(config)),
+        "UTSMode": "",
+        "UsernsMode": "",
+        "ShmSize": config.shm_size,
+        "Runtime": config.runtime.as_deref().unwrap_or("hoist"),
+        "Isolation": "",
+    });
+    let resources = json!({
+        "CpuShares": 0, "Memory": 0, "NanoCpus": 0, "CgroupParent": "", "BlkioWeight": 0,
+        "CpuPeriod": 0, "CpuQuota": 0, "CpusetCpus": "", "CpusetMems": "", "Devices": [],
+        "MemoryReservation": 0, "MemorySwap": 0, "OomKillDisable": false, "PidsLimit": null,
+        "Ulimits": config.ulimits.iter()
+            .map(|limit| json!({"Name": limit.name, "Hard": limit.hard, "Soft": limit.soft}))
+            .collect::<Vec<_>>(),
+    });
+    if let (Json::Object(fields), Json::Object(resources)) = (&mut shown, resources) {
+        fields.extend(resources);
+        if !tmpfs.is_empty() {
+            fields.insert("Tmpfs".to_owned(), tmpfs.into());
+        }
+        if config.init {
+            fields.insert("Init".to_owned(), true.into());
+        }
+    }
+    shown
+}
+
+fn config_of(container: &Container) -> Json {
+    let record = &container.record;
+    let (config, options) = (&record.config, &record.options);
+    let volumes: Map<_, _> =
+        config.volumes.iter().map(|path| (path.display().to_string(), json!({}))).collect();
+    let ports: Map<_, _> = config.exposed_ports.iter().map(|port| (port.clone(), json!({}))).collect();
+    let mut shown = json!({
+        "Hostname": config.hostname,
+        "Domainname": config.domainname,
+        "User": config.user,
+        "AttachStdin": config.open_stdin,
+        "AttachStdout": true,
+        "AttachStderr": true,
+        "Tty": config.tty,
+        "OpenStdin": config.open_stdin,
+        "StdinOnce": config.open_stdin,
+        "Env": config.env,
+        "Cmd": list(&config.command),
+        "Image": record.image,
+        "Volumes": if volumes.is_empty() { Json::Null } else { volumes.into() },
+        "WorkingDir": config.workdir,
+        "Entrypoint": list(&config.entrypoint),
+        "OnBuild": null,
+        "Labels": config.labels,
+    });
+    if let Json::Object(fields) = &mut shown {
+        if !ports.is_empty() {
+            fields.insert("ExposedPorts".to_owned(), ports.into());
+        }
+        if !config.stop_signal.is_empty() {
+            fields.insert("StopSignal".to_owned(), config.stop_signal.as_str().into());
+        }
+        if let Some(seconds) = options.stop_timeout {
+            fields.insert("StopTimeout".to_owned(), seconds.into());
+        }
+    }
+    shown
+}
+
+/// Addresses as the network part left them in `run.json`: its record of the connection.
+fn network(container: &Container) -> Json {
+    let endpoint = container.run.as_ref().and_then(|run| run.endpoint.as_ref());
+    let endpoint =
+        endpoint.map(|value| value.get("endpoint").filter(|inner| !inner.is_null()).unwrap_or(value));
+    let text = |name: &str| endpoint.and_then(|e| e.get(name)).and_then(Json::as_str).unwrap_or_default();
+    let prefix = endpoint.and_then(|e| e.get("prefix")).and_then(Json::as_u64).unwrap_or(0);
+    let config = &container.record.config;
+    let mode = String::from(config.network.clone());
+    let ports: Map<_, _> = match container.status.is_up() {
+        true => config.exposed_ports.iter().map(|port| (port.clone(), Json::Null)).collect(),
+        false => Map::new(),
+    };
+    let mut networks = Map::new();
+    if !matches!(config.network, NetworkMode::Container(_)) {
+        networks.insert(
+            mode,
+            json!({
+                "IPAMConfig": null, "Links": null, "Aliases": null,
+                "MacAddress": text("mac"),
+                "DriverOpts": null, "GwPriority": 0,
+                "NetworkID": text("network"),
+                "EndpointID": "",
+                "Gateway": text("gateway"),
+                "IPAddress": text("address"),
+                "IPPrefixLen": prefix,
+                "IPv6Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0,
+                "DNSNames": null,
+            }),
+        );
+    }
+    json!({
+        "Bridge": "",
+        "SandboxID": "",
+        "SandboxKey": "",
+        "Ports": ports,
+        "HairpinMode": false,
+        "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0,
+        "SecondaryIPAddresses": null, "SecondaryIPv6Addresses": null,
+        "EndpointID": "",
+        "Gateway": text("gateway"),
+        "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0,
+        "IPAddress": text("address"),
+        "IPPrefixLen": prefix,
+        "IPv6Gateway": "",
+        "MacAddress": text("mac"),
+        "Networks": networks,
+    })
+}
+
+fn graph(container: &Container, paths: &Paths) -> Json {
+    let record = &container.record;
+    let dir = paths.container(&record.id);
+    let lower: Vec<_> =
+        record.layers.iter().map(|layer| paths.layers().join(layer).display().to_string()).collect();
+    json!({
+        "Data": {
+            "ID": record.id,
+            "LowerDir": lower.join(":"),
+            "UpperDir": dir.join("upper"),
+            "WorkDir": dir.join("work"),
+        },
+        "Name": "overlay2",
+    })
+}
+
+fn mount_point(mount: &MountRequest) -> Option<Json> {
+    let MountKind::Bind(bind) = &mount.kind else { return None };
+    Some(json!({
+        "Type": "bind",
+        "Source": bind.source,
+        "Destination": mount.target,
+        "Mode": mount_mode(mount, bind),
+        "RW": !mount.read_only,
+        "Propagation": propagation(bind.propagation),
+    }))
+}
+
+/// `src:dst[:mode]`, as `-v` was written; `--mount` has no such form in Docker either.
+fn bind_word(mount: &MountRequest) -> Option<String> {
+    let MountKind::Bind(bind) = &mount.kind else { return None };
+    let mode = mount_mode(mount, bind);
+    let word = format!("{}:{}", bind.source.display(), mount.target.display());
+    Some(if mode.is_empty() { word } else { format!("{word}:{mode}") })
+}
+
+fn mount_mode(mount: &MountRequest, bind: &Bind) -> String {
+    let mut words = Vec::new();
+    if mount.read_only {
+        words.push("ro");
+    }
+    if bind.propagation != Propagation::default() {
+        words.push(propagation(bind.propagation));
+    }
+    words.join(",")
+}
+
+/// The kernel's word.
+#[must_use]
+pub fn propagation(propagation: Propagation) -> &'static str {
+    match propagation {
+        Propagation::Private => "private",
+        Propagation::Rprivate => "rprivate",
+        Propagation::Shared => "shared",
+        Propagation::Rshared => "rshared",
+        Propagation::Slave => "slave",
+        Propagation::Rslave => "rslave",
+    }
+}
+
+fn tmpfs_word(mount: &MountRequest) -> Option<(String, Json)> {
+    let MountKind::Tmpfs(tmpfs) = &mount.kind else { return None };
+    Some((mount.target.display().to_string(), tmpfs_options(mount.read_only, tmpfs).into()))
+}
+
+/// `ro,size=65536,mode=1777,exec`
+#[must_use]
+pub fn tmpfs_options(read_only: bool, tmpfs: &Tmpfs) -> String {
+    let mut words = Vec::new();
+    if read_only {
+        words.push("ro".to_owned());
+    }
+    words.extend(tmpfs.size.map(|size| format!("size={size}")));
+    words.extend(tmpfs.mode.map(|mode| format!("mode={mode:o}")));
+    words.extend(tmpfs.options.iter().cloned());
+    words.join(",")
+}
+
+fn log_options(config: &Config) -> Json {
+    match config.log.driver.as_str() {
+        "json-file" => json!({
+            "max-file": config.log.max_files.to_string(),
+            "max-size": config.log.max_size.to_string(),
+        }),
+        _ => json!({}),
+    }
+}
+
+fn restart(policy: RestartPolicy) -> Json {
+    let (name, most) = match policy {
+        RestartPolicy::No => ("no", 0),
+        RestartPolicy::Always => ("always", 0),
+        RestartPolicy::UnlessStopped => ("unless-stopped", 0),
+        RestartPolicy::OnFailure(most) => ("on-failure", most),
+    };
+    json!({"Name": name, "MaximumRetryCount": most})
+}
+
+fn security(config: &Config) -> Vec<String> {
+    let mut words = Vec::new();
+    if config.no_new_privileges {
+        words.push("no-new-privileges".to_owned());
+    }
+    match &config.seccomp {
+        Seccomp::Default => {}
+        Seccomp::Unconfined => words.push("seccomp=unconfined".to_owned()),
+        Seccomp::Profile(text) => words.push(format!("seccomp={text}")),
+    }
+    words
+}
+
+/// Go's empty slices are `null` where Docker never fills them.
+fn list(words: &[String]) -> Json {
+    if words.is_empty() { Json::Null } else { words.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::docker::ps::tests::container as example;
+
+    #[test]
+    fn inspect_has_dockers_fields() {
+        let shown = container(&example(), &Paths::new("/data", "/run/x"));
+        insta::assert_snapshot!(serde_json::to_string_pretty(&shown).unwrap(), @r#"
+        {
+          "Id": "0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123",
+          "Created": "2026-11-22T09:00:00Z",
+          "Path": "/bin/sh",
+          "Args": [
+            "-c",
+            "while true; do sleep 1; done"
+          ],
+          "State": {
+            "Status": "running",
+            "Running": true,
+            "Paused": false,
+            "Restarting": false,
+            "OOMKilled": false,
+            "Dead": false,
+            "Pid": 0,
+            "ExitCode": 0,
+            "Error": "",
+            "StartedAt": "2026-11-22T11:00:00Z",
+            "FinishedAt": "0001-01-01T00:00:00Z"
+          },
+          "Image": "sha256:abababababababababababababababababababababababababababababababab",
+          "ResolvConfPath": "/run/x/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/resolv.conf",
+          "HostnamePath": "/run/x/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/hostname",
+          "HostsPath": "/run/x/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/hosts",
+          "LogPath": "/data/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/log/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123-json.log",
+          "Name": "/web",
+          "RestartCount": 0,
+          "Driver": "overlay2",
+          "Platform": "linux",
+          "MountLabel": "",
+          "ProcessLabel": "",
+          "AppArmorProfile": "",
+          "ExecIDs": null,
+          "HostConfig": {
+            "Binds": [
+              "/srv/a-rather-long-path:/data"
+            ],
+            "ContainerIDFile": "",
+            "LogConfig": {
+              "Type": "json-file",
+              "Config": {
+                "max-file": "3",
+                "max-size": "10000000"
+              }
+            },
+            "NetworkMode": "bridge",
+            "PortBindings": {},
+            "RestartPolicy": {
+              "Name": "no",
+              "MaximumRetryCount": 0
+            },
+            "AutoRemove": false,
+            "VolumeDriver": "",
+            "VolumesFrom": null,
+            "ConsoleSize": [
+              0,
+              0
+            ],
+            "CapAdd": null,
+            "CapDrop": null,
+            "CgroupnsMode": "private",
+            "Dns": [],
+            "DnsOptions": [],
+            "DnsSearch": [],
+            "ExtraHosts": null,
+            "GroupAdd": null,
+            "IpcMode": "private",
+            "Cgroup": "",
+            "Links": null,
+            "OomScoreAdj": 0,
+            "PidMode": "",
+            "Privileged": false,
+            "PublishAllPorts": false,
+            "ReadonlyRootfs": false,
+            "SecurityOpt": null,
+            "UTSMode": "",
+            "UsernsMode": "",
+            "ShmSize": 0,
+            "Runtime": "hoist",
+            "Isolation": "",
+            "CpuShares": 0,
+            "Memory": 0,
+            "NanoCpus": 0,
+            "CgroupParent": "",
+            "BlkioWeight": 0,
+            "CpuPeriod": 0,
+            "CpuQuota": 0,
+            "CpusetCpus": "",
+            "CpusetMems": "",
+            "Devices": [],
+            "MemoryReservation": 0,
+            "MemorySwap": 0,
+            "OomKillDisable": false,
+            "PidsLimit": null,
+            "Ulimits": []
+          },
+          "GraphDriver": {
+            "Data": {
+              "ID": "0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123",
+              "LowerDir": "",
+              "UpperDir": "/data/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/upper",
+              "WorkDir": "/data/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/work"
+            },
+            "Name": "overlay2"
+          },
+          "Mounts": [
+            {
+              "Type": "bind",
+              "Source": "/srv/a-rather-long-path",
+              "Destination": "/data",
+              "Mode": "",
+              "RW": true,
+              "Propagation": "rprivate"
+            }
+          ],
+          "Config": {
+            "Hostname": "0123456789ab",
+            "Domainname": "",
+            "User": "",
+            "AttachStdin": false,
+            "AttachStdout": true,
+            "AttachStderr": true,
+            "Tty": false,
+            "OpenStdin": false,
+            "StdinOnce": false,
+            "Env": [],
+            "Cmd": [
+              "-c",
+              "while true; do sleep 1; done"
+            ],
+            "Image": "debian:latest",
+            "Volumes": null,
+            "WorkingDir": "/",
+            "Entrypoint": [
+              "/bin/sh"
+            ],
+            "OnBuild": null,
+            "Labels": {},
+            "ExposedPorts": {
+              "80/tcp": {}
+            },
+            "StopSignal": "SIGTERM"
+          },
+          "NetworkSettings": {
+            "Bridge": "",
+            "SandboxID": "",
+            "SandboxKey": "",
+            "Ports": {
+              "80/tcp": null
+            },
+            "HairpinMode": false,
+            "LinkLocalIPv6Address": "",
+            "LinkLocalIPv6PrefixLen": 0,
+            "SecondaryIPAddresses": null,
+            "SecondaryIPv6Addresses": null,
+            "EndpointID": "",
+            "Gateway": "",
+            "GlobalIPv6Address": "",
+            "GlobalIPv6PrefixLen": 0,
+            "IPAddress": "",
+            "IPPrefixLen": 0,
+            "IPv6Gateway": "",
+            "MacAddress": "",
+            "Networks": {
+              "bridge": {
+                "IPAMConfig": null,
+                "Links": null,
+                "Aliases": null,
+                "MacAddress": "",
+                "DriverOpts": null,
+                "GwPriority": 0,
+                "NetworkID": "",
+                "EndpointID": "",
+                "Gateway": "",
+                "IPAddress": "",
+                "IPPrefixLen": 0,
+                "IPv6Gateway": "",
+                "GlobalIPv6Address": "",
+                "GlobalIPv6PrefixLen": 0,
+                "DNSNames": null
+              }
+            }
+          }
+        }
+        "#);
+    }
+}

@@ -1,0 +1,19 @@
+//! The engine's data in Docker's forms: JSON of `inspect` and `events`, columns of the
+//! lists, filters, Go templates, times and sizes.
+//!
+//! Everything here is a pure function over plain data. The clock comes in as an argument.
+
+pub mod event;
+pub mod filter;
+pub mod format;
+pub mod info;
+pub mod inspect;
+pub mod ps;
+pub mod stats;
+pub mod table;
+pub mod template;
+pub mod time;
+
+pub use filter::Filters;
+pub use format::{Column, Format, Row};
+pub use template::Template;

@@ -1,0 +1,243 @@
+//! `ps`: a container as a row.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use super::format::{Column, Row};
+use super::time;
+use crate::base::units::{column, human_duration};
+use crate::engine::{Container, MountKind, NetworkMode, Record, Status};
+use crate::oci::Reference;
+
+/// What `ps` shows.
+pub const COLUMNS: &[Column] = &[
+    Column { field: "ID", title: "CONTAINER ID" },
+    Column { field: "Image", title: "IMAGE" },
+    Column { field: "Command", title: "COMMAND" },
+    Column { field: "RunningFor", title: "CREATED" },
+    Column { field: "Status", title: "STATUS" },
+    Column { field: "Ports", title: "PORTS" },
+    Column { field: "Names", title: "NAMES" },
+];
+
+/// The column that `ps --size` adds.
+pub const SIZE: Column = Column { field: "Size", title: "SIZE" };
+
+/// Every field a template may name.
+pub const TITLES: &[Column] = &[
+    Column { field: "ID", title: "CONTAINER ID" },
+    Column { field: "Image", title: "IMAGE" },
+    Column { field: "Command", title: "COMMAND" },
+    Column { field: "CreatedAt", title: "CREATED AT" },
+    Column { field: "RunningFor", title: "CREATED" },
+    Column { field: "Status", title: "STATUS" },
+    Column { field: "State", title: "STATE" },
+    Column { field: "Ports", title: "PORTS" },
+    Column { field: "Names", title: "NAMES" },
+    Column { field: "Labels", title: "LABELS" },
+    Column { field: "Mounts", title: "MOUNTS" },
+    Column { field: "LocalVolumes", title: "LOCAL VOLUMES" },
+    Column { field: "Networks", title: "NETWORKS" },
+    Column { field: "Platform", title: "PLATFORM" },
+    SIZE,
+];
+
+/// Most characters of a command that is cut.
+const COMMAND_WIDTH: usize = 20;
+/// Most characters of a mount that is cut.
+const MOUNT_WIDTH: usize = 15;
+
+/// A container as a row of `ps`.
+#[must_use]
+pub fn row(container: &Container, truncate: bool, now: Timestamp, zone: &TimeZone) -> Row {
+    let record = &container.record;
+    let command = command(record);
+    let command = if truncate { ellipsis(&command, COMMAND_WIDTH) } else { command };
+    let labels: Vec<_> = record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mounts = record.config.mounts.iter().filter_map(|mount| match &mount.kind {
+        MountKind::Bind(bind) => Some(bind.source.display().to_string()),
+        MountKind::Tmpfs(_) => None,
+    });
+    let mounts = mounts.map(|source| if truncate { ellipsis(&source, MOUNT_WIDTH) } else { source });
+    let id = if truncate { record.id.short() } else { record.id.as_str() };
+    let mut row = Row::new([
+        ("ID", id.into()),
+        ("Image", image(record, truncate).into()),
+        // As a Go string literal, which JSON's is but for rare characters.
+        ("Command", serde_json::Value::from(command).to_string().into()),
+        ("CreatedAt", time::created_at(record.created, zone).into()),
+        ("RunningFor", time::ago(record.created, now).into()),
+        ("Status", status(container, now).into()),
+        ("State", container.status.as_str().into()),
+        ("Ports", ports(container).into()),
+        ("Names", record.name.as_str().into()),
+        ("Labels", labels.join(",").into()),
+        ("Mounts", mounts.collect::<Vec<_>>().join(",").into()),
+        ("LocalVolumes", record.config.volumes.len().to_string().into()),
+        ("Networks", String::from(record.config.network.clone()).into()),
+        ("Platform", record.config.platform.as_ref().map(ToString::to_string).unwrap_or_default().into()),
+        ("Size", size(container).into()),
+    ]);
+    row.labels.clone_from(&record.config.labels);
+    row
+}
+
+/// `Up 3 minutes (Paused)`, `Exited (137) 2 hours ago`, `Created`.
+#[must_use]
+pub fn status(container: &Container, now: Timestamp) -> String {
+    let state = &container.record.state;
+    let started = container.run.as_ref().and_then(|run| run.started).or(state.started);
+    let up = || human_duration(started.map_or_else(Default::default, |started| time::since(started, now)));
+    let ended =
+        || state.finished.map_or_else(|| "Less than a second ago".to_owned(), |end| time::ago(end, now));
+    match container.status {
+        Status::Created => "Created".to_owned(),
+        Status::Running => format!("Up {}", up()),
+        Status::Paused => format!("Up {} (Paused)", up()),
+        Status::Restarting => format!("Restarting ({}) {}", state.exit_code, ended()),
+        Status::Removing => "Removal In Progress".to_owned(),
+        Status::Exited => format!("Exited ({}) {}", state.exit_code, ended()),
+        Status::Dead => "Dead".to_owned(),
+    }
+}
+
+/// The program and its words, those with spaces in quotes.
+#[must_use]
+pub fn command(record: &Record) -> String {
+    let words = record.config.entrypoint.iter().chain(&record.config.command).enumerate();
+    let quoted =
+        words.map(|(at, word)| if at > 0 && word.contains(' ') { format!("'{word}'") } else { word.clone() });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
+/// At most `width` characters, the last of a cut text being `…`.
+#[must_use]
+pub fn ellipsis(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// The image as it was named; an id short, a digest left out.
+fn image(record: &Record, truncate: bool) -> String {
+    if !truncate {
+        return record.image.clone();
+    }
+    let hex = record.image.strip_prefix("sha256:").unwrap_or(&record.image);
+    if record.image_id.to_string().contains(hex) && hex.len() >= 12 {
+        return hex[..12].to_owned();
+    }
+    match record.image.parse::<Reference>() {
+        Ok(reference) if reference.digest().is_some() => match reference.tag() {
+            Some(tag) => format!("{}:{tag}", reference.familiar_name()),
+            None => reference.familiar_name(),
+        },
+        _ => record.image.clone(),
+    }
+}
+
+/// Ports the image exposes, while something may listen there.
+fn ports(container: &Container) -> String {
+    match (&container.record.config.network, container.status.is_up()) {
+        (NetworkMode::Bridge | NetworkMode::Named(_), true) => {
+            container.record.config.exposed_ports.join(", ")
+        }
+        _ => String::new(),
+    }
+}
+
+/// `1.2kB (virtual 72.8MB)`
+fn size(container: &Container) -> String {
+    match container.size {
+        Some(size) if size.total > 0 => format!("{} (virtual {})", column(size.writable), column(size.total)),
+        Some(size) => column(size.writable),
+        None => "0B".to_owned(),
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::docker::format::Format;
+    use crate::engine::{Bind, DiskUse, MountRequest, Propagation};
+
+    /// A running container of `debian`, created at noon.
+    pub(crate) fn container() -> Container {
+        named("web")
+    }
+
+    /// The same with another name.
+    pub(crate) fn named(name: &str) -> Container {
+        let json = serde_json::json!({
+            "version": 1, "id": "0123456789ab".repeat(6)[..64], "name": name,
+            "created": "2026-11-22T09:00:00Z", "image": "debian:latest",
+            "image_id": format!("sha256:{}", "ab".repeat(32)), "layers": [],
+            "options": {}, "config": {
+                "entrypoint": ["/bin/sh"], "command": ["-c", "while true; do sleep 1; done"],
+                "hostname": "0123456789ab", "stop_signal": "SIGTERM", "stop_timeout": 10,
+                "exposed_ports": ["80/tcp"], "workdir": "/",
+            },
+            "state": {"started": "2026-11-22T11:00:00Z"},
+        });
+        let mut record: Record = serde_json::from_value(json).unwrap();
+        record.config.mounts = vec![MountRequest {
+            target: "/data".into(),
+            read_only: false,
+            kind: MountKind::Bind(Bind {
+                source: "/srv/a-rather-long-path".into(),
+                create_source: true,
+                propagation: Propagation::Rprivate,
+                recursive: true,
+            }),
+        }];
+        Container { record, run: None, status: Status::Running, size: None }
+    }
+
+    fn now() -> Timestamp {
+        "2026-11-22T12:00:00Z".parse().unwrap()
+    }
+
+    #[test]
+    fn the_table_is_dockers() {
+        let mut exited = named("db");
+        exited.status = Status::Exited;
+        exited.record.state.exit_code = 137;
+        exited.record.state.finished = Some("2026-11-22T11:58:00Z".parse().unwrap());
+        let rows = [container(), exited].map(|c| row(&c, true, now(), &TimeZone::UTC));
+        insta::assert_snapshot!(Format::Table.show(COLUMNS, TITLES, &rows).unwrap(), @r#"
+        CONTAINER ID   IMAGE           COMMAND                  CREATED       STATUS                       PORTS     NAMES
+        0123456789ab   debian:latest   "/bin/sh -c 'while t…"   3 hours ago   Up About an hour             80/tcp    web
+        0123456789ab   debian:latest   "/bin/sh -c 'while t…"   3 hours ago   Exited (137) 2 minutes ago             db
+        "#);
+    }
+
+    #[test]
+    fn the_json_is_dockers() {
+        let mut measured = container();
+        measured.size = Some(DiskUse { writable: 1_234, total: 72_800_000, log: 0 });
+        let row = row(&measured, false, now(), &TimeZone::UTC);
+        insta::assert_snapshot!(Format::Json.show(COLUMNS, TITLES, &[row]).unwrap(), @r#"{"Command":"\"/bin/sh -c 'while true; do sleep 1; done'\"","CreatedAt":"2026-11-22 09:00:00 +0000 UTC","ID":"0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123","Image":"debian:latest","Labels":"","LocalVolumes":"0","Mounts":"/srv/a-rather-long-path","Names":"web","Networks":"bridge","Platform":"","Ports":"80/tcp","RunningFor":"3 hours ago","Size":"1.23kB (virtual 72.8MB)","State":"running","Status":"Up About an hour"}"#);
+    }
+
+    #[test]
+    fn every_status_has_dockers_words() {
+        let mut container = container();
+        container.record.state.finished = Some("2026-11-22T11:59:30Z".parse().unwrap());
+        let words: Vec<_> = Status::ALL
+            .map(|status| {
+                container.status = status;
+                super::status(&container, now())
+            })
+            .into();
+        insta::assert_snapshot!(words.join("\n"), @"
+        Created
+        Up About an hour
+        Up About an hour (Paused)
+        Restarting (0) 30 seconds ago
+        Removal In Progress
+        Exited (0) 30 seconds ago
+        Dead
+        ");
+    }
+}

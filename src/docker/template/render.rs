@@ -1,0 +1,280 @@
+//! [`Node`]s and data → text.
+
+use serde_json::Value as Json;
+
+use super::functions::{self, is_true};
+use super::{Branch, Error, Methods, Node, Operand, Pipeline, Start, print};
+
+type Result<T> = std::result::Result<T, Error>;
+
+/// Fields whose value is a map with keys of the user's, so that a missing key is no mistake.
+const MAPS: &[&str] = &[
+    "Labels",
+    "Annotations",
+    "Ports",
+    "Networks",
+    "Options",
+    "Volumes",
+    "ExposedPorts",
+    "PortBindings",
+    "Config",
+    "Tmpfs",
+    "Sysctls",
+    "Attributes",
+    "Containers",
+    "Data",
+];
+
+/// Why a list of nodes ended.
+#[derive(PartialEq)]
+enum Flow {
+    Next,
+    Break,
+    Continue,
+}
+
+struct Renderer<'a> {
+    out: String,
+    variables: Vec<(String, Json)>,
+    methods: Methods<'a>,
+}
+
+/// Renders a whole template.
+pub(super) fn nodes(nodes: &[Node], data: &Json, methods: Methods<'_>) -> Result<String> {
+    let root = ("$".to_owned(), data.clone());
+    let mut renderer = Renderer { out: String::new(), variables: vec![root], methods };
+    renderer.nodes(nodes, data)?;
+    Ok(renderer.out)
+}
+
+/// The text of a template with the title of the last field of each action in its place.
+pub(super) fn header(nodes: &[Node], title: &dyn Fn(&str) -> String) -> String {
+    let mut out = String::new();
+    for node in nodes {
+        match node {
+            Node::Text(text) => out += text,
+            Node::Action(pipeline) if pipeline.variables.is_empty() => {
+                if let Some(field) = pipeline.commands.iter().find_map(|command| shown_field(command)) {
+                    out += &title(field);
+                }
+            }
+            Node::If(branch) | Node::Range(branch) | Node::With(branch) => {
+                out += &header(&branch.body, title)
+            }
+            Node::Action(_) | Node::Break | Node::Continue => {}
+        }
+    }
+    out
+}
+
+/// The field a command shows: for `.Label "x"` what it asks for.
+fn shown_field(command: &[Operand]) -> Option<&str> {
+    command.iter().enumerate().find_map(|(at, operand)| match operand {
+        Operand::Chain(_, fields) => match (fields.last().map(String::as_str), command.get(at + 1)) {
+            (Some("Label"), Some(Operand::Literal(Json::String(name)))) => Some(name.as_str()),
+            (field, _) => field,
+        },
+        _ => None,
+    })
+}
+
+impl Renderer<'_> {
+    fn nodes(&mut self, nodes: &[Node], dot: &Json) -> Result<Flow> {
+        for node in nodes {
+            let flow = match node {
+                Node::Text(text) => {
+                    self.out += text;
+                    Flow::Next
+                }
+                Node::Action(pipeline) => {
+                    let value = self.pipeline(pipeline, dot)?;
+                    self.declare(pipeline, std::slice::from_ref(&value));
+                    if pipeline.variables.is_empty() {
+                        self.out += &print::value(&value);
+                    }
+                    Flow::Next
+                }
+                Node::If(branch) => self.scoped(|this| this.branch(branch, dot, false))?,
+                Node::With(branch) => self.scoped(|this| this.branch(branch, dot, true))?,
+                Node::Range(branch) => self.scoped(|this| this.range(branch, dot))?,
+                Node::Break => Flow::Break,
+                Node::Continue => Flow::Continue,
+            };
+            if flow != Flow::Next {
+                return Ok(flow);
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    /// Variables declared in `work` end with it.
+    fn scoped<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let depth = self.variables.len();
+        let result = work(self);
+        self.variables.truncate(depth);
+        result
+    }
+
+    fn branch(&mut self, branch: &Branch, dot: &Json, moves_dot: bool) -> Result<Flow> {
+        let value = self.pipeline(&branch.pipeline, dot)?;
+        self.declare(&branch.pipeline, std::slice::from_ref(&value));
+        match (is_true(&value), moves_dot) {
+            (true, true) => self.nodes(&branch.body, &value),
+            (true, false) => self.nodes(&branch.body, dot),
+            (false, _) => self.nodes(&branch.otherwise, dot),
+        }
+    }
+
+    fn range(&mut self, branch: &Branch, dot: &Json) -> Result<Flow> {
+        let pairs: Vec<(Json, Json)> = match self.pipeline(&branch.pipeline, dot)? {
+            Json::Array(items) => items.into_iter().enumerate().map(|(at, item)| (at.into(), item)).collect(),
+            Json::Object(fields) => {
+                let mut sorted: Vec<_> = fields.into_iter().collect();
+                sorted.sort_by(|a, b| a.0.cmp(&b.0));
+                sorted.into_iter().map(|(name, value)| (name.into(), value)).collect()
+            }
+            Json::Null => Vec::new(),
+            other => {
+                let what = format!("range can't iterate over {}", print::value(&other));
+                return Err(self.fault(&branch.pipeline, "range", what));
+            }
+        };
+        if pairs.is_empty() {
+            return self.nodes(&branch.otherwise, dot);
+        }
+        for (key, item) in pairs {
+            let flow = self.scoped(|this| {
+                match branch.pipeline.variables.len() {
+                    0 => {}
+                    1 => this.declare(&branch.pipeline, &[item.clone()]),
+                    _ => this.declare(&branch.pipeline, &[key, item.clone()]),
+                }
+                this.nodes(&branch.body, &item)
+            })?;
+            if flow == Flow::Break {
+                break;
+            }
+        }
+        Ok(Flow::Next)
+    }
+
+    fn declare(&mut self, pipeline: &Pipeline, values: &[Json]) {
+        for (name, value) in pipeline.variables.iter().zip(values) {
+            let known = self.variables.iter_mut().rev().find(|(known, _)| known == name);
+            match known {
+                Some((_, slot)) if pipeline.assigns => slot.clone_from(value),
+                _ => self.variables.push((name.clone(), value.clone())),
+            }
+        }
+    }
+
+    fn pipeline(&mut self, pipeline: &Pipeline, dot: &Json) -> Result<Json> {
+        let mut piped = None;
+        for command in &pipeline.commands {
+            piped = Some(self.command(pipeline, command, piped, dot)?);
+        }
+        Ok(piped.unwrap_or(Json::Null))
+    }
+
+    fn command(
+        &mut self,
+        pipeline: &Pipeline,
+        command: &[Operand],
+        piped: Option<Json>,
+        dot: &Json,
+    ) -> Result<Json> {
+        let Some((first, rest)) = command.split_first() else { return Ok(Json::Null) };
+        match first {
+            Operand::Function(name) if name == "and" || name == "or" => {
+                let mut last = Json::Null;
+                for operand in rest {
+                    last = self.operand(pipeline, operand, dot)?;
+                    if is_true(&last) == (name == "or") {
+                        return Ok(last);
+                    }
+                }
+                Ok(piped.unwrap_or(last))
+            }
+            Operand::Function(name) => {
+                let args = self.arguments(pipeline, rest, piped, dot)?;
+                functions::call(name, &args).map_err(|why| self.fault(pipeline, name, why))
+            }
+            Operand::Chain(Start::Dot, fields)
+                if fields.len() == 1 && (!rest.is_empty() || piped.is_some()) =>
+            {
+                let args = self.arguments(pipeline, rest, piped, dot)?;
+                (self.methods)(&fields[0], &args).ok_or_else(|| {
+                    self.fault(
+                        pipeline,
+                        first,
+                        format!("{} has arguments but cannot be invoked as function", fields[0]),
+                    )
+                })
+            }
+            operand if rest.is_empty() && piped.is_none() => self.operand(pipeline, operand, dot),
+            operand => Err(self.fault(pipeline, operand, "can't give argument to non-function".to_owned())),
+        }
+    }
+
+    fn arguments(
+        &mut self,
+        pipeline: &Pipeline,
+        operands: &[Operand],
+        piped: Option<Json>,
+        dot: &Json,
+    ) -> Result<Vec<Json>> {
+        let mut args = Vec::with_capacity(operands.len() + 1);
+        for operand in operands {
+            args.push(self.operand(pipeline, operand, dot)?);
+        }
+        args.extend(piped);
+        Ok(args)
+    }
+
+    fn operand(&mut self, pipeline: &Pipeline, operand: &Operand, dot: &Json) -> Result<Json> {
+        let (start, fields) = match operand {
+            Operand::Literal(value) => return Ok(value.clone()),
+            Operand::Nil => return Ok(Json::Null),
+            Operand::Function(name) => {
+                return functions::call(name, &[]).map_err(|why| self.fault(pipeline, name, why));
+            }
+            Operand::Chain(start, fields) => (start, fields),
+        };
+        let found = match start {
+            Start::Dot => walk(dot, fields),
+            Start::Variable(name) => {
+                let variable = self.variables.iter().rev().find(|(known, _)| known == name);
+                walk(variable.map_or(&Json::Null, |(_, value)| value), fields)
+            }
+            Start::Group(inner) => {
+                let value = self.pipeline(inner, dot)?;
+                walk(&value, fields)
+            }
+        };
+        found.map_err(|why| self.fault(pipeline, operand, why))
+    }
+
+    fn fault(&self, pipeline: &Pipeline, at: impl std::fmt::Display, what: String) -> Error {
+        Error::Render { line: pipeline.line, at: at.to_string(), what }
+    }
+}
+
+/// Follows `fields` from `value`.
+fn walk(value: &Json, fields: &[String]) -> std::result::Result<Json, String> {
+    let mut here = value;
+    let mut parent = "";
+    for field in fields {
+        here = match here {
+            Json::Object(known) => match known.get(field) {
+                Some(value) => value,
+                None if MAPS.contains(&parent) => &Json::Null,
+                None => return Err(format!("map has no entry for key {field:?}")),
+            },
+            Json::Null if MAPS.contains(&parent) => &Json::Null,
+            Json::Null => return Err(format!("nil pointer evaluating field {field}")),
+            other => return Err(format!("can't evaluate field {field} in {}", print::value(other))),
+        };
+        parent = field;
+    }
+    Ok(here.clone())
+}
