@@ -8,13 +8,20 @@
 //! `record.json` holds what must outlive a reboot ([`Record`]), `run.json` what must not
 //! ([`Run`]). While a monitor lives it is the only writer of both.
 
+pub mod capability;
+pub mod config;
+pub mod log;
+pub mod name;
 pub mod options;
+pub mod process;
 pub mod record;
+pub mod signal;
+pub mod spec;
 pub mod status;
 
 pub use options::{
     Bind, LogOptions, MountKind, MountRequest, NetworkMode, Options, Propagation, PullPolicy, RestartPolicy,
     Seccomp, Tmpfs, Ulimit,
 };
-pub use record::{Config, ExitState, Record, Run};
+pub use record::{Config, ExitState, Process, Record, Run};
 pub use status::{Conflict, Status, Verb};

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
+pub use crate::container::log::{LogRecord, Stream};
+
 use super::attach::{Attached, Session};
 use super::error::Result;
 use super::stats::{Sample, Top};
@@ -111,26 +113,6 @@ pub struct LogRequest {
     pub since: Option<Timestamp>,
     /// Only up to then.
     pub until: Option<Timestamp>,
-}
-
-/// One record of a log: a line, or a piece of one too long (then without its newline).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LogRecord {
-    /// When it was written.
-    pub time: Timestamp,
-    /// Which stream.
-    pub stream: Stream,
-    /// The bytes, newline included.
-    pub bytes: Vec<u8>,
-}
-
-/// Where output came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Stream {
-    /// Standard output, or a terminal.
-    Stdout,
-    /// Standard error.
-    Stderr,
 }
 
 /// What `wait` waits for.

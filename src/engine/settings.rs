@@ -1,5 +1,7 @@
 //! What an engine is opened with.
 
+use std::path::PathBuf;
+
 use crate::base::{Paths, disk};
 use crate::config::Config;
 use crate::registry;
@@ -13,13 +15,19 @@ pub struct Settings {
     pub paths: Paths,
     /// How registries are reached.
     pub registry: registry::Settings,
+    /// The hoist program, which is started again as monitor: [`OWN_PROGRAM`], and another
+    /// one where the engine runs in a program that is not hoist (a test).
+    pub program: PathBuf,
 }
+
+/// The program that calls, also when its file was replaced since.
+pub const OWN_PROGRAM: &str = "/proc/self/exe";
 
 impl Settings {
     /// State in these folders, and everything else as by default: what a test wants.
     #[must_use]
     pub fn new(paths: Paths) -> Self {
-        Self { paths, registry: registry::Settings::default() }
+        Self { paths, registry: registry::Settings::default(), program: OWN_PROGRAM.into() }
     }
 
     /// As the user configured.
@@ -52,7 +60,7 @@ impl Settings {
             credentials: from.credentials.clone(),
             patience: registry::Patience::default(),
         };
-        Ok(Self { paths: config.paths.clone(), registry })
+        Ok(Self { paths: config.paths.clone(), registry, program: OWN_PROGRAM.into() })
     }
 
     /// Makes the state folders (mode 0700) where they are missing.

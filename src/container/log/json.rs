@@ -1,0 +1,234 @@
+//! One record as a line of JSON, and back, without a general parser: there are millions.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{LogRecord, Stream};
+
+/// Writes times of one second after another without asking the calendar each time.
+#[derive(Debug, Default)]
+pub(super) struct Clock {
+    second: i64,
+    /// `2026-11-22T06:30:00`
+    prefix: String,
+}
+
+impl Clock {
+    fn push(&mut self, time: Timestamp, out: &mut Vec<u8>) {
+        if self.prefix.is_empty() || self.second != time.as_second() {
+            self.second = time.as_second();
+            let whole = Timestamp::from_second(self.second).unwrap_or_default().to_string();
+            whole.trim_end_matches('Z').clone_into(&mut self.prefix);
+        }
+        out.extend_from_slice(self.prefix.as_bytes());
+        let mut nanos = time.subsec_nanosecond().unsigned_abs();
+        let mut digits = *b".000000000";
+        for digit in digits[1..].iter_mut().rev() {
+            *digit = b'0' + u8::try_from(nanos % 10).unwrap_or(0);
+            nanos /= 10;
+        }
+        out.extend_from_slice(&digits);
+        out.push(b'Z');
+    }
+
+    /// Reads what [`Clock::push`] wrote; anything else goes to the general parser.
+    fn parse(&mut self, text: &str) -> Option<Timestamp> {
+        let nanos = text.strip_suffix('Z').and_then(|bare| bare.get(19..)).and_then(nanos_of);
+        match (nanos, text.get(..19)) {
+            (Some(nanos), Some(prefix)) if prefix == self.prefix => Timestamp::new(self.second, nanos).ok(),
+            _ => {
+                let time: Timestamp = text.parse().ok()?;
+                if text.ends_with('Z') && time.as_second() >= 0 {
+                    text.get(..19)?.clone_into(&mut self.prefix);
+                    self.second = time.as_second();
+                }
+                Some(time)
+            }
+        }
+    }
+}
+
+/// `.5` is 500,000,000; nothing at all is 0.
+fn nanos_of(fraction: &str) -> Option<i32> {
+    let Some(digits) = fraction.strip_prefix('.') else { return fraction.is_empty().then_some(0) };
+    if digits.is_empty() || digits.len() > 9 {
+        return None;
+    }
+    let value: i32 = digits.parse().ok()?;
+    Some(value * 10_i32.pow(9 - u32::try_from(digits.len()).ok()?))
+}
+
+const HEAD: &[u8] = b"{\"log\":\"";
+const STREAM: &[u8] = b"\",\"stream\":\"";
+const TIME: &[u8] = b"\",\"time\":\"";
+const TAIL: &[u8] = b"\"}";
+
+/// Appends the record as a line.
+pub(super) fn encode(clock: &mut Clock, stream: Stream, time: Timestamp, line: &[u8], out: &mut Vec<u8>) {
+    out.extend_from_slice(HEAD);
+    escape(line, out);
+    out.extend_from_slice(STREAM);
+    out.extend_from_slice(stream.as_str().as_bytes());
+    out.extend_from_slice(TIME);
+    clock.push(time, out);
+    out.extend_from_slice(TAIL);
+    out.push(b'\n');
+}
+
+/// What a byte of a JSON string is written as: 0 for itself, `u` for `\u00XX`.
+const ESCAPES: [u8; 256] = {
+    let mut table = [0; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        table[byte] = b'u';
+        byte += 1;
+    }
+    table[b'\n' as usize] = b'n';
+    table[b'\r' as usize] = b'r';
+    table[b'\t' as usize] = b't';
+    table[b'"' as usize] = b'"';
+    table[b'\\' as usize] = b'\\';
+    table
+};
+
+fn escape(bytes: &[u8], out: &mut Vec<u8>) {
+    for chunk in bytes.utf8_chunks() {
+        let valid = chunk.valid().as_bytes();
+        let mut from = 0;
+        for (at, &byte) in valid.iter().enumerate() {
+            let escape = ESCAPES[usize::from(byte)];
+            if escape != 0 {
+                out.extend_from_slice(&valid[from..at]);
+                from = at + 1;
+                out.extend_from_slice(&[b'\\', escape]);
+                if escape == b'u' {
+                    let hex = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
+                    out.extend_from_slice(&[b'0', b'0', hex(byte >> 4), hex(byte & 15)]);
+                }
+            }
+        }
+        out.extend_from_slice(&valid[from..]);
+        if !chunk.invalid().is_empty() {
+            out.extend_from_slice("\u{fffd}".as_bytes());
+        }
+    }
+}
+
+/// The record of a line without its newline; `None` when it is damaged.
+pub(super) fn decode(clock: &mut Clock, line: &[u8]) -> Option<LogRecord> {
+    decode_own(clock, line).or_else(|| decode_any(line))
+}
+
+/// What [`encode`] writes, byte for byte in this order.
+fn decode_own(clock: &mut Clock, line: &[u8]) -> Option<LogRecord> {
+    let text = line.strip_prefix(HEAD)?;
+    let (bytes, rest) = unescape(text)?;
+    let rest = rest.strip_prefix(&STREAM[1..])?;
+    let (stream, rest) = match rest {
+        [b's', b't', b'd', b'o', b'u', b't', rest @ ..] => (Stream::Stdout, rest),
+        [b's', b't', b'd', b'e', b'r', b'r', rest @ ..] => (Stream::Stderr, rest),
+        _ => return None,
+    };
+    let time = rest.strip_prefix(TIME)?.strip_suffix(TAIL)?;
+    let time = clock.parse(std::str::from_utf8(time).ok()?)?;
+    Some(LogRecord { time, stream, bytes })
+}
+
+/// The string up to its closing quote, and what follows that quote.
+fn unescape(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
+    let mut out = Vec::with_capacity(text.len().saturating_sub(60));
+    let mut rest = text;
+    loop {
+        let at = rest.iter().position(|&byte| byte == b'"' || byte == b'\\')?;
+        out.extend_from_slice(&rest[..at]);
+        if rest[at] == b'"' {
+            return Some((out, &rest[at + 1..]));
+        }
+        let plain = match *rest.get(at + 1)? {
+            b'n' => b'\n',
+            b'r' => b'\r',
+            b't' => b'\t',
+            b'b' => 8,
+            b'f' => 12,
+            byte @ (b'"' | b'\\' | b'/') => byte,
+            b'u' => {
+                let hex = std::str::from_utf8(rest.get(at + 2..at + 6)?).ok()?;
+                // Surrogate pairs are nothing that `encode` writes.
+                let c = char::from_u32(u32::from_str_radix(hex, 16).ok()?)?;
+                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                rest = &rest[at + 6..];
+                continue;
+            }
+            _ => return None,
+        };
+        out.push(plain);
+        rest = &rest[at + 2..];
+    }
+}
+
+/// A line of the same form that another program wrote.
+fn decode_any(line: &[u8]) -> Option<LogRecord> {
+    #[derive(Deserialize)]
+    struct Line {
+        log: String,
+        stream: String,
+        time: Timestamp,
+    }
+    let line: Line = serde_json::from_slice(line).ok()?;
+    let stream = if line.stream == "stderr" { Stream::Stderr } else { Stream::Stdout };
+    Some(LogRecord { time: line.time, stream, bytes: line.log.into_bytes() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn encoded(bytes: &[u8], time: &str) -> String {
+        let mut out = Vec::new();
+        let time = time.parse().unwrap();
+        encode(&mut Clock::default(), Stream::Stderr, time, bytes, &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_record_is_written_as_dockers_json_file_driver_does() {
+        assert_eq!(
+            encoded(b"a \"b\" \\ \x1b[0m\t\xff\xfe \xc3\xa9\n", "2026-11-22T06:30:00.000000042Z"),
+            "{\"log\":\"a \\\"b\\\" \\\\ \\u001b[0m\\t\u{fffd}\u{fffd} é\\n\",\"stream\":\"stderr\",\
+             \"time\":\"2026-11-22T06:30:00.000000042Z\"}\n"
+        );
+    }
+
+    #[test]
+    fn every_byte_and_every_parser_agree() {
+        let all: String = (0..=0x2ff_u32).filter_map(char::from_u32).collect();
+        let line = encoded(all.as_bytes(), "2026-11-22T06:30:01.5Z");
+        let line = line.trim_end().as_bytes();
+        let own = decode_own(&mut Clock::default(), line).unwrap();
+        assert_eq!(own.bytes, all.as_bytes());
+        assert_eq!(Some(own), decode_any(line));
+    }
+
+    #[test]
+    fn what_docker_writes_reads_too() {
+        let line = br#"{"log":"a\u003cb\ud83d\ude00\n","stream":"stdout","attrs":{"x":"y"},"time":"2026-11-22T06:30:00.5Z"}"#;
+        let record = decode(&mut Clock::default(), line).unwrap();
+        assert_eq!(record.bytes, "a<b\u{1f600}\n".as_bytes());
+        assert_eq!(record.time.subsec_nanosecond(), 500_000_000);
+        assert_eq!(decode(&mut Clock::default(), b"{\"log\":\"torn"), None);
+    }
+
+    #[test]
+    fn a_clock_reads_seconds_it_has_seen_and_others() {
+        let mut clock = Clock::default();
+        for text in [
+            "2026-11-22T06:30:00.123456789Z",
+            "2026-11-22T06:30:00.5Z",
+            "2026-11-22T06:30:00Z",
+            "2026-11-22T06:30:01.000000001Z",
+            "2026-11-22T07:30:01.25+01:00",
+        ] {
+            assert_eq!(clock.parse(text), text.parse().ok(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,357 @@
+//! The reader's side: records from the oldest file on, or from so many before the end, over
+//! rotations, as far as it is written.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::json::{Clock, decode};
+use super::{LogRecord, Stream, older};
+use crate::base::disk::{Error, Result};
+
+/// So many bytes are read at once.
+const BLOCK: usize = 64 << 10;
+/// More files than this are never kept.
+const MAX_FILES: u32 = 1000;
+
+/// Which records.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Those of standard output.
+    pub stdout: bool,
+    /// Those of standard error.
+    pub stderr: bool,
+    /// Only the last so many of what is there.
+    pub tail: Option<u64>,
+    /// Only from then on.
+    pub since: Option<Timestamp>,
+    /// Only up to then.
+    pub until: Option<Timestamp>,
+}
+
+/// A place in a log.
+#[derive(Debug)]
+pub struct Reader {
+    folder: PathBuf,
+    wanted: Wanted,
+    /// The file being read; `None` before the first one is written.
+    file: Option<Open>,
+    clock: Clock,
+    /// Bytes read and not yet given out: `buffer[from..]`.
+    buffer: Vec<u8>,
+    from: usize,
+    is_over: bool,
+}
+
+#[derive(Debug)]
+struct Open {
+    file: File,
+    inode: u64,
+}
+
+impl Open {
+    fn path(path: &Path) -> Result<Option<Self>> {
+        match File::open(path) {
+            Ok(file) => {
+                let inode = file.metadata().map_err(Error::io("stat", path))?.ino();
+                Ok(Some(Self { file, inode }))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("open", path)(error)),
+        }
+    }
+}
+
+impl Reader {
+    /// Opens the log in `folder` at the first wanted record. No log is an empty one.
+    ///
+    /// # Errors
+    ///
+    /// When a file is there but cannot be read.
+    pub fn open(folder: &Path, wanted: Wanted) -> Result<Self> {
+        let mut reader = Self {
+            folder: folder.into(),
+            wanted,
+            file: None,
+            clock: Clock::default(),
+            buffer: Vec::new(),
+            from: 0,
+            is_over: false,
+        };
+        match wanted.tail {
+            Some(lines) => reader.seek_tail(lines)?,
+            None => reader.file = reader.oldest()?,
+        }
+        Ok(reader)
+    }
+
+    /// The next records as far as they are written, a block at a time; empty at the end of
+    /// what is written. May be called again when more is.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read.
+    pub fn read(&mut self) -> Result<Vec<LogRecord>> {
+        loop {
+            let records = self.take();
+            if !records.is_empty() || self.is_over {
+                return Ok(records);
+            }
+            if !self.fill()? {
+                return Ok(records);
+            }
+        }
+    }
+
+    /// Whether nothing that is still written will be wanted: `until` has passed.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Takes the whole lines out of the buffer.
+    fn take(&mut self) -> Vec<LogRecord> {
+        let mut records = Vec::new();
+        while let Some(length) = self.buffer[self.from..].iter().position(|&byte| byte == b'\n') {
+            let line = &self.buffer[self.from..self.from + length];
+            self.from += length + 1;
+            // A line torn by a crash or a full disk is skipped.
+            let Some(record) = decode(&mut self.clock, line) else { continue };
+            if self.wanted.until.is_some_and(|until| record.time > until) {
+                self.is_over = true;
+                break;
+            }
+            let is_stream = match record.stream {
+                Stream::Stdout => self.wanted.stdout,
+                Stream::Stderr => self.wanted.stderr,
+            };
+            if is_stream && self.wanted.since.is_none_or(|since| record.time >= since) {
+                records.push(record);
+            }
+        }
+        self.buffer.drain(..self.from);
+        self.from = 0;
+        records
+    }
+
+    /// Reads a block more, from this file or the next newer one; `false` at the end.
+    fn fill(&mut self) -> Result<bool> {
+        if self.file.is_none() {
+            self.file = self.oldest()?;
+        }
+        if self.append_block()? {
+            return Ok(true);
+        }
+        let Some(open) = &self.file else { return Ok(false) };
+        let Some(next) = self.after(open.inode)? else { return Ok(false) };
+        // What was written between the read and the rotation is in the file we have open.
+        if self.append_block()? {
+            return Ok(true);
+        }
+        self.buffer.clear(); // half a line: its writer was killed
+        self.from = 0;
+        self.file = Some(next);
+        self.append_block()
+    }
+
+    fn append_block(&mut self) -> Result<bool> {
+        let Some(open) = &mut self.file else { return Ok(false) };
+        let start = self.buffer.len();
+        self.buffer.resize(start + BLOCK, 0);
+        let read = open.file.read(&mut self.buffer[start..]).map_err(Error::io("read", &self.folder));
+        self.buffer.truncate(start + *read.as_ref().unwrap_or(&0));
+        Ok(read? > 0)
+    }
+
+    fn oldest(&self) -> Result<Option<Open>> {
+        for n in (0..self.files()).rev() {
+            if let Some(open) = Open::path(&older(&self.folder, n))? {
+                return Ok(Some(open));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The file after the one with this inode. When that one is gone, the reader was
+    /// overtaken, and goes on at the oldest.
+    fn after(&self, inode: u64) -> Result<Option<Open>> {
+        for n in 0..self.files() {
+            if inode_of(&older(&self.folder, n)) == Some(inode) {
+                return if n == 0 { Ok(None) } else { Open::path(&older(&self.folder, n - 1)) };
+            }
+        }
+        // Between two renames of a rotation there is no current file.
+        if inode_of(&older(&self.folder, 0)).is_none() { Ok(None) } else { self.oldest() }
+    }
+
+    /// How many files there are, holes not expected.
+    fn files(&self) -> u32 {
+        let exists = |n: &u32| *n == 0 || older(&self.folder, *n).exists();
+        u32::try_from((0..MAX_FILES).take_while(exists).count()).unwrap_or(MAX_FILES)
+    }
+
+    /// Opens the log `lines` lines before its end, reading backwards from there.
+    fn seek_tail(&mut self, lines: u64) -> Result<()> {
+        let mut missing = lines;
+        for n in 0..self.files() {
+            let Some(mut open) = Open::path(&older(&self.folder, n))? else { continue };
+            let (found, offset) =
+                last_lines(&open.file, missing).map_err(Error::io("read", older(&self.folder, n)))?;
+            missing -= found;
+            open.file.seek(SeekFrom::Start(offset)).map_err(Error::io("seek in", &self.folder))?;
+            self.file = Some(open);
+            if missing == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn inode_of(path: &Path) -> Option<u64> {
+    fs::metadata(path).ok().map(|there| there.ino())
+}
+
+/// How many of the last `wanted` lines the file has, and where the first of them begins.
+fn last_lines(file: &File, wanted: u64) -> io::Result<(u64, u64)> {
+    let size = file.metadata()?.len();
+    let mut block = vec![0; BLOCK];
+    let mut end = size;
+    let mut found = 0;
+    // The newline that ends the last line begins none.
+    let mut is_last = true;
+    if wanted == 0 {
+        return Ok((0, size));
+    }
+    while end > 0 {
+        let length = end.min(BLOCK as u64);
+        let start = end - length;
+        let bytes = &mut block[..usize::try_from(length).unwrap_or(BLOCK)];
+        file.read_exact_at(bytes, start)?;
+        for (at, _) in bytes.iter().enumerate().rev().filter(|&(_, &byte)| byte == b'\n') {
+            if std::mem::take(&mut is_last) {
+                continue;
+            }
+            found += 1;
+            if found == wanted {
+                return Ok((found, start + at as u64 + 1));
+            }
+        }
+        end = start;
+    }
+    Ok((found + u64::from(size > 0), 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::LogOptions;
+    use crate::container::log::Writer;
+
+    const BOTH: Wanted = Wanted { stdout: true, stderr: true, tail: None, since: None, until: None };
+
+    fn second(n: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + n).unwrap()
+    }
+
+    /// A log of 20 lines, `0\n` … `19\n`, a second apart, over several files.
+    fn log(max_size: u64) -> (tempfile::TempDir, Writer) {
+        let dir = tempfile::tempdir().unwrap();
+        let options = LogOptions { max_size, max_files: 100, ..LogOptions::default() };
+        let mut writer = Writer::open(dir.path(), &options).unwrap();
+        (0..20).for_each(|n| add(&mut writer, n));
+        (dir, writer)
+    }
+
+    fn add(writer: &mut Writer, n: i64) {
+        let stream = if n % 2 == 0 { Stream::Stdout } else { Stream::Stderr };
+        writer.write(stream, format!("{n}\n").as_bytes(), second(n)).unwrap();
+        writer.flush().unwrap();
+    }
+
+    fn rest(reader: &mut Reader) -> Vec<i64> {
+        let mut found = Vec::new();
+        loop {
+            let records = reader.read().unwrap();
+            if records.is_empty() {
+                return found;
+            }
+            found.extend(
+                records.iter().map(|r| str::from_utf8(&r.bytes).unwrap().trim().parse::<i64>().unwrap()),
+            );
+        }
+    }
+
+    #[test]
+    fn all_of_it_over_any_number_of_files() {
+        for max_size in [1, 200, 1 << 20] {
+            let (dir, _) = log(max_size);
+            let mut reader = Reader::open(dir.path(), BOTH).unwrap();
+            assert_eq!(rest(&mut reader), (0..20).collect::<Vec<_>>(), "{max_size}");
+        }
+    }
+
+    #[test]
+    fn the_tail_is_counted_over_files() {
+        for max_size in [1, 200, 1 << 20] {
+            let (dir, _) = log(max_size);
+            for tail in [0, 1, 2, 7, 20, 21, 1000] {
+                let mut reader = Reader::open(dir.path(), Wanted { tail: Some(tail), ..BOTH }).unwrap();
+                let want: Vec<i64> = (20 - i64::try_from(tail.min(20)).unwrap()..20).collect();
+                assert_eq!(rest(&mut reader), want, "{max_size} {tail}");
+            }
+        }
+    }
+
+    #[test]
+    fn streams_and_times_choose() {
+        let (dir, _) = log(300);
+        let wanted = Wanted { stderr: false, since: Some(second(4)), until: Some(second(9)), ..BOTH };
+        let mut reader = Reader::open(dir.path(), wanted).unwrap();
+        assert_eq!(rest(&mut reader), [4, 6, 8]);
+        assert!(reader.is_over());
+    }
+
+    #[test]
+    fn a_reader_follows_over_rotations() {
+        for max_size in [1, 250, 1 << 20] {
+            let (dir, mut writer) = log(max_size);
+            let mut reader = Reader::open(dir.path(), Wanted { tail: Some(1), ..BOTH }).unwrap();
+            assert_eq!(rest(&mut reader), [19]);
+            for n in 20..40 {
+                add(&mut writer, n);
+                if n % 3 == 0 {
+                    assert_eq!(*rest(&mut reader).last().unwrap(), n, "{max_size}");
+                }
+            }
+            assert_eq!(rest(&mut reader), Vec::<i64>::new());
+        }
+    }
+
+    #[test]
+    fn a_log_that_is_not_there_yet_is_empty_and_then_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut reader = Reader::open(dir.path(), Wanted { tail: Some(5), ..BOTH }).unwrap();
+        assert_eq!(rest(&mut reader), Vec::<i64>::new());
+        let mut writer = Writer::open(dir.path(), &LogOptions::default()).unwrap();
+        add(&mut writer, 1);
+        assert_eq!(rest(&mut reader), [1]);
+    }
+
+    #[test]
+    fn a_torn_line_is_skipped() {
+        let (dir, mut writer) = log(1 << 20);
+        let path = dir.path().join("log.json");
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, &text[..text.len() - 10]).unwrap();
+        add(&mut writer, 20); // on the same line as the torn one
+        add(&mut writer, 21);
+        let mut reader = Reader::open(dir.path(), BOTH).unwrap();
+        let mut want: Vec<i64> = (0..19).collect();
+        want.push(21);
+        assert_eq!(rest(&mut reader), want);
+    }
+}

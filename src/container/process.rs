@@ -1,0 +1,62 @@
+//! Processes that a reused pid is not mistaken for.
+
+use std::fs;
+use std::path::PathBuf;
+
+use super::record::Process;
+
+impl Process {
+    /// The process that has this pid now; `None` when there is none.
+    #[must_use]
+    pub fn of(pid: u32) -> Option<Self> {
+        start_time(pid).map(|start_time| Self { pid, start_time })
+    }
+
+    /// Whether it still runs: a zombie does not.
+    #[must_use]
+    pub fn is_alive(self) -> bool {
+        start_time(self.pid) == Some(self.start_time)
+    }
+
+    /// Its folder in /proc, which names another process once this one is gone.
+    #[must_use]
+    pub fn folder(self) -> PathBuf {
+        PathBuf::from(format!("/proc/{}", self.pid))
+    }
+}
+
+/// Field 22 of `/proc/<pid>/stat`, unless the process is a zombie.
+fn start_time(pid: u32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before may hold anything, brackets and spaces too.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    match fields.next()? {
+        "Z" | "X" => None,
+        _ => fields.nth(18)?.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn this_process_is_alive_and_one_of_another_start_is_not() {
+        let own = Process::of(std::process::id()).unwrap();
+        assert!(own.is_alive());
+        assert!(!Process { start_time: own.start_time + 1, ..own }.is_alive());
+        assert_eq!(Process::of(u32::MAX), None);
+    }
+
+    #[test]
+    fn a_zombie_is_not_alive() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let process = Process { pid: child.id(), start_time: 0 };
+        // WNOWAIT leaves the zombie there.
+        let id = rustix::process::Pid::from_child(&child);
+        let options = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
+        rustix::process::waitid(rustix::process::WaitId::Pid(id), options).unwrap();
+        assert_eq!(Process::of(process.pid), None);
+        child.wait().unwrap();
+    }
+}

@@ -1,0 +1,433 @@
+//! A container's configuration as a document of the OCI runtime specification.
+//!
+//! Pure: the same configuration gives the same document, whoever asks. What the document
+//! says by default (mounts, masked paths, devices) is what Docker says.
+//! <https://github.com/opencontainers/runtime-spec/blob/main/config.md>
+
+use std::path::{Path, PathBuf};
+
+use super::options::{Bind, MountKind, MountRequest, NetworkMode, Propagation, Tmpfs, Ulimit};
+use super::record::Config;
+use crate::oci::runtime::{
+    Capabilities, Linux, LinuxCapabilities, LinuxDeviceCgroup, LinuxDeviceType, LinuxNamespace,
+    LinuxNamespaceType, LinuxResources, Mount, PosixRlimit, PosixRlimitBuilder, PosixRlimitType, Process,
+    Root, Spec, User,
+};
+
+/// What `$PATH` is when neither the image nor the user says.
+pub const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Host files that tell of the host or change it: an empty file or folder is put over them.
+const MASKED: [&str; 11] = [
+    "/proc/acpi",
+    "/proc/asound",
+    "/proc/interrupts",
+    "/proc/kcore",
+    "/proc/keys",
+    "/proc/latency_stats",
+    "/proc/sched_debug",
+    "/proc/scsi",
+    "/proc/timer_list",
+    "/proc/timer_stats",
+    "/sys/firmware",
+];
+/// Where they are in /sys on some machines only.
+const MASKED_SYS: [&str; 1] = ["/sys/devices/virtual/powercap"];
+const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
+
+/// Which device files may be opened: major and minor number, `None` for all.
+const DEVICES: [(i64, Option<i64>); 8] = [
+    (1, Some(3)), // null
+    (1, Some(5)), // zero
+    (1, Some(7)), // full
+    (1, Some(8)), // random
+    (1, Some(9)), // urandom
+    (5, Some(0)), // tty
+    (5, Some(2)), // ptmx
+    (136, None),  // pts
+];
+
+/// Where the container's own files lie on the host, and how it is started.
+#[derive(Debug, Clone)]
+pub struct Place<'a> {
+    /// The folder with `hosts`, `hostname` and `resolv.conf`, which are bound to /etc.
+    pub etc: &'a Path,
+    /// The cgroup of the payload, as the runtime specification writes it.
+    pub cgroup: Option<PathBuf>,
+    /// The root file system, for runtimes that are given a path.
+    pub root: Option<PathBuf>,
+}
+
+/// The files of [`Place::etc`], by their names there.
+pub const ETC_FILES: [&str; 3] = ["resolv.conf", "hostname", "hosts"];
+
+/// The runtime specification of a container. Its system call filter is not part of it:
+/// that is the runtime's, by [`Config::seccomp`].
+#[must_use]
+pub fn spec(config: &Config, place: &Place<'_>) -> Spec {
+    let mut spec = Spec::default();
+    let mut root = Root::default();
+    root.set_path(place.root.clone().unwrap_or_else(|| "rootfs".into()));
+    root.set_readonly(Some(config.read_only));
+    spec.set_root(Some(root));
+    spec.set_process(Some(process(config)));
+    spec.set_hostname(Some(config.hostname.clone()));
+    spec.set_domainname(Some(config.domainname.clone()).filter(|name| !name.is_empty()));
+    spec.set_mounts(Some(mounts(config, place.etc)));
+    spec.set_linux(Some(linux(config, place)));
+    spec
+}
+
+/// The process that `config` says to run.
+#[must_use]
+pub fn process(config: &Config) -> Process {
+    let mut process = Process::default();
+    process.set_terminal(Some(config.tty));
+    process.set_args(Some([config.entrypoint.as_slice(), &config.command].concat()));
+    process.set_env(Some(environment(config)));
+    process.set_cwd(config.workdir.clone());
+    process.set_user(user(&config.user, &config.group_add));
+    process.set_capabilities(Some(capabilities(&config.capabilities)));
+    process.set_rlimits(Some(config.ulimits.iter().filter_map(rlimit).collect()));
+    process.set_no_new_privileges(Some(config.no_new_privileges));
+    process
+}
+
+/// The user as it was written, for the runtime to look up in the container's own files.
+fn user(written: &str, groups: &[String]) -> User {
+    let mut user = User::default();
+    user.set_username(Some(written.to_owned()).filter(|name| !name.is_empty()));
+    let numbers: Vec<u32> = groups.iter().filter_map(|group| group.parse().ok()).collect();
+    user.set_additional_gids(Some(numbers).filter(|numbers| !numbers.is_empty()));
+    user
+}
+
+/// The container's variables, with those that every container has before them.
+fn environment(config: &Config) -> Vec<String> {
+    let has = |name: &str| config.env.iter().any(|entry| entry.starts_with(name));
+    let mut env = Vec::with_capacity(config.env.len() + 3);
+    if !has("PATH=") {
+        env.push(DEFAULT_PATH.to_owned());
+    }
+    if !has("HOSTNAME=") {
+        env.push(format!("HOSTNAME={}", config.hostname));
+    }
+    if config.tty && !has("TERM=") {
+        env.push("TERM=xterm".to_owned());
+    }
+    env.extend_from_slice(&config.env);
+    env
+}
+
+/// The sets of capabilities: never any inheritable or ambient one (CVE-2022-24769).
+#[must_use]
+pub fn capabilities(names: &[String]) -> LinuxCapabilities {
+    let set: Capabilities = names.iter().filter_map(|name| name.strip_prefix("CAP_")?.parse().ok()).collect();
+    let mut capabilities = LinuxCapabilities::default();
+    capabilities.set_bounding(Some(set.clone()));
+    capabilities.set_effective(Some(set.clone()));
+    capabilities.set_permitted(Some(set));
+    capabilities.set_inheritable(None);
+    capabilities.set_ambient(None);
+    capabilities
+}
+
+fn rlimit(limit: &Ulimit) -> Option<PosixRlimit> {
+    use PosixRlimitType as T;
+    let typ = match limit.name.as_str() {
+        "core" => T::RlimitCore,
+        "cpu" => T::RlimitCpu,
+        "data" => T::RlimitData,
+        "fsize" => T::RlimitFsize,
+        "locks" => T::RlimitLocks,
+        "memlock" => T::RlimitMemlock,
+        "msgqueue" => T::RlimitMsgqueue,
+        "nice" => T::RlimitNice,
+        "nofile" => T::RlimitNofile,
+        "nproc" => T::RlimitNproc,
+        "rss" => T::RlimitRss,
+        "rtprio" => T::RlimitRtprio,
+        "rttime" => T::RlimitRttime,
+        "sigpending" => T::RlimitSigpending,
+        "stack" => T::RlimitStack,
+        _ => return None, // `config::resolve` refused it
+    };
+    // -1 is RLIM_INFINITY, all bits set.
+    let bits = |value: i64| u64::try_from(value).unwrap_or(u64::MAX);
+    let rlimit = PosixRlimitBuilder::default().typ(typ).soft(bits(limit.soft)).hard(bits(limit.hard));
+    rlimit.build().ok()
+}
+
+fn linux(config: &Config, place: &Place<'_>) -> Linux {
+    use LinuxNamespaceType as N;
+    let mut linux = Linux::default();
+    let mut namespaces = vec![N::Mount, N::Pid, N::Uts, N::Ipc, N::Cgroup];
+    if config.network != NetworkMode::Host {
+        namespaces.push(N::Network);
+    }
+    linux.set_namespaces(Some(namespaces.into_iter().map(namespace).collect()));
+    linux.set_cgroups_path(place.cgroup.clone());
+    linux.set_devices(Some(Vec::new()));
+    let mut resources = LinuxResources::default();
+    resources.set_devices(Some(device_rules(config.privileged)));
+    linux.set_resources(Some(resources));
+    let own = |paths: &[&str]| paths.iter().map(|&path| path.to_owned()).collect::<Vec<_>>();
+    let (masked, read_only) = if config.privileged {
+        (Vec::new(), Vec::new())
+    } else {
+        ([own(&MASKED), own(&MASKED_SYS)].concat(), own(&READ_ONLY))
+    };
+    linux.set_masked_paths(Some(masked));
+    linux.set_readonly_paths(Some(read_only));
+    linux.set_rootfs_propagation(rootfs_propagation(&config.mounts).map(str::to_owned));
+    linux
+}
+
+fn namespace(typ: LinuxNamespaceType) -> LinuxNamespace {
+    let mut namespace = LinuxNamespace::default();
+    namespace.set_typ(typ);
+    namespace
+}
+
+/// A bind that shares its mounts can only do so when the mounts above it do not hide them.
+fn rootfs_propagation(mounts: &[MountRequest]) -> Option<&'static str> {
+    let mut found = None;
+    for mount in mounts {
+        if let MountKind::Bind(bind) = &mount.kind {
+            match bind.propagation {
+                Propagation::Shared | Propagation::Rshared => return Some("shared"),
+                Propagation::Slave | Propagation::Rslave => found = Some("slave"),
+                Propagation::Private | Propagation::Rprivate => {}
+            }
+        }
+    }
+    found
+}
+
+fn device_rules(privileged: bool) -> Vec<LinuxDeviceCgroup> {
+    let rule = |allow, typ, major, minor, access: &str| {
+        let mut rule = LinuxDeviceCgroup::default();
+        rule.set_allow(allow);
+        rule.set_typ(Some(typ));
+        rule.set_major(major);
+        rule.set_minor(minor);
+        rule.set_access(Some(access.to_owned()));
+        rule
+    };
+    if privileged {
+        return vec![rule(true, LinuxDeviceType::A, None, None, "rwm")];
+    }
+    let mut rules = vec![
+        rule(false, LinuxDeviceType::A, None, None, "rwm"),
+        // A node may be made; that does not open it.
+        rule(true, LinuxDeviceType::C, None, None, "m"),
+        rule(true, LinuxDeviceType::B, None, None, "m"),
+    ];
+    let allowed = DEVICES.into_iter();
+    rules.extend(allowed.map(|(major, minor)| rule(true, LinuxDeviceType::C, Some(major), minor, "rwm")));
+    rules
+}
+
+/// Docker's mounts, then the container's own files of /etc, then what the user asked for;
+/// what the user mounts over one of them takes its place.
+fn mounts(config: &Config, etc: &Path) -> Vec<Mount> {
+    let cgroup_mode = if config.privileged { "rw" } else { "ro" };
+    let sys_mode = if config.privileged { "rw" } else { "ro" };
+    let shm = format!("size={}", config.shm_size);
+    let mut mounts = vec![
+        mount("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"]),
+        mount("/dev", "tmpfs", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
+        mount(
+            "/dev/pts",
+            "devpts",
+            "devpts",
+            &["nosuid", "noexec", "newinstance", "ptmxmode=0666", "mode=0620", "gid=5"],
+        ),
+        mount("/sys", "sysfs", "sysfs", &["nosuid", "noexec", "nodev", sys_mode]),
+        mount("/sys/fs/cgroup", "cgroup", "cgroup", &["nosuid", "noexec", "nodev", "relatime", cgroup_mode]),
+        mount("/dev/mqueue", "mqueue", "mqueue", &["nosuid", "noexec", "nodev"]),
+        mount("/dev/shm", "tmpfs", "shm", &["nosuid", "noexec", "nodev", "mode=1777", &shm]),
+    ];
+    for file in ETC_FILES {
+        let source = etc.join(file);
+        let target = Path::new("/etc").join(file);
+        mounts.push(mount(&target, "bind", &source, &["bind", "rprivate"]));
+    }
+    let replaced = |mount: &Mount| config.mounts.iter().any(|asked| asked.target == *mount.destination());
+    mounts.retain(|mount| !replaced(mount));
+    mounts.extend(config.mounts.iter().map(requested));
+    mounts
+}
+
+fn requested(request: &MountRequest) -> Mount {
+    let mode = if request.read_only { "ro" } else { "rw" };
+    match &request.kind {
+        MountKind::Bind(Bind { source, propagation, recursive, .. }) => {
+            let bind = if *recursive { "rbind" } else { "bind" };
+            mount(&request.target, "bind", source, &[bind, mode, propagation.as_str()])
+        }
+        MountKind::Tmpfs(tmpfs) => {
+            let options = tmpfs_options(tmpfs, mode);
+            let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            mount(&request.target, "tmpfs", "tmpfs", &options)
+        }
+    }
+}
+
+/// Docker's defaults, unless one of the user's words says otherwise.
+fn tmpfs_options(tmpfs: &Tmpfs, mode: &str) -> Vec<String> {
+    let mut options: Vec<String> = Vec::new();
+    for (default, opposite) in [("noexec", "exec"), ("nosuid", "suid"), ("nodev", "dev")] {
+        if !tmpfs.options.iter().any(|option| option == opposite) {
+            options.push(default.to_owned());
+        }
+    }
+    options.push(mode.to_owned());
+    options.extend(tmpfs.size.map(|size| format!("size={size}")));
+    options.push(format!("mode={:o}", tmpfs.mode.unwrap_or(0o1777)));
+    options
+        .extend(tmpfs.options.iter().filter(|option| !options.contains(option)).cloned().collect::<Vec<_>>());
+    options
+}
+
+fn mount(target: impl AsRef<Path>, typ: &str, source: impl AsRef<Path>, options: &[&str]) -> Mount {
+    let mut mount = Mount::default();
+    mount.set_destination(target.as_ref().to_owned());
+    mount.set_typ(Some(typ.to_owned()));
+    mount.set_source(Some(source.as_ref().to_owned()));
+    mount.set_options(Some(options.iter().map(|&option| option.to_owned()).collect()));
+    mount
+}
+
+impl Propagation {
+    /// The word of `mount --make-…` and of the runtime specification.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Private => "private",
+            Self::Rprivate => "rprivate",
+            Self::Shared => "shared",
+            Self::Rshared => "rshared",
+            Self::Slave => "slave",
+            Self::Rslave => "rslave",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config() -> Config {
+        Config {
+            entrypoint: vec!["/bin/sh".to_owned()],
+            command: vec!["-c".to_owned(), "true".to_owned()],
+            env: vec!["A=1".to_owned()],
+            workdir: "/srv".into(),
+            hostname: "web".to_owned(),
+            capabilities: vec!["CAP_KILL".to_owned()],
+            shm_size: 64 << 20,
+            ..Config::default()
+        }
+    }
+
+    fn made(config: &Config) -> Spec {
+        spec(config, &Place { etc: Path::new("/state/c"), cgroup: None, root: None })
+    }
+
+    fn lines(spec: &Spec) -> String {
+        let mounts = spec.mounts().iter().flatten();
+        let line = |mount: &Mount| {
+            format!(
+                "{} {} {} {}\n",
+                mount.destination().display(),
+                mount.typ().as_deref().unwrap(),
+                mount.source().as_deref().unwrap().display(),
+                mount.options().as_ref().unwrap().join(","),
+            )
+        };
+        mounts.map(line).collect()
+    }
+
+    #[test]
+    fn the_mounts_are_dockers_and_the_users() {
+        let mut config = config();
+        config.mounts = vec![
+            MountRequest {
+                target: "/data".into(),
+                read_only: true,
+                kind: MountKind::Bind(Bind {
+                    source: "/host".into(),
+                    create_source: true,
+                    propagation: Propagation::Rslave,
+                    recursive: true,
+                }),
+            },
+            MountRequest {
+                target: "/etc/hosts".into(),
+                read_only: false,
+                kind: MountKind::Tmpfs(Tmpfs {
+                    size: Some(1024),
+                    mode: None,
+                    options: vec!["exec".to_owned()],
+                }),
+            },
+        ];
+        let spec = made(&config);
+        assert_eq!(
+            lines(&spec),
+            "\
+/proc proc proc nosuid,noexec,nodev
+/dev tmpfs tmpfs nosuid,strictatime,mode=755,size=65536k
+/dev/pts devpts devpts nosuid,noexec,newinstance,ptmxmode=0666,mode=0620,gid=5
+/sys sysfs sysfs nosuid,noexec,nodev,ro
+/sys/fs/cgroup cgroup cgroup nosuid,noexec,nodev,relatime,ro
+/dev/mqueue mqueue mqueue nosuid,noexec,nodev
+/dev/shm tmpfs shm nosuid,noexec,nodev,mode=1777,size=67108864
+/etc/resolv.conf bind /state/c/resolv.conf bind,rprivate
+/etc/hostname bind /state/c/hostname bind,rprivate
+/data bind /host rbind,ro,rslave
+/etc/hosts tmpfs tmpfs nosuid,nodev,rw,size=1024,mode=1777,exec
+"
+        );
+        assert_eq!(spec.linux().as_ref().unwrap().rootfs_propagation().as_deref(), Some("slave"));
+    }
+
+    #[test]
+    fn the_process_is_what_was_asked_for_with_the_usual_variables() {
+        let mut config = config();
+        config.tty = true;
+        config.user = "web:staff".to_owned();
+        config.ulimits = vec![Ulimit { name: "nofile".to_owned(), soft: 10, hard: -1 }];
+        let process = process(&config);
+        assert_eq!(process.args().as_ref().unwrap().join(" "), "/bin/sh -c true");
+        let env = process.env().as_ref().unwrap();
+        assert_eq!(env, &[DEFAULT_PATH, "HOSTNAME=web", "TERM=xterm", "A=1"]);
+        assert_eq!(process.user().username().as_deref(), Some("web:staff"));
+        let limit = process.rlimits().as_ref().unwrap()[0];
+        assert_eq!((limit.soft(), limit.hard()), (10, u64::MAX));
+        let capabilities = process.capabilities().as_ref().unwrap();
+        assert_eq!(capabilities.bounding().as_ref().unwrap().len(), 1);
+        assert_eq!((capabilities.inheritable(), capabilities.ambient()), (&None, &None));
+    }
+
+    #[test]
+    fn the_hosts_network_is_no_namespace_and_privileged_hides_nothing() {
+        let mut config = config();
+        let namespaces = |spec: &Spec| spec.linux().as_ref().unwrap().namespaces().as_ref().unwrap().len();
+        assert_eq!(namespaces(&made(&config)), 6);
+        config.network = NetworkMode::Host;
+        config.privileged = true;
+        let spec = made(&config);
+        assert_eq!(namespaces(&spec), 5);
+        let linux = spec.linux().as_ref().unwrap();
+        assert_eq!(linux.masked_paths().as_ref().unwrap().len(), 0);
+        assert!(lines(&spec).contains("/sys sysfs sysfs nosuid,noexec,nodev,rw\n"));
+    }
+
+    #[test]
+    fn every_default_capability_has_its_name_in_the_specification() {
+        let all: Vec<String> = super::super::capability::ALL.map(str::to_owned).into();
+        assert_eq!(capabilities(&all).bounding().as_ref().unwrap().len(), all.len());
+    }
+}
