@@ -14,6 +14,7 @@ pub mod pull;
 pub mod settings;
 pub mod stats;
 
+use std::sync::{Arc, OnceLock};
 
 use crate::base::Paths;
 use crate::registry::Registry;
@@ -36,30 +37,6 @@ pub use pull::{PullOptions, PullStatus, Pulled};
 pub use settings::{OWN_PROGRAM, Settings};
 pub use stats::{ProcessRow, Sample, Top};
 
-<<<<<<< HEAD
-=======
-/// What an engine is opened with. `config.rs` fills it from file, environment and flags.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// Where state lies.
-    pub paths: Paths,
-    /// The hoist program, which is started again as monitor: [`OWN_PROGRAM`], and another
-    /// one where the engine runs in a program that is not hoist (a test).
-    pub program: PathBuf,
-}
-
-/// The program that calls, also when its file was replaced since.
-pub const OWN_PROGRAM: &str = "/proc/self/exe";
-
-impl Settings {
-    /// An engine with its state there, in the program that calls.
-    #[must_use]
-    pub fn new(paths: Paths) -> Self {
-        Self { paths, program: PathBuf::from(OWN_PROGRAM) }
-    }
-}
-
->>>>>>> 7556ff5 (container: Merge options, draw the spec, write and read logs)
 /// The engine. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Engine {
