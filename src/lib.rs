@@ -6,9 +6,9 @@ pub mod base;
 pub mod cgroup;
 pub mod config;
 pub mod container;
-#[cfg(any(feature = "cli", feature = "tui"))]
 pub mod docker;
 pub mod engine;
+pub mod image;
 pub mod network;
 pub mod oci;
 pub mod registry;

@@ -1,0 +1,156 @@
+//! The commit point: once this returns, the image exists, whole, also after a power cut.
+//!
+//! ```text
+//! layers and blobs are here (leased) → fix layer → syncfs → record → references
+//! ```
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::error::{Error, Result};
+use super::lease::Lease;
+use super::record::{Record, VERSION};
+use super::store::Store;
+use crate::base::disk;
+use crate::oci::{Digest, ImageId, Platform, Reference};
+
+/// What makes an image.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Commit<'a> {
+    /// The configuration: its digest is the image's id.
+    pub config: &'a [u8],
+    /// The manifest, where it came with one.
+    pub manifest: Option<&'a [u8]>,
+    /// The digest under which a registry knows it: of the manifest, or of the index it was
+    /// chosen from.
+    pub target: Option<&'a Digest>,
+    /// The names it gets; others lose them.
+    pub names: &'a [Reference],
+    /// The image it was built on.
+    pub parent: Option<&'a ImageId>,
+}
+
+/// What the store needs of an image's configuration. All else is the reader's business.
+#[derive(Debug, Deserialize)]
+struct Document {
+    #[serde(default)]
+    architecture: Option<String>,
+    #[serde(default)]
+    os: Option<String>,
+    #[serde(default)]
+    variant: Option<String>,
+    #[serde(default)]
+    created: Option<String>,
+    #[serde(default)]
+    config: Option<Inner>,
+    rootfs: RootFs,
+}
+
+#[derive(Debug, Deserialize)]
+struct Inner {
+    #[serde(default, rename = "Labels")]
+    labels: Option<BTreeMap<String, String>>,
+}
+
+#[derive(Debug, Deserialize)]
+struct RootFs {
+    #[serde(default)]
+    diff_ids: Option<Vec<Digest>>,
+}
+
+/// The diffIDs that a configuration names, bottom first.
+///
+/// # Errors
+///
+/// [`Error::Malformed`].
+pub fn diff_ids(config: &[u8]) -> Result<Vec<Digest>> {
+    Ok(parse(config)?.rootfs.diff_ids.unwrap_or_default())
+}
+
+fn parse(config: &[u8]) -> Result<Document> {
+    serde_json::from_slice(config).map_err(|error| Error::malformed("the image's configuration", error))
+}
+
+impl Store {
+    /// Makes an image of layers that are here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] when a layer is not; [`Error::Malformed`]; when it cannot be
+    /// written, and then there is no image.
+    pub fn commit(&self, lease: &Lease, commit: &Commit<'_>) -> Result<ImageId> {
+        self.check_size("the image's configuration", commit.config, self.limits.config)?;
+        self.check_size("the manifest", commit.manifest.unwrap_or_default(), self.limits.manifest)?;
+        let document = parse(commit.config)?;
+        let layers = document.rootfs.diff_ids.clone().unwrap_or_default();
+        if layers.len() > self.limits.layers {
+            let limit = self.limits.layers as u64;
+            return Err(Error::TooLarge { what: format!("an image of {} layers", layers.len()), limit });
+        }
+        for layer in &layers {
+            if !self.protect_layer(lease, layer)? {
+                return Err(Error::Missing { what: "layer", digest: layer.clone() });
+            }
+        }
+        let id = Digest::of(commit.config);
+        self.protect_blob(lease, &id)?;
+        self.put_blob(commit.config)?;
+        let manifest = commit.manifest.map(Digest::of);
+        if let (Some(bytes), Some(digest)) = (commit.manifest, &manifest) {
+            self.protect_blob(lease, digest)?;
+            self.put_blob(bytes)?;
+        }
+        let fix = self.fix_layer(lease, &layers)?;
+        let mut size = 0;
+        for layer in layers.iter().chain(&fix) {
+            size += self.layer_meta(layer)?.size;
+        }
+        disk::private_dir(&self.paths().images())?;
+        disk::private_dir(&self.paths().refs())?;
+        disk::sync(self.paths().root())?;
+
+        let _images = self.lock_images()?;
+        let now = Timestamp::now();
+        let old = self.image(&id).ok();
+        let record = Record {
+            version: VERSION,
+            created: document.created.as_deref().and_then(|text| text.parse().ok()),
+            added: old.as_ref().map_or(now, |old| old.added),
+            platform: platform_of(&document),
+            layers,
+            fix,
+            manifest: manifest.or_else(|| old.as_ref().and_then(|old| old.manifest.clone())),
+            size,
+            labels: document.config.and_then(|config| config.labels).unwrap_or_default(),
+            parent: commit.parent.cloned().or_else(|| old.as_ref().and_then(|old| old.parent.clone())),
+            tagged: if commit.names.is_empty() { old.as_ref().and_then(|old| old.tagged) } else { Some(now) },
+            unknown: old.map(|old| old.unknown).unwrap_or_default(),
+            id: id.clone(),
+        };
+        disk::write_json(&self.record_path(&id), &record)?;
+        for name in commit.names {
+            self.write_reference(name, &id, commit.target)?;
+        }
+        Ok(id)
+    }
+
+    fn check_size(&self, what: &str, bytes: &[u8], limit: u64) -> Result<()> {
+        if bytes.len() as u64 > limit {
+            return Err(Error::TooLarge { what: what.to_owned(), limit });
+        }
+        Ok(())
+    }
+}
+
+/// An image that does not say is for Linux on this machine's processor, as Docker takes it.
+fn platform_of(document: &Document) -> Platform {
+    let host = Platform::host();
+    let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
+    Platform {
+        os: given(&document.os).unwrap_or(host.os),
+        arch: given(&document.architecture).unwrap_or(host.arch),
+        variant: given(&document.variant),
+    }
+}

@@ -1,0 +1,178 @@
+//! What can be wrong with an image, on its way in or in the store.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::base::disk;
+use crate::base::error::{ErrorKind, Explain, io_hint, io_kind};
+use crate::oci::Digest;
+use crate::sys;
+
+/// An image operation failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A state file could not be read or written.
+    #[error(transparent)]
+    Disk(#[from] disk::Error),
+    /// A system call failed.
+    #[error(transparent)]
+    Sys(#[from] sys::Error),
+    /// Bytes could not be read.
+    #[error("cannot read {what}")]
+    Read {
+        /// What was being read.
+        what: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// Bytes are not those that the digest promises.
+    #[error("{what} is damaged: its digest is {found}, not {wanted}")]
+    Digest {
+        /// What was checked.
+        what: String,
+        /// As promised.
+        wanted: Digest,
+        /// As it is.
+        found: Digest,
+    },
+    /// There are more or fewer bytes than promised.
+    #[error("{what} has {found} bytes, not {wanted}")]
+    Size {
+        /// What was checked.
+        what: String,
+        /// As promised.
+        wanted: u64,
+        /// As it is.
+        found: u64,
+    },
+    /// Something exceeds what hoist takes.
+    #[error("{what} is too large: the limit is {limit}")]
+    TooLarge {
+        /// What was read.
+        what: String,
+        /// The limit, in bytes unless it says otherwise.
+        limit: u64,
+    },
+    /// A document or an archive is not of its format.
+    #[error("{what} is malformed: {why}")]
+    Malformed {
+        /// The document.
+        what: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// An entry of an archive cannot be put where it says.
+    #[error("cannot unpack `{path}`")]
+    Entry {
+        /// Its name in the archive.
+        path: String,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// An entry of an archive is refused.
+    #[error("{0}")]
+    Refused(String),
+    /// The content store lacks something an image needs.
+    #[error("{what} {digest} is not in the store")]
+    Missing {
+        /// `layer`, `blob`, …
+        what: &'static str,
+        /// Which.
+        digest: Digest,
+    },
+    /// No image of that name or id.
+    #[error("No such image: {0}")]
+    NoImage(String),
+    /// The start of an id fits several images.
+    #[error("multiple images start with `{prefix}`: {}", .candidates.join(", "))]
+    Ambiguous {
+        /// As the user wrote it.
+        prefix: String,
+        /// What it could mean.
+        candidates: Vec<String>,
+    },
+    /// Something uses the image.
+    #[error("{why}")]
+    InUse {
+        /// In Docker's words.
+        why: String,
+        /// The way out, if there is one.
+        hint: Option<String>,
+    },
+    /// What the user asked for cannot be.
+    #[error("{0}")]
+    Invalid(String),
+    /// A program of this machine is not there.
+    #[error("cannot find the program `{0}` on this machine")]
+    NoProgram(String),
+    /// A library that a program needs is not there.
+    #[error("{needed_by} needs {library}, which is not on this machine")]
+    NoLibrary {
+        /// The library's name.
+        library: String,
+        /// Who needs it.
+        needed_by: PathBuf,
+    },
+    /// The user asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+/// The result of an image operation.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// For `map_err`: says what was being read.
+    pub fn read(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
+        let what = what.into();
+        move |source| match source.downcast::<Self>() {
+            // Readers of ours carry their own errors through std's.
+            Ok(error) => error,
+            Err(source) => Self::Read { what, source },
+        }
+    }
+
+    /// A document of which `why` is wrong.
+    pub fn malformed(what: impl Into<String>, why: impl ToString) -> Self {
+        Self::Malformed { what: what.into(), why: why.to_string() }
+    }
+
+    /// For readers that can only return std's errors; [`Error::read`] takes it out again.
+    #[must_use]
+    pub fn into_io(self) -> io::Error {
+        io::Error::other(self)
+    }
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Disk(error) => error.kind(),
+            Self::Sys(error) => error.kind(),
+            Self::Read { source, .. } => io_kind(source),
+            Self::Entry { source, .. } => source.kind(),
+            Self::Digest { .. } | Self::Size { .. } | Self::Malformed { .. } | Self::Missing { .. } => {
+                ErrorKind::Corrupt
+            }
+            Self::NoImage(_) | Self::NoProgram(_) | Self::NoLibrary { .. } => ErrorKind::NotFound,
+            Self::TooLarge { .. } | Self::Refused(_) | Self::Ambiguous { .. } | Self::Invalid(_) => {
+                ErrorKind::Invalid
+            }
+            Self::InUse { .. } => ErrorKind::Conflict,
+            Self::Interrupted => ErrorKind::Interrupted,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Disk(error) => error.hint(),
+            Self::Sys(error) => error.hint(),
+            Self::Read { source, .. } => io_hint(source),
+            Self::Entry { source, .. } => source.hint(),
+            Self::Ambiguous { .. } => Some("give more digits of the id, or the name".to_owned()),
+            Self::InUse { hint, .. } => hint.clone(),
+            Self::NoLibrary { .. } => Some("install the library, or leave the program out".to_owned()),
+            _ => None,
+        }
+    }
+}

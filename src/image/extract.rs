@@ -1,0 +1,534 @@
+//! Puts the entries of a layer's tar into a folder, and nothing anywhere else.
+//!
+//! A folder is only ever reached by openat2(2) with RESOLVE_IN_ROOT, so links, `..` and
+//! absolute names stay inside; a final name is one component, created exclusively and
+//! never followed; metadata goes through descriptors. Whiteouts become what overlayfs
+//! reads: a character device 0/0, and an attribute for an opaque folder.
+//! <https://github.com/opencontainers/image-spec/blob/main/layer.md>
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
+use std::io::{BufRead, Write};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::error::{Error, Result};
+use super::layer::{RawPath, Traits};
+use super::store::Limits;
+use super::tar::{Entry, Kind, MAX_PATH, Reader};
+use crate::sys::fs::{self, FileType, Timespec};
+use crate::sys::xattr;
+
+/// Descriptors kept of folders; a few layers are unpacked at a time, and 1024 is a usual limit.
+const OPEN_FOLDERS: usize = 96;
+
+/// What was unpacked.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extracted {
+    /// How many entries there were.
+    pub entries: u64,
+    /// Bytes of the files.
+    pub size: u64,
+    /// What is left to know.
+    pub traits: Traits,
+}
+
+/// Unpacks `input`, a tar, into `root`, which is empty.
+///
+/// # Errors
+///
+/// [`Error::Malformed`], [`Error::TooLarge`], and [`Error::Entry`] with the entry that
+/// could not be made. What was made until then is left.
+pub fn extract<R: BufRead>(
+    input: R,
+    root: &OwnedFd,
+    limits: &Limits,
+    in_user_namespace: bool,
+) -> Result<(Extracted, R)> {
+    let mut reader = Reader::new(input);
+    let mut tree = Tree::new(root, limits, in_user_namespace);
+    while let Some(entry) = reader.next_entry()? {
+        tree.entries += 1;
+        if tree.entries > limits.entries {
+            return Err(Error::TooLarge { what: "the number of entries".to_owned(), limit: limits.entries });
+        }
+        tree.add(&entry, &mut reader).map_err(|source| Error::Entry {
+            path: String::from_utf8_lossy(&entry.path).into_owned(),
+            source: Box::new(source),
+        })?;
+    }
+    Ok((tree.finish()?, reader.into_inner()))
+}
+
+/// Which overlayfs attributes this caller may set.
+pub fn opaque_attribute(in_user_namespace: bool) -> &'static OsStr {
+    OsStr::new(if in_user_namespace { "user.overlay.opaque" } else { "trusted.overlay.opaque" })
+}
+
+struct Tree<'a> {
+    root: &'a OwnedFd,
+    limits: &'a Limits,
+    in_user_namespace: bool,
+    /// Open folders by their path in the archive, which may lead through links of it.
+    folders: HashMap<Vec<u8>, Rc<OwnedFd>>,
+    /// Set at the end, for every file made in a folder changes its time.
+    times: BTreeMap<Vec<u8>, Timespec>,
+    implied: BTreeSet<Vec<u8>>,
+    links: Vec<(Vec<u8>, Vec<u8>)>,
+    notes: Notes,
+    entries: u64,
+    size: u64,
+}
+
+/// Counts of what could not be made; each is told once.
+#[derive(Debug, Default)]
+struct Notes {
+    owners: u64,
+    devices: u64,
+    attributes: u64,
+}
+
+/// A place for an entry: an open folder, and a single name in it.
+struct Place<'e> {
+    folder: Rc<OwnedFd>,
+    name: &'e OsStr,
+}
+
+impl<'a> Tree<'a> {
+    fn new(root: &'a OwnedFd, limits: &'a Limits, in_user_namespace: bool) -> Self {
+        Self {
+            root,
+            limits,
+            in_user_namespace,
+            folders: HashMap::new(),
+            times: BTreeMap::new(),
+            implied: BTreeSet::new(),
+            links: Vec::new(),
+            notes: Notes::default(),
+            entries: 0,
+            size: 0,
+        }
+    }
+
+    fn add<R: BufRead>(&mut self, entry: &Entry, reader: &mut Reader<R>) -> Result<()> {
+        let path = normal(&entry.path)?;
+        let Some((parent, name)) = split(&path) else {
+            return self.describe_root(entry);
+        };
+        if parent.split(|&byte| byte == b'/').any(|part| part.starts_with(b".wh.")) {
+            return Err(Error::Refused("it lies in a whiteout, which is no folder".to_owned()));
+        }
+        if let Some(hidden) = name.strip_prefix(b".wh.") {
+            return self.whiteout(parent, hidden);
+        }
+        let place = Place { folder: self.folder(parent)?, name: OsStr::from_bytes(name) };
+        if !self.links.is_empty() {
+            self.links.retain(|(link, _)| *link != path);
+        }
+        match entry.kind {
+            Kind::File => self.file(entry, &path, &place, reader),
+            Kind::HardLink => self.hard_link(entry, &path, &place),
+            Kind::Symlink => self.symlink(entry, &path, &place),
+            Kind::Directory => self.directory(entry, &path, &place),
+            Kind::Fifo | Kind::CharDevice | Kind::BlockDevice => self.node(entry, &path, &place),
+        }
+    }
+
+    fn file<R: BufRead>(
+        &mut self,
+        entry: &Entry,
+        path: &[u8],
+        place: &Place<'_>,
+        reader: &mut Reader<R>,
+    ) -> Result<()> {
+        self.size = self.size.saturating_add(entry.size);
+        if entry.size > self.limits.layer {
+            return Err(Error::TooLarge { what: "the file".to_owned(), limit: self.limits.layer });
+        }
+        let mut file = self.make(path, place, |place| fs::create_at(&place.folder, place.name, 0o600))?;
+        let written = |source| Error::read("into the store")(source);
+        if let Some(extents) = &entry.extents {
+            file.set_len(entry.size).map_err(written)?;
+            for &(mut offset, mut len) in extents {
+                while len > 0 {
+                    let data = reader.data()?;
+                    let part = data.len().min(usize::try_from(len).unwrap_or(usize::MAX));
+                    file.write_all_at(&data[..part], offset).map_err(written)?;
+                    reader.consume(part);
+                    (offset, len) = (offset + part as u64, len - part as u64);
+                }
+            }
+        } else {
+            loop {
+                let data = reader.data()?;
+                if data.is_empty() {
+                    break;
+                }
+                file.write_all(data).map_err(written)?;
+                let len = data.len();
+                reader.consume(len);
+            }
+        }
+        self.describe(entry, &file)?;
+        Ok(fs::set_mtime(&file, entry.mtime)?)
+    }
+
+    fn directory(&mut self, entry: &Entry, path: &[u8], place: &Place<'_>) -> Result<()> {
+        match fs::mkdir_at(&place.folder, place.name, 0o700) {
+            Err(error) if error.is(Errno::EXIST) => {
+                let there = fs::stat_at(&place.folder, place.name)?;
+                if fs::file_type(&there) != FileType::Directory {
+                    self.clear(path, place)?;
+                    fs::mkdir_at(&place.folder, place.name, 0o700)?;
+                    if is_whiteout(&there) {
+                        // What the layers below have there stays hidden.
+                        self.make_opaque(&place.open_folder()?)?;
+                    }
+                }
+            }
+            result => result?,
+        }
+        let folder = place.open_folder()?;
+        self.describe(entry, &folder)?;
+        self.implied.remove(path);
+        self.times.insert(path.to_vec(), entry.mtime);
+        Ok(())
+    }
+
+    fn symlink(&mut self, entry: &Entry, path: &[u8], place: &Place<'_>) -> Result<()> {
+        let target = OsStr::from_bytes(&entry.link);
+        self.make(path, place, |place| fs::symlink_at(target, &place.folder, place.name))?;
+        if self.needs_owner(entry) {
+            let changed = fs::chown_at(&place.folder, place.name, entry.uid, entry.gid);
+            self.tolerate_owner(changed)?;
+        }
+        if !entry.xattrs.is_empty() {
+            let link = fs::open_at(&place.folder, place.name, OFlags::PATH)?;
+            self.attributes(entry, |name, value| xattr::set_place(&link, name, value))?;
+        }
+        Ok(fs::set_mtime_at(&place.folder, place.name, entry.mtime)?)
+    }
+
+    fn hard_link(&mut self, entry: &Entry, path: &[u8], place: &Place<'_>) -> Result<()> {
+        let target = normal(&entry.link)?;
+        let Some((parent, name)) = split(&target) else {
+            return Err(Error::Refused("it is a hard link to the layer's root".to_owned()));
+        };
+        let name = OsStr::from_bytes(name);
+        let below = |tree: &mut Self| {
+            // A file of a layer below: the fix layer of each chain makes the link.
+            tree.links.push((path.to_vec(), target.clone()));
+            Ok(())
+        };
+        let folder = match self.existing_folder(parent) {
+            Ok(folder) => folder,
+            Err(Error::Sys(error)) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => {
+                return below(self);
+            }
+            Err(error) => return Err(error),
+        };
+        match fs::stat_at(&folder, name) {
+            Ok(there) if is_whiteout(&there) || fs::file_type(&there) == FileType::Directory => {
+                Err(Error::Refused("it is a hard link to something that is no file".to_owned()))
+            }
+            Ok(_) if target == path => Ok(()),
+            Ok(_) => self.make(path, place, |place| fs::link_at(&folder, name, &place.folder, place.name)),
+            Err(error) if error.is(Errno::NOENT) && target != path => below(self),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn node(&mut self, entry: &Entry, path: &[u8], place: &Place<'_>) -> Result<()> {
+        let kind = match entry.kind {
+            Kind::CharDevice => FileType::CharacterDevice,
+            Kind::BlockDevice => FileType::BlockDevice,
+            _ => FileType::Fifo,
+        };
+        let device = fs::device(entry.device.0, entry.device.1);
+        let made =
+            self.make(path, place, |place| fs::mknod_at(&place.folder, place.name, kind, 0o600, device));
+        match made {
+            Err(Error::Sys(error)) if error.is(Errno::PERM) && self.in_user_namespace => {
+                self.notes.devices += 1;
+                return Ok(());
+            }
+            result => result?,
+        }
+        if self.needs_owner(entry) {
+            let changed = fs::chown_at(&place.folder, place.name, entry.uid, entry.gid);
+            self.tolerate_owner(changed)?;
+        }
+        let node = fs::open_at(&place.folder, place.name, OFlags::PATH)?;
+        self.attributes(entry, |name, value| xattr::set_place(&node, name, value))?;
+        fs::chmod_place(&node, entry.mode)?;
+        Ok(fs::set_mtime_at(&place.folder, place.name, entry.mtime)?)
+    }
+
+    /// `.wh.<name>` hides a name of the layers below; `.wh..wh..opq` hides all of a folder's.
+    fn whiteout(&mut self, parent: &[u8], hidden: &[u8]) -> Result<()> {
+        let folder = self.folder(parent)?;
+        match hidden {
+            b".wh..opq" => return self.make_opaque(&folder),
+            b"" | b"." | b".." => return Err(Error::Refused("it is a whiteout of no name".to_owned())),
+            // Notes that aufs keeps for itself.
+            _ if hidden.starts_with(b".wh.") => return Ok(()),
+            _ => {}
+        }
+        let place = Place { folder, name: OsStr::from_bytes(hidden) };
+        let device = fs::device(0, 0);
+        match fs::mknod_at(&place.folder, place.name, FileType::CharacterDevice, 0, device) {
+            Err(error) if error.is(Errno::EXIST) => {
+                // What this layer itself has there stays; only what is below is hidden.
+                let there = fs::stat_at(&place.folder, place.name)?;
+                match fs::file_type(&there) {
+                    FileType::Directory => self.make_opaque(&place.open_folder()?),
+                    _ => Ok(()),
+                }
+            }
+            result => Ok(result?),
+        }
+    }
+
+    fn make_opaque(&self, folder: impl AsFd) -> Result<()> {
+        Ok(xattr::set(folder, opaque_attribute(self.in_user_namespace), b"y")?)
+    }
+
+    /// The layer's own root, `./`, has no parent to stand in.
+    fn describe_root(&mut self, entry: &Entry) -> Result<()> {
+        if entry.kind != Kind::Directory {
+            return Err(Error::Refused("the layer's root is no folder".to_owned()));
+        }
+        let root = fs::open_beneath(self.root, Path::new("."), OFlags::RDONLY | OFlags::DIRECTORY)?;
+        self.describe(entry, &root)?;
+        self.times.insert(Vec::new(), entry.mtime);
+        Ok(())
+    }
+
+    /// Owner, attributes, permissions, in this order: a new owner clears set-id bits and
+    /// file capabilities.
+    fn describe(&mut self, entry: &Entry, file: impl AsFd) -> Result<()> {
+        let file = file.as_fd();
+        if self.needs_owner(entry) {
+            let changed = fs::chown(file, entry.uid, entry.gid);
+            self.tolerate_owner(changed)?;
+        }
+        self.attributes(entry, |name, value| xattr::set(file, name, value))?;
+        Ok(fs::chmod(file, entry.mode)?)
+    }
+
+    /// What was just made belongs to us: root, inside and outside of a user namespace.
+    fn needs_owner(&self, entry: &Entry) -> bool {
+        (entry.uid, entry.gid) != (0, 0)
+    }
+
+    fn tolerate_owner(&mut self, changed: crate::sys::Result<()>) -> Result<()> {
+        match changed {
+            Err(error) if self.in_user_namespace && (error.is(Errno::INVAL) || error.is(Errno::PERM)) => {
+                self.notes.owners += 1;
+                Ok(())
+            }
+            result => Ok(result?),
+        }
+    }
+
+    fn attributes(
+        &mut self,
+        entry: &Entry,
+        set: impl Fn(&OsStr, &[u8]) -> crate::sys::Result<()>,
+    ) -> Result<()> {
+        for (name, value) in &entry.xattrs {
+            // A layer must not speak to overlayfs, and labels are this machine's business.
+            let is_overlay = name.starts_with(b"trusted.overlay.") || name.starts_with(b"user.overlay.");
+            let is_wanted = name.starts_with(b"user.")
+                || name.starts_with(b"trusted.")
+                || matches!(name.as_slice(), b"security.capability")
+                || name.starts_with(b"system.posix_acl_");
+            if is_overlay || !is_wanted || name.contains(&0) || name.len() > 255 {
+                self.notes.attributes += 1;
+                continue;
+            }
+            match set(OsStr::from_bytes(name), value) {
+                Ok(()) => {}
+                Err(error)
+                    if error.is(Errno::NOTSUP)
+                        || error.is(Errno::PERM)
+                        || (self.in_user_namespace && error.is(Errno::INVAL)) =>
+                {
+                    self.notes.attributes += 1;
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes something at `place`, in the place of what an earlier entry left there.
+    fn make<T>(
+        &mut self,
+        path: &[u8],
+        place: &Place<'_>,
+        make: impl Fn(&Place<'_>) -> crate::sys::Result<T>,
+    ) -> Result<T> {
+        match make(place) {
+            Err(error) if error.is(Errno::EXIST) => {
+                self.clear(path, place)?;
+                Ok(make(place)?)
+            }
+            result => Ok(result?),
+        }
+    }
+
+    /// Removes what an earlier entry left at `place`.
+    fn clear(&mut self, path: &[u8], place: &Place<'_>) -> Result<()> {
+        fs::remove_at(&place.folder, place.name)?;
+        // Paths may have led through it, a link or a folder.
+        self.folders.clear();
+        let inside = |other: &[u8]| other.strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"));
+        self.implied.retain(|other| other != path && !inside(other));
+        self.times.retain(|other, _| other != path && !inside(other));
+        Ok(())
+    }
+
+    /// The folder of an archive's path, made as it is implied where it is not there.
+    fn folder(&mut self, path: &[u8]) -> Result<Rc<OwnedFd>> {
+        match self.existing_folder(path) {
+            Err(Error::Sys(error)) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => {}
+            result => return result,
+        }
+        let mut folder = self.existing_folder(b"")?;
+        for (at, _) in path.iter().chain(b"/").enumerate().filter(|&(_, &byte)| byte == b'/') {
+            let prefix = &path[..at];
+            folder = match self.existing_folder(prefix) {
+                Ok(folder) => folder,
+                Err(Error::Sys(error)) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => {
+                    let name = prefix.rsplit(|&byte| byte == b'/').next().unwrap_or(prefix);
+                    self.imply(prefix, &Place { folder, name: OsStr::from_bytes(name) })?;
+                    self.existing_folder(prefix)?
+                }
+                Err(error) => return Err(error),
+            };
+        }
+        Ok(folder)
+    }
+
+    /// Makes a folder that an entry lies in, but that no entry describes.
+    fn imply(&mut self, path: &[u8], place: &Place<'_>) -> Result<()> {
+        let made = fs::mkdir_at(&place.folder, place.name, 0o755);
+        let hides = match made {
+            Err(error) if error.is(Errno::EXIST) => {
+                let there = fs::stat_at(&place.folder, place.name)?;
+                if !is_whiteout(&there) {
+                    return Err(Error::Refused(format!(
+                        "`{}` is no folder in this layer",
+                        String::from_utf8_lossy(path)
+                    )));
+                }
+                self.clear(path, place)?;
+                fs::mkdir_at(&place.folder, place.name, 0o755)?;
+                true
+            }
+            result => result.map(|()| false)?,
+        };
+        let folder = place.open_folder()?;
+        fs::chmod(&folder, 0o755)?;
+        if hides {
+            self.make_opaque(&folder)?;
+        } else {
+            self.implied.insert(path.to_vec());
+        }
+        Ok(())
+    }
+
+    fn existing_folder(&mut self, path: &[u8]) -> Result<Rc<OwnedFd>> {
+        if let Some(folder) = self.folders.get(path) {
+            return Ok(Rc::clone(folder));
+        }
+        let inside = if path.is_empty() { Path::new(".") } else { Path::new(OsStr::from_bytes(path)) };
+        let folder = Rc::new(fs::open_in_root(self.root, inside, OFlags::RDONLY | OFlags::DIRECTORY)?);
+        if self.folders.len() >= OPEN_FOLDERS {
+            self.folders.clear();
+        }
+        self.folders.insert(path.to_vec(), Rc::clone(&folder));
+        Ok(folder)
+    }
+
+    fn finish(mut self) -> Result<Extracted> {
+        for (path, time) in std::mem::take(&mut self.times).into_iter().rev() {
+            match self.existing_folder(&path) {
+                Ok(folder) => fs::set_mtime(&folder, time)?,
+                Err(Error::Sys(error)) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let raw = |bytes: &[u8]| RawPath(PathBuf::from(OsStr::from_bytes(bytes)));
+        let traits = Traits {
+            implied: self.implied.iter().map(|path| raw(path)).collect(),
+            links: self.links.iter().map(|(link, target)| (raw(link), raw(target))).collect(),
+            notes: self.notes.lines(),
+        };
+        Ok(Extracted { entries: self.entries, size: self.size, traits })
+    }
+}
+
+impl Place<'_> {
+    fn open_folder(&self) -> Result<OwnedFd> {
+        Ok(fs::open_at(&self.folder, self.name, OFlags::RDONLY | OFlags::DIRECTORY)?)
+    }
+}
+
+impl Notes {
+    fn lines(&self) -> Vec<String> {
+        [
+            (self.owners, "files belong to the caller, for this user namespace does not map their owners"),
+            (self.devices, "device nodes are left out, for a user namespace may not make them"),
+            (self.attributes, "extended attributes are left out"),
+        ]
+        .into_iter()
+        .filter(|&(count, _)| count > 0)
+        .map(|(count, what)| format!("{count} {what}"))
+        .collect()
+    }
+}
+
+fn is_whiteout(stat: &fs::Stat) -> bool {
+    fs::file_type(stat) == FileType::CharacterDevice && fs::device_numbers(stat.st_rdev) == (0, 0)
+}
+
+/// A path of an archive as one below its root: no leading slash, no `.`, and `..` only
+/// taken back where it stays inside.
+fn normal(path: &[u8]) -> Result<Vec<u8>> {
+    let mut parts: Vec<&[u8]> = Vec::new();
+    for part in path.split(|&byte| byte == b'/') {
+        match part {
+            b"" | b"." => {}
+            b".." => {
+                if parts.pop().is_none() {
+                    return Err(Error::Refused("its path leads out of the layer".to_owned()));
+                }
+            }
+            part if part.len() > 255 => {
+                return Err(Error::Refused("a part of its path is longer than 255 bytes".to_owned()));
+            }
+            part => parts.push(part),
+        }
+    }
+    let joined = parts.join(&b'/');
+    if joined.len() >= MAX_PATH {
+        return Err(Error::Refused("its path is longer than 4095 bytes".to_owned()));
+    }
+    Ok(joined)
+}
+
+/// The folder's path and the last name; `None` for the root itself.
+fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(at) => Some((&path[..at], &path[at + 1..])),
+        None => (!path.is_empty()).then_some((&[], path)),
+    }
+}

@@ -1,0 +1,227 @@
+//! Blobs on their way in: a file that a later try resumes, until its digest is right.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::PathBuf;
+
+use super::error::{Error, Result};
+use super::lease::Lease;
+use super::store::Store;
+use crate::base::disk;
+use crate::oci::{Digest, Hasher};
+
+/// A blob that is being written. Dropped before [`Ingest::finish`], it can be resumed.
+#[derive(Debug)]
+pub struct Ingest {
+    store: Store,
+    digest: Digest,
+    size: Option<u64>,
+    path: PathBuf,
+    file: File,
+    hasher: Hasher,
+    written: u64,
+}
+
+impl Store {
+    /// Begins or resumes the blob of `digest`, of `size` bytes where that is known.
+    ///
+    /// Waits while another process or thread writes the same one. `None` when the blob is
+    /// here, which `lease` keeps so. What an earlier try left is hashed anew.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be made or read.
+    pub fn begin(&self, lease: &Lease, digest: &Digest, size: Option<u64>) -> Result<Option<Ingest>> {
+        let dir = self.paths().ingest();
+        disk::private_dir(&dir)?;
+        let path = dir.join(format!("{}-{}.part", digest.algorithm().as_str(), digest.hex()));
+        loop {
+            if self.protect_blob(lease, digest)? {
+                return Ok(None);
+            }
+            let file = OpenOptions::new()
+                .read(true)
+                .append(true)
+                .create(true)
+                .mode(0o600)
+                .open(&path)
+                .map_err(disk::Error::io("open", &path))?;
+            file.lock().map_err(disk::Error::io("lock", &path))?;
+            // Whoever held it may have finished or swept it: then this is not the file.
+            let ours = file.metadata().map_err(disk::Error::io("stat", &path))?;
+            if !matches!(fs::metadata(&path), Ok(there) if there.ino() == ours.ino()) {
+                continue;
+            }
+            let hasher = Hasher::new(digest.algorithm());
+            let (store, digest) = (self.clone(), digest.clone());
+            let mut ingest = Ingest { store, digest, size, path, file, hasher, written: 0 };
+            ingest.take_over()?;
+            return Ok(Some(ingest));
+        }
+    }
+}
+
+impl Ingest {
+    /// The blob's digest.
+    #[must_use]
+    pub fn digest(&self) -> &Digest {
+        &self.digest
+    }
+
+    /// How many bytes are here; the next one written is the one after them.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.written
+    }
+
+    /// A reader of the bytes that are here, from the first one.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened again.
+    pub fn existing(&self) -> Result<impl Read + Send + use<>> {
+        let file = File::open(&self.path).map_err(disk::Error::io("open", &self.path))?;
+        Ok(file.take(self.written))
+    }
+
+    /// Forgets the bytes that are here.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be emptied.
+    pub fn restart(&mut self) -> Result<()> {
+        self.file.set_len(0).map_err(disk::Error::io("empty", &self.path))?;
+        self.hasher = Hasher::new(self.digest.algorithm());
+        self.written = 0;
+        Ok(())
+    }
+
+    /// Adds bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Size`] beyond the promised size; when they cannot be written.
+    pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        let end = self.written + bytes.len() as u64;
+        if let Some(wanted) = self.size.filter(|&size| end > size) {
+            return Err(Error::Size { what: self.what(), wanted, found: end });
+        }
+        self.file.write_all(bytes).map_err(disk::Error::io("write", &self.path))?;
+        self.hasher.update(bytes);
+        self.written = end;
+        Ok(())
+    }
+
+    /// Checks size and digest and gives the blob its name.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Size`], and then what is here can be resumed if it is too short;
+    /// [`Error::Digest`], and then it is thrown away.
+    pub fn finish(self) -> Result<()> {
+        if let Some(wanted) = self.size.filter(|&size| size != self.written) {
+            return Err(Error::Size { what: self.what(), wanted, found: self.written });
+        }
+        let found = self.hasher.clone().finish();
+        if found != self.digest {
+            let error = Error::Digest { what: self.what(), wanted: self.digest.clone(), found };
+            self.discard()?;
+            return Err(error);
+        }
+        let blob = self.store.blob_path(&self.digest);
+        disk::private_dir(blob.parent().unwrap_or(&blob))?;
+        Ok(fs::rename(&self.path, &blob).map_err(disk::Error::io("rename", &self.path))?)
+    }
+
+    /// Throws the bytes away: the blob is not wanted, or cannot be right.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be removed.
+    pub fn discard(self) -> Result<()> {
+        Ok(fs::remove_file(&self.path).map_err(disk::Error::io("remove", &self.path))?)
+    }
+
+    /// Hashes what an earlier try left.
+    fn take_over(&mut self) -> Result<()> {
+        self.file.seek(SeekFrom::Start(0)).map_err(disk::Error::io("read", &self.path))?;
+        let mut buffer = vec![0; 256 << 10];
+        loop {
+            match self.file.read(&mut buffer) {
+                Ok(0) => break,
+                Ok(len) => {
+                    self.hasher.update(&buffer[..len]);
+                    self.written += len as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(disk::Error::io("read", &self.path)(error).into()),
+            }
+        }
+        if self.size.is_some_and(|size| self.written > size) { self.restart() } else { Ok(()) }
+    }
+
+    fn what(&self) -> String {
+        format!("the blob {}", self.digest.short())
+    }
+}
+
+/// Checks the digest of a document.
+///
+/// # Errors
+///
+/// [`Error::Digest`].
+pub fn verify(what: &str, bytes: &[u8], wanted: &Digest) -> Result<()> {
+    let mut hasher = Hasher::new(wanted.algorithm());
+    hasher.update(bytes);
+    let found = hasher.finish();
+    if found == *wanted {
+        return Ok(());
+    }
+    Err(Error::Digest { what: what.to_owned(), wanted: wanted.clone(), found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Paths;
+
+    fn store(dir: &tempfile::TempDir) -> Store {
+        Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false)
+    }
+
+    #[test]
+    fn a_blob_is_resumed_and_appears_only_when_it_is_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(&dir);
+        let lease = store.lease().unwrap();
+        let digest = Digest::of(b"hello world");
+        let mut first = store.begin(&lease, &digest, Some(11)).unwrap().unwrap();
+        first.append(b"hello ").unwrap();
+        assert!(matches!(first.finish(), Err(Error::Size { wanted: 11, found: 6, .. })));
+        assert!(!store.has_blob(&digest));
+
+        let mut second = store.begin(&lease, &digest, Some(11)).unwrap().unwrap();
+        assert_eq!(second.offset(), 6);
+        let mut existing = String::new();
+        second.existing().unwrap().read_to_string(&mut existing).unwrap();
+        assert_eq!(existing, "hello ");
+        second.append(b"world").unwrap();
+        assert!(matches!(second.append(b"!"), Err(Error::Size { found: 12, .. })));
+        second.finish().unwrap();
+        assert_eq!(store.read_blob(&digest, 100).unwrap(), b"hello world");
+        assert!(store.begin(&lease, &digest, Some(11)).unwrap().is_none());
+    }
+
+    #[test]
+    fn bytes_with_another_digest_are_thrown_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(&dir);
+        let lease = store.lease().unwrap();
+        let digest = Digest::of(b"right");
+        let mut ingest = store.begin(&lease, &digest, None).unwrap().unwrap();
+        ingest.append(b"wrong").unwrap();
+        assert!(matches!(ingest.finish(), Err(Error::Digest { .. })));
+        assert_eq!(store.begin(&lease, &digest, None).unwrap().unwrap().offset(), 0);
+    }
+}

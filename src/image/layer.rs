@@ -1,0 +1,393 @@
+//! One unpacked layer: its folder, and how a stream becomes one.
+//!
+//! ```text
+//! ingest/unpack-<hex>/diff   being written, under ingest/unpack-<hex>.lock
+//! layers/<n>/diff            renamed there when the diffID is right
+//! layers/<n>/meta.json       what is to be known of it
+//! layers/by-diff/<hex>       → ../<n>, last
+//! ```
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read};
+
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Result};
+use super::lease::Lease;
+use super::store::{Store, read_dir};
+use crate::base::progress::Reporter;
+use crate::base::{disk, id};
+use crate::oci::Digest;
+
+/// The newest form of `meta.json`.
+const VERSION: u32 = 1;
+
+/// A layer of the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Layer {
+    /// The digest of its tar.
+    pub diff_id: Digest,
+    /// Bytes of its files.
+    pub size: u64,
+    /// What of it could not be made as it was, for people; empty mostly.
+    pub notes: Vec<String>,
+}
+
+/// A layer on its way in.
+#[expect(missing_debug_implementations, reason = "a reader has none")]
+pub struct LayerSource<'a> {
+    /// The bytes as they come: a tar, plain or packed with gzip or zstd.
+    pub reader: Box<dyn Read + Send + 'a>,
+    /// What the tar's digest must be, where that is known.
+    pub diff_id: Option<&'a Digest>,
+    /// How many bytes will come, where that is known: for progress only.
+    pub size: Option<u64>,
+    /// How progress names it: twelve hex digits.
+    pub name: &'a str,
+}
+
+/// What is to be known of a layer: `meta.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Meta {
+    /// The form of this file.
+    pub version: u32,
+    /// The digest of its tar.
+    pub diff_id: Digest,
+    /// Bytes of its files.
+    pub size: u64,
+    /// How many entries it had.
+    pub entries: u64,
+    /// What depends on the layers below, and what could not be made.
+    #[serde(flatten)]
+    pub traits: Traits,
+}
+
+/// What a layer's unpacker could not settle on its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Traits {
+    /// Folders that files lie in but that the layer does not describe: they look as they
+    /// do in the layers below.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub implied: Vec<RawPath>,
+    /// Hard links to files of the layers below: the link's path, then the file's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub links: Vec<(RawPath, RawPath)>,
+    /// What could not be made as it was, for people.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+}
+
+/// A path in a layer, relative to its root; not always UTF-8.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RawPath(pub PathBuf);
+
+impl Serialize for RawPath {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        match self.0.to_str() {
+            Some(text) => serializer.serialize_str(text),
+            None => self.0.as_os_str().as_bytes().serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RawPath {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Text(String),
+            Bytes(Vec<u8>),
+        }
+        Ok(Self(match Form::deserialize(deserializer)? {
+            Form::Text(text) => text.into(),
+            Form::Bytes(bytes) => OsString::from_vec(bytes).into(),
+        }))
+    }
+}
+
+impl Store {
+    /// Unpacks a layer, checking its digest while it streams; one that is here is not read.
+    ///
+    /// Waits while another process or thread unpacks the same one, and then uses that.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Digest`], [`Error::Malformed`], [`Error::TooLarge`], [`Error::Entry`],
+    /// [`Error::Interrupted`]; then nothing of it is in the store.
+    pub fn unpack(&self, lease: &Lease, source: LayerSource<'_>, reporter: &Reporter) -> Result<Layer> {
+        let name = match source.diff_id {
+            Some(diff_id) => diff_id.hex().to_owned(),
+            None => id::hex(&random(&self.paths().ingest())?),
+        };
+        let work = Work::begin(&self.paths().ingest().join(format!("unpack-{name}")))?;
+        if let Some(diff_id) = source.diff_id
+            && self.protect_layer(lease, diff_id)?
+        {
+            return self.layer(diff_id);
+        }
+        work.clear()?;
+        let wanted = source.diff_id.cloned();
+        let diff = work.path.join("diff");
+        disk::private_dir(&work.path)?;
+        fs::DirBuilder::new().mode(0o755).create(&diff).map_err(disk::Error::io("create", &diff))?;
+        let root = crate::sys::fs::open_dir(&diff)?;
+        crate::sys::fs::chmod(&root, 0o755)?;
+        let (extracted, diff_id) = super::stream::unpack(self, source, &root, reporter)?;
+        if let Some(wanted) = wanted.filter(|wanted| *wanted != diff_id) {
+            return Err(Error::Digest { what: "the layer".to_owned(), wanted, found: diff_id });
+        }
+        let meta = Meta {
+            version: VERSION,
+            diff_id,
+            size: extracted.size,
+            entries: extracted.entries,
+            traits: extracted.traits,
+        };
+        self.publish(lease, &work, &meta)?;
+        self.layer(&meta.diff_id)
+    }
+
+    /// A layer that is here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`].
+    pub fn layer(&self, diff_id: &Digest) -> Result<Layer> {
+        let meta = self.layer_meta(diff_id)?;
+        Ok(Layer { diff_id: meta.diff_id, size: meta.size, notes: meta.traits.notes })
+    }
+
+    /// What is to be known of a layer.
+    pub(super) fn layer_meta(&self, diff_id: &Digest) -> Result<Meta> {
+        self.meta_at(&self.layer_dir(diff_id)?)
+    }
+
+    pub(super) fn meta_at(&self, folder: &Path) -> Result<Meta> {
+        Ok(disk::read_json(&folder.join("meta.json"))?)
+    }
+
+    /// Makes an unpacked tree a layer of the store: the link comes last.
+    pub(super) fn publish(&self, lease: &Lease, work: &Work, meta: &Meta) -> Result<()> {
+        if self.protect_layer(lease, &meta.diff_id)? {
+            return Ok(()); // the same tar came by another way
+        }
+        let layers = self.paths().layers();
+        disk::private_dir(&layers.join("by-diff"))?;
+        disk::write_json(&work.path.join("meta.json"), meta)?;
+        let _adding = self.lock_to_add()?;
+        let number = self.next_number()?;
+        let folder = layers.join(&number);
+        // The folder of that number is ours and empty, and a rename replaces an empty folder.
+        fs::rename(&work.path, &folder).map_err(disk::Error::io("rename", &work.path))?;
+        let link = self.layer_link(&meta.diff_id);
+        match std::os::unix::fs::symlink(Path::new("..").join(&number), &link) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.discard(&folder)?; // two of the same at the same time
+                Ok(())
+            }
+            result => Ok(result.map_err(disk::Error::io("create", link))?),
+        }
+    }
+
+    /// Takes the next free number: short names, so that many fit into one mount's options.
+    fn next_number(&self) -> Result<String> {
+        let layers = self.paths().layers();
+        let used = read_dir(&layers)?;
+        let highest = used.iter().filter_map(|name| u64::from_str_radix(name, 36).ok()).max();
+        let mut number = highest.map_or(0, |highest| highest + 1);
+        loop {
+            let name = base36(number);
+            match fs::DirBuilder::new().mode(0o700).create(layers.join(&name)) {
+                Ok(()) => return Ok(name),
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(disk::Error::io("create", layers.join(name))(error).into()),
+            }
+        }
+    }
+}
+
+/// A tree that is being unpacked, locked; it is removed when dropped.
+#[derive(Debug)]
+pub(super) struct Work {
+    pub(super) path: PathBuf,
+    lock_path: PathBuf,
+    _lock: File,
+}
+
+impl Work {
+    /// Waits until nobody else works on `path`.
+    pub(super) fn begin(path: &Path) -> Result<Self> {
+        disk::private_dir(path.parent().unwrap_or(path))?;
+        let mut lock_path = path.as_os_str().to_owned();
+        lock_path.push(".lock");
+        let lock_path = PathBuf::from(lock_path);
+        loop {
+            let lock = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .mode(0o600)
+                .open(&lock_path)
+                .map_err(disk::Error::io("open", &lock_path))?;
+            lock.lock().map_err(disk::Error::io("lock", &lock_path))?;
+            // Whoever held it removed the file when it was done.
+            let ours = lock.metadata().map_err(disk::Error::io("stat", &lock_path))?;
+            if matches!(fs::metadata(&lock_path), Ok(there) if there.ino() == ours.ino()) {
+                return Ok(Self { path: path.to_owned(), lock_path, _lock: lock });
+            }
+        }
+    }
+
+    /// Removes what a killed process left here.
+    pub(super) fn clear(&self) -> Result<()> {
+        match fs::remove_dir_all(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(disk::Error::io("delete", &self.path)(error).into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let _ = self.clear(); // what stays is swept
+        let _ = fs::remove_file(&self.lock_path);
+    }
+}
+
+fn random(near: &Path) -> Result<[u8; 8]> {
+    Ok(id::random_bytes::<8>().map_err(disk::Error::io("name something in", near))?)
+}
+
+fn base36(mut number: u64) -> String {
+    let mut digits = Vec::new();
+    loop {
+        digits.push(b"0123456789abcdefghijklmnopqrstuvwxyz"[usize::try_from(number % 36).unwrap_or(0)]);
+        number /= 36;
+        if number == 0 {
+            break;
+        }
+    }
+    digits.iter().rev().map(|&digit| char::from(digit)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+    use crate::base::Paths;
+    use crate::image::{Commit, Roots};
+
+    fn store(dir: &tempfile::TempDir) -> Store {
+        Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false)
+    }
+
+    fn archive(files: &[(&str, u32, &str)]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (path, mode, text) in files {
+            let mut header = tar::Header::new_ustar();
+            header.set_mode(*mode);
+            header.set_size(text.len() as u64);
+            header.set_mtime(1_000_000);
+            header.set_uid(0);
+            header.set_gid(0);
+            let kind = if path.ends_with('/') { tar::EntryType::Directory } else { tar::EntryType::Regular };
+            header.set_entry_type(kind);
+            builder.append_data(&mut header, path, text.as_bytes()).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    fn source<'a>(bytes: &'a [u8], diff_id: Option<&'a Digest>) -> LayerSource<'a> {
+        LayerSource { reader: Box::new(bytes), diff_id, size: None, name: "test" }
+    }
+
+    #[test]
+    fn a_layer_is_unpacked_once_and_swept_when_nothing_needs_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(&dir);
+        let tar = archive(&[("etc/", 0o750, ""), ("etc/motd", 0o640, "hello\n"), ("usr/bin/x", 0o4755, "x")]);
+        let diff_id = Digest::of(&tar);
+        let lease = store.lease().unwrap();
+        let layer = store.unpack(&lease, source(&tar, Some(&diff_id)), &Reporter::silent()).unwrap();
+        assert_eq!((layer.size, layer.notes.len()), (7, 0));
+        // A second one is not read.
+        store.unpack(&lease, source(b"no tar", Some(&diff_id)), &Reporter::silent()).unwrap();
+        let diff = store.layer_dir(&diff_id).unwrap().join("diff");
+        assert_eq!(fs::read_to_string(diff.join("etc/motd")).unwrap(), "hello\n");
+        let mode = |path: &str| fs::metadata(diff.join(path)).unwrap().permissions().mode() & 0o7777;
+        assert_eq!(
+            (mode("etc"), mode("etc/motd"), mode("usr/bin"), mode("usr/bin/x")),
+            (0o750, 0o640, 0o755, 0o4755)
+        );
+        assert_eq!(fs::metadata(diff.join("etc")).unwrap().mtime(), 1_000_000);
+        let implied = store.layer_meta(&diff_id).unwrap().traits.implied;
+        assert_eq!(implied, [RawPath("usr".into()), RawPath("usr/bin".into())]);
+
+        let roots = || Ok::<_, Error>(Roots::default());
+        assert_eq!(store.sweep(roots).unwrap().layers, []);
+        drop(lease);
+        assert_eq!(store.sweep(roots).unwrap().layers, [diff_id.clone()]);
+        assert!(!store.has_layer(&diff_id));
+        let litter = read_dir(&store.paths().layers()).unwrap();
+        assert_eq!(litter, ["by-diff"]);
+        assert_eq!(read_dir(&store.paths().trash()).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_layer_of_another_digest_leaves_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(&dir);
+        let lease = store.lease().unwrap();
+        let wanted = Digest::of(b"other");
+        let tar = archive(&[("a", 0o644, "a")]);
+        let error = store.unpack(&lease, source(&tar, Some(&wanted)), &Reporter::silent()).unwrap_err();
+        assert!(matches!(error, Error::Digest { .. }), "{error}");
+        assert!(!store.has_layer(&wanted));
+        assert_eq!(read_dir(&store.paths().ingest()).unwrap(), ["leases"]);
+    }
+
+    #[test]
+    fn an_image_is_found_by_every_name_and_swept_with_its_layers() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = store(&dir);
+        let tar = archive(&[("a", 0o644, "a")]);
+        let lease = store.lease().unwrap();
+        let layer = store.unpack(&lease, source(&tar, None), &Reporter::silent()).unwrap();
+        let config = format!(
+            r#"{{"architecture":"amd64","os":"linux","config":{{"Labels":{{"a":"b"}}}},"rootfs":{{"type":"layers","diff_ids":["{}"]}}}}"#,
+            layer.diff_id
+        );
+        let name: crate::oci::Reference = "acme/web:1".parse().unwrap();
+        let commit = Commit { config: config.as_bytes(), names: &[name.clone()], ..Commit::default() };
+        let id = store.commit(&lease, &commit).unwrap();
+        drop(lease);
+        for word in [&*id.to_string(), id.hex(), id.short(), "acme/web:1"] {
+            assert_eq!(store.resolve(word).unwrap().image, id, "{word}");
+        }
+        assert!(matches!(store.resolve("acme/web"), Err(Error::NoImage(_))));
+        assert_eq!(store.images().unwrap()[0].labels["a"], "b");
+        assert_eq!(store.layers_of(&id).unwrap(), [PathBuf::from("0/diff")]);
+        let roots = || Ok::<_, Error>(Roots::default());
+        assert_eq!(store.sweep(roots).unwrap(), super::super::sweep::Swept::default());
+        fs::remove_file(store.record_path(&id)).unwrap();
+        // A container's own record keeps its layers.
+        let used = || Ok::<_, Error>(Roots { layers: vec!["0/diff".into()] });
+        assert_eq!(store.sweep(used).unwrap().layers, []);
+        assert_eq!(store.sweep(roots).unwrap().layers, [layer.diff_id]);
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!([0, 35, 36, 1295].map(base36), ["0", "z", "10", "zz"]);
+    }
+}

@@ -1,0 +1,41 @@
+//! Images on disk: the content store, the unpacker of layers, and the ways in that need
+//! no registry (load, import, made from this machine's programs).
+//!
+//! ```text
+//! <root>/blobs/<alg>/<hex>      manifests, configurations, layers as they came
+//! <root>/ingest/                what is not finished: <alg>-<hex>.part, unpack-<hex>/, leases/
+//! <root>/layers/<n>/            diff/ and meta.json of one unpacked layer
+//! <root>/layers/by-diff/<hex>   → ../<n>: the link makes the layer exist
+//! <root>/images/<hex>.json      one image: its layers, bottom first
+//! <root>/refs/<name>.json       one reference to an image
+//! ```
+//!
+//! Invariants: whatever bears its final name is whole, for it was renamed into place;
+//! an image record is written after one syncfs of all it names; nothing is counted, what
+//! may go is found by mark and sweep ([`Store::sweep`]).
+
+mod chain;
+pub mod commit;
+pub mod compression;
+pub mod error;
+pub mod extract;
+pub mod ingest;
+pub mod layer;
+pub mod lease;
+pub mod record;
+pub mod refs;
+pub mod remove;
+pub mod store;
+mod stream;
+pub mod sweep;
+pub mod tar;
+
+pub use commit::Commit;
+pub use error::{Error, Result};
+pub use ingest::Ingest;
+pub use layer::{Layer, LayerSource};
+pub use lease::Lease;
+pub use record::{Record, Reference};
+pub use remove::{Force, Parents, Removed, User};
+pub use store::{Limits, Store};
+pub use sweep::Roots;

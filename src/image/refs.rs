@@ -1,0 +1,164 @@
+//! References: which names an image has, and what a user's word for one means.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::error::{Error, Result};
+use super::record::{Reference, VERSION};
+use super::store::{Store, json_files};
+use crate::base::{disk, id};
+use crate::oci::{self, Digest, ImageId};
+
+/// What a user's word for an image means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resolved {
+    /// The image.
+    pub image: ImageId,
+    /// The reference that was meant; `None` when it was an id.
+    pub reference: Option<Reference>,
+}
+
+impl Store {
+    /// All references, by name.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn references(&self) -> Result<Vec<Reference>> {
+        let mut references: Vec<Reference> = Vec::new();
+        for path in json_files(&self.paths().refs())? {
+            match disk::read_json(&path) {
+                Ok(reference) => references.push(reference),
+                Err(error) if error.is_not_found() || matches!(error, disk::Error::Damaged { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        references.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(references)
+    }
+
+    /// The reference of exactly this name.
+    ///
+    /// # Errors
+    ///
+    /// When its file cannot be read.
+    pub fn reference(&self, name: &oci::Reference) -> Result<Option<Reference>> {
+        match disk::read_json(&self.reference_path(name)) {
+            Ok(reference) => Ok(Some(reference)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Finds the image that the user means: an id in full, a name, or the start of an id.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoImage`], [`Error::Ambiguous`].
+    pub fn resolve(&self, word: &str) -> Result<Resolved> {
+        let no_image = || Error::NoImage(word.to_owned());
+        let bare = word.strip_prefix("sha256:").unwrap_or(word);
+        let by_id = |image: ImageId| Resolved { image, reference: None };
+        if id::is_hex(bare, 64) {
+            let id: ImageId = format!("sha256:{bare}").parse().map_err(|_| no_image())?;
+            return self.image(&id).map(|record| by_id(record.id)).map_err(|_| no_image());
+        }
+        if let Ok(name) = word.parse::<oci::Reference>()
+            && let Some(reference) = self.find_name(&name)?
+        {
+            return Ok(Resolved { image: reference.image.clone(), reference: Some(reference) });
+        }
+        let is_prefix = bare.len() <= 64 && !bare.is_empty() && id::is_hex(bare, bare.len());
+        if !is_prefix {
+            return Err(no_image());
+        }
+        let images = self.images()?;
+        let mut fits = images.into_iter().filter(|image| image.id.hex().starts_with(bare));
+        match (fits.next(), fits.next()) {
+            (Some(only), None) => Ok(by_id(only.id)),
+            (None, _) => Err(no_image()),
+            (Some(a), Some(b)) => {
+                let candidates = [a, b].into_iter().chain(fits).map(|image| image.id.short().to_owned());
+                Err(Error::Ambiguous { prefix: word.to_owned(), candidates: candidates.collect() })
+            }
+        }
+    }
+
+    /// A name as it stands; or, with a digest, any reference of that repository which the
+    /// registry knows by it.
+    fn find_name(&self, name: &oci::Reference) -> Result<Option<Reference>> {
+        let Some(digest) = name.digest() else { return self.reference(name) };
+        let fits = |reference: &Reference| {
+            reference.name.full_name() == name.full_name()
+                && (reference.target.as_ref() == Some(digest) || reference.name.digest() == Some(digest))
+        };
+        Ok(self.references()?.into_iter().find(fits))
+    }
+
+    /// Gives the image another name; another image that had it loses it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoImage`]; [`Error::Invalid`] for a name with a digest.
+    pub fn tag(&self, image: &ImageId, name: &oci::Reference) -> Result<()> {
+        if name.digest().is_some() {
+            return Err(Error::Invalid("refusing to create a tag with a digest reference".to_owned()));
+        }
+        disk::private_dir(&self.paths().refs())?;
+        let _images = self.lock_images()?;
+        let mut record = self.image(image)?;
+        // Within one repository the registry's digest holds for the new tag as well.
+        let target = self
+            .references()?
+            .into_iter()
+            .find(|other| other.image == *image && other.name.full_name() == name.full_name())
+            .and_then(|other| other.target);
+        self.write_reference(name, image, target.as_ref())?;
+        record.tagged = Some(Timestamp::now());
+        Ok(disk::write_json(&self.record_path(image), &record)?)
+    }
+
+    /// Takes a name away, under the images' lock. The image stays.
+    pub(super) fn remove_reference(&self, name: &oci::Reference) -> Result<()> {
+        let path = self.reference_path(name);
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(disk::Error::io("remove", path)(error).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Writes a reference, under the images' lock.
+    pub(super) fn write_reference(
+        &self,
+        name: &oci::Reference,
+        image: &ImageId,
+        target: Option<&Digest>,
+    ) -> Result<()> {
+        // With a tag and a digest, the tag is the name; the digest is what it points to.
+        let (name, digest) = match (name.tag(), name.digest()) {
+            (Some(tag), Some(digest)) => {
+                let tagged = name.with_tag(tag).map_err(|error| Error::Invalid(error.to_string()))?;
+                (tagged, Some(digest.clone()))
+            }
+            (_, digest) => (name.clone(), digest.cloned()),
+        };
+        let path = self.reference_path(&name);
+        let unknown = disk::read_json::<Reference>(&path).map(|old| old.unknown).unwrap_or_default();
+        let target = target.cloned().or(digest);
+        let reference = Reference { version: VERSION, name, image: image.clone(), target, unknown };
+        Ok(disk::write_json(&path, &reference)?)
+    }
+
+    /// The file of a reference: its full name where a file name can hold that, else a digest.
+    fn reference_path(&self, name: &oci::Reference) -> PathBuf {
+        let full = String::from(name.clone());
+        let escaped = full.replace('/', "+");
+        let stem = if escaped.len() <= 200 { escaped } else { Digest::of(full.as_bytes()).hex().to_owned() };
+        self.paths().refs().join(format!("{stem}.json"))
+    }
+}

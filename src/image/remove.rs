@@ -1,0 +1,192 @@
+//! Takes names and images away, with Docker's rules about what may go.
+
+use std::fs;
+
+use super::error::{Error, Result};
+use super::record::Reference;
+use super::refs::Resolved;
+use super::store::Store;
+use crate::base::disk;
+use crate::oci::{Digest, ImageId};
+
+/// A container that was made of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct User {
+    /// The container's id, as short as Docker prints it.
+    pub container: String,
+    /// Its image.
+    pub image: ImageId,
+    /// Whether it runs: then not even force helps.
+    pub is_running: bool,
+}
+
+/// One line of what went.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Removed {
+    /// A name: `debian:latest`, `debian@sha256:…`.
+    Untagged(String),
+    /// An image or a layer.
+    Deleted(Digest),
+}
+
+/// How far a removal goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Force {
+    /// Only what nothing else uses.
+    No,
+    /// Several names at once, and images of stopped containers.
+    Yes,
+}
+
+/// What happens to untagged parents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Parents {
+    /// They go along.
+    Prune,
+    /// They stay.
+    Keep,
+}
+
+impl Store {
+    /// Removes the name that `word` is, and the image with its last name; or, by id, the
+    /// image with all its names. Layers go with the next [`Store::sweep`].
+    ///
+    /// `users` is asked under the images' lock.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoImage`]; [`Error::InUse`] in Docker's words.
+    pub fn remove<E: From<Error>>(
+        &self,
+        word: &str,
+        force: Force,
+        parents: Parents,
+        users: impl FnOnce() -> std::result::Result<Vec<User>, E>,
+    ) -> std::result::Result<Vec<Removed>, E> {
+        let _images = self.lock_images()?;
+        let resolved = self.resolve(word)?;
+        let users = users()?;
+        let mut removed = Vec::new();
+        if self.untag(word, &resolved, force, &users, &mut removed)? {
+            self.delete(&resolved.image, force, parents, &users, &mut removed)?;
+        }
+        Ok(removed)
+    }
+
+    /// Takes names away; says whether the image goes too.
+    fn untag(
+        &self,
+        word: &str,
+        resolved: &Resolved,
+        force: Force,
+        users: &[User],
+        removed: &mut Vec<Removed>,
+    ) -> Result<bool> {
+        let image = &resolved.image;
+        let names: Vec<_> = self.references()?.into_iter().filter(|name| name.image == *image).collect();
+        let going: Vec<&Reference> = match &resolved.reference {
+            Some(meant) => {
+                let is_last = names.len() == 1;
+                if is_last && force == Force::No {
+                    refuse_used(word, image, users)?;
+                }
+                names.iter().filter(|name| name.name == meant.name).collect()
+            }
+            None if names.len() > 1 && force == Force::No => {
+                let short = image.short();
+                return Err(in_use(
+                    format!(
+                        "conflict: unable to delete {short} (must be forced) - image is referenced in multiple repositories"
+                    ),
+                    Some("remove it by each of its names, or with `-f`".to_owned()),
+                ));
+            }
+            None => names.iter().collect(),
+        };
+        let goes = going.len() == names.len();
+        if goes {
+            // Before the first name is gone.
+            self.refuse_delete(image, force, users)?;
+        }
+        for name in going {
+            self.remove_reference(&name.name)?;
+            removed.push(Removed::Untagged(name.name.to_string()));
+            let others = names.iter().filter(|other| other.name != name.name);
+            let known =
+                others.filter_map(Reference::repo_digest).any(|other| Some(other) == name.repo_digest());
+            if let Some(digest) =
+                name.repo_digest().filter(|digest| !known && *digest != name.name.to_string())
+            {
+                removed.push(Removed::Untagged(digest));
+            }
+        }
+        Ok(goes)
+    }
+
+    /// Whether something other than names keeps the image.
+    fn refuse_delete(&self, image: &ImageId, force: Force, users: &[User]) -> Result<()> {
+        let short = image.short();
+        let mine = || users.iter().filter(|user| user.image == *image);
+        if let Some(user) = mine().find(|user| user.is_running) {
+            return Err(in_use(
+                format!(
+                    "conflict: unable to delete {short} (cannot be forced) - image is being used by running container {}",
+                    user.container
+                ),
+                Some(format!("stop the container first: `hoist stop {}`", user.container)),
+            ));
+        }
+        if self.images()?.iter().any(|other| other.parent.as_ref() == Some(image)) {
+            let why = "image has dependent child images";
+            return Err(in_use(
+                format!("conflict: unable to delete {short} (cannot be forced) - {why}"),
+                None,
+            ));
+        }
+        match mine().next() {
+            Some(user) if force == Force::No => Err(in_use(
+                format!(
+                    "conflict: unable to delete {short} (must be forced) - image is being used by stopped container {}",
+                    user.container
+                ),
+                Some(format!("remove the container first: `hoist rm {}`", user.container)),
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn delete(
+        &self,
+        image: &ImageId,
+        force: Force,
+        parents: Parents,
+        users: &[User],
+        removed: &mut Vec<Removed>,
+    ) -> Result<()> {
+        self.refuse_delete(image, force, users)?;
+        let record = self.image(image)?;
+        let path = self.record_path(image);
+        fs::remove_file(&path).map_err(disk::Error::io("remove", path))?;
+        removed.push(Removed::Deleted(image.clone()));
+        let Some(parent) = record.parent.filter(|_| parents == Parents::Prune) else { return Ok(()) };
+        let is_named = self.references()?.iter().any(|name| name.image == parent);
+        let is_free = !is_named && self.refuse_delete(&parent, Force::No, users).is_ok();
+        match is_free && self.image(&parent).is_ok() {
+            true => self.delete(&parent, Force::No, parents, users, removed),
+            false => Ok(()),
+        }
+    }
+}
+
+fn refuse_used(word: &str, image: &ImageId, users: &[User]) -> Result<()> {
+    let Some(user) = users.iter().find(|user| user.image == *image) else { return Ok(()) };
+    let (container, short) = (&user.container, image.short());
+    let why = format!(
+        "conflict: unable to remove repository reference \"{word}\" (must force) - container {container} is using its referenced image {short}"
+    );
+    Err(in_use(why, Some(format!("remove the container first: `hoist rm {container}`"))))
+}
+
+fn in_use(why: String, hint: Option<String>) -> Error {
+    Error::InUse { why, hint }
+}

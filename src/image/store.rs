@@ -1,0 +1,318 @@
+//! The content store: where blobs, layers and image records lie, and what is there.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::error::{Error, Result};
+use super::record::Record;
+use crate::base::disk::{self, Lock, Rank};
+use crate::base::{Paths, id};
+use crate::oci::{Digest, ImageId};
+
+/// What an image may be at most. Real images are far below all of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes of a manifest or an index.
+    pub manifest: u64,
+    /// Bytes of a configuration.
+    pub config: u64,
+    /// Layers of an image: the kernel stacks 500.
+    pub layers: usize,
+    /// Bytes of a layer, unpacked.
+    pub layer: u64,
+    /// Entries of a layer.
+    pub entries: u64,
+    /// How many times more a layer may be unpacked than packed, beyond the first 4 GiB.
+    pub ratio: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            manifest: 4 << 20,
+            config: 8 << 20,
+            layers: 490, // a fix layer and the container's own go on top
+            layer: 256 << 30,
+            entries: 20_000_000,
+            ratio: 200,
+        }
+    }
+}
+
+/// The content store of one state folder. A value: cheap to clone, holds nothing open.
+#[derive(Debug, Clone)]
+pub struct Store {
+    paths: Paths,
+    pub(super) limits: Limits,
+    pub(super) in_user_namespace: bool,
+}
+
+impl Store {
+    /// The store under `paths`, whose folders are made when first written to.
+    ///
+    /// In a user namespace overlayfs keeps its marks in other attributes, and owners and
+    /// devices that cannot be made are recorded instead of failing the layer.
+    #[must_use]
+    pub fn new(paths: Paths, in_user_namespace: bool) -> Self {
+        Self { paths, limits: Limits::default(), in_user_namespace }
+    }
+
+    /// The same store with other limits.
+    #[must_use]
+    pub fn with_limits(self, limits: Limits) -> Self {
+        Self { limits, ..self }
+    }
+
+    /// Where everything lies.
+    #[must_use]
+    pub fn paths(&self) -> &Paths {
+        &self.paths
+    }
+
+    /// What an image may be at most.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Where the blob of `digest` is, or would be.
+    #[must_use]
+    pub fn blob_path(&self, digest: &Digest) -> PathBuf {
+        self.paths.blobs().join(digest.algorithm().as_str()).join(digest.hex())
+    }
+
+    /// Whether the blob is here.
+    #[must_use]
+    pub fn has_blob(&self, digest: &Digest) -> bool {
+        self.blob_path(digest).exists()
+    }
+
+    /// Opens a blob.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`] when it is not here.
+    pub fn open_blob(&self, digest: &Digest) -> Result<File> {
+        let path = self.blob_path(digest);
+        match File::open(&path) {
+            Ok(file) => Ok(file),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Error::Missing { what: "blob", digest: digest.clone() })
+            }
+            Err(error) => Err(disk::Error::io("open", path)(error).into()),
+        }
+    }
+
+    /// Reads a document of at most `limit` bytes and checks its digest.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`], [`Error::Digest`], and when it is larger.
+    pub fn read_blob(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>> {
+        let bytes = match disk::read(&self.blob_path(digest), limit) {
+            Err(error) if error.is_not_found() => {
+                return Err(Error::Missing { what: "blob", digest: digest.clone() });
+            }
+            result => result?,
+        };
+        super::ingest::verify("the blob", &bytes, digest)?;
+        Ok(bytes)
+    }
+
+    /// Puts a document into the store.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be written.
+    pub fn put_blob(&self, bytes: &[u8]) -> Result<Digest> {
+        let digest = Digest::of(bytes);
+        self.put_blob_as(bytes, &digest)?;
+        Ok(digest)
+    }
+
+    /// Puts a document into the store under the digest it is known by.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Digest`] when it is not its digest; when it cannot be written.
+    pub fn put_blob_as(&self, bytes: &[u8], digest: &Digest) -> Result<()> {
+        super::ingest::verify("the blob", bytes, digest)?;
+        let path = self.blob_path(digest);
+        if !path.exists() {
+            disk::private_dir(path.parent().unwrap_or(&path))?;
+            disk::replace(&path, bytes)?;
+        }
+        Ok(())
+    }
+
+    /// The folder of the layer with this diffID, relative to `<root>/layers`.
+    fn layer_number(&self, diff_id: &Digest) -> Result<Option<String>> {
+        let link = self.layer_link(diff_id);
+        match fs::read_link(&link) {
+            Ok(target) => Ok(target.file_name().and_then(|name| name.to_str()).map(str::to_owned)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(disk::Error::io("read", link)(error).into()),
+        }
+    }
+
+    /// The link that makes the layer exist.
+    pub(super) fn layer_link(&self, diff_id: &Digest) -> PathBuf {
+        self.paths.layers().join("by-diff").join(diff_id.hex())
+    }
+
+    /// Whether the layer is here, unpacked. Only a lease keeps it from being swept.
+    #[must_use]
+    pub fn has_layer(&self, diff_id: &Digest) -> bool {
+        self.layer_dir(diff_id).is_ok()
+    }
+
+    /// The layer's folder, which holds `diff` and `meta.json`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`].
+    pub fn layer_dir(&self, diff_id: &Digest) -> Result<PathBuf> {
+        match self.layer_number(diff_id)? {
+            Some(number) => Ok(self.paths.layers().join(number)),
+            None => Err(Error::Missing { what: "layer", digest: diff_id.clone() }),
+        }
+    }
+
+    /// The record of an image.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoImage`].
+    pub fn image(&self, id: &ImageId) -> Result<Record> {
+        match disk::read_json(&self.record_path(id)) {
+            Err(error) if error.is_not_found() => Err(Error::NoImage(id.to_string())),
+            result => Ok(result?),
+        }
+    }
+
+    /// Where the record of an image is.
+    pub(super) fn record_path(&self, id: &ImageId) -> PathBuf {
+        self.paths.images().join(format!("{}.json", id.hex()))
+    }
+
+    /// All images, newest first. A damaged record is skipped: [`Store::sweep`] removes it.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read.
+    pub fn images(&self) -> Result<Vec<Record>> {
+        let mut images: Vec<Record> = Vec::new();
+        for path in json_files(&self.paths.images())? {
+            match disk::read_json(&path) {
+                Ok(record) => images.push(record),
+                // Removed while this was looking; or cut short by a power failure.
+                Err(error) if error.is_not_found() || matches!(error, disk::Error::Damaged { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| b.added.cmp(&a.added)));
+        Ok(images)
+    }
+
+    /// The configuration of an image as it was written.
+    ///
+    /// # Errors
+    ///
+    /// When it is missing or damaged.
+    pub fn config_bytes(&self, id: &ImageId) -> Result<Vec<u8>> {
+        self.read_blob(id, self.limits.config)
+    }
+
+    /// The folders of the layers of an image, top-most first, relative to `<root>/layers`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoImage`], and [`Error::Missing`] when a layer was lost.
+    pub fn layers_of(&self, id: &ImageId) -> Result<Vec<PathBuf>> {
+        let record = self.image(id)?;
+        let bottom_first = record.layers.iter().chain(&record.fix);
+        let mut folders = bottom_first
+            .map(|diff_id| match self.layer_number(diff_id)? {
+                Some(number) => Ok(Path::new(&number).join("diff")),
+                None => Err(Error::Missing { what: "layer", digest: diff_id.clone() }),
+            })
+            .collect::<Result<Vec<_>>>()?;
+        folders.reverse();
+        // The same layer twice in a chain is one to the kernel, which refuses it twice.
+        let mut seen = std::collections::HashSet::new();
+        folders.retain(|folder| seen.insert(folder.clone()));
+        Ok(folders)
+    }
+
+    /// The lock on image records and references.
+    pub(super) fn lock_images(&self) -> Result<Lock> {
+        disk::private_dir(self.paths.root())?;
+        Ok(Lock::exclusive(&self.paths.image_lock(), Rank::Image)?)
+    }
+
+    /// The lock to add blobs and layers under: keeps the sweep out for a moment.
+    pub(super) fn lock_to_add(&self) -> Result<Lock> {
+        disk::private_dir(self.paths.root())?;
+        Ok(Lock::shared(&self.paths.store_lock(), Rank::Store)?)
+    }
+
+    /// Moves `path` where the sweep deletes it; that it is gone already is no error.
+    pub(super) fn discard(&self, path: &Path) -> Result<()> {
+        let trash = self.paths.trash();
+        disk::private_dir(&trash)?;
+        let random = id::random_bytes::<8>().map_err(disk::Error::io("name something in", &trash))?;
+        match fs::rename(path, trash.join(id::hex(&random))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(disk::Error::io("remove", path)(error).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Deletes what was moved to the trash, by whomever.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be deleted.
+    pub fn empty_trash(&self) -> Result<()> {
+        let trash = self.paths.trash();
+        for entry in read_dir(&trash)? {
+            let path = trash.join(&entry);
+            let removed = match fs::symlink_metadata(&path) {
+                Ok(meta) if meta.is_dir() => fs::remove_dir_all(&path),
+                Ok(_) => fs::remove_file(&path),
+                Err(error) => Err(error),
+            };
+            match removed {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(disk::Error::io("delete", path)(error).into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The names in a folder; none when it does not exist.
+pub(super) fn read_dir(dir: &Path) -> Result<Vec<String>> {
+    let listing = match fs::read_dir(dir) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(disk::Error::io("list", dir)(error).into()),
+    };
+    listing
+        .map(|entry| {
+            let entry = entry.map_err(disk::Error::io("list", dir))?;
+            Ok(entry.file_name().to_string_lossy().into_owned())
+        })
+        .collect()
+}
+
+/// The state files in a folder: not those that are being written.
+pub(super) fn json_files(dir: &Path) -> Result<Vec<PathBuf>> {
+    let names = read_dir(dir)?;
+    let is_state = |name: &String| !name.starts_with('.') && name.ends_with(".json");
+    Ok(names.into_iter().filter(is_state).map(|name| dir.join(name)).collect())
+}

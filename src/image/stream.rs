@@ -1,0 +1,198 @@
+//! From packed bytes to files, in one pass and on two threads.
+//!
+//! ```text
+//! reader → count → inflate ──256 KiB chunks──▶ hash (diffID) → tar → files
+//!          └ a thread of its own                └ the caller's
+//! ```
+
+use std::io::{self, BufRead, Read};
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+
+use super::compression::unpacked;
+use super::error::{Error, Result};
+use super::extract::{Extracted, extract};
+use super::layer::LayerSource;
+use super::store::{Limits, Store};
+use crate::base::progress::{Phase, Progress, Reporter};
+use crate::oci::digest::Algorithm;
+use crate::oci::{Digest, Hasher};
+
+const CHUNK: usize = 256 << 10;
+/// Chunks between the two threads: enough to let either run ahead for a while.
+const AHEAD: usize = 8;
+/// Unpacked bytes up to which no ratio to the packed ones is asked.
+const FREE: u64 = 4 << 30;
+
+/// Unpacks a stream into `root`; returns what came of it and the tar's digest.
+pub(super) fn unpack(
+    store: &Store,
+    source: LayerSource<'_>,
+    root: &OwnedFd,
+    reporter: &Reporter,
+) -> Result<(Extracted, Digest)> {
+    let algorithm = source.diff_id.map_or(Algorithm::Sha256, Digest::algorithm);
+    let packed = AtomicU64::new(0);
+    let (limits, packed) = (store.limits(), &packed);
+    let (full, chunks) = sync_channel(AHEAD);
+    let (used, empty) = sync_channel(AHEAD + 2);
+    std::thread::scope(|scope| {
+        scope.spawn(move || inflate(source, packed, reporter, &full, &empty));
+        let hasher = Hasher::new(algorithm);
+        let input = Chunks { chunks, used, current: Vec::new(), at: 0, total: 0, hasher, limits, packed };
+        let (extracted, mut input) = extract(input, root, limits, store.in_user_namespace)?;
+        // What follows the archive's end counts for both digests.
+        loop {
+            let len = input.fill_buf().map_err(Error::read("the layer"))?.len();
+            if len == 0 {
+                break;
+            }
+            input.consume(len);
+        }
+        Ok((extracted, input.hasher.finish()))
+    })
+}
+
+type Chunk = Result<Vec<u8>>;
+
+/// Reads and inflates until the end, an error, or nobody wants more.
+fn inflate(
+    source: LayerSource<'_>,
+    packed: &AtomicU64,
+    reporter: &Reporter,
+    full: &SyncSender<Chunk>,
+    empty: &Receiver<Vec<u8>>,
+) {
+    let counted = Counted {
+        inner: source.reader,
+        count: packed,
+        total: source.size,
+        name: source.name,
+        reporter,
+        told: 0,
+    };
+    let mut reader = match unpacked(counted) {
+        Ok(reader) => reader,
+        Err(error) => return drop(full.send(Err(error))),
+    };
+    loop {
+        let mut chunk = empty.try_recv().unwrap_or_default();
+        chunk.resize(CHUNK, 0);
+        let mut len = 0;
+        let mut end = Ok(false);
+        while len < CHUNK {
+            match reader.read(&mut chunk[len..]) {
+                Ok(0) => {
+                    end = Ok(true);
+                    break;
+                }
+                Ok(more) => len += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => {
+                    end = Err(Error::read("the layer")(error));
+                    break;
+                }
+            }
+        }
+        chunk.truncate(len);
+        if len > 0 && full.send(Ok(chunk)).is_err() {
+            return;
+        }
+        match end {
+            Ok(false) => {}
+            Ok(true) => return,
+            Err(error) => return drop(full.send(Err(error))),
+        }
+    }
+}
+
+/// Counts packed bytes, tells of them, and ends when the user wants to stop.
+struct Counted<'a> {
+    inner: Box<dyn Read + Send + 'a>,
+    count: &'a AtomicU64,
+    total: Option<u64>,
+    name: &'a str,
+    reporter: &'a Reporter,
+    told: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.reporter.is_cancelled() {
+            return Err(Error::Interrupted.into_io());
+        }
+        let len = self.inner.read(buffer)?;
+        let count = self.count.fetch_add(len as u64, Ordering::Relaxed) + len as u64;
+        if count >= self.told + (1 << 20) || len == 0 {
+            self.told = count;
+            self.reporter.report(Progress::Part {
+                id: self.name.to_owned(),
+                phase: Phase::Extracting,
+                current: count,
+                total: self.total,
+            });
+        }
+        Ok(len)
+    }
+}
+
+/// The unpacked stream, hashed as it arrives.
+struct Chunks<'a> {
+    chunks: Receiver<Chunk>,
+    used: SyncSender<Vec<u8>>,
+    current: Vec<u8>,
+    at: usize,
+    total: u64,
+    hasher: Hasher,
+    limits: &'a Limits,
+    packed: &'a AtomicU64,
+}
+
+impl Chunks<'_> {
+    fn check(&self) -> Result<()> {
+        if self.total > self.limits.layer {
+            return Err(Error::TooLarge { what: "the layer".to_owned(), limit: self.limits.layer });
+        }
+        let packed = self.packed.load(Ordering::Relaxed).max(1);
+        if self.total > FREE && self.total / packed > self.limits.ratio {
+            let what = format!("the layer ({} bytes of {packed})", self.total);
+            return Err(Error::TooLarge { what, limit: self.limits.ratio });
+        }
+        Ok(())
+    }
+}
+
+impl BufRead for Chunks<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at == self.current.len() {
+            match self.chunks.recv() {
+                Ok(Ok(chunk)) => {
+                    self.hasher.update(&chunk);
+                    self.total += chunk.len() as u64;
+                    self.check().map_err(Error::into_io)?;
+                    let old = std::mem::replace(&mut self.current, chunk);
+                    let _ = self.used.try_send(old); // for reuse only
+                }
+                Ok(Err(error)) => return Err(error.into_io()),
+                Err(_) => self.current.clear(),
+            }
+            self.at = 0;
+        }
+        Ok(&self.current[self.at..])
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.at += len;
+    }
+}
+
+impl Read for Chunks<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let available = self.fill_buf()?;
+        let len = available.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&available[..len]);
+        self.consume(len);
+        Ok(len)
+    }
+}

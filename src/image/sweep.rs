@@ -1,0 +1,209 @@
+//! Mark and sweep: what no image, container or lease needs goes.
+//!
+//! Marked are: every image record with its configuration, manifest, the manifest's blobs
+//! and its layers; every reference's target; the layers of containers; what living leases
+//! hold. The rest is renamed into the trash under the store's lock, and deleted after it.
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde::Deserialize;
+
+use super::error::Result;
+use super::store::{Store, json_files, read_dir};
+use crate::base::disk::{self, Lock, Rank};
+use crate::oci::Digest;
+
+/// What lives outside the image store but needs it.
+#[derive(Debug, Clone, Default)]
+pub struct Roots {
+    /// Layer folders of containers, relative to `<root>/layers`, as their records have them.
+    pub layers: Vec<PathBuf>,
+}
+
+/// What a sweep removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Layers, by diffID.
+    pub layers: Vec<Digest>,
+    /// Blobs.
+    pub blobs: u64,
+    /// Bytes of both, as far as they were known.
+    pub bytes: u64,
+}
+
+/// How long an unfinished download waits to be resumed.
+const KEEP_PARTS: Duration = Duration::from_secs(7 * 24 * 3600);
+
+#[derive(Debug, Default)]
+struct Marks {
+    blobs: HashSet<Digest>,
+    layers: HashSet<Digest>,
+    folders: HashSet<String>,
+}
+
+/// The digests that a manifest or an index names, whatever else is in it.
+#[derive(Debug, Default, Deserialize)]
+struct Pointers {
+    #[serde(default)]
+    config: Option<Pointer>,
+    #[serde(default)]
+    layers: Vec<Pointer>,
+    #[serde(default)]
+    manifests: Vec<Pointer>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Pointer {
+    digest: Digest,
+}
+
+impl Store {
+    /// Removes what nothing needs, and the litter of processes that were killed.
+    ///
+    /// `roots` is asked under the locks, after the leases were read: who writes a
+    /// container's record holds a lease until it is written, so it is in one of them.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read or removed; what was removed until then is gone.
+    pub fn sweep<E>(
+        &self,
+        roots: impl FnOnce() -> std::result::Result<Roots, E>,
+    ) -> std::result::Result<Swept, E>
+    where
+        E: From<super::Error>,
+    {
+        let swept = {
+            let _images = self.lock_images()?;
+            let _store = self.lock_to_sweep()?;
+            let leased = self.leased()?;
+            let roots = roots()?;
+            let marks = self.mark(leased, &roots)?;
+            let mut swept = self.sweep_layers(&marks)?;
+            self.sweep_blobs(&marks, &mut swept)?;
+            self.sweep_ingest()?;
+            swept
+        };
+        self.empty_trash()?;
+        Ok(swept)
+    }
+
+    fn lock_to_sweep(&self) -> Result<Lock> {
+        disk::private_dir(self.paths().root())?;
+        Ok(Lock::exclusive(&self.paths().store_lock(), Rank::Store)?)
+    }
+
+    fn mark(&self, leased: Vec<Digest>, roots: &Roots) -> Result<Marks> {
+        let mut marks = Marks::default();
+        marks.layers.extend(leased.iter().cloned());
+        marks.blobs.extend(leased);
+        for path in json_files(&self.paths().images())? {
+            match disk::read_json::<super::Record>(&path) {
+                Ok(image) => {
+                    marks.layers.extend(image.layers.into_iter().chain(image.fix));
+                    marks.blobs.insert(image.id);
+                    marks.blobs.extend(image.manifest);
+                }
+                // Cut short by a power failure, or not ours: without it the rest is unknown.
+                Err(disk::Error::Damaged { .. }) => self.discard(&path)?,
+                Err(error) => return Err(error.into()),
+            }
+        }
+        for reference in self.references()? {
+            marks.blobs.extend(reference.target);
+        }
+        let manifests: Vec<Digest> = marks.blobs.iter().cloned().collect();
+        for digest in manifests {
+            marks.blobs.extend(self.pointers(&digest));
+        }
+        let number = |folder: &PathBuf| Some(folder.components().next()?.as_os_str().to_str()?.to_owned());
+        marks.folders.extend(roots.layers.iter().filter_map(number));
+        for layer in &marks.layers {
+            if let Ok(dir) = self.layer_dir(layer) {
+                marks.folders.extend(dir.file_name().and_then(|name| name.to_str()).map(str::to_owned));
+            }
+        }
+        Ok(marks)
+    }
+
+    /// What a manifest names. An index' other platforms are not here, which is no matter.
+    fn pointers(&self, digest: &Digest) -> Vec<Digest> {
+        let Ok(bytes) = disk::read(&self.blob_path(digest), self.limits.manifest) else { return Vec::new() };
+        let pointers: Pointers = serde_json::from_slice(&bytes).unwrap_or_default();
+        let all = pointers.config.into_iter().chain(pointers.layers).chain(pointers.manifests);
+        all.map(|pointer| pointer.digest).collect()
+    }
+
+    fn sweep_layers(&self, marks: &Marks) -> Result<Swept> {
+        let mut swept = Swept::default();
+        let layers = self.paths().layers();
+        // Links first: a layer without one does not exist any more.
+        let links = layers.join("by-diff");
+        for name in read_dir(&links)? {
+            let link = links.join(&name);
+            let target = fs::read_link(&link).ok();
+            let folder = target.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
+            if folder.is_some_and(|folder| marks.folders.contains(folder) && layers.join(folder).exists()) {
+                continue;
+            }
+            if let Some(meta) = folder.and_then(|folder| self.meta_at(&layers.join(folder)).ok()) {
+                swept.bytes += meta.size;
+                swept.layers.push(meta.diff_id);
+            }
+            self.discard(&link)?;
+        }
+        for name in read_dir(&layers)? {
+            if name != "by-diff" && !marks.folders.contains(&name) {
+                self.discard(&layers.join(name))?;
+            }
+        }
+        Ok(swept)
+    }
+
+    fn sweep_blobs(&self, marks: &Marks, swept: &mut Swept) -> Result<()> {
+        let blobs = self.paths().blobs();
+        for algorithm in read_dir(&blobs)? {
+            let folder = blobs.join(&algorithm);
+            for hex in read_dir(&folder)? {
+                let digest = format!("{algorithm}:{hex}").parse::<Digest>();
+                if digest.is_ok_and(|digest| marks.blobs.contains(&digest)) {
+                    continue;
+                }
+                let path = folder.join(hex);
+                swept.blobs += 1;
+                swept.bytes += fs::symlink_metadata(&path).map(|meta| meta.len()).unwrap_or(0);
+                self.discard(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Unfinished work whose owner is dead: unpacked trees at once, downloads after a while.
+    fn sweep_ingest(&self) -> Result<()> {
+        let ingest = self.paths().ingest();
+        for name in read_dir(&ingest)? {
+            let path = ingest.join(&name);
+            let Ok(meta) = fs::symlink_metadata(&path) else { continue };
+            if let Some(stem) = name.strip_suffix(".lock") {
+                let Ok(lock) = fs::File::open(&path) else { continue };
+                if lock.try_lock().is_ok() {
+                    self.discard(&ingest.join(stem))?;
+                    let _ = fs::remove_file(&path); // who waits for it looks at the path again
+                }
+            } else if name.ends_with(".part") {
+                let now = SystemTime::now();
+                let age = meta.modified().ok().and_then(|time| now.duration_since(time).ok());
+                let free = fs::File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+                if free && age.is_some_and(|age| age > KEEP_PARTS) {
+                    self.discard(&path)?;
+                }
+            } else if name != "leases" && !ingest.join(format!("{name}.lock")).exists() {
+                self.discard(&path)?;
+            }
+        }
+        Ok(())
+    }
+}
