@@ -6,6 +6,7 @@ pub mod base;
 pub mod cgroup;
 pub mod config;
 pub mod container;
+#[cfg(any(feature = "cli", feature = "tui"))]
 pub mod docker;
 pub mod engine;
 pub mod image;
