@@ -12,9 +12,9 @@ pub enum Error {
     /// `--add-host` of another form.
     #[error("bad format for add-host: \"{0}\"")]
     BadHost(String),
-    /// The default bridge has not been built.
-    #[error("the bridge network is not there")]
-    NoBridgeYet,
+    /// A network that needs a namespace was asked for without one.
+    #[error("the container has no network namespace of its own")]
+    NoNamespace,
     /// Every subnet that hoist may choose overlaps a route of this machine.
     #[error("every subnet for `{network}` overlaps a route of this machine, the last one {route}")]
     NoSubnet {
@@ -51,7 +51,7 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::BadNameServer(_) | Self::BadHost(_) => ErrorKind::Invalid,
-            Self::NoBridgeYet => ErrorKind::Unsupported,
+            Self::NoNamespace => ErrorKind::Internal,
             Self::NoSubnet { .. } | Self::Full { .. } => ErrorKind::Conflict,
             Self::System { source, .. } => source.kind(),
             Self::State(source) => source.kind(),
@@ -62,7 +62,7 @@ impl Explain for Error {
         match self {
             Self::BadHost(_) => Some("write it as NAME:ADDRESS".to_owned()),
             Self::BadNameServer(_) => Some("give the name server's address".to_owned()),
-            Self::NoBridgeYet => Some("use `--network none` or `--network host`".to_owned()),
+            Self::NoNamespace => None,
             Self::NoSubnet { .. } => Some("remove a route, or use `--network host`".to_owned()),
             Self::Full { .. } => Some("remove containers that are not needed".to_owned()),
             Self::System { source, .. } => source.hint(),

@@ -15,13 +15,21 @@
 //! the network and not to one container (bridge, tables) stays until [`reset`], and is put
 //! back by the next [`apply`] when somebody else removed it.
 
+mod bridge;
 mod error;
+mod firewall;
+mod link;
 pub mod names;
+mod nft;
 mod plan;
+mod rules;
+mod state;
+mod subnet;
 
 pub use error::{Error, Result};
 pub use names::HostFiles;
 pub use plan::{Applied, Endpoint, Mac, Mode, Place, Plan, Request, plan};
+pub use subnet::Subnet;
 
 use std::os::fd::BorrowedFd;
 
@@ -34,10 +42,14 @@ use std::os::fd::BorrowedFd;
 ///
 /// When a netlink request fails; then nothing of this container is left.
 pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, place: &Place) -> Result<Applied> {
-    let _ = (netns, place);
-    match plan.mode {
-        Mode::None | Mode::Host => Ok(Applied::unconnected(plan.mode)),
-        Mode::Bridge => Err(Error::NoBridgeYet),
+    match (plan.mode, netns) {
+        (Mode::Bridge, Some(netns)) => bridge::connect(plan, netns, place),
+        (Mode::None, Some(netns)) => {
+            link::Inside::enter(netns)?.raise_loopback()?;
+            Ok(Applied::unconnected(plan.mode))
+        }
+        (Mode::Host, _) => Ok(Applied::unconnected(plan.mode)),
+        (Mode::Bridge | Mode::None, None) => Err(Error::NoNamespace),
     }
 }
 
@@ -45,14 +57,12 @@ pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, place: &Place) -> Resul
 /// twice, or by another process after a crash, is no failure.
 #[must_use]
 pub fn remove(applied: &Applied, place: &Place) -> Vec<Error> {
-    let _ = (applied, place);
-    Vec::new()
+    applied.endpoint.as_ref().map(|endpoint| bridge::disconnect(endpoint, place)).unwrap_or_default()
 }
 
 /// Removes everything that this engine's networks left on the host: bridges, tables, rules
 /// in other owners' tables, leases. Goes on after a failure and returns all of them.
 #[must_use]
 pub fn reset(place: &Place) -> Vec<Error> {
-    let _ = place;
-    Vec::new()
+    bridge::reset(place)
 }

@@ -11,6 +11,7 @@ pub mod exe;
 pub mod fs;
 pub mod keyring;
 pub mod mount;
+pub mod netlink;
 pub mod ns;
 pub mod probe;
 pub mod process;

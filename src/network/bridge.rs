@@ -1,0 +1,230 @@
+//! The bridge network: made when a container needs it, put back when somebody removed it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::fd::BorrowedFd;
+
+use super::error::{Error, Result, Step};
+use super::firewall;
+use super::link::{Inside, Link, Links, without_ipv6};
+use super::nft::Tables;
+use super::plan::{Applied, Endpoint, Mac, Mode, Place, Plan};
+use super::rules::{self, Names};
+use super::state::{Files, Guest, Lease, State, id_of};
+use super::subnet;
+use crate::sys;
+
+pub(super) const NAME: &str = "bridge";
+/// The container's end.
+const INTERFACE: &str = "eth0";
+const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
+
+/// Connects a container: bridge, lease, veth, rules, in the order in which each needs the
+/// one before. A failure takes back what is this container's.
+pub(super) fn connect(plan: &Plan, netns: BorrowedFd<'_>, place: &Place) -> Result<Applied> {
+    let names = Names::of(&place.paths);
+    let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
+    let mut inside = Inside::enter(netns)?;
+    let mut links = Links::open()?;
+    let _lock = files.lock()?;
+    let (mut state, bridge) = ensure_bridge(&mut links, &names, &files)?;
+    let mut warnings = ensure_forwarding(&mut state);
+    let port =
+        names.new_port().map_err(|error| sys::Error::new("getrandom()", error)).step(|| "name a link")?;
+    let address = lease(&mut state, plan, &port, &mut links)?;
+    files.save(&state)?;
+    let endpoint = Endpoint {
+        network: files.id().clone(),
+        network_name: NAME.to_owned(),
+        container: plan.container.clone(),
+        bridge: state.bridge.clone(),
+        port,
+        interface: INTERFACE.to_owned(),
+        address,
+        prefix: state.subnet.length(),
+        gateway: state.subnet.gateway(),
+        mac: Mac::of(address),
+    };
+    let done = links
+        .add_port(&endpoint, bridge, state.mtu, netns)
+        .and_then(|()| without_ipv6(&endpoint.port))
+        .and_then(|()| inside.raise(&endpoint))
+        .and_then(|()| guard(&names, &state, &endpoint));
+    match done {
+        Ok(found) => {
+            warnings.extend(found);
+            Ok(Applied::connected(plan.mode, endpoint, warnings))
+        }
+        Err(error) => {
+            let _ = links.delete(&endpoint.port); // the first error is the one to report
+            state.release(address, &endpoint.port);
+            let _ = files.save(&state);
+            Err(error)
+        }
+    }
+}
+
+/// Gives back what one container had. Collects failures and goes on.
+pub(super) fn disconnect(endpoint: &Endpoint, place: &Place) -> Vec<Error> {
+    let names = Names::of(&place.paths);
+    let files = Files::new(place, endpoint.network.clone());
+    let forget_guest = || {
+        let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
+        rules::forget(&mut tables, &names, &guest(endpoint))
+    };
+    let release = || {
+        let _lock = files.lock()?;
+        let Some(mut state) = files.state()? else { return Ok(()) };
+        if state.release(endpoint.address, &endpoint.port) { files.save(&state) } else { Ok(()) }
+    };
+    // The veth is not deleted: it dies with the container's namespace, and asking for its
+    // death means waiting for it.
+    [forget_guest(), release()].into_iter().filter_map(Result::err).collect()
+}
+
+/// Removes all that this engine's bridge network left on the host.
+pub(super) fn reset(place: &Place) -> Vec<Error> {
+    let names = Names::of(&place.paths);
+    let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
+    let mut errors = Vec::new();
+    let _lock = match files.lock() {
+        Ok(lock) => lock,
+        Err(error) => return vec![error],
+    };
+    let state = files.state().unwrap_or_else(|error| {
+        errors.push(error);
+        None
+    });
+    match Tables::open().step(|| "talk to the kernel about rules") {
+        Ok(mut tables) => {
+            errors.extend(firewall::withdraw(&mut tables, &names).err());
+            errors.extend(rules::reset(&mut tables, &names));
+        }
+        Err(error) => errors.push(error),
+    }
+    match Links::open() {
+        Ok(mut links) => errors.extend(delete_links(&mut links, &names)),
+        Err(error) => errors.push(error),
+    }
+    if state.is_some_and(|state| state.turned_forwarding_on) && !has_other_bridge(&names) {
+        let _ = fs::write(FORWARDING, "0"); // it was off before us; a failure leaves it on
+    }
+    errors.extend(files.forget().err());
+    errors
+}
+
+fn delete_links(links: &mut Links, names: &Names) -> Vec<Error> {
+    let all = match links.names() {
+        Ok(all) => all,
+        Err(error) => return vec![error],
+    };
+    let ours = all.iter().filter(|link| names.is_port(link) || **link == names.bridge);
+    ours.filter_map(|link| links.delete(link).err()).collect()
+}
+
+/// Whether somebody else's bridge may need forwarding.
+fn has_other_bridge(names: &Names) -> bool {
+    let Ok(all) = fs::read_dir("/sys/class/net") else { return true };
+    all.filter_map(std::result::Result::ok).any(|link| {
+        link.path().join("bridge").exists() && link.file_name().as_encoded_bytes() != names.bridge.as_bytes()
+    })
+}
+
+/// The state of the network with its bridge up, and the bridge's index.
+fn ensure_bridge(links: &mut Links, names: &Names, files: &Files<'_>) -> Result<(State, u32)> {
+    let state = files.state()?;
+    match (state, links.find(&names.bridge)?) {
+        (Some(state), Some(Link { index, is_up: true })) => Ok((state, index)),
+        (Some(state), Some(Link { index, is_up: false })) => {
+            links.raise_bridge(&names.bridge, index, state.subnet)?;
+            Ok((state, index))
+        }
+        (state, found) => make_bridge(links, names, files, state, found),
+    }
+}
+
+/// Chooses the subnet against what the machine uses, and makes the bridge. Containers that
+/// are still alive keep their addresses, if the subnet is still free, and their ports come
+/// back to the bridge.
+fn make_bridge(
+    links: &mut Links,
+    names: &Names,
+    files: &Files<'_>,
+    before: Option<State>,
+    found: Option<Link>,
+) -> Result<(State, u32)> {
+    let _machine = files.lock_machine()?;
+    if found.is_some() {
+        // A bridge of ours that no state tells of: its subnet is unknown.
+        links.delete(&names.bridge)?;
+    }
+    let last = files.definition()?.and_then(|definition| definition.subnet);
+    let preferred = before.as_ref().map(|state| state.subnet).or(last);
+    let subnet = subnet::choose(preferred, &links.taken(None)?)
+        .map_err(|route| Error::NoSubnet { network: NAME.to_owned(), route: route.to_string() })?;
+    let mut state = State::new(names.bridge.clone(), subnet, links.uplink_mtu()?);
+    let index = links.add_bridge(&names.bridge, subnet, state.mtu)?;
+    without_ipv6(&names.bridge)?;
+    links.raise_bridge(&names.bridge, index, subnet)?;
+    if let Some(before) = before {
+        state.turned_forwarding_on = before.turned_forwarding_on;
+        if before.subnet == subnet {
+            state.leases = alive(before.leases, &links.names()?);
+            links.adopt_ports(index, state.leases.values().map(|lease| lease.port.as_str()))?;
+        }
+    }
+    files.save(&state)?;
+    files.define(NAME, subnet)?;
+    Ok((state, index))
+}
+
+/// The leases whose port exists: those of containers whose namespace does.
+fn alive<K: Ord>(leases: BTreeMap<K, Lease>, links: &[String]) -> BTreeMap<K, Lease> {
+    leases.into_iter().filter(|(_, lease)| links.contains(&lease.port)).collect()
+}
+
+fn lease(state: &mut State, plan: &Plan, port: &str, links: &mut Links) -> Result<std::net::Ipv4Addr> {
+    if let Some(address) = state.lease(&plan.container, port) {
+        return Ok(address);
+    }
+    // Runs that nobody settled hold addresses although their namespaces are gone.
+    state.leases = alive(std::mem::take(&mut state.leases), &links.names()?);
+    state
+        .lease(&plan.container, port)
+        .ok_or_else(|| Error::Full { network: NAME.to_owned(), subnet: state.subnet.to_string() })
+}
+
+/// Turns forwarding on, and says so once: a machine that forwards is a router.
+fn ensure_forwarding(state: &mut State) -> Vec<String> {
+    match fs::read_to_string(FORWARDING) {
+        Ok(text) if text.trim() == "0" => {}
+        _ => return Vec::new(),
+    }
+    match fs::write(FORWARDING, "1") {
+        Ok(()) => {
+            state.turned_forwarding_on = true;
+            vec![format!(
+                "turned net.ipv4.ip_forward on, so that containers on {} reach other machines; \
+                 `hoist system reset` turns it off again",
+                state.bridge
+            )]
+        }
+        Err(error) => vec![format!(
+            "net.ipv4.ip_forward is off and cannot be turned on ({error}): containers on {} \
+             reach this machine only",
+            state.bridge
+        )],
+    }
+}
+
+/// Our rules, and those of others that are in the way.
+fn guard(names: &Names, state: &State, endpoint: &Endpoint) -> Result<Vec<String>> {
+    let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
+    let mut warnings = rules::ensure(&mut tables, names, state, &guest(endpoint))?;
+    warnings.extend(firewall::clear_the_way(&mut tables, names)?);
+    Ok(warnings)
+}
+
+fn guest(endpoint: &Endpoint) -> Guest {
+    Guest { port: endpoint.port.clone(), mac: endpoint.mac, address: endpoint.address }
+}

@@ -1,0 +1,166 @@
+//! What is in the tables, ours and others', as far as hoist understands it.
+
+use super::{Attributes, Family, Hook, Is, Reply, Side, Verdict, attributes_of, be32, be64, text};
+
+/// A chain that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::network) struct Chain {
+    pub(in crate::network) family: Family,
+    pub(in crate::network) table: String,
+    pub(in crate::network) name: String,
+    /// Where the kernel asks it; `None` when only other chains do.
+    pub(in crate::network) hook: Option<Hook>,
+    /// What happens when no rule decides.
+    pub(in crate::network) drops_by_default: bool,
+}
+
+impl Chain {
+    pub(super) fn read(reply: &Reply) -> Option<Self> {
+        let attributes = attributes_of(reply);
+        let hook = attributes.get(4).map(Attributes).and_then(|place| {
+            let priority = place.get(2).and_then(be32)?.cast_signed();
+            Some(Hook { number: place.get(1).and_then(be32)?, priority })
+        });
+        Some(Self {
+            family: Family::from_number(*reply.payload.first()?),
+            table: text(attributes.get(1)?),
+            name: text(attributes.get(3)?),
+            hook,
+            drops_by_default: attributes.get(5).and_then(be32) == Some(0),
+        })
+    }
+}
+
+/// A rule that is there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::network) struct Existing {
+    pub(in crate::network) chain: String,
+    pub(in crate::network) handle: u64,
+    pub(in crate::network) terms: Vec<Term>,
+    pub(in crate::network) comment: Option<String>,
+}
+
+impl Existing {
+    pub(super) fn read(reply: &Reply) -> Option<Self> {
+        let attributes = attributes_of(reply);
+        Some(Self {
+            chain: text(attributes.get(2)?),
+            handle: attributes.get(3).and_then(be64)?,
+            terms: attributes.get(4).map(terms).unwrap_or_default(),
+            comment: attributes.get(7).and_then(read_comment),
+        })
+    }
+}
+
+/// One term of a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::network) enum Term {
+    /// Compares the name of a link; a name that ends in `*` stands for all that begin so.
+    Link(Side, Is, String),
+    /// Asks what is known of the packet's connection.
+    Connection,
+    /// Changes nothing: counts, logs.
+    Neutral,
+    /// Decides.
+    Verdict(Verdict),
+    /// Drops, and says so to the sender.
+    Reject,
+    /// What hoist does not understand, by its name.
+    Unknown(String),
+}
+
+fn terms(list: &[u8]) -> Vec<Term> {
+    let mut out = Vec::new();
+    // A link's name is first loaded into a register, then compared.
+    let mut loaded: Option<Side> = None;
+    for (_, expression) in Attributes(list) {
+        let name = Attributes(expression).get(1).map(text).unwrap_or_default();
+        let data = Attributes(Attributes(expression).get(2).unwrap_or_default());
+        let side = loaded.take();
+        match (name.as_str(), side) {
+            ("meta", _) => match data.get(2).and_then(be32) {
+                Some(6) => loaded = Some(Side::In),
+                Some(7) => loaded = Some(Side::Out),
+                // A family is asked for before the address, which is what counts.
+                Some(15) => {}
+                _ => out.push(Term::Unknown(name)),
+            },
+            ("cmp", Some(side)) => out.push(comparison(side, data)),
+            ("ct", _) => out.push(Term::Connection),
+            ("match", _) => out.push(extension(data)),
+            ("counter" | "log", _) => out.push(Term::Neutral),
+            ("reject", _) => out.push(Term::Reject),
+            ("target", _) => out.push(target(data)),
+            ("immediate", _) => {
+                let verdict = data.get(2).and_then(|value| Attributes(value).get(2)).map(Attributes);
+                out.push(verdict.map_or(Term::Neutral, |verdict| Term::Verdict(Verdict::read(verdict))));
+            }
+            _ => out.push(Term::Unknown(name)),
+        }
+    }
+    out
+}
+
+fn comparison(side: Side, data: Attributes<'_>) -> Term {
+    let is = match data.get(2).and_then(be32) {
+        Some(0) => Is::Equal,
+        Some(1) => Is::Different,
+        _ => return Term::Unknown("cmp".to_owned()),
+    };
+    let value = data.get(3).and_then(|data| Attributes(data).get(1)).unwrap_or_default();
+    let name = text(value);
+    // Without its terminating zero a name is only a beginning.
+    let is_whole = value.len() >= 16 || value.ends_with(b"\0");
+    Term::Link(side, is, if is_whole { name } else { name + "*" })
+}
+
+/// A match of iptables.
+fn extension(data: Attributes<'_>) -> Term {
+    match data.get(1).map(text).unwrap_or_default() {
+        name if name == "conntrack" || name == "state" => Term::Connection,
+        name if name == "comment" => Term::Neutral,
+        name => Term::Unknown(name),
+    }
+}
+
+/// A target of iptables.
+fn target(data: Attributes<'_>) -> Term {
+    match data.get(1).map(text).unwrap_or_default() {
+        name if name == "REJECT" => Term::Reject,
+        name if name == "LOG" || name == "NFLOG" => Term::Neutral,
+        name => Term::Unknown(name),
+    }
+}
+
+/// A comment as nft(8) and iptables keep it: type 0, length, text.
+pub(super) fn comment(text: &str) -> Vec<u8> {
+    let text: Vec<u8> = text.bytes().take(127).collect();
+    let length = u8::try_from(text.len() + 1).unwrap_or(u8::MAX);
+    [&[0, length], &*text, b"\0"].concat()
+}
+
+fn read_comment(data: &[u8]) -> Option<String> {
+    let mut rest = data;
+    while let [kind, length, tail @ ..] = rest {
+        let value = tail.get(..usize::from(*length))?;
+        if *kind == 0 {
+            return Some(text(value));
+        }
+        rest = tail.get(usize::from(*length)..)?;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_is_read_as_it_is_written() {
+        assert_eq!(read_comment(&comment("hoist: bridge hoist0")).as_deref(), Some("hoist: bridge hoist0"));
+        assert_eq!(read_comment(&[1, 2, 9, 9, 0, 3, b'a', b'b', 0]).as_deref(), Some("ab"));
+        for cut_off in [&[][..], &[0], &[0, 5, b'a'], &[1, 200, 0]] {
+            assert_eq!(read_comment(cut_off), None);
+        }
+    }
+}

@@ -1,0 +1,255 @@
+//! What is remembered of a network: its definition, and while the machine is up its subnet
+//! and who has which address.
+//!
+//! ```text
+//! <root>/networks/<id>.json         Definition: outlives a reboot
+//! <run>/networks/lock               held while one network is changed
+//! <run>/networks/<id>/state.json    State
+//! ```
+
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Result};
+use super::plan::{Mac, Mode, Place};
+use super::subnet::Subnet;
+use crate::base::disk::{self, Lock, Rank};
+use crate::base::{ContainerId, NetworkId, Paths};
+
+/// The newest form of both files.
+const VERSION: u32 = 1;
+
+/// What a network is, running or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Definition {
+    pub(super) version: u32,
+    pub(super) id: NetworkId,
+    pub(super) name: String,
+    pub(super) created: Timestamp,
+    /// The subnet it had last: it gets that one again if it is free.
+    pub(super) subnet: Option<Subnet>,
+    /// Fields of a newer hoist.
+    #[serde(flatten)]
+    pub(super) unknown: BTreeMap<String, serde_json::Value>,
+}
+
+/// What a network has until the next boot.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct State {
+    pub(super) version: u32,
+    pub(super) bridge: String,
+    pub(super) subnet: Subnet,
+    pub(super) mtu: u32,
+    #[serde(default)]
+    pub(super) leases: BTreeMap<Ipv4Addr, Lease>,
+    /// hoist turned forwarding on, so `reset` turns it off.
+    #[serde(default)]
+    pub(super) turned_forwarding_on: bool,
+    /// Fields of a newer hoist.
+    #[serde(flatten)]
+    pub(super) unknown: BTreeMap<String, serde_json::Value>,
+}
+
+/// Who has an address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Lease {
+    pub(super) container: ContainerId,
+    /// The host's end of its veth: as long as that exists, so does the namespace.
+    pub(super) port: String,
+}
+
+/// A guest's link, as the rules know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Guest {
+    pub(super) port: String,
+    pub(super) mac: Mac,
+    pub(super) address: Ipv4Addr,
+}
+
+impl State {
+    pub(super) fn new(bridge: String, subnet: Subnet, mtu: u32) -> Self {
+        let (leases, unknown) = Default::default();
+        Self { version: VERSION, bridge, subnet, mtu, leases, turned_forwarding_on: false, unknown }
+    }
+
+    /// The lowest free address. A lease that the same container left behind is void.
+    pub(super) fn lease(&mut self, container: &ContainerId, port: &str) -> Option<Ipv4Addr> {
+        self.leases.retain(|_, lease| &lease.container != container);
+        let address = self.subnet.addresses().find(|address| !self.leases.contains_key(address))?;
+        let lease = Lease { container: container.clone(), port: port.to_owned() };
+        self.leases.insert(address, lease);
+        Some(address)
+    }
+
+    /// Gives an address back, if it is still the same run's.
+    pub(super) fn release(&mut self, address: Ipv4Addr, port: &str) -> bool {
+        let is_ours = self.leases.get(&address).is_some_and(|lease| lease.port == port);
+        is_ours && self.leases.remove(&address).is_some()
+    }
+
+    /// Whom the rules must know.
+    pub(super) fn guests(&self) -> impl Iterator<Item = Guest> {
+        self.leases.iter().map(|(&address, lease)| Guest {
+            port: lease.port.clone(),
+            mac: Mac::of(address),
+            address,
+        })
+    }
+}
+
+/// The id of a network that every engine has: always the same for the same state folder.
+pub(super) fn id_of(mode: Mode, paths: &Paths) -> NetworkId {
+    use sha2::Digest as _;
+    let mut hash = sha2::Sha256::new();
+    hash.update([b'n', mode as u8]);
+    hash.update(paths.root().as_os_str().as_encoded_bytes());
+    let hex = crate::base::id::hex(&hash.finalize());
+    #[expect(clippy::expect_used, reason = "a SHA-256 digest is 64 hex digits")]
+    hex.parse().expect("a digest is an id")
+}
+
+/// The files of one network.
+#[derive(Debug)]
+pub(super) struct Files<'a> {
+    place: &'a Place,
+    id: NetworkId,
+}
+
+impl<'a> Files<'a> {
+    pub(super) fn new(place: &'a Place, id: NetworkId) -> Self {
+        Self { place, id }
+    }
+
+    pub(super) fn id(&self) -> &NetworkId {
+        &self.id
+    }
+
+    /// Waits until no other process changes this engine's networks.
+    pub(super) fn lock(&self) -> Result<Lock> {
+        disk::private_dir(&self.place.paths.network_runs())?;
+        Ok(Lock::exclusive(&self.place.paths.network_runs().join("lock"), Rank::Network)?)
+    }
+
+    /// Waits until no other engine of this machine chooses a subnet. Where the machine has
+    /// no place for a common lock (a namespace, a caller without rights), the engine's own
+    /// lock must do.
+    pub(super) fn lock_machine(&self) -> Result<Option<Lock>> {
+        match Lock::exclusive(&self.place.machine_lock, Rank::Network) {
+            Ok(lock) => Ok(Some(lock)),
+            Err(disk::Error::Io { source, .. })
+                if matches!(
+                    source.kind(),
+                    std::io::ErrorKind::NotFound
+                        | std::io::ErrorKind::PermissionDenied
+                        | std::io::ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    pub(super) fn state(&self) -> Result<Option<State>> {
+        found(disk::read_json(&self.state_path()))
+    }
+
+    pub(super) fn save(&self, state: &State) -> Result<()> {
+        disk::private_dir(&self.place.paths.network_runs().join(self.id.as_str()))?;
+        Ok(disk::write_json(&self.state_path(), state)?)
+    }
+
+    pub(super) fn definition(&self) -> Result<Option<Definition>> {
+        found(disk::read_json(&self.definition_path()))
+    }
+
+    /// Remembers the subnet beyond the next boot.
+    pub(super) fn define(&self, name: &str, subnet: Subnet) -> Result<()> {
+        let mut definition = self.definition()?.unwrap_or_else(|| Definition {
+            version: VERSION,
+            id: self.id.clone(),
+            name: name.to_owned(),
+            created: Timestamp::now(),
+            subnet: None,
+            unknown: BTreeMap::new(),
+        });
+        if definition.subnet != Some(subnet) {
+            definition.subnet = Some(subnet);
+            disk::private_dir(&self.place.paths.networks())?;
+            disk::write_json(&self.definition_path(), &definition)?;
+        }
+        Ok(())
+    }
+
+    /// Forgets what a reboot would.
+    pub(super) fn forget(&self) -> Result<()> {
+        let dir = self.place.paths.network_runs().join(self.id.as_str());
+        match std::fs::remove_dir_all(&dir) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::State(disk::Error::io("remove", dir)(error)))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn state_path(&self) -> PathBuf {
+        self.place.paths.network_runs().join(self.id.as_str()).join("state.json")
+    }
+
+    fn definition_path(&self) -> PathBuf {
+        self.place.paths.networks().join(format!("{}.json", self.id))
+    }
+}
+
+fn found<T>(read: disk::Result<T>) -> Result<Option<T>> {
+    match read {
+        Ok(value) => Ok(Some(value)),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state() -> State {
+        State::new("hoist0".to_owned(), "172.30.0.0/29".parse().unwrap(), 1500)
+    }
+
+    #[test]
+    fn the_lowest_free_address_is_leased_until_none_is_left() {
+        let mut state = state();
+        let mut ids = Vec::new();
+        for last in 2..=6 {
+            let id = ContainerId::random().unwrap();
+            assert_eq!(state.lease(&id, "p"), Some(Ipv4Addr::new(172, 30, 0, last)));
+            ids.push(id);
+        }
+        assert_eq!(state.lease(&ContainerId::random().unwrap(), "p"), None);
+        assert!(state.release(Ipv4Addr::new(172, 30, 0, 4), "p"));
+        assert!(!state.release(Ipv4Addr::new(172, 30, 0, 4), "p"));
+        assert!(!state.release(Ipv4Addr::new(172, 30, 0, 5), "another run's"));
+        assert_eq!(state.lease(&ids[4], "q"), Some(Ipv4Addr::new(172, 30, 0, 4)));
+        assert_eq!(state.leases.len(), 4, "the lease that the last one had is void");
+    }
+
+    #[test]
+    fn a_state_file_keeps_fields_of_a_newer_hoist() {
+        let old = r#"{"version":1,"bridge":"hoist0","subnet":"172.30.0.0/24","mtu":1500,"later":{"a":1}}"#;
+        let state: State = serde_json::from_str(old).unwrap();
+        assert_eq!(serde_json::to_value(&state).unwrap()["later"]["a"], 1);
+    }
+
+    #[test]
+    fn built_in_networks_have_ids_of_their_own() {
+        let here = Paths::new("/a", "/b");
+        assert_eq!(id_of(Mode::Bridge, &here), id_of(Mode::Bridge, &here));
+        assert_ne!(id_of(Mode::Bridge, &here), id_of(Mode::Host, &here));
+        assert_ne!(id_of(Mode::Bridge, &here), id_of(Mode::Bridge, &Paths::new("/c", "/b")));
+    }
+}

@@ -1,0 +1,397 @@
+//! Netlink sockets: netlink(7), one thread, no waiting.
+//!
+//! The kernel handles a request inside `send`, so its answers lie in the socket when `send`
+//! returns, and any number of requests go out in one call. [`Message`] carries the text its
+//! failure is told with.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+
+use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
+use rustix::io::Errno;
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
+
+use super::{Error, Result, check};
+
+const NLMSG_ERROR: u16 = 2;
+const NLMSG_DONE: u16 = 3;
+const NLM_F_REQUEST: u16 = 0x01;
+const NLM_F_ACK: u16 = 0x04;
+/// The dump changed while it was read.
+const NLM_F_DUMP_INTR: u16 = 0x10;
+const NLM_F_DUMP: u16 = 0x300;
+const NLM_F_CAPPED: u16 = 0x100;
+const NLM_F_ACK_TLVS: u16 = 0x200;
+const NLMSGERR_ATTR_MSG: u16 = 1;
+const HEADER: usize = 16;
+/// The kernel sends no part of a dump that is larger (`NLMSG_GOODSIZE` and what it grows to).
+const MAX_PART: usize = 64 << 10;
+
+/// Create the object (`NLM_F_CREATE`).
+pub const CREATE: u16 = 0x400;
+/// It must not be there (`NLM_F_EXCL`).
+pub const EXCLUSIVE: u16 = 0x200;
+/// Replace what is there (`NLM_F_REPLACE`).
+pub const REPLACE: u16 = 0x100;
+/// Add at the end (`NLM_F_APPEND`).
+pub const APPEND: u16 = 0x800;
+
+/// Which part of the kernel a socket talks to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Links, addresses, routes: rtnetlink(7).
+    Route,
+    /// `nf_tables`.
+    Netfilter,
+}
+
+/// A request.
+#[derive(Debug, Clone)]
+pub struct Message {
+    kind: u16,
+    flags: u16,
+    payload: Vec<u8>,
+    call: String,
+    tolerated: &'static [Errno],
+}
+
+impl Message {
+    /// `call` is how its failure is told: `RTM_NEWLINK("hoist0", bridge)`.
+    #[must_use]
+    pub fn new(kind: u16, flags: u16, payload: Vec<u8>, call: String) -> Self {
+        Self { kind, flags: flags | NLM_F_REQUEST | NLM_F_ACK, payload, call, tolerated: &[] }
+    }
+
+    /// One that the kernel does not answer: the edges of a batch.
+    #[must_use]
+    pub fn unanswered(kind: u16, payload: Vec<u8>) -> Self {
+        Self { kind, flags: NLM_F_REQUEST, payload, call: String::new(), tolerated: &[] }
+    }
+
+    /// Failing with one of `errors` is no failure: it is as it should be already.
+    #[must_use]
+    pub fn tolerate(self, errors: &'static [Errno]) -> Self {
+        Self { tolerated: errors, ..self }
+    }
+}
+
+/// What the kernel sent for a dump or a get.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The message's type.
+    pub kind: u16,
+    /// What follows the header.
+    pub payload: Vec<u8>,
+}
+
+/// A socket. It stays in the network namespace in which it was opened.
+#[derive(Debug)]
+pub struct Socket {
+    inner: netlink_sys::Socket,
+    sequence: u32,
+}
+
+impl Socket {
+    /// Opens one in the calling thread's network namespace.
+    ///
+    /// # Errors
+    ///
+    /// `EPROTONOSUPPORT` when the kernel lacks the protocol.
+    pub fn open(protocol: Protocol) -> Result<Self> {
+        let (number, name) = match protocol {
+            Protocol::Route => (NETLINK_ROUTE, "NETLINK_ROUTE"),
+            Protocol::Netfilter => (NETLINK_NETFILTER, "NETLINK_NETFILTER"),
+        };
+        let call = || format!("socket(AF_NETLINK, SOCK_DGRAM, {name})");
+        let inner = check(netlink_sys::Socket::new(number), call)?;
+        check(inner.connect(&netlink_sys::SocketAddr::new(0, 0)), || format!("connect({name})"))?;
+        // Comforts that an old kernel may lack: what it says in words, and short acks.
+        let _ = inner.set_ext_ack(true);
+        let _ = inner.set_cap_ack(true);
+        Ok(Self { inner, sequence: 0 })
+    }
+
+    /// Sends all `messages` in one call and waits for each one's verdict.
+    ///
+    /// # Errors
+    ///
+    /// The first failure that its message does not tolerate. Messages after it may have
+    /// been done all the same, unless they form a batch of nf_tables.
+    pub fn request(&mut self, messages: &[Message]) -> Result<()> {
+        let first = self.send(messages, 0)?;
+        let mut unanswered = messages.iter().filter(|message| message.flags & NLM_F_ACK != 0).count();
+        let mut failure: Option<(usize, Error)> = None;
+        let mut buffer = Vec::with_capacity(MAX_PART);
+        while self.receive(&mut buffer, libc::MSG_DONTWAIT)? {
+            for part in Parts(&buffer).filter(|part| part.kind == NLMSG_ERROR) {
+                let place = part.sequence.wrapping_sub(first) as usize;
+                let Some(message) = messages.get(place) else { continue };
+                unanswered = unanswered.saturating_sub(1);
+                if let Err(error) = part.verdict(message)
+                    && failure.as_ref().is_none_or(|&(earlier, _)| place < earlier)
+                {
+                    failure = Some((place, error));
+                }
+            }
+        }
+        match failure {
+            Some((_, error)) => Err(error),
+            None if unanswered == 0 => Ok(()),
+            None => Err(Error::new(calls(messages), io::Error::other("the kernel did not answer"))),
+        }
+    }
+
+    /// Sends one message and returns everything the kernel has for it.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says; `EAGAIN` when the table changed ten times while it was read.
+    pub fn dump(&mut self, message: &Message) -> Result<Vec<Reply>> {
+        for _ in 0..10 {
+            if let Some(replies) = self.dump_once(message)? {
+                return Ok(replies);
+            }
+        }
+        Err(Error::new(&*message.call, Errno::AGAIN))
+    }
+
+    fn dump_once(&mut self, message: &Message) -> Result<Option<Vec<Reply>>> {
+        let asked = Message { flags: NLM_F_REQUEST, ..message.clone() };
+        let sequence = self.send(&[asked], NLM_F_DUMP)?;
+        let mut buffer = Vec::with_capacity(MAX_PART);
+        let mut replies = Vec::new();
+        let mut is_whole = true;
+        loop {
+            if !self.receive(&mut buffer, 0)? {
+                continue;
+            }
+            for part in Parts(&buffer).filter(|part| part.sequence == sequence) {
+                is_whole &= part.flags & NLM_F_DUMP_INTR == 0;
+                match part.kind {
+                    NLMSG_DONE => {
+                        part.verdict(message)?;
+                        return Ok(is_whole.then_some(replies));
+                    }
+                    NLMSG_ERROR => {
+                        part.verdict(message)?;
+                        return Ok(Some(replies)); // tolerated: what is asked for is not there
+                    }
+                    kind => replies.push(Reply { kind, payload: part.payload.to_vec() }),
+                }
+            }
+        }
+    }
+
+    /// Sends one message and returns the kernel's answer; `None` when its failure is
+    /// tolerated.
+    ///
+    /// # Errors
+    ///
+    /// What the kernel says.
+    pub fn get(&mut self, message: &Message) -> Result<Option<Reply>> {
+        let sequence = self.send(std::slice::from_ref(message), 0)?;
+        let mut buffer = Vec::with_capacity(MAX_PART);
+        let mut reply = None;
+        while self.receive(&mut buffer, libc::MSG_DONTWAIT)? {
+            for part in Parts(&buffer).filter(|part| part.sequence == sequence) {
+                match part.kind {
+                    NLMSG_ERROR => part.verdict(message)?,
+                    kind => reply = Some(Reply { kind, payload: part.payload.to_vec() }),
+                }
+            }
+        }
+        Ok(reply)
+    }
+
+    /// Numbers the messages from the returned sequence on.
+    fn send(&mut self, messages: &[Message], flags: u16) -> Result<u32> {
+        let first = self.sequence.wrapping_add(1);
+        let mut bytes = Vec::with_capacity(messages.iter().map(|m| HEADER + m.payload.len() + 4).sum());
+        for message in messages {
+            self.sequence = self.sequence.wrapping_add(1);
+            let length = u32::try_from(HEADER + message.payload.len()).unwrap_or(u32::MAX); // too long: the kernel says so
+            bytes.extend(length.to_ne_bytes());
+            bytes.extend(message.kind.to_ne_bytes());
+            bytes.extend((message.flags | flags).to_ne_bytes());
+            bytes.extend(self.sequence.to_ne_bytes());
+            bytes.extend([0; 4]); // the kernel knows the sender
+            bytes.extend(&message.payload);
+            bytes.resize(bytes.len().next_multiple_of(4), 0);
+        }
+        check(self.inner.send(&bytes, 0), || calls(messages))?;
+        Ok(first)
+    }
+
+    /// Reads one datagram; `false` when there is none.
+    fn receive(&self, buffer: &mut Vec<u8>, flags: libc::c_int) -> Result<bool> {
+        buffer.clear();
+        loop {
+            match self.inner.recv(buffer, flags) {
+                Ok(_) => return Ok(true),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Error::new("recv(AF_NETLINK)", error)),
+            }
+        }
+    }
+}
+
+fn calls(messages: &[Message]) -> String {
+    messages.iter().map(|m| &*m.call).filter(|call| !call.is_empty()).collect::<Vec<_>>().join(", ")
+}
+
+/// One message of a datagram.
+#[derive(Debug, Clone, Copy)]
+struct Part<'a> {
+    kind: u16,
+    flags: u16,
+    sequence: u32,
+    payload: &'a [u8],
+}
+
+impl Part<'_> {
+    /// What an `NLMSG_ERROR` or `NLMSG_DONE` says about `message`.
+    fn verdict(&self, message: &Message) -> Result<()> {
+        let code = word(self.payload, 0).map_or(0, u32::cast_signed);
+        let errno = code.wrapping_neg();
+        if code == 0 || message.tolerated.iter().any(|one| one.raw_os_error() == errno) {
+            return Ok(());
+        }
+        let call = match self.said() {
+            Some(said) => format!("{}: {said}", message.call),
+            None => message.call.clone(),
+        };
+        Err(Error::new(call, io::Error::from_raw_os_error(errno)))
+    }
+
+    /// The kernel's own words, where it has some.
+    fn said(&self) -> Option<String> {
+        if self.flags & NLM_F_ACK_TLVS == 0 {
+            return None;
+        }
+        let echoed = if self.flags & NLM_F_CAPPED == 0 { word(self.payload, 4)? as usize } else { HEADER };
+        let attributes = self.payload.get(4 + echoed.next_multiple_of(4)..)?;
+        let said = Attributes(attributes).find(|&(kind, _)| kind == NLMSGERR_ATTR_MSG)?.1;
+        Some(String::from_utf8_lossy(said).trim_end_matches('\0').to_owned())
+    }
+}
+
+/// The messages of a datagram.
+#[derive(Debug)]
+struct Parts<'a>(&'a [u8]);
+
+impl<'a> Iterator for Parts<'a> {
+    type Item = Part<'a>;
+
+    fn next(&mut self) -> Option<Part<'a>> {
+        let length = word(self.0, 0)? as usize;
+        let payload = self.0.get(HEADER..length)?;
+        let part =
+            Part { kind: half(self.0, 4)?, flags: half(self.0, 6)?, sequence: word(self.0, 8)?, payload };
+        self.0 = self.0.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some(part)
+    }
+}
+
+/// The attributes of a message: type without its flags, and value.
+#[derive(Debug, Clone, Copy)]
+pub struct Attributes<'a>(pub &'a [u8]);
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (u16, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let length = usize::from(half(self.0, 0)?);
+        let kind = half(self.0, 2)? & 0x3fff;
+        let value = self.0.get(4..length)?;
+        self.0 = self.0.get(length.next_multiple_of(4)..).unwrap_or_default();
+        Some((kind, value))
+    }
+}
+
+impl<'a> Attributes<'a> {
+    /// The value of the first attribute of this type.
+    #[must_use]
+    pub fn get(mut self, kind: u16) -> Option<&'a [u8]> {
+        self.find(|&(other, _)| other == kind).map(|(_, value)| value)
+    }
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn half(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
+}
+
+/// Does `work` in the network namespace `netns`, then comes back.
+///
+/// Only the calling thread goes there: setns(2).
+///
+/// # Errors
+///
+/// `EPERM` without `CAP_SYS_ADMIN` over both namespaces. When the way back fails the thread
+/// stays there, and must not go on.
+pub fn inside<T>(netns: BorrowedFd<'_>, work: impl FnOnce() -> T) -> Result<T> {
+    const HERE: &str = "/proc/thread-self/ns/net";
+    let here = check(File::open(HERE), || format!("open({HERE:?})"))?;
+    enter(netns)?;
+    let done = work();
+    enter(here.as_fd())?;
+    Ok(done)
+}
+
+fn enter(netns: BorrowedFd<'_>) -> Result<()> {
+    let call = || format!("setns({netns:?}, CLONE_NEWNET)");
+    check(move_into_link_name_space(netns, Some(LinkNameSpaceType::Network)), call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RTM_GETLINK: u16 = 18;
+
+    fn get_link(name: &str) -> Message {
+        let mut payload = vec![0; 16];
+        payload.extend(u16::try_from(4 + name.len() + 1).unwrap().to_ne_bytes());
+        payload.extend(3_u16.to_ne_bytes()); // IFLA_IFNAME
+        payload.extend(name.as_bytes());
+        payload.push(0);
+        Message::new(RTM_GETLINK, 0, payload, format!("RTM_GETLINK({name:?})"))
+    }
+
+    #[test]
+    fn a_link_is_found_by_name_and_in_the_list() {
+        let mut socket = Socket::open(Protocol::Route).unwrap();
+        let lo = socket.get(&get_link("lo")).unwrap().unwrap();
+        assert_eq!(Attributes(&lo.payload[16..]).get(3), Some(&b"lo\0"[..]));
+        let all = socket.dump(&Message::new(RTM_GETLINK, 0, vec![0; 16], "RTM_GETLINK".to_owned())).unwrap();
+        assert!(all.iter().any(|link| Attributes(&link.payload[16..]).get(3) == Some(b"lo\0")));
+    }
+
+    #[test]
+    fn a_failure_is_told_as_the_call_unless_it_is_tolerated() {
+        let mut socket = Socket::open(Protocol::Route).unwrap();
+        let missing = get_link("hoist-none");
+        let error = socket.get(&missing).unwrap_err();
+        assert_eq!((error.call(), error.errno()), ("RTM_GETLINK(\"hoist-none\")", libc::ENODEV));
+        assert!(socket.get(&missing.clone().tolerate(&[Errno::NODEV])).unwrap().is_none());
+        let error = socket.request(&[get_link("lo"), missing]).unwrap_err();
+        assert_eq!(error.call(), "RTM_GETLINK(\"hoist-none\")");
+    }
+
+    #[test]
+    fn cut_off_answers_are_read_as_far_as_they_go() {
+        assert_eq!(Parts(&[1, 2, 3]).count(), 0);
+        let mut bytes = vec![0; 20];
+        bytes[0] = 200; // longer than the datagram
+        assert_eq!(Parts(&bytes).count(), 0);
+        bytes[0] = 3; // shorter than a header
+        assert_eq!(Parts(&bytes).count(), 0);
+        assert_eq!(Attributes(&[9, 0, 1, 0, 7]).count(), 0);
+        assert_eq!(Attributes(&[2, 0, 1, 0, 7]).count(), 0);
+    }
+}
