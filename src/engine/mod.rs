@@ -10,6 +10,7 @@ pub mod attach;
 pub mod container;
 pub mod error;
 pub mod event;
+pub mod network;
 pub mod pull;
 pub mod settings;
 pub mod stats;
@@ -26,6 +27,7 @@ pub use crate::container::{
     Bind, Config, Conflict, ExitState, LogOptions, MountKind, MountRequest, NetworkMode, Options,
     Propagation, PullPolicy, Record, RestartPolicy, Run, Seccomp, Status, Tmpfs, Ulimit, Verb,
 };
+pub use crate::network::{Bridge, Mac, Member, Mode as NetworkKind, Network, Subnet};
 pub use attach::{Attached, Input, Output, Session};
 pub use container::{
     AttachOptions, Container, Containers, CreateRequest, Created, DiskUse, ExecRequest, LogRecord,
@@ -33,6 +35,7 @@ pub use container::{
 };
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
 pub use event::News;
+pub use network::Networks;
 pub use pull::{PullOptions, PullStatus, Pulled};
 pub use settings::{OWN_PROGRAM, Settings};
 pub use stats::{ProcessRow, Sample, Top};

@@ -19,6 +19,7 @@ mod bridge;
 mod error;
 mod firewall;
 mod link;
+mod list;
 pub mod names;
 mod nft;
 mod plan;
@@ -27,6 +28,7 @@ mod state;
 mod subnet;
 
 pub use error::{Error, Result};
+pub use list::{Bridge, Member, Network, list};
 pub use names::HostFiles;
 pub use plan::{Applied, Endpoint, Mac, Mode, Place, Plan, Request, plan};
 pub use subnet::Subnet;

@@ -10,8 +10,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 
 use netlink_sys::protocols::{NETLINK_NETFILTER, NETLINK_ROUTE};
 use rustix::io::Errno;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
+use super::ns::{Namespace, enter};
 use super::{Error, Result, check};
 
 const NLMSG_ERROR: u16 = 2;
@@ -337,15 +337,10 @@ fn half(bytes: &[u8], at: usize) -> Option<u16> {
 pub fn inside<T>(netns: BorrowedFd<'_>, work: impl FnOnce() -> T) -> Result<T> {
     const HERE: &str = "/proc/thread-self/ns/net";
     let here = check(File::open(HERE), || format!("open({HERE:?})"))?;
-    enter(netns)?;
+    enter(netns, Namespace::Net)?;
     let done = work();
-    enter(here.as_fd())?;
+    enter(here.as_fd(), Namespace::Net)?;
     Ok(done)
-}
-
-fn enter(netns: BorrowedFd<'_>) -> Result<()> {
-    let call = || format!("setns({netns:?}, CLONE_NEWNET)");
-    check(move_into_link_name_space(netns, Some(LinkNameSpaceType::Network)), call)
 }
 
 #[cfg(test)]

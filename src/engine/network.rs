@@ -1,0 +1,104 @@
+//! The verbs of networks.
+
+use super::error::{Ambiguous, Doing, Error, NotFound, Result};
+use super::{Engine, blocking};
+use crate::network::{self, Network, Place};
+
+/// The networks of an engine: see [`Engine::networks`].
+#[derive(Debug, Clone, Copy)]
+pub struct Networks<'a> {
+    engine: &'a Engine,
+}
+
+impl Engine {
+    /// What containers are connected to.
+    #[must_use]
+    pub fn networks(&self) -> Networks<'_> {
+        Networks { engine: self }
+    }
+}
+
+impl Networks<'_> {
+    /// Every network, by name.
+    ///
+    /// # Errors
+    ///
+    /// When a state file cannot be read.
+    pub async fn list(&self) -> Result<Vec<Network>> {
+        let place = self.place();
+        blocking(move || network::list(&place).doing(|| "list the networks")).await
+    }
+
+    /// The network that `target` names: its name, its id, or how only its id begins.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`] or [`Ambiguous`].
+    pub async fn inspect(&self, target: &str) -> Result<Network> {
+        let place = self.place();
+        let target = target.to_owned();
+        blocking(move || {
+            let all = network::list(&place).doing(|| format!("inspect the network `{target}`"))?;
+            resolve(all, &target)
+        })
+        .await
+    }
+
+    /// Removes what this engine's networks left on the host: bridge, rules, leases.
+    ///
+    /// # Errors
+    ///
+    /// The first failure, after everything was tried.
+    pub async fn reset(&self) -> Result<()> {
+        let place = self.place();
+        blocking(move || {
+            network::reset(&place).into_iter().next().map_or(Ok(()), Err).doing(|| "remove the networks")
+        })
+        .await
+    }
+
+    fn place(&self) -> Place {
+        Place::new(self.engine.paths())
+    }
+}
+
+/// Docker's order: a whole name or id, then the beginning of an id.
+fn resolve(all: Vec<Network>, target: &str) -> Result<Network> {
+    let doing = || format!("find the network `{target}`");
+    if let Some(found) = all.iter().find(|one| one.name == target || one.id.as_str() == target) {
+        return Ok(found.clone());
+    }
+    let mut begun: Vec<Network> = all;
+    begun.retain(|one| !target.is_empty() && one.id.as_str().starts_with(target));
+    match begun.len() {
+        0 => Err(Error::new(doing(), NotFound { noun: "network", name: target.to_owned() })),
+        1 => Ok(begun.remove(0)),
+        _ => {
+            let candidates = begun.iter().map(|one| one.id.short().to_owned()).collect();
+            Err(Error::new(doing(), Ambiguous { noun: "network", prefix: target.to_owned(), candidates }))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Paths;
+
+    #[test]
+    fn a_network_is_found_by_name_id_and_how_its_id_begins() {
+        let dir = tempfile::tempdir().unwrap();
+        let place = Place::new(&Paths::new(dir.path().join("root"), dir.path().join("run")));
+        let all = network::list(&place).unwrap();
+        let names: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.driver())).collect();
+        assert_eq!(names, [("bridge", "bridge"), ("host", "host"), ("none", "null")]);
+        for one in &all {
+            assert_eq!(&resolve(all.clone(), &one.name).unwrap(), one);
+            assert_eq!(&resolve(all.clone(), one.id.as_str()).unwrap(), one);
+            assert_eq!(&resolve(all.clone(), one.id.short()).unwrap(), one);
+        }
+        for missing in ["", "x", "bridges"] {
+            assert!(resolve(all.clone(), missing).is_err(), "{missing:?}");
+        }
+    }
+}
