@@ -14,4 +14,5 @@ pub mod network;
 pub mod oci;
 pub mod registry;
 pub mod runtime;
+pub mod snapshot;
 pub mod sys;

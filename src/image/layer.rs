@@ -336,7 +336,7 @@ mod tests {
         let roots = || Ok::<_, Error>(Roots::default());
         assert_eq!(store.sweep(roots).unwrap().layers, []);
         drop(lease);
-        assert_eq!(store.sweep(roots).unwrap().layers, [diff_id.clone()]);
+        assert_eq!(store.sweep(roots).unwrap().layers, std::slice::from_ref(&diff_id));
         assert!(!store.has_layer(&diff_id));
         let litter = read_dir(&store.paths().layers()).unwrap();
         assert_eq!(litter, ["by-diff"]);
@@ -368,7 +368,8 @@ mod tests {
             layer.diff_id
         );
         let name: crate::oci::Reference = "acme/web:1".parse().unwrap();
-        let commit = Commit { config: config.as_bytes(), names: &[name.clone()], ..Commit::default() };
+        let commit =
+            Commit { config: config.as_bytes(), names: std::slice::from_ref(&name), ..Commit::default() };
         let id = store.commit(&lease, &commit).unwrap();
         drop(lease);
         for word in [&*id.to_string(), id.hex(), id.short(), "acme/web:1"] {

@@ -289,6 +289,15 @@ pub fn entries(dir: impl AsFd) -> Result<Vec<std::ffi::OsString>> {
     check(names, || "getdents64()".to_owned())
 }
 
+/// Makes an open folder the current one of this process.
+///
+/// # Errors
+///
+/// `EACCES`.
+pub fn change_dir(folder: impl AsFd) -> Result<()> {
+    check(rustix::process::fchdir(folder), || "fchdir()".to_owned())
+}
+
 /// A path that leads the kernel to an open file, by /proc.
 #[must_use]
 pub fn proc_path(file: BorrowedFd<'_>) -> PathBuf {

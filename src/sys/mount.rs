@@ -270,6 +270,19 @@ pub fn detach(path: &Path) -> Result<()> {
     })
 }
 
+/// Mounts a file system at a path by the old call, which takes up to 4095 bytes of options.
+///
+/// # Errors
+///
+/// What the file system answers.
+pub fn mount_filesystem(kind: &str, target: &Path, options: &str) -> Result<()> {
+    let options_c = check(std::ffi::CString::new(options), || format!("mount({kind}, {options:?})"))?;
+    let flags = rustix::mount::MountFlags::empty();
+    check(rustix::mount::mount(kind, target, kind, flags, options_c.as_c_str()), || {
+        format!("mount({kind}, {}, {options:?})", target.display())
+    })
+}
+
 /// How to print a place given as a descriptor and a path below it.
 fn named(dir: BorrowedFd<'_>, path: &Path) -> String {
     if !path.as_os_str().is_empty() {

@@ -1,0 +1,214 @@
+//! Root file systems from layers: a detached tree that no mount table shows.
+//!
+//! ```text
+//! kernel ≥ 6.13   fsopen · lowerdir+ by descriptor              no path at all
+//!        ≥ 6.5    fsopen · lowerdir+ by /proc/self/fd/<n>       a string ends at 254 bytes
+//!        older    mount(2) in a mount namespace of its own, then open_tree(CLONE)
+//! ```
+//!
+//! Layers come from images, which are not trusted: links between overlay's own files are
+//! never followed (`redirect_dir=nofollow`, `metacopy=off`), whatever attributes they bear.
+//! On kernels before 6.5 the calling thread no longer shares its current folder with others.
+
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use crate::base::disk;
+use crate::base::error::{ErrorKind, Explain};
+use crate::sys;
+use crate::sys::mount::{Attrs, Depth, Filesystem};
+use crate::sys::probe::Probe;
+
+mod usage;
+
+pub use usage::{Usage, usage};
+
+/// What a root file system is made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// Layer folders, top-most first; absolute.
+    pub lower: Vec<PathBuf>,
+    /// Where changes go, and overlay's own folder beside it, on the same file system.
+    /// Without it the root cannot be written.
+    pub upper: Option<(PathBuf, PathBuf)>,
+    /// The mount cannot be written, though there is an upper folder.
+    pub read_only: bool,
+    /// Changes are never synced to the disk: for roots that are thrown away.
+    pub volatile: bool,
+}
+
+/// A root file system could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A system call failed.
+    #[error(transparent)]
+    Sys(#[from] sys::Error),
+    /// A folder could not be prepared.
+    #[error(transparent)]
+    Disk(#[from] disk::Error),
+    /// Neither layers nor a folder for changes.
+    #[error("the root file system has no layer")]
+    Empty,
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Sys(error) => error.kind(),
+            Self::Disk(error) => error.kind(),
+            Self::Empty => ErrorKind::Invalid,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Sys(error) => error.hint(),
+            Self::Disk(error) => error.hint(),
+            Self::Empty => None,
+        }
+    }
+}
+
+/// The result of making a root file system.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Makes the root file system as a detached mount: in no mount table, gone when the
+/// descriptor is closed and nothing attached it.
+///
+/// One layer and nothing to write to is a read-only bind; else it is an overlay. The upper
+/// folder's companion (`work`) is emptied first: a volatile mount leaves a mark there that
+/// the next one stumbles over.
+///
+/// # Errors
+///
+/// [`Error::Empty`]; `ENOENT` for a folder that is not there; `EPERM` without privilege.
+pub fn mount(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
+    if let Some((upper, work)) = &layout.upper {
+        make_dir(upper)?;
+        remove_tree(work)?;
+        make_dir(work)?;
+    }
+    let tree = match (layout.lower.as_slice(), &layout.upper) {
+        ([], None) => return Err(Error::Empty),
+        ([only], None) => sys::mount::open_tree_at(only, Depth::One)?,
+        ([], Some((upper, _))) => sys::mount::open_tree_at(upper, Depth::One)?,
+        _ if probe.mount_api && probe.lowerdir_plus => overlay(layout, probe)?,
+        _ => classic(layout, probe)?,
+    };
+    if layout.read_only || layout.upper.is_none() {
+        let read_only = Attrs::MOUNT_ATTR_RDONLY;
+        sys::mount::set_attrs(tree.as_fd(), Depth::One, read_only, Attrs::empty())?;
+    }
+    Ok(tree)
+}
+
+/// One descriptor a layer.
+fn overlay(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
+    let mut overlay = Filesystem::new("overlay")?;
+    let mut set = |key: &str, path: &Path| -> Result<OwnedFd> {
+        let place = sys::fs::open_place(path)?;
+        if probe.overlay_fds {
+            overlay.set_fd(key, place.as_fd())?;
+        } else {
+            overlay.set(key, &by_descriptor(place.as_fd()))?;
+        }
+        Ok(place) // the string must mean the same until the mount is made
+    };
+    let mut places = Vec::new();
+    for layer in &layout.lower {
+        places.push(set("lowerdir+", layer)?);
+    }
+    if let Some((upper, work)) = &layout.upper {
+        places.push(set("upperdir", upper)?);
+        places.push(set("workdir", work)?);
+    }
+    for (key, value) in options(layout, probe) {
+        match value {
+            Some(value) => overlay.set(key, value)?,
+            None => overlay.set_flag(key)?,
+        }
+    }
+    let tree = overlay.mount(Attrs::empty())?;
+    drop(places);
+    Ok(tree)
+}
+
+/// One string of options, mounted where nobody else sees it.
+fn classic(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
+    use sys::ns::{Namespace, Namespaces};
+    let home = sys::ns::open_path(Path::new("/proc/thread-self/ns/mnt"))?;
+    let folder = sys::fs::open_dir(Path::new("."))?;
+    sys::ns::unshare(Namespaces::default().with(Namespace::Mount))?;
+    let made = sys::mount::set_root_propagation(sys::mount::Propagation::Private)
+        .map_err(Error::from)
+        .and_then(|()| classic_here(layout, probe));
+    sys::ns::enter(home.as_fd(), Namespace::Mount)?;
+    sys::fs::change_dir(&folder)?;
+    made
+}
+
+fn classic_here(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
+    // Opened here: overlayfs takes no folder of another mount namespace.
+    let open = |path: &PathBuf| sys::fs::open_place(path);
+    let lower = layout.lower.iter().map(open).collect::<sys::Result<Vec<_>>>()?;
+    let names: Vec<_> = lower.iter().map(|place| by_descriptor(place.as_fd())).collect();
+    let mut data = format!("lowerdir={}", names.join(":"));
+    let mut places = Vec::new();
+    if let Some((upper, work)) = &layout.upper {
+        for (key, path) in [("upperdir", upper), ("workdir", work)] {
+            let place = open(path)?;
+            data.push_str(&format!(",{key}={}", by_descriptor(place.as_fd())));
+            places.push(place);
+        }
+    }
+    for (key, value) in options(layout, probe) {
+        let value = value.map(|value| format!("={value}")).unwrap_or_default();
+        data.push_str(&format!(",{key}{value}"));
+    }
+    let target = layout.lower.first().ok_or(Error::Empty)?;
+    sys::mount::mount_filesystem("overlay", target, &data)?;
+    let tree = sys::mount::open_tree_at(target, Depth::One)?;
+    drop((lower, places));
+    Ok(tree)
+}
+
+fn options(layout: &Layout, probe: &Probe) -> Vec<(&'static str, Option<&'static str>)> {
+    let mut options = vec![
+        ("redirect_dir", Some("nofollow")),
+        ("metacopy", Some("off")),
+        ("index", Some("off")),
+        ("xino", Some("off")),
+    ];
+    if probe.in_user_namespace {
+        options.push(("userxattr", None));
+    }
+    if layout.volatile && layout.upper.is_some() && probe.kernel >= (5, 10) {
+        options.push(("volatile", None));
+    }
+    options
+}
+
+fn by_descriptor(place: BorrowedFd<'_>) -> String {
+    format!("/proc/self/fd/{}", place.as_raw_fd())
+}
+
+/// The root of a container is readable by its users, whatever the caller's umask.
+fn make_dir(path: &Path) -> Result<()> {
+    match fs::DirBuilder::new().mode(0o755).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(disk::Error::io("create", path)(error).into()),
+        Ok(()) => Ok(sys::fs::chmod(sys::fs::open_dir(path)?, 0o755)?),
+    }
+}
+
+fn remove_tree(path: &Path) -> Result<()> {
+    match fs::remove_dir_all(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(disk::Error::io("delete", path)(error).into())
+        }
+        _ => Ok(()),
+    }
+}
