@@ -10,6 +10,7 @@ pub mod attach;
 pub mod container;
 pub mod error;
 pub mod event;
+pub mod image;
 pub mod network;
 pub mod pull;
 pub mod settings;
@@ -35,6 +36,10 @@ pub use container::{
 };
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
 pub use event::News;
+pub use image::{
+    Force, HistoryEntry, Image, ImageDetail, Images, ImportRequest, Input as ArchiveInput, Loaded, Parents,
+    Removed, Swept,
+};
 pub use network::Networks;
 pub use pull::{PullOptions, PullStatus, Pulled};
 pub use settings::{OWN_PROGRAM, Settings};

@@ -270,6 +270,33 @@ impl Store {
         }
     }
 
+    /// Whether the store was filled since the machine started. If not, what no image names
+    /// may have been cut short by a power failure: sweep before adding to it.
+    ///
+    /// # Errors
+    ///
+    /// When /proc is not mounted.
+    pub fn is_of_this_boot(&self) -> Result<bool> {
+        match fs::read_to_string(self.boot_file()) {
+            Ok(boot) => Ok(boot == boot_id()?),
+            Err(_) => Ok(false),
+        }
+    }
+
+    /// Notes that the store was swept since the machine started.
+    ///
+    /// # Errors
+    ///
+    /// When the note cannot be written.
+    pub fn mark_boot(&self) -> Result<()> {
+        disk::private_dir(&self.paths.ingest())?;
+        Ok(disk::replace(&self.boot_file(), boot_id()?.as_bytes())?)
+    }
+
+    fn boot_file(&self) -> PathBuf {
+        self.paths.ingest().join("boot")
+    }
+
     /// Deletes what was moved to the trash, by whomever.
     ///
     /// # Errors
@@ -315,4 +342,9 @@ pub(super) fn json_files(dir: &Path) -> Result<Vec<PathBuf>> {
     let names = read_dir(dir)?;
     let is_state = |name: &String| !name.starts_with('.') && name.ends_with(".json");
     Ok(names.into_iter().filter(is_state).map(|name| dir.join(name)).collect())
+}
+
+fn boot_id() -> Result<String> {
+    let path = "/proc/sys/kernel/random/boot_id";
+    Ok(fs::read_to_string(path).map_err(disk::Error::io("read", path))?)
 }

@@ -200,7 +200,7 @@ impl Store {
                 if free && age.is_some_and(|age| age > KEEP_PARTS) {
                     self.discard(&path)?;
                 }
-            } else if name != "leases" && !ingest.join(format!("{name}.lock")).exists() {
+            } else if name != "leases" && name != "boot" && !ingest.join(format!("{name}.lock")).exists() {
                 self.discard(&path)?;
             }
         }

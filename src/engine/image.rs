@@ -1,0 +1,460 @@
+//! The verbs of images.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::error::{Doing, Error, Result};
+use super::{Engine, Reporter, blocking};
+use crate::base::{disk, journal};
+use crate::container;
+use crate::image::{self, Roots, Store};
+use crate::oci::{self, Digest, ImageId, Platform, Reference};
+use crate::sys::probe::Probe;
+
+pub use crate::image::host::DEFAULT_PROGRAMS;
+pub use crate::image::import::ImportRequest;
+pub use crate::image::load::Loaded;
+pub use crate::image::{Force, Input, Parents, Removed, Swept};
+
+/// An image as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Image {
+    /// The digest of its configuration.
+    pub id: ImageId,
+    /// `debian:12`: its tags, as people write them, sorted.
+    pub tags: Vec<Reference>,
+    /// `debian@sha256:…`: as registries know it, sorted.
+    pub digests: Vec<Reference>,
+    /// When it was built, as it says.
+    pub created: Option<Timestamp>,
+    /// When it came here.
+    pub added: Timestamp,
+    /// When a tag was last given to it.
+    pub tagged: Option<Timestamp>,
+    /// Bytes of all files of its layers.
+    pub size: u64,
+    /// Its labels.
+    pub labels: BTreeMap<String, String>,
+    /// What it was built for.
+    pub platform: Platform,
+    /// The image it was built on, where that is known.
+    pub parent: Option<ImageId>,
+    /// The diffIDs of its layers, bottom first.
+    pub layers: Vec<Digest>,
+}
+
+impl Image {
+    /// Whether it has no tag.
+    #[must_use]
+    pub fn is_dangling(&self) -> bool {
+        self.tags.is_empty()
+    }
+}
+
+/// An image with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageDetail {
+    /// As a list shows it.
+    pub image: Image,
+    /// The configuration document as it was written; `config` in it is what containers get.
+    pub document: Value,
+    /// The layers' folders, top-most first; absolute.
+    pub folders: Vec<PathBuf>,
+}
+
+impl ImageDetail {
+    /// What the image asks of its containers: user, environment, command, …
+    ///
+    /// # Errors
+    ///
+    /// When that part of the document is not of its form.
+    pub fn config(&self) -> Result<oci::image::Config> {
+        match self.document.get("config") {
+            None | Some(Value::Null) => Ok(oci::image::Config::default()),
+            Some(config) => serde_json::from_value(config.clone())
+                .map_err(|error| image::Error::malformed("the image's configuration", error))
+                .doing(|| format!("read the configuration of {}", self.image.id.short())),
+        }
+    }
+}
+
+/// One line of an image's history, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// The image this line made, where it is here.
+    pub id: Option<ImageId>,
+    /// When.
+    pub created: Option<Timestamp>,
+    /// By which command.
+    pub created_by: String,
+    /// Bytes of its layer.
+    pub size: u64,
+    /// What its author says.
+    pub comment: String,
+    /// The tags of that image.
+    pub tags: Vec<Reference>,
+}
+
+/// The verbs of images. A `target` is a name, an id or the start of an id.
+#[derive(Debug, Clone, Copy)]
+pub struct Images<'a> {
+    engine: &'a Engine,
+}
+
+impl Engine {
+    /// The verbs of images.
+    #[must_use]
+    pub fn images(&self) -> Images<'_> {
+        Images { engine: self }
+    }
+
+    /// The content store, to read from.
+    pub(crate) fn image_store(&self) -> Result<Store> {
+        let probe = Probe::now().doing(|| "ask what this kernel permits")?;
+        Ok(Store::new(self.paths().clone(), probe.in_user_namespace))
+    }
+
+    /// The content store, to add to. After a crash of the machine what nothing names is
+    /// not trusted: it may never have reached the disk.
+    pub(crate) fn image_store_to_fill(&self) -> Result<Store> {
+        let store = self.image_store()?;
+        let doing = || "prepare the image store";
+        if !store.is_of_this_boot().doing(doing)? {
+            self.sweep_images(&store)?;
+            store.mark_boot().doing(doing)?;
+        }
+        Ok(store)
+    }
+
+    /// The layers of every container there is.
+    fn image_roots(&self) -> Result<Roots> {
+        let layers = self.container_records()?.into_iter().flat_map(|record| record.layers);
+        Ok(Roots { layers: layers.collect() })
+    }
+
+    fn container_records(&self) -> Result<Vec<container::Record>> {
+        let mut records = Vec::new();
+        let folder = self.paths().containers();
+        let doing = || "read the containers";
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(records),
+            Err(error) => return Err(disk::Error::io("list", folder)(error)).doing(doing),
+        };
+        for entry in entries.flatten() {
+            match disk::read_json(&entry.path().join("record.json")) {
+                Ok(record) => records.push(record),
+                Err(error) if error.is_not_found() => {} // half made, or just removed
+                Err(error) => return Err(error).doing(doing),
+            }
+        }
+        Ok(records)
+    }
+
+    /// Who uses images: read without locks, and asked under the images' lock.
+    fn image_users(&self) -> Result<Vec<image::User>> {
+        let user = |record: container::Record| {
+            let run = self.paths().container_run(&record.id).join("run.json");
+            let is_running = disk::read_json::<container::Run>(&run)
+                .is_ok_and(|run| run.status.is_up() && run.boot_id == boot_id());
+            image::User { container: record.id.short().to_owned(), image: record.image_id, is_running }
+        };
+        Ok(self.container_records()?.into_iter().map(user).collect())
+    }
+
+    /// Tells the journal of an image; a journal that cannot be written stops nothing.
+    pub(crate) fn image_event(&self, action: &str, id: &str, name: &str) {
+        let attributes = BTreeMap::from([("name".to_owned(), name.to_owned())]);
+        let event = journal::Event::now(journal::Kind::Image, action, id, attributes);
+        if let Err(error) = journal::append(&self.paths().journal(), &event) {
+            tracing::warn!(%error, "the journal cannot be written");
+        }
+    }
+}
+
+fn boot_id() -> String {
+    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+impl Images<'_> {
+    /// All images, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn list(&self) -> Result<Vec<Image>> {
+        let engine = self.engine.clone();
+        blocking(move || {
+            let store = engine.image_store()?;
+            let doing = || "list images";
+            let references = store.references().doing(doing)?;
+            Ok(store.images().doing(doing)?.into_iter().map(|record| row(record, &references)).collect())
+        })
+        .await
+    }
+
+    /// One image.
+    ///
+    /// # Errors
+    ///
+    /// `No such image: x`.
+    pub async fn get(&self, target: &str) -> Result<Image> {
+        Ok(self.inspect(target).await?.image)
+    }
+
+    /// One image with all that is known of it.
+    ///
+    /// # Errors
+    ///
+    /// `No such image: x`.
+    pub async fn inspect(&self, target: &str) -> Result<ImageDetail> {
+        let (engine, target) = (self.engine.clone(), target.to_owned());
+        blocking(move || engine.image_detail(&target)).await
+    }
+
+    /// Where an image came from, newest line first.
+    ///
+    /// # Errors
+    ///
+    /// `No such image: x`.
+    pub async fn history(&self, target: &str) -> Result<Vec<HistoryEntry>> {
+        let (engine, target) = (self.engine.clone(), target.to_owned());
+        blocking(move || {
+            let detail = engine.image_detail(&target)?;
+            let store = engine.image_store()?;
+            Ok(history(&detail, &store))
+        })
+        .await
+    }
+
+    /// Gives an image another name; another image that had it loses it.
+    ///
+    /// # Errors
+    ///
+    /// `No such image: x`.
+    pub async fn tag(&self, target: &str, name: Reference) -> Result<()> {
+        let (engine, target) = (self.engine.clone(), target.to_owned());
+        blocking(move || {
+            let store = engine.image_store()?;
+            let doing = || format!("tag `{target}`");
+            let resolved = store.resolve(&target).doing(doing)?;
+            store.tag(&resolved.image, &name).doing(doing)?;
+            engine.image_event("tag", &resolved.image.to_string(), &name.to_string());
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes a name, and with its last name the image; or, by id, the image with all its
+    /// names. Returns what went, in Docker's order.
+    ///
+    /// # Errors
+    ///
+    /// `No such image: x`, and conflicts in Docker's words.
+    pub async fn remove(&self, target: &str, force: Force, parents: Parents) -> Result<Vec<Removed>> {
+        let (engine, target) = (self.engine.clone(), target.to_owned());
+        blocking(move || {
+            let store = engine.image_store()?;
+            let id = store.resolve(&target).doing(|| format!("remove `{target}`"))?.image.to_string();
+            let users = || Ok::<_, Both>(engine.image_users()?);
+            let mut removed = store
+                .remove(&target, force, parents, users)
+                .map_err(|e| e.doing(|| format!("remove `{target}`")))?;
+            for line in &removed {
+                match line {
+                    Removed::Untagged(name) => engine.image_event("untag", &id, name),
+                    Removed::Deleted(id) => engine.image_event("delete", &id.to_string(), &id.to_string()),
+                }
+            }
+            if removed.iter().any(|line| matches!(line, Removed::Deleted(_))) {
+                let swept = engine.sweep_images(&store)?;
+                removed.extend(swept.layers.into_iter().map(Removed::Deleted));
+            }
+            Ok(removed)
+        })
+        .await
+    }
+
+    /// Removes what no image, container or unfinished pull needs.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read or removed.
+    pub async fn sweep(&self) -> Result<Swept> {
+        let engine = self.engine.clone();
+        blocking(move || {
+            let store = engine.image_store()?;
+            engine.sweep_images(&store)
+        })
+        .await
+    }
+
+    /// Takes the images out of an archive: Docker's, old or new, or an OCI layout.
+    ///
+    /// # Errors
+    ///
+    /// When the archive is not one, or is damaged; images before that stay.
+    pub async fn load(&self, input: Input, reporter: Reporter) -> Result<Vec<Loaded>> {
+        let engine = self.engine.clone();
+        blocking(move || {
+            let store = engine.image_store_to_fill()?;
+            let loaded = image::load::load(&store, input, &reporter).doing(|| "load images")?;
+            for one in &loaded {
+                let id = one.image.to_string();
+                engine.image_event("load", &id, &id);
+                one.names.iter().for_each(|name| engine.image_event("tag", &id, &name.to_string()));
+            }
+            Ok(loaded)
+        })
+        .await
+    }
+
+    /// Makes an image of a root file system's tar.
+    ///
+    /// # Errors
+    ///
+    /// When the tar or a change is malformed.
+    pub async fn import(&self, request: ImportRequest, reporter: Reporter) -> Result<ImageId> {
+        let engine = self.engine.clone();
+        blocking(move || {
+            let store = engine.image_store_to_fill()?;
+            let id = image::import::import(&store, request, &reporter).doing(|| "import the file system")?;
+            engine.image_event("import", &id.to_string(), &id.to_string());
+            Ok(id)
+        })
+        .await
+    }
+
+    /// Makes an image of programs of this machine, with the libraries they need.
+    ///
+    /// # Errors
+    ///
+    /// When a program or a library is not there.
+    pub async fn from_host(
+        &self,
+        name: Reference,
+        programs: Vec<String>,
+        reporter: Reporter,
+    ) -> Result<ImageId> {
+        let engine = self.engine.clone();
+        blocking(move || {
+            let store = engine.image_store_to_fill()?;
+            let doing = || format!("make `{name}` of this machine's programs");
+            let id = image::host::from_host(&store, &name, &programs, &reporter).doing(doing)?;
+            engine.image_event("import", &id.to_string(), &name.to_string());
+            Ok(id)
+        })
+        .await
+    }
+}
+
+/// An error of the store, or one that already says what was being done.
+enum Both {
+    Store(image::Error),
+    Engine(Error),
+}
+
+impl From<image::Error> for Both {
+    fn from(error: image::Error) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl From<Error> for Both {
+    fn from(error: Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl Both {
+    fn doing(self, what: impl FnOnce() -> String) -> Error {
+        match self {
+            Self::Store(why) => Error::new(what(), why),
+            Self::Engine(error) => error,
+        }
+    }
+}
+
+impl Engine {
+    fn sweep_images(&self, store: &Store) -> Result<Swept> {
+        store
+            .sweep(|| self.image_roots().map_err(Both::from))
+            .map_err(|error: Both| error.doing(|| "sweep the image store".to_owned()))
+    }
+
+    /// An image with all that is known of it, for whoever is on a blocking thread.
+    pub(crate) fn image_detail(&self, target: &str) -> Result<ImageDetail> {
+        let store = self.image_store()?;
+        let doing = || format!("inspect `{target}`");
+        let resolved = store.resolve(target).doing(doing)?;
+        let record = store.image(&resolved.image).doing(doing)?;
+        let bytes = store.config_bytes(&record.id).doing(doing)?;
+        let document = serde_json::from_slice(&bytes)
+            .map_err(|error| image::Error::malformed("the image's configuration", error))
+            .doing(doing)?;
+        let layers = self.paths().layers();
+        let folders = store.layers_of(&record.id).doing(doing)?;
+        let references = store.references().doing(doing)?;
+        Ok(ImageDetail {
+            image: row(record, &references),
+            document,
+            folders: folders.into_iter().map(|folder| layers.join(folder)).collect(),
+        })
+    }
+}
+
+fn row(record: image::Record, references: &[image::Reference]) -> Image {
+    let mine = || references.iter().filter(|reference| reference.image == record.id);
+    let tags: BTreeSet<_> =
+        mine().filter(|mine| mine.name.digest().is_none()).map(|mine| mine.name.clone()).collect();
+    let by_digest = |mine: &image::Reference| {
+        let digest = mine.name.digest().or(mine.target.as_ref())?;
+        Some(mine.name.with_digest(digest.clone()))
+    };
+    let digests: BTreeSet<_> = mine().filter_map(by_digest).collect();
+    Image {
+        id: record.id,
+        tags: tags.into_iter().collect(),
+        digests: digests.into_iter().collect(),
+        created: record.created,
+        added: record.added,
+        tagged: record.tagged,
+        size: record.size,
+        labels: record.labels,
+        platform: record.platform,
+        parent: record.parent,
+        layers: record.layers,
+    }
+}
+
+fn history(detail: &ImageDetail, store: &Store) -> Vec<HistoryEntry> {
+    let empty = Vec::new();
+    let lines = detail.document.get("history").and_then(Value::as_array).unwrap_or(&empty);
+    let mut layers = detail.image.layers.iter();
+    let mut entries: Vec<HistoryEntry> = lines
+        .iter()
+        .map(|line| {
+            let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+            let is_empty = line.get("empty_layer").and_then(Value::as_bool).unwrap_or(false);
+            let layer = if is_empty { None } else { layers.next() };
+            HistoryEntry {
+                id: None,
+                created: text("created").parse().ok(),
+                created_by: text("created_by"),
+                size: layer.and_then(|layer| store.layer(layer).ok()).map_or(0, |layer| layer.size),
+                comment: text("comment"),
+                tags: Vec::new(),
+            }
+        })
+        .collect();
+    entries.reverse();
+    if let Some(newest) = entries.first_mut() {
+        newest.id = Some(detail.image.id.clone());
+        newest.tags.clone_from(&detail.image.tags);
+    }
+    entries
+}
