@@ -33,6 +33,7 @@ pub(super) fn connect(plan: &Plan, netns: BorrowedFd<'_>, place: &Place) -> Resu
         names.new_port().map_err(|error| sys::Error::new("getrandom()", error)).step(|| "name a link")?;
     let address = lease(&mut state, plan, &port, &mut links)?;
     files.save(&state)?;
+    let saved = state.clone();
     let endpoint = Endpoint {
         network: files.id().clone(),
         network_name: NAME.to_owned(),
@@ -49,7 +50,8 @@ pub(super) fn connect(plan: &Plan, netns: BorrowedFd<'_>, place: &Place) -> Resu
         .add_port(&endpoint, bridge, state.mtu, netns)
         .and_then(|()| without_ipv6(&endpoint.port))
         .and_then(|()| inside.raise(&endpoint))
-        .and_then(|()| guard(&names, &state, &endpoint));
+        .and_then(|()| guard(&mut links, &names, place, &mut state, &endpoint))
+        .and_then(|found| if state == saved { Ok(found) } else { files.save(&state).map(|()| found) });
     match done {
         Ok(found) => {
             warnings.extend(found);
@@ -97,17 +99,21 @@ pub(super) fn reset(place: &Place) -> Vec<Error> {
     });
     match Tables::open().step(|| "talk to the kernel about rules") {
         Ok(mut tables) => {
-            errors.extend(firewall::withdraw(&mut tables, &names).err());
+            errors.extend(firewall::withdraw(&mut tables, &names, place, state.as_ref()).err());
             errors.extend(rules::reset(&mut tables, &names));
         }
         Err(error) => errors.push(error),
     }
     match Links::open() {
-        Ok(mut links) => errors.extend(delete_links(&mut links, &names)),
+        Ok(mut links) => {
+            errors.extend(delete_links(&mut links, &names));
+            // Another bridge may need it by now.
+            let is_alone = links.bridges().is_ok_and(|others| others.is_empty());
+            if is_alone && state.is_some_and(|state| state.turned_forwarding_on) {
+                let _ = fs::write(FORWARDING, "0"); // a failure leaves it as it is
+            }
+        }
         Err(error) => errors.push(error),
-    }
-    if state.is_some_and(|state| state.turned_forwarding_on) && !has_other_bridge(&names) {
-        let _ = fs::write(FORWARDING, "0"); // it was off before us; a failure leaves it on
     }
     errors.extend(files.forget().err());
     errors
@@ -120,14 +126,6 @@ fn delete_links(links: &mut Links, names: &Names) -> Vec<Error> {
     };
     let ours = all.iter().filter(|link| names.is_port(link) || **link == names.bridge);
     ours.filter_map(|link| links.delete(link).err()).collect()
-}
-
-/// Whether somebody else's bridge may need forwarding.
-fn has_other_bridge(names: &Names) -> bool {
-    let Ok(all) = fs::read_dir("/sys/class/net") else { return true };
-    all.filter_map(std::result::Result::ok).any(|link| {
-        link.path().join("bridge").exists() && link.file_name().as_encoded_bytes() != names.bridge.as_bytes()
-    })
 }
 
 /// The state of the network with its bridge up, and the bridge's index.
@@ -218,10 +216,16 @@ fn ensure_forwarding(state: &mut State) -> Vec<String> {
 }
 
 /// Our rules, and those of others that are in the way.
-fn guard(names: &Names, state: &State, endpoint: &Endpoint) -> Result<Vec<String>> {
+fn guard(
+    links: &mut Links,
+    names: &Names,
+    place: &Place,
+    state: &mut State,
+    endpoint: &Endpoint,
+) -> Result<Vec<String>> {
     let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
     let mut warnings = rules::ensure(&mut tables, names, state, &guest(endpoint))?;
-    warnings.extend(firewall::clear_the_way(&mut tables, names)?);
+    warnings.extend(firewall::clear_the_way(&mut tables, links, names, place, state)?);
     Ok(warnings)
 }
 

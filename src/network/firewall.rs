@@ -4,17 +4,426 @@
 //! passes when every base chain at the hook lets it. So what must be accepted is put where
 //! the chain's owner says: Docker's `DOCKER-USER`, firewalld's zone `trusted`. Elsewhere the
 //! rule that drops is named, with the line that mends it.
+//!
+//! Nothing is opened by that: what may come *in* to the bridge our own table decides.
+//! What is put into `DOCKER-USER` stands behind the user's own rules there.
 
-use super::error::Result;
-use super::nft::Tables;
+use super::error::{Result, Step};
+use super::firewalld;
+use super::link::Links;
+use super::nft::{Batch, Chain, Existing, FORWARD, Family, Is, Rule, Side, Table, Tables, Term, Verdict};
+use super::plan::Place;
 use super::rules::Names;
+use super::state::State;
+use super::xtables;
 
-/// Lets the bridge through; returns what the user must do.
-pub(super) fn clear_the_way(_tables: &mut Tables, _names: &Names) -> Result<Vec<String>> {
-    Ok(Vec::new())
+const DOCKER_USER: &str = "DOCKER-USER";
+/// More jumps than any chain of chains has that ends.
+const MAX_DEPTH: u8 = 16;
+
+/// Lets the bridge through where its owner has a place for that; returns what the user must
+/// do elsewhere.
+pub(super) fn clear_the_way(
+    tables: &mut Tables,
+    links: &mut Links,
+    names: &Names,
+    place: &Place,
+    state: &mut State,
+) -> Result<Vec<String>> {
+    let step = || "look at this machine's firewall";
+    let chains = tables.chains().step(step)?;
+    let mut warnings: Vec<String> = xtables::warning(&names.bridge).into_iter().collect();
+    let mut uplink = None;
+    for base in chains.iter().filter(|chain| is_foreign_forward(chain, names)) {
+        let uplink = match &uplink {
+            Some(uplink) => uplink,
+            None => uplink.insert(links.uplink()?),
+        };
+        let table = Table { family: base.family, name: &base.table };
+        let look = |tables: &mut Tables| -> Result<Option<Culprit>> {
+            let rules = tables.rules(table).step(step)?;
+            let walk = Walk { rules: &rules, bridge: &names.bridge, uplink: uplink.as_deref() };
+            Ok(walk.culprit(base))
+        };
+        let Some(culprit) = look(tables)? else { continue };
+        let was_helped = match owner(base, &chains) {
+            Owner::Docker => let_through_docker(tables, table, names)?,
+            Owner::Firewalld => {
+                let asked = firewalld::trust(&place.system_bus, &names.bridge).is_ok();
+                state.is_in_trusted_zone |= asked;
+                asked
+            }
+            Owner::Ufw | Owner::Somebody => false,
+        };
+        let culprit = if was_helped { look(tables)? } else { Some(culprit) };
+        warnings.extend(culprit.map(|culprit| warning(&culprit, base, &chains, &names.bridge)));
+    }
+    Ok(warnings)
 }
 
-/// Takes back what [`clear_the_way`] put into others' chains.
-pub(super) fn withdraw(_tables: &mut Tables, _names: &Names) -> Result<()> {
+/// Takes back what [`clear_the_way`] put into others' hands.
+pub(super) fn withdraw(
+    tables: &mut Tables,
+    names: &Names,
+    place: &Place,
+    state: Option<&State>,
+) -> Result<()> {
+    if state.is_some_and(|state| state.is_in_trusted_zone) {
+        // Without an answer there is no firewalld, and no zone of its.
+        let _ = firewalld::distrust(&place.system_bus, &names.bridge);
+    }
+    let tag = names.tag();
+    for chain in tables.chains().step(|| "list the chains")?.iter().filter(|chain| chain.name == DOCKER_USER)
+    {
+        let table = Table { family: chain.family, name: &chain.table };
+        let mut batch = Batch::new();
+        for rule in tables.rules(table).step(|| format!("list {table}"))? {
+            if rule.chain == chain.name && rule.comment.as_deref() == Some(&tag) {
+                batch.delete_rule(table, &chain.name, rule.handle);
+            }
+        }
+        tables.commit(batch).step(|| format!("take our rules out of {DOCKER_USER}"))?;
+    }
     Ok(())
+}
+
+fn is_foreign_forward(chain: &Chain, names: &Names) -> bool {
+    let is_forward = chain.hook.is_some_and(|hook| hook.number == FORWARD.number);
+    is_forward && matches!(chain.family, Family::Inet | Family::Ipv4) && !names.is_own(&chain.table)
+}
+
+/// Who wrote a chain, and so what its user types to change it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Owner {
+    Docker,
+    Firewalld,
+    Ufw,
+    Somebody,
+}
+
+fn owner(base: &Chain, chains: &[Chain]) -> Owner {
+    let mut beside = chains.iter().filter(|chain| chain.family == base.family && chain.table == base.table);
+    if base.table == "firewalld" {
+        Owner::Firewalld
+    } else if beside.clone().any(|chain| chain.name == DOCKER_USER) {
+        Owner::Docker
+    } else if beside.any(|chain| chain.name.starts_with("ufw-")) {
+        Owner::Ufw
+    } else {
+        Owner::Somebody
+    }
+}
+
+/// Accepts the bridge in `DOCKER-USER`, before its last `return`; `false` when our rules
+/// are there already, and so do not help.
+fn let_through_docker(tables: &mut Tables, table: Table<'_>, names: &Names) -> Result<bool> {
+    let step = || format!("accept {} in {DOCKER_USER}", names.bridge);
+    let mut rules = tables.rules(table).step(step)?;
+    rules.retain(|rule| rule.chain == DOCKER_USER);
+    let tag = names.tag();
+    if rules.iter().any(|rule| rule.comment.as_deref() == Some(&tag)) {
+        return Ok(false);
+    }
+    let returns = |rule: &&Existing| {
+        rule.terms.iter().all(|term| matches!(term, Term::Neutral | Term::Verdict(Verdict::Return)))
+    };
+    let before = rules.last().filter(returns).map(|rule| rule.handle);
+    let mut batch = Batch::new();
+    for side in [Side::In, Side::Out] {
+        // Only what iptables(8) itself writes: anything else in this table, and it refuses
+        // to touch the table at all.
+        let rule = Rule::new().link(side, Is::Equal, &names.bridge).counted().verdict(&Verdict::Accept);
+        batch.add_tagged_rule(table, DOCKER_USER, before, rule, &tag);
+    }
+    tables.commit(batch).step(step)?;
+    Ok(true)
+}
+
+/// What drops a container's packets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Culprit {
+    chain: String,
+    /// The rule's handle; `None` is the chain's policy.
+    rule: Option<u64>,
+}
+
+fn warning(culprit: &Culprit, base: &Chain, chains: &[Chain], bridge: &str) -> String {
+    let (family, table) = (base.family.word(), &base.table);
+    let what = match culprit.rule {
+        Some(handle) => format!("rule {handle} of chain {} of table {family} {table}", culprit.chain),
+        None => format!("the policy of chain {} of table {family} {table}", culprit.chain),
+    };
+    let mend = match owner(base, chains) {
+        Owner::Firewalld => {
+            format!("firewall-cmd --zone=trusted --add-interface={bridge}")
+        }
+        Owner::Ufw => format!("ufw route allow in on {bridge} && ufw route allow out on {bridge}"),
+        Owner::Docker => both("iptables -I DOCKER-USER", bridge),
+        Owner::Somebody if table == "filter" && base.name == "FORWARD" => both("iptables -I FORWARD", bridge),
+        Owner::Somebody => format!(
+            "nft 'insert rule {family} {table} {chain} iifname {bridge} accept; \
+             insert rule {family} {table} {chain} oifname {bridge} accept'",
+            chain = base.name
+        ),
+    };
+    format!("{what} drops what containers on {bridge} send to other machines; let it through: {mend}")
+}
+
+/// The two lines of iptables, for what comes and what goes.
+pub(super) fn both(command: &str, bridge: &str) -> String {
+    format!("{command} -i {bridge} -j ACCEPT && {command} -o {bridge} -j ACCEPT")
+}
+
+/// A packet of a container, on its way through one table.
+#[derive(Debug, Clone, Copy)]
+struct Walk<'a> {
+    rules: &'a [Existing],
+    bridge: &'a str,
+    uplink: Option<&'a str>,
+}
+
+/// Which way the packet goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// The first of a connection, out.
+    Out,
+    /// An answer to it.
+    Back,
+}
+
+/// What a chain does with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Fate {
+    Accepted,
+    Dropped(Culprit),
+    Undecided,
+}
+
+/// Whether a rule is meant for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Match {
+    No,
+    /// It asks for something that is not known before a real packet comes.
+    Perhaps,
+    Yes,
+}
+
+impl Walk<'_> {
+    /// What surely drops the packet or its answer. A rule that may or may not be meant for
+    /// it does not count, unless it names the bridge.
+    fn culprit(&self, base: &Chain) -> Option<Culprit> {
+        [Way::Out, Way::Back].into_iter().find_map(|way| match self.chain(&base.name, way, 0) {
+            Fate::Dropped(culprit) => Some(culprit),
+            Fate::Undecided if base.drops_by_default => {
+                Some(Culprit { chain: base.name.clone(), rule: None })
+            }
+            Fate::Accepted | Fate::Undecided => None,
+        })
+    }
+
+    fn chain(&self, name: &str, way: Way, depth: u8) -> Fate {
+        if depth > MAX_DEPTH {
+            return Fate::Undecided;
+        }
+        for rule in self.rules.iter().filter(|rule| rule.chain == name) {
+            let matched = self.matches(rule, way);
+            let is_meant = match matched {
+                Match::No => continue,
+                Match::Yes => true,
+                Match::Perhaps => false,
+            };
+            let fate = match rule.terms.last() {
+                Some(Term::Reject | Term::Verdict(Verdict::Drop)) => {
+                    Fate::Dropped(Culprit { chain: name.to_owned(), rule: Some(rule.handle) })
+                }
+                Some(Term::Verdict(Verdict::Accept)) => Fate::Accepted,
+                Some(Term::Verdict(Verdict::Return)) if is_meant => return Fate::Undecided,
+                Some(Term::Verdict(Verdict::Jump(to))) => self.chain(to, way, depth + 1),
+                Some(Term::Verdict(Verdict::Goto(to))) => match self.chain(to, way, depth + 1) {
+                    Fate::Undecided if is_meant => return Fate::Undecided,
+                    fate => fate,
+                },
+                _ => Fate::Undecided,
+            };
+            match fate {
+                Fate::Undecided => {}
+                Fate::Accepted if !is_meant && !self.names_the_bridge(rule) => {}
+                Fate::Dropped(_) if !is_meant => {}
+                fate => return fate,
+            }
+        }
+        Fate::Undecided
+    }
+
+    fn matches(&self, rule: &Existing, way: Way) -> Match {
+        let (from, to) = match way {
+            Way::Out => (Some(self.bridge), self.uplink),
+            Way::Back => (self.uplink, Some(self.bridge)),
+        };
+        let term = |term: &Term| match term {
+            Term::Link(side, is, name) => {
+                let own = if *side == Side::In { from } else { to };
+                // An uplink without a name is any link but the bridge.
+                let is_same = match own {
+                    Some(own) => Some(same_link(name, own)),
+                    None => same_link(name, self.bridge).then_some(false),
+                };
+                match is_same {
+                    None => Match::Perhaps,
+                    Some(same) if same == (*is == Is::Equal) => Match::Yes,
+                    Some(_) => Match::No,
+                }
+            }
+            // Firewalls ask for it to accept answers, or to drop what is out of order.
+            Term::Connection => match (way, rule.terms.last()) {
+                (Way::Back, Some(Term::Verdict(Verdict::Accept | Verdict::Jump(_)))) => Match::Yes,
+                _ => Match::No,
+            },
+            Term::Unknown(_) => Match::Perhaps,
+            Term::Neutral | Term::Verdict(_) | Term::Reject => Match::Yes,
+        };
+        rule.terms.iter().map(term).min().unwrap_or(Match::Yes)
+    }
+
+    fn names_the_bridge(&self, rule: &Existing) -> bool {
+        rule.terms
+            .iter()
+            .any(|term| matches!(term, Term::Link(_, Is::Equal, name) if same_link(name, self.bridge)))
+    }
+}
+
+/// Whether a rule's link name, perhaps with a `*` at its end, is `link`.
+fn same_link(pattern: &str, link: &str) -> bool {
+    match pattern.strip_suffix('*') {
+        Some(beginning) => link.starts_with(beginning),
+        None => pattern == link,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::nft::Hook;
+    use super::*;
+
+    fn base(drops_by_default: bool) -> Chain {
+        Chain {
+            family: Family::Ipv4,
+            table: "filter".to_owned(),
+            name: "FORWARD".to_owned(),
+            hook: Some(FORWARD),
+            drops_by_default,
+        }
+    }
+
+    fn rule(chain: &str, handle: u64, terms: &[Term]) -> Existing {
+        Existing { chain: chain.to_owned(), handle, terms: terms.to_vec(), comment: None }
+    }
+
+    fn link(side: Side, name: &str) -> Term {
+        Term::Link(side, Is::Equal, name.to_owned())
+    }
+
+    const ACCEPT: Term = Term::Verdict(Verdict::Accept);
+
+    fn culprit(rules: &[Existing], drops_by_default: bool) -> Option<Option<u64>> {
+        let walk = Walk { rules, bridge: "hoist0", uplink: Some("eth0") };
+        walk.culprit(&base(drops_by_default)).map(|culprit| culprit.rule)
+    }
+
+    #[test]
+    fn a_drop_counts_only_when_it_is_sure() {
+        type Case = (&'static str, Vec<Existing>, bool, Option<Option<u64>>);
+        let forward = |handle, terms: &[Term]| rule("FORWARD", handle, terms);
+        let unknown = || Term::Unknown("payload".to_owned());
+        let jump = |to: &str| Term::Verdict(Verdict::Jump(to.to_owned()));
+        let drop = || Term::Verdict(Verdict::Drop);
+        let answers = || forward(1, &[Term::Connection, ACCEPT]);
+        let out = || forward(2, &[link(Side::In, "hoist0"), ACCEPT]);
+        let cases: Vec<Case> = vec![
+            ("empty, accepting", vec![], false, None),
+            ("empty, dropping", vec![], true, Some(None)),
+            (
+                "another bridge's accept",
+                vec![answers(), forward(2, &[link(Side::In, "docker0"), ACCEPT])],
+                true,
+                Some(None),
+            ),
+            ("ours out, answers back", vec![answers(), out()], true, None),
+            ("ours out, no answers", vec![out()], true, Some(None)),
+            (
+                "all that begins so",
+                vec![answers(), forward(2, &[link(Side::In, "hoist*"), ACCEPT])],
+                true,
+                None,
+            ),
+            (
+                "out by the uplink",
+                vec![answers(), forward(2, &[link(Side::Out, "eth0"), ACCEPT])],
+                true,
+                None,
+            ),
+            (
+                "some of ours",
+                vec![answers(), forward(2, &[link(Side::In, "hoist0"), unknown(), ACCEPT])],
+                true,
+                None,
+            ),
+            ("some of all", vec![answers(), forward(2, &[unknown(), ACCEPT])], true, Some(None)),
+            ("a drop of something", vec![forward(3, &[unknown(), drop()])], false, None),
+            ("a drop of all", vec![answers(), forward(3, &[Term::Neutral, drop()])], false, Some(Some(3))),
+            ("a refusal at the end", vec![answers(), forward(4, &[Term::Reject])], false, Some(Some(4))),
+            ("what is out of order", vec![forward(3, &[Term::Connection, drop()])], false, None),
+            (
+                "decided in another chain",
+                vec![forward(1, &[jump("user")]), rule("user", 7, &[link(Side::In, "hoist0"), drop()])],
+                false,
+                Some(Some(7)),
+            ),
+            (
+                "returned from another chain",
+                vec![
+                    forward(1, &[jump("user")]),
+                    rule("user", 7, &[Term::Verdict(Verdict::Return)]),
+                    rule("user", 8, &[drop()]),
+                ],
+                false,
+                None,
+            ),
+            ("a circle", vec![forward(1, &[jump("FORWARD")])], false, None),
+        ];
+        for (what, rules, drops_by_default, want) in cases {
+            assert_eq!(culprit(&rules, drops_by_default), want, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_warning_names_the_rule_and_the_line_that_mends_it() {
+        let plain = base(true);
+        let by_policy = Culprit { chain: "FORWARD".to_owned(), rule: None };
+        assert_eq!(
+            warning(&by_policy, &plain, &[], "hoist0"),
+            "the policy of chain FORWARD of table ip filter drops what containers on hoist0 send to other \
+             machines; let it through: iptables -I FORWARD -i hoist0 -j ACCEPT && iptables -I FORWARD -o hoist0 \
+             -j ACCEPT"
+        );
+        let own = Chain {
+            family: Family::Inet,
+            table: "fw".to_owned(),
+            name: "fwd".to_owned(),
+            hook: Some(Hook { number: 2, priority: 0 }),
+            drops_by_default: false,
+        };
+        let by_rule = Culprit { chain: "strict".to_owned(), rule: Some(9) };
+        assert_eq!(
+            warning(&by_rule, &own, &[], "hoist0"),
+            "rule 9 of chain strict of table inet fw drops what containers on hoist0 send to other machines; let \
+             it through: nft 'insert rule inet fw fwd iifname hoist0 accept; insert rule inet fw fwd oifname \
+             hoist0 accept'"
+        );
+        let ufw = Chain { name: "ufw-user-forward".to_owned(), hook: None, ..plain.clone() };
+        assert!(
+            warning(&by_policy, &plain, &[ufw], "hoist0")
+                .ends_with("let it through: ufw route allow in on hoist0 && ufw route allow out on hoist0")
+        );
+    }
 }

@@ -148,14 +148,23 @@ impl Links {
 
     /// Every link's name.
     pub(super) fn names(&mut self) -> Result<Vec<String>> {
+        Ok(self.all()?.into_iter().filter_map(name_of).collect())
+    }
+
+    /// Every bridge's name.
+    pub(super) fn bridges(&mut self) -> Result<Vec<String>> {
+        let is_bridge = |attribute: &LinkAttribute| match attribute {
+            LinkAttribute::LinkInfo(info) => info.contains(&LinkInfo::Kind(InfoKind::Bridge)),
+            _ => false,
+        };
+        let all = self.all()?.into_iter();
+        Ok(all.filter(|link| link.attributes.iter().any(is_bridge)).filter_map(name_of).collect())
+    }
+
+    fn all(&mut self) -> Result<Vec<LinkMessage>> {
         let all = message(RouteNetlinkMessage::GetLink(LinkMessage::default()), 0, "RTM_GETLINK".to_owned());
         let replies = self.socket.dump(&all).step(|| "list the links")?;
-        let name = |attribute| match attribute {
-            LinkAttribute::IfName(name) => Some(name),
-            _ => None,
-        };
-        let links = replies.iter().filter_map(|reply| LinkMessage::parse(reply.payload.as_slice()).ok());
-        Ok(links.filter_map(|link| link.attributes.into_iter().find_map(name)).collect())
+        Ok(replies.iter().filter_map(|reply| LinkMessage::parse(reply.payload.as_slice()).ok()).collect())
     }
 
     /// What this machine uses already: where its routes lead and what its links have.
@@ -197,6 +206,22 @@ impl Links {
     /// The largest packet that leaves this machine whole: containers get no larger one, for
     /// a path that drops what is too large in silence looks like a dead network.
     pub(super) fn uplink_mtu(&mut self) -> Result<u32> {
+        let mtu = self.uplink_attribute(|attribute| match attribute {
+            LinkAttribute::Mtu(mtu) => Some(mtu),
+            _ => None,
+        })?;
+        Ok(mtu.unwrap_or(ETHERNET_MTU).clamp(576, ETHERNET_MTU))
+    }
+
+    /// The link that the default route leads through.
+    pub(super) fn uplink(&mut self) -> Result<Option<String>> {
+        self.uplink_attribute(|attribute| match attribute {
+            LinkAttribute::IfName(name) => Some(name),
+            _ => None,
+        })
+    }
+
+    fn uplink_attribute<T>(&mut self, pick: impl Fn(LinkAttribute) -> Option<T>) -> Result<Option<T>> {
         let uplink = self.routes()?.into_iter().find_map(|route| {
             let is_default = route.header.destination_prefix_length == 0;
             route.attributes.into_iter().filter(|_| is_default).find_map(|attribute| match attribute {
@@ -204,17 +229,13 @@ impl Links {
                 _ => None,
             })
         });
-        let Some(index) = uplink else { return Ok(ETHERNET_MTU) };
+        let Some(index) = uplink else { return Ok(None) };
         let mut link = LinkMessage::default();
         link.header.index = index;
         let get = message(RouteNetlinkMessage::GetLink(link), 0, format!("RTM_GETLINK({index})"));
         let reply = self.socket.get(&get).step(|| "look at the link of the default route")?;
         let link = reply.and_then(|reply| LinkMessage::parse(reply.payload.as_slice()).ok());
-        let mtu = link.into_iter().flat_map(|link| link.attributes).find_map(|attribute| match attribute {
-            LinkAttribute::Mtu(mtu) => Some(mtu),
-            _ => None,
-        });
-        Ok(mtu.unwrap_or(ETHERNET_MTU).clamp(576, ETHERNET_MTU))
+        Ok(link.into_iter().flat_map(|link| link.attributes).find_map(pick))
     }
 
     fn routes(&mut self) -> Result<Vec<RouteMessage>> {
@@ -263,6 +284,13 @@ impl Inside {
         ];
         self.links.socket.request(&messages).step(step)
     }
+}
+
+fn name_of(link: LinkMessage) -> Option<String> {
+    link.attributes.into_iter().find_map(|attribute| match attribute {
+        LinkAttribute::IfName(name) => Some(name),
+        _ => None,
+    })
 }
 
 /// Turns IPv6 and router advertisements off for a link of this namespace, or for those that

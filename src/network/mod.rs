@@ -18,6 +18,7 @@
 mod bridge;
 mod error;
 mod firewall;
+mod firewalld;
 mod link;
 mod list;
 pub mod names;
@@ -26,6 +27,7 @@ mod plan;
 mod rules;
 mod state;
 mod subnet;
+mod xtables;
 
 pub use error::{Error, Result};
 pub use list::{Bridge, Member, Network, list};

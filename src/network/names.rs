@@ -270,9 +270,11 @@ mod tests {
 
     #[test]
     fn resolv_conf_takes_from_the_host_what_was_not_asked_for() {
+        type Case =
+            (Mode, &'static [&'static str], &'static [&'static str], &'static [&'static str], &'static str);
         let theirs = "# comment\nnameserver 127.0.0.1\nnameserver 10.0.0.53\nnameserver fd00::53\n\
                       search old\nsearch lan example.org\noptions edns0\noptions rotate\n";
-        let cases: &[(Mode, &[&str], &[&str], &[&str], &str)] = &[
+        let cases: &[Case] = &[
             (Mode::Host, &[], &[], &[], theirs),
             (
                 Mode::None,

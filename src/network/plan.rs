@@ -99,22 +99,30 @@ fn name_server(word: &str) -> Result<IpAddr> {
 pub struct Place {
     pub(super) paths: Paths,
     pub(super) machine_lock: PathBuf,
+    pub(super) system_bus: PathBuf,
 }
 
 /// Every engine of the machine names the same file.
 const MACHINE_LOCK: &str = "/run/hoist-machine.lock";
+const SYSTEM_BUS: &str = "/run/dbus/system_bus_socket";
 
 impl Place {
     /// This engine's place on this machine.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
-        Self { paths: paths.clone(), machine_lock: MACHINE_LOCK.into() }
+        Self { paths: paths.clone(), machine_lock: MACHINE_LOCK.into(), system_bus: SYSTEM_BUS.into() }
     }
 
     /// The same with another machine-wide lock: for tests in namespaces of their own.
     #[must_use]
     pub fn with_machine_lock(self, path: &Path) -> Self {
         Self { machine_lock: path.into(), ..self }
+    }
+
+    /// The same with another system bus, on which a firewalld may listen.
+    #[must_use]
+    pub fn with_system_bus(self, path: &Path) -> Self {
+        Self { system_bus: path.into(), ..self }
     }
 }
 

@@ -167,7 +167,7 @@ fn inet_table(names: &Names, state: &State, mark: &[u8]) -> Batch {
         (
             "raw",
             Rule::new()
-                .to_subnet(subnet)
+                .destination_in(subnet)
                 .link(Side::In, Is::Different, bridge)
                 .link(Side::In, Is::Different, "lo")
                 .counted()
@@ -179,7 +179,7 @@ fn inet_table(names: &Names, state: &State, mark: &[u8]) -> Batch {
         ("forward", to_bridge().counted().verdict(&Verdict::Drop)),
         (
             "postrouting",
-            Rule::new().from_subnet(subnet).link(Side::Out, Is::Different, bridge).counted().masquerade(),
+            Rule::new().source_in(subnet).link(Side::Out, Is::Different, bridge).counted().masquerade(),
         ),
     ];
     debug_assert_eq!(rules.len(), INET_RULES);
@@ -198,10 +198,10 @@ fn frame_table(names: &Names, state: &State, mark: &[u8]) -> Batch {
     batch.renew_table(table, mark);
     batch.add_guest_set(table, GUESTS);
     batch.add_base_chain(table, "raw", "filter", RAW);
-    let from_guests = || Rule::new().from_link_beginning(&names.port_prefix);
+    let from_guests = || Rule::new().link_beginning(&names.port_prefix);
     let rules = [
-        from_guests().frame_protocol(ETH_P_IP).from_guest(GUESTS).verdict(&Verdict::Accept),
-        from_guests().frame_protocol(ETH_P_ARP).arp_of_guest(GUESTS).verdict(&Verdict::Accept),
+        from_guests().frame_protocol(ETH_P_IP).sent_by_guest(GUESTS).verdict(&Verdict::Accept),
+        from_guests().frame_protocol(ETH_P_ARP).arp_by_guest(GUESTS).verdict(&Verdict::Accept),
         from_guests().counted().verdict(&Verdict::Drop),
     ];
     debug_assert_eq!(rules.len(), FRAME_RULES);

@@ -49,6 +49,9 @@ pub(super) struct State {
     /// hoist turned forwarding on, so `reset` turns it off.
     #[serde(default)]
     pub(super) turned_forwarding_on: bool,
+    /// firewalld was asked to trust the bridge, so `reset` asks it to stop.
+    #[serde(default)]
+    pub(super) is_in_trusted_zone: bool,
     /// Fields of a newer hoist.
     #[serde(flatten)]
     pub(super) unknown: BTreeMap<String, serde_json::Value>,
@@ -73,7 +76,17 @@ pub(super) struct Guest {
 impl State {
     pub(super) fn new(bridge: String, subnet: Subnet, mtu: u32) -> Self {
         let (leases, unknown) = Default::default();
-        Self { version: VERSION, bridge, subnet, mtu, leases, turned_forwarding_on: false, unknown }
+        let (turned_forwarding_on, is_in_trusted_zone) = (false, false);
+        Self {
+            version: VERSION,
+            bridge,
+            subnet,
+            mtu,
+            leases,
+            turned_forwarding_on,
+            is_in_trusted_zone,
+            unknown,
+        }
     }
 
     /// The lowest free address. A lease that the same container left behind is void.

@@ -122,7 +122,7 @@ impl From<Subnet> for String {
 /// # Errors
 ///
 /// One of `taken` that was in the way of the last candidate.
-pub fn choose(preferred: Option<Subnet>, taken: &[Subnet]) -> Result<Subnet, Subnet> {
+pub(super) fn choose(preferred: Option<Subnet>, taken: &[Subnet]) -> Result<Subnet, Subnet> {
     let mut in_the_way = Subnet::of(Ipv4Addr::UNSPECIFIED, 0);
     for candidate in preferred.into_iter().chain(pools()) {
         match taken.iter().find(|one| one.overlaps(candidate)) {

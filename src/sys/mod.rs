@@ -19,6 +19,7 @@ pub mod pty;
 pub mod seccomp;
 pub mod signal;
 pub mod xattr;
+pub mod xtables;
 
 use std::io;
 

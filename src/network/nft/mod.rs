@@ -257,7 +257,7 @@ impl Rule {
     }
 
     /// The name of the link it came by begins so.
-    pub(in crate::network) fn from_link_beginning(self, prefix: &str) -> Self {
+    pub(in crate::network) fn link_beginning(self, prefix: &str) -> Self {
         self.meta(Side::In.key(), REGISTER).compare(Is::Equal, prefix.as_bytes())
     }
 
@@ -267,12 +267,12 @@ impl Rule {
     }
 
     /// It is an IPv4 packet whose source lies in `subnet`.
-    pub(in crate::network) fn from_subnet(self, subnet: Subnet) -> Self {
+    pub(in crate::network) fn source_in(self, subnet: Subnet) -> Self {
         self.ipv4().in_subnet(IP_SOURCE, subnet)
     }
 
     /// It is an IPv4 packet whose destination lies in `subnet`.
-    pub(in crate::network) fn to_subnet(self, subnet: Subnet) -> Self {
+    pub(in crate::network) fn destination_in(self, subnet: Subnet) -> Self {
         self.ipv4().in_subnet(IP_DESTINATION, subnet)
     }
 
@@ -303,12 +303,12 @@ impl Rule {
     }
 
     /// Link, source hardware address and source address are a guest's in the set `guests`.
-    pub(in crate::network) fn from_guest(self, guests: &str) -> Self {
+    pub(in crate::network) fn sent_by_guest(self, guests: &str) -> Self {
         self.guest(guests, LINK_SOURCE, IP_SOURCE)
     }
 
     /// The same of the sender of an ARP packet: once as the frame says, once as ARP does.
-    pub(in crate::network) fn arp_of_guest(self, guests: &str) -> Self {
+    pub(in crate::network) fn arp_by_guest(self, guests: &str) -> Self {
         self.guest(guests, LINK_SOURCE, ARP_SENDER_IP).guest(guests, ARP_SENDER_LINK, ARP_SENDER_IP)
     }
 
@@ -420,7 +420,7 @@ impl Batch {
         self.add(DELETE_RULE, 0, table.family, rule, format!("delete rule {table} {chain} handle {handle}"));
     }
 
-    /// A set of guests: see [`Rule::from_guest`].
+    /// A set of guests: see [`Rule::sent_by_guest`].
     pub(in crate::network) fn add_guest_set(&mut self, table: Table<'_>, name: &str) {
         // As nft numbers the types of a key's parts: ifname . ether_addr . ipv4_addr.
         const TYPE: u32 = 41 << 12 | 9 << 6 | 7;
