@@ -1,0 +1,220 @@
+//! The files that programs need: themselves, every link on the way to them, the libraries
+//! and the linker of the dynamic ones, the interpreters of scripts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Component, Path, PathBuf};
+
+use super::elf::{self, Elf};
+use crate::base::disk;
+use crate::image::error::{Error, Result};
+
+/// Where programs are looked for.
+pub const PATH: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+/// Where a dynamic linker looks without being told.
+const LIBRARY_FOLDERS: &[&str] = &["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"];
+const MAX_LINKS: usize = 40;
+
+/// What stands at a path of the image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Item {
+    /// A folder with these permission bits.
+    Folder(u32),
+    /// A symbolic link.
+    Link(PathBuf),
+    /// A file of this machine, at the same path.
+    HostFile,
+    /// A file with these bytes.
+    Text(Vec<u8>),
+}
+
+/// A set of files of this machine that is complete: by path without the leading slash.
+#[derive(Debug, Default)]
+pub struct Closure {
+    /// What there is.
+    pub items: BTreeMap<PathBuf, Item>,
+    cache: Option<Vec<(PathBuf, PathBuf)>>,
+    needs_cache: bool,
+}
+
+impl Closure {
+    /// Adds a program by name or path, and what it needs; returns the path to run it by.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoProgram`], [`Error::NoLibrary`].
+    pub fn add_program(&mut self, name: &str) -> Result<PathBuf> {
+        let path = find(name).ok_or_else(|| Error::NoProgram(name.to_owned()))?;
+        self.add_file(&path)?;
+        Ok(path)
+    }
+
+    /// Adds a file that may be missing, with all it needs.
+    ///
+    /// # Errors
+    ///
+    /// As [`Closure::add_program`], when it is there.
+    pub fn add_if_there(&mut self, path: &Path) -> Result<()> {
+        if path.is_file() { self.add_file(path) } else { Ok(()) }
+    }
+
+    /// Whether a library was found where only the linker's cache leads to.
+    #[must_use]
+    pub fn needs_cache(&self) -> bool {
+        self.needs_cache
+    }
+
+    /// Adds a folder, and the links and folders on the way to it.
+    pub fn add_folder(&mut self, path: &str, mode: u32) {
+        let path = Path::new(path);
+        for parent in path.ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty()) {
+            self.items.entry(parent.to_owned()).or_insert(Item::Folder(0o755));
+        }
+        self.items.entry(path.to_owned()).or_insert(Item::Folder(mode));
+    }
+
+    /// Adds a file with these bytes, unless there is something.
+    pub fn add_text(&mut self, path: &str, text: impl Into<Vec<u8>>) {
+        if let Some(parent) = Path::new(path).parent().and_then(Path::to_str) {
+            self.add_folder(parent, 0o755);
+        }
+        self.items.entry(path.into()).or_insert_with(|| Item::Text(text.into()));
+    }
+
+    fn add_file(&mut self, path: &Path) -> Result<()> {
+        let real = self.add_path(path)?;
+        let key = real.strip_prefix("/").unwrap_or(&real).to_owned();
+        if self.items.insert(key, Item::HostFile) == Some(Item::HostFile) {
+            return Ok(());
+        }
+        match elf::read(&real).map_err(disk::Error::io("read", &real))? {
+            Some(elf) => self.add_needs(&real, &elf),
+            None => self.add_interpreter(&real),
+        }
+    }
+
+    /// Adds the links and folders that lead to `path`, and returns where they lead.
+    fn add_path(&mut self, path: &Path) -> Result<PathBuf> {
+        let mut links = 0;
+        let mut real = PathBuf::from("/");
+        let mut left: Vec<PathBuf> = parts(path);
+        while let Some(part) = left.pop() {
+            if part == Path::new("..") {
+                real.pop();
+                continue;
+            }
+            real.push(part);
+            let meta = fs::symlink_metadata(&real).map_err(disk::Error::io("stat", &real))?;
+            let key = real.strip_prefix("/").unwrap_or(&real).to_owned();
+            if meta.is_symlink() {
+                links += 1;
+                if links > MAX_LINKS {
+                    return Err(Error::Invalid(format!("{} has too many links", path.display())));
+                }
+                let target = fs::read_link(&real).map_err(disk::Error::io("read", &real))?;
+                if target.is_absolute() {
+                    real = PathBuf::from("/");
+                } else {
+                    real.pop();
+                }
+                left.extend(parts(&target));
+                self.items.insert(key, Item::Link(target));
+            } else if meta.is_dir() {
+                let mode = meta.permissions().mode() & 0o7777;
+                self.items.entry(key).or_insert(Item::Folder(mode));
+            }
+        }
+        Ok(real)
+    }
+
+    fn add_needs(&mut self, path: &Path, elf: &Elf) -> Result<()> {
+        if let Some(interpreter) = &elf.interpreter {
+            self.add_file(interpreter)?;
+        }
+        let origin = path.parent().unwrap_or(Path::new("/"));
+        for needed in &elf.needed {
+            let found = self.find_library(needed, elf, origin);
+            let found = found.ok_or_else(|| Error::NoLibrary {
+                library: needed.display().to_string(),
+                needed_by: path.to_owned(),
+            })?;
+            self.add_file(&found)?;
+        }
+        Ok(())
+    }
+
+    fn find_library(&mut self, needed: &Path, elf: &Elf, origin: &Path) -> Option<PathBuf> {
+        let fits = |path: &PathBuf| matches!(elf::read(path), Ok(Some(found)) if found.kind == elf.kind);
+        if needed.components().count() > 1 {
+            return Some(needed.to_owned()).filter(fits);
+        }
+        let expand = |folder: &PathBuf| {
+            let text = folder.to_string_lossy();
+            let origin = origin.to_string_lossy();
+            PathBuf::from(text.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin))
+        };
+        if let Some(found) = elf.search.iter().map(|folder| expand(folder).join(needed)).find(fits) {
+            return Some(found);
+        }
+        let cache = self.cache.get_or_insert_with(|| {
+            elf::cache(&disk::read(Path::new("/etc/ld.so.cache"), 64 << 20).unwrap_or_default())
+        });
+        let cached = cache.iter().filter(|(name, _)| name == needed).map(|(_, path)| path.clone()).find(fits);
+        if let Some(found) = cached {
+            self.needs_cache |= !is_default(&found);
+            return Some(found);
+        }
+        // The file may be one of several of its folder, not in the cache, and a linker
+        // without a cache (musl's) has these folders only.
+        let folders = LIBRARY_FOLDERS.iter().map(Path::new).chain([origin]);
+        folders.map(|folder| folder.join(needed)).find(fits)
+    }
+
+    /// `#!/usr/bin/env python3` needs both env and python3.
+    fn add_interpreter(&mut self, path: &Path) -> Result<()> {
+        let mut start = Vec::new();
+        let file = fs::File::open(path).map_err(disk::Error::io("open", path))?;
+        file.take(256).read_to_end(&mut start).map_err(disk::Error::io("read", path))?;
+        let Some(line) = start.strip_prefix(b"#!") else { return Ok(()) };
+        let line = line.split(|&byte| byte == b'\n').next().unwrap_or_default();
+        let line = String::from_utf8_lossy(line).into_owned();
+        let mut words = line.split_ascii_whitespace();
+        let Some(interpreter) = words.next() else { return Ok(()) };
+        self.add_program(interpreter)?;
+        let is_env = Path::new(interpreter).file_name().is_some_and(|name| name == "env");
+        match words.find(|word| is_env && !word.starts_with('-') && !word.contains('=')) {
+            Some(program) => self.add_program(program).map(drop),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The components of a path, last first.
+fn parts(path: &Path) -> Vec<PathBuf> {
+    let parts =
+        path.components().rev().filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
+    parts.map(|part| PathBuf::from(part.as_os_str())).collect()
+}
+
+/// Whether a linker looks there without its cache: Debian's also looks in a folder named
+/// after the machine.
+fn is_default(library: &Path) -> bool {
+    let folder = library.parent().unwrap_or(library);
+    let is_machine =
+        folder.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.contains("-linux-"));
+    let folder = if is_machine { folder.parent().unwrap_or(folder) } else { folder };
+    LIBRARY_FOLDERS[..4].iter().any(|default| folder == Path::new(default))
+}
+
+/// Finds a program by name in the usual folders, or by path.
+#[must_use]
+pub fn find(name: &str) -> Option<PathBuf> {
+    let runs =
+        |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| meta.is_file() && meta.mode() & 0o111 != 0);
+    if name.contains('/') {
+        return std::path::absolute(name).ok().filter(runs);
+    }
+    PATH.iter().map(|folder| Path::new(folder).join(name)).find(runs)
+}
