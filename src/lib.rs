@@ -4,6 +4,8 @@
 
 pub mod base;
 pub mod cgroup;
+#[cfg(any(feature = "cli", feature = "tui"))]
+pub mod command;
 pub mod config;
 pub mod container;
 #[cfg(any(feature = "cli", feature = "tui"))]

@@ -355,6 +355,7 @@ mod tests {
     use crate::docker::ps::tests::container as example;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a snapshot")]
     fn inspect_has_dockers_fields() {
         let shown = container(&example(), &Paths::new("/data", "/run/x"));
         insta::assert_snapshot!(serde_json::to_string_pretty(&shown).unwrap(), @r#"

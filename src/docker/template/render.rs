@@ -146,7 +146,7 @@ impl Renderer<'_> {
             let flow = self.scoped(|this| {
                 match branch.pipeline.variables.len() {
                     0 => {}
-                    1 => this.declare(&branch.pipeline, &[item.clone()]),
+                    1 => this.declare(&branch.pipeline, std::slice::from_ref(&item)),
                     _ => this.declare(&branch.pipeline, &[key, item.clone()]),
                 }
                 this.nodes(&branch.body, &item)

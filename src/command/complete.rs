@@ -1,0 +1,42 @@
+//! Completions of shells.
+
+use clap::Args;
+
+use super::usage::Usage;
+use super::{Request, Words, World, verbs};
+
+/// A shell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Shell {
+    Bash,
+    Fish,
+    Zsh,
+}
+
+/// `completion`
+#[derive(Debug, Args)]
+pub(super) struct CompletionWords {
+    /// The shell.
+    #[arg(value_name = "bash|zsh|fish", hide = true)]
+    shell: Shell,
+}
+
+impl Words for CompletionWords {
+    fn request(self, _: &World) -> Result<Request, Usage> {
+        Ok(Request::Completion(self.shell))
+    }
+}
+
+/// The script that a shell reads.
+#[must_use]
+pub fn completion(shell: Shell) -> String {
+    let generator = match shell {
+        Shell::Bash => clap_complete::Shell::Bash,
+        Shell::Fish => clap_complete::Shell::Fish,
+        Shell::Zsh => clap_complete::Shell::Zsh,
+    };
+    let mut script = Vec::new();
+    clap_complete::generate(generator, &mut verbs::tree(), "hoist", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}

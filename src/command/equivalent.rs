@@ -1,0 +1,214 @@
+//! Requests → words: the command line that does the same.
+
+use crate::docker::inspect::{propagation, tmpfs_options};
+use crate::engine::{
+    CreateRequest, LogOptions, MountKind, MountRequest, NetworkMode, Options, Propagation, PullPolicy,
+    RestartPolicy, Seccomp,
+};
+
+/// The words of `run` that ask for `request`, in the background when `detach`.
+///
+/// A seccomp profile's text has no place in words: it stays `seccomp=<profile>`, which the
+/// reader must replace by a file's name.
+#[must_use]
+pub fn run(request: &CreateRequest, detach: bool) -> Vec<String> {
+    let mut words = vec!["run".to_owned()];
+    if detach {
+        words.push("-d".to_owned());
+    }
+    words.extend(create_words(request));
+    words
+}
+
+/// The words of `create` that ask for `request`.
+#[must_use]
+pub fn create(request: &CreateRequest) -> Vec<String> {
+    let mut words = vec!["create".to_owned()];
+    words.extend(create_words(request));
+    words
+}
+
+/// Words, one after the other.
+struct Line(Vec<String>);
+
+impl Line {
+    fn flag(&mut self, name: &str, is_set: bool) {
+        if is_set {
+            self.0.push(name.to_owned());
+        }
+    }
+
+    fn value(&mut self, name: &str, value: impl Into<String>) {
+        self.0.extend([name.to_owned(), value.into()]);
+    }
+
+    fn values<'a>(&mut self, name: &str, values: impl IntoIterator<Item = &'a String>) {
+        for value in values {
+            self.value(name, value);
+        }
+    }
+}
+
+fn create_words(request: &CreateRequest) -> Vec<String> {
+    let options = &request.options;
+    let mut line = Line(Vec::new());
+    match (options.interactive, options.tty) {
+        (true, true) => line.flag("-it", true),
+        (interactive, tty) => {
+            line.flag("-i", interactive);
+            line.flag("-t", tty);
+        }
+    }
+    line.flag("--rm", options.auto_remove);
+    if let Some(name) = &request.name {
+        line.value("--name", name.as_str());
+    }
+    match request.pull {
+        PullPolicy::Missing => {}
+        PullPolicy::Always => line.value("--pull", "always"),
+        PullPolicy::Never => line.value("--pull", "never"),
+    }
+    process(options, &mut line);
+    place(options, &mut line);
+    rights(options, &mut line);
+    life(options, &mut line);
+    // `--entrypoint` holds one word; what is more stands before the command.
+    let mut command = options.command.clone();
+    match options.entrypoint.as_deref() {
+        None => {}
+        Some([]) => line.value("--entrypoint", ""),
+        Some([program, rest @ ..]) => {
+            line.value("--entrypoint", program);
+            command.splice(0..0, rest.iter().cloned());
+        }
+    }
+    line.0.push(request.image.clone());
+    line.0.extend(command);
+    line.0
+}
+
+fn process(options: &Options, line: &mut Line) {
+    line.values("-e", &options.env);
+    if let Some(workdir) = &options.workdir {
+        line.value("-w", workdir.display().to_string());
+    }
+    if let Some(user) = &options.user {
+        line.value("-u", user);
+    }
+    line.values("--group-add", &options.group_add);
+    for (name, value) in &options.labels {
+        line.value("--label", format!("{name}={value}"));
+    }
+    line.flag("--init", options.init);
+    if let Some(platform) = &options.platform {
+        line.value("--platform", platform.to_string());
+    }
+    if let Some(runtime) = &options.runtime {
+        line.value("--runtime", runtime);
+    }
+}
+
+fn place(options: &Options, line: &mut Line) {
+    if let Some(hostname) = &options.hostname {
+        line.value("-h", hostname);
+    }
+    if let Some(domainname) = &options.domainname {
+        line.value("--domainname", domainname);
+    }
+    if options.network != NetworkMode::default() {
+        line.value("--network", options.network.clone());
+    }
+    line.values("--add-host", &options.extra_hosts);
+    line.values("--dns", &options.dns);
+    line.values("--dns-search", &options.dns_search);
+    line.values("--dns-option", &options.dns_options);
+    for mount in &options.mounts {
+        let (name, value) = mount_words(mount);
+        line.value(name, value);
+    }
+    line.flag("--read-only", options.read_only);
+    if let Some(bytes) = options.shm_size {
+        line.value("--shm-size", bytes.to_string());
+    }
+}
+
+fn rights(options: &Options, line: &mut Line) {
+    line.values("--cap-add", &options.cap_add);
+    line.values("--cap-drop", &options.cap_drop);
+    line.flag("--privileged", options.privileged);
+    if options.no_new_privileges {
+        line.value("--security-opt", "no-new-privileges");
+    }
+    match &options.seccomp {
+        Seccomp::Default => {}
+        Seccomp::Unconfined => line.value("--security-opt", "seccomp=unconfined"),
+        Seccomp::Profile(_) => line.value("--security-opt", "seccomp=<profile>"),
+    }
+    for limit in &options.ulimits {
+        line.value("--ulimit", format!("{}={}:{}", limit.name, limit.soft, limit.hard));
+    }
+}
+
+fn life(options: &Options, line: &mut Line) {
+    match options.restart {
+        RestartPolicy::No => {}
+        RestartPolicy::Always => line.value("--restart", "always"),
+        RestartPolicy::UnlessStopped => line.value("--restart", "unless-stopped"),
+        RestartPolicy::OnFailure(0) => line.value("--restart", "on-failure"),
+        RestartPolicy::OnFailure(most) => line.value("--restart", format!("on-failure:{most}")),
+    }
+    if let Some(signal) = &options.stop_signal {
+        line.value("--stop-signal", signal);
+    }
+    if let Some(seconds) = options.stop_timeout {
+        line.value("--stop-timeout", seconds.to_string());
+    }
+    let default = LogOptions::default();
+    if options.log.driver != default.driver {
+        line.value("--log-driver", &options.log.driver);
+    }
+    if options.log.max_size != default.max_size {
+        line.value("--log-opt", format!("max-size={}", options.log.max_size));
+    }
+    if options.log.max_files != default.max_files {
+        line.value("--log-opt", format!("max-file={}", options.log.max_files));
+    }
+}
+
+fn mount_words(mount: &MountRequest) -> (&'static str, String) {
+    let target = mount.target.display();
+    match &mount.kind {
+        MountKind::Tmpfs(tmpfs) => match tmpfs_options(mount.read_only, tmpfs) {
+            words if words.is_empty() => ("--tmpfs", target.to_string()),
+            words => ("--tmpfs", format!("{target}:{words}")),
+        },
+        MountKind::Bind(bind) if bind.create_source => {
+            let mut word = format!("{}:{target}", bind.source.display());
+            let mode = [mount.read_only.then_some("ro"), shown_propagation(bind.propagation)];
+            let mode: Vec<_> = mode.into_iter().flatten().collect();
+            if !mode.is_empty() {
+                word += &format!(":{}", mode.join(","));
+            }
+            ("-v", word)
+        }
+        MountKind::Bind(bind) => {
+            let quote = |key: &str, value: String| match value.contains([',', '"']) {
+                true => format!("\"{key}={}\"", value.replace('"', "\"\"")),
+                false => format!("{key}={value}"),
+            };
+            let mut fields = vec![
+                "type=bind".to_owned(),
+                quote("source", bind.source.display().to_string()),
+                quote("target", target.to_string()),
+            ];
+            fields.extend(mount.read_only.then(|| "readonly".to_owned()));
+            fields.extend(shown_propagation(bind.propagation).map(|word| format!("bind-propagation={word}")));
+            fields.extend((!bind.recursive).then(|| "bind-recursive=disabled".to_owned()));
+            ("--mount", fields.join(","))
+        }
+    }
+}
+
+fn shown_propagation(value: Propagation) -> Option<&'static str> {
+    (value != Propagation::default()).then(|| propagation(value))
+}

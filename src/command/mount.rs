@@ -1,0 +1,269 @@
+//! `-v`, `--mount` and `--tmpfs`.
+
+use std::path::PathBuf;
+
+use super::World;
+use super::options::size;
+use super::usage::Usage;
+use crate::engine::{Bind, MountKind, MountRequest, Propagation, Tmpfs};
+
+type Result<T> = std::result::Result<T, Usage>;
+
+/// All mounts of a command line; no two at one place.
+pub(super) fn all(
+    volumes: &[String],
+    mounts: &[String],
+    tmpfs: &[String],
+    world: &World,
+) -> Result<Vec<MountRequest>> {
+    let mut all: Vec<MountRequest> = Vec::new();
+    let volumes = volumes.iter().map(|word| volume(word, world));
+    let mounts = mounts.iter().map(|word| mount(word, world));
+    for request in volumes.chain(mounts).chain(tmpfs.iter().map(|word| memory(word))) {
+        let request = request?;
+        if all.iter().any(|other| other.target == request.target) {
+            return Err(Usage::argument(format!("duplicate mount point: {}", request.target.display())));
+        }
+        all.push(request);
+    }
+    Ok(all)
+}
+
+/// A clean absolute path in the container: not `/`, no `..`.
+fn target(word: &str, path: &str) -> Result<PathBuf> {
+    let bad = |why: &str| Usage::argument(format!("invalid mount `{word}`: {why}"));
+    if !path.starts_with('/') {
+        return Err(bad("the path in the container must be absolute"));
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => drop(parts.pop()),
+            part => parts.push(part),
+        }
+    }
+    if parts.is_empty() {
+        return Err(bad("the path in the container cannot be `/`"));
+    }
+    Ok(format!("/{}", parts.join("/")).into())
+}
+
+fn propagation(word: &str) -> Option<Propagation> {
+    Some(match word {
+        "private" => Propagation::Private,
+        "rprivate" => Propagation::Rprivate,
+        "shared" => Propagation::Shared,
+        "rshared" => Propagation::Rshared,
+        "slave" => Propagation::Slave,
+        "rslave" => Propagation::Rslave,
+        _ => return None,
+    })
+}
+
+/// `source:target[:options]`
+fn volume(word: &str, world: &World) -> Result<MountRequest> {
+    let parts: Vec<&str> = word.split(':').collect();
+    let (source, path, modes) = match parts.as_slice() {
+        [_] => return Err(Usage::argument(format!("-v {word}: anonymous volumes are not supported yet"))),
+        [source, path] => (*source, *path, ""),
+        [source, path, modes] => (*source, *path, *modes),
+        _ => return Err(Usage::argument(format!("invalid volume specification: `{word}`"))),
+    };
+    if source.is_empty() || path.is_empty() {
+        return Err(Usage::argument(format!("invalid volume specification: `{word}`")));
+    }
+    if !source.starts_with(['/', '.', '~']) {
+        let usage = Usage::argument(format!("-v {word}: named volumes are not supported yet"));
+        return Err(usage.hint(format!("to bind a folder, write its path: ./{source}")));
+    }
+    let mut request = MountRequest {
+        target: target(word, path)?,
+        read_only: false,
+        kind: MountKind::Bind(Bind {
+            source: clean(world.absolute(source)),
+            create_source: true,
+            propagation: Propagation::default(),
+            recursive: true,
+        }),
+    };
+    let MountKind::Bind(bind) = &mut request.kind else { return Ok(request) };
+    for mode in modes.split(',').filter(|mode| !mode.is_empty()) {
+        match mode {
+            "ro" => request.read_only = true,
+            // SELinux labels, where no SELinux is: nothing to do. The last three are of
+            // Docker Desktop and mean nothing on Linux.
+            "rw" | "z" | "Z" | "cached" | "delegated" | "consistent" => {}
+            _ => match propagation(mode) {
+                Some(propagation) => bind.propagation = propagation,
+                None => return Err(Usage::argument(format!("invalid mode `{mode}` in `-v {word}`"))),
+            },
+        }
+    }
+    Ok(request)
+}
+
+/// Without `.` and empty parts; `..` stays, since it may lead through a link.
+fn clean(path: PathBuf) -> PathBuf {
+    path.components().collect()
+}
+
+/// What `--mount` says, before it is known of which type it is.
+#[derive(Default)]
+struct Fields {
+    kind: Option<String>,
+    source: Option<String>,
+    target: Option<String>,
+    read_only: bool,
+    propagation: Option<Propagation>,
+    recursive: Option<bool>,
+    size: Option<u64>,
+    mode: Option<u32>,
+}
+
+/// `type=bind,source=…,target=…,readonly`
+fn mount(word: &str, world: &World) -> Result<MountRequest> {
+    let fields = fields(word)?;
+    let bad = |why: &str| Usage::argument(format!("invalid argument `{word}` for --mount: {why}"));
+    let path = fields.target.as_deref().ok_or_else(|| bad("target is required"))?;
+    let target = target(word, path)?;
+    let kind = match fields.kind.as_deref().unwrap_or("volume") {
+        "bind" => {
+            if fields.size.is_some() || fields.mode.is_some() {
+                return Err(bad("cannot mix `tmpfs-*` options with mount type `bind`"));
+            }
+            let source =
+                fields.source.filter(|source| !source.is_empty()).ok_or_else(|| bad("source is required"))?;
+            MountKind::Bind(Bind {
+                source: clean(world.absolute(&source)),
+                create_source: false,
+                propagation: fields.propagation.unwrap_or_default(),
+                recursive: fields.recursive.unwrap_or(true),
+            })
+        }
+        "tmpfs" => {
+            if fields.source.is_some() {
+                return Err(bad("a tmpfs has no source"));
+            }
+            if fields.propagation.is_some() || fields.recursive.is_some() {
+                return Err(bad("cannot mix `bind-*` options with mount type `tmpfs`"));
+            }
+            MountKind::Tmpfs(Tmpfs { size: fields.size, mode: fields.mode, options: Vec::new() })
+        }
+        kind @ ("volume" | "image" | "cluster" | "npipe") => {
+            let usage = Usage::argument(format!("--mount type={kind} is not supported yet"));
+            return Err(usage.hint("there are type=bind and type=tmpfs"));
+        }
+        _ => return Err(bad("want type=bind or type=tmpfs")),
+    };
+    Ok(MountRequest { target, read_only: fields.read_only, kind })
+}
+
+fn fields(word: &str) -> Result<Fields> {
+    let bad = |why: String| Usage::argument(format!("invalid argument `{word}` for --mount: {why}"));
+    let mut fields = Fields::default();
+    for field in comma_separated(word).ok_or_else(|| bad("a quote is not closed".to_owned()))? {
+        let (key, value) = match field.split_once('=') {
+            Some((key, value)) => (key.trim().to_ascii_lowercase(), Some(value)),
+            None => (field.trim().to_ascii_lowercase(), None),
+        };
+        let truth = |value: Option<&str>| {
+            value.map_or(Ok(true), super::truth).map_err(|why| bad(format!("invalid value for {key}: {why}")))
+        };
+        let needed = || value.ok_or_else(|| bad(format!("invalid field `{field}` must be a key=value pair")));
+        match key.as_str() {
+            "type" => fields.kind = Some(needed()?.to_ascii_lowercase()),
+            "source" | "src" => fields.source = Some(needed()?.to_owned()),
+            "target" | "destination" | "dst" => fields.target = Some(needed()?.to_owned()),
+            "readonly" | "ro" => fields.read_only = truth(value)?,
+            "bind-propagation" => {
+                let name = needed()?;
+                let read = propagation(name);
+                fields.propagation = Some(read.ok_or_else(|| bad(format!("invalid propagation `{name}`")))?);
+            }
+            "bind-nonrecursive" => fields.recursive = Some(!truth(value)?),
+            "bind-recursive" => match needed()? {
+                "enabled" | "writable" => fields.recursive = Some(true),
+                "disabled" => fields.recursive = Some(false),
+                other => return Err(bad(format!("bind-recursive={other} is not supported yet"))),
+            },
+            // Docker Desktop's; without effect on Linux.
+            "consistency" => {}
+            "tmpfs-size" => fields.size = Some(size("tmpfs-size", needed()?)?),
+            "tmpfs-mode" => {
+                let mode = u32::from_str_radix(needed()?, 8).ok().filter(|mode| *mode <= 0o7777);
+                fields.mode = Some(mode.ok_or_else(|| bad("tmpfs-mode wants octal digits".to_owned()))?);
+            }
+            "volume-driver" | "volume-label" | "volume-nocopy" | "volume-opt" | "volume-subpath"
+            | "image-subpath" => {
+                return Err(bad(format!("{key} is not supported yet")));
+            }
+            _ => return Err(bad(format!("unexpected key `{key}` in `{field}`"))),
+        }
+    }
+    Ok(fields)
+}
+
+/// Fields between commas; one in double quotes may hold commas, and `""` is a quote there.
+fn comma_separated(text: &str) -> Option<Vec<String>> {
+    let mut fields = vec![String::new()];
+    let mut quoted = false;
+    let mut chars = text.chars().peekable();
+    while let Some(c) = chars.next() {
+        match c {
+            '"' if quoted && chars.next_if_eq(&'"').is_some() => fields.last_mut()?.push('"'),
+            '"' => quoted = !quoted,
+            ',' if !quoted => fields.push(String::new()),
+            c => fields.last_mut()?.push(c),
+        }
+    }
+    (!quoted).then_some(fields)
+}
+
+/// Mount options of a tmpfs that take no value.
+const FLAGS: &[&str] = &[
+    "rw",
+    "suid",
+    "nosuid",
+    "dev",
+    "nodev",
+    "exec",
+    "noexec",
+    "sync",
+    "async",
+    "dirsync",
+    "atime",
+    "noatime",
+    "diratime",
+    "nodiratime",
+    "relatime",
+    "norelatime",
+    "strictatime",
+    "nostrictatime",
+    "defaults",
+];
+/// Mount options of a tmpfs that take one.
+const VALUES: &[&str] = &["uid", "gid", "nr_inodes", "nr_blocks", "mpol", "size"];
+
+/// `/path[:size=64m,mode=1770,noexec]`
+fn memory(word: &str) -> Result<MountRequest> {
+    let (path, words) = word.split_once(':').unwrap_or((word, ""));
+    let bad = |option: &str| Usage::argument(format!("invalid option `{option}` in `--tmpfs {word}`"));
+    let mut tmpfs = Tmpfs::default();
+    let mut read_only = false;
+    for option in words.split(',').filter(|option| !option.is_empty()) {
+        match option.split_once('=') {
+            None if option == "ro" => read_only = true,
+            None if FLAGS.contains(&option) => tmpfs.options.push(option.to_owned()),
+            // A share of the memory is the kernel's to compute.
+            Some(("size", share)) if share.ends_with('%') => tmpfs.options.push(option.to_owned()),
+            Some(("size", bytes)) => tmpfs.size = Some(size("--tmpfs size", bytes)?),
+            Some(("mode", mode)) => {
+                tmpfs.mode = Some(u32::from_str_radix(mode, 8).map_err(|_| bad(option))?);
+            }
+            Some((key, _)) if VALUES.contains(&key) => tmpfs.options.push(option.to_owned()),
+            _ => return Err(bad(option)),
+        }
+    }
+    Ok(MountRequest { target: target(word, path)?, read_only, kind: MountKind::Tmpfs(tmpfs) })
+}
