@@ -27,6 +27,9 @@ pub enum Error {
         /// What was to be limited.
         limit: &'static str,
     },
+    /// A system call failed.
+    #[error("cannot show the cgroup to the container")]
+    Call(#[from] crate::sys::Error),
     /// Processes neither froze nor died in time.
     #[error("processes in {path} are still {state} after {secs} s")]
     Stuck {
@@ -44,6 +47,7 @@ impl Explain for Error {
         match self {
             Self::File { source, .. } => io_kind(source),
             Self::NoController { .. } => ErrorKind::Unsupported,
+            Self::Call(source) => source.kind(),
             Self::Stuck { .. } => ErrorKind::Conflict,
         }
     }

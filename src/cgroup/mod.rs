@@ -125,6 +125,23 @@ impl Cgroup {
         Ok(entrance)
     }
 
+    /// Detached copies of the groups, to be mounted in the container, by the names their
+    /// directories get; a single one without a name is the v2 tree itself.
+    ///
+    /// # Errors
+    ///
+    /// No privilege over the mount namespace.
+    pub fn trees(&self) -> Result<Vec<(String, OwnedFd)>> {
+        let unified = self.payload().map(|dir| (if self.v1.is_empty() { "" } else { "unified" }, dir));
+        let v1 = self.v1.iter().map(|(controller, dir)| (controller.name(), dir.clone()));
+        v1.chain(unified)
+            .map(|(name, dir)| {
+                let tree = sys::mount::open_tree_at(&dir, sys::mount::Depth::One)?;
+                Ok((name.to_owned(), tree))
+            })
+            .collect()
+    }
+
     /// Moves the calling process into the leaf beside the payload, so that no logout or
     /// stopped service takes it along. Where no unit owns the caller, it stays.
     ///

@@ -72,9 +72,24 @@ pub enum Error {
     /// A system call of the caller failed.
     #[error("cannot prepare the container")]
     Prepare(#[from] sys::Error),
-    /// Not written yet.
-    #[error("the runtime is not there yet")]
-    NotYet,
+    /// The cgroup cannot be used.
+    #[error("cannot use the container's cgroup")]
+    Cgroup(#[source] crate::cgroup::Error),
+}
+
+impl Error {
+    /// The spec asks for what cannot be, or what is not supported.
+    pub(super) fn spec(field: &str, why: &str) -> Self {
+        Self::Spec { field: field.to_owned(), why: why.to_owned() }
+    }
+
+    /// The same failure as that of this step, if it is one of a system call.
+    pub(super) fn in_step(self, step: String) -> Self {
+        match self {
+            Self::Prepare(source) => Self::Step { step, source },
+            other => other,
+        }
+    }
 }
 
 impl Explain for Error {
@@ -85,7 +100,8 @@ impl Explain for Error {
             Self::ProgramNotRunnable { .. } | Self::OutsideRoot { .. } => ErrorKind::ProgramNotRunnable,
             Self::Spec { .. } | Self::UnknownUser { .. } => ErrorKind::Invalid,
             Self::NotPermitted { .. } => ErrorKind::Denied,
-            Self::Died { .. } | Self::NotYet => ErrorKind::Internal,
+            Self::Cgroup(source) => source.kind(),
+            Self::Died { .. } => ErrorKind::Internal,
         }
     }
 

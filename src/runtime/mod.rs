@@ -11,16 +11,33 @@
 //!              ◀── exec'd, or the step that failed with its system call
 //! ```
 
+mod attach;
+mod channel;
+mod create;
 mod error;
+mod exec;
+mod init;
+mod mask;
+mod options;
+mod payload;
+mod prepare;
+mod reaper;
+pub mod seccomp;
+mod support;
+mod sysctl;
+mod target;
+mod user;
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 
 use crate::cgroup::Cgroup;
 use crate::oci::runtime::Spec;
 use crate::sys::probe::Probe;
 
+pub use create::{Created, Running, create, read_report};
 pub use error::{Error, Result};
+pub use exec::exec;
 
 /// What to make a container of.
 #[derive(Debug)]
@@ -38,8 +55,25 @@ pub struct Plan<'a> {
     pub cgroup: Option<&'a Cgroup>,
     /// Whether the payload is process 1, or the child of a small init that reaps.
     pub init: Init,
+    /// Who says when the payload is to be executed.
+    pub gate: Gate,
     /// What this kernel and this caller permit.
     pub probe: &'a Probe,
+}
+
+/// Who says when the payload is to be executed.
+#[derive(Debug)]
+pub enum Gate {
+    /// The maker, by [`Created::go_on`].
+    Maker,
+    /// Anyone who writes a byte to `start`; the maker may be gone. Init then speaks to
+    /// `report`, which closes with `execve`: see [`read_report`].
+    Fifo {
+        /// Opened for reading and writing, so that it never ends.
+        start: OwnedFd,
+        /// Opened for reading and writing, so that opening it never blocks.
+        report: OwnedFd,
+    },
 }
 
 /// A root file system.
@@ -74,74 +108,6 @@ pub enum Init {
     Reaper,
 }
 
-/// A container whose init is setting itself up.
-#[derive(Debug)]
-pub struct Created {
-    pid: i32,
-    pidfd: OwnedFd,
-}
-
-/// A container, or a process in one, whose payload has been executed.
-#[derive(Debug)]
-pub struct Running {
-    /// The process id as the caller sees it.
-    pub pid: i32,
-    /// The process, to poll, signal and wait for.
-    pub pidfd: OwnedFd,
-    /// The master of its terminal, if it has one.
-    pub console: Option<OwnedFd>,
-    /// What could not be had and was left out, a sentence each.
-    pub warnings: Vec<String>,
-}
-
-/// Makes the container's first process and lets it set itself up until [`Created::go_on`].
-///
-/// The caller must have a single thread.
-///
-/// # Errors
-///
-/// What can be told before the clone: a spec that cannot be, sources that are missing,
-/// too few privileges. What fails inside is told by [`Created::go_on`].
-pub fn create(plan: Plan<'_>) -> Result<Created> {
-    let _ = plan;
-    Err(Error::NotYet)
-}
-
-impl Created {
-    /// The process id as the caller sees it.
-    #[must_use]
-    pub fn pid(&self) -> i32 {
-        self.pid
-    }
-
-    /// The process, to poll, signal and wait for.
-    #[must_use]
-    pub fn pidfd(&self) -> BorrowedFd<'_> {
-        self.pidfd.as_fd()
-    }
-
-    /// The container's network namespace, at once after [`create`].
-    ///
-    /// # Errors
-    ///
-    /// The process is gone, or the namespace is joined by path and cannot be opened.
-    pub fn network_namespace(&self) -> Result<OwnedFd> {
-        Err(Error::NotYet)
-    }
-
-    /// Lets init execute the payload, once its network stands; returns when it has.
-    ///
-    /// # Errors
-    ///
-    /// The step of init that failed, with its system call; the process has been reaped.
-    pub fn go_on(self) -> Result<Running> {
-        Err(Error::NotYet)
-    }
-
-    /// Kills and reaps init: the start is off.
-    pub fn abandon(self) {}
-}
-
 /// A process to run in a container that runs already.
 #[derive(Debug)]
 pub struct Exec<'a> {
@@ -157,17 +123,4 @@ pub struct Exec<'a> {
     pub cgroup: Option<&'a Cgroup>,
     /// What this kernel and this caller permit.
     pub probe: &'a Probe,
-}
-
-/// Runs one more process in a running container; returns once it was executed.
-///
-/// The caller must have a single thread.
-///
-/// # Errors
-///
-/// The step that failed, with its system call; `ProgramNotFound` and
-/// `ProgramNotRunnable` as their own kinds.
-pub fn exec(exec: Exec<'_>) -> Result<Running> {
-    let _ = exec;
-    Err(Error::NotYet)
 }

@@ -88,6 +88,20 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>, parent: Pa
     Ok(Side::Parent(Child { pid: i32::try_from(pid).unwrap_or(-1), pidfd }))
 }
 
+/// Copies this process as it is, by the old call that every filter knows. The child's id;
+/// `None` in the child.
+///
+/// # Errors
+///
+/// `EAGAIN` when there are too many processes.
+pub fn fork() -> Result<Option<i32>> {
+    // SAFETY: the process is a copy made by `clone3`, so it has a single thread, and no
+    // lock is held by another that the child would lack.
+    let pid = unsafe { libc::fork() };
+    check_ret(pid.into(), || "fork()".to_owned())?;
+    Ok(Some(pid).filter(|pid| *pid != 0))
+}
+
 fn flag(bits: libc::c_int) -> u64 {
     u64::from(bits.cast_unsigned())
 }

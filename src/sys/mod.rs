@@ -10,6 +10,7 @@ pub mod clone;
 pub mod exe;
 pub mod fs;
 pub mod keyring;
+pub mod loopback;
 pub mod mount;
 pub mod netlink;
 pub mod ns;

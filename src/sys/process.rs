@@ -234,6 +234,38 @@ pub fn set_name(name: &std::ffi::CStr) -> Result<()> {
     check(rustix::thread::set_name(name), || format!("prctl(PR_SET_NAME, {name:?})"))
 }
 
+/// Closes every descriptor of this process.
+///
+/// # Errors
+///
+/// `ENOSYS` before Linux 5.9.
+pub fn close_all() -> Result<()> {
+    // SAFETY: the caller is a process that is about to do nothing but wait and signal;
+    // what owned these descriptors is never used or dropped again.
+    let ret = unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) };
+    check_ret(ret, || "close_range(0, ~0)".to_owned())?;
+    Ok(())
+}
+
+/// Makes this process the leader of a new process group.
+///
+/// # Errors
+///
+/// `EPERM` when it leads a session.
+pub fn lead_group() -> Result<()> {
+    check(rustix::process::setpgid(None, None), || "setpgid(0, 0)".to_owned())
+}
+
+/// Makes this process's group the one a terminal speaks to.
+///
+/// # Errors
+///
+/// `ENOTTY` when it is not the controlling terminal.
+pub fn take_foreground(terminal: impl AsFd) -> Result<()> {
+    let group = rustix::process::getpgrp();
+    check(rustix::termios::tcsetpgrp(terminal, group), || "tcsetpgrp()".to_owned())
+}
+
 /// Makes this process the leader of a new session without a terminal.
 ///
 /// # Errors

@@ -1,0 +1,200 @@
+//! Init's mounts: each onto a descriptor that was found inside the root.
+
+use std::ffi::OsStr;
+use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::{FileType, OFlags};
+
+use super::init::State;
+use super::prepare::{Device, Mount, What, set_attributes};
+use super::support::lexical;
+use super::target::{self, Kind};
+use super::{Error, Result};
+use crate::sys::mount::{self, Attrs, Depth, Filesystem};
+use crate::sys::ns::Namespace;
+use crate::sys::{check, fs};
+
+const PROC_SUPER_MAGIC: i64 = 0x9fa0;
+
+/// Mounts in the order of the spec.
+pub(super) fn mount_all(state: &mut State<'_>) -> Result<()> {
+    let mounts = std::mem::take(&mut state.plan.mounts);
+    for mount in &mounts {
+        let name = || format!("mount {}", mount.destination.display());
+        mount_one(state, mount).map_err(|error| error.in_step(name()))?;
+    }
+    Ok(())
+}
+
+fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
+    let root = state.plan.root.as_fd();
+    let plain = lexical(&mount.destination);
+    let is_directory = !matches!(mount.what, What::Tree { is_directory: false, .. });
+    let target = match plain.to_str() {
+        // Links of the image must not decide where these three are (CVE-2026-41579).
+        Some("proc" | "sys" | "dev") => target::own_directory(root, plain.as_os_str())?,
+        Some("") => return Err(Error::spec("mounts", "nothing can be mounted over the root")),
+        _ => target::open_or_make(
+            root,
+            &mount.destination,
+            if is_directory { Kind::Directory } else { Kind::File },
+        )?,
+    };
+    if is_proc(target.as_fd())? && !plain.starts_with("proc") {
+        return Err(Error::spec(&format!("mounts[{}]", mount.destination.display()), "it leads into /proc"));
+    }
+    match &mount.what {
+        What::Tree { tree, .. } => {
+            if plain == Path::new("proc") && !is_proc(tree.as_fd())? {
+                return Err(Error::spec("mounts[/proc]", "the source is not a procfs"));
+            }
+            mount::attach(tree.as_fd(), target.as_fd())?;
+        }
+        What::New { kind, source } => {
+            let tree = new_filesystem(state, mount, kind, source.as_deref())?;
+            mount::attach(tree.as_fd(), target.as_fd())?;
+            for (propagation, depth) in &mount.options.propagation {
+                mount::set_propagation(tree.as_fd(), *depth, *propagation)?;
+            }
+            if kind == "devpts" && plain == Path::new("dev/pts") {
+                state.devpts = Some(tree);
+            }
+        }
+        What::Cgroups(trees) => mount_cgroups(mount, trees, target.as_fd())?,
+    }
+    Ok(())
+}
+
+fn is_proc(fd: BorrowedFd<'_>) -> Result<bool> {
+    let stat = check(rustix::fs::fstatfs(fd), || "fstatfs()".to_owned())?;
+    Ok(stat.f_type == PROC_SUPER_MAGIC)
+}
+
+fn new_filesystem(state: &State<'_>, mount: &Mount, kind: &str, source: Option<&str>) -> Result<OwnedFd> {
+    let mut filesystem = Filesystem::new(kind)?;
+    if let Some(source) = source {
+        filesystem.set("source", source)?;
+    }
+    for (key, value) in &mount.options.data {
+        // A group that means nothing here would only make the mount fail.
+        let group = value.as_deref().and_then(|value| value.parse().ok());
+        if kind == "devpts" && key == "gid" && group.is_some_and(|gid| !maps_gid(state, gid)) {
+            continue;
+        }
+        match value {
+            Some(value) => filesystem.set(key, value)?,
+            None => filesystem.set_flag(key)?,
+        }
+    }
+    Ok(filesystem.mount(mount.options.set.difference(Attrs::empty()))?)
+}
+
+/// Whether a group id means anything in the container's user namespace.
+fn maps_gid(state: &State<'_>, gid: u32) -> bool {
+    if !state.plan.namespaces.new.has(Namespace::User) {
+        return state.plan.probe.maps_gid(gid);
+    }
+    let linux = state.plan.spec.linux().as_ref();
+    let maps = linux.and_then(|linux| linux.gid_mappings().as_ref());
+    maps.into_iter().flatten().any(|map| gid >= map.container_id() && gid - map.container_id() < map.size())
+}
+
+/// One v2 tree is mounted as it is; several v1 trees each get a directory on a tmpfs.
+fn mount_cgroups(mount: &Mount, trees: &[(String, OwnedFd)], target: BorrowedFd<'_>) -> Result<()> {
+    if let [(name, tree)] = trees
+        && name.is_empty()
+    {
+        set_attributes(tree, &mount.options)?;
+        return Ok(mount::attach(tree.as_fd(), target)?);
+    }
+    let mut tmpfs = Filesystem::new("tmpfs")?;
+    tmpfs.set("source", "cgroup")?;
+    tmpfs.set("mode", "755")?;
+    let attrs = Attrs::MOUNT_ATTR_NOSUID | Attrs::MOUNT_ATTR_NODEV | Attrs::MOUNT_ATTR_NOEXEC;
+    let folder = tmpfs.mount(attrs)?;
+    mount::attach(folder.as_fd(), target)?;
+    for (name, tree) in trees {
+        fs::mkdir_at(&folder, OsStr::new(name), 0o755)?;
+        let place = fs::open_at(&folder, OsStr::new(name), OFlags::PATH | OFlags::DIRECTORY)?;
+        set_attributes(tree, &mount.options)?;
+        mount::attach(tree.as_fd(), place.as_fd())?;
+    }
+    Ok(mount::set_attrs(folder.as_fd(), Depth::One, mount.options.set, Attrs::empty())?)
+}
+
+/// Links that programs expect below `/dev`.
+const LINKS: &[(&str, &str)] = &[
+    ("fd", "/proc/self/fd"),
+    ("stdin", "/proc/self/fd/0"),
+    ("stdout", "/proc/self/fd/1"),
+    ("stderr", "/proc/self/fd/2"),
+    ("ptmx", "pts/ptmx"),
+];
+
+/// Makes the device nodes and links, unless `/dev` is a folder of the host.
+pub(super) fn make_devices(state: &mut State<'_>) -> Result<()> {
+    let is_host_dev = |mount: &crate::oci::runtime::Mount| {
+        let options = mount.options().as_deref().unwrap_or_default();
+        let bind =
+            mount.typ().as_deref() == Some("bind") || options.iter().any(|o| o == "bind" || o == "rbind");
+        bind && lexical(mount.destination()) == Path::new("dev")
+    };
+    if state.plan.spec.mounts().iter().flatten().any(is_host_dev) {
+        return Ok(());
+    }
+    let root = state.plan.root.as_fd();
+    for device in &state.plan.devices {
+        let step = || format!("make device {}", device.path.display());
+        make_device(root, device).map_err(|error| error.in_step(step()))?;
+    }
+    let dev = target::own_directory(root, OsStr::new("dev"))?;
+    for (name, link_target) in LINKS {
+        skip_existing(fs::symlink_at(OsStr::new(link_target), &dev, OsStr::new(name)))?;
+    }
+    Ok(())
+}
+
+fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<()> {
+    let (parent, name) = target::parent_of(root, &device.path)?;
+    if let Some(tree) = &device.tree {
+        skip_existing(fs::create_at(&parent, &name, 0o666).map(drop))?;
+        let place = fs::open_at(&parent, &name, OFlags::PATH)?;
+        if fs::file_type(&fs::stat(&place)?) == FileType::Symlink {
+            return Err(Error::spec("linux.devices", &format!("{} is a link", device.path.display())));
+        }
+        return Ok(mount::attach(tree.as_fd(), place.as_fd())?);
+    }
+    let number = fs::device(device.number.0, device.number.1);
+    skip_existing(fs::mknod_at(&parent, &name, device.kind, device.mode, number))?;
+    if device.owner != (0, 0) {
+        fs::chown_at(&parent, &name, device.owner.0, device.owner.1)?;
+    }
+    Ok(())
+}
+
+/// A root file system may bring its own nodes.
+fn skip_existing(made: crate::sys::Result<()>) -> Result<()> {
+    match made {
+        Err(error) if !error.is(rustix::io::Errno::EXIST) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Mounts the terminal as `/dev/console`.
+pub(super) fn make_console(root: BorrowedFd<'_>, terminal: BorrowedFd<'_>) -> Result<()> {
+    let dev = target::own_directory(root, OsStr::new("dev"))?;
+    let name = OsStr::new("console");
+    let place = match fs::open_at(&dev, name, OFlags::PATH) {
+        Ok(place) if fs::file_type(&fs::stat(&place)?) != FileType::Symlink => place,
+        _ => {
+            fs::remove_at(&dev, name)?;
+            drop(fs::create_at(&dev, name, 0o600)?);
+            fs::open_at(&dev, name, OFlags::PATH)?
+        }
+    };
+    let tree = mount::open_tree(terminal, "", Depth::One).map_err(|error| {
+        Error::from(error).in_step(format!("bind descriptor {} as the console", terminal.as_raw_fd()))
+    })?;
+    Ok(mount::attach(tree.as_fd(), place.as_fd())?)
+}

@@ -1,0 +1,270 @@
+//! What init and its maker say to each other, while there is an init to speak of.
+//!
+//! A pair of sockets that keeps messages apart. Its init's end closes with `execve`:
+//! that is how the maker learns that the payload runs.
+
+use std::io::{IoSlice, IoSliceMut};
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
+};
+use serde::{Deserialize, Serialize};
+
+use super::Error;
+use crate::sys::{self, Result, check};
+
+/// The longest message: a failure with a long path in it.
+const MAX_MESSAGE: usize = 16 * 1024;
+
+/// What init tells its maker.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Message {
+    /// The master of its terminal comes with this.
+    Terminal,
+    /// Something could not be had and was left out.
+    Warning(String),
+    /// All is set up that needs no word from the maker.
+    Ready,
+    /// The next call is `execve`.
+    Executing,
+    /// A step failed; init is gone.
+    Failed(Failure),
+}
+
+/// What the maker tells init.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Word {
+    /// The user namespace's ids are mapped.
+    Mapped,
+    /// Execute the payload.
+    GoOn,
+}
+
+/// An [`Error`] that can be sent.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) enum Failure {
+    Step { step: String, call: String, errno: i32, text: String },
+    ProgramNotFound { program: String },
+    ProgramNotRunnable { program: String, call: String, errno: i32, text: String },
+    OutsideRoot { path: String },
+    Spec { field: String, why: String },
+    UnknownUser { what: String, name: String },
+}
+
+impl Failure {
+    /// What went wrong in `step`.
+    pub(super) fn new(step: &str, error: Error) -> Self {
+        let step = step.to_owned();
+        match error {
+            Error::ProgramNotFound { program } => Self::ProgramNotFound { program },
+            Error::ProgramNotRunnable { program, source } => Self::ProgramNotRunnable {
+                program,
+                call: source.call().to_owned(),
+                errno: source.errno(),
+                text: cause(&source),
+            },
+            Error::OutsideRoot { path } => Self::OutsideRoot { path: path.display().to_string() },
+            Error::Spec { field, why } => Self::Spec { field, why },
+            Error::UnknownUser { what, name, .. } => Self::UnknownUser { what: what.to_owned(), name },
+            // A step that named itself is more exact than the one it is part of.
+            Error::Step { step, source } => Self::step(step, &source),
+            Error::Prepare(source) => Self::step(step, &source),
+            other => Self::Step { step, call: other.to_string(), errno: 0, text: String::new() },
+        }
+    }
+}
+
+impl Failure {
+    fn step(step: String, source: &sys::Error) -> Self {
+        Self::Step { step, call: source.call().to_owned(), errno: source.errno(), text: cause(source) }
+    }
+
+    /// A fault of ours.
+    pub(super) fn panicked() -> Self {
+        Self::Step {
+            step: "set up".to_owned(),
+            call: "panic".to_owned(),
+            errno: 0,
+            text: "a fault in hoist".to_owned(),
+        }
+    }
+}
+
+fn cause(error: &sys::Error) -> String {
+    std::error::Error::source(error).map(ToString::to_string).unwrap_or_default()
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let rebuilt = |call: String, errno: i32, text: String| {
+            let source = match errno {
+                0 => std::io::Error::other(text),
+                errno => std::io::Error::from_raw_os_error(errno),
+            };
+            sys::Error::new(call, source)
+        };
+        match failure {
+            Failure::Step { step, call, errno, text } => {
+                Self::Step { step, source: rebuilt(call, errno, text) }
+            }
+            Failure::ProgramNotFound { program } => Self::ProgramNotFound { program },
+            Failure::ProgramNotRunnable { program, call, errno, text } => {
+                Self::ProgramNotRunnable { program, source: rebuilt(call, errno, text) }
+            }
+            Failure::OutsideRoot { path } => Self::OutsideRoot { path: path.into() },
+            Failure::Spec { field, why } => Self::Spec { field, why },
+            Failure::UnknownUser { what, name } if what == "group" => {
+                Self::UnknownUser { what: "group", name, file: "group" }
+            }
+            Failure::UnknownUser { name, .. } => Self::UnknownUser { what: "user", name, file: "passwd" },
+        }
+    }
+}
+
+/// One end.
+#[derive(Debug)]
+pub(super) struct Channel(OwnedFd);
+
+/// The maker's end and init's.
+pub(super) fn pair() -> Result<(Channel, Channel)> {
+    let flags = SocketFlags::CLOEXEC;
+    let pair = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
+    let (one, other) = check(pair, || "socketpair(AF_UNIX, SOCK_SEQPACKET)".to_owned())?;
+    // A caller without standard streams must not have this taken for one of them.
+    Ok((
+        Channel(sys::process::above_standard_streams(one)?),
+        Channel(sys::process::above_standard_streams(other)?),
+    ))
+}
+
+impl Channel {
+    /// Init's words. With a dead maker there is nobody to tell: that is no failure here.
+    pub(super) fn send(&self, message: &Message) {
+        if let Ok(bytes) = serde_json::to_vec(message) {
+            let bytes = &bytes[..bytes.len().min(MAX_MESSAGE)];
+            let _ = rustix::net::send(&self.0, bytes, SendFlags::NOSIGNAL); // see above
+        }
+    }
+
+    /// Hands a descriptor over.
+    pub(super) fn send_terminal(&self, master: BorrowedFd<'_>) -> Result<()> {
+        let bytes = serde_json::to_vec(&Message::Terminal).unwrap_or_default();
+        let fds = [master];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        control.push(SendAncillaryMessage::ScmRights(&fds));
+        let sent = rustix::net::sendmsg(&self.0, &[IoSlice::new(&bytes)], &mut control, SendFlags::NOSIGNAL);
+        check(sent, || "sendmsg(SCM_RIGHTS)".to_owned())?;
+        Ok(())
+    }
+
+    /// What init says next, with the descriptor that came along; `None` when its end is
+    /// closed.
+    pub(super) fn receive(&self) -> Result<Option<(Message, Option<OwnedFd>)>> {
+        let mut bytes = vec![0; MAX_MESSAGE];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+        let mut control = RecvAncillaryBuffer::new(&mut space);
+        let call = || "recvmsg(from init)".to_owned();
+        let received = retry(|| {
+            rustix::net::recvmsg(
+                &self.0,
+                &mut [IoSliceMut::new(&mut bytes)],
+                &mut control,
+                RecvFlags::CMSG_CLOEXEC,
+            )
+        });
+        let length = check(received, call)?.bytes;
+        if length == 0 {
+            return Ok(None);
+        }
+        let fd = control.drain().find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+            _ => None,
+        });
+        let message = serde_json::from_slice(&bytes[..length])
+            .map_err(|error| sys::Error::new(call(), std::io::Error::other(error)))?;
+        Ok(Some((message, fd)))
+    }
+
+    /// The maker's words.
+    pub(super) fn say(&self, word: Word) -> Result<()> {
+        let byte = [if word == Word::Mapped { b'm' } else { b'g' }];
+        check(rustix::net::send(&self.0, &byte, SendFlags::NOSIGNAL), || "send(to init)".to_owned())?;
+        Ok(())
+    }
+
+    /// Waits for a word of the maker; `false` when it died without.
+    pub(super) fn hear(&self, word: Word) -> Result<bool> {
+        let want = if word == Word::Mapped { b'm' } else { b'g' };
+        let mut byte = [0];
+        let received = retry(|| rustix::net::recv(&self.0, &mut byte, RecvFlags::empty()));
+        let (_, length) = check(received, || "recv(from the maker)".to_owned())?;
+        Ok(length == 1 && byte[0] == want)
+    }
+}
+
+impl AsFd for Channel {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+fn retry<T>(mut call: impl FnMut() -> rustix::io::Result<T>) -> rustix::io::Result<T> {
+    loop {
+        match call() {
+            Err(rustix::io::Errno::INTR) => {}
+            result => return result,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::error::chain;
+
+    #[test]
+    fn a_failure_arrives_as_it_was_sent() {
+        let (maker, init) = pair().unwrap();
+        let source = sys::Error::new("mount(proc, /proc)", std::io::Error::from_raw_os_error(libc::EPERM));
+        init.send(&Message::Failed(Failure::new("mount /proc", Error::Prepare(source))));
+        drop(init);
+        let Some((Message::Failed(failure), None)) = maker.receive().unwrap() else {
+            panic!("no failure came")
+        };
+        assert_eq!(
+            chain(&Error::from(failure)),
+            [
+                "container set-up stopped at: mount /proc",
+                "mount(proc, /proc)",
+                "Operation not permitted (os error 1)"
+            ]
+        );
+        assert!(maker.receive().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_descriptor_comes_along() {
+        let (maker, init) = pair().unwrap();
+        let (reader, writer) = std::io::pipe().unwrap();
+        init.send_terminal(writer.as_fd()).unwrap();
+        drop((writer, init));
+        let Some((Message::Terminal, Some(fd))) = maker.receive().unwrap() else {
+            panic!("no descriptor came")
+        };
+        std::io::Write::write_all(&mut std::fs::File::from(fd), b"x").unwrap();
+        assert_eq!(std::io::read_to_string(reader).unwrap(), "x");
+    }
+
+    #[test]
+    fn a_dead_maker_says_nothing() {
+        let (maker, init) = pair().unwrap();
+        maker.say(Word::GoOn).unwrap();
+        assert!(init.hear(Word::GoOn).unwrap());
+        drop(maker);
+        assert!(!init.hear(Word::GoOn).unwrap());
+    }
+}

@@ -1,0 +1,298 @@
+//! The maker's side: clone, map ids, let go on, and hear what became of it.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::PathBuf;
+
+use super::channel::{self, Channel, Message, Word};
+use super::prepare::{self, Prepared};
+use super::{Error, Gate, Plan, Result, init};
+use crate::oci::runtime::LinuxIdMapping;
+use crate::sys::clone::{self, Child, Parent, Side};
+use crate::sys::ns::{self, Namespace};
+use crate::sys::{self, check, process};
+
+/// A container whose init is setting itself up.
+#[derive(Debug)]
+pub struct Created {
+    child: Child,
+    channel: Channel,
+    heard: Heard,
+    /// A network namespace that is joined, not made.
+    network: Option<OwnedFd>,
+}
+
+/// What init has told so far.
+#[derive(Debug, Default)]
+struct Heard {
+    console: Option<OwnedFd>,
+    warnings: Vec<String>,
+    is_ready: bool,
+    is_executing: bool,
+}
+
+/// A container, or a process in one, whose payload has been executed.
+#[derive(Debug)]
+pub struct Running {
+    /// The process id as the caller sees it.
+    pub pid: i32,
+    /// The process, to poll, signal and wait for.
+    pub pidfd: OwnedFd,
+    /// The master of its terminal, if it has one.
+    pub console: Option<OwnedFd>,
+    /// What could not be had and was left out, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Makes the container's first process and lets it set itself up until [`Created::go_on`].
+///
+/// The caller must have a single thread.
+///
+/// # Errors
+///
+/// What can be told before the clone: a spec that cannot be, sources that are missing,
+/// too few privileges. What fails inside is told by [`Created::go_on`].
+pub fn create(mut plan: Plan<'_>) -> Result<Created> {
+    let gate = std::mem::replace(&mut plan.gate, Gate::Maker);
+    let mut prepared = prepare::prepare(plan)?;
+    let maps = Maps::read(&prepared)?;
+    let oom_score_adj = prepared.process.oom_score_adj();
+    let network = joined_network(&prepared)?;
+    let born_into = prepared.entrance.born_into.take();
+    let namespaces = prepared.namespaces.new.without(Namespace::Cgroup);
+    let (channel, inits) = channel::pair()?;
+    let home = enter_pid_namespace(&prepared)?;
+    let side = clone::clone3(namespaces, born_into.as_ref().map(AsFd::as_fd), Parent::Caller);
+    if let (Some(home), false) = (home, matches!(side, Ok(Side::Child))) {
+        ns::enter(home.as_fd(), Namespace::Pid)?;
+    }
+    let child = match side? {
+        Side::Child => {
+            drop(channel); // so that init hears it when the maker dies
+            init::run(prepared, gate, inits)
+        }
+        Side::Parent(child) => child,
+    };
+    drop(inits); // its end must close with the payload's start
+    let mut created = Created { child, channel, heard: Heard::default(), network };
+    match created.configure(maps, oom_score_adj) {
+        Ok(()) => Ok(created),
+        Err(error) => {
+            created.abandon();
+            Err(error)
+        }
+    }
+}
+
+/// A pid namespace is joined by being born into it. The way back, if it was.
+fn enter_pid_namespace(prepared: &Prepared<'_>) -> Result<Option<OwnedFd>> {
+    let joined = prepared.namespaces.by_path.iter().find(|(kind, _)| *kind == Namespace::Pid);
+    let Some((_, fd)) = joined else { return Ok(None) };
+    let home = ns::open_path(&PathBuf::from("/proc/self/ns/pid"))?;
+    ns::enter(fd.as_fd(), Namespace::Pid)?;
+    Ok(Some(home))
+}
+
+fn joined_network(prepared: &Prepared<'_>) -> Result<Option<OwnedFd>> {
+    let joined = prepared.namespaces.by_path.iter().find(|(kind, _)| *kind == Namespace::Net);
+    Ok(joined.map(|(_, fd)| process::above_standard_streams(fd)).transpose()?)
+}
+
+/// The maps of a new user namespace, as its files take them.
+struct Maps {
+    users: String,
+    groups: String,
+}
+
+impl Maps {
+    fn read(prepared: &Prepared<'_>) -> Result<Option<Self>> {
+        if !prepared.namespaces.new.has(Namespace::User) {
+            return Ok(None);
+        }
+        let linux = prepared.spec.linux().as_ref();
+        let lines = |maps: Option<&Vec<LinuxIdMapping>>| -> Result<String> {
+            let maps = maps.filter(|maps| !maps.is_empty());
+            let maps = maps.ok_or_else(|| Error::spec("linux.uidMappings", "a user namespace needs maps"))?;
+            Ok(maps.iter().map(|m| format!("{} {} {}\n", m.container_id(), m.host_id(), m.size())).collect())
+        };
+        Ok(Some(Self {
+            users: lines(linux.and_then(|linux| linux.uid_mappings().as_ref()))?,
+            groups: lines(linux.and_then(|linux| linux.gid_mappings().as_ref()))?,
+        }))
+    }
+}
+
+impl Created {
+    /// The process id as the caller sees it.
+    #[must_use]
+    pub fn pid(&self) -> i32 {
+        self.child.pid
+    }
+
+    /// The process, to poll, signal and wait for.
+    #[must_use]
+    pub fn pidfd(&self) -> BorrowedFd<'_> {
+        self.child.pidfd.as_fd()
+    }
+
+    /// The container's network namespace, at once after [`create`].
+    ///
+    /// # Errors
+    ///
+    /// The process is gone.
+    pub fn network_namespace(&self) -> Result<OwnedFd> {
+        match &self.network {
+            Some(network) => Ok(process::above_standard_streams(network)?),
+            None => Ok(ns::open(self.child.pid, Namespace::Net)?),
+        }
+    }
+
+    /// Lets init execute the payload, once its network stands; returns when it has.
+    ///
+    /// # Errors
+    ///
+    /// The step of init that failed, with its system call; the process has been reaped.
+    pub fn go_on(mut self) -> Result<Running> {
+        match self.finish() {
+            Ok(()) => Ok(self.running()),
+            Err(error) => {
+                self.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits until init is set up and waits for its start by FIFO, and leaves it there.
+    ///
+    /// # Errors
+    ///
+    /// The step of init that failed, with its system call; the process has been reaped.
+    pub fn leave_waiting(mut self) -> Result<Running> {
+        match self.wait_until_ready() {
+            Ok(()) => Ok(self.running()),
+            Err(error) => {
+                self.abandon();
+                Err(error)
+            }
+        }
+    }
+
+    /// Kills and reaps init: the start is off.
+    pub fn abandon(self) {
+        // It may have ended by itself; all that is left to do is to reap it.
+        let _ = process::signal(self.child.pidfd.as_fd(), libc::SIGKILL);
+        let _ = process::wait(self.child.pidfd.as_fd());
+    }
+
+    fn running(self) -> Running {
+        let Self { child, heard, .. } = self;
+        Running { pid: child.pid, pidfd: child.pidfd, console: heard.console, warnings: heard.warnings }
+    }
+
+    fn configure(&mut self, maps: Option<Maps>, oom_score_adj: Option<i32>) -> Result<()> {
+        let pid = self.child.pid;
+        if let Some(adjustment) = oom_score_adj {
+            self.adjust_oom_score(adjustment)?;
+        }
+        if let Some(maps) = maps {
+            write(&format!("/proc/{pid}/uid_map"), &maps.users)?;
+            write(&format!("/proc/{pid}/gid_map"), &maps.groups)?;
+            self.channel.say(Word::Mapped)?;
+        }
+        Ok(())
+    }
+
+    /// Lowering it needs a capability that not every root has: then it stays as it is.
+    fn adjust_oom_score(&mut self, wanted: i32) -> Result<()> {
+        let file = format!("/proc/{}/oom_score_adj", self.child.pid);
+        match write(&file, &wanted.to_string()) {
+            Err(Error::Prepare(error)) if error.is(rustix::io::Errno::ACCESS) => {
+                let text = format!("oom_score_adj stays above {wanted}: lowering it needs CAP_SYS_RESOURCE");
+                self.heard.warnings.push(text);
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        while !self.heard.is_ready {
+            if !self.hear()? {
+                return Err(self.died());
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        self.wait_until_ready()?;
+        if self.channel.say(Word::GoOn).is_err() {
+            return Err(self.died());
+        }
+        self.hear_the_end()
+    }
+
+    fn hear_the_end(&mut self) -> Result<()> {
+        while self.hear()? {}
+        if self.heard.is_executing { Ok(()) } else { Err(self.died()) }
+    }
+
+    /// Takes one message; `false` when init's end is closed.
+    fn hear(&mut self) -> Result<bool> {
+        match self.channel.receive()? {
+            None => return Ok(false),
+            Some((Message::Terminal, console)) => self.heard.console = console,
+            Some((Message::Warning(text), _)) => self.heard.warnings.push(text),
+            Some((Message::Ready, _)) => self.heard.is_ready = true,
+            Some((Message::Executing, _)) => self.heard.is_executing = true,
+            Some((Message::Failed(failure), _)) => return Err(failure.into()),
+        }
+        Ok(true)
+    }
+
+    fn died(&self) -> Error {
+        let status = match process::wait(self.child.pidfd.as_fd()) {
+            Ok(exit) => exit.to_string(),
+            Err(error) => error.to_string(),
+        };
+        Error::Died { status }
+    }
+
+    /// A process that joins a container: it waits for no word.
+    pub(super) fn joining(child: Child, channel: Channel) -> Self {
+        let heard = Heard { is_ready: true, ..Heard::default() };
+        Self { child, channel, heard, network: None }
+    }
+
+    /// Waits until a process that joins was executed.
+    pub(super) fn until_executed(mut self) -> Result<Running> {
+        match self.hear_the_end() {
+            Ok(()) => Ok(self.running()),
+            Err(error) => {
+                self.abandon();
+                Err(error)
+            }
+        }
+    }
+}
+
+fn write(path: &str, text: &str) -> Result<()> {
+    Ok(check(std::fs::write(path, text), || format!("write({path}, {text:?})"))?)
+}
+
+/// What a container that was started by FIFO reported: nothing when it was executed.
+///
+/// # Errors
+///
+/// The step that failed.
+pub fn read_report(report: &[u8]) -> Result<()> {
+    for message in serde_json::Deserializer::from_slice(report).into_iter::<Message>() {
+        match message {
+            Ok(Message::Failed(failure)) => return Err(failure.into()),
+            Ok(_) => {}
+            Err(error) => {
+                return Err(sys::Error::new("read(report FIFO)", std::io::Error::from(error)).into());
+            }
+        }
+    }
+    Ok(())
+}

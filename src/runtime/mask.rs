@@ -1,0 +1,98 @@
+//! Paths that are hidden or made read-only, after all is mounted.
+//!
+//! What lies over a hidden file is the host's `/dev/null`, opened and checked before the
+//! clone, never a file of the image (CVE-2025-31133); over a directory, one empty tmpfs
+//! that all of them share.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::FileType;
+
+use super::init::State;
+use super::{Error, Result, target};
+use crate::sys::fs;
+use crate::sys::mount::{self, Attrs, Depth, Filesystem};
+
+/// Hides `linux.maskedPaths`.
+pub(super) fn mask(state: &mut State<'_>) -> Result<()> {
+    let spec = state.plan.spec;
+    let paths = spec.linux().as_ref().and_then(|linux| linux.masked_paths().as_ref());
+    let mut covers = Covers { file: state.plan.null.take(), directory: None, attached: Attached::default() };
+    let root = fs::open_place(Path::new("/"))?;
+    for path in paths.into_iter().flatten() {
+        let place = target::open_existing(root.as_fd(), Path::new(path))?;
+        if let Some(place) = place {
+            covers.put_over(place.as_fd()).map_err(|error| error.in_step(format!("mask {path}")))?;
+        }
+    }
+    Ok(())
+}
+
+/// What hides others. A detached mount can be attached once; after that it is copied.
+struct Covers {
+    file: Option<OwnedFd>,
+    directory: Option<OwnedFd>,
+    attached: Attached,
+}
+
+#[derive(Default)]
+struct Attached {
+    file: bool,
+    directory: bool,
+}
+
+impl Covers {
+    fn put_over(&mut self, place: BorrowedFd<'_>) -> Result<()> {
+        if fs::file_type(&fs::stat(place)?) == FileType::Directory {
+            if self.directory.is_none() {
+                self.directory = Some(empty_directory()?);
+            }
+            return attach_again(self.directory.as_ref(), &mut self.attached.directory, place);
+        }
+        attach_again(self.file.as_ref(), &mut self.attached.file, place)
+    }
+}
+
+fn attach_again(cover: Option<&OwnedFd>, attached: &mut bool, place: BorrowedFd<'_>) -> Result<()> {
+    let Some(cover) = cover else {
+        return Err(Error::spec("linux.maskedPaths", "there is nothing to mask with"));
+    };
+    if *attached {
+        let copy = mount::open_tree(cover.as_fd(), "", Depth::One)?;
+        mount::attach(copy.as_fd(), place)?;
+    } else {
+        mount::attach(cover.as_fd(), place)?;
+        *attached = true;
+    }
+    Ok(())
+}
+
+fn empty_directory() -> Result<OwnedFd> {
+    let mut tmpfs = Filesystem::new("tmpfs")?;
+    tmpfs.set("mode", "555")?;
+    tmpfs.set("nr_blocks", "1")?;
+    tmpfs.set("nr_inodes", "2")?;
+    let attrs = Attrs::MOUNT_ATTR_RDONLY
+        | Attrs::MOUNT_ATTR_NOSUID
+        | Attrs::MOUNT_ATTR_NODEV
+        | Attrs::MOUNT_ATTR_NOEXEC;
+    Ok(tmpfs.mount(attrs)?)
+}
+
+/// Makes `linux.readonlyPaths` read-only, with all below them.
+pub(super) fn make_read_only(state: &mut State<'_>) -> Result<()> {
+    let linux = state.plan.spec.linux().as_ref();
+    let paths = linux.and_then(|linux| linux.readonly_paths().as_ref());
+    let root = fs::open_place(Path::new("/"))?;
+    for path in paths.into_iter().flatten() {
+        let make = || -> Result<()> {
+            let Some(place) = target::open_existing(root.as_fd(), Path::new(path))? else { return Ok(()) };
+            let copy = mount::open_tree(place.as_fd(), "", Depth::Tree)?;
+            mount::set_attrs(copy.as_fd(), Depth::Tree, Attrs::MOUNT_ATTR_RDONLY, Attrs::empty())?;
+            Ok(mount::attach(copy.as_fd(), place.as_fd())?)
+        };
+        make().map_err(|error| error.in_step(format!("make {path} read-only")))?;
+    }
+    Ok(())
+}

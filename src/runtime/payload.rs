@@ -1,0 +1,393 @@
+//! From a process of ours inside the container to the program that was asked for: the
+//! same for init and for a process that joins later.
+
+use std::ffi::CString;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Access, AtFlags, Mode};
+use rustix::process::{Resource, Rlimit};
+use rustix::thread::{Gid, Uid};
+
+use super::channel::Message;
+use super::init::Voice;
+use super::prepare::Security;
+use super::target::{self, Kind};
+use super::user::{self, Identity};
+use super::{Error, Init, Result, reaper};
+use crate::oci::runtime::{PosixRlimitType, Process};
+use crate::sys::cap::{self, CapSet, Sets};
+use crate::sys::probe::Probe;
+use crate::sys::{self, check, fs, keyring, process, pty, seccomp, signal};
+
+/// Where programs are looked for when the environment does not say.
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What to become.
+pub(super) struct Payload<'a> {
+    pub(super) process: &'a Process,
+    pub(super) security: &'a Security,
+    pub(super) probe: &'a Probe,
+    pub(super) streams: Streams<'a>,
+    pub(super) init: Init,
+    pub(super) voice: &'a Voice,
+}
+
+/// The standard streams, as init has them.
+pub(super) enum Streams<'a> {
+    Terminal(BorrowedFd<'a>),
+    Files([BorrowedFd<'a>; 3]),
+    Inherited,
+}
+
+struct Becoming<'a> {
+    payload: Payload<'a>,
+    identity: Option<Identity>,
+    program: Option<CString>,
+}
+
+type Step = (&'static str, fn(&mut Becoming<'_>) -> Result<()>);
+
+const STEPS: &[Step] = &[
+    // As root, who may raise them.
+    ("set resource limits", set_limits),
+    ("join a new session keyring", new_keyring),
+    ("look the user up", look_user_up),
+    // As root, who may enter it, and before a filter that may forbid it.
+    ("enter the working directory", enter_cwd),
+    ("set the standard streams", set_streams),
+    ("drop capabilities from the bounding set", drop_bounding),
+    // Without no_new_privs a filter needs CAP_SYS_ADMIN, which is about to go.
+    ("filter system calls", filter_while_privileged),
+    ("set users and groups", change_identity),
+    ("set capabilities", set_capabilities),
+    ("set no_new_privs", set_no_new_privileges),
+    // As the user, who may not be allowed to execute it.
+    ("find the program", |becoming| {
+        becoming.program = Some(search(becoming.payload.process)?);
+        Ok(())
+    }),
+    // Nothing of ours stays open in the program (CVE-2024-21626).
+    ("mark descriptors to be closed", |_| Ok(process::close_on_exec_from(3)?)),
+    ("start the program under an init", start_under_reaper),
+    ("reset signals", |_| Ok(signal::reset()?)),
+    ("set the umask", |becoming| {
+        let mask = becoming.payload.process.user().umask().unwrap_or(0o022);
+        rustix::process::umask(Mode::from_raw_mode(mask));
+        becoming.payload.voice.say(&Message::Executing);
+        Ok(())
+    }),
+    // As late as can be, so that it need not allow the steps above.
+    ("filter system calls", filter_at_last),
+];
+
+/// Becomes the program. Returns only when a step failed: which one, and why.
+pub(super) fn run(payload: Payload<'_>) -> (&'static str, Error) {
+    let process = payload.process;
+    let mut becoming = Becoming { payload, identity: None, program: None };
+    for (step, run) in STEPS {
+        if let Err(error) = run(&mut becoming) {
+            return (step, error);
+        }
+    }
+    let home = becoming.identity.as_ref().and_then(|identity| identity.home.as_deref());
+    match (becoming.program.as_ref(), arguments(process), environment(process, home)) {
+        (Some(path), Ok(args), Ok(env)) => {
+            let failed = process::execve(path, &args, &env);
+            ("execute the program", not_executed(program(process), failed))
+        }
+        (_, Err(error), _) | (_, _, Err(error)) => ("execute the program", error),
+        (None, ..) => {
+            ("execute the program", Error::ProgramNotFound { program: program(process).to_owned() })
+        }
+    }
+}
+
+fn not_executed(program: &str, source: sys::Error) -> Error {
+    let program = program.to_owned();
+    if source.is(rustix::io::Errno::NOENT) && !Path::new(&program).exists() {
+        return Error::ProgramNotFound { program };
+    }
+    Error::ProgramNotRunnable { program, source }
+}
+
+/// The program as it was asked for.
+pub(super) fn program(process: &Process) -> &str {
+    process.args().as_deref().and_then(|args| args.first()).map_or("", String::as_str)
+}
+
+fn arguments(process: &Process) -> Result<Vec<CString>> {
+    process.args().iter().flatten().map(|arg| c_string("process.args", arg)).collect()
+}
+
+/// The environment, with HOME from the passwd file where it is not given.
+fn environment(process: &Process, home: Option<&str>) -> Result<Vec<CString>> {
+    let given = process.env().iter().flatten();
+    // An entry without `=` is no variable: it is not for us to find a value for it.
+    let given: Vec<&String> = given.filter(|entry| entry.find('=').is_some_and(|at| at > 0)).collect();
+    let has_home = given.iter().any(|entry| entry.starts_with("HOME="));
+    let home = (!has_home).then(|| format!("HOME={}", home.unwrap_or("/")));
+    let entries = given.into_iter().map(|entry| c_string("process.env", entry));
+    entries.chain(home.as_deref().map(|home| c_string("process.env", home))).collect()
+}
+
+fn c_string(field: &str, text: &str) -> Result<CString> {
+    CString::new(text).map_err(|_| Error::spec(field, "it has a NUL byte in it"))
+}
+
+/// The path of the program, looked for where `PATH` of its own environment says.
+pub(super) fn search(process: &Process) -> Result<CString> {
+    let program = program(process);
+    if program.contains('/') {
+        return c_string("process.args", program);
+    }
+    let path = process.env().iter().flatten().rev().find_map(|entry| entry.strip_prefix("PATH="));
+    let mut denied = None;
+    for folder in path.unwrap_or(DEFAULT_PATH).split(':').filter(|folder| !folder.is_empty()) {
+        let candidate: PathBuf = Path::new(folder).join(program);
+        if !candidate.is_file() {
+            continue;
+        }
+        match rustix::fs::accessat(rustix::fs::CWD, &candidate, Access::EXEC_OK, AtFlags::EACCESS) {
+            Ok(()) => return c_string("process.args", &candidate.to_string_lossy()),
+            Err(errno) => denied = Some((candidate, errno)),
+        }
+    }
+    let program = program.to_owned();
+    match denied {
+        Some((candidate, errno)) => {
+            let source = sys::Error::new(format!("faccessat({}, X_OK)", candidate.display()), errno);
+            Err(Error::ProgramNotRunnable { program, source })
+        }
+        None => Err(Error::ProgramNotFound { program }),
+    }
+}
+
+fn set_limits(becoming: &mut Becoming<'_>) -> Result<()> {
+    for limit in becoming.payload.process.rlimits().iter().flatten() {
+        let resource = resource(limit.typ());
+        let value = |n: u64| (n != u64::MAX).then_some(n);
+        let wanted = Rlimit { current: value(limit.soft()), maximum: value(limit.hard()) };
+        let call = || format!("setrlimit({}, {}:{})", limit.typ(), limit.soft(), limit.hard());
+        match rustix::process::setrlimit(resource, wanted.clone()) {
+            Err(rustix::io::Errno::PERM) => {
+                let (clamped, ceiling) = clamp(&wanted, &rustix::process::getrlimit(resource));
+                check(rustix::process::setrlimit(resource, clamped), call)?;
+                let text =
+                    format!("{} is limited to {ceiling}: raising it needs CAP_SYS_RESOURCE", limit.typ());
+                becoming.payload.voice.say(&Message::Warning(text));
+            }
+            result => check(result, call)?,
+        }
+    }
+    Ok(())
+}
+
+/// What of a limit can be had below the present ceiling.
+fn clamp(wanted: &Rlimit, present: &Rlimit) -> (Rlimit, u64) {
+    let ceiling = present.maximum.unwrap_or(u64::MAX);
+    let below = |n: Option<u64>| Some(n.unwrap_or(u64::MAX).min(ceiling));
+    (Rlimit { current: below(wanted.current), maximum: below(wanted.maximum) }, ceiling)
+}
+
+fn resource(kind: PosixRlimitType) -> Resource {
+    match kind {
+        PosixRlimitType::RlimitCpu => Resource::Cpu,
+        PosixRlimitType::RlimitFsize => Resource::Fsize,
+        PosixRlimitType::RlimitData => Resource::Data,
+        PosixRlimitType::RlimitStack => Resource::Stack,
+        PosixRlimitType::RlimitCore => Resource::Core,
+        PosixRlimitType::RlimitRss => Resource::Rss,
+        PosixRlimitType::RlimitNproc => Resource::Nproc,
+        PosixRlimitType::RlimitNofile => Resource::Nofile,
+        PosixRlimitType::RlimitMemlock => Resource::Memlock,
+        PosixRlimitType::RlimitAs => Resource::As,
+        PosixRlimitType::RlimitLocks => Resource::Locks,
+        PosixRlimitType::RlimitSigpending => Resource::Sigpending,
+        PosixRlimitType::RlimitMsgqueue => Resource::Msgqueue,
+        PosixRlimitType::RlimitNice => Resource::Nice,
+        PosixRlimitType::RlimitRtprio => Resource::Rtprio,
+        PosixRlimitType::RlimitRttime => Resource::Rttime,
+    }
+}
+
+fn new_keyring(becoming: &mut Becoming<'_>) -> Result<()> {
+    use rustix::io::Errno;
+    match keyring::join_new_session() {
+        // No keyrings at all: there is nothing to keep apart.
+        Err(error) if error.is(Errno::NOSYS) => Ok(()),
+        // In a container whose filter forbids it, as Docker's does.
+        Err(error) if becoming.payload.probe.in_user_namespace && error.is(Errno::PERM) => Ok(()),
+        result => Ok(result?),
+    }
+}
+
+fn look_user_up(becoming: &mut Becoming<'_>) -> Result<()> {
+    let root = fs::open_place(Path::new("/"))?;
+    becoming.identity = Some(user::look_up(root.as_fd(), becoming.payload.process.user())?);
+    Ok(())
+}
+
+/// Resolved inside the root, without the links of /proc that lead to open files.
+fn enter_cwd(becoming: &mut Becoming<'_>) -> Result<()> {
+    let path = becoming.payload.process.cwd();
+    let outside = || Error::OutsideRoot { path: path.clone() };
+    let root = fs::open_place(Path::new("/"))?;
+    let place = match target::open_or_make(root.as_fd(), path, Kind::Directory) {
+        Err(error) if error.is(rustix::io::Errno::LOOP) || error.is(rustix::io::Errno::XDEV) => {
+            return Err(outside());
+        }
+        result => result?,
+    };
+    check(rustix::process::fchdir(&place), || format!("chdir({})", path.display()))?;
+    // What is outside of the root is printed as `(unreachable)/…`.
+    if process::current_dir()?.is_absolute() { Ok(()) } else { Err(outside()) }
+}
+
+fn set_streams(becoming: &mut Becoming<'_>) -> Result<()> {
+    let streams = match &becoming.payload.streams {
+        Streams::Terminal(terminal) => {
+            pty::make_controlling(*terminal)?;
+            [*terminal; 3]
+        }
+        Streams::Files(files) => *files,
+        Streams::Inherited => return Ok(()),
+    };
+    let uid = becoming.identity.as_ref().map_or(0, |identity| identity.uid);
+    for (number, stream) in (0..).zip(streams) {
+        // So that the program may open /dev/stdout again; not everything can be given away.
+        if uid != 0 && is_private(stream) {
+            let _ = rustix::fs::fchown(stream, Some(Uid::from_raw(uid)), None);
+        }
+        process::set_standard_stream(stream, number)?;
+    }
+    Ok(())
+}
+
+/// Pipes, sockets and our own terminals; never a file or a device of the host.
+fn is_private(stream: BorrowedFd<'_>) -> bool {
+    use rustix::fs::FileType;
+    let Ok(stat) = fs::stat(stream) else { return false };
+    match fs::file_type(&stat) {
+        FileType::Fifo | FileType::Socket => true,
+        FileType::CharacterDevice => (136..=143).contains(&fs::device_numbers(stat.st_rdev).0),
+        _ => false,
+    }
+}
+
+fn drop_bounding(becoming: &mut Becoming<'_>) -> Result<()> {
+    for cap in becoming.payload.probe.bounding.without(becoming.payload.security.capabilities).iter() {
+        cap::drop_bounding(cap)?;
+    }
+    Ok(())
+}
+
+fn filter_while_privileged(becoming: &mut Becoming<'_>) -> Result<()> {
+    let security = becoming.payload.security;
+    match &security.filter {
+        Some((filter, flags)) if !security.no_new_privileges => Ok(seccomp::install(filter, *flags)?),
+        _ => Ok(()),
+    }
+}
+
+fn filter_at_last(becoming: &mut Becoming<'_>) -> Result<()> {
+    let security = becoming.payload.security;
+    match &security.filter {
+        Some((filter, flags)) if security.no_new_privileges => Ok(seccomp::install(filter, *flags)?),
+        _ => Ok(()),
+    }
+}
+
+fn change_identity(becoming: &mut Becoming<'_>) -> Result<()> {
+    let Some(identity) = &becoming.identity else { return Ok(()) };
+    if becoming.payload.probe.setgroups {
+        let groups: Vec<Gid> = identity.groups.iter().map(|gid| Gid::from_raw(*gid)).collect();
+        check(rustix::thread::set_thread_groups(&groups), || format!("setgroups({:?})", identity.groups))?;
+    } else if identity.groups.len() > 1 {
+        let text = "supplementary groups cannot be set in this user namespace".to_owned();
+        becoming.payload.voice.say(&Message::Warning(text));
+    }
+    cap::keep_over_setuid()?;
+    set_ids(identity.uid, identity.gid)
+}
+
+/// Becomes this user and group, for good.
+pub(super) fn set_ids(uid: u32, gid: u32) -> Result<()> {
+    let (user, group) = (Uid::from_raw(uid), Gid::from_raw(gid));
+    check(rustix::thread::set_thread_res_gid(group, group, group), || format!("setresgid({gid})"))?;
+    check(rustix::thread::set_thread_res_uid(user, user, user), || format!("setresuid({uid})"))?;
+    Ok(())
+}
+
+/// What the spec gives and this process has; inheritable and ambient ones never
+/// (CVE-2022-24769).
+fn set_capabilities(becoming: &mut Becoming<'_>) -> Result<()> {
+    let given = becoming.payload.security.capabilities.and(cap::get()?.permitted);
+    cap::clear_ambient()?;
+    Ok(cap::set(Sets { effective: given, permitted: given, inheritable: CapSet::EMPTY })?)
+}
+
+fn set_no_new_privileges(becoming: &mut Becoming<'_>) -> Result<()> {
+    if becoming.payload.security.no_new_privileges {
+        check(rustix::thread::set_no_new_privs(true), || "prctl(PR_SET_NO_NEW_PRIVS, 1)".to_owned())?;
+    }
+    Ok(())
+}
+
+fn start_under_reaper(becoming: &mut Becoming<'_>) -> Result<()> {
+    match becoming.payload.init {
+        Init::Payload => Ok(()),
+        Init::Reaper => {
+            let has_terminal = matches!(becoming.payload.streams, Streams::Terminal(_));
+            Ok(reaper::split(has_terminal)?)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(json: &str) -> Process {
+        serde_json::from_str(json).unwrap()
+    }
+
+    #[test]
+    fn the_environment_is_data_and_never_the_hosts() {
+        let process = process(
+            r#"{"cwd":"/","user":{},"args":["a"],"env":["A=1","NOVALUE","*","=x","B=","PATH=/bin","A=2=3"]}"#,
+        );
+        let env: Vec<String> = environment(&process, Some("/root"))
+            .unwrap()
+            .iter()
+            .map(|e| e.to_string_lossy().into())
+            .collect();
+        assert_eq!(env, ["A=1", "B=", "PATH=/bin", "A=2=3", "HOME=/root"]);
+    }
+
+    #[test]
+    fn a_program_is_looked_for_in_the_path_of_its_own_environment() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("there"), "").unwrap();
+        let search_for = |name: &str| {
+            let path = dir.path().display();
+            search(&process(&format!(r#"{{"cwd":"/","user":{{}},"args":["{name}"],"env":["PATH={path}"]}}"#)))
+        };
+        assert!(matches!(search_for("not-there"), Err(Error::ProgramNotFound { .. })));
+        assert!(matches!(search_for("there"), Err(Error::ProgramNotRunnable { .. })));
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        std::fs::set_permissions(dir.path().join("there"), mode).unwrap();
+        assert_eq!(
+            search_for("there").unwrap().to_str().unwrap(),
+            dir.path().join("there").to_str().unwrap()
+        );
+        assert_eq!(search_for("./x").unwrap().to_str().unwrap(), "./x");
+    }
+
+    #[test]
+    fn a_limit_above_the_ceiling_is_cut() {
+        let wanted = Rlimit { current: Some(100), maximum: None };
+        let (got, ceiling) = clamp(&wanted, &Rlimit { current: Some(1), maximum: Some(50) });
+        assert_eq!((got.current, got.maximum, ceiling), (Some(50), Some(50), 50));
+    }
+}

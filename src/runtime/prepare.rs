@@ -1,0 +1,354 @@
+//! What the maker does before it clones: reads the spec, refuses what cannot be, and opens
+//! in the host's namespaces what init will only have to attach.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FileType};
+
+use super::options::{self, Options};
+use super::{Error, Init, Plan, Result, Root, Stdio, seccomp, support};
+use crate::cgroup::{Cgroup, Entrance};
+use crate::oci::runtime::{self as oci, LinuxNamespaceType, Spec};
+use crate::sys::mount::{self, Attrs, Depth, Propagation};
+use crate::sys::ns::{self, Namespace, Namespaces};
+use crate::sys::probe::Probe;
+use crate::sys::seccomp::Instruction;
+use crate::sys::{self, cap::CapSet, fs};
+
+/// All that init needs; it is copied into it by the clone.
+pub(super) struct Prepared<'a> {
+    pub(super) spec: &'a Spec,
+    pub(super) process: &'a oci::Process,
+    pub(super) probe: &'a Probe,
+    pub(super) root: OwnedFd,
+    pub(super) root_propagation: (Propagation, Depth),
+    pub(super) mounts: Vec<Mount>,
+    pub(super) devices: Vec<Device>,
+    /// The host's `/dev/null`, checked, to hide files behind.
+    pub(super) null: Option<OwnedFd>,
+    pub(super) namespaces: Joined,
+    pub(super) entrance: Entrance,
+    pub(super) stdio: Stdio,
+    pub(super) init: Init,
+    pub(super) security: Security,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Namespaces to make and to join.
+pub(super) struct Joined {
+    pub(super) new: Namespaces,
+    pub(super) by_path: Vec<(Namespace, OwnedFd)>,
+}
+
+/// What the payload may do.
+pub(super) struct Security {
+    pub(super) capabilities: CapSet,
+    pub(super) filter: Option<(Vec<Instruction>, u32)>,
+    pub(super) no_new_privileges: bool,
+}
+
+/// A mount of the spec.
+pub(super) struct Mount {
+    pub(super) destination: PathBuf,
+    pub(super) options: Options,
+    pub(super) what: What,
+}
+
+/// What to mount.
+pub(super) enum What {
+    /// A detached tree from the host.
+    Tree { tree: OwnedFd, is_directory: bool },
+    /// A file system to be made in the container's namespaces.
+    New { kind: String, source: Option<String> },
+    /// The container's cgroups: trees by the name they get.
+    Cgroups(Vec<(String, OwnedFd)>),
+}
+
+/// A device node.
+pub(super) struct Device {
+    pub(super) path: PathBuf,
+    pub(super) kind: FileType,
+    pub(super) number: (u32, u32),
+    pub(super) mode: u32,
+    pub(super) owner: (u32, u32),
+    /// Where nodes cannot be made: the host's own.
+    pub(super) tree: Option<OwnedFd>,
+}
+
+/// Reads the plan and opens what it needs of the host.
+pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
+    let Plan { spec, root, mounts, stdio, cgroup, init, probe, gate: _ } = plan;
+    if !probe.can_contain() {
+        return Err(Error::NotPermitted { missing: missing(probe) });
+    }
+    support::check(spec)?;
+    let process = spec.process().as_ref().ok_or_else(|| Error::spec("process", "there is none"))?;
+    let namespaces = namespaces(spec)?;
+    if !namespaces.new.has(Namespace::Mount) {
+        return Err(Error::spec("linux.namespaces", "a container needs a mount namespace of its own"));
+    }
+    let entrance = match cgroup {
+        Some(cgroup) => cgroup.entrance(probe.into_cgroup).map_err(Error::Cgroup)?,
+        None => Entrance { born_into: None, joined: Vec::new() },
+    };
+    let mut warnings = cgroup.map(|cgroup| cgroup.warnings.clone()).unwrap_or_default();
+    let security = security(spec, process, probe, &mut warnings)?;
+    let shares_devices = !probe.mknod || namespaces.new.has(Namespace::User);
+    Ok(Prepared {
+        root: open_root(root)?,
+        root_propagation: root_propagation(spec)?,
+        mounts: prepare_mounts(spec, mounts, cgroup, probe, namespaces.new)?,
+        devices: devices(spec, shares_devices)?,
+        null: needs_null(spec)
+            .then(|| open_device(Path::new("/dev/null"), FileType::CharacterDevice, (1, 3)))
+            .transpose()?,
+        spec,
+        process,
+        probe,
+        namespaces,
+        entrance,
+        stdio,
+        init,
+        security,
+        warnings,
+    })
+}
+
+fn missing(probe: &Probe) -> &'static str {
+    if probe.mount_api && probe.openat2 && probe.clone3 {
+        "the capability CAP_SYS_ADMIN is needed to make a container"
+    } else {
+        "this kernel is too old to make a container: Linux 5.14 or later is needed"
+    }
+}
+
+/// What the payload may do, of what the spec allows and the caller has.
+pub(super) fn security(
+    spec: &Spec,
+    process: &oci::Process,
+    probe: &Probe,
+    warnings: &mut Vec<String>,
+) -> Result<Security> {
+    let sets = process.capabilities().as_ref();
+    let wanted = |set: Option<&std::collections::HashSet<oci::Capability>>| -> Result<CapSet> {
+        let Some(set) = set else { return Ok(CapSet::EMPTY) };
+        set.iter()
+            .map(|cap| cap.to_string().parse::<sys::cap::Cap>())
+            .collect::<std::result::Result<CapSet, _>>()
+            .map_err(|bad| Error::spec("process.capabilities", &bad.to_string()))
+    };
+    // A set that is not there is empty; a container can have what is bounding and
+    // permitted. Inheritable and ambient ones are never given (CVE-2022-24769).
+    let bounding = wanted(sets.and_then(|sets| sets.bounding().as_ref()))?;
+    let effective = wanted(sets.and_then(|sets| sets.effective().as_ref()))?;
+    let permitted = wanted(sets.and_then(|sets| sets.permitted().as_ref()))?;
+    let capabilities = bounding.and(permitted).and(effective);
+    if !wanted(sets.and_then(|sets| sets.ambient().as_ref()))?.is_empty() {
+        warnings.push("ambient capabilities are never given".to_owned());
+    }
+    let filter = spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref());
+    let filter = filter.map(seccomp::compile).transpose()?;
+    let _ = probe;
+    Ok(Security { capabilities, filter, no_new_privileges: process.no_new_privileges().unwrap_or(false) })
+}
+
+fn namespaces(spec: &Spec) -> Result<Joined> {
+    let mut joined = Joined { new: Namespaces::NONE, by_path: Vec::new() };
+    let listed = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_ref());
+    for namespace in listed.into_iter().flatten() {
+        let kind = kind_of(namespace.typ())?;
+        match namespace.path() {
+            None => joined.new = joined.new.with(kind),
+            Some(_) if matches!(kind, Namespace::Mount | Namespace::User) => {
+                return Err(Error::spec(
+                    "linux.namespaces",
+                    &format!("a {} namespace cannot be joined by path", kind.file()),
+                ));
+            }
+            Some(path) => joined.by_path.push((kind, ns::open_path(path)?)),
+        }
+    }
+    Ok(joined)
+}
+
+/// The kind of a namespace in the spec's words.
+pub(super) fn kind_of(kind: LinuxNamespaceType) -> Result<Namespace> {
+    Ok(match kind {
+        LinuxNamespaceType::Mount => Namespace::Mount,
+        LinuxNamespaceType::Cgroup => Namespace::Cgroup,
+        LinuxNamespaceType::Uts => Namespace::Uts,
+        LinuxNamespaceType::Ipc => Namespace::Ipc,
+        LinuxNamespaceType::User => Namespace::User,
+        LinuxNamespaceType::Pid => Namespace::Pid,
+        LinuxNamespaceType::Network => Namespace::Net,
+        LinuxNamespaceType::Time => {
+            return Err(Error::spec("linux.namespaces", "time namespaces are not supported"));
+        }
+    })
+}
+
+fn open_root(root: Root) -> Result<OwnedFd> {
+    match root {
+        Root::Tree(tree) => Ok(tree),
+        Root::Path(path) => {
+            let tree = mount::open_tree_at(&path, Depth::Tree)?;
+            if fs::file_type(&fs::stat(&tree)?) != FileType::Directory {
+                return Err(Error::spec("root.path", &format!("{} is not a directory", path.display())));
+            }
+            Ok(tree)
+        }
+    }
+}
+
+fn root_propagation(spec: &Spec) -> Result<(Propagation, Depth)> {
+    let word = spec.linux().as_ref().and_then(|linux| linux.rootfs_propagation().as_deref());
+    match word.filter(|word| !word.is_empty()) {
+        None => Ok((Propagation::Private, Depth::Tree)),
+        Some(word) => options::propagation(word)
+            .ok_or_else(|| Error::spec("linux.rootfsPropagation", &format!("`{word}` is not a propagation"))),
+    }
+}
+
+fn prepare_mounts(
+    spec: &Spec,
+    mut trees: Vec<(PathBuf, OwnedFd)>,
+    cgroup: Option<&Cgroup>,
+    probe: &Probe,
+    new: Namespaces,
+) -> Result<Vec<Mount>> {
+    let shares_user = !(probe.in_user_namespace || new.has(Namespace::User));
+    let mut mounts = Vec::new();
+    for mount in spec.mounts().iter().flatten() {
+        let destination = mount.destination().clone();
+        let field = || format!("mounts[{}]", destination.display());
+        support::check_destination(&destination, mount.typ().as_deref())?;
+        let words = mount.options().as_deref().unwrap_or_default();
+        let mut options = options::parse(words).map_err(|options::Refused(option)| {
+            Error::spec(&field(), &format!("option `{option}` is not supported"))
+        })?;
+        let given = trees.iter().position(|(path, _)| *path == destination).map(|at| trees.swap_remove(at).1);
+        let kind = mount.typ().as_deref().unwrap_or("none");
+        let what = if let Some(tree) = given {
+            tree_of(tree, &options)?
+        } else if let Some(depth) = options.bind.or((kind == "bind").then_some(Depth::One)) {
+            let source =
+                mount.source().as_ref().ok_or_else(|| Error::spec(&field(), "a bind needs a source"))?;
+            tree_of(mount::open_tree_at(source, depth)?, &options)?
+        } else if matches!(kind, "cgroup" | "cgroup2") {
+            options.data.clear(); // of the file system that was made long ago
+            What::Cgroups(cgroup.map(Cgroup::trees).transpose().map_err(Error::Cgroup)?.unwrap_or_default())
+        } else if let Some(source) = instead(kind, shares_user, new) {
+            options.data.clear();
+            tree_of(mount::open_tree_at(source, Depth::Tree)?, &options)?
+        } else {
+            let source = mount.source().as_ref().map(|source| source.display().to_string());
+            What::New { kind: kind.to_owned(), source }
+        };
+        mounts.push(Mount { destination, options, what });
+    }
+    Ok(mounts)
+}
+
+/// In a user namespace, the host's own process ids and network can only be shown by the
+/// file systems the host has mounted.
+fn instead(kind: &str, shares_user: bool, new: Namespaces) -> Option<&'static str> {
+    match kind {
+        "proc" if !shares_user && !new.has(Namespace::Pid) => Some("/proc"),
+        "sysfs" if !shares_user && !new.has(Namespace::Net) => Some("/sys"),
+        _ => None,
+    }
+}
+
+/// A tree of the host, cut off as its options say while nobody sees it.
+fn tree_of(tree: OwnedFd, options: &Options) -> Result<What> {
+    let is_directory = fs::file_type(&fs::stat(&tree)?) == FileType::Directory;
+    if options.propagation.is_empty() {
+        mount::set_propagation(tree.as_fd(), Depth::Tree, Propagation::Private)?;
+    }
+    set_attributes(&tree, options)?;
+    Ok(What::Tree { tree, is_directory })
+}
+
+/// Attributes and propagation of a mount, for itself and for all below it.
+pub(super) fn set_attributes(tree: &OwnedFd, options: &Options) -> Result<()> {
+    let no = Attrs::empty();
+    if options.set_all != no || options.clear_all != no {
+        mount::set_attrs(tree.as_fd(), Depth::Tree, options.set_all, options.clear_all)?;
+    }
+    if options.set != no || options.clear != no {
+        mount::set_attrs(tree.as_fd(), Depth::One, options.set, options.clear)?;
+    }
+    for (propagation, depth) in &options.propagation {
+        mount::set_propagation(tree.as_fd(), *depth, *propagation)?;
+    }
+    Ok(())
+}
+
+/// The devices that every container has.
+const DEFAULT_DEVICES: &[(&str, (u32, u32))] = &[
+    ("/dev/null", (1, 3)),
+    ("/dev/zero", (1, 5)),
+    ("/dev/full", (1, 7)),
+    ("/dev/random", (1, 8)),
+    ("/dev/urandom", (1, 9)),
+    ("/dev/tty", (5, 0)),
+];
+
+fn devices(spec: &Spec, shared: bool) -> Result<Vec<Device>> {
+    let mut devices: Vec<Device> = DEFAULT_DEVICES
+        .iter()
+        .map(|&(path, number)| Device {
+            path: path.into(),
+            kind: FileType::CharacterDevice,
+            number,
+            mode: 0o666,
+            owner: (0, 0),
+            tree: None,
+        })
+        .collect();
+    let listed = spec.linux().as_ref().and_then(|linux| linux.devices().as_ref());
+    for device in listed.into_iter().flatten() {
+        let number = |n: i64| {
+            u32::try_from(n).map_err(|_| Error::spec("linux.devices", &format!("{n} is no device number")))
+        };
+        devices.retain(|known| known.path != *device.path());
+        devices.push(Device {
+            path: device.path().clone(),
+            kind: match device.typ() {
+                oci::LinuxDeviceType::B => FileType::BlockDevice,
+                oci::LinuxDeviceType::P => FileType::Fifo,
+                _ => FileType::CharacterDevice,
+            },
+            number: (number(device.major())?, number(device.minor())?),
+            mode: device.file_mode().unwrap_or(0o666) & 0o7777,
+            owner: (device.uid().unwrap_or(0), device.gid().unwrap_or(0)),
+            tree: None,
+        });
+    }
+    if shared {
+        for device in devices.iter_mut().filter(|device| device.kind != FileType::Fifo) {
+            device.tree = Some(open_device(&device.path, device.kind, device.number)?);
+        }
+    }
+    Ok(devices)
+}
+
+/// A detached bind of a device of the host, which must be the one it is taken for.
+fn open_device(path: &Path, kind: FileType, number: (u32, u32)) -> Result<OwnedFd> {
+    let tree = mount::open_tree(CWD, path, Depth::One)?;
+    let stat = fs::stat(&tree)?;
+    if fs::file_type(&stat) == kind && fs::device_numbers(stat.st_rdev) == number {
+        return Ok(tree);
+    }
+    let call = format!("open_tree({}, OPEN_TREE_CLONE)", path.display());
+    let why = format!("it is not the device {}:{}", number.0, number.1);
+    Err(sys::Error::new(call, std::io::Error::other(why)).into())
+}
+
+fn needs_null(spec: &Spec) -> bool {
+    spec.linux()
+        .as_ref()
+        .and_then(|linux| linux.masked_paths().as_ref())
+        .is_some_and(|paths| !paths.is_empty())
+}

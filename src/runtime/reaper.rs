@@ -1,0 +1,47 @@
+//! A small init for programs that are none: passes signals on and reaps orphans.
+//!
+//! It is the container's first process split in two just before `execve`: the child
+//! becomes the program, the first process stays, with nothing open, until it ends.
+
+use crate::sys::{Result, clone, process, signal};
+
+/// Splits this process. Returns in the child only.
+pub(super) fn split(has_terminal: bool) -> Result<()> {
+    // Before the fork, so that no signal is lost in between.
+    signal::block_all()?;
+    match clone::fork()? {
+        None => {
+            // A group of its own, so that a terminal's signals reach it and not the init too.
+            process::lead_group()?;
+            if has_terminal {
+                process::take_foreground(rustix::stdio::stdin())?;
+            }
+            Ok(())
+        }
+        Some(child) => watch(child),
+    }
+}
+
+/// Passes every signal on, reaps every process, and ends as the child does.
+fn watch(child: i32) -> ! {
+    // The program's end of its streams must be the last one.
+    let _ = process::close_all();
+    loop {
+        match signal::wait_any() {
+            Ok(libc::SIGCHLD) => {
+                while let Ok(Some((pid, exit))) = process::wait_any() {
+                    if pid == 0 {
+                        break;
+                    }
+                    if pid == child {
+                        process::exit_now(exit.code());
+                    }
+                }
+            }
+            Ok(number) => {
+                let _ = signal::send(child, number); // it may just have ended
+            }
+            Err(_) => {}
+        }
+    }
+}

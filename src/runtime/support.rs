@@ -1,0 +1,209 @@
+//! What of a spec this runtime does not do: refused by name, never silently left out.
+
+use std::path::Path;
+
+use super::{Error, Result};
+use crate::oci::runtime::{Linux, Process, Spec};
+
+/// Refuses what is not supported.
+pub(super) fn check(spec: &Spec) -> Result<()> {
+    let version = spec.version();
+    if !version.starts_with("1.") {
+        return Err(Error::spec("ociVersion", &format!("`{version}` is not supported, 1.x is")));
+    }
+    let elsewhere = [
+        ("solaris", spec.solaris().is_some()),
+        ("windows", spec.windows().is_some()),
+        ("vm", spec.vm().is_some()),
+        ("zos", spec.zos().is_some()),
+    ];
+    refuse(&elsewhere)?;
+    if let Some(linux) = spec.linux() {
+        check_linux(linux)?;
+    }
+    match spec.process() {
+        Some(process) => check_process(process),
+        None => Ok(()),
+    }
+}
+
+/// Refuses what is not supported of a process, also of one that joins later.
+pub(super) fn check_process(process: &Process) -> Result<()> {
+    let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
+    refuse(&[
+        ("process.apparmorProfile", is_set(process.apparmor_profile())),
+        ("process.selinuxLabel", is_set(process.selinux_label())),
+        ("process.commandLine", is_set(process.command_line())),
+        ("process.scheduler", process.scheduler().is_some()),
+        ("process.ioPriority", process.io_priority().is_some()),
+        ("process.execCPUAffinity", process.exec_cpu_affinity().is_some()),
+    ])?;
+    if process.args().as_ref().is_none_or(Vec::is_empty) {
+        return Err(Error::spec("process.args", "there is nothing to run"));
+    }
+    if !process.cwd().is_absolute() {
+        return Err(Error::spec("process.cwd", &format!("`{}` is not absolute", process.cwd().display())));
+    }
+    Ok(())
+}
+
+fn check_linux(linux: &Linux) -> Result<()> {
+    refuse(&[
+        ("linux.mountLabel", linux.mount_label().as_ref().is_some_and(|label| !label.is_empty())),
+        ("linux.intelRdt", linux.intel_rdt().is_some()),
+        ("linux.personality", linux.personality().is_some()),
+        ("linux.timeOffsets", linux.time_offsets().is_some()),
+        ("linux.memoryPolicy", linux.memory_policy().is_some()),
+        ("linux.netDevices", linux.net_devices().as_ref().is_some_and(|devices| !devices.is_empty())),
+    ])?;
+    let Some(resources) = linux.resources() else { return Ok(()) };
+    let memory = resources.memory().as_ref();
+    let cpu = resources.cpu().as_ref();
+    let block = resources.block_io().as_ref();
+    refuse(&[
+        (
+            "linux.resources.hugepageLimits",
+            resources.hugepage_limits().as_ref().is_some_and(|list| !list.is_empty()),
+        ),
+        ("linux.resources.network", resources.network().as_ref().is_some_and(|net| net.class_id().is_some())),
+        ("linux.resources.rdma", resources.rdma().as_ref().is_some_and(|map| !map.is_empty())),
+        ("linux.resources.unified", resources.unified().as_ref().is_some_and(|map| !map.is_empty())),
+        ("linux.resources.memory.kernel", memory.is_some_and(|memory| memory.kernel().is_some())),
+        ("linux.resources.memory.kernelTCP", memory.is_some_and(|memory| memory.kernel_tcp().is_some())),
+        ("linux.resources.memory.swappiness", memory.is_some_and(|memory| memory.swappiness().is_some())),
+        (
+            "linux.resources.memory.disableOOMKiller",
+            memory.is_some_and(|memory| memory.disable_oom_killer() == Some(true)),
+        ),
+        (
+            "linux.resources.cpu.realtimeRuntime",
+            cpu.is_some_and(|cpu| cpu.realtime_runtime().is_some_and(|n| n != 0)),
+        ),
+        (
+            "linux.resources.cpu.realtimePeriod",
+            cpu.is_some_and(|cpu| cpu.realtime_period().is_some_and(|n| n != 0)),
+        ),
+        ("linux.resources.cpu.burst", cpu.is_some_and(|cpu| cpu.burst().is_some_and(|n| n != 0))),
+        ("linux.resources.cpu.idle", cpu.is_some_and(|cpu| cpu.idle().is_some_and(|n| n != 0))),
+        (
+            "linux.resources.blockIO (limits by device)",
+            (block.is_some_and(|block| {
+                let throttles = [
+                    block.throttle_read_bps_device(),
+                    block.throttle_write_bps_device(),
+                    block.throttle_read_iops_device(),
+                    block.throttle_write_iops_device(),
+                ];
+                throttles.iter().any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
+                    || block.weight_device().as_ref().is_some_and(|list| !list.is_empty())
+            })),
+        ),
+    ])
+}
+
+fn refuse(fields: &[(&str, bool)]) -> Result<()> {
+    match fields.iter().find(|(_, is_set)| *is_set) {
+        Some((field, _)) => Err(Error::spec(field, "it is not supported")),
+        None => Ok(()),
+    }
+}
+
+/// Files of procfs over which something may be mounted: harmless ones, which lxcfs and
+/// its like replace.
+const PROC_FILES: &[&str] = &[
+    "cpuinfo",
+    "diskstats",
+    "meminfo",
+    "stat",
+    "swaps",
+    "uptime",
+    "loadavg",
+    "slabinfo",
+    "net/dev",
+    "sys/kernel/ns_last_pid",
+    "sys/crypto/fips_enabled",
+];
+
+/// Refuses a mount that would change what `/proc` says about security (CVE-2019-16884).
+pub(super) fn check_destination(destination: &Path, kind: Option<&str>) -> Result<()> {
+    let field = || format!("mounts[{}]", destination.display());
+    if !destination.is_absolute() {
+        return Err(Error::spec(&field(), "the destination is not absolute"));
+    }
+    let plain: std::path::PathBuf = lexical(destination);
+    match plain.strip_prefix("proc") {
+        Ok(inside) if inside.as_os_str().is_empty() => match kind {
+            Some("proc") => Ok(()),
+            // A bind of a whole procfs is checked for being one when it is mounted.
+            Some("bind" | "none") | None => Ok(()),
+            Some(_) => Err(Error::spec(&field(), "only a procfs can be mounted at /proc")),
+        },
+        Ok(inside) if !PROC_FILES.iter().any(|file| inside == Path::new(file)) => {
+            Err(Error::spec(&field(), "nothing can be mounted inside /proc"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The path without `.`, `..` and the leading `/`.
+pub(super) fn lexical(path: &Path) -> std::path::PathBuf {
+    let mut plain = std::path::PathBuf::new();
+    for part in path.components() {
+        match part {
+            std::path::Component::Normal(name) => plain.push(name),
+            std::path::Component::ParentDir => {
+                plain.pop();
+            }
+            _ => {}
+        }
+    }
+    plain
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_mounted_over_proc_but_harmless_files() {
+        let table = [
+            ("/proc", Some("proc"), true),
+            ("/proc", Some("tmpfs"), false),
+            ("/proc/self/attr", Some("bind"), false),
+            ("/proc/sys/kernel", Some("tmpfs"), false),
+            ("/x/../proc/./self", Some("bind"), false),
+            ("/proc/uptime", Some("bind"), true),
+            ("/proc/net/dev", Some("bind"), true),
+            ("/process", Some("bind"), true),
+            ("proc", Some("proc"), false),
+        ];
+        for (destination, kind, fine) in table {
+            assert_eq!(
+                check_destination(Path::new(destination), kind).is_ok(),
+                fine,
+                "{destination} {kind:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_not_supported_is_refused_by_its_name() {
+        let spec = |text: &str| -> Spec { serde_json::from_str(text).unwrap() };
+        let message = |text: &str| check(&spec(text)).unwrap_err().to_string();
+        assert_eq!(message(r#"{"ociVersion":"2.0.0"}"#), "`ociVersion`: `2.0.0` is not supported, 1.x is");
+        assert_eq!(
+            message(r#"{"ociVersion":"1.0.2","linux":{"mountLabel":"x"}}"#),
+            "`linux.mountLabel`: it is not supported"
+        );
+        assert_eq!(
+            message(
+                r#"{"ociVersion":"1.0.2","process":{"cwd":"/","args":["a"],"apparmorProfile":"p","user":{}}}"#
+            ),
+            "`process.apparmorProfile`: it is not supported"
+        );
+        assert_eq!(
+            message(r#"{"ociVersion":"1.0.2","process":{"cwd":"/","args":[],"user":{}}}"#),
+            "`process.args`: there is nothing to run"
+        );
+    }
+}

@@ -1,0 +1,274 @@
+//! Who the payload runs as, by the container's own passwd and group files.
+//!
+//! Those files are the image's: they are opened inside the root only, must be plain
+//! files of at most 1 MiB, and a line that is not what it should be is skipped.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::fd::BorrowedFd;
+use std::path::Path;
+
+use rustix::fs::{FileType, OFlags};
+
+use super::{Error, Result};
+use crate::oci::runtime::User;
+use crate::sys::{self, fs};
+
+/// The largest id: the two above mean "no change" and "overflow" to the kernel.
+const MAX_ID: u32 = i32::MAX as u32 - 1;
+const MAX_FILE: u64 = 1 << 20;
+
+/// Who a process runs as.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Identity {
+    pub(super) uid: u32,
+    pub(super) gid: u32,
+    /// Supplementary groups, the primary one first (CVE-2022-36109).
+    pub(super) groups: Vec<u32>,
+    /// The home directory, where the passwd file has one.
+    pub(super) home: Option<String>,
+}
+
+/// Looks `user` up in the files of `root`. `user.username` has the form Docker takes:
+/// `user`, `user:group`, `uid`, `uid:gid`; without it the numbers of the spec count.
+pub(super) fn look_up(root: BorrowedFd<'_>, user: &User) -> Result<Identity> {
+    let passwd = read_database(root, "/etc/passwd").map_err(|source| step("read /etc/passwd", source))?;
+    match user.username().as_deref().filter(|name| !name.is_empty()) {
+        Some(name) => {
+            let group =
+                read_database(root, "/etc/group").map_err(|source| step("read /etc/group", source))?;
+            let mut identity = resolve(name, &passwd, &group)?;
+            add(&mut identity.groups, user.additional_gids().iter().flatten().copied());
+            Ok(identity)
+        }
+        None => {
+            let mut groups = vec![user.gid()];
+            add(&mut groups, user.additional_gids().iter().flatten().copied());
+            let home = by_uid(&passwd, user.uid()).map(|entry| entry.home.to_owned());
+            Ok(Identity { uid: user.uid(), gid: user.gid(), groups, home })
+        }
+    }
+}
+
+fn step(step: &str, source: sys::Error) -> Error {
+    Error::Step { step: step.to_owned(), source }
+}
+
+fn add(groups: &mut Vec<u32>, more: impl IntoIterator<Item = u32>) {
+    for group in more {
+        if !groups.contains(&group) {
+            groups.push(group);
+        }
+    }
+}
+
+/// The text of a database inside the root; empty when there is none.
+fn read_database(root: BorrowedFd<'_>, path: &str) -> sys::Result<String> {
+    use rustix::io::Errno;
+    // Opened as a place first: opening a FIFO or a device could already do something.
+    let place = match fs::open_in_root(root, Path::new(path), OFlags::PATH) {
+        Ok(place) => place,
+        Err(error) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => return Ok(String::new()),
+        Err(error) => return Err(error),
+    };
+    let refused =
+        |why: &str| Err(sys::Error::new(format!("read({path})"), std::io::Error::other(why.to_owned())));
+    let stat = fs::stat(&place)?;
+    if fs::file_type(&stat) != FileType::RegularFile {
+        return refused("it is not a regular file");
+    }
+    let file = fs::open_in_root(root, Path::new(path), OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
+    let again = fs::stat(&file)?;
+    if (stat.st_dev, stat.st_ino) != (again.st_dev, again.st_ino) {
+        return refused("it was exchanged meanwhile");
+    }
+    let mut bytes = Vec::new();
+    let read = File::from(file).take(MAX_FILE + 1).read_to_end(&mut bytes);
+    sys::check(read, || format!("read({path})"))?;
+    if bytes.len() as u64 > MAX_FILE {
+        return refused("it is larger than 1 MiB");
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+struct Entry<'a> {
+    name: &'a str,
+    uid: u32,
+    gid: u32,
+    home: &'a str,
+}
+
+/// The lines `name:password:uid:gid:comment:home:shell`.
+fn entries(passwd: &str) -> impl Iterator<Item = Entry<'_>> {
+    passwd.lines().filter_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [name, _, uid, gid, rest @ ..] = fields.as_slice() else { return None };
+        let home = rest.get(1).copied().unwrap_or_default();
+        Some(Entry { name, uid: number(uid)?, gid: number(gid)?, home })
+    })
+}
+
+fn by_uid(passwd: &str, uid: u32) -> Option<Entry<'_>> {
+    entries(passwd).find(|entry| entry.uid == uid)
+}
+
+/// The lines `name:password:gid:member,member`.
+fn groups(group: &str) -> impl Iterator<Item = (&str, u32, &str)> {
+    group.lines().filter_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [name, _, gid, rest @ ..] = fields.as_slice() else { return None };
+        Some((*name, number(gid)?, rest.first().copied().unwrap_or_default()))
+    })
+}
+
+/// A plain decimal number in the range of ids: no sign, no blank.
+fn number(text: &str) -> Option<u32> {
+    let plain = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|id| plain && *id <= MAX_ID)
+}
+
+fn resolve(wanted: &str, passwd: &str, group: &str) -> Result<Identity> {
+    let (user, primary) = match wanted.split_once(':') {
+        Some((user, group)) => (user, Some(group)),
+        None => (wanted, None),
+    };
+    let bad =
+        |why: &str| Error::Spec { field: "process.user".to_owned(), why: format!("{why}, not `{wanted}`") };
+    if user.is_empty() || primary == Some("") {
+        return Err(bad("it names a user, or a user and a group"));
+    }
+    // A name is looked up first, also one of digits, as Docker does.
+    let entry = entries(passwd).find(|entry| entry.name == user);
+    let (uid, name, default_gid, home) = match entry {
+        Some(entry) => (entry.uid, Some(entry.name), entry.gid, Some(entry.home)),
+        None if user.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let uid = number(user).ok_or_else(|| bad("ids go from 0 to 2147483646"))?;
+            match by_uid(passwd, uid) {
+                Some(entry) => (uid, Some(entry.name), entry.gid, Some(entry.home)),
+                None => (uid, None, 0, None),
+            }
+        }
+        None => return Err(Error::UnknownUser { what: "user", name: user.to_owned(), file: "passwd" }),
+    };
+    let gid = primary.map(|primary| resolve_group(primary, group, &bad)).transpose()?;
+    let mut all = vec![gid.unwrap_or(default_gid)];
+    // An explicit group is the only one, as Docker has it.
+    if let (None, Some(name)) = (gid, name) {
+        let member =
+            |(_, gid, members): (&str, u32, &str)| members.split(',').any(|m| m == name).then_some(gid);
+        add(&mut all, groups(group).filter_map(member));
+    }
+    let home = home.filter(|home| !home.is_empty()).map(str::to_owned);
+    Ok(Identity { uid, gid: all[0], groups: all, home })
+}
+
+fn resolve_group(wanted: &str, group: &str, bad: &dyn Fn(&str) -> Error) -> Result<u32> {
+    if let Some((_, gid, _)) = groups(group).find(|(name, _, _)| *name == wanted) {
+        return Ok(gid);
+    }
+    if wanted.bytes().all(|byte| byte.is_ascii_digit()) {
+        return number(wanted).ok_or_else(|| bad("ids go from 0 to 2147483646"));
+    }
+    Err(Error::UnknownUser { what: "group", name: wanted.to_owned(), file: "group" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::fd::AsFd as _;
+
+    const PASSWD: &str = "root:x:0:0:root:/root:/bin/sh\n\
+        web:x:1000:1001:Web:/srv/web:/bin/sh\n\
+        big:x:4294967295:0::/:/bin/sh\nneg:x:-1:0::/:\n\
+        short:x\n77:x:78:79::/seven:\n";
+    const GROUP: &str =
+        "root:x:0:root\nweb:x:1001:\ndisk:x:6:web,root\naudio:x:29:web\nhuge:x:9999999999:web\n";
+
+    #[test]
+    fn thirty_forms_of_a_user() {
+        let table: &[(&str, Option<(u32, u32, &[u32])>)] = &[
+            ("root", Some((0, 0, &[0, 6]))),
+            ("0", Some((0, 0, &[0, 6]))),
+            ("web", Some((1000, 1001, &[1001, 6, 29]))),
+            ("1000", Some((1000, 1001, &[1001, 6, 29]))),
+            ("1000:1001", Some((1000, 1001, &[1001]))),
+            ("web:disk", Some((1000, 6, &[6]))),
+            ("web:web", Some((1000, 1001, &[1001]))),
+            ("1234", Some((1234, 0, &[0]))),
+            ("1234:5678", Some((1234, 5678, &[5678]))),
+            ("1234:audio", Some((1234, 29, &[29]))),
+            ("root:0", Some((0, 0, &[0]))),
+            ("77", Some((78, 79, &[79]))),
+            ("2147483646", Some((2_147_483_646, 0, &[0]))),
+            ("2147483647", None),
+            ("4294967295", None),
+            ("4294967296", None),
+            ("18446744073709551616", None),
+            ("0:4294967295", None),
+            ("-1", None),
+            ("+1", None),
+            (" 1", None),
+            ("0x0", None),
+            ("1e3", None),
+            ("1000:", None),
+            (":5", None),
+            (":", None),
+            ("", None),
+            ("nobody", None),
+            ("web:nogroup", None),
+            ("big", None),
+            ("neg", None),
+            ("short", None),
+            ("web:huge", None),
+            ("root:0:0", None),
+            ("web\n", None),
+        ];
+        for (form, want) in table {
+            let got = resolve(form, PASSWD, GROUP).ok().map(|who| (who.uid, who.gid, who.groups));
+            let want = want.map(|(uid, gid, groups)| (uid, gid, groups.to_vec()));
+            assert_eq!(got, want, "{form:?}");
+        }
+    }
+
+    #[test]
+    fn messages_say_which_file_lacks_the_name() {
+        assert_eq!(
+            resolve("nobody", PASSWD, GROUP).unwrap_err().to_string(),
+            "unable to find user `nobody`: no matching entry in the container's passwd file"
+        );
+        assert_eq!(
+            resolve("web:x", PASSWD, GROUP).unwrap_err().to_string(),
+            "unable to find group `x`: no matching entry in the container's group file"
+        );
+        assert_eq!(
+            resolve("1000:", PASSWD, GROUP).unwrap_err().to_string(),
+            "`process.user`: it names a user, or a user and a group, not `1000:`"
+        );
+    }
+
+    #[test]
+    fn only_a_plain_file_of_a_bearable_size_inside_the_root_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let outside = dir.path().join("passwd");
+        std::fs::write(&outside, "out:x:5:5::/:\n").unwrap();
+        let etc = dir.path().join("root/etc");
+        std::fs::create_dir_all(&etc).unwrap();
+        let root = fs::open_dir(&dir.path().join("root")).unwrap();
+        let read = || read_database(root.as_fd(), "/etc/passwd").map_err(|error| error.to_string());
+        let file = etc.join("passwd");
+        assert_eq!(read(), Ok(String::new()), "none is an empty one");
+
+        std::os::unix::fs::symlink(&outside, &file).unwrap();
+        assert_eq!(read(), Ok(String::new()), "a link out of the root leads nowhere");
+        std::fs::remove_file(&file).unwrap();
+
+        rustix::fs::mknodat(rustix::fs::CWD, &file, FileType::Fifo, 0o644.into(), 0).unwrap();
+        assert!(read().is_err(), "a FIFO would block for ever");
+        std::fs::remove_file(&file).unwrap();
+
+        std::fs::File::create(&file).unwrap().set_len(10 << 30).unwrap();
+        assert!(read().is_err(), "10 GiB of nothing");
+        std::fs::write(&file, PASSWD).unwrap();
+        assert_eq!(read(), Ok(PASSWD.to_owned()));
+    }
+}
