@@ -126,10 +126,10 @@ struct RawPlatform {
 /// Reads a document that is said to be of `media_type` (parameters may follow a `;`).
 pub(super) fn parse(bytes: &[u8], media_type: &str) -> Result<Document> {
     let said = media_type.split(';').next().unwrap_or_default().trim();
+    refuse_schema_1(said)?;
     let what = match said {
         OCI_INDEX | DOCKER_LIST => "index",
         OCI_MANIFEST | DOCKER_MANIFEST => "manifest",
-        _ if said.starts_with("application/vnd.docker.distribution.manifest.v1+") => return Err(schema_1()),
         // What a server without media types says; then the document must say it itself.
         "" | "application/json" | "application/octet-stream" | "text/plain" => "manifest",
         _ => return Err(Error::Unsupported(format!("a manifest of type `{}`", printable(said)))),
@@ -166,6 +166,13 @@ pub(super) fn parse(bytes: &[u8], media_type: &str) -> Result<Document> {
             Err(malformed(why.to_owned()))
         }
     }
+}
+
+/// Refuses by its type what has no digest of its bytes to check: schema 1's is that of
+/// the part without signatures.
+pub(super) fn refuse_schema_1(media_type: &str) -> Result<()> {
+    let is_old = media_type.starts_with("application/vnd.docker.distribution.manifest.v1+");
+    if is_old { Err(schema_1()) } else { Ok(()) }
 }
 
 /// The entry that serves `wanted` best: the newest variant that runs, among equals the

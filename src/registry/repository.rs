@@ -317,6 +317,7 @@ impl Wanted {
     fn check(&self, headers: &HeaderMap, bytes: Vec<u8>, host: &str) -> Result<Document> {
         let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let said = said.split(';').next().unwrap_or_default().trim();
+        manifest::refuse_schema_1(said)?;
         let media_type = match &self.media_type {
             Some(wanted) if wanted == said || matches!(said, "" | "application/json") => wanted.clone(),
             Some(wanted) => {

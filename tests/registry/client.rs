@@ -24,7 +24,7 @@ pub(crate) fn impatient() -> Settings {
     Settings { patience, ..Settings::default() }
 }
 
-fn wait<T>(work: impl Future<Output = T>) -> T {
+pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
 }
 

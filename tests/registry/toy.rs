@@ -12,6 +12,8 @@ use serde_json::{Value, json};
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
 pub(crate) const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 pub(crate) const OCI_CONFIG: &str = "application/vnd.oci.image.config.v1+json";
+pub(crate) const OCI_TAR: &str = "application/vnd.oci.image.layer.v1.tar";
+pub(crate) const OCI_ZSTD: &str = "application/vnd.oci.image.layer.v1.tar+zstd";
 pub(crate) const OCI_GZIP: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// A request as it came.
@@ -118,6 +120,12 @@ impl Content {
         let document =
             json!({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": layers});
         self.manifest(tag, OCI_MANIFEST, &document)
+    }
+
+    /// Every blob and manifest by its digest.
+    pub(crate) fn everything(&self) -> impl Iterator<Item = (Digest, &Vec<u8>)> {
+        let manifests = self.manifests.iter().map(|(name, (_, bytes))| (name, bytes));
+        self.blobs.iter().chain(manifests).filter_map(|(name, bytes)| Some((name.parse().ok()?, bytes)))
     }
 
     /// The honest answer.
