@@ -45,13 +45,34 @@ pub enum Progress {
 #[derive(Clone)]
 pub struct Reporter {
     sink: Arc<dyn Fn(Progress) + Send + Sync>,
-    cancelled: Arc<AtomicBool>,
+    cancelled: Arc<Flag>,
+}
+
+/// The wish to stop: of a part, or of the whole it belongs to.
+#[derive(Default)]
+struct Flag {
+    here: AtomicBool,
+    above: Option<Arc<Flag>>,
+}
+
+impl Flag {
+    fn is_set(&self) -> bool {
+        self.here.load(Ordering::Relaxed) || self.above.as_deref().is_some_and(Self::is_set)
+    }
 }
 
 impl Reporter {
     /// Reports to `sink`, which must be quick and must not block.
     pub fn new(sink: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         Self { sink: Arc::new(sink), cancelled: Arc::default() }
+    }
+
+    /// For a part of the work: it reports to `sink`, stops when the whole is to stop, and
+    /// can be stopped alone.
+    #[must_use]
+    pub fn part(&self, sink: impl Fn(Progress) + Send + Sync + 'static) -> Self {
+        let flag = Flag { here: AtomicBool::new(false), above: Some(self.cancelled.clone()) };
+        Self { sink: Arc::new(sink), cancelled: Arc::new(flag) }
     }
 
     /// Reports to nobody.
@@ -72,18 +93,33 @@ impl Reporter {
 
     /// Asks the work to stop at its next step.
     pub fn cancel(&self) {
-        self.cancelled.store(true, Ordering::Relaxed);
+        self.cancelled.here.store(true, Ordering::Relaxed);
     }
 
     /// Whether the work should stop.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
-        self.cancelled.load(Ordering::Relaxed)
+        self.cancelled.is_set()
     }
 }
 
 impl std::fmt::Debug for Reporter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Reporter").field("cancelled", &self.is_cancelled()).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_part_stops_with_the_whole_but_not_the_other_way_round() {
+        let whole = Reporter::silent();
+        let (first, second) = (whole.part(|_| {}), whole.part(|_| {}));
+        first.cancel();
+        assert_eq!((whole.is_cancelled(), first.is_cancelled(), second.is_cancelled()), (false, true, false));
+        whole.cancel();
+        assert!(second.is_cancelled());
     }
 }

@@ -102,7 +102,7 @@ pub struct HistoryEntry {
 /// The verbs of images. A `target` is a name, an id or the start of an id.
 #[derive(Debug, Clone, Copy)]
 pub struct Images<'a> {
-    engine: &'a Engine,
+    pub(super) engine: &'a Engine,
 }
 
 impl Engine {

@@ -16,10 +16,9 @@ pub mod pull;
 pub mod settings;
 pub mod stats;
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use crate::base::Paths;
-use crate::registry::Registry;
 
 pub use crate::base::journal::{Actor, Event, Kind};
 pub use crate::base::progress::{Phase, Progress, Reporter};
@@ -54,8 +53,6 @@ pub struct Engine {
 #[derive(Debug)]
 struct Inner {
     settings: Settings,
-    /// Made when the first image is pulled: certificates take milliseconds to load.
-    registry: OnceLock<Registry>,
 }
 
 impl Engine {
@@ -66,18 +63,13 @@ impl Engine {
     /// When they cannot be made or are not the caller's.
     pub fn open(settings: Settings) -> Result<Self> {
         settings.make_folders()?;
-        Ok(Self { inner: Arc::new(Inner { settings, registry: OnceLock::new() }) })
+        Ok(Self { inner: Arc::new(Inner { settings }) })
     }
 
     /// Where state lies.
     #[must_use]
     pub fn paths(&self) -> &Paths {
         &self.inner.settings.paths
-    }
-
-    /// The client for registries.
-    pub(crate) fn registry(&self) -> &Registry {
-        self.inner.registry.get_or_init(|| Registry::new(self.inner.settings.registry.clone()))
     }
 
     /// What the engine was opened with.

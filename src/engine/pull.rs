@@ -1,6 +1,31 @@
 //! Pull: what a registry has becomes an image of the store.
+//!
+//! ```text
+//! head ── same digest, all here ──▶ up to date
+//!   └─▶ resolve (index → manifest) ─▶ configuration (diffIDs)
+//!         ─▶ layers, four at a time: download ∥ verify ∥ inflate ∥ unpack
+//!         ─▶ commit: one syncfs, then the record, then the name
+//! ```
+//! Until the commit nothing of it is visible; a killed or cancelled pull leaves layers
+//! that are whole and `.part` files, which the next pull goes on with.
 
-use crate::oci::{Digest, ImageId, Platform};
+mod layer;
+
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use serde::Deserialize;
+use tokio::runtime::{self, Handle};
+
+use super::{Doing, Engine, ErrorKind, Explain, Images, Phase, PullPolicy, Reporter, Result, blocking};
+use crate::image::{self, Commit, Lease, Store};
+use crate::oci::{Digest, ImageId, Platform, Reference};
+use crate::registry::{self, Registry, Repository, Resolved};
+use layer::{Failure, Job};
+
+/// How many layers are fetched at the same time.
+const AT_ONCE: usize = 4;
 
 /// How to pull.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -27,4 +52,369 @@ pub enum PullStatus {
     Downloaded,
     /// The reference named this image before.
     UpToDate,
+}
+
+impl Images<'_> {
+    /// Pulls an image. Dropping the future stops the work.
+    ///
+    /// Docker's lines (`latest: Pulling from …`, `Digest: …`, `Status: …`) go to `reporter`
+    /// as notes, and each layer as a part.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when the registry has no such image or none for the
+    /// platform, [`ErrorKind::Denied`] without the right login, [`ErrorKind::Unreachable`]
+    /// after the last try, [`ErrorKind::Corrupt`] for bytes that are not what they should
+    /// be, [`ErrorKind::Interrupted`] when `reporter` is cancelled. There is no image then.
+    pub async fn pull(
+        &self,
+        reference: &Reference,
+        options: PullOptions,
+        reporter: Reporter,
+    ) -> Result<Pulled> {
+        pull(self.engine, reference, options, &reporter).await
+    }
+
+    /// The image that `word` (a reference or an id) means, pulled as `policy` says.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] when it is not here and may not be pulled or is an id, and
+    /// as [`Self::pull`].
+    pub async fn pull_if_missing(
+        &self,
+        word: &str,
+        policy: PullPolicy,
+        platform: Option<Platform>,
+        reporter: &Reporter,
+    ) -> Result<ImageId> {
+        pull_if_missing(self.engine, word, policy, platform, reporter).await
+    }
+}
+
+async fn pull(
+    engine: &Engine,
+    reference: &Reference,
+    options: PullOptions,
+    reporter: &Reporter,
+) -> Result<Pulled> {
+    let (engine, reference) = (engine.clone(), reference.clone());
+    let stop = StopOnDrop(reporter.part({
+        let whole = reporter.clone();
+        move |news| whole.report(news)
+    }));
+    let reporter = stop.0.clone();
+    let pulled = blocking(move || {
+        let doing = || format!("pull `{reference}`");
+        let pull = Pull {
+            store: engine.image_store_to_fill()?,
+            reference: &reference,
+            options: &options,
+            reporter: &reporter,
+        };
+        let pulled = pull.run(engine.settings().registry.clone()).doing(doing)?;
+        engine.image_event("pull", &reference.to_string(), &reference.familiar_name());
+        Ok(pulled)
+    });
+    pulled.await
+}
+
+async fn pull_if_missing(
+    engine: &Engine,
+    word: &str,
+    policy: PullPolicy,
+    platform: Option<Platform>,
+    reporter: &Reporter,
+) -> Result<ImageId> {
+    if policy != PullPolicy::Always {
+        let (engine, word, wanted) = (engine.clone(), word.to_owned(), platform.clone());
+        let here = blocking(move || {
+            here(&engine.image_store()?, &word, wanted.as_ref()).doing(|| format!("use the image `{word}`"))
+        });
+        match here.await {
+            Err(error) if error.kind() == ErrorKind::NotFound && policy == PullPolicy::Missing => {}
+            found => return found,
+        }
+    }
+    let reference: Reference = word.parse().doing(|| format!("pull `{word}`"))?;
+    if policy == PullPolicy::Missing {
+        reporter.note(format!("Unable to find image '{reference}' locally"));
+    }
+    Ok(pull(engine, &reference, PullOptions { platform }, reporter).await?.image)
+}
+
+/// The image that `word` means here, if it is for `wanted`.
+fn here(store: &Store, word: &str, wanted: Option<&Platform>) -> image::Result<ImageId> {
+    let image = store.resolve(word)?.image;
+    match wanted {
+        Some(wanted) if wanted.fit(&store.image(&image)?.platform).is_none() => {
+            Err(image::Error::NoImage(format!("{word} for {wanted}")))
+        }
+        _ => Ok(image),
+    }
+}
+
+/// Asks the work to stop when nobody waits for it any more.
+struct StopOnDrop(Reporter);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
+    }
+}
+
+/// Why a pull failed.
+#[derive(Debug, thiserror::Error)]
+enum PullError {
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    #[error(transparent)]
+    Image(#[from] image::Error),
+    #[error("cannot start the network runtime")]
+    Runtime(#[source] std::io::Error),
+    #[error("the image's configuration names {diff_ids} layers, its manifest {layers}")]
+    LayerCount { diff_ids: usize, layers: usize },
+}
+
+impl From<Failure> for PullError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Registry(error) => Self::Registry(error),
+            Failure::Image(error) => Self::Image(error),
+        }
+    }
+}
+
+impl Explain for PullError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Registry(error) => error.kind(),
+            Self::Image(error) => error.kind(),
+            Self::Runtime(_) => ErrorKind::Internal,
+            Self::LayerCount { .. } => ErrorKind::Corrupt,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry(error) => error.hint(),
+            Self::Image(error) => error.hint(),
+            Self::Runtime(_) | Self::LayerCount { .. } => None,
+        }
+    }
+}
+
+/// One pull, on a thread that may block.
+struct Pull<'a> {
+    store: Store,
+    reference: &'a Reference,
+    options: &'a PullOptions,
+    reporter: &'a Reporter,
+}
+
+/// What the reference names before the pull.
+struct Known {
+    image: ImageId,
+    target: Option<Digest>,
+    /// All layers are here, and for the wanted platform.
+    is_whole: bool,
+}
+
+impl Pull<'_> {
+    fn run(&self, settings: registry::Settings) -> std::result::Result<Pulled, PullError> {
+        // Its own runtime: the caller's may end while this thread still waits for the network.
+        let runtime = runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(PullError::Runtime)?;
+        let repository = Registry::new(settings).repository(self.reference);
+        let known = self.known()?;
+        let name = self
+            .reference
+            .digest()
+            .map_or_else(|| self.reference.tag().unwrap_or_default().to_owned(), Digest::to_string);
+        self.reporter.note(format!("{name}: Pulling from {}", self.reference.repository()));
+        let pulled = match self.up_to_date(known.as_ref(), &repository, runtime.handle())? {
+            Some(pulled) => pulled,
+            None => self.fetch(known.as_ref(), &repository, runtime.handle())?,
+        };
+        self.reporter.note(format!("Digest: {}", pulled.digest));
+        self.reporter.note(match pulled.status {
+            PullStatus::Downloaded => format!("Status: Downloaded newer image for {}", self.reference),
+            PullStatus::UpToDate => format!("Status: Image is up to date for {}", self.reference),
+        });
+        Ok(pulled)
+    }
+
+    fn wanted(&self) -> Platform {
+        self.options.platform.clone().unwrap_or_else(Platform::host)
+    }
+
+    fn known(&self) -> image::Result<Option<Known>> {
+        let resolved = match self.store.resolve(&self.reference.to_string()) {
+            Ok(resolved) => resolved,
+            Err(image::Error::NoImage(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let record = match self.store.image(&resolved.image) {
+            Ok(record) => record,
+            Err(image::Error::NoImage(_)) => return Ok(None),
+            Err(error) => return Err(error),
+        };
+        let is_whole = self.wanted().fit(&record.platform).is_some()
+            && record.layers.iter().chain(&record.fix).all(|layer| self.store.has_layer(layer));
+        let target = resolved.reference.and_then(|reference| reference.target);
+        Ok(Some(Known { image: resolved.image, target, is_whole }))
+    }
+
+    /// What is here, if the registry has nothing else. A digest never changes its meaning;
+    /// for a tag one small question suffices, which registries do not count as a pull.
+    fn up_to_date(
+        &self,
+        known: Option<&Known>,
+        repository: &Repository,
+        runtime: &Handle,
+    ) -> std::result::Result<Option<Pulled>, PullError> {
+        let Some(Known { image, target: Some(target), is_whole: true }) = known else { return Ok(None) };
+        let named = match self.reference.digest() {
+            Some(digest) => Some(digest.clone()),
+            None => match runtime.block_on(repository.head(self.reporter)) {
+                Err(error @ registry::Error::Cancelled) => return Err(error.into()),
+                // Whatever else is wrong, the full question tells it better.
+                answer => answer.ok().flatten(),
+            },
+        };
+        let (image, digest) = (image.clone(), target.clone());
+        Ok((named.as_ref() == Some(target)).then_some(Pulled { image, digest, status: PullStatus::UpToDate }))
+    }
+
+    fn fetch(
+        &self,
+        known: Option<&Known>,
+        repository: &Repository,
+        runtime: &Handle,
+    ) -> std::result::Result<Pulled, PullError> {
+        let resolved = runtime.block_on(repository.resolve(&self.wanted(), self.reporter))?;
+        let config = match self.store.config_bytes(&resolved.manifest.config.digest) {
+            Ok(config) => config,
+            Err(_) => runtime.block_on(repository.config(&resolved.manifest.config, self.reporter))?,
+        };
+        self.check_platform(&config)?;
+        let diff_ids = image::commit::diff_ids(&config)?;
+        let layers = resolved.manifest.layers.len();
+        if diff_ids.len() != layers {
+            return Err(PullError::LayerCount { diff_ids: diff_ids.len(), layers });
+        }
+        let lease = self.store.lease()?;
+        self.fetch_layers(&lease, &resolved, &diff_ids, repository, runtime)?;
+        let image = self.commit(&lease, &resolved, &config)?;
+        let is_same = known.is_some_and(|known| known.image == image);
+        let status = if is_same { PullStatus::UpToDate } else { PullStatus::Downloaded };
+        Ok(Pulled { image, digest: resolved.target, status })
+    }
+
+    /// An image that no index chose may be for another machine.
+    fn check_platform(&self, config: &[u8]) -> std::result::Result<(), PullError> {
+        #[derive(Deserialize)]
+        struct Built {
+            #[serde(default)]
+            os: String,
+            #[serde(default)]
+            architecture: String,
+            variant: Option<String>,
+        }
+        let Ok(built) = serde_json::from_slice::<Built>(config) else { return Ok(()) }; // the commit tells
+        if built.os.is_empty() || built.architecture.is_empty() {
+            return Ok(());
+        }
+        let variant = built.variant.filter(|variant| !variant.is_empty());
+        let offered = Platform { os: built.os, arch: built.architecture, variant };
+        let wanted = self.wanted();
+        match (wanted.fit(&offered), &self.options.platform) {
+            (Some(_), _) => Ok(()),
+            (None, Some(_)) => Err(registry::Error::NoPlatform { wanted, offered: vec![offered] }.into()),
+            (None, None) => {
+                self.reporter
+                    .note(format!("WARNING: the image is for {offered}, and this machine is {wanted}"));
+                Ok(())
+            }
+        }
+    }
+
+    fn fetch_layers(
+        &self,
+        lease: &Lease,
+        resolved: &Resolved,
+        diff_ids: &[Digest],
+        repository: &Repository,
+        runtime: &Handle,
+    ) -> std::result::Result<(), PullError> {
+        let whole = self.reporter.clone();
+        let reporter = &self.reporter.part(move |news| whole.report(news));
+        let mut seen = HashSet::new();
+        let parts =
+            resolved.manifest.layers.iter().zip(diff_ids).filter(|(_, diff_id)| seen.insert(*diff_id));
+        let mut jobs = Vec::new();
+        for (part, diff_id) in parts {
+            let registry = self.reference.registry();
+            let job = Job {
+                store: &self.store,
+                lease,
+                repository,
+                runtime,
+                registry,
+                blob: &part.blob,
+                diff_id,
+                reporter,
+            };
+            if self.store.protect_layer(lease, diff_id)? {
+                job.tell(Phase::Exists, part.blob.size);
+            } else {
+                job.tell(Phase::Waiting, 0);
+                jobs.push(job);
+            }
+        }
+        let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
+        std::thread::scope(|scope| {
+            for _ in 0..AT_ONCE.min(jobs.len()) {
+                scope.spawn(|| {
+                    while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        if let Err(failure) = layer::fetch(job) {
+                            // The others fail now as well, but only because of this one.
+                            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+                            reporter.cancel();
+                        }
+                    }
+                });
+            }
+        });
+        match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(failure) => Err(failure.into()),
+            None => Ok(()),
+        }
+    }
+
+    fn commit(
+        &self,
+        lease: &Lease,
+        resolved: &Resolved,
+        config: &[u8],
+    ) -> std::result::Result<ImageId, PullError> {
+        if self.reporter.is_cancelled() {
+            return Err(registry::Error::Cancelled.into());
+        }
+        for document in &resolved.documents {
+            self.store.protect_blob(lease, &document.digest)?;
+            self.store.put_blob_as(&document.bytes, &document.digest)?;
+        }
+        let commit = Commit {
+            config,
+            manifest: resolved.documents.last().map(|document| &document.bytes[..]),
+            target: Some(&resolved.target),
+            names: std::slice::from_ref(self.reference),
+            ..Commit::default()
+        };
+        Ok(self.store.commit(lease, &commit)?)
+    }
 }

@@ -1,6 +1,6 @@
 //! Blobs on their way in: a file that a later try resumes, until its digest is right.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::PathBuf;
@@ -23,6 +23,17 @@ pub struct Ingest {
     written: u64,
 }
 
+/// What [`Store::try_begin`] found.
+#[derive(Debug)]
+pub enum Begun {
+    /// The blob is here.
+    Here,
+    /// Somebody else writes it at this moment.
+    Busy,
+    /// It is ours to write.
+    Ingest(Box<Ingest>),
+}
+
 impl Store {
     /// Begins or resumes the blob of `digest`, of `size` bytes where that is known.
     ///
@@ -33,12 +44,41 @@ impl Store {
     ///
     /// When the file cannot be made or read.
     pub fn begin(&self, lease: &Lease, digest: &Digest, size: Option<u64>) -> Result<Option<Ingest>> {
+        loop {
+            match self.begin_with(lease, digest, size, |file| file.lock().map(|()| true))? {
+                Begun::Here => return Ok(None),
+                Begun::Busy => {}
+                Begun::Ingest(ingest) => return Ok(Some(*ingest)),
+            }
+        }
+    }
+
+    /// As [`Self::begin`], but waits for nobody.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be made or read.
+    pub fn try_begin(&self, lease: &Lease, digest: &Digest, size: Option<u64>) -> Result<Begun> {
+        self.begin_with(lease, digest, size, |file| match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        })
+    }
+
+    fn begin_with(
+        &self,
+        lease: &Lease,
+        digest: &Digest,
+        size: Option<u64>,
+        lock: impl Fn(&File) -> io::Result<bool>,
+    ) -> Result<Begun> {
         let dir = self.paths().ingest();
         disk::private_dir(&dir)?;
         let path = dir.join(format!("{}-{}.part", digest.algorithm().as_str(), digest.hex()));
         loop {
             if self.protect_blob(lease, digest)? {
-                return Ok(None);
+                return Ok(Begun::Here);
             }
             let file = OpenOptions::new()
                 .read(true)
@@ -47,7 +87,9 @@ impl Store {
                 .mode(0o600)
                 .open(&path)
                 .map_err(disk::Error::io("open", &path))?;
-            file.lock().map_err(disk::Error::io("lock", &path))?;
+            if !lock(&file).map_err(disk::Error::io("lock", &path))? {
+                return Ok(Begun::Busy);
+            }
             // Whoever held it may have finished or swept it: then this is not the file.
             let ours = file.metadata().map_err(disk::Error::io("stat", &path))?;
             if !matches!(fs::metadata(&path), Ok(there) if there.ino() == ours.ino()) {
@@ -57,7 +99,7 @@ impl Store {
             let (store, digest) = (self.clone(), digest.clone());
             let mut ingest = Ingest { store, digest, size, path, file, hasher, written: 0 };
             ingest.take_over()?;
-            return Ok(Some(ingest));
+            return Ok(Begun::Ingest(Box::new(ingest)));
         }
     }
 }
@@ -113,6 +155,32 @@ impl Ingest {
         Ok(())
     }
 
+    /// A reader of the file, which grows while it is read; offsets below [`Self::offset`]
+    /// are good.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be opened again.
+    pub fn reader(&self) -> Result<File> {
+        Ok(File::open(&self.path).map_err(disk::Error::io("open", &self.path))?)
+    }
+
+    /// Checks size and digest of what is here.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Size`], [`Error::Digest`].
+    pub fn check(&self) -> Result<()> {
+        if let Some(wanted) = self.size.filter(|&size| size != self.written) {
+            return Err(Error::Size { what: self.what(), wanted, found: self.written });
+        }
+        let found = self.hasher.clone().finish();
+        if found == self.digest {
+            return Ok(());
+        }
+        Err(Error::Digest { what: self.what(), wanted: self.digest.clone(), found })
+    }
+
     /// Checks size and digest and gives the blob its name.
     ///
     /// # Errors
@@ -120,14 +188,12 @@ impl Ingest {
     /// [`Error::Size`], and then what is here can be resumed if it is too short;
     /// [`Error::Digest`], and then it is thrown away.
     pub fn finish(self) -> Result<()> {
-        if let Some(wanted) = self.size.filter(|&size| size != self.written) {
-            return Err(Error::Size { what: self.what(), wanted, found: self.written });
-        }
-        let found = self.hasher.clone().finish();
-        if found != self.digest {
-            let error = Error::Digest { what: self.what(), wanted: self.digest.clone(), found };
-            self.discard()?;
-            return Err(error);
+        match self.check() {
+            Err(error @ Error::Digest { .. }) => {
+                self.discard()?;
+                return Err(error);
+            }
+            checked => checked?,
         }
         let blob = self.store.blob_path(&self.digest);
         disk::private_dir(blob.parent().unwrap_or(&blob))?;

@@ -36,7 +36,7 @@ pub mod tar;
 
 pub use commit::Commit;
 pub use error::{Error, Result};
-pub use ingest::Ingest;
+pub use ingest::{Begun, Ingest};
 pub use input::Input;
 pub use layer::{Layer, LayerSource};
 pub use lease::Lease;

@@ -6,4 +6,5 @@
 mod client;
 mod make;
 mod peer;
+mod pull;
 mod toy;

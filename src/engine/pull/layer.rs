@@ -1,0 +1,331 @@
+//! One layer of a pull: downloaded and unpacked at the same time.
+//!
+//! ```text
+//! registry ──▶ ingest/….part ─ ─ as far as it is written ─ ─▶ inflate ─▶ diffID, files
+//!   a thread of its own: digest                               the caller's, and one more
+//! ```
+//! The file is what they share, not a queue: a slow disk never holds up the registry, and
+//! a later pull begins at the first byte that is not there. The unpacker sees the end of
+//! the file only when its digest was right, so that nothing else becomes a layer.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::Handle;
+
+use crate::base::progress::{Phase, Progress, Reporter};
+use crate::base::{ErrorKind, Explain};
+use crate::image::{self, Begun, Ingest, LayerSource, Lease, Store};
+use crate::oci::Digest;
+use crate::registry::{self, Blob, Repository};
+
+/// How often progress is told.
+const TELL: Duration = Duration::from_millis(50);
+/// How often a layer that somebody else downloads is looked for.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// What is to be fetched, and with what.
+#[derive(Debug)]
+pub(super) struct Job<'a> {
+    pub(super) store: &'a Store,
+    pub(super) lease: &'a Lease,
+    pub(super) repository: &'a Repository,
+    pub(super) runtime: &'a Handle,
+    /// `host[:port]`, for messages.
+    pub(super) registry: &'a str,
+    pub(super) blob: &'a Blob,
+    pub(super) diff_id: &'a Digest,
+    pub(super) reporter: &'a Reporter,
+}
+
+/// Why a layer did not come.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Failure {
+    #[error(transparent)]
+    Registry(#[from] registry::Error),
+    #[error(transparent)]
+    Image(#[from] image::Error),
+}
+
+impl Explain for Failure {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Registry(error) => error.kind(),
+            Self::Image(error) => error.kind(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Registry(error) => error.hint(),
+            Self::Image(error) => error.hint(),
+        }
+    }
+}
+
+impl Failure {
+    /// Whether other bytes came than were asked for.
+    fn is_damage(&self) -> bool {
+        use registry::Error::{WrongDigest, WrongSize};
+        matches!(self, Self::Registry(WrongDigest { .. } | WrongSize { .. }))
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.kind() == ErrorKind::Interrupted
+    }
+}
+
+impl Job<'_> {
+    pub(super) fn tell(&self, phase: Phase, current: u64) {
+        tell(self.reporter, self.blob, phase, current);
+    }
+}
+
+fn tell(reporter: &Reporter, blob: &Blob, phase: Phase, current: u64) {
+    let id = blob.digest.short().to_owned();
+    reporter.report(Progress::Part { id, phase, current, total: Some(blob.size) });
+}
+
+/// Brings a layer into the store. Damaged bytes are thrown away and asked for once more.
+pub(super) fn fetch(job: &Job<'_>) -> Result<(), Failure> {
+    match attempt(job) {
+        Err(failure) if failure.is_damage() => {
+            job.tell(Phase::Retrying, 0);
+            job.repository.distrust();
+            attempt(job)
+        }
+        end => end,
+    }
+}
+
+fn attempt(job: &Job<'_>) -> Result<(), Failure> {
+    loop {
+        if job.reporter.is_cancelled() {
+            return Err(registry::Error::Cancelled.into());
+        }
+        if job.store.protect_layer(job.lease, job.diff_id)? {
+            job.tell(Phase::Exists, job.blob.size);
+            return Ok(());
+        }
+        match job.store.try_begin(job.lease, &job.blob.digest, Some(job.blob.size))? {
+            Begun::Here => {
+                let reader = job.store.open_blob(&job.blob.digest)?;
+                unpack(job, Box::new(reader), job.reporter)?;
+                job.tell(Phase::Done, job.blob.size);
+                return Ok(());
+            }
+            // Another pull is at it: what it unpacks is ours, too.
+            Begun::Busy => wait_for_other(job),
+            // It may have become a layer after the look above.
+            Begun::Ingest(ingest) if job.store.has_layer(job.diff_id) => ingest.discard()?,
+            Begun::Ingest(ingest) => return stream(job, *ingest),
+        }
+    }
+}
+
+/// There is no event for "the other one ended": its lock dies with it.
+fn wait_for_other(job: &Job<'_>) {
+    job.tell(Phase::Waiting, 0);
+    std::thread::sleep(LOOK);
+}
+
+fn unpack<'a>(
+    job: &'a Job<'_>,
+    reader: Box<dyn Read + Send + 'a>,
+    reporter: &Reporter,
+) -> image::Result<image::Layer> {
+    let source = LayerSource {
+        reader,
+        diff_id: Some(job.diff_id),
+        size: Some(job.blob.size),
+        name: job.blob.digest.short(),
+    };
+    job.store.unpack(job.lease, source, reporter)
+}
+
+/// Downloads what is missing and unpacks all of it.
+fn stream(job: &Job<'_>, mut ingest: Ingest) -> Result<(), Failure> {
+    let flow = Flow::new(ingest.offset());
+    let tail = Tail { file: ingest.reader()?, at: 0, flow: flow.clone() };
+    // Nobody wants to see a layer extracted that is still being downloaded.
+    let (shown, whole) = (flow.clone(), job.reporter.clone());
+    let extracting = job.reporter.part(move |news| {
+        if shown.is_whole.load(Ordering::Relaxed) {
+            whole.report(news);
+        }
+    });
+    let whole = job.reporter.clone();
+    let downloading = job.reporter.part(move |news| whole.report(news));
+
+    let (downloaded, unpacked) = std::thread::scope(|scope| {
+        let download = scope.spawn(|| {
+            let end = download(job, &mut ingest, &flow, &downloading);
+            flow.end(end.is_ok());
+            end
+        });
+        let unpacked = unpack(job, Box::new(tail), &extracting);
+        // Bytes that make no sense may be damaged on the way: their digest tells, at the
+        // end. Otherwise nobody needs the rest.
+        if !matches!(&unpacked, Err(error) if error.kind() == ErrorKind::Corrupt) {
+            downloading.cancel();
+        }
+        match download.join() {
+            Ok(downloaded) => (downloaded, unpacked),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    });
+    match (downloaded, unpacked) {
+        (Ok(()), Ok(_)) => ingest.discard()?,
+        // The layer came by another way meanwhile.
+        (Err(failure), Ok(_)) if failure.is_cancelled() && !job.reporter.is_cancelled() => {
+            ingest.discard()?
+        }
+        // Cancelled because the unpacker failed.
+        (Err(failure), Err(error)) if failure.is_cancelled() && !job.reporter.is_cancelled() => {
+            return Err(error.into());
+        }
+        (Err(failure), _) => {
+            if failure.is_damage() {
+                ingest.discard()?;
+            }
+            return Err(failure);
+        }
+        (Ok(()), Err(error)) => {
+            // The right bytes make no layer: they never will.
+            if error.kind() == ErrorKind::Corrupt {
+                ingest.discard()?;
+            }
+            return Err(error.into());
+        }
+    }
+    job.tell(Phase::Done, job.blob.size);
+    Ok(())
+}
+
+fn download(job: &Job<'_>, ingest: &mut Ingest, flow: &Flow, reporter: &Reporter) -> Result<(), Failure> {
+    let mut done = ingest.offset();
+    let mut told = Instant::now();
+    tell(reporter, job.blob, Phase::Downloading, done);
+    let mut sink = |bytes: &[u8]| {
+        ingest.append(bytes).map_err(image::Error::into_io)?;
+        flow.advance(ingest.offset());
+        if told.elapsed() >= TELL {
+            told = Instant::now();
+            tell(reporter, job.blob, Phase::Downloading, ingest.offset());
+        }
+        Ok(())
+    };
+    let end = job.runtime.block_on(job.repository.blob(job.blob, &mut done, reporter, &mut sink));
+    match end {
+        Ok(()) => {}
+        // The store's own error comes back out of the sink.
+        Err(registry::Error::Keep { source }) => {
+            return Err(image::Error::read("the download")(source).into());
+        }
+        Err(error) => return Err(error.into()),
+    }
+    match ingest.check() {
+        Err(image::Error::Digest { wanted, found, .. }) => {
+            let host = job.registry.to_owned();
+            return Err(registry::Error::WrongDigest { host, want: wanted, got: found }.into());
+        }
+        checked => checked?,
+    }
+    tell(reporter, job.blob, Phase::Downloading, job.blob.size);
+    Ok(())
+}
+
+/// How far the download is, for who reads behind it.
+#[derive(Debug)]
+struct Flow {
+    /// Bytes in the file, and, at the end, whether they are the right ones.
+    state: Mutex<(u64, Option<bool>)>,
+    changed: Condvar,
+    is_whole: AtomicBool,
+}
+
+impl Flow {
+    fn new(done: u64) -> Arc<Self> {
+        let state = Mutex::new((done, None));
+        Arc::new(Self { state, changed: Condvar::new(), is_whole: AtomicBool::new(false) })
+    }
+
+    fn advance(&self, done: u64) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0 = done;
+        self.changed.notify_all();
+    }
+
+    fn end(&self, is_right: bool) {
+        self.is_whole.store(is_right, Ordering::Relaxed);
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).1 = Some(is_right);
+        self.changed.notify_all();
+    }
+
+    /// Waits for bytes behind `at`, or for the end.
+    fn beyond(&self, at: u64) -> (u64, Option<bool>) {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let waited = self.changed.wait_while(state, |(done, end)| *done <= at && end.is_none());
+        *waited.unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Reads a file behind the one who writes it.
+#[derive(Debug)]
+struct Tail {
+    file: File,
+    at: u64,
+    flow: Arc<Flow>,
+}
+
+impl Read for Tail {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let (done, end) = self.flow.beyond(self.at);
+        let there = usize::try_from(done - self.at).unwrap_or(usize::MAX).min(buffer.len());
+        match (there, end) {
+            (0, Some(true)) => Ok(0),
+            (0, _) if buffer.is_empty() => Ok(0),
+            (0, _) => Err(image::Error::Interrupted.into_io()), // the download knows why
+            (there, _) => {
+                let len = self.file.read_at(&mut buffer[..there], self.at)?;
+                self.at += len as u64;
+                if len == 0 { Err(io::ErrorKind::UnexpectedEof.into()) } else { Ok(len) }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_reader_follows_the_writer_to_the_checked_end() {
+        let mut file = tempfile::tempfile().unwrap();
+        let flow = Flow::new(0);
+        let mut tail = Tail { file: file.try_clone().unwrap(), at: 0, flow: flow.clone() };
+        let reader = std::thread::spawn(move || {
+            let mut text = String::new();
+            tail.read_to_string(&mut text).map(|_| text)
+        });
+        for (part, done) in [("hello ", 6), ("world", 11)] {
+            file.write_all(part.as_bytes()).unwrap();
+            flow.advance(done);
+        }
+        flow.end(true);
+        assert_eq!(reader.join().unwrap().unwrap(), "hello world");
+    }
+
+    #[test]
+    fn a_failed_download_is_no_end_of_file() {
+        let flow = Flow::new(0);
+        let mut tail = Tail { file: tempfile::tempfile().unwrap(), at: 0, flow: flow.clone() };
+        flow.end(false);
+        assert!(tail.read(&mut [0; 4]).is_err());
+    }
+}
