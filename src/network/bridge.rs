@@ -1,6 +1,5 @@
 //! The bridge network: made when a container needs it, put back when somebody removed it.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::fd::BorrowedFd;
 
@@ -10,7 +9,7 @@ use super::link::{Inside, Link, Links, without_ipv6};
 use super::nft::Tables;
 use super::plan::{Applied, Endpoint, Mac, Mode, Place, Plan};
 use super::rules::{self, Names};
-use super::state::{Files, Guest, Lease, State, id_of};
+use super::state::{Files, Guest, State, id_of};
 use super::subnet;
 use crate::sys;
 
@@ -68,20 +67,16 @@ pub(super) fn connect(plan: &Plan, netns: BorrowedFd<'_>, place: &Place) -> Resu
 
 /// Gives back what one container had. Collects failures and goes on.
 pub(super) fn disconnect(endpoint: &Endpoint, place: &Place) -> Vec<Error> {
-    let names = Names::of(&place.paths);
     let files = Files::new(place, endpoint.network.clone());
-    let forget_guest = || {
-        let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
-        rules::forget(&mut tables, &names, &guest(endpoint))
-    };
     let release = || {
         let _lock = files.lock()?;
         let Some(mut state) = files.state()? else { return Ok(()) };
         if state.release(endpoint.address, &endpoint.port) { files.save(&state) } else { Ok(()) }
     };
     // The veth is not deleted: it dies with the container's namespace, and asking for its
-    // death means waiting for it.
-    [forget_guest(), release()].into_iter().filter_map(Result::err).collect()
+    // death means waiting for it. Neither is the guest in the rules (see there): nobody
+    // comes under that name again.
+    release().err().into_iter().collect()
 }
 
 /// Removes all that this engine's bridge network left on the host.
@@ -167,7 +162,9 @@ fn make_bridge(
     if let Some(before) = before {
         state.turned_forwarding_on = before.turned_forwarding_on;
         if before.subnet == subnet {
-            state.leases = alive(before.leases, &links.names()?);
+            let there = links.names()?;
+            state.leases = before.leases;
+            state.keep(|lease| there.contains(&lease.port));
             links.adopt_ports(index, state.leases.values().map(|lease| lease.port.as_str()))?;
         }
     }
@@ -176,17 +173,13 @@ fn make_bridge(
     Ok((state, index))
 }
 
-/// The leases whose port exists: those of containers whose namespace does.
-fn alive<K: Ord>(leases: BTreeMap<K, Lease>, links: &[String]) -> BTreeMap<K, Lease> {
-    leases.into_iter().filter(|(_, lease)| links.contains(&lease.port)).collect()
-}
-
 fn lease(state: &mut State, plan: &Plan, port: &str, links: &mut Links) -> Result<std::net::Ipv4Addr> {
     if let Some(address) = state.lease(&plan.container, port) {
         return Ok(address);
     }
     // Runs that nobody settled hold addresses although their namespaces are gone.
-    state.leases = alive(std::mem::take(&mut state.leases), &links.names()?);
+    let there = links.names()?;
+    state.keep(|lease| there.contains(&lease.port));
     state
         .lease(&plan.container, port)
         .ok_or_else(|| Error::Full { network: NAME.to_owned(), subnet: state.subnet.to_string() })

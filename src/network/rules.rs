@@ -20,6 +20,9 @@
 //!
 //! A table carries a mark of what it was made from. `ensure` compares mark and number of
 //! rules, so it costs four questions when all is well, and makes anew what somebody flushed.
+//!
+//! Guests who left stay in the set until they are many: closing a socket after a deletion
+//! waits until the kernel has done it, 7 ms and more, which each end of a container would pay.
 
 use super::error::{Error, Result, Step};
 use super::nft::{
@@ -33,6 +36,8 @@ const ETH_P_ARP: u16 = 0x0806;
 const GUESTS: &str = "guests";
 /// Changes with every change of the rules below.
 const FORM: u8 = 1;
+/// So many guests who left are taken off the list at once.
+const MANY: u32 = 64;
 
 /// What this engine's tables and links are called.
 #[derive(Debug, Clone)]
@@ -89,22 +94,35 @@ impl Names {
 pub(super) fn ensure(
     tables: &mut Tables,
     names: &Names,
-    state: &State,
+    state: &mut State,
     guest: &Guest,
 ) -> Result<Vec<String>> {
     let mark = mark(state);
-    if !is_whole(tables, names.inet(), &mark, INET_RULES)? {
-        let batch = inet_table(names, state, &mark);
+    let found = look(tables, names.inet(), &mark, INET_RULES)?;
+    if found != Found::Whole {
+        let batch = inet_table(names, state, &mark, found);
         tables.commit(batch).step(|| format!("make the table {}", names.inet()))?;
     }
     let frames = names.frames();
-    let done = if is_whole(tables, frames, &mark, FRAME_RULES)? {
-        let mut batch = Batch::new();
-        batch.add_guests(frames, GUESTS, std::iter::once(guest.clone()));
-        tables.commit(batch)
-    } else {
-        tables.commit(frame_table(names, state, &mark))
+    let found = look(tables, frames, &mark, FRAME_RULES)?;
+    let batch = match found {
+        Found::Whole if state.departed < MANY => {
+            let mut batch = Batch::new();
+            batch.add_guests(frames, GUESTS, std::iter::once(guest.clone()));
+            batch
+        }
+        Found::Whole => {
+            let mut batch = Batch::new();
+            batch.delete_all_guests(frames, GUESTS);
+            batch.add_guests(frames, GUESTS, state.guests());
+            batch
+        }
+        Found::Nothing | Found::Damaged => frame_table(names, state, &mark, found),
     };
+    if found != Found::Whole || state.departed >= MANY {
+        state.departed = 0;
+    }
+    let done = tables.commit(batch);
     match done {
         Err(error) if is_unsupported(&error) => Ok(vec![format!(
             "this kernel has no nf_tables for bridges: containers on {} can speak in each other's name",
@@ -112,13 +130,6 @@ pub(super) fn ensure(
         )]),
         done => done.step(|| format!("make the table {frames}")).map(|()| Vec::new()),
     }
-}
-
-/// Takes a guest off the list; that it is not there is no failure.
-pub(super) fn forget(tables: &mut Tables, names: &Names, guest: &Guest) -> Result<()> {
-    let mut batch = Batch::new();
-    batch.delete_guest(names.frames(), GUESTS, guest);
-    ignore_missing(tables.commit(batch)).step(|| format!("remove {} from {}", guest.port, names.frames()))
 }
 
 /// Removes both tables.
@@ -143,22 +154,41 @@ fn mark(state: &State) -> Vec<u8> {
     [&[FORM], state.bridge.as_bytes(), b" ", state.subnet.to_string().as_bytes()].concat()
 }
 
-fn is_whole(tables: &mut Tables, table: Table<'_>, mark: &[u8], rules: usize) -> Result<bool> {
+/// What there is of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    Nothing,
+    /// Another one, or not all of it.
+    Damaged,
+    Whole,
+}
+
+fn look(tables: &mut Tables, table: Table<'_>, mark: &[u8], rules: usize) -> Result<Found> {
     let step = || format!("look at the table {table}");
     let found = match tables.mark_of(table) {
-        Err(error) if is_unsupported(&error) => return Ok(false),
+        Err(error) if is_unsupported(&error) => None,
         found => found.step(step)?,
     };
-    Ok(found.as_deref() == Some(mark) && tables.rules(table).step(step)?.len() == rules)
+    let Some(found) = found else { return Ok(Found::Nothing) };
+    let is_whole = found == mark && tables.rules(table).step(step)?.len() == rules;
+    Ok(if is_whole { Found::Whole } else { Found::Damaged })
+}
+
+fn begin(table: Table<'_>, mark: &[u8], found: Found) -> Batch {
+    let mut batch = Batch::new();
+    if found != Found::Nothing {
+        batch.delete_table(table);
+    }
+    batch.add_table(table, mark);
+    batch
 }
 
 /// How many rules [`inet_table`] writes.
 const INET_RULES: usize = 6;
 
-fn inet_table(names: &Names, state: &State, mark: &[u8]) -> Batch {
+fn inet_table(names: &Names, state: &State, mark: &[u8], found: Found) -> Batch {
     let (table, bridge, subnet) = (names.inet(), state.bridge.as_str(), state.subnet);
-    let mut batch = Batch::new();
-    batch.renew_table(table, mark);
+    let mut batch = begin(table, mark, found);
     batch.add_base_chain(table, "raw", "filter", RAW);
     batch.add_base_chain(table, "forward", "filter", FORWARD);
     batch.add_base_chain(table, "postrouting", "nat", SOURCE_NAT);
@@ -192,10 +222,9 @@ fn inet_table(names: &Names, state: &State, mark: &[u8]) -> Batch {
 /// How many rules [`frame_table`] writes.
 const FRAME_RULES: usize = 3;
 
-fn frame_table(names: &Names, state: &State, mark: &[u8]) -> Batch {
+fn frame_table(names: &Names, state: &State, mark: &[u8], found: Found) -> Batch {
     let table = names.frames();
-    let mut batch = Batch::new();
-    batch.renew_table(table, mark);
+    let mut batch = begin(table, mark, found);
     batch.add_guest_set(table, GUESTS);
     batch.add_base_chain(table, "raw", "filter", RAW);
     let from_guests = || Rule::new().link_beginning(&names.port_prefix);

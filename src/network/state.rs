@@ -46,6 +46,9 @@ pub(super) struct State {
     pub(super) mtu: u32,
     #[serde(default)]
     pub(super) leases: BTreeMap<Ipv4Addr, Lease>,
+    /// How many guests the rules still know that are gone.
+    #[serde(default)]
+    pub(super) departed: u32,
     /// hoist turned forwarding on, so `reset` turns it off.
     #[serde(default)]
     pub(super) turned_forwarding_on: bool,
@@ -75,23 +78,22 @@ pub(super) struct Guest {
 
 impl State {
     pub(super) fn new(bridge: String, subnet: Subnet, mtu: u32) -> Self {
-        let (leases, unknown) = Default::default();
-        let (turned_forwarding_on, is_in_trusted_zone) = (false, false);
         Self {
             version: VERSION,
             bridge,
             subnet,
             mtu,
-            leases,
-            turned_forwarding_on,
-            is_in_trusted_zone,
-            unknown,
+            leases: BTreeMap::new(),
+            departed: 0,
+            turned_forwarding_on: false,
+            is_in_trusted_zone: false,
+            unknown: BTreeMap::new(),
         }
     }
 
     /// The lowest free address. A lease that the same container left behind is void.
     pub(super) fn lease(&mut self, container: &ContainerId, port: &str) -> Option<Ipv4Addr> {
-        self.leases.retain(|_, lease| &lease.container != container);
+        self.keep(|lease| &lease.container != container);
         let address = self.subnet.addresses().find(|address| !self.leases.contains_key(address))?;
         let lease = Lease { container: container.clone(), port: port.to_owned() };
         self.leases.insert(address, lease);
@@ -101,7 +103,19 @@ impl State {
     /// Gives an address back, if it is still the same run's.
     pub(super) fn release(&mut self, address: Ipv4Addr, port: &str) -> bool {
         let is_ours = self.leases.get(&address).is_some_and(|lease| lease.port == port);
-        is_ours && self.leases.remove(&address).is_some()
+        if is_ours {
+            self.leases.remove(&address);
+            self.departed = self.departed.saturating_add(1);
+        }
+        is_ours
+    }
+
+    /// Gives back the addresses of all leases but those which `is_kept`.
+    pub(super) fn keep(&mut self, is_kept: impl Fn(&Lease) -> bool) {
+        let before = self.leases.len();
+        self.leases.retain(|_, lease| is_kept(lease));
+        let gone = u32::try_from(before - self.leases.len()).unwrap_or(u32::MAX);
+        self.departed = self.departed.saturating_add(gone);
     }
 
     /// Whom the rules must know.

@@ -15,7 +15,7 @@ pub(super) use ruleset::{Chain, Existing, Term};
 use super::state::Guest;
 use super::subnet::Subnet;
 use crate::sys;
-use crate::sys::netlink::{APPEND, Attributes, CREATE, Message, Protocol, Reply, Socket};
+use crate::sys::netlink::{APPEND, Attributes, CREATE, EXCLUSIVE, Message, Protocol, Reply, Socket};
 
 const SUBSYSTEM: u16 = 10;
 const BATCH_BEGIN: u16 = 16;
@@ -361,12 +361,10 @@ impl Batch {
         Self { messages: vec![edge(BATCH_BEGIN)] }
     }
 
-    /// Makes the table anew, empty, whether it is there or not; `mark` comes back with it.
-    pub(in crate::network) fn renew_table(&mut self, table: Table<'_>, mark: &[u8]) {
-        let name = Writer::default().text(1, table.name);
-        self.add(NEW_TABLE, CREATE, table.family, name.clone(), format!("add table {table}"));
-        self.add(DELETE_TABLE, 0, table.family, name.clone(), format!("delete table {table}"));
-        self.add(NEW_TABLE, CREATE, table.family, name.bytes(6, mark), format!("add table {table}"));
+    /// An empty table; `mark` comes back with it.
+    pub(in crate::network) fn add_table(&mut self, table: Table<'_>, mark: &[u8]) {
+        let attributes = Writer::default().text(1, table.name).bytes(6, mark);
+        self.add(NEW_TABLE, CREATE | EXCLUSIVE, table.family, attributes, format!("add table {table}"));
     }
 
     pub(in crate::network) fn delete_table(&mut self, table: Table<'_>) {
@@ -443,9 +441,9 @@ impl Batch {
         }
     }
 
-    pub(in crate::network) fn delete_guest(&mut self, table: Table<'_>, set: &str, guest: &Guest) {
-        let elements = guest_elements(table, set, std::slice::from_ref(guest));
-        self.add(DELETE_ELEMENT, 0, table.family, elements, format!("delete element {table} {set}"));
+    pub(in crate::network) fn delete_all_guests(&mut self, table: Table<'_>, set: &str) {
+        let all = Writer::default().text(1, table.name).text(2, set);
+        self.add(DELETE_ELEMENT, 0, table.family, all, format!("flush set {table} {set}"));
     }
 
     fn add(&mut self, kind: u16, flags: u16, family: Family, attributes: Writer, what: String) {
