@@ -166,7 +166,7 @@ pub enum Error {
     #[error("it is not an image but `{0}`")]
     NotAnImage(String),
     /// Nothing for this machine.
-    #[error("there is no image for {wanted}: only for {}", list(.offered))]
+    #[error("there is no image for {wanted}{}", list(.offered))]
     NoPlatform {
         /// What was asked for.
         wanted: Platform,
@@ -285,7 +285,9 @@ impl Explain for Error {
             Self::Denied { login: Login::WithHelper, host, .. } => Some(format!(
                 "the login for `{host}` is kept by a credential helper, which hoist does not ask: put it into `auths`"
             )),
-            Self::NoPlatform { .. } => Some("name one of them with --platform".to_owned()),
+            Self::NoPlatform { offered, .. } if !offered.is_empty() => {
+                Some("name one of them with --platform".to_owned())
+            }
             Self::WrongDigest { .. } | Self::WrongSize { .. } => Some(
                 "the registry, or what stands between, is damaged or dishonest: tell its owner".to_owned(),
             ),
@@ -306,7 +308,84 @@ fn told(message: &Option<String>) -> String {
 
 fn list(platforms: &[Platform]) -> String {
     match platforms {
-        [] => "none".to_owned(),
-        some => some.iter().map(Platform::to_string).collect::<Vec<_>>().join(", "),
+        [] => String::new(),
+        some => format!(": only for {}", some.iter().map(Platform::to_string).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_message_says_what_and_the_hint_what_to_do() {
+        let host = || "reg.test:5000".to_owned();
+        let busy = |status| Error::Busy { host: host(), status, message: Some("no".to_owned()), after: None };
+        let denied =
+            |login| Error::Denied { host: host(), repository: "acme/web".to_owned(), message: None, login };
+        let digest = Digest::of(b"x");
+        let errors = [
+            Error::Stalled { host: host(), silence: Duration::from_secs(30) },
+            Error::Truncated { host: host(), got: 1, size: 2 },
+            busy(429),
+            Error::GaveUp { host: host(), tries: 5, source: Box::new(busy(503)) },
+            Error::Refused { host: host(), status: 418, message: None },
+            Error::Missing { host: host(), what: "manifest for acme/web:1".to_owned() },
+            denied(Login::Sent),
+            denied(Login::None),
+            denied(Login::WithHelper),
+            Error::Challenge { host: host(), why: "its token server is not encrypted" },
+            Error::Redirect { host: host(), target: "cdn.test".to_owned(), why: "that is not encrypted" },
+            Error::WrongDigest { host: host(), want: digest.clone(), got: digest.clone() },
+            Error::WrongSize { host: host(), digest, want: 1, got: 2 },
+            Error::TooLarge { what: "manifest", limit: 4 << 20 },
+            Error::Malformed { what: "index", why: "a part is missing".to_owned() },
+            Error::Unsupported("a layer of type `x`".to_owned()),
+            Error::NotAnImage("x".to_owned()),
+            Error::NoPlatform { wanted: Platform::host(), offered: vec![] },
+            Error::Credentials { path: "/c".into(), source: io::ErrorKind::NotFound.into() },
+            Error::Certificates { path: "/c".into(), source: io::ErrorKind::NotFound.into() },
+            Error::Keep { source: io::ErrorKind::StorageFull.into() },
+            Error::Cancelled,
+        ];
+        let told = errors.map(|error| match error.hint() {
+            Some(hint) => format!("{:?}: {error}\n  {hint}", error.kind()),
+            None => format!("{:?}: {error}", error.kind()),
+        });
+        insta::assert_snapshot!(told.join("\n"), @r"
+        Unreachable: `reg.test:5000` has sent nothing for 30 s
+          pull again: it goes on from what is already here
+        Unreachable: `reg.test:5000` sent only 1 of 2 bytes
+          pull again: it goes on from what is already here
+        Unreachable: `reg.test:5000` answered 429: no
+          wait a while, log in, or name a mirror in registry-mirrors
+        Unreachable: `reg.test:5000` failed 5 times in a row
+          pull again: it goes on from what is already here
+        Invalid: `reg.test:5000` answered 418
+        NotFound: manifest for acme/web:1 not found on `reg.test:5000`
+          check the spelling of the name and the tag
+        Denied: pull access denied for acme/web, repository does not exist or may require a login
+          check the name and the login
+        Denied: pull access denied for acme/web, repository does not exist or may require a login
+          check the name; if it is private, put a login for `reg.test:5000` into `auths` of Docker's config.json
+        Denied: pull access denied for acme/web, repository does not exist or may require a login
+          the login for `reg.test:5000` is kept by a credential helper, which hoist does not ask: put it into `auths`
+        Unsupported: `reg.test:5000` asks for a login that is refused: its token server is not encrypted
+        Unsupported: `reg.test:5000` redirects to `cdn.test`: that is not encrypted
+        Corrupt: `reg.test:5000` sent other bytes than asked for: want sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, got sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881
+          the registry, or what stands between, is damaged or dishonest: tell its owner
+        Corrupt: `reg.test:5000` sends 2 bytes for sha256:2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881, which has 1
+          the registry, or what stands between, is damaged or dishonest: tell its owner
+        Corrupt: the manifest is larger than 4194304 bytes
+        Corrupt: the index is malformed: a part is missing
+        Unsupported: a layer of type `x` is not supported
+        Unsupported: it is not an image but `x`
+        NotFound: there is no image for linux/amd64
+        NotFound: cannot read the credentials in /c
+        NotFound: cannot use the certificates in /c
+        Internal: cannot keep what was downloaded
+          free some disk space: `hoist images` and `hoist rmi` show and remove what fills it
+        Interrupted: it was cancelled
+        ");
     }
 }

@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on stops")]
 
 mod client;
+mod crash;
 mod make;
 mod peer;
 mod pull;
