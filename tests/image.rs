@@ -7,8 +7,9 @@ use std::process::Command;
 
 use hoist::base::Paths;
 use hoist::base::progress::Reporter;
-use hoist::image::{self, Store};
-use hoist::snapshot::{self, Layout};
+use hoist::image::import::ImportRequest;
+use hoist::image::{self, Input, Store};
+use hoist::oci::ImageId;
 use hoist::sys::probe::Probe;
 
 /// A store of its own, removed at the end.
@@ -26,11 +27,20 @@ impl Place {
     }
 
     /// The image's only layer, or its layers' mount at `root`, by which programs run.
-    fn folder(&self, image: &hoist::oci::ImageId) -> PathBuf {
+    fn folder(&self, image: &ImageId) -> PathBuf {
         let layers = self.store.layers_of(image).unwrap();
         assert_eq!(layers.len(), 1);
         self.store.paths().layers().join(&layers[0])
     }
+}
+
+/// What is left of work in progress.
+fn litter(place: &Place) -> Vec<String> {
+    let names = std::fs::read_dir(place.store.paths().ingest()).unwrap();
+    let mut names: Vec<_> = names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
+    names.retain(|name| name != "leases" && name != "boot");
+    names.sort();
+    names
 }
 
 fn in_root(folder: &std::path::Path, words: &[&str]) -> String {
@@ -71,5 +81,102 @@ fn a_missing_program_is_named() {
     let error = image::host::from_host(&place.store, &name, &programs, &Reporter::silent()).unwrap_err();
     assert_eq!(error.to_string(), "cannot find the program `no-such-program` on this machine");
     assert!(place.store.images().unwrap().is_empty());
-    let _ = (&place.dir, snapshot::usage, Layout::default());
+}
+
+/// A script run by /bin/sh in the place's folder: how other tools make archives.
+fn shell(place: &Place, script: &str) {
+    let output =
+        Command::new("/bin/sh").args(["-euc", script]).current_dir(place.dir.path()).output().unwrap();
+    assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn file(place: &Place, name: &str) -> Input {
+    Input::File(place.dir.path().join(name))
+}
+
+/// An image with a busybox, as a root file system's tar: `root.tar`.
+const BUSYBOX: &str = "mkdir -p fs/bin fs/etc && cp /bin/busybox fs/bin/ && ln -s busybox fs/bin/sh
+    echo hello > fs/etc/motd && tar -C fs --numeric-owner -cf root.tar .";
+
+fn import(place: &Place, input: Input, name: &str, changes: &[&str]) -> ImageId {
+    let request = ImportRequest {
+        input,
+        name: Some(name.parse().unwrap()),
+        changes: changes.iter().map(|change| (*change).to_owned()).collect(),
+        message: Some("a test".to_owned()),
+        platform: None,
+    };
+    image::import::import(&place.store, request, &Reporter::silent()).unwrap()
+}
+
+fn document(place: &Place, id: &ImageId) -> serde_json::Value {
+    serde_json::from_slice(&place.store.config_bytes(id).unwrap()).unwrap()
+}
+
+#[test]
+fn a_root_file_system_is_imported_however_it_is_packed() {
+    let place = Place::new();
+    shell(&place, BUSYBOX);
+    shell(
+        &place,
+        "gzip -k root.tar && zstd -q root.tar && cat root.tar.gz > two.gz && printf '' | gzip >> two.gz",
+    );
+    let id = import(&place, file(&place, "root.tar"), "busybox:plain", &["CMD [\"sh\"]", "ENV A=b"]);
+    assert_eq!(in_root(&place.folder(&id), &["/bin/sh", "-c", "busybox cat /etc/motd"]), "hello\n");
+    let config = document(&place, &id);
+    assert_eq!(config["config"], serde_json::json!({"Cmd": ["sh"], "Env": ["A=b"]}));
+    assert_eq!(config["history"][0]["comment"], "a test");
+    for name in ["root.tar.gz", "root.tar.zst", "two.gz"] {
+        let stream = std::fs::File::open(place.dir.path().join(name)).unwrap();
+        let packed = import(&place, Input::Stream(Box::new(stream)), "busybox:packed", &[]);
+        let layers = |id| place.store.image(id).unwrap().layers;
+        assert_eq!(layers(&packed), layers(&id), "{name}: one layer, however it came");
+    }
+    assert_eq!(place.store.resolve("busybox:plain").unwrap().image, id);
+}
+
+#[test]
+fn archives_of_other_tools_are_loaded_from_files_and_streams() {
+    let place = Place::new();
+    shell(&place, BUSYBOX);
+    // An OCI layout of two layers, made with nothing but a shell; skopeo makes the rest of it.
+    shell(
+        &place,
+        r#"mkdir -p two/etc && echo more > two/etc/more && tar -C two --numeric-owner -cf two.tar etc
+        mkdir -p oci/blobs/sha256
+        blob() { h=$(sha256sum "$1" | cut -d' ' -f1); cp "$1" oci/blobs/sha256/$h; s=$(stat -c %s "$1"); }
+        gzip -nk root.tar; gzip -nk two.tar
+        d1=$(sha256sum root.tar | cut -d' ' -f1); d2=$(sha256sum two.tar | cut -d' ' -f1)
+        echo "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"Cmd\":[\"sh\"]},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:$d1\",\"sha256:$d2\"]}}" > config
+        t=application/vnd.oci.image
+        blob config; c="{\"mediaType\":\"$t.config.v1+json\",\"digest\":\"sha256:$h\",\"size\":$s}"
+        blob root.tar.gz; l1="{\"mediaType\":\"$t.layer.v1.tar+gzip\",\"digest\":\"sha256:$h\",\"size\":$s}"
+        blob two.tar.gz; l2="{\"mediaType\":\"$t.layer.v1.tar+gzip\",\"digest\":\"sha256:$h\",\"size\":$s}"
+        echo "{\"schemaVersion\":2,\"mediaType\":\"$t.manifest.v1+json\",\"config\":$c,\"layers\":[$l1,$l2]}" > manifest
+        blob manifest
+        echo "{\"schemaVersion\":2,\"manifests\":[{\"mediaType\":\"$t.manifest.v1+json\",\"digest\":\"sha256:$h\",\"size\":$s,\"annotations\":{\"org.opencontainers.image.ref.name\":\"acme/web:1\"}}]}" > oci/index.json
+        echo '{"imageLayoutVersion":"1.0.0"}' > oci/oci-layout
+        tar -C oci -cf oci.tar . && gzip -k oci.tar && zstd -q oci.tar
+        skopeo --insecure-policy copy -q oci:oci:acme/web:1 docker-archive:docker.tar:acme/web:1
+        skopeo --insecure-policy copy -q oci:oci:acme/web:1 oci-archive:skopeo.tar:acme/web:1"#,
+    );
+    for name in ["oci.tar", "oci.tar.gz", "oci.tar.zst", "docker.tar", "skopeo.tar"] {
+        for as_stream in [false, true] {
+            let other = Place::new();
+            let input = match as_stream {
+                true => Input::Stream(Box::new(std::fs::File::open(place.dir.path().join(name)).unwrap())),
+                false => file(&place, name),
+            };
+            let loaded = image::load::load(&other.store, input, &Reporter::silent()).unwrap();
+            assert_eq!(loaded.len(), 1, "{name}");
+            assert_eq!(loaded[0].names, ["acme/web:1".parse().unwrap()], "{name}");
+            let id = &loaded[0].image;
+            assert_eq!(other.store.resolve("acme/web:1").unwrap().image, *id);
+            let lower = other.store.layers_of(id).unwrap();
+            let lower: Vec<_> = lower.iter().map(|layer| other.store.paths().layers().join(layer)).collect();
+            assert_eq!(std::fs::read_to_string(lower[0].join("etc/more")).unwrap(), "more\n");
+            assert_eq!(std::fs::read_to_string(lower[1].join("etc/motd")).unwrap(), "hello\n");
+            assert_eq!(litter(&other), [""; 0], "{name}");
+        }
+    }
 }

@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ffi::OsStr;
-use std::io::{BufRead, Write};
+use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
@@ -21,7 +21,7 @@ use rustix::io::Errno;
 use super::error::{Error, Result};
 use super::layer::{RawPath, Traits};
 use super::store::Limits;
-use super::tar::{Entry, Kind, MAX_PATH, Reader};
+use super::tar::{Entry, Kind, MAX_PATH, Reader, Source};
 use crate::sys::fs::{self, FileType, Timespec};
 use crate::sys::xattr;
 
@@ -45,7 +45,7 @@ pub struct Extracted {
 ///
 /// [`Error::Malformed`], [`Error::TooLarge`], and [`Error::Entry`] with the entry that
 /// could not be made. What was made until then is left.
-pub fn extract<R: BufRead>(
+pub fn extract<R: Source>(
     input: R,
     root: &OwnedFd,
     limits: &Limits,
@@ -116,7 +116,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn add<R: BufRead>(&mut self, entry: &Entry, reader: &mut Reader<R>) -> Result<()> {
+    fn add<R: Source>(&mut self, entry: &Entry, reader: &mut Reader<R>) -> Result<()> {
         let path = normal(&entry.path)?;
         let Some((parent, name)) = split(&path) else {
             return self.describe_root(entry);
@@ -140,7 +140,7 @@ impl<'a> Tree<'a> {
         }
     }
 
-    fn file<R: BufRead>(
+    fn file<R: Source>(
         &mut self,
         entry: &Entry,
         path: &[u8],
@@ -502,7 +502,7 @@ fn is_whiteout(stat: &fs::Stat) -> bool {
 
 /// A path of an archive as one below its root: no leading slash, no `.`, and `..` only
 /// taken back where it stays inside.
-fn normal(path: &[u8]) -> Result<Vec<u8>> {
+pub(super) fn normal(path: &[u8]) -> Result<Vec<u8>> {
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in path.split(|&byte| byte == b'/') {
         match part {
@@ -526,7 +526,7 @@ fn normal(path: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// The folder's path and the last name; `None` for the root itself.
-fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(super) fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(at) => Some((&path[..at], &path[at + 1..])),
         None => (!path.is_empty()).then_some((&[], path)),

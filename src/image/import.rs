@@ -1,7 +1,13 @@
 //! Makes an image of a root file system's tar.
 
-use super::error::{Error, Result};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::change;
+use super::commit::Commit;
+use super::error::Result;
 use super::input::Input;
+use super::layer::LayerSource;
 use super::store::Store;
 use crate::base::progress::Reporter;
 use crate::oci::{ImageId, Platform, Reference};
@@ -25,7 +31,34 @@ pub struct ImportRequest {
 ///
 /// # Errors
 ///
-/// When the tar or a change is malformed.
-pub fn import(_store: &Store, _request: ImportRequest, _reporter: &Reporter) -> Result<ImageId> {
-    Err(Error::Refused("importing is not built yet".to_owned()))
+/// When the tar or a change is malformed; then there is no image.
+pub fn import(store: &Store, request: ImportRequest, reporter: &Reporter) -> Result<ImageId> {
+    let mut config = Map::new();
+    change::apply(&mut config, &request.changes)?; // before the work
+    let from = match &request.input {
+        Input::File(path) => path.display().to_string(),
+        Input::Stream(_) => "-".to_owned(),
+    };
+    let (reader, size) = request.input.open()?;
+    let lease = store.lease()?;
+    let layer =
+        store.unpack(&lease, LayerSource { reader, diff_id: None, size, name: "import" }, reporter)?;
+    let now = Timestamp::now().to_string();
+    let platform = request.platform.unwrap_or_else(Platform::host);
+    let mut document = json!({
+        "architecture": platform.arch,
+        "os": platform.os,
+        "created": now,
+        "config": Value::Object(config),
+        "rootfs": { "type": "layers", "diff_ids": [layer.diff_id] },
+        "history": [{
+            "created": now,
+            "comment": request.message.unwrap_or_else(|| format!("Imported from {from}")),
+        }],
+    });
+    if let Some(variant) = platform.variant {
+        document["variant"] = json!(variant);
+    }
+    let (document, names) = (document.to_string(), request.name.as_slice());
+    store.commit(&lease, &Commit { config: document.as_bytes(), names, ..Commit::default() })
 }

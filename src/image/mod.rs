@@ -14,7 +14,9 @@
 //! an image record is written after one syncfs of all it names; nothing is counted, what
 //! may go is found by mark and sweep ([`Store::sweep`]).
 
+mod archive;
 mod chain;
+pub mod change;
 pub mod commit;
 pub mod compression;
 pub mod error;
@@ -26,6 +28,7 @@ pub mod input;
 pub mod layer;
 pub mod lease;
 pub mod load;
+pub mod manifest;
 pub mod record;
 pub mod refs;
 pub mod remove;

@@ -187,6 +187,8 @@ impl BufRead for Chunks<'_> {
     }
 }
 
+impl super::tar::Source for Chunks<'_> {}
+
 impl Read for Chunks<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let available = self.fill_buf()?;

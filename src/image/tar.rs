@@ -14,7 +14,7 @@
 //! <https://www.gnu.org/software/tar/manual/html_node/Standard.html>
 
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, Read};
+use std::io::{self, BufRead, Read as _};
 
 use super::error::{Error, Result};
 use crate::sys::fs::Timespec;
@@ -26,6 +26,23 @@ const MAX_PAX: u64 = 1 << 20;
 /// Pieces of a sparse file.
 const MAX_EXTENTS: usize = 1 << 20;
 const BLOCK: usize = 512;
+
+/// Where an archive is read from.
+pub trait Source: BufRead {
+    /// Passes over `len` bytes; returns how many there were.
+    ///
+    /// # Errors
+    ///
+    /// What reading says.
+    fn pass(&mut self, len: u64) -> io::Result<u64>
+    where
+        Self: Sized,
+    {
+        io::copy(&mut self.take(len), &mut io::sink())
+    }
+}
+
+impl Source for &[u8] {}
 
 /// What an entry makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,7 +110,7 @@ struct Pax {
 
 type Header = [u8; BLOCK];
 
-impl<R: BufRead> Reader<R> {
+impl<R: Source> Reader<R> {
     /// Reads from `input`, which begins with an archive.
     pub fn new(input: R) -> Self {
         Self { input, left: 0, padding: 0, position: 0 }
@@ -369,7 +386,7 @@ impl<R: BufRead> Reader<R> {
     }
 
     fn skip(&mut self, len: u64) -> Result<()> {
-        let skipped = io::copy(&mut (&mut self.input).take(len), &mut io::sink());
+        let skipped = self.input.pass(len);
         self.position += len;
         match skipped.map_err(Error::read("the archive"))? {
             skipped if skipped == len => Ok(()),

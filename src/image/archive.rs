@@ -1,0 +1,180 @@
+//! An archive of documents and layers, by the names of its members.
+//!
+//! Nothing is unpacked: a name is a key here, never a path of this machine.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{self, BufRead, Read};
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use super::error::{Error, Result};
+use super::extract::{normal, split};
+use super::tar::{Kind, Reader, Source};
+use crate::oci::Digest;
+
+/// Links between members that are followed, one after the other.
+const MAX_LINKS: usize = 8;
+/// Members of an archive of images: far more than any has.
+const MAX_MEMBERS: usize = 1 << 20;
+
+/// The members of a tar file.
+#[derive(Debug)]
+pub(super) struct Archive {
+    file: Arc<File>,
+    members: HashMap<Vec<u8>, Member>,
+}
+
+#[derive(Debug, Clone)]
+enum Member {
+    File { at: u64, len: u64 },
+    Link(Vec<u8>),
+}
+
+impl Archive {
+    /// Reads all headers of `file`, a plain tar.
+    pub(super) fn open(file: File) -> Result<Self> {
+        let file = Arc::new(file);
+        let mut reader = Reader::new(Pages::new(Arc::clone(&file))?);
+        let mut members = HashMap::new();
+        while let Some(entry) = reader.next_entry()? {
+            let path = normal(&entry.path)?;
+            let member = match entry.kind {
+                Kind::File if entry.extents.is_none() => {
+                    Member::File { at: reader.position(), len: entry.size }
+                }
+                Kind::HardLink => Member::Link(normal(&entry.link)?),
+                Kind::Symlink => {
+                    let parent = split(&path).map(|(parent, _)| parent).unwrap_or_default();
+                    Member::Link(normal(&[parent, b"/", &entry.link].concat())?)
+                }
+                _ => continue,
+            };
+            members.insert(path, member);
+            if members.len() > MAX_MEMBERS {
+                let limit = MAX_MEMBERS as u64;
+                return Err(Error::TooLarge {
+                    what: "the number of the archive's members".to_owned(),
+                    limit,
+                });
+            }
+        }
+        Ok(Self { file, members })
+    }
+
+    /// Whether there is a file of this name.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.find(name).is_ok()
+    }
+
+    /// A reader of a member, and its size.
+    pub(super) fn reader(&self, name: &str) -> Result<(impl Read + Send + use<>, u64)> {
+        let (at, len) = self.find(name)?;
+        Ok((Slice { file: Arc::clone(&self.file), at, left: len }, len))
+    }
+
+    /// A document of at most `limit` bytes. If its name is a digest, it must be its own.
+    pub(super) fn document(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
+        let (reader, len) = self.reader(name)?;
+        if len > limit {
+            return Err(Error::TooLarge { what: format!("`{name}` of the archive"), limit });
+        }
+        let mut bytes = Vec::new();
+        reader.take(limit).read_to_end(&mut bytes).map_err(Error::read("the archive"))?;
+        let last = name.rsplit('/').next().unwrap_or(name);
+        let hex = last.strip_suffix(".json").unwrap_or(last);
+        if let Ok(digest) = format!("sha256:{hex}").parse::<Digest>() {
+            super::ingest::verify(&format!("`{name}` of the archive"), &bytes, &digest)?;
+        }
+        Ok(bytes)
+    }
+
+    /// The blob of a digest, as an OCI layout places it.
+    pub(super) fn blob_name(digest: &Digest) -> String {
+        format!("blobs/{}/{}", digest.algorithm().as_str(), digest.hex())
+    }
+
+    fn find(&self, name: &str) -> Result<(u64, u64)> {
+        let missing = || Error::malformed("the archive", format!("it has no `{name}`"));
+        let mut path = normal(name.as_bytes())?;
+        for _ in 0..MAX_LINKS {
+            match self.members.get(&path) {
+                Some(Member::File { at, len }) => return Ok((*at, *len)),
+                Some(Member::Link(target)) => path.clone_from(target),
+                None => return Err(missing()),
+            }
+        }
+        Err(missing())
+    }
+}
+
+/// A part of a file, read without moving any place in it: by many threads at once.
+struct Slice {
+    file: Arc<File>,
+    at: u64,
+    left: u64,
+}
+
+impl Read for Slice {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let limit = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let len = self.file.read_at(&mut buffer[..limit], self.at)?;
+        if len == 0 && limit > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.at += len as u64;
+        self.left -= len as u64;
+        Ok(len)
+    }
+}
+
+/// A file read a page at a time, which passes over members without reading them.
+struct Pages {
+    slice: Slice,
+    page: Vec<u8>,
+    at: usize,
+}
+
+impl Pages {
+    fn new(file: Arc<File>) -> Result<Self> {
+        let left = file.metadata().map_err(Error::read("the archive"))?.len();
+        Ok(Self { slice: Slice { file, at: 0, left }, page: Vec::new(), at: 0 })
+    }
+}
+
+impl BufRead for Pages {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.at == self.page.len() {
+            self.page.resize(4096, 0);
+            let len = self.slice.read(&mut self.page)?;
+            self.page.truncate(len);
+            self.at = 0;
+        }
+        Ok(&self.page[self.at..])
+    }
+
+    fn consume(&mut self, len: usize) {
+        self.at += len;
+    }
+}
+
+impl Read for Pages {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let page = self.fill_buf()?;
+        let len = page.len().min(buffer.len());
+        buffer[..len].copy_from_slice(&page[..len]);
+        self.consume(len);
+        Ok(len)
+    }
+}
+
+impl Source for Pages {
+    fn pass(&mut self, len: u64) -> io::Result<u64> {
+        let here = ((self.page.len() - self.at) as u64).min(len);
+        self.at += usize::try_from(here).unwrap_or(0);
+        let beyond = (len - here).min(self.slice.left);
+        self.slice.at += beyond;
+        self.slice.left -= beyond;
+        Ok(here + beyond)
+    }
+}

@@ -1,0 +1,163 @@
+//! Manifests and indexes of archives, read so that no reader can see another image in the
+//! same bytes (CVE-2021-41190).
+//!
+//! <https://github.com/opencontainers/image-spec/blob/main/manifest.md>
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+
+use super::error::{Error, Result};
+use crate::oci::{Digest, Platform};
+
+/// What a manifest or an index points to.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Descriptor {
+    /// What kind of document.
+    #[serde(default)]
+    pub media_type: String,
+    /// Its digest.
+    pub digest: Digest,
+    /// Its bytes.
+    pub size: u64,
+    /// Of an index: what it is built for.
+    #[serde(default)]
+    pub platform: Option<Offered>,
+    /// Notes: names, mostly.
+    #[serde(default)]
+    pub annotations: Option<BTreeMap<String, String>>,
+}
+
+/// The platform of an index' entry.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Offered {
+    /// `linux`; `unknown` for what is no image.
+    #[serde(default)]
+    pub os: String,
+    /// `amd64`, …
+    #[serde(default)]
+    pub architecture: String,
+    /// `v8`, …
+    #[serde(default)]
+    pub variant: Option<String>,
+}
+
+impl Offered {
+    /// As a platform.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        let variant = self.variant.clone().filter(|variant| !variant.is_empty());
+        Platform { os: self.os.clone(), arch: self.architecture.clone(), variant }
+    }
+}
+
+/// A document of either kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Document {
+    /// One image.
+    Manifest {
+        /// Its configuration.
+        config: Descriptor,
+        /// Its layers, bottom first.
+        layers: Vec<Descriptor>,
+    },
+    /// Several of them.
+    Index(Vec<Descriptor>),
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Raw {
+    #[serde(default)]
+    media_type: Option<String>,
+    #[serde(default)]
+    schema_version: Option<u64>,
+    #[serde(default)]
+    config: Option<Descriptor>,
+    #[serde(default)]
+    layers: Option<Vec<Descriptor>>,
+    #[serde(default)]
+    manifests: Option<Vec<Descriptor>>,
+    #[serde(default, rename = "fsLayers")]
+    old_layers: Option<serde_json::Value>,
+}
+
+impl Document {
+    /// Reads a document that a descriptor calls `media_type`, or that nothing describes.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Malformed`] when it is of two kinds, or of another one than it is said to be.
+    pub fn parse(bytes: &[u8], media_type: Option<&str>) -> Result<Self> {
+        let bad = |why: &str| Error::malformed("the manifest", why);
+        let raw: Raw =
+            serde_json::from_slice(bytes).map_err(|error| Error::malformed("the manifest", error))?;
+        if raw.schema_version.is_some_and(|version| version != 2) || raw.old_layers.is_some() {
+            return Err(bad("it is of Docker's first schema, which nobody writes any more"));
+        }
+        let said = media_type.filter(|said| !said.is_empty());
+        if let (Some(said), Some(own)) = (said, raw.media_type.as_deref())
+            && said != own
+        {
+            return Err(bad(&format!("it calls itself {own}, but is referred to as {said}")));
+        }
+        let document = match (raw.config, raw.layers, raw.manifests) {
+            (Some(config), Some(layers), None) => Self::Manifest { config, layers },
+            (None, None, Some(manifests)) => Self::Index(manifests),
+            (None, None, None) => return Err(bad("it has neither layers nor manifests")),
+            _ => return Err(bad("it is a manifest and an index at once")),
+        };
+        let is_index = matches!(document, Self::Index(_));
+        match said.or(raw.media_type.as_deref()).and_then(says_index) {
+            Some(says) if says != is_index => Err(bad("its kind is not the one it is said to be")),
+            _ => Ok(document),
+        }
+    }
+}
+
+/// Whether a media type is an index' (a manifest list's) or a manifest's; `None` for others.
+fn says_index(media_type: &str) -> Option<bool> {
+    match media_type {
+        "application/vnd.oci.image.index.v1+json"
+        | "application/vnd.docker.distribution.manifest.list.v2+json" => Some(true),
+        "application/vnd.oci.image.manifest.v1+json"
+        | "application/vnd.docker.distribution.manifest.v2+json" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
+    const OCI_MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+
+    #[test]
+    fn a_document_is_of_one_kind_or_refused() {
+        let digest = Digest::of(b"");
+        let one = format!(r#"{{"digest":"{digest}","size":0}}"#);
+        let manifest = format!(r#"{{"schemaVersion":2,"config":{one},"layers":[{one}]}}"#);
+        let index = format!(r#"{{"schemaVersion":2,"manifests":[{one}]}}"#);
+        let both = format!(r#"{{"schemaVersion":2,"config":{one},"layers":[],"manifests":[]}}"#);
+        let liar = format!(r#"{{"mediaType":"{OCI_INDEX}","config":{one},"layers":[]}}"#);
+        let path = r#"{"config":{"digest":"sha256:../../x","size":1},"layers":[]}"#;
+        for (bytes, said, fits) in [
+            (&*manifest, None, true),
+            (&manifest, Some(OCI_MANIFEST), true),
+            (&manifest, Some(OCI_INDEX), false),
+            (&index, Some(OCI_INDEX), true),
+            (&index, Some(OCI_MANIFEST), false),
+            (&both, None, false),
+            (&liar, None, false),
+            (&liar, Some(OCI_MANIFEST), false),
+            (path, None, false),
+            ("{}", None, false),
+            (r#"{"schemaVersion":1,"fsLayers":[]}"#, None, false),
+        ] {
+            let parsed = Document::parse(bytes.as_bytes(), said);
+            assert_eq!(parsed.is_ok(), fits, "{bytes} as {said:?}: {parsed:?}");
+        }
+    }
+}
