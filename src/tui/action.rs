@@ -1,0 +1,179 @@
+//! Everything a key can do: one table, from which come the enum, the help screen, the
+//! action bar and the check of every keymap.
+
+/// The table as an enum.
+macro_rules! actions {
+    ($($group:literal { $($variant:ident $name:literal $label:literal $help:literal;)* })*) => {
+        /// What a key asks for, whatever key it is.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "the table's third column says it")]
+        pub enum Action { $($($variant,)*)* }
+
+        impl Action {
+            /// Every action, in the order of the table.
+            pub const ALL: &[Self] = &[$($(Self::$variant,)*)*];
+
+            /// The heading it stands under in the help.
+            #[must_use]
+            pub fn group(self) -> &'static str {
+                match self { $($(Self::$variant => $group,)*)* }
+            }
+
+            /// The word of the keymap.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $($(Self::$variant => $name,)*)* }
+            }
+
+            /// One or two words for the action bar.
+            #[must_use]
+            pub fn label(self) -> &'static str {
+                match self { $($(Self::$variant => $label,)*)* }
+            }
+
+            /// One sentence for the help.
+            #[must_use]
+            pub fn help(self) -> &'static str {
+                match self { $($(Self::$variant => $help,)*)* }
+            }
+        }
+    };
+}
+
+actions! {
+    "Look" {
+        Open         "open"          "open"     "Open what is selected, in the whole window";
+        Logs         "logs"          "logs"     "Show its log";
+        Stats        "stats"         "stats"    "Show what it uses";
+        Top          "top"           "top"      "Show its processes";
+        Inspect      "inspect"       "inspect"  "Show everything known about it";
+    }
+    "Act" {
+        StartStop    "start-stop"    "stop"     "Stop the container, or start it";
+        Restart      "restart"       "restart"  "Stop the container and start it again";
+        Pause        "pause"         "pause"    "Pause the container, or resume it";
+        Kill         "kill"          "kill…"    "Send the container a signal";
+        Shell        "shell"         "shell"    "Open a shell in the container";
+        Exec         "exec"          "exec…"    "Run a command in the container, in a terminal";
+        Attach       "attach"        "attach"   "Attach a terminal to the container's own process";
+        Rename       "rename"        "rename…"  "Give the container another name";
+    }
+    "Make" {
+        Run          "run"           "run…"     "Run a container of this image";
+        RunAgain     "run-again"     "again…"   "Run a container like this one";
+        Pull         "pull"          "pull…"    "Fetch an image from a registry";
+        FromHost     "from-host"     "from host" "Make an image of this machine's shell and core tools";
+        Load         "load"          "load…"    "Load an image archive";
+        Import       "import"        "import…"  "Make an image of a root file system's tar";
+        Tag          "tag"           "tag…"     "Give the image one more name";
+    }
+    "Delete" {
+        Remove       "remove"        "remove"   "Remove it; asks, and names what goes";
+        RemoveForce  "remove-force"  "remove!"  "Remove it even while it runs; asks, and names what goes";
+        ClearTasks   "clear-tasks"   "clear"    "Drop the finished tasks from the list";
+    }
+    "Move" {
+        Down         "down"          "down"     "Select the next row";
+        Up           "up"            "up"       "Select the previous row";
+        First        "first"         "top"      "Go to the first row";
+        Last         "last"          "end"      "Go to the last row; a log follows again";
+        HalfDown     "half-down"     "½ down"   "Go half a page down";
+        HalfUp       "half-up"       "½ up"     "Go half a page up";
+        PageDown     "page-down"     "page down" "Go a page down";
+        PageUp       "page-up"       "page up"  "Go a page up";
+        Left         "left"          "left"     "Scroll to the left";
+        Right        "right"         "right"    "Scroll to the right";
+        NextPane     "next-pane"     "pane"     "Go to the next pane";
+        PreviousPane "previous-pane" "pane"     "Go to the previous pane";
+        NextTab      "next-tab"      "tab"      "Show the next tab of the pane";
+        PreviousTab  "previous-tab"  "tab"      "Show the previous tab of the pane";
+        Zoom         "zoom"          "zoom"     "Give the pane the whole window, or take it back";
+        Back         "back"          "back"     "Go back; first clears a filter or a search";
+    }
+    "Go" {
+        GoContainers "go-containers" "containers" "Show the containers";
+        GoImages     "go-images"     "images"   "Show the images";
+        GoVolumes    "go-volumes"    "volumes"  "Show the volumes";
+        GoNetworks   "go-networks"   "networks" "Show the networks";
+        GoTasks      "go-tasks"      "tasks"    "Show what runs in the background: pulls, terminals";
+    }
+    "Find" {
+        Search       "search"        "filter"   "Filter the list, or search in the text";
+        NextMatch    "next-match"    "next"     "Go to the next match";
+        PreviousMatch "previous-match" "previous" "Go to the previous match";
+        ShowAll      "show-all"      "all"      "Show only running containers, or all";
+    }
+    "Log" {
+        Follow       "follow"        "follow"   "Follow the log, or stop following";
+        Wrap         "wrap"          "wrap"     "Wrap long lines, or not";
+        Times        "times"         "times"    "Show no times, local times, or how long ago";
+        Streams      "streams"       "streams"  "Show both streams, only output, or only errors";
+        Clear        "clear"         "clear"    "Clear the view; the log itself stays";
+        Freeze       "freeze"        "freeze"   "Stop the charts, or let them go on";
+    }
+    "Copy" {
+        CopyName     "copy-name"     "name"     "Copy the name";
+        CopyId       "copy-id"       "id"       "Copy the id";
+        CopyImage    "copy-image"    "image"    "Copy the image's name";
+        CopyCommand  "copy-command"  "command"  "Copy the command that makes a container like this one";
+    }
+    "Task" {
+        Cancel       "cancel"        "cancel"   "Cancel the task in front; twice leaves";
+        CancelTask   "cancel-task"   "cancel"   "Cancel the selected task, or end the terminal";
+    }
+    "Terminal" {
+        Release      "release"       "release"  "Give the keys back to hoist; twice sends the key itself";
+        Detach       "detach"        "detach"   "Detach from the session; the container goes on";
+        ScrollUp     "scroll-up"     "scroll up" "Look at what has scrolled away";
+        ScrollDown   "scroll-down"   "scroll down" "Go back down to the newest line";
+        CloseTab     "close-tab"     "close"    "Close the tab of a session that has ended";
+    }
+    "Dialog" {
+        Accept       "accept"        "ok"       "Do it";
+        Dismiss      "dismiss"       "cancel"   "Close without doing anything";
+        Background   "background"    "background" "Close; the work goes on and is listed in Tasks";
+        NextField    "next-field"    "next"     "Go to the next field";
+        PreviousField "previous-field" "previous" "Go to the previous field";
+        Complete     "complete"      "complete" "Complete the word";
+        Older        "older"         "older"    "Take the previous entry of the history";
+        Newer        "newer"         "newer"    "Take the next entry of the history";
+        Toggle       "toggle"        "toggle"   "Switch the option on or off";
+        CopyShown    "copy-shown"    "copy"     "Copy the command that is shown";
+    }
+    "App" {
+        Help         "help"          "help"     "Show what the keys do here";
+        Command      "command"       "command"  "Type a command, as on the command line";
+        Details      "details"       "details"  "Show the whole last error";
+        Theme        "theme"         "theme"    "Take the next theme";
+        Refresh      "refresh"       "refresh"  "Read everything anew";
+        Redraw       "redraw"        "redraw"   "Draw the whole screen anew";
+        Suspend      "suspend"       "suspend"  "Suspend hoist; containers keep running";
+        Quit         "quit"          "quit"     "Leave; containers keep running";
+    }
+}
+
+impl Action {
+    /// The action a keymap calls `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.name() == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn each_action_has_its_own_name_and_a_sentence_of_help() {
+        let names: BTreeSet<_> = Action::ALL.iter().map(|action| action.name()).collect();
+        assert_eq!(names.len(), Action::ALL.len());
+        for action in Action::ALL {
+            assert_eq!(Action::named(action.name()), Some(*action));
+            assert!(!action.label().is_empty() && action.help().len() > 4, "{action:?}");
+            assert!(!action.help().ends_with('.'), "{action:?}");
+        }
+    }
+}

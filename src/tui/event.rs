@@ -1,0 +1,163 @@
+//! What comes into `update`, and what it asks to be done.
+
+use crossterm::event::{KeyEvent, MouseEvent};
+use jiff::Timestamp;
+
+use super::key::Key;
+use super::model::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
+use super::model::task::{TaskId, Work};
+use super::model::{Failure, Section};
+use crate::engine::{ContainerId, LogRecord, Name, News, Sample, Top};
+
+/// One thing that happened.
+#[derive(Debug)]
+pub enum Event {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The mouse did something.
+    Mouse(MouseEvent),
+    /// The terminal has so many columns and rows.
+    Resize(u16, u16),
+    /// It is this moment.
+    Tick(Timestamp),
+    /// An engine, this one or another, changed something.
+    News(News),
+    /// A whole list.
+    List(Result<Listed, (Section, Failure)>),
+    /// One container as it is; `None` when it is gone.
+    Container(ContainerId, Option<Box<ContainerRow>>),
+    /// A verb on a container or an image ended.
+    Done(Effect, Result<(), Failure>),
+    /// Records of the log shown, with its number.
+    Log(u64, Vec<LogRecord>),
+    /// The log's end, or why it cannot be read.
+    LogOver(u64, Option<Failure>),
+    /// What a container uses.
+    Sample(ContainerId, Box<Sample>),
+    /// A container's processes.
+    Top(ContainerId, Result<Top, Failure>),
+    /// A text to inspect, with its number.
+    Text(u64, Result<Vec<String>, Failure>),
+    /// How work goes on.
+    Progress(TaskId, Work),
+    /// Work has ended.
+    Finished(TaskId, Result<Finish, Failure>),
+    /// A terminal's program has begun.
+    Opened(TaskId),
+    /// A terminal's screen has changed.
+    Damage(TaskId),
+    /// A terminal's program has ended with this code, or the session otherwise.
+    Ended(TaskId, Result<Option<u8>, Failure>),
+}
+
+/// A whole list.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Listed {
+    Containers(Vec<ContainerRow>),
+    Images(Vec<ImageRow>),
+    Volumes(Vec<VolumeRow>),
+    Networks(Vec<NetworkRow>),
+}
+
+/// How work ended well.
+#[derive(Debug)]
+pub struct Finish {
+    /// What to say.
+    pub text: String,
+    /// The container that was made.
+    pub made: Option<Box<ContainerRow>>,
+    /// The image that was made, by name or id.
+    pub image: Option<String>,
+    /// It is to be started with a terminal.
+    pub opens: bool,
+}
+
+/// One thing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Leave.
+    Quit,
+    /// Give the terminal back until the shell resumes us.
+    Suspend,
+    /// Draw every cell anew.
+    Redraw,
+    /// Put a text on the user's clipboard.
+    Copy(String),
+    /// Read a whole list.
+    Load(Section),
+    /// Read one container.
+    Reload(ContainerId),
+    /// A verb on a container.
+    Container(Verb, ContainerId),
+    /// Remove an image by name or id.
+    RemoveImage(String, Force),
+    /// Give an image a further name.
+    TagImage(String, String),
+    /// Work in the background.
+    Work(TaskId, Job),
+    /// Ask work to stop.
+    Cancel(TaskId),
+    /// Open a terminal.
+    Open(TaskId, ContainerId, Program),
+    /// A key for a terminal.
+    Type(TaskId, Key),
+    /// Pasted text for a terminal.
+    Paste(TaskId, String),
+    /// Look at a terminal's past: so many lines up.
+    Scroll(TaskId, i32),
+    /// Leave a terminal's program alone, and forget its screen.
+    Close(TaskId),
+}
+
+/// A verb on a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Verb {
+    Start,
+    Stop,
+    Restart,
+    Pause,
+    Unpause,
+    Kill(String),
+    Remove(Force),
+    Rename(Name),
+}
+
+/// Whether what stands in the way is pushed aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Force {
+    No,
+    Yes,
+}
+
+/// Work in the background.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Job {
+    /// Fetch an image.
+    Pull(String),
+    /// Make an image of this machine's programs.
+    FromHost,
+    /// Load an archive.
+    Load(String),
+    /// Import a tar under a name.
+    Import(String, String),
+    /// Run these words of the command line.
+    Run(Vec<String>),
+}
+
+/// What a terminal is opened to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Program {
+    /// bash, else sh.
+    Shell,
+    /// These words.
+    Words(Vec<String>),
+    /// The container's own process.
+    Attach,
+    /// The same, of a container that is to be started.
+    Start,
+}

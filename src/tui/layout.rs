@@ -1,0 +1,146 @@
+//! Where everything is on the screen, as a function of its size.
+//!
+//! ```text
+//!  80×24                     ≥ 100×30                      ≥ 160 wide
+//!  header                    header                        header
+//!  sections                  sections                      sections
+//!  ┏ list ━━━━━━━━━━━━┓      ┏ list ━━━━━━━━━━━━━━━┓       ┏ list ━━━━━━━━━━┓╭ side ╮
+//!  ┗━━━━━━━━━━━━━━━━━━┛      ┗━━━━━━━━━━━━━━━━━━━━━┛       ┗━━━━━━━━━━━━━━━━┛│charts│
+//!  ╭ detail ──────────╮      ╭ detail ────╮╭ side ─╮       ╭ detail ────────╮│events│
+//!  ╰──────────────────╯      ╰────────────╯╰───────╯       ╰────────────────╯╰──────╯
+//!  keys, status              keys, status                  keys, status
+//! ```
+//! Less than 60 wide or 18 high: only the list, or the zoomed detail. Less than 40×12: a line.
+
+use ratatui::layout::Rect;
+
+use super::model::Section;
+
+/// Where everything is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Layout {
+    /// One line about the engine, or about what is zoomed.
+    pub header: Option<Rect>,
+    /// The sections, or the tabs of what is zoomed.
+    pub tabs: Rect,
+    /// The list with its border.
+    pub list: Option<Rect>,
+    /// The detail pane with its border.
+    pub detail: Option<Rect>,
+    /// Charts.
+    pub side: Option<Rect>,
+    /// What the keys do.
+    pub keys: Rect,
+    /// Notices.
+    pub status: Rect,
+    /// There is no room for anything else.
+    pub is_too_small: bool,
+}
+
+/// The smallest terminal with more than one line in it.
+pub const SMALLEST: (u16, u16) = (40, 12);
+
+/// Places everything on a terminal of `size`.
+#[must_use]
+pub fn layout(size: (u16, u16), is_zoomed: bool, section: Section) -> Layout {
+    let (width, height) = size;
+    let line = |y: u16| Rect::new(0, y, width, u16::from(y < height));
+    if width < SMALLEST.0 || height < SMALLEST.1 {
+        let status = line(height.saturating_sub(1));
+        return Layout { status, is_too_small: true, ..Layout::default() };
+    }
+    let has_header = height >= 16;
+    let top = u16::from(has_header) + 1;
+    let body = Rect::new(0, top, width, height - top - 2);
+    let mut layout = Layout {
+        header: has_header.then(|| line(0)),
+        tabs: line(top - 1),
+        keys: line(height - 2),
+        status: line(height - 1),
+        ..Layout::default()
+    };
+    if is_zoomed {
+        layout.detail = Some(body);
+        return layout;
+    }
+    if width < 60 || height < 18 {
+        layout.list = Some(body);
+        return layout;
+    }
+    let has_charts = section == Section::Containers;
+    let mut main = body;
+    if has_charts && width >= 160 && height >= 30 {
+        let side = (width / 4).clamp(40, 60);
+        main.width -= side;
+        layout.side = Some(Rect::new(main.width, body.y, side, body.height));
+    }
+    // A list of a few rows more than half: containers are few, log lines many.
+    let list = if body.height >= 30 { body.height * 2 / 5 } else { body.height - 7.max(body.height / 3) };
+    layout.list = Some(Rect { height: list, ..main });
+    let mut detail = Rect { y: main.y + list, height: main.height - list, ..main };
+    if has_charts && layout.side.is_none() && width >= 100 && height >= 30 {
+        let side = width / 3;
+        detail.width -= side;
+        layout.side = Some(Rect::new(detail.width, detail.y, side, detail.height));
+    }
+    layout.detail = Some(detail);
+    layout
+}
+
+impl Layout {
+    /// Rows of the list: without border and heading.
+    #[must_use]
+    pub fn list_rows(&self) -> usize {
+        self.list.map_or(0, |list| usize::from(list.height.saturating_sub(3)))
+    }
+
+    /// The detail pane without its border.
+    #[must_use]
+    pub fn detail_inner(&self) -> Option<Rect> {
+        self.detail.map(|area| Rect {
+            x: area.x + 1,
+            y: area.y + 1,
+            width: area.width.saturating_sub(2),
+            height: area.height.saturating_sub(2),
+        })
+    }
+
+    /// Whether the list is wide enough to show what containers use.
+    #[must_use]
+    pub fn has_use_columns(&self) -> bool {
+        self.list.is_some_and(|list| list.width >= 76)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_overlaps_and_nothing_is_outside_at_any_size() {
+        for width in 0..220 {
+            for height in 0..70 {
+                for (is_zoomed, section) in
+                    [(false, Section::Containers), (true, Section::Containers), (false, Section::Images)]
+                {
+                    let all = layout((width, height), is_zoomed, section);
+                    let areas: Vec<Rect> = [all.header, Some(all.tabs), all.list, all.detail, all.side]
+                        .into_iter()
+                        .chain([Some(all.keys), Some(all.status)])
+                        .flatten()
+                        .filter(|area| area.area() > 0)
+                        .collect();
+                    for (at, area) in areas.iter().enumerate() {
+                        assert!(area.right() <= width && area.bottom() <= height, "{width}x{height} {area}");
+                        let free = areas[at + 1..].iter().all(|other| !area.intersects(*other));
+                        assert!(free, "{width}x{height} {all:?}");
+                    }
+                    if !all.is_too_small {
+                        let covered: u32 = areas.iter().map(|area| area.area()).sum();
+                        assert_eq!(covered, u32::from(width) * u32::from(height), "{width}x{height}");
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,507 @@
+//! Everything the TUI knows, as plain data. Changed by `update` alone, drawn by `view`.
+//!
+//! What the driver must have open for the screen as it is (a log, samples, a process list)
+//! is not said by effects but follows from the model: [`Model::wants`]. So nothing is read
+//! that nobody sees, and no path through `update` can forget to stop it.
+
+pub mod layer;
+pub mod log;
+pub mod pane;
+pub mod rows;
+pub mod series;
+pub mod table;
+pub mod task;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::action::Action;
+use super::key::Key;
+use super::keymap::{Keymap, Place};
+use super::layout::{Layout, layout};
+use super::theme::{Depth, Theme};
+use crate::engine::{self, ContainerId};
+use layer::{Field, Layer};
+use pane::{LogPane, TextPane, TopPane};
+use rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
+use series::Series;
+use table::Table;
+use task::{TaskId, TaskRow, What};
+
+/// Everything the TUI knows.
+#[derive(Debug)]
+pub struct Model {
+    /// This moment, as the driver last told it.
+    pub now: Timestamp,
+    /// Columns and rows of the terminal.
+    pub size: (u16, u16),
+    /// The keys.
+    pub keymap: Arc<Keymap>,
+    /// The colours.
+    pub theme: Theme,
+    /// How many colours there are.
+    pub depth: Depth,
+    /// Which list is shown.
+    pub section: Section,
+    /// Which pane has the keys.
+    pub focus: Focus,
+    /// The detail pane has the whole window.
+    pub is_zoomed: bool,
+    /// Containers that are not up are shown too.
+    pub shows_all: bool,
+    /// What the detail pane shows of a container.
+    pub tab: Tab,
+    /// The lists.
+    pub containers: Table<ContainerRow>,
+    #[expect(missing_docs, reason = "as above")]
+    pub images: Table<ImageRow>,
+    #[expect(missing_docs, reason = "as above")]
+    pub volumes: Table<VolumeRow>,
+    #[expect(missing_docs, reason = "as above")]
+    pub networks: Table<NetworkRow>,
+    /// Work in the background, and terminals.
+    pub tasks: Table<TaskRow>,
+    /// The number of the next task.
+    pub next_task: u64,
+    /// What the detail pane holds.
+    pub log: LogPane,
+    #[expect(missing_docs, reason = "as above")]
+    pub top: TopPane,
+    #[expect(missing_docs, reason = "as above")]
+    pub inspect: TextPane,
+    /// What containers used.
+    pub series: HashMap<ContainerId, Series>,
+    /// The charts stand still.
+    pub is_frozen: bool,
+    /// The last events, newest last.
+    pub events: Vec<engine::Event>,
+    /// What lies over the screen; the last one has the keys.
+    pub layers: Vec<Layer>,
+    /// Strokes that are the beginning of something, and since when.
+    pub pending: Vec<Key>,
+    #[expect(missing_docs, reason = "as above")]
+    pub pending_since: Timestamp,
+    /// The terminal that was just left by its key: the same key again is meant for it.
+    pub released: Option<TaskId>,
+    /// The line at the bottom.
+    pub notice: Option<Notice>,
+    /// The last failure, for the details page.
+    pub failure: Option<Failure>,
+    /// Lines typed at `:`.
+    pub history: Vec<String>,
+    /// Quit was asked for once, with terminals alive.
+    pub is_leaving: bool,
+}
+
+/// Which list is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Section {
+    Containers,
+    Images,
+    Volumes,
+    Networks,
+    Tasks,
+}
+
+impl Section {
+    /// All of them, in the order of the tab line.
+    pub const ALL: [Self; 5] = [Self::Containers, Self::Images, Self::Volumes, Self::Networks, Self::Tasks];
+
+    /// As the tab line names it.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::Containers => "Containers",
+            Self::Images => "Images",
+            Self::Volumes => "Volumes",
+            Self::Networks => "Networks",
+            Self::Tasks => "Tasks",
+        }
+    }
+}
+
+/// Which pane has the keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Focus {
+    List,
+    Detail,
+}
+
+/// What the detail pane shows of a container.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Tab {
+    Logs,
+    Stats,
+    Top,
+    Inspect,
+    /// A terminal.
+    Session(TaskId),
+}
+
+impl Tab {
+    /// Those every container has.
+    pub const FIXED: [Self; 4] = [Self::Logs, Self::Stats, Self::Top, Self::Inspect];
+}
+
+/// What the detail pane is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Subject {
+    Container(ContainerId),
+    Image(String),
+    Volume(String),
+    Network(String),
+    Task(TaskId),
+}
+
+/// What went wrong, for people.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Failure {
+    /// `cannot pause `web``
+    pub what: String,
+    /// From the nearest cause to the root one.
+    pub why: Vec<String>,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+impl From<engine::Error> for Failure {
+    fn from(error: engine::Error) -> Self {
+        Self { what: error.to_string(), why: error.causes(), hint: error.hint() }
+    }
+}
+
+impl Failure {
+    /// In one line, without the hint.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match self.why.as_slice() {
+            [] => self.what.clone(),
+            [first, ..] => format!("{}: {first}", self.what),
+        }
+    }
+}
+
+/// The line at the bottom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notice {
+    /// Whether it is good news.
+    pub tone: Tone,
+    /// What to tell.
+    pub text: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// When it goes away.
+    pub until: Timestamp,
+}
+
+/// Whether news are good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Tone {
+    Good,
+    Plain,
+    Warning,
+    Bad,
+}
+
+/// What the driver must have open for the screen as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// A log to follow, and the number its records are told with.
+    pub log: Option<(ContainerId, u64)>,
+    /// Containers to sample, and how often.
+    pub stats: BTreeMap<ContainerId, Duration>,
+    /// A container whose processes are shown.
+    pub top: Option<ContainerId>,
+    /// What to inspect, and the number its text is told with.
+    pub inspect: Option<(Subject, u64)>,
+    /// The terminal on the screen, with its columns and rows.
+    pub terminal: Option<(TaskId, u16, u16)>,
+}
+
+/// How long a notice stays.
+const NOTICE: jiff::SignedDuration = jiff::SignedDuration::from_secs(8);
+
+impl Model {
+    /// A model that knows nothing yet.
+    #[must_use]
+    pub fn new(keymap: Arc<Keymap>, theme: Theme, depth: Depth, now: Timestamp) -> Self {
+        Self {
+            now,
+            size: (80, 24),
+            keymap,
+            theme,
+            depth,
+            section: Section::Containers,
+            focus: Focus::List,
+            is_zoomed: false,
+            shows_all: true,
+            tab: Tab::Logs,
+            containers: Table::default(),
+            images: Table::default(),
+            volumes: Table::default(),
+            networks: Table::default(),
+            tasks: Table::default(),
+            next_task: 1,
+            log: LogPane::default(),
+            top: TopPane::default(),
+            inspect: TextPane::default(),
+            series: HashMap::new(),
+            is_frozen: false,
+            events: Vec::new(),
+            layers: Vec::new(),
+            pending: Vec::new(),
+            pending_since: now,
+            released: None,
+            notice: None,
+            failure: None,
+            history: Vec::new(),
+            is_leaving: false,
+        }
+    }
+
+    /// Where a key pressed at this moment is looked up.
+    #[must_use]
+    pub fn place(&self) -> Place {
+        match self.layers.last() {
+            Some(Layer::Prompt(_)) => Place::Prompt,
+            Some(Layer::Confirm(_)) => Place::Confirm,
+            Some(Layer::Menu(_)) => Place::Menu,
+            Some(Layer::Run(form)) if matches!(form.field, Field::Switch(_)) => Place::Switch,
+            Some(Layer::Run(_)) => Place::Form,
+            Some(Layer::Progress(_)) => Place::Progress,
+            Some(Layer::Page(_)) => Place::Page,
+            None => self.place_below(),
+        }
+    }
+
+    /// The same, as if nothing lay over the screen.
+    #[must_use]
+    pub fn place_below(&self) -> Place {
+        match (self.focus, self.section, self.shown_tab()) {
+            (Focus::List, Section::Containers, _) => Place::Containers,
+            (Focus::List, Section::Images, _) => Place::Images,
+            (Focus::List, Section::Volumes, _) => Place::Volumes,
+            (Focus::List, Section::Networks, _) => Place::Networks,
+            (Focus::List, Section::Tasks, _) => Place::Tasks,
+            (Focus::Detail, _, Tab::Logs) => Place::Logs,
+            (Focus::Detail, _, Tab::Stats) => Place::Stats,
+            (Focus::Detail, _, Tab::Top) => Place::Top,
+            (Focus::Detail, _, Tab::Inspect) => Place::Inspect,
+            (Focus::Detail, _, Tab::Session(id)) => match self.session_is_over(id) {
+                true => Place::Ended,
+                false => Place::Terminal,
+            },
+        }
+    }
+
+    /// The tab that the detail pane shows: only containers have several.
+    #[must_use]
+    pub fn shown_tab(&self) -> Tab {
+        match self.subject() {
+            Some(Subject::Container(_)) => self.tab,
+            Some(Subject::Task(id)) if self.task(id).is_some_and(|task| task.session().is_some()) => {
+                Tab::Session(id)
+            }
+            _ => Tab::Inspect,
+        }
+    }
+
+    /// What the detail pane is about.
+    #[must_use]
+    pub fn subject(&self) -> Option<Subject> {
+        match self.section {
+            Section::Containers => self.containers.selected().map(|row| Subject::Container(row.id.clone())),
+            Section::Images => self.images.selected().map(|row| Subject::Image(row.target().to_owned())),
+            Section::Volumes => self.volumes.selected().map(|row| Subject::Volume(row.name.clone())),
+            Section::Networks => self.networks.selected().map(|row| Subject::Network(row.id.clone())),
+            Section::Tasks => self.tasks.selected().map(|row| Subject::Task(row.id)),
+        }
+    }
+
+    /// The selected container.
+    #[must_use]
+    pub fn container(&self) -> Option<&ContainerRow> {
+        self.containers.selected().filter(|_| self.section == Section::Containers)
+    }
+
+    /// A task by its number.
+    #[must_use]
+    pub fn task(&self, id: TaskId) -> Option<&TaskRow> {
+        self.tasks.get(&id.key())
+    }
+
+    /// Tabs of the selected container: the fixed ones, then its terminals, oldest first.
+    #[must_use]
+    pub fn tabs(&self) -> Vec<Tab> {
+        match self.subject() {
+            Some(Subject::Container(id)) => {
+                let sessions = self.tasks.all().iter().rev().filter(|task| task.session() == Some(&id));
+                Tab::FIXED.into_iter().chain(sessions.map(|task| Tab::Session(task.id))).collect()
+            }
+            _ => vec![self.shown_tab()],
+        }
+    }
+
+    /// Whether a terminal's program has ended, or never began.
+    #[must_use]
+    pub fn session_is_over(&self, id: TaskId) -> bool {
+        self.task(id).is_none_or(|task| task.is_over())
+    }
+
+    /// Where everything is on the screen.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        layout(self.size, self.is_zoomed, self.section)
+    }
+
+    /// Says `text` at the bottom.
+    pub fn say(&mut self, tone: Tone, text: impl Into<String>, hint: Option<String>) {
+        self.notice = Some(Notice { tone, text: text.into(), hint, until: self.now + NOTICE });
+    }
+
+    /// Says what went wrong at the bottom, and keeps it for the details page.
+    pub fn fail(&mut self, failure: Failure) {
+        self.say(Tone::Bad, failure.line(), failure.hint.clone());
+        self.failure = Some(failure);
+    }
+
+    /// A number for a new task.
+    pub fn new_task(&mut self) -> TaskId {
+        self.next_task += 1;
+        TaskId(self.next_task - 1)
+    }
+
+    /// The keys of `action` here, for a hint.
+    #[must_use]
+    pub fn keys_of(&self, place: Place, action: Action) -> String {
+        self.keymap.keys_of(place, action).unwrap_or_default()
+    }
+
+    /// What the driver must have open.
+    #[must_use]
+    pub fn wants(&self) -> Wants {
+        let layout = self.layout();
+        let mut wants = Wants::default();
+        let (Some(subject), true) = (self.subject(), layout.detail.is_some() || layout.side.is_some()) else {
+            wants.stats = self.sampled(layout.list.is_some());
+            return wants;
+        };
+        wants.stats = self.sampled(layout.list.is_some());
+        if layout.detail.is_none() {
+            return wants;
+        }
+        match (self.shown_tab(), &subject) {
+            (Tab::Logs, Subject::Container(id)) => wants.log = Some((id.clone(), self.log.serial)),
+            (Tab::Top, Subject::Container(id)) => wants.top = Some(id.clone()),
+            (Tab::Inspect, _) => wants.inspect = Some((subject, self.inspect.serial)),
+            (Tab::Session(id), _) => {
+                wants.terminal =
+                    layout.detail_inner().map(|area| (id, area.width.max(2), area.height.max(1)));
+            }
+            _ => {}
+        }
+        wants
+    }
+
+    /// Containers whose use is on the screen: those of the list's window each 2 s, that of
+    /// the charts each second.
+    fn sampled(&self, has_list: bool) -> BTreeMap<ContainerId, Duration> {
+        let layout = self.layout();
+        let mut sampled = BTreeMap::new();
+        if self.section != Section::Containers || self.is_frozen {
+            return sampled;
+        }
+        if has_list && layout.has_use_columns() {
+            let rows = self.containers.window(layout.list_rows());
+            let up = rows.filter(|(_, row)| row.status.is_up());
+            sampled.extend(up.map(|(_, row)| (row.id.clone(), Duration::from_secs(2))));
+        }
+        let has_charts = layout.side.is_some() || (layout.detail.is_some() && self.tab == Tab::Stats);
+        if let Some(row) = self.containers.selected().filter(|row| row.status.is_up() && has_charts) {
+            sampled.insert(row.id.clone(), Duration::from_secs(1));
+        }
+        sampled
+    }
+
+    /// How long until the screen changes by time alone; `None` when it does not.
+    #[must_use]
+    pub fn next_tick(&self) -> Option<Duration> {
+        let mut ticks = Vec::new();
+        let until =
+            |moment: Timestamp| Duration::try_from(moment.duration_since(self.now)).unwrap_or_default();
+        if !self.pending.is_empty() {
+            let opens = self.pending_since + jiff::SignedDuration::from_millis(250);
+            ticks.extend((opens > self.now).then(|| until(opens)));
+        }
+        ticks.extend(self.notice.as_ref().map(|notice| until(notice.until)));
+        if self.tasks.all().iter().any(|task| matches!(task.what, What::Work(_)) && !task.is_over()) {
+            ticks.push(Duration::from_millis(100));
+        }
+        if self.section == Section::Containers && self.containers.all().iter().any(ContainerRow::is_up) {
+            // The list says how long: "3m".
+            ticks.push(Duration::from_secs(60));
+        }
+        ticks.into_iter().min().map(|tick| tick.max(Duration::from_millis(10)))
+    }
+
+    /// Brings what follows from other fields up to date, after every change.
+    pub fn settle(&mut self) {
+        let shows_all = self.shows_all;
+        self.containers.show(|row| shows_all || row.is_up() || row.busy.is_some());
+        self.images.show(|_| true);
+        self.volumes.show(|_| true);
+        self.networks.show(|_| true);
+        self.tasks.show(|_| true);
+        let rows = self.layout().list_rows();
+        self.containers.scroll_into(rows);
+        self.images.scroll_into(rows);
+        self.volumes.scroll_into(rows);
+        self.networks.scroll_into(rows);
+        self.tasks.scroll_into(rows);
+        if let Tab::Session(_) = self.tab
+            && self.section == Section::Containers
+            && !self.tabs().contains(&self.tab)
+        {
+            self.tab = Tab::Logs;
+        }
+        let subject = self.subject();
+        if subject.is_none() {
+            (self.focus, self.is_zoomed) = (Focus::List, false);
+        }
+        let container = self.container().map(|row| (row.id.clone(), row.started));
+        self.log.show(container);
+        self.inspect.show(subject.map(|subject| (subject, self.version())));
+        if self.layout().detail.is_none() {
+            self.focus = Focus::List;
+        }
+        let (lines, width) = self.layout().detail_inner().map_or((1, 1), |area| (area.height, area.width));
+        self.log.clamp(lines.into());
+        self.inspect.clamp(lines.into());
+        self.top.clamp(lines.into());
+        let _ = width;
+    }
+
+    /// A value that changes when the inspected object did.
+    fn version(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        match self.section {
+            Section::Containers => {
+                if let Some(row) = self.containers.selected() {
+                    (row.status, row.started, row.finished, &row.name).hash(&mut hasher);
+                }
+            }
+            Section::Images => self.images.selected().map(Row::key).hash(&mut hasher),
+            _ => {}
+        }
+        hasher.finish()
+    }
+}

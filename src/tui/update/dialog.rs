@@ -1,0 +1,240 @@
+//! Keys of what lies over the screen: prompts, questions, menus, forms, pages.
+
+use crossterm::event::KeyEvent;
+
+use super::object::{confirmed, copy, stop_task, terminal, work};
+use super::{command, viewer};
+use crate::engine::Name;
+use crate::tui::action::Action;
+use crate::tui::event::{Effect, Job, Program, Verb};
+use crate::tui::model::layer::{Field, Layer, Page, Prompt, Purpose, RunForm, Text, join, split};
+use crate::tui::model::task::TaskId;
+use crate::tui::model::{Focus, Model, Section, Tab};
+
+/// What `action` does to the topmost layer.
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let height = model.size.1;
+    match model.layers.last_mut() {
+        Some(Layer::Prompt(_)) => return prompt(model, action),
+        Some(Layer::Confirm(_)) => {
+            if let (Some(Layer::Confirm(question)), Action::Accept) = (model.layers.pop(), action) {
+                return confirmed(model, question.effect);
+            }
+        }
+        Some(Layer::Menu(_)) => return menu(model, action),
+        Some(Layer::Run(_)) => return form(model, action),
+        Some(Layer::Progress(id)) => {
+            let id = *id;
+            if action == Action::Cancel && model.task(id).is_some_and(|task| !task.is_over()) {
+                return stop_task(model, id);
+            }
+            model.layers.pop();
+        }
+        Some(Layer::Page(page)) => turn(page, action, height).then(|| model.layers.pop()).map_or((), drop),
+        None => {}
+    }
+    Vec::new()
+}
+
+/// Scrolls a page; gives whether it is to be closed.
+fn turn(page: &mut Page, action: Action, height: u16) -> bool {
+    let step = usize::from(height.saturating_sub(6).max(2));
+    page.top = match action {
+        Action::Down => page.top + 1,
+        Action::Up => page.top.saturating_sub(1),
+        Action::HalfDown => page.top + step / 2,
+        Action::HalfUp => page.top.saturating_sub(step / 2),
+        Action::PageDown => page.top + step,
+        Action::PageUp => page.top.saturating_sub(step),
+        Action::First => 0,
+        Action::Last => 10_000,
+        _ => return true,
+    };
+    false
+}
+
+/// A key that is typed into a field.
+pub(super) fn typed(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
+    match model.layers.last_mut() {
+        Some(Layer::Prompt(prompt)) => {
+            prompt.input.key(event);
+            prompt.error = None;
+        }
+        Some(Layer::Run(form)) => {
+            if let Field::Text(text) = form.field {
+                form.texts[text as usize].key(event);
+            }
+        }
+        _ => {}
+    }
+    as_typed(model);
+    Vec::new()
+}
+
+/// Text that is pasted into a field.
+pub(super) fn pasted(model: &mut Model, text: &str) {
+    match model.layers.last_mut() {
+        Some(Layer::Prompt(prompt)) => prompt.input.paste(text),
+        Some(Layer::Run(form)) => {
+            if let Field::Text(field) = form.field {
+                form.texts[field as usize].paste(text);
+            }
+        }
+        _ => {}
+    }
+    as_typed(model);
+}
+
+/// What shows while it is typed: a filter filters.
+fn as_typed(model: &mut Model) {
+    if let Some(Layer::Prompt(prompt)) = model.layers.last()
+        && prompt.purpose == Purpose::Filter
+    {
+        let filter = prompt.input.text().to_owned();
+        *super::cursor(model).filter() = filter;
+    }
+    if let Some(Layer::Run(form)) = model.layers.last_mut() {
+        form.error = command::problem(&form.words());
+    }
+}
+
+fn prompt(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Prompt(prompt)) = model.layers.last_mut() else { return Vec::new() };
+    match action {
+        Action::Accept => return accept(model),
+        Action::Complete => command::complete(model),
+        Action::Older | Action::Newer if prompt.purpose == Purpose::Command => {
+            let back = if action == Action::Older { prompt.back + 1 } else { prompt.back.saturating_sub(1) };
+            let at = model.history.len().checked_sub(back);
+            if let Some(at) = at {
+                let line = model.history.get(at).map_or("", String::as_str);
+                prompt.input = crate::tui::model::layer::Input::new(line);
+                prompt.back = back;
+            }
+        }
+        Action::Dismiss => {
+            let is_filter = prompt.purpose == Purpose::Filter;
+            model.layers.pop();
+            if is_filter {
+                super::cursor(model).filter().clear();
+            }
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn accept(model: &mut Model) -> Vec<Effect> {
+    let Some(Layer::Prompt(prompt)) = model.layers.pop() else { return Vec::new() };
+    let text = prompt.input.text().trim().to_owned();
+    let again = |model: &mut Model, mut prompt: Box<Prompt>, error: String| {
+        prompt.error = Some(error);
+        model.layers.push(Layer::Prompt(prompt));
+        Vec::new()
+    };
+    if text.is_empty() && !matches!(prompt.purpose, Purpose::Filter | Purpose::Search) {
+        return Vec::new();
+    }
+    match prompt.purpose.clone() {
+        Purpose::Filter => *super::cursor(model).filter() = text,
+        Purpose::Search => {
+            let tab = model.shown_tab();
+            match tab {
+                Tab::Logs => (model.log.search, model.log.hit) = (text, None),
+                _ => (model.inspect.search, model.inspect.hit) = (text, None),
+            }
+            // A log is read from its end.
+            viewer::next_match(model, tab, tab == Tab::Logs);
+        }
+        Purpose::Command => return command::line(model, &text),
+        Purpose::Pull => return vec![work(model, &format!("pull {text}"), Job::Pull(text.clone()))],
+        Purpose::Load => return vec![work(model, &format!("load {text}"), Job::Load(text.clone()))],
+        Purpose::Import => match split(&text).as_slice() {
+            [path, name] => {
+                let job = Job::Import(path.clone(), name.clone());
+                return vec![work(model, &format!("import {path}"), job)];
+            }
+            _ => return again(model, prompt, "want a path, then a name".to_owned()),
+        },
+        Purpose::Tag(image) => return vec![Effect::TagImage(image, text)],
+        Purpose::Rename(id) => match text.parse::<Name>() {
+            Ok(name) => return confirmed(model, Effect::Container(Verb::Rename(name), id)),
+            Err(error) => return again(model, prompt, error.to_string()),
+        },
+        Purpose::Exec(id) => {
+            let Some(row) = model.containers.get(id.as_str()).cloned() else { return Vec::new() };
+            return terminal(model, &row, Program::Words(split(&text)));
+        }
+    }
+    Vec::new()
+}
+
+fn menu(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Menu(menu)) = model.layers.last_mut() else { return Vec::new() };
+    match action {
+        Action::Down => menu.cursor = (menu.cursor + 1).min(menu.items.len().saturating_sub(1)),
+        Action::Up => menu.cursor = menu.cursor.saturating_sub(1),
+        Action::Accept => {
+            let signal = menu.items.get(menu.cursor).map(|(name, _)| name.clone());
+            let id = menu.container.clone();
+            model.layers.pop();
+            return signal
+                .map_or_else(Vec::new, |signal| confirmed(model, Effect::Container(Verb::Kill(signal), id)));
+        }
+        _ => drop(model.layers.pop()),
+    }
+    Vec::new()
+}
+
+fn form(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Run(form)) = model.layers.last_mut() else { return Vec::new() };
+    match action {
+        Action::NextField => form.field = form.field.step(1),
+        Action::PreviousField => form.field = form.field.step(-1),
+        Action::Toggle => {
+            if let Field::Switch(switch) = form.field {
+                form.switches[switch as usize] ^= true;
+            }
+        }
+        Action::CopyShown => {
+            let line = format!("hoist {}", join(&form.words()));
+            return copy(model, line);
+        }
+        Action::Accept => return submit(model),
+        _ => drop(model.layers.pop()),
+    }
+    as_typed(model);
+    Vec::new()
+}
+
+fn submit(model: &mut Model) -> Vec<Effect> {
+    let Some(Layer::Run(form)) = model.layers.last_mut() else { return Vec::new() };
+    if form.text(Text::Image).is_empty() {
+        form.field = Field::Text(Text::Image);
+        form.error = Some("an image is needed: a name, or an id".to_owned());
+        return Vec::new();
+    }
+    let words = RunForm::words(form);
+    form.error = command::problem(&words);
+    if form.error.is_some() {
+        return Vec::new();
+    }
+    model.layers.pop();
+    run(model, words)
+}
+
+/// Runs these words of the command line.
+pub(super) fn run(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
+    model.section = Section::Containers;
+    (model.focus, model.is_zoomed) = (Focus::List, false);
+    let title = join(&words);
+    let effect = work(model, &title, Job::Run(words));
+    // It is shown only when it takes longer: when an image is pulled.
+    model.layers.pop();
+    vec![effect]
+}
+
+/// Closes what shows how work goes on, where it is `id`.
+pub(super) fn close_progress(model: &mut Model, id: TaskId) {
+    model.layers.retain(|layer| !matches!(layer, Layer::Progress(of) if *of == id));
+}

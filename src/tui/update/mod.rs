@@ -1,0 +1,369 @@
+//! What each event does to the model. No I/O, no clock, no await, no engine.
+//!
+//! ```text
+//!  key ─ keymap(place) ─▶ action ─┬─ dialog   (something lies over the screen)
+//!                                 ├─ viewer   (the detail pane has the keys)
+//!                                 ├─ object   (verbs on what is selected)
+//!                                 └─ here     (moving about, and the app itself)
+//!  the driver's news ─▶ news
+//! ```
+
+mod command;
+mod dialog;
+mod news;
+mod object;
+#[cfg(test)]
+mod tests;
+mod viewer;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
+
+use super::action::Action;
+use super::event::{Effect, Event};
+use super::key::Key;
+use super::keymap::{Found, Place};
+use super::model::layer::{Confirm, Input, Layer, Page, PageKind, Prompt, Purpose};
+use super::model::rows::Row;
+use super::model::table::Table;
+use super::model::task::What;
+use super::model::{Focus, Model, Section, Subject, Tab, Tone};
+use super::theme::Theme;
+
+/// Changes the model and says what to do.
+pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
+    let effects = match event {
+        Event::Key(key) => press(model, key),
+        Event::Paste(text) => paste(model, text),
+        Event::Mouse(mouse) => point(model, mouse),
+        Event::Resize(width, height) => {
+            model.size = (width, height);
+            Vec::new()
+        }
+        other => news::take(model, other),
+    };
+    model.settle();
+    effects
+}
+
+/// What is done before the first event.
+#[must_use]
+pub fn start() -> Vec<Effect> {
+    Section::ALL.into_iter().filter(|section| *section != Section::Tasks).map(Effect::Load).collect()
+}
+
+fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
+    if event.kind == KeyEventKind::Release {
+        return Vec::new();
+    }
+    let key = Key::from_event(event);
+    let released = model.released.take();
+    if let Some(id) = released
+        && model.keymap.find(Place::Terminal, &[key]) == Found::Action(Action::Release)
+    {
+        (model.tab, model.focus) = (Tab::Session(id), Focus::Detail);
+        return vec![Effect::Type(id, key)];
+    }
+    if key.code == KeyCode::Esc && !model.pending.is_empty() && model.place() != Place::Terminal {
+        model.pending.clear();
+        return Vec::new();
+    }
+    let place = model.place();
+    model.pending.push(key);
+    match model.keymap.find(place, &model.pending) {
+        Found::Action(action) => {
+            model.pending.clear();
+            act(model, action)
+        }
+        Found::More => {
+            model.pending_since = model.now;
+            Vec::new()
+        }
+        Found::Nothing => {
+            let keys = std::mem::take(&mut model.pending);
+            unbound(model, place, &keys, event)
+        }
+    }
+}
+
+/// Keys that mean nothing to hoist are for a program, or for a field that is typed in.
+fn unbound(model: &mut Model, place: Place, keys: &[Key], event: KeyEvent) -> Vec<Effect> {
+    match place {
+        Place::Terminal => match model.shown_tab() {
+            Tab::Session(id) => keys.iter().map(|key| Effect::Type(id, *key)).collect(),
+            _ => Vec::new(),
+        },
+        Place::Prompt | Place::Form => dialog::typed(model, event),
+        _ => Vec::new(),
+    }
+}
+
+fn paste(model: &mut Model, text: String) -> Vec<Effect> {
+    match (model.place(), model.shown_tab()) {
+        (Place::Prompt | Place::Form, _) => dialog::pasted(model, &text),
+        (Place::Terminal, Tab::Session(id)) => return vec![Effect::Paste(id, text)],
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
+    if !model.layers.is_empty() {
+        return Vec::new();
+    }
+    let layout = model.layout();
+    let at = ratatui::layout::Position::new(mouse.column, mouse.row);
+    let on_detail = layout.detail.is_some_and(|area| area.contains(at));
+    let by = match mouse.kind {
+        MouseEventKind::ScrollUp => -3,
+        MouseEventKind::ScrollDown => 3,
+        MouseEventKind::Down(MouseButton::Left) if on_detail => {
+            model.focus = Focus::Detail;
+            return Vec::new();
+        }
+        MouseEventKind::Down(MouseButton::Left) => {
+            if let Some(list) = layout.list.filter(|area| area.contains(at)) {
+                model.focus = Focus::List;
+                let line = usize::from(mouse.row.saturating_sub(list.y + 2));
+                let cursor = cursor(model);
+                cursor.place_at(line).into_iter().for_each(|place| cursor.select(place));
+            }
+            return Vec::new();
+        }
+        _ => return Vec::new(),
+    };
+    if on_detail {
+        return viewer::scroll(model, by);
+    }
+    cursor(model).step(isize::try_from(by).unwrap_or(0));
+    Vec::new()
+}
+
+fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    if !model.layers.is_empty() {
+        return dialog::act(model, action);
+    }
+    if model.focus == Focus::Detail
+        && let Some(effects) = viewer::act(model, action)
+    {
+        return effects;
+    }
+    if let Some(effects) = object::act(model, action) {
+        return effects;
+    }
+    here(model, action)
+}
+
+/// Moving about, and the app itself.
+fn here(model: &mut Model, action: Action) -> Vec<Effect> {
+    let page = isize::try_from(model.layout().list_rows().max(2)).unwrap_or(2);
+    match action {
+        Action::Down => cursor(model).step(1),
+        Action::Up => cursor(model).step(-1),
+        Action::HalfDown => cursor(model).step(page / 2),
+        Action::HalfUp => cursor(model).step(-page / 2),
+        Action::PageDown => cursor(model).step(page - 1),
+        Action::PageUp => cursor(model).step(1 - page),
+        Action::First => cursor(model).select(0),
+        Action::Last => cursor(model).select(usize::MAX),
+        Action::GoContainers => go(model, Section::Containers),
+        Action::GoImages => go(model, Section::Images),
+        Action::GoVolumes => go(model, Section::Volumes),
+        Action::GoNetworks => go(model, Section::Networks),
+        Action::GoTasks => go(model, Section::Tasks),
+        Action::NextTab => turn(model, 1),
+        Action::PreviousTab => turn(model, -1),
+        Action::NextPane | Action::PreviousPane => other_pane(model),
+        Action::Open => open(model),
+        Action::Zoom if model.subject().is_some() => zoom(model),
+        Action::Back => back(model),
+        Action::Search => {
+            let filter = cursor(model).filter().clone();
+            prompt(model, Purpose::Filter, &filter);
+        }
+        Action::ShowAll => model.shows_all = !model.shows_all,
+        Action::Help => {
+            let place = model.place();
+            let title = format!("Help · {}", place.name());
+            model.layers.push(Layer::Page(Page { title, kind: PageKind::Keys(place), top: 0 }));
+        }
+        Action::Command => prompt(model, Purpose::Command, ""),
+        Action::Details => details(model),
+        Action::Theme => next_theme(model),
+        Action::Refresh => return start(),
+        Action::Redraw => return vec![Effect::Redraw],
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit => return quit(model),
+        Action::Cancel if model.is_leaving => return vec![Effect::Quit],
+        Action::Cancel => {
+            model.is_leaving = true;
+            model.say(Tone::Plain, "once more to leave hoist; containers keep running", None);
+            return Vec::new();
+        }
+        _ => {}
+    }
+    model.is_leaving = false;
+    Vec::new()
+}
+
+/// What all tables can do, whatever their rows are.
+trait Cursor {
+    fn step(&mut self, by: isize);
+    fn select(&mut self, place: usize);
+    fn place_at(&self, line: usize) -> Option<usize>;
+    fn filter(&mut self) -> &mut String;
+}
+
+impl<R: Row> Cursor for Table<R> {
+    fn step(&mut self, by: isize) {
+        Table::step(self, by);
+    }
+
+    fn select(&mut self, place: usize) {
+        Table::select(self, place);
+    }
+
+    fn place_at(&self, line: usize) -> Option<usize> {
+        Table::place_at(self, line)
+    }
+
+    fn filter(&mut self) -> &mut String {
+        &mut self.filter
+    }
+}
+
+/// The table of the section that is shown.
+fn cursor(model: &mut Model) -> &mut dyn Cursor {
+    match model.section {
+        Section::Containers => &mut model.containers,
+        Section::Images => &mut model.images,
+        Section::Volumes => &mut model.volumes,
+        Section::Networks => &mut model.networks,
+        Section::Tasks => &mut model.tasks,
+    }
+}
+
+fn go(model: &mut Model, section: Section) {
+    model.section = section;
+    model.focus = Focus::List;
+    model.is_zoomed = false;
+}
+
+/// Shows a tab and gives it the keys; in the whole window where its pane is too low.
+fn show_tab(model: &mut Model, tab: Tab) {
+    model.tab = tab;
+    model.focus = Focus::Detail;
+    if model.layout().detail.is_none_or(|area| area.height < 14) {
+        model.is_zoomed = true;
+    }
+}
+
+fn turn(model: &mut Model, by: isize) {
+    let tabs = model.tabs();
+    if tabs.len() > 1 && model.layout().detail.is_some() {
+        let at = tabs.iter().position(|tab| *tab == model.tab).unwrap_or(0);
+        let next = at.checked_add_signed(by).unwrap_or(tabs.len() - 1);
+        model.tab = tabs[next % tabs.len()];
+    }
+}
+
+fn other_pane(model: &mut Model) {
+    model.focus = match model.focus {
+        Focus::List if model.layout().detail.is_some() && model.subject().is_some() => Focus::Detail,
+        Focus::Detail if model.is_zoomed => Focus::Detail,
+        _ => Focus::List,
+    };
+}
+
+fn zoom(model: &mut Model) {
+    model.is_zoomed = !model.is_zoomed;
+    model.focus =
+        if model.is_zoomed || model.layout().detail.is_some() { Focus::Detail } else { Focus::List };
+}
+
+fn open(model: &mut Model) {
+    if model.section == Section::Tasks {
+        let Some(task) = model.tasks.selected() else { return };
+        let id = task.id;
+        match &task.what {
+            What::Work(_) => model.layers.push(Layer::Progress(id)),
+            What::Session(container) => {
+                let container = container.clone();
+                model.shows_all = true;
+                model.containers.filter.clear();
+                model.section = Section::Containers;
+                model.settle();
+                if model.containers.select_key(container.as_str()) {
+                    show_tab(model, Tab::Session(id));
+                }
+            }
+        }
+    } else if model.subject().is_some() {
+        (model.focus, model.is_zoomed) = (Focus::Detail, true);
+    }
+}
+
+fn back(model: &mut Model) {
+    if model.focus == Focus::Detail {
+        (model.focus, model.is_zoomed) = (Focus::List, false);
+    } else if !cursor(model).filter().is_empty() {
+        cursor(model).filter().clear();
+    } else if model.notice.take().is_none() {
+        let keys = model.keys_of(Place::Global, Action::Quit);
+        model.say(Tone::Plain, format!("{keys} leaves hoist; containers keep running"), None);
+    }
+}
+
+fn prompt(model: &mut Model, purpose: Purpose, text: &str) {
+    model.layers.push(Layer::Prompt(Box::new(Prompt { purpose, input: Input::new(text), error: None, back: 0 })));
+}
+
+fn details(model: &mut Model) {
+    let Some(failure) = &model.failure else {
+        model.say(Tone::Good, "nothing has failed", None);
+        return;
+    };
+    let mut lines = vec![failure.what.clone()];
+    lines.extend(failure.why.iter().map(|cause| format!("  because {cause}")));
+    lines.extend(failure.hint.iter().map(|hint| format!("hint: {hint}")));
+    let title = "The last error".to_owned();
+    model.layers.push(Layer::Page(Page { title, kind: PageKind::Text(lines), top: 0 }));
+}
+
+fn next_theme(model: &mut Model) {
+    match Theme::after(&model.theme.name, model.depth) {
+        Ok(theme) => {
+            model.say(Tone::Plain, format!("theme {}", theme.name), None);
+            model.theme = theme;
+        }
+        Err(error) => model.say(Tone::Bad, error.to_string(), None),
+    }
+}
+
+fn quit(model: &mut Model) -> Vec<Effect> {
+    let alive = model.tasks.all().iter().filter(|task| !task.is_over());
+    let items: Vec<String> = alive.map(|task| task.title.clone()).collect();
+    if items.is_empty() {
+        return vec![Effect::Quit];
+    }
+    model.layers.push(Layer::Confirm(Confirm {
+        title: "Leave hoist?".to_owned(),
+        items,
+        notes: vec![
+            "Containers keep running. Terminals are detached:".to_owned(),
+            "a shell goes on inside its container. Pulls stop;".to_owned(),
+            "what they have fetched is kept.".to_owned(),
+        ],
+        yes: "leave",
+        effect: Effect::Quit,
+    }));
+    Vec::new()
+}
+
+/// What the selected container is called, for messages.
+pub(super) fn subject_name(model: &Model) -> String {
+    match model.subject() {
+        Some(Subject::Container(_)) => model.container().map_or_else(String::new, |row| row.name.clone()),
+        Some(Subject::Image(name) | Subject::Volume(name) | Subject::Network(name)) => name,
+        Some(Subject::Task(_)) | None => String::new(),
+    }
+}

@@ -1,0 +1,228 @@
+//! What the driver tells: lists, ends of verbs, samples, news of work and terminals.
+
+use jiff::Timestamp;
+
+use super::dialog::close_progress;
+use super::object::terminal;
+use crate::engine::{self, ContainerId, Kind, News};
+use crate::tui::event::{Effect, Event, Finish, Listed, Program, Verb};
+use crate::tui::model::layer::Layer;
+use crate::tui::model::rows::ContainerRow;
+use crate::tui::model::table::Loaded;
+use crate::tui::model::task::{TaskId, TaskState, What, Work};
+use crate::tui::model::{Failure, Model, Section, Subject, Tone};
+
+/// So many events are kept for the side pane.
+const EVENTS: usize = 200;
+
+/// Takes in what is neither a key nor the terminal's size.
+pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
+    match event {
+        Event::Tick(now) => tick(model, now),
+        Event::News(News::Event(event)) => return changed(model, event),
+        Event::News(News::Gap) => return super::start(),
+        Event::List(Ok(list)) => listed(model, list),
+        Event::List(Err((section, failure))) => unlisted(model, section, failure),
+        Event::Container(id, row) => put(model, &id, row),
+        Event::Done(effect, result) => return done(model, &effect, result),
+        Event::Log(serial, records) if serial == model.log.serial => model.log.take(&records),
+        Event::LogOver(serial, failure) if serial == model.log.serial => {
+            (model.log.is_over, model.log.failure) = (true, failure);
+        }
+        Event::Sample(id, sample) if !model.is_frozen => model.series.entry(id).or_default().push(*sample),
+        Event::Top(id, Ok(top)) => model.top.take(id, top, model.now),
+        Event::Top(id, Err(failure)) => {
+            (model.top.of, model.top.failure) = (Some(id), Some(failure));
+            model.top.rows.clear();
+        }
+        Event::Text(serial, result) if serial == model.inspect.serial => match result {
+            Ok(lines) => (model.inspect.lines, model.inspect.failure) = (Some(lines), None),
+            Err(failure) => model.inspect.failure = Some(failure),
+        },
+        Event::Progress(id, work) => progress(model, id, work),
+        Event::Finished(id, result) => return finished(model, id, result),
+        Event::Ended(id, result) => ended(model, id, result),
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn tick(model: &mut Model, now: Timestamp) {
+    model.now = now;
+    if model.notice.as_ref().is_some_and(|notice| notice.until <= now) {
+        model.notice = None;
+        model.is_leaving = false;
+    }
+}
+
+fn changed(model: &mut Model, event: engine::Event) -> Vec<Effect> {
+    let effects = match event.kind {
+        Kind::Container => {
+            // Sessions change nothing that the list shows.
+            let is_session = ["exec_", "attach", "detach", "top", "resize"]
+                .iter()
+                .any(|word| event.action.starts_with(word));
+            let id = event.actor.id.parse::<ContainerId>();
+            id.into_iter().filter(|_| !is_session).map(Effect::Reload).collect()
+        }
+        Kind::Image => vec![Effect::Load(Section::Images)],
+        Kind::Volume => vec![Effect::Load(Section::Volumes)],
+        Kind::Network => vec![Effect::Load(Section::Networks)],
+        Kind::Builder => Vec::new(),
+    };
+    model.events.push(event);
+    let surplus = model.events.len().saturating_sub(EVENTS);
+    model.events.drain(..surplus);
+    effects
+}
+
+fn listed(model: &mut Model, list: Listed) {
+    match list {
+        Listed::Containers(mut rows) => {
+            for row in &mut rows {
+                row.busy = model.containers.get(row.id.as_str()).and_then(|old| old.busy);
+            }
+            model.series.retain(|id, _| rows.iter().any(|row| row.id == *id));
+            model.containers.set(rows);
+        }
+        Listed::Images(rows) => model.images.set(rows),
+        Listed::Volumes(rows) => model.volumes.set(rows),
+        Listed::Networks(rows) => model.networks.set(rows),
+    }
+}
+
+fn unlisted(model: &mut Model, section: Section, failure: Failure) {
+    let state = match section {
+        Section::Containers => &mut model.containers.state,
+        Section::Images => &mut model.images.state,
+        Section::Volumes => &mut model.volumes.state,
+        Section::Networks | Section::Tasks => &mut model.networks.state,
+    };
+    *state = Loaded::Failed(failure.clone());
+    model.failure = Some(failure);
+}
+
+fn put(model: &mut Model, id: &ContainerId, row: Option<Box<ContainerRow>>) {
+    match row {
+        Some(mut row) => {
+            row.busy = model.containers.get(id.as_str()).and_then(|old| old.busy);
+            model.containers.put(*row);
+        }
+        None => {
+            model.containers.take(id.as_str());
+            model.series.remove(id);
+        }
+    }
+}
+
+fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<Effect> {
+    let (text, effects) = match effect {
+        Effect::Container(verb, id) => {
+            let name = model
+                .containers
+                .get(id.as_str())
+                .map_or_else(|| id.short().to_owned(), |row| row.name.clone());
+            if let Some(row) = model.containers.get_mut(id.as_str()) {
+                row.busy = None;
+            }
+            (told(verb, &name), vec![Effect::Reload(id.clone())])
+        }
+        Effect::RemoveImage(name, _) => (format!("removed {name}"), vec![Effect::Load(Section::Images)]),
+        Effect::TagImage(_, name) => (format!("tagged {name}"), vec![Effect::Load(Section::Images)]),
+        _ => (String::new(), Vec::new()),
+    };
+    match result {
+        Ok(()) => model.say(Tone::Good, text, None),
+        Err(failure) => model.fail(failure),
+    }
+    effects
+}
+
+fn told(verb: &Verb, name: &str) -> String {
+    match verb {
+        Verb::Start => format!("started {name}"),
+        Verb::Stop => format!("stopped {name}"),
+        Verb::Restart => format!("restarted {name}"),
+        Verb::Pause => format!("paused {name}"),
+        Verb::Unpause => format!("resumed {name}"),
+        Verb::Kill(signal) => format!("sent {signal} to {name}"),
+        Verb::Remove(_) => format!("removed {name}"),
+        Verb::Rename(new) => format!("renamed {name} to {new}"),
+    }
+}
+
+fn progress(model: &mut Model, id: TaskId, work: Work) {
+    let has_parts = !work.parts.is_empty();
+    let Some(task) = model.tasks.get_mut(&id.key()) else { return };
+    let is_first = matches!(&task.what, What::Work(old) if old.parts.is_empty()) && has_parts;
+    task.what = What::Work(work);
+    // A run that must fetch its image first shows how that goes.
+    if is_first && model.layers.is_empty() && model.focus == super::Focus::List {
+        model.layers.push(Layer::Progress(id));
+    }
+}
+
+fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> Vec<Effect> {
+    let now = model.now;
+    let was_watched = model.layers.iter().any(|layer| matches!(layer, Layer::Progress(of) if *of == id));
+    let mut state = |state: TaskState| {
+        if let Some(task) = model.tasks.get_mut(&id.key()) {
+            (task.state, task.until) = (state, Some(now));
+        }
+    };
+    match result {
+        Ok(finish) => {
+            state(TaskState::Done(finish.text.clone()));
+            model.say(Tone::Good, finish.text.clone(), None);
+            close_progress(model, id);
+            finish_well(model, finish, was_watched)
+        }
+        Err(failure) => {
+            state(TaskState::Failed(failure.clone()));
+            model.fail(failure);
+            Vec::new()
+        }
+    }
+}
+
+fn finish_well(model: &mut Model, finish: Finish, was_watched: bool) -> Vec<Effect> {
+    if let Some(image) = finish.image {
+        let effects = vec![Effect::Load(Section::Images)];
+        if was_watched {
+            model.section = Section::Images;
+            model.images.wish(&image);
+        }
+        return effects;
+    }
+    let Some(row) = finish.made else { return Vec::new() };
+    let row = *row;
+    model.containers.put(row.clone());
+    // Whoever went elsewhere meanwhile is left there.
+    if model.section != Section::Containers || model.focus != super::Focus::List || !model.layers.is_empty() {
+        return Vec::new();
+    }
+    model.containers.filter.clear();
+    model.shows_all = true;
+    model.containers.expect(row.id.as_str());
+    model.settle();
+    if finish.opens && model.subject() == Some(Subject::Container(row.id.clone())) {
+        return terminal(model, &row, Program::Start);
+    }
+    Vec::new()
+}
+
+fn ended(model: &mut Model, id: TaskId, result: Result<Option<u8>, Failure>) {
+    let now = model.now;
+    let Some(task) = model.tasks.get_mut(&id.key()) else { return };
+    task.until = Some(now);
+    match result {
+        Ok(code) => {
+            let text = code.map_or_else(|| "session ended".to_owned(), |code| format!("exit {code}"));
+            task.state = TaskState::Done(text);
+        }
+        Err(failure) => {
+            task.state = TaskState::Failed(failure.clone());
+            model.fail(failure);
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Stories without a terminal: keys in, effects and screens out.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::engine::{self, Actor, Kind, News, Status};
+use crate::tui::event::{Finish, Force, Job, Program, Verb};
+use crate::tui::fixture::{container, empty, full, now, press, screen, write};
+use crate::tui::model::Failure;
+use crate::tui::model::task::{TaskId, TaskState};
+
+fn news(id: &str, action: &str) -> Event {
+    Event::News(News::Event(engine::Event {
+        kind: Kind::Container,
+        action: action.to_owned(),
+        actor: Actor { id: id.to_owned(), attributes: std::collections::BTreeMap::new() },
+        scope: "local".to_owned(),
+        time: now().as_second(),
+        time_nano: 0,
+    }))
+}
+
+#[test]
+fn an_empty_list_survives_every_key() {
+    for section in Section::ALL {
+        for action in Action::ALL {
+            let mut model = empty(80, 24);
+            model.section = section;
+            act(&mut model, *action);
+            model.settle();
+            screen(&model);
+            act(&mut model, *action);
+            model.settle();
+            screen(&model);
+        }
+    }
+}
+
+#[test]
+fn every_action_is_survived_in_every_place_of_a_full_list() {
+    for opening in ["", "l", "S", "t", "i", "e", "n", "K", "d d", "?", ":", "/", "p", "2", "2 r", "5", "2 p"]
+    {
+        for action in Action::ALL {
+            let mut model = full(80, 24);
+            if !opening.is_empty() {
+                press(&mut model, opening);
+            }
+            act(&mut model, *action);
+            model.settle();
+            screen(&model);
+        }
+    }
+}
+
+#[test]
+fn s_stops_what_is_up_and_starts_what_is_not() {
+    let mut model = full(80, 24);
+    let id = model.container().unwrap().id.clone();
+    assert_eq!(press(&mut model, "s"), [Effect::Container(Verb::Stop, id)]);
+    assert_eq!(model.container().unwrap().busy, Some("stopping…"));
+    press(&mut model, "G");
+    let id = model.container().unwrap().id.clone();
+    assert_eq!(press(&mut model, "s"), [Effect::Container(Verb::Start, id)]);
+}
+
+#[test]
+fn what_a_status_forbids_is_said_and_not_tried() {
+    let mut model = full(80, 24);
+    press(&mut model, "G");
+    assert_eq!(press(&mut model, "p"), []);
+    let notice = model.notice.unwrap();
+    assert_eq!(notice.text, "cannot pause `canary`: it is created");
+    assert_eq!(notice.hint.as_deref(), Some("start it first"));
+}
+
+#[test]
+fn removal_asks_names_what_goes_and_keeps_by_default() {
+    let mut model = full(80, 24);
+    press(&mut model, "G");
+    let id = model.container().unwrap().id.clone();
+    assert_eq!(press(&mut model, "d d"), []);
+    assert!(screen(&model).contains("Remove 1 container?"));
+    assert!(screen(&model).contains("canary   created"));
+    assert_eq!(press(&mut model, "enter"), []);
+    assert!(model.layers.is_empty());
+    press(&mut model, "d d");
+    assert_eq!(press(&mut model, "y"), [Effect::Container(Verb::Remove(Force::No), id)]);
+}
+
+#[test]
+fn a_running_container_is_removed_only_by_force() {
+    let mut model = full(80, 24);
+    assert_eq!(press(&mut model, "d d"), []);
+    assert!(model.layers.is_empty());
+    assert!(model.notice.as_ref().unwrap().text.contains("it is running"));
+    press(&mut model, "d D");
+    assert!(screen(&model).contains("It is running: it is killed first."));
+}
+
+#[test]
+fn a_prefix_left_hanging_shows_what_it_can_become() {
+    let mut model = full(80, 24);
+    press(&mut model, "g");
+    let opens = model.next_tick().unwrap();
+    assert_eq!(opens.as_millis(), 250);
+    assert!(!screen(&model).contains("Show the images"));
+    update(&mut model, Event::Tick(now() + jiff::SignedDuration::from_millis(250)));
+    assert!(screen(&model).contains("Show the images"));
+    press(&mut model, "esc");
+    assert!(!screen(&model).contains("Show the images"));
+    assert!(model.pending.is_empty());
+}
+
+#[test]
+fn a_filter_filters_while_it_is_typed_and_esc_clears_it() {
+    let mut model = full(80, 24);
+    press(&mut model, "/");
+    write(&mut model, "mai");
+    assert_eq!(model.containers.shown(), 1);
+    press(&mut model, "enter");
+    assert_eq!(model.container().unwrap().name, "mailer");
+    press(&mut model, "esc");
+    assert_eq!(model.containers.shown(), 7);
+}
+
+#[test]
+fn only_what_is_seen_is_asked_for() {
+    let mut model = full(80, 24);
+    let api = model.container().unwrap().id.clone();
+    assert_eq!(model.wants().log.map(|(id, _)| id), Some(api.clone()));
+    assert_eq!(model.wants().top, None);
+    assert!(!model.wants().stats.is_empty());
+    press(&mut model, "t");
+    assert_eq!((model.wants().log, model.wants().top), (None, Some(api)));
+    press(&mut model, "q g i");
+    let wants = model.wants();
+    assert!(wants.stats.is_empty() && wants.log.is_none() && wants.inspect.is_some());
+    let mut small = full(40, 12);
+    assert_eq!((small.wants().log, small.wants().stats.len()), (None, 0));
+    press(&mut small, "l");
+    assert!(small.wants().log.is_some());
+}
+
+#[test]
+fn what_another_process_changed_is_read_anew() {
+    let mut model = full(80, 24);
+    let id = model.container().unwrap().id.clone();
+    assert_eq!(update(&mut model, news(id.as_str(), "die")), [Effect::Reload(id.clone())]);
+    assert_eq!(update(&mut model, news(id.as_str(), "exec_start: sh")), []);
+    update(&mut model, Event::Container(id.clone(), None));
+    assert_ne!(model.container().unwrap().id, id);
+    assert_eq!(update(&mut model, Event::News(News::Gap)), start());
+}
+
+#[test]
+fn the_log_of_what_was_selected_before_is_not_shown() {
+    let mut model = full(80, 24);
+    let old = model.log.serial;
+    press(&mut model, "j");
+    let line = engine::LogRecord { time: now(), stream: engine::Stream::Stdout, bytes: b"late\n".to_vec() };
+    update(&mut model, Event::Log(old, vec![line.clone()]));
+    assert_eq!(model.log.store.end(), 0);
+    let serial = model.log.serial;
+    update(&mut model, Event::Log(serial, vec![line]));
+    assert_eq!(model.log.store.end(), 1);
+}
+
+#[test]
+fn going_up_in_a_log_pauses_it_and_g_follows_again() {
+    let mut model = full(80, 24);
+    let line = |text: &str| engine::LogRecord {
+        time: now(),
+        stream: engine::Stream::Stdout,
+        bytes: format!("{text}\n").into(),
+    };
+    press(&mut model, "l");
+    let serial = model.log.serial;
+    let records = (0..100).map(|n| line(&format!("line {n}"))).collect();
+    update(&mut model, Event::Log(serial, records));
+    assert!(screen(&model).contains("line 99"));
+    press(&mut model, "k k");
+    assert!(!screen(&model).contains("line 99"));
+    update(&mut model, Event::Log(serial, vec![line("newest")]));
+    assert!(screen(&model).contains("+1 new ↓G"), "{}", screen(&model));
+    press(&mut model, "G");
+    assert!(screen(&model).contains("newest"));
+    press(&mut model, "/");
+    write(&mut model, "line 7");
+    press(&mut model, "enter");
+    assert!(screen(&model).contains("»line 79"), "{}", screen(&model));
+    press(&mut model, "N");
+    assert!(screen(&model).contains("»line 78"));
+}
+
+#[test]
+fn a_terminal_gets_every_key_until_it_is_released() {
+    let mut model = full(80, 24);
+    let id = model.container().unwrap().id.clone();
+    let effects = press(&mut model, "e");
+    let task = TaskId(1);
+    assert_eq!(effects, [Effect::Open(task, id, Program::Shell)]);
+    assert_eq!(model.wants().terminal, Some((task, 78, 18)));
+    let typed = press(&mut model, "q ctrl-c : tab");
+    assert_eq!(typed.len(), 4);
+    assert!(typed.iter().all(|effect| matches!(effect, Effect::Type(to, _) if *to == task)));
+    // A begun detach that is none goes to the program whole.
+    assert_eq!(press(&mut model, "ctrl-p"), []);
+    assert_eq!(press(&mut model, "x").len(), 2);
+    assert_eq!(press(&mut model, "ctrl-]"), []);
+    assert_eq!(model.focus, Focus::List);
+    // Twice sends the key itself.
+    assert_eq!(press(&mut model, "ctrl-]").len(), 1);
+    assert_eq!(model.place(), Place::Terminal);
+    // The session goes on in the background, and is listed.
+    press(&mut model, "ctrl-] 5");
+    assert!(screen(&model).contains("api: shell"));
+    press(&mut model, "enter");
+    assert_eq!((model.section, model.tab), (Section::Containers, Tab::Session(task)));
+    assert_eq!(press(&mut model, "ctrl-p ctrl-q"), [Effect::Close(task)]);
+    assert_eq!(model.tab, Tab::Logs);
+}
+
+#[test]
+fn a_terminal_that_ended_says_so_and_is_closed() {
+    let mut model = full(80, 24);
+    press(&mut model, "e");
+    update(&mut model, Event::Ended(TaskId(1), Ok(Some(3))));
+    assert_eq!(model.place(), Place::Ended);
+    assert_eq!(press(&mut model, "x"), [Effect::Close(TaskId(1))]);
+    assert!(model.tasks.all().is_empty());
+}
+
+#[test]
+fn an_image_of_this_machine_is_one_key_away_when_there_is_nothing() {
+    let mut model = empty(80, 24);
+    assert!(screen(&model).contains("M   make an image of this machine"));
+    assert_eq!(press(&mut model, "M"), [Effect::Work(TaskId(1), Job::FromHost)]);
+    let finish = Finish {
+        text: "made host:latest".to_owned(),
+        made: None,
+        image: Some("host:latest".to_owned()),
+        opens: false,
+    };
+    let effects = update(&mut model, Event::Finished(TaskId(1), Ok(finish)));
+    assert_eq!(effects, [Effect::Load(Section::Images)]);
+    assert!(model.layers.is_empty());
+    assert_eq!(model.section, Section::Images);
+}
+
+#[test]
+fn a_run_opens_its_terminal_when_it_is_there() {
+    let mut model = full(80, 24);
+    press(&mut model, "2 r");
+    write(&mut model, "shell");
+    let effects = press(&mut model, "ctrl-s");
+    let [Effect::Work(id, Job::Run(words))] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(words.join(" "), "run -it --name shell acme/app:2.4.1");
+    let row = container("shell", Status::Created);
+    let container = row.id.clone();
+    let finish =
+        Finish { text: "created shell".to_owned(), made: Some(Box::new(row)), image: None, opens: true };
+    let effects = update(&mut model, Event::Finished(*id, Ok(finish)));
+    assert_eq!(effects, [Effect::Open(TaskId(2), container, Program::Start)]);
+    assert_eq!(model.place(), Place::Terminal);
+}
+
+#[test]
+fn a_failure_is_told_with_its_reason_and_kept() {
+    let mut model = full(80, 24);
+    let id = model.container().unwrap().id.clone();
+    press(&mut model, "s");
+    let failure = Failure {
+        what: "cannot stop `api`".to_owned(),
+        why: vec!["its monitor does not answer".to_owned()],
+        hint: Some("kill it".to_owned()),
+    };
+    update(&mut model, Event::Done(Effect::Container(Verb::Stop, id), Err(failure)));
+    assert_eq!(model.container().unwrap().busy, None);
+    assert!(screen(&model).contains("✗ cannot stop `api`: its monitor does not answer → kill it"));
+    press(&mut model, "!");
+    assert!(screen(&model).contains("because its monitor does not answer"));
+}
+
+#[test]
+fn leaving_asks_only_while_something_goes_on() {
+    let mut model = full(80, 24);
+    assert_eq!(press(&mut model, "Q"), [Effect::Quit]);
+    press(&mut model, "e ctrl-]");
+    assert_eq!(press(&mut model, "Q"), []);
+    assert!(screen(&model).contains("Leave hoist?"));
+    assert_eq!(press(&mut model, "y"), [Effect::Quit]);
+    let mut model = full(80, 24);
+    assert_eq!(press(&mut model, "ctrl-c"), []);
+    assert_eq!(press(&mut model, "ctrl-c"), [Effect::Quit]);
+}
+
+#[test]
+fn work_that_failed_stays_on_the_screen_with_its_reason() {
+    let mut model = full(80, 24);
+    press(&mut model, "2 p");
+    write(&mut model, "nowhere/nothing");
+    let effects = press(&mut model, "enter");
+    assert_eq!(effects, [Effect::Work(TaskId(1), Job::Pull("nowhere/nothing".to_owned()))]);
+    let failure = Failure { what: "cannot pull".to_owned(), why: vec!["no route".to_owned()], hint: None };
+    update(&mut model, Event::Finished(TaskId(1), Err(failure)));
+    assert!(screen(&model).contains("because no route"));
+    assert!(matches!(model.task(TaskId(1)).unwrap().state, TaskState::Failed(_)));
+    press(&mut model, "esc");
+    assert!(model.layers.is_empty());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_keys_and_no_sizes_ever_panic_or_trap_the_user(
+        steps in proptest::collection::vec((0..60_usize, 0_u16..210, 0_u16..62), 1..40),
+    ) {
+        const KEYS: [&str; 46] = [
+            "j", "k", "g", "G", "d", "y", "D", "s", "p", "r", "K", "e", "a", "l", "S", "t", "i", "n", "N", "R",
+            "M", "A", "1", "2", "3", "4", "5", "tab", "shift-tab", "enter", "esc", "q", "/", ":", "?", "z",
+            "[", "]", ",", "space", "ctrl-]", "ctrl-d", "ctrl-u", "left", "right", "x",
+        ];
+        let mut model = full(80, 24);
+        for (at, width, height) in steps {
+            match KEYS.get(at) {
+                Some(key) => drop(press(&mut model, key)),
+                None => drop(update(&mut model, Event::Resize(width, height))),
+            }
+            if model.size.0 > 0 && model.size.1 > 0 {
+                screen(&model);
+            }
+            prop_assert!(model.next_tick().is_none_or(|tick| tick.as_millis() >= 10));
+        }
+        // Whatever was opened: releasing, closing and going back leads to a list.
+        press(&mut model, "ctrl-]");
+        for _ in 0..8 {
+            press(&mut model, "esc");
+        }
+        prop_assert!(model.layers.is_empty() && model.focus == Focus::List, "{:?}", model.place());
+    }
+}

@@ -1,0 +1,145 @@
+//! Keys of the detail pane: scrolling, searching, terminals.
+
+use super::object::detach;
+use super::{prompt, show_tab};
+use crate::engine::Stream;
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::model::layer::Purpose;
+use crate::tui::model::pane::Times;
+use crate::tui::model::task::TaskId;
+use crate::tui::model::{Focus, Model, Subject, Tab, Tone};
+
+/// What `action` does in the detail pane; `None` when that is nothing special.
+pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let tab = model.shown_tab();
+    if let Tab::Session(id) = tab
+        && let Some(effects) = session(model, id, action)
+    {
+        return Some(effects);
+    }
+    let page = model.layout().detail_inner().map_or(1, |area| i64::from(area.height.max(2)));
+    match action {
+        Action::Down => return Some(scroll(model, 1)),
+        Action::Up => return Some(scroll(model, -1)),
+        Action::HalfDown => return Some(scroll(model, page / 2)),
+        Action::HalfUp => return Some(scroll(model, -page / 2)),
+        Action::PageDown => return Some(scroll(model, page - 1)),
+        Action::PageUp => return Some(scroll(model, 1 - page)),
+        Action::First => return Some(scroll(model, i64::MIN / 2)),
+        Action::Last if tab == Tab::Logs => model.log.follow(),
+        Action::Last => return Some(scroll(model, i64::MAX / 2)),
+        Action::Left => sideways(model, tab, -8),
+        Action::Right => sideways(model, tab, 8),
+        Action::Logs | Action::Stats | Action::Top | Action::Inspect => {
+            if matches!(model.subject(), Some(Subject::Container(_))) {
+                show_tab(model, fixed(action));
+            }
+        }
+        Action::Search if matches!(tab, Tab::Logs | Tab::Inspect) => prompt(model, Purpose::Search, ""),
+        Action::NextMatch => next_match(model, tab, false),
+        Action::PreviousMatch => next_match(model, tab, true),
+        Action::Follow if model.log.is_paused => model.log.follow(),
+        Action::Follow => model.log.pause(),
+        Action::Wrap => {
+            model.log.wraps = !model.log.wraps;
+            model.log.left = 0;
+        }
+        Action::Times => {
+            model.log.times = match model.log.times {
+                Times::Off => Times::Clock,
+                Times::Clock => Times::Ago,
+                Times::Ago => Times::Off,
+            }
+        }
+        Action::Streams => {
+            model.log.stream = match model.log.stream {
+                None => Some(Stream::Stdout),
+                Some(Stream::Stdout) => Some(Stream::Stderr),
+                Some(Stream::Stderr) => None,
+            };
+            model.log.restart();
+        }
+        Action::Clear => model.log.clear(),
+        Action::Freeze => model.is_frozen = !model.is_frozen,
+        Action::Back if !search(model, tab).is_empty() => search(model, tab).clear(),
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+fn fixed(action: Action) -> Tab {
+    match action {
+        Action::Stats => Tab::Stats,
+        Action::Top => Tab::Top,
+        Action::Inspect => Tab::Inspect,
+        _ => Tab::Logs,
+    }
+}
+
+/// Scrolls what the detail pane shows, so many lines.
+pub(super) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
+    match model.shown_tab() {
+        Tab::Logs => model.log.scroll(by),
+        Tab::Top => model.top.scroll(by),
+        Tab::Inspect => model.inspect.scroll(by),
+        Tab::Session(id) => {
+            let lines = i32::try_from(-by.clamp(-100_000, 100_000)).unwrap_or(0);
+            return vec![Effect::Scroll(id, lines)];
+        }
+        Tab::Stats => {}
+    }
+    Vec::new()
+}
+
+fn session(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
+    let page = model.layout().detail_inner().map_or(1, |area| i32::from(area.height / 2).max(1));
+    match action {
+        Action::Release => {
+            model.released = Some(id);
+            (model.focus, model.is_zoomed) = (Focus::List, false);
+            Some(Vec::new())
+        }
+        Action::Detach => {
+            (model.focus, model.is_zoomed) = (Focus::List, false);
+            Some(detach(model, id))
+        }
+        Action::ScrollUp => Some(vec![Effect::Scroll(id, page)]),
+        Action::ScrollDown => Some(vec![Effect::Scroll(id, -page)]),
+        Action::CloseTab => {
+            model.tasks.take(&id.key());
+            (model.focus, model.is_zoomed) = (Focus::List, false);
+            Some(vec![Effect::Close(id)])
+        }
+        _ => None,
+    }
+}
+
+fn sideways(model: &mut Model, tab: Tab, by: isize) {
+    let left = match tab {
+        Tab::Logs => &mut model.log.left,
+        Tab::Inspect => &mut model.inspect.left,
+        Tab::Top => &mut model.top.left,
+        Tab::Stats | Tab::Session(_) => return,
+    };
+    *left = left.saturating_add_signed(by).min(4096);
+}
+
+fn search(model: &mut Model, tab: Tab) -> &mut String {
+    if tab == Tab::Logs { &mut model.log.search } else { &mut model.inspect.search }
+}
+
+/// Goes to the next match of what is searched for.
+pub(super) fn next_match(model: &mut Model, tab: Tab, up: bool) {
+    if search(model, tab).is_empty() {
+        return;
+    }
+    let found = match tab {
+        Tab::Logs => model.log.next_match(up),
+        _ => model.inspect.next_match(up),
+    };
+    if !found {
+        let text = format!("no {} match of `{}`", if up { "earlier" } else { "further" }, search(model, tab));
+        model.say(Tone::Plain, text, None);
+    }
+}

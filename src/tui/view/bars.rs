@@ -1,0 +1,308 @@
+//! The lines at the top and at the bottom, and the menu of what a begun key can become.
+
+use jiff::SignedDuration;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
+use unicode_width::UnicodeWidthStr;
+
+use super::words::{age, bytes, cell, spark, state};
+use super::{base, texts};
+use crate::engine::Status;
+use crate::tui::action::Action;
+use crate::tui::key::show_strokes;
+use crate::tui::keymap::Place;
+use crate::tui::layout::Layout;
+use crate::tui::model::layer::{Layer, Prompt};
+use crate::tui::model::rows::Row;
+use crate::tui::model::table::Table;
+use crate::tui::model::task::What;
+use crate::tui::model::{Model, Section, Tab, Tone};
+
+/// The first line: the engine at a glance, or what is zoomed.
+pub(super) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
+    let Some(area) = layout.header else { return };
+    let theme = &model.theme;
+    let mut spans = Vec::new();
+    if model.is_zoomed {
+        let name = super::super::update::subject_name(model);
+        spans.push(Span::styled(format!(" {} ", model.section.title()), theme.dim));
+        spans.push(Span::styled(format!("› {name}"), theme.accent.add_modifier(Modifier::BOLD)));
+        if let Some(row) = model.container() {
+            let (glyph, word, style) = state(row, theme);
+            let mut right = vec![
+                Span::styled(format!("{glyph} {word}"), style),
+                Span::styled(format!("  {}", age(row, model.now)), theme.dim),
+            ];
+            if let Some(now) =
+                model.series.get(&row.id).and_then(|series| series.now()).filter(|_| row.is_up())
+            {
+                right.push(Span::raw(format!("  {:.0}% cpu  {}", now.cpu, bytes(now.memory))));
+            }
+            right.push(Span::raw(" "));
+            frame.render_widget(Paragraph::new(Line::from(right).right_aligned()), area);
+        }
+        frame.render_widget(Line::from(spans), area);
+        return;
+    }
+    let rows = model.containers.all();
+    let up = rows.iter().filter(|row| row.is_up()).count();
+    spans.push(Span::styled(" hoist ", theme.accent.add_modifier(Modifier::BOLD)));
+    spans.push(Span::styled(format!(" {} ctr  {up} up", rows.len()), theme.dim));
+    let running = rows.iter().filter(|row| row.status == Status::Running);
+    let points: Vec<_> = running.filter_map(|row| model.series.get(&row.id)?.now()).collect();
+    if !points.is_empty() && model.section == Section::Containers {
+        let cpu: f64 = points.iter().map(|point| point.cpu).sum();
+        let memory: f64 = points.iter().map(|point| point.memory).sum();
+        let shares: Vec<f64> = points.iter().map(|point| point.cpu).collect();
+        spans.push(Span::styled("   cpu ", theme.dim));
+        spans.push(Span::styled(spark(&shares, 100.0), theme.g1));
+        spans.push(Span::raw(format!(" {cpu:.0}%")));
+        spans.push(Span::styled("   mem ", theme.dim));
+        spans.push(Span::raw(bytes(memory)));
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+/// The second line: the sections, or the tabs of what is zoomed.
+pub(super) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+    let theme = &model.theme;
+    let names: Vec<(bool, String)> = if model.is_zoomed && model.section == Section::Containers {
+        let tabs = model.tabs();
+        let name =
+            |(at, tab): (usize, &Tab)| (*tab == model.tab, format!("{} {}", at + 1, tab_name(model, *tab)));
+        tabs.iter().enumerate().map(name).collect()
+    } else {
+        let name = |(at, section): (usize, Section)| {
+            let count = count(model, section).map_or_else(String::new, |count| format!(" {count}"));
+            (section == model.section, format!("{} {}{count}", at + 1, section.title()))
+        };
+        Section::ALL.into_iter().enumerate().map(name).collect()
+    };
+    let wide = names.iter().map(|(_, name)| name.width() + 2).sum::<usize>() < usize::from(area.width);
+    let mut spans = vec![Span::raw(" ")];
+    for (is_shown, name) in names {
+        // Where there is no room, the number is enough of a reminder.
+        let short = || name.split(' ').next().unwrap_or_default().to_owned();
+        let name = if wide || is_shown { name } else { short() };
+        spans.push(match is_shown {
+            true => Span::styled(format!("[{name}]"), theme.accent.add_modifier(Modifier::BOLD)),
+            false => Span::styled(format!(" {name} "), theme.dim),
+        });
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+fn count(model: &Model, section: Section) -> Option<usize> {
+    fn of<R: Row>(table: &Table<R>) -> Option<usize> {
+        Some(table.all().len())
+    }
+    match section {
+        Section::Containers => of(&model.containers),
+        Section::Images => of(&model.images),
+        Section::Volumes => of(&model.volumes),
+        Section::Networks => of(&model.networks),
+        Section::Tasks => of(&model.tasks).filter(|count| *count > 0),
+    }
+}
+
+/// What a tab of the detail pane is called.
+pub(super) fn tab_name(model: &Model, tab: Tab) -> String {
+    match tab {
+        Tab::Logs => "Logs".to_owned(),
+        Tab::Stats => "Stats".to_owned(),
+        Tab::Top => "Top".to_owned(),
+        Tab::Inspect => "Inspect".to_owned(),
+        Tab::Session(id) => model.task(id).map_or_else(String::new, |task| {
+            task.title.rsplit_once(": ").map_or_else(|| task.title.clone(), |(_, what)| what.to_owned())
+        }),
+    }
+}
+
+/// The last line but one: the keys of this place, in the order of the keymap, `? help` last.
+pub(super) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+    let theme = &model.theme;
+    let place = model.place();
+    let has_help = !matches!(
+        place,
+        Place::Terminal
+            | Place::Prompt
+            | Place::Form
+            | Place::Switch
+            | Place::Confirm
+            | Place::Menu
+            | Place::Progress
+            | Place::Page
+    );
+    let help = if has_help {
+        format!("{} help ", model.keys_of(Place::Global, Action::Help))
+    } else {
+        String::new()
+    };
+    let mut room = usize::from(area.width).saturating_sub(help.width() + 1);
+    let mut spans = vec![Span::raw(" ")];
+    let mut shown = Vec::new();
+    for binding in model.keymap.of(place) {
+        let is_general = matches!(binding.place, Place::Global) && place != Place::Global;
+        if is_general || shown.contains(&binding.action) || !is_useful(model, place, binding.action) {
+            continue;
+        }
+        // The keys of an imported place are reached through its prefix; a reminder is enough.
+        if binding.place == Place::Viewer && binding.keys.len() > 1 {
+            continue;
+        }
+        let (key, label) = (show_strokes(&binding.keys), label(model, binding.action));
+        let width = key.width() + label.width() + 3;
+        if width > room {
+            break;
+        }
+        room -= width;
+        shown.push(binding.action);
+        spans.push(Span::styled(key, theme.accent));
+        spans.push(Span::styled(format!(" {label}  "), theme.text));
+    }
+    spans.push(Span::raw(" ".repeat(room)));
+    if has_help {
+        spans.push(Span::styled(help, theme.accent));
+    }
+    frame.render_widget(Line::from(spans), area);
+}
+
+fn is_useful(model: &Model, place: Place, action: Action) -> bool {
+    use Action as A;
+    let is_empty = place == Place::Containers && model.container().is_none();
+    if is_empty
+        && (action.group() == "Act"
+            || action.group() == "Delete"
+            || action.group() == "Look"
+            || action == A::RunAgain)
+    {
+        return false;
+    }
+    let is_go = action.group() == "Go" || action.group() == "Move";
+    let is_tab = place_is_viewer(place) && matches!(action, A::Logs | A::Stats | A::Top | A::Inspect);
+    match action {
+        A::Shell | A::Exec | A::Attach | A::Kill | A::Pause => {
+            model.container().is_none_or(|row| row.is_up() || place != Place::Containers)
+        }
+        A::NextMatch | A::PreviousMatch => !model.log.search.is_empty() || !model.inspect.search.is_empty(),
+        A::Zoom => !model.is_zoomed,
+        _ => action.group() != "Copy" && (!is_go || matches!(place, Place::Form | Place::Menu)) && !is_tab,
+    }
+}
+
+fn place_is_viewer(place: Place) -> bool {
+    place == Place::Viewer || place.above() == Some(Place::Viewer)
+}
+
+/// What an action is called at this moment.
+fn label(model: &Model, action: Action) -> String {
+    let row = model.container();
+    match (action, row) {
+        (Action::StartStop, Some(row)) if !row.is_up() => "start".to_owned(),
+        (Action::Pause, Some(row)) if row.status == Status::Paused => "resume".to_owned(),
+        (Action::Follow, _) if !model.log.is_paused => "pause".to_owned(),
+        (Action::ShowAll, _) if model.shows_all => "only up".to_owned(),
+        (Action::Accept, _) => match model.layers.last() {
+            Some(Layer::Confirm(confirm)) => confirm.yes.to_owned(),
+            Some(Layer::Run(_)) => "run".to_owned(),
+            _ => "ok".to_owned(),
+        },
+        _ => action.label().to_owned(),
+    }
+}
+
+/// The last line: a line that is typed, or the notice and what goes on.
+pub(super) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+    let theme = &model.theme;
+    if let Some(Layer::Prompt(prompt)) = model.layers.last().filter(|_| true)
+        && prompt.purpose.is_line()
+    {
+        line_prompt(frame, model, prompt, area);
+        return;
+    }
+    let live = model.tasks.all().iter().filter(|task| !task.is_over());
+    let (work, terminals): (Vec<_>, Vec<_>) = live.partition(|task| matches!(task.what, What::Work(_)));
+    let mut right = Vec::new();
+    if let Some(task) = work.first() {
+        let more = if work.len() > 1 { format!(" +{}", work.len() - 1) } else { String::new() };
+        let done = match &task.what {
+            What::Work(work) => work.done().map_or_else(String::new, |done| format!(" {}%", done / 10)),
+            What::Session(_) => String::new(),
+        };
+        let title = cell(&task.title, task.title.width().min(28), super::words::Align::Left);
+        right.push(Span::styled(format!("{} {title}{done}{more} ", texts::spinner(model.now)), theme.accent));
+    }
+    if !terminals.is_empty() {
+        let s = if terminals.len() == 1 { "" } else { "s" };
+        right.push(Span::styled(format!(" ▣ {} terminal{s} ", terminals.len()), theme.ok));
+    }
+    let right = Line::from(right);
+    let room = usize::from(area.width).saturating_sub(right.width());
+    if let Some(notice) = &model.notice {
+        let (glyph, style) = match notice.tone {
+            Tone::Good => ("✓", theme.ok),
+            Tone::Plain => ("·", theme.dim),
+            Tone::Warning => ("!", theme.warn),
+            Tone::Bad => ("✗", theme.err),
+        };
+        let hint = notice.hint.as_ref().map_or_else(String::new, |hint| format!(" → {hint}"));
+        let text = format!(" {glyph} {}{hint}", notice.text);
+        frame.render_widget(Line::styled(cell(&text, room, super::words::Align::Left), style), area);
+    }
+    frame.render_widget(Paragraph::new(right.right_aligned()), area);
+}
+
+fn line_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, area: Rect) {
+    use crate::tui::model::layer::Purpose;
+    let sign = if prompt.purpose == Purpose::Command { " :" } else { " /" };
+    frame.render_widget(Line::styled(" ".repeat(area.width.into()), base(model)), area);
+    frame.render_widget(Line::styled(sign, model.theme.accent), area);
+    let field = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
+    frame.render_widget(prompt.input.area(), field);
+    let hint = prompt.error.clone().unwrap_or_else(|| prompt.purpose.hint().to_owned());
+    let used = u16::try_from(prompt.input.text().width()).unwrap_or(u16::MAX).saturating_add(4);
+    let room = field.width.saturating_sub(used);
+    if room > 20 {
+        let style = if prompt.error.is_some() { model.theme.err } else { model.theme.dim };
+        let text = cell(&hint, room.into(), super::words::Align::Right);
+        let place = Rect { x: field.right() - room, width: room, ..field };
+        frame.render_widget(Line::styled(text, style), place);
+    }
+}
+
+/// What the strokes so far can become, when they were left hanging.
+pub(super) fn which_key(frame: &mut Frame<'_>, model: &Model) {
+    let opens = model.pending_since + SignedDuration::from_millis(250);
+    if model.pending.is_empty() || model.now < opens || model.place() == Place::Terminal {
+        return;
+    }
+    let theme = &model.theme;
+    let depth = model.pending.len();
+    let chain = model.keymap.of(model.place());
+    let follow = chain.iter().filter(|binding| binding.keys.starts_with(&model.pending));
+    let lines: Vec<Line<'_>> = follow
+        .map(|binding| {
+            let keys = show_strokes(&binding.keys[depth..]);
+            Line::from(vec![
+                Span::styled(format!(" {keys:<6}"), theme.accent),
+                Span::raw(binding.action.help()),
+            ])
+        })
+        .collect();
+    let screen = frame.area();
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(screen.height.saturating_sub(2));
+    let width = lines.iter().map(Line::width).max().unwrap_or(0) + 4;
+    let width = u16::try_from(width).unwrap_or(u16::MAX).min(screen.width);
+    let area = Rect { x: screen.width - width, y: screen.height.saturating_sub(2 + height), width, height };
+    let title = format!(" {} … ", show_strokes(&model.pending));
+    let block = Block::bordered()
+        .border_type(BorderType::Rounded)
+        .border_style(theme.accent)
+        .style(theme.overlay.patch(theme.text))
+        .title_top(title);
+    frame.render_widget(Clear, area);
+    frame.render_widget(Paragraph::new(lines).block(block), area);
+}

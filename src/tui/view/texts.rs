@@ -1,0 +1,49 @@
+//! Lines that several views show.
+
+use jiff::Timestamp;
+use ratatui::text::{Line, Span};
+
+use crate::tui::model::Failure;
+use crate::tui::theme::Theme;
+
+/// A failure: what, why, what to do.
+pub(super) fn failure(failure: &Failure, theme: &Theme) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::default(), Line::from(format!(" ✗ {}", failure.what)).style(theme.err)];
+    lines.extend(failure.why.iter().map(|why| Line::from(format!("   because {why}"))));
+    lines.extend(failure.hint.iter().map(|hint| Line::from(format!("   → {hint}")).style(theme.warn)));
+    lines
+}
+
+/// `   n  run one from an image`
+pub(super) fn key_line(theme: &Theme, key: &str, text: &str) -> Line<'static> {
+    Line::from(vec![Span::styled(format!("   {key:<3}"), theme.accent), Span::raw(format!(" {text}"))])
+}
+
+/// A wheel that turns ten times a second.
+pub(super) fn spinner(now: Timestamp) -> &'static str {
+    const TURNS: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
+    let tenth = now.as_millisecond().div_euclid(100).rem_euclid(10);
+    usize::try_from(tenth).ok().and_then(|at| TURNS.get(at)).copied().unwrap_or("⠋")
+}
+
+/// `████▌░░░` of a width, for so many of 1000.
+pub(super) fn meter(done: u64, width: usize) -> String {
+    let eighths = usize::try_from(done.min(1000)).unwrap_or(1000) * width * 8 / 1000;
+    let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+    let full = eighths / 8;
+    let rest = width - full - usize::from(!part.is_empty());
+    format!("{}{part}{}", "█".repeat(full), "░".repeat(rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_meter_is_full_at_the_end_and_never_longer() {
+        assert_eq!(meter(0, 4), "░░░░");
+        assert_eq!(meter(500, 4), "██░░");
+        assert_eq!(meter(9999, 4), "████");
+        assert!((0..=1000).all(|done| meter(done, 7).chars().count() == 7));
+    }
+}

@@ -1,0 +1,189 @@
+//! How states, times and amounts are told: always glyph + word + colour.
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::style::Style;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::engine::Status;
+use crate::tui::model::rows::ContainerRow;
+use crate::tui::theme::Theme;
+
+/// Glyph, word and style of a container's state.
+#[must_use]
+pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style) {
+    if let Some(busy) = row.busy {
+        return ("◐", busy.to_owned(), theme.warn);
+    }
+    match row.status {
+        Status::Running => ("●", "running".to_owned(), theme.ok),
+        Status::Paused => ("‖", "paused".to_owned(), theme.info),
+        Status::Restarting => ("↻", format!("restart {}x", row.restarts), theme.warn),
+        Status::Created if row.error.is_empty() => ("○", "created".to_owned(), theme.dim),
+        Status::Created => ("✗", "no start".to_owned(), theme.err),
+        Status::Removing => ("◌", "removing".to_owned(), theme.dim),
+        Status::Dead => ("✗", "dead".to_owned(), theme.err),
+        Status::Exited if row.exit_code == 0 => ("■", "exit 0".to_owned(), theme.dim),
+        Status::Exited => ("✗", exit(row.exit_code, row.oom_killed), theme.err),
+    }
+}
+
+/// `exit 137 OOM`, `exit 143 TERM`, `exit 127 not found`.
+#[must_use]
+pub fn exit(code: u8, oom_killed: bool) -> String {
+    let why = match code {
+        _ if oom_killed => " OOM",
+        126 => " no exec",
+        127 => " missing",
+        129 => " HUP",
+        130 => " INT",
+        131 => " QUIT",
+        134 => " ABRT",
+        137 => " KILL",
+        139 => " SEGV",
+        143 => " TERM",
+        _ => "",
+    };
+    format!("exit {code}{why}")
+}
+
+/// `6s`, `41m`, `3h12m`, `2d4h`.
+#[must_use]
+pub fn span(duration: SignedDuration) -> String {
+    let seconds = duration.as_secs().max(0);
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match () {
+        () if seconds < 60 => format!("{seconds}s"),
+        () if minutes < 60 => format!("{minutes}m"),
+        () if hours < 24 => format!("{hours}h{:02}m", minutes % 60),
+        () if days < 100 => format!("{days}d{}h", hours % 24),
+        () => format!("{days}d"),
+    }
+}
+
+/// How long a container is up, or since when it is not: `41m`, `3h11m ago`.
+#[must_use]
+pub fn age(row: &ContainerRow, now: Timestamp) -> String {
+    let since = |then: Timestamp| span(now.duration_since(then));
+    match (row.is_up(), row.started, row.finished) {
+        (true, Some(started), _) => since(started),
+        (false, _, Some(finished)) => format!("{} ago", since(finished)),
+        _ => format!("{} ago", since(row.created)),
+    }
+}
+
+/// `0`, `340K`, `1.2M`, `12G`: powers of 1024, at most three digits.
+#[must_use]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "for people"
+)]
+pub fn bytes(amount: f64) -> String {
+    let mut amount = amount.max(0.0);
+    let mut unit = 0;
+    let units = ["", "K", "M", "G", "T", "P"];
+    while amount >= 1000.0 && unit + 1 < units.len() {
+        amount /= 1024.0;
+        unit += 1;
+    }
+    if unit > 0 && amount < 9.95 {
+        format!("{amount:.1}{}", units[unit])
+    } else {
+        format!("{}{}", amount.round() as u64, units[unit])
+    }
+}
+
+/// The same of whole bytes.
+#[must_use]
+pub fn size(amount: u64) -> String {
+    bytes(amount as f64)
+}
+
+/// Where a text stands in its cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Align {
+    Left,
+    Right,
+}
+
+/// `text` in exactly `width` columns, cut with `…` where it is longer. Control characters
+/// (a name of an image may come from anywhere) become dots.
+#[must_use]
+pub fn cell(text: &str, width: usize, align: Align) -> String {
+    let clean: String = text.chars().map(|c| if c.is_control() { '·' } else { c }).collect();
+    let mut text = clean;
+    if text.width() > width {
+        let mut kept = String::new();
+        let mut columns = 0;
+        for c in text.chars() {
+            columns += c.width().unwrap_or(0);
+            if columns > width.saturating_sub(1) {
+                break;
+            }
+            kept.push(c);
+        }
+        if width > 0 {
+            kept.push('…');
+        }
+        text = kept;
+    }
+    let gap = " ".repeat(width.saturating_sub(text.width()));
+    match align {
+        Align::Left => text + &gap,
+        Align::Right => gap + &text,
+    }
+}
+
+/// `▁▃█`: one character a value, the highest of `top`.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0…7")]
+pub fn spark(values: &[f64], top: f64) -> String {
+    const BARS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+    let bar = |value: &f64| {
+        let share = if top > 0.0 { (value / top).clamp(0.0, 1.0) } else { 0.0 };
+        BARS[((share * 7.0).round() as usize).min(7)]
+    };
+    values.iter().map(bar).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_take_at_most_four_columns() {
+        for (amount, text) in [
+            (0.0, "0"),
+            (999.0, "999"),
+            (1000.0, "1.0K"),
+            (1536.0, "1.5K"),
+            (10_240.0, "10K"),
+            (88.0 * 1024.0 * 1024.0, "88M"),
+            (1.1 * 1024.0 * 1024.0 * 1024.0, "1.1G"),
+        ] {
+            assert_eq!(bytes(amount), text);
+        }
+    }
+
+    #[test]
+    fn times_are_short() {
+        for (seconds, text) in [(6, "6s"), (2460, "41m"), (11_520, "3h12m"), (187_200, "2d4h"), (-5, "0s")] {
+            assert_eq!(span(SignedDuration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn a_cell_has_its_width_whatever_is_in_it() {
+        for (text, width, align, shown) in [
+            ("web", 5, Align::Left, "web  "),
+            ("web", 5, Align::Right, "  web"),
+            ("worker", 4, Align::Left, "wor…"),
+            ("日本語", 4, Align::Left, "日… "),
+            ("a\u{1b}b", 4, Align::Left, "a·b "),
+            ("x", 0, Align::Left, ""),
+        ] {
+            assert_eq!(cell(text, width, align), shown, "{text}");
+        }
+    }
+}
