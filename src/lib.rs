@@ -18,3 +18,6 @@ pub mod registry;
 pub mod runtime;
 pub mod snapshot;
 pub mod sys;
+
+#[cfg(feature = "tui")]
+pub mod tui;
