@@ -4,6 +4,8 @@
 
 pub mod base;
 pub mod cgroup;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(any(feature = "cli", feature = "tui"))]
 pub mod command;
 pub mod config;

@@ -13,5 +13,11 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    let mut words = std::env::args_os().skip(1);
+    #[cfg(feature = "cli")]
+    if words.next().is_some_and(|word| word == "oci") {
+        let code = hoist::cli::oci::run(words.collect());
+        return ExitCode::from(u8::try_from(code).unwrap_or(255));
+    }
     ExitCode::SUCCESS
 }

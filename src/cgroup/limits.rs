@@ -62,10 +62,42 @@ impl Limits {
             cpuset_mems: cpu.and_then(|c| c.mems().clone()).filter(|mems| !mems.is_empty()),
             pids: resources.pids().as_ref().map(crate::oci::runtime::LinuxPids::limit),
             io_weight: resources.block_io().as_ref().and_then(|io| io.weight()),
-            devices: resources.devices().iter().flatten().map(DeviceRule::from_spec).collect(),
+            devices: device_rules(resources),
         }
     }
 }
+
+/// The rules of a spec, and after them what every container may do whatever the spec says:
+/// make nodes, and use the devices that it is given by default.
+fn device_rules(resources: &LinuxResources) -> Vec<DeviceRule> {
+    let mut rules: Vec<DeviceRule> =
+        resources.devices().iter().flatten().map(DeviceRule::from_spec).collect();
+    if !rules.is_empty() {
+        let allow = |kind, major, minor, access: &str| DeviceRule {
+            allow: true,
+            kind,
+            major,
+            minor,
+            access: access.to_owned(),
+        };
+        rules.extend(['c', 'b'].map(|kind| allow(kind, None, None, "m")));
+        rules.extend(DEFAULT_DEVICES.iter().map(|&(major, minor)| allow('c', Some(major), minor, "rwm")));
+    }
+    rules
+}
+
+/// null, zero, full, random, urandom, tty, console, ptmx, and every pseudo terminal.
+const DEFAULT_DEVICES: &[(u32, Option<u32>)] = &[
+    (1, Some(3)),
+    (1, Some(5)),
+    (1, Some(7)),
+    (1, Some(8)),
+    (1, Some(9)),
+    (5, Some(0)),
+    (5, Some(1)),
+    (5, Some(2)),
+    (136, None),
+];
 
 impl DeviceRule {
     fn from_spec(rule: &crate::oci::runtime::LinuxDeviceCgroup) -> Self {

@@ -6,6 +6,7 @@
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::os::unix::ffi::OsStringExt as _;
 
 use rustix::fs::{CWD, StatVfsMountFlags};
 
@@ -33,21 +34,34 @@ pub fn is_out_of_reach() -> Result<bool> {
     Ok(stat.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
-/// Starts this program anew with these arguments from where no container can reach it.
-/// Returns only when that failed.
+/// Starts this program anew, with the same arguments, from where no container can reach
+/// it; returns when it runs from there already.
 ///
 /// # Errors
 ///
 /// As [`read_only_bind`].
-pub fn restart_out_of_reach(args: &[CString], env: &[CString]) -> Error {
-    match read_only_bind() {
-        Ok(tree) => {
-            // The descriptor closes as the new program starts, so it finds nothing open.
-            let Ok(path) = CString::new(format!("/proc/self/fd/{}", tree.as_raw_fd())) else {
-                return Error::new("execve(/proc/self/fd)", std::io::Error::from_raw_os_error(libc::EINVAL));
-            };
-            process::execve(&path, args, env)
-        }
-        Err(error) => error,
+pub fn keep_out_of_reach() -> Result<()> {
+    if is_out_of_reach()? {
+        return process::set_name(c"hoist"); // the kernel named it after a descriptor
+    }
+    let tree = read_only_bind()?;
+    let refused =
+        |what: &str| Error::new(format!("execve({what})"), std::io::Error::from_raw_os_error(libc::EINVAL));
+    // The descriptor closes as the new program starts, so it finds nothing open.
+    let path =
+        CString::new(format!("/proc/self/fd/{}", tree.as_raw_fd())).map_err(|_| refused("/proc/self/fd"))?;
+    let args: std::result::Result<Vec<CString>, _> =
+        std::env::args_os().map(|arg| CString::new(arg.into_vec())).collect();
+    #[expect(clippy::disallowed_methods, reason = "the whole environment is passed on as it is, unread")]
+    let env: std::result::Result<Vec<CString>, _> = std::env::vars_os()
+        .map(|(mut key, value)| {
+            key.push("=");
+            key.push(value);
+            CString::new(key.into_vec())
+        })
+        .collect();
+    match (args, env) {
+        (Ok(args), Ok(env)) => Err(process::execve(&path, &args, &env)),
+        _ => Err(refused("NUL in an argument")),
     }
 }

@@ -1,0 +1,3 @@
+//! The command line: words in, tables out.
+
+pub mod oci;

@@ -1,0 +1,241 @@
+//! `hoist oci`: the embedded runtime for anyone who speaks the OCI runtime specification.
+//!
+//! The verbs and flags are those of the other runtimes, so that this one can stand where
+//! they do. There is no engine and no monitor here: a container made by `create` waits on
+//! a FIFO in `--root` until `start` writes to it.
+
+mod bundle;
+mod console;
+mod list;
+mod saved;
+mod spec;
+mod verbs;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::base::error::chain;
+
+/// What went wrong, as far as the caller of a runtime wants to know.
+type Failed = Box<dyn std::error::Error>;
+
+/// A failure in words of our own.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+struct Refusal(String);
+
+fn refuse<T>(why: impl Into<String>) -> Result<T, Failed> {
+    Err(Box::new(Refusal(why.into())))
+}
+
+/// Run containers from bundles, as the OCI runtime specification says.
+#[derive(Debug, Parser)]
+#[command(name = "hoist oci", version, disable_help_subcommand = true)]
+struct Words {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Args)]
+struct Global {
+    /// Where the state of containers is kept.
+    #[arg(long, default_value = "/run/hoist/oci")]
+    root: PathBuf,
+    /// A file for messages, besides standard error.
+    #[arg(long)]
+    log: Option<PathBuf>,
+    /// The form of messages in that file: text or json.
+    #[arg(long, default_value = "text", value_parser = ["text", "json"])]
+    log_format: String,
+    /// Accepted, as callers of other runtimes give it: there is nothing more to tell.
+    #[arg(long)]
+    debug: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Make a container that waits to be started.
+    Create(Create),
+    /// Execute the payload of a created container.
+    Start { id: String },
+    /// Create and start a container, and wait for its end.
+    Run(Run),
+    /// Print the state of a container.
+    State { id: String },
+    /// Send a signal to a container.
+    Kill {
+        /// Send it to every process of the container.
+        #[arg(short, long)]
+        all: bool,
+        id: String,
+        #[arg(default_value = "SIGTERM")]
+        signal: String,
+    },
+    /// Remove a stopped container.
+    Delete {
+        /// Kill it first if it runs.
+        #[arg(short, long)]
+        force: bool,
+        id: String,
+    },
+    /// List containers.
+    List(list::List),
+    /// List the processes of a container.
+    Ps(list::Ps),
+    /// Run one more process in a container.
+    Exec(Exec),
+    /// Stop the processes of a container for a while.
+    Pause { id: String },
+    /// Let the processes of a container run again.
+    Resume { id: String },
+    /// Write a new `config.json`.
+    Spec {
+        /// The folder to write it to.
+        #[arg(short, long, default_value = ".")]
+        bundle: PathBuf,
+    },
+    /// Print what this runtime can do.
+    Features,
+}
+
+#[derive(Debug, Args)]
+struct Create {
+    /// The folder with `config.json`.
+    #[arg(short, long, default_value = ".")]
+    bundle: PathBuf,
+    /// A unix socket that takes the terminal's master.
+    #[arg(long)]
+    console_socket: Option<PathBuf>,
+    /// A file for the process id.
+    #[arg(long)]
+    pid_file: Option<PathBuf>,
+    id: String,
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    #[command(flatten)]
+    create: Create,
+    /// Do not wait for its end.
+    #[arg(short, long)]
+    detach: bool,
+    /// Keep its state after its end.
+    #[arg(long)]
+    keep: bool,
+    /// Put a small init above the payload.
+    #[arg(long)]
+    init: bool,
+}
+
+#[derive(Debug, Args)]
+struct Exec {
+    /// The process as JSON, instead of words.
+    #[arg(short, long)]
+    process: Option<PathBuf>,
+    /// The working directory.
+    #[arg(long)]
+    cwd: Option<PathBuf>,
+    /// An environment variable.
+    #[arg(short, long)]
+    env: Vec<String>,
+    /// A terminal, whose master goes to the console socket.
+    #[arg(short, long)]
+    tty: bool,
+    /// Who to run as: `uid[:gid]` or names of the container.
+    #[arg(short, long)]
+    user: Option<String>,
+    /// Do not wait for its end.
+    #[arg(short, long)]
+    detach: bool,
+    /// A capability more.
+    #[arg(short, long)]
+    cap: Vec<String>,
+    /// Forbid to gain privileges by executing programs.
+    #[arg(long)]
+    no_new_privs: bool,
+    /// A unix socket that takes the terminal's master.
+    #[arg(long)]
+    console_socket: Option<PathBuf>,
+    /// A file for the process id.
+    #[arg(long)]
+    pid_file: Option<PathBuf>,
+    id: String,
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+/// Runs `hoist oci WORDS`; the exit code.
+#[must_use]
+pub fn run(words: Vec<OsString>) -> i32 {
+    let words = match Words::try_parse_from([OsString::from("hoist oci")].into_iter().chain(words)) {
+        Ok(words) => words,
+        Err(error) => {
+            let _ = error.print(); // a closed terminal is no reason to fail otherwise
+            return error.exit_code();
+        }
+    };
+    match dispatch(&words) {
+        Ok(code) => code,
+        Err(error) => {
+            report(&words.global, error.as_ref());
+            1
+        }
+    }
+}
+
+fn dispatch(words: &Words) -> Result<i32, Failed> {
+    let root = &words.global.root;
+    match &words.verb {
+        Verb::Create(create) => verbs::create(root, create).map(|()| 0),
+        Verb::Start { id } => verbs::start(root, id).map(|()| 0),
+        Verb::Run(run) => verbs::run(root, run),
+        Verb::State { id } => list::state(root, id).map(|()| 0),
+        Verb::Kill { all, id, signal } => verbs::kill(root, id, signal, *all).map(|()| 0),
+        Verb::Delete { force, id } => verbs::delete(root, id, *force).map(|()| 0),
+        Verb::List(list) => list::list(root, list).map(|()| 0),
+        Verb::Ps(ps) => list::ps(root, ps).map(|()| 0),
+        Verb::Exec(exec) => verbs::exec(root, exec),
+        Verb::Pause { id } => verbs::pause(root, id).map(|()| 0),
+        Verb::Resume { id } => verbs::resume(root, id).map(|()| 0),
+        Verb::Spec { bundle } => spec::write(bundle).map(|()| 0),
+        Verb::Features => print(&spec::features()).map(|()| 0),
+    }
+}
+
+/// Tells a failure on standard error and, where one is given, in the log file.
+fn report(global: &Global, error: &dyn std::error::Error) {
+    let message = chain(error).join(": ");
+    let _ = writeln!(std::io::stderr(), "hoist oci: {message}"); // nowhere else to say it
+    let Some(path) = &global.log else { return };
+    let line = match global.log_format.as_str() {
+        "json" => {
+            let time = jiff::Timestamp::now().to_string();
+            serde_json::json!({ "level": "error", "msg": message, "time": time }).to_string()
+        }
+        _ => format!("level=error msg={message:?}"),
+    };
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    if let Ok(mut file) = file {
+        let _ = writeln!(file, "{line}"); // said on standard error already
+    }
+}
+
+/// Tells what could not be had, on standard error.
+fn warn(warnings: &[String]) {
+    for warning in warnings {
+        let _ = writeln!(std::io::stderr(), "hoist oci: warning: {warning}"); // nobody listens
+    }
+}
+
+/// Prints a document on standard output.
+fn print(value: &serde_json::Value) -> Result<(), Failed> {
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    Ok(())
+}

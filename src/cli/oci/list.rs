@@ -1,0 +1,124 @@
+//! The verbs that only look.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::saved::{self, Folder, Saved};
+use super::{Failed, print};
+use crate::oci::runtime::ContainerState;
+
+#[derive(Debug, Args)]
+pub(super) struct List {
+    /// The form: table or json.
+    #[arg(short, long, default_value = "table", value_parser = ["table", "json"])]
+    format: String,
+    /// Only the ids.
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Ps {
+    /// The form: table or json.
+    #[arg(short, long, default_value = "table", value_parser = ["table", "json"])]
+    format: String,
+    id: String,
+}
+
+pub(super) fn state(root: &Path, id: &str) -> Result<(), Failed> {
+    let folder = Folder::new(root, id)?;
+    let saved = folder.load()?;
+    print(&describe(&folder, &saved))
+}
+
+/// The state as the specification words it, with the fields others add.
+fn describe(folder: &Folder, saved: &Saved) -> Value {
+    let status = status(folder, saved);
+    let root = saved.spec.root().as_ref().map(|root| root.path().display().to_string());
+    let mut state = json!({
+        "ociVersion": saved.spec.version(),
+        "id": saved.id,
+        "pid": if status == "stopped" { 0 } else { saved.pid },
+        "status": status,
+        "bundle": saved.bundle,
+        "rootfs": root,
+        "created": saved.created.to_string(),
+    });
+    if let Some(annotations) = saved.spec.annotations() {
+        state["annotations"] = json!(annotations);
+    }
+    state
+}
+
+fn status(folder: &Folder, saved: &Saved) -> String {
+    match folder.status(saved) {
+        ContainerState::Running if saved.cgroup().is_frozen() => "paused".to_owned(),
+        status => status.to_string(),
+    }
+}
+
+pub(super) fn list(root: &Path, words: &List) -> Result<(), Failed> {
+    let all = saved::all(root)?;
+    if words.format == "json" {
+        return print(&all.iter().map(|(folder, saved)| describe(folder, saved)).collect());
+    }
+    let mut out = std::io::stdout().lock();
+    if words.quiet {
+        for (_, saved) in &all {
+            writeln!(out, "{}", saved.id)?;
+        }
+        return Ok(());
+    }
+    let mut rows = vec![["ID", "PID", "STATUS", "BUNDLE", "CREATED"].map(str::to_owned)];
+    rows.extend(all.iter().map(|(folder, saved)| {
+        let status = status(folder, saved);
+        let pid = if status == "stopped" { 0 } else { saved.pid };
+        [
+            saved.id.clone(),
+            pid.to_string(),
+            status,
+            saved.bundle.display().to_string(),
+            saved.created.to_string(),
+        ]
+    }));
+    write_table(&mut out, &rows)
+}
+
+pub(super) fn ps(root: &Path, words: &Ps) -> Result<(), Failed> {
+    let saved = Folder::new(root, &words.id)?.load()?;
+    let pids = saved.cgroup().pids();
+    if words.format == "json" {
+        return print(&json!(pids));
+    }
+    let mut rows = vec![["PID", "PPID", "STATE", "CMD"].map(str::to_owned)];
+    rows.extend(pids.into_iter().filter_map(process_row));
+    write_table(&mut std::io::stdout().lock(), &rows)
+}
+
+/// A process as `/proc` tells it; `None` when it is gone.
+fn process_row(pid: i32) -> Option<[String; 4]> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    let (name, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace();
+    let (state, parent) = (fields.next()?.to_owned(), fields.next()?.to_owned());
+    let words = std::fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let command = String::from_utf8_lossy(&words).trim_end_matches('\0').replace('\0', " ");
+    let name = name.split_once('(').map_or(name, |(_, name)| name);
+    let command = if command.is_empty() { format!("[{name}]") } else { command };
+    Some([pid.to_string(), parent, state, command])
+}
+
+/// Columns as wide as their widest cell; the last one as it is.
+fn write_table<const N: usize>(out: &mut dyn std::io::Write, rows: &[[String; N]]) -> Result<(), Failed> {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..N).map(width).collect();
+    for row in rows {
+        let cells: Vec<String> =
+            row.iter().zip(&widths).map(|(cell, &width)| format!("{cell:width$}")).collect();
+        writeln!(out, "{}", cells.join("   ").trim_end())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,170 @@
+//! The state of a container between two calls of `hoist oci`: a folder in `--root`.
+
+use std::fs;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FileType, Mode, OFlags};
+use serde::{Deserialize, Serialize};
+
+use super::{Failed, refuse};
+use crate::base::disk;
+use crate::cgroup::{Cgroup, Parent};
+use crate::oci::runtime::{ContainerState, Spec};
+use crate::sys::process;
+
+/// The version of `state.json`.
+const VERSION: u32 = 1;
+
+/// What is remembered of a container.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct Saved {
+    version: u32,
+    pub(super) id: String,
+    pub(super) pid: i32,
+    /// When the process started, in ticks since boot: another process of the same id
+    /// has another.
+    start_time: u64,
+    pub(super) bundle: PathBuf,
+    pub(super) created: jiff::Timestamp,
+    pub(super) cgroup_parent: PathBuf,
+    pub(super) cgroup_name: String,
+    pub(super) spec: Spec,
+}
+
+/// A container's folder in `--root`.
+#[derive(Debug)]
+pub(super) struct Folder(PathBuf);
+
+/// The FIFOs of a container that waits to be started.
+pub(super) struct Fifos {
+    pub(super) start: OwnedFd,
+    pub(super) report: OwnedFd,
+}
+
+impl Folder {
+    /// The folder of `id`, which is checked to be a plain name.
+    pub(super) fn new(root: &Path, id: &str) -> Result<Self, Failed> {
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_+-.".contains(&byte);
+        if id.is_empty() || id.len() > 1024 || !id.bytes().all(plain) || id.bytes().all(|byte| byte == b'.') {
+            return refuse(format!("`{id}` is not a container id: letters, digits and `_+-.` are"));
+        }
+        Ok(Self(root.join(id)))
+    }
+
+    /// Makes the folder: whoever makes it owns the id.
+    pub(super) fn make(&self) -> Result<(), Failed> {
+        if let Some(root) = self.0.parent() {
+            fs::create_dir_all(root)?;
+        }
+        match fs::create_dir(&self.0) {
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+                refuse(format!("container `{}` exists already", self.name()))
+            }
+            result => Ok(result?),
+        }
+    }
+
+    pub(super) fn remove(&self) -> Result<(), Failed> {
+        Ok(fs::remove_dir_all(&self.0)?)
+    }
+
+    fn name(&self) -> String {
+        self.0.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    pub(super) fn save(&self, saved: &Saved) -> Result<(), Failed> {
+        Ok(disk::write_json(&self.0.join("state.json"), saved)?)
+    }
+
+    pub(super) fn load(&self) -> Result<Saved, Failed> {
+        match disk::read_json(&self.0.join("state.json")) {
+            Err(error) if error.is_not_found() => {
+                refuse(format!("container `{}` does not exist", self.name()))
+            }
+            result => Ok(result?),
+        }
+    }
+
+    pub(super) fn make_fifos(&self) -> Result<Fifos, Failed> {
+        for path in [self.start_fifo(), self.report_fifo()] {
+            rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+        }
+        // For reading and writing: neither blocks nor ends when the other side is not there.
+        let open = |path: &Path| rustix::fs::open(path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
+        Ok(Fifos { start: open(&self.start_fifo())?, report: open(&self.report_fifo())? })
+    }
+
+    pub(super) fn start_fifo(&self) -> PathBuf {
+        self.0.join("start.fifo")
+    }
+
+    pub(super) fn report_fifo(&self) -> PathBuf {
+        self.0.join("report.fifo")
+    }
+
+    /// From here on the container counts as started.
+    pub(super) fn remove_fifos(&self) {
+        for path in [self.start_fifo(), self.report_fifo()] {
+            let _ = fs::remove_file(path); // a second start finds none
+        }
+    }
+
+    /// Whether it is created, running or stopped.
+    pub(super) fn status(&self, saved: &Saved) -> ContainerState {
+        match saved.process() {
+            None => ContainerState::Stopped,
+            Some(_) if self.start_fifo().exists() => ContainerState::Created,
+            Some(_) => ContainerState::Running,
+        }
+    }
+}
+
+impl Saved {
+    pub(super) fn new(id: &str, pid: i32, bundle: &Path, spec: Spec, place: (Parent, String)) -> Self {
+        Self {
+            version: VERSION,
+            id: id.to_owned(),
+            pid,
+            start_time: start_time(pid).unwrap_or(0),
+            bundle: bundle.to_owned(),
+            created: jiff::Timestamp::now(),
+            cgroup_parent: place.0.path,
+            cgroup_name: place.1,
+            spec,
+        }
+    }
+
+    /// The container's first process, while it lives.
+    pub(super) fn process(&self) -> Option<OwnedFd> {
+        let pidfd = process::open(self.pid).ok()?;
+        let is_it = start_time(self.pid) == Some(self.start_time);
+        (is_it && !process::has_ended(pidfd.as_fd()).ok()?).then_some(pidfd)
+    }
+
+    pub(super) fn cgroup(&self) -> Cgroup {
+        Cgroup::open(&Parent::new(&self.cgroup_parent), &self.cgroup_name)
+    }
+}
+
+/// Every container in `root`.
+pub(super) fn all(root: &Path) -> Result<Vec<(Folder, Saved)>, Failed> {
+    let entries = match fs::read_dir(root) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        result => result?,
+    };
+    let mut found: Vec<(Folder, Saved)> = entries
+        .flatten()
+        .map(|entry| Folder(entry.path()))
+        // One that is being made or removed is not there.
+        .filter_map(|folder| folder.load().ok().map(|saved| (folder, saved)))
+        .collect();
+    found.sort_by(|a, b| a.1.id.cmp(&b.1.id));
+    Ok(found)
+}
+
+/// The 22nd field of `/proc/<pid>/stat`, counted after the name, which may hold anything.
+fn start_time(pid: i32) -> Option<u64> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()
+}

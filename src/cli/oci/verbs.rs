@@ -1,0 +1,290 @@
+//! The verbs that make, change and end containers.
+
+use std::io::Read as _;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
+use super::saved::{Folder, Saved};
+use super::{Create, Exec, Failed, Run, bundle, console, refuse, warn};
+use crate::base::disk;
+use crate::cgroup::{Cgroup, Limits};
+use crate::oci::runtime::{ContainerState, LinuxCapabilitiesBuilder, Process, Spec};
+use crate::runtime::{self, Gate, Init, Plan, Root, Running, Stdio};
+use crate::sys::probe::Probe;
+use crate::sys::{exe, process, signal};
+
+pub(super) fn create(root: &Path, words: &Create) -> Result<(), Failed> {
+    exe::keep_out_of_reach()?;
+    let running = make(root, words, Init::Payload)?;
+    warn(&running.warnings);
+    Ok(())
+}
+
+/// Makes a container that waits on its FIFO.
+fn make(root: &Path, words: &Create, init: Init) -> Result<Running, Failed> {
+    let probe = Probe::now()?;
+    let (bundle, spec) = bundle::read(&words.bundle)?;
+    let folder = Folder::new(root, &words.id)?;
+    let socket = console::connect(words.console_socket.as_deref(), wants_terminal(&spec))?;
+    let place = bundle::cgroup_place(&spec, &words.id)?;
+    folder.make()?;
+    let resources = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+    let limits = resources.map(Limits::from_spec).unwrap_or_default();
+    let made = Cgroup::create(&place.0, &place.1, &limits, &probe).map_err(Failed::from).and_then(|cgroup| {
+        let made = make_in(&folder, &spec, socket, &cgroup, &probe, init);
+        if made.is_err() {
+            let _ = cgroup.remove(); // what failed before is what counts
+        }
+        made
+    });
+    let finished = made.and_then(|running| {
+        let saved = Saved::new(&words.id, running.pid, &bundle, spec.clone(), place);
+        folder.save(&saved)?;
+        write_pid(words.pid_file.as_deref(), running.pid)?;
+        Ok(running)
+    });
+    if finished.is_err() {
+        let _ = folder.remove(); // as above
+    }
+    finished
+}
+
+fn make_in(
+    folder: &Folder,
+    spec: &Spec,
+    socket: Option<UnixStream>,
+    cgroup: &Cgroup,
+    probe: &Probe,
+    init: Init,
+) -> Result<Running, Failed> {
+    let fifos = folder.make_fifos()?;
+    let root = spec.root().as_ref().map(|root| root.path().clone()).unwrap_or_default();
+    let created = runtime::create(Plan {
+        spec,
+        root: Root::Path(root),
+        mounts: Vec::new(),
+        stdio: stdio(spec.process().as_ref(), socket.is_some()),
+        cgroup: Some(cgroup),
+        init,
+        gate: Gate::Fifo { start: fifos.start, report: fifos.report },
+        probe,
+    })?;
+    let running = created.leave_waiting()?;
+    if let (Some(socket), Some(master)) = (&socket, &running.console) {
+        console::send(socket, master.as_fd())?;
+    }
+    Ok(running)
+}
+
+fn wants_terminal(spec: &Spec) -> bool {
+    spec.process().as_ref().and_then(Process::terminal) == Some(true)
+}
+
+fn stdio(process: Option<&Process>, has_terminal: bool) -> Stdio {
+    let cells = |n: u64| u16::try_from(n).unwrap_or(u16::MAX);
+    match process {
+        Some(process) if has_terminal => Stdio::Terminal {
+            size: process.console_size().map(|size| (cells(size.width()), cells(size.height()))),
+        },
+        _ => Stdio::Inherit,
+    }
+}
+
+fn write_pid(file: Option<&Path>, pid: i32) -> Result<(), Failed> {
+    match file {
+        Some(file) => Ok(disk::replace(file, pid.to_string().as_bytes())?),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn start(root: &Path, id: &str) -> Result<(), Failed> {
+    let folder = Folder::new(root, id)?;
+    let saved = folder.load()?;
+    match folder.status(&saved) {
+        ContainerState::Created => {}
+        status => return refuse(format!("cannot start `{id}`: it is {status}")),
+    }
+    // Opened before init is let go: what it reports in between is not lost.
+    let report = rustix::fs::open(
+        folder.report_fifo(),
+        OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    let begin = rustix::fs::open(
+        folder.start_fifo(),
+        OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
+        Mode::empty(),
+    )?;
+    folder.remove_fifos();
+    rustix::io::write(&begin, b"s")?;
+    rustix::fs::fcntl_setfl(&report, OFlags::empty())?; // from here on, wait
+    let mut text = Vec::new();
+    std::fs::File::from(report).read_to_end(&mut text)?;
+    Ok(runtime::read_report(&text)?)
+}
+
+pub(super) fn run(root: &Path, words: &Run) -> Result<i32, Failed> {
+    exe::keep_out_of_reach()?;
+    let init = if words.init { Init::Reaper } else { Init::Payload };
+    let running = make(root, &words.create, init)?;
+    warn(&running.warnings);
+    let id = &words.create.id;
+    let started = start(root, id);
+    if words.detach && started.is_ok() {
+        return Ok(0);
+    }
+    let exit = process::wait(running.pidfd.as_fd());
+    if !words.keep {
+        delete(root, id, true)?;
+    }
+    started?;
+    Ok(exit?.code())
+}
+
+pub(super) fn kill(root: &Path, id: &str, name: &str, all: bool) -> Result<(), Failed> {
+    let saved = Folder::new(root, id)?.load()?;
+    let Some(number) = signal::parse(name) else { return refuse(format!("`{name}` is not a signal")) };
+    if all {
+        for pid in saved.cgroup().pids() {
+            let _ = signal::send(pid, number); // it may have ended meanwhile
+        }
+        return Ok(());
+    }
+    match saved.process() {
+        Some(pidfd) => Ok(process::signal(pidfd.as_fd(), number)?),
+        None => refuse(format!("cannot kill `{id}`: it is stopped")),
+    }
+}
+
+pub(super) fn delete(root: &Path, id: &str, force: bool) -> Result<(), Failed> {
+    let folder = Folder::new(root, id)?;
+    let saved = match folder.load() {
+        Ok(saved) => saved,
+        Err(_) if force => return Ok(()), // as others have it
+        Err(error) => return Err(error),
+    };
+    if let Some(pidfd) = saved.process() {
+        let is_created = folder.status(&saved) == ContainerState::Created;
+        if !force && !is_created {
+            return refuse(format!("cannot delete `{id}`: it is running"));
+        }
+        process::signal(pidfd.as_fd(), libc::SIGKILL)?;
+        wait_until_gone(&pidfd)?;
+    }
+    let cgroup = saved.cgroup();
+    if cgroup.exists() {
+        // A container with the host's process ids leaves processes behind.
+        cgroup.kill()?;
+        cgroup.remove()?;
+    }
+    folder.remove()
+}
+
+fn wait_until_gone(pidfd: &OwnedFd) -> Result<(), Failed> {
+    let mut polled = [rustix::event::PollFd::new(pidfd, rustix::event::PollFlags::IN)];
+    rustix::event::poll(&mut polled, None)?;
+    Ok(())
+}
+
+pub(super) fn pause(root: &Path, id: &str) -> Result<(), Failed> {
+    Ok(running(root, id, "pause")?.cgroup().freeze()?)
+}
+
+pub(super) fn resume(root: &Path, id: &str) -> Result<(), Failed> {
+    Ok(running(root, id, "resume")?.cgroup().thaw()?)
+}
+
+fn running(root: &Path, id: &str, verb: &str) -> Result<Saved, Failed> {
+    let folder = Folder::new(root, id)?;
+    let saved = folder.load()?;
+    match folder.status(&saved) {
+        ContainerState::Running => Ok(saved),
+        status => refuse(format!("cannot {verb} `{id}`: it is {status}")),
+    }
+}
+
+pub(super) fn exec(root: &Path, words: &Exec) -> Result<i32, Failed> {
+    exe::keep_out_of_reach()?;
+    let probe = Probe::now()?;
+    let folder = Folder::new(root, &words.id)?;
+    let saved = folder.load()?;
+    let (ContainerState::Running | ContainerState::Created, Some(target)) =
+        (folder.status(&saved), saved.process())
+    else {
+        return refuse(format!("cannot run a process in `{}`: it is stopped", words.id));
+    };
+    let cgroup = saved.cgroup();
+    if cgroup.is_frozen() {
+        return refuse(format!("cannot run a process in `{}`: it is paused", words.id));
+    }
+    let process = process_of(words, &saved.spec)?;
+    let socket = console::connect(words.console_socket.as_deref(), process.terminal() == Some(true))?;
+    let running = runtime::exec(runtime::Exec {
+        target: target.as_fd(),
+        process: &process,
+        spec: &saved.spec,
+        stdio: stdio(Some(&process), socket.is_some()),
+        cgroup: cgroup.exists().then_some(&cgroup),
+        probe: &probe,
+    })?;
+    warn(&running.warnings);
+    if let (Some(socket), Some(master)) = (&socket, &running.console) {
+        console::send(socket, master.as_fd())?;
+    }
+    write_pid(words.pid_file.as_deref(), running.pid)?;
+    if words.detach {
+        return Ok(0);
+    }
+    Ok(process::wait(running.pidfd.as_fd())?.code())
+}
+
+/// The process to run: a whole one from a file, or the container's own with other words.
+fn process_of(words: &Exec, spec: &Spec) -> Result<Process, Failed> {
+    if let Some(file) = &words.process {
+        return Ok(disk::read_json(file)?);
+    }
+    let Some(mut process) = spec.process().clone() else { return refuse("the container has no process") };
+    if words.args.is_empty() {
+        return refuse("there is nothing to run");
+    }
+    process.set_args(Some(words.args.clone()));
+    process.set_terminal(Some(words.tty));
+    if let Some(cwd) = &words.cwd {
+        process.set_cwd(cwd.clone());
+    }
+    if words.no_new_privs {
+        process.set_no_new_privileges(Some(true));
+    }
+    if let Some(user) = &words.user {
+        process.user_mut().set_username(Some(user.clone()));
+    }
+    process.env_mut().get_or_insert_default().extend(words.env.iter().cloned());
+    if !words.cap.is_empty() {
+        add_capabilities(&mut process, &words.cap)?;
+    }
+    Ok(process)
+}
+
+fn add_capabilities(process: &mut Process, names: &[String]) -> Result<(), Failed> {
+    let mut given = LinuxCapabilitiesBuilder::default().build()?;
+    if let Some(present) = process.capabilities() {
+        given = present.clone();
+    }
+    for name in names {
+        let cap: crate::oci::runtime::Capability =
+            name.parse().or_else(|_| refuse(format!("`{name}` is not a capability")))?;
+        let add = |set: &Option<std::collections::HashSet<_>>| {
+            let mut set = set.clone().unwrap_or_default();
+            set.insert(cap);
+            Some(set)
+        };
+        given.set_bounding(add(given.bounding()));
+        given.set_effective(add(given.effective()));
+        given.set_permitted(add(given.permitted()));
+    }
+    process.set_capabilities(Some(given));
+    Ok(())
+}
