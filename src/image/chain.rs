@@ -1,18 +1,294 @@
 //! The fix layer: what a layer says by leaving it to the layers below it.
 //!
 //! A layer's folder does not depend on its parents, so one folder serves every image that
-//! has it. Two things do depend on them: a folder the layer implies without describing it
-//! (it looks as below), and a hard link to a file of a layer below. Both are made, once
-//! per chain that needs it, as a small layer on top.
+//! has it. Two things do depend on them: a folder that the layer implies without
+//! describing it (it looks as below), and a hard link to a file of a layer below. Both are
+//! made, once per chain that needs it, as a small layer on top. Most chains need none.
 
-use super::error::Result;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::error::{Error, Result};
+use super::extract::opaque_attribute;
+use super::layer::{Meta, RawPath, Traits, Work};
 use super::lease::Lease;
 use super::store::Store;
+use crate::base::disk;
 use crate::oci::Digest;
+use crate::sys::fs::{self, FileType};
+use crate::sys::xattr;
+
+/// The layers of a chain, bottom first, open.
+struct Chain {
+    layers: Vec<(Meta, OwnedFd)>,
+    opaque: &'static OsStr,
+}
+
+/// What a layer says of a path.
+enum There {
+    /// Nothing; perhaps it hides what is below.
+    Nothing { hides: bool },
+    /// It has it, and perhaps hides what is below.
+    Here { place: OwnedFd, hides: bool },
+}
+
+/// A file that gets several names.
+struct Link {
+    source: (usize, PathBuf),
+    names: BTreeSet<PathBuf>,
+}
 
 impl Store {
-    /// The key of the fix layer for a chain of layers, bottom first, made if need be.
-    pub(super) fn fix_layer(&self, _lease: &Lease, _layers: &[Digest]) -> Result<Option<Digest>> {
+    /// The key of the fix layer for a chain of layers, bottom first; made if it is not here,
+    /// `None` if the chain needs none.
+    pub(super) fn fix_layer(&self, lease: &Lease, layers: &[Digest]) -> Result<Option<Digest>> {
+        let metas = layers.iter().map(|layer| self.layer_meta(layer)).collect::<Result<Vec<_>>>()?;
+        if metas.iter().all(|meta| meta.traits.implied.is_empty() && meta.traits.links.is_empty()) {
+            return Ok(None);
+        }
+        let words: Vec<_> = layers.iter().map(ToString::to_string).collect();
+        let key = Digest::of(format!("fix layer 1\n{}\n", words.join("\n")).as_bytes());
+        let work = Work::begin(&self.paths().ingest().join(format!("unpack-{}", key.hex())))?;
+        if self.protect_layer(lease, &key)? {
+            return Ok(Some(key));
+        }
+        let opened = layers
+            .iter()
+            .zip(metas)
+            .map(|(layer, meta)| Ok((meta, fs::open_dir(&self.layer_dir(layer)?.join("diff"))?)));
+        let opaque = opaque_attribute(self.in_user_namespace);
+        let chain = Chain { layers: opened.collect::<Result<_>>()?, opaque };
+        let folders = chain.folders_to_fix()?;
+        let links = chain.links()?;
+        if folders.is_empty() && links.is_empty() {
+            return Ok(None);
+        }
+        work.clear()?;
+        let diff = work.path.join("diff");
+        disk::private_dir(&diff)?;
+        let root = fs::open_dir(&diff)?;
+        fs::chmod(&root, 0o755)?;
+        for folder in &folders {
+            chain.make_folder(&root, folder)?;
+        }
+        let mut size = 0;
+        for link in &links {
+            size += chain.make_link(&root, link)?;
+        }
+        let entries = (folders.len() + links.len()) as u64;
+        let meta = Meta { version: 1, diff_id: key.clone(), size, entries, traits: Traits::default() };
+        self.publish(lease, &work, &meta)?;
+        Ok(Some(key))
+    }
+}
+
+impl Chain {
+    /// Folders that look otherwise below than where they are implied.
+    fn folders_to_fix(&self) -> Result<BTreeSet<PathBuf>> {
+        let mut folders = BTreeSet::new();
+        let implied = self.layers.iter().flat_map(|(meta, _)| &meta.traits.implied);
+        for RawPath(path) in implied.collect::<BTreeSet<_>>() {
+            let (described, was_implied) = self.described(path)?;
+            if let (Some(place), true) = (described, was_implied) {
+                let stat = fs::stat(&place)?;
+                let is_plain = stat.st_mode & 0o7777 == 0o755 && (stat.st_uid, stat.st_gid) == (0, 0);
+                if !is_plain || !attributes(&place)?.is_empty() {
+                    folders.insert(path.clone());
+                }
+            }
+        }
+        Ok(folders)
+    }
+
+    /// The top-most description of a folder, and whether a layer above it implies it.
+    fn described(&self, path: &Path) -> Result<(Option<OwnedFd>, bool)> {
+        let mut was_implied = false;
+        for (meta, root) in self.layers.iter().rev() {
+            match self.look(root, path)? {
+                There::Here { place, hides } => {
+                    if fs::file_type(&fs::stat(&place)?) != FileType::Directory {
+                        break;
+                    }
+                    let is_implied = meta.traits.implied.iter().any(|implied| implied.0 == path);
+                    if !is_implied {
+                        return Ok((Some(place), was_implied));
+                    }
+                    was_implied = true;
+                    if hides {
+                        break;
+                    }
+                }
+                There::Nothing { hides: true } => break,
+                There::Nothing { hides: false } => {}
+            }
+        }
+        Ok((None, was_implied))
+    }
+
+    /// The hard links that no layer above their own hides, one entry a file.
+    fn links(&self) -> Result<Vec<Link>> {
+        let mut by_source: BTreeMap<(usize, PathBuf), BTreeSet<PathBuf>> = BTreeMap::new();
+        let mut made: BTreeMap<PathBuf, (usize, PathBuf)> = BTreeMap::new();
+        for (at, (meta, _)) in self.layers.iter().enumerate() {
+            for (RawPath(link), RawPath(target)) in &meta.traits.links {
+                let source = match made.get(target) {
+                    Some(source) => source.clone(),
+                    None => self.find_file(at, target)?.ok_or_else(|| {
+                        let (link, target) = (link.display(), target.display());
+                        Error::malformed(
+                            "the image",
+                            format!("`{link}` is a hard link to `{target}`, which no layer has"),
+                        )
+                    })?,
+                };
+                made.insert(link.clone(), source.clone());
+                if self.is_hidden_above(at, link)? {
+                    continue;
+                }
+                let names = by_source.entry(source.clone()).or_default();
+                names.insert(link.clone());
+                // Both names are one file, so the fix layer has to have both.
+                if !self.is_hidden_above(source.0, &source.1)? {
+                    names.insert(source.1.clone());
+                }
+            }
+        }
+        Ok(by_source.into_iter().map(|(source, names)| Link { source, names }).collect())
+    }
+
+    /// The layer below `at` that has a file of this path.
+    fn find_file(&self, at: usize, path: &Path) -> Result<Option<(usize, PathBuf)>> {
+        for below in (0..at).rev() {
+            match self.look(&self.layers[below].1, path)? {
+                There::Here { place, .. } if fs::file_type(&fs::stat(&place)?) == FileType::RegularFile => {
+                    return Ok(Some((below, path.to_owned())));
+                }
+                There::Here { .. } | There::Nothing { hides: true } => return Ok(None),
+                There::Nothing { hides: false } => {}
+            }
+        }
         Ok(None)
     }
+
+    fn is_hidden_above(&self, at: usize, path: &Path) -> Result<bool> {
+        for (_, root) in &self.layers[at + 1..] {
+            if !matches!(self.look(root, path)?, There::Nothing { hides: false }) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// What one layer says of a path; no link is followed.
+    fn look(&self, root: &OwnedFd, path: &Path) -> Result<There> {
+        let mut place = fs::open_beneath(root, Path::new("."), OFlags::PATH)?;
+        let mut hides = self.is_opaque(&place)?;
+        for part in path {
+            let inner = match fs::open_at(&place, part, OFlags::PATH) {
+                Err(error) if error.is(Errno::NOENT) => return Ok(There::Nothing { hides }),
+                // Something that is no folder stands in the way, and hides one below.
+                Err(error) if error.is(Errno::NOTDIR) => return Ok(There::Nothing { hides: true }),
+                result => result?,
+            };
+            let stat = fs::stat(&inner)?;
+            match fs::file_type(&stat) {
+                FileType::CharacterDevice if fs::device_numbers(stat.st_rdev) == (0, 0) => {
+                    return Ok(There::Nothing { hides: true });
+                }
+                FileType::Directory => hides |= self.is_opaque(&inner)?,
+                _ => hides = true,
+            }
+            place = inner;
+        }
+        Ok(There::Here { place, hides })
+    }
+
+    fn is_opaque(&self, place: &OwnedFd) -> Result<bool> {
+        Ok(xattr::get_place(place, self.opaque)?.is_some())
+    }
+
+    /// Makes a folder and those above it as the chain describes them.
+    fn make_folder(&self, root: &OwnedFd, path: &Path) -> Result<OwnedFd> {
+        let mut folder = fs::open_beneath(root, Path::new("."), OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let mut inside = PathBuf::new();
+        for part in path {
+            inside.push(part);
+            match fs::mkdir_at(&folder, part, 0o755) {
+                Err(error) if error.is(Errno::EXIST) => {
+                    folder = fs::open_at(&folder, part, OFlags::RDONLY | OFlags::DIRECTORY)?;
+                    continue;
+                }
+                result => result?,
+            }
+            folder = fs::open_at(&folder, part, OFlags::RDONLY | OFlags::DIRECTORY)?;
+            match self.described(&inside)?.0 {
+                Some(like) => describe(&folder, &like)?,
+                None => fs::chmod(&folder, 0o755)?,
+            }
+        }
+        Ok(folder)
+    }
+
+    /// Copies a file and gives it all its names; returns its size.
+    fn make_link(&self, root: &OwnedFd, link: &Link) -> Result<u64> {
+        let (layer, path) = &link.source;
+        let source = fs::open_beneath(&self.layers[*layer].1, path, OFlags::RDONLY)?;
+        let mut first: Option<(OwnedFd, &OsStr)> = None;
+        let mut size = 0;
+        for name in &link.names {
+            let folder = self.make_folder(root, name.parent().unwrap_or(Path::new("")))?;
+            let last = name.file_name().unwrap_or_default();
+            match &first {
+                Some((place, made)) => fs::link_at(place, made, &folder, last)?,
+                None => {
+                    let mut copy = fs::create_at(&folder, last, 0o600)?;
+                    let mut from = File::from(source.try_clone().map_err(Error::read("a layer"))?);
+                    size = io::copy(&mut from, &mut copy).map_err(Error::read("a layer"))?;
+                    describe(&copy, &source)?;
+                    first = Some((folder, last));
+                }
+            }
+        }
+        Ok(size)
+    }
+}
+
+/// Makes `file` look like `like`, in the order that keeps set-id bits and capabilities.
+fn describe(file: impl AsFd, like: &OwnedFd) -> Result<()> {
+    let file = file.as_fd();
+    let stat = fs::stat(like)?;
+    let own = fs::stat(file)?;
+    if (own.st_uid, own.st_gid) != (stat.st_uid, stat.st_gid) {
+        fs::chown(file, stat.st_uid, stat.st_gid)?;
+    }
+    for (name, value) in attributes(like)? {
+        xattr::set(file, &name, &value)?;
+    }
+    fs::chmod(file, stat.st_mode & 0o7777)?;
+    let nanos = i64::try_from(stat.st_mtime_nsec).unwrap_or(0);
+    Ok(fs::set_mtime(file, fs::Timespec { tv_sec: stat.st_mtime, tv_nsec: nanos })?)
+}
+
+/// Attributes of a file, without overlayfs' own.
+fn attributes(place: &OwnedFd) -> Result<Vec<(std::ffi::OsString, Vec<u8>)>> {
+    let mut attributes = Vec::new();
+    for name in xattr::list_place(place)? {
+        let bytes = name.as_bytes();
+        let is_ours = bytes.starts_with(b"trusted.overlay.") || bytes.starts_with(b"user.overlay.");
+        if is_ours || bytes.starts_with(b"security.selinux") {
+            continue;
+        }
+        if let Some(value) = xattr::get_place(place, &name)? {
+            attributes.push((name, value));
+        }
+    }
+    Ok(attributes)
 }
