@@ -314,7 +314,12 @@ fn back(model: &mut Model) {
 }
 
 fn prompt(model: &mut Model, purpose: Purpose, text: &str) {
-    model.layers.push(Layer::Prompt(Box::new(Prompt { purpose, input: Input::new(text), error: None, back: 0 })));
+    model.layers.push(Layer::Prompt(Box::new(Prompt {
+        purpose,
+        input: Input::new(text),
+        error: None,
+        back: 0,
+    })));
 }
 
 fn details(model: &mut Model) {

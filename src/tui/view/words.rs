@@ -73,11 +73,7 @@ pub fn age(row: &ContainerRow, now: Timestamp) -> String {
 
 /// `0`, `340K`, `1.2M`, `12G`: powers of 1024, at most three digits.
 #[must_use]
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "for people"
-)]
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "for people")]
 pub fn bytes(amount: f64) -> String {
     let mut amount = amount.max(0.0);
     let mut unit = 0;

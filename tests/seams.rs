@@ -1,0 +1,115 @@
+//! What this machine does not have, through a seam: a full disk, `/run` on a tmpfs, the
+//! boot after this one.
+//!
+//! Mounts are made in a mount namespace of their own (`unshare -m`), so that none is left
+//! on the machine whatever happens.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic")]
+
+mod support;
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use support::{HOIST, Home, Said};
+
+/// Runs a shell script in a mount namespace of its own, with `$hoist` set.
+fn in_own_mounts(home: &Home, script: &str) -> Said {
+    let hoist = format!(
+        "{HOIST} --root {} --run-root {}",
+        home.path("mnt/root").display(),
+        home.path("mnt-run").display()
+    );
+    let output = Command::new("unshare")
+        .args(["-m", "sh", "-euc", script])
+        .env("hoist", hoist)
+        .env("dir", home.path("."))
+        .env("HOIST_CONFIG", "/dev/null")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    output.into()
+}
+
+#[test]
+fn a_full_disk_fails_an_import_cleanly_and_the_next_one_works() {
+    let home = Home::new();
+    support::busybox_tar(&home.path("small.tar"));
+    // 24 MB that do not compress on a disk of 16 MB.
+    let mut state = 1_u64;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        state.to_be_bytes()[0]
+    })
+    .take(24 << 20)
+    .collect();
+    let mut big = tar::Builder::new(fs::File::create(home.path("big.tar")).unwrap());
+    let mut header = tar::Header::new_gnu();
+    header.set_mode(0o644);
+    header.set_size(noise.len() as u64);
+    big.append_data(&mut header, "noise", noise.as_slice()).unwrap();
+    big.into_inner().unwrap();
+
+    let said = in_own_mounts(
+        &home,
+        r#"
+        cd "$dir"; mkdir -p mnt
+        truncate -s 16M disk.img; mkfs.ext4 -q disk.img; mount -o loop disk.img mnt
+        if $hoist import big.tar big 2>error; then echo "the import of a too large image succeeded"; fi
+        cat error
+        echo "images: $($hoist images -q | wc -l)"
+        $hoist import small.tar small >/dev/null
+        echo "images: $($hoist images -q | wc -l)"
+        $hoist run --rm --network none small /bin/echo alive
+        $hoist system reset -f >/dev/null
+        umount mnt
+        "#,
+    );
+    let out = said.ok();
+    assert!(out.contains("No space left on device"), "{out}");
+    assert!(out.contains("hint: free some disk space"), "{out}");
+    assert!(out.ends_with("images: 0\nimages: 1\nalive"), "{out}");
+}
+
+#[test]
+fn a_run_folder_on_a_tmpfs_holds_a_running_container() {
+    let home = Home::new();
+    support::busybox_tar(&home.path("small.tar"));
+    let said = in_own_mounts(
+        &home,
+        r#"
+        cd "$dir"; mkdir -p mnt mnt-run
+        mount -t tmpfs none mnt-run
+        $hoist import small.tar small >/dev/null
+        $hoist run -d --name web --network none small /bin/sleep 1000 >/dev/null
+        $hoist exec web /bin/echo inside
+        $hoist ps --format '{{.Names}} {{.State}}'
+        $hoist rm -f web
+        $hoist system reset -f >/dev/null
+        umount mnt-run
+        "#,
+    );
+    assert_eq!(said.ok(), "inside\nweb running\nweb");
+}
+
+#[test]
+fn a_run_of_another_boot_is_void() {
+    let home = Home::with_busybox();
+    let id = home.hoist(["run", "-d", "--name", "web", "--network", "none", "busybox", "sleep", "1000"]).ok();
+    let path = home.run_root().join("containers").join(&id).join("run.json");
+    let text = fs::read_to_string(&path).unwrap();
+    let run: serde_json::Value = serde_json::from_str(&text).unwrap();
+    // As after a power cut: the processes are gone, the file is there.
+    for process in [&run["monitor"]["pid"], &run["init"]["pid"]] {
+        let pid = process.as_i64().unwrap().to_string();
+        assert!(Command::new("kill").args(["-9", &pid]).status().unwrap().success());
+    }
+    let boot = run["boot_id"].as_str().unwrap();
+    fs::write(&path, text.replace(boot, "11111111-2222-3333-4444-555555555555")).unwrap();
+
+    let state = home.hoist(["inspect", "--format", "{{.State.Status}} {{.State.ExitCode}}", "web"]).ok();
+    assert_eq!(state, "exited 255");
+    home.hoist(["start", "web"]).ok();
+    let state = home.hoist(["inspect", "--format", "{{.State.Status}}", "web"]).ok();
+    assert_eq!(state, "running");
+}

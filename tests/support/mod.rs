@@ -1,0 +1,198 @@
+//! An engine of its own for each test, and what tests do with it.
+//!
+//! [`Home`] owns two folders; dropping it runs `hoist system reset -f`, which is also what
+//! takes everything away after a failed test.
+
+#![allow(dead_code, reason = "each test crate uses its part")]
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+/// The binary under test.
+pub const HOIST: &str = env!("CARGO_BIN_EXE_hoist");
+
+/// Whether the tests run in a user namespace with one id: some things are not to be had there.
+#[expect(clippy::disallowed_methods, reason = "tests/all says it this way")]
+pub fn in_user_namespace() -> bool {
+    std::env::var_os("HOIST_TEST_USER_NAMESPACE").is_some()
+}
+
+/// An engine of its own.
+pub struct Home {
+    dir: tempfile::TempDir,
+}
+
+/// What a command said.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Said {
+    /// The output without its last newline, if the command succeeded.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.out, self.err);
+        self.out.trim_end_matches('\n').to_owned()
+    }
+
+    /// The error output, if the command ended with `code`.
+    #[track_caller]
+    pub fn fails(self, code: i32) -> String {
+        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.out, self.err);
+        self.err
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Home {
+    /// An empty engine.
+    pub fn new() -> Self {
+        Self { dir: tempfile::Builder::new().prefix("hoist-test-").tempdir().unwrap() }
+    }
+
+    /// An engine with the image `busybox`: Debian's static busybox and all its links.
+    pub fn with_busybox() -> Self {
+        let home = Self::new();
+        let tar = home.path("busybox.tar");
+        busybox_tar(&tar);
+        home.hoist(["import", "--change", "CMD sh", tar.to_str().unwrap(), "busybox"]).ok();
+        home
+    }
+
+    /// A path in the engine's temporary folder, beside its state.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// `--root`
+    pub fn root(&self) -> PathBuf {
+        self.path("root")
+    }
+
+    /// `--run-root`
+    pub fn run_root(&self) -> PathBuf {
+        self.path("run")
+    }
+
+    /// A command of hoist on this engine, to be refined.
+    pub fn command<I, S>(&self, words: I) -> Command
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let mut command = Command::new(HOIST);
+        command
+            .arg("--root")
+            .arg(self.root())
+            .arg("--run-root")
+            .arg(self.run_root())
+            .args(words)
+            .env_remove("HOIST_ROOT")
+            .env_remove("HOIST_RUN_ROOT")
+            .env("HOIST_CONFIG", empty_config(self.dir.path()))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs hoist to its end.
+    pub fn hoist<I, S>(&self, words: I) -> Said
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        self.command(words).output().unwrap().into()
+    }
+
+    /// Runs hoist to its end with these bytes on its standard input.
+    pub fn hoist_with<I, S>(&self, words: I, input: &[u8]) -> Said
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let mut child = self
+            .command(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        let bytes = input.to_vec();
+        // The reader may end without reading all of it.
+        let writer = std::thread::spawn(move || drop(pipe.write_all(&bytes)));
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        output.into()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let said = self.hoist(["system", "reset", "-f"]);
+        if said.code != 0 && !std::thread::panicking() {
+            panic!("the engine could not be taken away: {said:?}");
+        }
+    }
+}
+
+fn empty_config(dir: &Path) -> PathBuf {
+    let path = dir.join("config.toml");
+    if !path.exists() {
+        File::create(&path).unwrap();
+    }
+    path
+}
+
+/// A root file system of Debian's static busybox, every applet a link, as an archive.
+pub fn busybox_tar(path: &Path) {
+    let busybox = Path::new("/bin/busybox");
+    let list = Command::new(busybox).arg("--list").output();
+    let list = list.expect("the Debian package busybox-static is installed (tests/all does it)");
+    let applets = String::from_utf8(list.stdout).unwrap();
+    let mut tar = tar::Builder::new(File::create(path).unwrap());
+    let mut add = |name: &str, kind: tar::EntryType, mode: u32, target: &str, bytes: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_mode(mode);
+        header.set_mtime(1_700_000_000);
+        header.set_size(bytes.len() as u64);
+        if target.is_empty() {
+            tar.append_data(&mut header, name, bytes).unwrap();
+        } else {
+            tar.append_link(&mut header, name, target).unwrap();
+        }
+    };
+    use tar::EntryType::{Directory, Regular, Symlink};
+    for dir in ["bin/", "etc/", "root/", "proc/", "sys/", "dev/", "usr/", "usr/bin/", "var/"] {
+        add(dir, Directory, 0o755, "", b"");
+    }
+    add("tmp/", Directory, 0o1777, "", b"");
+    add(
+        "etc/passwd",
+        Regular,
+        0o644,
+        "",
+        b"root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n",
+    );
+    add("etc/group", Regular, 0o644, "", b"root:x:0:\nuser:x:1000:\nextra:x:2000:user\n");
+    add("bin/busybox", Regular, 0o755, "", &std::fs::read(busybox).unwrap());
+    for applet in applets.lines().filter(|applet| *applet != "busybox") {
+        add(&format!("bin/{applet}"), Symlink, 0o777, "busybox", b"");
+    }
+    tar.into_inner().unwrap().flush().unwrap();
+}
