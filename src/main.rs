@@ -12,12 +12,30 @@
 
 use std::process::ExitCode;
 
+#[cfg(feature = "cli")]
+use hoist::config::{Environment, Flags};
+
 fn main() -> ExitCode {
-    let mut words = std::env::args_os().skip(1);
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
     #[cfg(feature = "cli")]
-    if words.next().is_some_and(|word| word == "oci") {
-        let code = hoist::cli::oci::run(words.collect());
-        return ExitCode::from(u8::try_from(code).unwrap_or(255));
+    {
+        if let Some((first, rest)) = words.split_first()
+            && first == "oci"
+        {
+            let code = hoist::cli::oci::run(rest.to_vec());
+            return ExitCode::from(u8::try_from(code).unwrap_or(255));
+        }
+        ExitCode::from(hoist::cli::run(words, Environment::read(), screen))
     }
+    #[cfg(not(feature = "cli"))]
     ExitCode::SUCCESS
+}
+
+/// No verb was given: the terminal UI.
+#[cfg(feature = "cli")]
+fn screen(_flags: Flags, _environment: Environment) -> u8 {
+    use std::io::Write;
+    // Nobody is left to be told when this fails.
+    let _ = writeln!(std::io::stderr(), "error: the terminal UI is not built in\nhint: see `hoist --help`");
+    1
 }

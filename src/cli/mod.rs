@@ -1,3 +1,114 @@
-//! The command line: words in, tables out.
+//! The command line: a request goes to the engine, what comes back to the terminal.
+//!
+//! ```text
+//! words ── command::parse ──▶ Request ── one function a verb ──▶ engine ──▶ stdout, stderr, exit code
+//! ```
+//! Errors are told once, here: what failed, why, what to do. Standard output carries
+//! nothing but what was asked for.
 
+mod containers;
+mod create;
+mod failure;
+mod images;
+mod lists;
 pub mod oci;
+mod output;
+mod progress;
+mod session;
+mod system;
+mod terminal;
+mod watch;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use failure::{Failure, Result};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::command::{self, Parsed, Request, World};
+use crate::config::{Config, Environment, Flags};
+use crate::engine::{Engine, Settings};
+
+/// What stands behind no verb at all: the terminal UI, with the configuration it has.
+pub type Screen = fn(Flags, Environment) -> u8;
+
+/// Reads the words behind the program's name, does what they say, and returns the exit code.
+///
+/// Without a verb it is `screen` that is asked.
+#[must_use]
+pub fn run(args: Vec<OsString>, environment: Environment, screen: Screen) -> u8 {
+    match try_run(args, environment, screen) {
+        Ok(code) => code,
+        Err(failure) => failure.tell(),
+    }
+}
+
+fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Result<u8> {
+    let words: Vec<String> =
+        args.into_iter().map(|word| word.into_string().map_err(Failure::NotText)).collect::<Result<_>>()?;
+    let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
+    let world = World { environment, folder, read: |path: &Path| std::fs::read_to_string(path) };
+    let Parsed { flags, debug, request } = command::parse(&words, &world)?;
+    match request {
+        Request::Show(text) => return output::print(&text).map(|()| 0),
+        Request::Completion(shell) => return output::print(&command::completion(shell)).map(|()| 0),
+        Request::Nothing => return Ok(screen(flags, world.environment)),
+        _ => {}
+    }
+    if debug {
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::DEBUG).init();
+    }
+    let config = Config::load(&flags, &world.environment).map_err(Failure::explained)?;
+    let engine = Engine::open(Settings::from_config(&config)?)?;
+    // One thread is enough to wait with; the engine's work runs on blocking ones.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Io)?;
+    let code = runtime.block_on(perform(&engine, request));
+    // A thread that waits for standard input must not keep the program from its end.
+    runtime.shutdown_background();
+    code
+}
+
+async fn perform(engine: &Engine, request: Request) -> Result<u8> {
+    match request {
+        Request::Show(_) | Request::Completion(_) | Request::Nothing => Ok(0),
+        Request::Attach(it) => containers::attach(engine, it).await,
+        Request::Create(it) => create::create(engine, *it).await,
+        Request::Events(it) => watch::events(engine, it).await,
+        Request::Exec(it) => containers::exec(engine, it).await,
+        Request::FromHost(it) => images::from_host(engine, it).await,
+        Request::ImageInspect(it) => lists::inspect_images(engine, it).await,
+        Request::Images(it) => lists::images(engine, it).await,
+        Request::Import(it) => images::import(engine, it).await,
+        Request::Info(it) => system::info(engine, it).await,
+        Request::Inspect(it) => lists::inspect(engine, it).await,
+        Request::Kill(it) => containers::kill(engine, it).await,
+        Request::Load(it) => images::load(engine, it).await,
+        Request::Logs(it) => watch::logs(engine, it).await,
+        Request::NetworkInspect(it) => lists::inspect_networks(engine, it).await,
+        Request::NetworkLs(it) => lists::networks(engine, it).await,
+        Request::Pause(it) => containers::pause(engine, it).await,
+        Request::Ps(it) => lists::ps(engine, it).await,
+        Request::Pull(it) => images::pull(engine, it).await,
+        Request::Rename(it) => containers::rename(engine, it).await,
+        Request::Restart(it) => containers::restart(engine, it).await,
+        Request::Rm(it) => containers::remove(engine, it).await,
+        Request::Rmi(it) => images::remove(engine, it).await,
+        Request::Run(it) => create::run(engine, *it).await,
+        Request::Start(it) => containers::start(engine, it).await,
+        Request::Stats(it) => watch::stats(engine, it).await,
+        Request::Stop(it) => containers::stop(engine, it).await,
+        Request::SystemReset(it) => system::reset(engine, it).await,
+        Request::Tag(it) => images::tag(engine, it).await,
+        Request::Top(it) => containers::top(engine, it).await,
+        Request::Unpause(it) => containers::unpause(engine, it).await,
+        Request::Version(it) => system::version(&it),
+        Request::VolumeLs(it) => lists::volumes(&it),
+        Request::Wait(it) => containers::wait(engine, it).await,
+    }
+}
+
+/// The clock and the zone of who looks.
+fn now() -> (Timestamp, TimeZone) {
+    (Timestamp::now(), TimeZone::system())
+}

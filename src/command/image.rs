@@ -9,7 +9,7 @@ use super::usage::Usage;
 use super::{Request, Words, World, options};
 use crate::oci::{Platform, Reference};
 
-plain! { ImageInspect Rmi Tag }
+plain! { ImageInspect Rmi }
 
 /// `image inspect`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
@@ -37,14 +37,26 @@ pub struct Rmi {
 }
 
 /// `tag`
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     /// The image.
-    #[arg(value_name = "SOURCE_IMAGE[:TAG]", hide = true)]
     pub image: String,
     /// The further name.
+    pub name: Reference,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TagWords {
+    #[arg(value_name = "SOURCE_IMAGE[:TAG]", hide = true)]
+    image: String,
     #[arg(value_name = "TARGET_IMAGE[:TAG]", hide = true)]
-    pub name: String,
+    name: String,
+}
+
+impl Words for TagWords {
+    fn request(self, _: &World) -> Result<Request, Usage> {
+        Ok(Request::Tag(Tag { image: self.image, name: reference(&self.name)? }))
+    }
 }
 
 /// `pull`
@@ -54,8 +66,10 @@ pub struct Pull {
     pub reference: Reference,
     /// For which platform.
     pub platform: Option<Platform>,
-    /// Only the reference is printed.
+    /// Only the image's id is printed.
     pub quiet: bool,
+    /// Neither tag nor digest was said.
+    pub is_default_tag: bool,
 }
 
 #[derive(Debug, Args)]
@@ -76,6 +90,8 @@ impl Words for PullWords {
             reference: reference(&self.name)?,
             platform: self.platform.as_deref().map(options::platform).transpose()?,
             quiet: self.quiet,
+            is_default_tag: !self.name.contains('@')
+                && !self.name.rsplit('/').next().unwrap_or_default().contains(':'),
         }))
     }
 }

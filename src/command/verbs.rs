@@ -85,7 +85,7 @@ pub(super) const VERBS: &[Verb] = verbs! {
         "load" | "image load";
     image::Rmi, "[OPTIONS] IMAGE [IMAGE...]", "Remove one or more images",
         "rmi" | "image rm" | "image remove";
-    image::Tag, "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+    image::TagWords, "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
         "tag" | "image tag";
 
     lists::NetworkInspect, "[OPTIONS] NETWORK [NETWORK...]", "Display detailed information on one or more networks",

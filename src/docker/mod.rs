@@ -6,8 +6,10 @@
 pub mod event;
 pub mod filter;
 pub mod format;
+pub mod images;
 pub mod info;
 pub mod inspect;
+pub mod network;
 pub mod ps;
 pub mod stats;
 pub mod table;

@@ -1,0 +1,182 @@
+//! The verbs of containers that are there.
+
+use std::future::Future;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+
+use super::create::{attach_options, exit_code, not_a_terminal};
+use super::failure::{Failure, Result};
+use super::output::{line, note, print};
+use super::session::{self, Manner};
+use super::{now, terminal};
+use crate::base::ErrorKind;
+use crate::command::{
+    Attach, Exec, Kill, Pause, Rename, Restart, Rm, Start, Stop, Streams, Top, Unpause, Wait,
+};
+use crate::docker;
+use crate::engine::{self, Engine, WaitFor};
+
+/// Containers that are worked on at the same time.
+const ABREAST: usize = 16;
+
+/// Does `work` for each target, several at a time, and prints the targets it was done for
+/// in their order. Goes on after a failure; the exit code is 1 then.
+async fn each<F: Future<Output = engine::Result<()>>>(
+    targets: &[String],
+    work: impl Fn(String) -> F,
+) -> Result<u8> {
+    let mut code = 0;
+    let mut done = stream::iter(targets.iter().cloned().map(work)).buffered(ABREAST);
+    for target in targets {
+        match done.next().await {
+            Some(Ok(())) => line(target)?,
+            Some(Err(error)) => code = Failure::from(error).tell(),
+            None => {}
+        }
+    }
+    Ok(code)
+}
+
+pub(super) async fn stop(engine: &Engine, stop: Stop) -> Result<u8> {
+    let (containers, signal) = (engine.containers(), stop.signal.as_deref());
+    each(&stop.targets, async |target| containers.stop(&target, signal, stop.timeout).await).await
+}
+
+pub(super) async fn restart(engine: &Engine, restart: Restart) -> Result<u8> {
+    let (containers, signal) = (engine.containers(), restart.signal.as_deref());
+    each(&restart.targets, async |target| containers.restart(&target, signal, restart.timeout).await).await
+}
+
+pub(super) async fn kill(engine: &Engine, kill: Kill) -> Result<u8> {
+    let containers = engine.containers();
+    each(&kill.targets, async |target| containers.kill(&target, &kill.signal).await).await
+}
+
+pub(super) async fn pause(engine: &Engine, pause: Pause) -> Result<u8> {
+    let containers = engine.containers();
+    each(&pause.targets, async |target| containers.pause(&target).await).await
+}
+
+pub(super) async fn unpause(engine: &Engine, unpause: Unpause) -> Result<u8> {
+    let containers = engine.containers();
+    each(&unpause.targets, async |target| containers.unpause(&target).await).await
+}
+
+pub(super) async fn remove(engine: &Engine, rm: Rm) -> Result<u8> {
+    let containers = engine.containers();
+    let mut code = 0;
+    let work = async |target: String| {
+        let removed = containers.remove(&target, rm.force, rm.volumes).await;
+        (target, removed)
+    };
+    let mut done = stream::iter(rm.targets.iter().cloned().map(work)).buffered(ABREAST);
+    while let Some((target, removed)) = done.next().await {
+        match removed {
+            Ok(()) => line(&target)?,
+            Err(error) => {
+                let is_gone = error.kind() == ErrorKind::NotFound;
+                let told = Failure::from(error).tell();
+                // What is not there need not be removed by force.
+                if !(rm.force && is_gone) {
+                    code = told;
+                }
+            }
+        }
+    }
+    Ok(code)
+}
+
+pub(super) async fn rename(engine: &Engine, rename: Rename) -> Result<u8> {
+    engine.containers().rename(&rename.target, rename.name).await?;
+    Ok(0)
+}
+
+pub(super) async fn wait(engine: &Engine, wait: Wait) -> Result<u8> {
+    let mut code = 0;
+    for target in &wait.targets {
+        match engine.containers().wait(target, WaitFor::NotRunning).await {
+            Ok(exit) => line(exit)?,
+            Err(error) => code = Failure::from(error).tell(),
+        }
+    }
+    Ok(code)
+}
+
+pub(super) async fn start(engine: &Engine, start: Start) -> Result<u8> {
+    let containers = engine.containers();
+    if !start.attach && !start.interactive {
+        let mut code = 0;
+        for target in &start.targets {
+            match containers.start(target).await {
+                Ok(()) => line(target)?,
+                Err(error) => code = Failure::from(error).tell(),
+            }
+        }
+        return Ok(code);
+    }
+    let Some(target) = start.targets.first() else { return Ok(0) };
+    let config = containers.get(target).await?.record.config;
+    let stdin = start.interactive && config.open_stdin;
+    let options = attach_options(Streams { stdin, stdout: true, stderr: true });
+    let size = if config.tty { terminal::size() } else { None };
+    let attached = containers.start_attached(target, options, size).await?;
+    let manner = Manner { stdin, sig_proxy: true, detach_keys: start.detach_keys, redraw: false };
+    let end = session::run(attached, manner).await?;
+    exit_code(engine, target, end).await
+}
+
+pub(super) async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
+    let containers = engine.containers();
+    let container = containers.get(&attach.target).await?;
+    let config = &container.record.config;
+    let stdin = attach.stdin && config.open_stdin;
+    if config.tty && stdin && !terminal::is_input_terminal() {
+        return Err(not_a_terminal());
+    }
+    let options = attach_options(Streams { stdin, stdout: true, stderr: true });
+    let attached = containers.attach(&attach.target, options).await?;
+    let manner =
+        Manner { stdin, sig_proxy: attach.sig_proxy, detach_keys: attach.detach_keys, redraw: config.tty };
+    let end = session::run(attached, manner).await?;
+    exit_code(engine, container.record.id.as_str(), end).await
+}
+
+pub(super) async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
+    let containers = engine.containers();
+    let mut request = exec.request;
+    if request.detach {
+        let started = containers.exec_detached(&exec.target, request).await;
+        return started.map(|_| 0).map_err(|error| Failure::from(error).of_program(1));
+    }
+    let stdin = request.interactive;
+    if request.tty && stdin && !terminal::is_input_terminal() {
+        return Err(not_a_terminal());
+    }
+    request.size = if request.tty { terminal::size() } else { None };
+    let options = attach_options(Streams { stdin, stdout: true, stderr: true });
+    let session = containers.exec(&exec.target, request, options).await;
+    let session = session.map_err(|error| Failure::from(error).of_program(1))?;
+    // Docker passes no signals on to an exec: they end the client.
+    let manner = Manner { stdin, sig_proxy: false, detach_keys: exec.detach_keys, redraw: false };
+    match session::run(session.attached, manner).await? {
+        session::End::Exited(code) | session::End::Signal(code) => Ok(code),
+        session::End::Detached => Ok(0),
+        session::End::Unread => Ok(128 + 13),
+        session::End::Lost => {
+            note("error: the session's monitor ended: nobody saw how the command ended");
+            Ok(255)
+        }
+    }
+}
+
+pub(super) async fn top(engine: &Engine, top: Top) -> Result<u8> {
+    let [target, options @ ..] = top.words.as_slice() else { return Ok(0) };
+    if let Some(option) = options.first() {
+        return Err(Failure::words(format!("`top` with options of ps is not supported yet: `{option}`")));
+    }
+    let rows = engine.containers().top(target).await?;
+    let (now, zone) = now();
+    print(&docker::stats::top(&rows, now, &zone))?;
+    Ok(0)
+}

@@ -1,0 +1,140 @@
+//! `run` and `create`.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::failure::{Failure, Result};
+use super::output::{line, note};
+use super::progress::{Place, shown};
+use super::session::{self, End, Manner};
+use super::terminal;
+use crate::command::{Create, Run, Streams};
+use crate::engine::{AttachOptions, Created, Engine, WaitFor};
+
+/// Docker's exit code for what fails before the container's program runs.
+const ENGINE: u8 = 125;
+
+pub(super) async fn create(engine: &Engine, create: Create) -> Result<u8> {
+    let created = make(engine, create).await?;
+    line(&created.id)?;
+    Ok(0)
+}
+
+pub(super) async fn run(engine: &Engine, run: Run) -> Result<u8> {
+    let options = &run.create.request.options;
+    let (tty, auto_remove) = (options.tty, options.auto_remove);
+    if tty && run.streams.stdin && !terminal::is_input_terminal() {
+        return Err(not_a_terminal());
+    }
+    let created = make(engine, run.create).await.map_err(|failure| failure.of_program(ENGINE))?;
+    let id = created.id.as_str();
+    let containers = engine.containers();
+    if run.detach {
+        if let Err(error) = containers.start(id).await {
+            forget(engine, id, auto_remove).await;
+            return Err(Failure::from(error).of_program(ENGINE));
+        }
+        line(id)?;
+        return Ok(0);
+    }
+    let size = if tty { terminal::size() } else { None };
+    let attached = match containers.start_attached(id, attach_options(run.streams), size).await {
+        Ok(attached) => attached,
+        Err(error) => {
+            forget(engine, id, auto_remove).await;
+            return Err(Failure::from(error).of_program(ENGINE));
+        }
+    };
+    let manner = Manner {
+        stdin: run.streams.stdin,
+        sig_proxy: run.sig_proxy,
+        detach_keys: run.detach_keys,
+        redraw: false,
+    };
+    let end = session::run(attached, manner).await?;
+    exit_code(engine, id, end).await
+}
+
+/// All bytes, however slow the reader.
+pub(super) fn attach_options(streams: Streams) -> AttachOptions {
+    let Streams { stdin, stdout, stderr } = streams;
+    AttachOptions { stdin, stdout, stderr, lossless: true }
+}
+
+pub(super) fn not_a_terminal() -> Failure {
+    let hint = "leave -t out when standard input is a pipe or a file".to_owned();
+    Failure::Words("the input device is not a TTY".to_owned(), Some(hint))
+}
+
+/// The exit code that a session's end means.
+pub(super) async fn exit_code(engine: &Engine, target: &str, end: End) -> Result<u8> {
+    match end {
+        End::Exited(code) | End::Signal(code) => Ok(code),
+        End::Detached => Ok(0),
+        End::Unread => Ok(128 + 13),
+        // The monitor was killed: what it left behind is settled by who asks.
+        End::Lost => Ok(engine.containers().wait(target, WaitFor::NotRunning).await?),
+    }
+}
+
+/// A container that could not be started is not kept when `--rm` was said.
+async fn forget(engine: &Engine, id: &str, auto_remove: bool) {
+    if auto_remove {
+        // The monitor may have removed it already.
+        let _ = engine.containers().remove(id, true, true).await;
+    }
+}
+
+async fn make(engine: &Engine, create: Create) -> Result<Created> {
+    let cidfile = create.cidfile.as_deref().map(CidFile::reserve).transpose()?;
+    let place = if create.quiet { Place::Nowhere } else { Place::Stderr };
+    let containers = engine.containers();
+    let created = shown(place, |reporter| containers.create(create.request, reporter)).await?;
+    for warning in &created.warnings {
+        note(format!("WARNING: {warning}"));
+    }
+    if let Some(cidfile) = cidfile {
+        cidfile.fill(created.id.as_str())?;
+    }
+    Ok(created)
+}
+
+/// The file of `--cidfile`: there from the start, removed again when nothing is created.
+struct CidFile {
+    path: PathBuf,
+    file: std::fs::File,
+    is_filled: bool,
+}
+
+impl CidFile {
+    fn reserve(path: &Path) -> Result<Self> {
+        let bad = |why: String| Failure::words(why).code(ENGINE);
+        match OpenOptions::new().write(true).create_new(true).open(path) {
+            Ok(file) => Ok(Self { path: path.to_owned(), file, is_filled: false }),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Err(Failure::Words(
+                format!("container ID file found: {}", path.display()),
+                Some("make sure the other container isn't running, or delete the file".to_owned()),
+            )
+            .code(ENGINE)),
+            Err(error) => {
+                Err(bad(format!("cannot create the container ID file {}: {error}", path.display())))
+            }
+        }
+    }
+
+    fn fill(mut self, id: &str) -> Result<()> {
+        self.file.write_all(id.as_bytes())?;
+        self.is_filled = true;
+        Ok(())
+    }
+}
+
+impl Drop for CidFile {
+    fn drop(&mut self) {
+        if !self.is_filled {
+            // Best effort: an empty file stays.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}

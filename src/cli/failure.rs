@@ -1,0 +1,216 @@
+//! Why a command line failed, told once, and the exit code that says so.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+
+use crate::base::error::chain;
+use crate::base::{ErrorKind, Explain};
+use crate::command::Usage;
+use crate::docker::{filter, template};
+use crate::engine;
+
+pub(super) type Result<T> = std::result::Result<T, Failure>;
+
+/// Why a command line failed.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The words make no sense.
+    Usage(Usage),
+    /// A word is not text.
+    NotText(OsString),
+    /// The engine failed.
+    Engine(engine::Error),
+    /// Another part failed.
+    Explained(Box<dyn Explain>),
+    /// A stream of ours failed; nobody reading it is no failure to tell.
+    Io(io::Error),
+    /// A sentence of our own, with what to do.
+    Words(String, Option<String>),
+    /// The same with the exit code that Docker has for it.
+    Coded(Box<Failure>, u8),
+    /// Everything was told already.
+    Told(u8),
+}
+
+impl Failure {
+    pub(super) fn explained(error: impl Explain) -> Self {
+        Self::Explained(Box::new(error))
+    }
+
+    pub(super) fn words(text: impl Into<String>) -> Self {
+        Self::Words(text.into(), None)
+    }
+
+    /// With another exit code than the usual one.
+    pub(super) fn code(self, code: u8) -> Self {
+        Self::Coded(Box::new(self), code)
+    }
+
+    /// What it means, where that is known.
+    pub(super) fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Usage(_) | Self::NotText(_) | Self::Words(..) => ErrorKind::Invalid,
+            Self::Engine(error) => error.kind(),
+            Self::Explained(error) => error.kind(),
+            Self::Io(_) | Self::Told(_) => ErrorKind::Internal,
+            Self::Coded(inner, _) => inner.kind(),
+        }
+    }
+
+    /// The exit code of `run` and `exec`: what the shell would say of the program, else `other`.
+    pub(super) fn of_program(self, other: u8) -> Self {
+        let code = match self.kind() {
+            ErrorKind::ProgramNotFound => 127,
+            ErrorKind::ProgramNotRunnable => 126,
+            ErrorKind::Interrupted => 130,
+            _ => match self {
+                Self::Told(_) | Self::Coded(..) => return self,
+                _ => other,
+            },
+        };
+        self.code(code)
+    }
+
+    /// Writes it to standard error, and gives the exit code.
+    pub(super) fn tell(&self) -> u8 {
+        let text = self.text();
+        // Nobody is left to be told when this fails.
+        let _ = io::stderr().write_all(text.as_bytes());
+        self.exit_code()
+    }
+
+    fn exit_code(&self) -> u8 {
+        match self {
+            Self::Usage(usage) => usage.code(),
+            Self::Coded(_, code) | Self::Told(code) => *code,
+            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => 128 + 13,
+            _ if self.kind() == ErrorKind::Interrupted => 130,
+            _ => 1,
+        }
+    }
+
+    /// `error: …`, its causes, and what to do.
+    fn text(&self) -> String {
+        match self {
+            Self::Usage(usage) => format!("error: {usage}\n"),
+            Self::NotText(word) => format!("error: an argument is not UTF-8: {}\n", word.display()),
+            Self::Engine(error) => told(&error.to_string(), &error.causes(), error.hint()),
+            Self::Explained(error) => {
+                let causes = chain(error.as_ref());
+                told(&causes[0], &causes[1..], error.hint())
+            }
+            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
+            Self::Io(error) => told(&error.to_string(), &[], None),
+            Self::Words(text, hint) => told(text, &[], hint.clone()),
+            Self::Coded(inner, _) => inner.text(),
+            Self::Told(_) => String::new(),
+        }
+    }
+}
+
+fn told(what: &str, causes: &[String], hint: Option<String>) -> String {
+    let mut text = format!("error: {what}\n");
+    for cause in causes {
+        text += &format!("  because {cause}\n");
+    }
+    if let Some(hint) = hint {
+        text += &format!("hint: {hint}\n");
+    }
+    text
+}
+
+impl From<Usage> for Failure {
+    fn from(usage: Usage) -> Self {
+        Self::Usage(usage)
+    }
+}
+
+impl From<engine::Error> for Failure {
+    fn from(error: engine::Error) -> Self {
+        Self::Engine(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+impl From<template::Error> for Failure {
+    fn from(error: template::Error) -> Self {
+        Self::explained(error)
+    }
+}
+
+impl From<filter::Error> for Failure {
+    fn from(error: filter::Error) -> Self {
+        Self::explained(error)
+    }
+}
+
+impl From<crate::docker::time::BadTime> for Failure {
+    fn from(error: crate::docker::time::BadTime) -> Self {
+        Self::explained(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Conflict, Error, NotFound, Status, Verb};
+
+    #[test]
+    fn a_failure_says_what_why_and_what_to_do() {
+        let conflict = Conflict { verb: Verb::Pause, status: Status::Exited };
+        let missing = NotFound { noun: "container", name: "web".to_owned() };
+        let failures = [
+            Failure::from(Error::new("pause `web`", conflict)),
+            Failure::from(Error::new("start `web`", missing)),
+            Failure::words("the input device is not a TTY"),
+            Failure::from(io::Error::from(io::ErrorKind::BrokenPipe)),
+            Failure::from(template::Template::parse("{{.X").unwrap_err()),
+        ];
+        let told: Vec<_> = failures.iter().map(|f| format!("{}{}\n", f.text(), f.exit_code())).collect();
+        insta::assert_snapshot!(told.join("\n"), @"
+        error: cannot pause `web`
+          because it is exited
+        hint: start it first
+        1
+
+        error: cannot start `web`
+          because No such container: web
+        1
+
+        error: the input device is not a TTY
+        1
+
+        141
+
+        error: template parsing error: template: :1: unclosed action
+        1
+        ");
+    }
+
+    #[test]
+    fn exit_codes_of_run_are_dockers() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("x")]
+        struct Of(ErrorKind);
+        impl Explain for Of {
+            fn kind(&self) -> ErrorKind {
+                self.0
+            }
+        }
+        for (kind, code) in [
+            (ErrorKind::ProgramNotFound, 127),
+            (ErrorKind::ProgramNotRunnable, 126),
+            (ErrorKind::NotFound, 125),
+            (ErrorKind::Internal, 125),
+            (ErrorKind::Interrupted, 130),
+        ] {
+            assert_eq!(Failure::explained(Of(kind)).of_program(125).exit_code(), code);
+        }
+        assert_eq!(Failure::Told(3).of_program(125).exit_code(), 3);
+    }
+}

@@ -1,0 +1,196 @@
+//! The lists, and `inspect`.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::failure::{Failure, Result};
+use super::now;
+use super::output::{line, note, objects, print};
+use crate::base::ErrorKind;
+use crate::command::{ImageInspect, Images, Inspect, NetworkInspect, NetworkLs, ObjectType, Ps, VolumeLs};
+use crate::docker::filter::{self, ContainerFilter, Filters};
+use crate::docker::{
+    Column, Format, images as image_rows, inspect as json, network as network_rows, ps as ps_rows,
+};
+use crate::engine::{self, Container, Engine, NotFound};
+
+pub(super) async fn ps(engine: &Engine, ps: Ps) -> Result<u8> {
+    let filters = Filters::parse(&ps.filter, filter::CONTAINER_KEYS)?;
+    let format = Format::parse(ps.format.as_deref().unwrap_or_default())?;
+    let mut containers = engine.containers().list().await?;
+    let filter = ContainerFilter::new(filters, &containers)?;
+    let last = match (ps.latest, usize::try_from(ps.last)) {
+        (true, _) => Some(1),
+        (false, Ok(last)) if last > 0 => Some(last),
+        _ => None,
+    };
+    let is_all = ps.all || last.is_some() || filter.is_all();
+    containers.retain(|container| (is_all || is_shown(container)) && filter.fits(container));
+    containers.truncate(last.unwrap_or(usize::MAX));
+    if ps.quiet && ps.format.is_none() {
+        let id = |c: &Container| {
+            if ps.no_trunc { c.record.id.as_str().to_owned() } else { c.record.id.short().to_owned() }
+        };
+        print(&containers.iter().map(|c| id(c) + "\n").collect::<String>())?;
+        return Ok(0);
+    }
+    if ps.size || (format != Format::Json && format.names("Size")) {
+        let mut measured = Vec::with_capacity(containers.len());
+        for container in containers {
+            measured.push(engine.containers().measure(container).await?);
+        }
+        containers = measured;
+    }
+    let (now, zone) = now();
+    let rows: Vec<_> = containers.iter().map(|c| ps_rows::row(c, !ps.no_trunc, now, &zone)).collect();
+    let mut columns: Vec<Column> = ps_rows::COLUMNS.to_vec();
+    columns.extend(ps.size.then_some(ps_rows::SIZE));
+    print(&format.show(&columns, ps_rows::TITLES, &rows)?)?;
+    Ok(0)
+}
+
+/// What `ps` shows without `--all`: what runs, paused and restarting included.
+fn is_shown(container: &Container) -> bool {
+    container.status.is_up() || container.status == engine::Status::Restarting
+}
+
+pub(super) async fn images(engine: &Engine, images: Images) -> Result<u8> {
+    let mut words = images.filter;
+    words.extend(images.name.map(|name| format!("reference={name}")));
+    let filters = Filters::parse(&words, filter::IMAGE_KEYS)?;
+    let format = Format::parse(images.format.as_deref().unwrap_or_default())?;
+    let chosen = image_rows::chosen(engine.images().list().await?, &filters, images.all)?;
+    if images.quiet && images.format.is_none() {
+        for image in &chosen {
+            if images.no_trunc { line(&image.id)? } else { line(image.id.short())? }
+        }
+        return Ok(0);
+    }
+    let (now, zone) = now();
+    let digests = images.digests || format.names("Digest") && format != Format::Json;
+    let look = image_rows::Look { truncate: !images.no_trunc, digests, now, zone: &zone };
+    let rows: Vec<_> = chosen.iter().flat_map(|image| image_rows::rows(image, &look)).collect();
+    let columns = if images.digests { image_rows::COLUMNS_WITH_DIGESTS } else { image_rows::COLUMNS };
+    print(&format.show(columns, image_rows::TITLES, &rows)?)?;
+    Ok(0)
+}
+
+pub(super) async fn networks(engine: &Engine, networks: NetworkLs) -> Result<u8> {
+    let filters = Filters::parse(&networks.filter, filter::NETWORK_KEYS)?;
+    let format = Format::parse(networks.format.as_deref().unwrap_or_default())?;
+    let mut rows = Vec::new();
+    for network in engine.networks().list().await? {
+        if !network_rows::fits(&network, &filters)? {
+            continue;
+        }
+        if networks.quiet {
+            line(network.id.short())?;
+        } else {
+            rows.push(network_rows::row(&network));
+        }
+    }
+    if !networks.quiet {
+        print(&format.show(network_rows::COLUMNS, network_rows::TITLES, &rows)?)?;
+    }
+    Ok(0)
+}
+
+pub(super) fn volumes(volumes: &VolumeLs) -> Result<u8> {
+    Filters::parse(&volumes.filter, filter::VOLUME_KEYS)?;
+    let format = Format::parse(volumes.format.as_deref().unwrap_or_default())?;
+    if !volumes.quiet {
+        print(&format.show(network_rows::VOLUME_COLUMNS, network_rows::VOLUME_COLUMNS, &[])?)?;
+    }
+    Ok(0)
+}
+
+pub(super) async fn inspect(engine: &Engine, inspect: Inspect) -> Result<u8> {
+    let wanted: &[ObjectType] = match &inspect.kind {
+        Some(kind) => std::slice::from_ref(kind),
+        None => &[ObjectType::Container, ObjectType::Image, ObjectType::Network, ObjectType::Volume],
+    };
+    let mut found = Vec::new();
+    let mut missing = Vec::new();
+    'names: for name in &inspect.names {
+        for kind in wanted {
+            match object(engine, *kind, name, inspect.size).await {
+                Ok(object) => {
+                    found.push(object);
+                    continue 'names;
+                }
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        missing.push(name);
+    }
+    objects(&found, inspect.format.as_deref())?;
+    let noun = match inspect.kind {
+        None => "object",
+        Some(ObjectType::Container) => "container",
+        Some(ObjectType::Image) => "image",
+        Some(ObjectType::Network) => "network",
+        Some(ObjectType::Volume) => "volume",
+    };
+    for name in &missing {
+        note(format!("error: No such {noun}: {name}"));
+    }
+    Ok(u8::from(!missing.is_empty()))
+}
+
+async fn object(engine: &Engine, kind: ObjectType, name: &str, size: bool) -> engine::Result<Json> {
+    match kind {
+        ObjectType::Container => {
+            let mut container = engine.containers().get(name).await?;
+            if size {
+                container = engine.containers().measure(container).await?;
+            }
+            Ok(json::container(&container, engine.paths()))
+        }
+        ObjectType::Image => Ok(image_rows::inspect(&engine.images().inspect(name).await?)),
+        ObjectType::Network => network(engine, name).await,
+        ObjectType::Volume => {
+            let missing = NotFound { noun: "volume", name: name.to_owned() };
+            Err(engine::Error::new(format!("inspect `{name}`"), missing))
+        }
+    }
+}
+
+async fn network(engine: &Engine, name: &str) -> engine::Result<Json> {
+    let network = engine.networks().inspect(name).await?;
+    let names: BTreeMap<_, _> = if network.members.is_empty() {
+        BTreeMap::new()
+    } else {
+        let pair = |c: Container| (c.record.id.to_string(), c.record.name.to_string());
+        engine.containers().list().await?.into_iter().map(pair).collect()
+    };
+    Ok(network_rows::inspect(&network, &names))
+}
+
+/// What could be found of several; the others are told, and the exit code is 1.
+async fn inspect_each(
+    names: &[String],
+    format: Option<&str>,
+    get: impl AsyncFn(&str) -> engine::Result<Json>,
+) -> Result<u8> {
+    let mut found = Vec::new();
+    let mut failures = Vec::new();
+    for name in names {
+        match get(name).await {
+            Ok(object) => found.push(object),
+            Err(error) => failures.push(Failure::from(error)),
+        }
+    }
+    objects(&found, format)?;
+    Ok(failures.iter().map(Failure::tell).max().unwrap_or(0))
+}
+
+pub(super) async fn inspect_images(engine: &Engine, inspect: ImageInspect) -> Result<u8> {
+    let get = async |name: &str| Ok(image_rows::inspect(&engine.images().inspect(name).await?));
+    inspect_each(&inspect.names, inspect.format.as_deref(), get).await
+}
+
+pub(super) async fn inspect_networks(engine: &Engine, inspect: NetworkInspect) -> Result<u8> {
+    inspect_each(&inspect.names, inspect.format.as_deref(), async |name| network(engine, name).await).await
+}

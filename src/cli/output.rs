@@ -1,0 +1,96 @@
+//! Standard output and standard error.
+
+use std::io::{self, BufWriter, IsTerminal, StderrLock, StdoutLock, Write};
+
+use super::failure::{Failure, Result};
+use crate::docker::Template;
+use crate::docker::template::NO_METHODS;
+
+/// Writes text to standard output.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes())?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Writes a line to standard output.
+pub(super) fn line(text: impl std::fmt::Display) -> Result<()> {
+    print(&format!("{text}\n"))
+}
+
+/// Writes a line to standard error; nobody is left to be told when that fails.
+pub(super) fn note(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Whether standard output is a terminal.
+pub(super) fn is_terminal() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// What `--format` of one object shows: JSON, or a template; without one JSON in lines.
+pub(super) fn objects(objects: &[serde_json::Value], format: Option<&str>) -> Result<()> {
+    match format {
+        None | Some("") => print(&pretty(objects)),
+        Some("json") => print(&objects.iter().map(|object| format!("{object}\n")).collect::<String>()),
+        Some(text) => {
+            let template = Template::parse(text)?;
+            for object in objects {
+                line(template.render(object, NO_METHODS)?)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// An array, indented by four as Docker's.
+fn pretty(objects: &[serde_json::Value]) -> String {
+    if objects.is_empty() {
+        return "[]\n".to_owned();
+    }
+    let mut bytes = Vec::new();
+    let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
+    let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
+    // Writing values to memory cannot fail.
+    let _ = serde::Serialize::serialize(objects, &mut serializer);
+    bytes.push(b'\n');
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Both streams, buffered; bytes of one are written before those that come later of the other.
+pub(super) struct Streams {
+    out: BufWriter<StdoutLock<'static>>,
+    err: BufWriter<StderrLock<'static>>,
+}
+
+impl Streams {
+    pub(super) fn new() -> Self {
+        let buffer = 64 * 1024;
+        Self {
+            out: BufWriter::with_capacity(buffer, io::stdout().lock()),
+            err: BufWriter::with_capacity(buffer, io::stderr().lock()),
+        }
+    }
+
+    /// Standard output.
+    pub(super) fn out(&mut self) -> io::Result<&mut dyn Write> {
+        if !self.err.buffer().is_empty() {
+            self.err.flush()?;
+        }
+        Ok(&mut self.out)
+    }
+
+    /// Standard error.
+    pub(super) fn err(&mut self) -> io::Result<&mut dyn Write> {
+        if !self.out.buffer().is_empty() {
+            self.out.flush()?;
+        }
+        Ok(&mut self.err)
+    }
+
+    /// Writes what is held back.
+    pub(super) fn flush(&mut self) -> Result<()> {
+        self.out.flush().and_then(|()| self.err.flush()).map_err(Failure::Io)
+    }
+}

@@ -1,0 +1,210 @@
+//! Progress of a pull or load: a line a layer, drawn over on a terminal.
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::io::{self, IsTerminal, Write};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::failure::{Failure, Result};
+use crate::base::units::decimal;
+use crate::engine::{self, Phase, Progress, Reporter};
+
+/// Where progress is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    Stdout,
+    Stderr,
+    Nowhere,
+}
+
+/// Least time between two drawings of bytes that only count on.
+const FRAME: Duration = Duration::from_millis(50);
+
+/// Does `work`, showing how it goes at `place`. Ctrl-C asks it to stop; the second ends
+/// the program at once.
+pub(super) async fn shown<T, F>(place: Place, work: impl FnOnce(Reporter) -> F) -> Result<T>
+where
+    F: Future<Output = engine::Result<T>>,
+{
+    let is_terminal = match place {
+        Place::Stdout => io::stdout().is_terminal(),
+        Place::Stderr => io::stderr().is_terminal(),
+        Place::Nowhere => false,
+    };
+    let view = Arc::new(Mutex::new(View { is_terminal, ..View::default() }));
+    let sink = Arc::clone(&view);
+    let reporter = Reporter::new(move |news| {
+        if place == Place::Nowhere {
+            return;
+        }
+        let text = sink.lock().unwrap_or_else(PoisonError::into_inner).take(news, Instant::now());
+        put(place, &text);
+    });
+    let mut work = std::pin::pin!(work(reporter.clone()));
+    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    loop {
+        tokio::select! {
+            done = &mut work => return done.map_err(Failure::from),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        if reporter.is_cancelled() {
+            return Err(Failure::Told(130));
+        }
+        reporter.cancel();
+    }
+}
+
+fn put(place: Place, text: &str) {
+    // Progress that cannot be shown stops no work.
+    let _ = match place {
+        Place::Stdout => {
+            let mut out = io::stdout().lock();
+            out.write_all(text.as_bytes()).and_then(|()| out.flush())
+        }
+        Place::Stderr => io::stderr().write_all(text.as_bytes()),
+        Place::Nowhere => Ok(()),
+    };
+}
+
+/// What is on the screen.
+#[derive(Debug, Default)]
+struct View {
+    is_terminal: bool,
+    /// The row of each part, counted from the first; notes have rows too.
+    rows: HashMap<String, usize>,
+    count: usize,
+    phases: HashMap<String, Phase>,
+    drawn: HashMap<String, Instant>,
+}
+
+impl View {
+    /// What to write so that the screen shows `news` too.
+    fn take(&mut self, news: Progress, now: Instant) -> String {
+        match news {
+            Progress::Note(line) => {
+                self.count += 1;
+                format!("{line}\n")
+            }
+            Progress::Part { id, phase, current, total } => {
+                let is_new = self.phases.insert(id.clone(), phase) != Some(phase);
+                if !self.is_terminal {
+                    return if is_new { plain(&id, phase) } else { String::new() };
+                }
+                let is_early = self.drawn.get(&id).is_some_and(|last| now.duration_since(*last) < FRAME);
+                if !is_new && is_early {
+                    return String::new();
+                }
+                self.drawn.insert(id.clone(), now);
+                self.draw(&id, &line(phase, current, total))
+            }
+        }
+    }
+
+    fn draw(&mut self, id: &str, text: &str) -> String {
+        match self.rows.get(id) {
+            None => {
+                self.rows.insert(id.to_owned(), self.count);
+                self.count += 1;
+                format!("{id}: {text}\n")
+            }
+            Some(row) => {
+                let up = self.count - row;
+                format!("\x1b[{up}A\r\x1b[2K{id}: {text}\r\x1b[{up}B")
+            }
+        }
+    }
+}
+
+/// A phase for a file: only those that last or decide.
+fn plain(id: &str, phase: Phase) -> String {
+    match phase {
+        Phase::Waiting => format!("{id}: Pulling fs layer\n"),
+        Phase::Exists | Phase::Retrying | Phase::Done => format!("{id}: {}\n", word(phase)),
+        Phase::Downloading | Phase::Verifying | Phase::Extracting => String::new(),
+    }
+}
+
+fn word(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Waiting => "Waiting",
+        Phase::Downloading => "Downloading",
+        Phase::Verifying => "Verifying Checksum",
+        Phase::Extracting => "Extracting",
+        Phase::Exists => "Already exists",
+        Phase::Retrying => "Retrying",
+        Phase::Done => "Pull complete",
+    }
+}
+
+/// Cells of a bar.
+const BAR: u64 = 50;
+
+fn line(phase: Phase, current: u64, total: Option<u64>) -> String {
+    if !matches!(phase, Phase::Downloading | Phase::Extracting) {
+        return word(phase).to_owned();
+    }
+    match total {
+        Some(total) if total > 0 => {
+            let done = usize::try_from(current.min(total).saturating_mul(BAR) / total).unwrap_or(0);
+            let cells = usize::try_from(BAR).unwrap_or(0);
+            let tip = if done < cells { ">" } else { "" };
+            let bar = format!("{}{tip}", "=".repeat(done));
+            format!("{:<11} [{bar:<cells$}]  {}/{}", word(phase), decimal(current.min(total)), decimal(total))
+        }
+        _ => format!("{:<11} {}", word(phase), decimal(current)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(id: &str, phase: Phase, current: u64) -> Progress {
+        Progress::Part { id: id.to_owned(), phase, current, total: Some(10_000_000) }
+    }
+
+    fn story(is_terminal: bool) -> String {
+        let mut view = View { is_terminal, ..View::default() };
+        let mut now = Instant::now();
+        let news = [
+            Progress::Note("latest: Pulling from library/debian".to_owned()),
+            part("aaaa", Phase::Waiting, 0),
+            part("bbbb", Phase::Exists, 0),
+            part("aaaa", Phase::Downloading, 0),
+            part("aaaa", Phase::Downloading, 5_000_000),
+            part("aaaa", Phase::Extracting, 10_000_000),
+            part("aaaa", Phase::Done, 0),
+            Progress::Note("Digest: sha256:…".to_owned()),
+        ];
+        let mut shown = String::new();
+        for one in news {
+            shown += &view.take(one, now);
+            now += FRAME;
+        }
+        shown.replace('\x1b', "␛").replace('\r', "␍")
+    }
+
+    #[test]
+    fn a_pipe_gets_plain_lines() {
+        insta::assert_snapshot!(story(false), @"
+        latest: Pulling from library/debian
+        aaaa: Pulling fs layer
+        bbbb: Already exists
+        aaaa: Pull complete
+        Digest: sha256:…
+        ");
+    }
+
+    #[test]
+    fn a_terminal_gets_a_line_a_layer() {
+        insta::assert_snapshot!(story(true), @"
+        latest: Pulling from library/debian
+        aaaa: Waiting
+        bbbb: Already exists
+        ␛[2A␍␛[2Kaaaa: Downloading [>                                                 ]  0B/10MB␍␛[2B␛[2A␍␛[2Kaaaa: Downloading [=========================>                        ]  5MB/10MB␍␛[2B␛[2A␍␛[2Kaaaa: Extracting  [==================================================]  10MB/10MB␍␛[2B␛[2A␍␛[2Kaaaa: Pull complete␍␛[2BDigest: sha256:…
+        ");
+    }
+}

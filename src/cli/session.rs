@@ -1,0 +1,279 @@
+//! A session at the caller's terminal: bytes both ways until the process ends, the detach
+//! keys are typed, or the terminal goes away.
+//!
+//! ```text
+//!  stdin ── thread ──▶ detach keys ──▶ input ──▶ process
+//!  stdout, stderr ◀── thread, one chunk ahead ◀── output ◀── process
+//!  signals: window size (terminal) · all but a few, passed on (no terminal)
+//! ```
+//! Reading and writing block in threads of their own, so that a signal is passed on also
+//! while nobody reads what the process writes. The process waits as long as that lasts.
+
+use std::io::{self, Write};
+use std::thread;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+use super::failure::{Failure, Result};
+use super::terminal::{self, Raw};
+use crate::command::Keys;
+use crate::engine::{Attached, Input, Output, Stream};
+
+/// What of the caller's terminal takes part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Manner {
+    /// Standard input is carried.
+    pub(super) stdin: bool,
+    /// Signals go to the process, where it has no terminal.
+    pub(super) sig_proxy: bool,
+    /// What leaves the process running.
+    pub(super) detach_keys: Vec<u8>,
+    /// The process was there before: make it draw itself anew.
+    pub(super) redraw: bool,
+}
+
+/// How a session ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// The process ended with this code.
+    Exited(u8),
+    /// The user left; the process goes on.
+    Detached,
+    /// Nobody knows: the connection ended.
+    Lost,
+    /// A signal ends this program; the process goes on.
+    Signal(u8),
+    /// Nobody reads our standard output any more.
+    Unread,
+}
+
+/// Signals that are passed on, by number.
+const PROXIED: &[i32] = &[
+    libc::SIGHUP,
+    libc::SIGINT,
+    libc::SIGQUIT,
+    libc::SIGUSR1,
+    libc::SIGUSR2,
+    libc::SIGALRM,
+    libc::SIGTERM,
+    libc::SIGCONT,
+];
+
+/// Signals that end this program while its terminal is raw, after the terminal is restored.
+const ENDING: &[i32] = &[libc::SIGHUP, libc::SIGTERM, libc::SIGQUIT, libc::SIGINT];
+
+/// So many SIGINT or SIGTERM end this program, whatever the process does with them.
+const PATIENCE: u32 = 3;
+
+/// Carries bytes and signals until the session ends.
+///
+/// # Errors
+///
+/// When the terminal, a signal handler or a thread cannot be set up, or output cannot be written.
+pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
+    let Attached { input, mut output, tty } = attached;
+    let has_terminal = tty && terminal::is_input_terminal();
+    let _raw = if has_terminal && manner.stdin { Some(Raw::enter()?) } else { None };
+    let mut signals = Signals::new(tty, has_terminal, manner.sig_proxy)?;
+    if has_terminal {
+        let size = terminal::size().filter(|_| manner.redraw);
+        if let Some((rows, columns)) = size {
+            // A program draws itself anew when the size changes, not when it is told again.
+            let _ = input.send(Input::Resize(rows + 1, columns)).await;
+            let _ = input.send(Input::Resize(rows, columns)).await;
+        }
+    }
+    let mut typed = manner.stdin.then(reader).transpose()?;
+    let mut keys = Keys::new(if tty { manner.detach_keys } else { Vec::new() });
+    let writer = Writer::new()?;
+    let mut chunk = None;
+    let end = loop {
+        tokio::select! {
+            biased;
+            // A signal must get through also when bytes flow all the time.
+            news = signals.next() => match news {
+                Caught::Resized => {
+                    if let Some((rows, columns)) = terminal::size() {
+                        let _ = input.send(Input::Resize(rows, columns)).await;
+                    }
+                }
+                Caught::Proxied(number) => {
+                    let _ = input.send(Input::Signal(number)).await;
+                }
+                Caught::Ending(number) => break End::Signal(128 + u8::try_from(number).unwrap_or(0)),
+            },
+            permit = writer.ready(), if chunk.is_some() => match (permit, chunk.take()) {
+                (Some(permit), Some(chunk)) => permit.send(chunk),
+                _ => break End::Unread,
+            },
+            news = output.recv(), if chunk.is_none() => match news {
+                Some(Output::Bytes(stream, bytes)) => chunk = Some((stream, bytes)),
+                Some(Output::Skipped(_)) => {}
+                Some(Output::Exited(code)) => break End::Exited(code),
+                Some(Output::Closed) | None => break End::Lost,
+            },
+            bytes = next_typed(&mut typed) => match bytes {
+                Some(bytes) => {
+                    let (bytes, is_over) = keys.take(&bytes);
+                    if !bytes.is_empty() {
+                        let _ = input.send(Input::Bytes(bytes)).await;
+                    }
+                    if is_over {
+                        break End::Detached;
+                    }
+                }
+                None => {
+                    typed = None;
+                    let _ = input.send(Input::Close).await;
+                }
+            },
+        }
+    };
+    match (writer.finish().await, end) {
+        (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => Ok(End::Unread),
+        (Err(error), _) => Err(Failure::Io(error)),
+        (Ok(()), end) => Ok(end),
+    }
+}
+
+async fn next_typed(typed: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Option<Vec<u8>> {
+    match typed {
+        Some(typed) => typed.recv().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Reads standard input in a thread; the channel closes at its end. The thread may outlive
+/// the session: it waits for a key, and the program's end is its own.
+fn reader() -> Result<mpsc::Receiver<Vec<u8>>> {
+    let (sender, receiver) = mpsc::channel(4);
+    thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+        let mut buffer = vec![0; 64 * 1024];
+        let stdin = rustix::stdio::stdin();
+        loop {
+            match rustix::io::read(stdin, &mut buffer) {
+                Ok(0) => return,
+                Ok(length) => {
+                    if sender.blocking_send(buffer[..length].to_vec()).is_err() {
+                        return;
+                    }
+                }
+                Err(rustix::io::Errno::INTR) => {}
+                // A terminal that hung up, or no standard input at all.
+                Err(_) => return,
+            }
+        }
+    })?;
+    Ok(receiver)
+}
+
+type Chunk = (Stream, Vec<u8>);
+
+/// Writes to standard output and standard error in a thread, in order.
+struct Writer {
+    chunks: Option<mpsc::Sender<Chunk>>,
+    done: tokio::sync::oneshot::Receiver<io::Result<()>>,
+}
+
+impl Writer {
+    fn new() -> Result<Self> {
+        let (chunks, mut receiver) = mpsc::channel::<Chunk>(1);
+        let (report, done) = tokio::sync::oneshot::channel();
+        thread::Builder::new().name("stdout".to_owned()).spawn(move || {
+            let mut result = Ok(());
+            while let (Ok(()), Some((stream, bytes))) = (&result, receiver.blocking_recv()) {
+                result = write(stream, &bytes);
+            }
+            // The receiver is closed before, so that a sender that waits is woken.
+            drop(receiver);
+            let _ = report.send(result);
+        })?;
+        Ok(Self { chunks: Some(chunks), done })
+    }
+
+    /// Room for one more chunk; `None` when writing failed.
+    async fn ready(&self) -> Option<mpsc::Permit<'_, Chunk>> {
+        match &self.chunks {
+            Some(chunks) => chunks.reserve().await.ok(),
+            None => None,
+        }
+    }
+
+    /// Waits until everything is written.
+    async fn finish(mut self) -> io::Result<()> {
+        drop(self.chunks.take());
+        self.done.await.unwrap_or(Ok(()))
+    }
+}
+
+fn write(stream: Stream, bytes: &[u8]) -> io::Result<()> {
+    match stream {
+        Stream::Stdout => {
+            let mut out = io::stdout().lock();
+            out.write_all(bytes)?;
+            out.flush()
+        }
+        Stream::Stderr => io::stderr().lock().write_all(bytes),
+    }
+}
+
+/// What a signal means for a session.
+enum Caught {
+    Resized,
+    Proxied(i32),
+    Ending(i32),
+}
+
+/// The signals of a session.
+struct Signals {
+    resized: Option<Signal>,
+    proxied: Vec<(i32, Signal)>,
+    ending: Vec<(i32, Signal)>,
+    interrupts: u32,
+}
+
+impl Signals {
+    fn new(tty: bool, has_terminal: bool, proxy: bool) -> Result<Self> {
+        let catch = |numbers: &[i32]| -> io::Result<Vec<(i32, Signal)>> {
+            numbers.iter().map(|number| Ok((*number, signal(SignalKind::from_raw(*number))?))).collect()
+        };
+        Ok(Self {
+            resized: if has_terminal { Some(signal(SignalKind::window_change())?) } else { None },
+            proxied: catch(if proxy && !tty { PROXIED } else { &[] })?,
+            ending: catch(if has_terminal { ENDING } else { &[] })?,
+            interrupts: 0,
+        })
+    }
+
+    async fn next(&mut self) -> Caught {
+        let (resized, proxied, ending) = (&mut self.resized, &mut self.proxied, &mut self.ending);
+        let caught = std::future::poll_fn(|context| {
+            use std::task::Poll::{Pending, Ready};
+            if let Some(signal) = resized
+                && signal.poll_recv(context).is_ready()
+            {
+                return Ready(Caught::Resized);
+            }
+            let mut first = |signals: &mut Vec<(i32, Signal)>| {
+                let mut ready = signals
+                    .iter_mut()
+                    .filter_map(|(number, signal)| signal.poll_recv(context).is_ready().then_some(*number));
+                ready.next()
+            };
+            match (first(proxied), first(ending)) {
+                (Some(number), _) => Ready(Caught::Proxied(number)),
+                (None, Some(number)) => Ready(Caught::Ending(number)),
+                (None, None) => Pending,
+            }
+        });
+        let caught = caught.await;
+        if let Caught::Proxied(number @ (libc::SIGINT | libc::SIGTERM)) = caught {
+            self.interrupts += 1;
+            if self.interrupts >= PATIENCE {
+                return Caught::Ending(number);
+            }
+        }
+        caught
+    }
+}

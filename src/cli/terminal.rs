@@ -1,0 +1,64 @@
+//! The caller's terminal: its size, and raw mode that ends on every way out.
+
+use std::io::{self, IsTerminal};
+use std::sync::{Mutex, Once, PoisonError};
+
+use rustix::termios::{OptionalActions, Termios, tcgetattr, tcgetwinsize, tcsetattr};
+
+/// How the terminal was before raw mode.
+static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+
+/// Whether standard input is a terminal.
+pub(super) fn is_input_terminal() -> bool {
+    io::stdin().is_terminal()
+}
+
+/// Rows and columns of the terminal, where there is one.
+pub(super) fn size() -> Option<(u16, u16)> {
+    let of = |size: rustix::termios::Winsize| (size.ws_row, size.ws_col);
+    let size = tcgetwinsize(io::stdout()).or_else(|_| tcgetwinsize(io::stdin())).map(of).ok()?;
+    (size != (0, 0)).then_some(size)
+}
+
+/// Raw mode: every key goes through as it is typed. Ends when it is dropped, also by a panic.
+#[derive(Debug)]
+pub(super) struct Raw(());
+
+impl Raw {
+    /// Switches standard input to raw mode.
+    ///
+    /// # Errors
+    ///
+    /// When it is no terminal.
+    pub(super) fn enter() -> io::Result<Self> {
+        static HOOK: Once = Once::new();
+        let before = tcgetattr(io::stdin())?;
+        let mut raw = before.clone();
+        raw.make_raw();
+        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        // The release build ends at a panic without dropping anything.
+        HOOK.call_once(|| {
+            let next = std::panic::take_hook();
+            std::panic::set_hook(Box::new(move |info| {
+                restore();
+                next(info);
+            }));
+        });
+        tcsetattr(io::stdin(), OptionalActions::Now, &raw)?;
+        Ok(Self(()))
+    }
+}
+
+impl Drop for Raw {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+fn restore() {
+    let before = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(before) = before {
+        // A terminal that is gone needs no repair.
+        let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+    }
+}

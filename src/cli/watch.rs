@@ -1,0 +1,240 @@
+//! What goes on: `logs`, `events`, `stats`.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, MissedTickBehavior};
+
+use super::failure::Result;
+use super::output::{self, Streams, line, print};
+use super::{failure, now};
+use crate::command::{Events, Logs, Stats};
+use crate::docker::filter::{EVENT_KEYS, Filters};
+use crate::docker::template::NO_METHODS;
+use crate::docker::{Format, Template, event as events_of, stats as rows_of, time};
+use crate::engine::{self, Engine, Event, LogRequest, News, Record, Sample, Stream};
+
+pub(super) async fn logs(engine: &Engine, logs: Logs) -> Result<u8> {
+    let (now, zone) = now();
+    let moment =
+        |word: &Option<String>| word.as_deref().map(|word| time::parse(word, now, &zone)).transpose();
+    let request = LogRequest {
+        stdout: true,
+        stderr: true,
+        follow: logs.follow,
+        tail: logs.tail,
+        since: moment(&logs.since)?,
+        until: moment(&logs.until)?,
+    };
+    let mut records = engine.containers().logs(&logs.target, request).await?;
+    let mut streams = Streams::new();
+    let mut is_line_start = [true; 2];
+    while let Some(record) = records.recv().await {
+        let record = record?;
+        let (start, out) = match record.stream {
+            Stream::Stdout => (&mut is_line_start[0], streams.out()?),
+            Stream::Stderr => (&mut is_line_start[1], streams.err()?),
+        };
+        if logs.timestamps && *start {
+            write!(out, "{} ", time::rfc3339_fixed(record.time, &TimeZone::UTC))?;
+        }
+        out.write_all(&record.bytes)?;
+        *start = record.bytes.ends_with(b"\n");
+        if records.is_empty() {
+            streams.flush()?;
+        }
+    }
+    streams.flush()?;
+    Ok(0)
+}
+
+pub(super) async fn events(engine: &Engine, events: Events) -> Result<u8> {
+    let (now, zone) = now();
+    let filters = Filters::parse(&events.filter, EVENT_KEYS)?;
+    let show = match events.format.as_deref() {
+        None | Some("") => Show::Line,
+        Some("json") => Show::Json,
+        Some(text) => Show::Template(Template::parse(text)?),
+    };
+    let moment =
+        |word: &Option<String>| word.as_deref().map(|word| time::parse(word, now, &zone)).transpose();
+    let (since, until) = (moment(&events.since)?, moment(&events.until)?);
+    let is_asked = |event: &Event| {
+        let when = events_of::time(event);
+        since.is_none_or(|since| when >= since)
+            && until.is_none_or(|until| when <= until)
+            && events_of::fits(event, &filters)
+    };
+    // Subscribed before the past is read, so that nothing falls between the two.
+    let mut news = engine.events()?;
+    let mut last = i64::MIN;
+    if since.is_some() || until.is_some_and(|until| until <= now) {
+        for event in engine.past_events()? {
+            last = event.time_nano;
+            if is_asked(&event) {
+                show.event(&event, &zone)?;
+            }
+        }
+    }
+    let left = until.map(|until| time::since(now, until));
+    let deadline = left.map(|left| Instant::now() + left);
+    loop {
+        let next = tokio::select! {
+            next = news.recv() => next,
+            () = at(deadline) => return Ok(0),
+        };
+        match next {
+            Some(News::Event(event)) if event.time_nano > last && is_asked(&event) => {
+                show.event(&event, &zone)?
+            }
+            Some(News::Event(_) | News::Gap) => {}
+            None => return Ok(0),
+        }
+    }
+}
+
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// How events are shown.
+enum Show {
+    Line,
+    Json,
+    Template(Template),
+}
+
+impl Show {
+    fn event(&self, event: &Event, zone: &TimeZone) -> Result<()> {
+        let json = || serde_json::to_value(event).unwrap_or_default();
+        match self {
+            Self::Line => line(events_of::line(event, zone)),
+            Self::Json => line(json()),
+            Self::Template(template) => line(template.render(&json(), NO_METHODS)?),
+        }
+    }
+}
+
+/// Time between two tables.
+const TICK: Duration = Duration::from_secs(1);
+/// Time between the two samples of one table alone: enough to see who works.
+const GLANCE: Duration = Duration::from_millis(100);
+
+pub(super) async fn stats(engine: &Engine, stats: Stats) -> Result<u8> {
+    let format = Format::parse(stats.format.as_deref().unwrap_or_default())?;
+    let mut watch =
+        Watch { engine, every: if stats.no_stream { GLANCE } else { TICK }, samples: HashMap::new() };
+    let mut ticks = tokio::time::interval(watch.every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        let records = targets(engine, &stats).await?;
+        watch.follow(&records).await?;
+        if stats.no_stream {
+            watch.wait_for_two().await;
+        } else {
+            ticks.tick().await;
+            watch.take_all();
+        }
+        let row = |record: &Record| rows_of::row(record, watch.pair(record), !stats.no_trunc);
+        let rows: Vec<_> = records.iter().map(row).collect();
+        let text = format.show(&rows_of::COLUMNS[..rows_of::SHOWN], rows_of::COLUMNS, &rows)?;
+        if stats.no_stream {
+            print(&text)?;
+            return Ok(0);
+        }
+        // Home, then each line over the old one, then the rest away: nothing flickers.
+        let is_terminal = output::is_terminal();
+        print(&if is_terminal { format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")) } else { text })?;
+        if !stats.targets.is_empty() && watch.samples.is_empty() {
+            return Ok(0);
+        }
+    }
+}
+
+/// The containers to show, in the order asked for.
+async fn targets(engine: &Engine, stats: &Stats) -> Result<Vec<Record>> {
+    let containers = engine.containers();
+    let mut records = Vec::new();
+    if stats.targets.is_empty() {
+        let all = containers.list().await?.into_iter();
+        records.extend(all.filter(|c| stats.all || c.status.is_up()).map(|c| c.record));
+    } else {
+        for target in &stats.targets {
+            records.push(containers.get(target).await?.record);
+        }
+    }
+    Ok(records)
+}
+
+/// The samples of containers, as they come.
+struct Watch<'a> {
+    engine: &'a Engine,
+    every: Duration,
+    samples: HashMap<String, Samples>,
+}
+
+struct Samples {
+    receiver: mpsc::Receiver<Sample>,
+    before: Option<Sample>,
+    after: Option<Sample>,
+}
+
+impl Samples {
+    fn take(&mut self, sample: Sample) {
+        self.before = self.after.replace(sample);
+    }
+}
+
+impl Watch<'_> {
+    /// Follows these containers and no others.
+    async fn follow(&mut self, records: &[Record]) -> failure::Result<()> {
+        self.samples.retain(|id, samples| {
+            !samples.receiver.is_closed() && records.iter().any(|record| record.id.as_str() == id)
+        });
+        for record in records {
+            let id = record.id.as_str();
+            if self.samples.contains_key(id) {
+                continue;
+            }
+            match self.engine.containers().stats(id, self.every).await {
+                Ok(receiver) => {
+                    self.samples.insert(id.to_owned(), Samples { receiver, before: None, after: None });
+                }
+                // It does not run, or ended in between: it has no samples.
+                Err(error)
+                    if matches!(error.kind(), engine::ErrorKind::Conflict | engine::ErrorKind::NotFound) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    async fn wait_for_two(&mut self) {
+        for samples in self.samples.values_mut() {
+            while samples.before.is_none()
+                && let Some(sample) = samples.receiver.recv().await
+            {
+                samples.take(sample);
+            }
+        }
+    }
+
+    fn take_all(&mut self) {
+        for samples in self.samples.values_mut() {
+            while let Ok(sample) = samples.receiver.try_recv() {
+                samples.take(sample);
+            }
+        }
+    }
+
+    fn pair(&self, record: &Record) -> Option<(&Sample, &Sample)> {
+        let samples = self.samples.get(record.id.as_str())?;
+        let after = samples.after.as_ref()?;
+        Some((samples.before.as_ref().unwrap_or(after), after))
+    }
+}

@@ -1,0 +1,122 @@
+//! `network ls` and `network inspect`, and the empty list of `volume ls`.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value as Json, json};
+
+use super::filter::{Error, Filters};
+use super::format::{Column, Row};
+use super::time::{ZERO, rfc3339};
+use crate::engine::{Network, NetworkKind};
+
+/// What `network ls` shows.
+pub const COLUMNS: &[Column] = &[
+    Column { field: "ID", title: "NETWORK ID" },
+    Column { field: "Name", title: "NAME" },
+    Column { field: "Driver", title: "DRIVER" },
+    Column { field: "Scope", title: "SCOPE" },
+];
+
+/// Every field of `network ls` a template may name.
+pub const TITLES: &[Column] = &[
+    Column { field: "ID", title: "NETWORK ID" },
+    Column { field: "Name", title: "NAME" },
+    Column { field: "Driver", title: "DRIVER" },
+    Column { field: "Scope", title: "SCOPE" },
+    Column { field: "IPv6", title: "IPV6" },
+    Column { field: "Internal", title: "INTERNAL" },
+    Column { field: "Labels", title: "LABELS" },
+    Column { field: "CreatedAt", title: "CREATED AT" },
+];
+
+/// What `volume ls` shows.
+pub const VOLUME_COLUMNS: &[Column] =
+    &[Column { field: "Driver", title: "DRIVER" }, Column { field: "Name", title: "VOLUME NAME" }];
+
+/// A network as a row of `network ls`.
+#[must_use]
+pub fn row(network: &Network) -> Row {
+    Row::new([
+        ("ID", network.id.short().into()),
+        ("Name", network.name.as_str().into()),
+        ("Driver", network.driver().into()),
+        ("Scope", "local".into()),
+        ("IPv6", "false".into()),
+        ("Internal", "false".into()),
+        ("Labels", "".into()),
+        ("CreatedAt", network.created.map_or_else(|| ZERO.to_owned(), rfc3339).into()),
+    ])
+}
+
+/// Whether a network is asked for.
+///
+/// # Errors
+///
+/// For a value that its filter does not take.
+pub fn fits(network: &Network, filters: &Filters) -> Result<bool, Error> {
+    let names = filters.expressions("name")?;
+    // The three that are always there cannot be removed, so none of them dangles.
+    let dangling = filters.truth("dangling")?.unwrap_or(false);
+    Ok(!dangling
+        && (names.is_empty() || names.iter().any(|name| name.is_match(&network.name)))
+        && filters.any("id", |prefix| network.id.as_str().starts_with(prefix.as_str()))
+        && filters.any("driver", |driver| driver == network.driver())
+        && filters.any("scope", |scope| scope == "local")
+        && filters.any("type", |kind| kind == "builtin")
+        && filters.labels_fit(&BTreeMap::new()))
+}
+
+/// A network as `network inspect` shows it; `names` are those of containers, by id.
+#[must_use]
+pub fn inspect(network: &Network, names: &BTreeMap<String, String>) -> Json {
+    let pools: Vec<_> = network
+        .bridge
+        .iter()
+        .map(|bridge| json!({"Subnet": bridge.subnet.to_string(), "Gateway": bridge.gateway.to_string()}))
+        .collect();
+    let length = network.bridge.as_ref().map(|bridge| bridge.subnet.to_string());
+    let length =
+        length.as_deref().and_then(|subnet| subnet.split_once('/')).map_or("32", |(_, length)| length);
+    let members: Map<_, _> = network
+        .members
+        .iter()
+        .map(|member| {
+            let id = member.container.as_str();
+            let shown = json!({
+                "Name": names.get(id).map_or("", String::as_str),
+                "EndpointID": "",
+                "MacAddress": member.mac.to_string(),
+                "IPv4Address": format!("{}/{length}", member.address),
+                "IPv6Address": "",
+            });
+            (id.to_owned(), shown)
+        })
+        .collect();
+    let mut options = Map::new();
+    if let Some(bridge) = &network.bridge {
+        if let Some(link) = &bridge.link {
+            options.insert("com.docker.network.bridge.name".to_owned(), link.as_str().into());
+        }
+        if let Some(mtu) = bridge.mtu {
+            options.insert("com.docker.network.driver.mtu".to_owned(), mtu.to_string().into());
+        }
+    }
+    json!({
+        "Name": network.name,
+        "Id": network.id,
+        "Created": network.created.map_or_else(|| ZERO.to_owned(), rfc3339),
+        "Scope": "local",
+        "Driver": network.driver(),
+        "EnableIPv4": network.mode == NetworkKind::Bridge,
+        "EnableIPv6": false,
+        "IPAM": {"Driver": "default", "Options": null, "Config": pools},
+        "Internal": false,
+        "Attachable": false,
+        "Ingress": false,
+        "ConfigFrom": {"Network": ""},
+        "ConfigOnly": false,
+        "Containers": members,
+        "Options": options,
+        "Labels": {},
+    })
+}
