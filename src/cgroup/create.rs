@@ -29,7 +29,11 @@ impl Cgroup {
         }
         let mut needed = needed_v1(&hierarchy, limits, cgroup.unified.is_some());
         if limits::restrict(&limits.devices) && !cgroup.restrict_by_program(limits, probe) {
-            needed.push(Controller::Devices);
+            match probe.in_user_namespace {
+                // Nodes cannot be made there: only the devices it is given are in reach.
+                true => cgroup.warnings.push("device rules are not enforced in a user namespace".to_owned()),
+                false => needed.push(Controller::Devices),
+            }
         }
         for controller in needed {
             if let Some(tree) = hierarchy.v1_tree(controller) {

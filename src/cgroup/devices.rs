@@ -116,11 +116,12 @@ mod tests {
         let mut at = 0_usize;
         loop {
             let word = program[at];
-            let (destination, source) = ((word >> 8 & 15) as usize, (word >> 12 & 15) as usize);
-            let offset = usize::from((word >> 16) as u16);
+            let (destination, source) =
+                (usize::from(word.to_le_bytes()[1] & 15), usize::from(word.to_le_bytes()[1] >> 4));
+            let offset = usize::try_from(word >> 16 & 0xffff).unwrap();
             let value = word >> 32;
             at += 1;
-            match (word & 0xff) as u8 {
+            match word.to_le_bytes()[0] {
                 LOAD_WORD => registers[destination] = [access << 16 | kind, major, minor][offset / 4],
                 MOVE => registers[destination] = registers[source],
                 SET => registers[destination] = value,

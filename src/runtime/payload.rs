@@ -169,7 +169,7 @@ fn set_limits(becoming: &mut Becoming<'_>) -> Result<()> {
         let value = |n: u64| (n != u64::MAX).then_some(n);
         let wanted = Rlimit { current: value(limit.soft()), maximum: value(limit.hard()) };
         let call = || format!("setrlimit({}, {}:{})", limit.typ(), limit.soft(), limit.hard());
-        match rustix::process::setrlimit(resource, wanted.clone()) {
+        match rustix::process::setrlimit(resource, wanted) {
             Err(rustix::io::Errno::PERM) => {
                 let (clamped, ceiling) = clamp(&wanted, &rustix::process::getrlimit(resource));
                 check(rustix::process::setrlimit(resource, clamped), call)?;

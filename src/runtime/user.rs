@@ -186,7 +186,8 @@ mod tests {
 
     #[test]
     fn thirty_forms_of_a_user() {
-        let table: &[(&str, Option<(u32, u32, &[u32])>)] = &[
+        type Want = Option<(u32, u32, &'static [u32])>;
+        let table: &[(&str, Want)] = &[
             ("root", Some((0, 0, &[0, 6]))),
             ("0", Some((0, 0, &[0, 6]))),
             ("web", Some((1000, 1001, &[1001, 6, 29]))),

@@ -1,8 +1,28 @@
-//! Filters of system calls.
-use super::Result;
-use crate::oci::runtime::LinuxSeccomp;
-use crate::sys::seccomp::Instruction;
+//! Filters of system calls: Docker's profiles, and the compiler from what a spec says to
+//! the instructions the kernel runs.
+//!
+//! ```text
+//! assets/seccomp.json │ a user's file ── profile ──▶ LinuxSeccomp (of the spec) ── compile ──▶ cBPF
+//! ```
 
-pub(super) fn compile(_: &LinuxSeccomp) -> Result<(Vec<Instruction>, u32)> {
-    Ok((Vec::new(), 0))
+mod compile;
+mod profile;
+mod table;
+#[cfg(test)]
+mod tests;
+
+pub use profile::{Profile, read};
+
+pub(super) use compile::compile;
+
+/// Docker's default profile.
+const DEFAULT: &str = include_str!("../../../assets/seccomp.json");
+
+/// Docker's default profile, read.
+///
+/// # Errors
+///
+/// None: a test reads it.
+pub fn default_profile() -> super::Result<Profile> {
+    read(DEFAULT)
 }
