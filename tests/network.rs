@@ -275,6 +275,49 @@ fn a_rule_of_nft_that_drops_is_named() {
     assert_eq!(host.start().applied.warnings, [] as [String; 0]);
 }
 
+/// The forwarding part of what firewalld 1.3 writes, with its default zone alone.
+const FIREWALLD: &str = "nft -f - <<'END'
+table inet firewalld {
+    chain filter_FWD_public_allow { }
+    chain filter_FWD_public { jump filter_FWD_public_allow; reject with icmpx admin-prohibited; }
+    chain filter_FWD_trusted_allow { }
+    chain filter_FWD_trusted { jump filter_FWD_trusted_allow; accept; }
+    chain filter_FORWARD_ZONES { goto filter_FWD_public; }
+    chain filter_FORWARD {
+        type filter hook forward priority filter + 10; policy accept;
+        ct state { established, related } accept
+        ct status dnat accept
+        iifname lo accept
+        ct state invalid drop
+        ip6 daddr { ::/96, 2002::/24 } reject with icmpv6 addr-unreachable
+        jump filter_FORWARD_ZONES
+        reject with icmpx admin-prohibited
+    }
+}
+END";
+
+#[test]
+fn without_firewallds_answer_its_line_is_named_and_its_zone_is_understood() {
+    let host = Host::with_world();
+    host.ok(FIREWALLD);
+    let one = host.start();
+    let bridge = &one.endpoint().bridge;
+    let warnings = one.applied.warnings.join("\n");
+    assert!(warnings.contains("of chain filter_FWD_public of table inet firewalld drops"), "{warnings}");
+    assert!(
+        warnings.contains(&format!("firewall-cmd --zone=trusted --add-interface={bridge}")),
+        "{warnings}"
+    );
+    assert!(!one.space.reaches(WORLD));
+    // What firewalld does on that line.
+    host.ok(&format!(
+        "nft 'insert rule inet firewalld filter_FORWARD_ZONES iifname {bridge} goto filter_FWD_trusted
+         insert rule inet firewalld filter_FWD_trusted_allow oifname {bridge} accept'"
+    ));
+    assert!(one.space.reaches(WORLD));
+    assert_eq!(host.start().applied.warnings, [] as [String; 0]);
+}
+
 #[test]
 fn a_flushed_ruleset_comes_back_for_all_who_are_there() {
     let host = Host::with_world();

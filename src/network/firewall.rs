@@ -279,6 +279,7 @@ impl Walk<'_> {
                 (Way::Back, Some(Term::Verdict(Verdict::Accept | Verdict::Jump(_)))) => Match::Yes,
                 _ => Match::No,
             },
+            Term::OtherFamily => Match::No,
             Term::Unknown(_) => Match::Perhaps,
             Term::Neutral | Term::Verdict(_) | Term::Reject => Match::Yes,
         };
@@ -370,6 +371,7 @@ mod tests {
             ),
             ("some of all", vec![answers(), forward(2, &[unknown(), ACCEPT])], true, Some(None)),
             ("a drop of something", vec![forward(3, &[unknown(), drop()])], false, None),
+            ("a drop of IPv6", vec![forward(3, &[Term::OtherFamily, drop()])], false, None),
             ("a drop of all", vec![answers(), forward(3, &[Term::Neutral, drop()])], false, Some(Some(3))),
             ("a refusal at the end", vec![answers(), forward(4, &[Term::Reject])], false, Some(Some(4))),
             ("what is out of order", vec![forward(3, &[Term::Connection, drop()])], false, None),

@@ -59,6 +59,8 @@ pub(in crate::network) enum Term {
     Link(Side, Is, String),
     /// Asks what is known of the packet's connection.
     Connection,
+    /// Asks for another family than IPv4.
+    OtherFamily,
     /// Changes nothing: counts, logs.
     Neutral,
     /// Decides.
@@ -69,24 +71,41 @@ pub(in crate::network) enum Term {
     Unknown(String),
 }
 
+/// What the register holds that the next expressions look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Loaded {
+    Nothing,
+    Link(Side),
+    Connection,
+    Family,
+}
+
 fn terms(list: &[u8]) -> Vec<Term> {
     let mut out = Vec::new();
-    // A link's name is first loaded into a register, then compared.
-    let mut loaded: Option<Side> = None;
+    let mut loaded = Loaded::Nothing;
     for (_, expression) in Attributes(list) {
         let name = Attributes(expression).get(1).map(text).unwrap_or_default();
         let data = Attributes(Attributes(expression).get(2).unwrap_or_default());
-        let side = loaded.take();
-        match (name.as_str(), side) {
+        let before = std::mem::replace(&mut loaded, Loaded::Nothing);
+        match (name.as_str(), before) {
             ("meta", _) => match data.get(2).and_then(be32) {
-                Some(6) => loaded = Some(Side::In),
-                Some(7) => loaded = Some(Side::Out),
-                // A family is asked for before the address, which is what counts.
-                Some(15) => {}
+                Some(6) => loaded = Loaded::Link(Side::In),
+                Some(7) => loaded = Loaded::Link(Side::Out),
+                Some(15) => loaded = Loaded::Family,
                 _ => out.push(Term::Unknown(name)),
             },
-            ("cmp", Some(side)) => out.push(comparison(side, data)),
-            ("ct", _) => out.push(Term::Connection),
+            ("cmp", Loaded::Link(side)) => out.push(comparison(side, data)),
+            ("cmp", Loaded::Family) => {
+                if compared(data) != [2] {
+                    out.push(Term::OtherFamily);
+                }
+            }
+            ("ct", _) => {
+                out.push(Term::Connection);
+                loaded = Loaded::Connection;
+            }
+            // Which states it asks for, as bits or as a set.
+            ("bitwise" | "cmp" | "lookup", Loaded::Connection) => loaded = Loaded::Connection,
             ("match", _) => out.push(extension(data)),
             ("counter" | "log", _) => out.push(Term::Neutral),
             ("reject", _) => out.push(Term::Reject),
@@ -101,13 +120,17 @@ fn terms(list: &[u8]) -> Vec<Term> {
     out
 }
 
+fn compared(comparison: Attributes<'_>) -> &[u8] {
+    comparison.get(3).and_then(|data| Attributes(data).get(1)).unwrap_or_default()
+}
+
 fn comparison(side: Side, data: Attributes<'_>) -> Term {
     let is = match data.get(2).and_then(be32) {
         Some(0) => Is::Equal,
         Some(1) => Is::Different,
         _ => return Term::Unknown("cmp".to_owned()),
     };
-    let value = data.get(3).and_then(|data| Attributes(data).get(1)).unwrap_or_default();
+    let value = compared(data);
     let name = text(value);
     // Without its terminating zero a name is only a beginning.
     let is_whole = value.len() >= 16 || value.ends_with(b"\0");
