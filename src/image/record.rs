@@ -72,3 +72,22 @@ impl Reference {
         Some(format!("{}@{digest}", self.name.familiar_name()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The oldest forms, as hoist 0.1 wrote them: they must be read for ever.
+    const RECORD: &str = r#"{"version":1,"id":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","created":"2026-11-22T07:00:00Z","added":"2026-11-22T07:00:00Z","platform":"linux/amd64","layers":[],"size":7,"newer":"kept"}"#;
+    const REFERENCE: &str = r#"{"version":1,"name":"docker.io/library/web:1","image":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","newer":["kept"]}"#;
+
+    #[test]
+    fn the_oldest_files_are_read_and_unknown_fields_kept() {
+        let record: Record = serde_json::from_str(RECORD).unwrap();
+        assert_eq!((record.size, record.labels.len(), &record.fix), (7, 0, &None));
+        assert!(serde_json::to_string(&record).unwrap().contains(r#""newer":"kept""#));
+        let reference: Reference = serde_json::from_str(REFERENCE).unwrap();
+        assert_eq!((reference.name.to_string().as_str(), &reference.target), ("web:1", &None));
+        assert!(serde_json::to_string(&reference).unwrap().contains(r#""newer":["kept"]"#));
+    }
+}

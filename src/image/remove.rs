@@ -190,3 +190,107 @@ fn refuse_used(word: &str, image: &ImageId, users: &[User]) -> Result<()> {
 fn in_use(why: String, hint: Option<String>) -> Error {
     Error::InUse { why, hint }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Paths;
+    use crate::image::Commit;
+    use crate::oci::Reference as Name;
+
+    /// A store with an image of no layer under these names.
+    fn store(dir: &tempfile::TempDir, names: &[&str], target: Option<&Digest>) -> (Store, ImageId) {
+        let store = Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false);
+        let names: Vec<Name> = names.iter().map(|name| name.parse().unwrap()).collect();
+        let config = br#"{"rootfs":{"type":"layers"}}"#;
+        let commit = Commit { config, names: &names, target, ..Commit::default() };
+        let id = store.commit(&store.lease().unwrap(), &commit).unwrap();
+        (store, id)
+    }
+
+    fn remove(store: &Store, word: &str, force: Force, users: &[User]) -> Vec<String> {
+        let users = || Ok::<_, Error>(users.to_vec());
+        match store.remove(word, force, Parents::Prune, users) {
+            Err(error) => vec![error.to_string()],
+            Ok(removed) => removed
+                .into_iter()
+                .map(|line| match line {
+                    Removed::Untagged(name) => format!("Untagged: {name}"),
+                    Removed::Deleted(digest) => format!("Deleted: {digest}"),
+                })
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn a_name_goes_alone_until_it_is_the_last_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, id) = store(&dir, &["web:1", "web:2"], None);
+        assert_eq!(remove(&store, "web:1", Force::No, &[]), ["Untagged: web:1"]);
+        assert_eq!(remove(&store, "web:1", Force::No, &[]), ["No such image: web:1"]);
+        assert_eq!(
+            remove(&store, "web:2", Force::No, &[]),
+            ["Untagged: web:2".into(), format!("Deleted: {id}")]
+        );
+        assert!(store.images().unwrap().is_empty() && store.references().unwrap().is_empty());
+    }
+
+    #[test]
+    fn the_registrys_digest_goes_with_the_last_tag_of_its_repository() {
+        let dir = tempfile::tempdir().unwrap();
+        let target = Digest::of(b"manifest");
+        let (store, id) = store(&dir, &["web:1", "web:2"], Some(&target));
+        assert_eq!(store.resolve(&format!("web@{target}")).unwrap().image, id);
+        assert_eq!(remove(&store, "web:1", Force::No, &[]), ["Untagged: web:1"]);
+        let last = ["Untagged: web:2".into(), format!("Untagged: web@{target}"), format!("Deleted: {id}")];
+        assert_eq!(remove(&store, "web:2", Force::No, &[]), last);
+    }
+
+    #[test]
+    fn an_image_of_several_names_goes_by_id_only_with_force() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, id) = store(&dir, &["web:1", "other:1"], None);
+        let short = id.short();
+        assert_eq!(
+            remove(&store, short, Force::No, &[]),
+            [format!(
+                "conflict: unable to delete {short} (must be forced) - image is referenced in multiple repositories"
+            )]
+        );
+        let gone = ["Untagged: other:1".into(), "Untagged: web:1".into(), format!("Deleted: {id}")];
+        assert_eq!(remove(&store, short, Force::Yes, &[]), gone);
+    }
+
+    #[test]
+    fn an_image_in_use_stays_as_docker_has_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, id) = store(&dir, &["web:1"], None);
+        let short = id.short();
+        let user = |is_running| [User { container: "c0ffee".into(), image: id.clone(), is_running }];
+        assert_eq!(
+            remove(&store, "web:1", Force::No, &user(false)),
+            [format!(
+                "conflict: unable to remove repository reference \"web:1\" (must force) - container c0ffee is using its referenced image {short}"
+            )]
+        );
+        assert_eq!(
+            remove(&store, short, Force::No, &user(false)),
+            [format!(
+                "conflict: unable to delete {short} (must be forced) - image is being used by stopped container c0ffee"
+            )]
+        );
+        assert_eq!(
+            remove(&store, short, Force::Yes, &user(true)),
+            [format!(
+                "conflict: unable to delete {short} (cannot be forced) - image is being used by running container c0ffee"
+            )]
+        );
+        assert_eq!(store.references().unwrap().len(), 1, "a refusal takes nothing away");
+        store.tag(&id, &"web:2".parse().unwrap()).unwrap();
+        assert_eq!(remove(&store, "web:2", Force::No, &user(true)), ["Untagged: web:2"]);
+        assert_eq!(
+            remove(&store, "web:1", Force::Yes, &user(false)),
+            ["Untagged: web:1".into(), format!("Deleted: {id}")]
+        );
+    }
+}

@@ -140,6 +140,8 @@ impl Store {
         super::ingest::verify("the blob", bytes, digest)?;
         let path = self.blob_path(digest);
         if !path.exists() {
+            // The sweep removes what bears no blob's name, this file's first one too.
+            let _adding = self.lock_to_add()?;
             disk::private_dir(path.parent().unwrap_or(&path))?;
             disk::replace(&path, bytes)?;
         }

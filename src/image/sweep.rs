@@ -85,6 +85,7 @@ impl Store {
             let mut swept = self.sweep_layers(&marks)?;
             self.sweep_blobs(&marks, &mut swept)?;
             self.sweep_ingest()?;
+            self.sweep_torn()?;
             swept
         };
         self.empty_trash()?;
@@ -176,6 +177,17 @@ impl Store {
                 swept.blobs += 1;
                 swept.bytes += fs::symlink_metadata(&path).map(|meta| meta.len()).unwrap_or(0);
                 self.discard(&path)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// State files that were being written when their writer was killed: who writes one
+    /// holds the images' lock.
+    fn sweep_torn(&self) -> Result<()> {
+        for folder in [self.paths().images(), self.paths().refs()] {
+            for name in read_dir(&folder)?.into_iter().filter(|name| name.starts_with('.')) {
+                self.discard(&folder.join(name))?;
             }
         }
         Ok(())
