@@ -18,6 +18,7 @@ pub mod record;
 pub mod signal;
 pub mod spec;
 pub mod status;
+pub mod store;
 
 pub use options::{
     Bind, LogOptions, MountKind, MountRequest, NetworkMode, Options, Propagation, PullPolicy, RestartPolicy,

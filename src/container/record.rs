@@ -156,6 +156,9 @@ pub struct Run {
     pub started: Option<Timestamp>,
     /// The payload's cgroup, relative to the cgroup root.
     pub cgroup: Option<PathBuf>,
+    /// The payload's output pipes, by inode: an adopting monitor finds them again.
+    #[serde(default)]
+    pub pipes: Option<[u64; 2]>,
     /// What the network part must undo, in its own form.
     #[serde(default)]
     pub network: Option<serde_json::Value>,

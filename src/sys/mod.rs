@@ -19,6 +19,8 @@ pub mod process;
 pub mod pty;
 pub mod seccomp;
 pub mod signal;
+pub mod socket;
+pub mod spawn;
 pub mod xattr;
 pub mod xtables;
 

@@ -1,0 +1,219 @@
+//! Unix sockets that keep the borders of messages (`SOCK_SEQPACKET`): unix(7).
+
+use std::io::{IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::io::Errno;
+use rustix::net::{
+    AddressFamily, RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendFlags,
+    SocketAddrUnix, SocketFlags, SocketType,
+};
+
+use super::{Error, Result, check};
+
+/// What became of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sent {
+    /// It is in the peer's queue, whole.
+    Whole,
+    /// The queue is full: nothing of it was sent.
+    Full,
+    /// The peer is gone.
+    Gone,
+}
+
+/// What was received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Received {
+    /// A message of so many bytes; it may be empty.
+    Message(usize),
+    /// There is none now.
+    Nothing,
+    /// The peer is gone, or what it sent is larger than the buffer.
+    Gone,
+}
+
+/// Two connected sockets.
+///
+/// # Errors
+///
+/// `EMFILE`.
+pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
+    let flags = SocketFlags::CLOEXEC;
+    let pair = rustix::net::socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
+    check(pair, || "socketpair(AF_UNIX, SOCK_SEQPACKET)".to_owned())
+}
+
+/// A listening socket `name` in the folder `dir`, mode 0600; one that is there already is
+/// replaced. It does not block.
+///
+/// # Errors
+///
+/// `EACCES` and the like for the folder.
+pub fn listen(dir: &Path, name: &str) -> Result<OwnedFd> {
+    let folder = open_folder(dir)?;
+    let call = |what: &str| format!("{what}({dir:?}/{name})");
+    let _ = rustix::fs::unlinkat(&folder, name, rustix::fs::AtFlags::empty());
+    let socket = socket(SocketFlags::CLOEXEC | SocketFlags::NONBLOCK)?;
+    let address = address(folder.as_fd(), name)?;
+    check(rustix::net::bind(&socket, &address), || call("bind"))?;
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    check(rustix::fs::chmodat(&folder, name, mode, rustix::fs::AtFlags::empty()), || call("chmod"))?;
+    check(rustix::net::listen(&socket, 64), || call("listen"))?;
+    Ok(socket)
+}
+
+/// Connects to the socket `name` in the folder `dir`. The connection blocks.
+///
+/// # Errors
+///
+/// `ENOENT` and `ECONNREFUSED` when nobody listens.
+pub fn connect(dir: &Path, name: &str) -> Result<OwnedFd> {
+    let folder = open_folder(dir)?;
+    let socket = socket(SocketFlags::CLOEXEC)?;
+    let address = address(folder.as_fd(), name)?;
+    check(rustix::net::connect(&socket, &address), || format!("connect({dir:?}/{name})"))?;
+    Ok(socket)
+}
+
+/// The next client of a listening socket; `None` when there is none now. It does not block.
+///
+/// # Errors
+///
+/// `EMFILE`.
+pub fn accept(listener: BorrowedFd<'_>) -> Result<Option<OwnedFd>> {
+    match rustix::net::accept_with(listener, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK) {
+        Ok(client) => Ok(Some(client)),
+        Err(Errno::AGAIN | Errno::CONNABORTED | Errno::INTR) => Ok(None),
+        Err(errno) => Err(Error::new("accept4()", errno)),
+    }
+}
+
+/// The user id of the process at the other end.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn peer_uid(socket: BorrowedFd<'_>) -> Result<u32> {
+    let peer = rustix::net::sockopt::socket_peercred(socket);
+    Ok(check(peer, || "getsockopt(SO_PEERCRED)".to_owned())?.uid.as_raw())
+}
+
+/// Sends one message made of parts.
+///
+/// # Errors
+///
+/// `EMSGSIZE` when it is larger than the socket's buffer.
+pub fn send(socket: BorrowedFd<'_>, parts: &[&[u8]]) -> Result<Sent> {
+    let slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
+    let mut nothing = SendAncillaryBuffer::default();
+    loop {
+        return match rustix::net::sendmsg(socket, &slices, &mut nothing, SendFlags::NOSIGNAL) {
+            Ok(_) => Ok(Sent::Whole),
+            Err(Errno::INTR) => continue,
+            Err(Errno::AGAIN | Errno::NOBUFS) => Ok(Sent::Full),
+            Err(Errno::PIPE | Errno::CONNRESET | Errno::NOTCONN) => Ok(Sent::Gone),
+            Err(errno) => Err(Error::new(format!("sendmsg({} parts)", parts.len()), errno)),
+        };
+    }
+}
+
+/// Receives one message.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received> {
+    loop {
+        let mut slices = [IoSliceMut::new(buffer)];
+        let mut nothing = RecvAncillaryBuffer::default();
+        return match rustix::net::recvmsg(socket, &mut slices, &mut nothing, RecvFlags::empty()) {
+            Err(Errno::INTR) => continue,
+            Err(Errno::AGAIN) => Ok(Received::Nothing),
+            Err(Errno::CONNRESET | Errno::PIPE | Errno::NOTCONN) => Ok(Received::Gone),
+            Err(errno) => Err(Error::new("recvmsg()", errno)),
+            Ok(message) if message.flags.contains(ReturnFlags::TRUNC) => Ok(Received::Gone),
+            // Every message has a first byte that says what it is: an empty one is the end.
+            Ok(message) if message.bytes == 0 => Ok(Received::Gone),
+            Ok(message) => Ok(Received::Message(message.bytes)),
+        };
+    }
+}
+
+/// Makes calls on `fd` return instead of wait.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn set_nonblocking(fd: BorrowedFd<'_>) -> Result<()> {
+    let flags = check(rustix::fs::fcntl_getfl(fd), || "fcntl(F_GETFL)".to_owned())?;
+    check(rustix::fs::fcntl_setfl(fd, flags | rustix::fs::OFlags::NONBLOCK), || {
+        "fcntl(F_SETFL, O_NONBLOCK)".to_owned()
+    })
+}
+
+fn socket(flags: SocketFlags) -> Result<OwnedFd> {
+    let made = rustix::net::socket_with(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None);
+    check(made, || "socket(AF_UNIX, SOCK_SEQPACKET)".to_owned())
+}
+
+fn open_folder(dir: &Path) -> Result<OwnedFd> {
+    super::fs::open_dir(dir)
+}
+
+/// An address holds 108 bytes, and a path may be longer: this one goes through the folder's
+/// descriptor.
+fn address(folder: BorrowedFd<'_>, name: &str) -> Result<SocketAddrUnix> {
+    let path = format!("/proc/self/fd/{}/{name}", folder.as_raw_fd());
+    check(SocketAddrUnix::new(path.as_str()), || format!("sockaddr_un({path})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_keep_their_borders_over_a_path_of_any_length() {
+        let dir = tempfile::tempdir().unwrap();
+        let deep = dir.path().join("x".repeat(200));
+        std::fs::create_dir(&deep).unwrap();
+        let listener = listen(&deep, "control").unwrap();
+        let listener_again = listen(&deep, "control").unwrap();
+        drop(listener);
+        let client = connect(&deep, "control").unwrap();
+        let server = accept(listener_again.as_fd()).unwrap().unwrap();
+        assert!(accept(listener_again.as_fd()).unwrap().is_none());
+        assert_eq!(peer_uid(server.as_fd()).unwrap(), rustix::process::getuid().as_raw());
+        send(client.as_fd(), &[b"a", b"bc"]).unwrap();
+        send(client.as_fd(), &[b"d"]).unwrap();
+        let mut buffer = [0; 8];
+        assert_eq!(receive(server.as_fd(), &mut buffer).unwrap(), Received::Message(3));
+        assert_eq!(&buffer[..3], b"abc");
+        assert_eq!(receive(server.as_fd(), &mut buffer).unwrap(), Received::Message(1));
+        assert_eq!(receive(server.as_fd(), &mut buffer).unwrap(), Received::Nothing);
+        drop(client);
+        assert_eq!(receive(server.as_fd(), &mut buffer).unwrap(), Received::Gone);
+        assert_eq!(send(server.as_fd(), &[b"x"]).unwrap(), Sent::Gone);
+    }
+
+    #[test]
+    fn a_full_queue_is_told_and_a_message_too_large_ends_it() {
+        let (a, b) = pair().unwrap();
+        set_nonblocking(a.as_fd()).unwrap();
+        let mut sent = 0;
+        while send(a.as_fd(), &[&[0; 1000]]).unwrap() == Sent::Whole {
+            sent += 1;
+        }
+        assert!(sent > 10, "{sent}");
+        assert_eq!(receive(b.as_fd(), &mut [0; 10]).unwrap(), Received::Gone);
+    }
+
+    #[test]
+    fn nobody_listening_is_an_error_with_the_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let error = connect(dir.path(), "control").unwrap_err();
+        assert_eq!(error.errno(), libc::ENOENT);
+        assert!(error.to_string().ends_with("/control)"), "{error}");
+    }
+}

@@ -1,0 +1,213 @@
+//! Another program in a process of its own: posix_spawn(3), which costs the same whatever
+//! the size of the caller, and never runs code of the caller in the child.
+
+use std::ffi::{CString, c_char};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::path::Path;
+use std::{io, mem, ptr};
+
+use super::{Error, Result, check, check_ret};
+
+/// The first descriptor that a child is given besides its standard streams.
+pub const FIRST_PASSED: i32 = 3;
+
+/// What a child is started with.
+#[derive(Debug)]
+pub struct Command<'a> {
+    /// The program's file.
+    pub program: &'a Path,
+    /// Its words, the first one its own name.
+    pub args: &'a [CString],
+    /// Standard input, output and error.
+    pub streams: [BorrowedFd<'a>; 3],
+    /// What it finds at descriptors 3, 4, …
+    pub passed: &'a [BorrowedFd<'a>],
+}
+
+/// Starts the program in a session of its own, with an empty environment, every signal at
+/// its default and none blocked. Returns the process id: the caller must wait for it.
+///
+/// # Errors
+///
+/// `ENOENT` and `EACCES` for the program; `EAGAIN` when there are too many processes.
+pub fn spawn(command: &Command<'_>) -> Result<i32> {
+    let call = || format!("posix_spawn({:?}, {:?})", command.program, command.args);
+    // Sources above every target, so that no dup2 overwrites one still needed.
+    let all = command.streams.iter().chain(command.passed);
+    let sources = all.map(|fd| raise(*fd)).collect::<Result<Vec<_>>>()?;
+    let mut actions = Actions::new().map_err(|e| Error::new(call(), e))?;
+    for (target, source) in (0..).zip(&sources) {
+        actions.dup2(source.as_fd(), target).map_err(|e| Error::new(call(), e))?;
+    }
+    let attributes = Attributes::new().map_err(|e| Error::new(call(), e))?;
+    let program = CString::new(command.program.as_os_str().as_encoded_bytes())
+        .map_err(|_| Error::new(call(), rustix::io::Errno::INVAL))?;
+    let mut args: Vec<*mut c_char> = command.args.iter().map(|arg| arg.as_ptr().cast_mut()).collect();
+    args.push(ptr::null_mut());
+    let env = [ptr::null_mut::<c_char>()];
+    let mut pid = 0;
+    // SAFETY: `actions` and `attributes` are initialised; `program`, the strings behind `args`
+    // and both arrays outlive the call, end in a null pointer, and are only read.
+    let error = unsafe {
+        libc::posix_spawn(
+            &raw mut pid,
+            program.as_ptr(),
+            &raw const actions.0,
+            &raw const attributes.0,
+            args.as_ptr(),
+            env.as_ptr(),
+        )
+    };
+    if error == 0 { Ok(pid) } else { Err(Error::new(call(), io::Error::from_raw_os_error(error))) }
+}
+
+/// Closes every descriptor from `first` on: what the caller of the caller left open.
+///
+/// # Errors
+///
+/// `ENOSYS` before Linux 5.9.
+pub fn close_from(first: i32) -> Result<()> {
+    // SAFETY: the call takes three numbers; no owner of a descriptor exists yet, since this
+    // is called before any is made.
+    let ret = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
+    check_ret(ret, || format!("close_range({first}, ~0)"))?;
+    Ok(())
+}
+
+/// Takes descriptor `number`, which this process was started with.
+///
+/// # Errors
+///
+/// `EBADF` when it was not.
+pub fn take_passed(number: i32) -> Result<OwnedFd> {
+    // SAFETY: the call takes numbers only.
+    let ret = unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    check_ret(ret.into(), || format!("fcntl({number}, F_SETFD, FD_CLOEXEC)"))?;
+    // SAFETY: the descriptor is open, as the call above proves, and whoever started this
+    // process gave it away; each number is taken once.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
+}
+
+fn raise(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+    check(rustix::io::fcntl_dupfd_cloexec(fd, 1000), || format!("fcntl({fd:?}, F_DUPFD_CLOEXEC, 1000)"))
+        .or_else(|_| {
+            check(rustix::io::fcntl_dupfd_cloexec(fd, 100), || format!("fcntl({fd:?}, F_DUPFD_CLOEXEC, 100)"))
+        })
+}
+
+/// `posix_spawn_file_actions_t`
+struct Actions(libc::posix_spawn_file_actions_t);
+
+impl Actions {
+    fn new() -> io::Result<Self> {
+        let mut actions = mem::MaybeUninit::uninit();
+        // SAFETY: the call initialises what it is given.
+        ok(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
+        // SAFETY: initialised by the call above.
+        Ok(Self(unsafe { actions.assume_init() }))
+    }
+
+    fn dup2(&mut self, source: BorrowedFd<'_>, target: i32) -> io::Result<()> {
+        // SAFETY: `self.0` is initialised; the numbers are only noted.
+        ok(unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, source.as_raw_fd(), target) })
+    }
+}
+
+impl Drop for Actions {
+    fn drop(&mut self) {
+        // SAFETY: `self.0` is initialised and not used again.
+        unsafe { libc::posix_spawn_file_actions_destroy(&raw mut self.0) };
+    }
+}
+
+/// `posix_spawnattr_t`
+struct Attributes(libc::posix_spawnattr_t);
+
+impl Attributes {
+    fn new() -> io::Result<Self> {
+        let mut attributes = mem::MaybeUninit::uninit();
+        // SAFETY: the call initialises what it is given.
+        ok(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
+        // SAFETY: initialised by the call above.
+        let mut attributes = Self(unsafe { attributes.assume_init() });
+        let mut set = mem::MaybeUninit::uninit();
+        // SAFETY: the call initialises what it is given.
+        unsafe { libc::sigemptyset(set.as_mut_ptr()) };
+        // SAFETY: initialised by the call above; `attributes` is.
+        ok(unsafe { libc::posix_spawnattr_setsigmask(&raw mut attributes.0, set.as_ptr()) })?;
+        // SAFETY: as above; the call fills the set with every signal.
+        unsafe { libc::sigfillset(set.as_mut_ptr()) };
+        // SAFETY: `set` and `attributes` are initialised.
+        ok(unsafe { libc::posix_spawnattr_setsigdefault(&raw mut attributes.0, set.as_ptr()) })?;
+        let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
+        let flags = flags as libc::c_short | SETSID;
+        // SAFETY: `attributes` is initialised.
+        ok(unsafe { libc::posix_spawnattr_setflags(&raw mut attributes.0, flags) })?;
+        Ok(attributes)
+    }
+}
+
+/// `POSIX_SPAWN_SETSID` of glibc and musl, which the libc crate does not name.
+const SETSID: libc::c_short = 0x80;
+
+impl Drop for Attributes {
+    fn drop(&mut self) {
+        // SAFETY: `self.0` is initialised and not used again.
+        unsafe { libc::posix_spawnattr_destroy(&raw mut self.0) };
+    }
+}
+
+fn ok(error: i32) -> io::Result<()> {
+    if error == 0 { Ok(()) } else { Err(io::Error::from_raw_os_error(error)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::io::{Read, Write};
+
+    use super::*;
+
+    fn run(script: &str, passed: &[BorrowedFd<'_>]) -> (String, i32) {
+        let null = File::open("/dev/null").unwrap();
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+        let args = ["sh", "-c", script].map(|word| CString::new(word).unwrap());
+        let command = Command {
+            program: Path::new("/bin/sh"),
+            args: &args,
+            streams: [null.as_fd(), write.as_fd(), write.as_fd()],
+            passed,
+        };
+        let pid = spawn(&command).unwrap();
+        drop(write);
+        let mut text = String::new();
+        File::from(read).read_to_string(&mut text).unwrap();
+        let pidfd = crate::sys::process::open(pid).unwrap();
+        (text, crate::sys::process::wait(pidfd.as_fd()).unwrap().code())
+    }
+
+    #[test]
+    fn a_child_has_its_own_session_no_environment_and_what_it_was_passed() {
+        let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
+        File::from(write).write_all(b"passed\n").unwrap();
+        let stderr = io::stderr();
+        // The sixth field of stat is the session.
+        let script = "cat <&4; read -r a b c d e sid rest < /proc/$$/stat; \
+                      [ $$ = $sid ] && echo session; [ -z \"$HOME\" ] && echo empty; exit 7";
+        assert_eq!(run(script, &[stderr.as_fd(), read.as_fd()]), ("passed\nsession\nempty\n".to_owned(), 7));
+    }
+
+    #[test]
+    fn a_missing_program_is_told_with_the_call() {
+        let null = File::open("/dev/null").unwrap();
+        let command = Command {
+            program: Path::new("/no/such/program"),
+            args: &[],
+            streams: [null.as_fd(), null.as_fd(), null.as_fd()],
+            passed: &[],
+        };
+        let error = spawn(&command).unwrap_err();
+        assert_eq!(error.to_string(), "posix_spawn(\"/no/such/program\", [])");
+        assert_eq!(error.errno(), libc::ENOENT);
+    }
+}
