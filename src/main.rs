@@ -17,6 +17,11 @@ use hoist::config::{Environment, Flags};
 
 fn main() -> ExitCode {
     let words: Vec<_> = std::env::args_os().skip(1).collect();
+    if let Some((first, rest)) = words.split_first()
+        && first == "monitor"
+    {
+        return hoist::monitor::main(rest.iter().cloned());
+    }
     #[cfg(feature = "cli")]
     {
         if let Some((first, rest)) = words.split_first()

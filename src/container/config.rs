@@ -12,7 +12,7 @@ use super::record::Config;
 use super::signal;
 use crate::base::{ContainerId, ErrorKind, Explain};
 use crate::oci::Platform;
-use crate::oci::image::ImageConfiguration;
+use crate::oci::image::Config as ImageConfig;
 
 /// Seconds between the stop signal and SIGKILL.
 const STOP_TIMEOUT: i64 = 10;
@@ -98,6 +98,8 @@ pub struct Facts<'a> {
     pub id: &'a ContainerId,
     /// The host's name, which a container in the host's network has.
     pub host_name: &'a str,
+    /// What the image was built for.
+    pub platform: &'a Platform,
 }
 
 /// Merges `options` with the image's configuration.
@@ -105,33 +107,32 @@ pub struct Facts<'a> {
 /// # Errors
 ///
 /// The first wish that cannot be fulfilled.
-pub fn resolve(options: &Options, image: &ImageConfiguration, facts: &Facts<'_>) -> Result<Config, Error> {
+pub fn resolve(options: &Options, image: &ImageConfig, facts: &Facts<'_>) -> Result<Config, Error> {
     let (entrypoint, command) = program(options, image)?;
-    let defaults = image.config().clone().unwrap_or_default();
     let workdir = match &options.workdir {
         Some(path) => path.clone(),
-        None => defaults.working_dir().clone().filter(|dir| !dir.is_empty()).unwrap_or_default().into(),
+        None => image.working_dir().clone().filter(|dir| !dir.is_empty()).unwrap_or_default().into(),
     };
     let mut labels: std::collections::BTreeMap<String, String> =
-        defaults.labels().clone().unwrap_or_default().into_iter().collect();
+        image.labels().clone().unwrap_or_default().into_iter().collect();
     labels.extend(options.labels.clone());
     check(options)?;
     let set = |words: &Option<Vec<String>>| words.clone().unwrap_or_default();
     Ok(Config {
         entrypoint,
         command,
-        env: environment(&set(defaults.env()), &options.env),
+        env: environment(&set(image.env()), &options.env),
         workdir: absolute(workdir)?,
-        user: options.user.clone().or_else(|| defaults.user().clone()).unwrap_or_default(),
+        user: options.user.clone().or_else(|| image.user().clone()).unwrap_or_default(),
         hostname: hostname(options, facts)?,
         domainname: options.domainname.clone().unwrap_or_default(),
         tty: options.tty,
         open_stdin: options.interactive,
         labels,
-        stop_signal: stop_signal(options, defaults.stop_signal().as_deref())?,
+        stop_signal: stop_signal(options, image.stop_signal().as_deref())?,
         stop_timeout: options.stop_timeout.unwrap_or(STOP_TIMEOUT),
         mounts: mounts(&options.mounts)?,
-        volumes: set(defaults.volumes()).into_iter().map(PathBuf::from).collect(),
+        volumes: set(image.volumes()).into_iter().map(PathBuf::from).collect(),
         network: options.network.clone(),
         extra_hosts: options.extra_hosts.clone(),
         dns: options.dns.clone(),
@@ -156,18 +157,17 @@ pub fn resolve(options: &Options, image: &ImageConfiguration, facts: &Facts<'_>)
         log: options.log.clone(),
         runtime: options.runtime.clone(),
         restart: options.restart,
-        platform: Some(platform(options, image)),
+        platform: Some(facts.platform.clone()),
         group_add: options.group_add.clone(),
         shm_size: options.shm_size.filter(|&size| size > 0).unwrap_or(SHM_SIZE),
-        exposed_ports: set(defaults.exposed_ports()),
+        exposed_ports: set(image.exposed_ports()),
     })
 }
 
 /// Entry point and command: the image's command only goes with the image's entry point.
-fn program(options: &Options, image: &ImageConfiguration) -> Result<(Vec<String>, Vec<String>), Error> {
-    let defaults = image.config().clone().unwrap_or_default();
-    let image_command = defaults.cmd().clone().unwrap_or_default();
-    let image_entrypoint = defaults.entrypoint().clone().unwrap_or_default();
+fn program(options: &Options, image: &ImageConfig) -> Result<(Vec<String>, Vec<String>), Error> {
+    let image_command = image.cmd().clone().unwrap_or_default();
+    let image_entrypoint = image.entrypoint().clone().unwrap_or_default();
     let (entrypoint, command) = match &options.entrypoint {
         Some(entrypoint) => (entrypoint.clone(), options.command.clone()),
         None if options.command.is_empty() => (image_entrypoint, image_command),
@@ -308,28 +308,20 @@ fn ulimit(limit: &Ulimit) -> Result<(), Error> {
     }
 }
 
-fn platform(options: &Options, image: &ImageConfiguration) -> Platform {
-    options.platform.clone().unwrap_or_else(|| Platform {
-        os: image.os().to_string(),
-        arch: image.architecture().to_string(),
-        variant: image.variant().clone(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
 
     use super::*;
     use crate::container::options::{MountKind, Tmpfs};
-    use crate::oci::image::{ConfigBuilder, ImageConfigurationBuilder, RootFsBuilder};
+    use crate::oci::image::ConfigBuilder;
 
     fn words(text: &str) -> Vec<String> {
         text.split_whitespace().map(str::to_owned).collect()
     }
 
-    fn image(entrypoint: &str, cmd: &str) -> ImageConfiguration {
-        let config = ConfigBuilder::default()
+    fn image(entrypoint: &str, cmd: &str) -> ImageConfig {
+        ConfigBuilder::default()
             .entrypoint(words(entrypoint))
             .cmd(words(cmd))
             .env(vec!["PATH=/bin".to_owned(), "A=1".to_owned(), "HOSTSECRET".to_owned()])
@@ -337,9 +329,7 @@ mod tests {
             .labels(HashMap::from([("a".to_owned(), "image".to_owned())]))
             .stop_signal("3")
             .build()
-            .unwrap();
-        let rootfs = RootFsBuilder::default().typ("layers").diff_ids(Vec::new()).build().unwrap();
-        ImageConfigurationBuilder::default().config(config).rootfs(rootfs).build().unwrap()
+            .unwrap()
     }
 
     fn id() -> ContainerId {
@@ -348,7 +338,11 @@ mod tests {
 
     fn merged(options: &Options) -> Result<Config, Error> {
         let id = id();
-        resolve(options, &image("/entry", "serve"), &Facts { id: &id, host_name: "host" })
+        resolve(
+            options,
+            &image("/entry", "serve"),
+            &Facts { id: &id, host_name: "host", platform: &Platform::host() },
+        )
     }
 
     #[test]
@@ -367,7 +361,11 @@ mod tests {
             let options =
                 Options { entrypoint: option.map(words), command: words(command), ..Options::default() };
             let id = id();
-            let found = resolve(&options, &image(entry, cmd), &Facts { id: &id, host_name: "h" });
+            let found = resolve(
+                &options,
+                &image(entry, cmd),
+                &Facts { id: &id, host_name: "h", platform: &Platform::host() },
+            );
             let found = found.map(|config| [config.entrypoint, config.command].concat().join(" "));
             assert_eq!(found.ok().as_deref(), want, "{entry} {cmd} {option:?} {command}");
         }

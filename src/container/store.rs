@@ -238,6 +238,21 @@ fn owner(paths: &Paths, name: &Name) -> Result<Option<Record>> {
     Ok(load(paths, &id)?.filter(|record| record.name == *name))
 }
 
+/// Whether the container's name points to it.
+#[must_use]
+pub fn is_confirmed(paths: &Paths, record: &Record) -> bool {
+    let target = fs::read_link(paths.container_name(&record.name));
+    target.is_ok_and(|target| target == Path::new(record.id.as_str()))
+}
+
+/// Whether some removed container still waits to be deleted.
+#[must_use]
+pub fn has_trash(paths: &Paths) -> bool {
+    fs::read_dir(paths.trash()).is_ok_and(|mut entries| {
+        entries.any(|entry| entry.is_ok_and(|it| it.file_name().to_string_lossy().starts_with("container-")))
+    })
+}
+
 /// Makes a container: its folder, its record, and then its name. The lock is the caller's
 /// to keep until it is done with the new container.
 ///
@@ -360,11 +375,7 @@ fn remove_tree(folder: &Path) -> disk::Result<()> {
 /// Whether a folder has no record, or one that never ran and whose name is not its own.
 fn is_half_made(paths: &Paths, id: &ContainerId) -> bool {
     match load(paths, id) {
-        Ok(Some(record)) => {
-            let is_confirmed =
-                || owner(paths, &record.name).is_ok_and(|owner| owner.is_some_and(|it| it.id == *id));
-            record.state.started.is_none() && !is_confirmed()
-        }
+        Ok(Some(record)) => record.state.started.is_none() && !is_confirmed(paths, &record),
         Ok(None) => true,
         Err(_) => false, // damaged: a person should see it
     }

@@ -1,10 +1,25 @@
 //! Sessions: bytes to and from a container's process.
+//!
+//! A session is a socket to the monitor and two tasks that carry packets between it and
+//! the caller's channels. Signals and sizes take a connection of their own each: input
+//! that nobody reads must not hold them up.
 
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::sync::Arc;
+
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
-use super::ExecId;
-use super::container::Stream;
-use super::error::Result;
+use super::container::{AttachOptions, Stream};
+use super::error::{Doing, Result};
+use super::{Container, Engine, ExecId, Status, Verb, blocking};
+use crate::base::{ContainerId, disk};
+use crate::container::{Conflict, store};
+use crate::monitor::launch;
+use crate::monitor::wire::{Answer, Ask, Attach, MAX_PACKET, tag};
+use crate::sys::socket::{self, Received, Sent};
 
 /// What comes from a container's process.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,4 +83,207 @@ impl Attached {
         }
         Ok(None)
     }
+}
+
+/// Packets on their way to a slow receiver.
+const QUEUE: usize = 16;
+/// So many bytes of input are sent at once.
+const INPUT_CHUNK: usize = 32 << 10;
+
+/// A connection that a monitor has accepted.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) socket: OwnedFd,
+    pub(super) tty: bool,
+    pub(super) container: ContainerId,
+    pub(super) exec: Option<ExecId>,
+}
+
+/// A connection that was there before the payload, and the new monitor, to be reaped.
+#[derive(Debug)]
+pub(super) struct Started {
+    pub(super) connection: Connection,
+    pub(super) monitor: Option<OwnedFd>,
+}
+
+impl From<AttachOptions> for Attach {
+    fn from(options: AttachOptions) -> Self {
+        Self {
+            stdin: options.stdin,
+            stdout: options.stdout,
+            stderr: options.stderr,
+            lossless: options.lossless,
+            size: None,
+        }
+    }
+}
+
+/// A pair of sockets: ours, on which the wish is said already, and the monitor's.
+pub(super) fn early(wish: Attach) -> std::result::Result<(OwnedFd, OwnedFd), launch::Error> {
+    let (ours, theirs) = socket::pair()?;
+    launch::greet(&ours, Ask::Attach(wish))?;
+    Ok((ours, theirs))
+}
+
+/// Hears whether there is a terminal.
+pub(super) fn accepted(socket: &OwnedFd) -> std::result::Result<bool, launch::Error> {
+    match launch::hear_answer(socket, None)? {
+        Answer::Attached { tty } => Ok(tty),
+        _ => Err(launch::Error::Gone),
+    }
+}
+
+impl Engine {
+    pub(super) fn start_attached(
+        &self,
+        target: &str,
+        options: AttachOptions,
+        size: Option<(u16, u16)>,
+    ) -> Result<Started> {
+        let doing = || format!("start `{target}`");
+        let (ours, theirs) = early(Attach { size, ..options.into() }).doing(doing)?;
+        let container = store::find(self.paths(), target).doing(doing)?.id;
+        let monitor = self.start_now(container.as_str(), &[theirs])?;
+        let tty = accepted(&ours).doing(doing)?;
+        Ok(Started { connection: Connection { socket: ours, tty, container, exec: None }, monitor })
+    }
+
+    pub(super) fn attach_to(&self, target: &str, options: AttachOptions) -> Result<Connection> {
+        let doing = || format!("attach to `{target}`");
+        let container = self.get(target)?;
+        container.status.after(Verb::Attach).doing(doing)?;
+        let id = container.record.id.clone();
+        let connect = || {
+            let socket = launch::connect(self.paths(), &id, None)?;
+            launch::greet(&socket, Ask::Attach(options.into()))?;
+            let tty = accepted(&socket)?;
+            Ok(Connection { socket, tty, container: id.clone(), exec: None })
+        };
+        match connect() {
+            Err(launch::Error::Gone) => Err(ended(&self.get(target)?)).doing(doing),
+            result => {
+                let connection = result.doing(doing)?;
+                // What happened stands, whether or not it can be told.
+                let _ = crate::monitor::journal::tell(self.paths(), &container.record, "attach", &[]);
+                Ok(connection)
+            }
+        }
+    }
+
+    /// Carries packets between a connection and the caller's channels.
+    pub(super) fn attached(&self, connection: Connection, target: &str) -> Result<Attached> {
+        let doing = || format!("attach to `{target}`");
+        let Connection { socket, tty, container, exec } = connection;
+        socket::set_nonblocking(socket.as_fd()).doing(doing)?;
+        let socket = watched(socket, Interest::READABLE | Interest::WRITABLE)
+            .map_err(disk::Error::io("watch", "a session"))
+            .doing(doing)?;
+        let socket = Arc::new(socket);
+        let (input, inputs) = mpsc::channel(QUEUE);
+        let (outputs, output) = mpsc::channel(QUEUE);
+        tokio::spawn(carry_output(Arc::clone(&socket), outputs));
+        tokio::spawn(carry_input(self.clone(), socket, inputs, container, exec));
+        Ok(Attached { input, output, tty })
+    }
+}
+
+/// A descriptor that the async runtime polls.
+#[expect(deprecated, reason = "unsound only for types that change their descriptor: ours own one for life")]
+pub(super) fn watched<T: AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
+    AsyncFd::with_interest(fd, interest)
+}
+
+/// It ended while the connection was made.
+fn ended(container: &Container) -> Conflict {
+    let status = if container.status.is_up() { Status::Exited } else { container.status };
+    Conflict { verb: Verb::Attach, status }
+}
+
+async fn carry_output(socket: Arc<AsyncFd<OwnedFd>>, to: mpsc::Sender<Output>) {
+    let mut buffer = vec![0; MAX_PACKET];
+    let last = loop {
+        let received = tokio::select! {
+            received = receive(&socket, &mut buffer) => received,
+            // Who drops the receiver detaches.
+            () = to.closed() => break None,
+        };
+        let Some(length) = received else { break Some(Output::Closed) };
+        let payload = &buffer[1..length];
+        let output = match buffer[0] {
+            tag::STDOUT => Output::Bytes(Stream::Stdout, payload.to_vec()),
+            tag::STDERR => Output::Bytes(Stream::Stderr, payload.to_vec()),
+            tag::SKIPPED => Output::Skipped(payload.try_into().map(u64::from_le_bytes).unwrap_or_default()),
+            tag::EXITED => break Some(Output::Exited(payload.first().copied().unwrap_or(255))),
+            _ => continue, // of a newer monitor
+        };
+        if to.send(output).await.is_err() {
+            break None;
+        }
+    };
+    if let Some(last) = last {
+        let _ = to.send(last).await; // nobody listens: fine
+    }
+    // The other task may hold the socket for as long as the caller holds its sender.
+    let _ = rustix::net::shutdown(socket.get_ref(), rustix::net::Shutdown::Both);
+}
+
+async fn receive(socket: &AsyncFd<OwnedFd>, buffer: &mut [u8]) -> Option<usize> {
+    let received = socket
+        .async_io(Interest::READABLE, |fd| match socket::receive(fd.as_fd(), buffer) {
+            Ok(Received::Nothing) => Err(io::ErrorKind::WouldBlock.into()),
+            Ok(received) => Ok(received),
+            Err(error) => Err(io::Error::other(error)),
+        })
+        .await;
+    match received {
+        Ok(Received::Message(length)) => Some(length),
+        _ => None,
+    }
+}
+
+async fn carry_input(
+    engine: Engine,
+    socket: Arc<AsyncFd<OwnedFd>>,
+    mut inputs: mpsc::Receiver<Input>,
+    container: ContainerId,
+    exec: Option<ExecId>,
+) {
+    while let Some(input) = inputs.recv().await {
+        let ask = match input {
+            Input::Bytes(bytes) => {
+                for chunk in bytes.chunks(INPUT_CHUNK) {
+                    if !send(&socket, &[&[tag::INPUT], chunk]).await {
+                        return;
+                    }
+                }
+                continue;
+            }
+            Input::Close => {
+                if !send(&socket, &[&[tag::CLOSE]]).await {
+                    return;
+                }
+                continue;
+            }
+            Input::Resize(rows, columns) => Ask::Resize { rows, columns },
+            Input::Signal(signal) => Ask::Kill { signal, by_hand: signal == libc::SIGTERM },
+        };
+        let (engine, container, exec) = (engine.clone(), container.clone(), exec.clone());
+        let asked = blocking(move || {
+            launch::ask(engine.paths(), &container, exec.as_ref(), ask).doing(|| "reach the process")
+        });
+        if let Err(error) = asked.await {
+            tracing::debug!(error = error.causes().join(": "), "a signal or size was not delivered");
+        }
+    }
+}
+
+async fn send(socket: &AsyncFd<OwnedFd>, parts: &[&[u8]]) -> bool {
+    let sent = socket
+        .async_io(Interest::WRITABLE, |fd| match socket::send(fd.as_fd(), parts) {
+            Ok(Sent::Full) => Err(io::ErrorKind::WouldBlock.into()),
+            Ok(sent) => Ok(sent),
+            Err(error) => Err(io::Error::other(error)),
+        })
+        .await;
+    matches!(sent, Ok(Sent::Whole))
 }

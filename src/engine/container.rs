@@ -1,5 +1,11 @@
 //! The verbs of containers.
 
+mod create;
+mod logs;
+mod state;
+mod verbs;
+mod wait;
+
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,7 +15,10 @@ pub use crate::container::log::{LogRecord, Stream};
 use super::attach::{Attached, Session};
 use super::error::Result;
 use super::stats::{Sample, Top};
-use super::{ContainerId, Engine, ExecId, Name, Options, PullPolicy, Record, Reporter, Run, Status};
+use super::{
+    ContainerId, Engine, ExecId, Name, Options, PullPolicy, Record, Reporter, Run, Status, Verb, blocking,
+};
+use crate::monitor::wire::Ask;
 
 /// A container as it is now.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,89 +150,231 @@ impl Engine {
     }
 }
 
-#[expect(
-    unused_variables,
-    clippy::unused_async,
-    missing_docs,
-    clippy::missing_errors_doc,
-    reason = "contract; the monitor part fills it"
-)]
 impl Containers<'_> {
-    /// All containers, newest first.
+    /// Runs synchronous work of the engine where it may block.
+    async fn on<T: Send + 'static>(
+        &self,
+        target: &str,
+        work: impl FnOnce(&Engine, &str) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (engine, target) = (self.engine.clone(), target.to_owned());
+        blocking(move || work(&engine, &target)).await
+    }
+
+    /// All containers, newest first. Dead runs among them are settled.
+    ///
+    /// # Errors
+    ///
+    /// When a state file cannot be read.
     pub async fn list(&self) -> Result<Vec<Container>> {
-        unimplemented!()
+        self.on("", |engine, _| engine.all()).await
     }
+
+    /// One container.
+    ///
+    /// # Errors
+    ///
+    /// `No such container: x`, and when the start of an id fits several.
     pub async fn get(&self, target: &str) -> Result<Container> {
-        unimplemented!()
+        self.on(target, |engine, target| engine.get(target)).await
     }
+
     /// Adds [`DiskUse`].
+    ///
+    /// # Errors
+    ///
+    /// When its folders cannot be read.
     pub async fn measure(&self, container: Container) -> Result<Container> {
-        unimplemented!()
+        self.on("", move |engine, _| engine.measure(container)).await
     }
-    /// Pulls a missing image as the request's policy says.
+
+    /// Makes a container. Pulls a missing image as the request's policy says.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when the name is taken,
+    /// [`ErrorKind::Invalid`](crate::base::ErrorKind) for wishes that cannot be fulfilled,
+    /// and what a pull says.
     pub async fn create(&self, request: CreateRequest, reporter: Reporter) -> Result<Created> {
-        unimplemented!()
+        self.engine.create(request, reporter).await
     }
+
+    /// Starts it; that it runs already is fine.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::ProgramNotFound`](crate::base::ErrorKind) and
+    /// [`ErrorKind::ProgramNotRunnable`](crate::base::ErrorKind) for what it was to run; the
+    /// step that failed.
     pub async fn start(&self, target: &str) -> Result<()> {
-        unimplemented!()
+        let monitor = self.on(target, |engine, target| engine.start_now(target, &[])).await?;
+        self.engine.reap(monitor);
+        Ok(())
     }
+
     /// Starts it with a client that sees its output from the first byte.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`], and [`ErrorKind::Conflict`](crate::base::ErrorKind) when it runs
+    /// already.
     pub async fn start_attached(
         &self,
         target: &str,
         options: AttachOptions,
         size: Option<(u16, u16)>,
     ) -> Result<Attached> {
-        unimplemented!()
+        let started =
+            self.on(target, move |engine, target| engine.start_attached(target, options, size)).await?;
+        self.engine.reap(started.monitor);
+        self.engine.attached(started.connection, target)
     }
+
+    /// The streams of a container that runs.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it does not.
     pub async fn attach(&self, target: &str, options: AttachOptions) -> Result<Attached> {
-        unimplemented!()
+        let connection = self.on(target, move |engine, target| engine.attach_to(target, options)).await?;
+        self.engine.attached(connection, target)
     }
-    /// `signal` as written (`SIGINT`, `int`, `2`); `None` takes the container's.
+
+    /// Ends it: a signal, and SIGKILL when it has not ended so many seconds later. `signal`
+    /// as written (`SIGINT`, `int`, `2`); `None` takes the container's. That it has ended
+    /// already is fine.
+    ///
+    /// # Errors
+    ///
+    /// A word that is no signal; a monitor that does not answer.
     pub async fn stop(&self, target: &str, signal: Option<&str>, timeout_secs: Option<i64>) -> Result<()> {
-        unimplemented!()
+        let signal = signal.map(str::to_owned);
+        self.on(target, move |engine, target| engine.stop_now(target, signal.as_deref(), timeout_secs)).await
     }
+
+    /// Ends it as [`Self::stop`] does, and starts it again.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::stop`] and [`Self::start`].
     pub async fn restart(&self, target: &str, signal: Option<&str>, timeout_secs: Option<i64>) -> Result<()> {
-        unimplemented!()
+        let signal = signal.map(str::to_owned);
+        let work =
+            move |engine: &Engine, target: &str| engine.restart_now(target, signal.as_deref(), timeout_secs);
+        let monitor = self.on(target, work).await?;
+        self.engine.reap(monitor);
+        Ok(())
     }
+
+    /// Sends a signal; after SIGKILL it returns when the container has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running.
     pub async fn kill(&self, target: &str, signal: &str) -> Result<()> {
-        unimplemented!()
+        let signal = signal.to_owned();
+        self.on(target, move |engine, target| engine.kill_now(target, &signal)).await
     }
+
+    /// Its processes stand still.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running.
     pub async fn pause(&self, target: &str) -> Result<()> {
-        unimplemented!()
+        self.on(target, |engine, target| engine.freeze_now(target, Verb::Pause, Ask::Pause)).await
     }
+
+    /// They go on.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not paused.
     pub async fn unpause(&self, target: &str) -> Result<()> {
-        unimplemented!()
+        self.on(target, |engine, target| engine.freeze_now(target, Verb::Unpause, Ask::Unpause)).await
     }
+
+    /// Removes it; with `force` it is killed first. `volumes` is for anonymous volumes,
+    /// which are not kept apart from the container's own changes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is up and `force` is not said.
     pub async fn remove(&self, target: &str, force: bool, volumes: bool) -> Result<()> {
-        unimplemented!()
+        let _ = volumes;
+        self.on(target, move |engine, target| engine.remove_now(target, force)).await
     }
+
+    /// Gives it another name.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when the name is taken.
     pub async fn rename(&self, target: &str, name: Name) -> Result<()> {
-        unimplemented!()
+        self.on(target, move |engine, target| engine.rename_now(target, name)).await
     }
-    /// The exit code.
+
+    /// Waits, and gives the exit code.
+    ///
+    /// # Errors
+    ///
+    /// `No such container: x`.
     pub async fn wait(&self, target: &str, condition: WaitFor) -> Result<u8> {
-        unimplemented!()
+        self.engine.wait(target, condition).await
     }
+
+    /// Runs a command in it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running; otherwise as
+    /// [`Self::start`].
     pub async fn exec(&self, target: &str, request: ExecRequest, options: AttachOptions) -> Result<Session> {
-        unimplemented!()
+        let begun = self.on(target, move |engine, target| engine.exec(target, request, options)).await?;
+        self.engine.reap(begun.monitor);
+        let attached = self.engine.attached(begun.connection, target)?;
+        Ok(Session { id: begun.id, attached })
     }
+
+    /// Runs a command in it, and nobody waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::exec`].
     pub async fn exec_detached(&self, target: &str, request: ExecRequest) -> Result<ExecId> {
-        unimplemented!()
+        let (id, monitor) = self.on(target, |engine, target| engine.exec_detached(target, request)).await?;
+        self.engine.reap(Some(monitor));
+        Ok(id)
     }
+
     /// Records in order; the channel closes at the end, or when the receiver is dropped.
+    ///
+    /// # Errors
+    ///
+    /// `No such container: x`; the log cannot be read.
     pub async fn logs(
         &self,
         target: &str,
         request: LogRequest,
     ) -> Result<tokio::sync::mpsc::Receiver<Result<LogRecord>>> {
-        unimplemented!()
+        self.on(target, move |engine, target| engine.logs(target, &request)).await
     }
+
+    /// Its processes.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running.
     pub async fn top(&self, target: &str) -> Result<Top> {
-        unimplemented!()
+        self.on(target, |engine, target| engine.top(target)).await
     }
-    /// A sample now, then one per `every` while the receiver is there.
+
+    /// A sample now, then one per `every` while the receiver is there and it runs.
+    ///
+    /// # Errors
+    ///
+    /// `No such container: x`.
     pub async fn stats(&self, target: &str, every: Duration) -> Result<tokio::sync::mpsc::Receiver<Sample>> {
-        unimplemented!()
+        self.engine.stats(target, every).await
     }
 }

@@ -10,11 +10,14 @@ pub mod attach;
 pub mod container;
 pub mod error;
 pub mod event;
+mod exec;
 pub mod image;
 pub mod network;
 pub mod pull;
+mod reset;
 pub mod settings;
 pub mod stats;
+mod top;
 
 use std::sync::Arc;
 

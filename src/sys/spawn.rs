@@ -140,7 +140,7 @@ impl Attributes {
         // SAFETY: `set` and `attributes` are initialised.
         ok(unsafe { libc::posix_spawnattr_setsigdefault(&raw mut attributes.0, set.as_ptr()) })?;
         let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
-        let flags = flags as libc::c_short | SETSID;
+        let flags = libc::c_short::try_from(flags).unwrap_or(0) | SETSID; // small constants
         // SAFETY: `attributes` is initialised.
         ok(unsafe { libc::posix_spawnattr_setflags(&raw mut attributes.0, flags) })?;
         Ok(attributes)

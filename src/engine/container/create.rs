@@ -1,0 +1,106 @@
+//! `create`: the image is found or pulled, the wishes are merged, files are written.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::super::error::{Doing, Result};
+use super::super::{Engine, Error, Record, Reporter, blocking};
+use super::{CreateRequest, Created};
+use crate::base::{ContainerId, ErrorKind, Explain, Name, disk};
+use crate::container::config::{Facts, resolve};
+use crate::container::record::VERSION;
+use crate::container::{ExitState, name, store};
+use crate::monitor::journal;
+use crate::oci::ImageId;
+
+/// So many generated names are tried.
+const ATTEMPTS: u32 = 100;
+
+impl Engine {
+    /// Makes a container; it does not run.
+    pub(super) async fn create(&self, request: CreateRequest, reporter: Reporter) -> Result<Created> {
+        let platform = request.options.platform.clone();
+        let image = self.images().pull_if_missing(&request.image, request.pull, platform, &reporter).await?;
+        let engine = self.clone();
+        blocking(move || engine.create_from(request, &image)).await
+    }
+
+    fn create_from(&self, request: CreateRequest, image: &ImageId) -> Result<Created> {
+        let doing = || match &request.name {
+            Some(name) => format!("create container `{name}`"),
+            None => "create a container".to_owned(),
+        };
+        let id = ContainerId::random().map_err(disk::Error::io("name", "a container")).doing(doing)?;
+        let detail = self.image_detail(&image.to_string())?;
+        let uname = rustix::system::uname();
+        let facts = Facts {
+            id: &id,
+            host_name: &uname.nodename().to_string_lossy(),
+            platform: &detail.image.platform,
+        };
+        let config = resolve(&request.options, &detail.config()?, &facts).doing(doing)?;
+        let layers = self.paths().layers();
+        let relative = |folder: PathBuf| folder.strip_prefix(&layers).map(PathBuf::from).unwrap_or(folder);
+        let mut record = Record {
+            version: VERSION,
+            name: first_name(request.name.as_ref()).doing(doing)?,
+            created: Timestamp::now(),
+            image: request.image,
+            image_id: image.clone(),
+            layers: detail.folders.into_iter().map(relative).collect(),
+            options: request.options,
+            config,
+            state: ExitState::default(),
+            unknown: BTreeMap::new(),
+            id,
+        };
+        let is_chosen = request.name.is_some();
+        let lock = self.claim(&mut record, is_chosen).map_err(|error| match request.name {
+            Some(name) => Error::new(format!("create container `{name}`"), error),
+            None => Error::new("create a container", error),
+        })?;
+        // From here on the image is in use; it may have been removed just before.
+        if let Err(error) = self.image_detail(&image.to_string()) {
+            let _ = store::remove(self.paths(), &record).and_then(|trash| store::delete(&trash));
+            return Err(error);
+        }
+        drop(lock);
+        let told = journal::tell(self.paths(), &record, "create", &[]);
+        told.doing(|| format!("tell of the new container `{}`", record.name))?;
+        Ok(Created { id: record.id, name: record.name, warnings: Vec::new() })
+    }
+
+    /// Writes the record under its name; a generated name that is taken gives way to another.
+    fn claim(&self, record: &mut Record, is_chosen: bool) -> std::result::Result<disk::Lock, store::Error> {
+        let mut attempt = 1;
+        loop {
+            match store::create(self.paths(), record) {
+                Err(store::Error::NameInUse { .. }) if !is_chosen && attempt < ATTEMPTS => {
+                    record.name = name::random(attempt).map_err(disk::Error::io("name", "a container"))?;
+                    attempt += 1;
+                }
+                result => return result,
+            }
+        }
+    }
+}
+
+fn first_name(chosen: Option<&Name>) -> std::result::Result<Name, NoName> {
+    match chosen {
+        Some(name) => Ok(name.clone()),
+        None => name::random(0).map_err(NoName),
+    }
+}
+
+/// The kernel gives no random bytes.
+#[derive(Debug, thiserror::Error)]
+#[error("no name can be chosen")]
+struct NoName(#[source] std::io::Error);
+
+impl Explain for NoName {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Internal
+    }
+}

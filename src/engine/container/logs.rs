@@ -1,0 +1,144 @@
+//! `logs`: what was written, and what is being written.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use tokio::sync::mpsc;
+
+use super::super::error::{Doing, Result};
+use super::super::{Engine, LogRecord, Status};
+use super::state::Busy;
+use super::{Container, DiskUse, LogRequest};
+use crate::base::{ContainerId, disk};
+use crate::container::log::{self, Reader, Wanted};
+use crate::container::store;
+use crate::snapshot;
+use crate::sys::inotify::Inotify;
+
+/// Records on their way to a slow receiver.
+const QUEUE: usize = 1024;
+/// A monitor that was killed writes nothing that would wake a follower.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+impl Engine {
+    pub(in crate::engine) fn get(&self, target: &str) -> Result<Container> {
+        loop {
+            let record = self.find(target).doing(|| format!("find `{target}`"))?;
+            if let Some(container) = self.view(record, Busy::LeaveIt)? {
+                return Ok(container);
+            }
+        }
+    }
+
+    pub(super) fn measure(&self, mut container: Container) -> Result<Container> {
+        let doing = || format!("measure `{}`", container.record.name);
+        let folder = self.paths().container(&container.record.id);
+        let upper = folder.join("upper");
+        let writable = if upper.exists() { snapshot::usage(&upper).doing(doing)?.bytes } else { 0 };
+        // Removed under a container that still names it: then only its own part is known.
+        let image = self.image_detail(&container.record.image_id.to_string());
+        let total = writable + image.map_or(0, |detail| detail.image.size);
+        let mut log = 0;
+        if let Ok(entries) = std::fs::read_dir(log::folder(&folder)) {
+            log = entries.flatten().filter_map(|entry| entry.metadata().ok()).map(|meta| meta.len()).sum();
+        }
+        container.size = Some(DiskUse { writable, total, log });
+        Ok(container)
+    }
+
+    pub(super) fn logs(
+        &self,
+        target: &str,
+        request: &LogRequest,
+    ) -> Result<mpsc::Receiver<Result<LogRecord>>> {
+        let doing = || format!("read the log of `{target}`");
+        let id = self.find(target).doing(doing)?.id;
+        let folder = log::folder(&self.paths().container(&id));
+        let wanted = Wanted {
+            stdout: request.stdout,
+            stderr: request.stderr,
+            tail: request.tail,
+            since: request.since,
+            until: request.until,
+        };
+        let follower =
+            if request.follow { Some(Follower::new(self, &id, folder.clone()).doing(doing)?) } else { None };
+        let reader = Reader::open(&folder, wanted).doing(doing)?;
+        let (to, records) = mpsc::channel(QUEUE);
+        let target = target.to_owned();
+        tokio::task::spawn_blocking(move || {
+            if let Err(error) = pump(reader, follower, &to) {
+                let _ = to.blocking_send(Err(error).doing(|| format!("read the log of `{target}`")));
+            }
+        });
+        Ok(records)
+    }
+}
+
+/// Sends records until there are no more, or nobody receives.
+fn pump(
+    mut reader: Reader,
+    follower: Option<Follower>,
+    to: &mpsc::Sender<Result<LogRecord>>,
+) -> disk::Result<()> {
+    loop {
+        // Asked before the last read: what is written until an end is read after it.
+        let goes_on = follower.as_ref().is_some_and(Follower::goes_on);
+        loop {
+            let records = reader.read()?;
+            if records.is_empty() {
+                break;
+            }
+            for record in records {
+                if to.blocking_send(Ok(record)).is_err() {
+                    return Ok(());
+                }
+            }
+        }
+        match &follower {
+            Some(follower) if goes_on && !reader.is_over() && !to.is_closed() => follower.wait(),
+            _ => return Ok(()),
+        }
+    }
+}
+
+/// Knows when to look again, and when no more will come.
+struct Follower {
+    engine: Engine,
+    id: ContainerId,
+    inotify: Option<Inotify>,
+}
+
+impl Follower {
+    fn new(engine: &Engine, id: &ContainerId, folder: PathBuf) -> disk::Result<Self> {
+        disk::private_dir(&folder)?;
+        let watch = || {
+            let inotify = Inotify::new()?;
+            inotify.watch(&folder)?;
+            // Its end is seen where run.json goes.
+            let _ = inotify.watch(&engine.paths().container_run(id)); // it may be gone already
+            Ok::<_, crate::sys::Error>(inotify)
+        };
+        let inotify = watch().inspect_err(|error| tracing::warn!(%error, "following by the clock")).ok();
+        Ok(Self { engine: engine.clone(), id: id.clone(), inotify })
+    }
+
+    fn goes_on(&self) -> bool {
+        let record = store::load(self.engine.paths(), &self.id).ok().flatten();
+        let view = record.and_then(|record| self.engine.view(record, Busy::LeaveIt).ok().flatten());
+        view.is_some_and(|view| view.status.is_up() || view.status == Status::Restarting)
+    }
+
+    fn wait(&self) {
+        match &self.inotify {
+            Some(inotify) => {
+                let mut polled = [PollFd::new(inotify, PollFlags::IN)];
+                let timeout = Timespec::try_from(LOOK_AGAIN).ok();
+                let _ = rustix::event::poll(&mut polled, timeout.as_ref()); // a signal: look again
+                let _ = inotify.clear(); // whatever it was, the next read finds it
+            }
+            None => std::thread::sleep(LOOK_AGAIN / 10),
+        }
+    }
+}

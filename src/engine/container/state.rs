@@ -1,0 +1,173 @@
+//! Containers as they are: read without locks, and mended where a run is found dead.
+//!
+//! ```text
+//! monitor alive                          as run.json says
+//! monitor dead, first process alive      adopted by a new monitor
+//! both dead                              settled: recorded, cleaned up
+//! a folder in <run> without a run.json   a start that was killed: cleaned up
+//! ```
+
+use std::os::fd::{AsFd, OwnedFd};
+
+use tokio::io::Interest;
+
+use super::super::attach::watched;
+use super::super::error::{Doing, Result};
+use super::super::{Engine, Record, Run, Status};
+use super::Container;
+use crate::base::ContainerId;
+use crate::base::disk::{Lock, Rank};
+use crate::container::store;
+use crate::monitor::launch::{self, Role, launch};
+use crate::monitor::settle::{self, End, Next};
+use crate::sys::process;
+
+/// Whether to wait for who changes the container at this moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Busy {
+    Wait,
+    LeaveIt,
+}
+
+/// What mending found.
+#[derive(Debug, Default)]
+pub(super) struct Mended {
+    /// A monitor that was launched, to be reaped by this process.
+    pub(super) monitor: Option<OwnedFd>,
+}
+
+impl Engine {
+    /// The program that becomes the monitor.
+    pub(in crate::engine) fn program(&self) -> &std::path::Path {
+        &self.inner.settings.program
+    }
+
+    /// Waits, beside everything else, for the end of a monitor that this process has
+    /// launched: it would stay as a zombie until this process ends.
+    pub(in crate::engine) fn reap(&self, monitor: Option<OwnedFd>) {
+        let Some(monitor) = monitor else { return };
+        let Ok(runtime) = tokio::runtime::Handle::try_current() else { return };
+        runtime.spawn(async move {
+            if let Ok(monitor) = watched(monitor, Interest::READABLE)
+                && monitor.readable().await.is_ok()
+            {
+                let _ = process::try_wait(monitor.get_ref().as_fd()); // it may not be our child
+            }
+        });
+    }
+}
+
+impl Engine {
+    /// The container that `target` means.
+    pub(super) fn find(&self, target: &str) -> std::result::Result<Record, store::Error> {
+        store::find(self.paths(), target)
+    }
+
+    /// A container as it is, mended first where that is needed.
+    pub(super) fn view(&self, record: Record, busy: Busy) -> Result<Option<Container>> {
+        let paths = self.paths();
+        let doing = || format!("read the state of `{}`", record.name);
+        let has_folder = paths.container_run(&record.id).exists();
+        let mut run = if has_folder { store::load_run(paths, &record.id).doing(doing)? } else { None };
+        let is_broken = has_folder && run.as_ref().is_none_or(|run| !run.monitor.is_alive());
+        if !is_broken {
+            return Ok(Some(container(record, run)));
+        }
+        let mended = self.mend(&record.id, busy)?;
+        self.reap(mended.monitor);
+        let Some(record) = store::load(paths, &record.id).doing(doing)? else { return Ok(None) };
+        run = store::load_run(paths, &record.id).doing(doing)?;
+        Ok(Some(container(record, run)))
+    }
+
+    /// Sees to a run whose monitor may be dead.
+    pub(super) fn mend(&self, id: &ContainerId, busy: Busy) -> Result<Mended> {
+        let paths = self.paths();
+        let doing = || format!("clean up after `{}`", id.short());
+        let path = store::lock_file(paths, id);
+        let lock = match busy {
+            Busy::Wait => Lock::exclusive(&path, Rank::Container).map(Some),
+            Busy::LeaveIt => Lock::try_exclusive(&path, Rank::Container),
+        };
+        let lock = match lock {
+            Ok(Some(lock)) => lock,
+            Ok(None) => return Ok(Mended::default()),
+            Err(error) if error.is_not_found() => return Ok(Mended::default()),
+            Err(error) => return Err(error).doing(doing),
+        };
+        // With the lock, and without a monitor, the state is this process's to change.
+        if launch::is_monitored(paths, id).doing(doing)? {
+            return Ok(Mended::default());
+        }
+        let Some(mut record) = store::load(paths, id).doing(doing)? else { return Ok(Mended::default()) };
+        match store::load_run(paths, id).doing(doing)? {
+            Some(run) if run.init.is_some_and(crate::container::Process::is_alive) => {
+                let adopted = launch(self.program(), paths, id, Role::Adopt(lock), &[]);
+                match adopted {
+                    Ok(launched) => return Ok(Mended { monitor: Some(launched.pidfd) }),
+                    // It ended in between: the next look settles it.
+                    Err(launch::Error::Failed(_)) => return self.mend(id, busy),
+                    Err(error) => return Err(error).doing(|| format!("take over `{}`", record.name)),
+                }
+            }
+            Some(run) if run.init.is_some() => self.settle_unseen(&mut record, &run)?,
+            run => {
+                let network = run.and_then(|run| run.network);
+                warn_of(&settle::clear(paths, id, network.as_ref()));
+                store::forget_run(paths, id).doing(doing)?;
+            }
+        }
+        drop(lock);
+        Ok(Mended::default())
+    }
+
+    /// Nobody saw the end of this run.
+    fn settle_unseen(&self, record: &mut Record, run: &Run) -> Result<()> {
+        let paths = self.paths();
+        let is_removed = record.config.auto_remove;
+        let next = if is_removed { Next::Remove } else { Next::Stay };
+        "its monitor was killed".clone_into(&mut record.state.error);
+        warn_of(&settle::settle(paths, record, run, End::unseen(), next));
+        if is_removed {
+            let doing = || format!("remove `{}`", record.name);
+            let trash = settle::remove(paths, record).doing(doing)?;
+            store::delete(&trash).doing(doing)?;
+        }
+        Ok(())
+    }
+
+    /// All containers, newest first; what is half-made is swept away.
+    pub(super) fn all(&self) -> Result<Vec<Container>> {
+        let paths = self.paths();
+        let doing = || "list the containers";
+        let mut found = Vec::new();
+        let mut has_half_made = false;
+        for id in store::ids(paths).doing(doing)? {
+            match store::load(paths, &id).doing(doing)? {
+                Some(record) if record.state.started.is_none() && !store::is_confirmed(paths, &record) => {
+                    has_half_made = true;
+                }
+                Some(record) => found.extend(self.view(record, Busy::LeaveIt)?),
+                None => has_half_made = true,
+            }
+        }
+        if has_half_made || store::has_trash(paths) {
+            store::sweep(paths).doing(|| "sweep half-made containers away")?;
+        }
+        found.sort_by_key(|it: &Container| std::cmp::Reverse(it.record.created));
+        Ok(found)
+    }
+}
+
+fn container(record: Record, run: Option<Run>) -> Container {
+    let status = store::status(&record, run.as_ref());
+    let run = run.filter(|_| status.is_up() || status == Status::Restarting);
+    Container { record, run, status, size: None }
+}
+
+/// A clean-up goes on after failures; who asked cannot mend them, but should know.
+pub(super) fn warn_of(errors: &[crate::monitor::Error]) {
+    for error in errors {
+        tracing::warn!(error = crate::base::error::chain(error).join(": "), "clean-up");
+    }
+}

@@ -1,0 +1,281 @@
+//! The verbs that change a container, on a blocking thread: check, lock, and leave the rest
+//! to the container's monitor, or to a new one.
+//!
+//! No lock is held while a monitor is waited for, but the start's own, which the monitor
+//! has by then.
+
+use std::os::fd::OwnedFd;
+use std::time::Duration;
+
+use super::super::error::{Doing, Result};
+use super::super::{Engine, Name, Record, Status, Verb};
+use super::state::{Busy, warn_of};
+use crate::base::disk::{Lock, Rank};
+use crate::base::{ContainerId, ErrorKind, Explain};
+use crate::cgroup::Cgroup;
+use crate::container::{Conflict, config, signal, store};
+use crate::monitor::launch::{self, Role, ask, launch};
+use crate::monitor::settle::{self, cgroup_parent};
+use crate::monitor::wire::Ask;
+
+/// How long to wait for a monitor to see that its container was killed by cgroup.
+const KILL_PATIENCE: Duration = Duration::from_secs(10);
+
+/// A container that a verb is for, with its state.
+#[derive(Debug)]
+pub(super) struct Target {
+    pub(super) record: Record,
+    pub(super) status: Status,
+}
+
+/// The name is the container's own already.
+#[derive(Debug, thiserror::Error)]
+#[error("renaming a container with the same name as its current name")]
+struct SameName;
+
+impl Explain for SameName {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+}
+
+/// It should be gone, and is not.
+#[derive(Debug, thiserror::Error)]
+#[error("its processes did not end within {} s", KILL_PATIENCE.as_secs())]
+struct Stubborn;
+
+impl Explain for Stubborn {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Internal
+    }
+}
+
+impl Engine {
+    /// The container that `target` means, with its state; dead runs are settled before.
+    pub(super) fn target(&self, target: &str, doing: impl Fn() -> String) -> Result<Target> {
+        loop {
+            let record = self.find(target).doing(&doing)?;
+            if let Some(view) = self.view(record, Busy::Wait)? {
+                return Ok(Target { record: view.record, status: view.status });
+            }
+        }
+    }
+
+    /// Starts it; that it runs already is fine. Returns its monitor, to be reaped.
+    pub(in crate::engine) fn start_now(&self, target: &str, clients: &[OwnedFd]) -> Result<Option<OwnedFd>> {
+        let doing = || format!("start `{target}`");
+        let found = self.target(target, doing)?;
+        let id = &found.record.id;
+        let lock = store::lock(self.paths(), id).doing(doing)?;
+        self.wait_for_ending_monitor(id, doing)?;
+        let record = store::load(self.paths(), id).doing(doing)?;
+        let record = record.ok_or_else(|| store::Error::NotFound(target.to_owned())).doing(doing)?;
+        let run = store::load_run(self.paths(), id).doing(doing)?;
+        match store::status(&record, run.as_ref()) {
+            Status::Running if clients.is_empty() => Ok(None),
+            status => {
+                status.after(Verb::Start).doing(doing)?;
+                let launched =
+                    launch(self.program(), self.paths(), id, Role::Run(lock), clients).doing(doing)?;
+                for warning in &launched.warnings {
+                    tracing::warn!(container = %id.short(), "{warning}");
+                }
+                Ok(Some(launched.pidfd))
+            }
+        }
+    }
+
+    /// A monitor whose run is over needs a moment to end.
+    fn wait_for_ending_monitor(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<()> {
+        let run = store::load_run(self.paths(), id).doing(&doing)?;
+        let path = store::monitor_lock(self.paths(), id);
+        if run.is_none() && path.exists() {
+            match Lock::exclusive(&path, Rank::Container) {
+                Err(error) if !error.is_not_found() => return Err(error).doing(&doing),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn stop_now(&self, target: &str, signal: Option<&str>, timeout: Option<i64>) -> Result<()> {
+        let doing = || format!("stop `{target}`");
+        let signal = signal.map(number).transpose().doing(doing)?;
+        self.end(target, doing, &Ask::Stop { signal, timeout })
+    }
+
+    /// Asks for an end, until it has come; a container that is not up has it already.
+    fn end(&self, target: &str, doing: impl Fn() -> String, wish: &Ask) -> Result<()> {
+        loop {
+            let found = self.target(target, &doing)?;
+            if !found.status.is_up() && found.status != Status::Restarting {
+                return Ok(());
+            }
+            match ask(self.paths(), &found.record.id, None, wish.clone()) {
+                Ok(()) => return Ok(()),
+                // It ended at this moment, or its monitor died: look again.
+                Err(launch::Error::Gone) => {}
+                Err(launch::Error::Silent) if matches!(wish, Ask::Kill { signal: libc::SIGKILL, .. }) => {
+                    return self.kill_by_cgroup(&found.record.id, &doing);
+                }
+                Err(error) => return Err(error).doing(&doing),
+            }
+        }
+    }
+
+    /// What works without the monitor.
+    fn kill_by_cgroup(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<()> {
+        let cgroup = Cgroup::open(&cgroup_parent(self.paths()), id.as_str());
+        cgroup.kill().doing(&doing)?;
+        let end = std::time::Instant::now() + KILL_PATIENCE;
+        while store::load_run(self.paths(), id).doing(&doing)?.is_some() {
+            if std::time::Instant::now() > end {
+                return Err(Stubborn).doing(&doing);
+            }
+            if !launch::is_monitored(self.paths(), id).doing(&doing)? {
+                self.mend(id, Busy::Wait)?;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Ok(())
+    }
+
+    pub(super) fn restart_now(
+        &self,
+        target: &str,
+        signal: Option<&str>,
+        timeout: Option<i64>,
+    ) -> Result<Option<OwnedFd>> {
+        let doing = || format!("restart `{target}`");
+        let signal = signal.map(number).transpose().doing(doing)?;
+        loop {
+            let found = self.target(target, doing)?;
+            if !found.status.is_up() && found.status != Status::Restarting {
+                return self.start_now(found.record.id.as_str(), &[]);
+            }
+            match ask(self.paths(), &found.record.id, None, Ask::Restart { signal, timeout }) {
+                Ok(()) => return Ok(None),
+                Err(launch::Error::Gone) => {}
+                Err(error) => return Err(error).doing(doing),
+            }
+        }
+    }
+
+    pub(super) fn kill_now(&self, target: &str, word: &str) -> Result<()> {
+        let doing = || format!("kill `{target}`");
+        let number = number(word).doing(doing)?;
+        let found = self.target(target, doing)?;
+        found.status.after(Verb::Kill).doing(doing)?;
+        let stop = signal::parse(&found.record.config.stop_signal);
+        let by_hand = [libc::SIGKILL, libc::SIGTERM].contains(&number) || stop == Some(number);
+        match ask(self.paths(), &found.record.id, None, Ask::Kill { signal: number, by_hand }) {
+            Err(launch::Error::Silent) if number == libc::SIGKILL => {
+                self.kill_by_cgroup(&found.record.id, doing)
+            }
+            // It was killed, and is not there any more.
+            Err(launch::Error::Gone) if number == libc::SIGKILL => Ok(()),
+            Err(launch::Error::Gone) => {
+                let found = self.target(target, doing)?;
+                Err(Conflict { verb: Verb::Kill, status: found.status }).doing(doing)
+            }
+            result => result.doing(doing),
+        }
+    }
+
+    /// Pauses it, or lets it go on.
+    pub(super) fn freeze_now(&self, target: &str, verb: Verb, wish: Ask) -> Result<()> {
+        let doing = || match verb {
+            Verb::Pause => format!("pause `{target}`"),
+            _ => format!("unpause `{target}`"),
+        };
+        let found = self.target(target, doing)?;
+        found.status.after(verb).doing(doing)?;
+        match ask(self.paths(), &found.record.id, None, wish) {
+            Err(launch::Error::Gone) => {
+                let found = self.target(target, doing)?;
+                Err(Conflict { verb, status: found.status }).doing(doing)
+            }
+            result => result.doing(doing),
+        }
+    }
+
+    pub(super) fn remove_now(&self, target: &str, force: bool) -> Result<()> {
+        let doing = || format!("remove `{target}`");
+        let id = self.target(target, doing)?.record.id;
+        loop {
+            let lock = match store::lock(self.paths(), &id) {
+                Ok(lock) => lock,
+                // With --rm it went by itself while it was killed.
+                Err(store::Error::NotFound(_)) if force => return Ok(()),
+                Err(error) => return Err(error).doing(doing),
+            };
+            self.wait_for_ending_monitor(&id, doing)?;
+            let Some(record) = store::load(self.paths(), &id).doing(doing)? else { return Ok(()) };
+            let run = store::load_run(self.paths(), &id).doing(doing)?;
+            let status = store::status(&record, run.as_ref());
+            if status.after(Verb::Remove).is_ok() {
+                let trash = settle::remove(self.paths(), &record).doing(doing)?;
+                drop(lock);
+                return store::delete(&trash).doing(doing);
+            }
+            if !force {
+                return Err(Conflict { verb: Verb::Remove, status }).doing(doing);
+            }
+            drop(lock);
+            match self.end(id.as_str(), doing, &Ask::Kill { signal: libc::SIGKILL, by_hand: true }) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+                result => result?,
+            }
+        }
+    }
+
+    /// Every folder there is, half-made ones too.
+    pub(in crate::engine) fn container_ids(&self) -> Result<Vec<ContainerId>> {
+        store::ids(self.paths()).doing(|| "list the containers")
+    }
+
+    /// Removes a container in any state, or what is left of one.
+    pub(in crate::engine) fn remove_whatever_it_is(&self, id: &ContainerId) -> Result<()> {
+        let doing = || format!("remove `{}`", id.short());
+        match store::load(self.paths(), id) {
+            Ok(Some(_)) => self.remove_now(id.as_str(), true),
+            _ => {
+                warn_of(&settle::clear(self.paths(), id, None));
+                store::forget_run(self.paths(), id).doing(doing)?;
+                store::delete(&self.paths().container(id)).doing(doing)
+            }
+        }
+    }
+
+    pub(super) fn rename_now(&self, target: &str, name: Name) -> Result<()> {
+        let doing = || format!("rename `{target}`");
+        let id = self.target(target, doing)?.record.id;
+        // Held over the question to the monitor, which does not take it: whoever finds the
+        // new link without a record that confirms it sees that it is being made.
+        let lock = store::lock(self.paths(), &id).doing(doing)?;
+        let record = store::load(self.paths(), &id).doing(doing)?;
+        let mut record = record.ok_or_else(|| store::Error::NotFound(target.to_owned())).doing(doing)?;
+        if record.name == name {
+            return Err(SameName).doing(doing);
+        }
+        match ask(self.paths(), &id, None, Ask::Rename { name: name.as_str().to_owned() }) {
+            Err(launch::Error::Gone) => {
+                self.wait_for_ending_monitor(&id, doing)?;
+                let old = record.name.clone();
+                store::rename(self.paths(), &mut record, name).doing(doing)?;
+                let attributes = [("oldName", format!("/{old}"))];
+                let attributes = attributes.each_ref().map(|(name, value)| (*name, value.as_str()));
+                let told = crate::monitor::journal::tell(self.paths(), &record, "rename", &attributes);
+                told.doing(doing)?;
+            }
+            result => result.doing(doing)?,
+        }
+        drop(lock);
+        Ok(())
+    }
+}
+
+/// A signal as people write it.
+pub(super) fn number(word: &str) -> std::result::Result<i32, config::Error> {
+    signal::parse(word).ok_or_else(|| config::Error::Signal(word.to_owned()))
+}

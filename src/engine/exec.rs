@@ -1,0 +1,114 @@
+//! Commands in running containers: each has a short-lived monitor of its own.
+
+use std::os::fd::OwnedFd;
+
+use super::attach::{Connection, accepted, early};
+use super::container::{AttachOptions, ExecRequest};
+use super::error::{Doing, Result};
+use super::{ContainerId, Engine, ExecId, Record, Verb};
+use crate::base::{ErrorKind, Explain, disk};
+use crate::monitor::exec::{self, ExecRecord};
+use crate::monitor::journal;
+use crate::monitor::launch::{Role, launch};
+
+/// So many sessions a container has at once, or remembers.
+const MAX_SESSIONS: usize = 256;
+
+/// A command that has begun.
+#[derive(Debug)]
+pub(super) struct Begun {
+    pub(super) id: ExecId,
+    pub(super) connection: Connection,
+    pub(super) monitor: Option<OwnedFd>,
+}
+
+/// A wish that cannot be fulfilled.
+#[derive(Debug, thiserror::Error)]
+enum Refused {
+    #[error("no exec command specified")]
+    NoCommand,
+    #[error("it has {MAX_SESSIONS} sessions already")]
+    TooMany,
+}
+
+impl Explain for Refused {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoCommand => ErrorKind::Invalid,
+            Self::TooMany => ErrorKind::Conflict,
+        }
+    }
+}
+
+impl Engine {
+    pub(super) fn exec(&self, target: &str, request: ExecRequest, options: AttachOptions) -> Result<Begun> {
+        let doing = || format!("execute a command in `{target}`");
+        let size = request.size;
+        let tty = request.tty;
+        let (container, id) = self.prepare_exec(target, request)?;
+        let wish = crate::monitor::wire::Attach { size, ..options.into() };
+        let (ours, theirs) = early(wish).doing(doing)?;
+        let launched = launch(self.program(), self.paths(), &container.id, Role::Exec(id.clone()), &[theirs])
+            .doing(doing)?;
+        accepted(&ours).doing(doing)?;
+        let connection = Connection { socket: ours, tty, container: container.id, exec: Some(id.clone()) };
+        Ok(Begun { id, connection, monitor: Some(launched.pidfd) })
+    }
+
+    pub(super) fn exec_detached(&self, target: &str, request: ExecRequest) -> Result<(ExecId, OwnedFd)> {
+        let request = ExecRequest { detach: true, interactive: false, ..request };
+        let (container, id) = self.prepare_exec(target, request)?;
+        let launched = launch(self.program(), self.paths(), &container.id, Role::Exec(id.clone()), &[]);
+        Ok((id, launched.doing(|| format!("execute a command in `{target}`"))?.pidfd))
+    }
+
+    /// Writes the session's record.
+    fn prepare_exec(&self, target: &str, request: ExecRequest) -> Result<(Record, ExecId)> {
+        let doing = || format!("execute a command in `{target}`");
+        let container = self.get(target)?;
+        container.status.after(Verb::Exec).doing(doing)?;
+        if request.command.first().is_none_or(String::is_empty) {
+            return Err(Refused::NoCommand).doing(doing);
+        }
+        let folder = exec::folder(self.paths(), &container.record.id);
+        disk::private_dir(&folder).doing(doing)?;
+        self.make_room(&container.record.id).doing(doing)?;
+        let id = ExecId::random().map_err(disk::Error::io("name", "a session")).doing(doing)?;
+        let record = ExecRecord {
+            command: request.command,
+            env: request.env,
+            user: request.user,
+            workdir: request.workdir,
+            tty: request.tty,
+            interactive: request.interactive,
+            privileged: request.privileged,
+            detach: request.detach,
+            size: request.size,
+            ..ExecRecord::new()
+        };
+        disk::write_json(&exec::file(self.paths(), &container.record.id, &id), &record).doing(doing)?;
+        let action = format!("exec_create: {}", record.command.join(" "));
+        journal::tell(self.paths(), &container.record, &action, &[("execID", id.as_str())]).doing(doing)?;
+        Ok((container.record, id))
+    }
+
+    /// Forgets sessions that have ended when there are many.
+    fn make_room(&self, container: &ContainerId) -> std::result::Result<(), Refused> {
+        let Ok(entries) = std::fs::read_dir(exec::folder(self.paths(), container)) else { return Ok(()) };
+        let is_record = |path: &std::path::PathBuf| path.extension().is_some_and(|ext| ext == "json");
+        let records: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_record).collect();
+        if records.len() < MAX_SESSIONS {
+            return Ok(());
+        }
+        let is_over = |path: &&std::path::PathBuf| {
+            disk::read_json::<ExecRecord>(path).is_ok_and(|record| {
+                record.exit_code.is_some() || record.process.is_some_and(|process| !process.is_alive())
+            })
+        };
+        let over: Vec<_> = records.iter().filter(is_over).collect();
+        for path in &over {
+            let _ = std::fs::remove_file(path); // another engine may have been faster
+        }
+        if over.is_empty() { Err(Refused::TooMany) } else { Ok(()) }
+    }
+}

@@ -1,0 +1,188 @@
+//! The processes of a container, from /proc: nothing of the image is run for it
+//! (CVE-2022-1227).
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+
+use jiff::Timestamp;
+use rustix::fs::OFlags;
+
+use super::error::{Doing, Result};
+use super::stats::{ProcessRow, Top};
+use super::{Engine, Status, Verb};
+use crate::cgroup::Cgroup;
+use crate::container::Conflict;
+use crate::monitor::settle::cgroup_parent;
+use crate::sys;
+
+/// More of a command line is not shown.
+const MAX_COMMAND: usize = 4096;
+/// A passwd file that is larger is not read.
+const MAX_PASSWD: u64 = 1 << 20;
+/// Ticks of processor time a second: the same on every Linux that hoist runs on.
+const TICKS: u64 = 100;
+
+impl Engine {
+    pub(super) fn top(&self, target: &str) -> Result<Top> {
+        let doing = || format!("list the processes of `{target}`");
+        let container = self.get(target)?;
+        let init = container.run.as_ref().and_then(|run| run.init);
+        let Some(init) = init.filter(|_| container.status.is_up()) else {
+            let status = if container.status.is_up() { Status::Exited } else { container.status };
+            return Err(Conflict { verb: Verb::Exec, status }).doing(doing);
+        };
+        let cgroup = Cgroup::open(&cgroup_parent(self.paths()), container.record.id.as_str());
+        let mut pids: Vec<u32> =
+            cgroup.pids().into_iter().filter_map(|pid| u32::try_from(pid).ok()).collect();
+        if pids.is_empty() {
+            pids = same_namespace(init.pid);
+        }
+        let users = users(init.pid);
+        let boot = boot_time();
+        let rows = pids.into_iter().filter_map(|pid| row(pid, &users, boot)).collect();
+        Ok(Top { processes: parents_first(rows) })
+    }
+}
+
+/// Where there is no cgroup: those who share the pid namespace.
+fn same_namespace(init: u32) -> Vec<u32> {
+    let namespace = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let own = namespace(init);
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|&pid| own.is_some() && namespace(pid) == own).collect()
+}
+
+fn row(pid: u32, users: &HashMap<u32, String>, boot: i64) -> Option<ProcessRow> {
+    let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
+    let stat = read("stat")?;
+    let (name, fields) = stat.split_once('(')?.1.rsplit_once(')')?;
+    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
+    // Numbered from 3 in proc_pid_stat(5): state, parent, …
+    let number = |field: usize| fields.get(field - 3).and_then(|text| text.parse::<i64>().ok());
+    let status = read("status")?;
+    let of_status =
+        |key: &str| status.lines().find_map(|line| line.strip_prefix(key)).map(str::split_ascii_whitespace);
+    let uid: u32 = of_status("Uid:")?.next()?.parse().ok()?;
+    let ticks = |field| number(field).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    let millis = |ticks: u64| i64::try_from(ticks * 1000 / TICKS).unwrap_or(i64::MAX);
+    #[expect(clippy::cast_precision_loss, reason = "hundredths of seconds, to be shown")]
+    let cpu_secs = (ticks(14) + ticks(15)) as f64 / TICKS as f64;
+    Some(ProcessRow {
+        pid,
+        inner_pid: of_status("NSpid:").and_then(|words| words.last()?.parse().ok()).unwrap_or(pid),
+        parent: number(4).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        uid,
+        user: users.get(&uid).cloned().unwrap_or_else(|| uid.to_string()),
+        started: Timestamp::from_millisecond(boot.saturating_mul(1000).saturating_add(millis(ticks(22))))
+            .unwrap_or_default(),
+        cpu_secs,
+        memory: of_status("VmRSS:").and_then(|mut words| words.next()?.parse::<u64>().ok()).unwrap_or(0)
+            * 1024,
+        tty: terminal(number(7).unwrap_or(0)),
+        state: fields.first().and_then(|state| state.chars().next()).unwrap_or('?'),
+        command: command(pid).unwrap_or_else(|| format!("[{name}]")),
+    })
+}
+
+fn command(pid: u32) -> Option<String> {
+    let mut bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    bytes.truncate(MAX_COMMAND);
+    while bytes.last() == Some(&0) {
+        bytes.pop();
+    }
+    let words = bytes.split(|&byte| byte == 0).map(String::from_utf8_lossy);
+    Some(words.collect::<Vec<_>>().join(" ")).filter(|command| !command.is_empty())
+}
+
+/// `pts/0` for a device number of major 136 and those after it, else `?`.
+fn terminal(device: i64) -> String {
+    let major = (device >> 8) & 0xfff;
+    let minor = (device & 0xff) | ((device >> 12) & 0xfff00);
+    if (136..144).contains(&major) { format!("pts/{}", (major - 136) * 256 + minor) } else { "?".to_owned() }
+}
+
+/// When the machine was started, in seconds since 1970.
+fn boot_time() -> i64 {
+    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
+    let line = stat.lines().find_map(|line| line.strip_prefix("btime "));
+    line.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
+
+/// The names in the container's own passwd file, which is not trusted: opened inside its
+/// root, and only if it is a plain file.
+fn users(init: u32) -> HashMap<u32, String> {
+    let read = || {
+        let root = sys::fs::open_place(Path::new(&format!("/proc/{init}/root"))).ok()?;
+        let place = sys::fs::open_in_root(&root, Path::new("/etc/passwd"), OFlags::PATH).ok()?;
+        let stat = sys::fs::stat(&place).ok()?;
+        let is_plain = sys::fs::file_type(&stat) == sys::fs::FileType::RegularFile;
+        if !is_plain || u64::try_from(stat.st_size).ok()? > MAX_PASSWD {
+            return None;
+        }
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        let file = sys::fs::open_in_root(&root, Path::new("/etc/passwd"), flags).ok()?;
+        let mut text = String::new();
+        let file = std::io::Read::take(fs::File::from(file), MAX_PASSWD);
+        { file }.read_to_string(&mut text).ok()?;
+        Some(text)
+    };
+    use std::io::Read as _;
+    let text = read().unwrap_or_default();
+    let entry = |line: &str| {
+        let mut fields = line.split(':');
+        let name = fields.next()?.to_owned();
+        Some((fields.nth(1)?.parse().ok()?, name))
+    };
+    // The first line of an id counts.
+    text.lines().rev().filter_map(entry).collect()
+}
+
+/// The tree's order: each process after its parent.
+fn parents_first(rows: Vec<ProcessRow>) -> Vec<ProcessRow> {
+    let known: Vec<u32> = rows.iter().map(|row| row.pid).collect();
+    let mut left = rows;
+    left.sort_by_key(|row| row.pid);
+    let mut out: Vec<ProcessRow> = Vec::with_capacity(left.len());
+    while !left.is_empty() {
+        let is_ready =
+            |row: &ProcessRow| !known.contains(&row.parent) || out.iter().any(|it| it.pid == row.parent);
+        let (ready, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(is_ready);
+        if ready.is_empty() {
+            out.extend(rest); // a ring, as a read in pieces may show it
+            break;
+        }
+        out.extend(ready);
+        left = rest;
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_named_by_its_device_number() {
+        for (device, name) in [(0, "?"), (34816, "pts/0"), (34817, "pts/1"), (1025, "?")] {
+            assert_eq!(terminal(device), name);
+        }
+    }
+
+    #[test]
+    fn this_process_has_a_row() {
+        let own = std::process::id();
+        let row = row(own, &HashMap::new(), boot_time()).unwrap();
+        assert_eq!((row.pid, row.inner_pid), (own, own));
+        assert!(row.memory > 0 && row.command.contains("hoist"), "{row:?}");
+        assert!(same_namespace(own).contains(&own));
+    }
+
+    #[test]
+    fn parents_come_before_children() {
+        let row = |pid, parent| ProcessRow { pid, parent, ..ProcessRow::default() };
+        let rows = parents_first(vec![row(5, 9), row(9, 1), row(7, 5)]);
+        assert_eq!(rows.iter().map(|row| row.pid).collect::<Vec<_>>(), [9, 5, 7]);
+    }
+}

@@ -1,0 +1,67 @@
+//! A monitor for a container whose own was killed: its first process runs on, and its
+//! output waits in the pipes.
+
+use std::fs;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{Mode, OFlags};
+
+use super::error::Error;
+use super::run::Monitor;
+use super::session::Streams;
+use super::settle::cgroup_parent;
+use super::start::{Up, own_process};
+use super::wire;
+use crate::cgroup::Cgroup;
+use crate::container::{Run, store};
+use crate::sys;
+
+/// Takes over the container of `monitor`.
+///
+/// # Errors
+///
+/// [`Error::NotRunning`] when its first process has ended.
+pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Up), Error> {
+    let id = &monitor.record.id;
+    let mut run = store::load_run(&monitor.paths, id)?.ok_or(Error::NotRunning)?;
+    let init = run.init.ok_or(Error::NotRunning)?;
+    let pid = i32::try_from(init.pid).map_err(|_| Error::NotRunning)?;
+    let pidfd = sys::process::open(pid).map_err(|_| Error::NotRunning)?;
+    // Only now is it certain that the descriptor is of this process and not of a later one.
+    if !init.is_alive() {
+        return Err(Error::NotRunning);
+    }
+    let cgroup = Cgroup::open(&cgroup_parent(&monitor.paths), id.as_str());
+    let pids = [vec![pid], cgroup.pids()].concat();
+    let streams = streams(&run, &pids);
+    streams.set_nonblocking()?;
+    run.monitor = own_process();
+    run.protocol = wire::PROTOCOL;
+    store::save_run(&monitor.paths, id, &run)?;
+    monitor.session.begin(streams);
+    let oom = cgroup.oom_events().ok();
+    let up = Up { run, pidfd, cgroup, oom, streams: Streams::default(), warnings: Vec::new() };
+    Ok((monitor, up))
+}
+
+/// The reading ends of the output pipes, as far as some process of the container still
+/// holds them. What was a terminal is gone, and so is the way to standard input.
+fn streams(run: &Run, pids: &[i32]) -> Streams {
+    let [stdout, stderr] = run.pipes.map_or([None, None], |pipes| pipes.map(|inode| reopen(inode, pids)));
+    Streams { stdout, stderr, ..Streams::default() }
+}
+
+fn reopen(inode: u64, pids: &[i32]) -> Option<OwnedFd> {
+    let path = pids.iter().find_map(|pid| find(Path::new(&format!("/proc/{pid}/fd")), inode))?;
+    let fd =
+        rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).ok()?;
+    // The process may have put something else there in between.
+    sys::fs::stat(&fd).ok().filter(|stat| stat.st_ino == inode).map(|_| fd)
+}
+
+fn find(folder: &Path, inode: u64) -> Option<PathBuf> {
+    let want = PathBuf::from(format!("pipe:[{inode}]"));
+    let entries = fs::read_dir(folder).ok()?.flatten();
+    entries.map(|entry| entry.path()).find(|path| fs::read_link(path).is_ok_and(|target| target == want))
+}

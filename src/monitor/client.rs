@@ -1,0 +1,216 @@
+//! The clients of a payload's streams: each with a queue of its own, which is bounded.
+//!
+//! A packet goes into the socket's buffer; when that is full, a *lossless* client keeps
+//! what was read in its queue, and nothing more is read from the payload until the queue
+//! is empty again. A *best effort* client misses it, and is told how much as soon as its
+//! socket has room.
+
+use std::collections::VecDeque;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+
+use super::wire::{Attach, tag};
+use crate::container::log::Stream;
+use crate::sys::socket::{self, Sent};
+
+/// A client that has said what it wants.
+#[derive(Debug)]
+pub(super) struct Client {
+    socket: OwnedFd,
+    pub(super) wants: Attach,
+    queue: VecDeque<Packet>,
+    skipped: u64,
+    state: State,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum State {
+    Attached,
+    /// The payload ended: what is queued is still delivered.
+    Leaving,
+    Gone,
+}
+
+/// What goes to clients. Several share the bytes.
+#[derive(Debug, Clone)]
+pub(super) struct Packet {
+    tag: u8,
+    bytes: Rc<[u8]>,
+}
+
+impl Packet {
+    pub(super) fn output(stream: Stream, bytes: &[u8]) -> Self {
+        let tag = match stream {
+            Stream::Stdout => tag::STDOUT,
+            Stream::Stderr => tag::STDERR,
+        };
+        Self { tag, bytes: bytes.into() }
+    }
+
+    pub(super) fn exited(code: u8) -> Self {
+        Self { tag: tag::EXITED, bytes: [code].into() }
+    }
+}
+
+impl Client {
+    pub(super) fn new(socket: OwnedFd, wants: Attach) -> Self {
+        Self { socket, wants, queue: VecDeque::new(), skipped: 0, state: State::Attached }
+    }
+
+    pub(super) fn is_gone(&self) -> bool {
+        self.state == State::Gone
+    }
+
+    pub(super) fn is_leaving(&self) -> bool {
+        self.state == State::Leaving
+    }
+
+    /// Whether the payload waits for this client.
+    pub(super) fn is_blocking(&self) -> bool {
+        self.wants.lossless && self.state == State::Attached && !self.queue.is_empty()
+    }
+
+    /// Whether something waits for room in the socket.
+    pub(super) fn has_queue(&self) -> bool {
+        !self.queue.is_empty() || self.skipped > 0
+    }
+
+    pub(super) fn wants(&self, stream: Stream) -> bool {
+        self.state == State::Attached
+            && match stream {
+                Stream::Stdout => self.wants.stdout,
+                Stream::Stderr => self.wants.stderr,
+            }
+    }
+
+    /// Delivers bytes of a stream, by way of the queue where the socket is full.
+    pub(super) fn deliver(&mut self, stream: Stream, bytes: &[u8], shared: &mut Option<Packet>) {
+        if !self.queue.is_empty() || self.skipped > 0 {
+            self.flush();
+        }
+        if self.queue.is_empty() && self.skipped == 0 {
+            let tag = [if stream == Stream::Stdout { tag::STDOUT } else { tag::STDERR }];
+            match socket::send(self.socket.as_fd(), &[&tag, bytes]) {
+                Ok(Sent::Whole) => return,
+                Ok(Sent::Full) => {}
+                Ok(Sent::Gone) | Err(_) => {
+                    self.state = State::Gone;
+                    return;
+                }
+            }
+        }
+        if self.wants.lossless {
+            self.queue.push_back(shared.get_or_insert_with(|| Packet::output(stream, bytes)).clone());
+        } else {
+            self.skipped += bytes.len() as u64;
+        }
+    }
+
+    /// The last packet of this client: its connection ends after it.
+    pub(super) fn finish(&mut self, packet: Packet) {
+        if self.state == State::Attached {
+            self.queue.push_back(packet);
+            self.state = State::Leaving;
+            self.flush();
+        }
+    }
+
+    /// Sends what waits, as far as there is room.
+    pub(super) fn flush(&mut self) {
+        if self.skipped > 0 {
+            match socket::send(self.socket.as_fd(), &[&[tag::SKIPPED], &self.skipped.to_le_bytes()]) {
+                Ok(Sent::Whole) => self.skipped = 0,
+                Ok(Sent::Full) => return,
+                Ok(Sent::Gone) | Err(_) => self.state = State::Gone,
+            }
+        }
+        while let Some(packet) = self.queue.front()
+            && self.state != State::Gone
+        {
+            match socket::send(self.socket.as_fd(), &[&[packet.tag], &packet.bytes]) {
+                Ok(Sent::Whole) => drop(self.queue.pop_front()),
+                Ok(Sent::Full) => return,
+                Ok(Sent::Gone) | Err(_) => self.state = State::Gone,
+            }
+        }
+        if self.state == State::Leaving {
+            self.state = State::Gone;
+        }
+    }
+
+    /// The connection ended, or broke the protocol.
+    pub(super) fn drop_it(&mut self) {
+        self.state = State::Gone;
+    }
+}
+
+impl AsFd for Client {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.socket.as_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::socket::Received;
+
+    fn client(lossless: bool) -> (Client, OwnedFd) {
+        let (ours, theirs) = socket::pair().unwrap();
+        socket::set_nonblocking(ours.as_fd()).unwrap();
+        socket::set_nonblocking(theirs.as_fd()).unwrap();
+        let wants = Attach { stdout: true, lossless, ..Attach::default() };
+        (Client::new(ours, wants), theirs)
+    }
+
+    fn packets(socket: &OwnedFd) -> Vec<Vec<u8>> {
+        let mut found = Vec::new();
+        let mut buffer = vec![0; 1 << 16];
+        while let Ok(Received::Message(length)) = socket::receive(socket.as_fd(), &mut buffer) {
+            found.push(buffer[..length].to_vec());
+        }
+        found
+    }
+
+    #[test]
+    fn a_lossless_client_gets_every_byte_once_it_reads() {
+        let (mut client, theirs) = client(true);
+        let mut sent = 0_u32;
+        while !client.is_blocking() {
+            client.deliver(Stream::Stdout, &sent.to_le_bytes(), &mut None);
+            sent += 1;
+        }
+        let mut found = packets(&theirs);
+        client.finish(Packet::exited(3));
+        assert!(client.is_gone(), "everything is delivered");
+        found.extend(packets(&theirs));
+        let last = found.pop().unwrap();
+        assert_eq!(last, [tag::EXITED, 3]);
+        let numbers: Vec<u32> =
+            found.iter().map(|packet| u32::from_le_bytes(packet[1..].try_into().unwrap())).collect();
+        assert_eq!(numbers, (0..sent).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_best_effort_client_is_told_how_much_it_missed() {
+        let (mut client, theirs) = client(false);
+        for _ in 0..2000 {
+            client.deliver(Stream::Stdout, &[7; 1000], &mut None);
+        }
+        assert!(!client.is_blocking());
+        let mut seen: u64 = packets(&theirs).iter().map(|packet| packet.len() as u64 - 1).sum();
+        client.deliver(Stream::Stdout, &[8; 1000], &mut None);
+        let after = packets(&theirs);
+        assert_eq!((after.len(), after[0][0]), (2, tag::SKIPPED));
+        seen += u64::from_le_bytes(after[0][1..].try_into().unwrap()) + 1000;
+        assert_eq!(seen, 2_001_000);
+    }
+
+    #[test]
+    fn a_client_that_left_is_gone() {
+        let (mut client, theirs) = client(true);
+        drop(theirs);
+        client.deliver(Stream::Stdout, b"x", &mut None);
+        assert!(client.is_gone());
+    }
+}

@@ -1,0 +1,138 @@
+//! What can go wrong between the wish to start a container and its end.
+
+use crate::base::{ErrorKind, Explain, disk};
+use crate::container::store;
+use crate::{cgroup, network, runtime, snapshot, sys};
+
+/// A failure of a monitor.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The program is not in the container.
+    #[error("exec: \"{program}\": {}", missing(.program))]
+    ProgramNotFound {
+        /// As it was asked for.
+        program: String,
+    },
+    /// The embedded runtime.
+    #[error(transparent)]
+    Runtime(runtime::Error),
+    /// The root file system.
+    #[error("cannot make the root file system")]
+    Root(#[from] snapshot::Error),
+    /// The network.
+    #[error("cannot connect the container to its network")]
+    Network(#[from] network::Error),
+    /// The control group.
+    #[error("cannot set up the container's cgroup")]
+    Cgroup(#[from] cgroup::Error),
+    /// A state file of the container.
+    #[error(transparent)]
+    Store(#[from] store::Error),
+    /// Another file.
+    #[error(transparent)]
+    Disk(#[from] disk::Error),
+    /// A system call.
+    #[error(transparent)]
+    Sys(#[from] sys::Error),
+    /// The source of a bind is not there.
+    #[error("bind source path does not exist: {0}")]
+    NoSource(std::path::PathBuf),
+    /// Nothing is there to be monitored.
+    #[error("the container is not running")]
+    NotRunning,
+    /// Another monitor has it.
+    #[error("another monitor has the container")]
+    Taken,
+    /// `hoist monitor` was called by hand.
+    #[error("`hoist monitor` is not for people: {0}")]
+    Usage(&'static str),
+}
+
+/// Docker's words: a path is looked at, a name is looked for.
+fn missing(program: &str) -> String {
+    if program.contains('/') {
+        format!("stat {program}: no such file or directory")
+    } else {
+        "executable file not found in $PATH".to_owned()
+    }
+}
+
+impl From<runtime::Error> for Error {
+    fn from(error: runtime::Error) -> Self {
+        match error {
+            runtime::Error::ProgramNotFound { program } => Self::ProgramNotFound { program },
+            error => Self::Runtime(error),
+        }
+    }
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::ProgramNotFound { .. } => ErrorKind::ProgramNotFound,
+            Self::Runtime(error) => error.kind(),
+            Self::Root(error) => error.kind(),
+            Self::Network(error) => error.kind(),
+            Self::Cgroup(error) => error.kind(),
+            Self::Store(error) => error.kind(),
+            Self::Disk(error) => error.kind(),
+            Self::Sys(error) => error.kind(),
+            Self::NoSource(_) | Self::Usage(_) => ErrorKind::Invalid,
+            Self::NotRunning | Self::Taken => ErrorKind::Conflict,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Runtime(error) => error.hint(),
+            Self::Root(error) => error.hint(),
+            Self::Network(error) => error.hint(),
+            Self::Cgroup(error) => error.hint(),
+            Self::Store(error) => error.hint(),
+            Self::Disk(error) => error.hint(),
+            Self::Sys(error) => error.hint(),
+            Self::NoSource(_) => Some("make it first, or use `-v`, which makes it".to_owned()),
+            Self::ProgramNotFound { .. } | Self::NotRunning | Self::Taken | Self::Usage(_) => None,
+        }
+    }
+}
+
+/// A verb that a monitor does not take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A newer hoist asked for what this one does not know.
+    #[error("the container was started by hoist {}, which cannot do this", env!("CARGO_PKG_VERSION"))]
+    Unknown,
+    /// A session of `exec` has fewer verbs.
+    #[error("a session cannot do this")]
+    Session,
+}
+
+impl Explain for Refused {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unsupported
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unknown => Some("restart the container to use this".to_owned()),
+            Self::Session => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_program_is_told_in_dockers_words() {
+        for (program, message) in [
+            ("foo", "exec: \"foo\": executable file not found in $PATH"),
+            ("/bin/foo", "exec: \"/bin/foo\": stat /bin/foo: no such file or directory"),
+        ] {
+            let error = Error::from(runtime::Error::ProgramNotFound { program: program.to_owned() });
+            assert_eq!((error.to_string().as_str(), error.kind()), (message, ErrorKind::ProgramNotFound));
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! A command in a running container: a run of its own, with a monitor that lives as long.
+//!
+//! ```text
+//! <run>/containers/<id>/exec/<exec id>.json   created → running → exited, with exit code
+//!                            <exec id>        the socket, as a container's
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::PathBuf;
+
+use rustix::event::PollFlags;
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Refused};
+use super::session::{Asker, Session, Streams, Watch, complain};
+use super::settle::{UNKNOWN, cgroup_parent};
+use super::start::output_pipe;
+use super::wire::{Answer, Ask, Failure, Ready};
+use super::{journal, tell};
+use crate::base::{ContainerId, ExecId, Paths, disk};
+use crate::cgroup::Cgroup;
+use crate::container::record::{Process, VERSION};
+use crate::container::spec::{Place, capabilities, process, spec};
+use crate::container::{Record, Status, capability, store};
+use crate::oci::runtime::Process as Program;
+use crate::runtime::{self, Running, Stdio};
+use crate::sys;
+use crate::sys::probe::Probe;
+use crate::sys::socket;
+
+/// What is on disk about a command in a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+#[expect(clippy::struct_excessive_bools, reason = "Docker's flags")]
+pub struct ExecRecord {
+    /// The form of this file.
+    pub version: u32,
+    /// The program and its words.
+    pub command: Vec<String>,
+    /// `NAME=value`, on top of the container's.
+    pub env: Vec<String>,
+    /// As `run -u`.
+    pub user: Option<String>,
+    /// The container's when not said.
+    pub workdir: Option<String>,
+    /// A terminal instead of pipes.
+    pub tty: bool,
+    /// Standard input stays open.
+    pub interactive: bool,
+    /// All capabilities.
+    pub privileged: bool,
+    /// Nobody waits and nothing is shown.
+    pub detach: bool,
+    /// Terminal size (rows, columns) to start with.
+    pub size: Option<(u16, u16)>,
+    /// Its process, once it was executed.
+    pub process: Option<Process>,
+    /// Its exit code, once it has ended.
+    pub exit_code: Option<u8>,
+    /// Fields of a newer hoist.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, serde_json::Value>,
+}
+
+impl ExecRecord {
+    /// A command that has not begun.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { version: VERSION, ..Self::default() }
+    }
+}
+
+/// The folder of the sessions of a container.
+#[must_use]
+pub fn folder(paths: &Paths, id: &ContainerId) -> PathBuf {
+    paths.container_run(id).join("exec")
+}
+
+/// The file of one session.
+#[must_use]
+pub fn file(paths: &Paths, id: &ContainerId, exec: &ExecId) -> PathBuf {
+    folder(paths, id).join(format!("{exec}.json"))
+}
+
+/// Runs the session `exec`: what `hoist monitor exec` does.
+pub(super) fn run(
+    paths: &Paths,
+    id: &ContainerId,
+    exec: &ExecId,
+    ready: OwnedFd,
+    clients: Vec<OwnedFd>,
+) -> Result<(), Error> {
+    match begin(paths, id, exec, clients) {
+        Ok((mut session, up)) => {
+            tell(ready, &Ready::Started { warnings: up.warnings.clone() });
+            let code = watch(&mut session, &up)?;
+            session.drain();
+            finish(paths, id, exec, &up, code);
+            session.finish_clients(code);
+            session.deliver_rest()
+        }
+        Err(error) => {
+            let _ = std::fs::remove_file(file(paths, id, exec)); // the first error is to be told
+            tell(ready, &Ready::Failed(Failure::of(&error)));
+            Ok(())
+        }
+    }
+}
+
+/// A command that runs.
+struct Up {
+    container: Record,
+    record: ExecRecord,
+    pidfd: OwnedFd,
+    warnings: Vec<String>,
+}
+
+fn begin(
+    paths: &Paths,
+    id: &ContainerId,
+    exec: &ExecId,
+    clients: Vec<OwnedFd>,
+) -> Result<(Session, Up), Error> {
+    let mut record: ExecRecord = disk::read_json(&file(paths, id, exec))?;
+    let container = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
+    let run = store::load_run(paths, id)?.filter(|run| run.status == Status::Running);
+    let init = run.and_then(|run| run.init).ok_or(Error::NotRunning)?;
+    let target = sys::process::open(i32::try_from(init.pid).unwrap_or(0)).map_err(|_| Error::NotRunning)?;
+    // Only now is it certain that the descriptor is of this process and not of a later one.
+    if !init.is_alive() {
+        return Err(Error::NotRunning);
+    }
+    let listener = socket::listen(&folder(paths, id), exec.as_str())?;
+    let mut session = Session::new(Some(listener), None, record.tty);
+    clients.into_iter().for_each(|client| session.connect(client));
+    session.greet_all();
+    let size = session.first_size().or(record.size);
+
+    let cgroup = Cgroup::open(&cgroup_parent(paths), id.as_str());
+    if let Err(error) = cgroup.join_monitor() {
+        complain(&error); // a logout may then take the session along
+    }
+    let etc = paths.container(id).join("etc");
+    let spec = spec(&container.config, &Place { etc: &etc, cgroup: None, root: None });
+    let program = program(&container, &record);
+    let (stdio, mut streams) = make_stdio(&record, size)?;
+    let Running { pid, pidfd, console, warnings } = runtime::exec(runtime::Exec {
+        target: target.as_fd(),
+        process: &program,
+        spec: &spec,
+        stdio,
+        cgroup: cgroup.exists().then_some(&cgroup),
+        probe: &Probe::now()?,
+    })?;
+    streams.console = console;
+    streams.set_nonblocking()?;
+    session.begin(streams);
+    if let Some((rows, columns)) = size {
+        session.resize(rows, columns);
+    }
+    record.process = u32::try_from(pid).ok().and_then(Process::of);
+    disk::write_json(&file(paths, id, exec), &record)?;
+    let action = format!("exec_start: {}", record.command.join(" "));
+    journal::tell(paths, &container, &action, &[("execID", exec.as_str())])?;
+    Ok((session, Up { container, record, pidfd, warnings }))
+}
+
+/// The container's process with what the session says otherwise.
+fn program(container: &Record, record: &ExecRecord) -> Program {
+    let mut config = container.config.clone();
+    config.entrypoint = Vec::new();
+    config.command.clone_from(&record.command);
+    config.tty = record.tty;
+    for entry in &record.env {
+        let name = entry.split('=').next().unwrap_or_default();
+        config.env.retain(|known| known.split('=').next() != Some(name));
+        config.env.push(entry.clone());
+    }
+    if let Some(workdir) = &record.workdir {
+        config.workdir = workdir.into();
+    }
+    if let Some(user) = &record.user {
+        config.user.clone_from(user);
+    }
+    let mut program = process(&config);
+    if record.privileged {
+        program.set_capabilities(Some(capabilities(&capability::ALL.map(str::to_owned))));
+    }
+    program
+}
+
+fn make_stdio(record: &ExecRecord, size: Option<(u16, u16)>) -> Result<(Stdio, Streams), Error> {
+    if record.tty {
+        let size = size.map(|(rows, columns)| (columns, rows));
+        return Ok((Stdio::Terminal { size }, Streams::default()));
+    }
+    let null = || File::options().read(true).write(true).open("/dev/null").map(OwnedFd::from);
+    let null = || null().map_err(disk::Error::io("open", "/dev/null"));
+    let (stdin, to_stdin) = if record.interactive {
+        let pipe = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
+        let (read, write) = sys::check(pipe, || "pipe2(O_CLOEXEC)".to_owned())?;
+        (read, Some(write))
+    } else {
+        (null()?, None)
+    };
+    if record.detach {
+        return Ok((
+            Stdio::Files([stdin, null()?, null()?]),
+            Streams { stdin: to_stdin, ..Streams::default() },
+        ));
+    }
+    let (stdout, stdout_end) = output_pipe()?;
+    let (stderr, stderr_end) = output_pipe()?;
+    let streams = Streams { console: None, stdin: to_stdin, stdout: Some(stdout), stderr: Some(stderr) };
+    Ok((Stdio::Files([stdin, stdout_end, stderr_end]), streams))
+}
+
+fn watch(session: &mut Session, up: &Up) -> Result<u8, Error> {
+    loop {
+        let turn = session.turn(&[Watch { fd: up.pidfd.as_fd(), flags: PollFlags::IN }], None)?;
+        for (asker, ask) in turn.asks {
+            serve(session, up, &asker, &ask);
+        }
+        if turn.ready[0] {
+            let exit = sys::process::try_wait(up.pidfd.as_fd())?;
+            return Ok(exit.map_or(UNKNOWN, |exit| u8::try_from(exit.code() & 0xff).unwrap_or(UNKNOWN)));
+        }
+    }
+}
+
+fn serve(session: &Session, up: &Up, asker: &Asker, ask: &Ask) {
+    match *ask {
+        Ask::Kill { signal, .. } => match sys::process::signal(up.pidfd.as_fd(), signal) {
+            Ok(()) => asker.answer(&Answer::Done),
+            Err(error) => asker.refuse(&error),
+        },
+        Ask::Resize { rows, columns } => {
+            session.resize(rows, columns);
+            asker.answer(&Answer::Done);
+        }
+        Ask::Ping => asker.answer(&Answer::Done),
+        _ => asker.refuse(&Refused::Session),
+    }
+}
+
+/// Writes how it ended; where the container ended too, its folder is gone, and nobody asks.
+fn finish(paths: &Paths, id: &ContainerId, exec: &ExecId, up: &Up, code: u8) {
+    let record = ExecRecord { exit_code: Some(code), process: None, ..up.record.clone() };
+    let _ = std::fs::remove_file(folder(paths, id).join(exec.as_str()));
+    if record.detach {
+        let _ = disk::write_json(&file(paths, id, exec), &record);
+    } else {
+        let _ = std::fs::remove_file(file(paths, id, exec)); // the clients are told
+    }
+    let text = code.to_string();
+    let told = journal::tell(
+        paths,
+        &up.container,
+        "exec_die",
+        &[("execID", exec.as_str()), ("exitCode", text.as_str())],
+    );
+    if let Err(error) = told {
+        complain(&error);
+    }
+}

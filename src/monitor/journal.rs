@@ -1,0 +1,21 @@
+//! The events of a container, in Docker's words.
+
+use std::collections::BTreeMap;
+
+use crate::base::journal::{self, Event, Kind};
+use crate::base::{Paths, disk};
+use crate::container::Record;
+
+/// Tells the journal what happened to a container. `more` are the attributes that only
+/// this action has.
+///
+/// # Errors
+///
+/// When the journal cannot be written; what happened stands.
+pub fn tell(paths: &Paths, record: &Record, action: &str, more: &[(&str, &str)]) -> disk::Result<()> {
+    let mut attributes: BTreeMap<String, String> = record.config.labels.clone();
+    attributes.insert("image".to_owned(), record.image.clone());
+    attributes.insert("name".to_owned(), record.name.as_str().to_owned());
+    attributes.extend(more.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
+    journal::append(&paths.journal(), &Event::now(Kind::Container, action, record.id.as_str(), attributes))
+}

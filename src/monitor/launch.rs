@@ -1,0 +1,240 @@
+//! The engine's side: a monitor is spawned, heard out, and asked.
+
+use std::ffi::CString;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use super::wire::{self, Answer, Ask, Failure, Hello, PROTOCOL, Ready, SOCKET};
+use crate::base::disk::{self, Lock};
+use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Paths};
+use crate::container::store;
+use crate::sys::socket::{self, Received};
+use crate::sys::{self, spawn};
+
+/// How long a monitor may take to answer at all.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A monitor that cannot be started, reached or persuaded.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// It says so itself.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// It died without a word.
+    #[error("the monitor died before it could tell why{}", .last_words.as_deref().map(|words| format!(": {words}")).unwrap_or_default())]
+    Died {
+        /// The end of its log.
+        last_words: Option<String>,
+    },
+    /// Nobody listens any more: the container has ended, or its monitor was killed.
+    #[error("the container's monitor is gone")]
+    Gone,
+    /// It takes longer than it may.
+    #[error("the container's monitor does not answer")]
+    Silent,
+    /// A system call.
+    #[error(transparent)]
+    Sys(#[from] sys::Error),
+    /// A file.
+    #[error(transparent)]
+    Disk(#[from] disk::Error),
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Failed(failure) => failure.kind(),
+            Self::Died { .. } => ErrorKind::Internal,
+            Self::Gone | Self::Silent => ErrorKind::Unreachable,
+            Self::Sys(error) => error.kind(),
+            Self::Disk(error) => error.kind(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Failed(failure) => failure.hint(),
+            Self::Silent => Some("`hoist kill` or `hoist rm -f` go on without it".to_owned()),
+            Self::Died { .. } | Self::Gone => None,
+            Self::Sys(error) => error.hint(),
+            Self::Disk(error) => error.hint(),
+        }
+    }
+}
+
+/// What a monitor is to be for a container.
+#[derive(Debug)]
+pub enum Role {
+    /// Start it. The lock is the monitor's until it is started.
+    Run(Lock),
+    /// Take it over. As above.
+    Adopt(Lock),
+    /// Run a command in it, whose record is on the disk.
+    Exec(ExecId),
+}
+
+/// A monitor that has started what it was to.
+#[derive(Debug)]
+pub struct Launched {
+    /// The monitor: a child of this process, which must reap it.
+    pub pidfd: OwnedFd,
+    /// What was left out, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// Spawns a monitor and waits until it has started, or failed to.
+///
+/// # Errors
+///
+/// What the monitor says: then everything is cleaned up.
+pub fn launch(
+    program: &Path,
+    paths: &Paths,
+    id: &ContainerId,
+    role: Role,
+    clients: &[OwnedFd],
+) -> Result<Launched, Error> {
+    let folder = paths.container_run(id);
+    disk::private_dir(&folder)?;
+    let log_path = folder.join("monitor.log");
+    let log = OpenOptions::new().append(true).create(true).mode(0o600).open(&log_path);
+    let log = log.map_err(disk::Error::io("open", &log_path))?;
+    let null = OpenOptions::new().read(true).write(true).open("/dev/null");
+    let null = null.map_err(disk::Error::io("open", "/dev/null"))?;
+    let pipe = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
+    let (ready, ready_end) = sys::check(pipe, || "pipe2(O_CLOEXEC)".to_owned())?;
+    let (word, exec, lock) = match role {
+        Role::Run(lock) => ("run", String::new(), Some(lock.into_fd())),
+        Role::Adopt(lock) => ("adopt", String::new(), Some(lock.into_fd())),
+        Role::Exec(exec) => ("exec", exec.as_str().to_owned(), None),
+    };
+    let mut passed = vec![lock.as_ref().map_or(null.as_fd(), AsFd::as_fd), ready_end.as_fd()];
+    passed.extend(clients.iter().map(AsFd::as_fd));
+    let words = [
+        b"hoist".to_vec(),
+        b"monitor".to_vec(),
+        word.as_bytes().to_vec(),
+        paths.root().as_os_str().as_encoded_bytes().to_vec(),
+        paths.run().as_os_str().as_encoded_bytes().to_vec(),
+        id.as_str().as_bytes().to_vec(),
+        exec.into_bytes(),
+        passed.len().to_string().into_bytes(),
+    ];
+    let args = words.map(CString::new).into_iter().collect::<Result<Vec<_>, _>>();
+    let args =
+        args.map_err(|_| sys::Error::new("posix_spawn()", io::Error::from(io::ErrorKind::InvalidInput)))?;
+    let streams = [null.as_fd(), null.as_fd(), log.as_fd()];
+    let pid = spawn::spawn(&spawn::Command { program, args: &args, streams, passed: &passed })?;
+    let pidfd = sys::process::open(pid)?;
+    // The monitor has its own now; as long as it holds them, nobody else gets the lock.
+    drop((lock, ready_end));
+    hear(ready, pidfd, &log_path)
+}
+
+fn hear(ready: OwnedFd, pidfd: OwnedFd, log: &Path) -> Result<Launched, Error> {
+    let news =
+        wire::read_ready(&mut File::from(ready)).map_err(disk::Error::io("read", "the monitor's pipe"))?;
+    let failed = match news {
+        Some(Ready::Started { warnings }) => return Ok(Launched { pidfd, warnings }),
+        Some(Ready::Failed(failure)) => Error::Failed(failure),
+        None => Error::Died { last_words: last_words(log) },
+    };
+    let _ = sys::process::wait(pidfd.as_fd()); // it ends by itself, at once
+    Err(failed)
+}
+
+fn last_words(log: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(log).ok()?;
+    text.lines().rev().find(|line| !line.trim().is_empty()).map(str::to_owned)
+}
+
+/// A connection to a monitor, on which nothing was said yet.
+///
+/// # Errors
+///
+/// [`Error::Gone`] when nobody listens.
+pub fn connect(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>) -> Result<OwnedFd, Error> {
+    let (folder, name) = match exec {
+        None => (paths.container_run(id), SOCKET),
+        Some(exec) => (super::exec::folder(paths, id), exec.as_str()),
+    };
+    match socket::connect(&folder, name) {
+        Err(error) if [libc::ENOENT, libc::ECONNREFUSED].contains(&error.errno()) => Err(Error::Gone),
+        result => Ok(result?),
+    }
+}
+
+/// Says hello on a connection; the answer is for [`hear_answer`], or was asked for before
+/// the monitor lives.
+///
+/// # Errors
+///
+/// [`Error::Gone`] when the monitor is.
+pub fn greet(socket: &OwnedFd, ask: Ask) -> Result<(), Error> {
+    let hello = wire::encode(&Hello { protocol: PROTOCOL, ask });
+    let hello = hello.map_err(disk::Error::io("write", "a message"))?;
+    match socket::send(socket.as_fd(), &[&hello])? {
+        socket::Sent::Whole => Ok(()),
+        socket::Sent::Full => Err(Error::Silent),
+        socket::Sent::Gone => Err(Error::Gone),
+    }
+}
+
+/// Waits for an answer, so long at most; for ever with `None`.
+///
+/// # Errors
+///
+/// [`Error::Silent`], [`Error::Gone`], and what the monitor says.
+pub fn hear_answer(socket: &OwnedFd, patience: Option<Duration>) -> Result<Answer, Error> {
+    let patience = patience.and_then(|patience| Timespec::try_from(patience).ok());
+    loop {
+        let mut polled = [PollFd::new(socket, PollFlags::IN)];
+        match rustix::event::poll(&mut polled, patience.as_ref()) {
+            Err(rustix::io::Errno::INTR) => {}
+            Ok(0) => return Err(Error::Silent),
+            result => {
+                sys::check(result, || "poll(a monitor)".to_owned())?;
+                break;
+            }
+        }
+    }
+    let mut buffer = vec![0; wire::MAX_PACKET];
+    match socket::receive(socket.as_fd(), &mut buffer)? {
+        Received::Message(length) => match serde_json::from_slice(&buffer[..length]) {
+            Ok(Answer::Failed(failure)) => Err(failure.into()),
+            Ok(answer) => Ok(answer),
+            Err(_) => Err(Error::Silent),
+        },
+        Received::Nothing | Received::Gone => Err(Error::Gone),
+    }
+}
+
+/// Asks a monitor for a verb and waits until it is done. It must react within two seconds;
+/// what it has accepted may take its time.
+///
+/// # Errors
+///
+/// As [`hear_answer`]; [`Error::Gone`] also when the container ended and the monitor with it.
+pub fn ask(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -> Result<(), Error> {
+    let socket = connect(paths, id, exec)?;
+    greet(&socket, ask)?;
+    match hear_answer(&socket, Some(PATIENCE))? {
+        Answer::Accepted => hear_answer(&socket, None).map(|_| ()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a monitor has the container now.
+///
+/// # Errors
+///
+/// When its lock file cannot be opened.
+pub fn is_monitored(paths: &Paths, id: &ContainerId) -> Result<bool, Error> {
+    Ok(Lock::is_held(&store::monitor_lock(paths, id))?)
+}

@@ -1,0 +1,184 @@
+//! The process beside every container: `hoist monitor …`, spawned by an engine, never
+//! called by people.
+//!
+//! ```text
+//! hoist monitor run|adopt|exec <root> <run> <id> [<exec id>] <passed>
+//!   descriptor 3   the container's lock, given up once it is started   (not for exec)
+//!   descriptor 4   a pipe for one [`wire::Ready`]
+//!   descriptor 5…  clients that are there before the first byte
+//!   descriptor 2   monitor.log of the run's folder
+//! ```
+//! One thread, one poll loop, little memory: no async runtime, no argument parser. It is
+//! the only writer of `record.json` and `run.json` while it holds `monitor.lock`.
+
+mod adopt;
+mod client;
+mod error;
+pub mod exec;
+pub mod journal;
+pub mod launch;
+mod run;
+mod session;
+pub mod settle;
+mod start;
+mod verbs;
+pub mod wire;
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::process::ExitCode;
+
+pub use error::{Error, Refused};
+
+use crate::base::disk::{Lock, Rank, private_dir};
+use crate::base::{ContainerId, Paths};
+use crate::container::log::{self, Writer};
+use crate::container::{Record, store};
+use crate::sys::probe::Probe;
+use crate::sys::{socket, spawn};
+use run::Monitor;
+use session::{Session, complain};
+use wire::{Failure, Ready};
+
+/// Runs the monitor whose words these are, `monitor` itself not among them.
+#[must_use]
+pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.collect();
+    match Call::parse(&args).and_then(Call::run) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a monitor is called with.
+#[derive(Debug)]
+struct Call {
+    role: Role,
+    paths: Paths,
+    id: ContainerId,
+    lock: Option<OwnedFd>,
+    ready: OwnedFd,
+    clients: Vec<OwnedFd>,
+}
+
+#[derive(Debug)]
+enum Role {
+    Run,
+    Adopt,
+    Exec(crate::base::ExecId),
+}
+
+/// Lock and pipe come before the clients.
+const FIXED: i32 = 2;
+
+impl Call {
+    fn parse(args: &[OsString]) -> Result<Self, Error> {
+        let usage = |what| Error::Usage(what);
+        let [role, root, run, id, exec, passed] = args else { return Err(usage("want six words")) };
+        let text = |word: &OsString| word.to_str().map(str::to_owned);
+        let id = text(id).and_then(|id| id.parse().ok()).ok_or(usage("the id"))?;
+        let role = match text(role).as_deref() {
+            Some("run") => Role::Run,
+            Some("adopt") => Role::Adopt,
+            Some("exec") => {
+                Role::Exec(text(exec).and_then(|id| id.parse().ok()).ok_or(usage("the exec id"))?)
+            }
+            _ => return Err(usage("the role")),
+        };
+        let passed: i32 = text(passed).and_then(|n| n.parse().ok()).ok_or(usage("the count"))?;
+        if passed < FIXED {
+            return Err(usage("the count"));
+        }
+        let first = spawn::FIRST_PASSED;
+        spawn::close_from(first + passed)?;
+        let lock = spawn::take_passed(first)?;
+        let ready = spawn::take_passed(first + 1)?;
+        let clients = (first + FIXED..first + passed).map(spawn::take_passed).collect::<Result<_, _>>()?;
+        let lock = if matches!(role, Role::Exec(_)) { None } else { Some(lock) };
+        Ok(Self { role, paths: Paths::new(root, run), id, lock, ready, clients })
+    }
+
+    fn run(self) -> Result<(), Error> {
+        match self.role {
+            Role::Run => self.run_container(),
+            Role::Adopt => self.adopt(),
+            Role::Exec(ref exec) => {
+                let exec = exec.clone();
+                exec::run(&self.paths, &self.id, &exec, self.ready, self.clients)
+            }
+        }
+    }
+
+    fn run_container(mut self) -> Result<(), Error> {
+        let clients = std::mem::take(&mut self.clients);
+        let begun = self.prepare().and_then(|mut monitor| {
+            clients.into_iter().for_each(|client| monitor.session.connect(client));
+            monitor.session.greet_all();
+            let up = monitor.start();
+            if up.is_err() {
+                let _ = store::forget_run(&self.paths, &self.id); // the first error is to be told
+            }
+            Ok((monitor, up?))
+        });
+        match begun {
+            Ok((monitor, up)) => {
+                tell(self.ready, &Ready::Started { warnings: up.warnings.clone() });
+                drop(self.lock);
+                monitor.run(up)
+            }
+            Err(error) => {
+                drop(self.lock);
+                tell(self.ready, &Ready::Failed(Failure::of(&error)));
+                Ok(())
+            }
+        }
+    }
+
+    fn adopt(self) -> Result<(), Error> {
+        match self.prepare().and_then(adopt::adopt) {
+            Ok((monitor, up)) => {
+                tell(self.ready, &Ready::Started { warnings: Vec::new() });
+                drop(self.lock);
+                monitor.run(up)
+            }
+            Err(error) => {
+                drop(self.lock);
+                tell(self.ready, &Ready::Failed(Failure::of(&error)));
+                Ok(())
+            }
+        }
+    }
+
+    /// Becomes the container's monitor: its lock, its socket, its log.
+    fn prepare(&self) -> Result<Monitor, Error> {
+        let (paths, id) = (&self.paths, &self.id);
+        let folder = paths.container_run(id);
+        private_dir(&folder)?;
+        let lock = Lock::try_exclusive(&store::monitor_lock(paths, id), Rank::Container)?;
+        let lock = lock.ok_or(Error::Taken)?;
+        let record = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
+        let listener = socket::listen(&folder, wire::SOCKET)?;
+        let log = open_log(paths, &record)?;
+        let session = Session::new(Some(listener), log, record.config.tty);
+        Ok(Monitor::new(paths.clone(), record, Probe::now()?, session, lock))
+    }
+}
+
+fn open_log(paths: &Paths, record: &Record) -> Result<Option<Writer>, Error> {
+    let options = &record.config.log;
+    if options.driver == "none" {
+        return Ok(None);
+    }
+    Ok(Some(Writer::open(&log::folder(&paths.container(&record.id)), options)?))
+}
+
+/// Tells who started this process, and ends the pipe.
+fn tell(ready: OwnedFd, news: &Ready) {
+    if let Ok(bytes) = wire::encode(news) {
+        let _ = std::fs::File::from(ready).write_all(&bytes); // it may be gone
+    }
+}

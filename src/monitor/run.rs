@@ -1,0 +1,257 @@
+//! A container from its start to its end, restarts included: what `hoist monitor run` does,
+//! and `hoist monitor adopt` from the middle on.
+//!
+//! ```text
+//!          ┌────────────────────── back-off, or `restart` ───────────────────┐
+//!          ▼                                                                 │
+//!  start ──┬── "started" ──▶ watch: streams, verbs, deadlines ──▶ settle ────┤
+//!          └── "failed"                                                      └──▶ end: remove with --rm
+//! ```
+
+use std::collections::BTreeMap;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use rustix::event::PollFlags;
+
+use super::error::Error;
+use super::session::{Asker, Session, Watch, complain};
+use super::settle::{self, End, Next};
+use super::start::{Up, own_process, start};
+use super::wire::{Answer, Ask};
+use super::{journal, verbs};
+use crate::base::Paths;
+use crate::base::disk::Lock;
+use crate::cgroup::OomEvents;
+use crate::container::record::VERSION;
+use crate::container::{Record, RestartPolicy, Run, Status, store};
+use crate::sys;
+use crate::sys::probe::Probe;
+
+/// The first wait before a restart; each further one is twice as long.
+const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
+/// No wait is longer.
+const MAX_BACK_OFF: Duration = Duration::from_secs(60);
+/// Who ran so long begins with the first wait again.
+const STABLE: Duration = Duration::from_secs(10);
+
+/// What a person ordered the monitor to do with a container that is up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    /// End it, with a "stop" at the end.
+    Stop,
+    /// End it and start it again.
+    Restart,
+}
+
+/// A container's monitor.
+#[derive(Debug)]
+pub(super) struct Monitor {
+    pub(super) paths: Paths,
+    pub(super) record: Record,
+    pub(super) probe: Probe,
+    pub(super) session: Session,
+    /// Held while this process is the only writer of the record and the run.
+    pub(super) lock: Option<Lock>,
+    /// Who is told when the container has ended, or runs again.
+    pub(super) waiters: Vec<(Asker, Ask)>,
+    pub(super) order: Option<Order>,
+    /// When SIGKILL is due.
+    pub(super) kill_at: Option<Instant>,
+    back_off: Duration,
+}
+
+impl Monitor {
+    pub(super) fn new(paths: Paths, record: Record, probe: Probe, session: Session, lock: Lock) -> Self {
+        Self {
+            paths,
+            record,
+            probe,
+            session,
+            lock: Some(lock),
+            waiters: Vec::new(),
+            order: None,
+            kill_at: None,
+            back_off: FIRST_BACK_OFF,
+        }
+    }
+
+    /// Starts the container.
+    pub(super) fn start(&mut self) -> Result<Up, Error> {
+        let size = self.session.first_size();
+        let mut up = start(&self.paths, &mut self.record, &self.probe, size)?;
+        self.session.begin(std::mem::take(&mut up.streams));
+        Ok(up)
+    }
+
+    /// Watches a container that is up to its end, and those that its policy wants after it.
+    pub(super) fn run(mut self, mut up: Up) -> Result<(), Error> {
+        loop {
+            let began = Instant::now();
+            let end = self.watch(&mut up)?;
+            self.session.drain();
+            let next = self.next(end.code);
+            let errors = settle::settle(&self.paths, &mut self.record, &up.run, end, next);
+            errors.iter().for_each(|error| complain(error));
+            self.session.finish_clients(end.code);
+            if next != Next::Restart {
+                return self.end(next);
+            }
+            if began.elapsed() >= STABLE {
+                self.back_off = FIRST_BACK_OFF;
+            }
+            match self.again() {
+                Ok(Some(next_up)) => up = next_up,
+                Ok(None) => return self.end(Next::Stay),
+                Err(error) => {
+                    complain(&error);
+                    self.waiters.drain(..).for_each(|(asker, _)| asker.refuse(&error));
+                    return self.end(Next::Stay);
+                }
+            }
+        }
+    }
+
+    /// What comes after an end with this exit code.
+    fn next(&self, code: u8) -> Next {
+        if self.order == Some(Order::Restart) {
+            return Next::Restart;
+        }
+        let state = &self.record.state;
+        let wants = match self.record.config.restart {
+            RestartPolicy::No => false,
+            RestartPolicy::Always | RestartPolicy::UnlessStopped => true,
+            RestartPolicy::OnFailure(most) => code != 0 && (most == 0 || state.restart_count < most),
+        };
+        match wants && !state.stopped_by_hand && self.order.is_none() {
+            true => Next::Restart,
+            false if self.record.config.auto_remove => Next::Remove,
+            false => Next::Stay,
+        }
+    }
+
+    /// Waits out the back-off, unless a person is waiting, and starts again. `None` when a
+    /// person said stop meanwhile.
+    fn again(&mut self) -> Result<Option<Up>, Error> {
+        let by_hand = self.order.take() == Some(Order::Restart);
+        if by_hand {
+            journal::tell(&self.paths, &self.record, "stop", &[])?;
+        } else {
+            self.record.state.restart_count += 1;
+            let run = waiting_run();
+            store::save_run(&self.paths, &self.record.id, &run)?;
+            let until = Instant::now() + self.back_off;
+            self.back_off = (self.back_off * 2).min(MAX_BACK_OFF);
+            while Instant::now() < until && self.order.is_none() {
+                let turn = self.session.turn(&[], Some(until))?;
+                turn.asks.into_iter().for_each(|(asker, ask)| verbs::serve_waiting(self, asker, ask));
+            }
+        }
+        match self.order {
+            Some(Order::Stop) => return Ok(None),
+            Some(Order::Restart) | None => self.order = None,
+        }
+        let up = self.start()?;
+        if by_hand {
+            self.back_off = FIRST_BACK_OFF;
+            journal::tell(&self.paths, &self.record, "restart", &[])?;
+        }
+        self.waiters.drain(..).for_each(|(asker, _)| asker.answer(&Answer::Done));
+        Ok(Some(up))
+    }
+
+    /// Serves streams, verbs and deadlines until the container's first process ends.
+    fn watch(&mut self, up: &mut Up) -> Result<End, Error> {
+        loop {
+            let mut watches = vec![Watch { fd: up.pidfd.as_fd(), flags: PollFlags::IN }];
+            match &up.oom {
+                Some(OomEvents::Readable(fd)) => watches.push(Watch { fd: fd.as_fd(), flags: PollFlags::IN }),
+                Some(OomEvents::Priority(fd)) => {
+                    watches.push(Watch { fd: fd.as_fd(), flags: PollFlags::PRI });
+                }
+                None => {}
+            }
+            let turn = self.session.turn(&watches, self.kill_at)?;
+            if turn.ready.get(1) == Some(&true) {
+                self.note_oom(up);
+            }
+            if turn.ready[0] {
+                // Who asks at this moment hears nothing, and looks again.
+                drop(turn.asks);
+                return self.ended(up);
+            }
+            for (asker, ask) in turn.asks {
+                verbs::serve(self, up, asker, ask);
+            }
+            if self.kill_at.is_some_and(|at| at <= Instant::now()) {
+                self.kill_at = None;
+                verbs::kill_now(self, up);
+            }
+        }
+    }
+
+    fn ended(&mut self, up: &mut Up) -> Result<End, Error> {
+        self.kill_at = None;
+        let exit = match sys::process::try_wait(up.pidfd.as_fd()) {
+            Ok(Some(exit)) => Some(exit),
+            // Adopted: another process reaps it.
+            Ok(None) | Err(_) => sys::pidfd::exit_of_other(up.pidfd.as_fd())?,
+        };
+        let code =
+            exit.map_or(settle::UNKNOWN, |exit| u8::try_from(exit.code() & 0xff).unwrap_or(settle::UNKNOWN));
+        let oom_killed = up.oom.is_some() && up.cgroup.stats().oom_kills > 0;
+        Ok(End { code, oom_killed, time: Timestamp::now() })
+    }
+
+    fn note_oom(&mut self, up: &mut Up) {
+        if let Some(OomEvents::Readable(fd)) = &up.oom {
+            let _ = rustix::io::read(fd, &mut [0; 8]); // the count, which stats tell better
+        }
+        let kills = up.cgroup.stats().oom_kills;
+        if kills > 0 && !self.record.state.oom_killed {
+            self.record.state.oom_killed = true;
+            if let Err(error) = journal::tell(&self.paths, &self.record, "oom", &[]) {
+                complain(&error);
+            }
+        }
+    }
+
+    /// After the last run: tells who waits, removes with `--rm`, delivers what clients have
+    /// not got yet.
+    fn end(mut self, next: Next) -> Result<(), Error> {
+        if self.order == Some(Order::Stop) {
+            journal::tell(&self.paths, &self.record, "stop", &[])?;
+        }
+        let is_removed = next == Next::Remove || self.record.config.auto_remove;
+        if !is_removed {
+            store::forget_run(&self.paths, &self.record.id)?;
+        }
+        let trash = if is_removed { Some(settle::remove(&self.paths, &self.record)?) } else { None };
+        self.waiters.drain(..).for_each(|(asker, _)| asker.answer(&Answer::Done));
+        self.lock = None;
+        self.session.deliver_rest()?;
+        if let Some(trash) = trash {
+            store::delete(&trash)?;
+        }
+        Ok(())
+    }
+}
+
+/// The run of a container that waits for its back-off.
+fn waiting_run() -> Run {
+    Run {
+        version: VERSION,
+        boot_id: store::boot_id().to_owned(),
+        protocol: super::wire::PROTOCOL,
+        status: Status::Restarting,
+        monitor: own_process(),
+        init: None,
+        started: None,
+        cgroup: None,
+        pipes: None,
+        network: None,
+        endpoint: None,
+        unknown: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,433 @@
+//! The streams of a payload: from its pipes or terminal to the log and the clients, and
+//! from the clients to its standard input. One poll loop, bounded memory.
+
+use std::io::Write as _;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Instant;
+
+use jiff::Timestamp;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+
+use super::client::{Client, Packet};
+use super::error::{Error, Refused};
+use super::wire::{Answer, Ask, Attach, Failure, Hello, MAX_HELLO, MAX_PACKET, encode, size, tag};
+use crate::container::log::{Stream, Writer};
+use crate::sys;
+use crate::sys::socket::{self, Received};
+
+/// So much is read from the payload at once; with its tag it fits a packet.
+const CHUNK: usize = MAX_PACKET - 16;
+/// More clients at once are refused.
+const MAX_CLIENTS: usize = 256;
+
+/// The monitor's ends of a payload's standard streams.
+#[derive(Debug, Default)]
+pub(super) struct Streams {
+    /// The master of the payload's terminal: input and output.
+    pub(super) console: Option<OwnedFd>,
+    /// The pipe to standard input.
+    pub(super) stdin: Option<OwnedFd>,
+    /// The pipe from standard output.
+    pub(super) stdout: Option<OwnedFd>,
+    /// The pipe from standard error.
+    pub(super) stderr: Option<OwnedFd>,
+}
+
+impl Streams {
+    /// Makes calls on them return instead of wait.
+    pub(super) fn set_nonblocking(&self) -> sys::Result<()> {
+        let all = [&self.console, &self.stdin, &self.stdout, &self.stderr];
+        all.into_iter().flatten().try_for_each(|fd| socket::set_nonblocking(fd.as_fd()))
+    }
+
+    fn output(&self, stream: Stream) -> Option<BorrowedFd<'_>> {
+        let fd = match stream {
+            Stream::Stdout => self.console.as_ref().or(self.stdout.as_ref()),
+            Stream::Stderr => self.stderr.as_ref(),
+        };
+        fd.map(AsFd::as_fd)
+    }
+
+    fn input(&self) -> Option<BorrowedFd<'_>> {
+        self.console.as_ref().or(self.stdin.as_ref()).map(AsFd::as_fd)
+    }
+
+    fn end_output(&mut self, stream: Stream) {
+        match stream {
+            Stream::Stdout => {
+                self.console = None;
+                self.stdout = None;
+            }
+            Stream::Stderr => self.stderr = None,
+        }
+    }
+}
+
+/// A verb that a client asks for, and where the answer goes.
+#[derive(Debug)]
+pub(super) struct Asker(OwnedFd);
+
+impl Asker {
+    /// Sends an answer; a client that is gone does not get it.
+    pub(super) fn answer(&self, answer: &Answer) {
+        if let Ok(bytes) = encode(answer) {
+            let _ = socket::send(self.0.as_fd(), &[&bytes]);
+        }
+    }
+
+    pub(super) fn refuse(&self, error: &dyn crate::base::Explain) {
+        self.answer(&Answer::Failed(Failure::of(error)));
+    }
+}
+
+/// What else a turn waits for, and which of it happened.
+#[derive(Debug)]
+pub(super) struct Watch<'a> {
+    pub(super) fd: BorrowedFd<'a>,
+    pub(super) flags: PollFlags,
+}
+
+/// What a turn brought.
+#[derive(Debug, Default)]
+pub(super) struct Turn {
+    /// Of what was watched: whether it is ready.
+    pub(super) ready: Vec<bool>,
+    /// Verbs that clients ask for.
+    pub(super) asks: Vec<(Asker, Ask)>,
+}
+
+/// A payload's streams, its log, and its clients.
+#[derive(Debug)]
+pub(super) struct Session {
+    listener: Option<OwnedFd>,
+    pub(super) streams: Streams,
+    /// Bytes for standard input that did not fit yet.
+    pending: Vec<u8>,
+    is_input_closing: bool,
+    log: Option<Writer>,
+    /// Connections that have said nothing yet; a place is empty once they have.
+    newcomers: Vec<Option<OwnedFd>>,
+    clients: Vec<Client>,
+    tty: bool,
+    buffer: Box<[u8]>,
+}
+
+/// What a descriptor in the poll set belongs to.
+#[derive(Debug, Clone, Copy)]
+enum Token {
+    Watch(usize),
+    Listener,
+    Output(Stream),
+    Input,
+    Newcomer(usize),
+    Client(usize),
+}
+
+impl Session {
+    pub(super) fn new(listener: Option<OwnedFd>, log: Option<Writer>, tty: bool) -> Self {
+        Self {
+            listener,
+            streams: Streams::default(),
+            pending: Vec::new(),
+            is_input_closing: false,
+            log,
+            newcomers: Vec::new(),
+            clients: Vec::new(),
+            tty,
+            buffer: vec![0; CHUNK].into(),
+        }
+    }
+
+    /// A connection that was there before the payload.
+    pub(super) fn connect(&mut self, socket: OwnedFd) {
+        if socket::set_nonblocking(socket.as_fd()).is_ok() {
+            self.newcomers.push(Some(socket));
+        }
+    }
+
+    /// The size of the first client's terminal that has said one.
+    pub(super) fn first_size(&self) -> Option<(u16, u16)> {
+        self.clients.iter().find_map(|client| client.wants.size)
+    }
+
+    /// The streams of a payload that starts.
+    pub(super) fn begin(&mut self, streams: Streams) {
+        self.streams = streams;
+        self.pending.clear();
+        self.is_input_closing = false;
+    }
+
+    /// Waits until something happens or `deadline` comes, and deals with what is its own.
+    pub(super) fn turn(&mut self, watches: &[Watch<'_>], deadline: Option<Instant>) -> Result<Turn, Error> {
+        let events = self.poll(watches, deadline)?;
+        let mut turn = Turn { ready: vec![false; watches.len()], asks: Vec::new() };
+        let mut is_logged = false;
+        for (token, flags) in events {
+            match token {
+                Token::Watch(at) => turn.ready[at] = true,
+                Token::Listener => self.accept(),
+                Token::Output(stream) => {
+                    self.read_output(stream);
+                    is_logged = true;
+                }
+                Token::Input => self.feed(),
+                Token::Newcomer(at) => self.greet(at, &mut turn.asks),
+                Token::Client(at) => {
+                    if flags.contains(PollFlags::OUT) {
+                        self.clients[at].flush();
+                    }
+                    if flags.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+                        self.hear(at);
+                    }
+                }
+            }
+        }
+        if is_logged {
+            self.flush_log();
+        }
+        self.newcomers.retain(Option::is_some);
+        self.clients.retain(|client| !client.is_gone());
+        Ok(turn)
+    }
+
+    fn poll(
+        &mut self,
+        watches: &[Watch<'_>],
+        deadline: Option<Instant>,
+    ) -> Result<Vec<(Token, PollFlags)>, Error> {
+        let mut fds: Vec<PollFd<'_>> = Vec::with_capacity(watches.len() + self.clients.len() + 5);
+        let mut tokens = Vec::with_capacity(fds.capacity());
+        for (at, watch) in watches.iter().enumerate() {
+            fds.push(PollFd::from_borrowed_fd(watch.fd, watch.flags));
+            tokens.push(Token::Watch(at));
+        }
+        if let Some(listener) = &self.listener {
+            fds.push(PollFd::new(listener, PollFlags::IN));
+            tokens.push(Token::Listener);
+        }
+        if !self.clients.iter().any(Client::is_blocking) {
+            for stream in [Stream::Stdout, Stream::Stderr] {
+                if let Some(fd) = self.streams.output(stream) {
+                    fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
+                    tokens.push(Token::Output(stream));
+                }
+            }
+        }
+        if let Some(fd) = self.streams.input().filter(|_| !self.pending.is_empty()) {
+            fds.push(PollFd::from_borrowed_fd(fd, PollFlags::OUT));
+            tokens.push(Token::Input);
+        }
+        for (at, socket) in self.newcomers.iter().enumerate() {
+            if let Some(socket) = socket {
+                fds.push(PollFd::new(socket, PollFlags::IN));
+                tokens.push(Token::Newcomer(at));
+            }
+        }
+        for (at, client) in self.clients.iter().enumerate() {
+            let mut flags = PollFlags::empty();
+            // What it sends waits while the payload does not read.
+            flags.set(PollFlags::IN, self.pending.is_empty());
+            flags.set(PollFlags::OUT, client.has_queue());
+            if !flags.is_empty() {
+                fds.push(PollFd::new(client, flags));
+                tokens.push(Token::Client(at));
+            }
+        }
+        let timeout = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        let timeout = timeout.and_then(|left| Timespec::try_from(left).ok());
+        match rustix::event::poll(&mut fds, timeout.as_ref()) {
+            Err(Errno::INTR) => return Ok(Vec::new()),
+            result => sys::check(result, || format!("poll({} descriptors)", fds.len()))?,
+        };
+        let events = tokens.into_iter().zip(&fds).map(|(token, fd)| (token, fd.revents()));
+        Ok(events.filter(|(_, flags)| !flags.is_empty()).collect())
+    }
+
+    fn accept(&mut self) {
+        while let Some(listener) = &self.listener {
+            match socket::accept(listener.as_fd()) {
+                Ok(Some(socket)) if self.is_welcome(socket.as_fd()) => self.newcomers.push(Some(socket)),
+                Ok(Some(_)) => {}
+                Ok(None) | Err(_) => return,
+            }
+        }
+    }
+
+    fn is_welcome(&self, socket: BorrowedFd<'_>) -> bool {
+        let own = rustix::process::getuid().as_raw();
+        let may = socket::peer_uid(socket).is_ok_and(|uid| uid == own || uid == 0);
+        may && self.clients.len() + self.newcomers.len() < MAX_CLIENTS
+    }
+
+    /// Hears what the clients that were there before the payload want.
+    pub(super) fn greet_all(&mut self) {
+        let mut asks = Vec::new();
+        for at in 0..self.newcomers.len() {
+            self.greet(at, &mut asks);
+        }
+        self.newcomers.retain(Option::is_some);
+    }
+
+    /// Hears what a newcomer wants.
+    fn greet(&mut self, at: usize, asks: &mut Vec<(Asker, Ask)>) {
+        let Some(socket) = self.newcomers[at].take() else { return };
+        let mut hello = [0; MAX_HELLO];
+        let length = match socket::receive(socket.as_fd(), &mut hello) {
+            Ok(Received::Message(length)) => length,
+            Ok(Received::Nothing) => {
+                self.newcomers[at] = Some(socket);
+                return;
+            }
+            Ok(Received::Gone) | Err(_) => return,
+        };
+        let asker = Asker(socket);
+        match serde_json::from_slice::<Hello>(&hello[..length]) {
+            Ok(Hello { ask: Ask::Attach(wants), .. }) => self.attach(asker, wants),
+            Ok(hello) => asks.push((asker, hello.ask)),
+            Err(_) => asker.refuse(&Refused::Unknown),
+        }
+    }
+
+    fn attach(&mut self, asker: Asker, wants: Attach) {
+        asker.answer(&Answer::Attached { tty: self.tty });
+        if let Some((rows, columns)) = wants.size {
+            self.resize(rows, columns);
+        }
+        self.clients.push(Client::new(asker.0, wants));
+    }
+
+    /// Sets the size of the payload's terminal, if it has one.
+    pub(super) fn resize(&self, rows: u16, columns: u16) {
+        if let Some(console) = &self.streams.console {
+            let _ = sys::pty::set_size(console.as_fd(), columns, rows); // it may be ending
+        }
+    }
+
+    /// Hears a client.
+    fn hear(&mut self, at: usize) {
+        let client = &mut self.clients[at];
+        let length = match socket::receive(client.as_fd(), &mut self.buffer) {
+            Ok(Received::Message(length)) => length,
+            Ok(Received::Nothing) => return,
+            Ok(Received::Gone) | Err(_) => return client.drop_it(),
+        };
+        let may_write = client.wants.stdin && !client.is_leaving();
+        match (self.buffer[0], may_write) {
+            (tag::INPUT, true) => {
+                self.pending.extend_from_slice(&self.buffer[1..length]);
+                self.feed();
+            }
+            (tag::CLOSE, true) => {
+                self.is_input_closing = true;
+                self.feed();
+            }
+            (tag::RESIZE, _) => {
+                if let Some((rows, columns)) = size(&self.buffer[1..length]) {
+                    self.resize(rows, columns);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Writes what waits for standard input, as far as there is room, and ends it after
+    /// the last byte when that was asked for. A terminal is not ended: its user types ^D.
+    fn feed(&mut self) {
+        let Some(input) = self.streams.input() else {
+            self.pending.clear();
+            return;
+        };
+        let mut written = 0;
+        while written < self.pending.len() {
+            match rustix::io::write(input, &self.pending[written..]) {
+                Ok(length) => written += length,
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => break,
+                Err(_) => {
+                    written = self.pending.len(); // nobody reads it any more
+                    self.is_input_closing = true;
+                }
+            }
+        }
+        self.pending.drain(..written);
+        if self.pending.is_empty() {
+            self.pending.shrink_to(0);
+            if self.is_input_closing {
+                self.streams.stdin = None;
+            }
+        }
+    }
+
+    /// Reads once from a stream. Whether there may be more.
+    fn read_output(&mut self, stream: Stream) -> bool {
+        let Some(fd) = self.streams.output(stream) else { return false };
+        let length = match rustix::io::read(fd, &mut self.buffer[..]) {
+            Ok(length) if length > 0 => length,
+            Err(Errno::INTR) => return true,
+            Err(Errno::AGAIN) => return false,
+            // A terminal whose last holder is gone says EIO.
+            Ok(_) | Err(_) => {
+                self.streams.end_output(stream);
+                return false;
+            }
+        };
+        let bytes = &self.buffer[..length];
+        if let Some(log) = &mut self.log
+            && let Err(error) = log.write(stream, bytes, Timestamp::now())
+        {
+            complain(&error);
+        }
+        let mut shared = None;
+        for client in self.clients.iter_mut().filter(|client| client.wants(stream)) {
+            client.deliver(stream, bytes, &mut shared);
+        }
+        true
+    }
+
+    fn flush_log(&mut self) {
+        if let Some(log) = &mut self.log
+            && let Err(error) = log.flush()
+        {
+            complain(&error);
+        }
+    }
+
+    /// Reads what the payload, which has ended, left in its pipes, however slow a client is:
+    /// that is no more than a pipe holds. Then all streams are closed.
+    pub(super) fn drain(&mut self) {
+        for stream in [Stream::Stdout, Stream::Stderr] {
+            while self.read_output(stream) {}
+        }
+        if let Some(log) = &mut self.log
+            && let Err(error) = log.finish(Timestamp::now())
+        {
+            complain(&error);
+        }
+        self.streams = Streams::default();
+        self.pending = Vec::new();
+    }
+
+    /// Tells every client how it ended, and lets it go when it has everything.
+    pub(super) fn finish_clients(&mut self, code: u8) {
+        for client in &mut self.clients {
+            client.finish(Packet::exited(code));
+        }
+        self.clients.retain(|client| !client.is_gone());
+    }
+
+    /// Stops listening, and delivers what the clients that are left have not got yet.
+    pub(super) fn deliver_rest(&mut self) -> Result<(), Error> {
+        self.listener = None;
+        self.newcomers.clear();
+        while !self.clients.is_empty() {
+            self.turn(&[], None)?;
+        }
+        Ok(())
+    }
+}
+
+/// The monitor's own log is its standard error.
+pub(super) fn complain(error: &dyn std::error::Error) {
+    let _ = writeln!(std::io::stderr(), "{}", crate::base::error::chain(error).join(": "));
+}

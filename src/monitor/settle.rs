@@ -1,0 +1,113 @@
+//! The only clean-up there is: after a run, and for good.
+//!
+//! The monitor calls these at a container's end; an engine calls them for a run whose
+//! monitor it finds dead. They go on after a failure and return all of them, and doing
+//! them twice is no failure.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+
+use super::error::Error;
+use super::journal;
+use crate::base::{ContainerId, Paths};
+use crate::cgroup::{Cgroup, Parent};
+use crate::container::{Record, Run, store};
+use crate::network::{self, Applied};
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct End {
+    /// 0…255; 255 when nobody saw it.
+    pub code: u8,
+    /// The kernel killed in it for want of memory.
+    pub oom_killed: bool,
+    /// When.
+    pub time: Timestamp,
+}
+
+impl End {
+    /// Nobody saw how, nor when.
+    #[must_use]
+    pub fn unseen() -> Self {
+        Self { code: UNKNOWN, oom_killed: false, time: Timestamp::now() }
+    }
+}
+
+/// The exit code of a container whose end nobody saw.
+pub const UNKNOWN: u8 = 255;
+
+/// What becomes of a container after its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next {
+    /// It stays, to be started again.
+    Stay,
+    /// Its monitor starts it again, and keeps the run's folder.
+    Restart,
+    /// It is removed at once, so that its record need not be written any more.
+    Remove,
+}
+
+/// Where this engine's cgroups are.
+#[must_use]
+pub fn cgroup_parent(paths: &Paths) -> Parent {
+    Parent::new(paths.engine_name())
+}
+
+/// Cleans up after a run: processes that are left, network, cgroup, the run's folder; then
+/// writes how it ended, and tells the journal.
+pub fn settle(paths: &Paths, record: &mut Record, run: &Run, end: End, next: Next) -> Vec<Error> {
+    let mut errors = clear(paths, &record.id, run.network.as_ref());
+    record.state.exit_code = end.code;
+    record.state.oom_killed = end.oom_killed;
+    record.state.finished = Some(end.time);
+    if next == Next::Stay
+        && let Err(error) = store::forget_run(paths, &record.id)
+    {
+        errors.push(error.into());
+    }
+    if next != Next::Remove
+        && let Err(error) = store::save(paths, record)
+    {
+        errors.push(error.into());
+    }
+    let code = end.code.to_string();
+    if let Err(error) = journal::tell(paths, record, "die", &[("exitCode", &code)]) {
+        errors.push(error.into());
+    }
+    errors
+}
+
+/// Takes back what a start made outside of the container's folders.
+pub fn clear(paths: &Paths, id: &ContainerId, network: Option<&serde_json::Value>) -> Vec<Error> {
+    let mut errors = Vec::new();
+    let cgroup = Cgroup::open(&cgroup_parent(paths), id.as_str());
+    if cgroup.exists() {
+        if !cgroup.pids().is_empty()
+            && let Err(error) = cgroup.kill()
+        {
+            errors.push(error.into());
+        }
+        if let Err(error) = cgroup.remove() {
+            errors.push(error.into());
+        }
+    }
+    let applied = network.and_then(|applied| serde_json::from_value::<Applied>(applied.clone()).ok());
+    if let Some(applied) = applied {
+        let place = network::Place::new(paths);
+        errors.extend(network::remove(&applied, &place).into_iter().map(Error::from));
+    }
+    errors
+}
+
+/// Removes a container that has no run: from then on it is not there. What is returned is
+/// to be deleted with [`store::delete`], which may take its time.
+///
+/// # Errors
+///
+/// When its folder cannot be moved away; then it is still there.
+pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf, Error> {
+    let trash = store::remove(paths, record)?;
+    journal::tell(paths, record, "destroy", &[])?;
+    Ok(trash)
+}

@@ -1,0 +1,311 @@
+//! A start: the first one and every restart. Reads the record as it is now, plans, clones,
+//! and connects the network while init mounts.
+//!
+//! ```text
+//! root (detached overlay) · cgroup · spec            decided and made here
+//! runtime::create ── clone3 ─────────────┐
+//!   network::apply · files of /etc       │ init mounts, pivots, …
+//!   run.json · record.json               │
+//! Created::go_on ───────────────────────▶ execve
+//! journal "start"
+//! ```
+//! The files of /etc are bound by descriptor before their contents are known, so they are
+//! made empty first and filled in place.
+
+use std::fs;
+use std::os::fd::{AsRawFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use rustix::fs::{Mode, OFlags};
+use rustix::pipe::PipeFlags;
+
+use super::error::Error;
+use super::session::Streams;
+use super::settle::{self, cgroup_parent};
+use super::{journal, wire};
+use crate::base::{Paths, disk};
+use crate::cgroup::{Cgroup, Limits, OomEvents};
+use crate::container::record::{Process, VERSION};
+use crate::container::spec::{ETC_FILES, Place as SpecPlace, spec};
+use crate::container::{Config, MountKind, NetworkMode, Record, Run, Status, store};
+use crate::network::{self, Applied, HostFiles, Mode as NetMode, names};
+use crate::oci::runtime::Spec;
+use crate::runtime::{self, Created, Gate, Init, Plan, Root, Running, Stdio};
+use crate::snapshot::{self, Layout};
+use crate::sys::{self, probe::Probe};
+
+/// A container that runs, as its monitor holds it.
+#[derive(Debug)]
+pub(super) struct Up {
+    pub(super) run: Run,
+    pub(super) pidfd: OwnedFd,
+    pub(super) cgroup: Cgroup,
+    pub(super) oom: Option<OomEvents>,
+    pub(super) streams: Streams,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Starts the container of `record`, in this process's single thread.
+///
+/// # Errors
+///
+/// The step that failed; then nothing of the start is left.
+pub(super) fn start(
+    paths: &Paths,
+    record: &mut Record,
+    probe: &Probe,
+    size: Option<(u16, u16)>,
+) -> Result<Up, Error> {
+    let before = record.state.clone();
+    let started = attempt(paths, record, probe, size);
+    if let Err(error) = &started {
+        for error in settle::clear(paths, &record.id, None) {
+            super::session::complain(&error);
+        }
+        record.state = before;
+        record.state.error = wire::Failure::of(error).line();
+        record.state.exit_code = exit_code(error);
+        store::save(paths, record)?;
+    }
+    started
+}
+
+/// Docker's exit codes of a start that failed.
+fn exit_code(error: &Error) -> u8 {
+    use crate::base::{ErrorKind, Explain as _};
+    match error.kind() {
+        ErrorKind::ProgramNotFound => 127,
+        ErrorKind::ProgramNotRunnable => 126,
+        _ => 128,
+    }
+}
+
+fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16, u16)>) -> Result<Up, Error> {
+    let etc = etc_folder(paths, record);
+    make_sources(&record.config)?;
+    prepare_etc(&etc)?;
+    let spec = spec(&record.config, &SpecPlace { etc: &etc, cgroup: None, root: None });
+    let limits = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
+    let limits = limits.map(Limits::from_spec).unwrap_or_default();
+    let cgroup = Cgroup::create(&cgroup_parent(paths), record.id.as_str(), &limits, probe)?;
+    if let Err(error) = cgroup.join_monitor() {
+        super::session::complain(&error); // a logout may then take the monitor along
+    }
+    let (stdio, mut streams, pipes) = make_stdio(&record.config, size)?;
+    let created = create(paths, record, &spec, stdio, &cgroup, probe)?;
+    let connected = connect(paths, record, &etc, &created)
+        .and_then(|applied| Ok((write_state(paths, record, &created, &applied, pipes)?, applied)));
+    let (run, applied) = match connected {
+        Ok(done) => done,
+        Err(error) => {
+            created.abandon();
+            return Err(error);
+        }
+    };
+    let running = match created.go_on() {
+        Ok(running) => running,
+        Err(error) => {
+            let _ = settle::clear(paths, &record.id, run.network.as_ref());
+            let _ = fs::remove_file(paths.container_run(&record.id).join("run.json"));
+            return Err(error.into());
+        }
+    };
+    let Running { pidfd, console, warnings, .. } = running;
+    streams.console = console;
+    streams.set_nonblocking()?;
+    if let (Some(console), Some((rows, columns))) = (&streams.console, size) {
+        use std::os::fd::AsFd as _;
+        let _ = sys::pty::set_size(console.as_fd(), columns, rows); // the payload may be gone
+    }
+    journal::tell(paths, record, "start", &[])?;
+    let warnings = [warnings, cgroup.warnings.clone(), applied.warnings].concat();
+    let oom = cgroup.oom_events().ok();
+    Ok(Up { run, pidfd, cgroup, oom, streams, warnings })
+}
+
+/// The folder of the files that are bound to the container's /etc.
+fn etc_folder(paths: &Paths, record: &Record) -> PathBuf {
+    paths.container(&record.id).join("etc")
+}
+
+/// `-v` makes a missing source as a folder; a missing one of `--mount` is an error.
+fn make_sources(config: &Config) -> Result<(), Error> {
+    for mount in &config.mounts {
+        let MountKind::Bind(bind) = &mount.kind else { continue };
+        if bind.source.exists() {
+            continue;
+        }
+        if !bind.create_source {
+            return Err(Error::NoSource(bind.source.clone()));
+        }
+        fs::create_dir_all(&bind.source).map_err(disk::Error::io("create", &bind.source))?;
+    }
+    Ok(())
+}
+
+fn prepare_etc(etc: &Path) -> Result<(), Error> {
+    if etc.exists() {
+        return Ok(());
+    }
+    disk::private_dir(etc)?;
+    for name in ETC_FILES {
+        write_etc(etc, name, "")?;
+    }
+    Ok(())
+}
+
+/// Writes in place: the container may have the file bound already.
+fn write_etc(etc: &Path, name: &str, text: &str) -> Result<(), Error> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let path = etc.join(name);
+    fs::write(&path, text).map_err(disk::Error::io("write", &path))?;
+    // Every user in the container reads it, whatever the monitor's umask.
+    let mode = fs::Permissions::from_mode(0o644);
+    Ok(fs::set_permissions(&path, mode).map_err(disk::Error::io("change the mode of", &path))?)
+}
+
+/// The payload's ends, the monitor's ends, and the inodes of the output pipes.
+fn make_stdio(
+    config: &Config,
+    size: Option<(u16, u16)>,
+) -> Result<(Stdio, Streams, Option<[u64; 2]>), Error> {
+    if config.tty {
+        let size = size.map(|(rows, columns)| (columns, rows));
+        return Ok((Stdio::Terminal { size }, Streams::default(), None));
+    }
+    let (stdin, to_stdin) = if config.open_stdin {
+        let (read, write) = pipe()?;
+        (read, Some(write))
+    } else {
+        let null = rustix::fs::open("/dev/null", OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty());
+        (sys::check(null, || "open(/dev/null)".to_owned())?, None)
+    };
+    let (stdout, stdout_end) = output_pipe()?;
+    let (stderr, stderr_end) = output_pipe()?;
+    let inode = |fd: &OwnedFd| Ok::<_, Error>(sys::fs::stat(fd)?.st_ino);
+    let pipes = [inode(&stdout)?, inode(&stderr)?];
+    let streams = Streams { console: None, stdin: to_stdin, stdout: Some(stdout), stderr: Some(stderr) };
+    Ok((Stdio::Files([stdin, stdout_end, stderr_end]), streams, Some(pipes)))
+}
+
+fn pipe() -> Result<(OwnedFd, OwnedFd), Error> {
+    let pipe = rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
+    Ok(sys::check(pipe, || "pipe2(O_CLOEXEC)".to_owned())?)
+}
+
+/// A pipe whose writing end can be read as well: its holder gets no SIGPIPE and loses
+/// nothing when the monitor is killed, it waits until another monitor reads on.
+pub(super) fn output_pipe() -> Result<(OwnedFd, OwnedFd), Error> {
+    let (read, write) = pipe()?;
+    let path = format!("/proc/self/fd/{}", write.as_raw_fd());
+    let both = rustix::fs::open(&path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
+    Ok((read, sys::check(both, || format!("open({path}, O_RDWR)"))?))
+}
+
+fn create(
+    paths: &Paths,
+    record: &Record,
+    spec: &Spec,
+    stdio: Stdio,
+    cgroup: &Cgroup,
+    probe: &Probe,
+) -> Result<Created, Error> {
+    let layers = paths.layers();
+    let folder = paths.container(&record.id);
+    let layout = Layout {
+        lower: record.layers.iter().map(|layer| layers.join(layer)).collect(),
+        upper: Some((folder.join("upper"), folder.join("work"))),
+        read_only: record.config.read_only,
+        volatile: record.config.auto_remove,
+    };
+    let root = snapshot::mount(&layout, probe)?;
+    let init = if record.config.init { Init::Reaper } else { Init::Payload };
+    Ok(runtime::create(Plan {
+        spec,
+        root: Root::Tree(root),
+        mounts: Vec::new(),
+        stdio,
+        cgroup: Some(cgroup),
+        init,
+        gate: Gate::Maker,
+        probe,
+    })?)
+}
+
+/// Connects the network and fills the files of /etc.
+fn connect(paths: &Paths, record: &Record, etc: &Path, created: &Created) -> Result<Applied, Error> {
+    let config = &record.config;
+    let plan = network::plan(network::Request {
+        container: record.id.clone(),
+        mode: match &config.network {
+            NetworkMode::None => NetMode::None,
+            NetworkMode::Host => NetMode::Host,
+            // `config::resolve` refused the others.
+            NetworkMode::Bridge | NetworkMode::Container(_) | NetworkMode::Named(_) => NetMode::Bridge,
+        },
+        hostname: config.hostname.clone(),
+        domainname: config.domainname.clone(),
+        extra_hosts: config.extra_hosts.clone(),
+        dns: config.dns.clone(),
+        dns_search: config.dns_search.clone(),
+        dns_options: config.dns_options.clone(),
+    })?;
+    let namespace = if plan.has_namespace() { Some(created.network_namespace()?) } else { None };
+    let place = network::Place::new(paths);
+    let applied = network::apply(&plan, namespace.as_ref().map(std::os::fd::AsFd::as_fd), &place)?;
+    let host = HostFiles::read();
+    let written = write_etc(etc, "hosts", &names::hosts(&plan, &applied, &host))
+        .and_then(|()| write_etc(etc, "hostname", &format!("{}\n", config.hostname)))
+        .and_then(|()| write_etc(etc, "resolv.conf", &names::resolv_conf(&plan, &host)));
+    if let Err(error) = written {
+        let _ = network::remove(&applied, &place); // the first error is the one to report
+        return Err(error);
+    }
+    Ok(applied)
+}
+
+/// Writes what another process needs to find this run, before the payload is executed.
+fn write_state(
+    paths: &Paths,
+    record: &mut Record,
+    created: &Created,
+    applied: &Applied,
+    pipes: Option<[u64; 2]>,
+) -> Result<Run, Error> {
+    let json = |value| serde_json::to_value(value).ok();
+    let init = u32::try_from(created.pid()).ok().and_then(Process::of);
+    let now = Timestamp::now();
+    let run = Run {
+        version: VERSION,
+        boot_id: store::boot_id().to_owned(),
+        protocol: wire::PROTOCOL,
+        status: Status::Running,
+        monitor: own_process(),
+        init,
+        started: Some(now),
+        cgroup: Some(cgroup_parent(paths).path.join(record.id.as_str())),
+        pipes,
+        network: json(applied),
+        endpoint: applied.endpoint.as_ref().and_then(|endpoint| serde_json::to_value(endpoint).ok()),
+        unknown: std::collections::BTreeMap::new(),
+    };
+    record.state.started = Some(now);
+    record.state.finished = None;
+    record.state.exit_code = 0;
+    record.state.oom_killed = false;
+    record.state.error.clear();
+    record.state.stopped_by_hand = false;
+    let written = store::save_run(paths, &record.id, &run).and_then(|()| store::save(paths, record));
+    if let Err(error) = written {
+        let _ = network::remove(applied, &network::Place::new(paths)); // as above
+        return Err(error.into());
+    }
+    Ok(run)
+}
+
+/// This process, the monitor.
+pub(super) fn own_process() -> Process {
+    let pid = std::process::id();
+    Process::of(pid).unwrap_or(Process { pid, start_time: 0 })
+}

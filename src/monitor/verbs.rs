@@ -1,0 +1,190 @@
+//! The verbs that a monitor takes over its socket.
+
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+use super::error::{Error, Refused};
+use super::journal;
+use super::run::{Monitor, Order};
+use super::session::{Asker, complain};
+use super::start::Up;
+use super::wire::{Answer, Ask};
+use crate::base::Name;
+use crate::container::{Status, Verb, signal, store};
+use crate::sys;
+
+/// Serves a verb for a container that is up.
+pub(super) fn serve(monitor: &mut Monitor, up: &mut Up, asker: Asker, ask: Ask) {
+    let result = match &ask {
+        Ask::Stop { signal, timeout } => end(monitor, up, Order::Stop, *signal, *timeout),
+        Ask::Restart { signal, timeout } => end(monitor, up, Order::Restart, *signal, *timeout),
+        Ask::Kill { signal, by_hand } => kill(monitor, up, *signal, *by_hand),
+        Ask::Pause => pause(monitor, up),
+        Ask::Unpause => unpause(monitor, up),
+        Ask::Rename { name } => rename(monitor, name),
+        Ask::Resize { rows, columns } => resize(monitor, *rows, *columns),
+        Ask::Ping | Ask::Attach(_) => Ok(When::Now),
+    };
+    match result {
+        Ok(When::Now) => asker.answer(&Answer::Done),
+        Ok(When::AtTheEnd) => {
+            asker.answer(&Answer::Accepted);
+            monitor.waiters.push((asker, ask));
+        }
+        Err(Fault::Refused(conflict)) => asker.refuse(&conflict),
+        Err(Fault::Failed(error)) => asker.refuse(&error),
+    }
+}
+
+/// Serves a verb for a container that waits for its restart.
+pub(super) fn serve_waiting(monitor: &mut Monitor, asker: Asker, ask: Ask) {
+    let refuse = |asker: Asker, verb| match Status::Restarting.after(verb) {
+        Ok(_) => asker.answer(&Answer::Done),
+        Err(conflict) => asker.refuse(&conflict),
+    };
+    match ask {
+        Ask::Stop { .. } | Ask::Kill { .. } => {
+            monitor.order = Some(Order::Stop);
+            by_hand(monitor);
+            asker.answer(&Answer::Accepted);
+            monitor.waiters.push((asker, ask));
+        }
+        Ask::Restart { .. } => {
+            monitor.order = Some(Order::Restart);
+            asker.answer(&Answer::Accepted);
+            monitor.waiters.push((asker, ask));
+        }
+        Ask::Rename { name } => match rename(monitor, &name) {
+            Ok(_) => asker.answer(&Answer::Done),
+            Err(Fault::Refused(conflict)) => asker.refuse(&conflict),
+            Err(Fault::Failed(error)) => asker.refuse(&error),
+        },
+        Ask::Pause => refuse(asker, Verb::Pause),
+        Ask::Unpause => refuse(asker, Verb::Unpause),
+        Ask::Ping => asker.answer(&Answer::Done),
+        Ask::Resize { .. } | Ask::Attach(_) => asker.refuse(&Refused::Session),
+    }
+}
+
+/// When a verb is answered.
+enum When {
+    Now,
+    AtTheEnd,
+}
+
+/// Why it is not done.
+enum Fault {
+    Refused(crate::container::Conflict),
+    Failed(Error),
+}
+
+impl<E: Into<Error>> From<E> for Fault {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+type Outcome = Result<When, Fault>;
+
+/// The signal, and SIGKILL when it was not enough.
+fn end(
+    monitor: &mut Monitor,
+    up: &mut Up,
+    order: Order,
+    signal: Option<i32>,
+    timeout: Option<i64>,
+) -> Outcome {
+    let config = &monitor.record.config;
+    let number = signal.or_else(|| signal::parse(&config.stop_signal)).unwrap_or(libc::SIGTERM);
+    let timeout = timeout.unwrap_or(config.stop_timeout);
+    monitor.order = Some(order);
+    if order == Order::Stop {
+        by_hand(monitor);
+    }
+    send(monitor, up, number)?;
+    // Negative waits for ever.
+    let due =
+        u64::try_from(timeout).ok().and_then(|secs| Instant::now().checked_add(Duration::from_secs(secs)));
+    monitor.kill_at = match (monitor.kill_at, due) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    };
+    Ok(When::AtTheEnd)
+}
+
+fn kill(monitor: &mut Monitor, up: &mut Up, number: i32, is_by_hand: bool) -> Outcome {
+    if is_by_hand {
+        by_hand(monitor);
+    }
+    send(monitor, up, number)?;
+    Ok(if number == libc::SIGKILL { When::AtTheEnd } else { When::Now })
+}
+
+/// Sends a signal to the container's first process, which must be able to hear it.
+fn send(monitor: &Monitor, up: &mut Up, number: i32) -> Result<(), Fault> {
+    match sys::process::signal(up.pidfd.as_fd(), number) {
+        Err(error) if error.is(rustix::io::Errno::SRCH) => {} // it is ending already
+        result => result?,
+    }
+    let ends = number == libc::SIGKILL || monitor.order.is_some();
+    if up.run.status == Status::Paused && ends {
+        go_on(monitor, up)?;
+    }
+    journal::tell(&monitor.paths, &monitor.record, "kill", &[("signal", &number.to_string())])?;
+    Ok(())
+}
+
+/// The deadline of a stop has come.
+pub(super) fn kill_now(monitor: &mut Monitor, up: &mut Up) {
+    if let Err(Fault::Failed(error)) = send(monitor, up, libc::SIGKILL) {
+        complain(&error);
+    }
+}
+
+/// A person ended it: no policy starts it again, not after a reboot either.
+fn by_hand(monitor: &mut Monitor) {
+    monitor.record.state.stopped_by_hand = true;
+    if let Err(error) = store::save(&monitor.paths, &monitor.record) {
+        complain(&error);
+    }
+}
+
+fn pause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
+    let next = up.run.status.after(Verb::Pause).map_err(Fault::Refused)?;
+    up.cgroup.freeze()?;
+    up.run.status = next;
+    store::save_run(&monitor.paths, &monitor.record.id, &up.run)?;
+    journal::tell(&monitor.paths, &monitor.record, "pause", &[])?;
+    Ok(When::Now)
+}
+
+fn unpause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
+    up.run.status.after(Verb::Unpause).map_err(Fault::Refused)?;
+    go_on(monitor, up)?;
+    Ok(When::Now)
+}
+
+fn go_on(monitor: &Monitor, up: &mut Up) -> Result<(), Fault> {
+    up.cgroup.thaw()?;
+    up.run.status = Status::Running;
+    store::save_run(&monitor.paths, &monitor.record.id, &up.run)?;
+    journal::tell(&monitor.paths, &monitor.record, "unpause", &[])?;
+    Ok(())
+}
+
+fn rename(monitor: &mut Monitor, name: &str) -> Outcome {
+    let name: Name = name.parse().map_err(|_| {
+        store::Error::NotFound(name.to_owned()) // who asks parsed it: this cannot be
+    })?;
+    let old = monitor.record.name.clone();
+    store::rename(&monitor.paths, &mut monitor.record, name)?;
+    journal::tell(&monitor.paths, &monitor.record, "rename", &[("oldName", &format!("/{old}"))])?;
+    Ok(When::Now)
+}
+
+fn resize(monitor: &mut Monitor, rows: u16, columns: u16) -> Outcome {
+    monitor.session.resize(rows, columns);
+    let (height, width) = (rows.to_string(), columns.to_string());
+    journal::tell(&monitor.paths, &monitor.record, "resize", &[("height", &height), ("width", &width)])?;
+    Ok(When::Now)
+}

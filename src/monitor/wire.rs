@@ -1,0 +1,291 @@
+//! What is said between a monitor and its clients, and between a monitor and who starts it.
+//!
+//! Each message is one packet of a `SOCK_SEQPACKET` socket. A client says [`Hello`] in JSON,
+//! and the monitor answers with an [`Answer`]. After a verb that is all (a verb that takes
+//! its time is first answered by [`Answer::Accepted`]). After an attachment follow packets
+//! whose first byte is a [`tag`]:
+//!
+//! ```text
+//! client → monitor   I bytes     for the payload to read        C  end of that
+//!                    W rows,cols the client's terminal (2 × u16, little end first)
+//! monitor → client   O bytes     standard output                E bytes  standard error
+//!                    K n         n bytes are missing here (u64) X code   it ended (u8)
+//! ```
+//! Both sides skip what they do not know: messages only gain fields and tags.
+
+use std::io::{self, Read};
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::error::{ErrorKind, Explain, chain};
+
+/// The newest protocol.
+pub const PROTOCOL: u32 = 1;
+/// The socket's name in the run's folder.
+pub const SOCKET: &str = "control";
+/// The most bytes of one packet.
+pub const MAX_PACKET: usize = 64 << 10;
+/// A client's first message is no larger.
+pub const MAX_HELLO: usize = 16 << 10;
+
+/// First bytes of packets.
+pub mod tag {
+    /// Bytes for standard input.
+    pub const INPUT: u8 = b'I';
+    /// End of standard input.
+    pub const CLOSE: u8 = b'C';
+    /// The size of the client's terminal.
+    pub const RESIZE: u8 = b'W';
+    /// Bytes of standard output.
+    pub const STDOUT: u8 = b'O';
+    /// Bytes of standard error.
+    pub const STDERR: u8 = b'E';
+    /// So many bytes are missing.
+    pub const SKIPPED: u8 = b'K';
+    /// The process ended with this code.
+    pub const EXITED: u8 = b'X';
+}
+
+/// What a client says first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The newest protocol the client speaks.
+    pub protocol: u32,
+    /// What it wants.
+    pub ask: Ask,
+}
+
+/// What a client wants.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ask {
+    /// The payload's streams.
+    Attach(Attach),
+    /// SIGKILL later than the signal, where the payload does not end; answered at its end.
+    Stop {
+        /// By number; the container's own when not said.
+        signal: Option<i32>,
+        /// Seconds; negative waits for ever, the container's own when not said.
+        timeout: Option<i64>,
+    },
+    /// As stop, and then started again; answered when it runs.
+    Restart {
+        /// As of stop.
+        signal: Option<i32>,
+        /// As of stop.
+        timeout: Option<i64>,
+    },
+    /// A signal; SIGKILL is answered at the end.
+    Kill {
+        /// By number.
+        signal: i32,
+        /// Whether a person wants an end, so that no policy starts it again.
+        by_hand: bool,
+    },
+    /// All processes stand still.
+    Pause,
+    /// They go on.
+    Unpause,
+    /// Another name; the link in `names` is made by who asks, which holds the lock.
+    Rename {
+        /// The new name.
+        name: String,
+    },
+    /// The terminal's size.
+    Resize {
+        /// Lines.
+        rows: u16,
+        /// Characters a line.
+        columns: u16,
+    },
+    /// An answer: whether the monitor listens.
+    Ping,
+}
+
+/// Which streams a client wants, and how patient the payload is with it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attach {
+    /// It may send input.
+    pub stdin: bool,
+    /// It gets standard output.
+    pub stdout: bool,
+    /// It gets standard error.
+    pub stderr: bool,
+    /// The payload waits for it; otherwise it misses what it is too slow for.
+    pub lossless: bool,
+    /// Its terminal: rows and columns.
+    pub size: Option<(u16, u16)>,
+}
+
+/// What a monitor answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// Understood; the outcome follows.
+    Accepted,
+    /// It is done.
+    Done,
+    /// The streams follow.
+    Attached {
+        /// Whether the payload has a terminal.
+        tty: bool,
+    },
+    /// It is not, and will not be.
+    Failed(Failure),
+}
+
+/// What a monitor tells who started it, once.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Ready {
+    /// The payload was executed.
+    Started {
+        /// What was left out, a sentence each.
+        warnings: Vec<String>,
+    },
+    /// It was not, and everything is cleaned up.
+    Failed(Failure),
+}
+
+/// An error that came from another process: its words, its kind, its way out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{message}")]
+pub struct Failure {
+    message: String,
+    kind: String,
+    hint: Option<String>,
+    #[source]
+    cause: Option<Box<Failure>>,
+}
+
+/// Kinds by their names on the wire.
+const KINDS: [(ErrorKind, &str); 11] = [
+    (ErrorKind::NotFound, "not-found"),
+    (ErrorKind::Conflict, "conflict"),
+    (ErrorKind::Invalid, "invalid"),
+    (ErrorKind::Denied, "denied"),
+    (ErrorKind::Unsupported, "unsupported"),
+    (ErrorKind::Unreachable, "unreachable"),
+    (ErrorKind::Corrupt, "corrupt"),
+    (ErrorKind::Interrupted, "interrupted"),
+    (ErrorKind::ProgramNotFound, "program-not-found"),
+    (ErrorKind::ProgramNotRunnable, "program-not-runnable"),
+    (ErrorKind::Internal, "internal"),
+];
+
+impl Failure {
+    /// The same failure as plain data.
+    pub fn of(error: &dyn Explain) -> Self {
+        let kind = error.kind();
+        let kind = KINDS.iter().find(|(known, _)| *known == kind).map_or("internal", |(_, name)| name);
+        let mut failure: Option<Self> = None;
+        for message in chain(error).into_iter().rev() {
+            let cause = failure.map(Box::new);
+            failure = Some(Self { message, kind: kind.to_owned(), hint: None, cause });
+        }
+        let mut failure = failure.unwrap_or_else(|| Self {
+            message: String::new(),
+            kind: kind.to_owned(),
+            hint: None,
+            cause: None,
+        });
+        failure.hint = error.hint();
+        failure
+    }
+
+    /// The messages on one line, as the record keeps them.
+    #[must_use]
+    pub fn line(&self) -> String {
+        chain(self).join(": ")
+    }
+}
+
+impl Explain for Failure {
+    fn kind(&self) -> ErrorKind {
+        KINDS.iter().find(|(_, name)| *name == self.kind).map_or(ErrorKind::Internal, |(kind, _)| *kind)
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
+}
+
+/// A message as it is sent.
+///
+/// # Errors
+///
+/// None in practice: no message has a form that JSON lacks.
+pub fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
+    serde_json::to_vec(message).map_err(io::Error::other)
+}
+
+/// Reads what a monitor tells who started it; `None` when it died without a word.
+///
+/// # Errors
+///
+/// When the pipe cannot be read.
+pub fn read_ready(pipe: &mut impl Read) -> io::Result<Option<Ready>> {
+    let mut bytes = Vec::new();
+    pipe.take(1 << 20).read_to_end(&mut bytes)?;
+    Ok(serde_json::from_slice(&bytes).ok())
+}
+
+/// A packet's `W`: rows and columns.
+#[must_use]
+pub fn size(payload: &[u8]) -> Option<(u16, u16)> {
+    let [a, b, c, d, ..] = *payload else { return None };
+    Some((u16::from_le_bytes([a, b]), u16::from_le_bytes([c, d])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::container::{Conflict, Status, Verb};
+
+    #[test]
+    fn messages_are_what_the_first_protocol_said() {
+        // Monitors outlive upgrades: these bytes must be understood for ever.
+        let attach = Attach { stdout: true, lossless: true, size: Some((24, 80)), ..Attach::default() };
+        for (ask, text) in [
+            (
+                Ask::Attach(attach),
+                r#"{"protocol":1,"ask":{"attach":{"stdin":false,"stdout":true,"stderr":false,"lossless":true,"size":[24,80]}}}"#,
+            ),
+            (
+                Ask::Stop { signal: Some(15), timeout: None },
+                r#"{"protocol":1,"ask":{"stop":{"signal":15,"timeout":null}}}"#,
+            ),
+            (Ask::Pause, r#"{"protocol":1,"ask":"pause"}"#),
+            (Ask::Ping, r#"{"protocol":1,"ask":"ping"}"#),
+        ] {
+            let hello = Hello { protocol: PROTOCOL, ask };
+            assert_eq!(String::from_utf8(encode(&hello).unwrap()).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Hello>(text).unwrap(), hello);
+        }
+        let newer = r#"{"protocol":9,"later":1,"ask":{"attach":{"stdout":true,"colour":"red"}}}"#;
+        assert_eq!(
+            serde_json::from_str::<Hello>(newer).unwrap().ask,
+            Ask::Attach(Attach { stdout: true, ..Attach::default() })
+        );
+    }
+
+    #[test]
+    fn a_failure_keeps_its_words_its_kind_and_its_hint() {
+        let conflict = Conflict { verb: Verb::Pause, status: Status::Exited };
+        let failure = Failure::of(&conflict);
+        let bytes = encode(&Ready::Failed(failure)).unwrap();
+        let Some(Ready::Failed(failure)) = read_ready(&mut bytes.as_slice()).unwrap() else { panic!() };
+        assert_eq!(failure.to_string(), "it is exited");
+        assert_eq!(
+            (failure.kind(), failure.hint()),
+            (ErrorKind::Conflict, Some("start it first".to_owned()))
+        );
+    }
+
+    #[test]
+    fn silence_is_no_message() {
+        assert_eq!(read_ready(&mut &b""[..]).unwrap(), None);
+        assert_eq!(read_ready(&mut &b"{\"star"[..]).unwrap(), None);
+    }
+}

@@ -1,0 +1,98 @@
+//! What changes in folders: inotify(7).
+
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, WatchFlags};
+use rustix::io::Errno;
+
+use super::{Error, Result, check};
+
+/// Watches on folders; readable when one of them changed.
+#[derive(Debug)]
+pub struct Inotify(OwnedFd);
+
+impl Inotify {
+    /// Without any watch. It does not block.
+    ///
+    /// # Errors
+    ///
+    /// `EMFILE` when this user has too many: 128 by default.
+    pub fn new() -> Result<Self> {
+        let made = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK);
+        Ok(Self(check(made, || "inotify_init1()".to_owned())?))
+    }
+
+    /// Watches a folder or a file for what is written, made, renamed and removed there.
+    ///
+    /// # Errors
+    ///
+    /// `ENOENT`; `ENOSPC` when this user has too many watches.
+    pub fn watch(&self, path: &Path) -> Result<()> {
+        let flags = WatchFlags::MODIFY
+            | WatchFlags::CREATE
+            | WatchFlags::DELETE
+            | WatchFlags::MOVE
+            | WatchFlags::DELETE_SELF
+            | WatchFlags::MOVE_SELF;
+        check(inotify::add_watch(&self.0, path, flags), || format!("inotify_add_watch({path:?})"))?;
+        Ok(())
+    }
+
+    /// Throws away what it told so far. `true` when the kernel lost some.
+    ///
+    /// # Errors
+    ///
+    /// None in practice.
+    pub fn clear(&self) -> Result<bool> {
+        let mut buffer = [MaybeUninit::uninit(); 4096];
+        let mut reader = inotify::Reader::new(&self.0, &mut buffer);
+        let mut is_lost = false;
+        loop {
+            match reader.next() {
+                Ok(event) => is_lost |= event.events().contains(ReadFlags::QUEUE_OVERFLOW),
+                Err(Errno::AGAIN) => return Ok(is_lost),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(Error::new("read(inotify)", errno)),
+            }
+        }
+    }
+}
+
+impl AsFd for Inotify {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}
+
+impl std::os::fd::AsRawFd for Inotify {
+    fn as_raw_fd(&self) -> i32 {
+        self.0.as_raw_fd()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::event::{PollFd, PollFlags, Timespec};
+
+    use super::*;
+
+    fn is_readable(inotify: &Inotify) -> bool {
+        let mut polled = [PollFd::new(inotify, PollFlags::IN)];
+        rustix::event::poll(&mut polled, Some(&Timespec::default())).unwrap() == 1
+    }
+
+    #[test]
+    fn what_is_written_in_a_folder_is_told_once() {
+        let dir = tempfile::tempdir().unwrap();
+        let inotify = Inotify::new().unwrap();
+        inotify.watch(dir.path()).unwrap();
+        assert!(!is_readable(&inotify));
+        std::fs::write(dir.path().join("a"), "x").unwrap();
+        assert!(is_readable(&inotify));
+        assert!(!inotify.clear().unwrap());
+        assert!(!is_readable(&inotify));
+        assert_eq!(inotify.watch(Path::new("/no/such")).unwrap_err().errno(), libc::ENOENT);
+    }
+}

@@ -1,0 +1,75 @@
+//! What the kernel still knows of a process that somebody else reaped.
+
+use std::os::fd::{AsRawFd, BorrowedFd};
+
+use super::Result;
+use super::process::Exit;
+
+/// `struct pidfd_info` as of Linux 6.15.
+#[repr(C)]
+#[derive(Default)]
+struct Info {
+    mask: u64,
+    cgroup: u64,
+    pid: u32,
+    tgid: u32,
+    ppid: u32,
+    ruid: u32,
+    rgid: u32,
+    euid: u32,
+    egid: u32,
+    suid: u32,
+    sgid: u32,
+    fsuid: u32,
+    fsgid: u32,
+    exit_code: i32,
+}
+
+const INFO_EXIT: u64 = 1 << 3;
+const IOC_READ_WRITE: libc::c_ulong = 3;
+/// `_IOWR(0xFF, 11, struct pidfd_info)`, whose size names the version of the struct.
+const GET_INFO: libc::c_ulong =
+    (IOC_READ_WRITE << 30) | ((std::mem::size_of::<Info>() as libc::c_ulong) << 16) | (0xff << 8) | 11;
+
+/// How a process ended that is not a child of this one; `None` when it has not, or the
+/// kernel does not tell (before 6.15).
+///
+/// # Errors
+///
+/// None: what cannot be known is `None`.
+pub fn exit_of_other(pidfd: BorrowedFd<'_>) -> Result<Option<Exit>> {
+    let mut info = Info { mask: INFO_EXIT, ..Info::default() };
+    // SAFETY: the request's number carries the size of the struct, which the kernel reads
+    // and fills; it outlives the call.
+    let ret = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO, &raw mut info) };
+    if ret != 0 || info.mask & INFO_EXIT == 0 {
+        return Ok(None);
+    }
+    // The kernel's form of a status, as of wait(2).
+    Ok(Some(match info.exit_code & 0x7f {
+        0 => Exit::Code((info.exit_code >> 8) & 0xff),
+        signal => Exit::Signal(signal),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::fd::AsFd;
+
+    use super::*;
+    use crate::sys::probe::Probe;
+
+    #[test]
+    fn the_exit_code_of_a_process_that_another_reaped_is_known() {
+        if !Probe::now().unwrap().pidfd_info {
+            eprintln!("skipped: PIDFD_GET_INFO is of Linux 6.15");
+            return;
+        }
+        let mut child = std::process::Command::new("sh").args(["-c", "exit 42"]).spawn().unwrap();
+        let pidfd = crate::sys::process::open(child.id().try_into().unwrap()).unwrap();
+        child.wait().unwrap();
+        assert_eq!(exit_of_other(pidfd.as_fd()).unwrap(), Some(Exit::Code(42)));
+        let own = crate::sys::process::open(std::process::id().try_into().unwrap()).unwrap();
+        assert_eq!(exit_of_other(own.as_fd()).unwrap(), None);
+    }
+}
