@@ -5,11 +5,12 @@ use std::future::Future;
 use futures_util::StreamExt;
 use futures_util::stream;
 
+use super::clock::Clock;
 use super::create::{attach_options, exit_code, not_a_terminal};
 use super::failure::{Failure, Result};
 use super::output::{line, note, print};
 use super::session::{self, Manner};
-use super::{now, terminal};
+use super::terminal;
 use crate::base::ErrorKind;
 use crate::command::{
     Attach, Exec, Kill, Pause, Rename, Restart, Rm, Start, Stop, Streams, Top, Unpause, Wait,
@@ -170,13 +171,13 @@ pub(super) async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
     }
 }
 
-pub(super) async fn top(engine: &Engine, top: Top) -> Result<u8> {
+pub(super) async fn top(engine: &Engine, clock: &Clock, top: Top) -> Result<u8> {
     let [target, options @ ..] = top.words.as_slice() else { return Ok(0) };
     if let Some(option) = options.first() {
         return Err(Failure::words(format!("`top` with options of ps is not supported yet: `{option}`")));
     }
     let rows = engine.containers().top(target).await?;
-    let (now, zone) = now();
+    let (now, zone) = clock.read();
     print(&docker::stats::top(&rows, now, &zone))?;
     Ok(0)
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
 
+use super::clock::Clock;
 use super::failure::{Failure, Result};
-use super::now;
 use super::output::{line, note, objects, print};
 use crate::base::ErrorKind;
 use crate::command::{ImageInspect, Images, Inspect, NetworkInspect, NetworkLs, ObjectType, Ps, VolumeLs};
@@ -15,7 +15,7 @@ use crate::docker::{
 };
 use crate::engine::{self, Container, Engine, NotFound};
 
-pub(super) async fn ps(engine: &Engine, ps: Ps) -> Result<u8> {
+pub(super) async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
     let filters = Filters::parse(&ps.filter, filter::CONTAINER_KEYS)?;
     let format = Format::parse(ps.format.as_deref().unwrap_or_default())?;
     let mut containers = engine.containers().list().await?;
@@ -42,7 +42,7 @@ pub(super) async fn ps(engine: &Engine, ps: Ps) -> Result<u8> {
         }
         containers = measured;
     }
-    let (now, zone) = now();
+    let (now, zone) = clock.read();
     let rows: Vec<_> = containers.iter().map(|c| ps_rows::row(c, !ps.no_trunc, now, &zone)).collect();
     let mut columns: Vec<Column> = ps_rows::COLUMNS.to_vec();
     columns.extend(ps.size.then_some(ps_rows::SIZE));
@@ -55,7 +55,7 @@ fn is_shown(container: &Container) -> bool {
     container.status.is_up() || container.status == engine::Status::Restarting
 }
 
-pub(super) async fn images(engine: &Engine, images: Images) -> Result<u8> {
+pub(super) async fn images(engine: &Engine, clock: &Clock, images: Images) -> Result<u8> {
     let mut words = images.filter;
     words.extend(images.name.map(|name| format!("reference={name}")));
     let filters = Filters::parse(&words, filter::IMAGE_KEYS)?;
@@ -67,7 +67,7 @@ pub(super) async fn images(engine: &Engine, images: Images) -> Result<u8> {
         }
         return Ok(0);
     }
-    let (now, zone) = now();
+    let (now, zone) = clock.read();
     let digests = images.digests || format.names("Digest") && format != Format::Json;
     let look = image_rows::Look { truncate: !images.no_trunc, digests, now, zone: &zone };
     let rows: Vec<_> = chosen.iter().flat_map(|image| image_rows::rows(image, &look)).collect();

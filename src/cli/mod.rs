@@ -6,6 +6,7 @@
 //! Errors are told once, here: what failed, why, what to do. Standard output carries
 //! nothing but what was asked for.
 
+mod clock;
 mod containers;
 mod create;
 mod failure;
@@ -22,9 +23,8 @@ mod watch;
 use std::ffi::OsString;
 use std::path::Path;
 
+use clock::Clock;
 use failure::{Failure, Result};
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use crate::command::{self, Parsed, Request, World};
 use crate::config::{Config, Environment, Flags};
@@ -63,32 +63,32 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     let engine = Engine::open(Settings::from_config(&config)?)?;
     // One thread is enough to wait with; the engine's work runs on blocking ones.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Io)?;
-    let code = runtime.block_on(perform(&engine, request));
+    let code = runtime.block_on(perform(&engine, &Clock::new(&world.environment), request));
     // A thread that waits for standard input must not keep the program from its end.
     runtime.shutdown_background();
     code
 }
 
-async fn perform(engine: &Engine, request: Request) -> Result<u8> {
+async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {
     match request {
         Request::Show(_) | Request::Completion(_) | Request::Nothing => Ok(0),
         Request::Attach(it) => containers::attach(engine, it).await,
         Request::Create(it) => create::create(engine, *it).await,
-        Request::Events(it) => watch::events(engine, it).await,
+        Request::Events(it) => watch::events(engine, clock, it).await,
         Request::Exec(it) => containers::exec(engine, it).await,
         Request::FromHost(it) => images::from_host(engine, it).await,
         Request::ImageInspect(it) => lists::inspect_images(engine, it).await,
-        Request::Images(it) => lists::images(engine, it).await,
+        Request::Images(it) => lists::images(engine, clock, it).await,
         Request::Import(it) => images::import(engine, it).await,
         Request::Info(it) => system::info(engine, it).await,
         Request::Inspect(it) => lists::inspect(engine, it).await,
         Request::Kill(it) => containers::kill(engine, it).await,
         Request::Load(it) => images::load(engine, it).await,
-        Request::Logs(it) => watch::logs(engine, it).await,
+        Request::Logs(it) => watch::logs(engine, clock, it).await,
         Request::NetworkInspect(it) => lists::inspect_networks(engine, it).await,
         Request::NetworkLs(it) => lists::networks(engine, it).await,
         Request::Pause(it) => containers::pause(engine, it).await,
-        Request::Ps(it) => lists::ps(engine, it).await,
+        Request::Ps(it) => lists::ps(engine, clock, it).await,
         Request::Pull(it) => images::pull(engine, it).await,
         Request::Rename(it) => containers::rename(engine, it).await,
         Request::Restart(it) => containers::restart(engine, it).await,
@@ -100,15 +100,10 @@ async fn perform(engine: &Engine, request: Request) -> Result<u8> {
         Request::Stop(it) => containers::stop(engine, it).await,
         Request::SystemReset(it) => system::reset(engine, it).await,
         Request::Tag(it) => images::tag(engine, it).await,
-        Request::Top(it) => containers::top(engine, it).await,
+        Request::Top(it) => containers::top(engine, clock, it).await,
         Request::Unpause(it) => containers::unpause(engine, it).await,
         Request::Version(it) => system::version(&it),
         Request::VolumeLs(it) => lists::volumes(&it),
         Request::Wait(it) => containers::wait(engine, it).await,
     }
-}
-
-/// The clock and the zone of who looks.
-fn now() -> (Timestamp, TimeZone) {
-    (Timestamp::now(), TimeZone::system())
 }

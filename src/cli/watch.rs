@@ -7,17 +7,18 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
+use super::clock::Clock;
+use super::failure;
 use super::failure::Result;
 use super::output::{self, Streams, line, print};
-use super::{failure, now};
 use crate::command::{Events, Logs, Stats};
 use crate::docker::filter::{EVENT_KEYS, Filters};
 use crate::docker::template::NO_METHODS;
 use crate::docker::{Format, Template, event as events_of, stats as rows_of, time};
 use crate::engine::{self, Engine, Event, LogRequest, News, Record, Sample, Stream};
 
-pub(super) async fn logs(engine: &Engine, logs: Logs) -> Result<u8> {
-    let (now, zone) = now();
+pub(super) async fn logs(engine: &Engine, clock: &Clock, logs: Logs) -> Result<u8> {
+    let (now, zone) = clock.read();
     let moment =
         |word: &Option<String>| word.as_deref().map(|word| time::parse(word, now, &zone)).transpose();
     let request = LogRequest {
@@ -50,8 +51,8 @@ pub(super) async fn logs(engine: &Engine, logs: Logs) -> Result<u8> {
     Ok(0)
 }
 
-pub(super) async fn events(engine: &Engine, events: Events) -> Result<u8> {
-    let (now, zone) = now();
+pub(super) async fn events(engine: &Engine, clock: &Clock, events: Events) -> Result<u8> {
+    let (now, zone) = clock.read();
     let filters = Filters::parse(&events.filter, EVENT_KEYS)?;
     let show = match events.format.as_deref() {
         None | Some("") => Show::Line,
