@@ -3,7 +3,7 @@
 use std::io::IsTerminal;
 
 use super::failure::{Failure, Result};
-use super::output::{is_terminal, line, note};
+use super::output::{is_terminal, line};
 use super::progress::{Place, shown};
 use crate::base::ErrorKind;
 use crate::command::{FromHost, Import, Load, Pull, Rmi, Tag};
@@ -12,7 +12,7 @@ use crate::engine::{ArchiveInput, Engine, Force, ImportRequest, Parents, PullOpt
 pub(super) async fn pull(engine: &Engine, pull: Pull) -> Result<u8> {
     let place = if pull.quiet { Place::Nowhere } else { Place::Stdout };
     if pull.is_default_tag && !pull.quiet {
-        note("Using default tag: latest");
+        line("Using default tag: latest")?;
     }
     let options = PullOptions { platform: pull.platform };
     let images = engine.images();

@@ -8,7 +8,9 @@ use super::clock::Clock;
 use super::failure::{Failure, Result};
 use super::output::{line, note, objects, print};
 use crate::base::ErrorKind;
-use crate::command::{ImageInspect, Images, Inspect, NetworkInspect, NetworkLs, ObjectType, Ps, VolumeLs};
+use crate::command::{
+    History, ImageInspect, Images, Inspect, NetworkInspect, NetworkLs, ObjectType, Ps, VolumeLs,
+};
 use crate::docker::filter::{self, ContainerFilter, Filters};
 use crate::docker::{
     Column, Format, images as image_rows, inspect as json, network as network_rows, ps as ps_rows,
@@ -73,6 +75,24 @@ pub(super) async fn images(engine: &Engine, clock: &Clock, images: Images) -> Re
     let rows: Vec<_> = chosen.iter().flat_map(|image| image_rows::rows(image, &look)).collect();
     let columns = if images.digests { image_rows::COLUMNS_WITH_DIGESTS } else { image_rows::COLUMNS };
     print(&format.show(columns, image_rows::TITLES, &rows)?)?;
+    Ok(0)
+}
+
+pub(super) async fn history(engine: &Engine, clock: &Clock, history: History) -> Result<u8> {
+    let format = Format::parse(history.format.as_deref().unwrap_or_default())?;
+    let entries = engine.images().history(&history.name).await?;
+    let (now, zone) = clock.read();
+    let look = image_rows::Look { truncate: !history.no_trunc, digests: false, now, zone: &zone };
+    let row = |entry| image_rows::history_row(entry, &look, history.human);
+    let rows: Vec<_> = entries.iter().map(row).collect();
+    if history.quiet && history.format.is_none() {
+        for row in &rows {
+            line(row.fields["ID"].as_str().unwrap_or_default())?;
+        }
+        return Ok(0);
+    }
+    let columns = &image_rows::HISTORY_COLUMNS[..image_rows::HISTORY_SHOWN];
+    print(&format.show(columns, image_rows::HISTORY_COLUMNS, &rows)?)?;
     Ok(0)
 }
 

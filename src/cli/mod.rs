@@ -77,6 +77,7 @@ async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8>
         Request::Events(it) => watch::events(engine, clock, it).await,
         Request::Exec(it) => containers::exec(engine, it).await,
         Request::FromHost(it) => images::from_host(engine, it).await,
+        Request::History(it) => lists::history(engine, clock, it).await,
         Request::ImageInspect(it) => lists::inspect_images(engine, it).await,
         Request::Images(it) => lists::images(engine, clock, it).await,
         Request::Import(it) => images::import(engine, it).await,

@@ -6,7 +6,7 @@ use super::container::plain;
 use super::usage::Usage;
 use super::{Request, Words, World};
 
-plain! { Events Images Info NetworkInspect NetworkLs Ps Stats SystemReset Version VolumeLs }
+plain! { Events History Images Info NetworkInspect NetworkLs Ps Stats SystemReset Version VolumeLs }
 
 /// `ps`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -61,6 +61,27 @@ pub struct Images {
     /// Only images of this name.
     #[arg(value_name = "REPOSITORY[:TAG]", hide = true)]
     pub name: Option<String>,
+}
+
+/// `history`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct History {
+    /// Format output: table, "table TEMPLATE", json, or a Go template
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Print sizes and dates in human readable format
+    #[arg(short = 'H', long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value = "true", value_name = "BOOL", value_parser = super::truth)]
+    pub human: bool,
+    /// Don't truncate output
+    #[arg(long)]
+    pub no_trunc: bool,
+    /// Only show image IDs
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// The image.
+    #[arg(value_name = "IMAGE", hide = true)]
+    pub name: String,
 }
 
 /// `stats`

@@ -37,7 +37,9 @@ pub use container::{
 pub use create::{Create, Run, Streams};
 pub use image::{FromHost, ImageInspect, Import, Load, Pull, Rmi, Tag};
 pub use keys::{DEFAULT_DETACH, Keys};
-pub use lists::{Events, Images, Info, NetworkInspect, NetworkLs, Ps, Stats, SystemReset, Version, VolumeLs};
+pub use lists::{
+    Events, History, Images, Info, NetworkInspect, NetworkLs, Ps, Stats, SystemReset, Version, VolumeLs,
+};
 pub use usage::Usage;
 pub use verbs::summary;
 pub use words::{join, split};
@@ -86,6 +88,7 @@ pub enum Request {
     Events(Events),
     Exec(Exec),
     FromHost(FromHost),
+    History(History),
     ImageInspect(ImageInspect),
     Images(Images),
     Import(Import),

@@ -628,6 +628,7 @@ fn help_reads_well() {
 
     Commands:
       from-host  Make an image of programs of this machine
+      history    Show the history of an image
       import     Make an image of a root file system in a tar archive
       inspect    Display detailed information on one or more images
       load       Load an image from a tar archive or STDIN
@@ -674,6 +675,7 @@ fn help_reads_well() {
       top         Display the running processes of a container
       unpause     Unpause all processes within one or more containers
       wait        Block until one or more containers stop, then print their exit codes
+      history     Show the history of an image
       import      Make an image of a root file system in a tar archive
       load        Load an image from a tar archive or STDIN
       rmi         Remove one or more images

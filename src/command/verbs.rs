@@ -77,6 +77,8 @@ pub(super) const VERBS: &[Verb] = verbs! {
     container::Wait, "CONTAINER [CONTAINER...]", "Block until one or more containers stop, then print their exit codes",
         "wait" | "container wait";
 
+    lists::History, "[OPTIONS] IMAGE", "Show the history of an image",
+        "history" | "image history";
     image::ImportWords, "[OPTIONS] FILE|- [REPOSITORY[:TAG]]", "Make an image of a root file system in a tar archive",
         "import" | "image import";
     image::ImageInspect, "[OPTIONS] IMAGE [IMAGE...]", "Display detailed information on one or more images",

@@ -10,7 +10,7 @@ use super::filter::{Error, Filters};
 use super::format::{Column, Row};
 use super::time::{self, ZERO, rfc3339};
 use crate::base::units::column;
-use crate::engine::{Image, ImageDetail};
+use crate::engine::{HistoryEntry, Image, ImageDetail};
 use crate::oci::{ImageId, Reference};
 
 /// What `images` shows.
@@ -46,6 +46,51 @@ pub const TITLES: &[Column] = &[
     Column { field: "SharedSize", title: "SHARED SIZE" },
     Column { field: "UniqueSize", title: "UNIQUE SIZE" },
 ];
+
+/// What `history` shows.
+pub const HISTORY_COLUMNS: &[Column] = &[
+    Column { field: "ID", title: "IMAGE" },
+    Column { field: "CreatedSince", title: "CREATED" },
+    Column { field: "CreatedBy", title: "CREATED BY" },
+    Column { field: "Size", title: "SIZE" },
+    Column { field: "Comment", title: "COMMENT" },
+    Column { field: "CreatedAt", title: "CREATED AT" },
+    Column { field: "Tags", title: "TAGS" },
+];
+
+/// How many of [`HISTORY_COLUMNS`] the table has.
+pub const HISTORY_SHOWN: usize = 5;
+
+/// Most characters of a line of the history that is cut.
+const CREATED_BY_WIDTH: usize = 45;
+
+/// A line of an image's history as a row; `human` gives sizes and times for people.
+#[must_use]
+pub fn history_row(entry: &HistoryEntry, look: &Look<'_>, human: bool) -> Row {
+    let id = entry.id.as_ref().map_or_else(
+        || "<missing>".to_owned(),
+        |id| if look.truncate { id.short().to_owned() } else { id.to_string() },
+    );
+    // Tabs and newlines of a script would break the table.
+    let by = entry.created_by.replace(['\t', '\n'], " ");
+    let by = if look.truncate { super::ps::ellipsis(&by, CREATED_BY_WIDTH) } else { by };
+    let at = entry.created.map(rfc3339).unwrap_or_default();
+    let since = match entry.created {
+        Some(created) if human => time::ago(created, look.now),
+        Some(_) => at.clone(),
+        None => "N/A".to_owned(),
+    };
+    let tags: Vec<_> = entry.tags.iter().map(ToString::to_string).collect();
+    Row::new([
+        ("ID", id.into()),
+        ("CreatedSince", since.into()),
+        ("CreatedAt", at.into()),
+        ("CreatedBy", by.into()),
+        ("Size", if human { column(entry.size) } else { entry.size.to_string() }.into()),
+        ("Comment", entry.comment.as_str().into()),
+        ("Tags", tags.join(",").into()),
+    ])
+}
 
 /// How rows are made.
 #[derive(Debug)]
@@ -324,6 +369,28 @@ mod tests {
         localhost:5000/deb   x         <none>                                                                    aaaaaaaaaaaa   2 days ago          72.8MB
         <none>               <none>    <none>                                                                    bbbbbbbbbbbb   6 years ago         72.8MB
         acme/web             2         <none>                                                                    cccccccccccc   About an hour ago   72.8MB
+        ");
+    }
+
+    #[test]
+    fn the_table_of_history_is_dockers() {
+        let entry = HistoryEntry {
+            id: Some(some()[0].id.clone()),
+            created: some()[0].created,
+            created_by: "/bin/sh -c #(nop) ADD file:0123456789abcdef in / and\tmore".to_owned(),
+            size: 72_800_000,
+            comment: "made".to_owned(),
+            tags: Vec::new(),
+        };
+        let older = HistoryEntry { id: None, created: None, size: 0, ..entry.clone() };
+        let now = "2026-11-22T12:00:00Z".parse().unwrap();
+        let look = Look { truncate: true, digests: false, now, zone: &TimeZone::UTC };
+        let rows = [history_row(&entry, &look, true), history_row(&older, &look, false)];
+        let table = Format::Table.show(&HISTORY_COLUMNS[..HISTORY_SHOWN], HISTORY_COLUMNS, &rows).unwrap();
+        insta::assert_snapshot!(table, @"
+        IMAGE          CREATED      CREATED BY                                      SIZE      COMMENT
+        aaaaaaaaaaaa   2 days ago   /bin/sh -c #(nop) ADD file:0123456789abcdef …   72.8MB    made
+        <missing>      N/A          /bin/sh -c #(nop) ADD file:0123456789abcdef …   0         made
         ");
     }
 
