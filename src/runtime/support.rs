@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::{Error, Result};
-use crate::oci::runtime::{Linux, Process, Spec};
+use crate::oci::runtime::{Hooks, Linux, Process, Spec};
 
 /// Refuses what is not supported.
 pub(super) fn check(spec: &Spec) -> Result<()> {
@@ -16,6 +16,7 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         ("windows", spec.windows().is_some()),
         ("vm", spec.vm().is_some()),
         ("zos", spec.zos().is_some()),
+        ("hooks", spec.hooks().as_ref().is_some_and(has_hooks)),
     ];
     refuse(&elsewhere)?;
     if let Some(linux) = spec.linux() {
@@ -25,6 +26,18 @@ pub(super) fn check(spec: &Spec) -> Result<()> {
         Some(process) => check_process(process),
         None => Ok(()),
     }
+}
+
+fn has_hooks(hooks: &Hooks) -> bool {
+    let lists = [
+        hooks.prestart(),
+        hooks.create_runtime(),
+        hooks.create_container(),
+        hooks.start_container(),
+        hooks.poststart(),
+        hooks.poststop(),
+    ];
+    lists.iter().any(|list| list.as_ref().is_some_and(|list| !list.is_empty()))
 }
 
 /// Refuses what is not supported of a process, also of one that joins later.

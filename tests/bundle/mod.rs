@@ -1,0 +1,209 @@
+//! A bundle of its own for each test: busybox as the root, a `config.json` to be changed,
+//! and `hoist oci` on a state folder of its own.
+//!
+//! Dropping it deletes its containers and their cgroups.
+
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test crate uses its part")]
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use serde_json::{Value, json};
+
+/// The binary under test.
+pub const HOIST: &str = env!("CARGO_BIN_EXE_hoist");
+
+/// What busybox is called in the root.
+const APPLETS: &[&str] = &[
+    "sh", "ls", "cat", "id", "ps", "mount", "echo", "true", "false", "sleep", "hostname", "grep", "stat",
+    "touch", "env", "ifconfig", "wc", "tty", "kill", "mkdir", "chmod", "unshare", "umount", "pwd", "head",
+    "tail", "test", "ln", "rm", "mknod", "dd", "readlink", "sort", "tr", "cut", "seq", "printf", "stty",
+    "date", "chroot", "ip", "mv", "find", "cmp",
+];
+
+/// Capabilities as Docker gives them.
+pub const DOCKER_CAPS: &[&str] = &[
+    "CAP_CHOWN",
+    "CAP_DAC_OVERRIDE",
+    "CAP_FSETID",
+    "CAP_FOWNER",
+    "CAP_MKNOD",
+    "CAP_NET_RAW",
+    "CAP_SETGID",
+    "CAP_SETUID",
+    "CAP_SETFCAP",
+    "CAP_SETPCAP",
+    "CAP_NET_BIND_SERVICE",
+    "CAP_SYS_CHROOT",
+    "CAP_KILL",
+    "CAP_AUDIT_WRITE",
+];
+
+/// A bundle, and the containers made of it.
+pub struct Bundle {
+    pub dir: tempfile::TempDir,
+    pub config: Value,
+    /// Below every cgroup tree.
+    cgroup: String,
+}
+
+/// What a command said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Said {
+    /// The output without its last newline, if the command succeeded.
+    #[track_caller]
+    pub fn ok(self) -> String {
+        assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.out, self.err);
+        self.out.trim_end_matches('\n').to_owned()
+    }
+
+    /// The error output, if the command failed.
+    #[track_caller]
+    pub fn fails(self) -> String {
+        assert_ne!(self.code, 0, "stdout: {}\nstderr: {}", self.out, self.err);
+        self.err
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Bundle {
+    /// A bundle that runs this shell script.
+    pub fn sh(script: &str) -> Self {
+        let bundle = Self::new();
+        bundle.with(|config| config["process"]["args"] = json!(["sh", "-c", script]))
+    }
+
+    /// A bundle that runs `true`.
+    pub fn new() -> Self {
+        let dir = tempfile::Builder::new().prefix("hoist-oci-").tempdir().unwrap();
+        let root = dir.path().join("rootfs");
+        for folder in ["bin", "proc", "sys", "dev", "etc", "tmp"] {
+            fs::create_dir_all(root.join(folder)).unwrap();
+        }
+        fs::copy("/bin/busybox", root.join("bin/busybox")).expect("Debian's busybox-static is needed");
+        for applet in APPLETS {
+            symlink("busybox", root.join("bin").join(applet)).unwrap();
+        }
+        let said: Said =
+            Command::new(HOIST).args(["oci", "spec", "--bundle"]).arg(dir.path()).output().unwrap().into();
+        said.ok();
+        let mut config: Value =
+            serde_json::from_slice(&fs::read(dir.path().join("config.json")).unwrap()).unwrap();
+        let name = dir.path().file_name().unwrap().to_str().unwrap().to_owned();
+        config["linux"]["cgroupsPath"] = json!(format!("/{name}/c"));
+        config["root"]["readonly"] = json!(false);
+        config["process"]["args"] = json!(["true"]);
+        config["process"]["noNewPrivileges"] = json!(false);
+        for set in ["bounding", "effective", "permitted"] {
+            config["process"]["capabilities"][set] = json!(DOCKER_CAPS);
+        }
+        Self { dir, config, cgroup: name }
+    }
+
+    /// The bundle with its `config.json` changed.
+    pub fn with(mut self, change: impl FnOnce(&mut Value)) -> Self {
+        change(&mut self.config);
+        self
+    }
+
+    /// The bundle with one more mount.
+    pub fn with_mount(self, mount: Value) -> Self {
+        self.with(|config| config["mounts"].as_array_mut().unwrap().push(mount))
+    }
+
+    /// A path in the root file system.
+    pub fn in_root(&self, path: &str) -> PathBuf {
+        self.dir.path().join("rootfs").join(path)
+    }
+
+    /// A path beside the root file system.
+    pub fn path(&self, path: &str) -> PathBuf {
+        self.dir.path().join(path)
+    }
+
+    /// Writes `config.json` as it is now.
+    pub fn write(&self) {
+        fs::write(self.path("config.json"), serde_json::to_vec_pretty(&self.config).unwrap()).unwrap();
+    }
+
+    /// `hoist oci` on this bundle's state folder, to be refined.
+    pub fn command<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, words: I) -> Command {
+        let mut command = Command::new(HOIST);
+        command.args(["oci", "--root"]).arg(self.path("state")).args(words).stdin(Stdio::null());
+        command.current_dir(self.dir.path());
+        command
+    }
+
+    /// Runs `hoist oci` to its end.
+    pub fn oci<I: IntoIterator<Item = S>, S: AsRef<OsStr>>(&self, words: I) -> Said {
+        self.command(words).output().unwrap().into()
+    }
+
+    /// Runs the bundle to its end.
+    pub fn run(&self) -> Said {
+        self.write();
+        self.oci(["run", "c"])
+    }
+
+    /// Creates and starts the container `c`, whose streams lead nowhere.
+    #[track_caller]
+    pub fn start(&self) {
+        self.write();
+        let made =
+            self.command(["create", "c"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        // Its standard error is the container's too, and stays open: only its end counts.
+        let status = wait(made);
+        assert_eq!(status, 0, "create failed");
+        self.oci(["start", "c"]).ok();
+    }
+
+    /// Runs a shell script in the container `c`.
+    pub fn exec(&self, script: &str) -> Said {
+        self.oci(["exec", "c", "sh", "-c", script])
+    }
+
+    /// What `hoist oci state` says of `c`.
+    pub fn state(&self) -> Value {
+        serde_json::from_str(&self.oci(["state", "c"]).ok()).unwrap()
+    }
+}
+
+/// Waits for a process without reading what it says.
+fn wait(mut child: std::process::Child) -> i32 {
+    child.wait().unwrap().code().unwrap_or(-1)
+}
+
+impl Drop for Bundle {
+    fn drop(&mut self) {
+        let list = self.oci(["list", "-q"]);
+        for id in list.out.lines() {
+            self.oci(["delete", "-f", id]);
+        }
+        let root = Path::new("/sys/fs/cgroup");
+        let trees = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+        for tree in trees.chain([root.to_owned()]) {
+            let group = tree.join(&self.cgroup);
+            if group.exists() && !std::thread::panicking() {
+                fs::remove_dir(&group).expect("no group of a container is left");
+            }
+        }
+    }
+}

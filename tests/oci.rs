@@ -1,0 +1,366 @@
+//! `hoist oci` as the runtime specification has it, and beside Debian's runc where that is
+//! installed. Needs root, or a user namespace that maps it, and busybox-static.
+
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic")]
+
+mod bundle;
+
+use std::fs;
+use std::io::{IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixListener;
+use std::process::{Command, Stdio};
+
+use bundle::{Bundle, Said};
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
+use serde_json::json;
+
+#[test]
+fn a_container_goes_from_created_to_stopped() {
+    let bundle = Bundle::sh("echo started > /tmp/mark; exec sleep 1000");
+    bundle.write();
+    let pid_file = bundle.path("pid");
+    let mut create = bundle.command(["create", "--pid-file"]);
+    create.arg(&pid_file).arg("c").stdout(Stdio::null()).stderr(Stdio::null());
+    assert!(create.status().unwrap().success());
+    let state = bundle.state();
+    assert_eq!(state["status"], "created");
+    assert_eq!(state["id"], "c");
+    assert_eq!(state["pid"].to_string(), fs::read_to_string(&pid_file).unwrap());
+    assert_eq!(state["bundle"], json!(bundle.dir.path()));
+    assert!(!bundle.in_root("tmp/mark").exists(), "the payload runs before its start");
+
+    bundle.oci(["start", "c"]).ok();
+    assert_eq!(bundle.state()["status"], "running");
+    assert!(bundle.oci(["start", "c"]).fails().contains("it is running"));
+    assert!(bundle.oci(["delete", "c"]).fails().contains("it is running"));
+    let ps = bundle.oci(["ps", "c"]).ok();
+    assert!(ps.contains("sleep 1000"), "{ps}");
+
+    bundle.oci(["pause", "c"]).ok();
+    assert_eq!(bundle.state()["status"], "paused");
+    assert!(bundle.oci(["exec", "c", "true"]).fails().contains("it is paused"));
+    bundle.oci(["resume", "c"]).ok();
+    assert_eq!(bundle.state()["status"], "running");
+
+    bundle.oci(["kill", "c", "KILL"]).ok();
+    wait_until(|| bundle.state()["status"] == "stopped");
+    assert_eq!(bundle.state()["pid"], 0);
+    assert!(bundle.oci(["kill", "c"]).fails().contains("it is stopped"));
+    bundle.oci(["delete", "c"]).ok();
+    assert!(bundle.oci(["state", "c"]).fails().contains("does not exist"));
+}
+
+#[test]
+fn an_id_is_a_plain_name_and_used_once() {
+    let bundle = Bundle::sh("sleep 1000");
+    bundle.start();
+    assert!(bundle.oci(["create", "c"]).fails().contains("exists already"));
+    for id in ["..", ".", "a/b", "", "a b"] {
+        assert!(bundle.oci(["create", id]).fails().contains("is not a container id"), "{id:?}");
+    }
+}
+
+#[test]
+fn exit_codes_and_streams_are_the_payloads() {
+    let bundle = Bundle::sh("cat; echo out; echo err >&2; exit 7");
+    bundle.write();
+    let mut child = bundle
+        .command(["run", "c"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child.stdin.take().unwrap().write_all(b"in\n").unwrap();
+    let said: Said = child.wait_with_output().unwrap().into();
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (7, "in\nout\n", "err\n"));
+    let killed =
+        Bundle::sh("kill -9 $$").with(|config| config["linux"]["namespaces"][0]["type"] = json!("ipc"));
+    drop(killed); // process 1 of a pid namespace cannot kill itself
+    let bundle = Bundle::sh("sh -c 'kill -9 $$'; echo $?");
+    assert_eq!(bundle.run().ok(), "137");
+}
+
+#[test]
+fn what_the_spec_says_is_what_the_payload_sees() {
+    let script = "hostname; pwd; id; umask; ulimit -n; echo $A; cat /proc/sys/net/ipv4/ip_forward; \
+        stat -c %a /dev/shm; ls -1 /dev; ifconfig lo | grep -c UP; touch /x || echo read-only; readlink /dev/fd";
+    let bundle = Bundle::sh(script).with(|config| {
+        config["hostname"] = json!("box");
+        config["root"]["readonly"] = json!(true);
+        config["process"]["cwd"] = json!("/tmp");
+        config["process"]["user"] = json!({ "uid": 0, "gid": 0, "umask": 63 });
+        config["process"]["env"].as_array_mut().unwrap().push(json!("A=b c"));
+        config["process"]["rlimits"] = json!([{ "type": "RLIMIT_NOFILE", "soft": 100, "hard": 200 }]);
+        config["linux"]["sysctl"] = json!({ "net.ipv4.ip_forward": "1" });
+    });
+    let devices = "fd\nfull\nmqueue\nnull\nptmx\npts\nrandom\nshm\nstderr\nstdin\nstdout\ntty\nurandom\nzero";
+    let groups = if in_user_namespace() { "" } else { " groups=0" };
+    assert_eq!(
+        bundle.run().ok(),
+        format!(
+            "box\n/tmp\nuid=0 gid=0{groups}\n0077\n100\nb c\n1\n1777\n{devices}\n1\nread-only\n/proc/self/fd"
+        )
+    );
+}
+
+#[test]
+fn a_failed_step_is_told_with_its_system_call() {
+    let bundle = Bundle::new().with_mount(json!({ "destination": "/x", "type": "nosuchfs", "source": "x" }));
+    let error = bundle.run().fails();
+    assert_eq!(
+        error,
+        "hoist oci: container set-up stopped at: mount /x: fsopen(nosuchfs): No such device (os error 19)\n"
+    );
+    assert_eq!(bundle.oci(["list", "-q"]).ok(), "", "a failed creation leaves nothing");
+}
+
+#[test]
+fn a_program_that_is_missing_or_no_program_is_told_so() {
+    let run = |program: &str| {
+        let bundle = Bundle::new().with(|config| config["process"]["args"] = json!([program]));
+        fs::write(bundle.in_root("etc/text"), "no program").unwrap();
+        bundle.run().fails()
+    };
+    assert_eq!(run("nosuch"), "hoist oci: exec: `nosuch`: executable file not found in the container\n");
+    assert_eq!(
+        run("/bin/nosuch"),
+        "hoist oci: exec: `/bin/nosuch`: executable file not found in the container\n"
+    );
+    assert_eq!(
+        run("/etc/text"),
+        "hoist oci: exec: `/etc/text` cannot be executed: execve(/etc/text): Permission denied (os error 13)\n"
+    );
+    assert_eq!(
+        run("/etc"),
+        "hoist oci: exec: `/etc` cannot be executed: execve(/etc): Permission denied (os error 13)\n"
+    );
+}
+
+#[test]
+fn what_is_not_supported_is_refused_by_name() {
+    let refused = |change: fn(&mut serde_json::Value)| Bundle::new().with(change).run().fails();
+    let table: &[(fn(&mut serde_json::Value), &str)] = &[
+        (|config| config["hooks"] = json!({ "prestart": [{ "path": "/bin/true" }] }), "`hooks`"),
+        (|config| config["process"]["apparmorProfile"] = json!("x"), "`process.apparmorProfile`"),
+        (|config| config["linux"]["intelRdt"] = json!({ "closID": "x" }), "`linux.intelRdt`"),
+        (|config| config["linux"]["cgroupsPath"] = json!("a:b:c"), "systemd"),
+        (|config| config["ociVersion"] = json!("2.0.0"), "`ociVersion`"),
+    ];
+    for (change, name) in table {
+        let error = refused(*change);
+        assert!(error.contains(name), "{error}");
+    }
+}
+
+#[test]
+fn binds_keep_their_options_and_missing_targets_are_made() {
+    let bundle =
+        Bundle::sh("cat /data/a /etc/deep/file; touch /data/b || echo ro; touch /etc/deep/file && echo rw");
+    fs::create_dir(bundle.path("data")).unwrap();
+    fs::write(bundle.path("data/a"), "a\n").unwrap();
+    fs::write(bundle.path("file"), "file\n").unwrap();
+    let bundle = bundle
+        .with_mount(
+            json!({ "destination": "/data", "type": "bind", "source": "data", "options": ["rbind", "ro"] }),
+        )
+        .with_mount(
+            json!({ "destination": "/etc/deep/file", "type": "bind", "source": "file", "options": ["bind"] }),
+        );
+    assert_eq!(bundle.run().ok(), "a\nfile\nro\nrw");
+}
+
+#[test]
+fn no_mount_of_a_container_is_seen_on_the_host() {
+    let mounts = || fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count();
+    let before = mounts();
+    let bundle = Bundle::sh("sleep 1000");
+    bundle.start();
+    assert_eq!(mounts(), before);
+}
+
+#[test]
+fn an_exec_joins_the_container_and_its_cgroup() {
+    let bundle = Bundle::sh("echo $$; hostname inside; exec sleep 1000").with(|config| {
+        config["hostname"] = json!("box");
+    });
+    bundle.start();
+    let said =
+        bundle.oci(["exec", "-e", "A=1", "--cwd", "/tmp", "c", "sh", "-c", "hostname; pwd; echo $A; exit 3"]);
+    assert_eq!((said.code, said.out.as_str()), (3, "box\n/tmp\n1\n"));
+    assert_eq!(bundle.exec("ps -o pid,args | head -2 | tail -1").ok().trim(), "1 sleep 1000");
+    let own = bundle.exec("cat /proc/self/cgroup").ok();
+    let first = bundle.exec("cat /proc/1/cgroup").ok();
+    assert_eq!(own, first);
+    assert!(bundle.oci(["exec", "c", "nosuch"]).fails().contains("not found in the container"));
+}
+
+#[test]
+fn a_terminal_goes_to_the_console_socket() {
+    let bundle =
+        Bundle::sh("tty; stat -c %t:%T /dev/console /dev/stdin -L; stty size; test -t 1 && echo terminal")
+            .with(|config| {
+                config["process"]["terminal"] = json!(true);
+                config["process"]["consoleSize"] = json!({ "height": 33, "width": 99 });
+            });
+    bundle.write();
+    let listener = UnixListener::bind(bundle.path("socket")).unwrap();
+    let mut child = bundle.command(["run", "--console-socket", "socket", "c"]).spawn().unwrap();
+    let master = receive_terminal(&listener);
+    let text = read_all(master);
+    assert!(child.wait().unwrap().success());
+    assert_eq!(text, "/dev/pts/0\r\n88:0\r\n88:0\r\n33 99\r\nterminal\r\n");
+}
+
+#[test]
+fn an_exec_gets_a_terminal_of_the_container() {
+    let bundle = Bundle::sh("sleep 1000");
+    bundle.start();
+    let listener = UnixListener::bind(bundle.path("socket")).unwrap();
+    let mut child = bundle
+        .command(["exec", "-t", "--console-socket", "socket", "c", "sh", "-c", "tty; exit 4"])
+        .spawn()
+        .unwrap();
+    let text = read_all(receive_terminal(&listener));
+    assert_eq!(child.wait().unwrap().code(), Some(4));
+    assert_eq!(text, "/dev/pts/0\r\n");
+    assert!(bundle.oci(["exec", "-t", "c", "tty"]).fails().contains("--console-socket"));
+}
+
+#[test]
+fn an_init_reaps_and_passes_signals_on() {
+    let bundle = Bundle::sh(
+        "trap 'echo got; exit 5' TERM; (sh -c 'exit 0' &); echo up > /tmp/up; while :; do sleep 0.05; done",
+    );
+    bundle.write();
+    let child = bundle
+        .command(["run", "--init", "c"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .unwrap();
+    wait_until(|| bundle.in_root("tmp/up").exists());
+    wait_until(|| !bundle.exec("ps -o stat").out.contains('Z'));
+    assert_eq!(bundle.exec("readlink /proc/1/exe; true").ok(), "", "init shows its program to nobody");
+    bundle.oci(["kill", "c", "TERM"]).ok();
+    let said: Said = child.wait_with_output().unwrap().into();
+    assert_eq!((said.code, said.out.as_str()), (5, "got\n"));
+}
+
+#[test]
+fn limits_are_set_and_memory_is_taken_away() {
+    if in_user_namespace() {
+        return; // the controllers' files belong to the user namespace above
+    }
+    let bundle = Bundle::sh("dd if=/dev/zero of=/dev/shm/x bs=1M count=60").with(|config| {
+        config["linux"]["resources"]["memory"] = json!({ "limit": 16 << 20 });
+        config["linux"]["resources"]["pids"] = json!({ "limit": 20 });
+    });
+    let said = bundle.run();
+    assert_eq!(said.code, 137, "{said:?}");
+    let bundle = Bundle::sh("for i in 1 2 3 4 5 6 7 8; do sleep 5 & done; wait")
+        .with(|config| config["linux"]["resources"]["pids"] = json!({ "limit": 5 }));
+    let said = bundle.run();
+    assert!(said.err.contains("can't fork"), "{said:?}");
+}
+
+#[test]
+fn features_and_spec_are_documents_of_the_specification() {
+    let bundle = Bundle::new();
+    let features: serde_json::Value = serde_json::from_str(&bundle.oci(["features"]).ok()).unwrap();
+    assert_eq!(features["ociVersionMin"], "1.0.0");
+    assert!(bundle.oci(["spec"]).fails().contains("exists already"));
+    let list: serde_json::Value = serde_json::from_str(&bundle.oci(["list", "-f", "json"]).ok()).unwrap();
+    assert_eq!(list, json!([]));
+}
+
+#[test]
+fn messages_go_to_the_log_as_callers_of_runtimes_read_them() {
+    let bundle = Bundle::new();
+    let log = bundle.path("log");
+    bundle.oci(["--log", log.to_str().unwrap(), "--log-format", "json", "start", "none"]).fails();
+    let line: serde_json::Value = serde_json::from_str(&fs::read_to_string(&log).unwrap()).unwrap();
+    assert_eq!(
+        (line["level"].as_str(), line["msg"].as_str()),
+        (Some("error"), Some("container `none` does not exist"))
+    );
+}
+
+#[test]
+fn runc_shows_the_same_container_of_the_same_bundle() {
+    if in_user_namespace() || Command::new("runc").arg("--version").output().is_err() {
+        return; // runc refuses cgroups in a user namespace with one id
+    }
+    // Not compared: supplementary groups, where ours always have the primary one, too
+    // (CVE-2022-36109), and standard input, which runc replaces by a pipe of its own.
+    let script = "id -u; id -g; hostname; pwd; umask; ulimit -n; env | sort; ls -1 /dev | grep -v console; stat -c '%a %n' /dev/* -L | grep -v std; \
+        grep -E '^(Cap|NoNew|Seccomp:)' /proc/self/status; ls /proc/kcore -l | cut -c1-10; cat /proc/keys | wc -c; \
+        mount | grep -v ' /proc/\\| /sys/\\| / ' | cut -d' ' -f2-5 | sort; touch /proc/sys/x; ls /proc/self/fd | wc -l";
+    let bundle = Bundle::sh(script).with(|config| {
+        config["hostname"] = json!("box");
+        config["process"]["rlimits"] = json!([{ "type": "RLIMIT_NOFILE", "soft": 100, "hard": 200 }]);
+        let caps = hoist::sys::cap::CapSet::EMPTY;
+        let filter = hoist::runtime::seccomp::default_profile().unwrap().for_container(caps, (6, 1));
+        config["linux"]["seccomp"] = serde_json::to_value(filter).unwrap();
+    });
+    let ours = bundle.run();
+    let theirs: Said = Command::new("runc")
+        .arg("--root")
+        .arg(bundle.path("runc"))
+        .args(["run", "r"])
+        .current_dir(bundle.dir.path())
+        .stdin(Stdio::null())
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(ours.out, theirs.out, "hoist says: {}\nrunc says: {}", ours.err, theirs.err);
+    assert_eq!(ours.code, theirs.code);
+}
+
+/// The terminal that comes over a console socket.
+fn receive_terminal(listener: &UnixListener) -> OwnedFd {
+    let (stream, _) = listener.accept().unwrap();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut name = [0; 64];
+    rustix::net::recvmsg(&stream, &mut [IoSliceMut::new(&mut name)], &mut control, RecvFlags::CMSG_CLOEXEC)
+        .unwrap();
+    control
+        .drain()
+        .find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+            _ => None,
+        })
+        .expect("a descriptor came")
+}
+
+/// What a terminal says until nobody holds its other end.
+fn read_all(master: OwnedFd) -> String {
+    let mut master = fs::File::from(master);
+    let mut text = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(length) = master.read(&mut piece) {
+        if length == 0 {
+            break;
+        }
+        text.extend_from_slice(&piece[..length]);
+    }
+    String::from_utf8(text).unwrap()
+}
+
+/// For what is seen in a file only: asks again until it holds.
+fn wait_until(holds: impl Fn() -> bool) {
+    let end = std::time::Instant::now() + std::time::Duration::from_secs(20);
+    while !holds() {
+        assert!(std::time::Instant::now() < end, "it did not come about");
+        std::thread::yield_now();
+    }
+}
+
+/// Whether the tests run in a user namespace with one id: some things are not to be had there.
+#[expect(clippy::disallowed_methods, reason = "tests/all says it this way")]
+fn in_user_namespace() -> bool {
+    std::env::var_os("HOIST_TEST_USER_NAMESPACE").is_some()
+}
