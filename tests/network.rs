@@ -142,7 +142,7 @@ fn bridge_plan() -> Plan {
         hostname: "web".to_owned(),
         domainname: String::new(),
         extra_hosts: Vec::new(),
-        dns: Vec::new(),
+        dns: vec!["192.0.2.53".to_owned()], // whatever this machine has
         dns_search: Vec::new(),
         dns_options: Vec::new(),
     })

@@ -6,6 +6,7 @@ use std::os::fd::BorrowedFd;
 use super::error::{Error, Result, Step};
 use super::firewall;
 use super::link::{Inside, Link, Links, without_ipv6};
+use super::names::{HostFiles, resolver_warning};
 use super::nft::Tables;
 use super::plan::{Applied, Endpoint, Mac, Mode, Place, Plan};
 use super::rules::{self, Names};
@@ -28,6 +29,7 @@ pub(super) fn connect(plan: &Plan, netns: BorrowedFd<'_>, place: &Place) -> Resu
     let _lock = files.lock()?;
     let (mut state, bridge) = ensure_bridge(&mut links, &names, &files)?;
     let mut warnings = ensure_forwarding(&mut state);
+    warnings.extend(resolver_warning(plan, &HostFiles::read()));
     let port =
         names.new_port().map_err(|error| sys::Error::new("getrandom()", error)).step(|| "name a link")?;
     let address = lease(&mut state, plan, &port, &mut links)?;

@@ -294,16 +294,21 @@ fn name_of(link: LinkMessage) -> Option<String> {
 }
 
 /// Turns IPv6 and router advertisements off for a link of this namespace, or for those that
-/// come (`default`). A kernel without IPv6 has nothing to turn off.
+/// come (`default`).
+///
+/// A kernel without IPv6 has nothing to turn off. Where these files may not be written (a
+/// container around us), the rules for frames let no IPv6 out of a port all the same.
 pub(super) fn without_ipv6(link: &str) -> Result<()> {
+    use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
     for (name, value) in [("accept_ra", "0"), ("disable_ipv6", "1")] {
         let path = format!("/proc/sys/net/ipv6/conf/{link}/{name}");
         match fs::write(&path, value) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Ok(()) => {}
+            Err(error) if matches!(error.kind(), NotFound | PermissionDenied | ReadOnlyFilesystem) => {}
+            Err(error) => {
                 let call = format!("write({path:?}, {value:?})");
                 return Err(crate::sys::Error::new(call, error)).step(|| format!("turn IPv6 off on {link}"));
             }
-            _ => {}
         }
     }
     Ok(())

@@ -176,6 +176,21 @@ pub fn resolv_conf(plan: &Plan, host: &HostFiles) -> String {
     out
 }
 
+/// What the user must know when no name server of this machine is of use in the container.
+#[must_use]
+pub fn resolver_warning(plan: &Plan, host: &HostFiles) -> Option<String> {
+    let mut servers = words_of(&host.resolv_conf, "nameserver").peekable();
+    let is_cut_off = plan.mode == Mode::Bridge
+        && plan.dns.servers.is_empty()
+        && servers.peek().is_some()
+        && !servers.any(is_reachable);
+    is_cut_off.then(|| {
+        "containers cannot reach this machine's name servers, which listen on its loopback or are IPv6: \
+         give them one with --dns"
+            .to_owned()
+    })
+}
+
 /// Whether a container on an IPv4 bridge can reach a server of the host.
 fn is_reachable(server: &str) -> bool {
     server.parse::<Ipv4Addr>().is_ok_and(|address| !address.is_loopback())
@@ -310,6 +325,22 @@ mod tests {
             })
             .unwrap();
             assert_eq!(&resolv_conf(&plan, &host(theirs)), want, "{mode:?} {servers:?}");
+        }
+    }
+
+    #[test]
+    fn a_container_without_a_name_server_is_warned_of() {
+        let cases = [
+            ("nameserver 127.0.0.1\nnameserver fd00::53", Mode::Bridge, "", true),
+            ("nameserver 127.0.0.1\nnameserver 10.0.0.53", Mode::Bridge, "", false),
+            ("nameserver 127.0.0.1", Mode::Bridge, "1.1.1.1", false),
+            ("nameserver 127.0.0.1", Mode::Host, "", false),
+            ("# none at all", Mode::Bridge, "", false),
+        ];
+        for (theirs, mode, asked, want) in cases {
+            let dns = asked.split_whitespace().map(str::to_owned).collect();
+            let plan = plan(Request { dns, ..request(mode) }).unwrap();
+            assert_eq!(resolver_warning(&plan, &host(theirs)).is_some(), want, "{theirs:?} {mode:?}");
         }
     }
 
