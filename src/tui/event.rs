@@ -137,16 +137,10 @@ pub enum Force {
 /// Work in the background.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Job {
-    /// Fetch an image.
-    Pull(String),
-    /// Make an image of this machine's programs.
-    FromHost,
-    /// Load an archive.
-    Load(String),
-    /// Import a tar under a name.
-    Import(String, String),
-    /// Run these words of the command line.
-    Run(Vec<String>),
+    /// What these words of the command line say.
+    Words(Vec<String>),
+    /// An image of this machine's shell and core tools, with this name.
+    FromHost(&'static str),
 }
 
 /// What a terminal is opened to.

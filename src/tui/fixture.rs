@@ -15,6 +15,8 @@ use super::model::rows::{ContainerRow, ImageRow, NetworkRow};
 use super::terminal::Screens;
 use super::theme::{Depth, Theme};
 use super::update::update;
+use crate::command::World;
+use crate::config::Environment;
 use crate::engine::{LogRecord, Sample, Status, Stream};
 
 /// 2026-11-22 14:00:00 UTC
@@ -26,7 +28,9 @@ pub(crate) fn now() -> Timestamp {
 pub(crate) fn empty(width: u16, height: u16) -> Model {
     let keymap = Arc::new(Keymap::read(None).unwrap());
     let theme = Theme::shipped("midnight", Depth::True).unwrap();
-    let mut model = Model::new(keymap, theme, Depth::True, now());
+    let world =
+        World { environment: Environment::default(), folder: "/".into(), read: |_| Ok(String::new()) };
+    let mut model = Model::new(keymap, theme, Depth::True, world, now());
     for list in [
         Listed::Containers(vec![]),
         Listed::Images(vec![]),

@@ -11,6 +11,7 @@
 //! answered in the next frame whatever the engine does.
 
 pub mod action;
+mod driver;
 pub mod event;
 #[cfg(test)]
 mod fixture;
@@ -22,3 +23,79 @@ pub mod terminal;
 pub mod theme;
 pub mod update;
 pub mod view;
+
+use std::io;
+
+use crate::command::World;
+use crate::config::Ui;
+use crate::engine::{self, Engine, ErrorKind, Explain};
+
+/// What the TUI is opened with.
+#[derive(Debug, Clone)]
+pub struct TuiSettings {
+    /// `[ui]` of the configuration.
+    pub ui: Ui,
+    /// What words of commands refer to: variables and files of the user.
+    pub world: World,
+}
+
+/// The TUI could not be shown, or not go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The terminal is none, or is gone.
+    #[error("cannot use the terminal")]
+    Terminal(#[source] io::Error),
+    /// The engine cannot tell what changes.
+    #[error("cannot follow what changes")]
+    Engine(#[from] engine::Error),
+    /// The shipped keymap is wrong; a test should have found it.
+    #[error("the shipped keymap is wrong")]
+    Keymap(#[from] keymap::Error),
+    /// A shipped theme is wrong; a test should have found it.
+    #[error("a shipped theme is wrong")]
+    Theme(#[from] theme::Error),
+    /// A part of hoist failed in a way nobody thought of; its message is above.
+    #[error("a part of hoist panicked")]
+    Panicked,
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Engine(error) => error.kind(),
+            _ => ErrorKind::Internal,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Terminal(_) => {
+                Some("the TUI needs a terminal; `hoist --help` shows the commands".to_owned())
+            }
+            Self::Engine(error) => error.hint(),
+            Self::Panicked => Some("containers keep running; please report the message above".to_owned()),
+            Self::Keymap(_) | Self::Theme(_) => None,
+        }
+    }
+}
+
+/// Shows the TUI until the user leaves, and gives the exit code. Containers, and the
+/// programs in its terminals, keep running.
+///
+/// It brings its own async runtime: do not call it from one.
+///
+/// # Errors
+///
+/// When standard output is no terminal, or the engine cannot tell what changes. The terminal
+/// is as it was before.
+pub fn run(engine: Engine, settings: TuiSettings) -> Result<u8, Error> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(Error::Terminal)?;
+    let code = runtime.block_on(driver::drive(engine, settings));
+    // Work that does not end by itself is not waited for; what it left is swept later.
+    runtime.shutdown_background();
+    code
+}

@@ -23,6 +23,7 @@ use super::key::Key;
 use super::keymap::{Keymap, Place};
 use super::layout::{Layout, layout};
 use super::theme::{Depth, Theme};
+use crate::command::World;
 use crate::engine::{self, ContainerId};
 use layer::{Field, Layer};
 use pane::{LogPane, TextPane, TopPane};
@@ -44,6 +45,8 @@ pub struct Model {
     pub theme: Theme,
     /// How many colours there are.
     pub depth: Depth,
+    /// What words of a command may refer to. It reads no files: what is typed is only checked.
+    pub world: World,
     /// Which list is shown.
     pub section: Section,
     /// Which pane has the keys.
@@ -232,8 +235,9 @@ const NOTICE: jiff::SignedDuration = jiff::SignedDuration::from_secs(8);
 impl Model {
     /// A model that knows nothing yet.
     #[must_use]
-    pub fn new(keymap: Arc<Keymap>, theme: Theme, depth: Depth, now: Timestamp) -> Self {
+    pub fn new(keymap: Arc<Keymap>, theme: Theme, depth: Depth, world: World, now: Timestamp) -> Self {
         Self {
+            world: World { read: |_| Ok(String::new()), ..world },
             now,
             size: (80, 24),
             keymap,
@@ -400,7 +404,9 @@ impl Model {
         }
         match (self.shown_tab(), &subject) {
             (Tab::Logs, Subject::Container(id)) => wants.log = Some((id.clone(), self.log.serial)),
-            (Tab::Top, Subject::Container(id)) => wants.top = Some(id.clone()),
+            (Tab::Top, Subject::Container(id)) if self.container().is_some_and(|row| row.status.is_up()) => {
+                wants.top = Some(id.clone());
+            }
             (Tab::Inspect, _) => wants.inspect = Some((subject, self.inspect.serial)),
             (Tab::Session(id), _) => {
                 wants.terminal =

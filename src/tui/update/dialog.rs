@@ -2,12 +2,13 @@
 
 use crossterm::event::KeyEvent;
 
-use super::object::{confirmed, copy, stop_task, terminal, work};
+use super::object::{confirmed, copy, quiet_work, stop_task, terminal};
 use super::{command, viewer};
+use crate::command::{join, split};
 use crate::engine::Name;
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job, Program, Verb};
-use crate::tui::model::layer::{Field, Layer, Page, Prompt, Purpose, RunForm, Text, join, split};
+use crate::tui::model::layer::{Field, Layer, Page, Prompt, Purpose, RunForm, Text};
 use crate::tui::model::task::TaskId;
 use crate::tui::model::{Focus, Model, Section, Tab};
 
@@ -93,8 +94,12 @@ fn as_typed(model: &mut Model) {
         let filter = prompt.input.text().to_owned();
         *super::cursor(model).filter() = filter;
     }
-    if let Some(Layer::Run(form)) = model.layers.last_mut() {
-        form.error = command::problem(&form.words());
+    if let Some(Layer::Run(form)) = model.layers.last() {
+        let words = form.words();
+        let problem = command::problem(words, &model.world);
+        if let Some(Layer::Run(form)) = model.layers.last_mut() {
+            form.error = problem;
+        }
     }
 }
 
@@ -147,12 +152,11 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             viewer::next_match(model, tab, tab == Tab::Logs);
         }
         Purpose::Command => return command::line(model, &text),
-        Purpose::Pull => return vec![work(model, &format!("pull {text}"), Job::Pull(text.clone()))],
-        Purpose::Load => return vec![work(model, &format!("load {text}"), Job::Load(text.clone()))],
-        Purpose::Import => match split(&text).as_slice() {
-            [path, name] => {
-                let job = Job::Import(path.clone(), name.clone());
-                return vec![work(model, &format!("import {path}"), job)];
+        Purpose::Pull => return command::work_of(model, vec!["pull".to_owned(), text]),
+        Purpose::Load => return command::work_of(model, vec!["load".to_owned(), "-i".to_owned(), text]),
+        Purpose::Import => match split(&text) {
+            Ok(words) if words.len() == 2 => {
+                return command::work_of(model, [vec!["import".to_owned()], words].concat());
             }
             _ => return again(model, prompt, "want a path, then a name".to_owned()),
         },
@@ -163,7 +167,10 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         },
         Purpose::Exec(id) => {
             let Some(row) = model.containers.get(id.as_str()).cloned() else { return Vec::new() };
-            return terminal(model, &row, Program::Words(split(&text)));
+            return match split(&text) {
+                Ok(words) => terminal(model, &row, Program::Words(words)),
+                Err(usage) => again(model, prompt, usage.to_string()),
+            };
         }
     }
     Vec::new()
@@ -197,7 +204,7 @@ fn form(model: &mut Model, action: Action) -> Vec<Effect> {
             }
         }
         Action::CopyShown => {
-            let line = format!("hoist {}", join(&form.words()));
+            let line = form.line();
             return copy(model, line);
         }
         Action::Accept => return submit(model),
@@ -215,23 +222,19 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     let words = RunForm::words(form);
-    form.error = command::problem(&words);
-    if form.error.is_some() {
+    if let Some(problem) = command::problem(words.clone(), &model.world) {
+        form.error = Some(problem);
         return Vec::new();
     }
     model.layers.pop();
-    run(model, words)
+    words.map_or_else(|_| Vec::new(), |words| run(model, words))
 }
 
-/// Runs these words of the command line.
+/// Runs these words of the command line; how that goes on is shown only when an image is pulled.
 pub(super) fn run(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
     model.section = Section::Containers;
     (model.focus, model.is_zoomed) = (Focus::List, false);
-    let title = join(&words);
-    let effect = work(model, &title, Job::Run(words));
-    // It is shown only when it takes longer: when an image is pulled.
-    model.layers.pop();
-    vec![effect]
+    vec![quiet_work(model, &join(&words), Job::Words(words))]
 }
 
 /// Closes what shows how work goes on, where it is `id`.

@@ -9,6 +9,9 @@ use crate::tui::model::rows::ContainerRow;
 use crate::tui::model::task::{TaskId, TaskRow, TaskState, What, Work};
 use crate::tui::model::{Failure, Model, Section, Tab, Tone};
 
+/// What an image of this machine's tools is called.
+const HOST_IMAGE: &str = "host";
+
 /// Signals of the menu, and what they are for.
 const SIGNALS: &[(&str, &str)] = &[
     ("SIGTERM", "end, politely"),
@@ -26,7 +29,9 @@ const SIGNALS: &[(&str, &str)] = &[
 /// What `action` does to the selected object; `None` when it is no such action.
 pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
-        Action::FromHost => return Some(vec![work(model, "image from this machine", Job::FromHost)]),
+        Action::FromHost => {
+            return Some(vec![work(model, "image from this machine", Job::FromHost(HOST_IMAGE))]);
+        }
         Action::Pull => prompt(model, Purpose::Pull, ""),
         Action::Load => prompt(model, Purpose::Load, ""),
         Action::Import => prompt(model, Purpose::Import, ""),
@@ -268,9 +273,14 @@ pub(super) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) 
 
 /// Begins work in the background and shows how it goes on.
 pub(super) fn work(model: &mut Model, title: &str, job: Job) -> Effect {
+    model.layers.push(Layer::Progress(TaskId(model.next_task)));
+    quiet_work(model, title, job)
+}
+
+/// Begins work in the background.
+pub(super) fn quiet_work(model: &mut Model, title: &str, job: Job) -> Effect {
     let id = model.new_task();
     model.tasks.put(TaskRow::new(id, title.to_owned(), model.now, What::Work(Work::default())));
-    model.layers.push(Layer::Progress(id));
     Effect::Work(id, job)
 }
 

@@ -234,7 +234,7 @@ fn a_terminal_that_ended_says_so_and_is_closed() {
 fn an_image_of_this_machine_is_one_key_away_when_there_is_nothing() {
     let mut model = empty(80, 24);
     assert!(screen(&model).contains("M   make an image of this machine"));
-    assert_eq!(press(&mut model, "M"), [Effect::Work(TaskId(1), Job::FromHost)]);
+    assert_eq!(press(&mut model, "M"), [Effect::Work(TaskId(1), Job::FromHost("host"))]);
     let finish = Finish {
         text: "made host:latest".to_owned(),
         made: None,
@@ -253,7 +253,7 @@ fn a_run_opens_its_terminal_when_it_is_there() {
     press(&mut model, "2 r");
     write(&mut model, "shell");
     let effects = press(&mut model, "ctrl-s");
-    let [Effect::Work(id, Job::Run(words))] = effects.as_slice() else { panic!("{effects:?}") };
+    let [Effect::Work(id, Job::Words(words))] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!(words.join(" "), "run -it --name shell acme/app:2.4.1");
     let row = container("shell", Status::Created);
     let container = row.id.clone();
@@ -295,12 +295,65 @@ fn leaving_asks_only_while_something_goes_on() {
 }
 
 #[test]
+fn a_command_line_is_read_by_the_command_lines_own_grammar() {
+    for (line, effect) in [
+        ("stop -t 3 web", Some(Job::Words(["stop", "-t", "3", "web"].map(str::to_owned).to_vec()))),
+        (
+            "run -d debian sleep 9",
+            Some(Job::Words(["run", "-d", "debian", "sleep", "9"].map(str::to_owned).to_vec())),
+        ),
+        ("images", None),
+        ("run --nonsense x", None),
+        ("frobnicate", None),
+        ("logs 'unclosed", None),
+    ] {
+        let mut model = full(80, 24);
+        press(&mut model, ":");
+        write(&mut model, line);
+        let effects = press(&mut model, "enter");
+        assert_eq!(
+            effects,
+            effect.map(|job| Effect::Work(TaskId(1), job)).into_iter().collect::<Vec<_>>(),
+            "{line}"
+        );
+        assert_eq!(
+            model.failure.is_some(),
+            !matches!(line.split(' ').next(), Some("stop" | "images")) && effects.is_empty(),
+            "{line}"
+        );
+    }
+    let mut model = full(80, 24);
+    press(&mut model, ":");
+    write(&mut model, "exec -it web env");
+    assert_eq!(press(&mut model, "enter").len(), 1);
+    assert_eq!(model.container().unwrap().name, "web");
+    press(&mut model, "ctrl-] :");
+    write(&mut model, "res");
+    press(&mut model, "tab");
+    write(&mut model, "bat");
+    press(&mut model, "tab enter");
+    assert_eq!(model.history.last().unwrap(), "restart batch");
+}
+
+#[test]
+fn a_form_says_at_once_what_is_wrong() {
+    let mut model = full(80, 24);
+    press(&mut model, "2 r down down");
+    write(&mut model, "--nonsense");
+    assert!(screen(&model).contains("✗ unknown flag: --nonsense"), "{}", screen(&model));
+    assert_eq!(press(&mut model, "ctrl-s"), []);
+}
+
+#[test]
 fn work_that_failed_stays_on_the_screen_with_its_reason() {
     let mut model = full(80, 24);
     press(&mut model, "2 p");
     write(&mut model, "nowhere/nothing");
     let effects = press(&mut model, "enter");
-    assert_eq!(effects, [Effect::Work(TaskId(1), Job::Pull("nowhere/nothing".to_owned()))]);
+    assert_eq!(
+        effects,
+        [Effect::Work(TaskId(1), Job::Words(vec!["pull".to_owned(), "nowhere/nothing".to_owned()]))]
+    );
     let failure = Failure { what: "cannot pull".to_owned(), why: vec!["no route".to_owned()], hint: None };
     update(&mut model, Event::Finished(TaskId(1), Err(failure)));
     assert!(screen(&model).contains("because no route"));

@@ -12,7 +12,7 @@ use crate::engine::Phase;
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
-use crate::tui::model::layer::{Confirm, Field, Layer, Menu, Page, Prompt, RunForm, Switch, Text, join};
+use crate::tui::model::layer::{Confirm, Field, Layer, Menu, Page, Prompt, RunForm, Switch, Text};
 use crate::tui::model::rows::ImageRow;
 use crate::tui::model::task::{Part, TaskId, TaskState, What, Work};
 
@@ -180,7 +180,7 @@ fn run(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
     if !is_low {
         line(frame, 1);
     }
-    let command = format!("$ hoist {}", join(&form.words()));
+    let command = format!("$ {}", form.line());
     let area = line(frame, if is_low { 1 } else { 2 });
     frame.render_widget(Paragraph::new(Line::styled(command, theme.accent)).wrap(Wrap { trim: false }), area);
     let area = line(frame, 1);

@@ -1,0 +1,426 @@
+//! The only part with I/O: the engine, the terminal, the clock and the tasks.
+//!
+//! ```text
+//!  loop: wait for a key, an event, a changed terminal, a signal, or the next tick
+//!        → update (pure) → effects → tasks, which send events back
+//!        → wants → watchers started and stopped
+//!        → draw, when something changed, at most 60 times a second
+//! ```
+//! Nothing is polled: what changes in the store comes from the engine's events.
+
+mod facts;
+mod screen;
+mod session;
+mod watch;
+mod work;
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crossterm::event::{Event as TermEvent, EventStream};
+use futures_util::StreamExt;
+use jiff::Timestamp;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+
+use super::event::{Effect, Event, Finish, Force, Job, Verb};
+use super::keymap::Keymap;
+use super::model::task::{TaskId, Work};
+use super::model::{Failure, Model, Tone};
+use super::terminal::encode;
+use super::theme::{Depth, Theme};
+use super::update::{start, update};
+use super::{Error, TuiSettings, view};
+use crate::command::World;
+use crate::engine::{ContainerId, Engine, Force as ImageForce, Input, Parents, Progress, Reporter, Result};
+use crate::tui::model::rows::ContainerRow;
+use screen::Screen;
+use session::Sessions;
+use watch::Watch;
+
+/// A frame is drawn at most this often.
+const FRAME: Duration = Duration::from_millis(16);
+
+/// So many events are taken in before a frame is drawn.
+const BATCH: usize = 256;
+
+/// Where tasks tell their events.
+#[derive(Clone)]
+struct Tell(mpsc::Sender<Event>);
+
+impl Tell {
+    /// Tells it; when nobody listens any more, hoist is leaving.
+    async fn send(&self, event: Event) {
+        let _ = self.0.send(event).await;
+    }
+}
+
+/// Shows the TUI until the user leaves or a signal ends it; gives the exit code.
+pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result::Result<u8, Error> {
+    let model = model(&settings)?;
+    let mut news = engine.events()?;
+    let (tell, mut told) = mpsc::channel(BATCH);
+    let mut signals = Signals::new().map_err(Error::Terminal)?;
+    let mut screen = Screen::open().map_err(Error::Terminal)?;
+    let mut keys = EventStream::new();
+    let mut driver = Driver {
+        engine,
+        model,
+        tell: Tell(tell),
+        world: settings.world,
+        watch: Watch::default(),
+        sessions: Sessions::default(),
+        reporters: HashMap::new(),
+        stale: HashSet::new(),
+        loading: false,
+        is_leaving: false,
+        is_dirty: true,
+    };
+    let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
+    driver.take(Event::Resize(width, height), &mut screen)?;
+    for effect in start() {
+        driver.perform(effect, &mut screen)?;
+    }
+    let mut drawn: Option<Instant> = None;
+    let bell = driver.sessions.bell.clone();
+    while !driver.is_leaving {
+        if screen::has_panicked() {
+            return Err(Error::Panicked);
+        }
+        if driver.is_dirty && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
+            let Driver { model, sessions, .. } = &driver;
+            screen.draw(|frame| view::draw(frame, model, &sessions.screens)).map_err(Error::Terminal)?;
+            driver.is_dirty = false;
+            drawn = Some(Instant::now());
+        }
+        let frame = drawn.filter(|_| driver.is_dirty).map(|drawn| drawn + FRAME);
+        let tick = driver.model.next_tick().map(|tick| Instant::now() + tick);
+        let wake = [frame, tick].into_iter().flatten().min();
+        tokio::select! {
+            key = keys.next() => match key {
+                Some(Ok(event)) => driver.term(event, &mut screen)?,
+                Some(Err(error)) => return Err(Error::Terminal(error)),
+                None => return Ok(0),
+            },
+            Some(event) = told.recv() => {
+                driver.now(&mut screen)?;
+                driver.take(event, &mut screen)?;
+                for _ in 0..BATCH {
+                    let Ok(event) = told.try_recv() else { break };
+                    driver.take(event, &mut screen)?;
+                }
+            }
+            Some(change) = news.recv() => {
+                driver.now(&mut screen)?;
+                driver.take(Event::News(change), &mut screen)?;
+            }
+            () = bell.notified() => driver.rung(),
+            code = signals.ended() => return Ok(code),
+            () = sleep_until(wake), if wake.is_some() => driver.now(&mut screen)?,
+        }
+    }
+    Ok(0)
+}
+
+async fn sleep_until(moment: Option<Instant>) {
+    if let Some(moment) = moment {
+        tokio::time::sleep_until(moment).await;
+    }
+}
+
+/// Signals that end hoist; its containers go on.
+struct Signals {
+    term: Signal,
+    hangup: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self {
+            term: signal(SignalKind::terminate())?,
+            hangup: signal(SignalKind::hangup())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    /// Waits for one, and gives the exit code it means.
+    async fn ended(&mut self) -> u8 {
+        tokio::select! {
+            _ = self.term.recv() => 128 + 15,
+            _ = self.hangup.recv() => 128 + 1,
+            _ = self.interrupt.recv() => 128 + 2,
+        }
+    }
+}
+
+/// The model to begin with. A theme or a keymap of the user's that cannot be used is named;
+/// ours stands in.
+fn model(settings: &TuiSettings) -> std::result::Result<Model, Error> {
+    let depth = depth(settings);
+    let mut faults = Vec::new();
+    let folder = settings.ui.folder.as_deref();
+    let name = settings.ui.theme.as_deref().unwrap_or("midnight");
+    let theme = match theme(name, depth, folder, settings.world.read) {
+        Ok(theme) => theme,
+        Err(error) => {
+            faults.push(format!("the theme `{name}` is not used: {error}"));
+            Theme::shipped("midnight", depth)?
+        }
+    };
+    let user = folder.and_then(|folder| (settings.world.read)(&folder.join("keymap.toml")).ok());
+    let keymap = match Keymap::read(user.as_deref()) {
+        Ok(keymap) => keymap,
+        Err(error) => {
+            faults.push(format!("keymap.toml is not used: {error}"));
+            Keymap::read(None)?
+        }
+    };
+    let mut model = Model::new(Arc::new(keymap), theme, depth, settings.world.clone(), Timestamp::now());
+    if let Some(fault) = faults.into_iter().next() {
+        model.say(Tone::Warning, fault.clone(), None);
+        model.failure = Some(Failure { what: fault, ..Failure::default() });
+    }
+    Ok(model)
+}
+
+/// A shipped theme, or a file of the user's.
+fn theme(
+    name: &str,
+    depth: Depth,
+    folder: Option<&Path>,
+    read: fn(&Path) -> io::Result<String>,
+) -> std::result::Result<Theme, super::theme::Error> {
+    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
+    let path = folder.map(|folder| folder.join("themes").join(format!("{name}.toml")));
+    match path.filter(|_| is_name && depth != Depth::None).map(|path| read(&path)) {
+        Some(Ok(text)) => Theme::read(&text, depth),
+        _ => Theme::shipped(name, depth),
+    }
+}
+
+/// How many colours the terminal says it shows.
+fn depth(settings: &TuiSettings) -> Depth {
+    let variable = |name| settings.world.environment.text(name).unwrap_or_default();
+    let (color, term) = (variable("COLORTERM"), variable("TERM"));
+    match () {
+        () if settings.ui.no_color || term == "dumb" => Depth::None,
+        () if color == "truecolor" || color == "24bit" || term.ends_with("-direct") => Depth::True,
+        () if term.contains("256color") => Depth::Indexed,
+        () => Depth::Ansi,
+    }
+}
+
+struct Driver {
+    engine: Engine,
+    model: Model,
+    tell: Tell,
+    world: World,
+    watch: Watch,
+    sessions: Sessions,
+    reporters: HashMap<TaskId, Reporter>,
+    /// Containers that changed while others were being read.
+    stale: HashSet<ContainerId>,
+    loading: bool,
+    is_leaving: bool,
+    is_dirty: bool,
+}
+
+type Done = std::result::Result<(), Error>;
+
+impl Driver {
+    fn term(&mut self, event: TermEvent, screen: &mut Screen) -> Done {
+        self.now(screen)?;
+        let event = match event {
+            TermEvent::Key(key) => Event::Key(key),
+            TermEvent::Paste(text) => Event::Paste(text),
+            TermEvent::Mouse(mouse) => Event::Mouse(mouse),
+            TermEvent::Resize(width, height) => Event::Resize(width, height),
+            TermEvent::FocusGained | TermEvent::FocusLost => return Ok(()),
+        };
+        self.take(event, screen)
+    }
+
+    fn now(&mut self, screen: &mut Screen) -> Done {
+        self.take(Event::Tick(Timestamp::now()), screen)
+    }
+
+    /// Takes one event in: the model changes, and what it asks for is begun.
+    fn take(&mut self, event: Event, screen: &mut Screen) -> Done {
+        self.is_dirty = true;
+        if matches!(event, Event::Container(..)) {
+            self.loading = false;
+        }
+        for effect in update(&mut self.model, event) {
+            self.perform(effect, screen)?;
+        }
+        self.reload();
+        let wants = self.model.wants();
+        if let Some((id, columns, rows)) = wants.terminal {
+            self.sessions.resize(id, columns, rows);
+        }
+        self.watch.sync(wants, &self.engine, &self.tell);
+        Ok(())
+    }
+
+    /// A terminal's screen has changed; it is drawn when it is seen.
+    fn rung(&mut self) {
+        if let Some((id, ..)) = self.model.wants().terminal {
+            self.is_dirty |= self.sessions.has_changed(id);
+        }
+    }
+
+    fn perform(&mut self, effect: Effect, screen: &mut Screen) -> Done {
+        match effect {
+            Effect::Quit => self.is_leaving = true,
+            Effect::Suspend => suspend(screen).map_err(Error::Terminal)?,
+            Effect::Redraw => screen.redraw().map_err(Error::Terminal)?,
+            Effect::Copy(text) => screen.copy(&text).map_err(Error::Terminal)?,
+            Effect::Load(section) => {
+                let engine = self.engine.clone();
+                self.spawn(async move {
+                    let list = facts::list(&engine, section).await;
+                    Event::List(list.map_err(|error| (section, error.into())))
+                });
+            }
+            Effect::Reload(id) => drop(self.stale.insert(id)),
+            Effect::Container(..) | Effect::RemoveImage(..) | Effect::TagImage(..) => self.verb(effect),
+            Effect::Work(id, job) => self.work(id, job),
+            Effect::Cancel(id) => {
+                if let Some(reporter) = self.reporters.get(&id) {
+                    reporter.cancel();
+                }
+            }
+            Effect::Open(id, container, program) => {
+                let size = self.model.wants().terminal.filter(|(shown, ..)| *shown == id);
+                let size = size.map_or((80, 24), |(_, columns, rows)| (columns, rows));
+                self.sessions.open(&self.engine, &self.tell, id, (container, program), size);
+            }
+            Effect::Type(id, key) => {
+                let mode = self.sessions.screens.get(id).map(|screen| {
+                    let mut emulator = screen.lock();
+                    emulator.unscroll();
+                    emulator.mode()
+                });
+                let bytes = encode::key(key, mode.unwrap_or_default());
+                self.sessions.send(id, Input::Bytes(bytes));
+            }
+            Effect::Paste(id, text) => {
+                let mode = self.sessions.screens.get(id).map(|screen| screen.lock().mode());
+                self.sessions.send(id, Input::Bytes(encode::paste(&text, mode.unwrap_or_default())));
+            }
+            Effect::Scroll(id, lines) => {
+                if let Some(screen) = self.sessions.screens.get(id) {
+                    screen.lock().scroll(lines);
+                }
+            }
+            Effect::Close(id) => self.sessions.close(id),
+        }
+        Ok(())
+    }
+
+    /// Runs `work` beside everything else, and tells what came of it.
+    fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
+        let tell = self.tell.clone();
+        tokio::spawn(async move { tell.send(work.await).await });
+    }
+
+    /// Reads one container that changed; the next when that is there. Many changes of one
+    /// container meanwhile are one reading.
+    fn reload(&mut self) {
+        if self.loading {
+            return;
+        }
+        let Some(id) = self.stale.iter().next().cloned() else { return };
+        self.stale.remove(&id);
+        self.loading = true;
+        let engine = self.engine.clone();
+        self.spawn(async move {
+            match engine.containers().get(id.as_str()).await {
+                Ok(container) => Event::Container(id, Some(Box::new(ContainerRow::new(&container)))),
+                Err(_) => Event::Container(id, None),
+            }
+        });
+    }
+
+    fn verb(&self, effect: Effect) {
+        let engine = self.engine.clone();
+        self.spawn(async move {
+            let result = do_verb(&engine, &effect).await.map_err(Failure::from);
+            Event::Done(effect, result)
+        });
+    }
+
+    fn work(&mut self, id: TaskId, job: Job) {
+        // What is told many times a second is shown once a frame: a flag and a bell.
+        let known: Arc<Mutex<Work>> = Arc::default();
+        let bell = Arc::new(Notify::new());
+        let reporter = Reporter::new({
+            let (known, bell) = (known.clone(), bell.clone());
+            move |news: Progress| {
+                known.lock().unwrap_or_else(PoisonError::into_inner).take(news);
+                bell.notify_one();
+            }
+        });
+        self.reporters.insert(id, reporter.clone());
+        let (engine, world, tell) = (self.engine.clone(), self.world.clone(), self.tell.clone());
+        tokio::spawn(async move {
+            let work = work::work(&engine, &world, job, reporter);
+            tokio::pin!(work);
+            let result: Result<Finish> = loop {
+                tokio::select! {
+                    result = &mut work => break result,
+                    () = bell.notified() => {
+                        let work = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                        tell.send(Event::Progress(id, work)).await;
+                        tokio::time::sleep(FRAME).await;
+                    }
+                }
+            };
+            let work = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            tell.send(Event::Progress(id, work)).await;
+            tell.send(Event::Finished(id, result.map_err(Failure::from))).await;
+        });
+    }
+}
+
+async fn do_verb(engine: &Engine, effect: &Effect) -> Result<()> {
+    let containers = engine.containers();
+    match effect {
+        Effect::Container(verb, id) => {
+            let id = id.as_str();
+            match verb {
+                Verb::Start => containers.start(id).await,
+                Verb::Stop => containers.stop(id, None, None).await,
+                Verb::Restart => containers.restart(id, None, None).await,
+                Verb::Pause => containers.pause(id).await,
+                Verb::Unpause => containers.unpause(id).await,
+                Verb::Kill(signal) => containers.kill(id, signal).await,
+                Verb::Remove(force) => containers.remove(id, *force == Force::Yes, false).await,
+                Verb::Rename(name) => containers.rename(id, name.clone()).await,
+            }
+        }
+        Effect::RemoveImage(name, force) => {
+            let force = if *force == Force::Yes { ImageForce::Yes } else { ImageForce::No };
+            engine.images().remove(name, force, Parents::Prune).await.map(drop)
+        }
+        Effect::TagImage(image, name) => {
+            let words = ["tag", image, name].map(str::to_owned).to_vec();
+            let world =
+                World { environment: Default::default(), folder: "/".into(), read: |_| Ok(String::new()) };
+            work::work(engine, &world, Job::Words(words), Reporter::silent()).await.map(drop)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Gives the terminal back until the shell resumes us.
+fn suspend(screen: &mut Screen) -> io::Result<()> {
+    screen::give_back();
+    nix::sys::signal::raise(nix::sys::signal::Signal::SIGTSTP)?;
+    screen.take()
+}

@@ -1,0 +1,146 @@
+//! The user's terminal: taken over, drawn to, and given back whatever happens.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, Once, PoisonError};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use crossterm::cursor::{Hide, Show};
+use crossterm::event::{
+    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
+    disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{Command, ExecutableCommand as _};
+use ratatui::backend::CrosstermBackend;
+use ratatui::{Frame, Terminal};
+
+/// Whether the terminal is ours at this moment.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+
+/// Something panicked; the terminal was given back for its message.
+static PANICKED: AtomicBool = AtomicBool::new(false);
+
+/// The user's terminal while it is ours; given back on drop.
+pub(super) struct Screen {
+    terminal: Terminal<CrosstermBackend<Page>>,
+    page: Page,
+    out: File,
+}
+
+impl Screen {
+    /// Takes the terminal over.
+    pub(super) fn open() -> io::Result<Self> {
+        give_back_on_panic();
+        let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
+        let page = Page::default();
+        let terminal = Terminal::new(CrosstermBackend::new(page.clone()))?;
+        let mut screen = Self { terminal, page, out };
+        screen.take()?;
+        Ok(screen)
+    }
+
+    /// Takes the terminal over again after it was given back.
+    pub(super) fn take(&mut self) -> io::Result<()> {
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        self.out.execute(EnterAlternateScreen)?.execute(Hide)?;
+        self.out.execute(EnableBracketedPaste)?.execute(EnableMouseCapture)?;
+        self.terminal.clear()
+    }
+
+    /// Draws a frame: the changed cells, in one write, shown at once.
+    pub(super) fn draw(&mut self, render: impl FnOnce(&mut Frame<'_>)) -> io::Result<()> {
+        self.terminal.draw(render)?;
+        let cells = self.page.take();
+        if cells.is_empty() {
+            return Ok(());
+        }
+        let mut frame = ansi(BeginSynchronizedUpdate);
+        frame.extend(cells);
+        frame.extend(ansi(EndSynchronizedUpdate));
+        self.out.write_all(&frame)
+    }
+
+    /// Forgets what was drawn, so that the next frame draws every cell.
+    pub(super) fn redraw(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Puts `text` on the user's clipboard (OSC 52), also through ssh.
+    pub(super) fn copy(&mut self, text: &str) -> io::Result<()> {
+        self.out.write_all(format!("\x1b]52;c;{}\x07", STANDARD.encode(text)).as_bytes())
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        give_back();
+    }
+}
+
+/// Gives the terminal back, if it is ours. Nothing is left to be done where that fails: the
+/// terminal is gone.
+pub(super) fn give_back() {
+    if !TAKEN.swap(false, Ordering::SeqCst) {
+        return;
+    }
+    let mut bytes = ansi(EndSynchronizedUpdate);
+    bytes.extend(ansi(DisableMouseCapture));
+    bytes.extend(ansi(DisableBracketedPaste));
+    bytes.extend(ansi(LeaveAlternateScreen));
+    bytes.extend(ansi(Show));
+    let mut out = io::stdout();
+    let _ = out.write_all(&bytes).and_then(|()| out.flush());
+    let _ = disable_raw_mode();
+}
+
+/// Whether something panicked, so that the screen is not ours any more.
+pub(super) fn has_panicked() -> bool {
+    PANICKED.load(Ordering::SeqCst)
+}
+
+/// Lets a panic's message be seen: the terminal is given back before it is printed.
+fn give_back_on_panic() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            give_back();
+            PANICKED.store(true, Ordering::SeqCst);
+            before(panic);
+        }));
+    });
+}
+
+fn ansi(command: impl Command) -> Vec<u8> {
+    let mut text = String::new();
+    let _ = command.write_ansi(&mut text); // writing to a String cannot fail
+    text.into_bytes()
+}
+
+/// Where ratatui writes a frame, to be sent as one.
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Page {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

@@ -1,0 +1,198 @@
+//! Terminals: a task each, which feeds the emulator and carries keys to the program.
+//!
+//! It goes on when nobody looks: then it only parses. The screen is told at most once a
+//! frame, by a flag and a bell.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::{Notify, mpsc};
+use tokio::task::AbortHandle;
+
+use super::Tell;
+use crate::engine::{
+    AttachOptions, Attached, ContainerId, Engine, ErrorKind, ExecRequest, Input, Output, Result,
+};
+use crate::tui::event::{Event, Program};
+use crate::tui::model::Failure;
+use crate::tui::model::task::TaskId;
+use crate::tui::terminal::{Screen, Screens};
+
+/// A pane takes input and all output, and rather misses a part than slows the program down.
+const PANE: AttachOptions = AttachOptions { stdin: true, stdout: true, stderr: true, lossless: false };
+
+/// The terminals there are.
+#[derive(Default)]
+pub(super) struct Sessions {
+    /// Their emulators, for the view.
+    pub(super) screens: Screens,
+    tasks: HashMap<TaskId, Session>,
+    /// Rung when a terminal's screen has changed.
+    pub(super) bell: Arc<Notify>,
+}
+
+struct Session {
+    input: mpsc::UnboundedSender<Input>,
+    has_changed: Arc<AtomicBool>,
+    task: AbortHandle,
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Sessions {
+    /// Opens a terminal of `size` (columns, rows).
+    pub(super) fn open(
+        &mut self,
+        engine: &Engine,
+        tell: &Tell,
+        id: TaskId,
+        (container, program): (ContainerId, Program),
+        size: (u16, u16),
+    ) {
+        let screen = Screen::new(size.0, size.1);
+        self.screens.put(id, screen.clone());
+        let (input, keys) = mpsc::unbounded_channel();
+        let has_changed = Arc::new(AtomicBool::new(false));
+        let pane = Pane { screen, has_changed: has_changed.clone(), bell: self.bell.clone() };
+        let (engine, tell, answers) = (engine.clone(), tell.clone(), input.clone());
+        let task = tokio::spawn(async move {
+            let ended = match open(&engine, &container, program, (size.1, size.0)).await {
+                Ok(attached) => Ok(carry(attached, keys, &answers, &pane).await),
+                Err(error) => Err(Failure::from(error)),
+            };
+            tell.send(Event::Ended(id, ended)).await;
+        });
+        self.tasks.insert(id, Session { input, has_changed, task: task.abort_handle() });
+    }
+
+    /// Sends something to a program. One that has ended does not read it.
+    pub(super) fn send(&self, id: TaskId, input: Input) {
+        if let Some(session) = self.tasks.get(&id) {
+            let _ = session.input.send(input);
+        }
+    }
+
+    /// Gives a terminal this size, when it is another one.
+    pub(super) fn resize(&self, id: TaskId, columns: u16, rows: u16) {
+        if let Some(screen) = self.screens.get(id)
+            && screen.lock().resize(columns, rows)
+        {
+            self.send(id, Input::Resize(rows, columns));
+        }
+    }
+
+    /// Whether a terminal's screen has changed since this was asked last.
+    pub(super) fn has_changed(&self, id: TaskId) -> bool {
+        self.tasks.get(&id).is_some_and(|session| session.has_changed.swap(false, Ordering::AcqRel))
+    }
+
+    /// Leaves a program alone, and forgets its screen.
+    pub(super) fn close(&mut self, id: TaskId) {
+        self.tasks.remove(&id);
+        self.screens.take(id);
+    }
+}
+
+/// What a session's task draws to.
+struct Pane {
+    screen: Screen,
+    has_changed: Arc<AtomicBool>,
+    bell: Arc<Notify>,
+}
+
+impl Pane {
+    fn feed(&self, bytes: &[u8]) -> Vec<u8> {
+        let asked = self.screen.lock().feed(bytes);
+        if !self.has_changed.swap(true, Ordering::AcqRel) {
+            self.bell.notify_one();
+        }
+        asked.answers
+    }
+}
+
+async fn open(
+    engine: &Engine,
+    container: &ContainerId,
+    program: Program,
+    size: (u16, u16),
+) -> Result<Attached> {
+    let containers = engine.containers();
+    let exec = async |command: Vec<String>| {
+        let request = ExecRequest {
+            command,
+            env: vec!["TERM=xterm-256color".to_owned()],
+            tty: true,
+            interactive: true,
+            size: Some(size),
+            ..ExecRequest::default()
+        };
+        let session = containers.exec(container.as_str(), request, PANE).await?;
+        Ok(session.attached)
+    };
+    match program {
+        Program::Attach => containers.attach(container.as_str(), PANE).await,
+        Program::Start => containers.start_attached(container.as_str(), PANE, Some(size)).await,
+        Program::Words(words) => exec(words).await,
+        Program::Shell => match exec(vec!["bash".to_owned()]).await {
+            Err(error) if error.kind() == ErrorKind::ProgramNotFound => exec(vec!["sh".to_owned()]).await,
+            other => other,
+        },
+    }
+}
+
+/// Carries bytes both ways until the program ends, and gives its exit code.
+async fn carry(
+    mut attached: Attached,
+    mut keys: mpsc::UnboundedReceiver<Input>,
+    answers: &mpsc::UnboundedSender<Input>,
+    pane: &Pane,
+) -> Option<u8> {
+    if !attached.tty {
+        // Without a terminal lines end with a line feed alone: it then also returns.
+        pane.feed(b"\x1b[20h");
+    }
+    let (columns, rows) = pane.screen.lock().size();
+    let _ = attached.input.send(Input::Resize(rows, columns)).await;
+    loop {
+        tokio::select! {
+            output = attached.output.recv() => match output {
+                Some(Output::Bytes(_, bytes)) => {
+                    let answer = pane.feed(&bytes);
+                    if !answer.is_empty() && attached.tty {
+                        let _ = answers.send(Input::Bytes(answer));
+                    }
+                }
+                Some(Output::Skipped(count)) => {
+                    pane.feed(format!("\r\n\x1b[7m {count} bytes were skipped \x1b[0m\r\n").as_bytes());
+                }
+                Some(Output::Exited(code)) => return Some(code),
+                Some(Output::Closed) | None => return None,
+            },
+            Some(input) = keys.recv() => {
+                let input = match input {
+                    Input::Bytes(bytes) if !attached.tty => Input::Bytes(lines(bytes, pane)),
+                    other => other,
+                };
+                // A program that reads nothing holds up its own keys only.
+                if attached.input.send(input).await.is_err() {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+/// What is typed for a program without a terminal: line ends are line feeds, and since
+/// nobody echoes, the pane does.
+fn lines(bytes: Vec<u8>, pane: &Pane) -> Vec<u8> {
+    let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == b'\r' { b'\n' } else { byte }).collect();
+    if bytes.iter().all(|byte| *byte == b'\n' || !byte.is_ascii_control()) {
+        pane.feed(&bytes);
+    }
+    bytes
+}
