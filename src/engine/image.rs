@@ -15,7 +15,7 @@ use crate::image::{self, Roots, Store};
 use crate::oci::{self, Digest, ImageId, Platform, Reference};
 use crate::sys::probe::Probe;
 
-pub use crate::image::host::DEFAULT_PROGRAMS;
+pub use crate::image::host::{DEFAULT_PROGRAMS, default_programs};
 pub use crate::image::import::ImportRequest;
 pub use crate::image::load::Loaded;
 pub use crate::image::{Force, Input, Parents, Removed, Swept};
