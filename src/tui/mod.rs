@@ -24,11 +24,14 @@ pub mod theme;
 pub mod update;
 pub mod view;
 
-use std::io;
+use std::error::Error as _;
+use std::io::{self, Write as _};
+use std::path::Path;
 
+use crate::base::error::chain;
 use crate::command::World;
-use crate::config::Ui;
-use crate::engine::{self, Engine, ErrorKind, Explain};
+use crate::config::{self, Config, Environment, Flags, Ui};
+use crate::engine::{self, Engine, ErrorKind, Explain, Settings};
 
 /// What the TUI is opened with.
 #[derive(Debug, Clone)]
@@ -45,8 +48,11 @@ pub enum Error {
     /// The terminal is none, or is gone.
     #[error("cannot use the terminal")]
     Terminal(#[source] io::Error),
-    /// The engine cannot tell what changes.
-    #[error("cannot follow what changes")]
+    /// The configuration cannot be used.
+    #[error(transparent)]
+    Config(#[from] config::Error),
+    /// The engine cannot be opened, or cannot tell what changes.
+    #[error(transparent)]
     Engine(#[from] engine::Error),
     /// The shipped keymap is wrong; a test should have found it.
     #[error("the shipped keymap is wrong")]
@@ -63,6 +69,7 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Engine(error) => error.kind(),
+            Self::Config(error) => error.kind(),
             _ => ErrorKind::Internal,
         }
     }
@@ -73,6 +80,7 @@ impl Explain for Error {
                 Some("the TUI needs a terminal; `hoist --help` shows the commands".to_owned())
             }
             Self::Engine(error) => error.hint(),
+            Self::Config(error) => error.hint(),
             Self::Panicked => Some("containers keep running; please report the message above".to_owned()),
             Self::Keymap(_) | Self::Theme(_) => None,
         }
@@ -98,4 +106,38 @@ pub fn run(engine: Engine, settings: TuiSettings) -> Result<u8, Error> {
     // Work that does not end by itself is not waited for; what it left is swept later.
     runtime.shutdown_background();
     code
+}
+
+/// `hoist` alone: reads the configuration, opens the engine, shows the TUI, and gives the
+/// exit code. What went wrong is told on standard error.
+#[must_use]
+pub fn open(flags: Flags, environment: Environment) -> u8 {
+    match try_open(&flags, environment) {
+        Ok(code) => code,
+        Err(error) => {
+            tell(&error);
+            1
+        }
+    }
+}
+
+fn try_open(flags: &Flags, environment: Environment) -> Result<u8, Error> {
+    let config = Config::load(flags, &environment)?;
+    let engine = Engine::open(Settings::from_config(&config)?)?;
+    let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
+    let world = World { environment, folder, read: |path: &Path| std::fs::read_to_string(path) };
+    run(engine, TuiSettings { ui: config.ui, world })
+}
+
+fn tell(error: &Error) {
+    let mut text = format!("error: {error}\n");
+    let causes = error.source().map(chain).unwrap_or_default();
+    for cause in causes {
+        text += &format!("  because {cause}\n");
+    }
+    if let Some(hint) = error.hint() {
+        text += &format!("hint: {hint}\n");
+    }
+    // Nobody is left to be told when this fails.
+    let _ = io::stderr().write_all(text.as_bytes());
 }

@@ -89,10 +89,9 @@ async fn request(engine: &Engine, request: Request, reporter: Reporter) -> Resul
         }
         Request::FromHost(asked) => from_host(engine, asked.reference, asked.programs, reporter).await,
         Request::Tag(tag) => {
-            let doing = || format!("tag `{}`", tag.image);
-            let name: Reference = tag.name.parse().map_err(BadName).doing(doing)?;
-            images.tag(&tag.image, name).await?;
-            Ok(said(format!("tagged {}", tag.name)))
+            let told = format!("tagged {}", tag.name);
+            images.tag(&tag.image, tag.name).await?;
+            Ok(said(told))
         }
         Request::Rmi(rmi) => {
             let force = if rmi.force { Force::Yes } else { Force::No };

@@ -15,7 +15,7 @@ use crate::tui::action::Action;
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::Place;
 use crate::tui::layout::Layout;
-use crate::tui::model::layer::{Layer, Prompt};
+use crate::tui::model::layer::{Layer, Prompt, Purpose};
 use crate::tui::model::rows::Row;
 use crate::tui::model::table::Table;
 use crate::tui::model::task::What;
@@ -189,7 +189,11 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
         }
         A::NextMatch | A::PreviousMatch => !model.log.search.is_empty() || !model.inspect.search.is_empty(),
         A::Zoom => !model.is_zoomed,
-        _ => action.group() != "Copy" && (!is_go || matches!(place, Place::Form | Place::Menu)) && !is_tab,
+        A::Older | A::Newer | A::Complete => {
+            matches!(model.layers.last(), Some(Layer::Prompt(prompt)) if prompt.purpose == Purpose::Command)
+        }
+        A::ShowAll => !model.containers.all().is_empty(),
+        _ => action.group() != "Copy" && (!is_go || place == Place::Form) && !is_tab,
     }
 }
 
@@ -208,8 +212,13 @@ fn label(model: &Model, action: Action) -> String {
         (Action::Accept, _) => match model.layers.last() {
             Some(Layer::Confirm(confirm)) => confirm.yes.to_owned(),
             Some(Layer::Run(_)) => "run".to_owned(),
+            Some(Layer::Menu(_)) => "send".to_owned(),
             _ => "ok".to_owned(),
         },
+        (Action::Dismiss, _) if matches!(model.layers.last(), Some(Layer::Page(_))) => "close".to_owned(),
+        (Action::Background, _) if matches!(model.layers.last(), Some(Layer::Progress(id)) if model.session_is_over(*id)) => {
+            "close".to_owned()
+        }
         _ => action.label().to_owned(),
     }
 }
@@ -256,7 +265,6 @@ pub(super) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 }
 
 fn line_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, area: Rect) {
-    use crate::tui::model::layer::Purpose;
     let sign = if prompt.purpose == Purpose::Command { " :" } else { " /" };
     frame.render_widget(Line::styled(" ".repeat(area.width.into()), base(model)), area);
     frame.render_widget(Line::styled(sign, model.theme.accent), area);

@@ -83,6 +83,13 @@ pub fn round_top(values: &[f64], least: f64) -> f64 {
     [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|top| *top >= highest).unwrap_or(highest)
 }
 
+/// A power of two not below any of `values` and `least`: for bytes.
+#[must_use]
+pub fn binary_top(values: &[f64], least: f64) -> f64 {
+    let highest = values.iter().copied().fold(least, f64::max).max(1.0);
+    highest.log2().ceil().exp2()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,7 +24,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, area
     let tab = model.shown_tab();
     let mut title = vec![Span::raw(pane_title(model, tab))];
     if !model.is_zoomed && model.subject().is_some() {
-        title = vec![Span::raw(cell_title(&subject_name(model), area.width))];
+        let name = match tab {
+            Tab::Session(_) => pane_title(model, tab),
+            _ => subject_name(model),
+        };
+        title = vec![Span::raw(cell_title(&name, area.width))];
     }
     let mut block = border(model, focus, title);
     if !model.is_zoomed && model.section == Section::Containers && model.subject().is_some() {
@@ -272,23 +276,38 @@ fn top(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         frame.render_widget(Line::styled(text, theme.dim), area);
         return;
     }
-    let heading = format!(
-        " {:<7} {:<7} {:<9} {:>6}  {:>5} {:>9}  {}",
-        "PID", "HOST", "USER", "CPU%", "MEM", "TIME", "COMMAND"
-    );
-    let mut lines = vec![Line::styled(heading, theme.dim)];
+    // A narrow pane shows what tells processes apart.
+    let is_wide = area.width >= 64;
+    let head = if is_wide {
+        format!(
+            " {:<7} {:<7} {:<9} {:>6}  {:>5} {:>9}  COMMAND",
+            "PID", "HOST", "USER", "CPU%", "MEM", "TIME"
+        )
+    } else {
+        format!(" {:<6} {:>6} {:>5}  COMMAND", "PID", "CPU%", "MEM")
+    };
+    let room = usize::from(area.width).saturating_sub(head.len() - "COMMAND".len());
+    let mut lines = vec![Line::styled(head, theme.dim)];
     for (row, percent) in pane.rows.iter().skip(pane.top).take(usize::from(area.height.saturating_sub(1))) {
         let percent_text = percent.map_or_else(|| "-".to_owned(), |percent| format!("{percent:.1}"));
         let load = if percent.is_some_and(|percent| percent >= 90.0) { theme.warn } else { theme.text };
         let command: String = row.command.chars().skip(pane.left).collect();
-        let room = usize::from(area.width).saturating_sub(55);
-        lines.push(Line::from(vec![
-            Span::styled(format!(" {:<7} ", row.inner_pid), theme.accent),
-            Span::styled(format!("{:<7} {} ", row.pid, cell(&row.user, 9, Align::Left)), theme.dim),
-            Span::styled(format!("{percent_text:>6}  "), load),
-            Span::styled(format!("{:>5} {:>9}  ", size(row.memory), clock(row.cpu_secs)), theme.text),
-            Span::styled(cell(&command, room, Align::Left), theme.text),
-        ]));
+        let mut spans = if is_wide {
+            vec![
+                Span::styled(format!(" {:<7} ", row.inner_pid), theme.accent),
+                Span::styled(format!("{:<7} {} ", row.pid, cell(&row.user, 9, Align::Left)), theme.dim),
+                Span::styled(format!("{percent_text:>6}  "), load),
+                Span::styled(format!("{:>5} {:>9}  ", size(row.memory), clock(row.cpu_secs)), theme.text),
+            ]
+        } else {
+            vec![
+                Span::styled(format!(" {:<6} ", row.inner_pid), theme.accent),
+                Span::styled(format!("{percent_text:>6} "), load),
+                Span::styled(format!("{:>5}  ", size(row.memory)), theme.text),
+            ]
+        };
+        spans.push(Span::styled(cell(&command, room, Align::Left), theme.text));
+        lines.push(Line::from(spans));
     }
     frame.render_widget(Paragraph::new(lines), area);
 }

@@ -301,7 +301,7 @@ fn part_line(model: &Model, part: &Part, width: usize) -> Line<'static> {
         Span::styled(cell(&part.id, 12, Align::Left) + " ", theme.dim),
         Span::styled(texts::meter(share, bar), style),
         Span::styled(format!(" {word:<9}"), style),
-        Span::raw(cell(&amount, 12, Align::Right)),
+        Span::raw(cell(&amount, if width < 44 { 0 } else { 12 }, Align::Right)),
     ])
 }
 

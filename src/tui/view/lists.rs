@@ -4,7 +4,7 @@ use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::Paragraph;
+use ratatui::widgets::{Paragraph, Wrap};
 
 use super::words::{Align, age, cell, size, span, spark, state};
 use super::{border, has_focus, texts};
@@ -243,7 +243,7 @@ fn table<R: Row>(
     let inner = block.inner(area);
     frame.render_widget(block, area);
     if rows.shown() == 0 {
-        frame.render_widget(Paragraph::new(empty(model, rows)), inner);
+        frame.render_widget(Paragraph::new(empty(model, rows)).wrap(Wrap { trim: false }), inner);
         return;
     }
     let heading: Vec<Span<'_>> = columns

@@ -6,11 +6,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use super::border;
-use super::chart::{self, round_top};
+use super::chart::{self, binary_top, round_top};
 use super::words::{bytes, cell, size, spark};
 use crate::engine::Sample;
-use crate::tui::model::Model;
 use crate::tui::model::series::{Point, Series};
+use crate::tui::model::{Model, Tab};
 
 /// One chart: what it is called, what it says now, its lines, its scale.
 struct Graph {
@@ -23,6 +23,11 @@ struct Graph {
 
 /// Draws the charts beside the list, and the last events below them where there is room.
 pub(super) fn side(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+    if model.shown_tab() == Tab::Stats {
+        // The tab has the charts.
+        events(frame, model, area);
+        return;
+    }
     let graphs = graphs(model, area.width);
     let wanted = usize::from(area.height / 8).clamp(1, 4).min(graphs.len().max(1));
     let with_events = area.height >= 44;
@@ -100,8 +105,8 @@ fn graphs(model: &Model, width: u16) -> Vec<Graph> {
     let (read, written) = (values(|point| point.block.0), values(|point| point.block.1));
     let memory_top = memory_top(series, last);
     let cpu_top = round_top(&cpu, 100.0);
-    let net_top = round_top(&[rx.as_slice(), &tx].concat(), 1024.0);
-    let block_top = round_top(&[read.as_slice(), &written].concat(), 1024.0);
+    let net_top = binary_top(&[rx.as_slice(), &tx].concat(), 1024.0);
+    let block_top = binary_top(&[read.as_slice(), &written].concat(), 1024.0);
     let line = |values: Vec<f64>, style| chart::Line { values, style };
     vec![
         Graph {
@@ -143,11 +148,7 @@ fn memory_top(series: &Series, last: &Sample) -> f64 {
     if most * 4.0 > limit && limit > 0.0 {
         return limit;
     }
-    let mut top = 1_048_576.0;
-    while top < most {
-        top *= 2.0;
-    }
-    top
+    binary_top(&[most], 1_048_576.0)
 }
 
 fn draw_graph(frame: &mut Frame<'_>, model: &Model, graph: &Graph, area: Rect) {
