@@ -37,7 +37,13 @@ fn main() -> ExitCode {
 }
 
 /// No verb was given: the terminal UI.
-#[cfg(feature = "cli")]
+#[cfg(all(feature = "cli", feature = "tui"))]
+fn screen(flags: Flags, environment: Environment) -> u8 {
+    hoist::tui::open(flags, environment)
+}
+
+/// No verb was given, and there is nothing to show.
+#[cfg(all(feature = "cli", not(feature = "tui")))]
 fn screen(_flags: Flags, _environment: Environment) -> u8 {
     use std::io::Write;
     // Nobody is left to be told when this fails.
