@@ -1,18 +1,495 @@
 //! Every verb of containers, on real ones. Needs root, or to be root in a user namespace
-//! (`unshare -Urmn`).
+//! (`unshare -Urmn`); where that makes a difference, the test says so.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
 mod case;
 mod support;
 
-use case::{Case, Said};
+use std::time::Duration;
+
+use case::{ALL, Case, Said, hear, until};
+use hoist::engine::container::{AttachOptions, ExecRequest, LogRequest, WaitFor};
+use hoist::engine::{ErrorKind, Input, Output, RestartPolicy, Status, Stream, Ulimit};
+use support::in_user_namespace;
 
 fn said(stdout: &str, stderr: &str, code: u8) -> Said {
     Said { stdout: stdout.to_owned(), stderr: stderr.to_owned(), code: Some(code) }
 }
 
+fn exec(command: &[&str]) -> ExecRequest {
+    ExecRequest { command: command.iter().map(|&word| word.to_owned()).collect(), ..ExecRequest::default() }
+}
+
+/// Everything a log holds.
+fn log(case: &Case, id: &str, request: LogRequest) -> String {
+    case.wait_for(async {
+        let mut records = case.engine.containers().logs(id, request).await.unwrap();
+        let mut text = Vec::new();
+        while let Some(record) = records.recv().await {
+            text.extend(record.unwrap().bytes);
+        }
+        String::from_utf8(text).unwrap()
+    })
+}
+
+const WHOLE: LogRequest =
+    LogRequest { stdout: true, stderr: true, follow: false, tail: None, since: None, until: None };
+
+/// The actions that the journal has of a container.
+fn actions(case: &Case, id: &str) -> Vec<String> {
+    let events = case.engine.past_events().unwrap();
+    events.into_iter().filter(|event| event.actor.id == id).map(|event| event.action).collect()
+}
+
 #[test]
-fn output_and_exit_code_come_back() {
+fn output_exit_code_and_record_come_back() {
     let case = Case::new();
-    let found = case.run(&["sh", "-c", "echo out; echo err >&2; exit 7"], |_| {});
-    assert_eq!(found, said("out\n", "err\n", 7));
+    let id = case.create(&["sh", "-c", "echo out; echo err >&2; exit 7"], |_| {});
+    assert_eq!(case.container(&id).status, Status::Created);
+    let attached = case.wait_for(case.engine.containers().start_attached(&id, ALL, None)).unwrap();
+    assert!(!attached.tty);
+    assert_eq!(case.wait_for(hear(attached)), said("out\n", "err\n", 7));
+    let container = case.container(&id);
+    assert_eq!((container.status, container.record.state.exit_code), (Status::Exited, 7));
+    assert!(container.record.state.started < container.record.state.finished);
+    assert_eq!(container.run, None);
+    let mut written: Vec<_> = log(&case, &id, WHOLE).lines().map(str::to_owned).collect();
+    written.sort();
+    assert_eq!(written, ["err", "out"]);
+    assert_eq!(actions(&case, &id), ["create", "start", "die"]);
+    assert_eq!(case.wait_for(case.engine.containers().wait(&id, WaitFor::NotRunning)).unwrap(), 7);
+}
+
+#[test]
+fn a_program_that_is_missing_or_none_is_told_with_its_own_kind() {
+    let case = Case::new();
+    for (program, kind, cause) in [
+        ("foo", ErrorKind::ProgramNotFound, "exec: \"foo\": executable file not found in $PATH"),
+        (
+            "/bin/foo",
+            ErrorKind::ProgramNotFound,
+            "exec: \"/bin/foo\": stat /bin/foo: no such file or directory",
+        ),
+        ("/etc/passwd", ErrorKind::ProgramNotRunnable, ""),
+    ] {
+        let id = case.create(&[program], |_| {});
+        let error = case.wait_for(case.engine.containers().start(&id)).unwrap_err();
+        assert_eq!(error.kind(), kind, "{:?}", error.causes());
+        assert!(error.causes()[0].starts_with(cause), "{:?}", error.causes());
+        let container = case.container(&id);
+        let code = if kind == ErrorKind::ProgramNotFound { 127 } else { 126 };
+        assert_eq!((container.status, container.record.state.exit_code), (Status::Created, code));
+        assert!(!container.record.state.error.is_empty());
+        assert!(case.cgroups().is_empty());
+    }
+}
+
+#[test]
+fn rm_removes_at_the_end_and_a_name_is_free_again() {
+    let case = Case::new();
+    let found = case.run(&["echo", "hello"], |options| options.auto_remove = true);
+    assert_eq!(found, said("hello\n", "", 0));
+    assert!(case.wait_for(case.engine.containers().list()).unwrap().is_empty());
+    let folders = [case.engine.paths().containers(), case.engine.paths().runs()];
+    for folder in folders {
+        until("its folders are gone", || std::fs::read_dir(&folder).unwrap().next().is_none());
+    }
+}
+
+#[test]
+fn input_goes_in_and_its_end_too() {
+    let case = Case::new();
+    let id = case.create(&["cat"], |options| options.interactive = true);
+    let found = case.wait_for(async {
+        let attached = case.engine.containers().start_attached(&id, ALL, None).await.unwrap();
+        for word in ["hello ", "world\n"] {
+            attached.input.send(Input::Bytes(word.into())).await.unwrap();
+        }
+        attached.input.send(Input::Close).await.unwrap();
+        hear(attached).await
+    });
+    assert_eq!(found, said("hello world\n", "", 0));
+}
+
+#[test]
+fn much_input_comes_back_whole() {
+    let case = Case::new();
+    let id = case.create(&["cat"], |options| {
+        options.interactive = true;
+        options.log.driver = "none".to_owned();
+    });
+    let bytes: Vec<u8> = (0..8_000_000_u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
+    let got = case.wait_for(async {
+        let attached = case.engine.containers().start_attached(&id, ALL, None).await.unwrap();
+        let input = attached.input.clone();
+        let sent = bytes.clone();
+        tokio::spawn(async move {
+            input.send(Input::Bytes(sent)).await.unwrap();
+            input.send(Input::Close).await.unwrap();
+        });
+        let (mut got, mut output) = (Vec::new(), attached.output);
+        while let Some(Output::Bytes(_, bytes)) = output.recv().await {
+            got.extend(bytes);
+        }
+        got
+    });
+    assert!(got == bytes, "{} bytes of {}", got.len(), bytes.len());
+}
+
+#[test]
+fn a_terminal_has_the_clients_size_and_echoes() {
+    let case = Case::new();
+    let id = case.create(&["sh", "-c", "stty size; read line; echo got $line; stty size"], |options| {
+        options.tty = true;
+        options.interactive = true;
+    });
+    let found = case.wait_for(async {
+        let containers = case.engine.containers();
+        let mut attached = containers.start_attached(&id, ALL, Some((30, 100))).await.unwrap();
+        assert!(attached.tty);
+        let mut first = Vec::new();
+        while !first.ends_with(b"\n") {
+            let Some(Output::Bytes(_, bytes)) = attached.output.recv().await else { panic!("it ended") };
+            first.extend(bytes);
+        }
+        assert_eq!(first, b"30 100\r\n");
+        attached.input.send(Input::Resize(40, 120)).await.unwrap();
+        // The size is set over another connection: its event tells that it is.
+        let resized = || actions(&case, &id).contains(&"resize".to_owned());
+        while !resized() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+        attached.input.send(Input::Bytes(b"typed\n".into())).await.unwrap();
+        hear(attached).await
+    });
+    assert_eq!(found, said("typed\r\ngot typed\r\n40 120\r\n", "", 0));
+}
+
+#[test]
+fn several_clients_see_the_same_and_detaching_leaves_it_running() {
+    let case = Case::new();
+    let id =
+        case.start(&["sh", "-c", "read a; echo $a; read b; echo $b"], |options| options.interactive = true);
+    let pane = AttachOptions { lossless: false, ..ALL };
+    case.wait_for(async {
+        let containers = case.engine.containers();
+        let first = containers.attach(&id, ALL).await.unwrap();
+        let second = containers.attach(&id, pane).await.unwrap();
+        let third = containers.attach(&id, ALL).await.unwrap();
+        drop(third);
+        first.input.send(Input::Bytes(b"one\n".into())).await.unwrap();
+        second.input.send(Input::Bytes(b"two\n".into())).await.unwrap();
+        assert_eq!(hear(first).await, said("one\ntwo\n", "", 0));
+        assert_eq!(hear(second).await, said("one\ntwo\n", "", 0));
+        let error = containers.attach(&id, ALL).await.unwrap_err();
+        assert_eq!(error.causes(), ["it is exited"]);
+    });
+}
+
+#[test]
+fn a_signal_goes_to_the_first_process_and_an_end_is_waited_for() {
+    let case = Case::new();
+    let script = "trap 'echo usr; exit 3' USR1; echo ready; while :; do sleep 0.1; done";
+    let id = case.create(&["sh", "-c", script], |_| {});
+    let found = case.wait_for(async {
+        let containers = case.engine.containers();
+        let mut attached = containers.start_attached(&id, ALL, None).await.unwrap();
+        assert_eq!(attached.output.recv().await, Some(Output::Bytes(Stream::Stdout, b"ready\n".into())));
+        containers.kill(&id, "USR1").await.unwrap();
+        assert_eq!(containers.wait(&id, WaitFor::NotRunning).await.unwrap(), 3);
+        let error = containers.kill(&id, "TERM").await.unwrap_err();
+        assert_eq!((error.kind(), error.causes().join("")), (ErrorKind::Conflict, "it is exited".to_owned()));
+        assert_eq!(containers.kill(&id, "NOPE").await.unwrap_err().kind(), ErrorKind::Invalid);
+        hear(attached).await
+    });
+    assert_eq!(found, said("usr\n", "", 3));
+}
+
+#[test]
+fn stop_asks_first_and_then_kills() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    // Process 1 has no default action for SIGTERM: this one ignores it.
+    let stubborn = case.start(&["sleep", "1000"], |_| {});
+    case.wait_for(containers.stop(&stubborn, None, Some(0))).unwrap();
+    assert_eq!(case.container(&stubborn).record.state.exit_code, 137);
+    assert!(case.container(&stubborn).record.state.stopped_by_hand);
+    let polite = case.start(&["sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.05; done"], |_| {});
+    until("its trap is set", || {
+        let status = case.container(&polite).run.unwrap().init.unwrap().pid;
+        let text = std::fs::read_to_string(format!("/proc/{status}/status")).unwrap_or_default();
+        let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
+        u64::from_str_radix(caught.trim(), 16).unwrap_or(0) & (1 << 14) != 0
+    });
+    case.wait_for(containers.stop(&polite, None, None)).unwrap();
+    assert_eq!(case.container(&polite).record.state.exit_code, 5);
+    assert_eq!(actions(&case, &polite), ["create", "start", "kill", "die", "stop"]);
+    case.wait_for(containers.stop(&polite, None, None)).unwrap(); // it has ended: fine
+    // With an init of ours, the default action is there.
+    let init = case.start(&["sleep", "1000"], |options| options.init = true);
+    case.wait_for(containers.stop(&init, None, Some(60))).unwrap();
+    assert_eq!(case.container(&init).record.state.exit_code, 143);
+}
+
+#[test]
+fn pausing_stands_it_still_and_only_unpausing_or_an_end_helps() {
+    if in_user_namespace() {
+        return; // no cgroup may be made there: see `in_a_user_namespace_nothing_is_frozen`
+    }
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sh", "-c", "while :; do echo x; sleep 0.01; done"], |_| {});
+    case.wait_for(containers.pause(&id)).unwrap();
+    assert_eq!(case.container(&id).status, Status::Paused);
+    let before = log(&case, &id, WHOLE).len();
+    std::thread::sleep(Duration::from_millis(60)); // nothing happens: there is no event to wait for
+    assert_eq!(log(&case, &id, WHOLE).len(), before);
+    for (error, cause) in [
+        (case.wait_for(containers.pause(&id)).unwrap_err(), "it is paused"),
+        (case.wait_for(containers.start(&id)).unwrap_err(), "it is paused"),
+        (case.wait_for(containers.remove(&id, false, false)).unwrap_err(), "it is paused"),
+        (case.wait_for(containers.exec(&id, exec(&["true"]), ALL)).unwrap_err(), "it is paused"),
+    ] {
+        assert_eq!((error.kind(), error.causes().join("")), (ErrorKind::Conflict, cause.to_owned()));
+    }
+    case.wait_for(containers.unpause(&id)).unwrap();
+    until("it goes on", || log(&case, &id, WHOLE).len() > before);
+    case.wait_for(containers.pause(&id)).unwrap();
+    case.wait_for(containers.kill(&id, "KILL")).unwrap();
+    assert_eq!(case.container(&id).record.state.exit_code, 137);
+}
+
+#[test]
+fn remove_wants_an_end_or_force() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let error = case.wait_for(containers.remove(&id, false, false)).unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot remove `{id}`"));
+    assert_eq!(error.hint().as_deref(), Some("stop it first, or remove it with --force"));
+    case.wait_for(containers.remove(&id, true, false)).unwrap();
+    let error = case.wait_for(containers.remove(&id, true, false)).unwrap_err();
+    assert_eq!(error.causes(), [format!("No such container: {id}")]);
+    assert_eq!(actions(&case, &id), ["create", "start", "kill", "die", "destroy"]);
+    let gone = case.start(&["sleep", "1000"], |options| options.auto_remove = true);
+    case.wait_for(containers.remove(&gone, true, false)).unwrap();
+    assert!(case.wait_for(containers.list()).unwrap().is_empty());
+}
+
+#[test]
+fn a_container_is_renamed_also_while_it_runs() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let other = case.create(&["true"], |_| {});
+    case.wait_for(containers.rename(&id, "web".parse().unwrap())).unwrap();
+    assert_eq!(case.container("web").record.id.as_str(), id);
+    let error = case.wait_for(containers.rename(&other, "web".parse().unwrap())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    let error = case.wait_for(containers.rename("web", "web".parse().unwrap())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Invalid);
+    case.wait_for(containers.rename(&other, "db".parse().unwrap())).unwrap();
+    assert!(actions(&case, &other).contains(&"rename".to_owned()));
+    case.wait_for(containers.stop("web", None, Some(0))).unwrap();
+    assert_eq!(case.container("web").status, Status::Exited);
+}
+
+#[test]
+fn restart_starts_again_with_the_same_files() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sh", "-c", "echo x >> /count; wc -l < /count; sleep 1000"], |_| {});
+    until("it ran", || log(&case, &id, WHOLE) == "1\n");
+    let first = case.container(&id).run.unwrap();
+    case.wait_for(containers.restart(&id, None, Some(0))).unwrap();
+    until("it ran again", || log(&case, &id, WHOLE) == "1\n2\n");
+    let second = case.container(&id).run.unwrap();
+    assert_eq!(second.monitor, first.monitor);
+    assert_ne!(second.init, first.init);
+    let want = ["create", "start", "kill", "kill", "die", "stop", "start", "restart"];
+    assert_eq!(actions(&case, &id), want);
+    case.wait_for(containers.stop(&id, None, Some(0))).unwrap();
+    case.wait_for(containers.restart(&id, None, Some(0))).unwrap();
+    until("it ran a third time", || log(&case, &id, WHOLE) == "1\n2\n3\n");
+}
+
+#[test]
+fn a_policy_starts_it_again_until_a_person_ends_it() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["false"], |options| options.restart = RestartPolicy::OnFailure(2));
+    until("it gave up", || case.container(&id).status == Status::Exited);
+    assert_eq!(case.container(&id).record.state.restart_count, 2);
+    let id = case.start(&["false"], |options| options.restart = RestartPolicy::Always);
+    until("it was restarted", || case.container(&id).record.state.restart_count > 1);
+    case.wait_for(containers.stop(&id, None, Some(0))).unwrap();
+    assert_eq!(case.container(&id).status, Status::Exited);
+    let count = case.container(&id).record.state.restart_count;
+    case.wait_for(containers.start(&id)).unwrap();
+    until("it was restarted after a start by hand", || {
+        case.container(&id).record.state.restart_count > count
+    });
+    case.wait_for(containers.remove(&id, true, false)).unwrap();
+}
+
+#[test]
+fn a_command_runs_in_a_running_container() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sleep", "1000"], |options| options.env = vec!["A=1".to_owned()]);
+    let run = |request| {
+        case.wait_for(async { hear(containers.exec(&id, request, ALL).await.unwrap().attached).await })
+    };
+    assert_eq!(run(exec(&["sh", "-c", "echo $A-$B; pwd; echo e >&2; exit 4"])), said("1-\n/\n", "e\n", 4));
+    let request = ExecRequest {
+        env: vec!["A=2".to_owned(), "B=3".to_owned()],
+        workdir: Some("/tmp".to_owned()),
+        ..exec(&["sh", "-c", "echo $A $B; pwd; cat /proc/1/comm"])
+    };
+    assert_eq!(run(request), said("2 3\n/tmp\nsleep\n", "", 0));
+    let tty = ExecRequest { tty: true, size: Some((20, 70)), ..exec(&["sh", "-c", "tty; stty size"]) };
+    let found = run(tty);
+    assert!(found.stdout.starts_with("/dev/pts/") && found.stdout.ends_with("20 70\r\n"), "{found:?}");
+    let missing = case.wait_for(containers.exec(&id, exec(&["nope"]), ALL)).unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::ProgramNotFound);
+    case.wait_for(containers.exec_detached(&id, exec(&["sh", "-c", "echo done > /done"]))).unwrap();
+    until("the detached one is done", || run(exec(&["cat", "/done"])).stdout == "done\n");
+    let found = actions(&case, &id);
+    let starts = found.iter().filter(|action| action.starts_with("exec_start: ")).count();
+    let ends = found.iter().filter(|action| *action == "exec_die").count();
+    assert!(starts >= 5 && ends >= 4, "{found:?}");
+    case.wait_for(containers.stop(&id, None, Some(0))).unwrap();
+    assert_eq!(
+        case.wait_for(containers.exec(&id, exec(&["true"]), ALL)).unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
+}
+
+#[test]
+fn input_to_a_command_comes_back() {
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let found = case.wait_for(async {
+        let request = ExecRequest { interactive: true, ..exec(&["cat"]) };
+        let session = case.engine.containers().exec(&id, request, ALL).await.unwrap();
+        session.attached.input.send(Input::Bytes(b"hello\n".into())).await.unwrap();
+        session.attached.input.send(Input::Close).await.unwrap();
+        hear(session.attached).await
+    });
+    assert_eq!(found, said("hello\n", "", 0));
+}
+
+#[test]
+fn the_log_is_followed_to_the_end() {
+    let case = Case::new();
+    let id = case.start(&["sh", "-c", "for i in 1 2 3 4 5; do echo $i; sleep 0.05; done"], |_| {});
+    assert_eq!(log(&case, &id, LogRequest { follow: true, ..WHOLE }), "1\n2\n3\n4\n5\n");
+    assert_eq!(log(&case, &id, LogRequest { tail: Some(2), ..WHOLE }), "4\n5\n");
+    assert_eq!(log(&case, &id, LogRequest { stdout: false, ..WHOLE }), "");
+}
+
+#[test]
+fn top_and_stats_see_the_processes() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sh", "-c", "sleep 1000 & sleep 1001 & wait"], |_| {});
+    let top = || case.wait_for(containers.top(&id)).unwrap().processes;
+    until("all three run", || top().len() == 3 && top().iter().all(|row| !row.command.contains("hoist")));
+    let rows = top();
+    assert_eq!(rows[0].inner_pid, 1);
+    assert_eq!(rows[1].parent, rows[0].pid);
+    assert!(rows.iter().all(|row| row.user == "root"), "{rows:?}");
+    let sample = case.wait_for(async {
+        containers.stats(&id, Duration::from_millis(10)).await.unwrap().recv().await.unwrap()
+    });
+    assert!(sample.cpus > 0 && sample.system_nanos > 0 && sample.memory_limit > 0, "{sample:?}");
+    if !in_user_namespace() {
+        assert!(sample.cpu_nanos > 0 && sample.memory > 0 && sample.pids >= 3, "{sample:?}");
+    }
+    case.wait_for(containers.stop(&id, None, Some(0))).unwrap();
+    assert_eq!(case.wait_for(containers.top(&id)).unwrap_err().kind(), ErrorKind::Conflict);
+}
+
+#[test]
+fn the_containers_own_files_name_it() {
+    let case = Case::new();
+    let script =
+        "cat /etc/hostname; hostname; pwd; echo $HOME; cat /etc/hosts | grep -c localhost; ulimit -n";
+    let found = case.run(&["sh", "-c", script], |options| {
+        options.hostname = Some("web".to_owned());
+        options.workdir = Some("/srv/new".into());
+        options.ulimits = vec![Ulimit { name: "nofile".to_owned(), soft: 100, hard: 200 }];
+    });
+    assert_eq!(found, said("web\nweb\n/srv/new\n/root\n2\n100\n", "", 0));
+}
+
+#[test]
+fn a_user_writes_to_its_own_output_by_name() {
+    if in_user_namespace() {
+        return; // one id only: nobody else is there
+    }
+    let case = Case::new();
+    let script = "id -u; id -G; echo out > /dev/stdout; echo err > /dev/stderr";
+    let found = case.run(&["sh", "-c", script], |options| options.user = Some("user".to_owned()));
+    assert_eq!(found, said("1000\n1000 2000\nout\n", "err\n", 0));
+}
+
+#[test]
+fn a_bind_and_a_tmpfs_are_there() {
+    use hoist::engine::{Bind, MountKind, MountRequest, Propagation, Tmpfs};
+    let case = Case::new();
+    let source = case.dir.path().join("made/by/us");
+    let bind = |source: &std::path::Path, create_source| MountRequest {
+        target: "/data".into(),
+        read_only: false,
+        kind: MountKind::Bind(Bind {
+            source: source.into(),
+            create_source,
+            propagation: Propagation::Rprivate,
+            recursive: true,
+        }),
+    };
+    let found = case.run(&["sh", "-c", "echo x > /data/file; df /mem | tail -1"], |options| {
+        options.mounts = vec![
+            bind(&source, true),
+            MountRequest {
+                target: "/mem".into(),
+                read_only: false,
+                kind: MountKind::Tmpfs(Tmpfs { size: Some(1 << 20), ..Tmpfs::default() }),
+            },
+        ];
+    });
+    assert!(found.stdout.contains(" 1024 "), "{found:?}");
+    assert_eq!(std::fs::read_to_string(source.join("file")).unwrap(), "x\n");
+    let missing = case.dir.path().join("missing");
+    let id = case.create(&["true"], |options| options.mounts = vec![bind(&missing, false)]);
+    let error = case.wait_for(case.engine.containers().start(&id)).unwrap_err();
+    assert_eq!(error.causes(), [format!("bind source path does not exist: {}", missing.display())]);
+}
+
+#[test]
+fn two_engines_see_each_others_changes_at_once() {
+    let case = Case::new();
+    let other = hoist::engine::Engine::open(case.engine.settings().clone()).unwrap();
+    let id = case.create(&["sleep", "1000"], |_| {});
+    let seen = case.wait_for(async {
+        let mut events = other.events().unwrap();
+        case.engine.containers().start(&id).await.unwrap();
+        let waiter = {
+            let (other, id) = (other.clone(), id.clone());
+            tokio::spawn(async move { other.containers().wait(&id, WaitFor::NextExit).await })
+        };
+        case.engine.containers().stop(&id, None, Some(0)).await.unwrap();
+        assert_eq!(waiter.await.unwrap().unwrap(), 137);
+        let mut seen = Vec::new();
+        while seen.last().map(String::as_str) != Some("stop") {
+            match events.recv().await.unwrap() {
+                hoist::engine::News::Event(event) => seen.push(event.action),
+                hoist::engine::News::Gap => {}
+            }
+        }
+        seen
+    });
+    // SIGTERM, which process 1 does not hear, and SIGKILL.
+    assert_eq!(seen, ["start", "kill", "kill", "die", "stop"]);
 }

@@ -18,11 +18,11 @@ use super::session::{Asker, Session, Streams, Watch, complain};
 use super::settle::{UNKNOWN, cgroup_parent};
 use super::start::output_pipe;
 use super::wire::{Answer, Ask, Failure, Ready};
-use super::{journal, tell};
+use super::{bundle, journal, tell};
 use crate::base::{ContainerId, ExecId, Paths, disk};
 use crate::cgroup::Cgroup;
 use crate::container::record::{Process, VERSION};
-use crate::container::spec::{Place, capabilities, process, spec};
+use crate::container::spec::{capabilities, process};
 use crate::container::{Record, Status, capability, store};
 use crate::oci::runtime::Process as Program;
 use crate::runtime::{self, Running, Stdio};
@@ -142,8 +142,8 @@ fn begin(
     if let Err(error) = cgroup.join_monitor() {
         complain(&error); // a logout may then take the session along
     }
-    let etc = paths.container(id).join("etc");
-    let spec = spec(&container.config, &Place { etc: &etc, cgroup: None, root: None });
+    let probe = Probe::now()?;
+    let spec = bundle::bundle(paths, &container, &probe)?;
     let program = program(&container, &record);
     let (stdio, mut streams) = make_stdio(&record, size)?;
     let Running { pid, pidfd, console, warnings } = runtime::exec(runtime::Exec {
@@ -152,7 +152,7 @@ fn begin(
         spec: &spec,
         stdio,
         cgroup: cgroup.exists().then_some(&cgroup),
-        probe: &Probe::now()?,
+        probe: &probe,
     })?;
     streams.console = console;
     streams.set_nonblocking()?;

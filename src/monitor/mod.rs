@@ -12,6 +12,7 @@
 //! the only writer of `record.json` and `run.json` while it holds `monitor.lock`.
 
 mod adopt;
+mod bundle;
 mod client;
 mod error;
 pub mod exec;

@@ -94,20 +94,20 @@ impl Monitor {
             let next = self.next(end.code);
             let errors = settle::settle(&self.paths, &mut self.record, &up.run, end, next);
             errors.iter().for_each(|error| complain(error));
-            self.session.finish_clients(end.code);
             if next != Next::Restart {
-                return self.end(next);
+                return self.end(next, Some(end.code));
             }
+            self.session.finish_clients(end.code);
             if began.elapsed() >= STABLE {
                 self.back_off = FIRST_BACK_OFF;
             }
             match self.again() {
                 Ok(Some(next_up)) => up = next_up,
-                Ok(None) => return self.end(Next::Stay),
+                Ok(None) => return self.end(Next::Stay, None),
                 Err(error) => {
                     complain(&error);
                     self.waiters.drain(..).for_each(|(asker, _)| asker.refuse(&error));
-                    return self.end(Next::Stay);
+                    return self.end(Next::Stay, None);
                 }
             }
         }
@@ -219,7 +219,7 @@ impl Monitor {
 
     /// After the last run: tells who waits, removes with `--rm`, delivers what clients have
     /// not got yet.
-    fn end(mut self, next: Next) -> Result<(), Error> {
+    fn end(mut self, next: Next, code: Option<u8>) -> Result<(), Error> {
         if self.order == Some(Order::Stop) {
             journal::tell(&self.paths, &self.record, "stop", &[])?;
         }
@@ -228,8 +228,10 @@ impl Monitor {
             store::forget_run(&self.paths, &self.record.id)?;
         }
         let trash = if is_removed { Some(settle::remove(&self.paths, &self.record)?) } else { None };
-        self.waiters.drain(..).for_each(|(asker, _)| asker.answer(&Answer::Done));
+        // Whoever is told finds everything as it will be.
         self.lock = None;
+        self.waiters.drain(..).for_each(|(asker, _)| asker.answer(&Answer::Done));
+        self.session.finish_clients(code.unwrap_or(self.record.state.exit_code));
         self.session.deliver_rest()?;
         if let Some(trash) = trash {
             store::delete(&trash)?;

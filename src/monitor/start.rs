@@ -14,7 +14,7 @@
 
 use std::fs;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use jiff::Timestamp;
 use rustix::fs::{Mode, OFlags};
@@ -23,11 +23,11 @@ use rustix::pipe::PipeFlags;
 use super::error::Error;
 use super::session::Streams;
 use super::settle::{self, cgroup_parent};
-use super::{journal, wire};
+use super::{bundle, journal, wire};
 use crate::base::{Paths, disk};
 use crate::cgroup::{Cgroup, Limits, OomEvents};
 use crate::container::record::{Process, VERSION};
-use crate::container::spec::{ETC_FILES, Place as SpecPlace, spec};
+use crate::container::spec::ETC_FILES;
 use crate::container::{Config, MountKind, NetworkMode, Record, Run, Status, store};
 use crate::network::{self, Applied, HostFiles, Mode as NetMode, names};
 use crate::oci::runtime::Spec;
@@ -82,10 +82,10 @@ fn exit_code(error: &Error) -> u8 {
 }
 
 fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16, u16)>) -> Result<Up, Error> {
-    let etc = etc_folder(paths, record);
+    let etc = bundle::etc(paths, record);
     make_sources(&record.config)?;
     prepare_etc(&etc)?;
-    let spec = spec(&record.config, &SpecPlace { etc: &etc, cgroup: None, root: None });
+    let spec = bundle::bundle(paths, record, probe)?;
     let limits = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let limits = limits.map(Limits::from_spec).unwrap_or_default();
     let cgroup = Cgroup::create(&cgroup_parent(paths), record.id.as_str(), &limits, probe)?;
@@ -122,11 +122,6 @@ fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16,
     let warnings = [warnings, cgroup.warnings.clone(), applied.warnings].concat();
     let oom = cgroup.oom_events().ok();
     Ok(Up { run, pidfd, cgroup, oom, streams, warnings })
-}
-
-/// The folder of the files that are bound to the container's /etc.
-fn etc_folder(paths: &Paths, record: &Record) -> PathBuf {
-    paths.container(&record.id).join("etc")
 }
 
 /// `-v` makes a missing source as a folder; a missing one of `--mount` is an error.
