@@ -147,7 +147,7 @@ struct Exec {
     #[arg(short, long)]
     tty: bool,
     /// Who to run as: `uid[:gid]` or names of the container.
-    #[arg(short, long)]
+    #[arg(short, long, allow_hyphen_values = true)]
     user: Option<String>,
     /// Do not wait for its end.
     #[arg(short, long)]

@@ -11,11 +11,9 @@ use super::prepare::{Device, Mount, What, set_attributes};
 use super::support::lexical;
 use super::target::{self, Kind};
 use super::{Error, Result};
+use crate::sys::fs;
 use crate::sys::mount::{self, Attrs, Depth, Filesystem};
 use crate::sys::ns::Namespace;
-use crate::sys::{check, fs};
-
-const PROC_SUPER_MAGIC: i64 = 0x9fa0;
 
 /// Mounts in the order of the spec.
 pub(super) fn mount_all(state: &mut State<'_>) -> Result<()> {
@@ -41,12 +39,12 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
             if is_directory { Kind::Directory } else { Kind::File },
         )?,
     };
-    if is_proc(target.as_fd())? && !plain.starts_with("proc") {
+    if target::is_procfs(&target)? && !plain.starts_with("proc") {
         return Err(Error::spec(&format!("mounts[{}]", mount.destination.display()), "it leads into /proc"));
     }
     match &mount.what {
         What::Tree { tree, .. } => {
-            if plain == Path::new("proc") && !is_proc(tree.as_fd())? {
+            if plain == Path::new("proc") && !target::is_procfs(tree)? {
                 return Err(Error::spec("mounts[/proc]", "the source is not a procfs"));
             }
             mount::attach(tree.as_fd(), target.as_fd())?;
@@ -64,11 +62,6 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
         What::Cgroups(trees) => mount_cgroups(mount, trees, target.as_fd())?,
     }
     Ok(())
-}
-
-fn is_proc(fd: BorrowedFd<'_>) -> Result<bool> {
-    let stat = check(rustix::fs::fstatfs(fd), || "fstatfs()".to_owned())?;
-    Ok(stat.f_type == PROC_SUPER_MAGIC)
 }
 
 fn new_filesystem(state: &State<'_>, mount: &Mount, kind: &str, source: Option<&str>) -> Result<OwnedFd> {

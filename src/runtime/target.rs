@@ -14,6 +14,8 @@ use rustix::fs::{FileType, OFlags};
 
 use crate::sys::{self, Result, check, fs};
 
+const PROC_SUPER_MAGIC: i64 = 0x9fa0;
+
 /// How many links may be followed.
 const MAX_LINKS: u32 = 40;
 
@@ -87,7 +89,9 @@ fn walk(root: BorrowedFd<'_>, path: &Path, kind: Kind) -> Result<OwnedFd> {
             continue;
         }
         links += 1;
-        if links > MAX_LINKS {
+        // The kernel was asked first, so on procfs only links that lead to open files are
+        // left: their text is not where they lead.
+        if links > MAX_LINKS || is_procfs(&place)? {
             return check(Err(rustix::io::Errno::LOOP), || format!("open({path:?}, inside the root)"));
         }
         let target = fs::readlink_at(here, &part)?;
@@ -102,6 +106,12 @@ fn walk(root: BorrowedFd<'_>, path: &Path, kind: Kind) -> Result<OwnedFd> {
         Some(place) => Ok(place),
         None => sys::process::above_standard_streams(root),
     }
+}
+
+/// Whether a place is on a procfs.
+pub(super) fn is_procfs(place: impl AsFd) -> Result<bool> {
+    let stat = check(rustix::fs::fstatfs(place), || "fstatfs()".to_owned())?;
+    Ok(stat.f_type == PROC_SUPER_MAGIC)
 }
 
 fn parts(path: &Path) -> impl Iterator<Item = OsString> {
