@@ -18,6 +18,17 @@ impl Process {
         start_time(self.pid) == Some(self.start_time)
     }
 
+    /// How it ended, as of wait(2), while nobody has reaped it: then the kernel still shows
+    /// it to who may trace it.
+    #[must_use]
+    pub fn status_of_zombie(self) -> Option<i32> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
+        let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
+        // Numbered from 3 in proc_pid_stat(5): the state, …, 22 the start, …, 52 the status.
+        let is_it = fields.first() == Some(&"Z") && fields.get(19)?.parse() == Ok(self.start_time);
+        if is_it { fields.get(49)?.parse().ok() } else { None }
+    }
+
     /// Its folder in /proc, which names another process once this one is gone.
     #[must_use]
     pub fn folder(self) -> PathBuf {
@@ -57,6 +68,7 @@ mod tests {
         let options = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
         rustix::process::waitid(rustix::process::WaitId::Pid(id), options).unwrap();
         assert_eq!(Process::of(process.pid), None);
+        assert_eq!(process.status_of_zombie(), None, "it started at another time");
         child.wait().unwrap();
     }
 }

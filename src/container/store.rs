@@ -186,7 +186,19 @@ pub fn status(record: &Record, run: Option<&Run>) -> Status {
 ///
 /// When the folder of containers cannot be read.
 pub fn ids(paths: &Paths) -> Result<Vec<ContainerId>> {
-    let dir = paths.containers();
+    ids_in(paths.containers())
+}
+
+/// The ids of all runs, also of containers that are gone.
+///
+/// # Errors
+///
+/// When the folder of runs cannot be read.
+pub fn run_ids(paths: &Paths) -> Result<Vec<ContainerId>> {
+    ids_in(paths.runs())
+}
+
+fn ids_in(dir: PathBuf) -> Result<Vec<ContainerId>> {
     let entries = match fs::read_dir(&dir) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -458,7 +470,7 @@ mod tests {
             error.to_string(),
             "the container name `web` is already in use by container `aaaaaaaaaaaa`"
         );
-        assert_eq!(ids(&paths).unwrap(), [web.id.clone()]);
+        assert_eq!(ids(&paths).unwrap(), std::slice::from_ref(&web.id));
         fs::remove_dir_all(paths.container(&web.id)).unwrap();
         drop(create(&paths, &record("b", "web")).unwrap());
         assert_eq!(find(&paths, "web").unwrap().id, record("b", "web").id);

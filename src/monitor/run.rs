@@ -196,7 +196,7 @@ impl Monitor {
         let exit = match sys::process::try_wait(up.pidfd.as_fd()) {
             Ok(Some(exit)) => Some(exit),
             // Adopted: another process reaps it.
-            Ok(None) | Err(_) => sys::pidfd::exit_of_other(up.pidfd.as_fd())?,
+            Ok(None) | Err(_) => exit_of_adopted(up)?,
         };
         let code =
             exit.map_or(settle::UNKNOWN, |exit| u8::try_from(exit.code() & 0xff).unwrap_or(settle::UNKNOWN));
@@ -238,6 +238,19 @@ impl Monitor {
         }
         Ok(())
     }
+}
+
+/// How long who has to reap a process may take for it.
+const REAPED_WITHIN: Duration = Duration::from_millis(500);
+
+/// How a container ended whose first process is another's child.
+fn exit_of_adopted(up: &Up) -> Result<Option<sys::process::Exit>, Error> {
+    let zombie = || up.run.init.and_then(crate::container::Process::status_of_zombie);
+    if let Some(status) = zombie() {
+        return Ok(Some(sys::pidfd::exit_of_status(status)));
+    }
+    sys::pidfd::wait_until_reaped(up.pidfd.as_fd(), REAPED_WITHIN)?;
+    Ok(sys::pidfd::exit_of_other(up.pidfd.as_fd())?)
 }
 
 /// The run of a container that waits for its back-off.

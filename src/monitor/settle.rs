@@ -54,20 +54,21 @@ pub fn cgroup_parent(paths: &Paths) -> Parent {
     Parent::new(paths.engine_name())
 }
 
-/// Cleans up after a run: processes that are left, network, cgroup, the run's folder; then
-/// writes how it ended, and tells the journal.
+/// Cleans up after a run: processes that are left, network, cgroup; writes how it ended,
+/// forgets the run, and tells the journal.
 pub fn settle(paths: &Paths, record: &mut Record, run: &Run, end: End, next: Next) -> Vec<Error> {
     let mut errors = clear(paths, &record.id, run.network.as_ref());
     record.state.exit_code = end.code;
     record.state.oom_killed = end.oom_killed;
     record.state.finished = Some(end.time);
-    if next == Next::Stay
-        && let Err(error) = store::forget_run(paths, &record.id)
+    // Readers believe the run while there is one: the record has to know before it goes.
+    if next != Next::Remove
+        && let Err(error) = store::save(paths, record)
     {
         errors.push(error.into());
     }
-    if next != Next::Remove
-        && let Err(error) = store::save(paths, record)
+    if next == Next::Stay
+        && let Err(error) = store::forget_run(paths, &record.id)
     {
         errors.push(error.into());
     }

@@ -1,9 +1,12 @@
 //! What the kernel still knows of a process that somebody else reaped.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Duration;
 
-use super::Result;
+use rustix::event::{PollFd, PollFlags, Timespec};
+
 use super::process::Exit;
+use super::{Error, Result};
 
 /// `struct pidfd_info` as of Linux 6.15.
 #[repr(C)]
@@ -45,11 +48,32 @@ pub fn exit_of_other(pidfd: BorrowedFd<'_>) -> Result<Option<Exit>> {
     if ret != 0 || info.mask & INFO_EXIT == 0 {
         return Ok(None);
     }
-    // The kernel's form of a status, as of wait(2).
-    Ok(Some(match info.exit_code & 0x7f {
-        0 => Exit::Code((info.exit_code >> 8) & 0xff),
+    Ok(Some(exit_of_status(info.exit_code)))
+}
+
+/// Reads the kernel's form of a status, as of wait(2).
+#[must_use]
+pub fn exit_of_status(status: i32) -> Exit {
+    match status & 0x7f {
+        0 => Exit::Code((status >> 8) & 0xff),
         signal => Exit::Signal(signal),
-    }))
+    }
+}
+
+/// Waits until a process that ended was reaped by whoever has to, so long at most: only then
+/// [`exit_of_other`] knows how it ended.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn wait_until_reaped(pidfd: BorrowedFd<'_>, patience: Duration) -> Result<()> {
+    // The end itself is told by IN, which is not asked for; HUP is always told.
+    let mut polled = [PollFd::from_borrowed_fd(pidfd, PollFlags::empty())];
+    let patience = Timespec::try_from(patience).ok();
+    match rustix::event::poll(&mut polled, patience.as_ref()) {
+        Ok(_) | Err(rustix::io::Errno::INTR) => Ok(()),
+        Err(errno) => Err(Error::new("poll(pidfd)", errno)),
+    }
 }
 
 #[cfg(test)]

@@ -129,9 +129,10 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received> {
         let mut slices = [IoSliceMut::new(buffer)];
         let mut nothing = RecvAncillaryBuffer::default();
         return match rustix::net::recvmsg(socket, &mut slices, &mut nothing, RecvFlags::empty()) {
-            Err(Errno::INTR) => continue,
+            // A peer that left without reading everything is told once, before what it sent.
+            Err(Errno::INTR | Errno::CONNRESET) => continue,
             Err(Errno::AGAIN) => Ok(Received::Nothing),
-            Err(Errno::CONNRESET | Errno::PIPE | Errno::NOTCONN) => Ok(Received::Gone),
+            Err(Errno::PIPE | Errno::NOTCONN) => Ok(Received::Gone),
             Err(errno) => Err(Error::new("recvmsg()", errno)),
             Ok(message) if message.flags.contains(ReturnFlags::TRUNC) => Ok(Received::Gone),
             // Every message has a first byte that says what it is: an empty one is the end.
@@ -207,6 +208,17 @@ mod tests {
         }
         assert!(sent > 10, "{sent}");
         assert_eq!(receive(b.as_fd(), &mut [0; 10]).unwrap(), Received::Gone);
+    }
+
+    #[test]
+    fn the_last_words_of_a_peer_that_did_not_listen_are_heard() {
+        let (a, b) = pair().unwrap();
+        send(b.as_fd(), &[b"unread"]).unwrap();
+        send(a.as_fd(), &[b"last"]).unwrap();
+        drop(a);
+        let mut buffer = [0; 10];
+        assert_eq!(receive(b.as_fd(), &mut buffer).unwrap(), Received::Message(4));
+        assert_eq!(receive(b.as_fd(), &mut buffer).unwrap(), Received::Gone);
     }
 
     #[test]

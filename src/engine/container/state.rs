@@ -127,13 +127,31 @@ impl Engine {
         let is_removed = record.config.auto_remove;
         let next = if is_removed { Next::Remove } else { Next::Stay };
         "its monitor was killed".clone_into(&mut record.state.error);
-        warn_of(&settle::settle(paths, record, run, End::unseen(), next));
+        let status = run.init.and_then(crate::container::Process::status_of_zombie);
+        let mut end = End::unseen();
+        if let Some(exit) = status.map(crate::sys::pidfd::exit_of_status) {
+            end.code = u8::try_from(exit.code() & 0xff).unwrap_or(settle::UNKNOWN);
+        }
+        warn_of(&settle::settle(paths, record, run, end, next));
         if is_removed {
             let doing = || format!("remove `{}`", record.name);
             let trash = settle::remove(paths, record).doing(doing)?;
             store::delete(&trash).doing(doing)?;
         }
         Ok(())
+    }
+
+    /// Removes what is left of the run of a container that is not there any more.
+    fn bury(&self, id: &ContainerId) -> Result<()> {
+        let paths = self.paths();
+        let doing = || format!("clean up after `{}`", id.short());
+        // Its folder is gone first; its monitor may still be at it.
+        if paths.container(id).exists() || launch::is_monitored(paths, id).doing(doing)? {
+            return Ok(());
+        }
+        let network = store::load_run(paths, id).doing(doing)?.and_then(|run| run.network);
+        warn_of(&settle::clear(paths, id, network.as_ref()));
+        store::forget_run(paths, id).doing(doing)
     }
 
     /// All containers, newest first; what is half-made is swept away.
@@ -149,6 +167,11 @@ impl Engine {
                 }
                 Some(record) => found.extend(self.view(record, Busy::LeaveIt)?),
                 None => has_half_made = true,
+            }
+        }
+        for id in store::run_ids(paths).doing(doing)? {
+            if !found.iter().any(|it: &Container| it.record.id == id) {
+                self.bury(&id)?;
             }
         }
         if has_half_made || store::has_trash(paths) {
