@@ -1,7 +1,6 @@
 //! The verbs of images.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -9,7 +8,7 @@ use serde_json::Value;
 
 use super::error::{Doing, Error, Result};
 use super::{Engine, Reporter, blocking};
-use crate::base::{disk, journal};
+use crate::base::journal;
 use crate::container;
 use crate::image::{self, Roots, Store};
 use crate::oci::{self, Digest, ImageId, Platform, Reference};
@@ -136,21 +135,12 @@ impl Engine {
         Ok(Roots { layers: layers.collect() })
     }
 
+    /// A record that cannot be read is an error: what it needs would be swept.
     fn container_records(&self) -> Result<Vec<container::Record>> {
+        let (paths, doing) = (self.paths(), || "read the containers");
         let mut records = Vec::new();
-        let folder = self.paths().containers();
-        let doing = || "read the containers";
-        let entries = match fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(records),
-            Err(error) => return Err(disk::Error::io("list", folder)(error)).doing(doing),
-        };
-        for entry in entries.flatten() {
-            match disk::read_json(&entry.path().join("record.json")) {
-                Ok(record) => records.push(record),
-                Err(error) if error.is_not_found() => {} // half made, or just removed
-                Err(error) => return Err(error).doing(doing),
-            }
+        for id in container::store::ids(paths).doing(doing)? {
+            records.extend(container::store::load(paths, &id).doing(doing)?);
         }
         Ok(records)
     }
@@ -158,9 +148,10 @@ impl Engine {
     /// Who uses images: read without locks, and asked under the images' lock.
     fn image_users(&self) -> Result<Vec<image::User>> {
         let user = |record: container::Record| {
-            let run = self.paths().container_run(&record.id).join("run.json");
-            let is_running = disk::read_json::<container::Run>(&run)
-                .is_ok_and(|run| run.status.is_up() && run.boot_id == boot_id());
+            let run = container::store::load_run(self.paths(), &record.id).ok().flatten();
+            // A run whose processes are gone is one that nobody settled yet.
+            let is_alive = |run: &container::Run| run.init.unwrap_or(run.monitor).is_alive();
+            let is_running = run.is_some_and(|run| run.status.is_up() && is_alive(&run));
             image::User { container: record.id.short().to_owned(), image: record.image_id, is_running }
         };
         Ok(self.container_records()?.into_iter().map(user).collect())
@@ -174,10 +165,6 @@ impl Engine {
             tracing::warn!(%error, "the journal cannot be written");
         }
     }
-}
-
-fn boot_id() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
 impl Images<'_> {

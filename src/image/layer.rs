@@ -38,6 +38,15 @@ pub struct Layer {
     pub notes: Vec<String>,
 }
 
+impl Layer {
+    /// Tells what could not be made as it was, once a layer.
+    fn tell_notes(&self, reporter: &Reporter) {
+        for note in &self.notes {
+            reporter.note(format!("layer {}: {note}", self.diff_id.short()));
+        }
+    }
+}
+
 /// A layer on its way in.
 #[expect(missing_debug_implementations, reason = "a reader has none")]
 pub struct LayerSource<'a> {
@@ -150,7 +159,9 @@ impl Store {
             traits: extracted.traits,
         };
         self.publish(lease, &work, &meta)?;
-        self.layer(&meta.diff_id)
+        let layer = self.layer(&meta.diff_id)?;
+        layer.tell_notes(reporter);
+        Ok(layer)
     }
 
     /// A layer that is here.

@@ -3,6 +3,7 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use super::error::{Error, Result};
 use super::record::Record;
@@ -39,6 +40,9 @@ impl Default for Limits {
         }
     }
 }
+
+/// Threads that delete.
+const DELETERS: usize = 4;
 
 /// The content store of one state folder. A value: cheap to clone, holds nothing open.
 #[derive(Debug, Clone)]
@@ -299,28 +303,42 @@ impl Store {
         self.paths.ingest().join("boot")
     }
 
-    /// Deletes what was moved to the trash, by whomever.
+    /// Deletes what was moved to the trash, by whomever, on several threads: an image is
+    /// many small files.
     ///
     /// # Errors
     ///
     /// When something cannot be deleted.
     pub fn empty_trash(&self) -> Result<()> {
         let trash = self.paths.trash();
-        for entry in read_dir(&trash)? {
-            let path = trash.join(&entry);
-            let removed = match fs::symlink_metadata(&path) {
-                Ok(meta) if meta.is_dir() => fs::remove_dir_all(&path),
-                Ok(_) => fs::remove_file(&path),
-                Err(error) => Err(error),
-            };
-            match removed {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(disk::Error::io("delete", path)(error).into());
-                }
-                _ => {}
+        let entries = Mutex::new(read_dir(&trash)?);
+        let next = || entries.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let work = || -> Result<()> {
+            while let Some(name) = next() {
+                delete(&trash.join(name))?;
             }
+            Ok(())
+        };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..DELETERS).map(|_| scope.spawn(work)).collect();
+            let own = work();
+            others.into_iter().map(|other| other.join().unwrap_or(Ok(()))).fold(own, Result::and)
+        })
+    }
+}
+
+/// Deletes a file or a folder; that somebody else does so too is no error.
+fn delete(path: &Path) -> Result<()> {
+    let removed = match fs::symlink_metadata(path) {
+        Ok(meta) if meta.is_dir() => fs::remove_dir_all(path),
+        Ok(_) => fs::remove_file(path),
+        Err(error) => Err(error),
+    };
+    match removed {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(disk::Error::io("delete", path)(error).into())
         }
-        Ok(())
+        _ => Ok(()),
     }
 }
 
