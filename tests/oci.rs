@@ -141,8 +141,9 @@ fn a_program_that_is_missing_or_no_program_is_told_so() {
 
 #[test]
 fn what_is_not_supported_is_refused_by_name() {
-    let refused = |change: fn(&mut serde_json::Value)| Bundle::new().with(change).run().fails();
-    let table: &[(fn(&mut serde_json::Value), &str)] = &[
+    type Change = fn(&mut serde_json::Value);
+    let refused = |change: Change| Bundle::new().with(change).run().fails();
+    let table: &[(Change, &str)] = &[
         (|config| config["hooks"] = json!({ "prestart": [{ "path": "/bin/true" }] }), "`hooks`"),
         (|config| config["process"]["apparmorProfile"] = json!("x"), "`process.apparmorProfile`"),
         (|config| config["linux"]["intelRdt"] = json!({ "closID": "x" }), "`linux.intelRdt`"),

@@ -28,12 +28,12 @@ impl Cgroup {
             cgroup.create_unified(tree, &place)?;
         }
         let mut needed = needed_v1(&hierarchy, limits, cgroup.unified.is_some());
-        if limits::restrict(&limits.devices) && !cgroup.restrict_by_program(limits, probe) {
-            match probe.in_user_namespace {
-                // Nodes cannot be made there: only the devices it is given are in reach.
-                true => cgroup.warnings.push("device rules are not enforced in a user namespace".to_owned()),
-                false => needed.push(Controller::Devices),
-            }
+        // In a user namespace nodes cannot be made: only what is bound there is in reach.
+        if limits::restrict(&limits.devices)
+            && !probe.in_user_namespace
+            && !cgroup.restrict_by_program(limits)
+        {
+            needed.push(Controller::Devices);
         }
         for controller in needed {
             if let Some(tree) = hierarchy.v1_tree(controller) {
@@ -130,8 +130,8 @@ impl Cgroup {
     }
 
     /// Lets a program decide about devices; whether it does.
-    fn restrict_by_program(&self, limits: &Limits, probe: &Probe) -> bool {
-        let Some(payload) = self.payload().filter(|_| !probe.in_user_namespace) else { return false };
+    fn restrict_by_program(&self, limits: &Limits) -> bool {
+        let Some(payload) = self.payload() else { return false };
         let attach = || -> Option<()> {
             let group = files::open_dir(&payload).ok()?;
             let program = sys::bpf::load_device_program(&devices::compile(&limits.devices)).ok()?;

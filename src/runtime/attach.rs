@@ -150,12 +150,10 @@ pub(super) fn make_devices(state: &mut State<'_>) -> Result<()> {
 
 fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<()> {
     let (parent, name) = target::parent_of(root, &device.path)?;
+    remove_link(&parent, &name)?;
     if let Some(tree) = &device.tree {
         skip_existing(fs::create_at(&parent, &name, 0o666).map(drop))?;
         let place = fs::open_at(&parent, &name, OFlags::PATH)?;
-        if fs::file_type(&fs::stat(&place)?) == FileType::Symlink {
-            return Err(Error::spec("linux.devices", &format!("{} is a link", device.path.display())));
-        }
         return Ok(mount::attach(tree.as_fd(), place.as_fd())?);
     }
     let number = fs::device(device.number.0, device.number.1);
@@ -164,6 +162,14 @@ fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<()> {
         fs::chown_at(&parent, &name, device.owner.0, device.owner.1)?;
     }
     Ok(())
+}
+
+/// A link of the image must not stand in for a device.
+fn remove_link(dir: &OwnedFd, name: &OsStr) -> Result<()> {
+    match fs::open_at(dir, name, OFlags::PATH) {
+        Ok(place) if fs::file_type(&fs::stat(&place)?) == FileType::Symlink => Ok(fs::remove_at(dir, name)?),
+        _ => Ok(()),
+    }
 }
 
 /// A root file system may bring its own nodes.
@@ -178,14 +184,9 @@ fn skip_existing(made: crate::sys::Result<()>) -> Result<()> {
 pub(super) fn make_console(root: BorrowedFd<'_>, terminal: BorrowedFd<'_>) -> Result<()> {
     let dev = target::own_directory(root, OsStr::new("dev"))?;
     let name = OsStr::new("console");
-    let place = match fs::open_at(&dev, name, OFlags::PATH) {
-        Ok(place) if fs::file_type(&fs::stat(&place)?) != FileType::Symlink => place,
-        _ => {
-            fs::remove_at(&dev, name)?;
-            drop(fs::create_at(&dev, name, 0o600)?);
-            fs::open_at(&dev, name, OFlags::PATH)?
-        }
-    };
+    remove_link(&dev, name)?;
+    skip_existing(fs::create_at(&dev, name, 0o600).map(drop))?;
+    let place = fs::open_at(&dev, name, OFlags::PATH)?;
     let tree = mount::open_tree(terminal, "", Depth::One).map_err(|error| {
         Error::from(error).in_step(format!("bind descriptor {} as the console", terminal.as_raw_fd()))
     })?;

@@ -24,6 +24,8 @@ const MAX_MESSAGE: usize = 16 * 1024;
 pub(super) enum Message {
     /// The master of its terminal comes with this.
     Terminal,
+    /// The process that was made in between; its descriptor comes with this.
+    Born { pid: i32 },
     /// Something could not be had and was left out.
     Warning(String),
     /// All is set up that needs no word from the maker.
@@ -150,9 +152,9 @@ impl Channel {
     }
 
     /// Hands a descriptor over.
-    pub(super) fn send_terminal(&self, master: BorrowedFd<'_>) -> Result<()> {
-        let bytes = serde_json::to_vec(&Message::Terminal).unwrap_or_default();
-        let fds = [master];
+    pub(super) fn send_with(&self, message: &Message, fd: BorrowedFd<'_>) -> Result<()> {
+        let bytes = serde_json::to_vec(message).unwrap_or_default();
+        let fds = [fd];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
         control.push(SendAncillaryMessage::ScmRights(&fds));
@@ -250,7 +252,7 @@ mod tests {
     fn a_descriptor_comes_along() {
         let (maker, init) = pair().unwrap();
         let (reader, writer) = std::io::pipe().unwrap();
-        init.send_terminal(writer.as_fd()).unwrap();
+        init.send_with(&Message::Terminal, writer.as_fd()).unwrap();
         drop((writer, init));
         let Some((Message::Terminal, Some(fd))) = maker.receive().unwrap() else {
             panic!("no descriptor came")

@@ -1,13 +1,13 @@
 //! The maker's side: clone, map ids, let go on, and hear what became of it.
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::path::PathBuf;
 
+use super::birth::{self, Birth};
 use super::channel::{self, Channel, Message, Word};
 use super::prepare::{self, Prepared};
 use super::{Error, Gate, Plan, Result, init};
 use crate::oci::runtime::LinuxIdMapping;
-use crate::sys::clone::{self, Child, Parent, Side};
+use crate::sys::clone::{Child, Side};
 use crate::sys::ns::{self, Namespace};
 use crate::sys::{self, check, process};
 
@@ -56,15 +56,18 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let mut prepared = prepare::prepare(plan)?;
     let maps = Maps::read(&prepared)?;
     let oom_score_adj = prepared.process.oom_score_adj();
-    let network = joined_network(&prepared)?;
+    let network = joined(&prepared, Namespace::Net)?;
     let born_into = prepared.entrance.born_into.take();
     let namespaces = prepared.namespaces.new.without(Namespace::Cgroup);
     let (channel, inits) = channel::pair()?;
-    let home = enter_pid_namespace(&prepared)?;
-    let side = clone::clone3(namespaces, born_into.as_ref().map(AsFd::as_fd), Parent::Caller);
-    if let (Some(home), false) = (home, matches!(side, Ok(Side::Child))) {
-        ns::enter(home.as_fd(), Namespace::Pid)?;
-    }
+    let pid_namespace = joined(&prepared, Namespace::Pid)?;
+    let join = pid_namespace.as_ref().map(|fd| || Ok(ns::enter(fd.as_fd(), Namespace::Pid)?));
+    let side = birth::give(&Birth {
+        new: namespaces,
+        cgroup: born_into.as_ref().map(AsFd::as_fd),
+        join_pid: join.as_ref().map(|join| join as &dyn Fn() -> Result<()>),
+        can_return: !prepared.probe.in_user_namespace,
+    });
     let child = match side? {
         Side::Child => {
             drop(channel); // so that init hears it when the maker dies
@@ -83,17 +86,9 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     }
 }
 
-/// A pid namespace is joined by being born into it. The way back, if it was.
-fn enter_pid_namespace(prepared: &Prepared<'_>) -> Result<Option<OwnedFd>> {
-    let joined = prepared.namespaces.by_path.iter().find(|(kind, _)| *kind == Namespace::Pid);
-    let Some((_, fd)) = joined else { return Ok(None) };
-    let home = ns::open_path(&PathBuf::from("/proc/self/ns/pid"))?;
-    ns::enter(fd.as_fd(), Namespace::Pid)?;
-    Ok(Some(home))
-}
-
-fn joined_network(prepared: &Prepared<'_>) -> Result<Option<OwnedFd>> {
-    let joined = prepared.namespaces.by_path.iter().find(|(kind, _)| *kind == Namespace::Net);
+/// A namespace that is joined by path, if the spec has one of this kind.
+fn joined(prepared: &Prepared<'_>, wanted: Namespace) -> Result<Option<OwnedFd>> {
+    let joined = prepared.namespaces.by_path.iter().find(|(kind, _)| *kind == wanted);
     Ok(joined.map(|(_, fd)| process::above_standard_streams(fd)).transpose()?)
 }
 
@@ -245,6 +240,7 @@ impl Created {
             Some((Message::Ready, _)) => self.heard.is_ready = true,
             Some((Message::Executing, _)) => self.heard.is_executing = true,
             Some((Message::Failed(failure), _)) => return Err(failure.into()),
+            Some((Message::Born { .. }, _)) => {} // not said here
         }
         Ok(true)
     }

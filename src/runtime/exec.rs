@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use super::birth::{self, Birth};
 use super::channel::{self, Channel, Failure, Message};
 use super::create::{Created, Running};
 use super::init::Voice;
@@ -12,7 +13,7 @@ use super::payload::{self, Streams};
 use super::prepare::{self, Security};
 use super::{Error, Exec, Init, Result, Stdio, support};
 use crate::cgroup::Entrance;
-use crate::sys::clone::{self, Parent, Side};
+use crate::sys::clone::Side;
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::{check, fs, process, pty};
 
@@ -65,18 +66,13 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
     let born_into = entrance.born_into.take();
     let namespaces = namespaces_of(exec.spec)?;
     let (channel, inits) = channel::pair()?;
-    // Only children are born into the pid namespace; the caller itself stays.
-    let home = if namespaces.has(Namespace::Pid) {
-        let home = ns::open_path(Path::new("/proc/self/ns/pid"))?;
-        ns::enter_all(exec.target, Namespaces::NONE.with(Namespace::Pid))?;
-        Some(home)
-    } else {
-        None
-    };
-    let side = clone::clone3(Namespaces::NONE, born_into.as_ref().map(AsFd::as_fd), Parent::Caller);
-    if let (Some(home), false) = (home, matches!(side, Ok(Side::Child))) {
-        ns::enter(home.as_fd(), Namespace::Pid)?;
-    }
+    let join = || Ok(ns::enter_all(exec.target, Namespaces::NONE.with(Namespace::Pid))?);
+    let side = birth::give(&Birth {
+        new: Namespaces::NONE,
+        cgroup: born_into.as_ref().map(AsFd::as_fd),
+        join_pid: namespaces.has(Namespace::Pid).then_some(&join),
+        can_return: !exec.probe.in_user_namespace,
+    });
     match side? {
         Side::Child => {
             drop(channel); // so that it hears it when the maker dies
@@ -140,5 +136,5 @@ fn open_terminal(joining: &mut Joining<'_>, channel: &Channel) -> Result<()> {
         pty::set_size(master.as_fd(), columns, rows)?;
     }
     joining.terminal = Some(pty::open_peer(master.as_fd())?);
-    Ok(channel.send_terminal(master.as_fd())?)
+    Ok(channel.send_with(&Message::Terminal, master.as_fd())?)
 }

@@ -207,7 +207,7 @@ fn open_terminal(state: &mut State<'_>) -> Result<()> {
     // By the master, not by a path someone may have replaced (CVE-2025-52565).
     let terminal = pty::open_peer(master.as_fd())?;
     attach::make_console(state.plan.root.as_fd(), terminal.as_fd())?;
-    state.voice.channel.send_terminal(master.as_fd())?;
+    state.voice.channel.send_with(&Message::Terminal, master.as_fd())?;
     state.terminal = Some(terminal);
     Ok(())
 }

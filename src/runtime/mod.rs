@@ -12,6 +12,7 @@
 //! ```
 
 mod attach;
+mod birth;
 mod channel;
 mod create;
 mod error;

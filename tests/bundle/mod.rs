@@ -3,7 +3,13 @@
 //!
 //! Dropping it deletes its containers and their cgroups.
 
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test crate uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test crate uses its part"
+)]
 
 use std::ffi::OsStr;
 use std::fs;
