@@ -19,8 +19,10 @@ pub enum Error {
     Connect {
         /// `host[:port]`.
         host: String,
+        /// Its name has no address.
+        is_nameless: bool,
         /// Why.
-        source: reqwest::Error,
+        source: Cause,
     },
     /// The connection broke.
     #[error("the connection to `{host}` broke")]
@@ -28,7 +30,7 @@ pub enum Error {
         /// `host[:port]`.
         host: String,
         /// Why.
-        source: reqwest::Error,
+        source: Cause,
     },
     /// The connection is open, but nothing comes.
     #[error("`{host}` has sent nothing for {} s", .silence.as_secs_f32())]
@@ -193,13 +195,13 @@ pub enum Error {
     #[error("cannot set up encryption")]
     Client {
         /// Why.
-        source: reqwest::Error,
+        source: Cause,
     },
     /// The proxy in the settings cannot be used.
     #[error("cannot use the proxy")]
     Proxy {
         /// Why.
-        source: reqwest::Error,
+        source: Cause,
     },
     /// What was received could not be kept.
     #[error("cannot keep what was downloaded")]
@@ -221,6 +223,20 @@ pub enum Login {
     None,
     /// A credential helper has them, which hoist does not ask.
     WithHelper,
+}
+
+/// The root of what the HTTP library says; the layers above it only repeat that there was
+/// a request.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Cause(String);
+
+impl From<reqwest::Error> for Cause {
+    fn from(error: reqwest::Error) -> Self {
+        // An URL may hold a token.
+        let error = error.without_url();
+        Self(crate::base::error::chain(&error).pop().unwrap_or_default())
+    }
 }
 
 impl Error {
@@ -267,10 +283,12 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Connect { host, source } if source.is_connect() && !source.is_dns() => Some(format!(
+            Self::Connect { host, is_nameless: true, .. } => {
+                Some(format!("see that `{host}` is spelt right, and that this machine can look up names"))
+            }
+            Self::Connect { host, .. } => Some(format!(
                 "see that `{host}` is up; one that speaks plain http must be named in insecure-registries"
             )),
-            Self::Connect { host, .. } => Some(format!("see that the name `{host}` is right")),
             Self::Broken { .. } | Self::Stalled { .. } | Self::Truncated { .. } => Some(AGAIN.to_owned()),
             Self::Busy { status: 429, .. } => {
                 Some("wait a while, log in, or name a mirror in registry-mirrors".to_owned())

@@ -95,9 +95,9 @@ impl Http {
             Ok(response) => Ok(response),
             // Whom it was about is told by our own text, and an URL may hold secrets.
             Err(source) if source.is_connect() || source.is_builder() => {
-                Err(Error::Connect { host, source: source.without_url() })
+                Err(Error::Connect { host, is_nameless: source.is_dns(), source: source.into() })
             }
-            Err(source) => Err(Error::Broken { host, source: source.without_url() }),
+            Err(source) => Err(Error::Broken { host, source: source.into() }),
         }
     }
 
@@ -174,8 +174,7 @@ impl Http {
         host: &str,
         reporter: &Reporter,
     ) -> Result<Option<impl Deref<Target = [u8]> + use<>>> {
-        let broken =
-            |source: reqwest::Error| Error::Broken { host: host.to_owned(), source: source.without_url() };
+        let broken = |source: reqwest::Error| Error::Broken { host: host.to_owned(), source: source.into() };
         self.wait(host, reporter, response.chunk()).await?.map_err(broken)
     }
 
@@ -246,7 +245,7 @@ impl Http {
                 }
             }
         }
-        builder.build().map_err(|source| Error::Client { source })
+        builder.build().map_err(|source| Error::Client { source: source.into() })
     }
 
     fn proxies(&self) -> Result<Vec<Proxy>> {
@@ -257,7 +256,7 @@ impl Http {
             .flatten()
             .map(|proxy| match proxy {
                 Ok(proxy) => Ok(proxy.no_proxy(except.clone())),
-                Err(source) => Err(Error::Proxy { source: source.without_url() }),
+                Err(source) => Err(Error::Proxy { source: source.into() }),
             })
             .collect()
     }

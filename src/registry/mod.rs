@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use crate::oci::Reference;
 
-pub use error::{Error, Login, Result};
+pub use error::{Cause, Error, Login, Result};
 pub use manifest::{Blob, Layer, Manifest, Packing};
 pub use repository::{Document, Repository, Resolved};
 pub use settings::{BadSetting, Insecure, Mirror, Patience, Proxies, Settings};

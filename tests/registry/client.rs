@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use hoist::base::progress::{Progress, Reporter};
 use hoist::base::{ErrorKind, Explain};
 use hoist::oci::{Digest, Platform, Reference};
-use hoist::registry::{Blob, Error, Patience, Registry, Resolved, Settings};
+use hoist::registry::{Blob, Error, Patience, Proxies, Registry, Resolved, Settings};
 use serde_json::json;
 
 use crate::toy::{Answer, Content, End, OCI_GZIP, OCI_INDEX, OCI_MANIFEST, Seen, Toy};
@@ -321,8 +321,14 @@ fn nobody_home_is_told_without_trying_again() {
     let begin = Instant::now();
     let error = resolve(Settings::default(), &reference).unwrap_err();
     assert_eq!(
-        (error.to_string().as_str(), error.kind()),
-        ("cannot connect to `127.0.0.1:1`", ErrorKind::Unreachable)
+        (hoist::base::error::chain(&error), error.kind()),
+        (
+            vec![
+                "cannot connect to `127.0.0.1:1`".to_owned(),
+                "Connection refused (os error 111)".to_owned()
+            ],
+            ErrorKind::Unreachable
+        )
     );
     assert!(begin.elapsed() < Duration::from_secs(5));
 }
@@ -497,4 +503,22 @@ fn a_manifest_and_its_type_are_kept_as_they_came() {
     let resolved = resolve(impatient(), &toy.reference("web")).unwrap();
     assert_eq!(resolved.documents[0].media_type, OCI_MANIFEST);
     assert_eq!(Digest::of(&resolved.documents[0].bytes), resolved.target);
+}
+
+#[test]
+fn a_proxy_is_asked_but_for_the_exceptions() {
+    let toy = Toy::honest(some_image());
+    let url = Some(format!("http://{}", toy.address));
+    let except = Some("127.0.0.1".to_owned());
+    let mut settings = impatient();
+    settings.insecure = vec!["registry.test".parse().unwrap()];
+    settings.proxies = Proxies { http: url.clone(), https: url, except };
+    resolve(settings.clone(), &"registry.test/web".parse().unwrap()).unwrap();
+    let seen = toy.seen();
+    assert_eq!((&*seen[0].method, &*seen[0].path), ("CONNECT", "registry.test:443"));
+    assert_eq!(seen[1].path, "http://registry.test/v2/web/manifests/latest");
+
+    let direct = Toy::honest(some_image());
+    resolve(settings, &direct.reference("web")).unwrap();
+    assert_eq!((direct.seen().len(), toy.seen().len()), (1, 2));
 }

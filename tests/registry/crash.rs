@@ -2,35 +2,26 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use hoist::base::Paths;
-use hoist::engine::{PullOptions, Reporter};
 use hoist::image::{Error, Roots, Store};
 use hoist::oci::Reference;
 
 use crate::make::{self, Layer};
-use crate::pull::{Bench, runtime};
+use crate::pull::Bench;
 use crate::toy::{Content, Toy};
 
-/// What the process to be killed reads, in its current folder: a reference.
-const ORDER: &str = "pull-this";
 const ROUNDS: usize = 15;
 
-/// Not a test: the process that `a_killed_pull_…` starts and kills.
-#[test]
-#[ignore = "only started by another test, in a folder that says what to pull"]
-fn the_process_that_is_killed() {
-    let reference: Reference = fs::read_to_string(ORDER).unwrap().parse().unwrap();
-    let engine = Bench::engine_in(&std::env::current_dir().unwrap());
-    runtime().block_on(engine.images().pull(&reference, PullOptions::default(), Reporter::silent())).unwrap();
-}
-
-fn start(dir: &Path) -> std::process::Child {
-    Command::new(std::env::current_exe().unwrap())
-        .args(["--ignored", "--exact", "crash::the_process_that_is_killed"])
-        .current_dir(dir)
+fn start(dir: &Path, reference: &Reference) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_hoist"))
+        .args(["--root"])
+        .arg(dir.join("root"))
+        .arg("--run-root")
+        .arg(dir.join("run"))
+        .args(["pull", "-q", &reference.to_string()])
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn()
@@ -59,16 +50,14 @@ fn a_killed_pull_leaves_no_half_image_and_the_next_one_goes_on() {
 
     // How long an undisturbed one takes says what a random moment is.
     let dir = tempfile::tempdir().unwrap();
-    fs::write(dir.path().join(ORDER), String::from(reference.clone())).unwrap();
     let begin = Instant::now();
-    assert!(start(dir.path()).wait().unwrap().success());
+    assert!(start(dir.path(), &reference).wait().unwrap().success());
     let whole = begin.elapsed();
 
     let bench = Bench::new();
-    fs::write(bench.dir.path().join(ORDER), String::from(reference.clone())).unwrap();
     let mut killed = 0;
     for round in 0..ROUNDS {
-        let mut child = start(bench.dir.path());
+        let mut child = start(bench.dir.path(), &reference);
         let share = u32::from(make::noise(round as u64 + 99, 1)[0]);
         std::thread::sleep(Duration::from_micros(
             u64::try_from(whole.as_micros()).unwrap() * u64::from(share) / 255,
@@ -99,4 +88,28 @@ fn a_killed_pull_leaves_no_half_image_and_the_next_one_goes_on() {
     bench.store().sweep(|| Ok::<_, Error>(Roots::default())).unwrap();
     assert_eq!(bench.litter(), [""; 0]);
     assert_eq!(fs::read_dir(bench.engine.paths().layers()).unwrap().count(), layers.len() + 1);
+}
+
+#[test]
+fn a_full_disk_is_told_and_leaves_no_half_image() {
+    let mut content = Content::default();
+    make::put(&mut content, "latest", &[Layer::gzip(&make::tar(&[("big", &make::noise(3, 8_000_000))]))]);
+    let toy = Toy::honest(content);
+    let dir = tempfile::tempdir().unwrap();
+    // A small disk, in a mount namespace of its own: nothing of it stays.
+    let script = "mount -t tmpfs -o size=6m tmpfs \"$PWD\" && cd \"$PWD\" && \
+        \"$0\" --root \"$PWD/root\" --run-root \"$PWD/run\" pull -q \"$1\"; echo status $?; \
+        find root/images root/refs root/layers";
+    let output = Command::new("unshare")
+        .args(["-m", "sh", "-c", script])
+        .arg(env!("CARGO_BIN_EXE_hoist"))
+        .arg(toy.reference("web").to_string())
+        .current_dir(dir.path())
+        .output()
+        .unwrap();
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(out.starts_with("status 1\n"), "{out}{err}");
+    assert!(err.contains("No space left on device"), "{err}");
+    assert!(err.contains("hint: free some disk space"), "{err}");
+    assert_eq!(out.lines().filter(|line| line.contains("diff")).count(), 0, "{out}");
 }
