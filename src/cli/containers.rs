@@ -122,7 +122,8 @@ pub(super) async fn start(engine: &Engine, start: Start) -> Result<u8> {
     let options = attach_options(Streams { stdin, stdout: true, stderr: true });
     let size = if config.tty { terminal::size() } else { None };
     let attached = containers.start_attached(target, options, size).await?;
-    let manner = Manner { stdin, sig_proxy: true, detach_keys: start.detach_keys, redraw: false };
+    let sig_proxy = Some((engine.clone(), target.clone()));
+    let manner = Manner { stdin, sig_proxy, detach_keys: start.detach_keys, redraw: false };
     let end = session::run(attached, manner).await?;
     exit_code(engine, target, end).await
 }
@@ -137,10 +138,11 @@ pub(super) async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
     }
     let options = attach_options(Streams { stdin, stdout: true, stderr: true });
     let attached = containers.attach(&attach.target, options).await?;
-    let manner =
-        Manner { stdin, sig_proxy: attach.sig_proxy, detach_keys: attach.detach_keys, redraw: config.tty };
+    let id = container.record.id.as_str();
+    let sig_proxy = attach.sig_proxy.then(|| (engine.clone(), id.to_owned()));
+    let manner = Manner { stdin, sig_proxy, detach_keys: attach.detach_keys, redraw: config.tty };
     let end = session::run(attached, manner).await?;
-    exit_code(engine, container.record.id.as_str(), end).await
+    exit_code(engine, id, end).await
 }
 
 pub(super) async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
@@ -159,7 +161,7 @@ pub(super) async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
     let session = containers.exec(&exec.target, request, options).await;
     let session = session.map_err(|error| Failure::from(error).of_program(1))?;
     // Docker passes no signals on to an exec: they end the client.
-    let manner = Manner { stdin, sig_proxy: false, detach_keys: exec.detach_keys, redraw: false };
+    let manner = Manner { stdin, sig_proxy: None, detach_keys: exec.detach_keys, redraw: false };
     match session::run(session.attached, manner).await? {
         session::End::Exited(code) | session::End::Signal(code) => Ok(code),
         session::End::Detached => Ok(0),

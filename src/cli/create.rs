@@ -28,10 +28,10 @@ pub(super) async fn run(engine: &Engine, run: Run) -> Result<u8> {
         return Err(not_a_terminal());
     }
     let created = make(engine, run.create).await.map_err(|failure| failure.of_program(ENGINE))?;
-    let id = created.id.as_str();
+    let (id, name) = (created.id.as_str(), created.name.as_str());
     let containers = engine.containers();
     if run.detach {
-        if let Err(error) = containers.start(id).await {
+        if let Err(error) = containers.start(name).await {
             forget(engine, id, auto_remove).await;
             return Err(Failure::from(error).of_program(ENGINE));
         }
@@ -39,7 +39,7 @@ pub(super) async fn run(engine: &Engine, run: Run) -> Result<u8> {
         return Ok(0);
     }
     let size = if tty { terminal::size() } else { None };
-    let attached = match containers.start_attached(id, attach_options(run.streams), size).await {
+    let attached = match containers.start_attached(name, attach_options(run.streams), size).await {
         Ok(attached) => attached,
         Err(error) => {
             forget(engine, id, auto_remove).await;
@@ -48,7 +48,7 @@ pub(super) async fn run(engine: &Engine, run: Run) -> Result<u8> {
     };
     let manner = Manner {
         stdin: run.streams.stdin,
-        sig_proxy: run.sig_proxy,
+        sig_proxy: run.sig_proxy.then(|| (engine.clone(), id.to_owned())),
         detach_keys: run.detach_keys,
         redraw: false,
     };

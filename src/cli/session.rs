@@ -6,9 +6,12 @@
 //!  stdout, stderr ◀── thread, one chunk ahead ◀── output ◀── process
 //!  signals: window size (terminal) · all but a few, passed on (no terminal)
 //! ```
-//! Reading and writing block in threads of their own, so that a signal is passed on also
-//! while nobody reads what the process writes. The process waits as long as that lasts.
+//! No direction waits for another: reading and writing block in threads of their own, what
+//! is typed is carried by a task of its own, and signals take their own way to the monitor.
+//! So a filter that fills both pipes goes on, and Ctrl-C gets through while nobody reads
+//! what the process writes, or the process does not read what is typed.
 
+use std::future::Future;
 use std::io::{self, Write};
 use std::thread;
 
@@ -18,15 +21,15 @@ use tokio::sync::mpsc;
 use super::failure::{Failure, Result};
 use super::terminal::{self, Raw};
 use crate::command::Keys;
-use crate::engine::{Attached, Input, Output, Stream};
+use crate::engine::{Attached, Engine, Input, Output, Stream};
 
 /// What of the caller's terminal takes part.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(super) struct Manner {
     /// Standard input is carried.
     pub(super) stdin: bool,
-    /// Signals go to the process, where it has no terminal.
-    pub(super) sig_proxy: bool,
+    /// The container that signals go to, where it has no terminal.
+    pub(super) sig_proxy: Option<(Engine, String)>,
     /// What leaves the process running.
     pub(super) detach_keys: Vec<u8>,
     /// The process was there before: make it draw itself anew.
@@ -60,7 +63,7 @@ const PROXIED: &[i32] = &[
     libc::SIGCONT,
 ];
 
-/// Signals that end this program while its terminal is raw, after the terminal is restored.
+/// Signals that end this program where they are not passed on; its terminal is restored then.
 const ENDING: &[i32] = &[libc::SIGHUP, libc::SIGTERM, libc::SIGQUIT, libc::SIGINT];
 
 /// So many SIGINT or SIGTERM end this program, whatever the process does with them.
@@ -75,7 +78,7 @@ pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
     let Attached { input, mut output, tty } = attached;
     let has_terminal = tty && terminal::is_input_terminal();
     let _raw = if has_terminal && manner.stdin { Some(Raw::enter()?) } else { None };
-    let mut signals = Signals::new(tty, has_terminal, manner.sig_proxy)?;
+    let mut signals = Signals::new(tty, has_terminal, manner.sig_proxy.is_some())?;
     if has_terminal {
         let size = terminal::size().filter(|_| manner.redraw);
         if let Some((rows, columns)) = size {
@@ -84,8 +87,9 @@ pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
             let _ = input.send(Input::Resize(rows, columns)).await;
         }
     }
-    let mut typed = manner.stdin.then(reader).transpose()?;
-    let mut keys = Keys::new(if tty { manner.detach_keys } else { Vec::new() });
+    let keys = Keys::new(if tty { manner.detach_keys } else { Vec::new() });
+    let typing = if manner.stdin { Some(carry_typed(reader()?, keys, input.clone())) } else { None };
+    let mut typing = std::pin::pin!(typed(typing));
     let writer = Writer::new()?;
     let mut chunk = None;
     let end = loop {
@@ -95,11 +99,15 @@ pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
             news = signals.next() => match news {
                 Caught::Resized => {
                     if let Some((rows, columns)) = terminal::size() {
-                        let _ = input.send(Input::Resize(rows, columns)).await;
+                        // When so much is typed that this does not fit, the next size will do.
+                        let _ = input.try_send(Input::Resize(rows, columns));
                     }
                 }
                 Caught::Proxied(number) => {
-                    let _ = input.send(Input::Signal(number)).await;
+                    if let Some((engine, target)) = manner.sig_proxy.clone() {
+                        // A process that has just ended needs no signal.
+                        tokio::spawn(async move { engine.containers().kill(&target, &number.to_string()).await });
+                    }
                 }
                 Caught::Ending(number) => break End::Signal(128 + u8::try_from(number).unwrap_or(0)),
             },
@@ -113,21 +121,7 @@ pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
                 Some(Output::Exited(code)) => break End::Exited(code),
                 Some(Output::Closed) | None => break End::Lost,
             },
-            bytes = next_typed(&mut typed) => match bytes {
-                Some(bytes) => {
-                    let (bytes, is_over) = keys.take(&bytes);
-                    if !bytes.is_empty() {
-                        let _ = input.send(Input::Bytes(bytes)).await;
-                    }
-                    if is_over {
-                        break End::Detached;
-                    }
-                }
-                None => {
-                    typed = None;
-                    let _ = input.send(Input::Close).await;
-                }
-            },
+            () = &mut typing => break End::Detached,
         }
     };
     match (writer.finish().await, end) {
@@ -137,11 +131,30 @@ pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
     }
 }
 
-async fn next_typed(typed: &mut Option<mpsc::Receiver<Vec<u8>>>) -> Option<Vec<u8>> {
-    match typed {
-        Some(typed) => typed.recv().await,
-        None => std::future::pending().await,
+/// Ends when the detach keys were typed.
+async fn typed(typing: Option<impl Future<Output = bool>>) {
+    if let Some(typing) = typing
+        && typing.await
+    {
+        return;
     }
+    std::future::pending().await
+}
+
+/// Carries what is typed to the process; tells at the end whether the detach keys were it.
+async fn carry_typed(mut typed: mpsc::Receiver<Vec<u8>>, mut keys: Keys, input: mpsc::Sender<Input>) -> bool {
+    while let Some(bytes) = typed.recv().await {
+        let (bytes, is_over) = keys.take(&bytes);
+        if !bytes.is_empty() && input.send(Input::Bytes(bytes)).await.is_err() {
+            return false;
+        }
+        if is_over {
+            return true;
+        }
+    }
+    // When nobody is there to be told, the session ends anyway.
+    let _ = input.send(Input::Close).await;
+    false
 }
 
 /// Reads standard input in a thread; the channel closes at its end. The thread may outlive
@@ -241,7 +254,7 @@ impl Signals {
         Ok(Self {
             resized: if has_terminal { Some(signal(SignalKind::window_change())?) } else { None },
             proxied: catch(if proxy && !tty { PROXIED } else { &[] })?,
-            ending: catch(if has_terminal { ENDING } else { &[] })?,
+            ending: catch(if proxy && !tty { &[] } else { ENDING })?,
             interrupts: 0,
         })
     }

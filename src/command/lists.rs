@@ -70,7 +70,7 @@ pub struct History {
     #[arg(long, value_name = "FORMAT")]
     pub format: Option<String>,
     /// Print sizes and dates in human readable format
-    #[arg(short = 'H', long, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+    #[arg(short = 'H', long, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true",
           default_value = "true", value_name = "BOOL", value_parser = super::truth)]
     pub human: bool,
     /// Don't truncate output

@@ -82,7 +82,8 @@ fn flags_read_as_in_docker() {
         Streams { stdin: true, stdout: false, stderr: true }
     );
     assert!(!run("run --sig-proxy=false debian").sig_proxy);
-    assert!(run("run --sig-proxy debian").sig_proxy);
+    assert!(run("run --sig-proxy debian").sig_proxy && run("run debian").sig_proxy);
+    assert!(matches!(request("history x"), Request::History(history) if history.human));
 }
 
 #[test]
