@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hoist::base::Paths;
@@ -9,7 +10,7 @@ use hoist::engine::{
     Engine, Error, ErrorKind, Phase, Progress, PullOptions, PullPolicy, PullStatus, Pulled, Reporter,
     Settings,
 };
-use hoist::image::Store;
+use hoist::image::{self, Roots, Store};
 use hoist::oci::{ImageId, Reference};
 use serde_json::json;
 
@@ -417,4 +418,27 @@ fn a_real_registrys_image_is_pulled() {
     let told = error.causes().join(": ");
     assert_eq!(told, format!("manifest for {0}/nosuch:latest not found on `{0}`", peer.address));
     assert_eq!(bench.pull(&reference).unwrap().status, PullStatus::UpToDate);
+}
+
+#[test]
+fn a_sweep_beside_a_pull_takes_nothing_away() {
+    let (bench, layers) = (Bench::new(), layers());
+    let toy = toy_with(&layers);
+    let (store, done) = (bench.store(), AtomicBool::new(false));
+    let pulled = std::thread::scope(|scope| {
+        let sweeper = scope.spawn(|| {
+            let mut sweeps = 0;
+            while !done.load(Ordering::Relaxed) {
+                store.sweep(|| Ok::<_, image::Error>(Roots::default())).unwrap();
+                sweeps += 1;
+            }
+            sweeps
+        });
+        let pulled = bench.pull(&toy.reference("web"));
+        done.store(true, Ordering::Relaxed);
+        assert!(sweeper.join().unwrap() > 0);
+        pulled.unwrap()
+    });
+    assert!(bench.file(&pulled.image, "noise").unwrap() == make::noise(7, 2_000_000));
+    assert_eq!(bench.pull(&toy.reference("web")).unwrap().status, PullStatus::UpToDate);
 }
