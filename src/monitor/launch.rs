@@ -130,6 +130,11 @@ pub fn launch(
     let args =
         args.map_err(|_| sys::Error::new("posix_spawn()", io::Error::from(io::ErrorKind::InvalidInput)))?;
     let streams = [null.as_fd(), null.as_fd(), log.as_fd()];
+    // A process that enters a container is seen there: nobody is to write to the file it
+    // was started from (CVE-2019-5736). Without privilege nothing can be entered anyway.
+    let sealed = sys::exe::read_only_bind(program).and_then(|tree| spawn::raise(tree.as_fd()));
+    let path = sealed.map(|tree| (sys::fs::proc_path(tree.as_fd()), tree));
+    let program = path.as_ref().map_or(program, |(path, _tree)| path.as_path());
     let pid = spawn::spawn(&spawn::Command { program, args: &args, streams, passed: &passed })?;
     let pidfd = sys::process::open(pid)?;
     // The monitor has its own now; as long as it holds them, nobody else gets the lock.

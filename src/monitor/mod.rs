@@ -46,6 +46,7 @@ use wire::{Failure, Ready};
 #[must_use]
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.collect();
+    let _ = crate::sys::process::set_name(c"hoist"); // the kernel named it after a descriptor
     match Call::parse(&args).and_then(Call::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

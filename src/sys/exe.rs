@@ -7,19 +7,20 @@
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt as _;
+use std::path::Path;
 
 use rustix::fs::{CWD, StatVfsMountFlags};
 
 use super::mount::{self, Attrs, Depth};
 use super::{Error, Result, check, process};
 
-/// A detached, read-only bind of the program this process runs.
+/// A detached, read-only bind of a program; `/proc/self/exe` is the one this process runs.
 ///
 /// # Errors
 ///
 /// `EPERM` without privilege over the mount namespace.
-pub fn read_only_bind() -> Result<OwnedFd> {
-    let tree = mount::open_tree(CWD, "/proc/self/exe", Depth::One)?;
+pub fn read_only_bind(program: &Path) -> Result<OwnedFd> {
+    let tree = mount::open_tree(CWD, program, Depth::One)?;
     mount::set_attrs(tree.as_fd(), Depth::One, Attrs::MOUNT_ATTR_RDONLY, Attrs::empty())?;
     Ok(tree)
 }
@@ -44,7 +45,7 @@ pub fn keep_out_of_reach() -> Result<()> {
     if is_out_of_reach()? {
         return process::set_name(c"hoist"); // the kernel named it after a descriptor
     }
-    let tree = read_only_bind()?;
+    let tree = read_only_bind(Path::new("/proc/self/exe"))?;
     let refused =
         |what: &str| Error::new(format!("execve({what})"), std::io::Error::from_raw_os_error(libc::EINVAL));
     // The descriptor closes as the new program starts, so it finds nothing open.

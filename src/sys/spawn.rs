@@ -88,7 +88,12 @@ pub fn take_passed(number: i32) -> Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-fn raise(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
+/// The same file at a number above all that a child is given.
+///
+/// # Errors
+///
+/// `EMFILE`.
+pub fn raise(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     check(rustix::io::fcntl_dupfd_cloexec(fd, 1000), || format!("fcntl({fd:?}, F_DUPFD_CLOEXEC, 1000)"))
         .or_else(|_| {
             check(rustix::io::fcntl_dupfd_cloexec(fd, 100), || format!("fcntl({fd:?}, F_DUPFD_CLOEXEC, 100)"))
