@@ -56,7 +56,7 @@ fn output_exit_code_and_record_come_back() {
     let mut written: Vec<_> = log(&case, &id, WHOLE).lines().map(str::to_owned).collect();
     written.sort();
     assert_eq!(written, ["err", "out"]);
-    assert_eq!(actions(&case, &id), ["create", "start", "die"]);
+    assert_eq!(actions(&case, &id), ["create", "attach", "start", "die"]);
     assert_eq!(case.wait_for(case.engine.containers().wait(&id, WaitFor::NotRunning)).unwrap(), 7);
 }
 
@@ -465,6 +465,46 @@ fn a_bind_and_a_tmpfs_are_there() {
     let id = case.create(&["true"], |options| options.mounts = vec![bind(&missing, false)]);
     let error = case.wait_for(case.engine.containers().start(&id)).unwrap_err();
     assert_eq!(error.causes(), [format!("bind source path does not exist: {}", missing.display())]);
+}
+
+#[test]
+fn a_start_that_fails_with_rm_leaves_nothing() {
+    let case = Case::new();
+    let id = case.create(&["nope"], |options| options.auto_remove = true);
+    let error = case.wait_for(case.engine.containers().start_attached(&id, ALL, None)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ProgramNotFound);
+    assert!(case.wait_for(case.engine.containers().list()).unwrap().is_empty());
+    assert!(!case.engine.paths().container_run(&id.parse().unwrap()).exists());
+}
+
+#[test]
+fn want_of_memory_is_told_and_recorded() {
+    let memory = std::path::Path::new("/sys/fs/cgroup/memory");
+    if in_user_namespace() || !memory.exists() {
+        return; // the limit is set by hand, in the v1 tree of this machine
+    }
+    let case = Case::new();
+    let id =
+        case.start(&["sh", "-c", "while [ ! -e /go ]; do sleep 0.01; done; exec tail /dev/zero"], |_| {});
+    let group = memory.join(case.engine.paths().engine_name()).join(&id);
+    std::fs::write(group.join("memory.limit_in_bytes"), "8388608").unwrap();
+    let code = case.wait_for(async {
+        let containers = case.engine.containers();
+        let waiter = containers.wait(&id, WaitFor::NextExit);
+        containers.exec(&id, exec(&["touch", "/go"]), ALL).await.unwrap();
+        waiter.await.unwrap()
+    });
+    assert_eq!(code, 137);
+    assert!(case.container(&id).record.state.oom_killed);
+    assert!(actions(&case, &id).contains(&"oom".to_owned()), "{:?}", actions(&case, &id));
+}
+
+#[test]
+fn without_a_log_there_is_nothing_to_read() {
+    let case = Case::new();
+    let id = case.create(&["true"], |options| options.log.driver = "none".to_owned());
+    let error = case.wait_for(case.engine.containers().logs(&id, WHOLE)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
 
 #[test]

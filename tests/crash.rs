@@ -131,6 +131,23 @@ fn a_waiter_hears_of_a_container_whose_monitor_was_killed_with_it() {
 }
 
 #[test]
+fn a_monitor_that_does_not_answer_stops_no_removal() {
+    if in_user_namespace() {
+        return; // without a cgroup there is only the monitor to kill with
+    }
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let monitor = case.container(&id).run.unwrap().monitor;
+    sys::signal::send(monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
+    let error = case.wait_for(containers.pause(&id)).unwrap_err();
+    assert_eq!(error.causes(), ["the container's monitor does not answer"]);
+    case.wait_for(containers.remove(&id, true, false)).unwrap();
+    assert!(case.wait_for(containers.list()).unwrap().is_empty());
+    assert!(!monitor.is_alive());
+}
+
+#[test]
 fn killed_at_any_moment_nothing_is_left() {
     let case = Case::new();
     let before = mounts();

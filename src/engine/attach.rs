@@ -142,7 +142,10 @@ impl Engine {
     ) -> Result<Started> {
         let doing = || format!("start `{target}`");
         let (ours, theirs) = early(Attach { size, ..options.into() }).doing(doing)?;
-        let container = store::find(self.paths(), target).doing(doing)?.id;
+        let record = store::find(self.paths(), target).doing(doing)?;
+        // What happens stands, whether or not it can be told.
+        let _ = crate::monitor::journal::tell(self.paths(), &record, "attach", &[]);
+        let container = record.id;
         let monitor = self.start_now(container.as_str(), &[theirs])?;
         let tty = accepted(&ours).doing(doing)?;
         Ok(Started { connection: Connection { socket: ours, tty, container, exec: None }, monitor })

@@ -120,11 +120,13 @@ impl Call {
         let begun = self.prepare().and_then(|mut monitor| {
             clients.into_iter().for_each(|client| monitor.session.connect(client));
             monitor.session.greet_all();
-            let up = monitor.start();
-            if up.is_err() {
-                let _ = store::forget_run(&self.paths, &self.id); // the first error is to be told
+            match monitor.start() {
+                Ok(up) => Ok((monitor, up)),
+                Err(error) => {
+                    monitor.give_up();
+                    Err(error)
+                }
             }
-            Ok((monitor, up?))
         });
         match begun {
             Ok((monitor, up)) => {

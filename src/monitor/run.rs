@@ -85,6 +85,18 @@ impl Monitor {
         Ok(up)
     }
 
+    /// After a first start that failed: the run's folder goes, and with `--rm` all of it.
+    pub(super) fn give_up(self) {
+        let forgotten = if self.record.config.auto_remove {
+            settle::remove(&self.paths, &self.record).and_then(|trash| Ok(store::delete(&trash)?))
+        } else {
+            store::forget_run(&self.paths, &self.record.id).map_err(Error::from)
+        };
+        if let Err(error) = forgotten {
+            complain(&error); // the first error is the one to be told
+        }
+    }
+
     /// Watches a container that is up to its end, and those that its policy wants after it.
     pub(super) fn run(mut self, mut up: Up) -> Result<(), Error> {
         loop {

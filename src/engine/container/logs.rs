@@ -10,7 +10,7 @@ use super::super::error::{Doing, Result};
 use super::super::{Engine, LogRecord, Status};
 use super::state::Busy;
 use super::{Container, DiskUse, LogRequest};
-use crate::base::{ContainerId, disk};
+use crate::base::{ContainerId, ErrorKind, Explain, disk};
 use crate::container::log::{self, Reader, Wanted};
 use crate::container::store;
 use crate::snapshot;
@@ -20,6 +20,17 @@ use crate::sys::inotify::Inotify;
 const QUEUE: usize = 1024;
 /// A monitor that was killed writes nothing that would wake a follower.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Nothing was written.
+#[derive(Debug, thiserror::Error)]
+#[error("configured logging driver does not support reading")]
+struct NoLog;
+
+impl Explain for NoLog {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unsupported
+    }
+}
 
 impl Engine {
     pub(in crate::engine) fn get(&self, target: &str) -> Result<Container> {
@@ -53,7 +64,11 @@ impl Engine {
         request: &LogRequest,
     ) -> Result<mpsc::Receiver<Result<LogRecord>>> {
         let doing = || format!("read the log of `{target}`");
-        let id = self.find(target).doing(doing)?.id;
+        let record = self.find(target).doing(doing)?;
+        if record.config.log.driver == "none" {
+            return Err(NoLog).doing(doing);
+        }
+        let id = record.id;
         let folder = log::folder(&self.paths().container(&id));
         let wanted = Wanted {
             stdout: request.stdout,

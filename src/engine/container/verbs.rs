@@ -4,8 +4,8 @@
 //! No lock is held while a monitor is waited for, but the start's own, which the monitor
 //! has by then.
 
-use std::os::fd::OwnedFd;
-use std::time::Duration;
+use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use super::super::error::{Doing, Result};
 use super::super::{Engine, Name, Record, Status, Verb};
@@ -13,13 +13,16 @@ use super::state::{Busy, warn_of};
 use crate::base::disk::{Lock, Rank};
 use crate::base::{ContainerId, ErrorKind, Explain};
 use crate::cgroup::Cgroup;
-use crate::container::{Conflict, config, signal, store};
+use crate::container::{Conflict, Process, config, signal, store};
 use crate::monitor::launch::{self, Role, ask, launch};
 use crate::monitor::settle::{self, cgroup_parent};
 use crate::monitor::wire::Ask;
+use crate::sys;
 
-/// How long to wait for a monitor to see that its container was killed by cgroup.
+/// How long to wait until a container that was killed by its cgroup is settled.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
+/// How long its monitor may take to see that.
+const MONITOR_PATIENCE: Duration = Duration::from_secs(1);
 
 /// A container that a verb is for, with its state.
 #[derive(Debug)]
@@ -123,14 +126,19 @@ impl Engine {
         }
     }
 
-    /// What works without the monitor.
+    /// What works without the monitor. One that does not see the end either is ended too.
     fn kill_by_cgroup(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<()> {
-        let cgroup = Cgroup::open(&cgroup_parent(self.paths()), id.as_str());
-        cgroup.kill().doing(&doing)?;
-        let end = std::time::Instant::now() + KILL_PATIENCE;
-        while store::load_run(self.paths(), id).doing(&doing)?.is_some() {
-            if std::time::Instant::now() > end {
+        Cgroup::open(&cgroup_parent(self.paths()), id.as_str()).kill().doing(&doing)?;
+        let end = Instant::now() + KILL_PATIENCE;
+        let mut patience = Some(Instant::now() + MONITOR_PATIENCE);
+        while let Some(run) = store::load_run(self.paths(), id).doing(&doing)? {
+            let now = Instant::now();
+            if now > end {
                 return Err(Stubborn).doing(&doing);
+            }
+            if patience.is_some_and(|at| at < now) {
+                patience = None;
+                kill_process(run.monitor);
             }
             if !launch::is_monitored(self.paths(), id).doing(&doing)? {
                 self.mend(id, Busy::Wait)?;
@@ -272,6 +280,14 @@ impl Engine {
         }
         drop(lock);
         Ok(())
+    }
+}
+
+/// Kills this process, and no later one with its pid.
+fn kill_process(process: Process) {
+    let pidfd = i32::try_from(process.pid).ok().and_then(|pid| sys::process::open(pid).ok());
+    if let Some(pidfd) = pidfd.filter(|_| process.is_alive()) {
+        let _ = sys::process::signal(pidfd.as_fd(), libc::SIGKILL); // gone already: fine
     }
 }
 
