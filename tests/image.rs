@@ -180,3 +180,108 @@ fn archives_of_other_tools_are_loaded_from_files_and_streams() {
         }
     }
 }
+
+#[test]
+fn who_stops_a_load_finds_nothing_of_it() {
+    let place = Place::new();
+    shell(&place, BUSYBOX);
+    let reporter = Reporter::silent();
+    reporter.cancel();
+    let request = ImportRequest {
+        input: file(&place, "root.tar"),
+        name: None,
+        changes: Vec::new(),
+        message: None,
+        platform: None,
+    };
+    let error = image::import::import(&place.store, request, &reporter).unwrap_err();
+    assert!(matches!(error, image::Error::Interrupted), "{error}");
+    assert_eq!(litter(&place), [""; 0]);
+    assert!(place.store.images().unwrap().is_empty());
+}
+
+#[test]
+fn archives_that_lie_are_refused() {
+    let digest = "a".repeat(64);
+    for (what, files, words) in [
+        ("nothing", vec![("file", "x")], "neither `manifest.json` nor `index.json`"),
+        ("no list", vec![("manifest.json", "{}")], "`manifest.json` of the archive is malformed"),
+        (
+            "a configuration outside",
+            vec![("manifest.json", r#"[{"Config":"../../../../etc/passwd","Layers":[]}]"#)],
+            "leads out",
+        ),
+        (
+            "an absolute configuration",
+            vec![("manifest.json", r#"[{"Config":"/etc/passwd","Layers":[]}]"#)],
+            "it has no `/etc/passwd`",
+        ),
+        (
+            "a layer outside",
+            vec![
+                ("manifest.json", r#"[{"Config":"c","Layers":["/etc/passwd"]}]"#),
+                ("c", &format!(r#"{{"rootfs":{{"diff_ids":["sha256:{digest}"]}}}}"#)),
+            ],
+            "it has no `/etc/passwd`",
+        ),
+        (
+            "a digest that is a path",
+            vec![
+                ("manifest.json", r#"[{"Config":"c","Layers":["l"]}]"#),
+                ("c", r#"{"rootfs":{"diff_ids":["sha256:../../x"]}}"#),
+            ],
+            "is not a digest",
+        ),
+        (
+            "another configuration than its name says",
+            vec![
+                ("manifest.json", &format!(r#"[{{"Config":"{digest}.json"}}]"#)),
+                (&format!("{digest}.json"), "{}"),
+            ],
+            "is damaged: its digest is",
+        ),
+        (
+            "more layers than it says",
+            vec![
+                ("manifest.json", r#"[{"Config":"c","Layers":["l","l"]}]"#),
+                ("c", r#"{"rootfs":{"diff_ids":[]}}"#),
+            ],
+            "it has 2 layers, and its configuration names 0",
+        ),
+        (
+            "a name that is none",
+            vec![("manifest.json", r#"[{"Config":"c","RepoTags":["../../x"]}]"#)],
+            "a name of the archive is malformed",
+        ),
+        (
+            "another layer than it says",
+            vec![
+                ("manifest.json", r#"[{"Config":"c","Layers":["l"]}]"#),
+                ("c", &format!(r#"{{"rootfs":{{"diff_ids":["sha256:{digest}"]}}}}"#)),
+                ("l", ""),
+            ],
+            "the layer is damaged: its digest is",
+        ),
+        (
+            "an index that is a manifest, too",
+            vec![("oci-layout", "{}"), ("index.json", r#"{"manifests":[],"layers":[]}"#)],
+            "it is a manifest and an index at once",
+        ),
+    ] {
+        let place = Place::new();
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, text) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_mode(0o644);
+            header.set_size(text.len() as u64);
+            builder.append_data(&mut header, name, text.as_bytes()).unwrap();
+        }
+        let bytes = builder.into_inner().unwrap();
+        let input = Input::Stream(Box::new(std::io::Cursor::new(bytes)));
+        let error = image::load::load(&place.store, input, &Reporter::silent()).unwrap_err();
+        let text = hoist::base::error::chain(&error).join(" / ");
+        assert!(text.contains(words), "{what}: {text}");
+        assert!(place.store.images().unwrap().is_empty(), "{what}");
+        assert_eq!(litter(&place), [""; 0], "{what}");
+    }
+}

@@ -17,6 +17,8 @@ use hoist::oci::{Digest, ImageId};
 use hoist::snapshot::{self, Layout};
 use hoist::sys::probe::Probe;
 use hoist::sys::{self, xattr};
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
 
 /// A store in a folder of its own, with a canary beside it that must never change.
 struct Place {
@@ -632,4 +634,35 @@ fn two_at_a_time_share_the_work() {
     });
     let layers: Vec<_> = fs::read_dir(place.store.paths().layers()).unwrap().collect();
     assert_eq!(layers.len(), 2, "by-diff and one layer");
+}
+
+/// A damaged archive: bytes changed here and there, headers' checksums mended or not.
+fn damaged() -> impl Strategy<Value = Vec<u8>> {
+    let changes = proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..6);
+    (changes, any::<bool>(), 0..40_usize).prop_map(|(changes, mend, attack)| {
+        let mut bytes = attacks(Path::new("/var/tmp/canary")).swap_remove(attack).1;
+        for (place, value) in changes {
+            let at = place.index(bytes.len());
+            bytes[at] = value;
+        }
+        for header in bytes.chunks_exact_mut(512).filter(|header| mend && header[257..262] == *b"ustar") {
+            header[148..156].copy_from_slice(b"        ");
+            let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+            header[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        }
+        bytes
+    })
+}
+
+#[test]
+fn a_damaged_archive_neither_panics_nor_reaches_out() {
+    let place = Place::new();
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(400) };
+    TestRunner::new(config)
+        .run(&damaged(), |bytes| {
+            let _ = place.unpack(&bytes); // refused or not: what counts is what it touched
+            Ok(())
+        })
+        .unwrap();
+    place.assert_untouched("damage");
 }

@@ -135,7 +135,7 @@ impl<R: Source> Reader<R> {
     pub fn next_entry(&mut self) -> Result<Option<Entry>> {
         let (mut pax, mut long_path, mut long_link) = (None::<Pax>, None::<Vec<u8>>, None::<Vec<u8>>);
         loop {
-            self.skip(self.left + self.padding)?;
+            self.skip(self.left.saturating_add(self.padding))?;
             (self.left, self.padding) = (0, 0);
             let Some(header) = self.header()? else {
                 return match (&pax, &long_path, &long_link) {
@@ -387,7 +387,7 @@ impl<R: Source> Reader<R> {
 
     fn skip(&mut self, len: u64) -> Result<()> {
         let skipped = self.input.pass(len);
-        self.position += len;
+        self.position = self.position.saturating_add(len);
         match skipped.map_err(Error::read("the archive"))? {
             skipped if skipped == len => Ok(()),
             _ => Err(bad("it ends in the middle of an entry")),
