@@ -12,16 +12,24 @@ use serde_json::json;
 
 use crate::toy::{Answer, Content, End, OCI_GZIP, OCI_INDEX, OCI_MANIFEST, Seen, Toy};
 
-/// Settings that wait for nothing longer than a test likes.
+/// Settings that pause for nothing longer than a test likes, but give a loaded machine
+/// time to answer.
 pub(crate) fn impatient() -> Settings {
     let patience = Patience {
         tries: 3,
         first_pause: Duration::from_millis(5),
         longest_pause: Duration::from_secs(2),
-        silence: Duration::from_millis(300),
-        connect: Duration::from_secs(2),
+        silence: Duration::from_secs(20),
+        connect: Duration::from_secs(20),
     };
     Settings { patience, ..Settings::default() }
+}
+
+/// Those, for who tests silence.
+pub(crate) fn hasty() -> Settings {
+    let mut settings = impatient();
+    settings.patience.silence = Duration::from_secs(1);
+    settings
 }
 
 pub(crate) fn wait<T>(work: impl Future<Output = T>) -> T {
@@ -224,7 +232,7 @@ fn a_line_that_breaks_or_falls_silent_is_taken_up_where_it_stopped() {
             (seen.nth < 2).then(|| answer.cut(300_000, end))
         };
         let toy = Toy::start(content, cut);
-        let (all, end) = fetch(impatient(), &toy.reference("web"), &blob, 0);
+        let (all, end) = fetch(hasty(), &toy.reference("web"), &blob, 0);
         end.unwrap();
         assert!(all == bytes);
         let ranges: Vec<_> = toy.seen().iter().map(Seen::range).collect();
@@ -234,10 +242,10 @@ fn a_line_that_breaks_or_falls_silent_is_taken_up_where_it_stopped() {
 
 #[test]
 fn a_registry_that_never_answers_is_given_up() {
-    for (end, told) in [(End::Close, "broke"), (End::Silence, "has sent nothing for 0.3 s")] {
+    for (end, told) in [(End::Close, "broke"), (End::Silence, "has sent nothing for 1 s")] {
         let (content, blob, _) = large_blob();
         let toy = Toy::start(content, move |seen, content| Some(content.answer(seen).cut(0, end)));
-        let (none, end) = fetch(impatient(), &toy.reference("web"), &blob, 0);
+        let (none, end) = fetch(hasty(), &toy.reference("web"), &blob, 0);
         let error = end.unwrap_err();
         assert_eq!((none.len(), error.kind()), (0, ErrorKind::Unreachable));
         assert_eq!(error.to_string(), format!("`{}` failed 3 times in a row", toy.address));
@@ -301,7 +309,7 @@ fn cancelling_ends_every_wait_soon() {
     let (content, blob, _) = large_blob();
     let toy = Toy::start(content, |seen, content| Some(content.answer(seen).cut(1000, End::Silence)));
     let mut settings = impatient();
-    settings.patience.silence = Duration::from_secs(60);
+    settings.patience.silence = Duration::from_secs(600);
     let repository = Registry::new(settings).repository(&toy.reference("web"));
     let reporter = Reporter::silent();
     let canceller = reporter.clone();

@@ -12,9 +12,10 @@ use hoist::engine::{
 };
 use hoist::image::{self, Roots, Store};
 use hoist::oci::{ImageId, Reference};
+use hoist::registry;
 use serde_json::json;
 
-use crate::client::impatient;
+use crate::client::{hasty, impatient};
 use crate::make::{self, Layer};
 use crate::peer::Peer;
 use crate::toy::{Content, End, Seen, Toy};
@@ -28,14 +29,18 @@ pub(crate) struct Bench {
 
 impl Bench {
     pub(crate) fn new() -> Self {
+        Self::with(impatient())
+    }
+
+    fn with(settings: registry::Settings) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let engine = Self::engine_in(dir.path());
+        let engine = Self::engine_in(dir.path(), settings);
         Self { dir, engine, news: Arc::default() }
     }
 
-    pub(crate) fn engine_in(dir: &Path) -> Engine {
+    fn engine_in(dir: &Path, registry: registry::Settings) -> Engine {
         let paths = Paths::new(dir.join("root"), dir.join("run"));
-        Engine::open(Settings { registry: impatient(), ..Settings::new(paths) }).unwrap()
+        Engine::open(Settings { registry, ..Settings::new(paths) }).unwrap()
     }
 
     pub(crate) fn store(&self) -> Store {
@@ -119,7 +124,7 @@ impl Bench {
     }
 }
 
-pub(crate) fn runtime() -> tokio::runtime::Runtime {
+fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
@@ -234,7 +239,7 @@ fn a_moved_tag_is_pulled_anew_and_the_old_image_stays() {
 
 #[test]
 fn a_cancelled_pull_leaves_a_part_that_the_next_one_goes_on_with() {
-    let (bench, layers) = (Bench::new(), layers());
+    let (bench, layers) = (Bench::with(hasty()), layers());
     let mut content = Content::default();
     make::put(&mut content, "latest", &layers[3..]);
     let half = layers[3].bytes.len() / 2;
@@ -369,7 +374,7 @@ fn two_pulls_at_once_share_the_work() {
     let reference = toy.reference("web");
     let pulls: Vec<_> = (0..2)
         .map(|_| {
-            let (engine, reference) = (Bench::engine_in(bench.dir.path()), reference.clone());
+            let (engine, reference) = (Bench::engine_in(bench.dir.path(), impatient()), reference.clone());
             std::thread::spawn(move || {
                 let images = engine.images();
                 runtime()
