@@ -60,6 +60,8 @@ pub(super) struct Monitor {
     /// When SIGKILL is due.
     pub(super) kill_at: Option<Instant>,
     back_off: Duration,
+    /// The kernel has told that memory ran out in this run.
+    has_wanted_memory: bool,
 }
 
 impl Monitor {
@@ -74,6 +76,7 @@ impl Monitor {
             order: None,
             kill_at: None,
             back_off: FIRST_BACK_OFF,
+            has_wanted_memory: false,
         }
     }
 
@@ -186,6 +189,13 @@ impl Monitor {
             }
             let turn = self.session.turn(&watches, self.kill_at)?;
             if turn.ready.get(1) == Some(&true) {
+                // Read, so that it is told anew the next time; the counters tell better what.
+                let _ = match &up.oom {
+                    Some(OomEvents::Readable(fd)) => rustix::io::read(fd, &mut [0; 8]),
+                    Some(OomEvents::Priority(fd)) => rustix::io::pread(fd, &mut [0; 512], 0),
+                    None => Ok(0),
+                };
+                self.has_wanted_memory = true;
                 self.note_oom(up);
             }
             if turn.ready[0] {
@@ -212,16 +222,16 @@ impl Monitor {
         };
         let code =
             exit.map_or(settle::UNKNOWN, |exit| u8::try_from(exit.code() & 0xff).unwrap_or(settle::UNKNOWN));
-        let oom_killed = up.oom.is_some() && up.cgroup.stats().oom_kills > 0;
+        // The kernel tells of the want before it has killed and counted.
+        if self.has_wanted_memory {
+            self.note_oom(up);
+        }
+        let oom_killed = std::mem::take(&mut self.has_wanted_memory) && self.record.state.oom_killed;
         Ok(End { code, oom_killed, time: Timestamp::now() })
     }
 
-    fn note_oom(&mut self, up: &mut Up) {
-        if let Some(OomEvents::Readable(fd)) = &up.oom {
-            let _ = rustix::io::read(fd, &mut [0; 8]); // the count, which stats tell better
-        }
-        let kills = up.cgroup.stats().oom_kills;
-        if kills > 0 && !self.record.state.oom_killed {
+    fn note_oom(&mut self, up: &Up) {
+        if up.cgroup.stats().oom_kills > 0 && !self.record.state.oom_killed {
             self.record.state.oom_killed = true;
             if let Err(error) = journal::tell(&self.paths, &self.record, "oom", &[]) {
                 complain(&error);
