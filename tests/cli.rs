@@ -6,7 +6,16 @@
 
 mod support;
 
-use support::Home;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::process::{Child, Stdio};
+
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use support::{HOIST, Home};
+
+/// `run` without a network, which most of these do not need.
+fn run<'a>(words: &[&'a str]) -> Vec<&'a str> {
+    [&["run", "--network", "none"], words].concat()
+}
 
 #[test]
 fn words_that_make_no_sense_end_with_dockers_codes() {
@@ -84,4 +93,293 @@ fn lists_that_are_empty_have_a_header() {
     }
     let networks = home.hoist(["network", "ls", "--format", "{{.Name}} {{.Driver}}"]).ok();
     assert_eq!(networks, "bridge bridge\nhost host\nnone null");
+}
+
+#[test]
+fn run_gives_the_bytes_and_the_exit_code_of_the_container() {
+    let home = Home::with_busybox();
+    let said = home.hoist(run(&["--rm", "busybox", "sh", "-c", "echo out; echo err >&2; exit 7"]));
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (7, "out\n", "err\n"));
+    let said = home.hoist(run(&["--rm", "-a", "stderr", "busybox", "sh", "-c", "echo out; echo err >&2"]));
+    assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (0, "", "err\n"));
+    assert_eq!(home.hoist_with(run(&["-i", "--rm", "busybox", "cat"]), b"x\0y\n").ok(), "x\0y");
+    assert_eq!(home.hoist_with(run(&["--rm", "busybox", "cat"]), b"not asked for").ok(), "");
+    assert_eq!(home.hoist(["ps", "-aq"]).ok(), "", "--rm");
+}
+
+#[test]
+fn a_filter_gets_and_gives_more_than_all_pipes_hold() {
+    let home = Home::with_busybox();
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_le_bytes()[3]
+    };
+    let bytes: Vec<u8> = std::iter::repeat_with(&mut noise).take(3_000_000).collect();
+    let mut child = home
+        .command(run(&["-i", "--rm", "busybox", "cat"]))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let sent = bytes.clone();
+    let writer = std::thread::spawn(move || input.write_all(&sent).unwrap());
+    let mut got = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut got).unwrap();
+    writer.join().unwrap();
+    assert!(got == bytes, "{} of {} bytes, or others", got.len(), bytes.len());
+    assert!(child.wait().unwrap().success());
+}
+
+#[test]
+fn what_cannot_run_ends_with_dockers_codes() {
+    let home = Home::with_busybox();
+    for (words, code, said) in [
+        (&["--rm", "busybox", "nosuch"][..], 127, "exec: \"nosuch\": executable file not found in $PATH"),
+        (&["--rm", "busybox", "/etc/passwd"], 126, "`/etc/passwd` cannot be executed"),
+        (&["--pull", "never", "nosuch"], 125, "No such image: nosuch"),
+        (&["--rm", "--mount", "type=bind,src=/nosuch,dst=/x", "busybox"], 125, "does not exist: /nosuch"),
+        (&["--rm", "-it", "busybox"], 1, "the input device is not a TTY"),
+    ] {
+        let told = home.hoist(run(words)).fails(code);
+        assert!(told.contains(said), "{words:?}: {told}");
+    }
+    home.hoist(run(&["-d", "--name", "web", "busybox", "sleep", "1000"])).ok();
+    assert!(home.hoist(run(&["--name", "web", "busybox"])).fails(125).contains("already in use"));
+    assert_eq!(home.hoist(["exec", "web", "sh", "-c", "exit 4"]).code, 4);
+    assert!(home.hoist(["exec", "web", "nosuch"]).fails(127).contains("not found in $PATH"));
+    assert!(home.hoist(["rm", "web"]).fails(1).contains("it is running"));
+    assert!(home.hoist(["logs", "nope"]).fails(1).contains("No such container: nope"));
+}
+
+#[test]
+fn verbs_print_what_they_were_done_for_and_go_on_after_a_failure() {
+    let home = Home::with_busybox();
+    let id = home.hoist(run(&["-d", "--name", "web", "busybox", "sleep", "1000"])).ok();
+    assert_eq!(id.len(), 64);
+    let said = home.hoist(["pause", "nope", &id[..12]]);
+    assert_eq!((said.code, said.out), (1, format!("{}\n", &id[..12])));
+    assert!(home.hoist(["ps", "--format", "{{.Status}}"]).ok().ends_with(" (Paused)"));
+    assert_eq!(home.hoist(["unpause", "web"]).ok(), "web");
+    assert_eq!(home.hoist(["kill", "web"]).ok(), "web");
+    assert_eq!(home.hoist(["wait", "web"]).ok(), "137");
+    home.hoist(["rename", "web", "old"]).ok();
+    let said = home.hoist(["rm", "-f", "nope", "old"]);
+    assert_eq!(
+        (said.code, said.out.as_str()),
+        (0, "old\n"),
+        "what is not there need not be removed by force"
+    );
+}
+
+#[test]
+fn the_id_goes_to_the_file_that_was_asked_for() {
+    let home = Home::with_busybox();
+    let file = home.path("cid");
+    let file = file.to_str().unwrap();
+    let id = home.hoist(["create", "--cidfile", file, "busybox"]).ok();
+    assert_eq!(std::fs::read_to_string(file).unwrap(), id);
+    assert!(home.hoist(run(&["--cidfile", file, "busybox"])).fails(125).contains("container ID file found"));
+    let other = home.path("other");
+    home.hoist(run(&["--cidfile", other.to_str().unwrap(), "--pull", "never", "nosuch"])).fails(125);
+    assert!(!other.exists(), "nothing was created");
+}
+
+#[test]
+fn lists_show_what_runs_as_docker_would() {
+    let home = Home::with_busybox();
+    home.hoist(run(&["-d", "--name", "web", "-l", "a.tier=x", "busybox", "sleep", "1000"])).ok();
+    home.hoist(run(&["--name", "done", "busybox", "sh", "-c", "exit 3"])).fails(3);
+    let format = "{{.Names}}|{{.Image}}|{{.Command}}|{{.State}}|{{.Networks}}|{{.Label \"a.tier\"}}";
+    let rows = home.hoist(["ps", "-a", "--format", format]).ok();
+    assert_eq!(
+        rows,
+        "done|busybox|\"sh -c 'exit 3'\"|exited|none|\nweb|busybox|\"sleep 1000\"|running|none|x"
+    );
+    assert_eq!(home.hoist(["ps", "--format", "{{.Names}}"]).ok(), "web");
+    assert_eq!(home.hoist(["ps", "-l", "--format", "{{.Names}}"]).ok(), "done");
+    assert_eq!(home.hoist(["ps", "-f", "exited=3", "-a", "--format", "{{.Names}}"]).ok(), "done");
+    assert_eq!(home.hoist(["ps", "-f", "status=exited", "--format", "{{.Names}}"]).ok(), "done");
+    let table = home.hoist(["ps", "--format", "table {{.Names}}\\t{{.Label \"a.tier\"}}"]).ok();
+    assert_eq!(table, "NAMES     TIER\nweb       x");
+    let state = home.hoist(["inspect", "-f", "{{.State.Status}} {{.State.ExitCode}} {{.Name}}", "done"]).ok();
+    assert_eq!(state, "exited 3 /done");
+    let top = home.hoist(["top", "web"]).ok();
+    assert!(
+        top.starts_with("UID       PID       PPID      C         STIME     TTY       TIME       CMD\nroot")
+    );
+    assert!(top.ends_with("sleep 1000"), "{top}");
+    let stats = home.hoist(["stats", "--no-stream", "--format", "{{.Name}} {{.PIDs}}"]).ok();
+    assert_eq!(stats, "web 1");
+}
+
+#[test]
+fn logs_are_cut_stamped_and_followed_to_the_end() {
+    let home = Home::with_busybox();
+    home.hoist(run(&["--name", "web", "busybox", "sh", "-c", "seq 5; echo oops >&2"])).ok();
+    let said = home.hoist(["logs", "web"]);
+    assert_eq!((said.out.as_str(), said.err.as_str()), ("1\n2\n3\n4\n5\n", "oops\n"));
+    let said = home.hoist(["logs", "-f", "-n", "2", "web"]);
+    assert_eq!(format!("{}{}", said.out, said.err), "5\noops\n");
+    let stamped = home.hoist(["logs", "-t", "web"]).ok();
+    let (time, text) = stamped.lines().next().unwrap().split_once(' ').unwrap();
+    assert_eq!((time.len(), text), ("2026-11-22T12:00:00.000000000Z".len(), "1"));
+    assert_eq!(home.hoist(["logs", "--until", "1h", "web"]).ok(), "");
+}
+
+#[test]
+fn events_are_told_in_every_form() {
+    let home = Home::with_busybox();
+    home.hoist(run(&["--name", "web", "busybox", "sh", "-c", "exit 3"])).fails(3);
+    let format = "{{.Action}} {{.Actor.Attributes.exitCode}}";
+    let words = ["events", "--since", "1h", "--until", "0s", "-f", "container=web", "--format", format];
+    let actions = home.hoist(words).ok();
+    assert!(actions.starts_with("create <no value>\n"), "{actions}");
+    assert!(actions.ends_with("die 3"), "{actions}");
+    let line = home.hoist(["events", "--since", "1h", "--until", "0s", "-f", "event=die"]).ok();
+    assert!(
+        line.contains(" container die ") && line.ends_with("(exitCode=3, image=busybox, name=web)"),
+        "{line}"
+    );
+}
+
+/// A client that has printed its first line.
+fn ready(home: &Home, words: &[&str]) -> (Child, BufReader<std::process::ChildStdout>) {
+    let mut child = home.command(run(words)).stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    (child, out)
+}
+
+fn send(child: &Child, signal: rustix::process::Signal) {
+    let pid = rustix::process::Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    rustix::process::kill_process(pid, signal).unwrap();
+}
+
+const TRAP: &str = "trap 'echo caught; exit 5' INT; echo ready; while true; do sleep 0.05; done";
+
+#[test]
+fn signals_of_a_client_without_a_terminal_go_to_the_container() {
+    let home = Home::with_busybox();
+    let (mut child, mut out) = ready(&home, &["--rm", "busybox", "sh", "-c", TRAP]);
+    send(&child, rustix::process::Signal::INT);
+    let mut rest = String::new();
+    out.read_to_string(&mut rest).unwrap();
+    assert_eq!((rest.as_str(), child.wait().unwrap().code()), ("caught\n", Some(5)));
+    let words = ["--sig-proxy=false", "--name", "web", "busybox", "sh", "-c", TRAP];
+    let (mut child, _out) = ready(&home, &words);
+    send(&child, rustix::process::Signal::TERM);
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+    assert_eq!(home.hoist(["ps", "-q"]).ok().lines().count(), 1, "the container goes on");
+}
+
+/// hoist at a terminal of its own.
+struct Terminal {
+    pair: portable_pty::PtyPair,
+    child: Box<dyn portable_pty::Child + Send + Sync>,
+    keys: Box<dyn Write + Send>,
+    screen: std::sync::mpsc::Receiver<Vec<u8>>,
+    seen: String,
+}
+
+impl Terminal {
+    fn new(home: &Home, words: &[&str]) -> Self {
+        let pair = native_pty_system().openpty(PtySize { rows: 24, cols: 80, ..PtySize::default() }).unwrap();
+        let mut command = CommandBuilder::new(HOIST);
+        command.args([
+            "--root".as_ref(),
+            home.root().as_os_str(),
+            "--run-root".as_ref(),
+            home.run_root().as_os_str(),
+        ]);
+        command.args(words);
+        let child = pair.slave.spawn_command(command).unwrap();
+        let mut reader = pair.master.try_clone_reader().unwrap();
+        let keys = pair.master.take_writer().unwrap();
+        let (sender, screen) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(length @ 1..) = reader.read(&mut buffer) {
+                if sender.send(buffer[..length].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { pair, child, keys, screen, seen: String::new() }
+    }
+
+    fn type_keys(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// Waits until `text` is shown, after what was waited for before.
+    #[track_caller]
+    fn shows(&mut self, text: &str) {
+        let patience = std::time::Duration::from_secs(20);
+        while !self.seen.contains(text) {
+            let Ok(bytes) = self.screen.recv_timeout(patience) else {
+                panic!("no {text:?} in {:?}", self.seen)
+            };
+            self.seen += &String::from_utf8_lossy(&bytes);
+        }
+        let end = self.seen.find(text).unwrap() + text.len();
+        self.seen.drain(..end);
+    }
+
+    fn ends_with(mut self, code: u32) {
+        assert_eq!(self.child.wait().unwrap().exit_code(), code);
+        let modes = self.pair.master.get_termios().unwrap();
+        let cooked = libc::ECHO | libc::ICANON;
+        assert_eq!(modes.local_flags.bits() & cooked, cooked, "the terminal is as it was");
+    }
+}
+
+#[test]
+fn a_terminal_is_left_and_taken_up_again() {
+    let home = Home::with_busybox();
+    let mut terminal = Terminal::new(&home, &run(&["-it", "--name", "web", "busybox", "sh"]));
+    terminal.shows("# ");
+    terminal.type_keys("stty size; tty\r");
+    terminal.shows("24 80\r\n");
+    terminal.shows("/dev/pts/0\r\n");
+    terminal.pair.master.resize(PtySize { rows: 30, cols: 100, ..PtySize::default() }).unwrap();
+    terminal.type_keys("echo begun; cat\r");
+    terminal.shows("; cat\r\n");
+    terminal.shows("begun\r\n");
+    terminal.type_keys("heard\r");
+    terminal.shows("heard\r\nheard\r\n"); // typed, and written by cat
+    terminal.type_keys("\x03");
+    terminal.shows("# ");
+    terminal.type_keys("stty size\r");
+    terminal.shows("30 100\r\n");
+    terminal.type_keys("\x10\x11");
+    terminal.ends_with(0);
+    assert_eq!(home.hoist(["ps", "--format", "{{.Names}}"]).ok(), "web");
+    let mut terminal = Terminal::new(&home, &["attach", "web"]);
+    terminal.shows("# ");
+    terminal.type_keys("echo again; exit 3\r");
+    terminal.shows("again\r\n");
+    terminal.ends_with(3);
+    let mut terminal = Terminal::new(&home, &["start", "-ai", "web"]);
+    terminal.shows("# ");
+    terminal.type_keys("exit 4\r");
+    terminal.ends_with(4);
+}
+
+#[test]
+fn an_exec_has_a_terminal_of_its_own() {
+    let home = Home::with_busybox();
+    home.hoist(run(&["-d", "--name", "web", "busybox", "sleep", "1000"])).ok();
+    let words = ["exec", "-it", "-e", "A=1", "-w", "/tmp", "--detach-keys", "ctrl-x,x", "web", "sh"];
+    let mut terminal = Terminal::new(&home, &words);
+    terminal.shows("# ");
+    terminal.type_keys("tty; pwd; echo $A\r");
+    terminal.shows("/dev/pts/0\r\n/tmp\r\n1\r\n");
+    terminal.type_keys("\x18x");
+    terminal.ends_with(0);
+    assert_eq!(home.hoist_with(["exec", "-i", "web", "cat"], b"hello").ok(), "hello");
+    assert_eq!(home.hoist(["exec", "-u", "1000:7", "web", "id"]).ok(), "uid=1000(user) gid=7 groups=7");
 }
