@@ -177,11 +177,11 @@ pub async fn hear(mut attached: Attached) -> Said {
     Said { stdout: text(stdout), stderr: text(stderr), code }
 }
 
-/// Waits until `is_so`, looking again and again; ten seconds at most.
+/// Waits until `is_so`, looking again and again; half a minute at most.
 pub fn until(what: &str, is_so: impl Fn() -> bool) {
-    let end = Instant::now() + Duration::from_secs(10);
+    let end = Instant::now() + Duration::from_secs(30);
     while !is_so() {
-        assert!(Instant::now() < end, "not within ten seconds: {what}");
+        assert!(Instant::now() < end, "not within half a minute: {what}");
         std::thread::sleep(Duration::from_millis(2));
     }
 }
