@@ -58,7 +58,7 @@ const STEPS: &[Step] = &[
 pub fn exec(exec: Exec<'_>) -> Result<Running> {
     support::check_process(exec.process)?;
     let mut warnings = Vec::new();
-    let security = prepare::security(exec.spec, exec.process, exec.probe, &mut warnings)?;
+    let security = prepare::security(exec.spec, exec.process, &mut warnings)?;
     let mut entrance = match exec.cgroup {
         Some(cgroup) => cgroup.entrance(exec.probe.into_cgroup).map_err(Error::Cgroup)?,
         None => Entrance { born_into: None, joined: Vec::new() },

@@ -93,12 +93,12 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
         None => Entrance { born_into: None, joined: Vec::new() },
     };
     let mut warnings = cgroup.map(|cgroup| cgroup.warnings.clone()).unwrap_or_default();
-    let security = security(spec, process, probe, &mut warnings)?;
+    let security = security(spec, process, &mut warnings)?;
     let shares_devices = !probe.mknod || namespaces.new.has(Namespace::User);
     Ok(Prepared {
         root: open_root(root)?,
         root_propagation: root_propagation(spec)?,
-        mounts: prepare_mounts(spec, mounts, cgroup, probe, namespaces.new)?,
+        mounts: prepare_mounts(spec, mounts, cgroup, probe, &namespaces)?,
         devices: devices(spec, shares_devices)?,
         null: needs_null(spec)
             .then(|| open_device(Path::new("/dev/null"), FileType::CharacterDevice, (1, 3)))
@@ -124,12 +124,7 @@ fn missing(probe: &Probe) -> &'static str {
 }
 
 /// What the payload may do, of what the spec allows and the caller has.
-pub(super) fn security(
-    spec: &Spec,
-    process: &oci::Process,
-    probe: &Probe,
-    warnings: &mut Vec<String>,
-) -> Result<Security> {
+pub(super) fn security(spec: &Spec, process: &oci::Process, warnings: &mut Vec<String>) -> Result<Security> {
     let sets = process.capabilities().as_ref();
     let wanted = |set: Option<&std::collections::HashSet<oci::Capability>>| -> Result<CapSet> {
         let Some(set) = set else { return Ok(CapSet::EMPTY) };
@@ -149,7 +144,6 @@ pub(super) fn security(
     }
     let filter = spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref());
     let filter = filter.map(seccomp::compile).transpose()?;
-    let _ = probe;
     Ok(Security { capabilities, filter, no_new_privileges: process.no_new_privileges().unwrap_or(false) })
 }
 
@@ -215,9 +209,10 @@ fn prepare_mounts(
     mut trees: Vec<(PathBuf, OwnedFd)>,
     cgroup: Option<&Cgroup>,
     probe: &Probe,
-    new: Namespaces,
+    namespaces: &Joined,
 ) -> Result<Vec<Mount>> {
-    let shares_user = !(probe.in_user_namespace || new.has(Namespace::User));
+    let shares_user = !(probe.in_user_namespace || namespaces.new.has(Namespace::User));
+    let own = namespaces.by_path.iter().fold(namespaces.new, |own, (kind, _)| own.with(*kind));
     let mut mounts = Vec::new();
     for mount in spec.mounts().iter().flatten() {
         let destination = mount.destination().clone();
@@ -238,7 +233,7 @@ fn prepare_mounts(
         } else if matches!(kind, "cgroup" | "cgroup2") {
             options.data.clear(); // of the file system that was made long ago
             What::Cgroups(cgroup.map(Cgroup::trees).transpose().map_err(Error::Cgroup)?.unwrap_or_default())
-        } else if let Some(source) = instead(kind, shares_user, new) {
+        } else if let Some(source) = instead(kind, shares_user, own) {
             options.data.clear();
             tree_of(mount::open_tree_at(source, Depth::Tree)?, &options)?
         } else {
@@ -250,12 +245,14 @@ fn prepare_mounts(
     Ok(mounts)
 }
 
-/// In a user namespace, the host's own process ids and network can only be shown by the
-/// file systems the host has mounted.
-fn instead(kind: &str, shares_user: bool, new: Namespaces) -> Option<&'static str> {
+/// In a user namespace, the host's own process ids, network and message queues can only be
+/// shown by the file systems the host has mounted.
+fn instead(kind: &str, shares_user: bool, own: Namespaces) -> Option<&'static str> {
     match kind {
-        "proc" if !shares_user && !new.has(Namespace::Pid) => Some("/proc"),
-        "sysfs" if !shares_user && !new.has(Namespace::Net) => Some("/sys"),
+        _ if shares_user => None,
+        "proc" if !own.has(Namespace::Pid) => Some("/proc"),
+        "sysfs" if !own.has(Namespace::Net) => Some("/sys"),
+        "mqueue" if !own.has(Namespace::Ipc) => Some("/dev/mqueue").filter(|path| Path::new(path).exists()),
         _ => None,
     }
 }
