@@ -19,6 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::failure::{Failure, Result};
+use super::output::note;
 use super::terminal::{self, Raw};
 use crate::command::Keys;
 use crate::engine::{Attached, Engine, Input, Output, Stream};
@@ -284,6 +285,7 @@ impl Signals {
         if let Caught::Proxied(number @ (libc::SIGINT | libc::SIGTERM)) = caught {
             self.interrupts += 1;
             if self.interrupts >= PATIENCE {
+                note(format!("got {PATIENCE} signals to end: leaving, and the container goes on"));
                 return Caught::Ending(number);
             }
         }

@@ -4,10 +4,10 @@ use std::fs;
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::failure::{Failure, Result};
-use super::output::{line, note, objects, print};
+use super::output::{line, objects, print};
 use crate::command::{Info, SystemReset, Version};
 use crate::docker::info::{self as texts, Facts};
-use crate::engine::{Engine, Force, Parents, Status};
+use crate::engine::{Engine, Status};
 use crate::oci::Platform;
 
 /// What this machine is.
@@ -71,24 +71,8 @@ pub(super) async fn reset(engine: &Engine, reset: SystemReset) -> Result<u8> {
             return Ok(0);
         }
     }
-    let mut code = 0;
-    for container in engine.containers().list().await? {
-        if let Err(error) = engine.containers().remove(container.record.id.as_str(), true, true).await {
-            code = Failure::from(error).tell();
-        }
-    }
-    for image in engine.images().list().await? {
-        if let Err(error) = engine.images().remove(&image.id.to_string(), Force::Yes, Parents::Prune).await {
-            code = Failure::from(error).tell();
-        }
-    }
-    if let Err(error) = engine.networks().reset().await {
-        code = Failure::from(error).tell();
-    }
-    if code == 0 {
-        note("everything of this engine is removed");
-    }
-    Ok(code)
+    engine.reset().await?;
+    Ok(0)
 }
 
 /// Asks at the terminal; no answer is no.
