@@ -207,8 +207,9 @@ impl Drop for Bundle {
         let trees = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
         for tree in trees.chain([root.to_owned()]) {
             let group = tree.join(&self.cgroup);
-            if group.exists() && !std::thread::panicking() {
-                fs::remove_dir(&group).expect("no group of a container is left");
+            let removed = if group.exists() { fs::remove_dir(&group) } else { Ok(()) };
+            if !std::thread::panicking() {
+                removed.expect("no group of a container is left");
             }
         }
     }
