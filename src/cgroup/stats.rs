@@ -19,6 +19,8 @@ pub struct Stats {
     pub cpu_system_ns: u64,
     /// How many periods the quota cut short.
     pub throttled_periods: u64,
+    /// Nanoseconds that processes waited for the next period then.
+    pub throttled_ns: u64,
     /// Bytes of memory in use, page cache that can be dropped at once left out, as Docker
     /// counts.
     pub memory: u64,
@@ -75,6 +77,7 @@ fn read_v2(dir: &Path, stats: &mut Stats) {
     stats.cpu_user_ns = micros("user_usec");
     stats.cpu_system_ns = micros("system_usec");
     stats.throttled_periods = files::field(&cpu, "nr_throttled").unwrap_or(0);
+    stats.throttled_ns = micros("throttled_usec");
     stats.memory_usage = files::number(&dir.join("memory.current")).unwrap_or(0);
     let reclaimable = files::field(&text("memory.stat"), "inactive_file").unwrap_or(0);
     stats.memory = stats.memory_usage.saturating_sub(reclaimable);
@@ -107,7 +110,9 @@ fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
             stats.cpu_system_ns = number("cpuacct.usage_sys");
         }
         Controller::Cpu => {
-            stats.throttled_periods = files::field(&text("cpu.stat"), "nr_throttled").unwrap_or(0);
+            let cpu = text("cpu.stat");
+            stats.throttled_periods = files::field(&cpu, "nr_throttled").unwrap_or(0);
+            stats.throttled_ns = files::field(&cpu, "throttled_time").unwrap_or(0);
         }
         Controller::Blkio => {
             (stats.block_read, stats.block_written) =

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::options::{Bind, MountKind, MountRequest, NetworkMode, Propagation, Tmpfs, Ulimit};
 use super::record::Config;
+use crate::oci::GROUP_ADD;
 use crate::oci::runtime::{
     Capabilities, Linux, LinuxCapabilities, LinuxDeviceCgroup, LinuxDeviceType, LinuxNamespace,
     LinuxNamespaceType, LinuxResources, Mount, PosixRlimit, PosixRlimitBuilder, PosixRlimitType, Process,
@@ -75,6 +76,9 @@ pub fn spec(config: &Config, place: &Place<'_>) -> Spec {
     spec.set_domainname(Some(config.domainname.clone()).filter(|name| !name.is_empty()));
     spec.set_mounts(Some(mounts(config, place.etc)));
     spec.set_linux(Some(linux(config, place)));
+    if !config.group_add.is_empty() {
+        spec.set_annotations(Some([(GROUP_ADD.to_owned(), config.group_add.join(","))].into()));
+    }
     spec
 }
 
@@ -86,7 +90,7 @@ pub fn process(config: &Config) -> Process {
     process.set_args(Some([config.entrypoint.as_slice(), &config.command].concat()));
     process.set_env(Some(environment(config)));
     process.set_cwd(config.workdir.clone());
-    process.set_user(user(&config.user, &config.group_add));
+    process.set_user(user(&config.user));
     process.set_capabilities(Some(capabilities(&config.capabilities)));
     process.set_rlimits(Some(config.ulimits.iter().filter_map(rlimit).collect()));
     process.set_no_new_privileges(Some(config.no_new_privileges));
@@ -94,11 +98,9 @@ pub fn process(config: &Config) -> Process {
 }
 
 /// The user as it was written, for the runtime to look up in the container's own files.
-fn user(written: &str, groups: &[String]) -> User {
+fn user(written: &str) -> User {
     let mut user = User::default();
     user.set_username(Some(written.to_owned()).filter(|name| !name.is_empty()));
-    let numbers: Vec<u32> = groups.iter().filter_map(|group| group.parse().ok()).collect();
-    user.set_additional_gids(Some(numbers).filter(|numbers| !numbers.is_empty()));
     user
 }
 

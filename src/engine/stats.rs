@@ -122,7 +122,7 @@ impl Engine {
             cpu_nanos: stats.cpu_ns,
             system_nanos,
             cpus,
-            throttled_nanos: 0,
+            throttled_nanos: stats.throttled_ns,
             memory: stats.memory,
             cache: stats.memory_usage.saturating_sub(stats.memory),
             memory_limit: of_host(stats.memory_limit),

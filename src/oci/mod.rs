@@ -13,6 +13,10 @@ pub use oci_spec::image;
 /// Documents of the runtime specification: a bundle's `config.json`, and the state.
 pub use oci_spec::runtime;
 
+/// The annotation of a runtime specification in which the engine names further groups of
+/// the container's first user, comma-separated: the specification itself has numbers only.
+pub const GROUP_ADD: &str = "hoist.group-add";
+
 pub use digest::{Digest, Hasher, ImageId};
 pub use platform::Platform;
 pub use reference::Reference;

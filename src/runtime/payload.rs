@@ -224,7 +224,11 @@ fn new_keyring(becoming: &mut Becoming<'_>) -> Result<()> {
 
 fn look_user_up(becoming: &mut Becoming<'_>) -> Result<()> {
     let root = fs::open_place(Path::new("/"))?;
-    becoming.identity = Some(user::look_up(root.as_fd(), becoming.payload.process.user())?);
+    becoming.identity = Some(user::look_up(
+        root.as_fd(),
+        becoming.payload.process.user(),
+        &becoming.payload.security.groups,
+    )?);
     Ok(())
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Security {
     pub(super) capabilities: CapSet,
     pub(super) filter: Option<(Vec<Instruction>, u32)>,
     pub(super) no_new_privileges: bool,
+    /// Further groups, names or numbers, to be looked up in the container.
+    pub(super) groups: Vec<String>,
 }
 
 /// A mount of the spec.
@@ -144,7 +146,13 @@ pub(super) fn security(spec: &Spec, process: &oci::Process, warnings: &mut Vec<S
     }
     let filter = spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref());
     let filter = filter.map(seccomp::compile).transpose()?;
-    Ok(Security { capabilities, filter, no_new_privileges: process.no_new_privileges().unwrap_or(false) })
+    let groups = spec.annotations().as_ref().and_then(|all| all.get(crate::oci::GROUP_ADD));
+    Ok(Security {
+        capabilities,
+        filter,
+        no_new_privileges: process.no_new_privileges().unwrap_or(false),
+        groups: groups.into_iter().flat_map(|list| list.split(',')).map(str::to_owned).collect(),
+    })
 }
 
 fn namespaces(spec: &Spec) -> Result<Joined> {

@@ -31,7 +31,21 @@ pub(super) struct Identity {
 
 /// Looks `user` up in the files of `root`. `user.username` has the form Docker takes:
 /// `user`, `user:group`, `uid`, `uid:gid`; without it the numbers of the spec count.
-pub(super) fn look_up(root: BorrowedFd<'_>, user: &User) -> Result<Identity> {
+///
+/// `further` are names or numbers of groups on top.
+pub(super) fn look_up(root: BorrowedFd<'_>, user: &User, further: &[String]) -> Result<Identity> {
+    let mut identity = who(root, user)?;
+    if !further.is_empty() {
+        let group = read_database(root, "/etc/group").map_err(|source| step("read /etc/group", source))?;
+        let bad = |why: &str| Error::Spec { field: "group-add".to_owned(), why: why.to_owned() };
+        for name in further {
+            add(&mut identity.groups, [resolve_group(name, &group, &bad)?]);
+        }
+    }
+    Ok(identity)
+}
+
+fn who(root: BorrowedFd<'_>, user: &User) -> Result<Identity> {
     let passwd = read_database(root, "/etc/passwd").map_err(|source| step("read /etc/passwd", source))?;
     match user.username().as_deref().filter(|name| !name.is_empty()) {
         Some(name) => {
