@@ -383,3 +383,31 @@ fn an_exec_has_a_terminal_of_its_own() {
     assert_eq!(home.hoist_with(["exec", "-i", "web", "cat"], b"hello").ok(), "hello");
     assert_eq!(home.hoist(["exec", "-u", "1000:7", "web", "id"]).ok(), "uid=1000(user) gid=7 groups=7");
 }
+
+#[test]
+fn further_groups_are_looked_up_in_the_image() {
+    let home = Home::with_busybox();
+    let groups = |words: &[&str]| home.hoist(run(&[&["--rm"], words, &["busybox", "id", "-G"]].concat()));
+    assert_eq!(groups(&["--group-add", "77", "--group-add", "extra"]).ok(), "0 77 2000");
+    let told = groups(&["--group-add", "nope", "--name", "nogroup"]).fails(125);
+    assert_eq!(
+        told,
+        "error: cannot start `nogroup`\n  \
+         because unable to find group `nope`: no matching entry in the container's group file\n"
+    );
+}
+
+#[test]
+fn a_read_only_root_without_places_to_mount_on_gets_them() {
+    let home = Home::new();
+    let mut tar = tar::Builder::new(Vec::new());
+    let mut header = tar::Header::new_gnu();
+    let busybox = std::fs::read("/bin/busybox").unwrap();
+    header.set_mode(0o755);
+    header.set_size(busybox.len() as u64);
+    tar.append_data(&mut header, "busybox", busybox.as_slice()).unwrap();
+    home.hoist_with(["import", "-", "bare"], &tar.into_inner().unwrap()).ok();
+    let script = "/busybox test -r /proc/self/status && /busybox touch /x";
+    let said = home.hoist(run(&["--rm", "--read-only", "bare", "/busybox", "sh", "-c", script]));
+    assert_eq!(said.fails(1), "touch: /x: Read-only file system\n");
+}

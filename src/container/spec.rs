@@ -97,10 +97,11 @@ pub fn process(config: &Config) -> Process {
     process
 }
 
-/// The user as it was written, for the runtime to look up in the container's own files.
+/// The user as it was written, for the runtime to look up in the container's own files:
+/// root, too, has groups there.
 fn user(written: &str) -> User {
     let mut user = User::default();
-    user.set_username(Some(written.to_owned()).filter(|name| !name.is_empty()));
+    user.set_username(Some(if written.is_empty() { "0" } else { written }.to_owned()));
     user
 }
 

@@ -145,8 +145,8 @@ impl Engine {
         let record = store::find(self.paths(), target).doing(doing)?;
         // What happens stands, whether or not it can be told.
         let _ = crate::monitor::journal::tell(self.paths(), &record, "attach", &[]);
+        let monitor = self.start_now(record.name.as_str(), &[theirs])?;
         let container = record.id;
-        let monitor = self.start_now(container.as_str(), &[theirs])?;
         let tty = accepted(&ours).doing(doing)?;
         Ok(Started { connection: Connection { socket: ours, tty, container, exec: None }, monitor })
     }

@@ -211,7 +211,8 @@ fn create(
     let layout = Layout {
         lower: record.layers.iter().map(|layer| layers.join(layer)).collect(),
         upper: Some((folder.join("upper"), folder.join("work"))),
-        read_only: record.config.read_only,
+        // The runtime makes it read-only, once the places to mount on are made.
+        read_only: false,
         volatile: record.config.auto_remove,
     };
     let root = snapshot::mount(&layout, probe)?;
