@@ -87,6 +87,11 @@ actions! {
         PreviousPane "previous-pane" "pane"     "Go to the previous pane";
         NextTab      "next-tab"      "tab"      "Show the next tab of the pane";
         PreviousTab  "previous-tab"  "tab"      "Show the previous tab of the pane";
+        Tab5         "tab-5"         "tab"      "Show the fifth tab: the first terminal";
+        Tab6         "tab-6"         "tab"      "Show the sixth tab";
+        Tab7         "tab-7"         "tab"      "Show the seventh tab";
+        Tab8         "tab-8"         "tab"      "Show the eighth tab";
+        Tab9         "tab-9"         "tab"      "Show the ninth tab";
         Zoom         "zoom"          "zoom"     "Give the pane the whole window, or take it back";
         Back         "back"          "back"     "Go back; first clears a filter or a search";
     }

@@ -93,6 +93,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         }
         if driver.is_dirty && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
             let Driver { model, sessions, .. } = &driver;
+            model.wants().terminal.into_iter().for_each(|(id, ..)| sessions.draws(id));
             screen.draw(|frame| view::draw(frame, model, &sessions.screens)).map_err(Error::Terminal)?;
             driver.is_dirty = false;
             drawn = Some(Instant::now());
@@ -119,6 +120,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
                 driver.take(Event::News(change), &mut screen)?;
             }
             () = bell.notified() => driver.rung(),
+            () = screen::panicked() => {}
             code = signals.ended() => return Ok(code),
             () = sleep_until(wake), if wake.is_some() => driver.now(&mut screen)?,
         }

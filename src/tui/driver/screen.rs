@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, Once, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,18 +13,23 @@ use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen,
-    disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
+    LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
 use crossterm::{Command, ExecutableCommand as _};
 use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
+use tokio::sync::Notify;
 
-/// Whether the terminal is ours at this moment.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal is ours at this moment. Held while a frame is written, so that no
+/// part of one comes after the terminal was given back.
+static TAKEN: Mutex<bool> = Mutex::new(false);
 
 /// Something panicked; the terminal was given back for its message.
 static PANICKED: AtomicBool = AtomicBool::new(false);
+
+/// Rung then, so that the loop ends also when nothing else happens.
+static BELL: Notify = Notify::const_new();
 
 /// The user's terminal while it is ours; given back on drop.
 pub(super) struct Screen {
@@ -48,10 +53,10 @@ impl Screen {
     /// Takes the terminal over again after it was given back.
     pub(super) fn take(&mut self) -> io::Result<()> {
         enable_raw_mode()?;
-        TAKEN.store(true, Ordering::SeqCst);
+        *taken() = true;
         self.out.execute(EnterAlternateScreen)?.execute(Hide)?;
         self.out.execute(EnableBracketedPaste)?.execute(EnableMouseCapture)?;
-        self.terminal.clear()
+        self.redraw()
     }
 
     /// Draws a frame: the changed cells, in one write, shown at once.
@@ -64,12 +69,17 @@ impl Screen {
         let mut frame = ansi(BeginSynchronizedUpdate);
         frame.extend(cells);
         frame.extend(ansi(EndSynchronizedUpdate));
-        self.out.write_all(&frame)
+        let is_ours = taken();
+        if *is_ours { self.out.write_all(&frame) } else { Ok(()) }
     }
 
     /// Forgets what was drawn, so that the next frame draws every cell.
+    ///
+    /// Not by `Terminal::clear`: that asks the terminal where its cursor is, and waits two
+    /// seconds for the answer of one that does not give it.
     pub(super) fn redraw(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        self.terminal = Terminal::new(CrosstermBackend::new(self.page.clone()))?;
+        self.page.write_all(&ansi(Clear(ClearType::All)))
     }
 
     /// Puts `text` on the user's clipboard (OSC 52), also through ssh.
@@ -87,7 +97,8 @@ impl Drop for Screen {
 /// Gives the terminal back, if it is ours. Nothing is left to be done where that fails: the
 /// terminal is gone.
 pub(super) fn give_back() {
-    if !TAKEN.swap(false, Ordering::SeqCst) {
+    let mut is_ours = taken();
+    if !std::mem::take(&mut *is_ours) {
         return;
     }
     let mut bytes = ansi(EndSynchronizedUpdate);
@@ -100,9 +111,18 @@ pub(super) fn give_back() {
     let _ = disable_raw_mode();
 }
 
+fn taken() -> MutexGuard<'static, bool> {
+    TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// Whether something panicked, so that the screen is not ours any more.
 pub(super) fn has_panicked() -> bool {
     PANICKED.load(Ordering::SeqCst)
+}
+
+/// Waits until something panics.
+pub(super) async fn panicked() {
+    BELL.notified().await;
 }
 
 /// Lets a panic's message be seen: the terminal is given back before it is printed.
@@ -112,8 +132,9 @@ fn give_back_on_panic() {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             give_back();
-            PANICKED.store(true, Ordering::SeqCst);
             before(panic);
+            PANICKED.store(true, Ordering::SeqCst);
+            BELL.notify_one();
         }));
     });
 }

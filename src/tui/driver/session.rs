@@ -86,9 +86,17 @@ impl Sessions {
         }
     }
 
-    /// Whether a terminal's screen has changed since this was asked last.
+    /// Whether a terminal's screen has changed since it was drawn last.
     pub(super) fn has_changed(&self, id: TaskId) -> bool {
-        self.tasks.get(&id).is_some_and(|session| session.has_changed.swap(false, Ordering::AcqRel))
+        self.tasks.get(&id).is_some_and(|session| session.has_changed.load(Ordering::Acquire))
+    }
+
+    /// Says that a terminal is being drawn: the next change rings the bell again. That of a
+    /// hidden one does not; it is drawn when it is shown.
+    pub(super) fn draws(&self, id: TaskId) {
+        if let Some(session) = self.tasks.get(&id) {
+            session.has_changed.store(false, Ordering::Release);
+        }
     }
 
     /// Leaves a program alone, and forgets its screen.

@@ -69,6 +69,8 @@ pub struct Model {
     pub tasks: Table<TaskRow>,
     /// The number of the next task.
     pub next_task: u64,
+    /// What containers are called that something is done to: a removed one has no row to ask.
+    pub names: HashMap<ContainerId, String>,
     /// What the detail pane holds.
     pub log: LogPane,
     #[expect(missing_docs, reason = "as above")]
@@ -254,6 +256,7 @@ impl Model {
             networks: Table::default(),
             tasks: Table::default(),
             next_task: 1,
+            names: HashMap::new(),
             log: LogPane::default(),
             top: TopPane::default(),
             inspect: TextPane::default(),
@@ -485,9 +488,16 @@ impl Model {
         let container = self.container().map(|row| (row.id.clone(), row.started));
         self.log.show(container);
         self.inspect.show(subject.map(|subject| (subject, self.version())));
-        if self.layout().detail.is_none() {
+        let layout = self.layout();
+        if layout.detail.is_none() && !layout.is_too_small {
             self.focus = Focus::List;
         }
+        // What is opened anew is told from its end again.
+        let is_open = self.wants().log.is_some();
+        if is_open && !self.log.is_open {
+            self.log.restart();
+        }
+        self.log.is_open = is_open;
         let (lines, width) = self.layout().detail_inner().map_or((1, 1), |area| (area.height, area.width));
         self.log.clamp(lines.into());
         self.inspect.clamp(lines.into());

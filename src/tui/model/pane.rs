@@ -36,6 +36,8 @@ pub struct LogPane {
     pub hit: Option<u64>,
     /// Rows of the window.
     pub height: u64,
+    /// The driver has it open.
+    pub is_open: bool,
     /// Everything there is has come.
     pub is_over: bool,
     /// Why it could not be read.

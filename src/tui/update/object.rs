@@ -196,6 +196,7 @@ fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
 }
 
 fn mark(model: &mut Model, row: &ContainerRow, verb: Verb) -> Vec<Effect> {
+    model.names.insert(row.id.clone(), row.name.clone());
     if let Some(row) = model.containers.get_mut(row.id.as_str()) {
         row.busy = Some(match verb {
             Verb::Start => "starting…",

@@ -166,6 +166,21 @@ fn the_log_of_what_was_selected_before_is_not_shown() {
 }
 
 #[test]
+fn a_log_that_was_hidden_begins_anew() {
+    let mut model = full(80, 24);
+    press(&mut model, "l");
+    let serial = model.log.serial;
+    let lines = model.log.store.end();
+    press(&mut model, "2 1");
+    assert_eq!((model.log.store.end(), model.log.serial), (0, serial + 1));
+    assert!(lines > 0);
+    for size in [(30, 5), (80, 24)] {
+        update(&mut model, Event::Resize(size.0, size.1));
+    }
+    assert_eq!((model.log.serial, model.focus), (serial + 2, Focus::Detail));
+}
+
+#[test]
 fn going_up_in_a_log_pauses_it_and_g_follows_again() {
     let mut model = full(80, 24);
     let line = |text: &str| engine::LogRecord {

@@ -36,6 +36,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
                 show_tab(model, fixed(action));
             }
         }
+        Action::Tab5 => nth_tab(model, 4),
+        Action::Tab6 => nth_tab(model, 5),
+        Action::Tab7 => nth_tab(model, 6),
+        Action::Tab8 => nth_tab(model, 7),
+        Action::Tab9 => nth_tab(model, 8),
         Action::Search if matches!(tab, Tab::Logs | Tab::Inspect) => prompt(model, Purpose::Search, ""),
         Action::NextMatch => next_match(model, tab, false),
         Action::PreviousMatch => next_match(model, tab, true),
@@ -66,6 +71,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         _ => return None,
     }
     Some(Vec::new())
+}
+
+fn nth_tab(model: &mut Model, at: usize) {
+    if let Some(tab) = model.tabs().get(at) {
+        show_tab(model, *tab);
+    }
 }
 
 fn fixed(action: Action) -> Tab {

@@ -1,0 +1,422 @@
+//! The TUI as a user has it: the real binary, in a real terminal, on a real engine.
+//!
+//! A test types keys and waits for screens; it never sleeps. The terminal is an emulator
+//! behind a pseudo-terminal, so what is asserted is what a user would see. Needs root, or a
+//! user namespace.
+
+#![cfg(feature = "tui")]
+#![expect(clippy::unwrap_used, reason = "a test's helpers")]
+
+mod support;
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use alacritty_terminal::event::VoidListener;
+use alacritty_terminal::grid::Dimensions;
+use alacritty_terminal::index::{Column, Line};
+use alacritty_terminal::term::test::TermSize;
+use alacritty_terminal::term::{Config, Term, TermMode};
+use alacritty_terminal::vte::ansi::Processor;
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+use support::Home;
+
+/// Whoever waits longer than this has a bug to look for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The screen so far, and whether the program has ended.
+struct Seen {
+    term: Term<VoidListener>,
+    parser: Processor,
+    is_over: bool,
+}
+
+impl Seen {
+    fn text(&self) -> String {
+        let grid = self.term.grid();
+        let row = |line: usize| -> String {
+            let cells =
+                (0..grid.columns()).map(|column| grid[Line(i32::try_from(line).unwrap())][Column(column)].c);
+            cells.collect::<String>().trim_end().to_owned()
+        };
+        (0..grid.screen_lines()).map(row).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// hoist in a terminal.
+struct Tui {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+}
+
+impl Tui {
+    fn open(home: &Home, columns: u16, rows: u16) -> Self {
+        let words = home.command::<_, &str>([]);
+        let mut command = CommandBuilder::new(words.get_program());
+        command.args(words.get_args());
+        for (name, value) in words.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            }
+        }
+        Self::spawn(command, columns, rows)
+    }
+
+    fn spawn(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let child = pty.slave.spawn_command(command).unwrap();
+        drop(pty.slave);
+        let size = TermSize::new(columns.into(), rows.into());
+        let term = Term::new(Config::default(), &size, VoidListener);
+        let seen =
+            Arc::new((Mutex::new(Seen { term, parser: Processor::new(), is_over: false }), Condvar::new()));
+        let (mut reader, theirs) = (pty.master.try_clone_reader().unwrap(), seen.clone());
+        std::thread::spawn(move || {
+            let mut bytes = [0; 16 << 10];
+            loop {
+                let count = reader.read(&mut bytes).unwrap_or(0);
+                let mut seen = theirs.0.lock().unwrap();
+                let Seen { term, parser, is_over } = &mut *seen;
+                parser.advance(term, &bytes[..count]);
+                *is_over = count == 0;
+                theirs.1.notify_all();
+                if count == 0 {
+                    return;
+                }
+            }
+        });
+        let keys = pty.master.take_writer().unwrap();
+        Self { child, master: pty.master, keys, seen }
+    }
+
+    /// Waits until the screen is as wished, and gives it.
+    #[track_caller]
+    fn wait(&self, what: &str, is_it: impl Fn(&Seen) -> bool) -> String {
+        let until = Instant::now() + PATIENCE;
+        let mut seen = self.seen.0.lock().unwrap();
+        while !is_it(&seen) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || seen.is_over {
+                let screen = seen.text();
+                drop(seen);
+                panic!("never came: {what}\n{screen}");
+            }
+            seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
+        }
+        seen.text()
+    }
+
+    /// Waits until `text` is on the screen.
+    #[track_caller]
+    fn see(&self, text: &str) -> String {
+        self.wait(text, |seen| seen.text().contains(text))
+    }
+
+    /// Waits until `text` is not on the screen any more.
+    #[track_caller]
+    fn miss(&self, text: &str) -> String {
+        self.wait(&format!("a screen without `{text}`"), |seen| !seen.text().contains(text))
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Waits for the end, and gives the exit code. The terminal must be as it was.
+    #[track_caller]
+    fn end(&mut self) -> u32 {
+        let until = Instant::now() + PATIENCE;
+        let mut seen = self.seen.0.lock().unwrap();
+        while !seen.is_over {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let screen = seen.text();
+                drop(seen);
+                panic!("it never ended\n{screen}");
+            }
+            seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
+        }
+        let code = self.child.wait().unwrap().exit_code();
+        let ours = TermMode::ALT_SCREEN | TermMode::BRACKETED_PASTE | TermMode::MOUSE_MODE;
+        assert!(!seen.term.mode().intersects(ours), "{:?}", seen.term.mode());
+        assert!(seen.term.mode().contains(TermMode::SHOW_CURSOR));
+        code
+    }
+
+    fn signal(&self, signal: nix::sys::signal::Signal) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.process_id().unwrap()).unwrap());
+        nix::sys::signal::kill(pid, signal).unwrap();
+    }
+
+    fn resize(&self, columns: u16, rows: u16) {
+        self.seen.0.lock().unwrap().term.resize(TermSize::new(columns.into(), rows.into()));
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.resize(size).unwrap();
+    }
+}
+
+impl Drop for Tui {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const CTRL_C: &str = "\x03";
+const CTRL_P: &str = "\x10";
+const CTRL_Q: &str = "\x11";
+const CTRL_S: &str = "\x13";
+const RELEASE: &str = "\x1d";
+const ESC: &str = "\x1b";
+const ENTER: &str = "\r";
+const TAB: &str = "\t";
+
+#[test]
+fn a_first_hour_from_an_empty_store_to_an_empty_store() {
+    let home = Home::new();
+    let mut tui = Tui::open(&home, 100, 28);
+    tui.see("No containers yet");
+    // An image of this machine, on one key.
+    tui.press("M");
+    tui.see("made host:latest");
+    tui.see("[2 Images 1]");
+    // A container of it, with its terminal.
+    tui.press("r");
+    tui.see("Run a container");
+    tui.press(&format!("web{TAB}sh{TAB}--stop-timeout 1 --network none"));
+    tui.see("$ hoist run -it --name web --stop-timeout 1 --network none");
+    tui.press(CTRL_S);
+    tui.see("web: attach");
+    tui.see("# ");
+    // What is typed is answered by the program.
+    tui.press(&format!("echo hello-$((40+2)){ENTER}"));
+    tui.see("hello-42");
+    tui.press(&format!("stty size{ENTER}"));
+    tui.see("22 98");
+    // Detached, it goes on.
+    tui.press(&format!("{CTRL_P}{CTRL_Q}"));
+    tui.see("detached from web: attach");
+    tui.see("running");
+    assert_eq!(home.hoist(["ps", "--format", "{{.Names}} {{.State}}"]).ok(), "web running");
+    // Its log has what it wrote.
+    tui.press("l");
+    tui.see("[1 Logs]");
+    tui.see("hello-42");
+    tui.press("4");
+    tui.see("\"Status\": \"running\"");
+    tui.press("3");
+    tui.see("COMMAND");
+    tui.press("2");
+    tui.see("Memory");
+    tui.press("q");
+    tui.see("[1 Containers 1]");
+    // Stopped and removed: it is asked, and names what goes.
+    tui.press("s");
+    tui.see("stopped web");
+    tui.see("exit 137 KILL");
+    tui.press("dd");
+    tui.see("Remove 1 container?");
+    tui.press(ENTER);
+    tui.miss("Remove 1 container?");
+    tui.press("dd");
+    tui.see("web   exited   host:latest");
+    tui.press("y");
+    tui.see("removed web");
+    tui.see("No containers yet.");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+    assert_eq!(home.hoist(["ps", "-aq"]).ok(), "");
+}
+
+#[test]
+fn several_shells_live_beside_each_other_and_go_on_unseen() {
+    let home = Home::with_busybox();
+    home.hoist(["run", "-d", "--name", "box", "--network", "none", "busybox", "sleep", "1000"]).ok();
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.see("● box");
+    tui.press("e");
+    tui.see("[5 shell]");
+    tui.see("# ");
+    tui.press(&format!("X=first; (sleep 0.2; echo late-$X){ENTER}"));
+    tui.press(&format!("{RELEASE}e"));
+    tui.see("[6 shell]");
+    tui.press(&format!("echo second; tty{ENTER}"));
+    tui.see("/dev/pts/");
+    // The key twice goes to the program.
+    tui.press(&format!("{RELEASE}{RELEASE}"));
+    tui.see("[6 shell]");
+    tui.press(&format!("{CTRL_C}{ENTER}echo $?{ENTER}"));
+    tui.see("130");
+    tui.press(RELEASE);
+    tui.see("[1 Containers 1]");
+    // The first one wrote on while nobody looked.
+    tui.press(&format!("5{ENTER}"));
+    tui.see("shell]");
+    tui.press(&format!("{RELEASE}l"));
+    tui.see("[1 Logs]");
+    tui.press("5");
+    tui.see("late-first");
+    // A terminal follows its window.
+    tui.resize(120, 40);
+    tui.press(&format!("stty size{ENTER}"));
+    tui.wait("another size", |seen| {
+        seen.text().lines().any(|line| {
+            let words: Vec<_> = line.trim_matches(['│', '┃', ' ']).split(' ').collect();
+            matches!(words.as_slice(), [rows, columns] if *rows != "18" && rows.parse::<u16>().is_ok() && columns.parse::<u16>().is_ok())
+        })
+    });
+    // One that ends says so, and is closed.
+    tui.press(&format!("exit 3{ENTER}"));
+    tui.see("exit 3");
+    tui.press("x");
+    tui.miss("exit 3");
+    tui.press("Q");
+    tui.see("Leave hoist?");
+    tui.press("y");
+    assert_eq!(tui.end(), 0);
+    assert_eq!(home.hoist(["ps", "--format", "{{.State}}"]).ok(), "running");
+}
+
+#[test]
+fn what_others_do_beside_it_appears_at_once() {
+    let home = Home::with_busybox();
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.see("No containers yet.");
+    home.hoist([
+        "run",
+        "-d",
+        "--name",
+        "other",
+        "--network",
+        "none",
+        "busybox",
+        "sh",
+        "-c",
+        "echo ready; sleep 1000",
+    ])
+    .ok();
+    tui.see("● other");
+    tui.see("ready");
+    home.hoist(["pause", "other"]).ok();
+    tui.see("‖ other");
+    tui.press("p");
+    tui.see("● other");
+    assert_eq!(home.hoist(["ps", "--format", "{{.State}}"]).ok(), "running");
+    tui.press("K");
+    tui.see("Send other a signal");
+    tui.press(&format!("j{ENTER}"));
+    tui.see("exit 137 KILL");
+    home.hoist(["rm", "other"]).ok();
+    tui.see("No containers yet.");
+    home.hoist(["tag", "busybox", "second:name"]).ok();
+    tui.press("2");
+    tui.see("second:name");
+    // The command line's own words.
+    tui.press(&format!(":create --name made --network none busybox true{ENTER}"));
+    tui.see("created made");
+    tui.press(&format!(":rm made{ENTER}"));
+    tui.see("removed made");
+    tui.press("1");
+    tui.see("No containers yet.");
+}
+
+#[test]
+fn a_pull_that_cannot_be_says_why_and_leaves_nothing() {
+    let home = Home::new();
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.see("No containers yet");
+    tui.press("2p");
+    tui.see("pull an image");
+    tui.press(&format!("localhost:9/none{ENTER}"));
+    tui.see("because");
+    tui.press(ESC);
+    tui.miss("because");
+    tui.see("✗");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
+
+#[test]
+fn the_terminal_is_given_back_on_a_signal() {
+    use nix::sys::signal::Signal;
+    let home = Home::new();
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let mut tui = Tui::open(&home, 80, 24);
+        tui.see("No containers yet");
+        tui.signal(signal);
+        assert_eq!(tui.end(), code);
+    }
+}
+
+/// Says to this program that it is to show a TUI whose files cannot be read without a panic.
+const PANIC: &str = "HOIST_TEST_PANIC";
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a role of this test program")]
+fn role_of_the_test_below() {
+    use hoist::config::{Environment, Ui};
+    use hoist::engine::{Engine, Settings};
+    let Some(dir) = std::env::var_os(PANIC) else { return };
+    let dir = Path::new(&dir);
+    let paths = hoist::base::Paths::new(dir.join("root"), dir.join("run"));
+    let engine = Engine::open(Settings::new(paths)).unwrap();
+    let ui = Ui { theme: None, ascii: false, no_color: true, folder: None };
+    let read = |path: &Path| -> std::io::Result<String> { panic!("cannot bear {}", path.display()) };
+    let world = hoist::command::World { environment: Environment::default(), folder: "/".into(), read };
+    let settings = hoist::tui::TuiSettings { ui, world };
+    let ended = hoist::tui::run(engine, settings);
+    std::process::exit(if ended.is_err() { 77 } else { 0 });
+}
+
+#[test]
+fn the_terminal_is_given_back_before_a_panic_is_told() {
+    let home = Home::new();
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "role_of_the_test_below", "--nocapture", "--test-threads", "1"]);
+    command.env("RUST_BACKTRACE", "0");
+    command.env(PANIC, home.root().parent().unwrap());
+    let mut tui = Tui::spawn(command, 80, 24);
+    tui.see("No containers yet");
+    tui.press(&format!(":create --env-file nowhere image{ENTER}"));
+    assert_eq!(tui.end(), 77);
+    let screen = tui.seen.0.lock().unwrap().text();
+    assert!(screen.contains("cannot bear /nowhere"), "{screen}");
+}
+
+#[test]
+fn it_works_on_small_terminals() {
+    let home = Home::with_busybox();
+    home.hoist([
+        "run",
+        "-d",
+        "--name",
+        "box",
+        "--network",
+        "none",
+        "busybox",
+        "sh",
+        "-c",
+        "echo tiny; sleep 1000",
+    ])
+    .ok();
+    let mut tui = Tui::open(&home, 40, 12);
+    tui.see("● box");
+    tui.press("l");
+    tui.see("tiny");
+    tui.press("q");
+    tui.resize(30, 5);
+    tui.see("resize, or press");
+    tui.resize(200, 60);
+    tui.see("Block I/O");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
