@@ -267,6 +267,7 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     tui.see("late-first");
     // A terminal follows its window.
     tui.resize(120, 40);
+    tui.wait("a wide border", |seen| seen.text().lines().any(|line| line.chars().count() == 120));
     tui.press(&format!("stty size{ENTER}"));
     tui.wait("another size", |seen| {
         seen.text().lines().any(|line| {
