@@ -100,6 +100,13 @@ pub(crate) fn full(width: u16, height: u16) -> Model {
         subnet: "172.17.0.0/16".to_owned(),
     };
     update(&mut model, Event::List(Ok(Listed::Networks(vec![bridge]))));
+    log(&mut model);
+    samples(&mut model);
+    model
+}
+
+/// A log's beginning.
+pub(crate) fn log(model: &mut Model) {
     let records = [
         "INFO  listening on :8080",
         "\x1b[33mWARN\x1b[0m  queue depth 1188 above soft limit 1000",
@@ -114,9 +121,7 @@ pub(crate) fn full(width: u16, height: u16) -> Model {
     })
     .collect();
     let serial = model.log.serial;
-    update(&mut model, Event::Log(serial, records));
-    samples(&mut model);
-    model
+    update(model, Event::Log(serial, records));
 }
 
 fn samples(model: &mut Model) {

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::engine::{Phase, ProcessRow, Progress, Top};
 use crate::tui::event::Event;
-use crate::tui::fixture::{empty, full, press, screen, screen_with, write};
+use crate::tui::fixture::{empty, full, log, press, screen, screen_with, write};
 use crate::tui::model::task::{TaskId, Work};
 use crate::tui::model::{Failure, Model, Section};
 use crate::tui::terminal::{Screen, Screens};
@@ -56,6 +56,9 @@ fn the_detail() {
     at_each_size("logs", |width, height| {
         let mut model = full(width, height);
         press(&mut model, "l");
+        if model.log.store.end() == 0 {
+            log(&mut model);
+        }
         model
     });
     at_each_size("stats", |width, height| pressed(width, height, "S"));
