@@ -154,7 +154,10 @@ mod tests {
         let payload = root.path().join("hoist/c1/payload");
         fs::create_dir_all(&payload).unwrap();
         let files = [
-            ("cpu.stat", "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\nnr_throttled 3\n"),
+            (
+                "cpu.stat",
+                "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\nnr_throttled 3\nthrottled_usec 7\n",
+            ),
             ("memory.current", "10000\n"),
             ("memory.stat", "anon 1\ninactive_file 4000\nactive_file 1\n"),
             ("memory.max", "max\n"),
@@ -173,6 +176,7 @@ mod tests {
             cpu_user_ns: 1_000_000,
             cpu_system_ns: 500_000,
             throttled_periods: 3,
+            throttled_ns: 7000,
             memory: 6000,
             memory_usage: 10_000,
             memory_limit: 0,
