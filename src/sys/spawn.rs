@@ -94,11 +94,13 @@ pub fn take_passed(number: i32) -> Result<OwnedFd> {
 ///
 /// `EMFILE`.
 pub fn raise(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
-    check(rustix::io::fcntl_dupfd_cloexec(fd, 1000), || format!("fcntl({fd:?}, F_DUPFD_CLOEXEC, 1000)"))
-        .or_else(|_| {
-            check(rustix::io::fcntl_dupfd_cloexec(fd, 100), || format!("fcntl({fd:?}, F_DUPFD_CLOEXEC, 100)"))
-        })
+    check(rustix::io::fcntl_dupfd_cloexec(fd, RAISED), || format!("fcntl({fd:?}, F_DUPFD_CLOEXEC, {RAISED})"))
 }
+
+/// Above what a child is given, and within the table of 64 that a process starts with: a
+/// larger number makes the kernel grow the table, for which a process with threads waits
+/// 20 ms (`synchronize_rcu`).
+const RAISED: i32 = 32;
 
 /// `posix_spawn_file_actions_t`
 struct Actions(libc::posix_spawn_file_actions_t);
