@@ -60,8 +60,7 @@ pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
         started: Some(now() - SignedDuration::from_mins(192)),
         finished: (!is_up).then(|| now() - SignedDuration::from_mins(18)),
         command: "sh -c 'exec app'".to_owned(),
-        tty: false,
-        auto_remove: false,
+        again: ["run", "-d", "-e", "MODE=a b", "acme/app:2.4.1"].map(str::to_owned).to_vec(),
         busy: None,
     }
 }

@@ -254,8 +254,10 @@ impl Driver {
     /// Takes one event in: the model changes, and what it asks for is begun.
     fn take(&mut self, event: Event, screen: &mut Screen) -> Done {
         self.is_dirty = true;
-        if matches!(event, Event::Container(..)) {
-            self.loading = false;
+        match &event {
+            Event::Container(..) => self.loading = false,
+            Event::Finished(id, _) => drop(self.reporters.remove(id)),
+            _ => {}
         }
         for effect in update(&mut self.model, event) {
             self.perform(effect, screen)?;

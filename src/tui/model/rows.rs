@@ -2,7 +2,8 @@
 
 use jiff::Timestamp;
 
-use crate::engine::{Container, ContainerId, Status};
+use crate::command;
+use crate::engine::{Container, ContainerId, CreateRequest, PullPolicy, Record, Status};
 
 /// What every row has.
 pub trait Row {
@@ -28,8 +29,8 @@ pub struct ContainerRow {
     pub started: Option<Timestamp>,
     pub finished: Option<Timestamp>,
     pub command: String,
-    pub tty: bool,
-    pub auto_remove: bool,
+    /// Words of the command line that make one like it, without a name.
+    pub again: Vec<String>,
     /// What is being done to it: `stopping…`.
     pub busy: Option<&'static str>,
 }
@@ -53,8 +54,7 @@ impl ContainerRow {
             started: run_started.or(record.state.started),
             finished: record.state.finished,
             command: [record.config.entrypoint.as_slice(), &record.config.command].concat().join(" "),
-            tty: record.config.tty,
-            auto_remove: record.config.auto_remove,
+            again: again(record),
             busy: None,
         }
     }
@@ -70,6 +70,18 @@ impl ContainerRow {
     pub fn has_failed(&self) -> bool {
         !self.is_up() && (self.exit_code != 0 || !self.error.is_empty())
     }
+}
+
+/// The words of `run` that make a container like this one.
+fn again(record: &Record) -> Vec<String> {
+    let request = CreateRequest {
+        name: None,
+        image: record.image.clone(),
+        pull: PullPolicy::default(),
+        options: record.options.clone(),
+    };
+    // Without a terminal nobody stays with it.
+    command::equivalent::run(&request, !record.options.tty)
 }
 
 impl Row for ContainerRow {

@@ -1,10 +1,11 @@
 //! Verbs on what is selected.
 
 use super::{prompt, show_tab, subject_name};
+use crate::command::join;
 use crate::engine::{Conflict, Explain as _, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Force, Job, Program, Verb};
-use crate::tui::model::layer::{Confirm, Field, Input, Layer, Menu, Purpose, RunForm, Text};
+use crate::tui::model::layer::{Confirm, Field, Layer, Menu, Purpose, RunForm, Text};
 use crate::tui::model::rows::ContainerRow;
 use crate::tui::model::task::{TaskId, TaskRow, TaskState, What, Work};
 use crate::tui::model::{Failure, Model, Section, Tab, Tone};
@@ -99,9 +100,9 @@ fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             Ok(()) => prompt(model, Purpose::Exec(row.id), ""),
             Err(failure) => model.fail(failure),
         },
-        A::RunAgain => run_again(model, &row),
+        A::RunAgain => prompt(model, Purpose::Command, &join(&row.again)),
         A::CopyImage => return Some(copy(model, row.image)),
-        A::CopyCommand => return Some(copy(model, format!("hoist run {} {}", row.image, row.command))),
+        A::CopyCommand => return Some(copy(model, format!("hoist {}", join(&row.again)))),
         _ => return None,
     }
     Some(Vec::new())
@@ -291,13 +292,6 @@ fn run_form(model: &mut Model) {
     if model.section != Section::Images {
         form.field = Field::Text(Text::Image);
     }
-    model.layers.push(Layer::Run(Box::new(form)));
-}
-
-fn run_again(model: &mut Model, row: &ContainerRow) {
-    let mut form = RunForm::new(&row.image);
-    form.texts[Text::Command as usize] = Input::new(&row.command);
-    form.switches = [row.tty, row.auto_remove, false, false];
     model.layers.push(Layer::Run(Box::new(form)));
 }
 

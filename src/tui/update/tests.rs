@@ -351,6 +351,17 @@ fn a_command_line_is_read_by_the_command_lines_own_grammar() {
 }
 
 #[test]
+fn a_container_is_made_again_by_the_words_that_made_it() {
+    let mut model = full(80, 24);
+    let line = "hoist run -d -e 'MODE=a b' acme/app:2.4.1";
+    assert_eq!(press(&mut model, "y c"), [Effect::Copy(line.to_owned())]);
+    press(&mut model, "R");
+    let effects = press(&mut model, "enter");
+    let words = ["run", "-d", "-e", "MODE=a b", "acme/app:2.4.1"].map(str::to_owned).to_vec();
+    assert_eq!(effects, [Effect::Work(TaskId(1), Job::Words(words))]);
+}
+
+#[test]
 fn a_form_says_at_once_what_is_wrong() {
     let mut model = full(80, 24);
     press(&mut model, "2 r down down");
