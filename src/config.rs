@@ -108,8 +108,6 @@ pub struct Registry {
 pub struct Ui {
     /// The name of a theme, of those shipped or of `<config folder>/themes`.
     pub theme: Option<String>,
-    /// Glyphs of ASCII only.
-    pub ascii: bool,
     /// `NO_COLOR` is set.
     pub no_color: bool,
     /// The user's folder of keymap and themes.
@@ -173,7 +171,6 @@ struct File {
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct UiSection {
     theme: Option<String>,
-    ascii: Option<bool>,
 }
 
 impl Config {
@@ -218,7 +215,6 @@ impl Config {
             first.registry_mirrors = first.registry_mirrors.or(file.registry_mirrors);
             first.insecure_registries = first.insecure_registries.or(file.insecure_registries);
             first.ui.theme = first.ui.theme.or(file.ui.theme);
-            first.ui.ascii = first.ui.ascii.or(file.ui.ascii);
         }
         let variable = |name| environment.get(name).map(PathBuf::from);
         let root = flags.root.clone().or_else(|| variable("HOIST_ROOT")).or(first.root);
@@ -241,7 +237,6 @@ impl Config {
             },
             ui: Ui {
                 theme: environment.text("HOIST_THEME").or(first.ui.theme),
-                ascii: first.ui.ascii.unwrap_or(false),
                 no_color: environment.get("NO_COLOR").is_some(),
                 folder,
             },

@@ -4,7 +4,7 @@
 //! Mounts are made in a mount namespace of their own (`unshare -m`), so that none is left
 //! on the machine whatever happens.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic")]
+#![expect(clippy::unwrap_used, reason = "a test may fail by panic")]
 
 mod support;
 

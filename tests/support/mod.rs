@@ -3,7 +3,13 @@
 //! [`Home`] owns two folders; dropping it runs `hoist system reset -f`, which is also what
 //! takes everything away after a failed test.
 
-#![allow(dead_code, unreachable_pub, clippy::unwrap_used, reason = "each test crate uses its part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "each test crate uses its part"
+)]
 
 use std::ffi::OsStr;
 use std::fs::File;
