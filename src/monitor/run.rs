@@ -107,7 +107,7 @@ impl Monitor {
             let end = self.watch(&mut up)?;
             self.session.drain();
             let next = self.next(end.code);
-            let errors = settle::settle(&self.paths, &mut self.record, &up.run, end, next);
+            let errors = settle::settle(&self.paths, &mut self.record, Some(&up.run), end, next);
             errors.iter().for_each(|error| complain(error));
             if next != Next::Restart {
                 return self.end(next, Some(end.code));

@@ -55,9 +55,9 @@ pub fn cgroup_parent(paths: &Paths) -> Parent {
 }
 
 /// Cleans up after a run: processes that are left, network, cgroup; writes how it ended,
-/// forgets the run, and tells the journal.
-pub fn settle(paths: &Paths, record: &mut Record, run: &Run, end: End, next: Next) -> Vec<Error> {
-    let mut errors = clear(paths, &record.id, run.network.as_ref());
+/// forgets the run, and tells the journal. The run is not known any more after a reboot.
+pub fn settle(paths: &Paths, record: &mut Record, run: Option<&Run>, end: End, next: Next) -> Vec<Error> {
+    let mut errors = clear(paths, &record.id, run.and_then(|run| run.network.as_ref()));
     record.state.exit_code = end.code;
     record.state.oom_killed = end.oom_killed;
     record.state.finished = Some(end.time);

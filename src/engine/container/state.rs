@@ -69,7 +69,11 @@ impl Engine {
         let doing = || format!("read the state of `{}`", record.name);
         let has_folder = paths.container_run(&record.id).exists();
         let mut run = if has_folder { store::load_run(paths, &record.id).doing(doing)? } else { None };
-        let is_broken = has_folder && run.as_ref().is_none_or(|run| !run.monitor.is_alive());
+        let is_broken = if has_folder {
+            run.as_ref().is_none_or(|run| !run.monitor.is_alive())
+        } else {
+            ended_unseen(&record)
+        };
         if !is_broken {
             return Ok(Some(container(record, run)));
         }
@@ -110,7 +114,8 @@ impl Engine {
                     Err(error) => return Err(error).doing(|| format!("take over `{}`", record.name)),
                 }
             }
-            Some(run) if run.init.is_some() => self.settle_unseen(&mut record, &run)?,
+            Some(run) if run.init.is_some() => self.settle_unseen(&mut record, Some(&run))?,
+            None if ended_unseen(&record) => self.settle_unseen(&mut record, None)?,
             run => {
                 let network = run.and_then(|run| run.network);
                 warn_of(&settle::clear(paths, id, network.as_ref()));
@@ -121,13 +126,14 @@ impl Engine {
         Ok(Mended::default())
     }
 
-    /// Nobody saw the end of this run.
-    fn settle_unseen(&self, record: &mut Record, run: &Run) -> Result<()> {
+    /// Nobody saw the end of this run; without one, it was of another boot.
+    fn settle_unseen(&self, record: &mut Record, run: Option<&Run>) -> Result<()> {
         let paths = self.paths();
         let is_removed = record.config.auto_remove;
         let next = if is_removed { Next::Remove } else { Next::Stay };
-        "its monitor was killed".clone_into(&mut record.state.error);
-        let status = run.init.and_then(crate::container::Process::status_of_zombie);
+        let why = if run.is_some() { "its monitor was killed" } else { "the machine was restarted" };
+        why.clone_into(&mut record.state.error);
+        let status = run.and_then(|run| run.init).and_then(crate::container::Process::status_of_zombie);
         let mut end = End::unseen();
         if let Some(exit) = status.map(crate::sys::pidfd::exit_of_status) {
             end.code = u8::try_from(exit.code() & 0xff).unwrap_or(settle::UNKNOWN);
@@ -180,6 +186,12 @@ impl Engine {
         found.sort_by_key(|it: &Container| std::cmp::Reverse(it.record.created));
         Ok(found)
     }
+}
+
+/// Whether the record tells of a start and of no end. Where there is no run either, the
+/// machine went down meanwhile.
+fn ended_unseen(record: &Record) -> bool {
+    record.state.started.is_some() && record.state.finished.is_none()
 }
 
 fn container(record: Record, run: Option<Run>) -> Container {

@@ -67,6 +67,8 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
     let mut signals = Signals::new().map_err(Error::Terminal)?;
     let mut screen = Screen::open().map_err(Error::Terminal)?;
     let mut keys = EventStream::new();
+    // crossterm loses this signal when a key arrives at the same moment.
+    let mut resized = signal(SignalKind::window_change()).map_err(Error::Terminal)?;
     let mut driver = Driver {
         engine,
         model,
@@ -118,6 +120,10 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
             Some(change) = news.recv() => {
                 driver.now(&mut screen)?;
                 driver.take(Event::News(change), &mut screen)?;
+            }
+            Some(()) = resized.recv() => {
+                let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
+                driver.take(Event::Resize(width, height), &mut screen)?;
             }
             () = bell.notified() => driver.rung(),
             () = screen::panicked() => {}
