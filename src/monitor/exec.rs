@@ -95,6 +95,7 @@ pub(super) fn run(
     match begin(paths, id, exec, clients) {
         Ok((mut session, up)) => {
             tell(ready, &Ready::Started { warnings: up.warnings.clone() });
+            sys::process::trim_heap();
             let code = watch(&mut session, &up)?;
             session.drain();
             finish(paths, id, exec, &up, code);

@@ -37,7 +37,7 @@ use crate::base::{ContainerId, Paths};
 use crate::container::log::{self, Writer};
 use crate::container::{Record, store};
 use crate::sys::probe::Probe;
-use crate::sys::{socket, spawn};
+use crate::sys::{process, socket, spawn};
 use run::Monitor;
 use session::{Session, complain};
 use wire::{Failure, Ready};
@@ -132,6 +132,8 @@ impl Call {
             Ok((monitor, up)) => {
                 tell(self.ready, &Ready::Started { warnings: up.warnings.clone() });
                 drop(self.lock);
+                // The specification and the filter's compiler are not needed any more.
+                process::trim_heap();
                 monitor.run(up)
             }
             Err(error) => {
@@ -147,6 +149,8 @@ impl Call {
             Ok((monitor, up)) => {
                 tell(self.ready, &Ready::Started { warnings: Vec::new() });
                 drop(self.lock);
+                // The specification and the filter's compiler are not needed any more.
+                process::trim_heap();
                 monitor.run(up)
             }
             Err(error) => {
