@@ -164,17 +164,8 @@ impl Engine {
     pub(super) fn all(&self) -> Result<Vec<Container>> {
         let paths = self.paths();
         let doing = || "list the containers";
-        let mut found = Vec::new();
-        let mut has_half_made = false;
-        for id in store::ids(paths).doing(doing)? {
-            match store::load(paths, &id).doing(doing)? {
-                Some(record) if record.state.started.is_none() && !store::is_confirmed(paths, &record) => {
-                    has_half_made = true;
-                }
-                Some(record) => found.extend(self.view(record, Busy::LeaveIt)?),
-                None => has_half_made = true,
-            }
-        }
+        let ids = store::ids(paths).doing(doing)?;
+        let (mut found, has_half_made) = self.read_all(&ids)?;
         for id in store::run_ids(paths).doing(doing)? {
             if !found.iter().any(|it: &Container| it.record.id == id) {
                 self.bury(&id)?;
@@ -192,6 +183,60 @@ impl Engine {
 /// machine went down meanwhile.
 fn ended_unseen(record: &Record) -> bool {
     record.state.started.is_some() && record.state.finished.is_none()
+}
+
+/// More threads than this wait for each other more than they read.
+const READERS: usize = 4;
+/// Below this many containers, starting a thread costs more than it saves.
+const WORTH_A_THREAD: usize = 64;
+
+impl Engine {
+    /// Reads these containers, on several threads where there are many; and whether any of
+    /// them is half-made.
+    fn read_all(&self, ids: &[ContainerId]) -> Result<(Vec<Container>, bool)> {
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(READERS);
+        if threads == 1 || ids.len() < WORTH_A_THREAD {
+            return self.read(ids);
+        }
+        let runtime = tokio::runtime::Handle::try_current().ok();
+        let share = ids.len().div_ceil(threads);
+        std::thread::scope(|scope| {
+            let readers = ids.chunks(share).map(|ids| {
+                let runtime = runtime.clone();
+                scope.spawn(move || {
+                    // Who is mended may need its monitor reaped.
+                    let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
+                    self.read(ids)
+                })
+            });
+            let readers: Vec<_> = readers.collect();
+            let mut all = (Vec::with_capacity(ids.len()), false);
+            for reader in readers {
+                let (found, has_half_made) =
+                    reader.join().unwrap_or_else(|e| std::panic::resume_unwind(e))?;
+                all.0.extend(found);
+                all.1 |= has_half_made;
+            }
+            Ok(all)
+        })
+    }
+
+    fn read(&self, ids: &[ContainerId]) -> Result<(Vec<Container>, bool)> {
+        let paths = self.paths();
+        let doing = || "list the containers";
+        let mut found = Vec::with_capacity(ids.len());
+        let mut has_half_made = false;
+        for id in ids {
+            match store::load(paths, id).doing(doing)? {
+                Some(record) if record.state.started.is_none() && !store::is_confirmed(paths, &record) => {
+                    has_half_made = true;
+                }
+                Some(record) => found.extend(self.view(record, Busy::LeaveIt)?),
+                None => has_half_made = true,
+            }
+        }
+        Ok((found, has_half_made))
+    }
 }
 
 fn container(record: Record, run: Option<Run>) -> Container {
