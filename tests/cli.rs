@@ -411,3 +411,13 @@ fn a_read_only_root_without_places_to_mount_on_gets_them() {
     let said = home.hoist(run(&["--rm", "--read-only", "bare", "/busybox", "sh", "-c", script]));
     assert_eq!(said.fails(1), "touch: /x: Read-only file system\n");
 }
+
+#[test]
+fn a_run_that_finds_no_engine_does_not_look_like_its_programs_failure() {
+    let home = Home::new();
+    let said = "error: cannot read the configuration /nowhere/hoist.toml\n";
+    for (words, code) in [(&["run", "x"][..], 125), (&["ps"], 1)] {
+        let told = home.hoist([&["--config", "/nowhere/hoist.toml"], words].concat()).fails(code);
+        assert!(told.starts_with(said), "{told}");
+    }
+}

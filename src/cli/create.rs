@@ -13,7 +13,7 @@ use crate::command::{Create, Run, Streams};
 use crate::engine::{AttachOptions, Created, Engine, WaitFor};
 
 /// Docker's exit code for what fails before the container's program runs.
-const ENGINE: u8 = 125;
+pub(super) const ENGINE: u8 = 125;
 
 pub(super) async fn create(engine: &Engine, create: Create) -> Result<u8> {
     let created = make(engine, create).await?;

@@ -59,14 +59,22 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     if debug {
         tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::DEBUG).init();
     }
-    let config = Config::load(&flags, &world.environment).map_err(Failure::explained)?;
-    let engine = Engine::open(Settings::from_config(&config)?)?;
+    let engine = match (open(&flags, &world.environment), &request) {
+        // 1 would be taken for the program's own.
+        (Err(failure), Request::Run(_)) => return Err(failure.of_program(create::ENGINE)),
+        (engine, _) => engine?,
+    };
     // One thread is enough to wait with; the engine's work runs on blocking ones.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Io)?;
     let code = runtime.block_on(perform(&engine, &Clock::new(&world.environment), request));
     // A thread that waits for standard input must not keep the program from its end.
     runtime.shutdown_background();
     code
+}
+
+fn open(flags: &Flags, environment: &Environment) -> Result<Engine> {
+    let config = Config::load(flags, environment).map_err(Failure::explained)?;
+    Ok(Engine::open(Settings::from_config(&config)?)?)
 }
 
 async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {
