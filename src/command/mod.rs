@@ -12,12 +12,14 @@ mod complete;
 mod container;
 mod create;
 pub mod equivalent;
+pub mod flags;
 mod image;
 mod keys;
 mod lists;
 mod mount;
 mod options;
 mod refused;
+mod suggest;
 mod usage;
 mod verbs;
 mod words;
@@ -40,6 +42,7 @@ pub use keys::{DEFAULT_DETACH, Keys};
 pub use lists::{
     Events, History, Images, Info, NetworkInspect, NetworkLs, Ps, Stats, SystemReset, Version, VolumeLs,
 };
+pub use suggest::{Noun, Suggestions, choices, suggest};
 pub use usage::Usage;
 pub use verbs::summary;
 pub use words::{join, split};
@@ -117,6 +120,53 @@ pub enum Request {
     Version(Version),
     VolumeLs(VolumeLs),
     Wait(Wait),
+}
+
+impl Request {
+    /// Whether it may change anything: a container, an image, a network, or what a program
+    /// in a container does. What only shows, does not.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        match self {
+            Self::Show(_)
+            | Self::Nothing
+            | Self::Completion(_)
+            | Self::Events(_)
+            | Self::History(_)
+            | Self::ImageInspect(_)
+            | Self::Images(_)
+            | Self::Info(_)
+            | Self::Inspect(_)
+            | Self::Logs(_)
+            | Self::NetworkInspect(_)
+            | Self::NetworkLs(_)
+            | Self::Ps(_)
+            | Self::Stats(_)
+            | Self::Top(_)
+            | Self::Version(_)
+            | Self::VolumeLs(_)
+            | Self::Wait(_) => false,
+            Self::Attach(_)
+            | Self::Create(_)
+            | Self::Exec(_)
+            | Self::FromHost(_)
+            | Self::Import(_)
+            | Self::Kill(_)
+            | Self::Load(_)
+            | Self::Pause(_)
+            | Self::Pull(_)
+            | Self::Rename(_)
+            | Self::Restart(_)
+            | Self::Rm(_)
+            | Self::Rmi(_)
+            | Self::Run(_)
+            | Self::Start(_)
+            | Self::Stop(_)
+            | Self::SystemReset(_)
+            | Self::Tag(_)
+            | Self::Unpause(_) => true,
+        }
+    }
 }
 
 /// The words of one verb, as clap reads them.

@@ -718,6 +718,34 @@ fn clap_assert() {
 }
 
 #[test]
+fn each_verb_is_known_to_change_something_or_to_show_only() {
+    let (mut changing, mut showing) = (Vec::new(), Vec::new());
+    for verb in verbs::VERBS {
+        let path = verb.paths[0];
+        let words = match path {
+            "tag" | "rename" | "exec" | "import" => "a bb",
+            "image from-host" => "-t a b",
+            "completion" => "bash",
+            "ps" | "images" | "events" | "info" | "version" | "network ls" | "volume ls" | "stats" => "",
+            "system reset" | "load" => "",
+            _ => "a",
+        };
+        let changes = request(&format!("{path} {words}")).changes();
+        if changes { &mut changing } else { &mut showing }.push(path);
+    }
+    assert_eq!(
+        changing.join(" · "),
+        "run · exec · pull · image from-host · attach · create · kill · pause · rename · restart · rm · start · \
+         stop · unpause · import · load · rmi · tag · system reset"
+    );
+    assert_eq!(
+        showing.join(" · "),
+        "ps · logs · images · inspect · stats · top · wait · history · image inspect · network inspect · \
+         network ls · volume ls · events · info · version · completion"
+    );
+}
+
+#[test]
 fn a_request_says_how_it_is_written() {
     for line in [
         "run debian",

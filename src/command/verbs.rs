@@ -110,7 +110,7 @@ pub(super) const VERBS: &[Verb] = verbs! {
 };
 
 /// Groups of verbs.
-const GROUPS: &[(&str, &str)] = &[
+pub(super) const GROUPS: &[(&str, &str)] = &[
     ("container", "Manage containers"),
     ("image", "Manage images"),
     ("network", "Manage networks"),
@@ -128,6 +128,11 @@ impl Verb {
     /// `hoist image from-host`
     pub(super) fn name(&self) -> String {
         format!("hoist {}", self.paths[0])
+    }
+
+    /// What it does, in one line.
+    pub(super) fn about(&self) -> &'static str {
+        self.about
     }
 
     /// `hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]`

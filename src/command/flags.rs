@@ -1,0 +1,197 @@
+//! Options of a verb as data, and words sorted into options: for forms and for completion.
+//!
+//! ```text
+//! run -it -e A=1 --rm=false debian ls -l
+//!     └┬┘ └──┬─┘ └───┬────┘ └────┬─────┘
+//!     two   env    rm           rest
+//! ```
+//! Whether values make sense is not asked here: [`super::parse`] says that.
+
+use clap::{Arg, ArgAction, Command};
+
+use super::verbs::{self, Found};
+
+/// One option of a verb.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flag {
+    /// Its name without dashes: `publish`.
+    pub long: String,
+    /// `p`
+    pub short: Option<char>,
+    /// One line.
+    pub about: String,
+    /// What its value is called; `None` for a switch.
+    pub value: Option<String>,
+    /// It can be given several times.
+    pub is_list: bool,
+}
+
+/// An option as a line gives it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Given {
+    /// Its name without dashes.
+    pub long: String,
+    /// Its value; of a switch `true` or what was written.
+    pub value: String,
+}
+
+/// Words sorted into options and the rest.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Sorted {
+    /// Options, in their order.
+    pub given: Vec<Given>,
+    /// Words that are no options of the verb.
+    pub rest: Vec<String>,
+    /// The last word is an option that waits for its value.
+    pub waiting: Option<String>,
+    /// Words that look like options and are none.
+    pub unknown: Vec<String>,
+}
+
+/// The options of a verb, in the order of its help; none for what is no verb.
+#[must_use]
+pub fn flags(verb: &str) -> Vec<Flag> {
+    let words: Vec<String> = verb.split(' ').map(str::to_owned).collect();
+    match verbs::find(&words) {
+        Found::Verb(verb, []) => verb.command().get_arguments().filter_map(flag).collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn flag(arg: &Arg) -> Option<Flag> {
+    let long = arg.get_long().filter(|long| *long != "help")?.to_owned();
+    let value = takes_value(arg).then(|| {
+        let names = arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string);
+        names.unwrap_or_else(|| long.to_uppercase())
+    });
+    let about = arg.get_help().map(ToString::to_string).unwrap_or_default();
+    let is_list = matches!(arg.get_action(), ArgAction::Append);
+    Some(Flag { long, short: arg.get_short(), about, value, is_list })
+}
+
+/// Sorts the words behind a verb's name; `None` for what is no verb.
+#[must_use]
+pub fn sorted(words: &[String]) -> Option<Sorted> {
+    match verbs::find(words) {
+        Found::Verb(verb, rest) => Some(sort(&verb.command(), rest)),
+        _ => None,
+    }
+}
+
+pub(super) fn sort(command: &Command, words: &[String]) -> Sorted {
+    // Behind the image of `run` every word is the program's.
+    let ends_at_first = command.get_positionals().any(Arg::is_trailing_var_arg_set);
+    let mut sorted = Sorted::default();
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        let is_over = ends_at_first && !sorted.rest.is_empty();
+        match word.as_str() {
+            "--" if !is_over => {
+                sorted.rest.extend(words.cloned());
+                break;
+            }
+            word if is_over || word == "-" || !word.starts_with('-') => sorted.rest.push(word.to_owned()),
+            word => {
+                if let Some(long) = option(command, word, &mut sorted) {
+                    match words.next() {
+                        Some(value) => sorted.given.push(Given { long, value: value.clone() }),
+                        None => sorted.waiting = Some(long),
+                    }
+                }
+            }
+        }
+    }
+    sorted
+}
+
+/// Takes in one word of options; gives the one whose value is the next word.
+fn option(command: &Command, word: &str, sorted: &mut Sorted) -> Option<String> {
+    if let Some(long) = word.strip_prefix("--") {
+        let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+        let Some(arg) = command.get_arguments().find(|arg| is_called(arg, name)) else {
+            sorted.unknown.push(word.to_owned());
+            return None;
+        };
+        return give(arg, value, sorted);
+    }
+    let mut letters = word[1..].char_indices();
+    while let Some((at, letter)) = letters.next() {
+        let Some(arg) = command.get_arguments().find(|arg| arg.get_short() == Some(letter)) else {
+            sorted.unknown.push(word.to_owned());
+            return None;
+        };
+        let rest = &word[1 + at + letter.len_utf8()..];
+        if takes_value(arg) || rest.starts_with('=') {
+            let value = rest.strip_prefix('=').unwrap_or(rest);
+            return give(arg, (!rest.is_empty()).then_some(value), sorted);
+        }
+        give(arg, None, sorted);
+    }
+    None
+}
+
+fn give(arg: &Arg, value: Option<&str>, sorted: &mut Sorted) -> Option<String> {
+    let long = arg.get_long().unwrap_or_default().to_owned();
+    match value {
+        Some(value) => sorted.given.push(Given { long, value: value.to_owned() }),
+        None if takes_value(arg) => return Some(long),
+        None => sorted.given.push(Given { long, value: "true".to_owned() }),
+    }
+    None
+}
+
+fn is_called(arg: &Arg, name: &str) -> bool {
+    arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|names| names.contains(&name))
+}
+
+/// Whether the next word is its value.
+fn takes_value(arg: &Arg) -> bool {
+    arg.get_action().takes_values() && !arg.is_require_equals_set()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::split;
+
+    fn shown(line: &str) -> String {
+        let sorted = sorted(&split(line).unwrap()).unwrap();
+        let given: Vec<_> = sorted.given.iter().map(|it| format!("{}={}", it.long, it.value)).collect();
+        let waiting = sorted.waiting.map_or_else(String::new, |long| format!(" {long}…"));
+        format!("{} | {}{waiting}{}", given.join(" "), sorted.rest.join(" "), sorted.unknown.join("?"))
+    }
+
+    #[test]
+    fn words_are_sorted_into_options_and_the_rest() {
+        for (line, want) in [
+            (
+                "run -it -e A=1 --rm=false debian ls -l",
+                "interactive=true tty=true env=A=1 rm=false | debian ls -l",
+            ),
+            ("run -eA=1 -u=0 --net host x", "env=A=1 user=0 network=host | x"),
+            ("run --sig-proxy=false --sig-proxy x", "sig-proxy=false sig-proxy=true | x"),
+            ("run -- -x", " | -x"),
+            ("run --name", " |  name…"),
+            ("run -ite", "interactive=true tty=true |  env…"),
+            ("run --nope x", " | x--nope"),
+            ("container rm a -f b", "force=true | a b"),
+            ("import - name", " | - name"),
+        ] {
+            assert_eq!(shown(line), want, "{line}");
+        }
+        assert_eq!(sorted(&split("fly me").unwrap()), None);
+    }
+
+    #[test]
+    fn options_are_listed_with_what_they_take() {
+        let flags = flags("run");
+        let find = |long: &str| flags.iter().find(|flag| flag.long == long).unwrap();
+        assert_eq!(find("env").short, Some('e'));
+        assert!(find("env").is_list && !find("user").is_list);
+        assert_eq!(find("tty").value, None);
+        assert_eq!(find("sig-proxy").value, None);
+        assert_eq!(find("user").value.as_deref(), Some("USER"));
+        assert!(!flags.iter().any(|flag| flag.long == "help"));
+        assert!(super::flags("fly").is_empty() && super::flags("container").is_empty());
+    }
+}

@@ -1,0 +1,202 @@
+//! What can stand at the end of a line that is being typed.
+//!
+//! The grammar knows verbs, options and fixed values; names of containers, images and files
+//! it does not: it says only which kind of them is meant.
+
+use clap::Arg;
+
+use super::flags::{flags, sort};
+use super::verbs::{self, Found, GROUPS, VERBS};
+
+/// What can stand there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Suggestions {
+    /// What stands before each of them in the same word: `--network=`.
+    pub prefix: String,
+    /// Words of the grammar, each with what it means.
+    pub words: Vec<(String, String)>,
+    /// Names of this kind.
+    pub noun: Option<Noun>,
+}
+
+/// What a name is the name of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Noun {
+    Container,
+    Image,
+    Network,
+    Volume,
+    /// Any of them.
+    Object,
+    /// A file or a folder of this machine.
+    File,
+}
+
+/// Values that options take, where they are few.
+const CHOICES: &[(&str, &[&str])] = &[
+    ("restart", &["no", "always", "unless-stopped", "on-failure"]),
+    ("pull", &["missing", "always", "never"]),
+    ("log-driver", &["json-file", "none"]),
+    ("log-opt", &["max-size=", "max-file="]),
+    ("security-opt", &["no-new-privileges", "seccomp=unconfined", "seccomp="]),
+    ("attach", &["stdin", "stdout", "stderr"]),
+    ("signal", SIGNALS),
+    ("stop-signal", SIGNALS),
+];
+
+const SIGNALS: &[&str] =
+    &["SIGTERM", "SIGKILL", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT"];
+
+/// Options whose value is a name.
+const NAMES: &[(&str, Noun)] = &[
+    ("network", Noun::Network),
+    ("volume", Noun::File),
+    ("env-file", Noun::File),
+    ("label-file", Noun::File),
+    ("cidfile", Noun::File),
+    ("input", Noun::File),
+];
+
+/// The values that an option of this name takes, where they are few.
+#[must_use]
+pub fn choices(long: &str) -> &'static [&'static str] {
+    CHOICES.iter().find(|(name, _)| *name == long).map_or(&[], |(_, values)| values)
+}
+
+/// What can stand behind `before`, given that the word begins with `begun`. What does not
+/// fit `begun` is left out, but for names: those the caller knows.
+#[must_use]
+pub fn suggest(before: &[String], begun: &str) -> Suggestions {
+    let found = if before.is_empty() { None } else { Some(verbs::find(before)) };
+    match found {
+        Some(Found::Verb(verb, words)) => behind(verb, words, begun),
+        Some(Found::Group(_)) => fitting(within(&before[0]), begun),
+        Some(Found::Unknown(_)) => Suggestions::default(),
+        None => fitting(first(), begun),
+    }
+}
+
+/// Words that a line can begin with.
+fn first() -> Vec<(String, String)> {
+    let tops = VERBS.iter().flat_map(|verb| verb.paths.iter().map(|path| (*path, verb.about())));
+    let tops = tops.filter(|(path, _)| !path.contains(' '));
+    let all = tops.chain(GROUPS.iter().copied()).chain([("help", "Show what the commands are")]);
+    all.map(|(name, about)| (name.to_owned(), about.to_owned())).collect()
+}
+
+/// Words that can stand behind the name of a group.
+fn within(group: &str) -> Vec<(String, String)> {
+    let of = |verb: &'static verbs::Verb| {
+        let name = verb.paths.iter().find_map(|path| path.strip_prefix(group)?.strip_prefix(' '))?;
+        Some((name.to_owned(), verb.about().to_owned()))
+    };
+    VERBS.iter().filter_map(of).collect()
+}
+
+fn fitting(words: Vec<(String, String)>, begun: &str) -> Suggestions {
+    let words = words.into_iter().filter(|(word, _)| word.starts_with(begun)).collect();
+    Suggestions { words, ..Suggestions::default() }
+}
+
+fn behind(verb: &verbs::Verb, words: &[String], begun: &str) -> Suggestions {
+    let command = verb.command();
+    let sorted = sort(&command, words);
+    if let Some(long) = sorted.waiting {
+        return value(&command, &long, String::new(), begun);
+    }
+    let is_over = words.iter().any(|word| word == "--")
+        || command.get_positionals().any(Arg::is_trailing_var_arg_set) && !sorted.rest.is_empty();
+    if let Some((name, part)) = begun.split_once('=').filter(|_| begun.starts_with("--") && !is_over) {
+        return value(&command, &name[2..], format!("{name}="), part);
+    }
+    if begun.starts_with('-') && !is_over {
+        let shown = flags(verb.paths[0]).into_iter().map(|flag| (format!("--{}", flag.long), flag.about));
+        return fitting(shown.collect(), begun);
+    }
+    positional(&command, sorted.rest.len(), begun)
+}
+
+/// What an option takes.
+fn value(command: &clap::Command, long: &str, prefix: String, begun: &str) -> Suggestions {
+    let arg = command.get_arguments().find(|arg| arg.get_long() == Some(long));
+    let mut words: Vec<_> = choices(long).iter().map(|word| ((*word).to_owned(), String::new())).collect();
+    if let Some(arg) = arg.filter(|_| words.is_empty()) {
+        words = possible(arg);
+    }
+    let noun = NAMES.iter().find(|(name, _)| *name == long).map(|(_, noun)| *noun);
+    Suggestions { prefix, noun, ..fitting(words, begun) }
+}
+
+/// The values that clap takes for an argument, where they are few.
+fn possible(arg: &Arg) -> Vec<(String, String)> {
+    let is_fixed = arg.get_action().takes_values();
+    let values = if is_fixed { arg.get_possible_values() } else { Vec::new() };
+    values.iter().map(|value| (value.get_name().to_owned(), String::new())).collect()
+}
+
+/// What can stand at the place of a word that is no option.
+fn positional(command: &clap::Command, place: usize, begun: &str) -> Suggestions {
+    let all: Vec<&Arg> = command.get_positionals().collect();
+    let many = |arg: &&Arg| matches!(arg.get_action(), clap::ArgAction::Append);
+    let last = all.last().copied().filter(many).filter(|arg| !arg.is_trailing_var_arg_set());
+    let Some(arg) = all.get(place).copied().or(last) else { return Suggestions::default() };
+    let name = arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default();
+    let noun = match name.as_str() {
+        "NAME|ID" => Some(Noun::Object),
+        name if name.contains("CONTAINER") => Some(Noun::Container),
+        name if name.contains("NETWORK") => Some(Noun::Network),
+        name if name.contains("FILE") => Some(Noun::File),
+        name if name.contains("IMAGE") || name.contains(":TAG") => Some(Noun::Image),
+        _ => None,
+    };
+    Suggestions { noun, ..fitting(possible(arg), begun) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::split;
+
+    /// `before` then `|` then what is begun.
+    fn shown(line: &str) -> String {
+        let (before, begun) = line.rsplit_once('|').unwrap();
+        let found = suggest(&split(before).unwrap(), begun);
+        let words: Vec<_> = found.words.iter().map(|(word, _)| word.as_str()).collect();
+        let noun = found.noun.map_or_else(String::new, |noun| format!(" {noun:?}"));
+        format!("{}{}{noun}", found.prefix, words.join(" "))
+    }
+
+    #[test]
+    fn each_place_of_a_line_has_its_words() {
+        for (line, want) in [
+            ("|rena", "rename"),
+            ("|net", "network"),
+            ("network |", "inspect ls"),
+            ("container |ren", "rename"),
+            ("run |--cap", "--cap-add --cap-drop"),
+            ("run --restart |un", "unless-stopped"),
+            ("run --restart=no |", " Image"),
+            ("run |--restart=al", "--restart=always"),
+            ("run |--network=", "--network= Network"),
+            ("run -it --network |", " Network"),
+            ("run -it debian |", ""),
+            ("run -it debian |--", ""),
+            ("exec -it |", " Container"),
+            ("rm -f a |b", " Container"),
+            ("rename a |", ""),
+            ("tag |", " Image"),
+            ("pull |", " Image"),
+            ("inspect |", " Object"),
+            ("inspect --type |", "container image network volume"),
+            ("load -i |", " File"),
+            ("import |", " File"),
+            ("import x |", " Image"),
+            ("completion |", "bash fish zsh"),
+            ("kill -s |SIGU", "SIGUSR1 SIGUSR2"),
+            ("fly |", ""),
+        ] {
+            assert_eq!(shown(line), want, "{line}");
+        }
+    }
+}
