@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 pub use error::{Error, Result};
 pub use limits::{DeviceRule, Limits};
-pub use stats::Stats;
+pub use stats::{Pressure, RESOURCES, Stall, Stats};
 
 use crate::sys;
 use hierarchy::{Controller, Hierarchy};

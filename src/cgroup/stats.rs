@@ -1,5 +1,6 @@
 //! The counters of a cgroup.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
@@ -17,15 +18,29 @@ pub struct Stats {
     pub cpu_user_ns: u64,
     /// … of it in the kernel.
     pub cpu_system_ns: u64,
-    /// How many periods the quota cut short.
+    /// How many periods of the quota there were.
+    pub periods: u64,
+    /// How many of them the quota cut short.
     pub throttled_periods: u64,
     /// Nanoseconds that processes waited for the next period then.
     pub throttled_ns: u64,
+    /// Microseconds of processor time a period, 0 when there is no limit.
+    pub cpu_quota: u64,
+    /// The period in microseconds.
+    pub cpu_period: u64,
+    /// The weight in a contest for processors: 1024 by default on v1, 100 on v2.
+    pub cpu_weight: u64,
     /// Bytes of memory in use, page cache that can be dropped at once left out, as Docker
     /// counts.
     pub memory: u64,
     /// Bytes of memory in use as the kernel counts, page cache included.
     pub memory_usage: u64,
+    /// Bytes of it that belong to no file.
+    pub memory_anon: u64,
+    /// Bytes of page cache, all of it.
+    pub memory_cache: u64,
+    /// Bytes of memory that are swapped out.
+    pub swap: u64,
     /// The limit in bytes, 0 when there is none.
     pub memory_limit: u64,
     /// Processes and threads.
@@ -36,8 +51,43 @@ pub struct Stats {
     pub block_read: u64,
     /// Bytes written to block devices.
     pub block_written: u64,
+    /// The same of each device, by `major:minor`, of those that were used.
+    pub devices: BTreeMap<String, (u64, u64)>,
     /// How many processes the kernel killed for memory.
     pub oom_kills: u64,
+    /// How long tasks waited for processors, memory and disks; `None` where the kernel does
+    /// not tell it of this group.
+    pub pressure: [Option<Pressure>; 3],
+}
+
+/// What tasks can wait for, in the order of [`Stats::pressure`].
+pub const RESOURCES: [&str; 3] = ["cpu", "memory", "io"];
+
+/// How much of the time tasks waited for something (`man 7 cgroups`, PSI).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pressure {
+    /// At least one of them waited.
+    pub some: Stall,
+    /// All of them waited, so that nothing was done.
+    pub full: Stall,
+}
+
+/// How much of the time was lost.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stall {
+    /// Hundredths of a percent over 10 s, 60 s and 300 s.
+    pub averages: [u32; 3],
+    /// Microseconds since the group was made.
+    pub total_us: u64,
+}
+
+impl Stats {
+    fn take_devices(&mut self, devices: BTreeMap<String, (u64, u64)>) {
+        let sum = |of: fn(&(u64, u64)) -> u64| devices.values().map(of).fold(0, u64::saturating_add);
+        (self.block_read, self.block_written) = (sum(|bytes| bytes.0), sum(|bytes| bytes.1));
+        self.devices = devices;
+        self.devices.retain(|_, (read, written)| *read > 0 || *written > 0);
+    }
 }
 
 impl Cgroup {
@@ -47,6 +97,10 @@ impl Cgroup {
         let mut stats = Stats::default();
         if let Some(payload) = self.payload() {
             read_v2(&payload, &mut stats);
+            // Also on a hybrid machine the v2 tree alone has it.
+            stats.pressure = RESOURCES.map(|name| {
+                files::read(&payload.join(format!("{name}.pressure"))).ok().as_deref().and_then(pressure)
+            });
         }
         for (controller, dir) in &self.v1 {
             read_v1(*controller, dir, &mut stats);
@@ -76,16 +130,22 @@ fn read_v2(dir: &Path, stats: &mut Stats) {
     stats.cpu_ns = micros("usage_usec");
     stats.cpu_user_ns = micros("user_usec");
     stats.cpu_system_ns = micros("system_usec");
+    stats.periods = files::field(&cpu, "nr_periods").unwrap_or(0);
     stats.throttled_periods = files::field(&cpu, "nr_throttled").unwrap_or(0);
     stats.throttled_ns = micros("throttled_usec");
+    (stats.cpu_quota, stats.cpu_period) = quota(&text("cpu.max"));
+    stats.cpu_weight = files::number(&dir.join("cpu.weight")).unwrap_or(0);
     stats.memory_usage = files::number(&dir.join("memory.current")).unwrap_or(0);
-    let reclaimable = files::field(&text("memory.stat"), "inactive_file").unwrap_or(0);
-    stats.memory = stats.memory_usage.saturating_sub(reclaimable);
+    let memory = text("memory.stat");
+    let part = |key| files::field(&memory, key).unwrap_or(0);
+    stats.memory = stats.memory_usage.saturating_sub(part("inactive_file"));
+    (stats.memory_anon, stats.memory_cache) = (part("anon"), part("file"));
+    stats.swap = files::number(&dir.join("memory.swap.current")).unwrap_or(0);
     stats.memory_limit = files::number(&dir.join("memory.max")).unwrap_or(0);
     stats.oom_kills = files::field(&text("memory.events"), "oom_kill").unwrap_or(0);
     stats.pids = files::number(&dir.join("pids.current")).unwrap_or(0);
     stats.pids_limit = files::number(&dir.join("pids.max")).unwrap_or(0);
-    (stats.block_read, stats.block_written) = sum_io_stat(&text("io.stat"));
+    stats.take_devices(devices_of_v2(&text("io.stat")));
 }
 
 fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
@@ -94,8 +154,11 @@ fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
     match controller {
         Controller::Memory => {
             stats.memory_usage = number("memory.usage_in_bytes");
-            let reclaimable = files::field(&text("memory.stat"), "total_inactive_file").unwrap_or(0);
-            stats.memory = stats.memory_usage.saturating_sub(reclaimable);
+            let memory = text("memory.stat");
+            let part = |key| files::field(&memory, key).unwrap_or(0);
+            stats.memory = stats.memory_usage.saturating_sub(part("total_inactive_file"));
+            (stats.memory_anon, stats.memory_cache) = (part("total_rss"), part("total_cache"));
+            stats.swap = part("total_swap");
             // No limit reads as the largest multiple of a page.
             stats.memory_limit = Some(number("memory.limit_in_bytes")).filter(|n| *n < 1 << 60).unwrap_or(0);
             stats.oom_kills = files::field(&text("memory.oom_control"), "oom_kill").unwrap_or(0);
@@ -111,35 +174,70 @@ fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
         }
         Controller::Cpu => {
             let cpu = text("cpu.stat");
+            stats.periods = files::field(&cpu, "nr_periods").unwrap_or(0);
+            // -1, which is no number here, means no limit.
+            (stats.cpu_quota, stats.cpu_period) = (number("cpu.cfs_quota_us"), number("cpu.cfs_period_us"));
+            stats.cpu_weight = number("cpu.shares");
             stats.throttled_periods = files::field(&cpu, "nr_throttled").unwrap_or(0);
             stats.throttled_ns = files::field(&cpu, "throttled_time").unwrap_or(0);
         }
         Controller::Blkio => {
-            (stats.block_read, stats.block_written) =
-                sum_blkio(&text("blkio.throttle.io_service_bytes_recursive"));
+            stats.take_devices(devices_of_v1(&text("blkio.throttle.io_service_bytes_recursive")));
         }
         Controller::Devices | Controller::Cpuset | Controller::Freezer | Controller::Systemd => {}
     }
 }
 
-/// Lines like `8:0 rbytes=1 wbytes=2 rios=3 …`: bytes read and written, over all disks.
-fn sum_io_stat(text: &str) -> (u64, u64) {
-    let sum = |key: &str| {
-        text.split_ascii_whitespace().filter_map(|word| word.strip_prefix(key)?.parse::<u64>().ok()).sum()
-    };
-    (sum("rbytes="), sum("wbytes="))
+/// `50000 100000`, or `max 100000`: the quota, 0 for none, and the period.
+fn quota(text: &str) -> (u64, u64) {
+    let mut words = text.split_ascii_whitespace().map(|word| word.parse().unwrap_or(0));
+    (words.next().unwrap_or(0), words.next().unwrap_or(0))
 }
 
-/// Lines like `8:0 Read 1`: bytes read and written, over all disks.
-fn sum_blkio(text: &str) -> (u64, u64) {
-    let sum = |key: &str| {
-        let words = |line: &str| -> Option<u64> {
-            let mut words = line.split_ascii_whitespace().skip(1);
-            (words.next()? == key).then(|| words.next()?.parse().ok()).flatten()
+/// Lines like `8:0 rbytes=1 wbytes=2 rios=3 …`: bytes read and written.
+fn devices_of_v2(text: &str) -> BTreeMap<String, (u64, u64)> {
+    let device = |line: &str| {
+        let (name, rest) = line.split_once(' ')?;
+        let value = |key: &str| {
+            rest.split_ascii_whitespace().find_map(|word| word.strip_prefix(key)?.parse().ok()).unwrap_or(0)
         };
-        text.lines().filter_map(words).sum()
+        Some((name.to_owned(), (value("rbytes="), value("wbytes="))))
     };
-    (sum("Read"), sum("Write"))
+    text.lines().filter_map(device).collect()
+}
+
+/// Lines like `8:0 Read 1`: bytes read and written.
+fn devices_of_v1(text: &str) -> BTreeMap<String, (u64, u64)> {
+    let mut devices: BTreeMap<String, (u64, u64)> = BTreeMap::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split_ascii_whitespace().collect();
+        let &[name, kind, number] = words.as_slice() else { continue };
+        let Ok(bytes) = number.parse() else { continue };
+        match kind {
+            "Read" => devices.entry(name.to_owned()).or_default().0 = bytes,
+            "Write" => devices.entry(name.to_owned()).or_default().1 = bytes,
+            _ => {}
+        }
+    }
+    devices
+}
+
+/// Two lines like `some avg10=1.53 avg60=0.87 avg300=0.20 total=134829384`. The second is
+/// missing for processors before Linux 5.13.
+fn pressure(text: &str) -> Option<Pressure> {
+    let stall = |kind: &str| {
+        let line = text.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(' '))?;
+        let value = |key: &str| line.split_ascii_whitespace().find_map(|word| word.strip_prefix(key));
+        let hundredths = |key: &str| {
+            let (whole, part) = value(key)?.split_once('.')?;
+            Some(whole.parse::<u32>().ok()?.saturating_mul(100).saturating_add(part.parse().ok()?))
+        };
+        Some(Stall {
+            averages: [hundredths("avg10=")?, hundredths("avg60=")?, hundredths("avg300=")?],
+            total_us: value("total=")?.parse().ok()?,
+        })
+    };
+    Some(Pressure { some: stall("some")?, full: stall("full").unwrap_or_default() })
 }
 
 #[cfg(test)]
@@ -156,10 +254,18 @@ mod tests {
         let files = [
             (
                 "cpu.stat",
-                "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\nnr_throttled 3\nthrottled_usec 7\n",
+                "usage_usec 1500\nuser_usec 1000\nsystem_usec 500\nnr_periods 9\nnr_throttled 3\nthrottled_usec 7\n",
+            ),
+            ("cpu.max", "50000 100000\n"),
+            ("cpu.weight", "100\n"),
+            ("cpu.pressure", "some avg10=1.53 avg60=0.87 avg300=0.20 total=134\n"),
+            (
+                "io.pressure",
+                "some avg10=100.00 avg60=2.00 avg300=0.00 total=9\nfull avg10=0.05 avg60=0.00 avg300=0.00 total=8\n",
             ),
             ("memory.current", "10000\n"),
-            ("memory.stat", "anon 1\ninactive_file 4000\nactive_file 1\n"),
+            ("memory.swap.current", "12\n"),
+            ("memory.stat", "anon 1\nfile 4001\ninactive_file 4000\nactive_file 1\n"),
             ("memory.max", "max\n"),
             ("memory.events", "low 0\noom 2\noom_kill 1\n"),
             ("pids.current", "5\n"),
@@ -175,23 +281,62 @@ mod tests {
             cpu_ns: 1_500_000,
             cpu_user_ns: 1_000_000,
             cpu_system_ns: 500_000,
+            periods: 9,
             throttled_periods: 3,
             throttled_ns: 7000,
+            cpu_quota: 50_000,
+            cpu_period: 100_000,
+            cpu_weight: 100,
             memory: 6000,
             memory_usage: 10_000,
+            memory_anon: 1,
+            memory_cache: 4001,
+            swap: 12,
             memory_limit: 0,
             pids: 5,
             pids_limit: 100,
             block_read: 101,
             block_written: 22,
+            devices: BTreeMap::from([("8:0".to_owned(), (100, 20)), ("8:16".to_owned(), (1, 2))]),
             oom_kills: 1,
+            pressure: [
+                Some(Pressure {
+                    some: Stall { averages: [153, 87, 20], total_us: 134 },
+                    full: Stall::default(),
+                }),
+                None,
+                Some(Pressure {
+                    some: Stall { averages: [10_000, 200, 0], total_us: 9 },
+                    full: Stall { averages: [5, 0, 0], total_us: 8 },
+                }),
+            ],
         };
         assert_eq!(Cgroup::open(&parent, "c1").stats(), want);
     }
 
     #[test]
-    fn the_disks_of_v1_are_summed() {
-        let text = "8:0 Read 100\n8:0 Write 20\n8:0 Total 120\n8:16 Read 1\nTotal 121\n";
-        assert_eq!(sum_blkio(text), (101, 20));
+    fn the_disks_of_v1_are_summed_and_told_apart() {
+        let text = "8:0 Read 100\n8:0 Write 20\n8:0 Total 120\n8:16 Read 1\n7:0 Read 0\nTotal 121\n";
+        let mut stats = Stats::default();
+        stats.take_devices(devices_of_v1(text));
+        assert_eq!((stats.block_read, stats.block_written), (101, 20));
+        let devices: Vec<_> = stats.devices.keys().map(String::as_str).collect();
+        assert_eq!(devices, ["8:0", "8:16"]);
+    }
+
+    #[test]
+    fn a_pressure_that_is_not_as_expected_is_none() {
+        for text in ["", "some\n", "some avg10=x avg60=0.87 avg300=0.20 total=1\n", "full avg10=1.00\n"] {
+            assert_eq!(pressure(text), None, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn no_quota_is_zero() {
+        for (text, both) in
+            [("max 100000\n", (0, 100_000)), ("50000 100000\n", (50_000, 100_000)), ("", (0, 0))]
+        {
+            assert_eq!(quota(text), both, "{text:?}");
+        }
     }
 }
