@@ -16,7 +16,8 @@ use super::attach::{Attached, Session};
 use super::error::Result;
 use super::stats::{Sample, Top};
 use super::{
-    ContainerId, Engine, ExecId, Name, Options, PullPolicy, Record, Reporter, Run, Status, Verb, blocking,
+    ContainerId, Engine, ExecId, Name, Options, Process, ProcessDetail, PullPolicy, Record, Reporter, Run,
+    Status, Verb, blocking,
 };
 use crate::monitor::wire::Ask;
 
@@ -367,6 +368,26 @@ impl Containers<'_> {
     /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running.
     pub async fn top(&self, target: &str) -> Result<Top> {
         self.on(target, |engine, target| engine.top(target)).await
+    }
+
+    /// What is known of one of its processes, by its id on the host.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when the container is not running,
+    /// [`ErrorKind::NotFound`](crate::base::ErrorKind) when the process has ended or is not in it.
+    pub async fn process(&self, target: &str, pid: u32) -> Result<ProcessDetail> {
+        self.on(target, move |engine, target| engine.process(target, pid)).await
+    }
+
+    /// Sends a signal to one of its processes, and never to another one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::process`]; a word that is no signal.
+    pub async fn signal_process(&self, target: &str, process: Process, signal: &str) -> Result<()> {
+        let signal = signal.to_owned();
+        self.on(target, move |engine, target| engine.signal_process(target, process, &signal)).await
     }
 
     /// A sample now, then one per `every` while the receiver is there and it runs.

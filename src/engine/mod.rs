@@ -13,6 +13,7 @@ pub mod event;
 mod exec;
 pub mod image;
 pub mod network;
+pub mod process;
 pub mod pull;
 mod reset;
 pub mod settings;
@@ -27,7 +28,7 @@ pub use crate::base::journal::{Actor, Event, Kind};
 pub use crate::base::progress::{Phase, Progress, Reporter};
 pub use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Name, NetworkId};
 pub use crate::container::{
-    Bind, Config, Conflict, ExitState, LogOptions, MountKind, MountRequest, NetworkMode, Options,
+    Bind, Config, Conflict, ExitState, LogOptions, MountKind, MountRequest, NetworkMode, Options, Process,
     Propagation, PullPolicy, Record, RestartPolicy, Run, Seccomp, Status, Tmpfs, Ulimit, Verb,
 };
 pub use crate::network::{Bridge, Mac, Member, Mode as NetworkKind, Network, Subnet};
@@ -43,9 +44,10 @@ pub use image::{
     Removed, Swept,
 };
 pub use network::Networks;
+pub use process::ProcessDetail;
 pub use pull::{PullOptions, PullStatus, Pulled};
 pub use settings::{OWN_PROGRAM, Settings};
-pub use stats::{ProcessRow, Sample, Top};
+pub use stats::{Lost, Pressure, ProcessRow, RESOURCES, Sample, Stall, Top};
 
 /// The engine. Cheap to clone.
 #[derive(Debug, Clone)]

@@ -23,9 +23,39 @@ const MAX_PASSWD: u64 = 1 << 20;
 /// Ticks of processor time a second: the same on every Linux that hoist runs on.
 const TICKS: u64 = 100;
 
+/// Who is in a container.
+pub(super) struct Members {
+    pids: Vec<u32>,
+    init: u32,
+}
+
+impl Members {
+    /// Where there is no cgroup: those who share the pid namespace.
+    pub(super) fn of_namespace(init: u32) -> Self {
+        Self { pids: same_namespace(init), init }
+    }
+
+    pub(super) fn contains(&self, pid: u32) -> bool {
+        self.pids.contains(&pid)
+    }
+
+    /// The names of users, as the container knows them.
+    pub(super) fn users(&self) -> HashMap<u32, String> {
+        users(self.init)
+    }
+}
+
 impl Engine {
     pub(super) fn top(&self, target: &str) -> Result<Top> {
-        let doing = || format!("list the processes of `{target}`");
+        let members = self.members(target, || format!("list the processes of `{target}`"))?;
+        let users = members.users();
+        let boot = boot_time();
+        let rows = members.pids.into_iter().filter_map(|pid| row(pid, &users, boot)).collect();
+        Ok(Top { processes: parents_first(rows) })
+    }
+
+    /// The processes of a container that is up.
+    pub(super) fn members(&self, target: &str, doing: impl Fn() -> String) -> Result<Members> {
         let container = self.get(target)?;
         let init = container.run.as_ref().and_then(|run| run.init);
         let Some(init) = init.filter(|_| container.status.is_up()) else {
@@ -33,19 +63,14 @@ impl Engine {
             return Err(Conflict { verb: Verb::Exec, status }).doing(doing);
         };
         let cgroup = Cgroup::open(&cgroup_parent(self.paths()), container.record.id.as_str());
-        let mut pids: Vec<u32> =
-            cgroup.pids().into_iter().filter_map(|pid| u32::try_from(pid).ok()).collect();
+        let pids: Vec<u32> = cgroup.pids().into_iter().filter_map(|pid| u32::try_from(pid).ok()).collect();
         if pids.is_empty() {
-            pids = same_namespace(init.pid);
+            return Ok(Members::of_namespace(init.pid));
         }
-        let users = users(init.pid);
-        let boot = boot_time();
-        let rows = pids.into_iter().filter_map(|pid| row(pid, &users, boot)).collect();
-        Ok(Top { processes: parents_first(rows) })
+        Ok(Members { pids, init: init.pid })
     }
 }
 
-/// Where there is no cgroup: those who share the pid namespace.
 fn same_namespace(init: u32) -> Vec<u32> {
     let namespace = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
     let own = namespace(init);
@@ -54,7 +79,7 @@ fn same_namespace(init: u32) -> Vec<u32> {
     pids.filter(|&pid| own.is_some() && namespace(pid) == own).collect()
 }
 
-fn row(pid: u32, users: &HashMap<u32, String>, boot: i64) -> Option<ProcessRow> {
+pub(super) fn row(pid: u32, users: &HashMap<u32, String>, boot: i64) -> Option<ProcessRow> {
     let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
     let stat = read("stat")?;
     let (name, fields) = stat.split_once('(')?.1.rsplit_once(')')?;
@@ -72,6 +97,8 @@ fn row(pid: u32, users: &HashMap<u32, String>, boot: i64) -> Option<ProcessRow> 
     Some(ProcessRow {
         pid,
         inner_pid: of_status("NSpid:").and_then(|words| words.last()?.parse().ok()).unwrap_or(pid),
+        start_time: ticks(22),
+        threads: ticks(20),
         parent: number(4).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
         uid,
         user: users.get(&uid).cloned().unwrap_or_else(|| uid.to_string()),
@@ -104,7 +131,7 @@ fn terminal(device: i64) -> String {
 }
 
 /// When the machine was started, in seconds since 1970.
-fn boot_time() -> i64 {
+pub(super) fn boot_time() -> i64 {
     let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
     let line = stat.lines().find_map(|line| line.strip_prefix("btime "));
     line.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
