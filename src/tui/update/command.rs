@@ -1,25 +1,12 @@
 //! The `:` line: commands of the TUI itself, else those of the command line, by its grammar.
 
 use super::object::{quiet_work, terminal, work};
-use super::{Action, dialog, here, show_tab};
+use super::{Action, app, dialog, here, show_tab};
 use crate::command::{self, Request, Usage, World, join, split};
 use crate::tui::event::{Effect, Job, Program};
 use crate::tui::model::layer::{Input, Layer, Page, PageKind};
 use crate::tui::model::rows::ContainerRow;
-use crate::tui::model::{Failure, Focus, Model, Section, Tab, Tone};
-use crate::tui::theme::Theme;
-
-/// Words that are keys as well.
-const OWN: &[(&str, Action)] = &[
-    ("q", Action::Quit),
-    ("quit", Action::Quit),
-    ("keys", Action::Help),
-    ("containers", Action::GoContainers),
-    ("volumes", Action::GoVolumes),
-    ("networks", Action::GoNetworks),
-    ("tasks", Action::GoTasks),
-    ("refresh", Action::Refresh),
-];
+use crate::tui::model::{Failure, Focus, Model, Section, Tab};
 
 /// Does what a line says.
 pub(super) fn line(model: &mut Model, text: &str) -> Vec<Effect> {
@@ -31,20 +18,10 @@ pub(super) fn line(model: &mut Model, text: &str) -> Vec<Effect> {
     };
     match words.as_slice() {
         [] => Vec::new(),
-        [word, name] if word == "theme" => {
-            match Theme::shipped(name, model.depth) {
-                Ok(theme) => model.theme = theme,
-                Err(error) => model.say(Tone::Bad, error.to_string(), None),
-            }
-            Vec::new()
-        }
-        [word] if OWN.iter().any(|(own, _)| own == word) => {
-            let action = OWN.iter().find(|(own, _)| own == word).map(|(_, action)| *action);
-            action.map_or_else(Vec::new, |action| here(model, action))
-        }
-        _ => match command::parse(&words, &model.world) {
-            Ok(parsed) => request(model, words, parsed.request),
-            Err(usage) => refuse(model, &usage),
+        _ => match (app::run(model, &words), command::parse(&words, &model.world)) {
+            (Some(effects), _) => effects,
+            (None, Ok(parsed)) => request(model, words, parsed.request),
+            (None, Err(usage)) => refuse(model, &usage),
         },
     }
 }
@@ -165,11 +142,11 @@ pub(super) fn complete(model: &mut Model) {
     if word.is_empty() {
         return;
     }
-    let verbs = command::summary().map(|(name, _)| name).chain(OWN.iter().map(|(name, _)| *name));
+    let mut verbs = command::summary().map(|(name, _)| name).chain(app::summary().map(|(name, ..)| name));
     let names = model.containers.all().iter().map(|row| row.name.as_str());
     let images = model.images.all().iter().map(|row| row.name.as_str());
     let found = match before {
-        "" => verbs.chain(["theme"]).find(|name| name.starts_with(word)),
+        "" => verbs.find(|name| name.starts_with(word)),
         _ => names.chain(images).find(|name| name.starts_with(word)),
     };
     if let Some(name) = found {

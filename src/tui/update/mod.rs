@@ -8,6 +8,7 @@
 //!  the driver's news ─▶ news
 //! ```
 
+mod app;
 mod command;
 mod dialog;
 mod news;

@@ -1,0 +1,164 @@
+//! Commands of the `:` line that are the TUI's own: one table, a line each.
+//!
+//! A line names the command, what may stand behind it, and a function that does it. The
+//! completion, the palette and `:help` read the same table.
+
+use super::{Action, here};
+use crate::tui::event::Effect;
+use crate::tui::model::{Failure, Model};
+use crate::tui::theme::{Depth, SHIPPED, Theme};
+
+/// One command.
+#[derive(Debug)]
+pub(super) struct AppCommand {
+    /// Its first word.
+    pub(super) name: &'static str,
+    /// What stands behind it, for the help.
+    pub(super) arguments: &'static str,
+    /// One line.
+    pub(super) about: &'static str,
+    /// What can stand behind it, given the words that do already.
+    pub(super) words: fn(&Model, &[String]) -> Vec<String>,
+    /// Does it, with the words behind its name.
+    pub(super) run: fn(&mut Model, &[String]) -> Result<Vec<Effect>, String>,
+}
+
+/// Commands that nothing may stand behind, and that a key does as well.
+const KEYS: &[(&str, Action)] = &[
+    ("q", Action::Quit),
+    ("quit", Action::Quit),
+    ("keys", Action::Help),
+    ("containers", Action::GoContainers),
+    ("volumes", Action::GoVolumes),
+    ("networks", Action::GoNetworks),
+    ("tasks", Action::GoTasks),
+    ("refresh", Action::Refresh),
+];
+
+/// The others.
+pub(super) const COMMANDS: &[AppCommand] = &[
+    AppCommand {
+        name: "theme",
+        arguments: "NAME",
+        about: "Take these colours",
+        words: |_, words| if words.is_empty() { themes() } else { Vec::new() },
+        run: theme,
+    },
+    AppCommand {
+        name: "set",
+        arguments: "OPTION [on|off]",
+        about: "Switch an option of the screen; without on or off, turn it over",
+        words: |_, words| match words {
+            [] => SETTINGS.iter().map(|setting| setting.name.to_owned()).collect(),
+            [_] => ["on", "off"].map(str::to_owned).to_vec(),
+            _ => Vec::new(),
+        },
+        run: set,
+    },
+];
+
+/// An option that `:set` switches.
+pub(super) struct Setting {
+    pub(super) name: &'static str,
+    pub(super) about: &'static str,
+    pub(super) of: fn(&mut Model) -> &mut bool,
+}
+
+/// Every option that is on or off.
+pub(super) const SETTINGS: &[Setting] = &[Setting {
+    name: "all",
+    about: "Show containers that are not up, too",
+    of: |model| &mut model.shows_all,
+}];
+
+/// Each command's name, what may stand behind it, and what it does.
+pub(super) fn summary() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let keys = KEYS.iter().map(|(name, action)| (*name, "", action.help()));
+    keys.chain(COMMANDS.iter().map(|command| (command.name, command.arguments, command.about)))
+}
+
+/// What can stand behind `words`, the first of which is a command of ours.
+pub(super) fn words(model: &Model, words: &[String]) -> Option<Vec<String>> {
+    let (name, rest) = words.split_first()?;
+    let command = COMMANDS.iter().find(|command| command.name == name);
+    let is_key = KEYS.iter().any(|(key, _)| key == name);
+    command.map(|command| (command.words)(model, rest)).or(is_key.then(Vec::new))
+}
+
+/// Does what `words` say; `None` when they name no command of ours.
+pub(super) fn run(model: &mut Model, words: &[String]) -> Option<Vec<Effect>> {
+    let (name, rest) = words.split_first()?;
+    if let Some((_, action)) = KEYS.iter().find(|(key, _)| key == name && rest.is_empty()) {
+        return Some(here(model, *action));
+    }
+    let command = COMMANDS.iter().find(|command| command.name == name)?;
+    match (command.run)(model, rest) {
+        Ok(effects) => Some(effects),
+        Err(why) => {
+            let hint = Some(format!(":{} {}", command.name, command.arguments).trim_end().to_owned());
+            model.fail(Failure { what: why, why: Vec::new(), hint });
+            Some(Vec::new())
+        }
+    }
+}
+
+fn themes() -> Vec<String> {
+    SHIPPED.iter().filter_map(|text| Theme::read(text, Depth::True).ok()).map(|theme| theme.name).collect()
+}
+
+fn theme(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
+    let [name] = words else { return Err("`theme` takes one name".to_owned()) };
+    model.theme = Theme::shipped(name, model.depth).map_err(|error| error.to_string())?;
+    Ok(Vec::new())
+}
+
+fn set(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
+    let (name, value) = match words {
+        [name] => (name, None),
+        [name, word] => match word.as_str() {
+            "on" => (name, Some(true)),
+            "off" => (name, Some(false)),
+            other => return Err(format!("`{other}` is neither on nor off")),
+        },
+        _ => return Err("`set` takes the name of an option".to_owned()),
+    };
+    let setting = SETTINGS.iter().find(|setting| setting.name == name);
+    let setting = setting.ok_or_else(|| format!("there is no option `{name}`"))?;
+    let slot = (setting.of)(model);
+    *slot = value.unwrap_or(!*slot);
+    Ok(Vec::new())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::fixture::full;
+
+    fn words_of(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn an_option_is_switched_and_turned_over() {
+        let mut model = full(80, 24);
+        for (line, want) in [("set all off", false), ("set all", true), ("set all on", true)] {
+            assert_eq!(run(&mut model, &words_of(line)), Some(Vec::new()));
+            assert_eq!(model.shows_all, want, "{line}");
+        }
+        run(&mut model, &words_of("set nothing"));
+        assert_eq!(model.failure.as_ref().unwrap().what, "there is no option `nothing`");
+        assert_eq!(run(&mut model, &words_of("ps")), None);
+    }
+
+    #[test]
+    fn each_command_has_a_name_of_its_own_that_the_grammar_does_not_have() {
+        let mut names: Vec<_> = summary().map(|(name, ..)| name).collect();
+        let count = names.len();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), count);
+        for name in names {
+            assert!(crate::command::flags::sorted(&[name.to_owned()]).is_none(), "{name}");
+        }
+    }
+}
