@@ -11,6 +11,7 @@ pub mod container;
 pub mod error;
 pub mod event;
 mod exec;
+pub mod files;
 pub mod image;
 pub mod network;
 pub mod process;
@@ -39,6 +40,7 @@ pub use container::{
 };
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
 pub use event::News;
+pub use files::Files;
 pub use image::{
     Force, HistoryEntry, Image, ImageDetail, Images, ImportRequest, Input as ArchiveInput, Loaded, Parents,
     Removed, Swept,

@@ -20,6 +20,7 @@ use super::error::{Error, Result};
 use super::extract::opaque_attribute;
 use super::layer::{Meta, RawPath, Traits, Work};
 use super::lease::Lease;
+use super::look::{There, look};
 use super::store::Store;
 use crate::base::disk;
 use crate::oci::Digest;
@@ -30,14 +31,6 @@ use crate::sys::xattr;
 struct Chain {
     layers: Vec<(Meta, OwnedFd)>,
     opaque: &'static OsStr,
-}
-
-/// What a layer says of a path.
-enum There {
-    /// Nothing; perhaps it hides what is below.
-    Nothing { hides: bool },
-    /// It has it, and perhaps hides what is below.
-    Here { place: OwnedFd, hides: bool },
 }
 
 /// A file that gets several names.
@@ -187,32 +180,8 @@ impl Chain {
         Ok(false)
     }
 
-    /// What one layer says of a path; no link is followed.
     fn look(&self, root: &OwnedFd, path: &Path) -> Result<There> {
-        let mut place = fs::open_beneath(root, Path::new("."), OFlags::PATH)?;
-        let mut hides = self.is_opaque(&place)?;
-        for part in path {
-            let inner = match fs::open_at(&place, part, OFlags::PATH) {
-                Err(error) if error.is(Errno::NOENT) => return Ok(There::Nothing { hides }),
-                // Something that is no folder stands in the way, and hides one below.
-                Err(error) if error.is(Errno::NOTDIR) => return Ok(There::Nothing { hides: true }),
-                result => result?,
-            };
-            let stat = fs::stat(&inner)?;
-            match fs::file_type(&stat) {
-                FileType::CharacterDevice if fs::device_numbers(stat.st_rdev) == (0, 0) => {
-                    return Ok(There::Nothing { hides: true });
-                }
-                FileType::Directory => hides |= self.is_opaque(&inner)?,
-                _ => hides = true,
-            }
-            place = inner;
-        }
-        Ok(There::Here { place, hides })
-    }
-
-    fn is_opaque(&self, place: &OwnedFd) -> Result<bool> {
-        Ok(xattr::get_place(place, self.opaque)?.is_some())
+        Ok(look(root, path, self.opaque)?)
     }
 
     /// Makes a folder and those above it as the chain describes them.

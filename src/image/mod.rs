@@ -28,6 +28,7 @@ pub mod input;
 pub mod layer;
 pub mod lease;
 pub mod load;
+pub mod look;
 pub mod manifest;
 pub mod record;
 pub mod refs;

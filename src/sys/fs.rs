@@ -10,12 +10,12 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, ResolveFlags, Timestamps, Uid};
+use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, ResolveFlags, StatxFlags, Timestamps, Uid};
 use rustix::io::Errno;
 
 use super::{Result, check};
 
-pub use rustix::fs::{Dev, FileType, Stat, Timespec};
+pub use rustix::fs::{Dev, FileType, Stat, Statx, StatxAttributes, Timespec};
 
 /// The major and minor number of a device.
 #[must_use]
@@ -184,6 +184,60 @@ pub fn stat(file: impl AsFd) -> Result<Stat> {
     check(rustix::fs::fstat(file), || "fstat()".to_owned())
 }
 
+/// What `name` in `dir` is, and whether something is mounted on it. Nothing is mounted for
+/// the question.
+///
+/// # Errors
+///
+/// `ENOENT`.
+pub fn statx_at(dir: impl AsFd, name: &OsStr) -> Result<Statx> {
+    let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::NO_AUTOMOUNT;
+    check(rustix::fs::statx(dir, name, flags, StatxFlags::BASIC_STATS), || format!("statx({name:?})"))
+}
+
+/// The magic number of the file system that a place is on: statfs(2) lists them.
+///
+/// # Errors
+///
+/// `EIO`.
+pub fn file_system(place: impl AsFd) -> Result<u64> {
+    let stat = check(rustix::fs::fstatfs(place), || "fstatfs()".to_owned())?;
+    Ok(stat.f_type.cast_unsigned())
+}
+
+/// Whether nothing can be written where a place is.
+///
+/// # Errors
+///
+/// `EIO`.
+pub fn is_read_only(place: impl AsFd) -> Result<bool> {
+    let stat = check(rustix::fs::fstatvfs(place), || "fstatvfs()".to_owned())?;
+    Ok(stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+}
+
+/// Where the kernel says that an open file is, in the root of the mount it was reached by.
+/// Names in it may be anything, and it may be there no more.
+///
+/// # Errors
+///
+/// `ENOENT` where /proc is not mounted.
+pub fn path_of(place: impl AsFd) -> Result<PathBuf> {
+    let link = proc_path(place.as_fd());
+    let target = check(rustix::fs::readlink(&link, Vec::new()), || format!("readlink({link:?})"))?;
+    Ok(PathBuf::from(std::ffi::OsString::from_vec(target.into_bytes())))
+}
+
+/// Opens what a place (O_PATH) is: the very same file, whoever has its name by now.
+///
+/// # Errors
+///
+/// `ENXIO` for sockets and for pipes without a reader; `EACCES`, `EROFS`.
+pub fn reopen(place: impl AsFd, flags: OFlags) -> Result<OwnedFd> {
+    let path = proc_path(place.as_fd());
+    let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
+    check(rustix::fs::open(&path, flags, Mode::empty()), || format!("open({path:?}, {flags:?})"))
+}
+
 /// Changes the owner of `name` in `dir`.
 ///
 /// # Errors
@@ -254,6 +308,35 @@ pub fn rename_at(dir: impl AsFd, name: &OsStr, new_dir: impl AsFd, new_name: &Os
     check(rustix::fs::renameat(dir, name, new_dir, new_name), || format!("renameat({name:?}, {new_name:?})"))
 }
 
+/// Renames `name` in `dir` where nothing bears the new name.
+///
+/// # Errors
+///
+/// `EEXIST`; `ENOENT`; `EXDEV` for another file system.
+pub fn rename_new_at(dir: impl AsFd, name: &OsStr, new_dir: impl AsFd, new_name: &OsStr) -> Result<()> {
+    check(rustix::fs::renameat_with(dir, name, new_dir, new_name, RenameFlags::NOREPLACE), || {
+        format!("renameat2({name:?}, {new_name:?}, RENAME_NOREPLACE)")
+    })
+}
+
+/// Removes the file `name` from `dir`: anything that is no folder.
+///
+/// # Errors
+///
+/// `ENOENT`; `EISDIR`; `EBUSY` for a mount point.
+pub fn unlink_at(dir: impl AsFd, name: &OsStr) -> Result<()> {
+    check(rustix::fs::unlinkat(dir, name, AtFlags::empty()), || format!("unlinkat({name:?})"))
+}
+
+/// Removes the empty folder `name` from `dir`.
+///
+/// # Errors
+///
+/// `ENOENT`, `ENOTDIR`, `ENOTEMPTY`; `EBUSY` for a mount point.
+pub fn rmdir_at(dir: impl AsFd, name: &OsStr) -> Result<()> {
+    check(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR), || format!("unlinkat({name:?}, AT_REMOVEDIR)"))
+}
+
 /// Removes `name` from `dir`; a folder with all that is in it, crossing no link.
 ///
 /// # Errors
@@ -287,6 +370,30 @@ pub fn entries(dir: impl AsFd) -> Result<Vec<std::ffi::OsString>> {
             .collect::<std::result::Result<Vec<_>, _>>()
     });
     check(names, || "getdents64()".to_owned())
+}
+
+/// At most `most` names in a folder, as [`entries`], and whether there are more.
+///
+/// # Errors
+///
+/// `ENOTDIR`, `EACCES`.
+pub fn entries_up_to(dir: impl AsFd, most: usize) -> Result<(Vec<std::ffi::OsString>, bool)> {
+    let read = || -> rustix::io::Result<_> {
+        let mut names = Vec::new();
+        for entry in rustix::fs::Dir::read_from(dir)? {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            if names.len() == most {
+                return Ok((names, true));
+            }
+            names.push(OsStr::from_bytes(name).to_owned());
+        }
+        Ok((names, false))
+    };
+    check(read(), || "getdents64()".to_owned())
 }
 
 /// Makes an open folder the current one of this process.

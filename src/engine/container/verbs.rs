@@ -89,7 +89,11 @@ impl Engine {
     }
 
     /// A monitor whose run is over needs a moment to end.
-    fn wait_for_ending_monitor(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<()> {
+    pub(in crate::engine) fn wait_for_ending_monitor(
+        &self,
+        id: &ContainerId,
+        doing: impl Fn() -> String,
+    ) -> Result<()> {
         let run = store::load_run(self.paths(), id).doing(&doing)?;
         let path = store::monitor_lock(self.paths(), id);
         if run.is_none() && path.exists() {

@@ -1,0 +1,161 @@
+//! Changing: contents, names, folders.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::Write as _;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::error::{Done, Error};
+use super::list::open_plain;
+use super::root::{Root, Wish, cleaned};
+use super::{DEEPEST, Place, Stamp};
+use crate::base::id;
+use crate::engine::{Engine, Reporter};
+use crate::sys::fs::StatxAttributes;
+use crate::sys::{self, fs};
+
+/// The longest name that Linux file systems take.
+const MAX_NAME: usize = 255;
+
+/// How many names of a folder are removed before it is read again.
+const BATCH: usize = 1024;
+
+/// Fails for what cannot be the name of a file.
+pub(super) fn check_name(name: &OsStr) -> Done<()> {
+    let bytes = name.as_bytes();
+    let is_bad = bytes.is_empty()
+        || bytes.len() > MAX_NAME
+        || matches!(bytes, b"." | b"..")
+        || bytes.iter().any(|byte| matches!(byte, b'/' | 0));
+    if is_bad { Err(Error::BadName(name.into()).into()) } else { Ok(()) }
+}
+
+/// Gives a file other contents: beside it and renamed, with its owner and mode.
+pub(super) fn write(engine: &Engine, place: &Place, path: &Path, bytes: &[u8], stamp: Stamp) -> Done<()> {
+    let root = Root::open(engine, place, Wish::Change)?;
+    root.writable()?;
+    let file = root.place(path)?;
+    let stat = fs::stat(&file)?;
+    // Opened to see that it is a plain file; who may write to its folder may replace it.
+    let (_, now) = open_plain(&file)?;
+    // The mount for changes may number files otherwise than the one for reading.
+    if (now.size, now.changed) != (stamp.size, stamp.changed) {
+        return Err(Error::Changed.into());
+    }
+    let real = root.real_path(&file)?.unwrap_or_else(|| cleaned(path));
+    let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else {
+        return Err(Error::BadName(real).into());
+    };
+    let folder = root.folder(folder)?;
+    let beside = beside()?;
+    let mut made = fs::create_at(&folder.dir, &beside, 0o600)?;
+    let written = sys::check(made.write_all(bytes).and_then(|()| made.sync_all()), || "write()".to_owned())
+        .and_then(|()| fs::chown(&made, stat.st_uid, stat.st_gid))
+        .and_then(|()| fs::chmod(&made, stat.st_mode & 0o7777))
+        .and_then(|()| fs::rename_at(&folder.dir, &beside, &folder.dir, name));
+    let Err(error) = written else { return Ok(()) };
+    let _ = fs::unlink_at(&folder.dir, &beside); // the first error is the one to report
+    // What is a mount point itself (/etc/hosts) cannot be replaced, only filled anew.
+    if error.is(Errno::BUSY) { write_in_place(&file, bytes) } else { Err(error.into()) }
+}
+
+fn write_in_place(file: &OwnedFd, bytes: &[u8]) -> Done<()> {
+    let mut file = File::from(fs::reopen(file, OFlags::WRONLY | OFlags::TRUNC | OFlags::NONBLOCK)?);
+    Ok(sys::check(file.write_all(bytes), || "write()".to_owned())?)
+}
+
+/// A name beside another one that nobody has.
+pub(super) fn beside() -> Done<OsString> {
+    let random = sys::check(id::random_bytes::<8>(), || "getrandom()".to_owned())?;
+    Ok(format!(".hoist-{}", id::hex(&random)).into())
+}
+
+/// Makes the folder `name` in `path`.
+pub(super) fn make_folder(engine: &Engine, place: &Place, path: &Path, name: &OsStr) -> Done<()> {
+    check_name(name)?;
+    let root = Root::open(engine, place, Wish::Change)?;
+    root.writable()?;
+    let folder = root.folder(path)?;
+    taken(fs::mkdir_at(&folder.dir, name, 0o755), name)
+}
+
+/// Renames `name` in `path`; nothing is replaced.
+pub(super) fn rename(engine: &Engine, place: &Place, path: &Path, name: &OsStr, new: &OsStr) -> Done<()> {
+    check_name(name)?;
+    check_name(new)?;
+    let root = Root::open(engine, place, Wish::Change)?;
+    root.writable()?;
+    let folder = root.folder(path)?;
+    taken(fs::rename_new_at(&folder.dir, name, &folder.dir, new), new)
+}
+
+fn taken(result: sys::Result<()>, name: &OsStr) -> Done<()> {
+    match result {
+        Err(error) if error.is(Errno::EXIST) => Err(Error::Exists(name.into()).into()),
+        result => Ok(result?),
+    }
+}
+
+/// Removes `names` from `path`, and tells how many files and folders went.
+pub(super) fn remove(
+    engine: &Engine,
+    place: &Place,
+    path: &Path,
+    names: &[OsString],
+    reporter: &Reporter,
+) -> Done<u64> {
+    names.iter().try_for_each(|name| check_name(name))?;
+    let root = Root::open(engine, place, Wish::Change)?;
+    root.writable()?;
+    let folder = root.folder(path)?;
+    let mut gone = 0;
+    for name in names {
+        // A name that is not there was a mistake; further down it only went meanwhile.
+        fs::stat_at(&folder.dir, name)?;
+        remove_tree(&folder.dir, name, 0, &mut gone, reporter)?;
+    }
+    Ok(gone)
+}
+
+/// Removes one name, a folder with all in it. Nothing is followed: a folder is opened as
+/// what it is, and emptied by descriptor.
+fn remove_tree(dir: &OwnedFd, name: &OsStr, depth: usize, gone: &mut u64, reporter: &Reporter) -> Done<()> {
+    if reporter.is_cancelled() {
+        return Err(Error::Cancelled.into());
+    }
+    match fs::unlink_at(dir, name) {
+        Ok(()) => {
+            *gone += 1;
+            return Ok(());
+        }
+        Err(error) if error.is(Errno::NOENT) => return Ok(()),
+        Err(error) if error.is(Errno::ISDIR) || error.is(Errno::PERM) => {}
+        Err(error) => return Err(error.into()),
+    }
+    if depth == DEEPEST {
+        return Err(Error::TooDeep(name.into()).into());
+    }
+    // What is mounted in a folder belongs to somebody else.
+    if fs::statx_at(dir, name)?.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
+        return Err(Error::Mounted(name.into()).into());
+    }
+    let folder = fs::open_at(dir, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
+    loop {
+        let again = fs::open_at(&folder, OsStr::new("."), OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let (names, has_more) = fs::entries_up_to(again, BATCH)?;
+        for inner in &names {
+            remove_tree(&folder, inner, depth + 1, gone, reporter)?;
+        }
+        if !has_more {
+            break;
+        }
+    }
+    fs::rmdir_at(dir, name)?;
+    *gone += 1;
+    Ok(())
+}

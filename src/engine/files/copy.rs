@@ -1,0 +1,256 @@
+//! Copying files and folders between two roots.
+//!
+//! Both ends may change while they are copied: every step is taken by descriptor, from a
+//! folder that is open, to a name that is not followed. A file arrives beside its name and
+//! is renamed when it is whole.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::change::{beside, check_name};
+use super::error::{Done, Error, Fault};
+use super::list::{PSEUDO, kind, open_plain};
+use super::root::{Folder, Root, Wish};
+use super::{Copied, CopyRequest, DEEPEST, Existing, FileKind, Place, shown};
+use crate::base::progress::{Phase, Progress};
+use crate::engine::{Engine, Reporter};
+use crate::sys;
+use crate::sys::fs::{self, FileType, Stat, Timespec};
+
+/// Bytes that are copied at once.
+const CHUNK: usize = 256 << 10;
+/// A file that the kernel makes up says nothing of its size; more of it is not copied.
+const MADE_UP: u64 = 16 << 20;
+/// More names of one folder are not held in memory.
+const MOST_NAMES: usize = 500_000;
+/// More notes are not kept.
+const NOTES: usize = 50;
+/// Permission bits that a copy keeps: set-id bits would lend the new owner's rights.
+const KEPT_BITS: u32 = 0o1777;
+/// How often progress is told.
+const EVERY: Duration = Duration::from_millis(100);
+
+/// Copies what the request says.
+pub(super) fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) -> Done<Copied> {
+    if request.from != Place::Host && request.to != Place::Host {
+        return Err(Error::NoHost.into());
+    }
+    request.names.iter().try_for_each(|name| check_name(name))?;
+    let to = Root::open(engine, &request.to, Wish::Change)?;
+    to.writable()?;
+    let from = Root::open(engine, &request.from, Wish::Read)?;
+    let (source, target) = (from.folder(&request.folder)?, to.folder(&request.into)?);
+    if request.existing == Existing::Keep {
+        for name in &request.names {
+            if fs::stat_at(&target.dir, name).is_ok() {
+                return Err(Error::Exists(name.into()).into());
+            }
+        }
+    }
+    not_into_itself(&source, &target, &request.names)?;
+    let mut copier = Copier {
+        existing: request.existing,
+        reporter,
+        copied: Copied::default(),
+        told: Instant::now(),
+        buffer: vec![0; CHUNK],
+    };
+    for name in &request.names {
+        copier.one(&source.dir, name, &target.dir, Path::new(name), 0)?;
+    }
+    copier.tell(Phase::Done);
+    Ok(copier.copied)
+}
+
+/// A folder that is copied into itself would never end.
+fn not_into_itself(source: &Folder, target: &Folder, names: &[OsString]) -> Done<()> {
+    let identity = |stat: &Stat| (stat.st_dev, stat.st_ino);
+    let mut above = vec![identity(&fs::stat(&target.dir)?)];
+    let mut dir = fs::open_at(&target.dir, OsStr::new("."), OFlags::PATH | OFlags::DIRECTORY)?;
+    for _ in 0..4 * DEEPEST {
+        dir = fs::open_at(&dir, OsStr::new(".."), OFlags::PATH | OFlags::DIRECTORY)?;
+        let next = identity(&fs::stat(&dir)?);
+        if above.last() == Some(&next) {
+            break;
+        }
+        above.push(next);
+    }
+    for name in names {
+        let stat = fs::stat_at(&source.dir, name)?;
+        if fs::file_type(&stat) == FileType::Directory && above.contains(&identity(&stat)) {
+            return Err(Error::IntoItself(name.into()).into());
+        }
+    }
+    Ok(())
+}
+
+struct Copier<'a> {
+    existing: Existing,
+    reporter: &'a Reporter,
+    copied: Copied,
+    told: Instant,
+    buffer: Vec<u8>,
+}
+
+impl Copier<'_> {
+    /// Copies `name` of one folder into another one; `path` is for messages.
+    fn one(&mut self, from: &OwnedFd, name: &OsStr, to: &OwnedFd, path: &Path, depth: usize) -> Done<()> {
+        if self.reporter.is_cancelled() {
+            return Err(Error::Cancelled.into());
+        }
+        let place = match fs::open_at(from, name, OFlags::PATH) {
+            Err(error) if error.is(Errno::NOENT) && depth > 0 => return self.skip(path, "it went meanwhile"),
+            result => result?,
+        };
+        let stat = fs::stat(&place)?;
+        match kind(fs::file_type(&stat)) {
+            FileKind::Folder if depth == DEEPEST => Err(Error::TooDeep(path.into()).into()),
+            FileKind::Folder => self.folder(&place, &stat, to, path, depth),
+            FileKind::File => self.file(&place, &stat, to, path),
+            FileKind::Link => self.link(from, to, path),
+            other => self.skip(path, &format!("it is {}", other.words())),
+        }
+    }
+
+    fn folder(&mut self, place: &OwnedFd, stat: &Stat, to: &OwnedFd, path: &Path, depth: usize) -> Done<()> {
+        let magic = fs::file_system(place)?;
+        if let Some((_, what)) = PSEUDO.iter().find(|(number, _)| *number == magic) {
+            return self.skip(path, &format!("it is the kernel's {what}"));
+        }
+        let name = name_of(path);
+        let is_new = match fs::mkdir_at(to, name, 0o700) {
+            Err(error) if error.is(Errno::EXIST) && self.existing == Existing::Replace => false,
+            Err(error) if error.is(Errno::EXIST) => return Err(Error::Exists(path.into()).into()),
+            result => result.map(|()| true)?,
+        };
+        let target = match fs::open_at(to, name, OFlags::RDONLY | OFlags::DIRECTORY) {
+            Err(error) if error.is(Errno::NOTDIR) || error.is(Errno::LOOP) => {
+                return Err(Error::Exists(path.into()).into());
+            }
+            result => result?,
+        };
+        let folder = fs::reopen(place, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let (names, has_more) = fs::entries_up_to(&folder, MOST_NAMES)?;
+        for inner in names {
+            self.one(&folder, &inner, &target, &path.join(&inner), depth + 1)?;
+        }
+        if has_more {
+            self.skip(path, &format!("all but {MOST_NAMES} of its files"))?;
+        }
+        self.copied.folders += 1;
+        if is_new {
+            describe(&target, stat)?;
+        }
+        Ok(())
+    }
+
+    fn file(&mut self, place: &OwnedFd, stat: &Stat, to: &OwnedFd, path: &Path) -> Done<()> {
+        let source = match open_plain(place) {
+            Err(fault) if fault.is_missing() => return self.skip(path, "it went meanwhile"),
+            result => File::from(result?.0),
+        };
+        let beside = beside()?;
+        let mut made = fs::create_at(to, &beside, 0o600)?;
+        let done = self.fill(source, &mut made, stat).and_then(|()| {
+            describe(&made, stat)?;
+            self.put(to, &beside, path)
+        });
+        if done.is_err() {
+            let _ = fs::unlink_at(to, &beside); // the first error is the one to report
+        }
+        done?;
+        self.copied.files += 1;
+        Ok(())
+    }
+
+    /// Copies as many bytes as the file had when it was opened: one that grows ends so.
+    /// Holes stay holes.
+    fn fill(&mut self, source: File, made: &mut File, stat: &Stat) -> Done<()> {
+        let size = u64::try_from(stat.st_size).unwrap_or(0);
+        let mut source = source.take(if size == 0 { MADE_UP } else { size });
+        let mut written = 0;
+        loop {
+            if self.reporter.is_cancelled() {
+                return Err(Error::Cancelled.into());
+            }
+            let count = sys::check(source.read(&mut self.buffer), || "read()".to_owned())?;
+            if count == 0 {
+                break;
+            }
+            let bytes = &self.buffer[..count];
+            let put = match bytes.iter().all(|byte| *byte == 0) {
+                true => made.seek(SeekFrom::Current(i64::try_from(count).unwrap_or(0))).map(drop),
+                false => made.write_all(bytes),
+            };
+            sys::check(put, || "write()".to_owned())?;
+            written += count as u64;
+            self.copied.bytes += count as u64;
+            if self.told.elapsed() >= EVERY {
+                self.tell(Phase::Extracting);
+            }
+        }
+        Ok(sys::check(made.set_len(written), || format!("ftruncate({written})"))?)
+    }
+
+    fn link(&mut self, from: &OwnedFd, to: &OwnedFd, path: &Path) -> Done<()> {
+        let target = fs::readlink_at(from, name_of(path))?;
+        let beside = beside()?;
+        fs::symlink_at(target.as_os_str(), to, &beside)?;
+        if let Err(fault) = self.put(to, &beside, path) {
+            let _ = fs::unlink_at(to, &beside); // the first error is the one to report
+            return Err(fault);
+        }
+        self.copied.files += 1;
+        Ok(())
+    }
+
+    /// Gives what lies whole beside its name that name.
+    fn put(&self, to: &OwnedFd, beside: &OsStr, path: &Path) -> Done<()> {
+        let name = name_of(path);
+        let renamed = match self.existing {
+            Existing::Keep => fs::rename_new_at(to, beside, to, name),
+            Existing::Replace => fs::rename_at(to, beside, to, name),
+        };
+        match renamed {
+            Err(error) if error.is(Errno::EXIST) || error.is(Errno::ISDIR) => {
+                Err(Fault::from(Error::Exists(path.into())))
+            }
+            result => Ok(result?),
+        }
+    }
+
+    fn skip(&mut self, path: &Path, why: &str) -> Done<()> {
+        self.copied.skipped += 1;
+        if self.copied.notes.len() < NOTES {
+            let note = format!("left out {}: {why}", shown(path));
+            self.reporter.note(note.clone());
+            self.copied.notes.push(note);
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, phase: Phase) {
+        self.told = Instant::now();
+        let (id, current) = ("files".to_owned(), self.copied.bytes);
+        self.reporter.report(Progress::Part { id, phase, current, total: None });
+    }
+}
+
+fn name_of(path: &Path) -> &OsStr {
+    path.file_name().unwrap_or_default()
+}
+
+/// Gives a copy its permissions and times; it belongs to who copies.
+fn describe(file: impl AsFd, stat: &Stat) -> Done<()> {
+    let file = file.as_fd();
+    fs::chmod(file, stat.st_mode & KEPT_BITS)?;
+    let nanos = i64::try_from(stat.st_mtime_nsec).unwrap_or(0);
+    Ok(fs::set_mtime(file, Timespec { tv_sec: stat.st_mtime, tv_nsec: nanos })?)
+}

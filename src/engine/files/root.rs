@@ -1,0 +1,221 @@
+//! The root that paths are resolved in, opened for one call.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+use super::Place;
+use super::error::{Done, Error, Fault};
+use super::marks::Marks;
+use crate::base::disk::Lock;
+use crate::container::{MountKind, Process, Record, Status, store};
+use crate::engine::Engine;
+use crate::engine::error::Doing;
+use crate::snapshot::{self, Layout};
+use crate::sys::probe::Probe;
+use crate::sys::{fs, process};
+
+/// What a root is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wish {
+    Read,
+    Change,
+}
+
+/// An open root. Its mount goes before the lock that kept others from mounting it.
+pub(super) struct Root {
+    tree: OwnedFd,
+    /// How a container's files differ from its image.
+    pub(super) marks: Option<Marks>,
+    /// What the container's configuration mounts: where, and how that is shown.
+    pub(super) mounts: Vec<(PathBuf, String)>,
+    /// Why nothing in it can be changed.
+    pub(super) read_only: Option<&'static str>,
+    _lock: Option<Lock>,
+}
+
+/// An open folder.
+pub(super) struct Folder {
+    /// To be read and searched.
+    pub(super) dir: OwnedFd,
+    /// Where it is in its root.
+    pub(super) path: PathBuf,
+}
+
+const IMAGE: &str = "an image cannot be changed";
+const READ_ONLY: &str = "the container's root file system is read-only";
+/// How often a container is looked at anew that ends while it is looked at.
+const TRIES: u32 = 5;
+
+impl Root {
+    /// Opens the root of `place`.
+    pub(super) fn open(engine: &Engine, place: &Place, wish: Wish) -> Done<Self> {
+        match (place, wish) {
+            (Place::Host, _) => Ok(Self::plain(fs::open_dir(Path::new("/"))?, None)),
+            (Place::Container(name), _) => container(engine, name, wish),
+            (Place::Image(_) | Place::Layers(..), Wish::Change) => Err(Error::ReadOnly(IMAGE).into()),
+            (Place::Image(name), Wish::Read) => {
+                let detail = engine.image_detail(name).map_err(Fault::Told)?;
+                image(detail.folders)
+            }
+            (Place::Layers(name, count), Wish::Read) => {
+                let detail = engine.image_detail(name).map_err(Fault::Told)?;
+                let doing = || format!("find the layers of {name}");
+                let image_store = engine.image_store().map_err(Fault::Told)?;
+                let folders = detail.image.layers.iter().take(*count).rev();
+                let folders = folders.map(|layer| Ok(image_store.layer_dir(layer)?.join("diff")));
+                let folders: crate::image::Result<Vec<_>> = folders.collect();
+                image(folders.doing(doing).map_err(Fault::Told)?)
+            }
+        }
+    }
+
+    fn plain(tree: OwnedFd, read_only: Option<&'static str>) -> Self {
+        Self { tree, marks: None, mounts: Vec::new(), read_only, _lock: None }
+    }
+
+    pub(super) fn tree(&self) -> &OwnedFd {
+        &self.tree
+    }
+
+    /// Fails when nothing can be changed.
+    pub(super) fn writable(&self) -> Done<()> {
+        self.read_only.map_or(Ok(()), |why| Err(Error::ReadOnly(why).into()))
+    }
+
+    /// Opens the folder `path`, whatever links lead to it inside this root.
+    pub(super) fn folder(&self, path: &Path) -> Done<Folder> {
+        let dir = fs::open_in_root(&self.tree, path, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let path = self.real_path(&dir)?.unwrap_or_else(|| cleaned(path));
+        Ok(Folder { dir, path })
+    }
+
+    /// Opens `path` as a mere place, links followed inside this root.
+    pub(super) fn place(&self, path: &Path) -> Done<OwnedFd> {
+        Ok(fs::open_in_root(&self.tree, path, OFlags::PATH)?)
+    }
+
+    /// The path of an open file in this root, where the kernel knows one that leads to it:
+    /// names can be anything, and what it says is only believed when it is so.
+    pub(super) fn real_path(&self, file: &OwnedFd) -> Done<Option<PathBuf>> {
+        let path = fs::path_of(file)?;
+        let Ok(there) = fs::open_in_root(&self.tree, &path, OFlags::PATH | OFlags::NOFOLLOW) else {
+            return Ok(None);
+        };
+        let (asked, found) = (fs::stat(file)?, fs::stat(&there)?);
+        let is_it = (asked.st_dev, asked.st_ino) == (found.st_dev, found.st_ino);
+        Ok(is_it.then_some(path))
+    }
+}
+
+fn image(folders: Vec<PathBuf>) -> Done<Root> {
+    let probe = probe()?;
+    let layout = Layout { lower: folders, ..Layout::default() };
+    Ok(Root::plain(snapshot::mount(&layout, &probe)?, Some(IMAGE)))
+}
+
+fn probe() -> Done<Probe> {
+    Probe::now().doing(|| "ask what this kernel permits").map_err(Fault::Told)
+}
+
+fn container(engine: &Engine, name: &str, wish: Wish) -> Done<Root> {
+    for _ in 0..TRIES {
+        let found = engine.get(name).map_err(Fault::Told)?;
+        if found.status == Status::Restarting {
+            return Err(Error::Restarting.into());
+        }
+        let init = found.run.as_ref().and_then(|run| run.init).filter(|_| found.status.is_up());
+        let is_up = init.is_some();
+        let opened = match init {
+            Some(init) => running(init)?.map(|tree| (tree, None)),
+            None => stopped(engine, &found.record, wish)?.map(|(tree, lock)| (tree, Some(lock))),
+        };
+        let Some((tree, lock)) = opened else { continue };
+        let marks = Marks::open(engine, &found.record, probe()?.in_user_namespace)?;
+        return Ok(Root {
+            tree,
+            marks,
+            mounts: mounts(&found.record),
+            // While it runs, the kernel knows mount by mount.
+            read_only: (found.record.config.read_only && !is_up).then_some(READ_ONLY),
+            _lock: lock,
+        });
+    }
+    Err(Error::Busy.into())
+}
+
+/// The root of a container's first process; `None` when that ended meanwhile.
+fn running(init: Process) -> Done<Option<OwnedFd>> {
+    let Ok(pid) = i32::try_from(init.pid) else { return Ok(None) };
+    let Ok(pidfd) = process::open(pid) else { return Ok(None) };
+    if !init.is_alive() {
+        return Ok(None);
+    }
+    let tree = match fs::open_place(&init.folder().join("root")) {
+        Err(error) if error.is(Errno::NOENT) || error.is(Errno::SRCH) => return Ok(None),
+        result => result?,
+    };
+    // The pid was this process's before and is so now: the root is its root.
+    if process::has_ended(pidfd.as_fd())? || !init.is_alive() {
+        return Ok(None);
+    }
+    // While it is being set up it still has this machine's root.
+    let (its, ours) = (fs::stat(&tree)?, fs::stat(fs::open_place(Path::new("/"))?)?);
+    if (its.st_dev, its.st_ino) == (ours.st_dev, ours.st_ino) {
+        return Err(Error::Busy.into());
+    }
+    Ok(Some(tree))
+}
+
+/// The root of a container that does not run, mounted under its lock; `None` when it was
+/// started meanwhile.
+fn stopped(engine: &Engine, record: &Record, wish: Wish) -> Done<Option<(OwnedFd, Lock)>> {
+    let (paths, id) = (engine.paths(), &record.id);
+    let doing = || format!("open the files of `{}`", record.name);
+    let lock = store::lock(paths, id).doing(doing).map_err(Fault::Told)?;
+    engine.wait_for_ending_monitor(id, doing).map_err(Fault::Told)?;
+    if store::load_run(paths, id).doing(doing).map_err(Fault::Told)?.is_some() {
+        return Ok(None);
+    }
+    let layers = paths.layers();
+    let mut lower: Vec<PathBuf> = record.layers.iter().map(|layer| layers.join(layer)).collect();
+    let folder = paths.container(id);
+    let upper = folder.join("upper");
+    let layout = match wish {
+        // Two mounts may read an upper folder; only one may ever write to it.
+        Wish::Read => {
+            if upper.exists() {
+                lower.insert(0, upper);
+            }
+            Layout { lower, ..Layout::default() }
+        }
+        Wish::Change => Layout { lower, upper: Some((upper, folder.join("work"))), ..Layout::default() },
+    };
+    Ok(Some((snapshot::mount(&layout, &probe()?)?, lock)))
+}
+
+fn mounts(record: &Record) -> Vec<(PathBuf, String)> {
+    let shown = record.config.mounts.iter().map(|mount| {
+        let what = match &mount.kind {
+            MountKind::Bind(bind) => format!("→ {}", super::shown(&bind.source)),
+            MountKind::Tmpfs(_) => "tmpfs".to_owned(),
+        };
+        (cleaned(&mount.target), what)
+    });
+    shown.collect()
+}
+
+/// `path` from the root on, without `.` and `..`.
+pub(super) fn cleaned(path: &Path) -> PathBuf {
+    let mut clean = PathBuf::from("/");
+    for part in path.components() {
+        match part {
+            Component::Normal(name) => clean.push(name),
+            Component::ParentDir => drop(clean.pop()),
+            _ => {}
+        }
+    }
+    clean
+}
