@@ -108,6 +108,11 @@ actions! {
         PreviousMatch "previous-match" "previous" "Go to the previous match";
         ShowAll      "show-all"      "all"      "Show only running containers, or all";
     }
+    "List" {
+        Mark         "mark"          "mark"     "Mark the row, or take its mark away: all keys act on the marked rows";
+        RangeMark    "range-mark"    "range"    "Begin a range of marks here, or end it";
+        MarkAll      "mark-all"      "mark all" "Mark every row that is shown, or none";
+    }
     "Log" {
         Follow       "follow"        "follow"   "Follow the log, or stop following";
         Wrap         "wrap"          "wrap"     "Wrap long lines, or not";

@@ -62,6 +62,12 @@ pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
         command: "sh -c 'exec app'".to_owned(),
         again: ["run", "-d", "-e", "MODE=a b", "acme/app:2.4.1"].map(str::to_owned).to_vec(),
         busy: None,
+        labels: Vec::new(),
+        project: String::new(),
+        network: "bridge".to_owned(),
+        address: String::new(),
+        ports: Vec::new(),
+        used: None,
     }
 }
 
@@ -89,6 +95,7 @@ pub(crate) fn full(width: u16, height: u16) -> Model {
         size,
         platform: "amd64".to_owned(),
         unique: format!("3f {name}"),
+        users: Vec::new(),
     };
     let images = vec![image("acme/app:2.4.1", 312 << 20), image("debian:13", 117 << 20), image("", 5 << 20)];
     update(&mut model, Event::List(Ok(Listed::Images(images))));
@@ -97,6 +104,8 @@ pub(crate) fn full(width: u16, height: u16) -> Model {
         name: "bridge".to_owned(),
         driver: "bridge".to_owned(),
         subnet: "172.17.0.0/16".to_owned(),
+        created: None,
+        members: Vec::new(),
     };
     update(&mut model, Event::List(Ok(Listed::Networks(vec![bridge]))));
     log(&mut model);

@@ -73,6 +73,7 @@ fn image_rows(image: &Image) -> Vec<ImageRow> {
         created: image.created,
         size: image.size,
         platform: image.platform.to_string().trim_start_matches("linux/").to_owned(),
+        users: Vec::new(),
     };
     if image.tags.is_empty() {
         return vec![row(String::new())];
@@ -86,6 +87,8 @@ fn network_row(network: &Network) -> NetworkRow {
         name: network.name.clone(),
         driver: network.driver().to_owned(),
         subnet: subnet(network),
+        created: network.created,
+        members: network.members.iter().map(|member| member.container.to_string()).collect(),
     }
 }
 

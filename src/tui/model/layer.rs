@@ -158,7 +158,17 @@ pub struct Confirm {
     /// The word for yes.
     pub yes: &'static str,
     /// What is done then.
-    pub effect: Effect,
+    pub effects: Vec<Effect>,
+    /// The item at the top, where there are more than fit.
+    pub top: usize,
+}
+
+impl Confirm {
+    /// How many items are shown at once on a screen of this height.
+    #[must_use]
+    pub fn rows(height: u16) -> usize {
+        usize::from(height.saturating_sub(9)).max(1)
+    }
 }
 
 /// One of several.
@@ -171,7 +181,7 @@ pub struct Menu {
     /// Where the cursor is.
     pub cursor: usize,
     /// Whom the choice is for.
-    pub container: ContainerId,
+    pub containers: Vec<ContainerId>,
 }
 
 /// Text to read.

@@ -4,12 +4,16 @@
 //! is not said by effects but follows from the model: [`Model::wants`]. So nothing is read
 //! that nobody sees, and no path through `update` can forget to stop it.
 
+pub mod batch;
+pub mod columns;
+pub mod filter;
 pub mod layer;
 pub mod log;
 pub mod pane;
 pub mod rows;
 pub mod series;
 pub mod table;
+mod targets;
 pub mod task;
 
 use std::collections::{BTreeMap, HashMap};
@@ -25,6 +29,7 @@ use super::layout::{Layout, layout};
 use super::theme::{Depth, Theme};
 use crate::command::World;
 use crate::engine::{self, ContainerId};
+use batch::Batch;
 use layer::{Field, Layer};
 use pane::{LogPane, TextPane, TopPane};
 use rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
@@ -95,6 +100,10 @@ pub struct Model {
     pub notice: Option<Notice>,
     /// The last failure, for the details page.
     pub failure: Option<Failure>,
+    /// What it consists of, where several things failed at once.
+    pub failures: Vec<Failure>,
+    /// Verbs given to several objects that have not all ended.
+    pub batches: Vec<Batch>,
     /// Lines typed at `:`.
     pub history: Vec<String>,
     /// Quit was asked for once, with terminals alive.
@@ -269,6 +278,8 @@ impl Model {
             released: None,
             notice: None,
             failure: None,
+            failures: Vec::new(),
+            batches: Vec::new(),
             history: Vec::new(),
             is_leaving: false,
         }
@@ -378,6 +389,7 @@ impl Model {
     pub fn fail(&mut self, failure: Failure) {
         self.say(Tone::Bad, failure.line(), failure.hint.clone());
         self.failure = Some(failure);
+        self.failures.clear();
     }
 
     /// A number for a new task.
@@ -463,12 +475,12 @@ impl Model {
 
     /// Brings what follows from other fields up to date, after every change.
     pub fn settle(&mut self) {
-        let shows_all = self.shows_all;
-        self.containers.show(|row| shows_all || row.is_up() || row.busy.is_some());
-        self.images.show(|_| true);
-        self.volumes.show(|_| true);
-        self.networks.show(|_| true);
-        self.tasks.show(|_| true);
+        self.containers.hide_idle(!self.shows_all);
+        self.containers.show();
+        self.images.show();
+        self.volumes.show();
+        self.networks.show();
+        self.tasks.show();
         let rows = self.layout().list_rows();
         self.containers.scroll_into(rows);
         self.images.scroll_into(rows);

@@ -1,20 +1,51 @@
 //! What the lists show of an object: plain, small, compared by value.
 
-use jiff::Timestamp;
+use std::cmp::Ordering;
 
+use jiff::Timestamp;
+use serde_json::Value;
+
+use super::columns::Column;
+use super::filter::Field;
 use crate::command;
 use crate::engine::{Container, ContainerId, CreateRequest, PullPolicy, Record, Status};
+
+/// The label that says which project a container is of.
+pub const PROJECT: &str = "com.docker.compose.project";
 
 /// What every row has.
 pub trait Row {
     /// What it is known by, for the cursor to stay on it.
     fn key(&self) -> &str;
+
     /// Where a filter looks.
     fn words(&self) -> Vec<&str>;
+
+    /// Whether `test` holds for one of the values that `field` has here.
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        let _ = (field, test);
+        false
+    }
+
+    /// How it stands to another one by what a column shows.
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        let _ = (other, column);
+        Ordering::Equal
+    }
+
+    /// What it belongs to; empty when to nothing.
+    fn group(&self) -> &str {
+        ""
+    }
+
+    /// Whether it is left out of the list of what is up.
+    fn is_idle(&self) -> bool {
+        false
+    }
 }
 
 /// A container in the list.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 #[expect(missing_docs, reason = "as in `engine::Record`")]
 pub struct ContainerRow {
     pub id: ContainerId,
@@ -33,6 +64,35 @@ pub struct ContainerRow {
     pub again: Vec<String>,
     /// What is being done to it: `stopping…`.
     pub busy: Option<&'static str>,
+    /// `name=value`
+    pub labels: Vec<String>,
+    /// The label [`PROJECT`].
+    pub project: String,
+    /// `bridge`, `host`, `none`, …
+    pub network: String,
+    /// Its address there, while it is up.
+    pub address: String,
+    /// `80/tcp`: what its image says it listens on.
+    pub ports: Vec<String>,
+    /// What it used when it was last measured.
+    pub used: Option<Used>,
+}
+
+/// What a container used at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Used {
+    /// Percent of one CPU.
+    pub cpu: f64,
+    /// Bytes.
+    pub memory: f64,
+    /// Bytes; 0 when there is no limit.
+    pub limit: u64,
+    /// Bytes a second received.
+    pub net_in: f64,
+    /// Bytes a second sent.
+    pub net_out: f64,
+    /// Processes and threads.
+    pub pids: f64,
 }
 
 impl ContainerRow {
@@ -56,7 +116,35 @@ impl ContainerRow {
             command: [record.config.entrypoint.as_slice(), &record.config.command].concat().join(" "),
             again: again(record),
             busy: None,
+            labels: record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            project: record.config.labels.get(PROJECT).cloned().unwrap_or_default(),
+            network: String::from(record.config.network.clone()),
+            address: address(container),
+            ports: record.config.exposed_ports.clone(),
+            used: None,
         }
+    }
+
+    /// What is reached at its first port, from this machine; `None` when it listens on none
+    /// or is not up.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        let number = |port: &String| port.strip_suffix("/tcp").unwrap_or(port).parse::<u16>().ok();
+        let port = self.ports.iter().find_map(number).filter(|_| self.is_up())?;
+        let host = match (self.network.as_str(), self.address.as_str()) {
+            ("host", _) => "localhost",
+            (_, "") => return None,
+            (_, address) => address,
+        };
+        let scheme = if port == 443 || port == 8443 { "https" } else { "http" };
+        Some(format!("{scheme}://{host}:{port}"))
+    }
+
+    /// When it was started while it is up, else when it ended, else when it was made.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        let moment = if self.is_up() { self.started } else { self.finished };
+        moment.unwrap_or(self.created)
     }
 
     /// Whether processes of it exist, or will again by themselves.
@@ -84,14 +172,119 @@ fn again(record: &Record) -> Vec<String> {
     command::equivalent::run(&request, !record.options.tty)
 }
 
+/// Its address, from the network part's note about this run.
+fn address(container: &Container) -> String {
+    let endpoint =
+        container.run.as_ref().filter(|_| container.status.is_up()).and_then(|run| run.endpoint.as_ref());
+    let endpoint =
+        endpoint.map(|value| value.get("endpoint").filter(|inner| !inner.is_null()).unwrap_or(value));
+    endpoint.and_then(|value| value.get("address")).and_then(Value::as_str).unwrap_or_default().to_owned()
+}
+
 impl Row for ContainerRow {
     fn key(&self) -> &str {
         self.id.as_str()
     }
 
     fn words(&self) -> Vec<&str> {
-        vec![&self.name, self.id.short(), &self.image, self.status.as_str(), &self.command]
+        let words =
+            [&self.name, self.id.short(), &self.image, self.status.as_str(), &self.command, &self.project];
+        words.into_iter().chain(self.ports.iter().map(String::as_str)).collect()
     }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Status => test(self.status.as_str()) || (self.is_up() && test("up")),
+            Field::Label => self.labels.iter().any(|label| test(label)),
+            Field::Image => test(&self.image),
+            Field::Name => test(&self.name),
+            Field::Id => test(self.id.as_str()),
+            Field::Network => test(&self.network),
+            Field::Project => test(&self.project),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        use Column as C;
+        let used = |of: fn(&Used) -> f64| {
+            let value = |row: &Self| row.used.as_ref().filter(|_| row.is_up()).map_or(-1.0, of);
+            value(self).total_cmp(&value(other))
+        };
+        match column {
+            C::Name => natural(&self.name, &other.name),
+            C::State => self.urgency().cmp(&other.urgency()),
+            C::Image => natural(&self.image, &other.image),
+            C::Chart | C::Cpu => used(|used| used.cpu),
+            C::Memory => used(|used| used.memory),
+            C::NetIn => used(|used| used.net_in),
+            C::NetOut => used(|used| used.net_out),
+            C::Pids => used(|used| used.pids),
+            C::Up => (self.is_up(), self.since()).cmp(&(other.is_up(), other.since())),
+            C::Ports => self.ports.cmp(&other.ports),
+            C::Project => natural(&self.project, &other.project),
+            C::Network => natural(&self.network, &other.network),
+            C::Address => natural(&self.address, &other.address),
+            C::Id => self.id.cmp(&other.id),
+            C::Created => self.created.cmp(&other.created),
+            C::Command => natural(&self.command, &other.command),
+            _ => Ordering::Equal,
+        }
+    }
+
+    fn group(&self) -> &str {
+        &self.project
+    }
+
+    fn is_idle(&self) -> bool {
+        !self.is_up() && self.busy.is_none()
+    }
+}
+
+impl ContainerRow {
+    /// What wants to be looked at first: what is ill, what is up, what has ended.
+    fn urgency(&self) -> (u8, u8) {
+        let rank = match self.status {
+            Status::Restarting => 0,
+            _ if self.has_failed() => 1,
+            Status::Dead => 1,
+            Status::Running => 2,
+            Status::Paused => 3,
+            Status::Removing => 4,
+            Status::Created => 5,
+            Status::Exited => 6,
+        };
+        (rank, self.exit_code)
+    }
+}
+
+/// As people sort: capitals do not count, and `web-2` stands before `web-10`.
+#[must_use]
+pub fn natural(one: &str, other: &str) -> Ordering {
+    let (mut a, mut b) = (one, other);
+    loop {
+        match (digits(a), digits(b)) {
+            (Some((n, rest_a)), Some((m, rest_b))) => match n.len().cmp(&m.len()).then(n.cmp(m)) {
+                Ordering::Equal => (a, b) = (rest_a, rest_b),
+                unequal => return unequal,
+            },
+            _ => match (a.chars().next(), b.chars().next()) {
+                (None, None) => return one.cmp(other),
+                (None, _) => return Ordering::Less,
+                (_, None) => return Ordering::Greater,
+                (Some(x), Some(y)) => match x.to_lowercase().cmp(y.to_lowercase()) {
+                    Ordering::Equal => (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]),
+                    unequal => return unequal,
+                },
+            },
+        }
+    }
+}
+
+/// The number that a text begins with, without its zeros, and the rest.
+fn digits(text: &str) -> Option<(&str, &str)> {
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    (end > 0).then(|| (text[..end].trim_start_matches('0'), &text[end..]))
 }
 
 /// A name of an image, or an image without one.
@@ -109,6 +302,8 @@ pub struct ImageRow {
     pub platform: String,
     /// Id and name: what tells rows apart.
     pub unique: String,
+    /// Containers that were made of it, by name.
+    pub users: Vec<String>,
 }
 
 impl ImageRow {
@@ -134,6 +329,26 @@ impl Row for ImageRow {
     fn words(&self) -> Vec<&str> {
         vec![&self.name, self.short(), &self.platform]
     }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Name | Field::Image => test(&self.name),
+            Field::Id => test(&self.id),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        match column {
+            Column::Name => natural(&self.name, &other.name),
+            Column::Id => self.id.cmp(&other.id),
+            Column::Created => self.created.cmp(&other.created),
+            Column::Size => self.size.cmp(&other.size),
+            Column::Platform => self.platform.cmp(&other.platform),
+            Column::UsedBy => self.users.len().cmp(&other.users.len()),
+            _ => Ordering::Equal,
+        }
+    }
 }
 
 /// A volume.
@@ -155,6 +370,23 @@ impl Row for VolumeRow {
     fn words(&self) -> Vec<&str> {
         vec![&self.name, &self.driver]
     }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Name => test(&self.name),
+            Field::Driver => test(&self.driver),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        match column {
+            Column::Name => natural(&self.name, &other.name),
+            Column::Driver => self.driver.cmp(&other.driver),
+            Column::Folder => natural(&self.place, &other.place),
+            _ => Ordering::Equal,
+        }
+    }
 }
 
 /// A network.
@@ -168,6 +400,10 @@ pub struct NetworkRow {
     pub driver: String,
     /// `172.17.0.0/16`, empty where there is none.
     pub subnet: String,
+    /// When it was first used.
+    pub created: Option<Timestamp>,
+    /// Ids of the containers that are connected.
+    pub members: Vec<String>,
 }
 
 impl Row for NetworkRow {
@@ -177,5 +413,38 @@ impl Row for NetworkRow {
 
     fn words(&self) -> Vec<&str> {
         vec![&self.name, &self.driver, &self.subnet]
+    }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Name | Field::Network => test(&self.name),
+            Field::Id => test(&self.id),
+            Field::Driver => test(&self.driver),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        match column {
+            Column::Name => natural(&self.name, &other.name),
+            Column::Driver => self.driver.cmp(&other.driver),
+            Column::Subnet => natural(&self.subnet, &other.subnet),
+            Column::Containers => self.members.len().cmp(&other.members.len()),
+            Column::Created => self.created.cmp(&other.created),
+            Column::Id => self.id.cmp(&other.id),
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_sorted_as_people_do() {
+        let mut names = ["web-10", "Web-2", "api", "web-002", "", "web", "10.0.0.10", "10.0.0.9", "日本"];
+        names.sort_by(|one, other| natural(one, other));
+        assert_eq!(names, ["", "10.0.0.9", "10.0.0.10", "api", "web", "Web-2", "web-002", "web-10", "日本"]);
     }
 }

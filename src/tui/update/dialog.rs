@@ -8,7 +8,7 @@ use crate::command::{join, split};
 use crate::engine::Name;
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job, Program, Verb};
-use crate::tui::model::layer::{Field, Layer, Page, Prompt, Purpose, RunForm, Text};
+use crate::tui::model::layer::{Confirm, Field, Layer, Page, Prompt, Purpose, RunForm, Text};
 use crate::tui::model::task::TaskId;
 use crate::tui::model::{Focus, Model, Section, Tab};
 
@@ -17,10 +17,25 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let height = model.size.1;
     match model.layers.last_mut() {
         Some(Layer::Prompt(_)) => return prompt(model, action),
-        Some(Layer::Confirm(_)) => {
-            if let (Some(Layer::Confirm(question)), Action::Accept) = (model.layers.pop(), action) {
-                return confirmed(model, question.effect);
-            }
+        Some(Layer::Confirm(question)) => {
+            let room = Confirm::rows(height);
+            let step = room.saturating_sub(1).max(1);
+            let last = question.items.len().saturating_sub(room);
+            question.top = match action {
+                Action::Down => (question.top + 1).min(last),
+                Action::Up => question.top.saturating_sub(1),
+                Action::PageDown => (question.top + step).min(last),
+                Action::PageUp => question.top.saturating_sub(step),
+                _ => {
+                    let question = model.layers.pop();
+                    return match (question, action) {
+                        (Some(Layer::Confirm(question)), Action::Accept) => {
+                            confirmed(model, question.effects)
+                        }
+                        _ => Vec::new(),
+                    };
+                }
+            };
         }
         Some(Layer::Menu(_)) => return menu(model, action),
         Some(Layer::Run(_)) => return form(model, action),
@@ -162,7 +177,7 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         },
         Purpose::Tag(image) => return vec![Effect::TagImage(image, text)],
         Purpose::Rename(id) => match text.parse::<Name>() {
-            Ok(name) => return confirmed(model, Effect::Container(Verb::Rename(name), id)),
+            Ok(name) => return confirmed(model, vec![Effect::Container(Verb::Rename(name), id)]),
             Err(error) => return again(model, prompt, error.to_string()),
         },
         Purpose::Exec(id) => {
@@ -183,10 +198,12 @@ fn menu(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Up => menu.cursor = menu.cursor.saturating_sub(1),
         Action::Accept => {
             let signal = menu.items.get(menu.cursor).map(|(name, _)| name.clone());
-            let id = menu.container.clone();
+            let ids = std::mem::take(&mut menu.containers);
             model.layers.pop();
-            return signal
-                .map_or_else(Vec::new, |signal| confirmed(model, Effect::Container(Verb::Kill(signal), id)));
+            let kill = |signal: String| {
+                ids.into_iter().map(|id| Effect::Container(Verb::Kill(signal.clone()), id)).collect()
+            };
+            return signal.map_or_else(Vec::new, |signal| confirmed(model, kill(signal)));
         }
         _ => drop(model.layers.pop()),
     }

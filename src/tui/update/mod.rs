@@ -11,6 +11,7 @@
 mod app;
 mod command;
 mod dialog;
+mod lists;
 mod news;
 mod object;
 #[cfg(test)]
@@ -148,6 +149,9 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     {
         return effects;
     }
+    if let Some(effects) = lists::act(model, action) {
+        return effects;
+    }
     if let Some(effects) = object::act(model, action) {
         return effects;
     }
@@ -212,6 +216,11 @@ trait Cursor {
     fn select(&mut self, place: usize);
     fn place_at(&self, line: usize) -> Option<usize>;
     fn filter(&mut self) -> &mut String;
+    fn mark(&mut self);
+    fn range_mark(&mut self);
+    fn draws_range(&self) -> bool;
+    fn mark_all(&mut self);
+    fn unmark(&mut self) -> bool;
 }
 
 impl<R: Row> Cursor for Table<R> {
@@ -229,6 +238,26 @@ impl<R: Row> Cursor for Table<R> {
 
     fn filter(&mut self) -> &mut String {
         &mut self.filter
+    }
+
+    fn mark(&mut self) {
+        Table::mark(self);
+    }
+
+    fn range_mark(&mut self) {
+        Table::range_mark(self);
+    }
+
+    fn draws_range(&self) -> bool {
+        Table::draws_range(self)
+    }
+
+    fn mark_all(&mut self) {
+        Table::mark_all(self);
+    }
+
+    fn unmark(&mut self) -> bool {
+        Table::unmark(self)
     }
 }
 
@@ -308,6 +337,8 @@ fn back(model: &mut Model) {
         (model.focus, model.is_zoomed) = (Focus::List, false);
     } else if !cursor(model).filter().is_empty() {
         cursor(model).filter().clear();
+    } else if cursor(model).unmark() {
+        model.notice = None;
     } else if model.notice.take().is_none() {
         let keys = model.keys_of(Place::Global, Action::Quit);
         model.say(Tone::Plain, format!("{keys} leaves hoist; containers keep running"), None);
@@ -331,6 +362,11 @@ fn details(model: &mut Model) {
     let mut lines = vec![failure.what.clone()];
     lines.extend(failure.why.iter().map(|cause| format!("  because {cause}")));
     lines.extend(failure.hint.iter().map(|hint| format!("hint: {hint}")));
+    for part in &model.failures {
+        lines.extend([String::new(), part.what.clone()]);
+        lines.extend(part.why.iter().map(|cause| format!("  because {cause}")));
+        lines.extend(part.hint.iter().map(|hint| format!("hint: {hint}")));
+    }
     let title = "The last error".to_owned();
     model.layers.push(Layer::Page(Page { title, kind: PageKind::Text(lines), top: 0 }));
 }
@@ -360,7 +396,8 @@ fn quit(model: &mut Model) -> Vec<Effect> {
             "what they have fetched is kept.".to_owned(),
         ],
         yes: "leave",
-        effect: Effect::Quit,
+        effects: vec![Effect::Quit],
+        top: 0,
     }));
     Vec::new()
 }

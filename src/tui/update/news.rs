@@ -3,11 +3,12 @@
 use jiff::Timestamp;
 
 use super::dialog::close_progress;
-use super::object::terminal;
-use crate::engine::{self, ContainerId, Kind, News};
+use super::object::{end, terminal};
+use crate::engine::{self, ContainerId, Kind, News, Sample};
 use crate::tui::event::{Effect, Event, Finish, Listed, Program, Verb};
+use crate::tui::model::columns;
 use crate::tui::model::layer::Layer;
-use crate::tui::model::rows::ContainerRow;
+use crate::tui::model::rows::{ContainerRow, Used};
 use crate::tui::model::table::Loaded;
 use crate::tui::model::task::{TaskId, TaskState, What, Work};
 use crate::tui::model::{Failure, Model, Section, Subject, Tone};
@@ -29,7 +30,7 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::LogOver(serial, failure) if serial == model.log.serial => {
             (model.log.is_over, model.log.failure) = (true, failure);
         }
-        Event::Sample(id, sample) if !model.is_frozen => model.series.entry(id).or_default().push(*sample),
+        Event::Sample(id, sample) if !model.is_frozen => sampled(model, id, *sample),
         Event::Top(id, Ok(top)) => model.top.take(id, top, model.now),
         Event::Top(id, Err(failure)) => {
             (model.top.of, model.top.failure) = (Some(id), Some(failure));
@@ -45,6 +46,23 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+fn sampled(model: &mut Model, id: ContainerId, sample: Sample) {
+    let limit = sample.memory_limit;
+    let series = model.series.entry(id.clone()).or_default();
+    series.push(sample);
+    let used = series.now().map(|now| Used {
+        cpu: now.cpu,
+        memory: now.memory,
+        limit,
+        net_in: now.net.0,
+        net_out: now.net.1,
+        pids: now.pids,
+    });
+    if let Some(row) = model.containers.get_still(id.as_str(), &columns::USE) {
+        row.used = used;
+    }
 }
 
 fn tick(model: &mut Model, now: Timestamp) {
@@ -80,10 +98,12 @@ fn listed(model: &mut Model, list: Listed) {
     match list {
         Listed::Containers(mut rows) => {
             for row in &mut rows {
-                row.busy = model.containers.get(row.id.as_str()).and_then(|old| old.busy);
+                if let Some(old) = model.containers.get(row.id.as_str()) {
+                    (row.busy, row.used) = (old.busy, old.used);
+                }
             }
-            model.series.retain(|id, _| rows.iter().any(|row| row.id == *id));
             model.containers.set(rows);
+            model.series.retain(|id, _| model.containers.get(id.as_str()).is_some());
         }
         Listed::Images(rows) => model.images.set(rows),
         Listed::Volumes(rows) => model.volumes.set(rows),
@@ -105,7 +125,9 @@ fn unlisted(model: &mut Model, section: Section, failure: Failure) {
 fn put(model: &mut Model, id: &ContainerId, row: Option<Box<ContainerRow>>) {
     match row {
         Some(mut row) => {
-            row.busy = model.containers.get(id.as_str()).and_then(|old| old.busy);
+            if let Some(old) = model.containers.get(id.as_str()) {
+                (row.busy, row.used) = (old.busy, old.used);
+            }
             model.containers.put(*row);
         }
         None => {
@@ -128,6 +150,13 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         Effect::TagImage(_, name) => (format!("tagged {name}"), vec![Effect::Load(Section::Images)]),
         _ => (String::new(), Vec::new()),
     };
+    if let Some(at) = model.batches.iter_mut().position(|batch| batch.take(effect, &result)) {
+        if model.batches[at].is_over() {
+            let batch = model.batches.remove(at);
+            end(model, batch);
+        }
+        return effects;
+    }
     match result {
         Ok(()) => model.say(Tone::Good, text, None),
         Err(failure) => model.fail(failure),

@@ -1,12 +1,14 @@
 //! Verbs on what is selected.
 
-use super::{prompt, show_tab, subject_name};
+use super::{prompt, show_tab};
 use crate::command::join;
 use crate::engine::{Conflict, Explain as _, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Force, Job, Program, Verb};
+use crate::tui::keymap::Place;
+use crate::tui::model::batch::Batch;
 use crate::tui::model::layer::{Confirm, Field, Layer, Menu, Purpose, RunForm, Text};
-use crate::tui::model::rows::ContainerRow;
+use crate::tui::model::rows::{ContainerRow, ImageRow};
 use crate::tui::model::task::{TaskId, TaskRow, TaskState, What, Work};
 use crate::tui::model::{Failure, Model, Section, Tab, Tone};
 
@@ -42,16 +44,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
                 show_tab(model, Tab::Inspect);
             }
         }
-        Action::CopyName => return Some(copy(model, subject_name(model))),
-        Action::CopyId => {
-            let id = match model.section {
-                Section::Containers => model.container().map(|row| row.id.to_string()),
-                Section::Images => model.images.selected().map(|row| row.id.clone()),
-                Section::Networks => model.networks.selected().map(|row| row.id.clone()),
-                Section::Volumes | Section::Tasks => None,
-            };
-            return Some(copy(model, id.unwrap_or_default()));
-        }
+        Action::CopyName => return Some(copy(model, names(model).join(" "))),
+        Action::CopyId => return Some(copy(model, ids(model).join(" "))),
         Action::CancelTask | Action::ClearTasks => return Some(task(model, action)),
         _ => {
             return match model.section {
@@ -74,7 +68,9 @@ fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if !is_ours {
         return None;
     }
-    let Some(row) = model.container().cloned() else {
+    model.containers.end_range();
+    let rows = model.target_containers();
+    let Some(first) = rows.first() else {
         model.say(Tone::Plain, "there is no container to do that to", None);
         return Some(Vec::new());
     };
@@ -83,74 +79,165 @@ fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         A::Stats => show_tab(model, Tab::Stats),
         A::Top => show_tab(model, Tab::Top),
         A::Inspect => show_tab(model, Tab::Inspect),
-        A::StartStop if row.is_up() => return Some(verb(model, &row, Verb::Stop, Wish::Stop)),
-        A::StartStop => return Some(verb(model, &row, Verb::Start, Wish::Start)),
-        A::Restart => return Some(mark(model, &row, Verb::Restart)),
-        A::Pause if row.status == Status::Paused => {
-            return Some(verb(model, &row, Verb::Unpause, Wish::Unpause));
+        A::StartStop if rows.iter().any(ContainerRow::is_up) => {
+            return Some(verb(model, up(rows), Verb::Stop, Wish::Stop));
         }
-        A::Pause => return Some(verb(model, &row, Verb::Pause, Wish::Pause)),
-        A::Kill => signals(model, &row),
-        A::Remove => remove(model, &row, Force::No),
-        A::RemoveForce => remove(model, &row, Force::Yes),
-        A::Rename => prompt(model, Purpose::Rename(row.id), &row.name),
-        A::Shell => return Some(terminal(model, &row, Program::Shell)),
-        A::Attach => return Some(terminal(model, &row, Program::Attach)),
-        A::Exec => match allowed(&row, Wish::Exec) {
-            Ok(()) => prompt(model, Purpose::Exec(row.id), ""),
+        A::StartStop => return Some(verb(model, rows, Verb::Start, Wish::Start)),
+        A::Restart => return Some(mark(model, rows, &Verb::Restart, Vec::new())),
+        A::Pause if rows.iter().any(|row| row.status == Status::Running) => {
+            let running = if rows.len() == 1 { rows } else { of_status(rows, Status::Running) };
+            return Some(verb(model, running, Verb::Pause, Wish::Pause));
+        }
+        A::Pause if rows.iter().any(|row| row.status == Status::Paused) => {
+            return Some(verb(model, of_status(rows, Status::Paused), Verb::Unpause, Wish::Unpause));
+        }
+        A::Pause => return Some(verb(model, rows, Verb::Pause, Wish::Pause)),
+        A::Kill => signals(model, rows),
+        A::Remove => remove(model, rows, Force::No),
+        A::RemoveForce => remove(model, rows, Force::Yes),
+        A::CopyImage => return Some(copy(model, joined(&rows, " ", |row| row.image.clone()))),
+        A::CopyCommand => {
+            let line = |row: &ContainerRow| format!("hoist {}", join(&row.again));
+            return Some(copy(model, joined(&rows, "\n", line)));
+        }
+        _ if rows.len() > 1 => {
+            refuse_many(model, action, rows.len());
+        }
+        _ => {
+            let row = first.clone();
+            return one(model, &row, action);
+        }
+    }
+    Some(Vec::new())
+}
+
+/// What the targets are called.
+fn names(model: &Model) -> Vec<String> {
+    match model.section {
+        Section::Containers => model.containers.targets().iter().map(|row| row.name.clone()).collect(),
+        Section::Images => model.images.targets().iter().map(|row| row.target().to_owned()).collect(),
+        Section::Volumes => model.volumes.targets().iter().map(|row| row.name.clone()).collect(),
+        Section::Networks => model.networks.targets().iter().map(|row| row.name.clone()).collect(),
+        Section::Tasks => model.tasks.targets().iter().map(|row| row.title.clone()).collect(),
+    }
+}
+
+/// Their ids, where they have some.
+fn ids(model: &Model) -> Vec<String> {
+    match model.section {
+        Section::Containers => model.containers.targets().iter().map(|row| row.id.to_string()).collect(),
+        Section::Images => model.images.targets().iter().map(|row| row.id.clone()).collect(),
+        Section::Networks => model.networks.targets().iter().map(|row| row.id.clone()).collect(),
+        Section::Volumes | Section::Tasks => Vec::new(),
+    }
+}
+
+/// Verbs that are for one container.
+fn one(model: &mut Model, row: &ContainerRow, action: Action) -> Option<Vec<Effect>> {
+    use Action as A;
+    // What is opened for it is shown beside the list's cursor.
+    model.containers.select_key(row.id.as_str());
+    match action {
+        A::Rename => prompt(model, Purpose::Rename(row.id.clone()), &row.name),
+        A::Shell => return Some(terminal(model, row, Program::Shell)),
+        A::Attach => return Some(terminal(model, row, Program::Attach)),
+        A::Exec => match allowed(row, Wish::Exec) {
+            Ok(()) => prompt(model, Purpose::Exec(row.id.clone()), ""),
             Err(failure) => model.fail(failure),
         },
         A::RunAgain => prompt(model, Purpose::Command, &join(&row.again)),
-        A::CopyImage => return Some(copy(model, row.image)),
-        A::CopyCommand => return Some(copy(model, format!("hoist {}", join(&row.again)))),
         _ => return None,
     }
     Some(Vec::new())
+}
+
+/// Says that `action` is for one object.
+fn refuse_many(model: &mut Model, action: Action, count: usize) {
+    let back = model.keys_of(Place::Global, Action::Back);
+    model.fail(Failure {
+        what: format!("cannot {} {count} at once", action.label().trim_end_matches('…')),
+        why: vec!["it is done to one at a time".to_owned()],
+        hint: Some(format!("{back} takes the marks away")),
+    });
+}
+
+fn up(mut rows: Vec<ContainerRow>) -> Vec<ContainerRow> {
+    rows.retain(ContainerRow::is_up);
+    rows
+}
+
+fn of_status(mut rows: Vec<ContainerRow>, status: Status) -> Vec<ContainerRow> {
+    rows.retain(|row| row.status == status);
+    rows
+}
+
+fn joined<R>(rows: &[R], between: &str, text: impl Fn(&R) -> String) -> String {
+    rows.iter().map(text).collect::<Vec<_>>().join(between)
 }
 
 fn image(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if !matches!(action, Action::Tag | Action::Remove | Action::RemoveForce) {
         return None;
     }
-    let Some(row) = model.images.selected().cloned() else {
-        model.say(Tone::Plain, "there is no image to do that to", None);
-        return Some(Vec::new());
-    };
-    if action == Action::Tag {
-        prompt(model, Purpose::Tag(row.target().to_owned()), "");
-        return Some(Vec::new());
+    model.images.end_range();
+    let rows: Vec<ImageRow> = model.images.targets().into_iter().cloned().collect();
+    match (rows.as_slice(), action) {
+        ([], _) => model.say(Tone::Plain, "there is no image to do that to", None),
+        ([row], Action::Tag) => prompt(model, Purpose::Tag(row.target().to_owned()), ""),
+        (rows, Action::Tag) => refuse_many(model, action, rows.len()),
+        (rows, Action::RemoveForce) => remove_images(model, rows, Force::Yes),
+        (rows, _) => remove_images(model, rows, Force::No),
     }
-    let force = if action == Action::RemoveForce { Force::Yes } else { Force::No };
-    let others = model.images.all().iter().filter(|other| other.id == row.id).count();
-    let name = if row.name.is_empty() { row.short().to_owned() } else { row.name.clone() };
-    let note = match (others, force) {
-        (2.., _) => "Only this name goes; the image has others.",
-        (_, Force::Yes) => "The image goes, even when a stopped container was made of it.",
-        (_, Force::No) => "The image goes with its layers that no other image has.",
-    };
-    model.layers.push(Layer::Confirm(Confirm {
-        title: "Remove 1 image?".to_owned(),
-        items: vec![format!("{name}   {}   {}", row.short(), crate::base::units::column(row.size))],
-        notes: vec![note.to_owned()],
-        yes: "remove",
-        effect: Effect::RemoveImage(row.target().to_owned(), force),
-    }));
     Some(Vec::new())
 }
 
+fn remove_images(model: &mut Model, rows: &[ImageRow], force: Force) {
+    let named = |row: &ImageRow| {
+        let name = if row.name.is_empty() { row.short() } else { &row.name };
+        format!("{name}   {}   {}", row.short(), crate::base::units::column(row.size))
+    };
+    // An image with names that stay loses only these.
+    let names_of = |row: &ImageRow| model.images.all().iter().filter(|other| other.id == row.id).count();
+    let goes_of = |row: &ImageRow| rows.iter().filter(|other| other.id == row.id).count();
+    let stays = rows.iter().any(|row| names_of(row) > goes_of(row));
+    let note = match (rows, stays, force) {
+        ([_], true, _) => "Only this name goes; the image has others.",
+        (_, true, _) => "Of images with further names only these names go.",
+        ([_], _, Force::Yes) => "The image goes, even when a stopped container was made of it.",
+        (_, _, Force::Yes) => "The images go, even when stopped containers were made of them.",
+        ([_], _, Force::No) => "The image goes with its layers that no other image has.",
+        (_, _, Force::No) => "The images go with their layers that no other image has.",
+    };
+    model.layers.push(Layer::Confirm(Confirm {
+        title: format!("Remove {}?", counted(rows.len(), "image")),
+        items: rows.iter().map(named).collect(),
+        notes: vec![note.to_owned()],
+        yes: "remove",
+        effects: rows.iter().map(|row| Effect::RemoveImage(row.target().to_owned(), force)).collect(),
+        top: 0,
+    }));
+}
+
+/// `1 image`, `3 images`
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
 fn task(model: &mut Model, action: Action) -> Vec<Effect> {
+    model.tasks.end_range();
+    let targets = |model: &Model| model.tasks.targets().into_iter().cloned().collect::<Vec<TaskRow>>();
     if action == Action::ClearTasks {
-        let over: Vec<TaskId> =
-            model.tasks.all().iter().filter(|task| task.is_over()).map(|task| task.id).collect();
+        let marked: Vec<TaskId> = model.tasks.marked().into_iter().map(|task| task.id).collect();
+        let is_meant = |task: &&TaskRow| task.is_over() && (marked.is_empty() || marked.contains(&task.id));
+        let over: Vec<TaskId> = model.tasks.all().iter().filter(is_meant).map(|task| task.id).collect();
         for id in &over {
             model.tasks.take(&id.key());
         }
         return over.into_iter().map(Effect::Close).collect();
     }
-    let Some(id) = model.tasks.selected().filter(|task| !task.is_over()).map(|task| task.id) else {
-        return Vec::new();
-    };
-    stop_task(model, id)
+    let live: Vec<TaskId> =
+        targets(model).iter().filter(|task| !task.is_over()).map(|task| task.id).collect();
+    live.into_iter().flat_map(|id| stop_task(model, id)).collect()
 }
 
 /// Asks work to stop, or leaves a terminal's program alone.
@@ -175,15 +262,18 @@ pub(super) fn detach(model: &mut Model, id: TaskId) -> Vec<Effect> {
     vec![Effect::Close(id)]
 }
 
-/// Does `verb` where the status permits it, and marks the row.
-fn verb(model: &mut Model, row: &ContainerRow, verb: Verb, wish: Wish) -> Vec<Effect> {
-    match allowed(row, wish) {
-        Ok(()) => mark(model, row, verb),
-        Err(failure) => {
-            model.fail(failure);
-            Vec::new()
-        }
-    }
+/// Does `verb` to those whose status permits it.
+fn verb(model: &mut Model, rows: Vec<ContainerRow>, verb: Verb, wish: Wish) -> Vec<Effect> {
+    let (able, refused) = apart(rows, wish);
+    mark(model, able, &verb, refused)
+}
+
+/// Those that `wish` is allowed for, and why it is not for the others.
+fn apart(rows: Vec<ContainerRow>, wish: Wish) -> (Vec<ContainerRow>, Vec<Failure>) {
+    let mut refused = Vec::new();
+    let mut able = rows;
+    able.retain(|row| allowed(row, wish).map_err(|failure| refused.push(failure)).is_ok());
+    (able, refused)
 }
 
 fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
@@ -196,61 +286,154 @@ fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
     row.status.after(wish).map(|_| ()).map_err(refused)
 }
 
-fn mark(model: &mut Model, row: &ContainerRow, verb: Verb) -> Vec<Effect> {
-    model.names.insert(row.id.clone(), row.name.clone());
-    if let Some(row) = model.containers.get_mut(row.id.as_str()) {
-        row.busy = Some(match verb {
-            Verb::Start => "starting…",
-            Verb::Stop => "stopping…",
-            Verb::Restart => "restarting…",
-            Verb::Pause => "pausing…",
-            Verb::Unpause => "resuming…",
-            Verb::Kill(_) => "killing…",
-            Verb::Remove(_) => "removing…",
-            Verb::Rename(_) => "renaming…",
-        });
+/// Does `verb`, shows at the rows that it goes on, and gathers what comes of it where it is
+/// done to several.
+fn mark(model: &mut Model, rows: Vec<ContainerRow>, verb: &Verb, refused: Vec<Failure>) -> Vec<Effect> {
+    for row in &rows {
+        model.names.insert(row.id.clone(), row.name.clone());
+        if let Some(row) = model.containers.get_mut(row.id.as_str()) {
+            row.busy = Some(going_on(verb));
+        }
     }
-    vec![Effect::Container(verb, row.id.clone())]
+    let effects: Vec<Effect> = rows.into_iter().map(|row| Effect::Container(verb.clone(), row.id)).collect();
+    together(model, done_word(verb), effects, refused)
 }
 
-/// The same for a verb that was asked about in a dialog.
-pub(super) fn confirmed(model: &mut Model, effect: Effect) -> Vec<Effect> {
-    match effect {
-        Effect::Container(verb, id) => match model.containers.get(id.as_str()).cloned() {
-            Some(row) => mark(model, &row, verb),
-            None => Vec::new(),
-        },
-        other => vec![other],
+/// Gathers the ends of these effects, so that they are told as one.
+fn together(
+    model: &mut Model,
+    told: &'static str,
+    effects: Vec<Effect>,
+    mut refused: Vec<Failure>,
+) -> Vec<Effect> {
+    match (effects.len(), refused.len()) {
+        (0, 1) => model.fail(refused.remove(0)),
+        (0, 0) | (1, 0) => {}
+        _ => {
+            let batch = Batch::new(told, effects.clone(), refused);
+            if batch.is_over() {
+                end(model, batch);
+            } else {
+                model.batches.push(batch);
+            }
+        }
     }
+    effects
 }
 
-fn signals(model: &mut Model, row: &ContainerRow) {
-    match allowed(row, Wish::Kill) {
-        Err(failure) => model.fail(failure),
-        Ok(()) => model.layers.push(Layer::Menu(Menu {
-            title: format!("Send {} a signal", row.name),
-            items: SIGNALS.iter().map(|(name, use_)| ((*name).to_owned(), (*use_).to_owned())).collect(),
-            cursor: 0,
-            container: row.id.clone(),
-        })),
-    }
-}
-
-fn remove(model: &mut Model, row: &ContainerRow, force: Force) {
-    if let (Err(failure), Force::No) = (allowed(row, Wish::Remove), force) {
-        model.fail(failure);
+/// Says what became of a verb on several objects.
+pub(super) fn end(model: &mut Model, batch: Batch) {
+    let text = batch.summary();
+    let failures = batch.into_failures();
+    let Some(first) = failures.first() else {
+        model.say(Tone::Good, text, None);
         return;
+    };
+    let key = model.keys_of(Place::Global, Action::Details);
+    model.say(Tone::Bad, format!("{text}: {}", first.line()), Some(format!("{key} shows all")));
+    model.failure = Some(Failure { what: text, ..Failure::default() });
+    model.failures = failures;
+}
+
+fn going_on(verb: &Verb) -> &'static str {
+    match verb {
+        Verb::Start => "starting…",
+        Verb::Stop => "stopping…",
+        Verb::Restart => "restarting…",
+        Verb::Pause => "pausing…",
+        Verb::Unpause => "resuming…",
+        Verb::Kill(_) => "killing…",
+        Verb::Remove(_) => "removing…",
+        Verb::Rename(_) => "renaming…",
     }
-    let mut notes = vec!["Its files and its log go with it.".to_owned()];
-    if row.is_up() {
-        notes.insert(0, "It is running: it is killed first.".to_owned());
+}
+
+/// The word for a verb that is done.
+pub(super) fn done_word(verb: &Verb) -> &'static str {
+    match verb {
+        Verb::Start => "started",
+        Verb::Stop => "stopped",
+        Verb::Restart => "restarted",
+        Verb::Pause => "paused",
+        Verb::Unpause => "resumed",
+        Verb::Kill(_) => "signalled",
+        Verb::Remove(_) => "removed",
+        Verb::Rename(_) => "renamed",
+    }
+}
+
+/// The same for verbs that were asked about in a dialog: all of them are the same.
+pub(super) fn confirmed(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
+    match effects.first().cloned() {
+        Some(Effect::Container(verb, _)) => {
+            let ids = effects.iter().filter_map(|effect| match effect {
+                Effect::Container(_, id) => Some(id.as_str()),
+                _ => None,
+            });
+            let rows = ids.filter_map(|id| model.containers.get(id).cloned()).collect();
+            mark(model, rows, &verb, Vec::new())
+        }
+        Some(Effect::RemoveImage(..)) => together(model, "removed", effects, Vec::new()),
+        _ => effects,
+    }
+}
+
+fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
+    let (able, mut refused) = apart(rows, Wish::Kill);
+    let title = match able.as_slice() {
+        [] if refused.len() == 1 => return model.fail(refused.remove(0)),
+        [] => return end(model, Batch::new("killed", Vec::new(), refused)),
+        [row] => format!("Send {} a signal", row.name),
+        rows => format!("Send {} containers a signal", rows.len()),
+    };
+    model.layers.push(Layer::Menu(Menu {
+        title,
+        items: SIGNALS.iter().map(|(name, use_)| ((*name).to_owned(), (*use_).to_owned())).collect(),
+        cursor: 0,
+        containers: able.into_iter().map(|row| row.id).collect(),
+    }));
+}
+
+fn remove(model: &mut Model, rows: Vec<ContainerRow>, force: Force) {
+    let (able, mut refused) = match force {
+        Force::No => apart(rows, Wish::Remove),
+        Force::Yes => (rows, Vec::new()),
+    };
+    if able.is_empty() {
+        return match refused.len() {
+            1 => model.fail(refused.remove(0)),
+            _ => end(model, Batch::new("removed", Vec::new(), refused)),
+        };
+    }
+    let is_one = able.len() == 1;
+    let running = able.iter().filter(|row| row.is_up()).count();
+    let mut notes = Vec::new();
+    match running {
+        0 => {}
+        1 if is_one => notes.push("It is running: it is killed first.".to_owned()),
+        1 => notes.push("One is running: it is killed first.".to_owned()),
+        _ => notes.push(format!("{running} are running: they are killed first.")),
+    }
+    notes.push(
+        if is_one { "Its files and its log go with it." } else { "Their files and logs go with them." }
+            .to_owned(),
+    );
+    if !refused.is_empty() {
+        let keys = model.keys_of(Place::Containers, Action::RemoveForce);
+        let text = if refused.len() == 1 {
+            "One that is up stays".to_owned()
+        } else {
+            format!("{} that are up stay", refused.len())
+        };
+        notes.push(format!("{text}; {keys} removes such as well."));
     }
     model.layers.push(Layer::Confirm(Confirm {
-        title: "Remove 1 container?".to_owned(),
-        items: vec![format!("{}   {}   {}", row.name, row.status, row.image)],
+        title: format!("Remove {}?", counted(able.len(), "container")),
+        items: able.iter().map(|row| format!("{}   {}   {}", row.name, row.status, row.image)).collect(),
         notes,
         yes: "remove",
-        effect: Effect::Container(Verb::Remove(force), row.id.clone()),
+        effects: able.into_iter().map(|row| Effect::Container(Verb::Remove(force), row.id)).collect(),
+        top: 0,
     }));
 }
 
@@ -299,6 +482,11 @@ pub(super) fn copy(model: &mut Model, text: String) -> Vec<Effect> {
     if text.is_empty() {
         return Vec::new();
     }
-    model.say(Tone::Good, format!("copied {text}"), None);
+    let told = if text.len() > 200 {
+        format!("copied {} characters", text.chars().count())
+    } else {
+        format!("copied {}", text.replace('\n', " ⏎ "))
+    };
+    model.say(Tone::Good, told, None);
     vec![Effect::Copy(text)]
 }

@@ -79,18 +79,23 @@ fn draw_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
 
 fn confirm(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     let theme = &model.theme;
-    let most = usize::from(model.size.1.saturating_sub(8));
+    let most = Confirm::rows(model.size.1);
     let hidden = question.items.len().saturating_sub(most);
     let mut lines = vec![Line::default()];
     lines.extend(
         question
             .items
             .iter()
+            .skip(question.top.min(hidden))
             .take(most)
             .map(|item| Line::styled(item.clone(), theme.text.add_modifier(Modifier::BOLD))),
     );
     if hidden > 0 {
-        lines.push(Line::raw(format!("… and {hidden} more")));
+        let (first, last) = (question.top.min(hidden) + 1, question.top.min(hidden) + most);
+        let keys =
+            model.keys_of(Place::Confirm, Action::Down) + " " + &model.keys_of(Place::Confirm, Action::Up);
+        let text = format!("{first}–{last} of {} · {keys} shows the others", question.items.len());
+        lines.push(Line::styled(text, theme.dim));
     }
     lines.push(Line::default());
     lines.extend(question.notes.iter().map(|note| Line::styled(note.clone(), theme.warn)));

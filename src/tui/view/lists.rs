@@ -11,7 +11,7 @@ use super::{border, has_focus, texts};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
-use crate::tui::model::table::{Loaded, Table};
+use crate::tui::model::table::{Line as TableLine, Loaded, Table};
 use crate::tui::model::task::{TaskRow, TaskState, What};
 use crate::tui::model::{Focus, Model, Section};
 use crate::tui::theme::Theme;
@@ -238,6 +238,11 @@ fn table<R: Row>(
     if all > 0 {
         let count =
             if rows.shown() == all { format!(" {all} ") } else { format!(" {} of {all} ", rows.shown()) };
+        let count = match rows.mark_count() {
+            (_, 0) => count,
+            (shown, all) if shown == all => format!("{count}· {all} marked "),
+            (shown, all) => format!("{count}· {shown} of {all} marked shown "),
+        };
         block = block.title_bottom(Line::from(count).style(theme.dim).alignment(Alignment::Right));
     }
     let inner = block.inner(area);
@@ -251,9 +256,12 @@ fn table<R: Row>(
         .map(|column| Span::raw(cell(column.0, column.1, column.2) + &" ".repeat(gap(column))))
         .collect();
     let mut lines = vec![Line::from_iter([vec![Span::raw("  ")], heading].concat()).style(theme.dim)];
-    for (is_under, row) in rows.window(usize::from(inner.height.saturating_sub(1))) {
-        let bar = if is_under { "▌ " } else { "  " };
-        let mut spans = vec![Span::styled(bar, theme.accent)];
+    for (signs, row) in rows.lines(usize::from(inner.height.saturating_sub(1))) {
+        let is_under = signs.is_under;
+        let bar = if is_under { "▌" } else { " " };
+        let mark = if signs.is_marked { "+" } else { " " };
+        let mut spans = vec![Span::styled(bar, theme.accent), Span::styled(mark, theme.mark)];
+        let TableLine::Row(row) = row else { continue };
         for ((text, style), column) in cells(row).into_iter().zip(columns) {
             spans.push(Span::styled(cell(&text, column.1, column.2) + &" ".repeat(gap(column)), style));
         }
