@@ -12,6 +12,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use serde::Deserialize;
 
@@ -80,8 +81,17 @@ pub struct Config {
     pub paths: Paths,
     /// How registries are reached.
     pub registry: Registry,
+    /// What becomes of what is removed.
+    pub trash: Trash,
     /// How the terminal UI looks and behaves.
     pub ui: Ui,
+}
+
+/// `[trash]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Trash {
+    /// How long it stays there; zero: it does not go there.
+    pub keep: Option<Duration>,
 }
 
 /// `[registry]`
@@ -164,7 +174,36 @@ struct File {
     run_root: Option<PathBuf>,
     registry_mirrors: Option<Vec<String>>,
     insecure_registries: Option<Vec<String>>,
+    trash: TrashSection,
     ui: UiSection,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct TrashSection {
+    #[serde(deserialize_with = "span")]
+    keep: Option<Duration>,
+}
+
+/// `90s`, `30m`, `24h`, `7d`, and `0`.
+fn span<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(from)?;
+    let wrong = || serde::de::Error::custom(format!("want a time as 30m, 24h, 7d, or 0; found `{text}`"));
+    if text == "0" {
+        return Ok(Some(Duration::ZERO));
+    }
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let unit = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 24 * 3600,
+        "w" => 7 * 24 * 3600,
+        _ => return Err(wrong()),
+    };
+    Ok(Some(Duration::from_secs(number.checked_mul(unit).ok_or_else(wrong)?)))
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -214,6 +253,7 @@ impl Config {
             first.run_root = first.run_root.or(file.run_root);
             first.registry_mirrors = first.registry_mirrors.or(file.registry_mirrors);
             first.insecure_registries = first.insecure_registries.or(file.insecure_registries);
+            first.trash.keep = first.trash.keep.or(file.trash.keep);
             first.ui.theme = first.ui.theme.or(file.ui.theme);
         }
         let variable = |name| environment.get(name).map(PathBuf::from);
@@ -235,6 +275,7 @@ impl Config {
                 http_proxy: proxy("HTTP_PROXY"),
                 no_proxy: proxy("NO_PROXY"),
             },
+            trash: Trash { keep: first.trash.keep },
             ui: Ui {
                 theme: environment.text("HOIST_THEME").or(first.ui.theme),
                 no_color: environment.get("NO_COLOR").is_some(),
@@ -286,6 +327,22 @@ mod tests {
         let error = parse("root = '/x'\nregistry-miror = []\n").unwrap_err();
         assert!(error.to_string().contains("line 2, column 1"), "{error}");
         assert!(error.to_string().contains("registry-miror"), "{error}");
+    }
+
+    #[test]
+    fn what_is_removed_is_kept_as_long_as_is_said() {
+        let keep = |text: &str| parse(&format!("[trash]\nkeep = '{text}'")).map(|file| file.trash.keep);
+        for (text, seconds) in [("0", 0), ("90s", 90), ("30m", 1800), ("24h", 86_400), ("2w", 1_209_600)] {
+            assert_eq!(keep(text).unwrap(), Some(Duration::from_secs(seconds)), "{text}");
+        }
+        for wrong in ["", "h", "24", "1.5h", "-1h", "99999999999999999999w", "18446744073709551615w"] {
+            assert!(keep(wrong).is_err(), "{wrong}");
+        }
+        let error = keep("1 day").unwrap_err().to_string();
+        assert!(error.contains("want a time as 30m, 24h, 7d, or 0; found `1 day`"), "{error}");
+        let files = ["[ui]", "[trash]\nkeep = '1h'"];
+        let config = merged(&Flags::default(), &[], &files);
+        assert_eq!(config.trash.keep, Some(Duration::from_secs(3600)));
     }
 
     #[test]

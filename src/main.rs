@@ -5,6 +5,7 @@
 //!
 //! ```text
 //! hoist monitor …   one per run: src/monitor/
+//! hoist helper …    slow work that nobody waits for: engine::trash::helper
 //! hoist oci …       the embedded runtime for who speaks the OCI runtime specification
 //! hoist VERB …      the command line
 //! hoist             the terminal UI
@@ -21,6 +22,12 @@ fn main() -> ExitCode {
         && first == "monitor"
     {
         return hoist::monitor::main(rest.iter().cloned());
+    }
+    if let [role, work, rest @ ..] = words.as_slice()
+        && role == "helper"
+        && work == "empty-trash"
+    {
+        return hoist::engine::trash::helper(rest.iter().cloned());
     }
     #[cfg(feature = "cli")]
     {

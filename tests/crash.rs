@@ -191,7 +191,7 @@ fn killed_at_any_moment_nothing_is_left() {
     assert!(empty(case.engine.paths().containers()) && empty(case.engine.paths().container_names()));
     until("no run is left", || empty(case.engine.paths().runs()));
     case.wait_for(case.engine.containers().list()).unwrap();
-    assert!(empty(case.engine.paths().trash()));
+    assert!(empty(case.engine.paths().discarded()));
 }
 
 #[test]

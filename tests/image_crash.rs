@@ -96,7 +96,7 @@ fn check(store: &Store) -> bool {
     assert_eq!(count(paths.layers().join("by-diff")), layers);
     assert!(count(paths.layers()) <= layers + 1, "no folder without a link");
     assert!(count(paths.blobs().join("sha256")) <= images.len(), "the configuration alone");
-    assert_eq!((count(paths.trash()), count(paths.ingest().join("leases"))), (0, 0));
+    assert_eq!((count(paths.discarded()), count(paths.ingest().join("leases"))), (0, 0));
     assert!(count(paths.ingest()) <= 1, "the folder of leases alone");
     assert_eq!(count(paths.images()), images.len());
     assert_eq!(store.references().unwrap().len(), count(paths.refs()));

@@ -4,7 +4,8 @@
 //! <root>  mode 0700
 //!   blobs/<alg>/<hex>   ingest/   layers/<n>/   layers/by-diff/<hex>   images/<hex>   refs/
 //!   names/containers/<name> → id   containers/<id>/{record.json,lock,upper,work,log/}
-//!   names/networks/<name> → id     networks/<id>.json   volumes/<name>/   trash/
+//!   names/networks/<name> → id     networks/<id>.json   volumes/<name>/
+//!   trash/<entry>/   trash.lock   discarded/
 //! <run>   mode 0700
 //!   containers/<id>/{run.json,attach,control,monitor.lock,exec/}   networks/<id>/   events.log
 //! ```
@@ -105,10 +106,22 @@ impl Paths {
         self.root.join("store.lock")
     }
 
-    /// What is removed and waits to be deleted.
+    /// What was removed and can be restored, a folder each.
     #[must_use]
     pub fn trash(&self) -> PathBuf {
         self.root.join("trash")
+    }
+
+    /// The lock of who empties the trash.
+    #[must_use]
+    pub fn trash_lock(&self) -> PathBuf {
+        self.root.join("trash.lock")
+    }
+
+    /// What is removed for good and waits to be deleted.
+    #[must_use]
+    pub fn discarded(&self) -> PathBuf {
+        self.root.join("discarded")
     }
 
     /// All containers' folders.

@@ -259,8 +259,8 @@ pub fn is_confirmed(paths: &Paths, record: &Record) -> bool {
 
 /// Whether some removed container still waits to be deleted.
 #[must_use]
-pub fn has_trash(paths: &Paths) -> bool {
-    fs::read_dir(paths.trash()).is_ok_and(|mut entries| {
+pub fn has_discarded(paths: &Paths) -> bool {
+    fs::read_dir(paths.discarded()).is_ok_and(|mut entries| {
         entries.any(|entry| entry.is_ok_and(|it| it.file_name().to_string_lossy().starts_with("container-")))
     })
 }
@@ -354,27 +354,85 @@ fn release(paths: &Paths, name: &Name, id: &ContainerId) {
 ///
 /// When its folder cannot be moved away.
 pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf> {
-    disk::private_dir(&paths.trash())?;
-    let folder = paths.container(&record.id);
-    let trash = paths.trash().join(format!("container-{}", record.id));
-    match fs::rename(&folder, &trash) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            return Err(DiskError::io("remove", folder)(error).into());
+    disk::private_dir(&paths.discarded())?;
+    let discarded = paths.discarded().join(format!("container-{}", record.id));
+    match set_aside(paths, record, &discarded) {
+        Err(Error::NotFound(_)) => {
+            release(paths, &record.name, &record.id);
+            forget_run(paths, &record.id)?;
         }
-        _ => {}
+        result => result?,
     }
-    release(paths, &record.name, &record.id);
-    forget_run(paths, &record.id)?;
-    Ok(trash)
+    Ok(discarded)
 }
 
-/// Deletes what [`remove`] put into the trash.
+/// Moves a container's folder to `place`: from this one rename on it is not there, and its
+/// name is free. What stood in the way of the rest is swept later. The caller holds its lock.
+///
+/// # Errors
+///
+/// When its folder cannot be moved; then it is still there.
+pub fn set_aside(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
+    let folder = paths.container(&record.id);
+    match fs::rename(&folder, place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(Error::NotFound(record.id.as_str().to_owned()));
+        }
+        result => result.map_err(DiskError::io("remove", folder))?,
+    }
+    release(paths, &record.name, &record.id);
+    forget_run(paths, &record.id)
+}
+
+/// The record in a folder that was set aside.
+///
+/// # Errors
+///
+/// When it is not there or cannot be read.
+pub fn load_aside(place: &Path) -> Result<Record> {
+    Ok(disk::read_json(&place.join("record.json"))?)
+}
+
+/// The opposite of [`set_aside`], under the name that `record` has. The caller holds the
+/// lock that lies in `place`, which goes along.
+///
+/// The name's link comes first: killed in between, this leaves a stale link and the folder
+/// where it was. The other way round, [`sweep`] would take a container without a name.
+///
+/// # Errors
+///
+/// [`Error::NameInUse`]; then it is still in `place`.
+pub fn put_back(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
+    disk::write_json(&place.join("record.json"), record)?;
+    disk::private_dir(&paths.containers())?;
+    claim(paths, &record.name, &record.id)?;
+    let folder = paths.container(&record.id);
+    {
+        // The sweep of layers sees it before this, or after.
+        let _images = Lock::exclusive(&paths.image_lock(), Rank::Image)?;
+        if let Err(error) = fs::rename(place, &folder) {
+            release(paths, &record.name, &record.id);
+            return Err(DiskError::io("restore", folder)(error).into());
+        }
+    }
+    // Whoever wanted the name meanwhile found a link without a record.
+    if is_confirmed(paths, record) {
+        return Ok(());
+    }
+    fs::rename(&folder, place).map_err(DiskError::io("set aside", folder))?;
+    match owner(paths, &record.name)? {
+        Some(other) => Err(Error::NameInUse { name: record.name.clone(), owner: other.id }),
+        None => put_back(paths, record, place),
+    }
+}
+
+/// Deletes what [`remove`] moved away.
 ///
 /// # Errors
 ///
 /// When a file of it cannot be deleted.
-pub fn delete(trash: &Path) -> Result<()> {
-    Ok(remove_tree(trash)?)
+pub fn delete(discarded: &Path) -> Result<()> {
+    Ok(remove_tree(discarded)?)
 }
 
 fn remove_tree(folder: &Path) -> disk::Result<()> {
@@ -393,7 +451,7 @@ fn is_half_made(paths: &Paths, id: &ContainerId) -> bool {
     }
 }
 
-/// Takes away what a killed `create` or `rm` left: half-made folders and full trash.
+/// Takes away what a killed `create` or `rm` left: half-made and discarded folders.
 ///
 /// # Errors
 ///
@@ -407,7 +465,7 @@ pub fn sweep(paths: &Paths) -> Result<()> {
             let _ = remove_tree(&paths.container(&id)); // the next sweep finds what is left
         }
     }
-    if let Ok(entries) = fs::read_dir(paths.trash()) {
+    if let Ok(entries) = fs::read_dir(paths.discarded()) {
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with("container-") {
                 let _ = remove_tree(&entry.path()); // its remover may be at it too
@@ -515,12 +573,51 @@ mod tests {
         let (_dir, paths) = paths();
         let web = record("a", "web");
         drop(create(&paths, &web).unwrap());
-        let trash = remove(&paths, &web).unwrap();
+        let discarded = remove(&paths, &web).unwrap();
         assert!(find(&paths, "web").is_err());
         assert!(fs::symlink_metadata(paths.container_name(&web.name)).is_err());
-        assert!(trash.exists());
-        delete(&trash).unwrap();
-        assert!(!trash.exists());
+        assert!(discarded.exists());
+        delete(&discarded).unwrap();
+        assert!(!discarded.exists());
+    }
+
+    #[test]
+    fn what_was_set_aside_comes_back_where_its_name_is_free() {
+        let (_dir, paths) = paths();
+        let mut web = record("a", "web");
+        drop(create(&paths, &web).unwrap());
+        let place = paths.trash().join("entry");
+        disk::private_dir(&paths.trash()).unwrap();
+        set_aside(&paths, &web, &place).unwrap();
+        assert!(find(&paths, "web").is_err() && place.exists());
+        drop(create(&paths, &record("b", "web")).unwrap());
+        let error = put_back(&paths, &load_aside(&place).unwrap(), &place).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the container name `web` is already in use by container `bbbbbbbbbbbb`"
+        );
+        assert!(place.exists(), "a refusal moves nothing");
+        web.name = "www".parse().unwrap();
+        put_back(&paths, &web, &place).unwrap();
+        assert_eq!(find(&paths, "www").unwrap(), web);
+        assert!(!place.exists());
+        sweep(&paths).unwrap();
+        assert_eq!(ids(&paths).unwrap().len(), 2, "it never ran, and is whole all the same");
+    }
+
+    #[test]
+    fn a_restore_that_was_killed_between_link_and_folder_leaves_the_folder_aside() {
+        let (_dir, paths) = paths();
+        let web = record("a", "web");
+        drop(create(&paths, &web).unwrap());
+        let place = paths.trash().join("entry");
+        disk::private_dir(&paths.trash()).unwrap();
+        set_aside(&paths, &web, &place).unwrap();
+        claim(&paths, &web.name, &web.id).unwrap();
+        sweep(&paths).unwrap();
+        assert!(find(&paths, "web").is_err() && place.exists());
+        put_back(&paths, &web, &place).unwrap();
+        assert_eq!(find(&paths, "web").unwrap().id, web.id);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub use crate::container::log::{LogRecord, Stream};
 use super::attach::{Attached, Session};
 use super::error::Result;
 use super::stats::{Sample, Top};
+use super::trash::TrashEntry;
 use super::{
     ContainerId, Engine, ExecId, Name, Options, Process, ProcessDetail, PullPolicy, Record, Reporter, Run,
     Status, Verb, blocking,
@@ -137,6 +138,17 @@ pub enum WaitFor {
     Removed,
 }
 
+/// What becomes of a container that is up and is to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Running {
+    /// It is not removed.
+    Refuse,
+    /// It is stopped, and has its time for that.
+    Stop,
+    /// It is killed.
+    Kill,
+}
+
 /// The verbs of containers. A `target` is a name, an id or the start of an id.
 #[derive(Debug, Clone, Copy)]
 pub struct Containers<'a> {
@@ -168,7 +180,11 @@ impl Containers<'_> {
     ///
     /// When a state file cannot be read.
     pub async fn list(&self) -> Result<Vec<Container>> {
-        self.on("", |engine, _| engine.all()).await
+        self.on("", |engine, _| {
+            engine.tend_trash();
+            engine.all()
+        })
+        .await
     }
 
     /// One container.
@@ -303,7 +319,28 @@ impl Containers<'_> {
     /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is up and `force` is not said.
     pub async fn remove(&self, target: &str, force: bool, volumes: bool) -> Result<()> {
         let _ = volumes;
-        self.on(target, move |engine, target| engine.remove_now(target, force)).await
+        let running = if force { Running::Kill } else { Running::Refuse };
+        self.on(target, move |engine, target| engine.remove_now(target, running)).await
+    }
+
+    /// Moves it into the trash, from where [`Trash::restore`](super::Trash::restore) takes it;
+    /// its name is free at once. `None` when it is gone for good instead: there is no trash, or
+    /// it asked to be removed at its end.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is up and that is refused.
+    pub async fn trash(&self, target: &str, running: Running) -> Result<Option<TrashEntry>> {
+        self.on(target, move |engine, target| engine.trash_container(target, running)).await
+    }
+
+    /// Removes it for good, as [`Self::remove`] does, after its end in the way that is said.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::trash`].
+    pub async fn discard(&self, target: &str, running: Running) -> Result<()> {
+        self.on(target, move |engine, target| engine.remove_now(target, running)).await
     }
 
     /// Gives it another name.

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::error::{Doing, Error, Result};
+use super::trash::Trashed;
 use super::{Engine, Reporter, blocking};
 use crate::base::journal;
 use crate::container;
@@ -114,7 +115,9 @@ impl Engine {
     /// The content store, to read from.
     pub(crate) fn image_store(&self) -> Result<Store> {
         let probe = Probe::now().doing(|| "ask what this kernel permits")?;
-        Ok(Store::new(self.paths().clone(), probe.in_user_namespace))
+        let store = Store::new(self.paths().clone(), probe.in_user_namespace);
+        store.mend().doing(|| "prepare the image store")?;
+        Ok(store)
     }
 
     /// The content store, to add to. After a crash of the machine what nothing names is
@@ -129,10 +132,14 @@ impl Engine {
         Ok(store)
     }
 
-    /// The layers of every container there is.
+    /// The layers of every container there is, and what the trash holds. In this order: who
+    /// moves from here to there meanwhile is seen at least once. Nobody moves back under the
+    /// images' lock, which the sweep has.
     fn image_roots(&self) -> Result<Roots> {
-        let layers = self.container_records()?.into_iter().flat_map(|record| record.layers);
-        Ok(Roots { layers: layers.collect() })
+        let layers: Vec<_> = self.container_records()?.into_iter().flat_map(|record| record.layers).collect();
+        let mut roots = self.trash_roots()?;
+        roots.layers.extend(layers);
+        Ok(roots)
     }
 
     /// A record that cannot be read is an error: what it needs would be swept.
@@ -146,7 +153,7 @@ impl Engine {
     }
 
     /// Who uses images: read without locks, and asked under the images' lock.
-    fn image_users(&self) -> Result<Vec<image::User>> {
+    pub(super) fn image_users(&self) -> Result<Vec<image::User>> {
         let user = |record: container::Record| {
             let run = container::store::load_run(self.paths(), &record.id).ok().flatten();
             // A run whose processes are gone is one that nobody settled yet.
@@ -176,6 +183,7 @@ impl Images<'_> {
     pub async fn list(&self) -> Result<Vec<Image>> {
         let engine = self.engine.clone();
         blocking(move || {
+            engine.tend_trash();
             let store = engine.image_store()?;
             let doing = || "list images";
             let references = store.references().doing(doing)?;
@@ -244,26 +252,18 @@ impl Images<'_> {
     /// `No such image: x`, and conflicts in Docker's words.
     pub async fn remove(&self, target: &str, force: Force, parents: Parents) -> Result<Vec<Removed>> {
         let (engine, target) = (self.engine.clone(), target.to_owned());
-        blocking(move || {
-            let store = engine.image_store()?;
-            let id = store.resolve(&target).doing(|| format!("remove `{target}`"))?.image.to_string();
-            let users = || Ok::<_, Both>(engine.image_users()?);
-            let mut removed = store
-                .remove(&target, force, parents, users)
-                .map_err(|e| e.doing(|| format!("remove `{target}`")))?;
-            for line in &removed {
-                match line {
-                    Removed::Untagged(name) => engine.image_event("untag", &id, name),
-                    Removed::Deleted(id) => engine.image_event("delete", &id.to_string(), &id.to_string()),
-                }
-            }
-            if removed.iter().any(|line| matches!(line, Removed::Deleted(_))) {
-                let swept = engine.sweep_images(&store)?;
-                removed.extend(swept.layers.into_iter().map(Removed::Deleted));
-            }
-            Ok(removed)
-        })
-        .await
+        blocking(move || engine.remove_image(&target, force, parents)).await
+    }
+
+    /// The same, into the trash, from where [`Trash::restore`](super::Trash::restore) takes it.
+    /// Its layers stay until then; names are free at once.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::remove`].
+    pub async fn trash(&self, target: &str, force: Force, parents: Parents) -> Result<Trashed> {
+        let (engine, target) = (self.engine.clone(), target.to_owned());
+        blocking(move || engine.trash_image(&target, force, parents)).await
     }
 
     /// Removes what no image, container or unfinished pull needs.
@@ -340,7 +340,7 @@ impl Images<'_> {
 }
 
 /// An error of the store, or one that already says what was being done.
-enum Both {
+pub(super) enum Both {
     Store(image::Error),
     Engine(Error),
 }
@@ -358,7 +358,7 @@ impl From<Error> for Both {
 }
 
 impl Both {
-    fn doing(self, what: impl FnOnce() -> String) -> Error {
+    pub(super) fn doing(self, what: impl FnOnce() -> String) -> Error {
         match self {
             Self::Store(why) => Error::new(what(), why),
             Self::Engine(error) => error,
@@ -367,7 +367,26 @@ impl Both {
 }
 
 impl Engine {
-    fn sweep_images(&self, store: &Store) -> Result<Swept> {
+    pub(super) fn remove_image(&self, target: &str, force: Force, parents: Parents) -> Result<Vec<Removed>> {
+        let doing = || format!("remove `{target}`");
+        let store = self.image_store()?;
+        let id = store.resolve(target).doing(doing)?.image.to_string();
+        let users = || Ok::<_, Both>(self.image_users()?);
+        let mut removed = store.remove(target, force, parents, users).map_err(|e| e.doing(doing))?;
+        for line in &removed {
+            match line {
+                Removed::Untagged(name) => self.image_event("untag", &id, name),
+                Removed::Deleted(id) => self.image_event("delete", &id.to_string(), &id.to_string()),
+            }
+        }
+        if removed.iter().any(|line| matches!(line, Removed::Deleted(_))) {
+            let swept = self.sweep_images(&store)?;
+            removed.extend(swept.layers.into_iter().map(Removed::Deleted));
+        }
+        Ok(removed)
+    }
+
+    pub(super) fn sweep_images(&self, store: &Store) -> Result<Swept> {
         store
             .sweep(|| self.image_roots().map_err(Both::from))
             .map_err(|error: Both| error.doing(|| "sweep the image store".to_owned()))
@@ -394,7 +413,7 @@ impl Engine {
     }
 }
 
-fn row(record: image::Record, references: &[image::Reference]) -> Image {
+pub(super) fn row(record: image::Record, references: &[image::Reference]) -> Image {
     let mine = || references.iter().filter(|reference| reference.image == record.id);
     let tags: BTreeSet<_> =
         mine().filter(|mine| mine.name.digest().is_none()).map(|mine| mine.name.clone()).collect();

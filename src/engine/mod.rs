@@ -20,8 +20,10 @@ mod reset;
 pub mod settings;
 pub mod stats;
 mod top;
+pub mod trash;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use crate::base::Paths;
 
@@ -36,7 +38,7 @@ pub use crate::network::{Bridge, Mac, Member, Mode as NetworkKind, Network, Subn
 pub use attach::{Attached, Input, Output, Session};
 pub use container::{
     AttachOptions, Container, Containers, CreateRequest, Created, DiskUse, ExecRequest, LogRecord,
-    LogRequest, Stream, WaitFor,
+    LogRequest, Running, Stream, WaitFor,
 };
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
 pub use event::News;
@@ -50,6 +52,7 @@ pub use process::ProcessDetail;
 pub use pull::{PullOptions, PullStatus, Pulled};
 pub use settings::{OWN_PROGRAM, Settings};
 pub use stats::{Lost, Pressure, ProcessRow, RESOURCES, Sample, Stall, Top};
+pub use trash::{Emptied, Restored, Space, Trash, TrashDetail, TrashEntry, Trashed};
 
 /// The engine. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -60,6 +63,8 @@ pub struct Engine {
 #[derive(Debug)]
 struct Inner {
     settings: Settings,
+    /// When this process last looked whether the trash has something to go.
+    looked: Mutex<Option<Instant>>,
 }
 
 impl Engine {
@@ -70,7 +75,7 @@ impl Engine {
     /// When they cannot be made or are not the caller's.
     pub fn open(settings: Settings) -> Result<Self> {
         settings.make_folders()?;
-        Ok(Self { inner: Arc::new(Inner { settings }) })
+        Ok(Self { inner: Arc::new(Inner { settings, looked: Mutex::new(None) }) })
     }
 
     /// Where state lies.

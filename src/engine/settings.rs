@@ -1,12 +1,14 @@
 //! What an engine is opened with.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::base::{Paths, disk};
 use crate::config::Config;
 use crate::registry;
 
 use super::error::{Doing, Result};
+use super::trash::Space;
 
 /// What an engine is opened with.
 #[derive(Debug, Clone)]
@@ -18,16 +20,29 @@ pub struct Settings {
     /// The hoist program, which is started again as monitor: [`OWN_PROGRAM`], and another
     /// one where the engine runs in a program that is not hoist (a test).
     pub program: PathBuf,
+    /// How long what is removed stays in the trash; zero: it does not go there.
+    pub keep: Duration,
+    /// How room on the disk is found out: [`Space::of`], and something else in a test.
+    pub space: fn(&Path) -> Option<Space>,
 }
 
 /// The program that calls, also when its file was replaced since.
 pub const OWN_PROGRAM: &str = "/proc/self/exe";
 
+/// How long what is removed stays in the trash unless something else is said.
+const KEEP: Duration = Duration::from_secs(24 * 3600);
+
 impl Settings {
     /// State in these folders, and everything else as by default: what a test wants.
     #[must_use]
     pub fn new(paths: Paths) -> Self {
-        Self { paths, registry: registry::Settings::default(), program: OWN_PROGRAM.into() }
+        Self {
+            paths,
+            registry: registry::Settings::default(),
+            program: OWN_PROGRAM.into(),
+            keep: KEEP,
+            space: Space::of,
+        }
     }
 
     /// As the user configured.
@@ -60,7 +75,8 @@ impl Settings {
             credentials: from.credentials.clone(),
             patience: registry::Patience::default(),
         };
-        Ok(Self { paths: config.paths.clone(), registry, program: OWN_PROGRAM.into() })
+        let keep = config.trash.keep.unwrap_or(KEEP);
+        Ok(Self { registry, keep, ..Self::new(config.paths.clone()) })
     }
 
     /// Makes the state folders (mode 0700) where they are missing.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use crate::base::disk;
 use crate::base::error::{ErrorKind, Explain, io_hint, io_kind};
-use crate::oci::Digest;
+use crate::oci::{Digest, ImageId, Reference};
 use crate::sys;
 
 /// An image operation failed.
@@ -99,6 +99,14 @@ pub enum Error {
         /// The way out, if there is one.
         hint: Option<String>,
     },
+    /// Another image has the name.
+    #[error("the name `{name}` is already in use by image `{}`", .owner.short())]
+    NameInUse {
+        /// The name.
+        name: Reference,
+        /// Whose it is.
+        owner: ImageId,
+    },
     /// What the user asked for cannot be.
     #[error("{0}")]
     Invalid(String),
@@ -158,7 +166,7 @@ impl Explain for Error {
             Self::TooLarge { .. } | Self::Refused(_) | Self::Ambiguous { .. } | Self::Invalid(_) => {
                 ErrorKind::Invalid
             }
-            Self::InUse { .. } => ErrorKind::Conflict,
+            Self::InUse { .. } | Self::NameInUse { .. } => ErrorKind::Conflict,
             Self::Interrupted => ErrorKind::Interrupted,
         }
     }
@@ -171,6 +179,7 @@ impl Explain for Error {
             Self::Entry { source, .. } => source.hint(),
             Self::Ambiguous { .. } => Some("give more digits of the id, or the name".to_owned()),
             Self::InUse { hint, .. } => hint.clone(),
+            Self::NameInUse { .. } => Some("remove that name, or use another one".to_owned()),
             Self::NoLibrary { .. } => Some("install the library, or leave the program out".to_owned()),
             _ => None,
         }

@@ -351,7 +351,7 @@ mod tests {
         assert!(!store.has_layer(&diff_id));
         let litter = read_dir(&store.paths().layers()).unwrap();
         assert_eq!(litter, ["by-diff"]);
-        assert_eq!(read_dir(&store.paths().trash()).unwrap(), [""; 0]);
+        assert_eq!(read_dir(&store.paths().discarded()).unwrap(), [""; 0]);
     }
 
     #[test]
@@ -393,7 +393,7 @@ mod tests {
         assert_eq!(store.sweep(roots).unwrap(), super::super::sweep::Swept::default());
         fs::remove_file(store.record_path(&id)).unwrap();
         // A container's own record keeps its layers.
-        let used = || Ok::<_, Error>(Roots { layers: vec!["0/diff".into()] });
+        let used = || Ok::<_, Error>(Roots { layers: vec!["0/diff".into()], ..Roots::default() });
         assert_eq!(store.sweep(used).unwrap().layers, []);
         assert_eq!(store.sweep(roots).unwrap().layers, [layer.diff_id]);
     }

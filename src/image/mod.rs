@@ -15,6 +15,7 @@
 //! may go is found by mark and sweep ([`Store::sweep`]).
 
 mod archive;
+pub mod aside;
 mod chain;
 pub mod change;
 pub mod commit;
@@ -38,6 +39,7 @@ mod stream;
 pub mod sweep;
 pub mod tar;
 
+pub use aside::Kept;
 pub use commit::Commit;
 pub use error::{Error, Result};
 pub use ingest::{Begun, Ingest};

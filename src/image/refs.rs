@@ -154,6 +154,11 @@ impl Store {
         Ok(disk::write_json(&path, &reference)?)
     }
 
+    /// Writes a reference as it was, under the images' lock.
+    pub(super) fn rewrite_reference(&self, reference: &Reference) -> Result<()> {
+        Ok(disk::write_json(&self.reference_path(&reference.name), reference)?)
+    }
+
     /// The file of a reference: its full name where a file name can hold that, else a digest.
     fn reference_path(&self, name: &oci::Reference) -> PathBuf {
         let full = String::from(name.clone());

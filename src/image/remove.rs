@@ -1,9 +1,10 @@
 //! Takes names and images away, with Docker's rules about what may go.
 
 use std::fs;
+use std::io;
 
 use super::error::{Error, Result};
-use super::record::Reference;
+use super::record::{Record, Reference};
 use super::refs::Resolved;
 use super::store::Store;
 use crate::base::disk;
@@ -47,6 +48,17 @@ pub enum Parents {
     Keep,
 }
 
+/// What a removal takes away, decided and not done yet.
+#[derive(Debug, Default)]
+pub(super) struct Plan {
+    /// Names that go.
+    pub(super) references: Vec<Reference>,
+    /// Images that go, children before their parents.
+    pub(super) records: Vec<Record>,
+    /// What to tell, in Docker's order.
+    pub(super) removed: Vec<Removed>,
+}
+
 impl Store {
     /// Removes the name that `word` is, and the image with its last name; or, by id, the
     /// image with all its names. Layers go with the next [`Store::sweep`].
@@ -64,23 +76,54 @@ impl Store {
         users: impl FnOnce() -> std::result::Result<Vec<User>, E>,
     ) -> std::result::Result<Vec<Removed>, E> {
         let _images = self.lock_images()?;
-        let resolved = self.resolve(word)?;
-        let users = users()?;
-        let mut removed = Vec::new();
-        if self.untag(word, &resolved, force, &users, &mut removed)? {
-            self.delete(&resolved.image, force, parents, &users, &mut removed)?;
-        }
-        Ok(removed)
+        let plan = self.plan_removal(word, force, parents, users)?;
+        self.take_away(&plan.references, &plan.records)?;
+        Ok(plan.removed)
     }
 
-    /// Takes names away; says whether the image goes too.
+    /// Decides what goes, under the images' lock.
+    pub(super) fn plan_removal<E: From<Error>>(
+        &self,
+        word: &str,
+        force: Force,
+        parents: Parents,
+        users: impl FnOnce() -> std::result::Result<Vec<User>, E>,
+    ) -> std::result::Result<Plan, E> {
+        let resolved = self.resolve(word)?;
+        let users = users()?;
+        let mut plan = Plan::default();
+        if self.untag(word, &resolved, force, &users, &mut plan)? {
+            self.delete(&resolved.image, force, parents, &users, &mut plan)?;
+        }
+        Ok(plan)
+    }
+
+    /// Takes names and records away, under the images' lock: names first, so that none
+    /// is left without its image.
+    pub(super) fn take_away(&self, references: &[Reference], records: &[Record]) -> Result<()> {
+        for reference in references {
+            self.remove_reference(&reference.name)?;
+        }
+        for record in records {
+            let path = self.record_path(&record.id);
+            match fs::remove_file(&path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(disk::Error::io("remove", path)(error).into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Decides which names go; says whether the image goes too.
     fn untag(
         &self,
         word: &str,
         resolved: &Resolved,
         force: Force,
         users: &[User],
-        removed: &mut Vec<Removed>,
+        plan: &mut Plan,
     ) -> Result<bool> {
         let image = &resolved.image;
         let names: Vec<_> = self.references()?.into_iter().filter(|name| name.image == *image).collect();
@@ -104,27 +147,23 @@ impl Store {
             None => names.iter().collect(),
         };
         let goes = going.len() == names.len();
-        if goes {
-            // Before the first name is gone.
-            self.refuse_delete(image, force, users)?;
-        }
         for name in going {
-            self.remove_reference(&name.name)?;
-            removed.push(Removed::Untagged(name.name.to_string()));
+            plan.references.push(name.clone());
+            plan.removed.push(Removed::Untagged(name.name.to_string()));
             let others = names.iter().filter(|other| other.name != name.name);
             let known =
                 others.filter_map(Reference::repo_digest).any(|other| Some(other) == name.repo_digest());
             if let Some(digest) =
                 name.repo_digest().filter(|digest| !known && *digest != name.name.to_string())
             {
-                removed.push(Removed::Untagged(digest));
+                plan.removed.push(Removed::Untagged(digest));
             }
         }
         Ok(goes)
     }
 
-    /// Whether something other than names keeps the image.
-    fn refuse_delete(&self, image: &ImageId, force: Force, users: &[User]) -> Result<()> {
+    /// Whether something other than names keeps the image; children that are `gone` do not.
+    fn refuse_delete(&self, image: &ImageId, force: Force, users: &[User], gone: &[Record]) -> Result<()> {
         let short = image.short();
         let mine = || users.iter().filter(|user| user.image == *image);
         if let Some(user) = mine().find(|user| user.is_running) {
@@ -136,7 +175,8 @@ impl Store {
                 Some(format!("stop the container first: `hoist stop {}`", user.container)),
             ));
         }
-        if self.images()?.iter().any(|other| other.parent.as_ref() == Some(image)) {
+        let stays = |other: &Record| !gone.iter().any(|gone| gone.id == other.id);
+        if self.images()?.iter().any(|other| other.parent.as_ref() == Some(image) && stays(other)) {
             let why = "image has dependent child images";
             return Err(in_use(
                 format!("conflict: unable to delete {short} (cannot be forced) - {why}"),
@@ -161,18 +201,18 @@ impl Store {
         force: Force,
         parents: Parents,
         users: &[User],
-        removed: &mut Vec<Removed>,
+        plan: &mut Plan,
     ) -> Result<()> {
-        self.refuse_delete(image, force, users)?;
+        self.refuse_delete(image, force, users, &plan.records)?;
         let record = self.image(image)?;
-        let path = self.record_path(image);
-        fs::remove_file(&path).map_err(disk::Error::io("remove", path))?;
-        removed.push(Removed::Deleted(image.clone()));
-        let Some(parent) = record.parent.filter(|_| parents == Parents::Prune) else { return Ok(()) };
+        let parent = record.parent.clone();
+        plan.records.push(record);
+        plan.removed.push(Removed::Deleted(image.clone()));
+        let Some(parent) = parent.filter(|_| parents == Parents::Prune) else { return Ok(()) };
         let is_named = self.references()?.iter().any(|name| name.image == parent);
-        let is_free = !is_named && self.refuse_delete(&parent, Force::No, users).is_ok();
+        let is_free = !is_named && self.refuse_delete(&parent, Force::No, users, &plan.records).is_ok();
         match is_free && self.image(&parent).is_ok() {
-            true => self.delete(&parent, Force::No, parents, users, removed),
+            true => self.delete(&parent, Force::No, parents, users, plan),
             false => Ok(()),
         }
     }

@@ -251,10 +251,12 @@ impl Store {
         Ok(folders)
     }
 
-    /// The lock on image records and references.
+    /// The lock on image records and references. Whoever has it finds them whole.
     pub(super) fn lock_images(&self) -> Result<Lock> {
         disk::private_dir(self.paths.root())?;
-        Ok(Lock::exclusive(&self.paths.image_lock(), Rank::Image)?)
+        let lock = Lock::exclusive(&self.paths.image_lock(), Rank::Image)?;
+        self.finish_moves()?;
+        Ok(lock)
     }
 
     /// The lock to add blobs and layers under: keeps the sweep out for a moment.
@@ -265,10 +267,10 @@ impl Store {
 
     /// Moves `path` where the sweep deletes it; that it is gone already is no error.
     pub(super) fn discard(&self, path: &Path) -> Result<()> {
-        let trash = self.paths.trash();
-        disk::private_dir(&trash)?;
-        let random = id::random_bytes::<8>().map_err(disk::Error::io("name something in", &trash))?;
-        match fs::rename(path, trash.join(id::hex(&random))) {
+        let discarded = self.paths.discarded();
+        disk::private_dir(&discarded)?;
+        let random = id::random_bytes::<8>().map_err(disk::Error::io("name something in", &discarded))?;
+        match fs::rename(path, discarded.join(id::hex(&random))) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 Err(disk::Error::io("remove", path)(error).into())
             }
@@ -303,19 +305,19 @@ impl Store {
         self.paths.ingest().join("boot")
     }
 
-    /// Deletes what was moved to the trash, by whomever, on several threads: an image is
-    /// many small files.
+    /// Deletes what was discarded, by whomever, on several threads: an image is many small
+    /// files.
     ///
     /// # Errors
     ///
     /// When something cannot be deleted.
-    pub fn empty_trash(&self) -> Result<()> {
-        let trash = self.paths.trash();
-        let entries = Mutex::new(read_dir(&trash)?);
+    pub fn delete_discarded(&self) -> Result<()> {
+        let discarded = self.paths.discarded();
+        let entries = Mutex::new(read_dir(&discarded)?);
         let next = || entries.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let work = || -> Result<()> {
             while let Some(name) = next() {
-                delete(&trash.join(name))?;
+                delete(&discarded.join(name))?;
             }
             Ok(())
         };

@@ -1,8 +1,8 @@
 //! Mark and sweep: what no image, container or lease needs goes.
 //!
 //! Marked are: every image record with its configuration, manifest, the manifest's blobs
-//! and its layers; every reference's target; the layers of containers; what living leases
-//! hold. The rest is renamed into the trash under the store's lock, and deleted after it.
+//! and its layers; every reference's target; the layers of containers; what was set aside
+//! and what living leases hold. The rest is moved away under the store's lock, and deleted after it.
 
 use std::collections::HashSet;
 use std::fs;
@@ -11,6 +11,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::Deserialize;
 
+use super::aside::Kept;
 use super::error::Result;
 use super::store::{Store, json_files, read_dir};
 use crate::base::disk::{self, Lock, Rank};
@@ -21,6 +22,8 @@ use crate::oci::Digest;
 pub struct Roots {
     /// Layer folders of containers, relative to `<root>/layers`, as their records have them.
     pub layers: Vec<PathBuf>,
+    /// Images that were set aside and can be put back.
+    pub aside: Vec<Kept>,
 }
 
 /// What a sweep removed.
@@ -42,6 +45,14 @@ struct Marks {
     blobs: HashSet<Digest>,
     layers: HashSet<Digest>,
     folders: HashSet<String>,
+}
+
+impl Marks {
+    fn image(&mut self, image: super::Record) {
+        self.layers.extend(image.layers.into_iter().chain(image.fix));
+        self.blobs.insert(image.id);
+        self.blobs.extend(image.manifest);
+    }
 }
 
 /// The digests that a manifest or an index names, whatever else is in it.
@@ -88,7 +99,7 @@ impl Store {
             self.sweep_torn()?;
             swept
         };
-        self.empty_trash()?;
+        self.delete_discarded()?;
         Ok(swept)
     }
 
@@ -103,17 +114,16 @@ impl Store {
         marks.blobs.extend(leased);
         for path in json_files(&self.paths().images())? {
             match disk::read_json::<super::Record>(&path) {
-                Ok(image) => {
-                    marks.layers.extend(image.layers.into_iter().chain(image.fix));
-                    marks.blobs.insert(image.id);
-                    marks.blobs.extend(image.manifest);
-                }
+                Ok(image) => marks.image(image),
                 // Cut short by a power failure, or not ours: without it the rest is unknown.
                 Err(disk::Error::Damaged { .. }) => self.discard(&path)?,
                 Err(error) => return Err(error.into()),
             }
         }
-        for reference in self.references()? {
+        let aside = roots.aside.iter();
+        aside.flat_map(|kept| kept.records.clone()).for_each(|image| marks.image(image));
+        let aside = roots.aside.iter().flat_map(|kept| kept.references.clone());
+        for reference in self.references()?.into_iter().chain(aside) {
             marks.blobs.extend(reference.target);
         }
         let manifests: Vec<Digest> = marks.blobs.iter().cloned().collect();

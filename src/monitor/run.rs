@@ -91,7 +91,7 @@ impl Monitor {
     /// After a first start that failed: the run's folder goes, and with `--rm` all of it.
     pub(super) fn give_up(self) {
         let forgotten = if self.record.config.auto_remove {
-            settle::remove(&self.paths, &self.record).and_then(|trash| Ok(store::delete(&trash)?))
+            settle::remove(&self.paths, &self.record).and_then(|discarded| Ok(store::delete(&discarded)?))
         } else {
             store::forget_run(&self.paths, &self.record.id).map_err(Error::from)
         };
@@ -249,14 +249,14 @@ impl Monitor {
         if !is_removed {
             store::forget_run(&self.paths, &self.record.id)?;
         }
-        let trash = if is_removed { Some(settle::remove(&self.paths, &self.record)?) } else { None };
+        let discarded = if is_removed { Some(settle::remove(&self.paths, &self.record)?) } else { None };
         // Whoever is told finds everything as it will be.
         self.lock = None;
         self.waiters.drain(..).for_each(|(asker, _)| asker.answer(&Answer::Done));
         self.session.finish_clients(code.unwrap_or(self.record.state.exit_code));
         self.session.deliver_rest()?;
-        if let Some(trash) = trash {
-            store::delete(&trash)?;
+        if let Some(discarded) = discarded {
+            store::delete(&discarded)?;
         }
         Ok(())
     }

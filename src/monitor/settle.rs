@@ -108,7 +108,7 @@ pub fn clear(paths: &Paths, id: &ContainerId, network: Option<&serde_json::Value
 ///
 /// When its folder cannot be moved away; then it is still there.
 pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf, Error> {
-    let trash = store::remove(paths, record)?;
+    let discarded = store::remove(paths, record)?;
     journal::tell(paths, record, "destroy", &[])?;
-    Ok(trash)
+    Ok(discarded)
 }

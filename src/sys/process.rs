@@ -286,6 +286,21 @@ pub fn current_dir() -> Result<PathBuf> {
     let path = check(rustix::process::getcwd(Vec::new()), || "getcwd()".to_owned())?;
     Ok(PathBuf::from(std::ffi::OsString::from_vec(path.into_bytes())))
 }
+
+/// Yields to everything else that wants the processor or the disk. Without the disk's
+/// scheduler knowing priorities that is less; it is never an error.
+pub fn lower_priority() {
+    const LOWEST: i32 = 19;
+    /// `IOPRIO_WHO_PROCESS`, and class idle in the upper bits of a priority: ioprio_set(2).
+    const PROCESS: i32 = 1;
+    const IDLE: i32 = 3 << 13;
+    let _ = rustix::process::setpriority_process(None, LOWEST); // it only takes longer otherwise
+    // SAFETY: the call takes numbers only.
+    unsafe {
+        libc::syscall(libc::SYS_ioprio_set, PROCESS, 0, IDLE);
+    }
+}
+
 /// Gives the heap's free pages back to the kernel, where the C library can.
 ///
 /// A process that lives long after much work at its start (a monitor) stays small so.

@@ -63,7 +63,7 @@ impl Engine {
         })?;
         // From here on the image is in use; it may have been removed just before.
         if let Err(error) = self.image_detail(&image.to_string()) {
-            let _ = store::remove(self.paths(), &record).and_then(|trash| store::delete(&trash));
+            let _ = store::remove(self.paths(), &record).and_then(|discarded| store::delete(&discarded));
             return Err(error);
         }
         drop(lock);

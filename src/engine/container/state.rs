@@ -141,8 +141,8 @@ impl Engine {
         warn_of(&settle::settle(paths, record, run, end, next));
         if is_removed {
             let doing = || format!("remove `{}`", record.name);
-            let trash = settle::remove(paths, record).doing(doing)?;
-            store::delete(&trash).doing(doing)?;
+            let discarded = settle::remove(paths, record).doing(doing)?;
+            store::delete(&discarded).doing(doing)?;
         }
         Ok(())
     }
@@ -171,7 +171,7 @@ impl Engine {
                 self.bury(&id)?;
             }
         }
-        if has_half_made || store::has_trash(paths) {
+        if has_half_made || store::has_discarded(paths) {
             store::sweep(paths).doing(|| "sweep half-made containers away")?;
         }
         found.sort_by_key(|it: &Container| std::cmp::Reverse(it.record.created));

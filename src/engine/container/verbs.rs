@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use super::super::error::{Doing, Result};
 use super::super::{Engine, Name, Record, Status, Verb};
+use super::Running;
 use super::state::{Busy, warn_of};
 use crate::base::disk::{Lock, Rank};
 use crate::base::{ContainerId, ErrorKind, Explain};
@@ -211,31 +212,41 @@ impl Engine {
         }
     }
 
-    pub(super) fn remove_now(&self, target: &str, force: bool) -> Result<()> {
+    pub(in crate::engine) fn remove_now(&self, target: &str, running: Running) -> Result<()> {
+        let doing = || format!("remove `{target}`");
+        let Some((lock, record)) = self.vacate(target, running)? else { return Ok(()) };
+        let discarded = settle::remove(self.paths(), &record).doing(doing)?;
+        drop(lock);
+        store::delete(&discarded).doing(doing)
+    }
+
+    /// Locks a container that is to be removed, when nothing of it runs any more; `None` when
+    /// it went by itself meanwhile.
+    pub(in crate::engine) fn vacate(&self, target: &str, running: Running) -> Result<Option<(Lock, Record)>> {
         let doing = || format!("remove `{target}`");
         let id = self.target(target, doing)?.record.id;
         loop {
             let lock = match store::lock(self.paths(), &id) {
                 Ok(lock) => lock,
-                // With --rm it went by itself while it was killed.
-                Err(store::Error::NotFound(_)) if force => return Ok(()),
+                // With --rm it went by itself while it was ended.
+                Err(store::Error::NotFound(_)) if running != Running::Refuse => return Ok(None),
                 Err(error) => return Err(error).doing(doing),
             };
             self.wait_for_ending_monitor(&id, doing)?;
-            let Some(record) = store::load(self.paths(), &id).doing(doing)? else { return Ok(()) };
+            let Some(record) = store::load(self.paths(), &id).doing(doing)? else { return Ok(None) };
             let run = store::load_run(self.paths(), &id).doing(doing)?;
             let status = store::status(&record, run.as_ref());
             if status.after(Verb::Remove).is_ok() {
-                let trash = settle::remove(self.paths(), &record).doing(doing)?;
-                drop(lock);
-                return store::delete(&trash).doing(doing);
-            }
-            if !force {
-                return Err(Conflict { verb: Verb::Remove, status }).doing(doing);
+                return Ok(Some((lock, record)));
             }
             drop(lock);
-            match self.end(id.as_str(), doing, &Ask::Kill { signal: libc::SIGKILL, by_hand: true }) {
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            let wish = match running {
+                Running::Refuse => return Err(Conflict { verb: Verb::Remove, status }).doing(doing),
+                Running::Stop => Ask::Stop { signal: None, timeout: None },
+                Running::Kill => Ask::Kill { signal: libc::SIGKILL, by_hand: true },
+            };
+            match self.end(id.as_str(), doing, &wish) {
+                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 result => result?,
             }
         }
@@ -250,7 +261,7 @@ impl Engine {
     pub(in crate::engine) fn remove_whatever_it_is(&self, id: &ContainerId) -> Result<()> {
         let doing = || format!("remove `{}`", id.short());
         match store::load(self.paths(), id) {
-            Ok(Some(_)) => self.remove_now(id.as_str(), true),
+            Ok(Some(_)) => self.remove_now(id.as_str(), Running::Kill),
             _ => {
                 warn_of(&settle::clear(self.paths(), id, None));
                 store::forget_run(self.paths(), id).doing(doing)?;

@@ -1,0 +1,394 @@
+//! The trash: what was removed by hand, until it expires. Removing is a rename, names are
+//! free at once, and everything comes back as it was.
+//!
+//! What `rm`, `rmi` and the API remove does not go here, nor does a container with `--rm`:
+//! programs that remove want the room, and nobody is there to regret it.
+
+mod empty;
+mod entry;
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::container::Running;
+use super::error::{Doing, NotFound, Result};
+use super::image::Both;
+use super::{Container, Engine, Force, Image, Parents, Removed, Status, blocking};
+use crate::base::disk::{Lock, Rank};
+use crate::base::journal::{self, Kind};
+use crate::base::{ErrorKind, Explain, Name};
+use crate::container::store;
+use crate::image;
+use crate::monitor::journal::tell;
+use crate::oci::Reference;
+use crate::snapshot;
+
+pub use empty::{Emptied, helper};
+pub use entry::{Space, TrashEntry};
+
+/// What was put into the trash, with all that is known of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrashDetail {
+    /// A container.
+    Container(Box<Container>),
+    /// An image, and parents that went with it.
+    Image(Vec<Image>),
+}
+
+/// What came back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// What it is.
+    pub kind: Kind,
+    /// Its id.
+    pub object: String,
+    /// Its names.
+    pub names: Vec<String>,
+}
+
+/// An image that was removed, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Trashed {
+    /// What went, in Docker's order.
+    pub removed: Vec<Removed>,
+    /// Where it is; `None` when there is no trash and it is gone for good.
+    pub entry: Option<TrashEntry>,
+}
+
+/// A kind of object that this hoist does not put there.
+#[derive(Debug, thiserror::Error)]
+#[error("this kind of object cannot be restored by this hoist")]
+struct Unknown;
+
+impl Explain for Unknown {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Unsupported
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("a newer hoist put it there; use that one".to_owned())
+    }
+}
+
+/// The trash of an engine: see [`Engine::trash`].
+#[derive(Debug, Clone, Copy)]
+pub struct Trash<'a> {
+    engine: &'a Engine,
+}
+
+impl Engine {
+    /// What was removed and can be restored.
+    #[must_use]
+    pub fn trash(&self) -> Trash<'_> {
+        Trash { engine: self }
+    }
+
+    /// How long what is removed stays in the trash; `None` when there is none.
+    #[must_use]
+    pub fn keeps(&self) -> Option<Duration> {
+        Some(self.settings().keep).filter(|keep| !keep.is_zero())
+    }
+}
+
+impl Trash<'_> {
+    async fn on<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let engine = self.engine.clone();
+        blocking(move || work(&engine)).await
+    }
+
+    /// What is in it, newest first.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn list(&self) -> Result<Vec<TrashEntry>> {
+        self.on(|engine| {
+            engine.tend_trash();
+            let mut entries = engine.trash_entries()?;
+            entries.reverse();
+            Ok(entries)
+        })
+        .await
+    }
+
+    /// The same, with the sizes that were not known yet. It reads every folder of theirs.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub async fn measure(&self) -> Result<Vec<TrashEntry>> {
+        self.on(|engine| {
+            let mut entries = engine.trash_entries()?;
+            entries.iter_mut().for_each(|entry| engine.measure_entry(entry));
+            entries.reverse();
+            Ok(entries)
+        })
+        .await
+    }
+
+    /// Room on the file system of the state folder: when it is short, the oldest entries go
+    /// before their time.
+    #[must_use]
+    pub fn space(&self) -> Option<Space> {
+        (self.engine.settings().space)(self.engine.paths().root())
+    }
+
+    /// What an entry holds.
+    ///
+    /// # Errors
+    ///
+    /// `No such trash entry: x`.
+    pub async fn inspect(&self, id: &str) -> Result<TrashDetail> {
+        let id = id.to_owned();
+        self.on(move |engine| engine.trash_detail(&id)).await
+    }
+
+    /// Puts it back as it was; with `name`, under this name alone.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] when the name is taken, which says by whom; a name that is none.
+    pub async fn restore(&self, id: &str, name: Option<&str>) -> Result<Restored> {
+        let (id, name) = (id.to_owned(), name.map(str::to_owned));
+        self.on(move |engine| engine.restore(&id, name.as_deref())).await
+    }
+
+    /// Removes one entry for good.
+    ///
+    /// # Errors
+    ///
+    /// `No such trash entry: x`; what cannot be deleted.
+    pub async fn purge(&self, id: &str) -> Result<()> {
+        let id = id.to_owned();
+        self.on(move |engine| {
+            let entry = engine.trash_entry(&id, || format!("purge `{id}`"))?;
+            engine.purge(&[entry]).map(drop)
+        })
+        .await
+    }
+
+    /// Does here and now what is due, as the helper does beside: what has expired goes, and
+    /// while the disk is nearly full the oldest.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be deleted.
+    pub async fn empty_due(&self) -> Result<()> {
+        self.on(Engine::empty_due).await
+    }
+
+    /// Removes everything in it for good, and gives how many entries and, as far as known,
+    /// bytes that were.
+    ///
+    /// # Errors
+    ///
+    /// What cannot be deleted.
+    pub async fn empty(&self) -> Result<Emptied> {
+        self.on(|engine| engine.purge(&engine.trash_entries()?)).await
+    }
+}
+
+impl Engine {
+    fn trash_entries(&self) -> Result<Vec<TrashEntry>> {
+        Ok(entry::contents(self.paths()).doing(|| "read the trash")?.entries)
+    }
+
+    fn trash_entry(&self, id: &str, doing: impl Fn() -> String) -> Result<TrashEntry> {
+        let not_found = || NotFound { noun: "trash entry", name: id.to_owned() };
+        if !entry::is_id(id) {
+            return Err(not_found()).doing(doing);
+        }
+        match entry::read(self.paths(), id) {
+            Err(error) if error.is_not_found() => Err(not_found()).doing(doing),
+            result => result.doing(doing),
+        }
+    }
+
+    /// Moves a container into the trash; `None` when it is gone for good instead: there is no
+    /// trash, or it was removed at its end as it had asked for.
+    pub(super) fn trash_container(&self, target: &str, running: Running) -> Result<Option<TrashEntry>> {
+        let doing = || format!("remove `{target}`");
+        let Some(keep) = self.keeps() else {
+            return self.remove_now(target, running).map(|()| None);
+        };
+        let Some((lock, record)) = self.vacate(target, running)? else { return Ok(None) };
+        let paths = self.paths();
+        crate::base::disk::private_dir(&paths.trash()).doing(doing)?;
+        let name = record.name.as_str().to_owned();
+        let entry = TrashEntry::new(Kind::Container, record.id.as_str(), vec![name.clone()], name, keep);
+        let entry = entry.doing(doing)?;
+        entry::write(&paths.container(&record.id), &entry).doing(doing)?;
+        store::set_aside(paths, &record, &entry::folder(paths, &entry.id)).doing(doing)?;
+        drop(lock);
+        // For whoever follows the events it is gone; `trash` says that it can come back.
+        tell(paths, &record, "destroy", &[("trash", &entry.id)]).doing(doing)?;
+        self.tend_trash();
+        Ok(Some(entry))
+    }
+
+    /// Moves an image, or a name of it, into the trash.
+    pub(super) fn trash_image(&self, target: &str, force: Force, parents: Parents) -> Result<Trashed> {
+        let Some(keep) = self.keeps() else {
+            let removed = self.remove_image(target, force, parents)?;
+            return Ok(Trashed { removed, entry: None });
+        };
+        let doing = || format!("remove `{target}`");
+        let store = self.image_store()?;
+        let resolved = store.resolve(target).doing(doing)?;
+        let object = resolved.image.to_string();
+        let mut entry =
+            TrashEntry::new(Kind::Image, &object, Vec::new(), String::new(), keep).doing(doing)?;
+        let id = entry.id.clone();
+        let users = || Ok::<_, Both>(self.image_users()?);
+        let describe = |kept: &image::Kept, folder: &Path| {
+            entry.name = kept.name();
+            entry.names = kept.references.iter().map(|reference| reference.name.to_string()).collect();
+            // A name alone takes nothing.
+            let size = kept.records.first().map(|record| record.size);
+            entry.size = Some(size.filter(|_| kept.is_whole).unwrap_or(0));
+            entry::write(folder, &entry).map_err(|error| Both::Store(error.into()))
+        };
+        let removed = store
+            .set_aside(target, &id, (force, parents), users, describe)
+            .map_err(|error| error.doing(doing))?;
+        for line in &removed {
+            match line {
+                Removed::Untagged(name) => self.trash_event("untag", &object, name, &id),
+                Removed::Deleted(digest) => {
+                    self.trash_event("delete", &digest.to_string(), &digest.to_string(), &id);
+                }
+            }
+        }
+        self.tend_trash();
+        Ok(Trashed { removed, entry: Some(entry) })
+    }
+
+    fn trash_event(&self, action: &str, object: &str, name: &str, id: &str) {
+        self.tell_of(Kind::Image, action, object, &[("name", name), ("trash", id)]);
+    }
+
+    /// Tells the journal; one that cannot be written stops nothing.
+    fn tell_of(&self, kind: Kind, action: &str, object: &str, attributes: &[(&str, &str)]) {
+        let attributes =
+            attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let event = journal::Event::now(kind, action, object, attributes);
+        if let Err(error) = journal::append(&self.paths().journal(), &event) {
+            tracing::warn!(%error, "the journal cannot be written");
+        }
+    }
+
+    fn restore(&self, id: &str, name: Option<&str>) -> Result<Restored> {
+        let entry = self.trash_entry(id, || format!("restore `{id}`"))?;
+        match entry.kind {
+            Kind::Container => self.restore_container(&entry, name),
+            Kind::Image => self.restore_image(&entry, name),
+            _ => Err(Unknown).doing(|| format!("restore `{}`", entry.name)),
+        }
+    }
+
+    fn restore_container(&self, entry: &TrashEntry, name: Option<&str>) -> Result<Restored> {
+        let doing = || format!("restore `{}`", entry.name);
+        let name: Name = name.unwrap_or(&entry.name).parse().doing(doing)?;
+        let folder = entry::folder(self.paths(), &entry.id);
+        // The container's own lock, which lies in its folder and goes along: nobody else
+        // restores or purges it, and no sweep takes what has no name yet.
+        let lock = match Lock::exclusive(&folder.join("lock"), Rank::Container) {
+            Err(error) if error.is_not_found() => {
+                return Err(NotFound { noun: "trash entry", name: entry.id.clone() }).doing(doing);
+            }
+            result => result.doing(doing)?,
+        };
+        let mut record = store::load_aside(&folder).doing(doing)?;
+        record.name = name;
+        store::put_back(self.paths(), &record, &folder).doing(doing)?;
+        let note = self.paths().container(&record.id).join("trash.json");
+        let _ = std::fs::remove_file(note); // it says nothing where it is now
+        drop(lock);
+        tell(self.paths(), &record, "create", &[("trash", &entry.id)]).doing(doing)?;
+        let names = vec![record.name.as_str().to_owned()];
+        Ok(Restored { kind: Kind::Container, object: record.id.as_str().to_owned(), names })
+    }
+
+    fn restore_image(&self, entry: &TrashEntry, name: Option<&str>) -> Result<Restored> {
+        let doing = || format!("restore `{}`", entry.name);
+        let name: Option<Reference> = name.map(str::parse).transpose().map_err(BadName).doing(doing)?;
+        if name.as_ref().is_some_and(|name| name.digest().is_some()) {
+            return Err(image::Error::Invalid("an image cannot be named by a digest".to_owned()))
+                .doing(doing);
+        }
+        let back = self.image_store()?.put_back(&entry.id, name.as_ref()).doing(doing)?;
+        let (object, names) = (back.image.to_string(), back.names.iter().map(ToString::to_string));
+        let names: Vec<String> = names.collect();
+        if names.is_empty() {
+            self.trash_event("load", &object, &object, &entry.id);
+        }
+        names.iter().for_each(|name| self.trash_event("tag", &object, name, &entry.id));
+        Ok(Restored { kind: Kind::Image, object, names })
+    }
+
+    fn trash_detail(&self, id: &str) -> Result<TrashDetail> {
+        let doing = || format!("inspect `{id}`");
+        let entry = self.trash_entry(id, doing)?;
+        match entry.kind {
+            Kind::Container => {
+                let record = store::load_aside(&entry::folder(self.paths(), id)).doing(doing)?;
+                let status = if record.state.started.is_some() { Status::Exited } else { Status::Created };
+                Ok(TrashDetail::Container(Box::new(Container { record, run: None, status, size: None })))
+            }
+            Kind::Image => {
+                let kept = self.image_store()?.aside(id).doing(doing)?;
+                let images = kept.records.into_iter();
+                Ok(TrashDetail::Image(
+                    images.map(|record| super::image::row(record, &kept.references)).collect(),
+                ))
+            }
+            _ => Err(Unknown).doing(doing),
+        }
+    }
+
+    /// Adds an entry's size, and keeps it; what cannot be read stays unknown.
+    fn measure_entry(&self, entry: &mut TrashEntry) {
+        if entry.size.is_none() {
+            let folder = entry::folder(self.paths(), &entry.id);
+            if let Ok(usage) = snapshot::usage(&folder) {
+                entry.size = Some(usage.bytes);
+                let _ = entry::write(&folder, entry); // it may be gone by now
+            }
+        }
+    }
+
+    /// What in the trash needs layers and blobs: its containers' layers, its images.
+    pub(super) fn trash_roots(&self) -> Result<image::Roots> {
+        let mut roots = image::Roots::default();
+        // Only to read from: under the images' lock there is nothing to mend.
+        let store = image::Store::new(self.paths().clone(), false);
+        for entry in self.trash_entries()? {
+            match entry.kind {
+                Kind::Container => {
+                    // A damaged one cannot be restored anyway.
+                    let record = store::load_aside(&entry::folder(self.paths(), &entry.id));
+                    roots.layers.extend(record.into_iter().flat_map(|record| record.layers));
+                }
+                Kind::Image => {
+                    roots.aside.extend(store.aside(&entry.id).ok());
+                }
+                _ => {}
+            }
+        }
+        Ok(roots)
+    }
+}
+
+/// A name that is no reference.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct BadName(<Reference as std::str::FromStr>::Err);
+
+impl Explain for BadName {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
+}

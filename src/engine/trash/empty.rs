@@ -1,0 +1,200 @@
+//! Emptying the trash: by hand at once, and of what has expired slowly, by a helper.
+//!
+//! ```text
+//! engine call ─▶ something due? ─▶ hoist helper empty-trash ROOT RUN      (detached)
+//!                at most a look       lowest priority, one at a time (trash.lock):
+//!                a minute             entry → .gone-… ─▶ sweep of images ─▶ deleted
+//! ```
+//! The order makes it resumable: what was killed in between left a `.gone-…` folder, which is
+//! due by itself and begins with the sweep again.
+
+use std::ffi::{CString, OsString};
+use std::fs;
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use super::super::error::{Doing, Result};
+use super::super::{Engine, Settings};
+use super::entry::{self, Contents, TrashEntry, next_due};
+use crate::base::Paths;
+use crate::base::disk::{self, Lock, Rank};
+use crate::base::journal::Kind;
+use crate::sys;
+
+/// How often a process looks whether something is due.
+const LOOK: Duration = Duration::from_secs(60);
+
+/// What was removed for good.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Emptied {
+    /// Entries.
+    pub count: usize,
+    /// Their bytes, as far as they were known.
+    pub bytes: u64,
+}
+
+impl Engine {
+    /// Sees to what is due, without waiting for it: a helper is started where there is any.
+    /// Costs the look into an empty folder, mostly.
+    pub(in crate::engine) fn tend_trash(&self) {
+        let mut looked = self.inner.looked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if looked.is_some_and(|then| then.elapsed() < LOOK) {
+            return;
+        }
+        *looked = Some(Instant::now());
+        drop(looked);
+        let is_due = entry::contents(self.paths()).is_ok_and(|contents| self.has_due(&contents));
+        if is_due {
+            match self.spawn_helper() {
+                Ok(helper) => self.reap(Some(helper)),
+                Err(error) => tracing::warn!(%error, "the trash is not emptied"),
+            }
+        }
+    }
+
+    fn has_due(&self, contents: &Contents) -> bool {
+        !contents.gone.is_empty() || !contents.litter.is_empty() || self.due(&contents.entries).is_some()
+    }
+
+    fn due<'a>(&self, entries: &'a [TrashEntry]) -> Option<&'a TrashEntry> {
+        let space = (self.settings().space)(self.paths().root());
+        next_due(entries, Timestamp::now(), space)
+    }
+
+    fn spawn_helper(&self) -> sys::Result<OwnedFd> {
+        let null = fs::OpenOptions::new().read(true).write(true).open("/dev/null");
+        let null = null.map_err(|error| sys::Error::new("open(\"/dev/null\")", error))?;
+        let words = [
+            b"hoist".as_slice(),
+            b"helper",
+            b"empty-trash",
+            self.paths().root().as_os_str().as_encoded_bytes(),
+            self.paths().run().as_os_str().as_encoded_bytes(),
+        ];
+        let args = words.map(CString::new).into_iter().collect::<std::result::Result<Vec<_>, _>>();
+        let invalid = || sys::Error::new("posix_spawn()", io::Error::from(io::ErrorKind::InvalidInput));
+        let args = args.map_err(|_| invalid())?;
+        let streams = [null.as_fd(), null.as_fd(), null.as_fd()];
+        let command = sys::spawn::Command { program: self.program(), args: &args, streams, passed: &[] };
+        sys::process::open(sys::spawn::spawn(&command)?)
+    }
+
+    /// Removes entries for good, and gives what they were. Those that went meanwhile are none.
+    pub(super) fn purge(&self, entries: &[TrashEntry]) -> Result<Emptied> {
+        let doing = || "empty the trash";
+        let mut emptied = Emptied::default();
+        let mut gone = Vec::new();
+        for entry in entries {
+            if let Some(folder) = self.bury_entry(entry).doing(doing)? {
+                emptied.count += 1;
+                emptied.bytes += entry.size.unwrap_or(0);
+                gone.push(folder);
+            }
+        }
+        self.delete_gone(&gone)?;
+        Ok(emptied)
+    }
+
+    /// Takes one entry out of the trash; `None` when it went meanwhile.
+    fn bury_entry(&self, entry: &TrashEntry) -> disk::Result<Option<PathBuf>> {
+        let folder = entry::folder(self.paths(), &entry.id);
+        // Not while it is being restored.
+        let lock = match entry.kind {
+            Kind::Container => match Lock::exclusive(&folder.join("lock"), Rank::Container) {
+                Err(error) if error.is_not_found() => return Ok(None),
+                result => Some(result?),
+            },
+            _ => None,
+        };
+        let gone = match entry::bury(self.paths(), &folder) {
+            Err(error) if error.is_not_found() => return Ok(None),
+            result => result?,
+        };
+        drop(lock);
+        let attributes = [("name", entry.name.as_str()), ("trash", entry.id.as_str())];
+        self.tell_of(entry.kind, "purge", &entry.object, &attributes);
+        Ok(Some(gone))
+    }
+
+    /// Deletes folders that are out of the trash, after the layers that only they needed.
+    fn delete_gone(&self, gone: &[PathBuf]) -> Result<()> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let store = self.image_store()?;
+        self.sweep_images(&store)?;
+        for folder in gone {
+            remove(folder).doing(|| "empty the trash")?;
+        }
+        Ok(())
+    }
+
+    /// Does what is due, one thing after the other, until nothing is.
+    pub(super) fn empty_due(&self) -> Result<()> {
+        let doing = || "empty the trash";
+        loop {
+            let Contents { entries, litter, mut gone } = entry::contents(self.paths()).doing(doing)?;
+            for folder in litter {
+                gone.extend(entry::bury(self.paths(), &folder));
+            }
+            if let Some(entry) = self.due(&entries) {
+                gone.extend(self.bury_entry(entry).doing(doing)?);
+            } else if gone.is_empty() {
+                return Ok(());
+            }
+            self.delete_gone(&gone)?;
+        }
+    }
+
+    /// Takes the whole trash away from a helper that is at it, and waits for its end.
+    pub(in crate::engine) fn take_trash_away(&self) -> Result<()> {
+        let doing = || "empty the trash";
+        let paths = self.paths();
+        if !paths.trash().exists() {
+            return Ok(());
+        }
+        disk::private_dir(&paths.discarded()).doing(doing)?;
+        let aside = paths.discarded().join("trash");
+        let _ = fs::remove_dir_all(&aside); // of a reset that was killed
+        fs::rename(paths.trash(), &aside).map_err(disk::Error::io("remove", paths.trash())).doing(doing)?;
+        Lock::exclusive(&paths.trash_lock(), Rank::Container).map(drop).doing(doing)
+    }
+}
+
+fn remove(folder: &Path) -> disk::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(disk::Error::io("delete", folder)(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `hoist helper empty-trash ROOT RUN`: empties what is due and ends. Another one that is at
+/// it already does this one's work too.
+#[must_use]
+pub fn helper(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let mut words = words.into_iter();
+    let (Some(root), Some(run)) = (words.next(), words.next()) else { return ExitCode::FAILURE };
+    let paths = Paths::new(root, run);
+    let _ = std::env::set_current_dir("/"); // keeps no file system busy
+    sys::process::lower_priority();
+    // Nothing is made anew where a reset has been.
+    if !paths.trash().is_dir() {
+        return ExitCode::SUCCESS;
+    }
+    let lock = match Lock::try_exclusive(&paths.trash_lock(), Rank::Container) {
+        Ok(Some(lock)) => lock.into_fd(),
+        Ok(None) => return ExitCode::SUCCESS,
+        Err(_) => return ExitCode::FAILURE,
+    };
+    // Held to the very end, so that whoever gets it finds no trace of this process.
+    std::mem::forget(lock);
+    let emptied = Engine::open(Settings::new(paths)).and_then(|engine| engine.empty_due());
+    if emptied.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

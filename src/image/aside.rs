@@ -1,0 +1,318 @@
+//! Images set aside: their names and records moved out of the store in one step, and back.
+//!
+//! ```text
+//! <root>/trash/.image-<id>/image.json    on the move: whoever gets the images' lock puts it back
+//! <root>/trash/image-<id>/image.json     aside: a root of the sweep, so that its layers stay
+//! ```
+//! Several files go at a time, and no file system removes several in one step. So the copies
+//! are written first, into a folder whose name says that they are on the move; then the files
+//! go; then the folder is renamed, and from that moment the image is aside. A process killed
+//! before it leaves the move to be undone. Putting back is the same the other way round: once
+//! the folder has the moving name, the image is as good as back.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{Error, Result};
+use super::record::{Record, Reference};
+use super::remove::{Force, Parents, Removed, User};
+use super::store::{Store, read_dir};
+use crate::base::disk;
+use crate::oci::{self, ImageId};
+
+/// The newest form of the file; a reader takes this and every older one.
+pub const VERSION: u32 = 1;
+
+/// How the names of folders on the move begin.
+const MOVING: &str = ".image-";
+
+/// What is aside of an image: `image.json`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// The form of this file.
+    pub version: u32,
+    /// The image.
+    pub image: ImageId,
+    /// The names that went.
+    pub references: Vec<Reference>,
+    /// The image as it was, and parents that went with it. An image of which only names went
+    /// is here too: it may go later.
+    pub records: Vec<Record>,
+    /// Whether the image went with its names.
+    pub is_whole: bool,
+}
+
+impl Kept {
+    /// What to call it: its first name, or its id.
+    #[must_use]
+    pub fn name(&self) -> String {
+        let first = self.references.first().map(|reference| reference.name.to_string());
+        first.unwrap_or_else(|| self.image.short().to_owned())
+    }
+}
+
+/// What was put back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PutBack {
+    /// The image.
+    pub image: ImageId,
+    /// Its names that are back.
+    pub names: Vec<oci::Reference>,
+}
+
+impl Store {
+    /// As [`Store::remove`], but what goes can be put back: it is kept in `<root>/trash/<id>`.
+    /// `describe` adds what else belongs into that folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`Store::remove`]; then everything is where it was.
+    pub fn set_aside<E: From<Error>>(
+        &self,
+        word: &str,
+        id: &str,
+        (force, parents): (Force, Parents),
+        users: impl FnOnce() -> std::result::Result<Vec<User>, E>,
+        describe: impl FnOnce(&Kept, &Path) -> std::result::Result<(), E>,
+    ) -> std::result::Result<Vec<Removed>, E> {
+        let _images = self.lock_images()?;
+        let image = self.resolve(word)?.image;
+        let plan = self.plan_removal(word, force, parents, users)?;
+        let is_whole = !plan.records.is_empty();
+        let records = if is_whole { plan.records } else { vec![self.image(&image)?] };
+        let kept = Kept { version: VERSION, image, references: plan.references, records, is_whole };
+        let moving = self.paths().trash().join(format!(".{id}"));
+        disk::private_dir(&moving).map_err(Error::from)?;
+        let written = describe(&kept, &moving)
+            .and_then(|()| Ok(disk::write_json(&file_in(&moving), &kept).map_err(Error::from)?));
+        if let Err(error) = written {
+            let _ = fs::remove_dir_all(&moving); // the first error is the one to report
+            return Err(error);
+        }
+        let records: &[Record] = if is_whole { &kept.records } else { &[] };
+        let aside = self.paths().trash().join(id);
+        let moved = self
+            .take_away(&kept.references, records)
+            .and_then(|()| Ok(fs::rename(&moving, &aside).map_err(disk::Error::io("set aside", &aside))?));
+        if let Err(error) = moved {
+            self.finish_moves()?;
+            return Err(error.into());
+        }
+        Ok(plan.removed)
+    }
+
+    /// Puts back what [`Store::set_aside`] keeps in `<root>/trash/<id>`; with `name`, under
+    /// this name alone.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NameInUse`] and [`Error::Missing`]; then it stays aside.
+    pub fn put_back(&self, id: &str, name: Option<&oci::Reference>) -> Result<PutBack> {
+        let _images = self.lock_images()?;
+        let aside = self.paths().trash().join(id);
+        let mut kept: Kept = disk::read_json(&file_in(&aside))?;
+        for diff_id in kept.records.iter().flat_map(|record| record.layers.iter().chain(&record.fix)) {
+            if !self.has_layer(diff_id) {
+                return Err(Error::Missing { what: "layer", digest: diff_id.clone() });
+            }
+        }
+        if let Some(name) = name {
+            let target = kept.references.iter().find(|old| old.name.full_name() == name.full_name());
+            let target = target.and_then(|old| old.target.clone());
+            let (version, image) = (super::record::VERSION, kept.image.clone());
+            let unknown = std::collections::BTreeMap::new();
+            kept.references = vec![Reference { version, name: name.clone(), image, target, unknown }];
+        }
+        for reference in &kept.references {
+            if let Some(other) = self.reference(&reference.name)?.filter(|other| other.image != kept.image) {
+                return Err(Error::NameInUse { name: reference.name.clone(), owner: other.image });
+            }
+        }
+        if name.is_some() {
+            disk::write_json(&file_in(&aside), &kept)?;
+        }
+        let moving = self.paths().trash().join(format!(".{id}"));
+        fs::rename(&aside, &moving).map_err(disk::Error::io("restore", &aside))?;
+        self.finish_moves()?;
+        let names = kept.references.into_iter().map(|reference| reference.name).collect();
+        Ok(PutBack { image: kept.image, names })
+    }
+
+    /// What is kept in `<root>/trash/<id>`.
+    ///
+    /// # Errors
+    ///
+    /// When it is not there or cannot be read.
+    pub fn aside(&self, id: &str) -> Result<Kept> {
+        Ok(disk::read_json(&file_in(&self.paths().trash().join(id)))?)
+    }
+
+    /// Finishes what a killed process had on the move, so that what is read next is whole.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be written.
+    pub fn mend(&self) -> Result<()> {
+        if !self.moves()?.is_empty() {
+            drop(self.lock_images()?);
+        }
+        Ok(())
+    }
+
+    fn moves(&self) -> Result<Vec<String>> {
+        let mut names = read_dir(&self.paths().trash())?;
+        names.retain(|name| name.starts_with(MOVING));
+        Ok(names)
+    }
+
+    /// Puts back whatever is on the move, under the images' lock. What has its file already,
+    /// perhaps a newer one, keeps it.
+    pub(super) fn finish_moves(&self) -> Result<()> {
+        for name in self.moves()? {
+            let moving = self.paths().trash().join(name);
+            // Without it nothing was taken away yet.
+            if let Ok(kept) = disk::read_json::<Kept>(&file_in(&moving)) {
+                self.write_back(&kept)?;
+            }
+            match fs::remove_dir_all(&moving) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(disk::Error::io("delete", moving)(error).into());
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn write_back(&self, kept: &Kept) -> Result<()> {
+        for folder in [self.paths().images(), self.paths().refs()] {
+            disk::private_dir(&folder)?;
+        }
+        // Records first: a name without its image would mislead.
+        for record in &kept.records {
+            let path = self.record_path(&record.id);
+            if !path.exists() {
+                disk::write_json(&path, record)?;
+            }
+        }
+        for reference in &kept.references {
+            if self.reference(&reference.name)?.is_none() {
+                self.rewrite_reference(reference)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn file_in(folder: &Path) -> PathBuf {
+    folder.join("image.json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::Paths;
+    use crate::image::{Commit, Roots};
+
+    /// A store with an image of no layer under these names.
+    fn store(dir: &tempfile::TempDir, names: &[&str]) -> (Store, ImageId) {
+        let store = Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false);
+        let names: Vec<oci::Reference> = names.iter().map(|name| name.parse().unwrap()).collect();
+        let config = br#"{"rootfs":{"type":"layers"}}"#;
+        let commit = Commit { config, names: &names, ..Commit::default() };
+        let id = store.commit(&store.lease().unwrap(), &commit).unwrap();
+        (store, id)
+    }
+
+    fn aside(store: &Store, word: &str, id: &str) -> Vec<Removed> {
+        let how = (Force::No, Parents::Prune);
+        store.set_aside(word, id, how, || Ok::<_, Error>(Vec::new()), |_, _| Ok(())).unwrap()
+    }
+
+    fn names(store: &Store) -> Vec<String> {
+        store.references().unwrap().iter().map(|one| one.name.to_string()).collect()
+    }
+
+    #[test]
+    fn an_image_set_aside_is_gone_and_comes_back_as_it_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image) = store(&dir, &["web:1"]);
+        let before = (store.images().unwrap(), store.references().unwrap());
+        assert_eq!(aside(&store, "web:1", "image-a").len(), 2);
+        assert!(store.images().unwrap().is_empty() && names(&store).is_empty());
+        let back = store.put_back("image-a", None).unwrap();
+        assert_eq!((back.image, back.names.len()), (image, 1));
+        assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
+        assert_eq!(read_dir(&store.paths().trash()).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_name_alone_comes_back_even_when_its_image_went_meanwhile() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image) = store(&dir, &["web:1", "web:2"]);
+        assert_eq!(aside(&store, "web:1", "image-a").len(), 1);
+        assert_eq!(names(&store), ["web:2"]);
+        store.remove("web:2", Force::No, Parents::Prune, || Ok::<_, Error>(Vec::new())).unwrap();
+        store.put_back("image-a", None).unwrap();
+        assert_eq!((names(&store), store.images().unwrap().len()), (vec!["web:1".to_owned()], 1));
+        assert_eq!(store.resolve("web:1").unwrap().image, image);
+    }
+
+    #[test]
+    fn a_name_that_is_taken_is_refused_and_another_one_will_do() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image) = store(&dir, &["web:1"]);
+        aside(&store, "web:1", "image-a");
+        let name: oci::Reference = "web:1".parse().unwrap();
+        let config = br#"{"rootfs":{"type":"layers"},"created":"2026-01-01T00:00:00Z"}"#;
+        let commit = Commit { config, names: std::slice::from_ref(&name), ..Commit::default() };
+        let other = store.commit(&store.lease().unwrap(), &commit).unwrap();
+        let error = store.put_back("image-a", None).unwrap_err();
+        let why = format!("the name `web:1` is already in use by image `{}`", other.short());
+        assert_eq!(error.to_string(), why);
+        assert!(store.aside("image-a").is_ok(), "a refusal moves nothing");
+        store.put_back("image-a", Some(&"old:1".parse().unwrap())).unwrap();
+        assert_eq!(names(&store), ["old:1", "web:1"]);
+        assert_eq!(store.resolve("old:1").unwrap().image, image);
+    }
+
+    #[test]
+    fn a_move_that_was_killed_is_undone_at_any_point() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = store(&dir, &["web:1"]);
+        let before = (store.images().unwrap(), store.references().unwrap());
+        aside(&store, "web:1", "image-a");
+        let trash = store.paths().trash();
+        // Before the last step: the files are gone, the folder has its moving name.
+        fs::rename(trash.join("image-a"), trash.join(".image-a")).unwrap();
+        store.mend().unwrap();
+        assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
+        // After the copies, and half of the files gone.
+        aside(&store, "web:1", "image-b");
+        fs::rename(trash.join("image-b"), trash.join(".image-b")).unwrap();
+        disk::write_json(&store.record_path(&before.0[0].id), &before.0[0]).unwrap();
+        store.mend().unwrap();
+        assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
+        // Before the copies.
+        disk::private_dir(&trash.join(".image-c")).unwrap();
+        store.mend().unwrap();
+        assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
+        assert_eq!(read_dir(&trash).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_aside_keeps_its_blobs_from_the_sweep() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image) = store(&dir, &["web:1"]);
+        aside(&store, "web:1", "image-a");
+        let roots =
+            |store: &Store| Roots { layers: Vec::new(), aside: vec![store.aside("image-a").unwrap()] };
+        store.sweep(|| Ok::<_, Error>(roots(&store))).unwrap();
+        assert!(store.has_blob(&image));
+        store.sweep(|| Ok::<_, Error>(Roots::default())).unwrap();
+        assert!(!store.has_blob(&image));
+    }
+}
