@@ -17,8 +17,8 @@ use super::error::Result;
 use super::stats::{Sample, Top};
 use super::trash::TrashEntry;
 use super::{
-    ContainerId, Engine, ExecId, Name, Options, Process, ProcessDetail, PullPolicy, Record, Reporter, Run,
-    Status, Verb, blocking,
+    ContainerId, Engine, ExecId, LogView, Name, Options, Process, ProcessDetail, PullPolicy, Record,
+    Reporter, Run, Status, Verb, blocking,
 };
 use crate::monitor::wire::Ask;
 
@@ -396,6 +396,16 @@ impl Containers<'_> {
         request: LogRequest,
     ) -> Result<tokio::sync::mpsc::Receiver<Result<LogRecord>>> {
         self.on(target, move |engine, target| engine.logs(target, &request)).await
+    }
+
+    /// A view on the logs of these containers as one, by time.
+    ///
+    /// # Errors
+    ///
+    /// `No such container: x`; a log that cannot be read, or is not kept.
+    pub async fn log_view(&self, targets: &[ContainerId]) -> Result<LogView> {
+        let targets = targets.to_vec();
+        self.on("", move |engine, _| engine.log_view(&targets)).await
     }
 
     /// Its processes.

@@ -13,6 +13,7 @@ pub mod event;
 mod exec;
 pub mod files;
 pub mod image;
+pub mod logview;
 pub mod network;
 pub mod process;
 pub mod pull;
@@ -30,6 +31,7 @@ use crate::base::Paths;
 pub use crate::base::journal::{Actor, Event, Kind};
 pub use crate::base::progress::{Phase, Progress, Reporter};
 pub use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Name, NetworkId};
+pub use crate::container::log::{BadPattern, Filter as LogFilter, Level, Matcher, Pattern, Rule as LogRule};
 pub use crate::container::{
     Bind, Config, Conflict, ExitState, LogOptions, MountKind, MountRequest, NetworkMode, Options, Process,
     Propagation, PullPolicy, Record, RestartPolicy, Run, Seccomp, Status, Tmpfs, Ulimit, Verb,
@@ -46,6 +48,10 @@ pub use files::Files;
 pub use image::{
     Force, HistoryEntry, Image, ImageDetail, Images, ImportRequest, Input as ArchiveInput, Loaded, Parents,
     Removed, Swept,
+};
+pub use logview::{
+    FindAsk, LogForm, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogQuery, LogSpot, LogState, LogView,
+    PageAsk, SaveLog, Wanted as LogWanted,
 };
 pub use network::Networks;
 pub use process::ProcessDetail;

@@ -119,6 +119,51 @@ pub(super) fn decode(clock: &mut Clock, line: &[u8]) -> Option<LogRecord> {
     decode_own(clock, line).or_else(|| decode_any(line))
 }
 
+/// A record whose text is borrowed: from the line where nothing in it is escaped, otherwise
+/// from a buffer that is used again.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peeked<'a> {
+    pub(super) time: Timestamp,
+    pub(super) stream: Stream,
+    /// Without its newline.
+    pub(super) text: &'a [u8],
+}
+
+/// The same as [`decode`], for those who look at millions of records and keep a few.
+pub(super) fn peek<'a>(clock: &mut Clock, line: &'a [u8], buffer: &'a mut Vec<u8>) -> Option<Peeked<'a>> {
+    /// `2026-11-22T06:30:00.123456789Z`
+    const MOMENT: usize = 30;
+    let mut own = || {
+        let text = line.strip_prefix(HEAD)?;
+        let (text, end) = text
+            .split_at_checked(text.len().checked_sub(STREAM.len() + 6 + TIME.len() + MOMENT + TAIL.len())?)?;
+        let end = end.strip_prefix(STREAM)?;
+        let (stream, end) = match end {
+            [b's', b't', b'd', b'o', b'u', b't', end @ ..] => (Stream::Stdout, end),
+            [b's', b't', b'd', b'e', b'r', b'r', end @ ..] => (Stream::Stderr, end),
+            _ => return None,
+        };
+        let moment = end.strip_prefix(TIME)?.strip_suffix(TAIL)?;
+        let time = clock.parse(std::str::from_utf8(moment).ok()?)?;
+        Some((time, stream, text.strip_suffix(b"\\n").unwrap_or(text)))
+    };
+    match own() {
+        Some((time, stream, text)) if memchr::memchr2(b'\\', b'"', text).is_none() => {
+            Some(Peeked { time, stream, text })
+        }
+        _ => {
+            let record = decode(clock, line)?;
+            *buffer = record.bytes;
+            let text = buffer.strip_suffix(b"\n").unwrap_or(buffer);
+            Some(Peeked {
+                time: record.time,
+                stream: record.stream,
+                text: text.strip_suffix(b"\r").unwrap_or(text),
+            })
+        }
+    }
+}
+
 /// What [`encode`] writes, byte for byte in this order.
 fn decode_own(clock: &mut Clock, line: &[u8]) -> Option<LogRecord> {
     let text = line.strip_prefix(HEAD)?;
@@ -139,7 +184,7 @@ fn unescape(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut out = Vec::with_capacity(text.len().saturating_sub(60));
     let mut rest = text;
     loop {
-        let at = rest.iter().position(|&byte| byte == b'"' || byte == b'\\')?;
+        let at = memchr::memchr2(b'"', b'\\', rest)?;
         out.extend_from_slice(&rest[..at]);
         if rest[at] == b'"' {
             return Some((out, &rest[at + 1..]));
@@ -207,6 +252,20 @@ mod tests {
         let own = decode_own(&mut Clock::default(), line).unwrap();
         assert_eq!(own.bytes, all.as_bytes());
         assert_eq!(Some(own), decode_any(line));
+    }
+
+    #[test]
+    fn a_glance_and_a_reading_agree() {
+        for text in ["plain\n", "\n", "", "a \"b\" \\n\n", "a\\\n", "tab\t\r\n", "\u{1f600}"] {
+            let line = encoded(text.as_bytes(), "2026-11-22T06:30:01.5Z");
+            let line = line.trim_end().as_bytes();
+            let (mut clock, mut buffer) = (Clock::default(), Vec::new());
+            let seen = peek(&mut clock, line, &mut buffer).unwrap();
+            let read = decode(&mut Clock::default(), line).unwrap();
+            assert_eq!((seen.time, seen.stream), (read.time, read.stream));
+            assert_eq!(seen.text, text.trim_end_matches(['\r', '\n']).as_bytes());
+        }
+        assert!(peek(&mut Clock::default(), b"{\"log\":\"torn", &mut Vec::new()).is_none());
     }
 
     #[test]

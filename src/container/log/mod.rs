@@ -10,15 +10,23 @@
 //! reached its size is renamed, never cut: a reader that has it open reads it to its end and
 //! finds the next one by inode.
 
+mod book;
+mod filter;
 mod json;
+mod level;
 mod read;
+mod tally;
 mod write;
 
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+pub use book::{Book, Seen};
+pub use filter::{BadPattern, Filter, Matcher, Pattern, Rule, Sieve};
+pub use level::Level;
 pub use read::{Reader, Wanted};
+pub use tally::{BLOCK, Block, Count, Sum, Tally};
 pub use write::Writer;
 
 /// A piece of a line, at most.

@@ -59,7 +59,7 @@ impl Engine {
 
 impl Engine {
     /// The container that `target` means.
-    pub(super) fn find(&self, target: &str) -> std::result::Result<Record, store::Error> {
+    pub(in crate::engine) fn find(&self, target: &str) -> std::result::Result<Record, store::Error> {
         store::find(self.paths(), target)
     }
 

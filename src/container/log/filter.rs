@@ -1,0 +1,224 @@
+//! Which lines of a log are wanted: by stream, by level, by what is in them.
+//!
+//! A pattern is plain text, or a regular expression behind `re:`; capitals count only when it
+//! has some. Rules are patterns with ` & ` between them, all of which must hold; `!` before
+//! one hides what fits it.
+
+use regex::bytes::{Regex, RegexBuilder};
+
+use super::book::Seen;
+use super::{Level, Stream};
+
+/// A compiled pattern takes at most so many bytes.
+const MAX_PROGRAM: usize = 4 << 20;
+
+/// What is looked for in a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern(String);
+
+/// A pattern that cannot be used.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("`{text}` is no regular expression: {why}")]
+pub struct BadPattern {
+    text: String,
+    why: String,
+}
+
+impl Pattern {
+    /// As the user typed it.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+
+    /// The same.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Makes it ready for use.
+    ///
+    /// # Errors
+    ///
+    /// When what follows `re:` is no regular expression, or one too large.
+    pub fn compile(&self) -> Result<Matcher, BadPattern> {
+        let (text, is_plain) = match self.0.strip_prefix("re:") {
+            Some(text) => (text.to_owned(), false),
+            None => (regex::escape(&self.0), true),
+        };
+        let own = if is_plain { &self.0 } else { &text };
+        let regex = RegexBuilder::new(&text)
+            .case_insensitive(!own.chars().any(char::is_uppercase))
+            .size_limit(MAX_PROGRAM)
+            .build()
+            .map_err(|error| BadPattern { text: text.clone(), why: reason(&error) })?;
+        Ok(Matcher(regex))
+    }
+}
+
+/// The last line of what the parser draws: what is wrong, without the picture.
+fn reason(error: &regex::Error) -> String {
+    let text = error.to_string();
+    let last = text.lines().last().unwrap_or_default();
+    last.trim_start_matches("error: ").to_owned()
+}
+
+/// A pattern that is ready.
+#[derive(Debug, Clone)]
+pub struct Matcher(Regex);
+
+impl Matcher {
+    /// Whether it is somewhere in `text`.
+    #[must_use]
+    pub fn is_in(&self, text: &[u8]) -> bool {
+        self.0.is_match(text)
+    }
+
+    /// Where it is in `text`, each place once; none is empty.
+    pub fn places<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
+        self.0.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty())
+    }
+}
+
+/// Lines that fit, or lines that do not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rule {
+    /// What is looked for.
+    pub pattern: Pattern,
+    /// Lines with it are hidden.
+    pub hides: bool,
+}
+
+impl Rule {
+    /// Reads `a & !b & re:c+`.
+    #[must_use]
+    pub fn list(text: &str) -> Vec<Self> {
+        let parts =
+            text.split(" & ").map(str::trim).filter(|part| !matches!(*part, "" | "!" | "re:" | "!re:"));
+        let rule = |part: &str| match part.strip_prefix('!') {
+            Some(rest) => Self { pattern: Pattern::new(rest), hides: true },
+            None => Self { pattern: Pattern::new(part), hides: false },
+        };
+        parts.map(rule).collect()
+    }
+}
+
+/// Which lines are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those of this stream.
+    pub stream: Option<Stream>,
+    /// Only those as grave as this, or graver. Lines that tell no level count as `info`.
+    pub level: Option<Level>,
+    /// All of these hold.
+    pub rules: Vec<Rule>,
+    /// So many lines before and after each are shown too.
+    pub context: usize,
+}
+
+impl Filter {
+    /// Whether every line is wanted.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.stream.is_none() && self.level.is_none() && self.rules.is_empty()
+    }
+
+    /// Makes it ready for use.
+    ///
+    /// # Errors
+    ///
+    /// When one of its patterns cannot be used.
+    pub fn compile(&self) -> Result<Sieve, BadPattern> {
+        let rules = self.rules.iter().map(|rule| Ok((rule.pattern.compile()?, rule.hides)));
+        Ok(Sieve { stream: self.stream, level: self.level, rules: rules.collect::<Result<_, _>>()? })
+    }
+}
+
+/// A filter that is ready.
+#[derive(Debug, Clone, Default)]
+pub struct Sieve {
+    stream: Option<Stream>,
+    level: Option<Level>,
+    rules: Vec<(Matcher, bool)>,
+}
+
+impl Sieve {
+    /// Whether a line passes that came from `stream`, weighs so much and says `text`.
+    #[must_use]
+    pub fn passes(&self, stream: Stream, weight: Option<Level>, text: &[u8]) -> bool {
+        self.stream.is_none_or(|wanted| wanted == stream)
+            && self.level.is_none_or(|least| weight.unwrap_or(Level::Info) >= least)
+            && self.rules.iter().all(|(matcher, hides)| matcher.is_in(text) != *hides)
+    }
+
+    /// The same for a record passed by.
+    #[must_use]
+    pub fn takes(&self, seen: &Seen<'_>) -> bool {
+        self.passes(seen.stream, seen.weight, seen.text)
+    }
+
+    /// Whether nothing is held back.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.stream.is_none() && self.level.is_none() && self.rules.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fits(pattern: &str, text: &str) -> bool {
+        Pattern::new(pattern).compile().unwrap().is_in(text.as_bytes())
+    }
+
+    #[test]
+    fn capitals_count_only_when_there_are_some() {
+        for (pattern, text, is_in) in [
+            ("error", "an ERROR", true),
+            ("Error", "an ERROR", false),
+            ("a.b", "axb", false),
+            ("re:a.b", "AxB", true),
+            ("re:^job \\d+$", "job 12", true),
+            ("straße", "STRASSE STRAßE", true),
+            ("", "anything", true),
+        ] {
+            assert_eq!(fits(pattern, text), is_in, "{pattern} {text}");
+        }
+    }
+
+    #[test]
+    fn rules_all_hold_and_an_exclamation_mark_hides() {
+        let filter = |rules: &str| {
+            let filter = Filter { rules: Rule::list(rules), ..Filter::default() };
+            let sieve = filter.compile().unwrap();
+            let lines = ["job failed", "job done", "heap"];
+            lines
+                .into_iter()
+                .filter(|line| sieve.passes(Stream::Stdout, None, line.as_bytes()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(filter("job"), ["job failed", "job done"]);
+        assert_eq!(filter("!job"), ["heap"]);
+        assert_eq!(filter("job & !failed"), ["job done"]);
+        assert_eq!(filter("!re:d$ & "), ["job done", "heap"]);
+        assert_eq!(filter("").len(), 3);
+    }
+
+    #[test]
+    fn a_level_takes_what_is_as_grave_and_lines_without_one_are_news() {
+        let filter = Filter { level: Some(Level::Warn), ..Filter::default() };
+        let sieve = filter.compile().unwrap();
+        let passes = |weight| sieve.passes(Stream::Stdout, weight, b"");
+        assert!(passes(Some(Level::Error)) && passes(Some(Level::Warn)));
+        assert!(!passes(Some(Level::Info)) && !passes(None));
+    }
+
+    #[test]
+    fn what_is_no_expression_says_why() {
+        let error = Pattern::new("re:a(b").compile().unwrap_err();
+        assert_eq!(error.to_string(), "`a(b` is no regular expression: unclosed group");
+        assert!(Pattern::new("re:(a{1000}){1000}").compile().is_err());
+    }
+}

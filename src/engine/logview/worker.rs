@@ -1,0 +1,197 @@
+//! What goes on behind a view: files that grow and rotate are taken in, lines counted, the
+//! filter and the search tried on each of them. One thread a view; it sleeps while nothing
+//! is written and nothing is left to count.
+
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+
+use super::find::Wanted;
+use super::{LogState, Query, Shared};
+use crate::base::disk::Result;
+use crate::container::log::{Book, Count, Level, Tally};
+use crate::sys::inotify::Inotify;
+
+/// So many bytes are counted between two looks at what is wanted: lines, and matches.
+const LINES: u64 = 64 << 20;
+const MATCHES: u64 = 4 << 20;
+
+/// How often what was counted is told.
+const TELL: Duration = Duration::from_millis(60);
+
+/// A log that is written without a pause is taken in this often.
+const BREATH: Duration = Duration::from_millis(15);
+
+/// Without inotify the files are looked at by the clock.
+const LOOK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Works until nobody has the view any more.
+pub(super) fn work(shared: &Shared, folders: &[PathBuf]) {
+    let watch = || {
+        let inotify = Inotify::new()?;
+        folders.iter().try_for_each(|folder| inotify.watch(folder))?;
+        Ok::<_, crate::sys::Error>(inotify)
+    };
+    let inotify = watch().inspect_err(|error| tracing::warn!(%error, "following by the clock")).ok();
+    let mut told = Instant::now() - TELL;
+    let mut woken = Instant::now();
+    while !shared.is_closed.load(Ordering::Relaxed) {
+        if let Some(inotify) = &inotify {
+            let _ = inotify.clear(); // whatever it was, the files tell
+        }
+        match round(shared) {
+            Ok(is_idle) => {
+                if is_idle || told.elapsed() >= TELL {
+                    shared.tell();
+                    told = Instant::now();
+                }
+                if is_idle {
+                    wait(shared, inotify.as_ref());
+                    if woken.elapsed() < 2 * BREATH {
+                        std::thread::sleep(BREATH);
+                    }
+                    woken = Instant::now();
+                }
+            }
+            Err(error) => {
+                let text =
+                    std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source())
+                        .map(ToString::to_string);
+                shared.fail(text.collect::<Vec<_>>().join(": "));
+                return;
+            }
+        }
+    }
+}
+
+/// Takes in what is new and counts a part of what is not counted. Gives whether that is all.
+fn round(shared: &Shared) -> Result<bool> {
+    let mut is_idle = true;
+    let mut books = shared.books();
+    let mut has_grown = false;
+    for book in &mut books {
+        has_grown |= book.refresh()?;
+    }
+    if has_grown {
+        shared.set_books(books.clone());
+    }
+    for (source, book) in books.iter().enumerate() {
+        let done = shared.counts.lock().map_or(book.end(), |counts| counts.lines[source].done);
+        if done < book.end() {
+            let (blocks, done) = count_lines(book, done)?;
+            if let Ok(mut counts) = shared.counts.lock() {
+                put(&mut counts.lines[source], &blocks, done);
+            }
+            is_idle = false;
+        }
+    }
+    let Some((serial, query)) = shared.query() else { return Ok(is_idle) };
+    for (source, book) in books.iter().enumerate() {
+        let done = shared.counts.lock().map_or(book.end(), |counts| counts.matches[source].done);
+        if done < book.end() {
+            let (blocks, done) = count_matches(book, &query, done)?;
+            if let Ok(mut counts) = shared.counts.lock()
+                && counts.serial == serial
+            {
+                put(&mut counts.matches[source], &blocks, done);
+            }
+            is_idle = false;
+        }
+    }
+    // Whether the query is still the same is seen in the next round.
+    Ok(is_idle && shared.query().is_none_or(|(now, _)| now == serial))
+}
+
+type Blocks = Vec<(u64, usize, Count)>;
+
+fn put(tally: &mut Tally, blocks: &Blocks, done: u64) {
+    for (base, number, count) in blocks {
+        tally.add(*base, *number, *count);
+    }
+    tally.done = done;
+}
+
+fn count_lines(book: &Book, done: u64) -> Result<(Blocks, u64)> {
+    let mut at = done.max(book.first());
+    let mut blocks = Vec::new();
+    let until = at + LINES;
+    while at < book.end() && at < until {
+        let block = book.block(at)?;
+        let lines = u32::try_from(book.count(at, block.end)?).unwrap_or(u32::MAX);
+        blocks.push((block.base, block.number, Count { lines, ..Count::default() }));
+        at = block.end.max(at + 1);
+    }
+    Ok((blocks, at))
+}
+
+fn count_matches(book: &Book, query: &Query, done: u64) -> Result<(Blocks, u64)> {
+    let mut at = done.max(book.first());
+    let mut blocks = Vec::new();
+    let until = at + MATCHES;
+    while at < book.end() && at < until {
+        let block = book.block(at)?;
+        let mut count = Count::default();
+        book.visit(at, block.end, |seen| {
+            if query.sieve.takes(seen) {
+                count.lines += 1;
+                count.errors += u32::from(seen.level == Some(Level::Error));
+                count.warnings += u32::from(seen.level == Some(Level::Warn));
+                count.hits += u32::from(query.search.is_some() && query.is(Wanted::Match, seen));
+            }
+            ControlFlow::Continue(())
+        })?;
+        blocks.push((block.base, block.number, count));
+        at = block.end.max(at + 1);
+    }
+    Ok((blocks, at))
+}
+
+/// Sleeps until something is written, or something else is wanted.
+fn wait(shared: &Shared, inotify: Option<&Inotify>) {
+    let mut polled = vec![PollFd::new(&shared.bell, PollFlags::IN)];
+    polled.extend(inotify.map(|inotify| PollFd::new(inotify, PollFlags::IN)));
+    let timeout = if inotify.is_some() { None } else { Timespec::try_from(LOOK_AGAIN).ok() };
+    let _ = rustix::event::poll(&mut polled, timeout.as_ref()); // a signal: look again
+    let _ = rustix::io::read(&shared.bell, &mut [0; 8]); // it does not block
+}
+
+impl Shared {
+    /// Tells how far everything is.
+    pub(super) fn tell(&self) {
+        let (books, Ok(counts)) = (self.books(), self.counts.lock()) else { return };
+        let mut state = LogState {
+            first: books.iter().map(Book::first).collect(),
+            end: books.iter().map(Book::end).collect(),
+            serial: counts.serial,
+            is_counted: true,
+            is_searched: true,
+            ..LogState::default()
+        };
+        for (source, book) in books.iter().enumerate() {
+            let (lines, matches) = (&counts.lines[source], &counts.matches[source]);
+            state.lines += lines.total().lines;
+            state.is_counted &= lines.done >= book.end();
+            let sum = matches.total();
+            state.shown += sum.lines;
+            state.hits += sum.hits;
+            state.errors += sum.errors;
+            state.warnings += sum.warnings;
+            state.searched += matches.done.min(book.end()).saturating_sub(book.first());
+            state.bytes += book.end() - book.first();
+            state.is_searched &= matches.done >= book.end();
+        }
+        drop(counts);
+        self.state.send_if_modified(|old| {
+            let is_new = *old != state;
+            *old = state;
+            is_new
+        });
+    }
+
+    fn fail(&self, why: String) {
+        self.state.send_modify(|state| state.failure = Some(why));
+    }
+}
