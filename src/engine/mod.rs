@@ -12,6 +12,7 @@ pub mod error;
 pub mod event;
 mod exec;
 pub mod files;
+pub mod folders;
 pub mod image;
 pub mod logview;
 pub mod network;
@@ -45,6 +46,7 @@ pub use container::{
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
 pub use event::News;
 pub use files::Files;
+pub use folders::FileWatch;
 pub use image::{
     Force, HistoryEntry, Image, ImageDetail, Images, ImportRequest, Input as ArchiveInput, Loaded, Parents,
     Removed, Swept,
