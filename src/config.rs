@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,11 @@ use std::time::Duration;
 
 use serde::Deserialize;
 
+mod ui;
+
 use crate::base::{ErrorKind, Explain, Paths};
+use ui::{CommandSection, UiSection};
+pub use ui::{Custom, Icons, Line, Preset, Ui, Whither};
 
 /// Read by every engine of the machine.
 const SYSTEM_FILE: &str = "/etc/hoist/config.toml";
@@ -72,6 +77,8 @@ pub struct Flags {
     pub root: Option<PathBuf>,
     /// `--run-root`
     pub run_root: Option<PathBuf>,
+    /// `--read-only`, which is the terminal UI's.
+    pub read_only: bool,
 }
 
 /// Everything that can be configured.
@@ -113,15 +120,43 @@ pub struct Registry {
     pub no_proxy: Option<String>,
 }
 
-/// `[ui]`
+/// A place in a file, for people: both count from one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Spot {
+    pub line: usize,
+    pub column: usize,
+}
+
+impl Spot {
+    /// Where the byte at `offset` of `text` is.
+    #[must_use]
+    pub fn of(text: &str, offset: usize) -> Self {
+        let before = text.get(..offset).unwrap_or(text);
+        let line = before.matches('\n').count() + 1;
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+        Self { line, column }
+    }
+}
+
+impl fmt::Display for Spot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, column {}", self.line, self.column)
+    }
+}
+
+/// A place in a file of the user's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ui {
-    /// The name of a theme, of those shipped or of `<config folder>/themes`.
-    pub theme: Option<String>,
-    /// `NO_COLOR` is set.
-    pub no_color: bool,
-    /// The user's folder of keymap and themes.
-    pub folder: Option<PathBuf>,
+#[expect(missing_docs, reason = "the names say it")]
+pub struct At {
+    pub file: PathBuf,
+    pub spot: Spot,
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}, {}", self.file.display(), self.spot)
+    }
 }
 
 /// A configuration that cannot be used.
@@ -140,6 +175,8 @@ pub enum Error {
     Parse {
         /// The file.
         path: PathBuf,
+        /// Where it is wrong, where that can be told.
+        spot: Option<Spot>,
         /// Where and why.
         source: Box<toml_edit::de::Error>,
     },
@@ -151,6 +188,21 @@ pub enum Error {
         /// What it says.
         path: PathBuf,
     },
+}
+
+impl Error {
+    /// In one line: the file, the place in it, and why.
+    #[must_use]
+    pub fn line(&self) -> String {
+        match self {
+            Self::Parse { path, spot, source } => {
+                let spot = spot.map_or_else(String::new, |spot| format!(", {spot}"));
+                format!("{}{spot}: {}", path.display(), source.message().replace('\n', ", "))
+            }
+            Self::Read { path, source } => format!("{}: {source}", path.display()),
+            Self::Relative { .. } => self.to_string(),
+        }
+    }
 }
 
 impl Explain for Error {
@@ -176,6 +228,10 @@ struct File {
     insecure_registries: Option<Vec<String>>,
     trash: TrashSection,
     ui: UiSection,
+    command: Vec<CommandSection>,
+    /// Where it was read from, and its text: for the places of its commands.
+    #[serde(skip)]
+    from: (PathBuf, String),
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -206,12 +262,6 @@ fn span<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D
     Ok(Some(Duration::from_secs(number.checked_mul(unit).ok_or_else(wrong)?)))
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
-struct UiSection {
-    theme: Option<String>,
-}
-
 impl Config {
     /// Reads all sources.
     ///
@@ -222,39 +272,46 @@ impl Config {
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, Error> {
         let folder = directories::ProjectDirs::from("", "", "hoist").map(|dirs| dirs.config_dir().to_owned());
         let named = flags.file.clone().or_else(|| environment.get("HOIST_CONFIG").map(PathBuf::from));
-        let files = match named {
-            Some(path) => vec![read(&path)?],
-            None => {
-                let user = folder.as_ref().map(|folder| folder.join("config.toml"));
-                let mut files = Vec::new();
-                for path in user.iter().map(PathBuf::as_path).chain([Path::new(SYSTEM_FILE)]) {
-                    match read(path) {
-                        Ok(file) => files.push(file),
-                        Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
-                        Err(error) => return Err(error),
-                    }
-                }
-                files
-            }
+        let is_named = named.is_some();
+        let user = folder.as_ref().map(|folder| folder.join("config.toml"));
+        let paths: Vec<PathBuf> = match named {
+            Some(path) => vec![path],
+            None => user.into_iter().chain([SYSTEM_FILE.into()]).collect(),
         };
-        Self::merge(flags, environment, files, folder)
+        let mut files = Vec::new();
+        for path in &paths {
+            match read(path) {
+                Ok(file) => files.push(file),
+                Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound && !is_named => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let mut config = Self::merge(flags, environment, files)?;
+        (config.ui.folder, config.ui.files) = (folder, paths);
+        Ok(config)
     }
 
     /// Joins the sources; `files` come with the strongest first.
-    fn merge(
-        flags: &Flags,
-        environment: &Environment,
-        files: Vec<File>,
-        folder: Option<PathBuf>,
-    ) -> Result<Self, Error> {
+    fn merge(flags: &Flags, environment: &Environment, files: Vec<File>) -> Result<Self, Error> {
         let mut first = File::default();
+        let mut commands: Vec<Custom> = Vec::new();
         for file in files {
+            let (path, text) = file.from;
+            for command in file.command {
+                let command = command.into_command(&path, &text);
+                let is_replaced = commands.iter().any(|stronger| {
+                    stronger.name == command.name && stronger.key.1.file != command.key.1.file
+                });
+                if !is_replaced {
+                    commands.push(command);
+                }
+            }
             first.root = first.root.or(file.root);
             first.run_root = first.run_root.or(file.run_root);
             first.registry_mirrors = first.registry_mirrors.or(file.registry_mirrors);
             first.insecure_registries = first.insecure_registries.or(file.insecure_registries);
             first.trash.keep = first.trash.keep.or(file.trash.keep);
-            first.ui.theme = first.ui.theme.or(file.ui.theme);
+            first.ui = first.ui.or(file.ui);
         }
         let variable = |name| environment.get(name).map(PathBuf::from);
         let root = flags.root.clone().or_else(|| variable("HOIST_ROOT")).or(first.root);
@@ -276,18 +333,20 @@ impl Config {
                 no_proxy: proxy("NO_PROXY"),
             },
             trash: Trash { keep: first.trash.keep },
-            ui: Ui {
-                theme: environment.text("HOIST_THEME").or(first.ui.theme),
-                no_color: environment.get("NO_COLOR").is_some(),
-                folder,
-            },
+            ui: Ui { commands, ..first.ui.into_ui(flags, environment) },
         })
     }
 }
 
 fn read(path: &Path) -> Result<File, Error> {
     let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
-    parse(&text).map_err(|source| Error::Parse { path: path.into(), source: Box::new(source) })
+    let mut file = parse(&text).map_err(|source| Error::Parse {
+        path: path.into(),
+        spot: source.span().map(|span| Spot::of(&text, span.start)),
+        source: Box::new(source),
+    })?;
+    file.from = (path.into(), text);
+    Ok(file)
 }
 
 fn parse(text: &str) -> Result<File, toml_edit::de::Error> {
@@ -305,7 +364,7 @@ mod tests {
     fn merged(flags: &Flags, environment: &[(&str, &str)], files: &[&str]) -> Config {
         let environment = environment.iter().copied().collect();
         let files = files.iter().map(|text| parse(text).unwrap()).collect();
-        Config::merge(flags, &environment, files, None).unwrap()
+        Config::merge(flags, &environment, files).unwrap()
     }
 
     #[test]
@@ -348,7 +407,7 @@ mod tests {
     #[test]
     fn a_relative_state_folder_is_refused() {
         let flags = Flags { root: Some("x".into()), ..Flags::default() };
-        let error = Config::merge(&flags, &Environment::default(), vec![], None).unwrap_err();
+        let error = Config::merge(&flags, &Environment::default(), vec![]).unwrap_err();
         assert_eq!(error.to_string(), "`root` must be an absolute path: x");
     }
 
@@ -357,5 +416,71 @@ mod tests {
         let flags = Flags { file: Some("/nowhere/config.toml".into()), ..Flags::default() };
         let error = Config::load(&flags, &Environment::default()).unwrap_err();
         assert_eq!(error.to_string(), "cannot read the configuration /nowhere/config.toml");
+    }
+
+    #[test]
+    fn how_the_terminal_ui_looks_is_read_key_by_key() {
+        let ui =
+            |environment: &[(&str, &str)], files: &[&str]| merged(&Flags::default(), environment, files).ui;
+        assert_eq!(ui(&[], &[]), Ui::default());
+        let files = [
+            "[ui]\nicons = 'ascii'\nkeymap = 'k9s'\nmouse = false",
+            "[ui]\nicons = 'nerd'\ntheme = 'paper'\nread-only = true",
+        ];
+        let merged = ui(&[("SSH_TTY", "/dev/pts/1"), ("NO_COLOR", "1")], &files);
+        assert_eq!(merged.icons, Some(Icons::Ascii));
+        assert_eq!((merged.keymap, merged.theme.as_deref()), (Preset::K9s, Some("paper")));
+        assert!(!merged.mouse && !merged.motion && merged.read_only && merged.no_color);
+        // The machine's owner may forbid changes; the user cannot allow them again.
+        assert!(ui(&[], &["[ui]\nread-only = false", "[ui]\nread-only = true"]).read_only);
+        for (text, place) in [
+            ("[ui]\nicons = 'emoji'", "line 2, column 9"),
+            ("[ui]\nkeymap = 'emacs'", "line 2, column 10"),
+            ("[ui]\nread_only = true", "line 2, column 1"),
+            ("[ui]\nmouse = 'yes'", "line 2, column 9"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(place), "{error}");
+        }
+    }
+
+    #[test]
+    fn commands_of_the_users_come_with_their_places_in_the_file() {
+        let text = "[[command]]\nname = 'ping'\nkey = 'g 1'\nplace = 'containers'\nrun = 'ping {ip}'\n\
+                    [[command]]\nname = 'sh'\nkey = 'g 2'\nplace = 'containers'\nrun = ['sh', '-l']\n\
+                    where = 'container'\nconfirm = true\n";
+        let mut file = parse(text).unwrap();
+        file.from = ("/c.toml".into(), text.to_owned());
+        let config = Config::merge(&Flags::default(), &Environment::default(), vec![file]).unwrap();
+        let [ping, shell] = config.ui.commands.as_slice() else { panic!("{:?}", config.ui.commands) };
+        assert_eq!((ping.name.as_str(), ping.key.0.as_str(), ping.whither), ("ping", "g 1", Whither::Host));
+        assert_eq!(ping.key.1.to_string(), "/c.toml, line 3, column 7");
+        assert_eq!(ping.run.0, Line::Shell("ping {ip}".to_owned()));
+        assert_eq!(
+            (&shell.run.0, shell.whither),
+            (&Line::Words(vec!["sh".into(), "-l".into()]), Whither::Container)
+        );
+        assert!(shell.confirm && !ping.confirm);
+        for (text, place) in [
+            ("[[command]]\nname = 'x'\n", "missing field"),
+            ("[[command]]\nname='x'\nkey='a'\nplace='lists'\nrun='x'\nwhere='moon'", "line 6, column 7"),
+            ("[[command]]\nname='x'\nkey='a'\nplace='lists'\nrun=3", "line 5, column 5"),
+            ("[[command]]\nname='x'\nkeys='a'", "line 3, column 1"),
+        ] {
+            let error = parse(text).unwrap_err().to_string();
+            assert!(error.contains(place), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_broken_file_is_told_in_one_line_with_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        std::fs::write(&path, "[ui]\n  themes = 'x'\n").unwrap();
+        let flags = Flags { file: Some(path.clone()), ..Flags::default() };
+        let error = Config::load(&flags, &Environment::default()).unwrap_err();
+        let line = error.line();
+        let begin = format!("{}, line 2, column 3: unknown field `themes`", path.display());
+        assert!(line.starts_with(&begin) && !line.contains('\n'), "{line}");
     }
 }

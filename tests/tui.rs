@@ -370,10 +370,10 @@ fn role_of_the_test_below() {
     let dir = Path::new(&dir);
     let paths = hoist::base::Paths::new(dir.join("root"), dir.join("run"));
     let engine = Engine::open(Settings::new(paths)).unwrap();
-    let ui = Ui { theme: None, no_color: true, folder: None };
+    let ui = Ui { no_color: true, ..Ui::default() };
     let read = |path: &Path| -> std::io::Result<String> { panic!("cannot bear {}", path.display()) };
     let world = hoist::command::World { environment: Environment::default(), folder: "/".into(), read };
-    let settings = hoist::tui::TuiSettings { ui, world };
+    let settings = hoist::tui::TuiSettings { ui, flags: Default::default(), world };
     let ended = hoist::tui::run(engine, settings);
     std::process::exit(if ended.is_err() { 77 } else { 0 });
 }

@@ -150,6 +150,9 @@ actions! {
         Toggle       "toggle"        "toggle"   "Switch the option on or off";
         CopyShown    "copy-shown"    "copy"     "Copy the command that is shown";
     }
+    "Yours" {
+        Custom       "custom"        "yours"    "Run a command of yours";
+    }
     "App" {
         Help         "help"          "help"     "Show what the keys do here";
         Command      "command"       "command"  "Type a command, as on the command line";

@@ -1,12 +1,19 @@
 //! What comes into `update`, and what it asks to be done.
 
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
 use crossterm::event::{KeyEvent, MouseEvent};
 use jiff::Timestamp;
 
 use super::key::Key;
+use super::keymap::Keymap;
+use super::model::look::Ground;
 use super::model::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
 use super::model::task::{TaskId, Work};
 use super::model::{Failure, Section};
+use super::theme::Themes;
+use crate::config::Ui;
 use crate::engine::{ContainerId, LogRecord, Name, News, Sample, Top};
 
 /// One thing that happened.
@@ -44,6 +51,12 @@ pub enum Event {
     Progress(TaskId, Work),
     /// Work has ended.
     Finished(TaskId, Result<Finish, Failure>),
+    /// The configuration, keymap and themes as they were read anew.
+    Configured(Box<Configured>),
+    /// What the terminal's background is.
+    Ground(Ground),
+    /// The terminal draws signs two columns wide that hoist counts as one.
+    WideSigns,
     /// A terminal's program has begun.
     Opened(TaskId),
     /// A terminal's screen has changed.
@@ -60,6 +73,21 @@ pub enum Listed {
     Images(Vec<ImageRow>),
     Volumes(Vec<VolumeRow>),
     Networks(Vec<NetworkRow>),
+}
+
+/// What the user configured. What could not be read is missing.
+#[derive(Debug)]
+pub struct Configured {
+    /// `[ui]`
+    pub ui: Option<Ui>,
+    /// The keys.
+    pub keymap: Option<Arc<Keymap>>,
+    /// Every theme that could be read.
+    pub themes: Themes,
+    /// The names of those that could not.
+    pub broken: BTreeSet<String>,
+    /// What is wrong, each with its file and its place there.
+    pub faults: Vec<String>,
 }
 
 /// How work ended well.
@@ -84,6 +112,8 @@ pub enum Effect {
     Suspend,
     /// Draw every cell anew.
     Redraw,
+    /// Take the mouse, or leave it to the terminal.
+    Mouse(bool),
     /// Put a text on the user's clipboard.
     Copy(String),
     /// Read a whole list.

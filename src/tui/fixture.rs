@@ -184,6 +184,11 @@ pub(crate) fn screen(model: &Model) -> String {
 pub(crate) fn screen_with(model: &Model, screens: &Screens) -> String {
     let (width, height) = model.size;
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+    // Every screen that any test looks at can also be shown without Unicode.
+    let mut signs = String::new();
+    terminal.draw(|frame| signs = super::view::draw_ascii(frame, model, screens)).unwrap();
+    assert_eq!(signs, "", "these signs have no row in view/glyphs.rs");
+    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
     terminal.draw(|frame| super::view::draw(frame, model, screens)).unwrap();
     let buffer = terminal.backend().buffer();
     let rows = (0..height).map(|y| {

@@ -11,16 +11,33 @@
 //! ```
 //! Within such a chain no two lines may have the same keys, and no key may be the beginning
 //! of another line's keys: [`Keymap::conflicts`].
+//!
+//! ```text
+//! assets/keymap.toml  <  a preset (assets/keymap-k9s.toml …)  <  keymap.toml  <  [[command]]
+//! ```
+//! A later one replaces lines of the same keys; its line keeps the place of the old one, so
+//! that the action bar keeps its order.
 
 use std::fmt;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
 
 use toml_edit::{Document, Item};
 
 use super::action::Action;
 use super::key::{BadKey, Key, parse_strokes, show_strokes};
+use crate::config::{Custom, Preset, Spot};
 
 /// The keymap that hoist ships.
 pub const SHIPPED: &str = include_str!("../../assets/keymap.toml");
+
+/// What lies over it for those who come from another program.
+pub const PRESETS: &[(Preset, &str, &str)] = &[
+    (Preset::K9s, "k9s", include_str!("../../assets/keymap-k9s.toml")),
+    (Preset::Lazydocker, "lazydocker", include_str!("../../assets/keymap-lazydocker.toml")),
+];
 
 macro_rules! places {
     ($($variant:ident $name:literal $above:expr;)*) => {
@@ -32,6 +49,12 @@ macro_rules! places {
         impl Place {
             /// Every place, those above before those below.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The place of this name.
+            #[must_use]
+            pub fn named(name: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|place| place.name() == name)
+            }
 
             /// The name of its table in the keymap.
             #[must_use]
@@ -79,8 +102,47 @@ pub struct Binding {
     pub keys: Vec<Key>,
     /// What they do.
     pub action: Action,
+    /// The user's command that [`Action::Custom`] runs, by its number.
+    pub custom: Option<usize>,
     /// The table it stands in.
     pub place: Place,
+    /// Where it was read.
+    pub origin: Origin,
+}
+
+/// Where a line was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin {
+    file: Arc<str>,
+    spot: Spot,
+    is_users: bool,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.is_users {
+            true => write!(f, "{}, {}", self.file, self.spot),
+            false => f.write_str(&self.file),
+        }
+    }
+}
+
+/// A text that lines are read from.
+struct Source<'a> {
+    file: Arc<str>,
+    text: &'a str,
+    is_users: bool,
+}
+
+impl Source<'_> {
+    fn at(&self, span: Option<Range<usize>>) -> Origin {
+        let spot = Spot::of(self.text, span.map_or(0, |span| span.start));
+        Origin { file: self.file.clone(), spot, is_users: self.is_users }
+    }
+
+    fn error(&self, span: Option<Range<usize>>, fault: Fault) -> Error {
+        Error { origin: Some(self.at(span)), fault }
+    }
 }
 
 /// Which key does what where.
@@ -90,6 +152,8 @@ pub struct Keymap {
     imports: Vec<Import>,
     /// By [`Place`]: its own lines, then those of the places above.
     chains: Vec<Vec<Binding>>,
+    /// The names of the user's commands.
+    customs: Vec<String>,
 }
 
 #[derive(Debug, Clone)]
@@ -122,35 +186,57 @@ impl fmt::Display for Conflict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { place, shorter, longer } = self;
         let how = if shorter.keys == longer.keys { "is also" } else { "is the beginning of" };
-        write!(
-            f,
-            "in [{}] `{}` ({}, from [{}]) {how} `{}` ({}, from [{}])",
-            place.name(),
-            show_strokes(&shorter.keys),
-            shorter.action.name(),
-            shorter.place.name(),
-            show_strokes(&longer.keys),
-            longer.action.name(),
-            longer.place.name(),
-        )
+        let told = |binding: &Binding| {
+            let keys = show_strokes(&binding.keys);
+            format!("`{keys}` ({} of [{}])", binding.action.name(), binding.place.name())
+        };
+        // The line that the user can change comes first.
+        let origin = [shorter, longer].into_iter().find(|binding| binding.origin.is_users);
+        if let Some(binding) = origin {
+            write!(f, "{}: ", binding.origin)?;
+        }
+        write!(f, "in [{}] {} {how} {}", place.name(), told(shorter), told(longer))?;
+        match origin {
+            Some(first) if *first == *shorter => write!(f, ", from {}", longer.origin),
+            Some(_) => write!(f, ", from {}", shorter.origin),
+            None => Ok(()),
+        }
     }
 }
 
-/// A keymap that cannot be used.
+/// What is wrong with a keymap.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
-pub enum Error {
-    #[error("it is not TOML")]
-    Toml(#[from] toml_edit::TomlError),
+pub enum Fault {
+    #[error("{0}")]
+    Toml(String),
     #[error("[{0}] is not a place")]
     Place(String),
-    #[error("in [{place}]")]
-    Key { place: &'static str, source: BadKey },
+    #[error("in [{place}] {source}")]
+    Key { place: String, source: BadKey },
     #[error("in [{place}] `{keys}` does `{action}`, which is not an action")]
     Action { place: &'static str, keys: String, action: String },
     #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n"))]
     Conflicts(Vec<Conflict>),
 }
+
+/// A keymap that cannot be used: where, and why.
+#[derive(Debug)]
+pub struct Error {
+    origin: Option<Origin>,
+    fault: Fault,
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.origin {
+            Some(origin) => write!(f, "{origin}: {}", self.fault),
+            None => self.fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl Keymap {
     /// Reads the shipped keymap, then the user's over it.
@@ -159,14 +245,95 @@ impl Keymap {
     ///
     /// When one is not TOML, names what does not exist, or contradicts itself.
     pub fn read(user: Option<&str>) -> Result<Self, Error> {
-        let mut keymap = Self { own: Vec::new(), imports: Vec::new(), chains: Vec::new() };
-        keymap.overlay(SHIPPED)?;
-        if let Some(text) = user {
-            keymap.overlay(text)?;
+        let user = user.map(|text| (Path::new("keymap.toml"), text));
+        Self::load(Preset::Default, user, &[])
+    }
+
+    /// The same with a preset between the two, and the keys of the user's commands over all.
+    ///
+    /// # Errors
+    ///
+    /// As above; also when a command's key or place does not exist.
+    pub fn load(preset: Preset, user: Option<(&Path, &str)>, commands: &[Custom]) -> Result<Self, Error> {
+        let customs = commands.iter().map(|command| command.name.clone()).collect();
+        let mut keymap = Self { own: Vec::new(), imports: Vec::new(), chains: Vec::new(), customs };
+        keymap.overlay(&Source { file: "hoist".into(), text: SHIPPED, is_users: false })?;
+        for (_, name, text) in PRESETS.iter().filter(|(of, ..)| *of == preset) {
+            let file = format!("the preset {name}").into();
+            keymap.overlay(&Source { file, text, is_users: false })?;
+        }
+        if let Some((path, text)) = user {
+            keymap.overlay(&Source { file: path.display().to_string().into(), text, is_users: true })?;
+        }
+        for (at, command) in commands.iter().enumerate() {
+            keymap.command(at, command)?;
         }
         keymap.chains = Place::ALL.iter().map(|place| keymap.chain(*place)).collect();
         let conflicts = keymap.conflicts();
-        if conflicts.is_empty() { Ok(keymap) } else { Err(Error::Conflicts(conflicts)) }
+        if conflicts.is_empty() {
+            Ok(keymap)
+        } else {
+            Err(Error { origin: None, fault: Fault::Conflicts(conflicts) })
+        }
+    }
+
+    /// The number of the user's command that `keys` run in `place`.
+    #[must_use]
+    pub fn custom(&self, place: Place, keys: &[Key]) -> Option<usize> {
+        self.of(place).iter().find(|binding| binding.keys == keys)?.custom
+    }
+
+    /// What a line does, in one or two words: a command of the user's by its name.
+    #[must_use]
+    pub fn label<'a>(&'a self, binding: &Binding) -> &'a str {
+        let own = binding.custom.and_then(|custom| self.customs.get(custom));
+        own.map_or_else(|| binding.action.label(), String::as_str)
+    }
+
+    /// The same in a sentence.
+    #[must_use]
+    pub fn help<'a>(&'a self, binding: &Binding) -> &'a str {
+        let own = binding.custom.and_then(|custom| self.customs.get(custom));
+        own.map_or_else(|| binding.action.help(), String::as_str)
+    }
+
+    /// The whole keymap as a file that, read over the shipped one, gives the same again.
+    /// Commands of the user's are not in it: they have their keys in `config.toml`.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        let shipped = Self::read(None).ok();
+        for place in Place::ALL {
+            let mut lines: Vec<(String, String)> = Vec::new();
+            let ours = |binding: &&Binding| binding.place == *place && binding.custom.is_none();
+            lines.extend(
+                self.own.iter().filter(ours).map(|it| (written(&it.keys), it.action.name().to_owned())),
+            );
+            let imports = self.imports.iter().filter(|import| import.into == *place);
+            lines.extend(imports.map(|it| (written(&it.keys), format!("@{}", it.from.name()))));
+            // What the preset or the user took away comes back otherwise.
+            let gone = shipped.iter().flat_map(Self::lines_of).filter(|(of, _)| of == place);
+            for (_, keys) in gone {
+                let keys = written(keys);
+                if !lines.iter().any(|(there, _)| *there == keys) {
+                    lines.push((keys, "none".to_owned()));
+                }
+            }
+            if !lines.is_empty() {
+                let gap = if text.is_empty() { "" } else { "\n" };
+                let _ = writeln!(text, "{gap}[{}]", place.name()); // writing to a String cannot fail
+            }
+            for (keys, action) in lines {
+                let _ = writeln!(text, "\"{keys}\" = \"{action}\"");
+            }
+        }
+        text
+    }
+
+    /// The keys of every line, prefixes of imports included.
+    fn lines_of(&self) -> impl Iterator<Item = (Place, &[Key])> {
+        let own = self.own.iter().map(|binding| (binding.place, binding.keys.as_slice()));
+        own.chain(self.imports.iter().map(|import| (import.into, import.keys.as_slice())))
     }
 
     /// What `keys` do in `place`.
@@ -221,32 +388,83 @@ impl Keymap {
         conflicts
     }
 
-    fn overlay(&mut self, text: &str) -> Result<(), Error> {
-        let document = Document::parse(text)?;
+    fn overlay(&mut self, source: &Source<'_>) -> Result<(), Error> {
+        let document = Document::parse(source.text)
+            .map_err(|error| source.error(error.span(), Fault::Toml(error.message().replace('\n', ", "))))?;
         for (name, item) in document.iter() {
-            let place = Place::ALL.iter().copied().find(|place| place.name() == name);
-            let place = place.ok_or_else(|| Error::Place(name.to_owned()))?;
-            for (keys, item) in item.as_table_like().into_iter().flat_map(|table| table.iter()) {
-                self.line(place, keys, item)?;
+            let key = document.key(name).and_then(|key| key.span());
+            let place = Place::named(name);
+            let (Some(place), Some(table)) = (place, item.as_table_like()) else {
+                return Err(source.error(key, Fault::Place(name.to_owned())));
+            };
+            for (keys, item) in table.iter() {
+                let span = table.key(keys).and_then(|key| key.span());
+                self.line(source, place, (keys, span), item)?;
             }
         }
         Ok(())
     }
 
-    fn line(&mut self, place: Place, keys: &str, item: &Item) -> Result<(), Error> {
-        let strokes = parse_strokes(keys).map_err(|source| Error::Key { place: place.name(), source })?;
+    fn line(
+        &mut self,
+        source: &Source<'_>,
+        place: Place,
+        (keys, span): (&str, Option<Range<usize>>),
+        item: &Item,
+    ) -> Result<(), Error> {
+        let strokes = parse_strokes(keys).map_err(|bad| {
+            source.error(span.clone(), Fault::Key { place: place.name().to_owned(), source: bad })
+        })?;
         let word = item.as_str().unwrap_or_default();
-        let bad = || Error::Action { place: place.name(), keys: keys.to_owned(), action: word.to_owned() };
-        self.own.retain(|binding| binding.place != place || binding.keys != strokes);
-        self.imports.retain(|import| import.into != place || import.keys != strokes);
+        let bad = || {
+            let (keys, action) = (keys.to_owned(), word.to_owned());
+            source.error(item.span(), Fault::Action { place: place.name(), keys, action })
+        };
         if let Some(other) = word.strip_prefix('@') {
-            let from = Place::ALL.iter().copied().find(|place| place.name() == other).ok_or_else(bad)?;
+            let from = Place::named(other).ok_or_else(bad)?;
+            self.take_away(place, &strokes);
             self.imports.push(Import { keys: strokes, into: place, from });
-        } else if word != "none" {
-            let action = Action::named(word).ok_or_else(bad)?;
-            self.own.push(Binding { keys: strokes, action, place });
+        } else if word == "none" {
+            self.take_away(place, &strokes);
+        } else {
+            let action = Action::named(word).filter(|action| *action != Action::Custom).ok_or_else(bad)?;
+            self.put(Binding { keys: strokes, action, custom: None, place, origin: source.at(span) });
         }
         Ok(())
+    }
+
+    /// The key of the user's command with the number `at`.
+    fn command(&mut self, at: usize, command: &Custom) -> Result<(), Error> {
+        let origin = |at: &crate::config::At| Origin {
+            file: at.file.display().to_string().into(),
+            spot: at.spot,
+            is_users: true,
+        };
+        let (name, stands) = &command.place;
+        let place = Place::named(name)
+            .ok_or_else(|| Error { origin: Some(origin(stands)), fault: Fault::Place(name.clone()) })?;
+        let (keys, stands) = &command.key;
+        let keys = parse_strokes(keys).map_err(|source| Error {
+            origin: Some(origin(stands)),
+            fault: Fault::Key { place: name.clone(), source },
+        })?;
+        let origin = origin(stands);
+        self.put(Binding { keys, action: Action::Custom, custom: Some(at), place, origin });
+        Ok(())
+    }
+
+    /// Adds a line, in the place of one with the same keys.
+    fn put(&mut self, binding: Binding) {
+        self.imports.retain(|import| import.into != binding.place || import.keys != binding.keys);
+        match self.own.iter_mut().find(|old| old.place == binding.place && old.keys == binding.keys) {
+            Some(old) => *old = binding,
+            None => self.own.push(binding),
+        }
+    }
+
+    fn take_away(&mut self, place: Place, keys: &[Key]) {
+        self.own.retain(|binding| binding.place != place || binding.keys != keys);
+        self.imports.retain(|import| import.into != place || import.keys != keys);
     }
 
     fn chain(&self, place: Place) -> Vec<Binding> {
@@ -257,13 +475,19 @@ impl Keymap {
             for import in self.imports.iter().filter(|import| import.into == place) {
                 for binding in self.own.iter().filter(|binding| binding.place == import.from) {
                     let keys = [import.keys.as_slice(), &binding.keys].concat();
-                    lines.push(Binding { keys, action: binding.action, place });
+                    lines.push(Binding { keys, place, ..binding.clone() });
                 }
             }
             next = place.above();
         }
         lines
     }
+}
+
+/// Strokes as a key of the file.
+fn written(keys: &[Key]) -> String {
+    let words: Vec<_> = keys.iter().map(ToString::to_string).collect();
+    words.join(" ").replace('\\', "\\\\").replace('"', "\\\"")
 }
 
 #[cfg(test)]
@@ -276,32 +500,37 @@ mod tests {
         keymap.find(place, &parse_strokes(keys).unwrap())
     }
 
+    /// The shipped keymap, and each preset over it.
+    fn all() -> Vec<Keymap> {
+        let presets = [Preset::Default, Preset::K9s, Preset::Lazydocker];
+        presets.map(|preset| Keymap::load(preset, None, &[]).unwrap_or_else(|error| panic!("{error}"))).into()
+    }
+
     #[test]
-    fn the_shipped_keymap_contradicts_itself_nowhere() {
-        Keymap::read(None).unwrap();
+    fn no_shipped_keymap_contradicts_itself() {
+        assert_eq!(all().len(), PRESETS.len() + 1);
     }
 
     #[test]
     fn each_action_has_a_key() {
         let keymap = Keymap::read(None).unwrap();
         let bound: BTreeSet<_> = keymap.own.iter().map(|binding| binding.action).collect();
-        let missing: Vec<_> = Action::ALL.iter().filter(|action| !bound.contains(action)).collect();
+        let has_none = |action: &&Action| !bound.contains(action) && **action != Action::Custom;
+        let missing: Vec<_> = Action::ALL.iter().filter(has_none).collect();
         assert_eq!(missing, Vec::<&Action>::new());
     }
 
     #[test]
     fn no_key_is_one_that_old_terminals_cannot_tell() {
-        let keymap = Keymap::read(None).unwrap();
         let never = parse_strokes("ctrl-i ctrl-m ctrl-h ctrl-j ctrl-[").unwrap();
-        for binding in &keymap.own {
+        for binding in all().iter().flat_map(|keymap| &keymap.own) {
             assert!(!binding.keys.iter().any(|key| never.contains(key)), "{binding:?}");
         }
     }
 
     #[test]
     fn nothing_destructive_is_one_stroke_or_a_chord() {
-        let keymap = Keymap::read(None).unwrap();
-        for binding in &keymap.own {
+        for binding in all().iter().flat_map(|keymap| &keymap.own) {
             if binding.action.group() == "Delete" {
                 assert!(binding.keys.len() >= 2, "{binding:?}");
                 assert!(binding.keys.iter().all(|key| key.held.is_empty()), "{binding:?}");
@@ -336,22 +565,95 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn what_is_wrong_is_named_with_its_line() {
         for (text, message) in [
             (
                 "[containers]\nd = \"pause\"",
-                "in [containers] `d` (pause, from [containers]) is the beginning of `dd` (remove, from [containers])",
+                "keymap.toml, line 2, column 1: in [containers] `d` (pause of [containers]) is the \
+                 beginning of `dd` (remove of [containers]), from hoist",
             ),
             (
-                "[images]\nQ = \"pull\"",
-                "in [images] `Q` (pull, from [images]) is also `Q` (quit, from [global])",
+                "[images]\n\n  Q = \"pull\"",
+                "keymap.toml, line 3, column 3: in [images] `Q` (pull of [images]) is also `Q` (quit of \
+                 [global]), from hoist",
             ),
-            ("[ships]\nq = \"quit\"", "[ships] is not a place"),
-            ("[global]\nx = \"explode\"", "in [global] `x` does `explode`, which is not an action"),
-            ("[global]\nentr = \"quit\"", "in [global]"),
+            ("[ships]\nq = \"quit\"", "keymap.toml, line 1, column 2: [ships] is not a place"),
+            ("global = 3", "keymap.toml, line 1, column 1: [global] is not a place"),
+            (
+                "[global]\nx = \"explode\"",
+                "keymap.toml, line 2, column 5: in [global] `x` does `explode`, which is not an action",
+            ),
+            (
+                "[global]\nx = \"custom\"",
+                "keymap.toml, line 2, column 5: in [global] `x` does `custom`, which is not an action",
+            ),
+            (
+                "[global]\nentr = \"quit\"",
+                "keymap.toml, line 2, column 1: in [global] `entr` is not a key: want a character, or one \
+                 of enter, esc, tab, space, up, f1, ctrl-x, …",
+            ),
         ] {
             let error = Keymap::read(Some(text)).unwrap_err();
             assert_eq!(error.to_string().lines().next(), Some(message));
+        }
+        let error = Keymap::read(Some("[global]\nx = ")).unwrap_err().to_string();
+        assert!(error.starts_with("keymap.toml, line 2, column"), "{error}");
+    }
+
+    #[test]
+    fn a_line_that_is_replaced_keeps_its_place_in_the_order() {
+        let keys = |keymap: &Keymap| -> Vec<String> {
+            keymap.of(Place::Containers).iter().map(|binding| show_strokes(&binding.keys)).collect()
+        };
+        let keymap = Keymap::read(Some("[containers]\np = \"restart\"")).unwrap();
+        assert_eq!(keys(&keymap), keys(&Keymap::read(None).unwrap()));
+    }
+
+    fn command(key: &str, place: &str) -> Custom {
+        let at = |line| crate::config::At { file: "config.toml".into(), spot: Spot { line, column: 7 } };
+        Custom {
+            name: "ping it".to_owned(),
+            key: (key.to_owned(), at(2)),
+            place: (place.to_owned(), at(3)),
+            run: (crate::config::Line::Shell("ping {ip}".to_owned()), at(4)),
+            whither: crate::config::Whither::Host,
+            confirm: false,
+        }
+    }
+
+    #[test]
+    fn the_users_commands_have_keys_like_everything_else() {
+        let load = |command: Custom| Keymap::load(Preset::Default, None, &[command]);
+        let keymap = load(command("g 1", "containers")).unwrap();
+        let keys = parse_strokes("g 1").unwrap();
+        assert_eq!(keymap.find(Place::Containers, &keys), Found::Action(Action::Custom));
+        assert_eq!(keymap.custom(Place::Containers, &keys), Some(0));
+        assert_eq!(keymap.find(Place::Images, &keys), Found::Nothing);
+        let binding = keymap.of(Place::Containers).iter().find(|binding| binding.custom.is_some()).unwrap();
+        assert_eq!(keymap.label(binding), "ping it");
+        for (command, message) in [
+            (command("g", "containers"), "config.toml, line 2, column 7: in [containers] `g` (custom of"),
+            (command("gg", "containers"), "config.toml, line 2, column 7: in [containers] `gg` is not a key"),
+            (command("g 1", "ships"), "config.toml, line 3, column 7: [ships] is not a place"),
+        ] {
+            let error = load(command).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_keymap_that_is_written_reads_as_the_same() {
+        let lines = |keymap: &Keymap| -> BTreeSet<(Place, String, &'static str)> {
+            let all = Place::ALL.iter().flat_map(|place| keymap.of(*place));
+            all.map(|it| (it.place, show_strokes(&it.keys), it.action.name())).collect()
+        };
+        let own =
+            "[containers]\np = \"restart\"\nr = \"none\"\n\"\\\"\" = \"stats\"\n[viewer]\n\",\" = \"none\"";
+        let mut keymaps = all();
+        keymaps.push(Keymap::read(Some(own)).unwrap());
+        for keymap in &keymaps {
+            let again = Keymap::read(Some(&keymap.to_toml())).unwrap();
+            assert_eq!(lines(&again), lines(keymap));
         }
     }
 }

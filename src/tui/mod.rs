@@ -38,6 +38,8 @@ use crate::engine::{self, Engine, ErrorKind, Explain, Settings};
 pub struct TuiSettings {
     /// `[ui]` of the configuration.
     pub ui: Ui,
+    /// The flags it was read with: it is read again when a file is saved.
+    pub flags: Flags,
     /// What words of commands refer to: variables and files of the user.
     pub world: World,
 }
@@ -126,7 +128,7 @@ fn try_open(flags: &Flags, environment: Environment) -> Result<u8, Error> {
     let engine = Engine::open(Settings::from_config(&config)?)?;
     let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
     let world = World { environment, folder, read: |path: &Path| std::fs::read_to_string(path) };
-    run(engine, TuiSettings { ui: config.ui, world })
+    run(engine, TuiSettings { ui: config.ui, flags: flags.clone(), world })
 }
 
 fn tell(error: &Error) {

@@ -1,11 +1,15 @@
 //! Themes: colour *roles*, read from `themes/*.toml`, fitted to what the terminal can show.
 //!
 //! A role is a style in words: `#7fc98a`, `on #263043`, `green`, `bold`, `bright-black dim`.
+//! A user's file of the same name stands in the place of a shipped one.
 
+use std::fmt;
 use std::str::FromStr;
 
 use ratatui::style::{Color, Modifier, Style};
 use toml_edit::Document;
+
+use crate::config::Spot;
 
 /// The themes hoist ships, the default first.
 pub const SHIPPED: &[&str] = &[
@@ -13,7 +17,20 @@ pub const SHIPPED: &[&str] = &[
     include_str!("../../themes/paper.toml"),
     include_str!("../../themes/ansi.toml"),
     include_str!("../../themes/mono.toml"),
+    include_str!("../../themes/high-contrast.toml"),
+    include_str!("../../themes/catppuccin-mocha.toml"),
+    include_str!("../../themes/gruvbox-dark.toml"),
+    include_str!("../../themes/rose-pine.toml"),
 ];
+
+/// The theme where nothing is said and the background is dark, or not known.
+pub const DARK: &str = "midnight";
+
+/// The theme where nothing is said and the background is light.
+pub const LIGHT: &str = "paper";
+
+/// The theme without colours.
+const COLOURLESS: &str = "mono";
 
 /// How many colours the terminal shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,23 +71,59 @@ macro_rules! roles {
 
 roles! { bg surface overlay text dim accent ok warn err info sel mark g1 g2 g3 g4 }
 
-/// A theme that cannot be used.
-#[derive(Debug, thiserror::Error)]
+/// What is wrong with a theme.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
-pub enum Error {
-    #[error("it is not TOML")]
-    Toml(#[from] toml_edit::TomlError),
+pub enum Fault {
+    #[error("{0}")]
+    Toml(String),
     #[error("it has no name")]
     Name,
+    #[error("`{0}` is neither `name` nor `[roles]`")]
+    Key(String),
     #[error("`{role}` is not a role: want {roles}", role = .0, roles = ROLES.join(", "))]
     Role(String),
     #[error("the role `{0}` is missing")]
     Missing(&'static str),
+    #[error("the role `{0}` is not a text")]
+    Text(String),
     #[error("`{word}` of the role `{role}` is neither a colour nor a weight")]
     Word { role: String, word: String },
     #[error("no theme is called `{0}`")]
     Unknown(String),
 }
+
+/// A theme that cannot be used: where, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Error {
+    spot: Option<Spot>,
+    fault: Fault,
+}
+
+impl Error {
+    /// No theme has this name.
+    #[must_use]
+    pub fn unknown(name: &str) -> Self {
+        Self { spot: None, fault: Fault::Unknown(name.to_owned()) }
+    }
+
+    /// What is wrong.
+    #[must_use]
+    pub fn fault(&self) -> &Fault {
+        &self.fault
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.spot {
+            Some(spot) => write!(f, "{spot}: {}", self.fault),
+            None => self.fault.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
 
 impl Theme {
     /// Reads a theme and fits its colours to the terminal's.
@@ -79,18 +132,35 @@ impl Theme {
     ///
     /// When it is not TOML, or a role is missing, unknown, or in unknown words.
     pub fn read(text: &str, depth: Depth) -> Result<Self, Error> {
-        let document = Document::parse(text)?;
-        let name = document.get("name").and_then(|item| item.as_str()).ok_or(Error::Name)?;
-        let mut theme = Self { name: name.to_owned(), ..Self::default() };
+        let at = |span: Option<std::ops::Range<usize>>, fault: Fault| Error {
+            spot: span.map(|span| Spot::of(text, span.start)),
+            fault,
+        };
+        let document = Document::parse(text)
+            .map_err(|error| at(error.span(), Fault::Toml(error.message().replace('\n', ", "))))?;
+        let mut theme = Self::default();
+        for (key, item) in document.iter() {
+            match (key, item.as_str(), item.as_table_like()) {
+                ("name", Some(name), _) => name.clone_into(&mut theme.name),
+                ("roles", _, Some(_)) => {}
+                _ => {
+                    return Err(at(document.key(key).and_then(|key| key.span()), Fault::Key(key.to_owned())));
+                }
+            }
+        }
+        if theme.name.is_empty() {
+            return Err(at(None, Fault::Name));
+        }
         let roles = document.get("roles").and_then(|item| item.as_table_like());
         for (role, item) in roles.into_iter().flat_map(|table| table.iter()) {
-            let words = item.as_str().unwrap_or_default();
-            let style = parse_style(role, words, depth)?;
-            *theme.role_mut(role).ok_or_else(|| Error::Role(role.to_owned()))? = style;
+            let key = roles.and_then(|table| table.key(role)).and_then(|key| key.span());
+            let words = item.as_str().ok_or_else(|| at(item.span(), Fault::Text(role.to_owned())))?;
+            let style = parse_style(role, words, depth).map_err(|fault| at(item.span(), fault))?;
+            *theme.role_mut(role).ok_or_else(|| at(key, Fault::Role(role.to_owned())))? = style;
         }
         for role in ROLES {
             if !roles.is_some_and(|table| table.contains_key(role)) {
-                return Err(Error::Missing(role));
+                return Err(at(None, Fault::Missing(role)));
             }
         }
         for surface in [&mut theme.bg, &mut theme.surface, &mut theme.overlay] {
@@ -105,30 +175,65 @@ impl Theme {
     ///
     /// When there is none of that name.
     pub fn shipped(name: &str, depth: Depth) -> Result<Self, Error> {
-        let name = if depth == Depth::None { "mono" } else { name };
-        for text in SHIPPED {
-            let theme = Self::read(text, depth)?;
-            if theme.name == name {
-                return Ok(theme);
-            }
-        }
-        Err(Error::Unknown(name.to_owned()))
-    }
-
-    /// The shipped theme after the one called `name`.
-    ///
-    /// # Errors
-    ///
-    /// Never with the shipped themes as they are: a test reads them all.
-    pub fn after(name: &str, depth: Depth) -> Result<Self, Error> {
-        let themes: Vec<Self> =
-            SHIPPED.iter().map(|text| Self::read(text, depth)).collect::<Result<_, _>>()?;
-        let at = themes.iter().position(|theme| theme.name == name).unwrap_or(0);
-        themes.into_iter().cycle().nth(at + 1).ok_or_else(|| Error::Unknown(name.to_owned()))
+        Themes::of_hoist(depth).named(name).cloned().ok_or_else(|| Error::unknown(name))
     }
 }
 
-fn parse_style(role: &str, words: &str, depth: Depth) -> Result<Style, Error> {
+/// Every theme there is, fitted to the terminal.
+#[derive(Debug, Clone)]
+pub struct Themes {
+    list: Vec<Theme>,
+}
+
+impl Themes {
+    /// Those hoist ships, all of which can be read: a test does. Without colours there is
+    /// but one.
+    #[must_use]
+    pub fn of_hoist(depth: Depth) -> Self {
+        let themes = SHIPPED.iter().filter_map(|text| Theme::read(text, depth).ok());
+        let is_shown = |theme: &Theme| depth != Depth::None || theme.name == COLOURLESS;
+        Self { list: themes.filter(is_shown).collect() }
+    }
+
+    /// Adds a theme of the user's, in the place of one of the same name. Without colours
+    /// only `mono` can be replaced.
+    pub fn put(&mut self, theme: Theme) {
+        let has_colours = self.has_colours();
+        match self.list.iter_mut().find(|old| old.name == theme.name) {
+            Some(old) => *old = theme,
+            None if has_colours => self.list.push(theme),
+            None => {}
+        }
+    }
+
+    /// Adds a theme as it was before, where there is none of its name.
+    pub fn put_old(&mut self, theme: Option<&Theme>) {
+        if let Some(theme) = theme.filter(|old| self.list.iter().all(|theme| theme.name != old.name)) {
+            self.put(theme.clone());
+        }
+    }
+
+    /// All of them: ours first, then the user's.
+    #[must_use]
+    pub fn all(&self) -> &[Theme] {
+        &self.list
+    }
+
+    /// The theme of a name; any name gives `mono` when the terminal shall have no colours.
+    #[must_use]
+    pub fn named(&self, name: &str) -> Option<&Theme> {
+        let name = if self.has_colours() { name } else { COLOURLESS };
+        self.list.iter().find(|theme| theme.name == name)
+    }
+
+    /// Whether the terminal shows colours.
+    #[must_use]
+    pub fn has_colours(&self) -> bool {
+        self.list.len() > 1
+    }
+}
+
+fn parse_style(role: &str, words: &str, depth: Depth) -> Result<Style, Fault> {
     let mut style = Style::default();
     let mut background = false;
     for word in words.split_whitespace() {
@@ -144,7 +249,7 @@ fn parse_style(role: &str, words: &str, depth: Depth) -> Result<Style, Error> {
             "underline" => Modifier::UNDERLINED,
             "reverse" => Modifier::REVERSED,
             _ => {
-                let bad = |_| Error::Word { role: role.to_owned(), word: word.to_owned() };
+                let bad = |_| Fault::Word { role: role.to_owned(), word: word.to_owned() };
                 let color = fit(Color::from_str(&word.replace('-', "")).map_err(bad)?, depth);
                 match (color, background) {
                     (None, _) => {}
@@ -256,18 +361,82 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_named() {
+    fn what_is_wrong_is_named_with_its_line() {
         for (text, message) in [
             ("[roles]", "it has no name"),
             (
                 "name = \"x\"\n[roles]\nbg = \"blurple\"",
-                "`blurple` of the role `bg` is neither a colour nor a weight",
+                "line 3, column 6: `blurple` of the role `bg` is neither a colour nor a weight",
             ),
-            ("name = \"x\"\n[roles]\nfg = \"red\"", "`fg` is not a role"),
+            ("name = \"x\"\n[roles]\nfg = \"red\"", "line 3, column 1: `fg` is not a role"),
+            ("name = \"x\"\n[roles]\nbg = 3", "line 3, column 6: the role `bg` is not a text"),
+            ("name = \"x\"\n[role]\nbg = \"red\"", "line 2, column 2: `role` is neither `name` nor"),
             ("name = \"x\"\n[roles]\nbg = \"red\"", "the role `surface` is missing"),
+            ("name = \"x\"\nroles", "line 2, column 6: "),
         ] {
             let error = Theme::read(text, Depth::True).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
         }
+    }
+
+    fn luminance(color: Color) -> Option<f64> {
+        let Color::Rgb(r, g, b) = color else { return None };
+        let part = |value: u8| {
+            let share = f64::from(value) / 255.0;
+            if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        };
+        Some(0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b))
+    }
+
+    /// As WCAG defines it; `None` where the terminal decides what a colour looks like.
+    fn contrast(text: Option<Color>, ground: Option<Color>) -> Option<f64> {
+        let (one, other) = (luminance(text?)?, luminance(ground?)?);
+        Some((one.max(other) + 0.05) / (one.min(other) + 0.05))
+    }
+
+    #[test]
+    fn every_word_can_be_read_in_every_theme() {
+        let least = |name: &str| if name == "high-contrast" { 7.0 } else { 4.5 };
+        let mut measured = 0;
+        for theme in Themes::of_hoist(Depth::True).all() {
+            let roles = [
+                ("text", theme.text),
+                ("dim", theme.dim),
+                ("accent", theme.accent),
+                ("ok", theme.ok),
+                ("warn", theme.warn),
+                ("err", theme.err),
+                ("info", theme.info),
+                ("mark", theme.mark),
+            ];
+            for (ground, style) in [("bg", theme.bg), ("surface", theme.surface), ("overlay", theme.overlay)]
+            {
+                for (role, text) in roles {
+                    let Some(contrast) = contrast(text.fg, style.bg) else { continue };
+                    measured += 1;
+                    let name = &theme.name;
+                    assert!(contrast >= least(name), "{name}: {role} on {ground} has {contrast:.2}:1");
+                }
+            }
+            let selected = contrast(theme.text.fg, theme.sel.bg);
+            assert!(selected.is_none_or(|contrast| contrast >= 4.5), "{}: {selected:?}", theme.name);
+        }
+        assert_eq!(measured, 6 * 3 * 8, "themes whose colours are absolute");
+    }
+
+    #[test]
+    fn a_theme_of_the_users_stands_for_a_shipped_one_or_beside_them() {
+        let mut themes = Themes::of_hoist(Depth::True);
+        let count = themes.all().len();
+        let own = SHIPPED[0].replace("#12151c", "#000000");
+        themes.put(Theme::read(&own, Depth::True).unwrap());
+        themes.put(Theme::read(&own.replace("midnight", "mine"), Depth::True).unwrap());
+        assert_eq!(themes.all().len(), count + 1);
+        assert_eq!(themes.named("midnight").unwrap().bg.bg, Some(Color::Rgb(0, 0, 0)));
+        assert_eq!(themes.named("mine").unwrap().bg.bg, Some(Color::Rgb(0, 0, 0)));
+        assert!(themes.named("yours").is_none());
+        let mut none = Themes::of_hoist(Depth::None);
+        none.put(Theme::read(&own, Depth::None).unwrap());
+        assert_eq!((none.all().len(), none.named("midnight").unwrap().name.as_str()), (1, "mono"));
     }
 }

@@ -11,12 +11,12 @@
 mod facts;
 mod screen;
 mod session;
+mod settings;
 mod watch;
 mod work;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,10 +30,10 @@ use tokio::time::Instant;
 use super::event::{Effect, Event, Finish, Force, Job, Verb};
 use super::keymap::Keymap;
 use super::model::task::{TaskId, Work};
-use super::model::{Failure, Model, Tone};
+use super::model::{Failure, Model};
 use super::terminal::encode;
-use super::theme::{Depth, Theme};
-use super::update::{start, update};
+use super::theme::{DARK, Depth, Theme};
+use super::update::{begin, start, update};
 use super::{Error, TuiSettings, view};
 use crate::command::World;
 use crate::engine::{ContainerId, Engine, Force as ImageForce, Input, Parents, Progress, Reporter, Result};
@@ -61,19 +61,23 @@ impl Tell {
 
 /// Shows the TUI until the user leaves or a signal ends it; gives the exit code.
 pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result::Result<u8, Error> {
-    let model = model(&settings)?;
+    let depth = settings::depth(&settings);
+    let model = model(&settings, depth)?;
     let mut news = engine.events()?;
     let (tell, mut told) = mpsc::channel(BATCH);
     let mut signals = Signals::new().map_err(Error::Terminal)?;
-    let mut screen = Screen::open().map_err(Error::Terminal)?;
+    let mut screen = Screen::open(model.look.mouse).map_err(Error::Terminal)?;
     let mut keys = EventStream::new();
     // crossterm loses this signal when a key arrives at the same moment.
     let mut resized = signal(SignalKind::window_change()).map_err(Error::Terminal)?;
+    let tell = Tell(tell);
+    let world = settings.world.clone();
+    tokio::spawn(settings::follow(settings, depth, tell.clone()));
     let mut driver = Driver {
         engine,
         model,
-        tell: Tell(tell),
-        world: settings.world,
+        tell,
+        world,
         watch: Watch::default(),
         sessions: Sessions::default(),
         reporters: HashMap::new(),
@@ -166,61 +170,15 @@ impl Signals {
     }
 }
 
-/// The model to begin with. A theme or a keymap of the user's that cannot be used is named;
-/// ours stands in.
-fn model(settings: &TuiSettings) -> std::result::Result<Model, Error> {
-    let depth = depth(settings);
-    let mut faults = Vec::new();
-    let folder = settings.ui.folder.as_deref();
-    let name = settings.ui.theme.as_deref().unwrap_or("midnight");
-    let theme = match theme(name, depth, folder, settings.world.read) {
-        Ok(theme) => theme,
-        Err(error) => {
-            faults.push(format!("the theme `{name}` is not used: {error}"));
-            Theme::shipped("midnight", depth)?
-        }
-    };
-    let user = folder.and_then(|folder| (settings.world.read)(&folder.join("keymap.toml")).ok());
-    let keymap = match Keymap::read(user.as_deref()) {
-        Ok(keymap) => keymap,
-        Err(error) => {
-            faults.push(format!("keymap.toml is not used: {error}"));
-            Keymap::read(None)?
-        }
-    };
-    let mut model = Model::new(Arc::new(keymap), theme, depth, settings.world.clone(), Timestamp::now());
-    if let Some(fault) = faults.into_iter().next() {
-        model.say(Tone::Warning, fault.clone(), None);
-        model.failure = Some(Failure { what: fault, ..Failure::default() });
-    }
+/// The model to begin with. Of what the user configured and cannot be used is told why; ours
+/// stands in.
+fn model(settings: &TuiSettings, depth: Depth) -> std::result::Result<Model, Error> {
+    let configured = settings::read(settings.ui.clone(), depth, settings.world.read);
+    let keymap = configured.keymap.clone().map_or_else(|| Keymap::read(None).map(Arc::new), Ok)?;
+    let theme = Theme::shipped(DARK, depth)?;
+    let mut model = Model::new(keymap, theme, depth, settings.world.clone(), Timestamp::now());
+    begin(&mut model, configured);
     Ok(model)
-}
-
-/// A shipped theme, or a file of the user's.
-fn theme(
-    name: &str,
-    depth: Depth,
-    folder: Option<&Path>,
-    read: fn(&Path) -> io::Result<String>,
-) -> std::result::Result<Theme, super::theme::Error> {
-    let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_');
-    let path = folder.map(|folder| folder.join("themes").join(format!("{name}.toml")));
-    match path.filter(|_| is_name && depth != Depth::None).map(|path| read(&path)) {
-        Some(Ok(text)) => Theme::read(&text, depth),
-        _ => Theme::shipped(name, depth),
-    }
-}
-
-/// How many colours the terminal says it shows.
-fn depth(settings: &TuiSettings) -> Depth {
-    let variable = |name| settings.world.environment.text(name).unwrap_or_default();
-    let (color, term) = (variable("COLORTERM"), variable("TERM"));
-    match () {
-        () if settings.ui.no_color || term == "dumb" => Depth::None,
-        () if color == "truecolor" || color == "24bit" || term.ends_with("-direct") => Depth::True,
-        () if term.contains("256color") => Depth::Indexed,
-        () => Depth::Ansi,
-    }
 }
 
 struct Driver {
@@ -289,6 +247,7 @@ impl Driver {
             Effect::Quit => self.is_leaving = true,
             Effect::Suspend => suspend(screen).map_err(Error::Terminal)?,
             Effect::Redraw => screen.redraw().map_err(Error::Terminal)?,
+            Effect::Mouse(is_ours) => screen.mouse(is_ours).map_err(Error::Terminal)?,
             Effect::Copy(text) => screen.copy(&text).map_err(Error::Terminal)?,
             Effect::Load(section) => {
                 let engine = self.engine.clone();

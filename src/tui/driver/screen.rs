@@ -10,7 +10,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{
-    DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
+    DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
+    EnableMouseCapture,
 };
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
@@ -36,16 +37,17 @@ pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<Page>>,
     page: Page,
     out: File,
+    has_mouse: bool,
 }
 
 impl Screen {
-    /// Takes the terminal over.
-    pub(super) fn open() -> io::Result<Self> {
+    /// Takes the terminal over, the mouse too where that is wished.
+    pub(super) fn open(has_mouse: bool) -> io::Result<Self> {
         give_back_on_panic();
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let page = Page::default();
         let terminal = Terminal::new(CrosstermBackend::new(page.clone()))?;
-        let mut screen = Self { terminal, page, out };
+        let mut screen = Self { terminal, page, out, has_mouse };
         screen.take()?;
         Ok(screen)
     }
@@ -55,8 +57,21 @@ impl Screen {
         enable_raw_mode()?;
         *taken() = true;
         self.out.execute(EnterAlternateScreen)?.execute(Hide)?;
-        self.out.execute(EnableBracketedPaste)?.execute(EnableMouseCapture)?;
+        self.out.execute(EnableBracketedPaste)?.execute(EnableFocusChange)?;
+        if self.has_mouse {
+            self.out.execute(EnableMouseCapture)?;
+        }
         self.redraw()
+    }
+
+    /// Takes the mouse, or leaves it to the terminal, which can then select with it.
+    pub(super) fn mouse(&mut self, is_ours: bool) -> io::Result<()> {
+        self.has_mouse = is_ours;
+        match is_ours {
+            true => self.out.execute(EnableMouseCapture)?,
+            false => self.out.execute(DisableMouseCapture)?,
+        };
+        Ok(())
     }
 
     /// Draws a frame: the changed cells, in one write, shown at once.
@@ -103,6 +118,7 @@ pub(super) fn give_back() {
     }
     let mut bytes = ansi(EndSynchronizedUpdate);
     bytes.extend(ansi(DisableMouseCapture));
+    bytes.extend(ansi(DisableFocusChange));
     bytes.extend(ansi(DisableBracketedPaste));
     bytes.extend(ansi(LeaveAlternateScreen));
     bytes.extend(ansi(Show));

@@ -9,6 +9,7 @@ pub mod columns;
 pub mod filter;
 pub mod layer;
 pub mod log;
+pub mod look;
 pub mod pane;
 pub mod rows;
 pub mod series;
@@ -31,6 +32,7 @@ use crate::command::World;
 use crate::engine::{self, ContainerId};
 use batch::Batch;
 use layer::{Field, Layer};
+use look::Look;
 use pane::{LogPane, TextPane, TopPane};
 use rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
 use series::Series;
@@ -50,6 +52,8 @@ pub struct Model {
     pub theme: Theme,
     /// How many colours there are.
     pub depth: Depth,
+    /// The themes, the signs, and what else is configured.
+    pub look: Look,
     /// What words of a command may refer to. It reads no files: what is typed is only checked.
     pub world: World,
     /// Which list is shown.
@@ -254,6 +258,7 @@ impl Model {
             keymap,
             theme,
             depth,
+            look: Look::new(depth),
             section: Section::Containers,
             focus: Focus::List,
             is_zoomed: false,

@@ -6,7 +6,6 @@
 use super::{Action, here};
 use crate::tui::event::Effect;
 use crate::tui::model::{Failure, Model};
-use crate::tui::theme::{Depth, SHIPPED, Theme};
 
 /// One command.
 #[derive(Debug)]
@@ -41,7 +40,7 @@ pub(super) const COMMANDS: &[AppCommand] = &[
         name: "theme",
         arguments: "NAME",
         about: "Take these colours",
-        words: |_, words| if words.is_empty() { themes() } else { Vec::new() },
+        words: |model, words| if words.is_empty() { themes(model) } else { Vec::new() },
         run: theme,
     },
     AppCommand {
@@ -102,13 +101,14 @@ pub(super) fn run(model: &mut Model, words: &[String]) -> Option<Vec<Effect>> {
     }
 }
 
-fn themes() -> Vec<String> {
-    SHIPPED.iter().filter_map(|text| Theme::read(text, Depth::True).ok()).map(|theme| theme.name).collect()
+fn themes(model: &Model) -> Vec<String> {
+    model.look.themes.all().iter().map(|theme| theme.name.clone()).collect()
 }
 
 fn theme(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
     let [name] = words else { return Err("`theme` takes one name".to_owned()) };
-    model.theme = Theme::shipped(name, model.depth).map_err(|error| error.to_string())?;
+    let theme = model.look.themes.named(name).ok_or_else(|| format!("no theme is called `{name}`"))?;
+    model.theme = theme.clone();
     Ok(Vec::new())
 }
 

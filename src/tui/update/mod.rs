@@ -14,6 +14,7 @@ mod dialog;
 mod lists;
 mod news;
 mod object;
+mod settings;
 #[cfg(test)]
 mod tests;
 mod viewer;
@@ -21,7 +22,7 @@ mod viewer;
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 
 use super::action::Action;
-use super::event::{Effect, Event};
+use super::event::{Configured, Effect, Event};
 use super::key::Key;
 use super::keymap::{Found, Place};
 use super::model::layer::{Confirm, Input, Layer, Page, PageKind, Prompt, Purpose};
@@ -29,7 +30,6 @@ use super::model::rows::Row;
 use super::model::table::Table;
 use super::model::task::What;
 use super::model::{Focus, Model, Section, Subject, Tab, Tone};
-use super::theme::Theme;
 
 /// Changes the model and says what to do.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -41,10 +41,22 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             model.size = (width, height);
             Vec::new()
         }
+        Event::Configured(configured) => settings::configured(model, *configured),
+        Event::Ground(ground) => {
+            settings::ground(model, ground);
+            Vec::new()
+        }
+        Event::WideSigns => settings::wide(model),
         other => news::take(model, other),
     };
     model.settle();
     effects
+}
+
+/// Begins with what the user configured.
+pub fn begin(model: &mut Model, configured: Configured) {
+    settings::begin(model, configured);
+    model.settle();
 }
 
 /// What is done before the first event.
@@ -372,13 +384,11 @@ fn details(model: &mut Model) {
 }
 
 fn next_theme(model: &mut Model) {
-    match Theme::after(&model.theme.name, model.depth) {
-        Ok(theme) => {
-            model.say(Tone::Plain, format!("theme {}", theme.name), None);
-            model.theme = theme;
-        }
-        Err(error) => model.say(Tone::Bad, error.to_string(), None),
-    }
+    let themes = model.look.themes.all();
+    let at = themes.iter().position(|theme| theme.name == model.theme.name).unwrap_or(0);
+    let Some(theme) = themes.iter().cycle().nth(at + 1).cloned() else { return };
+    model.say(Tone::Plain, format!("theme {}", theme.name), None);
+    model.theme = theme;
 }
 
 fn quit(model: &mut Model) -> Vec<Effect> {

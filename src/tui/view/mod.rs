@@ -5,6 +5,7 @@ mod bars;
 pub mod chart;
 mod detail;
 mod dialog;
+mod glyphs;
 mod lists;
 mod pages;
 mod stats;
@@ -15,16 +16,25 @@ mod texts;
 pub mod words;
 
 use ratatui::Frame;
+use ratatui::buffer::Cell;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Paragraph};
 
-use super::model::{Focus, Model};
+use super::layout::Layout;
+use super::model::{Focus, Model, Tab};
 use super::terminal::Screens;
+use crate::config::Icons;
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens) {
+    let kept = compose(frame, model, screens);
+    glyphs::fit(frame.buffer_mut(), model.look.icons, &kept);
+}
+
+/// Draws it in Unicode; gives what is not hoist's own and must stay as it is.
+fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect, Vec<Cell>)> {
     let layout = model.layout();
     let screen = frame.area();
     frame.buffer_mut().set_style(screen, base(model));
@@ -33,7 +43,7 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens) {
         let text = format!("resize, or press {keys} to type a command");
         frame.render_widget(Paragraph::new(text).style(model.theme.warn), layout.status);
         dialog::draw(frame, model);
-        return;
+        return Vec::new();
     }
     bars::header(frame, model, &layout);
     bars::tabs(frame, model, layout.tabs);
@@ -48,8 +58,40 @@ pub fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens) {
     }
     bars::keys(frame, model, layout.keys);
     bars::status(frame, model, layout.status);
+    let kept = kept(frame, model, &layout);
     dialog::draw(frame, model);
     bars::which_key(frame, model);
+    kept
+}
+
+/// What is not hoist's own: what programs drew in terminals, and with icons also the texts
+/// of the viewers.
+fn kept(frame: &mut Frame<'_>, model: &Model, layout: &Layout) -> Vec<(Rect, Vec<Cell>)> {
+    let is_terminal = matches!(model.shown_tab(), Tab::Session(_));
+    let is_text = matches!(model.shown_tab(), Tab::Logs | Tab::Inspect);
+    let area = layout.detail_inner().filter(|_| match model.look.icons {
+        Icons::Unicode => false,
+        Icons::Ascii => is_terminal,
+        Icons::Nerd => is_terminal || is_text,
+    });
+    area.map(|area| glyphs::keep(frame.buffer_mut(), area)).into_iter().collect()
+}
+
+/// Draws it as a terminal without Unicode gets it; gives the signs that are not in ASCII.
+/// Letters are names and texts, in whatever script.
+#[cfg(test)]
+pub(super) fn draw_ascii(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> String {
+    compose(frame, model, screens);
+    let kept: Vec<_> = match model.shown_tab() {
+        Tab::Session(_) => model.layout().detail_inner().into_iter().collect(),
+        _ => Vec::new(),
+    };
+    glyphs::fit(frame.buffer_mut(), Icons::Ascii, &[]);
+    let area = frame.area();
+    let buffer = frame.buffer_mut();
+    let ours = area.positions().filter(|at| !kept.iter().any(|area| area.contains(*at)));
+    let signs = ours.flat_map(|at| buffer[at].symbol().chars().collect::<Vec<_>>());
+    signs.filter(|sign| !sign.is_ascii() && !sign.is_alphanumeric()).collect()
 }
 
 /// The style of everything that says nothing else.

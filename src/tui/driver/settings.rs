@@ -1,0 +1,124 @@
+//! What the user configured: read at the start, and anew whenever a file is saved.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use std::time::Duration;
+
+use super::Tell;
+use crate::config::{Config, Ui};
+use crate::engine::FileWatch;
+use crate::tui::TuiSettings;
+use crate::tui::event::{Configured, Event};
+use crate::tui::keymap::Keymap;
+use crate::tui::theme::{Depth, Theme, Themes};
+
+/// An editor that saves in several steps is through by then.
+const SETTLED: Duration = Duration::from_millis(15);
+
+/// Reads keymap and themes; `ui` comes from the configuration.
+pub(super) fn read(ui: Ui, depth: Depth, read: fn(&Path) -> io::Result<String>) -> Configured {
+    let mut faults = Vec::new();
+    let keymap = keymap(&ui, read).map_err(|fault| faults.push(fault)).ok();
+    let mut themes = Themes::of_hoist(depth);
+    let mut broken = BTreeSet::new();
+    for (path, text) in theme_files(ui.folder.as_deref()) {
+        match text
+            .map_err(|error| error.to_string())
+            .and_then(|text| Theme::read(&text, depth).map_err(|error| error.to_string()))
+        {
+            Ok(theme) => themes.put(theme),
+            Err(fault) => {
+                faults.push(format!("{}: {fault}", path.display()));
+                let name = path.file_stem().unwrap_or_default().to_string_lossy();
+                broken.insert(name.into_owned());
+            }
+        }
+    }
+    Configured { ui: Some(ui), keymap: keymap.map(Arc::new), themes, broken, faults }
+}
+
+/// Tells whenever the user saved another configuration, keymap or theme.
+pub(super) async fn follow(settings: TuiSettings, depth: Depth, tell: Tell) {
+    let Ok(watch) = FileWatch::new(watched(&settings.ui)) else {
+        let fault = "changes of the configuration are not noticed: no inotify instance is left".to_owned();
+        tracing::warn!("{fault}");
+        return;
+    };
+    let mut known = contents(&settings.ui);
+    loop {
+        watch.changed().await;
+        tokio::time::sleep(SETTLED).await;
+        let new = contents(&settings.ui);
+        if new != known {
+            known = new;
+            tell.send(Event::Configured(Box::new(read_again(&settings, depth)))).await;
+        }
+    }
+}
+
+/// Every file that says something, whether it is there or not.
+fn watched(ui: &Ui) -> Vec<PathBuf> {
+    let folder = ui.folder.iter();
+    let keys = folder.clone().map(|folder| folder.join("keymap.toml"));
+    let themes = folder.map(|folder| folder.join("themes"));
+    ui.files.iter().cloned().chain(keys).chain(themes).collect()
+}
+
+/// What all of them say at this moment: a file that is only touched is no change.
+fn contents(ui: &Ui) -> Vec<(PathBuf, Option<String>)> {
+    let files = watched(ui).into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).ok()));
+    let themes = theme_files(ui.folder.as_deref()).into_iter().map(|(path, text)| (path, text.ok()));
+    files.chain(themes).collect()
+}
+
+/// Reads everything anew. What is broken comes as a fault, and what was there before stays.
+pub(super) fn read_again(settings: &TuiSettings, depth: Depth) -> Configured {
+    match Config::load(&settings.flags, &settings.world.environment) {
+        Ok(config) => read(config.ui, depth, settings.world.read),
+        Err(error) => {
+            let mut configured = read(settings.ui.clone(), depth, settings.world.read);
+            configured.ui = None;
+            configured.faults.insert(0, error.line());
+            configured
+        }
+    }
+}
+
+fn keymap(ui: &Ui, read: fn(&Path) -> io::Result<String>) -> Result<Keymap, String> {
+    let path = ui.folder.as_ref().map(|folder| folder.join("keymap.toml"));
+    let text = match path.as_deref().map(read) {
+        None => None,
+        Some(Ok(text)) => Some(text),
+        Some(Err(error)) if error.kind() == io::ErrorKind::NotFound => None,
+        Some(Err(error)) => {
+            return Err(format!("{}: {error}", path.unwrap_or_default().display()));
+        }
+    };
+    let user = path.as_deref().zip(text.as_deref());
+    Keymap::load(ui.keymap, user, &ui.commands).map_err(|error| error.to_string())
+}
+
+/// The user's themes, in the order of their names.
+fn theme_files(folder: Option<&Path>) -> Vec<(PathBuf, io::Result<String>)> {
+    let entries =
+        folder.map(|folder| folder.join("themes")).and_then(|folder| std::fs::read_dir(folder).ok());
+    let paths = entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
+    let themes: BTreeSet<PathBuf> =
+        paths.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
+    themes.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path))).collect()
+}
+
+/// How many colours the terminal says it shows.
+pub(super) fn depth(settings: &TuiSettings) -> Depth {
+    let variable = |name| settings.world.environment.text(name).unwrap_or_default();
+    let (color, term) = (variable("COLORTERM"), variable("TERM"));
+    match () {
+        () if settings.ui.no_color || term == "dumb" => Depth::None,
+        () if color == "truecolor" || color == "24bit" || term.ends_with("-direct") => Depth::True,
+        () if term.contains("256color") => Depth::Indexed,
+        () => Depth::Ansi,
+    }
+}

@@ -1,0 +1,133 @@
+//! How the screen looks, and what the user configured about it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Custom, Icons};
+use crate::tui::theme::{DARK, Depth, LIGHT, Theme, Themes};
+
+/// Whether a terminal's background is light.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Ground {
+    Dark,
+    Light,
+}
+
+impl Ground {
+    /// Of a colour whose parts go from 0 to 65535.
+    #[must_use]
+    pub fn of(red: u16, green: u16, blue: u16) -> Self {
+        let bright = 2126 * u64::from(red) + 7152 * u64::from(green) + 722 * u64::from(blue);
+        if bright > 10_000 * 0x8000 { Self::Light } else { Self::Dark }
+    }
+}
+
+/// A theme that was chosen in the picker.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// Its name.
+    pub theme: String,
+    /// What the configuration said at that time.
+    pub instead_of: Option<String>,
+}
+
+/// How the screen looks.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// Every theme there is.
+    pub themes: Themes,
+    /// The theme that the configuration names.
+    pub theme: Option<String>,
+    /// What the terminal said about its background.
+    pub ground: Option<Ground>,
+    /// Which signs are drawn.
+    pub icons: Icons,
+    /// The configuration does not say which: the terminal decides.
+    pub icons_are_free: bool,
+    /// The terminal draws signs two columns wide that hoist counts as one.
+    pub is_wide: bool,
+    /// The theme that was chosen in the picker, and what the configuration said then: when
+    /// it says something else, that is what the user wishes.
+    pub chosen: Option<Chosen>,
+    /// The user's own commands.
+    pub commands: Vec<Custom>,
+    /// What waits may turn and flash.
+    pub motion: bool,
+    /// The mouse is hoist's.
+    pub mouse: bool,
+    /// Nothing may be changed.
+    pub is_read_only: bool,
+}
+
+impl Look {
+    /// With the shipped themes, and what holds where nothing is said.
+    #[must_use]
+    pub fn new(depth: Depth) -> Self {
+        Self {
+            themes: Themes::of_hoist(depth),
+            theme: None,
+            ground: None,
+            icons: Icons::Unicode,
+            icons_are_free: true,
+            is_wide: false,
+            chosen: None,
+            commands: Vec::new(),
+            motion: true,
+            mouse: true,
+            is_read_only: false,
+        }
+    }
+
+    /// The theme that was chosen in the picker, unless the configuration was changed since.
+    #[must_use]
+    pub fn chosen_theme(&self) -> Option<&str> {
+        let chosen = self.chosen.as_ref().filter(|chosen| chosen.instead_of == self.theme);
+        chosen.map(|chosen| chosen.theme.as_str())
+    }
+
+    /// The theme to begin with: the one that was `chosen` in the picker, else the configured
+    /// one, else the one that fits the terminal's background. The name that there is no theme
+    /// of comes beside.
+    #[must_use]
+    pub fn begin(&self, chosen: Option<&str>) -> (Theme, Option<String>) {
+        let default = if self.ground == Some(Ground::Light) { LIGHT } else { DARK };
+        let wished = chosen.or(self.theme.as_deref());
+        let found = wished.and_then(|name| self.themes.named(name));
+        let missing = wished.filter(|_| found.is_none()).map(str::to_owned);
+        let theme = found.or_else(|| self.themes.named(default)).or(self.themes.all().first());
+        (theme.cloned().unwrap_or_default(), missing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_background_is_light_or_dark() {
+        for (red, green, blue, ground) in [
+            (0, 0, 0, Ground::Dark),
+            (0xffff, 0xffff, 0xffff, Ground::Light),
+            (0x1e1e, 0x1e1e, 0x2e2e, Ground::Dark),
+            (0xfdfd, 0xf6f6, 0xe3e3, Ground::Light),
+            (0, 0, 0xffff, Ground::Dark),
+        ] {
+            assert_eq!(Ground::of(red, green, blue), ground);
+        }
+    }
+
+    #[test]
+    fn what_is_said_last_decides_about_the_theme() {
+        let mut look = Look::new(Depth::True);
+        let name = |look: &Look, chosen| look.begin(chosen).0.name;
+        assert_eq!(name(&look, None), "midnight");
+        look.ground = Some(Ground::Light);
+        assert_eq!(name(&look, None), "paper");
+        look.theme = Some("ansi".to_owned());
+        assert_eq!(name(&look, None), "ansi");
+        assert_eq!(name(&look, Some("rose-pine")), "rose-pine");
+        let (theme, missing) = look.begin(Some("gone"));
+        assert_eq!((theme.name.as_str(), missing.as_deref()), ("paper", Some("gone")));
+        assert_eq!(name(&Look::new(Depth::None), Some("rose-pine")), "mono");
+    }
+}

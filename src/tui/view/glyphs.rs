@@ -1,0 +1,282 @@
+//! The signs hoist draws, as the terminal can show them: the one table of glyphs.
+//!
+//! Views draw in Unicode; the last thing that happens to a frame is this:
+//!
+//! ```text
+//! views ─▶ frame ─▶ fit(icons): ● → *   ┏━ → #=   ▂▅█ → .=#   ⡠⠊ → braille by its dots
+//! ```
+//! So a view cannot forget it, and with [`Icons::Ascii`] nothing that hoist draws needs more
+//! than ASCII: a test walks all screens. What a program in a terminal pane drew is not
+//! hoist's and is left alone ([`keep`]), and so is every character that is in no table: names
+//! and logs may be in any script. A sign and its stand-in are one column wide.
+
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Rect;
+
+use crate::config::Icons;
+
+/// A sign, its stand-in in ASCII, and its icon of the Nerd Fonts where there is a fitting one.
+const TABLE: &[(char, char, Option<char>)] = &[
+    // States.
+    ('●', '*', Some('\u{f111}')),
+    ('○', 'o', Some('\u{f10c}')),
+    ('◐', '%', Some('\u{f042}')),
+    ('◌', '.', None),
+    ('■', '#', Some('\u{f04d}')),
+    ('□', 'o', None),
+    ('▣', '#', Some('\u{f120}')),
+    ('‖', '=', Some('\u{f04c}')),
+    ('↻', '@', Some('\u{f021}')),
+    ('✓', '+', Some('\u{f00c}')),
+    ('✗', 'x', Some('\u{f00d}')),
+    ('⚠', '!', Some('\u{f071}')),
+    // Borders: light ones are thin, heavy ones (where the keys are) are thick.
+    ('─', '-', None),
+    ('│', '|', None),
+    ('┄', '-', None),
+    ('┆', '|', None),
+    ('╌', '-', None),
+    ('╎', '|', None),
+    ('╭', '+', None),
+    ('╮', '+', None),
+    ('╰', '+', None),
+    ('╯', '+', None),
+    ('┌', '+', None),
+    ('┐', '+', None),
+    ('└', '`', None),
+    ('┘', '+', None),
+    ('├', '|', None),
+    ('┤', '+', None),
+    ('┬', '+', None),
+    ('┴', '+', None),
+    ('┼', '+', None),
+    ('━', '=', None),
+    ('┃', '#', None),
+    ('┏', '#', None),
+    ('┓', '#', None),
+    ('┗', '#', None),
+    ('┛', '#', None),
+    ('┣', '#', None),
+    ('┫', '#', None),
+    ('┳', '#', None),
+    ('┻', '#', None),
+    ('╋', '#', None),
+    ('═', '=', None),
+    ('║', '|', None),
+    ('╔', '+', None),
+    ('╗', '+', None),
+    ('╚', '+', None),
+    ('╝', '+', None),
+    // Bars and sparks, from empty to full.
+    ('▁', '_', None),
+    ('▂', '.', None),
+    ('▃', ':', None),
+    ('▄', '-', None),
+    ('▅', '=', None),
+    ('▆', '+', None),
+    ('▇', '*', None),
+    ('█', '#', None),
+    ('▏', '.', None),
+    ('▎', '.', None),
+    ('▍', ':', None),
+    // Also the bar at the cursor.
+    ('▌', '>', None),
+    ('▋', '=', None),
+    ('▊', '+', None),
+    ('▉', '*', None),
+    ('▐', '|', None),
+    ('▕', '|', None),
+    ('▔', '"', None),
+    ('▀', '"', None),
+    ('░', '.', None),
+    ('▒', ':', None),
+    ('▓', '%', None),
+    ('┊', ':', None),
+    ('┇', '|', None),
+    // Arrows and keys.
+    ('←', '<', None),
+    ('→', '>', None),
+    ('↑', '^', None),
+    ('↓', 'v', None),
+    ('↔', '=', None),
+    ('↕', '|', None),
+    ('⇄', '=', None),
+    ('⇅', '|', None),
+    ('↵', '~', None),
+    ('⏎', '~', None),
+    ('↩', '~', None),
+    ('⤷', '>', None),
+    ('↳', '>', None),
+    ('↪', '>', None),
+    ('↷', '>', None),
+    ('↶', '<', None),
+    ('▲', '^', None),
+    ('▼', 'v', None),
+    ('▴', '^', None),
+    ('▾', 'v', None),
+    ('▸', '>', None),
+    ('▹', '>', None),
+    ('▶', '>', None),
+    ('◀', '<', None),
+    ('◂', '<', None),
+    ('◆', '*', None),
+    ('◇', 'o', None),
+    ('★', '*', None),
+    ('☆', 'o', None),
+    // Signs in texts.
+    ('·', '.', None),
+    ('•', '*', None),
+    ('…', '~', None),
+    ('›', '>', None),
+    ('‹', '<', None),
+    ('»', '>', None),
+    ('«', '<', None),
+    ('–', '-', None),
+    ('—', '-', None),
+    ('‘', '\'', None),
+    ('’', '\'', None),
+    ('“', '"', None),
+    ('”', '"', None),
+    ('×', 'x', None),
+    ('±', '~', None),
+    ('≈', '~', None),
+    ('≠', '!', None),
+    ('≤', '<', None),
+    ('≥', '>', None),
+    ('½', '/', None),
+    ('Δ', 'd', None),
+    ('µ', 'u', None),
+    ('°', 'o', None),
+    ('∞', '8', None),
+    ('∑', 'S', None),
+    ('†', '+', None),
+    ('␡', '?', None),
+    ('\u{fffd}', '?', None),
+];
+
+/// Turns of the wheel that says that something goes on.
+const WHEEL: &str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
+
+/// What is in an area at this moment, for [`fit`] to leave alone.
+pub(super) fn keep(buffer: &Buffer, area: Rect) -> (Rect, Vec<Cell>) {
+    let area = area.intersection(buffer.area);
+    (area, area.positions().map(|at| buffer[at].clone()).collect())
+}
+
+/// Fits the signs of a frame to the terminal, except those cells that are as they were when
+/// they were kept.
+pub(super) fn fit(buffer: &mut Buffer, icons: Icons, kept: &[(Rect, Vec<Cell>)]) {
+    if icons == Icons::Unicode {
+        return;
+    }
+    let area = buffer.area;
+    let mut is_braille_before = false;
+    for at in area.positions() {
+        let symbol = buffer[at].symbol();
+        if symbol.is_ascii() {
+            is_braille_before = false;
+            continue;
+        }
+        let mut chars = symbol.chars();
+        let (Some(sign), None) = (chars.next(), chars.next()) else { continue };
+        let next = (at.x + 1 < area.right()).then(|| buffer[(at.x + 1, at.y)].symbol());
+        let is_alone =
+            !is_braille_before && !next.and_then(|next| next.chars().next()).is_some_and(is_braille);
+        is_braille_before = is_braille(sign);
+        let Some(stand_in) = stand_in(sign, icons, is_alone) else { continue };
+        let is_kept = kept.iter().any(|(area, cells)| {
+            let offset = |at: ratatui::layout::Position| {
+                usize::from(at.y - area.y) * usize::from(area.width) + usize::from(at.x - area.x)
+            };
+            area.contains(at) && cells.get(offset(at)) == Some(&buffer[at])
+        });
+        if !is_kept {
+            buffer[at].set_char(stand_in);
+        }
+    }
+}
+
+/// What stands for a sign; `None` when the sign itself does.
+fn stand_in(sign: char, icons: Icons, is_alone: bool) -> Option<char> {
+    let row = TABLE.iter().find(|(of, ..)| *of == sign);
+    match icons {
+        Icons::Unicode => None,
+        Icons::Nerd => row.and_then(|(.., nerd)| *nerd),
+        Icons::Ascii => match sign {
+            _ if is_alone && WHEEL.contains(sign) => {
+                let turn = WHEEL.chars().position(|turn| turn == sign).unwrap_or(0);
+                Some(['|', '/', '-', '\\'][turn % 4])
+            }
+            _ if is_braille(sign) => Some(dots(u32::from(sign) - 0x2800)),
+            // Control bytes are shown by their pictures.
+            '\u{2400}'..='\u{2421}' => Some('?'),
+            _ => row.map(|(_, ascii, _)| *ascii),
+        },
+    }
+}
+
+fn is_braille(sign: char) -> bool {
+    ('\u{2800}'..'\u{2900}').contains(&sign)
+}
+
+/// A braille character by the rows in which it has dots.
+fn dots(bits: u32) -> char {
+    let row = |dots: u32| bits & dots != 0;
+    match (row(0x09), row(0x12), row(0x24), row(0xc0)) {
+        (false, false, false, false) => ' ',
+        (true, _, false, false) => '\'',
+        (false, true, false | true, false) | (false, false, true, false) => '-',
+        (false, false, _, true) => '.',
+        _ => '|',
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use unicode_width::UnicodeWidthChar;
+
+    use super::*;
+
+    #[test]
+    fn every_sign_has_one_stand_in_of_its_own_width() {
+        let signs: BTreeSet<_> = TABLE.iter().map(|(sign, ..)| sign).collect();
+        assert_eq!(signs.len(), TABLE.len(), "a sign is there twice");
+        for (sign, ascii, nerd) in TABLE {
+            assert!(!sign.is_ascii() && ascii.is_ascii_graphic(), "{sign}");
+            assert_eq!(sign.width(), Some(1), "{sign}");
+            assert!(nerd.is_none_or(|nerd| nerd.width() == Some(1)), "{sign}");
+        }
+    }
+
+    fn fitted(line: &str, icons: Icons) -> String {
+        let mut buffer = Buffer::with_lines([line]);
+        fit(&mut buffer, icons, &[]);
+        buffer.content.iter().map(Cell::symbol).collect()
+    }
+
+    #[test]
+    fn signs_are_fitted_and_scripts_are_left_alone() {
+        for (line, ascii) in [
+            ("┏━ web ━┓", "#= web =#"),
+            ("▁▃█ ✓ exit… 日本 é", "_:# + exit~ 日 本  é"),
+            ("⠋ pull ⠙", "| pull /"),
+            ("⡠⠒⠊⠉⣀", ".-''."),
+        ] {
+            assert_eq!(fitted(line, Icons::Ascii), ascii);
+            let plain = fitted(line, Icons::Unicode);
+            assert_eq!(plain.replace("  ", " ").trim(), line.replace("日本", "日 本").trim(), "{plain}");
+        }
+        assert_eq!(fitted("● ━ ✓", Icons::Nerd), "\u{f111} ━ \u{f00c}");
+    }
+
+    #[test]
+    fn what_a_program_drew_stays_until_something_lies_over_it() {
+        let mut buffer = Buffer::with_lines(["─●─●"]);
+        let kept = [keep(&buffer, Rect::new(1, 0, 3, 1))];
+        buffer[(3, 0)].set_char('━');
+        fit(&mut buffer, Icons::Ascii, &kept);
+        assert_eq!(buffer.content.iter().map(Cell::symbol).collect::<String>(), "-●─=");
+    }
+}
