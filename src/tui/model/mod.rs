@@ -7,15 +7,23 @@
 pub mod batch;
 pub mod columns;
 pub mod filter;
+pub mod history;
+pub mod inspect;
 pub mod layer;
 pub mod log;
 pub mod look;
 pub mod pane;
+pub mod process;
 pub mod rows;
 pub mod series;
+pub mod stats;
 pub mod table;
 mod targets;
 pub mod task;
+pub mod top;
+pub mod tree;
+pub mod why;
+pub mod yaml;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;

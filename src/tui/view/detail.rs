@@ -13,6 +13,7 @@ use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::log::{LineRef, contains};
 use crate::tui::model::pane::Times;
+use crate::tui::model::stats::StatsPane;
 use crate::tui::model::{Focus, Model, Section, Subject, Tab};
 use crate::tui::terminal::Screens;
 use crate::tui::update::subject_name;
@@ -45,7 +46,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, area
     }
     match tab {
         Tab::Logs => log(frame, model, inner),
-        Tab::Stats => stats::draw(frame, model, inner),
+        Tab::Stats => {
+            if let Some(row) = model.container() {
+                stats::draw(frame, model, &StatsPane::default(), &row.id, inner);
+            }
+        }
         Tab::Top => top(frame, model, inner),
         Tab::Inspect => inspect(frame, model, inner),
         Tab::Session(id) => terminal::draw(frame, model, screens, id, inner),

@@ -3,6 +3,7 @@
 pub mod ansi;
 mod bars;
 pub mod chart;
+mod counters;
 mod detail;
 mod dialog;
 mod glyphs;
