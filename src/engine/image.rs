@@ -143,7 +143,7 @@ impl Engine {
     }
 
     /// A record that cannot be read is an error: what it needs would be swept.
-    fn container_records(&self) -> Result<Vec<container::Record>> {
+    pub(super) fn container_records(&self) -> Result<Vec<container::Record>> {
         let (paths, doing) = (self.paths(), || "read the containers");
         let mut records = Vec::new();
         for id in container::store::ids(paths).doing(doing)? {

@@ -14,6 +14,7 @@ mod exec;
 pub mod files;
 pub mod folders;
 pub mod image;
+pub mod layers;
 pub mod logview;
 pub mod network;
 pub mod process;
@@ -51,6 +52,7 @@ pub use image::{
     Force, HistoryEntry, Image, ImageDetail, Images, ImportRequest, Input as ArchiveInput, Loaded, Parents,
     Removed, Swept,
 };
+pub use layers::LayerReport;
 pub use logview::{
     FindAsk, LogForm, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogQuery, LogSpot, LogState, LogView,
     PageAsk, SaveLog, Wanted as LogWanted,

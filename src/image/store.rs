@@ -80,6 +80,12 @@ impl Store {
         &self.limits
     }
 
+    /// Whether overlayfs keeps its marks where a user namespace may write them.
+    #[must_use]
+    pub fn in_user_namespace(&self) -> bool {
+        self.in_user_namespace
+    }
+
     /// Where the blob of `digest` is, or would be.
     #[must_use]
     pub fn blob_path(&self, digest: &Digest) -> PathBuf {

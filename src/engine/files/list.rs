@@ -115,7 +115,7 @@ fn deleted(name: OsString, stat: &Stat, owners: &Owners) -> Entry {
     }
 }
 
-pub(super) fn kind(kind: FileType) -> FileKind {
+pub(in crate::engine) fn kind(kind: FileType) -> FileKind {
     match kind {
         FileType::Directory => FileKind::Folder,
         FileType::RegularFile => FileKind::File,
