@@ -112,6 +112,34 @@ actions! {
         Mark         "mark"          "mark"     "Mark the row, or take its mark away: all keys act on the marked rows";
         RangeMark    "range-mark"    "range"    "Begin a range of marks here, or end it";
         MarkAll      "mark-all"      "mark all" "Mark every row that is shown, or none";
+        Group        "group"         "group"    "Gather containers by their project, or not";
+    }
+    "Order" {
+        OrderNone    "order-none"    "unsorted" "Sort no more: as they came";
+        OrderName    "order-name"    "name"     "Sort by name; the same keys again: the other way round";
+        OrderState   "order-state"   "state"    "Sort by state, what is ill first";
+        OrderImage   "order-image"   "image"    "Sort by image";
+        OrderCpu     "order-cpu"     "cpu"      "Sort by CPU use";
+        OrderMemory  "order-memory"  "memory"   "Sort by memory";
+        OrderReceived "order-received" "received" "Sort by bytes received a second";
+        OrderSent    "order-sent"    "sent"     "Sort by bytes sent a second";
+        OrderPids    "order-pids"    "pids"     "Sort by the number of processes";
+        OrderUp      "order-up"      "up"       "Sort by how long it is up, or since when it is not";
+        OrderPorts   "order-ports"   "ports"    "Sort by port";
+        OrderProject "order-project" "project"  "Sort by project";
+        OrderNetwork "order-network" "network"  "Sort by network";
+        OrderAddress "order-address" "address"  "Sort by address";
+        OrderId      "order-id"      "id"       "Sort by id";
+        OrderCreated "order-created" "created"  "Sort by when it was made";
+        OrderCommand "order-command" "command"  "Sort by command";
+        OrderSize    "order-size"    "size"     "Sort by size";
+        OrderPlatform "order-platform" "platform" "Sort by platform";
+        OrderUsers   "order-users"   "users"    "Sort by how many containers use it";
+        OrderDriver  "order-driver"  "driver"   "Sort by driver";
+        OrderFolder  "order-folder"  "place"    "Sort by where its files are";
+        OrderSubnet  "order-subnet"  "subnet"   "Sort by subnet";
+        OrderMembers "order-members" "members"  "Sort by how many containers are connected";
+        OrderSpent   "order-spent"   "time"     "Sort by how long it took";
     }
     "Log" {
         Follow       "follow"        "follow"   "Follow the log, or stop following";

@@ -127,7 +127,9 @@ impl Purpose {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Self::Filter => "words that must be in the row · !word must not",
+            Self::Filter => {
+                "words · !not · ~fuzzy · re:regex · status: label: image: name: id: network: project:"
+            }
             Self::Search => "capitals count only when there are some · n next · N previous",
             Self::Command => "as on the command line: run -it debian bash · pull · rm · tag · help",
             Self::Pull => "name, name:tag or name@digest: alpine:3, ghcr.io/owner/app",

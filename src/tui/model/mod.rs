@@ -10,6 +10,7 @@ pub mod filter;
 pub mod history;
 pub mod inspect;
 pub mod layer;
+pub mod list;
 pub mod log;
 pub mod look;
 pub mod pane;
@@ -39,6 +40,7 @@ use super::theme::{Depth, Theme};
 use crate::command::World;
 use crate::engine::{self, ContainerId};
 use batch::Batch;
+use columns::Columns;
 use layer::{Field, Layer};
 use look::Look;
 use pane::{LogPane, TextPane, TopPane};
@@ -84,6 +86,10 @@ pub struct Model {
     pub networks: Table<NetworkRow>,
     /// Work in the background, and terminals.
     pub tasks: Table<TaskRow>,
+    /// Which columns the lists show.
+    pub columns: Columns,
+    /// So many columns of the list are scrolled away to the left.
+    pub scrolled_columns: usize,
     /// The number of the next task.
     pub next_task: u64,
     /// What containers are called that something is done to: a removed one has no row to ask.
@@ -277,6 +283,8 @@ impl Model {
             volumes: Table::default(),
             networks: Table::default(),
             tasks: Table::default(),
+            columns: Columns::default(),
+            scrolled_columns: 0,
             next_task: 1,
             names: HashMap::new(),
             log: LogPane::default(),

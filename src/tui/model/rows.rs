@@ -85,8 +85,8 @@ pub struct Used {
     pub cpu: f64,
     /// Bytes.
     pub memory: f64,
-    /// Bytes; 0 when there is no limit.
-    pub limit: u64,
+    /// Bytes, where there is a limit of its own.
+    pub limit: Option<f64>,
     /// Bytes a second received.
     pub net_in: f64,
     /// Bytes a second sent.

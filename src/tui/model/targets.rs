@@ -74,18 +74,6 @@ impl Model {
         }
     }
 
-    /// How many rows of the list that is shown are marked: those that are seen, and all.
-    #[must_use]
-    pub fn mark_count(&self) -> (usize, usize) {
-        match self.section {
-            Section::Containers => self.containers.mark_count(),
-            Section::Images => self.images.mark_count(),
-            Section::Volumes => self.volumes.mark_count(),
-            Section::Networks => self.networks.mark_count(),
-            Section::Tasks => self.tasks.mark_count(),
-        }
-    }
-
     /// Containers that a verb is for, where containers are shown.
     #[must_use]
     pub fn target_containers(&self) -> Vec<ContainerRow> {

@@ -1,11 +1,14 @@
 //! Work in the background, and terminals: what goes on when nobody looks.
 
+use std::cmp::Ordering;
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
 use super::Failure;
-use super::rows::Row;
+use super::columns::Column;
+use super::filter::Field;
+use super::rows::{Row, natural};
 use crate::engine::{ContainerId, Phase, Progress};
 
 /// The number of a task, never used twice.
@@ -99,6 +102,17 @@ impl TaskRow {
         }
     }
 
+    /// How it is, in a word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self.state {
+            TaskState::Live => "live",
+            TaskState::Stopping => "stopping",
+            TaskState::Done(_) => "done",
+            TaskState::Failed(_) => "failed",
+        }
+    }
+
     /// Whether it has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
@@ -112,7 +126,30 @@ impl Row for TaskRow {
     }
 
     fn words(&self) -> Vec<&str> {
-        vec![&self.title]
+        vec![&self.title, self.word()]
+    }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Name => test(&self.title),
+            Field::Status => test(self.word()),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        // What goes on has no end; who began first takes longest.
+        let spent = |row: &Self| row.until.map(|until| until.duration_since(row.since));
+        match column {
+            Column::Task => natural(&self.title, &other.title),
+            Column::State => self.word().cmp(other.word()),
+            Column::Spent => match (spent(self), spent(other)) {
+                (Some(one), Some(two)) => one.cmp(&two),
+                (None, None) => other.since.cmp(&self.since),
+                (one, two) => one.is_none().cmp(&two.is_none()),
+            },
+            _ => Ordering::Equal,
+        }
     }
 }
 

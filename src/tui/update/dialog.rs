@@ -8,6 +8,7 @@ use crate::command::{join, split};
 use crate::engine::Name;
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job, Program, Verb};
+use crate::tui::model::filter::Filter;
 use crate::tui::model::layer::{Confirm, Field, Layer, Page, Prompt, Purpose, RunForm, Text};
 use crate::tui::model::task::TaskId;
 use crate::tui::model::{Focus, Model, Section, Tab};
@@ -107,7 +108,11 @@ fn as_typed(model: &mut Model) {
         && prompt.purpose == Purpose::Filter
     {
         let filter = prompt.input.text().to_owned();
+        let problem = Filter::parse(&filter).err().map(|bad| bad.to_string());
         *super::cursor(model).filter() = filter;
+        if let Some(Layer::Prompt(prompt)) = model.layers.last_mut() {
+            prompt.error = problem;
+        }
     }
     if let Some(Layer::Run(form)) = model.layers.last() {
         let words = form.words();
@@ -156,7 +161,12 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     match prompt.purpose.clone() {
-        Purpose::Filter => *super::cursor(model).filter() = text,
+        Purpose::Filter => {
+            if let Err(bad) = Filter::parse(&text) {
+                return again(model, prompt, bad.to_string());
+            }
+            *super::cursor(model).filter() = text;
+        }
         Purpose::Search => {
             let tab = model.shown_tab();
             match tab {

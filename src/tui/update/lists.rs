@@ -3,7 +3,36 @@
 use super::cursor;
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
-use crate::tui::model::{Model, Tone};
+use crate::tui::model::columns::Column;
+use crate::tui::model::{Focus, Model, Section, Tone};
+
+/// Which key sorts by which column.
+const ORDERS: &[(Action, Column)] = &[
+    (Action::OrderName, Column::Name),
+    (Action::OrderState, Column::State),
+    (Action::OrderImage, Column::Image),
+    (Action::OrderCpu, Column::Cpu),
+    (Action::OrderMemory, Column::Memory),
+    (Action::OrderReceived, Column::NetIn),
+    (Action::OrderSent, Column::NetOut),
+    (Action::OrderPids, Column::Pids),
+    (Action::OrderUp, Column::Up),
+    (Action::OrderPorts, Column::Ports),
+    (Action::OrderProject, Column::Project),
+    (Action::OrderNetwork, Column::Network),
+    (Action::OrderAddress, Column::Address),
+    (Action::OrderId, Column::Id),
+    (Action::OrderCreated, Column::Created),
+    (Action::OrderCommand, Column::Command),
+    (Action::OrderSize, Column::Size),
+    (Action::OrderPlatform, Column::Platform),
+    (Action::OrderUsers, Column::UsedBy),
+    (Action::OrderDriver, Column::Driver),
+    (Action::OrderFolder, Column::Folder),
+    (Action::OrderSubnet, Column::Subnet),
+    (Action::OrderMembers, Column::Containers),
+    (Action::OrderSpent, Column::Spent),
+];
 
 /// What `action` does to the list that is shown; `None` when it is no such action.
 pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -23,9 +52,31 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             }
         }
         Action::MarkAll => cursor(model).mark_all(),
-        _ => return None,
+        Action::OrderNone => cursor(model).set_order(None),
+        Action::Group => {
+            let is_grouped = model.containers.is_grouped();
+            model.containers.set_grouped(!is_grouped);
+        }
+        Action::Left if model.focus == Focus::List => sideways(model, true),
+        Action::Right if model.focus == Focus::List => sideways(model, false),
+        _ => {
+            let (_, column) = ORDERS.iter().find(|(order, _)| *order == action)?;
+            let is_task = *column == Column::Name && model.section == Section::Tasks;
+            cursor(model).order_by(if is_task { Column::Task } else { *column });
+        }
     }
     Some(Vec::new())
+}
+
+/// Folds or unfolds a group; where there is none, columns are scrolled.
+fn sideways(model: &mut Model, is_left: bool) {
+    if model.list().is_grouped() {
+        model.list_mut().fold(is_left);
+        return;
+    }
+    let most = model.columns.of(model.section).len().saturating_sub(2);
+    let scrolled = model.scrolled_columns;
+    model.scrolled_columns = if is_left { scrolled.saturating_sub(1) } else { (scrolled + 1).min(most) };
 }
 
 #[cfg(test)]

@@ -26,8 +26,7 @@ use super::event::{Configured, Effect, Event};
 use super::key::Key;
 use super::keymap::{Found, Place};
 use super::model::layer::{Confirm, Input, Layer, Page, PageKind, Prompt, Purpose};
-use super::model::rows::Row;
-use super::model::table::Table;
+use super::model::list::List;
 use super::model::task::What;
 use super::model::{Focus, Model, Section, Subject, Tab, Tone};
 
@@ -137,6 +136,13 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
         MouseEventKind::Down(MouseButton::Left) => {
             if let Some(list) = layout.list.filter(|area| area.contains(at)) {
                 model.focus = Focus::List;
+                if mouse.row == list.y + 1 {
+                    model
+                        .column_at(mouse.column)
+                        .into_iter()
+                        .for_each(|column| model.list_mut().order_by(column));
+                    return Vec::new();
+                }
                 let line = usize::from(mouse.row.saturating_sub(list.y + 2));
                 let cursor = cursor(model);
                 cursor.place_at(line).into_iter().for_each(|place| cursor.select(place));
@@ -222,70 +228,14 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What all tables can do, whatever their rows are.
-trait Cursor {
-    fn step(&mut self, by: isize);
-    fn select(&mut self, place: usize);
-    fn place_at(&self, line: usize) -> Option<usize>;
-    fn filter(&mut self) -> &mut String;
-    fn mark(&mut self);
-    fn range_mark(&mut self);
-    fn draws_range(&self) -> bool;
-    fn mark_all(&mut self);
-    fn unmark(&mut self) -> bool;
-}
-
-impl<R: Row> Cursor for Table<R> {
-    fn step(&mut self, by: isize) {
-        Table::step(self, by);
-    }
-
-    fn select(&mut self, place: usize) {
-        Table::select(self, place);
-    }
-
-    fn place_at(&self, line: usize) -> Option<usize> {
-        Table::place_at(self, line)
-    }
-
-    fn filter(&mut self) -> &mut String {
-        &mut self.filter
-    }
-
-    fn mark(&mut self) {
-        Table::mark(self);
-    }
-
-    fn range_mark(&mut self) {
-        Table::range_mark(self);
-    }
-
-    fn draws_range(&self) -> bool {
-        Table::draws_range(self)
-    }
-
-    fn mark_all(&mut self) {
-        Table::mark_all(self);
-    }
-
-    fn unmark(&mut self) -> bool {
-        Table::unmark(self)
-    }
-}
-
-/// The table of the section that is shown.
-fn cursor(model: &mut Model) -> &mut dyn Cursor {
-    match model.section {
-        Section::Containers => &mut model.containers,
-        Section::Images => &mut model.images,
-        Section::Volumes => &mut model.volumes,
-        Section::Networks => &mut model.networks,
-        Section::Tasks => &mut model.tasks,
-    }
+/// The list that is shown.
+fn cursor(model: &mut Model) -> &mut dyn List {
+    model.list_mut()
 }
 
 fn go(model: &mut Model, section: Section) {
     model.section = section;
+    model.scrolled_columns = 0;
     model.focus = Focus::List;
     model.is_zoomed = false;
 }
@@ -323,7 +273,9 @@ fn zoom(model: &mut Model) {
 }
 
 fn open(model: &mut Model) {
-    if model.section == Section::Tasks {
+    if let Some(is_folded) = model.list().heading_is_folded() {
+        model.list_mut().fold(!is_folded);
+    } else if model.section == Section::Tasks {
         let Some(task) = model.tasks.selected() else { return };
         let id = task.id;
         match &task.what {

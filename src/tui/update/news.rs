@@ -49,7 +49,7 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
 }
 
 fn sampled(model: &mut Model, id: ContainerId, sample: Sample) {
-    let limit = sample.memory_limit;
+    let limit = sample.is_limited.then_some(sample.memory_limit as f64);
     let series = model.series.entry(id.clone()).or_default();
     series.push(sample);
     let used = series.now().map(|now| Used {

@@ -193,7 +193,11 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
             matches!(model.layers.last(), Some(Layer::Prompt(prompt)) if prompt.purpose == Purpose::Command)
         }
         A::ShowAll => !model.containers.all().is_empty(),
-        _ => action.group() != "Copy" && (!is_go || place == Place::Form) && !is_tab,
+        _ => {
+            !matches!(action.group(), "Copy" | "Order" | "List")
+                && (!is_go || place == Place::Form)
+                && !is_tab
+        }
     }
 }
 

@@ -1,199 +1,131 @@
 //! The list of a section: a heading, and only the rows of its window.
 
+use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Paragraph, Wrap};
+use unicode_width::UnicodeWidthStr;
 
-use super::words::{Align, age, cell, size, span, spark, state};
+use super::words::{Align, age, bytes, cell, size, span, spark, state};
 use super::{border, has_focus, texts};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
-use crate::tui::model::rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
-use crate::tui::model::table::{Line as TableLine, Loaded, Table};
+use crate::tui::model::columns::{self, Column, GAP, gutter, has_glyph};
+use crate::tui::model::rows::{ContainerRow, ImageRow, NetworkRow, Row, Used, VolumeRow};
+use crate::tui::model::table::{Group, Line as TableLine, Loaded, Order, Table};
 use crate::tui::model::task::{TaskRow, TaskState, What};
 use crate::tui::model::{Focus, Model, Section};
 use crate::tui::theme::Theme;
 
-/// A column: its heading, its width, where its text stands.
-struct Column(&'static str, usize, Align);
-
 /// Draws the list that is shown.
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
-    let inner = Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: area.height - 2 };
-    let width = usize::from(inner.width);
     match model.section {
-        Section::Containers => {
-            let columns = container_columns(width);
-            let cells = |row: &ContainerRow| container_cells(model, row, &columns);
-            table(frame, model, area, &model.containers, &columns, cells);
-        }
-        Section::Images => {
-            let columns = fill(
-                vec![
-                    Column("NAME", 0, Align::Left),
-                    Column("ID", 12, Align::Left),
-                    Column("CREATED", 11, Align::Left),
-                    Column("SIZE", 6, Align::Right),
-                    Column("PLATFORM", 9, Align::Left),
-                ],
-                width,
-                0,
-            );
-            let cells = |row: &ImageRow| image_cells(model, row);
-            table(frame, model, area, &model.images, &columns, cells);
-        }
-        Section::Volumes => {
-            let columns = fill(
-                vec![
-                    Column("NAME", 24, Align::Left),
-                    Column("DRIVER", 8, Align::Left),
-                    Column("PLACE", 0, Align::Left),
-                ],
-                width,
-                2,
-            );
-            let cells = |row: &VolumeRow| plain(&model.theme, [&row.name, &row.driver, &row.place]);
-            table(frame, model, area, &model.volumes, &columns, cells);
-        }
-        Section::Networks => {
-            let columns = fill(
-                vec![
-                    Column("NAME", 0, Align::Left),
-                    Column("DRIVER", 8, Align::Left),
-                    Column("SUBNET", 18, Align::Left),
-                ],
-                width,
-                0,
-            );
-            let cells = |row: &NetworkRow| plain(&model.theme, [&row.name, &row.driver, &row.subnet]);
-            table(frame, model, area, &model.networks, &columns, cells);
-        }
-        Section::Tasks => {
-            let columns = fill(
-                vec![
-                    Column("", 1, Align::Left),
-                    Column("TASK", 0, Align::Left),
-                    Column("STATE", 16, Align::Left),
-                    Column("FOR", 7, Align::Right),
-                ],
-                width,
-                1,
-            );
-            let cells = |row: &TaskRow| task_cells(model, row);
-            table(frame, model, area, &model.tasks, &columns, cells);
-        }
+        Section::Containers => table(frame, model, area, &model.containers, container),
+        Section::Images => table(frame, model, area, &model.images, image),
+        Section::Volumes => table(frame, model, area, &model.volumes, volume),
+        Section::Networks => table(frame, model, area, &model.networks, network),
+        Section::Tasks => table(frame, model, area, &model.tasks, task),
     }
 }
 
-/// Blank columns after a column: one after a glyph, else two.
-fn gap(column: &Column) -> usize {
-    if column.1 == 1 { 1 } else { 2 }
-}
+/// A cell's text and style.
+type Cell = (String, Style);
 
-/// Drops columns from the right until the rest fits, and gives the column `flexible` what is left.
-fn fill(mut columns: Vec<Column>, width: usize, flexible: usize) -> Vec<Column> {
-    // The cursor stands before.
-    let taken = |columns: &[Column]| columns.iter().map(|column| column.1 + gap(column)).sum::<usize>() + 1;
-    while columns.len() > flexible + 1 && taken(&columns) + 10 > width {
-        columns.pop();
-    }
-    let rest = width.saturating_sub(taken(&columns)).max(8);
-    if let Some(column) = columns.get_mut(flexible) {
-        column.1 = rest;
-    }
-    columns
-}
+/// What a row shows in a column of a width; `None` asks for the glyph before the row.
+type Show<R> = fn(&Model, &R, Option<Column>, usize) -> Cell;
 
-fn container_columns(width: usize) -> Vec<Column> {
-    let name = if width >= 100 { 20 } else { 13 };
-    if width < 46 {
-        let columns = vec![
-            Column("", 1, Align::Left),
-            Column("NAME", 0, Align::Left),
-            Column("STATE", 13, Align::Left),
-        ];
-        return fill(columns, width, 1);
-    }
-    let mut columns = vec![
-        Column("", 1, Align::Left),
-        Column("NAME", name, Align::Left),
-        Column("STATE", 13, Align::Left),
-        Column("IMAGE", 0, Align::Left),
-    ];
-    if width >= 74 {
-        let chart = if width >= 100 { 12 } else { 5 };
-        columns.extend([
-            Column("CPU", chart, Align::Left),
-            Column("CPU%", 6, Align::Right),
-            Column("MEM", 5, Align::Right),
-        ]);
-    }
-    if width >= 130 {
-        columns.extend([
-            Column("NET ↓", 6, Align::Right),
-            Column("NET ↑", 6, Align::Right),
-            Column("PIDS", 5, Align::Right),
-        ]);
-    }
-    if width >= 58 {
-        columns.push(Column("UP", 10, Align::Left));
-    }
-    fill(columns, width, 3)
-}
-
-fn container_cells(model: &Model, row: &ContainerRow, columns: &[Column]) -> Vec<(String, Style)> {
+fn container(model: &Model, row: &ContainerRow, column: Option<Column>, width: usize) -> Cell {
+    use Column as C;
     let theme = &model.theme;
     let (glyph, word, style) = state(row, theme);
     let text = if row.is_up() { theme.text } else { theme.dim };
-    let series = model.series.get(&row.id).filter(|_| row.status.is_up());
-    let now = series.and_then(|series| series.now());
-    let cpu = now.map_or(0.0, |now| now.cpu);
-    let load = if cpu >= 90.0 { theme.warn } else { text };
-    columns
-        .iter()
-        .map(|Column(title, width, _)| match *title {
-            "" => (glyph.to_owned(), style),
-            "NAME" => (row.name.clone(), text.add_modifier(Modifier::BOLD)),
-            "STATE" => (word.clone(), style),
-            "IMAGE" => (row.image.clone(), text),
-            "CPU" => (
-                series.map_or_else(String::new, |series| {
-                    spark(&series.latest(*width, |point| point.cpu), 100.0)
-                }),
-                theme.g1,
-            ),
-            "CPU%" => (now.map_or_else(|| "-".to_owned(), |now| format!("{:.1}%", now.cpu)), load),
-            "MEM" => (now.map_or_else(|| "-".to_owned(), |now| super::words::bytes(now.memory)), text),
-            "NET ↓" => (now.map_or_else(|| "-".to_owned(), |now| super::words::bytes(now.net.0)), text),
-            "NET ↑" => (now.map_or_else(|| "-".to_owned(), |now| super::words::bytes(now.net.1)), text),
-            "PIDS" => (now.map_or_else(|| "-".to_owned(), |now| format!("{:.0}", now.pids)), text),
-            _ => (age(row, model.now), theme.dim),
-        })
-        .collect()
+    let used = row.used.as_ref().filter(|_| row.status.is_up());
+    let rate = |of: fn(&Used) -> f64| used.map_or_else(|| "-".to_owned(), |used| bytes(of(used)));
+    match column {
+        None => (glyph.to_owned(), style),
+        Some(C::Name) => (row.name.clone(), text.add_modifier(Modifier::BOLD)),
+        Some(C::State) => (word, style),
+        Some(C::Image) => (row.image.clone(), text),
+        Some(C::Chart) => {
+            let series = model.series.get(&row.id).filter(|_| used.is_some());
+            let chart = series.map(|series| spark(&series.latest(width, |point| point.cpu), 100.0));
+            (chart.unwrap_or_default(), theme.g1)
+        }
+        Some(C::Cpu) => {
+            let load = if used.is_some_and(|used| used.cpu >= 90.0) { theme.warn } else { text };
+            (used.map_or_else(|| "-".to_owned(), |used| format!("{:.1}%", used.cpu)), load)
+        }
+        Some(C::Memory) => memory(theme, used, width, text),
+        Some(C::NetIn) => (rate(|used| used.net_in), text),
+        Some(C::NetOut) => (rate(|used| used.net_out), text),
+        Some(C::Pids) => (used.map_or_else(|| "-".to_owned(), |used| format!("{:.0}", used.pids)), text),
+        Some(C::Up) => (age(row, model.now), theme.dim),
+        Some(C::Ports) => (or_dash(&row.ports.join(" ")), theme.dim),
+        Some(C::Project) => (or_dash(&row.project), theme.dim),
+        Some(C::Network) => (row.network.clone(), theme.dim),
+        Some(C::Address) => (or_dash(&row.address), theme.dim),
+        Some(C::Id) => (row.id.short().to_owned(), theme.dim),
+        Some(C::Created) => (ago(model, Some(row.created)), theme.dim),
+        Some(C::Command) => (row.command.clone(), theme.dim),
+        Some(_) => (String::new(), text),
+    }
 }
 
-fn image_cells(model: &Model, row: &ImageRow) -> Vec<(String, Style)> {
+/// `498M/512M` where there is a limit and room to say so; in the colour of alarm near it.
+fn memory(theme: &Theme, used: Option<&Used>, width: usize, text: Style) -> Cell {
+    let Some(used) = used else { return ("-".to_owned(), text) };
+    let shown = bytes(used.memory);
+    let Some(limit) = used.limit else { return (shown, text) };
+    let style = if used.memory >= 0.9 * limit { theme.warn } else { text };
+    if width >= 9 { (format!("{shown}/{}", bytes(limit)), style) } else { (shown, style) }
+}
+
+fn image(model: &Model, row: &ImageRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
-    let name = if row.name.is_empty() {
-        ("<none>".to_owned(), theme.dim)
-    } else {
-        (row.name.clone(), theme.text.add_modifier(Modifier::BOLD))
-    };
-    let created = row
-        .created
-        .map_or_else(|| "-".to_owned(), |then| format!("{} ago", span(model.now.duration_since(then))));
-    vec![
-        name,
-        (row.short().to_owned(), theme.dim),
-        (created, theme.text),
-        (size(row.size), theme.text),
-        (row.platform.clone(), theme.dim),
-    ]
+    match column {
+        None => (String::new(), theme.dim),
+        Some(Column::Name) if row.name.is_empty() => ("<none>".to_owned(), theme.dim),
+        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
+        Some(Column::Id) => (row.short().to_owned(), theme.dim),
+        Some(Column::Created) => (ago(model, row.created), theme.text),
+        Some(Column::Size) => (size(row.size), theme.text),
+        Some(Column::Platform) => (row.platform.clone(), theme.dim),
+        Some(Column::UsedBy) => (or_dash(&row.users.join(" ")), theme.text),
+        Some(_) => (String::new(), theme.text),
+    }
 }
 
-fn task_cells(model: &Model, row: &TaskRow) -> Vec<(String, Style)> {
+fn volume(model: &Model, row: &VolumeRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    match column {
+        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
+        Some(Column::Driver) => (row.driver.clone(), theme.dim),
+        Some(Column::Folder) => (row.place.clone(), theme.dim),
+        _ => (String::new(), theme.text),
+    }
+}
+
+fn network(model: &Model, row: &NetworkRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    match column {
+        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
+        Some(Column::Driver) => (row.driver.clone(), theme.dim),
+        Some(Column::Subnet) => (or_dash(&row.subnet), theme.text),
+        Some(Column::Containers) => {
+            let name = |id: &String| {
+                model.containers.get(id).map_or(id.as_str(), |row| row.name.as_str()).to_owned()
+            };
+            (or_dash(&row.members.iter().take(8).map(name).collect::<Vec<_>>().join(" ")), theme.text)
+        }
+        Some(Column::Created) => (ago(model, row.created), theme.dim),
+        Some(Column::Id) => (row.id.chars().take(12).collect(), theme.dim),
+        _ => (String::new(), theme.text),
+    }
+}
+
+fn task(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     let (glyph, word, style) = match (&row.state, &row.what) {
         (TaskState::Live, What::Session(_)) => ("▣", "open".to_owned(), theme.ok),
@@ -206,82 +138,153 @@ fn task_cells(model: &Model, row: &TaskRow) -> Vec<(String, Style)> {
         (TaskState::Done(_), What::Work(_)) => ("✓", "done".to_owned(), theme.ok),
         (TaskState::Failed(_), _) => ("✗", "failed".to_owned(), theme.err),
     };
-    let age = span(row.until.unwrap_or(model.now).duration_since(row.since));
-    vec![(glyph.to_owned(), style), (row.title.clone(), theme.text), (word, style), (age, theme.dim)]
+    match column {
+        None => (glyph.to_owned(), style),
+        Some(Column::Task) => (row.title.clone(), theme.text),
+        Some(Column::State) => (word, style),
+        Some(Column::Spent) => (span(row.until.unwrap_or(model.now).duration_since(row.since)), theme.dim),
+        Some(_) => (String::new(), theme.text),
+    }
 }
 
-fn plain<const N: usize>(theme: &Theme, cells: [&String; N]) -> Vec<(String, Style)> {
-    cells
-        .into_iter()
-        .enumerate()
-        .map(|(at, text)| (text.clone(), if at == 0 { theme.text } else { theme.dim }))
-        .collect()
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-".to_owned() } else { text.to_owned() }
 }
 
-fn table<R: Row>(
-    frame: &mut Frame<'_>,
-    model: &Model,
-    area: Rect,
-    rows: &Table<R>,
-    columns: &[Column],
-    cells: impl Fn(&R) -> Vec<(String, Style)>,
-) {
+fn ago(model: &Model, moment: Option<Timestamp>) -> String {
+    moment.map_or_else(|| "-".to_owned(), |then| format!("{} ago", span(model.now.duration_since(then))))
+}
+
+fn table<R: Row>(frame: &mut Frame<'_>, model: &Model, area: Rect, rows: &Table<R>, show: Show<R>) {
     let theme = &model.theme;
     let focus = has_focus(model, Focus::List);
     let mut block = border(model, focus, vec![Span::raw(model.section.title())]);
-    if !rows.filter.is_empty() {
-        block = block.title_top(
-            Line::from(format!(" /{} ", rows.filter)).style(theme.mark).alignment(Alignment::Right),
-        );
+    let taken = model.section.title().len() + 8;
+    let about = about(rows, usize::from(area.width).saturating_sub(taken));
+    if !about.is_empty() {
+        block =
+            block.title_top(Line::from(format!(" {about} ")).style(theme.mark).alignment(Alignment::Right));
     }
-    let all = rows.all().len();
-    if all > 0 {
-        let count =
-            if rows.shown() == all { format!(" {all} ") } else { format!(" {} of {all} ", rows.shown()) };
-        let count = match rows.mark_count() {
-            (_, 0) => count,
-            (shown, all) if shown == all => format!("{count}· {all} marked "),
-            (shown, all) => format!("{count}· {shown} of {all} marked shown "),
-        };
+    if let Some(count) = counted(rows) {
         block = block.title_bottom(Line::from(count).style(theme.dim).alignment(Alignment::Right));
     }
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    if rows.shown() == 0 {
+    let height = usize::from(inner.height.saturating_sub(1));
+    if rows.lines(1).next().is_none() {
         frame.render_widget(Paragraph::new(empty(model, rows)).wrap(Wrap { trim: false }), inner);
         return;
     }
-    let heading: Vec<Span<'_>> = columns
-        .iter()
-        .map(|column| Span::raw(cell(column.0, column.1, column.2) + &" ".repeat(gap(column))))
-        .collect();
-    let mut lines = vec![Line::from_iter([vec![Span::raw("  ")], heading].concat()).style(theme.dim)];
-    for (signs, row) in rows.lines(usize::from(inner.height.saturating_sub(1))) {
-        let is_under = signs.is_under;
-        let bar = if is_under { "▌" } else { " " };
-        let mark = if signs.is_marked { "+" } else { " " };
-        let mut spans = vec![Span::styled(bar, theme.accent), Span::styled(mark, theme.mark)];
-        let TableLine::Row(row) = row else { continue };
-        for ((text, style), column) in cells(row).into_iter().zip(columns) {
-            spans.push(Span::styled(cell(&text, column.1, column.2) + &" ".repeat(gap(column)), style));
+    let columns = model.fitted_columns();
+    let has_glyph = has_glyph(model.section);
+    let mut lines = vec![heading(model, rows.order(), &columns)];
+    let mut under = None;
+    for (at, (signs, what)) in rows.lines(height).enumerate() {
+        if signs.is_under {
+            under = u16::try_from(at).ok();
         }
-        let line = Line::from(spans);
-        lines.push(if is_under {
-            line.style(if focus { theme.sel } else { Style::default() })
-        } else {
-            line
-        });
+        let mut spans = vec![
+            Span::styled(if signs.is_under { "▌" } else { " " }, theme.accent),
+            Span::styled(if signs.is_marked { "+" } else { " " }, theme.mark),
+        ];
+        match what {
+            TableLine::Heading(group) => spans.push(group_heading(theme, group)),
+            TableLine::Row(row) => {
+                if has_glyph {
+                    let (glyph, style) = show(model, row, None, 1);
+                    spans.push(Span::styled(glyph, style));
+                }
+                spans.push(Span::raw(" "));
+                for (column, width) in &columns {
+                    let (text, style) = show(model, row, Some(*column), *width);
+                    let text = cell(&text, *width, align(*column)) + &" ".repeat(GAP);
+                    spans.push(Span::styled(text, style));
+                }
+            }
+        }
+        lines.push(Line::from(spans));
     }
     frame.render_widget(Paragraph::new(lines), inner);
     // The selection reaches from border to border.
-    if focus {
-        let under =
-            rows.window(usize::from(inner.height.saturating_sub(1))).position(|(is_under, _)| is_under);
-        if let Some(y) = under.and_then(|at| u16::try_from(at).ok()) {
-            let line = Rect { y: inner.y + 1 + y, height: 1, ..inner };
-            frame.buffer_mut().set_style(line.intersection(inner), theme.sel);
-        }
+    if let Some(y) = under.filter(|_| focus) {
+        let line = Rect { y: inner.y + 1 + y, height: 1, ..inner };
+        frame.buffer_mut().set_style(line.intersection(inner), theme.sel);
     }
+}
+
+fn align(column: Column) -> Align {
+    match column.align() {
+        columns::Align::Left => Align::Left,
+        columns::Align::Right => Align::Right,
+    }
+}
+
+/// The names of the columns; an arrow at the one that orders.
+fn heading(model: &Model, order: Option<Order>, columns: &[(Column, usize)]) -> Line<'static> {
+    let theme = &model.theme;
+    let mut spans = vec![Span::raw(" ".repeat(gutter(model.section)))];
+    for (column, width) in columns {
+        let arrow = match order.filter(|order| order.column == *column) {
+            Some(order) if order.is_descending => "▼",
+            Some(_) => "▲",
+            None => "",
+        };
+        let style = if arrow.is_empty() { theme.dim } else { theme.accent };
+        let text = format!("{}{arrow}", column.heading());
+        spans.push(Span::styled(cell(&text, *width, align(*column)) + &" ".repeat(GAP), style));
+    }
+    Line::from(spans)
+}
+
+/// `▾ acme  6/8 up`
+fn group_heading(theme: &Theme, group: &Group) -> Span<'static> {
+    let sign = if group.is_folded { "▸" } else { "▾" };
+    let name = if group.name.is_empty() { "no project" } else { &group.name };
+    let text =
+        format!("{sign} {}   {}/{} up", cell(name, name.width().min(40), Align::Left), group.up, group.count);
+    Span::styled(text, theme.info.add_modifier(Modifier::BOLD))
+}
+
+/// What filters, orders and gathers the rows, as long as there is room: the mockups' right
+/// end of the title.
+fn about<R: Row>(rows: &Table<R>, room: usize) -> String {
+    let arrow = |order: Order| if order.is_descending { "▼" } else { "▲" };
+    let filter = Some(rows.filter.trim()).filter(|filter| !filter.is_empty());
+    let long: Vec<String> = [
+        filter.map(|filter| format!("filter: {filter}")),
+        rows.order().map(|order| format!("sort {} {}", order.column.name(), arrow(order))),
+        rows.is_grouped().then(|| "group project".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let long = long.join("  ·  ");
+    if long.width() <= room && room > 60 {
+        return long;
+    }
+    let short: Vec<String> = [
+        filter.map(|filter| format!("/{filter}")),
+        rows.order().map(|order| format!("o:{}{}", order.column.name(), arrow(order))),
+        rows.is_grouped().then(|| "grouped".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let short = short.join("  ");
+    cell(&short, short.width().min(room), Align::Left)
+}
+
+/// `12`, `3 of 12 · 2 marked`
+fn counted<R: Row>(rows: &Table<R>) -> Option<String> {
+    let all = rows.all().len();
+    let shown = rows.shown();
+    let count = if shown == all { format!(" {all} ") } else { format!(" {shown} of {all} ") };
+    let marked = match rows.mark_count() {
+        (_, 0) => String::new(),
+        (seen, marked) if seen == marked => format!("· {marked} marked "),
+        (seen, marked) => format!("· {marked} marked, {} hidden ", marked - seen),
+    };
+    (all > 0).then(|| count + &marked)
 }
 
 /// What an empty list says: why it is empty, and what can be done next.
@@ -347,4 +350,106 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>) -> Vec<Line<'static>> {
     lines.push(Line::default());
     lines.push(texts::key_line(theme, &model.keys_of(Place::Global, Action::Help), "all keys"));
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use crate::engine::Status;
+    use crate::tui::event::{Event, Listed};
+    use crate::tui::fixture::{container, empty, full, press, screen, write};
+    use crate::tui::model::Model;
+    use crate::tui::model::rows::{ContainerRow, Used};
+    use crate::tui::update::update;
+
+    const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
+
+    fn at_each_size(name: &str, make: impl Fn(u16, u16) -> Model) {
+        for (width, height) in SIZES {
+            assert_snapshot!(format!("{name}_{width}x{height}"), screen(&make(width, height)));
+        }
+    }
+
+    /// Containers of two projects and of none.
+    fn projects(width: u16, height: u16) -> Model {
+        let mut model = empty(width, height);
+        let of = |project: &str, name: &str, status: Status| ContainerRow {
+            project: project.to_owned(),
+            labels: vec![format!("com.docker.compose.project={project}")],
+            ports: vec!["8080/tcp".to_owned()],
+            used: Some(Used { cpu: 12.4, memory: 498e6, limit: Some(512e6), ..Used::default() }),
+            ..container(name, status)
+        };
+        let rows = vec![
+            of("acme", "api", Status::Running),
+            of("blog", "app", Status::Exited),
+            of("acme", "web-10", Status::Running),
+            of("acme", "web-2", Status::Exited),
+            of("", "tmp-shell", Status::Running),
+        ];
+        update(&mut model, Event::List(Ok(Listed::Containers(rows))));
+        model
+    }
+
+    fn pressed(mut model: Model, keys: &str) -> Model {
+        press(&mut model, keys);
+        model
+    }
+
+    #[test]
+    fn marks_order_and_filter_are_seen() {
+        at_each_size("sorted_and_marked", |width, height| {
+            let mut model = pressed(projects(width, height), "o n space j space /");
+            write(&mut model, "!blog");
+            press(&mut model, "enter");
+            model
+        });
+        at_each_size("images_sorted", |width, height| pressed(full(width, height), "2 o z"));
+        at_each_size("networks_sorted", |width, height| pressed(full(width, height), "4 o n"));
+    }
+
+    #[test]
+    fn groups_stand_under_their_project_and_fold() {
+        at_each_size("grouped", |width, height| pressed(projects(width, height), "o g"));
+        at_each_size("grouped_and_folded", |width, height| pressed(projects(width, height), "o g left"));
+    }
+
+    #[test]
+    fn what_can_be_sorted_by_is_a_menu() {
+        let mut model = pressed(projects(80, 24), "o");
+        update(&mut model, Event::Tick(crate::tui::fixture::now() + jiff::SignedDuration::from_millis(250)));
+        assert_snapshot!("order_menu_80x24", screen(&model));
+    }
+
+    #[test]
+    fn a_bad_expression_is_told_while_the_list_stays() {
+        let mut model = pressed(projects(120, 40), "/");
+        write(&mut model, "re:we(");
+        assert_eq!(model.containers.shown(), 2);
+        assert!(
+            screen(&model).contains("`we(` is no regular expression: unclosed group"),
+            "{}",
+            screen(&model)
+        );
+        press(&mut model, "enter");
+        assert_eq!(model.layers.len(), 1);
+    }
+
+    #[test]
+    fn columns_scroll_with_the_arrows_and_a_click_on_a_heading_sorts() {
+        use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+        let mut model = pressed(projects(80, 24), "right right");
+        assert_snapshot!("columns_scrolled_80x24", screen(&model));
+        press(&mut model, "left left");
+        let names = |model: &Model| {
+            model.containers.window(9).map(|(_, row)| row.name.clone()).collect::<Vec<_>>().join(" ")
+        };
+        for order in ["api app tmp-shell web-2 web-10", "web-10 web-2 tmp-shell app api"] {
+            let kind = MouseEventKind::Down(MouseButton::Left);
+            let click = MouseEvent { kind, column: 6, row: 3, modifiers: KeyModifiers::NONE };
+            update(&mut model, Event::Mouse(click));
+            assert_eq!(names(&model), order);
+        }
+    }
 }
