@@ -270,7 +270,8 @@ impl Config {
     /// A file that is named but missing, or that is there but cannot be used. A default
     /// file that is missing is no error.
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, Error> {
-        let folder = directories::ProjectDirs::from("", "", "hoist").map(|dirs| dirs.config_dir().to_owned());
+        let dirs = directories::ProjectDirs::from("", "", "hoist");
+        let folder = dirs.as_ref().map(|dirs| dirs.config_dir().to_owned());
         let named = flags.file.clone().or_else(|| environment.get("HOIST_CONFIG").map(PathBuf::from));
         let is_named = named.is_some();
         let user = folder.as_ref().map(|folder| folder.join("config.toml"));
@@ -288,6 +289,7 @@ impl Config {
         }
         let mut config = Self::merge(flags, environment, files)?;
         (config.ui.folder, config.ui.files) = (folder, paths);
+        config.ui.state = dirs.and_then(|dirs| dirs.state_dir().map(Path::to_owned));
         Ok(config)
     }
 

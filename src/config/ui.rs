@@ -31,6 +31,8 @@ pub struct Ui {
     pub commands: Vec<Custom>,
     /// The user's folder of keymap and themes.
     pub folder: Option<PathBuf>,
+    /// The user's folder of what the TUI remembers.
+    pub state: Option<PathBuf>,
     /// The files all this is read from, whether they are there or not.
     pub files: Vec<PathBuf>,
 }
@@ -47,6 +49,7 @@ impl Default for Ui {
             read_only: false,
             commands: Vec::new(),
             folder: None,
+            state: None,
             files: Vec::new(),
         }
     }

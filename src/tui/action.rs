@@ -92,8 +92,25 @@ actions! {
         Tab7         "tab-7"         "tab"      "Show the seventh tab";
         Tab8         "tab-8"         "tab"      "Show the eighth tab";
         Tab9         "tab-9"         "tab"      "Show the ninth tab";
-        Zoom         "zoom"          "zoom"     "Give the pane the whole window, or take it back";
         Back         "back"          "back"     "Go back; first clears a filter or a search";
+    }
+    "Window" {
+        Zoom         "zoom"          "zoom"     "Give the panes the whole window, then this one alone, then show the list again";
+        SplitRight   "split-right"   "split |"  "Part the pane in two, side by side";
+        SplitDown    "split-down"    "split -"  "Part the pane in two, one above the other";
+        PaneLeft     "pane-left"     "left"     "Go to the pane on the left";
+        PaneDown     "pane-down"     "down"     "Go to the pane below";
+        PaneUp       "pane-up"       "up"       "Go to the pane above, or to the list";
+        PaneRight    "pane-right"    "right"    "Go to the pane on the right";
+        Wider        "wider"         "wider"    "Make the pane wider";
+        Narrower     "narrower"      "narrower" "Make the pane narrower";
+        Taller       "taller"        "taller"   "Make the pane taller";
+        Shorter      "shorter"       "shorter"  "Make the pane shorter";
+        EqualPanes   "equal-panes"   "equal"    "Give panes that lie side by side the same room";
+        ExchangePanes "exchange-panes" "exchange" "Exchange the pane with the next one";
+        ClosePane    "close-pane"    "close"    "Close the pane; its session goes on";
+        OnlyPane     "only-pane"     "only"     "Close all other panes";
+        PinPane      "pin-pane"      "pin"      "Keep what the pane shows, or let it follow the list again";
     }
     "Go" {
         GoContainers "go-containers" "containers" "Show the containers";

@@ -116,6 +116,8 @@ pub enum Effect {
     Mouse(bool),
     /// Put a text on the user's clipboard.
     Copy(String),
+    /// Keep what is remembered from one time to the next.
+    Save,
     /// Read a whole list.
     Load(Section),
     /// Read one container.

@@ -128,7 +128,7 @@ pub(crate) fn log(model: &mut Model) {
         bytes: format!("{line}\n").into_bytes(),
     })
     .collect();
-    let serial = model.log.serial;
+    let serial = model.pane().log.serial;
     update(model, Event::Log(serial, records));
 }
 

@@ -3,7 +3,7 @@
 //! A place sees its own keys and those of the places above it:
 //!
 //! ```text
-//! global ─┬─ lists ──┬─ containers        terminal   prompt   form ── switch
+//! global ─┬─ lists ──┬─ containers        terminal   released   prompt   form ── switch
 //!         │          ├─ images            confirm    menu     progress   page
 //!         │          └─ volumes, networks, tasks
 //!         └─ viewer ─┬─ logs
@@ -86,6 +86,7 @@ places! {
     Inspect    "inspect"    Some(Self::Viewer);
     Ended      "ended"      Some(Self::Viewer);
     Terminal   "terminal"   None;
+    Released   "released"   None;
     Prompt     "prompt"     None;
     Form       "form"       None;
     Switch     "switch"     Some(Self::Form);

@@ -25,7 +25,7 @@ pub struct Layout {
     pub tabs: Rect,
     /// The list with its border.
     pub list: Option<Rect>,
-    /// The detail pane with its border.
+    /// The panes, with their borders.
     pub detail: Option<Rect>,
     /// Charts.
     pub side: Option<Rect>,
@@ -92,17 +92,6 @@ impl Layout {
     #[must_use]
     pub fn list_rows(&self) -> usize {
         self.list.map_or(0, |list| usize::from(list.height.saturating_sub(3)))
-    }
-
-    /// The detail pane without its border.
-    #[must_use]
-    pub fn detail_inner(&self) -> Option<Rect> {
-        self.detail.map(|area| Rect {
-            x: area.x + 1,
-            y: area.y + 1,
-            width: area.width.saturating_sub(2),
-            height: area.height.saturating_sub(2),
-        })
     }
 
     /// Whether the list is wide enough to show what containers use.

@@ -9,6 +9,7 @@
 //! Nothing is polled: what changes in the store comes from the engine's events.
 
 mod facts;
+mod saved;
 mod screen;
 mod session;
 mod settings;
@@ -17,6 +18,7 @@ mod work;
 
 use std::collections::{HashMap, HashSet};
 use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -30,7 +32,7 @@ use tokio::time::Instant;
 use super::event::{Effect, Event, Finish, Force, Job, Verb};
 use super::keymap::Keymap;
 use super::model::task::{TaskId, Work};
-use super::model::{Failure, Model};
+use super::model::{Failure, Model, Tone};
 use super::terminal::encode;
 use super::theme::{DARK, Depth, Theme};
 use super::update::{begin, start, update};
@@ -72,12 +74,14 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
     let mut resized = signal(SignalKind::window_change()).map_err(Error::Terminal)?;
     let tell = Tell(tell);
     let world = settings.world.clone();
+    let state = settings.ui.state.clone();
     tokio::spawn(settings::follow(settings, depth, tell.clone()));
     let mut driver = Driver {
         engine,
         model,
         tell,
         world,
+        state,
         watch: Watch::default(),
         sessions: Sessions::default(),
         reporters: HashMap::new(),
@@ -99,7 +103,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         }
         if driver.is_dirty && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
             let Driver { model, sessions, .. } = &driver;
-            model.wants().terminal.into_iter().for_each(|(id, ..)| sessions.draws(id));
+            model.wants().terminals.into_keys().for_each(|id| sessions.draws(id));
             screen.draw(|frame| view::draw(frame, model, &sessions.screens)).map_err(Error::Terminal)?;
             driver.is_dirty = false;
             drawn = Some(Instant::now());
@@ -177,7 +181,15 @@ fn model(settings: &TuiSettings, depth: Depth) -> std::result::Result<Model, Err
     let keymap = configured.keymap.clone().map_or_else(|| Keymap::read(None).map(Arc::new), Ok)?;
     let theme = Theme::shipped(DARK, depth)?;
     let mut model = Model::new(keymap, theme, depth, settings.world.clone(), Timestamp::now());
+    let saved = saved::read(settings.ui.state.as_deref());
     begin(&mut model, configured);
+    match saved {
+        Ok(saved) => model.saved = saved,
+        Err(fault) => {
+            model.say(Tone::Warning, fault.clone(), None);
+            model.failure = Some(Failure { what: fault, ..Failure::default() });
+        }
+    }
     Ok(model)
 }
 
@@ -186,6 +198,8 @@ struct Driver {
     model: Model,
     tell: Tell,
     world: World,
+    /// Where what is remembered lies.
+    state: Option<PathBuf>,
     watch: Watch,
     sessions: Sessions,
     reporters: HashMap<TaskId, Reporter>,
@@ -228,8 +242,8 @@ impl Driver {
         }
         self.reload();
         let wants = self.model.wants();
-        if let Some((id, columns, rows)) = wants.terminal {
-            self.sessions.resize(id, columns, rows);
+        for (id, (columns, rows)) in &wants.terminals {
+            self.sessions.resize(*id, *columns, *rows);
         }
         self.watch.sync(wants, &self.engine, &self.tell);
         Ok(())
@@ -237,9 +251,7 @@ impl Driver {
 
     /// A terminal's screen has changed; it is drawn when it is seen.
     fn rung(&mut self) {
-        if let Some((id, ..)) = self.model.wants().terminal {
-            self.is_dirty |= self.sessions.has_changed(id);
-        }
+        self.is_dirty |= self.model.wants().terminals.into_keys().any(|id| self.sessions.has_changed(id));
     }
 
     fn perform(&mut self, effect: Effect, screen: &mut Screen) -> Done {
@@ -249,6 +261,7 @@ impl Driver {
             Effect::Redraw => screen.redraw().map_err(Error::Terminal)?,
             Effect::Mouse(is_ours) => screen.mouse(is_ours).map_err(Error::Terminal)?,
             Effect::Copy(text) => screen.copy(&text).map_err(Error::Terminal)?,
+            Effect::Save => self.save(),
             Effect::Load(section) => {
                 let engine = self.engine.clone();
                 self.spawn(async move {
@@ -265,8 +278,7 @@ impl Driver {
                 }
             }
             Effect::Open(id, container, program) => {
-                let size = self.model.wants().terminal.filter(|(shown, ..)| *shown == id);
-                let size = size.map_or((80, 24), |(_, columns, rows)| (columns, rows));
+                let size = self.model.wants().terminals.get(&id).copied().unwrap_or((80, 24));
                 self.sessions.open(&self.engine, &self.tell, id, (container, program), size);
             }
             Effect::Type(id, key) => {
@@ -290,6 +302,14 @@ impl Driver {
             Effect::Close(id) => self.sessions.close(id),
         }
         Ok(())
+    }
+
+    /// Writes what is remembered.
+    fn save(&mut self) {
+        let Some(folder) = &self.state else { return };
+        if let Err(error) = saved::write(folder, &self.model.saved) {
+            self.model.say(Tone::Warning, format!("what was arranged is not remembered: {error}"), None);
+        }
     }
 
     /// Runs `work` beside everything else, and tells what came of it.

@@ -8,6 +8,7 @@ use tokio::task::AbortHandle;
 use super::{Tell, facts};
 use crate::engine::{ContainerId, Engine, LogRequest};
 use crate::tui::event::Event;
+use crate::tui::model::window::PaneId;
 use crate::tui::model::{Failure, Subject, Wants};
 
 /// A log's view begins with so many lines.
@@ -32,38 +33,52 @@ impl Drop for Open {
 #[derive(Default)]
 pub(super) struct Watch {
     had: Wants,
-    log: Option<Open>,
-    top: Option<Open>,
-    inspect: Option<Open>,
+    logs: BTreeMap<PaneId, Open>,
+    tops: BTreeMap<ContainerId, Open>,
+    inspects: BTreeMap<PaneId, Open>,
     stats: BTreeMap<ContainerId, (Duration, Open)>,
 }
 
 impl Watch {
     /// Opens what is wanted and was not, and closes what is not wanted any more.
     pub(super) fn sync(&mut self, wants: Wants, engine: &Engine, tell: &Tell) {
-        if self.had.log != wants.log {
-            self.log =
-                wants.log.clone().map(|(id, serial)| spawn(log(engine.clone(), tell.clone(), id, serial)));
-        }
-        if self.had.top != wants.top {
-            self.top = wants.top.clone().map(|id| spawn(top(engine.clone(), tell.clone(), id)));
-        }
-        if self.had.inspect != wants.inspect {
-            self.inspect = wants
-                .inspect
-                .clone()
-                .map(|(subject, serial)| spawn(inspect(engine.clone(), tell.clone(), subject, serial)));
+        let (engine, tell) = (|| engine.clone(), || tell.clone());
+        sync(&mut self.logs, &self.had.logs, &wants.logs, |_, (id, serial)| {
+            spawn(log(engine(), tell(), id.clone(), *serial))
+        });
+        sync(&mut self.inspects, &self.had.inspects, &wants.inspects, |_, (subject, serial)| {
+            spawn(inspect(engine(), tell(), subject.clone(), *serial))
+        });
+        self.tops.retain(|id, _| wants.tops.contains(id));
+        for id in &wants.tops {
+            let open = || spawn(top(engine(), tell(), id.clone()));
+            self.tops.entry(id.clone()).or_insert_with(open);
         }
         if self.had.stats != wants.stats {
             self.stats.retain(|id, (every, _)| wants.stats.get(id) == Some(every));
             for (id, every) in &wants.stats {
                 if !self.stats.contains_key(id) {
-                    let task = spawn(stats(engine.clone(), tell.clone(), id.clone(), *every));
+                    let task = spawn(stats(engine(), tell(), id.clone(), *every));
                     self.stats.insert(id.clone(), (*every, task));
                 }
             }
         }
         self.had = wants;
+    }
+}
+
+/// Opens what is wanted otherwise than before, and closes what is not wanted any more.
+fn sync<K: Ord + Copy, W: PartialEq>(
+    open: &mut BTreeMap<K, Open>,
+    had: &BTreeMap<K, W>,
+    wants: &BTreeMap<K, W>,
+    start: impl Fn(&K, &W) -> Open,
+) {
+    open.retain(|key, _| wants.contains_key(key));
+    for (key, wanted) in wants {
+        if had.get(key) != Some(wanted) {
+            open.insert(*key, start(key, wanted));
+        }
     }
 }
 

@@ -16,6 +16,7 @@ pub mod look;
 pub mod pane;
 pub mod process;
 pub mod rows;
+pub mod saved;
 pub mod series;
 pub mod stats;
 pub mod table;
@@ -24,9 +25,10 @@ pub mod task;
 pub mod top;
 pub mod tree;
 pub mod why;
+pub mod window;
 pub mod yaml;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -43,11 +45,13 @@ use batch::Batch;
 use columns::Columns;
 use layer::{Field, Layer};
 use look::Look;
-use pane::{LogPane, TextPane, TopPane};
-use rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
+use ratatui::layout::Rect;
+use rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
+use saved::Saved;
 use series::Series;
 use table::Table;
 use task::{TaskId, TaskRow, What};
+use window::{Pane, PaneId, Windows};
 
 /// Everything the TUI knows.
 #[derive(Debug)]
@@ -70,12 +74,16 @@ pub struct Model {
     pub section: Section,
     /// Which pane has the keys.
     pub focus: Focus,
-    /// The detail pane has the whole window.
+    /// The panes have the whole window.
     pub is_zoomed: bool,
+    /// And of them the current one alone.
+    pub is_alone: bool,
     /// Containers that are not up are shown too.
     pub shows_all: bool,
-    /// What the detail pane shows of a container.
-    pub tab: Tab,
+    /// The panes beside the list.
+    pub windows: Windows,
+    /// What is remembered from one time to the next.
+    pub saved: Saved,
     /// The lists.
     pub containers: Table<ContainerRow>,
     #[expect(missing_docs, reason = "as above")]
@@ -94,12 +102,6 @@ pub struct Model {
     pub next_task: u64,
     /// What containers are called that something is done to: a removed one has no row to ask.
     pub names: HashMap<ContainerId, String>,
-    /// What the detail pane holds.
-    pub log: LogPane,
-    #[expect(missing_docs, reason = "as above")]
-    pub top: TopPane,
-    #[expect(missing_docs, reason = "as above")]
-    pub inspect: TextPane,
     /// What containers used.
     pub series: HashMap<ContainerId, Series>,
     /// The charts stand still.
@@ -156,15 +158,16 @@ impl Section {
     }
 }
 
-/// Which pane has the keys.
+/// What has the keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
 pub enum Focus {
+    /// The list.
     List,
+    /// The current pane.
     Detail,
 }
 
-/// What the detail pane shows of a container.
+/// What a pane shows of its subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Tab {
@@ -181,7 +184,7 @@ impl Tab {
     pub const FIXED: [Self; 4] = [Self::Logs, Self::Stats, Self::Top, Self::Inspect];
 }
 
-/// What the detail pane is about.
+/// What a pane, or a verb, is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Subject {
@@ -246,16 +249,16 @@ pub enum Tone {
 /// What the driver must have open for the screen as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// A log to follow, and the number its records are told with.
-    pub log: Option<(ContainerId, u64)>,
+    /// Logs to follow: by pane, with the number its records are told with.
+    pub logs: BTreeMap<PaneId, (ContainerId, u64)>,
     /// Containers to sample, and how often.
     pub stats: BTreeMap<ContainerId, Duration>,
-    /// A container whose processes are shown.
-    pub top: Option<ContainerId>,
-    /// What to inspect, and the number its text is told with.
-    pub inspect: Option<(Subject, u64)>,
-    /// The terminal on the screen, with its columns and rows.
-    pub terminal: Option<(TaskId, u16, u16)>,
+    /// Containers whose processes are shown.
+    pub tops: BTreeSet<ContainerId>,
+    /// What to inspect: by pane, with the number its text is told with.
+    pub inspects: BTreeMap<PaneId, (Subject, u64)>,
+    /// The terminals on the screen, with their columns and rows.
+    pub terminals: BTreeMap<TaskId, (u16, u16)>,
 }
 
 /// How long a notice stays.
@@ -276,8 +279,10 @@ impl Model {
             section: Section::Containers,
             focus: Focus::List,
             is_zoomed: false,
+            is_alone: false,
             shows_all: true,
-            tab: Tab::Logs,
+            windows: Windows::default(),
+            saved: Saved::default(),
             containers: Table::default(),
             images: Table::default(),
             volumes: Table::default(),
@@ -287,9 +292,6 @@ impl Model {
             scrolled_columns: 0,
             next_task: 1,
             names: HashMap::new(),
-            log: LogPane::default(),
-            top: TopPane::default(),
-            inspect: TextPane::default(),
             series: HashMap::new(),
             is_frozen: false,
             events: Vec::new(),
@@ -317,6 +319,7 @@ impl Model {
             Some(Layer::Run(_)) => Place::Form,
             Some(Layer::Progress(_)) => Place::Progress,
             Some(Layer::Page(_)) => Place::Page,
+            None if self.released.is_some() && self.windows.count() > 1 => Place::Released,
             None => self.place_below(),
         }
     }
@@ -324,7 +327,7 @@ impl Model {
     /// The same, as if nothing lay over the screen.
     #[must_use]
     pub fn place_below(&self) -> Place {
-        match (self.focus, self.section, self.shown_tab()) {
+        match (self.focus, self.section, self.shown_tab(self.pane())) {
             (Focus::List, Section::Containers, _) => Place::Containers,
             (Focus::List, Section::Images, _) => Place::Images,
             (Focus::List, Section::Volumes, _) => Place::Volumes,
@@ -341,21 +344,61 @@ impl Model {
         }
     }
 
-    /// The tab that the detail pane shows: only containers have several.
+    /// The pane with the keys, or that last had them.
     #[must_use]
-    pub fn shown_tab(&self) -> Tab {
-        match self.subject() {
-            Some(Subject::Container(_)) => self.tab,
-            Some(Subject::Task(id)) if self.task(id).is_some_and(|task| task.session().is_some()) => {
-                Tab::Session(id)
-            }
-            _ => Tab::Inspect,
+    pub fn pane(&self) -> &Pane {
+        self.windows.current()
+    }
+
+    /// The same, to change it.
+    pub fn pane_mut(&mut self) -> &mut Pane {
+        self.windows.current_mut()
+    }
+
+    /// The panes on the screen, and where, borders included.
+    #[must_use]
+    pub fn panes(&self) -> Vec<(PaneId, Rect)> {
+        match self.layout().detail {
+            Some(area) if self.is_zoomed && self.is_alone => vec![(self.pane().id, area)],
+            Some(area) => self.windows.areas(area),
+            None => Vec::new(),
         }
     }
 
-    /// What the detail pane is about.
+    /// Columns and rows within the current pane's border; none when it is not on the screen.
+    #[must_use]
+    pub fn pane_inner(&self) -> Option<Rect> {
+        let id = self.pane().id;
+        self.panes().into_iter().find(|(pane, _)| *pane == id).map(|(_, area)| inner(area))
+    }
+
+    /// What a pane shows: the tab chosen for it, where its subject has that.
+    #[must_use]
+    pub fn shown_tab(&self, pane: &Pane) -> Tab {
+        let tabs = self.tabs(pane);
+        let has = tabs.contains(&pane.tab);
+        if has { pane.tab } else { tabs.first().copied().unwrap_or(Tab::Inspect) }
+    }
+
+    /// What a pane is about.
+    #[must_use]
+    pub fn subject_of(&self, pane: &Pane) -> Option<Subject> {
+        pane.pinned.clone().or_else(|| self.listed())
+    }
+
+    /// What verbs are about: what the current pane shows while it has the keys, else what the
+    /// list's cursor is on.
     #[must_use]
     pub fn subject(&self) -> Option<Subject> {
+        match self.focus {
+            Focus::List => self.listed(),
+            Focus::Detail => self.subject_of(self.pane()),
+        }
+    }
+
+    /// What the list's cursor is on.
+    #[must_use]
+    pub fn listed(&self) -> Option<Subject> {
         match self.section {
             Section::Containers => self.containers.selected().map(|row| Subject::Container(row.id.clone())),
             Section::Images => self.images.selected().map(|row| Subject::Image(row.target().to_owned())),
@@ -365,10 +408,22 @@ impl Model {
         }
     }
 
-    /// The selected container.
+    /// The container that verbs are about.
     #[must_use]
     pub fn container(&self) -> Option<&ContainerRow> {
-        self.containers.selected().filter(|_| self.section == Section::Containers)
+        match self.subject()? {
+            Subject::Container(id) => self.containers.get(id.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The container that a pane is about.
+    #[must_use]
+    pub fn container_of(&self, pane: &Pane) -> Option<&ContainerRow> {
+        match self.subject_of(pane)? {
+            Subject::Container(id) => self.containers.get(id.as_str()),
+            _ => None,
+        }
     }
 
     /// A task by its number.
@@ -377,15 +432,19 @@ impl Model {
         self.tasks.get(&id.key())
     }
 
-    /// Tabs of the selected container: the fixed ones, then its terminals, oldest first.
+    /// What a pane can show of its subject: of a container what each has, then its terminals,
+    /// oldest first.
     #[must_use]
-    pub fn tabs(&self) -> Vec<Tab> {
-        match self.subject() {
+    pub fn tabs(&self, pane: &Pane) -> Vec<Tab> {
+        match self.subject_of(pane) {
             Some(Subject::Container(id)) => {
                 let sessions = self.tasks.all().iter().rev().filter(|task| task.session() == Some(&id));
                 Tab::FIXED.into_iter().chain(sessions.map(|task| Tab::Session(task.id))).collect()
             }
-            _ => vec![self.shown_tab()],
+            Some(Subject::Task(id)) if self.task(id).is_some_and(|task| task.session().is_some()) => {
+                vec![Tab::Session(id)]
+            }
+            _ => vec![Tab::Inspect],
         }
     }
 
@@ -428,47 +487,54 @@ impl Model {
     /// What the driver must have open.
     #[must_use]
     pub fn wants(&self) -> Wants {
-        let layout = self.layout();
-        let mut wants = Wants::default();
-        let (Some(subject), true) = (self.subject(), layout.detail.is_some() || layout.side.is_some()) else {
-            wants.stats = self.sampled(layout.list.is_some());
-            return wants;
-        };
-        wants.stats = self.sampled(layout.list.is_some());
-        if layout.detail.is_none() {
-            return wants;
-        }
-        match (self.shown_tab(), &subject) {
-            (Tab::Logs, Subject::Container(id)) => wants.log = Some((id.clone(), self.log.serial)),
-            (Tab::Top, Subject::Container(id)) if self.container().is_some_and(|row| row.status.is_up()) => {
-                wants.top = Some(id.clone());
+        let mut wants = Wants { stats: self.sampled(), ..Wants::default() };
+        for (id, area) in self.panes() {
+            let Some(pane) = self.windows.get(id) else { continue };
+            let Some(subject) = self.subject_of(pane) else { continue };
+            match (self.shown_tab(pane), subject) {
+                (Tab::Logs, Subject::Container(of)) => drop(wants.logs.insert(id, (of, pane.log.serial))),
+                (Tab::Top, Subject::Container(of)) if self.is_up(&of) => drop(wants.tops.insert(of)),
+                (Tab::Inspect, subject) => drop(wants.inspects.insert(id, (subject, pane.inspect.serial))),
+                (Tab::Session(task), _) => {
+                    let (columns, rows) = (inner(area).width.max(2), inner(area).height.max(1));
+                    // Seen in two panes at once it has the size of the smaller.
+                    let size = wants.terminals.entry(task).or_insert((columns, rows));
+                    *size = (size.0.min(columns), size.1.min(rows));
+                }
+                _ => {}
             }
-            (Tab::Inspect, _) => wants.inspect = Some((subject, self.inspect.serial)),
-            (Tab::Session(id), _) => {
-                wants.terminal =
-                    layout.detail_inner().map(|area| (id, area.width.max(2), area.height.max(1)));
-            }
-            _ => {}
         }
         wants
     }
 
-    /// Containers whose use is on the screen: those of the list's window each 2 s, that of
-    /// the charts each second.
-    fn sampled(&self, has_list: bool) -> BTreeMap<ContainerId, Duration> {
+    fn is_up(&self, id: &ContainerId) -> bool {
+        self.containers.get(id.as_str()).is_some_and(|row| row.status.is_up())
+    }
+
+    /// Containers whose use is on the screen: those of the list's window each 2 s, those of
+    /// charts each second.
+    fn sampled(&self) -> BTreeMap<ContainerId, Duration> {
         let layout = self.layout();
         let mut sampled = BTreeMap::new();
-        if self.section != Section::Containers || self.is_frozen {
+        if self.is_frozen {
             return sampled;
         }
-        if has_list && layout.has_use_columns() {
+        if self.section == Section::Containers && layout.list.is_some() && layout.has_use_columns() {
             let rows = self.containers.window(layout.list_rows());
             let up = rows.filter(|(_, row)| row.status.is_up());
             sampled.extend(up.map(|(_, row)| (row.id.clone(), Duration::from_secs(2))));
         }
-        let has_charts = layout.side.is_some() || (layout.detail.is_some() && self.tab == Tab::Stats);
-        if let Some(row) = self.containers.selected().filter(|row| row.status.is_up() && has_charts) {
-            sampled.insert(row.id.clone(), Duration::from_secs(1));
+        let panes = self.panes();
+        let charted = panes.iter().filter_map(|(id, _)| self.windows.get(*id));
+        let charted = charted.filter(|pane| self.shown_tab(pane) == Tab::Stats);
+        let mut subjects: Vec<Subject> = charted.filter_map(|pane| self.subject_of(pane)).collect();
+        subjects.extend(layout.side.and_then(|_| self.subject()));
+        for subject in subjects {
+            if let Subject::Container(id) = subject
+                && self.is_up(&id)
+            {
+                sampled.insert(id, Duration::from_secs(1));
+            }
         }
         sampled
     }
@@ -508,49 +574,75 @@ impl Model {
         self.volumes.scroll_into(rows);
         self.networks.scroll_into(rows);
         self.tasks.scroll_into(rows);
-        if let Tab::Session(_) = self.tab
-            && self.section == Section::Containers
-            && !self.tabs().contains(&self.tab)
-        {
-            self.tab = Tab::Logs;
-        }
-        let subject = self.subject();
-        if subject.is_none() {
-            (self.focus, self.is_zoomed) = (Focus::List, false);
-        }
-        let container = self.container().map(|row| (row.id.clone(), row.started));
-        self.log.show(container);
-        self.inspect.show(subject.map(|subject| (subject, self.version())));
         let layout = self.layout();
         if layout.detail.is_none() && !layout.is_too_small {
             self.focus = Focus::List;
         }
-        // What is opened anew is told from its end again.
-        let is_open = self.wants().log.is_some();
-        if is_open && !self.log.is_open {
-            self.log.restart();
+        if self.focus == Focus::Detail && self.subject().is_none() {
+            (self.focus, self.is_zoomed) = (Focus::List, false);
         }
-        self.log.is_open = is_open;
-        let (lines, width) = self.layout().detail_inner().map_or((1, 1), |area| (area.height, area.width));
-        self.log.clamp(lines.into());
-        self.inspect.clamp(lines.into());
-        self.top.clamp(lines.into());
-        let _ = width;
+        self.settle_panes();
     }
 
-    /// A value that changes when the inspected object did.
-    fn version(&self) -> u64 {
+    /// The same for what the panes hold.
+    fn settle_panes(&mut self) {
+        let areas = self.panes();
+        let known: Vec<_> = self
+            .windows
+            .all()
+            .map(|pane| {
+                let subject = self.subject_of(pane);
+                let container = self.container_of(pane).map(|row| (row.id.clone(), row.started));
+                (pane.id, container, subject.map(|subject| (self.version(&subject), subject)))
+            })
+            .collect();
+        let gone = |tab: Tab| matches!(tab, Tab::Session(id) if self.task(id).is_none());
+        let ended: Vec<PaneId> =
+            self.windows.all().filter(|pane| gone(pane.tab)).map(|pane| pane.id).collect();
+        for (id, container, subject) in known {
+            let Some(pane) = self.windows.get_mut(id) else { continue };
+            if ended.contains(&id) {
+                pane.tab = Tab::Logs;
+            }
+            pane.log.show(container);
+            pane.inspect.show(subject.map(|(version, subject)| (subject, version)));
+            let area = areas.iter().find(|(shown, _)| *shown == id).map(|(_, area)| inner(*area));
+            let lines = usize::from(area.map_or(1, |area| area.height));
+            pane.log.clamp(lines);
+            pane.inspect.clamp(lines);
+            pane.top.clamp(lines);
+        }
+        // What is opened anew is told from its end again.
+        let open: BTreeSet<PaneId> = self.wants().logs.into_keys().collect();
+        for pane in self.windows.all_mut() {
+            let is_open = open.contains(&pane.id);
+            if is_open && !pane.log.is_open {
+                pane.log.restart();
+            }
+            pane.log.is_open = is_open;
+        }
+    }
+
+    /// A value that changes when the object did.
+    fn version(&self, subject: &Subject) -> u64 {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
-        match self.section {
-            Section::Containers => {
-                if let Some(row) = self.containers.selected() {
-                    (row.status, row.started, row.finished, &row.name).hash(&mut hasher);
-                }
-            }
-            Section::Images => self.images.selected().map(Row::key).hash(&mut hasher),
-            _ => {}
+        if let Subject::Container(id) = subject
+            && let Some(row) = self.containers.get(id.as_str())
+        {
+            (row.status, row.started, row.finished, &row.name).hash(&mut hasher);
         }
         hasher.finish()
+    }
+}
+
+/// What lies within a border.
+#[must_use]
+pub fn inner(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 1,
+        y: area.y + 1,
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(2),
     }
 }

@@ -55,6 +55,12 @@ pub enum Times {
 }
 
 impl LogPane {
+    /// A pane whose serials begin with this one.
+    #[must_use]
+    pub fn new(serial: u64) -> Self {
+        Self { serial, ..Self::default() }
+    }
+
     /// Shows the log of `container` as started then; what was shown of another one goes.
     pub fn show(&mut self, container: Option<(ContainerId, Option<Timestamp>)>) {
         if self.of == container {
@@ -182,6 +188,12 @@ pub struct TextPane {
 }
 
 impl TextPane {
+    /// A pane whose serials begin with this one.
+    #[must_use]
+    pub fn new(serial: u64) -> Self {
+        Self { serial, ..Self::default() }
+    }
+
     /// Shows `subject` at a version; the text of the same subject stays until the new one is there.
     pub fn show(&mut self, subject: Option<(Subject, u64)>) {
         if self.of == subject {

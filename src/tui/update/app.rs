@@ -3,7 +3,7 @@
 //! A line names the command, what may stand behind it, and a function that does it. The
 //! completion, the palette and `:help` read the same table.
 
-use super::{Action, here};
+use super::{Action, here, window};
 use crate::tui::event::Effect;
 use crate::tui::model::{Failure, Model};
 
@@ -54,7 +54,41 @@ pub(super) const COMMANDS: &[AppCommand] = &[
         },
         run: set,
     },
+    AppCommand {
+        name: "layout",
+        arguments: "[save|load|remove] NAME",
+        about: "Arrange the panes as they were under a name, or keep that",
+        words: |model, words| match words {
+            [] => ["save", "load", "remove"].map(str::to_owned).into_iter().chain(layouts(model)).collect(),
+            [_] => layouts(model).collect(),
+            _ => Vec::new(),
+        },
+        run: |model, words| match words {
+            [verb, name] if verb == "save" => Ok(window::save_layout(model, name)),
+            [verb, name] if verb == "remove" => Ok(window::remove_layout(model, name)),
+            [verb, name] if verb == "load" => Ok(window::load_layout(model, name)),
+            [name] => Ok(window::load_layout(model, name)),
+            _ => Err("want a name, or save, load or remove and a name".to_owned()),
+        },
+    },
+    AppCommand {
+        name: "split",
+        arguments: "[columns|rows]",
+        about: "Part the pane in two",
+        words: |_, words| {
+            if words.is_empty() { ["columns", "rows"].map(str::to_owned).into() } else { Vec::new() }
+        },
+        run: |model, words| match words.first().map(String::as_str) {
+            None | Some("columns") => Ok(window::act(model, Action::SplitRight).unwrap_or_default()),
+            Some("rows") => Ok(window::act(model, Action::SplitDown).unwrap_or_default()),
+            Some(other) => Err(format!("`{other}` is neither columns nor rows")),
+        },
+    },
 ];
+
+fn layouts(model: &Model) -> impl Iterator<Item = String> {
+    model.saved.layouts.keys().cloned()
+}
 
 /// An option that `:set` switches.
 pub(super) struct Setting {

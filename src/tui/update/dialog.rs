@@ -11,7 +11,7 @@ use crate::tui::event::{Effect, Job, Program, Verb};
 use crate::tui::model::filter::Filter;
 use crate::tui::model::layer::{Confirm, Field, Layer, Page, Prompt, Purpose, RunForm, Text};
 use crate::tui::model::task::TaskId;
-use crate::tui::model::{Focus, Model, Section, Tab};
+use crate::tui::model::{Model, Section, Tab};
 
 /// What `action` does to the topmost layer.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -168,10 +168,11 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             *super::cursor(model).filter() = text;
         }
         Purpose::Search => {
-            let tab = model.shown_tab();
+            let tab = model.shown_tab(model.pane());
+            let pane = model.pane_mut();
             match tab {
-                Tab::Logs => (model.log.search, model.log.hit) = (text, None),
-                _ => (model.inspect.search, model.inspect.hit) = (text, None),
+                Tab::Logs => (pane.log.search, pane.log.hit) = (text, None),
+                _ => (pane.inspect.search, pane.inspect.hit) = (text, None),
             }
             // A log is read from its end.
             viewer::next_match(model, tab, tab == Tab::Logs);
@@ -260,7 +261,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
 /// Runs these words of the command line; how that goes on is shown only when an image is pulled.
 pub(super) fn run(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
     model.section = Section::Containers;
-    (model.focus, model.is_zoomed) = (Focus::List, false);
+    super::window::leave(model);
     vec![quiet_work(model, &join(&words), Job::Words(words))]
 }
 

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //!  key ─ keymap(place) ─▶ action ─┬─ dialog   (something lies over the screen)
-//!                                 ├─ viewer   (the detail pane has the keys)
+//!                                 ├─ window   (panes: parting, moving between them)
+//!                                 ├─ viewer   (a pane has the keys)
 //!                                 ├─ object   (verbs on what is selected)
 //!                                 └─ here     (moving about, and the app itself)
 //!  the driver's news ─▶ news
@@ -18,6 +19,7 @@ mod settings;
 #[cfg(test)]
 mod tests;
 mod viewer;
+mod window;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 
@@ -29,6 +31,7 @@ use super::model::layer::{Confirm, Input, Layer, Page, PageKind, Prompt, Purpose
 use super::model::list::List;
 use super::model::task::What;
 use super::model::{Focus, Model, Section, Subject, Tab, Tone};
+pub(in crate::tui) use window::show_tab;
 
 /// Changes the model and says what to do.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -69,12 +72,26 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
         return Vec::new();
     }
     let key = Key::from_event(event);
-    let released = model.released.take();
-    if let Some(id) = released
-        && model.keymap.find(Place::Terminal, &[key]) == Found::Action(Action::Release)
-    {
-        (model.tab, model.focus) = (Tab::Session(id), Focus::Detail);
-        return vec![Effect::Type(id, key)];
+    if let Some(id) = model.released {
+        if model.keymap.find(Place::Terminal, &[key]) == Found::Action(Action::Release) {
+            model.released = None;
+            model.pane_mut().tab = Tab::Session(id);
+            model.focus = Focus::Detail;
+            return vec![Effect::Type(id, key)];
+        }
+        let found = if model.place() == Place::Released {
+            model.keymap.find(Place::Released, &[key])
+        } else {
+            Found::Nothing
+        };
+        model.released = None;
+        if let Found::Action(action) = found
+            && let Some(effects) = window::released(model, action)
+        {
+            return effects;
+        }
+        // Any other key is for the list.
+        window::leave(model);
     }
     if key.code == KeyCode::Esc && !model.pending.is_empty() && model.place() != Place::Terminal {
         model.pending.clear();
@@ -101,7 +118,7 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
 /// Keys that mean nothing to hoist are for a program, or for a field that is typed in.
 fn unbound(model: &mut Model, place: Place, keys: &[Key], event: KeyEvent) -> Vec<Effect> {
     match place {
-        Place::Terminal => match model.shown_tab() {
+        Place::Terminal => match model.shown_tab(model.pane()) {
             Tab::Session(id) => keys.iter().map(|key| Effect::Type(id, *key)).collect(),
             _ => Vec::new(),
         },
@@ -111,7 +128,7 @@ fn unbound(model: &mut Model, place: Place, keys: &[Key], event: KeyEvent) -> Ve
 }
 
 fn paste(model: &mut Model, text: String) -> Vec<Effect> {
-    match (model.place(), model.shown_tab()) {
+    match (model.place(), model.shown_tab(model.pane())) {
         (Place::Prompt | Place::Form, _) => dialog::pasted(model, &text),
         (Place::Terminal, Tab::Session(id)) => return vec![Effect::Paste(id, text)],
         _ => {}
@@ -125,11 +142,13 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     }
     let layout = model.layout();
     let at = ratatui::layout::Position::new(mouse.column, mouse.row);
-    let on_detail = layout.detail.is_some_and(|area| area.contains(at));
+    let under = model.panes().into_iter().find(|(_, area)| area.contains(at));
+    let on_detail = under.is_some();
     let by = match mouse.kind {
         MouseEventKind::ScrollUp => -3,
         MouseEventKind::ScrollDown => 3,
         MouseEventKind::Down(MouseButton::Left) if on_detail => {
+            under.into_iter().for_each(|(id, _)| model.windows.select(id));
             model.focus = Focus::Detail;
             return Vec::new();
         }
@@ -161,6 +180,9 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if !model.layers.is_empty() {
         return dialog::act(model, action);
+    }
+    if let Some(effects) = window::act(model, action) {
+        return effects;
     }
     if model.focus == Focus::Detail
         && let Some(effects) = viewer::act(model, action)
@@ -195,9 +217,7 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::GoTasks => go(model, Section::Tasks),
         Action::NextTab => turn(model, 1),
         Action::PreviousTab => turn(model, -1),
-        Action::NextPane | Action::PreviousPane => other_pane(model),
         Action::Open => open(model),
-        Action::Zoom if model.subject().is_some() => zoom(model),
         Action::Back => back(model),
         Action::Search => {
             let filter = cursor(model).filter().clone();
@@ -236,40 +256,17 @@ fn cursor(model: &mut Model) -> &mut dyn List {
 fn go(model: &mut Model, section: Section) {
     model.section = section;
     model.scrolled_columns = 0;
-    model.focus = Focus::List;
-    model.is_zoomed = false;
-}
-
-/// Shows a tab and gives it the keys; in the whole window where its pane is too low.
-fn show_tab(model: &mut Model, tab: Tab) {
-    model.tab = tab;
-    model.focus = Focus::Detail;
-    if model.layout().detail.is_none_or(|area| area.height < 14) {
-        model.is_zoomed = true;
-    }
+    window::leave(model);
 }
 
 fn turn(model: &mut Model, by: isize) {
-    let tabs = model.tabs();
+    let tabs = model.tabs(model.pane());
     if tabs.len() > 1 && model.layout().detail.is_some() {
-        let at = tabs.iter().position(|tab| *tab == model.tab).unwrap_or(0);
+        let shown = model.shown_tab(model.pane());
+        let at = tabs.iter().position(|tab| *tab == shown).unwrap_or(0);
         let next = at.checked_add_signed(by).unwrap_or(tabs.len() - 1);
-        model.tab = tabs[next % tabs.len()];
+        model.pane_mut().tab = tabs[next % tabs.len()];
     }
-}
-
-fn other_pane(model: &mut Model) {
-    model.focus = match model.focus {
-        Focus::List if model.layout().detail.is_some() && model.subject().is_some() => Focus::Detail,
-        Focus::Detail if model.is_zoomed => Focus::Detail,
-        _ => Focus::List,
-    };
-}
-
-fn zoom(model: &mut Model) {
-    model.is_zoomed = !model.is_zoomed;
-    model.focus =
-        if model.is_zoomed || model.layout().detail.is_some() { Focus::Detail } else { Focus::List };
 }
 
 fn open(model: &mut Model) {
@@ -292,13 +289,15 @@ fn open(model: &mut Model) {
             }
         }
     } else if model.subject().is_some() {
-        (model.focus, model.is_zoomed) = (Focus::Detail, true);
+        let tab = model.windows.following().and_then(|id| model.windows.get(id)).map(|pane| pane.tab);
+        show_tab(model, tab.unwrap_or(Tab::Logs));
+        (model.is_zoomed, model.is_alone) = (true, true);
     }
 }
 
 fn back(model: &mut Model) {
     if model.focus == Focus::Detail {
-        (model.focus, model.is_zoomed) = (Focus::List, false);
+        window::leave(model);
     } else if !cursor(model).filter().is_empty() {
         cursor(model).filter().clear();
     } else if cursor(model).unmark() {
@@ -364,11 +363,20 @@ fn quit(model: &mut Model) -> Vec<Effect> {
     Vec::new()
 }
 
-/// What the selected container is called, for messages.
+/// What the subject of verbs is called, for messages.
 pub(super) fn subject_name(model: &Model) -> String {
-    match model.subject() {
-        Some(Subject::Container(_)) => model.container().map_or_else(String::new, |row| row.name.clone()),
-        Some(Subject::Image(name) | Subject::Volume(name) | Subject::Network(name)) => name,
-        Some(Subject::Task(_)) | None => String::new(),
+    model.subject().map_or_else(String::new, |subject| name_of(model, &subject))
+}
+
+/// What an object is called; its id where it is gone.
+pub(super) fn name_of(model: &Model, subject: &Subject) -> String {
+    match subject {
+        Subject::Container(id) => {
+            let row = model.containers.get(id.as_str());
+            row.map_or_else(|| id.short().to_owned(), |row| row.name.clone())
+        }
+        Subject::Network(id) => model.networks.get(id).map_or_else(|| id.clone(), |row| row.name.clone()),
+        Subject::Image(name) | Subject::Volume(name) => name.clone(),
+        Subject::Task(id) => model.task(*id).map_or_else(String::new, |task| task.title.clone()),
     }
 }

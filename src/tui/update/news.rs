@@ -4,13 +4,14 @@ use jiff::Timestamp;
 
 use super::dialog::close_progress;
 use super::object::{end, terminal};
-use crate::engine::{self, ContainerId, Kind, News, Sample};
+use crate::engine::{self, ContainerId, Kind, News, Sample, Top};
 use crate::tui::event::{Effect, Event, Finish, Listed, Program, Verb};
 use crate::tui::model::columns;
 use crate::tui::model::layer::Layer;
 use crate::tui::model::rows::{ContainerRow, Used};
 use crate::tui::model::table::Loaded;
 use crate::tui::model::task::{TaskId, TaskState, What, Work};
+use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Failure, Model, Section, Subject, Tone};
 
 /// So many events are kept for the side pane.
@@ -26,20 +27,26 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::List(Err((section, failure))) => unlisted(model, section, failure),
         Event::Container(id, row) => put(model, &id, row),
         Event::Done(effect, result) => return done(model, &effect, result),
-        Event::Log(serial, records) if serial == model.log.serial => model.log.take(&records),
-        Event::LogOver(serial, failure) if serial == model.log.serial => {
-            (model.log.is_over, model.log.failure) = (true, failure);
+        Event::Log(serial, records) => {
+            if let Some(pane) = pane_with(model, serial).filter(|pane| pane.log.serial == serial) {
+                pane.log.take(&records);
+            }
+        }
+        Event::LogOver(serial, failure) => {
+            if let Some(pane) = pane_with(model, serial).filter(|pane| pane.log.serial == serial) {
+                (pane.log.is_over, pane.log.failure) = (true, failure);
+            }
         }
         Event::Sample(id, sample) if !model.is_frozen => sampled(model, id, *sample),
-        Event::Top(id, Ok(top)) => model.top.take(id, top, model.now),
-        Event::Top(id, Err(failure)) => {
-            (model.top.of, model.top.failure) = (Some(id), Some(failure));
-            model.top.rows.clear();
+        Event::Top(id, result) => top(model, &id, &result),
+        Event::Text(serial, result) => {
+            if let Some(pane) = pane_with(model, serial).filter(|pane| pane.inspect.serial == serial) {
+                match result {
+                    Ok(lines) => (pane.inspect.lines, pane.inspect.failure) = (Some(lines), None),
+                    Err(failure) => pane.inspect.failure = Some(failure),
+                }
+            }
         }
-        Event::Text(serial, result) if serial == model.inspect.serial => match result {
-            Ok(lines) => (model.inspect.lines, model.inspect.failure) = (Some(lines), None),
-            Err(failure) => model.inspect.failure = Some(failure),
-        },
         Event::Progress(id, work) => progress(model, id, work),
         Event::Finished(id, result) => return finished(model, id, result),
         Event::Ended(id, result) => ended(model, id, result),
@@ -62,6 +69,32 @@ fn sampled(model: &mut Model, id: ContainerId, sample: Sample) {
     });
     if let Some(row) = model.containers.get_still(id.as_str(), &columns::USE) {
         row.used = used;
+    }
+}
+
+/// The pane that a serial was given by, if it is still there.
+fn pane_with(model: &mut Model, serial: u64) -> Option<&mut Pane> {
+    model.windows.get_mut(Pane::of_serial(serial))
+}
+
+/// Each pane about the container takes its processes in.
+fn top(model: &mut Model, id: &ContainerId, result: &Result<Top, Failure>) {
+    let subject = Subject::Container(id.clone());
+    let ours: Vec<PaneId> = model
+        .windows
+        .all()
+        .filter(|pane| model.subject_of(pane).as_ref() == Some(&subject))
+        .map(|pane| pane.id)
+        .collect();
+    let now = model.now;
+    for pane in model.windows.all_mut().filter(|pane| ours.contains(&pane.id)) {
+        match result {
+            Ok(top) => pane.top.take(id.clone(), top.clone(), now),
+            Err(failure) => {
+                (pane.top.of, pane.top.failure) = (Some(id.clone()), Some(failure.clone()));
+                pane.top.rows.clear();
+            }
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::tui::model::batch::Batch;
 use crate::tui::model::layer::{Confirm, Field, Layer, Menu, Purpose, RunForm, Text};
 use crate::tui::model::rows::{ContainerRow, ImageRow};
 use crate::tui::model::task::{TaskId, TaskRow, TaskState, What, Work};
+use crate::tui::model::window::PaneId;
 use crate::tui::model::{Failure, Model, Section, Tab, Tone};
 
 /// What an image of this machine's tools is called.
@@ -449,11 +450,29 @@ pub(super) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) 
         model.fail(failure);
         return Vec::new();
     }
+    let id = session(model, row, &what);
+    show_tab(model, Tab::Session(id));
+    vec![Effect::Open(id, row.id.clone(), program)]
+}
+
+/// Opens a terminal in a container, in a pane of its own.
+pub(super) fn shell(model: &mut Model, row: &ContainerRow, program: Program, pane: PaneId) -> Vec<Effect> {
+    if let Err(failure) = allowed(row, Wish::Exec) {
+        model.fail(failure);
+        return Vec::new();
+    }
+    let id = session(model, row, "shell");
+    if let Some(pane) = model.windows.get_mut(pane) {
+        pane.tab = Tab::Session(id);
+    }
+    vec![Effect::Open(id, row.id.clone(), program)]
+}
+
+fn session(model: &mut Model, row: &ContainerRow, what: &str) -> TaskId {
     let id = model.new_task();
     let title = format!("{}: {what}", row.name);
     model.tasks.put(TaskRow::new(id, title, model.now, What::Session(row.id.clone())));
-    show_tab(model, Tab::Session(id));
-    vec![Effect::Open(id, row.id.clone(), program)]
+    id
 }
 
 /// Begins work in the background and shows how it goes on.

@@ -127,18 +127,19 @@ fn a_filter_filters_while_it_is_typed_and_esc_clears_it() {
 fn only_what_is_seen_is_asked_for() {
     let mut model = full(80, 24);
     let api = model.container().unwrap().id.clone();
-    assert_eq!(model.wants().log.map(|(id, _)| id), Some(api.clone()));
-    assert_eq!(model.wants().top, None);
+    let logs = |model: &Model| model.wants().logs.into_values().map(|(id, _)| id).collect::<Vec<_>>();
+    assert_eq!(logs(&model), std::slice::from_ref(&api));
+    assert!(model.wants().tops.is_empty());
     assert!(!model.wants().stats.is_empty());
     press(&mut model, "t");
-    assert_eq!((model.wants().log, model.wants().top), (None, Some(api)));
+    assert!(logs(&model).is_empty() && model.wants().tops.contains(&api));
     press(&mut model, "q g i");
     let wants = model.wants();
-    assert!(wants.stats.is_empty() && wants.log.is_none() && wants.inspect.is_some());
+    assert!(wants.stats.is_empty() && wants.logs.is_empty() && wants.inspects.len() == 1);
     let mut small = full(40, 12);
-    assert_eq!((small.wants().log, small.wants().stats.len()), (None, 0));
+    assert_eq!((small.wants().logs.len(), small.wants().stats.len()), (0, 0));
     press(&mut small, "l");
-    assert!(small.wants().log.is_some());
+    assert!(small.wants().logs.len() == 1);
 }
 
 #[test]
@@ -155,29 +156,29 @@ fn what_another_process_changed_is_read_anew() {
 #[test]
 fn the_log_of_what_was_selected_before_is_not_shown() {
     let mut model = full(80, 24);
-    let old = model.log.serial;
+    let old = model.pane().log.serial;
     press(&mut model, "j");
     let line = engine::LogRecord { time: now(), stream: engine::Stream::Stdout, bytes: b"late\n".to_vec() };
     update(&mut model, Event::Log(old, vec![line.clone()]));
-    assert_eq!(model.log.store.end(), 0);
-    let serial = model.log.serial;
+    assert_eq!(model.pane().log.store.end(), 0);
+    let serial = model.pane().log.serial;
     update(&mut model, Event::Log(serial, vec![line]));
-    assert_eq!(model.log.store.end(), 1);
+    assert_eq!(model.pane().log.store.end(), 1);
 }
 
 #[test]
 fn a_log_that_was_hidden_begins_anew() {
     let mut model = full(80, 24);
     press(&mut model, "l");
-    let serial = model.log.serial;
-    let lines = model.log.store.end();
+    let serial = model.pane().log.serial;
+    let lines = model.pane().log.store.end();
     press(&mut model, "2 1");
-    assert_eq!((model.log.store.end(), model.log.serial), (0, serial + 1));
+    assert_eq!((model.pane().log.store.end(), model.pane().log.serial), (0, serial + 1));
     assert!(lines > 0);
     for size in [(30, 5), (80, 24)] {
         update(&mut model, Event::Resize(size.0, size.1));
     }
-    assert_eq!((model.log.serial, model.focus), (serial + 2, Focus::Detail));
+    assert_eq!((model.pane().log.serial, model.focus), (serial + 2, Focus::Detail));
 }
 
 #[test]
@@ -189,7 +190,7 @@ fn going_up_in_a_log_pauses_it_and_g_follows_again() {
         bytes: format!("{text}\n").into(),
     };
     press(&mut model, "l");
-    let serial = model.log.serial;
+    let serial = model.pane().log.serial;
     let records = (0..100).map(|n| line(&format!("line {n}"))).collect();
     update(&mut model, Event::Log(serial, records));
     assert!(screen(&model).contains("line 99"));
@@ -214,7 +215,7 @@ fn a_terminal_gets_every_key_until_it_is_released() {
     let effects = press(&mut model, "e");
     let task = TaskId(1);
     assert_eq!(effects, [Effect::Open(task, id, Program::Shell)]);
-    assert_eq!(model.wants().terminal, Some((task, 78, 18)));
+    assert_eq!(model.wants().terminals, [(task, (78, 18))].into());
     let typed = press(&mut model, "q ctrl-c : tab");
     assert_eq!(typed.len(), 4);
     assert!(typed.iter().all(|effect| matches!(effect, Effect::Type(to, _) if *to == task)));
@@ -230,9 +231,9 @@ fn a_terminal_gets_every_key_until_it_is_released() {
     press(&mut model, "ctrl-] 5");
     assert!(screen(&model).contains("api: shell"));
     press(&mut model, "enter");
-    assert_eq!((model.section, model.tab), (Section::Containers, Tab::Session(task)));
+    assert_eq!((model.section, model.pane().tab), (Section::Containers, Tab::Session(task)));
     assert_eq!(press(&mut model, "ctrl-p ctrl-q"), [Effect::Close(task)]);
-    assert_eq!(model.tab, Tab::Logs);
+    assert_eq!(model.pane().tab, Tab::Logs);
 }
 
 #[test]

@@ -1,24 +1,24 @@
 //! Keys of the detail pane: scrolling, searching, terminals.
 
 use super::object::detach;
-use super::{prompt, show_tab};
+use super::{prompt, show_tab, window};
 use crate::engine::Stream;
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::model::layer::Purpose;
 use crate::tui::model::pane::Times;
 use crate::tui::model::task::TaskId;
-use crate::tui::model::{Focus, Model, Subject, Tab, Tone};
+use crate::tui::model::{Model, Subject, Tab, Tone};
 
 /// What `action` does in the detail pane; `None` when that is nothing special.
 pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    let tab = model.shown_tab();
+    let tab = model.shown_tab(model.pane());
     if let Tab::Session(id) = tab
         && let Some(effects) = session(model, id, action)
     {
         return Some(effects);
     }
-    let page = model.layout().detail_inner().map_or(1, |area| i64::from(area.height.max(2)));
+    let page = model.pane_inner().map_or(1, |area| i64::from(area.height.max(2)));
     match action {
         Action::Down => return Some(scroll(model, 1)),
         Action::Up => return Some(scroll(model, -1)),
@@ -27,7 +27,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::PageDown => return Some(scroll(model, page - 1)),
         Action::PageUp => return Some(scroll(model, 1 - page)),
         Action::First => return Some(scroll(model, i64::MIN / 2)),
-        Action::Last if tab == Tab::Logs => model.log.follow(),
+        Action::Last if tab == Tab::Logs => model.pane_mut().log.follow(),
         Action::Last => return Some(scroll(model, i64::MAX / 2)),
         Action::Left => sideways(model, tab, -8),
         Action::Right => sideways(model, tab, 8),
@@ -44,28 +44,28 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Search if matches!(tab, Tab::Logs | Tab::Inspect) => prompt(model, Purpose::Search, ""),
         Action::NextMatch => next_match(model, tab, false),
         Action::PreviousMatch => next_match(model, tab, true),
-        Action::Follow if model.log.is_paused => model.log.follow(),
-        Action::Follow => model.log.pause(),
+        Action::Follow if model.pane().log.is_paused => model.pane_mut().log.follow(),
+        Action::Follow => model.pane_mut().log.pause(),
         Action::Wrap => {
-            model.log.wraps = !model.log.wraps;
-            model.log.left = 0;
+            model.pane_mut().log.wraps = !model.pane_mut().log.wraps;
+            model.pane_mut().log.left = 0;
         }
         Action::Times => {
-            model.log.times = match model.log.times {
+            model.pane_mut().log.times = match model.pane_mut().log.times {
                 Times::Off => Times::Clock,
                 Times::Clock => Times::Ago,
                 Times::Ago => Times::Off,
             }
         }
         Action::Streams => {
-            model.log.stream = match model.log.stream {
+            model.pane_mut().log.stream = match model.pane_mut().log.stream {
                 None => Some(Stream::Stdout),
                 Some(Stream::Stdout) => Some(Stream::Stderr),
                 Some(Stream::Stderr) => None,
             };
-            model.log.restart();
+            model.pane_mut().log.restart();
         }
-        Action::Clear => model.log.clear(),
+        Action::Clear => model.pane_mut().log.clear(),
         Action::Freeze => model.is_frozen = !model.is_frozen,
         Action::Back if !search(model, tab).is_empty() => search(model, tab).clear(),
         _ => return None,
@@ -74,7 +74,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 }
 
 fn nth_tab(model: &mut Model, at: usize) {
-    if let Some(tab) = model.tabs().get(at) {
+    if let Some(tab) = model.tabs(model.pane()).get(at) {
         show_tab(model, *tab);
     }
 }
@@ -90,10 +90,10 @@ fn fixed(action: Action) -> Tab {
 
 /// Scrolls what the detail pane shows, so many lines.
 pub(super) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
-    match model.shown_tab() {
-        Tab::Logs => model.log.scroll(by),
-        Tab::Top => model.top.scroll(by),
-        Tab::Inspect => model.inspect.scroll(by),
+    match model.shown_tab(model.pane()) {
+        Tab::Logs => model.pane_mut().log.scroll(by),
+        Tab::Top => model.pane_mut().top.scroll(by),
+        Tab::Inspect => model.pane_mut().inspect.scroll(by),
         Tab::Session(id) => {
             let lines = i32::try_from(-by.clamp(-100_000, 100_000)).unwrap_or(0);
             return vec![Effect::Scroll(id, lines)];
@@ -104,40 +104,56 @@ pub(super) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
 }
 
 fn session(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
-    let page = model.layout().detail_inner().map_or(1, |area| i32::from(area.height / 2).max(1));
+    let page = model.pane_inner().map_or(1, |area| i32::from(area.height / 2).max(1));
     match action {
         Action::Release => {
             model.released = Some(id);
-            (model.focus, model.is_zoomed) = (Focus::List, false);
+            // Among several panes the next key may be one that moves between them.
+            if model.windows.count() == 1 {
+                window::leave(model);
+            }
             Some(Vec::new())
         }
-        Action::Detach => {
-            (model.focus, model.is_zoomed) = (Focus::List, false);
-            Some(detach(model, id))
-        }
+        Action::Detach => Some(detached(model, id)),
         Action::ScrollUp => Some(vec![Effect::Scroll(id, page)]),
         Action::ScrollDown => Some(vec![Effect::Scroll(id, -page)]),
         Action::CloseTab => {
             model.tasks.take(&id.key());
-            (model.focus, model.is_zoomed) = (Focus::List, false);
+            let_go(model);
             Some(vec![Effect::Close(id)])
         }
         _ => None,
     }
 }
 
+/// Detaches from the session of the current pane.
+pub(super) fn detached(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    let_go(model);
+    detach(model, id)
+}
+
+/// Of several panes that of a session that is gone goes as well; a single one goes back to
+/// the list.
+fn let_go(model: &mut Model) {
+    if model.windows.count() > 1 {
+        model.windows.close();
+    } else {
+        window::leave(model);
+    }
+}
+
 fn sideways(model: &mut Model, tab: Tab, by: isize) {
     let left = match tab {
-        Tab::Logs => &mut model.log.left,
-        Tab::Inspect => &mut model.inspect.left,
-        Tab::Top => &mut model.top.left,
+        Tab::Logs => &mut model.pane_mut().log.left,
+        Tab::Inspect => &mut model.pane_mut().inspect.left,
+        Tab::Top => &mut model.pane_mut().top.left,
         Tab::Stats | Tab::Session(_) => return,
     };
     *left = left.saturating_add_signed(by).min(4096);
 }
 
 fn search(model: &mut Model, tab: Tab) -> &mut String {
-    if tab == Tab::Logs { &mut model.log.search } else { &mut model.inspect.search }
+    if tab == Tab::Logs { &mut model.pane_mut().log.search } else { &mut model.pane_mut().inspect.search }
 }
 
 /// Goes to the next match of what is searched for.
@@ -146,8 +162,8 @@ pub(super) fn next_match(model: &mut Model, tab: Tab, up: bool) {
         return;
     }
     let found = match tab {
-        Tab::Logs => model.log.next_match(up),
-        _ => model.inspect.next_match(up),
+        Tab::Logs => model.pane_mut().log.next_match(up),
+        _ => model.pane_mut().inspect.next_match(up),
     };
     if !found {
         let text = format!("no {} match of `{}`", if up { "earlier" } else { "further" }, search(model, tab));

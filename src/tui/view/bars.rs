@@ -69,10 +69,11 @@ pub(super) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
 /// The second line: the sections, or the tabs of what is zoomed.
 pub(super) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
-    let names: Vec<(bool, String)> = if model.is_zoomed && model.section == Section::Containers {
-        let tabs = model.tabs();
+    let names: Vec<(bool, String)> = if model.is_zoomed {
+        let shown = model.shown_tab(model.pane());
+        let tabs = model.tabs(model.pane());
         let name =
-            |(at, tab): (usize, &Tab)| (*tab == model.tab, format!("{} {}", at + 1, tab_name(model, *tab)));
+            |(at, tab): (usize, &Tab)| (*tab == shown, format!("{} {}", at + 1, tab_name(model, *tab)));
         tabs.iter().enumerate().map(name).collect()
     } else {
         let name = |(at, section): (usize, Section)| {
@@ -187,7 +188,9 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
         A::Shell | A::Exec | A::Attach | A::Kill | A::Pause => {
             model.container().is_none_or(|row| row.is_up() || place != Place::Containers)
         }
-        A::NextMatch | A::PreviousMatch => !model.log.search.is_empty() || !model.inspect.search.is_empty(),
+        A::NextMatch | A::PreviousMatch => {
+            !model.pane().log.search.is_empty() || !model.pane().inspect.search.is_empty()
+        }
         A::Zoom => !model.is_zoomed,
         A::Older | A::Newer | A::Complete => {
             matches!(model.layers.last(), Some(Layer::Prompt(prompt)) if prompt.purpose == Purpose::Command)
@@ -211,7 +214,7 @@ fn label(model: &Model, action: Action) -> String {
     match (action, row) {
         (Action::StartStop, Some(row)) if !row.is_up() => "start".to_owned(),
         (Action::Pause, Some(row)) if row.status == Status::Paused => "resume".to_owned(),
-        (Action::Follow, _) if !model.log.is_paused => "pause".to_owned(),
+        (Action::Follow, _) if !model.pane().log.is_paused => "pause".to_owned(),
         (Action::ShowAll, _) if model.shows_all => "only up".to_owned(),
         (Action::Accept, _) => match model.layers.last() {
             Some(Layer::Confirm(confirm)) => confirm.yes.to_owned(),

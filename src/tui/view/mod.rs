@@ -7,13 +7,16 @@ mod counters;
 mod detail;
 mod dialog;
 mod glyphs;
+mod inspect;
 mod lists;
+mod log;
 mod pages;
 mod stats;
 mod terminal;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod top;
 pub mod words;
 
 use ratatui::Frame;
@@ -23,8 +26,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Paragraph};
 
-use super::layout::Layout;
-use super::model::{Focus, Model, Tab};
+use super::model::{Focus, Model, Tab, inner};
 use super::terminal::Screens;
 use crate::config::Icons;
 
@@ -51,15 +53,17 @@ fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect
     if let Some(area) = layout.list {
         lists::draw(frame, model, area);
     }
-    if let Some(area) = layout.detail {
-        detail::draw(frame, model, screens, area);
+    for (id, area) in model.panes() {
+        if let Some(pane) = model.windows.get(id) {
+            detail::draw(frame, model, screens, pane, area);
+        }
     }
     if let Some(area) = layout.side {
         stats::side(frame, model, area);
     }
     bars::keys(frame, model, layout.keys);
     bars::status(frame, model, layout.status);
-    let kept = kept(frame, model, &layout);
+    let kept = kept(frame, model);
     dialog::draw(frame, model);
     bars::which_key(frame, model);
     kept
@@ -67,15 +71,21 @@ fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect
 
 /// What is not hoist's own: what programs drew in terminals, and with icons also the texts
 /// of the viewers.
-fn kept(frame: &mut Frame<'_>, model: &Model, layout: &Layout) -> Vec<(Rect, Vec<Cell>)> {
-    let is_terminal = matches!(model.shown_tab(), Tab::Session(_));
-    let is_text = matches!(model.shown_tab(), Tab::Logs | Tab::Inspect);
-    let area = layout.detail_inner().filter(|_| match model.look.icons {
+fn kept(frame: &mut Frame<'_>, model: &Model) -> Vec<(Rect, Vec<Cell>)> {
+    let is_kept = |tab: Tab| match model.look.icons {
         Icons::Unicode => false,
-        Icons::Ascii => is_terminal,
-        Icons::Nerd => is_terminal || is_text,
-    });
-    area.map(|area| glyphs::keep(frame.buffer_mut(), area)).into_iter().collect()
+        Icons::Ascii => matches!(tab, Tab::Session(_)),
+        Icons::Nerd => matches!(tab, Tab::Session(_) | Tab::Logs | Tab::Inspect),
+    };
+    let areas = contents(model).into_iter().filter(|(tab, _)| is_kept(*tab));
+    areas.map(|(_, area)| glyphs::keep(frame.buffer_mut(), area)).collect()
+}
+
+/// What the panes on the screen show, and where.
+fn contents(model: &Model) -> Vec<(Tab, Rect)> {
+    let panes = model.panes().into_iter();
+    let content = |(id, area)| Some((model.shown_tab(model.windows.get(id)?), inner(area)));
+    panes.filter_map(content).collect()
 }
 
 /// Draws it as a terminal without Unicode gets it; gives the signs that are not in ASCII.
@@ -83,10 +93,8 @@ fn kept(frame: &mut Frame<'_>, model: &Model, layout: &Layout) -> Vec<(Rect, Vec
 #[cfg(test)]
 pub(super) fn draw_ascii(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> String {
     compose(frame, model, screens);
-    let kept: Vec<_> = match model.shown_tab() {
-        Tab::Session(_) => model.layout().detail_inner().into_iter().collect(),
-        _ => Vec::new(),
-    };
+    let is_terminal = |(tab, area): (Tab, Rect)| matches!(tab, Tab::Session(_)).then_some(area);
+    let kept: Vec<_> = contents(model).into_iter().filter_map(is_terminal).collect();
     glyphs::fit(frame.buffer_mut(), Icons::Ascii, &[]);
     let area = frame.area();
     let buffer = frame.buffer_mut();

@@ -47,7 +47,11 @@ struct Source<'a> {
 
 /// Draws the charts beside the list, and the last events below them where there is room.
 pub(super) fn side(frame: &mut Frame<'_>, model: &Model, area: Rect) {
-    if model.shown_tab() == Tab::Stats {
+    let is_tab = model
+        .panes()
+        .iter()
+        .any(|(id, _)| model.windows.get(*id).is_some_and(|pane| model.shown_tab(pane) == Tab::Stats));
+    if is_tab {
         // The tab has the charts.
         events(frame, model, area);
         return;

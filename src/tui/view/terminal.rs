@@ -17,12 +17,17 @@ use crate::tui::model::task::{TaskId, TaskState};
 use crate::tui::terminal::{Emulator, Screens};
 
 /// Draws a terminal into the pane; below a session that has ended stands how.
-pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, id: TaskId, area: Rect) {
+pub(super) fn draw(
+    frame: &mut Frame<'_>,
+    model: &Model,
+    screens: &Screens,
+    (id, has_keys): (TaskId, bool),
+    area: Rect,
+) {
     let Some(screen) = screens.get(id) else {
         frame.render_widget(Line::styled(" opening…", model.theme.dim), area);
         return;
     };
-    let has_keys = model.place() == Place::Terminal;
     let cursor = cells(frame, &screen.lock(), area);
     if let Some(at) = cursor.filter(|_| has_keys) {
         frame.set_cursor_position(at);

@@ -56,7 +56,7 @@ fn the_detail() {
     at_each_size("logs", |width, height| {
         let mut model = full(width, height);
         press(&mut model, "l");
-        if model.log.store.end() == 0 {
+        if model.pane().log.store.end() == 0 {
             log(&mut model);
         }
         model
@@ -81,7 +81,7 @@ fn the_detail() {
     });
     at_each_size("inspect", |width, height| {
         let mut model = pressed(width, height, "i");
-        let serial = model.inspect.serial;
+        let serial = model.pane().inspect.serial;
         let lines = ["{", "  \"Id\": \"ab12\",", "  \"State\": {", "    \"Status\": \"running\"", "  }", "}"];
         update(&mut model, Event::Text(serial, Ok(lines.map(str::to_owned).to_vec())));
         model
@@ -91,7 +91,7 @@ fn the_detail() {
 #[test]
 fn a_log_that_cannot_be_read() {
     let mut model = pressed(80, 24, "l");
-    let serial = model.log.serial;
+    let serial = model.pane().log.serial;
     update(&mut model, Event::LogOver(serial, Some(failure())));
     assert_snapshot!("logs_failed_80x24", screen(&model));
 }
@@ -100,7 +100,7 @@ fn a_log_that_cannot_be_read() {
 fn the_terminal() {
     for (width, height) in SIZES {
         let mut model = pressed(width, height, "e");
-        let (_, columns, lines) = model.wants().terminal.unwrap();
+        let (columns, lines) = model.wants().terminals[&TaskId(1)];
         let mut screens = Screens::default();
         let terminal = Screen::new(columns, lines);
         terminal.lock().feed(b"root@api:/# ls\r\n\x1b[1;34mbin\x1b[0m  etc\r\nroot@api:/# ");

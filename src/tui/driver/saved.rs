@@ -1,0 +1,46 @@
+//! The file of what the TUI remembers.
+
+use std::io;
+use std::path::Path;
+
+use super::super::model::saved::Saved;
+use crate::base::disk;
+
+/// Its name in the user's folder of state.
+const NAME: &str = "tui.json";
+
+/// A larger one was not written by hoist.
+const LIMIT: u64 = 4 << 20;
+
+/// Reads it. A file that is no such text is moved aside, so that nothing of it is lost.
+///
+/// # Errors
+///
+/// What to tell the user; defaults hold.
+pub(super) fn read(folder: Option<&Path>) -> Result<Saved, String> {
+    let Some(path) = folder.map(|folder| folder.join(NAME)) else { return Ok(Saved::default()) };
+    let text = match disk::read(&path, LIMIT) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Err(error) if error.is_not_found() => return Ok(Saved::default()),
+        Err(error) => return Err(error.to_string()),
+    };
+    Saved::read(&text).map_err(|error| {
+        let aside = path.with_extension("json.bad");
+        let moved = match std::fs::rename(&path, &aside) {
+            Ok(()) => format!("it is kept as {}", aside.display()),
+            Err(error) => format!("and it cannot be moved aside: {error}"),
+        };
+        format!("{} cannot be read: {error}; {moved}", path.display())
+    })
+}
+
+/// Writes it, whole or not at all.
+///
+/// # Errors
+///
+/// When the folder cannot be made, or the file not be written.
+pub(super) fn write(folder: &Path, saved: &Saved) -> Result<(), disk::Error> {
+    let make = |source: io::Error| disk::Error::io("create", folder)(source);
+    std::fs::create_dir_all(folder).map_err(make)?;
+    disk::replace(&folder.join(NAME), saved.text().as_bytes())
+}

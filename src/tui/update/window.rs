@@ -1,0 +1,276 @@
+//! Panes: parting, closing, moving between them, and arrangements with a name.
+
+use super::object::shell;
+use super::viewer;
+use crate::tui::action::Action;
+use crate::tui::event::{Effect, Program};
+use crate::tui::model::saved::Shown;
+use crate::tui::model::window::{Axis, PaneId, Toward};
+use crate::tui::model::{Focus, Model, Section, Subject, Tab, Tone};
+
+/// So many thousandths a border moves.
+const STEP: i16 = 50;
+
+/// What `action` does to panes; `None` when it is no such action.
+pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    match action {
+        Action::SplitRight => return Some(split(model, Axis::Columns)),
+        Action::SplitDown => return Some(split(model, Axis::Rows)),
+        Action::PaneLeft => toward(model, Toward::Left),
+        Action::PaneRight => toward(model, Toward::Right),
+        Action::PaneUp => toward(model, Toward::Up),
+        Action::PaneDown => toward(model, Toward::Down),
+        Action::Wider => model.windows.resize(Axis::Columns, STEP),
+        Action::Narrower => model.windows.resize(Axis::Columns, -STEP),
+        Action::Taller => model.windows.resize(Axis::Rows, STEP),
+        Action::Shorter => model.windows.resize(Axis::Rows, -STEP),
+        Action::EqualPanes => model.windows.equalize(),
+        Action::ExchangePanes => model.windows.exchange(),
+        Action::ClosePane => close(model),
+        Action::OnlyPane => {
+            model.windows.only();
+            model.is_alone = false;
+        }
+        Action::PinPane => pin(model),
+        Action::NextPane => other(model, 1),
+        Action::PreviousPane => other(model, -1),
+        Action::Zoom if model.subject().is_some() => zoom(model),
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+/// Gives a tab the keys: in the pane that follows the list when they come from there, in the
+/// whole window where that is too low.
+pub(in crate::tui) fn show_tab(model: &mut Model, tab: Tab) {
+    if model.focus == Focus::List {
+        // Where every pane is pinned, one that is no terminal follows again.
+        let is_session =
+            |id: &PaneId| model.windows.get(*id).is_some_and(|pane| matches!(pane.tab, Tab::Session(_)));
+        let current = model.pane().id;
+        let spare = || model.windows.all().map(|pane| pane.id).find(|id| !is_session(id));
+        let id = model.windows.following().or_else(spare).unwrap_or(current);
+        model.windows.select(id);
+        model.pane_mut().pinned = None;
+        if model.is_alone {
+            model.is_alone = model.pane().id == current;
+        }
+    }
+    model.pane_mut().tab = tab;
+    model.focus = Focus::Detail;
+    if model.pane_inner().is_none_or(|area| area.height < 12) {
+        model.is_zoomed = true;
+    }
+}
+
+/// Shows the keys' way back to the list.
+pub(super) fn leave(model: &mut Model) {
+    (model.focus, model.is_zoomed, model.is_alone) = (Focus::List, false, false);
+}
+
+fn split(model: &mut Model, axis: Axis) -> Vec<Effect> {
+    if model.focus == Focus::List && model.layout().detail.is_none() {
+        model.is_zoomed = true;
+    }
+    let Some(area) = model.layout().detail else { return Vec::new() };
+    let Some(subject) = model.subject_of(model.pane()) else {
+        model.say(Tone::Plain, "there is nothing to show in two panes", None);
+        return Vec::new();
+    };
+    let tab = model.shown_tab(model.pane());
+    let old = model.pane().id;
+    let Some(new) = model.windows.split(axis, area) else {
+        model.say(
+            Tone::Warning,
+            "the halves would be too small",
+            Some("give the pane the window first".into()),
+        );
+        return Vec::new();
+    };
+    model.is_alone = false;
+    model.focus = Focus::Detail;
+    if let Some(pane) = model.windows.get_mut(old) {
+        (pane.pinned, pane.tab) = (Some(subject.clone()), tab);
+    }
+    // Beside a terminal a second one is wanted, beside anything else another look at it.
+    match (tab, &subject) {
+        (Tab::Session(_), Subject::Container(id)) => {
+            let row = model.containers.get(id.as_str()).cloned();
+            model.pane_mut().pinned = Some(subject);
+            row.map_or_else(Vec::new, |row| shell(model, &row, Program::Shell, new))
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn close(model: &mut Model) {
+    model.windows.close();
+    model.is_alone = false;
+    if model.windows.count() == 1 && !model.is_zoomed {
+        model.focus = Focus::List;
+    }
+}
+
+fn pin(model: &mut Model) {
+    let subject = model.subject_of(model.pane());
+    let is_pinned = model.pane().pinned.is_some();
+    model.pane_mut().pinned = subject.filter(|_| !is_pinned);
+    let text = if is_pinned { "the pane follows the list" } else { "the pane stays what it is" };
+    model.say(Tone::Plain, text, None);
+}
+
+/// The pane in a direction; past the uppermost is the list.
+fn toward(model: &mut Model, toward: Toward) {
+    let area = model.layout().detail.filter(|_| !model.is_alone);
+    if model.focus == Focus::List {
+        if area.is_some() && model.subject_of(model.pane()).is_some() {
+            model.focus = Focus::Detail;
+        }
+        return;
+    }
+    match area.and_then(|area| model.windows.toward(toward, area)) {
+        Some(id) => model.windows.select(id),
+        None if toward == Toward::Up && !model.is_zoomed => model.focus = Focus::List,
+        None => {}
+    }
+}
+
+/// The next pane in reading order; before the first, and behind the last, is the list.
+fn other(model: &mut Model, by: isize) {
+    let is_shown = model.layout().detail.is_some() && !model.is_alone;
+    if !is_shown {
+        return;
+    }
+    let has_list = model.layout().list.is_some();
+    match (model.focus, model.windows.beside(by)) {
+        (Focus::List, _) => {
+            model.windows.select(model.windows.end(by < 0));
+            if model.subject_of(model.pane()).is_some() {
+                model.focus = Focus::Detail;
+            }
+        }
+        (Focus::Detail, Some(next)) => model.windows.select(next),
+        (Focus::Detail, None) if has_list => model.focus = Focus::List,
+        (Focus::Detail, None) => model.windows.select(model.windows.end(by < 0)),
+    }
+}
+
+/// The panes get the whole window, then the current one alone, then the list is back.
+fn zoom(model: &mut Model) {
+    let several = model.windows.count() > 1;
+    (model.is_zoomed, model.is_alone) = match (model.is_zoomed, model.is_alone) {
+        (false, _) => (true, false),
+        (true, false) if several => (true, true),
+        (true, _) => (false, false),
+    };
+    model.focus =
+        if model.is_zoomed || model.layout().detail.is_some() { Focus::Detail } else { Focus::List };
+}
+
+/// Keeps what the panes show under a name.
+pub(super) fn save_layout(model: &mut Model, name: &str) -> Vec<Effect> {
+    let shown = model.windows.save(|pane| {
+        let subject = pane.pinned.as_ref();
+        let of = match subject {
+            None => None,
+            Some(subject) => Some(super::name_of(model, subject)),
+        };
+        let section = subject.map_or("", |subject| section_of(subject).title());
+        let tab = tab_word(pane.tab);
+        Some(Shown { of, section: section.to_lowercase(), tab: tab.to_owned() })
+    });
+    let Some(shown) = shown else { return Vec::new() };
+    model.saved.layouts.insert(name.to_owned(), shown);
+    model.say(Tone::Good, format!("layout {name} saved"), None);
+    vec![Effect::Save]
+}
+
+/// Arranges the panes as they were under a name; terminals are opened anew.
+pub(super) fn load_layout(model: &mut Model, name: &str) -> Vec<Effect> {
+    let Some(layout) = model.saved.layouts.get(name).cloned() else {
+        let known: Vec<&str> = model.saved.layouts.keys().map(String::as_str).collect();
+        let hint = match known.as_slice() {
+            [] => "`:layout save NAME` makes one".to_owned(),
+            known => format!("there are {}", known.join(", ")),
+        };
+        model.say(Tone::Bad, format!("no layout is called `{name}`"), Some(hint));
+        return Vec::new();
+    };
+    let mut terminals = Vec::new();
+    let containers: Vec<_> =
+        model.containers.all().iter().map(|row| (row.name.clone(), row.id.clone())).collect();
+    model.windows.restore(&layout, |shown, pane| {
+        pane.pinned = shown.of.as_ref().and_then(|of| match shown.section.as_str() {
+            "containers" => {
+                containers.iter().find(|(name, _)| name == of).map(|(_, id)| Subject::Container(id.clone()))
+            }
+            "images" => Some(Subject::Image(of.clone())),
+            "volumes" => Some(Subject::Volume(of.clone())),
+            "networks" => Some(Subject::Network(of.clone())),
+            _ => None,
+        });
+        match (shown.tab.as_str(), &pane.pinned) {
+            ("terminal", Some(Subject::Container(id))) => terminals.push((pane.id, id.clone())),
+            (word, _) => pane.tab = tab_named(word),
+        }
+    });
+    (model.focus, model.is_zoomed, model.is_alone) = (Focus::Detail, true, false);
+    let mut effects = Vec::new();
+    for (pane, id) in terminals {
+        if let Some(row) = model.containers.get(id.as_str()).cloned() {
+            effects.extend(shell(model, &row, Program::Shell, pane));
+        }
+    }
+    effects
+}
+
+/// Forgets an arrangement.
+pub(super) fn remove_layout(model: &mut Model, name: &str) -> Vec<Effect> {
+    match model.saved.layouts.remove(name) {
+        Some(_) => {
+            model.say(Tone::Good, format!("layout {name} removed"), None);
+            vec![Effect::Save]
+        }
+        None => load_layout(model, name),
+    }
+}
+
+fn section_of(subject: &Subject) -> Section {
+    match subject {
+        Subject::Container(_) => Section::Containers,
+        Subject::Image(_) => Section::Images,
+        Subject::Volume(_) => Section::Volumes,
+        Subject::Network(_) => Section::Networks,
+        Subject::Task(_) => Section::Tasks,
+    }
+}
+
+fn tab_word(tab: Tab) -> &'static str {
+    match tab {
+        Tab::Logs => "logs",
+        Tab::Stats => "stats",
+        Tab::Top => "top",
+        Tab::Inspect => "inspect",
+        Tab::Session(_) => "terminal",
+    }
+}
+
+fn tab_named(word: &str) -> Tab {
+    let all = Tab::FIXED.into_iter();
+    all.into_iter().find(|tab| tab_word(*tab) == word).unwrap_or(Tab::Logs)
+}
+
+/// What a key does right after a terminal was left by its key; `None`: it is for the list.
+pub(super) fn released(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    match action {
+        Action::Detach => match model.shown_tab(model.pane()) {
+            Tab::Session(id) => Some(viewer::detached(model, id)),
+            _ => None,
+        },
+        Action::Back => {
+            leave(model);
+            Some(Vec::new())
+        }
+        action => act(model, action),
+    }
+}
