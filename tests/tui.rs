@@ -172,10 +172,13 @@ impl Drop for Tui {
 }
 
 const CTRL_C: &str = "\x03";
+const CTRL_E: &str = "\x05";
 const CTRL_P: &str = "\x10";
 const CTRL_Q: &str = "\x11";
 const CTRL_S: &str = "\x13";
 const RELEASE: &str = "\x1d";
+const HOME: &str = "\x1b[H";
+const RIGHT: &str = "\x1b[C";
 const ESC: &str = "\x1b";
 const ENTER: &str = "\r";
 const TAB: &str = "\t";
@@ -192,8 +195,14 @@ fn a_first_hour_from_an_empty_store_to_an_empty_store() {
     // A container of it, with its terminal.
     tui.press("r");
     tui.see("Run a container");
-    tui.press(&format!("web{TAB}sh{TAB}--stop-timeout 1 --network none"));
-    tui.see("$ hoist run -it --name web --stop-timeout 1 --network none");
+    tui.press(&format!("web{TAB}sh{TAB}{TAB}{TAB}none"));
+    tui.see("$ hoist run -dit --name web --network none host:latest sh");
+    // The same as text, and back into the fields.
+    tui.press(CTRL_E);
+    tui.see("run, as text");
+    tui.press(&format!("{HOME}{}--stop-timeout 1 {ENTER}", RIGHT.repeat(4)));
+    tui.miss("run, as text");
+    tui.see("--network none --stop-timeout 1 host:latest sh");
     tui.press(CTRL_S);
     tui.see("web: attach");
     tui.see("# ");

@@ -175,6 +175,9 @@ actions! {
     "Task" {
         Cancel       "cancel"        "cancel"   "Cancel the task in front; twice leaves";
         CancelTask   "cancel-task"   "cancel"   "Cancel the selected task, or end the terminal";
+        RetryTask    "retry-task"    "retry"    "Do the same work again";
+        TaskOutput   "task-output"   "output"   "Show what the task said";
+        RunWhenDone  "run-when-done" "run then" "Open the run form when the image is there";
     }
     "Terminal" {
         Release      "release"       "release"  "Give the keys back to hoist; twice sends the key itself";
@@ -194,12 +197,24 @@ actions! {
         Newer        "newer"         "newer"    "Take the next entry of the history";
         Toggle       "toggle"        "toggle"   "Switch the option on or off";
         CopyShown    "copy-shown"    "copy"     "Copy the command that is shown";
+        CompleteBack "complete-back" "previous" "Take the candidate before";
+    }
+    "Form" {
+        NextSection  "next-section"  "section"  "Show the next group of fields";
+        TakeOffer    "take-offer"    "next"     "Take what is offered for the field, else go on";
+        NextChoice   "next-choice"   "choice"   "Take the next value";
+        PreviousChoice "previous-choice" "choice" "Take the value before";
+        EditText     "edit-text"     "as text"  "Edit the whole command as a line";
+        SavePreset   "save-preset"   "keep"     "Keep the command under a name";
+        Presets      "presets"       "presets"  "Take a command that was kept";
+        DropPreset   "drop-preset"   "drop"     "Forget this preset";
     }
     "Yours" {
         Custom       "custom"        "yours"    "Run a command of yours";
     }
     "App" {
         Help         "help"          "help"     "Show what the keys do here";
+        Palette      "palette"       "palette"  "Search everything that can be done";
         Command      "command"       "command"  "Type a command, as on the command line";
         Details      "details"       "details"  "Show the whole last error";
         Theme        "theme"         "theme"    "Take the next theme";

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use super::key::Key;
 use super::keymap::Keymap;
 use super::model::look::Ground;
+use super::model::paths::PathFact;
 use super::model::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
 use super::model::task::{TaskId, Work};
 use super::model::{Failure, Section};
@@ -49,6 +50,12 @@ pub enum Event {
     Text(u64, Result<Vec<String>, Failure>),
     /// How work goes on.
     Progress(TaskId, Work),
+    /// What a program printed for work.
+    Said(TaskId, Vec<u8>),
+    /// What a path is.
+    Path(String, PathFact),
+    /// Names in a folder, each with whether it is a folder.
+    Folder(String, Vec<(String, bool)>),
     /// Work has ended.
     Finished(TaskId, Result<Finish, Failure>),
     /// The configuration, keymap and themes as they were read anew.
@@ -130,8 +137,12 @@ pub enum Effect {
     TagImage(String, String),
     /// Work in the background.
     Work(TaskId, Job),
-    /// Ask work to stop.
+    /// Ask work to stop; asked again, it must.
     Cancel(TaskId),
+    /// Find out what a path is.
+    Look(String),
+    /// Read the names in a folder.
+    Folder(String),
     /// Open a terminal.
     Open(TaskId, ContainerId, Program),
     /// A key for a terminal.
@@ -171,6 +182,8 @@ pub enum Force {
 pub enum Job {
     /// What these words of the command line say.
     Words(Vec<String>),
+    /// What hoist prints when it is called with these words.
+    Print(Vec<String>),
     /// An image of this machine's shell and core tools, with this name.
     FromHost(&'static str),
 }
@@ -182,6 +195,8 @@ pub enum Program {
     Shell,
     /// These words.
     Words(Vec<String>),
+    /// What these words of the command line say: `exec -it -u app web sh`.
+    Exec(Vec<String>),
     /// The container's own process.
     Attach,
     /// The same, of a container that is to be started.

@@ -3,8 +3,8 @@
 //! A place sees its own keys and those of the places above it:
 //!
 //! ```text
-//! global ─┬─ lists ──┬─ containers        terminal   released   prompt   form ── switch
-//!         │          ├─ images            confirm    menu     progress   page
+//! global ─┬─ lists ──┬─ containers        terminal   released   prompt   form ─┬─ switch
+//!         │          ├─ images            confirm    menu     progress   page   └─ choice
 //!         │          └─ volumes, networks, tasks
 //!         └─ viewer ─┬─ logs
 //!                    └─ stats, top, inspect, ended
@@ -90,6 +90,10 @@ places! {
     Prompt     "prompt"     None;
     Form       "form"       None;
     Switch     "switch"     Some(Self::Form);
+    Choice     "choice"     Some(Self::Form);
+    Presets    "presets"    None;
+    Palette    "palette"    None;
+    Output     "output"     None;
     Confirm    "confirm"    None;
     Menu       "menu"       None;
     Progress   "progress"   None;

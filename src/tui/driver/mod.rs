@@ -8,7 +8,9 @@
 //! ```
 //! Nothing is polled: what changes in the store comes from the engine's events.
 
+mod disk;
 mod facts;
+mod print;
 mod saved;
 mod screen;
 mod session;
@@ -40,6 +42,7 @@ use super::{Error, TuiSettings, view};
 use crate::command::World;
 use crate::engine::{ContainerId, Engine, Force as ImageForce, Input, Parents, Progress, Reporter, Result};
 use crate::tui::model::rows::ContainerRow;
+use print::Prints;
 use screen::Screen;
 use session::Sessions;
 use watch::Watch;
@@ -75,6 +78,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
     let tell = Tell(tell);
     let world = settings.world.clone();
     let state = settings.ui.state.clone();
+    let config = settings.flags.file.clone();
     tokio::spawn(settings::follow(settings, depth, tell.clone()));
     let mut driver = Driver {
         engine,
@@ -85,6 +89,8 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         watch: Watch::default(),
         sessions: Sessions::default(),
         reporters: HashMap::new(),
+        prints: Prints::default(),
+        config,
         stale: HashSet::new(),
         loading: false,
         is_leaving: false,
@@ -203,6 +209,9 @@ struct Driver {
     watch: Watch,
     sessions: Sessions,
     reporters: HashMap<TaskId, Reporter>,
+    prints: Prints,
+    /// The configuration file that was named.
+    config: Option<PathBuf>,
     /// Containers that changed while others were being read.
     stale: HashSet<ContainerId>,
     loading: bool,
@@ -234,7 +243,10 @@ impl Driver {
         self.is_dirty = true;
         match &event {
             Event::Container(..) => self.loading = false,
-            Event::Finished(id, _) => drop(self.reporters.remove(id)),
+            Event::Finished(id, _) => {
+                self.reporters.remove(id);
+                self.prints.take(*id);
+            }
             _ => {}
         }
         for effect in update(&mut self.model, event) {
@@ -271,7 +283,19 @@ impl Driver {
             }
             Effect::Reload(id) => drop(self.stale.insert(id)),
             Effect::Container(..) | Effect::RemoveImage(..) | Effect::TagImage(..) => self.verb(effect),
+            Effect::Work(id, Job::Print(words)) => {
+                self.prints.start(&self.engine, self.config.as_deref(), &self.tell, id, words);
+            }
             Effect::Work(id, job) => self.work(id, job),
+            Effect::Look(path) => {
+                let place = self.world.absolute(&path);
+                self.spawn_blocking(move || Event::Path(path, disk::look(&place)));
+            }
+            Effect::Folder(folder) => {
+                let place = self.world.absolute(&folder);
+                self.spawn_blocking(move || Event::Folder(folder, disk::names(&place)));
+            }
+            Effect::Cancel(id) if self.prints.cancel(id) => {}
             Effect::Cancel(id) => {
                 if let Some(reporter) = self.reporters.get(&id) {
                     reporter.cancel();
@@ -279,7 +303,7 @@ impl Driver {
             }
             Effect::Open(id, container, program) => {
                 let size = self.model.wants().terminals.get(&id).copied().unwrap_or((80, 24));
-                self.sessions.open(&self.engine, &self.tell, id, (container, program), size);
+                self.sessions.open(&self.engine, &self.tell, id, &self.world, (container, program), size);
             }
             Effect::Type(id, key) => {
                 let mode = self.sessions.screens.get(id).map(|screen| {
@@ -316,6 +340,16 @@ impl Driver {
     fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
         let tell = self.tell.clone();
         tokio::spawn(async move { tell.send(work.await).await });
+    }
+
+    /// The same for work that blocks.
+    fn spawn_blocking(&self, work: impl FnOnce() -> Event + Send + 'static) {
+        let tell = self.tell.clone();
+        tokio::spawn(async move {
+            if let Ok(event) = tokio::task::spawn_blocking(work).await {
+                tell.send(event).await;
+            }
+        });
     }
 
     /// Reads one container that changed; the next when that is there. Many changes of one

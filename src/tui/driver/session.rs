@@ -11,8 +11,10 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
 use super::Tell;
+use super::work::Refused;
+use crate::command::{self, Exec, Request, World};
 use crate::engine::{
-    AttachOptions, Attached, ContainerId, Engine, ErrorKind, ExecRequest, Input, Output, Result,
+    AttachOptions, Attached, ContainerId, Doing as _, Engine, ErrorKind, ExecRequest, Input, Output, Result,
 };
 use crate::tui::event::{Event, Program};
 use crate::tui::model::Failure;
@@ -51,6 +53,7 @@ impl Sessions {
         engine: &Engine,
         tell: &Tell,
         id: TaskId,
+        world: &World,
         (container, program): (ContainerId, Program),
         size: (u16, u16),
     ) {
@@ -60,8 +63,9 @@ impl Sessions {
         let has_changed = Arc::new(AtomicBool::new(false));
         let pane = Pane { screen, has_changed: has_changed.clone(), bell: self.bell.clone() };
         let (engine, tell, answers) = (engine.clone(), tell.clone(), input.clone());
+        let world = world.clone();
         let task = tokio::spawn(async move {
-            let ended = match open(&engine, &container, program, (size.1, size.0)).await {
+            let ended = match open(&engine, &world, &container, program, (size.1, size.0)).await {
                 Ok(attached) => Ok(carry(attached, keys, &answers, &pane).await),
                 Err(error) => Err(Failure::from(error)),
             };
@@ -125,6 +129,7 @@ impl Pane {
 
 async fn open(
     engine: &Engine,
+    world: &World,
     container: &ContainerId,
     program: Program,
     size: (u16, u16),
@@ -146,6 +151,14 @@ async fn open(
         Program::Attach => containers.attach(container.as_str(), PANE).await,
         Program::Start => containers.start_attached(container.as_str(), PANE, Some(size)).await,
         Program::Words(words) => exec(words).await,
+        Program::Exec(words) => {
+            let asked = command::parse(&words, world).map_err(Refused).doing(|| command::join(&words))?;
+            let Request::Exec(Exec { request, .. }) = asked.request else { return exec(words).await };
+            let mut env = vec!["TERM=xterm-256color".to_owned()];
+            env.extend(request.env);
+            let request = ExecRequest { env, size: request.tty.then_some(size), ..request };
+            Ok(containers.exec(container.as_str(), request, PANE).await?.attached)
+        }
         Program::Shell => match exec(vec!["bash".to_owned()]).await {
             Err(error) if error.kind() == ErrorKind::ProgramNotFound => exec(vec!["sh".to_owned()]).await,
             other => other,

@@ -12,7 +12,7 @@ use crate::tui::model::rows::ContainerRow;
 /// Words that the grammar refuses.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
-struct Refused(command::Usage);
+pub(super) struct Refused(pub(super) command::Usage);
 
 impl Explain for Refused {
     fn kind(&self) -> ErrorKind {
@@ -28,6 +28,8 @@ pub(super) async fn work(engine: &Engine, world: &World, job: Job, reporter: Rep
             let parsed = command::parse(&words, world).map_err(Refused).doing(doing)?;
             request(engine, parsed.request, reporter).await
         }
+        // The driver runs these itself.
+        Job::Print(words) => unsupported("print", &command::join(&words)),
         Job::FromHost(name) => {
             let doing = || format!("make `{name}`");
             let name: Reference = name.parse().map_err(BadName).doing(doing)?;

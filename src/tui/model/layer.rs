@@ -2,8 +2,10 @@
 
 use ratatui_textarea::{CursorMove, Input as KeyInput, TextArea};
 
+use super::candidates::Candidates;
+use super::form::{Note, RunForm};
+use super::palette::Palette;
 use super::task::TaskId;
-use crate::command::{Usage, join, split};
 use crate::engine::ContainerId;
 use crate::tui::event::Effect;
 
@@ -18,8 +20,14 @@ pub enum Layer {
     Menu(Menu),
     /// What to run.
     Run(Box<RunForm>),
+    /// What can be run again under a name.
+    Presets(Presets),
+    /// Everything that can be done, to be searched.
+    Palette(Box<Palette>),
     /// How a task goes on.
-    Progress(TaskId),
+    Progress(Watch),
+    /// What a task said.
+    Output(Reading),
     /// Text to read.
     Page(Page),
 }
@@ -65,6 +73,21 @@ impl Input {
         self.area.insert_str(line);
     }
 
+    /// What stands before the cursor, and what behind it.
+    #[must_use]
+    pub fn halves(&self) -> (&str, &str) {
+        let text = self.text();
+        let at = text.char_indices().nth(self.area.cursor().1).map_or(text.len(), |(at, _)| at);
+        text.split_at(at)
+    }
+
+    /// Begins anew with the cursor between the two.
+    pub fn set_halves(&mut self, before: &str, after: &str) {
+        *self = Self::new(&format!("{before}{after}"));
+        let column = u16::try_from(before.chars().count()).unwrap_or(u16::MAX);
+        self.area.move_cursor(CursorMove::Jump(0, column));
+    }
+
     /// For drawing.
     #[must_use]
     pub fn area(&self) -> &TextArea<'static> {
@@ -89,6 +112,14 @@ pub struct Prompt {
     pub error: Option<String>,
     /// The place in the history, from its end.
     pub back: usize,
+    /// What was typed before the history was looked at.
+    pub begun: String,
+    /// What the word at the cursor could become.
+    pub candidates: Candidates,
+    /// A folder and the names in it, each with whether it is a folder.
+    pub folder: Option<(String, Vec<(String, bool)>)>,
+    /// What there is to say about what is typed.
+    pub note: Option<Note>,
 }
 
 /// What a typed line is for.
@@ -98,6 +129,10 @@ pub enum Purpose {
     Filter,
     Search,
     Command,
+    /// The words of the run form below.
+    RunWords,
+    /// A name for what the run form below makes.
+    Preset,
     Pull,
     Load,
     Import,
@@ -114,6 +149,8 @@ impl Purpose {
             Self::Filter => "filter",
             Self::Search => "search",
             Self::Command => "command",
+            Self::RunWords => "run, as text",
+            Self::Preset => "save as a preset",
             Self::Pull => "pull an image",
             Self::Load => "load an archive",
             Self::Import => "import a root file system",
@@ -132,6 +169,8 @@ impl Purpose {
             }
             Self::Search => "capitals count only when there are some · n next · N previous",
             Self::Command => "as on the command line: run -it debian bash · pull · rm · tag · help",
+            Self::RunWords => "↵ puts it into the fields",
+            Self::Preset => "a name to find it by",
             Self::Pull => "name, name:tag or name@digest: alpine:3, ghcr.io/owner/app",
             Self::Load => "path of a .tar, .tar.gz or .tar.zst as `save` writes it",
             Self::Import => "path of a tar, then the name of the image",
@@ -186,6 +225,35 @@ pub struct Menu {
     pub containers: Vec<ContainerId>,
 }
 
+/// A choice of the commands saved by name.
+#[derive(Debug)]
+pub struct Presets {
+    /// Where the cursor is.
+    pub cursor: usize,
+    /// What they are called.
+    pub names: Vec<String>,
+}
+
+/// A task whose progress is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Watch {
+    /// Which.
+    pub id: TaskId,
+    /// The image it makes is run then.
+    pub runs: bool,
+}
+
+/// A task whose words are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Reading {
+    /// Which.
+    pub id: TaskId,
+    /// The line at the top; `None` follows the end.
+    pub top: Option<usize>,
+    /// Columns scrolled away.
+    pub left: usize,
+}
+
 /// Text to read.
 #[derive(Debug)]
 pub struct Page {
@@ -206,142 +274,9 @@ pub enum PageKind {
     Text(Vec<String>),
 }
 
-/// What to run.
-#[derive(Debug)]
-pub struct RunForm {
-    /// Where the cursor is.
-    pub field: Field,
-    /// What is typed, by [`Text`].
-    pub texts: [Input; 4],
-    /// What is switched, by [`Switch`].
-    pub switches: [bool; 4],
-    /// What is wrong, as the grammar sees it.
-    pub error: Option<String>,
-}
-
-/// A field of the form.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Field {
-    /// Typed.
-    Text(Text),
-    /// Switched.
-    Switch(Switch),
-}
-
-/// A field that is typed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Text {
-    Image,
-    Name,
-    Command,
-    Flags,
-}
-
-/// A field that is switched.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Switch {
-    Terminal,
-    Remove,
-    HostNetwork,
-    ReadOnly,
-}
-
-impl Field {
-    /// From top to bottom.
-    pub const ALL: [Self; 8] = [
-        Self::Text(Text::Image),
-        Self::Text(Text::Name),
-        Self::Text(Text::Command),
-        Self::Text(Text::Flags),
-        Self::Switch(Switch::Terminal),
-        Self::Switch(Switch::Remove),
-        Self::Switch(Switch::HostNetwork),
-        Self::Switch(Switch::ReadOnly),
-    ];
-
-    /// The field so many further, round and round.
-    #[must_use]
-    pub fn step(self, by: isize) -> Self {
-        let at = Self::ALL.iter().position(|field| *field == self).unwrap_or(0);
-        let at = at.checked_add_signed(by).unwrap_or(Self::ALL.len() - 1);
-        Self::ALL[at % Self::ALL.len()]
-    }
-}
-
-impl RunForm {
-    /// A form for `image`.
-    #[must_use]
-    pub fn new(image: &str) -> Self {
-        let start = if image.is_empty() { Text::Image } else { Text::Name };
-        let mut form = Self {
-            field: Field::Text(start),
-            texts: std::array::from_fn(|_| Input::default()),
-            switches: [true, false, false, false],
-            error: None,
-        };
-        form.texts[Text::Image as usize] = Input::new(image);
-        form
-    }
-
-    /// What is typed in a field.
-    #[must_use]
-    pub fn text(&self, text: Text) -> &str {
-        self.texts[text as usize].text().trim()
-    }
-
-    /// Whether a field is switched on.
-    #[must_use]
-    pub fn is_on(&self, switch: Switch) -> bool {
-        self.switches[switch as usize]
-    }
-
-    /// The words of the command line that does the same, without the program's name.
-    ///
-    /// # Errors
-    ///
-    /// When a quote is not closed.
-    pub fn words(&self) -> Result<Vec<String>, Usage> {
-        let mut words = vec!["run".to_owned()];
-        words.push(if self.is_on(Switch::Terminal) { "-it" } else { "-d" }.to_owned());
-        for (switch, flag) in [(Switch::Remove, "--rm"), (Switch::ReadOnly, "--read-only")] {
-            if self.is_on(switch) {
-                words.push(flag.to_owned());
-            }
-        }
-        if self.is_on(Switch::HostNetwork) {
-            words.extend(["--network".to_owned(), "host".to_owned()]);
-        }
-        if !self.text(Text::Name).is_empty() {
-            words.extend(["--name".to_owned(), self.text(Text::Name).to_owned()]);
-        }
-        words.extend(split(self.text(Text::Flags))?);
-        words.push(self.text(Text::Image).to_owned());
-        words.extend(split(self.text(Text::Command))?);
-        Ok(words)
-    }
-
-    /// The same as one line, as far as it can be read.
-    #[must_use]
-    pub fn line(&self) -> String {
-        self.words().map_or_else(|usage| usage.to_string(), |words| format!("hoist {}", join(&words)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_form_says_the_command_that_does_the_same() {
-        let mut form = RunForm::new("debian:13");
-        form.texts[Text::Name as usize] = Input::new("web");
-        form.texts[Text::Command as usize] = Input::new("sh -c 'echo hi'");
-        form.texts[Text::Flags as usize] = Input::new("-e A=b");
-        form.switches[Switch::Remove as usize] = true;
-        assert_eq!(form.line(), "hoist run -it --rm --name web -e A=b debian:13 sh -c 'echo hi'");
-    }
 
     #[test]
     fn a_line_stays_one_line() {

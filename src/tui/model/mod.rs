@@ -5,15 +5,19 @@
 //! that nobody sees, and no path through `update` can forget to stop it.
 
 pub mod batch;
+pub mod candidates;
 pub mod columns;
 pub mod filter;
+pub mod form;
 pub mod history;
 pub mod inspect;
 pub mod layer;
 pub mod list;
 pub mod log;
 pub mod look;
+pub mod palette;
 pub mod pane;
+pub mod paths;
 pub mod process;
 pub mod rows;
 pub mod saved;
@@ -43,8 +47,9 @@ use crate::command::World;
 use crate::engine::{self, ContainerId};
 use batch::Batch;
 use columns::Columns;
-use layer::{Field, Layer};
+use layer::Layer;
 use look::Look;
+use paths::Paths;
 use ratatui::layout::Rect;
 use rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
 use saved::Saved;
@@ -124,8 +129,10 @@ pub struct Model {
     pub failures: Vec<Failure>,
     /// Verbs given to several objects that have not all ended.
     pub batches: Vec<Batch>,
-    /// Lines typed at `:`.
-    pub history: Vec<String>,
+    /// Lines typed at `:` that are not to be saved.
+    pub secret_history: Vec<String>,
+    /// What paths of this machine are.
+    pub paths: Paths,
     /// Quit was asked for once, with terminals alive.
     pub is_leaving: bool,
 }
@@ -269,7 +276,7 @@ impl Model {
     #[must_use]
     pub fn new(keymap: Arc<Keymap>, theme: Theme, depth: Depth, world: World, now: Timestamp) -> Self {
         Self {
-            world: World { read: |_| Ok(String::new()), ..world },
+            world: World { read: |_| Ok("{}".to_owned()), ..world },
             now,
             size: (80, 24),
             keymap,
@@ -303,7 +310,8 @@ impl Model {
             failure: None,
             failures: Vec::new(),
             batches: Vec::new(),
-            history: Vec::new(),
+            secret_history: Vec::new(),
+            paths: Paths::default(),
             is_leaving: false,
         }
     }
@@ -315,8 +323,12 @@ impl Model {
             Some(Layer::Prompt(_)) => Place::Prompt,
             Some(Layer::Confirm(_)) => Place::Confirm,
             Some(Layer::Menu(_)) => Place::Menu,
-            Some(Layer::Run(form)) if matches!(form.field, Field::Switch(_)) => Place::Switch,
+            Some(Layer::Run(form)) if form.is_switch() => Place::Switch,
+            Some(Layer::Run(form)) if form.is_choice() => Place::Choice,
             Some(Layer::Run(_)) => Place::Form,
+            Some(Layer::Presets(_)) => Place::Presets,
+            Some(Layer::Palette(_)) => Place::Palette,
+            Some(Layer::Output(_)) => Place::Output,
             Some(Layer::Progress(_)) => Place::Progress,
             Some(Layer::Page(_)) => Place::Page,
             None if self.released.is_some() && self.windows.count() > 1 => Place::Released,

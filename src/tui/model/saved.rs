@@ -22,6 +22,12 @@ pub struct Saved {
     pub version: u32,
     /// Arrangements of panes by their names.
     pub layouts: BTreeMap<String, Node<Shown>>,
+    /// Words of `run`, by the name they were given.
+    pub presets: BTreeMap<String, Vec<String>>,
+    /// Lines typed at `:`, the latest last.
+    pub history: Vec<String>,
+    /// What was chosen in the palette, the latest last.
+    pub recent: Vec<String>,
     /// What a later hoist wrote.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
@@ -43,7 +49,14 @@ pub struct Shown {
 
 impl Default for Saved {
     fn default() -> Self {
-        Self { version: VERSION, layouts: BTreeMap::new(), rest: Map::new() }
+        Self {
+            version: VERSION,
+            layouts: BTreeMap::new(),
+            presets: BTreeMap::new(),
+            history: Vec::new(),
+            recent: Vec::new(),
+            rest: Map::new(),
+        }
     }
 }
 

@@ -3,13 +3,14 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::Failure;
 use super::columns::Column;
 use super::filter::Field;
 use super::rows::{Row, natural};
 use crate::engine::{ContainerId, Phase, Progress};
+use crate::tui::event::Job;
 
 /// The number of a task, never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -40,6 +41,12 @@ pub struct TaskRow {
     pub state: TaskState,
     /// What it is.
     pub what: What,
+    /// The work, to do it again.
+    pub job: Option<Job>,
+    /// What a program printed for it.
+    pub said: Said,
+    /// How fast it is.
+    pub pace: Pace,
 }
 
 /// How a task is.
@@ -84,13 +91,150 @@ pub struct Part {
     pub current: u64,
     /// Of so many.
     pub total: Option<u64>,
+    /// Bytes to fetch, where that was told.
+    pub size: Option<u64>,
+}
+
+/// Lines that a program printed: the last ones, as many as there is room for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    lines: VecDeque<String>,
+    /// What came behind the last line's end.
+    rest: Vec<u8>,
+    bytes: usize,
+    /// Lines that made room for others.
+    pub dropped: usize,
+}
+
+/// So many lines of one program are kept.
+const LINES: usize = 10_000;
+/// So many bytes of one program are kept.
+const BYTES: usize = 2 << 20;
+/// A longer line is broken.
+const LINE: usize = 16 << 10;
+
+impl Said {
+    /// Takes in what was printed.
+    pub fn take(&mut self, bytes: &[u8]) {
+        for part in bytes.split_inclusive(|byte| *byte == b'\n') {
+            for piece in part.chunks(LINE) {
+                self.rest.extend_from_slice(piece);
+                if piece.ends_with(b"\n") || self.rest.len() >= LINE {
+                    self.end_line();
+                }
+            }
+        }
+    }
+
+    /// Ends a line that was left open.
+    pub fn end(&mut self) {
+        if !self.rest.is_empty() {
+            self.end_line();
+        }
+    }
+
+    fn end_line(&mut self) {
+        let bytes = std::mem::take(&mut self.rest);
+        let line = String::from_utf8_lossy(&bytes);
+        let line = line.trim_end_matches(['\n', '\r']).to_owned();
+        self.bytes += line.len();
+        self.lines.push_back(line);
+        while self.lines.len() > LINES || self.bytes > BYTES {
+            let Some(line) = self.lines.pop_front() else { break };
+            self.bytes -= line.len();
+            self.dropped += 1;
+        }
+    }
+
+    /// The lines, without one that is still open.
+    #[must_use]
+    pub fn lines(&self) -> &VecDeque<String> {
+        &self.lines
+    }
+}
+
+/// How many bytes were there at which moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pace {
+    points: VecDeque<(Timestamp, u64)>,
+}
+
+/// Moments that are kept.
+const POINTS: usize = 32;
+/// Time between two of them.
+const STEP: SignedDuration = SignedDuration::from_millis(250);
+
+impl Pace {
+    /// So many bytes are there at this moment.
+    pub fn take(&mut self, now: Timestamp, bytes: u64) {
+        if self.points.back().is_some_and(|(then, _)| now.duration_since(*then) < STEP) {
+            return;
+        }
+        self.points.push_back((now, bytes));
+        if self.points.len() > POINTS {
+            self.points.pop_front();
+        }
+    }
+
+    /// Bytes a second between each two moments.
+    #[must_use]
+    pub fn rates(&self) -> Vec<f64> {
+        let pairs = self.points.iter().zip(self.points.iter().skip(1));
+        pairs.map(|(a, b)| rate(a, b)).collect()
+    }
+
+    /// Bytes a second over the last moments.
+    #[must_use]
+    pub fn now(&self) -> Option<f64> {
+        let last = self.points.back()?;
+        let first = self.points.iter().rev().nth(8).or(self.points.front())?;
+        Some(rate(first, last)).filter(|rate| *rate > 0.0)
+    }
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a rate for people")]
+fn rate(a: &(Timestamp, u64), b: &(Timestamp, u64)) -> f64 {
+    let secs = b.0.duration_since(a.0).as_secs_f64();
+    if secs > 0.0 { b.1.saturating_sub(a.1) as f64 / secs } else { 0.0 }
 }
 
 impl TaskRow {
     /// A task that begins at this moment.
     #[must_use]
     pub fn new(id: TaskId, title: String, since: Timestamp, what: What) -> Self {
-        Self { id, key: id.key(), title, since, until: None, state: TaskState::Live, what }
+        Self {
+            id,
+            key: id.key(),
+            title,
+            since,
+            until: None,
+            state: TaskState::Live,
+            what,
+            job: None,
+            said: Said::default(),
+            pace: Pace::default(),
+        }
+    }
+
+    /// What it said so far, and how it ended.
+    #[must_use]
+    pub fn told(&self) -> Vec<&str> {
+        let notes: Option<&VecDeque<String>> = match &self.what {
+            What::Work(work) => Some(&work.notes),
+            What::Session(_) => None,
+        };
+        let mut words: Vec<&str> = notes.into_iter().flatten().map(String::as_str).collect();
+        words.extend(self.said.lines.iter().map(String::as_str));
+        match &self.state {
+            TaskState::Done(text) if !matches!(self.job, Some(Job::Print(_))) => words.push(text),
+            TaskState::Failed(failure) => {
+                words.push(&failure.what);
+                words.extend(failure.why.iter().map(String::as_str));
+                words.extend(failure.hint.as_deref());
+            }
+            _ => {}
+        }
+        words
     }
 
     /// The container, if it is a terminal.
@@ -110,6 +254,17 @@ impl TaskRow {
             TaskState::Stopping => "stopping",
             TaskState::Done(_) => "done",
             TaskState::Failed(_) => "failed",
+        }
+    }
+
+    /// Whether an image comes of it, as its words say.
+    #[must_use]
+    pub fn makes_image(&self) -> bool {
+        let verbs = ["pull", "load", "import", "image"];
+        match &self.job {
+            Some(Job::Words(words)) => words.first().is_some_and(|verb| verbs.contains(&verb.as_str())),
+            Some(Job::FromHost(_)) => true,
+            Some(Job::Print(_)) | None => false,
         }
     }
 
@@ -164,13 +319,30 @@ impl Work {
                 }
             }
             Progress::Part { id, phase, current, total } => {
-                let part = Part { id, phase, current, total };
+                let fetches = matches!(phase, Phase::Waiting | Phase::Downloading | Phase::Exists);
+                let size = total.filter(|_| fetches);
+                let part = Part { id, phase, current, total, size };
                 match self.parts.iter_mut().find(|old| old.id == part.id) {
-                    Some(old) => *old = part,
+                    Some(old) => *old = Part { size: part.size.or(old.size), ..part },
                     None => self.parts.push(part),
                 }
             }
         }
+    }
+
+    /// Bytes that were fetched, and bytes to fetch as far as they are known.
+    #[must_use]
+    pub fn bytes(&self) -> (u64, u64) {
+        let parts = self.parts.iter().filter(|part| part.phase != Phase::Exists);
+        parts.fold((0, 0), |(done, all), part| {
+            let size = part.size.unwrap_or(0);
+            let current = match part.phase {
+                Phase::Waiting | Phase::Retrying => 0,
+                Phase::Downloading => part.current,
+                _ => size,
+            };
+            (done + current, all + size.max(current))
+        })
     }
 
     /// How much is done, of 1000. Downloading counts as half of a layer, unpacking as the other.
@@ -196,5 +368,55 @@ impl Part {
             Phase::Extracting => 500 + share,
             Phase::Exists | Phase::Done => 1000,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_comes_in_pieces_and_only_the_end_is_kept() {
+        let mut said = Said::default();
+        for piece in [&b"one\ntw"[..], b"o\r\n", b"\xff", b"three"] {
+            said.take(piece);
+        }
+        assert_eq!(said.lines(), &["one", "two"]);
+        said.end();
+        assert_eq!(said.lines().len(), 3);
+        (0..LINES).for_each(|at| said.take(format!("{at}\n").as_bytes()));
+        assert_eq!((said.lines().len(), said.dropped), (LINES, 3));
+        said.take(&vec![b'x'; 3 * LINE]);
+        assert!(said.lines().iter().all(|line| line.len() <= 2 * LINE));
+        (0..4).for_each(|_| said.take(&vec![b'y'; BYTES / 2]));
+        assert!(said.bytes <= BYTES);
+    }
+
+    #[test]
+    fn a_pace_is_what_came_between_moments() {
+        let moment = |millis: i64| Timestamp::from_millisecond(millis).unwrap();
+        let mut pace = Pace::default();
+        for (millis, bytes) in [(0, 0), (100, 5), (500, 500), (1000, 1500)] {
+            pace.take(moment(millis), bytes);
+        }
+        assert_eq!(pace.rates(), [1000.0, 2000.0]);
+        assert_eq!(pace.now(), Some(1500.0));
+        assert_eq!(Pace::default().now(), None);
+    }
+
+    #[test]
+    fn bytes_are_those_that_are_fetched() {
+        let mut work = Work::default();
+        let part =
+            |id: &str, phase, current, total| Progress::Part { id: id.to_owned(), phase, current, total };
+        for news in [
+            part("a", Phase::Exists, 0, Some(100)),
+            part("b", Phase::Downloading, 30, Some(40)),
+            part("c", Phase::Downloading, 10, Some(10)),
+            part("c", Phase::Extracting, 1, Some(999)),
+        ] {
+            work.take(news);
+        }
+        assert_eq!(work.bytes(), (40, 50));
     }
 }

@@ -1,33 +1,59 @@
 //! The `:` line: commands of the TUI itself, else those of the command line, by its grammar.
+//!
+//! Everything the command line can do is done from here: in a screen where there is one,
+//! as work in the background, or by the program itself, whose words are then shown.
 
-use super::object::{quiet_work, terminal, work};
-use super::{Action, app, dialog, here, show_tab};
-use crate::command::{self, Request, Usage, World, join, split};
+use super::object::{names, terminal};
+use super::task::{self, quiet_work, work};
+use super::{Action, app, dialog, form, here, history, palette, show_tab};
+use crate::command::{self, Images, NetworkLs, Ps, Request, Usage, VolumeLs, World, flags, join, split};
 use crate::tui::event::{Effect, Job, Program};
-use crate::tui::model::layer::{Input, Layer, Page, PageKind};
+use crate::tui::model::layer::{Layer, Page, PageKind};
+use crate::tui::model::palette::Object;
 use crate::tui::model::rows::ContainerRow;
 use crate::tui::model::{Failure, Focus, Model, Section, Tab};
 
 /// Does what a line says.
 pub(super) fn line(model: &mut Model, text: &str) -> Vec<Effect> {
-    model.history.retain(|old| old != text);
-    model.history.push(text.to_owned());
-    let words = match split(text) {
-        Ok(words) => words,
-        Err(usage) => return refuse(model, &usage),
+    let saves = history::remember(model, text);
+    let done = match split(text) {
+        Ok(words) => said(model, words),
+        Err(usage) => refuse(model, &usage),
     };
-    match words.as_slice() {
-        [] => Vec::new(),
-        _ => match (app::run(model, &words), command::parse(&words, &model.world)) {
-            (Some(effects), _) => effects,
-            (None, Ok(parsed)) => request(model, words, parsed.request),
-            (None, Err(usage)) => refuse(model, &usage),
-        },
+    done.into_iter().chain(saves).collect()
+}
+
+fn said(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
+    let words = match with_marked(model, words) {
+        Some(words) => words,
+        None => return refused(model, "`%` stands for what is marked, and nothing is", "mark rows first"),
+    };
+    match (app::run(model, &words), command::parse(&words, &model.world)) {
+        (Some(effects), _) => effects,
+        (None, Ok(parsed)) => request(model, words, parsed.request),
+        (None, Err(usage)) => refuse(model, &usage),
     }
 }
 
-/// Does what the words of the command line ask for: what has a screen is shown, the rest is work.
+/// The words with the names of what is marked, or selected, for each `%`.
+fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {
+    if !words.iter().any(|word| word == "%") {
+        return Some(words);
+    }
+    let marked = names(model);
+    if marked.is_empty() {
+        return None;
+    }
+    let each = |word: String| if word == "%" { marked.clone() } else { vec![word] };
+    Some(words.into_iter().flat_map(each).collect())
+}
+
+/// Does what the words of the command line ask for: what has a screen is shown, verbs are
+/// work in the background, and what the rest prints is shown as it prints it.
 fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effect> {
+    if let Some(effects) = screen(model, &request) {
+        return effects;
+    }
     match request {
         Request::Show(text) => {
             let kind = PageKind::Text(text.lines().map(str::to_owned).collect());
@@ -35,26 +61,33 @@ fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effec
             Vec::new()
         }
         Request::Nothing => Vec::new(),
-        Request::Ps(_) => here(model, Action::GoContainers),
-        Request::Images(_) => here(model, Action::GoImages),
-        Request::NetworkLs(_) => here(model, Action::GoNetworks),
-        Request::VolumeLs(_) => here(model, Action::GoVolumes),
-        Request::Logs(logs) => show(model, &logs.target, Tab::Logs),
-        Request::Top(top) => show(model, top.words.first().map_or("", String::as_str), Tab::Top),
-        Request::Stats(_) => show(model, words.last().map_or("", String::as_str), Tab::Stats),
-        Request::Inspect(inspect) => {
-            show(model, inspect.names.first().map_or("", String::as_str), Tab::Inspect)
+        Request::Attach(attach) if attach.stdin => open(model, &attach.target, Program::Attach),
+        Request::Start(start) if start.attach || start.interactive => {
+            let target = start.targets.first().map_or("", String::as_str);
+            open(model, target, Program::Start)
         }
-        Request::Attach(attach) => open(model, &attach.target, Program::Attach),
-        Request::Exec(exec) if !exec.request.detach => {
-            open(model, &exec.target, Program::Words(exec.request.command))
+        Request::Exec(exec) if exec.request.tty || exec.request.interactive => {
+            open(model, &exec.target, Program::Exec(words))
         }
-        Request::Run(_) => dialog::run(model, words),
-        Request::Create(_)
-        | Request::Pull(_)
-        | Request::Load(_)
-        | Request::Import(_)
-        | Request::FromHost(_) => work_of(model, words),
+        Request::Run(run) if run.create.cidfile.is_none() && run.create.request.options.tty => {
+            match flags::sorted(&words).is_some_and(|it| it.given.iter().any(|it| it.long == "detach-keys")) {
+                true => refused(model, "--detach-keys means nothing in a pane", "Ctrl-] leaves it"),
+                false => dialog::run(model, words),
+            }
+        }
+        Request::Run(run) if run.create.cidfile.is_none() && run.detach => dialog::run(model, words),
+        Request::Create(create) if create.cidfile.is_none() => work_of(model, words),
+        Request::Pull(_) | Request::FromHost(_) => work_of(model, words),
+        Request::Load(load) if load.input.is_some() => work_of(model, words),
+        Request::Import(import) if import.source.is_some() => work_of(model, words),
+        Request::Load(_) | Request::Import(_) => {
+            refused(model, "there is no standard input here", "name a file: `load -i FILE`")
+        }
+        Request::SystemReset(_) => refused(
+            model,
+            "this would remove the engine that is shown, with all that is in it",
+            "leave hoist and run `hoist system reset`",
+        ),
         Request::Start(_)
         | Request::Stop(_)
         | Request::Restart(_)
@@ -63,18 +96,82 @@ fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effec
         | Request::Unpause(_)
         | Request::Rm(_)
         | Request::Rename(_)
-        | Request::Wait(_)
         | Request::Rmi(_)
         | Request::Tag(_) => vec![quiet_work(model, &join(&words), Job::Words(words))],
-        _ => {
-            model.fail(Failure {
-                what: format!("`{}` has no screen here", join(&words)),
-                why: Vec::new(),
-                hint: Some("run it on the command line".to_owned()),
-            });
-            Vec::new()
-        }
+        _ => task::print(model, words),
     }
+}
+
+/// Shows what a request without further wishes asks for, where there is a screen for it.
+fn screen(model: &mut Model, request: &Request) -> Option<Vec<Effect>> {
+    match request {
+        Request::Ps(ps) if *ps == Ps { all: ps.all, ..default_ps() } => {
+            model.shows_all = ps.all;
+            Some(here(model, Action::GoContainers))
+        }
+        Request::Images(images) if *images == Images::default() => Some(here(model, Action::GoImages)),
+        Request::NetworkLs(list) if *list == NetworkLs::default() => Some(here(model, Action::GoNetworks)),
+        Request::VolumeLs(list) if *list == VolumeLs::default() => Some(here(model, Action::GoVolumes)),
+        Request::Logs(logs)
+            if !logs.timestamps && (&logs.tail, &logs.since, &logs.until) == (&None, &None, &None) =>
+        {
+            Some(show(model, &logs.target, Tab::Logs))
+        }
+        Request::Top(top) => match top.words.as_slice() {
+            [target] => Some(show(model, target, Tab::Top)),
+            _ => None,
+        },
+        Request::Stats(stats) if !stats.no_stream && stats.format.is_none() => match stats.targets.as_slice()
+        {
+            [] => Some(here(model, Action::GoContainers)),
+            [target] => Some(show(model, target, Tab::Stats)),
+            _ => None,
+        },
+        Request::Inspect(inspect) if inspect.format.is_none() && !inspect.size && inspect.kind.is_none() => {
+            match inspect.names.as_slice() {
+                [name] => inspect_any(model, name),
+                _ => None,
+            }
+        }
+        Request::ImageInspect(inspect) if inspect.format.is_none() => match inspect.names.as_slice() {
+            [name] => inspect_any(model, name).filter(|_| model.section == Section::Images),
+            _ => None,
+        },
+        Request::NetworkInspect(inspect) if inspect.format.is_none() => match inspect.names.as_slice() {
+            [name] => inspect_any(model, name).filter(|_| model.section == Section::Networks),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What `ps` alone means.
+fn default_ps() -> Ps {
+    Ps { last: -1, ..Ps::default() }
+}
+
+/// Inspects what is called so, in its list; what is in none is left to the command line.
+fn inspect_any(model: &mut Model, name: &str) -> Option<Vec<Effect>> {
+    if find(model, name).is_some() {
+        return Some(show(model, name, Tab::Inspect));
+    }
+    let image = form::find_image(name, model.images.all()).map(|row| row.unique.clone());
+    let network = model.networks.all().iter().find(|row| row.name == name).map(|row| row.id.clone());
+    let (of, key) = match (image, network) {
+        (Some(key), _) => (Section::Images, key),
+        (None, Some(key)) => (Section::Networks, key),
+        (None, None) => return None,
+    };
+    let object = Object { of, key, name: name.to_owned(), is_selected: false };
+    palette::select(model, &object);
+    show_tab(model, Tab::Inspect);
+    Some(Vec::new())
+}
+
+fn refused(model: &mut Model, why: &str, hint: &str) -> Vec<Effect> {
+    let what = "cannot do that here".to_owned();
+    model.fail(Failure { what, why: vec![why.to_owned()], hint: Some(hint.to_owned()) });
+    Vec::new()
 }
 
 /// Begins the work that words of the command line ask for, and shows how it goes on.
@@ -132,28 +229,4 @@ fn refuse(model: &mut Model, usage: &Usage) -> Vec<Effect> {
 pub(super) fn problem(words: Result<Vec<String>, Usage>, world: &World) -> Option<String> {
     let parsed = words.and_then(|words| command::parse(&words, world));
     parsed.err().map(|usage| usage.to_string().lines().next().unwrap_or_default().to_owned())
-}
-
-/// Completes the last word of the line: a command, then containers and images.
-pub(super) fn complete(model: &mut Model) {
-    let Some(Layer::Prompt(prompt)) = model.layers.last() else { return };
-    let text = prompt.input.text().to_owned();
-    let (before, word) = text.rsplit_once(' ').map_or(("", text.as_str()), |(before, word)| (before, word));
-    if word.is_empty() {
-        return;
-    }
-    let mut verbs = command::summary().map(|(name, _)| name).chain(app::summary().map(|(name, ..)| name));
-    let names = model.containers.all().iter().map(|row| row.name.as_str());
-    let images = model.images.all().iter().map(|row| row.name.as_str());
-    let found = match before {
-        "" => verbs.find(|name| name.starts_with(word)),
-        _ => names.chain(images).find(|name| name.starts_with(word)),
-    };
-    if let Some(name) = found {
-        let gap = if before.is_empty() { "" } else { " " };
-        let line = format!("{before}{gap}{name} ");
-        if let Some(Layer::Prompt(prompt)) = model.layers.last_mut() {
-            prompt.input = Input::new(&line);
-        }
-    }
 }

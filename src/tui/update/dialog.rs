@@ -2,14 +2,16 @@
 
 use crossterm::event::KeyEvent;
 
-use super::object::{confirmed, copy, quiet_work, stop_task, terminal};
-use super::{command, viewer};
+use super::object::{confirmed, terminal};
+use super::task::{self, quiet_work};
+use super::{command, complete, form, history, note, palette, preset, viewer};
 use crate::command::{join, split};
 use crate::engine::Name;
+use crate::oci::Reference;
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job, Program, Verb};
 use crate::tui::model::filter::Filter;
-use crate::tui::model::layer::{Confirm, Field, Layer, Page, Prompt, Purpose, RunForm, Text};
+use crate::tui::model::layer::{Confirm, Layer, Page, Prompt, Purpose};
 use crate::tui::model::task::TaskId;
 use crate::tui::model::{Model, Section, Tab};
 
@@ -39,14 +41,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             };
         }
         Some(Layer::Menu(_)) => return menu(model, action),
-        Some(Layer::Run(_)) => return form(model, action),
-        Some(Layer::Progress(id)) => {
-            let id = *id;
-            if action == Action::Cancel && model.task(id).is_some_and(|task| !task.is_over()) {
-                return stop_task(model, id);
-            }
-            model.layers.pop();
-        }
+        Some(Layer::Run(_)) => return form::act(model, action),
+        Some(Layer::Presets(_)) => return preset::act(model, action),
+        Some(Layer::Palette(_)) => return palette::act(model, action),
+        Some(Layer::Progress(_)) => return task::watch(model, action),
+        Some(Layer::Output(_)) => return task::reading(model, action),
         Some(Layer::Page(page)) => turn(page, action, height).then(|| model.layers.pop()).map_or((), drop),
         None => {}
     }
@@ -72,54 +71,55 @@ fn turn(page: &mut Page, action: Action, height: u16) -> bool {
 
 /// A key that is typed into a field.
 pub(super) fn typed(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
-    match model.layers.last_mut() {
-        Some(Layer::Prompt(prompt)) => {
-            prompt.input.key(event);
-            prompt.error = None;
-        }
-        Some(Layer::Run(form)) => {
-            if let Field::Text(text) = form.field {
-                form.texts[text as usize].key(event);
-            }
-        }
-        _ => {}
-    }
-    as_typed(model);
-    Vec::new()
+    let input = match model.layers.last_mut() {
+        Some(Layer::Prompt(prompt)) => Some(&mut prompt.input),
+        Some(Layer::Run(form)) => form.typed(),
+        Some(Layer::Palette(palette)) => Some(&mut palette.input),
+        _ => None,
+    };
+    input.into_iter().for_each(|input| input.key(event));
+    as_typed(model)
 }
 
 /// Text that is pasted into a field.
-pub(super) fn pasted(model: &mut Model, text: &str) {
-    match model.layers.last_mut() {
-        Some(Layer::Prompt(prompt)) => prompt.input.paste(text),
-        Some(Layer::Run(form)) => {
-            if let Field::Text(field) = form.field {
-                form.texts[field as usize].paste(text);
-            }
-        }
-        _ => {}
-    }
-    as_typed(model);
+pub(super) fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
+    let input = match model.layers.last_mut() {
+        Some(Layer::Prompt(prompt)) => Some(&mut prompt.input),
+        Some(Layer::Run(form)) => form.typed(),
+        Some(Layer::Palette(palette)) => Some(&mut palette.input),
+        _ => None,
+    };
+    input.into_iter().for_each(|input| input.paste(text));
+    as_typed(model)
 }
 
-/// What shows while it is typed: a filter filters.
-fn as_typed(model: &mut Model) {
-    if let Some(Layer::Prompt(prompt)) = model.layers.last()
-        && prompt.purpose == Purpose::Filter
-    {
-        let filter = prompt.input.text().to_owned();
-        let problem = Filter::parse(&filter).err().map(|bad| bad.to_string());
-        *super::cursor(model).filter() = filter;
-        if let Some(Layer::Prompt(prompt)) = model.layers.last_mut() {
-            prompt.error = problem;
+/// What shows while it is typed: a filter filters, candidates are listed, mistakes are told.
+fn as_typed(model: &mut Model) -> Vec<Effect> {
+    match model.layers.last_mut() {
+        Some(Layer::Prompt(prompt)) => {
+            (prompt.error, prompt.back) = (None, 0);
+            if prompt.purpose == Purpose::Filter {
+                let filter = prompt.input.text().to_owned();
+                prompt.error = Filter::parse(&filter).err().map(|bad| bad.to_string());
+                *super::cursor(model).filter() = filter;
+            }
+            note::of_prompt(model)
         }
+        Some(Layer::Run(_)) => form::check(model),
+        Some(Layer::Palette(palette)) => {
+            palette.search();
+            Vec::new()
+        }
+        _ => Vec::new(),
     }
-    if let Some(Layer::Run(form)) = model.layers.last() {
-        let words = form.words();
-        let problem = command::problem(words, &model.world);
-        if let Some(Layer::Run(form)) = model.layers.last_mut() {
-            form.error = problem;
-        }
+}
+
+/// Says anew what there is to say about what is typed, with what became known since.
+pub(super) fn rechecked(model: &mut Model) -> Vec<Effect> {
+    match model.layers.last() {
+        Some(Layer::Prompt(_)) => note::of_prompt(model),
+        Some(Layer::Run(_)) => form::check(model),
+        _ => Vec::new(),
     }
 }
 
@@ -127,16 +127,10 @@ fn prompt(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Prompt(prompt)) = model.layers.last_mut() else { return Vec::new() };
     match action {
         Action::Accept => return accept(model),
-        Action::Complete => command::complete(model),
-        Action::Older | Action::Newer if prompt.purpose == Purpose::Command => {
-            let back = if action == Action::Older { prompt.back + 1 } else { prompt.back.saturating_sub(1) };
-            let at = model.history.len().checked_sub(back);
-            if let Some(at) = at {
-                let line = model.history.get(at).map_or("", String::as_str);
-                prompt.input = crate::tui::model::layer::Input::new(line);
-                prompt.back = back;
-            }
-        }
+        Action::Complete => return complete::take(model, 1),
+        Action::CompleteBack => return complete::take(model, -1),
+        Action::Older if prompt.purpose == Purpose::Command => history::older(model),
+        Action::Newer if prompt.purpose == Purpose::Command => history::newer(model),
         Action::Dismiss => {
             let is_filter = prompt.purpose == Purpose::Filter;
             model.layers.pop();
@@ -178,6 +172,18 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             viewer::next_match(model, tab, tab == Tab::Logs);
         }
         Purpose::Command => return command::line(model, &text),
+        Purpose::Preset => return preset::save(model, &text),
+        Purpose::RunWords => {
+            let filled = match (split(&text), model.layers.last_mut()) {
+                (Ok(words), Some(Layer::Run(form))) => form.fill(&words),
+                (Err(usage), _) => Err(usage.message().to_owned()),
+                (Ok(_), _) => Ok(()),
+            };
+            return match filled {
+                Ok(()) => form::check(model),
+                Err(why) => again(model, prompt, why),
+            };
+        }
         Purpose::Pull => return command::work_of(model, vec!["pull".to_owned(), text]),
         Purpose::Load => return command::work_of(model, vec!["load".to_owned(), "-i".to_owned(), text]),
         Purpose::Import => match split(&text) {
@@ -186,7 +192,10 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             }
             _ => return again(model, prompt, "want a path, then a name".to_owned()),
         },
-        Purpose::Tag(image) => return vec![Effect::TagImage(image, text)],
+        Purpose::Tag(image) => match text.parse::<Reference>() {
+            Ok(_) => return vec![Effect::TagImage(image, text)],
+            Err(error) => return again(model, prompt, error.to_string()),
+        },
         Purpose::Rename(id) => match text.parse::<Name>() {
             Ok(name) => return confirmed(model, vec![Effect::Container(Verb::Rename(name), id)]),
             Err(error) => return again(model, prompt, error.to_string()),
@@ -221,43 +230,6 @@ fn menu(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-fn form(model: &mut Model, action: Action) -> Vec<Effect> {
-    let Some(Layer::Run(form)) = model.layers.last_mut() else { return Vec::new() };
-    match action {
-        Action::NextField => form.field = form.field.step(1),
-        Action::PreviousField => form.field = form.field.step(-1),
-        Action::Toggle => {
-            if let Field::Switch(switch) = form.field {
-                form.switches[switch as usize] ^= true;
-            }
-        }
-        Action::CopyShown => {
-            let line = form.line();
-            return copy(model, line);
-        }
-        Action::Accept => return submit(model),
-        _ => drop(model.layers.pop()),
-    }
-    as_typed(model);
-    Vec::new()
-}
-
-fn submit(model: &mut Model) -> Vec<Effect> {
-    let Some(Layer::Run(form)) = model.layers.last_mut() else { return Vec::new() };
-    if form.text(Text::Image).is_empty() {
-        form.field = Field::Text(Text::Image);
-        form.error = Some("an image is needed: a name, or an id".to_owned());
-        return Vec::new();
-    }
-    let words = RunForm::words(form);
-    if let Some(problem) = command::problem(words.clone(), &model.world) {
-        form.error = Some(problem);
-        return Vec::new();
-    }
-    model.layers.pop();
-    words.map_or_else(|_| Vec::new(), |words| run(model, words))
-}
-
 /// Runs these words of the command line; how that goes on is shown only when an image is pulled.
 pub(super) fn run(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
     model.section = Section::Containers;
@@ -267,5 +239,5 @@ pub(super) fn run(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
 
 /// Closes what shows how work goes on, where it is `id`.
 pub(super) fn close_progress(model: &mut Model, id: TaskId) {
-    model.layers.retain(|layer| !matches!(layer, Layer::Progress(of) if *of == id));
+    model.layers.retain(|layer| !matches!(layer, Layer::Progress(watch) if watch.id == id));
 }

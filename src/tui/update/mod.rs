@@ -11,15 +11,24 @@
 
 mod app;
 mod command;
+mod complete;
 mod dialog;
+mod form;
+mod history;
 mod lists;
 mod news;
+mod note;
 mod object;
+mod palette;
+mod preset;
 mod settings;
+mod task;
 #[cfg(test)]
 mod tests;
 mod viewer;
 mod window;
+
+pub(super) use palette::equivalent;
 
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 
@@ -27,9 +36,9 @@ use super::action::Action;
 use super::event::{Configured, Effect, Event};
 use super::key::Key;
 use super::keymap::{Found, Place};
+use super::model::candidates::Candidates;
 use super::model::layer::{Confirm, Input, Layer, Page, PageKind, Prompt, Purpose};
 use super::model::list::List;
-use super::model::task::What;
 use super::model::{Focus, Model, Section, Subject, Tab, Tone};
 pub(in crate::tui) use window::show_tab;
 
@@ -122,14 +131,16 @@ fn unbound(model: &mut Model, place: Place, keys: &[Key], event: KeyEvent) -> Ve
             Tab::Session(id) => keys.iter().map(|key| Effect::Type(id, *key)).collect(),
             _ => Vec::new(),
         },
-        Place::Prompt | Place::Form => dialog::typed(model, event),
+        Place::Prompt | Place::Form | Place::Choice | Place::Palette => dialog::typed(model, event),
         _ => Vec::new(),
     }
 }
 
 fn paste(model: &mut Model, text: String) -> Vec<Effect> {
     match (model.place(), model.shown_tab(model.pane())) {
-        (Place::Prompt | Place::Form, _) => dialog::pasted(model, &text),
+        (Place::Prompt | Place::Form | Place::Choice | Place::Palette, _) => {
+            return dialog::pasted(model, &text);
+        }
         (Place::Terminal, Tab::Session(id)) => return vec![Effect::Paste(id, text)],
         _ => {}
     }
@@ -230,6 +241,7 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
             model.layers.push(Layer::Page(Page { title, kind: PageKind::Keys(place), top: 0 }));
         }
         Action::Command => prompt(model, Purpose::Command, ""),
+        Action::Palette => palette::open(model),
         Action::Details => details(model),
         Action::Theme => next_theme(model),
         Action::Refresh => return start(),
@@ -273,20 +285,8 @@ fn open(model: &mut Model) {
     if let Some(is_folded) = model.list().heading_is_folded() {
         model.list_mut().fold(!is_folded);
     } else if model.section == Section::Tasks {
-        let Some(task) = model.tasks.selected() else { return };
-        let id = task.id;
-        match &task.what {
-            What::Work(_) => model.layers.push(Layer::Progress(id)),
-            What::Session(container) => {
-                let container = container.clone();
-                model.shows_all = true;
-                model.containers.filter.clear();
-                model.section = Section::Containers;
-                model.settle();
-                if model.containers.select_key(container.as_str()) {
-                    show_tab(model, Tab::Session(id));
-                }
-            }
+        if let Some(id) = model.tasks.selected().map(|task| task.id) {
+            task::open(model, id);
         }
     } else if model.subject().is_some() {
         let tab = model.windows.following().and_then(|id| model.windows.get(id)).map(|pane| pane.tab);
@@ -314,6 +314,10 @@ fn prompt(model: &mut Model, purpose: Purpose, text: &str) {
         input: Input::new(text),
         error: None,
         back: 0,
+        begun: String::new(),
+        candidates: Candidates::default(),
+        folder: None,
+        note: None,
     })));
 }
 

@@ -3,11 +3,13 @@
 use jiff::Timestamp;
 
 use super::dialog::close_progress;
+use super::form;
 use super::object::{end, terminal};
 use crate::engine::{self, ContainerId, Kind, News, Sample, Top};
 use crate::tui::event::{Effect, Event, Finish, Listed, Program, Verb};
 use crate::tui::model::columns;
-use crate::tui::model::layer::Layer;
+use crate::tui::model::form::RunForm;
+use crate::tui::model::layer::{Layer, Watch};
 use crate::tui::model::rows::{ContainerRow, Used};
 use crate::tui::model::table::Loaded;
 use crate::tui::model::task::{TaskId, TaskState, What, Work};
@@ -48,6 +50,16 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             }
         }
         Event::Progress(id, work) => progress(model, id, work),
+        Event::Said(id, bytes) => {
+            if let Some(task) = model.tasks.get_mut(&id.key()) {
+                task.said.take(&bytes);
+            }
+        }
+        Event::Path(path, fact) => {
+            model.paths.learn(path, fact);
+            return super::dialog::rechecked(model);
+        }
+        Event::Folder(folder, names) => return folder_read(model, folder, names),
         Event::Finished(id, result) => return finished(model, id, result),
         Event::Ended(id, result) => ended(model, id, result),
         _ => {}
@@ -211,21 +223,36 @@ fn told(verb: &Verb, name: &str) -> String {
 }
 
 fn progress(model: &mut Model, id: TaskId, work: Work) {
-    let has_parts = !work.parts.is_empty();
+    let (has_parts, now) = (!work.parts.is_empty(), model.now);
     let Some(task) = model.tasks.get_mut(&id.key()) else { return };
     let is_first = matches!(&task.what, What::Work(old) if old.parts.is_empty()) && has_parts;
+    task.pace.take(now, work.bytes().0);
     task.what = What::Work(work);
     // A run that must fetch its image first shows how that goes.
     if is_first && model.layers.is_empty() && model.focus == super::Focus::List {
-        model.layers.push(Layer::Progress(id));
+        model.layers.push(Layer::Progress(Watch { id, runs: false }));
     }
+}
+
+fn folder_read(model: &mut Model, folder: String, names: Vec<(String, bool)>) -> Vec<Effect> {
+    if let Some(Layer::Prompt(prompt)) = model.layers.last_mut()
+        && prompt.folder.as_ref().is_some_and(|(asked, _)| *asked == folder)
+    {
+        prompt.folder = Some((folder, names));
+        return super::complete::refresh(model);
+    }
+    Vec::new()
 }
 
 fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> Vec<Effect> {
     let now = model.now;
-    let was_watched = model.layers.iter().any(|layer| matches!(layer, Layer::Progress(of) if *of == id));
+    let watch = model.layers.iter().find_map(|layer| match layer {
+        Layer::Progress(watch) if watch.id == id => Some(*watch),
+        _ => None,
+    });
     let mut state = |state: TaskState| {
         if let Some(task) = model.tasks.get_mut(&id.key()) {
+            task.said.end();
             (task.state, task.until) = (state, Some(now));
         }
     };
@@ -234,7 +261,7 @@ fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> V
             state(TaskState::Done(finish.text.clone()));
             model.say(Tone::Good, finish.text.clone(), None);
             close_progress(model, id);
-            finish_well(model, finish, was_watched)
+            finish_well(model, finish, watch)
         }
         Err(failure) => {
             state(TaskState::Failed(failure.clone()));
@@ -244,12 +271,15 @@ fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> V
     }
 }
 
-fn finish_well(model: &mut Model, finish: Finish, was_watched: bool) -> Vec<Effect> {
+fn finish_well(model: &mut Model, finish: Finish, watch: Option<Watch>) -> Vec<Effect> {
     if let Some(image) = finish.image {
-        let effects = vec![Effect::Load(Section::Images)];
-        if was_watched {
+        let mut effects = vec![Effect::Load(Section::Images)];
+        if watch.is_some() {
             model.section = Section::Images;
             model.images.wish(&image);
+        }
+        if watch.is_some_and(|watch| watch.runs) {
+            effects.extend(form::open(model, RunForm::new(&image)));
         }
         return effects;
     }

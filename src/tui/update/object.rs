@@ -1,15 +1,17 @@
 //! Verbs on what is selected.
 
-use super::{prompt, show_tab};
+use super::task::{self, work};
+use super::{form, prompt, show_tab};
 use crate::command::join;
 use crate::engine::{Conflict, Explain as _, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Force, Job, Program, Verb};
 use crate::tui::keymap::Place;
 use crate::tui::model::batch::Batch;
-use crate::tui::model::layer::{Confirm, Field, Layer, Menu, Purpose, RunForm, Text};
+use crate::tui::model::form::{Kind, RunForm, place_of};
+use crate::tui::model::layer::{Confirm, Layer, Menu, Purpose};
 use crate::tui::model::rows::{ContainerRow, ImageRow};
-use crate::tui::model::task::{TaskId, TaskRow, TaskState, What, Work};
+use crate::tui::model::task::{TaskId, TaskRow, What};
 use crate::tui::model::window::PaneId;
 use crate::tui::model::{Failure, Model, Section, Tab, Tone};
 
@@ -39,7 +41,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Pull => prompt(model, Purpose::Pull, ""),
         Action::Load => prompt(model, Purpose::Load, ""),
         Action::Import => prompt(model, Purpose::Import, ""),
-        Action::Run => run_form(model),
+        Action::Run => return Some(run_form(model)),
         Action::Inspect if model.section != Section::Containers => {
             if model.subject().is_some() {
                 show_tab(model, Tab::Inspect);
@@ -47,11 +49,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
         Action::CopyName => return Some(copy(model, names(model).join(" "))),
         Action::CopyId => return Some(copy(model, ids(model).join(" "))),
-        Action::CancelTask | Action::ClearTasks => return Some(task(model, action)),
         _ => {
             return match model.section {
                 Section::Containers => container(model, action),
                 Section::Images => image(model, action),
+                Section::Tasks => task::act(model, action),
                 _ => None,
             };
         }
@@ -113,7 +115,7 @@ fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 }
 
 /// What the targets are called.
-fn names(model: &Model) -> Vec<String> {
+pub(super) fn names(model: &Model) -> Vec<String> {
     match model.section {
         Section::Containers => model.containers.targets().iter().map(|row| row.name.clone()).collect(),
         Section::Images => model.images.targets().iter().map(|row| row.target().to_owned()).collect(),
@@ -146,7 +148,7 @@ fn one(model: &mut Model, row: &ContainerRow, action: Action) -> Option<Vec<Effe
             Ok(()) => prompt(model, Purpose::Exec(row.id.clone()), ""),
             Err(failure) => model.fail(failure),
         },
-        A::RunAgain => prompt(model, Purpose::Command, &join(&row.again)),
+        A::RunAgain => return Some(run_again(model, row)),
         _ => return None,
     }
     Some(Vec::new())
@@ -222,45 +224,6 @@ fn remove_images(model: &mut Model, rows: &[ImageRow], force: Force) {
 /// `1 image`, `3 images`
 fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-fn task(model: &mut Model, action: Action) -> Vec<Effect> {
-    model.tasks.end_range();
-    let targets = |model: &Model| model.tasks.targets().into_iter().cloned().collect::<Vec<TaskRow>>();
-    if action == Action::ClearTasks {
-        let marked: Vec<TaskId> = model.tasks.marked().into_iter().map(|task| task.id).collect();
-        let is_meant = |task: &&TaskRow| task.is_over() && (marked.is_empty() || marked.contains(&task.id));
-        let over: Vec<TaskId> = model.tasks.all().iter().filter(is_meant).map(|task| task.id).collect();
-        for id in &over {
-            model.tasks.take(&id.key());
-        }
-        return over.into_iter().map(Effect::Close).collect();
-    }
-    let live: Vec<TaskId> =
-        targets(model).iter().filter(|task| !task.is_over()).map(|task| task.id).collect();
-    live.into_iter().flat_map(|id| stop_task(model, id)).collect()
-}
-
-/// Asks work to stop, or leaves a terminal's program alone.
-pub(super) fn stop_task(model: &mut Model, id: TaskId) -> Vec<Effect> {
-    let Some(task) = model.tasks.get_mut(&id.key()) else { return Vec::new() };
-    match task.what {
-        What::Work(_) => {
-            task.state = TaskState::Stopping;
-            vec![Effect::Cancel(id)]
-        }
-        What::Session(_) => detach(model, id),
-    }
-}
-
-/// Leaves a terminal's program alone; its tab goes.
-pub(super) fn detach(model: &mut Model, id: TaskId) -> Vec<Effect> {
-    if let Some(task) = model.task(id) {
-        let text = format!("detached from {}", task.title);
-        model.say(Tone::Plain, text, None);
-    }
-    model.tasks.take(&id.key());
-    vec![Effect::Close(id)]
 }
 
 /// Does `verb` to those whose status permits it.
@@ -444,6 +407,10 @@ pub(super) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) 
         Program::Attach => (Wish::Attach, "attach".to_owned()),
         Program::Shell => (Wish::Exec, "shell".to_owned()),
         Program::Words(words) => (Wish::Exec, words.first().cloned().unwrap_or_default()),
+        Program::Exec(words) => {
+            let command = crate::command::flags::sorted(words).and_then(|it| it.rest.into_iter().nth(1));
+            (Wish::Exec, command.unwrap_or_default())
+        }
         Program::Start => (Wish::Start, "attach".to_owned()),
     };
     if let Err(failure) = allowed(row, wish) {
@@ -475,26 +442,25 @@ fn session(model: &mut Model, row: &ContainerRow, what: &str) -> TaskId {
     id
 }
 
-/// Begins work in the background and shows how it goes on.
-pub(super) fn work(model: &mut Model, title: &str, job: Job) -> Effect {
-    model.layers.push(Layer::Progress(TaskId(model.next_task)));
-    quiet_work(model, title, job)
-}
-
-/// Begins work in the background.
-pub(super) fn quiet_work(model: &mut Model, title: &str, job: Job) -> Effect {
-    let id = model.new_task();
-    model.tasks.put(TaskRow::new(id, title.to_owned(), model.now, What::Work(Work::default())));
-    Effect::Work(id, job)
-}
-
-fn run_form(model: &mut Model) {
+fn run_form(model: &mut Model) -> Vec<Effect> {
     let selected = model.images.selected().map(|row| row.target().to_owned());
     let mut form = RunForm::new(selected.as_deref().unwrap_or_default());
     if model.section != Section::Images {
-        form.field = Field::Text(Text::Image);
+        form.field = place_of(Kind::Image);
     }
-    model.layers.push(Layer::Run(Box::new(form)));
+    form::open(model, form)
+}
+
+/// Opens the form with the words that made a container.
+fn run_again(model: &mut Model, row: &ContainerRow) -> Vec<Effect> {
+    match RunForm::of(&row.again) {
+        Ok(form) => form::open(model, form),
+        Err(why) => {
+            let what = format!("cannot run `{}` again", row.name);
+            model.fail(Failure { what, why: vec![why], hint: None });
+            Vec::new()
+        }
+    }
 }
 
 pub(super) fn copy(model: &mut Model, text: String) -> Vec<Effect> {

@@ -1,6 +1,6 @@
 //! Keys of the detail pane: scrolling, searching, terminals.
 
-use super::object::detach;
+use super::task::detach;
 use super::{prompt, show_tab, window};
 use crate::engine::Stream;
 use crate::tui::action::Action;

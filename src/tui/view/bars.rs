@@ -132,6 +132,10 @@ pub(super) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
             | Place::Prompt
             | Place::Form
             | Place::Switch
+            | Place::Choice
+            | Place::Presets
+            | Place::Palette
+            | Place::Output
             | Place::Confirm
             | Place::Menu
             | Place::Progress
@@ -198,7 +202,7 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
         A::ShowAll => !model.containers.all().is_empty(),
         _ => {
             !matches!(action.group(), "Copy" | "Order" | "List")
-                && (!is_go || place == Place::Form)
+                && (!is_go || matches!(place, Place::Form | Place::Switch | Place::Choice))
                 && !is_tab
         }
     }
@@ -223,7 +227,7 @@ fn label(model: &Model, action: Action) -> String {
             _ => "ok".to_owned(),
         },
         (Action::Dismiss, _) if matches!(model.layers.last(), Some(Layer::Page(_))) => "close".to_owned(),
-        (Action::Background, _) if matches!(model.layers.last(), Some(Layer::Progress(id)) if model.session_is_over(*id)) => {
+        (Action::Background, _) if matches!(model.layers.last(), Some(Layer::Progress(watch)) if model.session_is_over(watch.id)) => {
             "close".to_owned()
         }
         _ => action.label().to_owned(),

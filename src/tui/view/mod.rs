@@ -2,15 +2,19 @@
 
 pub mod ansi;
 mod bars;
+mod candidates;
 pub mod chart;
 mod counters;
 mod detail;
 mod dialog;
+mod form;
 mod glyphs;
 mod inspect;
 mod lists;
 mod log;
 mod pages;
+mod palette;
+mod progress;
 mod stats;
 mod terminal;
 #[cfg(test)]

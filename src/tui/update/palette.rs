@@ -1,0 +1,265 @@
+//! The palette: what is in it, and what is done with what was found.
+
+use std::collections::BTreeSet;
+
+use super::{act as act_on, app, command, preset, prompt};
+use crate::command::join;
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::layer::{Input, Layer, Purpose};
+use crate::tui::model::palette::{Deed, Does, Entry, Object, Palette};
+use crate::tui::model::rows::Row;
+use crate::tui::model::table::Table;
+use crate::tui::model::{Focus, Model, Section, Tone};
+
+/// Lists whose rows can be acted on, and where their keys stand.
+const LISTS: &[(Section, Place)] = &[
+    (Section::Containers, Place::Containers),
+    (Section::Images, Place::Images),
+    (Section::Volumes, Place::Volumes),
+    (Section::Networks, Place::Networks),
+    (Section::Tasks, Place::Tasks),
+];
+
+/// Actions that need no row, wherever their key stands.
+const ALONE: &[Action] =
+    &[Action::FromHost, Action::Pull, Action::Load, Action::Import, Action::ShowAll, Action::ClearTasks];
+
+/// So many deeds are remembered.
+const RECENT: usize = 20;
+
+/// Opens the palette.
+pub(super) fn open(model: &mut Model) {
+    let palette = Palette::new(deeds(model), objects(model));
+    model.layers.push(Layer::Palette(Box::new(palette)));
+}
+
+/// Everything that can be done: what the keymap says, what `:` says, and what is kept.
+fn deeds(model: &Model) -> Vec<Deed> {
+    let mut deeds = Vec::new();
+    let mut alone = BTreeSet::new();
+    for (section, place) in LISTS {
+        let mut seen = BTreeSet::new();
+        for binding in model.keymap.of(*place) {
+            let action = binding.action;
+            let is_own = binding.place == *place && !ALONE.contains(&action);
+            let is_deed =
+                !matches!(action.group(), "Move" | "Dialog" | "Terminal") && action != Action::Palette;
+            if is_deed && is_own && seen.insert(action) {
+                deeds.push(deed(model, action, *place, Some(*section)));
+            } else if is_deed && !is_own && alone.insert(action) {
+                deeds.push(deed(model, action, *place, None));
+            }
+        }
+    }
+    // `:containers` and the like are keys as well.
+    let line = |line: String, about: &str, kind| Deed {
+        name: line.clone(),
+        about: about.to_owned(),
+        keys: String::new(),
+        on: None,
+        kind,
+        recent: recent(model, &line),
+        does: Does::Line(line),
+    };
+    for command in app::COMMANDS {
+        for word in (command.words)(model, &[]) {
+            let setting = app::SETTINGS.iter().find(|setting| command.name == "set" && setting.name == word);
+            let about = setting.map_or(command.about, |setting| setting.about);
+            deeds.push(line(format!("{} {word}", command.name), about, "setting"));
+        }
+    }
+    deeds.extend(crate::command::summary().map(|(verb, about)| Deed {
+        does: Does::Type(format!("{verb} ")),
+        ..line(verb.to_owned(), about, "command")
+    }));
+    deeds.extend(model.saved.presets.iter().map(|(name, words)| Deed {
+        name: format!("run {name}"),
+        about: join(words),
+        keys: String::new(),
+        on: None,
+        kind: "preset",
+        recent: recent(model, &format!("run {name}")),
+        does: Does::Preset(name.clone()),
+    }));
+    deeds
+}
+
+fn deed(model: &Model, action: Action, place: Place, on: Option<Section>) -> Deed {
+    let name = action.name().replace('-', " ");
+    Deed {
+        recent: recent(model, &name),
+        name,
+        about: action.help().to_owned(),
+        keys: model.keys_of(place, action),
+        on,
+        kind: "",
+        does: Does::Act(action),
+    }
+}
+
+fn recent(model: &Model, name: &str) -> Option<usize> {
+    model.saved.recent.iter().rev().position(|old| old == name)
+}
+
+/// Everything there is.
+fn objects(model: &Model) -> Vec<Object> {
+    fn of<'a, R: Row>(
+        table: &'a Table<R>,
+        section: Section,
+        name: impl Fn(&R) -> String + 'a,
+    ) -> impl Iterator<Item = Object> + 'a {
+        let selected = table.selected().map(Row::key);
+        table.all().iter().map(move |row| Object {
+            of: section,
+            key: row.key().to_owned(),
+            name: name(row),
+            is_selected: selected == Some(row.key()),
+        })
+    }
+    let mut objects: Vec<Object> =
+        of(&model.containers, Section::Containers, |row| row.name.clone()).collect();
+    let image = |row: &crate::tui::model::rows::ImageRow| {
+        if row.name.is_empty() { row.short().to_owned() } else { row.name.clone() }
+    };
+    objects.extend(of(&model.images, Section::Images, image));
+    objects.extend(of(&model.volumes, Section::Volumes, |row| row.name.clone()));
+    objects.extend(of(&model.networks, Section::Networks, |row| row.name.clone()));
+    objects.extend(of(&model.tasks, Section::Tasks, |row| row.title.clone()));
+    // What is selected in another list is not what the eye is on.
+    objects
+        .iter_mut()
+        .filter(|object| object.of != model.section)
+        .for_each(|object| object.is_selected = false);
+    objects
+}
+
+/// What `action` does to the palette.
+pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Palette(palette)) = model.layers.last_mut() else { return Vec::new() };
+    let last = palette.shown.len().saturating_sub(1);
+    match action {
+        Action::Down => palette.cursor = (palette.cursor + 1).min(last),
+        Action::Up => palette.cursor = palette.cursor.saturating_sub(1),
+        Action::PageDown => palette.cursor = (palette.cursor + 10).min(last),
+        Action::PageUp => palette.cursor = palette.cursor.saturating_sub(10),
+        Action::Complete => {
+            if let Some(entry) = palette.chosen() {
+                let object =
+                    entry.object.as_ref().map_or_else(String::new, |object| format!(" {}", object.name));
+                palette.input = Input::new(&format!("{}{object}", entry.deed.name));
+                palette.search();
+            }
+        }
+        Action::CopyShown => {
+            let line = palette.chosen().and_then(equivalent);
+            return match line {
+                Some(words) => super::object::copy(model, format!("hoist {}", join(&words))),
+                None => {
+                    model.say(Tone::Plain, "no command of the command line does this", None);
+                    Vec::new()
+                }
+            };
+        }
+        Action::Accept => {
+            let chosen = palette.chosen().cloned();
+            model.layers.pop();
+            return chosen.map_or_else(Vec::new, |entry| perform(model, entry));
+        }
+        _ => drop(model.layers.pop()),
+    }
+    Vec::new()
+}
+
+/// Does what was chosen, as its key would do it.
+fn perform(model: &mut Model, entry: Entry) -> Vec<Effect> {
+    remember(model, &entry.deed.name);
+    let mut effects = vec![Effect::Save];
+    if let Some(object) = &entry.object
+        && !select(model, object)
+    {
+        model.say(Tone::Bad, format!("{} is gone", object.name), None);
+        return Vec::new();
+    }
+    effects.extend(match entry.deed.does {
+        Does::Act(action) => act_on(model, action),
+        Does::Line(line) => command::line(model, &line),
+        Does::Type(line) => {
+            prompt(model, Purpose::Command, &line);
+            super::dialog::rechecked(model)
+        }
+        Does::Preset(name) => preset::open(model, &name),
+    });
+    effects
+}
+
+fn remember(model: &mut Model, name: &str) {
+    let recent = &mut model.saved.recent;
+    recent.retain(|old| old != name);
+    recent.push(name.to_owned());
+    let surplus = recent.len().saturating_sub(RECENT);
+    recent.drain(..surplus);
+}
+
+/// Puts the cursor of its list on an object.
+pub(super) fn select(model: &mut Model, object: &Object) -> bool {
+    super::go(model, object.of);
+    model.focus = Focus::List;
+    if object.of == Section::Containers {
+        model.shows_all = true;
+    }
+    super::cursor(model).filter().clear();
+    model.settle();
+    match object.of {
+        Section::Containers => model.containers.select_key(&object.key),
+        Section::Images => model.images.select_key(&object.key),
+        Section::Volumes => model.volumes.select_key(&object.key),
+        Section::Networks => model.networks.select_key(&object.key),
+        Section::Tasks => model.tasks.select_key(&object.key),
+    }
+}
+
+/// The words of the command line that do the same, where there are such.
+pub(in crate::tui) fn equivalent(entry: &Entry) -> Option<Vec<String>> {
+    use Action as A;
+    let words: &[&str] = match (&entry.deed.does, entry.object.as_ref().map(|object| object.of)) {
+        (Does::Type(line), _) => return crate::command::split(line).ok(),
+        (Does::Preset(_), _) => return crate::command::split(&entry.deed.about).ok(),
+        (Does::Act(action), Some(Section::Containers)) => match action {
+            A::Logs => &["logs", "-f"],
+            A::Stats => &["stats"],
+            A::Top => &["top"],
+            A::Inspect => &["inspect"],
+            A::Restart => &["restart"],
+            A::Attach => &["attach"],
+            A::Remove => &["rm"],
+            A::RemoveForce => &["rm", "-f"],
+            A::Kill => &["kill"],
+            A::Shell => &["exec", "-it"],
+            _ => return None,
+        },
+        (Does::Act(action), Some(Section::Images)) => match action {
+            A::Run => &["run", "-it"],
+            A::Inspect => &["image", "inspect"],
+            A::Remove => &["rmi"],
+            A::RemoveForce => &["rmi", "-f"],
+            _ => return None,
+        },
+        (Does::Act(A::Inspect), Some(Section::Networks)) => &["network", "inspect"],
+        (Does::Act(action), None) => match action {
+            A::GoContainers => &["ps", "-a"],
+            A::GoImages => &["images"],
+            A::GoNetworks => &["network", "ls"],
+            A::GoVolumes => &["volume", "ls"],
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let mut words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    words.extend(entry.object.as_ref().map(|object| object.name.clone()));
+    if entry.deed.does == Does::Act(A::Shell) {
+        words.push("sh".to_owned());
+    }
+    Some(words)
+}
