@@ -202,6 +202,20 @@ pub enum Subject {
     Task(TaskId),
 }
 
+impl Subject {
+    /// The list that it is found in.
+    #[must_use]
+    pub fn section(&self) -> Section {
+        match self {
+            Self::Container(_) => Section::Containers,
+            Self::Image(_) => Section::Images,
+            Self::Volume(_) => Section::Volumes,
+            Self::Network(_) => Section::Networks,
+            Self::Task(_) => Section::Tasks,
+        }
+    }
+}
+
 /// What went wrong, for people.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Failure {

@@ -3,7 +3,7 @@
 use super::rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
 use super::table::Table;
 use super::task::TaskRow;
-use super::{Model, Section, Subject};
+use super::{Focus, Model, Section, Subject};
 
 /// What a row is about.
 trait About: Row {
@@ -65,6 +65,9 @@ impl Model {
     /// whole group).
     #[must_use]
     pub fn targets(&self) -> Vec<Subject> {
+        if let Some(pinned) = self.pinned() {
+            return vec![pinned.clone()];
+        }
         match self.section {
             Section::Containers => targets(&self.containers),
             Section::Images => targets(&self.images),
@@ -74,9 +77,23 @@ impl Model {
         }
     }
 
+    /// The kind of what a verb is for.
+    #[must_use]
+    pub fn acted_section(&self) -> Section {
+        self.pinned().map_or(self.section, Subject::section)
+    }
+
+    /// What the pane with the keys is pinned to: verbs are for that, wherever the list is.
+    fn pinned(&self) -> Option<&Subject> {
+        self.pane().pinned.as_ref().filter(|_| self.focus == Focus::Detail)
+    }
+
     /// Containers that a verb is for, where containers are shown.
     #[must_use]
     pub fn target_containers(&self) -> Vec<ContainerRow> {
+        if self.pinned().is_some() {
+            return self.container().cloned().into_iter().collect();
+        }
         match self.section {
             Section::Containers => self.containers.targets().into_iter().cloned().collect(),
             _ => Vec::new(),

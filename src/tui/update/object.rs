@@ -42,7 +42,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Load => prompt(model, Purpose::Load, ""),
         Action::Import => prompt(model, Purpose::Import, ""),
         Action::Run => return Some(run_form(model)),
-        Action::Inspect if model.section != Section::Containers => {
+        Action::Inspect if model.acted_section() != Section::Containers => {
             if model.subject().is_some() {
                 show_tab(model, Tab::Inspect);
             }
@@ -50,7 +50,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::CopyName => return Some(copy(model, names(model).join(" "))),
         Action::CopyId => return Some(copy(model, ids(model).join(" "))),
         _ => {
-            return match model.section {
+            return match model.acted_section() {
                 Section::Containers => container(model, action),
                 Section::Images => image(model, action),
                 Section::Tasks => task::act(model, action),

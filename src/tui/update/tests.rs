@@ -390,16 +390,96 @@ fn work_that_failed_stays_on_the_screen_with_its_reason() {
     assert!(model.layers.is_empty());
 }
 
+#[test]
+fn a_split_keeps_what_was_shown_and_the_new_half_follows_the_list() {
+    let mut model = full(120, 40);
+    let api = model.container().unwrap().clone();
+    press(&mut model, "l ctrl-w v");
+    assert_eq!((model.windows.count(), model.focus), (2, Focus::Detail));
+    let pinned: Vec<_> = model.windows.all().map(|pane| pane.pinned.clone()).collect();
+    assert_eq!(pinned, [Some(Subject::Container(api.id.clone())), None]);
+    // Both are open, and the list steers the new one.
+    press(&mut model, "ctrl-w k j");
+    let logs: Vec<_> = model.wants().logs.into_values().map(|(id, _)| id).collect();
+    assert_eq!(logs, [api.id.clone(), model.containers.selected().unwrap().id.clone()]);
+    press(&mut model, "t");
+    assert_eq!(model.shown_tab(model.pane()), Tab::Top);
+    assert_eq!(model.container().unwrap().name, "web");
+    // A verb is about what the pane with the keys shows.
+    press(&mut model, "ctrl-w h");
+    assert_eq!(press(&mut model, ", p"), [Effect::Container(Verb::Pause, api.id)]);
+    press(&mut model, "ctrl-w o ctrl-w p");
+    assert_eq!((model.windows.count(), model.pane().pinned.clone()), (1, None));
+}
+
+#[test]
+fn beside_a_terminal_a_split_opens_a_second_one_and_release_moves_between_them() {
+    let mut model = full(120, 40);
+    let api = model.container().unwrap().id.clone();
+    press(&mut model, "e ctrl-]");
+    assert_eq!(press(&mut model, "ctrl-w v"), [Effect::Open(TaskId(2), api.clone(), Program::Shell)]);
+    assert_eq!(model.place(), Place::Terminal);
+    assert_eq!(model.wants().terminals.len(), 2);
+    press(&mut model, "ctrl-] h");
+    assert!(matches!(press(&mut model, "q").as_slice(), [Effect::Type(TaskId(1), _)]));
+    assert_eq!(press(&mut model, "ctrl-] s"), [Effect::Open(TaskId(3), api, Program::Shell)]);
+    assert_eq!(press(&mut model, "ctrl-] d"), [Effect::Close(TaskId(3))]);
+    assert_eq!((model.windows.count(), model.place()), (2, Place::Terminal));
+    // Any other key leaves for the list, and means there what it always means.
+    press(&mut model, "ctrl-] ?");
+    assert_eq!(model.focus, Focus::List);
+    assert!(!model.layers.is_empty());
+}
+
+#[test]
+fn zoom_gives_the_window_to_all_panes_then_to_one() {
+    let mut model = full(120, 40);
+    press(&mut model, "l ctrl-w v z");
+    assert!(model.layout().list.is_none() && model.panes().len() == 2);
+    press(&mut model, "z");
+    assert_eq!(model.panes().len(), 1);
+    press(&mut model, "z");
+    assert!(model.layout().list.is_some() && model.panes().len() == 2);
+}
+
+#[test]
+fn a_layout_is_kept_under_its_name_and_its_terminals_are_opened_anew() {
+    let command = |model: &mut Model, line: &str| {
+        if model.place() == Place::Terminal {
+            press(model, "ctrl-]");
+        }
+        press(model, ":");
+        write(model, line);
+        press(model, "enter")
+    };
+    let mut model = full(120, 40);
+    press(&mut model, "e ctrl-]");
+    press(&mut model, "ctrl-w v ctrl-] ctrl-w s");
+    assert_eq!(model.windows.count(), 3, "{}", screen(&model));
+    press(&mut model, "ctrl-]");
+    assert_eq!(command(&mut model, "layout save debug"), [Effect::Save]);
+    let saved = model.saved.clone();
+    let mut model = full(120, 40);
+    model.saved = saved;
+    let effects = command(&mut model, "layout debug");
+    assert_eq!(effects.len(), model.windows.count());
+    assert!(effects.iter().all(|effect| matches!(effect, Effect::Open(.., Program::Shell))));
+    assert_eq!(command(&mut model, "layout remove debug"), [Effect::Save]);
+    command(&mut model, "layout debug");
+    assert!(model.notice.as_ref().unwrap().text.contains("no layout is called `debug`"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn no_keys_and_no_sizes_ever_panic_or_trap_the_user(
-        steps in proptest::collection::vec((0..60_usize, 0_u16..210, 0_u16..62), 1..40),
+        steps in proptest::collection::vec((0..68_usize, 0_u16..210, 0_u16..62), 1..40),
     ) {
-        const KEYS: [&str; 46] = [
+        const KEYS: [&str; 54] = [
             "j", "k", "g", "G", "d", "y", "D", "s", "p", "r", "K", "e", "a", "l", "S", "t", "i", "n", "N", "R",
             "M", "A", "1", "2", "3", "4", "5", "tab", "shift-tab", "enter", "esc", "q", "/", ":", "?", "z",
             "[", "]", ",", "space", "ctrl-]", "ctrl-d", "ctrl-u", "left", "right", "x",
+            "ctrl-w v", "ctrl-w s", "ctrl-w q", "ctrl-w l", "ctrl-w k", "ctrl-w p", "ctrl-w x", "h",
         ];
         let mut model = full(80, 24);
         for (at, width, height) in steps {
@@ -414,6 +494,10 @@ proptest! {
         }
         // Whatever was opened: releasing, closing and going back leads to a list.
         press(&mut model, "ctrl-]");
+        if model.place() == Place::Terminal {
+            // It was the second one: the key itself, for the program.
+            press(&mut model, "ctrl-]");
+        }
         for _ in 0..8 {
             press(&mut model, "esc");
         }

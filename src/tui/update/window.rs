@@ -6,7 +6,7 @@ use crate::tui::action::Action;
 use crate::tui::event::{Effect, Program};
 use crate::tui::model::saved::Shown;
 use crate::tui::model::window::{Axis, PaneId, Toward};
-use crate::tui::model::{Focus, Model, Section, Subject, Tab, Tone};
+use crate::tui::model::{Focus, Model, Subject, Tab, Tone};
 
 /// So many thousandths a border moves.
 const STEP: i16 = 50;
@@ -175,7 +175,7 @@ pub(super) fn save_layout(model: &mut Model, name: &str) -> Vec<Effect> {
             None => None,
             Some(subject) => Some(super::name_of(model, subject)),
         };
-        let section = subject.map_or("", |subject| section_of(subject).title());
+        let section = subject.map_or("", |subject| subject.section().title());
         let tab = tab_word(pane.tab);
         Some(Shown { of, section: section.to_lowercase(), tab: tab.to_owned() })
     });
@@ -232,16 +232,6 @@ pub(super) fn remove_layout(model: &mut Model, name: &str) -> Vec<Effect> {
             vec![Effect::Save]
         }
         None => load_layout(model, name),
-    }
-}
-
-fn section_of(subject: &Subject) -> Section {
-    match subject {
-        Subject::Container(_) => Section::Containers,
-        Subject::Image(_) => Section::Images,
-        Subject::Volume(_) => Section::Volumes,
-        Subject::Network(_) => Section::Networks,
-        Subject::Task(_) => Section::Tasks,
     }
 }
 
