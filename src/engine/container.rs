@@ -18,7 +18,7 @@ use super::stats::{Sample, Top};
 use super::trash::TrashEntry;
 use super::{
     ContainerId, Engine, ExecId, LogView, Name, Options, Process, ProcessDetail, PullPolicy, Record,
-    Reporter, Run, Status, Verb, blocking,
+    Reporter, Run, SaveLog, Status, Verb, blocking,
 };
 use crate::monitor::wire::Ask;
 
@@ -406,6 +406,16 @@ impl Containers<'_> {
     pub async fn log_view(&self, targets: &[ContainerId]) -> Result<LogView> {
         let targets = targets.to_vec();
         self.on("", move |engine, _| engine.log_view(&targets)).await
+    }
+
+    /// Writes lines of logs to a file, and gives how many. Of a save that was cancelled the
+    /// file goes away again.
+    ///
+    /// # Errors
+    ///
+    /// When the file is there and is not to be overwritten, or a log cannot be read.
+    pub async fn save_log(&self, save: SaveLog, reporter: Reporter) -> Result<u64> {
+        self.engine.save_log(save, reporter).await
     }
 
     /// Its processes.

@@ -161,10 +161,30 @@ actions! {
     "Log" {
         Follow       "follow"        "follow"   "Follow the log, or stop following";
         Wrap         "wrap"          "wrap"     "Wrap long lines, or not";
-        Times        "times"         "times"    "Show no times, local times, or how long ago";
+        FilterLines  "filter-lines"  "filter"   "Show only lines with a text; !text hides them";
+        MoreContext  "more-context"  "context"  "Show one more line around each that passes the filter";
+        LessContext  "less-context"  "less"     "Show one line less around each that passes the filter";
+        NextGrave    "next-grave"    "error"    "Go to the next error or warning";
+        PreviousGrave "previous-grave" "error up" "Go to the previous error or warning";
+        MinimumLevel "minimum-level" "level"    "Show lines of every level, or from debug, info, warn or error on";
+        Times        "times"         "times"    "Show no times, or local, UTC, relative ones, or the time between lines";
+        Json         "json"          "json"     "Show JSON as it is, in one line, or unfolded";
+        MergeLogs    "merge-logs"    "merge"    "Show the logs of the marked containers, or of one more, as one";
+        MarkLine     "mark-line"     "line"     "Draw a line below the newest line";
+        SelectLines  "select-lines"  "select"   "Select lines, or select none";
+        CopyLines    "copy-lines"    "copy"     "Copy the selected lines, or the one found";
+        SaveLog      "save-log"      "save…"    "Save the log, or what the filter shows of it, to a file";
         Streams      "streams"       "streams"  "Show both streams, only output, or only errors";
         Clear        "clear"         "clear"    "Clear the view; the log itself stays";
         Freeze       "freeze"        "freeze"   "Stop the charts, or let them go on";
+    }
+    "Since" {
+        SinceTail    "since-tail"    "tail"     "Show only the last thousand lines";
+        SinceMinute  "since-1m"      "1 minute" "Show only what was written within a minute";
+        SinceMinutes "since-5m"      "5 minutes" "Show only what was written within five minutes";
+        SinceHour    "since-1h"      "1 hour"   "Show only what was written within an hour";
+        SinceMoment  "since-moment"  "when…"    "Show only what was written since a moment that is typed";
+        SinceAll     "since-all"     "all"      "Show the log from its beginning again";
     }
     "Copy" {
         CopyName     "copy-name"     "name"     "Copy the name";

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use super::key::Key;
 use super::keymap::Keymap;
+use super::model::log::LogNews;
 use super::model::look::Ground;
 use super::model::paths::PathFact;
 use super::model::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
@@ -15,7 +16,7 @@ use super::model::task::{TaskId, Work};
 use super::model::{Failure, Section};
 use super::theme::Themes;
 use crate::config::Ui;
-use crate::engine::{ContainerId, LogRecord, Name, News, Sample, Top};
+use crate::engine::{ContainerId, Name, News, Sample, SaveLog, Top};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -38,10 +39,10 @@ pub enum Event {
     Container(ContainerId, Option<Box<ContainerRow>>),
     /// A verb on a container or an image ended.
     Done(Effect, Result<(), Failure>),
-    /// Records of the log shown, with its number.
-    Log(u64, Vec<LogRecord>),
-    /// The log's end, or why it cannot be read.
-    LogOver(u64, Option<Failure>),
+    /// News of a log that is shown, with its number.
+    Log(u64, LogNews),
+    /// A log may be saved, or its file is there already.
+    Saving(Box<SaveLog>, bool),
     /// What a container uses.
     Sample(ContainerId, Box<Sample>),
     /// A container's processes.
@@ -135,6 +136,8 @@ pub enum Effect {
     RemoveImage(String, Force),
     /// Give an image a further name.
     TagImage(String, String),
+    /// Save a log, unless its file is there already.
+    TrySave(Box<SaveLog>),
     /// Work in the background.
     Work(TaskId, Job),
     /// Ask work to stop; asked again, it must.
@@ -186,6 +189,8 @@ pub enum Job {
     Print(Vec<String>),
     /// An image of this machine's shell and core tools, with this name.
     FromHost(&'static str),
+    /// Lines of logs as a file.
+    SaveLog(Box<SaveLog>),
 }
 
 /// What a terminal is opened to.

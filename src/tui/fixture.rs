@@ -11,13 +11,17 @@ use super::event::{Effect, Event, Listed};
 use super::key::{Key, parse_strokes};
 use super::keymap::Keymap;
 use super::model::Model;
+use super::model::log::{LogAsk, LogNews, LogWant};
 use super::model::rows::{ContainerRow, ImageRow, NetworkRow};
 use super::terminal::Screens;
 use super::theme::{Depth, Theme};
 use super::update::update;
 use crate::command::World;
 use crate::config::Environment;
-use crate::engine::{LogRecord, Sample, Status, Stream};
+use crate::engine::{
+    Level, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogSpot, LogState, LogWanted, Matcher, Sample,
+    Status, Stream,
+};
 
 /// 2026-11-22 14:00:00 UTC
 pub(crate) fn now() -> Timestamp {
@@ -113,23 +117,133 @@ pub(crate) fn full(width: u16, height: u16) -> Model {
     model
 }
 
+/// Lines of a log, one a second up to now.
+pub(crate) fn lines(texts: &[&str]) -> Vec<LogLine> {
+    let ago = |at: usize| SignedDuration::from_secs(i64::try_from(texts.len() - at).unwrap() + 7);
+    let line = |(at, text): (usize, &&str)| LogLine {
+        source: 0,
+        place: at as u64 * 10,
+        end: at as u64 * 10 + 10,
+        number: Some(at as u64),
+        time: now() - ago(at),
+        stream: if text.contains("WARN") { Stream::Stderr } else { Stream::Stdout },
+        weight: Level::find(text.as_bytes()).map(|(level, _)| level),
+        is_context: false,
+        bytes: text.as_bytes().into(),
+    };
+    texts.iter().enumerate().map(line).collect()
+}
+
 /// A log's beginning.
 pub(crate) fn log(model: &mut Model) {
-    let records = [
+    let texts = [
         "INFO  listening on :8080",
         "\x1b[33mWARN\x1b[0m  queue depth 1188 above soft limit 1000",
         "GET /v1/orders 200 12ms",
-    ]
-    .iter()
-    .enumerate()
-    .map(|(at, line)| LogRecord {
-        time: now() - SignedDuration::from_secs(10 - i64::try_from(at).unwrap()),
-        stream: if at == 1 { Stream::Stderr } else { Stream::Stdout },
-        bytes: format!("{line}\n").into_bytes(),
-    })
-    .collect();
-    let serial = model.pane().log.serial;
-    update(model, Event::Log(serial, records));
+    ];
+    serve(model, &lines(&texts));
+}
+
+/// Answers what logs on the screen ask for, as the engine does.
+pub(crate) fn serve(model: &mut Model, all: &[LogLine]) {
+    for round in 0..50 {
+        let wants: Vec<LogWant> = model.wants().logs.into_values().collect();
+        let mut is_idle = true;
+        for want in wants {
+            let sieve = want.query.1.filter.compile().unwrap();
+            let floor = want.query.1.floor.as_ref().map_or(0, |floor| floor.0[0].place);
+            let passes =
+                |line: &&LogLine| line.place >= floor && sieve.passes(line.stream, line.weight, &line.bytes);
+            let shown: Vec<LogLine> = all.iter().filter(passes).cloned().collect();
+            if round == 0 {
+                update(model, Event::Log(want.serial, state(&want, all, &shown)));
+            }
+            if let Some((number, ask)) = want.ask {
+                is_idle = false;
+                let search = want.query.1.search.as_ref().map(|search| search.compile().unwrap());
+                update(model, Event::Log(want.serial, answer(number, &ask, all, &shown, search.as_ref())));
+            }
+            if let Some(after) = want.ranked {
+                let search = want.query.1.search.as_ref().unwrap().compile().unwrap();
+                let is_before = |line: &&LogLine| line.end <= after.0[0].place && search.is_in(&line.bytes);
+                let rank = shown.iter().filter(is_before).count() as u64;
+                update(model, Event::Log(want.serial, LogNews::Rank(after, rank)));
+            }
+        }
+        if is_idle && round > 0 {
+            return;
+        }
+    }
+    panic!("it never has enough");
+}
+
+fn state(want: &LogWant, all: &[LogLine], shown: &[LogLine]) -> LogNews {
+    let count = |level| shown.iter().filter(|line| line.weight == Some(level)).count() as u64;
+    let search = want.query.1.search.as_ref().map(|search| search.compile().unwrap());
+    let is_hit = |line: &&LogLine| search.as_ref().is_some_and(|search| search.is_in(&line.bytes));
+    LogNews::State(Box::new(LogState {
+        first: vec![0],
+        end: vec![all.len() as u64 * 10],
+        lines: all.len() as u64,
+        is_counted: true,
+        serial: want.query.0,
+        shown: shown.len() as u64,
+        hits: shown.iter().filter(is_hit).count() as u64,
+        errors: count(Level::Error),
+        warnings: count(Level::Warn),
+        searched: all.len() as u64 * 10,
+        bytes: all.len() as u64 * 10,
+        is_searched: true,
+        failure: None,
+    }))
+}
+
+fn answer(
+    number: u64,
+    ask: &LogAsk,
+    all: &[LogLine],
+    shown: &[LogLine],
+    search: Option<&Matcher>,
+) -> LogNews {
+    let place = |place: u64| LogPlace(vec![LogSpot { place, line: Some(place / 10) }]);
+    let end = all.len() as u64 * 10;
+    let at = |from: &LogFrom| match from {
+        LogFrom::First => 0,
+        LogFrom::Last => shown.len(),
+        LogFrom::Place(place) => shown.partition_point(|line| line.place < place.0[0].place),
+        LogFrom::Time(time) => shown.partition_point(|line| line.time < *time),
+    };
+    let page = |at: usize, up: usize, down: usize| {
+        let (start, stop) = (at.saturating_sub(up), (at + down).min(shown.len()));
+        let spot = |at: usize| place(shown.get(at).map_or(end, |line| line.place));
+        LogPage {
+            lines: shown[start..stop].to_vec(),
+            at: at - start,
+            start: spot(start),
+            end: spot(stop),
+            is_first: start == 0,
+            is_last: stop == shown.len(),
+        }
+    };
+    match ask {
+        LogAsk::Page(ask) => LogNews::Page(number, Ok(page(at(&ask.from), ask.up, ask.down))),
+        LogAsk::Find(ask, around) => {
+            let from = at(&ask.from);
+            let fits = |at: &usize| match ask.wanted {
+                LogWanted::Match => search.is_some_and(|search| search.is_in(&shown[*at].bytes)),
+                LogWanted::Grave => shown[*at].weight >= Some(Level::Warn),
+            };
+            let found = if ask.up { (0..from).rev().find(fits) } else { (from..shown.len()).find(fits) };
+            LogNews::Found(
+                number,
+                Ok(found.map(|found| {
+                    let line = &shown[found];
+                    let hit = LogHit { source: 0, place: line.place, at: place(line.place) };
+                    (hit, page(found, *around, *around))
+                })),
+            )
+        }
+    }
 }
 
 fn samples(model: &mut Model) {

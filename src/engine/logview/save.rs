@@ -6,6 +6,8 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use jiff::Timestamp;
+
 use super::super::error::{Doing, Result};
 use super::super::{Engine, Phase, Progress, Reporter, blocking};
 use super::page::Source;
@@ -20,6 +22,8 @@ pub struct SaveLog {
     pub containers: Vec<ContainerId>,
     /// Which lines.
     pub query: LogQuery,
+    /// Only what was written then or later.
+    pub since: Option<Timestamp>,
     /// To this file.
     pub path: PathBuf,
     /// A file that is there is written anew.
@@ -55,7 +59,7 @@ impl Engine {
     /// # Errors
     ///
     /// When the file is there and is not to be overwritten, or a log cannot be read.
-    pub async fn save_log(&self, save: SaveLog, reporter: Reporter) -> Result<u64> {
+    pub(in crate::engine) async fn save_log(&self, save: SaveLog, reporter: Reporter) -> Result<u64> {
         let stop = std::sync::Arc::new(AtomicBool::new(false));
         let _guard = Stop(stop.clone());
         let engine = self.clone();
@@ -68,7 +72,11 @@ impl Engine {
         let books = folders.iter().map(|folder| Book::open(folder)).collect::<disk::Result<Vec<_>>>();
         let books = books.doing(doing)?;
         let query = save.query.compile().doing(doing)?;
-        let floor = super::Shared::floor(&query, &books);
+        let mut floor = super::Shared::floor(&query, &books);
+        if let Some(since) = save.since {
+            let places = books.iter().map(|book| book.since(since)).collect::<disk::Result<Vec<_>>>();
+            floor = places.doing(doing)?;
+        }
         let mut options = OpenOptions::new();
         options.write(true).mode(0o600);
         match save.overwrites {

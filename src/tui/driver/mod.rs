@@ -10,6 +10,7 @@
 
 mod disk;
 mod facts;
+mod log;
 mod print;
 mod saved;
 mod screen;
@@ -286,6 +287,11 @@ impl Driver {
             Effect::Work(id, Job::Print(words)) => {
                 self.prints.start(&self.engine, self.config.as_deref(), &self.tell, id, words);
             }
+            Effect::TrySave(save) => self.spawn(async move {
+                // Asked again by the engine when it writes: here it is for a question.
+                let is_taken = !save.overwrites && save.path.symlink_metadata().is_ok();
+                Event::Saving(save, is_taken)
+            }),
             Effect::Work(id, job) => self.work(id, job),
             Effect::Look(path) => {
                 let place = self.world.absolute(&path);

@@ -3,25 +3,22 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use super::log::log;
 use super::{Tell, facts};
-use crate::engine::{ContainerId, Engine, LogRequest};
+use crate::engine::{ContainerId, Engine};
 use crate::tui::event::Event;
+use crate::tui::model::log::LogWant;
 use crate::tui::model::window::PaneId;
 use crate::tui::model::{Failure, Subject, Wants};
-
-/// A log's view begins with so many lines.
-const TAIL: u64 = 5000;
-
-/// So many records are told at once.
-const BATCH: usize = 512;
 
 /// How often the processes of the shown container are read.
 const TOP: Duration = Duration::from_secs(2);
 
 /// A task that ends when nobody wants it any more.
-struct Open(AbortHandle);
+pub(super) struct Open(AbortHandle);
 
 impl Drop for Open {
     fn drop(&mut self) {
@@ -29,11 +26,17 @@ impl Drop for Open {
     }
 }
 
+/// A log that is open, and what is wanted of it.
+struct Log {
+    wants: watch::Sender<LogWant>,
+    _open: Open,
+}
+
 /// What is open.
 #[derive(Default)]
 pub(super) struct Watch {
     had: Wants,
-    logs: BTreeMap<PaneId, Open>,
+    logs: BTreeMap<PaneId, Log>,
     tops: BTreeMap<ContainerId, Open>,
     inspects: BTreeMap<PaneId, Open>,
     stats: BTreeMap<ContainerId, (Duration, Open)>,
@@ -43,9 +46,24 @@ impl Watch {
     /// Opens what is wanted and was not, and closes what is not wanted any more.
     pub(super) fn sync(&mut self, wants: Wants, engine: &Engine, tell: &Tell) {
         let (engine, tell) = (|| engine.clone(), || tell.clone());
-        sync(&mut self.logs, &self.had.logs, &wants.logs, |_, (id, serial)| {
-            spawn(log(engine(), tell(), id.clone(), *serial))
-        });
+        self.logs.retain(|pane, _| wants.logs.contains_key(pane));
+        for (pane, want) in &wants.logs {
+            match self.logs.get(pane) {
+                // The same log goes on, and is told what is wanted of it.
+                Some(log) if log.wants.borrow().serial == want.serial => {
+                    log.wants.send_if_modified(|old| {
+                        let is_new = old != want;
+                        old.clone_from(want);
+                        is_new
+                    });
+                }
+                _ => {
+                    let (wants, asked) = watch::channel(want.clone());
+                    let open = spawn(log(engine(), tell(), asked));
+                    self.logs.insert(*pane, Log { wants, _open: open });
+                }
+            }
+        }
         sync(&mut self.inspects, &self.had.inspects, &wants.inspects, |_, (subject, serial)| {
             spawn(inspect(engine(), tell(), subject.clone(), *serial))
         });
@@ -82,31 +100,8 @@ fn sync<K: Ord + Copy, W: PartialEq>(
     }
 }
 
-fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Open {
+pub(super) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Open {
     Open(tokio::spawn(work).abort_handle())
-}
-
-async fn log(engine: Engine, tell: Tell, id: ContainerId, serial: u64) {
-    let request =
-        LogRequest { stdout: true, stderr: true, follow: true, tail: Some(TAIL), ..LogRequest::default() };
-    let mut records = match engine.containers().logs(id.as_str(), request).await {
-        Ok(records) => records,
-        Err(error) => return tell.send(Event::LogOver(serial, Some(error.into()))).await,
-    };
-    let mut failure: Option<Failure> = None;
-    while let Some(first) = records.recv().await {
-        let mut batch = Vec::new();
-        let mut next = Some(first);
-        while let Some(record) = next {
-            match record {
-                Ok(record) => batch.push(record),
-                Err(error) => failure = Some(error.into()),
-            }
-            next = if batch.len() < BATCH { records.try_recv().ok() } else { None };
-        }
-        tell.send(Event::Log(serial, batch)).await;
-    }
-    tell.send(Event::LogOver(serial, failure)).await;
 }
 
 async fn stats(engine: Engine, tell: Tell, id: ContainerId, every: Duration) {

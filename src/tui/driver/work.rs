@@ -30,6 +30,11 @@ pub(super) async fn work(engine: &Engine, world: &World, job: Job, reporter: Rep
         }
         // The driver runs these itself.
         Job::Print(words) => unsupported("print", &command::join(&words)),
+        Job::SaveLog(save) => {
+            let path = save.path.display().to_string();
+            let lines = engine.containers().save_log(*save, reporter).await?;
+            Ok(said(format!("saved {lines} lines to {path}")))
+        }
         Job::FromHost(name) => {
             let doing = || format!("make `{name}`");
             let name: Reference = name.parse().map_err(BadName).doing(doing)?;

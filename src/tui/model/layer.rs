@@ -18,6 +18,8 @@ pub enum Layer {
     Confirm(Confirm),
     /// One of several.
     Menu(Menu),
+    /// A container whose log is shown with the others.
+    Merge(Menu),
     /// What to run.
     Run(Box<RunForm>),
     /// What can be run again under a name.
@@ -139,6 +141,9 @@ pub enum Purpose {
     Tag(String),
     Rename(ContainerId),
     Exec(ContainerId),
+    LogFilter,
+    LogSince,
+    LogSave,
 }
 
 impl Purpose {
@@ -157,6 +162,9 @@ impl Purpose {
             Self::Tag(_) => "tag",
             Self::Rename(_) => "rename",
             Self::Exec(_) => "run in the container",
+            Self::LogFilter => "lines",
+            Self::LogSince => "show the log since",
+            Self::LogSave => "save the log to a file",
         }
     }
 
@@ -167,7 +175,7 @@ impl Purpose {
             Self::Filter => {
                 "words · !not · ~fuzzy · re:regex · status: label: image: name: id: network: project:"
             }
-            Self::Search => "capitals count only when there are some · n next · N previous",
+            Self::Search => "re:regex · capitals count only when there are some · n next · N previous",
             Self::Command => "as on the command line: run -it debian bash · pull · rm · tag · help",
             Self::RunWords => "↵ puts it into the fields",
             Self::Preset => "a name to find it by",
@@ -177,13 +185,16 @@ impl Purpose {
             Self::Tag(_) => "the image's further name: name:tag",
             Self::Rename(_) => "letters, digits, _ . and -",
             Self::Exec(_) => "program and words: env, ls -l /etc",
+            Self::LogFilter => "only lines with this · !hides · re:regex · a & !b",
+            Self::LogSince => "90s · 10m · 2h · 3d · 14:02 · 2026-11-22 14:02",
+            Self::LogSave => "path; the lines shown by the filter · all:path saves every line",
         }
     }
 
     /// Whether the line stands at the bottom, where it hides nothing.
     #[must_use]
     pub fn is_line(&self) -> bool {
-        matches!(self, Self::Filter | Self::Search | Self::Command)
+        matches!(self, Self::Filter | Self::Search | Self::Command | Self::LogFilter)
     }
 }
 

@@ -48,6 +48,7 @@ use crate::engine::{self, ContainerId};
 use batch::Batch;
 use columns::Columns;
 use layer::Layer;
+use log::{LogShown, LogWant};
 use look::Look;
 use paths::Paths;
 use ratatui::layout::Rect;
@@ -270,8 +271,8 @@ pub enum Tone {
 /// What the driver must have open for the screen as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// Logs to follow: by pane, with the number its records are told with.
-    pub logs: BTreeMap<PaneId, (ContainerId, u64)>,
+    /// Logs to show, by pane.
+    pub logs: BTreeMap<PaneId, LogWant>,
     /// Containers to sample, and how often.
     pub stats: BTreeMap<ContainerId, Duration>,
     /// Containers whose processes are shown.
@@ -336,7 +337,7 @@ impl Model {
         match self.layers.last() {
             Some(Layer::Prompt(_)) => Place::Prompt,
             Some(Layer::Confirm(_)) => Place::Confirm,
-            Some(Layer::Menu(_)) => Place::Menu,
+            Some(Layer::Menu(_) | Layer::Merge(_)) => Place::Menu,
             Some(Layer::Run(form)) if form.is_switch() => Place::Switch,
             Some(Layer::Run(form)) if form.is_choice() => Place::Choice,
             Some(Layer::Run(_)) => Place::Form,
@@ -518,7 +519,7 @@ impl Model {
             let Some(pane) = self.windows.get(id) else { continue };
             let Some(subject) = self.subject_of(pane) else { continue };
             match (self.shown_tab(pane), subject) {
-                (Tab::Logs, Subject::Container(of)) => drop(wants.logs.insert(id, (of, pane.log.serial))),
+                (Tab::Logs, Subject::Container(_)) => drop(wants.logs.insert(id, pane.log.want())),
                 (Tab::Top, Subject::Container(of)) if self.is_up(&of) => drop(wants.tops.insert(of)),
                 (Tab::Inspect, subject) => drop(wants.inspects.insert(id, (subject, pane.inspect.serial))),
                 (Tab::Session(task), _) => {
@@ -618,35 +619,42 @@ impl Model {
             .all()
             .map(|pane| {
                 let subject = self.subject_of(pane);
-                let container = self.container_of(pane).map(|row| (row.id.clone(), row.started));
-                (pane.id, container, subject.map(|subject| (self.version(&subject), subject)))
+                let logs = self.container_of(pane).map_or_else(Vec::new, |row| self.logs_of(pane, row));
+                (pane.id, logs, subject.map(|subject| (self.version(&subject), subject)))
             })
             .collect();
         let gone = |tab: Tab| matches!(tab, Tab::Session(id) if self.task(id).is_none());
         let ended: Vec<PaneId> =
             self.windows.all().filter(|pane| gone(pane.tab)).map(|pane| pane.id).collect();
-        for (id, container, subject) in known {
+        for (id, logs, subject) in known {
             let Some(pane) = self.windows.get_mut(id) else { continue };
             if ended.contains(&id) {
                 pane.tab = Tab::Logs;
             }
-            pane.log.show(container);
+            pane.log.show(logs);
             pane.inspect.show(subject.map(|(version, subject)| (subject, version)));
             let area = areas.iter().find(|(shown, _)| *shown == id).map(|(_, area)| inner(*area));
             let lines = usize::from(area.map_or(1, |area| area.height));
-            pane.log.clamp(lines);
+            if let Some(area) = area {
+                pane.log.resize(usize::from(area.width.saturating_sub(log::BAR)), lines);
+            }
             pane.inspect.clamp(lines);
             pane.top.clamp(lines);
         }
-        // What is opened anew is told from its end again.
+        // What is opened anew is read anew, at the same time.
         let open: BTreeSet<PaneId> = self.wants().logs.into_keys().collect();
         for pane in self.windows.all_mut() {
             let is_open = open.contains(&pane.id);
-            if is_open && !pane.log.is_open {
-                pane.log.restart();
-            }
-            pane.log.is_open = is_open;
+            pane.log.open(is_open);
         }
+    }
+
+    /// The logs that a pane about this container shows: its own first, then those merged.
+    fn logs_of(&self, pane: &Pane, own: &ContainerRow) -> Vec<LogShown> {
+        let merged = pane.log.merged.iter().filter(|id| **id != own.id);
+        let merged = merged.filter_map(|id| self.containers.get(id.as_str()));
+        let rows = std::iter::once(own).chain(merged);
+        rows.map(|row| LogShown { id: row.id.clone(), name: row.name.clone() }).collect()
     }
 
     /// A value that changes when the object did.

@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
-use super::pane::{LogPane, TextPane, TopPane};
+use super::log::LogPane;
+use super::pane::{TextPane, TopPane};
 use super::stats::StatsPane;
 use super::{Subject, Tab};
 

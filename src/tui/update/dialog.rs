@@ -41,6 +41,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             };
         }
         Some(Layer::Menu(_)) => return menu(model, action),
+        Some(Layer::Merge(_)) => return super::log::merging(model, action),
         Some(Layer::Run(_)) => return form::act(model, action),
         Some(Layer::Presets(_)) => return preset::act(model, action),
         Some(Layer::Palette(_)) => return palette::act(model, action),
@@ -151,7 +152,7 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         model.layers.push(Layer::Prompt(prompt));
         Vec::new()
     };
-    if text.is_empty() && !matches!(prompt.purpose, Purpose::Filter | Purpose::Search) {
+    if text.is_empty() && !matches!(prompt.purpose, Purpose::Filter | Purpose::Search | Purpose::LogFilter) {
         return Vec::new();
     }
     match prompt.purpose.clone() {
@@ -161,15 +162,16 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             }
             *super::cursor(model).filter() = text;
         }
-        Purpose::Search => {
-            let tab = model.shown_tab(model.pane());
+        Purpose::Search if model.shown_tab(model.pane()) != Tab::Logs => {
             let pane = model.pane_mut();
-            match tab {
-                Tab::Logs => (pane.log.search, pane.log.hit) = (text, None),
-                _ => (pane.inspect.search, pane.inspect.hit) = (text, None),
-            }
-            // A log is read from its end.
-            viewer::next_match(model, tab, tab == Tab::Logs);
+            (pane.inspect.search, pane.inspect.hit) = (text, None);
+            viewer::next_match(model, false);
+        }
+        Purpose::Search | Purpose::LogFilter | Purpose::LogSince | Purpose::LogSave => {
+            return match super::log::typed(model, &prompt.purpose, &text) {
+                Ok(effects) => effects,
+                Err(error) => again(model, prompt, error),
+            };
         }
         Purpose::Command => return command::line(model, &text),
         Purpose::Preset => return preset::save(model, &text),

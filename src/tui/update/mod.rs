@@ -16,6 +16,7 @@ mod dialog;
 mod form;
 mod history;
 mod lists;
+mod log;
 mod news;
 mod note;
 mod object;

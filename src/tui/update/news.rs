@@ -29,16 +29,13 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::List(Err((section, failure))) => unlisted(model, section, failure),
         Event::Container(id, row) => put(model, &id, row),
         Event::Done(effect, result) => return done(model, &effect, result),
-        Event::Log(serial, records) => {
-            if let Some(pane) = pane_with(model, serial).filter(|pane| pane.log.serial == serial) {
-                pane.log.take(&records);
+        Event::Log(serial, news) => {
+            let pane = pane_with(model, serial).filter(|pane| pane.log.serial == serial);
+            if let Some(text) = pane.and_then(|pane| pane.log.take(news)) {
+                model.say(Tone::Plain, text, None);
             }
         }
-        Event::LogOver(serial, failure) => {
-            if let Some(pane) = pane_with(model, serial).filter(|pane| pane.log.serial == serial) {
-                (pane.log.is_over, pane.log.failure) = (true, failure);
-            }
-        }
+        Event::Saving(save, is_taken) => return super::log::saving(model, save, is_taken),
         Event::Sample(id, sample) if !model.is_frozen => sampled(model, id, *sample),
         Event::Top(id, result) => top(model, &id, &result),
         Event::Text(serial, result) => {

@@ -7,6 +7,7 @@ use crate::engine::{self, Actor, Kind, News, Status};
 use crate::tui::event::{Finish, Force, Job, Program, Verb};
 use crate::tui::fixture::{container, empty, full, now, press, screen, write};
 use crate::tui::model::Failure;
+use crate::tui::model::log::LogNews;
 use crate::tui::model::task::{TaskId, TaskState};
 
 fn news(id: &str, action: &str) -> Event {
@@ -127,7 +128,8 @@ fn a_filter_filters_while_it_is_typed_and_esc_clears_it() {
 fn only_what_is_seen_is_asked_for() {
     let mut model = full(80, 24);
     let api = model.container().unwrap().id.clone();
-    let logs = |model: &Model| model.wants().logs.into_values().map(|(id, _)| id).collect::<Vec<_>>();
+    let logs =
+        |model: &Model| model.wants().logs.into_values().flat_map(|want| want.containers).collect::<Vec<_>>();
     assert_eq!(logs(&model), std::slice::from_ref(&api));
     assert!(model.wants().tops.is_empty());
     assert!(!model.wants().stats.is_empty());
@@ -158,54 +160,28 @@ fn the_log_of_what_was_selected_before_is_not_shown() {
     let mut model = full(80, 24);
     let old = model.pane().log.serial;
     press(&mut model, "j");
-    let line = engine::LogRecord { time: now(), stream: engine::Stream::Stdout, bytes: b"late\n".to_vec() };
-    update(&mut model, Event::Log(old, vec![line.clone()]));
-    assert_eq!(model.pane().log.store.end(), 0);
+    let late = || LogNews::Failed(Failure { what: "late".to_owned(), ..Failure::default() });
+    update(&mut model, Event::Log(old, late()));
+    assert_eq!(model.pane().log.failure, None);
     let serial = model.pane().log.serial;
-    update(&mut model, Event::Log(serial, vec![line]));
-    assert_eq!(model.pane().log.store.end(), 1);
+    update(&mut model, Event::Log(serial, late()));
+    assert!(model.pane().log.failure.is_some());
 }
 
 #[test]
-fn a_log_that_was_hidden_begins_anew() {
+fn a_log_that_was_hidden_is_read_anew() {
     let mut model = full(80, 24);
     press(&mut model, "l");
     let serial = model.pane().log.serial;
-    let lines = model.pane().log.store.end();
+    assert!(!model.pane().log.buffer.is_empty());
     press(&mut model, "2 1");
-    assert_eq!((model.pane().log.store.end(), model.pane().log.serial), (0, serial + 1));
-    assert!(lines > 0);
+    assert!(model.pane().log.buffer.is_empty());
+    assert!(model.pane().log.serial > serial);
+    let serial = model.pane().log.serial;
     for size in [(30, 5), (80, 24)] {
         update(&mut model, Event::Resize(size.0, size.1));
     }
-    assert_eq!((model.pane().log.serial, model.focus), (serial + 2, Focus::Detail));
-}
-
-#[test]
-fn going_up_in_a_log_pauses_it_and_g_follows_again() {
-    let mut model = full(80, 24);
-    let line = |text: &str| engine::LogRecord {
-        time: now(),
-        stream: engine::Stream::Stdout,
-        bytes: format!("{text}\n").into(),
-    };
-    press(&mut model, "l");
-    let serial = model.pane().log.serial;
-    let records = (0..100).map(|n| line(&format!("line {n}"))).collect();
-    update(&mut model, Event::Log(serial, records));
-    assert!(screen(&model).contains("line 99"));
-    press(&mut model, "k k");
-    assert!(!screen(&model).contains("line 99"));
-    update(&mut model, Event::Log(serial, vec![line("newest")]));
-    assert!(screen(&model).contains("+1 new ↓G"), "{}", screen(&model));
-    press(&mut model, "G");
-    assert!(screen(&model).contains("newest"));
-    press(&mut model, "/");
-    write(&mut model, "line 7");
-    press(&mut model, "enter");
-    assert!(screen(&model).contains("»line 79"), "{}", screen(&model));
-    press(&mut model, "N");
-    assert!(screen(&model).contains("»line 78"));
+    assert_eq!((model.pane().log.serial, model.focus), (serial + 1, Focus::Detail));
 }
 
 #[test]
@@ -400,7 +376,7 @@ fn a_split_keeps_what_was_shown_and_the_new_half_follows_the_list() {
     assert_eq!(pinned, [Some(Subject::Container(api.id.clone())), None]);
     // Both are open, and the list steers the new one.
     press(&mut model, "ctrl-w k j");
-    let logs: Vec<_> = model.wants().logs.into_values().map(|(id, _)| id).collect();
+    let logs: Vec<_> = model.wants().logs.into_values().flat_map(|want| want.containers).collect();
     assert_eq!(logs, [api.id.clone(), model.containers.selected().unwrap().id.clone()]);
     press(&mut model, "t");
     assert_eq!(model.shown_tab(model.pane()), Tab::Top);

@@ -1,12 +1,10 @@
 //! Keys of the detail pane: scrolling, searching, terminals.
 
 use super::task::detach;
-use super::{prompt, show_tab, window};
-use crate::engine::Stream;
+use super::{log, prompt, show_tab, window};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::model::layer::Purpose;
-use crate::tui::model::pane::Times;
 use crate::tui::model::task::TaskId;
 use crate::tui::model::{Model, Subject, Tab, Tone};
 
@@ -15,6 +13,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let tab = model.shown_tab(model.pane());
     if let Tab::Session(id) = tab
         && let Some(effects) = session(model, id, action)
+    {
+        return Some(effects);
+    }
+    if tab == Tab::Logs
+        && let Some(effects) = log::act(model, action)
     {
         return Some(effects);
     }
@@ -27,7 +30,6 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::PageDown => return Some(scroll(model, page - 1)),
         Action::PageUp => return Some(scroll(model, 1 - page)),
         Action::First => return Some(scroll(model, i64::MIN / 2)),
-        Action::Last if tab == Tab::Logs => model.pane_mut().log.follow(),
         Action::Last => return Some(scroll(model, i64::MAX / 2)),
         Action::Left => sideways(model, tab, -8),
         Action::Right => sideways(model, tab, 8),
@@ -42,32 +44,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Tab8 => nth_tab(model, 7),
         Action::Tab9 => nth_tab(model, 8),
         Action::Search if matches!(tab, Tab::Logs | Tab::Inspect) => prompt(model, Purpose::Search, ""),
-        Action::NextMatch => next_match(model, tab, false),
-        Action::PreviousMatch => next_match(model, tab, true),
-        Action::Follow if model.pane().log.is_paused => model.pane_mut().log.follow(),
-        Action::Follow => model.pane_mut().log.pause(),
-        Action::Wrap => {
-            model.pane_mut().log.wraps = !model.pane_mut().log.wraps;
-            model.pane_mut().log.left = 0;
-        }
-        Action::Times => {
-            model.pane_mut().log.times = match model.pane_mut().log.times {
-                Times::Off => Times::Clock,
-                Times::Clock => Times::Ago,
-                Times::Ago => Times::Off,
-            }
-        }
-        Action::Streams => {
-            model.pane_mut().log.stream = match model.pane_mut().log.stream {
-                None => Some(Stream::Stdout),
-                Some(Stream::Stdout) => Some(Stream::Stderr),
-                Some(Stream::Stderr) => None,
-            };
-            model.pane_mut().log.restart();
-        }
-        Action::Clear => model.pane_mut().log.clear(),
+        Action::NextMatch => next_match(model, false),
+        Action::PreviousMatch => next_match(model, true),
         Action::Freeze => model.is_frozen = !model.is_frozen,
-        Action::Back if !search(model, tab).is_empty() => search(model, tab).clear(),
+        Action::Back if tab == Tab::Inspect && !model.pane().inspect.search.is_empty() => {
+            model.pane_mut().inspect.search.clear();
+        }
         _ => return None,
     }
     Some(Vec::new())
@@ -144,29 +126,19 @@ fn let_go(model: &mut Model) {
 
 fn sideways(model: &mut Model, tab: Tab, by: isize) {
     let left = match tab {
-        Tab::Logs => &mut model.pane_mut().log.left,
         Tab::Inspect => &mut model.pane_mut().inspect.left,
         Tab::Top => &mut model.pane_mut().top.left,
-        Tab::Stats | Tab::Session(_) => return,
+        Tab::Logs | Tab::Stats | Tab::Session(_) => return,
     };
     *left = left.saturating_add_signed(by).min(4096);
 }
 
-fn search(model: &mut Model, tab: Tab) -> &mut String {
-    if tab == Tab::Logs { &mut model.pane_mut().log.search } else { &mut model.pane_mut().inspect.search }
-}
-
-/// Goes to the next match of what is searched for.
-pub(super) fn next_match(model: &mut Model, tab: Tab, up: bool) {
-    if search(model, tab).is_empty() {
-        return;
-    }
-    let found = match tab {
-        Tab::Logs => model.pane_mut().log.next_match(up),
-        _ => model.pane_mut().inspect.next_match(up),
-    };
-    if !found {
-        let text = format!("no {} match of `{}`", if up { "earlier" } else { "further" }, search(model, tab));
+/// Goes to the next match of what is searched for in a text.
+pub(super) fn next_match(model: &mut Model, up: bool) {
+    let inspect = &mut model.pane_mut().inspect;
+    if !inspect.search.is_empty() && !inspect.next_match(up) {
+        let which = if up { "earlier" } else { "further" };
+        let text = format!("no {which} match of `{}`", inspect.search);
         model.say(Tone::Plain, text, None);
     }
 }

@@ -1,8 +1,9 @@
 //! A log line as cells: the program's colours are kept, everything else is made harmless.
 //!
 //! Foregrounds, bold, italic and underline stay; backgrounds go, for they hide the cursor
-//! and the search. A control byte is shown as its picture (`␛`, `␇`) where it stands alone,
-//! a control *sequence* that is not about colour vanishes. Nothing reaches the terminal
+//! and the search; black and white become the theme's own text, for without their background
+//! they might not be seen. A control byte is shown as its picture (`␇`), a control *sequence*
+//! that is not about colour as `␛`: it is seen, and does nothing. Nothing reaches the terminal
 //! but printable characters.
 
 use ratatui::style::{Color, Modifier, Style};
@@ -18,8 +19,13 @@ const LONGEST: usize = 16 << 10;
 /// Parses a line into spans of one style each.
 #[must_use]
 pub fn spans(line: &[u8], base: Style) -> Vec<Span<'static>> {
-    let mut canvas = Canvas { spans: Vec::new(), text: String::new(), style: base, base, column: 0 };
-    Parser::new().advance(&mut canvas, &line[..line.len().min(LONGEST)]);
+    let mut canvas =
+        Canvas { spans: Vec::new(), text: String::new(), style: base, base, column: 0, is_over: false };
+    let mut parser = Parser::new();
+    parser.advance(&mut canvas, &line[..line.len().min(LONGEST)]);
+    // A sequence that goes on to the line's end is told too.
+    canvas.is_over = true;
+    parser.advance(&mut canvas, b"\x18");
     canvas.end_span();
     canvas.spans
 }
@@ -30,6 +36,7 @@ struct Canvas {
     style: Style,
     base: Style,
     column: usize,
+    is_over: bool,
 }
 
 impl Canvas {
@@ -49,61 +56,104 @@ impl Canvas {
 
 impl Perform for Canvas {
     fn print(&mut self, c: char) {
-        // What turns the writing direction or has no shape could forge what a line says.
-        let is_hidden = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
-        let c = match c {
-            '\u{7f}' => '␡',
-            _ if is_hidden || c.is_control() => '·',
-            _ => c,
-        };
+        let c = shown(c);
         self.column += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
         self.text.push(c);
     }
 
     fn execute(&mut self, byte: u8) {
         match byte {
+            _ if self.is_over => {}
             b'\t' => {
                 let gap = TAB - self.column % TAB;
                 self.text.extend(std::iter::repeat_n(' ', gap));
                 self.column += gap;
             }
-            0x00..=0x1f => self.print(char::from_u32(0x2400 + u32::from(byte)).unwrap_or('·')),
-            _ => self.print('·'),
+            _ => self.print(char::from(byte)),
         }
     }
 
-    fn csi_dispatch(&mut self, params: &Params, _: &[u8], _: bool, action: char) {
-        if action == 'm' {
-            let style = colored(self.style, self.base, params);
-            self.restyle(style);
+    fn csi_dispatch(&mut self, params: &Params, between: &[u8], _: bool, action: char) {
+        match action {
+            'm' if between.is_empty() => {
+                let style = colored(self.style, self.base, params);
+                self.restyle(style);
+            }
+            'K' => {} // clears a rest of the line that is empty here
+            _ => self.print('\u{1b}'),
         }
     }
+
+    fn esc_dispatch(&mut self, _: &[u8], _: bool, byte: u8) {
+        // The end of a string that was shown already; `ESC ( B` chooses letters we draw anyway.
+        if !matches!(byte, b'\\' | b'B') {
+            self.print('\u{1b}');
+        }
+    }
+
+    fn osc_dispatch(&mut self, _: &[&[u8]], _: bool) {
+        self.print('\u{1b}');
+    }
+
+    fn hook(&mut self, _: &Params, _: &[u8], _: bool, _: char) {
+        self.print('\u{1b}');
+    }
+}
+
+/// The character that stands for `c`: itself where it has a shape and no other power.
+fn shown(c: char) -> char {
+    match c {
+        '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('·'),
+        '\u{7f}' => '␡',
+        // What turns the writing direction or has no shape could forge what a line says.
+        '\u{ad}'
+        | '\u{61c}'
+        | '\u{180e}'
+        | '\u{200b}'..='\u{200f}'
+        | '\u{2028}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}'
+        | '\u{feff}'
+        | '\u{fff9}'..='\u{fffb}'
+        | '\u{e0000}'..='\u{e007f}' => '·',
+        _ if c.is_control() => '·',
+        _ => c,
+    }
+}
+
+/// A text without colours, made harmless in the same way.
+#[must_use]
+pub fn harmless(text: &str) -> String {
+    text.chars().map(shown).collect()
 }
 
 /// `style` after the parameters of an SGR sequence.
 fn colored(mut style: Style, base: Style, params: &Params) -> Style {
-    let codes: Vec<u16> = params.iter().flatten().copied().collect();
-    let mut rest = codes.as_slice();
-    while let [code, after @ ..] = rest {
-        rest = after;
+    let mut params = params.iter();
+    while let Some(param) = params.next() {
+        let [code, own @ ..] = param else { continue };
         style = match code {
             0 => base,
             1 => style.add_modifier(Modifier::BOLD),
             2 => style.add_modifier(Modifier::DIM),
             3 => style.add_modifier(Modifier::ITALIC),
+            4 if own.first() == Some(&0) => style.remove_modifier(Modifier::UNDERLINED),
             4 => style.add_modifier(Modifier::UNDERLINED),
             22 => style.remove_modifier(Modifier::BOLD | Modifier::DIM),
             23 => style.remove_modifier(Modifier::ITALIC),
             24 => style.remove_modifier(Modifier::UNDERLINED),
             30..=37 | 90..=97 => {
                 let index = if *code < 90 { code - 30 } else { code - 90 + 8 };
-                style.fg(Color::Indexed(u8::try_from(index).unwrap_or(7)))
+                indexed(style, base, index)
             }
             39 => Style { fg: base.fg, ..style },
-            38 | 48 => {
-                let (color, after) = long_color(rest);
-                rest = after;
-                if *code == 38 { Style { fg: color.or(style.fg), ..style } } else { style }
+            38 | 48 | 58 => {
+                // `38:2::r:g:b` in one, or `38;2;r;g;b` in five.
+                let color = if own.is_empty() { long_color(&mut params) } else { own_color(own) };
+                match color {
+                    Some(Long::Index(index)) if *code == 38 => indexed(style, base, index),
+                    Some(Long::Rgb(color)) if *code == 38 => style.fg(color),
+                    _ => style,
+                }
             }
             _ => style,
         };
@@ -111,13 +161,39 @@ fn colored(mut style: Style, base: Style, params: &Params) -> Style {
     style
 }
 
-/// `5;n` and `2;r;g;b`.
-fn long_color(codes: &[u16]) -> (Option<Color>, &[u16]) {
+fn indexed(style: Style, base: Style, index: u16) -> Style {
+    match index {
+        0 | 7 | 15 | 16 | 231 => Style { fg: base.fg, ..style },
+        _ => style.fg(Color::Indexed(u8::try_from(index).unwrap_or(u8::MAX))),
+    }
+}
+
+enum Long {
+    Index(u16),
+    Rgb(Color),
+}
+
+fn rgb(r: u16, g: u16, b: u16) -> Long {
     let byte = |code: u16| u8::try_from(code).unwrap_or(u8::MAX);
-    match codes {
-        [5, index, rest @ ..] => (Some(Color::Indexed(byte(*index))), rest),
-        [2, r, g, b, rest @ ..] => (Some(Color::Rgb(byte(*r), byte(*g), byte(*b))), rest),
-        _ => (None, &[]),
+    Long::Rgb(Color::Rgb(byte(r), byte(g), byte(b)))
+}
+
+/// `5;n` and `2;r;g;b`.
+fn long_color<'a>(params: &mut impl Iterator<Item = &'a [u16]>) -> Option<Long> {
+    let mut next = || params.next().and_then(|param| param.first().copied());
+    match next()? {
+        5 => next().map(Long::Index),
+        2 => Some(rgb(next()?, next()?, next()?)),
+        _ => None,
+    }
+}
+
+/// `5:n`, `2:r:g:b` and `2:space:r:g:b`.
+fn own_color(own: &[u16]) -> Option<Long> {
+    match own {
+        [5, index, ..] => Some(Long::Index(*index)),
+        [2, r, g, b] | [2, _, r, g, b, ..] => Some(rgb(*r, *g, *b)),
+        _ => None,
     }
 }
 
@@ -127,7 +203,7 @@ mod tests {
 
     use super::*;
 
-    fn shown(line: &[u8]) -> String {
+    fn drawn(line: &[u8]) -> String {
         spans(line, Style::default()).iter().map(|span| span.content.as_ref()).collect()
     }
 
@@ -137,13 +213,19 @@ mod tests {
             (&b"\x1b[31mred\x1b[0m plain"[..], "red plain"),
             (b"a\tb", "a       b"),
             (b"bell\x07 back\x08", "bell␇ back␈"),
-            (b"\x1b[2J\x1b[Hcleared", "cleared"),
-            (b"\x1b]0;title\x07done", "done"),
+            (b"\x1b[2J\x1b[Hcleared\x1b[K", "␛␛cleared"),
+            (b"\x1b]0;title\x07done", "␛done"),
+            (b"\x1b]52;c;eA==\x1b\\done", "␛done"),
+            (b"\x1bP1;2qsixel\x1b\\done", "␛done"),
+            (b"\x1bcreset", "␛reset"),
+            (b"a\x1b]0;without an end", "a␛"),
+            (b"", ""),
+            ("a\u{9b}2Jb".as_bytes(), "a·2Jb"),
             (b"caf\xc3\xa9 \xff", "café �"),
             ("\u{202e}evil".as_bytes(), "·evil"),
             (b"50%\r51%", "50%␍51%"),
         ] {
-            assert_eq!(shown(line), text, "{line:?}");
+            assert_eq!(drawn(line), text, "{line:?}");
         }
     }
 
@@ -155,10 +237,30 @@ mod tests {
         assert_eq!(styles, [("xy", Some(Color::Indexed(200)), None), ("z", None, None)]);
     }
 
+    #[test]
+    fn colours_come_in_every_spelling_and_black_or_white_are_the_themes() {
+        let base = Style::default().fg(Color::Green);
+        for (line, color) in [
+            (&b"\x1b[31mx"[..], Color::Indexed(1)),
+            (b"\x1b[95mx", Color::Indexed(13)),
+            (b"\x1b[38;5;200mx", Color::Indexed(200)),
+            (b"\x1b[38;2;1;2;3mx", Color::Rgb(1, 2, 3)),
+            (b"\x1b[38:2::1:2:3mx", Color::Rgb(1, 2, 3)),
+            (b"\x1b[38:2:1:2:3mx", Color::Rgb(1, 2, 3)),
+            (b"\x1b[48;2;1;2;3;34mx", Color::Indexed(4)),
+            (b"\x1b[30;47mx", Color::Green),
+            (b"\x1b[31;39mx", Color::Green),
+            (b"\x1b[38mx", Color::Green),
+        ] {
+            let spans = spans(line, base);
+            assert_eq!((spans[0].style.fg, spans[0].style.bg), (Some(color), None), "{line:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_a_control_character(line: Vec<u8>) {
-            prop_assert!(!shown(&line).chars().any(char::is_control));
+            prop_assert!(!drawn(&line).chars().any(char::is_control));
         }
     }
 }

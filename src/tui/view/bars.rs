@@ -201,7 +201,7 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
         }
         A::ShowAll => !model.containers.all().is_empty(),
         _ => {
-            !matches!(action.group(), "Copy" | "Order" | "List")
+            !matches!(action.group(), "Copy" | "Order" | "List" | "Since")
                 && (!is_go || matches!(place, Place::Form | Place::Switch | Place::Choice))
                 && !is_tab
         }
@@ -224,6 +224,7 @@ fn label(model: &Model, action: Action) -> String {
             Some(Layer::Confirm(confirm)) => confirm.yes.to_owned(),
             Some(Layer::Run(_)) => "run".to_owned(),
             Some(Layer::Menu(_)) => "send".to_owned(),
+            Some(Layer::Merge(_)) => "choose".to_owned(),
             _ => "ok".to_owned(),
         },
         (Action::Dismiss, _) if matches!(model.layers.last(), Some(Layer::Page(_))) => "close".to_owned(),

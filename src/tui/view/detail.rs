@@ -30,7 +30,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
         let room = usize::from(area.width).saturating_sub(name.len() + 8);
         block = block.title_top(tab_line(model, pane, tab, room).alignment(Alignment::Right));
     }
-    if let Some((note, style)) = bottom_note(model, screens, pane, tab) {
+    if model.is_zoomed
+        && tab == Tab::Logs
+        && let Some(note) = log::top_note(&pane.log)
+    {
+        block =
+            block.title_top(Line::styled(format!(" {note} "), model.theme.dim).alignment(Alignment::Right));
+    }
+    if let Some((note, style)) = bottom_note(model, screens, pane, tab, area.width) {
         block = block.title_bottom(Line::styled(note, style).alignment(Alignment::Right));
     }
     let inner = block.inner(area);
@@ -80,10 +87,16 @@ fn tab_line(model: &Model, pane: &Pane, shown: Tab, room: usize) -> Line<'static
 }
 
 /// What stands in the lower border: whether a log follows, how to leave a terminal.
-fn bottom_note(model: &Model, screens: &Screens, pane: &Pane, tab: Tab) -> Option<(String, Style)> {
+fn bottom_note(
+    model: &Model,
+    screens: &Screens,
+    pane: &Pane,
+    tab: Tab,
+    width: u16,
+) -> Option<(String, Style)> {
     let theme = &model.theme;
     Some(match tab {
-        Tab::Logs => log::note(model, &pane.log),
+        Tab::Logs => log::bottom_note(model, &pane.log, usize::from(width.saturating_sub(4))),
         Tab::Session(id) if !model.session_is_over(id) => {
             let scrolled = screens.get(id).map_or(0, |screen| screen.lock().scrolled());
             let key = model.keys_of(Place::Terminal, Action::Release);

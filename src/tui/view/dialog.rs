@@ -20,7 +20,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model) {
             Layer::Prompt(prompt) if !prompt.purpose.is_line() => draw_prompt(frame, model, prompt),
             Layer::Prompt(prompt) => candidates::above_line(frame, model, prompt),
             Layer::Confirm(question) => confirm(frame, model, question),
-            Layer::Menu(choice) => menu(frame, model, choice),
+            Layer::Menu(choice) => menu(frame, model, choice, "↵ send · Esc cancel"),
+            Layer::Merge(choice) => menu(frame, model, choice, "↵ choose · Esc cancel"),
             Layer::Run(shown) => form::draw(frame, model, shown),
             Layer::Presets(shown) => form::presets(frame, model, shown),
             Layer::Palette(shown) => palette::draw(frame, model, shown),
@@ -124,10 +125,10 @@ fn confirm(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-fn menu(frame: &mut Frame<'_>, model: &Model, choice: &Menu) {
+fn menu(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &str) {
     let theme = &model.theme;
     let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX);
-    let inner = open(frame, model, &choice.title, "↵ send · Esc cancel", 60, height);
+    let inner = open(frame, model, &choice.title, keys, 60, height);
     let rows = usize::from(inner.height);
     let top = (choice.cursor + 1).saturating_sub(rows.max(1));
     let lines = choice.items.iter().enumerate().skip(top).take(rows).map(|(at, (name, note))| {

@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use crate::engine::{Phase, ProcessRow, Progress, Top};
 use crate::tui::event::Event;
 use crate::tui::fixture::{empty, full, log, press, screen, screen_with, write};
+use crate::tui::model::log::LogNews;
 use crate::tui::model::task::{TaskId, Work};
 use crate::tui::model::{Failure, Model, Section};
 use crate::tui::terminal::{Screen, Screens};
@@ -56,7 +57,7 @@ fn the_detail() {
     at_each_size("logs", |width, height| {
         let mut model = full(width, height);
         press(&mut model, "l");
-        if model.pane().log.store.end() == 0 {
+        if model.pane().log.buffer.is_empty() {
             log(&mut model);
         }
         model
@@ -92,7 +93,7 @@ fn the_detail() {
 fn a_log_that_cannot_be_read() {
     let mut model = pressed(80, 24, "l");
     let serial = model.pane().log.serial;
-    update(&mut model, Event::LogOver(serial, Some(failure())));
+    update(&mut model, Event::Log(serial, LogNews::Failed(failure())));
     assert_snapshot!("logs_failed_80x24", screen(&model));
 }
 

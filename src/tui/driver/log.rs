@@ -1,0 +1,105 @@
+//! A log on the screen: a view of the engine's, open as long as the pane is, that answers
+//! what the pane asks for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use super::Tell;
+use super::watch::{Open, spawn};
+use crate::engine::{Engine, LogFrom, LogPlace, LogState, LogView, PageAsk};
+use crate::tui::event::Event;
+use crate::tui::model::log::{LogAsk, LogNews, LogWant};
+
+/// News of how far a log is are told at most this often.
+const PACE: Duration = Duration::from_millis(30);
+
+/// Answers what `wants` says, until it is dropped.
+pub(super) async fn log(engine: Engine, tell: Tell, mut wants: watch::Receiver<LogWant>) {
+    let (serial, containers) = {
+        let want = wants.borrow();
+        (want.serial, want.containers.clone())
+    };
+    let view = match engine.containers().log_view(&containers).await {
+        Ok(view) => Arc::new(view),
+        Err(error) => return tell.send(Event::Log(serial, LogNews::Failed(error.into()))).await,
+    };
+    let desk = Desk { view, tell, serial };
+    let mut state = desk.view.state();
+    let (mut query, mut asked, mut ranked) = (None, 0, None);
+    let (mut work, mut ranking): (Option<Open>, Option<Open>) = (None, None);
+    loop {
+        let want = wants.borrow_and_update().clone();
+        if query != Some(want.query.0) {
+            query = Some(want.query.0);
+            if let Err(error) = desk.view.look_for(want.query.0, &want.query.1) {
+                desk.tell(LogNews::Failed(error.into())).await;
+            }
+        }
+        match want.ask {
+            // What was asked for before is not waited for any more: its search stops.
+            Some((number, ask)) if number != asked => {
+                asked = number;
+                work = Some(spawn(desk.clone().answer(number, ask)));
+            }
+            Some(_) => {}
+            None => work = None,
+        }
+        let now = state.borrow().clone();
+        if now.serial == want.query.0 && now.is_searched && want.ranked.is_some() && ranked != want.ranked {
+            ranked.clone_from(&want.ranked);
+            ranking = want.ranked.map(|after| spawn(desk.clone().rank(after)));
+        } else if want.ranked.is_none() {
+            (ranked, ranking) = (None, None);
+        }
+        tokio::select! {
+            changed = wants.changed() => if changed.is_err() { break },
+            changed = state.changed() => {
+                if changed.is_err() {
+                    break;
+                }
+                let now: LogState = state.borrow_and_update().clone();
+                desk.tell(LogNews::State(Box::new(now))).await;
+                tokio::time::sleep(PACE).await;
+            }
+        }
+    }
+    drop((work, ranking));
+}
+
+/// Where answers come from and go to.
+#[derive(Clone)]
+struct Desk {
+    view: Arc<LogView>,
+    tell: Tell,
+    serial: u64,
+}
+
+impl Desk {
+    async fn tell(&self, news: LogNews) {
+        self.tell.send(Event::Log(self.serial, news)).await;
+    }
+
+    async fn answer(self, number: u64, ask: LogAsk) {
+        let news = match ask {
+            LogAsk::Page(ask) => LogNews::Page(number, self.view.page(ask).await.map_err(Into::into)),
+            LogAsk::Find(ask, around) => {
+                let found = async {
+                    let Some(hit) = self.view.find(ask).await? else { return Ok(None) };
+                    let from = LogFrom::Place(hit.at.clone());
+                    let page = self.view.page(PageAsk { from, up: around, down: around }).await?;
+                    Ok(Some((hit, page)))
+                };
+                LogNews::Found(number, found.await.map_err(|error: crate::engine::Error| error.into()))
+            }
+        };
+        self.tell(news).await;
+    }
+
+    async fn rank(self, after: LogPlace) {
+        if let Ok(Some(rank)) = self.view.rank(after.clone()).await {
+            self.tell(LogNews::Rank(after, rank)).await;
+        }
+    }
+}
