@@ -3,7 +3,7 @@
 use crate::command::{self, Request, World};
 use crate::engine::{
     ArchiveInput, CreateRequest, Doing as _, Engine, Error, ErrorKind, Explain, Force, ImportRequest,
-    Parents, PullOptions, PullStatus, Reporter, Result, Unsupported, WaitFor, image,
+    Parents, PullOptions, PullStatus, Removed, Reporter, Result, Unsupported, image,
 };
 use crate::oci::Reference;
 use crate::tui::event::{Finish, Job};
@@ -104,73 +104,107 @@ async fn request(engine: &Engine, request: Request, reporter: Reporter) -> Resul
             let force = if rmi.force { Force::Yes } else { Force::No };
             let parents = if rmi.no_prune { Parents::Keep } else { Parents::Prune };
             for name in &rmi.names {
-                images.remove(name, force, parents).await?;
+                for one in images.remove(name, force, parents).await? {
+                    reporter.note(match one {
+                        Removed::Untagged(name) => format!("Untagged: {name}"),
+                        Removed::Deleted(digest) => format!("Deleted: {digest}"),
+                    });
+                }
             }
             Ok(said(format!("removed {}", rmi.names.join(", "))))
         }
-        other => verb(engine, other).await,
+        other => verb(engine, other, reporter).await,
     }
 }
 
 /// Verbs on containers that are there.
-async fn verb(engine: &Engine, request: Request) -> Result<Finish> {
-    let containers = engine.containers();
-    let (told, targets) = match request {
-        Request::Start(start) => {
-            for target in &start.targets {
-                containers.start(target).await?;
+async fn verb(engine: &Engine, request: Request, reporter: Reporter) -> Result<Finish> {
+    let on = |told: &'static str, targets| On { told, targets, reporter };
+    // A task's future must be able to go to another thread: each owns what it works with.
+    let of = || engine.clone();
+    match request {
+        Request::Start(it) => {
+            let work =
+                |engine: Engine, target: String| async move { engine.containers().start(&target).await };
+            on("started", it.targets).each(|target| work(of(), target)).await
+        }
+        Request::Stop(it) => {
+            let (signal, secs) = (it.signal, it.timeout);
+            let work = |engine: Engine, signal: Option<String>, target: String| async move {
+                engine.containers().stop(&target, signal.as_deref(), secs).await
+            };
+            on("stopped", it.targets).each(|target| work(of(), signal.clone(), target)).await
+        }
+        Request::Restart(it) => {
+            let (signal, secs) = (it.signal, it.timeout);
+            let work = |engine: Engine, signal: Option<String>, target: String| async move {
+                engine.containers().restart(&target, signal.as_deref(), secs).await
+            };
+            on("restarted", it.targets).each(|target| work(of(), signal.clone(), target)).await
+        }
+        Request::Kill(it) => {
+            let signal = it.signal;
+            let work = |engine: Engine, signal: String, target: String| async move {
+                engine.containers().kill(&target, &signal).await
+            };
+            on("killed", it.targets).each(|target| work(of(), signal.clone(), target)).await
+        }
+        Request::Pause(it) => {
+            let work =
+                |engine: Engine, target: String| async move { engine.containers().pause(&target).await };
+            on("paused", it.targets).each(|target| work(of(), target)).await
+        }
+        Request::Unpause(it) => {
+            let work =
+                |engine: Engine, target: String| async move { engine.containers().unpause(&target).await };
+            on("resumed", it.targets).each(|target| work(of(), target)).await
+        }
+        Request::Rm(it) => {
+            let (force, volumes) = (it.force, it.volumes);
+            let work = |engine: Engine, target: String| async move {
+                match engine.containers().remove(&target, force, volumes).await {
+                    // What is not there need not be removed by force.
+                    Err(error) if force && error.kind() == ErrorKind::NotFound => Ok(()),
+                    other => other,
+                }
+            };
+            on("removed", it.targets).each(|target| work(of(), target)).await
+        }
+        Request::Rename(it) => {
+            engine.containers().rename(&it.target, it.name).await?;
+            Ok(said(format!("renamed {}", it.target)))
+        }
+        _ => unsupported("this command in the TUI", "the command line"),
+    }
+}
+
+/// Objects that something is done to.
+struct On {
+    told: &'static str,
+    targets: Vec<String>,
+    reporter: Reporter,
+}
+
+impl On {
+    /// Does `work` for each, one after the other; goes on after a failure, as the command
+    /// line does. What failed first is the failure, the others are noted.
+    async fn each<F: Future<Output = Result<()>>>(self, work: impl Fn(String) -> F) -> Result<Finish> {
+        let mut done = Vec::new();
+        let mut failed = None;
+        for target in self.targets {
+            match work(target.clone()).await {
+                Ok(()) => done.push(target),
+                Err(error) => {
+                    self.reporter.note(format!("{error}: {}", error.causes().join(": ")));
+                    failed.get_or_insert(error);
+                }
             }
-            ("started", start.targets)
         }
-        Request::Stop(stop) => {
-            for target in &stop.targets {
-                containers.stop(target, stop.signal.as_deref(), stop.timeout).await?;
-            }
-            ("stopped", stop.targets)
+        match failed {
+            None => Ok(said(format!("{} {}", self.told, done.join(", ")))),
+            Some(error) => Err(error),
         }
-        Request::Restart(restart) => {
-            for target in &restart.targets {
-                containers.restart(target, restart.signal.as_deref(), restart.timeout).await?;
-            }
-            ("restarted", restart.targets)
-        }
-        Request::Kill(kill) => {
-            for target in &kill.targets {
-                containers.kill(target, &kill.signal).await?;
-            }
-            ("killed", kill.targets)
-        }
-        Request::Pause(pause) => {
-            for target in &pause.targets {
-                containers.pause(target).await?;
-            }
-            ("paused", pause.targets)
-        }
-        Request::Unpause(unpause) => {
-            for target in &unpause.targets {
-                containers.unpause(target).await?;
-            }
-            ("resumed", unpause.targets)
-        }
-        Request::Rm(rm) => {
-            for target in &rm.targets {
-                containers.remove(target, rm.force, rm.volumes).await?;
-            }
-            ("removed", rm.targets)
-        }
-        Request::Rename(rename) => {
-            containers.rename(&rename.target, rename.name).await?;
-            ("renamed", vec![rename.target])
-        }
-        Request::Wait(wait) => {
-            for target in &wait.targets {
-                containers.wait(target, WaitFor::NotRunning).await?;
-            }
-            ("ended:", wait.targets)
-        }
-        _ => return unsupported("this command in the TUI", "the command line"),
-    };
-    Ok(said(format!("{told} {}", targets.join(", "))))
+    }
 }
 
 /// What follows on a container's creation.

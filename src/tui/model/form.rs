@@ -513,6 +513,16 @@ pub fn masked(word: &str) -> String {
     secret.map_or_else(|| word.to_owned(), |(at, _)| format!("{}=•••••••", &word[..at]))
 }
 
+/// Words as one line that others may see.
+#[must_use]
+pub fn shown_words(words: &[String]) -> String {
+    let word = |word: &String| {
+        let masked = masked(word);
+        if masked == *word { join(std::slice::from_ref(word)) } else { masked }
+    };
+    words.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
 /// Whether a variable of this name holds a secret.
 #[must_use]
 pub fn is_secret(name: &str) -> bool {

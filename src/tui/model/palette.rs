@@ -26,8 +26,8 @@ pub struct Palette {
     pub total: usize,
     /// Where the cursor is.
     pub cursor: usize,
-    deeds: Vec<Deed>,
-    objects: Vec<Object>,
+    deeds: Vec<(Deed, Utf32String)>,
+    objects: Vec<(Object, Utf32String)>,
     matcher: Matcher,
 }
 
@@ -99,14 +99,22 @@ impl Palette {
     pub fn new(deeds: Vec<Deed>, objects: Vec<Object>) -> Self {
         let mut config = Config::DEFAULT;
         config.prefer_prefix = true;
+        let deeds = deeds.into_iter().map(|deed| {
+            let hay = format!("{} {}", deed.name, deed.kind).into();
+            (deed, hay)
+        });
+        let objects = objects.into_iter().map(|object| {
+            let hay = object.name.as_str().into();
+            (object, hay)
+        });
         let mut palette = Self {
             input: Input::default(),
             shown: Vec::new(),
             found: 0,
             total: 0,
             cursor: 0,
-            deeds,
-            objects,
+            deeds: deeds.collect(),
+            objects: objects.collect(),
             matcher: Matcher::new(config),
         };
         palette.search();
@@ -123,23 +131,22 @@ impl Palette {
     /// Looks anew for what is typed.
     pub fn search(&mut self) {
         let words = words(self.input.text());
+        let matcher = &mut self.matcher;
         let deeds: Vec<Hits> =
-            self.deeds.iter().map(|deed| hits_of_deed(&mut self.matcher, deed, &words)).collect();
-        let objects: Vec<Hits> = (self.objects.iter())
-            .map(|object| hits(&mut self.matcher, &Utf32String::from(object.name.as_str()), &words))
-            .collect();
+            self.deeds.iter().map(|(deed, hay)| hits_of_deed(matcher, deed, hay, &words)).collect();
+        let objects: Vec<Hits> = self.objects.iter().map(|(_, hay)| hits(matcher, hay, &words)).collect();
         let mut found: Vec<(u32, usize, usize)> = Vec::new();
-        for (at, deed) in self.deeds.iter().enumerate() {
+        for (at, (deed, _)) in self.deeds.iter().enumerate() {
             let Some(kind) = deed.on else {
-                found.extend(
-                    sum(&deeds[at], &Hits::default(), words.len())
-                        .map(|sum| (rank(sum, deed, None), at, usize::MAX)),
-                );
+                let sum = sum(&deeds[at], &Hits::default(), words.len());
+                found.extend(sum.map(|sum| (rank(sum, deed, None), at, usize::MAX)));
                 continue;
             };
-            for (place, object) in self.objects.iter().enumerate().filter(|(_, object)| object.of == kind) {
-                let sum = sum(&deeds[at], &objects[place], words.len());
-                found.extend(sum.map(|sum| (rank(sum, deed, Some(object)), at, place)));
+            for (place, (object, _)) in self.objects.iter().enumerate() {
+                if object.of == kind {
+                    let sum = sum(&deeds[at], &objects[place], words.len());
+                    found.extend(sum.map(|sum| (rank(sum, deed, Some(object)), at, place)));
+                }
             }
         }
         self.found = found.len();
@@ -153,8 +160,8 @@ impl Palette {
         }
         found.sort_unstable_by(order);
         let entry = |(_, deed, place): (u32, usize, usize)| Entry {
-            deed: self.deeds[deed].clone(),
-            object: self.objects.get(place).cloned(),
+            deed: self.deeds[deed].0.clone(),
+            object: self.objects.get(place).map(|(object, _)| object.clone()),
         };
         self.shown = found.into_iter().map(entry).collect();
         self.cursor = 0;
@@ -176,8 +183,8 @@ fn hits(matcher: &mut Matcher, text: &Utf32String, words: &[Utf32String]) -> Hit
 }
 
 /// As [`hits`]; the sentence about it counts too, a little, where it has the very word.
-fn hits_of_deed(matcher: &mut Matcher, deed: &Deed, words: &[Utf32String]) -> Hits {
-    let mut found = hits(matcher, &Utf32String::from(format!("{} {}", deed.name, deed.kind)), words);
+fn hits_of_deed(matcher: &mut Matcher, deed: &Deed, hay: &Utf32String, words: &[Utf32String]) -> Hits {
+    let mut found = hits(matcher, hay, words);
     let about = deed.about.to_lowercase();
     for (hit, word) in found.iter_mut().zip(words) {
         let word = word.to_string();
@@ -257,7 +264,7 @@ mod tests {
     #[test]
     fn what_was_done_lately_comes_first() {
         let mut palette = palette();
-        palette.deeds[1].recent = Some(0);
+        palette.deeds[1].0.recent = Some(0);
         assert!(shown(&mut palette, "re").starts_with("remove web"));
     }
 

@@ -56,7 +56,15 @@ fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effec
     }
     match request {
         Request::Show(text) => {
-            let kind = PageKind::Text(text.lines().map(str::to_owned).collect());
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            if words.len() == 1 {
+                lines.extend([String::new(), "Commands of the terminal UI:".to_owned()]);
+                lines.extend(app::summary().map(|(name, arguments, about)| {
+                    format!("  {:<28} {about}", format!("{name} {arguments}"))
+                }));
+                lines.push("  %                            Stands for what is marked".to_owned());
+            }
+            let kind = PageKind::Text(lines);
             model.layers.push(Layer::Page(Page { title: words.join(" "), kind, top: 0 }));
             Vec::new()
         }

@@ -57,6 +57,7 @@ fn candidates(model: &Model, prompt: &Prompt, line: &str) -> Candidates {
     let begun = found.begun.strip_prefix(&prefix).unwrap_or(&found.begun).to_owned();
     let is_first = words.is_empty() && prompt.purpose == Purpose::Command;
     let own = app::summary().filter(|_| is_first).map(|(name, _, about)| (name.to_owned(), about.to_owned()));
+    let before = words;
     let words = own.chain(suggestions.words).filter(|(word, _)| word.starts_with(&begun));
     let mut items: Vec<(String, String)> = words.collect();
     match suggestions.noun {
@@ -64,7 +65,10 @@ fn candidates(model: &Model, prompt: &Prompt, line: &str) -> Candidates {
             Some((of, entries)) if *of == folder_of(&begun).0 => items.extend(files(&begun, entries)),
             _ => found.folder = Some(folder_of(&begun).0.to_owned()),
         },
-        Some(noun) => items.extend(names(model, noun, &begun)),
+        // What stands in the line already is not meant again.
+        Some(noun) => {
+            items.extend(names(model, noun, &begun).into_iter().filter(|it| !before.contains(&it.0)))
+        }
         None => {}
     }
     items.truncate(MOST);

@@ -8,7 +8,7 @@ use crate::oci::Reference;
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::model::Model;
-use crate::tui::model::form::{FIELDS, Kind, Mark, Note, RunForm, place, place_of};
+use crate::tui::model::form::{FIELDS, Kind, Mark, Note, RunForm, place, place_of, shown_words};
 use crate::tui::model::layer::{Layer, Purpose};
 use crate::tui::model::paths::{PathFact, Paths};
 use crate::tui::model::rows::{ContainerRow, ImageRow, NetworkRow};
@@ -115,10 +115,7 @@ pub(super) fn check(model: &mut Model) -> Vec<Effect> {
     let has_image = !form.text(place_of(Kind::Image)).is_empty();
     form.error = command::problem(form.words(), &model.world).filter(|_| has_image);
     form.line = match form.words() {
-        Ok(words) => {
-            let words: Vec<String> = words.iter().map(|word| crate::tui::model::form::masked(word)).collect();
-            format!("hoist {}", join(&words))
-        }
+        Ok(words) => format!("hoist {}", shown_words(&words)),
         Err(usage) => usage.message().to_owned(),
     };
     model.paths.take_wanted().into_iter().map(Effect::Look).collect()
@@ -272,6 +269,129 @@ fn variables(text: &str, world: &World) -> Option<Note> {
     let missing = words.iter().find(|word| !word.contains('=') && world.environment.get(word).is_none());
     match missing {
         Some(name) => note(Mark::Warn, format!("{name} is not set here")),
-        None => note(Mark::Good, if words.len() == 1 { "" } else { "all" }.to_owned()),
+        None if words.len() == 1 => note(Mark::Good, ""),
+        None => note(Mark::Good, format!("{} variables", words.len())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::event::{Event, Job};
+    use crate::tui::fixture::{empty, full, press, screen, write};
+    use crate::tui::update::update;
+
+    fn note_of(model: &Model, field: usize) -> String {
+        let Some(Layer::Run(form)) = model.layers.last() else { return "no form".to_owned() };
+        form.notes[field].as_ref().map_or_else(String::new, |note| format!("{:?} {}", note.mark, note.text))
+    }
+
+    /// A form with `words` in it.
+    fn with(words: &str) -> Model {
+        let mut model = full(80, 24);
+        let form = RunForm::of(&split(words).unwrap()).unwrap();
+        open(&mut model, form);
+        model
+    }
+
+    #[test]
+    fn each_field_says_what_is_wrong_with_it() {
+        let image = place_of(Kind::Image);
+        for (words, field, want) in [
+            ("run debian:13", image, "Good local, 123MB"),
+            ("run 3f3f3f", image, "Good local, 327MB"),
+            ("run alpine", image, "Plain will be pulled"),
+            ("run --pull never alpine", image, "Bad not here"),
+            ("run --name new x", place("name"), "Good free"),
+            ("run --name web x", place("name"), "Bad taken (running) → web-2 ?"),
+            ("run --network nope x", place("network"), "Bad no such network"),
+            ("run --network host x", place("network"), "Good"),
+            ("run --network container:web x", place("network"), "Good"),
+            ("run --network container:x x", place("network"), "Bad no container x"),
+            ("run -e A=1 -e B=2 x", place("env"), "Good 2 variables"),
+            ("run -e NOT_SET_HERE x", place("env"), "Warn NOT_SET_HERE is not set here"),
+            ("run -e =1 x", place("env"), "Bad invalid environment variable: =1"),
+            (
+                "run --restart sometimes x",
+                place("restart"),
+                "Bad invalid restart policy `sometimes`: want no, always, unless-stopped or on-failure[:n]",
+            ),
+            ("run --shm-size big x", place("shm-size"), "Bad"),
+            ("run --ulimit nofile=1 x", place("ulimit"), "Good"),
+        ] {
+            let got = note_of(&with(words), field);
+            assert!(got.trim() == want || (want == "Bad" && got.starts_with("Bad ")), "{words}: {got}");
+        }
+    }
+
+    #[test]
+    fn a_named_volume_is_refused_in_the_engines_own_words() {
+        let model = with("run -v data:/x debian:13");
+        assert!(
+            note_of(&model, place("volume")).contains("not supported yet"),
+            "{}",
+            note_of(&model, place("volume"))
+        );
+    }
+
+    #[test]
+    fn folders_are_looked_at_by_the_driver() {
+        let mut model = full(80, 24);
+        let form = RunForm::of(&split("run -v /a:/b debian:13").unwrap()).unwrap();
+        assert_eq!(open(&mut model, form), [Effect::Look("/a".to_owned())]);
+        update(&mut model, Event::Path("/a".to_owned(), PathFact::Missing));
+        assert_eq!(note_of(&model, place("volume")), "Warn /a will be made");
+        update(&mut model, Event::Path("/a".to_owned(), PathFact::Folder));
+        assert_eq!(note_of(&model, place("volume")), "Good ");
+    }
+
+    #[test]
+    fn enter_takes_what_is_offered() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 r");
+        write(&mut model, "web");
+        assert_eq!(press(&mut model, "ctrl-s"), []);
+        assert!(screen(&model).contains("↵ on the field takes it"), "{}", screen(&model));
+        press(&mut model, "enter");
+        let effects = press(&mut model, "ctrl-s");
+        let words = ["run", "-it", "--name", "web-2", "acme/app:2.4.1"].map(str::to_owned).to_vec();
+        assert!(
+            matches!(effects.as_slice(), [Effect::Work(_, Job::Words(said))] if *said == words),
+            "{effects:?}"
+        );
+    }
+
+    #[test]
+    fn a_choice_is_gone_through_and_typed() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 r tab tab tab tab tab");
+        press(&mut model, "right right");
+        assert!(screen(&model).contains("--restart always"), "{}", screen(&model));
+        press(&mut model, "left left");
+        assert!(screen(&model).contains("--restart on-failure"), "{}", screen(&model));
+        write(&mut model, ":3");
+        assert!(screen(&model).contains("--restart on-failure:3"), "{}", screen(&model));
+    }
+
+    #[test]
+    fn a_preset_is_kept_taken_and_forgotten() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 r");
+        write(&mut model, "web-2");
+        press(&mut model, "f2");
+        assert_eq!(press(&mut model, "enter"), [Effect::Save]);
+        assert_eq!(model.saved.presets["web-2"].join(" "), "run -dit --name web-2 acme/app:2.4.1");
+        press(&mut model, "esc r f3 enter");
+        assert!(screen(&model).contains("--name web-2"), "{}", screen(&model));
+        assert_eq!(press(&mut model, "f3 d d"), [Effect::Save]);
+        assert!(model.saved.presets.is_empty());
+    }
+
+    #[test]
+    fn a_form_without_an_image_says_so_and_stays() {
+        let mut model = empty(80, 24);
+        press(&mut model, "n");
+        assert_eq!(press(&mut model, "ctrl-s"), []);
+        assert!(screen(&model).contains("✗ image: needed"), "{}", screen(&model));
     }
 }

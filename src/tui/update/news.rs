@@ -247,6 +247,7 @@ fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> V
         Layer::Progress(watch) if watch.id == id => Some(*watch),
         _ => None,
     });
+    let was_stopping = model.task(id).is_some_and(|task| task.state == TaskState::Stopping);
     let mut state = |state: TaskState| {
         if let Some(task) = model.tasks.get_mut(&id.key()) {
             task.said.end();
@@ -259,6 +260,13 @@ fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> V
             model.say(Tone::Good, finish.text.clone(), None);
             close_progress(model, id);
             finish_well(model, finish, watch)
+        }
+        Err(_) if was_stopping => {
+            state(TaskState::Done("cancelled".to_owned()));
+            let title = model.task(id).map_or_else(String::new, |task| task.title.clone());
+            model.say(Tone::Plain, format!("cancelled: {title}"), None);
+            close_progress(model, id);
+            Vec::new()
         }
         Err(failure) => {
             state(TaskState::Failed(failure.clone()));

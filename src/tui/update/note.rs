@@ -1,7 +1,7 @@
 //! What there is to say about a line while it is typed into a prompt.
 
-use super::complete;
 use super::form::{find_image, free_name};
+use super::{command, complete};
 use crate::base::units;
 use crate::command::split;
 use crate::oci::Reference;
@@ -65,6 +65,13 @@ fn about(model: &mut Model, purpose: &Purpose, text: &str) -> Option<Note> {
         Purpose::Rename(id) => {
             let own = model.containers.get(id.as_str()).map(|row| row.name.clone());
             free_name(text, model.containers.all(), own.as_deref())
+        }
+        Purpose::RunWords => {
+            let words = split(text).map(|words| match words.as_slice() {
+                [program, rest @ ..] if program == "hoist" || program == "docker" => rest.to_vec(),
+                _ => words,
+            });
+            command::problem(words, &model.world).map(bad)
         }
         Purpose::Preset => model.saved.presets.contains_key(text).then(|| {
             let text = "it replaces the one of this name".to_owned();

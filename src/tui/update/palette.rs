@@ -43,7 +43,12 @@ fn deeds(model: &Model) -> Vec<Deed> {
         let mut seen = BTreeSet::new();
         for binding in model.keymap.of(*place) {
             let action = binding.action;
-            let is_own = binding.place == *place && !ALONE.contains(&action);
+            // What keys do to a list itself is for the list that is shown.
+            let is_of_list = matches!(action.group(), "Order" | "List" | "Find");
+            if is_of_list && *section != model.section {
+                continue;
+            }
+            let is_own = binding.place == *place && !ALONE.contains(&action) && !is_of_list;
             let is_deed =
                 !matches!(action.group(), "Move" | "Dialog" | "Terminal") && action != Action::Palette;
             if is_deed && is_own && seen.insert(action) {
@@ -262,4 +267,68 @@ pub(in crate::tui) fn equivalent(entry: &Entry) -> Option<Vec<String>> {
         words.push("sh".to_owned());
     }
     Some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::event::Verb;
+    use crate::tui::fixture::{full, press, screen, write};
+
+    fn chosen(model: &mut Model, text: &str, keys: &str) -> Vec<Effect> {
+        press(model, "ctrl-p");
+        write(model, text);
+        press(model, keys)
+    }
+
+    #[test]
+    fn what_is_chosen_is_done_as_its_key_would_do_it() {
+        let mut model = full(80, 24);
+        press(&mut model, "2");
+        let effects = chosen(&mut model, "restart batch", "enter");
+        let id = model.container().unwrap().id.clone();
+        assert_eq!(model.container().unwrap().name, "batch");
+        assert_eq!(effects, [Effect::Save, Effect::Container(Verb::Restart, id)]);
+        // It asks where the key asks.
+        chosen(&mut model, "remove force web", "enter");
+        assert!(screen(&model).contains("Remove 1 container?"));
+        press(&mut model, "esc");
+        chosen(&mut model, "set all", "enter");
+        assert!(!model.shows_all);
+        chosen(&mut model, "unpause command", "enter");
+        assert!(screen(&model).contains(":unpause"));
+    }
+
+    #[test]
+    fn what_was_done_lately_is_offered_first() {
+        let mut model = full(80, 24);
+        chosen(&mut model, "inspect web", "enter");
+        press(&mut model, "q ctrl-p");
+        let Some(Layer::Palette(palette)) = model.layers.last() else { panic!() };
+        assert_eq!(palette.shown[0].deed.name, "inspect");
+        assert_eq!(model.saved.recent, ["inspect"]);
+    }
+
+    #[test]
+    fn what_is_chosen_is_copied_as_a_command() {
+        let mut model = full(80, 24);
+        let effects = chosen(&mut model, "restart web", "ctrl-y");
+        assert_eq!(effects, [Effect::Copy("hoist restart web".to_owned())]);
+        press(&mut model, "tab");
+        let Some(Layer::Palette(palette)) = model.layers.last() else { panic!() };
+        assert_eq!(palette.input.text(), "restart web");
+    }
+
+    #[test]
+    fn everything_that_is_copied_is_understood_by_the_grammar() {
+        let mut model = full(80, 24);
+        press(&mut model, "ctrl-p");
+        let Some(Layer::Palette(palette)) = model.layers.last() else { panic!() };
+        let lines: Vec<_> =
+            palette.shown.iter().filter(|entry| entry.object.is_some()).filter_map(equivalent).collect();
+        assert!(lines.len() > 20);
+        for words in lines {
+            crate::command::parse(&words, &model.world).unwrap_or_else(|usage| panic!("{words:?}: {usage}"));
+        }
+    }
 }

@@ -5,6 +5,7 @@ use super::show_tab;
 use crate::command::join;
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
+use crate::tui::model::form::shown_words;
 use crate::tui::model::layer::{Layer, Reading, Watch};
 use crate::tui::model::task::{TaskId, TaskRow, TaskState, What, Work};
 use crate::tui::model::{Model, Section, Tab, Tone};
@@ -36,8 +37,7 @@ pub(super) fn quiet_work(model: &mut Model, title: &str, job: Job) -> Effect {
 /// A title for a list that others may see.
 fn masked(title: &str) -> String {
     let words = crate::command::split(title).unwrap_or_default();
-    let words: Vec<String> = words.iter().map(|word| crate::tui::model::form::masked(word)).collect();
-    join(&words)
+    shown_words(&words)
 }
 
 /// Lets the program itself do what `words` say, and shows what it prints.
@@ -223,4 +223,145 @@ pub(super) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
         *slot = Reading { top, left, ..reading };
     }
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::event::{Event, Finish};
+    use crate::tui::fixture::{full, press, write};
+    use crate::tui::model::{Failure, Section};
+    use crate::tui::update::update;
+
+    fn line(model: &mut Model, text: &str) -> Vec<Effect> {
+        press(model, ":");
+        write(model, text);
+        press(model, "enter")
+    }
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn everything_of_the_command_line_is_done_from_the_line() {
+        for text in [
+            "ps -aq",
+            "ps --filter name=web",
+            "images --digests",
+            "history debian:13",
+            "info",
+            "version",
+            "events --since 5m",
+            "stats --no-stream",
+            "logs --tail 5 web",
+            "top web aux",
+            "wait web",
+            "network ls -q",
+            "volume ls -q",
+            "inspect --format x web",
+            "inspect nothing",
+            "run --rm debian ls",
+            "exec web ls",
+            "attach --no-stdin web",
+            "completion bash",
+        ] {
+            let mut model = full(80, 24);
+            let effects = line(&mut model, text);
+            assert_eq!(effects[0], Effect::Work(TaskId(1), Job::Print(words(text))), "{text}");
+            assert!(matches!(model.layers.last(), Some(Layer::Output(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_screen_is_shown_there() {
+        for (text, section, tab) in [
+            ("ps -a", Section::Containers, None),
+            ("images", Section::Images, None),
+            ("network ls", Section::Networks, None),
+            ("logs -f web", Section::Containers, Some(Tab::Logs)),
+            ("stats web", Section::Containers, Some(Tab::Stats)),
+            ("top web", Section::Containers, Some(Tab::Top)),
+            ("inspect web", Section::Containers, Some(Tab::Inspect)),
+            ("inspect debian:13", Section::Images, Some(Tab::Inspect)),
+            ("image inspect debian:13", Section::Images, Some(Tab::Inspect)),
+            ("network inspect bridge", Section::Networks, Some(Tab::Inspect)),
+        ] {
+            let mut model = full(80, 24);
+            assert_eq!(line(&mut model, text), [Effect::Save], "{text}");
+            assert_eq!(model.section, section, "{text}");
+            if let Some(tab) = tab {
+                assert_eq!(model.shown_tab(model.pane()), tab, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_here_is_refused_with_a_reason() {
+        for (text, why) in [
+            ("system reset", "this would remove the engine that is shown, with all that is in it"),
+            ("load", "there is no standard input here"),
+            ("import - x", "there is no standard input here"),
+            ("run -it --detach-keys ctrl-x debian", "--detach-keys means nothing in a pane"),
+        ] {
+            let mut model = full(80, 24);
+            assert_eq!(line(&mut model, text), [Effect::Save], "{text}");
+            assert_eq!(model.failure.unwrap().why, [why], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_percent_sign_is_what_is_marked() {
+        let mut model = full(80, 24);
+        press(&mut model, "space space");
+        let effects = line(&mut model, "restart -t 1 %");
+        assert_eq!(effects[0], Effect::Work(TaskId(1), Job::Words(words("restart -t 1 api web"))));
+    }
+
+    #[test]
+    fn a_task_is_cancelled_retried_read_and_cleared() {
+        let mut model = full(80, 24);
+        line(&mut model, "events");
+        update(&mut model, Event::Said(TaskId(1), b"one\ntwo\n".to_vec()));
+        press(&mut model, "q g t");
+        assert_eq!(press(&mut model, "K"), [Effect::Cancel(TaskId(1))]);
+        update(&mut model, Event::Finished(TaskId(1), Err(Failure::default())));
+        assert_eq!(model.task(TaskId(1)).unwrap().state, TaskState::Done("cancelled".to_owned()));
+        assert!(model.failure.is_none(), "who cancels need not be told that it failed");
+        press(&mut model, "l");
+        assert!(matches!(model.layers.last(), Some(Layer::Output(Reading { id: TaskId(1), .. }))));
+        assert_eq!(press(&mut model, "y"), [Effect::Copy("one\ntwo".to_owned())]);
+        assert_eq!(press(&mut model, "r"), [Effect::Work(TaskId(2), Job::Print(words("events")))]);
+        press(&mut model, "q");
+        assert_eq!(press(&mut model, "d d"), [Effect::Close(TaskId(1))]);
+        assert_eq!(model.tasks.all().len(), 1);
+    }
+
+    #[test]
+    fn an_image_that_was_fetched_is_run_when_that_was_wished() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 p");
+        write(&mut model, "alpine");
+        press(&mut model, "enter enter");
+        let finish = Finish {
+            text: "pulled".to_owned(),
+            made: None,
+            image: Some("3f3f3f3f3f3f".to_owned()),
+            opens: false,
+        };
+        update(&mut model, Event::Finished(TaskId(1), Ok(finish)));
+        assert!(matches!(model.layers.last(), Some(Layer::Run(_))));
+    }
+
+    #[test]
+    fn tasks_that_ended_do_not_pile_up() {
+        let mut model = full(80, 24);
+        for at in 1..300 {
+            line(&mut model, "version");
+            let finish = Finish { text: String::new(), made: None, image: None, opens: false };
+            update(&mut model, Event::Finished(TaskId(at), Ok(finish)));
+            press(&mut model, "q");
+        }
+        assert!(model.tasks.all().len() <= ENDED + 1);
+    }
 }

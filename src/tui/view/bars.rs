@@ -196,7 +196,7 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
             !model.pane().log.search.is_empty() || !model.pane().inspect.search.is_empty()
         }
         A::Zoom => !model.is_zoomed,
-        A::Older | A::Newer | A::Complete => {
+        A::Older | A::Newer | A::Complete | A::CompleteBack => {
             matches!(model.layers.last(), Some(Layer::Prompt(prompt)) if prompt.purpose == Purpose::Command)
         }
         A::ShowAll => !model.containers.all().is_empty(),
@@ -227,7 +227,14 @@ fn label(model: &Model, action: Action) -> String {
             Some(Layer::Merge(_)) => "choose".to_owned(),
             _ => "ok".to_owned(),
         },
-        (Action::Dismiss, _) if matches!(model.layers.last(), Some(Layer::Page(_))) => "close".to_owned(),
+        (Action::Dismiss, _)
+            if matches!(
+                model.layers.last(),
+                Some(Layer::Page(_) | Layer::Output(_) | Layer::Presets(_) | Layer::Palette(_))
+            ) =>
+        {
+            "close".to_owned()
+        }
         (Action::Background, _) if matches!(model.layers.last(), Some(Layer::Progress(watch)) if model.session_is_over(watch.id)) => {
             "close".to_owned()
         }

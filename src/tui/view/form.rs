@@ -9,11 +9,11 @@ use unicode_width::UnicodeWidthStr;
 
 use super::dialog::{keys, open};
 use super::words::{Align, cell};
-use crate::command::{join, split};
+use crate::command::split;
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
-use crate::tui::model::form::{FIELDS, Mark, Note, RunForm, Section, masked};
+use crate::tui::model::form::{FIELDS, Mark, Note, RunForm, Section, masked, shown_words};
 use crate::tui::model::layer::Presets;
 use crate::tui::theme::Theme;
 
@@ -29,11 +29,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
     let spread = u16::from(is_wide && typed.len() <= 9);
     let lines = |count: usize| u16::try_from(count).unwrap_or(u16::MAX);
     let command = if is_wide { 4 } else { 2 };
-    let wish = 2 + 3 + lines(typed.len()) * (1 + spread) + lines(switched.len()) + 2 + command + 2;
+    // Borders, groups, keys, and four empty lines between the parts.
+    // The height is that of the first group at least, so that the dialog does not jump.
+    let least = Section::General.fields().iter().filter(|at| !FIELDS[**at].is_switch()).count();
+    let wish = lines(typed.len().max(least)) * (1 + spread) + lines(switched.len()) + command + 8;
     let note = keys_note(model);
     let inner = open(frame, model, "Run a container", &note, wanted, wish.min(height.saturating_sub(2)));
     let mut rest = Rows(inner);
-    let is_low = inner.height + 1 < wish;
+    let is_low = inner.height + 2 < wish;
     if let Some(area) = rest.top(1) {
         frame.render_widget(sections(model, form, inside), area);
     }
@@ -52,6 +55,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {
     let switched =
         if is_low && rest.0.height < 6 { short_switches(model, form, &switches) } else { switched };
     let below = rest.bottom(lines(switched.len()).min(rest.0.height.saturating_sub(2)));
+    if !is_low {
+        rest.bottom(1);
+    }
     rows(frame, model, form, &typed, rest.0, 1 + spread);
     if let Some(area) = below {
         frame.render_widget(Paragraph::new(switched), area);
@@ -161,9 +167,7 @@ fn row(frame: &mut Frame<'_>, model: &Model, form: &RunForm, field: usize, area:
 /// What is typed as others may see it.
 fn shown(text: &str) -> String {
     match split(text) {
-        Ok(words) if words.iter().any(|word| masked(word) != *word) => {
-            join(&words.iter().map(|word| masked(word)).collect::<Vec<_>>())
-        }
+        Ok(words) if words.iter().any(|word| masked(word) != *word) => shown_words(&words),
         _ => text.to_owned(),
     }
 }
@@ -280,12 +284,11 @@ pub(super) fn presets(frame: &mut Frame<'_>, model: &Model, shown: &Presets) {
     let mut lines: Vec<Line<'_>> = Vec::new();
     for (at, name) in shown.names.iter().enumerate().skip(top).take(rows) {
         let words = model.saved.presets.get(name).map(Vec::as_slice).unwrap_or_default();
-        let words: Vec<String> = words.iter().map(|word| masked(word)).collect();
         let bar = if at == shown.cursor { "▌ " } else { "  " };
         let line = Line::from(vec![
             Span::styled(bar, theme.accent),
             Span::raw(cell(name, 16, Align::Left) + "  "),
-            Span::styled(cell(&join(&words), width, Align::Left), theme.dim),
+            Span::styled(cell(&shown_words(words), width, Align::Left), theme.dim),
         ]);
         lines.push(if at == shown.cursor { line.style(theme.sel) } else { line });
     }
@@ -293,4 +296,86 @@ pub(super) fn presets(frame: &mut Frame<'_>, model: &Model, shown: &Presets) {
     let actions = [(Action::Accept, "take"), (Action::DropPreset, "forget"), (Action::Dismiss, "close")];
     lines.push(keys(model, Place::Presets, &actions));
     frame.render_widget(Paragraph::new(lines), inner);
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use crate::tui::fixture::{empty, full, press, screen, write};
+    use crate::tui::model::Model;
+
+    fn at_each_size(name: &str, make: impl Fn(u16, u16) -> Model) {
+        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+            assert_snapshot!(format!("typed_{name}_{width}x{height}"), screen(&make(width, height)));
+        }
+    }
+
+    fn filled(width: u16, height: u16) -> Model {
+        let mut model = full(width, height);
+        press(&mut model, "2 r");
+        write(&mut model, "web");
+        press(&mut model, "tab tab");
+        write(&mut model, "DB_PASSWORD=abc MODE=x");
+        press(&mut model, "tab tab right");
+        model
+    }
+
+    #[test]
+    fn the_form() {
+        at_each_size("form", filled);
+        at_each_size("form_advanced", |width, height| {
+            let mut model = filled(width, height);
+            press(&mut model, "ctrl-n ctrl-n ctrl-n ctrl-n ctrl-n ctrl-n ctrl-n up");
+            model
+        });
+        assert_snapshot!("typed_form_as_text_80x24", {
+            let mut model = filled(80, 24);
+            press(&mut model, "ctrl-e");
+            write(&mut model, " --nonsense");
+            press(&mut model, "home");
+            write(&mut model, "fly ");
+            screen(&model)
+        });
+        assert_snapshot!("typed_presets_80x24", {
+            let mut model = filled(80, 24);
+            press(&mut model, "f2");
+            write(&mut model, "-dev");
+            press(&mut model, "enter f3");
+            screen(&model)
+        });
+    }
+
+    #[test]
+    fn the_palette() {
+        at_each_size("palette", |width, height| {
+            let mut model = full(width, height);
+            press(&mut model, "ctrl-p");
+            write(&mut model, "re we");
+            model
+        });
+        assert_snapshot!("typed_palette_nothing_80x24", {
+            let mut model = full(80, 24);
+            press(&mut model, "ctrl-p");
+            write(&mut model, "xyzzy");
+            screen(&model)
+        });
+    }
+
+    #[test]
+    fn the_line() {
+        at_each_size("line", |width, height| {
+            let mut model = full(width, height);
+            press(&mut model, ":");
+            write(&mut model, "run --c");
+            press(&mut model, "tab tab");
+            model
+        });
+        assert_snapshot!("typed_pull_80x24", {
+            let mut model = empty(80, 24);
+            press(&mut model, "2 p");
+            write(&mut model, "alpine:3");
+            screen(&model)
+        });
+    }
 }

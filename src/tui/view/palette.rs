@@ -18,7 +18,8 @@ use crate::tui::update::equivalent;
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
     let theme = &model.theme;
     let (width, height) = model.size;
-    let tall = (height.saturating_sub(4)).clamp(8, 30);
+    let is_low = height < 16;
+    let tall = if is_low { height } else { (height - 4).min(30) };
     let inner = open(frame, model, "Do", "", width.saturating_sub(4).min(96), tall);
     let field =
         Rect { x: inner.x + 2, width: inner.width.saturating_sub(2), height: 1.min(inner.height), ..inner };
@@ -26,8 +27,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
     frame.render_widget(palette.input.area(), field);
     let count = format!(" {} of {} ", palette.found, palette.total);
     frame.render_widget(Line::styled(count, theme.dim).alignment(Alignment::Right), field);
-    let rows = inner.height.saturating_sub(5);
-    let list = Rect { y: inner.y + 2, height: rows, ..inner }.intersection(inner);
+    let (gap, below) = if is_low { (1, 2) } else { (2, 3) };
+    let rows = inner.height.saturating_sub(gap + below);
+    let list = Rect { y: inner.y + gap, height: rows, ..inner }.intersection(inner);
     let lines =
         window(palette, rows.into()).map(|(at, entry)| line(model, entry, at == palette.cursor, list.width));
     let lines: Vec<Line<'_>> = lines.collect();
@@ -35,7 +37,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
         frame.render_widget(Line::styled("  nothing fits", theme.dim), list);
     }
     frame.render_widget(Paragraph::new(lines), list);
-    let foot = Rect { y: inner.bottom().saturating_sub(3), height: 3.min(inner.height), ..inner };
+    let foot = Rect { y: inner.bottom().saturating_sub(below), height: below.min(inner.height), ..inner };
     let (about, same) = palette.chosen().map_or((String::new(), String::new()), about);
     let actions = [
         (Action::Accept, "do it"),
@@ -44,11 +46,13 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
         (Action::Dismiss, "close"),
     ];
     let room = usize::from(foot.width);
-    let lines = vec![
+    let mut lines = vec![
         Line::styled(cell(&about, room, Align::Left), theme.text),
         Line::styled(cell(&same, room, Align::Left), theme.dim),
-        keys(model, Place::Palette, &actions),
     ];
+    if !is_low {
+        lines.push(keys(model, Place::Palette, &actions));
+    }
     frame.render_widget(Paragraph::new(lines), foot);
 }
 

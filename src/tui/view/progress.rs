@@ -202,3 +202,63 @@ pub(super) fn output(frame: &mut Frame<'_>, model: &Model, reading: Reading) {
     };
     frame.render_widget(Line::styled(place, theme.dim).right_aligned(), foot);
 }
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+    use jiff::SignedDuration;
+
+    use crate::engine::{Phase, Progress};
+    use crate::tui::event::Event;
+    use crate::tui::fixture::{full, now, press, screen, write};
+    use crate::tui::model::Model;
+    use crate::tui::model::task::{TaskId, Work};
+    use crate::tui::update::update;
+
+    fn pulling(width: u16, height: u16) -> Model {
+        let mut model = full(width, height);
+        press(&mut model, "2 p");
+        write(&mut model, "debian:13");
+        press(&mut model, "enter");
+        let mut work = Work::default();
+        work.take(Progress::Note("Pulling from library/debian".to_owned()));
+        for second in 0..5_u64 {
+            for (id, phase, current) in [
+                ("a1b2c3d4e5f6", Phase::Exists, 0),
+                ("77de00000000", Phase::Downloading, 30 + 4 * second),
+                ("c09a00000000", Phase::Downloading, 10 + second * second),
+            ] {
+                let (id, current) = (id.to_owned(), current << 20);
+                work.take(Progress::Part { id, phase, current, total: Some(48 << 20) });
+            }
+            let moment = now() + SignedDuration::from_secs(i64::try_from(second).unwrap());
+            update(&mut model, Event::Tick(moment));
+            update(&mut model, Event::Progress(TaskId(1), work.clone()));
+        }
+        model
+    }
+
+    #[test]
+    fn a_pull_shows_its_pace_and_what_comes_after_it() {
+        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+            let mut model = pulling(width, height);
+            press(&mut model, "enter");
+            assert_snapshot!(format!("typed_pull_pace_{width}x{height}"), screen(&model));
+        }
+    }
+
+    #[test]
+    fn what_a_program_prints_is_shown_as_it_comes() {
+        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+            let mut model = full(width, height);
+            press(&mut model, ":");
+            write(&mut model, "events --since 1h");
+            press(&mut model, "enter");
+            let lines: String =
+                (0..40).map(|at| format!("14:0{} container \u{1b}[31mdie\u{7} {at}\n", at % 10)).collect();
+            update(&mut model, Event::Said(TaskId(1), lines.into_bytes()));
+            press(&mut model, "k k");
+            assert_snapshot!(format!("typed_output_{width}x{height}"), screen(&model));
+        }
+    }
+}
