@@ -18,9 +18,9 @@ const ROWS: usize = 8;
 pub(super) fn above_line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
     let screen = frame.area();
     let begin = u16::try_from(prompt.candidates.before.width() + 2).unwrap_or(u16::MAX);
-    let rows = height(&prompt.candidates).min(screen.height.saturating_sub(1));
+    let rows = height(&prompt.candidates).min(screen.height.saturating_sub(2));
     let area =
-        Rect { x: begin, y: screen.height.saturating_sub(1 + rows), width: screen.width, height: rows };
+        Rect { x: begin, y: screen.height.saturating_sub(2 + rows), width: screen.width, height: rows };
     draw(frame, model, &prompt.candidates, area);
 }
 
