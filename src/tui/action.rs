@@ -204,6 +204,15 @@ actions! {
         Detach       "detach"        "detach"   "Detach from the session; the container goes on";
         ScrollUp     "scroll-up"     "scroll up" "Look at what has scrolled away";
         ScrollDown   "scroll-down"   "scroll down" "Go back down to the newest line";
+        CopyMode     "copy-mode"     "copy mode" "Walk over the terminal's text to search and copy";
+        WordLeft     "word-left"     "word left" "Go to the word before";
+        WordRight    "word-right"    "word"     "Go to the next word";
+        LineStart    "line-start"    "start"    "Go to the line's start";
+        LineEnd      "line-end"      "end"      "Go to the line's end";
+        MarkText     "mark-text"     "mark"     "Mark text from here on, or stop marking";
+        MarkLines    "mark-lines"    "lines"    "Mark whole lines from here on, or stop marking";
+        MarkBlock    "mark-block"    "block"    "Mark a rectangle from here on, or stop marking";
+        CopyMarked   "copy-marked"   "copy"     "Copy what is marked, or the line, and leave copy mode";
         CloseTab     "close-tab"     "close"    "Close the tab of a session that has ended";
     }
     "Dialog" {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crossterm::event::{KeyEvent, MouseEvent};
+use crossterm::event::{KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
 use jiff::Timestamp;
 
 use super::key::Key;
@@ -13,7 +13,8 @@ use super::model::look::Ground;
 use super::model::paths::PathFact;
 use super::model::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
 use super::model::task::{TaskId, Work};
-use super::model::{Failure, Section};
+use super::model::{Failure, Section, Tone};
+use super::terminal::copy::Walk;
 use super::theme::Themes;
 use crate::config::Ui;
 use crate::engine::{ContainerId, Name, News, Sample, SaveLog, Top};
@@ -65,6 +66,8 @@ pub enum Event {
     Ground(Ground),
     /// The terminal draws signs two columns wide that hoist counts as one.
     WideSigns,
+    /// Something to tell the user.
+    Notice(Tone, String),
     /// A terminal's program has begun.
     Opened(TaskId),
     /// A terminal's screen has changed.
@@ -152,10 +155,27 @@ pub enum Effect {
     Type(TaskId, Key),
     /// Pasted text for a terminal.
     Paste(TaskId, String),
+    /// The mouse over a terminal.
+    Point(TaskId, Pointer),
+    /// A key of copy mode.
+    Walk(TaskId, Walk),
     /// Look at a terminal's past: so many lines up.
     Scroll(TaskId, i32),
     /// Leave a terminal's program alone, and forget its screen.
     Close(TaskId),
+}
+
+/// The mouse over a terminal, in cells of its window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pointer {
+    /// What it did.
+    pub kind: MouseEventKind,
+    /// Keys held meanwhile.
+    pub held: KeyModifiers,
+    /// From the left.
+    pub column: u16,
+    /// From the top; negative above the window, and more than its height below.
+    pub row: i32,
 }
 
 /// A verb on a container.

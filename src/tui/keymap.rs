@@ -3,7 +3,7 @@
 //! A place sees its own keys and those of the places above it:
 //!
 //! ```text
-//! global ─┬─ lists ──┬─ containers        terminal   released   prompt   form ─┬─ switch
+//! global ─┬─ lists ──┬─ containers        terminal   released   copy   prompt   form ─┬─ switch
 //!         │          ├─ images            confirm    menu     progress   page   └─ choice
 //!         │          └─ volumes, networks, tasks
 //!         └─ viewer ─┬─ logs
@@ -87,6 +87,7 @@ places! {
     Ended      "ended"      Some(Self::Viewer);
     Terminal   "terminal"   None;
     Released   "released"   None;
+    Copy       "copy"       None;
     Prompt     "prompt"     None;
     Form       "form"       None;
     Switch     "switch"     Some(Self::Form);

@@ -274,7 +274,7 @@ impl Driver {
             Effect::Redraw => screen.redraw().map_err(Error::Terminal)?,
             Effect::Mouse(is_ours) => screen.mouse(is_ours).map_err(Error::Terminal)?,
             Effect::Copy(text) => screen.copy(&text).map_err(Error::Terminal)?,
-            Effect::Save => self.save(),
+            Effect::Save => self.save(screen)?,
             Effect::Load(section) => {
                 let engine = self.engine.clone();
                 self.spawn(async move {
@@ -324,6 +324,16 @@ impl Driver {
                 let mode = self.sessions.screens.get(id).map(|screen| screen.lock().mode());
                 self.sessions.send(id, Input::Bytes(encode::paste(&text, mode.unwrap_or_default())));
             }
+            Effect::Point(id, pointer) => {
+                if let Some(text) = self.sessions.point(id, pointer) {
+                    self.copied(&text, screen)?;
+                }
+            }
+            Effect::Walk(id, walk) => match self.sessions.walk(id, walk) {
+                Ok(None) => {}
+                Ok(Some(text)) => self.copied(&text, screen)?,
+                Err(why) => self.take(Event::Notice(Tone::Plain, why), screen)?,
+            },
             Effect::Scroll(id, lines) => {
                 if let Some(screen) = self.sessions.screens.get(id) {
                     screen.lock().scroll(lines);
@@ -334,11 +344,23 @@ impl Driver {
         Ok(())
     }
 
+    /// Puts a terminal's text on the user's clipboard.
+    fn copied(&mut self, text: &str, screen: &mut Screen) -> Done {
+        screen.copy(text).map_err(Error::Terminal)?;
+        let lines = text.lines().count();
+        let s = if lines == 1 { "" } else { "s" };
+        self.take(Event::Notice(Tone::Good, format!("copied {lines} line{s}")), screen)
+    }
+
     /// Writes what is remembered.
-    fn save(&mut self) {
-        let Some(folder) = &self.state else { return };
-        if let Err(error) = saved::write(folder, &self.model.saved) {
-            self.model.say(Tone::Warning, format!("what was arranged is not remembered: {error}"), None);
+    fn save(&mut self, screen: &mut Screen) -> Done {
+        let Some(folder) = &self.state else { return Ok(()) };
+        match saved::write(folder, &self.model.saved) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let text = format!("what was arranged is not remembered: {error}");
+                self.take(Event::Notice(Tone::Warning, text), screen)
+            }
         }
     }
 

@@ -7,6 +7,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use alacritty_terminal::term::TermMode;
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
@@ -16,10 +18,12 @@ use crate::command::{self, Exec, Request, World};
 use crate::engine::{
     AttachOptions, Attached, ContainerId, Doing as _, Engine, ErrorKind, ExecRequest, Input, Output, Result,
 };
-use crate::tui::event::{Event, Program};
+use crate::tui::event::{Event, Pointer, Program};
+use crate::tui::key::Key;
 use crate::tui::model::Failure;
 use crate::tui::model::task::TaskId;
-use crate::tui::terminal::{Screen, Screens};
+use crate::tui::terminal::copy::{Kind, Walk};
+use crate::tui::terminal::{Screen, Screens, encode};
 
 /// A pane takes input and all output, and rather misses a part than slows the program down.
 const PANE: AttachOptions = AttachOptions { stdin: true, stdout: true, stderr: true, lossless: false };
@@ -101,6 +105,74 @@ impl Sessions {
         if let Some(session) = self.tasks.get(&id) {
             session.has_changed.store(false, Ordering::Release);
         }
+    }
+
+    /// The mouse over a terminal: for its program, when that asked for it, else to look at
+    /// what scrolled away, and to mark text. Gives the text that was marked.
+    pub(super) fn point(&self, id: TaskId, pointer: Pointer) -> Option<String> {
+        let screen = self.screens.get(id)?;
+        let mut emulator = screen.lock();
+        let mode = emulator.mode();
+        let Pointer { kind, held, column, row } = pointer;
+        let is_asked = mode.intersects(TermMode::MOUSE_MODE) && !emulator.is_copying();
+        // With Shift held the mouse is hoist's, as in other terminals.
+        if is_asked && !held.contains(KeyModifiers::SHIFT) {
+            let (_, lines) = emulator.size();
+            let row = u16::try_from(row.max(0)).unwrap_or(u16::MAX).min(lines.saturating_sub(1));
+            let bytes = encode::mouse(kind, held, (column, row), mode);
+            if !bytes.is_empty() {
+                self.send(id, Input::Bytes(bytes));
+            }
+            return None;
+        }
+        let turns = mode.contains(TermMode::ALT_SCREEN | TermMode::ALTERNATE_SCROLL);
+        match kind {
+            // A full-screen program without the mouse is scrolled by its arrow keys.
+            MouseEventKind::ScrollUp | MouseEventKind::ScrollDown if turns => {
+                let code = if kind == MouseEventKind::ScrollUp { KeyCode::Up } else { KeyCode::Down };
+                let bytes = encode::key(Key { code, held: KeyModifiers::NONE }, mode);
+                self.send(id, Input::Bytes(bytes.repeat(3)));
+            }
+            MouseEventKind::ScrollUp => emulator.scroll(3),
+            MouseEventKind::ScrollDown => emulator.scroll(-3),
+            MouseEventKind::Down(MouseButton::Left) => {
+                let kind = if held.contains(KeyModifiers::ALT) { Kind::Block } else { Kind::Characters };
+                emulator.press(column, u16::try_from(row).unwrap_or(0), kind);
+            }
+            MouseEventKind::Drag(MouseButton::Left) => emulator.drag(column, row),
+            MouseEventKind::Up(MouseButton::Left) => return emulator.marked_text(),
+            MouseEventKind::Down(_) => emulator.unmark(),
+            _ => {}
+        }
+        None
+    }
+
+    /// What copy mode is asked to do. Gives the text that is to be copied.
+    ///
+    /// # Errors
+    ///
+    /// What to tell the user: nothing was found, or nothing is marked.
+    pub(super) fn walk(&self, id: TaskId, walk: Walk) -> std::result::Result<Option<String>, String> {
+        let Some(screen) = self.screens.get(id) else { return Ok(None) };
+        let mut emulator = screen.lock();
+        let found = |found: bool| if found { Ok(None) } else { Err("no match".to_owned()) };
+        match walk {
+            Walk::Begin => emulator.begin_copy(),
+            Walk::Move(step) => emulator.step(step),
+            Walk::Mark(kind) => emulator.mark(kind),
+            Walk::Search(text) => {
+                emulator.search_for(&text)?;
+                return found(emulator.next_match(true));
+            }
+            Walk::Next { up } => return found(emulator.next_match(up)),
+            Walk::Copy => {
+                let text = emulator.marked_text();
+                emulator.end_copy();
+                return text.map(Some).ok_or_else(|| "there is nothing to copy".to_owned());
+            }
+            Walk::End => emulator.end_copy(),
+        }
+        Ok(None)
     }
 
     /// Leaves a program alone, and forgets its screen.

@@ -122,6 +122,10 @@ pub struct Model {
     pub pending_since: Timestamp,
     /// The terminal that was just left by its key: the same key again is meant for it.
     pub released: Option<TaskId>,
+    /// The terminal that is in copy mode.
+    pub copying: Option<TaskId>,
+    /// The terminal that the mouse went down on.
+    pub dragged: Option<TaskId>,
     /// The line at the bottom.
     pub notice: Option<Notice>,
     /// The last failure, for the details page.
@@ -321,6 +325,8 @@ impl Model {
             pending: Vec::new(),
             pending_since: now,
             released: None,
+            copying: None,
+            dragged: None,
             notice: None,
             failure: None,
             failures: Vec::new(),
@@ -365,6 +371,7 @@ impl Model {
             (Focus::Detail, _, Tab::Top) => Place::Top,
             (Focus::Detail, _, Tab::Inspect) => Place::Inspect,
             (Focus::Detail, _, Tab::Session(id)) => match self.session_is_over(id) {
+                _ if self.copying == Some(id) => Place::Copy,
                 true => Place::Ended,
                 false => Place::Terminal,
             },

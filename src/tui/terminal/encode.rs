@@ -1,7 +1,7 @@
 //! Keys as bytes, the way xterm sends them: [ctlseqs](https://invisible-island.net/xterm/ctlseqs/ctlseqs.html).
 
 use alacritty_terminal::term::TermMode;
-use crossterm::event::{KeyCode, KeyModifiers};
+use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 
 use crate::tui::key::Key;
 
@@ -54,6 +54,49 @@ pub fn paste(text: &str, mode: TermMode) -> Vec<u8> {
         format!("\x1b[200~{text}\x1b[201~").into_bytes()
     } else {
         text.replace("\r\n", "\r").replace('\n', "\r").into_bytes()
+    }
+}
+
+/// What a program that asked for the mouse reads; nothing when it did not ask for that.
+///
+/// `at` is the cell within its window. Without the SGR form (1006) cells beyond 223 cannot
+/// be told, and are not.
+#[must_use]
+pub fn mouse(kind: MouseEventKind, held: KeyModifiers, at: (u16, u16), mode: TermMode) -> Vec<u8> {
+    let button = |button: MouseButton| match button {
+        MouseButton::Left => 0,
+        MouseButton::Middle => 1,
+        MouseButton::Right => 2,
+    };
+    let (code, is_wanted) = match kind {
+        MouseEventKind::Down(which) | MouseEventKind::Up(which) => (button(which), true),
+        MouseEventKind::Drag(which) => {
+            (32 + button(which), mode.intersects(TermMode::MOUSE_DRAG | TermMode::MOUSE_MOTION))
+        }
+        MouseEventKind::Moved => (35, mode.contains(TermMode::MOUSE_MOTION)),
+        MouseEventKind::ScrollUp => (64, true),
+        MouseEventKind::ScrollDown => (65, true),
+        MouseEventKind::ScrollLeft => (66, true),
+        MouseEventKind::ScrollRight => (67, true),
+    };
+    if !is_wanted || !mode.intersects(TermMode::MOUSE_MODE) {
+        return Vec::new();
+    }
+    let code = code
+        + 4 * u8::from(held.contains(KeyModifiers::SHIFT))
+        + 8 * u8::from(held.contains(KeyModifiers::ALT))
+        + 16 * u8::from(held.contains(KeyModifiers::CONTROL));
+    let is_up = matches!(kind, MouseEventKind::Up(_));
+    let (column, row) = (at.0.saturating_add(1), at.1.saturating_add(1));
+    if mode.contains(TermMode::SGR_MOUSE) {
+        let end = if is_up { 'm' } else { 'M' };
+        return format!("\x1b[<{code};{column};{row}{end}").into_bytes();
+    }
+    let code = if is_up { code | 3 } else { code };
+    let narrow = |value: u16| u8::try_from(value + 32).ok();
+    match (narrow(column.min(1000)), narrow(row.min(1000))) {
+        (Some(column), Some(row)) => vec![0x1b, b'[', b'M', 32 + code, column, row],
+        _ => Vec::new(),
     }
 }
 
@@ -125,6 +168,23 @@ mod tests {
             assert_eq!(String::from_utf8_lossy(&encoded), bytes, "{word}");
         }
         assert_eq!(key("up".parse().unwrap(), TermMode::APP_CURSOR), b"\x1bOA");
+    }
+
+    #[test]
+    fn the_mouse_is_told_only_to_who_asked_for_it() {
+        let down = MouseEventKind::Down(MouseButton::Left);
+        let up = MouseEventKind::Up(MouseButton::Left);
+        let none = KeyModifiers::NONE;
+        let sgr = TermMode::MOUSE_REPORT_CLICK | TermMode::SGR_MOUSE;
+        assert_eq!(mouse(down, none, (0, 4), TermMode::empty()), b"");
+        assert_eq!(mouse(down, none, (0, 4), sgr), b"\x1b[<0;1;5M");
+        assert_eq!(mouse(up, KeyModifiers::CONTROL, (9, 9), sgr), b"\x1b[<16;10;10m");
+        assert_eq!(mouse(MouseEventKind::ScrollDown, none, (0, 0), sgr), b"\x1b[<65;1;1M");
+        assert_eq!(mouse(MouseEventKind::Moved, none, (0, 0), sgr), b"");
+        let old = TermMode::MOUSE_REPORT_CLICK;
+        assert_eq!(mouse(down, none, (1, 2), old), b"\x1b[M \"#");
+        assert_eq!(mouse(up, none, (1, 2), old), b"\x1b[M#\"#");
+        assert_eq!(mouse(down, none, (400, 2), old), b"");
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! It is not part of the model: its cells are changed by the session's task, behind a small
 //! lock, and the model only knows that it is there, how it is called and whether it lives.
 
+pub mod copy;
 pub mod encode;
 
 use std::collections::HashMap;
@@ -63,6 +64,7 @@ pub struct Emulator {
     term: Term<Mailbox>,
     parser: Processor,
     mailbox: Mailbox,
+    search: copy::Search,
 }
 
 impl std::fmt::Debug for Emulator {
@@ -115,7 +117,7 @@ impl Emulator {
         let config = Config { scrolling_history: SCROLLBACK, ..Config::default() };
         let size = Size { columns: columns.max(2).into(), lines: lines.max(1).into() };
         let term = Term::new(config, &size, mailbox.clone());
-        Self { term, parser: Processor::new(), mailbox }
+        Self { term, parser: Processor::new(), mailbox, search: copy::Search::default() }
     }
 
     /// Takes in what the program wrote, and gives what it asked for.

@@ -14,6 +14,7 @@ use crate::tui::model::filter::Filter;
 use crate::tui::model::layer::{Confirm, Layer, Page, Prompt, Purpose};
 use crate::tui::model::task::TaskId;
 use crate::tui::model::{Model, Section, Tab};
+use crate::tui::terminal::copy::Walk;
 
 /// What `action` does to the topmost layer.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
@@ -161,6 +162,10 @@ fn accept(model: &mut Model) -> Vec<Effect> {
                 return again(model, prompt, bad.to_string());
             }
             *super::cursor(model).filter() = text;
+        }
+        Purpose::Search if model.copying.is_some() => {
+            let id = model.copying.filter(|_| !text.is_empty());
+            return id.map(|id| Effect::Walk(id, Walk::Search(text))).into_iter().collect();
         }
         Purpose::Search if model.shown_tab(model.pane()) != Tab::Logs => {
             let pane = model.pane_mut();

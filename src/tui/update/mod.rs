@@ -22,6 +22,7 @@ mod note;
 mod object;
 mod palette;
 mod preset;
+mod session;
 mod settings;
 mod task;
 #[cfg(test)]
@@ -89,14 +90,16 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
             model.focus = Focus::Detail;
             return vec![Effect::Type(id, key)];
         }
-        let found = if model.place() == Place::Released {
-            model.keymap.find(Place::Released, &[key])
-        } else {
-            Found::Nothing
+        let found = match model.keymap.find(Place::Released, &[key]) {
+            // A single pane was left for the list, whose keys these are.
+            Found::Action(action) if model.windows.count() == 1 && action != Action::CopyMode => {
+                Found::Nothing
+            }
+            found => found,
         };
         model.released = None;
         if let Found::Action(action) = found
-            && let Some(effects) = window::released(model, action)
+            && let Some(effects) = window::released(model, id, action)
         {
             return effects;
         }
@@ -151,6 +154,9 @@ fn paste(model: &mut Model, text: String) -> Vec<Effect> {
 fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     if !model.layers.is_empty() {
         return Vec::new();
+    }
+    if let Some(effects) = session::point(model, mouse) {
+        return effects;
     }
     let layout = model.layout();
     let at = ratatui::layout::Position::new(mouse.column, mouse.row);

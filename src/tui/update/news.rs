@@ -46,6 +46,7 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
                 }
             }
         }
+        Event::Notice(tone, text) => model.say(tone, text, None),
         Event::Progress(id, work) => progress(model, id, work),
         Event::Said(id, bytes) => {
             if let Some(task) = model.tasks.get_mut(&id.key()) {

@@ -9,6 +9,7 @@ use crate::tui::fixture::{container, empty, full, now, press, screen, write};
 use crate::tui::model::Failure;
 use crate::tui::model::log::LogNews;
 use crate::tui::model::task::{TaskId, TaskState};
+use crate::tui::terminal::copy::{Kind as Marked, Step, Walk};
 
 fn news(id: &str, action: &str) -> Event {
     Event::News(News::Event(engine::Event {
@@ -408,6 +409,41 @@ fn beside_a_terminal_a_split_opens_a_second_one_and_release_moves_between_them()
 }
 
 #[test]
+fn text_of_a_terminal_is_walked_over_searched_and_copied() {
+    let mut model = full(120, 40);
+    press(&mut model, "e");
+    let task = TaskId(1);
+    assert_eq!(press(&mut model, "ctrl-] ["), [Effect::Walk(task, Walk::Begin)]);
+    assert_eq!(model.place(), Place::Copy);
+    assert_eq!(press(&mut model, "k"), [Effect::Walk(task, Walk::Move(Step::Up))]);
+    press(&mut model, "/");
+    write(&mut model, "err");
+    assert_eq!(press(&mut model, "enter"), [Effect::Walk(task, Walk::Search("err".to_owned()))]);
+    assert_eq!(press(&mut model, "V"), [Effect::Walk(task, Walk::Mark(Marked::Lines))]);
+    assert_eq!(press(&mut model, "y"), [Effect::Walk(task, Walk::Copy)]);
+    assert_eq!(model.place(), Place::Terminal);
+}
+
+#[test]
+fn the_mouse_over_a_terminal_is_its_own_and_a_drag_stays_with_it() {
+    use crossterm::event::KeyModifiers;
+    let mouse =
+        |kind, column, row| Event::Mouse(MouseEvent { kind, column, row, modifiers: KeyModifiers::NONE });
+    let mut model = full(120, 40);
+    press(&mut model, "e ctrl-]");
+    let (_, area) = model.panes()[0];
+    let (down, drag) = (MouseEventKind::Down(MouseButton::Left), MouseEventKind::Drag(MouseButton::Left));
+    let effects = update(&mut model, mouse(down, area.x + 3, area.y + 2));
+    let [Effect::Point(TaskId(1), pointer)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!((pointer.column, pointer.row, model.place()), (2, 1, Place::Terminal));
+    let effects = update(&mut model, mouse(drag, 0, 0));
+    let [Effect::Point(_, pointer)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert!(pointer.column == 0 && pointer.row < 0, "{pointer:?}");
+    update(&mut model, mouse(MouseEventKind::Up(MouseButton::Left), 0, 0));
+    assert_eq!(update(&mut model, mouse(drag, 0, 0)), []);
+}
+
+#[test]
 fn zoom_gives_the_window_to_all_panes_then_to_one() {
     let mut model = full(120, 40);
     press(&mut model, "l ctrl-w v z");
@@ -433,14 +469,14 @@ fn a_layout_is_kept_under_its_name_and_its_terminals_are_opened_anew() {
     press(&mut model, "ctrl-w v ctrl-] ctrl-w s");
     assert_eq!(model.windows.count(), 3, "{}", screen(&model));
     press(&mut model, "ctrl-]");
-    assert_eq!(command(&mut model, "layout save debug"), [Effect::Save]);
+    assert!(command(&mut model, "layout save debug").contains(&Effect::Save));
     let saved = model.saved.clone();
     let mut model = full(120, 40);
     model.saved = saved;
     let effects = command(&mut model, "layout debug");
-    assert_eq!(effects.len(), model.windows.count());
-    assert!(effects.iter().all(|effect| matches!(effect, Effect::Open(.., Program::Shell))));
-    assert_eq!(command(&mut model, "layout remove debug"), [Effect::Save]);
+    let opened = effects.iter().filter(|effect| matches!(effect, Effect::Open(.., Program::Shell)));
+    assert_eq!((opened.count(), model.windows.count()), (3, 3));
+    assert!(command(&mut model, "layout remove debug").contains(&Effect::Save));
     command(&mut model, "layout debug");
     assert!(model.notice.as_ref().unwrap().text.contains("no layout is called `debug`"));
 }
@@ -449,13 +485,13 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn no_keys_and_no_sizes_ever_panic_or_trap_the_user(
-        steps in proptest::collection::vec((0..68_usize, 0_u16..210, 0_u16..62), 1..40),
+        steps in proptest::collection::vec((0..69_usize, 0_u16..210, 0_u16..62), 1..40),
     ) {
-        const KEYS: [&str; 54] = [
+        const KEYS: [&str; 55] = [
             "j", "k", "g", "G", "d", "y", "D", "s", "p", "r", "K", "e", "a", "l", "S", "t", "i", "n", "N", "R",
             "M", "A", "1", "2", "3", "4", "5", "tab", "shift-tab", "enter", "esc", "q", "/", ":", "?", "z",
             "[", "]", ",", "space", "ctrl-]", "ctrl-d", "ctrl-u", "left", "right", "x",
-            "ctrl-w v", "ctrl-w s", "ctrl-w q", "ctrl-w l", "ctrl-w k", "ctrl-w p", "ctrl-w x", "h",
+            "ctrl-w v", "ctrl-w s", "ctrl-w q", "ctrl-w l", "ctrl-w k", "ctrl-w p", "ctrl-w x", "h", "ctrl-] [",
         ];
         let mut model = full(80, 24);
         for (at, width, height) in steps {
@@ -475,6 +511,9 @@ proptest! {
             press(&mut model, "ctrl-]");
         }
         for _ in 0..8 {
+            if model.place() == Place::Terminal {
+                press(&mut model, "ctrl-]");
+            }
             press(&mut model, "esc");
         }
         prop_assert!(model.layers.is_empty() && model.focus == Focus::List, "{:?}", model.place());

@@ -1,18 +1,16 @@
 //! Keys of the detail pane: scrolling, searching, terminals.
 
-use super::task::detach;
-use super::{log, prompt, show_tab, window};
+use super::{log, prompt, session, show_tab};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::model::layer::Purpose;
-use crate::tui::model::task::TaskId;
 use crate::tui::model::{Model, Subject, Tab, Tone};
 
 /// What `action` does in the detail pane; `None` when that is nothing special.
 pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let tab = model.shown_tab(model.pane());
     if let Tab::Session(id) = tab
-        && let Some(effects) = session(model, id, action)
+        && let Some(effects) = session::act(model, id, action)
     {
         return Some(effects);
     }
@@ -83,45 +81,6 @@ pub(super) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
         Tab::Stats => {}
     }
     Vec::new()
-}
-
-fn session(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
-    let page = model.pane_inner().map_or(1, |area| i32::from(area.height / 2).max(1));
-    match action {
-        Action::Release => {
-            model.released = Some(id);
-            // Among several panes the next key may be one that moves between them.
-            if model.windows.count() == 1 {
-                window::leave(model);
-            }
-            Some(Vec::new())
-        }
-        Action::Detach => Some(detached(model, id)),
-        Action::ScrollUp => Some(vec![Effect::Scroll(id, page)]),
-        Action::ScrollDown => Some(vec![Effect::Scroll(id, -page)]),
-        Action::CloseTab => {
-            model.tasks.take(&id.key());
-            let_go(model);
-            Some(vec![Effect::Close(id)])
-        }
-        _ => None,
-    }
-}
-
-/// Detaches from the session of the current pane.
-pub(super) fn detached(model: &mut Model, id: TaskId) -> Vec<Effect> {
-    let_go(model);
-    detach(model, id)
-}
-
-/// Of several panes that of a session that is gone goes as well; a single one goes back to
-/// the list.
-fn let_go(model: &mut Model) {
-    if model.windows.count() > 1 {
-        model.windows.close();
-    } else {
-        window::leave(model);
-    }
 }
 
 fn sideways(model: &mut Model, tab: Tab, by: isize) {

@@ -1,10 +1,11 @@
 //! Panes: parting, closing, moving between them, and arrangements with a name.
 
 use super::object::shell;
-use super::viewer;
+use super::session;
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Program};
 use crate::tui::model::saved::Shown;
+use crate::tui::model::task::TaskId;
 use crate::tui::model::window::{Axis, PaneId, Toward};
 use crate::tui::model::{Focus, Model, Subject, Tab, Tone};
 
@@ -251,12 +252,10 @@ fn tab_named(word: &str) -> Tab {
 }
 
 /// What a key does right after a terminal was left by its key; `None`: it is for the list.
-pub(super) fn released(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+pub(super) fn released(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
     match action {
-        Action::Detach => match model.shown_tab(model.pane()) {
-            Tab::Session(id) => Some(viewer::detached(model, id)),
-            _ => None,
-        },
+        Action::CopyMode => Some(session::begin_copy(model, id)),
+        Action::Detach => Some(session::detached(model, id)),
         Action::Back => {
             leave(model);
             Some(Vec::new())

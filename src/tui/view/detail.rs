@@ -97,6 +97,7 @@ fn bottom_note(
     let theme = &model.theme;
     Some(match tab {
         Tab::Logs => log::bottom_note(model, &pane.log, usize::from(width.saturating_sub(4))),
+        Tab::Session(id) if model.copying == Some(id) => (" copy mode ".to_owned(), theme.warn),
         Tab::Session(id) if !model.session_is_over(id) => {
             let scrolled = screens.get(id).map_or(0, |screen| screen.lock().scrolled());
             let key = model.keys_of(Place::Terminal, Action::Release);

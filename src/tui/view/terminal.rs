@@ -55,8 +55,9 @@ fn cells(frame: &mut Frame<'_>, emulator: &Emulator, area: Rect) -> Option<Posit
         let x = u16::try_from(column).ok()?;
         (x < area.width && y < area.height).then(|| Position::new(area.x + x, area.y + y))
     };
-    let cursor = content.cursor;
-    let shows_cursor = content.mode.contains(TermMode::SHOW_CURSOR) && cursor.shape != CursorShape::Hidden;
+    let (cursor, selection) = (content.cursor, content.selection);
+    let shows_cursor =
+        content.mode.intersects(TermMode::SHOW_CURSOR | TermMode::VI) && cursor.shape != CursorShape::Hidden;
     let buffer = frame.buffer_mut();
     for indexed in content.display_iter {
         let Some(at) = place(indexed.point.line.0, indexed.point.column.0) else { continue };
@@ -78,6 +79,11 @@ fn cells(frame: &mut Frame<'_>, emulator: &Emulator, area: Rect) -> Option<Posit
             }
         }
         target.set_style(style(cell.fg, cell.bg, cell.flags));
+        let is_marked = selection.is_some_and(|range| range.contains(indexed.point));
+        if is_marked || emulator.is_marked(indexed.point) {
+            let modifier = target.modifier ^ Modifier::REVERSED;
+            target.modifier = modifier;
+        }
     }
     place(cursor.point.line.0, cursor.point.column.0).filter(|_| shows_cursor)
 }
