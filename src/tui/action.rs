@@ -118,6 +118,9 @@ actions! {
         GoVolumes    "go-volumes"    "volumes"  "Show the volumes";
         GoNetworks   "go-networks"   "networks" "Show the networks";
         GoTasks      "go-tasks"      "tasks"    "Show what runs in the background: pulls, terminals";
+        GoEvents     "go-events"     "events"   "Show what happened";
+        JumpBack     "jump-back"     "back"     "Jump back to where you were before";
+        JumpForward  "jump-forward"  "forward"  "Jump forward again";
     }
     "Find" {
         Search       "search"        "filter"   "Filter the list, or search in the text";
@@ -129,6 +132,11 @@ actions! {
         Mark         "mark"          "mark"     "Mark the row, or take its mark away: all keys act on the marked rows";
         RangeMark    "range-mark"    "range"    "Begin a range of marks here, or end it";
         MarkAll      "mark-all"      "mark all" "Mark every row that is shown, or none";
+        Columns      "columns"       "columns…" "Choose which columns are shown, and in which order";
+        ColumnLater  "column-later"  "move down" "Move the column further to the right";
+        ColumnSooner "column-sooner" "move up"  "Move the column further to the left";
+        ColumnReset  "column-reset"  "usual"    "Take the usual columns again";
+        Repeat       "repeat"        "repeat"   "Do the last verb again, to what is selected";
         Group        "group"         "group"    "Gather containers by their project, or not";
     }
     "Order" {
@@ -156,6 +164,9 @@ actions! {
         OrderFolder  "order-folder"  "place"    "Sort by where its files are";
         OrderSubnet  "order-subnet"  "subnet"   "Sort by subnet";
         OrderMembers "order-members" "members"  "Sort by how many containers are connected";
+        OrderTime    "order-time"    "time"     "Sort by time";
+        OrderKind    "order-kind"    "kind"     "Sort by the kind of object";
+        OrderAction  "order-action"  "action"   "Sort by what happened";
         OrderSpent   "order-spent"   "time"     "Sort by how long it took";
     }
     "Log" {
@@ -190,6 +201,9 @@ actions! {
         CopyName     "copy-name"     "name"     "Copy the name";
         CopyId       "copy-id"       "id"       "Copy the id";
         CopyImage    "copy-image"    "image"    "Copy the image's name";
+        CopyJson     "copy-json"     "json"     "Copy everything known about it, as JSON";
+        CopyUrl      "copy-url"      "url"      "Copy the address it is reached at from this machine";
+        Browse       "browse"        "open web" "Open that address in a browser";
         CopyCommand  "copy-command"  "command"  "Copy the command that makes a container like this one";
     }
     "Task" {

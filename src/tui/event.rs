@@ -8,12 +8,13 @@ use jiff::Timestamp;
 
 use super::key::Key;
 use super::keymap::Keymap;
+use super::model::journal::EventRow;
 use super::model::log::LogNews;
 use super::model::look::Ground;
 use super::model::paths::PathFact;
 use super::model::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
 use super::model::task::{TaskId, Work};
-use super::model::{Failure, Section, Tone};
+use super::model::{Failure, Section, Subject, Tone};
 use super::terminal::copy::Walk;
 use super::theme::Themes;
 use crate::config::Ui;
@@ -50,6 +51,8 @@ pub enum Event {
     Top(ContainerId, Result<Top, Failure>),
     /// A text to inspect, with its number.
     Text(u64, Result<Vec<String>, Failure>),
+    /// Everything known about some objects, to be copied.
+    Json(Result<String, Failure>),
     /// How work goes on.
     Progress(TaskId, Work),
     /// What a program printed for work.
@@ -84,6 +87,7 @@ pub enum Listed {
     Images(Vec<ImageRow>),
     Volumes(Vec<VolumeRow>),
     Networks(Vec<NetworkRow>),
+    Events(Vec<EventRow>),
 }
 
 /// What the user configured. What could not be read is missing.
@@ -127,6 +131,10 @@ pub enum Effect {
     Mouse(bool),
     /// Put a text on the user's clipboard.
     Copy(String),
+    /// The same of everything known about these objects.
+    CopyJson(Vec<Subject>),
+    /// Open an address in the user's browser.
+    Browse(String),
     /// Keep what is remembered from one time to the next.
     Save,
     /// Read a whole list.

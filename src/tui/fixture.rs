@@ -67,6 +67,7 @@ pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
         again: ["run", "-d", "-e", "MODE=a b", "acme/app:2.4.1"].map(str::to_owned).to_vec(),
         busy: None,
         labels: Vec::new(),
+        image_id: String::new(),
         project: String::new(),
         network: "bridge".to_owned(),
         address: String::new(),

@@ -5,7 +5,7 @@
 //! ```text
 //! global ─┬─ lists ──┬─ containers        terminal   released   copy   prompt   form ─┬─ switch
 //!         │          ├─ images            confirm    menu     progress   page   └─ choice
-//!         │          └─ volumes, networks, tasks
+//!         │          └─ volumes, networks, tasks, events
 //!         └─ viewer ─┬─ logs
 //!                    └─ stats, top, inspect, ended
 //! ```
@@ -79,6 +79,7 @@ places! {
     Volumes    "volumes"    Some(Self::Lists);
     Networks   "networks"   Some(Self::Lists);
     Tasks      "tasks"      Some(Self::Lists);
+    Events     "events"     Some(Self::Lists);
     Viewer     "viewer"     Some(Self::Global);
     Logs       "logs"       Some(Self::Viewer);
     Stats      "stats"      Some(Self::Viewer);
@@ -97,6 +98,7 @@ places! {
     Output     "output"     None;
     Confirm    "confirm"    None;
     Menu       "menu"       None;
+    Columns    "columns"    None;
     Progress   "progress"   None;
     Page       "page"       None;
 }

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::docker;
 use crate::engine::{Engine, Image, Network, Result};
 use crate::tui::event::Listed;
+use crate::tui::model::journal::{EventRow, KEPT};
 use crate::tui::model::rows::{ContainerRow, ImageRow, NetworkRow};
 use crate::tui::model::{Section, Subject};
 
@@ -47,6 +48,15 @@ pub(super) async fn of(engine: &Engine, subject: &Subject) -> Result<Vec<String>
     Ok(text.lines().map(str::to_owned).collect())
 }
 
+/// Everything known of some objects: one as it is, several as a list.
+pub(super) async fn json(engine: &Engine, subjects: &[Subject]) -> Result<String> {
+    let mut texts = Vec::new();
+    for subject in subjects {
+        texts.push(of(engine, subject).await?.join("\n"));
+    }
+    Ok(if texts.len() == 1 { texts.concat() } else { format!("[\n{}\n]", texts.join(",\n")) })
+}
+
 /// The rows of a section.
 pub(super) async fn list(engine: &Engine, section: Section) -> Result<Listed> {
     Ok(match section {
@@ -59,6 +69,12 @@ pub(super) async fn list(engine: &Engine, section: Section) -> Result<Listed> {
         }
         Section::Networks => {
             Listed::Networks(engine.networks().list().await?.iter().map(network_row).collect())
+        }
+        Section::Events => {
+            let events = engine.clone();
+            let read = tokio::task::spawn_blocking(move || events.past_events()).await;
+            let events = read.map_or_else(|_| Ok(Vec::new()), |events| events)?;
+            Listed::Events(events.iter().rev().take(KEPT).map(EventRow::new).collect())
         }
         Section::Volumes | Section::Tasks => Listed::Volumes(Vec::new()),
     })

@@ -29,7 +29,7 @@ use crossterm::event::{Event as TermEvent, EventStream};
 use futures_util::StreamExt;
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::Instant;
 
 use super::event::{Effect, Event, Finish, Force, Job, Verb};
@@ -50,6 +50,9 @@ use watch::Watch;
 
 /// A frame is drawn at most this often.
 const FRAME: Duration = Duration::from_millis(16);
+
+/// So many verbs are done at once.
+const VERBS: usize = 16;
 
 /// So many events are taken in before a frame is drawn.
 const BATCH: usize = 256;
@@ -94,6 +97,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         config,
         stale: HashSet::new(),
         loading: false,
+        turns: Arc::new(Semaphore::new(VERBS)),
         is_leaving: false,
         is_dirty: true,
     };
@@ -216,6 +220,8 @@ struct Driver {
     /// Containers that changed while others were being read.
     stale: HashSet<ContainerId>,
     loading: bool,
+    /// Who may begin a verb.
+    turns: Arc<Semaphore>,
     is_leaving: bool,
     is_dirty: bool,
 }
@@ -275,6 +281,16 @@ impl Driver {
             Effect::Mouse(is_ours) => screen.mouse(is_ours).map_err(Error::Terminal)?,
             Effect::Copy(text) => screen.copy(&text).map_err(Error::Terminal)?,
             Effect::Save => self.save(screen)?,
+            Effect::CopyJson(subjects) => {
+                let engine = self.engine.clone();
+                self.spawn(async move {
+                    Event::Json(facts::json(&engine, &subjects).await.map_err(Failure::from))
+                });
+            }
+            Effect::Browse(url) => {
+                let result = browse(&url);
+                self.spawn(async move { Event::Done(Effect::Browse(url), result) });
+            }
             Effect::Load(section) => {
                 let engine = self.engine.clone();
                 self.spawn(async move {
@@ -399,8 +415,10 @@ impl Driver {
     }
 
     fn verb(&self, effect: Effect) {
-        let engine = self.engine.clone();
+        let (engine, turns) = (self.engine.clone(), self.turns.clone());
         self.spawn(async move {
+            // Of a verb on a thousand objects only a few are done at once.
+            let _turn = turns.acquire().await;
             let result = do_verb(&engine, &effect).await.map_err(Failure::from);
             Event::Done(effect, result)
         });
@@ -467,6 +485,21 @@ async fn do_verb(engine: &Engine, effect: &Effect) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Opens an address in the user's browser, which goes on by itself.
+fn browse(url: &str) -> std::result::Result<(), Failure> {
+    let null = std::process::Stdio::null;
+    let mut open = std::process::Command::new("xdg-open");
+    open.arg(url).stdin(null()).stdout(null()).stderr(null());
+    let mut child = open.spawn().map_err(|error| Failure {
+        what: format!("cannot open {url}"),
+        why: vec![format!("xdg-open: {error}")],
+        hint: Some("it was copied instead".to_owned()),
+    })?;
+    // Somebody must hear of its end, or it stays in the process list.
+    std::thread::spawn(move || drop(child.wait()));
+    Ok(())
 }
 
 /// Gives the terminal back until the shell resumes us.

@@ -71,7 +71,7 @@ columns! {
     Name       "name"       "NAME"       12 12 24 0  Left;
     Task       "task"       "TASK"       12 24 60 0  Left;
     Time       "time"       "TIME"       8  8  8  1  Left;
-    State      "state"      "STATE"      12 12 13 1  Left;
+    State      "state"      "STATE"      12 13 16 1  Left;
     Action     "action"     "ACTION"     10 12 20 2  Left;
     Driver     "driver"     "DRIVER"     7  7  8  2  Left;
     Image      "image"      "IMAGE"      12 18 48 3  Left;
@@ -145,6 +145,7 @@ pub fn of(section: Section) -> (&'static [Column], &'static [Column]) {
         Section::Volumes => (&[C::Name, C::Driver, C::Folder], &[]),
         Section::Networks => (&[C::Name, C::Driver, C::Subnet, C::Containers, C::Created], &[C::Id]),
         Section::Tasks => (&[C::Task, C::State, C::Spent], &[]),
+        Section::Events => (&[C::Time, C::Kind, C::Action, C::Name, C::Attributes], &[]),
     }
 }
 
@@ -186,6 +187,76 @@ impl Columns {
         } else {
             self.0.insert(title.to_owned(), columns.iter().map(|column| column.name().to_owned()).collect());
         }
+    }
+}
+
+/// The dialog in which columns are chosen.
+#[derive(Debug)]
+pub struct Choice {
+    /// Of which list.
+    pub section: Section,
+    /// Every column, and whether it is shown; in the order that they are to have.
+    pub items: Vec<(Column, bool)>,
+    /// Where the cursor is.
+    pub cursor: usize,
+    before: Vec<Column>,
+}
+
+impl Choice {
+    /// A dialog that begins with what is shown.
+    #[must_use]
+    pub fn new(section: Section, shown: Vec<Column>) -> Self {
+        let mut choice = Self { section, items: Vec::new(), cursor: 0, before: shown.clone() };
+        choice.take(&shown);
+        choice
+    }
+
+    /// Shows these, and offers the others behind them.
+    fn take(&mut self, shown: &[Column]) {
+        let (usual, more) = of(self.section);
+        let others = usual.iter().chain(more).filter(|column| !shown.contains(column));
+        self.items =
+            shown.iter().map(|column| (*column, true)).chain(others.map(|column| (*column, false))).collect();
+    }
+
+    /// Moves the cursor.
+    pub fn step(&mut self, by: isize) {
+        self.cursor = self.cursor.saturating_add_signed(by).min(self.items.len().saturating_sub(1));
+    }
+
+    /// Moves the column under the cursor, and the cursor with it.
+    pub fn shift(&mut self, by: isize) {
+        let to = self.cursor.saturating_add_signed(by).min(self.items.len().saturating_sub(1));
+        self.items.swap(self.cursor, to);
+        self.cursor = to;
+    }
+
+    /// Shows the column under the cursor, or no longer; one always stays.
+    pub fn toggle(&mut self) {
+        let is_last = self.shown().len() == 1;
+        if let Some((_, is_shown)) =
+            self.items.get_mut(self.cursor).filter(|(_, is_shown)| !(*is_shown && is_last))
+        {
+            *is_shown = !*is_shown;
+        }
+    }
+
+    /// Takes the usual ones again.
+    pub fn reset(&mut self) {
+        self.take(of(self.section).0);
+        self.cursor = 0;
+    }
+
+    /// What is chosen.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Column> {
+        self.items.iter().filter(|(_, is_shown)| *is_shown).map(|(column, _)| *column).collect()
+    }
+
+    /// What was shown before.
+    #[must_use]
+    pub fn before(&self) -> &[Column] {
+        &self.before
     }
 }
 
@@ -263,10 +334,10 @@ mod tests {
     fn columns_come_and_grow_with_the_width() {
         for (width, columns) in [
             (8, "name:12"),
-            (34, "name:20 state:12"),
-            (74, "name:12 state:12 image:13 chart:5 cpu:6 memory:5 up:9"),
-            (114, "name:13 state:12 image:18 chart:9 cpu:6 memory:11 net-in:5 net-out:5 up:9 ports:8"),
-            (194, "name:24 state:13 image:70 chart:12 cpu:6 memory:11 net-in:6 net-out:6 up:10 ports:18"),
+            (34, "name:19 state:13"),
+            (74, "name:12 state:13 image:12 chart:5 cpu:6 memory:5 up:9"),
+            (114, "name:12 state:13 image:18 chart:9 cpu:6 memory:11 net-in:5 net-out:5 up:9 ports:8"),
+            (194, "name:24 state:16 image:67 chart:12 cpu:6 memory:11 net-in:6 net-out:6 up:10 ports:18"),
         ] {
             assert_eq!(told(width, 0), columns, "{width}");
         }

@@ -3,6 +3,7 @@
 use ratatui_textarea::{CursorMove, Input as KeyInput, TextArea};
 
 use super::candidates::Candidates;
+use super::columns::Choice;
 use super::form::{Note, RunForm};
 use super::palette::Palette;
 use super::task::TaskId;
@@ -20,6 +21,8 @@ pub enum Layer {
     Menu(Menu),
     /// A container whose log is shown with the others.
     Merge(Menu),
+    /// Which columns are shown.
+    Columns(Choice),
     /// What to run.
     Run(Box<RunForm>),
     /// What can be run again under a name.

@@ -1,6 +1,7 @@
 //! The list that is shown, whatever its rows are.
 
 use super::columns::{self, Column, GAP, gutter};
+use super::jumps::Spot;
 use super::rows::Row;
 use super::table::{Order, Table};
 use super::{Model, Section};
@@ -129,6 +130,7 @@ impl Model {
             Section::Volumes => &self.volumes,
             Section::Networks => &self.networks,
             Section::Tasks => &self.tasks,
+            Section::Events => &self.journal,
         }
     }
 
@@ -140,6 +142,7 @@ impl Model {
             Section::Volumes => &mut self.volumes,
             Section::Networks => &mut self.networks,
             Section::Tasks => &mut self.tasks,
+            Section::Events => &mut self.journal,
         }
     }
 
@@ -148,7 +151,13 @@ impl Model {
     pub fn fitted_columns(&self) -> Vec<(Column, usize)> {
         let width = self.layout().list.map_or(0, |list| usize::from(list.width.saturating_sub(2)));
         let room = width.saturating_sub(gutter(self.section));
-        columns::fit(&self.columns.of(self.section), room, self.scrolled_columns)
+        columns::fit(&self.saved.columns.of(self.section), room, self.scrolled_columns)
+    }
+
+    /// Where the cursor is, to come back to.
+    #[must_use]
+    pub fn spot(&self) -> Spot {
+        Spot { section: self.section, key: self.list().key() }
     }
 
     /// The column that is drawn at column `x` of the terminal.

@@ -11,6 +11,8 @@ pub mod filter;
 pub mod form;
 pub mod history;
 pub mod inspect;
+pub mod journal;
+pub mod jumps;
 pub mod layer;
 pub mod list;
 pub mod log;
@@ -39,6 +41,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::action::Action;
+use super::event::Verb;
 use super::key::Key;
 use super::keymap::{Keymap, Place};
 use super::layout::{Layout, layout};
@@ -46,7 +49,9 @@ use super::theme::{Depth, Theme};
 use crate::command::World;
 use crate::engine::{self, ContainerId};
 use batch::Batch;
-use columns::Columns;
+use columns::USE;
+use journal::EventRow;
+use jumps::Jumps;
 use layer::Layer;
 use log::{LogShown, LogWant};
 use look::Look;
@@ -100,8 +105,12 @@ pub struct Model {
     pub networks: Table<NetworkRow>,
     /// Work in the background, and terminals.
     pub tasks: Table<TaskRow>,
-    /// Which columns the lists show.
-    pub columns: Columns,
+    /// What happened, newest first.
+    pub journal: Table<EventRow>,
+    /// Where the user was.
+    pub jumps: Jumps,
+    /// The verb that is repeated.
+    pub repeat: Option<Repeat>,
     /// So many columns of the list are scrolled away to the left.
     pub scrolled_columns: usize,
     /// The number of the next task.
@@ -151,11 +160,22 @@ pub enum Section {
     Volumes,
     Networks,
     Tasks,
+    Events,
+}
+
+/// A verb that was done, to do it again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeat {
+    /// What was asked for.
+    pub action: Action,
+    /// What that meant then: `s` stopped, or started.
+    pub verb: Option<Verb>,
 }
 
 impl Section {
     /// All of them, in the order of the tab line.
-    pub const ALL: [Self; 5] = [Self::Containers, Self::Images, Self::Volumes, Self::Networks, Self::Tasks];
+    pub const ALL: [Self; 6] =
+        [Self::Containers, Self::Images, Self::Volumes, Self::Networks, Self::Tasks, Self::Events];
 
     /// As the tab line names it.
     #[must_use]
@@ -166,6 +186,7 @@ impl Section {
             Self::Volumes => "Volumes",
             Self::Networks => "Networks",
             Self::Tasks => "Tasks",
+            Self::Events => "Events",
         }
     }
 }
@@ -314,7 +335,9 @@ impl Model {
             volumes: Table::default(),
             networks: Table::default(),
             tasks: Table::default(),
-            columns: Columns::default(),
+            journal: Table::default().following(),
+            jumps: Jumps::default(),
+            repeat: None,
             scrolled_columns: 0,
             next_task: 1,
             names: HashMap::new(),
@@ -344,6 +367,7 @@ impl Model {
             Some(Layer::Prompt(_)) => Place::Prompt,
             Some(Layer::Confirm(_)) => Place::Confirm,
             Some(Layer::Menu(_) | Layer::Merge(_)) => Place::Menu,
+            Some(Layer::Columns(_)) => Place::Columns,
             Some(Layer::Run(form)) if form.is_switch() => Place::Switch,
             Some(Layer::Run(form)) if form.is_choice() => Place::Choice,
             Some(Layer::Run(_)) => Place::Form,
@@ -366,6 +390,7 @@ impl Model {
             (Focus::List, Section::Volumes, _) => Place::Volumes,
             (Focus::List, Section::Networks, _) => Place::Networks,
             (Focus::List, Section::Tasks, _) => Place::Tasks,
+            (Focus::List, Section::Events, _) => Place::Events,
             (Focus::Detail, _, Tab::Logs) => Place::Logs,
             (Focus::Detail, _, Tab::Stats) => Place::Stats,
             (Focus::Detail, _, Tab::Top) => Place::Top,
@@ -439,6 +464,7 @@ impl Model {
             Section::Volumes => self.volumes.selected().map(|row| Subject::Volume(row.name.clone())),
             Section::Networks => self.networks.selected().map(|row| Subject::Network(row.id.clone())),
             Section::Tasks => self.tasks.selected().map(|row| Subject::Task(row.id)),
+            Section::Events => self.journal.selected().and_then(|row| self.object_of(row)),
         }
     }
 
@@ -553,10 +579,14 @@ impl Model {
         if self.is_frozen {
             return sampled;
         }
-        if self.section == Section::Containers && layout.list.is_some() && layout.has_use_columns() {
+        let shows_use = || self.fitted_columns().iter().any(|(column, _)| USE.contains(column));
+        if self.section == Section::Containers && layout.list.is_some() && shows_use() {
             let rows = self.containers.window(layout.list_rows());
             let up = rows.filter(|(_, row)| row.status.is_up());
             sampled.extend(up.map(|(_, row)| (row.id.clone(), Duration::from_secs(2))));
+            if self.containers.order().is_some_and(|order| USE.contains(&order.column)) {
+                self.sample_all(&mut sampled);
+            }
         }
         let panes = self.panes();
         let charted = panes.iter().filter_map(|(id, _)| self.windows.get(*id));
@@ -571,6 +601,17 @@ impl Model {
             }
         }
         sampled
+    }
+
+    /// Who is first by what it uses is known only when all are measured: the more there are,
+    /// the less often, so that this costs the same.
+    fn sample_all(&self, sampled: &mut BTreeMap<ContainerId, Duration>) {
+        let up: Vec<&ContainerRow> = self.containers.all().iter().filter(|row| row.status.is_up()).collect();
+        let every = Duration::from_secs(2)
+            .max(Duration::from_millis(20) * u32::try_from(up.len()).unwrap_or(u32::MAX));
+        for row in up {
+            sampled.entry(row.id.clone()).or_insert(every);
+        }
     }
 
     /// How long until the screen changes by time alone; `None` when it does not.
@@ -602,12 +643,14 @@ impl Model {
         self.volumes.show();
         self.networks.show();
         self.tasks.show();
+        self.journal.show();
         let rows = self.layout().list_rows();
         self.containers.scroll_into(rows);
         self.images.scroll_into(rows);
         self.volumes.scroll_into(rows);
         self.networks.scroll_into(rows);
         self.tasks.scroll_into(rows);
+        self.journal.scroll_into(rows);
         let layout = self.layout();
         if layout.detail.is_none() && !layout.is_too_small {
             self.focus = Focus::List;

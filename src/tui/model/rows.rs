@@ -66,6 +66,8 @@ pub struct ContainerRow {
     pub busy: Option<&'static str>,
     /// `name=value`
     pub labels: Vec<String>,
+    /// `sha256:…`, of the image it was made of.
+    pub image_id: String,
     /// The label [`PROJECT`].
     pub project: String,
     /// `bridge`, `host`, `none`, …
@@ -117,6 +119,7 @@ impl ContainerRow {
             again: again(record),
             busy: None,
             labels: record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            image_id: record.image_id.to_string(),
             project: record.config.labels.get(PROJECT).cloned().unwrap_or_default(),
             network: String::from(record.config.network.clone()),
             address: address(container),

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::columns::Columns;
 use super::window::Node;
 
 /// The version of the file's form.
@@ -28,6 +29,8 @@ pub struct Saved {
     pub history: Vec<String>,
     /// What was chosen in the palette, the latest last.
     pub recent: Vec<String>,
+    /// Which columns the lists show.
+    pub columns: Columns,
     /// What a later hoist wrote.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
@@ -55,6 +58,7 @@ impl Default for Saved {
             presets: BTreeMap::new(),
             history: Vec::new(),
             recent: Vec::new(),
+            columns: Columns::default(),
             rest: Map::new(),
         }
     }

@@ -50,6 +50,7 @@ pub struct Table<R> {
     order: Option<Order>,
     is_grouped: bool,
     hides_idle: bool,
+    follows: bool,
     /// What the user wants to see; one that cannot be read leaves the one before in force.
     pub filter: String,
     read: String,
@@ -151,6 +152,7 @@ impl<R> Default for Table<R> {
             order: None,
             is_grouped: false,
             hides_idle: false,
+            follows: false,
             filter: String::new(),
             read: String::new(),
             wanted: Filter::default(),
@@ -284,11 +286,24 @@ impl<R: Row> Table<R> {
             self.select(place);
             return;
         }
-        let stays = self.under.as_ref().and_then(|under| self.place_of(under));
+        let stays =
+            self.under.as_ref().filter(|_| !self.is_at_newest()).and_then(|under| self.place_of(under));
         self.cursor = stays.unwrap_or(self.cursor).min(self.lines.len().saturating_sub(1));
         if stays.is_none() {
             self.under = self.what_is_at(self.cursor);
         }
+    }
+
+    /// Whether the cursor goes with the newest row.
+    fn is_at_newest(&self) -> bool {
+        self.follows && self.cursor == 0 && self.order.is_none() && self.anchor.is_none()
+    }
+
+    /// A cursor on the first row stays first, whatever comes; for rows of which one wants to
+    /// see the newest.
+    #[must_use]
+    pub fn following(self) -> Self {
+        Self { follows: true, ..self }
     }
 
     /// Hides rows that are idle, or shows them too.

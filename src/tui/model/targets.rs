@@ -1,9 +1,11 @@
 //! What keys act on: the marked rows of the list that is shown, else the one under the cursor.
 
+use super::journal::EventRow;
 use super::rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
 use super::table::Table;
 use super::task::TaskRow;
 use super::{Focus, Model, Section, Subject};
+use crate::engine::Kind;
 
 /// What a row is about.
 trait About: Row {
@@ -58,15 +60,16 @@ impl Model {
             Section::Volumes => marked(&self.volumes),
             Section::Networks => marked(&self.networks),
             Section::Tasks => marked(&self.tasks),
+            Section::Events => self.objects(self.journal.marked()),
         }
     }
 
-    /// What a verb is for: what is marked, else what is under the cursor (on a heading: its
-    /// whole group).
+    /// What a verb is for: what the pane with the keys shows, else what is marked, else what is
+    /// under the cursor (on a heading: its whole group).
     #[must_use]
     pub fn targets(&self) -> Vec<Subject> {
-        if let Some(pinned) = self.pinned() {
-            return vec![pinned.clone()];
+        if self.focus == Focus::Detail {
+            return self.subject().into_iter().collect();
         }
         match self.section {
             Section::Containers => targets(&self.containers),
@@ -74,29 +77,50 @@ impl Model {
             Section::Volumes => targets(&self.volumes),
             Section::Networks => targets(&self.networks),
             Section::Tasks => targets(&self.tasks),
+            Section::Events => self.objects(self.journal.targets()),
         }
     }
 
     /// The kind of what a verb is for.
     #[must_use]
     pub fn acted_section(&self) -> Section {
-        self.pinned().map_or(self.section, Subject::section)
+        match self.focus {
+            Focus::List => self.section,
+            Focus::Detail => self.subject().map_or(self.section, |subject| subject.section()),
+        }
     }
 
-    /// What the pane with the keys is pinned to: verbs are for that, wherever the list is.
-    fn pinned(&self) -> Option<&Subject> {
-        self.pane().pinned.as_ref().filter(|_| self.focus == Focus::Detail)
-    }
-
-    /// Containers that a verb is for, where containers are shown.
+    /// Containers among them.
     #[must_use]
     pub fn target_containers(&self) -> Vec<ContainerRow> {
-        if self.pinned().is_some() {
-            return self.container().cloned().into_iter().collect();
+        let row = |subject: Subject| match subject {
+            Subject::Container(id) => self.containers.get(id.as_str()).cloned(),
+            _ => None,
+        };
+        self.targets().into_iter().filter_map(row).collect()
+    }
+
+    /// What an event is about, where that is still there.
+    #[must_use]
+    pub fn object_of(&self, row: &EventRow) -> Option<Subject> {
+        let image =
+            |image: &&ImageRow| image.id == row.id || image.target() == row.id || image.target() == row.name;
+        match row.kind {
+            Kind::Container => self.containers.get(&row.id).map(About::about),
+            Kind::Image => self.images.all().iter().find(image).map(About::about),
+            Kind::Volume => self.volumes.get(&row.name).map(About::about),
+            Kind::Network => self.networks.get(&row.id).map(About::about),
+            Kind::Builder => None,
         }
-        match self.section {
-            Section::Containers => self.containers.targets().into_iter().cloned().collect(),
-            _ => Vec::new(),
+    }
+
+    fn objects(&self, rows: Vec<&EventRow>) -> Vec<Subject> {
+        let mut objects = Vec::new();
+        for object in rows.into_iter().filter_map(|row| self.object_of(row)) {
+            if !objects.contains(&object) {
+                objects.push(object);
+            }
         }
+        objects
     }
 }

@@ -3,7 +3,7 @@
 //! A line names the command, what may stand behind it, and a function that does it. The
 //! completion, the palette and `:help` read the same table.
 
-use super::{Action, here, window};
+use super::{Action, here, lists, window};
 use crate::tui::event::Effect;
 use crate::tui::model::{Failure, Model};
 
@@ -42,6 +42,13 @@ pub(super) const COMMANDS: &[AppCommand] = &[
         about: "Take these colours",
         words: |model, words| if words.is_empty() { themes(model) } else { Vec::new() },
         run: theme,
+    },
+    AppCommand {
+        name: "columns",
+        arguments: "[COLUMN…]",
+        about: "Choose the columns of the list: in a dialog, or by name in their order; `usual` for the usual ones",
+        words: |model, words| lists::column_words(model, words),
+        run: lists::columns,
     },
     AppCommand {
         name: "set",

@@ -3,7 +3,8 @@
 //! Everything the command line can do is done from here: in a screen where there is one,
 //! as work in the background, or by the program itself, whose words are then shown.
 
-use super::object::{names, terminal};
+use super::copy::names;
+use super::object::terminal;
 use super::task::{self, quiet_work, work};
 use super::{Action, app, dialog, form, here, history, palette, show_tab};
 use crate::command::{self, Images, NetworkLs, Ps, Request, Usage, VolumeLs, World, flags, join, split};
@@ -120,6 +121,12 @@ fn screen(model: &mut Model, request: &Request) -> Option<Vec<Effect>> {
         Request::Images(images) if *images == Images::default() => Some(here(model, Action::GoImages)),
         Request::NetworkLs(list) if *list == NetworkLs::default() => Some(here(model, Action::GoNetworks)),
         Request::VolumeLs(list) if *list == VolumeLs::default() => Some(here(model, Action::GoVolumes)),
+        Request::Events(events)
+            if events.filter.is_empty()
+                && (&events.format, &events.since, &events.until) == (&None, &None, &None) =>
+        {
+            Some(here(model, Action::GoEvents))
+        }
         Request::Logs(logs)
             if !logs.timestamps && (&logs.tail, &logs.since, &logs.until) == (&None, &None, &None) =>
         {

@@ -4,7 +4,7 @@ use crossterm::event::KeyEvent;
 
 use super::object::{confirmed, terminal};
 use super::task::{self, quiet_work};
-use super::{command, complete, form, history, note, palette, preset, viewer};
+use super::{command, complete, form, history, lists, note, palette, preset, viewer};
 use crate::command::{join, split};
 use crate::engine::Name;
 use crate::oci::Reference;
@@ -43,6 +43,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Some(Layer::Menu(_)) => return menu(model, action),
         Some(Layer::Merge(_)) => return super::log::merging(model, action),
+        Some(Layer::Columns(_)) => return lists::choose(model, action),
         Some(Layer::Run(_)) => return form::act(model, action),
         Some(Layer::Presets(_)) => return preset::act(model, action),
         Some(Layer::Palette(_)) => return palette::act(model, action),

@@ -1,6 +1,6 @@
 //! The run form: its keys, and what there is to say about each field.
 
-use super::object::copy;
+use super::copy;
 use super::{command, dialog, prompt};
 use crate::base::{Name, units};
 use crate::command::{self as grammar, World, choices, join, split};
@@ -33,7 +33,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PreviousChoice => choose(model, -1),
         Action::CopyShown => {
             let line = form.words().map(|words| format!("hoist {}", join(&words)));
-            return line.map_or_else(|_| Vec::new(), |line| copy(model, line));
+            return line.map_or_else(|_| Vec::new(), |line| copy::text(model, line));
         }
         Action::EditText => {
             let line = form.words().map(|words| join(&words)).unwrap_or_default();

@@ -1,10 +1,13 @@
 //! What keys do to a list itself: marks, order, groups, columns.
 
-use super::cursor;
+use super::{cursor, object, window};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
-use crate::tui::model::columns::Column;
-use crate::tui::model::{Focus, Model, Section, Tone};
+use crate::tui::model::columns::{self, Choice, Column};
+use crate::tui::model::jumps::{Jumps, Spot};
+use crate::tui::model::layer::Layer;
+use crate::tui::model::rows::Row;
+use crate::tui::model::{Focus, Model, Repeat, Section, Subject, Tone};
 
 /// Which key sorts by which column.
 const ORDERS: &[(Action, Column)] = &[
@@ -32,6 +35,9 @@ const ORDERS: &[(Action, Column)] = &[
     (Action::OrderSubnet, Column::Subnet),
     (Action::OrderMembers, Column::Containers),
     (Action::OrderSpent, Column::Spent),
+    (Action::OrderTime, Column::Time),
+    (Action::OrderKind, Column::Kind),
+    (Action::OrderAction, Column::Action),
 ];
 
 /// What `action` does to the list that is shown; `None` when it is no such action.
@@ -52,6 +58,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             }
         }
         Action::MarkAll => cursor(model).mark_all(),
+        Action::Columns => {
+            let shown = model.saved.columns.of(model.section);
+            model.layers.push(Layer::Columns(Choice::new(model.section, shown)));
+        }
+        Action::Repeat => return Some(repeat(model)),
         Action::OrderNone => cursor(model).set_order(None),
         Action::Group => {
             let is_grouped = model.containers.is_grouped();
@@ -68,13 +79,145 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
+/// What a key does to the dialog of columns. The list behind it shows each change at once.
+pub(super) fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Columns(choice)) = model.layers.last_mut() else { return Vec::new() };
+    match action {
+        Action::Down => choice.step(1),
+        Action::Up => choice.step(-1),
+        Action::Toggle => choice.toggle(),
+        Action::ColumnLater => choice.shift(1),
+        Action::ColumnSooner => choice.shift(-1),
+        Action::ColumnReset => choice.reset(),
+        _ => {
+            let (section, before) = (choice.section, choice.before().to_vec());
+            model.layers.pop();
+            if action == Action::Accept {
+                return vec![Effect::Save];
+            }
+            model.saved.columns.choose(section, &before);
+            return Vec::new();
+        }
+    }
+    let (section, shown) = (choice.section, choice.shown());
+    model.saved.columns.choose(section, &shown);
+    model.scrolled_columns = 0;
+    Vec::new()
+}
+
+/// `:columns`
+pub(super) fn columns(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
+    let section = model.section;
+    match words {
+        [] => return Ok(act(model, Action::Columns).unwrap_or_default()),
+        [word] if word == "usual" => model.saved.columns.choose(section, &[]),
+        names => {
+            let (usual, more) = columns::of(section);
+            let named = |name: &String| {
+                let column = usual.iter().chain(more).find(|column| column.name() == name);
+                column.copied().ok_or_else(|| format!("the list has no column `{name}`"))
+            };
+            let chosen = names.iter().map(named).collect::<Result<Vec<_>, _>>()?;
+            model.saved.columns.choose(section, &chosen);
+        }
+    }
+    model.scrolled_columns = 0;
+    Ok(vec![Effect::Save])
+}
+
+/// What can stand behind `:columns`.
+pub(super) fn column_words(model: &Model, words: &[String]) -> Vec<String> {
+    let (usual, more) = columns::of(model.section);
+    let names = usual.iter().chain(more).map(|column| column.name().to_owned());
+    let names = names.filter(|name| !words.contains(name));
+    names.chain(words.is_empty().then(|| "usual".to_owned())).collect()
+}
+
+/// Goes to another place of the way the user came.
+pub(super) fn jump(model: &mut Model, travel: fn(&mut Jumps, Spot) -> Option<Spot>) {
+    let here = model.spot();
+    let Some(spot) = travel(&mut model.jumps, here) else {
+        model.say(Tone::Plain, "there is no further place to jump to", None);
+        return;
+    };
+    show(model, spot.section, spot.key.as_deref());
+}
+
+/// Puts the cursor on a row; a filter that hides it is taken away.
+fn show(model: &mut Model, section: Section, key: Option<&str>) -> bool {
+    model.section = section;
+    model.scrolled_columns = 0;
+    window::leave(model);
+    let Some(key) = key else { return true };
+    if model.list_mut().select_key(key) {
+        return true;
+    }
+    model.list_mut().filter().clear();
+    if section == Section::Containers {
+        model.shows_all = true;
+    }
+    model.settle();
+    model.list_mut().select_key(key)
+}
+
+/// Goes to what the event under the cursor is about.
+pub(super) fn go_to_object(model: &mut Model) {
+    let Some(row) = model.journal.selected() else { return };
+    let name = row.name.clone();
+    let (section, key) = match model.object_of(row) {
+        Some(Subject::Container(id)) => (Section::Containers, id.to_string()),
+        Some(Subject::Image(target)) => {
+            let row = model.images.all().iter().find(|row| row.target() == target);
+            (Section::Images, row.map_or(target, |row| row.key().to_owned()))
+        }
+        Some(Subject::Volume(name)) => (Section::Volumes, name),
+        Some(Subject::Network(id)) => (Section::Networks, id),
+        _ => {
+            model.say(Tone::Plain, format!("{name} is gone"), None);
+            return;
+        }
+    };
+    model.jumps.leave(model.spot());
+    show(model, section, Some(&key));
+}
+
+/// Remembers a verb for [`Action::Repeat`].
+pub(super) fn remember(model: &mut Model, action: Action, effects: &[Effect]) {
+    if matches!(action.group(), "Act" | "Delete" | "Make") {
+        let verb = effects.iter().find_map(|effect| match effect {
+            Effect::Container(verb, _) => Some(verb.clone()),
+            _ => None,
+        });
+        model.repeat = Some(Repeat { action, verb });
+    }
+}
+
+/// Does the last verb again, to what is selected at this moment. What stopped then stops
+/// again: it does not start what is stopped already.
+fn repeat(model: &mut Model) -> Vec<Effect> {
+    let Some(Repeat { action, verb }) = model.repeat.clone() else {
+        model.say(Tone::Plain, "no verb was used yet", None);
+        return Vec::new();
+    };
+    if let (Action::StartStop | Action::Pause, Some(verb)) = (action, verb) {
+        return object::again(model, &verb);
+    }
+    match object::act(model, action) {
+        Some(effects) => effects,
+        None => {
+            model.say(Tone::Plain, format!("`{}` means nothing here", action.label()), None);
+            Vec::new()
+        }
+    }
+}
+
 /// Folds or unfolds a group; where there is none, columns are scrolled.
 fn sideways(model: &mut Model, is_left: bool) {
     if model.list().is_grouped() {
         model.list_mut().fold(is_left);
         return;
     }
-    let most = model.columns.of(model.section).len().saturating_sub(2);
+    let most = model.saved.columns.of(model.section).len().saturating_sub(2);
     let scrolled = model.scrolled_columns;
     model.scrolled_columns = if is_left { scrolled.saturating_sub(1) } else { (scrolled + 1).min(most) };
 }
@@ -83,9 +226,12 @@ fn sideways(model: &mut Model, is_left: bool) {
 mod tests {
     use crate::engine::Status;
     use crate::tui::event::{Effect, Event, Force, Listed, Verb};
-    use crate::tui::fixture::{container, empty, full, press, screen};
-    use crate::tui::model::Failure;
+    use crate::tui::fixture::{container, empty, full, press, screen, write};
+    use crate::tui::model::columns::Column;
+    use crate::tui::model::journal::EventRow;
     use crate::tui::model::layer::Layer;
+    use crate::tui::model::rows::ContainerRow;
+    use crate::tui::model::{Failure, Section};
     use crate::tui::update::update;
 
     fn id(name: &str) -> crate::engine::ContainerId {
@@ -195,5 +341,131 @@ mod tests {
         );
         press(&mut model, "!");
         assert!(screen(&model).contains("because it is busy"));
+    }
+
+    #[test]
+    fn columns_are_chosen_ordered_and_kept() {
+        let mut model = full(120, 40);
+        press(&mut model, "O j space J");
+        let chosen = |model: &crate::tui::model::Model| model.saved.columns.of(Section::Containers);
+        assert_eq!(chosen(&model)[..2], [Column::Name, Column::Image]);
+        assert!(screen(&model).contains("NAME                      IMAGE"), "{}", screen(&model));
+        press(&mut model, "esc");
+        assert_eq!(chosen(&model)[..2], [Column::Name, Column::State]);
+        assert_eq!(press(&mut model, "O j J enter"), [Effect::Save]);
+        assert_eq!(chosen(&model)[..3], [Column::Name, Column::Image, Column::State]);
+        assert_eq!(press(&mut model, "O r enter"), [Effect::Save]);
+        assert_eq!(chosen(&model)[..2], [Column::Name, Column::State]);
+        for (line, effects) in [("columns name ip", 0), ("columns name address id", 1), ("columns usual", 1)]
+        {
+            press(&mut model, ":");
+            write(&mut model, line);
+            assert_eq!(press(&mut model, "enter").len(), effects, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_the_columns_stays() {
+        let mut model = full(80, 24);
+        press(&mut model, "3 O space j space j space");
+        assert_eq!(model.saved.columns.of(Section::Volumes), [Column::Folder]);
+    }
+
+    #[test]
+    fn one_jumps_back_the_way_one_came() {
+        let mut model = full(80, 24);
+        press(&mut model, "j j 2 j 4");
+        press(&mut model, "ctrl-o");
+        assert_eq!((model.section, model.images.cursor()), (Section::Images, 1));
+        press(&mut model, "ctrl-o");
+        assert_eq!(model.container().unwrap().name, "mailer");
+        press(&mut model, "alt-o alt-o");
+        assert_eq!(model.section, Section::Networks);
+        press(&mut model, "alt-o");
+        assert!(screen(&model).contains("there is no further place"));
+    }
+
+    #[test]
+    fn the_last_verb_is_repeated_on_what_is_selected_at_that_moment() {
+        let mut model = full(80, 24);
+        assert_eq!(press(&mut model, "."), []);
+        press(&mut model, "s j");
+        assert_eq!(press(&mut model, "."), [Effect::Container(Verb::Stop, id("web"))]);
+        // It was a stop: what is stopped does not start.
+        assert_eq!(press(&mut model, "G ."), []);
+        assert!(model.failure.is_some());
+        // What asked before asks again.
+        press(&mut model, "d d esc g g G .");
+        assert!(matches!(model.layers.last(), Some(Layer::Confirm(_))));
+    }
+
+    #[test]
+    fn everything_is_copied_by_two_strokes() {
+        let web = ContainerRow {
+            ports: vec!["53/udp".to_owned(), "8080/tcp".to_owned()],
+            address: "172.17.0.2".to_owned(),
+            ..container("web", Status::Running)
+        };
+        let mut model = full(80, 24);
+        update(&mut model, Event::List(Ok(Listed::Containers(vec![web.clone()]))));
+        for (keys, text) in [
+            ("y y", "web".to_owned()),
+            ("y i", web.id.to_string()),
+            ("y r", "acme/app:2.4.1".to_owned()),
+            ("y c", "hoist run -d -e 'MODE=a b' acme/app:2.4.1".to_owned()),
+            ("y u", "http://172.17.0.2:8080".to_owned()),
+            ("w", "http://172.17.0.2:8080".to_owned()),
+            ("2 y r", "acme/app:2.4.1".to_owned()),
+        ] {
+            assert_eq!(press(&mut model, keys), [Effect::Copy(text)], "{keys}");
+        }
+        assert!(screen(&model).contains("copied acme/app"));
+        press(&mut model, "1");
+        let subjects = vec![crate::tui::model::Subject::Container(web.id.clone())];
+        assert_eq!(press(&mut model, "y j"), [Effect::CopyJson(subjects)]);
+        let effects = update(&mut model, Event::Json(Ok("{}".to_owned())));
+        assert_eq!(effects, [Effect::Copy("{}".to_owned())]);
+        model.world.environment = [("DISPLAY", ":0")].into_iter().collect();
+        assert_eq!(press(&mut model, "w"), [Effect::Browse("http://172.17.0.2:8080".to_owned())]);
+        update(&mut model, Event::List(Ok(Listed::Containers(vec![container("db", Status::Exited)]))));
+        assert_eq!(press(&mut model, "w"), []);
+        assert!(screen(&model).contains("cannot tell where `db` is reached: it is not up"));
+    }
+
+    fn happened(at: i64, action: &str, name: &str) -> crate::engine::Event {
+        crate::engine::Event {
+            kind: crate::engine::Kind::Container,
+            action: action.to_owned(),
+            actor: crate::engine::Actor {
+                id: id(name).to_string(),
+                attributes: [("name", name), ("image", "redis:8")]
+                    .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                    .into(),
+            },
+            scope: "local".to_owned(),
+            time: at,
+            time_nano: at * 1_000_000_000,
+        }
+    }
+
+    #[test]
+    fn events_are_read_when_they_are_wanted_then_followed_and_lead_to_their_object() {
+        let mut model = full(80, 24);
+        assert_eq!(press(&mut model, "6"), [Effect::Load(Section::Events)]);
+        let events = [happened(20, "die", "gone"), happened(10, "start", "web")];
+        let rows = events.iter().map(EventRow::new).collect();
+        update(&mut model, Event::List(Ok(Listed::Events(rows))));
+        update(&mut model, Event::News(crate::engine::News::Event(happened(30, "stop", "api"))));
+        let shown: Vec<_> = model.journal.window(9).map(|(_, row)| row.name.clone()).collect();
+        assert_eq!(shown, ["api", "gone", "web"]);
+        // Who looks at the newest goes on looking at the newest.
+        assert_eq!(model.journal.cursor(), 0);
+        press(&mut model, "j enter");
+        assert!(screen(&model).contains("gone is gone"), "{}", screen(&model));
+        press(&mut model, "j enter");
+        assert_eq!((model.section, model.container().unwrap().name.as_str()), (Section::Containers, "web"));
+        press(&mut model, "ctrl-o");
+        assert_eq!(model.journal.selected().unwrap().name, "web");
+        assert_eq!(press(&mut model, "1 g e"), []);
     }
 }

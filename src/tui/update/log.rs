@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::SignedDuration;
 
-use super::object::copy;
+use super::copy;
 use super::prompt;
 use super::task::quiet_work;
 use crate::engine::{ContainerId, LogForm, LogQuery, LogWanted, SaveLog};
@@ -101,7 +101,7 @@ fn copy_lines(model: &mut Model) -> Vec<Effect> {
     };
     log.selected = None;
     if count == 1 {
-        return copy(model, text);
+        return copy::text(model, text);
     }
     model.say(Tone::Good, format!("copied {count} lines"), None);
     vec![Effect::Copy(text)]

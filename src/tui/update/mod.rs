@@ -12,6 +12,7 @@
 mod app;
 mod command;
 mod complete;
+mod copy;
 mod dialog;
 mod form;
 mod history;
@@ -39,8 +40,10 @@ use super::event::{Configured, Effect, Event};
 use super::key::Key;
 use super::keymap::{Found, Place};
 use super::model::candidates::Candidates;
+use super::model::jumps::Jumps;
 use super::model::layer::{Confirm, Input, Layer, Page, PageKind, Prompt, Purpose};
 use super::model::list::List;
+use super::model::table::Loaded;
 use super::model::{Focus, Model, Section, Subject, Tab, Tone};
 pub(in crate::tui) use window::show_tab;
 
@@ -75,7 +78,9 @@ pub fn begin(model: &mut Model, configured: Configured) {
 /// What is done before the first event.
 #[must_use]
 pub fn start() -> Vec<Effect> {
-    Section::ALL.into_iter().filter(|section| *section != Section::Tasks).map(Effect::Load).collect()
+    // What happened is read when somebody wants to see it.
+    let is_read = |section: &Section| !matches!(section, Section::Tasks | Section::Events);
+    Section::ALL.into_iter().filter(is_read).map(Effect::Load).collect()
 }
 
 fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
@@ -210,7 +215,11 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if let Some(effects) = lists::act(model, action) {
         return effects;
     }
+    if let Some(effects) = copy::act(model, action) {
+        return effects;
+    }
     if let Some(effects) = object::act(model, action) {
+        lists::remember(model, action, &effects);
         return effects;
     }
     here(model, action)
@@ -233,6 +242,14 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::GoVolumes => go(model, Section::Volumes),
         Action::GoNetworks => go(model, Section::Networks),
         Action::GoTasks => go(model, Section::Tasks),
+        Action::GoEvents => {
+            go(model, Section::Events);
+            if matches!(model.journal.state, Loaded::No) {
+                return vec![Effect::Load(Section::Events)];
+            }
+        }
+        Action::JumpBack => lists::jump(model, Jumps::back),
+        Action::JumpForward => lists::jump(model, Jumps::forward),
         Action::NextTab => turn(model, 1),
         Action::PreviousTab => turn(model, -1),
         Action::Open => open(model),
@@ -251,6 +268,7 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Palette => palette::open(model),
         Action::Details => details(model),
         Action::Theme => next_theme(model),
+        Action::Refresh if model.section == Section::Events => return vec![Effect::Load(Section::Events)],
         Action::Refresh => return start(),
         Action::Redraw => return vec![Effect::Redraw],
         Action::Suspend => return vec![Effect::Suspend],
@@ -273,6 +291,9 @@ fn cursor(model: &mut Model) -> &mut dyn List {
 }
 
 fn go(model: &mut Model, section: Section) {
+    if section != model.section {
+        model.jumps.leave(model.spot());
+    }
     model.section = section;
     model.scrolled_columns = 0;
     window::leave(model);
@@ -291,6 +312,8 @@ fn turn(model: &mut Model, by: isize) {
 fn open(model: &mut Model) {
     if let Some(is_folded) = model.list().heading_is_folded() {
         model.list_mut().fold(!is_folded);
+    } else if model.section == Section::Events {
+        lists::go_to_object(model);
     } else if model.section == Section::Tasks {
         if let Some(id) = model.tasks.selected().map(|task| task.id) {
             task::open(model, id);

@@ -1,14 +1,18 @@
 //! What the driver tells: lists, ends of verbs, samples, news of work and terminals.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
 
+use super::copy;
 use super::dialog::close_progress;
 use super::form;
 use super::object::{end, terminal};
 use crate::engine::{self, ContainerId, Kind, News, Sample, Top};
 use crate::tui::event::{Effect, Event, Finish, Listed, Program, Verb};
-use crate::tui::model::columns;
+use crate::tui::model::columns::{self, Column};
 use crate::tui::model::form::RunForm;
+use crate::tui::model::journal::{EventRow, KEPT};
 use crate::tui::model::layer::{Layer, Watch};
 use crate::tui::model::rows::{ContainerRow, Used};
 use crate::tui::model::table::Loaded;
@@ -47,6 +51,8 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             }
         }
         Event::Notice(tone, text) => model.say(tone, text, None),
+        Event::Json(Ok(text)) => return copy::text(model, text),
+        Event::Json(Err(failure)) => model.fail(failure),
         Event::Progress(id, work) => progress(model, id, work),
         Event::Said(id, bytes) => {
             if let Some(task) = model.tasks.get_mut(&id.key()) {
@@ -131,6 +137,13 @@ fn changed(model: &mut Model, event: engine::Event) -> Vec<Effect> {
         Kind::Network => vec![Effect::Load(Section::Networks)],
         Kind::Builder => Vec::new(),
     };
+    // Before somebody wanted to see what happened, nothing of it is kept twice.
+    if matches!(model.journal.state, Loaded::Yes) {
+        model.journal.put(EventRow::new(&event));
+        if model.journal.all().len() > KEPT + KEPT / 10 {
+            model.journal.truncate(KEPT);
+        }
+    }
     model.events.push(event);
     let surplus = model.events.len().saturating_sub(EVENTS);
     model.events.drain(..surplus);
@@ -147,10 +160,60 @@ fn listed(model: &mut Model, list: Listed) {
             }
             model.containers.set(rows);
             model.series.retain(|id, _| model.containers.get(id.as_str()).is_some());
+            count_users(model);
         }
-        Listed::Images(rows) => model.images.set(rows),
+        Listed::Images(rows) => {
+            model.images.set(rows);
+            count_users(model);
+        }
+        Listed::Events(rows) => remembered(model, rows),
         Listed::Volumes(rows) => model.volumes.set(rows),
         Listed::Networks(rows) => model.networks.set(rows),
+    }
+}
+
+/// Takes in what was read of the past; what came meanwhile stays.
+fn remembered(model: &mut Model, mut rows: Vec<EventRow>) {
+    let newest = rows.first().map_or(i64::MIN, |row| row.nanos);
+    let mut since: Vec<EventRow> =
+        model.journal.all().iter().filter(|row| row.nanos > newest).cloned().collect();
+    since.append(&mut rows);
+    since.truncate(KEPT);
+    model.journal.set(since);
+}
+
+/// Tells each image which containers were made of it.
+fn count_users(model: &mut Model) {
+    let mut users: HashMap<&str, Vec<&str>> = HashMap::new();
+    for row in model.containers.all() {
+        users.entry(&row.image_id).or_default().push(&row.name);
+    }
+    for (key, id) in
+        model.images.all().iter().map(|row| (row.unique.clone(), row.id.clone())).collect::<Vec<_>>()
+    {
+        let names = users.get(id.as_str()).map(|names| names.iter().map(|name| (*name).to_owned()).collect());
+        if let Some(row) = model.images.get_still(&key, &[Column::UsedBy]) {
+            row.users = names.unwrap_or_default();
+        }
+    }
+}
+
+/// The same when one container came, went, or changed its name.
+fn move_user(model: &mut Model, old: Option<(String, String)>, new: Option<(String, String)>) {
+    if old == new {
+        return;
+    }
+    let keys: Vec<(String, String)> =
+        model.images.all().iter().map(|row| (row.unique.clone(), row.id.clone())).collect();
+    for (key, id) in keys {
+        let gone = old.as_ref().filter(|(image, _)| *image == id);
+        let came = new.as_ref().filter(|(image, _)| *image == id);
+        if (gone.is_some() || came.is_some())
+            && let Some(row) = model.images.get_still(&key, &[Column::UsedBy])
+        {
+            row.users.retain(|name| gone.is_none_or(|(_, gone)| gone != name));
+            row.users.extend(came.map(|(_, name)| name.clone()));
+        }
     }
 }
 
@@ -160,12 +223,16 @@ fn unlisted(model: &mut Model, section: Section, failure: Failure) {
         Section::Images => &mut model.images.state,
         Section::Volumes => &mut model.volumes.state,
         Section::Networks | Section::Tasks => &mut model.networks.state,
+        Section::Events => &mut model.journal.state,
     };
     *state = Loaded::Failed(failure.clone());
     model.failure = Some(failure);
 }
 
 fn put(model: &mut Model, id: &ContainerId, row: Option<Box<ContainerRow>>) {
+    let image_of = |row: &ContainerRow| (row.image_id.clone(), row.name.clone());
+    let old = model.containers.get(id.as_str()).map(image_of);
+    let new = row.as_deref().map(image_of);
     match row {
         Some(mut row) => {
             if let Some(old) = model.containers.get(id.as_str()) {
@@ -178,6 +245,7 @@ fn put(model: &mut Model, id: &ContainerId, row: Option<Box<ContainerRow>>) {
             model.series.remove(id);
         }
     }
+    move_user(model, old, new);
 }
 
 fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<Effect> {
@@ -190,6 +258,13 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
             (told(verb, &name), vec![Effect::Reload(id.clone())])
         }
         Effect::RemoveImage(name, _) => (format!("removed {name}"), vec![Effect::Load(Section::Images)]),
+        Effect::Browse(url) if result.is_err() => {
+            if let Err(failure) = result {
+                model.fail(failure);
+            }
+            return vec![Effect::Copy(url.clone())];
+        }
+        Effect::Browse(url) => (format!("opened {url}"), Vec::new()),
         Effect::TagImage(_, name) => (format!("tagged {name}"), vec![Effect::Load(Section::Images)]),
         _ => (String::new(), Vec::new()),
     };

@@ -2,7 +2,6 @@
 
 use super::task::{self, work};
 use super::{form, prompt, show_tab};
-use crate::command::join;
 use crate::engine::{Conflict, Explain as _, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Force, Job, Program, Verb};
@@ -13,7 +12,7 @@ use crate::tui::model::layer::{Confirm, Layer, Menu, Purpose};
 use crate::tui::model::rows::{ContainerRow, ImageRow};
 use crate::tui::model::task::{TaskId, TaskRow, What};
 use crate::tui::model::window::PaneId;
-use crate::tui::model::{Failure, Model, Section, Tab, Tone};
+use crate::tui::model::{Failure, Focus, Model, Section, Tab, Tone};
 
 /// What an image of this machine's tools is called.
 const HOST_IMAGE: &str = "host";
@@ -47,8 +46,6 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
                 show_tab(model, Tab::Inspect);
             }
         }
-        Action::CopyName => return Some(copy(model, names(model).join(" "))),
-        Action::CopyId => return Some(copy(model, ids(model).join(" "))),
         _ => {
             return match model.acted_section() {
                 Section::Containers => container(model, action),
@@ -64,10 +61,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     use Action as A;
     let is_ours = matches!(action.group(), "Act" | "Delete")
-        || matches!(
-            action,
-            A::Logs | A::Stats | A::Top | A::Inspect | A::RunAgain | A::CopyImage | A::CopyCommand
-        );
+        || matches!(action, A::Logs | A::Stats | A::Top | A::Inspect | A::RunAgain);
     if !is_ours {
         return None;
     }
@@ -98,11 +92,6 @@ fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         A::Kill => signals(model, rows),
         A::Remove => remove(model, rows, Force::No),
         A::RemoveForce => remove(model, rows, Force::Yes),
-        A::CopyImage => return Some(copy(model, joined(&rows, " ", |row| row.image.clone()))),
-        A::CopyCommand => {
-            let line = |row: &ContainerRow| format!("hoist {}", join(&row.again));
-            return Some(copy(model, joined(&rows, "\n", line)));
-        }
         _ if rows.len() > 1 => {
             refuse_many(model, action, rows.len());
         }
@@ -114,32 +103,13 @@ fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// What the targets are called.
-pub(super) fn names(model: &Model) -> Vec<String> {
-    match model.section {
-        Section::Containers => model.containers.targets().iter().map(|row| row.name.clone()).collect(),
-        Section::Images => model.images.targets().iter().map(|row| row.target().to_owned()).collect(),
-        Section::Volumes => model.volumes.targets().iter().map(|row| row.name.clone()).collect(),
-        Section::Networks => model.networks.targets().iter().map(|row| row.name.clone()).collect(),
-        Section::Tasks => model.tasks.targets().iter().map(|row| row.title.clone()).collect(),
-    }
-}
-
-/// Their ids, where they have some.
-fn ids(model: &Model) -> Vec<String> {
-    match model.section {
-        Section::Containers => model.containers.targets().iter().map(|row| row.id.to_string()).collect(),
-        Section::Images => model.images.targets().iter().map(|row| row.id.clone()).collect(),
-        Section::Networks => model.networks.targets().iter().map(|row| row.id.clone()).collect(),
-        Section::Volumes | Section::Tasks => Vec::new(),
-    }
-}
-
 /// Verbs that are for one container.
 fn one(model: &mut Model, row: &ContainerRow, action: Action) -> Option<Vec<Effect>> {
     use Action as A;
     // What is opened for it is shown beside the list's cursor.
-    model.containers.select_key(row.id.as_str());
+    if model.focus == Focus::List {
+        model.containers.select_key(row.id.as_str());
+    }
     match action {
         A::Rename => prompt(model, Purpose::Rename(row.id.clone()), &row.name),
         A::Shell => return Some(terminal(model, row, Program::Shell)),
@@ -172,10 +142,6 @@ fn up(mut rows: Vec<ContainerRow>) -> Vec<ContainerRow> {
 fn of_status(mut rows: Vec<ContainerRow>, status: Status) -> Vec<ContainerRow> {
     rows.retain(|row| row.status == status);
     rows
-}
-
-fn joined<R>(rows: &[R], between: &str, text: impl Fn(&R) -> String) -> String {
-    rows.iter().map(text).collect::<Vec<_>>().join(between)
 }
 
 fn image(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -230,6 +196,20 @@ fn counted(count: usize, what: &str) -> String {
 fn verb(model: &mut Model, rows: Vec<ContainerRow>, verb: Verb, wish: Wish) -> Vec<Effect> {
     let (able, refused) = apart(rows, wish);
     mark(model, able, &verb, refused)
+}
+
+/// Does `verb`, which was done to others before.
+pub(super) fn again(model: &mut Model, what: &Verb) -> Vec<Effect> {
+    model.containers.end_range();
+    let rows = model.target_containers();
+    let wish = match what {
+        Verb::Start => Wish::Start,
+        Verb::Stop => Wish::Stop,
+        Verb::Pause => Wish::Pause,
+        Verb::Unpause => Wish::Unpause,
+        _ => return Vec::new(),
+    };
+    verb(model, rows, what.clone(), wish)
 }
 
 /// Those that `wish` is allowed for, and why it is not for the others.
@@ -461,17 +441,4 @@ fn run_again(model: &mut Model, row: &ContainerRow) -> Vec<Effect> {
             Vec::new()
         }
     }
-}
-
-pub(super) fn copy(model: &mut Model, text: String) -> Vec<Effect> {
-    if text.is_empty() {
-        return Vec::new();
-    }
-    let told = if text.len() > 200 {
-        format!("copied {} characters", text.chars().count())
-    } else {
-        format!("copied {}", text.replace('\n', " ⏎ "))
-    };
-    model.say(Tone::Good, told, None);
-    vec![Effect::Copy(text)]
 }

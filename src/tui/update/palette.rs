@@ -160,7 +160,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CopyShown => {
             let line = palette.chosen().and_then(equivalent);
             return match line {
-                Some(words) => super::object::copy(model, format!("hoist {}", join(&words))),
+                Some(words) => super::copy::text(model, format!("hoist {}", join(&words))),
                 None => {
                     model.say(Tone::Plain, "no command of the command line does this", None);
                     Vec::new()
@@ -216,13 +216,7 @@ pub(super) fn select(model: &mut Model, object: &Object) -> bool {
     }
     super::cursor(model).filter().clear();
     model.settle();
-    match object.of {
-        Section::Containers => model.containers.select_key(&object.key),
-        Section::Images => model.images.select_key(&object.key),
-        Section::Volumes => model.volumes.select_key(&object.key),
-        Section::Networks => model.networks.select_key(&object.key),
-        Section::Tasks => model.tasks.select_key(&object.key),
-    }
+    super::cursor(model).select_key(&object.key)
 }
 
 /// The words of the command line that do the same, where there are such.
@@ -257,6 +251,7 @@ pub(in crate::tui) fn equivalent(entry: &Entry) -> Option<Vec<String>> {
             A::GoImages => &["images"],
             A::GoNetworks => &["network", "ls"],
             A::GoVolumes => &["volume", "ls"],
+            A::GoEvents => &["events"],
             _ => return None,
         },
         _ => return None,

@@ -1,6 +1,6 @@
 //! Work in the background: begun, watched, read, cancelled, done again.
 
-use super::object::copy;
+use super::copy;
 use super::show_tab;
 use crate::command::join;
 use crate::tui::action::Action;
@@ -109,6 +109,7 @@ pub(super) fn read(model: &mut Model, id: TaskId) {
     match session {
         None => model.layers.push(Layer::Output(Reading { id, top: None, left: 0 })),
         Some(container) => {
+            model.jumps.leave(model.spot());
             model.shows_all = true;
             model.containers.filter.clear();
             model.section = Section::Containers;
@@ -200,7 +201,7 @@ pub(super) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Right => (top, (reading.left + 8).min(1 << 14)),
         Action::CopyShown => {
             let text = task.told().join("\n");
-            let effects = copy(model, text);
+            let effects = copy::text(model, text);
             model.say(Tone::Good, format!("copied {lines} lines"), None);
             return effects;
         }

@@ -51,19 +51,48 @@ pub(super) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
     let up = rows.iter().filter(|row| row.is_up()).count();
     spans.push(Span::styled(" hoist ", theme.accent.add_modifier(Modifier::BOLD)));
     spans.push(Span::styled(format!(" {} ctr  {up} up", rows.len()), theme.dim));
-    let running = rows.iter().filter(|row| row.status == Status::Running);
-    let points: Vec<_> = running.filter_map(|row| model.series.get(&row.id)?.now()).collect();
-    if !points.is_empty() && model.section == Section::Containers {
-        let cpu: f64 = points.iter().map(|point| point.cpu).sum();
-        let memory: f64 = points.iter().map(|point| point.memory).sum();
-        let shares: Vec<f64> = points.iter().map(|point| point.cpu).collect();
-        spans.push(Span::styled("   cpu ", theme.dim));
-        spans.push(Span::styled(spark(&shares, 100.0), theme.g1));
-        spans.push(Span::raw(format!(" {cpu:.0}%")));
-        spans.push(Span::styled("   mem ", theme.dim));
-        spans.push(Span::raw(bytes(memory)));
+    if model.section == Section::Containers {
+        spans.extend(use_of_all(model));
     }
     frame.render_widget(Line::from(spans), area);
+}
+
+/// What all that are measured use together, and how that went.
+fn use_of_all(model: &Model) -> Vec<Span<'static>> {
+    const MOMENTS: usize = 10;
+    let theme = &model.theme;
+    let (mut cpu, mut memory) = ([0.0; MOMENTS], [0.0; MOMENTS]);
+    let mut moments = 0;
+    for (id, series) in &model.series {
+        if model.containers.get(id.as_str()).is_none_or(|row| !row.status.is_up()) {
+            continue;
+        }
+        // The newest stand last, however long each was measured.
+        let (cpus, memories) =
+            (series.latest(MOMENTS, |point| point.cpu), series.latest(MOMENTS, |point| point.memory));
+        moments = moments.max(cpus.len());
+        for (at, value) in cpus.iter().rev().enumerate() {
+            cpu[MOMENTS - 1 - at] += value;
+        }
+        for (at, value) in memories.iter().rev().enumerate() {
+            memory[MOMENTS - 1 - at] += value;
+        }
+    }
+    if moments == 0 {
+        return Vec::new();
+    }
+    let chart = |values: &[f64]| {
+        let values = &values[MOMENTS - moments..];
+        spark(values, values.iter().copied().fold(f64::MIN_POSITIVE, f64::max))
+    };
+    vec![
+        Span::styled("   cpu ", theme.dim),
+        Span::styled(chart(&cpu), theme.g1),
+        Span::raw(format!(" {:.0}%", cpu[MOMENTS - 1])),
+        Span::styled("   mem ", theme.dim),
+        Span::styled(chart(&memory), theme.g2),
+        Span::raw(format!(" {}", bytes(memory[MOMENTS - 1]))),
+    ]
 }
 
 /// The second line: the sections, or the tabs of what is zoomed.
@@ -106,6 +135,7 @@ fn count(model: &Model, section: Section) -> Option<usize> {
         Section::Volumes => of(&model.volumes),
         Section::Networks => of(&model.networks),
         Section::Tasks => of(&model.tasks).filter(|count| *count > 0),
+        Section::Events => None,
     }
 }
 
@@ -138,6 +168,7 @@ pub(super) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
             | Place::Output
             | Place::Confirm
             | Place::Menu
+            | Place::Columns
             | Place::Progress
             | Place::Page
     );

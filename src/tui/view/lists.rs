@@ -1,6 +1,6 @@
 //! The list of a section: a heading, and only the rows of its window.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
@@ -9,10 +9,11 @@ use ratatui::widgets::{Paragraph, Wrap};
 use unicode_width::UnicodeWidthStr;
 
 use super::words::{Align, age, bytes, cell, size, span, spark, state};
-use super::{border, has_focus, texts};
+use super::{border, dialog, has_focus, texts};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
-use crate::tui::model::columns::{self, Column, GAP, gutter, has_glyph};
+use crate::tui::model::columns::{self, Choice, Column, GAP, gutter, has_glyph};
+use crate::tui::model::journal::EventRow;
 use crate::tui::model::rows::{ContainerRow, ImageRow, NetworkRow, Row, Used, VolumeRow};
 use crate::tui::model::table::{Group, Line as TableLine, Loaded, Order, Table};
 use crate::tui::model::task::{TaskRow, TaskState, What};
@@ -27,6 +28,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         Section::Volumes => table(frame, model, area, &model.volumes, volume),
         Section::Networks => table(frame, model, area, &model.networks, network),
         Section::Tasks => table(frame, model, area, &model.tasks, task),
+        Section::Events => table(frame, model, area, &model.journal, event),
     }
 }
 
@@ -145,6 +147,55 @@ fn task(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell 
         Some(Column::Spent) => (span(row.until.unwrap_or(model.now).duration_since(row.since)), theme.dim),
         Some(_) => (String::new(), theme.text),
     }
+}
+
+fn event(model: &Model, row: &EventRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    let is_bad = matches!(row.action.as_str(), "oom" | "kill")
+        || (row.action == "die" && !row.attributes.starts_with("exitCode=0"));
+    let style = if is_bad { theme.err } else { theme.text };
+    match column {
+        Some(Column::Time) => {
+            let zoned = row.time.to_zoned(jiff::tz::TimeZone::system());
+            let today = model.now.duration_since(row.time) < SignedDuration::from_hours(24);
+            (zoned.strftime(if today { "%H:%M:%S" } else { "%d %b" }).to_string(), theme.dim)
+        }
+        Some(Column::Kind) => (row.kind.as_str().to_owned(), theme.dim),
+        Some(Column::Action) => (row.action.clone(), style),
+        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
+        Some(Column::Attributes) => (row.attributes.clone(), theme.dim),
+        _ => (String::new(), theme.text),
+    }
+}
+
+/// The dialog in which columns are chosen.
+pub(super) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
+    let theme = &model.theme;
+    let height = u16::try_from(choice.items.len() + 4).unwrap_or(u16::MAX);
+    let title = format!("Columns of {}", choice.section.title());
+    let inner = dialog::open(frame, model, &title, "", 56, height);
+    let rows = usize::from(inner.height.saturating_sub(2)).max(1);
+    let top = (choice.cursor + 1).saturating_sub(rows);
+    let line = |(at, (column, is_shown)): (usize, &(Column, bool))| {
+        let is_here = at == choice.cursor;
+        let sign = if *is_shown { "[x]" } else { "[ ]" };
+        let line = Line::from(vec![
+            Span::styled(if is_here { "▌" } else { " " }, theme.accent),
+            Span::raw(format!("{sign} {:<12}", column.heading())),
+            Span::styled(column.name(), theme.dim),
+        ]);
+        if is_here { line.style(theme.sel) } else { line }
+    };
+    let mut lines: Vec<Line<'_>> = choice.items.iter().enumerate().skip(top).take(rows).map(line).collect();
+    let actions = [
+        (Action::Toggle, "show"),
+        (Action::ColumnSooner, "up"),
+        (Action::ColumnLater, "down"),
+        (Action::ColumnReset, "usual"),
+        (Action::Accept, "keep"),
+    ];
+    lines.extend([Line::default(), dialog::keys(model, Place::Columns, &actions)]);
+    frame.render_widget(Paragraph::new(lines), inner);
 }
 
 fn or_dash(text: &str) -> String {
@@ -336,9 +387,24 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>) -> Vec<Line<'static>> {
                 (Action::Import, "import a root file system's tar"),
             ],
         ),
-        Section::Volumes => ("No volumes yet.", &[]),
-        Section::Networks => ("No networks yet.", &[]),
-        Section::Tasks => ("Nothing runs in the background.", &[]),
+        Section::Volumes => (
+            "No volumes. A folder of this machine is given to a container by `-v /folder:/folder`.",
+            &[(Action::GoImages, "images: run one")],
+        ),
+        Section::Networks => (
+            "No networks. The usual one is made when a container needs it.",
+            &[(Action::GoImages, "images: run one")],
+        ),
+        Section::Tasks => (
+            "Nothing runs in the background.",
+            &[
+                (Action::GoImages, "images: pull or load one"),
+                (Action::GoContainers, "containers: open a shell in one"),
+            ],
+        ),
+        Section::Events => {
+            ("Nothing happened since this machine was started.", &[(Action::GoContainers, "containers")])
+        }
     };
     let place = model.place_below();
     let mut lines = vec![Line::default(), Line::from(format!("   {what}")), Line::default()];
@@ -451,5 +517,35 @@ mod tests {
             update(&mut model, Event::Mouse(click));
             assert_eq!(names(&model), order);
         }
+    }
+
+    #[test]
+    fn the_choice_of_columns() {
+        at_each_size("columns", |width, height| pressed(full(width, height), "O j j"));
+    }
+
+    #[test]
+    fn events() {
+        at_each_size("events", |width, height| {
+            let mut model = pressed(full(width, height), "6");
+            let event = |at: i64, action: &str, name: &str, code: &str| crate::engine::Event {
+                kind: crate::engine::Kind::Container,
+                action: action.to_owned(),
+                actor: crate::engine::Actor {
+                    id: container(name, Status::Running).id.to_string(),
+                    attributes: [("name", name), ("image", "redis:8"), ("exitCode", code)]
+                        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                        .into(),
+                },
+                scope: "local".to_owned(),
+                time: at,
+                time_nano: at * 1_000_000_000,
+            };
+            // Long ago, where no time zone can make it another day.
+            let rows = [event(1_700_000_000, "die", "web", "137"), event(1_690_000_000, "die", "api", "0")];
+            let rows = rows.iter().map(crate::tui::model::journal::EventRow::new).collect();
+            update(&mut model, Event::List(Ok(Listed::Events(rows))));
+            model
+        });
     }
 }

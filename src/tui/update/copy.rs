@@ -1,0 +1,136 @@
+//! What is put on the clipboard, and what is opened in a browser.
+
+use super::name_of;
+use crate::command::join;
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::model::rows::ContainerRow;
+use crate::tui::model::{Failure, Focus, Model, Section, Subject, Tone};
+
+/// More characters than this are not shown when they are copied.
+const SHOWN: usize = 120;
+
+/// What `action` copies or opens; `None` when it is no such action.
+pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let rows = || model.target_containers();
+    Some(match action {
+        Action::CopyName => text(model, names(model).join(" ")),
+        Action::CopyId => text(model, ids(model).join(" ")),
+        Action::CopyImage => text(model, images(model).join(" ")),
+        Action::CopyCommand => {
+            let lines: Vec<String> = rows().iter().map(|row| format!("hoist {}", join(&row.again))).collect();
+            text(model, lines.join("\n"))
+        }
+        Action::CopyJson => {
+            let subjects: Vec<Subject> =
+                model.targets().into_iter().filter(|subject| !matches!(subject, Subject::Task(_))).collect();
+            if subjects.is_empty() {
+                return Some(nothing(model));
+            }
+            vec![Effect::CopyJson(subjects)]
+        }
+        Action::CopyUrl => match urls(model) {
+            Ok(urls) => text(model, urls.join(" ")),
+            Err(failure) => refuse(model, failure),
+        },
+        Action::Browse => match urls(model) {
+            Ok(urls) => browse(model, urls),
+            Err(failure) => refuse(model, failure),
+        },
+        _ => return None,
+    })
+}
+
+/// Copies a text and says so.
+pub(super) fn text(model: &mut Model, text: String) -> Vec<Effect> {
+    if text.is_empty() {
+        return nothing(model);
+    }
+    let count = text.chars().count();
+    let told = match count {
+        0..=SHOWN => format!("copied {}", text.replace('\n', " ⏎ ")),
+        _ => format!("copied {count} characters"),
+    };
+    model.say(Tone::Good, told, None);
+    vec![Effect::Copy(text)]
+}
+
+fn nothing(model: &mut Model) -> Vec<Effect> {
+    model.say(Tone::Plain, "there is nothing to copy", None);
+    Vec::new()
+}
+
+fn refuse(model: &mut Model, failure: Failure) -> Vec<Effect> {
+    model.fail(failure);
+    Vec::new()
+}
+
+/// What the targets are called.
+pub(super) fn names(model: &Model) -> Vec<String> {
+    match (model.focus, model.section) {
+        // What an event names may be gone.
+        (Focus::List, Section::Events) => {
+            model.journal.targets().iter().map(|row| row.name.clone()).collect()
+        }
+        _ => model.targets().iter().map(|subject| name_of(model, subject)).collect(),
+    }
+}
+
+/// Their ids, where they have some.
+fn ids(model: &Model) -> Vec<String> {
+    if (model.focus, model.section) == (Focus::List, Section::Events) {
+        return model.journal.targets().iter().map(|row| row.id.clone()).collect();
+    }
+    let id = |subject: &Subject| match subject {
+        Subject::Container(id) => Some(id.to_string()),
+        Subject::Network(id) => Some(id.clone()),
+        Subject::Image(target) => {
+            model.images.all().iter().find(|row| row.target() == target).map(|row| row.id.clone())
+        }
+        _ => None,
+    };
+    model.targets().iter().filter_map(id).collect()
+}
+
+/// The images of containers; images themselves.
+fn images(model: &Model) -> Vec<String> {
+    let name = |subject: &Subject| match subject {
+        Subject::Container(id) => model.containers.get(id.as_str()).map(|row| row.image.clone()),
+        Subject::Image(target) => Some(target.clone()),
+        _ => None,
+    };
+    model.targets().iter().filter_map(name).collect()
+}
+
+/// Where the targets listen, as a browser on this machine reaches it.
+fn urls(model: &Model) -> Result<Vec<String>, Failure> {
+    let rows = model.target_containers();
+    let urls: Vec<String> = rows.iter().filter_map(ContainerRow::url).collect();
+    match rows.first() {
+        Some(row) if urls.is_empty() => Err(Failure {
+            what: format!("cannot tell where `{}` is reached", row.name),
+            why: vec![match (row.is_up(), row.ports.is_empty()) {
+                (false, _) => "it is not up".to_owned(),
+                (true, true) => "its image names no port that it listens on".to_owned(),
+                (true, false) => "it has no address that this machine reaches".to_owned(),
+            }],
+            hint: None,
+        }),
+        _ => Ok(urls),
+    }
+}
+
+/// Opens the first url in a browser; where there can be none, copies it.
+fn browse(model: &mut Model, urls: Vec<String>) -> Vec<Effect> {
+    let has = |name: &str| model.world.environment.get(name).is_some();
+    let why = match () {
+        () if has("SSH_CONNECTION") || has("SSH_TTY") => "this is a session over ssh",
+        () if !has("DISPLAY") && !has("WAYLAND_DISPLAY") => "there is no desktop here",
+        () => return urls.into_iter().take(1).map(Effect::Browse).collect(),
+    };
+    let effects = text(model, urls.join(" "));
+    if !effects.is_empty() {
+        model.say(Tone::Plain, format!("{why}: copied {}", urls.join(" ")), None);
+    }
+    effects
+}
