@@ -237,7 +237,7 @@ fn a_first_hour_from_an_empty_store_to_an_empty_store() {
     tui.press(ENTER);
     tui.miss("Remove 1 container?");
     tui.press("dd");
-    tui.see("web   exited   host:latest");
+    tui.see("Goes to Trash for 24h; u restores it");
     tui.press("y");
     tui.see("removed web");
     tui.see("No containers yet.");
@@ -334,7 +334,10 @@ fn what_others_do_beside_it_appears_at_once() {
     tui.press(&format!(":create --name made --network none busybox true{ENTER}"));
     tui.see("created made");
     tui.press(&format!(":rm made{ENTER}"));
+    tui.see("Remove 1 container?");
+    tui.press("y");
     tui.see("removed made");
+    tui.see("undo (23h59m left)");
     tui.press("1");
     tui.see("No containers yet.");
 }

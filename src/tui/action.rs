@@ -70,7 +70,15 @@ actions! {
     "Delete" {
         Remove       "remove"        "remove"   "Remove it; asks, and names what goes";
         RemoveForce  "remove-force"  "remove!"  "Remove it even while it runs; asks, and names what goes";
+        Purge        "purge"         "delete"   "Delete it for good; asks, and names what goes";
+        EmptyTrash   "empty-trash"   "empty"    "Delete everything in the trash for good; asks first";
         ClearTasks   "clear-tasks"   "clear"    "Drop the finished tasks from the list";
+    }
+    "Undo" {
+        Undo         "undo"          "undo"     "Undo the last removal, stop, start, pause, rename or tag";
+        Restore      "restore"       "restore"  "Take it out of the trash, as it was";
+        RestoreAs    "restore-as"    "restore as…" "Take it out of the trash under a new name";
+        SkipTrash    "skip-trash"    "skip trash" "In the question: delete for good instead";
     }
     "Move" {
         Down         "down"          "down"     "Select the next row";
@@ -117,6 +125,7 @@ actions! {
         GoImages     "go-images"     "images"   "Show the images";
         GoVolumes    "go-volumes"    "volumes"  "Show the volumes";
         GoNetworks   "go-networks"   "networks" "Show the networks";
+        GoTrash      "go-trash"      "trash"    "Show what was removed and can be taken back";
         GoTasks      "go-tasks"      "tasks"    "Show what runs in the background: pulls, terminals";
         GoEvents     "go-events"     "events"   "Show what happened";
         JumpBack     "jump-back"     "back"     "Jump back to where you were before";
@@ -167,6 +176,8 @@ actions! {
         OrderTime    "order-time"    "time"     "Sort by time";
         OrderKind    "order-kind"    "kind"     "Sort by the kind of object";
         OrderAction  "order-action"  "action"   "Sort by what happened";
+        OrderRemoved "order-removed" "removed"  "Sort by when it was removed";
+        OrderLeft    "order-left"    "left"     "Sort by how long it is kept";
         OrderSpent   "order-spent"   "time"     "Sort by how long it took";
     }
     "Log" {

@@ -14,6 +14,7 @@ use super::model::look::Ground;
 use super::model::paths::PathFact;
 use super::model::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
 use super::model::task::{TaskId, Work};
+use super::model::trash::{Keeping, TrashRow};
 use super::model::{Failure, Section, Subject, Tone};
 use super::terminal::copy::Walk;
 use super::theme::Themes;
@@ -39,6 +40,8 @@ pub enum Event {
     List(Result<Listed, (Section, Failure)>),
     /// One container as it is; `None` when it is gone.
     Container(ContainerId, Option<Box<ContainerRow>>),
+    /// A removal that ends has put something into the trash.
+    Kept(Effect, Box<TrashRow>),
     /// A verb on a container or an image ended.
     Done(Effect, Result<(), Failure>),
     /// News of a log that is shown, with its number.
@@ -88,6 +91,7 @@ pub enum Listed {
     Volumes(Vec<VolumeRow>),
     Networks(Vec<NetworkRow>),
     Events(Vec<EventRow>),
+    Trash(Vec<TrashRow>, Keeping),
 }
 
 /// What the user configured. What could not be read is missing.
@@ -144,7 +148,13 @@ pub enum Effect {
     /// A verb on a container.
     Container(Verb, ContainerId),
     /// Remove an image by name or id.
-    RemoveImage(String, Force),
+    RemoveImage(String, Removal),
+    /// Take something back out of the trash, by its id there; under another name.
+    Restore(String, Option<String>),
+    /// Delete something in the trash for good.
+    Purge(String),
+    /// Delete everything in the trash for good.
+    EmptyTrash,
     /// Give an image a further name.
     TagImage(String, String),
     /// Save a log, unless its file is there already.
@@ -196,8 +206,26 @@ pub enum Verb {
     Pause,
     Unpause,
     Kill(String),
-    Remove(Force),
+    Remove(Removal),
     Rename(Name),
+}
+
+/// How something is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removal {
+    /// Whether what is up is killed, not stopped, and what is used goes all the same.
+    pub force: Force,
+    /// Where it goes.
+    pub fate: Fate,
+}
+
+/// Where something goes that is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// Into the trash: it can be taken back for a while.
+    Trash,
+    /// For good.
+    Gone,
 }
 
 /// Whether what stands in the way is pushed aside.

@@ -1,6 +1,7 @@
 //! Models for tests: a fixed moment, a few containers and images.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use crossterm::event::{KeyEvent, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
@@ -13,6 +14,7 @@ use super::keymap::Keymap;
 use super::model::Model;
 use super::model::log::{LogAsk, LogNews, LogWant};
 use super::model::rows::{ContainerRow, ImageRow, NetworkRow};
+use super::model::trash::Keeping;
 use super::terminal::Screens;
 use super::theme::{Depth, Theme};
 use super::update::update;
@@ -40,6 +42,7 @@ pub(crate) fn empty(width: u16, height: u16) -> Model {
         Listed::Images(vec![]),
         Listed::Volumes(vec![]),
         Listed::Networks(vec![]),
+        Listed::Trash(vec![], Keeping { time: Some(Duration::from_secs(24 * 3600)), is_short: false }),
     ] {
         update(&mut model, Event::List(Ok(list)));
     }
@@ -66,6 +69,9 @@ pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
         command: "sh -c 'exec app'".to_owned(),
         again: ["run", "-d", "-e", "MODE=a b", "acme/app:2.4.1"].map(str::to_owned).to_vec(),
         busy: None,
+        left: None,
+        auto_remove: false,
+        stop_timeout: 10,
         labels: Vec::new(),
         image_id: String::new(),
         project: String::new(),

@@ -80,6 +80,7 @@ places! {
     Networks   "networks"   Some(Self::Lists);
     Tasks      "tasks"      Some(Self::Lists);
     Events     "events"     Some(Self::Lists);
+    Trash      "trash"      Some(Self::Lists);
     Viewer     "viewer"     Some(Self::Global);
     Logs       "logs"       Some(Self::Viewer);
     Stats      "stats"      Some(Self::Viewer);
@@ -97,6 +98,7 @@ places! {
     Palette    "palette"    None;
     Output     "output"     None;
     Confirm    "confirm"    None;
+    Removal    "removal"    Some(Self::Confirm);
     Menu       "menu"       None;
     Columns    "columns"    None;
     Progress   "progress"   None;

@@ -3,10 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::docker;
-use crate::engine::{Engine, Image, Network, Result};
+use crate::engine::{Engine, Image, Network, Result, Space, TrashDetail, TrashEntry};
+use crate::oci::Reference;
 use crate::tui::event::Listed;
 use crate::tui::model::journal::{EventRow, KEPT};
 use crate::tui::model::rows::{ContainerRow, ImageRow, NetworkRow};
+use crate::tui::model::trash::{Keeping, TrashRow};
 use crate::tui::model::{Section, Subject};
 
 /// Everything known of an object, as lines of JSON.
@@ -42,6 +44,10 @@ pub(super) async fn of(engine: &Engine, subject: &Subject) -> Result<Vec<String>
                 "Members": network.members.len(),
             })
         }
+        Subject::Trash(id) => match engine.trash().inspect(id).await? {
+            TrashDetail::Container(container) => docker::inspect::container(&container, engine.paths()),
+            TrashDetail::Image(images) => images.iter().map(image).collect(),
+        },
         Subject::Volume(_) | Subject::Task(_) => Value::Null,
     };
     let text = serde_json::to_string_pretty(&value).unwrap_or_default();
@@ -76,7 +82,30 @@ pub(super) async fn list(engine: &Engine, section: Section) -> Result<Listed> {
             let events = read.map_or_else(|_| Ok(Vec::new()), |events| events)?;
             Listed::Events(events.iter().rev().take(KEPT).map(EventRow::new).collect())
         }
+        Section::Trash => trash(engine, engine.trash().list().await?),
         Section::Volumes | Section::Tasks => Listed::Volumes(Vec::new()),
+    })
+}
+
+/// The rows of the trash, and how it keeps them.
+pub(super) fn trash(engine: &Engine, entries: Vec<TrashEntry>) -> Listed {
+    let is_short = engine.trash().space().is_some_and(Space::is_short);
+    let keeping = Keeping { time: engine.keeps(), is_short };
+    Listed::Trash(entries.iter().map(TrashRow::new).collect(), keeping)
+}
+
+/// What a list knows of an image.
+fn image(image: &Image) -> Value {
+    let texts =
+        |references: &[Reference]| -> Vec<String> { references.iter().map(ToString::to_string).collect() };
+    json!({
+        "Id": image.id.to_string(),
+        "RepoTags": texts(&image.tags),
+        "RepoDigests": texts(&image.digests),
+        "Created": image.created.map(|time| time.to_string()),
+        "Size": image.size,
+        "Platform": image.platform.to_string(),
+        "Layers": image.layers.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }
 

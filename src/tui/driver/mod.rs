@@ -16,6 +16,7 @@ mod saved;
 mod screen;
 mod session;
 mod settings;
+mod verb;
 mod watch;
 mod work;
 
@@ -32,16 +33,17 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::Instant;
 
-use super::event::{Effect, Event, Finish, Force, Job, Verb};
+use super::event::{Effect, Event, Finish, Job};
 use super::keymap::Keymap;
 use super::model::task::{TaskId, Work};
-use super::model::{Failure, Model, Tone};
+use super::model::trash::TrashRow;
+use super::model::{Failure, Model, Section, Tone};
 use super::terminal::encode;
 use super::theme::{DARK, Depth, Theme};
 use super::update::{begin, start, update};
 use super::{Error, TuiSettings, view};
 use crate::command::World;
-use crate::engine::{ContainerId, Engine, Force as ImageForce, Input, Parents, Progress, Reporter, Result};
+use crate::engine::{ContainerId, Engine, Input, Progress, Reporter, Result, TrashEntry};
 use crate::tui::model::rows::ContainerRow;
 use print::Prints;
 use screen::Screen;
@@ -291,6 +293,7 @@ impl Driver {
                 let result = browse(&url);
                 self.spawn(async move { Event::Done(Effect::Browse(url), result) });
             }
+            Effect::Load(Section::Trash) => self.load_trash(),
             Effect::Load(section) => {
                 let engine = self.engine.clone();
                 self.spawn(async move {
@@ -299,7 +302,6 @@ impl Driver {
                 });
             }
             Effect::Reload(id) => drop(self.stale.insert(id)),
-            Effect::Container(..) | Effect::RemoveImage(..) | Effect::TagImage(..) => self.verb(effect),
             Effect::Work(id, Job::Print(words)) => {
                 self.prints.start(&self.engine, self.config.as_deref(), &self.tell, id, words);
             }
@@ -308,6 +310,12 @@ impl Driver {
                 let is_taken = !save.overwrites && save.path.symlink_metadata().is_ok();
                 Event::Saving(save, is_taken)
             }),
+            Effect::Container(..)
+            | Effect::RemoveImage(..)
+            | Effect::TagImage(..)
+            | Effect::Restore(..)
+            | Effect::Purge(_)
+            | Effect::EmptyTrash => self.verb(effect),
             Effect::Work(id, job) => self.work(id, job),
             Effect::Look(path) => {
                 let place = self.world.absolute(&path);
@@ -415,12 +423,32 @@ impl Driver {
     }
 
     fn verb(&self, effect: Effect) {
-        let (engine, turns) = (self.engine.clone(), self.turns.clone());
+        let (engine, tell, turns) = (self.engine.clone(), self.tell.clone(), self.turns.clone());
         self.spawn(async move {
             // Of a verb on a thousand objects only a few are done at once.
             let _turn = turns.acquire().await;
-            let result = do_verb(&engine, &effect).await.map_err(Failure::from);
-            Event::Done(effect, result)
+            let result = verb::verb(&engine, &effect).await.map_err(Failure::from);
+            if let Ok(Some(entry)) = &result {
+                tell.send(Event::Kept(effect.clone(), Box::new(TrashRow::new(entry)))).await;
+            }
+            Event::Done(effect, result.map(drop))
+        });
+    }
+
+    /// Lists the trash at once, and again with the sizes that take time to find out.
+    fn load_trash(&self) {
+        let (engine, tell) = (self.engine.clone(), self.tell.clone());
+        self.spawn(async move {
+            let told = |result: Result<Vec<TrashEntry>>| {
+                let list = result.map(|entries| facts::trash(&engine, entries));
+                Event::List(list.map_err(|error| (Section::Trash, error.into())))
+            };
+            let list = engine.trash().list().await;
+            if list.as_ref().is_ok_and(|entries| entries.iter().any(|entry| entry.size.is_none())) {
+                tell.send(told(list)).await;
+                return told(engine.trash().measure().await);
+            }
+            told(list)
         });
     }
 
@@ -454,36 +482,6 @@ impl Driver {
             tell.send(Event::Progress(id, work)).await;
             tell.send(Event::Finished(id, result.map_err(Failure::from))).await;
         });
-    }
-}
-
-async fn do_verb(engine: &Engine, effect: &Effect) -> Result<()> {
-    let containers = engine.containers();
-    match effect {
-        Effect::Container(verb, id) => {
-            let id = id.as_str();
-            match verb {
-                Verb::Start => containers.start(id).await,
-                Verb::Stop => containers.stop(id, None, None).await,
-                Verb::Restart => containers.restart(id, None, None).await,
-                Verb::Pause => containers.pause(id).await,
-                Verb::Unpause => containers.unpause(id).await,
-                Verb::Kill(signal) => containers.kill(id, signal).await,
-                Verb::Remove(force) => containers.remove(id, *force == Force::Yes, false).await,
-                Verb::Rename(name) => containers.rename(id, name.clone()).await,
-            }
-        }
-        Effect::RemoveImage(name, force) => {
-            let force = if *force == Force::Yes { ImageForce::Yes } else { ImageForce::No };
-            engine.images().remove(name, force, Parents::Prune).await.map(drop)
-        }
-        Effect::TagImage(image, name) => {
-            let words = ["tag", image, name].map(str::to_owned).to_vec();
-            let world =
-                World { environment: Default::default(), folder: "/".into(), read: |_| Ok(String::new()) };
-            work::work(engine, &world, Job::Words(words), Reporter::silent()).await.map(drop)
-        }
-        _ => Ok(()),
     }
 }
 

@@ -72,6 +72,8 @@ columns! {
     Task       "task"       "TASK"       12 24 60 0  Left;
     Time       "time"       "TIME"       8  8  8  1  Left;
     State      "state"      "STATE"      12 13 16 1  Left;
+    Left       "left"       "LEFT"       6  6  7  1  Right;
+    Removed    "removed"    "REMOVED"    10 10 11 2  Left;
     Action     "action"     "ACTION"     10 12 20 2  Left;
     Driver     "driver"     "DRIVER"     7  7  8  2  Left;
     Image      "image"      "IMAGE"      12 18 48 3  Left;
@@ -128,7 +130,10 @@ impl Column {
     pub fn is_largest_first(self) -> bool {
         use Column as C;
         USE.contains(&self)
-            || matches!(self, C::Up | C::Created | C::Size | C::UsedBy | C::Containers | C::Spent | C::Time)
+            || matches!(
+                self,
+                C::Up | C::Created | C::Size | C::UsedBy | C::Containers | C::Spent | C::Time | C::Removed
+            )
     }
 }
 
@@ -144,6 +149,7 @@ pub fn of(section: Section) -> (&'static [Column], &'static [Column]) {
         Section::Images => (&[C::Name, C::Id, C::Created, C::Size, C::Platform, C::UsedBy], &[]),
         Section::Volumes => (&[C::Name, C::Driver, C::Folder], &[]),
         Section::Networks => (&[C::Name, C::Driver, C::Subnet, C::Containers, C::Created], &[C::Id]),
+        Section::Trash => (&[C::Name, C::Kind, C::Removed, C::Left, C::Size], &[]),
         Section::Tasks => (&[C::Task, C::State, C::Spent], &[]),
         Section::Events => (&[C::Time, C::Kind, C::Action, C::Name, C::Attributes], &[]),
     }

@@ -6,6 +6,7 @@ use super::candidates::Candidates;
 use super::columns::Choice;
 use super::form::{Note, RunForm};
 use super::palette::Palette;
+use super::removal::Question;
 use super::task::TaskId;
 use crate::engine::ContainerId;
 use crate::tui::event::Effect;
@@ -17,6 +18,8 @@ pub enum Layer {
     Prompt(Box<Prompt>),
     /// Yes or no, and no is the default.
     Confirm(Confirm),
+    /// What is to be removed, and where to.
+    Removal(Box<Question>),
     /// One of several.
     Menu(Menu),
     /// A container whose log is shown with the others.
@@ -143,6 +146,7 @@ pub enum Purpose {
     Import,
     Tag(String),
     Rename(ContainerId),
+    RestoreAs(String),
     Exec(ContainerId),
     LogFilter,
     LogSince,
@@ -164,6 +168,7 @@ impl Purpose {
             Self::Import => "import a root file system",
             Self::Tag(_) => "tag",
             Self::Rename(_) => "rename",
+            Self::RestoreAs(_) => "restore under a new name",
             Self::Exec(_) => "run in the container",
             Self::LogFilter => "lines",
             Self::LogSince => "show the log since",
@@ -187,6 +192,7 @@ impl Purpose {
             Self::Import => "path of a tar, then the name of the image",
             Self::Tag(_) => "the image's further name: name:tag",
             Self::Rename(_) => "letters, digits, _ . and -",
+            Self::RestoreAs(_) => "the name it is to have: web, or name:tag for an image",
             Self::Exec(_) => "program and words: env, ls -l /etc",
             Self::LogFilter => "only lines with this · !hides · re:regex · a & !b",
             Self::LogSince => "90s · 10m · 2h · 3d · 14:02 · 2026-11-22 14:02",

@@ -131,6 +131,7 @@ impl Model {
             Section::Networks => &self.networks,
             Section::Tasks => &self.tasks,
             Section::Events => &self.journal,
+            Section::Trash => &self.trash,
         }
     }
 
@@ -143,6 +144,7 @@ impl Model {
             Section::Networks => &mut self.networks,
             Section::Tasks => &mut self.tasks,
             Section::Events => &mut self.journal,
+            Section::Trash => &mut self.trash,
         }
     }
 

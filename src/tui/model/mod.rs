@@ -21,6 +21,7 @@ pub mod palette;
 pub mod pane;
 pub mod paths;
 pub mod process;
+pub mod removal;
 pub mod rows;
 pub mod saved;
 pub mod series;
@@ -29,7 +30,9 @@ pub mod table;
 mod targets;
 pub mod task;
 pub mod top;
+pub mod trash;
 pub mod tree;
+pub mod undo;
 pub mod why;
 pub mod window;
 pub mod yaml;
@@ -62,6 +65,8 @@ use saved::Saved;
 use series::Series;
 use table::Table;
 use task::{TaskId, TaskRow, What};
+use trash::{Keeping, TrashRow};
+use undo::Undo;
 use window::{Pane, PaneId, Windows};
 
 /// Everything the TUI knows.
@@ -103,6 +108,14 @@ pub struct Model {
     pub volumes: Table<VolumeRow>,
     #[expect(missing_docs, reason = "as above")]
     pub networks: Table<NetworkRow>,
+    /// What was removed and can be taken back.
+    pub trash: Table<TrashRow>,
+    /// How long it can.
+    pub keeping: Keeping,
+    /// What was done and can be undone.
+    pub undo: Undo,
+    /// Containers that are being stopped, and when they are killed.
+    pub stopping: BTreeMap<ContainerId, Timestamp>,
     /// Work in the background, and terminals.
     pub tasks: Table<TaskRow>,
     /// What happened, newest first.
@@ -161,6 +174,7 @@ pub enum Section {
     Networks,
     Tasks,
     Events,
+    Trash,
 }
 
 /// A verb that was done, to do it again.
@@ -174,8 +188,15 @@ pub struct Repeat {
 
 impl Section {
     /// All of them, in the order of the tab line.
-    pub const ALL: [Self; 6] =
-        [Self::Containers, Self::Images, Self::Volumes, Self::Networks, Self::Tasks, Self::Events];
+    pub const ALL: [Self; 7] = [
+        Self::Containers,
+        Self::Images,
+        Self::Volumes,
+        Self::Networks,
+        Self::Tasks,
+        Self::Events,
+        Self::Trash,
+    ];
 
     /// As the tab line names it.
     #[must_use]
@@ -187,6 +208,7 @@ impl Section {
             Self::Networks => "Networks",
             Self::Tasks => "Tasks",
             Self::Events => "Events",
+            Self::Trash => "Trash",
         }
     }
 }
@@ -226,6 +248,7 @@ pub enum Subject {
     Volume(String),
     Network(String),
     Task(TaskId),
+    Trash(String),
 }
 
 impl Subject {
@@ -238,6 +261,7 @@ impl Subject {
             Self::Volume(_) => Section::Volumes,
             Self::Network(_) => Section::Networks,
             Self::Task(_) => Section::Tasks,
+            Self::Trash(_) => Section::Trash,
         }
     }
 }
@@ -334,6 +358,10 @@ impl Model {
             images: Table::default(),
             volumes: Table::default(),
             networks: Table::default(),
+            trash: Table::default(),
+            keeping: Keeping { time: None, is_short: false },
+            undo: Undo::default(),
+            stopping: BTreeMap::new(),
             tasks: Table::default(),
             journal: Table::default().following(),
             jumps: Jumps::default(),
@@ -368,6 +396,7 @@ impl Model {
             Some(Layer::Confirm(_)) => Place::Confirm,
             Some(Layer::Menu(_) | Layer::Merge(_)) => Place::Menu,
             Some(Layer::Columns(_)) => Place::Columns,
+            Some(Layer::Removal(_)) => Place::Removal,
             Some(Layer::Run(form)) if form.is_switch() => Place::Switch,
             Some(Layer::Run(form)) if form.is_choice() => Place::Choice,
             Some(Layer::Run(_)) => Place::Form,
@@ -391,6 +420,7 @@ impl Model {
             (Focus::List, Section::Networks, _) => Place::Networks,
             (Focus::List, Section::Tasks, _) => Place::Tasks,
             (Focus::List, Section::Events, _) => Place::Events,
+            (Focus::List, Section::Trash, _) => Place::Trash,
             (Focus::Detail, _, Tab::Logs) => Place::Logs,
             (Focus::Detail, _, Tab::Stats) => Place::Stats,
             (Focus::Detail, _, Tab::Top) => Place::Top,
@@ -465,6 +495,7 @@ impl Model {
             Section::Networks => self.networks.selected().map(|row| Subject::Network(row.id.clone())),
             Section::Tasks => self.tasks.selected().map(|row| Subject::Task(row.id)),
             Section::Events => self.journal.selected().and_then(|row| self.object_of(row)),
+            Section::Trash => self.trash.selected().map(|row| Subject::Trash(row.id.clone())),
         }
     }
 
@@ -628,6 +659,15 @@ impl Model {
         if self.tasks.all().iter().any(|task| matches!(task.what, What::Work(_)) && !task.is_over()) {
             ticks.push(Duration::from_millis(100));
         }
+        // A countdown changes with each whole second that is left.
+        ticks.extend(self.stopping.values().filter(|end| **end > self.now).map(|end| {
+            let nanos = until(*end).subsec_nanos();
+            Duration::from_nanos(u64::from(if nanos == 0 { 1_000_000_000 } else { nanos }))
+        }));
+        if self.section == Section::Trash && !self.trash.all().is_empty() {
+            // The list says how long it is kept.
+            ticks.push(Duration::from_secs(60));
+        }
         if self.section == Section::Containers && self.containers.all().iter().any(ContainerRow::is_up) {
             // The list says how long: "3m".
             ticks.push(Duration::from_secs(60));
@@ -644,6 +684,7 @@ impl Model {
         self.networks.show();
         self.tasks.show();
         self.journal.show();
+        self.trash.show();
         let rows = self.layout().list_rows();
         self.containers.scroll_into(rows);
         self.images.scroll_into(rows);
@@ -651,6 +692,7 @@ impl Model {
         self.networks.scroll_into(rows);
         self.tasks.scroll_into(rows);
         self.journal.scroll_into(rows);
+        self.trash.scroll_into(rows);
         let layout = self.layout();
         if layout.detail.is_none() && !layout.is_too_small {
             self.focus = Focus::List;

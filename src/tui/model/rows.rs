@@ -64,6 +64,12 @@ pub struct ContainerRow {
     pub again: Vec<String>,
     /// What is being done to it: `stopping…`.
     pub busy: Option<&'static str>,
+    /// Seconds until it is killed, while it is being stopped.
+    pub left: Option<u64>,
+    /// It goes when it ends.
+    pub auto_remove: bool,
+    /// Seconds it has to end when it is stopped; negative: as long as it takes.
+    pub stop_timeout: i64,
     /// `name=value`
     pub labels: Vec<String>,
     /// `sha256:…`, of the image it was made of.
@@ -118,6 +124,9 @@ impl ContainerRow {
             command: [record.config.entrypoint.as_slice(), &record.config.command].concat().join(" "),
             again: again(record),
             busy: None,
+            left: None,
+            auto_remove: record.config.auto_remove,
+            stop_timeout: record.config.stop_timeout,
             labels: record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect(),
             image_id: record.image_id.to_string(),
             project: record.config.labels.get(PROJECT).cloned().unwrap_or_default(),

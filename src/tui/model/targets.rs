@@ -4,6 +4,7 @@ use super::journal::EventRow;
 use super::rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
 use super::table::Table;
 use super::task::TaskRow;
+use super::trash::TrashRow;
 use super::{Focus, Model, Section, Subject};
 use crate::engine::Kind;
 
@@ -36,6 +37,12 @@ impl About for NetworkRow {
     }
 }
 
+impl About for TrashRow {
+    fn about(&self) -> Subject {
+        Subject::Trash(self.id.clone())
+    }
+}
+
 impl About for TaskRow {
     fn about(&self) -> Subject {
         Subject::Task(self.id)
@@ -61,6 +68,7 @@ impl Model {
             Section::Networks => marked(&self.networks),
             Section::Tasks => marked(&self.tasks),
             Section::Events => self.objects(self.journal.marked()),
+            Section::Trash => marked(&self.trash),
         }
     }
 
@@ -78,6 +86,7 @@ impl Model {
             Section::Networks => targets(&self.networks),
             Section::Tasks => targets(&self.tasks),
             Section::Events => self.objects(self.journal.targets()),
+            Section::Trash => targets(&self.trash),
         }
     }
 

@@ -6,7 +6,7 @@
 use super::copy::names;
 use super::object::terminal;
 use super::task::{self, quiet_work, work};
-use super::{Action, app, dialog, form, here, history, palette, show_tab};
+use super::{Action, app, dialog, form, here, history, named, palette, show_tab};
 use crate::command::{self, Images, NetworkLs, Ps, Request, Usage, VolumeLs, World, flags, join, split};
 use crate::tui::event::{Effect, Job, Program};
 use crate::tui::model::layer::{Layer, Page, PageKind};
@@ -52,7 +52,7 @@ fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {
 /// Does what the words of the command line ask for: what has a screen is shown, verbs are
 /// work in the background, and what the rest prints is shown as it prints it.
 fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effect> {
-    if let Some(effects) = screen(model, &request) {
+    if let Some(effects) = screen(model, &request).or_else(|| named::act(model, &request)) {
         return effects;
     }
     match request {

@@ -4,7 +4,7 @@ use crossterm::event::KeyEvent;
 
 use super::object::{confirmed, terminal};
 use super::task::{self, quiet_work};
-use super::{command, complete, form, history, lists, note, palette, preset, viewer};
+use super::{command, complete, form, history, lists, note, palette, preset, removal, viewer};
 use crate::command::{join, split};
 use crate::engine::Name;
 use crate::oci::Reference;
@@ -41,6 +41,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 }
             };
         }
+        Some(Layer::Removal(_)) => return removal::act(model, action),
         Some(Layer::Menu(_)) => return menu(model, action),
         Some(Layer::Merge(_)) => return super::log::merging(model, action),
         Some(Layer::Columns(_)) => return lists::choose(model, action),
@@ -208,6 +209,7 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             Ok(name) => return confirmed(model, vec![Effect::Container(Verb::Rename(name), id)]),
             Err(error) => return again(model, prompt, error.to_string()),
         },
+        Purpose::RestoreAs(id) => return vec![Effect::Restore(id, Some(text))],
         Purpose::Exec(id) => {
             let Some(row) = model.containers.get(id.as_str()).cloned() else { return Vec::new() };
             return match split(&text) {

@@ -34,6 +34,8 @@ const ORDERS: &[(Action, Column)] = &[
     (Action::OrderFolder, Column::Folder),
     (Action::OrderSubnet, Column::Subnet),
     (Action::OrderMembers, Column::Containers),
+    (Action::OrderRemoved, Column::Removed),
+    (Action::OrderLeft, Column::Left),
     (Action::OrderSpent, Column::Spent),
     (Action::OrderTime, Column::Time),
     (Action::OrderKind, Column::Kind),
@@ -225,7 +227,7 @@ fn sideways(model: &mut Model, is_left: bool) {
 #[cfg(test)]
 mod tests {
     use crate::engine::Status;
-    use crate::tui::event::{Effect, Event, Force, Listed, Verb};
+    use crate::tui::event::{Effect, Event, Fate, Force, Listed, Removal, Verb};
     use crate::tui::fixture::{container, empty, full, press, screen, write};
     use crate::tui::model::columns::Column;
     use crate::tui::model::journal::EventRow;
@@ -278,14 +280,21 @@ mod tests {
         let mut model = full(80, 24);
         assert_eq!(press(&mut model, "* d d"), []);
         let text = screen(&model);
-        for line in ["Remove 3 containers?", "migrate", "seed", "canary", "4 that are up stay; dD removes"] {
+        for line in ["Remove 7 containers?", "migrate", "canary", "will be stopped (10s)", "They go to Trash"]
+        {
             assert!(text.contains(line), "{line}\n{text}");
         }
-        let removed =
-            ["migrate", "seed", "canary"].map(|name| Effect::Container(Verb::Remove(Force::No), id(name)));
-        assert_eq!(press(&mut model, "y"), removed);
-        press(&mut model, "d D");
-        assert!(screen(&model).contains("4 are running: they are killed first."), "{}", screen(&model));
+        let names = ["api", "web", "mailer", "batch", "migrate", "seed", "canary"];
+        let removed = |removal| names.map(|name| Effect::Container(Verb::Remove(removal), id(name)));
+        let stopped = Removal { force: Force::No, fate: Fate::Trash };
+        assert_eq!(press(&mut model, "y"), removed(stopped));
+        press(&mut model, "d D f");
+        let text = screen(&model);
+        for line in ["will be killed", "They go for good. This cannot be undone.", "[x] f skip trash"] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        let killed = Removal { force: Force::Yes, fate: Fate::Gone };
+        assert_eq!(press(&mut model, "y"), removed(killed));
     }
 
     #[test]
@@ -294,13 +303,13 @@ mod tests {
         let rows = (0..300).map(|n| container(&format!("c{n:03}"), Status::Exited)).collect();
         update(&mut model, Event::List(Ok(Listed::Containers(rows))));
         press(&mut model, "* d d");
-        assert!(screen(&model).contains("1–15 of 300"), "{}", screen(&model));
+        assert!(screen(&model).contains("1–11 of 300"), "{}", screen(&model));
         press(&mut model, "pgdn j");
-        assert!(screen(&model).contains("16–30 of 300"), "{}", screen(&model));
+        assert!(screen(&model).contains("13–23 of 300"), "{}", screen(&model));
         for _ in 0..40 {
             press(&mut model, "pgdn");
         }
-        assert!(screen(&model).contains("c299   exited"));
+        assert!(screen(&model).contains("■ c299"), "{}", screen(&model));
         assert_eq!(press(&mut model, "y").len(), 300);
     }
 

@@ -13,21 +13,26 @@ mod app;
 mod command;
 mod complete;
 mod copy;
+mod countdown;
 mod dialog;
 mod form;
 mod history;
 mod lists;
 mod log;
+mod named;
 mod news;
 mod note;
 mod object;
 mod palette;
 mod preset;
+mod removal;
 mod session;
 mod settings;
 mod task;
 #[cfg(test)]
 mod tests;
+mod trash;
+mod undo;
 mod viewer;
 mod window;
 
@@ -65,6 +70,8 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::WideSigns => settings::wide(model),
         other => news::take(model, other),
     };
+    undo::watch(model, &effects);
+    countdown::watch(model, &effects);
     model.settle();
     effects
 }
@@ -250,6 +257,8 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::JumpBack => lists::jump(model, Jumps::back),
         Action::JumpForward => lists::jump(model, Jumps::forward),
+        Action::GoTrash => go(model, Section::Trash),
+        Action::Undo => return undo::undo(model),
         Action::NextTab => turn(model, 1),
         Action::PreviousTab => turn(model, -1),
         Action::Open => open(model),
@@ -411,6 +420,7 @@ pub(super) fn name_of(model: &Model, subject: &Subject) -> String {
         }
         Subject::Network(id) => model.networks.get(id).map_or_else(|| id.clone(), |row| row.name.clone()),
         Subject::Image(name) | Subject::Volume(name) => name.clone(),
+        Subject::Trash(id) => model.trash.get(id).map_or_else(String::new, |row| row.name.clone()),
         Subject::Task(id) => model.task(*id).map_or_else(String::new, |task| task.title.clone()),
     }
 }

@@ -8,6 +8,7 @@ use super::copy;
 use super::dialog::close_progress;
 use super::form;
 use super::object::{end, terminal};
+use super::{countdown, undo};
 use crate::engine::{self, ContainerId, Kind, News, Sample, Top};
 use crate::tui::event::{Effect, Event, Finish, Listed, Program, Verb};
 use crate::tui::model::columns::{self, Column};
@@ -32,7 +33,13 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::List(Ok(list)) => listed(model, list),
         Event::List(Err((section, failure))) => unlisted(model, section, failure),
         Event::Container(id, row) => put(model, &id, row),
-        Event::Done(effect, result) => return done(model, &effect, result),
+        Event::Kept(effect, row) => undo::kept(model, &effect, *row),
+        Event::Done(effect, result) => {
+            countdown::end(model, &effect);
+            let effects = done(model, &effect, result.clone());
+            undo::end(model, &effect, &result);
+            return effects;
+        }
         Event::Log(serial, news) => {
             let pane = pane_with(model, serial).filter(|pane| pane.log.serial == serial);
             if let Some(text) = pane.and_then(|pane| pane.log.take(news)) {
@@ -116,6 +123,7 @@ fn top(model: &mut Model, id: &ContainerId, result: &Result<Top, Failure>) {
 
 fn tick(model: &mut Model, now: Timestamp) {
     model.now = now;
+    countdown::tick(model);
     if model.notice.as_ref().is_some_and(|notice| notice.until <= now) {
         model.notice = None;
         model.is_leaving = false;
@@ -130,9 +138,13 @@ fn changed(model: &mut Model, event: engine::Event) -> Vec<Effect> {
                 .iter()
                 .any(|word| event.action.starts_with(word));
             let id = event.actor.id.parse::<ContainerId>();
-            id.into_iter().filter(|_| !is_session).map(Effect::Reload).collect()
+            let mut effects: Vec<_> = id.into_iter().filter(|_| !is_session).map(Effect::Reload).collect();
+            if ["create", "destroy", "purge"].contains(&event.action.as_str()) {
+                effects.push(Effect::Load(Section::Trash));
+            }
+            effects
         }
-        Kind::Image => vec![Effect::Load(Section::Images)],
+        Kind::Image => vec![Effect::Load(Section::Images), Effect::Load(Section::Trash)],
         Kind::Volume => vec![Effect::Load(Section::Volumes)],
         Kind::Network => vec![Effect::Load(Section::Networks)],
         Kind::Builder => Vec::new(),
@@ -155,7 +167,7 @@ fn listed(model: &mut Model, list: Listed) {
         Listed::Containers(mut rows) => {
             for row in &mut rows {
                 if let Some(old) = model.containers.get(row.id.as_str()) {
-                    (row.busy, row.used) = (old.busy, old.used);
+                    (row.busy, row.left, row.used) = (old.busy, old.left, old.used);
                 }
             }
             model.containers.set(rows);
@@ -169,6 +181,12 @@ fn listed(model: &mut Model, list: Listed) {
         Listed::Events(rows) => remembered(model, rows),
         Listed::Volumes(rows) => model.volumes.set(rows),
         Listed::Networks(rows) => model.networks.set(rows),
+        Listed::Trash(rows, keeping) => {
+            model.keeping = keeping;
+            model.trash.set(rows);
+            let Model { undo, trash, .. } = model;
+            undo.forget(|effect| matches!(effect, Effect::Restore(id, _) if trash.get(id).is_none()));
+        }
     }
 }
 
@@ -222,6 +240,7 @@ fn unlisted(model: &mut Model, section: Section, failure: Failure) {
         Section::Containers => &mut model.containers.state,
         Section::Images => &mut model.images.state,
         Section::Volumes => &mut model.volumes.state,
+        Section::Trash => &mut model.trash.state,
         Section::Networks | Section::Tasks => &mut model.networks.state,
         Section::Events => &mut model.journal.state,
     };
@@ -236,7 +255,7 @@ fn put(model: &mut Model, id: &ContainerId, row: Option<Box<ContainerRow>>) {
     match row {
         Some(mut row) => {
             if let Some(old) = model.containers.get(id.as_str()) {
-                (row.busy, row.used) = (old.busy, old.used);
+                (row.busy, row.left, row.used) = (old.busy, old.left, old.used);
             }
             model.containers.put(*row);
         }
@@ -253,7 +272,7 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         Effect::Container(verb, id) => {
             let name = model.names.remove(id).unwrap_or_else(|| id.short().to_owned());
             if let Some(row) = model.containers.get_mut(id.as_str()) {
-                row.busy = None;
+                (row.busy, row.left) = (None, None);
             }
             (told(verb, &name), vec![Effect::Reload(id.clone())])
         }
@@ -266,6 +285,16 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
         }
         Effect::Browse(url) => (format!("opened {url}"), Vec::new()),
         Effect::TagImage(_, name) => (format!("tagged {name}"), vec![Effect::Load(Section::Images)]),
+        Effect::Restore(id, name) => {
+            let old = model.trash.get(id).map(|row| row.name.clone());
+            let name = name.clone().or(old).unwrap_or_default();
+            (format!("restored {name}"), vec![Effect::Load(Section::Trash)])
+        }
+        Effect::Purge(id) => {
+            let name = model.trash.get(id).map_or_else(String::new, |row| row.name.clone());
+            (format!("deleted {name} for good"), vec![Effect::Load(Section::Trash)])
+        }
+        Effect::EmptyTrash => ("emptied the trash".to_owned(), vec![Effect::Load(Section::Trash)]),
         _ => (String::new(), Vec::new()),
     };
     if let Some(at) = model.batches.iter_mut().position(|batch| batch.take(effect, &result)) {

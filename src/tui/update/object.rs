@@ -1,14 +1,15 @@
 //! Verbs on what is selected.
 
 use super::task::{self, work};
-use super::{form, prompt, show_tab};
+use super::{form, prompt, removal, show_tab};
 use crate::engine::{Conflict, Explain as _, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Force, Job, Program, Verb};
 use crate::tui::keymap::Place;
 use crate::tui::model::batch::Batch;
 use crate::tui::model::form::{Kind, RunForm, place_of};
-use crate::tui::model::layer::{Confirm, Layer, Menu, Purpose};
+use crate::tui::model::layer::{Layer, Menu, Purpose};
+use crate::tui::model::removal::Victim;
 use crate::tui::model::rows::{ContainerRow, ImageRow};
 use crate::tui::model::task::{TaskId, TaskRow, What};
 use crate::tui::model::window::PaneId;
@@ -37,11 +38,13 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::FromHost => {
             return Some(vec![work(model, "image from this machine", Job::FromHost(HOST_IMAGE))]);
         }
+        // From anywhere: it is about all there is.
+        Action::EmptyTrash => return super::trash::act(model, action),
         Action::Pull => prompt(model, Purpose::Pull, ""),
         Action::Load => prompt(model, Purpose::Load, ""),
         Action::Import => prompt(model, Purpose::Import, ""),
         Action::Run => return Some(run_form(model)),
-        Action::Inspect if model.acted_section() != Section::Containers => {
+        Action::Inspect if !matches!(model.acted_section(), Section::Containers | Section::Trash) => {
             if model.subject().is_some() {
                 show_tab(model, Tab::Inspect);
             }
@@ -51,6 +54,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
                 Section::Containers => container(model, action),
                 Section::Images => image(model, action),
                 Section::Tasks => task::act(model, action),
+                Section::Trash => super::trash::act(model, action),
                 _ => None,
             };
         }
@@ -90,8 +94,11 @@ fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
         A::Pause => return Some(verb(model, rows, Verb::Pause, Wish::Pause)),
         A::Kill => signals(model, rows),
-        A::Remove => remove(model, rows, Force::No),
-        A::RemoveForce => remove(model, rows, Force::Yes),
+        A::Remove | A::RemoveForce => {
+            let force = if action == A::Remove { Force::No } else { Force::Yes };
+            let victims = rows.into_iter().map(|row| Victim::Container(Box::new(row))).collect();
+            removal::ask(model, victims, force);
+        }
         _ if rows.len() > 1 => {
             refuse_many(model, action, rows.len());
         }
@@ -125,7 +132,7 @@ fn one(model: &mut Model, row: &ContainerRow, action: Action) -> Option<Vec<Effe
 }
 
 /// Says that `action` is for one object.
-fn refuse_many(model: &mut Model, action: Action, count: usize) {
+pub(super) fn refuse_many(model: &mut Model, action: Action, count: usize) {
     let back = model.keys_of(Place::Global, Action::Back);
     model.fail(Failure {
         what: format!("cannot {} {count} at once", action.label().trim_end_matches('…')),
@@ -154,46 +161,19 @@ fn image(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         ([], _) => model.say(Tone::Plain, "there is no image to do that to", None),
         ([row], Action::Tag) => prompt(model, Purpose::Tag(row.target().to_owned()), ""),
         (rows, Action::Tag) => refuse_many(model, action, rows.len()),
-        (rows, Action::RemoveForce) => remove_images(model, rows, Force::Yes),
-        (rows, _) => remove_images(model, rows, Force::No),
+        (rows, Action::RemoveForce) => removal::ask_images(model, rows, Force::Yes),
+        (rows, _) => removal::ask_images(model, rows, Force::No),
     }
     Some(Vec::new())
 }
 
-fn remove_images(model: &mut Model, rows: &[ImageRow], force: Force) {
-    let named = |row: &ImageRow| {
-        let name = if row.name.is_empty() { row.short() } else { &row.name };
-        format!("{name}   {}   {}", row.short(), crate::base::units::column(row.size))
-    };
-    // An image with names that stay loses only these.
-    let names_of = |row: &ImageRow| model.images.all().iter().filter(|other| other.id == row.id).count();
-    let goes_of = |row: &ImageRow| rows.iter().filter(|other| other.id == row.id).count();
-    let stays = rows.iter().any(|row| names_of(row) > goes_of(row));
-    let note = match (rows, stays, force) {
-        ([_], true, _) => "Only this name goes; the image has others.",
-        (_, true, _) => "Of images with further names only these names go.",
-        ([_], _, Force::Yes) => "The image goes, even when a stopped container was made of it.",
-        (_, _, Force::Yes) => "The images go, even when stopped containers were made of them.",
-        ([_], _, Force::No) => "The image goes with its layers that no other image has.",
-        (_, _, Force::No) => "The images go with their layers that no other image has.",
-    };
-    model.layers.push(Layer::Confirm(Confirm {
-        title: format!("Remove {}?", counted(rows.len(), "image")),
-        items: rows.iter().map(named).collect(),
-        notes: vec![note.to_owned()],
-        yes: "remove",
-        effects: rows.iter().map(|row| Effect::RemoveImage(row.target().to_owned(), force)).collect(),
-        top: 0,
-    }));
-}
-
 /// `1 image`, `3 images`
-fn counted(count: usize, what: &str) -> String {
+pub(super) fn counted(count: usize, what: &str) -> String {
     format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Does `verb` to those whose status permits it.
-fn verb(model: &mut Model, rows: Vec<ContainerRow>, verb: Verb, wish: Wish) -> Vec<Effect> {
+pub(super) fn verb(model: &mut Model, rows: Vec<ContainerRow>, verb: Verb, wish: Wish) -> Vec<Effect> {
     let (able, refused) = apart(rows, wish);
     mark(model, able, &verb, refused)
 }
@@ -244,7 +224,7 @@ fn mark(model: &mut Model, rows: Vec<ContainerRow>, verb: &Verb, refused: Vec<Fa
 }
 
 /// Gathers the ends of these effects, so that they are told as one.
-fn together(
+pub(super) fn together(
     model: &mut Model,
     told: &'static str,
     effects: Vec<Effect>,
@@ -318,6 +298,8 @@ pub(super) fn confirmed(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> 
             mark(model, rows, &verb, Vec::new())
         }
         Some(Effect::RemoveImage(..)) => together(model, "removed", effects, Vec::new()),
+        Some(Effect::Restore(..)) => together(model, "restored", effects, Vec::new()),
+        Some(Effect::Purge(_)) => together(model, "deleted", effects, Vec::new()),
         _ => effects,
     }
 }
@@ -335,49 +317,6 @@ fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
         items: SIGNALS.iter().map(|(name, use_)| ((*name).to_owned(), (*use_).to_owned())).collect(),
         cursor: 0,
         containers: able.into_iter().map(|row| row.id).collect(),
-    }));
-}
-
-fn remove(model: &mut Model, rows: Vec<ContainerRow>, force: Force) {
-    let (able, mut refused) = match force {
-        Force::No => apart(rows, Wish::Remove),
-        Force::Yes => (rows, Vec::new()),
-    };
-    if able.is_empty() {
-        return match refused.len() {
-            1 => model.fail(refused.remove(0)),
-            _ => end(model, Batch::new("removed", Vec::new(), refused)),
-        };
-    }
-    let is_one = able.len() == 1;
-    let running = able.iter().filter(|row| row.is_up()).count();
-    let mut notes = Vec::new();
-    match running {
-        0 => {}
-        1 if is_one => notes.push("It is running: it is killed first.".to_owned()),
-        1 => notes.push("One is running: it is killed first.".to_owned()),
-        _ => notes.push(format!("{running} are running: they are killed first.")),
-    }
-    notes.push(
-        if is_one { "Its files and its log go with it." } else { "Their files and logs go with them." }
-            .to_owned(),
-    );
-    if !refused.is_empty() {
-        let keys = model.keys_of(Place::Containers, Action::RemoveForce);
-        let text = if refused.len() == 1 {
-            "One that is up stays".to_owned()
-        } else {
-            format!("{} that are up stay", refused.len())
-        };
-        notes.push(format!("{text}; {keys} removes such as well."));
-    }
-    model.layers.push(Layer::Confirm(Confirm {
-        title: format!("Remove {}?", counted(able.len(), "container")),
-        items: able.iter().map(|row| format!("{}   {}   {}", row.name, row.status, row.image)).collect(),
-        notes,
-        yes: "remove",
-        effects: able.into_iter().map(|row| Effect::Container(Verb::Remove(force), row.id)).collect(),
-        top: 0,
     }));
 }
 

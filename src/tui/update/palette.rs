@@ -20,11 +20,20 @@ const LISTS: &[(Section, Place)] = &[
     (Section::Volumes, Place::Volumes),
     (Section::Networks, Place::Networks),
     (Section::Tasks, Place::Tasks),
+    (Section::Trash, Place::Trash),
 ];
 
 /// Actions that need no row, wherever their key stands.
-const ALONE: &[Action] =
-    &[Action::FromHost, Action::Pull, Action::Load, Action::Import, Action::ShowAll, Action::ClearTasks];
+const ALONE: &[Action] = &[
+    Action::FromHost,
+    Action::Pull,
+    Action::Load,
+    Action::Import,
+    Action::ShowAll,
+    Action::ClearTasks,
+    Action::Undo,
+    Action::EmptyTrash,
+];
 
 /// So many deeds are remembered.
 const RECENT: usize = 20;
@@ -132,6 +141,7 @@ fn objects(model: &Model) -> Vec<Object> {
     objects.extend(of(&model.volumes, Section::Volumes, |row| row.name.clone()));
     objects.extend(of(&model.networks, Section::Networks, |row| row.name.clone()));
     objects.extend(of(&model.tasks, Section::Tasks, |row| row.title.clone()));
+    objects.extend(of(&model.trash, Section::Trash, |row| row.name.clone()));
     // What is selected in another list is not what the eye is on.
     objects
         .iter_mut()

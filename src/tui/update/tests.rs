@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::{self, Actor, Kind, News, Status};
-use crate::tui::event::{Finish, Force, Job, Program, Verb};
+use crate::tui::event::{Fate, Finish, Force, Job, Program, Removal, Verb};
 use crate::tui::fixture::{container, empty, full, now, press, screen, write};
 use crate::tui::model::Failure;
 use crate::tui::model::log::LogNews;
@@ -82,21 +82,22 @@ fn removal_asks_names_what_goes_and_keeps_by_default() {
     let id = model.container().unwrap().id.clone();
     assert_eq!(press(&mut model, "d d"), []);
     assert!(screen(&model).contains("Remove 1 container?"));
-    assert!(screen(&model).contains("canary   created"));
+    assert!(screen(&model).contains("○ canary"));
+    assert!(screen(&model).contains("Goes to Trash for 24h; u restores it"));
     assert_eq!(press(&mut model, "enter"), []);
     assert!(model.layers.is_empty());
     press(&mut model, "d d");
-    assert_eq!(press(&mut model, "y"), [Effect::Container(Verb::Remove(Force::No), id)]);
+    let removal = Removal { force: Force::No, fate: Fate::Trash };
+    assert_eq!(press(&mut model, "y"), [Effect::Container(Verb::Remove(removal), id)]);
 }
 
 #[test]
-fn a_running_container_is_removed_only_by_force() {
+fn a_running_container_is_stopped_before_it_goes_and_by_force_killed() {
     let mut model = full(80, 24);
-    assert_eq!(press(&mut model, "d d"), []);
-    assert!(model.layers.is_empty());
-    assert!(model.notice.as_ref().unwrap().text.contains("it is running"));
-    press(&mut model, "d D");
-    assert!(screen(&model).contains("It is running: it is killed first."));
+    press(&mut model, "d d");
+    assert!(screen(&model).contains("will be stopped (10s)"));
+    press(&mut model, "n d D");
+    assert!(screen(&model).contains("will be killed"));
 }
 
 #[test]

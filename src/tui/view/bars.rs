@@ -136,6 +136,7 @@ fn count(model: &Model, section: Section) -> Option<usize> {
         Section::Networks => of(&model.networks),
         Section::Tasks => of(&model.tasks).filter(|count| *count > 0),
         Section::Events => None,
+        Section::Trash => of(&model.trash).filter(|count| *count > 0),
     }
 }
 
@@ -167,6 +168,7 @@ pub(super) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
             | Place::Palette
             | Place::Output
             | Place::Confirm
+            | Place::Removal
             | Place::Menu
             | Place::Columns
             | Place::Progress

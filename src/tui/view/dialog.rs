@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use super::words::{Align, cell};
-use super::{candidates, form, lists, middle, pages, palette, progress};
+use super::{candidates, form, lists, middle, pages, palette, progress, removal};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
@@ -23,6 +23,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model) {
             Layer::Menu(choice) => menu(frame, model, choice, "↵ send · Esc cancel"),
             Layer::Merge(choice) => menu(frame, model, choice, "↵ choose · Esc cancel"),
             Layer::Columns(choice) => lists::choice(frame, model, choice),
+            Layer::Removal(question) => removal::draw(frame, model, question),
             Layer::Run(shown) => form::draw(frame, model, shown),
             Layer::Presets(shown) => form::presets(frame, model, shown),
             Layer::Palette(shown) => palette::draw(frame, model, shown),

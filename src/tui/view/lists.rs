@@ -17,6 +17,7 @@ use crate::tui::model::journal::EventRow;
 use crate::tui::model::rows::{ContainerRow, ImageRow, NetworkRow, Row, Used, VolumeRow};
 use crate::tui::model::table::{Group, Line as TableLine, Loaded, Order, Table};
 use crate::tui::model::task::{TaskRow, TaskState, What};
+use crate::tui::model::trash::TrashRow;
 use crate::tui::model::{Focus, Model, Section};
 use crate::tui::theme::Theme;
 
@@ -29,6 +30,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         Section::Networks => table(frame, model, area, &model.networks, network),
         Section::Tasks => table(frame, model, area, &model.tasks, task),
         Section::Events => table(frame, model, area, &model.journal, event),
+        Section::Trash => table(frame, model, area, &model.trash, trash),
     }
 }
 
@@ -123,6 +125,27 @@ fn network(model: &Model, row: &NetworkRow, column: Option<Column>, _: usize) ->
         }
         Some(Column::Created) => (ago(model, row.created), theme.dim),
         Some(Column::Id) => (row.id.chars().take(12).collect(), theme.dim),
+        _ => (String::new(), theme.text),
+    }
+}
+
+fn trash(model: &Model, row: &TrashRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    match column {
+        Some(Column::Name) => {
+            let others = row.names.len().saturating_sub(1);
+            let name = if others == 0 { row.name.clone() } else { format!("{} +{others}", row.name) };
+            (name, theme.text.add_modifier(Modifier::BOLD))
+        }
+        Some(Column::Kind) => (row.kind.to_owned(), theme.dim),
+        Some(Column::Removed) => (ago(model, Some(row.removed)), theme.text),
+        Some(Column::Left) => {
+            let left = row.left(model.now);
+            let is_soon = left.as_secs() < 3600 || model.keeping.is_short;
+            let word = if left.is_zero() { "due".to_owned() } else { span(left) };
+            (word, if is_soon { theme.warn } else { theme.text })
+        }
+        Some(Column::Size) => (row.size.map_or_else(|| "-".to_owned(), size), theme.text),
         _ => (String::new(), theme.text),
     }
 }
@@ -405,6 +428,10 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>) -> Vec<Line<'static>> {
         Section::Events => {
             ("Nothing happened since this machine was started.", &[(Action::GoContainers, "containers")])
         }
+        Section::Trash if model.keeping.time.is_none() => {
+            ("There is no trash: `[trash] keep` is 0 in the configuration.", &[])
+        }
+        Section::Trash => ("The trash is empty. What you remove can be taken back from here.", &[]),
     };
     let place = model.place_below();
     let mut lines = vec![Line::default(), Line::from(format!("   {what}")), Line::default()];

@@ -15,6 +15,7 @@ mod log;
 mod pages;
 mod palette;
 mod progress;
+mod removal;
 mod stats;
 mod terminal;
 #[cfg(test)]

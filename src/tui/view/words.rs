@@ -13,7 +13,13 @@ use crate::tui::theme::Theme;
 #[must_use]
 pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style) {
     if let Some(busy) = row.busy {
-        return ("◐", busy.to_owned(), theme.warn);
+        let text = match row.left {
+            None | Some(0) => busy.to_owned(),
+            Some(left @ 1..10) => format!("{busy} {left}s"),
+            // The column has room for no more.
+            Some(left) => format!("{} {left}s", busy.trim_end_matches('…')),
+        };
+        return ("◐", text, theme.warn);
     }
     match row.status {
         Status::Running => ("●", "running".to_owned(), theme.ok),

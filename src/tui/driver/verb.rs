@@ -1,0 +1,55 @@
+//! Verbs on containers, images and the trash, as the engine has them.
+
+use super::work;
+use crate::command::World;
+use crate::engine::{Engine, Force as ImageForce, Parents, Reporter, Result, Running, TrashEntry};
+use crate::tui::event::{Effect, Fate, Force, Job, Removal, Verb};
+
+/// Does it; gives what it put into the trash.
+pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Option<TrashEntry>> {
+    let done = match effect {
+        Effect::Container(verb, id) => return container(engine, verb, id.as_str()).await,
+        Effect::RemoveImage(name, removal) => return remove_image(engine, name, *removal).await,
+        Effect::Restore(id, name) => engine.trash().restore(id, name.as_deref()).await.map(drop),
+        Effect::Purge(id) => engine.trash().purge(id).await,
+        Effect::EmptyTrash => engine.trash().empty().await.map(drop),
+        Effect::TagImage(image, name) => {
+            let words = ["tag", image, name].map(str::to_owned).to_vec();
+            let world =
+                World { environment: Default::default(), folder: "/".into(), read: |_| Ok(String::new()) };
+            work::work(engine, &world, Job::Words(words), Reporter::silent()).await.map(drop)
+        }
+        _ => Ok(()),
+    };
+    done.map(|()| None)
+}
+
+async fn container(engine: &Engine, verb: &Verb, id: &str) -> Result<Option<TrashEntry>> {
+    let containers = engine.containers();
+    let done = match verb {
+        Verb::Start => containers.start(id).await,
+        Verb::Stop => containers.stop(id, None, None).await,
+        Verb::Restart => containers.restart(id, None, None).await,
+        Verb::Pause => containers.pause(id).await,
+        Verb::Unpause => containers.unpause(id).await,
+        Verb::Kill(signal) => containers.kill(id, signal).await,
+        Verb::Rename(name) => containers.rename(id, name.clone()).await,
+        Verb::Remove(removal) => {
+            let running = if removal.force == Force::Yes { Running::Kill } else { Running::Stop };
+            match removal.fate {
+                Fate::Trash => return containers.trash(id, running).await,
+                Fate::Gone => containers.discard(id, running).await,
+            }
+        }
+    };
+    done.map(|()| None)
+}
+
+async fn remove_image(engine: &Engine, name: &str, removal: Removal) -> Result<Option<TrashEntry>> {
+    let force = if removal.force == Force::Yes { ImageForce::Yes } else { ImageForce::No };
+    let images = engine.images();
+    match removal.fate {
+        Fate::Trash => images.trash(name, force, Parents::Prune).await.map(|trashed| trashed.entry),
+        Fate::Gone => images.remove(name, force, Parents::Prune).await.map(|_| None),
+    }
+}

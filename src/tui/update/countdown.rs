@@ -1,0 +1,55 @@
+//! How long a container that is being stopped still has, second by second.
+
+use jiff::SignedDuration;
+
+use crate::tui::event::{Effect, Force, Verb};
+use crate::tui::model::Model;
+
+/// Begins to count for those that an event has asked to stop.
+pub(super) fn watch(model: &mut Model, effects: &[Effect]) {
+    for effect in effects {
+        if let (Some(id), true) = (container(effect), stops(effect))
+            && let Some(row) = model.containers.get(id.as_str())
+            && row.is_up()
+            && row.stop_timeout > 0
+        {
+            let end = model.now + SignedDuration::from_secs(row.stop_timeout);
+            model.stopping.insert(id.clone(), end);
+        }
+    }
+    tick(model);
+}
+
+/// It has ended, or could not be stopped.
+pub(super) fn end(model: &mut Model, effect: &Effect) {
+    if let Some(id) = container(effect) {
+        model.stopping.remove(id);
+    }
+}
+
+/// Brings what the rows show up to this moment.
+pub(super) fn tick(model: &mut Model) {
+    for (id, end) in &model.stopping {
+        let left = end.duration_since(model.now).as_millis().max(0);
+        // What has begun counts whole: it says 10s at first, and 1s at last.
+        let seconds = u64::try_from((left + 999) / 1000).unwrap_or(0);
+        if let Some(row) = model.containers.get_still(id.as_str(), &[]) {
+            row.left = Some(seconds);
+        }
+    }
+}
+
+fn container(effect: &Effect) -> Option<&crate::engine::ContainerId> {
+    match effect {
+        Effect::Container(_, id) => Some(id),
+        _ => None,
+    }
+}
+
+fn stops(effect: &Effect) -> bool {
+    match effect {
+        Effect::Container(Verb::Stop, _) => true,
+        Effect::Container(Verb::Remove(removal), _) => removal.force == Force::No,
+        _ => false,
+    }
+}

@@ -1,0 +1,177 @@
+//! Verbs of the `:` line on objects that are in the lists: as if they had been selected and
+//! the verb's key pressed. So a removal asks here too, and what can be undone can be undone.
+
+use super::object::{confirmed, verb};
+use super::removal;
+use crate::command::Request;
+use crate::engine::Verb as Wish;
+use crate::oci::Reference;
+use crate::tui::event::{Effect, Force, Verb};
+use crate::tui::model::removal::Victim;
+use crate::tui::model::rows::{ContainerRow, ImageRow};
+use crate::tui::model::{Failure, Model};
+
+/// What the request does; `None` when it is none of these verbs, or wishes more than a key can.
+pub(super) fn act(model: &mut Model, request: &Request) -> Option<Vec<Effect>> {
+    let (targets, done, wish) = match request {
+        Request::Rm(rm) => {
+            let rows = containers(model, "remove", &rm.targets);
+            let victims = rows.into_iter().map(|row| Victim::Container(Box::new(row))).collect();
+            removal::ask(model, victims, force(rm.force));
+            return Some(Vec::new());
+        }
+        Request::Rmi(rmi) if !rmi.no_prune => {
+            let rows = images(model, &rmi.names);
+            removal::ask_images(model, &rows, force(rmi.force));
+            return Some(Vec::new());
+        }
+        Request::Rename(rename) => {
+            let row = containers(model, "rename", std::slice::from_ref(&rename.target)).pop();
+            let effects =
+                row.map(|row| Effect::Container(Verb::Rename(rename.name.clone()), row.id)).into_iter();
+            return Some(confirmed(model, effects.collect()));
+        }
+        Request::Stop(stop) if stop.signal.is_none() && stop.timeout.is_none() => {
+            (&stop.targets, Verb::Stop, Wish::Stop)
+        }
+        Request::Start(start) if !start.attach && !start.interactive => {
+            (&start.targets, Verb::Start, Wish::Start)
+        }
+        Request::Pause(pause) => (&pause.targets, Verb::Pause, Wish::Pause),
+        Request::Unpause(unpause) => (&unpause.targets, Verb::Unpause, Wish::Unpause),
+        _ => return None,
+    };
+    let word = format!("{wish:?}").to_lowercase();
+    let rows = containers(model, &word, targets);
+    // One that is missing was told of.
+    Some(if rows.is_empty() { Vec::new() } else { verb(model, rows, done, wish) })
+}
+
+fn force(is_forced: bool) -> Force {
+    if is_forced { Force::Yes } else { Force::No }
+}
+
+/// The rows of containers that are meant. One that is not there is told; then there are none.
+fn containers(model: &mut Model, word: &str, targets: &[String]) -> Vec<ContainerRow> {
+    let mut rows: Vec<ContainerRow> = Vec::new();
+    for target in targets {
+        let Some(row) = container(model, target).cloned() else {
+            return missing(model, word, "container", target);
+        };
+        if !rows.iter().any(|other| other.id == row.id) {
+            rows.push(row);
+        }
+    }
+    rows
+}
+
+/// As the engine finds one: by name, by id, by how only its id begins.
+fn container<'a>(model: &'a Model, target: &str) -> Option<&'a ContainerRow> {
+    let rows = model.containers.all();
+    let name = target.strip_prefix('/').unwrap_or(target);
+    if let Some(row) = rows.iter().find(|row| row.name == name || row.id.as_str() == target) {
+        return Some(row);
+    }
+    let mut begun = rows.iter().filter(|row| !target.is_empty() && row.id.as_str().starts_with(target));
+    begun.next().filter(|_| begun.next().is_none())
+}
+
+/// The rows of images that are meant: one by its name, all names of one by its id.
+fn images(model: &mut Model, targets: &[String]) -> Vec<ImageRow> {
+    let mut rows: Vec<ImageRow> = Vec::new();
+    for target in targets {
+        let full = target.parse::<Reference>().map(|name| name.to_string()).unwrap_or_default();
+        let named = model.images.all().iter().filter(|row| !row.name.is_empty() && row.name == full);
+        let mut found: Vec<ImageRow> = named.cloned().collect();
+        if found.is_empty() {
+            let hex = target.strip_prefix("sha256:").unwrap_or(target);
+            let is_of = |row: &&ImageRow| {
+                !hex.is_empty() && row.id.strip_prefix("sha256:").is_some_and(|id| id.starts_with(hex))
+            };
+            found = model.images.all().iter().filter(is_of).cloned().collect();
+            let first = found.first().map(|row| row.id.clone());
+            if found.iter().any(|row| Some(&row.id) != first.as_ref()) {
+                found.clear();
+            }
+        }
+        if found.is_empty() {
+            return missing(model, "remove", "image", target);
+        }
+        found.retain(|row| !rows.iter().any(|other| other.unique == row.unique));
+        rows.extend(found);
+    }
+    rows
+}
+
+fn missing<R>(model: &mut Model, word: &str, what: &str, target: &str) -> Vec<R> {
+    model.fail(Failure {
+        what: format!("cannot {word} `{target}`"),
+        why: vec![format!("No such {what}: {target}")],
+        hint: None,
+    });
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Status;
+    use crate::tui::event::{Fate, Removal};
+    use crate::tui::fixture::{container as row, full, press, screen, write};
+
+    fn line(text: &str) -> (Model, Vec<Effect>) {
+        let mut model = full(80, 24);
+        press(&mut model, ":");
+        write(&mut model, text);
+        let mut effects = press(&mut model, "enter");
+        // The line is remembered.
+        effects.retain(|effect| *effect != Effect::Save);
+        (model, effects)
+    }
+
+    fn on(verb: Verb, name: &str) -> Effect {
+        Effect::Container(verb, row(name, Status::Running).id)
+    }
+
+    #[test]
+    fn a_removal_by_name_asks_as_one_by_key() {
+        let (mut model, effects) = line("rm -f api seed");
+        assert_eq!(effects, []);
+        let text = screen(&model);
+        for line in ["Remove 2 containers?", "● api", "will be killed", "✗ seed"] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        let removal = Removal { force: Force::Yes, fate: Fate::Trash };
+        let removed = ["api", "seed"].map(|name| on(Verb::Remove(removal), name));
+        assert_eq!(press(&mut model, "y"), removed);
+        let (mut model, effects) = line("rmi debian:13");
+        assert!(effects.is_empty() && screen(&model).contains("Remove 1 image?"));
+        let removal = Removal { force: Force::No, fate: Fate::Trash };
+        assert_eq!(press(&mut model, "y"), [Effect::RemoveImage("debian:13".to_owned(), removal)]);
+    }
+
+    #[test]
+    fn verbs_by_name_are_those_of_the_keys() {
+        for (text, effects) in [
+            ("stop api web", vec![on(Verb::Stop, "api"), on(Verb::Stop, "web")]),
+            ("start canary", vec![on(Verb::Start, "canary")]),
+            ("pause web", vec![on(Verb::Pause, "web")]),
+            ("unpause batch", vec![on(Verb::Unpause, "batch")]),
+            ("rename web www", vec![on(Verb::Rename("www".parse().unwrap()), "web")]),
+        ] {
+            assert_eq!(line(text).1, effects, "{text}");
+        }
+    }
+
+    #[test]
+    fn where_one_is_missing_nothing_is_done() {
+        for text in ["rm api missing", "stop missing api", "rmi missing", "rename missing x"] {
+            let (model, effects) = line(text);
+            assert!(effects.is_empty() && model.layers.is_empty(), "{text}");
+            let failure = model.failure.unwrap();
+            let why = &failure.why;
+            assert!(!why.is_empty(), "{text} {failure:?}");
+            assert!(why[0].ends_with(": missing"), "{why:?}");
+        }
+    }
+}
