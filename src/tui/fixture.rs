@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crossterm::event::{KeyEvent, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
-use ratatui::Terminal;
 use ratatui::backend::TestBackend;
+use ratatui::buffer::Buffer;
+use ratatui::{Frame, Terminal};
 
 use super::event::{Effect, Event, Listed};
 use super::key::{Key, parse_strokes};
@@ -309,12 +310,63 @@ pub(crate) fn screen_with(model: &Model, screens: &Screens) -> String {
     let mut signs = String::new();
     terminal.draw(|frame| signs = super::view::draw_ascii(frame, model, screens)).unwrap();
     assert_eq!(signs, "", "these signs have no row in view/glyphs.rs");
+    text_of(&buffer(model, |frame, model| super::view::draw(frame, model, screens)))
+}
+
+/// The screen in every look: as text, its styles, its styles without colours, and in ASCII.
+///
+/// Without colours the text must be the same: then colour is never the only sign.
+pub(crate) fn looks(mut model: Model, screens: &Screens) -> String {
+    let text = screen_with(&model, screens);
+    let colours = styles(&buffer(&model, |frame, model| super::view::draw(frame, model, screens)));
+    let ascii = text_of(&buffer(&model, |frame, model| {
+        super::view::draw_ascii(frame, model, screens);
+    }));
+    model.theme = Theme::shipped("mono", Depth::None).unwrap();
+    let mono = buffer(&model, |frame, model| super::view::draw(frame, model, screens));
+    assert_eq!(text_of(&mono), text, "colour is a sign of its own");
+    let mono = styles(&mono);
+    format!("{text}\n── styles\n{colours}\n── styles without colours\n{mono}\n── ASCII\n{ascii}")
+}
+
+fn buffer(model: &Model, draw: impl FnOnce(&mut Frame<'_>, &Model)) -> Buffer {
+    let (width, height) = model.size;
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| super::view::draw(frame, model, screens)).unwrap();
-    let buffer = terminal.backend().buffer();
-    let rows = (0..height).map(|y| {
-        let row: String = (0..width).map(|x| buffer[(x, y)].symbol()).collect();
+    terminal.draw(|frame| draw(frame, model)).unwrap();
+    terminal.backend().buffer().clone()
+}
+
+fn text_of(buffer: &Buffer) -> String {
+    let area = buffer.area;
+    let rows = (0..area.height).map(|y| {
+        let row: String = (0..area.width).map(|x| buffer[(x, y)].symbol()).collect();
         row.trim_end().to_owned()
     });
     rows.collect::<Vec<_>>().join("\n")
+}
+
+/// Rows of `12a3b`: twelve cells of style a, three of b; then what the letters stand for.
+fn styles(buffer: &Buffer) -> String {
+    const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ?";
+    let mut known: Vec<String> = Vec::new();
+    let mut rows = Vec::new();
+    for y in 0..buffer.area.height {
+        let mut runs: Vec<(usize, char)> = Vec::new();
+        for x in 0..buffer.area.width {
+            let cell = &buffer[(x, y)];
+            let style = format!("{} on {} {:?}", cell.fg, cell.bg, cell.modifier);
+            let at = known.iter().position(|other| *other == style).unwrap_or_else(|| {
+                known.push(style);
+                known.len() - 1
+            });
+            let letter = char::from(LETTERS[at.min(LETTERS.len() - 1)]);
+            match runs.last_mut() {
+                Some((count, same)) if *same == letter => *count += 1,
+                _ => runs.push((1, letter)),
+            }
+        }
+        rows.push(runs.iter().map(|(count, letter)| format!("{count}{letter}")).collect::<String>());
+    }
+    let legend = known.iter().zip(LETTERS).map(|(style, letter)| format!("{} {style}", char::from(*letter)));
+    rows.into_iter().chain(legend).collect::<Vec<_>>().join("\n")
 }

@@ -23,7 +23,7 @@ use crate::tui::key::Key;
 use crate::tui::model::Failure;
 use crate::tui::model::task::TaskId;
 use crate::tui::terminal::copy::{Kind, Walk};
-use crate::tui::terminal::{Screen, Screens, encode};
+use crate::tui::terminal::{Screen, Screens, encode, history};
 
 /// A pane takes input and all output, and rather misses a part than slows the program down.
 const PANE: AttachOptions = AttachOptions { stdin: true, stdout: true, stderr: true, lossless: false };
@@ -76,6 +76,17 @@ impl Sessions {
             tell.send(Event::Ended(id, ended)).await;
         });
         self.tasks.insert(id, Session { input, has_changed, task: task.abort_handle() });
+        self.bound();
+    }
+
+    /// Shares the memory for what has scrolled away among all terminals.
+    fn bound(&self) {
+        let count = self.screens.all().count();
+        for screen in self.screens.all() {
+            let mut emulator = screen.lock();
+            let (columns, _) = emulator.size();
+            emulator.keep(history(columns, count));
+        }
     }
 
     /// Sends something to a program. One that has ended does not read it.
@@ -91,6 +102,7 @@ impl Sessions {
             && screen.lock().resize(columns, rows)
         {
             self.send(id, Input::Resize(rows, columns));
+            self.bound();
         }
     }
 
@@ -179,6 +191,7 @@ impl Sessions {
     pub(super) fn close(&mut self, id: TaskId) {
         self.tasks.remove(&id);
         self.screens.take(id);
+        self.bound();
     }
 }
 

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use alacritty_terminal::event::{Event as TermEvent, EventListener, WindowSize};
 use alacritty_terminal::grid::{Dimensions, Scroll};
+use alacritty_terminal::term::cell::Cell;
 use alacritty_terminal::term::{Config, Term, TermMode};
 use alacritty_terminal::vte::ansi::Processor;
 
@@ -18,6 +19,20 @@ use super::model::task::TaskId;
 
 /// Lines that have scrolled away are kept up to this many.
 const SCROLLBACK: usize = 10_000;
+
+/// The emulator gets memory for so many lines at once.
+const CHUNK: usize = 1_000;
+
+/// All terminals together keep about so many bytes of cells.
+const CELLS: usize = 36 << 20;
+
+/// How many lines that have scrolled away a terminal of this width keeps beside others.
+#[must_use]
+pub fn history(columns: u16, terminals: usize) -> usize {
+    let line = usize::from(columns.max(2)) * size_of::<Cell>();
+    let lines = CELLS / (line * terminals.max(1));
+    (lines / CHUNK * CHUNK).clamp(CHUNK, SCROLLBACK)
+}
 
 /// Terminals by their task.
 #[derive(Debug, Default)]
@@ -33,6 +48,11 @@ impl Screens {
     /// Keeps a terminal.
     pub fn put(&mut self, id: TaskId, screen: Screen) {
         self.0.insert(id, screen);
+    }
+
+    /// Every terminal.
+    pub fn all(&self) -> impl Iterator<Item = &Screen> {
+        self.0.values()
     }
 
     /// Forgets one.
@@ -65,6 +85,7 @@ pub struct Emulator {
     parser: Processor,
     mailbox: Mailbox,
     search: copy::Search,
+    kept: usize,
 }
 
 impl std::fmt::Debug for Emulator {
@@ -117,7 +138,7 @@ impl Emulator {
         let config = Config { scrolling_history: SCROLLBACK, ..Config::default() };
         let size = Size { columns: columns.max(2).into(), lines: lines.max(1).into() };
         let term = Term::new(config, &size, mailbox.clone());
-        Self { term, parser: Processor::new(), mailbox, search: copy::Search::default() }
+        Self { term, parser: Processor::new(), mailbox, search: copy::Search::default(), kept: SCROLLBACK }
     }
 
     /// Takes in what the program wrote, and gives what it asked for.
@@ -156,6 +177,14 @@ impl Emulator {
             self.term.resize(Size { columns: columns.into(), lines: lines.into() });
         }
         is_other
+    }
+
+    /// Keeps so many lines that have scrolled away; older ones go.
+    pub fn keep(&mut self, lines: usize) {
+        if self.kept != lines {
+            self.kept = lines;
+            self.term.set_options(Config { scrolling_history: lines, ..Config::default() });
+        }
     }
 
     /// Looks so many lines further up (or down, when negative).
@@ -209,6 +238,22 @@ mod tests {
         assert_eq!(emulator.scrolled(), 2);
         emulator.unscroll();
         assert_eq!(emulator.scrolled(), 0);
+    }
+
+    #[test]
+    fn the_more_terminals_there_are_the_less_each_keeps() {
+        assert_eq!(
+            [history(80, 1), history(118, 2), history(118, 10), history(0, 0)],
+            [10_000, 6_000, 1_000, 10_000]
+        );
+        let screen = Screen::new(20, 2);
+        let mut emulator = screen.lock();
+        emulator.keep(5);
+        for _ in 0..100 {
+            emulator.feed(b"line\r\n");
+        }
+        emulator.scroll(1000);
+        assert_eq!(emulator.scrolled(), 5);
     }
 
     #[test]

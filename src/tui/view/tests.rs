@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::engine::{Phase, ProcessRow, Progress, Top};
 use crate::tui::event::Event;
-use crate::tui::fixture::{empty, full, log, press, screen, screen_with, write};
+use crate::tui::fixture::{empty, full, log, looks, press, screen, screen_with, write};
 use crate::tui::model::log::LogNews;
 use crate::tui::model::task::{TaskId, Work};
 use crate::tui::model::{Failure, Model, Section};
@@ -15,7 +15,7 @@ const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 
 fn at_each_size(name: &str, make: impl Fn(u16, u16) -> Model) {
     for (width, height) in SIZES {
-        assert_snapshot!(format!("{name}_{width}x{height}"), screen(&make(width, height)));
+        assert_snapshot!(format!("{name}_{width}x{height}"), looks(make(width, height), &Screens::default()));
     }
 }
 
