@@ -47,6 +47,7 @@ actions! {
         Stats        "stats"         "stats"    "Show what it uses";
         Top          "top"           "top"      "Show its processes";
         Inspect      "inspect"       "inspect"  "Show everything known about it";
+        Ports        "ports"         "ports"    "Show where its ports can be reached";
     }
     "Act" {
         StartStop    "start-stop"    "stop"     "Stop the container, or start it";
@@ -198,7 +199,37 @@ actions! {
         SaveLog      "save-log"      "save…"    "Save the log, or what the filter shows of it, to a file";
         Streams      "streams"       "streams"  "Show both streams, only output, or only errors";
         Clear        "clear"         "clear"    "Clear the view; the log itself stays";
-        Freeze       "freeze"        "freeze"   "Stop the charts, or let them go on";
+    }
+    "Charts" {
+        RangeShorter "range-shorter" "shorter"  "Show less of the past: 6h, 1h, 15m, 5m, 1m";
+        RangeLonger  "range-longer"  "longer"   "Show more of the past: 1m, 5m, 15m, 1h, 6h";
+        ScaleUp      "scale-up"      "scale"    "Draw the charts twice as high";
+        ScaleDown    "scale-down"    "scale"    "Draw the charts half as high";
+        Freeze       "freeze"        "freeze"   "Let the charts stand still, or go on";
+        Compare      "compare"       "compare"  "Put the marked containers into the same charts, or take them away";
+        SaveCsv      "save-csv"      "save…"    "Save what the charts show as CSV";
+        EachPart     "each-part"     "parts"    "Draw a line an interface and a disk, or their sums";
+    }
+    "Processes" {
+        TopPid       "top-pid"       "pid"      "Sort by number; the same keys again: the other way round";
+        TopUser      "top-user"      "user"     "Sort by user";
+        TopCpu       "top-cpu"       "cpu"      "Sort by CPU use";
+        TopMemory    "top-memory"    "memory"   "Sort by memory";
+        TopTime      "top-time"      "time"     "Sort by CPU time";
+        TopCommand   "top-command"   "command"  "Sort by command";
+        ProcessTree  "process-tree"  "tree"     "Show the processes as a tree, or flat";
+        SignalProcess "signal-process" "signal…" "Send the process a signal";
+        ProcessPage  "process-page"  "details"  "Show everything known of the process: environment, files, limits";
+    }
+    "Inspect" {
+        Fold         "fold"          "fold"     "Fold the branch; a folded one: go to its parent";
+        Unfold       "unfold"        "unfold"   "Unfold the branch; an open one: go to its first line";
+        FoldAll      "fold-all"      "fold all" "Fold everything";
+        UnfoldAll    "unfold-all"    "unfold all" "Unfold everything";
+        NextForm     "next-form"     "form"     "Show it as a tree, YAML, JSON, or the command that makes it";
+        EditShown    "edit-shown"    "editor"   "Open what is shown in $VISUAL or $EDITOR, to read";
+        CopyValue    "copy-value"    "value"    "Copy the value under the cursor; of a text, all of it";
+        CopyPath     "copy-path"     "path"     "Copy the path of the value under the cursor";
     }
     "Since" {
         SinceTail    "since-tail"    "tail"     "Show only the last thousand lines";

@@ -1,6 +1,7 @@
 //! What comes into `update`, and what it asks to be done.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crossterm::event::{KeyEvent, KeyModifiers, MouseEvent, MouseEventKind};
@@ -8,6 +9,7 @@ use jiff::Timestamp;
 
 use super::key::Key;
 use super::keymap::Keymap;
+use super::model::inspect::Document;
 use super::model::journal::EventRow;
 use super::model::log::LogNews;
 use super::model::look::Ground;
@@ -15,11 +17,12 @@ use super::model::paths::PathFact;
 use super::model::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
 use super::model::task::{TaskId, Work};
 use super::model::trash::{Keeping, TrashRow};
+use super::model::why::Facts;
 use super::model::{Failure, Section, Subject, Tone};
 use super::terminal::copy::Walk;
 use super::theme::Themes;
 use crate::config::Ui;
-use crate::engine::{ContainerId, Name, News, Sample, SaveLog, Top};
+use crate::engine::{ContainerId, Name, News, Process, Sample, SaveLog, Top};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -52,10 +55,14 @@ pub enum Event {
     Sample(ContainerId, Box<Sample>),
     /// A container's processes.
     Top(ContainerId, Result<Top, Failure>),
-    /// A text to inspect, with its number.
-    Text(u64, Result<Vec<String>, Failure>),
     /// Everything known about some objects, to be copied.
     Json(Result<String, Failure>),
+    /// A document to inspect, with its number.
+    Document(u64, Result<Box<Document>, Failure>),
+    /// What is known of a container that ended or is ill, with its number.
+    Why(u64, Result<Box<Facts>, Failure>),
+    /// A page to read, with its heading.
+    Page(String, Result<Vec<String>, Failure>),
     /// How work goes on.
     Progress(TaskId, Work),
     /// What a program printed for work.
@@ -147,6 +154,14 @@ pub enum Effect {
     Reload(ContainerId),
     /// A verb on a container.
     Container(Verb, ContainerId),
+    /// A signal to one process of a container.
+    Signal(ContainerId, Process, String),
+    /// Read everything about a process of a container.
+    ReadProcess(ContainerId, u32),
+    /// Read where the ports of a container can be reached.
+    ReadPorts(ContainerId),
+    /// Show a text in the user's editor, as a file of this name that is not written back.
+    Edit(String, String),
     /// Remove an image by name or id.
     RemoveImage(String, Removal),
     /// Take something back out of the trash, by its id there; under another name.
@@ -247,6 +262,8 @@ pub enum Job {
     FromHost(&'static str),
     /// Lines of logs as a file.
     SaveLog(Box<SaveLog>),
+    /// A new file with this text.
+    Write(PathBuf, String),
 }
 
 /// What a terminal is opened to.

@@ -7,7 +7,7 @@
 //!         │          ├─ images            confirm    menu     progress   page   └─ choice
 //!         │          └─ volumes, networks, tasks, events
 //!         └─ viewer ─┬─ logs
-//!                    └─ stats, top, inspect, ended
+//!                    └─ stats, top, inspect, why, ended
 //! ```
 //! Within such a chain no two lines may have the same keys, and no key may be the beginning
 //! of another line's keys: [`Keymap::conflicts`].
@@ -86,6 +86,7 @@ places! {
     Stats      "stats"      Some(Self::Viewer);
     Top        "top"        Some(Self::Viewer);
     Inspect    "inspect"    Some(Self::Viewer);
+    Why        "why"        Some(Self::Viewer);
     Ended      "ended"      Some(Self::Viewer);
     Terminal   "terminal"   None;
     Released   "released"   None;

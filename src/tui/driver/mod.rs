@@ -9,6 +9,8 @@
 //! Nothing is polled: what changes in the store comes from the engine's events.
 
 mod disk;
+mod document;
+mod editor;
 mod facts;
 mod log;
 mod print;
@@ -100,6 +102,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         stale: HashSet::new(),
         loading: false,
         turns: Arc::new(Semaphore::new(VERBS)),
+        edited: None,
         is_leaving: false,
         is_dirty: true,
     };
@@ -120,6 +123,18 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
             screen.draw(|frame| view::draw(frame, model, &sessions.screens)).map_err(Error::Terminal)?;
             driver.is_dirty = false;
             drawn = Some(Instant::now());
+        }
+        if let Some((name, text)) = driver.edited.take() {
+            // It reads what is typed, and must not share that with us.
+            drop(keys);
+            screen::give_back();
+            driver.edit(name, text).await;
+            screen.take().map_err(Error::Terminal)?;
+            keys = EventStream::new();
+            // Ctrl-C was meant for the editor.
+            signals.interrupt = signal(SignalKind::interrupt()).map_err(Error::Terminal)?;
+            let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
+            driver.take(Event::Resize(width, height), &mut screen)?;
         }
         let frame = drawn.filter(|_| driver.is_dirty).map(|drawn| drawn + FRAME);
         let tick = driver.model.next_tick().map(|tick| Instant::now() + tick);
@@ -224,6 +239,8 @@ struct Driver {
     loading: bool,
     /// Who may begin a verb.
     turns: Arc<Semaphore>,
+    /// A text that the user's editor is to show, and its name.
+    edited: Option<(String, String)>,
     is_leaving: bool,
     is_dirty: bool,
 }
@@ -286,7 +303,7 @@ impl Driver {
             Effect::CopyJson(subjects) => {
                 let engine = self.engine.clone();
                 self.spawn(async move {
-                    Event::Json(facts::json(&engine, &subjects).await.map_err(Failure::from))
+                    Event::Json(document::json(&engine, &subjects).await.map_err(Failure::from))
                 });
             }
             Effect::Browse(url) => {
@@ -302,6 +319,15 @@ impl Driver {
                 });
             }
             Effect::Reload(id) => drop(self.stale.insert(id)),
+            Effect::Edit(name, text) => self.edited = Some((name, text)),
+            Effect::ReadProcess(id, pid) => {
+                let engine = self.engine.clone();
+                self.spawn(async move { document::process(&engine, &id, pid).await });
+            }
+            Effect::ReadPorts(id) => {
+                let engine = self.engine.clone();
+                self.spawn(async move { document::ports(&engine, &id).await });
+            }
             Effect::Work(id, Job::Print(words)) => {
                 self.prints.start(&self.engine, self.config.as_deref(), &self.tell, id, words);
             }
@@ -311,6 +337,7 @@ impl Driver {
                 Event::Saving(save, is_taken)
             }),
             Effect::Container(..)
+            | Effect::Signal(..)
             | Effect::RemoveImage(..)
             | Effect::TagImage(..)
             | Effect::Restore(..)
@@ -374,6 +401,15 @@ impl Driver {
         let lines = text.lines().count();
         let s = if lines == 1 { "" } else { "s" };
         self.take(Event::Notice(Tone::Good, format!("copied {lines} line{s}")), screen)
+    }
+
+    /// Shows a text in the user's editor, and waits for its end.
+    async fn edit(&mut self, name: String, text: String) {
+        let world = self.world.clone();
+        let shown = tokio::task::spawn_blocking(move || editor::view(&world, &name, &text)).await;
+        if let Ok(Err(failure)) = shown {
+            self.model.fail(failure);
+        }
     }
 
     /// Writes what is remembered.

@@ -9,6 +9,9 @@ use crate::tui::event::{Effect, Fate, Force, Job, Removal, Verb};
 pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Option<TrashEntry>> {
     let done = match effect {
         Effect::Container(verb, id) => return container(engine, verb, id.as_str()).await,
+        Effect::Signal(id, process, signal) => {
+            engine.containers().signal_process(id.as_str(), *process, signal).await
+        }
         Effect::RemoveImage(name, removal) => return remove_image(engine, name, *removal).await,
         Effect::Restore(id, name) => engine.trash().restore(id, name.as_deref()).await.map(drop),
         Effect::Purge(id) => engine.trash().purge(id).await,

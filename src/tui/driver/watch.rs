@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::log::log;
-use super::{Tell, facts};
+use super::{Tell, document};
 use crate::engine::{ContainerId, Engine};
 use crate::tui::event::Event;
 use crate::tui::model::log::LogWant;
@@ -39,6 +39,7 @@ pub(super) struct Watch {
     logs: BTreeMap<PaneId, Log>,
     tops: BTreeMap<ContainerId, Open>,
     inspects: BTreeMap<PaneId, Open>,
+    whys: BTreeMap<PaneId, Open>,
     stats: BTreeMap<ContainerId, (Duration, Open)>,
 }
 
@@ -66,6 +67,9 @@ impl Watch {
         }
         sync(&mut self.inspects, &self.had.inspects, &wants.inspects, |_, (subject, serial)| {
             spawn(inspect(engine(), tell(), subject.clone(), *serial))
+        });
+        sync(&mut self.whys, &self.had.whys, &wants.whys, |_, (id, serial)| {
+            spawn(why(engine(), tell(), id.clone(), *serial))
         });
         self.tops.retain(|id, _| wants.tops.contains(id));
         for id in &wants.tops {
@@ -127,6 +131,11 @@ async fn top(engine: Engine, tell: Tell, id: ContainerId) {
 }
 
 async fn inspect(engine: Engine, tell: Tell, subject: Subject, serial: u64) {
-    let text = facts::of(&engine, &subject).await.map_err(Failure::from);
-    tell.send(Event::Text(serial, text)).await;
+    let document = document::inspect(&engine, &subject).await;
+    tell.send(Event::Document(serial, document.map(Box::new).map_err(Failure::from))).await;
+}
+
+async fn why(engine: Engine, tell: Tell, id: ContainerId, serial: u64) {
+    let facts = document::why(&engine, &id).await;
+    tell.send(Event::Why(serial, facts.map(Box::new).map_err(Failure::from))).await;
 }

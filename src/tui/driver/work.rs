@@ -1,5 +1,9 @@
 //! Work in the background: what words of the command line ask of the engine.
 
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+
 use crate::command::{self, Request, World};
 use crate::engine::{
     ArchiveInput, CreateRequest, Doing as _, Engine, Error, ErrorKind, Explain, Force, ImportRequest,
@@ -35,11 +39,43 @@ pub(super) async fn work(engine: &Engine, world: &World, job: Job, reporter: Rep
             let lines = engine.containers().save_log(*save, reporter).await?;
             Ok(said(format!("saved {lines} lines to {path}")))
         }
+        Job::Write(path, text) => write(path, text).await,
         Job::FromHost(name) => {
             let doing = || format!("make `{name}`");
             let name: Reference = name.parse().map_err(BadName).doing(doing)?;
             from_host(engine, name, image::default_programs(), reporter).await
         }
+    }
+}
+
+/// Writes a new file; one that is there is left alone.
+async fn write(path: PathBuf, text: String) -> Result<Finish> {
+    let doing = format!("save {}", path.display());
+    let told = format!("saved {}", path.display());
+    let written = tokio::task::spawn_blocking(move || {
+        let mut file = File::options().write(true).create_new(true).open(path)?;
+        file.write_all(text.as_bytes())
+    });
+    match written.await {
+        Ok(Ok(())) => Ok(said(told)),
+        Ok(Err(why)) => Err(Error::new(doing, NotWritten(why))),
+        Err(_) => Err(Error::new(doing, NotWritten(io::ErrorKind::Interrupted.into()))),
+    }
+}
+
+/// A file that was not written.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct NotWritten(io::Error);
+
+impl Explain for NotWritten {
+    fn kind(&self) -> ErrorKind {
+        if self.0.kind() == io::ErrorKind::AlreadyExists { ErrorKind::Conflict } else { ErrorKind::Internal }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let is_there = self.0.kind() == io::ErrorKind::AlreadyExists;
+        is_there.then(|| "it is not overwritten: remove it first, or take another name".to_owned())
     }
 }
 

@@ -119,6 +119,10 @@ impl<const N: usize> History<N> {
     #[expect(clippy::cast_precision_loss, reason = "for charts")]
     pub fn sampled(&self, end: Timestamp, range: Range, dots: usize, which: usize) -> Vec<f64> {
         let (slots, step) = (&self.tiers[range.tier()], f64::from(TIERS[range.tier()].0));
+        // A chart that stands still shows nothing newer than its end.
+        let newest = u32::try_from(end.as_second()).unwrap_or(0) / TIERS[range.tier()].0;
+        let count = slots.partition_point(|slot| slot.at <= newest);
+        let slot = |at: usize| slots.get(at).filter(|_| at < count);
         let (end, length) = (end.as_second() as f64 + 1.0, f64::from(range.seconds()));
         // Between values further apart than this, nobody measured.
         let patience = (step * 2.5).max(6.0);
@@ -129,16 +133,16 @@ impl<const N: usize> History<N> {
         for dot in 0..dots {
             let from = end - length + length * dot as f64 / dots as f64;
             let to = from + length / dots as f64;
-            while slots.get(next).is_some_and(|slot| middle(slot) < from) {
+            while slot(next).is_some_and(|slot| middle(slot) < from) {
                 next += 1;
             }
-            let within = slots.iter().skip(next).take_while(|slot| middle(slot) < to);
+            let within = slots.iter().take(count).skip(next).take_while(|slot| middle(slot) < to);
             let (sum, count) = within.fold((0.0, 0_u32), |(sum, count), slot| (sum + value(slot), count + 1));
             if count > 0 {
                 out.push(sum / f64::from(count));
                 continue;
             }
-            let (before, after) = (next.checked_sub(1).and_then(|at| slots.get(at)), slots.get(next));
+            let (before, after) = (next.checked_sub(1).and_then(slot), slot(next));
             out.push(match (before, after) {
                 (Some(before), Some(after)) if middle(after) - middle(before) <= patience => {
                     let share = ((from + to) / 2.0 - middle(before)) / (middle(after) - middle(before));

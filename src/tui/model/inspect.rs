@@ -74,6 +74,12 @@ pub struct InspectPane {
 }
 
 impl InspectPane {
+    /// A pane whose serials begin with this one.
+    #[must_use]
+    pub fn new(serial: u64) -> Self {
+        Self { serial, ..Self::default() }
+    }
+
     /// Shows `subject` at a version; the document of the same subject stays until the new one
     /// is there.
     pub fn show(&mut self, subject: Option<(Subject, u64)>) {

@@ -8,7 +8,7 @@ use super::form::{Note, RunForm};
 use super::palette::Palette;
 use super::removal::Question;
 use super::task::TaskId;
-use crate::engine::ContainerId;
+use crate::engine::{ContainerId, Process};
 use crate::tui::event::Effect;
 
 /// One thing over the screen.
@@ -151,6 +151,8 @@ pub enum Purpose {
     LogFilter,
     LogSince,
     LogSave,
+    TopFilter,
+    SaveCsv,
 }
 
 impl Purpose {
@@ -173,6 +175,8 @@ impl Purpose {
             Self::LogFilter => "lines",
             Self::LogSince => "show the log since",
             Self::LogSave => "save the log to a file",
+            Self::TopFilter => "filter",
+            Self::SaveCsv => "save as CSV",
         }
     }
 
@@ -197,13 +201,15 @@ impl Purpose {
             Self::LogFilter => "only lines with this · !hides · re:regex · a & !b",
             Self::LogSince => "90s · 10m · 2h · 3d · 14:02 · 2026-11-22 14:02",
             Self::LogSave => "path; the lines shown by the filter · all:path saves every line",
+            Self::TopFilter => "words of the command, a user, a number · !word must not be there",
+            Self::SaveCsv => "path of a new file",
         }
     }
 
     /// Whether the line stands at the bottom, where it hides nothing.
     #[must_use]
     pub fn is_line(&self) -> bool {
-        matches!(self, Self::Filter | Self::Search | Self::Command | Self::LogFilter)
+        matches!(self, Self::Filter | Self::Search | Self::Command | Self::LogFilter | Self::TopFilter)
     }
 }
 
@@ -243,6 +249,8 @@ pub struct Menu {
     pub cursor: usize,
     /// Whom the choice is for.
     pub containers: Vec<ContainerId>,
+    /// Which process of the container, where it is for one.
+    pub process: Option<Process>,
 }
 
 /// A choice of the commands saved by name.

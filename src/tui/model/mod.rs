@@ -18,7 +18,6 @@ pub mod list;
 pub mod log;
 pub mod look;
 pub mod palette;
-pub mod pane;
 pub mod paths;
 pub mod process;
 pub mod removal;
@@ -132,8 +131,6 @@ pub struct Model {
     pub names: HashMap<ContainerId, String>,
     /// What containers used.
     pub series: HashMap<ContainerId, Series>,
-    /// The charts stand still.
-    pub is_frozen: bool,
     /// The last events, newest last.
     pub events: Vec<engine::Event>,
     /// What lies over the screen; the last one has the keys.
@@ -230,6 +227,8 @@ pub enum Tab {
     Stats,
     Top,
     Inspect,
+    /// Why it ended, or is ill.
+    Why,
     /// A terminal.
     Session(TaskId),
 }
@@ -328,6 +327,8 @@ pub struct Wants {
     pub tops: BTreeSet<ContainerId>,
     /// What to inspect: by pane, with the number its text is told with.
     pub inspects: BTreeMap<PaneId, (Subject, u64)>,
+    /// Whose end to explain: by pane, with the number its card is told with.
+    pub whys: BTreeMap<PaneId, (ContainerId, u64)>,
     /// The terminals on the screen, with their columns and rows.
     pub terminals: BTreeMap<TaskId, (u16, u16)>,
 }
@@ -370,7 +371,6 @@ impl Model {
             next_task: 1,
             names: HashMap::new(),
             series: HashMap::new(),
-            is_frozen: false,
             events: Vec::new(),
             layers: Vec::new(),
             pending: Vec::new(),
@@ -425,6 +425,7 @@ impl Model {
             (Focus::Detail, _, Tab::Stats) => Place::Stats,
             (Focus::Detail, _, Tab::Top) => Place::Top,
             (Focus::Detail, _, Tab::Inspect) => Place::Inspect,
+            (Focus::Detail, _, Tab::Why) => Place::Why,
             (Focus::Detail, _, Tab::Session(id)) => match self.session_is_over(id) {
                 _ if self.copying == Some(id) => Place::Copy,
                 true => Place::Ended,
@@ -530,7 +531,9 @@ impl Model {
         match self.subject_of(pane) {
             Some(Subject::Container(id)) => {
                 let sessions = self.tasks.all().iter().rev().filter(|task| task.session() == Some(&id));
-                Tab::FIXED.into_iter().chain(sessions.map(|task| Tab::Session(task.id))).collect()
+                let is_ill = self.containers.get(id.as_str()).is_some_and(ContainerRow::is_ill);
+                let why = is_ill.then_some(Tab::Why);
+                Tab::FIXED.into_iter().chain(why).chain(sessions.map(|task| Tab::Session(task.id))).collect()
             }
             Some(Subject::Task(id)) if self.task(id).is_some_and(|task| task.session().is_some()) => {
                 vec![Tab::Session(id)]
@@ -585,6 +588,7 @@ impl Model {
             match (self.shown_tab(pane), subject) {
                 (Tab::Logs, Subject::Container(_)) => drop(wants.logs.insert(id, pane.log.want())),
                 (Tab::Top, Subject::Container(of)) if self.is_up(&of) => drop(wants.tops.insert(of)),
+                (Tab::Why, Subject::Container(of)) => drop(wants.whys.insert(id, (of, pane.why.serial))),
                 (Tab::Inspect, subject) => drop(wants.inspects.insert(id, (subject, pane.inspect.serial))),
                 (Tab::Session(task), _) => {
                     let (columns, rows) = (inner(area).width.max(2), inner(area).height.max(1));
@@ -607,9 +611,6 @@ impl Model {
     fn sampled(&self) -> BTreeMap<ContainerId, Duration> {
         let layout = self.layout();
         let mut sampled = BTreeMap::new();
-        if self.is_frozen {
-            return sampled;
-        }
         let shows_use = || self.fitted_columns().iter().any(|(column, _)| USE.contains(column));
         if self.section == Section::Containers && layout.list.is_some() && shows_use() {
             let rows = self.containers.window(layout.list_rows());
@@ -723,6 +724,14 @@ impl Model {
             if ended.contains(&id) {
                 pane.tab = Tab::Logs;
             }
+            let of = subject.as_ref().and_then(|(_, subject)| match subject {
+                Subject::Container(id) => Some(id),
+                _ => None,
+            });
+            pane.stats.show(of);
+            pane.top.show(of);
+            let version = subject.as_ref().map_or(0, |(version, _)| *version);
+            pane.why.show(of.map(|id| (id.clone(), version)));
             pane.log.show(logs);
             pane.inspect.show(subject.map(|(version, subject)| (subject, version)));
             let area = areas.iter().find(|(shown, _)| *shown == id).map(|(_, area)| inner(*area));

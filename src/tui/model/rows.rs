@@ -165,6 +165,12 @@ impl ContainerRow {
         self.status.is_up() || self.status == Status::Restarting
     }
 
+    /// Whether there is something to explain: it ended badly, or is about to again.
+    #[must_use]
+    pub fn is_ill(&self) -> bool {
+        self.has_failed() || self.status == Status::Restarting || self.oom_killed
+    }
+
     /// Whether it ended badly.
     #[must_use]
     pub fn has_failed(&self) -> bool {

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::history::Range;
-use super::series::{Point, Series};
+use super::series::Point;
 use crate::engine::{ContainerId, Sample};
 
 /// Most containers in one chart.
@@ -49,15 +49,11 @@ impl StatsPane {
         }
     }
 
-    /// Stands still, or goes on.
-    pub fn freeze(&mut self, series: Option<&Series>, now: Timestamp) {
+    /// Stands still as it was seen, or goes on.
+    pub fn freeze(&mut self, seen: Frozen) {
         self.frozen = match self.frozen {
             Some(_) => None,
-            None => Some(Box::new(Frozen {
-                at: now,
-                point: series.and_then(Series::now).copied(),
-                last: series.and_then(|series| series.last.clone()),
-            })),
+            None => Some(Box::new(seen)),
         };
     }
 
@@ -106,10 +102,11 @@ mod tests {
     #[test]
     fn a_frozen_pane_ends_at_its_moment_until_it_goes_on() {
         let (then, later) = (Timestamp::from_second(5).unwrap(), Timestamp::from_second(9).unwrap());
+        let seen = |at| Frozen { at, point: None, last: None };
         let mut pane = StatsPane::default();
-        pane.freeze(None, then);
+        pane.freeze(seen(then));
         assert_eq!(pane.end(later), then);
-        pane.freeze(None, later);
+        pane.freeze(seen(later));
         assert_eq!(pane.end(later), later);
     }
 

@@ -293,12 +293,12 @@ fn node(key: String, value: &Value, parent: Option<usize>, depth: u16, width: u1
 
 /// The first values of an object, which tell it from its brothers.
 fn about(fields: &serde_json::Map<String, Value>) -> String {
-    let word = |value: &Value| match value {
+    let word = |(key, value): (&String, &Value)| match value {
         Value::String(text) if !text.is_empty() => Some(text.chars().take(40).collect::<String>()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::Number(number) => Some(format!("{key} {number}")),
         _ => None,
     };
-    fields.values().filter_map(word).take(3).collect::<Vec<_>>().join("  ")
+    fields.iter().filter_map(word).take(3).collect::<Vec<_>>().join("  ")
 }
 
 /// The moment a text names, if it does: `2026-11-22T13:21:04Z`. That of the year one means none.

@@ -80,6 +80,12 @@ pub struct WhyPane {
 }
 
 impl WhyPane {
+    /// A pane whose serials begin with this one.
+    #[must_use]
+    pub fn new(serial: u64) -> Self {
+        Self { serial, ..Self::default() }
+    }
+
     /// Shows the card of `container` at a version; the old one stays until the new one is there.
     pub fn show(&mut self, container: Option<(ContainerId, u64)>) {
         if self.of == container {
@@ -335,12 +341,27 @@ fn is_error(line: &str) -> bool {
         "severe",
         "denied",
     ];
+    let line = plain(line);
     let words = line.split(|c: char| !c.is_ascii_alphanumeric());
     words.take(64).any(|word| {
         WORDS.iter().any(|wanted| wanted.eq_ignore_ascii_case(word))
             || word.ends_with("Error")
             || word.ends_with("Exception")
     })
+}
+
+/// A line without its colours, whose letters would run into the words beside them.
+fn plain(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut is_escape = false;
+    for c in line.chars() {
+        match c {
+            '\u{1b}' => is_escape = true,
+            c if is_escape => is_escape = !c.is_ascii_alphabetic(),
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// What happened to it, the newest last.
@@ -588,6 +609,7 @@ mod tests {
                 true,
                 "java.lang.NullPointerException: x",
             ),
+            ("\u{1b}[31mERROR\u{1b}[0m x\nbye", true, "\u{1b}[31mERROR\u{1b}[0m x"),
             ("", false, ""),
         ] {
             let card = why(&Facts { log: lines(log), ..facts(1) });

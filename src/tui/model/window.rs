@@ -14,9 +14,11 @@ use std::collections::BTreeMap;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
+use super::inspect::InspectPane;
 use super::log::LogPane;
-use super::pane::{TextPane, TopPane};
 use super::stats::StatsPane;
+use super::top::TopPane;
+use super::why::WhyPane;
 use super::{Subject, Tab};
 
 /// The smallest pane that is drawn, border included.
@@ -44,8 +46,10 @@ pub struct Pane {
     pub stats: StatsPane,
     /// Its processes.
     pub top: TopPane,
-    /// Its text.
-    pub inspect: TextPane,
+    /// Its document.
+    pub inspect: InspectPane,
+    /// Why it ended, or is ill.
+    pub why: WhyPane,
 }
 
 impl Pane {
@@ -59,7 +63,8 @@ impl Pane {
             log: LogPane::new(serial),
             stats: StatsPane::default(),
             top: TopPane::default(),
-            inspect: TextPane::new(serial),
+            inspect: InspectPane::new(serial),
+            why: WhyPane::new(serial),
         }
     }
 

@@ -4,7 +4,7 @@ use crossterm::event::KeyEvent;
 
 use super::object::{confirmed, terminal};
 use super::task::{self, quiet_work};
-use super::{command, complete, form, history, lists, note, palette, preset, removal, viewer};
+use super::{command, complete, form, history, lists, note, palette, preset, removal, tabs, viewer};
 use crate::command::{join, split};
 use crate::engine::Name;
 use crate::oci::Reference;
@@ -106,6 +106,9 @@ fn as_typed(model: &mut Model) -> Vec<Effect> {
                 let filter = prompt.input.text().to_owned();
                 prompt.error = Filter::parse(&filter).err().map(|bad| bad.to_string());
                 *super::cursor(model).filter() = filter;
+            } else if prompt.purpose == Purpose::TopFilter {
+                let filter = prompt.input.text().to_owned();
+                model.pane_mut().top.look_for(&filter);
             }
             note::of_prompt(model)
         }
@@ -137,9 +140,12 @@ fn prompt(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Newer if prompt.purpose == Purpose::Command => history::newer(model),
         Action::Dismiss => {
             let is_filter = prompt.purpose == Purpose::Filter;
+            let is_of_top = prompt.purpose == Purpose::TopFilter;
             model.layers.pop();
             if is_filter {
                 super::cursor(model).filter().clear();
+            } else if is_of_top {
+                model.pane_mut().top.look_for("");
             }
         }
         _ => {}
@@ -155,7 +161,9 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         model.layers.push(Layer::Prompt(prompt));
         Vec::new()
     };
-    if text.is_empty() && !matches!(prompt.purpose, Purpose::Filter | Purpose::Search | Purpose::LogFilter) {
+    let may_be_empty =
+        matches!(prompt.purpose, Purpose::Filter | Purpose::Search | Purpose::LogFilter | Purpose::TopFilter);
+    if text.is_empty() && !may_be_empty {
         return Vec::new();
     }
     match prompt.purpose.clone() {
@@ -201,6 +209,8 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             }
             _ => return again(model, prompt, "want a path, then a name".to_owned()),
         },
+        Purpose::TopFilter => model.pane_mut().top.look_for(&text),
+        Purpose::SaveCsv => return tabs::save_csv(model, &text),
         Purpose::Tag(image) => match text.parse::<Reference>() {
             Ok(_) => return vec![Effect::TagImage(image, text)],
             Err(error) => return again(model, prompt, error.to_string()),
@@ -229,7 +239,11 @@ fn menu(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Accept => {
             let signal = menu.items.get(menu.cursor).map(|(name, _)| name.clone());
             let ids = std::mem::take(&mut menu.containers);
+            let process = menu.process;
             model.layers.pop();
+            if let (Some(process), Some(id), Some(signal)) = (process, ids.first(), &signal) {
+                return vec![Effect::Signal(id.clone(), process, signal.clone())];
+            }
             let kill = |signal: String| {
                 ids.into_iter().map(|id| Effect::Container(Verb::Kill(signal.clone()), id)).collect()
             };

@@ -128,7 +128,7 @@ fn merge(model: &mut Model) {
         return model.say(Tone::Plain, "there is no other container", None);
     }
     let title = "Merge the log of".to_owned();
-    model.layers.push(Layer::Merge(Menu { title, items, cursor: 0, containers }));
+    model.layers.push(Layer::Merge(Menu { title, items, cursor: 0, containers, process: None }));
 }
 
 /// Keys of the menu of containers to merge.

@@ -28,6 +28,7 @@ mod preset;
 mod removal;
 mod session;
 mod settings;
+mod tabs;
 mod task;
 #[cfg(test)]
 mod tests;
@@ -48,6 +49,7 @@ use super::model::candidates::Candidates;
 use super::model::jumps::Jumps;
 use super::model::layer::{Confirm, Input, Layer, Page, PageKind, Prompt, Purpose};
 use super::model::list::List;
+use super::model::rows::ContainerRow;
 use super::model::table::Loaded;
 use super::model::{Focus, Model, Section, Subject, Tab, Tone};
 pub(in crate::tui) use window::show_tab;
@@ -178,7 +180,10 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
         MouseEventKind::ScrollUp => -3,
         MouseEventKind::ScrollDown => 3,
         MouseEventKind::Down(MouseButton::Left) if on_detail => {
-            under.into_iter().for_each(|(id, _)| model.windows.select(id));
+            if let Some((id, area)) = under {
+                model.windows.select(id);
+                tabs::point(model, usize::from(mouse.row.saturating_sub(area.y + 1)));
+            }
             model.focus = Focus::Detail;
             return Vec::new();
         }
@@ -329,6 +334,9 @@ fn open(model: &mut Model) {
         }
     } else if model.subject().is_some() {
         let tab = model.windows.following().and_then(|id| model.windows.get(id)).map(|pane| pane.tab);
+        // Why it ended is what is wanted first.
+        let is_ill = model.container().is_some_and(ContainerRow::is_ill);
+        let tab = if is_ill && tab == Some(Tab::Logs) { Some(Tab::Why) } else { tab };
         show_tab(model, tab.unwrap_or(Tab::Logs));
         (model.is_zoomed, model.is_alone) = (true, true);
     }

@@ -14,10 +14,12 @@ use crate::tui::event::{Effect, Event, Finish, Listed, Program, Verb};
 use crate::tui::model::columns::{self, Column};
 use crate::tui::model::form::RunForm;
 use crate::tui::model::journal::{EventRow, KEPT};
-use crate::tui::model::layer::{Layer, Watch};
+use crate::tui::model::layer::{Layer, Page, PageKind, Watch};
 use crate::tui::model::rows::{ContainerRow, Used};
+use crate::tui::model::series;
 use crate::tui::model::table::Loaded;
 use crate::tui::model::task::{TaskId, TaskState, What, Work};
+use crate::tui::model::why::Facts;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Failure, Model, Section, Subject, Tone};
 
@@ -47,12 +49,12 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             }
         }
         Event::Saving(save, is_taken) => return super::log::saving(model, save, is_taken),
-        Event::Sample(id, sample) if !model.is_frozen => sampled(model, id, *sample),
+        Event::Sample(id, sample) => sampled(model, id, *sample),
         Event::Top(id, result) => top(model, &id, &result),
-        Event::Text(serial, result) => {
+        Event::Document(serial, result) => {
             if let Some(pane) = pane_with(model, serial).filter(|pane| pane.inspect.serial == serial) {
                 match result {
-                    Ok(lines) => (pane.inspect.lines, pane.inspect.failure) = (Some(lines), None),
+                    Ok(document) => pane.inspect.take(*document),
                     Err(failure) => pane.inspect.failure = Some(failure),
                 }
             }
@@ -60,6 +62,11 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Notice(tone, text) => model.say(tone, text, None),
         Event::Json(Ok(text)) => return copy::text(model, text),
         Event::Json(Err(failure)) => model.fail(failure),
+        Event::Why(serial, result) => why(model, serial, result),
+        Event::Page(title, Ok(lines)) => {
+            model.layers.push(Layer::Page(Page { title, kind: PageKind::Text(lines), top: 0 }));
+        }
+        Event::Page(_, Err(failure)) => model.fail(failure),
         Event::Progress(id, work) => progress(model, id, work),
         Event::Said(id, bytes) => {
             if let Some(task) = model.tasks.get_mut(&id.key()) {
@@ -82,7 +89,9 @@ fn sampled(model: &mut Model, id: ContainerId, sample: Sample) {
     let limit = sample.is_limited.then_some(sample.memory_limit as f64);
     let series = model.series.entry(id.clone()).or_default();
     series.push(sample);
-    let used = series.now().map(|now| Used {
+    let now = series.now().copied();
+    series::trim(&mut model.series);
+    let used = now.map(|now| Used {
         cpu: now.cpu,
         memory: now.memory,
         limit,
@@ -100,6 +109,17 @@ fn pane_with(model: &mut Model, serial: u64) -> Option<&mut Pane> {
     model.windows.get_mut(Pane::of_serial(serial))
 }
 
+fn why(model: &mut Model, serial: u64, result: Result<Box<Facts>, Failure>) {
+    let known = result.as_ref().ok().and_then(|facts| facts.id.parse::<ContainerId>().ok());
+    let last = known.and_then(|id| model.series.get(&id)?.last.as_ref());
+    let limit = last.filter(|last| last.is_limited).map(|last| last.memory_limit);
+    let Some(pane) = pane_with(model, serial).filter(|pane| pane.why.serial == serial) else { return };
+    match result {
+        Ok(facts) => pane.why.take(&Facts { memory_limit: limit.or(facts.memory_limit), ..*facts }),
+        Err(failure) => pane.why.failure = Some(failure),
+    }
+}
+
 /// Each pane about the container takes its processes in.
 fn top(model: &mut Model, id: &ContainerId, result: &Result<Top, Failure>) {
     let subject = Subject::Container(id.clone());
@@ -114,8 +134,7 @@ fn top(model: &mut Model, id: &ContainerId, result: &Result<Top, Failure>) {
         match result {
             Ok(top) => pane.top.take(id.clone(), top.clone(), now),
             Err(failure) => {
-                (pane.top.of, pane.top.failure) = (Some(id.clone()), Some(failure.clone()));
-                pane.top.rows.clear();
+                pane.top.fail(id.clone(), failure.clone());
             }
         }
     }
@@ -275,6 +294,9 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
                 (row.busy, row.left) = (None, None);
             }
             (told(verb, &name), vec![Effect::Reload(id.clone())])
+        }
+        Effect::Signal(_, process, signal) => {
+            (format!("sent {signal} to process {}", process.pid), Vec::new())
         }
         Effect::RemoveImage(name, _) => (format!("removed {name}"), vec![Effect::Load(Section::Images)]),
         Effect::Browse(url) if result.is_err() => {

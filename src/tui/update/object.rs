@@ -65,7 +65,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     use Action as A;
     let is_ours = matches!(action.group(), "Act" | "Delete")
-        || matches!(action, A::Logs | A::Stats | A::Top | A::Inspect | A::RunAgain);
+        || matches!(action, A::Logs | A::Stats | A::Top | A::Inspect | A::Ports | A::RunAgain);
     if !is_ours {
         return None;
     }
@@ -78,6 +78,7 @@ fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
         A::Logs => show_tab(model, Tab::Logs),
         A::Stats => show_tab(model, Tab::Stats),
+        A::Ports => return Some(vec![Effect::ReadPorts(first.id.clone())]),
         A::Top => show_tab(model, Tab::Top),
         A::Inspect => show_tab(model, Tab::Inspect),
         A::StartStop if rows.iter().any(ContainerRow::is_up) => {
@@ -304,6 +305,11 @@ pub(super) fn confirmed(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> 
     }
 }
 
+/// The signals to choose from, and what they are for.
+pub(super) fn signal_items() -> Vec<(String, String)> {
+    SIGNALS.iter().map(|(name, use_)| ((*name).to_owned(), (*use_).to_owned())).collect()
+}
+
 fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
     let (able, mut refused) = apart(rows, Wish::Kill);
     let title = match able.as_slice() {
@@ -314,9 +320,10 @@ fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
     };
     model.layers.push(Layer::Menu(Menu {
         title,
-        items: SIGNALS.iter().map(|(name, use_)| ((*name).to_owned(), (*use_).to_owned())).collect(),
+        items: signal_items(),
         cursor: 0,
         containers: able.into_iter().map(|row| row.id).collect(),
+        process: None,
     }));
 }
 

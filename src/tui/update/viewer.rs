@@ -1,6 +1,6 @@
 //! Keys of the detail pane: scrolling, searching, terminals.
 
-use super::{log, prompt, session, show_tab};
+use super::{log, prompt, session, show_tab, tabs, window};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::model::layer::Purpose;
@@ -17,6 +17,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if tab == Tab::Logs
         && let Some(effects) = log::act(model, action)
     {
+        return Some(effects);
+    }
+    if let Some(effects) = tabs::act(model, action) {
         return Some(effects);
     }
     let page = model.pane_inner().map_or(1, |area| i64::from(area.height.max(2)));
@@ -44,7 +47,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Search if matches!(tab, Tab::Logs | Tab::Inspect) => prompt(model, Purpose::Search, ""),
         Action::NextMatch => next_match(model, false),
         Action::PreviousMatch => next_match(model, true),
-        Action::Freeze => model.is_frozen = !model.is_frozen,
+        Action::Open => return window::act(model, Action::Zoom),
         Action::Back if tab == Tab::Inspect && !model.pane().inspect.search.is_empty() => {
             model.pane_mut().inspect.search.clear();
         }
@@ -72,12 +75,13 @@ fn fixed(action: Action) -> Tab {
 pub(super) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
     match model.shown_tab(model.pane()) {
         Tab::Logs => model.pane_mut().log.scroll(by),
-        Tab::Top => model.pane_mut().top.scroll(by),
+        Tab::Top => model.pane_mut().top.step(by),
         Tab::Inspect => model.pane_mut().inspect.scroll(by),
         Tab::Session(id) => {
             let lines = i32::try_from(-by.clamp(-100_000, 100_000)).unwrap_or(0);
             return vec![Effect::Scroll(id, lines)];
         }
+        Tab::Why => model.pane_mut().why.scroll(by),
         Tab::Stats => {}
     }
     Vec::new()
@@ -87,7 +91,7 @@ fn sideways(model: &mut Model, tab: Tab, by: isize) {
     let left = match tab {
         Tab::Inspect => &mut model.pane_mut().inspect.left,
         Tab::Top => &mut model.pane_mut().top.left,
-        Tab::Logs | Tab::Stats | Tab::Session(_) => return,
+        Tab::Logs | Tab::Stats | Tab::Why | Tab::Session(_) => return,
     };
     *left = left.saturating_add_signed(by).min(4096);
 }

@@ -242,6 +242,7 @@ fn tab_word(tab: Tab) -> &'static str {
         Tab::Stats => "stats",
         Tab::Top => "top",
         Tab::Inspect => "inspect",
+        Tab::Why => "why",
         Tab::Session(_) => "terminal",
     }
 }

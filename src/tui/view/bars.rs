@@ -147,6 +147,7 @@ pub(super) fn tab_name(model: &Model, tab: Tab) -> String {
         Tab::Stats => "Stats".to_owned(),
         Tab::Top => "Top".to_owned(),
         Tab::Inspect => "Inspect".to_owned(),
+        Tab::Why => "Why".to_owned(),
         Tab::Session(id) => model.task(id).map_or_else(String::new, |task| {
             task.title.rsplit_once(": ").map_or_else(|| task.title.clone(), |(_, what)| what.to_owned())
         }),
@@ -229,6 +230,7 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
             !model.pane().log.search.is_empty() || !model.pane().inspect.search.is_empty()
         }
         A::Zoom => !model.is_zoomed,
+        A::Open if place_is_viewer(place) => !model.is_zoomed || matches!(place, Place::Top | Place::Inspect),
         A::Older | A::Newer | A::Complete | A::CompleteBack => {
             matches!(model.layers.last(), Some(Layer::Prompt(prompt)) if prompt.purpose == Purpose::Command)
         }
@@ -249,6 +251,11 @@ fn place_is_viewer(place: Place) -> bool {
 fn label(model: &Model, action: Action) -> String {
     let row = model.container();
     match (action, row) {
+        (Action::Open, _) if place_is_viewer(model.place()) => match model.place() {
+            Place::Top => "details".to_owned(),
+            Place::Inspect => "fold".to_owned(),
+            _ => "zoom".to_owned(),
+        },
         (Action::StartStop, Some(row)) if !row.is_up() => "start".to_owned(),
         (Action::Pause, Some(row)) if row.status == Status::Paused => "resume".to_owned(),
         (Action::Follow, _) if !model.pane().log.is_paused => "pause".to_owned(),

@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::words::{Align, cell};
-use super::{bars, border, inspect, log, stats, terminal, top};
+use super::{bars, border, inspect, log, stats, terminal, top, why};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::window::Pane;
@@ -30,12 +30,21 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
         let room = usize::from(area.width).saturating_sub(name.len() + 8);
         block = block.title_top(tab_line(model, pane, tab, room).alignment(Alignment::Right));
     }
-    if model.is_zoomed
-        && tab == Tab::Logs
-        && let Some(note) = log::top_note(&pane.log)
-    {
-        block =
-            block.title_top(Line::styled(format!(" {note} "), model.theme.dim).alignment(Alignment::Right));
+    if model.is_zoomed {
+        block = match tab {
+            Tab::Logs => match log::top_note(&pane.log) {
+                Some(note) => {
+                    block.title_top(Line::styled(format!(" {note} "), model.theme.dim).right_aligned())
+                }
+                None => block,
+            },
+            Tab::Top => block.title_top(Line::styled(top::title(&pane.top), model.theme.dim).right_aligned()),
+            Tab::Inspect => {
+                let key = model.keys_of(Place::Inspect, Action::NextForm);
+                block.title_top(inspect::title(&pane.inspect, &key, &model.theme).right_aligned())
+            }
+            _ => block,
+        };
     }
     if let Some((note, style)) = bottom_note(model, screens, pane, tab, area.width) {
         block = block.title_bottom(Line::styled(note, style).alignment(Alignment::Right));
@@ -53,8 +62,12 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
                 stats::draw(frame, model, &pane.stats, &row.id, inner);
             }
         }
-        Tab::Top => top::draw(frame, model, pane, inner),
+        Tab::Top => {
+            let is_up = model.container_of(pane).is_some_and(|row| row.status.is_up());
+            top::draw(frame, model, &pane.top, is_up, inner);
+        }
         Tab::Inspect => inspect::draw(frame, model, &pane.inspect, inner),
+        Tab::Why => why::draw(frame, model, &pane.why, has_keys, inner),
         Tab::Session(id) => terminal::draw(frame, model, screens, (id, has_keys), inner),
     }
 }
@@ -106,9 +119,9 @@ fn bottom_note(
                 lines => (format!(" {lines} lines up · {key} release "), theme.warn),
             }
         }
-        Tab::Top => (format!(" {} processes ", pane.top.rows.len()), theme.dim),
-        Tab::Inspect => inspect::note(model, &pane.inspect),
-        Tab::Stats if model.is_frozen => (" frozen ".to_owned(), theme.warn),
-        Tab::Stats | Tab::Session(_) => return None,
+        Tab::Top => (top::note(&pane.top, model.now), theme.dim),
+        Tab::Inspect => (inspect::note(&pane.inspect, width), theme.dim),
+        Tab::Stats if pane.stats.frozen.is_some() => (" frozen ".to_owned(), theme.warn),
+        Tab::Stats | Tab::Why | Tab::Session(_) => return None,
     })
 }

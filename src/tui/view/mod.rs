@@ -22,6 +22,9 @@ mod terminal;
 mod tests;
 mod texts;
 mod top;
+#[cfg(test)]
+mod usage_tests;
+mod why;
 pub mod words;
 
 use ratatui::Frame;

@@ -343,9 +343,6 @@ fn footer(source: &Source<'_>) -> Line<'static> {
         up @ 1.. => spans.push(Span::raw(format!("   scale x{}", 1_u32 << up))),
         down => spans.push(Span::raw(format!("   scale 1/{}", 1_u32 << -down))),
     }
-    if pane.frozen.is_some() {
-        spans.push(Span::styled("   frozen", theme.warn));
-    }
     if source.is_over {
         spans.push(Span::styled("   it has ended", theme.dim));
     }

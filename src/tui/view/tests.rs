@@ -5,6 +5,7 @@ use insta::assert_snapshot;
 use crate::engine::{Phase, ProcessRow, Progress, Top};
 use crate::tui::event::Event;
 use crate::tui::fixture::{empty, full, log, looks, press, screen, screen_with, write};
+use crate::tui::model::inspect::Document;
 use crate::tui::model::log::LogNews;
 use crate::tui::model::task::{TaskId, Work};
 use crate::tui::model::{Failure, Model, Section};
@@ -83,8 +84,9 @@ fn the_detail() {
     at_each_size("inspect", |width, height| {
         let mut model = pressed(width, height, "i");
         let serial = model.pane().inspect.serial;
-        let lines = ["{", "  \"Id\": \"ab12\",", "  \"State\": {", "    \"Status\": \"running\"", "  }", "}"];
-        update(&mut model, Event::Text(serial, Ok(lines.map(str::to_owned).to_vec())));
+        let value = serde_json::json!({"Id": "ab12", "State": {"Status": "running"}});
+        let document = Box::new(Document { value, command: None });
+        update(&mut model, Event::Document(serial, Ok(document)));
         model
     });
 }

@@ -2,7 +2,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 use ratatui::style::Style;
-use ratatui::text::Span;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::engine::Status;
@@ -150,45 +149,6 @@ pub fn spark(values: &[f64], top: f64) -> String {
     values.iter().map(bar).collect()
 }
 
-/// Cuts spans into rows of `width` columns, the first beginning `left` columns from the left.
-pub(super) fn cut(
-    spans: Vec<Span<'static>>,
-    left: usize,
-    width: usize,
-    most: usize,
-) -> Vec<Vec<Span<'static>>> {
-    use unicode_width::UnicodeWidthChar;
-    let mut rows = vec![Vec::new()];
-    let mut column = 0;
-    'all: for span in spans {
-        let mut text = String::new();
-        for c in span.content.chars() {
-            let wide = c.width().unwrap_or(0);
-            if column + wide > left + width * rows.len() {
-                if rows.len() >= most {
-                    if let Some(row) = rows.last_mut() {
-                        row.push(Span::styled(std::mem::take(&mut text), span.style));
-                    }
-                    break 'all;
-                }
-                if let Some(row) = rows.last_mut() {
-                    row.push(Span::styled(std::mem::take(&mut text), span.style));
-                }
-                column = left + width * rows.len();
-                rows.push(Vec::new());
-            }
-            if column >= left {
-                text.push(c);
-            }
-            column += wide;
-        }
-        if let Some(row) = rows.last_mut() {
-            row.push(Span::styled(text, span.style));
-        }
-    }
-    rows
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -227,18 +187,5 @@ mod tests {
         ] {
             assert_eq!(cell(text, width, align), shown, "{text}");
         }
-    }
-
-    #[test]
-    fn a_line_is_cut_into_rows_by_columns_not_characters() {
-        let rows = |text: &str, left, width, most| -> Vec<String> {
-            let spans = vec![Span::raw(text[..3].to_owned()), Span::raw(text[3..].to_owned())];
-            let rows = cut(spans, left, width, most);
-            rows.iter().map(|row| row.iter().map(|span| span.content.as_ref()).collect()).collect()
-        };
-        assert_eq!(rows("abcdefgh", 0, 3, usize::MAX), ["abc", "def", "gh"]);
-        assert_eq!(rows("abcdefgh", 2, 3, 1), ["cde"]);
-        assert_eq!(rows("abc日本語", 0, 4, usize::MAX), ["abc", "日本", "語"]);
-        assert_eq!(rows("abc", 9, 4, 1), [""]);
     }
 }
