@@ -196,6 +196,11 @@ pub fn parse(words: &[String], world: &World) -> Result<Parsed, Usage> {
             "--root" => &mut parsed.flags.root,
             "--run-root" => &mut parsed.flags.run_root,
             "--config" => &mut parsed.flags.file,
+            "--read-only" if attached.is_none() => {
+                parsed.flags.read_only = true;
+                rest = tail;
+                continue;
+            }
             "-D" | "--debug" => {
                 parsed.debug = true;
                 rest = tail;
@@ -216,6 +221,11 @@ pub fn parse(words: &[String], world: &World) -> Result<Parsed, Usage> {
                 return Ok(parsed);
             }
             _ if word.starts_with('-') => return Err(refused::global(word)),
+            // A verb is not made harmless by it, and must not seem to be.
+            _ if parsed.flags.read_only => {
+                return Err(Usage::argument("--read-only is for the terminal UI, which takes no command")
+                    .hint("`hoist --read-only` alone opens it"));
+            }
             _ => {
                 parsed.request = verb(rest, world)?;
                 return Ok(parsed);

@@ -690,6 +690,7 @@ fn help_reads_well() {
     Global Options:
           --config FILE      Read this configuration instead of the usual ones
       -D, --debug            Write what happens to standard error
+          --read-only        Open the terminal UI so that it changes nothing
           --root FOLDER      Keep images and containers here (default /var/lib/hoist)
           --run-root FOLDER  Keep what a reboot voids here (default /run/hoist)
       -v, --version          Print version information and quit
@@ -785,4 +786,16 @@ proptest! {
         prop_assert_eq!(run.create.request.options, request.options);
         prop_assert_eq!(run.detach, detach);
     }
+}
+
+#[test]
+fn read_only_is_for_the_terminal_ui_alone() {
+    let parse = |line: &str| super::parse(&split(line).unwrap(), &world());
+    let parsed = parse("--read-only --root /x").unwrap();
+    assert!(parsed.flags.read_only && parsed.request == Request::Nothing);
+    for line in ["--read-only ps", "--root /x --read-only rm web"] {
+        let message = parse(line).unwrap_err().to_string();
+        assert!(message.contains("--read-only is for the terminal UI"), "{message}");
+    }
+    assert!(parse("--read-only=maybe").is_err());
 }

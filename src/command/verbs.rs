@@ -269,6 +269,7 @@ Commands:
 Global Options:
       --config FILE      Read this configuration instead of the usual ones
   -D, --debug            Write what happens to standard error
+      --read-only        Open the terminal UI so that it changes nothing
       --root FOLDER      Keep images and containers here (default /var/lib/hoist)
       --run-root FOLDER  Keep what a reboot voids here (default /run/hoist)
   -v, --version          Print version information and quit

@@ -86,8 +86,8 @@ actions! {
         Up           "up"            "up"       "Select the previous row";
         First        "first"         "top"      "Go to the first row";
         Last         "last"          "end"      "Go to the last row; a log follows again";
-        HalfDown     "half-down"     "½ down"   "Go half a page down";
-        HalfUp       "half-up"       "½ up"     "Go half a page up";
+        HalfDown     "half-down"     "half down"   "Go half a page down";
+        HalfUp       "half-up"       "half up"  "Go half a page up";
         PageDown     "page-down"     "page down" "Go a page down";
         PageUp       "page-up"       "page up"  "Go a page up";
         Left         "left"          "left"     "Scroll to the left";
@@ -296,13 +296,14 @@ actions! {
     }
     "Yours" {
         Custom       "custom"        "yours"    "Run a command of yours";
+        Host         "host"          "shell…"   "Run a command on this machine: {name} {id} {image} {ip} are what is selected";
     }
     "App" {
         Help         "help"          "help"     "Show what the keys do here";
         Palette      "palette"       "palette"  "Search everything that can be done";
         Command      "command"       "command"  "Type a command, as on the command line";
         Details      "details"       "details"  "Show the whole last error";
-        Theme        "theme"         "theme"    "Take the next theme";
+        Theme        "theme"         "theme"    "Choose how hoist looks";
         Refresh      "refresh"       "refresh"  "Read everything anew";
         Redraw       "redraw"        "redraw"   "Draw the whole screen anew";
         Suspend      "suspend"       "suspend"  "Suspend hoist; containers keep running";
@@ -311,6 +312,18 @@ actions! {
 }
 
 impl Action {
+    /// Whether it may change something: an object, what a program in a container does, or
+    /// this machine. What only asks for more is judged by what it is asked for in the end.
+    #[must_use]
+    pub fn changes(self) -> bool {
+        match self {
+            // Nothing goes but lines of a list.
+            Self::ClearTasks => false,
+            Self::Host | Self::SignalProcess => true,
+            _ => matches!(self.group(), "Act" | "Make" | "Delete" | "Undo"),
+        }
+    }
+
     /// The action a keymap calls `name`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

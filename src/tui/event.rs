@@ -9,6 +9,7 @@ use jiff::Timestamp;
 
 use super::key::Key;
 use super::keymap::Keymap;
+use super::model::ask::Ready;
 use super::model::inspect::Document;
 use super::model::journal::EventRow;
 use super::model::log::LogNews;
@@ -81,6 +82,10 @@ pub enum Event {
     WideSigns,
     /// Something to tell the user.
     Notice(Tone, String),
+    /// A command of the user's that was asked about may be run.
+    Command(Box<Ready>),
+    /// A program on this machine failed.
+    HostFailed(Failure),
     /// A terminal's program has begun.
     Opened(TaskId),
     /// A terminal's screen has changed.
@@ -148,6 +153,10 @@ pub enum Effect {
     Browse(String),
     /// Keep what is remembered from one time to the next.
     Save,
+    /// Run a program on this machine, in the terminal that hoist runs in.
+    Host(Vec<String>),
+    /// Run a command of the user's that was asked about.
+    Command(Box<Ready>),
     /// Read a whole list.
     Load(Section),
     /// Read one container.

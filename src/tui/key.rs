@@ -146,6 +146,13 @@ impl fmt::Display for Key {
     }
 }
 
+/// The same without signs outside ASCII: `Enter` for `↵`.
+#[must_use]
+pub fn in_words(shown: &str) -> String {
+    let words = [('↵', "Enter"), ('↑', "Up"), ('↓', "Down"), ('←', "Left"), ('→', "Right")];
+    words.iter().fold(shown.to_owned(), |text, (sign, word)| text.replace(*sign, word))
+}
+
 /// Several strokes in a row, separated by spaces: `d d`.
 ///
 /// # Errors

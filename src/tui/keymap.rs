@@ -104,6 +104,15 @@ places! {
     Columns    "columns"    None;
     Progress   "progress"   None;
     Page       "page"       None;
+    Help       "help"       None;
+    Themes     "themes"     None;
+}
+
+impl Place {
+    /// The place and those above it.
+    pub fn chain(self) -> impl Iterator<Item = Self> {
+        std::iter::successors(Some(self), |place| place.above())
+    }
 }
 
 /// One line of the keymap.
@@ -341,6 +350,13 @@ impl Keymap {
         text
     }
 
+    /// Whether a line is one of another place, behind a prefix.
+    #[must_use]
+    pub fn imports(&self, binding: &Binding) -> bool {
+        let here = |import: &&Import| import.into == binding.place && binding.keys.starts_with(&import.keys);
+        self.imports.iter().any(|import| here(&import) && binding.keys.len() > import.keys.len())
+    }
+
     /// The keys of every line, prefixes of imports included.
     fn lines_of(&self) -> impl Iterator<Item = (Place, &[Key])> {
         let own = self.own.iter().map(|binding| (binding.place, binding.keys.as_slice()));
@@ -426,11 +442,17 @@ impl Keymap {
         let strokes = parse_strokes(keys).map_err(|bad| {
             source.error(span.clone(), Fault::Key { place: place.name().to_owned(), source: bad })
         })?;
-        let word = item.as_str().unwrap_or_default();
+        let written = item.as_str().unwrap_or_default();
+        let word = written.strip_suffix('!').unwrap_or(written);
         let bad = || {
-            let (keys, action) = (keys.to_owned(), word.to_owned());
+            let (keys, action) = (keys.to_owned(), written.to_owned());
             source.error(item.span(), Fault::Action { place: place.name(), keys, action })
         };
+        if word != written {
+            let is_here = |other: Place| other.chain().any(|above| above == place);
+            self.own.retain(|binding| !is_here(binding.place) || !binding.keys.starts_with(&strokes));
+            self.imports.retain(|import| !is_here(import.into) || !import.keys.starts_with(&strokes));
+        }
         if let Some(other) = word.strip_prefix('@') {
             let from = Place::named(other).ok_or_else(bad)?;
             self.take_away(place, &strokes);
@@ -480,8 +502,7 @@ impl Keymap {
 
     fn chain(&self, place: Place) -> Vec<Binding> {
         let mut lines = Vec::new();
-        let mut next = Some(place);
-        while let Some(place) = next {
+        for place in place.chain() {
             lines.extend(self.own.iter().filter(|binding| binding.place == place).cloned());
             for import in self.imports.iter().filter(|import| import.into == place) {
                 for binding in self.own.iter().filter(|binding| binding.place == import.from) {
@@ -489,7 +510,6 @@ impl Keymap {
                     lines.push(Binding { keys, place, ..binding.clone() });
                 }
             }
-            next = place.above();
         }
         lines
     }
@@ -630,6 +650,14 @@ mod tests {
             whither: crate::config::Whither::Host,
             confirm: false,
         }
+    }
+
+    #[test]
+    fn with_an_exclamation_mark_a_key_takes_away_all_that_begin_with_it() {
+        let keymap = Keymap::read(Some("[containers]\nd = \"inspect!\"\no = \"none!\"")).unwrap();
+        assert_eq!(find(&keymap, Place::Containers, "d"), Found::Action(Action::Inspect));
+        assert_eq!(find(&keymap, Place::Containers, "o c"), Found::Nothing);
+        assert_eq!(find(&keymap, Place::Images, "d d"), Found::Action(Action::Remove));
     }
 
     #[test]

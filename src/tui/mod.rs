@@ -11,12 +11,15 @@
 //! answered in the next frame whatever the engine does.
 
 pub mod action;
+pub mod custom;
 mod driver;
 pub mod event;
 #[cfg(test)]
 mod fixture;
 pub mod key;
 pub mod keymap;
+#[cfg(test)]
+mod keys_doc;
 pub mod layout;
 pub mod model;
 pub mod terminal;

@@ -12,8 +12,11 @@ mod disk;
 mod document;
 mod editor;
 mod facts;
+mod host;
+mod keys;
 mod log;
 mod print;
+mod probe;
 mod saved;
 mod screen;
 mod session;
@@ -28,8 +31,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossterm::event::{Event as TermEvent, EventStream};
-use futures_util::StreamExt;
+use crossterm::event::Event as TermEvent;
 use jiff::Timestamp;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::{Notify, Semaphore, mpsc};
@@ -47,6 +49,7 @@ use super::{Error, TuiSettings, view};
 use crate::command::World;
 use crate::engine::{ContainerId, Engine, Input, Progress, Reporter, Result, TrashEntry};
 use crate::tui::model::rows::ContainerRow;
+use keys::{Heard, Keys};
 use print::Prints;
 use screen::Screen;
 use session::Sessions;
@@ -80,7 +83,8 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
     let (tell, mut told) = mpsc::channel(BATCH);
     let mut signals = Signals::new().map_err(Error::Terminal)?;
     let mut screen = Screen::open(model.look.mouse).map_err(Error::Terminal)?;
-    let mut keys = EventStream::new();
+    // The terminal has been asked about itself; its answers come before the keys.
+    let mut keys = Keys::new();
     // crossterm loses this signal when a key arrives at the same moment.
     let mut resized = signal(SignalKind::window_change()).map_err(Error::Terminal)?;
     let tell = Tell(tell);
@@ -103,6 +107,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         loading: false,
         turns: Arc::new(Semaphore::new(VERBS)),
         edited: None,
+        host: None,
         is_leaving: false,
         is_dirty: true,
     };
@@ -126,24 +131,28 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         }
         if let Some((name, text)) = driver.edited.take() {
             // It reads what is typed, and must not share that with us.
-            drop(keys);
+            keys.pause();
             screen::give_back();
             driver.edit(name, text).await;
             screen.take().map_err(Error::Terminal)?;
-            keys = EventStream::new();
+            keys.resume();
             // Ctrl-C was meant for the editor.
             signals.interrupt = signal(SignalKind::interrupt()).map_err(Error::Terminal)?;
             let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
             driver.take(Event::Resize(width, height), &mut screen)?;
         }
+        if let Some(words) = driver.host.take() {
+            keys.pause();
+            driver.run_on_host(words, &mut screen, &mut signals).await?;
+            keys.resume();
+        }
         let frame = drawn.filter(|_| driver.is_dirty).map(|drawn| drawn + FRAME);
         let tick = driver.model.next_tick().map(|tick| Instant::now() + tick);
         let wake = [frame, tick].into_iter().flatten().min();
         tokio::select! {
-            key = keys.next() => match key {
-                Some(Ok(event)) => driver.term(event, &mut screen)?,
-                Some(Err(error)) => return Err(Error::Terminal(error)),
-                None => return Ok(0),
+            heard = keys.next() => match heard.map_err(Error::Terminal)? {
+                Heard::End => return Ok(0),
+                heard => driver.hear(heard, &mut screen)?,
             },
             Some(event) = told.recv() => {
                 driver.now(&mut screen)?;
@@ -181,6 +190,8 @@ struct Signals {
     term: Signal,
     hangup: Signal,
     interrupt: Signal,
+    /// One came while a program of the user's had the terminal.
+    went: Option<u8>,
 }
 
 impl Signals {
@@ -189,16 +200,30 @@ impl Signals {
             term: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
             interrupt: signal(SignalKind::interrupt())?,
+            went: None,
         })
     }
 
     /// Waits for one, and gives the exit code it means.
     async fn ended(&mut self) -> u8 {
+        if let Some(code) = self.went {
+            return code;
+        }
         tokio::select! {
             _ = self.term.recv() => 128 + 15,
             _ = self.hangup.recv() => 128 + 1,
             _ = self.interrupt.recv() => 128 + 2,
         }
+    }
+
+    /// The same while the terminal is somebody else's, whose the interrupts are then. It is
+    /// remembered for the next who asks.
+    async fn gone(&mut self) {
+        let code = tokio::select! {
+            _ = self.term.recv() => 128 + 15,
+            _ = self.hangup.recv() => 128 + 1,
+        };
+        self.went = Some(code);
     }
 }
 
@@ -209,15 +234,14 @@ fn model(settings: &TuiSettings, depth: Depth) -> std::result::Result<Model, Err
     let keymap = configured.keymap.clone().map_or_else(|| Keymap::read(None).map(Arc::new), Ok)?;
     let theme = Theme::shipped(DARK, depth)?;
     let mut model = Model::new(keymap, theme, depth, settings.world.clone(), Timestamp::now());
-    let saved = saved::read(settings.ui.state.as_deref());
-    begin(&mut model, configured);
-    match saved {
+    match saved::read(settings.ui.state.as_deref()) {
         Ok(saved) => model.saved = saved,
         Err(fault) => {
             model.say(Tone::Warning, fault.clone(), None);
             model.failure = Some(Failure { what: fault, ..Failure::default() });
         }
     }
+    begin(&mut model, configured);
     Ok(model)
 }
 
@@ -241,6 +265,8 @@ struct Driver {
     turns: Arc<Semaphore>,
     /// A text that the user's editor is to show, and its name.
     edited: Option<(String, String)>,
+    /// A program to be run in the user's terminal.
+    host: Option<Vec<String>>,
     is_leaving: bool,
     is_dirty: bool,
 }
@@ -248,6 +274,49 @@ struct Driver {
 type Done = std::result::Result<(), Error>;
 
 impl Driver {
+    fn hear(&mut self, heard: Heard, screen: &mut Screen) -> Done {
+        match heard {
+            Heard::Events(events) => events.into_iter().try_for_each(|event| self.term(event, screen)),
+            Heard::Ground(ground) => self.take(Event::Ground(ground), screen),
+            Heard::Answers(answers) => {
+                if answers.has_kitty {
+                    screen.tell_keys_apart().map_err(Error::Terminal)?;
+                }
+                if answers.is_wide {
+                    self.take(Event::WideSigns, screen)?;
+                }
+                if let Some(ground) = answers.ground {
+                    self.take(Event::Ground(ground), screen)?;
+                }
+                answers.events.into_iter().try_for_each(|event| self.term(event, screen))
+            }
+            Heard::End => Ok(()),
+        }
+    }
+
+    /// Runs a program in the user's terminal, and takes that back when it has ended. What
+    /// comes from the engine meanwhile waits.
+    async fn run_on_host(&mut self, words: Vec<String>, screen: &mut Screen, signals: &mut Signals) -> Done {
+        screen::give_back();
+        let folder = self.world.folder.clone();
+        let program = tokio::task::spawn_blocking(move || host::run(&words, &folder));
+        let result = tokio::select! {
+            result = program => result.unwrap_or_else(|_| Ok(())),
+            // It got the same signal; what it does then is its own business.
+            _ = signals.gone() => Ok(()),
+        };
+        // Ctrl-C was meant for the program.
+        signals.interrupt = signal(SignalKind::interrupt()).map_err(Error::Terminal)?;
+        screen.take().map_err(Error::Terminal)?;
+        self.now(screen)?;
+        let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
+        self.take(Event::Resize(width, height), screen)?;
+        match result {
+            Ok(()) => Ok(()),
+            Err(failure) => self.take(Event::HostFailed(failure), screen),
+        }
+    }
+
     fn term(&mut self, event: TermEvent, screen: &mut Screen) -> Done {
         self.now(screen)?;
         let event = match event {
@@ -310,6 +379,8 @@ impl Driver {
                 let result = browse(&url);
                 self.spawn(async move { Event::Done(Effect::Browse(url), result) });
             }
+            Effect::Host(words) => self.host = Some(words),
+            Effect::Command(ready) => self.take(Event::Command(ready), screen)?,
             Effect::Load(Section::Trash) => self.load_trash(),
             Effect::Load(section) => {
                 let engine = self.engine.clone();

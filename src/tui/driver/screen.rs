@@ -1,7 +1,7 @@
 //! The user's terminal: taken over, drawn to, and given back whatever happens.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, Once, PoisonError};
@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use crossterm::cursor::{Hide, Show};
 use crossterm::event::{
     DisableBracketedPaste, DisableFocusChange, DisableMouseCapture, EnableBracketedPaste, EnableFocusChange,
-    EnableMouseCapture,
+    EnableMouseCapture, KeyboardEnhancementFlags, PopKeyboardEnhancementFlags, PushKeyboardEnhancementFlags,
 };
 use crossterm::terminal::{
     BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen,
@@ -22,9 +22,17 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::{Frame, Terminal};
 use tokio::sync::Notify;
 
+use super::probe::QUESTIONS;
+
 /// Whether the terminal is ours at this moment. Held while a frame is written, so that no
 /// part of one comes after the terminal was given back.
 static TAKEN: Mutex<bool> = Mutex::new(false);
+
+/// The terminal speaks the kitty keyboard protocol, and was asked to.
+static TELLS_KEYS_APART: AtomicBool = AtomicBool::new(false);
+
+/// What of that protocol is used: no key is two things.
+const FLAGS: KeyboardEnhancementFlags = KeyboardEnhancementFlags::DISAMBIGUATE_ESCAPE_CODES;
 
 /// Something panicked; the terminal was given back for its message.
 static PANICKED: AtomicBool = AtomicBool::new(false);
@@ -49,6 +57,9 @@ impl Screen {
         let terminal = Terminal::new(CrosstermBackend::new(page.clone()))?;
         let mut screen = Self { terminal, page, out, has_mouse };
         screen.take()?;
+        if io::stdin().is_terminal() {
+            screen.out.write_all(QUESTIONS.as_bytes())?;
+        }
         Ok(screen)
     }
 
@@ -61,7 +72,19 @@ impl Screen {
         if self.has_mouse {
             self.out.execute(EnableMouseCapture)?;
         }
+        if TELLS_KEYS_APART.load(Ordering::SeqCst) {
+            self.out.execute(PushKeyboardEnhancementFlags(FLAGS))?;
+        }
         self.redraw()
+    }
+
+    /// Asks the terminal to send keys so that each can be told from the others (the kitty
+    /// protocol), which it has said it can.
+    pub(super) fn tell_keys_apart(&mut self) -> io::Result<()> {
+        if !TELLS_KEYS_APART.swap(true, Ordering::SeqCst) {
+            self.out.execute(PushKeyboardEnhancementFlags(FLAGS))?;
+        }
+        Ok(())
     }
 
     /// Takes the mouse, or leaves it to the terminal, which can then select with it.
@@ -117,6 +140,9 @@ pub(super) fn give_back() {
         return;
     }
     let mut bytes = ansi(EndSynchronizedUpdate);
+    if TELLS_KEYS_APART.load(Ordering::SeqCst) {
+        bytes.extend(ansi(PopKeyboardEnhancementFlags));
+    }
     bytes.extend(ansi(DisableMouseCapture));
     bytes.extend(ansi(DisableFocusChange));
     bytes.extend(ansi(DisableBracketedPaste));

@@ -11,6 +11,7 @@ use super::Tell;
 use crate::config::{Config, Ui};
 use crate::engine::FileWatch;
 use crate::tui::TuiSettings;
+use crate::tui::custom::Template;
 use crate::tui::event::{Configured, Event};
 use crate::tui::keymap::Keymap;
 use crate::tui::theme::{Depth, Theme, Themes};
@@ -35,6 +36,11 @@ pub(super) fn read(ui: Ui, depth: Depth, read: fn(&Path) -> io::Result<String>) 
                 let name = path.file_stem().unwrap_or_default().to_string_lossy();
                 broken.insert(name.into_owned());
             }
+        }
+    }
+    for command in &ui.commands {
+        if let Err((fault, at)) = Template::of(command) {
+            faults.push(format!("{at}: {fault}"));
         }
     }
     Configured { ui: Some(ui), keymap: keymap.map(Arc::new), themes, broken, faults }

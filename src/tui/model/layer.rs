@@ -2,9 +2,12 @@
 
 use ratatui_textarea::{CursorMove, Input as KeyInput, TextArea};
 
+use super::ask::Ask;
 use super::candidates::Candidates;
 use super::columns::Choice;
 use super::form::{Note, RunForm};
+use super::help::Help;
+use super::look::Picker;
 use super::palette::Palette;
 use super::removal::Question;
 use super::task::TaskId;
@@ -38,6 +41,12 @@ pub enum Layer {
     Output(Reading),
     /// Text to read.
     Page(Page),
+    /// The keys of a place, to be searched.
+    Help(Box<Help>),
+    /// A choice of themes.
+    Themes(Box<Picker>),
+    /// A line that a command of the user's waits for.
+    Ask(Box<Ask>),
 }
 
 /// A line that is typed.
@@ -296,8 +305,6 @@ pub struct Page {
 /// What a page shows.
 #[derive(Debug)]
 pub enum PageKind {
-    /// The keys of a place.
-    Keys(crate::tui::keymap::Place),
     /// Lines.
     Text(Vec<String>),
 }

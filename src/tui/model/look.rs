@@ -24,11 +24,21 @@ impl Ground {
 
 /// A theme that was chosen in the picker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Chosen {
     /// Its name.
     pub theme: String,
     /// What the configuration said at that time.
     pub instead_of: Option<String>,
+}
+
+/// The theme picker over the screen, which wears what its cursor is on.
+#[derive(Debug)]
+pub struct Picker {
+    /// Where the cursor is.
+    pub cursor: usize,
+    /// What was worn before.
+    pub before: Theme,
 }
 
 /// How the screen looks.
@@ -46,9 +56,6 @@ pub struct Look {
     pub icons_are_free: bool,
     /// The terminal draws signs two columns wide that hoist counts as one.
     pub is_wide: bool,
-    /// The theme that was chosen in the picker, and what the configuration said then: when
-    /// it says something else, that is what the user wishes.
-    pub chosen: Option<Chosen>,
     /// The user's own commands.
     pub commands: Vec<Custom>,
     /// What waits may turn and flash.
@@ -70,7 +77,6 @@ impl Look {
             icons: Icons::Unicode,
             icons_are_free: true,
             is_wide: false,
-            chosen: None,
             commands: Vec::new(),
             motion: true,
             mouse: true,
@@ -80,8 +86,8 @@ impl Look {
 
     /// The theme that was chosen in the picker, unless the configuration was changed since.
     #[must_use]
-    pub fn chosen_theme(&self) -> Option<&str> {
-        let chosen = self.chosen.as_ref().filter(|chosen| chosen.instead_of == self.theme);
+    pub fn chosen<'a>(&self, chosen: Option<&'a Chosen>) -> Option<&'a str> {
+        let chosen = chosen.filter(|chosen| chosen.instead_of == self.theme);
         chosen.map(|chosen| chosen.theme.as_str())
     }
 

@@ -4,11 +4,13 @@
 //! is not said by effects but follows from the model: [`Model::wants`]. So nothing is read
 //! that nobody sees, and no path through `update` can forget to stop it.
 
+pub mod ask;
 pub mod batch;
 pub mod candidates;
 pub mod columns;
 pub mod filter;
 pub mod form;
+pub mod help;
 pub mod history;
 pub mod inspect;
 pub mod journal;
@@ -49,6 +51,7 @@ use super::keymap::{Keymap, Place};
 use super::layout::{Layout, layout};
 use super::theme::{Depth, Theme};
 use crate::command::World;
+use crate::config::Icons;
 use crate::engine::{self, ContainerId};
 use batch::Batch;
 use columns::USE;
@@ -405,6 +408,9 @@ impl Model {
             Some(Layer::Output(_)) => Place::Output,
             Some(Layer::Progress(_)) => Place::Progress,
             Some(Layer::Page(_)) => Place::Page,
+            Some(Layer::Help(_)) => Place::Help,
+            Some(Layer::Themes(_)) => Place::Themes,
+            Some(Layer::Ask(_)) => Place::Prompt,
             None if self.released.is_some() && self.windows.count() > 1 => Place::Released,
             None => self.place_below(),
         }
@@ -575,7 +581,16 @@ impl Model {
     /// The keys of `action` here, for a hint.
     #[must_use]
     pub fn keys_of(&self, place: Place, action: Action) -> String {
-        self.keymap.keys_of(place, action).unwrap_or_default()
+        self.signs(&self.keymap.keys_of(place, action).unwrap_or_default())
+    }
+
+    /// Keys as they are shown: in ASCII the signs of some are words.
+    #[must_use]
+    pub fn signs(&self, keys: &str) -> String {
+        match self.look.icons {
+            Icons::Ascii => crate::tui::key::in_words(keys),
+            Icons::Unicode | Icons::Nerd => keys.to_owned(),
+        }
     }
 
     /// What the driver must have open.

@@ -61,6 +61,8 @@ pub enum Does {
     Type(String),
     /// Opens the run form with what is kept under this name.
     Preset(String),
+    /// Runs the user's command with this number.
+    Custom(usize),
 }
 
 /// Something that there is.

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::columns::Columns;
+use super::look::Chosen;
 use super::window::Node;
 
 /// The version of the file's form.
@@ -31,6 +32,9 @@ pub struct Saved {
     pub recent: Vec<String>,
     /// Which columns the lists show.
     pub columns: Columns,
+    /// The theme that was chosen in the picker.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub theme: Option<Chosen>,
     /// What a later hoist wrote.
     #[serde(flatten)]
     pub rest: Map<String, Value>,
@@ -59,6 +63,7 @@ impl Default for Saved {
             history: Vec::new(),
             recent: Vec::new(),
             columns: Columns::default(),
+            theme: None,
             rest: Map::new(),
         }
     }

@@ -3,8 +3,9 @@
 //! A line names the command, what may stand behind it, and a function that does it. The
 //! completion, the palette and `:help` read the same table.
 
-use super::{Action, here, lists, window};
-use crate::tui::event::Effect;
+use super::{Action, here, lists, task, window};
+use crate::tui::event::{Effect, Job};
+use crate::tui::model::layer::{Layer, Page, PageKind};
 use crate::tui::model::{Failure, Model};
 
 /// One command.
@@ -49,6 +50,13 @@ pub(super) const COMMANDS: &[AppCommand] = &[
         about: "Choose the columns of the list: in a dialog, or by name in their order; `usual` for the usual ones",
         words: |model, words| lists::column_words(model, words),
         run: lists::columns,
+    },
+    AppCommand {
+        name: "export",
+        arguments: "keys [FILE]",
+        about: "Show all keys as a keymap.toml, or write them to a new file",
+        words: |_, words| if words.is_empty() { vec!["keys".to_owned()] } else { Vec::new() },
+        run: export,
     },
     AppCommand {
         name: "set",
@@ -148,9 +156,23 @@ fn themes(model: &Model) -> Vec<String> {
 
 fn theme(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
     let [name] = words else { return Err("`theme` takes one name".to_owned()) };
-    let theme = model.look.themes.named(name).ok_or_else(|| format!("no theme is called `{name}`"))?;
-    model.theme = theme.clone();
-    Ok(Vec::new())
+    super::themes::choose(model, name).ok_or_else(|| format!("no theme is called `{name}`"))
+}
+
+fn export(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
+    let text = model.keymap.to_toml();
+    match words {
+        [what] if what == "keys" => {
+            let kind = PageKind::Text(text.lines().map(str::to_owned).collect());
+            model.layers.push(Layer::Page(Page { title: "keymap.toml".to_owned(), kind, top: 0 }));
+            Ok(Vec::new())
+        }
+        [what, file] if what == "keys" => {
+            let path = model.world.absolute(file);
+            Ok(vec![task::quiet_work(model, &format!("write {file}"), Job::Write(path, text))])
+        }
+        _ => Err("`export` takes `keys`, and a file to write".to_owned()),
+    }
 }
 
 fn set(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {

@@ -52,6 +52,11 @@ fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {
 /// Does what the words of the command line ask for: what has a screen is shown, verbs are
 /// work in the background, and what the rest prints is shown as it prints it.
 fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effect> {
+    if model.look.is_read_only && request.changes() {
+        let verb = words.first().map_or("", String::as_str);
+        super::guard::refuse(model, &format!("`{verb}` changes something"));
+        return Vec::new();
+    }
     if let Some(effects) = screen(model, &request).or_else(|| named::act(model, &request)) {
         return effects;
     }

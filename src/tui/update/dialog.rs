@@ -4,7 +4,10 @@ use crossterm::event::KeyEvent;
 
 use super::object::{confirmed, terminal};
 use super::task::{self, quiet_work};
-use super::{command, complete, form, history, lists, note, palette, preset, removal, tabs, viewer};
+use super::{
+    command, complete, custom, form, help, history, lists, note, palette, preset, removal, tabs, themes,
+    viewer,
+};
 use crate::command::{join, split};
 use crate::engine::Name;
 use crate::oci::Reference;
@@ -51,6 +54,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Some(Layer::Progress(_)) => return task::watch(model, action),
         Some(Layer::Output(_)) => return task::reading(model, action),
         Some(Layer::Page(page)) => turn(page, action, height).then(|| model.layers.pop()).map_or((), drop),
+        Some(Layer::Help(_)) => return help::act(model, action),
+        Some(Layer::Themes(_)) => return themes::act(model, action),
+        Some(Layer::Ask(_)) => return custom::act(model, action),
         None => {}
     }
     Vec::new()
@@ -79,6 +85,14 @@ pub(super) fn typed(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
         Some(Layer::Prompt(prompt)) => Some(&mut prompt.input),
         Some(Layer::Run(form)) => form.typed(),
         Some(Layer::Palette(palette)) => Some(&mut palette.input),
+        Some(Layer::Ask(ask)) => {
+            ask.error = None;
+            Some(&mut ask.input)
+        }
+        Some(Layer::Help(_)) => {
+            help::typed(model, event);
+            return Vec::new();
+        }
         _ => None,
     };
     input.into_iter().for_each(|input| input.key(event));
@@ -91,6 +105,8 @@ pub(super) fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
         Some(Layer::Prompt(prompt)) => Some(&mut prompt.input),
         Some(Layer::Run(form)) => form.typed(),
         Some(Layer::Palette(palette)) => Some(&mut palette.input),
+        Some(Layer::Help(help)) => Some(&mut help.input),
+        Some(Layer::Ask(ask)) => Some(&mut ask.input),
         _ => None,
     };
     input.into_iter().for_each(|input| input.paste(text));

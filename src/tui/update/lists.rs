@@ -348,7 +348,7 @@ mod tests {
             "{}",
             screen(&model)
         );
-        press(&mut model, "!");
+        press(&mut model, "g !");
         assert!(screen(&model).contains("because it is busy"));
     }
 

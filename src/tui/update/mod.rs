@@ -14,8 +14,11 @@ mod command;
 mod complete;
 mod copy;
 mod countdown;
+mod custom;
 mod dialog;
 mod form;
+mod guard;
+mod help;
 mod history;
 mod lists;
 mod log;
@@ -32,6 +35,7 @@ mod tabs;
 mod task;
 #[cfg(test)]
 mod tests;
+mod themes;
 mod trash;
 mod undo;
 mod viewer;
@@ -70,8 +74,10 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::WideSigns => settings::wide(model),
+        Event::Command(ready) => custom::go(model, *ready),
         other => news::take(model, other),
     };
+    let effects = guard::sift(model, effects);
     undo::watch(model, &effects);
     countdown::watch(model, &effects);
     model.settle();
@@ -128,8 +134,11 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     model.pending.push(key);
     match model.keymap.find(place, &model.pending) {
         Found::Action(action) => {
-            model.pending.clear();
-            act(model, action)
+            let keys = std::mem::take(&mut model.pending);
+            match model.keymap.custom(place, &keys) {
+                Some(custom) => custom::run(model, custom),
+                None => act(model, action),
+            }
         }
         Found::More => {
             model.pending_since = model.now;
@@ -149,14 +158,16 @@ fn unbound(model: &mut Model, place: Place, keys: &[Key], event: KeyEvent) -> Ve
             Tab::Session(id) => keys.iter().map(|key| Effect::Type(id, *key)).collect(),
             _ => Vec::new(),
         },
-        Place::Prompt | Place::Form | Place::Choice | Place::Palette => dialog::typed(model, event),
+        Place::Prompt | Place::Form | Place::Choice | Place::Palette | Place::Help => {
+            dialog::typed(model, event)
+        }
         _ => Vec::new(),
     }
 }
 
 fn paste(model: &mut Model, text: String) -> Vec<Effect> {
     match (model.place(), model.shown_tab(model.pane())) {
-        (Place::Prompt | Place::Form | Place::Choice | Place::Palette, _) => {
+        (Place::Prompt | Place::Form | Place::Choice | Place::Palette | Place::Help, _) => {
             return dialog::pasted(model, &text);
         }
         (Place::Terminal, Tab::Session(id)) => return vec![Effect::Paste(id, text)],
@@ -216,6 +227,9 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if !model.layers.is_empty() {
         return dialog::act(model, action);
     }
+    if guard::refuses(model, action) {
+        return Vec::new();
+    }
     if let Some(effects) = window::act(model, action) {
         return effects;
     }
@@ -273,15 +287,12 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
             prompt(model, Purpose::Filter, &filter);
         }
         Action::ShowAll => model.shows_all = !model.shows_all,
-        Action::Help => {
-            let place = model.place();
-            let title = format!("Help · {}", place.name());
-            model.layers.push(Layer::Page(Page { title, kind: PageKind::Keys(place), top: 0 }));
-        }
+        Action::Help => help::open(model),
+        Action::Host => custom::ask_line(model),
         Action::Command => prompt(model, Purpose::Command, ""),
         Action::Palette => palette::open(model),
         Action::Details => details(model),
-        Action::Theme => next_theme(model),
+        Action::Theme => themes::open(model),
         Action::Refresh if model.section == Section::Events => return vec![Effect::Load(Section::Events)],
         Action::Refresh => return start(),
         Action::Redraw => return vec![Effect::Redraw],
@@ -383,14 +394,6 @@ fn details(model: &mut Model) {
     }
     let title = "The last error".to_owned();
     model.layers.push(Layer::Page(Page { title, kind: PageKind::Text(lines), top: 0 }));
-}
-
-fn next_theme(model: &mut Model) {
-    let themes = model.look.themes.all();
-    let at = themes.iter().position(|theme| theme.name == model.theme.name).unwrap_or(0);
-    let Some(theme) = themes.iter().cycle().nth(at + 1).cloned() else { return };
-    model.say(Tone::Plain, format!("theme {}", theme.name), None);
-    model.theme = theme;
 }
 
 fn quit(model: &mut Model) -> Vec<Effect> {

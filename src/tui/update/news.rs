@@ -67,6 +67,7 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             model.layers.push(Layer::Page(Page { title, kind: PageKind::Text(lines), top: 0 }));
         }
         Event::Page(_, Err(failure)) => model.fail(failure),
+        Event::HostFailed(failure) => model.fail(failure),
         Event::Progress(id, work) => progress(model, id, work),
         Event::Said(id, bytes) => {
             if let Some(task) = model.tasks.get_mut(&id.key()) {

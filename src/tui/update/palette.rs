@@ -58,8 +58,8 @@ fn deeds(model: &Model) -> Vec<Deed> {
                 continue;
             }
             let is_own = binding.place == *place && !ALONE.contains(&action) && !is_of_list;
-            let is_deed =
-                !matches!(action.group(), "Move" | "Dialog" | "Terminal") && action != Action::Palette;
+            let is_deed = !matches!(action.group(), "Move" | "Dialog" | "Terminal" | "Yours")
+                && action != Action::Palette;
             if is_deed && is_own && seen.insert(action) {
                 deeds.push(deed(model, action, *place, Some(*section)));
             } else if is_deed && !is_own && alone.insert(action) {
@@ -67,6 +67,18 @@ fn deeds(model: &Model) -> Vec<Deed> {
             }
         }
     }
+    deeds.extend(model.look.commands.iter().enumerate().map(|(at, command)| {
+        let place = LISTS.iter().find(|(_, place)| place.name() == command.place.0);
+        Deed {
+            recent: recent(model, &command.name),
+            name: command.name.clone(),
+            about: "a command of yours".to_owned(),
+            keys: command.key.0.replace(' ', ""),
+            on: place.map(|(section, _)| *section),
+            kind: "yours",
+            does: Does::Custom(at),
+        }
+    }));
     // `:containers` and the like are keys as well.
     let line = |line: String, about: &str, kind| Deed {
         name: line.clone(),
@@ -205,6 +217,7 @@ fn perform(model: &mut Model, entry: Entry) -> Vec<Effect> {
             super::dialog::rechecked(model)
         }
         Does::Preset(name) => preset::open(model, &name),
+        Does::Custom(at) => super::custom::run(model, at),
     });
     effects
 }

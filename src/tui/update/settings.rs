@@ -2,6 +2,7 @@
 
 use crate::config::{Icons, Ui};
 use crate::tui::event::{Configured, Effect};
+use crate::tui::model::layer::Layer;
 use crate::tui::model::look::Ground;
 use crate::tui::model::{Failure, Model, Tone};
 
@@ -64,9 +65,11 @@ fn take_over(model: &mut Model, ui: Ui) -> Vec<Effect> {
 
 /// Puts on the theme that is wished for; gives the name that there is none of.
 fn dress(model: &mut Model) -> Option<String> {
-    let chosen = model.look.chosen_theme().map(str::to_owned);
-    let (theme, missing) = model.look.begin(chosen.as_deref());
+    let chosen = model.look.chosen(model.saved.theme.as_ref());
+    let (theme, missing) = model.look.begin(chosen);
     model.theme = theme;
+    // What the picker would go back to is not worn any more.
+    model.layers.retain(|layer| !matches!(layer, Layer::Themes(_)));
     missing
 }
 

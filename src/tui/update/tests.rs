@@ -271,7 +271,7 @@ fn a_failure_is_told_with_its_reason_and_kept() {
     update(&mut model, Event::Done(Effect::Container(Verb::Stop, id), Err(failure)));
     assert_eq!(model.container().unwrap().busy, None);
     assert!(screen(&model).contains("✗ cannot stop `api`: its monitor does not answer → kill it"));
-    press(&mut model, "!");
+    press(&mut model, "g !");
     assert!(screen(&model).contains("because its monitor does not answer"));
 }
 

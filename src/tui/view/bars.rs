@@ -13,7 +13,7 @@ use super::{base, texts};
 use crate::engine::Status;
 use crate::tui::action::Action;
 use crate::tui::key::show_strokes;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::{Binding, Place};
 use crate::tui::layout::Layout;
 use crate::tui::model::layer::{Layer, Prompt, Purpose};
 use crate::tui::model::rows::Row;
@@ -95,6 +95,19 @@ fn use_of_all(model: &Model) -> Vec<Span<'static>> {
     ]
 }
 
+/// Says at the right of a line that nothing can be changed; gives the rest of the line.
+pub(super) fn mode(frame: &mut Frame<'_>, model: &Model, area: Rect) -> Rect {
+    if !model.look.is_read_only {
+        return area;
+    }
+    let text = " READ-ONLY ";
+    let width = u16::try_from(text.len()).unwrap_or(0).min(area.width);
+    let style = model.theme.warn.add_modifier(Modifier::REVERSED | Modifier::BOLD);
+    let rest = Rect { width: area.width - width, ..area };
+    frame.render_widget(Line::styled(text, style), Rect { x: rest.right(), width, ..area });
+    rest
+}
+
 /// The second line: the sections, or the tabs of what is zoomed.
 pub(super) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
@@ -174,6 +187,8 @@ pub(super) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
             | Place::Columns
             | Place::Progress
             | Place::Page
+            | Place::Help
+            | Place::Themes
     );
     let help = if has_help {
         format!("{} help ", model.keys_of(Place::Global, Action::Help))
@@ -192,7 +207,7 @@ pub(super) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         if binding.place == Place::Viewer && binding.keys.len() > 1 {
             continue;
         }
-        let (key, label) = (show_strokes(&binding.keys), label(model, binding.action));
+        let (key, label) = (model.signs(&show_strokes(&binding.keys)), label(model, binding));
         let width = key.width() + label.width() + 3;
         if width > room {
             break;
@@ -210,6 +225,9 @@ pub(super) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 }
 
 fn is_useful(model: &Model, place: Place, action: Action) -> bool {
+    if model.look.is_read_only && action.changes() {
+        return false;
+    }
     use Action as A;
     let is_empty = place == Place::Containers && model.container().is_none();
     if is_empty
@@ -248,7 +266,8 @@ fn place_is_viewer(place: Place) -> bool {
 }
 
 /// What an action is called at this moment.
-fn label(model: &Model, action: Action) -> String {
+fn label(model: &Model, binding: &Binding) -> String {
+    let action = binding.action;
     let row = model.container();
     match (action, row) {
         (Action::Open, _) if place_is_viewer(model.place()) => match model.place() {
@@ -278,7 +297,7 @@ fn label(model: &Model, action: Action) -> String {
         (Action::Background, _) if matches!(model.layers.last(), Some(Layer::Progress(watch)) if model.session_is_over(watch.id)) => {
             "close".to_owned()
         }
-        _ => action.label().to_owned(),
+        _ => model.keymap.label(binding).to_owned(),
     }
 }
 
@@ -317,7 +336,14 @@ pub(super) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
             Tone::Bad => ("✗", theme.err),
         };
         let hint = notice.hint.as_ref().map_or_else(String::new, |hint| format!(" → {hint}"));
-        let text = format!(" {glyph} {}{hint}", notice.text);
+        // What stands in one line is often not all there is to know.
+        let has_more =
+            notice.tone == Tone::Bad && model.failure.as_ref().is_some_and(|it| !it.why.is_empty());
+        let more = match has_more {
+            true => format!("  ({} tells all)", model.keys_of(Place::Global, Action::Details)),
+            false => String::new(),
+        };
+        let text = format!(" {glyph} {}{hint}{more}", notice.text);
         frame.render_widget(Line::styled(cell(&text, room, super::words::Align::Left), style), area);
     }
     frame.render_widget(Paragraph::new(right.right_aligned()), area);
@@ -352,10 +378,10 @@ pub(super) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let follow = chain.iter().filter(|binding| binding.keys.starts_with(&model.pending));
     let lines: Vec<Line<'_>> = follow
         .map(|binding| {
-            let keys = show_strokes(&binding.keys[depth..]);
+            let keys = model.signs(&show_strokes(&binding.keys[depth..]));
             Line::from(vec![
                 Span::styled(format!(" {keys:<6}"), theme.accent),
-                Span::raw(binding.action.help()),
+                Span::raw(model.keymap.help(binding).to_owned()),
             ])
         })
         .collect();
@@ -364,7 +390,7 @@ pub(super) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let width = lines.iter().map(Line::width).max().unwrap_or(0) + 4;
     let width = u16::try_from(width).unwrap_or(u16::MAX).min(screen.width);
     let area = Rect { x: screen.width - width, y: screen.height.saturating_sub(2 + height), width, height };
-    let title = format!(" {} … ", show_strokes(&model.pending));
+    let title = format!(" {} … ", model.signs(&show_strokes(&model.pending)));
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
         .border_style(theme.accent)

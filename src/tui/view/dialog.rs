@@ -7,10 +7,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use super::words::{Align, cell};
-use super::{candidates, form, lists, middle, pages, palette, progress, removal};
+use super::{candidates, form, help, lists, middle, pages, palette, progress, removal, themes};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
+use crate::tui::model::ask::Ask;
 use crate::tui::model::layer::{Confirm, Layer, Menu, Page, Prompt, Purpose};
 
 /// Draws every layer, the topmost last.
@@ -30,6 +31,9 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model) {
             Layer::Progress(watch) => progress::draw(frame, model, *watch),
             Layer::Output(reading) => progress::output(frame, model, *reading),
             Layer::Page(shown) => page(frame, model, shown),
+            Layer::Help(shown) => help::draw(frame, model, shown),
+            Layer::Themes(picker) => themes::draw(frame, model, picker),
+            Layer::Ask(asked) => ask(frame, model, asked),
         }
     }
 }
@@ -69,6 +73,24 @@ pub(super) fn keys(model: &Model, place: Place, actions: &[(Action, &str)]) -> L
         spans.push(Span::raw(format!(" {word}   ")));
     }
     Line::from(spans)
+}
+
+fn ask(frame: &mut Frame<'_>, model: &Model, asked: &Ask) {
+    let theme = &model.theme;
+    let title = cell(&asked.title, 40, Align::Left);
+    let inner = open(frame, model, title.trim_end(), "", 70, 7);
+    let field = Rect { y: inner.y + 1, height: 1.min(inner.height), ..inner };
+    frame.buffer_mut().set_style(field, theme.sel);
+    frame.render_widget(asked.input.area(), field);
+    let (text, style) = match &asked.error {
+        Some(error) => (format!("✗ {error}"), theme.err),
+        None => (asked.hint.clone(), theme.dim),
+    };
+    let text = cell(&text, inner.width.into(), Align::Left);
+    let below = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
+    let actions = [(Action::Accept, "ok"), (Action::Dismiss, "cancel")];
+    let lines = vec![Line::styled(text, style), Line::default(), keys(model, Place::Prompt, &actions)];
+    frame.render_widget(Paragraph::new(lines), below);
 }
 
 fn draw_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
@@ -148,7 +170,7 @@ fn menu(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &str) {
 fn page(frame: &mut Frame<'_>, model: &Model, shown: &Page) {
     let (width, height) = model.size;
     let wanted = (width.saturating_sub(4)).clamp(36, 96);
-    let lines = pages::lines(model, shown, usize::from(wanted).saturating_sub(4));
+    let lines = pages::lines(shown);
     let tall = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(height.saturating_sub(2));
     let inner = open(frame, model, &shown.title, "Esc closes", wanted, tall);
     let rows = usize::from(inner.height);

@@ -9,6 +9,7 @@ mod detail;
 mod dialog;
 mod form;
 mod glyphs;
+mod help;
 mod inspect;
 mod lists;
 mod log;
@@ -21,6 +22,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 mod texts;
+mod themes;
 mod top;
 #[cfg(test)]
 mod usage_tests;
@@ -57,7 +59,8 @@ fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect
         return Vec::new();
     }
     bars::header(frame, model, &layout);
-    bars::tabs(frame, model, layout.tabs);
+    let tabs = bars::mode(frame, model, layout.tabs);
+    bars::tabs(frame, model, tabs);
     if let Some(area) = layout.list {
         lists::draw(frame, model, area);
     }

@@ -1,0 +1,54 @@
+//! Programs of the user's on this machine: hoist gives its terminal back while one runs.
+
+use std::io::{self, BufRead as _, Write as _};
+use std::path::Path;
+use std::process::Command;
+
+use crate::command::join;
+use crate::tui::model::Failure;
+
+/// Runs `words`, and waits until the user has seen what came of it. It blocks; the terminal
+/// must have been given back, and nobody else may read from it.
+///
+/// # Errors
+///
+/// When the program cannot be run, or ends badly.
+pub(super) fn run(words: &[String], folder: &Path) -> Result<(), Failure> {
+    let Some((program, rest)) = words.split_first() else { return Ok(()) };
+    let line = shown(words);
+    say(&format!("$ {line}\n"));
+    let status = Command::new(program).args(rest).current_dir(folder).status();
+    let end = match &status {
+        Ok(status) => status.to_string(),
+        Err(error) => error.to_string(),
+    };
+    say(&format!("\n[{end}] press Enter to go back to hoist "));
+    // At the end of input there is nobody to wait for.
+    let _ = io::stdin().lock().read_line(&mut String::new());
+    match status {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => {
+            Err(Failure { what: format!("`{line}` failed"), why: vec![status.to_string()], hint: None })
+        }
+        Err(error) => Err(Failure {
+            what: format!("cannot run `{program}`"),
+            why: vec![error.to_string()],
+            hint: Some("is it installed, and in PATH?".to_owned()),
+        }),
+    }
+}
+
+/// The line that a user wrote, when a shell runs one: the words around it are ours.
+fn shown(words: &[String]) -> String {
+    let text = match words {
+        [shell, flag, script, ours, ..] if shell == "sh" && flag == "-c" && ours == "hoist" => script.clone(),
+        words => join(words),
+    };
+    text.chars().map(|c| if c.is_control() { '.' } else { c }).collect()
+}
+
+fn say(text: &str) {
+    let mut out = io::stdout();
+    // Who sees nothing has no terminal left; what follows finds that out.
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

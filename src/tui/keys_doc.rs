@@ -1,0 +1,95 @@
+//! `docs/keys.md`: every key there is, from the keymap and the table of actions.
+//!
+//! `HOIST_BLESS=1 cargo test keys_doc` writes it.
+
+use std::fmt::Write as _;
+
+use super::keymap::{Keymap, PRESETS, Place};
+use super::model::help::collect;
+
+const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keys.md");
+
+const HEAD: &str = "\
+# Keys
+
+Written by a test from `assets/keymap.toml` and the table of actions (`src/tui/action.rs`); do not edit it.
+In hoist `?` shows the same for the place that has the keys, with your own changes.
+
+Your keymap is `~/.config/hoist/keymap.toml`, in the form of [assets/keymap.toml](../assets/keymap.toml): a table
+is a place, a line is `keys = action`, `none` takes a key away. It is taken over when it is saved. `:export keys`
+shows the whole keymap in that form. `[ui] keymap` in `config.toml` takes `default`, `k9s` and `lazydocker`.
+";
+
+/// A text inside a table of markdown.
+fn code(keys: &[String]) -> String {
+    let shown = keys.iter().map(|keys| match keys.contains('`') {
+        true => format!("`` {keys} ``"),
+        false => format!("`{}`", keys.replace('|', "\\|")),
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}
+
+fn places(text: &mut String, keymap: &Keymap) -> std::fmt::Result {
+    for place in Place::ALL {
+        let own = keymap.of(*place).iter().filter(|binding| binding.place == *place);
+        let entries = collect(keymap, own, true);
+        if entries.is_empty() {
+            continue;
+        }
+        write!(text, "\n## {}\n\n", place.name())?;
+        if let Some(above) = place.above() {
+            write!(text, "Those of [{0}](#{0}) hold too.\n\n", above.name())?;
+        }
+        writeln!(text, "| keys | action | |\n| --- | --- | --- |")?;
+        for entry in entries {
+            let help = entry.help.replace('|', "\\|");
+            writeln!(text, "| {} | `{}` | {help} |", code(&entry.keys), entry.action.name())?;
+        }
+    }
+    Ok(())
+}
+
+/// What is otherwise in a preset.
+fn presets(text: &mut String, ours: &Keymap) -> std::fmt::Result {
+    for (preset, name, _) in PRESETS {
+        let Ok(keymap) = Keymap::load(*preset, None, &[]) else { continue };
+        write!(text, "\n## Preset {name}\n\nWhat is otherwise than above:\n\n")?;
+        writeln!(text, "| place | keys | action | |\n| --- | --- | --- | --- |")?;
+        for place in Place::ALL {
+            let here = |keymap: &Keymap| -> Vec<_> {
+                keymap
+                    .of(*place)
+                    .iter()
+                    .filter(|it| it.place == *place && !keymap.imports(it))
+                    .cloned()
+                    .collect()
+            };
+            let before = here(ours);
+            let is_new = |binding: &super::keymap::Binding| {
+                !before.iter().any(|old| old.keys == binding.keys && old.action == binding.action)
+            };
+            let new: Vec<_> = here(&keymap).into_iter().filter(is_new).collect();
+            for entry in collect(&keymap, new.iter(), true) {
+                let (keys, help) = (code(&entry.keys), entry.help.replace('|', "\\|"));
+                writeln!(text, "| {} | {keys} | `{}` | {help} |", place.name(), entry.action.name())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a switch of the test itself")]
+fn the_keys_in_the_documentation_are_those_of_the_keymap() {
+    let keymap = Keymap::read(None).unwrap();
+    let mut text = HEAD.to_owned();
+    places(&mut text, &keymap).unwrap();
+    presets(&mut text, &keymap).unwrap();
+    let is_wished = |name| std::env::var_os(name).is_some_and(|value| value == "1" || value == "always");
+    if is_wished("HOIST_BLESS") || is_wished("INSTA_UPDATE") {
+        std::fs::create_dir_all(std::path::Path::new(PATH).parent().unwrap()).unwrap();
+        std::fs::write(PATH, &text).unwrap();
+    }
+    let there = std::fs::read_to_string(PATH).unwrap_or_default();
+    assert!(there == text, "docs/keys.md is not up to date: HOIST_BLESS=1 cargo test keys_doc");
+}
