@@ -405,7 +405,7 @@ mod tests {
         assert!(model.failure.is_some());
         // What asked before asks again.
         press(&mut model, "d d esc g g G .");
-        assert!(matches!(model.layers.last(), Some(Layer::Confirm(_))));
+        assert!(matches!(model.layers.last(), Some(Layer::Removal(_))));
     }
 
     #[test]

@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn where_one_is_missing_nothing_is_done() {
-        for text in ["rm api missing", "stop missing api", "rmi missing", "rename missing x"] {
+        for text in ["rm api missing", "stop missing api", "rmi missing", "rename missing other"] {
             let (model, effects) = line(text);
             assert!(effects.is_empty() && model.layers.is_empty(), "{text}");
             let failure = model.failure.unwrap();

@@ -124,18 +124,28 @@ pub(super) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         };
         Section::ALL.into_iter().enumerate().map(name).collect()
     };
-    let wide = names.iter().map(|(_, name)| name.width() + 2).sum::<usize>() < usize::from(area.width);
+    let names = short_where_needed(names, usize::from(area.width));
     let mut spans = vec![Span::raw(" ")];
     for (is_shown, name) in names {
-        // Where there is no room, the number is enough of a reminder.
-        let short = || name.split(' ').next().unwrap_or_default().to_owned();
-        let name = if wide || is_shown { name } else { short() };
         spans.push(match is_shown {
             true => Span::styled(format!("[{name}]"), theme.accent.add_modifier(Modifier::BOLD)),
             false => Span::styled(format!(" {name} "), theme.dim),
         });
     }
     frame.render_widget(Line::from(spans), area);
+}
+
+/// The names as far as there is room: of the last ones the number is enough of a reminder.
+fn short_where_needed(mut names: Vec<(bool, String)>, room: usize) -> Vec<(bool, String)> {
+    let mut wide: usize = 1 + names.iter().map(|(_, name)| name.width() + 2).sum::<usize>();
+    for (is_shown, name) in names.iter_mut().rev() {
+        let number = name.split(' ').next().unwrap_or_default().to_owned();
+        if wide > room && !*is_shown {
+            wide -= name.width() - number.width();
+            *name = number;
+        }
+    }
+    names
 }
 
 fn count(model: &Model, section: Section) -> Option<usize> {
