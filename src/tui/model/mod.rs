@@ -604,6 +604,8 @@ impl Model {
                 (Tab::Logs, Subject::Container(_)) => drop(wants.logs.insert(id, pane.log.want())),
                 (Tab::Top, Subject::Container(of)) if self.is_up(&of) => drop(wants.tops.insert(of)),
                 (Tab::Why, Subject::Container(of)) => drop(wants.whys.insert(id, (of, pane.why.serial))),
+                // What a task said is told without being asked for.
+                (Tab::Inspect, Subject::Task(_)) => {}
                 (Tab::Inspect, subject) => drop(wants.inspects.insert(id, (subject, pane.inspect.serial))),
                 (Tab::Session(task), _) => {
                     let (columns, rows) = (inner(area).width.max(2), inner(area).height.max(1));

@@ -367,6 +367,7 @@ fn back(model: &mut Model) {
 }
 
 fn prompt(model: &mut Model, purpose: Purpose, text: &str) {
+    model.paths.clear();
     model.layers.push(Layer::Prompt(Box::new(Prompt {
         purpose,
         input: Input::new(text),

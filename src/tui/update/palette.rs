@@ -93,7 +93,10 @@ fn deeds(model: &Model) -> Vec<Deed> {
         for word in (command.words)(model, &[]) {
             let setting = app::SETTINGS.iter().find(|setting| command.name == "set" && setting.name == word);
             let about = setting.map_or(command.about, |setting| setting.about);
-            deeds.push(line(format!("{} {word}", command.name), about, "setting"));
+            let is_whole = !needs_more(command.arguments, &word);
+            let deed = line(format!("{} {word}", command.name), about, "setting");
+            let does = if is_whole { deed.does.clone() } else { Does::Type(format!("{} ", deed.name)) };
+            deeds.push(Deed { does, ..deed });
         }
     }
     deeds.extend(crate::command::summary().map(|(verb, about)| Deed {
@@ -123,6 +126,14 @@ fn deed(model: &Model, action: Action, place: Place, on: Option<Section>) -> Dee
         kind: "",
         does: Does::Act(action),
     }
+}
+
+/// Whether a name follows on `word` in `[save|load] NAME`.
+fn needs_more(arguments: &str, word: &str) -> bool {
+    let verbs = arguments.strip_prefix('[').and_then(|rest| rest.split_once("] "));
+    verbs.is_some_and(|(verbs, rest)| {
+        rest.starts_with(char::is_uppercase) && verbs.split('|').any(|verb| verb == word)
+    })
 }
 
 fn recent(model: &Model, name: &str) -> Option<usize> {

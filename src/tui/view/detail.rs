@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::words::{Align, cell};
-use super::{bars, border, inspect, log, stats, terminal, top, why};
+use super::{bars, border, inspect, log, progress, stats, terminal, top, why};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::window::Pane;
@@ -53,6 +53,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
     frame.render_widget(block, area);
     if subject.is_none() {
         frame.render_widget(Line::styled(" nothing is selected", model.theme.dim), inner);
+        return;
+    }
+    if let (Tab::Inspect, Some(Subject::Task(id))) = (tab, &subject) {
+        progress::peek(frame, model, *id, inner);
         return;
     }
     match tab {
@@ -120,6 +124,7 @@ fn bottom_note(
             }
         }
         Tab::Top => (top::note(&pane.top, model.now), theme.dim),
+        Tab::Inspect if matches!(model.subject_of(pane), Some(Subject::Task(_))) => return None,
         Tab::Inspect => (inspect::note(&pane.inspect, width), theme.dim),
         Tab::Stats if pane.stats.frozen.is_some() => (" frozen ".to_owned(), theme.warn),
         Tab::Stats | Tab::Why | Tab::Session(_) => return None,

@@ -177,6 +177,10 @@ fn side(model: &Model, form: &RunForm, field: usize) -> (String, Style) {
     match form.notes.get(field).and_then(Option::as_ref) {
         Some(note) => told(note, &model.theme),
         None if form.field == field && form.is_choice() => ("← → ▾".to_owned(), model.theme.dim),
+        // The field itself is for the cursor.
+        None if form.field == field && form.text(field).is_empty() => {
+            (FIELDS.get(field).map_or("", |field| field.hint).to_owned(), model.theme.dim)
+        }
         None => (String::new(), model.theme.dim),
     }
 }

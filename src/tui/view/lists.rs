@@ -384,65 +384,7 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>) -> Vec<Line<'static>> {
             texts::key_line(theme, &key, "show all of them"),
         ];
     }
-    let (what, offers): (&str, &[(Action, &str)]) = match model.section {
-        Section::Containers if model.images.all().is_empty() => (
-            "No containers yet, and no image to make one of.",
-            &[
-                (Action::FromHost, "make an image of this machine's shell and core tools"),
-                (Action::Run, "run an image, fetched from a registry"),
-                (Action::GoImages, "images: pull, load or import one"),
-            ],
-        ),
-        Section::Containers => (
-            "No containers yet.",
-            &[
-                (Action::Run, "run one from an image"),
-                (Action::GoImages, "see the images"),
-                (Action::FromHost, "make one more image of this machine's tools"),
-            ],
-        ),
-        Section::Images => (
-            "No images yet.",
-            &[
-                (Action::FromHost, "make one of this machine's shell and core tools"),
-                (Action::Pull, "pull one from a registry"),
-                (Action::Load, "load an archive that `save` wrote"),
-                (Action::Import, "import a root file system's tar"),
-            ],
-        ),
-        Section::Volumes => (
-            "No volumes. A folder of this machine is given to a container by `-v /folder:/folder`.",
-            &[(Action::GoImages, "images: run one")],
-        ),
-        Section::Networks => (
-            "No networks. The usual one is made when a container needs it.",
-            &[(Action::GoImages, "images: run one")],
-        ),
-        Section::Tasks => (
-            "Nothing runs in the background.",
-            &[
-                (Action::GoImages, "images: pull or load one"),
-                (Action::GoContainers, "containers: open a shell in one"),
-            ],
-        ),
-        Section::Events => {
-            ("Nothing happened since this machine was started.", &[(Action::GoContainers, "containers")])
-        }
-        Section::Trash if model.keeping.time.is_none() => {
-            ("There is no trash: `[trash] keep` is 0 in the configuration.", &[])
-        }
-        Section::Trash => ("The trash is empty. What you remove can be taken back from here.", &[]),
-    };
-    let place = model.place_below();
-    let mut lines = vec![Line::default(), Line::from(format!("   {what}")), Line::default()];
-    for (action, text) in offers {
-        let key =
-            model.keymap.keys_of(place, *action).or_else(|| model.keymap.keys_of(Place::Lists, *action));
-        lines.push(texts::key_line(theme, &key.unwrap_or_default(), text));
-    }
-    lines.push(Line::default());
-    lines.push(texts::key_line(theme, &model.keys_of(Place::Global, Action::Help), "all keys"));
-    lines
+    super::empty::lines(model)
 }
 
 #[cfg(test)]

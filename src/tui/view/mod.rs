@@ -7,6 +7,7 @@ pub mod chart;
 mod counters;
 mod detail;
 mod dialog;
+mod empty;
 mod form;
 mod glyphs;
 mod help;

@@ -13,7 +13,7 @@ use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
 use crate::tui::model::layer::{Reading, Watch};
-use crate::tui::model::task::{Part, TaskRow, TaskState, What, Work};
+use crate::tui::model::task::{Part, TaskId, TaskRow, TaskState, What, Work};
 
 /// Draws the dialog of a task's progress.
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, watch: Watch) {
@@ -161,6 +161,25 @@ fn pace_line(model: &Model, task: &TaskRow, work: &Work, width: usize) -> Line<'
     ])
 }
 
+/// Draws the end of what a task said into a pane.
+pub(super) fn peek(frame: &mut Frame<'_>, model: &Model, id: TaskId, area: Rect) {
+    let Some(task) = model.task(id) else { return };
+    let told = task.told();
+    let skip = told.len().saturating_sub(usize::from(area.height));
+    let mut lines: Vec<Line<'_>> =
+        told.iter().skip(skip).map(|line| shown_line(model, line, 0, area.width)).collect();
+    if lines.is_empty() {
+        lines.push(Line::styled(" nothing was said yet", model.theme.dim));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// As much of a line as is seen, with its colours and without its control bytes.
+fn shown_line(model: &Model, line: &str, left: usize, width: u16) -> Line<'static> {
+    let line: String = line.chars().skip(left).take(usize::from(width) * 4).collect();
+    Line::from(ansi::spans(line.as_bytes(), model.theme.text))
+}
+
 /// Draws what a task said.
 pub(super) fn output(frame: &mut Frame<'_>, model: &Model, reading: Reading) {
     let theme = &model.theme;
@@ -181,8 +200,7 @@ pub(super) fn output(frame: &mut Frame<'_>, model: &Model, reading: Reading) {
     let top = reading.top.unwrap_or(end).min(end);
     let mut lines: Vec<Line<'_>> = Vec::new();
     for line in told.iter().skip(top).take(rows) {
-        let line: String = line.chars().skip(reading.left).take(usize::from(inner.width) * 4).collect();
-        lines.push(Line::from(ansi::spans(line.as_bytes(), theme.text)));
+        lines.push(shown_line(model, line, reading.left, inner.width));
     }
     if told.is_empty() {
         let text = if task.is_over() { "it said nothing" } else { "nothing yet" };

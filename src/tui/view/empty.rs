@@ -1,0 +1,128 @@
+//! What an empty list says: what it is for, and what can be done next with what is there.
+
+use ratatui::text::{Line, Span};
+
+use super::texts;
+use crate::tui::action::Action;
+use crate::tui::keymap::Place;
+use crate::tui::model::{Model, Section};
+
+/// The lines of an empty list.
+pub(super) fn lines(model: &Model) -> Vec<Line<'static>> {
+    let place = model.place_below();
+    let (what, offers) = said(model);
+    let mut lines = vec![Line::default(), Line::from(format!("   {what}"))];
+    if !offers.is_empty() {
+        lines.push(Line::default());
+    }
+    for (action, text, aside) in offers {
+        let key = model.keymap.keys_of(place, action).or_else(|| model.keymap.keys_of(Place::Lists, action));
+        let mut line = texts::key_line(&model.theme, &key.unwrap_or_default(), text);
+        if !aside.is_empty() {
+            line.push_span(Span::styled(format!("  {aside}"), model.theme.dim));
+        }
+        lines.push(line);
+    }
+    let key = |action| model.keys_of(Place::Global, action);
+    lines.push(Line::default());
+    let mut line = texts::key_line(&model.theme, &key(Action::Help), "all keys");
+    for (action, word) in [(Action::Palette, "palette"), (Action::Command, "command line")] {
+        line.push_span(Span::styled(format!("   {}", key(action)), model.theme.accent));
+        line.push_span(Span::raw(format!(" {word}")));
+    }
+    lines.push(line);
+    lines
+}
+
+type Offer = (Action, &'static str, String);
+
+fn said(model: &Model) -> (&'static str, Vec<Offer>) {
+    let plain = |action, text| (action, text, String::new());
+    match model.section {
+        Section::Containers if model.images.all().is_empty() => (
+            "No containers yet, and no image to make one of.",
+            vec![
+                plain(Action::FromHost, "make an image of this machine's shell and core tools"),
+                (Action::Run, "run an image, fetched from a registry", "(alpine, debian, nginx)".to_owned()),
+                plain(Action::GoImages, "images: pull, load or import one"),
+            ],
+        ),
+        Section::Containers => {
+            let images = counted(model.images.all().len(), "image");
+            let mut offers = vec![(Action::Run, "run one from an image", try_these(model))];
+            offers.push((Action::GoImages, "see the images", format!("({images} here)")));
+            offers.push(plain(Action::FromHost, "make one more image of this machine's tools"));
+            ("No containers yet.", offers)
+        }
+        Section::Images => (
+            "No images yet.",
+            vec![
+                plain(Action::FromHost, "make one of this machine's shell and core tools"),
+                (Action::Pull, "pull one from a registry", "(alpine, debian, nginx)".to_owned()),
+                plain(Action::Load, "load an archive that `save` wrote"),
+                plain(Action::Import, "import a root file system's tar"),
+            ],
+        ),
+        Section::Volumes => (
+            "No volumes. A folder of this machine is given to a container by `-v /folder:/folder`.",
+            vec![plain(Action::GoImages, "images: run one")],
+        ),
+        Section::Networks => (
+            "No networks. The usual one is made when a container needs it.",
+            vec![plain(Action::GoImages, "images: run one")],
+        ),
+        Section::Tasks => (
+            "Nothing runs in the background: pulls, commands, terminals.",
+            vec![
+                plain(Action::GoImages, "images: pull or load one"),
+                plain(Action::GoContainers, "containers: open a shell in one"),
+            ],
+        ),
+        Section::Events => (
+            "Nothing happened since this machine was started.",
+            vec![plain(Action::GoContainers, "containers")],
+        ),
+        Section::Trash if model.keeping.time.is_none() => {
+            ("There is no trash: `[trash] keep` is 0 in the configuration.", Vec::new())
+        }
+        Section::Trash => ("The trash is empty. What you remove can be taken back from here.", Vec::new()),
+    }
+}
+
+/// A few names of images, and how many are kept as presets.
+fn try_these(model: &Model) -> String {
+    let named = model.images.all().iter().filter(|row| !row.name.is_empty());
+    let names: Vec<&str> = named.take(3).map(|row| row.name.trim_end_matches(":latest")).collect();
+    let presets = match model.saved.presets.len() {
+        0 => String::new(),
+        count => format!("; {}", counted(count, "preset")),
+    };
+    if names.is_empty() { String::new() } else { format!("(try: {}{presets})", names.join(", ")) }
+}
+
+/// `1 image`, `3 images`
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use crate::tui::event::{Event, Listed};
+    use crate::tui::fixture::{empty, full, press, screen};
+    use crate::tui::update::update;
+
+    #[test]
+    fn an_empty_list_says_what_can_be_done_next() {
+        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+            let mut model = full(width, height);
+            update(&mut model, Event::List(Ok(Listed::Containers(vec![]))));
+            assert_snapshot!(format!("typed_empty_{width}x{height}"), screen(&model));
+        }
+        let mut model = empty(80, 24);
+        assert_snapshot!("typed_empty_store_80x24", screen(&model));
+        press(&mut model, "g t");
+        assert_snapshot!("typed_empty_tasks_80x24", screen(&model));
+    }
+}
