@@ -322,7 +322,7 @@ mod tests {
     #[test]
     fn a_task_is_cancelled_retried_read_and_cleared() {
         let mut model = full(80, 24);
-        line(&mut model, "events");
+        line(&mut model, "events --since 1h");
         update(&mut model, Event::Said(TaskId(1), b"one\ntwo\n".to_vec()));
         press(&mut model, "q g t");
         assert_eq!(press(&mut model, "K"), [Effect::Cancel(TaskId(1))]);
@@ -332,7 +332,7 @@ mod tests {
         press(&mut model, "l");
         assert!(matches!(model.layers.last(), Some(Layer::Output(Reading { id: TaskId(1), .. }))));
         assert_eq!(press(&mut model, "y"), [Effect::Copy("one\ntwo".to_owned())]);
-        assert_eq!(press(&mut model, "r"), [Effect::Work(TaskId(2), Job::Print(words("events")))]);
+        assert_eq!(press(&mut model, "r"), [Effect::Work(TaskId(2), Job::Print(words("events --since 1h")))]);
         press(&mut model, "q");
         assert_eq!(press(&mut model, "d d"), [Effect::Close(TaskId(1))]);
         assert_eq!(model.tasks.all().len(), 1);
