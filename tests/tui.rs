@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-use alacritty_terminal::event::VoidListener;
+use alacritty_terminal::event::{Event, EventListener};
 use alacritty_terminal::grid::Dimensions;
 use alacritty_terminal::index::{Column, Line};
 use alacritty_terminal::term::test::TermSize;
@@ -26,9 +26,22 @@ use support::Home;
 /// Whoever waits longer than this has a bug to look for.
 const PATIENCE: Duration = Duration::from_secs(60);
 
+/// What was copied last (OSC 52).
+#[derive(Clone, Default)]
+struct Clipboard(Arc<Mutex<String>>);
+
+impl EventListener for Clipboard {
+    fn send_event(&self, event: Event) {
+        if let Event::ClipboardStore(_, text) = event {
+            *self.0.lock().unwrap() = text;
+        }
+    }
+}
+
 /// The screen so far, and whether the program has ended.
 struct Seen {
-    term: Term<VoidListener>,
+    term: Term<Clipboard>,
+    clipboard: Clipboard,
     parser: Processor,
     is_over: bool,
 }
@@ -75,16 +88,17 @@ impl Tui {
         let child = pty.slave.spawn_command(command).unwrap();
         drop(pty.slave);
         let size = TermSize::new(columns.into(), rows.into());
-        let term = Term::new(Config::default(), &size, VoidListener);
-        let seen =
-            Arc::new((Mutex::new(Seen { term, parser: Processor::new(), is_over: false }), Condvar::new()));
+        let clipboard = Clipboard::default();
+        let term = Term::new(Config::default(), &size, clipboard.clone());
+        let seen = Seen { term, clipboard, parser: Processor::new(), is_over: false };
+        let seen = Arc::new((Mutex::new(seen), Condvar::new()));
         let (mut reader, theirs) = (pty.master.try_clone_reader().unwrap(), seen.clone());
         std::thread::spawn(move || {
             let mut bytes = [0; 16 << 10];
             loop {
                 let count = reader.read(&mut bytes).unwrap_or(0);
                 let mut seen = theirs.0.lock().unwrap();
-                let Seen { term, parser, is_over } = &mut *seen;
+                let Seen { term, parser, is_over, .. } = &mut *seen;
                 parser.advance(term, &bytes[..count]);
                 *is_over = count == 0;
                 theirs.1.notify_all();
@@ -176,6 +190,7 @@ const CTRL_E: &str = "\x05";
 const CTRL_P: &str = "\x10";
 const CTRL_Q: &str = "\x11";
 const CTRL_S: &str = "\x13";
+const CTRL_W: &str = "\x17";
 const RELEASE: &str = "\x1d";
 const HOME: &str = "\x1b[H";
 const RIGHT: &str = "\x1b[C";
@@ -294,6 +309,49 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     tui.press("y");
     assert_eq!(tui.end(), 0);
     assert_eq!(home.hoist(["ps", "--format", "{{.State}}"]).ok(), "running");
+}
+
+#[test]
+fn panes_stand_beside_each_other_and_a_layout_comes_back() {
+    let home = Home::with_busybox();
+    for name in ["one", "two"] {
+        home.hoist(["run", "-d", "--name", name, "--network", "none", "busybox", "sleep", "1000"]).ok();
+    }
+    let mut tui = Tui::open(&home, 120, 40);
+    tui.see("● two");
+    tui.press("e");
+    tui.see("# ");
+    tui.press(&format!("for i in $(seq 1 90); do echo n$i-; done; echo ready-$((1+1)){ENTER}"));
+    tui.see("ready-2");
+    // A second shell beside it, then the keys go from one to the other.
+    tui.press(&format!("{RELEASE}{CTRL_W}v"));
+    tui.wait("two shells", |seen| seen.text().matches(": shell").count() == 2);
+    tui.press(&format!("echo here-$((40+2)){ENTER}"));
+    tui.see("here-42");
+    tui.press(&format!("{RELEASE}hecho there-$((40+3)){ENTER}"));
+    tui.see("there-43");
+    // What has scrolled away is searched, marked and copied.
+    tui.press(&format!("{RELEASE}[/n5-{ENTER}"));
+    tui.see("copy mode");
+    tui.wait("what scrolled away", |seen| {
+        seen.text().lines().any(|line| line.trim_matches(['│', '┃', ' ']).split(' ').next() == Some("n5-"))
+    });
+    tui.press("Vjjy");
+    tui.see("copied 3 lines");
+    tui.wait("the clipboard", |seen| *seen.clipboard.0.lock().unwrap() == "n5-\nn6-\nn7-");
+    // The other pane shows what the list's cursor is on once more.
+    tui.press(&format!("{RELEASE}:layout save two{ENTER}"));
+    tui.see("layout two saved");
+    tui.press("Qy");
+    assert_eq!(tui.end(), 0);
+    let mut tui = Tui::open(&home, 120, 40);
+    tui.see("● two");
+    tui.press(&format!(":layout two{ENTER}"));
+    tui.wait("two shells again", |seen| seen.text().matches(": shell").count() == 2);
+    tui.press(&format!("echo again-$((40+4)){ENTER}"));
+    tui.see("again-44");
+    tui.press(&format!("{RELEASE}Qy"));
+    assert_eq!(tui.end(), 0);
 }
 
 #[test]

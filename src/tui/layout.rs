@@ -14,8 +14,6 @@
 
 use ratatui::layout::Rect;
 
-use super::model::Section;
-
 /// Where everything is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Layout {
@@ -40,9 +38,9 @@ pub struct Layout {
 /// The smallest terminal with more than one line in it.
 pub const SMALLEST: (u16, u16) = (40, 12);
 
-/// Places everything on a terminal of `size`.
+/// Places everything on a terminal of `size`; charts only where there is room for them.
 #[must_use]
-pub fn layout(size: (u16, u16), is_zoomed: bool, section: Section) -> Layout {
+pub fn layout(size: (u16, u16), is_zoomed: bool, has_charts: bool) -> Layout {
     let (width, height) = size;
     let line = |y: u16| Rect::new(0, y, width, u16::from(y < height));
     if width < SMALLEST.0 || height < SMALLEST.1 {
@@ -67,7 +65,6 @@ pub fn layout(size: (u16, u16), is_zoomed: bool, section: Section) -> Layout {
         layout.list = Some(body);
         return layout;
     }
-    let has_charts = section == Section::Containers;
     let mut main = body;
     if has_charts && width >= 160 && height >= 30 {
         let side = (width / 4).clamp(40, 60);
@@ -109,10 +106,8 @@ mod tests {
     fn nothing_overlaps_and_nothing_is_outside_at_any_size() {
         for width in 0..220 {
             for height in 0..70 {
-                for (is_zoomed, section) in
-                    [(false, Section::Containers), (true, Section::Containers), (false, Section::Images)]
-                {
-                    let all = layout((width, height), is_zoomed, section);
+                for (is_zoomed, has_charts) in [(false, true), (true, true), (false, false)] {
+                    let all = layout((width, height), is_zoomed, has_charts);
                     let areas: Vec<Rect> = [all.header, Some(all.tabs), all.list, all.detail, all.side]
                         .into_iter()
                         .chain([Some(all.keys), Some(all.status)])

@@ -111,6 +111,9 @@ impl Home {
             .env_remove("HOIST_ROOT")
             .env_remove("HOIST_RUN_ROOT")
             .env("HOIST_CONFIG", empty_config(self.dir.path()))
+            // What the TUI remembers, and the user's themes and keys, are those of this home.
+            .env("XDG_STATE_HOME", self.dir.path().join("state"))
+            .env("XDG_CONFIG_HOME", self.dir.path().join("config"))
             .stdin(Stdio::null());
         command
     }

@@ -557,7 +557,9 @@ impl Model {
     /// Where everything is on the screen.
     #[must_use]
     pub fn layout(&self) -> Layout {
-        layout(self.size, self.is_zoomed, self.section)
+        // Several panes need the room more than charts beside them.
+        let has_room = self.windows.count() == 1 || self.size.0 >= 160;
+        layout(self.size, self.is_zoomed, has_room && self.section == Section::Containers)
     }
 
     /// Says `text` at the bottom.
