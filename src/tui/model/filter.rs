@@ -148,7 +148,13 @@ pub fn hay(words: &[&str]) -> String {
         if at > 0 {
             hay.push(BETWEEN);
         }
-        hay.extend(word.chars().flat_map(char::to_lowercase).map(|c| if c == BETWEEN { ' ' } else { c }));
+        let begin = hay.len();
+        if word.is_ascii() && !word.contains(BETWEEN) {
+            hay.push_str(word);
+            hay[begin..].make_ascii_lowercase();
+        } else {
+            hay.extend(word.chars().flat_map(char::to_lowercase).map(|c| if c == BETWEEN { ' ' } else { c }));
+        }
     }
     hay
 }

@@ -527,7 +527,11 @@ impl<R: Row> Table<R> {
                         || range.is_some_and(|(first, last)| (first..=last).contains(&place));
                     (Signs { is_under, is_marked }, Line::Row(row))
                 }
-                Place::Group(at) => (Signs { is_under, is_marked: false }, Line::Heading(&self.groups[*at])),
+                Place::Group(at) => {
+                    let group = &self.groups[*at];
+                    let is_marked = group.is_folded && !self.marks.is_empty() && self.has_marks(&group.name);
+                    (Signs { is_under, is_marked }, Line::Heading(group))
+                }
             }
         })
     }
@@ -696,6 +700,12 @@ mod tests {
         assert_eq!(shown(&table), "[blog 1/1] blog/app >[shop 2/2] [ 1/1] alone");
         assert_eq!((table.selected(), table.shown()), (None, 4));
         assert_eq!(table.targets(), [&"shop/web", &"shop/db"]);
+        table.mark();
+        assert_eq!(shown(&table), "[blog 1/1] blog/app >+[shop 2/2] [ 1/1] alone");
+        table.select(0);
+        assert_eq!(table.targets(), [&"shop/web", &"shop/db"]);
+        table.unmark();
+        table.select(2);
         table.put("shop/new");
         table.show();
         assert_eq!(table.heading().unwrap().count, 3);

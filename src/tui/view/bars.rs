@@ -19,7 +19,7 @@ use crate::tui::model::layer::{Layer, Prompt, Purpose};
 use crate::tui::model::rows::Row;
 use crate::tui::model::table::Table;
 use crate::tui::model::task::What;
-use crate::tui::model::{Model, Section, Tab, Tone};
+use crate::tui::model::{Focus, Model, Section, Tab, Tone};
 
 /// The first line: the engine at a glance, or what is zoomed.
 pub(super) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
@@ -239,7 +239,8 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
         return false;
     }
     use Action as A;
-    let is_empty = place == Place::Containers && model.container().is_none();
+    let is_on_group = model.containers.heading().is_some();
+    let is_empty = place == Place::Containers && model.container().is_none() && !is_on_group;
     if is_empty
         && (action.group() == "Act"
             || action.group() == "Delete"
@@ -355,8 +356,22 @@ pub(super) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         };
         let text = format!(" {glyph} {}{hint}{more}", notice.text);
         frame.render_widget(Line::styled(cell(&text, room, super::words::Align::Left), style), area);
+    } else if let Some(text) = about_marks(model) {
+        let text = cell(&text, room, super::words::Align::Left);
+        frame.render_widget(Line::styled(text, theme.mark), area);
     }
     frame.render_widget(Paragraph::new(right.right_aligned()), area);
+}
+
+/// What marks mean, as long as nothing else is said.
+fn about_marks(model: &Model) -> Option<String> {
+    let (seen, all) = model.list().mark_count();
+    if seen == 0 || model.focus == Focus::Detail {
+        return None;
+    }
+    let key = model.keys_of(Place::Global, Action::Back);
+    let hidden = if seen < all { format!(" ({} more are hidden)", all - seen) } else { String::new() };
+    Some(format!(" marked {seen}{hidden}: all keys act on the marked rows · {key} clears"))
 }
 
 fn line_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, area: Rect) {

@@ -488,6 +488,62 @@ mod tests {
         }
     }
 
+    /// `cargo test --lib ten_thousand -- --ignored --nocapture` prints the times.
+    #[test]
+    #[ignore = "it measures"]
+    fn ten_thousand_rows() {
+        let mut model = empty(200, 60);
+        let rows = (0..10_000).map(|n| ContainerRow {
+            id: format!("{n:064x}").parse().unwrap(),
+            project: format!("p{}", n % 50),
+            ..container(&format!("web-{n}"), if n % 2 == 0 { Status::Running } else { Status::Exited })
+        });
+        let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(200, 60)).unwrap();
+        let screens = crate::tui::terminal::Screens::default();
+        let mut told = Vec::new();
+        let mut time = |what: &str, work: &mut dyn FnMut()| {
+            let begun = std::time::Instant::now();
+            work();
+            told.push(format!("{what:<34} {:>8.2} ms", begun.elapsed().as_secs_f64() * 1000.0));
+        };
+        let list = Listed::Containers(rows.collect());
+        let mut list = Some(Event::List(Ok(list)));
+        time("take 10,000 rows in", &mut || drop(list.take().map(|list| update(&mut model, list))));
+        for (what, keys) in [
+            ("move down", "j"),
+            ("page down", "pgdn"),
+            ("to the end", "G"),
+            ("sort by name", "o n"),
+            ("sort by cpu", "o c"),
+            ("group", "o g"),
+            ("ungroup", "o g"),
+            ("mark all", "*"),
+            ("move with all marked", "k"),
+            ("unmark", "esc"),
+            ("begin a filter", "/"),
+            ("a letter of it", "w"),
+            ("another", "e"),
+            ("a digit", "7"),
+            ("keep it", "enter"),
+            ("clear it", "esc"),
+        ] {
+            time(what, &mut || drop(press(&mut model, keys)));
+        }
+        let one = ContainerRow {
+            id: format!("{:064x}", 77).parse().unwrap(),
+            ..container("other", Status::Exited)
+        };
+        let mut event = Some(Event::Container(one.id.clone(), Some(Box::new(one))));
+        time("one row changed", &mut || drop(event.take().map(|event| update(&mut model, event))));
+        time("draw", &mut || {
+            drop(terminal.draw(|frame| crate::tui::view::draw(frame, &model, &screens)).unwrap())
+        });
+        time("draw again", &mut || {
+            drop(terminal.draw(|frame| crate::tui::view::draw(frame, &model, &screens)).unwrap())
+        });
+        println!("{}", told.join("\n"));
+    }
+
     #[test]
     fn the_choice_of_columns() {
         at_each_size("columns", |width, height| pressed(full(width, height), "O j j"));

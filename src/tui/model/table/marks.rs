@@ -61,22 +61,31 @@ impl<R: Row> Table<R> {
         self.anchor.is_some()
     }
 
-    /// The marked rows that are shown, in their order. Hidden ones are left alone: nothing
-    /// happens to what nobody sees.
+    /// The marked rows that are shown, in their order, those of folded groups with them. What
+    /// the filter hides is left alone: nothing happens to what nobody sees.
     pub fn marked(&self) -> Vec<&R> {
         let range = self.range();
         if self.marks.is_empty() && range.is_none() {
             return Vec::new();
         }
-        let places = self.lines.iter().enumerate().filter_map(|(place, what)| match what {
-            Place::Row(at) => {
-                let row = &self.rows[*at];
-                let is_in = range.is_some_and(|(first, last)| (first..=last).contains(&place));
-                (is_in || self.marks.contains(row.key())).then_some(row)
+        let mut marked = Vec::new();
+        for (place, what) in self.lines.iter().enumerate() {
+            match what {
+                Place::Row(at) => {
+                    let row = &self.rows[*at];
+                    let is_in = range.is_some_and(|(first, last)| (first..=last).contains(&place));
+                    if is_in || self.marks.contains(row.key()) {
+                        marked.push(row);
+                    }
+                }
+                Place::Group(at) => {
+                    let folded = self.groups.get(*at).filter(|group| group.is_folded);
+                    let rows = folded.map(|group| self.rows_of(&group.name)).unwrap_or_default();
+                    marked.extend(rows.into_iter().filter(|row| self.marks.contains(row.key())));
+                }
             }
-            Place::Group(_) => None,
-        });
-        places.collect()
+        }
+        marked
     }
 
     /// How many rows are marked: those that are shown, and all of them.
@@ -104,6 +113,11 @@ impl<R: Row> Table<R> {
             Some(group) => self.rows_of(&group.name).into_iter().map(|row| row.key().to_owned()).collect(),
             None => self.selected().map(|row| row.key().to_owned()).into_iter().collect(),
         }
+    }
+
+    /// Whether rows of a group are marked.
+    pub(super) fn has_marks(&self, name: &str) -> bool {
+        self.marks.iter().any(|key| self.get(key).is_some_and(|row| row.group() == name))
     }
 
     /// Rows of a group, folded or not, that the filter lets pass.
