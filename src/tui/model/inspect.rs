@@ -127,7 +127,10 @@ impl InspectPane {
         let Some(document) = &self.document else { return String::new() };
         match (form, &document.command) {
             (Form::Yaml, _) => yaml::lines(&document.value).join("\n") + "\n",
-            (Form::Command, Some(words)) => command(words),
+            (Form::Command, Some(words)) => {
+                let image = document.value.pointer("/Config/Image").and_then(Value::as_str);
+                command(words, image.unwrap_or_default())
+            }
             _ => {
                 let text = serde_json::to_string_pretty(&document.value).unwrap_or_default();
                 yaml::escaped(&text) + "\n"
@@ -239,24 +242,22 @@ impl InspectPane {
     }
 }
 
-/// The command, an option a line, as a shell reads it.
-fn command(words: &[String]) -> String {
-    let mut lines: Vec<Vec<&str>> = vec![vec!["hoist"]];
-    for word in words {
-        let breaks =
-            word.starts_with('-') && lines.last().is_some_and(|line| line.len() > 2 || lines.len() > 1);
-        if breaks {
-            lines.push(Vec::new());
-        }
-        if let Some(line) = lines.last_mut() {
-            line.push(word);
+/// The command, an option a line and the image with its words on the last, as a shell reads it.
+fn command(words: &[String], image: &str) -> String {
+    let at = words.iter().position(|word| word == image).unwrap_or(words.len());
+    let mut lines: Vec<Vec<String>> = vec![vec!["hoist".to_owned()]];
+    for (place, word) in words.iter().enumerate().take(at.saturating_add(1)) {
+        let breaks = place == at || (word.starts_with('-') && place > 1);
+        match lines.last_mut().filter(|_| !breaks) {
+            Some(line) => line.push(word.clone()),
+            None => lines.push(vec![word.clone()]),
         }
     }
-    let lines = lines.into_iter().enumerate().map(|(at, words)| {
-        let words: Vec<String> = words.into_iter().map(str::to_owned).collect();
-        format!("{}{}", if at == 0 { "" } else { "    " }, join(&words))
-    });
-    lines.collect::<Vec<_>>().join(" \\\n") + "\n"
+    if let Some(line) = lines.last_mut() {
+        line.extend(words.iter().skip(at.saturating_add(1)).cloned());
+    }
+    let lines: Vec<String> = lines.iter().map(|words| join(words)).collect();
+    lines.join(" \\\n    ") + "\n"
 }
 
 #[cfg(test)]
@@ -268,7 +269,7 @@ mod tests {
         let mut pane = InspectPane::default();
         pane.clamp(4);
         pane.take(Document {
-            value: json!({"Id": "ab", "State": {"Status": "running", "Pid": 7}, "Args": ["a", "b\u{9b}"]}),
+            value: json!({"Id": "ab", "State": {"Status": "running", "Pid": 7}, "Args": ["a", "b\u{9b}"], "Config": {"Image": "debian"}}),
             command: Some(["run", "-d", "-e", "A=b c", "debian", "sh"].map(str::to_owned).to_vec()),
         });
         pane
@@ -293,7 +294,8 @@ mod tests {
     fn the_command_can_be_pasted_into_a_shell() {
         insta::assert_snapshot!(pane().text(Form::Command), @r"
         hoist run -d \
-            -e 'A=b c' debian sh
+            -e 'A=b c' \
+            debian sh
         ");
     }
 
@@ -338,9 +340,9 @@ mod tests {
     fn the_cursor_stays_in_the_window() {
         let mut pane = pane();
         pane.scroll(100);
-        assert_eq!((pane.cursor, pane.top), (6, 3));
+        assert_eq!((pane.cursor, pane.top), (8, 5));
         pane.fold_all(true);
-        assert_eq!((pane.cursor, pane.top), (2, 0));
+        assert_eq!((pane.cursor, pane.top), (3, 0));
         pane.point(1);
         assert_eq!(pane.path().unwrap(), ".State");
     }

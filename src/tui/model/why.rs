@@ -155,15 +155,14 @@ impl Facts {
 #[must_use]
 pub fn why(facts: &Facts) -> Card {
     let (verdict, mut meaning) = verdict(facts);
-    if let Some(lived) =
-        facts.lived().filter(|lived| *lived < SOON && facts.exit_code != 0 && !facts.has_not_started())
-    {
-        let tenths = lived.as_millis() / 100;
-        meaning.push(format!(
-            "It ran for {}.{} s only: look at its command and its configuration first.",
-            tenths / 10,
-            tenths % 10
-        ));
+    // Who is killed for want of memory is killed soon as well; that is no fault of its words.
+    let is_fault = facts.exit_code != 0 && !facts.oom_killed && !facts.has_not_started();
+    if let Some(lived) = facts.lived().filter(|lived| *lived < SOON && is_fault) {
+        let time = match lived.as_millis() {
+            short if short < 1000 => format!("{short} ms"),
+            long => format!("{}.{} s", long / 1000, long / 100 % 10),
+        };
+        meaning.push(format!("It ran for {time} only: look at its command and its configuration first."));
     }
     if facts.status == Status::Restarting {
         meaning.push("Its policy starts it again, each time after a longer pause.".to_owned());
@@ -277,7 +276,9 @@ fn signal(code: u8) -> Option<(&'static str, &'static str)> {
         24 => ("SIGXCPU", "It used more processor time than its ulimit."),
         25 => ("SIGXFSZ", "It wrote a larger file than its ulimit."),
         31 => ("SIGSYS", "It made a system call that its seccomp profile forbids."),
-        1..=64 => ("a signal", "128 and a number mean the signal of that number; see signal(7)."),
+        other if (1..=64).contains(&other) => {
+            ("a signal", "128 and a number mean the signal of that number; see signal(7).")
+        }
         _ => return None,
     })
 }

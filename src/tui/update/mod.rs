@@ -347,7 +347,7 @@ fn open(model: &mut Model) {
         let tab = model.windows.following().and_then(|id| model.windows.get(id)).map(|pane| pane.tab);
         // Why it ended is what is wanted first.
         let is_ill = model.container().is_some_and(ContainerRow::is_ill);
-        let tab = if is_ill && tab == Some(Tab::Logs) { Some(Tab::Why) } else { tab };
+        let tab = if is_ill && !matches!(tab, Some(Tab::Session(_))) { Some(Tab::Why) } else { tab };
         show_tab(model, tab.unwrap_or(Tab::Logs));
         (model.is_zoomed, model.is_alone) = (true, true);
     }

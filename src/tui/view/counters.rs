@@ -81,8 +81,8 @@ pub(super) fn limits(frame: &mut Frame<'_>, model: &Model, last: &Sample, area: 
             let mut spans = Vec::new();
             for column in 0..used {
                 let Some((name, value)) = all.get(column * rows + row) else { continue };
-                spans.push(Span::styled(format!(" {name:<12}"), theme.dim));
-                spans.push(Span::raw(cell(value, width.saturating_sub(13), Align::Left)));
+                spans.push(Span::styled(format!(" {name:<10} "), theme.dim));
+                spans.push(Span::raw(cell(value, width.saturating_sub(12), Align::Left)));
             }
             Line::from(spans)
         })
@@ -108,7 +108,7 @@ fn counters(last: &Sample) -> Vec<(&'static str, String)> {
     let waited = SignedDuration::from_nanos(i64::try_from(last.throttled_nanos).unwrap_or(i64::MAX));
     let quota = match last.cpu_quota {
         Some(cpus) => format!("{cpus:.1}, weight {}", last.cpu_weight),
-        None => format!("no limit, weight {}", last.cpu_weight),
+        None => "no limit".to_owned(),
     };
     let sum = |of: fn(&(String, u64, u64)) -> u64| last.networks.iter().map(of).fold(0, u64::saturating_add);
     let mut rows = vec![
@@ -118,7 +118,7 @@ fn counters(last: &Sample) -> Vec<(&'static str, String)> {
         ("cpu quota", quota),
     ];
     if last.cpu_quota.is_some() {
-        rows.push(("throttled", format!("{} in {} of {}", span(waited), last.periods.1, last.periods.0)));
+        rows.push(("throttled", format!("{}, {} of {}", span(waited), last.periods.1, last.periods.0)));
     }
     if let Some((open, limit)) = last.files {
         rows.push(("open files", of(open, Some(limit))));

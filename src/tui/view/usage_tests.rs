@@ -6,18 +6,20 @@ use serde_json::json;
 
 use crate::engine::{Pressure, ProcessRow, RestartPolicy, Sample, Stall, Status, Top};
 use crate::tui::event::{Effect, Event, Listed};
-use crate::tui::fixture::{container, full, now, press, screen, write};
+use crate::tui::fixture::{container, full, looks, now, press, screen, write};
 use crate::tui::model::inspect::{Document, Form};
 use crate::tui::model::layer::Layer;
 use crate::tui::model::why::Facts;
 use crate::tui::model::{Failure, Model, Tab};
+use crate::tui::terminal::Screens;
 use crate::tui::update::update;
 
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 
 fn at_each_size(name: &str, make: impl Fn(u16, u16) -> Model) {
     for (width, height) in SIZES {
-        assert_snapshot!(format!("{name}_{width}x{height}"), screen(&make(width, height)));
+        let screens = Screens::default();
+        assert_snapshot!(format!("{name}_{width}x{height}"), looks(make(width, height), &screens));
     }
 }
 
@@ -224,7 +226,7 @@ fn document(model: &mut Model) {
         },
         "HostConfig": {"Memory": 0, "Binds": null},
         "Mounts": [{"Type": "bind", "Source": "/srv/a-rather-long-path/with/many/folders/in/it/one/more/and/yet/another"}],
-        "Config": {"Env": ["A=b", "PATH=/bin"], "Labels": {}},
+        "Config": {"Env": ["A=b", "PATH=/bin"], "Image": "debian", "Labels": {}},
     });
     let command = ["run", "-d", "-e", "A=b c", "debian"].map(str::to_owned).to_vec();
     let document = Document { value, command: Some(command) };
