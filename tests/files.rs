@@ -399,7 +399,7 @@ fn a_copy_stops_when_it_is_told_to_and_leaves_no_half_file() {
     let reporter = {
         let slot = slot.clone();
         Reporter::new(move |news| {
-            if let (Progress::Part { .. }, Some(reporter)) = (news, &*slot.lock().unwrap()) {
+            if let (Progress::Note(_), Some(reporter)) = (news, &*slot.lock().unwrap()) {
                 reporter.cancel();
             }
         })

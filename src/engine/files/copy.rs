@@ -19,7 +19,7 @@ use super::error::{Done, Error, Fault};
 use super::list::{PSEUDO, kind, open_plain};
 use super::root::{Folder, Root, Wish};
 use super::{Copied, CopyRequest, DEEPEST, Existing, FileKind, Place, shown};
-use crate::base::progress::{Phase, Progress};
+use crate::base::units;
 use crate::engine::{Engine, Reporter};
 use crate::sys;
 use crate::sys::fs::{self, FileType, Stat, Timespec};
@@ -65,7 +65,7 @@ pub(super) fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) 
     for name in &request.names {
         copier.one(&source.dir, name, &target.dir, Path::new(name), 0)?;
     }
-    copier.tell(Phase::Done);
+    copier.tell();
     Ok(copier.copied)
 }
 
@@ -193,7 +193,7 @@ impl Copier<'_> {
             written += count as u64;
             self.copied.bytes += count as u64;
             if self.told.elapsed() >= EVERY {
-                self.tell(Phase::Extracting);
+                self.tell();
             }
         }
         Ok(sys::check(made.set_len(written), || format!("ftruncate({written})"))?)
@@ -236,10 +236,10 @@ impl Copier<'_> {
         Ok(())
     }
 
-    fn tell(&mut self, phase: Phase) {
+    fn tell(&mut self) {
         self.told = Instant::now();
-        let (id, current) = ("files".to_owned(), self.copied.bytes);
-        self.reporter.report(Progress::Part { id, phase, current, total: None });
+        let Copied { files, bytes, .. } = self.copied;
+        self.reporter.note(format!("{files} files, {}", units::column(bytes)));
     }
 }
 

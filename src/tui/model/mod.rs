@@ -8,6 +8,7 @@ pub mod ask;
 pub mod batch;
 pub mod candidates;
 pub mod columns;
+pub mod files;
 pub mod filter;
 pub mod form;
 pub mod help;
