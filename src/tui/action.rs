@@ -49,6 +49,20 @@ actions! {
         Inspect      "inspect"       "inspect"  "Show everything known about it";
         Ports        "ports"         "ports"    "Show where its ports can be reached";
     }
+    "Files" {
+        Files        "files"         "files"    "Browse its files, beside those of this machine";
+        Layers       "layers"        "layers"   "Show what each layer of the image adds, changes and removes";
+        CopyFiles    "copy-files"    "copy"     "Copy the marked files to the other side; asks before anything is replaced";
+        EditFile     "edit-file"     "edit"     "Edit the file in your editor, and write it back";
+        MakeFolder   "make-folder"   "folder…"  "Make a folder here";
+        RenameFile   "rename-file"   "rename…"  "Give the file another name";
+        Extract      "extract"       "extract…" "Copy the marked files to a folder of this machine";
+        CompareFiles "compare-files" "compare"  "Show how the file differs from the one on the other side";
+        ToggleAdded  "toggle-added"  "added"    "Show what the layer adds, or leave it out";
+        ToggleModified "toggle-modified" "modified" "Show what the layer changes, or leave it out";
+        ToggleRemoved "toggle-removed" "removed" "Show what the layer removes, or leave it out";
+        LayerForm    "layer-form"    "form"     "Show what the layer changes, or all files up to it";
+    }
     "Act" {
         StartStop    "start-stop"    "stop"     "Stop the container, or start it";
         Restart      "restart"       "restart"  "Stop the container and start it again";
@@ -73,6 +87,7 @@ actions! {
         RemoveForce  "remove-force"  "remove!"  "Remove it even while it runs; asks, and names what goes";
         Purge        "purge"         "delete"   "Delete it for good; asks, and names what goes";
         EmptyTrash   "empty-trash"   "empty"    "Delete everything in the trash for good; asks first";
+        DeleteFile   "delete-file"   "delete"   "Delete the marked files for good; asks, and names what goes";
         ClearTasks   "clear-tasks"   "clear"    "Drop the finished tasks from the list";
     }
     "Undo" {
@@ -96,7 +111,7 @@ actions! {
         PreviousPane "previous-pane" "pane"     "Go to the previous pane";
         NextTab      "next-tab"      "tab"      "Show the next tab of the pane";
         PreviousTab  "previous-tab"  "tab"      "Show the previous tab of the pane";
-        Tab5         "tab-5"         "tab"      "Show the fifth tab: the first terminal";
+        Tab5         "tab-5"         "tab"      "Show the fifth tab: the files, or the first terminal";
         Tab6         "tab-6"         "tab"      "Show the sixth tab";
         Tab7         "tab-7"         "tab"      "Show the seventh tab";
         Tab8         "tab-8"         "tab"      "Show the eighth tab";
@@ -320,6 +335,7 @@ impl Action {
             // Nothing goes but lines of a list.
             Self::ClearTasks => false,
             Self::Host | Self::SignalProcess => true,
+            Self::EditFile | Self::MakeFolder | Self::RenameFile => true,
             _ => matches!(self.group(), "Act" | "Make" | "Delete" | "Undo"),
         }
     }

@@ -1,6 +1,7 @@
 //! What comes into `update`, and what it asks to be done.
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,6 +11,7 @@ use jiff::Timestamp;
 use super::key::Key;
 use super::keymap::Keymap;
 use super::model::ask::Ready;
+use super::model::files::{FilesAnswer, FilesDone, FilesWish};
 use super::model::inspect::Document;
 use super::model::journal::EventRow;
 use super::model::log::LogNews;
@@ -23,6 +25,8 @@ use super::model::{Failure, Section, Subject, Tone};
 use super::terminal::copy::Walk;
 use super::theme::Themes;
 use crate::config::Ui;
+use crate::engine::files::{CopyRequest, Place};
+use crate::engine::layers::LayerReport;
 use crate::engine::{ContainerId, Name, News, Process, Sample, SaveLog, Top};
 
 /// One thing that happened.
@@ -86,12 +90,29 @@ pub enum Event {
     Command(Box<Ready>),
     /// A program on this machine failed.
     HostFailed(Failure),
+    /// What a files browser asked for, with the number of the question.
+    Files(u64, Result<FilesAnswer, Failure>),
+    /// What was to be done with a file ended.
+    FilesDone(FilesWish, Result<FilesDone, Failure>),
+    /// News of an image's layers, with the number they were asked with.
+    Layers(u64, LayersNews),
     /// A terminal's program has begun.
     Opened(TaskId),
     /// A terminal's screen has changed.
     Damage(TaskId),
     /// A terminal's program has ended with this code, or the session otherwise.
     Ended(TaskId, Result<Option<u8>, Failure>),
+}
+
+/// News of an image's layers.
+#[derive(Debug)]
+pub enum LayersNews {
+    /// How far the reading is.
+    Progress(String),
+    /// All of them.
+    Report(Box<LayerReport>),
+    /// Why they cannot be read.
+    Failed(Failure),
 }
 
 /// A whole list.
@@ -185,6 +206,8 @@ pub enum Effect {
     TrySave(Box<SaveLog>),
     /// Work in the background.
     Work(TaskId, Job),
+    /// Do something with one file.
+    Files(FilesWish),
     /// Ask work to stop; asked again, it must.
     Cancel(TaskId),
     /// Find out what a path is.
@@ -273,6 +296,10 @@ pub enum Job {
     SaveLog(Box<SaveLog>),
     /// A new file with this text.
     Write(PathBuf, String),
+    /// Copy files between this machine and a container, or out of an image.
+    Copy(CopyRequest),
+    /// Delete files of a folder.
+    Delete(Place, PathBuf, Vec<OsString>),
 }
 
 /// What a terminal is opened to.

@@ -88,6 +88,8 @@ places! {
     Inspect    "inspect"    Some(Self::Viewer);
     Why        "why"        Some(Self::Viewer);
     Ended      "ended"      Some(Self::Viewer);
+    Files      "files"      Some(Self::Global);
+    Layers     "layers"     Some(Self::Global);
     Terminal   "terminal"   None;
     Released   "released"   None;
     Copy       "copy"       None;

@@ -82,6 +82,9 @@ fn entry(
         FileKind::Link => fs::readlink_at(&folder.dir, &name).ok().map(PathBuf::into_os_string),
         _ => None,
     };
+    let mount = mount(root, folder, &name, is_mount);
+    // The place for a mount is made by the engine: no change that anybody made.
+    let mark = changes.remove(&name).map(|(mark, _)| mark).filter(|_| mount.is_none());
     let leads_to_folder = kind == FileKind::Link && leads_to_folder(root, &folder.path.join(&name));
     Some(Entry {
         kind,
@@ -92,8 +95,8 @@ fn entry(
         changed: time(&stat),
         target,
         leads_to_folder,
-        mount: mount(root, folder, &name, is_mount),
-        mark: changes.remove(&name).map(|(mark, _)| mark),
+        mount,
+        mark,
         name,
     })
 }

@@ -12,6 +12,7 @@ mod disk;
 mod document;
 mod editor;
 mod facts;
+mod files;
 mod host;
 mod keys;
 mod log;
@@ -48,6 +49,7 @@ use super::update::{begin, start, update};
 use super::{Error, TuiSettings, view};
 use crate::command::World;
 use crate::engine::{ContainerId, Engine, Input, Progress, Reporter, Result, TrashEntry};
+use crate::tui::model::files::FilesWish;
 use crate::tui::model::rows::ContainerRow;
 use keys::{Heard, Keys};
 use print::Prints;
@@ -110,6 +112,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         host: None,
         is_leaving: false,
         is_dirty: true,
+        editing: None,
     };
     let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
     driver.take(Event::Resize(width, height), &mut screen)?;
@@ -121,6 +124,17 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
     while !driver.is_leaving {
         if screen::has_panicked() {
             return Err(Error::Panicked);
+        }
+        if let Some(wish) = driver.editing.take() {
+            // Whoever reads keys beside the editor would take some of them from it.
+            keys.pause();
+            let edited = files::edit(&driver.engine, &driver.world, &mut screen, wish).await;
+            keys.resume();
+            // Ctrl-C meant the editor.
+            signals.interrupt = signal(SignalKind::interrupt()).map_err(Error::Terminal)?;
+            let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
+            driver.take(Event::Resize(width, height), &mut screen)?;
+            driver.take(edited.map_err(Error::Terminal)?, &mut screen)?;
         }
         if driver.is_dirty && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
             let Driver { model, sessions, .. } = &driver;
@@ -269,6 +283,8 @@ struct Driver {
     host: Option<Vec<String>>,
     is_leaving: bool,
     is_dirty: bool,
+    /// A file for the user's editor, which has the terminal next.
+    editing: Option<FilesWish>,
 }
 
 type Done = std::result::Result<(), Error>;
@@ -382,6 +398,14 @@ impl Driver {
             Effect::Host(words) => self.host = Some(words),
             Effect::Command(ready) => self.take(Event::Command(ready), screen)?,
             Effect::Load(Section::Trash) => self.load_trash(),
+            Effect::Files(wish @ FilesWish::Editor(..)) => self.editing = Some(wish),
+            Effect::Files(wish) => {
+                let engine = self.engine.clone();
+                self.spawn(async move {
+                    let result = files::grant(&engine, &wish).await.map_err(Failure::from);
+                    Event::FilesDone(wish, result)
+                });
+            }
             Effect::Load(section) => {
                 let engine = self.engine.clone();
                 self.spawn(async move {

@@ -7,7 +7,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::log::log;
-use super::{Tell, document};
+use super::{Tell, document, files};
 use crate::engine::{ContainerId, Engine};
 use crate::tui::event::Event;
 use crate::tui::model::log::LogWant;
@@ -40,6 +40,8 @@ pub(super) struct Watch {
     tops: BTreeMap<ContainerId, Open>,
     inspects: BTreeMap<PaneId, Open>,
     whys: BTreeMap<PaneId, Open>,
+    files: BTreeMap<u64, Open>,
+    layers: BTreeMap<PaneId, Open>,
     stats: BTreeMap<ContainerId, (Duration, Open)>,
 }
 
@@ -70,6 +72,12 @@ impl Watch {
         });
         sync(&mut self.whys, &self.had.whys, &wants.whys, |_, (id, serial)| {
             spawn(why(engine(), tell(), id.clone(), *serial))
+        });
+        sync(&mut self.files, &self.had.files, &wants.files, |serial, ask| {
+            spawn(files::ask(engine(), tell(), *serial, ask.clone()))
+        });
+        sync(&mut self.layers, &self.had.layers, &wants.layers, |_, (image, serial)| {
+            spawn(files::layers(engine(), tell(), image.clone(), *serial))
         });
         self.tops.retain(|id, _| wants.tops.contains(id));
         for id in &wants.tops {

@@ -40,6 +40,10 @@ pub(super) async fn work(engine: &Engine, world: &World, job: Job, reporter: Rep
             Ok(said(format!("saved {lines} lines to {path}")))
         }
         Job::Write(path, text) => write(path, text).await,
+        Job::Copy(request) => Ok(said(super::files::copy(engine, request, reporter).await?)),
+        Job::Delete(place, folder, names) => {
+            Ok(said(super::files::delete(engine, (&place, &folder), names, reporter).await?))
+        }
         Job::FromHost(name) => {
             let doing = || format!("make `{name}`");
             let name: Reference = name.parse().map_err(BadName).doing(doing)?;

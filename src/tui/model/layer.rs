@@ -1,5 +1,8 @@
 //! What lies over the screen and takes the keys: prompts, questions, menus, forms, pages.
 
+use std::ffi::OsString;
+use std::path::PathBuf;
+
 use ratatui_textarea::{CursorMove, Input as KeyInput, TextArea};
 
 use super::ask::Ask;
@@ -11,6 +14,7 @@ use super::look::Picker;
 use super::palette::Palette;
 use super::removal::Question;
 use super::task::TaskId;
+use crate::engine::files::{CopyRequest, Place};
 use crate::engine::{ContainerId, Process};
 use crate::tui::event::Effect;
 
@@ -162,6 +166,11 @@ pub enum Purpose {
     LogSave,
     TopFilter,
     SaveCsv,
+    /// Filters the files that are shown.
+    FileFilter,
+    MakeFolder(Place, PathBuf),
+    RenameFile(Place, PathBuf, OsString),
+    ExtractTo(Box<CopyRequest>),
 }
 
 impl Purpose {
@@ -186,6 +195,10 @@ impl Purpose {
             Self::LogSave => "save the log to a file",
             Self::TopFilter => "filter",
             Self::SaveCsv => "save as CSV",
+            Self::FileFilter => "filter",
+            Self::MakeFolder(..) => "make a folder",
+            Self::RenameFile(..) => "rename",
+            Self::ExtractTo(_) => "copy to this machine",
         }
     }
 
@@ -212,13 +225,24 @@ impl Purpose {
             Self::LogSave => "path; the lines shown by the filter · all:path saves every line",
             Self::TopFilter => "words of the command, a user, a number · !word must not be there",
             Self::SaveCsv => "path of a new file",
+            Self::FileFilter => "words that must be in the name · !word must not",
+            Self::MakeFolder(..) | Self::RenameFile(..) => "a name without /",
+            Self::ExtractTo(_) => "a folder that is there",
         }
     }
 
     /// Whether the line stands at the bottom, where it hides nothing.
     #[must_use]
     pub fn is_line(&self) -> bool {
-        matches!(self, Self::Filter | Self::Search | Self::Command | Self::LogFilter | Self::TopFilter)
+        matches!(
+            self,
+            Self::Filter
+                | Self::Search
+                | Self::Command
+                | Self::LogFilter
+                | Self::TopFilter
+                | Self::FileFilter
+        )
     }
 }
 

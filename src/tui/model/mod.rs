@@ -17,6 +17,7 @@ pub mod inspect;
 pub mod journal;
 pub mod jumps;
 pub mod layer;
+pub mod layers;
 pub mod list;
 pub mod log;
 pub mod look;
@@ -56,6 +57,7 @@ use crate::config::Icons;
 use crate::engine::{self, ContainerId};
 use batch::Batch;
 use columns::USE;
+use files::FilesAsk;
 use journal::EventRow;
 use jumps::Jumps;
 use layer::Layer;
@@ -231,6 +233,9 @@ pub enum Tab {
     Stats,
     Top,
     Inspect,
+    Files,
+    /// What an image's layers do.
+    Layers,
     /// Why it ended, or is ill.
     Why,
     /// A terminal.
@@ -239,7 +244,9 @@ pub enum Tab {
 
 impl Tab {
     /// Those every container has.
-    pub const FIXED: [Self; 4] = [Self::Logs, Self::Stats, Self::Top, Self::Inspect];
+    pub const FIXED: [Self; 5] = [Self::Logs, Self::Stats, Self::Top, Self::Inspect, Self::Files];
+    /// Those every image has.
+    pub const OF_IMAGES: [Self; 3] = [Self::Inspect, Self::Layers, Self::Files];
 }
 
 /// What a pane, or a verb, is about.
@@ -333,6 +340,10 @@ pub struct Wants {
     pub inspects: BTreeMap<PaneId, (Subject, u64)>,
     /// Whose end to explain: by pane, with the number its card is told with.
     pub whys: BTreeMap<PaneId, (ContainerId, u64)>,
+    /// What files browsers ask for, by the number of the question.
+    pub files: BTreeMap<u64, FilesAsk>,
+    /// Images whose layers are shown: by pane, with the number their news are told with.
+    pub layers: BTreeMap<PaneId, (String, u64)>,
     /// The terminals on the screen, with their columns and rows.
     pub terminals: BTreeMap<TaskId, (u16, u16)>,
 }
@@ -433,6 +444,8 @@ impl Model {
             (Focus::Detail, _, Tab::Top) => Place::Top,
             (Focus::Detail, _, Tab::Inspect) => Place::Inspect,
             (Focus::Detail, _, Tab::Why) => Place::Why,
+            (Focus::Detail, _, Tab::Files) => Place::Files,
+            (Focus::Detail, _, Tab::Layers) => Place::Layers,
             (Focus::Detail, _, Tab::Session(id)) => match self.session_is_over(id) {
                 _ if self.copying == Some(id) => Place::Copy,
                 true => Place::Ended,
@@ -545,6 +558,7 @@ impl Model {
             Some(Subject::Task(id)) if self.task(id).is_some_and(|task| task.session().is_some()) => {
                 vec![Tab::Session(id)]
             }
+            Some(Subject::Image(_)) => Tab::OF_IMAGES.to_vec(),
             _ => vec![Tab::Inspect],
         }
     }
@@ -610,6 +624,8 @@ impl Model {
                 // What a task said is told without being asked for.
                 (Tab::Inspect, Subject::Task(_)) => {}
                 (Tab::Inspect, subject) => drop(wants.inspects.insert(id, (subject, pane.inspect.serial))),
+                (Tab::Files, _) => wants.files.extend(pane.files.wants()),
+                (Tab::Layers, _) => wants.layers.extend(pane.layers.wants().map(|wanted| (id, wanted))),
                 (Tab::Session(task), _) => {
                     let (columns, rows) = (inner(area).width.max(2), inner(area).height.max(1));
                     // Seen in two panes at once it has the size of the smaller.
@@ -727,6 +743,7 @@ impl Model {
     /// The same for what the panes hold.
     fn settle_panes(&mut self) {
         let areas = self.panes();
+        let folder = self.world.folder.clone();
         let known: Vec<_> = self
             .windows
             .all()
@@ -753,7 +770,10 @@ impl Model {
             let version = subject.as_ref().map_or(0, |(version, _)| *version);
             pane.why.show(of.map(|id| (id.clone(), version)));
             pane.log.show(logs);
-            pane.inspect.show(subject.map(|(version, subject)| (subject, version)));
+            let subject = subject.map(|(version, subject)| (subject, version));
+            pane.files.show(subject.clone(), &folder);
+            pane.layers.show(subject.as_ref().map(|(subject, _)| subject));
+            pane.inspect.show(subject);
             let area = areas.iter().find(|(shown, _)| *shown == id).map(|(_, area)| inner(*area));
             let lines = usize::from(area.map_or(1, |area| area.height));
             if let Some(area) = area {
@@ -761,6 +781,10 @@ impl Model {
             }
             pane.inspect.clamp(lines);
             pane.top.clamp(lines);
+            if let Some(area) = area {
+                pane.files.fit(area.width, area.height);
+                pane.layers.fit(area.width, area.height);
+            }
         }
         // What is opened anew is read anew, at the same time.
         let open: BTreeSet<PaneId> = self.wants().logs.into_keys().collect();

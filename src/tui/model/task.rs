@@ -264,7 +264,8 @@ impl TaskRow {
         match &self.job {
             Some(Job::Words(words)) => words.first().is_some_and(|verb| verbs.contains(&verb.as_str())),
             Some(Job::FromHost(_)) => true,
-            Some(Job::Print(_) | Job::SaveLog(_) | Job::Write(..)) | None => false,
+            Some(Job::Print(_) | Job::SaveLog(_) | Job::Write(..) | Job::Copy(_) | Job::Delete(..))
+            | None => false,
         }
     }
 

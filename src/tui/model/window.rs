@@ -14,7 +14,9 @@ use std::collections::BTreeMap;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
+use super::files::FilesPane;
 use super::inspect::InspectPane;
+use super::layers::LayersPane;
 use super::log::LogPane;
 use super::stats::StatsPane;
 use super::top::TopPane;
@@ -50,6 +52,10 @@ pub struct Pane {
     pub inspect: InspectPane,
     /// Why it ended, or is ill.
     pub why: WhyPane,
+    /// Its files.
+    pub files: FilesPane,
+    /// Its layers.
+    pub layers: LayersPane,
 }
 
 impl Pane {
@@ -65,6 +71,8 @@ impl Pane {
             top: TopPane::default(),
             inspect: InspectPane::new(serial),
             why: WhyPane::new(serial),
+            files: FilesPane::new(serial),
+            layers: LayersPane::new(serial),
         }
     }
 

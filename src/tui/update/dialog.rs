@@ -5,8 +5,8 @@ use crossterm::event::KeyEvent;
 use super::object::{confirmed, terminal};
 use super::task::{self, quiet_work};
 use super::{
-    command, complete, custom, form, help, history, lists, note, palette, preset, removal, tabs, themes,
-    viewer,
+    command, complete, custom, files, form, help, history, lists, note, palette, preset, removal, tabs,
+    themes, viewer,
 };
 use crate::command::{join, split};
 use crate::engine::Name;
@@ -125,6 +125,9 @@ fn as_typed(model: &mut Model) -> Vec<Effect> {
             } else if prompt.purpose == Purpose::TopFilter {
                 let filter = prompt.input.text().to_owned();
                 model.pane_mut().top.look_for(&filter);
+            } else if prompt.purpose == Purpose::FileFilter {
+                let filter = prompt.input.text().to_owned();
+                files::filter(model, &filter);
             }
             note::of_prompt(model)
         }
@@ -157,6 +160,9 @@ fn prompt(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Dismiss => {
             let is_filter = prompt.purpose == Purpose::Filter;
             let is_of_top = prompt.purpose == Purpose::TopFilter;
+            if prompt.purpose == Purpose::FileFilter {
+                files::filter(model, "");
+            }
             model.layers.pop();
             if is_filter {
                 super::cursor(model).filter().clear();
@@ -177,8 +183,10 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         model.layers.push(Layer::Prompt(prompt));
         Vec::new()
     };
-    let may_be_empty =
-        matches!(prompt.purpose, Purpose::Filter | Purpose::Search | Purpose::LogFilter | Purpose::TopFilter);
+    let may_be_empty = matches!(
+        prompt.purpose,
+        Purpose::Filter | Purpose::Search | Purpose::LogFilter | Purpose::TopFilter | Purpose::FileFilter
+    );
     if text.is_empty() && !may_be_empty {
         return Vec::new();
     }
@@ -200,6 +208,13 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         }
         Purpose::Search | Purpose::LogFilter | Purpose::LogSince | Purpose::LogSave => {
             return match super::log::typed(model, &prompt.purpose, &text) {
+                Ok(effects) => effects,
+                Err(error) => again(model, prompt, error),
+            };
+        }
+        Purpose::FileFilter => files::filter(model, &text),
+        purpose @ (Purpose::MakeFolder(..) | Purpose::RenameFile(..) | Purpose::ExtractTo(_)) => {
+            return match files::typed(model, &purpose, &text) {
                 Ok(effects) => effects,
                 Err(error) => again(model, prompt, error),
             };

@@ -5,8 +5,10 @@
 //! one that changes something does not leave [`super::update`].
 
 use crate::command::{self, World};
+use crate::engine::files::{Existing, Place};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
+use crate::tui::model::files::FilesWish;
 use crate::tui::model::layer::Layer;
 use crate::tui::model::{Model, Tone};
 
@@ -73,7 +75,18 @@ fn changes(effect: &Effect, world: &World) -> bool {
         | Effect::Paste(..)
         | Effect::Point(..)
         | Effect::Host(_)
-        | Effect::Work(_, Job::FromHost(_)) => true,
+        | Effect::Work(_, Job::FromHost(_) | Job::Delete(..)) => true,
+        // What is copied to this machine, beside what is there, is for the user.
+        Effect::Work(_, Job::Copy(request)) => {
+            request.to != Place::Host || request.existing == Existing::Replace
+        }
+        Effect::Files(wish) => match wish {
+            FilesWish::MakeFolder(..)
+            | FilesWish::Rename(..)
+            | FilesWish::Edit(..)
+            | FilesWish::Editor(..) => true,
+            FilesWish::View(..) | FilesWish::Compare(_) => false,
+        },
         // What cannot be read is not let through.
         Effect::Work(_, Job::Words(words) | Job::Print(words)) => {
             command::parse(words, world).map_or(true, |parsed| parsed.request.changes())

@@ -16,10 +16,12 @@ mod copy;
 mod countdown;
 mod custom;
 mod dialog;
+mod files;
 mod form;
 mod guard;
 mod help;
 mod history;
+mod layers;
 mod lists;
 mod log;
 mod named;
@@ -56,6 +58,7 @@ use super::model::list::List;
 use super::model::rows::ContainerRow;
 use super::model::table::Loaded;
 use super::model::{Focus, Model, Section, Subject, Tab, Tone};
+pub(in crate::tui) use files::whose_word;
 pub(in crate::tui) use window::show_tab;
 
 /// Changes the model and says what to do.
@@ -230,6 +233,9 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if guard::refuses(model, action) {
         return Vec::new();
     }
+    if let Some(effects) = files::act(model, action) {
+        return effects;
+    }
     if let Some(effects) = window::act(model, action) {
         return effects;
     }
@@ -347,8 +353,13 @@ fn open(model: &mut Model) {
         let tab = model.windows.following().and_then(|id| model.windows.get(id)).map(|pane| pane.tab);
         // Why it ended is what is wanted first.
         let is_ill = model.container().is_some_and(ContainerRow::is_ill);
-        let tab = if is_ill && !matches!(tab, Some(Tab::Session(_))) { Some(Tab::Why) } else { tab };
-        show_tab(model, tab.unwrap_or(Tab::Logs));
+        let tab = match (model.section, tab) {
+            (Section::Images, _) => Tab::Layers,
+            (_, Some(Tab::Session(_))) => tab.unwrap_or(Tab::Logs),
+            _ if is_ill => Tab::Why,
+            (_, tab) => tab.unwrap_or(Tab::Logs),
+        };
+        show_tab(model, tab);
         (model.is_zoomed, model.is_alone) = (true, true);
     }
 }

@@ -10,7 +10,7 @@ use super::form;
 use super::object::{end, terminal};
 use super::{countdown, undo};
 use crate::engine::{self, ContainerId, Kind, News, Sample, Top};
-use crate::tui::event::{Effect, Event, Finish, Listed, Program, Verb};
+use crate::tui::event::{Effect, Event, Finish, LayersNews, Listed, Program, Verb};
 use crate::tui::model::columns::{self, Column};
 use crate::tui::model::form::RunForm;
 use crate::tui::model::journal::{EventRow, KEPT};
@@ -68,6 +68,13 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Page(_, Err(failure)) => model.fail(failure),
         Event::HostFailed(failure) => model.fail(failure),
+        Event::Files(serial, answer) => {
+            if let Some(pane) = model.windows.get_mut(Pane::of_serial(serial)) {
+                pane.files.take(serial, answer);
+            }
+        }
+        Event::FilesDone(wish, result) => return super::files::done(model, wish, result),
+        Event::Layers(serial, news) => layers(model, serial, news),
         Event::Progress(id, work) => progress(model, id, work),
         Event::Said(id, bytes) => {
             if let Some(task) = model.tasks.get_mut(&id.key()) {
@@ -138,6 +145,16 @@ fn top(model: &mut Model, id: &ContainerId, result: &Result<Top, Failure>) {
                 pane.top.fail(id.clone(), failure.clone());
             }
         }
+    }
+}
+
+fn layers(model: &mut Model, serial: u64, news: LayersNews) {
+    let pane = model.windows.get_mut(Pane::of_serial(serial)).map(|pane| &mut pane.layers);
+    let Some(pane) = pane.filter(|pane| pane.serial == serial) else { return };
+    match news {
+        LayersNews::Progress(line) => pane.progress = line,
+        LayersNews::Report(report) => pane.take(Ok(report)),
+        LayersNews::Failed(failure) => pane.take(Err(failure)),
     }
 }
 
@@ -370,6 +387,7 @@ fn folder_read(model: &mut Model, folder: String, names: Vec<(String, bool)>) ->
 }
 
 fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> Vec<Effect> {
+    super::files::refresh(model);
     let now = model.now;
     let watch = model.layers.iter().find_map(|layer| match layer {
         Layer::Progress(watch) if watch.id == id => Some(*watch),

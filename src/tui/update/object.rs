@@ -298,6 +298,7 @@ pub(super) fn confirmed(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> 
             let rows = ids.filter_map(|id| model.containers.get(id).cloned()).collect();
             mark(model, rows, &verb, Vec::new())
         }
+        Some(Effect::Work(_, job @ (Job::Copy(_) | Job::Delete(..)))) => super::files::begin(model, job),
         Some(Effect::RemoveImage(..)) => together(model, "removed", effects, Vec::new()),
         Some(Effect::Restore(..)) => together(model, "restored", effects, Vec::new()),
         Some(Effect::Purge(_)) => together(model, "deleted", effects, Vec::new()),

@@ -89,6 +89,11 @@ fn retry(model: &mut Model, id: TaskId) -> Vec<Effect> {
             let (title, job) = (task.title.clone(), job.clone());
             match job {
                 Job::Print(words) => print(model, words),
+                // Nothing is deleted without a question.
+                Job::Delete(place, folder, names) => {
+                    super::files::ask_delete(model, (place, folder, names));
+                    Vec::new()
+                }
                 job => vec![quiet_work(model, &title, job)],
             }
         }

@@ -1,6 +1,6 @@
 //! Keys of the detail pane: scrolling, searching, terminals.
 
-use super::{log, prompt, session, show_tab, tabs, window};
+use super::{files, log, prompt, session, show_tab, tabs, window};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::model::layer::Purpose;
@@ -35,8 +35,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Left => sideways(model, tab, -8),
         Action::Right => sideways(model, tab, 8),
         Action::Logs | Action::Stats | Action::Top | Action::Inspect => {
-            if matches!(model.subject(), Some(Subject::Container(_))) {
-                show_tab(model, fixed(action));
+            // The keys are the tabs' numbers; `i` means the same everywhere.
+            match model.subject() {
+                Some(Subject::Image(_)) if action == Action::Inspect => show_tab(model, Tab::Inspect),
+                Some(Subject::Image(_)) => nth_tab(model, number(action)),
+                Some(Subject::Container(_)) => show_tab(model, fixed(action)),
+                _ => {}
             }
         }
         Action::Tab5 => nth_tab(model, 4),
@@ -62,6 +66,15 @@ fn nth_tab(model: &mut Model, at: usize) {
     }
 }
 
+/// Which tab the key of `action` is the number of, from 0.
+fn number(action: Action) -> usize {
+    match action {
+        Action::Stats => 1,
+        Action::Top => 2,
+        _ => 0,
+    }
+}
+
 fn fixed(action: Action) -> Tab {
     match action {
         Action::Stats => Tab::Stats,
@@ -82,6 +95,8 @@ pub(super) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
             return vec![Effect::Scroll(id, lines)];
         }
         Tab::Why => model.pane_mut().why.scroll(by),
+        Tab::Files => files::scroll(model, by),
+        Tab::Layers => model.pane_mut().layers.step(isize::try_from(by).unwrap_or(0)),
         Tab::Stats => {}
     }
     Vec::new()
@@ -91,7 +106,7 @@ fn sideways(model: &mut Model, tab: Tab, by: isize) {
     let left = match tab {
         Tab::Inspect => &mut model.pane_mut().inspect.left,
         Tab::Top => &mut model.pane_mut().top.left,
-        Tab::Logs | Tab::Stats | Tab::Why | Tab::Session(_) => return,
+        Tab::Logs | Tab::Stats | Tab::Why | Tab::Files | Tab::Layers | Tab::Session(_) => return,
     };
     *left = left.saturating_add_signed(by).min(4096);
 }

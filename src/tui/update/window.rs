@@ -243,13 +243,15 @@ fn tab_word(tab: Tab) -> &'static str {
         Tab::Top => "top",
         Tab::Inspect => "inspect",
         Tab::Why => "why",
+        Tab::Files => "files",
+        Tab::Layers => "layers",
         Tab::Session(_) => "terminal",
     }
 }
 
 fn tab_named(word: &str) -> Tab {
-    let all = Tab::FIXED.into_iter();
-    all.into_iter().find(|tab| tab_word(*tab) == word).unwrap_or(Tab::Logs)
+    let mut all = Tab::FIXED.into_iter().chain(Tab::OF_IMAGES);
+    all.find(|tab| tab_word(*tab) == word).unwrap_or(Tab::Logs)
 }
 
 /// What a key does right after a terminal was left by its key; `None`: it is for the list.

@@ -171,6 +171,8 @@ pub(super) fn tab_name(model: &Model, tab: Tab) -> String {
         Tab::Top => "Top".to_owned(),
         Tab::Inspect => "Inspect".to_owned(),
         Tab::Why => "Why".to_owned(),
+        Tab::Files => "Files".to_owned(),
+        Tab::Layers => "Layers".to_owned(),
         Tab::Session(id) => model.task(id).map_or_else(String::new, |task| {
             task.title.rsplit_once(": ").map_or_else(|| task.title.clone(), |(_, what)| what.to_owned())
         }),

@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::words::{Align, cell};
-use super::{bars, border, inspect, log, progress, stats, terminal, top, why};
+use super::{bars, border, files, inspect, layers, log, progress, stats, terminal, top, why};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::window::Pane;
@@ -26,7 +26,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
         (_, None) => String::new(),
     };
     let mut block = border(model, has_keys, vec![Span::raw(cell_title(&name, area.width))]);
-    if !model.is_zoomed && matches!(subject, Some(Subject::Container(_))) {
+    if !model.is_zoomed && matches!(subject, Some(Subject::Container(_) | Subject::Image(_))) {
         let room = usize::from(area.width).saturating_sub(name.len() + 8);
         block = block.title_top(tab_line(model, pane, tab, room).alignment(Alignment::Right));
     }
@@ -72,6 +72,8 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
         }
         Tab::Inspect => inspect::draw(frame, model, &pane.inspect, inner),
         Tab::Why => why::draw(frame, model, &pane.why, has_keys, inner),
+        Tab::Files => files::draw(frame, model, &pane.files, inner, has_keys),
+        Tab::Layers => layers::draw(frame, model, &pane.layers, inner, has_keys),
         Tab::Session(id) => terminal::draw(frame, model, screens, (id, has_keys), inner),
     }
 }
@@ -126,6 +128,8 @@ fn bottom_note(
         Tab::Top => (top::note(&pane.top, model.now), theme.dim),
         Tab::Inspect if matches!(model.subject_of(pane), Some(Subject::Task(_))) => return None,
         Tab::Inspect => (inspect::note(&pane.inspect, width), theme.dim),
+        Tab::Files => files::note(model, &pane.files),
+        Tab::Layers => layers::note(model, &pane.layers),
         Tab::Stats if pane.stats.frozen.is_some() => (" frozen ".to_owned(), theme.warn),
         Tab::Stats | Tab::Why | Tab::Session(_) => return None,
     })

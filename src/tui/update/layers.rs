@@ -1,0 +1,56 @@
+//! Keys of the layer explorer.
+
+use super::prompt;
+use crate::engine::files::Mark;
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::model::layer::Purpose;
+use crate::tui::model::layers::LayersPane;
+use crate::tui::model::{Model, Tone};
+
+/// What `action` does in the explorer; `None` when that is nothing special.
+pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let is_single = model.is_alone || model.windows.count() == 1 && model.is_zoomed;
+    let folder = model.world.folder.clone();
+    let pane: &mut LayersPane = &mut model.pane_mut().layers;
+    let page = isize::try_from(pane.height()).unwrap_or(1);
+    match action {
+        Action::Down => pane.step(1),
+        Action::Up => pane.step(-1),
+        Action::HalfDown => pane.step(page / 2),
+        Action::HalfUp => pane.step(-page / 2),
+        Action::PageDown => pane.step(page - 1),
+        Action::PageUp => pane.step(1 - page),
+        Action::First => pane.step(isize::MIN / 2),
+        Action::Last => pane.step(isize::MAX / 2),
+        Action::Right if pane.in_tree => drop(pane.unfold()),
+        Action::Left if pane.in_tree => pane.in_tree = pane.fold(),
+        Action::Right => pane.in_tree = true,
+        Action::Left => {}
+        Action::Open if pane.in_tree => {
+            let _ = pane.unfold() || pane.fold();
+        }
+        Action::Open => pane.in_tree = true,
+        Action::NextPane if !pane.in_tree => pane.in_tree = true,
+        Action::NextPane if is_single => pane.in_tree = false,
+        Action::PreviousPane if pane.in_tree => pane.in_tree = false,
+        Action::ToggleAdded => pane.toggle(Mark::Added),
+        Action::ToggleModified => pane.toggle(Mark::Changed),
+        Action::ToggleRemoved => pane.toggle(Mark::Deleted),
+        Action::LayerForm => pane.turn(),
+        Action::Search => {
+            let filter = pane.filter.clone();
+            prompt(model, Purpose::FileFilter, &filter);
+        }
+        Action::Back if !pane.filter.is_empty() => pane.filter_by(""),
+        Action::Extract => match pane.extract(folder.clone()).filter(|_| pane.in_tree) {
+            Some(request) => {
+                let text = folder.to_string_lossy().into_owned();
+                prompt(model, Purpose::ExtractTo(Box::new(request)), &text);
+            }
+            None => model.say(Tone::Plain, "select a file or a folder of the tree first", None),
+        },
+        _ => return None,
+    }
+    Some(Vec::new())
+}

@@ -1,0 +1,345 @@
+//! The layer explorer: the history with sizes, what is wasted, facts, and a layer's tree.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use super::texts;
+use super::words::{Align, cell, size, span};
+use crate::engine::files::{FileKind, Mark, shown};
+use crate::engine::layers::{LayerInfo, LayerReport, Waste};
+use crate::tui::model::Model;
+use crate::tui::model::layers::{DOUBLE, LayersPane, TreeRow};
+
+/// The widest bar of a layer's size.
+const BAR: usize = 12;
+
+/// Draws the explorer of a pane.
+pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &LayersPane, area: Rect, has_keys: bool) {
+    let theme = &model.theme;
+    if area.height == 0 {
+        return;
+    }
+    if let Some(failure) = &pane.failure {
+        frame.render_widget(Paragraph::new(texts::failure(failure, theme)), area);
+        return;
+    }
+    let Some(report) = &pane.report else {
+        let text = format!(" {} reading the layers… {}", texts::spinner(model.now), pane.progress);
+        frame.render_widget(Line::styled(text, theme.dim), area);
+        return;
+    };
+    if area.width < DOUBLE {
+        match pane.in_tree {
+            true => tree(frame, model, pane, report, area, has_keys),
+            false => left(frame, model, pane, report, area, has_keys),
+        }
+        return;
+    }
+    let width = area.width * 46 / 100;
+    let edge = Rect { x: area.x + width, width: 1, ..area };
+    left(frame, model, pane, report, Rect { width, ..area }, has_keys && !pane.in_tree);
+    frame.render_widget(Paragraph::new(vec![Line::styled("│", theme.dim); area.height.into()]), edge);
+    let right = Rect { x: edge.right(), width: area.right() - edge.right(), ..area };
+    tree(frame, model, pane, report, right, has_keys && pane.in_tree);
+}
+
+fn heading(model: &Model, text: &str, right: &str, width: u16, has_keys: bool) -> Line<'static> {
+    let theme = &model.theme;
+    let style = if has_keys { theme.accent.add_modifier(Modifier::BOLD) } else { theme.text };
+    let room = usize::from(width).saturating_sub(right.chars().count() + 3);
+    Line::from(vec![
+        Span::styled(if has_keys { "▌" } else { " " }, theme.accent),
+        Span::styled(cell(text, room, Align::Left), style),
+        Span::styled(format!(" {right} "), theme.dim),
+    ])
+}
+
+/// The history, and below it what is wasted and the image's facts, where there is room.
+fn left(
+    frame: &mut Frame<'_>,
+    model: &Model,
+    pane: &LayersPane,
+    report: &LayerReport,
+    area: Rect,
+    has_keys: bool,
+) {
+    let count = format!("{} lines", report.layers.len());
+    let mut lines = vec![heading(model, "Layers", &count, area.width, has_keys)];
+    let height = pane.heights.0;
+    let biggest = report.layers.iter().map(|layer| layer.size).max().unwrap_or(0).max(1);
+    for (at, info) in report.layers.iter().enumerate().skip(pane.layer_top).take(height) {
+        lines.push(layer(model, info, biggest, (at == pane.layer, has_keys), area.width));
+    }
+    let under = u16::try_from(pane.layer - pane.layer_top.min(pane.layer)).unwrap_or(0) + 1;
+    let rest = usize::from(area.height).saturating_sub(lines.len());
+    if rest >= 4 {
+        lines.push(Line::default());
+        lines.extend(waste(model, report, area.width, rest));
+    }
+    let rest = usize::from(area.height).saturating_sub(lines.len());
+    if rest >= 4 {
+        lines.push(Line::default());
+        lines.extend(facts(model, report, area.width).into_iter().take(rest - 1));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+    if has_keys {
+        let row = Rect { y: area.y + under, height: 1, ..area };
+        frame.buffer_mut().set_style(row.intersection(area), model.theme.sel);
+    }
+}
+
+/// ` 5  148M ████████████ RUN npm ci`
+fn layer(
+    model: &Model,
+    info: &LayerInfo,
+    biggest: u64,
+    (is_selected, has_keys): (bool, bool),
+    width: u16,
+) -> Line<'static> {
+    let theme = &model.theme;
+    let number = if info.number == 0 { String::new() } else { info.number.to_string() };
+    let share = info.size.saturating_mul(1000) / biggest;
+    let bar = if width >= 50 { BAR } else { BAR / 2 };
+    let full = texts::meter(share, bar).replace('░', " ");
+    let room = usize::from(width).saturating_sub(bar + 14);
+    let command = if info.command.is_empty() { "(no history)" } else { &info.command };
+    let style = match (is_selected, info.number) {
+        (true, _) => theme.text.add_modifier(Modifier::BOLD),
+        (false, 0) => theme.dim,
+        (false, _) => theme.text,
+    };
+    Line::from(vec![
+        Span::styled(if is_selected { "▌" } else { " " }, if has_keys { theme.accent } else { theme.dim }),
+        Span::styled(format!("{number:>3} "), theme.dim),
+        Span::styled(format!("{:>6} ", size(info.size)), theme.text),
+        Span::styled(full, theme.g1),
+        Span::styled(format!(" {}", cell(command, room, Align::Left)), style),
+    ])
+}
+
+fn waste(model: &Model, report: &LayerReport, width: u16, room: usize) -> Vec<Line<'static>> {
+    let theme = &model.theme;
+    let efficiency = report.efficiency();
+    let right = format!("{} · efficiency {}.{}%", size(report.wasted), efficiency / 10, efficiency % 10);
+    let mut lines = vec![heading(model, "Wasted space", &right, width, false)];
+    if report.waste.is_empty() {
+        lines.push(Line::styled("   nothing: no layer hides what another one holds", theme.dim));
+    }
+    let most = (room / 2).clamp(2, 12);
+    lines.extend(report.waste.iter().take(most).map(|line| wasted(model, line, width)));
+    lines
+}
+
+fn wasted(model: &Model, line: &Waste, width: u16) -> Line<'static> {
+    let theme = &model.theme;
+    let how = match line.mark {
+        Mark::Deleted => format!("deleted in {}", line.by),
+        _ => format!("rewritten in {}", line.by),
+    };
+    let mut path = shown(&line.path);
+    if line.files > 1 {
+        path = format!("{}/* ({} files)", path.trim_end_matches('/'), line.files);
+    }
+    let room = usize::from(width).saturating_sub(how.len() + 12);
+    Line::from(vec![
+        Span::styled(format!("  {:>6} ", size(line.bytes)), theme.warn),
+        Span::styled(cell(&path, room, Align::Left), theme.text),
+        Span::styled(format!(" {how}"), theme.dim),
+    ])
+}
+
+fn facts(model: &Model, report: &LayerReport, width: u16) -> Vec<Line<'static>> {
+    let theme = &model.theme;
+    let mut facts: Vec<(&str, String)> = Vec::new();
+    let users = match report.used_by.len() {
+        0 => "no container".to_owned(),
+        count => format!("{} ({count})", report.used_by.join(", ")),
+    };
+    facts.push(("used by", users));
+    if let Some(created) = report.created {
+        let ago = span(model.now.duration_since(created));
+        facts.push(("created", format!("{} ({ago} ago)", created.strftime("%Y-%m-%d %H:%M"))));
+    }
+    facts.push(("size", format!("{} in {} layers", size(report.total), layers_of(report))));
+    facts.push(("platform", report.platform.to_string()));
+    facts.extend(report.config.iter().map(|(name, value)| (*name, shown(value))));
+    let id = report.id.to_string();
+    let mut lines = vec![heading(model, "Image", id.get(..19).unwrap_or(&id), width, false)];
+    lines.extend(facts.into_iter().map(|(name, value)| {
+        let room = usize::from(width).saturating_sub(15);
+        Line::from(vec![
+            Span::styled(format!("   {name:<10} "), theme.dim),
+            Span::styled(cell(&value, room, Align::Left), theme.text),
+        ])
+    }));
+    lines
+}
+
+fn layers_of(report: &LayerReport) -> usize {
+    report.layers.iter().filter(|layer| layer.number > 0).count()
+}
+
+fn tree(
+    frame: &mut Frame<'_>,
+    model: &Model,
+    pane: &LayersPane,
+    report: &LayerReport,
+    area: Rect,
+    has_keys: bool,
+) {
+    let theme = &model.theme;
+    let title = match pane.info() {
+        Some(info) if info.number > 0 => format!("Files · layer {}", info.number),
+        _ => "Files".to_owned(),
+    };
+    let form = if pane.is_aggregated { "all up to it" } else { "what it changes" };
+    let words = if pane.filter.is_empty() { form.to_owned() } else { format!("/{} · {form}", pane.filter) };
+    let mut lines = vec![heading(model, &title, &shown(words), area.width, has_keys)];
+    let is_bare = pane.info().is_some_and(|info| info.number == 0) && !pane.is_aggregated;
+    if is_bare {
+        lines.push(Line::styled("  it made no layer: only the image's configuration", theme.dim));
+    } else if pane.rows.is_empty() {
+        lines.push(Line::styled("  nothing to show", theme.dim));
+    }
+    let window = pane.rows.iter().enumerate().skip(pane.top);
+    for (at, row) in window.take(usize::from(area.height.saturating_sub(1))) {
+        lines.push(tree_line(model, report, row, area.width, has_keys && at == pane.cursor));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+    if has_keys && !pane.rows.is_empty() {
+        let y = area.y + 1 + u16::try_from(pane.cursor.saturating_sub(pane.top)).unwrap_or(0);
+        let under = Rect { y, height: 1, ..area };
+        frame.buffer_mut().set_style(under.intersection(area), theme.sel);
+    }
+}
+
+/// ` +  41.2M     ▸ typescript/`
+fn tree_line(
+    model: &Model,
+    report: &LayerReport,
+    row: &TreeRow,
+    width: u16,
+    is_under: bool,
+) -> Line<'static> {
+    let theme = &model.theme;
+    let bar = Span::styled(if is_under { "▌" } else { " " }, theme.accent);
+    let indent = "  ".repeat(row.depth.min(40));
+    let Some(path) = row.path else {
+        return Line::from(vec![
+            bar,
+            Span::styled(format!("          {indent}  … {} more", row.more), theme.dim),
+        ]);
+    };
+    let (sign, style) = match row.mark {
+        Some(Mark::Added) => ("+", theme.ok),
+        Some(Mark::Changed) => ("~", theme.warn),
+        Some(Mark::Deleted) => ("-", theme.err),
+        None => (" ", theme.text),
+    };
+    let arrow = match row.is_open {
+        Some(true) => "▾ ",
+        Some(false) => "▸ ",
+        None => "  ",
+    };
+    let name = report.paths.get(path as usize).map_or_else(String::new, |path| shown(&path.name));
+    let end = if row.kind == FileKind::Folder { "/" } else { "" };
+    let text = format!("{indent}{arrow}{name}{end}");
+    let style = if row.mark.is_none() && row.kind == FileKind::Folder { theme.accent } else { style };
+    let room = usize::from(width).saturating_sub(12);
+    Line::from(vec![
+        bar,
+        Span::styled(format!("{sign} {:>7} ", size(row.size)), style),
+        Span::styled(cell(&text, room, Align::Left), style),
+    ])
+}
+
+/// What stands in the lower border.
+pub(super) fn note(model: &Model, pane: &LayersPane) -> (String, Style) {
+    let Some(info) = pane.info() else { return (String::new(), model.theme.dim) };
+    let mut text = format!(" {} added · {} changed · {} removed ", info.added, info.changed, info.removed);
+    let word = |mark: &Mark| match mark {
+        Mark::Added => "added",
+        Mark::Changed => "changed",
+        Mark::Deleted => "removed",
+    };
+    let hidden: Vec<_> = pane.hidden.iter().map(word).collect();
+    if !pane.hidden.is_empty() {
+        text = format!(" without {} ·{text}", hidden.join(", "));
+    }
+    if pane.report.as_ref().is_some_and(|report| report.is_cut) {
+        text = format!(" more files than are shown ·{text}");
+        return (text, model.theme.warn);
+    }
+    (text, model.theme.dim)
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use crate::tui::event::{Effect, Event, Job, LayersNews};
+    use crate::tui::fixture::{full, press, screen, write};
+    use crate::tui::model::layers::tests::report;
+    use crate::tui::model::{Failure, Model};
+    use crate::tui::update::update;
+
+    fn explorer(width: u16, height: u16) -> Model {
+        let mut model = full(width, height);
+        press(&mut model, "2 enter");
+        let wants = model.wants().layers;
+        let (_, (image, serial)) = wants.into_iter().next().unwrap();
+        assert_eq!(image, "acme/app:2.4.1");
+        update(&mut model, Event::Layers(serial, LayersNews::Progress("layer 1 of 3".to_owned())));
+        update(&mut model, Event::Layers(serial, LayersNews::Report(Box::new(report()))));
+        model
+    }
+
+    #[test]
+    fn the_explorer_at_each_size() {
+        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+            let mut model = explorer(width, height);
+            press(&mut model, "k k k");
+            assert_snapshot!(format!("layers_{width}x{height}"), screen(&model));
+            press(&mut model, "tab j l");
+            assert_snapshot!(format!("layers_tree_{width}x{height}"), screen(&model));
+        }
+    }
+
+    #[test]
+    fn the_explorer_while_it_reads_and_when_it_cannot() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 enter");
+        let (_, (_, serial)) = model.wants().layers.into_iter().next().unwrap();
+        update(&mut model, Event::Layers(serial, LayersNews::Progress("layer 2 of 9".to_owned())));
+        assert!(screen(&model).contains("reading the layers… layer 2 of 9"));
+        let failure = Failure { what: "cannot read the layers of `x`".to_owned(), ..Failure::default() };
+        update(&mut model, Event::Layers(serial, LayersNews::Failed(failure)));
+        assert!(screen(&model).contains("✗ cannot read the layers of `x`"));
+        assert!(model.wants().layers.is_empty(), "it is not asked again and again");
+    }
+
+    #[test]
+    fn what_is_shown_of_a_layer_is_chosen_and_a_file_is_taken_out() {
+        let mut model = explorer(120, 40);
+        assert!(screen(&model).contains("- "), "the last layer removes something");
+        press(&mut model, "r");
+        assert!(screen(&model).contains("without removed"));
+        press(&mut model, "r F");
+        assert!(screen(&model).contains("all up to it"));
+        press(&mut model, "F k k k x");
+        assert!(model.layers.is_empty(), "the layer itself is no file");
+        press(&mut model, "tab j x");
+        let effects = press(&mut model, "enter");
+        let [Effect::Work(_, Job::Copy(request))] = effects.as_slice() else { panic!("{effects:?}") };
+        assert_eq!(request.names, ["srv"]);
+        press(&mut model, "/");
+        write(&mut model, "lib");
+        press(&mut model, "enter");
+        assert_eq!(model.pane().layers.rows.len(), 3);
+        press(&mut model, "esc esc");
+        assert!(model.wants().layers.is_empty());
+    }
+}
