@@ -401,6 +401,50 @@ fn what_others_do_beside_it_appears_at_once() {
 }
 
 #[test]
+fn a_log_is_searched_filtered_followed_and_saved() {
+    let home = Home::with_busybox();
+    let words = "i=0; while [ $i -lt 3000 ]; do echo INFO line $i; i=$((i + 1)); done; \
+                 while true; do sleep 0.2; echo beat; done";
+    home.hoist(["run", "-d", "--name", "chatter", "--network", "none", "busybox", "sh", "-c", words]).ok();
+    let mut tui = Tui::open(&home, 100, 24);
+    tui.see("● chatter");
+    tui.press("l");
+    tui.see("follow ●");
+    tui.see("beat");
+    // The first line is one stroke away, and what comes is counted and does not move it.
+    tui.press("gg");
+    tui.see("line 1 of");
+    tui.see(" INFO line 0 ");
+    tui.see("new ↓G");
+    tui.press(&format!("/line 777{ENTER}"));
+    tui.see("»INFO line 777 ");
+    tui.see("1 of 1");
+    tui.press(&format!("&re:line 12[0-9]$ & !re:5$ & !line 127{ENTER}"));
+    tui.miss("INFO line 777");
+    let screen = tui.see(" INFO line 129");
+    for (number, is_shown) in
+        [(119, false), (120, true), (124, true), (125, false), (127, false), (130, false)]
+    {
+        assert_eq!(screen.contains(&format!("INFO line {number}")), is_shown, "{number}\n{screen}");
+    }
+    let path = home.path("saved.log");
+    tui.press(&format!("W{}{}{ENTER}", "\x7f".repeat("chatter.log".len()), path.display()));
+    tui.see("saved 8 lines");
+    let saved = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(saved.lines().next(), Some("INFO line 120"));
+    // The search goes first, then the filter.
+    tui.press("\x1b");
+    tui.miss("/line 777");
+    tui.press("\x1b");
+    tui.miss("&re:");
+    tui.press("G");
+    tui.see("follow ●");
+    tui.see("beat");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
+
+#[test]
 fn a_pull_that_cannot_be_says_why_and_leaves_nothing() {
     let home = Home::new();
     let mut tui = Tui::open(&home, 80, 24);

@@ -163,10 +163,9 @@ fn word(line: &[u8]) -> Option<(Level, Range<usize>)> {
         let is_set_off = matches!((before, after), (Some(b'['), Some(b']')) | (Some(b'<'), Some(b'>')))
             || (after == Some(b':') && at < 40 && before.is_none_or(|byte| matches!(byte, b' ' | b'\t')));
         let is_escaped = before == Some(b'm'); // the end of a colour
-        if (is_capital || is_set_off) && (is_apart(before) || is_escaped) && is_apart(after) {
-            if let Some(level) = Level::named(text) {
-                return Some((level, at..at + length));
-            }
+        let is_word = (is_capital || is_set_off) && (is_apart(before) || is_escaped) && is_apart(after);
+        if let Some(level) = Level::named(text).filter(|_| is_word) {
+            return Some((level, at..at + length));
         }
         at += length;
     }

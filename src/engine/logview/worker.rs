@@ -25,6 +25,9 @@ const TELL: Duration = Duration::from_millis(60);
 /// A log that is written without a pause is taken in this often.
 const BREATH: Duration = Duration::from_millis(15);
 
+/// A view that is closed again this soon, as the cursor runs over a list, costs no counting.
+const GLANCE: Duration = Duration::from_millis(120);
+
 /// Without inotify the files are looked at by the clock.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -36,7 +39,9 @@ pub(super) fn work(shared: &Shared, folders: &[PathBuf]) {
         Ok::<_, crate::sys::Error>(inotify)
     };
     let inotify = watch().inspect_err(|error| tracing::warn!(%error, "following by the clock")).ok();
-    let mut told = Instant::now() - TELL;
+    shared.tell();
+    glance(shared);
+    let mut told = Instant::now();
     let mut woken = Instant::now();
     while !shared.is_closed.load(Ordering::Relaxed) {
         if let Some(inotify) = &inotify {
@@ -64,6 +69,20 @@ pub(super) fn work(shared: &Shared, folders: &[PathBuf]) {
                 return;
             }
         }
+    }
+}
+
+/// Waits whether the view stays.
+fn glance(shared: &Shared) {
+    let until = Instant::now() + GLANCE;
+    while !shared.is_closed.load(Ordering::Relaxed) {
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return;
+        }
+        let timeout = Timespec::try_from(left).ok();
+        let _ = rustix::event::poll(&mut [PollFd::new(&shared.bell, PollFlags::IN)], timeout.as_ref());
+        let _ = rustix::io::read(&shared.bell, &mut [0; 8]); // what is wanted is looked at afterwards
     }
 }
 

@@ -756,6 +756,7 @@ impl Model {
         let gone = |tab: Tab| matches!(tab, Tab::Session(id) if self.task(id).is_none());
         let ended: Vec<PaneId> =
             self.windows.all().filter(|pane| gone(pane.tab)).map(|pane| pane.id).collect();
+        let now = self.now;
         for (id, logs, subject) in known {
             let Some(pane) = self.windows.get_mut(id) else { continue };
             if ended.contains(&id) {
@@ -777,7 +778,7 @@ impl Model {
             let area = areas.iter().find(|(shown, _)| *shown == id).map(|(_, area)| inner(*area));
             let lines = usize::from(area.map_or(1, |area| area.height));
             if let Some(area) = area {
-                pane.log.resize(usize::from(area.width.saturating_sub(log::BAR)), lines);
+                pane.log.resize(usize::from(area.width.saturating_sub(log::BAR)), lines, now);
             }
             pane.inspect.clamp(lines);
             pane.top.clamp(lines);

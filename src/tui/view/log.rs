@@ -1,5 +1,7 @@
 //! A log in a rectangle, and what its border says.
 
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -160,8 +162,10 @@ fn rule(theme: &Theme, time: Timestamp, times: Times, width: usize) -> Line<'sta
 fn head(pane: &LogPane, theme: &Theme, now: Timestamp, seq: i64, line: &LogLine) -> Vec<Span<'static>> {
     let time = match pane.times {
         Times::Off => String::new(),
-        Times::Local => format!("{} ", local(line.time)),
-        Times::Utc => format!("{} ", utc(line.time)),
+        Times::Local => {
+            format!("{}{} ", date(pane, line.time.to_zoned(TimeZone::system()).date()), local(line.time))
+        }
+        Times::Utc => format!("{}{} ", date(pane, line.time.to_zoned(TimeZone::UTC).date()), utc(line.time)),
         Times::Relative => format!("{:>6} ", span(now.duration_since(line.time))),
         Times::Delta => {
             let before = pane.buffer.get(seq - 1).map(|before| line.time.duration_since(before.time));
@@ -178,12 +182,17 @@ fn head(pane: &LogPane, theme: &Theme, now: Timestamp, seq: i64, line: &LogLine)
     spans
 }
 
+/// `11-22 `, where not all lines are of today.
+fn date(pane: &LogPane, date: Date) -> String {
+    if pane.is_dated { date.strftime("%m-%d ").to_string() } else { String::new() }
+}
+
 fn utc(time: Timestamp) -> String {
     time.strftime("%H:%M:%SZ").to_string()
 }
 
 fn local(time: Timestamp) -> String {
-    time.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string()
+    time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string()
 }
 
 /// `+12ms`, `+1.20s`, `+3m12s`, `+5h02m`.
@@ -300,6 +309,9 @@ fn counted(pane: &LogPane) -> String {
         let of = if state.is_counted { short(state.lines) } else { "…".to_owned() };
         return format!("{} of {of} lines", short(state.shown));
     }
+    if state.lines == 0 && !state.is_counted {
+        return "reading…".to_owned();
+    }
     let more = if state.is_counted { "" } else { "+" };
     format!("{}{more} lines", short(state.lines))
 }
@@ -347,9 +359,9 @@ pub(super) fn top_note(pane: &LogPane) -> Option<String> {
         let more = if pane.has_counts() && pane.state.is_searched { "" } else { "+" };
         let hits = if pane.has_counts() { pane.state.hits } else { 0 };
         let of = match rank {
-            Some(rank) => format!("{} of {}{more}", grouped(rank), grouped(hits)),
-            None if hits == 0 && more.is_empty() => "no match".to_owned(),
-            None => format!("{}{more}", grouped(hits)),
+            Some(rank) if rank > 0 => format!("{} of {}{more}", grouped(rank), grouped(hits)),
+            _ if hits == 0 && more.is_empty() => "no match".to_owned(),
+            _ => format!("{}{more}", grouped(hits)),
         };
         parts.push(format!("/{}  {of}", super::ansi::harmless(&pane.search)));
     }

@@ -12,6 +12,8 @@
 mod buffer;
 mod pane;
 mod scroll;
+mod select;
+mod settings;
 pub mod text;
 
 use jiff::Timestamp;

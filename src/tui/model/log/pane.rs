@@ -1,12 +1,12 @@
 //! The pane's state, its settings, and what it asks of the driver.
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 
-use super::text::{self, JsonForm};
-use super::{Buffer, LogAsk, LogNews, LogWant, Since, Times};
+use super::text::JsonForm;
+use super::{Buffer, LogAsk, LogNews, LogWant, Times};
 use crate::engine::{
-    BadPattern, ContainerId, FindAsk, Level, LogFilter, LogFrom, LogPage, LogPlace, LogQuery, LogRule,
-    LogState, LogWanted, Matcher, PageAsk, Pattern, Stream,
+    ContainerId, FindAsk, Level, LogFilter, LogFrom, LogPage, LogPlace, LogQuery, LogRule, LogState,
+    LogWanted, Matcher, PageAsk, Pattern, Stream,
 };
 use crate::tui::model::Failure;
 
@@ -18,9 +18,6 @@ const BEHIND: u64 = 1 << 20;
 
 /// `st` shows so many lines.
 const TAIL: usize = 1000;
-
-/// No selection is longer.
-const MOST_SELECTED: i64 = 3000;
 
 /// A container whose log is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +47,7 @@ pub struct Hit {
 
 /// What is done with the page that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Put {
+pub(super) enum Put {
     /// Before the buffer.
     Before,
     /// After it.
@@ -84,6 +81,8 @@ pub struct LogPane {
     pub wraps: bool,
     /// How times are shown.
     pub times: Times,
+    /// Times are shown with their date: not all are of today.
+    pub is_dated: bool,
     /// How JSON is shown.
     pub json: JsonForm,
     /// Only lines of this stream.
@@ -109,20 +108,20 @@ pub struct LogPane {
     /// Why it could not be read.
     pub failure: Option<Failure>,
     /// Nothing before this is shown.
-    floor: Option<LogPlace>,
+    pub(super) floor: Option<LogPlace>,
     /// The same as a moment, where it is one: places hold only while the log is open.
-    since: Option<Timestamp>,
+    pub(super) since: Option<Timestamp>,
     /// The driver has it open.
     is_open: bool,
     /// Lines there were when it was paused.
-    seen: Option<u64>,
-    query: u64,
+    pub(super) seen: Option<u64>,
+    pub(super) query: u64,
     next_ask: u64,
-    ask: Option<(u64, LogAsk, Put)>,
+    pub(super) ask: Option<(u64, LogAsk, Put)>,
     /// A page elsewhere that is to be asked for.
-    jump: Option<(LogFrom, Put)>,
+    pub(super) jump: Option<(LogFrom, Put)>,
     /// What is to be looked for.
-    find: Option<(FindAsk, bool)>,
+    pub(super) find: Option<(FindAsk, bool)>,
     /// The ends of the logs when a page was told to be the last.
     last_at: Option<Vec<u64>>,
     /// Lines were asked for once more when they could be numbered.
@@ -437,7 +436,7 @@ impl LogPane {
     }
 
     /// Reads what is shown once more, from the same place.
-    fn reload(&mut self) {
+    pub(super) fn reload(&mut self) {
         let from = match self.is_paused {
             true => LogFrom::Place(self.buffer.place(self.top.0)),
             false => LogFrom::Last,
@@ -445,7 +444,7 @@ impl LogPane {
         self.jump = Some((from, Put::Top));
     }
 
-    fn requery(&mut self) {
+    pub(super) fn requery(&mut self) {
         self.query += 1;
         if let Some(hit) = &mut self.hit {
             hit.rank = None;
@@ -453,144 +452,12 @@ impl LogPane {
         self.seen = None;
     }
 
-    fn refilter(&mut self) {
+    pub(super) fn refilter(&mut self) {
         self.requery();
         if !self.buffer.is_blank() {
             self.reload();
         }
     }
-
-    // ── settings ──────────────────────────────────────────────────────────────────────────
-
-    /// Shows only lines that fit these rules.
-    ///
-    /// # Errors
-    ///
-    /// When one of them is no regular expression; then all stays.
-    pub fn set_filter(&mut self, rules: &str) -> Result<(), BadPattern> {
-        LogFilter { rules: LogRule::list(rules), ..LogFilter::default() }.compile()?;
-        if self.filter != rules {
-            rules.clone_into(&mut self.filter);
-            self.context = 0;
-            self.refilter();
-        }
-        Ok(())
-    }
-
-    /// Shows so many more, or fewer, lines around each that passes.
-    pub fn more_context(&mut self, by: isize) {
-        let context = self.context.saturating_add_signed(by).min(50);
-        if self.is_filtered() && context != self.context {
-            self.context = context;
-            self.refilter();
-        }
-    }
-
-    /// Shows the next stream, or both.
-    pub fn next_stream(&mut self) {
-        self.stream = match self.stream {
-            None => Some(Stream::Stdout),
-            Some(Stream::Stdout) => Some(Stream::Stderr),
-            Some(Stream::Stderr) => None,
-        };
-        self.refilter();
-    }
-
-    /// Raises the least level shown; after errors it is all again.
-    pub fn next_level(&mut self) {
-        self.level = match self.level {
-            None => Some(Level::Debug),
-            Some(Level::Trace | Level::Debug) => Some(Level::Info),
-            Some(Level::Info) => Some(Level::Warn),
-            Some(Level::Warn) => Some(Level::Error),
-            Some(Level::Error) => None,
-        };
-        self.refilter();
-    }
-
-    /// Looks for `text`, first towards the beginning when it follows, else from the top on.
-    ///
-    /// # Errors
-    ///
-    /// When it is no regular expression; then all stays.
-    pub fn search_for(&mut self, text: &str) -> Result<(), BadPattern> {
-        let matcher = match text {
-            "" | "re:" => None,
-            text => Some(Pattern::new(text).compile()?),
-        };
-        self.hit = None;
-        self.search = if matcher.is_some() { text.to_owned() } else { String::new() };
-        self.matcher = matcher;
-        self.requery();
-        if self.matcher.is_some() {
-            self.seek(!self.is_paused, LogWanted::Match);
-        }
-        Ok(())
-    }
-
-    /// Shows nothing that was written before.
-    pub fn since(&mut self, since: Since) {
-        (self.floor, self.since) = (None, None);
-        let from = match since {
-            Since::All => return self.refilter(),
-            Since::Tail => LogFrom::Last,
-            Since::Time(time) => {
-                self.since = Some(time);
-                LogFrom::Time(time)
-            }
-        };
-        self.requery();
-        self.jump = Some((from, Put::Floor));
-    }
-
-    /// Shows nothing of what there is; what comes is shown.
-    pub fn clear(&mut self, now: Timestamp) {
-        if self.buffer.is_blank() || self.state.end.is_empty() {
-            return;
-        }
-        let spots = self.state.end.iter().zip(&self.buffer.end_place().0);
-        let spots = spots.map(|(end, spot)| match spot.place >= *end {
-            true => *spot,
-            false => crate::engine::LogSpot { place: *end, line: None },
-        });
-        self.floor = Some(LogPlace(spots.collect()));
-        self.since = Some(now);
-        self.hit = None;
-        self.marks.clear();
-        self.follow();
-        self.refilter();
-    }
-
-    /// Whether something before is not shown.
-    #[must_use]
-    pub fn has_floor(&self) -> bool {
-        self.floor.is_some()
-    }
-
-    /// Draws a line after the newest one.
-    pub fn mark(&mut self, now: Timestamp) {
-        self.marks.push(now);
-        let surplus = self.marks.len().saturating_sub(100);
-        self.marks.drain(..surplus);
-    }
-
-    /// Goes to the next line that is looked for.
-    pub fn seek(&mut self, up: bool, wanted: LogWanted) {
-        if self.buffer.is_blank() || (wanted == LogWanted::Match && self.matcher.is_none()) {
-            return;
-        }
-        let from = match (&self.hit, up) {
-            (Some(hit), true) => LogFrom::Place(hit.before.clone()),
-            (Some(hit), false) => LogFrom::Place(hit.after.clone()),
-            (None, _) if !self.is_paused => LogFrom::Last,
-            (None, true) => LogFrom::Place(self.buffer.place(self.bottom() + 1)),
-            (None, false) => LogFrom::Place(self.buffer.place(self.top.0)),
-        };
-        self.ask = None;
-        self.find = Some((FindAsk { from, up, wanted }, up));
-    }
-
-    // ── following ─────────────────────────────────────────────────────────────────────────
 
     /// Shows the newest lines, and goes on doing so.
     pub fn follow(&mut self) {
@@ -630,114 +497,5 @@ impl LogPane {
     /// Remembers how many lines there are at this moment.
     pub(super) fn note_seen(&mut self) {
         self.seen = self.counted();
-    }
-
-    // ── selecting ─────────────────────────────────────────────────────────────────────────
-
-    /// Begins to select lines, at the one found last or the lowest of the window; or ends it.
-    pub fn select(&mut self) {
-        if self.selected.take().is_some() || self.buffer.is_empty() {
-            return;
-        }
-        let hit = self.hit.as_ref().and_then(|hit| self.buffer.find(hit.source, hit.place));
-        let at = hit.unwrap_or_else(|| self.bottom());
-        self.pause();
-        self.selected = Some((at, at));
-        self.reveal_lazily(at);
-    }
-
-    /// Moves the end of the selection.
-    pub fn select_by(&mut self, by: i64) {
-        let Some((from, to)) = self.selected else { return };
-        let last = self.buffer.end() - 1;
-        let to = to.saturating_add(by).clamp(self.buffer.first(), last.max(self.buffer.first()));
-        let to = to.clamp(from - MOST_SELECTED, from + MOST_SELECTED);
-        self.selected = Some((from, to));
-        self.reveal_lazily(to);
-    }
-
-    /// The first and the last line selected.
-    #[must_use]
-    pub fn selected_range(&self) -> Option<(i64, i64)> {
-        self.selected.map(|(one, other)| (one.min(other), one.max(other)))
-    }
-
-    /// The lines that are selected, or the one found last, as text; and how many.
-    #[must_use]
-    pub fn copied(&self) -> Option<(usize, String)> {
-        let hit = || {
-            let hit = self.hit.as_ref()?;
-            let seq = self.buffer.find(hit.source, hit.place)?;
-            Some((seq, seq))
-        };
-        let (first, last) = self.selected_range().or_else(hit)?;
-        let lines = (first..=last).filter_map(|seq| self.buffer.get(seq)).map(|line| {
-            let time = if self.times == Times::Off { String::new() } else { format!("{:.3} ", line.time) };
-            let name = match self.of.get(line.source) {
-                Some(shown) if self.of.len() > 1 => format!("{} | ", shown.name),
-                _ => String::new(),
-            };
-            format!("{time}{name}{}", text::plain(&line.bytes, self.json))
-        });
-        let lines: Vec<String> = lines.collect();
-        (!lines.is_empty()).then(|| (lines.len(), lines.join("\n")))
-    }
-
-    /// How wide the names before merged lines are.
-    #[must_use]
-    pub fn name_width(&self) -> usize {
-        match self.of.as_slice() {
-            [] | [_] => 0,
-            of => of
-                .iter()
-                .map(|shown| unicode_width::UnicodeWidthStr::width(shown.name.as_str()))
-                .max()
-                .unwrap_or(0)
-                .min(16),
-        }
-    }
-
-    /// Columns before the text of a line: gutter, time, name.
-    #[must_use]
-    pub fn head_width(&self) -> usize {
-        let time = match self.times {
-            Times::Off => 0,
-            Times::Local => 9,
-            Times::Utc => 10,
-            Times::Relative => 7,
-            Times::Delta => 9,
-        };
-        let name = self.name_width();
-        1 + time + if name > 0 { name + 3 } else { 0 }
-    }
-
-    /// What a moment is called between `since` and now, as typed: `10m`, `14:02`, `2026-11-22 14:02`.
-    ///
-    /// # Errors
-    ///
-    /// When it is none of these.
-    pub fn moment(typed: &str, now: Timestamp) -> Result<Timestamp, String> {
-        let zone = jiff::tz::TimeZone::system();
-        let today = now.to_zoned(zone.clone());
-        let wrong = || format!("`{typed}` is no moment: 90s, 10m, 2h, 3d, 14:02, 2026-11-22 14:02");
-        let (number, unit) = typed.split_at(typed.len() - typed.chars().last().map_or(0, char::len_utf8));
-        if let Ok(count) = number.parse::<u32>() {
-            let secs = match unit {
-                "s" => 1,
-                "m" => 60,
-                "h" => 3600,
-                "d" => 86_400,
-                _ => return Err(wrong()),
-            };
-            return now.checked_sub(SignedDuration::from_secs(i64::from(count) * secs)).map_err(|_| wrong());
-        }
-        if let Ok(time) = typed.parse::<Timestamp>() {
-            return Ok(time);
-        }
-        let civil = typed
-            .parse::<jiff::civil::DateTime>()
-            .or_else(|_| typed.parse::<jiff::civil::Time>().map(|time| today.date().to_datetime(time)));
-        let zoned = civil.ok().and_then(|civil| civil.to_zoned(zone).ok());
-        zoned.map(|zoned| zoned.timestamp()).ok_or_else(wrong)
     }
 }

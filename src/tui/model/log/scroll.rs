@@ -2,13 +2,44 @@
 //! passed over are looked at, so that wrapping never touches the whole log.
 
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 
-use super::{LogPane, text};
+use super::{LogPane, Times, text};
 
 impl LogPane {
     /// Rows of the window.
     pub(super) fn rows(&self) -> i64 {
         i64::try_from(self.size.1.max(1)).unwrap_or(1)
+    }
+
+    /// How wide the names before merged lines are.
+    #[must_use]
+    pub fn name_width(&self) -> usize {
+        match self.of.as_slice() {
+            [] | [_] => 0,
+            of => of
+                .iter()
+                .map(|shown| unicode_width::UnicodeWidthStr::width(shown.name.as_str()))
+                .max()
+                .unwrap_or(0)
+                .min(16),
+        }
+    }
+
+    /// Columns before the text of a line: gutter, time, name.
+    #[must_use]
+    pub fn head_width(&self) -> usize {
+        let time = match self.times {
+            Times::Off => 0,
+            Times::Local if self.is_dated => 15,
+            Times::Local => 9,
+            Times::Utc if self.is_dated => 16,
+            Times::Utc => 10,
+            Times::Relative => 7,
+            Times::Delta => 9,
+        };
+        let name = self.name_width();
+        1 + time + if name > 0 { name + 3 } else { 0 }
     }
 
     /// Rows of a line, with the lines drawn before it, and after it when it is the last.
@@ -96,9 +127,12 @@ impl LogPane {
         }
     }
 
-    /// The window has this size.
-    pub fn resize(&mut self, width: usize, height: usize) {
+    /// The window has this size, at this moment.
+    pub fn resize(&mut self, width: usize, height: usize, now: Timestamp) {
         self.size = (width, height);
+        let day = |time: Timestamp| time.to_zoned(TimeZone::system()).date();
+        let ends = [self.buffer.first(), self.buffer.end() - 1].map(|seq| self.buffer.get(seq));
+        self.is_dated = ends.into_iter().flatten().any(|line| day(line.time) != day(now));
         if self.is_paused && !self.buffer.is_blank() {
             let most = self.height(self.top.0).saturating_sub(1);
             self.top.1 = self.top.1.min(most);

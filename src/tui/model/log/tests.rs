@@ -111,7 +111,7 @@ fn pane(lines: u64) -> (LogPane, Log) {
     let mut log = Log { lines, asks: 0 };
     let id: crate::engine::ContainerId = "ab".repeat(32).parse().unwrap();
     pane.show(vec![LogShown { id, name: "web".to_owned() }]);
-    pane.resize(40, 10);
+    pane.resize(40, 10, second(0));
     pane.open(true);
     log.serve(&mut pane);
     (pane, log)
@@ -197,7 +197,7 @@ fn matches_are_gone_to_both_ways_and_the_last_one_says_so() {
 fn wrapped_lines_are_scrolled_by_rows_and_the_place_stays_when_the_window_changes() {
     let (mut pane, mut log) = pane(1000);
     pane.wraps = true;
-    pane.resize(8, 10); // seven columns beside the gutter: `line 12` fits, `line 123` does not
+    pane.resize(8, 10, second(0)); // seven columns beside the gutter: `line 12` fits, `line 123` does not
     pane.scroll(-2);
     log.serve(&mut pane);
     let top = |pane: &LogPane| (pane.buffer.get(pane.top.0).unwrap().number.unwrap(), pane.top.1);
@@ -208,7 +208,7 @@ fn wrapped_lines_are_scrolled_by_rows_and_the_place_stays_when_the_window_change
     pane.scroll(3);
     assert_eq!(top(&pane), (995, 1));
     let line = pane.top.0;
-    pane.resize(40, 10);
+    pane.resize(40, 10, second(0));
     assert_eq!(pane.top.0.min(line), pane.top.0);
     assert!(pane.top <= pane.bottom_top());
 }
