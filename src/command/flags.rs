@@ -114,8 +114,7 @@ fn option(command: &Command, word: &str, sorted: &mut Sorted) -> Option<String> 
         };
         return give(arg, value, sorted);
     }
-    let mut letters = word[1..].char_indices();
-    while let Some((at, letter)) = letters.next() {
+    for (at, letter) in word[1..].char_indices() {
         let Some(arg) = command.get_arguments().find(|arg| arg.get_short() == Some(letter)) else {
             sorted.unknown.push(word.to_owned());
             return None;

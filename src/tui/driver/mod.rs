@@ -439,14 +439,8 @@ impl Driver {
             | Effect::Purge(_)
             | Effect::EmptyTrash => self.verb(effect),
             Effect::Work(id, job) => self.work(id, job),
-            Effect::Look(path) => {
-                let place = self.world.absolute(&path);
-                self.spawn_blocking(move || Event::Path(path, disk::look(&place)));
-            }
-            Effect::Folder(folder) => {
-                let place = self.world.absolute(&folder);
-                self.spawn_blocking(move || Event::Folder(folder, disk::names(&place)));
-            }
+            Effect::Look(path) => self.look(path),
+            Effect::Folder(folder) => self.list_folder(folder),
             Effect::Cancel(id) if self.prints.cancel(id) => {}
             Effect::Cancel(id) => {
                 if let Some(reporter) = self.reporters.get(&id) {
@@ -523,6 +517,18 @@ impl Driver {
     fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
         let tell = self.tell.clone();
         tokio::spawn(async move { tell.send(work.await).await });
+    }
+
+    /// Finds out what a path is.
+    fn look(&self, path: String) {
+        let place = self.world.absolute(&path);
+        self.spawn_blocking(move || Event::Path(path, disk::look(&place)));
+    }
+
+    /// Reads the names in a folder.
+    fn list_folder(&self, folder: String) {
+        let place = self.world.absolute(&folder);
+        self.spawn_blocking(move || Event::Folder(folder, disk::names(&place)));
     }
 
     /// The same for work that blocks.
