@@ -217,7 +217,7 @@ fn a_first_hour_from_an_empty_store_to_an_empty_store() {
     tui.see("run, as text");
     tui.press(&format!("{HOME}{}--stop-timeout 1 {ENTER}", RIGHT.repeat(4)));
     tui.miss("run, as text");
-    tui.see("--network none --stop-timeout 1 host:latest sh");
+    tui.see("--network none --stop-timeout 1");
     tui.press(CTRL_S);
     tui.see("web: attach");
     tui.see("# ");
