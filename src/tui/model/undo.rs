@@ -75,9 +75,10 @@ impl Undo {
         }
     }
 
-    /// Takes in the end of an effect. What has failed is no step.
-    pub fn end(&mut self, effect: &Effect, is_done: bool) {
-        let Some((group, at)) = self.group_of(effect) else { return };
+    /// Takes in the end of an effect; gives the step that takes it back, with all that its
+    /// key began. What has failed is no step.
+    pub fn end(&mut self, effect: &Effect, is_done: bool) -> Option<&Step> {
+        let (group, at) = self.group_of(effect)?;
         let (_, back) = self.going_on[group].waiting.swap_remove(at);
         let (id, is_undo) = (self.going_on[group].id, self.going_on[group].is_undo);
         if self.going_on[group].waiting.is_empty() {
@@ -86,6 +87,7 @@ impl Undo {
         if let Some((told, back)) = back.filter(|_| is_done && !is_undo) {
             self.push(Step { told, effects: vec![back], until: None, group: id });
         }
+        self.steps.last().filter(|step| is_done && step.group == id)
     }
 
     /// The last group of steps, newest first, to be undone. What cannot be any more goes.

@@ -81,18 +81,7 @@ pub(super) fn kept(model: &mut Model, effect: &Effect, row: TrashRow) {
 
 /// An effect has ended: adds to the good news how it is undone.
 pub(super) fn end(model: &mut Model, effect: &Effect, result: &Result<(), Failure>) {
-    let was_undo = model.undo.is_undoing(effect);
-    let before = model.undo.last(model.now).cloned();
-    let kept = is_undoable(effect) && result.is_ok();
-    model.undo.end(effect, result.is_ok());
-    let last = model.undo.last(model.now).cloned();
-    let is_new =
-        last != before || matches!(effect, Effect::RemoveImage(..) | Effect::Container(Verb::Remove(_), _));
-    if kept
-        && is_new
-        && !was_undo
-        && let Some(step) = last
-    {
+    if let Some(step) = model.undo.end(effect, result.is_ok()).cloned() {
         hint(model, &step);
     }
 }
@@ -218,6 +207,16 @@ mod tests {
         update(&mut model, Event::Done(gone[0].clone(), Ok(())));
         assert_eq!(notice(&model), "removed api");
         assert_eq!(press(&mut model, "u"), []);
+    }
+
+    #[test]
+    fn a_removal_that_left_nothing_in_the_trash_offers_no_older_step() {
+        let mut model = full(80, 24);
+        let effects = press(&mut model, "s");
+        finish(&mut model, effects);
+        let gone = press(&mut model, "j d d y");
+        update(&mut model, Event::Done(gone[0].clone(), Ok(())));
+        assert_eq!(notice(&model), "removed web");
     }
 
     #[test]
