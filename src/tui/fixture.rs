@@ -1,6 +1,6 @@
 //! Models for tests: a fixed moment, a few containers and images.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, KeyModifiers};
@@ -33,7 +33,9 @@ pub(crate) fn now() -> Timestamp {
 
 /// A model of this size that has read an empty store.
 pub(crate) fn empty(width: u16, height: u16) -> Model {
-    let keymap = Arc::new(Keymap::read(None).unwrap());
+    // Reading it takes longer than most tests.
+    static KEYMAP: OnceLock<Arc<Keymap>> = OnceLock::new();
+    let keymap = KEYMAP.get_or_init(|| Arc::new(Keymap::read(None).unwrap())).clone();
     let theme = Theme::shipped("midnight", Depth::True).unwrap();
     let world =
         World { environment: Environment::default(), folder: "/".into(), read: |_| Ok(String::new()) };

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::OnceLock;
 
 use ratatui::style::{Color, Modifier, Style};
 use toml_edit::Document;
@@ -190,6 +191,11 @@ impl Themes {
     /// but one.
     #[must_use]
     pub fn of_hoist(depth: Depth) -> Self {
+        static READ: [OnceLock<Themes>; 4] = [const { OnceLock::new() }; 4];
+        READ[depth as usize].get_or_init(|| Self::read_shipped(depth)).clone()
+    }
+
+    fn read_shipped(depth: Depth) -> Self {
         let themes = SHIPPED.iter().filter_map(|text| Theme::read(text, depth).ok());
         let is_shown = |theme: &Theme| depth != Depth::None || theme.name == COLOURLESS;
         Self { list: themes.filter(is_shown).collect() }

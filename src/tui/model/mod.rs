@@ -694,7 +694,8 @@ impl Model {
         }
         ticks.extend(self.notice.as_ref().map(|notice| until(notice.until)));
         if self.tasks.all().iter().any(|task| matches!(task.what, What::Work(_)) && !task.is_over()) {
-            ticks.push(Duration::from_millis(100));
+            // Numbers go on also where nothing turns.
+            ticks.push(Duration::from_millis(if self.look.motion { 100 } else { 1000 }));
         }
         // A countdown changes with each whole second that is left.
         ticks.extend(self.stopping.values().filter(|end| **end > self.now).map(|end| {

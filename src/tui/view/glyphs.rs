@@ -157,6 +157,18 @@ const TABLE: &[(char, char, Option<char>)] = &[
 /// Turns of the wheel that says that something goes on.
 const WHEEL: &str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 
+/// Whether what waits may turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Motion {
+    On,
+    Off,
+}
+
+/// Whether anything has to be fitted at all.
+pub(super) fn is_needed(icons: Icons, motion: Motion) -> bool {
+    icons != Icons::Unicode || motion == Motion::Off
+}
+
 /// What is in an area at this moment, for [`fit`] to leave alone.
 pub(super) fn keep(buffer: &Buffer, area: Rect) -> (Rect, Vec<Cell>) {
     let area = area.intersection(buffer.area);
@@ -165,8 +177,8 @@ pub(super) fn keep(buffer: &Buffer, area: Rect) -> (Rect, Vec<Cell>) {
 
 /// Fits the signs of a frame to the terminal, except those cells that are as they were when
 /// they were kept.
-pub(super) fn fit(buffer: &mut Buffer, icons: Icons, kept: &[(Rect, Vec<Cell>)]) {
-    if icons == Icons::Unicode {
+pub(super) fn fit(buffer: &mut Buffer, icons: Icons, motion: Motion, kept: &[(Rect, Vec<Cell>)]) {
+    if !is_needed(icons, motion) {
         return;
     }
     let area = buffer.area;
@@ -183,7 +195,7 @@ pub(super) fn fit(buffer: &mut Buffer, icons: Icons, kept: &[(Rect, Vec<Cell>)])
         let is_alone =
             !is_braille_before && !next.and_then(|next| next.chars().next()).is_some_and(is_braille);
         is_braille_before = is_braille(sign);
-        let Some(stand_in) = stand_in(sign, icons, is_alone) else { continue };
+        let Some(stand_in) = stand_in(sign, icons, motion, is_alone) else { continue };
         let is_kept = kept.iter().any(|(area, cells)| {
             let offset = |at: ratatui::layout::Position| {
                 usize::from(at.y - area.y) * usize::from(area.width) + usize::from(at.x - area.x)
@@ -197,8 +209,11 @@ pub(super) fn fit(buffer: &mut Buffer, icons: Icons, kept: &[(Rect, Vec<Cell>)])
 }
 
 /// What stands for a sign; `None` when the sign itself does.
-fn stand_in(sign: char, icons: Icons, is_alone: bool) -> Option<char> {
+fn stand_in(sign: char, icons: Icons, motion: Motion, is_alone: bool) -> Option<char> {
     let row = TABLE.iter().find(|(of, ..)| *of == sign);
+    if is_alone && motion == Motion::Off && WHEEL.contains(sign) {
+        return Some(if icons == Icons::Ascii { '*' } else { '⠿' });
+    }
     match icons {
         Icons::Unicode => None,
         Icons::Nerd => row.and_then(|(.., nerd)| *nerd),
@@ -252,7 +267,7 @@ mod tests {
 
     fn fitted(line: &str, icons: Icons) -> String {
         let mut buffer = Buffer::with_lines([line]);
-        fit(&mut buffer, icons, &[]);
+        fit(&mut buffer, icons, Motion::On, &[]);
         buffer.content.iter().map(Cell::symbol).collect()
     }
 
@@ -272,11 +287,22 @@ mod tests {
     }
 
     #[test]
+    fn without_motion_the_wheel_stands_still() {
+        for (icons, still) in [(Icons::Unicode, "⠿ pull ⡠⠒"), (Icons::Ascii, "* pull .-")] {
+            for wheel in ["⠋ pull ⡠⠒", "⠧ pull ⡠⠒"] {
+                let mut buffer = Buffer::with_lines([wheel]);
+                fit(&mut buffer, icons, Motion::Off, &[]);
+                assert_eq!(buffer.content.iter().map(Cell::symbol).collect::<String>(), still);
+            }
+        }
+    }
+
+    #[test]
     fn what_a_program_drew_stays_until_something_lies_over_it() {
         let mut buffer = Buffer::with_lines(["─●─●"]);
         let kept = [keep(&buffer, Rect::new(1, 0, 3, 1))];
         buffer[(3, 0)].set_char('━');
-        fit(&mut buffer, Icons::Ascii, &kept);
+        fit(&mut buffer, Icons::Ascii, Motion::On, &kept);
         assert_eq!(buffer.content.iter().map(Cell::symbol).collect::<String>(), "-●─=");
     }
 }

@@ -16,6 +16,8 @@ mod inspect;
 mod layers;
 mod lists;
 mod log;
+#[cfg(test)]
+mod look_tests;
 mod pages;
 mod palette;
 mod progress;
@@ -42,11 +44,12 @@ use ratatui::widgets::{Block, BorderType, Paragraph};
 use super::model::{Focus, Model, Tab, inner};
 use super::terminal::Screens;
 use crate::config::Icons;
+use glyphs::Motion;
 
 /// Draws the whole screen.
 pub fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens) {
     let kept = compose(frame, model, screens);
-    glyphs::fit(frame.buffer_mut(), model.look.icons, &kept);
+    glyphs::fit(frame.buffer_mut(), model.look.icons, motion(model), &kept);
 }
 
 /// Draws it in Unicode; gives what is not hoist's own and must stay as it is.
@@ -83,12 +86,18 @@ fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect
     kept
 }
 
+fn motion(model: &Model) -> Motion {
+    if model.look.motion { Motion::On } else { Motion::Off }
+}
+
 /// What is not hoist's own: what programs drew in terminals, and with icons also the texts
 /// of the viewers.
 fn kept(frame: &mut Frame<'_>, model: &Model) -> Vec<(Rect, Vec<Cell>)> {
+    if !glyphs::is_needed(model.look.icons, motion(model)) {
+        return Vec::new();
+    }
     let is_kept = |tab: Tab| match model.look.icons {
-        Icons::Unicode => false,
-        Icons::Ascii => matches!(tab, Tab::Session(_)),
+        Icons::Unicode | Icons::Ascii => matches!(tab, Tab::Session(_)),
         Icons::Nerd => matches!(tab, Tab::Session(_) | Tab::Logs | Tab::Inspect),
     };
     let areas = contents(model).into_iter().filter(|(tab, _)| is_kept(*tab));
@@ -109,7 +118,7 @@ pub(super) fn draw_ascii(frame: &mut Frame<'_>, model: &Model, screens: &Screens
     compose(frame, model, screens);
     let is_terminal = |(tab, area): (Tab, Rect)| matches!(tab, Tab::Session(_)).then_some(area);
     let kept: Vec<_> = contents(model).into_iter().filter_map(is_terminal).collect();
-    glyphs::fit(frame.buffer_mut(), Icons::Ascii, &[]);
+    glyphs::fit(frame.buffer_mut(), Icons::Ascii, Motion::On, &[]);
     let area = frame.area();
     let buffer = frame.buffer_mut();
     let ours = area.positions().filter(|at| !kept.iter().any(|area| area.contains(*at)));
