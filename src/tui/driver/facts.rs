@@ -23,7 +23,7 @@ pub(super) async fn list(engine: &Engine, section: Section) -> Result<Listed> {
         Section::Events => {
             let events = engine.clone();
             let read = tokio::task::spawn_blocking(move || events.past_events()).await;
-            let events = read.map_or_else(|_| Ok(Vec::new()), |events| events)?;
+            let events = read.unwrap_or_else(|_| Ok(Vec::new()))?;
             Listed::Events(events.iter().rev().take(KEPT).map(EventRow::new).collect())
         }
         Section::Trash => trash(engine, engine.trash().list().await?),

@@ -42,7 +42,7 @@ use super::event::{Effect, Event, Finish, Job};
 use super::keymap::Keymap;
 use super::model::task::{TaskId, Work};
 use super::model::trash::TrashRow;
-use super::model::{Failure, Model, Section, Tone};
+use super::model::{Failure, Model, Section, Subject, Tone};
 use super::terminal::encode;
 use super::theme::{DARK, Depth, Theme};
 use super::update::{begin, start, update};
@@ -385,12 +385,7 @@ impl Driver {
             Effect::Mouse(is_ours) => screen.mouse(is_ours).map_err(Error::Terminal)?,
             Effect::Copy(text) => screen.copy(&text).map_err(Error::Terminal)?,
             Effect::Save => self.save(screen)?,
-            Effect::CopyJson(subjects) => {
-                let engine = self.engine.clone();
-                self.spawn(async move {
-                    Event::Json(document::json(&engine, &subjects).await.map_err(Failure::from))
-                });
-            }
+            Effect::CopyJson(subjects) => self.copy_json(subjects),
             Effect::Browse(url) => {
                 let result = browse(&url);
                 self.spawn(async move { Event::Done(Effect::Browse(url), result) });
@@ -511,6 +506,14 @@ impl Driver {
                 self.take(Event::Notice(Tone::Warning, text), screen)
             }
         }
+    }
+
+    /// Reads what is known of these objects, to be copied.
+    fn copy_json(&self, subjects: Vec<Subject>) {
+        let engine = self.engine.clone();
+        self.spawn(
+            async move { Event::Json(document::json(&engine, &subjects).await.map_err(Failure::from)) },
+        );
     }
 
     /// Runs `work` beside everything else, and tells what came of it.

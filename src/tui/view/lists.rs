@@ -536,10 +536,10 @@ mod tests {
         let mut event = Some(Event::Container(one.id.clone(), Some(Box::new(one))));
         time("one row changed", &mut || drop(event.take().map(|event| update(&mut model, event))));
         time("draw", &mut || {
-            drop(terminal.draw(|frame| crate::tui::view::draw(frame, &model, &screens)).unwrap())
+            terminal.draw(|frame| crate::tui::view::draw(frame, &model, &screens)).unwrap();
         });
         time("draw again", &mut || {
-            drop(terminal.draw(|frame| crate::tui::view::draw(frame, &model, &screens)).unwrap())
+            terminal.draw(|frame| crate::tui::view::draw(frame, &model, &screens)).unwrap();
         });
         println!("{}", told.join("\n"));
     }
