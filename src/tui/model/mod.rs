@@ -32,6 +32,7 @@ pub mod stats;
 pub mod table;
 mod targets;
 pub mod task;
+pub mod titles;
 pub mod top;
 pub mod trash;
 pub mod tree;

@@ -201,6 +201,19 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
             model.focus = Focus::Detail;
             return Vec::new();
         }
+        MouseEventKind::Down(MouseButton::Left) if layout.tabs.contains(at) => {
+            let at = model.title_at(mouse.column);
+            match at {
+                Some(at) if model.is_zoomed => {
+                    if let Some(tab) = model.tabs(model.pane()).get(at) {
+                        model.pane_mut().tab = *tab;
+                    }
+                }
+                Some(at) => Section::ALL.get(at).into_iter().for_each(|section| go(model, *section)),
+                None => {}
+            }
+            return Vec::new();
+        }
         MouseEventKind::Down(MouseButton::Left) => {
             if let Some(list) = layout.list.filter(|area| area.contains(at)) {
                 model.focus = Focus::List;

@@ -16,10 +16,9 @@ use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, Place};
 use crate::tui::layout::Layout;
 use crate::tui::model::layer::{Layer, Prompt, Purpose};
-use crate::tui::model::rows::Row;
-use crate::tui::model::table::Table;
 use crate::tui::model::task::What;
-use crate::tui::model::{Focus, Model, Section, Tab, Tone};
+use crate::tui::model::titles::Title;
+use crate::tui::model::{Focus, Model, Section, Tone};
 
 /// The first line: the engine at a glance, or what is zoomed.
 pub(super) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
@@ -111,72 +110,14 @@ pub(super) fn mode(frame: &mut Frame<'_>, model: &Model, area: Rect) -> Rect {
 /// The second line: the sections, or the tabs of what is zoomed.
 pub(super) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
-    let names: Vec<(bool, String)> = if model.is_zoomed {
-        let shown = model.shown_tab(model.pane());
-        let tabs = model.tabs(model.pane());
-        let name =
-            |(at, tab): (usize, &Tab)| (*tab == shown, format!("{} {}", at + 1, tab_name(model, *tab)));
-        tabs.iter().enumerate().map(name).collect()
-    } else {
-        let name = |(at, section): (usize, Section)| {
-            let count = count(model, section).map_or_else(String::new, |count| format!(" {count}"));
-            (section == model.section, format!("{} {}{count}", at + 1, section.title()))
-        };
-        Section::ALL.into_iter().enumerate().map(name).collect()
-    };
-    let names = short_where_needed(names, usize::from(area.width));
     let mut spans = vec![Span::raw(" ")];
-    for (is_shown, name) in names {
+    for Title { name, is_shown } in model.titles() {
         spans.push(match is_shown {
             true => Span::styled(format!("[{name}]"), theme.accent.add_modifier(Modifier::BOLD)),
             false => Span::styled(format!(" {name} "), theme.dim),
         });
     }
     frame.render_widget(Line::from(spans), area);
-}
-
-/// The names as far as there is room: of the last ones the number is enough of a reminder.
-fn short_where_needed(mut names: Vec<(bool, String)>, room: usize) -> Vec<(bool, String)> {
-    let mut wide: usize = 1 + names.iter().map(|(_, name)| name.width() + 2).sum::<usize>();
-    for (is_shown, name) in names.iter_mut().rev() {
-        let number = name.split(' ').next().unwrap_or_default().to_owned();
-        if wide > room && !*is_shown {
-            wide -= name.width() - number.width();
-            *name = number;
-        }
-    }
-    names
-}
-
-fn count(model: &Model, section: Section) -> Option<usize> {
-    fn of<R: Row>(table: &Table<R>) -> Option<usize> {
-        Some(table.all().len())
-    }
-    match section {
-        Section::Containers => of(&model.containers),
-        Section::Images => of(&model.images),
-        Section::Volumes => of(&model.volumes),
-        Section::Networks => of(&model.networks),
-        Section::Tasks => of(&model.tasks).filter(|count| *count > 0),
-        Section::Events => None,
-        Section::Trash => of(&model.trash).filter(|count| *count > 0),
-    }
-}
-
-/// What a tab of the detail pane is called.
-pub(super) fn tab_name(model: &Model, tab: Tab) -> String {
-    match tab {
-        Tab::Logs => "Logs".to_owned(),
-        Tab::Stats => "Stats".to_owned(),
-        Tab::Top => "Top".to_owned(),
-        Tab::Inspect => "Inspect".to_owned(),
-        Tab::Why => "Why".to_owned(),
-        Tab::Files => "Files".to_owned(),
-        Tab::Layers => "Layers".to_owned(),
-        Tab::Session(id) => model.task(id).map_or_else(String::new, |task| {
-            task.title.rsplit_once(": ").map_or_else(|| task.title.clone(), |(_, what)| what.to_owned())
-        }),
-    }
 }
 
 /// The last line but one: the keys of this place, in the order of the keymap, `? help` last.
@@ -288,6 +229,7 @@ fn label(model: &Model, binding: &Binding) -> String {
             Place::Inspect => "fold".to_owned(),
             _ => "zoom".to_owned(),
         },
+        (Action::Search, _) if binding.place == Place::Copy => "search".to_owned(),
         (Action::StartStop, Some(row)) if !row.is_up() => "start".to_owned(),
         (Action::Pause, Some(row)) if row.status == Status::Paused => "resume".to_owned(),
         (Action::Follow, _) if !model.pane().log.is_paused => "pause".to_owned(),

@@ -6,9 +6,10 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::words::{Align, cell};
-use super::{bars, border, files, inspect, layers, log, progress, stats, terminal, top, why};
+use super::{border, files, inspect, layers, log, progress, stats, terminal, top, why};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
+use crate::tui::model::titles::tab_name;
 use crate::tui::model::window::Pane;
 use crate::tui::model::{Focus, Model, Subject, Tab};
 use crate::tui::terminal::Screens;
@@ -21,7 +22,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
     let subject = model.subject_of(pane);
     let name = match (tab, &subject) {
         (Tab::Session(id), _) => model.task(id).map_or_else(String::new, |task| task.title.clone()),
-        (_, Some(_)) if model.is_zoomed => bars::tab_name(model, tab),
+        (_, Some(_)) if model.is_zoomed => tab_name(model, tab),
         (_, Some(subject)) => name_of(model, subject),
         (_, None) => String::new(),
     };
@@ -87,15 +88,14 @@ fn cell_title(name: &str, width: u16) -> String {
 fn tab_line(model: &Model, pane: &Pane, shown: Tab, room: usize) -> Line<'static> {
     let theme = &model.theme;
     let mut tabs = model.tabs(pane);
-    let width = |tabs: &[Tab]| -> usize {
-        tabs.iter().map(|tab| bars::tab_name(model, *tab).chars().count() + 2).sum()
-    };
+    let width =
+        |tabs: &[Tab]| -> usize { tabs.iter().map(|tab| tab_name(model, *tab).chars().count() + 2).sum() };
     if width(&tabs) > room {
         tabs.retain(|tab| *tab == shown);
     }
     let mut spans = vec![Span::raw(" ")];
     for tab in tabs {
-        let name = bars::tab_name(model, tab);
+        let name = tab_name(model, tab);
         spans.push(match tab == shown {
             true => Span::styled(format!("[{name}]"), theme.accent.add_modifier(Modifier::BOLD)),
             false => Span::styled(format!(" {name} "), theme.dim),
