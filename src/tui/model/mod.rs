@@ -659,8 +659,12 @@ impl Model {
         }
         let panes = self.panes();
         let charted = panes.iter().filter_map(|(id, _)| self.windows.get(*id));
-        let charted = charted.filter(|pane| self.shown_tab(pane) == Tab::Stats);
-        let mut subjects: Vec<Subject> = charted.filter_map(|pane| self.subject_of(pane)).collect();
+        let mut subjects = Vec::new();
+        for pane in charted.filter(|pane| self.shown_tab(pane) == Tab::Stats) {
+            subjects.extend(self.subject_of(pane));
+            // Who is compared is measured as often.
+            subjects.extend(pane.stats.beside.iter().cloned().map(Subject::Container));
+        }
         subjects.extend(layout.side.and_then(|_| self.subject()));
         for subject in subjects {
             if let Subject::Container(id) = subject

@@ -98,6 +98,10 @@ fn the_charts_of_marked_containers_are_one() {
     assert!(model.pane().stats.beside.is_empty());
     press(&mut model, "c");
     assert_eq!(model.pane().stats.beside.len(), 1);
+    // Also where the list does not show them.
+    press(&mut model, "z");
+    assert_eq!(model.wants().stats.len(), 2);
+    press(&mut model, "z");
     assert_snapshot!("stats_compared_120x40", screen(&model));
     press(&mut model, "c");
     assert!(model.pane().stats.beside.is_empty());
