@@ -76,6 +76,7 @@ fn a_container_is_listed_running_or_not_with_what_changed_since_its_image() {
     for place in both(&case, script) {
         let before = mounts();
         let root = list(&case, &place, "/").unwrap();
+        assert!(!root.is_read_only);
         assert_eq!(entry(&root, "added").mark, Some(Mark::Added));
         assert_eq!((entry(&root, "added").size, entry(&root, "added").kind), (4, FileKind::File));
         assert_eq!(entry(&root, "etc").mark, Some(Mark::Changed), "a folder with a change in it");

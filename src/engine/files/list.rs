@@ -54,7 +54,9 @@ pub(super) fn list(engine: &Engine, place: &Place, path: &Path) -> Done<Listing>
         }
     }
     entries.sort_by(|one, other| one.name.cmp(&other.name));
-    let is_read_only = root.read_only.is_some() || fs::is_read_only(&folder.dir)?;
+    // A container that does not run is mounted read-only to be looked at, never to stay so.
+    let is_read_only =
+        root.read_only.is_some() || (!root.is_mounted_to_read && fs::is_read_only(&folder.dir)?);
     Ok(Listing { folder: folder.path, entries, has_more, is_read_only })
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Root {
     pub(super) mounts: Vec<(PathBuf, String)>,
     /// Why nothing in it can be changed.
     pub(super) read_only: Option<&'static str>,
+    /// The mount is read-only for this call alone.
+    pub(super) is_mounted_to_read: bool,
     _lock: Option<Lock>,
 }
 
@@ -73,7 +75,7 @@ impl Root {
     }
 
     fn plain(tree: OwnedFd, read_only: Option<&'static str>) -> Self {
-        Self { tree, marks: None, mounts: Vec::new(), read_only, _lock: None }
+        Self { tree, marks: None, mounts: Vec::new(), read_only, is_mounted_to_read: false, _lock: None }
     }
 
     pub(super) fn tree(&self) -> &OwnedFd {
@@ -140,6 +142,7 @@ fn container(engine: &Engine, name: &str, wish: Wish) -> Done<Root> {
             mounts: mounts(&found.record),
             // While it runs, the kernel knows mount by mount.
             read_only: (found.record.config.read_only && !is_up).then_some(READ_ONLY),
+            is_mounted_to_read: !is_up && wish == Wish::Read,
             _lock: lock,
         });
     }
