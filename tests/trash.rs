@@ -334,7 +334,6 @@ fn removes_and_restores_for_ever() {
 }
 
 #[test]
-#[expect(clippy::disallowed_methods, reason = "it starts itself again")]
 fn killed_at_any_moment_everything_is_in_one_place() {
     let case = Case::new();
     let engine = day(&case);

@@ -319,13 +319,20 @@ pub(crate) fn screen_with(model: &Model, screens: &Screens) -> String {
 ///
 /// Without colours the text must be the same: then colour is never the only sign.
 pub(crate) fn looks(mut model: Model, screens: &Screens) -> String {
-    let text = screen_with(&model, screens);
-    let colours = styles(&buffer(&model, |frame, model| super::view::draw(frame, model, screens)));
-    let ascii = text_of(&buffer(&model, |frame, model| {
+    looks_of(&mut model, screens)
+}
+
+/// The same, of a model that is needed after that.
+pub(crate) fn looks_of(model: &mut Model, screens: &Screens) -> String {
+    let text = screen_with(model, screens);
+    let colours = styles(&buffer(model, |frame, model| super::view::draw(frame, model, screens)));
+    let ascii = text_of(&buffer(model, |frame, model| {
         super::view::draw_ascii(frame, model, screens);
     }));
-    model.theme = Theme::shipped("mono", Depth::None).unwrap();
-    let mono = buffer(&model, |frame, model| super::view::draw(frame, model, screens));
+    let mono = Theme::shipped("mono", Depth::None).unwrap();
+    let theme = std::mem::replace(&mut model.theme, mono);
+    let mono = buffer(model, |frame, model| super::view::draw(frame, model, screens));
+    model.theme = theme;
     assert_eq!(text_of(&mono), text, "colour is a sign of its own");
     let mono = styles(&mono);
     format!("{text}\n── styles\n{colours}\n── styles without colours\n{mono}\n── ASCII\n{ascii}")

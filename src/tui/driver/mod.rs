@@ -13,6 +13,7 @@ mod document;
 mod editor;
 mod facts;
 mod files;
+mod guest;
 mod host;
 mod keys;
 mod log;
@@ -51,6 +52,7 @@ use crate::command::World;
 use crate::engine::{ContainerId, Engine, Input, Progress, Reporter, Result, TrashEntry};
 use crate::tui::model::files::FilesWish;
 use crate::tui::model::rows::ContainerRow;
+use guest::Guest;
 use keys::{Heard, Keys};
 use print::Prints;
 use screen::Screen;
@@ -108,11 +110,9 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         stale: HashSet::new(),
         loading: false,
         turns: Arc::new(Semaphore::new(VERBS)),
-        edited: None,
-        host: None,
+        guest: None,
         is_leaving: false,
         is_dirty: true,
-        editing: None,
     };
     let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
     driver.take(Event::Resize(width, height), &mut screen)?;
@@ -125,17 +125,6 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         if screen::has_panicked() {
             return Err(Error::Panicked);
         }
-        if let Some(wish) = driver.editing.take() {
-            // Whoever reads keys beside the editor would take some of them from it.
-            keys.pause();
-            let edited = files::edit(&driver.engine, &driver.world, &mut screen, wish).await;
-            keys.resume();
-            // Ctrl-C meant the editor.
-            signals.interrupt = signal(SignalKind::interrupt()).map_err(Error::Terminal)?;
-            let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
-            driver.take(Event::Resize(width, height), &mut screen)?;
-            driver.take(edited.map_err(Error::Terminal)?, &mut screen)?;
-        }
         if driver.is_dirty && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
             let Driver { model, sessions, .. } = &driver;
             model.wants().terminals.into_keys().for_each(|id| sessions.draws(id));
@@ -143,23 +132,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
             driver.is_dirty = false;
             drawn = Some(Instant::now());
         }
-        if let Some((name, text)) = driver.edited.take() {
-            // It reads what is typed, and must not share that with us.
-            keys.pause();
-            screen::give_back();
-            driver.edit(name, text).await;
-            screen.take().map_err(Error::Terminal)?;
-            keys.resume();
-            // Ctrl-C was meant for the editor.
-            signals.interrupt = signal(SignalKind::interrupt()).map_err(Error::Terminal)?;
-            let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
-            driver.take(Event::Resize(width, height), &mut screen)?;
-        }
-        if let Some(words) = driver.host.take() {
-            keys.pause();
-            driver.run_on_host(words, &mut screen, &mut signals).await?;
-            keys.resume();
-        }
+        driver.give_way(&mut keys, &mut signals, &mut screen).await?;
         let frame = drawn.filter(|_| driver.is_dirty).map(|drawn| drawn + FRAME);
         let tick = driver.model.next_tick().map(|tick| Instant::now() + tick);
         let wake = [frame, tick].into_iter().flatten().min();
@@ -277,14 +250,10 @@ struct Driver {
     loading: bool,
     /// Who may begin a verb.
     turns: Arc<Semaphore>,
-    /// A text that the user's editor is to show, and its name.
-    edited: Option<(String, String)>,
-    /// A program to be run in the user's terminal.
-    host: Option<Vec<String>>,
+    /// Who has the user's terminal next.
+    guest: Option<Guest>,
     is_leaving: bool,
     is_dirty: bool,
-    /// A file for the user's editor, which has the terminal next.
-    editing: Option<FilesWish>,
 }
 
 type Done = std::result::Result<(), Error>;
@@ -307,29 +276,6 @@ impl Driver {
                 answers.events.into_iter().try_for_each(|event| self.term(event, screen))
             }
             Heard::End => Ok(()),
-        }
-    }
-
-    /// Runs a program in the user's terminal, and takes that back when it has ended. What
-    /// comes from the engine meanwhile waits.
-    async fn run_on_host(&mut self, words: Vec<String>, screen: &mut Screen, signals: &mut Signals) -> Done {
-        screen::give_back();
-        let folder = self.world.folder.clone();
-        let program = tokio::task::spawn_blocking(move || host::run(&words, &folder));
-        let result = tokio::select! {
-            result = program => result.unwrap_or_else(|_| Ok(())),
-            // It got the same signal; what it does then is its own business.
-            _ = signals.gone() => Ok(()),
-        };
-        // Ctrl-C was meant for the program.
-        signals.interrupt = signal(SignalKind::interrupt()).map_err(Error::Terminal)?;
-        screen.take().map_err(Error::Terminal)?;
-        self.now(screen)?;
-        let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
-        self.take(Event::Resize(width, height), screen)?;
-        match result {
-            Ok(()) => Ok(()),
-            Err(failure) => self.take(Event::HostFailed(failure), screen),
         }
     }
 
@@ -390,10 +336,10 @@ impl Driver {
                 let result = browse(&url);
                 self.spawn(async move { Event::Done(Effect::Browse(url), result) });
             }
-            Effect::Host(words) => self.host = Some(words),
+            Effect::Host(words) => self.guest = Some(Guest::Program(words)),
             Effect::Command(ready) => self.take(Event::Command(ready), screen)?,
             Effect::Load(Section::Trash) => self.load_trash(),
-            Effect::Files(wish @ FilesWish::Editor(..)) => self.editing = Some(wish),
+            Effect::Files(wish @ FilesWish::Editor(..)) => self.guest = Some(Guest::Editor(wish)),
             Effect::Files(wish) => {
                 let engine = self.engine.clone();
                 self.spawn(async move {
@@ -409,7 +355,7 @@ impl Driver {
                 });
             }
             Effect::Reload(id) => drop(self.stale.insert(id)),
-            Effect::Edit(name, text) => self.edited = Some((name, text)),
+            Effect::Edit(name, text) => self.guest = Some(Guest::Viewer(name, text)),
             Effect::ReadProcess(id, pid) => {
                 let engine = self.engine.clone();
                 self.spawn(async move { document::process(&engine, &id, pid).await });
@@ -485,15 +431,6 @@ impl Driver {
         let lines = text.lines().count();
         let s = if lines == 1 { "" } else { "s" };
         self.take(Event::Notice(Tone::Good, format!("copied {lines} line{s}")), screen)
-    }
-
-    /// Shows a text in the user's editor, and waits for its end.
-    async fn edit(&mut self, name: String, text: String) {
-        let world = self.world.clone();
-        let shown = tokio::task::spawn_blocking(move || editor::view(&world, &name, &text)).await;
-        if let Ok(Err(failure)) = shown {
-            self.model.fail(failure);
-        }
     }
 
     /// Writes what is remembered.

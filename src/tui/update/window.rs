@@ -172,10 +172,7 @@ fn zoom(model: &mut Model) {
 pub(super) fn save_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     let shown = model.windows.save(|pane| {
         let subject = pane.pinned.as_ref();
-        let of = match subject {
-            None => None,
-            Some(subject) => Some(super::name_of(model, subject)),
-        };
+        let of = subject.map(|subject| super::name_of(model, subject));
         let section = subject.map_or("", |subject| subject.section().title());
         let tab = tab_word(pane.tab);
         Some(Shown { of, section: section.to_lowercase(), tab: tab.to_owned() })

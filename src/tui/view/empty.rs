@@ -110,7 +110,8 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::tui::event::{Event, Listed};
-    use crate::tui::fixture::{empty, full, press, screen};
+    use crate::tui::fixture::{empty, full, looks_of, press, screen};
+    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
 
     #[test]
@@ -118,7 +119,10 @@ mod tests {
         for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
             let mut model = full(width, height);
             update(&mut model, Event::List(Ok(Listed::Containers(vec![]))));
-            assert_snapshot!(format!("typed_empty_{width}x{height}"), screen(&model));
+            assert_snapshot!(
+                format!("typed_empty_{width}x{height}"),
+                looks_of(&mut model, &Screens::default())
+            );
         }
         let mut model = empty(80, 24);
         assert_snapshot!("typed_empty_store_80x24", screen(&model));

@@ -329,10 +329,11 @@ mod tests {
 
     use super::*;
     use crate::tui::event::{Effect, Event, Job};
-    use crate::tui::fixture::{full, press, screen, write};
+    use crate::tui::fixture::{full, looks_of, press, screen, write};
     use crate::tui::model::files::tests::{entry, listing};
     use crate::tui::model::files::{FilesAnswer, FilesAsk, FilesDone, FilesWish};
     use crate::tui::model::{Failure, Tab};
+    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
 
     /// Answers every question of the browsers, as a small container and a small host would.
@@ -395,7 +396,7 @@ mod tests {
         for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
             let mut model = browser(width, height);
             press(&mut model, "space");
-            assert_snapshot!(format!("files_{width}x{height}"), screen(&model));
+            assert_snapshot!(format!("files_{width}x{height}"), looks_of(&mut model, &Screens::default()));
         }
     }
 

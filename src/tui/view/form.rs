@@ -306,12 +306,16 @@ pub(super) fn presets(frame: &mut Frame<'_>, model: &Model, shown: &Presets) {
 mod tests {
     use insta::assert_snapshot;
 
-    use crate::tui::fixture::{empty, full, press, screen, write};
+    use crate::tui::fixture::{empty, full, looks, press, screen, write};
     use crate::tui::model::Model;
+    use crate::tui::terminal::Screens;
 
     fn at_each_size(name: &str, make: impl Fn(u16, u16) -> Model) {
         for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
-            assert_snapshot!(format!("typed_{name}_{width}x{height}"), screen(&make(width, height)));
+            assert_snapshot!(
+                format!("typed_{name}_{width}x{height}"),
+                looks(make(width, height), &Screens::default())
+            );
         }
     }
 

@@ -281,9 +281,10 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::tui::event::{Effect, Event, Job, LayersNews};
-    use crate::tui::fixture::{full, press, screen, write};
+    use crate::tui::fixture::{full, looks_of, press, screen, write};
     use crate::tui::model::layers::tests::report;
     use crate::tui::model::{Failure, Model};
+    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
 
     fn explorer(width: u16, height: u16) -> Model {
@@ -302,9 +303,12 @@ mod tests {
         for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
             let mut model = explorer(width, height);
             press(&mut model, "k k k");
-            assert_snapshot!(format!("layers_{width}x{height}"), screen(&model));
+            assert_snapshot!(format!("layers_{width}x{height}"), looks_of(&mut model, &Screens::default()));
             press(&mut model, "tab j l");
-            assert_snapshot!(format!("layers_tree_{width}x{height}"), screen(&model));
+            assert_snapshot!(
+                format!("layers_tree_{width}x{height}"),
+                looks_of(&mut model, &Screens::default())
+            );
         }
     }
 

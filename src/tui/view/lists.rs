@@ -393,16 +393,20 @@ mod tests {
 
     use crate::engine::Status;
     use crate::tui::event::{Event, Listed};
-    use crate::tui::fixture::{container, empty, full, press, screen, write};
+    use crate::tui::fixture::{container, empty, full, looks, press, screen, write};
     use crate::tui::model::Model;
     use crate::tui::model::rows::{ContainerRow, Used};
+    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
 
     const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 
     fn at_each_size(name: &str, make: impl Fn(u16, u16) -> Model) {
         for (width, height) in SIZES {
-            assert_snapshot!(format!("{name}_{width}x{height}"), screen(&make(width, height)));
+            assert_snapshot!(
+                format!("{name}_{width}x{height}"),
+                looks(make(width, height), &Screens::default())
+            );
         }
     }
 

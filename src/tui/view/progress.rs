@@ -228,9 +228,10 @@ mod tests {
 
     use crate::engine::{Phase, Progress};
     use crate::tui::event::Event;
-    use crate::tui::fixture::{full, now, press, screen, write};
+    use crate::tui::fixture::{full, looks_of, now, press, write};
     use crate::tui::model::Model;
     use crate::tui::model::task::{TaskId, Work};
+    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
 
     fn pulling(width: u16, height: u16) -> Model {
@@ -261,7 +262,10 @@ mod tests {
         for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
             let mut model = pulling(width, height);
             press(&mut model, "enter");
-            assert_snapshot!(format!("typed_pull_pace_{width}x{height}"), screen(&model));
+            assert_snapshot!(
+                format!("typed_pull_pace_{width}x{height}"),
+                looks_of(&mut model, &Screens::default())
+            );
         }
     }
 
@@ -276,7 +280,10 @@ mod tests {
                 (0..40).map(|at| format!("14:0{} container \u{1b}[31mdie\u{7} {at}\n", at % 10)).collect();
             update(&mut model, Event::Said(TaskId(1), lines.into_bytes()));
             press(&mut model, "k k");
-            assert_snapshot!(format!("typed_output_{width}x{height}"), screen(&model));
+            assert_snapshot!(
+                format!("typed_output_{width}x{height}"),
+                looks_of(&mut model, &Screens::default())
+            );
         }
     }
 }

@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use crate::engine::{Phase, ProcessRow, Progress, Top};
 use crate::tui::event::Event;
-use crate::tui::fixture::{empty, full, log, looks, press, screen, screen_with, write};
+use crate::tui::fixture::{empty, full, log, looks, looks_of, press, screen, screen_with, write};
 use crate::tui::model::inspect::Document;
 use crate::tui::model::log::LogNews;
 use crate::tui::model::task::{TaskId, Work};
@@ -108,7 +108,7 @@ fn the_terminal() {
         let terminal = Screen::new(columns, lines);
         terminal.lock().feed(b"root@api:/# ls\r\n\x1b[1;34mbin\x1b[0m  etc\r\nroot@api:/# ");
         screens.put(TaskId(1), terminal);
-        assert_snapshot!(format!("terminal_{width}x{height}"), screen_with(&model, &screens));
+        assert_snapshot!(format!("terminal_{width}x{height}"), looks_of(&mut model, &screens));
         if height == 24 {
             update(&mut model, Event::Ended(TaskId(1), Ok(Some(0))));
             assert_snapshot!("terminal_ended_80x24", screen_with(&model, &screens));

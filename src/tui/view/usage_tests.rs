@@ -337,7 +337,7 @@ fn who_is_well_has_nothing_to_explain() {
     let id = row.id.clone();
     update(&mut model, Event::Container(id.clone(), Some(Box::new(row))));
     assert!(model.tabs(model.pane()).contains(&Tab::Why));
-    press(&mut model, "5");
+    press(&mut model, "6");
     assert_eq!(model.shown_tab(model.pane()), Tab::Why);
     update(&mut model, Event::List(Ok(Listed::Containers(vec![container("api", Status::Running)]))));
     assert_eq!(model.shown_tab(model.pane()), Tab::Logs);

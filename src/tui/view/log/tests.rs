@@ -5,8 +5,9 @@ use insta::assert_snapshot;
 use super::*;
 use crate::engine::LogLine;
 use crate::tui::event::{Effect, Event};
-use crate::tui::fixture::{full, lines, now, press, screen, serve, write};
+use crate::tui::fixture::{full, lines, looks_of, now, press, screen, serve, write};
 use crate::tui::model::layer::Layer;
+use crate::tui::terminal::Screens;
 use crate::tui::update::update;
 
 const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
@@ -64,7 +65,7 @@ fn a_search_is_set_off_and_counted() {
         typed(&mut model, "/", "timed out", &all);
         press(&mut model, "N");
         serve(&mut model, &all);
-        assert_snapshot!(format!("log_search_{width}x{height}"), screen(&model));
+        assert_snapshot!(format!("log_search_{width}x{height}"), looks_of(&mut model, &Screens::default()));
     }
 }
 

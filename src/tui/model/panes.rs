@@ -1,0 +1,194 @@
+//! What the panes show: their subjects, their tabs, where they lie, and what follows from that.
+
+use super::*;
+
+impl Model {
+    /// The pane with the keys, or that last had them.
+    #[must_use]
+    pub fn pane(&self) -> &Pane {
+        self.windows.current()
+    }
+
+    /// The same, to change it.
+    pub fn pane_mut(&mut self) -> &mut Pane {
+        self.windows.current_mut()
+    }
+
+    /// The panes on the screen, and where, borders included.
+    #[must_use]
+    pub fn panes(&self) -> Vec<(PaneId, Rect)> {
+        match self.layout().detail {
+            Some(area) if self.is_zoomed && self.is_alone => vec![(self.pane().id, area)],
+            Some(area) => self.windows.areas(area),
+            None => Vec::new(),
+        }
+    }
+
+    /// Columns and rows within the current pane's border; none when it is not on the screen.
+    #[must_use]
+    pub fn pane_inner(&self) -> Option<Rect> {
+        let id = self.pane().id;
+        self.panes().into_iter().find(|(pane, _)| *pane == id).map(|(_, area)| inner(area))
+    }
+
+    /// What a pane shows: the tab chosen for it, where its subject has that.
+    #[must_use]
+    pub fn shown_tab(&self, pane: &Pane) -> Tab {
+        let tabs = self.tabs(pane);
+        let has = tabs.contains(&pane.tab);
+        if has { pane.tab } else { tabs.first().copied().unwrap_or(Tab::Inspect) }
+    }
+
+    /// What a pane is about.
+    #[must_use]
+    pub fn subject_of(&self, pane: &Pane) -> Option<Subject> {
+        pane.pinned.clone().or_else(|| self.listed())
+    }
+
+    /// What verbs are about: what the current pane shows while it has the keys, else what the
+    /// list's cursor is on.
+    #[must_use]
+    pub fn subject(&self) -> Option<Subject> {
+        match self.focus {
+            Focus::List => self.listed(),
+            Focus::Detail => self.subject_of(self.pane()),
+        }
+    }
+
+    /// What the list's cursor is on.
+    #[must_use]
+    pub fn listed(&self) -> Option<Subject> {
+        match self.section {
+            Section::Containers => self.containers.selected().map(|row| Subject::Container(row.id.clone())),
+            Section::Images => self.images.selected().map(|row| Subject::Image(row.target().to_owned())),
+            Section::Volumes => self.volumes.selected().map(|row| Subject::Volume(row.name.clone())),
+            Section::Networks => self.networks.selected().map(|row| Subject::Network(row.id.clone())),
+            Section::Tasks => self.tasks.selected().map(|row| Subject::Task(row.id)),
+            Section::Events => self.journal.selected().and_then(|row| self.object_of(row)),
+            Section::Trash => self.trash.selected().map(|row| Subject::Trash(row.id.clone())),
+        }
+    }
+
+    /// The container that verbs are about.
+    #[must_use]
+    pub fn container(&self) -> Option<&ContainerRow> {
+        match self.subject()? {
+            Subject::Container(id) => self.containers.get(id.as_str()),
+            _ => None,
+        }
+    }
+
+    /// The container that a pane is about.
+    #[must_use]
+    pub fn container_of(&self, pane: &Pane) -> Option<&ContainerRow> {
+        match self.subject_of(pane)? {
+            Subject::Container(id) => self.containers.get(id.as_str()),
+            _ => None,
+        }
+    }
+
+    /// What a pane can show of its subject: of a container what each has, then its terminals,
+    /// oldest first.
+    #[must_use]
+    pub fn tabs(&self, pane: &Pane) -> Vec<Tab> {
+        match self.subject_of(pane) {
+            Some(Subject::Container(id)) => {
+                let sessions = self.tasks.all().iter().rev().filter(|task| task.session() == Some(&id));
+                let is_ill = self.containers.get(id.as_str()).is_some_and(ContainerRow::is_ill);
+                let why = is_ill.then_some(Tab::Why);
+                Tab::FIXED.into_iter().chain(why).chain(sessions.map(|task| Tab::Session(task.id))).collect()
+            }
+            Some(Subject::Task(id)) if self.task(id).is_some_and(|task| task.session().is_some()) => {
+                vec![Tab::Session(id)]
+            }
+            Some(Subject::Image(_)) => Tab::OF_IMAGES.to_vec(),
+            _ => vec![Tab::Inspect],
+        }
+    }
+
+    /// The same for what the panes hold.
+    pub(super) fn settle_panes(&mut self) {
+        let areas = self.panes();
+        let folder = self.world.folder.clone();
+        let known: Vec<_> = self
+            .windows
+            .all()
+            .map(|pane| {
+                let subject = self.subject_of(pane);
+                let logs = self.container_of(pane).map_or_else(Vec::new, |row| self.logs_of(pane, row));
+                (pane.id, logs, subject.map(|subject| (self.version(&subject), subject)))
+            })
+            .collect();
+        let gone = |tab: Tab| matches!(tab, Tab::Session(id) if self.task(id).is_none());
+        let ended: Vec<PaneId> =
+            self.windows.all().filter(|pane| gone(pane.tab)).map(|pane| pane.id).collect();
+        let now = self.now;
+        for (id, logs, subject) in known {
+            let Some(pane) = self.windows.get_mut(id) else { continue };
+            if ended.contains(&id) {
+                pane.tab = Tab::Logs;
+            }
+            let of = subject.as_ref().and_then(|(_, subject)| match subject {
+                Subject::Container(id) => Some(id),
+                _ => None,
+            });
+            pane.stats.show(of);
+            pane.top.show(of);
+            let version = subject.as_ref().map_or(0, |(version, _)| *version);
+            pane.why.show(of.map(|id| (id.clone(), version)));
+            pane.log.show(logs);
+            let subject = subject.map(|(version, subject)| (subject, version));
+            pane.files.show(subject.clone(), &folder);
+            pane.layers.show(subject.as_ref().map(|(subject, _)| subject));
+            pane.inspect.show(subject);
+            let area = areas.iter().find(|(shown, _)| *shown == id).map(|(_, area)| inner(*area));
+            let lines = usize::from(area.map_or(1, |area| area.height));
+            if let Some(area) = area {
+                pane.log.resize(usize::from(area.width.saturating_sub(log::BAR)), lines, now);
+            }
+            pane.inspect.clamp(lines);
+            pane.top.clamp(lines);
+            if let Some(area) = area {
+                pane.files.fit(area.width, area.height);
+                pane.layers.fit(area.width, area.height);
+            }
+        }
+        // What is opened anew is read anew, at the same time.
+        let open: BTreeSet<PaneId> = self.wants().logs.into_keys().collect();
+        for pane in self.windows.all_mut() {
+            let is_open = open.contains(&pane.id);
+            pane.log.open(is_open);
+        }
+    }
+
+    /// The logs that a pane about this container shows: its own first, then those merged.
+    fn logs_of(&self, pane: &Pane, own: &ContainerRow) -> Vec<LogShown> {
+        let merged = pane.log.merged.iter().filter(|id| **id != own.id);
+        let merged = merged.filter_map(|id| self.containers.get(id.as_str()));
+        let rows = std::iter::once(own).chain(merged);
+        rows.map(|row| LogShown { id: row.id.clone(), name: row.name.clone() }).collect()
+    }
+
+    /// A value that changes when the object did.
+    fn version(&self, subject: &Subject) -> u64 {
+        use std::hash::{DefaultHasher, Hash, Hasher};
+        let mut hasher = DefaultHasher::new();
+        if let Subject::Container(id) = subject
+            && let Some(row) = self.containers.get(id.as_str())
+        {
+            (row.status, row.started, row.finished, &row.name).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+}
+
+/// What lies within a border.
+#[must_use]
+pub fn inner(area: Rect) -> Rect {
+    Rect {
+        x: area.x + 1,
+        y: area.y + 1,
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(2),
+    }
+}

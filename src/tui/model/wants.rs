@@ -1,0 +1,103 @@
+//! What must be open for the screen as it is: it follows from the model, so nothing is read
+//! that nobody sees.
+
+use super::*;
+
+/// What the driver must have open for the screen as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Wants {
+    /// Logs to show, by pane.
+    pub logs: BTreeMap<PaneId, LogWant>,
+    /// Containers to sample, and how often.
+    pub stats: BTreeMap<ContainerId, Duration>,
+    /// Containers whose processes are shown.
+    pub tops: BTreeSet<ContainerId>,
+    /// What to inspect: by pane, with the number its text is told with.
+    pub inspects: BTreeMap<PaneId, (Subject, u64)>,
+    /// Whose end to explain: by pane, with the number its card is told with.
+    pub whys: BTreeMap<PaneId, (ContainerId, u64)>,
+    /// What files browsers ask for, by the number of the question.
+    pub files: BTreeMap<u64, FilesAsk>,
+    /// Images whose layers are shown: by pane, with the number their news are told with.
+    pub layers: BTreeMap<PaneId, (String, u64)>,
+    /// The terminals on the screen, with their columns and rows.
+    pub terminals: BTreeMap<TaskId, (u16, u16)>,
+}
+
+impl Model {
+    /// What the driver must have open.
+    #[must_use]
+    pub fn wants(&self) -> Wants {
+        let mut wants = Wants { stats: self.sampled(), ..Wants::default() };
+        for (id, area) in self.panes() {
+            let Some(pane) = self.windows.get(id) else { continue };
+            let Some(subject) = self.subject_of(pane) else { continue };
+            match (self.shown_tab(pane), subject) {
+                (Tab::Logs, Subject::Container(_)) => drop(wants.logs.insert(id, pane.log.want())),
+                (Tab::Top, Subject::Container(of)) if self.is_up(&of) => drop(wants.tops.insert(of)),
+                (Tab::Why, Subject::Container(of)) => drop(wants.whys.insert(id, (of, pane.why.serial))),
+                // What a task said is told without being asked for.
+                (Tab::Inspect, Subject::Task(_)) => {}
+                (Tab::Inspect, subject) => drop(wants.inspects.insert(id, (subject, pane.inspect.serial))),
+                (Tab::Files, _) => wants.files.extend(pane.files.wants()),
+                (Tab::Layers, _) => wants.layers.extend(pane.layers.wants().map(|wanted| (id, wanted))),
+                (Tab::Session(task), _) => {
+                    let (columns, rows) = (inner(area).width.max(2), inner(area).height.max(1));
+                    // Seen in two panes at once it has the size of the smaller.
+                    let size = wants.terminals.entry(task).or_insert((columns, rows));
+                    *size = (size.0.min(columns), size.1.min(rows));
+                }
+                _ => {}
+            }
+        }
+        wants
+    }
+
+    fn is_up(&self, id: &ContainerId) -> bool {
+        self.containers.get(id.as_str()).is_some_and(|row| row.status.is_up())
+    }
+
+    /// Containers whose use is on the screen: those of the list's window each 2 s, those of
+    /// charts each second.
+    fn sampled(&self) -> BTreeMap<ContainerId, Duration> {
+        let layout = self.layout();
+        let mut sampled = BTreeMap::new();
+        let shows_use = || self.fitted_columns().iter().any(|(column, _)| USE.contains(column));
+        if self.section == Section::Containers && layout.list.is_some() && shows_use() {
+            let rows = self.containers.window(layout.list_rows());
+            let up = rows.filter(|(_, row)| row.status.is_up());
+            sampled.extend(up.map(|(_, row)| (row.id.clone(), Duration::from_secs(2))));
+            if self.containers.order().is_some_and(|order| USE.contains(&order.column)) {
+                self.sample_all(&mut sampled);
+            }
+        }
+        let panes = self.panes();
+        let charted = panes.iter().filter_map(|(id, _)| self.windows.get(*id));
+        let mut subjects = Vec::new();
+        for pane in charted.filter(|pane| self.shown_tab(pane) == Tab::Stats) {
+            subjects.extend(self.subject_of(pane));
+            // Who is compared is measured as often.
+            subjects.extend(pane.stats.beside.iter().cloned().map(Subject::Container));
+        }
+        subjects.extend(layout.side.and_then(|_| self.subject()));
+        for subject in subjects {
+            if let Subject::Container(id) = subject
+                && self.is_up(&id)
+            {
+                sampled.insert(id, Duration::from_secs(1));
+            }
+        }
+        sampled
+    }
+
+    /// Who is first by what it uses is known only when all are measured: the more there are,
+    /// the less often, so that this costs the same.
+    fn sample_all(&self, sampled: &mut BTreeMap<ContainerId, Duration>) {
+        let up: Vec<&ContainerRow> = self.containers.all().iter().filter(|row| row.status.is_up()).collect();
+        let every = Duration::from_secs(2)
+            .max(Duration::from_millis(20) * u32::try_from(up.len()).unwrap_or(u32::MAX));
+        for row in up {
+            sampled.entry(row.id.clone()).or_insert(every);
+        }
+    }
+}
