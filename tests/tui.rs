@@ -236,6 +236,8 @@ fn a_first_hour_from_an_empty_store_to_an_empty_store() {
     tui.see("[1 Logs]");
     tui.see("hello-42");
     tui.press("4");
+    tui.see("Status      running");
+    tui.press("FF");
     tui.see("\"Status\": \"running\"");
     tui.press("3");
     tui.see("COMMAND");
@@ -268,16 +270,16 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     let mut tui = Tui::open(&home, 80, 24);
     tui.see("● box");
     tui.press("e");
-    tui.see("[5 shell]");
+    tui.see("[6 shell]");
     tui.see("# ");
     tui.press(&format!("X=first; (sleep 0.2; echo late-$X){ENTER}"));
     tui.press(&format!("{RELEASE}e"));
-    tui.see("[6 shell]");
+    tui.see("[7 shell]");
     tui.press(&format!("echo second; tty{ENTER}"));
     tui.see("/dev/pts/");
     // The key twice goes to the program.
     tui.press(&format!("{RELEASE}{RELEASE}"));
-    tui.see("[6 shell]");
+    tui.see("[7 shell]");
     tui.press(&format!("{CTRL_C}{ENTER}echo $?{ENTER}"));
     tui.see("130");
     tui.press(RELEASE);
@@ -287,7 +289,7 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
     tui.see("shell]");
     tui.press(&format!("{RELEASE}l"));
     tui.see("[1 Logs]");
-    tui.press("5");
+    tui.press("6");
     tui.see("late-first");
     // A terminal follows its window.
     tui.resize(120, 40);
