@@ -54,6 +54,12 @@ pub fn parse_size(text: &str) -> Result<u64, BadSize> {
     Ok(bytes as u64)
 }
 
+/// `1 line`, `2 lines`: a number and what there are so many of.
+#[must_use]
+pub fn counted(count: u64, one: &str) -> String {
+    if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
 /// `About a minute`, `3 hours`: how long, for people, in one unit.
 #[must_use]
 pub fn human_duration(duration: Duration) -> String {
@@ -152,5 +158,10 @@ mod tests {
         ] {
             assert_eq!(human_duration(Duration::from_secs(seconds)), text);
         }
+    }
+
+    #[test]
+    fn one_thing_is_not_several() {
+        assert_eq!([0, 1, 2].map(|count| counted(count, "line")), ["0 lines", "1 line", "2 lines"]);
     }
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use crate::base::units::counted;
 use crate::command::{self, Request, World};
 use crate::engine::{
     ArchiveInput, CreateRequest, Doing as _, Engine, Error, ErrorKind, Explain, Force, ImportRequest,
@@ -37,7 +38,7 @@ pub(super) async fn work(engine: &Engine, world: &World, job: Job, reporter: Rep
         Job::SaveLog(save) => {
             let path = save.path.display().to_string();
             let lines = engine.containers().save_log(*save, reporter).await?;
-            Ok(said(format!("saved {lines} lines to {path}")))
+            Ok(said(format!("saved {} to {path}", counted(lines, "line"))))
         }
         Job::Write(path, text) => write(path, text).await,
         Job::Copy(request) => Ok(said(super::files::copy(engine, request, reporter).await?)),

@@ -24,7 +24,7 @@ const SCROLLBACK: usize = 10_000;
 const CHUNK: usize = 1_000;
 
 /// All terminals together keep about so many bytes of cells.
-const CELLS: usize = 36 << 20;
+const CELLS: usize = 28 << 20;
 
 /// How many lines that have scrolled away a terminal of this width keeps beside others.
 #[must_use]
@@ -244,7 +244,7 @@ mod tests {
     fn the_more_terminals_there_are_the_less_each_keeps() {
         assert_eq!(
             [history(80, 1), history(118, 2), history(118, 10), history(0, 0)],
-            [10_000, 6_000, 1_000, 10_000]
+            [10_000, 5_000, 1_000, 10_000]
         );
         let screen = Screen::new(20, 2);
         let mut emulator = screen.lock();

@@ -7,6 +7,7 @@ use jiff::SignedDuration;
 use super::copy;
 use super::prompt;
 use super::task::quiet_work;
+use crate::base::units::counted;
 use crate::engine::{ContainerId, LogForm, LogQuery, LogWanted, SaveLog};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
@@ -103,7 +104,7 @@ fn copy_lines(model: &mut Model) -> Vec<Effect> {
     if count == 1 {
         return copy::text(model, text);
     }
-    model.say(Tone::Good, format!("copied {count} lines"), None);
+    model.say(Tone::Good, format!("copied {}", counted(count as u64, "line")), None);
     vec![Effect::Copy(text)]
 }
 

@@ -2,6 +2,7 @@
 
 use super::copy;
 use super::show_tab;
+use crate::base::units::counted;
 use crate::command::join;
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
@@ -207,7 +208,7 @@ pub(super) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::CopyShown => {
             let text = task.told().join("\n");
             let effects = copy::text(model, text);
-            model.say(Tone::Good, format!("copied {lines} lines"), None);
+            model.say(Tone::Good, format!("copied {}", counted(lines as u64, "line")), None);
             return effects;
         }
         Action::Cancel | Action::CancelTask if !is_over => return stop(model, reading.id),

@@ -10,6 +10,7 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use super::texts;
 use super::words::{Align, cell, span};
+use crate::base::units::counted;
 use crate::tui::model::Model;
 use crate::tui::model::inspect::{Form, InspectPane};
 use crate::tui::model::log::contains;
@@ -66,7 +67,7 @@ pub(super) fn note(pane: &InspectPane, width: u16) -> String {
     let text = match pane.path() {
         Some(path) => path,
         None if pane.form == Form::Tree => String::new(),
-        None => format!("{} lines", pane.lines.len()),
+        None => counted(pane.lines.len() as u64, "line"),
     };
     let room = usize::from(width).saturating_sub(8);
     let text = format!("{search}{text}");

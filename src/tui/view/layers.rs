@@ -8,6 +8,7 @@ use ratatui::widgets::Paragraph;
 
 use super::texts;
 use super::words::{Align, cell, size, span};
+use crate::base::units::counted;
 use crate::engine::files::{FileKind, Mark, shown};
 use crate::engine::layers::{LayerInfo, LayerReport, Waste};
 use crate::tui::model::Model;
@@ -66,7 +67,7 @@ fn left(
     area: Rect,
     has_keys: bool,
 ) {
-    let count = format!("{} lines", report.layers.len());
+    let count = counted(report.layers.len() as u64, "step");
     let mut lines = vec![heading(model, "Layers", &count, area.width, has_keys)];
     let height = pane.heights.0;
     let biggest = report.layers.iter().map(|layer| layer.size).max().unwrap_or(0).max(1);
@@ -163,7 +164,7 @@ fn facts(model: &Model, report: &LayerReport, width: u16) -> Vec<Line<'static>> 
         let ago = span(model.now.duration_since(created));
         facts.push(("created", format!("{} ({ago} ago)", created.strftime("%Y-%m-%d %H:%M"))));
     }
-    facts.push(("size", format!("{} in {} layers", size(report.total), layers_of(report))));
+    facts.push(("size", format!("{} in {}", size(report.total), counted(layers_of(report) as u64, "layer"))));
     facts.push(("platform", report.platform.to_string()));
     facts.extend(report.config.iter().map(|(name, value)| (*name, shown(value))));
     let id = report.id.to_string();

@@ -12,6 +12,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::texts;
 use super::words::{Align, cell, span};
+use crate::base::units::counted as counted_of;
 use crate::engine::{Level, LogLine, Stream};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
@@ -313,12 +314,13 @@ fn counted(pane: &LogPane) -> String {
         return "reading…".to_owned();
     }
     let more = if state.is_counted { "" } else { "+" };
-    format!("{}{more} lines", short(state.lines))
+    let s = if state.lines == 1 && state.is_counted { "" } else { "s" };
+    format!("{}{more} line{s}", short(state.lines))
 }
 
 fn paused(pane: &LogPane, newest: &str) -> Vec<String> {
     if let Some((first, last)) = pane.selected_range() {
-        return vec![format!("{} lines selected", last - first + 1)];
+        return vec![format!("{} selected", counted_of((last - first + 1).unsigned_abs(), "line"))];
     }
     let mut parts = Vec::new();
     let new = pane.unseen();
