@@ -22,7 +22,11 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
     let subject = model.subject_of(pane);
     let name = match (tab, &subject) {
         (Tab::Session(id), _) => model.task(id).map_or_else(String::new, |task| task.title.clone()),
-        (_, Some(_)) if model.is_zoomed => tab_name(model, tab),
+        // Alone in the window, the line above says whose it is.
+        (_, Some(_)) if model.is_zoomed && model.panes().len() == 1 => tab_name(model, tab),
+        (_, Some(subject)) if model.is_zoomed => {
+            format!("{} · {}", name_of(model, subject), tab_name(model, tab))
+        }
         (_, Some(subject)) => name_of(model, subject),
         (_, None) => String::new(),
     };
