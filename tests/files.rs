@@ -199,6 +199,9 @@ fn a_folder_that_is_swapped_for_a_link_while_it_is_copied_leads_nowhere() {
     let case = Case::new();
     let canary = folder(&case, "canary");
     std::fs::write(canary.join("secret"), "secret").unwrap();
+    // What is copied in must not look like what is outside.
+    let ours = folder(&case, "ours");
+    std::fs::write(ours.join("secret"), "mine\n").unwrap();
     // The attacker flips a folder and a link of one name as fast as it can.
     let script = format!(
         "mkdir -p /flip/a/b; echo mine > /flip/a/b/secret; ln -s {} /flip/link; ln -s / /flip/slash
@@ -217,7 +220,7 @@ fn a_folder_that_is_swapped_for_a_link_while_it_is_copied_leads_nowhere() {
         if secret.symlink_metadata().is_ok() && !out.join("a/b").is_symlink() {
             assert_eq!(std::fs::read_to_string(secret).unwrap(), "mine\n");
         }
-        let _ = copy(&case, (&Place::Host, &canary), &["secret"], (&place, Path::new("/flip/a/b")));
+        let _ = copy(&case, (&Place::Host, &ours), &["secret"], (&place, Path::new("/flip/a/b")));
         let files = case.engine.files();
         let wish = files.remove(&place, Path::new("/flip/a/b"), vec!["secret".into()], Reporter::silent());
         let _ = case.wait_for(wish);

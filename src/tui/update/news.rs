@@ -307,7 +307,8 @@ fn put(model: &mut Model, id: &ContainerId, row: Option<Box<ContainerRow>>) {
 fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<Effect> {
     let (text, effects) = match effect {
         Effect::Container(verb, id) => {
-            let name = model.names.remove(id).unwrap_or_else(|| id.short().to_owned());
+            let row = model.containers.get(id.as_str()).map(|row| row.name.clone());
+            let name = model.names.remove(id).or(row).unwrap_or_else(|| id.short().to_owned());
             if let Some(row) = model.containers.get_mut(id.as_str()) {
                 (row.busy, row.left) = (None, None);
             }
