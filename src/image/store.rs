@@ -304,6 +304,8 @@ impl Store {
     /// When the note cannot be written.
     pub fn mark_boot(&self) -> Result<()> {
         disk::private_dir(&self.paths.ingest())?;
+        // A sweep beside this would take the half-written note for a leftover.
+        let _images = self.lock_images()?;
         Ok(disk::replace(&self.boot_file(), boot_id()?.as_bytes())?)
     }
 
