@@ -1,87 +1,113 @@
-//! The user's own editor, for a text to read: hoist gives the terminal back meanwhile.
+//! The user's own editor, on a copy that only they can read: hoist gives the terminal back
+//! meanwhile.
 
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
-use jiff::Timestamp;
-
-use crate::command::{World, split};
+use crate::base::id;
+use crate::command::World;
 use crate::tui::model::Failure;
 
 /// What is used where neither VISUAL nor EDITOR says otherwise.
 const DEFAULT: &str = "vi";
 
-/// Shows `text` as a file of this name, which cannot be written, and waits for the editor's
-/// end. The terminal must have been given back.
+/// What a shell ends with when there is no such program.
+const NO_PROGRAM: i32 = 127;
+
+/// Shows `text` as a file of this name, and waits for the editor's end. The terminal must have
+/// been given back.
 pub(super) fn view(world: &World, name: &str, text: &str) -> Result<(), Failure> {
-    let folder = Folder::make(world).map_err(|why| failure("make a folder for the text", &why))?;
-    let path = folder.0.join(file_name(name));
-    let write = || {
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o400).open(&path)?;
-        file.write_all(text.as_bytes())
-    };
-    write().map_err(|why| failure(&format!("write {}", path.display()), &why))?;
-    open(world, &path)
+    let folder = Folder::make(world)?;
+    let copy = folder.file(name, text.as_bytes(), 0o400)?;
+    run(world, &copy)
+}
+
+/// Lets the user change `old` as a file of this name: gives what they made of it and the
+/// folder where it lies, nothing when it is as it was. The terminal must have been given back.
+pub(super) fn change(world: &World, name: &str, old: &[u8]) -> Result<Option<(Vec<u8>, Folder)>, Failure> {
+    let folder = Folder::make(world)?;
+    let copy = folder.file(name, old, 0o600)?;
+    run(world, &copy)?;
+    let new = fs::read(&copy).map_err(|why| failure(&format!("read {}", copy.display()), &why))?;
+    Ok((new != old).then_some((new, folder)))
 }
 
 /// Opens a file in the editor, and waits for its end.
-pub(super) fn open(world: &World, path: &Path) -> Result<(), Failure> {
-    let line = line(world);
-    let words = split(&line).unwrap_or_default();
-    let Some((program, words)) = words.split_first() else { return Ok(()) };
-    let status = Command::new(program).args(words).arg(path).current_dir(&world.folder).status();
-    match status {
-        Ok(status) if status.success() => Ok(()),
-        Ok(status) => Err(ended(&line, status)),
-        Err(why) => Err(failure(&format!("run the editor `{line}`"), &why)),
-    }
-}
-
-/// The words of the editor: VISUAL, EDITOR, or vi.
-fn line(world: &World) -> String {
+fn run(world: &World, file: &Path) -> Result<(), Failure> {
     let named = |name| world.environment.text(name).filter(|value| !value.trim().is_empty());
-    named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| DEFAULT.to_owned())
-}
-
-fn ended(line: &str, status: ExitStatus) -> Failure {
-    Failure { what: format!("the editor `{line}` failed"), why: vec![status.to_string()], hint: None }
+    let editor = named("VISUAL").or_else(|| named("EDITOR")).unwrap_or_else(|| DEFAULT.to_owned());
+    // The variable may hold options and quotes: what it means is what a shell makes of it.
+    let script = format!("{editor} \"$1\"");
+    let mut shell = Command::new("/bin/sh");
+    shell.args(["-c", &script, "hoist"]).arg(file).current_dir(&world.folder);
+    let status = shell.status().map_err(|why| failure("run /bin/sh", &why))?;
+    match status.code() {
+        Some(0) => Ok(()),
+        Some(NO_PROGRAM) => Err(Failure {
+            what: format!("cannot run the editor `{editor}`"),
+            why: vec!["there is no such program".to_owned()],
+            hint: Some("set VISUAL or EDITOR to the editor to use".to_owned()),
+        }),
+        _ => Err(Failure {
+            what: format!("the editor `{editor}` failed"),
+            why: vec![status.to_string(), "nothing was saved".to_owned()],
+            hint: None,
+        }),
+    }
 }
 
 fn failure(doing: &str, why: &io::Error) -> Failure {
-    Failure {
-        what: format!("cannot {doing}"),
-        why: vec![why.to_string()],
-        hint: Some("set VISUAL or EDITOR to an editor that is there".to_owned()),
-    }
+    Failure { what: format!("cannot {doing}"), why: vec![why.to_string()], hint: None }
 }
 
-/// What is left of a name where a file shall be called so.
+/// What is left of a name where a file shall be called so: the editor tells by its end what
+/// language it is.
 fn file_name(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
     let name: String = name.chars().map(plain).take(100).collect();
-    name.trim_start_matches('.').to_owned()
+    let name = name.trim_start_matches('.');
+    if name.is_empty() { "file".to_owned() } else { name.to_owned() }
 }
 
 /// A folder that only this user may look into; gone on drop.
-struct Folder(PathBuf);
+pub(super) struct Folder(PathBuf);
 
 impl Folder {
-    fn make(world: &World) -> io::Result<Self> {
+    fn make(world: &World) -> Result<Self, Failure> {
         let parent = world.environment.text("TMPDIR").unwrap_or_else(|| "/tmp".to_owned());
-        let moment = Timestamp::now().as_nanosecond();
-        let path = Path::new(&parent).join(format!("hoist-{}-{moment}", std::process::id()));
-        DirBuilder::new().mode(0o700).create(&path)?;
-        Ok(Self(path))
+        let make = || {
+            // Others can write there too: a name that they cannot have made before.
+            let path = Path::new(&parent).join(format!("hoist-{}", id::hex(&id::random_bytes::<8>()?)));
+            DirBuilder::new().mode(0o700).create(&path)?;
+            Ok(Self(path))
+        };
+        make().map_err(|why| failure(&format!("make a folder in {parent}"), &why))
+    }
+
+    /// Writes a file.
+    fn file(&self, name: &str, bytes: &[u8], mode: u32) -> Result<PathBuf, Failure> {
+        let path = self.0.join(file_name(name));
+        let write =
+            || OpenOptions::new().write(true).create_new(true).mode(mode).open(&path)?.write_all(bytes);
+        write().map_err(|why| failure(&format!("write {}", path.display()), &why))?;
+        Ok(path)
+    }
+
+    /// Lets it stay, for the user to find.
+    pub(super) fn keep(mut self) -> PathBuf {
+        std::mem::take(&mut self.0)
     }
 }
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // What cannot be removed lies where such files are swept.
-        let _ = fs::remove_dir_all(&self.0);
+        if !self.0.as_os_str().is_empty() {
+            // What cannot be removed lies where such files are swept.
+            let _ = fs::remove_dir_all(&self.0);
+        }
     }
 }
 
@@ -91,7 +117,9 @@ mod tests {
 
     #[test]
     fn a_name_becomes_a_plain_file_name() {
-        for (name, file) in [("web.json", "web.json"), ("../a b:1.json", "_a_b_1.json"), ("日", "_")] {
+        for (name, file) in
+            [("web.json", "web.json"), ("../a b:1.json", "_a_b_1.json"), ("日", "_"), ("..", "file")]
+        {
             assert_eq!(file_name(name), file);
         }
     }

@@ -1,16 +1,10 @@
-//! Files and layers: reading them for the screen, and editing one in the user's editor.
+//! Files and layers: reading them for the screen, and writing one back that was edited.
 
-use std::fs::DirBuilder;
-use std::io;
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use super::Tell;
-use super::screen::{self, Screen};
-use crate::base::id;
-use crate::command::World;
-use crate::engine::files::{Contents, Copied, CopyRequest, Place, shown};
+use super::editor::Folder;
+use crate::engine::files::{Contents, Copied, CopyRequest, Place, Stamp, shown};
 use crate::engine::{Engine, Progress, Reporter, Result};
 use crate::tui::event::{Event, LayersNews};
 use crate::tui::model::Failure;
@@ -87,7 +81,7 @@ pub(super) async fn grant(engine: &Engine, wish: &FilesWish) -> Result<FilesDone
             Ok(FilesDone::Page(title, compared.unwrap_or_default()))
         }
         FilesWish::Edit(place, path) => Ok(FilesDone::Opened(files.read(place, path, WHOLE).await?)),
-        // The editor has the screen for it: `edit`.
+        // The editor has the screen for it: `write_back`.
         FilesWish::Editor(..) => Ok(FilesDone::Said(String::new())),
     }
 }
@@ -146,88 +140,31 @@ pub(super) async fn delete(
     })
 }
 
-/// Lets the user edit a file in their editor, which gets the terminal meanwhile; gives the
-/// event to go on with. The keys must not be read by anybody else by now.
-pub(super) async fn edit(
-    engine: &Engine,
-    world: &World,
-    screen: &mut Screen,
-    wish: FilesWish,
-) -> io::Result<Event> {
-    let FilesWish::Editor(place, path, bytes, stamp) = wish.clone() else {
-        return Ok(Event::FilesDone(wish, Ok(FilesDone::Said(String::new()))));
-    };
-    let failed = |why: String, hint: &str| Failure {
-        what: format!("cannot edit `{}`", shown(&path)),
-        why: vec![why],
-        hint: Some(hint.to_owned()),
-    };
-    if bytes.len() >= WHOLE {
-        let failure = failed("it is larger than 4M".to_owned(), "copy it, and edit the copy");
-        return Ok(Event::FilesDone(wish, Err(failure)));
-    }
-    screen::give_back();
-    let (world, name, old) = (world.clone(), path.clone(), bytes);
-    let edited = tokio::task::spawn_blocking(move || in_editor(&world, &name, &old)).await;
-    screen.take()?;
-    let result = match edited.unwrap_or_else(|failed| Err(failed.to_string())) {
-        Err(why) => Err(failed(why, "set EDITOR to the editor to use")),
-        Ok(None) => Ok(FilesDone::Said(format!("{} was not changed", shown(&path)))),
-        Ok(Some((text, folder))) => match engine.files().write(&place, &path, text, stamp).await {
-            Ok(()) => {
-                let _ = std::fs::remove_dir_all(&folder); // what is left there is the caller's own
-                Ok(FilesDone::Said(format!("saved {}", shown(&path))))
-            }
-            Err(error) => {
-                let mut failure = Failure::from(error);
-                failure.hint = Some(format!("what you wrote is kept in {}", shown(&folder)));
-                Err(failure)
-            }
-        },
-    };
-    Ok(Event::FilesDone(wish, result))
+/// What an editor made of a file.
+pub(super) struct Edited {
+    /// Where the file is.
+    pub place: Place,
+    /// Its path there.
+    pub path: PathBuf,
+    /// What it was when it was read.
+    pub stamp: Stamp,
+    /// What it is to hold, and the folder with a copy of that; nothing when it was not changed.
+    pub outcome: std::result::Result<Option<(Vec<u8>, Folder)>, Failure>,
 }
 
-/// New contents, and the folder with the copy that has them.
-type Edited = std::result::Result<Option<(Vec<u8>, PathBuf)>, String>;
-
-/// Runs the editor on a copy in a folder that only the caller can read; `None` when nothing
-/// was changed.
-fn in_editor(world: &World, path: &Path, old: &[u8]) -> Edited {
-    let told = |what: &str| {
-        let what = what.to_owned();
-        move |error: io::Error| format!("{what}: {error}")
+/// Writes back what an editor made of a file; what cannot be written is kept beside it.
+pub(super) async fn write_back(engine: &Engine, edited: Edited) -> std::result::Result<FilesDone, Failure> {
+    let Edited { place, path, stamp, outcome } = edited;
+    let Some((text, folder)) = outcome? else {
+        return Ok(FilesDone::Said(format!("{} was not changed", shown(&path))));
     };
-    let random = id::hex(&id::random_bytes::<8>().map_err(told("no random name"))?);
-    let above = world.environment.text("XDG_RUNTIME_DIR").unwrap_or_else(|| "/tmp".to_owned());
-    let folder = PathBuf::from(above).join(format!("hoist-edit-{random}"));
-    DirBuilder::new().mode(0o700).create(&folder).map_err(told("the copy's folder cannot be made"))?;
-    let name = shown(path.file_name().unwrap_or_default());
-    let copy = folder.join(if name.is_empty() { "file" } else { &name });
-    let edited = std::fs::write(&copy, old)
-        .map_err(told("the copy cannot be written"))
-        .and_then(|()| run_editor(world, &copy))
-        .and_then(|()| std::fs::read(&copy).map_err(told("the copy cannot be read")));
-    match edited {
-        Ok(new) if new != old => Ok(Some((new, folder))),
-        result => {
-            let _ = std::fs::remove_dir_all(&folder); // as above
-            result.map(|_| None)
+    match engine.files().write(&place, &path, text, stamp).await {
+        Ok(()) => Ok(FilesDone::Said(format!("saved {}", shown(&path)))),
+        Err(error) => {
+            let mut failure = Failure::from(error);
+            failure.hint = Some(format!("what you wrote is kept in {}", shown(folder.keep())));
+            Err(failure)
         }
-    }
-}
-
-fn run_editor(world: &World, file: &Path) -> std::result::Result<(), String> {
-    let editor = ["VISUAL", "EDITOR"].iter().find_map(|name| world.environment.text(name));
-    let editor = editor.filter(|editor| !editor.trim().is_empty()).unwrap_or_else(|| "vi".to_owned());
-    // The variable may hold options, as a shell would read them.
-    let script = format!("{editor} \"$1\"");
-    let status = Command::new("/bin/sh").args(["-c", &script, "hoist"]).arg(file).status();
-    match status {
-        Err(error) => Err(format!("/bin/sh cannot be run: {error}")),
-        Ok(status) if status.code() == Some(127) => Err(format!("there is no editor `{editor}`")),
-        Ok(status) if !status.success() => Err(format!("`{editor}` ended with {status}; nothing was saved")),
-        Ok(_) => Ok(()),
     }
 }
 

@@ -1,17 +1,32 @@
 //! Programs that have the user's terminal for a while: an editor, or a program of the user's.
 
-use tokio::signal::unix::{SignalKind, signal};
+use std::path::PathBuf;
 
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinError;
+
+use super::files::Edited;
 use super::screen::Screen;
 use super::{Done, Driver, Keys, Signals, editor, files, host, screen};
+use crate::engine::files::{Place, Stamp, shown};
 use crate::tui::Error;
 use crate::tui::event::Event;
+use crate::tui::model::Failure;
 use crate::tui::model::files::FilesWish;
 
 /// Who has the terminal next.
 pub(super) enum Guest {
     /// The user's editor, with a file that is written back.
-    Editor(FilesWish),
+    Editor {
+        /// Where the file is.
+        place: Place,
+        /// Its path there.
+        path: PathBuf,
+        /// What it holds.
+        bytes: Vec<u8>,
+        /// What it was when that was read.
+        stamp: Stamp,
+    },
     /// The user's editor, with a text (and its name) that is only looked at.
     Viewer(String, String),
     /// A program of the user's.
@@ -31,16 +46,22 @@ impl Driver {
         // Whoever reads keys beside the guest would take some of them from it.
         keys.pause();
         let told = match guest {
-            Guest::Editor(wish) => {
-                let edited = files::edit(&self.engine, &self.world, screen, wish).await;
-                Some(edited.map_err(Error::Terminal)?)
+            Guest::Editor { place, path, bytes, stamp } => {
+                screen::give_back();
+                let (world, name) = (self.world.clone(), shown(path.file_name().unwrap_or_default()));
+                let changed = tokio::task::spawn_blocking(move || editor::change(&world, &name, &bytes));
+                let outcome = changed.await.unwrap_or_else(|why| Err(failed(&why)));
+                screen.take().map_err(Error::Terminal)?;
+                let wish = FilesWish::Edit(place.clone(), path.clone());
+                let edited = Edited { place, path, stamp, outcome };
+                Some(Event::FilesDone(wish, files::write_back(&self.engine, edited).await))
             }
             Guest::Viewer(name, text) => {
                 screen::give_back();
                 let world = self.world.clone();
-                let shown = tokio::task::spawn_blocking(move || editor::view(&world, &name, &text)).await;
+                let viewed = tokio::task::spawn_blocking(move || editor::view(&world, &name, &text)).await;
                 screen.take().map_err(Error::Terminal)?;
-                shown.ok().and_then(Result::err).map(Event::HostFailed)
+                viewed.unwrap_or_else(|why| Err(failed(&why))).err().map(Event::HostFailed)
             }
             Guest::Program(words) => {
                 screen::give_back();
@@ -63,4 +84,8 @@ impl Driver {
         self.take(Event::Resize(width, height), screen)?;
         told.map_or(Ok(()), |told| self.take(told, screen))
     }
+}
+
+fn failed(why: &JoinError) -> Failure {
+    Failure { what: "cannot run the editor".to_owned(), why: vec![why.to_string()], hint: None }
 }

@@ -339,7 +339,9 @@ impl Driver {
             Effect::Host(words) => self.guest = Some(Guest::Program(words)),
             Effect::Command(ready) => self.take(Event::Command(ready), screen)?,
             Effect::Load(Section::Trash) => self.load_trash(),
-            Effect::Files(wish @ FilesWish::Editor(..)) => self.guest = Some(Guest::Editor(wish)),
+            Effect::Files(FilesWish::Editor(place, path, bytes, stamp)) => {
+                self.guest = Some(Guest::Editor { place, path, bytes, stamp });
+            }
             Effect::Files(wish) => {
                 let engine = self.engine.clone();
                 self.spawn(async move {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::task::quiet_work;
 use super::{layers, prompt, show_tab};
+use crate::base::units::column;
 use crate::engine::files::{CopyRequest, Existing, FileKind, Listing, Place, shown};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
@@ -379,6 +380,13 @@ pub(super) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDon
         }
     };
     match (wished, done) {
+        (FilesWish::Edit(_, path), FilesDone::Opened(contents)) if contents.is_cut => {
+            model.fail(Failure {
+                what: format!("cannot edit `{}`", shown(&path)),
+                why: vec![format!("it is larger than {}", column(contents.bytes.len() as u64))],
+                hint: Some("copy it, and edit the copy".to_owned()),
+            });
+        }
         (FilesWish::Edit(place, path), FilesDone::Opened(contents)) => {
             return wish(FilesWish::Editor(place, path, contents.bytes, contents.stamp));
         }
