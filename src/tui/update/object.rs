@@ -168,11 +168,6 @@ fn image(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// `1 image`, `3 images`
-pub(super) fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
 /// Does `verb` to those whose status permits it.
 pub(super) fn verb(model: &mut Model, rows: Vec<ContainerRow>, verb: Verb, wish: Wish) -> Vec<Effect> {
     let (able, refused) = apart(rows, wish);
@@ -213,15 +208,28 @@ fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
 
 /// Does `verb`, shows at the rows that it goes on, and gathers what comes of it where it is
 /// done to several.
-fn mark(model: &mut Model, rows: Vec<ContainerRow>, verb: &Verb, refused: Vec<Failure>) -> Vec<Effect> {
+fn mark(model: &mut Model, rows: Vec<ContainerRow>, verb: &Verb, mut refused: Vec<Failure>) -> Vec<Effect> {
+    let [word, going_on, done] = words(verb);
+    // What goes on is let end first, except by what ends the container itself.
+    let is_urgent = matches!(verb, Verb::Kill(_) | Verb::Remove(_));
+    let waits = |row: &ContainerRow| row.busy.filter(|_| !is_urgent);
+    refused.extend(rows.iter().filter_map(|row| {
+        let busy = waits(row)?;
+        Some(Failure {
+            what: format!("cannot {word} `{}`", row.name),
+            why: vec![format!("it is {}", busy.trim_end_matches('…'))],
+            hint: Some("wait until that is done".to_owned()),
+        })
+    }));
+    let rows: Vec<ContainerRow> = rows.into_iter().filter(|row| waits(row).is_none()).collect();
     for row in &rows {
         model.names.insert(row.id.clone(), row.name.clone());
         if let Some(row) = model.containers.get_mut(row.id.as_str()) {
-            row.busy = Some(going_on(verb));
+            row.busy = Some(going_on);
         }
     }
     let effects: Vec<Effect> = rows.into_iter().map(|row| Effect::Container(verb.clone(), row.id)).collect();
-    together(model, done_word(verb), effects, refused)
+    together(model, done, effects, refused)
 }
 
 /// Gathers the ends of these effects, so that they are told as one.
@@ -260,34 +268,21 @@ pub(super) fn end(model: &mut Model, batch: Batch) {
     model.failures = failures;
 }
 
-fn going_on(verb: &Verb) -> &'static str {
+/// What a verb is called: before it, while it goes on, and when it is done.
+fn words(verb: &Verb) -> [&'static str; 3] {
     match verb {
-        Verb::Start => "starting…",
-        Verb::Stop => "stopping…",
-        Verb::Restart => "restarting…",
-        Verb::Pause => "pausing…",
-        Verb::Unpause => "resuming…",
-        Verb::Kill(_) => "killing…",
-        Verb::Remove(_) => "removing…",
-        Verb::Rename(_) => "renaming…",
+        Verb::Start => ["start", "starting…", "started"],
+        Verb::Stop => ["stop", "stopping…", "stopped"],
+        Verb::Restart => ["restart", "restarting…", "restarted"],
+        Verb::Pause => ["pause", "pausing…", "paused"],
+        Verb::Unpause => ["unpause", "resuming…", "resumed"],
+        Verb::Kill(_) => ["kill", "killing…", "signalled"],
+        Verb::Remove(_) => ["remove", "removing…", "removed"],
+        Verb::Rename(_) => ["rename", "renaming…", "renamed"],
     }
 }
 
-/// The word for a verb that is done.
-pub(super) fn done_word(verb: &Verb) -> &'static str {
-    match verb {
-        Verb::Start => "started",
-        Verb::Stop => "stopped",
-        Verb::Restart => "restarted",
-        Verb::Pause => "paused",
-        Verb::Unpause => "resumed",
-        Verb::Kill(_) => "signalled",
-        Verb::Remove(_) => "removed",
-        Verb::Rename(_) => "renamed",
-    }
-}
-
-/// The same for verbs that were asked about in a dialog: all of them are the same.
+/// Does what was asked about in a dialog: all of these are the same verb.
 pub(super) fn confirmed(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
     match effects.first().cloned() {
         Some(Effect::Container(verb, _)) => {

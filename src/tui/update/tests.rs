@@ -66,6 +66,24 @@ fn s_stops_what_is_up_and_starts_what_is_not() {
 }
 
 #[test]
+fn a_row_that_is_busy_is_left_alone_except_by_what_ends_it() {
+    let mut model = full(80, 24);
+    let name = model.container().unwrap().name.clone();
+    assert_eq!(press(&mut model, "s").len(), 1);
+    assert_eq!(press(&mut model, "r"), []);
+    let notice = model.notice.clone().unwrap();
+    assert_eq!(notice.text, format!("cannot restart `{name}`: it is stopping"));
+    press(&mut model, "j space");
+    let other = model.container().unwrap().id.clone();
+    // Of several, those that are free are done.
+    press(&mut model, "k space");
+    assert_eq!(press(&mut model, "r"), [Effect::Container(Verb::Restart, other)]);
+    press(&mut model, "esc");
+    press(&mut model, "K");
+    assert!(matches!(press(&mut model, "enter").as_slice(), [Effect::Container(Verb::Kill(_), _)]));
+}
+
+#[test]
 fn what_a_status_forbids_is_said_and_not_tried() {
     let mut model = full(80, 24);
     press(&mut model, "G");

@@ -1,7 +1,8 @@
 //! Verbs of the trash.
 
-use super::object::{counted, refuse_many, together};
+use super::object::{refuse_many, together};
 use super::{prompt, show_tab};
+use crate::base::units::counted;
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::model::layer::{Confirm, Layer, Purpose};
@@ -42,7 +43,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 fn purge(model: &mut Model, rows: &[TrashRow]) {
     ask(
         model,
-        format!("Delete {} for good?", counted(rows.len(), "object")),
+        format!("Delete {} for good?", counted(rows.len() as u64, "object")),
         rows,
         rows.iter().map(|row| Effect::Purge(row.id.clone())).collect(),
     );
@@ -53,7 +54,7 @@ fn empty(model: &mut Model) {
     if rows.is_empty() {
         return model.say(Tone::Plain, "the trash is empty", None);
     }
-    let title = format!("Empty the trash: {} for good?", counted(rows.len(), "object"));
+    let title = format!("Empty the trash: {} for good?", counted(rows.len() as u64, "object"));
     ask(model, title, &rows, vec![Effect::EmptyTrash]);
 }
 

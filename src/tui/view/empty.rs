@@ -3,6 +3,7 @@
 use ratatui::text::{Line, Span};
 
 use super::texts;
+use crate::base::units::counted;
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::{Model, Section};
@@ -48,7 +49,7 @@ fn said(model: &Model) -> (&'static str, Vec<Offer>) {
             ],
         ),
         Section::Containers => {
-            let images = counted(model.images.all().len(), "image");
+            let images = counted(model.images.all().len() as u64, "image");
             let mut offers = vec![(Action::Run, "run one from an image", try_these(model))];
             offers.push((Action::GoImages, "see the images", format!("({images} here)")));
             offers.push(plain(Action::FromHost, "make one more image of this machine's tools"));
@@ -95,14 +96,9 @@ fn try_these(model: &Model) -> String {
     let names: Vec<&str> = named.take(3).map(|row| row.name.trim_end_matches(":latest")).collect();
     let presets = match model.saved.presets.len() {
         0 => String::new(),
-        count => format!("; {}", counted(count, "preset")),
+        count => format!("; {}", counted(count as u64, "preset")),
     };
     if names.is_empty() { String::new() } else { format!("(try: {}{presets})", names.join(", ")) }
-}
-
-/// `1 image`, `3 images`
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]
