@@ -50,6 +50,12 @@ impl EventRow {
             id,
         }
     }
+
+    /// The exit code that a `die` tells of.
+    #[must_use]
+    pub fn exit(&self) -> Option<&str> {
+        self.attributes.split(' ').find_map(|word| word.strip_prefix("exitCode="))
+    }
 }
 
 /// The first digits of an id; a name whole.

@@ -38,12 +38,12 @@ pub mod top;
 pub mod trash;
 pub mod tree;
 pub mod undo;
-mod wants;
+pub mod wants;
 pub mod why;
 pub mod window;
 pub mod yaml;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,16 +59,12 @@ use crate::command::World;
 use crate::config::Icons;
 use crate::engine::{self, ContainerId};
 use batch::Batch;
-use columns::USE;
-use files::FilesAsk;
 use journal::EventRow;
 use jumps::Jumps;
 use layer::Layer;
-use log::{LogShown, LogWant};
 use look::Look;
 pub use panes::inner;
 use paths::Paths;
-use ratatui::layout::Rect;
 use rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
 use saved::Saved;
 use series::Series;
@@ -77,7 +73,7 @@ use task::{TaskId, TaskRow, What};
 use trash::{Keeping, TrashRow};
 use undo::Undo;
 pub use wants::Wants;
-use window::{Pane, PaneId, Windows};
+use window::Windows;
 
 /// Everything the TUI knows.
 #[derive(Debug)]
@@ -130,6 +126,8 @@ pub struct Model {
     pub tasks: Table<TaskRow>,
     /// What happened, newest first.
     pub journal: Table<EventRow>,
+    /// What happened before was asked for.
+    pub journal_is_asked: bool,
     /// Where the user was.
     pub jumps: Jumps,
     /// The verb that is repeated.
@@ -142,8 +140,6 @@ pub struct Model {
     pub names: HashMap<ContainerId, String>,
     /// What containers used.
     pub series: HashMap<ContainerId, Series>,
-    /// The last events, newest last.
-    pub events: Vec<engine::Event>,
     /// What lies over the screen; the last one has the keys.
     pub layers: Vec<Layer>,
     /// Strokes that are the beginning of something, and since when.
@@ -364,13 +360,13 @@ impl Model {
             stopping: BTreeMap::new(),
             tasks: Table::default(),
             journal: Table::default().following(),
+            journal_is_asked: false,
             jumps: Jumps::default(),
             repeat: None,
             scrolled_columns: 0,
             next_task: 1,
             names: HashMap::new(),
             series: HashMap::new(),
-            events: Vec::new(),
             layers: Vec::new(),
             pending: Vec::new(),
             pending_since: now,

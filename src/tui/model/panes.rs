@@ -1,6 +1,13 @@
 //! What the panes show: their subjects, their tabs, where they lie, and what follows from that.
 
-use super::*;
+use std::collections::BTreeSet;
+
+use ratatui::layout::Rect;
+
+use super::log::{self, LogShown};
+use super::rows::ContainerRow;
+use super::window::{Pane, PaneId};
+use super::{Focus, Model, Section, Subject, Tab};
 
 impl Model {
     /// The pane with the keys, or that last had them.

@@ -1,7 +1,23 @@
 //! What must be open for the screen as it is: it follows from the model, so nothing is read
 //! that nobody sees.
 
-use super::*;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use ratatui::layout::Rect;
+
+use super::columns::USE;
+use super::files::FilesAsk;
+use super::log::LogWant;
+use super::panes::inner;
+use super::rows::ContainerRow;
+use super::task::TaskId;
+use super::window::PaneId;
+use super::{Model, Section, Subject, Tab};
+use crate::engine::ContainerId;
+
+/// From so many rows on there are events below the charts beside the list.
+pub const SIDE_WITH_EVENTS: u16 = 44;
 
 /// What the driver must have open for the screen as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,6 +67,20 @@ impl Model {
             }
         }
         wants
+    }
+
+    /// Whether what happened is on the screen: as the list, or beside it.
+    #[must_use]
+    pub fn shows_journal(&self) -> bool {
+        let beside = |side: Rect| side.height >= SIDE_WITH_EVENTS || self.has_charts_in_a_tab();
+        self.section == Section::Events || self.layout().side.is_some_and(beside)
+    }
+
+    /// Whether a tab shows the charts, so that there is no need for them beside the list.
+    #[must_use]
+    pub fn has_charts_in_a_tab(&self) -> bool {
+        let shown = |id| self.windows.get(id).is_some_and(|pane| self.shown_tab(pane) == Tab::Stats);
+        self.panes().into_iter().any(|(id, _)| shown(id))
     }
 
     fn is_up(&self, id: &ContainerId) -> bool {

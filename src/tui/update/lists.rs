@@ -226,6 +226,8 @@ fn sideways(model: &mut Model, is_left: bool) {
 
 #[cfg(test)]
 mod tests {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+
     use crate::engine::Status;
     use crate::tui::event::{Effect, Event, Fate, Force, Listed, Removal, Verb};
     use crate::tui::fixture::{container, empty, full, press, screen, write};
@@ -456,6 +458,31 @@ mod tests {
             time: at,
             time_nano: at * 1_000_000_000,
         }
+    }
+
+    #[test]
+    fn events_beside_the_list_are_those_of_before_too() {
+        let mut model = full(80, 24);
+        assert_eq!(update(&mut model, Event::Resize(200, 60)), [Effect::Load(Section::Events)]);
+        update(&mut model, Event::News(crate::engine::News::Event(happened(30, "stop", "api"))));
+        let rows = vec![EventRow::new(&happened(20, "die", "gone"))];
+        update(&mut model, Event::List(Ok(Listed::Events(rows))));
+        let screen = screen(&model);
+        let (newer, older) = (screen.find("api            stop"), screen.find("gone           die"));
+        assert!(newer.is_some() && newer < older, "{screen}");
+        assert_eq!(press(&mut model, "g e"), []);
+    }
+
+    #[test]
+    fn a_click_on_events_reads_them() {
+        let mut model = full(80, 24);
+        let effects = (0..80).find_map(|column| {
+            let kind = MouseEventKind::Down(MouseButton::Left);
+            let click = MouseEvent { kind, column, row: 1, modifiers: KeyModifiers::NONE };
+            let effects = update(&mut model, Event::Mouse(click));
+            (model.section == Section::Events).then_some(effects)
+        });
+        assert_eq!(effects.unwrap(), [Effect::Load(Section::Events)]);
     }
 
     #[test]

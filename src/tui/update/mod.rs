@@ -56,7 +56,6 @@ use super::model::jumps::Jumps;
 use super::model::layer::{Confirm, Input, Layer, Page, PageKind, Prompt, Purpose};
 use super::model::list::List;
 use super::model::rows::ContainerRow;
-use super::model::table::Loaded;
 use super::model::{Focus, Model, Section, Subject, Tab, Tone};
 pub(in crate::tui) use files::whose_word;
 pub(in crate::tui) use window::show_tab;
@@ -80,10 +79,15 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Command(ready) => custom::go(model, *ready),
         other => news::take(model, other),
     };
-    let effects = guard::sift(model, effects);
+    let mut effects = guard::sift(model, effects);
     undo::watch(model, &effects);
     countdown::watch(model, &effects);
     model.settle();
+    // What happened before is read once, when it is first on the screen.
+    if model.shows_journal() && !model.journal_is_asked {
+        model.journal_is_asked = true;
+        effects.push(Effect::Load(Section::Events));
+    }
     effects
 }
 
@@ -96,7 +100,6 @@ pub fn begin(model: &mut Model, configured: Configured) {
 /// What is done before the first event.
 #[must_use]
 pub fn start() -> Vec<Effect> {
-    // What happened is read when somebody wants to see it.
     let is_read = |section: &Section| !matches!(section, Section::Tasks | Section::Events);
     Section::ALL.into_iter().filter(is_read).map(Effect::Load).collect()
 }
@@ -287,12 +290,7 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::GoVolumes => go(model, Section::Volumes),
         Action::GoNetworks => go(model, Section::Networks),
         Action::GoTasks => go(model, Section::Tasks),
-        Action::GoEvents => {
-            go(model, Section::Events);
-            if matches!(model.journal.state, Loaded::No) {
-                return vec![Effect::Load(Section::Events)];
-            }
-        }
+        Action::GoEvents => go(model, Section::Events),
         Action::JumpBack => lists::jump(model, Jumps::back),
         Action::JumpForward => lists::jump(model, Jumps::forward),
         Action::GoTrash => go(model, Section::Trash),

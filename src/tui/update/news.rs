@@ -23,15 +23,16 @@ use crate::tui::model::why::Facts;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Failure, Model, Section, Subject, Tone};
 
-/// So many events are kept for the side pane.
-const EVENTS: usize = 200;
-
 /// Takes in what is neither a key nor the terminal's size.
 pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
         Event::Tick(now) => tick(model, now),
         Event::News(News::Event(event)) => return changed(model, event),
-        Event::News(News::Gap) => return super::start(),
+        Event::News(News::Gap) => {
+            let mut effects = super::start();
+            effects.extend(model.journal_is_asked.then_some(Effect::Load(Section::Events)));
+            return effects;
+        }
         Event::List(Ok(list)) => listed(model, list),
         Event::List(Err((section, failure))) => unlisted(model, section, failure),
         Event::Container(id, row) => put(model, &id, row),
@@ -186,16 +187,10 @@ fn changed(model: &mut Model, event: engine::Event) -> Vec<Effect> {
         Kind::Network => vec![Effect::Load(Section::Networks)],
         Kind::Builder => Vec::new(),
     };
-    // Before somebody wanted to see what happened, nothing of it is kept twice.
-    if matches!(model.journal.state, Loaded::Yes) {
-        model.journal.put(EventRow::new(&event));
-        if model.journal.all().len() > KEPT + KEPT / 10 {
-            model.journal.truncate(KEPT);
-        }
+    model.journal.put(EventRow::new(&event));
+    if model.journal.all().len() > KEPT + KEPT / 10 {
+        model.journal.truncate(KEPT);
     }
-    model.events.push(event);
-    let surplus = model.events.len().saturating_sub(EVENTS);
-    model.events.drain(..surplus);
     effects
 }
 

@@ -13,10 +13,11 @@ use super::chart::{self, Plot, Unit, binary_top, round_top};
 use super::counters;
 use super::words::{Align, bytes, cell, size, spark};
 use crate::engine::{ContainerId, Sample};
+use crate::tui::model::Model;
 use crate::tui::model::history::Range;
 use crate::tui::model::series::{Part, Point, Series, Value};
 use crate::tui::model::stats::StatsPane;
-use crate::tui::model::{Model, Tab};
+use crate::tui::model::wants::SIDE_WITH_EVENTS;
 
 /// One chart: what it is called, what it says now, its lines, its scale.
 struct Graph {
@@ -47,11 +48,7 @@ struct Source<'a> {
 
 /// Draws the charts beside the list, and the last events below them where there is room.
 pub(super) fn side(frame: &mut Frame<'_>, model: &Model, area: Rect) {
-    let is_tab = model
-        .panes()
-        .iter()
-        .any(|(id, _)| model.windows.get(*id).is_some_and(|pane| model.shown_tab(pane) == Tab::Stats));
-    if is_tab {
+    if model.has_charts_in_a_tab() {
         // The tab has the charts.
         events(frame, model, area);
         return;
@@ -61,7 +58,7 @@ pub(super) fn side(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let source = row.and_then(|row| source(model, &pane, &row.id, area.width.saturating_sub(2)));
     let graphs = source.as_ref().map(Source::graphs).unwrap_or_default();
     let wanted = usize::from(area.height / 8).clamp(1, 4).min(graphs.len().max(1));
-    let with_events = area.height >= 44;
+    let with_events = area.height >= SIDE_WITH_EVENTS;
     let mut rows = vec![Constraint::Fill(1); wanted];
     if with_events {
         rows.push(Constraint::Fill(1));
@@ -387,22 +384,19 @@ fn events(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let block = border(model, false, vec![Span::raw("Events")]);
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    let newest = model.events.iter().rev().take(inner.height.into());
+    let newest = model.journal.all().iter().take(inner.height.into());
     let lines: Vec<Line<'_>> = newest
         .map(|event| {
-            let time = jiff::Timestamp::from_second(event.time).unwrap_or_default();
-            let time = time.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string();
-            let name = event.actor.attributes.get("name").unwrap_or(&event.actor.id);
-            let code = event
-                .actor
-                .attributes
-                .get("exitCode")
-                .map_or_else(String::new, |code| format!(" exit {code}"));
+            let time = event.time.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S").to_string();
             Line::from(vec![
                 Span::styled(format!(" {time} "), theme.dim),
-                Span::raw(cell(name, 14, Align::Left)),
+                Span::raw(cell(&event.name, 14, Align::Left)),
                 Span::raw(cell(
-                    &format!(" {}{code}", event.action),
+                    &format!(
+                        " {}{}",
+                        event.action,
+                        event.exit().map_or_else(String::new, |code| format!(" exit {code}"))
+                    ),
                     usize::from(inner.width).saturating_sub(24),
                     Align::Left,
                 )),
