@@ -5,11 +5,13 @@
 mod case;
 mod support;
 
+use std::path::Path;
 use std::time::Duration;
 
 use case::{ALL, Case, Said, hear, until};
 use hoist::engine::container::{AttachOptions, ExecRequest, LogRequest, WaitFor};
-use hoist::engine::{ErrorKind, Input, Output, RestartPolicy, Status, Stream, Ulimit};
+use hoist::engine::files::Place;
+use hoist::engine::{ErrorKind, Input, Output, Process, RestartPolicy, Status, Stream, Ulimit};
 use support::in_user_namespace;
 
 fn said(stdout: &str, stderr: &str, code: u8) -> Said {
@@ -267,7 +269,8 @@ fn remove_wants_an_end_or_force() {
     let containers = case.engine.containers();
     let id = case.start(&["sleep", "1000"], |_| {});
     let error = case.wait_for(containers.remove(&id, false, false)).unwrap_err();
-    assert_eq!(error.to_string(), format!("cannot remove `{id}`"));
+    let name = case.container(&id).record.name;
+    assert_eq!(error.to_string(), format!("cannot remove `{name}`"));
     assert_eq!(error.hint().as_deref(), Some("stop it first, or remove it with --force"));
     case.wait_for(containers.remove(&id, true, false)).unwrap();
     let error = case.wait_for(containers.remove(&id, true, false)).unwrap_err();
@@ -499,6 +502,50 @@ fn want_of_memory_is_told_and_recorded() {
     assert_eq!(code, 137);
     assert!(case.container(&id).record.state.oom_killed);
     assert!(actions(&case, &id).contains(&"oom".to_owned()), "{:?}", actions(&case, &id));
+}
+
+#[test]
+fn an_error_calls_a_container_as_its_user_does() {
+    let case = Case::new();
+    let id = case.create(&["true"], |options| options.log.driver = "none".to_owned());
+    let containers = case.engine.containers();
+    case.wait_for(containers.rename(&id, "web".parse().unwrap())).unwrap();
+    let container = case.container(&id);
+    // Front ends use whole ids; what a person wrote is said as it was written.
+    for (target, shown) in [(id.as_str(), "web"), ("web", "web"), (&id[..5], &id[..5])] {
+        let process = Process { pid: 1, start_time: 0 };
+        let verbs = case.wait_for(async {
+            [
+                containers.exec_detached(target, exec(&["true"])).await.err(),
+                containers.attach(target, ALL).await.err(),
+                containers.kill(target, "KILL").await.err(),
+                containers.pause(target).await.err(),
+                containers.unpause(target).await.err(),
+                containers.stop(target, Some("NONE"), None).await.err(),
+                containers.restart(target, Some("NONE"), None).await.err(),
+                containers.rename(target, "web".parse().unwrap()).await.err(),
+                containers.logs(target, WHOLE).await.err(),
+                containers.top(target).await.err(),
+                containers.process(target, 1).await.err(),
+                containers.signal_process(target, process, "TERM").await.err(),
+                case.engine.files().list(&Place::Container(target.to_owned()), Path::new("/no")).await.err(),
+            ]
+        });
+        for error in verbs {
+            let (told, causes) = error.map(|error| (error.to_string(), error.causes())).unwrap();
+            assert!(
+                told.ends_with(&format!("`{shown}`")) || told.ends_with(&format!(" of {shown}")),
+                "{told}"
+            );
+            assert!(!causes.concat().contains(&id), "{causes:?}");
+        }
+    }
+    let error = case.wait_for(containers.log_view(&[container.record.id])).unwrap_err();
+    assert_eq!(error.to_string(), "cannot read the log of `web`");
+    // Of one that is gone nobody knows the name.
+    case.wait_for(containers.remove(&id, false, false)).unwrap();
+    let error = case.wait_for(containers.start(&id)).unwrap_err();
+    assert_eq!(error.causes(), [format!("No such container: {id}")]);
 }
 
 #[test]

@@ -140,7 +140,7 @@ impl Engine {
         options: AttachOptions,
         size: Option<(u16, u16)>,
     ) -> Result<Started> {
-        let doing = || format!("start `{target}`");
+        let doing = || format!("start `{}`", self.called(target));
         let (ours, theirs) = early(Attach { size, ..options.into() }).doing(doing)?;
         let record = store::find(self.paths(), target).doing(doing)?;
         // What happens stands, whether or not it can be told.
@@ -152,7 +152,7 @@ impl Engine {
     }
 
     pub(super) fn attach_to(&self, target: &str, options: AttachOptions) -> Result<Connection> {
-        let doing = || format!("attach to `{target}`");
+        let doing = || format!("attach to `{}`", self.called(target));
         let container = self.get(target)?;
         container.status.after(Verb::Attach).doing(doing)?;
         let id = container.record.id.clone();
@@ -175,7 +175,7 @@ impl Engine {
 
     /// Carries packets between a connection and the caller's channels.
     pub(super) fn attached(&self, connection: Connection, target: &str) -> Result<Attached> {
-        let doing = || format!("attach to `{target}`");
+        let doing = || format!("attach to `{}`", self.called(target));
         let Connection { socket, tty, container, exec } = connection;
         socket::set_nonblocking(socket.as_fd()).doing(doing)?;
         let socket = watched(socket, Interest::READABLE | Interest::WRITABLE)

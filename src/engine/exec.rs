@@ -42,7 +42,7 @@ impl Explain for Refused {
 
 impl Engine {
     pub(super) fn exec(&self, target: &str, request: ExecRequest, options: AttachOptions) -> Result<Begun> {
-        let doing = || format!("execute a command in `{target}`");
+        let doing = || format!("execute a command in `{}`", self.called(target));
         let size = request.size;
         let tty = request.tty;
         let (container, id) = self.prepare_exec(target, request)?;
@@ -59,12 +59,12 @@ impl Engine {
         let request = ExecRequest { detach: true, interactive: false, ..request };
         let (container, id) = self.prepare_exec(target, request)?;
         let launched = launch(self.program(), self.paths(), &container.id, Role::Exec(id.clone()), &[]);
-        Ok((id, launched.doing(|| format!("execute a command in `{target}`"))?.pidfd))
+        Ok((id, launched.doing(|| format!("execute a command in `{}`", self.called(target)))?.pidfd))
     }
 
     /// Writes the session's record.
     fn prepare_exec(&self, target: &str, request: ExecRequest) -> Result<(Record, ExecId)> {
-        let doing = || format!("execute a command in `{target}`");
+        let doing = || format!("execute a command in `{}`", self.called(target));
         let container = self.get(target)?;
         container.status.after(Verb::Exec).doing(doing)?;
         if request.command.first().is_none_or(String::is_empty) {

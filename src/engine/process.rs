@@ -53,7 +53,7 @@ impl Explain for NoProcess {
 
 impl Engine {
     pub(super) fn signal_process(&self, target: &str, process: Process, word: &str) -> Result<()> {
-        let doing = || format!("send {word} to process {} of `{target}`", process.pid);
+        let doing = || format!("send {word} to process {} of `{}`", process.pid, self.called(target));
         let number =
             signal::parse(word).ok_or_else(|| config::Error::Signal(word.to_owned())).doing(doing)?;
         let gone = || NoProcess(process.pid);
@@ -67,7 +67,7 @@ impl Engine {
     }
 
     pub(super) fn process(&self, target: &str, pid: u32) -> Result<ProcessDetail> {
-        let doing = || format!("read process {pid} of `{target}`");
+        let doing = || format!("read process {pid} of `{}`", self.called(target));
         let members = self.members(target, doing)?;
         let detail = detail(&members, pid).filter(|_| members.contains(pid));
         detail.ok_or(NoProcess(pid)).doing(doing)

@@ -47,7 +47,7 @@ impl Members {
 
 impl Engine {
     pub(super) fn top(&self, target: &str) -> Result<Top> {
-        let members = self.members(target, || format!("list the processes of `{target}`"))?;
+        let members = self.members(target, || format!("list the processes of `{}`", self.called(target)))?;
         let users = members.users();
         let boot = boot_time();
         let rows = members.pids.into_iter().filter_map(|pid| row(pid, &users, boot)).collect();

@@ -210,7 +210,7 @@ impl Engine {
     /// Moves a container into the trash; `None` when it is gone for good instead: there is no
     /// trash, or it was removed at its end as it had asked for.
     pub(super) fn trash_container(&self, target: &str, running: Running) -> Result<Option<TrashEntry>> {
-        let doing = || format!("remove `{target}`");
+        let doing = || format!("remove `{}`", self.called(target));
         let Some(keep) = self.keeps() else {
             return self.remove_now(target, running).map(|()| None);
         };

@@ -35,7 +35,7 @@ impl Explain for NoLog {
 impl Engine {
     pub(in crate::engine) fn get(&self, target: &str) -> Result<Container> {
         loop {
-            let record = self.find(target).doing(|| format!("find `{target}`"))?;
+            let record = self.find(target).doing(|| format!("find `{}`", self.called(target)))?;
             if let Some(container) = self.view(record, Busy::LeaveIt)? {
                 return Ok(container);
             }
@@ -63,7 +63,7 @@ impl Engine {
         target: &str,
         request: &LogRequest,
     ) -> Result<mpsc::Receiver<Result<LogRecord>>> {
-        let doing = || format!("read the log of `{target}`");
+        let doing = || format!("read the log of `{}`", self.called(target));
         let record = self.find(target).doing(doing)?;
         if record.config.log.driver == "none" {
             return Err(NoLog).doing(doing);
@@ -81,10 +81,11 @@ impl Engine {
             if request.follow { Some(Follower::new(self, &id, folder.clone()).doing(doing)?) } else { None };
         let reader = Reader::open(&folder, wanted).doing(doing)?;
         let (to, records) = mpsc::channel(QUEUE);
-        let target = target.to_owned();
+        let (engine, target) = (self.clone(), target.to_owned());
         tokio::task::spawn_blocking(move || {
             if let Err(error) = pump(reader, follower, &to) {
-                let _ = to.blocking_send(Err(error).doing(|| format!("read the log of `{target}`")));
+                let doing = || format!("read the log of `{}`", engine.called(&target));
+                let _ = to.blocking_send(Err(error).doing(doing)); // nobody may listen any more
             }
         });
         Ok(records)

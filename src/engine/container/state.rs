@@ -63,6 +63,13 @@ impl Engine {
         store::find(self.paths(), target)
     }
 
+    /// What to call the container that `target` means, in words for its user: as it was
+    /// written, but by its name where that is a whole id, which front ends use and nobody reads.
+    pub(in crate::engine) fn called(&self, target: &str) -> String {
+        let record = target.parse().ok().and_then(|id| store::load(self.paths(), &id).ok().flatten());
+        record.map_or_else(|| target.to_owned(), |record| record.name.to_string())
+    }
+
     /// A container as it is, mended first where that is needed.
     pub(super) fn view(&self, record: Record, busy: Busy) -> Result<Option<Container>> {
         let paths = self.paths();

@@ -67,7 +67,7 @@ impl Engine {
 
     /// Starts it; that it runs already is fine. Returns its monitor, to be reaped.
     pub(in crate::engine) fn start_now(&self, target: &str, clients: &[OwnedFd]) -> Result<Option<OwnedFd>> {
-        let doing = || format!("start `{target}`");
+        let doing = || format!("start `{}`", self.called(target));
         let found = self.target(target, doing)?;
         let id = &found.record.id;
         let lock = store::lock(self.paths(), id).doing(doing)?;
@@ -107,7 +107,7 @@ impl Engine {
     }
 
     pub(super) fn stop_now(&self, target: &str, signal: Option<&str>, timeout: Option<i64>) -> Result<()> {
-        let doing = || format!("stop `{target}`");
+        let doing = || format!("stop `{}`", self.called(target));
         let signal = signal.map(number).transpose().doing(doing)?;
         self.end(target, doing, &Ask::Stop { signal, timeout })
     }
@@ -159,7 +159,7 @@ impl Engine {
         signal: Option<&str>,
         timeout: Option<i64>,
     ) -> Result<Option<OwnedFd>> {
-        let doing = || format!("restart `{target}`");
+        let doing = || format!("restart `{}`", self.called(target));
         let signal = signal.map(number).transpose().doing(doing)?;
         loop {
             let found = self.target(target, doing)?;
@@ -175,7 +175,7 @@ impl Engine {
     }
 
     pub(super) fn kill_now(&self, target: &str, word: &str) -> Result<()> {
-        let doing = || format!("kill `{target}`");
+        let doing = || format!("kill `{}`", self.called(target));
         let number = number(word).doing(doing)?;
         let found = self.target(target, doing)?;
         found.status.after(Verb::Kill).doing(doing)?;
@@ -198,8 +198,8 @@ impl Engine {
     /// Pauses it, or lets it go on.
     pub(super) fn freeze_now(&self, target: &str, verb: Verb, wish: Ask) -> Result<()> {
         let doing = || match verb {
-            Verb::Pause => format!("pause `{target}`"),
-            _ => format!("unpause `{target}`"),
+            Verb::Pause => format!("pause `{}`", self.called(target)),
+            _ => format!("unpause `{}`", self.called(target)),
         };
         let found = self.target(target, doing)?;
         found.status.after(verb).doing(doing)?;
@@ -213,7 +213,7 @@ impl Engine {
     }
 
     pub(in crate::engine) fn remove_now(&self, target: &str, running: Running) -> Result<()> {
-        let doing = || format!("remove `{target}`");
+        let doing = || format!("remove `{}`", self.called(target));
         let Some((lock, record)) = self.vacate(target, running)? else { return Ok(()) };
         let discarded = settle::remove(self.paths(), &record).doing(doing)?;
         drop(lock);
@@ -223,7 +223,7 @@ impl Engine {
     /// Locks a container that is to be removed, when nothing of it runs any more; `None` when
     /// it went by itself meanwhile.
     pub(in crate::engine) fn vacate(&self, target: &str, running: Running) -> Result<Option<(Lock, Record)>> {
-        let doing = || format!("remove `{target}`");
+        let doing = || format!("remove `{}`", self.called(target));
         let id = self.target(target, doing)?.record.id;
         loop {
             let lock = match store::lock(self.paths(), &id) {
@@ -271,7 +271,7 @@ impl Engine {
     }
 
     pub(super) fn rename_now(&self, target: &str, name: Name) -> Result<()> {
-        let doing = || format!("rename `{target}`");
+        let doing = || format!("rename `{}`", self.called(target));
         let id = self.target(target, doing)?.record.id;
         // Held over the question to the monitor, which does not take it: whoever finds the
         // new link without a record that confirms it sees that it is being made.

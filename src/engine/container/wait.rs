@@ -45,14 +45,14 @@ impl Engine {
                 Next::Look => {}
                 Next::Over => {
                     return Err(NotFound { noun: "container", name: target.to_owned() })
-                        .doing(|| format!("wait for `{target}`"));
+                        .doing(|| format!("wait for `{}`", self.called(target)));
                 }
             }
             let engine = self.clone();
             let wanted = id.clone();
             let seen = blocking(move || {
                 let record = crate::container::store::load(engine.paths(), &wanted);
-                let record = record.doing(|| format!("wait for `{}`", wanted.short()))?;
+                let record = record.doing(|| format!("wait for `{}`", engine.called(wanted.as_str())))?;
                 record.map_or(Ok(None), |record| engine.view(record, Busy::LeaveIt))
             });
             match seen.await? {

@@ -228,8 +228,9 @@ impl Files<'_> {
     ) -> Result<T> {
         let (engine, place, path) = (self.engine.clone(), place.clone(), path.to_owned());
         blocking(move || {
-            work(&engine, &place, &path)
-                .map_err(|fault| fault.told(|| format!("{doing} `{}` of {}", shown(&path), place.name())))
+            work(&engine, &place, &path).map_err(|fault| {
+                fault.told(|| format!("{doing} `{}` of {}", shown(&path), whose(&engine, &place)))
+            })
         })
         .await
     }
@@ -324,10 +325,19 @@ impl Files<'_> {
         let engine = self.engine.clone();
         blocking(move || {
             copy::copy(&engine, &request, &reporter).map_err(|fault| {
-                fault.told(|| format!("copy from {} to {}", request.from.name(), request.to.name()))
+                let (from, to) = (whose(&engine, &request.from), whose(&engine, &request.to));
+                fault.told(|| format!("copy from {from} to {to}"))
             })
         })
         .await
+    }
+}
+
+/// Whose files they are, in words for people.
+fn whose(engine: &Engine, place: &Place) -> String {
+    match place {
+        Place::Container(target) => engine.called(target),
+        other => other.name(),
     }
 }
 

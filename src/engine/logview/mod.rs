@@ -303,7 +303,7 @@ impl Engine {
     /// The logs of these containers: where they lie.
     fn log_folders(&self, targets: &[ContainerId]) -> Result<Vec<PathBuf>> {
         let folder = |id: &ContainerId| {
-            let doing = || format!("read the log of `{}`", id.short());
+            let doing = || format!("read the log of `{}`", self.called(id.as_str()));
             let record = self.find(id.as_str()).doing(doing)?;
             if record.config.log.driver == "none" {
                 return Err(NoLog).doing(doing);
@@ -316,8 +316,9 @@ impl Engine {
     }
 
     pub(super) fn log_view(&self, targets: &[ContainerId]) -> Result<LogView> {
-        let name = targets.iter().map(|id| format!("`{}`", id.short())).collect::<Vec<_>>().join(", ");
-        LogView::open(self.log_folders(targets)?, name)
+        let folders = self.log_folders(targets)?;
+        let names = targets.iter().map(|id| format!("`{}`", self.called(id.as_str())));
+        LogView::open(folders, names.collect::<Vec<_>>().join(", "))
     }
 }
 
