@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::task::quiet_work;
 use super::{layers, prompt, show_tab};
 use crate::base::units::column;
-use crate::engine::files::{CopyRequest, Existing, FileKind, Listing, Place, shown};
+use crate::engine::files::{CopyRequest, Existing, FileKind, Place, shown};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
 use crate::tui::model::files::{
@@ -107,10 +107,11 @@ fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let (place, folder) = (side.place.clone(), side.folder.clone());
     let is_changing =
         matches!(action, Action::EditFile | Action::MakeFolder | Action::RenameFile | Action::DeleteFile);
-    if let (true, Some(failure)) = (is_changing, refused(&place, side.listing.as_ref())) {
-        model.fail(failure);
+    let is_read_only = side.is_read_only();
+    if is_changing && refused(model, &place, is_read_only) {
         return Some(Vec::new());
     }
+    let side = pane(model).side();
     match action {
         Action::CopyFiles => return Some(copy(model)),
         Action::Extract => extract(model),
@@ -136,29 +137,31 @@ fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-/// Why nothing can be changed in a place.
-fn refused(place: &Place, listing: Option<&Listing>) -> Option<Failure> {
-    let (why, hint) = match (place.is_image(), listing.is_some_and(|listing| listing.is_read_only)) {
+/// Says why nothing can be changed in a place, where that is so.
+fn refused(model: &mut Model, place: &Place, is_read_only: bool) -> bool {
+    let (why, hint) = match (place.is_image(), is_read_only) {
         (true, _) => ("an image cannot be changed", Some("change the files of a container made of it")),
         (_, true) => ("it is read-only", None),
-        _ => return None,
+        _ => return false,
     };
-    Some(Failure {
-        what: format!("cannot change files of {}", shown(place.name())),
+    model.fail(Failure {
+        what: format!("cannot change files of {}", whose_word(model, place)),
         why: vec![why.to_owned()],
         hint: hint.map(str::to_owned),
-    })
+    });
+    true
 }
 
 /// Copies to the other side; asks where something would be replaced.
 fn copy(model: &mut Model) -> Vec<Effect> {
+    let other = pane(model).other();
+    let (place, is_read_only) = (other.place.clone(), other.is_read_only());
+    if refused(model, &place, is_read_only) {
+        return Vec::new();
+    }
     let pane = pane(model);
     let (side, other) = (pane.side(), pane.other());
     let names = side.targets();
-    if let Some(failure) = refused(&other.place, other.listing.as_ref()) {
-        model.fail(failure);
-        return Vec::new();
-    }
     if names.is_empty() {
         model.say(Tone::Plain, "there is nothing to copy here", None);
         return Vec::new();
@@ -348,8 +351,7 @@ fn read(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::EditFile => {
             let of = reader.of.clone();
             let Some((place, path)) = of else { return Some(Vec::new()) };
-            if let Some(failure) = refused(&place, None) {
-                model.fail(failure);
+            if refused(model, &place, false) {
                 return Some(Vec::new());
             }
             return Some(wish(FilesWish::Edit(place, path)));
