@@ -7,7 +7,7 @@ mod support;
 use case::Case;
 use hoist::base::progress::Reporter;
 use hoist::engine::files::{FileKind, Mark};
-use hoist::engine::layers::LayerReport;
+use hoist::engine::layers::{Difference, FileChange, ImageDiff, LayerReport, Sum};
 use hoist::engine::{ErrorKind, Result};
 use hoist::image::Input;
 use hoist::oci::Digest;
@@ -30,13 +30,17 @@ fn layer(files: Files<'_>) -> Vec<u8> {
 
 /// Loads an image of these layers and this history, as `docker save` writes one.
 fn load(case: &Case, layers: &[Vec<u8>], history: &str) {
+    load_as(case, "made:1", layers, r#"{"User":"app","Cmd":["run","it"]}"#, history);
+}
+
+fn load_as(case: &Case, name: &str, layers: &[Vec<u8>], config: &str, history: &str) {
     let digests: Vec<_> = layers.iter().map(|tar| Digest::of(tar).to_string()).collect();
     let config = format!(
-        r#"{{"architecture":"amd64","os":"linux","config":{{"User":"app","Cmd":["run","it"]}},"history":{history},
+        r#"{{"architecture":"amd64","os":"linux","config":{config},"history":{history},
             "rootfs":{{"type":"layers","diff_ids":{digests:?}}}}}"#
     );
     let names: Vec<_> = (0..layers.len()).map(|at| format!("layer{at}")).collect();
-    let manifest = format!(r#"[{{"Config":"config","RepoTags":["made:1"],"Layers":{names:?}}}]"#);
+    let manifest = format!(r#"[{{"Config":"config","RepoTags":["{name}"],"Layers":{names:?}}}]"#);
     let mut archive = tar::Builder::new(Vec::new());
     let mut add = |name: &str, bytes: &[u8]| {
         let mut header = tar::Header::new_gnu();
@@ -145,4 +149,90 @@ fn a_report_that_nobody_waits_for_stops() {
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     let error = case.wait_for(case.engine.images().layers("none", Reporter::silent())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
+}
+
+fn compared(case: &Case, before: &str, after: &str) -> ImageDiff {
+    case.wait_for(case.engine.images().compare(before, after, Reporter::silent())).unwrap()
+}
+
+/// What differs, a line each: `~ /srv/a 10 12 [Content]`.
+fn differences(diff: &ImageDiff) -> Vec<String> {
+    let line = |change: &FileChange| {
+        let mark = match change.mark {
+            Mark::Added => '+',
+            Mark::Changed => '~',
+            Mark::Deleted => '-',
+        };
+        let path = diff.path(change.path);
+        format!("{mark} {} {} {} {:?}", path.display(), change.before, change.after, change.what)
+    };
+    diff.changes.iter().map(line).collect()
+}
+
+#[test]
+fn images_are_the_same_whatever_layers_their_files_come_in() {
+    let case = Case::empty();
+    let one = layer(&[("srv/", 0), ("srv/app", 10), ("srv/gone", 4)]);
+    let two = layer(&[("etc/", 0), ("etc/conf", 20), ("srv/", 0), ("srv/.wh.gone", 0)]);
+    let whole = layer(&[("etc/", 0), ("etc/conf", 20), ("srv/", 0), ("srv/app", 10)]);
+    load_as(&case, "parts:1", &[one, two], "{}", "[]");
+    load_as(&case, "whole:1", &[whole], "{}", "[]");
+    let diff = compared(&case, "parts:1", "whole:1");
+    assert_eq!(differences(&diff), Vec::<String>::new());
+    assert!(diff.has_same_files() && diff.config.is_empty());
+    assert_eq!((diff.common, diff.images[0].layers, diff.images[1].layers), (0, 2, 1));
+}
+
+#[test]
+fn two_images_differ_in_files_that_layers_add_change_hide_and_bring_back() {
+    let case = Case::empty();
+    let base = layer(&[
+        ("bin/", 0),
+        ("bin/sh", 500),
+        ("srv/", 0),
+        ("srv/app", 10),
+        ("srv/old", 4),
+        ("tmp/", 0),
+        ("tmp/x", 1),
+    ]);
+    let before = layer(&[("srv/", 0), ("srv/app", 11), ("tmp/", 0), ("tmp/y", 2)]);
+    let after = layer(&[
+        ("srv/", 0),
+        ("srv/.wh.old", 0),
+        ("srv/app", 12),
+        ("tmp/", 0),
+        ("tmp/.wh..wh..opq", 0),
+        ("tmp/z", 3),
+    ]);
+    let again = layer(&[("srv/", 0), ("srv/new", 7)]);
+    let config = r#"{"User":"app","Env":["A=1","B=2"],"Labels":{"v":"1"}}"#;
+    load_as(&case, "before:1", &[base.clone(), before], r#"{"Env":["A=1","B=3"],"Labels":{"v":"1"}}"#, "[]");
+    load_as(&case, "after:1", &[base, after, again], config, "[]");
+    let diff = compared(&case, "before:1", "after:1");
+    assert_eq!(
+        differences(&diff),
+        [
+            "~ /srv/app 11 12 [Content]",
+            "+ /srv/new 0 7 []",
+            "- /srv/old 4 0 []",
+            "- /tmp/x 1 0 []",
+            "- /tmp/y 2 0 []",
+            "+ /tmp/z 0 3 []",
+        ]
+    );
+    let sum = |files, bytes| Sum { files, bytes };
+    assert_eq!((diff.added, diff.changed, diff.changed_before), (sum(2, 10), sum(1, 12), 11));
+    assert_eq!((diff.removed, diff.common, diff.is_cut), (sum(3, 7), 1, false));
+    let config: Vec<_> =
+        diff.config.iter().map(|it| (it.name.as_str(), it.before.as_deref(), it.after.as_deref())).collect();
+    assert_eq!(config, [("user", None, Some("app")), ("env B", Some("3"), Some("2"))]);
+    assert_eq!(diff.changes[0].what, [Difference::Content]);
+    assert_eq!(differences(&compared(&case, "after:1", "before:1")), differences(&diff.swapped()));
+    let error =
+        case.wait_for(case.engine.images().compare("before:1", "none", Reporter::silent())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    let reporter = Reporter::silent();
+    reporter.cancel();
+    let error = case.wait_for(case.engine.images().compare("before:1", "after:1", reporter)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Interrupted);
 }

@@ -16,7 +16,7 @@ use crate::sys::fs::{self, Stat};
 /// No child, no next one.
 const NONE: u32 = u32::MAX;
 /// Names of one folder that are held at once.
-const MOST_NAMES: usize = 1_000_000;
+pub(super) const MOST_NAMES: usize = 1_000_000;
 
 /// A path, as the layers so far leave it.
 #[derive(Debug)]

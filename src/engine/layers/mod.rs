@@ -11,7 +11,10 @@
 //! ```
 
 mod build;
+mod compare;
+mod config;
 mod history;
+mod walk;
 
 use std::ffi::OsStr;
 use std::path::PathBuf;
@@ -24,6 +27,9 @@ use super::image::Images;
 use super::{Engine, Reporter, blocking};
 use crate::image::extract::opaque_attribute;
 use crate::oci::{Digest, ImageId, Platform, Reference};
+
+pub use compare::{ComparedImage, Difference, FileChange, ImageDiff, Sum};
+pub use config::ConfigChange;
 
 /// More paths are not held in memory; sizes and counts go on.
 pub const MOST_PATHS: usize = 200_000;
