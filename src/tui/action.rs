@@ -58,10 +58,13 @@ actions! {
         RenameFile   "rename-file"   "rename…"  "Give the file another name";
         Extract      "extract"       "extract…" "Copy the marked files to a folder of this machine";
         CompareFiles "compare-files" "compare"  "Show how the file differs from the one on the other side";
-        ToggleAdded  "toggle-added"  "added"    "Show what the layer adds, or leave it out";
-        ToggleModified "toggle-modified" "modified" "Show what the layer changes, or leave it out";
-        ToggleRemoved "toggle-removed" "removed" "Show what the layer removes, or leave it out";
+        ToggleAdded  "toggle-added"  "added"    "Show what is added, or leave it out";
+        ToggleModified "toggle-modified" "modified" "Show what is changed, or leave it out";
+        ToggleRemoved "toggle-removed" "removed" "Show what is removed, or leave it out";
         LayerForm    "layer-form"    "form"     "Show what the layer changes, or all files up to it";
+        CompareImages "compare-images" "diff"   "Show how two marked images differ, or the shown one from the marked one";
+        CompareForm  "compare-form"  "form"     "Show what differs as a tree, or whole paths with the largest first";
+        SwapImages   "swap-images"   "swap"     "Compare the other way round: what was added is removed";
     }
     "Act" {
         StartStop    "start-stop"    "stop"     "Stop the container, or start it";

@@ -26,7 +26,7 @@ use super::terminal::copy::Walk;
 use super::theme::Themes;
 use crate::config::Ui;
 use crate::engine::files::{CopyRequest, Place};
-use crate::engine::layers::LayerReport;
+use crate::engine::layers::{ImageDiff, LayerReport};
 use crate::engine::{ContainerId, Name, News, Process, Sample, SaveLog, Top};
 
 /// One thing that happened.
@@ -96,6 +96,8 @@ pub enum Event {
     FilesDone(FilesWish, Result<FilesDone, Failure>),
     /// News of an image's layers, with the number they were asked with.
     Layers(u64, LayersNews),
+    /// News of two images that are compared, the same way.
+    Compared(u64, LayersNews<ImageDiff>),
     /// A terminal's program has begun.
     Opened(TaskId),
     /// A terminal's screen has changed.
@@ -104,14 +106,14 @@ pub enum Event {
     Ended(TaskId, Result<Option<u8>, Failure>),
 }
 
-/// News of an image's layers.
+/// News of what is read of images.
 #[derive(Debug)]
-pub enum LayersNews {
+pub enum LayersNews<T = LayerReport> {
     /// How far the reading is.
     Progress(String),
-    /// All of them.
-    Report(Box<LayerReport>),
-    /// Why they cannot be read.
+    /// All of it.
+    Report(Box<T>),
+    /// Why it cannot be read.
     Failed(Failure),
 }
 

@@ -90,6 +90,7 @@ places! {
     Ended      "ended"      Some(Self::Viewer);
     Files      "files"      Some(Self::Global);
     Layers     "layers"     Some(Self::Global);
+    Compare    "compare"    Some(Self::Global);
     Terminal   "terminal"   None;
     Released   "released"   None;
     Copy       "copy"       None;

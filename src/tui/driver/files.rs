@@ -32,20 +32,34 @@ pub(super) async fn ask(engine: Engine, tell: Tell, serial: u64, ask: FilesAsk) 
 
 /// Reads an image's layers; stops when nobody waits for them any more.
 pub(super) async fn layers(engine: Engine, tell: Tell, image: String, serial: u64) {
-    let news = tell.clone();
-    let reporter = Reporter::new(move |progress| {
-        if let Progress::Note(line) = progress {
-            // One that does not fit is told by the next.
-            let _ = news.0.try_send(Event::Layers(serial, LayersNews::Progress(line)));
-        }
-    });
+    let reporter = reporter(&tell, move |line| Event::Layers(serial, LayersNews::Progress(line)));
     let _guard = Guard(reporter.clone());
     let report = engine.images().layers(&image, reporter).await;
-    let news = match report {
-        Ok(report) => LayersNews::Report(Box::new(report)),
+    tell.send(Event::Layers(serial, news(report))).await;
+}
+
+/// Compares two images; stops when nobody waits for it any more.
+pub(super) async fn compared(engine: Engine, tell: Tell, [before, after]: [String; 2], serial: u64) {
+    let reporter = reporter(&tell, move |line| Event::Compared(serial, LayersNews::Progress(line)));
+    let _guard = Guard(reporter.clone());
+    let diff = engine.images().compare(&before, &after, reporter).await;
+    tell.send(Event::Compared(serial, news(diff))).await;
+}
+
+fn reporter(tell: &Tell, event: impl Fn(String) -> Event + Send + Sync + 'static) -> Reporter {
+    let tell = tell.clone();
+    Reporter::new(move |progress| {
+        if let Progress::Note(line) = progress {
+            let _ = tell.0.try_send(event(line)); // one that does not fit is told by the next
+        }
+    })
+}
+
+fn news<T>(result: Result<T>) -> LayersNews<T> {
+    match result {
+        Ok(read) => LayersNews::Report(Box::new(read)),
         Err(error) => LayersNews::Failed(error.into()),
-    };
-    tell.send(Event::Layers(serial, news)).await;
+    }
 }
 
 /// Work on another thread does not end with who waits for it: it is told to.

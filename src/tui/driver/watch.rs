@@ -42,6 +42,7 @@ pub(super) struct Watch {
     whys: BTreeMap<PaneId, Open>,
     files: BTreeMap<u64, Open>,
     layers: BTreeMap<PaneId, Open>,
+    compared: BTreeMap<PaneId, Open>,
     stats: BTreeMap<ContainerId, (Duration, Open)>,
 }
 
@@ -78,6 +79,9 @@ impl Watch {
         });
         sync(&mut self.layers, &self.had.layers, &wants.layers, |_, (image, serial)| {
             spawn(files::layers(engine(), tell(), image.clone(), *serial))
+        });
+        sync(&mut self.compared, &self.had.compared, &wants.compared, |_, (images, serial)| {
+            spawn(files::compared(engine(), tell(), images.clone(), *serial))
         });
         self.tops.retain(|id, _| wants.tops.contains(id));
         for id in &wants.tops {

@@ -3,18 +3,16 @@
 //! What a layer does comes as a flat list of changes; the rows of the tree are made of it
 //! when the layer, the form or the filter changes, and only unfolded ones.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::PathBuf;
 
+use super::pathtree::{Fact, PathTree};
 use super::{Failure, Subject};
-use crate::engine::files::{CopyRequest, Existing, FileKind, Mark, Place, shown};
+use crate::engine::files::{CopyRequest, Existing, FileKind, Mark, Place};
 use crate::engine::layers::{LayerInfo, LayerReport};
 
 /// From this width on layers and tree stand side by side.
 pub const DOUBLE: u16 = 90;
-
-/// More rows of a folder are not shown.
-const MOST_ROWS: usize = 2000;
 
 /// The layer explorer of a pane.
 #[derive(Debug, Default)]
@@ -34,55 +32,12 @@ pub struct LayersPane {
     pub layer_top: usize,
     /// The tree has the keys.
     pub in_tree: bool,
-    /// The row of the tree under the cursor.
-    pub cursor: usize,
-    /// The first row of the tree on the screen.
-    pub top: usize,
-    /// Rows on the screen: of the history, and of the tree.
-    pub heights: (usize, usize),
-    /// What of a layer is left out.
-    pub hidden: Vec<Mark>,
+    /// Rows of the history on the screen.
+    pub height: usize,
     /// All that the layers up to the selected one leave, instead of what it does itself.
     pub is_aggregated: bool,
-    /// Words that must be in a name.
-    pub filter: String,
-    /// The rows of the tree, folded ones left out.
-    pub rows: Vec<TreeRow>,
-    open: HashSet<u32>,
-    tree: Tree,
-}
-
-/// A row of the tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TreeRow {
-    /// Its place in the report's table of paths; `None` for those that are left out.
-    pub path: Option<u32>,
-    /// How many folders it lies in.
-    pub depth: usize,
-    /// What the layer does to it itself.
-    pub mark: Option<Mark>,
-    /// What it is.
-    pub kind: FileKind,
-    /// Its bytes, a folder's with all in it.
-    pub size: u64,
-    /// Its folder is shown unfolded; `None` when there is nothing in it.
-    pub is_open: Option<bool>,
-    /// How many rows are left out.
-    pub more: usize,
-}
-
-/// What is shown of each path, by its place in the table.
-#[derive(Debug, Default)]
-struct Tree {
-    facts: HashMap<u32, Fact>,
-    children: HashMap<u32, Vec<u32>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Fact {
-    mark: Option<Mark>,
-    kind: FileKind,
-    size: u64,
+    /// The tree of files.
+    pub tree: PathTree,
 }
 
 impl LayersPane {
@@ -99,10 +54,9 @@ impl LayersPane {
             _ => None,
         };
         if self.of.as_ref() != image {
-            let hidden = std::mem::take(&mut self.hidden);
-            let (serial, heights, is_aggregated) = (self.serial + 1, self.heights, self.is_aggregated);
-            let of = image.cloned();
-            *self = Self { of, serial, heights, hidden, is_aggregated, ..Self::default() };
+            let tree = self.tree.emptied();
+            let (serial, height, is_aggregated) = (self.serial + 1, self.height, self.is_aggregated);
+            *self = Self { of: image.cloned(), serial, height, is_aggregated, tree, ..Self::default() };
         }
     }
 
@@ -137,15 +91,14 @@ impl LayersPane {
     /// Moves in the half that has the keys.
     pub fn step(&mut self, by: isize) {
         if self.in_tree {
-            self.cursor = self.cursor.saturating_add_signed(by);
-            self.scroll_in();
+            self.tree.step(by);
             return;
         }
         let last = self.report.as_ref().map_or(0, |report| report.layers.len().saturating_sub(1));
         let next = self.layer.saturating_add_signed(by).min(last);
         if next != self.layer {
             self.layer = next;
-            (self.cursor, self.top) = (0, 0);
+            self.tree.go_to_top();
             self.rebuild();
         }
         self.scroll_in();
@@ -153,67 +106,27 @@ impl LayersPane {
 
     /// Rows of the half that has the keys.
     #[must_use]
-    pub fn height(&self) -> usize {
-        if self.in_tree { self.heights.1 } else { self.heights.0 }
+    pub fn page(&self) -> usize {
+        if self.in_tree { self.tree.height() } else { self.height }
     }
 
     /// Fits the pane into so many columns and rows.
     pub fn fit(&mut self, width: u16, height: u16) {
         let lines = usize::from(height.saturating_sub(1)).max(1);
         // Beside the tree the history leaves room for what is wasted and the image's facts.
-        let history = if width >= DOUBLE && height >= 24 { (lines / 2).max(1) } else { lines };
-        self.heights = (history, lines);
+        self.height = if width >= DOUBLE && height >= 24 { (lines / 2).max(1) } else { lines };
+        self.tree.fit(lines);
         self.scroll_in();
     }
 
     fn scroll_in(&mut self) {
-        let keep = |cursor: usize, top: usize, height: usize| {
-            let lowest = (cursor + 1).saturating_sub(height);
-            top.clamp(lowest, cursor.max(lowest))
-        };
-        self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
-        self.layer_top = keep(self.layer, self.layer_top, self.heights.0.max(1));
-        self.top = keep(self.cursor, self.top, self.heights.1.max(1));
-    }
-
-    /// The row of the tree under the cursor.
-    #[must_use]
-    pub fn current(&self) -> Option<&TreeRow> {
-        self.rows.get(self.cursor)
-    }
-
-    /// Unfolds the folder under the cursor; whether there was something to unfold.
-    pub fn unfold(&mut self) -> bool {
-        let row = self.current().filter(|row| row.is_open == Some(false)).and_then(|row| row.path);
-        let Some(path) = row else { return false };
-        self.open.insert(path);
-        self.lay_out();
-        true
-    }
-
-    /// Folds the folder under the cursor, or goes to the one it lies in; whether there was
-    /// one.
-    pub fn fold(&mut self) -> bool {
-        let Some(row) = self.current().copied() else { return false };
-        if let (Some(true), Some(path)) = (row.is_open, row.path)
-            && row.depth > 0
-        {
-            self.open.remove(&path);
-            self.lay_out();
-            return true;
-        }
-        let above = self.rows[..self.cursor].iter().rposition(|other| other.depth < row.depth);
-        above.into_iter().for_each(|above| self.cursor = above);
-        self.scroll_in();
-        above.is_some()
+        let lowest = (self.layer + 1).saturating_sub(self.height.max(1));
+        self.layer_top = self.layer_top.clamp(lowest, self.layer.max(lowest));
     }
 
     /// Shows changes of a kind, or leaves them out.
     pub fn toggle(&mut self, mark: Mark) {
-        match self.hidden.iter().position(|hidden| *hidden == mark) {
-            Some(at) => drop(self.hidden.remove(at)),
-            None => self.hidden.push(mark),
-        }
+        self.tree.toggle(mark);
         self.rebuild();
     }
 
@@ -225,7 +138,7 @@ impl LayersPane {
 
     /// Shows only names that have these words, with the folders they lie in.
     pub fn filter_by(&mut self, filter: &str) {
-        filter.clone_into(&mut self.filter);
+        filter.clone_into(&mut self.tree.filter);
         self.rebuild();
     }
 
@@ -233,7 +146,7 @@ impl LayersPane {
     #[must_use]
     pub fn extract(&self, folder: PathBuf) -> Option<CopyRequest> {
         let (report, image) = (self.report.as_ref()?, self.of.clone()?);
-        let row = self.current().filter(|row| row.depth > 0)?;
+        let row = self.tree.current().filter(|row| row.path != Some(0))?;
         let path = report.path(row.path?);
         let number = report.layers[..=self.layer].iter().map(|layer| layer.number).max()?;
         // What a layer removes is still in the one below.
@@ -251,54 +164,16 @@ impl LayersPane {
     /// Makes the tree anew.
     fn rebuild(&mut self) {
         let Some(report) = &self.report else { return };
-        let mut facts =
+        let facts =
             if self.is_aggregated { aggregated(report, self.layer) } else { changes(report, self.layer) };
-        let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
-        facts.retain(|path, fact| {
-            let is_hidden = fact.mark.is_some_and(|mark| self.hidden.contains(&mark));
-            let name = || shown(&report.paths[*path as usize].name).to_lowercase();
-            !is_hidden && (words.is_empty() || words.iter().all(|word| name().contains(word.as_str())))
-        });
-        self.tree = Tree::new(report, facts);
-        if self.filter.is_empty() {
-            self.open = self.tree.first_open();
-        } else {
-            self.open = self.tree.children.keys().copied().collect();
-        }
-        self.lay_out();
-    }
-
-    fn lay_out(&mut self) {
-        self.rows.clear();
-        let root = self.tree.facts.get(&0).copied();
-        if let Some(fact) = root {
-            self.rows.push(self.tree.row(0, fact, 0, &self.open));
-            self.below(0, 1);
-        }
-        self.scroll_in();
-    }
-
-    fn below(&mut self, folder: u32, depth: usize) {
-        let children = self.tree.children.get(&folder).cloned().unwrap_or_default();
-        let more = children.len().saturating_sub(MOST_ROWS);
-        for child in children.into_iter().take(MOST_ROWS) {
-            let Some(fact) = self.tree.facts.get(&child).copied() else { continue };
-            self.rows.push(self.tree.row(child, fact, depth, &self.open));
-            if self.open.contains(&child) {
-                self.below(child, depth + 1);
-            }
-        }
-        if more > 0 {
-            let (mark, kind) = (None, FileKind::File);
-            self.rows.push(TreeRow { path: None, depth, mark, kind, size: 0, is_open: None, more });
-        }
+        self.tree.plant(&report.paths, facts);
     }
 }
 
 /// What a layer does itself.
 fn changes(report: &LayerReport, layer: usize) -> HashMap<u32, Fact> {
     let changes = report.layers.get(layer).map_or(&[][..], |layer| &layer.changes);
-    let fact = |mark, kind, size| Fact { mark: Some(mark), kind, size };
+    let fact = |mark, kind, size| Fact::of(Some(mark), kind, size);
     changes.iter().map(|change| (change.path, fact(change.mark, change.kind, change.size))).collect()
 }
 
@@ -326,7 +201,7 @@ fn aggregated(report: &LayerReport, layer: usize) -> HashMap<u32, Fact> {
             }
             let stays = at == layer || change.mark != Mark::Deleted;
             if stays {
-                facts.insert(change.path, Fact { mark, kind: change.kind, size: change.size });
+                facts.insert(change.path, Fact::of(mark, change.kind, change.size));
             }
         }
     }
@@ -342,58 +217,11 @@ fn aggregated(report: &LayerReport, layer: usize) -> HashMap<u32, Fact> {
     facts
 }
 
-impl Tree {
-    /// Puts paths into the folders they lie in, and adds up their sizes.
-    fn new(report: &LayerReport, own: HashMap<u32, Fact>) -> Self {
-        let mut facts: HashMap<u32, Fact> = HashMap::with_capacity(own.len());
-        for (path, fact) in own {
-            let known = facts.entry(path).or_insert(Fact { mark: None, size: 0, ..fact });
-            (known.mark, known.kind) = (fact.mark, fact.kind);
-            known.size += fact.size;
-            let mut at = path;
-            while at != 0 {
-                at = report.paths[at as usize].parent;
-                let folder = Fact { mark: None, kind: FileKind::Folder, size: 0 };
-                facts.entry(at).or_insert(folder).size += fact.size;
-            }
-        }
-        let mut children: HashMap<u32, Vec<u32>> = HashMap::new();
-        for path in facts.keys().filter(|path| **path != 0) {
-            children.entry(report.paths[*path as usize].parent).or_default().push(*path);
-        }
-        for inner in children.values_mut() {
-            inner.sort_by_cached_key(|path| {
-                (std::cmp::Reverse(facts[path].size), report.paths[*path as usize].name.clone())
-            });
-        }
-        Self { facts, children }
-    }
-
-    fn row(&self, path: u32, fact: Fact, depth: usize, open: &HashSet<u32>) -> TreeRow {
-        let is_open = self.children.contains_key(&path).then(|| open.contains(&path));
-        let Fact { mark, kind, size } = fact;
-        TreeRow { path: Some(path), depth, mark, kind, size, is_open, more: 0 }
-    }
-
-    /// Folders that are unfolded from the start: the root, and those that are alone.
-    fn first_open(&self) -> HashSet<u32> {
-        let mut open = HashSet::from([0]);
-        let mut left = vec![0];
-        while let Some(path) = left.pop() {
-            let children = self.children.get(&path).map_or(&[][..], Vec::as_slice);
-            if let [only] = children {
-                open.insert(*only);
-                left.push(*only);
-            }
-        }
-        open
-    }
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
     use crate::engine::layers::{LayerChange, LayerPath, Waste};
+    use crate::tui::model::pathtree::TreeRow;
 
     /// A report for tests: `/srv/{app,lib/a}` and `/tmp/x`, changed and removed later on.
     pub(crate) fn report() -> LayerReport {
@@ -473,7 +301,7 @@ pub(crate) mod tests {
             let path = pane.report.as_ref().unwrap().path(row.path.unwrap());
             format!("{sign} {} {}", path.display(), row.size)
         };
-        pane.rows.iter().map(line).collect()
+        pane.tree.rows.iter().map(line).collect()
     }
 
     #[test]
@@ -502,14 +330,14 @@ pub(crate) mod tests {
         pane.step(-3);
         pane.in_tree = true;
         pane.step(1);
-        assert!(pane.unfold());
+        assert!(pane.tree.unfold());
         assert_eq!(rows(&pane).len(), 5);
         pane.step(2);
-        assert!(pane.unfold() && !pane.unfold());
+        assert!(pane.tree.unfold() && !pane.tree.unfold());
         pane.step(1);
-        assert!(pane.fold(), "it goes to the folder it lies in");
-        assert_eq!(pane.cursor, 3);
-        assert!(pane.fold());
+        assert!(pane.tree.fold(), "it goes to the folder it lies in");
+        assert_eq!(pane.tree.cursor, 3);
+        assert!(pane.tree.fold());
         assert_eq!(rows(&pane).len(), 5);
         pane.filter_by("A P");
         assert_eq!(rows(&pane), ["  / 41943040", "  /srv 41943040", "+ /srv/app 41943040"]);

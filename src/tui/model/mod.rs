@@ -8,6 +8,7 @@ pub mod ask;
 pub mod batch;
 pub mod candidates;
 pub mod columns;
+pub mod compare;
 pub mod files;
 pub mod filter;
 pub mod form;
@@ -24,6 +25,7 @@ pub mod look;
 pub mod palette;
 mod panes;
 pub mod paths;
+pub mod pathtree;
 pub mod process;
 pub mod removal;
 pub mod rows;
@@ -237,6 +239,8 @@ pub enum Tab {
     Files,
     /// What an image's layers do.
     Layers,
+    /// How an image differs from another one.
+    Compare,
     /// Why it ended, or is ill.
     Why,
     /// A terminal.
@@ -426,6 +430,7 @@ impl Model {
             (Focus::Detail, _, Tab::Why) => Place::Why,
             (Focus::Detail, _, Tab::Files) => Place::Files,
             (Focus::Detail, _, Tab::Layers) => Place::Layers,
+            (Focus::Detail, _, Tab::Compare) => Place::Compare,
             (Focus::Detail, _, Tab::Session(id)) => match self.session_is_over(id) {
                 _ if self.copying == Some(id) => Place::Copy,
                 true => Place::Ended,

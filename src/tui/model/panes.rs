@@ -108,7 +108,10 @@ impl Model {
             Some(Subject::Task(id)) if self.task(id).is_some_and(|task| task.session().is_some()) => {
                 vec![Tab::Session(id)]
             }
-            Some(Subject::Image(_)) => Tab::OF_IMAGES.to_vec(),
+            Some(Subject::Image(name)) => {
+                let compared = pane.compare.has(&name).then_some(Tab::Compare);
+                Tab::OF_IMAGES.into_iter().chain(compared).collect()
+            }
             _ => vec![Tab::Inspect],
         }
     }
@@ -158,6 +161,7 @@ impl Model {
             if let Some(area) = area {
                 pane.files.fit(area.width, area.height);
                 pane.layers.fit(area.width, area.height);
+                pane.compare.fit(area.height);
             }
         }
         // What is opened anew is read anew, at the same time.

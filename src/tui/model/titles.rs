@@ -63,6 +63,7 @@ pub fn tab_name(model: &Model, tab: Tab) -> String {
         Tab::Why => "Why".to_owned(),
         Tab::Files => "Files".to_owned(),
         Tab::Layers => "Layers".to_owned(),
+        Tab::Compare => "Compare".to_owned(),
         Tab::Session(id) => model.task(id).map_or_else(String::new, |task| {
             task.title.rsplit_once(": ").map_or_else(|| task.title.clone(), |(_, what)| what.to_owned())
         }),

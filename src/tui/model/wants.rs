@@ -36,6 +36,8 @@ pub struct Wants {
     pub files: BTreeMap<u64, FilesAsk>,
     /// Images whose layers are shown: by pane, with the number their news are told with.
     pub layers: BTreeMap<PaneId, (String, u64)>,
+    /// Images that are compared, the same way.
+    pub compared: BTreeMap<PaneId, ([String; 2], u64)>,
     /// The terminals on the screen, with their columns and rows.
     pub terminals: BTreeMap<TaskId, (u16, u16)>,
 }
@@ -57,6 +59,9 @@ impl Model {
                 (Tab::Inspect, subject) => drop(wants.inspects.insert(id, (subject, pane.inspect.serial))),
                 (Tab::Files, _) => wants.files.extend(pane.files.wants()),
                 (Tab::Layers, _) => wants.layers.extend(pane.layers.wants().map(|wanted| (id, wanted))),
+                (Tab::Compare, _) => {
+                    wants.compared.extend(pane.compare.wants().map(|wanted| (id, wanted)));
+                }
                 (Tab::Session(task), _) => {
                     let (columns, rows) = (inner(area).width.max(2), inner(area).height.max(1));
                     // Seen in two panes at once it has the size of the smaller.

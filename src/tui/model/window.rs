@@ -14,6 +14,7 @@ use std::collections::BTreeMap;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
+use super::compare::ComparePane;
 use super::files::FilesPane;
 use super::inspect::InspectPane;
 use super::layers::LayersPane;
@@ -56,6 +57,8 @@ pub struct Pane {
     pub files: FilesPane,
     /// Its layers.
     pub layers: LayersPane,
+    /// How two images differ.
+    pub compare: ComparePane,
 }
 
 impl Pane {
@@ -73,6 +76,7 @@ impl Pane {
             why: WhyPane::new(serial),
             files: FilesPane::new(serial),
             layers: LayersPane::new(serial),
+            compare: ComparePane::new(serial),
         }
     }
 

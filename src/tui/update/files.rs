@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::task::quiet_work;
-use super::{layers, prompt, show_tab};
+use super::{compare as images, layers, prompt, show_tab};
 use crate::base::units::column;
 use crate::engine::files::{CopyRequest, Existing, FileKind, Place, shown};
 use crate::tui::action::Action;
@@ -25,6 +25,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
         Action::Files => return Some(open(model, Tab::Files)),
         Action::Layers => return Some(open(model, Tab::Layers)),
+        Action::CompareImages => return Some(images::open(model)),
         _ if model.focus != Focus::Detail => return None,
         _ => {}
     }
@@ -32,6 +33,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Tab::Files if model.pane().files.reader.is_some() => read(model, action),
         Tab::Files => browse(model, action),
         Tab::Layers => layers::act(model, action),
+        Tab::Compare => images::act(model, action),
         _ => None,
     }
 }
@@ -327,6 +329,7 @@ fn name(text: &str) -> Result<(), String> {
 pub(super) fn filter(model: &mut Model, text: &str) {
     match model.shown_tab(model.pane()) {
         Tab::Layers => model.pane_mut().layers.filter_by(text),
+        Tab::Compare => model.pane_mut().compare.filter_by(text),
         _ => pane(model).side_mut().filter_by(text),
     }
 }
@@ -391,6 +394,9 @@ pub(super) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDon
         }
         (FilesWish::Edit(place, path), FilesDone::Opened(contents)) => {
             return wish(FilesWish::Editor(place, path, contents.bytes, contents.stamp));
+        }
+        (wished, FilesDone::Page(title, lines)) if model.shown_tab(model.pane()) == Tab::Compare => {
+            images::page(model, wished, title, lines);
         }
         (wished, FilesDone::Page(title, lines)) => {
             let of = match wished {

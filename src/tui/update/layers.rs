@@ -1,7 +1,7 @@
 //! Keys of the layer explorer.
 
 use super::prompt;
-use crate::engine::files::Mark;
+use crate::engine::files::{CopyRequest, Mark};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::model::layer::Purpose;
@@ -13,7 +13,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let is_single = model.is_alone || model.windows.count() == 1 && model.is_zoomed;
     let folder = model.world.folder.clone();
     let pane: &mut LayersPane = &mut model.pane_mut().layers;
-    let page = isize::try_from(pane.height()).unwrap_or(1);
+    let page = isize::try_from(pane.page()).unwrap_or(1);
     match action {
         Action::Down => pane.step(1),
         Action::Up => pane.step(-1),
@@ -23,12 +23,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::PageUp => pane.step(1 - page),
         Action::First => pane.step(isize::MIN / 2),
         Action::Last => pane.step(isize::MAX / 2),
-        Action::Right if pane.in_tree => drop(pane.unfold()),
-        Action::Left if pane.in_tree => pane.in_tree = pane.fold(),
+        Action::Right if pane.in_tree => drop(pane.tree.unfold()),
+        Action::Left if pane.in_tree => pane.in_tree = pane.tree.fold(),
         Action::Right => pane.in_tree = true,
         Action::Left => {}
         Action::Open if pane.in_tree => {
-            let _ = pane.unfold() || pane.fold();
+            let _ = pane.tree.unfold() || pane.tree.fold();
         }
         Action::Open => pane.in_tree = true,
         Action::NextPane if !pane.in_tree => pane.in_tree = true,
@@ -39,18 +39,26 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::ToggleRemoved => pane.toggle(Mark::Deleted),
         Action::LayerForm => pane.turn(),
         Action::Search => {
-            let filter = pane.filter.clone();
+            let filter = pane.tree.filter.clone();
             prompt(model, Purpose::FileFilter, &filter);
         }
-        Action::Back if !pane.filter.is_empty() => pane.filter_by(""),
-        Action::Extract => match pane.extract(folder.clone()).filter(|_| pane.in_tree) {
-            Some(request) => {
-                let text = folder.to_string_lossy().into_owned();
-                prompt(model, Purpose::ExtractTo(Box::new(request)), &text);
-            }
-            None => model.say(Tone::Plain, "select a file or a folder of the tree first", None),
-        },
+        Action::Back if !pane.tree.filter.is_empty() => pane.filter_by(""),
+        Action::Extract => {
+            let request = pane.extract(folder).filter(|_| pane.in_tree);
+            extract(model, request);
+        }
         _ => return None,
     }
     Some(Vec::new())
+}
+
+/// Asks for the folder of this machine that a file of an image is copied to.
+pub(super) fn extract(model: &mut Model, request: Option<CopyRequest>) {
+    match request {
+        Some(request) => {
+            let text = request.into.to_string_lossy().into_owned();
+            prompt(model, Purpose::ExtractTo(Box::new(request)), &text);
+        }
+        None => model.say(Tone::Plain, "select a file or a folder of the tree first", None),
+    }
 }

@@ -11,6 +11,7 @@
 
 mod app;
 mod command;
+mod compare;
 mod complete;
 mod copy;
 mod countdown;

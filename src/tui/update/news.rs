@@ -9,6 +9,7 @@ use super::dialog::close_progress;
 use super::form;
 use super::object::{end, terminal};
 use super::{countdown, undo};
+use crate::engine::layers::ImageDiff;
 use crate::engine::{self, ContainerId, Kind, News, Sample, Top};
 use crate::tui::event::{Effect, Event, Finish, LayersNews, Listed, Program, Verb};
 use crate::tui::model::columns::{self, Column};
@@ -76,6 +77,7 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::FilesDone(wish, result) => return super::files::done(model, wish, result),
         Event::Layers(serial, news) => layers(model, serial, news),
+        Event::Compared(serial, news) => compared(model, serial, news),
         Event::Progress(id, work) => progress(model, id, work),
         Event::Said(id, bytes) => {
             if let Some(task) = model.tasks.get_mut(&id.key()) {
@@ -155,6 +157,16 @@ fn layers(model: &mut Model, serial: u64, news: LayersNews) {
     match news {
         LayersNews::Progress(line) => pane.progress = line,
         LayersNews::Report(report) => pane.take(Ok(report)),
+        LayersNews::Failed(failure) => pane.take(Err(failure)),
+    }
+}
+
+fn compared(model: &mut Model, serial: u64, news: LayersNews<ImageDiff>) {
+    let pane = model.windows.get_mut(Pane::of_serial(serial)).map(|pane| &mut pane.compare);
+    let Some(pane) = pane.filter(|pane| pane.serial == serial) else { return };
+    match news {
+        LayersNews::Progress(line) => pane.progress = line,
+        LayersNews::Report(diff) => pane.take(Ok(diff)),
         LayersNews::Failed(failure) => pane.take(Err(failure)),
     }
 }

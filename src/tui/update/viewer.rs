@@ -97,6 +97,7 @@ pub(super) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
         Tab::Why => model.pane_mut().why.scroll(by),
         Tab::Files => files::scroll(model, by),
         Tab::Layers => model.pane_mut().layers.step(isize::try_from(by).unwrap_or(0)),
+        Tab::Compare => model.pane_mut().compare.step(isize::try_from(by).unwrap_or(0)),
         Tab::Stats => {}
     }
     Vec::new()
@@ -106,7 +107,9 @@ fn sideways(model: &mut Model, tab: Tab, by: isize) {
     let left = match tab {
         Tab::Inspect => &mut model.pane_mut().inspect.left,
         Tab::Top => &mut model.pane_mut().top.left,
-        Tab::Logs | Tab::Stats | Tab::Why | Tab::Files | Tab::Layers | Tab::Session(_) => return,
+        Tab::Logs | Tab::Stats | Tab::Why | Tab::Files | Tab::Layers | Tab::Compare | Tab::Session(_) => {
+            return;
+        }
     };
     *left = left.saturating_add_signed(by).min(4096);
 }

@@ -242,6 +242,7 @@ fn tab_word(tab: Tab) -> &'static str {
         Tab::Why => "why",
         Tab::Files => "files",
         Tab::Layers => "layers",
+        Tab::Compare => "compare",
         Tab::Session(_) => "terminal",
     }
 }

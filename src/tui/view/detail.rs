@@ -6,7 +6,7 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::words::{Align, cell};
-use super::{border, files, inspect, layers, log, progress, stats, terminal, top, why};
+use super::{border, compare, files, inspect, layers, log, progress, stats, terminal, top, why};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::titles::tab_name;
@@ -48,6 +48,10 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
                 let key = model.keys_of(Place::Inspect, Action::NextForm);
                 block.title_top(inspect::title(&pane.inspect, &key, &model.theme).right_aligned())
             }
+            Tab::Compare => {
+                let title = compare::title(&pane.compare, usize::from(area.width).saturating_sub(16));
+                block.title_top(Line::styled(title, model.theme.dim).right_aligned())
+            }
             _ => block,
         };
     }
@@ -79,6 +83,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
         Tab::Why => why::draw(frame, model, &pane.why, has_keys, inner),
         Tab::Files => files::draw(frame, model, &pane.files, inner, has_keys),
         Tab::Layers => layers::draw(frame, model, &pane.layers, inner, has_keys),
+        Tab::Compare => compare::draw(frame, model, &pane.compare, inner, has_keys),
         Tab::Session(id) => terminal::draw(frame, model, screens, (id, has_keys), inner),
     }
 }
@@ -134,6 +139,7 @@ fn bottom_note(
         Tab::Inspect => (inspect::note(&pane.inspect, width), theme.dim),
         Tab::Files => files::note(model, &pane.files),
         Tab::Layers => layers::note(model, &pane.layers),
+        Tab::Compare => compare::note(model, &pane.compare),
         Tab::Stats if pane.stats.frozen.is_some() => (" frozen ".to_owned(), theme.warn),
         Tab::Stats | Tab::Why | Tab::Session(_) => return None,
     })

@@ -6,13 +6,15 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use super::pathtree::{self, heading};
 use super::texts;
 use super::words::{Align, cell, size, span};
 use crate::base::units::counted;
-use crate::engine::files::{FileKind, Mark, shown};
+use crate::engine::files::{Mark, shown};
 use crate::engine::layers::{LayerInfo, LayerReport, Waste};
 use crate::tui::model::Model;
-use crate::tui::model::layers::{DOUBLE, LayersPane, TreeRow};
+use crate::tui::model::layers::{DOUBLE, LayersPane};
+use crate::tui::model::pathtree::TreeRow;
 
 /// The widest bar of a layer's size.
 const BAR: usize = 12;
@@ -47,17 +49,6 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &LayersPane, area
     tree(frame, model, pane, report, right, has_keys && pane.in_tree);
 }
 
-fn heading(model: &Model, text: &str, right: &str, width: u16, has_keys: bool) -> Line<'static> {
-    let theme = &model.theme;
-    let style = if has_keys { theme.accent.add_modifier(Modifier::BOLD) } else { theme.text };
-    let room = usize::from(width).saturating_sub(right.chars().count() + 3);
-    Line::from(vec![
-        Span::styled(if has_keys { "▌" } else { " " }, theme.accent),
-        Span::styled(cell(text, room, Align::Left), style),
-        Span::styled(format!(" {right} "), theme.dim),
-    ])
-}
-
 /// The history, and below it what is wasted and the image's facts, where there is room.
 fn left(
     frame: &mut Frame<'_>,
@@ -69,7 +60,7 @@ fn left(
 ) {
     let count = counted(report.layers.len() as u64, "step");
     let mut lines = vec![heading(model, "Layers", &count, area.width, has_keys)];
-    let height = pane.heights.0;
+    let height = pane.height;
     let biggest = report.layers.iter().map(|layer| layer.size).max().unwrap_or(0).max(1);
     for (at, info) in report.layers.iter().enumerate().skip(pane.layer_top).take(height) {
         lines.push(layer(model, info, biggest, (at == pane.layer, has_keys), area.width));
@@ -191,88 +182,25 @@ fn tree(
     area: Rect,
     has_keys: bool,
 ) {
-    let theme = &model.theme;
     let title = match pane.info() {
         Some(info) if info.number > 0 => format!("Files · layer {}", info.number),
         _ => "Files".to_owned(),
     };
     let form = if pane.is_aggregated { "all up to it" } else { "what it changes" };
-    let words = if pane.filter.is_empty() { form.to_owned() } else { format!("/{} · {form}", pane.filter) };
-    let mut lines = vec![heading(model, &title, &shown(words), area.width, has_keys)];
+    let title = heading(model, &title, &pathtree::words(&pane.tree, form), area.width, has_keys);
     let is_bare = pane.info().is_some_and(|info| info.number == 0) && !pane.is_aggregated;
-    if is_bare {
-        lines.push(Line::styled("  it made no layer: only the image's configuration", theme.dim));
-    } else if pane.rows.is_empty() {
-        lines.push(Line::styled("  nothing to show", theme.dim));
-    }
-    let window = pane.rows.iter().enumerate().skip(pane.top);
-    for (at, row) in window.take(usize::from(area.height.saturating_sub(1))) {
-        lines.push(tree_line(model, report, row, area.width, has_keys && at == pane.cursor));
-    }
-    frame.render_widget(Paragraph::new(lines), area);
-    if has_keys && !pane.rows.is_empty() {
-        let y = area.y + 1 + u16::try_from(pane.cursor.saturating_sub(pane.top)).unwrap_or(0);
-        let under = Rect { y, height: 1, ..area };
-        frame.buffer_mut().set_style(under.intersection(area), theme.sel);
-    }
-}
-
-/// ` +  41.2M     ▸ typescript/`
-fn tree_line(
-    model: &Model,
-    report: &LayerReport,
-    row: &TreeRow,
-    width: u16,
-    is_under: bool,
-) -> Line<'static> {
-    let theme = &model.theme;
-    let bar = Span::styled(if is_under { "▌" } else { " " }, theme.accent);
-    let indent = "  ".repeat(row.depth.min(40));
-    let Some(path) = row.path else {
-        return Line::from(vec![
-            bar,
-            Span::styled(format!("          {indent}  … {} more", row.more), theme.dim),
-        ]);
-    };
-    let (sign, style) = match row.mark {
-        Some(Mark::Added) => ("+", theme.ok),
-        Some(Mark::Changed) => ("~", theme.warn),
-        Some(Mark::Deleted) => ("-", theme.err),
-        None => (" ", theme.text),
-    };
-    let arrow = match row.is_open {
-        Some(true) => "▾ ",
-        Some(false) => "▸ ",
-        None => "  ",
-    };
-    let name = report.paths.get(path as usize).map_or_else(String::new, |path| shown(&path.name));
-    let end = if row.kind == FileKind::Folder { "/" } else { "" };
-    let text = format!("{indent}{arrow}{name}{end}");
-    let style = if row.mark.is_none() && row.kind == FileKind::Folder { theme.accent } else { style };
-    let room = usize::from(width).saturating_sub(12);
-    Line::from(vec![
-        bar,
-        Span::styled(format!("{sign} {:>7} ", size(row.size)), style),
-        Span::styled(cell(&text, room, Align::Left), style),
-    ])
+    let none = if is_bare { "it made no layer: only the image's configuration" } else { "nothing to show" };
+    let text = |row: &TreeRow| (size(row.size), Line::default());
+    pathtree::draw(frame, model, &pane.tree, (&report.paths, title, none), area, has_keys, text);
 }
 
 /// What stands in the lower border.
 pub(super) fn note(model: &Model, pane: &LayersPane) -> (String, Style) {
     let Some(info) = pane.info() else { return (String::new(), model.theme.dim) };
-    let mut text = format!(" {} added · {} changed · {} removed ", info.added, info.changed, info.removed);
-    let word = |mark: &Mark| match mark {
-        Mark::Added => "added",
-        Mark::Changed => "changed",
-        Mark::Deleted => "removed",
-    };
-    let hidden: Vec<_> = pane.hidden.iter().map(word).collect();
-    if !pane.hidden.is_empty() {
-        text = format!(" without {} ·{text}", hidden.join(", "));
-    }
+    let text = format!(" {} added · {} changed · {} removed ", info.added, info.changed, info.removed);
+    let text = pathtree::without(&pane.tree, text);
     if pane.report.as_ref().is_some_and(|report| report.is_cut) {
-        text = format!(" more files than are shown ·{text}");
-        return (text, model.theme.warn);
+        return (format!(" more files than are shown ·{text}"), model.theme.warn);
     }
     (text, model.theme.dim)
 }
@@ -343,7 +271,7 @@ mod tests {
         press(&mut model, "/");
         write(&mut model, "lib");
         press(&mut model, "enter");
-        assert_eq!(model.pane().layers.rows.len(), 3);
+        assert_eq!(model.pane().layers.tree.rows.len(), 3);
         press(&mut model, "esc esc");
         assert!(model.wants().layers.is_empty());
     }
