@@ -80,7 +80,7 @@ fn resolve(root: BorrowedFd<'_>, path: &Path, flags: OFlags, how: ResolveFlags) 
         // A rename elsewhere in the tree makes the kernel give up on `..`: once more.
         match rustix::fs::openat2(root, path, flags, Mode::empty(), how) {
             Err(Errno::AGAIN | Errno::INTR) => {}
-            result => return check(result, || format!("openat2({path:?}, {flags:?}, {how:?})")),
+            result => return check(result, || format!("open {}", path.display())),
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::engine::{
     ArchiveInput, CreateRequest, Doing as _, Engine, Error, ErrorKind, Explain, Force, ImportRequest,
     Parents, PullOptions, PullStatus, Removed, Reporter, Result, Unsupported, image,
 };
-use crate::oci::Reference;
+use crate::oci::{ImageId, Reference};
 use crate::tui::event::{Finish, Job};
 use crate::tui::model::rows::ContainerRow;
 
@@ -110,21 +110,25 @@ async fn request(engine: &Engine, request: Request, reporter: Reporter) -> Resul
                 PullStatus::Downloaded => "pulled",
                 PullStatus::UpToDate => "up to date:",
             };
-            Ok(made(format!("{how} {}", pull.reference), &pulled.image.to_string()))
+            let name = pull.reference.tag().is_some().then(|| pull.reference.to_string());
+            Ok(made(format!("{how} {}", pull.reference), name, &pulled.image))
         }
         Request::Load(load) => {
             let Some(path) = load.input else { return unsupported("load from standard input", "-i FILE") };
             let loaded = images.load(ArchiveInput::File(path), reporter).await?;
             let names: Vec<String> =
                 loaded.iter().flat_map(|it| it.names.iter().map(ToString::to_string)).collect();
-            let first = loaded.first().map_or_else(String::new, |it| it.image.to_string());
-            Ok(made(format!("loaded {}", names.join(", ")), &first))
+            let text = format!("loaded {}", names.join(", "));
+            Ok(match loaded.first() {
+                Some(first) => made(text, first.names.first().map(ToString::to_string), &first.image),
+                None => said(text),
+            })
         }
         Request::Import(import) => {
             let Some(path) = import.source else {
                 return unsupported("import from standard input", "a file");
             };
-            let name = import.reference.as_ref().map_or_else(String::new, ToString::to_string);
+            let name = import.reference.as_ref().map(ToString::to_string);
             let request = ImportRequest {
                 input: ArchiveInput::File(path),
                 name: import.reference,
@@ -133,7 +137,7 @@ async fn request(engine: &Engine, request: Request, reporter: Reporter) -> Resul
                 platform: import.platform,
             };
             let id = images.import(request, reporter).await?;
-            Ok(made(format!("imported {name}"), &id.to_string()))
+            Ok(made(format!("imported {}", name.as_deref().unwrap_or("an image")), name, &id))
         }
         Request::FromHost(asked) => from_host(engine, asked.reference, asked.programs, reporter).await,
         Request::Tag(tag) => {
@@ -288,13 +292,14 @@ async fn from_host(
 ) -> Result<Finish> {
     let count = programs.len();
     let text = format!("made {name} of {count} programs of this machine");
+    let called = name.to_string();
     let id = engine.images().from_host(name, programs, reporter).await?;
-    Ok(made(text, &id.to_string()))
+    Ok(made(text, Some(called), &id))
 }
 
-fn made(text: String, id: &str) -> Finish {
-    let hex = id.split_once(':').map_or(id, |(_, hex)| hex);
-    Finish { text, made: None, image: Some(hex.chars().take(12).collect()), opens: false }
+/// An image was made: it is known by its name, where it has one.
+fn made(text: String, name: Option<String>, id: &ImageId) -> Finish {
+    Finish { text, made: None, image: Some(name.unwrap_or_else(|| id.short().to_owned())), opens: false }
 }
 
 fn said(text: String) -> Finish {

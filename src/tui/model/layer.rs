@@ -80,7 +80,11 @@ impl Input {
         let input = KeyInput::from(event);
         let breaks = matches!(input.key, ratatui_textarea::Key::Enter)
             || (input.ctrl && matches!(input.key, ratatui_textarea::Key::Char('m' | 'j')));
-        if !breaks {
+        let clears = input.ctrl && matches!(input.key, ratatui_textarea::Key::Char('u'));
+        if clears {
+            // As a shell does it, not the widget's undo.
+            self.area.delete_line_by_head();
+        } else if !breaks {
             self.area.input(input);
             if self.area.lines().len() > 1 {
                 *self = Self::new(&self.area.lines().concat());
@@ -335,6 +339,8 @@ pub enum PageKind {
 
 #[cfg(test)]
 mod tests {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
     use super::*;
 
     #[test]
@@ -342,5 +348,13 @@ mod tests {
         let mut input = Input::new("a");
         input.paste("b\nc\u{1b}[31m\n");
         assert_eq!(input.text(), "ab c [31m");
+    }
+
+    #[test]
+    fn ctrl_u_clears_what_stands_before_the_cursor() {
+        let mut input = Input::default();
+        input.set_halves("one ", "two");
+        input.key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL));
+        assert_eq!(input.text(), "two");
     }
 }

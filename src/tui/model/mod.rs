@@ -61,6 +61,7 @@ use crate::command::World;
 use crate::config::Icons;
 use crate::engine::{self, ContainerId};
 use batch::Batch;
+use form::RunForm;
 use journal::EventRow;
 use jumps::Jumps;
 use layer::Layer;
@@ -132,6 +133,8 @@ pub struct Model {
     pub journal_is_asked: bool,
     /// Where the user was.
     pub jumps: Jumps,
+    /// The form whose command goes on, in case it fails.
+    pub submitted: Option<(TaskId, Box<RunForm>)>,
     /// The verb that is repeated.
     pub repeat: Option<Repeat>,
     /// So many columns of the list are scrolled away to the left.
@@ -366,6 +369,7 @@ impl Model {
             journal: Table::default().following(),
             journal_is_asked: false,
             jumps: Jumps::default(),
+            submitted: None,
             repeat: None,
             scrolled_columns: 0,
             next_task: 1,

@@ -58,6 +58,8 @@ pub enum TaskState {
     Stopping,
     /// Ended as it should, with a word about it.
     Done(String),
+    /// Ended because it was asked to.
+    Cancelled,
     /// Ended otherwise.
     Failed(Failure),
 }
@@ -225,8 +227,11 @@ impl TaskRow {
         };
         let mut words: Vec<&str> = notes.into_iter().flatten().map(String::as_str).collect();
         words.extend(self.said.lines.iter().map(String::as_str));
+        // What hoist's own program printed stands for itself.
+        let is_printed = matches!(self.job, Some(Job::Print(_)));
         match &self.state {
-            TaskState::Done(text) if !matches!(self.job, Some(Job::Print(_))) => words.push(text),
+            TaskState::Done(text) if !is_printed => words.push(text),
+            TaskState::Cancelled if !is_printed => words.push("cancelled"),
             TaskState::Failed(failure) => {
                 words.push(&failure.what);
                 words.extend(failure.why.iter().map(String::as_str));
@@ -253,6 +258,7 @@ impl TaskRow {
             TaskState::Live => "live",
             TaskState::Stopping => "stopping",
             TaskState::Done(_) => "done",
+            TaskState::Cancelled => "cancelled",
             TaskState::Failed(_) => "failed",
         }
     }
@@ -272,7 +278,7 @@ impl TaskRow {
     /// Whether it has ended.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        matches!(self.state, TaskState::Done(_) | TaskState::Failed(_))
+        matches!(self.state, TaskState::Done(_) | TaskState::Cancelled | TaskState::Failed(_))
     }
 }
 

@@ -7,11 +7,12 @@ use crate::command::{self as grammar, World, choices, join, split};
 use crate::oci::Reference;
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
-use crate::tui::model::Model;
 use crate::tui::model::form::{FIELDS, Kind, Mark, Note, RunForm, place, place_of, shown_words};
 use crate::tui::model::layer::{Layer, Purpose};
 use crate::tui::model::paths::{PathFact, Paths};
 use crate::tui::model::rows::{ContainerRow, ImageRow, NetworkRow};
+use crate::tui::model::task::TaskId;
+use crate::tui::model::{Failure, Model};
 
 /// Opens the form.
 pub(super) fn open(model: &mut Model, form: RunForm) -> Vec<Effect> {
@@ -97,8 +98,27 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         shown.switch(place("detach"), false);
         words = shown.words().unwrap_or(words);
     }
+    let form = form.clone();
     model.layers.pop();
-    dialog::run(model, words)
+    let effects = dialog::run(model, words);
+    model.submitted = effects.iter().find_map(|effect| match effect {
+        Effect::Work(id, _) => Some((*id, form.clone())),
+        _ => None,
+    });
+    effects
+}
+
+/// Takes up the form again whose command failed, with what was typed; not over a dialog.
+pub(super) fn take_up(model: &mut Model, id: TaskId, failure: &Failure) -> Vec<Effect> {
+    let Some((_, form)) = model.submitted.take_if(|(task, _)| *task == id) else { return Vec::new() };
+    if !model.layers.is_empty() {
+        return Vec::new();
+    }
+    let effects = open(model, *form);
+    if let Some(Layer::Run(form)) = model.layers.last_mut() {
+        form.error = Some(failure.line());
+    }
+    effects
 }
 
 /// Says anew what there is to say about each field.
@@ -292,6 +312,23 @@ mod tests {
         let form = RunForm::of(&split(words).unwrap()).unwrap();
         open(&mut model, form);
         model
+    }
+
+    #[test]
+    fn a_form_whose_command_fails_comes_back_with_what_was_typed() {
+        let mut model = with("run --name new debian:13 sleep 9");
+        let effects = press(&mut model, "ctrl-s");
+        let [Effect::Work(id, _)] = effects.as_slice() else { panic!("{effects:?}") };
+        assert!(model.layers.is_empty());
+        let failure = Failure { what: "cannot create a container".to_owned(), ..Failure::default() };
+        update(&mut model, Event::Finished(*id, Err(failure)));
+        let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
+        assert_eq!(form.text(place("name")), "new");
+        assert!(screen(&model).contains("cannot create a container"));
+        // What is changed is checked anew.
+        press(&mut model, "x");
+        let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
+        assert_eq!(form.error, None);
     }
 
     #[test]

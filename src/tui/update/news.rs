@@ -416,7 +416,7 @@ fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> V
             finish_well(model, finish, watch)
         }
         Err(_) if was_stopping => {
-            state(TaskState::Done("cancelled".to_owned()));
+            state(TaskState::Cancelled);
             let title = model.task(id).map_or_else(String::new, |task| task.title.clone());
             model.say(Tone::Plain, format!("cancelled: {title}"), None);
             close_progress(model, id);
@@ -424,8 +424,9 @@ fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> V
         }
         Err(failure) => {
             state(TaskState::Failed(failure.clone()));
+            let effects = form::take_up(model, id, &failure);
             model.fail(failure);
-            Vec::new()
+            effects
         }
     }
 }

@@ -333,7 +333,7 @@ mod tests {
         press(&mut model, "q g t");
         assert_eq!(press(&mut model, "K"), [Effect::Cancel(TaskId(1))]);
         update(&mut model, Event::Finished(TaskId(1), Err(Failure::default())));
-        assert_eq!(model.task(TaskId(1)).unwrap().state, TaskState::Done("cancelled".to_owned()));
+        assert_eq!(model.task(TaskId(1)).unwrap().state, TaskState::Cancelled);
         assert!(model.failure.is_none(), "who cancels need not be told that it failed");
         press(&mut model, "l");
         assert!(matches!(model.layers.last(), Some(Layer::Output(Reading { id: TaskId(1), .. }))));

@@ -161,6 +161,7 @@ fn task(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell 
         (TaskState::Stopping, _) => (texts::spinner(model.now), "cancelling…".to_owned(), theme.warn),
         (TaskState::Done(text), What::Session(_)) => ("■", text.clone(), theme.dim),
         (TaskState::Done(_), What::Work(_)) => ("✓", "done".to_owned(), theme.ok),
+        (TaskState::Cancelled, _) => ("■", "cancelled".to_owned(), theme.dim),
         (TaskState::Failed(_), _) => ("✗", "failed".to_owned(), theme.err),
     };
     match column {

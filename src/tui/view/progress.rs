@@ -27,6 +27,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, watch: Watch) {
     let sign = match &task.state {
         TaskState::Live | TaskState::Stopping => texts::spinner(model.now),
         TaskState::Done(_) => "✓",
+        TaskState::Cancelled => "■",
         TaskState::Failed(_) => "✗",
     };
     let inner = open(frame, model, &task.title, &format!("{sign} {took}"), 74, height);
@@ -192,6 +193,7 @@ pub(super) fn output(frame: &mut Frame<'_>, model: &Model, reading: Reading) {
         TaskState::Live => format!("{} running", texts::spinner(model.now)),
         TaskState::Stopping => format!("{} stopping", texts::spinner(model.now)),
         TaskState::Done(_) => "✓ done".to_owned(),
+        TaskState::Cancelled => "■ cancelled".to_owned(),
         TaskState::Failed(_) => "✗ failed".to_owned(),
     };
     let inner = open(frame, model, &task.title, &note, wide, tall);

@@ -36,6 +36,7 @@ pub(super) fn draw(
     let mut lines = match &task.state {
         TaskState::Live | TaskState::Stopping => return,
         TaskState::Done(text) => vec![Line::styled(format!(" ■ {text} "), model.theme.dim)],
+        TaskState::Cancelled => vec![Line::styled(" ■ cancelled ", model.theme.dim)],
         TaskState::Failed(failure) => texts::failure(failure, &model.theme),
     };
     let key = model.keys_of(Place::Ended, Action::CloseTab);
