@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::log::contains;
+use super::scroll::into_view;
 use super::tree::Tree;
 use super::{Failure, Subject, yaml};
 use crate::command::join;
@@ -234,8 +235,7 @@ impl InspectPane {
             Form::Tree => {
                 let lines = self.tree.shown();
                 self.cursor = self.cursor.min(lines.saturating_sub(1));
-                let first = (self.cursor + 1).saturating_sub(height.max(1));
-                self.top = self.top.clamp(first, self.cursor.max(first)).min(lines.saturating_sub(height));
+                self.top = into_view(self.top, self.cursor, height, lines);
             }
             _ => self.top = self.top.min(self.lines.len().saturating_sub(height)),
         }

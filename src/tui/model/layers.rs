@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use super::pathtree::{Fact, PathTree};
+use super::scroll::into_view;
 use super::{Failure, Subject};
 use crate::engine::files::{CopyRequest, Existing, FileKind, Mark, Place};
 use crate::engine::layers::{LayerInfo, LayerReport};
@@ -120,8 +121,8 @@ impl LayersPane {
     }
 
     fn scroll_in(&mut self) {
-        let lowest = (self.layer + 1).saturating_sub(self.height.max(1));
-        self.layer_top = self.layer_top.clamp(lowest, self.layer.max(lowest));
+        let count = self.report.as_ref().map_or(0, |report| report.layers.len());
+        self.layer_top = into_view(self.layer_top, self.layer, self.height, count);
     }
 
     /// Shows changes of a kind, or leaves them out.

@@ -30,6 +30,7 @@ pub mod process;
 pub mod removal;
 pub mod rows;
 pub mod saved;
+pub mod scroll;
 pub mod series;
 pub mod stats;
 pub mod table;

@@ -6,6 +6,7 @@
 use std::cmp::Reverse;
 use std::collections::{HashMap, HashSet};
 
+use super::scroll::into_view;
 use crate::engine::files::{FileKind, Mark, shown};
 use crate::engine::layers::LayerPath;
 
@@ -239,8 +240,7 @@ impl PathTree {
 
     fn scroll_in(&mut self) {
         self.cursor = self.cursor.min(self.rows.len().saturating_sub(1));
-        let lowest = (self.cursor + 1).saturating_sub(self.height.max(1));
-        self.top = self.top.clamp(lowest, self.cursor.max(lowest));
+        self.top = into_view(self.top, self.cursor, self.height, self.rows.len());
     }
 
     /// Unfolds the folder under the cursor; whether there was something to unfold.

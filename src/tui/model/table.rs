@@ -19,6 +19,7 @@ use super::Failure;
 use super::columns::Column;
 use super::filter::{Filter, hay};
 use super::rows::Row;
+use super::scroll::into_view;
 
 /// More rows than this that changed at once are not worth being placed one by one.
 const SINGLY: usize = 64;
@@ -488,9 +489,7 @@ impl<R: Row> Table<R> {
 
     /// Moves the window of `height` lines so that the cursor is in it.
     pub fn scroll_into(&mut self, height: usize) {
-        let last = self.lines.len().saturating_sub(height);
-        let first = (self.cursor + 1).saturating_sub(height);
-        self.offset = self.offset.clamp(first, self.cursor.max(first)).min(last.max(first));
+        self.offset = into_view(self.offset, self.cursor, height, self.lines.len());
     }
 
     /// The row under the cursor.

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 
 use super::Failure;
+use super::scroll::into_view;
 use crate::engine::{ContainerId, Process, ProcessRow, Top};
 
 /// Branches are drawn so deep, and no deeper.
@@ -182,8 +183,7 @@ impl TopPane {
     pub fn clamp(&mut self, height: usize) {
         self.height = height;
         let rows = height.saturating_sub(1).max(1);
-        let first = (self.cursor + 1).saturating_sub(rows);
-        self.top = self.top.clamp(first, self.cursor.max(first)).min(self.shown.len().saturating_sub(rows));
+        self.top = into_view(self.top, self.cursor, rows, self.shown.len());
     }
 
     /// The rows of the window: whether the cursor is on it, its branches, the process.

@@ -405,8 +405,12 @@ pub(super) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDon
             };
             pane(model).reader = Some(Reader { title, lines, of, top: 0, left: 0 });
         }
-        (_, FilesDone::Said(text)) => {
+        (wished, FilesDone::Said(text)) => {
             model.say(Tone::Good, text, None);
+            // The cursor goes on with what was made.
+            if let FilesWish::MakeFolder(_, folder, name) | FilesWish::Rename(_, folder, _, name) = wished {
+                pane(model).expect(&folder, name);
+            }
             let reader = pane(model).reader.take();
             refresh(model);
             // What was read is shown as it is now.

@@ -456,6 +456,11 @@ mod tests {
         let before = model.pane().files.side().serial;
         update(&mut model, Event::FilesDone(wish, Ok(FilesDone::Said("made /made".to_owned()))));
         assert!(model.pane().files.side().serial > before, "it is read anew");
+        let entries = ["a", "made", "z"].map(|name| entry(name, FileKind::Folder, 0)).to_vec();
+        let listing = FilesAnswer::Folder(listing("/", entries));
+        let serial = model.pane().files.sides[0].serial;
+        update(&mut model, Event::Files(serial, Ok(listing)));
+        assert_eq!(shown_name(&model), "made", "the cursor goes on with it");
         press(&mut model, "N");
         assert_eq!(press(&mut model, "enter"), [], "the same name is no change");
         press(&mut model, "x");
