@@ -135,7 +135,7 @@ fn binds_and_tmpfs_of_a_running_container_are_seen_and_named() {
             },
         ];
     });
-    let place = Place::Container(id);
+    let place = Place::Container(id.clone());
     let root = list(&case, &place, "/").unwrap();
     assert_eq!(entry(&root, "data").mount, Some(format!("→ {}", data.display())));
     assert_eq!(entry(&root, "memory").mount.as_deref(), Some("tmpfs"));
@@ -151,10 +151,30 @@ fn binds_and_tmpfs_of_a_running_container_are_seen_and_named() {
     ));
     assert_eq!(removed.unwrap_err().causes(), ["something is mounted on `data`"]);
     assert!(data.join("here").exists());
-    // A bound file cannot be replaced, only filled.
-    let hosts = Path::new("/etc/hosts");
-    let stamp = case.wait_for(case.engine.files().read(&place, hosts, 1000)).unwrap().stamp;
-    case.wait_for(case.engine.files().write(&place, hosts, b"1.2.3.4 x\n".to_vec(), stamp)).unwrap();
+    // A bound file cannot be replaced, only filled: the kernel would unmount it in there.
+    let (files, hosts) = (case.engine.files(), Path::new("/etc/hosts"));
+    let stamp = case.wait_for(files.read(&place, hosts, 1000)).unwrap().stamp;
+    case.wait_for(files.write(&place, hosts, b"1.2.3.4 x\n".to_vec(), stamp)).unwrap();
+    let (etc, name) = (Path::new("/etc"), OsStr::new("hosts"));
+    let request = CopyRequest {
+        from: Place::Host,
+        folder: "/etc".into(),
+        names: vec!["hosts".into()],
+        to: place.clone(),
+        into: "/etc".into(),
+        existing: Existing::Replace,
+    };
+    for error in [
+        case.wait_for(files.remove(&place, etc, vec!["hosts".into()], Reporter::silent())).err(),
+        case.wait_for(files.remove(&place, Path::new("/"), vec!["etc".into()], Reporter::silent())).err(),
+        case.wait_for(files.rename(&place, etc, name, OsStr::new("other"))).err(),
+        case.wait_for(files.copy(request, Reporter::silent())).err(),
+    ] {
+        let told = error.map(|error| error.causes().concat()).unwrap();
+        assert!(told.starts_with("something is mounted on `"), "{told}");
+    }
+    let of_host = case.engine.paths().container(&id.parse().unwrap()).join("etc/hosts");
+    assert_eq!(std::fs::read_to_string(of_host).unwrap(), "1.2.3.4 x\n");
     assert_eq!(read(&case, &place, "/etc/hosts").unwrap(), b"1.2.3.4 x\n");
 }
 

@@ -52,21 +52,37 @@ pub(super) fn write(engine: &Engine, place: &Place, path: &Path, bytes: &[u8], s
         return Err(Error::BadName(real).into());
     };
     let folder = root.folder(folder)?;
+    if is_mount(&folder.dir, name)? {
+        // What is mounted itself (/etc/hosts) cannot be replaced, only filled anew.
+        return write_in_place(&file, bytes);
+    }
     let beside = beside()?;
     let mut made = fs::create_at(&folder.dir, &beside, 0o600)?;
     let written = sys::check(made.write_all(bytes).and_then(|()| made.sync_all()), || "write()".to_owned())
         .and_then(|()| fs::chown(&made, stat.st_uid, stat.st_gid))
         .and_then(|()| fs::chmod(&made, stat.st_mode & 0o7777))
         .and_then(|()| fs::rename_at(&folder.dir, &beside, &folder.dir, name));
-    let Err(error) = written else { return Ok(()) };
-    let _ = fs::unlink_at(&folder.dir, &beside); // the first error is the one to report
-    // What is a mount point itself (/etc/hosts) cannot be replaced, only filled anew.
-    if error.is(Errno::BUSY) { write_in_place(&file, bytes) } else { Err(error.into()) }
+    if written.is_err() {
+        let _ = fs::unlink_at(&folder.dir, &beside); // the first error is the one to report
+    }
+    Ok(written?)
 }
 
 fn write_in_place(file: &OwnedFd, bytes: &[u8]) -> Done<()> {
     let mut file = File::from(fs::reopen(file, OFlags::WRONLY | OFlags::TRUNC | OFlags::NONBLOCK)?);
-    Ok(sys::check(file.write_all(bytes), || "write()".to_owned())?)
+    Ok(sys::check(file.write_all(bytes).and_then(|()| file.sync_all()), || "write()".to_owned())?)
+}
+
+/// Whether something is mounted on `name` of an open folder.
+fn is_mount(dir: &OwnedFd, name: &OsStr) -> sys::Result<bool> {
+    Ok(fs::statx_at(dir, name)?.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+/// Fails when something is mounted on `name`, or nothing bears that name. The kernel only
+/// protects the mount points of the caller's own namespace: in a container that runs, what
+/// was mounted would be unmounted.
+pub(super) fn not_mounted(dir: &OwnedFd, name: &OsStr) -> Done<()> {
+    if is_mount(dir, name)? { Err(Error::Mounted(name.into()).into()) } else { Ok(()) }
 }
 
 /// A name beside another one that nobody has.
@@ -91,6 +107,7 @@ pub(super) fn rename(engine: &Engine, place: &Place, path: &Path, name: &OsStr, 
     let root = Root::open(engine, place, Wish::Change)?;
     root.writable()?;
     let folder = root.folder(path)?;
+    not_mounted(&folder.dir, name)?;
     taken(fs::rename_new_at(&folder.dir, name, &folder.dir, new), new)
 }
 
@@ -116,7 +133,7 @@ pub(super) fn remove(
     let mut gone = 0;
     for name in names {
         // A name that is not there was a mistake; further down it only went meanwhile.
-        fs::stat_at(&folder.dir, name)?;
+        not_mounted(&folder.dir, name)?;
         remove_tree(&folder.dir, name, 0, &mut gone, reporter)?;
     }
     Ok(gone)
@@ -127,6 +144,11 @@ pub(super) fn remove(
 fn remove_tree(dir: &OwnedFd, name: &OsStr, depth: usize, gone: &mut u64, reporter: &Reporter) -> Done<()> {
     if reporter.is_cancelled() {
         return Err(Error::Cancelled.into());
+    }
+    // What is mounted in a folder belongs to somebody else.
+    match not_mounted(dir, name) {
+        Err(fault) if fault.is_missing() => return Ok(()),
+        result => result?,
     }
     match fs::unlink_at(dir, name) {
         Ok(()) => {
@@ -139,10 +161,6 @@ fn remove_tree(dir: &OwnedFd, name: &OsStr, depth: usize, gone: &mut u64, report
     }
     if depth == DEEPEST {
         return Err(Error::TooDeep(name.into()).into());
-    }
-    // What is mounted in a folder belongs to somebody else.
-    if fs::statx_at(dir, name)?.stx_attributes.contains(StatxAttributes::MOUNT_ROOT) {
-        return Err(Error::Mounted(name.into()).into());
     }
     let folder = fs::open_at(dir, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
     loop {

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::change::{beside, check_name};
+use super::change::{beside, check_name, not_mounted};
 use super::error::{Done, Error, Fault};
 use super::list::{PSEUDO, kind, open_plain};
 use super::root::{Folder, Root, Wish};
@@ -216,7 +216,13 @@ impl Copier<'_> {
         let name = name_of(path);
         let renamed = match self.existing {
             Existing::Keep => fs::rename_new_at(to, beside, to, name),
-            Existing::Replace => fs::rename_at(to, beside, to, name),
+            Existing::Replace => {
+                match not_mounted(to, name) {
+                    Err(fault) if fault.is_missing() => {}
+                    result => result?,
+                }
+                fs::rename_at(to, beside, to, name)
+            }
         };
         match renamed {
             Err(error) if error.is(Errno::EXIST) || error.is(Errno::ISDIR) => {
