@@ -15,7 +15,7 @@ use hoist::base::progress::{Progress, Reporter};
 use hoist::engine::files::{
     Copied, CopyRequest, Entry, Existing, FileKind, Listing, MOST_ENTRIES, Mark, Place,
 };
-use hoist::engine::{Bind, ErrorKind, MountKind, MountRequest, Propagation, Result, Tmpfs};
+use hoist::engine::{Bind, ErrorKind, MountKind, MountRequest, Options, Propagation, Result, Tmpfs, WaitFor};
 
 fn list(case: &Case, place: &Place, path: &str) -> Result<Listing> {
     case.wait_for(case.engine.files().list(place, Path::new(path)))
@@ -57,15 +57,42 @@ fn both(case: &Case, script: &str) -> [Place; 2] {
     let up = case.start(&["sh", "-c", &format!("{script}; touch /done; exec sleep 1000")], |_| {});
     let place = Place::Container(up);
     until("its script is done", || read(case, &place, "/done").is_ok());
-    let over = case.create(&["sh", "-c", script], |_| {});
-    case.wait_for(case.engine.containers().start(&over)).unwrap();
-    case.wait_for(case.engine.containers().wait(&over, hoist::engine::WaitFor::NotRunning)).unwrap();
-    [place, Place::Container(over)]
+    [place, over(case, script, |_| {})]
 }
 
-/// What both sides said about each other before: a look at what `mount` shows here.
-fn mounts() -> String {
-    std::fs::read_to_string("/proc/self/mountinfo").unwrap()
+/// A folder of this machine at a place in the container.
+fn bind(source: &Path, target: &str, read_only: bool) -> MountRequest {
+    let bind = Bind {
+        source: source.to_owned(),
+        create_source: false,
+        propagation: Propagation::Rprivate,
+        recursive: true,
+    };
+    MountRequest { target: target.into(), read_only, kind: MountKind::Bind(bind) }
+}
+
+fn tmpfs(target: &str) -> MountRequest {
+    MountRequest { target: target.into(), read_only: false, kind: MountKind::Tmpfs(Tmpfs::default()) }
+}
+
+fn make_folder(case: &Case, place: &Place, path: &str, name: &str) -> Result<()> {
+    case.wait_for(case.engine.files().make_folder(place, Path::new(path), OsStr::new(name)))
+}
+
+/// A container that ran this script to its end.
+fn over(case: &Case, script: &str, adjust: impl FnOnce(&mut Options)) -> Place {
+    let id = case.create(&["sh", "-c", script], adjust);
+    case.wait_for(case.engine.containers().start(&id)).unwrap();
+    case.wait_for(case.engine.containers().wait(&id, WaitFor::NotRunning)).unwrap();
+    Place::Container(id)
+}
+
+/// What is mounted on this machine, but for what other tests mount beside.
+fn mounts(case: &Case) -> Vec<String> {
+    let own = case.dir.path().to_str().unwrap();
+    let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    let is_ours = |line: &&str| !line.contains("hoist-test-") || line.contains(own);
+    table.lines().filter(is_ours).map(str::to_owned).collect()
 }
 
 #[test]
@@ -74,7 +101,7 @@ fn a_container_is_listed_running_or_not_with_what_changed_since_its_image() {
     let script =
         "echo new > /added; echo more >> /etc/passwd; rm /bin/sh; mkdir -p /deep/er; ln -s deep /link";
     for place in both(&case, script) {
-        let before = mounts();
+        let before = mounts(&case);
         let root = list(&case, &place, "/").unwrap();
         assert!(!root.is_read_only);
         assert_eq!(entry(&root, "added").mark, Some(Mark::Added));
@@ -89,7 +116,7 @@ fn a_container_is_listed_running_or_not_with_what_changed_since_its_image() {
         assert_eq!(entry(&etc, "passwd").owner, "root");
         let deep = list(&case, &place, "/link").unwrap();
         assert_eq!((deep.folder.as_path(), names(&deep)), (Path::new("/deep"), vec!["er".to_owned()]));
-        assert_eq!(mounts(), before, "nothing is mounted here");
+        assert_eq!(mounts(&case), before, "nothing is mounted here");
     }
 }
 
@@ -120,20 +147,7 @@ fn binds_and_tmpfs_of_a_running_container_are_seen_and_named() {
     let data = folder(&case, "data");
     std::fs::write(data.join("here"), "x").unwrap();
     let id = case.start(&["sleep", "1000"], |options| {
-        let bind = Bind {
-            source: data.clone(),
-            create_source: false,
-            propagation: Propagation::Private,
-            recursive: true,
-        };
-        options.mounts = vec![
-            MountRequest { target: "/data".into(), read_only: false, kind: MountKind::Bind(bind) },
-            MountRequest {
-                target: "/memory".into(),
-                read_only: false,
-                kind: MountKind::Tmpfs(Tmpfs::default()),
-            },
-        ];
+        options.mounts = vec![bind(&data, "/data", false), tmpfs("/memory")];
     });
     let place = Place::Container(id.clone());
     let root = list(&case, &place, "/").unwrap();
@@ -464,4 +478,195 @@ fn a_tree_too_deep_is_refused_not_followed() {
     let files = case.engine.files();
     let removed = files.remove(&place, Path::new("/"), vec!["d".into()], Reporter::silent());
     assert_eq!(case.wait_for(removed).unwrap_err().kind(), ErrorKind::Invalid);
+}
+
+/// A container's own changes.
+fn upper(case: &Case, place: &Place) -> PathBuf {
+    let Place::Container(id) = place else { unreachable!("no container: {place:?}") };
+    case.engine.paths().container(&id.parse().unwrap()).join("upper")
+}
+
+#[test]
+fn what_a_stopped_container_mounts_is_seen_and_changed_as_while_it_runs() {
+    let case = Case::new();
+    let [data, config, inner, ours] = ["data", "config", "inner", "ours"].map(|name| folder(&case, name));
+    std::fs::create_dir(data.join("sub")).unwrap();
+    std::fs::write(data.join("here"), "x").unwrap();
+    std::fs::write(config.join("setting"), "a = 1").unwrap();
+    std::fs::write(inner.join("deep"), "deep").unwrap();
+    std::fs::write(ours.join("ours"), "ours").unwrap();
+    let place = over(&case, "ln -s data /link; echo lost > /memory/lost", |options| {
+        options.mounts = vec![
+            bind(&data, "/data", false),
+            bind(&inner, "/data/sub", false),
+            bind(&config, "/config", true),
+            bind(&config.join("setting"), "/one", false),
+            tmpfs("/memory"),
+        ];
+    });
+    let before = mounts(&case);
+    let root = list(&case, &place, "/").unwrap();
+    assert_eq!(entry(&root, "data").mount, Some(format!("→ {}", data.display())));
+    assert_eq!((entry(&root, "memory").mount.as_deref(), entry(&root, "memory").mark), (Some("tmpfs"), None));
+    assert!(!root.is_read_only);
+    for path in ["/data", "/link", "/../data", "/bin/../data", "/data/sub/.."] {
+        let listed = list(&case, &place, path).unwrap();
+        assert_eq!(
+            (listed.folder.as_path(), names(&listed)),
+            (Path::new("/data"), vec!["here".into(), "sub".into()])
+        );
+        assert!(!listed.is_read_only && entry(&listed, "here").mark.is_none());
+        assert_eq!(entry(&listed, "sub").mount, Some(format!("→ {}", inner.display())));
+    }
+    assert_eq!(read(&case, &place, "/link/sub/deep").unwrap(), b"deep");
+    assert_eq!(read(&case, &place, "/one").unwrap(), b"a = 1");
+    // What is written there is written there.
+    make_folder(&case, &place, "/link", "made").unwrap();
+    assert!(data.join("made").is_dir());
+    copy(&case, (&Place::Host, &ours), &["ours"], (&place, Path::new("/data/sub"))).unwrap();
+    assert_eq!(std::fs::read_to_string(inner.join("ours")).unwrap(), "ours");
+    let files = case.engine.files();
+    let stamp = case.wait_for(files.read(&place, Path::new("/one"), 100)).unwrap().stamp;
+    case.wait_for(files.write(&place, Path::new("/one"), b"a = 2".to_vec(), stamp)).unwrap();
+    assert_eq!(std::fs::read_to_string(config.join("setting")).unwrap(), "a = 2");
+    // What may only be read, and what is not there before the container runs, says so.
+    for (path, why) in [
+        ("/config", "the file system there is read-only"),
+        ("/memory", "a tmpfs is empty while the container does not run"),
+    ] {
+        assert!(list(&case, &place, path).unwrap().is_read_only, "{path}");
+        let error = make_folder(&case, &place, path, "made").unwrap_err();
+        assert_eq!((error.kind(), error.causes()), (ErrorKind::Denied, vec![why.to_owned()]), "{path}");
+        assert!(copy(&case, (&Place::Host, &ours), &["ours"], (&place, Path::new(path))).is_err());
+    }
+    assert!(list(&case, &place, "/memory").unwrap().entries.is_empty());
+    assert_eq!(names(&list(&case, &place, "/config").unwrap()), ["setting"]);
+    // A place for a mount is no folder of the container's to delete; copied out, it is whole.
+    let removed = files.remove(&place, Path::new("/"), vec!["data".into()], Reporter::silent());
+    assert_eq!(case.wait_for(removed).unwrap_err().causes(), ["something is mounted on `data`"]);
+    let out = folder(&case, "out");
+    copy(&case, (&place, Path::new("/")), &["data"], (&Place::Host, &out)).unwrap();
+    assert_eq!(std::fs::read_to_string(out.join("data/sub/deep")).unwrap(), "deep");
+    assert_eq!(mounts(&case), before, "nothing is mounted here");
+    // And the container itself has nothing of it.
+    let upper = upper(&case, &place);
+    for target in ["data", "config", "memory"] {
+        assert_eq!(std::fs::read_dir(upper.join(target)).unwrap().count(), 0, "{target}");
+    }
+}
+
+#[test]
+fn no_link_of_a_stopped_container_leads_out_of_what_it_mounts() {
+    let case = Case::new();
+    let canary = folder(&case, "canary");
+    std::fs::write(canary.join("secret"), "secret").unwrap();
+    let data = folder(&case, "data");
+    let dots = format!("{}{}", "../".repeat(30), canary.display());
+    symlink(&canary, data.join("absolute")).unwrap();
+    symlink(&dots, data.join("dots")).unwrap();
+    symlink("/etc/passwd", data.join("users")).unwrap();
+    symlink("/proc/self/root", data.join("magic")).unwrap();
+    let place = over(&case, "true", |options| {
+        options.mounts = vec![bind(&data, "/data", false), bind(&data, "/far", false)];
+    });
+    // As a hostile image has it: the places to mount on are links, one to a folder of the
+    // image, one as far out as it can.
+    let upper = upper(&case, &place);
+    for (name, target) in [("data", "etc"), ("far", dots.as_str())] {
+        std::fs::remove_dir(upper.join(name)).unwrap();
+        symlink(target, upper.join(name)).unwrap();
+    }
+    std::fs::create_dir_all(upper.join(canary.strip_prefix("/").unwrap())).unwrap();
+    // Each is mounted where its link leads inside the root, as at a start.
+    for path in ["/data", "/etc", "/far", canary.to_str().unwrap()] {
+        let listed = list(&case, &place, path).unwrap();
+        assert_eq!(names(&listed), ["absolute", "dots", "magic", "users"], "{path}");
+    }
+    assert_eq!(entry(&list(&case, &place, "/").unwrap(), "etc").mount, Some(format!("→ {}", data.display())));
+    for path in [
+        "/data/absolute/secret",
+        "/data/dots/secret",
+        "/far/../secret",
+        "/data/magic/etc/passwd",
+        "/data/users",
+    ] {
+        assert!(read(&case, &place, path).is_err(), "{path}");
+    }
+    make_folder(&case, &place, "/data/absolute", "made").unwrap();
+    assert!(data.join("made").is_dir(), "the way out leads to what is mounted there inside");
+    let left: Vec<_> = std::fs::read_dir(&canary).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(left, ["secret"]);
+}
+
+#[test]
+fn a_mount_that_is_not_there_is_told_and_nothing_is_put_under_it() {
+    let case = Case::new();
+    let [data, ours] = ["data", "ours"].map(|name| folder(&case, name));
+    std::fs::write(ours.join("ours"), "ours").unwrap();
+    let adjust = |options: &mut Options| options.mounts = vec![bind(&data, "/data", false)];
+    // Before the first start there is no place to mount it on.
+    let never = Place::Container(case.create(&["true"], adjust));
+    let error = list(&case, &never, "/data/sub").unwrap_err();
+    assert_eq!(error.causes(), ["`/data` is made at the container's first start"]);
+    assert_eq!((error.kind(), error.hint().as_deref()), (ErrorKind::NotFound, Some("start it once")));
+    assert!(!names(&list(&case, &never, "/").unwrap()).contains(&"data".to_owned()));
+    // A source that went away.
+    let place = over(&case, "true", adjust);
+    std::fs::remove_dir(&data).unwrap();
+    let shown = format!("missing → {}", data.display());
+    assert_eq!(entry(&list(&case, &place, "/").unwrap(), "data").mount, Some(shown));
+    let copied = || copy(&case, (&Place::Host, &ours), &["ours"], (&place, Path::new("/data")));
+    for error in [list(&case, &place, "/data").unwrap_err(), copied().unwrap_err()] {
+        let causes = error.causes();
+        assert_eq!(causes[0], format!("`{}` cannot be mounted there", data.display()));
+        assert!(causes[2].contains("No such file"), "{causes:?}");
+        assert_eq!(error.kind(), ErrorKind::NotFound);
+    }
+    assert_eq!(std::fs::read_dir(upper(&case, &place).join("data")).unwrap().count(), 0);
+    std::fs::create_dir(&data).unwrap();
+    copied().unwrap();
+    assert!(data.join("ours").exists());
+}
+
+#[test]
+fn a_bind_of_a_read_only_container_is_changed_and_its_mounts_spread_nowhere() {
+    let case = Case::new();
+    let [outer, inner] = ["outer", "inner"].map(|name| folder(&case, name));
+    let shared = Shared::new(&outer);
+    std::fs::create_dir(outer.join("sub")).unwrap();
+    let place = over(&case, "true", |options| {
+        options.read_only = true;
+        options.mounts = vec![bind(&outer, "/outer", false), bind(&inner, "/outer/sub", false)];
+    });
+    let before = mounts(&case);
+    make_folder(&case, &place, "/outer/sub", "made").unwrap();
+    assert!(inner.join("made").is_dir() && !outer.join("sub/made").exists());
+    assert_eq!(mounts(&case), before, "not even where what is bound shares its mounts");
+    let error = make_folder(&case, &place, "/", "made").unwrap_err();
+    assert_eq!(error.causes(), ["the container's root file system is read-only"]);
+    let listed = |path: &str| list(&case, &place, path).unwrap().is_read_only;
+    assert_eq!([listed("/"), listed("/outer"), listed("/outer/sub")], [true, false, false]);
+    drop(shared);
+}
+
+/// A tmpfs that shares what is mounted in it, while this lives.
+struct Shared(PathBuf);
+
+impl Shared {
+    fn new(folder: &Path) -> Self {
+        let run = |words: &[&str]| {
+            let done = std::process::Command::new("mount").args(words).arg(folder).status().unwrap();
+            assert!(done.success(), "mount {words:?}");
+        };
+        run(&["-t", "tmpfs", "none"]);
+        let shared = Self(folder.to_owned());
+        run(&["--make-shared"]);
+        shared
+    }
+}
+
+impl Drop for Shared {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg("-l").arg(&self.0).status();
+    }
 }

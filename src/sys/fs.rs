@@ -195,6 +195,16 @@ pub fn statx_at(dir: impl AsFd, name: &OsStr) -> Result<Statx> {
     check(rustix::fs::statx(dir, name, flags, StatxFlags::BASIC_STATS), || format!("statx({name:?})"))
 }
 
+/// The mount that a place is reached by, as a number of this boot.
+///
+/// # Errors
+///
+/// `EBADF` only.
+pub fn mount_id(place: impl AsFd) -> Result<u64> {
+    let stat = rustix::fs::statx(place, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID);
+    check(stat, || "statx(STATX_MNT_ID)".to_owned()).map(|stat| stat.stx_mnt_id)
+}
+
 /// The magic number of the file system that a place is on: statfs(2) lists them.
 ///
 /// # Errors

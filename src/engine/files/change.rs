@@ -38,7 +38,6 @@ pub(super) fn check_name(name: &OsStr) -> Done<()> {
 /// Gives a file other contents: beside it and renamed, with its owner and mode.
 pub(super) fn write(engine: &Engine, place: &Place, path: &Path, bytes: &[u8], stamp: Stamp) -> Done<()> {
     let root = Root::open(engine, place, Wish::Change)?;
-    root.writable()?;
     let file = root.place(path)?;
     let stat = fs::stat(&file)?;
     // Opened to see that it is a plain file; who may write to its folder may replace it.
@@ -54,8 +53,10 @@ pub(super) fn write(engine: &Engine, place: &Place, path: &Path, bytes: &[u8], s
     let folder = root.folder(folder)?;
     if is_mount(&folder.dir, name)? {
         // What is mounted itself (/etc/hosts) cannot be replaced, only filled anew.
+        root.changeable(&file, &real)?;
         return write_in_place(&file, bytes);
     }
+    root.changeable(&folder.dir, &folder.path)?;
     let beside = beside()?;
     let mut made = fs::create_at(&folder.dir, &beside, 0o600)?;
     let written = sys::check(made.write_all(bytes).and_then(|()| made.sync_all()), || "write()".to_owned())
@@ -95,8 +96,7 @@ pub(super) fn beside() -> Done<OsString> {
 pub(super) fn make_folder(engine: &Engine, place: &Place, path: &Path, name: &OsStr) -> Done<()> {
     check_name(name)?;
     let root = Root::open(engine, place, Wish::Change)?;
-    root.writable()?;
-    let folder = root.folder(path)?;
+    let folder = root.folder_to_change(path)?;
     taken(fs::mkdir_at(&folder.dir, name, 0o755), name)
 }
 
@@ -105,8 +105,7 @@ pub(super) fn rename(engine: &Engine, place: &Place, path: &Path, name: &OsStr, 
     check_name(name)?;
     check_name(new)?;
     let root = Root::open(engine, place, Wish::Change)?;
-    root.writable()?;
-    let folder = root.folder(path)?;
+    let folder = root.folder_to_change(path)?;
     not_mounted(&folder.dir, name)?;
     taken(fs::rename_new_at(&folder.dir, name, &folder.dir, new), new)
 }
@@ -128,8 +127,7 @@ pub(super) fn remove(
 ) -> Done<u64> {
     names.iter().try_for_each(|name| check_name(name))?;
     let root = Root::open(engine, place, Wish::Change)?;
-    root.writable()?;
-    let folder = root.folder(path)?;
+    let folder = root.folder_to_change(path)?;
     let mut gone = 0;
     for name in names {
         // A name that is not there was a mistake; further down it only went meanwhile.

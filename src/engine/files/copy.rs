@@ -44,9 +44,8 @@ pub(super) fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) 
     }
     request.names.iter().try_for_each(|name| check_name(name))?;
     let to = Root::open(engine, &request.to, Wish::Change)?;
-    to.writable()?;
     let from = Root::open(engine, &request.from, Wish::Read)?;
-    let (source, target) = (from.folder(&request.folder)?, to.folder(&request.into)?);
+    let (source, target) = (from.folder(&request.folder)?, to.folder_to_change(&request.into)?);
     if request.existing == Existing::Keep {
         for name in &request.names {
             if fs::stat_at(&target.dir, name).is_ok() {

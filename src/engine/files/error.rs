@@ -1,6 +1,7 @@
 //! Why files could not be looked at or changed.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::super::error::Error as EngineError;
 use super::{DEEPEST, FileKind, shown};
@@ -34,6 +35,18 @@ pub enum Error {
     /// Another file system lies there.
     #[error("something is mounted on `{}`", shown(.0))]
     Mounted(PathBuf),
+    /// What the container's configuration mounts there has no place yet.
+    #[error("`{}` is made at the container's first start", shown(.0))]
+    NoPlace(PathBuf),
+    /// What the container's configuration mounts there is not there.
+    #[error("`{}` cannot be mounted there", shown(.source_path))]
+    NoSource {
+        /// The path on this machine.
+        source_path: PathBuf,
+        /// What the kernel says.
+        #[source]
+        why: Arc<sys::Error>,
+    },
     /// The file is not the one that was read.
     #[error("it was changed meanwhile")]
     Changed,
@@ -66,6 +79,8 @@ impl Explain for Error {
                 ErrorKind::Conflict
             }
             Self::ReadOnly(_) => ErrorKind::Denied,
+            Self::NoPlace(_) => ErrorKind::NotFound,
+            Self::NoSource { why, .. } => why.kind(),
             Self::Cancelled => ErrorKind::Interrupted,
         }
     }
@@ -76,6 +91,7 @@ impl Explain for Error {
             Self::Root(error) => return error.hint(),
             Self::Changed => "read it again, and change that",
             Self::Busy => "try again",
+            Self::NoPlace(_) => "start it once",
             Self::Restarting => "stop it first, or wait until it runs",
             Self::ReadOnly(why) if why.contains("image") => "change the files of a container made of it",
             _ => return None,

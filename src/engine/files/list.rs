@@ -54,16 +54,14 @@ pub(super) fn list(engine: &Engine, place: &Place, path: &Path) -> Done<Listing>
         }
     }
     entries.sort_by(|one, other| one.name.cmp(&other.name));
-    // A container that does not run is mounted read-only to be looked at, never to stay so.
-    let is_read_only =
-        root.read_only.is_some() || (!root.is_mounted_to_read && fs::is_read_only(&folder.dir)?);
+    let is_read_only = root.read_only(&folder.dir, &folder.path)?.is_some();
     Ok(Listing { folder: folder.path, entries, has_more, is_read_only })
 }
 
 /// What changed in a folder; nothing is known of one that lies on another mount.
 fn changes(root: &Root, folder: &Folder) -> Done<Changes> {
     let Some(marks) = &root.marks else { return Ok(Changes::new()) };
-    if fs::stat(&folder.dir)?.st_dev != fs::stat(root.tree())?.st_dev {
+    if !root.is_on_own_mount(&folder.dir)? {
         return Ok(Changes::new());
     }
     marks.of(&folder.path)
@@ -145,7 +143,8 @@ fn leads_to_folder(root: &Root, path: &Path) -> bool {
 /// How what is mounted on an entry is shown: as the configuration says, or what it is.
 fn mount(root: &Root, folder: &Folder, name: &OsStr, is_mount: bool) -> Option<String> {
     let path = folder.path.join(name);
-    let configured = root.mounts.iter().find(|(target, _)| *target == path).map(|(_, what)| what.clone());
+    // The last one lies over the others.
+    let configured = root.mounts.iter().rfind(|it| it.target == path).map(|it| it.shown.clone());
     if configured.is_some() || !is_mount {
         return configured;
     }

@@ -1,8 +1,9 @@
 //! The files of containers, images and this machine: looked at, copied, changed.
 //!
 //! ```text
-//! a container that runs    inside its first process's root: volumes, binds and tmpfs too
-//! one that does not        its root, mounted detached for the call, under its lock
+//! a container that runs    inside its first process's root: binds and tmpfs too
+//! one that does not        its root and its binds, mounted where nobody else sees them, for
+//!                          the call and under its lock
 //! an image                 its layers, mounted read-only for the call
 //! this machine             its root
 //! ```
@@ -15,6 +16,7 @@ mod copy;
 mod error;
 mod list;
 mod marks;
+mod mounts;
 mod root;
 
 use std::ffi::{OsStr, OsString};

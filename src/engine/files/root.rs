@@ -9,8 +9,9 @@ use rustix::io::Errno;
 use super::Place;
 use super::error::{Done, Error, Fault};
 use super::marks::Marks;
+use super::mounts::{self, Mount};
 use crate::base::disk::Lock;
-use crate::container::{MountKind, Process, Record, Status, store};
+use crate::container::{Process, Record, Status, store};
 use crate::engine::Engine;
 use crate::engine::error::Doing;
 use crate::snapshot::{self, Layout};
@@ -24,18 +25,27 @@ pub(super) enum Wish {
     Change,
 }
 
-/// An open root. Its mount goes before the lock that kept others from mounting it.
+/// An open root. Its mounts go before the lock that kept others from mounting it.
 pub(super) struct Root {
     tree: OwnedFd,
+    _namespace: Option<OwnedFd>,
     /// How a container's files differ from its image.
     pub(super) marks: Option<Marks>,
-    /// What the container's configuration mounts: where, and how that is shown.
-    pub(super) mounts: Vec<(PathBuf, String)>,
-    /// Why nothing in it can be changed.
-    pub(super) read_only: Option<&'static str>,
-    /// The mount is read-only for this call alone.
-    pub(super) is_mounted_to_read: bool,
+    /// What the container's configuration mounts.
+    pub(super) mounts: Vec<Mount>,
+    whose: Whose,
     _lock: Option<Lock>,
+}
+
+#[derive(Clone, Copy)]
+enum Whose {
+    Machine,
+    Image,
+    Running,
+    /// To be looked at it is mounted read-only, so only the configuration tells.
+    Stopped {
+        is_read_only: bool,
+    },
 }
 
 /// An open folder.
@@ -48,6 +58,8 @@ pub(super) struct Folder {
 
 const IMAGE: &str = "an image cannot be changed";
 const READ_ONLY: &str = "the container's root file system is read-only";
+const MOUNT: &str = "the file system there is read-only";
+const TMPFS: &str = "a tmpfs is empty while the container does not run";
 /// How often a container is looked at anew that ends while it is looked at.
 const TRIES: u32 = 5;
 
@@ -55,7 +67,7 @@ impl Root {
     /// Opens the root of `place`.
     pub(super) fn open(engine: &Engine, place: &Place, wish: Wish) -> Done<Self> {
         match (place, wish) {
-            (Place::Host, _) => Ok(Self::plain(fs::open_dir(Path::new("/"))?, None)),
+            (Place::Host, _) => Ok(Self::plain(fs::open_dir(Path::new("/"))?, Whose::Machine)),
             (Place::Container(name), _) => container(engine, name, wish),
             (Place::Image(_) | Place::Layers(..), Wish::Change) => Err(Error::ReadOnly(IMAGE).into()),
             (Place::Image(name), Wish::Read) => {
@@ -74,29 +86,73 @@ impl Root {
         }
     }
 
-    fn plain(tree: OwnedFd, read_only: Option<&'static str>) -> Self {
-        Self { tree, marks: None, mounts: Vec::new(), read_only, is_mounted_to_read: false, _lock: None }
+    fn plain(tree: OwnedFd, whose: Whose) -> Self {
+        Self { tree, _namespace: None, marks: None, mounts: Vec::new(), whose, _lock: None }
     }
 
-    pub(super) fn tree(&self) -> &OwnedFd {
-        &self.tree
+    /// Whether a place is on this root's own mount, not on one in it.
+    pub(super) fn is_on_own_mount(&self, place: &OwnedFd) -> Done<bool> {
+        Ok(fs::mount_id(place)? == fs::mount_id(&self.tree)?)
     }
 
-    /// Fails when nothing can be changed.
-    pub(super) fn writable(&self) -> Done<()> {
-        self.read_only.map_or(Ok(()), |why| Err(Error::ReadOnly(why).into()))
+    /// Fails when a place cannot be changed.
+    pub(super) fn changeable(&self, place: &OwnedFd, path: &Path) -> Done<()> {
+        self.read_only(place, path)?.map_or(Ok(()), |why| Err(Error::ReadOnly(why).into()))
+    }
+
+    /// Why a place cannot be changed; `None` when it can.
+    pub(super) fn read_only(&self, place: &OwnedFd, path: &Path) -> Done<Option<&'static str>> {
+        let is_own = self.is_on_own_mount(place)?;
+        let is_in_tmpfs = || self.mounts.iter().any(|it| it.is_tmpfs && path.starts_with(&it.target));
+        Ok(match self.whose {
+            Whose::Image => Some(IMAGE),
+            Whose::Stopped { is_read_only } if is_own => is_read_only.then_some(READ_ONLY),
+            _ if !fs::is_read_only(place)? => None,
+            Whose::Running if is_own => Some(READ_ONLY),
+            Whose::Stopped { .. } if is_in_tmpfs() => Some(TMPFS),
+            _ => Some(MOUNT),
+        })
     }
 
     /// Opens the folder `path`, whatever links lead to it inside this root.
     pub(super) fn folder(&self, path: &Path) -> Done<Folder> {
-        let dir = fs::open_in_root(&self.tree, path, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let path = self.real_path(&dir)?.unwrap_or_else(|| cleaned(path));
+        let (dir, path) = self.resolve(path, OFlags::RDONLY | OFlags::DIRECTORY)?;
         Ok(Folder { dir, path })
+    }
+
+    /// The same, to change what is in it.
+    pub(super) fn folder_to_change(&self, path: &Path) -> Done<Folder> {
+        let folder = self.folder(path)?;
+        self.changeable(&folder.dir, &folder.path)?;
+        Ok(folder)
     }
 
     /// Opens `path` as a mere place, links followed inside this root.
     pub(super) fn place(&self, path: &Path) -> Done<OwnedFd> {
-        Ok(fs::open_in_root(&self.tree, path, OFlags::PATH)?)
+        Ok(self.resolve(path, OFlags::PATH)?.0)
+    }
+
+    fn resolve(&self, path: &Path, flags: OFlags) -> Done<(OwnedFd, PathBuf)> {
+        let opened = fs::open_in_root(&self.tree, path, flags);
+        let real = opened.as_ref().ok().map(|file| self.real_path(file)).transpose()?.flatten();
+        let real = real.unwrap_or_else(|| cleaned(path));
+        match self.mounts.iter().find_map(|mount| mount.refusal(&real)) {
+            Some(why) => Err(why.into()),
+            None => Ok((opened?, real)),
+        }
+    }
+
+    /// Sees where the links of the image have taken what is mounted.
+    fn find_mounts(&mut self) -> Done<()> {
+        for at in 0..self.mounts.len() {
+            let place = fs::open_in_root(&self.tree, &self.mounts[at].target, OFlags::PATH);
+            if let Ok(place) = place
+                && let Some(path) = self.real_path(&place)?
+            {
+                self.mounts[at].target = path;
+            }
+        }
+        Ok(())
     }
 
     /// The path of an open file in this root, where the kernel knows one that leads to it:
@@ -115,7 +171,7 @@ impl Root {
 fn image(folders: Vec<PathBuf>) -> Done<Root> {
     let probe = probe()?;
     let layout = Layout { lower: folders, ..Layout::default() };
-    Ok(Root::plain(snapshot::mount(&layout, &probe)?, Some(IMAGE)))
+    Ok(Root::plain(snapshot::mount(&layout, &probe)?, Whose::Image))
 }
 
 fn probe() -> Done<Probe> {
@@ -135,16 +191,17 @@ fn container(engine: &Engine, name: &str, wish: Wish) -> Done<Root> {
             None => stopped(engine, &found.record, wish)?.map(|(tree, lock)| (tree, Some(lock))),
         };
         let Some((tree, lock)) = opened else { continue };
-        let marks = Marks::open(engine, &found.record, probe()?.in_user_namespace)?;
-        return Ok(Root {
-            tree,
-            marks,
-            mounts: mounts(&found.record),
-            // While it runs, the kernel knows mount by mount.
-            read_only: (found.record.config.read_only && !is_up).then_some(READ_ONLY),
-            is_mounted_to_read: !is_up && wish == Wish::Read,
-            _lock: lock,
-        });
+        let record = &found.record;
+        let (namespace, mounts, whose) = if is_up {
+            (None, mounts::configured(record), Whose::Running)
+        } else {
+            let (namespace, mounts) = mounts::attach(&tree, record, &engine.paths().container(&record.id))?;
+            (namespace, mounts, Whose::Stopped { is_read_only: record.config.read_only })
+        };
+        let marks = Marks::open(engine, record, probe()?.in_user_namespace)?;
+        let mut root = Root { tree, _namespace: namespace, marks, mounts, whose, _lock: lock };
+        root.find_mounts()?;
+        return Ok(root);
     }
     Err(Error::Busy.into())
 }
@@ -194,20 +251,14 @@ fn stopped(engine: &Engine, record: &Record, wish: Wish) -> Done<Option<(OwnedFd
             }
             Layout { lower, ..Layout::default() }
         }
-        Wish::Change => Layout { lower, upper: Some((upper, folder.join("work"))), ..Layout::default() },
+        Wish::Change => Layout {
+            lower,
+            upper: Some((upper, folder.join("work"))),
+            read_only: record.config.read_only,
+            ..Layout::default()
+        },
     };
     Ok(Some((snapshot::mount(&layout, &probe()?)?, lock)))
-}
-
-fn mounts(record: &Record) -> Vec<(PathBuf, String)> {
-    let shown = record.config.mounts.iter().map(|mount| {
-        let what = match &mount.kind {
-            MountKind::Bind(bind) => format!("→ {}", super::shown(&bind.source)),
-            MountKind::Tmpfs(_) => "tmpfs".to_owned(),
-        };
-        (cleaned(&mount.target), what)
-    });
-    shown.collect()
 }
 
 /// `path` from the root on, without `.` and `..`.
