@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 use ratatui::{Frame, Terminal};
 
 use super::event::{Effect, Event, Listed};
@@ -338,6 +339,82 @@ pub(crate) fn looks_of(model: &mut Model, screens: &Screens) -> String {
     format!("{text}\n── styles\n{colours}\n── styles without colours\n{mono}\n── ASCII\n{ascii}")
 }
 
+/// The sizes that every screen is drawn at.
+pub(crate) const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
+
+/// A screen at every size in every look, in few lines: rows that are alike are told once.
+pub(crate) fn sizes(make: impl Fn(u16, u16) -> Model) -> String {
+    at_sizes(make, |model| vec![Rect::new(0, 0, model.size.0, model.size.1)])
+}
+
+/// The same of what lies over a screen: only the part of it that it covers, and the lines at
+/// the bottom.
+pub(crate) fn sizes_over(make: impl Fn(u16, u16) -> Model) -> String {
+    at_sizes(make, |model| {
+        let draw = |model: &Model| {
+            buffer(model, |frame, model| super::view::draw(frame, model, &Screens::default()))
+        };
+        let over = draw(model);
+        let (layers, pending) = (std::mem::take(&mut model.layers), std::mem::take(&mut model.pending));
+        if !layers.is_empty() {
+            // What is below has no keys while something lies over it.
+            press(model, "/");
+        }
+        let below = draw(model);
+        (model.layers, model.pending) = (layers, pending);
+        let (width, height) = model.size;
+        let differs = |x: u16, y: u16| over[(x, y)] != below[(x, y)];
+        let bottom = height - 2;
+        let cells =
+            (0..bottom).flat_map(|y| (0..width).map(move |x| (x, y))).filter(|(x, y)| differs(*x, *y));
+        let body = cells.map(|(x, y)| Rect::new(x, y, 1, 1)).reduce(Rect::union);
+        body.into_iter().chain([Rect::new(0, bottom, width, 2)]).collect()
+    })
+}
+
+fn at_sizes(make: impl Fn(u16, u16) -> Model, parts: impl Fn(&mut Model) -> Vec<Rect>) -> String {
+    let mut told = String::new();
+    for (width, height) in SIZES {
+        let mut model = make(width, height);
+        let screens = Screens::default();
+        let draw = |model: &Model| buffer(model, |frame, model| super::view::draw(frame, model, &screens));
+        let (parts, colours) = (parts(&mut model), draw(&model));
+        let ascii = buffer(&model, |frame, model| {
+            assert_eq!(super::view::draw_ascii(frame, model, &screens), "", "no row in view/glyphs.rs");
+        });
+        model.theme = Theme::shipped("mono", Depth::None).unwrap();
+        let mono = draw(&model);
+        assert_eq!(text_of(&mono), text_of(&colours), "colour is a sign of its own");
+        told += &format!("════ {width}x{height}\n");
+        for part in parts {
+            let cut = |buffer: &Buffer| {
+                let mut cut = Buffer::empty(part);
+                for at in part.positions() {
+                    cut[at] = buffer[at].clone();
+                }
+                cut
+            };
+            let (colours, ascii, mono) = (cut(&colours), cut(&ascii), cut(&mono));
+            let at = format!("── {}x{} at {},{}", part.width, part.height, part.x, part.y);
+            told += &format!("{at}\n{}\n── ASCII\n{}\n", brief(&text_of(&colours)), brief(&text_of(&ascii)));
+            let (colours, mono) = (styles(&colours), styles(&mono));
+            told += &format!("── styles\n{}\n── without colours\n{}\n", brief(&colours), brief(&mono));
+        }
+    }
+    told
+}
+
+/// A text with lines that are alike told once.
+fn brief(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    let runs = lines.chunk_by(|one, other| one == other);
+    let run = |run: &[&str]| match run {
+        [line, _, _, ..] => format!("{line}\n… {} more like it", run.len() - 1),
+        few => few.join("\n"),
+    };
+    runs.map(run).collect::<Vec<_>>().join("\n")
+}
+
 fn buffer(model: &Model, draw: impl FnOnce(&mut Frame<'_>, &Model)) -> Buffer {
     let (width, height) = model.size;
     let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
@@ -347,8 +424,8 @@ fn buffer(model: &Model, draw: impl FnOnce(&mut Frame<'_>, &Model)) -> Buffer {
 
 fn text_of(buffer: &Buffer) -> String {
     let area = buffer.area;
-    let rows = (0..area.height).map(|y| {
-        let row: String = (0..area.width).map(|x| buffer[(x, y)].symbol()).collect();
+    let rows = (area.y..area.bottom()).map(|y| {
+        let row: String = (area.x..area.right()).map(|x| buffer[(x, y)].symbol()).collect();
         row.trim_end().to_owned()
     });
     rows.collect::<Vec<_>>().join("\n")
@@ -359,9 +436,9 @@ fn styles(buffer: &Buffer) -> String {
     const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ?";
     let mut known: Vec<String> = Vec::new();
     let mut rows = Vec::new();
-    for y in 0..buffer.area.height {
+    for y in buffer.area.y..buffer.area.bottom() {
         let mut runs: Vec<(usize, char)> = Vec::new();
-        for x in 0..buffer.area.width {
+        for x in buffer.area.x..buffer.area.right() {
             let cell = &buffer[(x, y)];
             let style = format!("{} on {} {:?}", cell.fg, cell.bg, cell.modifier);
             let at = known.iter().position(|other| *other == style).unwrap_or_else(|| {

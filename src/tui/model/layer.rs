@@ -17,6 +17,7 @@ use super::task::TaskId;
 use crate::engine::files::{CopyRequest, Place};
 use crate::engine::{ContainerId, Process};
 use crate::tui::event::Effect;
+use crate::tui::view::words::wrap;
 
 /// One thing over the screen.
 #[derive(Debug)]
@@ -268,10 +269,32 @@ pub struct Confirm {
 }
 
 impl Confirm {
-    /// How many items are shown at once on a screen of this height.
+    /// Its columns within the border on a screen of this width.
     #[must_use]
-    pub fn rows(height: u16) -> usize {
-        usize::from(height.saturating_sub(9)).max(1)
+    pub fn width(width: u16) -> usize {
+        usize::from(width.min(64).saturating_sub(4)).max(1)
+    }
+
+    /// What it means, in lines that fit.
+    #[must_use]
+    pub fn told(&self, width: u16) -> Vec<String> {
+        self.notes.iter().flat_map(|note| wrap(note, Self::width(width), 0)).collect()
+    }
+
+    /// How many items are shown at once on a screen of this size: where not all fit, a line
+    /// says so. The notes and the answers are never cut off.
+    #[must_use]
+    pub fn rows(&self, (width, height): (u16, u16)) -> usize {
+        let others = self.told(width).len() + if Self::is_low(height) { 3 } else { 6 };
+        let room = usize::from(height).saturating_sub(others);
+        let room = if self.items.len() > room { room.saturating_sub(1) } else { room };
+        room.max(1)
+    }
+
+    /// Whether there is no room for empty lines.
+    #[must_use]
+    pub fn is_low(height: u16) -> bool {
+        height < 16
     }
 }
 
@@ -324,17 +347,46 @@ pub struct Reading {
 pub struct Page {
     /// Its heading.
     pub title: String,
-    /// What it shows.
-    pub kind: PageKind,
     /// The line at the top.
     pub top: usize,
+    /// What it says.
+    lines: Vec<String>,
+    /// The same in lines of so many columns.
+    fitted: (usize, Vec<String>),
 }
 
-/// What a page shows.
-#[derive(Debug)]
-pub enum PageKind {
-    /// Lines.
-    Text(Vec<String>),
+impl Page {
+    /// A page that says this.
+    #[must_use]
+    pub fn new(title: String, lines: Vec<String>) -> Self {
+        Self { title, top: 0, lines, fitted: (0, Vec::new()) }
+    }
+
+    /// The columns of a page's text, and the most rows, on a screen of this size.
+    #[must_use]
+    pub fn room((width, height): (u16, u16)) -> (usize, usize) {
+        let width = if width < 60 { width } else { (width - 4).min(96) };
+        (usize::from(width.saturating_sub(4)).max(1), usize::from(height.saturating_sub(4)).max(1))
+    }
+
+    /// Breaks its lines for a screen of this size.
+    pub fn fit(&mut self, size: (u16, u16)) {
+        let (width, rows) = Self::room(size);
+        if self.fitted.0 != width {
+            let lines = self.lines.iter().flat_map(|line| {
+                let indent = line.len() - line.trim_start().len();
+                wrap(line, width, if indent < width / 2 { indent } else { 0 })
+            });
+            self.fitted = (width, lines.collect());
+        }
+        self.top = self.top.min(self.rows().len().saturating_sub(rows));
+    }
+
+    /// Its lines as they are shown.
+    #[must_use]
+    pub fn rows(&self) -> &[String] {
+        &self.fitted.1
+    }
 }
 
 #[cfg(test)]

@@ -366,7 +366,7 @@ impl Model {
             keeping: Keeping { time: None, is_short: false },
             undo: Undo::default(),
             stopping: BTreeMap::new(),
-            tasks: Table::default(),
+            tasks: Table::of_ours(),
             journal: Table::default().following(),
             journal_is_asked: false,
             jumps: Jumps::default(),
@@ -538,6 +538,9 @@ impl Model {
         self.tasks.show();
         self.journal.show();
         self.trash.show();
+        if let Some(Layer::Page(page)) = self.layers.last_mut() {
+            page.fit(self.size);
+        }
         let rows = self.layout().list_rows();
         self.containers.scroll_into(rows);
         self.images.scroll_into(rows);

@@ -300,6 +300,12 @@ impl<R: Row> Table<R> {
         self.follows && self.cursor == 0 && self.order.is_none() && self.anchor.is_none()
     }
 
+    /// One whose rows are made here: it never has to be read.
+    #[must_use]
+    pub fn of_ours() -> Self {
+        Self { state: Loaded::Yes, ..Self::default() }
+    }
+
     /// A cursor on the first row stays first, whatever comes; for rows of which one wants to
     /// see the newest.
     #[must_use]

@@ -5,7 +5,7 @@
 
 use super::{Action, here, lists, task, window};
 use crate::tui::event::{Effect, Job};
-use crate::tui::model::layer::{Layer, Page, PageKind};
+use crate::tui::model::layer::{Layer, Page};
 use crate::tui::model::{Failure, Model};
 
 /// One command.
@@ -163,8 +163,8 @@ fn export(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
     let text = model.keymap.to_toml();
     match words {
         [what] if what == "keys" => {
-            let kind = PageKind::Text(text.lines().map(str::to_owned).collect());
-            model.layers.push(Layer::Page(Page { title: "keymap.toml".to_owned(), kind, top: 0 }));
+            let lines = text.lines().map(str::to_owned).collect();
+            model.layers.push(Layer::Page(Page::new("keymap.toml".to_owned(), lines)));
             Ok(Vec::new())
         }
         [what, file] if what == "keys" => {

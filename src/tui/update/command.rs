@@ -9,7 +9,7 @@ use super::task::{self, quiet_work, work};
 use super::{Action, app, dialog, form, here, history, named, palette, show_tab};
 use crate::command::{self, Images, NetworkLs, Ps, Request, Usage, VolumeLs, World, flags, join, split};
 use crate::tui::event::{Effect, Job, Program};
-use crate::tui::model::layer::{Layer, Page, PageKind};
+use crate::tui::model::layer::{Layer, Page};
 use crate::tui::model::palette::Object;
 use crate::tui::model::rows::ContainerRow;
 use crate::tui::model::{Failure, Focus, Model, Section, Tab};
@@ -70,8 +70,7 @@ fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effec
                 }));
                 lines.push("  %                            Stands for what is marked".to_owned());
             }
-            let kind = PageKind::Text(lines);
-            model.layers.push(Layer::Page(Page { title: words.join(" "), kind, top: 0 }));
+            model.layers.push(Layer::Page(Page::new(words.join(" "), lines)));
             Vec::new()
         }
         Request::Nothing => Vec::new(),

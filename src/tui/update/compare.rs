@@ -8,7 +8,7 @@ use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::keymap::Place;
 use crate::tui::model::files::FilesWish;
-use crate::tui::model::layer::{Layer, Page, PageKind, Purpose};
+use crate::tui::model::layer::{Layer, Page, Purpose};
 use crate::tui::model::rows::{ImageRow, Row as _};
 use crate::tui::model::{Focus, Model, Subject, Tab, Tone};
 
@@ -136,5 +136,5 @@ pub(super) fn page(model: &mut Model, wished: FilesWish, title: String, lines: V
         FilesWish::View(place, path) => format!("{} in {}", shown(path), shown(place.name())),
         _ => title,
     };
-    model.layers.push(Layer::Page(Page { title, kind: PageKind::Text(lines), top: 0 }));
+    model.layers.push(Layer::Page(Page::new(title, lines)));
 }

@@ -14,18 +14,18 @@ use crate::oci::Reference;
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job, Program, Verb};
 use crate::tui::model::filter::Filter;
-use crate::tui::model::layer::{Confirm, Layer, Page, Prompt, Purpose};
+use crate::tui::model::layer::{Layer, Page, Prompt, Purpose};
 use crate::tui::model::task::TaskId;
 use crate::tui::model::{Model, Section, Tab};
 use crate::tui::terminal::copy::Walk;
 
 /// What `action` does to the topmost layer.
 pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    let height = model.size.1;
+    let size = model.size;
     match model.layers.last_mut() {
         Some(Layer::Prompt(_)) => return prompt(model, action),
         Some(Layer::Confirm(question)) => {
-            let room = Confirm::rows(height);
+            let room = question.rows(size);
             let step = room.saturating_sub(1).max(1);
             let last = question.items.len().saturating_sub(room);
             question.top = match action {
@@ -53,7 +53,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Some(Layer::Palette(_)) => return palette::act(model, action),
         Some(Layer::Progress(_)) => return task::watch(model, action),
         Some(Layer::Output(_)) => return task::reading(model, action),
-        Some(Layer::Page(page)) => turn(page, action, height).then(|| model.layers.pop()).map_or((), drop),
+        Some(Layer::Page(page)) => turn(page, action, size).then(|| model.layers.pop()).map_or((), drop),
         Some(Layer::Help(_)) => return help::act(model, action),
         Some(Layer::Themes(_)) => return themes::act(model, action),
         Some(Layer::Ask(_)) => return custom::act(model, action),
@@ -63,8 +63,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 /// Scrolls a page; gives whether it is to be closed.
-fn turn(page: &mut Page, action: Action, height: u16) -> bool {
-    let step = usize::from(height.saturating_sub(6).max(2));
+fn turn(page: &mut Page, action: Action, size: (u16, u16)) -> bool {
+    let step = Page::room(size).1.saturating_sub(1).max(2);
     page.top = match action {
         Action::Down => page.top + 1,
         Action::Up => page.top.saturating_sub(1),
@@ -73,7 +73,7 @@ fn turn(page: &mut Page, action: Action, height: u16) -> bool {
         Action::PageDown => page.top + step,
         Action::PageUp => page.top.saturating_sub(step),
         Action::First => 0,
-        Action::Last => 10_000,
+        Action::Last => page.rows().len(),
         _ => return true,
     };
     false

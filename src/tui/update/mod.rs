@@ -54,7 +54,7 @@ use super::key::Key;
 use super::keymap::{Found, Place};
 use super::model::candidates::Candidates;
 use super::model::jumps::Jumps;
-use super::model::layer::{Confirm, Input, Layer, Page, PageKind, Prompt, Purpose};
+use super::model::layer::{Confirm, Input, Layer, Page, Prompt, Purpose};
 use super::model::list::List;
 use super::model::rows::ContainerRow;
 use super::model::{Focus, Model, Section, Subject, Tab, Tone};
@@ -417,7 +417,7 @@ fn details(model: &mut Model) {
         lines.extend(part.hint.iter().map(|hint| format!("hint: {hint}")));
     }
     let title = "The last error".to_owned();
-    model.layers.push(Layer::Page(Page { title, kind: PageKind::Text(lines), top: 0 }));
+    model.layers.push(Layer::Page(Page::new(title, lines)));
 }
 
 fn quit(model: &mut Model) -> Vec<Effect> {
@@ -430,9 +430,9 @@ fn quit(model: &mut Model) -> Vec<Effect> {
         title: "Leave hoist?".to_owned(),
         items,
         notes: vec![
-            "Containers keep running. Terminals are detached:".to_owned(),
-            "a shell goes on inside its container. Pulls stop;".to_owned(),
-            "what they have fetched is kept.".to_owned(),
+            "Containers keep running. Terminals are detached: a shell goes on inside its container."
+                .to_owned(),
+            "Pulls stop; what they have fetched is kept.".to_owned(),
         ],
         yes: "leave",
         effects: vec![Effect::Quit],

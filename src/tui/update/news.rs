@@ -15,7 +15,7 @@ use crate::tui::event::{Effect, Event, Finish, LayersNews, Listed, Program, Verb
 use crate::tui::model::columns::{self, Column};
 use crate::tui::model::form::RunForm;
 use crate::tui::model::journal::{EventRow, KEPT};
-use crate::tui::model::layer::{Layer, Page, PageKind, Watch};
+use crate::tui::model::layer::{Layer, Page, Watch};
 use crate::tui::model::rows::{ContainerRow, Used};
 use crate::tui::model::series;
 use crate::tui::model::table::Loaded;
@@ -66,7 +66,7 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Json(Err(failure)) => model.fail(failure),
         Event::Why(serial, result) => why(model, serial, result),
         Event::Page(title, Ok(lines)) => {
-            model.layers.push(Layer::Page(Page { title, kind: PageKind::Text(lines), top: 0 }));
+            model.layers.push(Layer::Page(Page::new(title, lines)));
         }
         Event::Page(_, Err(failure)) => model.fail(failure),
         Event::HostFailed(failure) => model.fail(failure),

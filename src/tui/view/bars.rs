@@ -345,16 +345,21 @@ pub(super) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let depth = model.pending.len();
     let chain = model.keymap.of(model.place());
     let follow = chain.iter().filter(|binding| binding.keys.starts_with(&model.pending));
-    let lines: Vec<Line<'_>> = follow
-        .map(|binding| {
-            let keys = model.signs(&show_strokes(&binding.keys[depth..]));
-            Line::from(vec![
-                Span::styled(format!(" {keys:<6}"), theme.accent),
-                Span::raw(model.keymap.help(binding).to_owned()),
-            ])
-        })
-        .collect();
     let screen = frame.area();
+    let room = usize::from(screen.width).saturating_sub(10);
+    let (follow, rows): (Vec<_>, _) = (follow.collect(), usize::from(screen.height).saturating_sub(4));
+    let lines = if follow.len() > rows {
+        in_columns(model, &follow, (rows, usize::from(screen.width).saturating_sub(2)))
+    } else {
+        let line = |binding: &&Binding| {
+            let keys = model.signs(&show_strokes(&binding.keys[depth..]));
+            // Where a sentence does not fit, the words of the action bar do.
+            let help = model.keymap.help(binding);
+            let text = if help.width() > room { model.keymap.label(binding) } else { help };
+            Line::from(vec![Span::styled(format!(" {keys:<6}"), theme.accent), Span::raw(text.to_owned())])
+        };
+        follow.iter().map(line).collect()
+    };
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(screen.height.saturating_sub(2));
     let width = lines.iter().map(Line::width).max().unwrap_or(0) + 4;
     let width = u16::try_from(width).unwrap_or(u16::MAX).min(screen.width);
@@ -367,4 +372,28 @@ pub(super) fn which_key(frame: &mut Frame<'_>, model: &Model) {
         .title_top(title);
     frame.render_widget(Clear, area);
     frame.render_widget(Paragraph::new(lines).block(block), area);
+}
+
+/// What can follow, in few words and beside each other; what does not fit even so is counted.
+fn in_columns(model: &Model, follow: &[&Binding], (rows, room): (usize, usize)) -> Vec<Line<'static>> {
+    const WIDTH: usize = 12;
+    let columns = follow.len().div_ceil(rows).min((room / WIDTH).max(1));
+    let width = room / columns;
+    let hidden = follow.len().saturating_sub(rows * columns);
+    let mut shown: Vec<Line<'static>> = Vec::new();
+    for (at, binding) in follow.iter().take(rows * columns).enumerate() {
+        let keys = model.signs(&show_strokes(&binding.keys[model.pending.len()..]));
+        let key = Span::styled(format!(" {keys:<2} "), model.theme.accent);
+        let rest = width.saturating_sub(key.width());
+        let text = cell(model.keymap.label(binding), rest, super::words::Align::Left);
+        match shown.get_mut(at % rows) {
+            Some(row) => row.spans.extend([key, Span::raw(text)]),
+            None => shown.push(Line::from(vec![key, Span::raw(text)])),
+        }
+    }
+    if let Some(last) = shown.last_mut().filter(|_| hidden > 0) {
+        let help = model.keys_of(Place::Global, Action::Help);
+        *last = Line::from(format!(" … {} more: {help} has them all", hidden + columns));
+    }
+    shown
 }

@@ -22,7 +22,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &ComparePane, are
         return;
     }
     if let Some(failure) = &pane.failure {
-        frame.render_widget(Paragraph::new(texts::failure(failure, theme)), area);
+        frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
         return;
     }
     let Some(diff) = &pane.diff else {

@@ -2,12 +2,12 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
-use super::words::{Align, cell};
-use super::{candidates, form, help, lists, middle, pages, palette, progress, removal, themes};
+use super::words::{Align, cell, wrap};
+use super::{candidates, form, help, lists, middle, palette, progress, removal, themes};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
@@ -86,11 +86,21 @@ fn ask(frame: &mut Frame<'_>, model: &Model, asked: &Ask) {
         Some(error) => (format!("✗ {error}"), theme.err),
         None => (asked.hint.clone(), theme.dim),
     };
-    let text = cell(&text, inner.width.into(), Align::Left);
     let below = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
     let actions = [(Action::Accept, "ok"), (Action::Dismiss, "cancel")];
-    let lines = vec![Line::styled(text, style), Line::default(), keys(model, Place::Prompt, &actions)];
+    let mut lines = two_lines(&text, below.width, style);
+    lines.push(keys(model, Place::Prompt, &actions));
     frame.render_widget(Paragraph::new(lines), below);
+}
+
+/// What there is to say of a line that is typed: exactly two lines, the second often empty.
+fn two_lines(text: &str, width: u16, style: Style) -> Vec<Line<'static>> {
+    let mut lines = wrap(text, width.into(), 2);
+    let rest = lines.split_off(1.min(lines.len())).join(" ");
+    let rest = rest.split_whitespace().collect::<Vec<_>>().join(" ");
+    let second = if rest.is_empty() { rest } else { format!("  {rest}") };
+    let shown = lines.into_iter().chain([second]);
+    shown.map(|line| Line::styled(cell(&line, width.into(), Align::Left), style)).collect()
 }
 
 fn draw_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
@@ -106,39 +116,36 @@ fn draw_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
         (None, None) => (prompt.purpose.hint().to_owned(), theme.dim),
     };
     let below = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
-    let text = cell(&text, below.width.into(), Align::Left);
     let mut actions = vec![(Action::Accept, "ok"), (Action::Dismiss, "cancel")];
     if !prompt.candidates.items.is_empty() {
         actions.push((Action::Complete, "complete"));
     }
-    let lines = vec![Line::styled(text, style), Line::default(), keys(model, Place::Prompt, &actions)];
+    let mut lines = two_lines(&text, below.width, style);
+    lines.push(keys(model, Place::Prompt, &actions));
     frame.render_widget(Paragraph::new(lines), below);
     candidates::below(frame, model, prompt, inner);
 }
 
 fn confirm(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     let theme = &model.theme;
-    let most = Confirm::rows(model.size.1);
+    let (most, room) = (question.rows(model.size), Confirm::width(model.size.0));
+    let gap = if Confirm::is_low(model.size.1) { None } else { Some(Line::default()) };
     let hidden = question.items.len().saturating_sub(most);
-    let mut lines = vec![Line::default()];
-    lines.extend(
-        question
-            .items
-            .iter()
-            .skip(question.top.min(hidden))
-            .take(most)
-            .map(|item| Line::styled(item.clone(), theme.text.add_modifier(Modifier::BOLD))),
-    );
+    let top = question.top.min(hidden);
+    let mut lines: Vec<Line<'_>> = gap.iter().cloned().collect();
+    let bold = theme.text.add_modifier(Modifier::BOLD);
+    let shown = question.items.iter().skip(top).take(most);
+    lines.extend(shown.map(|item| Line::styled(cell(item, room, Align::Left).trim_end().to_owned(), bold)));
     if hidden > 0 {
-        let (first, last) = (question.top.min(hidden) + 1, question.top.min(hidden) + most);
         let keys =
             model.keys_of(Place::Confirm, Action::Down) + " " + &model.keys_of(Place::Confirm, Action::Up);
-        let text = format!("{first}–{last} of {} · {keys} shows the others", question.items.len());
+        let text =
+            format!("{}–{} of {} · {keys} shows the others", top + 1, top + most, question.items.len());
         lines.push(Line::styled(text, theme.dim));
     }
-    lines.push(Line::default());
-    lines.extend(question.notes.iter().map(|note| Line::styled(note.clone(), theme.warn)));
-    lines.push(Line::default());
+    lines.extend(gap.iter().cloned());
+    lines.extend(question.told(model.size.0).into_iter().map(|note| Line::styled(note, theme.warn)));
+    lines.extend(gap);
     lines.push(keys(
         model,
         Place::Confirm,
@@ -151,16 +158,19 @@ fn confirm(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
 
 fn menu(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &str) {
     let theme = &model.theme;
-    let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX);
+    // The line with the keys stays in sight.
+    let most = model.size.1.saturating_sub(2);
+    let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX).min(most);
     let inner = open(frame, model, &choice.title, keys, 60, height);
     let rows = usize::from(inner.height);
+    let room = usize::from(inner.width).saturating_sub(12);
     let top = (choice.cursor + 1).saturating_sub(rows.max(1));
     let lines = choice.items.iter().enumerate().skip(top).take(rows).map(|(at, (name, note))| {
         let bar = if at == choice.cursor { "▌ " } else { "  " };
         let line = Line::from(vec![
             Span::styled(bar, theme.accent),
             Span::raw(format!("{name:<10}")),
-            Span::styled(note.clone(), theme.dim),
+            Span::styled(cell(note, room, Align::Left), theme.dim),
         ]);
         if at == choice.cursor { line.style(theme.sel) } else { line }
     });
@@ -168,17 +178,17 @@ fn menu(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &str) {
 }
 
 fn page(frame: &mut Frame<'_>, model: &Model, shown: &Page) {
-    let (width, height) = model.size;
-    let wanted = (width.saturating_sub(4)).clamp(36, 96);
-    let lines = pages::lines(shown);
-    let tall = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX).min(height.saturating_sub(2));
-    let inner = open(frame, model, &shown.title, "Esc closes", wanted, tall);
-    let rows = usize::from(inner.height);
-    let top = shown.top.min(lines.len().saturating_sub(rows));
-    let more = lines.len() > top + rows;
-    let window: Vec<_> = lines.into_iter().skip(top).take(rows).collect();
-    frame.render_widget(Paragraph::new(window), inner);
-    if more {
+    let (room, most) = Page::room(model.size);
+    let count = shown.rows().len();
+    let (wide, tall) = (u16::try_from(room + 4), u16::try_from(count.min(most) + 2));
+    let (wide, tall) = (wide.unwrap_or(u16::MAX), tall.unwrap_or(u16::MAX));
+    let inner = open(frame, model, &shown.title, "Esc closes", wide, tall);
+    let window = shown.rows().iter().skip(shown.top).take(usize::from(inner.height));
+    frame.render_widget(
+        Paragraph::new(window.map(|line| Line::raw(line.as_str())).collect::<Vec<_>>()),
+        inner,
+    );
+    if count > shown.top + usize::from(inner.height) {
         let at = Rect { x: inner.right().saturating_sub(8), y: inner.bottom(), width: 8, height: 1 };
         frame.render_widget(Line::styled(" ↓ more ", model.theme.warn), at.intersection(frame.area()));
     }

@@ -1,33 +1,47 @@
 //! What an empty list says: what it is for, and what can be done next with what is there.
 
 use ratatui::text::{Line, Span};
+use unicode_width::UnicodeWidthStr;
 
 use super::texts;
+use super::words::wrap;
 use crate::base::units::counted;
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::{Model, Section};
 
-/// The lines of an empty list.
-pub(super) fn lines(model: &Model) -> Vec<Line<'static>> {
+/// The lines of an empty list, of so many columns.
+pub(super) fn lines(model: &Model, width: u16) -> Vec<Line<'static>> {
     let place = model.place_below();
     let (what, offers) = said(model);
-    let mut lines = vec![Line::default(), Line::from(format!("   {what}"))];
+    let room = usize::from(width).saturating_sub(1);
+    let mut lines = vec![Line::default()];
+    lines.extend(wrap(&format!("   {what}"), room, 3).into_iter().map(Line::from));
     if !offers.is_empty() {
         lines.push(Line::default());
     }
     for (action, text, aside) in offers {
         let key = model.keymap.keys_of(place, action).or_else(|| model.keymap.keys_of(Place::Lists, action));
-        let mut line = texts::key_line(&model.theme, &key.unwrap_or_default(), text);
-        if !aside.is_empty() {
+        let told = wrap(text, room.saturating_sub(7), 0);
+        let key = key.unwrap_or_default();
+        let keys = std::iter::once(key.as_str()).chain(std::iter::repeat(""));
+        let mut told: Vec<_> =
+            told.iter().zip(keys).map(|(text, key)| texts::key_line(&model.theme, key, text)).collect();
+        // What is said aside goes first where there is little room.
+        if let Some(line) = told.last_mut().filter(|line| line.width() + aside.width() + 2 <= room)
+            && !aside.is_empty()
+        {
             line.push_span(Span::styled(format!("  {aside}"), model.theme.dim));
         }
-        lines.push(line);
+        lines.extend(told);
     }
     let key = |action| model.keys_of(Place::Global, action);
     lines.push(Line::default());
     let mut line = texts::key_line(&model.theme, &key(Action::Help), "all keys");
     for (action, word) in [(Action::Palette, "palette"), (Action::Command, "command line")] {
+        if line.width() + key(action).width() + word.width() + 4 > room {
+            break;
+        }
         line.push_span(Span::styled(format!("   {}", key(action)), model.theme.accent));
         line.push_span(Span::raw(format!(" {word}")));
     }
@@ -106,7 +120,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::tui::event::{Event, Listed};
-    use crate::tui::fixture::{empty, full, looks_of, press, screen};
+    use crate::tui::fixture::{empty, full, looks_of, press, sizes};
     use crate::tui::terminal::Screens;
     use crate::tui::update::update;
 
@@ -120,9 +134,14 @@ mod tests {
                 looks_of(&mut model, &Screens::default())
             );
         }
-        let mut model = empty(80, 24);
-        assert_snapshot!("typed_empty_store_80x24", screen(&model));
-        press(&mut model, "g t");
-        assert_snapshot!("typed_empty_tasks_80x24", screen(&model));
+        assert_snapshot!("typed_empty_store", sizes(empty));
+        assert_snapshot!(
+            "typed_empty_tasks",
+            sizes(|width, height| {
+                let mut model = empty(width, height);
+                press(&mut model, "g t");
+                model
+            })
+        );
     }
 }

@@ -82,7 +82,7 @@ fn side(frame: &mut Frame<'_>, model: &Model, pane: &FilesPane, which: usize, ar
     let mut lines = vec![heading(model, side, area.width, is_active)];
     let room = usize::from(area.height.saturating_sub(1));
     match (&side.failure, &side.listing) {
-        (Some(failure), _) => lines.extend(texts::failure(failure, theme)),
+        (Some(failure), _) => lines.extend(texts::failure(failure, theme, area.width)),
         (None, None) => lines.push(Line::styled(" reading…", theme.dim)),
         (None, Some(_)) if side.is_empty() => lines.push(Line::styled(" nothing is here", theme.dim)),
         (None, Some(_)) => {
@@ -251,7 +251,7 @@ fn preview(frame: &mut Frame<'_>, model: &Model, pane: &FilesPane, area: Rect) {
     let mut lines =
         vec![Line::styled(cell(&format!(" {title}"), area.width.into(), Align::Left), theme.text)];
     match (&preview.failure, &preview.lines) {
-        (Some(failure), _) => lines.extend(texts::failure(failure, theme)),
+        (Some(failure), _) => lines.extend(texts::failure(failure, theme, area.width)),
         (None, None) => {}
         (None, Some(text)) if text.is_empty() => lines.push(Line::styled(" it is empty", theme.dim)),
         (None, Some(text)) => {
@@ -329,7 +329,7 @@ mod tests {
 
     use super::*;
     use crate::tui::event::{Effect, Event, Job};
-    use crate::tui::fixture::{full, looks_of, press, screen, write};
+    use crate::tui::fixture::{full, looks_of, press, screen, sizes, sizes_over, write};
     use crate::tui::model::files::tests::{entry, listing};
     use crate::tui::model::files::{FilesAnswer, FilesAsk, FilesDone, FilesWish};
     use crate::tui::model::{Failure, Tab};
@@ -402,24 +402,34 @@ mod tests {
 
     #[test]
     fn the_browser_when_a_folder_cannot_be_read_and_when_it_is_empty() {
-        let mut model = browser(80, 24);
-        press(&mut model, "g g j l");
-        let serial = model.pane().files.side().serial;
-        let failure = Failure {
-            what: "cannot list `/lib` of api".to_owned(),
-            why: vec!["Permission denied (os error 13)".to_owned()],
-            hint: Some("run it as root: `sudo hoist …`".to_owned()),
+        let failed = |width, height| {
+            let mut model = browser(width, height);
+            press(&mut model, "g g j l");
+            let serial = model.pane().files.side().serial;
+            let failure = Failure {
+                what: "cannot list `/lib` of api".to_owned(),
+                why: vec!["Permission denied (os error 13)".to_owned()],
+                hint: Some("run it as root: `sudo hoist …`".to_owned()),
+            };
+            update(&mut model, Event::Files(serial, Err(failure)));
+            model
         };
-        update(&mut model, Event::Files(serial, Err(failure)));
-        assert_snapshot!("files_failed_80x24", screen(&model));
+        assert_snapshot!("files_failed", sizes(failed));
+        let mut model = failed(80, 24);
         press(&mut model, "esc");
         answer(&mut model);
         let name = shown_name(&model);
         assert_eq!(name, "node_modules", "Esc goes back to the last folder that could be read");
-        press(&mut model, "tab");
-        let serial = model.pane().files.side().serial;
-        update(&mut model, Event::Files(serial, Ok(FilesAnswer::Folder(listing("/", vec![])))));
-        assert_snapshot!("files_empty_80x24", screen(&model));
+        assert_snapshot!(
+            "files_empty",
+            sizes(|width, height| {
+                let mut model = browser(width, height);
+                press(&mut model, "tab");
+                let serial = model.pane().files.side().serial;
+                update(&mut model, Event::Files(serial, Ok(FilesAnswer::Folder(listing("/", vec![])))));
+                model
+            })
+        );
     }
 
     #[test]
@@ -427,7 +437,22 @@ mod tests {
         let mut model = browser(80, 24);
         assert_eq!(shown_name(&model), "config.toml");
         assert_eq!(press(&mut model, "C"), [], "the host has one of that name");
-        assert_snapshot!("files_replace_80x24", screen(&model));
+        for (name, keys) in [
+            ("files_replace", "C"),
+            ("files_delete", "* d d"),
+            ("files_folder", "n"),
+            ("files_rename", "N"),
+            ("files_extract", "x"),
+        ] {
+            assert_snapshot!(
+                name,
+                sizes_over(|width, height| {
+                    let mut model = browser(width, height);
+                    press(&mut model, keys);
+                    model
+                })
+            );
+        }
         let effects = press(&mut model, "y");
         let [Effect::Work(_, Job::Copy(request))] = effects.as_slice() else { panic!("{effects:?}") };
         assert_eq!(request.existing, crate::engine::files::Existing::Replace);
@@ -436,7 +461,6 @@ mod tests {
         let [Effect::Work(_, Job::Copy(request))] = effects.as_slice() else { panic!("{effects:?}") };
         assert_eq!((request.names.len(), &request.to), (1, &Place::Host));
         press(&mut model, "space space d d");
-        assert_snapshot!("files_delete_80x24", screen(&model));
         assert_eq!(press(&mut model, "enter"), [], "no is the default");
         press(&mut model, "d d");
         assert!(matches!(press(&mut model, "y").as_slice(), [Effect::Work(_, Job::Delete(..))]));
@@ -470,14 +494,18 @@ mod tests {
 
     #[test]
     fn a_file_is_read_compared_and_edited() {
-        let mut model = browser(120, 40);
-        let wish = press(&mut model, "enter");
-        let [Effect::Files(view @ FilesWish::View(..))] = wish.as_slice() else { panic!("{wish:?}") };
-        let lines = (1..100).map(|number| format!("line {number} \u{1b}[31m")).collect();
-        let page = FilesDone::Page("/config.toml".to_owned(), lines);
-        update(&mut model, Event::FilesDone(view.clone(), Ok(page)));
-        press(&mut model, "ctrl-d");
-        assert_snapshot!("files_reader_120x40", screen(&model));
+        let reader = |width, height| {
+            let mut model = browser(width, height);
+            let wish = press(&mut model, "enter");
+            let [Effect::Files(view @ FilesWish::View(..))] = wish.as_slice() else { panic!("{wish:?}") };
+            let lines = (1..100).map(|number| format!("line {number} \u{1b}[31m")).collect();
+            let page = FilesDone::Page("/config.toml".to_owned(), lines);
+            update(&mut model, Event::FilesDone(view.clone(), Ok(page)));
+            press(&mut model, "ctrl-d");
+            model
+        };
+        assert_snapshot!("files_reader", sizes(reader));
+        let mut model = reader(120, 40);
         press(&mut model, "esc");
         assert_eq!(model.shown_tab(model.pane()), Tab::Files);
         assert!(matches!(press(&mut model, "=").as_slice(), [Effect::Files(FilesWish::Compare(_))]));

@@ -306,7 +306,7 @@ pub(super) fn presets(frame: &mut Frame<'_>, model: &Model, shown: &Presets) {
 mod tests {
     use insta::assert_snapshot;
 
-    use crate::tui::fixture::{empty, full, looks, press, screen, write};
+    use crate::tui::fixture::{empty, full, looks, press, sizes_over, write};
     use crate::tui::model::Model;
     use crate::tui::terminal::Screens;
 
@@ -337,21 +337,27 @@ mod tests {
             press(&mut model, "ctrl-n ctrl-n ctrl-n ctrl-n ctrl-n ctrl-n ctrl-n up");
             model
         });
-        assert_snapshot!("typed_form_as_text_80x24", {
-            let mut model = filled(80, 24);
-            press(&mut model, "ctrl-e");
-            write(&mut model, " --nonsense");
-            press(&mut model, "home");
-            write(&mut model, "fly ");
-            screen(&model)
-        });
-        assert_snapshot!("typed_presets_80x24", {
-            let mut model = filled(80, 24);
-            press(&mut model, "f2");
-            write(&mut model, "-dev");
-            press(&mut model, "enter f3");
-            screen(&model)
-        });
+        assert_snapshot!(
+            "typed_form_as_text",
+            sizes_over(|width, height| {
+                let mut model = filled(width, height);
+                press(&mut model, "ctrl-e");
+                write(&mut model, " --nonsense");
+                press(&mut model, "home");
+                write(&mut model, "fly ");
+                model
+            })
+        );
+        assert_snapshot!(
+            "typed_presets",
+            sizes_over(|width, height| {
+                let mut model = filled(width, height);
+                press(&mut model, "f2");
+                write(&mut model, "-dev");
+                press(&mut model, "enter f3");
+                model
+            })
+        );
     }
 
     #[test]
@@ -362,12 +368,15 @@ mod tests {
             write(&mut model, "re we");
             model
         });
-        assert_snapshot!("typed_palette_nothing_80x24", {
-            let mut model = full(80, 24);
-            press(&mut model, "ctrl-p");
-            write(&mut model, "xyzzy");
-            screen(&model)
-        });
+        assert_snapshot!(
+            "typed_palette_nothing",
+            sizes_over(|width, height| {
+                let mut model = full(width, height);
+                press(&mut model, "ctrl-p");
+                write(&mut model, "xyzzy");
+                model
+            })
+        );
     }
 
     #[test]
@@ -379,11 +388,14 @@ mod tests {
             press(&mut model, "tab tab");
             model
         });
-        assert_snapshot!("typed_pull_80x24", {
-            let mut model = empty(80, 24);
-            press(&mut model, "2 p");
-            write(&mut model, "alpine:3");
-            screen(&model)
-        });
+        assert_snapshot!(
+            "typed_pull",
+            sizes_over(|width, height| {
+                let mut model = empty(width, height);
+                press(&mut model, "2 p");
+                write(&mut model, "alpine:3");
+                model
+            })
+        );
     }
 }

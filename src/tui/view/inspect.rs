@@ -21,7 +21,7 @@ use crate::tui::theme::Theme;
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &InspectPane, area: Rect) {
     let theme = &model.theme;
     if let Some(failure) = &pane.failure {
-        frame.render_widget(Paragraph::new(texts::failure(failure, theme)), area);
+        frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
         return;
     }
     if pane.document.is_none() {

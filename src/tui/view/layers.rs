@@ -26,7 +26,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &LayersPane, area
         return;
     }
     if let Some(failure) = &pane.failure {
-        frame.render_widget(Paragraph::new(texts::failure(failure, theme)), area);
+        frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
         return;
     }
     let Some(report) = &pane.report else {

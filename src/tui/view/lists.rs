@@ -5,7 +5,7 @@ use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Paragraph, Wrap};
+use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use super::words::{Align, age, bytes, cell, size, span, spark, state};
@@ -195,7 +195,9 @@ fn event(model: &Model, row: &EventRow, column: Option<Column>, _: usize) -> Cel
 /// The dialog in which columns are chosen.
 pub(super) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
     let theme = &model.theme;
-    let height = u16::try_from(choice.items.len() + 4).unwrap_or(u16::MAX);
+    // The line with all keys stays in sight.
+    let height =
+        u16::try_from(choice.items.len() + 4).unwrap_or(u16::MAX).min(model.size.1.saturating_sub(2));
     let title = format!("Columns of {}", choice.section.title());
     let inner = dialog::open(frame, model, &title, "", 56, height);
     let rows = usize::from(inner.height.saturating_sub(2)).max(1);
@@ -247,7 +249,7 @@ fn table<R: Row>(frame: &mut Frame<'_>, model: &Model, area: Rect, rows: &Table<
     frame.render_widget(block, area);
     let height = usize::from(inner.height.saturating_sub(1));
     if rows.lines(1).next().is_none() {
-        frame.render_widget(Paragraph::new(empty(model, rows)).wrap(Wrap { trim: false }), inner);
+        frame.render_widget(Paragraph::new(empty(model, rows, inner.width)), inner);
         return;
     }
     let columns = model.fitted_columns();
@@ -363,11 +365,11 @@ fn counted<R: Row>(rows: &Table<R>) -> Option<String> {
 }
 
 /// What an empty list says: why it is empty, and what can be done next.
-fn empty<R: Row>(model: &Model, rows: &Table<R>) -> Vec<Line<'static>> {
+fn empty<R: Row>(model: &Model, rows: &Table<R>, width: u16) -> Vec<Line<'static>> {
     let theme = &model.theme;
     match &rows.state {
         Loaded::No => return vec![Line::default(), Line::from("   reading…").style(theme.dim)],
-        Loaded::Failed(failure) => return texts::failure(failure, theme),
+        Loaded::Failed(failure) => return texts::failure(failure, theme, width),
         Loaded::Yes => {}
     }
     if !rows.all().is_empty() {
@@ -385,7 +387,7 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>) -> Vec<Line<'static>> {
             texts::key_line(theme, &key, "show all of them"),
         ];
     }
-    super::empty::lines(model)
+    super::empty::lines(model, width)
 }
 
 #[cfg(test)]
@@ -394,7 +396,7 @@ mod tests {
 
     use crate::engine::Status;
     use crate::tui::event::{Event, Listed};
-    use crate::tui::fixture::{container, empty, full, looks, press, screen, write};
+    use crate::tui::fixture::{container, empty, full, looks, press, screen, sizes, sizes_over, write};
     use crate::tui::model::Model;
     use crate::tui::model::rows::{ContainerRow, Used};
     use crate::tui::terminal::Screens;
@@ -457,9 +459,15 @@ mod tests {
 
     #[test]
     fn what_can_be_sorted_by_is_a_menu() {
-        let mut model = pressed(projects(80, 24), "o");
-        update(&mut model, Event::Tick(crate::tui::fixture::now() + jiff::SignedDuration::from_millis(250)));
-        assert_snapshot!("order_menu_80x24", screen(&model));
+        assert_snapshot!(
+            "order_menu",
+            sizes_over(|width, height| {
+                let mut model = pressed(projects(width, height), "o");
+                let opens = crate::tui::fixture::now() + jiff::SignedDuration::from_millis(250);
+                update(&mut model, Event::Tick(opens));
+                model
+            })
+        );
     }
 
     #[test]
@@ -479,9 +487,9 @@ mod tests {
     #[test]
     fn columns_scroll_with_the_arrows_and_a_click_on_a_heading_sorts() {
         use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
-        let mut model = pressed(projects(80, 24), "right right");
-        assert_snapshot!("columns_scrolled_80x24", screen(&model));
-        press(&mut model, "left left");
+        let scrolled = |width, height| pressed(projects(width, height), "right right");
+        assert_snapshot!("columns_scrolled", sizes(scrolled));
+        let mut model = projects(80, 24);
         let names = |model: &Model| {
             model.containers.window(9).map(|(_, row)| row.name.clone()).collect::<Vec<_>>().join(" ")
         };

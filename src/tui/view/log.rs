@@ -26,7 +26,7 @@ use crate::tui::theme::Theme;
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &LogPane, area: Rect) {
     let (theme, now) = (&model.theme, model.now);
     if let Some(failure) = &pane.failure {
-        frame.render_widget(Paragraph::new(texts::failure(failure, theme)), area);
+        frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
         return;
     }
     if pane.buffer.is_empty() {

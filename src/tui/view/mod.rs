@@ -19,7 +19,6 @@ mod lists;
 mod log;
 #[cfg(test)]
 mod look_tests;
-mod pages;
 mod palette;
 mod pathtree;
 mod progress;

@@ -41,7 +41,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, watch: Watch) {
     match &task.state {
         TaskState::Failed(failure) => {
             lines.truncate(1);
-            lines.extend(texts::failure(failure, theme));
+            lines.extend(texts::failure(failure, theme, inner.width));
         }
         _ if !work.parts.is_empty() => {
             lines.push(Line::styled(

@@ -5,10 +5,9 @@ use ratatui::Frame;
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
-use unicode_width::UnicodeWidthStr;
 
 use super::dialog::{keys, open};
-use super::words::{Align, cell, size, state};
+use super::words::{Align, cell, size, state, wrap};
 use crate::tui::action::Action;
 use crate::tui::event::{Fate, Force};
 use crate::tui::keymap::Place;
@@ -154,19 +153,7 @@ fn notes(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> 
 
 /// A text in lines of at most `room` columns.
 fn wrapped(text: &str, room: usize, style: Style) -> Vec<Line<'static>> {
-    let mut lines = vec![String::new()];
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.is_empty() || line.width() + 1 + word.width() <= room => {
-                if !line.is_empty() {
-                    line.push(' ');
-                }
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines.into_iter().map(|line| Line::styled(line, style)).collect()
+    wrap(text, room, 0).into_iter().map(|line| Line::styled(line, style)).collect()
 }
 
 #[cfg(test)]
@@ -175,7 +162,7 @@ mod tests {
     use jiff::SignedDuration;
 
     use crate::tui::event::{Event, Listed};
-    use crate::tui::fixture::{full, looks, now, press, screen};
+    use crate::tui::fixture::{full, looks, now, press, sizes, sizes_over};
     use crate::tui::model::Model;
     use crate::tui::model::trash::{Keeping, TrashRow};
     use crate::tui::terminal::Screens;
@@ -219,21 +206,27 @@ mod tests {
     fn removals() {
         at_each_size("removal", |width, height| pressed(width, height, "* d d"));
         at_each_size("removal_image", |width, height| pressed(width, height, "2 d d"));
-        assert_snapshot!("removal_for_good_80x24", screen(&pressed(80, 24, "d D f")));
-        assert_snapshot!("removal_no_trash_80x24", {
-            let mut model = full(80, 24);
-            model.keeping.time = None;
-            press(&mut model, "d d");
-            screen(&model)
-        });
-        assert_snapshot!("removal_full_disk_rm_80x24", {
-            let mut model = full(80, 24);
-            model.keeping.is_short = true;
-            let id = model.container().unwrap().id.clone();
-            model.containers.get_mut(id.as_str()).unwrap().auto_remove = true;
-            press(&mut model, "* d d");
-            screen(&model)
-        });
+        assert_snapshot!("removal_for_good", sizes_over(|width, height| pressed(width, height, "d D f")));
+        assert_snapshot!(
+            "removal_no_trash",
+            sizes_over(|width, height| {
+                let mut model = full(width, height);
+                model.keeping.time = None;
+                press(&mut model, "d d");
+                model
+            })
+        );
+        assert_snapshot!(
+            "removal_full_disk_rm",
+            sizes_over(|width, height| {
+                let mut model = full(width, height);
+                model.keeping.is_short = true;
+                let id = model.container().unwrap().id.clone();
+                model.containers.get_mut(id.as_str()).unwrap().auto_remove = true;
+                press(&mut model, "* d d");
+                model
+            })
+        );
     }
 
     #[test]
@@ -251,11 +244,16 @@ mod tests {
             model
         };
         at_each_size("trash", filled);
-        assert_snapshot!("trash_empty_80x24", screen(&pressed(80, 24, "g x")));
-        assert_snapshot!("trash_purge_80x24", {
-            let mut model = filled(80, 24);
-            press(&mut model, "d d");
-            screen(&model)
-        });
+        assert_snapshot!("trash_empty", sizes(|width, height| pressed(width, height, "g x")));
+        for (name, keys) in [("trash_purge", "d d"), ("trash_empty_it", "d p"), ("trash_restore_as", "r")] {
+            assert_snapshot!(
+                name,
+                sizes_over(|width, height| {
+                    let mut model = filled(width, height);
+                    press(&mut model, keys);
+                    model
+                })
+            );
+        }
     }
 }

@@ -37,7 +37,7 @@ pub(super) fn draw(
         TaskState::Live | TaskState::Stopping => return,
         TaskState::Done(text) => vec![Line::styled(format!(" ■ {text} "), model.theme.dim)],
         TaskState::Cancelled => vec![Line::styled(" ■ cancelled ", model.theme.dim)],
-        TaskState::Failed(failure) => texts::failure(failure, &model.theme),
+        TaskState::Failed(failure) => texts::failure(failure, &model.theme, area.width),
     };
     let key = model.keys_of(Place::Ended, Action::CloseTab);
     lines.push(Line::styled(format!(" {key} closes this tab"), model.theme.dim));

@@ -1,12 +1,17 @@
 //! Every screen as text: full, empty, failed; at 80×24 and 40×12.
 
 use insta::assert_snapshot;
+use jiff::SignedDuration;
 
-use crate::engine::{Phase, ProcessRow, Progress, Top};
-use crate::tui::event::Event;
-use crate::tui::fixture::{empty, full, log, looks, looks_of, press, screen, screen_with, write};
+use crate::engine::{Kind, Phase, ProcessRow, Progress, Top};
+use crate::tui::event::{Configured, Event, Listed};
+use crate::tui::fixture::{
+    empty, full, log, looks, looks_of, now, press, screen, screen_with, sizes, sizes_over, write,
+};
 use crate::tui::model::inspect::Document;
+use crate::tui::model::journal::EventRow;
 use crate::tui::model::log::LogNews;
+use crate::tui::model::rows::VolumeRow;
 use crate::tui::model::task::{TaskId, Work};
 use crate::tui::model::{Failure, Model, Section};
 use crate::tui::terminal::{Screen, Screens};
@@ -44,13 +49,54 @@ fn the_lists() {
         model
     });
     at_each_size("images", |width, height| pressed(width, height, "2"));
-    assert_snapshot!("images_empty_80x24", {
-        let mut model = empty(80, 24);
-        press(&mut model, "2");
-        screen(&model)
-    });
-    assert_snapshot!("networks_80x24", screen(&pressed(80, 24, "4")));
-    assert_snapshot!("tasks_80x24", screen(&pressed(80, 24, "e ctrl-] 5")));
+    for (name, keys) in [("images", "2"), ("volumes", "3"), ("networks", "4"), ("events", "6")] {
+        let emptied = |width, height| {
+            let mut model = empty(width, height);
+            press(&mut model, keys);
+            update(&mut model, Event::List(Ok(Listed::Events(vec![]))));
+            model
+        };
+        assert_snapshot!(format!("{name}_empty"), sizes(emptied));
+    }
+    for (section, name, keys) in [
+        (Section::Images, "images", "2"),
+        (Section::Volumes, "volumes", "3"),
+        (Section::Networks, "networks", "4"),
+        (Section::Events, "events", "6"),
+        (Section::Trash, "trash", "7"),
+    ] {
+        let failed = |width, height| {
+            let mut model = empty(width, height);
+            press(&mut model, keys);
+            update(&mut model, Event::List(Err((section, failure()))));
+            model
+        };
+        assert_snapshot!(format!("{name}_failed"), sizes(failed));
+    }
+    assert_snapshot!(
+        "volumes",
+        sizes(|width, height| {
+            let mut model = full(width, height);
+            let volume = |name: &str| VolumeRow {
+                name: name.to_owned(),
+                driver: "local".to_owned(),
+                place: format!("/var/lib/hoist/volumes/{name}/_data"),
+            };
+            update(&mut model, Event::List(Ok(Listed::Volumes(vec![volume("acme_data"), volume("cache")]))));
+            press(&mut model, "3");
+            model
+        })
+    );
+    assert_snapshot!("tasks", sizes(|width, height| pressed(width, height, "e ctrl-] 5")));
+    assert_snapshot!(
+        "events",
+        sizes(|width, height| {
+            let mut model = pressed(width, height, "6");
+            let rows = ["start", "die", "destroy"].map(|action| happened(&model, action)).to_vec();
+            update(&mut model, Event::List(Ok(Listed::Events(rows))));
+            model
+        })
+    );
 }
 
 #[test]
@@ -93,10 +139,15 @@ fn the_detail() {
 
 #[test]
 fn a_log_that_cannot_be_read() {
-    let mut model = pressed(80, 24, "l");
-    let serial = model.pane().log.serial;
-    update(&mut model, Event::Log(serial, LogNews::Failed(failure())));
-    assert_snapshot!("logs_failed_80x24", screen(&model));
+    assert_snapshot!(
+        "logs_failed",
+        sizes(|width, height| {
+            let mut model = pressed(width, height, "l");
+            let serial = model.pane().log.serial;
+            update(&mut model, Event::Log(serial, LogNews::Failed(failure())));
+            model
+        })
+    );
 }
 
 #[test]
@@ -121,12 +172,26 @@ fn the_dialogs() {
     at_each_size("help", |width, height| pressed(width, height, "?"));
     at_each_size("run_form", |width, height| pressed(width, height, "2 r"));
     at_each_size("confirm", |width, height| pressed(width, height, "d D"));
-    assert_snapshot!("signals_80x24", screen(&pressed(80, 24, "K")));
-    assert_snapshot!("rename_80x24", screen(&pressed(80, 24, "N")));
-    assert_snapshot!("command_80x24", {
-        let mut model = pressed(80, 24, ":");
-        write(&mut model, "pull deb");
-        screen(&model)
+    over("signals", |model| drop(press(model, "K")));
+    over("rename", |model| drop(press(model, "N")));
+    over("rename_wrong", |model| {
+        press(model, "N");
+        write(model, " a name with spaces that is too long for it");
+        press(model, "enter");
+    });
+    over("command", |model| {
+        press(model, ":");
+        write(model, "pull deb");
+    });
+    over("columns", |model| drop(press(model, "O j j")));
+    over("tag", |model| drop(press(model, "2 t")));
+    over("load", |model| drop(press(model, "2 L")));
+    over("import", |model| drop(press(model, "2 I")));
+    over("exec", |model| drop(press(model, "E")));
+    over("quit", |model| drop(press(model, "e ctrl-] Q")));
+    over("choices", |model| {
+        press(model, "g");
+        update(model, Event::Tick(now() + SignedDuration::from_millis(250)));
     });
     at_each_size("progress", |width, height| {
         let mut model = pressed(width, height, "2 p");
@@ -149,6 +214,68 @@ fn the_dialogs() {
         update(&mut model, Event::Progress(TaskId(1), work));
         model
     });
+}
+
+/// What failed, and what is told of it.
+#[test]
+fn the_failures() {
+    over("failure_details", |model| {
+        model.fail(failure());
+        press(model, "g !");
+    });
+    over("failures_of_several", |model| {
+        model.fail(failure());
+        model.failures = vec![failure(); 12];
+        press(model, "g !");
+    });
+    over("page_of_ports", |model| {
+        press(model, "P");
+        let lines = ["80/tcp -> 0.0.0.0:8080", "443/tcp -> 0.0.0.0:8443"].map(str::to_owned).to_vec();
+        update(model, Event::Page("Ports of api".to_owned(), Ok(lines)));
+    });
+    let pulling = |model: &mut Model| {
+        press(model, "2 p");
+        write(model, "debian:13");
+        press(model, "enter");
+    };
+    over("pull_failed", |model| {
+        pulling(model);
+        update(model, Event::Finished(TaskId(1), Err(failure())));
+    });
+    assert_snapshot!(
+        "task_failed",
+        sizes(|width, height| {
+            let mut model = full(width, height);
+            pulling(&mut model);
+            update(&mut model, Event::Finished(TaskId(1), Err(failure())));
+            press(&mut model, "q 5");
+            model
+        })
+    );
+    over("broken_configuration", |model| {
+        let faults = vec!["/home/me/.config/hoist/keymap.toml, line 3, column 5: in [containers] `d` (inspect of [containers]) is the beginning of `dd` (remove of [containers]), from hoist".to_owned(), "/home/me/.config/hoist/config.toml, line 9, column 1: no such key `thme`".to_owned()];
+        let themes = model.look.themes.clone();
+        let configured = Configured { ui: None, keymap: None, themes, broken: <_>::default(), faults };
+        update(model, Event::Configured(Box::new(configured)));
+    });
+}
+
+fn happened(model: &Model, action: &str) -> EventRow {
+    let row = &model.containers.all()[0];
+    let attributes = [("name", row.name.as_str()), ("exitCode", "137"), ("image", "acme/app:2.4.1")];
+    let attributes = attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
+    let mut event = crate::engine::Event::now(Kind::Container, action, row.id.as_str(), attributes);
+    event.time_nano = i64::try_from(now().as_nanosecond()).unwrap() - 30_000_000_000;
+    EventRow::new(&event)
+}
+
+fn over(name: &str, change: impl Fn(&mut Model)) {
+    let made = |width, height| {
+        let mut model = full(width, height);
+        change(&mut model);
+        model
+    };
+    assert_snapshot!(name, sizes_over(made));
 }
 
 #[test]

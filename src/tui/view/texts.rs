@@ -3,14 +3,21 @@
 use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
+use super::words::wrap;
 use crate::tui::model::Failure;
 use crate::tui::theme::Theme;
 
-/// A failure: what, why, what to do.
-pub(super) fn failure(failure: &Failure, theme: &Theme) -> Vec<Line<'static>> {
-    let mut lines = vec![Line::default(), Line::from(format!(" ✗ {}", failure.what)).style(theme.err)];
-    lines.extend(failure.why.iter().map(|why| Line::from(format!("   because {why}"))));
-    lines.extend(failure.hint.iter().map(|hint| Line::from(format!("   → {hint}")).style(theme.warn)));
+/// A failure: what, why, what to do; in lines of so many columns.
+pub(super) fn failure(failure: &Failure, theme: &Theme, width: u16) -> Vec<Line<'static>> {
+    let told = |text: String, style| {
+        wrap(&text, usize::from(width).saturating_sub(1), 5)
+            .into_iter()
+            .map(move |line| Line::styled(line, style))
+    };
+    let mut lines = vec![Line::default()];
+    lines.extend(told(format!(" ✗ {}", failure.what), theme.err));
+    lines.extend(failure.why.iter().flat_map(|why| told(format!("   because {why}"), theme.text)));
+    lines.extend(failure.hint.iter().flat_map(|hint| told(format!("   → {hint}"), theme.warn)));
     lines
 }
 

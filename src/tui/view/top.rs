@@ -23,7 +23,7 @@ const BAR: usize = 10;
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &TopPane, is_up: bool, area: Rect) {
     let theme = &model.theme;
     if let Some(failure) = pane.failure.as_ref().filter(|_| is_up) {
-        frame.render_widget(Paragraph::new(texts::failure(failure, theme)), area);
+        frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
         return;
     }
     if !is_up || pane.read.is_none() {

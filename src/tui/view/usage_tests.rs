@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::engine::{Pressure, ProcessRow, RestartPolicy, Sample, Stall, Status, Top};
 use crate::tui::event::{Effect, Event, Listed};
-use crate::tui::fixture::{container, full, looks, now, press, screen, write};
+use crate::tui::fixture::{container, full, looks, now, press, screen, sizes, sizes_over, write};
 use crate::tui::model::inspect::{Document, Form};
 use crate::tui::model::layer::Layer;
 use crate::tui::model::why::Facts;
@@ -198,7 +198,15 @@ fn a_signal_goes_to_the_process_under_the_cursor() {
     let mut model = pressed(80, 24, "t");
     processes(&mut model);
     press(&mut model, "j j K");
-    assert_snapshot!("processes_signal_80x24", screen(&model));
+    assert_snapshot!(
+        "processes_signal",
+        sizes_over(|width, height| {
+            let mut model = pressed(width, height, "t");
+            processes(&mut model);
+            press(&mut model, "j j K");
+            model
+        })
+    );
     let effects = press(&mut model, "j enter");
     let [Effect::Signal(_, process, signal)] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!((process.pid, process.start_time, signal.as_str()), (48_031, 5, "SIGKILL"));
@@ -251,10 +259,15 @@ fn a_document_as_a_tree_and_as_text() {
         press(&mut model, strokes);
         assert_snapshot!(format!("inspect_{name}_80x24"), screen(&model));
     }
-    let mut model = pressed(80, 24, "i");
-    let serial = model.pane().inspect.serial;
-    update(&mut model, Event::Document(serial, Err(failure())));
-    assert_snapshot!("inspect_failed_80x24", screen(&model));
+    assert_snapshot!(
+        "inspect_failed",
+        sizes(|width, height| {
+            let mut model = pressed(width, height, "i");
+            let serial = model.pane().inspect.serial;
+            update(&mut model, Event::Document(serial, Err(failure())));
+            model
+        })
+    );
 }
 
 #[test]
@@ -316,15 +329,20 @@ fn why_a_container_ended() {
         ill(&mut model, |_| {});
         model
     });
-    let mut model = pressed(80, 24, "/");
-    write(&mut model, "seed");
-    press(&mut model, "enter enter");
-    ill(&mut model, |facts| {
-        (facts.exit_code, facts.oom_killed, facts.memory_limit) = (127, false, None);
-        facts.error = "exec `seed`: No such file or directory".to_owned();
-        facts.log.clear();
-    });
-    assert_snapshot!("why_no_start_80x24", screen(&model));
+    assert_snapshot!(
+        "why_no_start",
+        sizes(|width, height| {
+            let mut model = pressed(width, height, "/");
+            write(&mut model, "seed");
+            press(&mut model, "enter enter");
+            ill(&mut model, |facts| {
+                (facts.exit_code, facts.oom_killed, facts.memory_limit) = (127, false, None);
+                facts.error = "exec `seed`: No such file or directory".to_owned();
+                facts.log.clear();
+            });
+            model
+        })
+    );
 }
 
 #[test]

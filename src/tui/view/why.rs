@@ -18,7 +18,7 @@ use crate::tui::model::why::{Card, WhyPane};
 pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &WhyPane, has_keys: bool, area: Rect) {
     let theme = &model.theme;
     if let Some(failure) = &pane.failure {
-        frame.render_widget(Paragraph::new(texts::failure(failure, theme)), area);
+        frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
         return;
     }
     let Some(card) = &pane.card else {

@@ -101,6 +101,34 @@ pub fn size(amount: u64) -> String {
     bytes(amount as f64)
 }
 
+/// `text` in lines of at most `width` columns, broken between words where that can be; all
+/// but the first begin with so many blanks.
+#[must_use]
+pub fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
+    let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);
+    let room = width.max(indent + 1);
+    for word in text.split_inclusive(' ') {
+        let wide = word.trim_end().width();
+        let begins = line.trim().is_empty();
+        if !begins && used + wide > room {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+            used = indent;
+        }
+        for c in word.chars() {
+            let columns = c.width().unwrap_or(0);
+            if used + columns > room && c != ' ' {
+                lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+                used = indent;
+            }
+            line.push(c);
+            used += columns;
+        }
+    }
+    lines.push(line);
+    lines.iter_mut().for_each(|line| line.truncate(line.trim_end().len()));
+    lines
+}
+
 /// Where a text stands in its cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -152,6 +180,22 @@ pub fn spark(values: &[f64], top: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn text_is_broken_between_words_and_long_ones_anywhere() {
+        for (text, width, indent, lines) in [
+            ("a word or two", 20, 0, vec!["a word or two"]),
+            ("a word or two", 7, 0, vec!["a word", "or two"]),
+            ("   because it is", 12, 5, vec!["   because", "     it is"]),
+            ("at /var/lib/hoist/x", 8, 2, vec!["at", "  /var/l", "  ib/hoi", "  st/x"]),
+            ("日本語", 4, 0, vec!["日本", "語"]),
+            ("", 4, 0, vec![""]),
+            ("x  aligned  text", 30, 0, vec!["x  aligned  text"]),
+            ("ab", 0, 0, vec!["a", "b"]),
+        ] {
+            assert_eq!(wrap(text, width, indent), lines, "{text}");
+        }
+    }
 
     #[test]
     fn amounts_take_at_most_four_columns() {

@@ -5,7 +5,7 @@ use insta::assert_snapshot;
 use super::*;
 use crate::engine::LogLine;
 use crate::tui::event::{Effect, Event};
-use crate::tui::fixture::{full, lines, looks_of, now, press, screen, serve, write};
+use crate::tui::fixture::{full, lines, looks_of, now, press, screen, serve, sizes_over, write};
 use crate::tui::model::layer::Layer;
 use crate::tui::terminal::Screens;
 use crate::tui::update::update;
@@ -149,7 +149,14 @@ fn merged_logs_have_their_names() {
     let all = lines(WORKER);
     let mut model = shown(100, 20, &all);
     press(&mut model, "M");
-    assert_snapshot!("log_merge_100x20", screen(&model));
+    assert_snapshot!(
+        "log_merge",
+        sizes_over(|width, height| {
+            let mut model = shown(width, height, &all);
+            press(&mut model, "M");
+            model
+        })
+    );
     press(&mut model, "enter");
     assert_eq!(model.pane().log.of.len(), 2);
     assert_eq!(model.wants().logs.values().next().map(|want| want.containers.len()), Some(2));
