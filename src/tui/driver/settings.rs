@@ -70,7 +70,13 @@ fn watched(ui: &Ui) -> Vec<PathBuf> {
     let folder = ui.folder.iter();
     let keys = folder.clone().map(|folder| folder.join("keymap.toml"));
     let themes = folder.map(|folder| folder.join("themes"));
-    ui.files.iter().cloned().chain(keys).chain(themes).collect()
+    ui.files.iter().cloned().chain(keys).chain(themes).filter(|path| can_be_saved(path)).collect()
+}
+
+/// Whether a file may be there after a save. A device (`/dev/null` for none) lies in a folder
+/// where every program that writes to one is a change: it would wake us all day.
+fn can_be_saved(path: &Path) -> bool {
+    std::fs::metadata(path).map_or(true, |what| what.is_file() || what.is_dir())
 }
 
 /// What all of them say at this moment: a file that is only touched is no change.
@@ -126,5 +132,20 @@ pub(super) fn depth(settings: &TuiSettings) -> Depth {
         () if color == "truecolor" || color == "24bit" || term.ends_with("-direct") => Depth::True,
         () if term.contains("256color") => Depth::Indexed,
         () => Depth::Ansi,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_device_that_stands_for_no_file_is_not_watched() {
+        let dir = tempfile::tempdir().unwrap();
+        let [there, not_there] = ["there.toml", "not-there.toml"].map(|name| dir.path().join(name));
+        std::fs::write(&there, "").unwrap();
+        let files = vec![PathBuf::from("/dev/null"), there.clone(), not_there.clone()];
+        let ui = Ui { files, folder: None, ..Ui::default() };
+        assert_eq!(watched(&ui), [there, not_there]);
     }
 }
