@@ -416,6 +416,21 @@ fn top_and_stats_see_the_processes() {
 }
 
 #[test]
+fn no_process_hides_by_its_name_or_speaks_to_the_terminal() {
+    let case = Case::new();
+    let script = r"printf 'ro\033]0;x\007ot:x:0:0::/:/bin/sh\n' > /etc/passwd
+        printf '\377\376' > /proc/$$/comm; sleep 1000 & wait";
+    let id = case.start(&["sh", "-c", script], |_| {});
+    let top = || case.wait_for(case.engine.containers().top(&id)).unwrap().processes;
+    until("both run", || top().iter().any(|row| row.command.starts_with("sleep")));
+    let rows = top();
+    let comm = std::fs::read(format!("/proc/{}/comm", case.container(&id).run.unwrap().init.unwrap().pid));
+    assert_eq!(comm.unwrap(), b"\xff\xfe\n", "its name is no text");
+    assert_eq!(rows.iter().map(|row| row.inner_pid).min(), Some(1), "{rows:?}");
+    assert!(rows.iter().all(|row| row.user == "ro·]0;x·ot"), "{rows:?}");
+}
+
+#[test]
 fn the_containers_own_files_name_it() {
     let case = Case::new();
     let script =

@@ -65,14 +65,22 @@ pub fn top(top: &Top, now: Timestamp, zone: &TimeZone) -> String {
         let pattern = if age.as_secs() < 24 * 3600 { "%H:%M" } else { "%b%d" };
         let started = process.started.to_zoned(zone.clone()).strftime(pattern);
         let time = format!("{:02}:{:02}:{:02}", cpu / 3600, cpu / 60 % 60, cpu % 60);
-        // A command of several lines must not break the table.
-        let command = process.command.replace(['\t', '\n'], " ");
+        // A command of several lines must not break the table, nor speak to the terminal: as ps.
+        let command: String = process.command.chars().map(visible).collect();
         text += &format!(
             "{}\t{}\t{}\t{share}\t{started}\t{}\t{time}\t{command}\n",
             process.user, process.pid, process.parent, process.tty
         );
     }
     super::table::align(&text)
+}
+
+fn visible(c: char) -> char {
+    match c {
+        '\t' | '\n' => ' ',
+        c if c.is_control() => '?',
+        c => c,
+    }
 }
 
 #[cfg(test)]
@@ -115,13 +123,13 @@ mod tests {
             cpu_secs: 61.5,
             tty: "pts/0".to_owned(),
             state: 'S',
-            command: "sh -c\tx".to_owned(),
+            command: "sh -c\tx\u{1b}]0;y".to_owned(),
             ..ProcessRow::default()
         };
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
         insta::assert_snapshot!(top(&Top { processes: vec![process] }, now, &TimeZone::UTC), @"
         UID       PID       PPID      C         STIME     TTY       TIME       CMD
-        root      4711      4700      50        11:58     pts/0     00:01:01   sh -c x
+        root      4711      4700      50        11:58     pts/0     00:01:01   sh -c x?]0;y
         ");
     }
 }

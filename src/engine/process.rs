@@ -79,8 +79,9 @@ fn detail(members: &Members, pid: u32) -> Option<ProcessDetail> {
     let link =
         |file: &str| fs::read_link(path(file)).ok().map(|link| line(link.as_os_str().as_encoded_bytes()));
     let text = |file: &str| fs::read_to_string(path(file)).unwrap_or_default();
+    let most = (MAX_LINES * MAX_LINE) as u64;
     let row = top::row(pid, &members.users(), top::boot_time())?;
-    let env = fs::read(path("environ")).ok().map(|bytes| {
+    let env = top::read(pid, "environ", most).map(|bytes| {
         let words = bytes.split(|byte| *byte == 0).filter(|word| !word.is_empty());
         words.take(MAX_LINES).map(line).collect()
     });
@@ -122,8 +123,8 @@ fn open_files(pid: u32) -> Option<(usize, Vec<(u32, String)>)> {
 fn threads(pid: u32) -> Vec<(u32, String)> {
     let folder = format!("/proc/{pid}/task");
     let name = |number: &u32| {
-        let name = fs::read_to_string(format!("{folder}/{number}/comm")).ok()?;
-        Some((*number, name.trim_end().to_owned()))
+        let name = fs::read(format!("{folder}/{number}/comm")).ok()?;
+        Some((*number, String::from_utf8_lossy(&name).trim_end().to_owned()))
     };
     numbers(&folder).unwrap_or_default().iter().take(MAX_LINES).filter_map(name).collect()
 }

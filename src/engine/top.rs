@@ -1,25 +1,25 @@
 //! The processes of a container, from /proc: nothing of the image is run for it
 //! (CVE-2022-1227).
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io::Read as _;
 use std::path::Path;
 
 use jiff::Timestamp;
-use rustix::fs::OFlags;
 
 use super::error::{Doing, Result};
 use super::stats::{ProcessRow, Top};
-use super::{Engine, Status, Verb};
+use super::{Engine, Status, Verb, files};
 use crate::cgroup::Cgroup;
 use crate::container::Conflict;
 use crate::monitor::settle::cgroup_parent;
 use crate::sys;
 
 /// More of a command line is not shown.
-const MAX_COMMAND: usize = 4096;
-/// A passwd file that is larger is not read.
-const MAX_PASSWD: u64 = 1 << 20;
+const MAX_COMMAND: u64 = 4096;
+/// What the kernel says of a process takes less.
+const MAX_STATUS: u64 = 64 << 10;
 /// Ticks of processor time a second: the same on every Linux that hoist runs on.
 const TICKS: u64 = 100;
 
@@ -79,8 +79,17 @@ fn same_namespace(init: u32) -> Vec<u32> {
     pids.filter(|&pid| own.is_some() && namespace(pid) == own).collect()
 }
 
+/// A file of a process; its own part in it, like its name, may be any bytes and as many as
+/// it likes.
+pub(super) fn read(pid: u32, file: &str, most: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(format!("/proc/{pid}/{file}")).ok()?;
+    file.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
 pub(super) fn row(pid: u32, users: &HashMap<u32, String>, boot: i64) -> Option<ProcessRow> {
-    let read = |file: &str| fs::read_to_string(format!("/proc/{pid}/{file}")).ok();
+    let read = |file: &str| Some(String::from_utf8_lossy(&read(pid, file, MAX_STATUS)?).into_owned());
     let stat = read("stat")?;
     let (name, fields) = stat.split_once('(')?.1.rsplit_once(')')?;
     let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
@@ -114,8 +123,7 @@ pub(super) fn row(pid: u32, users: &HashMap<u32, String>, boot: i64) -> Option<P
 }
 
 fn command(pid: u32) -> Option<String> {
-    let mut bytes = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
-    bytes.truncate(MAX_COMMAND);
+    let mut bytes = read(pid, "cmdline", MAX_COMMAND)?;
     while bytes.last() == Some(&0) {
         bytes.pop();
     }
@@ -137,52 +145,35 @@ pub(super) fn boot_time() -> i64 {
     line.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }
 
-/// The names in the container's own passwd file, which is not trusted: opened inside its
-/// root, and only if it is a plain file.
+/// The names in the container's own passwd file.
 fn users(init: u32) -> HashMap<u32, String> {
-    let read = || {
-        let root = sys::fs::open_place(Path::new(&format!("/proc/{init}/root"))).ok()?;
-        let place = sys::fs::open_in_root(&root, Path::new("/etc/passwd"), OFlags::PATH).ok()?;
-        let stat = sys::fs::stat(&place).ok()?;
-        let is_plain = sys::fs::file_type(&stat) == sys::fs::FileType::RegularFile;
-        if !is_plain || u64::try_from(stat.st_size).ok()? > MAX_PASSWD {
-            return None;
-        }
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        let file = sys::fs::open_in_root(&root, Path::new("/etc/passwd"), flags).ok()?;
-        let mut text = String::new();
-        let file = std::io::Read::take(fs::File::from(file), MAX_PASSWD);
-        { file }.read_to_string(&mut text).ok()?;
-        Some(text)
-    };
-    use std::io::Read as _;
-    let text = read().unwrap_or_default();
-    let entry = |line: &str| {
-        let mut fields = line.split(':');
-        let name = fields.next()?.to_owned();
-        Some((fields.nth(1)?.parse().ok()?, name))
-    };
-    // The first line of an id counts.
-    text.lines().rev().filter_map(entry).collect()
+    let root = sys::fs::open_place(Path::new(&format!("/proc/{init}/root")));
+    root.map(|root| files::names(&root, "/etc/passwd")).unwrap_or_default()
 }
 
-/// The tree's order: each process after its parent.
-fn parents_first(rows: Vec<ProcessRow>) -> Vec<ProcessRow> {
-    let known: Vec<u32> = rows.iter().map(|row| row.pid).collect();
-    let mut left = rows;
-    left.sort_by_key(|row| row.pid);
-    let mut out: Vec<ProcessRow> = Vec::with_capacity(left.len());
-    while !left.is_empty() {
-        let is_ready =
-            |row: &ProcessRow| !known.contains(&row.parent) || out.iter().any(|it| it.pid == row.parent);
-        let (ready, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(is_ready);
-        if ready.is_empty() {
-            out.extend(rest); // a ring, as a read in pieces may show it
-            break;
-        }
-        out.extend(ready);
-        left = rest;
+/// The tree's order: each process after its parent. A container decides how many there are
+/// and how deep, so nothing is looked for in all of them.
+fn parents_first(mut rows: Vec<ProcessRow>) -> Vec<ProcessRow> {
+    rows.sort_by_key(|row| row.pid);
+    let known: HashSet<u32> = rows.iter().map(|row| row.pid).collect();
+    let mut children: HashMap<Option<u32>, Vec<ProcessRow>> = HashMap::new();
+    for row in rows {
+        let parent = Some(row.parent).filter(|parent| known.contains(parent));
+        children.entry(parent).or_default().push(row);
     }
+    let mut out = Vec::with_capacity(known.len());
+    let mut level = children.remove(&None).unwrap_or_default();
+    while !level.is_empty() {
+        let mut next: Vec<_> =
+            level.iter().filter_map(|row| children.remove(&Some(row.pid))).flatten().collect();
+        next.sort_by_key(|row| row.pid);
+        out.append(&mut level);
+        level = next;
+    }
+    // A ring, as a read in pieces may show it.
+    let mut rest: Vec<_> = children.into_values().flatten().collect();
+    rest.sort_by_key(|row| row.pid);
+    out.extend(rest);
     out
 }
 
@@ -211,5 +202,17 @@ mod tests {
         let row = |pid, parent| ProcessRow { pid, parent, ..ProcessRow::default() };
         let rows = parents_first(vec![row(5, 9), row(9, 1), row(7, 5)]);
         assert_eq!(rows.iter().map(|row| row.pid).collect::<Vec<_>>(), [9, 5, 7]);
+        let ring = parents_first(vec![row(3, 2), row(2, 3), row(4, 1)]);
+        assert_eq!(ring.iter().map(|row| row.pid).collect::<Vec<_>>(), [4, 2, 3]);
+    }
+
+    #[test]
+    fn a_chain_of_many_processes_is_put_in_order_at_once() {
+        let rows: Vec<_> = (1..=100_000)
+            .rev()
+            .map(|pid| ProcessRow { pid, parent: pid - 1, ..ProcessRow::default() })
+            .collect();
+        let sorted = parents_first(rows);
+        assert!(sorted.is_sorted_by_key(|row| row.pid) && sorted.len() == 100_000);
     }
 }

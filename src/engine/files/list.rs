@@ -196,7 +196,7 @@ struct Owners {
 
 impl Owners {
     fn read(root: &Root) -> Self {
-        Self { users: names(root, "/etc/passwd"), groups: names(root, "/etc/group") }
+        Self { users: names(root.tree(), "/etc/passwd"), groups: names(root.tree(), "/etc/group") }
     }
 
     fn user(&self, id: u32) -> String {
@@ -209,10 +209,10 @@ impl Owners {
 }
 
 /// Names by id. The file is not trusted: it is opened inside its root, and only if it is a
-/// plain one of a sane size.
-fn names(root: &Root, path: &str) -> HashMap<u32, String> {
+/// plain one; what is beyond a sane size is not read.
+pub(in crate::engine) fn names(root: &OwnedFd, path: &str) -> HashMap<u32, String> {
     let read = || -> Done<String> {
-        let (file, _) = open_plain(&root.place(Path::new(path))?)?;
+        let (file, _) = open_plain(&fs::open_in_root(root, Path::new(path), OFlags::PATH)?)?;
         let mut text = Vec::new();
         let read = File::from(file).take(MAX_PASSWD).read_to_end(&mut text);
         crate::sys::check(read, || format!("read({path})"))?;

@@ -29,7 +29,7 @@ use super::{Engine, Reporter, blocking};
 
 use error::Done;
 pub use error::Error;
-pub(in crate::engine) use list::kind;
+pub(in crate::engine) use list::{kind, names};
 
 /// More entries of a folder are not listed.
 pub const MOST_ENTRIES: usize = 20_000;

@@ -90,6 +90,10 @@ impl Root {
         Self { tree, _namespace: None, marks: None, mounts: Vec::new(), whose, _lock: None }
     }
 
+    pub(super) fn tree(&self) -> &OwnedFd {
+        &self.tree
+    }
+
     /// Whether a place is on this root's own mount, not on one in it.
     pub(super) fn is_on_own_mount(&self, place: &OwnedFd) -> Done<bool> {
         Ok(fs::mount_id(place)? == fs::mount_id(&self.tree)?)
