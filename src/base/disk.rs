@@ -160,6 +160,25 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// Writes the files of a small folder, and their names, to the disk: before what they are a
+/// copy of goes.
+///
+/// # Errors
+///
+/// `EIO` or `ENOSPC` when it cannot be written.
+pub fn sync_folder(dir: &Path) -> Result<()> {
+    let sync = || -> io::Result<()> {
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            if entry.file_type()?.is_file() {
+                File::open(entry.path())?.sync_all()?;
+            }
+        }
+        File::open(dir)?.sync_all()
+    };
+    sync().map_err(Error::io("sync", dir))
+}
+
 /// Writes everything of the file system that holds `dir` to the disk: one call for any
 /// number of files.
 ///

@@ -381,7 +381,8 @@ pub fn set_aside(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
         result => result.map_err(DiskError::io("remove", folder))?,
     }
     release(paths, &record.name, &record.id);
-    forget_run(paths, &record.id)
+    let _ = forget_run(paths, &record.id); // a run without its container is found and swept
+    Ok(())
 }
 
 /// The record in a folder that was set aside.
@@ -603,6 +604,18 @@ mod tests {
         assert!(!place.exists());
         sweep(&paths).unwrap();
         assert_eq!(ids(&paths).unwrap().len(), 2, "it never ran, and is whole all the same");
+    }
+
+    #[test]
+    fn what_is_set_aside_is_gone_whatever_is_left_of_its_run() {
+        let (_dir, paths) = paths();
+        let web = record("a", "web");
+        drop(create(&paths, &web).unwrap());
+        disk::private_dir(&paths.runs()).unwrap();
+        fs::write(paths.container_run(&web.id), "in the way").unwrap();
+        let discarded = remove(&paths, &web).unwrap();
+        assert!(find(&paths, "web").is_err() && discarded.exists());
+        drop(create(&paths, &record("b", "web")).unwrap());
     }
 
     #[test]

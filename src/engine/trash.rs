@@ -220,7 +220,9 @@ impl Engine {
         let name = record.name.as_str().to_owned();
         let entry = TrashEntry::new(Kind::Container, record.id.as_str(), vec![name.clone()], name, keep);
         let entry = entry.doing(doing)?;
-        entry::write(&paths.container(&record.id), &entry).doing(doing)?;
+        let folder = paths.container(&record.id);
+        entry::write(&folder, &entry).doing(doing)?;
+        crate::base::disk::sync_folder(&folder).doing(doing)?; // without the note it would be litter
         store::set_aside(paths, &record, &entry::folder(paths, &entry.id)).doing(doing)?;
         drop(lock);
         // For whoever follows the events it is gone; `trash` says that it can come back.

@@ -87,7 +87,9 @@ impl Store {
         let moving = self.paths().trash().join(format!(".{id}"));
         disk::private_dir(&moving).map_err(Error::from)?;
         let written = describe(&kept, &moving)
-            .and_then(|()| Ok(disk::write_json(&file_in(&moving), &kept).map_err(Error::from)?));
+            .and_then(|()| Ok(disk::write_json(&file_in(&moving), &kept).map_err(Error::from)?))
+            // Soon it is all there is of the image.
+            .and_then(|()| Ok(disk::sync_folder(&moving).map_err(Error::from)?));
         if let Err(error) = written {
             let _ = fs::remove_dir_all(&moving); // the first error is the one to report
             return Err(error);
@@ -173,9 +175,16 @@ impl Store {
     pub(super) fn finish_moves(&self) -> Result<()> {
         for name in self.moves()? {
             let moving = self.paths().trash().join(name);
-            // Without it nothing was taken away yet.
-            if let Ok(kept) = disk::read_json::<Kept>(&file_in(&moving)) {
-                self.write_back(&kept)?;
+            match disk::read_json::<Kept>(&file_in(&moving)) {
+                Ok(kept) => self.write_back(&kept)?,
+                // Without it nothing was taken away yet.
+                Err(error) if error.is_not_found() => {}
+                // It may be all there is of the image: for a person to see.
+                Err(error @ (disk::Error::Damaged { .. } | disk::Error::TooLarge { .. })) => {
+                    tracing::warn!(%error, "an image that was on its way to the trash is not put back");
+                    continue;
+                }
+                Err(error) => return Err(error.into()),
             }
             match fs::remove_dir_all(&moving) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -301,6 +310,28 @@ mod tests {
         store.mend().unwrap();
         assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
         assert_eq!(read_dir(&trash).unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn a_move_that_cannot_be_read_is_not_thrown_away() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _) = store(&dir, &["web:1"]);
+        let before = (store.images().unwrap(), store.references().unwrap());
+        aside(&store, "web:1", "image-a");
+        let moving = store.paths().trash().join(".image-a");
+        fs::rename(store.paths().trash().join("image-a"), &moving).unwrap();
+        let (file, kept) = (file_in(&moving), moving.join("kept"));
+        fs::rename(&file, &kept).unwrap();
+        // As with too many open files: it is there, but not now.
+        fs::create_dir(&file).unwrap();
+        assert!(store.mend().is_err());
+        fs::remove_dir(&file).unwrap();
+        fs::write(&file, "{").unwrap();
+        store.mend().unwrap();
+        assert!(kept.exists(), "nothing else may be hindered by it");
+        fs::rename(&kept, &file).unwrap();
+        store.mend().unwrap();
+        assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
     }
 
     #[test]
