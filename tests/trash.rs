@@ -191,6 +191,46 @@ fn an_image_in_the_trash_keeps_its_layers_until_it_is_purged() {
     assert!(std::fs::read_dir(engine.paths().trash()).unwrap().next().is_none());
 }
 
+/// A mount point, which nobody can delete while this lives.
+struct Held(PathBuf);
+
+impl Held {
+    fn new(folder: PathBuf) -> Self {
+        std::fs::create_dir(&folder).unwrap();
+        assert!(Command::new("mount").args(["-t", "tmpfs", "none"]).arg(&folder).status().unwrap().success());
+        Self(folder)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").args(["-l"]).arg(&self.0).status();
+    }
+}
+
+#[test]
+fn one_that_cannot_be_deleted_keeps_no_other() {
+    let case = Case::new();
+    let engine = day(&case);
+    let trash_folder = engine.paths().trash();
+    let [stuck, other] = [(); 2].map(|()| trash(&case, &engine, &case.create(&["true"], |_| {})));
+    let gone = |name: &str| trash_folder.join(format!(".gone-{name}"));
+    let mut held = Held::new(trash_folder.join(&stuck.id).join("held"));
+    held.0 = gone(&stuck.id).join("held");
+    let error = case.wait_for(engine.trash().empty()).unwrap_err();
+    assert_eq!(error.to_string(), "cannot empty the trash");
+    assert!(error.causes().concat().contains("busy"), "{:?}", error.causes());
+    assert!(entries(&case, &engine).is_empty());
+    assert_eq!((gone(&stuck.id).exists(), gone(&other.id).exists()), (true, false));
+    // Nor what is due later.
+    std::fs::create_dir(gone("later")).unwrap();
+    case.wait_for(engine.trash().empty_due()).unwrap_err();
+    assert_eq!((gone(&stuck.id).exists(), gone("later").exists()), (true, false));
+    drop(held);
+    case.wait_for(engine.trash().empty_due()).unwrap();
+    assert_eq!(std::fs::read_dir(&trash_folder).unwrap().count(), 0);
+}
+
 #[test]
 fn a_name_of_an_image_comes_back_alone() {
     let case = Case::new();

@@ -85,18 +85,24 @@ impl Engine {
     }
 
     /// Removes entries for good, and gives what they were. Those that went meanwhile are none.
+    /// One that cannot be removed keeps no other.
     pub(super) fn purge(&self, entries: &[TrashEntry]) -> Result<Emptied> {
         let doing = || "empty the trash";
         let mut emptied = Emptied::default();
-        let mut gone = Vec::new();
+        let (mut gone, mut done) = (Vec::new(), Ok(()));
         for entry in entries {
-            if let Some(folder) = self.bury_entry(entry).doing(doing)? {
-                emptied.count += 1;
-                emptied.bytes += entry.size.unwrap_or(0);
-                gone.push(folder);
+            match self.bury_entry(entry) {
+                Ok(Some(folder)) => {
+                    emptied.count += 1;
+                    emptied.bytes += entry.size.unwrap_or(0);
+                    gone.push(folder);
+                }
+                Ok(None) => {}
+                Err(error) => done = done.and(Err(error)),
             }
         }
-        self.delete_gone(&gone)?;
+        self.sweep_before(&gone)?;
+        done.and(delete(&gone)).doing(doing)?;
         Ok(emptied)
     }
 
@@ -121,15 +127,11 @@ impl Engine {
         Ok(Some(gone))
     }
 
-    /// Deletes folders that are out of the trash, after the layers that only they needed.
-    fn delete_gone(&self, gone: &[PathBuf]) -> Result<()> {
-        if gone.is_empty() {
-            return Ok(());
-        }
-        let store = self.image_store()?;
-        self.sweep_images(&store)?;
-        for folder in gone {
-            remove(folder).doing(|| "empty the trash")?;
+    /// Deletes the layers that only folders needed that are out of the trash: before them,
+    /// so that whoever is killed in between does it again.
+    fn sweep_before(&self, gone: &[PathBuf]) -> Result<()> {
+        if !gone.is_empty() {
+            self.sweep_images(&self.image_store()?)?;
         }
         Ok(())
     }
@@ -137,17 +139,21 @@ impl Engine {
     /// Does what is due, one thing after the other, until nothing is.
     pub(super) fn empty_due(&self) -> Result<()> {
         let doing = || "empty the trash";
+        let (mut stuck, mut done) = (Vec::new(), Ok(()));
         loop {
             let Contents { entries, litter, mut gone } = entry::contents(self.paths()).doing(doing)?;
+            gone.retain(|folder| !stuck.contains(folder));
             for folder in litter {
                 gone.extend(entry::bury(self.paths(), &folder));
             }
             if let Some(entry) = self.due(&entries) {
                 gone.extend(self.bury_entry(entry).doing(doing)?);
             } else if gone.is_empty() {
-                return Ok(());
+                return done.doing(doing);
             }
-            self.delete_gone(&gone)?;
+            self.sweep_before(&gone)?;
+            done = done.and(delete(&gone));
+            stuck.extend(gone.into_iter().filter(|folder| folder.exists()));
         }
     }
 
@@ -164,6 +170,14 @@ impl Engine {
         fs::rename(paths.trash(), &aside).map_err(disk::Error::io("remove", paths.trash())).doing(doing)?;
         Lock::exclusive(&paths.trash_lock(), Rank::Container).map(drop).doing(doing)
     }
+}
+
+/// Deletes all of them that can be; gives the first failure.
+fn delete(folders: &[PathBuf]) -> disk::Result<()> {
+    folders.iter().fold(Ok(()), |done, folder| {
+        let removed = remove(folder);
+        done.and(removed)
+    })
 }
 
 fn remove(folder: &Path) -> disk::Result<()> {
