@@ -16,6 +16,7 @@ pub mod folders;
 pub mod image;
 pub mod layers;
 pub mod logview;
+pub mod machine;
 pub mod network;
 pub mod process;
 pub mod pull;
@@ -57,6 +58,7 @@ pub use logview::{
     FindAsk, LogForm, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogQuery, LogSpot, LogState, LogView,
     PageAsk, SaveLog, Wanted as LogWanted,
 };
+pub use machine::Machine;
 pub use network::Networks;
 pub use process::ProcessDetail;
 pub use pull::{PullOptions, PullStatus, Pulled};

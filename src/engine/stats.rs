@@ -195,7 +195,7 @@ fn processors(stat: &str) -> (u64, u32) {
     (ticks * TICK, u32::try_from(count).unwrap_or(u32::MAX).max(1))
 }
 
-fn memory_of_host(meminfo: &str) -> u64 {
+pub(super) fn memory_of_host(meminfo: &str) -> u64 {
     let total = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"));
     let kibibytes = total.and_then(|rest| rest.split_ascii_whitespace().next()?.parse::<u64>().ok());
     kibibytes.unwrap_or(0) * 1024
