@@ -52,6 +52,7 @@ fn row(number: usize) -> ContainerRow {
         exit_code: u8::try_from(number % 3).unwrap_or(0),
         oom_killed: false,
         error: String::new(),
+        ended_by_hand: false,
         restarts: 0,
         created: now() - SignedDuration::from_hours(5),
         started: Some(now() - SignedDuration::from_mins(192)),

@@ -21,7 +21,7 @@ mod ui;
 
 use crate::base::{ErrorKind, Explain, Paths};
 use ui::{CommandSection, UiSection};
-pub use ui::{Custom, Icons, Line, Preset, Ui, Whither};
+pub use ui::{Custom, Icons, Line, Navigator, Preset, Ui, Whither};
 
 /// Read by every engine of the machine.
 const SYSTEM_FILE: &str = "/etc/hoist/config.toml";

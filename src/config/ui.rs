@@ -21,6 +21,8 @@ pub struct Ui {
     pub icons: Option<Icons>,
     /// The keys to begin with; the user's own keymap comes over them.
     pub keymap: Preset,
+    /// Whether there is a navigator beside the list.
+    pub navigator: Navigator,
     /// The mouse is hoist's while it runs.
     pub mouse: bool,
     /// What waits may turn and flash. Not over ssh, unless it is said.
@@ -44,6 +46,7 @@ impl Default for Ui {
             no_color: false,
             icons: None,
             keymap: Preset::Default,
+            navigator: Navigator::Auto,
             mouse: true,
             motion: true,
             read_only: false,
@@ -66,6 +69,19 @@ pub enum Icons {
     Ascii,
     /// Icons of the Nerd Fonts where there are fitting ones, else as Unicode.
     Nerd,
+}
+
+/// Whether there is a navigator beside the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Navigator {
+    /// On wide terminals.
+    #[default]
+    Auto,
+    /// Wherever there is some room for it.
+    On,
+    /// Never.
+    Off,
 }
 
 /// Keys to begin with.
@@ -127,6 +143,7 @@ pub(super) struct UiSection {
     theme: Option<String>,
     icons: Option<Icons>,
     keymap: Option<Preset>,
+    navigator: Option<Navigator>,
     mouse: Option<bool>,
     motion: Option<bool>,
     read_only: Option<bool>,
@@ -139,6 +156,7 @@ impl UiSection {
             theme: self.theme.or(weaker.theme),
             icons: self.icons.or(weaker.icons),
             keymap: self.keymap.or(weaker.keymap),
+            navigator: self.navigator.or(weaker.navigator),
             mouse: self.mouse.or(weaker.mouse),
             motion: self.motion.or(weaker.motion),
             // What the system's file forbids is not allowed by the user's.
@@ -154,6 +172,7 @@ impl UiSection {
             no_color: environment.get("NO_COLOR").is_some(),
             icons: self.icons,
             keymap: self.keymap.unwrap_or_default(),
+            navigator: self.navigator.unwrap_or_default(),
             mouse: self.mouse.unwrap_or(true),
             motion: self.motion.unwrap_or(!is_remote),
             read_only: flags.read_only || self.read_only.unwrap_or(false),

@@ -137,6 +137,7 @@ actions! {
         ExchangePanes "exchange-panes" "exchange" "Exchange the pane with the next one";
         ClosePane    "close-pane"    "close"    "Close the pane; its session goes on";
         OnlyPane     "only-pane"     "only"     "Close all other panes";
+        Navigator    "navigator"     "navigator" "Show the navigator beside the list, or hide it";
         PinPane      "pin-pane"      "pin"      "Keep what the pane shows, or let it follow the list again";
     }
     "Go" {
@@ -147,6 +148,8 @@ actions! {
         GoTrash      "go-trash"      "trash"    "Show what was removed and can be taken back";
         GoTasks      "go-tasks"      "tasks"    "Show what runs in the background: pulls, terminals";
         GoEvents     "go-events"     "events"   "Show what happened";
+        GoAlert      "go-alert"      "alert"    "Go to what is ill, the newest first; it is seen then";
+        SeeAlerts    "see-alerts"    "seen"     "Take every alert as seen";
         JumpBack     "jump-back"     "back"     "Jump back to where you were before";
         JumpForward  "jump-forward"  "forward"  "Jump forward again";
     }

@@ -24,10 +24,10 @@ use super::model::why::Facts;
 use super::model::{Failure, Section, Subject, Tone};
 use super::terminal::copy::Walk;
 use super::theme::Themes;
-use crate::config::Ui;
+use crate::config::{Preset, Ui};
 use crate::engine::files::{CopyRequest, Place};
 use crate::engine::layers::{ImageDiff, LayerReport};
-use crate::engine::{ContainerId, Name, News, Process, Sample, SaveLog, Top};
+use crate::engine::{ContainerId, Machine, Name, News, Process, Sample, SaveLog, Top};
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -80,6 +80,10 @@ pub enum Event {
     Finished(TaskId, Result<Finish, Failure>),
     /// The configuration, keymap and themes as they were read anew.
     Configured(Box<Configured>),
+    /// What this machine has.
+    Machine(Machine),
+    /// The keys of a preset with the user's over them, as `:set keymap` asked for.
+    Keymap(Preset, Result<Arc<Keymap>, Failure>),
     /// What the terminal's background is.
     Ground(Ground),
     /// The terminal draws signs two columns wide that hoist counts as one.
@@ -182,6 +186,10 @@ pub enum Effect {
     Command(Box<Ready>),
     /// Read a whole list.
     Load(Section),
+    /// Read what this machine has.
+    Machine,
+    /// Read the keys of a preset with the user's over them.
+    Keymap(Preset),
     /// Read one container.
     Reload(ContainerId),
     /// A verb on a container.

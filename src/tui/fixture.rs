@@ -66,6 +66,7 @@ pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
         exit_code: 0,
         oom_killed: false,
         error: String::new(),
+        ended_by_hand: false,
         restarts: 0,
         created: now() - SignedDuration::from_hours(5),
         started: Some(now() - SignedDuration::from_mins(192)),
@@ -86,8 +87,16 @@ pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
     }
 }
 
-/// A model with something of everything.
+/// A model with something of everything, of whose alerts the user knows.
 pub(crate) fn full(width: u16, height: u16) -> Model {
+    let mut model = ill(width, height);
+    model.alerts.see_all();
+    model.settle();
+    model
+}
+
+/// The same before the user has seen what is ill.
+pub(crate) fn ill(width: u16, height: u16) -> Model {
     let mut model = empty(width, height);
     let mut seed = container("seed", Status::Exited);
     (seed.exit_code, seed.oom_killed) = (137, true);

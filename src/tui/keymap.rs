@@ -6,6 +6,7 @@
 //! global ─┬─ lists ──┬─ containers        terminal   released   copy   prompt   form ─┬─ switch
 //!         │          ├─ images            confirm    menu     progress   page   └─ choice
 //!         │          └─ volumes, networks, tasks, events
+//!         ├─ navigator
 //!         └─ viewer ─┬─ logs
 //!                    └─ stats, top, inspect, why, ended
 //! ```
@@ -81,6 +82,7 @@ places! {
     Tasks      "tasks"      Some(Self::Lists);
     Events     "events"     Some(Self::Lists);
     Trash      "trash"      Some(Self::Lists);
+    Navigator  "navigator"  Some(Self::Global);
     Viewer     "viewer"     Some(Self::Global);
     Logs       "logs"       Some(Self::Viewer);
     Stats      "stats"      Some(Self::Viewer);

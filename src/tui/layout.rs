@@ -4,15 +4,17 @@
 //!  80×24                     ≥ 100×30                      ≥ 160 wide
 //!  header                    header                        header
 //!  sections                  sections                      sections
-//!  ┏ list ━━━━━━━━━━━━┓      ┏ list ━━━━━━━━━━━━━━━┓       ┏ list ━━━━━━━━━━┓╭ side ╮
-//!  ┗━━━━━━━━━━━━━━━━━━┛      ┗━━━━━━━━━━━━━━━━━━━━━┛       ┗━━━━━━━━━━━━━━━━┛│charts│
-//!  ╭ detail ──────────╮      ╭ detail ────╮╭ side ─╮       ╭ detail ────────╮│events│
-//!  ╰──────────────────╯      ╰────────────╯╰───────╯       ╰────────────────╯╰──────╯
+//!  ┏ list ━━━━━━━━━━━━┓      ┏ list ━━━━━━━━━━━━━━━┓       ╭ navi ╮┏ list ━━━━━━━━━━┓╭ side ╮
+//!  ┗━━━━━━━━━━━━━━━━━━┛      ┗━━━━━━━━━━━━━━━━━━━━━┛       │ gator│┗━━━━━━━━━━━━━━━━┛│charts│
+//!  ╭ detail ──────────╮      ╭ detail ────╮╭ side ─╮       │      │╭ detail ────────╮│events│
+//!  ╰──────────────────╯      ╰────────────╯╰───────╯       ╰──────╯╰────────────────╯╰──────╯
 //!  keys, status              keys, status                  keys, status
 //! ```
 //! Less than 60 wide or 18 high: only the list, or the zoomed detail. Less than 40×12: a line.
 
 use ratatui::layout::Rect;
+
+use crate::config::Navigator;
 
 /// Where everything is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub struct Layout {
     pub header: Option<Rect>,
     /// The sections, or the tabs of what is zoomed.
     pub tabs: Rect,
+    /// Projects, tasks and alerts, with the border.
+    pub navigator: Option<Rect>,
     /// The list with its border.
     pub list: Option<Rect>,
     /// The panes, with their borders.
@@ -38,9 +42,21 @@ pub struct Layout {
 /// The smallest terminal with more than one line in it.
 pub const SMALLEST: (u16, u16) = (40, 12);
 
-/// Places everything on a terminal of `size`; charts only where there is room for them.
+/// Columns of the navigator, border included.
+const NAVIGATOR: u16 = 30;
+
+/// What there is to place beside the list and the panes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beside {
+    /// Charts, where there is room for them.
+    pub charts: bool,
+    /// The navigator.
+    pub navigator: Navigator,
+}
+
+/// Places everything on a terminal of `size`.
 #[must_use]
-pub fn layout(size: (u16, u16), is_zoomed: bool, has_charts: bool) -> Layout {
+pub fn layout(size: (u16, u16), is_zoomed: bool, beside: Beside) -> Layout {
     let (width, height) = size;
     let line = |y: u16| Rect::new(0, y, width, u16::from(y < height));
     if width < SMALLEST.0 || height < SMALLEST.1 {
@@ -66,19 +82,29 @@ pub fn layout(size: (u16, u16), is_zoomed: bool, has_charts: bool) -> Layout {
         return layout;
     }
     let mut main = body;
+    let has_navigator = match beside.navigator {
+        Navigator::Auto => width >= 160 && height >= 30,
+        Navigator::On => width >= 100 && height >= 24,
+        Navigator::Off => false,
+    };
+    if has_navigator {
+        layout.navigator = Some(Rect { width: NAVIGATOR, ..main });
+        (main.x, main.width) = (NAVIGATOR, main.width - NAVIGATOR);
+    }
+    let has_charts = beside.charts;
     if has_charts && width >= 160 && height >= 30 {
         let side = (width / 4).clamp(40, 60);
         main.width -= side;
-        layout.side = Some(Rect::new(main.width, body.y, side, body.height));
+        layout.side = Some(Rect::new(main.right(), body.y, side, body.height));
     }
     // A list of a few rows more than half: containers are few, log lines many.
     let list = if body.height >= 30 { body.height * 2 / 5 } else { body.height - 7.max(body.height / 3) };
     layout.list = Some(Rect { height: list, ..main });
     let mut detail = Rect { y: main.y + list, height: main.height - list, ..main };
-    if has_charts && layout.side.is_none() && width >= 100 && height >= 30 {
-        let side = width / 3;
+    if has_charts && layout.side.is_none() && main.width >= 100 && height >= 30 {
+        let side = main.width / 3;
         detail.width -= side;
-        layout.side = Some(Rect::new(detail.width, detail.y, side, detail.height));
+        layout.side = Some(Rect::new(detail.right(), detail.y, side, detail.height));
     }
     layout.detail = Some(detail);
     layout
@@ -106,11 +132,18 @@ mod tests {
     fn nothing_overlaps_and_nothing_is_outside_at_any_size() {
         for width in 0..220 {
             for height in 0..70 {
-                for (is_zoomed, has_charts) in [(false, true), (true, true), (false, false)] {
-                    let all = layout((width, height), is_zoomed, has_charts);
+                for (is_zoomed, charts, navigator) in [
+                    (false, true, Navigator::Auto),
+                    (true, true, Navigator::On),
+                    (false, false, Navigator::Auto),
+                    (false, false, Navigator::On),
+                    (false, true, Navigator::On),
+                    (false, true, Navigator::Off),
+                ] {
+                    let all = layout((width, height), is_zoomed, Beside { charts, navigator });
                     let areas: Vec<Rect> = [all.header, Some(all.tabs), all.list, all.detail, all.side]
                         .into_iter()
-                        .chain([Some(all.keys), Some(all.status)])
+                        .chain([all.navigator, Some(all.keys), Some(all.status)])
                         .flatten()
                         .filter(|area| area.area() > 0)
                         .collect();

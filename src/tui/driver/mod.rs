@@ -49,6 +49,7 @@ use super::theme::{DARK, Depth, Theme};
 use super::update::{begin, start, update};
 use super::{Error, TuiSettings, view};
 use crate::command::World;
+use crate::config::Preset;
 use crate::engine::{ContainerId, Engine, Input, Progress, Reporter, Result, TrashEntry};
 use crate::tui::model::files::FilesWish;
 use crate::tui::model::rows::ContainerRow;
@@ -95,12 +96,13 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
     let world = settings.world.clone();
     let state = settings.ui.state.clone();
     let config = settings.flags.file.clone();
-    tokio::spawn(settings::follow(settings, depth, tell.clone()));
+    tokio::spawn(settings::follow(settings.clone(), depth, tell.clone()));
     let mut driver = Driver {
         engine,
         model,
         tell,
         world,
+        settings,
         state,
         watch: Watch::default(),
         sessions: Sessions::default(),
@@ -237,6 +239,7 @@ struct Driver {
     model: Model,
     tell: Tell,
     world: World,
+    settings: TuiSettings,
     /// Where what is remembered lies.
     state: Option<PathBuf>,
     watch: Watch,
@@ -339,16 +342,12 @@ impl Driver {
             Effect::Host(words) => self.guest = Some(Guest::Program(words)),
             Effect::Command(ready) => self.take(Event::Command(ready), screen)?,
             Effect::Load(Section::Trash) => self.load_trash(),
+            Effect::Machine => self.read_machine(),
+            Effect::Keymap(preset) => self.read_keymap(preset),
             Effect::Files(FilesWish::Editor(place, path, bytes, stamp)) => {
                 self.guest = Some(Guest::Editor { place, path, bytes, stamp });
             }
-            Effect::Files(wish) => {
-                let engine = self.engine.clone();
-                self.spawn(async move {
-                    let result = files::grant(&engine, &wish).await.map_err(Failure::from);
-                    Event::FilesDone(wish, result)
-                });
-            }
+            Effect::Files(wish) => self.grant(wish),
             Effect::Load(section) => {
                 let engine = self.engine.clone();
                 self.spawn(async move {
@@ -473,7 +472,28 @@ impl Driver {
         self.spawn_blocking(move || Event::Folder(folder, disk::names(&place)));
     }
 
-    /// The same for work that blocks.
+    /// Does something with one file.
+    fn grant(&self, wish: FilesWish) {
+        let engine = self.engine.clone();
+        self.spawn(async move {
+            let result = files::grant(&engine, &wish).await.map_err(Failure::from);
+            Event::FilesDone(wish, result)
+        });
+    }
+
+    /// Reads what this machine has: it may block, as any file system may.
+    fn read_machine(&self) {
+        let engine = self.engine.clone();
+        self.spawn_blocking(move || Event::Machine(engine.machine()));
+    }
+
+    /// Reads the keys of a preset with the user's over them.
+    fn read_keymap(&self, preset: Preset) {
+        let settings = self.settings.clone();
+        self.spawn_blocking(move || settings::keymap_event(&settings, preset));
+    }
+
+    /// Runs work that blocks beside everything else, and tells what came of it.
     fn spawn_blocking(&self, work: impl FnOnce() -> Event + Send + 'static) {
         let tell = self.tell.clone();
         tokio::spawn(async move {

@@ -8,12 +8,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Tell;
-use crate::config::{Config, Ui};
+use crate::config::{Config, Preset, Ui};
 use crate::engine::FileWatch;
 use crate::tui::TuiSettings;
 use crate::tui::custom::Template;
 use crate::tui::event::{Configured, Event};
 use crate::tui::keymap::Keymap;
+use crate::tui::model::Failure;
 use crate::tui::theme::{Depth, Theme, Themes};
 
 /// An editor that saves in several steps is through by then.
@@ -22,7 +23,7 @@ const SETTLED: Duration = Duration::from_millis(15);
 /// Reads keymap and themes; `ui` comes from the configuration.
 pub(super) fn read(ui: Ui, depth: Depth, read: fn(&Path) -> io::Result<String>) -> Configured {
     let mut faults = Vec::new();
-    let keymap = keymap(&ui, read).map_err(|fault| faults.push(fault)).ok();
+    let keymap = keymap(&ui, ui.keymap, read).map_err(|fault| faults.push(fault)).ok();
     let mut themes = Themes::of_hoist(depth);
     let mut broken = BTreeSet::new();
     for (path, text) in theme_files(ui.folder.as_deref()) {
@@ -99,7 +100,16 @@ pub(super) fn read_again(settings: &TuiSettings, depth: Depth) -> Configured {
     }
 }
 
-fn keymap(ui: &Ui, read: fn(&Path) -> io::Result<String>) -> Result<Keymap, String> {
+/// The keys of a preset with the user's over them, read anew.
+pub(super) fn keymap_event(settings: &TuiSettings, preset: Preset) -> Event {
+    // The user's commands may be others than at the start.
+    let config = Config::load(&settings.flags, &settings.world.environment);
+    let ui = config.map_or_else(|_| settings.ui.clone(), |config| config.ui);
+    let keymap = keymap(&ui, preset, settings.world.read).map(Arc::new);
+    Event::Keymap(preset, keymap.map_err(|what| Failure { what, ..Failure::default() }))
+}
+
+fn keymap(ui: &Ui, preset: Preset, read: fn(&Path) -> io::Result<String>) -> Result<Keymap, String> {
     let path = ui.folder.as_ref().map(|folder| folder.join("keymap.toml"));
     let text = match path.as_deref().map(read) {
         None => None,
@@ -110,7 +120,7 @@ fn keymap(ui: &Ui, read: fn(&Path) -> io::Result<String>) -> Result<Keymap, Stri
         }
     };
     let user = path.as_deref().zip(text.as_deref());
-    Keymap::load(ui.keymap, user, &ui.commands).map_err(|error| error.to_string())
+    Keymap::load(preset, user, &ui.commands).map_err(|error| error.to_string())
 }
 
 /// The user's themes, in the order of their names.

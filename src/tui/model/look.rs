@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::{Custom, Icons};
+use crate::config::{Custom, Icons, Navigator, Preset};
 use crate::tui::theme::{DARK, Depth, LIGHT, Theme, Themes};
 
 /// Whether a terminal's background is light.
@@ -58,12 +58,18 @@ pub struct Look {
     pub is_wide: bool,
     /// The user's own commands.
     pub commands: Vec<Custom>,
+    /// The keys that the user's own come over.
+    pub keymap: Preset,
+    /// Whether there is a navigator beside the list.
+    pub navigator: Navigator,
     /// What waits may turn and flash.
     pub motion: bool,
     /// The mouse is hoist's.
     pub mouse: bool,
     /// Nothing may be changed.
     pub is_read_only: bool,
+    /// It was asked for at the start, or by the configuration: it stays.
+    pub must_be_read_only: bool,
 }
 
 impl Look {
@@ -78,9 +84,12 @@ impl Look {
             icons_are_free: true,
             is_wide: false,
             commands: Vec::new(),
+            keymap: Preset::Default,
+            navigator: Navigator::Auto,
             motion: true,
             mouse: true,
             is_read_only: false,
+            must_be_read_only: false,
         }
     }
 

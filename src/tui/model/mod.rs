@@ -4,6 +4,7 @@
 //! is not said by effects but follows from the model: [`Model::wants`]. So nothing is read
 //! that nobody sees, and no path through `update` can forget to stop it.
 
+pub mod alerts;
 pub mod ask;
 pub mod batch;
 pub mod candidates;
@@ -11,6 +12,7 @@ pub mod columns;
 pub mod compare;
 pub mod files;
 pub mod filter;
+pub mod flash;
 pub mod form;
 pub mod help;
 pub mod history;
@@ -22,6 +24,7 @@ pub mod layers;
 pub mod list;
 pub mod log;
 pub mod look;
+pub mod navigator;
 pub mod palette;
 mod panes;
 pub mod paths;
@@ -56,17 +59,20 @@ use super::action::Action;
 use super::event::Verb;
 use super::key::Key;
 use super::keymap::{Keymap, Place};
-use super::layout::{Layout, layout};
+use super::layout::{Beside, Layout, layout};
 use super::theme::{Depth, Theme};
 use crate::command::World;
 use crate::config::Icons;
-use crate::engine::{self, ContainerId};
+use crate::engine::{self, ContainerId, Machine};
+use alerts::Alerts;
 use batch::Batch;
+use flash::Flashes;
 use form::RunForm;
 use journal::EventRow;
 use jumps::Jumps;
 use layer::Layer;
 use look::Look;
+use navigator::Navigator;
 pub use panes::inner;
 use paths::Paths;
 use rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
@@ -108,6 +114,16 @@ pub struct Model {
     pub shows_all: bool,
     /// The panes beside the list.
     pub windows: Windows,
+    /// Projects, tasks and alerts beside the list.
+    pub navigator: Navigator,
+    /// What is ill.
+    pub alerts: Alerts,
+    /// Whose state has just changed.
+    pub flashes: Flashes,
+    /// What this machine has, and when that was last asked.
+    pub machine: Machine,
+    #[expect(missing_docs, reason = "as above")]
+    pub machine_asked: Timestamp,
     /// What is remembered from one time to the next.
     pub saved: Saved,
     /// The lists.
@@ -230,6 +246,8 @@ pub enum Focus {
     List,
     /// The current pane.
     Detail,
+    /// The navigator.
+    Navigator,
 }
 
 /// What a pane shows of its subject.
@@ -357,6 +375,11 @@ impl Model {
             is_alone: false,
             shows_all: true,
             windows: Windows::default(),
+            navigator: Navigator::default(),
+            alerts: Alerts::default(),
+            flashes: Flashes::default(),
+            machine: Machine::default(),
+            machine_asked: now,
             saved: Saved::default(),
             containers: Table::default(),
             images: Table::default(),
@@ -428,6 +451,7 @@ impl Model {
             (Focus::List, Section::Tasks, _) => Place::Tasks,
             (Focus::List, Section::Events, _) => Place::Events,
             (Focus::List, Section::Trash, _) => Place::Trash,
+            (Focus::Navigator, ..) => Place::Navigator,
             (Focus::Detail, _, Tab::Logs) => Place::Logs,
             (Focus::Detail, _, Tab::Stats) => Place::Stats,
             (Focus::Detail, _, Tab::Top) => Place::Top,
@@ -461,7 +485,8 @@ impl Model {
     pub fn layout(&self) -> Layout {
         // Several panes need the room more than charts beside them.
         let has_room = self.windows.count() == 1 || self.size.0 >= 160;
-        layout(self.size, self.is_zoomed, has_room && self.section == Section::Containers)
+        let charts = has_room && self.section == Section::Containers;
+        layout(self.size, self.is_zoomed, Beside { charts, navigator: self.look.navigator })
     }
 
     /// Says `text` at the bottom.
@@ -508,6 +533,7 @@ impl Model {
             ticks.extend((opens > self.now).then(|| until(opens)));
         }
         ticks.extend(self.notice.as_ref().map(|notice| until(notice.until)));
+        ticks.extend(self.flashes.next_end().map(until));
         if self.tasks.all().iter().any(|task| matches!(task.what, What::Work(_)) && !task.is_over()) {
             // Numbers go on also where nothing turns.
             ticks.push(Duration::from_millis(if self.look.motion { 100 } else { 1000 }));
@@ -530,6 +556,8 @@ impl Model {
 
     /// Brings what follows from other fields up to date, after every change.
     pub fn settle(&mut self) {
+        let changed = self.containers.changed();
+        self.settle_alerts(&changed);
         self.containers.hide_idle(!self.shows_all);
         self.containers.show();
         self.images.show();
@@ -556,6 +584,10 @@ impl Model {
         if self.focus == Focus::Detail && self.subject().is_none() {
             (self.focus, self.is_zoomed) = (Focus::List, false);
         }
+        if self.focus == Focus::Navigator && self.layout().navigator.is_none() {
+            self.focus = Focus::List;
+        }
+        self.settle_navigator(changed);
         self.settle_panes();
     }
 }

@@ -59,6 +59,16 @@ impl Model {
         match self.focus {
             Focus::List => self.listed(),
             Focus::Detail => self.subject_of(self.pane()),
+            Focus::Navigator => self.navigator.container().cloned().map(Subject::Container),
+        }
+    }
+
+    /// What the charts beside the list are about.
+    #[must_use]
+    pub fn charted(&self) -> Option<Subject> {
+        match self.focus {
+            Focus::Navigator => self.listed(),
+            Focus::List | Focus::Detail => self.subject(),
         }
     }
 

@@ -55,6 +55,8 @@ pub struct ContainerRow {
     pub exit_code: u8,
     pub oom_killed: bool,
     pub error: String,
+    /// Its end was asked for: it was stopped by hand, or the program of a terminal was left.
+    pub ended_by_hand: bool,
     pub restarts: u32,
     pub created: Timestamp,
     pub started: Option<Timestamp>,
@@ -117,6 +119,7 @@ impl ContainerRow {
             exit_code: record.state.exit_code,
             oom_killed: record.state.oom_killed,
             error: record.state.error.clone(),
+            ended_by_hand: record.state.stopped_by_hand || record.config.tty,
             restarts: record.state.restart_count,
             created: record.created,
             started: run_started.or(record.state.started),

@@ -58,8 +58,18 @@ pub struct Table<R> {
     wanted: Filter,
     /// What is left to do.
     left: Left,
+    changed: Changed,
     /// Whether the rows are there.
     pub state: Loaded,
+}
+
+/// Which rows came, went or changed since somebody asked; not what they use.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Changed {
+    /// Those with these keys.
+    Rows(Vec<String>),
+    /// Any of them.
+    Everything,
 }
 
 /// Whether the rows are there.
@@ -158,6 +168,7 @@ impl<R> Default for Table<R> {
             read: String::new(),
             wanted: Filter::default(),
             left: Left::Everything,
+            changed: Changed::Everything,
             state: Loaded::No,
         }
     }
@@ -173,6 +184,7 @@ impl<R: Row> Table<R> {
         self.marks.retain(|key| self.index.contains_key(key));
         self.state = Loaded::Yes;
         self.left = Left::Everything;
+        self.changed = Changed::Everything;
     }
 
     /// Puts `row` in the place of the one with its key, or first.
@@ -181,6 +193,7 @@ impl<R: Row> Table<R> {
             *old = row;
             return;
         }
+        self.note(row.key());
         self.index.values_mut().for_each(|at| *at += 1);
         self.index.insert(row.key().to_owned(), 0);
         self.rows.insert(0, row);
@@ -199,6 +212,7 @@ impl<R: Row> Table<R> {
     /// Takes the row with `key` out.
     pub fn take(&mut self, key: &str) {
         let Some(gone) = self.index.remove(key) else { return };
+        self.note(key);
         self.rows.remove(gone);
         self.hays.remove(gone);
         self.marks.remove(key);
@@ -230,6 +244,7 @@ impl<R: Row> Table<R> {
     pub fn get_mut(&mut self, key: &str) -> Option<&mut R> {
         let at = *self.index.get(key)?;
         self.hays[at].clear();
+        self.note(key);
         self.touch(at);
         Some(&mut self.rows[at])
     }
@@ -256,6 +271,18 @@ impl<R: Row> Table<R> {
         }
         self.hays.truncate(count);
         self.left = Left::Everything;
+    }
+
+    /// What changed since this was asked for the last time.
+    pub fn changed(&mut self) -> Changed {
+        std::mem::replace(&mut self.changed, Changed::Rows(Vec::new()))
+    }
+
+    fn note(&mut self, key: &str) {
+        match &mut self.changed {
+            Changed::Rows(rows) if rows.len() < SINGLY => rows.push(key.to_owned()),
+            changed => *changed = Changed::Everything,
+        }
     }
 
     fn touch(&mut self, at: usize) {

@@ -72,11 +72,11 @@ impl Model {
         }
     }
 
-    /// What a verb is for: what the pane with the keys shows, else what is marked, else what is
+    /// What a verb is for: what the pane with the keys shows or has its cursor on, else what is marked, else what is
     /// under the cursor (on a heading: its whole group).
     #[must_use]
     pub fn targets(&self) -> Vec<Subject> {
-        if self.focus == Focus::Detail {
+        if self.focus != Focus::List {
             return self.subject().into_iter().collect();
         }
         match self.section {
@@ -95,7 +95,9 @@ impl Model {
     pub fn acted_section(&self) -> Section {
         match self.focus {
             Focus::List => self.section,
-            Focus::Detail => self.subject().map_or(self.section, |subject| subject.section()),
+            Focus::Detail | Focus::Navigator => {
+                self.subject().map_or(self.section, |subject| subject.section())
+            }
         }
     }
 

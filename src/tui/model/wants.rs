@@ -114,7 +114,7 @@ impl Model {
             // Who is compared is measured as often.
             subjects.extend(pane.stats.beside.iter().cloned().map(Subject::Container));
         }
-        subjects.extend(layout.side.and_then(|_| self.subject()));
+        subjects.extend(layout.side.and_then(|_| self.charted()));
         for subject in subjects {
             if let Subject::Container(id) = subject
                 && self.is_up(&id)

@@ -14,7 +14,10 @@ use crate::tui::model::{Model, Tone};
 
 /// Says why something was not done.
 pub(super) fn refuse(model: &mut Model, why: &str) {
-    let hint = "start hoist without --read-only, and without read-only in [ui]".to_owned();
+    let hint = match model.look.must_be_read_only {
+        true => "start hoist without --read-only, and without read-only in [ui]".to_owned(),
+        false => "`:set read-only off` ends that".to_owned(),
+    };
     model.say(Tone::Warning, format!("read-only: {why}"), Some(hint));
 }
 
@@ -100,6 +103,8 @@ fn changes(effect: &Effect, world: &World) -> bool {
         | Effect::Browse(_)
         | Effect::Save
         | Effect::Load(_)
+        | Effect::Machine
+        | Effect::Keymap(_)
         | Effect::Reload(_)
         | Effect::ReadProcess(..)
         | Effect::ReadPorts(_)

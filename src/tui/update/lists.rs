@@ -146,7 +146,7 @@ pub(super) fn jump(model: &mut Model, travel: fn(&mut Jumps, Spot) -> Option<Spo
 }
 
 /// Puts the cursor on a row; a filter that hides it is taken away.
-fn show(model: &mut Model, section: Section, key: Option<&str>) -> bool {
+pub(super) fn show(model: &mut Model, section: Section, key: Option<&str>) -> bool {
     model.section = section;
     model.scrolled_columns = 0;
     window::leave(model);

@@ -26,9 +26,11 @@ mod layers;
 mod lists;
 mod log;
 mod named;
+mod navigator;
 mod news;
 mod note;
 mod object;
+mod options;
 mod palette;
 mod preset;
 mod removal;
@@ -102,7 +104,7 @@ pub fn begin(model: &mut Model, configured: Configured) {
 #[must_use]
 pub fn start() -> Vec<Effect> {
     let is_read = |section: &Section| !matches!(section, Section::Tasks | Section::Events);
-    Section::ALL.into_iter().filter(is_read).map(Effect::Load).collect()
+    Section::ALL.into_iter().filter(is_read).map(Effect::Load).chain([Effect::Machine]).collect()
 }
 
 fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
@@ -218,6 +220,19 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
             }
             return Vec::new();
         }
+        MouseEventKind::Down(MouseButton::Left)
+            if let Some(area) = layout.navigator.filter(|area| area.contains(at)) =>
+        {
+            let line = mouse.row.checked_sub(area.y + 1).filter(|line| line + 2 < area.height);
+            line.into_iter().for_each(|line| navigator::point(model, usize::from(line)));
+            return Vec::new();
+        }
+        MouseEventKind::Down(MouseButton::Left) if layout.status.contains(at) => {
+            if model.alerts.count() > 0 && mouse.column >= layout.status.width / 2 {
+                navigator::next_alert(model);
+            }
+            return Vec::new();
+        }
         MouseEventKind::Down(MouseButton::Left) => {
             if let Some(list) = layout.list.filter(|area| area.contains(at)) {
                 model.focus = Focus::List;
@@ -239,6 +254,10 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     if on_detail {
         return viewer::scroll(model, by);
     }
+    if layout.navigator.is_some_and(|area| area.contains(at)) {
+        navigator::scroll(model, isize::try_from(by).unwrap_or(0));
+        return Vec::new();
+    }
     cursor(model).step(isize::try_from(by).unwrap_or(0));
     Vec::new()
 }
@@ -249,6 +268,11 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
     if guard::refuses(model, action) {
         return Vec::new();
+    }
+    if model.focus == Focus::Navigator
+        && let Some(effects) = navigator::act(model, action)
+    {
+        return effects;
     }
     if let Some(effects) = files::act(model, action) {
         return effects;
@@ -295,6 +319,9 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::JumpBack => lists::jump(model, Jumps::back),
         Action::JumpForward => lists::jump(model, Jumps::forward),
         Action::GoTrash => go(model, Section::Trash),
+        Action::GoAlert => navigator::next_alert(model),
+        Action::SeeAlerts => navigator::see_all(model),
+        Action::Navigator => navigator::toggle(model),
         Action::Undo => return undo::undo(model),
         Action::NextTab => turn(model, 1),
         Action::PreviousTab => turn(model, -1),

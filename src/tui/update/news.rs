@@ -1,17 +1,20 @@
 //! What the driver tells: lists, ends of verbs, samples, news of work and terminals.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::copy;
 use super::dialog::close_progress;
 use super::form;
 use super::object::{end, terminal};
 use super::{countdown, undo};
+use crate::config::Preset;
 use crate::engine::layers::ImageDiff;
 use crate::engine::{self, ContainerId, Kind, News, Sample, Top};
 use crate::tui::event::{Effect, Event, Finish, LayersNews, Listed, Program, Verb};
+use crate::tui::keymap::Keymap;
 use crate::tui::model::columns::{self, Column};
 use crate::tui::model::form::RunForm;
 use crate::tui::model::journal::{EventRow, KEPT};
@@ -24,10 +27,13 @@ use crate::tui::model::why::Facts;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Failure, Model, Section, Subject, Tone};
 
+/// How much room the disk has is asked this often at most.
+const MACHINE: SignedDuration = SignedDuration::from_secs(10);
+
 /// Takes in what is neither a key nor the terminal's size.
 pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
-        Event::Tick(now) => tick(model, now),
+        Event::Tick(now) => return tick(model, now),
         Event::News(News::Event(event)) => return changed(model, event),
         Event::News(News::Gap) => {
             let mut effects = super::start();
@@ -70,6 +76,11 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Page(_, Err(failure)) => model.fail(failure),
         Event::HostFailed(failure) => model.fail(failure),
+        Event::Machine(machine) => {
+            model.machine = machine;
+            model.alerts.disk(machine.space, model.now);
+        }
+        Event::Keymap(preset, result) => keymap(model, preset, result),
         Event::Files(serial, answer) => {
             if let Some(pane) = model.windows.get_mut(Pane::of_serial(serial)) {
                 pane.files.take(serial, answer);
@@ -112,6 +123,7 @@ fn sampled(model: &mut Model, id: ContainerId, sample: Sample) {
     });
     if let Some(row) = model.containers.get_still(id.as_str(), &columns::USE) {
         row.used = used;
+        model.alerts.measure(row, model.now);
     }
 }
 
@@ -171,12 +183,30 @@ fn compared(model: &mut Model, serial: u64, news: LayersNews<ImageDiff>) {
     }
 }
 
-fn tick(model: &mut Model, now: Timestamp) {
+fn tick(model: &mut Model, now: Timestamp) -> Vec<Effect> {
     model.now = now;
+    model.flashes.tick(now);
     countdown::tick(model);
     if model.notice.as_ref().is_some_and(|notice| notice.until <= now) {
         model.notice = None;
         model.is_leaving = false;
+    }
+    // Asked when something happens anyway: nobody wakes for it.
+    if now.duration_since(model.machine_asked) < MACHINE {
+        return Vec::new();
+    }
+    model.machine_asked = now;
+    vec![Effect::Machine]
+}
+
+/// The keys of a preset, with the user's over them.
+fn keymap(model: &mut Model, preset: Preset, result: Result<Arc<Keymap>, Failure>) {
+    match result {
+        Ok(keymap) => {
+            (model.keymap, model.look.keymap) = (keymap, preset);
+            model.pending.clear();
+        }
+        Err(failure) => model.fail(failure),
     }
 }
 
@@ -300,6 +330,9 @@ fn put(model: &mut Model, id: &ContainerId, row: Option<Box<ContainerRow>>) {
         Some(mut row) => {
             if let Some(old) = model.containers.get(id.as_str()) {
                 (row.busy, row.left, row.used) = (old.busy, old.left, old.used);
+                if old.status != row.status && model.look.motion {
+                    model.flashes.begin(row.id.clone(), model.now);
+                }
             }
             model.containers.put(*row);
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{act as act_on, app, command, preset, prompt};
+use super::{act as act_on, app, command, options, preset, prompt};
 use crate::command::join;
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
@@ -91,9 +91,11 @@ fn deeds(model: &Model) -> Vec<Deed> {
     };
     for command in app::COMMANDS {
         for word in (command.words)(model, &[]) {
-            let setting = app::SETTINGS.iter().find(|setting| command.name == "set" && setting.name == word);
+            let setting =
+                options::SETTINGS.iter().find(|setting| command.name == "set" && setting.name == word);
             let about = setting.map_or(command.about, |setting| setting.about);
-            let is_whole = !needs_more(command.arguments, &word);
+            let is_switch = setting.is_none_or(options::Setting::is_switch);
+            let is_whole = is_switch && !needs_more(command.arguments, &word);
             let deed = line(format!("{} {word}", command.name), about, "setting");
             let does = if is_whole { deed.does.clone() } else { Does::Type(format!("{} ", deed.name)) };
             deeds.push(Deed { does, ..deed });

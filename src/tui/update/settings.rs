@@ -57,7 +57,8 @@ fn take_over(model: &mut Model, ui: Ui) -> Vec<Effect> {
         true => Icons::Ascii,
         false => Icons::Unicode,
     });
-    (look.motion, look.is_read_only) = (ui.motion, ui.read_only);
+    (look.keymap, look.navigator, look.motion) = (ui.keymap, ui.navigator, ui.motion);
+    (look.is_read_only, look.must_be_read_only) = (ui.read_only, ui.read_only);
     look.commands = ui.commands;
     let has_mouse = std::mem::replace(&mut look.mouse, ui.mouse);
     if has_mouse == ui.mouse { Vec::new() } else { vec![Effect::Mouse(ui.mouse)] }

@@ -55,6 +55,20 @@ fn every_action_is_survived_in_every_place_of_a_full_list() {
 }
 
 #[test]
+fn every_action_is_survived_in_the_navigator() {
+    for opening in ["shift-tab", "shift-tab g g", "shift-tab G", "2 shift-tab j", "shift-tab g g j"] {
+        for action in Action::ALL {
+            let mut model = full(160, 30);
+            press(&mut model, opening);
+            assert_eq!(model.place(), Place::Navigator);
+            act(&mut model, *action);
+            model.settle();
+            screen(&model);
+        }
+    }
+}
+
+#[test]
 fn s_stops_what_is_up_and_starts_what_is_not() {
     let mut model = full(80, 24);
     let id = model.container().unwrap().id.clone();
@@ -504,13 +518,14 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn no_keys_and_no_sizes_ever_panic_or_trap_the_user(
-        steps in proptest::collection::vec((0..69_usize, 0_u16..210, 0_u16..62), 1..40),
+        steps in proptest::collection::vec((0..80_usize, 0_u16..210, 0_u16..62), 1..40),
     ) {
-        const KEYS: [&str; 55] = [
+        const KEYS: [&str; 64] = [
             "j", "k", "g", "G", "d", "y", "D", "s", "p", "r", "K", "e", "a", "l", "S", "t", "i", "n", "N", "R",
             "M", "A", "1", "2", "3", "4", "5", "tab", "shift-tab", "enter", "esc", "q", "/", ":", "?", "z",
             "[", "]", ",", "space", "ctrl-]", "ctrl-d", "ctrl-u", "left", "right", "x",
             "ctrl-w v", "ctrl-w s", "ctrl-w q", "ctrl-w l", "ctrl-w k", "ctrl-w p", "ctrl-w x", "h", "ctrl-] [",
+            "ctrl-w n", "g a", "g A", "ctrl-w h", "-", "+", "shift-tab g g", ", s", "G",
         ];
         let mut model = full(80, 24);
         for (at, width, height) in steps {

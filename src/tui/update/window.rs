@@ -44,7 +44,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 /// Gives a tab the keys: in the pane that follows the list when they come from there, in the
 /// whole window where that is too low.
 pub(in crate::tui) fn show_tab(model: &mut Model, tab: Tab) {
-    if model.focus == Focus::List {
+    if model.focus != Focus::Detail {
         // Where every pane is pinned, one that is no terminal follows again.
         let is_session =
             |id: &PaneId| model.windows.get(*id).is_some_and(|pane| matches!(pane.tab, Tab::Session(_)));
@@ -123,6 +123,17 @@ fn pin(model: &mut Model) {
 /// The pane in a direction; past the uppermost is the list.
 fn toward(model: &mut Model, toward: Toward) {
     let area = model.layout().detail.filter(|_| !model.is_alone);
+    let has_navigator = model.layout().navigator.is_some();
+    if model.focus == Focus::Navigator {
+        if toward == Toward::Right {
+            model.focus = Focus::List;
+        }
+        return;
+    }
+    if model.focus == Focus::List && toward == Toward::Left && has_navigator {
+        model.focus = Focus::Navigator;
+        return;
+    }
     if model.focus == Focus::List {
         if area.is_some() && model.subject_of(model.pane()).is_some() {
             model.focus = Focus::Detail;
@@ -132,25 +143,33 @@ fn toward(model: &mut Model, toward: Toward) {
     match area.and_then(|area| model.windows.toward(toward, area)) {
         Some(id) => model.windows.select(id),
         None if toward == Toward::Up && !model.is_zoomed => model.focus = Focus::List,
+        None if toward == Toward::Left && has_navigator => model.focus = Focus::Navigator,
         None => {}
     }
 }
 
-/// The next pane in reading order; before the first, and behind the last, is the list.
+/// The next pane in reading order; before the first is the list, and behind the last, before
+/// the list, is the navigator where it is shown.
 fn other(model: &mut Model, by: isize) {
     let is_shown = model.layout().detail.is_some() && !model.is_alone;
     if !is_shown {
         return;
     }
-    let has_list = model.layout().list.is_some();
+    let (has_list, has_navigator) = (model.layout().list.is_some(), model.layout().navigator.is_some());
     match (model.focus, model.windows.beside(by)) {
-        (Focus::List, _) => {
+        (Focus::List, _) if by < 0 && has_navigator => model.focus = Focus::Navigator,
+        (Focus::Navigator, _) if by > 0 => model.focus = Focus::List,
+        (Focus::List | Focus::Navigator, _) => {
             model.windows.select(model.windows.end(by < 0));
-            if model.subject_of(model.pane()).is_some() {
-                model.focus = Focus::Detail;
-            }
+            model.focus = match model.subject_of(model.pane()) {
+                Some(_) => Focus::Detail,
+                // There is nothing in the panes.
+                None if by > 0 && has_navigator => Focus::Navigator,
+                None => Focus::List,
+            };
         }
         (Focus::Detail, Some(next)) => model.windows.select(next),
+        (Focus::Detail, None) if by > 0 && has_navigator => model.focus = Focus::Navigator,
         (Focus::Detail, None) if has_list => model.focus = Focus::List,
         (Focus::Detail, None) => model.windows.select(model.windows.end(by < 0)),
     }

@@ -3,13 +3,13 @@
 use jiff::SignedDuration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::style::Modifier;
+use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
-use super::words::{age, bytes, cell, spark, state};
-use super::{base, texts};
+use super::words::{age, bytes, cell, size, spark, state};
+use super::{alerts, base, texts};
 use crate::engine::Status;
 use crate::tui::action::Action;
 use crate::tui::key::show_strokes;
@@ -46,52 +46,87 @@ pub(super) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
         frame.render_widget(Line::from(spans), area);
         return;
     }
+    spans.push(Span::styled(" hoist ", theme.accent.add_modifier(Modifier::BOLD)));
     let rows = model.containers.all();
     let up = rows.iter().filter(|row| row.is_up()).count();
-    spans.push(Span::styled(" hoist ", theme.accent.add_modifier(Modifier::BOLD)));
     spans.push(Span::styled(format!(" {} ctr  {up} up", rows.len()), theme.dim));
     if model.section == Section::Containers {
-        spans.extend(use_of_all(model));
+        spans.extend(use_of_all(model, area.width));
     }
-    frame.render_widget(Line::from(spans), area);
+    let left = Line::from(spans);
+    let disk = model.machine.space.filter(|_| area.width >= WIDE).map(|space| {
+        let style = if space.is_short() { theme.warn } else { theme.dim };
+        Line::styled(format!("disk {} free of {} ", size(space.free), size(space.total)), style)
+    });
+    let fits = |line: &Line<'_>| left.width() + line.width() + 2 <= usize::from(area.width);
+    if let Some(disk) = disk.filter(fits) {
+        frame.render_widget(Paragraph::new(disk.right_aligned()), area);
+    }
+    frame.render_widget(left, area);
 }
 
+/// From this width on the first line also tells of network and disk.
+const WIDE: u16 = 160;
+
 /// What all that are measured use together, and how that went.
-fn use_of_all(model: &Model) -> Vec<Span<'static>> {
-    const MOMENTS: usize = 10;
+fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
+    const MOST: usize = 20;
     let theme = &model.theme;
-    let (mut cpu, mut memory) = ([0.0; MOMENTS], [0.0; MOMENTS]);
-    let mut moments = 0;
+    let wanted = if width >= WIDE { MOST } else { 10 };
+    let mut sums = [[0.0; MOST]; 4];
+    let (mut moments, mut limits) = (0, 0);
     for (id, series) in &model.series {
         if model.containers.get(id.as_str()).is_none_or(|row| !row.status.is_up()) {
             continue;
         }
+        let values = [
+            series.latest(wanted, |point| point.cpu),
+            series.latest(wanted, |point| point.memory),
+            series.latest(wanted, |point| point.net.0),
+            series.latest(wanted, |point| point.net.1),
+        ];
+        moments = moments.max(values[0].len());
+        limits += series.last.as_ref().map_or(0, |last| last.memory_limit);
         // The newest stand last, however long each was measured.
-        let (cpus, memories) =
-            (series.latest(MOMENTS, |point| point.cpu), series.latest(MOMENTS, |point| point.memory));
-        moments = moments.max(cpus.len());
-        for (at, value) in cpus.iter().rev().enumerate() {
-            cpu[MOMENTS - 1 - at] += value;
-        }
-        for (at, value) in memories.iter().rev().enumerate() {
-            memory[MOMENTS - 1 - at] += value;
+        for (sum, values) in sums.iter_mut().zip(values) {
+            for (at, value) in values.iter().rev().enumerate() {
+                sum[MOST - 1 - at] += value;
+            }
         }
     }
     if moments == 0 {
         return Vec::new();
     }
-    let chart = |values: &[f64]| {
-        let values = &values[MOMENTS - moments..];
-        spark(values, values.iter().copied().fold(f64::MIN_POSITIVE, f64::max))
-    };
-    vec![
+    let [cpu, memory, received, sent] = sums.map(|sum| sum[MOST - moments..].to_vec());
+    let last = |values: &[f64]| values.last().copied().unwrap_or_default();
+    let highest = |values: &[f64], least: f64| values.iter().copied().fold(least, f64::max);
+    let machine = model.machine;
+    // Memory means something beside what there is: the machine's, else what they may use.
+    #[expect(clippy::cast_precision_loss, reason = "for a scale")]
+    let memory_top = if machine.memory > 0 { machine.memory } else { limits } as f64;
+    let of =
+        |text: String| if width >= 100 && machine.memory > 0 { format!("/{text}") } else { String::new() };
+    let mut spans = vec![
         Span::styled("   cpu ", theme.dim),
-        Span::styled(chart(&cpu), theme.g1),
-        Span::raw(format!(" {:.0}%", cpu[MOMENTS - 1])),
+        // Less than one CPU is little.
+        Span::styled(spark(&cpu, highest(&cpu, 100.0)), theme.g1),
+        Span::raw(format!(" {:.0}%", last(&cpu))),
+        Span::styled(of(format!("{}%", machine.cpus * 100)), theme.dim),
         Span::styled("   mem ", theme.dim),
-        Span::styled(chart(&memory), theme.g2),
-        Span::raw(format!(" {}", bytes(memory[MOMENTS - 1]))),
-    ]
+        Span::styled(spark(&memory, memory_top), theme.g2),
+        Span::raw(format!(" {}", bytes(last(&memory)))),
+        Span::styled(of(size(machine.memory)), theme.dim),
+    ];
+    if width >= WIDE {
+        let both: Vec<f64> = received.iter().zip(&sent).map(|(one, other)| one + other).collect();
+        let both = &both[both.len().saturating_sub(10)..];
+        spans.extend([
+            Span::styled("   net ", theme.dim),
+            Span::styled(spark(both, highest(both, 1024.0)), theme.g3),
+            Span::raw(format!(" {}↓ {}↑", bytes(last(&received)), bytes(last(&sent)))),
+        ]);
+    }
+    spans
 }
 
 /// Says at the right of a line that nothing can be changed; gives the rest of the line.
@@ -157,7 +192,7 @@ pub(super) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
             continue;
         }
         // The keys of an imported place are reached through its prefix; a reminder is enough.
-        if binding.place == Place::Viewer && binding.keys.len() > 1 {
+        if matches!(binding.place, Place::Viewer | Place::Navigator) && binding.keys.len() > 1 {
             continue;
         }
         let (key, label) = (model.signs(&show_strokes(&binding.keys)), label(model, binding));
@@ -267,7 +302,7 @@ pub(super) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     }
     let live = model.tasks.all().iter().filter(|task| !task.is_over());
     let (work, terminals): (Vec<_>, Vec<_>) = live.partition(|task| matches!(task.what, What::Work(_)));
-    let mut right = Vec::new();
+    let mut goes_on = Vec::new();
     if let Some(task) = work.first() {
         let more = if work.len() > 1 { format!(" +{}", work.len() - 1) } else { String::new() };
         let done = match &task.what {
@@ -275,42 +310,68 @@ pub(super) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
             What::Session(_) => String::new(),
         };
         let title = cell(&task.title, task.title.width().min(28), super::words::Align::Left);
-        right.push(Span::styled(format!("{} {title}{done}{more} ", texts::spinner(model.now)), theme.accent));
+        goes_on
+            .push(Span::styled(format!("{} {title}{done}{more} ", texts::spinner(model.now)), theme.accent));
     }
     if !terminals.is_empty() {
         let s = if terminals.len() == 1 { "" } else { "s" };
-        right.push(Span::styled(format!(" ▣ {} terminal{s} ", terminals.len()), theme.ok));
+        goes_on.push(Span::styled(format!(" ▣ {} terminal{s} ", terminals.len()), theme.ok));
     }
+    let room = usize::from(area.width).saturating_sub(goes_on.iter().map(Span::width).sum());
+    let told = told(model);
+    let left = told.as_ref().map_or(0, |(text, _)| text.width());
+    // What is told goes away again; until then it has the room.
+    let mut right: Vec<Span<'_>> = alert(model, room.saturating_sub(left)).into_iter().collect();
+    right.extend(goes_on);
     let right = Line::from(right);
     let room = usize::from(area.width).saturating_sub(right.width());
-    if let Some(notice) = &model.notice {
-        let (glyph, style) = match notice.tone {
-            Tone::Good => ("✓", theme.ok),
-            Tone::Plain => ("·", theme.dim),
-            Tone::Warning => ("!", theme.warn),
-            Tone::Bad => ("✗", theme.err),
-        };
-        let hint = notice.hint.as_ref().map_or_else(String::new, |hint| format!(" → {hint}"));
-        // What stands in one line is often not all there is to know.
-        let has_more =
-            notice.tone == Tone::Bad && model.failure.as_ref().is_some_and(|it| !it.why.is_empty());
-        let more = match has_more {
-            true => format!("  ({} tells all)", model.keys_of(Place::Global, Action::Details)),
-            false => String::new(),
-        };
-        let text = format!(" {glyph} {}{hint}{more}", notice.text);
+    if let Some((text, style)) = told {
         frame.render_widget(Line::styled(cell(&text, room, super::words::Align::Left), style), area);
-    } else if let Some(text) = about_marks(model) {
-        let text = cell(&text, room, super::words::Align::Left);
-        frame.render_widget(Line::styled(text, theme.mark), area);
     }
     frame.render_widget(Paragraph::new(right.right_aligned()), area);
+}
+
+/// The notice, or what marks mean.
+fn told(model: &Model) -> Option<(String, Style)> {
+    let theme = &model.theme;
+    let Some(notice) = &model.notice else { return about_marks(model).map(|text| (text, theme.mark)) };
+    let (glyph, style) = match notice.tone {
+        Tone::Good => ("✓", theme.ok),
+        Tone::Plain => ("·", theme.dim),
+        Tone::Warning => ("!", theme.warn),
+        Tone::Bad => ("✗", theme.err),
+    };
+    let hint = notice.hint.as_ref().map_or_else(String::new, |hint| format!(" → {hint}"));
+    // What stands in one line is often not all there is to know.
+    let has_more = notice.tone == Tone::Bad && model.failure.as_ref().is_some_and(|it| !it.why.is_empty());
+    let more = match has_more {
+        true => format!("  ({} tells all)", model.keys_of(Place::Global, Action::Details)),
+        false => String::new(),
+    };
+    Some((format!(" {glyph} {}{hint}{more}", notice.text), style))
+}
+
+/// What is ill, in the most words that there is room for.
+fn alert(model: &Model, room: usize) -> Option<Span<'static>> {
+    let first = model.alerts.all().next()?;
+    let count = model.alerts.count();
+    let whole = alerts::whole(model, &first);
+    let more = if count > 1 { format!(" · {count} alerts") } else { String::new() };
+    let s = if count == 1 { "" } else { "s" };
+    let forms = [
+        format!(" ! {whole}{more} "),
+        format!(" ! {whole} "),
+        format!(" ! {count} alert{s} "),
+        format!(" !{count} "),
+    ];
+    let text = forms.into_iter().find(|form| form.width() <= room)?;
+    Some(Span::styled(text, alerts::style(model, first.ill)))
 }
 
 /// What marks mean, as long as nothing else is said.
 fn about_marks(model: &Model) -> Option<String> {
     let (seen, all) = model.list().mark_count();
-    if seen == 0 || model.focus == Focus::Detail {
+    if seen == 0 || model.focus != Focus::List {
         return None;
     }
     let key = model.keys_of(Place::Global, Action::Back);

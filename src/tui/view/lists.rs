@@ -50,6 +50,7 @@ fn container(model: &Model, row: &ContainerRow, column: Option<Column>, width: u
     match column {
         None => (glyph.to_owned(), style),
         Some(C::Name) => (row.name.clone(), text.add_modifier(Modifier::BOLD)),
+        Some(C::State) if model.flashes.has(&row.id) => (word, style.add_modifier(Modifier::REVERSED)),
         Some(C::State) => (word, style),
         Some(C::Image) => (row.image.clone(), text),
         Some(C::Chart) => {

@@ -48,7 +48,7 @@ fn a_line_for_this_machine() {
 #[test]
 fn a_screen_that_changes_nothing_says_so() {
     at_each_size("read_only", |model| {
-        model.look.is_read_only = true;
+        (model.look.is_read_only, model.look.must_be_read_only) = (true, true);
         press(model, "s");
     });
 }

@@ -1,5 +1,6 @@
 //! The screen as a function of the model. Nothing here changes anything.
 
+mod alerts;
 pub mod ansi;
 mod bars;
 mod candidates;
@@ -19,6 +20,7 @@ mod lists;
 mod log;
 #[cfg(test)]
 mod look_tests;
+mod navigator;
 mod palette;
 mod pathtree;
 mod progress;
@@ -68,6 +70,9 @@ fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect
     bars::header(frame, model, &layout);
     let tabs = bars::mode(frame, model, layout.tabs);
     bars::tabs(frame, model, tabs);
+    if let Some(area) = layout.navigator {
+        navigator::draw(frame, model, area);
+    }
     if let Some(area) = layout.list {
         lists::draw(frame, model, area);
     }

@@ -13,11 +13,11 @@ use super::chart::{self, Plot, Unit, binary_top, round_top};
 use super::counters;
 use super::words::{Align, bytes, cell, size, spark};
 use crate::engine::{ContainerId, Sample};
-use crate::tui::model::Model;
 use crate::tui::model::history::Range;
 use crate::tui::model::series::{Part, Point, Series, Value};
 use crate::tui::model::stats::StatsPane;
 use crate::tui::model::wants::SIDE_WITH_EVENTS;
+use crate::tui::model::{Model, Subject};
 
 /// One chart: what it is called, what it says now, its lines, its scale.
 struct Graph {
@@ -54,7 +54,11 @@ pub(super) fn side(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         return;
     }
     let pane = StatsPane::default();
-    let row = model.container().filter(|row| row.status.is_up());
+    let charted = match model.charted() {
+        Some(Subject::Container(id)) => model.containers.get(id.as_str()),
+        _ => None,
+    };
+    let row = charted.filter(|row| row.status.is_up());
     let source = row.and_then(|row| source(model, &pane, &row.id, area.width.saturating_sub(2)));
     let graphs = source.as_ref().map(Source::graphs).unwrap_or_default();
     let wanted = usize::from(area.height / 8).clamp(1, 4).min(graphs.len().max(1));
@@ -72,7 +76,7 @@ pub(super) fn side(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         }
     }
     if graphs.is_empty() && area.height > 2 {
-        let text = if model.container().is_some() { " it is not up" } else { " no container" };
+        let text = if charted.is_some() { " it is not up" } else { " no container" };
         frame.render_widget(
             Line::styled(text, model.theme.dim),
             Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: 1 },
