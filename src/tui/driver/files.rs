@@ -1,5 +1,6 @@
 //! Files and layers: reading them for the screen, and writing one back that was edited.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::Tell;
@@ -94,6 +95,11 @@ pub(super) async fn grant(engine: &Engine, wish: &FilesWish) -> Result<FilesDone
             let compared = tokio::task::spawn_blocking(move || compare(&old_contents, &new_contents)).await;
             Ok(FilesDone::Page(title, compared.unwrap_or_default()))
         }
+        FilesWish::Extract(request) => {
+            let there = files.list(&request.to, &request.into).await?.entries;
+            let is_there = |name: &&OsString| there.iter().any(|entry| entry.name == **name);
+            Ok(FilesDone::There(request.names.iter().filter(is_there).cloned().collect()))
+        }
         FilesWish::Edit(place, path) => Ok(FilesDone::Opened(files.read(place, path, WHOLE).await?)),
         // The editor has the screen for it: `write_back`.
         FilesWish::Editor(..) => Ok(FilesDone::Said(String::new())),
@@ -144,7 +150,7 @@ pub(super) async fn copy(engine: &Engine, request: CopyRequest, reporter: Report
 pub(super) async fn delete(
     engine: &Engine,
     (place, folder): (&Place, &Path),
-    names: Vec<std::ffi::OsString>,
+    names: Vec<OsString>,
     reporter: Reporter,
 ) -> Result<String> {
     let gone = engine.files().remove(place, folder, names, reporter).await?;

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use super::scroll::into_view;
 use super::{Failure, Subject};
-use crate::engine::files::{Contents, Entry, FileKind, Listing, Place, Stamp, shown};
+use crate::engine::files::{Contents, CopyRequest, Entry, FileKind, Listing, Place, Stamp, shown};
 
 /// Bytes that are read for the preview.
 pub const PREVIEW: usize = 64 << 10;
@@ -140,6 +140,8 @@ pub enum FilesWish {
     View(Place, PathBuf),
     /// Show how two files differ.
     Compare([(Place, PathBuf); 2]),
+    /// Copy to this machine, but ask first where there are files of these names.
+    Extract(CopyRequest),
     /// Read a file to edit it.
     Edit(Place, PathBuf),
     /// Edit these contents of a file, and write them back when they were changed.
@@ -155,6 +157,8 @@ pub enum FilesDone {
     Page(String, Vec<String>),
     /// A file to be edited.
     Opened(Contents),
+    /// Names that the folder has already.
+    There(Vec<OsString>),
 }
 
 impl Default for Side {

@@ -172,25 +172,28 @@ fn copy(model: &mut Model) -> Vec<Effect> {
         let entries = other.listing.as_ref().map_or(&[][..], |listing| &listing.entries);
         entries.iter().any(|entry| entry.name == *name && !entry.is_deleted())
     };
-    let replaced: Vec<String> = names.iter().filter(|name| there(name)).map(shown).collect();
+    let replaced: Vec<OsString> = names.iter().filter(|name| there(name)).cloned().collect();
     let request = CopyRequest {
         from: side.place.clone(),
         folder: side.folder.clone(),
         names,
         to: other.place.clone(),
         into: other.folder.clone(),
-        existing: if replaced.is_empty() { Existing::Keep } else { Existing::Replace },
+        existing: Existing::Keep,
     };
-    let (whose, into) = (other.place.clone(), shown(&other.folder));
+    copy_over(model, request, &replaced)
+}
+
+/// Copies; asks first where there are files of these names already.
+fn copy_over(model: &mut Model, mut request: CopyRequest, replaced: &[OsString]) -> Vec<Effect> {
     if replaced.is_empty() {
         return begin(model, Job::Copy(request));
     }
+    request.existing = Existing::Replace;
+    let into = format!("{}:{}", whose_word(model, &request.to), shown(&request.into));
     model.layers.push(Layer::Confirm(Confirm {
         title: format!("Replace {}?", count(replaced.len(), "file")),
-        items: replaced
-            .iter()
-            .map(|name| format!("{name}   in {}:{into}", whose_word(model, &whose)))
-            .collect(),
+        items: replaced.iter().map(|name| format!("{}   in {into}", shown(name))).collect(),
         notes: vec![
             "Files are replaced; folders keep what only they have.".to_owned(),
             "What is replaced is gone for good.".to_owned(),
@@ -309,8 +312,7 @@ pub(super) fn typed(model: &mut Model, purpose: &Purpose, text: &str) -> Result<
         }
         Purpose::ExtractTo(request) => {
             let into = model.world.folder.join(Path::new(text));
-            let request = CopyRequest { into, ..(**request).clone() };
-            Ok(begin(model, Job::Copy(request)))
+            Ok(wish(FilesWish::Extract(CopyRequest { into, ..(**request).clone() })))
         }
         _ => Ok(Vec::new()),
     }
@@ -418,7 +420,8 @@ pub(super) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDon
                 return wish(FilesWish::View(place, path));
             }
         }
-        (_, FilesDone::Opened(_)) => {}
+        (FilesWish::Extract(request), FilesDone::There(names)) => return copy_over(model, request, &names),
+        (_, FilesDone::Opened(_) | FilesDone::There(_)) => {}
     }
     Vec::new()
 }

@@ -88,7 +88,8 @@ fn changes(effect: &Effect, world: &World) -> bool {
             | FilesWish::Rename(..)
             | FilesWish::Edit(..)
             | FilesWish::Editor(..) => true,
-            FilesWish::View(..) | FilesWish::Compare(_) => false,
+            // The copy itself is judged when it is known what it replaces.
+            FilesWish::View(..) | FilesWish::Compare(_) | FilesWish::Extract(_) => false,
         },
         // What cannot be read is not let through.
         Effect::Work(_, Job::Words(words) | Job::Print(words)) => {

@@ -170,7 +170,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use crate::engine::files::Place;
-    use crate::tui::event::{Effect, Event, Job, LayersNews};
+    use crate::tui::event::{Effect, Event, LayersNews};
     use crate::tui::fixture::{full, looks_of, press, screen, write};
     use crate::tui::model::compare::tests::diff;
     use crate::tui::model::files::{FilesDone, FilesWish};
@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(press(&mut model, "enter"), [Effect::Files(FilesWish::View(image(1), path))]);
         press(&mut model, "x");
         let effects = press(&mut model, "enter");
-        let [Effect::Work(_, Job::Copy(request))] = effects.as_slice() else { panic!("{effects:?}") };
+        let [Effect::Files(FilesWish::Extract(request))] = effects.as_slice() else { panic!("{effects:?}") };
         assert_eq!((&request.from, request.names[0].to_str()), (&image(1), Some("app")));
         press(&mut model, "/");
         write(&mut model, "motd");

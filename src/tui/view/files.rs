@@ -325,13 +325,17 @@ pub(super) fn note(model: &Model, pane: &FilesPane) -> (String, Style) {
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use insta::assert_snapshot;
 
     use super::*;
+    use crate::engine::files::{CopyRequest, Existing};
     use crate::tui::event::{Effect, Event, Job};
     use crate::tui::fixture::{full, looks_of, press, screen, sizes, sizes_over, write};
     use crate::tui::model::files::tests::{entry, listing};
     use crate::tui::model::files::{FilesAnswer, FilesAsk, FilesDone, FilesWish};
+    use crate::tui::model::task::TaskId;
     use crate::tui::model::{Failure, Tab};
     use crate::tui::terminal::Screens;
     use crate::tui::update::update;
@@ -489,7 +493,18 @@ mod tests {
         assert_eq!(press(&mut model, "enter"), [], "the same name is no change");
         press(&mut model, "x");
         let effects = press(&mut model, "enter");
-        assert!(matches!(effects.as_slice(), [Effect::Work(_, Job::Copy(_))]), "{effects:?}");
+        let [Effect::Files(extract @ FilesWish::Extract(request))] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        let said = |model: &mut Model, names: Vec<OsString>| {
+            update(model, Event::FilesDone(extract.clone(), Ok(FilesDone::There(names))))
+        };
+        let effects = said(&mut model, Vec::new());
+        assert_eq!(effects, [Effect::Work(TaskId(1), Job::Copy(request.clone()))]);
+        assert_eq!(said(&mut model, request.names.clone()), [], "what is there is not replaced unasked");
+        let effects = press(&mut model, "y");
+        let replacing = CopyRequest { existing: Existing::Replace, ..request.clone() };
+        assert_eq!(effects, [Effect::Work(TaskId(2), Job::Copy(replacing))]);
     }
 
     #[test]

@@ -209,8 +209,9 @@ pub(super) fn note(model: &Model, pane: &LayersPane) -> (String, Style) {
 mod tests {
     use insta::assert_snapshot;
 
-    use crate::tui::event::{Effect, Event, Job, LayersNews};
+    use crate::tui::event::{Effect, Event, LayersNews};
     use crate::tui::fixture::{full, looks_of, press, screen, write};
+    use crate::tui::model::files::FilesWish;
     use crate::tui::model::layers::tests::report;
     use crate::tui::model::{Failure, Model};
     use crate::tui::terminal::Screens;
@@ -266,7 +267,7 @@ mod tests {
         assert!(model.layers.is_empty(), "the layer itself is no file");
         press(&mut model, "tab j x");
         let effects = press(&mut model, "enter");
-        let [Effect::Work(_, Job::Copy(request))] = effects.as_slice() else { panic!("{effects:?}") };
+        let [Effect::Files(FilesWish::Extract(request))] = effects.as_slice() else { panic!("{effects:?}") };
         assert_eq!(request.names, ["srv"]);
         press(&mut model, "/");
         write(&mut model, "lib");
