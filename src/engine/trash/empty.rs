@@ -174,10 +174,11 @@ impl Engine {
 
 /// Deletes all of them that can be; gives the first failure.
 fn delete(folders: &[PathBuf]) -> disk::Result<()> {
-    folders.iter().fold(Ok(()), |done, folder| {
-        let removed = remove(folder);
-        done.and(removed)
-    })
+    let mut done = Ok(());
+    for folder in folders {
+        done = done.and(remove(folder));
+    }
+    done
 }
 
 fn remove(folder: &Path) -> disk::Result<()> {
