@@ -114,11 +114,15 @@ actions! {
         PreviousPane "previous-pane" "pane"     "Go to the previous pane";
         NextTab      "next-tab"      "tab"      "Show the next tab of the pane";
         PreviousTab  "previous-tab"  "tab"      "Show the previous tab of the pane";
-        Tab5         "tab-5"         "tab"      "Show the fifth tab: the files, or the first terminal";
-        Tab6         "tab-6"         "tab"      "Show the sixth tab";
-        Tab7         "tab-7"         "tab"      "Show the seventh tab";
-        Tab8         "tab-8"         "tab"      "Show the eighth tab";
-        Tab9         "tab-9"         "tab"      "Show the ninth tab";
+        Tab1         "tab-1"         "tab 1"    "Show the first tab";
+        Tab2         "tab-2"         "tab 2"    "Show the second tab";
+        Tab3         "tab-3"         "tab 3"    "Show the third tab";
+        Tab4         "tab-4"         "tab 4"    "Show the fourth tab";
+        Tab5         "tab-5"         "tab 5"    "Show the fifth tab";
+        Tab6         "tab-6"         "tab 6"     "Show the sixth tab";
+        Tab7         "tab-7"         "tab 7"     "Show the seventh tab";
+        Tab8         "tab-8"         "tab 8"     "Show the eighth tab";
+        Tab9         "tab-9"         "tab 9"     "Show the ninth tab";
         Back         "back"          "back"     "Go back; first clears a filter or a search";
     }
     "Window" {
@@ -344,6 +348,23 @@ impl Action {
             Self::EditFile | Self::MakeFolder | Self::RenameFile => true,
             _ => matches!(self.group(), "Act" | "Make" | "Delete" | "Undo"),
         }
+    }
+
+    /// Which tab it shows, from 0.
+    #[must_use]
+    pub fn tab(self) -> Option<usize> {
+        let tabs = [
+            Self::Tab1,
+            Self::Tab2,
+            Self::Tab3,
+            Self::Tab4,
+            Self::Tab5,
+            Self::Tab6,
+            Self::Tab7,
+            Self::Tab8,
+            Self::Tab9,
+        ];
+        tabs.iter().position(|tab| *tab == self)
     }
 
     /// The action a keymap calls `name`.

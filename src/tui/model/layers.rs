@@ -35,6 +35,8 @@ pub struct LayersPane {
     pub in_tree: bool,
     /// Rows of the history on the screen.
     pub height: usize,
+    /// Layers and tree stand side by side.
+    is_double: bool,
     /// All that the layers up to the selected one leave, instead of what it does itself.
     pub is_aggregated: bool,
     /// The tree of files.
@@ -115,7 +117,8 @@ impl LayersPane {
     pub fn fit(&mut self, width: u16, height: u16) {
         let lines = usize::from(height.saturating_sub(1)).max(1);
         // Beside the tree the history leaves room for what is wasted and the image's facts.
-        self.height = if width >= DOUBLE && height >= 24 { (lines / 2).max(1) } else { lines };
+        self.is_double = width >= DOUBLE;
+        self.height = if self.is_double && height >= 24 { (lines / 2).max(1) } else { lines };
         self.tree.fit(lines);
         self.scroll_in();
     }
@@ -134,6 +137,8 @@ impl LayersPane {
     /// Shows what the layer does, or all that is there with it.
     pub fn turn(&mut self) {
         self.is_aggregated = !self.is_aggregated;
+        // Where only one half is seen, it is the one that changes.
+        self.in_tree |= !self.is_double;
         self.rebuild();
     }
 

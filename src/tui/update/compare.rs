@@ -42,6 +42,11 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
             model.list_mut().select_key(&keys[1]);
         }
     }
+    let is_shown = !was_list && model.shown_tab(model.pane()) == Tab::Compare;
+    if is_shown && model.pane().compare.of.as_ref() == Some(&of) && model.pane().compare.failure.is_none() {
+        model.say(Tone::Plain, "these two are compared here", None);
+        return Vec::new();
+    }
     show_tab(model, Tab::Compare);
     model.pane_mut().compare.begin(of);
     if was_list && model.windows.count() == 1 {
@@ -94,7 +99,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::ToggleAdded => pane.toggle(Mark::Added),
         Action::ToggleModified => pane.toggle(Mark::Changed),
         Action::ToggleRemoved => pane.toggle(Mark::Deleted),
-        Action::CompareForm => pane.tree.turn(),
+        Action::CompareForm => {
+            pane.tree.turn();
+            pane.in_summary = false;
+        }
         Action::SwapImages => pane.swap(),
         Action::Search => {
             let filter = pane.tree.filter.clone();

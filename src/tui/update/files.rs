@@ -51,6 +51,10 @@ fn open(model: &mut Model, tab: Tab) -> Vec<Effect> {
         if was_list && model.windows.count() == 1 {
             (model.is_zoomed, model.is_alone) = (true, true);
         }
+    } else {
+        let text = if tab == Tab::Layers { "only images have layers" } else { "it has no files to browse" };
+        let text = if model.subject().is_none() { "nothing is selected" } else { text };
+        model.say(Tone::Plain, text, None);
     }
     Vec::new()
 }
@@ -126,12 +130,13 @@ fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             }
         }
         Action::MakeFolder => prompt(model, Purpose::MakeFolder(place, folder), ""),
-        Action::RenameFile => {
-            if let Some(name) = side.current().filter(|it| !it.is_deleted()).map(|it| it.name.clone()) {
+        Action::RenameFile => match side.current().filter(|it| !it.is_deleted()).map(|it| it.name.clone()) {
+            Some(name) => {
                 let text = shown(&name);
                 prompt(model, Purpose::RenameFile(place, folder, name), &text);
             }
-        }
+            None => model.say(Tone::Plain, "select a file that is there first", None),
+        },
         Action::DeleteFile => delete(model),
         Action::CompareFiles => return Some(compare(model)),
         _ => return None,

@@ -425,6 +425,26 @@ mod tests {
     }
 
     #[test]
+    fn a_preset_keeps_no_secret_and_asks_for_it_when_it_is_taken() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 r");
+        write(&mut model, "db");
+        press(&mut model, "tab tab");
+        write(&mut model, "DB_PASSWORD='a b' MODE=x EMPTY_KEY=");
+        press(&mut model, "f2 enter");
+        let kept = model.saved.presets["db"].join(" ");
+        assert_eq!(kept, "run -dit --name db -e DB_PASSWORD= -e MODE=x -e EMPTY_KEY= acme/app:2.4.1");
+        assert_eq!(model.notice.as_ref().unwrap().text, "preset db saved without the value of DB_PASSWORD");
+        let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
+        assert!(form.words().unwrap().contains(&"DB_PASSWORD=a b".to_owned()), "the form itself keeps it");
+        press(&mut model, "f3 enter");
+        let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
+        assert_eq!(form.field, super::place("env"));
+        let text = &model.notice.as_ref().unwrap().text;
+        assert_eq!(text, "presets keep no secrets: type the value of DB_PASSWORD, EMPTY_KEY");
+    }
+
+    #[test]
     fn a_form_without_an_image_says_so_and_stays() {
         let mut model = empty(80, 24);
         press(&mut model, "n");

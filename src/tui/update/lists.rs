@@ -44,6 +44,11 @@ const ORDERS: &[(Action, Column)] = &[
 
 /// What `action` does to the list that is shown; `None` when it is no such action.
 pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let is_mark = matches!(action, Action::Mark | Action::RangeMark | Action::MarkAll);
+    if is_mark && cursor(model).key().is_none() && cursor(model).heading_is_folded().is_none() {
+        model.say(Tone::Plain, "there is nothing to mark", None);
+        return Some(Vec::new());
+    }
     match action {
         Action::Mark => {
             let table = cursor(model);
@@ -65,6 +70,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             model.layers.push(Layer::Columns(Choice::new(model.section, shown)));
         }
         Action::Repeat => return Some(repeat(model)),
+        Action::OrderNone if cursor(model).order().is_none() => {
+            model.say(Tone::Plain, "they stand as they came", None);
+        }
         Action::OrderNone => cursor(model).set_order(None),
         Action::Group => {
             let is_grouped = model.containers.is_grouped();
@@ -164,7 +172,10 @@ pub(super) fn show(model: &mut Model, section: Section, key: Option<&str>) -> bo
 
 /// Goes to what the event under the cursor is about.
 pub(super) fn go_to_object(model: &mut Model) {
-    let Some(row) = model.journal.selected() else { return };
+    let Some(row) = model.journal.selected() else {
+        model.say(Tone::Plain, "nothing is selected", None);
+        return;
+    };
     let name = row.name.clone();
     let (section, key) = match model.object_of(row) {
         Some(Subject::Container(id)) => (Section::Containers, id.to_string()),

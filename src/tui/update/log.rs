@@ -11,6 +11,7 @@ use crate::base::units::counted;
 use crate::engine::{ContainerId, LogForm, LogQuery, LogWanted, SaveLog};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
+use crate::tui::keymap::Place;
 use crate::tui::model::layer::{Confirm, Layer, Menu, Purpose};
 use crate::tui::model::log::{LogPane, Since, Times};
 use crate::tui::model::{Model, Tone};
@@ -34,6 +35,14 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Left => log.left = log.left.saturating_sub(8),
         Action::Right if !log.wraps => log.left = (log.left + 8).min(16 << 10),
         Action::Right => {}
+        Action::NextMatch | Action::PreviousMatch if log.search.is_empty() => {
+            super::viewer::say_nothing_is_searched(model);
+        }
+        Action::MoreContext | Action::LessContext if !log.is_filtered() => {
+            let key = model.keys_of(Place::Logs, Action::FilterLines);
+            let hint = Some(format!("{key} keeps lines with a text"));
+            model.say(Tone::Plain, "lines around others are shown when some are filtered out", hint);
+        }
         Action::NextMatch => log.seek(false, LogWanted::Match),
         Action::PreviousMatch => log.seek(true, LogWanted::Match),
         Action::NextGrave => log.seek(false, LogWanted::Grave),

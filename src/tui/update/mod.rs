@@ -36,6 +36,8 @@ mod preset;
 mod removal;
 mod session;
 mod settings;
+#[cfg(test)]
+mod silence;
 mod tabs;
 mod task;
 #[cfg(test)]
@@ -331,6 +333,9 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
             let filter = cursor(model).filter().clone();
             prompt(model, Purpose::Filter, &filter);
         }
+        Action::ShowAll if model.containers.all().is_empty() => {
+            model.say(Tone::Plain, "there are no containers", None);
+        }
         Action::ShowAll => model.shows_all = !model.shows_all,
         Action::Help => help::open(model),
         Action::Host => custom::ask_line(model),
@@ -349,7 +354,10 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
             model.say(Tone::Plain, "once more to leave hoist; containers keep running", None);
             return Vec::new();
         }
-        _ => {}
+        Action::Zoom => model.say(Tone::Plain, "nothing is selected", None),
+        // Where there is no way on, one sees so.
+        _ if action.group() == "Move" => {}
+        _ => model.say(Tone::Plain, format!("`{}` means nothing here", action.label()), None),
     }
     model.is_leaving = false;
     Vec::new()
@@ -376,6 +384,8 @@ fn turn(model: &mut Model, by: isize) {
         let at = tabs.iter().position(|tab| *tab == shown).unwrap_or(0);
         let next = at.checked_add_signed(by).unwrap_or(tabs.len() - 1);
         model.pane_mut().tab = tabs[next % tabs.len()];
+    } else {
+        model.say(Tone::Plain, "there is no other tab", None);
     }
 }
 
@@ -400,6 +410,8 @@ fn open(model: &mut Model) {
         };
         show_tab(model, tab);
         (model.is_zoomed, model.is_alone) = (true, true);
+    } else {
+        model.say(Tone::Plain, "nothing is selected", None);
     }
 }
 

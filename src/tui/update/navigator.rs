@@ -128,6 +128,8 @@ pub(super) fn toggle(model: &mut Model) {
         model.look.navigator = Navigator::Auto;
         let hint = Some("it takes a terminal of 100 columns and 24 rows".to_owned());
         model.say(Tone::Plain, "there is no room for the navigator", hint);
+    } else if model.is_zoomed {
+        model.say(Tone::Plain, "the navigator stands beside the list", None);
     }
 }
 

@@ -45,8 +45,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Import => prompt(model, Purpose::Import, ""),
         Action::Run => return Some(run_form(model)),
         Action::Inspect if !matches!(model.acted_section(), Section::Containers | Section::Trash) => {
-            if model.subject().is_some() {
-                show_tab(model, Tab::Inspect);
+            match model.subject() {
+                Some(_) => show_tab(model, Tab::Inspect),
+                None => model.say(Tone::Plain, "nothing is selected", None),
             }
         }
         _ => {
@@ -178,6 +179,9 @@ pub(super) fn verb(model: &mut Model, rows: Vec<ContainerRow>, verb: Verb, wish:
 pub(super) fn again(model: &mut Model, what: &Verb) -> Vec<Effect> {
     model.containers.end_range();
     let rows = model.target_containers();
+    if rows.is_empty() {
+        model.say(Tone::Plain, "there is no container to do that to", None);
+    }
     let wish = match what {
         Verb::Start => Wish::Start,
         Verb::Stop => Wish::Stop,

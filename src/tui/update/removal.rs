@@ -3,10 +3,10 @@
 use super::object::confirmed;
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Fate, Force};
-use crate::tui::model::Model;
 use crate::tui::model::layer::Layer;
 use crate::tui::model::removal::{Question, Victim};
 use crate::tui::model::rows::ImageRow;
+use crate::tui::model::{Model, Tone};
 
 /// Asks whether these go. With `force` what is up is killed, else it is stopped.
 pub(super) fn ask(model: &mut Model, victims: Vec<Victim>, force: Force) {
@@ -36,7 +36,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::SkipTrash if has_trash => {
             question.fate = if question.fate == Fate::Trash { Fate::Gone } else { Fate::Trash };
         }
-        Action::SkipTrash => {}
+        Action::SkipTrash => model.say(Tone::Plain, "there is no trash: `[trash] keep` is 0", None),
         Action::Down => question.top = (question.top + 1).min(last),
         Action::Up => question.top = question.top.saturating_sub(1),
         Action::PageDown => question.top = (question.top + rows).min(last),

@@ -131,7 +131,10 @@ fn top(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 
 /// Chooses a signal for the process under the cursor.
 fn signals(model: &mut Model) {
-    let Some((of, member)) = chosen(&model.pane().top) else { return };
+    let Some((of, member)) = chosen(&model.pane().top) else {
+        model.say(Tone::Plain, "no process is selected", None);
+        return;
+    };
     let process = Process { pid: member.row.pid, start_time: member.row.start_time };
     let title = format!("Send process {} ({}) a signal", member.row.inner_pid, word(&member.row.command));
     model.layers.push(Layer::Menu(Menu {
@@ -158,7 +161,10 @@ fn chosen(pane: &TopPane) -> Option<(ContainerId, Member)> {
 fn page(model: &mut Model) -> Vec<Effect> {
     match chosen(&model.pane().top) {
         Some((of, member)) => vec![Effect::ReadProcess(of, member.row.pid)],
-        None => Vec::new(),
+        None => {
+            model.say(Tone::Plain, "no process is selected", None);
+            Vec::new()
+        }
     }
 }
 
@@ -189,6 +195,7 @@ fn inspect(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 fn edit(model: &mut Model) -> Vec<Effect> {
     let pane = &model.pane().inspect;
     if pane.document.is_none() {
+        model.say(Tone::Plain, "it is not read yet", None);
         return Vec::new();
     }
     let (text, ending) = (

@@ -76,6 +76,9 @@ fn clear(model: &mut Model) -> Vec<Effect> {
     let marked: Vec<TaskId> = model.tasks.marked().into_iter().map(|task| task.id).collect();
     let is_meant = |task: &&TaskRow| task.is_over() && (marked.is_empty() || marked.contains(&task.id));
     let over: Vec<TaskId> = model.tasks.all().iter().filter(is_meant).map(|task| task.id).collect();
+    if over.is_empty() {
+        model.say(Tone::Plain, "no task of these has ended", None);
+    }
     for id in &over {
         model.tasks.take(&id.key());
     }

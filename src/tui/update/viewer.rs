@@ -3,6 +3,7 @@
 use super::{files, log, prompt, session, show_tab, tabs, window};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
 use crate::tui::model::layer::Purpose;
 use crate::tui::model::{Model, Subject, Tab, Tone};
 
@@ -34,20 +35,12 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::Last => return Some(scroll(model, i64::MAX / 2)),
         Action::Left => sideways(model, tab, -8),
         Action::Right => sideways(model, tab, 8),
-        Action::Logs | Action::Stats | Action::Top | Action::Inspect => {
-            // The keys are the tabs' numbers; `i` means the same everywhere.
-            match model.subject() {
-                Some(Subject::Image(_)) if action == Action::Inspect => show_tab(model, Tab::Inspect),
-                Some(Subject::Image(_)) => nth_tab(model, number(action)),
-                Some(Subject::Container(_)) => show_tab(model, fixed(action)),
-                _ => {}
-            }
-        }
-        Action::Tab5 => nth_tab(model, 4),
-        Action::Tab6 => nth_tab(model, 5),
-        Action::Tab7 => nth_tab(model, 6),
-        Action::Tab8 => nth_tab(model, 7),
-        Action::Tab9 => nth_tab(model, 8),
+        Action::Logs | Action::Stats | Action::Top | Action::Inspect => match model.subject() {
+            Some(Subject::Container(_)) => show_tab(model, fixed(action)),
+            Some(_) if action == Action::Inspect => show_tab(model, Tab::Inspect),
+            _ => return None,
+        },
+        action if action.tab().is_some() => nth_tab(model, action.tab().unwrap_or(0)),
         Action::Search if matches!(tab, Tab::Logs | Tab::Inspect) => prompt(model, Purpose::Search, ""),
         Action::NextMatch => next_match(model, false),
         Action::PreviousMatch => next_match(model, true),
@@ -61,17 +54,13 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 }
 
 fn nth_tab(model: &mut Model, at: usize) {
-    if let Some(tab) = model.tabs(model.pane()).get(at) {
-        show_tab(model, *tab);
-    }
-}
-
-/// Which tab the key of `action` is the number of, from 0.
-fn number(action: Action) -> usize {
-    match action {
-        Action::Stats => 1,
-        Action::Top => 2,
-        _ => 0,
+    let tabs = model.tabs(model.pane());
+    match tabs.get(at) {
+        Some(tab) => show_tab(model, *tab),
+        None => {
+            let count = tabs.len();
+            model.say(Tone::Plain, format!("there is no tab {}: the last one is {count}", at + 1), None);
+        }
     }
 }
 
@@ -116,10 +105,20 @@ fn sideways(model: &mut Model, tab: Tab, by: isize) {
 
 /// Goes to the next match of what is searched for in a text.
 pub(super) fn next_match(model: &mut Model, up: bool) {
+    if model.pane().inspect.search.is_empty() {
+        say_nothing_is_searched(model);
+        return;
+    }
     let inspect = &mut model.pane_mut().inspect;
-    if !inspect.search.is_empty() && !inspect.next_match(up) {
+    if !inspect.next_match(up) {
         let which = if up { "earlier" } else { "further" };
         let text = format!("no {which} match of `{}`", inspect.search);
         model.say(Tone::Plain, text, None);
     }
+}
+
+/// Says how to search, where there is no match to go to.
+pub(super) fn say_nothing_is_searched(model: &mut Model) {
+    let key = model.keys_of(Place::Global, Action::Search);
+    model.say(Tone::Plain, "nothing is searched for", Some(format!("{key} searches")));
 }

@@ -4,6 +4,7 @@ use super::object::shell;
 use super::session;
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Program};
+use crate::tui::keymap::Place;
 use crate::tui::model::saved::Shown;
 use crate::tui::model::task::TaskId;
 use crate::tui::model::window::{Axis, PaneId, Toward};
@@ -14,6 +15,11 @@ const STEP: i16 = 50;
 
 /// What `action` does to panes; `None` when it is no such action.
 pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    if model.windows.count() == 1 && needs_another(model, action) {
+        let key = model.keys_of(Place::Global, Action::SplitRight);
+        model.say(Tone::Plain, "there is only one pane", Some(format!("{key} parts it in two")));
+        return Some(Vec::new());
+    }
     match action {
         Action::SplitRight => return Some(split(model, Axis::Columns)),
         Action::SplitDown => return Some(split(model, Axis::Rows)),
@@ -39,6 +45,22 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         _ => return None,
     }
     Some(Vec::new())
+}
+
+/// Whether `action` is about a pane and those beside it.
+fn needs_another(model: &Model, action: Action) -> bool {
+    match action {
+        // A single pane that was pinned follows the list again.
+        Action::ClosePane => model.pane().pinned.is_none() && (model.focus == Focus::List || model.is_zoomed),
+        Action::Wider
+        | Action::Narrower
+        | Action::Taller
+        | Action::Shorter
+        | Action::EqualPanes
+        | Action::ExchangePanes
+        | Action::OnlyPane => true,
+        _ => false,
+    }
 }
 
 /// Gives a tab the keys: in the pane that follows the list when they come from there, in the
@@ -73,7 +95,10 @@ fn split(model: &mut Model, axis: Axis) -> Vec<Effect> {
     if model.focus == Focus::List && model.layout().detail.is_none() {
         model.is_zoomed = true;
     }
-    let Some(area) = model.layout().detail else { return Vec::new() };
+    let Some(area) = model.layout().detail else {
+        model.say(Tone::Plain, "there is no room for a pane", None);
+        return Vec::new();
+    };
     let Some(subject) = model.subject_of(model.pane()) else {
         model.say(Tone::Plain, "there is nothing to show in two panes", None);
         return Vec::new();

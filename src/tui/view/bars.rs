@@ -228,7 +228,6 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
         return false;
     }
     let is_go = action.group() == "Go" || action.group() == "Move";
-    let is_tab = place_is_viewer(place) && matches!(action, A::Logs | A::Stats | A::Top | A::Inspect);
     match action {
         A::Shell | A::Exec | A::Attach | A::Kill | A::Pause => {
             model.container().is_none_or(|row| row.is_up() || place != Place::Containers)
@@ -237,6 +236,8 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
             !model.pane().log.search.is_empty() || !model.pane().inspect.search.is_empty()
         }
         A::Zoom => !model.is_zoomed,
+        A::SkipTrash => model.keeping.time.is_some(),
+        A::Restore | A::RestoreAs | A::Purge | A::EmptyTrash => !model.trash.all().is_empty(),
         A::Open if place_is_viewer(place) => !model.is_zoomed || matches!(place, Place::Top | Place::Inspect),
         A::Older | A::Newer | A::Complete | A::CompleteBack => {
             matches!(model.layers.last(), Some(Layer::Prompt(prompt)) if prompt.purpose == Purpose::Command)
@@ -245,7 +246,6 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
         _ => {
             !matches!(action.group(), "Copy" | "Order" | "List" | "Since")
                 && (!is_go || matches!(place, Place::Form | Place::Switch | Place::Choice))
-                && !is_tab
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
 use crate::tui::model::help::{Entry, Help, entries, others};
+use crate::tui::model::titles::tab_name;
 
 /// Columns of an entry.
 const ENTRY: usize = 17;
@@ -69,7 +70,12 @@ fn table(model: &Model, help: &Help, room: usize) -> Vec<Line<'static>> {
         }
         return lines;
     }
-    let entries = entries(&model.keymap, help.place);
+    let mut entries = entries(&model.keymap, help.place);
+    if model.place_below() == help.place {
+        entries.iter_mut().for_each(|entry| name_tab(model, entry));
+        // Numbers behind the last tab have nothing to show.
+        entries.retain(|entry| entry.action.tab().is_none_or(|at| at < model.tabs(model.pane()).len()));
+    }
     for chunk in entries.chunk_by(|one, other| one.action.group() == other.action.group()) {
         lines.extend(group(model, chunk[0].action.group(), chunk, room));
     }
@@ -81,6 +87,14 @@ fn table(model: &Model, help: &Help, room: usize) -> Vec<Line<'static>> {
     let text = format!("In a terminal every key goes to the program; {release} gives it back.");
     lines.extend([Line::default(), Line::styled(text, model.theme.dim)]);
     lines
+}
+
+/// Calls the key of a tab by the name of what it shows.
+fn name_tab(model: &Model, entry: &mut Entry) {
+    let tabs = model.tabs(model.pane());
+    if let Some(tab) = entry.action.tab().and_then(|at| tabs.get(at)) {
+        entry.label = tab_name(model, *tab);
+    }
 }
 
 fn group(model: &Model, name: &str, entries: &[Entry], room: usize) -> Vec<Line<'static>> {

@@ -44,11 +44,14 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &TopPane, is_up: 
 
 /// What stands in the upper border: how it is sorted, and what is filtered.
 pub(super) fn title(pane: &TopPane) -> String {
-    let (column, is_reversed) = pane.order;
-    let arrow = if is_reversed { "▲" } else { "▼" };
+    let (column, arrow) = (pane.order.0, arrow(pane));
     let shape = if pane.is_flat || !pane.filter.is_empty() { "flat" } else { "tree" };
     let filter = if pane.filter.is_empty() { String::new() } else { format!("/{} · ", pane.filter) };
     format!(" {filter}{shape} · sort {} {arrow} ", column.title())
+}
+
+fn arrow(pane: &TopPane) -> &'static str {
+    if pane.order.1 { "▲" } else { "▼" }
 }
 
 /// What stands in the lower border: how many there are.
@@ -96,7 +99,8 @@ fn heading(pane: &TopPane, columns: &[Place], theme: &Theme) -> Line<'static> {
     for Place(column, name, width, align) in columns {
         let is_sorted = *column == Some(pane.order.0);
         let style = if is_sorted { theme.accent.add_modifier(Modifier::BOLD) } else { theme.dim };
-        spans.push(Span::styled(format!("{} ", cell(name, *width, *align)), style));
+        let name = if is_sorted { format!("{name}{}", arrow(pane)) } else { (*name).to_owned() };
+        spans.push(Span::styled(format!("{} ", cell(&name, *width, *align)), style));
     }
     Line::from(spans)
 }

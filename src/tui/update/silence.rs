@@ -1,0 +1,182 @@
+//! No key is silent: whatever is bound somewhere does something there, or says why not.
+
+use std::collections::BTreeSet;
+
+use jiff::SignedDuration;
+
+use super::{act, update};
+use crate::engine::files::FileKind;
+use crate::engine::{ProcessRow, Top};
+use crate::tui::action::Action;
+use crate::tui::event::{Event, LayersNews, Listed};
+use crate::tui::fixture::{empty, full, looks, now, press, screen, write};
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use crate::tui::model::compare::tests::diff;
+use crate::tui::model::files::tests::{entry, listing};
+use crate::tui::model::files::{FilesAnswer, FilesAsk};
+use crate::tui::model::inspect::Document;
+use crate::tui::model::layers::tests::report;
+use crate::tui::terminal::Screens;
+
+/// Ways into places.
+const WAYS: &[(Place, &str)] = &[
+    (Place::Containers, "j j"),
+    (Place::Images, "2 j"),
+    (Place::Volumes, "3"),
+    (Place::Networks, "4"),
+    (Place::Tasks, "e ctrl-] 5"),
+    (Place::Events, "6"),
+    (Place::Trash, "7"),
+    (Place::Logs, "l"),
+    (Place::Stats, "S"),
+    (Place::Top, "t"),
+    (Place::Inspect, "i"),
+    (Place::Files, "f"),
+    (Place::Layers, "2 enter"),
+    (Place::Compare, "2 space space D"),
+    (Place::Menu, "K"),
+    (Place::Confirm, "e ctrl-] Q"),
+    (Place::Removal, "d d"),
+    (Place::Columns, "O"),
+    (Place::Form, "2 r"),
+    (Place::Prompt, "N"),
+    (Place::Palette, "ctrl-p"),
+    (Place::Help, "?"),
+    (Place::Themes, "T"),
+];
+
+/// What is read of what is shown.
+fn answer(model: &mut Model) {
+    update(model, Event::List(Ok(Listed::Events(Vec::new()))));
+    let value = serde_json::json!({"A": {"B": {"C": 7}}, "Mounts": []});
+    let document = Box::new(Document { value, command: None });
+    update(model, Event::Document(model.pane().inspect.serial, Ok(document)));
+    for (serial, ask) in model.wants().files {
+        if let FilesAsk::Folder(_, folder) = ask {
+            let entries = vec![entry("bin", FileKind::Folder, 0), entry("etc", FileKind::Folder, 0)];
+            let answer = FilesAnswer::Folder(listing(&folder.to_string_lossy(), entries));
+            update(model, Event::Files(serial, Ok(answer)));
+        }
+    }
+    if let Some(id) = model.container().map(|row| row.id.clone()) {
+        let process = |(pid, parent, user, command): (u32, u32, &str, &str), memory, cpu_secs| ProcessRow {
+            pid,
+            parent,
+            inner_pid: pid,
+            memory,
+            command: command.to_owned(),
+            user: user.to_owned(),
+            cpu_secs,
+            ..ProcessRow::default()
+        };
+        // Each column has an order of its own.
+        let processes = vec![
+            process((3, 0, "b", "z"), 10, 2.0),
+            process((1, 2, "c", "y"), 30, 3.0),
+            process((2, 3, "a", "x"), 20, 1.0),
+        ];
+        for later in [0, 2] {
+            update(model, Event::Tick(now() + SignedDuration::from_secs(later)));
+            update(model, Event::Top(id.clone(), Ok(Top { processes: processes.clone() })));
+        }
+    }
+    let (layers, compare) = (model.pane().layers.serial, model.pane().compare.serial);
+    update(model, Event::Layers(layers, LayersNews::Report(Box::new(report()))));
+    update(model, Event::Compared(compare, LayersNews::Report(Box::new(diff()))));
+}
+
+/// Whether nothing need be said: one sees where one is, and that there is no way on.
+fn is_plain(place: Place, action: Action) -> bool {
+    let is_here = match place {
+        Place::Containers => Action::GoContainers,
+        Place::Images => Action::GoImages,
+        Place::Volumes => Action::GoVolumes,
+        Place::Networks => Action::GoNetworks,
+        Place::Tasks => Action::GoTasks,
+        Place::Events => Action::GoEvents,
+        Place::Trash => Action::GoTrash,
+        Place::Logs => Action::Logs,
+        Place::Stats => Action::Stats,
+        Place::Top => Action::Top,
+        Place::Inspect => Action::Inspect,
+        Place::Files => Action::Files,
+        Place::Layers => Action::Layers,
+        _ => Action::Down,
+    };
+    let moves = matches!(
+        action,
+        Action::PaneLeft | Action::PaneRight | Action::PaneUp | Action::PaneDown | Action::RangeShorter
+    );
+    // Through `,` they change the list, which the pane hides.
+    let hidden = !matches!(place.above(), Some(Place::Lists))
+        && (matches!(action.group(), "Order" | "List") || action == Action::ShowAll);
+    // The first and the last of a choice, of a history, of candidates.
+    let ends = matches!(
+        action,
+        Action::Older | Action::Newer | Action::Complete | Action::CompleteBack | Action::ColumnSooner
+    );
+    action.group() == "Move" || action == is_here || moves || hidden || ends
+}
+
+fn silent_in(make: impl Fn() -> Model, place: Place) -> BTreeSet<String> {
+    let first = make();
+    assert_eq!(first.place(), place);
+    let actions: BTreeSet<Action> = first.keymap.of(place).iter().map(|binding| binding.action).collect();
+    let (before, looked) = (screen(&first), looks(make(), &Screens::default()));
+    let mut silent = BTreeSet::new();
+    for action in actions.into_iter().filter(|action| !is_plain(place, *action)) {
+        let mut model = make();
+        let effects = act(&mut model, action);
+        model.settle();
+        if effects.is_empty() && screen(&model) == before && looks(model, &Screens::default()) == looked {
+            silent.insert(format!("{} {}", place.name(), action.name()));
+        }
+    }
+    silent
+}
+
+#[test]
+fn whatever_is_bound_does_something_or_says_why_not() {
+    let mut silent = BTreeSet::new();
+    for (place, way) in WAYS {
+        let make = || {
+            let mut model = full(80, 24);
+            press(&mut model, way);
+            answer(&mut model);
+            model
+        };
+        silent.extend(silent_in(make, *place));
+    }
+    assert_eq!(silent, BTreeSet::new());
+}
+
+#[test]
+fn where_nothing_is_that_is_said() {
+    let mut silent = BTreeSet::new();
+    for (place, way) in WAYS.iter().take(7).filter(|(place, _)| *place != Place::Tasks) {
+        let make = || {
+            let mut model = empty(80, 24);
+            press(&mut model, way);
+            update(&mut model, Event::List(Ok(Listed::Events(Vec::new()))));
+            model
+        };
+        silent.extend(silent_in(make, *place));
+    }
+    assert_eq!(silent, BTreeSet::new());
+}
+
+#[test]
+fn what_is_repeated_where_it_cannot_be_is_said() {
+    let mut model = full(80, 24);
+    press(&mut model, "s");
+    model.notice = None;
+    press(&mut model, "2 .");
+    assert_eq!(model.notice.take().unwrap().text, "there is no container to do that to");
+    press(&mut model, "1 j K enter 4 .");
+    assert_eq!(model.notice.take().unwrap().text, "`kill…` means nothing here");
+    press(&mut model, "2 t");
+    write(&mut model, "more:1");
+    press(&mut model, "enter 1 .");
+    assert!(model.notice.is_some() || !model.layers.is_empty());
+}
