@@ -9,9 +9,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use case::{ALL, Case, Said, hear, until};
+use hoist::base::progress::Reporter;
 use hoist::engine::container::{AttachOptions, ExecRequest, LogRequest, WaitFor};
 use hoist::engine::files::Place;
-use hoist::engine::{ErrorKind, Input, Output, Process, RestartPolicy, Status, Stream, Ulimit};
+use hoist::engine::{
+    ErrorKind, Input, LogForm, LogQuery, Output, Process, RestartPolicy, SaveLog, Status, Stream, Ulimit,
+};
 use support::in_user_namespace;
 
 fn said(stdout: &str, stderr: &str, code: u8) -> Said {
@@ -413,6 +416,46 @@ fn top_and_stats_see_the_processes() {
     }
     case.wait_for(containers.stop(&id, None, Some(0))).unwrap();
     assert_eq!(case.wait_for(containers.top(&id)).unwrap_err().kind(), ErrorKind::Conflict);
+}
+
+#[test]
+fn a_log_is_saved_whole_or_not_at_all() {
+    use std::os::unix::fs::PermissionsExt;
+    let case = Case::new();
+    let id = case.create(&["sh", "-c", "echo one; echo two"], |_| {});
+    case.wait_for(case.engine.containers().start(&id)).unwrap();
+    case.wait_for(case.engine.containers().wait(&id, WaitFor::NotRunning)).unwrap();
+    let folder = case.dir.path().join("saved");
+    std::fs::create_dir(&folder).unwrap();
+    let (path, link) = (folder.join("log"), folder.join("link"));
+    let save = |path: &Path, overwrites: bool, reporter: Reporter| {
+        let save = SaveLog {
+            containers: vec![id.parse().unwrap()],
+            query: LogQuery::default(),
+            since: None,
+            path: path.to_owned(),
+            overwrites,
+            form: LogForm::default(),
+        };
+        case.wait_for(case.engine.containers().save_log(save, reporter))
+    };
+    let read = || std::fs::read_to_string(&path).unwrap();
+    assert_eq!(save(&path, false, Reporter::silent()).unwrap(), 2);
+    assert_eq!(read(), "one\ntwo\n");
+    let error = save(&path, false, Reporter::silent()).unwrap_err();
+    assert!(error.causes().concat().contains("exists"), "{:?}", error.causes());
+    std::fs::write(&path, "old").unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("log", &link).unwrap();
+    let cancelled = Reporter::silent();
+    cancelled.cancel();
+    assert_eq!(save(&link, true, cancelled).unwrap_err().kind(), ErrorKind::Interrupted);
+    assert_eq!(read(), "old");
+    assert_eq!(save(&link, true, Reporter::silent()).unwrap(), 2);
+    assert_eq!((read().as_str(), link.is_symlink()), ("one\ntwo\n", true));
+    assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
+    assert!(save(&folder, true, Reporter::silent()).is_err());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 2, "nothing is left beside");
 }
 
 #[test]

@@ -106,20 +106,69 @@ pub fn private_dir(path: &Path) -> Result<()> {
 ///
 /// `ENOSPC` and whatever else open, write or rename say; then the old file is untouched.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    // The name is unique per process and thread, so that two writers never share it.
-    let beside = beside(path)?;
-    let written = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&beside)
-        .and_then(|mut file| file.write_all(bytes))
-        .map_err(Error::io("write", &beside))
-        .and_then(|()| fs::rename(&beside, path).map_err(Error::io("replace", path)));
-    if written.is_err() {
-        let _ = fs::remove_file(&beside); // the first error is the one to report
+    let mut draft = Draft::new(path)?;
+    draft.file.write_all(bytes).map_err(Error::io("write", &draft.beside))?;
+    draft.replace()
+}
+
+/// A file that is written beside its path and takes that name when it is whole. One that is
+/// dropped before is gone.
+#[derive(Debug)]
+pub struct Draft {
+    file: File,
+    beside: PathBuf,
+    path: PathBuf,
+}
+
+impl Draft {
+    /// Begins one, mode 0600.
+    ///
+    /// # Errors
+    ///
+    /// What open(2) says.
+    pub fn new(path: &Path) -> Result<Self> {
+        // The name is unique per process and thread, so that two writers never share it.
+        let beside = beside(path)?;
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
+        let file = file.map_err(Error::io("write", &beside))?;
+        Ok(Self { file, beside, path: path.to_owned() })
     }
-    written
+
+    /// The file, to be written.
+    #[must_use]
+    pub fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Puts it at its path, in the place of what is there.
+    ///
+    /// # Errors
+    ///
+    /// What rename(2) says; then what is there stays.
+    pub fn replace(self) -> Result<()> {
+        fs::rename(&self.beside, &self.path).map_err(Error::io("replace", &self.path))
+    }
+
+    /// Puts it at its path, if nothing is there.
+    ///
+    /// # Errors
+    ///
+    /// That something is; then that stays.
+    pub fn place(self) -> Result<()> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        let placed = renameat_with(CWD, &self.beside, CWD, &self.path, RenameFlags::NOREPLACE);
+        match placed {
+            // Not every file system can do it in one step.
+            Err(rustix::io::Errno::INVAL) if fs::symlink_metadata(&self.path).is_err() => self.replace(),
+            placed => placed.map_err(|errno| Error::io("create", &self.path)(errno.into())),
+        }
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.beside); // it has its name, or nobody wants it
+    }
 }
 
 /// Replaces `path` by `value` as JSON.
@@ -378,6 +427,19 @@ mod tests {
             write_json(&path, &text).unwrap();
             assert_eq!(read_json::<String>(&path).unwrap(), text);
         }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_draft_takes_no_place_that_is_taken_and_leaves_nothing_when_it_is_dropped() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        drop(Draft::new(&path).unwrap());
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+        Draft::new(&path).unwrap().place().unwrap();
+        let error = Draft::new(&path).unwrap().place().unwrap_err();
+        assert!(matches!(error, Error::Io { source, .. } if source.kind() == io::ErrorKind::AlreadyExists));
+        Draft::new(&path).unwrap().replace().unwrap();
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
 

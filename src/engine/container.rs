@@ -408,8 +408,8 @@ impl Containers<'_> {
         self.on("", move |engine, _| engine.log_view(&targets)).await
     }
 
-    /// Writes lines of logs to a file, and gives how many. Of a save that was cancelled the
-    /// file goes away again.
+    /// Writes lines of logs to a file, and gives how many. Of a save that was cancelled, or
+    /// failed, nothing is left, and a file that was to be overwritten stays.
     ///
     /// # Errors
     ///

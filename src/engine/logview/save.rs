@@ -1,8 +1,7 @@
 //! Saving: the lines that a query lets pass, as a text file.
 
-use std::fs::OpenOptions;
-use std::io::{BufWriter, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, BufWriter, Write};
+use std::os::unix::fs::{MetadataExt, fchown};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -12,6 +11,7 @@ use super::super::error::{Doing, Result};
 use super::super::{Engine, Phase, Progress, Reporter, blocking};
 use super::page::Source;
 use super::{LogLine, LogPlace, LogQuery, LogSpot, Stop};
+use crate::base::disk::Draft;
 use crate::base::{ContainerId, ErrorKind, Explain, disk};
 use crate::container::log::Book;
 
@@ -53,8 +53,8 @@ impl Explain for Cancelled {
 }
 
 impl Engine {
-    /// Writes lines of logs to a file, and gives how many. Of a save that was cancelled the
-    /// file goes away again.
+    /// Writes lines of logs to a file, and gives how many. Of a save that was cancelled, or
+    /// failed, nothing is left, and a file that was to be overwritten stays.
     ///
     /// # Errors
     ///
@@ -77,14 +77,8 @@ impl Engine {
             let places = books.iter().map(|book| book.since(since)).collect::<disk::Result<Vec<_>>>();
             floor = places.doing(doing)?;
         }
-        let mut options = OpenOptions::new();
-        options.write(true).mode(0o600);
-        match save.overwrites {
-            true => options.create(true).truncate(true),
-            false => options.create_new(true),
-        };
-        let file = options.open(&save.path).map_err(disk::Error::io("create", &save.path)).doing(doing)?;
-        let mut out = BufWriter::with_capacity(256 << 10, file);
+        let draft = draft(save).doing(doing)?;
+        let mut out = BufWriter::with_capacity(256 << 10, draft.file());
         let source =
             Source { books: &books, sieve: &query.sieve, context: query.context, floor, tallies: &[] };
         let bytes: u64 = books.iter().map(|book| book.end() - book.first()).sum();
@@ -93,7 +87,6 @@ impl Engine {
         let mut lines = 0;
         loop {
             if stop.load(Ordering::Relaxed) || reporter.is_cancelled() {
-                let _ = std::fs::remove_file(&save.path); // half a file helps nobody
                 return Err(Cancelled).doing(doing);
             }
             let page = source.page(&at, 0, 4096).doing(doing)?;
@@ -116,9 +109,31 @@ impl Engine {
                 break;
             }
         }
-        out.flush().map_err(disk::Error::io("write", &save.path)).doing(doing)?;
+        let written = out.flush().and_then(|()| draft.file().sync_all());
+        written.map_err(disk::Error::io("write", &save.path)).doing(doing)?;
+        drop(out);
+        if save.overwrites { draft.replace() } else { draft.place() }.doing(doing)?;
         Ok(lines)
     }
+}
+
+/// Where it is written until it is whole; with the owner and the mode of a file that it is to
+/// replace.
+fn draft(save: &SaveLog) -> disk::Result<Draft> {
+    let failed = || disk::Error::io("create", &save.path);
+    if !save.overwrites && save.path.symlink_metadata().is_ok() {
+        return Err(failed()(io::ErrorKind::AlreadyExists.into()));
+    }
+    let Ok(path) = save.path.canonicalize() else { return Draft::new(&save.path) };
+    let old = path.metadata().map_err(failed())?;
+    if !old.is_file() {
+        return Err(failed()(io::Error::other("it is no plain file")));
+    }
+    let draft = Draft::new(&path)?;
+    let taken_over = fchown(draft.file(), Some(old.uid()), Some(old.gid()))
+        .and_then(|()| draft.file().set_permissions(old.permissions()));
+    taken_over.map_err(failed())?;
+    Ok(draft)
 }
 
 fn write_line(out: &mut impl Write, line: &LogLine, form: &LogForm) -> std::io::Result<()> {
