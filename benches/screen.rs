@@ -185,6 +185,16 @@ fn main() {
         };
         update(model, Event::Sample(row(1).id, Box::new(sample)));
     });
+    update(&mut many, key(KeyCode::BackTab));
+    measure("10,000 containers, a line of the navigator", &mut many, |model, _| {
+        update(model, key(KeyCode::Char('j')));
+    });
+    measure("10,000 containers, one is named otherwise", &mut many, |model, time| {
+        let mut changed = row(time * 7);
+        changed.name.push('x');
+        update(model, Event::Container(changed.id.clone(), Some(Box::new(changed))));
+    });
+    update(&mut many, key(KeyCode::Esc));
     update(&mut many, key(KeyCode::Char('/')));
     measure("10,000 containers, a letter of a filter", &mut many, |model, time| {
         let letter = if time % 8 == 7 { KeyCode::Backspace } else { KeyCode::Char('1') };

@@ -111,6 +111,8 @@ pub struct Navigator {
     /// Projects that are folded.
     folded: BTreeSet<String>,
     lines: Vec<Line>,
+    /// Where the heading of each group stands in `lines`; `None` while it is folded away.
+    starts: Vec<Option<usize>>,
     foot: Vec<Spot>,
     /// A place among the lines of tree and foot.
     cursor: usize,
@@ -136,6 +138,7 @@ impl Default for Navigator {
             branches: BTreeSet::new(),
             folded: BTreeSet::new(),
             lines: Vec::new(),
+            starts: Vec::new(),
             foot: Vec::new(),
             cursor: 0,
             under: Spot::Gap,
@@ -178,7 +181,7 @@ impl Navigator {
             _ => self.take_all(sources.containers.all()),
         }
         if self.is_stale {
-            self.lines = self.tree();
+            (self.lines, self.starts) = self.tree();
         }
         let most = if height >= 36 { 4 } else { 2 };
         let foot = self.foot(sources.tasks, sources.alerts, most);
@@ -273,16 +276,16 @@ impl Navigator {
         self.groups.binary_search_by(|group| by_name(&group.name, project))
     }
 
-    fn tree(&self) -> Vec<Line> {
-        let mut lines = Vec::new();
-        let alone = self.groups.last().filter(|group| group.name.is_empty());
-        let projects = self.groups.len() - usize::from(alone.is_some());
+    fn tree(&self) -> (Vec<Line>, Vec<Option<usize>>) {
+        let (mut lines, mut starts) = (Vec::new(), vec![None; self.groups.len()]);
+        let projects = self.projects();
         let is_open = |branch| !self.branches.contains(&branch);
         let members =
             |at: usize| (0..self.groups[at].members.len()).map(move |member| Line::Member(at, member));
         if projects > 0 {
             lines.push(Line::Branch(Branch::Projects));
             for at in (0..projects).filter(|_| is_open(Branch::Projects)) {
+                starts[at] = Some(lines.len());
                 lines.push(Line::Group(at));
                 if !self.folded.contains(&self.groups[at].name) {
                     lines.extend(members(at));
@@ -290,14 +293,15 @@ impl Navigator {
             }
             lines.push(Line::Gap);
         }
-        if alone.is_some() {
+        if projects < self.groups.len() {
+            starts[projects] = Some(lines.len());
             lines.push(Line::Branch(Branch::Standalone));
             if is_open(Branch::Standalone) {
                 lines.extend(members(projects));
             }
             lines.push(Line::Gap);
         }
-        lines
+        (lines, starts)
     }
 
     fn foot(&self, tasks: &Table<TaskRow>, alerts: &Alerts, most: usize) -> Vec<Spot> {
@@ -456,17 +460,19 @@ impl Navigator {
 
     /// The place of a line; of a container in a folded project that of the project.
     fn place_of(&self, spot: &Spot) -> Option<usize> {
-        let in_tree = |line: Line| self.lines.iter().position(|other| *other == line);
         match spot {
             Spot::Gap => None,
-            Spot::Branch(branch @ (Branch::Projects | Branch::Standalone)) => in_tree(Line::Branch(*branch)),
-            Spot::Project(name) => in_tree(Line::Group(self.group(name).ok()?)),
+            Spot::Branch(Branch::Projects) => (self.projects() > 0).then_some(0),
+            Spot::Branch(Branch::Standalone) => *self.starts.get(self.projects())?,
+            Spot::Project(name) => *self.starts.get(self.group(name).ok()?)?,
             Spot::Container(id) => {
                 let known = self.known.get(id)?;
                 let at = self.group(&known.project).ok()?;
+                let start = (*self.starts.get(at)?)?;
                 let member = Member { name: known.name.clone(), id: id.clone() };
                 let place = self.groups[at].members.binary_search_by(|other| other.compare(&member)).ok()?;
-                in_tree(Line::Member(at, place)).or_else(|| in_tree(Line::Group(at)))
+                let is_seen = self.lines.get(start + 1 + place) == Some(&Line::Member(at, place));
+                Some(if is_seen { start + 1 + place } else { start })
             }
             _ => Some(self.lines.len() + self.foot.iter().position(|other| other == spot)?),
         }

@@ -56,7 +56,8 @@ fn line(bar: Span<'static>, entry: Entry, width: usize) -> Line<'static> {
     let Entry { indent, sign, name, right } = entry;
     // The bar, the sign with its blank, and a blank at the border.
     let room = width.saturating_sub(indent + 4);
-    let right_width = right.0.width().min(room.saturating_sub(8));
+    // Of a long name a few letters are always there.
+    let right_width = right.0.width().min(room.saturating_sub(name.0.width().min(8) + 1));
     let gap = usize::from(right_width > 0);
     let name_width = room.saturating_sub(right_width + gap);
     Line::from(vec![
