@@ -43,7 +43,7 @@ pub struct Layout {
 pub const SMALLEST: (u16, u16) = (40, 12);
 
 /// Columns of the navigator, border included.
-const NAVIGATOR: u16 = 30;
+pub const NAVIGATOR: u16 = 30;
 
 /// What there is to place beside the list and the panes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -59,10 +59,10 @@ use super::action::Action;
 use super::event::Verb;
 use super::key::Key;
 use super::keymap::{Keymap, Place};
-use super::layout::{Beside, Layout, layout};
+use super::layout::{Beside, Layout, NAVIGATOR, layout};
 use super::theme::{Depth, Theme};
 use crate::command::World;
-use crate::config::Icons;
+use crate::config::{self, Icons};
 use crate::engine::{self, ContainerId, Machine};
 use alerts::Alerts;
 use batch::Batch;
@@ -484,9 +484,11 @@ impl Model {
     #[must_use]
     pub fn layout(&self) -> Layout {
         // Several panes need the room more than charts beside them.
-        let has_room = self.windows.count() == 1 || self.size.0 >= 160;
+        let navigator = self.look.navigator;
+        let wide = if navigator == config::Navigator::Off { 160 } else { 160 + NAVIGATOR };
+        let has_room = self.windows.count() == 1 || self.size.0 >= wide;
         let charts = has_room && self.section == Section::Containers;
-        layout(self.size, self.is_zoomed, Beside { charts, navigator: self.look.navigator })
+        layout(self.size, self.is_zoomed, Beside { charts, navigator })
     }
 
     /// Says `text` at the bottom.
