@@ -1,0 +1,426 @@
+//! What is refused, and what its user reads.
+
+use super::refusals;
+
+#[test]
+fn what_docker_has_and_hoist_lacks_is_refused_by_name() {
+    insta::assert_snapshot!(refusals(&[
+        "run -p 80:80 debian",
+        "run -dp 80:80 debian",
+        "run --publish=80 debian",
+        "run -m 1g debian",
+        "run --link db debian",
+        "create --gpus all debian",
+        "rm -l x",
+        "logs --details web",
+        "build .",
+        "system prune",
+        "network create x",
+        "-H tcp://x ps",
+        "run -v data:/data debian",
+        "run -v /data debian",
+        "run --mount type=volume,target=/x debian",
+        "run --network a --network b debian",
+        "run --log-driver syslog debian",
+        "run --security-opt label=type:x debian",
+        "import http://x/y.tar",
+    ]), @"
+    run -p 80:80 debian → 125
+    --publish is not supported yet
+      hint: see `hoist run --help`
+
+    run -dp 80:80 debian → 125
+    --publish is not supported yet
+      hint: see `hoist run --help`
+
+    run --publish=80 debian → 125
+    --publish is not supported yet
+      hint: see `hoist run --help`
+
+    run -m 1g debian → 125
+    --memory is not supported yet
+      hint: see `hoist run --help`
+
+    run --link db debian → 125
+    --link is not supported yet
+      hint: see `hoist run --help`
+
+    create --gpus all debian → 125
+    --gpus is not supported yet
+      hint: see `hoist create --help`
+
+    rm -l x → 125
+    --link is not supported yet
+      hint: see `hoist rm --help`
+
+    logs --details web → 125
+    --details is not supported yet
+      hint: see `hoist logs --help`
+
+    build . → 1
+    `build` is not supported yet
+      hint: see `hoist --help`
+
+    system prune → 1
+    `system prune` is not supported yet
+      hint: see `hoist --help`
+
+    network create x → 1
+    `network create` is not supported yet
+      hint: see `hoist --help`
+
+    -H tcp://x ps → 125
+    -H is not supported
+      hint: hoist talks to no daemon; `--root` and `--run-root` choose another engine
+
+    run -v data:/data debian → 125
+    -v data:/data: named volumes are not supported yet
+      hint: to bind a folder, write its path: ./data
+
+    run -v /data debian → 125
+    -v /data: anonymous volumes are not supported yet
+      hint: see `hoist run --help`
+
+    run --mount type=volume,target=/x debian → 125
+    --mount type=volume is not supported yet
+      hint: there are type=bind and type=tmpfs
+
+    run --network a --network b debian → 125
+    --network given twice is not supported yet
+      hint: see `hoist run --help`
+
+    run --log-driver syslog debian → 125
+    --log-driver syslog is not supported yet
+      hint: there are json-file and none
+
+    run --security-opt label=type:x debian → 125
+    --security-opt label is not supported yet
+      hint: see `hoist run --help`
+
+    import http://x/y.tar → 125
+    import of a URL is not supported yet
+      hint: pipe it: `curl URL | hoist import - NAME`
+    ");
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a snapshot")]
+fn words_that_make_no_sense_are_refused() {
+    insta::assert_snapshot!(refusals(&[
+        "run",
+        "run --foo debian",
+        "run -it",
+        "run -X debian",
+        "run --name",
+        "run --rm=maybe debian",
+        "ps --foo",
+        "ps extra",
+        "rm",
+        "tag a",
+        "tag a b c",
+        "psx",
+        "blorp",
+        "container blorp",
+        "rename a -b",
+        "exec web",
+        "inspect --type thing x",
+        "stop -t soon a",
+        "logs --tail few web",
+        "completion tcsh",
+        "--blorp ps",
+        "--root",
+    ]), @"
+    run → 1
+    `hoist run` needs IMAGE
+      usage: hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]
+      hint: see `hoist run --help`
+
+    run --foo debian → 125
+    unknown flag: --foo
+      usage: hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]
+      hint: see `hoist run --help`
+
+    run -it → 1
+    `hoist run` needs IMAGE
+      usage: hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]
+      hint: see `hoist run --help`
+
+    run -X debian → 125
+    unknown shorthand flag: -X
+      usage: hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]
+      hint: see `hoist run --help`
+
+    run --name → 125
+    flag needs an argument: --name
+      usage: hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]
+      hint: see `hoist run --help`
+
+    run --rm=maybe debian → 125
+    invalid argument `maybe` for --rm: want true or false
+      usage: hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]
+      hint: see `hoist run --help`
+
+    ps --foo → 125
+    unknown flag: --foo
+      usage: hoist ps [OPTIONS]
+      hint: see `hoist ps --help`
+
+    ps extra → 1
+    `hoist ps` does not take `extra`
+      usage: hoist ps [OPTIONS]
+      hint: see `hoist ps --help`
+
+    rm → 1
+    `hoist rm` needs CONTAINER
+      usage: hoist rm [OPTIONS] CONTAINER [CONTAINER...]
+      hint: see `hoist rm --help`
+
+    tag a → 1
+    `hoist tag` needs TARGET_IMAGE[:TAG]
+      usage: hoist tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]
+      hint: see `hoist tag --help`
+
+    tag a b c → 1
+    `hoist tag` does not take `c`
+      usage: hoist tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]
+      hint: see `hoist tag --help`
+
+    psx → 1
+    unknown command: hoist psx
+      hint: did you mean `ps`?
+
+    blorp → 1
+    unknown command: hoist blorp
+      hint: see `hoist --help`
+
+    container blorp → 1
+    unknown command: hoist container blorp
+      hint: see `hoist container --help`
+
+    rename a -b → 125
+    unknown shorthand flag: -b
+      usage: hoist rename CONTAINER NEW_NAME
+      hint: see `hoist rename --help`
+
+    exec web → 1
+    `hoist exec` needs CONTAINER and COMMAND
+      hint: see `hoist exec --help`
+
+    inspect --type thing x → 125
+    invalid argument `thing` for --type: want container, image, network, volume
+      usage: hoist inspect [OPTIONS] NAME|ID [NAME|ID...]
+      hint: see `hoist inspect --help`
+
+    stop -t soon a → 125
+    invalid argument `soon` for --timeout: invalid digit found in string
+      usage: hoist stop [OPTIONS] CONTAINER [CONTAINER...]
+      hint: see `hoist stop --help`
+
+    logs --tail few web → 125
+    invalid argument `few` for --tail: want a number, or `all`
+      hint: see `hoist logs --help`
+
+    completion tcsh → 125
+    invalid argument `tcsh` for <bash|zsh|fish>: want bash, fish, zsh
+      usage: hoist completion bash|zsh|fish
+      hint: see `hoist completion --help`
+
+    --blorp ps → 125
+    unknown flag: --blorp
+      hint: see `hoist --help`
+
+    --root → 125
+    flag needs an argument: --root
+      hint: see `hoist --help`
+    ");
+}
+
+#[test]
+#[expect(clippy::too_many_lines, reason = "a snapshot")]
+fn values_that_make_no_sense_are_refused() {
+    insta::assert_snapshot!(refusals(&[
+        "run -d -a stdout debian",
+        "run -a tty debian",
+        "run --rm --restart always debian",
+        "run --restart sometimes debian",
+        "run --restart always:3 debian",
+        "run --pull maybe debian",
+        "run --name -x debian",
+        "run -w relative debian",
+        "run -e =x debian",
+        "run --env-file nope debian",
+        "run --env-file bad debian",
+        "run -v /a:b debian",
+        "run -v /a:/ debian",
+        "run -v /a:/b:fast debian",
+        "run -v /a:/b:ro:z debian",
+        "run -v /a:/b -v /c:/b/ debian",
+        "run --mount type=bind,target=/x debian",
+        "run --mount type=bind,source=/x debian",
+        "run --mount type=tmpfs,source=/x,target=/y debian",
+        "run --mount type=bind,source=/x,target=/y,color=red debian",
+        "run --tmpfs /x:color=red debian",
+        "run --ulimit nofile debian",
+        "run --ulimit files=1 debian",
+        "run --ulimit nofile=5:1 debian",
+        "run --shm-size big debian",
+        "run --add-host web debian",
+        "run --add-host web:nowhere debian",
+        "run --dns one debian",
+        "run --platform amd64 debian",
+        "run --security-opt seccomp=nope debian",
+        "run --security-opt what debian",
+        "run --log-opt max-file=0 debian",
+        "run --log-driver none --log-opt max-size=1m debian",
+        "run --detach-keys F1 debian",
+        "run ''",
+        "pull UPPER",
+        "start -a a b",
+    ]), @"
+    run -d -a stdout debian → 125
+    conflicting options: cannot specify both --attach and --detach
+      hint: see `hoist run --help`
+
+    run -a tty debian → 125
+    invalid argument `tty` for --attach: want STDIN, STDOUT or STDERR
+      hint: see `hoist run --help`
+
+    run --rm --restart always debian → 125
+    conflicting options: cannot specify both --restart and --rm
+      hint: see `hoist run --help`
+
+    run --restart sometimes debian → 125
+    invalid restart policy `sometimes`: want no, always, unless-stopped or on-failure[:n]
+      hint: see `hoist run --help`
+
+    run --restart always:3 debian → 125
+    invalid restart policy `always:3`: only on-failure takes a count
+      hint: see `hoist run --help`
+
+    run --pull maybe debian → 125
+    invalid pull option `maybe`: must be one of always, missing or never
+      hint: see `hoist run --help`
+
+    run --name -x debian → 125
+    invalid container name (`-x`), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed
+      hint: see `hoist run --help`
+
+    run -w relative debian → 125
+    the working directory `relative` is invalid, it needs to be an absolute path
+      hint: see `hoist run --help`
+
+    run -e =x debian → 125
+    invalid environment variable: =x
+      hint: see `hoist run --help`
+
+    run --env-file nope debian → 125
+    cannot read nope: entity not found
+      hint: see `hoist run --help`
+
+    run --env-file bad debian → 125
+    invalid file bad: variable `A B` contains whitespaces
+      hint: see `hoist run --help`
+
+    run -v /a:b debian → 125
+    invalid mount `/a:b`: the path in the container must be absolute
+      hint: see `hoist run --help`
+
+    run -v /a:/ debian → 125
+    invalid mount `/a:/`: the path in the container cannot be `/`
+      hint: see `hoist run --help`
+
+    run -v /a:/b:fast debian → 125
+    invalid mode `fast` in `-v /a:/b:fast`
+      hint: see `hoist run --help`
+
+    run -v /a:/b:ro:z debian → 125
+    invalid volume specification: `/a:/b:ro:z`
+      hint: see `hoist run --help`
+
+    run -v /a:/b -v /c:/b/ debian → 125
+    duplicate mount point: /b
+      hint: see `hoist run --help`
+
+    run --mount type=bind,target=/x debian → 125
+    invalid argument `type=bind,target=/x` for --mount: source is required
+      hint: see `hoist run --help`
+
+    run --mount type=bind,source=/x debian → 125
+    invalid argument `type=bind,source=/x` for --mount: target is required
+      hint: see `hoist run --help`
+
+    run --mount type=tmpfs,source=/x,target=/y debian → 125
+    invalid argument `type=tmpfs,source=/x,target=/y` for --mount: a tmpfs has no source
+      hint: see `hoist run --help`
+
+    run --mount type=bind,source=/x,target=/y,color=red debian → 125
+    invalid argument `type=bind,source=/x,target=/y,color=red` for --mount: unexpected key `color` in `color=red`
+      hint: see `hoist run --help`
+
+    run --tmpfs /x:color=red debian → 125
+    invalid option `color=red` in `--tmpfs /x:color=red`
+      hint: see `hoist run --help`
+
+    run --ulimit nofile debian → 125
+    invalid ulimit `nofile`: want name=soft[:hard]
+      hint: see `hoist run --help`
+
+    run --ulimit files=1 debian → 125
+    invalid ulimit `files=1`: there is no such limit
+      hint: there are core, cpu, data, fsize, locks, memlock, msgqueue, nice, nofile, nproc, rss, rtprio, rttime, sigpending, stack
+
+    run --ulimit nofile=5:1 debian → 125
+    invalid ulimit `nofile=5:1`: the soft limit must be less than or equal to the hard one
+      hint: see `hoist run --help`
+
+    run --shm-size big debian → 125
+    invalid argument for --shm-size: `big` is not a size: want a number and one of b, k, m, g, t
+      hint: see `hoist run --help`
+
+    run --add-host web debian → 125
+    bad format for --add-host: `web`
+      hint: want name:address
+
+    run --add-host web:nowhere debian → 125
+    invalid IP address in --add-host: `nowhere`
+      hint: see `hoist run --help`
+
+    run --dns one debian → 125
+    invalid argument `one` for --dns: it is no IP address
+      hint: see `hoist run --help`
+
+    run --platform amd64 debian → 125
+    `amd64` is not a platform: want os/arch or os/arch/variant, as in linux/arm64/v8
+      hint: see `hoist run --help`
+
+    run --security-opt seccomp=nope debian → 125
+    cannot use the seccomp profile nope: entity not found
+      hint: see `hoist run --help`
+
+    run --security-opt what debian → 125
+    invalid --security-opt: `what`
+      hint: see `hoist run --help`
+
+    run --log-opt max-file=0 debian → 125
+    invalid --log-opt max-file `0`: want a number from 1
+      hint: see `hoist run --help`
+
+    run --log-driver none --log-opt max-size=1m debian → 125
+    unknown log opt `max-size` for log driver none
+      hint: see `hoist run --help`
+
+    run --detach-keys F1 debian → 125
+    invalid detach keys `F1`: unknown key `F1`
+      hint: want single characters or `ctrl-` and one, joined by commas
+
+    run '' → 125
+    invalid reference format: the image's name is empty
+      hint: see `hoist run --help`
+
+    pull UPPER → 1
+    invalid reference format: repository name (`UPPER`) must be lowercase
+
+    start -a a b → 1
+    you cannot start and attach multiple containers at once
+    ");
+}
