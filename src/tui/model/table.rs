@@ -11,7 +11,11 @@
 //! makes text for each row.
 
 mod marks;
+#[cfg(test)]
+mod tests;
+mod window;
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -19,7 +23,6 @@ use super::Failure;
 use super::columns::Column;
 use super::filter::{Filter, hay};
 use super::rows::Row;
-use super::scroll::into_view;
 
 /// More rows than this that changed at once are not worth being placed one by one.
 const SINGLY: usize = 64;
@@ -46,6 +49,8 @@ pub struct Table<R> {
     /// The first place in `lines` that is on the screen.
     offset: usize,
     marks: HashSet<String>,
+    /// How many are marked, of those shown and in all; `None`: to be counted.
+    counted: Cell<Option<(usize, usize)>>,
     /// The place where a range of marks begins; it goes to the cursor.
     anchor: Option<String>,
     order: Option<Order>,
@@ -159,6 +164,7 @@ impl<R> Default for Table<R> {
             wished: None,
             offset: 0,
             marks: HashSet::new(),
+            counted: Cell::new(None),
             anchor: None,
             order: None,
             is_grouped: false,
@@ -182,6 +188,7 @@ impl<R: Row> Table<R> {
         self.hays = vec![String::new(); self.rows.len()];
         self.index = self.rows.iter().enumerate().map(|(at, row)| (row.key().to_owned(), at)).collect();
         self.marks.retain(|key| self.index.contains_key(key));
+        self.counted.set(None);
         self.state = Loaded::Yes;
         self.left = Left::Everything;
         self.changed = Changed::Everything;
@@ -216,6 +223,7 @@ impl<R: Row> Table<R> {
         self.rows.remove(gone);
         self.hays.remove(gone);
         self.marks.remove(key);
+        self.counted.set(None);
         let shift = |at: &mut usize| *at -= usize::from(*at > gone);
         self.index.values_mut().for_each(shift);
         let before = self.lines.len();
@@ -304,7 +312,11 @@ impl<R: Row> Table<R> {
                 self.left = Left::Everything;
             }
         }
-        match std::mem::replace(&mut self.left, Left::Rows(Vec::new())) {
+        let left = std::mem::replace(&mut self.left, Left::Rows(Vec::new()));
+        if left != Left::Rows(Vec::new()) || self.anchor.is_some() {
+            self.counted.set(None);
+        }
+        match left {
             Left::Rows(rows) if rows.is_empty() => {}
             Left::Rows(rows) if !self.is_grouped => self.place_again(rows),
             _ => self.place_all(),
@@ -478,355 +490,5 @@ impl<R: Row> Table<R> {
             self.lines.insert(place, Place::Row(at));
         }
         self.passing = self.lines.len();
-    }
-}
-
-/// The cursor and the window.
-impl<R: Row> Table<R> {
-    /// Moves the cursor so many lines, and no further than there are lines.
-    pub fn step(&mut self, by: isize) {
-        self.select(self.cursor.saturating_add_signed(by));
-    }
-
-    /// Puts the cursor at a place, or on the last line.
-    pub fn select(&mut self, place: usize) {
-        self.cursor = place.min(self.lines.len().saturating_sub(1));
-        self.under = self.what_is_at(self.cursor);
-    }
-
-    /// Puts the cursor on the row with `key`, if it is shown. A folded group is unfolded.
-    pub fn select_key(&mut self, key: &str) -> bool {
-        if self.is_grouped
-            && let Some(group) = self.get(key).map(|row| row.group().to_owned())
-            && self.folded.remove(&group)
-        {
-            self.left = Left::Everything;
-            self.show();
-        }
-        let place = self.place_of(&Under::Row(key.to_owned()));
-        place.into_iter().for_each(|place| self.select(place));
-        place.is_some()
-    }
-
-    /// As [`Table::expect`], for a row that is known by one of its words (an image's name).
-    pub fn wish(&mut self, word: &str) {
-        self.wished = Some(word.to_owned());
-    }
-
-    /// Puts the cursor on the row with `key`, which is shown from the next [`Table::show`] on.
-    pub fn expect(&mut self, key: &str) {
-        if !self.select_key(key) {
-            self.under = Some(Under::Row(key.to_owned()));
-        }
-    }
-
-    /// Moves the window of `height` lines so that the cursor is in it.
-    pub fn scroll_into(&mut self, height: usize) {
-        self.offset = into_view(self.offset, self.cursor, height, self.lines.len());
-    }
-
-    /// The row under the cursor.
-    pub fn selected(&self) -> Option<&R> {
-        match self.lines.get(self.cursor)? {
-            Place::Row(at) => self.rows.get(*at),
-            Place::Group(_) => None,
-        }
-    }
-
-    /// The place of the cursor, from 0.
-    pub fn cursor(&self) -> usize {
-        self.cursor
-    }
-
-    /// The rows among up to `height` lines of the window, each with whether the cursor is on it.
-    pub fn window(&self, height: usize) -> impl Iterator<Item = (bool, &R)> {
-        self.lines(height).filter_map(|(signs, line)| match line {
-            Line::Row(row) => Some((signs.is_under, row)),
-            Line::Heading(_) => None,
-        })
-    }
-
-    /// Up to `height` lines of the window.
-    pub fn lines(&self, height: usize) -> impl Iterator<Item = (Signs, Line<'_, R>)> {
-        let range = self.range();
-        let places = self.lines.iter().enumerate().skip(self.offset).take(height);
-        places.map(move |(place, what)| {
-            let is_under = place == self.cursor;
-            match what {
-                Place::Row(at) => {
-                    let row = &self.rows[*at];
-                    let is_marked = self.marks.contains(row.key())
-                        || range.is_some_and(|(first, last)| (first..=last).contains(&place));
-                    (Signs { is_under, is_marked }, Line::Row(row))
-                }
-                Place::Group(at) => {
-                    let group = &self.groups[*at];
-                    let is_marked = group.is_folded && !self.marks.is_empty() && self.has_marks(&group.name);
-                    (Signs { is_under, is_marked }, Line::Heading(group))
-                }
-            }
-        })
-    }
-
-    /// The place of what is at line `line` of the window.
-    pub fn place_at(&self, line: usize) -> Option<usize> {
-        Some(self.offset + line).filter(|place| *place < self.lines.len())
-    }
-
-    fn what_is_at(&self, place: usize) -> Option<Under> {
-        Some(match self.lines.get(place)? {
-            Place::Row(at) => Under::Row(self.rows.get(*at)?.key().to_owned()),
-            Place::Group(at) => Under::Group(self.groups.get(*at)?.name.clone()),
-        })
-    }
-
-    fn place_with(&self, word: &str) -> Option<usize> {
-        self.lines
-            .iter()
-            .position(|place| matches!(place, Place::Row(at) if self.rows[*at].words().contains(&word)))
-    }
-
-    fn place_of(&self, under: &Under) -> Option<usize> {
-        let wanted = match under {
-            Under::Row(key) => Place::Row(*self.index.get(key)?),
-            Under::Group(name) => Place::Group(self.groups.iter().position(|group| group.name == *name)?),
-        };
-        self.lines.iter().position(|place| *place == wanted)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use super::*;
-
-    impl Row for &'static str {
-        fn key(&self) -> &str {
-            self
-        }
-
-        fn words(&self) -> Vec<&str> {
-            vec![self]
-        }
-
-        fn compare(&self, other: &Self, _: Column) -> Ordering {
-            self.cmp(other)
-        }
-
-        fn group(&self) -> &str {
-            self.split_once('/').map_or("", |(group, _)| group)
-        }
-    }
-
-    fn table(rows: &[&'static str]) -> Table<&'static str> {
-        let mut table = Table::default();
-        table.set(rows.to_vec());
-        table.show();
-        table
-    }
-
-    fn shown(table: &Table<&'static str>) -> String {
-        let line = |(signs, line): (Signs, Line<'_, &'static str>)| {
-            let sign = match (signs.is_under, signs.is_marked) {
-                (true, true) => ">+",
-                (true, false) => ">",
-                (false, true) => "+",
-                (false, false) => "",
-            };
-            match line {
-                Line::Row(row) => format!("{sign}{row}"),
-                Line::Heading(group) => format!("{sign}[{} {}/{}]", group.name, group.up, group.count),
-            }
-        };
-        table.lines(99).map(line).collect::<Vec<_>>().join(" ")
-    }
-
-    #[test]
-    fn the_cursor_stays_on_its_row_when_rows_come_and_go() {
-        let mut table = table(&["a", "b", "c"]);
-        table.select(1);
-        table.put("new");
-        table.show();
-        assert_eq!(shown(&table), "new a >b c");
-        table.take("b");
-        table.show();
-        assert_eq!(shown(&table), "new a >c");
-        table.set(vec![]);
-        table.show();
-        assert_eq!(table.selected(), None);
-    }
-
-    #[test]
-    fn a_filter_wants_every_word_and_may_exclude() {
-        let mut table = table(&["web 1", "web 2", "db 1"]);
-        for (filter, rows) in [("web", 2), ("1 web", 1), ("!web", 1), ("WEB", 2), ("!", 3), ("x", 0)] {
-            filter.clone_into(&mut table.filter);
-            table.show();
-            assert_eq!(table.shown(), rows, "{filter}");
-        }
-    }
-
-    #[test]
-    fn a_filter_that_cannot_be_read_leaves_the_one_before() {
-        let mut table = table(&["web", "db"]);
-        for (filter, rows) in [("web", 1), ("re:(", 1), ("re:(d", 1), ("re:(d)b", 1), ("", 2)] {
-            filter.clone_into(&mut table.filter);
-            table.show();
-            assert_eq!(table.shown(), rows, "{filter}");
-        }
-    }
-
-    #[test]
-    fn the_window_follows_the_cursor_and_shows_no_void() {
-        let mut table = table(&["0", "1", "2", "3", "4", "5"]);
-        for (cursor, height, first) in [(0, 3, "0"), (4, 3, "2"), (2, 3, "2"), (5, 3, "3"), (5, 9, "0")] {
-            table.select(cursor);
-            table.scroll_into(height);
-            assert_eq!(table.window(height).next().unwrap().1, &first);
-            assert!(table.window(height).any(|(is_under, _)| is_under));
-        }
-    }
-
-    #[test]
-    fn the_same_column_again_reverses_and_the_cursor_stays_on_its_row() {
-        let mut table = table(&["b", "c", "a"]);
-        for (shows, column) in [("a >b c", Column::Name), ("c >b a", Column::Name), ("c >b a", Column::Cpu)] {
-            table.order_by(column);
-            table.show();
-            assert_eq!(shown(&table), shows);
-        }
-        table.set_order(None);
-        table.show();
-        assert_eq!(shown(&table), ">b c a");
-    }
-
-    #[test]
-    fn a_row_that_changes_goes_to_its_place_without_the_others_being_sorted() {
-        let mut table = table(&["d", "b", "f"]);
-        table.order_by(Column::Name);
-        table.show();
-        table.put("c");
-        table.put("z");
-        table.take("f");
-        table.show();
-        assert_eq!(shown(&table), "b c >d z");
-        "!c".clone_into(&mut table.filter);
-        table.put("cc");
-        table.show();
-        assert_eq!(shown(&table), "b >d z");
-        table.put("a");
-        table.put("c2");
-        table.show();
-        assert_eq!((shown(&table).as_str(), table.shown()), ("a b >d z", 4));
-    }
-
-    #[test]
-    fn groups_have_headings_and_fold() {
-        let mut table = table(&["shop/web", "alone", "shop/db", "blog/app"]);
-        table.set_grouped(true);
-        table.show();
-        assert_eq!(shown(&table), "[blog 1/1] blog/app [shop 2/2] >shop/web shop/db [ 1/1] alone");
-        assert!(table.fold(true));
-        table.show();
-        assert_eq!(shown(&table), "[blog 1/1] blog/app >[shop 2/2] [ 1/1] alone");
-        assert_eq!((table.selected(), table.shown()), (None, 4));
-        assert_eq!(table.targets(), [&"shop/web", &"shop/db"]);
-        table.mark();
-        assert_eq!(shown(&table), "[blog 1/1] blog/app >+[shop 2/2] [ 1/1] alone");
-        table.select(0);
-        assert_eq!(table.targets(), [&"shop/web", &"shop/db"]);
-        table.unmark();
-        table.select(2);
-        table.put("shop/new");
-        table.show();
-        assert_eq!(table.heading().unwrap().count, 3);
-        assert!(table.select_key("shop/db"));
-        assert_eq!(table.selected(), Some(&"shop/db"));
-        assert!(!table.fold(false));
-        table.set_grouped(false);
-        table.show();
-        assert_eq!(table.selected(), Some(&"shop/db"));
-    }
-
-    #[test]
-    fn marks_are_set_by_row_by_range_and_all_at_once() {
-        let mut table = table(&["a", "b", "c", "d"]);
-        table.mark();
-        table.step(2);
-        table.range_mark();
-        table.step(1);
-        assert_eq!(shown(&table), "+a b +c >+d");
-        table.step(-2);
-        assert_eq!(shown(&table), "+a >+b +c d");
-        table.range_mark();
-        table.step(2);
-        assert_eq!(shown(&table), "+a +b +c >d");
-        assert_eq!(table.targets(), [&"a", &"b", &"c"]);
-        "!b".clone_into(&mut table.filter);
-        table.show();
-        assert_eq!(table.mark_count(), (2, 3));
-        table.take("a");
-        table.show();
-        assert_eq!(table.mark_count(), (1, 2));
-        assert!(table.unmark());
-        assert!(!table.unmark());
-        assert_eq!(table.targets(), [table.selected().unwrap()]);
-        table.mark_all();
-        assert_eq!(table.mark_count(), (2, 2));
-        table.mark_all();
-        assert_eq!(table.mark_count(), (0, 0));
-    }
-
-    thread_local! {
-        static ASKED: Cell<usize> = const { Cell::new(0) };
-    }
-
-    struct Counted(String);
-
-    impl Row for Counted {
-        fn key(&self) -> &str {
-            &self.0
-        }
-
-        fn words(&self) -> Vec<&str> {
-            ASKED.with(|asked| asked.set(asked.get() + 1));
-            vec![&self.0]
-        }
-
-        fn compare(&self, other: &Self, _: Column) -> Ordering {
-            ASKED.with(|asked| asked.set(asked.get() + 1));
-            self.0.cmp(&other.0)
-        }
-    }
-
-    #[test]
-    fn no_event_costs_more_than_what_it_changed() {
-        let mut table = Table::default();
-        table.set((0..10_000).map(|n| Counted(format!("web-{n:05}"))).collect());
-        "web".clone_into(&mut table.filter);
-        table.order_by(Column::Name);
-        table.show();
-        let cost = |table: &mut Table<Counted>, what: &dyn Fn(&mut Table<Counted>)| {
-            ASKED.with(|asked| asked.set(0));
-            what(table);
-            table.show();
-            table.scroll_into(40);
-            assert_eq!(table.lines(40).count(), 40);
-            ASKED.with(Cell::get)
-        };
-        assert_eq!(cost(&mut table, &|table| table.step(1)), 0);
-        assert_eq!(cost(&mut table, &|table| table.select(usize::MAX)), 0);
-        assert_eq!(cost(&mut table, &|table| table.mark_all()), 0);
-        assert_eq!(cost(&mut table, &|table| table.take("web-00007")), 0);
-        // A row that changed: its words once, and a search among the others.
-        assert!(cost(&mut table, &|table| table.put(Counted("web-05000".to_owned()))) < 20);
-        assert!(cost(&mut table, &|table| table.put(Counted("web-new".to_owned()))) < 20);
-        // A further letter of a filter reads what was joined before: it only sorts.
-        let sorted = cost(&mut table, &|table| "web-01".clone_into(&mut table.filter));
-        assert!(sorted < 10_000 * 15, "{sorted}");
-        table.set_order(None);
-        table.show();
-        assert_eq!(cost(&mut table, &|table| "web-00".clone_into(&mut table.filter)), 0);
     }
 }

@@ -5,6 +5,7 @@ use super::{Place, Row, Table, Under};
 impl<R: Row> Table<R> {
     /// Marks the row under the cursor, or takes its mark away; on a heading: its whole group.
     pub fn mark(&mut self) {
+        self.counted.set(None);
         self.end_range();
         let keys = self.keys_under();
         let all = keys.iter().all(|key| self.marks.contains(key));
@@ -19,6 +20,7 @@ impl<R: Row> Table<R> {
 
     /// Begins a range of marks at the cursor, which goes wherever the cursor goes; or ends it.
     pub fn range_mark(&mut self) {
+        self.counted.set(None);
         if self.anchor.is_some() {
             self.end_range();
         } else {
@@ -28,6 +30,7 @@ impl<R: Row> Table<R> {
 
     /// Marks every row that is shown; when all are, takes the marks away.
     pub fn mark_all(&mut self) {
+        self.counted.set(None);
         self.end_range();
         let all: Vec<String> = self.shown_rows().map(|row| row.key().to_owned()).collect();
         if all.iter().all(|key| self.marks.contains(key)) {
@@ -39,6 +42,7 @@ impl<R: Row> Table<R> {
 
     /// Takes all marks away; gives whether there were any.
     pub fn unmark(&mut self) -> bool {
+        self.counted.set(None);
         let had = self.anchor.take().is_some() || !self.marks.is_empty();
         self.marks.clear();
         had
@@ -46,6 +50,7 @@ impl<R: Row> Table<R> {
 
     /// Makes the range that is being drawn marks like others.
     pub fn end_range(&mut self) {
+        self.counted.set(None);
         if let Some((first, last)) = self.range() {
             let rows = self.lines[first..=last].iter().filter_map(|place| match place {
                 Place::Row(at) => Some(self.rows[*at].key().to_owned()),
@@ -88,8 +93,15 @@ impl<R: Row> Table<R> {
         marked
     }
 
-    /// How many rows are marked: those that are shown, and all of them.
+    /// How many rows are marked: those that are shown, and all of them. Counted once for each
+    /// change: a frame does not look at every row.
     pub fn mark_count(&self) -> (usize, usize) {
+        let counted = self.counted.get().unwrap_or_else(|| self.count_marks());
+        self.counted.set(Some(counted));
+        counted
+    }
+
+    fn count_marks(&self) -> (usize, usize) {
         let shown = self.marked();
         let beyond = shown.iter().filter(|row| !self.marks.contains(row.key())).count();
         (shown.len(), self.marks.len() + beyond)
