@@ -71,10 +71,9 @@ pub fn history_row(entry: &HistoryEntry, look: &Look<'_>, human: bool) -> Row {
         || "<missing>".to_owned(),
         |id| if look.truncate { id.short().to_owned() } else { id.to_string() },
     );
-    // Tabs and newlines of a script would break the table.
-    let by = entry.created_by.replace(['\t', '\n'], " ");
+    let by = super::table::visible(&entry.created_by);
     let by = if look.truncate { super::ps::ellipsis(&by, CREATED_BY_WIDTH) } else { by };
-    let at = entry.created.map(rfc3339).unwrap_or_default();
+    let at = entry.created.map(|time| time::rfc3339_seconds(time, look.zone)).unwrap_or_default();
     let since = match entry.created {
         Some(created) if human => time::ago(created, look.now),
         Some(_) => at.clone(),
@@ -87,7 +86,7 @@ pub fn history_row(entry: &HistoryEntry, look: &Look<'_>, human: bool) -> Row {
         ("CreatedAt", at.into()),
         ("CreatedBy", by.into()),
         ("Size", if human { column(entry.size) } else { entry.size.to_string() }.into()),
-        ("Comment", entry.comment.as_str().into()),
+        ("Comment", super::table::visible(&entry.comment).into()),
         ("Tags", tags.join(",").into()),
     ])
 }
@@ -392,6 +391,12 @@ mod tests {
         aaaaaaaaaaaa   2 days ago   /bin/sh -c #(nop) ADD file:0123456789abcdef …   72.8MB    made
         <missing>      N/A          /bin/sh -c #(nop) ADD file:0123456789abcdef …   0         made
         ");
+        let exact = HistoryEntry { created: "2026-11-20T23:30:00.5Z".parse().ok(), ..entry };
+        let east = TimeZone::fixed(jiff::tz::offset(1));
+        for (zone, at) in [(&TimeZone::UTC, "2026-11-20T23:30:00Z"), (&east, "2026-11-21T00:30:00+01:00")] {
+            let row = history_row(&exact, &Look { zone, ..look }, false);
+            assert_eq!((&row.fields["CreatedAt"], &row.fields["CreatedSince"]), (&json!(at), &json!(at)));
+        }
     }
 
     #[test]

@@ -65,22 +65,13 @@ pub fn top(top: &Top, now: Timestamp, zone: &TimeZone) -> String {
         let pattern = if age.as_secs() < 24 * 3600 { "%H:%M" } else { "%b%d" };
         let started = process.started.to_zoned(zone.clone()).strftime(pattern);
         let time = format!("{:02}:{:02}:{:02}", cpu / 3600, cpu / 60 % 60, cpu % 60);
-        // A command of several lines must not break the table, nor speak to the terminal: as ps.
-        let command: String = process.command.chars().map(visible).collect();
+        let command = super::table::visible(&process.command);
         text += &format!(
             "{}\t{}\t{}\t{share}\t{started}\t{}\t{time}\t{command}\n",
             process.user, process.pid, process.parent, process.tty
         );
     }
     super::table::align(&text)
-}
-
-fn visible(c: char) -> char {
-    match c {
-        '\t' | '\n' => ' ',
-        c if c.is_control() => '?',
-        c => c,
-    }
 }
 
 #[cfg(test)]

@@ -31,7 +31,17 @@ pub fn rfc3339(time: Timestamp) -> String {
 /// RFC 3339 with all nine digits, as `logs -t` and `events` have it.
 #[must_use]
 pub fn rfc3339_fixed(time: Timestamp, zone: &TimeZone) -> String {
-    let shown = time.to_zoned(zone.clone()).strftime("%Y-%m-%dT%H:%M:%S.%9f%:z").to_string();
+    shown(time, zone, "%Y-%m-%dT%H:%M:%S.%9f%:z")
+}
+
+/// RFC 3339 without digits after the second, as `history` has it.
+#[must_use]
+pub fn rfc3339_seconds(time: Timestamp, zone: &TimeZone) -> String {
+    shown(time, zone, "%Y-%m-%dT%H:%M:%S%:z")
+}
+
+fn shown(time: Timestamp, zone: &TimeZone, format: &str) -> String {
+    let shown = time.to_zoned(zone.clone()).strftime(format).to_string();
     match shown.strip_suffix("+00:00") {
         Some(bare) => format!("{bare}Z"),
         None => shown,
