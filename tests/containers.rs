@@ -13,7 +13,8 @@ use hoist::base::progress::Reporter;
 use hoist::engine::container::{AttachOptions, ExecRequest, LogRequest, WaitFor};
 use hoist::engine::files::Place;
 use hoist::engine::{
-    ErrorKind, Input, LogForm, LogQuery, Output, Process, RestartPolicy, SaveLog, Status, Stream, Ulimit,
+    ErrorKind, Input, LogForm, LogQuery, Options, Output, Process, RestartPolicy, SaveLog, Status, Stream,
+    Ulimit,
 };
 use support::in_user_namespace;
 
@@ -371,6 +372,18 @@ fn a_command_runs_in_a_running_container() {
         case.wait_for(containers.exec(&id, exec(&["true"]), ALL)).unwrap_err().kind(),
         ErrorKind::Conflict
     );
+}
+
+#[test]
+fn a_name_without_a_value_takes_a_variable_away() {
+    let case = Case::new();
+    let set = |options: &mut Options| options.env = vec!["A=1".to_owned(), "B=2".to_owned()];
+    let id = case.start(&["sleep", "1000"], set);
+    let request = ExecRequest { env: vec!["A".to_owned(), "NONE".to_owned()], ..exec(&["env"]) };
+    let session = case.wait_for(case.engine.containers().exec(&id, request, ALL)).unwrap();
+    let said = case.wait_for(hear(session.attached)).stdout;
+    let names: Vec<_> = said.lines().filter_map(|line| Some(line.split_once('=')?.0)).collect();
+    assert!(names.contains(&"B") && !names.contains(&"A") && !said.contains("NONE"), "{said}");
 }
 
 #[test]

@@ -49,7 +49,8 @@ pub(super) fn decimal_size(option: &str, word: &str) -> Result<u64> {
     }
 }
 
-/// `--env-file` and then `-e`; a name alone takes the caller's value.
+/// `--env-file` and then `-e`; a name alone takes the caller's value. One that the caller has
+/// not is left out in a file; as a word it takes the image's variable away.
 pub(super) fn env(files: &[String], words: &[String], world: &World) -> Result<Vec<String>> {
     let imported = |name: &str| {
         let value = world.environment.to_map().remove(name)?;
@@ -71,7 +72,7 @@ pub(super) fn env(files: &[String], words: &[String], world: &World) -> Result<V
             None if word.is_empty() => {
                 return Err(Usage::argument("invalid environment variable: it is empty"));
             }
-            None => env.extend(imported(word)),
+            None => env.push(imported(word).unwrap_or_else(|| word.clone())),
         }
     }
     Ok(env)

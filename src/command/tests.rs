@@ -92,7 +92,7 @@ fn flags_read_as_in_docker() {
 #[test]
 fn variables_come_from_files_the_caller_and_words() {
     let env = options("-e X=1 -e LANG -e NONE -e X= --env-file env").env;
-    assert_eq!(env, ["A=1", "B= two ", "HOME=/home/me", "X=1", "LANG=C", "X="]);
+    assert_eq!(env, ["A=1", "B= two ", "HOME=/home/me", "X=1", "LANG=C", "NONE", "X="]);
     let labels = options("--label-file labels -l tier=back --label x").labels;
     let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(labels, ["empty=", "tier=back", "x="]);

@@ -177,7 +177,9 @@ fn program(container: &Record, record: &ExecRecord) -> Program {
     for entry in &record.env {
         let name = entry.split('=').next().unwrap_or_default();
         config.env.retain(|known| known.split('=').next() != Some(name));
-        config.env.push(entry.clone());
+        if entry.contains('=') {
+            config.env.push(entry.clone());
+        }
     }
     if let Some(workdir) = &record.workdir {
         config.workdir = workdir.into();
