@@ -405,8 +405,8 @@ impl Navigator {
     }
 
     /// Folds what the cursor is on or in, or unfolds it. What is folded already gives way to
-    /// what it is in.
-    pub fn fold(&mut self, folds: bool) {
+    /// what it is in. Gives whether there was something to do.
+    pub fn fold(&mut self, folds: bool) -> bool {
         let branch = match self.under.clone() {
             Spot::Branch(branch) => Spot::Branch(branch),
             Spot::Project(name) if folds && self.folded.contains(&name) => Spot::Branch(Branch::Projects),
@@ -417,9 +417,9 @@ impl Navigator {
             },
             Spot::Task(_) | Spot::More(Branch::Tasks, _) if folds => Spot::Branch(Branch::Tasks),
             Spot::Alert(_) | Spot::More(Branch::Alerts, _) if folds => Spot::Branch(Branch::Alerts),
-            _ => return,
+            _ => return false,
         };
-        let _has_changed = match &branch {
+        let has_changed = match &branch {
             Spot::Branch(branch) if folds => self.branches.insert(*branch),
             Spot::Branch(branch) => self.branches.remove(branch),
             Spot::Project(name) if folds => self.folded.insert(name.clone()),
@@ -428,10 +428,12 @@ impl Navigator {
         };
         self.under = branch;
         self.is_stale = true;
+        has_changed
     }
 
-    /// Folds every project, or unfolds all that is folded.
-    pub fn fold_all(&mut self, folds: bool) {
+    /// Folds every project, or unfolds all that is folded; gives whether there was such.
+    pub fn fold_all(&mut self, folds: bool) -> bool {
+        let before = (self.folded.len(), self.branches.len());
         let names = self.groups.iter().map(|group| group.name.clone()).filter(|name| !name.is_empty());
         if folds {
             self.folded = names.collect();
@@ -440,6 +442,7 @@ impl Navigator {
             self.branches.clear();
         }
         self.is_stale = true;
+        before != (self.folded.len(), self.branches.len())
     }
 
     fn at(&self, place: usize) -> Spot {

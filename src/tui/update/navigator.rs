@@ -1,11 +1,11 @@
 //! Keys of the navigator. Where its cursor goes, the list's goes too, as far as it can.
 
 use super::{go, lists, task};
-use crate::config::Navigator;
+use crate::config;
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::model::alerts::{Cause, Ill};
-use crate::tui::model::navigator::{Branch, Spot};
+use crate::tui::model::navigator::{Branch, Navigator, Spot};
 use crate::tui::model::{Focus, Model, Section, Tab, Tone};
 
 /// What `action` does while the navigator has the keys; `None` when that is nothing special.
@@ -21,10 +21,10 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::PageUp => step(model, 1 - page),
         Action::First => step(model, isize::MIN / 2),
         Action::Last => step(model, isize::MAX / 2),
-        Action::Fold | Action::Left => model.navigator.fold(true),
-        Action::Unfold | Action::Right => model.navigator.fold(false),
-        Action::FoldAll => model.navigator.fold_all(true),
-        Action::UnfoldAll => model.navigator.fold_all(false),
+        Action::Fold | Action::Left => fold(model, Navigator::fold, true),
+        Action::Unfold | Action::Right => fold(model, Navigator::fold, false),
+        Action::FoldAll => fold(model, Navigator::fold_all, true),
+        Action::UnfoldAll => fold(model, Navigator::fold_all, false),
         Action::Open => open(model),
         Action::Back => model.focus = Focus::List,
         _ if is_verb(action) => {
@@ -39,6 +39,13 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 /// Whether it is done to the container under the cursor.
 fn is_verb(action: Action) -> bool {
     matches!(action.group(), "Look" | "Files" | "Act" | "Make" | "Delete" | "Copy" | "Yours")
+}
+
+fn fold(model: &mut Model, fold: fn(&mut Navigator, bool) -> bool, folds: bool) {
+    if !fold(&mut model.navigator, folds) {
+        let un = if folds { "" } else { "un" };
+        model.say(Tone::Plain, format!("there is nothing to {un}fold"), None);
+    }
 }
 
 fn step(model: &mut Model, by: isize) {
@@ -91,6 +98,7 @@ fn open(model: &mut Model) {
         }
         Spot::Alert(cause) => go_to(model, &cause),
         Spot::More(Branch::Tasks, _) => go(model, Section::Tasks),
+        Spot::More(Branch::Alerts, _) => next_alert(model),
         Spot::More(..) | Spot::Gap | Spot::Branch(_) | Spot::Project(_) => {}
     }
 }
@@ -123,9 +131,9 @@ pub(super) fn scroll(model: &mut Model, by: isize) {
 /// Shows the navigator, or hides it.
 pub(super) fn toggle(model: &mut Model) {
     let is_shown = model.layout().navigator.is_some();
-    model.look.navigator = if is_shown { Navigator::Off } else { Navigator::On };
+    model.look.navigator = if is_shown { config::Navigator::Off } else { config::Navigator::On };
     if !is_shown && !model.is_zoomed && model.layout().navigator.is_none() {
-        model.look.navigator = Navigator::Auto;
+        model.look.navigator = config::Navigator::Auto;
         let hint = Some("it takes a terminal of 100 columns and 24 rows".to_owned());
         model.say(Tone::Plain, "there is no room for the navigator", hint);
     } else if model.is_zoomed {

@@ -167,6 +167,20 @@ fn where_nothing_is_that_is_said() {
 }
 
 #[test]
+fn the_navigator_is_not_silent() {
+    let mut silent = BTreeSet::new();
+    for way in ["shift-tab g g j", "shift-tab G"] {
+        let make = || {
+            let mut model = full(160, 30);
+            press(&mut model, way);
+            model
+        };
+        silent.extend(silent_in(make, Place::Navigator));
+    }
+    assert_eq!(silent, BTreeSet::new());
+}
+
+#[test]
 fn what_is_repeated_where_it_cannot_be_is_said() {
     let mut model = full(80, 24);
     press(&mut model, "s");
