@@ -47,6 +47,7 @@ pub(super) fn open(model: &mut Model) -> Vec<Effect> {
         model.say(Tone::Plain, "these two are compared here", None);
         return Vec::new();
     }
+    model.notice = None;
     show_tab(model, Tab::Compare);
     model.pane_mut().compare.begin(of);
     if was_list && model.windows.count() == 1 {
@@ -65,7 +66,7 @@ fn say_what_to_mark(model: &mut Model, count: usize, is_shown: bool) {
         (true, count) => {
             (format!("{} other images are marked", count - 1), "leave one of them marked".to_owned())
         }
-        (false, 0) => ("two images are compared".to_owned(), format!("mark both with {mark} first")),
+        (false, 0) => ("no image is marked".to_owned(), format!("mark the two to compare with {mark}")),
         (false, 1) => ("only one image is marked".to_owned(), format!("mark the other one with {mark}")),
         (false, count) => (format!("{count} images are marked"), "leave two of them marked".to_owned()),
     };

@@ -225,7 +225,7 @@ mod tests {
     #[test]
     fn what_is_to_be_marked_is_said() {
         for (keys, text) in [
-            ("2 D", "two images are compared → mark both with Space first"),
+            ("2 D", "no image is marked → mark the two to compare with Space"),
             ("2 space D", "only one image is marked → mark the other one with Space"),
             ("2 * D", "3 images are marked → leave two of them marked"),
             ("2 enter =", "no other image is marked → mark one in the list with Space, then compare"),
