@@ -65,7 +65,9 @@ pub(super) struct Monitor {
 }
 
 impl Monitor {
-    pub(super) fn new(paths: Paths, record: Record, probe: Probe, session: Session, lock: Lock) -> Self {
+    pub(super) fn new(paths: Paths, mut record: Record, probe: Probe, session: Session, lock: Lock) -> Self {
+        // Who starts it by hand begins anew: it may fail as often as the first time.
+        record.state.restart_count = 0;
         Self {
             paths,
             record,
@@ -151,6 +153,7 @@ impl Monitor {
     fn again(&mut self) -> Result<Option<Up>, Error> {
         let by_hand = self.order.take() == Some(Order::Restart);
         if by_hand {
+            self.record.state.restart_count = 0;
             journal::tell(&self.paths, &self.record, "stop", &[])?;
         } else {
             self.record.state.restart_count += 1;
