@@ -4,7 +4,7 @@
 //! code comes from "die", because with `--rm` the record is gone by then. The monitor's
 //! process is watched too: when it was killed, nobody writes "die", and this settles it.
 
-use std::os::fd::OwnedFd;
+use std::time::Duration;
 
 use tokio::io::Interest;
 use tokio::sync::mpsc;
@@ -14,7 +14,11 @@ use super::super::error::{Doing, NotFound, Result};
 use super::super::{Engine, Event, News, Status, blocking};
 use super::state::Busy;
 use super::{Container, WaitFor};
+use crate::container::Process;
 use crate::sys;
+
+/// So long after it was found without its monitor a container is looked at again.
+const SETTLING: Duration = Duration::from_millis(20);
 
 impl Engine {
     pub(super) async fn wait(&self, target: &str, condition: WaitFor) -> Result<u8> {
@@ -72,8 +76,6 @@ enum Next {
 }
 
 async fn next(events: &mut mpsc::Receiver<News>, now: &Container) -> Next {
-    let monitor = now.run.as_ref().and_then(|run| i32::try_from(run.monitor.pid).ok());
-    let monitor = monitor.and_then(|pid| sys::process::open(pid).ok());
     tokio::select! {
         biased;
         news = events.recv() => match news {
@@ -81,19 +83,41 @@ async fn next(events: &mut mpsc::Receiver<News>, now: &Container) -> Next {
             Some(News::Gap) => Next::Look,
             None => Next::Over,
         },
-        () = ended(monitor) => Next::Look,
+        () = ended(now.run.as_ref().map(|run| run.monitor)) => Next::Look,
     }
 }
 
-/// Returns when the process has; never without one.
-async fn ended(process: Option<OwnedFd>) {
-    let watched = process.and_then(|fd| watched(fd, Interest::READABLE).ok());
+/// Returns when the process has ended, also when it had before; never without one.
+async fn ended(process: Option<Process>) {
+    let Some(process) = process else { return std::future::pending().await };
+    let opened = i32::try_from(process.pid).ok().and_then(|pid| sys::process::open(pid).ok());
+    let watched = opened.and_then(|fd| watched(fd, Interest::READABLE).ok());
     match watched {
-        Some(watched) => drop(watched.readable().await),
-        None => std::future::pending().await,
+        // Asked after it was opened: the number may be another's by now.
+        Some(watched) if process.is_alive() => drop(watched.readable().await),
+        // Somebody else may be settling it, and a look find it as it was.
+        _ => tokio::time::sleep(SETTLING).await,
     }
 }
 
 fn exit_code(event: &Event) -> u8 {
     event.actor.attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(255)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_process_that_is_gone_before_it_is_watched_has_ended() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let gone = Process { pid: child.id(), start_time: 1 };
+        child.wait().unwrap();
+        let ours = Process { pid: std::process::id(), start_time: 1 }; // a number given anew
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        for process in [gone, ours] {
+            let ended = async { tokio::time::timeout(Duration::from_secs(60), ended(Some(process))).await };
+            runtime.block_on(ended).unwrap();
+        }
+    }
 }
