@@ -2,8 +2,8 @@
 //!
 //! A packet goes into the socket's buffer; when that is full, a *lossless* client keeps
 //! what was read in its queue, and nothing more is read from the payload until the queue
-//! is empty again. A *best effort* client misses it, and is told how much as soon as its
-//! socket has room.
+//! is empty again. For a *best effort* client a burst is kept too, but nobody waits for it:
+//! what comes on top of that it misses, and is told how much behind what was kept.
 
 use std::collections::VecDeque;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,12 +13,18 @@ use super::wire::{Attach, tag};
 use crate::container::log::Stream;
 use crate::sys::socket::{self, Sent};
 
+/// So many bytes are kept for a client that nobody waits for.
+const BURST: usize = 256 << 10;
+
 /// A client that has said what it wants.
 #[derive(Debug)]
 pub(super) struct Client {
     socket: OwnedFd,
     pub(super) wants: Attach,
     queue: VecDeque<Packet>,
+    /// Bytes in the queue.
+    queued: usize,
+    /// Bytes that it missed behind those.
     skipped: u64,
     state: State,
 }
@@ -50,11 +56,15 @@ impl Packet {
     pub(super) fn exited(code: u8) -> Self {
         Self { tag: tag::EXITED, bytes: [code].into() }
     }
+
+    fn skipped(count: u64) -> Self {
+        Self { tag: tag::SKIPPED, bytes: count.to_le_bytes().into() }
+    }
 }
 
 impl Client {
     pub(super) fn new(socket: OwnedFd, wants: Attach) -> Self {
-        Self { socket, wants, queue: VecDeque::new(), skipped: 0, state: State::Attached }
+        Self { socket, wants, queue: VecDeque::new(), queued: 0, skipped: 0, state: State::Attached }
     }
 
     pub(super) fn is_gone(&self) -> bool {
@@ -99,8 +109,8 @@ impl Client {
                 }
             }
         }
-        if self.wants.lossless {
-            self.queue.push_back(shared.get_or_insert_with(|| Packet::output(stream, bytes)).clone());
+        if self.wants.lossless || (self.skipped == 0 && self.queued + bytes.len() <= BURST) {
+            self.put(shared.get_or_insert_with(|| Packet::output(stream, bytes)).clone());
         } else {
             self.skipped += bytes.len() as u64;
         }
@@ -109,7 +119,8 @@ impl Client {
     /// The last packet of this client: its connection ends after it.
     pub(super) fn finish(&mut self, packet: Packet) {
         if self.state == State::Attached {
-            self.queue.push_back(packet);
+            self.note_skipped();
+            self.put(packet);
             self.state = State::Leaving;
             self.flush();
         }
@@ -117,24 +128,39 @@ impl Client {
 
     /// Sends what waits, as far as there is room.
     pub(super) fn flush(&mut self) {
-        if self.skipped > 0 {
-            match socket::send(self.socket.as_fd(), &[&[tag::SKIPPED], &self.skipped.to_le_bytes()]) {
-                Ok(Sent::Whole) => self.skipped = 0,
-                Ok(Sent::Full) => return,
-                Ok(Sent::Gone) | Err(_) => self.state = State::Gone,
-            }
+        if self.queue.is_empty() {
+            self.note_skipped();
         }
         while let Some(packet) = self.queue.front()
             && self.state != State::Gone
         {
             match socket::send(self.socket.as_fd(), &[&[packet.tag], &packet.bytes]) {
-                Ok(Sent::Whole) => drop(self.queue.pop_front()),
+                Ok(Sent::Whole) => {
+                    self.queued -= packet.bytes.len();
+                    self.queue.pop_front();
+                    if self.queue.is_empty() {
+                        self.note_skipped();
+                    }
+                }
                 Ok(Sent::Full) => return,
                 Ok(Sent::Gone) | Err(_) => self.state = State::Gone,
             }
         }
         if self.state == State::Leaving {
             self.state = State::Gone;
+        }
+    }
+
+    fn put(&mut self, packet: Packet) {
+        self.queued += packet.bytes.len();
+        self.queue.push_back(packet);
+    }
+
+    /// Tells, behind everything else, how much was missed.
+    fn note_skipped(&mut self) {
+        if self.skipped > 0 {
+            let packet = Packet::skipped(std::mem::take(&mut self.skipped));
+            self.put(packet);
         }
     }
 
@@ -198,12 +224,20 @@ mod tests {
             client.deliver(Stream::Stdout, &[7; 1000], &mut None);
         }
         assert!(!client.is_blocking());
-        let mut seen: u64 = packets(&theirs).iter().map(|packet| packet.len() as u64 - 1).sum();
+        let mut found = packets(&theirs);
         client.deliver(Stream::Stdout, &[8; 1000], &mut None);
-        let after = packets(&theirs);
-        assert_eq!((after.len(), after[0][0]), (2, tag::SKIPPED));
-        seen += u64::from_le_bytes(after[0][1..].try_into().unwrap()) + 1000;
-        assert_eq!(seen, 2_001_000);
+        while client.has_queue() {
+            found.extend(packets(&theirs));
+            client.flush();
+        }
+        found.extend(packets(&theirs));
+        let (told, seen): (Vec<_>, Vec<_>) = found.iter().partition(|packet| packet[0] == tag::SKIPPED);
+        let [told] = told.as_slice() else { panic!("told {} times", told.len()) };
+        let missed = u64::from_le_bytes(told[1..].try_into().unwrap());
+        let kept: u64 = seen.iter().map(|packet| packet.len() as u64 - 1).sum();
+        assert_eq!(kept + missed, 2_001_000);
+        assert!(kept > BURST as u64, "a burst is kept whole");
+        assert_eq!(found.last(), Some(*told), "what is missed is what came last");
     }
 
     #[test]

@@ -25,8 +25,12 @@ use crate::tui::model::task::TaskId;
 use crate::tui::terminal::copy::{Kind, Walk};
 use crate::tui::terminal::{Screen, Screens, encode, history};
 
-/// A pane takes input and all output, and rather misses a part than slows the program down.
+/// A pane takes input and all output, and of a container rather misses a part than slows it
+/// down: it may have other work than to be looked at.
 const PANE: AttachOptions = AttachOptions { stdin: true, stdout: true, stderr: true, lossless: false };
+
+/// What was started for a pane waits for it, as for any terminal.
+const OWN: AttachOptions = AttachOptions { lossless: true, ..PANE };
 
 /// The terminals there are.
 #[derive(Default)]
@@ -229,7 +233,7 @@ async fn open(
             size: Some(size),
             ..ExecRequest::default()
         };
-        let session = containers.exec(container.as_str(), request, PANE).await?;
+        let session = containers.exec(container.as_str(), request, OWN).await?;
         Ok(session.attached)
     };
     match program {
@@ -242,7 +246,7 @@ async fn open(
             let mut env = vec!["TERM=xterm-256color".to_owned()];
             env.extend(request.env);
             let request = ExecRequest { env, size: request.tty.then_some(size), ..request };
-            Ok(containers.exec(container.as_str(), request, PANE).await?.attached)
+            Ok(containers.exec(container.as_str(), request, OWN).await?.attached)
         }
         Program::Shell => match exec(vec!["bash".to_owned()]).await {
             Err(error) if error.kind() == ErrorKind::ProgramNotFound => exec(vec!["sh".to_owned()]).await,
