@@ -66,7 +66,10 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
     assert_eq!(after.init, before.init);
     assert_ne!(after.monitor, before.monitor);
     let seen = log(&case, &id).len();
-    until("its log goes on", || log(&case, &id).len() > seen);
+    until("its log goes on", || {
+        let text = log(&case, &id);
+        text.len() > seen && text.lines().count() > 6
+    });
     // Every verb goes to the new monitor.
     if !in_user_namespace() {
         case.wait_for(containers.pause(&id)).unwrap();
