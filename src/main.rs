@@ -46,6 +46,7 @@ fn main() -> ExitCode {
 /// No verb was given: the terminal UI.
 #[cfg(all(feature = "cli", feature = "tui"))]
 fn screen(flags: Flags, environment: Environment) -> u8 {
+    hoist::sys::process::share_heaps();
     hoist::tui::open(flags, environment)
 }
 

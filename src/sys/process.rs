@@ -301,6 +301,19 @@ pub fn lower_priority() {
     }
 }
 
+/// Lets all threads allocate from the same few heaps, where the C library would give each one
+/// of its own: mallopt(3). To be called before there are threads.
+///
+/// What one thread frees another can then use, which matters more than that they never wait
+/// for each other in a process that mostly sleeps.
+pub fn share_heaps() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: the call takes numbers, and moves no live allocation.
+    unsafe {
+        libc::mallopt(libc::M_ARENA_MAX, 2);
+    }
+}
+
 /// Gives the heap's free pages back to the kernel, where the C library can.
 ///
 /// A process that lives long after much work at its start (a monitor) stays small so.
