@@ -16,13 +16,16 @@ use crate::sys::socket::{self, Sent};
 /// So many bytes are kept for a client that nobody waits for.
 const BURST: usize = 256 << 10;
 
+/// What a packet takes besides its bytes, at most: a program may write them one by one.
+const PACKET: usize = 128;
+
 /// A client that has said what it wants.
 #[derive(Debug)]
 pub(super) struct Client {
     socket: OwnedFd,
     pub(super) wants: Attach,
     queue: VecDeque<Packet>,
-    /// Bytes in the queue.
+    /// Bytes that the queue takes.
     queued: usize,
     /// Bytes that it missed behind those.
     skipped: u64,
@@ -55,6 +58,10 @@ impl Packet {
 
     pub(super) fn exited(code: u8) -> Self {
         Self { tag: tag::EXITED, bytes: [code].into() }
+    }
+
+    fn cost(&self) -> usize {
+        self.bytes.len() + PACKET
     }
 
     fn skipped(count: u64) -> Self {
@@ -109,7 +116,7 @@ impl Client {
                 }
             }
         }
-        if self.wants.lossless || (self.skipped == 0 && self.queued + bytes.len() <= BURST) {
+        if self.wants.lossless || (self.skipped == 0 && self.queued + bytes.len() + PACKET <= BURST) {
             self.put(shared.get_or_insert_with(|| Packet::output(stream, bytes)).clone());
         } else {
             self.skipped += bytes.len() as u64;
@@ -136,7 +143,7 @@ impl Client {
         {
             match socket::send(self.socket.as_fd(), &[&[packet.tag], &packet.bytes]) {
                 Ok(Sent::Whole) => {
-                    self.queued -= packet.bytes.len();
+                    self.queued -= packet.cost();
                     self.queue.pop_front();
                     if self.queue.is_empty() {
                         self.note_skipped();
@@ -152,7 +159,7 @@ impl Client {
     }
 
     fn put(&mut self, packet: Packet) {
-        self.queued += packet.bytes.len();
+        self.queued += packet.cost();
         self.queue.push_back(packet);
     }
 
@@ -238,6 +245,16 @@ mod tests {
         assert_eq!(kept + missed, 2_001_000);
         assert!(kept > BURST as u64, "a burst is kept whole");
         assert_eq!(found.last(), Some(*told), "what is missed is what came last");
+    }
+
+    #[test]
+    fn bytes_that_are_written_one_by_one_take_no_more_room() {
+        let (mut client, _theirs) = client(false);
+        for _ in 0..2 * BURST {
+            client.deliver(Stream::Stdout, b"x", &mut None);
+        }
+        assert!(client.skipped > 0);
+        assert!(client.queue.len() <= BURST / PACKET, "{} packets", client.queue.len());
     }
 
     #[test]
