@@ -10,6 +10,23 @@ macro_rules! actions {
         pub enum Action { $($($variant,)*)* }
 
         impl Action {
+    /// How many rows it moves down, or up below zero, where a window shows `page` of them;
+    /// `None` when it is no such movement.
+    #[must_use]
+    pub fn steps(self, page: isize) -> Option<isize> {
+        Some(match self {
+            Self::Down => 1,
+            Self::Up => -1,
+            Self::HalfDown => page / 2,
+            Self::HalfUp => -page / 2,
+            Self::PageDown => page - 1,
+            Self::PageUp => 1 - page,
+            Self::First => isize::MIN / 2,
+            Self::Last => isize::MAX / 2,
+            _ => return None,
+        })
+    }
+
             /// Every action, in the order of the table.
             pub const ALL: &[Self] = &[$($(Self::$variant,)*)*];
 

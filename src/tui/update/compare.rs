@@ -79,15 +79,11 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let folder = model.world.folder.clone();
     let pane = &mut model.pane_mut().compare;
     let page = isize::try_from(pane.height()).unwrap_or(1);
+    if let Some(by) = action.steps(page) {
+        pane.step(by);
+        return Some(Vec::new());
+    }
     match action {
-        Action::Down => pane.step(1),
-        Action::Up => pane.step(-1),
-        Action::HalfDown => pane.step(page / 2),
-        Action::HalfUp => pane.step(-page / 2),
-        Action::PageDown => pane.step(page - 1),
-        Action::PageUp => pane.step(1 - page),
-        Action::First => pane.step(isize::MIN / 2),
-        Action::Last => pane.step(isize::MAX / 2),
         Action::Right if pane.in_summary => pane.in_summary = false,
         Action::Left if pane.in_summary => {}
         Action::Right => drop(pane.tree.unfold()),
