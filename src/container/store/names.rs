@@ -1,0 +1,123 @@
+//! What containers are called: found by name and id, named and renamed.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::time::Duration;
+
+use super::{Error, Result, ids, load, lock_file, save};
+use crate::base::disk::{self, Error as DiskError, Lock};
+use crate::base::{ContainerId, Name, Paths, id};
+use crate::container::record::Record;
+
+/// Finds a container by its id, its name, or the start of its id, in this order.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] and [`Error::Ambiguous`].
+pub fn find(paths: &Paths, target: &str) -> Result<Record> {
+    let not_found = || Error::NotFound(target.to_owned());
+    if let Ok(id) = target.parse::<ContainerId>()
+        && let Some(record) = load(paths, &id)?
+    {
+        return Ok(record);
+    }
+    if let Ok(name) = target.parse::<Name>()
+        && let Some(record) = owner(paths, &name)?
+    {
+        return Ok(record);
+    }
+    if target.is_empty() || !id::is_hex(target, target.len()) {
+        return Err(not_found());
+    }
+    let mut found = Vec::new();
+    for id in ids(paths)?.into_iter().filter(|id| id.as_str().starts_with(target)) {
+        found.extend(load(paths, &id)?);
+    }
+    match found.len() {
+        0 => Err(not_found()),
+        1 => found.pop().ok_or_else(not_found),
+        _ => {
+            let mut candidates: Vec<_> = found.iter().map(|record| record.id.short().to_owned()).collect();
+            candidates.sort();
+            Err(Error::Ambiguous { prefix: target.to_owned(), candidates })
+        }
+    }
+}
+
+/// Whose name this is; `None` when it is free, or its link is stale.
+pub(super) fn owner(paths: &Paths, name: &Name) -> Result<Option<Record>> {
+    let link = paths.container_name(name);
+    let Ok(target) = fs::read_link(&link) else { return Ok(None) };
+    let Some(id) = target.to_str().and_then(|target| target.parse().ok()) else { return Ok(None) };
+    Ok(load(paths, &id)?.filter(|record| record.name == *name))
+}
+
+/// Whether the container's name points to it.
+#[must_use]
+pub fn is_confirmed(paths: &Paths, record: &Record) -> bool {
+    let target = fs::read_link(paths.container_name(&record.name));
+    target.is_ok_and(|target| target == Path::new(record.id.as_str()))
+}
+
+/// Milliseconds that a rename may take.
+const PATIENCE: u32 = 1000;
+
+/// Makes the link from a name to an id.
+pub(super) fn claim(paths: &Paths, name: &Name, id: &ContainerId) -> Result<()> {
+    let link = paths.container_name(name);
+    for tries in 0..2 * PATIENCE {
+        match symlink(id.as_str(), &link) {
+            Ok(()) => return Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                disk::private_dir(&paths.container_names())?;
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                if let Some(record) = owner(paths, name)? {
+                    return Err(Error::NameInUse { name: name.clone(), owner: record.id });
+                }
+                // A rename in progress has its link before its record.
+                if is_changing(paths, &link) && tries < PATIENCE {
+                    std::thread::sleep(Duration::from_millis(1));
+                    continue;
+                }
+                let _ = fs::remove_file(&link); // somebody else may have been faster
+            }
+            Err(error) => return Err(DiskError::io("link", link)(error).into()),
+        }
+    }
+    Err(DiskError::io("link", link)(io::ErrorKind::AlreadyExists.into()).into())
+}
+
+/// Whether somebody holds the lock of the container that a link points to.
+fn is_changing(paths: &Paths, link: &Path) -> bool {
+    let target = fs::read_link(link).ok();
+    let id = target.as_deref().and_then(Path::to_str).and_then(|target| target.parse().ok());
+    id.is_some_and(|id| Lock::is_held(&lock_file(paths, &id)).unwrap_or(false))
+}
+
+/// Gives a container another name. The caller holds its lock, or is its monitor.
+///
+/// # Errors
+///
+/// [`Error::NameInUse`]; then it keeps the old one.
+pub fn rename(paths: &Paths, record: &mut Record, name: Name) -> Result<()> {
+    claim(paths, &name, &record.id)?;
+    let old = std::mem::replace(&mut record.name, name);
+    if let Err(error) = save(paths, record) {
+        let _ = fs::remove_file(paths.container_name(&record.name));
+        record.name = old;
+        return Err(error);
+    }
+    release(paths, &old, &record.id);
+    Ok(())
+}
+
+/// Frees a name, if it is this container's.
+pub(super) fn release(paths: &Paths, name: &Name, id: &ContainerId) {
+    let link = paths.container_name(name);
+    if fs::read_link(&link).is_ok_and(|target| target == Path::new(id.as_str())) {
+        let _ = fs::remove_file(link); // stale links are replaced
+    }
+}

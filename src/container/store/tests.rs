@@ -1,0 +1,169 @@
+use super::*;
+
+fn paths() -> (tempfile::TempDir, Paths) {
+    let dir = tempfile::tempdir().unwrap();
+    let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+    (dir, paths)
+}
+
+fn record(id: &str, name: &str) -> Record {
+    let old = include_str!("../../../tests/old_state/record-1.json");
+    let mut record: Record = serde_json::from_str(old).unwrap();
+    record.id = id.repeat(64).parse().unwrap();
+    record.name = name.parse().unwrap();
+    record.state.started = None;
+    record
+}
+
+#[test]
+fn a_container_is_found_by_id_name_and_prefix() {
+    let (_dir, paths) = paths();
+    for (id, name) in [("a", "web"), ("b", "aa"), ("c", "db")] {
+        drop(create(&paths, &record(id, name)).unwrap());
+    }
+    let mut other = record("a", "other");
+    other.id = format!("{}b", "a".repeat(63)).parse().unwrap();
+    drop(create(&paths, &other).unwrap());
+    let found = |target: &str| find(&paths, target).map(|record| record.name.as_str().to_owned());
+    assert_eq!(found("web").unwrap(), "web");
+    assert_eq!(found("/db").unwrap(), "db");
+    assert_eq!(found("c").unwrap(), "db");
+    assert_eq!(found("aa").unwrap(), "aa", "a name goes before the start of an id");
+    assert_eq!(found(&"a".repeat(64)).unwrap(), "web");
+    assert_eq!(
+        found("aaa").unwrap_err().to_string(),
+        "multiple containers start with `aaa`: aaaaaaaaaaaa, aaaaaaaaaaaa"
+    );
+    for missing in ["", "d", "we", "../web", "WEB"] {
+        assert_eq!(found(missing).unwrap_err().to_string(), format!("No such container: {missing}"));
+    }
+}
+
+#[test]
+fn a_name_is_taken_once_and_a_stale_link_is_replaced() {
+    let (_dir, paths) = paths();
+    let web = record("a", "web");
+    drop(create(&paths, &web).unwrap());
+    let error = create(&paths, &record("b", "web")).unwrap_err();
+    assert_eq!(error.to_string(), "the container name `web` is already in use by container `aaaaaaaaaaaa`");
+    assert_eq!(ids(&paths).unwrap(), std::slice::from_ref(&web.id));
+    fs::remove_dir_all(paths.container(&web.id)).unwrap();
+    drop(create(&paths, &record("b", "web")).unwrap());
+    assert_eq!(find(&paths, "web").unwrap().id, record("b", "web").id);
+}
+
+#[test]
+fn a_rename_frees_the_old_name() {
+    let (_dir, paths) = paths();
+    let mut web = record("a", "web");
+    drop(create(&paths, &web).unwrap());
+    drop(create(&paths, &record("b", "db")).unwrap());
+    let error = rename(&paths, &mut web, "db".parse().unwrap()).unwrap_err();
+    assert_eq!((error.kind(), web.name.as_str()), (ErrorKind::Conflict, "web"));
+    rename(&paths, &mut web, "www".parse().unwrap()).unwrap();
+    assert_eq!(find(&paths, "www").unwrap().id, web.id);
+    assert!(find(&paths, "web").is_err());
+    drop(create(&paths, &record("c", "web")).unwrap());
+}
+
+#[test]
+fn what_a_killed_create_left_is_swept_and_what_lives_is_not() {
+    let (_dir, paths) = paths();
+    drop(create(&paths, &record("a", "web")).unwrap());
+    disk::private_dir(&paths.container(&record("b", "xx").id)).unwrap();
+    let unnamed = record("c", "lost");
+    disk::private_dir(&paths.container(&unnamed.id)).unwrap();
+    save(&paths, &unnamed).unwrap();
+    let busy = record("d", "busy");
+    disk::private_dir(&paths.container(&busy.id)).unwrap();
+    let lock = lock(&paths, &busy.id).unwrap();
+    sweep(&paths).unwrap();
+    let mut left = ids(&paths).unwrap();
+    left.sort();
+    assert_eq!(left, [record("a", "web").id, busy.id]);
+    drop(lock);
+    sweep(&paths).unwrap();
+    assert_eq!(ids(&paths).unwrap().len(), 1);
+}
+
+#[test]
+fn a_removed_container_is_gone_at_once() {
+    let (_dir, paths) = paths();
+    let web = record("a", "web");
+    drop(create(&paths, &web).unwrap());
+    let discarded = remove(&paths, &web).unwrap();
+    assert!(find(&paths, "web").is_err());
+    assert!(fs::symlink_metadata(paths.container_name(&web.name)).is_err());
+    assert!(discarded.exists());
+    delete(&discarded).unwrap();
+    assert!(!discarded.exists());
+}
+
+#[test]
+fn what_was_set_aside_comes_back_where_its_name_is_free() {
+    let (_dir, paths) = paths();
+    let mut web = record("a", "web");
+    drop(create(&paths, &web).unwrap());
+    let place = paths.trash().join("entry");
+    disk::private_dir(&paths.trash()).unwrap();
+    set_aside(&paths, &web, &place).unwrap();
+    assert!(find(&paths, "web").is_err() && place.exists());
+    drop(create(&paths, &record("b", "web")).unwrap());
+    let error = put_back(&paths, &load_aside(&place).unwrap(), &place).unwrap_err();
+    assert_eq!(error.to_string(), "the container name `web` is already in use by container `bbbbbbbbbbbb`");
+    assert!(place.exists(), "a refusal moves nothing");
+    web.name = "www".parse().unwrap();
+    put_back(&paths, &web, &place).unwrap();
+    assert_eq!(find(&paths, "www").unwrap(), web);
+    assert!(!place.exists());
+    sweep(&paths).unwrap();
+    assert_eq!(ids(&paths).unwrap().len(), 2, "it never ran, and is whole all the same");
+}
+
+#[test]
+fn what_is_set_aside_is_gone_whatever_is_left_of_its_run() {
+    let (_dir, paths) = paths();
+    let web = record("a", "web");
+    drop(create(&paths, &web).unwrap());
+    disk::private_dir(&paths.runs()).unwrap();
+    fs::write(paths.container_run(&web.id), "in the way").unwrap();
+    let discarded = remove(&paths, &web).unwrap();
+    assert!(find(&paths, "web").is_err() && discarded.exists());
+    drop(create(&paths, &record("b", "web")).unwrap());
+}
+
+#[test]
+fn a_restore_that_was_killed_between_link_and_folder_leaves_the_folder_aside() {
+    let (_dir, paths) = paths();
+    let web = record("a", "web");
+    drop(create(&paths, &web).unwrap());
+    let place = paths.trash().join("entry");
+    disk::private_dir(&paths.trash()).unwrap();
+    set_aside(&paths, &web, &place).unwrap();
+    claim(&paths, &web.name, &web.id).unwrap();
+    sweep(&paths).unwrap();
+    assert!(find(&paths, "web").is_err() && place.exists());
+    put_back(&paths, &web, &place).unwrap();
+    assert_eq!(find(&paths, "web").unwrap().id, web.id);
+}
+
+#[test]
+fn the_first_version_of_both_files_is_read_and_what_is_unknown_is_kept() {
+    let (_dir, paths) = paths();
+    let record = record("a", "web");
+    assert_eq!(record.unknown["later"], serde_json::json!({"kept": true}));
+    disk::private_dir(&paths.container(&record.id)).unwrap();
+    save(&paths, &record).unwrap();
+    assert_eq!(load(&paths, &record.id).unwrap().unwrap(), record);
+
+    let old = include_str!("../../../tests/old_state/run-1.json");
+    let mut run: Run = serde_json::from_str(old).unwrap();
+    assert_eq!(run.unknown["later"], serde_json::json!([1]));
+    assert_eq!(status(&record, Some(&run)), Status::Paused);
+    disk::private_dir(&paths.container_run(&record.id)).unwrap();
+    save_run(&paths, &record.id, &run).unwrap();
+    assert_eq!(load_run(&paths, &record.id).unwrap(), None, "it is of another boot");
+    run.boot_id = boot_id().to_owned();
+    save_run(&paths, &record.id, &run).unwrap();
+    assert_eq!(load_run(&paths, &record.id).unwrap(), Some(run));
+}
