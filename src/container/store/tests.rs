@@ -1,3 +1,5 @@
+//! Tests of the store, with folders of their own.
+
 use super::*;
 
 fn paths() -> (tempfile::TempDir, Paths) {
