@@ -5,9 +5,10 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
+use hoist::base::Explain as _;
 use hoist::snapshot::{self, Layout};
 use hoist::sys::probe::Probe;
 use hoist::sys::{self, xattr};
@@ -131,6 +132,24 @@ fn many_layers_fit() {
     for probe in kernels() {
         let tree = snapshot::mount(&Layout { lower: lower.clone(), ..layers.layout() }, &probe).unwrap();
         assert!(read(&tree, "file0").is_some() && read(&tree, "file199").is_some());
+    }
+}
+
+#[test]
+fn changes_on_an_overlay_are_refused_with_the_reason() {
+    let outer = Layers::new();
+    for probe in kernels() {
+        let outer = snapshot::mount(&outer.layout(), &probe).unwrap();
+        let data = PathBuf::from(format!("/proc/self/fd/{}", outer.as_raw_fd()));
+        let layers = Layers::new();
+        let layout = Layout { upper: Some((data.join("upper"), data.join("work"))), ..layers.layout() };
+        let error = snapshot::mount(&layout, &probe).unwrap_err();
+        let text = format!(
+            "{} is on an overlay itself, where an overlay cannot keep changes",
+            data.join("upper").display()
+        );
+        assert_eq!(error.to_string(), text);
+        assert!(error.hint().unwrap().contains("mount a volume"), "{error:?}");
     }
 }
 

@@ -49,6 +49,16 @@ pub enum Error {
     /// A folder could not be prepared.
     #[error(transparent)]
     Disk(#[from] disk::Error),
+    /// The folder for changes is where an overlay cannot have it.
+    #[error("{} is on {filesystem}, where an overlay cannot keep changes", .path.display())]
+    Unsuitable {
+        /// The folder.
+        path: PathBuf,
+        /// What the file system is called.
+        filesystem: &'static str,
+        /// How the mount failed.
+        source: sys::Error,
+    },
     /// Neither layers nor a folder for changes.
     #[error("the root file system has no layer")]
     Empty,
@@ -59,6 +69,7 @@ impl Explain for Error {
         match self {
             Self::Sys(error) => error.kind(),
             Self::Disk(error) => error.kind(),
+            Self::Unsuitable { .. } => ErrorKind::Unsupported,
             Self::Empty => ErrorKind::Invalid,
         }
     }
@@ -67,6 +78,10 @@ impl Explain for Error {
         match self {
             Self::Sys(error) => error.hint(),
             Self::Disk(error) => error.hint(),
+            Self::Unsuitable { .. } => Some(
+                "use `--root` with a folder on ext4, xfs or btrfs; in a container, mount a volume there"
+                    .to_owned(),
+            ),
             Self::Empty => None,
         }
     }
@@ -95,8 +110,10 @@ pub fn mount(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
         ([], None) => return Err(Error::Empty),
         ([only], None) => sys::mount::open_tree_at(only, Depth::One)?,
         ([], Some((upper, _))) => sys::mount::open_tree_at(upper, Depth::One)?,
-        _ if probe.mount_api && probe.lowerdir_plus => overlay(layout, probe)?,
-        _ => classic(layout, probe)?,
+        _ if probe.mount_api && probe.lowerdir_plus => {
+            overlay(layout, probe).map_err(|error| explain(error, layout))?
+        }
+        _ => classic(layout, probe).map_err(|error| explain(error, layout))?,
     };
     if layout.read_only || layout.upper.is_none() {
         let read_only = Attrs::MOUNT_ATTR_RDONLY;
@@ -108,6 +125,7 @@ pub fn mount(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
 /// One descriptor a layer.
 fn overlay(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     let mut overlay = Filesystem::new("overlay")?;
+    overlay.set("source", "overlay")?; // what mount tables show; they read `none` otherwise
     let mut set = |key: &str, path: &Path| -> Result<OwnedFd> {
         let place = sys::fs::open_place(path)?;
         if probe.overlay_fds {
@@ -134,6 +152,28 @@ fn overlay(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     let tree = overlay.mount(Attrs::empty())?;
     drop(places);
     Ok(tree)
+}
+
+/// File systems that the kernel refuses below an overlay's changes, by `f_type` of statfs(2).
+const UNSUITABLE: [(i64, &str); 6] = [
+    (0x794c_7630, "an overlay itself"),
+    (0x6969, "NFS"),
+    (0x6573_5546, "FUSE"),
+    (0x4d44, "FAT"),
+    (0x0102_1997, "9P"),
+    (0xf15f, "eCryptfs"),
+];
+
+/// The kernel says no more than `EINVAL`.
+fn explain(error: Error, layout: &Layout) -> Error {
+    let Error::Sys(source) = error else { return error };
+    let upper = layout.upper.as_ref().map(|(upper, _)| upper);
+    let Some(path) = upper.filter(|_| source.is(rustix::io::Errno::INVAL)) else { return source.into() };
+    let kind = rustix::fs::statfs(path).map(|stat| stat.f_type);
+    match UNSUITABLE.iter().find(|(magic, _)| kind == Ok(*magic)) {
+        Some((_, filesystem)) => Error::Unsuitable { path: path.clone(), filesystem, source },
+        None => source.into(),
+    }
 }
 
 /// One string of options, mounted where nobody else sees it.
