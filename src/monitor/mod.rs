@@ -45,6 +45,8 @@ use wire::{Failure, Ready};
 /// Runs the monitor whose words these are, `monitor` itself not among them.
 #[must_use]
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
+    // The container is to be the same whoever starts it, and from where.
+    crate::sys::inherited::reset();
     let args: Vec<OsString> = args.collect();
     let _ = crate::sys::process::set_name(c"hoist"); // the kernel named it after a descriptor
     match Call::parse(&args).and_then(Call::run) {

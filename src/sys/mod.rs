@@ -9,6 +9,7 @@ pub mod cap;
 pub mod clone;
 pub mod exe;
 pub mod fs;
+pub mod inherited;
 pub mod inotify;
 pub mod keyring;
 pub mod loopback;

@@ -14,12 +14,24 @@ pub const LAST: i32 = 64;
 pub fn reset() -> Result<()> {
     for number in 1..=LAST {
         if number != libc::SIGKILL && number != libc::SIGSTOP {
-            // SAFETY: SIG_DFL is no handler; what was installed before is not called again.
-            // The two numbers libc keeps for itself are refused, which is fine.
-            unsafe { libc::signal(number, libc::SIG_DFL) };
+            set_default(number)?;
         }
     }
     set_mask(0)
+}
+
+/// The kernel's own call: libc's refuses two signals, which its posix_spawn(3) leaves ignored.
+fn set_default(number: i32) -> Result<()> {
+    /// `struct kernel_sigaction`: handler, flags, restorer, mask.
+    const DEFAULT: [u64; 4] = [0; 4];
+    // SAFETY: the kernel reads no more than the 32 bytes of its structure, whose mask is of 8
+    // bytes as said; SIG_DFL is no handler, so none is called; the null pointer means "not
+    // asked for".
+    let ret = unsafe {
+        libc::syscall(libc::SYS_rt_sigaction, number, DEFAULT.as_ptr(), std::ptr::null::<u64>(), 8)
+    };
+    check_ret(ret, || format!("rt_sigaction({number}, SIG_DFL)"))?;
+    Ok(())
 }
 
 /// Blocks every signal and returns the mask that was in force.
