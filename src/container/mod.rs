@@ -10,6 +10,7 @@
 
 pub mod capability;
 pub mod config;
+pub mod devices;
 pub mod log;
 pub mod name;
 pub mod options;

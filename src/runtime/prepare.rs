@@ -313,7 +313,8 @@ fn devices(spec: &Spec, shared: bool) -> Result<Vec<Device>> {
         })
         .collect();
     let listed = spec.linux().as_ref().and_then(|linux| linux.devices().as_ref());
-    for device in listed.into_iter().flatten() {
+    // There it is a link to the container's own terminals.
+    for device in listed.into_iter().flatten().filter(|device| device.path() != Path::new("/dev/ptmx")) {
         let number = |n: i64| {
             u32::try_from(n).map_err(|_| Error::spec("linux.devices", &format!("{n} is no device number")))
         };
