@@ -9,6 +9,13 @@ use crate::sys::{self, probe::Probe};
 
 /// Controllers of v2 that the counters need even where nothing is limited.
 const COUNTED_V2: &[&str] = &["memory", "pids", "io", "cpu"];
+/// Controllers of v2 for limits alone, and for managers inside a container.
+const LIMITED_V2: &[&str] = &["cpuset", "hugetlb"];
+/// Where the processes at the top of a cgroup namespace are moved to, as Docker-in-Docker
+/// does it.
+const TOP_PROCESSES: &str = "init";
+/// How often the top is read again: processes that are moved may have children meanwhile.
+const CLEAR_ATTEMPTS: usize = 10;
 /// Controllers of v1 that the counters need even where nothing is limited.
 const COUNTED_V1: &[Controller] = &[Controller::Memory, Controller::Blkio];
 
@@ -53,7 +60,7 @@ impl Cgroup {
     ///
     /// A limit that the kernel refuses or has no controller for.
     pub fn update(&mut self, limits: &Limits) -> Result<()> {
-        let payload = self.unified.as_ref().map(|dir| dir.join("payload"));
+        let group = self.unified.clone();
         for (controller, (limit, file, value)) in limits.v1() {
             // A controller is either in a v1 tree or in the v2 tree.
             if let Some(dir) = self.v1_dir(controller).map(Path::to_owned) {
@@ -63,9 +70,9 @@ impl Cgroup {
         for (limit, file, value) in limits.v2() {
             let in_v1 =
                 file.split('.').next().is_some_and(|name| self.v1.iter().any(|(c, _)| is_for(*c, name)));
-            match &payload {
+            match &group {
                 _ if in_v1 => {}
-                Some(payload) => self.set(limit, &payload.join(file), &value)?,
+                Some(group) => self.set(limit, &group.join(file), &value)?,
                 None if self.exists() => return Err(Error::NoController { limit }),
                 None => self.warnings.push(format!("no limit of {limit}: cgroups cannot be written here")),
             }
@@ -83,15 +90,29 @@ impl Cgroup {
             .iter()
             .any(|name| file.ends_with(name))
         {
-            return Err(Error::NoController { limit });
+            return Err(self.missing(limit, file));
         }
         self.warnings.push(format!("no limit of {limit}: this kernel has no {}", file.display()));
         Ok(())
     }
 
+    /// Why a limit has no file: no controller, or one that a group above keeps to itself.
+    fn missing(&self, limit: &'static str, file: &Path) -> Error {
+        let controller = file.file_name().and_then(|name| name.to_str()?.split('.').next());
+        let lists = |dir: &Path, list: &str| {
+            let list = files::read(&dir.join(list)).unwrap_or_default();
+            controller.is_some_and(|name| list.split_ascii_whitespace().any(|word| word == name))
+        };
+        let keeps = |dir: &&Path| lists(dir, "cgroup.controllers") && !lists(dir, "cgroup.subtree_control");
+        match file.ancestors().skip(2).find(keeps) {
+            Some(group) => Error::NotHandedDown { limit, group: group.to_owned() },
+            None => Error::NoController { limit },
+        }
+    }
+
     fn create_unified(&mut self, tree: &Path, place: &Path) -> Result<()> {
         let dir = tree.join(place);
-        match files::make_dirs(&dir.join("payload")) {
+        match files::make_dirs(&dir) {
             Ok(()) => {
                 enable_controllers(tree, place);
                 self.unified = Some(dir);
@@ -131,9 +152,9 @@ impl Cgroup {
 
     /// Lets a program decide about devices; whether it does.
     fn restrict_by_program(&self, limits: &Limits) -> bool {
-        let Some(payload) = self.payload() else { return false };
+        let Some(dir) = &self.unified else { return false };
         let attach = || -> Option<()> {
-            let group = files::open_dir(&payload).ok()?;
+            let group = files::open_dir(dir).ok()?;
             let program = sys::bpf::load_device_program(&devices::compile(&limits.devices)).ok()?;
             sys::bpf::attach_device_program(group.as_fd(), program.as_fd()).ok()
         };
@@ -171,22 +192,54 @@ fn is_for(controller: Controller, v2: &str) -> bool {
     }
 }
 
-/// Hands controllers down from the root to the payload. A parent that has processes of
-/// its own refuses; then the limit says so when it is set.
+/// Hands controllers down from the root to the container. Where one is not handed down, the
+/// limit says so when it is set.
 fn enable_controllers(tree: &Path, place: &Path) {
-    let mut dir = tree.to_owned();
-    let parts = [Path::new("")].into_iter().chain(place.iter().map(Path::new));
-    for part in parts {
-        if !part.as_os_str().is_empty() {
-            dir.push(part);
-        }
+    let mut above: Vec<&Path> = place.ancestors().skip(1).collect();
+    above.reverse();
+    for dir in above.into_iter().map(|above| tree.join(above)) {
         let read = |file: &str| files::read(&dir.join(file)).unwrap_or_default();
         let (available, enabled) = (read("cgroup.controllers"), read("cgroup.subtree_control"));
         let has = |list: &str, name: &str| list.split_ascii_whitespace().any(|word| word == name);
-        for name in COUNTED_V2.iter().chain(&["cpuset"]) {
-            if has(&available, name) && !has(&enabled, name) {
-                let _ = files::write(&dir.join("cgroup.subtree_control"), &format!("+{name}"));
-            }
+        let wanted = COUNTED_V2.iter().chain(LIMITED_V2);
+        let missing: Vec<_> = wanted.filter(|name| has(&available, name) && !has(&enabled, name)).collect();
+        if missing.is_empty() || !can_hand_down(&dir, tree) {
+            continue;
+        }
+        for name in missing {
+            let _ = files::write(&dir.join("cgroup.subtree_control"), &format!("+{name}"));
+        }
+    }
+}
+
+/// Whether a group may hand controllers down. With processes of its own, some of them would
+/// make it a threaded domain, in which no container can live. The machine's root may have
+/// both; the top of a cgroup namespace looks like it but may not, and is cleared.
+fn can_hand_down(dir: &Path, tree: &Path) -> bool {
+    if !dir.join("cgroup.type").exists() {
+        return true; // the machine's root
+    }
+    let pids = || files::pids(&dir.join("cgroup.procs"));
+    if dir == tree && !pids().is_empty() {
+        clear_top(tree, pids);
+    }
+    pids().is_empty()
+}
+
+/// Moves what runs at the top of a cgroup namespace into a group below it, this process too.
+fn clear_top(tree: &Path, pids: impl Fn() -> Vec<i32>) {
+    let group = tree.join(TOP_PROCESSES);
+    if files::make_dir(&group).is_err() {
+        return;
+    }
+    for _ in 0..CLEAR_ATTEMPTS {
+        // A process of another pid namespace is shown as 0, which would be this one.
+        let pids: Vec<i32> = pids().into_iter().filter(|pid| *pid > 0).collect();
+        if pids.is_empty() {
+            return;
+        }
+        for pid in pids {
+            let _ = files::write(&group.join("cgroup.procs"), &pid.to_string()); // it may have ended
         }
     }
 }
@@ -219,16 +272,16 @@ mod tests {
     /// A v2 tree of plain files, for a machine that has none with controllers.
     fn fake_v2() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
-        for group in ["", "hoist", "hoist/c1", "hoist/c1/payload"] {
+        for group in ["", "hoist", "hoist/c1"] {
             let group = dir.path().join(group);
             fs::create_dir_all(&group).unwrap();
             fs::write(group.join("cgroup.controllers"), "cpuset cpu io memory pids").unwrap();
             fs::write(group.join("cgroup.subtree_control"), "").unwrap();
         }
-        let payload = dir.path().join("hoist/c1/payload");
+        let container = dir.path().join("hoist/c1");
         let files = ["memory.max", "memory.swap.max", "memory.low", "cpu.weight", "cpu.max", "pids.max"];
         for file in files.into_iter().chain(["cgroup.procs", "cgroup.kill", "cgroup.freeze"]) {
-            fs::write(payload.join(file), "").unwrap();
+            fs::write(container.join(file), "").unwrap();
         }
         dir
     }
@@ -238,29 +291,48 @@ mod tests {
     }
 
     #[test]
-    fn on_v2_controllers_are_handed_down_and_limits_set_on_the_payload() {
+    fn on_v2_controllers_are_handed_down_and_limits_set_on_the_container() {
         let root = fake_v2();
         let limits =
             Limits { memory: Some(1 << 20), pids: Some(7), cpu_quota: Some(20_000), ..Limits::default() };
         let cgroup = Cgroup::create(&parent(&root), "c1", &limits, &Probe::of_kernel((6, 18))).unwrap();
         assert_eq!(cgroup.warnings, [""; 0]);
         let read = |file: &str| fs::read_to_string(root.path().join(file)).unwrap();
-        assert_eq!(read("hoist/c1/payload/memory.max"), "1048576");
-        assert_eq!(read("hoist/c1/payload/pids.max"), "7");
-        assert_eq!(read("hoist/c1/payload/cpu.max"), "20000 100000");
-        for group in ["", "hoist/", "hoist/c1/"] {
+        assert_eq!(read("hoist/c1/memory.max"), "1048576");
+        assert_eq!(read("hoist/c1/pids.max"), "7");
+        assert_eq!(read("hoist/c1/cpu.max"), "20000 100000");
+        for group in ["", "hoist/"] {
             assert_eq!(read(&format!("{group}cgroup.subtree_control")).trim(), "+cpuset", "the last written");
         }
-        assert_eq!(read("hoist/c1/payload/cgroup.subtree_control"), "", "leaves keep their processes");
+        assert_eq!(read("hoist/c1/cgroup.subtree_control"), "", "a container's processes live there");
     }
 
     #[test]
     fn a_limit_without_its_controller_is_refused_by_name() {
         let root = fake_v2();
-        fs::remove_file(root.path().join("hoist/c1/payload/memory.max")).unwrap();
+        fs::remove_file(root.path().join("hoist/c1/memory.max")).unwrap();
+        for group in ["", "hoist"] {
+            fs::write(root.path().join(group).join("cgroup.controllers"), "cpuset cpu io pids").unwrap();
+        }
         let limits = Limits { memory: Some(1 << 20), ..Limits::default() };
         let error = Cgroup::create(&parent(&root), "c1", &limits, &Probe::of_kernel((6, 18))).unwrap_err();
         assert_eq!(error.to_string(), "this machine has no cgroup controller for memory");
+    }
+
+    #[test]
+    fn a_group_with_processes_of_its_own_keeps_its_controllers_and_the_limit_names_it() {
+        let root = fake_v2();
+        fs::remove_file(root.path().join("hoist/c1/memory.max")).unwrap();
+        fs::write(root.path().join("hoist/cgroup.type"), "domain\n").unwrap();
+        fs::write(root.path().join("hoist/cgroup.procs"), "17\n").unwrap();
+        let limits = Limits { memory: Some(1 << 20), ..Limits::default() };
+        let error = Cgroup::create(&parent(&root), "c1", &limits, &Probe::of_kernel((6, 18))).unwrap_err();
+        let group = root.path().join("hoist");
+        assert_eq!(
+            error.to_string(),
+            format!("the cgroup controller for memory is not handed down by {}", group.display())
+        );
+        assert_eq!(fs::read_to_string(group.join("cgroup.subtree_control")).unwrap(), "");
     }
 
     #[test]

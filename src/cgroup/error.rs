@@ -27,6 +27,14 @@ pub enum Error {
         /// What was to be limited.
         limit: &'static str,
     },
+    /// The controller for a limit is there, but not for the container.
+    #[error("the cgroup controller for {limit} is not handed down by {group}")]
+    NotHandedDown {
+        /// What was to be limited.
+        limit: &'static str,
+        /// The group that keeps it.
+        group: PathBuf,
+    },
     /// A system call failed.
     #[error("cannot show the cgroup to the container")]
     Call(#[from] crate::sys::Error),
@@ -46,9 +54,20 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::File { source, .. } => io_kind(source),
-            Self::NoController { .. } => ErrorKind::Unsupported,
+            Self::NoController { .. } | Self::NotHandedDown { .. } => ErrorKind::Unsupported,
             Self::Call(source) => source.kind(),
             Self::Stuck { .. } => ErrorKind::Conflict,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotHandedDown { group, .. } => Some(format!(
+                "move the processes in {0}/cgroup.procs into a group below {0}",
+                group.display()
+            )),
+            Self::Call(source) => source.hint(),
+            _ => None,
         }
     }
 }

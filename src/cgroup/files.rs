@@ -50,10 +50,15 @@ pub(super) fn make_dirs(path: &Path) -> Result<()> {
     }
 }
 
+/// The numbers in a file of process or thread ids; none where it cannot be read.
+pub(super) fn pids(path: &Path) -> Vec<i32> {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+}
+
 /// The processes of a group and of all groups below it.
 pub(super) fn pids_below(dir: &Path, file: &str) -> Vec<i32> {
-    let own = fs::read_to_string(dir.join(file)).unwrap_or_default();
-    let mut pids: Vec<i32> = own.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect();
+    let mut pids = pids(&dir.join(file));
     for group in groups_in(dir) {
         pids.extend(pids_below(&group, file));
     }

@@ -84,6 +84,13 @@ pub(super) fn is_at_the_top(proc_cgroup: &str) -> bool {
         .all(|(_, path)| path == "/")
 }
 
+/// The v2 group in a process's list of them, below the root; `None` when it is outside of
+/// what this process sees.
+pub(super) fn unified_group(proc_cgroup: &str) -> Option<&Path> {
+    let path = Path::new(proc_cgroup.lines().find_map(|line| line.strip_prefix("0::/"))?);
+    path.components().all(|part| matches!(part, std::path::Component::Normal(_))).then_some(path)
+}
+
 /// The cgroups of this process, as the kernel tells them.
 pub(super) fn own() -> String {
     fs::read_to_string("/proc/self/cgroup").unwrap_or_default()
@@ -109,6 +116,15 @@ mod tests {
         assert_eq!((hybrid.unified, hybrid.v1), (Some(root.join("unified")), v1.v1));
         fs::write(root.join("cgroup.controllers"), "").unwrap();
         assert_eq!(Hierarchy::detect(root), Hierarchy { unified: Some(root.to_owned()), v1: Vec::new() });
+    }
+
+    #[test]
+    fn a_group_outside_of_this_namespace_is_none() {
+        let group = |text| unified_group(text).map(|path| path.to_str().unwrap());
+        assert_eq!(group("9:name=systemd:/x\n0::/hoist/c1/init.scope\n"), Some("hoist/c1/init.scope"));
+        assert_eq!(group("0::/\n"), Some(""));
+        assert_eq!(group("0::/../../c1\n"), None);
+        assert_eq!(group("4:memory:/c1\n"), None);
     }
 
     #[test]

@@ -2,13 +2,16 @@
 //! v1, hybrid and v2.
 //!
 //! ```text
-//! v2   <root>/<parent>/<id>/payload     what limits, freeze and kill act on
-//!                          /monitor     the process that watches it
+//! v2   <root>/<parent>/<id>                 the container: what limits, freeze and kill act on
+//!                     /monitors             the monitors of all of them
 //! v1   <root>/<controller>/<parent>/<id>    only for controllers that are needed
 //! ```
 //! On a hybrid machine both are used: the v2 tree to freeze, to kill, to be born into and
 //! to decide about devices, v1 for what only has a controller there. The root is a
 //! parameter, so tests can use a tree of plain files.
+//!
+//! A monitor removes its container's group, so it cannot sit in it or below it. The group
+//! that monitors share has no limits, and stays as long as `<parent>` does.
 
 mod create;
 mod devices;
@@ -19,7 +22,7 @@ mod limits;
 mod stats;
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -30,6 +33,8 @@ pub use stats::{Pressure, RESOURCES, Stall, Stats};
 use crate::sys;
 use hierarchy::{Controller, Hierarchy};
 
+/// The group that monitors share, beside their containers'; no container's id.
+const MONITORS: &str = "monitors";
 /// How long to wait until processes stand still.
 const FREEZE_LIMIT: Duration = Duration::from_secs(10);
 /// How long to wait until killed processes are gone.
@@ -38,7 +43,7 @@ const EMPTY_LIMIT: Duration = Duration::from_secs(2);
 /// The cgroup of one container.
 #[derive(Debug)]
 pub struct Cgroup {
-    /// `<parent>/<id>` in the v2 tree, with the leaves below.
+    /// `<parent>/<id>` in the v2 tree.
     unified: Option<PathBuf>,
     /// `<parent>/<id>` in the v1 trees.
     v1: Vec<(Controller, PathBuf)>,
@@ -63,9 +68,32 @@ impl Parent {
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { root: PathBuf::from("/sys/fs/cgroup"), path: path.into() }
     }
+
+    /// Moves the calling process, a monitor, out of the session or unit it was started in,
+    /// so that no logout and no stopped service takes it along. Where no unit owns the
+    /// caller, it stays.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub fn join_monitors(&self) -> Result<()> {
+        if hierarchy::is_at_the_top(&hierarchy::own()) {
+            return Ok(());
+        }
+        let hierarchy = Hierarchy::detect(&self.root);
+        if let Some(tree) = &hierarchy.unified {
+            let group = tree.join(relative(&self.path)).join(MONITORS);
+            files::make_dirs(&group)?;
+            files::write(&group.join("cgroup.procs"), "0")?;
+        }
+        match hierarchy.v1_tree(Controller::Systemd) {
+            Some(tree) => files::write(&tree.join("cgroup.procs"), "0"),
+            None => Ok(()),
+        }
+    }
 }
 
-/// How a process gets into a payload: born there on v2, by its own writes on v1.
+/// How a process gets into a container's groups: born there on v2, by its own writes on v1.
 #[derive(Debug)]
 pub struct Entrance {
     /// The v2 group, for `CLONE_INTO_CGROUP`.
@@ -105,18 +133,44 @@ impl Cgroup {
         self.unified.is_some() || !self.v1.is_empty()
     }
 
-    /// How a new process gets in.
+    /// How the first process gets in.
     ///
     /// # Errors
     ///
     /// The group is gone.
     pub fn entrance(&self, can_be_born: bool) -> Result<Entrance> {
+        self.entrance_to(self.unified.as_deref(), can_be_born)
+    }
+
+    /// How one more process gets in, beside `first`, the container's first one. On v2 a group
+    /// that hands controllers down takes no processes, and so a container that has groups of
+    /// its own (systemd, another container manager) is joined where its first process is.
+    ///
+    /// # Errors
+    ///
+    /// The group is gone.
+    pub fn entrance_beside(&self, first: BorrowedFd<'_>, can_be_born: bool) -> Result<Entrance> {
+        let own = self.unified.as_deref();
+        let below =
+            own.filter(|dir| hands_controllers_down(dir)).and_then(|dir| self.group_below(dir, first));
+        self.entrance_to(below.as_deref().or(own), can_be_born)
+    }
+
+    /// The group of a process, if it is `dir` or below it.
+    fn group_below(&self, dir: &Path, process: BorrowedFd<'_>) -> Option<PathBuf> {
+        let pid = sys::pidfd::pid(process)?;
+        let groups = files::read(Path::new(&format!("/proc/{pid}/cgroup"))).ok()?;
+        let group = self.hierarchy.unified.as_ref()?.join(hierarchy::unified_group(&groups)?);
+        Some(group).filter(|group| group.starts_with(dir))
+    }
+
+    fn entrance_to(&self, group: Option<&Path>, can_be_born: bool) -> Result<Entrance> {
         let mut entrance = Entrance { born_into: None, joined: Vec::new() };
-        if let Some(payload) = self.payload() {
+        if let Some(group) = group {
             if can_be_born {
-                entrance.born_into = Some(files::open_dir(&payload)?);
+                entrance.born_into = Some(files::open_dir(group)?);
             } else {
-                entrance.joined.push(files::open_to_write(&payload.join("cgroup.procs"))?);
+                entrance.joined.push(files::open_to_write(&group.join("cgroup.procs"))?);
             }
         }
         for (_, dir) in &self.v1 {
@@ -132,7 +186,8 @@ impl Cgroup {
     ///
     /// No privilege over the mount namespace.
     pub fn trees(&self) -> Result<Vec<(String, OwnedFd)>> {
-        let unified = self.payload().map(|dir| (if self.v1.is_empty() { "" } else { "unified" }, dir));
+        let name = if self.v1.is_empty() { "" } else { "unified" };
+        let unified = self.unified.iter().map(|dir| (name, dir.clone()));
         let v1 = self.v1.iter().map(|(controller, dir)| (controller.name(), dir.clone()));
         v1.chain(unified)
             .map(|(name, dir)| {
@@ -142,27 +197,7 @@ impl Cgroup {
             .collect()
     }
 
-    /// Moves the calling process into the leaf beside the payload, so that no logout or
-    /// stopped service takes it along. Where no unit owns the caller, it stays.
-    ///
-    /// # Errors
-    ///
-    /// The kernel refuses.
-    pub fn join_monitor(&self) -> Result<()> {
-        if hierarchy::is_at_the_top(&hierarchy::own()) {
-            return Ok(());
-        }
-        if let Some(dir) = &self.unified {
-            files::make_dir(&dir.join("monitor"))?;
-            files::write(&dir.join("monitor/cgroup.procs"), "0")?;
-        }
-        match self.hierarchy.v1_tree(Controller::Systemd) {
-            Some(tree) => files::write(&tree.join("cgroup.procs"), "0"),
-            None => Ok(()),
-        }
-    }
-
-    /// Stops every process of the payload, and returns once they stand.
+    /// Stops every process of the container, and returns once they stand.
     ///
     /// # Errors
     ///
@@ -171,7 +206,7 @@ impl Cgroup {
         self.set_frozen(Frozen::Yes)
     }
 
-    /// Lets the payload run again, and returns once it does.
+    /// Lets the container run again, and returns once it does.
     ///
     /// # Errors
     ///
@@ -180,25 +215,25 @@ impl Cgroup {
         self.set_frozen(Frozen::No)
     }
 
-    /// Whether the payload is frozen.
+    /// Whether the container is frozen.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
         let read = |path: PathBuf| files::read(&path).unwrap_or_default();
-        match (self.payload(), self.v1_dir(Controller::Freezer)) {
-            (Some(payload), _) => files::field(&read(payload.join("cgroup.events")), "frozen") == Some(1),
+        match (&self.unified, self.v1_dir(Controller::Freezer)) {
+            (Some(group), _) => files::field(&read(group.join("cgroup.events")), "frozen") == Some(1),
             (None, Some(dir)) => read(dir.join("freezer.state")).trim() == "FROZEN",
             (None, None) => false,
         }
     }
 
     fn set_frozen(&self, frozen: Frozen) -> Result<()> {
-        if let Some(payload) = self.payload() {
+        if let Some(group) = &self.unified {
             let (value, want) = if frozen == Frozen::Yes { ("1", 1) } else { ("0", 0) };
-            files::write(&payload.join("cgroup.freeze"), value)?;
-            let events = payload.join("cgroup.events");
+            files::write(&group.join("cgroup.freeze"), value)?;
+            let events = group.join("cgroup.events");
             let done =
                 files::wait_for(&events, FREEZE_LIMIT, |text| files::field(text, "frozen") == Some(want))?;
-            return if done { Ok(()) } else { Err(stuck(payload, "running", FREEZE_LIMIT)) };
+            return if done { Ok(()) } else { Err(stuck(group.clone(), "running", FREEZE_LIMIT)) };
         }
         let dir = self.v1_dir(Controller::Freezer).ok_or(Error::NoController { limit: "freezing" })?;
         let want = if frozen == Frozen::Yes { "FROZEN" } else { "THAWED" };
@@ -218,15 +253,15 @@ impl Cgroup {
         }
     }
 
-    /// Kills every process of the payload, also of nested groups and when it is frozen.
+    /// Kills every process of the container, also of nested groups and when it is frozen.
     /// They are dead soon, not at once: `remove` waits for it.
     ///
     /// # Errors
     ///
     /// The kernel refuses.
     pub fn kill(&self) -> Result<()> {
-        if let Some(payload) = self.payload() {
-            match files::write(&payload.join("cgroup.kill"), "1") {
+        if let Some(group) = &self.unified {
+            match files::write(&group.join("cgroup.kill"), "1") {
                 Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
                 result => return result,
             }
@@ -252,11 +287,11 @@ impl Cgroup {
         let _ = self.thaw(); // the dead wait for it; who could not be frozen is not
     }
 
-    /// The processes of the payload, those of nested groups too.
+    /// The processes of the container, those of nested groups too.
     #[must_use]
     pub fn pids(&self) -> Vec<i32> {
-        let place = self.payload().or_else(|| self.v1.first().map(|(_, dir)| dir.clone()));
-        place.map(|dir| files::pids_below(&dir, "cgroup.procs")).unwrap_or_default()
+        let place = self.unified.as_deref().or_else(|| self.v1.first().map(|(_, dir)| dir.as_path()));
+        place.map(|dir| files::pids_below(dir, "cgroup.procs")).unwrap_or_default()
     }
 
     /// A descriptor to poll for out-of-memory kills; then ask [`Cgroup::stats`].
@@ -268,8 +303,8 @@ impl Cgroup {
         if let Some(dir) = self.v1_dir(Controller::Memory) {
             return Ok(OomEvents::Readable(files::v1_oom_eventfd(dir)?));
         }
-        let payload = self.payload().ok_or(Error::NoController { limit: "memory" })?;
-        Ok(OomEvents::Priority(files::open_dir(&payload.join("memory.events"))?))
+        let group = self.unified.as_ref().ok_or(Error::NoController { limit: "memory" })?;
+        Ok(OomEvents::Priority(files::open_dir(&group.join("memory.events"))?))
     }
 
     /// Removes the groups; they must be empty or about to be. Groups that are gone are fine.
@@ -283,10 +318,6 @@ impl Cgroup {
             remove_when_empty(dir)?;
         }
         Ok(())
-    }
-
-    fn payload(&self) -> Option<PathBuf> {
-        self.unified.as_ref().map(|dir| dir.join("payload"))
     }
 
     fn v1_dir(&self, wanted: Controller) -> Option<&Path> {
@@ -329,6 +360,12 @@ fn wait_until_empty(dir: &Path, pause: Duration) {
             let _ = rustix::event::poll(&mut [], Some(&pause));
         }
     }
+}
+
+/// Whether the kernel takes no process into this v2 group (`man 7 cgroups`, "no internal
+/// processes").
+fn hands_controllers_down(dir: &Path) -> bool {
+    files::read(&dir.join("cgroup.subtree_control")).is_ok_and(|controllers| !controllers.trim().is_empty())
 }
 
 fn stuck(path: PathBuf, state: &'static str, limit: Duration) -> Error {

@@ -95,11 +95,11 @@ impl Cgroup {
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();
-        if let Some(payload) = self.payload() {
-            read_v2(&payload, &mut stats);
+        if let Some(group) = &self.unified {
+            read_v2(group, &mut stats);
             // Also on a hybrid machine the v2 tree alone has it.
             stats.pressure = RESOURCES.map(|name| {
-                files::read(&payload.join(format!("{name}.pressure"))).ok().as_deref().and_then(pressure)
+                files::read(&group.join(format!("{name}.pressure"))).ok().as_deref().and_then(pressure)
             });
         }
         for (controller, dir) in &self.v1 {
@@ -114,8 +114,8 @@ impl Cgroup {
     /// Where no controller counts them.
     fn threads(&self) -> u64 {
         let count = |dir: &Path, file| files::pids_below(dir, file).len();
-        let threads = match (self.payload(), self.v1.first()) {
-            (Some(payload), _) => count(&payload, "cgroup.threads"),
+        let threads = match (&self.unified, self.v1.first()) {
+            (Some(group), _) => count(group, "cgroup.threads"),
             (None, Some((_, dir))) => count(dir, "tasks"),
             (None, None) => 0,
         };
@@ -249,8 +249,8 @@ mod tests {
     #[test]
     fn the_counters_of_v2_are_read() {
         let root = tempfile::tempdir().unwrap();
-        let payload = root.path().join("hoist/c1/payload");
-        fs::create_dir_all(&payload).unwrap();
+        let group = root.path().join("hoist/c1");
+        fs::create_dir_all(&group).unwrap();
         let files = [
             (
                 "cpu.stat",
@@ -274,7 +274,7 @@ mod tests {
         ];
         fs::write(root.path().join("cgroup.controllers"), "").unwrap();
         for (file, text) in files {
-            fs::write(payload.join(file), text).unwrap();
+            fs::write(group.join(file), text).unwrap();
         }
         let parent = Parent { root: root.path().to_owned(), path: "hoist".into() };
         let want = Stats {

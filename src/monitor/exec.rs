@@ -140,9 +140,6 @@ fn begin(
     let size = session.first_size().or(record.size);
 
     let cgroup = Cgroup::open(&cgroup_parent(paths), id.as_str());
-    if let Err(error) = cgroup.join_monitor() {
-        complain(&error); // a logout may then take the session along
-    }
     let probe = Probe::now()?;
     let spec = bundle::bundle(paths, &container, &probe)?;
     let program = program(&container, &record);

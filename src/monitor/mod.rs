@@ -107,6 +107,9 @@ impl Call {
     }
 
     fn run(self) -> Result<(), Error> {
+        if let Err(error) = settle::cgroup_parent(&self.paths).join_monitors() {
+            complain(&error); // a logout may then take this process along
+        }
         match self.role {
             Role::Run => self.run_container(),
             Role::Adopt => self.adopt(),

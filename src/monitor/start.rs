@@ -89,9 +89,6 @@ fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16,
     let limits = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let limits = limits.map(Limits::from_spec).unwrap_or_default();
     let cgroup = Cgroup::create(&cgroup_parent(paths), record.id.as_str(), &limits, probe)?;
-    if let Err(error) = cgroup.join_monitor() {
-        super::session::complain(&error); // a logout may then take the monitor along
-    }
     let (stdio, mut streams, pipes) = make_stdio(&record.config, size)?;
     let created = create(paths, record, &spec, stdio, &cgroup, probe)?;
     let connected = connect(paths, record, &etc, &created)

@@ -60,7 +60,7 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
     let mut warnings = Vec::new();
     let security = prepare::security(exec.spec, exec.process, &mut warnings)?;
     let mut entrance = match exec.cgroup {
-        Some(cgroup) => cgroup.entrance(exec.probe.into_cgroup).map_err(Error::Cgroup)?,
+        Some(cgroup) => cgroup.entrance_beside(exec.target, exec.probe.into_cgroup).map_err(Error::Cgroup)?,
         None => Entrance { born_into: None, joined: Vec::new() },
     };
     let born_into = entrance.born_into.take();

@@ -34,6 +34,14 @@ const IOC_READ_WRITE: libc::c_ulong = 3;
 const GET_INFO: libc::c_ulong =
     (IOC_READ_WRITE << 30) | ((std::mem::size_of::<Info>() as libc::c_ulong) << 16) | (0xff << 8) | 11;
 
+/// The id of a process here, while it has not been reaped.
+#[must_use]
+pub fn pid(pidfd: BorrowedFd<'_>) -> Option<i32> {
+    let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
+    let pid = info.lines().find_map(|line| line.strip_prefix("Pid:"))?.trim().parse().ok()?;
+    Some(pid).filter(|pid| *pid > 0)
+}
+
 /// How a process ended that is not a child of this one; `None` when it has not, or the
 /// kernel does not tell (before 6.15).
 ///
@@ -95,5 +103,15 @@ mod tests {
         assert_eq!(exit_of_other(pidfd.as_fd()).unwrap(), Some(Exit::Code(42)));
         let own = crate::sys::process::open(std::process::id().try_into().unwrap()).unwrap();
         assert_eq!(exit_of_other(own.as_fd()).unwrap(), None);
+    }
+
+    #[test]
+    fn a_process_has_its_id_until_it_is_reaped() {
+        let mut child = std::process::Command::new("true").spawn().unwrap();
+        let id = child.id().try_into().unwrap();
+        let pidfd = crate::sys::process::open(id).unwrap();
+        assert_eq!(pid(pidfd.as_fd()), Some(id));
+        child.wait().unwrap();
+        assert_eq!(pid(pidfd.as_fd()), None);
     }
 }

@@ -134,16 +134,20 @@ impl Case {
         self.wait_for(self.engine.containers().get(id)).unwrap()
     }
 
-    /// Every cgroup of this engine.
+    /// Every cgroup of this engine's containers.
     pub fn cgroups(&self) -> Vec<PathBuf> {
-        let name = self.engine.paths().engine_name();
-        let mut found = Vec::new();
-        for controller in std::fs::read_dir("/sys/fs/cgroup").into_iter().flatten().flatten() {
-            let parent = controller.path().join(&name);
-            let groups = std::fs::read_dir(parent).into_iter().flatten().flatten();
-            found.extend(groups.map(|group| group.path()).filter(|path| path.is_dir()));
-        }
-        found
+        let groups = self.cgroup_parents().into_iter().flat_map(std::fs::read_dir).flatten().flatten();
+        let groups = groups.map(|group| group.path()).filter(|path| path.is_dir());
+        groups.filter(|path| !path.ends_with("monitors")).collect()
+    }
+
+    /// Where this engine's cgroups are made, as far as they are there: in the one tree, or in
+    /// that of each controller.
+    pub fn cgroup_parents(&self) -> Vec<PathBuf> {
+        let root = PathBuf::from("/sys/fs/cgroup");
+        let trees = std::fs::read_dir(&root).into_iter().flatten().flatten().map(|tree| tree.path());
+        let parents = trees.chain([root.clone()]).map(|tree| tree.join(self.engine.paths().engine_name()));
+        parents.filter(|parent| parent.is_dir()).collect()
     }
 
     /// Processes whose command line names this engine's folders, or that run in its containers.
@@ -192,8 +196,9 @@ impl Drop for Case {
         let reset = self
             .runtime
             .block_on(async { tokio::time::timeout(Duration::from_secs(60), engine.reset()).await });
+        let groups = self.cgroup_parents();
         let left =
-            [self.processes(), self.cgroups().iter().map(|p| p.display().to_string()).collect()].concat();
+            [self.processes(), groups.iter().map(|group| group.display().to_string()).collect()].concat();
         if !std::thread::panicking() {
             reset.expect("reset takes longer than a minute").expect("reset");
             assert_eq!(left, Vec::<String>::new(), "left behind");

@@ -1,0 +1,181 @@
+//! Cgroups: where monitors live, what the end of a container leaves behind, and containers
+//! that make groups of their own. Needs root; in a user namespace with one id no group can be
+//! made, and there is nothing to see.
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod case;
+mod support;
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use case::{ALL, Case, IMAGE, hear, until};
+use hoist::engine::{ExecRequest, Status};
+use hoist::sys;
+use support::{HOIST, in_user_namespace};
+
+/// Where the v2 tree is on this machine.
+#[expect(clippy::print_stderr, reason = "what is not tried is told")]
+fn unified() -> Option<PathBuf> {
+    let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(PathBuf::from);
+    let found = roots.into_iter().find(|root| root.join("cgroup.controllers").exists());
+    if found.is_none() || in_user_namespace() {
+        eprintln!("skipped: no cgroup v2 tree in which groups can be made");
+        return None;
+    }
+    found
+}
+
+/// A group as login sessions and units have one. Nothing may stay in it.
+struct Session(PathBuf);
+
+impl Session {
+    fn new(unified: &Path) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let group = unified.join(format!("hoist-test-session-{}-{number}", std::process::id()));
+        std::fs::create_dir(&group).unwrap();
+        Self(group)
+    }
+
+    /// A shell that joins the group and runs `script`, with its words.
+    fn shell(&self, script: &str, words: &[&str]) -> Command {
+        let mut command = Command::new("sh");
+        let script = format!("echo 0 > \"$0/cgroup.procs\" && {script}");
+        command.args(["-ec", &script]).arg(&self.0).args(words).stdin(Stdio::null());
+        command
+    }
+
+    /// Runs hoist in the group, to its end.
+    #[track_caller]
+    fn hoist(&self, case: &Case, args: &[&str]) -> String {
+        let hoist = case.command(args);
+        let words: Vec<&str> = hoist.get_args().map(|word| word.to_str().unwrap()).collect();
+        ok(self.shell("exec \"$@\"", &[&[HOIST], words.as_slice()].concat()).output().unwrap())
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        // A monitor that has answered needs a moment to end.
+        let events = || std::fs::read_to_string(self.0.join("cgroup.events")).unwrap();
+        until("the session is empty", || std::thread::panicking() || events().contains("populated 0"));
+        let words = ["-depth", "-type", "d", "-exec", "rmdir", "{}", ";"];
+        let removed = Command::new("find").arg(&self.0).args(words).output().unwrap();
+        assert!(removed.stderr.is_empty() || std::thread::panicking(), "left in the session: {removed:?}");
+    }
+}
+
+#[track_caller]
+fn ok(output: Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).unwrap().trim_end().to_owned()
+}
+
+/// The v2 group of a process.
+fn group_of(pid: u32) -> String {
+    let groups = std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+    groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap().to_owned()
+}
+
+#[test]
+fn the_end_of_a_container_that_a_session_started_leaves_no_group() {
+    let Some(unified) = unified() else { return };
+    let case = Case::new();
+    let session = Session::new(&unified);
+    session.hoist(&case, &["run", "--rm", "--network", "none", IMAGE, "true"]);
+    assert_eq!(case.cgroups(), [""; 0].map(PathBuf::from));
+    let id = session.hoist(&case, &["run", "-d", "--network", "none", IMAGE, "sleep", "1000"]);
+    session.hoist(&case, &["restart", "-t", "0", &id]);
+    assert!(!case.cgroups().is_empty());
+    session.hoist(&case, &["stop", "-t", "0", &id]);
+    assert_eq!(case.cgroups(), [""; 0].map(PathBuf::from));
+    session.hoist(&case, &["start", &id]);
+    session.hoist(&case, &["rm", "-f", &id]);
+    assert_eq!(case.cgroups(), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn monitors_share_a_group_that_no_logout_ends() {
+    let Some(unified) = unified() else { return };
+    let case = Case::new();
+    let session = Session::new(&unified);
+    let monitors = format!("/{}/monitors", case.engine.paths().engine_name());
+    let id = session.hoist(&case, &["run", "-d", "--network", "none", IMAGE, "sleep", "1000"]);
+    session.hoist(&case, &["exec", "-d", &id, "sleep", "1001"]);
+    let file = unified.join(monitors.trim_start_matches('/')).join("cgroup.procs");
+    let pids = || std::fs::read_to_string(&file).unwrap_or_default().lines().count();
+    assert_eq!(pids(), 2, "the container's and the command's");
+
+    let before = case.container(&id).run.unwrap().monitor;
+    assert_eq!(group_of(before.pid), monitors);
+    sys::signal::send(before.pid.try_into().unwrap(), libc::SIGKILL).unwrap();
+    until("the monitor is dead", || !before.is_alive());
+    session.hoist(&case, &["ps"]);
+    let container = case.container(&id);
+    assert_eq!(container.status, Status::Running);
+    let run = container.run.unwrap();
+    let adopting = run.monitor;
+    assert_ne!(adopting, before);
+    assert_eq!(group_of(adopting.pid), monitors);
+
+    // Nobody is left to remove the group: the next call does it.
+    for process in [adopting, run.init.unwrap()] {
+        sys::signal::send(process.pid.try_into().unwrap(), libc::SIGKILL).unwrap();
+    }
+    session.hoist(&case, &["ps"]);
+    until("the dead run is settled", || case.container(&id).status == Status::Exited);
+    assert_eq!(case.cgroups(), [""; 0].map(PathBuf::from));
+}
+
+#[test]
+fn a_command_joins_the_first_process_where_the_container_has_groups_of_its_own() {
+    let Some(_) = unified() else { return };
+    let case = Case::new();
+    // What systemd and Docker do in a container.
+    let script = "cd /sys/fs/cgroup; [ ! -d unified ] || cd unified; mkdir leaf; \
+                  echo 1 > leaf/cgroup.procs; \
+                  for name in $(cat cgroup.controllers); do echo +$name > cgroup.subtree_control; done; \
+                  cat cgroup.subtree_control > /handed; exec sleep 1000";
+    let id = case.start(&["sh", "-c", script], |options| options.privileged = true);
+    until("it has made its groups", || {
+        let upper = case.engine.paths().container(&id.parse().unwrap()).join("upper/handed");
+        std::fs::read(upper).is_ok_and(|text| !text.is_empty())
+    });
+    let said = case.wait_for(async {
+        let request = ExecRequest {
+            command: ["sh", "-c", "cat /handed; grep ^0:: /proc/self/cgroup"].map(str::to_owned).to_vec(),
+            ..ExecRequest::default()
+        };
+        hear(case.engine.containers().exec(&id, request, ALL).await.unwrap().attached).await
+    });
+    let (handed, group) = said.stdout.split_once('\n').unwrap();
+    assert_ne!(handed, "", "without a controller that is handed down nothing is tried");
+    assert_eq!(group, "0::/leaf\n", "{said:?}");
+}
+
+#[test]
+fn at_the_top_of_a_cgroup_namespace_processes_make_room() {
+    let Some(unified) = unified() else { return };
+    let case = Case::new();
+    // Hands down what this machine has.
+    case.run(&["true"], |_| {});
+    let session = Session::new(&unified);
+    let script = "exec unshare --mount --cgroup sh -ec '\
+                  umount -R /sys/fs/cgroup; mount -t cgroup2 none /sys/fs/cgroup; \
+                  cat /sys/fs/cgroup/cgroup.controllers; \
+                  \"$@\"; \
+                  cat /sys/fs/cgroup/cgroup.subtree_control; grep ^0:: /proc/self/cgroup' sh \"$@\"";
+    let hoist = case.command(&["run", "--rm", "--network", "none", IMAGE, "echo", "it runs"]);
+    let words: Vec<&str> = hoist.get_args().map(|word| word.to_str().unwrap()).collect();
+    let said = ok(session.shell(script, &[&[HOIST], words.as_slice()].concat()).output().unwrap());
+    let lines: Vec<&str> = said.lines().collect();
+    let [available, "it runs", handed, group] = lines[..] else { panic!("{lines:?}") };
+    let known = |list: &str| {
+        ["cpu", "memory", "pids", "hugetlb"].map(|name| list.split(' ').any(|word| word == name))
+    };
+    assert!(!available.is_empty(), "without a controller nothing is tried");
+    assert_eq!(known(handed), known(available));
+    assert_eq!(group, "0::/init");
+}
