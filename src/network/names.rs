@@ -53,15 +53,17 @@ impl FromStr for ExtraHost {
 /// The host's own files, as text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostFiles {
-    /// /etc/resolv.conf; with systemd-resolved's stub in it, the servers behind the stub.
+    /// /etc/resolv.conf: what a container in the host's network gets.
     pub resolv_conf: String,
+    /// The same for any other network: without systemd-resolved's stub, which listens on the
+    /// host's loopback, but with the servers behind it.
+    pub upstream: String,
     /// /etc/hosts
     pub hosts: String,
 }
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
-/// What systemd-resolved itself asks: its stub listens on the host's loopback, which a
-/// container does not reach.
+/// What systemd-resolved itself asks.
 const BEHIND_THE_STUB: &str = "/run/systemd/resolve/resolv.conf";
 const STUB: &str = "127.0.0.53";
 /// More than any resolver reads.
@@ -71,14 +73,15 @@ impl HostFiles {
     /// Reads them; a missing file is empty.
     #[must_use]
     pub fn read() -> Self {
-        let mut resolv_conf = text(Path::new(RESOLV_CONF));
-        if is_stub(&resolv_conf) {
-            let behind = text(Path::new(BEHIND_THE_STUB));
-            if !behind.is_empty() {
-                resolv_conf = behind;
-            }
-        }
-        Self { resolv_conf, hosts: text(Path::new("/etc/hosts")) }
+        let resolv_conf = text(Path::new(RESOLV_CONF));
+        let behind = if is_stub(&resolv_conf) { text(Path::new(BEHIND_THE_STUB)) } else { String::new() };
+        let upstream = if behind.is_empty() { resolv_conf.clone() } else { behind };
+        Self { resolv_conf, upstream, hosts: text(Path::new("/etc/hosts")) }
+    }
+
+    /// The resolver's file that a container of this kind of network begins with.
+    fn resolver(&self, mode: Mode) -> &str {
+        if mode == Mode::Host { &self.resolv_conf } else { &self.upstream }
     }
 }
 
@@ -146,9 +149,10 @@ pub fn resolv_conf(plan: &Plan, host: &HostFiles) -> String {
     if dns == &Dns::default() && plan.mode == Mode::Host {
         return host.resolv_conf.clone();
     }
+    let theirs = host.resolver(plan.mode);
     let mut out = String::new();
     if dns.servers.is_empty() {
-        for server in words_of(&host.resolv_conf, "nameserver") {
+        for server in words_of(theirs, "nameserver") {
             if plan.mode != Mode::Bridge || is_reachable(server) {
                 let _ = writeln!(out, "nameserver {server}");
             }
@@ -159,7 +163,7 @@ pub fn resolv_conf(plan: &Plan, host: &HostFiles) -> String {
     }
     // The last `search` or `domain` line of the host counts; options add up.
     let search: Vec<&str> = match dns.search.as_slice() {
-        [] => last_search(&host.resolv_conf),
+        [] => last_search(theirs),
         [only] if only == "." => Vec::new(),
         asked => asked.iter().map(String::as_str).collect(),
     };
@@ -167,7 +171,7 @@ pub fn resolv_conf(plan: &Plan, host: &HostFiles) -> String {
         let _ = writeln!(out, "search {}", search.join(" "));
     }
     let options: Vec<&str> = match dns.options.as_slice() {
-        [] => words_of(&host.resolv_conf, "options").collect(),
+        [] => words_of(theirs, "options").collect(),
         asked => asked.iter().map(String::as_str).collect(),
     };
     if !options.is_empty() {
@@ -179,7 +183,7 @@ pub fn resolv_conf(plan: &Plan, host: &HostFiles) -> String {
 /// What the user must know when no name server of this machine is of use in the container.
 #[must_use]
 pub fn resolver_warning(plan: &Plan, host: &HostFiles) -> Option<String> {
-    let mut servers = words_of(&host.resolv_conf, "nameserver").peekable();
+    let mut servers = words_of(host.resolver(plan.mode), "nameserver").peekable();
     let is_cut_off = plan.mode == Mode::Bridge
         && plan.dns.servers.is_empty()
         && servers.peek().is_some()
@@ -241,6 +245,7 @@ mod tests {
     fn host(resolv_conf: &str) -> HostFiles {
         HostFiles {
             resolv_conf: resolv_conf.to_owned(),
+            upstream: resolv_conf.to_owned(),
             hosts: "127.0.0.1 localhost\n10.0.0.9 nas".to_owned(),
         }
     }
@@ -325,6 +330,24 @@ mod tests {
             })
             .unwrap();
             assert_eq!(&resolv_conf(&plan, &host(theirs)), want, "{mode:?} {servers:?}");
+        }
+    }
+
+    #[test]
+    fn only_the_hosts_network_has_the_hosts_own_resolver() {
+        let behind = "nameserver 10.0.0.53\nsearch lan\n";
+        let own = "# a stub\nnameserver 127.0.0.53\nsearch lan\n";
+        let host = HostFiles { upstream: behind.to_owned(), ..host(own) };
+        for (mode, asked, want) in [
+            (Mode::Host, "", own),
+            (Mode::Host, "rotate", "nameserver 127.0.0.53\nsearch lan\noptions rotate\n"),
+            (Mode::Bridge, "", behind),
+            (Mode::None, "", behind),
+        ] {
+            let dns_options = asked.split_whitespace().map(str::to_owned).collect();
+            let plan = plan(Request { dns_options, ..request(mode) }).unwrap();
+            assert_eq!(resolv_conf(&plan, &host), want, "{mode:?} {asked}");
+            assert_eq!(resolver_warning(&plan, &host), None);
         }
     }
 
