@@ -3,7 +3,7 @@
 //! ```text
 //! <root>  mode 0700
 //!   blobs/<alg>/<hex>   ingest/   layers/<n>/   layers/by-diff/<hex>   images/<hex>   refs/
-//!   names/containers/<name> → id   containers/<id>/{record.json,lock,upper,work,log/}
+//!   names/containers/<name> → id   containers/<id>/{record.json,lock,upper,work,etc/,log/}
 //!   names/networks/<name> → id     networks/<id>.json   volumes/<name>/
 //!   trash/<entry>/   trash.lock   discarded/
 //! <run>   mode 0700
@@ -134,6 +134,12 @@ impl Paths {
     #[must_use]
     pub fn container(&self, id: &ContainerId) -> PathBuf {
         self.containers().join(id.as_str())
+    }
+
+    /// The files that are bound into one container's /etc: there after its first start.
+    #[must_use]
+    pub fn container_etc(&self, id: &ContainerId) -> PathBuf {
+        self.container(id).join("etc")
     }
 
     /// Links from container names to ids.

@@ -3,6 +3,8 @@
 //! Field names, order and zero values are those of Docker's API (1.51), so that templates
 //! and `jq` lines written for Docker find what they look for.
 
+use std::path::PathBuf;
+
 use serde_json::{Map, Value as Json, json};
 
 use super::time::{ZERO, rfc3339};
@@ -18,16 +20,8 @@ pub fn container(container: &Container, paths: &Paths) -> Json {
     let record = &container.record;
     let config = &record.config;
     let words: Vec<&String> = config.entrypoint.iter().chain(&config.command).collect();
-    let run = paths.container_run(&record.id);
-    let log = match config.log.driver.as_str() {
-        "json-file" => paths
-            .container(&record.id)
-            .join("log")
-            .join(format!("{}-json.log", record.id))
-            .display()
-            .to_string(),
-        _ => String::new(),
-    };
+    let file = |path: Option<PathBuf>| path.unwrap_or_default();
+    let etc = |name| file(container.etc_file(name, paths));
     let mut shown = json!({
         "Id": record.id,
         "Created": rfc3339(record.created),
@@ -35,10 +29,10 @@ pub fn container(container: &Container, paths: &Paths) -> Json {
         "Args": words.get(1..).unwrap_or_default(),
         "State": state(container),
         "Image": record.image_id.to_string(),
-        "ResolvConfPath": run.join("resolv.conf"),
-        "HostnamePath": run.join("hostname"),
-        "HostsPath": run.join("hosts"),
-        "LogPath": log,
+        "ResolvConfPath": etc("resolv.conf"),
+        "HostnamePath": etc("hostname"),
+        "HostsPath": etc("hosts"),
+        "LogPath": file(container.log_file(paths)),
         "Name": format!("/{}", record.name),
         "RestartCount": record.state.restart_count,
         "Driver": "overlay2",
@@ -381,10 +375,10 @@ mod tests {
             "FinishedAt": "0001-01-01T00:00:00Z"
           },
           "Image": "sha256:abababababababababababababababababababababababababababababababab",
-          "ResolvConfPath": "/run/x/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/resolv.conf",
-          "HostnamePath": "/run/x/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/hostname",
-          "HostsPath": "/run/x/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/hosts",
-          "LogPath": "/data/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/log/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123-json.log",
+          "ResolvConfPath": "/data/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/etc/resolv.conf",
+          "HostnamePath": "/data/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/etc/hostname",
+          "HostsPath": "/data/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/etc/hosts",
+          "LogPath": "/data/containers/0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123/log/log.json",
           "Name": "/web",
           "RestartCount": 0,
           "Driver": "overlay2",

@@ -6,6 +6,7 @@ mod state;
 mod verbs;
 mod wait;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -20,6 +21,8 @@ use super::{
     ContainerId, Engine, ExecId, LogView, Name, Options, Process, ProcessDetail, PullPolicy, Record,
     Reporter, Run, SaveLog, Status, Verb, blocking,
 };
+use crate::base::Paths;
+use crate::container::log;
 use crate::monitor::wire::Ask;
 
 /// A container as it is now.
@@ -33,6 +36,25 @@ pub struct Container {
     pub status: Status,
     /// Bytes on disk, where asked for.
     pub size: Option<DiskUse>,
+}
+
+impl Container {
+    /// A file that is bound into its /etc; `None` before its first start, when there is none.
+    #[must_use]
+    pub fn etc_file(&self, name: &str, paths: &Paths) -> Option<PathBuf> {
+        self.was_started().then(|| paths.container_etc(&self.record.id).join(name))
+    }
+
+    /// The log file that is written; `None` before its first start, and where no log is kept.
+    #[must_use]
+    pub fn log_file(&self, paths: &Paths) -> Option<PathBuf> {
+        let is_kept = self.record.config.log.driver != "none" && self.was_started();
+        is_kept.then(|| log::current(&log::folder(&paths.container(&self.record.id))))
+    }
+
+    fn was_started(&self) -> bool {
+        self.run.is_some() || self.record.state.started.is_some()
+    }
 }
 
 /// What a container takes on the disk, in bytes.

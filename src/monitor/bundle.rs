@@ -3,7 +3,7 @@
 //! start and for the commands that are executed in it.
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::error::Error;
 use crate::base::Paths;
@@ -14,11 +14,6 @@ use crate::runtime::seccomp;
 use crate::sys::cap::{Cap, CapSet};
 use crate::sys::probe::Probe;
 
-/// The folder of the files that are bound to the container's /etc.
-pub(super) fn etc(paths: &Paths, record: &Record) -> PathBuf {
-    paths.container(&record.id).join("etc")
-}
-
 /// The specification of the container of `record`.
 ///
 /// # Errors
@@ -26,7 +21,7 @@ pub(super) fn etc(paths: &Paths, record: &Record) -> PathBuf {
 /// A system call filter of the user's that is none; a device of the host's that cannot be
 /// looked at.
 pub(super) fn bundle(paths: &Paths, record: &Record, probe: &Probe) -> Result<Spec, Error> {
-    let etc = etc(paths, record);
+    let etc = paths.container_etc(&record.id);
     let mut spec = spec(&record.config, &Place { etc: &etc, cgroup: None, root: None });
     let filter = filter(&record.config, probe)?;
     if let Some(linux) = spec.linux_mut() {

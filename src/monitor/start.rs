@@ -82,7 +82,7 @@ fn exit_code(error: &Error) -> u8 {
 }
 
 fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16, u16)>) -> Result<Up, Error> {
-    let etc = bundle::etc(paths, record);
+    let etc = paths.container_etc(&record.id);
     make_sources(&record.config)?;
     prepare_etc(&etc)?;
     let spec = bundle::bundle(paths, record, probe)?;
