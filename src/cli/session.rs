@@ -52,17 +52,35 @@ pub(super) enum End {
     Unread,
 }
 
-/// Signals that are passed on, by number.
-const PROXIED: &[i32] = &[
-    libc::SIGHUP,
-    libc::SIGINT,
-    libc::SIGQUIT,
-    libc::SIGUSR1,
-    libc::SIGUSR2,
-    libc::SIGALRM,
-    libc::SIGTERM,
-    libc::SIGCONT,
+/// Signals that are not passed on: Docker keeps the first three, two cannot be caught, and
+/// from a handler of the rest this program would return into its own fault for ever.
+const KEPT: &[i32] = &[
+    libc::SIGCHLD,
+    libc::SIGPIPE,
+    libc::SIGURG,
+    libc::SIGKILL,
+    libc::SIGSTOP,
+    libc::SIGILL,
+    libc::SIGFPE,
+    libc::SIGSEGV,
+    libc::SIGBUS,
 ];
+
+/// Signals by which a terminal stops what it has in the background. Caught, each read or
+/// write is tried again, and signalled again, without end.
+const FROM_TERMINAL: &[i32] = &[libc::SIGTTIN, libc::SIGTTOU];
+
+/// Signals that are passed on, by number.
+fn proxied() -> Vec<i32> {
+    let mut kept = KEPT.to_vec();
+    if terminal::has_any() {
+        kept.extend(FROM_TERMINAL);
+    }
+    (1..=libc::SIGSYS)
+        .chain(libc::SIGRTMIN()..=libc::SIGRTMAX())
+        .filter(|number| !kept.contains(number))
+        .collect()
+}
 
 /// Signals that end this program where they are not passed on; its terminal is restored then.
 const ENDING: &[i32] = &[libc::SIGHUP, libc::SIGTERM, libc::SIGQUIT, libc::SIGINT];
@@ -241,54 +259,54 @@ enum Caught {
 
 /// The signals of a session.
 struct Signals {
-    resized: Option<Signal>,
-    proxied: Vec<(i32, Signal)>,
-    ending: Vec<(i32, Signal)>,
+    /// By number; a task waits for all of them, so that bytes do not wait for each.
+    caught: mpsc::Receiver<i32>,
+    resizes: bool,
+    proxies: bool,
     interrupts: u32,
 }
 
 impl Signals {
     fn new(tty: bool, has_terminal: bool, proxy: bool) -> Result<Self> {
-        let catch = |numbers: &[i32]| -> io::Result<Vec<(i32, Signal)>> {
-            numbers.iter().map(|number| Ok((*number, signal(SignalKind::from_raw(*number))?))).collect()
-        };
-        Ok(Self {
-            resized: if has_terminal { Some(signal(SignalKind::window_change())?) } else { None },
-            proxied: catch(if proxy && !tty { PROXIED } else { &[] })?,
-            ending: catch(if proxy && !tty { &[] } else { ENDING })?,
-            interrupts: 0,
-        })
+        let proxies = proxy && !tty;
+        let mut numbers = if proxies { proxied() } else { ENDING.to_vec() };
+        if has_terminal {
+            numbers.push(libc::SIGWINCH);
+        }
+        let kinds = numbers.into_iter().map(|number| Ok((number, signal(SignalKind::from_raw(number))?)));
+        let (sender, caught) = mpsc::channel(1);
+        tokio::spawn(pass_on(kinds.collect::<io::Result<_>>()?, sender));
+        Ok(Self { caught, resizes: has_terminal, proxies, interrupts: 0 })
     }
 
     async fn next(&mut self) -> Caught {
-        let (resized, proxied, ending) = (&mut self.resized, &mut self.proxied, &mut self.ending);
-        let caught = std::future::poll_fn(|context| {
-            use std::task::Poll::{Pending, Ready};
-            if let Some(signal) = resized
-                && signal.poll_recv(context).is_ready()
-            {
-                return Ready(Caught::Resized);
-            }
-            let mut first = |signals: &mut Vec<(i32, Signal)>| {
-                let mut ready = signals
-                    .iter_mut()
-                    .filter_map(|(number, signal)| signal.poll_recv(context).is_ready().then_some(*number));
-                ready.next()
-            };
-            match (first(proxied), first(ending)) {
-                (Some(number), _) => Ready(Caught::Proxied(number)),
-                (None, Some(number)) => Ready(Caught::Ending(number)),
-                (None, None) => Pending,
-            }
-        });
-        let caught = caught.await;
-        if let Caught::Proxied(number @ (libc::SIGINT | libc::SIGTERM)) = caught {
-            self.interrupts += 1;
-            if self.interrupts >= PATIENCE {
-                note(format!("got {PATIENCE} signals to end: leaving, and the container goes on"));
-                return Caught::Ending(number);
-            }
+        let Some(number) = self.caught.recv().await else { return std::future::pending().await };
+        match number {
+            libc::SIGWINCH if self.resizes => return Caught::Resized,
+            _ if !self.proxies => return Caught::Ending(number),
+            libc::SIGINT | libc::SIGTERM => self.interrupts += 1,
+            _ => {}
         }
-        caught
+        if self.interrupts >= PATIENCE {
+            note(format!("got {PATIENCE} signals to end: leaving, and the container goes on"));
+            return Caught::Ending(number);
+        }
+        Caught::Proxied(number)
+    }
+}
+
+/// Waits for signals, and tells of each, until nobody listens.
+async fn pass_on(mut signals: Vec<(i32, Signal)>, caught: mpsc::Sender<i32>) {
+    loop {
+        let next = std::future::poll_fn(|context| {
+            let mut ready = signals
+                .iter_mut()
+                .filter_map(|(number, signal)| signal.poll_recv(context).is_ready().then_some(*number));
+            ready.next().map_or(std::task::Poll::Pending, std::task::Poll::Ready)
+        });
+        let number = next.await;
+        if caught.send(number).await.is_err() {
+            return;
+        }
     }
 }

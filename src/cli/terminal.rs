@@ -13,6 +13,11 @@ pub(super) fn is_input_terminal() -> bool {
     io::stdin().is_terminal()
 }
 
+/// Whether one of the three standard streams is a terminal.
+pub(super) fn has_any() -> bool {
+    io::stdin().is_terminal() || io::stdout().is_terminal() || io::stderr().is_terminal()
+}
+
 /// Rows and columns of the terminal, where there is one.
 pub(super) fn size() -> Option<(u16, u16)> {
     let of = |size: rustix::termios::Winsize| (size.ws_row, size.ws_col);
