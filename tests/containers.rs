@@ -14,7 +14,7 @@ use hoist::engine::container::{AttachOptions, ExecRequest, LogRequest, WaitFor};
 use hoist::engine::files::Place;
 use hoist::engine::{
     ErrorKind, Input, LogForm, LogQuery, Options, Output, Process, RestartPolicy, SaveLog, Status, Stream,
-    Ulimit,
+    Streams, Ulimit,
 };
 use support::{has_memory_controller, in_user_namespace};
 
@@ -174,8 +174,10 @@ fn a_terminal_has_the_clients_size_and_echoes() {
 #[test]
 fn several_clients_see_the_same_and_detaching_leaves_it_running() {
     let case = Case::new();
-    let id =
-        case.start(&["sh", "-c", "read a; echo $a; read b; echo $b"], |options| options.interactive = true);
+    let id = case.start(&["sh", "-c", "read a; echo $a; read b; echo $b"], |options| {
+        options.interactive = true;
+        options.attach = Some(Streams::default()); // as `run -di`: no client's end is the input's
+    });
     let pane = AttachOptions { lossless: false, ..ALL };
     case.wait_for(async {
         let containers = case.engine.containers();

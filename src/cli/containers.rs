@@ -13,10 +13,10 @@ use super::session::{self, Manner};
 use super::terminal;
 use crate::base::ErrorKind;
 use crate::command::{
-    Attach, Exec, Kill, Pause, Rename, Restart, Rm, Start, Stop, Streams, Top, Unpause, Wait,
+    Attach, Exec, Kill, Pause, Rename, Restart, Rm, Start, Stop, Top, Unpause, Wait,
 };
 use crate::docker;
-use crate::engine::{self, Engine, WaitFor};
+use crate::engine::{self, Engine, Streams, WaitFor};
 
 /// Containers that are worked on at the same time.
 const ABREAST: usize = 16;

@@ -9,8 +9,8 @@ use super::output::{line, note};
 use super::progress::{Place, shown};
 use super::session::{self, End, Manner};
 use super::terminal;
-use crate::command::{Create, Run, Streams};
-use crate::engine::{AttachOptions, Created, Engine, WaitFor};
+use crate::command::{Create, Run};
+use crate::engine::{AttachOptions, Created, Engine, Streams, WaitFor};
 
 /// Docker's exit code for what fails before the container's program runs.
 pub(super) const ENGINE: u8 = 125;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::usage::Usage;
 use super::{Request, Words, World, keys, mount, options};
-use crate::engine::{CreateRequest, LogOptions, NetworkMode, Options, PullPolicy, Seccomp};
+use crate::engine::{CreateRequest, LogOptions, NetworkMode, Options, PullPolicy, Seccomp, Streams};
 
 /// `run`: create, start, and stay with it unless detached.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,17 +42,6 @@ impl PartialEq for Create {
         };
         parts(self) == parts(other) && self.request.options == other.request.options
     }
-}
-
-/// Streams that a caller's terminal carries.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Streams {
-    /// Standard input.
-    pub stdin: bool,
-    /// Standard output.
-    pub stdout: bool,
-    /// Standard error.
-    pub stderr: bool,
 }
 
 /// Options of `run` and `create`.
@@ -211,17 +200,13 @@ impl Words for CreateWords {
 
 impl Words for RunWords {
     fn request(self, world: &World) -> Result<Request, Usage> {
-        let attach = self.create.attach.clone();
-        let create = self.create.create(world)?;
-        if self.detach && !attach.is_empty() {
+        let mut create = self.create.create(world)?;
+        let options = &mut create.request.options;
+        if self.detach && options.attach.replace(Streams::default()).is_some() {
             return Err(Usage::argument("conflicting options: cannot specify both --attach and --detach"));
         }
-        let interactive = create.request.options.interactive;
-        let streams = match (self.detach, attach.is_empty()) {
-            (true, _) => Streams::default(),
-            (false, true) => Streams { stdin: interactive, stdout: true, stderr: true },
-            (false, false) => named_streams(&attach)?,
-        };
+        let stdin = options.interactive;
+        let streams = options.attach.unwrap_or(Streams { stdin, stdout: true, stderr: true });
         Ok(Request::Run(Box::new(Run {
             create,
             detach: self.detach,
@@ -237,7 +222,8 @@ pub(super) fn detach_keys(word: Option<&str>) -> Result<Vec<u8>, Usage> {
     word.map_or_else(|| Ok(keys::DEFAULT_DETACH.to_vec()), keys::parse)
 }
 
-fn named_streams(words: &[String]) -> Result<Streams, Usage> {
+/// The streams of `-a`; `None` without one.
+fn named_streams(words: &[String]) -> Result<Option<Streams>, Usage> {
     let mut streams = Streams::default();
     for word in words {
         match word.to_ascii_lowercase().as_str() {
@@ -250,7 +236,7 @@ fn named_streams(words: &[String]) -> Result<Streams, Usage> {
             }
         }
     }
-    Ok(streams)
+    Ok(Some(streams).filter(|_| !words.is_empty()))
 }
 
 impl CreateWords {
@@ -261,7 +247,6 @@ impl CreateWords {
         if image.is_empty() {
             return Err(Usage::argument("invalid reference format: the image's name is empty"));
         }
-        named_streams(&self.attach)?;
         let name = self.name.as_deref().map(str::parse).transpose();
         let name = name.map_err(|error| Usage::argument(format!("{error}")))?;
         let pull = match self.pull.as_str() {
@@ -291,6 +276,7 @@ impl CreateWords {
             domainname: self.domainname,
             tty: self.tty,
             interactive: self.interactive,
+            attach: named_streams(&self.attach)?,
             auto_remove: self.rm,
             labels: options::labels(&self.label_file, &self.label, world)?,
             stop_signal: self.stop_signal,

@@ -59,6 +59,13 @@ fn create_words(request: &CreateRequest) -> Vec<String> {
             line.flag("-t", tty);
         }
     }
+    let streams = options.attach.unwrap_or_default();
+    for (name, is_named) in [("stdin", streams.stdin), ("stdout", streams.stdout), ("stderr", streams.stderr)]
+    {
+        if is_named {
+            line.value("-a", name);
+        }
+    }
     line.flag("--rm", options.auto_remove);
     if let Some(name) = &request.name {
         line.value("--name", name.as_str());

@@ -36,7 +36,7 @@ pub use container::{
     Attach, Exec, Inspect, Kill, Logs, ObjectType, Pause, Rename, Restart, Rm, Start, Stop, Top, Unpause,
     Wait,
 };
-pub use create::{Create, Run, Streams};
+pub use create::{Create, Run};
 pub use image::{FromHost, ImageInspect, Import, Load, Pull, Rmi, Tag};
 pub use keys::{DEFAULT_DETACH, Keys};
 pub use lists::{

@@ -9,7 +9,7 @@ use std::path::Path;
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::{CreateRequest, Options};
+use crate::engine::{CreateRequest, Options, Streams};
 
 fn world() -> World {
     fn read(path: &Path) -> io::Result<String> {
@@ -84,6 +84,9 @@ fn flags_read_as_in_docker() {
         run("run -a stderr -a STDIN debian").streams,
         Streams { stdin: true, stdout: false, stderr: true }
     );
+    let attached = |words: &str| options(words).attach;
+    assert_eq!((attached("-d"), attached("-i")), (Some(Streams::default()), None));
+    assert_eq!(attached("-a stdout"), Some(Streams { stdout: true, ..Streams::default() }));
     assert!(!run("run --sig-proxy=false debian").sig_proxy);
     assert!(run("run --sig-proxy debian").sig_proxy && run("run debian").sig_proxy);
     assert!(matches!(request("history x"), Request::History(history) if history.human));
@@ -217,6 +220,7 @@ fn each_verb_is_known_to_change_something_or_to_show_only() {
 fn a_request_says_how_it_is_written() {
     for line in [
         "run debian",
+        "run -i -a stdin -a stderr debian",
         "run -d -it --rm --name web debian sh -c 'echo $HOME'",
         "run -e A=1 -e 'B=two words' -w /srv -u 1:2 --label a=b --init debian",
         "run -h box --network none --add-host a:10.0.0.1 --dns 1.1.1.1 -v /a:/b:ro,shared --tmpfs /t:ro,size=65536,noexec debian",
@@ -243,8 +247,9 @@ proptest! {
         shm_size in proptest::option::of(0..u64::from(u32::MAX)),
     ) {
         let [tty, interactive, read_only, privileged, init, detach] = flags;
+        let attach = detach.then(Streams::default);
         let options = Options {
-            command, env, user, tty, interactive, read_only, privileged, init, stop_timeout, shm_size,
+            attach, command, env, user, tty, interactive, read_only, privileged, init, stop_timeout, shm_size,
             ..Options::default()
         };
         let request = CreateRequest { name: None, image: "debian".to_owned(), pull: Default::default(), options };

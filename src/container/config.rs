@@ -128,6 +128,7 @@ pub fn resolve(options: &Options, image: &ImageConfig, facts: &Facts<'_>) -> Res
         domainname: options.domainname.clone().unwrap_or_default(),
         tty: options.tty,
         open_stdin: options.interactive,
+        attach: options.attach,
         labels,
         stop_signal: stop_signal(options, image.stop_signal().as_deref())?,
         stop_timeout: options.stop_timeout.unwrap_or(STOP_TIMEOUT),

@@ -31,6 +31,9 @@ pub struct Options {
     pub tty: bool,
     /// `-i`
     pub interactive: bool,
+    /// `-a` and `-d`: the streams that the command attaches. When not said, output, and input
+    /// with `-i`.
+    pub attach: Option<Streams>,
     /// `--rm`
     pub auto_remove: bool,
     /// `--label`
@@ -79,6 +82,18 @@ pub struct Options {
     pub group_add: Vec<String>,
     /// `--shm-size` in bytes.
     pub shm_size: Option<u64>,
+}
+
+/// Some of a process's three standard streams.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Streams {
+    /// Standard input.
+    pub stdin: bool,
+    /// Standard output.
+    pub stdout: bool,
+    /// Standard error.
+    pub stderr: bool,
 }
 
 /// A file system made visible in the container.

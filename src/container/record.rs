@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::options::{LogOptions, MountRequest, NetworkMode, Options, RestartPolicy, Seccomp, Ulimit};
+use super::options::{
+    LogOptions, MountRequest, NetworkMode, Options, RestartPolicy, Seccomp, Streams, Ulimit,
+};
 use super::status::Status;
 use crate::base::{ContainerId, Name};
 use crate::oci::{ImageId, Platform};
@@ -63,8 +65,10 @@ pub struct Config {
     pub domainname: String,
     /// A terminal instead of three pipes.
     pub tty: bool,
-    /// Standard input stays open.
+    /// Standard input is a pipe or the terminal; it is /dev/null otherwise.
     pub open_stdin: bool,
+    /// The streams that the command which made it attaches, where that was said.
+    pub attach: Option<Streams>,
     /// The image's labels and the user's.
     pub labels: BTreeMap<String, String>,
     /// A name as in signal(7), `SIGTERM`.
@@ -115,6 +119,22 @@ pub struct Config {
     pub shm_size: u64,
     /// Ports the image exposes, `80/tcp`.
     pub exposed_ports: Vec<String>,
+}
+
+impl Config {
+    /// The streams that the command which made it attaches: Docker's `AttachStdin`,
+    /// `AttachStdout` and `AttachStderr`.
+    #[must_use]
+    pub fn attached(&self) -> Streams {
+        self.attach.unwrap_or(Streams { stdin: self.open_stdin, stdout: true, stderr: true })
+    }
+
+    /// Whether standard input ends with the first client that carries it, as Docker's
+    /// `StdinOnce`. Without, clients come and go (`run -di`).
+    #[must_use]
+    pub fn stdin_once(&self) -> bool {
+        self.open_stdin && self.attached().stdin
+    }
 }
 
 /// How a container last ended, and what else is remembered of its runs.
@@ -177,4 +197,25 @@ pub struct Process {
     pub pid: u32,
     /// Clock ticks after boot when it started: field 22 of `/proc/<pid>/stat`.
     pub start_time: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_input_ends_with_its_client_only_where_one_was_attached() {
+        let attach = |stdin, stdout, stderr| Some(Streams { stdin, stdout, stderr });
+        for (open_stdin, attach, attached, once) in [
+            (true, None, (true, true, true), true), // run -i, create -i, records of before
+            (false, None, (false, true, true), false), // run, create
+            (true, attach(false, false, false), (false, false, false), false), // run -di
+            (true, attach(false, true, false), (false, true, false), false), // run -i -a stdout
+            (false, attach(true, false, false), (true, false, false), false), // run -a stdin
+        ] {
+            let config = Config { open_stdin, attach, ..Config::default() };
+            let Streams { stdin, stdout, stderr } = config.attached();
+            assert_eq!(((stdin, stdout, stderr), config.stdin_once()), (attached, once), "{attach:?}");
+        }
+    }
 }

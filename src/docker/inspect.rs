@@ -141,6 +141,7 @@ fn host_config(container: &Container) -> Json {
 fn config_of(container: &Container) -> Json {
     let record = &container.record;
     let (config, options) = (&record.config, &record.options);
+    let attached = config.attached();
     let volumes: Map<_, _> =
         config.volumes.iter().map(|path| (path.display().to_string(), json!({}))).collect();
     let ports: Map<_, _> = config.exposed_ports.iter().map(|port| (port.clone(), json!({}))).collect();
@@ -148,12 +149,12 @@ fn config_of(container: &Container) -> Json {
         "Hostname": config.hostname,
         "Domainname": config.domainname,
         "User": config.user,
-        "AttachStdin": config.open_stdin,
-        "AttachStdout": true,
-        "AttachStderr": true,
+        "AttachStdin": attached.stdin,
+        "AttachStdout": attached.stdout,
+        "AttachStderr": attached.stderr,
         "Tty": config.tty,
         "OpenStdin": config.open_stdin,
-        "StdinOnce": config.open_stdin,
+        "StdinOnce": config.stdin_once(),
         "Env": config.env,
         "Cmd": list(&config.command),
         "Image": record.image,

@@ -78,8 +78,10 @@ impl Client {
         self.state == State::Gone
     }
 
-    pub(super) fn is_leaving(&self) -> bool {
-        self.state == State::Leaving
+    /// Whether standard input is this client's, so that it may end with it. One that nobody
+    /// waits for only looks on: what it types is welcome, and it may leave.
+    pub(super) fn carries_input(&self) -> bool {
+        self.wants.stdin && self.wants.lossless
     }
 
     /// Whether the payload waits for this client.
@@ -110,10 +112,7 @@ impl Client {
             match socket::send(self.socket.as_fd(), &[&tag, bytes]) {
                 Ok(Sent::Whole) => return,
                 Ok(Sent::Full) => {}
-                Ok(Sent::Gone) | Err(_) => {
-                    self.state = State::Gone;
-                    return;
-                }
+                Ok(Sent::Gone) | Err(_) => return self.stop_output(),
             }
         }
         if self.wants.lossless || (self.skipped == 0 && self.queued + bytes.len() + PACKET <= BURST) {
@@ -129,6 +128,7 @@ impl Client {
             self.note_skipped();
             self.put(packet);
             self.state = State::Leaving;
+            self.wants.stdin = false;
             self.flush();
         }
     }
@@ -150,10 +150,20 @@ impl Client {
                     }
                 }
                 Ok(Sent::Full) => return,
-                Ok(Sent::Gone) | Err(_) => self.state = State::Gone,
+                Ok(Sent::Gone) | Err(_) => self.stop_output(),
             }
         }
         if self.state == State::Leaving {
+            self.state = State::Gone;
+        }
+    }
+
+    /// Nobody reads at the other end. What was sent from there is still to be received.
+    fn stop_output(&mut self) {
+        self.queue.clear();
+        (self.queued, self.skipped) = (0, 0);
+        (self.wants.stdout, self.wants.stderr) = (false, false);
+        if !self.wants.stdin {
             self.state = State::Gone;
         }
     }
@@ -263,5 +273,16 @@ mod tests {
         drop(theirs);
         client.deliver(Stream::Stdout, b"x", &mut None);
         assert!(client.is_gone());
+    }
+
+    #[test]
+    fn a_client_that_left_is_still_heard() {
+        let (mut client, theirs) = client(true);
+        client.wants.stdin = true;
+        socket::send(theirs.as_fd(), &[b"last"]).unwrap();
+        drop(theirs);
+        client.deliver(Stream::Stdout, b"x", &mut None);
+        assert!(!client.is_gone() && !client.has_queue() && !client.wants(Stream::Stdout));
+        assert_eq!(socket::receive(client.as_fd(), &mut [0; 8]).unwrap(), Received::Message(4));
     }
 }

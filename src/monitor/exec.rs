@@ -14,7 +14,7 @@ use rustix::event::PollFlags;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Refused};
-use super::session::{Asker, Session, Streams, Watch, complain};
+use super::session::{Asker, Session, Shape, Streams, Watch, complain};
 use super::settle::{UNKNOWN, cgroup_parent};
 use super::start::output_pipe;
 use super::wire::{Answer, Ask, Failure, Ready};
@@ -134,7 +134,9 @@ fn begin(
         return Err(Error::NotRunning);
     }
     let listener = socket::listen(&folder(paths, id), exec.as_str())?;
-    let mut session = Session::new(Some(listener), None, record.tty);
+    // As of Docker's: a command's input is its client's, whatever the container's is.
+    let shape = Shape { tty: record.tty, stdin_once: true };
+    let mut session = Session::new(Some(listener), None, shape);
     clients.into_iter().for_each(|client| session.connect(client));
     session.greet_all();
     let size = session.first_size().or(record.size);

@@ -39,7 +39,7 @@ use crate::container::{Record, store};
 use crate::sys::probe::Probe;
 use crate::sys::{process, socket, spawn};
 use run::Monitor;
-use session::{Session, complain};
+use session::{Session, Shape, complain};
 use wire::{Failure, Ready};
 
 /// Runs the monitor whose words these are, `monitor` itself not among them.
@@ -176,7 +176,9 @@ impl Call {
         let record = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
         let listener = socket::listen(&folder, wire::SOCKET)?;
         let log = open_log(paths, &record)?;
-        let session = Session::new(Some(listener), log, record.config.tty);
+        let config = &record.config;
+        let shape = Shape { tty: config.tty, stdin_once: config.stdin_once() };
+        let session = Session::new(Some(listener), log, shape);
         Ok(Monitor::new(paths.clone(), record, Probe::now()?, session, lock))
     }
 }

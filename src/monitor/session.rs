@@ -97,6 +97,16 @@ pub(super) struct Turn {
     pub(super) asks: Vec<(Asker, Ask)>,
 }
 
+/// What a payload's standard streams are.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Shape {
+    /// A terminal instead of pipes.
+    pub(super) tty: bool,
+    /// Standard input ends with the first client that carries it and leaves, or says so;
+    /// otherwise clients come and go.
+    pub(super) stdin_once: bool,
+}
+
 /// A payload's streams, its log, and its clients.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -109,7 +119,7 @@ pub(super) struct Session {
     /// Connections that have said nothing yet; a place is empty once they have.
     newcomers: Vec<Option<OwnedFd>>,
     clients: Vec<Client>,
-    tty: bool,
+    shape: Shape,
     buffer: Box<[u8]>,
 }
 
@@ -125,7 +135,7 @@ enum Token {
 }
 
 impl Session {
-    pub(super) fn new(listener: Option<OwnedFd>, log: Option<Writer>, tty: bool) -> Self {
+    pub(super) fn new(listener: Option<OwnedFd>, log: Option<Writer>, shape: Shape) -> Self {
         Self {
             listener,
             streams: Streams::default(),
@@ -134,7 +144,7 @@ impl Session {
             log,
             newcomers: Vec::new(),
             clients: Vec::new(),
-            tty,
+            shape,
             buffer: vec![0; CHUNK].into(),
         }
     }
@@ -187,7 +197,7 @@ impl Session {
             self.flush_log();
         }
         self.newcomers.retain(Option::is_some);
-        self.clients.retain(|client| !client.is_gone());
+        self.forget_gone();
         Ok(turn)
     }
 
@@ -290,7 +300,7 @@ impl Session {
     }
 
     fn attach(&mut self, asker: Asker, wants: Attach) {
-        asker.answer(&Answer::Attached { tty: self.tty });
+        asker.answer(&Answer::Attached { tty: self.shape.tty });
         if let Some((rows, columns)) = wants.size {
             self.resize(rows, columns);
         }
@@ -312,22 +322,35 @@ impl Session {
             Ok(Received::Nothing) => return,
             Ok(Received::Gone) | Err(_) => return client.drop_it(),
         };
-        let may_write = client.wants.stdin && !client.is_leaving();
-        match (self.buffer[0], may_write) {
+        match (self.buffer[0], client.wants.stdin) {
             (tag::INPUT, true) => {
                 self.pending.extend_from_slice(&self.buffer[1..length]);
                 self.feed();
             }
-            (tag::CLOSE, true) => {
-                self.is_input_closing = true;
-                self.feed();
-            }
+            (tag::CLOSE, true) => self.end_input(),
             (tag::RESIZE, _) => {
                 if let Some((rows, columns)) = size(&self.buffer[1..length]) {
                     self.resize(rows, columns);
                 }
             }
             _ => {}
+        }
+    }
+
+    /// Lets go of clients that are gone. Standard input may end with the one that carried it.
+    fn forget_gone(&mut self) {
+        let is_over = self.clients.iter().any(|client| client.is_gone() && client.carries_input());
+        self.clients.retain(|client| !client.is_gone());
+        if is_over {
+            self.end_input();
+        }
+    }
+
+    /// Ends standard input where it ends with a client.
+    fn end_input(&mut self) {
+        if self.shape.stdin_once {
+            self.is_input_closing = true;
+            self.feed();
         }
     }
 
@@ -413,7 +436,7 @@ impl Session {
         for client in &mut self.clients {
             client.finish(Packet::exited(code));
         }
-        self.clients.retain(|client| !client.is_gone());
+        self.forget_gone();
     }
 
     /// Stops listening, and delivers what the clients that are left have not got yet.

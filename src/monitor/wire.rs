@@ -11,6 +11,10 @@
 //! monitor → client   O bytes     standard output                E bytes  standard error
 //!                    K n         n bytes are missing here (u64) X code   it ended (u8)
 //! ```
+//! A packet `C`, and the end of a lossless client that carries input, end standard input
+//! where that was made for one client (`run -i`, `exec -i`); otherwise (`run -di`) the next
+//! client goes on where this one stopped.
+//!
 //! Both sides skip what they do not know: messages only gain fields and tags.
 
 use std::io::{self, Read};
