@@ -312,7 +312,7 @@ fn restart_starts_again_with_the_same_files() {
     let id = case.start(&["sh", "-c", "echo x >> /count; wc -l < /count; sleep 1000"], |_| {});
     until("it ran", || log(&case, &id, WHOLE) == "1\n");
     let first = case.container(&id).run.unwrap();
-    case.wait_for(containers.restart(&id, None, Some(0))).unwrap();
+    let _ = case.wait_for(containers.restart(&id, None, Some(0))).unwrap();
     until("it ran again", || log(&case, &id, WHOLE) == "1\n2\n");
     let second = case.container(&id).run.unwrap();
     assert_eq!(second.monitor, first.monitor);
@@ -320,7 +320,7 @@ fn restart_starts_again_with_the_same_files() {
     let want = ["create", "start", "kill", "kill", "die", "stop", "start", "restart"];
     assert_eq!(actions(&case, &id), want);
     case.wait_for(containers.stop(&id, None, Some(0))).unwrap();
-    case.wait_for(containers.restart(&id, None, Some(0))).unwrap();
+    let _ = case.wait_for(containers.restart(&id, None, Some(0))).unwrap();
     until("it ran a third time", || log(&case, &id, WHOLE) == "1\n2\n3\n");
 }
 
@@ -332,7 +332,7 @@ fn a_policy_starts_it_again_until_a_person_ends_it() {
     until("it gave up", || case.container(&id).status == Status::Exited);
     assert_eq!(case.container(&id).record.state.restart_count, 2);
     // A start by hand is a new beginning: it may fail as often again.
-    case.wait_for(containers.start(&id)).unwrap();
+    let _ = case.wait_for(containers.start(&id)).unwrap();
     let ends = || actions(&case, &id).into_iter().filter(|action| action == "die").count();
     until("it gave up again", || ends() == 6 && case.container(&id).status == Status::Exited);
     assert_eq!(case.container(&id).record.state.restart_count, 2);
@@ -340,7 +340,7 @@ fn a_policy_starts_it_again_until_a_person_ends_it() {
     until("it was restarted", || case.container(&id).record.state.restart_count > 1);
     case.wait_for(containers.stop(&id, None, Some(0))).unwrap();
     assert_eq!(case.container(&id).status, Status::Exited);
-    case.wait_for(containers.start(&id)).unwrap();
+    let _ = case.wait_for(containers.start(&id)).unwrap();
     until("it was restarted after a start by hand", || case.container(&id).record.state.restart_count > 1);
     case.wait_for(containers.remove(&id, true, false)).unwrap();
 }
@@ -365,7 +365,7 @@ fn a_command_runs_in_a_running_container() {
     assert!(found.stdout.starts_with("/dev/pts/") && found.stdout.ends_with("20 70\r\n"), "{found:?}");
     let missing = case.wait_for(containers.exec(&id, exec(&["nope"]), ALL)).unwrap_err();
     assert_eq!(missing.kind(), ErrorKind::ProgramNotFound);
-    case.wait_for(containers.exec_detached(&id, exec(&["sh", "-c", "echo done > /done"]))).unwrap();
+    let _ = case.wait_for(containers.exec_detached(&id, exec(&["sh", "-c", "echo done > /done"]))).unwrap();
     until("the detached one is done", || run(exec(&["cat", "/done"])).stdout == "done\n");
     let found = actions(&case, &id);
     let starts = found.iter().filter(|action| action.starts_with("exec_start: ")).count();
@@ -441,7 +441,7 @@ fn a_log_is_saved_whole_or_not_at_all() {
     use std::os::unix::fs::PermissionsExt;
     let case = Case::new();
     let id = case.create(&["sh", "-c", "echo one; echo two"], |_| {});
-    case.wait_for(case.engine.containers().start(&id)).unwrap();
+    case.start_again(&id);
     case.wait_for(case.engine.containers().wait(&id, WaitFor::NotRunning)).unwrap();
     let folder = case.dir.path().join("saved");
     std::fs::create_dir(&folder).unwrap();
@@ -643,7 +643,7 @@ fn two_engines_see_each_others_changes_at_once() {
     let id = case.create(&["sleep", "1000"], |_| {});
     let seen = case.wait_for(async {
         let mut events = other.events().unwrap();
-        case.engine.containers().start(&id).await.unwrap();
+        let _ = case.engine.containers().start(&id).await.unwrap();
         let waiter = {
             let (other, id) = (other.clone(), id.clone());
             tokio::spawn(async move { other.containers().wait(&id, WaitFor::NextExit).await })

@@ -110,7 +110,7 @@ fn a_container_with_a_terminal_ends_with_its_monitor_and_that_is_recorded() {
     until("it is recorded", || case.container(&id).status == Status::Exited);
     let state = case.container(&id).record.state;
     assert!(!state.error.is_empty() || state.exit_code != 0, "{state:?}");
-    case.wait_for(case.engine.containers().start(&id)).unwrap();
+    case.start_again(&id);
     assert_eq!(case.container(&id).status, Status::Running);
 }
 

@@ -82,7 +82,7 @@ fn make_folder(case: &Case, place: &Place, path: &str, name: &str) -> Result<()>
 /// A container that ran this script to its end.
 fn over(case: &Case, script: &str, adjust: impl FnOnce(&mut Options)) -> Place {
     let id = case.create(&["sh", "-c", script], adjust);
-    case.wait_for(case.engine.containers().start(&id)).unwrap();
+    case.start_again(&id);
     case.wait_for(case.engine.containers().wait(&id, WaitFor::NotRunning)).unwrap();
     Place::Container(id)
 }

@@ -73,7 +73,7 @@ fn a_removed_container_is_gone_its_name_is_free_and_it_comes_back_byte_for_byte(
     let engine = day(&case);
     let id = case
         .create(&["sh", "-c", "echo said; mkdir -p /data; echo kept > /data/file; rm /etc/group"], |_| {});
-    case.wait_for(engine.containers().start(&id)).unwrap();
+    case.start_again(&id);
     assert_eq!(case.wait_for(engine.containers().wait(&id, Default::default())).unwrap(), 0);
     let before = case.container(&id);
     let folder = engine.paths().container(&before.record.id);
@@ -98,7 +98,7 @@ fn a_removed_container_is_gone_its_name_is_free_and_it_comes_back_byte_for_byte(
     assert_eq!(case.container(&id), before);
     assert_eq!(files(&folder), whole);
     assert!(entries(&case, &engine).is_empty());
-    case.wait_for(engine.containers().start(&id)).unwrap();
+    case.start_again(&id);
 }
 
 #[test]
@@ -137,7 +137,7 @@ fn what_runs_is_stopped_or_killed_or_refused_and_rm_containers_go_for_good() {
     let entry = case.wait_for(engine.containers().trash(&id, Running::Stop)).unwrap().unwrap();
     case.wait_for(engine.trash().restore(&entry.id, None)).unwrap();
     assert_eq!((case.container(&id).status, case.container(&id).record.state.exit_code), (Status::Exited, 3));
-    case.wait_for(engine.containers().start(&id)).unwrap();
+    case.start_again(&id);
     let entry = case.wait_for(engine.containers().trash(&id, Running::Kill)).unwrap().unwrap();
     case.wait_for(engine.trash().restore(&entry.id, None)).unwrap();
     assert_eq!(case.container(&id).record.state.exit_code, 137);
@@ -183,7 +183,7 @@ fn an_image_in_the_trash_keeps_its_layers_until_it_is_purged() {
     case.wait_for(engine.trash().purge(&gone.entry.unwrap().id)).unwrap();
     assert_eq!(layers(), 1, "a container in the trash needs it");
     case.wait_for(engine.trash().restore(&kept.id, None)).unwrap();
-    case.wait_for(engine.containers().start(&kept.object)).unwrap();
+    case.start_again(&kept.object);
     case.wait_for(engine.containers().wait(&kept.object, Default::default())).unwrap();
     let kept = trash(&case, &engine, &kept.object);
     case.wait_for(engine.trash().purge(&kept.id)).unwrap();
@@ -410,6 +410,6 @@ fn killed_at_any_moment_everything_is_in_one_place() {
     }
     assert_eq!(case.run(&["echo", "alive"], |_| {}).stdout, "alive\n");
     for id in &ids {
-        case.wait_for(engine.containers().start(id)).unwrap();
+        case.start_again(id);
     }
 }

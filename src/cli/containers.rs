@@ -8,22 +8,20 @@ use futures_util::stream;
 use super::clock::Clock;
 use super::create::{attach_options, exit_code, not_a_terminal};
 use super::failure::{Failure, Result};
-use super::output::{line, note, print};
+use super::output::{line, note, print, warn};
 use super::session::{self, Manner};
 use super::terminal;
 use crate::base::ErrorKind;
-use crate::command::{
-    Attach, Exec, Kill, Pause, Rename, Restart, Rm, Start, Stop, Top, Unpause, Wait,
-};
+use crate::command::{Attach, Exec, Kill, Pause, Rename, Restart, Rm, Start, Stop, Top, Unpause, Wait};
 use crate::docker;
-use crate::engine::{self, Engine, Streams, WaitFor};
+use crate::engine::{self, Engine, Streams, WaitFor, Warnings};
 
 /// Containers that are worked on at the same time.
 const ABREAST: usize = 16;
 
 /// Does `work` for each target, several at a time, and prints the targets it was done for
 /// in their order. Goes on after a failure; the exit code is 1 then.
-async fn each<F: Future<Output = engine::Result<()>>>(
+async fn each<T: Into<Warnings>, F: Future<Output = engine::Result<T>>>(
     targets: &[String],
     work: impl Fn(String) -> F,
 ) -> Result<u8> {
@@ -31,7 +29,10 @@ async fn each<F: Future<Output = engine::Result<()>>>(
     let mut done = stream::iter(targets.iter().cloned().map(work)).buffered(ABREAST);
     for target in targets {
         match done.next().await {
-            Some(Ok(())) => line(target)?,
+            Some(Ok(warnings)) => {
+                warn(&warnings.into());
+                line(target)?;
+            }
             Some(Err(error)) => code = Failure::from(error).tell(),
             None => {}
         }
@@ -110,7 +111,10 @@ pub(super) async fn start(engine: &Engine, start: Start) -> Result<u8> {
         let mut code = 0;
         for target in &start.targets {
             match containers.start(target).await {
-                Ok(()) => line(target)?,
+                Ok(warnings) => {
+                    warn(&warnings);
+                    line(target)?;
+                }
                 Err(error) => code = Failure::from(error).tell(),
             }
         }
@@ -150,7 +154,9 @@ pub(super) async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
     let mut request = exec.request;
     if request.detach {
         let started = containers.exec_detached(&exec.target, request).await;
-        return started.map(|_| 0).map_err(|error| Failure::from(error).of_program(1));
+        let (_, warnings) = started.map_err(|error| Failure::from(error).of_program(1))?;
+        warn(&warnings);
+        return Ok(0);
     }
     let stdin = request.interactive;
     if request.tty && stdin && !terminal::is_input_terminal() {

@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::failure::{Failure, Result};
-use super::output::{line, note};
+use super::output::{line, warn};
 use super::progress::{Place, shown};
 use super::session::{self, End, Manner};
 use super::terminal;
@@ -31,9 +31,12 @@ pub(super) async fn run(engine: &Engine, run: Run) -> Result<u8> {
     let (id, name) = (created.id.as_str(), created.name.as_str());
     let containers = engine.containers();
     if run.detach {
-        if let Err(error) = containers.start(name).await {
-            forget(engine, id, auto_remove).await;
-            return Err(Failure::from(error).of_program(ENGINE));
+        match containers.start(name).await {
+            Ok(warnings) => warn(&warnings),
+            Err(error) => {
+                forget(engine, id, auto_remove).await;
+                return Err(Failure::from(error).of_program(ENGINE));
+            }
         }
         line(id)?;
         return Ok(0);
@@ -91,9 +94,7 @@ async fn make(engine: &Engine, create: Create) -> Result<Created> {
     let place = if create.quiet { Place::Nowhere } else { Place::Stderr };
     let containers = engine.containers();
     let created = shown(place, |reporter| containers.create(create.request, reporter)).await?;
-    for warning in &created.warnings {
-        note(format!("WARNING: {warning}"));
-    }
+    warn(&created.warnings);
     if let Some(cidfile) = cidfile {
         cidfile.fill(created.id.as_str())?;
     }

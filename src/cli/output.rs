@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, StderrLock, StdoutLock, Write};
 use super::failure::{Failure, Result};
 use crate::docker::Template;
 use crate::docker::template::NO_METHODS;
+use crate::engine::Warnings;
 
 /// Writes text to standard output.
 pub(super) fn print(text: &str) -> Result<()> {
@@ -22,6 +23,13 @@ pub(super) fn line(text: impl std::fmt::Display) -> Result<()> {
 /// Writes a line to standard error; nobody is left to be told when that fails.
 pub(super) fn note(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// Writes warnings to standard error, in Docker's form.
+pub(super) fn warn(warnings: &Warnings) {
+    for warning in &warnings.0 {
+        note(format!("WARNING: {warning}"));
+    }
 }
 
 /// Whether standard output is a terminal.

@@ -19,7 +19,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
 use super::failure::{Failure, Result};
-use super::output::note;
+use super::output::{note, warn};
 use super::terminal::{self, Raw};
 use crate::command::Keys;
 use crate::engine::{Attached, Engine, Input, Output, Stream};
@@ -94,7 +94,8 @@ const PATIENCE: u32 = 3;
 ///
 /// When the terminal, a signal handler or a thread cannot be set up, or output cannot be written.
 pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
-    let Attached { input, mut output, tty } = attached;
+    let Attached { input, mut output, tty, warnings } = attached;
+    warn(&warnings);
     let has_terminal = tty && terminal::is_input_terminal();
     let _raw = if has_terminal && manner.stdin { Some(Raw::enter()?) } else { None };
     let mut signals = Signals::new(tty, has_terminal, manner.sig_proxy.is_some())?;

@@ -12,7 +12,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
-use super::container::{AttachOptions, Stream};
+use super::container::{AttachOptions, Stream, Warnings};
 use super::error::{Doing, Result};
 use super::{Container, Engine, ExecId, Status, Verb, blocking};
 use crate::base::{ContainerId, disk};
@@ -56,6 +56,8 @@ pub struct Attached {
     pub output: mpsc::Receiver<Output>,
     /// Whether the process has a terminal.
     pub tty: bool,
+    /// Of the start, where it was started for this client.
+    pub warnings: Warnings,
 }
 
 /// A command started in a running container.
@@ -99,11 +101,25 @@ pub(super) struct Connection {
     pub(super) exec: Option<ExecId>,
 }
 
-/// A connection that was there before the payload, and the new monitor, to be reaped.
+/// What a start brought.
+#[derive(Debug, Default)]
+pub(super) struct Begun {
+    /// The new monitor, to be reaped, where one was needed.
+    pub(super) monitor: Option<OwnedFd>,
+    pub(super) warnings: Warnings,
+}
+
+impl From<launch::Launched> for Begun {
+    fn from(launched: launch::Launched) -> Self {
+        Self { monitor: Some(launched.pidfd), warnings: Warnings(launched.warnings) }
+    }
+}
+
+/// A start with a connection that was there before the payload.
 #[derive(Debug)]
 pub(super) struct Started {
     pub(super) connection: Connection,
-    pub(super) monitor: Option<OwnedFd>,
+    pub(super) begun: Begun,
 }
 
 impl From<AttachOptions> for Attach {
@@ -145,10 +161,10 @@ impl Engine {
         let record = store::find(self.paths(), target).doing(doing)?;
         // What happens stands, whether or not it can be told.
         let _ = crate::monitor::journal::tell(self.paths(), &record, "attach", &[]);
-        let monitor = self.start_now(record.name.as_str(), &[theirs])?;
+        let begun = self.start_now(record.name.as_str(), &[theirs])?;
         let container = record.id;
         let tty = accepted(&ours).doing(doing)?;
-        Ok(Started { connection: Connection { socket: ours, tty, container, exec: None }, monitor })
+        Ok(Started { connection: Connection { socket: ours, tty, container, exec: None }, begun })
     }
 
     pub(super) fn attach_to(&self, target: &str, options: AttachOptions) -> Result<Connection> {
@@ -174,7 +190,12 @@ impl Engine {
     }
 
     /// Carries packets between a connection and the caller's channels.
-    pub(super) fn attached(&self, connection: Connection, target: &str) -> Result<Attached> {
+    pub(super) fn attached(
+        &self,
+        connection: Connection,
+        warnings: Warnings,
+        target: &str,
+    ) -> Result<Attached> {
         let doing = || format!("attach to `{}`", self.called(target));
         let Connection { socket, tty, container, exec } = connection;
         socket::set_nonblocking(socket.as_fd()).doing(doing)?;
@@ -186,7 +207,7 @@ impl Engine {
         let (outputs, output) = mpsc::channel(QUEUE);
         tokio::spawn(carry_output(Arc::clone(&socket), outputs));
         tokio::spawn(carry_input(self.clone(), socket, inputs, container, exec));
-        Ok(Attached { input, output, tty })
+        Ok(Attached { input, output, tty, warnings })
     }
 }
 

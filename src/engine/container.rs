@@ -68,6 +68,19 @@ pub struct DiskUse {
     pub log: u64,
 }
 
+/// What was done otherwise than asked, a sentence each: a limit that is cut, a name server
+/// that a container cannot reach.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[must_use = "whoever asked wants to know"]
+pub struct Warnings(pub Vec<String>);
+
+impl From<()> for Warnings {
+    /// Of a verb that has none.
+    fn from((): ()) -> Self {
+        Self::default()
+    }
+}
+
 /// A container that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Created {
@@ -75,8 +88,8 @@ pub struct Created {
     pub id: ContainerId,
     /// Its name, also when hoist chose it.
     pub name: Name,
-    /// What is accepted but not as asked (a limit this kernel lacks, …).
-    pub warnings: Vec<String>,
+    /// What of the wishes is accepted but not as asked.
+    pub warnings: Warnings,
 }
 
 /// What to create.
@@ -245,10 +258,10 @@ impl Containers<'_> {
     /// [`ErrorKind::ProgramNotFound`](crate::base::ErrorKind) and
     /// [`ErrorKind::ProgramNotRunnable`](crate::base::ErrorKind) for what it was to run; the
     /// step that failed.
-    pub async fn start(&self, target: &str) -> Result<()> {
-        let monitor = self.on(target, |engine, target| engine.start_now(target, &[])).await?;
-        self.engine.reap(monitor);
-        Ok(())
+    pub async fn start(&self, target: &str) -> Result<Warnings> {
+        let begun = self.on(target, |engine, target| engine.start_now(target, &[])).await?;
+        self.engine.reap(begun.monitor);
+        Ok(begun.warnings)
     }
 
     /// Starts it with a client that sees its output from the first byte.
@@ -265,8 +278,8 @@ impl Containers<'_> {
     ) -> Result<Attached> {
         let started =
             self.on(target, move |engine, target| engine.start_attached(target, options, size)).await?;
-        self.engine.reap(started.monitor);
-        self.engine.attached(started.connection, target)
+        self.engine.reap(started.begun.monitor);
+        self.engine.attached(started.connection, started.begun.warnings, target)
     }
 
     /// The streams of a container that runs.
@@ -276,7 +289,7 @@ impl Containers<'_> {
     /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it does not.
     pub async fn attach(&self, target: &str, options: AttachOptions) -> Result<Attached> {
         let connection = self.on(target, move |engine, target| engine.attach_to(target, options)).await?;
-        self.engine.attached(connection, target)
+        self.engine.attached(connection, Warnings::default(), target)
     }
 
     /// Ends it: a signal, and SIGKILL when it has not ended so many seconds later. `signal`
@@ -296,13 +309,18 @@ impl Containers<'_> {
     /// # Errors
     ///
     /// As [`Self::stop`] and [`Self::start`].
-    pub async fn restart(&self, target: &str, signal: Option<&str>, timeout_secs: Option<i64>) -> Result<()> {
+    pub async fn restart(
+        &self,
+        target: &str,
+        signal: Option<&str>,
+        timeout_secs: Option<i64>,
+    ) -> Result<Warnings> {
         let signal = signal.map(str::to_owned);
         let work =
             move |engine: &Engine, target: &str| engine.restart_now(target, signal.as_deref(), timeout_secs);
-        let monitor = self.on(target, work).await?;
-        self.engine.reap(monitor);
-        Ok(())
+        let begun = self.on(target, work).await?;
+        self.engine.reap(begun.monitor);
+        Ok(begun.warnings)
     }
 
     /// Sends a signal; after SIGKILL it returns when the container has ended.
@@ -390,10 +408,10 @@ impl Containers<'_> {
     /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running; otherwise as
     /// [`Self::start`].
     pub async fn exec(&self, target: &str, request: ExecRequest, options: AttachOptions) -> Result<Session> {
-        let begun = self.on(target, move |engine, target| engine.exec(target, request, options)).await?;
-        self.engine.reap(begun.monitor);
-        let attached = self.engine.attached(begun.connection, target)?;
-        Ok(Session { id: begun.id, attached })
+        let started = self.on(target, move |engine, target| engine.exec(target, request, options)).await?;
+        self.engine.reap(started.begun.monitor);
+        let attached = self.engine.attached(started.connection, started.begun.warnings, target)?;
+        Ok(Session { id: started.id, attached })
     }
 
     /// Runs a command in it, and nobody waits.
@@ -401,10 +419,10 @@ impl Containers<'_> {
     /// # Errors
     ///
     /// As [`Self::exec`].
-    pub async fn exec_detached(&self, target: &str, request: ExecRequest) -> Result<ExecId> {
-        let (id, monitor) = self.on(target, |engine, target| engine.exec_detached(target, request)).await?;
-        self.engine.reap(Some(monitor));
-        Ok(id)
+    pub async fn exec_detached(&self, target: &str, request: ExecRequest) -> Result<(ExecId, Warnings)> {
+        let (id, begun) = self.on(target, |engine, target| engine.exec_detached(target, request)).await?;
+        self.engine.reap(begun.monitor);
+        Ok((id, begun.warnings))
     }
 
     /// Records in order; the channel closes at the end, or when the receiver is dropped.

@@ -1,8 +1,6 @@
 //! Commands in running containers: each has a short-lived monitor of its own.
 
-use std::os::fd::OwnedFd;
-
-use super::attach::{Connection, accepted, early};
+use super::attach::{Begun, Connection, accepted, early};
 use super::container::{AttachOptions, ExecRequest};
 use super::error::{Doing, Result};
 use super::{ContainerId, Engine, ExecId, Record, Verb};
@@ -14,12 +12,12 @@ use crate::monitor::launch::{Role, launch};
 /// So many sessions a container has at once, or remembers.
 const MAX_SESSIONS: usize = 256;
 
-/// A command that has begun.
+/// A command that has begun, with its client.
 #[derive(Debug)]
-pub(super) struct Begun {
+pub(super) struct Started {
     pub(super) id: ExecId,
     pub(super) connection: Connection,
-    pub(super) monitor: Option<OwnedFd>,
+    pub(super) begun: Begun,
 }
 
 /// A wish that cannot be fulfilled.
@@ -41,7 +39,7 @@ impl Explain for Refused {
 }
 
 impl Engine {
-    pub(super) fn exec(&self, target: &str, request: ExecRequest, options: AttachOptions) -> Result<Begun> {
+    pub(super) fn exec(&self, target: &str, request: ExecRequest, options: AttachOptions) -> Result<Started> {
         let doing = || format!("execute a command in `{}`", self.called(target));
         let size = request.size;
         let tty = request.tty;
@@ -52,14 +50,14 @@ impl Engine {
             .doing(doing)?;
         accepted(&ours).doing(doing)?;
         let connection = Connection { socket: ours, tty, container: container.id, exec: Some(id.clone()) };
-        Ok(Begun { id, connection, monitor: Some(launched.pidfd) })
+        Ok(Started { id, connection, begun: launched.into() })
     }
 
-    pub(super) fn exec_detached(&self, target: &str, request: ExecRequest) -> Result<(ExecId, OwnedFd)> {
+    pub(super) fn exec_detached(&self, target: &str, request: ExecRequest) -> Result<(ExecId, Begun)> {
         let request = ExecRequest { detach: true, interactive: false, ..request };
         let (container, id) = self.prepare_exec(target, request)?;
         let launched = launch(self.program(), self.paths(), &container.id, Role::Exec(id.clone()), &[]);
-        Ok((id, launched.doing(|| format!("execute a command in `{}`", self.called(target)))?.pidfd))
+        Ok((id, launched.doing(|| format!("execute a command in `{}`", self.called(target)))?.into()))
     }
 
     /// Writes the session's record.

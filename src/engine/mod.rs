@@ -43,7 +43,7 @@ pub use crate::network::{Bridge, Mac, Member, Mode as NetworkKind, Network, Subn
 pub use attach::{Attached, Input, Output, Session};
 pub use container::{
     AttachOptions, Container, Containers, CreateRequest, Created, DiskUse, ExecRequest, LogRecord,
-    LogRequest, Running, Stream, WaitFor,
+    LogRequest, Running, Stream, WaitFor, Warnings,
 };
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
 pub use event::News;

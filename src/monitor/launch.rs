@@ -227,11 +227,29 @@ pub fn hear_answer(socket: &OwnedFd, patience: Option<Duration>) -> Result<Answe
 ///
 /// As [`hear_answer`]; [`Error::Gone`] also when the container ended and the monitor with it.
 pub fn ask(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -> Result<(), Error> {
+    ask_to_start(paths, id, exec, ask).map(drop)
+}
+
+/// As [`ask`], for a verb that starts something: gives what was left out, a sentence each.
+///
+/// # Errors
+///
+/// As [`ask`].
+pub fn ask_to_start(
+    paths: &Paths,
+    id: &ContainerId,
+    exec: Option<&ExecId>,
+    ask: Ask,
+) -> Result<Vec<String>, Error> {
     let socket = connect(paths, id, exec)?;
     greet(&socket, ask)?;
-    match hear_answer(&socket, Some(PATIENCE))? {
-        Answer::Accepted => hear_answer(&socket, None).map(|_| ()),
-        _ => Ok(()),
+    let mut answer = hear_answer(&socket, Some(PATIENCE))?;
+    if answer == Answer::Accepted {
+        answer = hear_answer(&socket, None)?;
+    }
+    match answer {
+        Answer::Warned { warnings } => Ok(warnings),
+        _ => Ok(Vec::new()),
     }
 }
 

@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use rustix::event::PollFlags;
 
 use super::error::Error;
-use super::session::{Asker, Session, Watch, complain};
+use super::session::{Asker, Session, Watch, complain, note};
 use super::settle::{self, End, Next};
 use super::start::{Up, own_process, start};
 use super::wire::{Answer, Ask};
@@ -87,6 +87,8 @@ impl Monitor {
         let size = self.session.first_size();
         let mut up = start(&self.paths, &mut self.record, &self.probe, size)?;
         self.session.begin(std::mem::take(&mut up.streams));
+        // Of a start by policy nobody else is told.
+        up.warnings.iter().for_each(|warning| note(warning));
         Ok(up)
     }
 
@@ -175,7 +177,7 @@ impl Monitor {
             self.back_off = FIRST_BACK_OFF;
             journal::tell(&self.paths, &self.record, "restart", &[])?;
         }
-        self.waiters.drain(..).for_each(|(asker, _)| asker.answer(&Answer::Done));
+        self.waiters.drain(..).for_each(|(asker, _)| asker.answer_started(&up.warnings));
         Ok(Some(up))
     }
 

@@ -64,16 +64,28 @@ impl Streams {
     }
 }
 
-/// A verb that a client asks for, and where the answer goes.
+/// Where the answer to a client goes.
 #[derive(Debug)]
-pub(super) struct Asker(OwnedFd);
+pub(super) struct Asker {
+    socket: OwnedFd,
+    /// The newest protocol that it speaks.
+    protocol: u32,
+}
 
 impl Asker {
     /// Sends an answer; a client that is gone does not get it.
     pub(super) fn answer(&self, answer: &Answer) {
         if let Ok(bytes) = encode(answer) {
-            let _ = socket::send(self.0.as_fd(), &[&bytes]);
+            let _ = socket::send(self.socket.as_fd(), &[&bytes]);
         }
+    }
+
+    /// Tells that a start is done, and what was left out.
+    pub(super) fn answer_started(&self, warnings: &[String]) {
+        if warnings.is_empty() || self.protocol < 2 {
+            return self.answer(&Answer::Done);
+        }
+        self.answer(&Answer::Warned { warnings: warnings.to_vec() });
     }
 
     pub(super) fn refuse(&self, error: &dyn crate::base::Explain) {
@@ -291,11 +303,10 @@ impl Session {
             }
             Ok(Received::Gone) | Err(_) => return,
         };
-        let asker = Asker(socket);
         match serde_json::from_slice::<Hello>(&hello[..length]) {
-            Ok(Hello { ask: Ask::Attach(wants), .. }) => self.attach(asker, wants),
-            Ok(hello) => asks.push((asker, hello.ask)),
-            Err(_) => asker.refuse(&Refused::Unknown),
+            Ok(Hello { ask: Ask::Attach(wants), protocol }) => self.attach(Asker { socket, protocol }, wants),
+            Ok(Hello { ask, protocol }) => asks.push((Asker { socket, protocol }, ask)),
+            Err(_) => Asker { socket, protocol: 1 }.refuse(&Refused::Unknown),
         }
     }
 
@@ -304,7 +315,7 @@ impl Session {
         if let Some((rows, columns)) = wants.size {
             self.resize(rows, columns);
         }
-        self.clients.push(Client::new(asker.0, wants));
+        self.clients.push(Client::new(asker.socket, wants));
     }
 
     /// Sets the size of the payload's terminal, if it has one.
@@ -452,5 +463,28 @@ impl Session {
 
 /// The monitor's own log is its standard error.
 pub(super) fn complain(error: &dyn std::error::Error) {
-    let _ = writeln!(std::io::stderr(), "{}", crate::base::error::chain(error).join(": "));
+    note(&crate::base::error::chain(error).join(": "));
+}
+
+/// Writes a line to the monitor's own log.
+pub(super) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_of_the_first_protocol_hears_no_warnings() {
+        for (protocol, want) in [(1, r#""done""#), (2, r#"{"warned":{"warnings":["cut"]}}"#)] {
+            let (ours, theirs) = socket::pair().unwrap();
+            Asker { socket: ours, protocol }.answer_started(&["cut".to_owned()]);
+            let mut buffer = [0; 100];
+            let Received::Message(length) = socket::receive(theirs.as_fd(), &mut buffer).unwrap() else {
+                panic!("no answer")
+            };
+            assert_eq!(str::from_utf8(&buffer[..length]).unwrap(), want);
+        }
+    }
 }

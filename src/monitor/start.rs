@@ -116,7 +116,7 @@ fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16,
         let _ = sys::pty::set_size(console.as_fd(), columns, rows); // the payload may be gone
     }
     journal::tell(paths, record, "start", &[])?;
-    let warnings = [warnings, cgroup.warnings.clone(), applied.warnings].concat();
+    let warnings = [warnings, applied.warnings].concat();
     let oom = cgroup.oom_events().ok();
     Ok(Up { run, pidfd, cgroup, oom, streams, warnings })
 }

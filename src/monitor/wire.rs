@@ -23,8 +23,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::error::{ErrorKind, Explain, chain};
 
-/// The newest protocol.
-pub const PROTOCOL: u32 = 1;
+/// The newest protocol. A client of the second one understands [`Answer::Warned`].
+pub const PROTOCOL: u32 = 2;
 /// The socket's name in the run's folder.
 pub const SOCKET: &str = "control";
 /// The most bytes of one packet.
@@ -130,6 +130,11 @@ pub enum Answer {
     Accepted,
     /// It is done.
     Done,
+    /// It is done, and something was left out.
+    Warned {
+        /// A sentence each.
+        warnings: Vec<String>,
+    },
     /// The streams follow.
     Attached {
         /// Whether the payload has a terminal.
@@ -263,7 +268,7 @@ mod tests {
             (Ask::Pause, r#"{"protocol":1,"ask":"pause"}"#),
             (Ask::Ping, r#"{"protocol":1,"ask":"ping"}"#),
         ] {
-            let hello = Hello { protocol: PROTOCOL, ask };
+            let hello = Hello { protocol: 1, ask };
             assert_eq!(String::from_utf8(encode(&hello).unwrap()).unwrap(), text);
             assert_eq!(serde_json::from_str::<Hello>(text).unwrap(), hello);
         }

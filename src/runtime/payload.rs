@@ -174,7 +174,7 @@ fn set_limits(becoming: &mut Becoming<'_>) -> Result<()> {
                 let (clamped, ceiling) = clamp(&wanted, &rustix::process::getrlimit(resource));
                 check(rustix::process::setrlimit(resource, clamped), call)?;
                 let text =
-                    format!("{} is limited to {ceiling}: raising it needs CAP_SYS_RESOURCE", limit.typ());
+                    format!("{} is limited to {ceiling}: the kernel does not permit more", limit.typ());
                 becoming.payload.voice.say(&Message::Warning(text));
             }
             result => check(result, call)?,

@@ -119,8 +119,14 @@ impl Case {
     /// Makes and starts a container.
     pub fn start(&self, command: &[&str], adjust: impl FnOnce(&mut Options)) -> String {
         let id = self.create(command, adjust);
-        self.wait_for(self.engine.containers().start(&id)).unwrap();
+        self.start_again(&id);
         id
+    }
+
+    /// Starts a container that is there.
+    pub fn start_again(&self, id: &str) {
+        // What is warned of depends on the machine.
+        let _ = self.wait_for(self.engine.containers().start(id)).unwrap();
     }
 
     /// Makes a container, runs it attached, and waits for its end.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::super::error::{Doing, Result};
 use super::super::{Engine, Error, Record, Reporter, blocking};
-use super::{CreateRequest, Created};
+use super::{CreateRequest, Created, Warnings};
 use crate::base::{ContainerId, ErrorKind, Explain, Name, disk};
 use crate::container::config::{Facts, resolve};
 use crate::container::record::VERSION;
@@ -69,7 +69,7 @@ impl Engine {
         drop(lock);
         let told = journal::tell(self.paths(), &record, "create", &[]);
         told.doing(|| format!("tell of the new container `{}`", record.name))?;
-        Ok(Created { id: record.id, name: record.name, warnings: Vec::new() })
+        Ok(Created { id: record.id, name: record.name, warnings: Warnings::default() })
     }
 
     /// Writes the record under its name; a generated name that is taken gives way to another.

@@ -7,15 +7,16 @@
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
+use super::super::attach::Begun;
 use super::super::error::{Doing, Result};
 use super::super::{Engine, Name, Record, Status, Verb};
-use super::Running;
 use super::state::{Busy, warn_of};
+use super::{Running, Warnings};
 use crate::base::disk::{Lock, Rank};
 use crate::base::{ContainerId, ErrorKind, Explain};
 use crate::cgroup::Cgroup;
 use crate::container::{Conflict, Process, config, signal, store};
-use crate::monitor::launch::{self, Role, ask, launch};
+use crate::monitor::launch::{self, Role, ask, ask_to_start, launch};
 use crate::monitor::settle::{self, cgroup_parent};
 use crate::monitor::wire::Ask;
 use crate::sys;
@@ -65,8 +66,8 @@ impl Engine {
         }
     }
 
-    /// Starts it; that it runs already is fine. Returns its monitor, to be reaped.
-    pub(in crate::engine) fn start_now(&self, target: &str, clients: &[OwnedFd]) -> Result<Option<OwnedFd>> {
+    /// Starts it; that it runs already is fine.
+    pub(in crate::engine) fn start_now(&self, target: &str, clients: &[OwnedFd]) -> Result<Begun> {
         let doing = || format!("start `{}`", self.called(target));
         let found = self.target(target, doing)?;
         let id = &found.record.id;
@@ -76,15 +77,11 @@ impl Engine {
         let record = record.ok_or_else(|| store::Error::NotFound(target.to_owned())).doing(doing)?;
         let run = store::load_run(self.paths(), id).doing(doing)?;
         match store::status(&record, run.as_ref()) {
-            Status::Running if clients.is_empty() => Ok(None),
+            Status::Running if clients.is_empty() => Ok(Begun::default()),
             status => {
                 status.after(Verb::Start).doing(doing)?;
-                let launched =
-                    launch(self.program(), self.paths(), id, Role::Run(lock), clients).doing(doing)?;
-                for warning in &launched.warnings {
-                    tracing::warn!(container = %id.short(), "{warning}");
-                }
-                Ok(Some(launched.pidfd))
+                let launched = launch(self.program(), self.paths(), id, Role::Run(lock), clients);
+                Ok(launched.doing(doing)?.into())
             }
         }
     }
@@ -158,7 +155,7 @@ impl Engine {
         target: &str,
         signal: Option<&str>,
         timeout: Option<i64>,
-    ) -> Result<Option<OwnedFd>> {
+    ) -> Result<Begun> {
         let doing = || format!("restart `{}`", self.called(target));
         let signal = signal.map(number).transpose().doing(doing)?;
         loop {
@@ -166,8 +163,8 @@ impl Engine {
             if !found.status.is_up() && found.status != Status::Restarting {
                 return self.start_now(found.record.id.as_str(), &[]);
             }
-            match ask(self.paths(), &found.record.id, None, Ask::Restart { signal, timeout }) {
-                Ok(()) => return Ok(None),
+            match ask_to_start(self.paths(), &found.record.id, None, Ask::Restart { signal, timeout }) {
+                Ok(warnings) => return Ok(Begun { monitor: None, warnings: Warnings(warnings) }),
                 Err(launch::Error::Gone) => {}
                 Err(error) => return Err(error).doing(doing),
             }

@@ -527,10 +527,21 @@ impl Driver {
             // Of a verb on a thousand objects only a few are done at once.
             let _turn = turns.acquire().await;
             let result = verb::verb(&engine, &effect).await.map_err(Failure::from);
-            if let Ok(Some(entry)) = &result {
+            let done = match result {
+                Ok(done) => done,
+                Err(failure) => return Event::Done(effect, Err(failure)),
+            };
+            if let Some(entry) = &done.kept {
                 tell.send(Event::Kept(effect.clone(), Box::new(TrashRow::new(entry)))).await;
             }
-            Event::Done(effect, result.map(drop))
+            let ended = Event::Done(effect, Ok(()));
+            match verb::notice(&done.warnings) {
+                None => ended,
+                Some(notice) => {
+                    tell.send(ended).await;
+                    notice
+                }
+            }
         });
     }
 

@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
 use super::Tell;
+use super::verb::notice;
 use super::work::Refused;
 use crate::command::{self, Exec, Request, World};
 use crate::engine::{
@@ -74,7 +75,12 @@ impl Sessions {
         let world = world.clone();
         let task = tokio::spawn(async move {
             let ended = match open(&engine, &world, &container, program, (size.1, size.0)).await {
-                Ok(attached) => Ok(carry(attached, keys, &answers, &pane).await),
+                Ok(attached) => {
+                    if let Some(notice) = notice(&attached.warnings) {
+                        tell.send(notice).await;
+                    }
+                    Ok(carry(attached, keys, &answers, &pane).await)
+                }
                 Err(error) => Err(Failure::from(error)),
             };
             tell.send(Event::Ended(id, ended)).await;

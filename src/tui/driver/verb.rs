@@ -2,17 +2,40 @@
 
 use super::work;
 use crate::command::World;
-use crate::engine::{Engine, Force as ImageForce, Parents, Reporter, Result, Running, TrashEntry};
-use crate::tui::event::{Effect, Fate, Force, Job, Removal, Verb};
+use crate::engine::{Engine, Force as ImageForce, Parents, Reporter, Result, Running, TrashEntry, Warnings};
+use crate::tui::event::{Effect, Event, Fate, Force, Job, Removal, Verb};
+use crate::tui::model::Tone;
 
-/// Does it; gives what it put into the trash.
-pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Option<TrashEntry>> {
+/// What a verb did besides.
+#[derive(Debug, Default)]
+pub(super) struct Done {
+    /// What it put into the trash.
+    pub(super) kept: Option<TrashEntry>,
+    pub(super) warnings: Warnings,
+}
+
+impl From<Option<TrashEntry>> for Done {
+    fn from(kept: Option<TrashEntry>) -> Self {
+        Self { kept, ..Self::default() }
+    }
+}
+
+/// What the user is told of warnings, if there are any.
+pub(super) fn notice(warnings: &Warnings) -> Option<Event> {
+    let text = warnings.0.join(" · ");
+    (!text.is_empty()).then_some(Event::Notice(Tone::Warning, text))
+}
+
+/// Does it.
+pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Done> {
     let done = match effect {
         Effect::Container(verb, id) => return container(engine, verb, id.as_str()).await,
         Effect::Signal(id, process, signal) => {
             engine.containers().signal_process(id.as_str(), *process, signal).await
         }
-        Effect::RemoveImage(name, removal) => return remove_image(engine, name, *removal).await,
+        Effect::RemoveImage(name, removal) => {
+            return remove_image(engine, name, *removal).await.map(Done::from);
+        }
         Effect::Restore(id, name) => engine.trash().restore(id, name.as_deref()).await.map(drop),
         Effect::Purge(id) => engine.trash().purge(id).await,
         Effect::EmptyTrash => engine.trash().empty().await.map(drop),
@@ -24,15 +47,16 @@ pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Option<Tras
         }
         _ => Ok(()),
     };
-    done.map(|()| None)
+    done.map(|()| Done::default())
 }
 
-async fn container(engine: &Engine, verb: &Verb, id: &str) -> Result<Option<TrashEntry>> {
+async fn container(engine: &Engine, verb: &Verb, id: &str) -> Result<Done> {
+    let warned = |warnings| Done { warnings, ..Done::default() };
     let containers = engine.containers();
     let done = match verb {
-        Verb::Start => containers.start(id).await,
+        Verb::Start => return containers.start(id).await.map(warned),
         Verb::Stop => containers.stop(id, None, None).await,
-        Verb::Restart => containers.restart(id, None, None).await,
+        Verb::Restart => return containers.restart(id, None, None).await.map(warned),
         Verb::Pause => containers.pause(id).await,
         Verb::Unpause => containers.unpause(id).await,
         Verb::Kill(signal) => containers.kill(id, signal).await,
@@ -40,12 +64,12 @@ async fn container(engine: &Engine, verb: &Verb, id: &str) -> Result<Option<Tras
         Verb::Remove(removal) => {
             let running = if removal.force == Force::Yes { Running::Kill } else { Running::Stop };
             match removal.fate {
-                Fate::Trash => return containers.trash(id, running).await,
+                Fate::Trash => return containers.trash(id, running).await.map(Done::from),
                 Fate::Gone => containers.discard(id, running).await,
             }
         }
     };
-    done.map(|()| None)
+    done.map(|()| Done::default())
 }
 
 async fn remove_image(engine: &Engine, name: &str, removal: Removal) -> Result<Option<TrashEntry>> {

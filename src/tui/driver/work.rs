@@ -8,7 +8,7 @@ use crate::base::units::counted;
 use crate::command::{self, Request, World};
 use crate::engine::{
     ArchiveInput, CreateRequest, Doing as _, Engine, Error, ErrorKind, Explain, Force, ImportRequest,
-    Parents, PullOptions, PullStatus, Removed, Reporter, Result, Unsupported, image,
+    Parents, PullOptions, PullStatus, Removed, Reporter, Result, Unsupported, Warnings, image,
 };
 use crate::oci::{ImageId, Reference};
 use crate::tui::event::{Finish, Job};
@@ -233,12 +233,19 @@ struct On {
 impl On {
     /// Does `work` for each, one after the other; goes on after a failure, as the command
     /// line does. What failed first is the failure, the others are noted.
-    async fn each<F: Future<Output = Result<()>>>(self, work: impl Fn(String) -> F) -> Result<Finish> {
+    async fn each<T: Into<Warnings>, F: Future<Output = Result<T>>>(
+        self,
+        work: impl Fn(String) -> F,
+    ) -> Result<Finish> {
+        let mut warnings = Warnings::default();
         let mut done = Vec::new();
         let mut failed = None;
         for target in self.targets {
             match work(target.clone()).await {
-                Ok(()) => done.push(target),
+                Ok(more) => {
+                    warnings.0.extend(more.into().0);
+                    done.push(target);
+                }
                 Err(error) => {
                     self.reporter.note(format!("{error}: {}", error.causes().join(": ")));
                     failed.get_or_insert(error);
@@ -246,7 +253,7 @@ impl On {
             }
         }
         match failed {
-            None => Ok(said(format!("{} {}", self.told, done.join(", ")))),
+            None => Ok(said(format!("{} {}{}", self.told, done.join(", "), told(&warnings)))),
             Some(error) => Err(error),
         }
     }
@@ -270,18 +277,23 @@ impl Then {
 async fn create(engine: &Engine, request: CreateRequest, then: Then, reporter: Reporter) -> Result<Finish> {
     let created = engine.containers().create(request, reporter).await?;
     let id = created.id.as_str();
+    let mut warnings = created.warnings;
     if then == Then::Start {
-        engine.containers().start(id).await?;
+        warnings.0.extend(engine.containers().start(id).await?.0);
     }
     let container = engine.containers().get(id).await?;
     let word = if then == Then::Start { "started" } else { "created" };
-    let warnings = created.warnings.iter().map(|warning| format!(" · {warning}")).collect::<String>();
     Ok(Finish {
-        text: format!("{word} {}{warnings}", created.name),
+        text: format!("{word} {}{}", created.name, told(&warnings)),
         made: Some(Box::new(ContainerRow::new(&container))),
         image: None,
         opens: then == Then::Open,
     })
+}
+
+/// Warnings as they stand behind what was done.
+fn told(warnings: &Warnings) -> String {
+    warnings.0.iter().map(|warning| format!(" · {warning}")).collect()
 }
 
 async fn from_host(
