@@ -1,13 +1,13 @@
 //! `system reset`: everything of this engine goes, and nothing of another.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 
 use super::error::{Doing, Result};
 use super::{Engine, blocking};
 use crate::base::disk;
 use crate::cgroup::{Cgroup, Parent};
+use crate::sys::tree;
 use crate::{cgroup, network};
 
 impl Engine {
@@ -58,14 +58,12 @@ impl Engine {
 
 /// Removes a folder; one that is a mount point, or whose parent is not ours, is emptied.
 fn empty(folder: &Path) -> disk::Result<()> {
-    let gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
-    match fs::remove_dir_all(folder) {
-        Ok(()) => Ok(()),
-        Err(error) if gone(&error) => Ok(()),
-        Err(error) if fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_none()) => {
-            tracing::debug!(%error, "the empty folder stays");
-            Ok(())
-        }
-        Err(error) => Err(disk::Error::io("remove", folder)(error)),
+    match tree::clear(folder) {
+        Err(error) if error.is_not_found() => return Ok(()),
+        cleared => cleared?,
     }
+    if let Err(error) = fs::remove_dir(folder) {
+        tracing::debug!(%error, "the empty folder stays");
+    }
+    Ok(())
 }

@@ -11,7 +11,6 @@
 //! the folder has the moving name, the image is as good as back.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +21,7 @@ use super::remove::{Force, Parents, Removed, User};
 use super::store::{Store, read_dir};
 use crate::base::disk;
 use crate::oci::{self, ImageId};
+use crate::sys::tree;
 
 /// The newest form of the file; a reader takes this and every older one.
 pub const VERSION: u32 = 1;
@@ -91,7 +91,7 @@ impl Store {
             // Soon it is all there is of the image.
             .and_then(|()| Ok(disk::sync_folder(&moving).map_err(Error::from)?));
         if let Err(error) = written {
-            let _ = fs::remove_dir_all(&moving); // the first error is the one to report
+            let _ = tree::remove(&moving); // the first error is the one to report
             return Err(error);
         }
         let records: &[Record] = if is_whole { &kept.records } else { &[] };
@@ -186,12 +186,7 @@ impl Store {
                 }
                 Err(error) => return Err(error.into()),
             }
-            match fs::remove_dir_all(&moving) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(disk::Error::io("delete", moving)(error).into());
-                }
-                _ => {}
-            }
+            tree::remove(&moving)?;
         }
         Ok(())
     }

@@ -23,7 +23,7 @@ use super::layer::{RawPath, Traits};
 use super::store::Limits;
 use super::tar::{Entry, Kind, MAX_PATH, Reader, Source};
 use crate::sys::fs::{self, FileType, Timespec};
-use crate::sys::xattr;
+use crate::sys::{tree, xattr};
 
 /// Descriptors kept of folders; a few layers are unpacked at a time, and 1024 is a usual limit.
 const OPEN_FOLDERS: usize = 96;
@@ -386,7 +386,7 @@ impl<'a> Tree<'a> {
 
     /// Removes what an earlier entry left at `place`.
     fn clear(&mut self, path: &[u8], place: &Place<'_>) -> Result<()> {
-        fs::remove_at(&place.folder, place.name)?;
+        tree::remove_at(&place.folder, place.name)?;
         // Paths may have led through it, a link or a folder.
         self.folders.clear();
         let inside = |other: &[u8]| other.strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"));

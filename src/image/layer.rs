@@ -23,6 +23,7 @@ use super::store::{Store, read_dir};
 use crate::base::progress::Reporter;
 use crate::base::{disk, id};
 use crate::oci::Digest;
+use crate::sys::tree;
 
 /// The newest form of `meta.json`.
 const VERSION: u32 = 1;
@@ -258,12 +259,7 @@ impl Work {
 
     /// Removes what a killed process left here.
     pub(super) fn clear(&self) -> Result<()> {
-        match fs::remove_dir_all(&self.path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(disk::Error::io("delete", &self.path)(error).into())
-            }
-            _ => Ok(()),
-        }
+        Ok(tree::remove(&self.path)?)
     }
 }
 

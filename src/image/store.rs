@@ -10,6 +10,7 @@ use super::record::Record;
 use crate::base::disk::{self, Lock, Rank};
 use crate::base::{Paths, id};
 use crate::oci::{Digest, ImageId};
+use crate::sys::tree;
 
 /// What an image may be at most. Real images are far below all of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -325,7 +326,7 @@ impl Store {
         let next = || entries.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let work = || -> Result<()> {
             while let Some(name) = next() {
-                delete(&discarded.join(name))?;
+                tree::remove(&discarded.join(name))?;
             }
             Ok(())
         };
@@ -334,21 +335,6 @@ impl Store {
             let own = work();
             others.into_iter().map(|other| other.join().unwrap_or(Ok(()))).fold(own, Result::and)
         })
-    }
-}
-
-/// Deletes a file or a folder; that somebody else does so too is no error.
-fn delete(path: &Path) -> Result<()> {
-    let removed = match fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_dir() => fs::remove_dir_all(path),
-        Ok(_) => fs::remove_file(path),
-        Err(error) => Err(error),
-    };
-    match removed {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(disk::Error::io("delete", path)(error).into())
-        }
-        _ => Ok(()),
     }
 }
 

@@ -19,6 +19,7 @@ use super::plan::{Mac, Mode, Place};
 use super::subnet::Subnet;
 use crate::base::disk::{self, Lock, Rank};
 use crate::base::{ContainerId, NetworkId, Paths};
+use crate::sys::tree;
 
 /// The newest form of both files.
 const VERSION: u32 = 1;
@@ -215,12 +216,7 @@ impl<'a> Files<'a> {
     /// Forgets what a reboot would.
     pub(super) fn forget(&self) -> Result<()> {
         let dir = self.place.paths.network_runs().join(self.id.as_str());
-        match std::fs::remove_dir_all(&dir) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                Err(Error::State(disk::Error::io("remove", dir)(error)))
-            }
-            _ => Ok(()),
-        }
+        tree::remove(&dir).map_err(Error::State)
     }
 
     fn state_path(&self) -> PathBuf {

@@ -14,6 +14,7 @@ use super::{Error, Result};
 use crate::sys::fs;
 use crate::sys::mount::{self, Attrs, Depth, Filesystem};
 use crate::sys::ns::Namespace;
+use crate::sys::tree;
 
 /// Mounts in the order of the spec.
 pub(super) fn mount_all(state: &mut State<'_>) -> Result<()> {
@@ -167,7 +168,9 @@ fn make_device(root: BorrowedFd<'_>, device: &Device) -> Result<()> {
 /// A link of the image must not stand in for a device.
 fn remove_link(dir: &OwnedFd, name: &OsStr) -> Result<()> {
     match fs::open_at(dir, name, OFlags::PATH) {
-        Ok(place) if fs::file_type(&fs::stat(&place)?) == FileType::Symlink => Ok(fs::remove_at(dir, name)?),
+        Ok(place) if fs::file_type(&fs::stat(&place)?) == FileType::Symlink => {
+            Ok(tree::remove_at(dir, name)?)
+        }
         _ => Ok(()),
     }
 }

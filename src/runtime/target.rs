@@ -12,7 +12,7 @@ use std::path::{Component, Path};
 
 use rustix::fs::{FileType, OFlags};
 
-use crate::sys::{self, Result, check, fs};
+use crate::sys::{self, Result, check, fs, tree};
 
 const PROC_SUPER_MAGIC: i64 = 0x9fa0;
 
@@ -50,7 +50,7 @@ pub(super) fn own_directory(root: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedF
     match fs::open_at(root, name, flags) {
         Ok(dir) => Ok(dir),
         Err(_) => {
-            fs::remove_at(root, name)?;
+            tree::remove_at(root, name)?;
             fs::mkdir_at(root, name, 0o755)?;
             fs::open_at(root, name, flags)
         }

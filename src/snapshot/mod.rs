@@ -103,7 +103,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 pub fn mount(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     if let Some((upper, work)) = &layout.upper {
         make_dir(upper)?;
-        remove_tree(work)?;
+        sys::tree::remove(work)?;
         make_dir(work)?;
     }
     let tree = match (layout.lower.as_slice(), &layout.upper) {
@@ -241,14 +241,5 @@ fn make_dir(path: &Path) -> Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(disk::Error::io("create", path)(error).into()),
         Ok(()) => Ok(sys::fs::chmod(sys::fs::open_dir(path)?, 0o755)?),
-    }
-}
-
-fn remove_tree(path: &Path) -> Result<()> {
-    match fs::remove_dir_all(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(disk::Error::io("delete", path)(error).into())
-        }
-        _ => Ok(()),
     }
 }

@@ -1,13 +1,13 @@
 //! How much a container changed.
 
 use std::collections::HashSet;
-use std::os::fd::OwnedFd;
+use std::ffi::OsStr;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use rustix::fs::OFlags;
-
-use super::Result;
+use super::{Error, Result};
 use crate::sys::fs::{self, FileType};
+use crate::sys::tree::{self, Leave, Step, Visitor};
 
 /// What a folder takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -18,36 +18,53 @@ pub struct Usage {
     pub files: u64,
 }
 
+/// Files with several names that are remembered; of more, each name counts.
+const MOST_LINKED: usize = 1 << 20;
+
 /// Adds up what lies in `upper`, which may change meanwhile; nothing there is no use.
 ///
 /// # Errors
 ///
 /// When a folder cannot be read.
 pub fn usage(upper: &Path) -> Result<Usage> {
-    let mut usage = Usage::default();
-    let mut seen = HashSet::new();
-    let mut folders: Vec<OwnedFd> = match fs::open_dir(upper) {
-        Ok(folder) => vec![folder],
-        Err(error) if error.is(rustix::io::Errno::NOENT) => return Ok(usage),
+    let folder = match fs::open_dir(upper) {
+        Ok(folder) => folder,
+        Err(error) if error.is(rustix::io::Errno::NOENT) => return Ok(Usage::default()),
         Err(error) => return Err(error.into()),
     };
-    while let Some(folder) = folders.pop() {
-        for name in fs::entries(&folder)? {
-            // A file that went in the meantime is no error.
-            let Ok(stat) = fs::stat_at(&folder, &name) else { continue };
-            usage.files += 1;
-            match fs::file_type(&stat) {
-                FileType::Directory => {
-                    if let Ok(inner) = fs::open_at(&folder, &name, OFlags::RDONLY | OFlags::DIRECTORY) {
-                        folders.push(inner);
-                    }
-                }
-                FileType::RegularFile if stat.st_nlink == 1 || seen.insert((stat.st_dev, stat.st_ino)) => {
-                    usage.bytes += u64::try_from(stat.st_size).unwrap_or(0);
-                }
-                _ => {}
-            }
+    let mut sum = Sum::default();
+    tree::walk(folder, OsStr::new("."), &mut sum)?;
+    Ok(sum.usage)
+}
+
+#[derive(Default)]
+struct Sum {
+    usage: Usage,
+    linked: HashSet<(u64, u64)>,
+}
+
+impl Visitor for Sum {
+    type Error = Error;
+
+    fn entry(&mut self, folder: BorrowedFd<'_>, name: &OsStr, _: FileType) -> Result<Step> {
+        // A file that went in the meantime is no error.
+        let Ok(stat) = fs::stat_at(folder, name) else { return Ok(Step::Pass) };
+        self.usage.files += 1;
+        let kind = fs::file_type(&stat);
+        if kind == FileType::RegularFile {
+            let is_new = stat.st_nlink == 1
+                || self.linked.len() == MOST_LINKED
+                || self.linked.insert((stat.st_dev, stat.st_ino));
+            self.usage.bytes += if is_new { u64::try_from(stat.st_size).unwrap_or(0) } else { 0 };
         }
+        Ok(if kind == FileType::Directory { Step::Enter } else { Step::Pass })
     }
-    Ok(usage)
+
+    fn refused(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: crate::sys::Error) -> Result<Leave> {
+        Ok(Leave::Done) // it went, or it is another file system
+    }
+
+    fn leave(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: u32) -> Result<Leave> {
+        Ok(Leave::Done)
+    }
 }

@@ -347,26 +347,6 @@ pub fn rmdir_at(dir: impl AsFd, name: &OsStr) -> Result<()> {
     check(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR), || format!("unlinkat({name:?}, AT_REMOVEDIR)"))
 }
 
-/// Removes `name` from `dir`; a folder with all that is in it, crossing no link.
-///
-/// # Errors
-///
-/// `EBUSY` for a mount point; that it is not there is no error.
-pub fn remove_at(dir: impl AsFd, name: &OsStr) -> Result<()> {
-    match rustix::fs::unlinkat(&dir, name, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => return Ok(()),
-        Err(Errno::ISDIR | Errno::PERM) => {}
-        Err(error) => return check(Err(error), || format!("unlinkat({name:?})")),
-    }
-    let folder = open_at(&dir, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
-    for entry in entries(&folder)? {
-        remove_at(&folder, &entry)?;
-    }
-    check(rustix::fs::unlinkat(&dir, name, AtFlags::REMOVEDIR), || {
-        format!("unlinkat({name:?}, AT_REMOVEDIR)")
-    })
-}
-
 /// The names in a folder, without `.` and `..`, in no order.
 ///
 /// # Errors
@@ -439,17 +419,5 @@ mod tests {
             assert!(error.is(Errno::NOENT), "{path}: {error}");
             assert!(open_beneath(&root, Path::new(path), OFlags::RDONLY).is_err(), "{path}");
         }
-    }
-
-    #[test]
-    fn a_removed_tree_takes_no_link_target_along() {
-        let dir = tempfile::tempdir().unwrap();
-        std::fs::create_dir_all(dir.path().join("a/b/c")).unwrap();
-        std::fs::write(dir.path().join("kept"), "x").unwrap();
-        std::os::unix::fs::symlink("../../kept", dir.path().join("a/b/link")).unwrap();
-        std::os::unix::fs::symlink("../..", dir.path().join("a/b/folder")).unwrap();
-        let root = open_dir(dir.path()).unwrap();
-        remove_at(&root, OsStr::new("a")).unwrap();
-        assert_eq!(entries(&root).unwrap(), ["kept"]);
     }
 }

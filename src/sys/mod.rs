@@ -24,6 +24,7 @@ pub mod seccomp;
 pub mod signal;
 pub mod socket;
 pub mod spawn;
+pub mod tree;
 pub mod xattr;
 pub mod xtables;
 

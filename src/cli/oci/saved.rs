@@ -11,7 +11,7 @@ use super::{Failed, refuse};
 use crate::base::disk;
 use crate::cgroup::{Cgroup, Parent};
 use crate::oci::runtime::{ContainerState, Spec};
-use crate::sys::process;
+use crate::sys::{process, tree};
 
 /// The version of `state.json`.
 const VERSION: u32 = 1;
@@ -66,7 +66,7 @@ impl Folder {
     }
 
     pub(super) fn remove(&self) -> Result<(), Failed> {
-        Ok(fs::remove_dir_all(&self.0)?)
+        Ok(tree::remove(&self.0)?)
     }
 
     fn name(&self) -> String {

@@ -15,13 +15,14 @@ mod remove;
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use super::record::{Record, Run};
 use super::status::Status;
 use crate::base::disk::{self, Error as DiskError, Lock, Rank};
 use crate::base::{ContainerId, ErrorKind, Explain, Name, Paths};
+use crate::sys::tree;
 
 use names::claim;
 pub use names::{find, is_confirmed, rename};
@@ -162,7 +163,7 @@ pub fn save_run(paths: &Paths, id: &ContainerId, run: &Run) -> Result<()> {
 pub fn forget_run(paths: &Paths, id: &ContainerId) -> Result<()> {
     // First what readers look at, then the rest.
     let _ = fs::remove_file(run_file(paths, id));
-    Ok(remove_tree(&paths.container_run(id))?)
+    Ok(tree::remove(&paths.container_run(id))?)
 }
 
 /// What this boot of the machine is called.
@@ -228,16 +229,9 @@ pub fn create(paths: &Paths, record: &Record) -> Result<Lock> {
         Ok(lock)
     })();
     if made.is_err() {
-        let _ = remove_tree(&folder); // the first error is the one to report
+        let _ = tree::remove(&folder); // the first error is the one to report
     }
     made
-}
-
-fn remove_tree(folder: &Path) -> disk::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(DiskError::io("delete", folder)(error)),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

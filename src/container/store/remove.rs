@@ -5,10 +5,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::names::{claim, is_confirmed, owner, release};
-use super::{Error, Result, forget_run, ids, load, lock_file, remove_tree};
+use super::{Error, Result, forget_run, ids, load, lock_file};
 use crate::base::disk::{self, Error as DiskError, Lock, Rank};
 use crate::base::{ContainerId, Paths};
 use crate::container::record::Record;
+use crate::sys::tree;
 
 /// Removes a container: from this moment it is not there. What it returns is deleted by
 /// [`delete`], which may take its time.
@@ -96,7 +97,7 @@ pub fn put_back(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
 ///
 /// When a file of it cannot be deleted.
 pub fn delete(discarded: &Path) -> Result<()> {
-    Ok(remove_tree(discarded)?)
+    Ok(tree::remove(discarded)?)
 }
 
 /// Whether some removed container still waits to be deleted.
@@ -127,13 +128,13 @@ pub fn sweep(paths: &Paths) -> Result<()> {
         if let Ok(Some(_lock)) = Lock::try_exclusive(&lock_file(paths, &id), Rank::Container)
             && is_half_made(paths, &id)
         {
-            let _ = remove_tree(&paths.container(&id)); // the next sweep finds what is left
+            let _ = tree::remove(&paths.container(&id)); // the next sweep finds what is left
         }
     }
     if let Ok(entries) = fs::read_dir(paths.discarded()) {
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with("container-") {
-                let _ = remove_tree(&entry.path()); // its remover may be at it too
+                let _ = tree::remove(&entry.path()); // its remover may be at it too
             }
         }
     }

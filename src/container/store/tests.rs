@@ -49,7 +49,7 @@ fn a_name_is_taken_once_and_a_stale_link_is_replaced() {
     let error = create(&paths, &record("b", "web")).unwrap_err();
     assert_eq!(error.to_string(), "the container name `web` is already in use by container `aaaaaaaaaaaa`");
     assert_eq!(ids(&paths).unwrap(), std::slice::from_ref(&web.id));
-    fs::remove_dir_all(paths.container(&web.id)).unwrap();
+    tree::remove(&paths.container(&web.id)).unwrap();
     drop(create(&paths, &record("b", "web")).unwrap());
     assert_eq!(find(&paths, "web").unwrap().id, record("b", "web").id);
 }

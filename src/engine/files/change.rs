@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -13,17 +13,14 @@ use rustix::io::Errno;
 use super::error::{Done, Error};
 use super::list::open_plain;
 use super::root::{Root, Wish, cleaned};
-use super::{DEEPEST, Place, Stamp};
+use super::{Place, Stamp};
 use crate::base::id;
 use crate::engine::{Engine, Reporter};
 use crate::sys::fs::StatxAttributes;
-use crate::sys::{self, fs};
+use crate::sys::{self, fs, tree};
 
 /// The longest name that Linux file systems take.
 const MAX_NAME: usize = 255;
-
-/// How many names of a folder are removed before it is read again.
-const BATCH: usize = 1024;
 
 /// Fails for what cannot be the name of a file.
 pub(super) fn check_name(name: &OsStr) -> Done<()> {
@@ -75,14 +72,14 @@ fn write_in_place(file: &OwnedFd, bytes: &[u8]) -> Done<()> {
 }
 
 /// Whether something is mounted on `name` of an open folder.
-fn is_mount(dir: &OwnedFd, name: &OsStr) -> sys::Result<bool> {
+fn is_mount(dir: impl AsFd, name: &OsStr) -> sys::Result<bool> {
     Ok(fs::statx_at(dir, name)?.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
 /// Fails when something is mounted on `name`, or nothing bears that name. The kernel only
 /// protects the mount points of the caller's own namespace: in a container that runs, what
 /// was mounted would be unmounted.
-pub(super) fn not_mounted(dir: &OwnedFd, name: &OsStr) -> Done<()> {
+pub(super) fn not_mounted(dir: impl AsFd, name: &OsStr) -> Done<()> {
     if is_mount(dir, name)? { Err(Error::Mounted(name.into()).into()) } else { Ok(()) }
 }
 
@@ -132,46 +129,16 @@ pub(super) fn remove(
     for name in names {
         // A name that is not there was a mistake; further down it only went meanwhile.
         not_mounted(&folder.dir, name)?;
-        remove_tree(&folder.dir, name, 0, &mut gone, reporter)?;
+        gone += tree::remove_checked(&folder.dir, name, |dir, name| {
+            if reporter.is_cancelled() {
+                return Err(Error::Cancelled.into());
+            }
+            // What is mounted in a folder belongs to somebody else.
+            match not_mounted(dir, name) {
+                Err(fault) if fault.is_missing() => Ok(()),
+                result => result,
+            }
+        })?;
     }
     Ok(gone)
-}
-
-/// Removes one name, a folder with all in it. Nothing is followed: a folder is opened as
-/// what it is, and emptied by descriptor.
-fn remove_tree(dir: &OwnedFd, name: &OsStr, depth: usize, gone: &mut u64, reporter: &Reporter) -> Done<()> {
-    if reporter.is_cancelled() {
-        return Err(Error::Cancelled.into());
-    }
-    // What is mounted in a folder belongs to somebody else.
-    match not_mounted(dir, name) {
-        Err(fault) if fault.is_missing() => return Ok(()),
-        result => result?,
-    }
-    match fs::unlink_at(dir, name) {
-        Ok(()) => {
-            *gone += 1;
-            return Ok(());
-        }
-        Err(error) if error.is(Errno::NOENT) => return Ok(()),
-        Err(error) if error.is(Errno::ISDIR) || error.is(Errno::PERM) => {}
-        Err(error) => return Err(error.into()),
-    }
-    if depth == DEEPEST {
-        return Err(Error::TooDeep(name.into()).into());
-    }
-    let folder = fs::open_at(dir, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
-    loop {
-        let again = fs::open_at(&folder, OsStr::new("."), OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let (names, has_more) = fs::entries_up_to(again, BATCH)?;
-        for inner in &names {
-            remove_tree(&folder, inner, depth + 1, gone, reporter)?;
-        }
-        if !has_more {
-            break;
-        }
-    }
-    fs::rmdir_at(dir, name)?;
-    *gone += 1;
-    Ok(())
 }

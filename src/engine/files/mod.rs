@@ -299,7 +299,7 @@ impl Files<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::ReadOnly`], [`Error::TooDeep`], [`Error::Cancelled`]; what went by then is
+    /// [`Error::ReadOnly`], [`Error::Cancelled`]; what went by then is
     /// gone.
     pub async fn remove(
         &self,

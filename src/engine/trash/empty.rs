@@ -12,7 +12,7 @@ use std::ffi::{CString, OsString};
 use std::fs;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -166,7 +166,7 @@ impl Engine {
         }
         disk::private_dir(&paths.discarded()).doing(doing)?;
         let aside = paths.discarded().join("trash");
-        let _ = fs::remove_dir_all(&aside); // of a reset that was killed
+        let _ = sys::tree::remove(&aside); // of a reset that was killed
         fs::rename(paths.trash(), &aside).map_err(disk::Error::io("remove", paths.trash())).doing(doing)?;
         Lock::exclusive(&paths.trash_lock(), Rank::Container).map(drop).doing(doing)
     }
@@ -176,18 +176,9 @@ impl Engine {
 fn delete(folders: &[PathBuf]) -> disk::Result<()> {
     let mut done = Ok(());
     for folder in folders {
-        done = done.and(remove(folder));
+        done = done.and(sys::tree::remove(folder));
     }
     done
-}
-
-fn remove(folder: &Path) -> disk::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(disk::Error::io("delete", folder)(error))
-        }
-        _ => Ok(()),
-    }
 }
 
 /// `hoist helper empty-trash ROOT RUN`: empties what is due and ends. Another one that is at

@@ -105,8 +105,12 @@ impl Folder {
 impl Drop for Folder {
     fn drop(&mut self) {
         if !self.0.as_os_str().is_empty() {
-            // What cannot be removed lies where such files are swept.
-            let _ = fs::remove_dir_all(&self.0);
+            // The file, and what the editor put beside it. What cannot be removed lies where
+            // such files are swept.
+            for entry in fs::read_dir(&self.0).into_iter().flatten().flatten() {
+                let _ = fs::remove_file(entry.path());
+            }
+            let _ = fs::remove_dir(&self.0);
         }
     }
 }
