@@ -169,3 +169,49 @@ fn the_root_is_an_overlay_in_the_mount_table() {
     let said = case.run(&["grep", " / ", "/proc/mounts"], |_| ());
     assert!(said.stdout.starts_with("overlay / overlay rw,"), "{said:?}");
 }
+
+/// Whether the machine under test confines containers by itself.
+fn has_apparmor() -> bool {
+    !in_user_namespace() && hoist::sys::apparmor::support() == hoist::sys::apparmor::Support::Full
+}
+
+#[test]
+fn the_default_profile_confines_all_processes_where_apparmor_is_on() {
+    let case = Case::new();
+    let profile = |id: &str| case.container(id).record.state.apparmor;
+    let label = "cat /proc/1/attr/current /proc/self/attr/current 2>/dev/null; mount -o remount,rw /proc/sys";
+    for init in [false, true] {
+        let id = case.start(&["sleep", "1000"], |options| {
+            options.init = init;
+            options.cap_add = vec!["SYS_ADMIN".to_owned()];
+        });
+        let output = case.hoist(&["exec", &id, "sh", "-c", label]);
+        let said = String::from_utf8(output.stdout).unwrap();
+        if has_apparmor() {
+            assert_eq!(said, "hoist-default (enforce)\nhoist-default (enforce)\n", "init: {init}");
+            assert_eq!(profile(&id), "hoist-default");
+            assert!(!output.status.success(), "what is read-only was made writable");
+        } else {
+            assert!(!said.contains("hoist-default"), "{said}");
+            assert_eq!(profile(&id), "");
+        }
+    }
+    let privileged = case.start(&["sleep", "1000"], |options| options.privileged = true);
+    assert_eq!(profile(&privileged), if has_apparmor() { "unconfined" } else { "" });
+}
+
+#[test]
+fn a_profile_that_is_not_loaded_stops_the_start_or_is_told_to_be_without_effect() {
+    let case = Case::new();
+    let id = case.create(&["true"], |options| options.apparmor = Some("no such profile".to_owned()));
+    let started = case.wait_for(case.engine.containers().start(&id));
+    if has_apparmor() {
+        let error = hoist::base::error::chain(&started.unwrap_err()).join(": ");
+        assert!(error.contains("the AppArmor profile `no such profile` is not loaded"), "{error}");
+        assert_eq!(case.cgroups(), Vec::<std::path::PathBuf>::new());
+    } else {
+        started.unwrap();
+    }
+    let inspected = case.hoist(&["inspect", "-f", "{{json .HostConfig.SecurityOpt}}", &id]);
+    assert_eq!(String::from_utf8_lossy(&inspected.stdout), "[\"apparmor=no such profile\"]\n");
+}

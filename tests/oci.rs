@@ -146,7 +146,9 @@ fn what_is_not_supported_is_refused_by_name() {
     let refused = |change: Change| Bundle::new().with(change).run().fails();
     let table: &[(Change, &str)] = &[
         (|config| config["hooks"] = json!({ "prestart": [{ "path": "/bin/true" }] }), "`hooks`"),
-        (|config| config["process"]["apparmorProfile"] = json!("x"), "`process.apparmorProfile`"),
+        // AppArmor is off, or there is no profile of that name.
+        (|config| config["process"]["apparmorProfile"] = json!("no such"), "`process.apparmorProfile`"),
+        (|config| config["process"]["selinuxLabel"] = json!("x"), "`process.selinuxLabel`"),
         (|config| config["linux"]["intelRdt"] = json!({ "closID": "x" }), "`linux.intelRdt`"),
         (|config| config["linux"]["cgroupsPath"] = json!("a:b:c"), "systemd"),
         (|config| config["ociVersion"] = json!("2.0.0"), "`ociVersion`"),

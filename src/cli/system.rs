@@ -50,6 +50,7 @@ pub(super) async fn info(engine: &Engine, info: Info) -> Result<u8> {
     let facts = Facts {
         containers: (running, paused, containers.len() - running - paused),
         images: engine.images().list().await?.len(),
+        apparmor: engine.apparmor(),
         ..facts()
     };
     match info.format.as_deref() {

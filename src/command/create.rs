@@ -293,6 +293,8 @@ impl CreateWords {
             privileged: self.privileged,
             no_new_privileges: false,
             seccomp: Seccomp::Default,
+            apparmor: None,
+            selinux: Vec::new(),
             ulimits: options::each(&self.ulimit, options::ulimit)?,
             init: self.init,
             platform: self.platform.as_deref().map(options::platform).transpose()?,

@@ -151,6 +151,12 @@ fn rights(options: &Options, line: &mut Line) {
         Seccomp::Unconfined => line.value("--security-opt", "seccomp=unconfined"),
         Seccomp::Profile(_) => line.value("--security-opt", "seccomp=<profile>"),
     }
+    if let Some(profile) = &options.apparmor {
+        line.value("--security-opt", format!("apparmor={profile}"));
+    }
+    for part in &options.selinux {
+        line.value("--security-opt", format!("label={part}"));
+    }
     for limit in &options.ulimits {
         line.value("--ulimit", format!("{}={}:{}", limit.name, limit.soft, limit.hard));
     }

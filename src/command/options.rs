@@ -226,7 +226,21 @@ pub(super) fn restart(word: &str) -> Result<RestartPolicy> {
     }
 }
 
-/// `no-new-privileges[=bool]`, `seccomp=FILE|unconfined|builtin`.
+/// `type:container_t` and the like, `disable`.
+fn label(part: &str) -> Result<String> {
+    let (key, value) = part.split_once(':').unwrap_or((part, ""));
+    let is_known = match key {
+        "user" | "role" | "type" | "level" | "filetype" => !value.is_empty(),
+        "disable" | "nested" => part == key,
+        _ => false,
+    };
+    let bad = || Usage::argument(format!("bad label option `{part}`"));
+    let hint = "want disable, or user, role, type or level with a colon and a value";
+    if is_known { Ok(part.to_owned()) } else { Err(bad().hint(hint)) }
+}
+
+/// `no-new-privileges[=bool]`, `seccomp=FILE|unconfined|builtin`, `apparmor=PROFILE|unconfined`,
+/// `label=disable|type:T|…`.
 pub(super) fn security(word: &str, options: &mut Options, world: &World) -> Result<()> {
     let (key, value) = match word.split_once(['=', ':']) {
         Some((key, value)) => (key, Some(value)),
@@ -244,9 +258,9 @@ pub(super) fn security(word: &str, options: &mut Options, world: &World) -> Resu
                 serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
             options.seccomp = Seccomp::Profile(value.to_string());
         }
-        // No profile and no label is applied, so these hold already.
-        ("apparmor", Some("unconfined")) | ("label", Some("disable")) => {}
-        ("apparmor" | "label" | "systempaths" | "writable-cgroups", _) => {
+        ("apparmor", Some(profile)) if !profile.is_empty() => options.apparmor = Some(profile.to_owned()),
+        ("label", Some(part)) => options.selinux.push(label(part)?),
+        ("systempaths" | "writable-cgroups", _) => {
             return Err(Usage::argument(format!("--security-opt {key} is not supported yet")));
         }
         _ => return Err(Usage::argument(format!("invalid --security-opt: `{word}`"))),

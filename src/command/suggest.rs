@@ -39,7 +39,17 @@ const CHOICES: &[(&str, &[&str])] = &[
     ("pull", &["missing", "always", "never"]),
     ("log-driver", &["json-file", "none"]),
     ("log-opt", &["max-size=", "max-file="]),
-    ("security-opt", &["no-new-privileges", "seccomp=unconfined", "seccomp="]),
+    (
+        "security-opt",
+        &[
+            "no-new-privileges",
+            "seccomp=unconfined",
+            "seccomp=",
+            "apparmor=unconfined",
+            "apparmor=",
+            "label=disable",
+        ],
+    ),
     ("attach", &["stdin", "stdout", "stderr"]),
     ("signal", SIGNALS),
     ("stop-signal", SIGNALS),

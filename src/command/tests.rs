@@ -123,7 +123,7 @@ fn mounts_read_as_in_docker() {
 fn the_other_values_read_as_in_docker() {
     let line = "--ulimit nofile=1024:2048 --ulimit core=-1 --restart on-failure:3 --log-opt max-size=1m \
                 --log-opt max-file=5 --shm-size 64m --add-host a:::1 --add-host b=10.0.0.1 --add-host up:host-gateway \
-                --dns 1.1.1.1 --security-opt no-new-privileges --security-opt seccomp=seccomp.json --platform linux/arm64 \
+                --dns 1.1.1.1 --security-opt no-new-privileges --security-opt seccomp=seccomp.json --security-opt apparmor=mine --security-opt label=type:t --security-opt label:disable --platform linux/arm64 \
                 --network host --cap-add NET_ADMIN --cap-drop ALL --group-add 5 --runtime runc";
     let options = serde_json::to_value(options(line)).unwrap();
     let kept = |name: &str| format!("{name}: {}", options[name]);
@@ -136,6 +136,8 @@ fn the_other_values_read_as_in_docker() {
         "dns",
         "no_new_privileges",
         "seccomp",
+        "apparmor",
+        "selinux",
         "platform",
         "network",
         "cap_add",
@@ -153,6 +155,8 @@ fn the_other_values_read_as_in_docker() {
     dns: ["1.1.1.1"]
     no_new_privileges: true
     seccomp: {"profile":"{\"defaultAction\":\"SCMP_ACT_ALLOW\"}"}
+    apparmor: "mine"
+    selinux: ["type:t","disable"]
     platform: "linux/arm64"
     network: "host"
     cap_add: ["NET_ADMIN"]
@@ -225,7 +229,7 @@ fn a_request_says_how_it_is_written() {
         "run -e A=1 -e 'B=two words' -w /srv -u 1:2 --label a=b --init debian",
         "run -h box --network none --add-host a:10.0.0.1 --dns 1.1.1.1 -v /a:/b:ro,shared --tmpfs /t:ro,size=65536,noexec debian",
         "run --mount 'type=bind,\"source=/x,y\",target=/z,readonly,bind-recursive=disabled' --read-only --shm-size 1048576 debian",
-        "run --cap-add ALL --cap-drop MKNOD --privileged --security-opt no-new-privileges --security-opt seccomp=unconfined --ulimit nofile=1:2 debian",
+        "run --cap-add ALL --cap-drop MKNOD --privileged --security-opt no-new-privileges --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt label=disable --ulimit nofile=1:2 debian",
         "run --pull never --restart on-failure:3 --stop-signal INT --stop-timeout 5 --log-driver none debian",
         "run --entrypoint '' debian",
         "run --entrypoint /bin/ls debian -l",

@@ -152,6 +152,8 @@ pub fn resolve(options: &Options, image: &ImageConfig, facts: &Facts<'_>) -> Res
         } else {
             options.seccomp.clone()
         },
+        apparmor: options.apparmor.clone(),
+        selinux: options.selinux.clone(),
         ulimits: options.ulimits.clone(),
         init: options.init,
         auto_remove: options.auto_remove,

@@ -66,6 +66,10 @@ pub struct Options {
     pub no_new_privileges: bool,
     /// `--security-opt seccomp=`
     pub seccomp: Seccomp,
+    /// `--security-opt apparmor=`: a profile's name, or `unconfined`.
+    pub apparmor: Option<String>,
+    /// `--security-opt label=`: parts of an SELinux label, `disable` for none.
+    pub selinux: Vec<String>,
     /// `--ulimit`
     pub ulimits: Vec<Ulimit>,
     /// `--init`

@@ -99,6 +99,10 @@ pub struct Config {
     pub no_new_privileges: bool,
     /// Which system calls.
     pub seccomp: Seccomp,
+    /// An AppArmor profile by name, or `unconfined`; the default one where nothing is said.
+    pub apparmor: Option<String>,
+    /// Parts of an SELinux label, as `type:container_t`; they mean nothing where SELinux is off.
+    pub selinux: Vec<String>,
     /// Resource limits.
     pub ulimits: Vec<Ulimit>,
     /// An init process of ours reaps orphans and passes signals on.
@@ -153,6 +157,8 @@ pub struct ExitState {
     pub error: String,
     /// How often its policy started it again.
     pub restart_count: u32,
+    /// The AppArmor profile it was last started with; empty where AppArmor is not in force.
+    pub apparmor: String,
     /// `stop` or `kill` ended it: the policy does not start it again.
     pub stopped_by_hand: bool,
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::base::Paths;
+use crate::engine::AppArmor;
 
 /// What this machine and this engine are, as `version` and `info` tell it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +24,8 @@ pub struct Facts {
     pub memory: u64,
     /// `1` or `2`.
     pub cgroup: String,
+    /// Whether a profile confines containers.
+    pub apparmor: AppArmor,
     /// Containers running, paused, and neither.
     pub containers: (usize, usize, usize),
     /// Images.
@@ -92,8 +95,8 @@ pub fn info(facts: &Facts, paths: &Paths) -> Json {
         "Runtimes": {"hoist": {}},
         "DefaultRuntime": "hoist",
         "LiveRestoreEnabled": true,
-        "SecurityOptions": ["name=seccomp,profile=builtin", "name=cgroupns"],
-        "Warnings": null,
+        "SecurityOptions": security_options(facts),
+        "Warnings": warning(facts).map(|warning| [warning]),
     })
 }
 
@@ -114,7 +117,7 @@ pub fn info_text(facts: &Facts, paths: &Paths) -> String {
         ("Cgroup Version", facts.cgroup.clone()),
         ("Runtimes", "hoist".to_owned()),
         ("Default Runtime", "hoist".to_owned()),
-        ("Security Options", "seccomp (builtin), cgroupns".to_owned()),
+        ("Security Options", security_text(facts)),
         ("Kernel Version", facts.kernel.clone()),
         ("Operating System", facts.system.clone()),
         ("OSType", "linux".to_owned()),
@@ -126,7 +129,24 @@ pub fn info_text(facts: &Facts, paths: &Paths) -> String {
         ("Root Dir", paths.root().display().to_string()),
         ("Run Dir", paths.run().display().to_string()),
     ];
-    rows.iter().map(|(name, value)| format!("{name}: {value}\n").replacen("::", ":", 1)).collect()
+    let rows = rows.iter().map(|(name, value)| format!("{name}: {value}\n").replacen("::", ":", 1));
+    rows.chain(warning(facts).map(|warning| format!("WARNING: {warning}\n"))).collect()
+}
+
+fn security_options(facts: &Facts) -> Vec<&'static str> {
+    let apparmor = (facts.apparmor == AppArmor::Full).then_some("name=apparmor");
+    apparmor.into_iter().chain(["name=seccomp,profile=builtin", "name=cgroupns"]).collect()
+}
+
+fn security_text(facts: &Facts) -> String {
+    let apparmor = if facts.apparmor == AppArmor::Full { "apparmor, " } else { "" };
+    format!("{apparmor}seccomp (builtin), cgroupns")
+}
+
+fn warning(facts: &Facts) -> Option<&'static str> {
+    let is_wanting = facts.apparmor == AppArmor::NoParser;
+    is_wanting
+        .then_some("AppArmor is on, but apparmor_parser is not installed: no profile confines containers")
 }
 
 /// `uname -m` of Go's word.

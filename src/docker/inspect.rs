@@ -39,7 +39,7 @@ pub fn container(container: &Container, paths: &Paths) -> Json {
         "Platform": config.platform.as_ref().map_or("linux", |platform| platform.os.as_str()),
         "MountLabel": "",
         "ProcessLabel": "",
-        "AppArmorProfile": "",
+        "AppArmorProfile": record.state.apparmor,
         "ExecIDs": null,
         "HostConfig": host_config(container),
         "GraphDriver": graph(container, paths),
@@ -336,6 +336,8 @@ fn security(config: &Config) -> Vec<String> {
         Seccomp::Unconfined => words.push("seccomp=unconfined".to_owned()),
         Seccomp::Profile(text) => words.push(format!("seccomp={text}")),
     }
+    words.extend(config.apparmor.as_ref().map(|profile| format!("apparmor={profile}")));
+    words.extend(config.selinux.iter().map(|part| format!("label={part}")));
     words
 }
 

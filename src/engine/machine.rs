@@ -4,6 +4,9 @@ use std::fs;
 
 use super::stats::memory_of_host;
 use super::{Engine, Space};
+use crate::sys::apparmor;
+
+pub use crate::sys::apparmor::Support as AppArmor;
 
 /// What this machine has.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -17,6 +20,12 @@ pub struct Machine {
 }
 
 impl Engine {
+    /// Whether an AppArmor profile confines containers here.
+    #[must_use]
+    pub fn apparmor(&self) -> AppArmor {
+        apparmor::support()
+    }
+
     /// Reads what this machine has. It blocks for as long as the kernel takes to say so.
     #[must_use]
     pub fn machine(&self) -> Machine {

@@ -58,7 +58,7 @@ pub use logview::{
     FindAsk, LogForm, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogQuery, LogSpot, LogState, LogView,
     PageAsk, SaveLog, Wanted as LogWanted,
 };
-pub use machine::Machine;
+pub use machine::{AppArmor, Machine};
 pub use network::Networks;
 pub use process::ProcessDetail;
 pub use pull::{PullOptions, PullStatus, Pulled};

@@ -37,6 +37,12 @@ pub enum Error {
     /// The source of a bind is not there.
     #[error("bind source path does not exist: {0}")]
     NoSource(std::path::PathBuf),
+    /// An AppArmor profile that somebody relies on.
+    #[error("the AppArmor profile `{0}` is not loaded")]
+    NoProfile(String),
+    /// SELinux is on, and its labels are not done.
+    #[error("SELinux labels are not supported yet")]
+    Label,
     /// Nothing is there to be monitored.
     #[error("the container is not running")]
     NotRunning,
@@ -77,7 +83,8 @@ impl Explain for Error {
             Self::Store(error) => error.kind(),
             Self::Disk(error) => error.kind(),
             Self::Sys(error) => error.kind(),
-            Self::NoSource(_) | Self::Usage(_) => ErrorKind::Invalid,
+            Self::NoSource(_) | Self::NoProfile(_) | Self::Usage(_) => ErrorKind::Invalid,
+            Self::Label => ErrorKind::Unsupported,
             Self::NotRunning | Self::Taken => ErrorKind::Conflict,
         }
     }
@@ -92,6 +99,12 @@ impl Explain for Error {
             Self::Disk(error) => error.hint(),
             Self::Sys(error) => error.hint(),
             Self::NoSource(_) => Some("make it first, or use `-v`, which makes it".to_owned()),
+            Self::Label => Some("leave `--security-opt label=` out".to_owned()),
+            Self::NoProfile(_) => Some(
+                "load it with `apparmor_parser -r FILE`, or leave `--security-opt apparmor=` out for the \
+                 default profile"
+                    .to_owned(),
+            ),
             Self::ProgramNotFound { .. } | Self::NotRunning | Self::Taken | Self::Usage(_) => None,
         }
     }

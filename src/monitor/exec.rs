@@ -18,7 +18,7 @@ use super::session::{Asker, Session, Shape, Streams, Watch, complain};
 use super::settle::{UNKNOWN, cgroup_parent};
 use super::start::output_pipe;
 use super::wire::{Answer, Ask, Failure, Ready};
-use super::{bundle, journal, tell};
+use super::{bundle, confine, journal, tell};
 use crate::base::{ContainerId, ExecId, Paths, disk};
 use crate::cgroup::Cgroup;
 use crate::container::record::{Process, VERSION};
@@ -144,7 +144,8 @@ fn begin(
     let cgroup = Cgroup::open(&cgroup_parent(paths), id.as_str());
     let probe = Probe::now()?;
     let spec = bundle::bundle(paths, &container, &probe)?;
-    let program = program(&container, &record);
+    let mut program = program(&container, &record);
+    program.set_apparmor_profile(confine::confine_exec(&container.state.apparmor)?);
     let (stdio, mut streams) = make_stdio(&record, size)?;
     let Running { pid, pidfd, console, warnings } = runtime::exec(runtime::Exec {
         target: target.as_fd(),

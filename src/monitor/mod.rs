@@ -14,6 +14,7 @@
 mod adopt;
 mod bundle;
 mod client;
+mod confine;
 mod error;
 pub mod exec;
 pub mod journal;

@@ -23,7 +23,7 @@ use rustix::pipe::PipeFlags;
 use super::error::Error;
 use super::session::Streams;
 use super::settle::{self, cgroup_parent};
-use super::{bundle, journal, wire};
+use super::{bundle, confine, journal, wire};
 use crate::base::{Paths, disk};
 use crate::cgroup::{Cgroup, Limits, OomEvents};
 use crate::container::record::{Process, VERSION};
@@ -85,7 +85,12 @@ fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16,
     let etc = paths.container_etc(&record.id);
     make_sources(&record.config)?;
     prepare_etc(&etc)?;
-    let spec = bundle::bundle(paths, record, probe)?;
+    let mut spec = bundle::bundle(paths, record, probe)?;
+    let confinement = confine::confine(&record.config, probe)?;
+    if let Some(process) = spec.process_mut() {
+        process.set_apparmor_profile(confinement.to_apply().map(str::to_owned));
+    }
+    record.state.apparmor = confinement.profile.unwrap_or_default();
     let limits = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let limits = limits.map(Limits::from_spec).unwrap_or_default();
     let cgroup = Cgroup::create(&cgroup_parent(paths), record.id.as_str(), &limits, probe)?;
@@ -116,7 +121,8 @@ fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16,
         let _ = sys::pty::set_size(console.as_fd(), columns, rows); // the payload may be gone
     }
     journal::tell(paths, record, "start", &[])?;
-    let warnings = [warnings, applied.warnings].concat();
+    let confinement = confinement.warning.into_iter().collect();
+    let warnings = [warnings, applied.warnings, confinement].concat();
     let oom = cgroup.oom_events().ok();
     Ok(Up { run, pidfd, cgroup, oom, streams, warnings })
 }

@@ -11,7 +11,7 @@ use super::create::{Created, Running};
 use super::init::Voice;
 use super::payload::{self, Streams};
 use super::prepare::{self, Security};
-use super::{Error, Exec, Init, Result, Stdio, support};
+use super::{Error, Exec, Init, Result, Stdio, confine, support};
 use crate::cgroup::Entrance;
 use crate::sys::clone::Side;
 use crate::sys::ns::{self, Namespace, Namespaces};
@@ -31,6 +31,10 @@ type Step = (&'static str, fn(&mut Joining<'_>, &Channel) -> Result<()>);
 const STEPS: &[Step] = &[
     // Before it can be seen in there (CVE-2019-5736).
     ("hide from tracers", |_, _| Ok(process::hide()?)),
+    // While the host's procfs is seen; it is in force from `execve` on.
+    ("take on the AppArmor profile", |joining, _| {
+        confine::confine_program(joining.exec.process, Init::Payload)
+    }),
     ("join the cgroup", |joining, _| {
         for file in joining.entrance.joined.drain(..) {
             check(rustix::io::write(&file, b"0"), || "write(cgroup.procs, 0)".to_owned())?;

@@ -12,7 +12,7 @@ use rustix::fs::OFlags;
 use super::channel::{Channel, Failure, Message, Word};
 use super::payload::{self, Streams};
 use super::prepare::Prepared;
-use super::{Error, Gate, Result, Stdio, attach, mask, sysctl};
+use super::{Error, Gate, Result, Stdio, attach, confine, mask, sysctl};
 use crate::sys::mount::{self, Attrs, Depth, Propagation};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::{self, check, fs, process, pty};
@@ -36,6 +36,8 @@ type Step = (&'static str, fn(&mut State<'_>) -> Result<()>);
 const SET_UP: &[Step] = &[
     // First of all, as from here on the container's processes may see this one.
     ("hide from tracers", |_| Ok(process::hide()?)),
+    // While the host's procfs is seen; it is in force from `execve` on.
+    ("take on the AppArmor profile", |state| confine::confine_program(state.plan.process, state.plan.init)),
     // Before the cgroup namespace, whose root is where its maker is.
     ("join the cgroup", join_cgroup),
     ("join namespaces", join_namespaces),

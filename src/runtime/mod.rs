@@ -14,6 +14,7 @@
 mod attach;
 mod birth;
 mod channel;
+mod confine;
 mod create;
 mod error;
 mod exec;

@@ -14,7 +14,7 @@ use super::init::Voice;
 use super::prepare::Security;
 use super::target::{self, Kind};
 use super::user::{self, Identity};
-use super::{Error, Init, Result, reaper};
+use super::{Error, Init, Result, confine, reaper};
 use crate::oci::runtime::{PosixRlimitType, Process};
 use crate::sys::cap::{self, CapSet, Sets};
 use crate::sys::probe::Probe;
@@ -342,6 +342,7 @@ fn start_under_reaper(becoming: &mut Becoming<'_>) -> Result<()> {
     match becoming.payload.init {
         Init::Payload => Ok(()),
         Init::Reaper => {
+            confine::confine_reaper(becoming.payload.process)?;
             let has_terminal = matches!(becoming.payload.streams, Streams::Terminal(_));
             Ok(reaper::split(has_terminal)?)
         }

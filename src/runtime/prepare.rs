@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType};
 
 use super::options::{self, Options};
-use super::{Error, Init, Plan, Result, Root, Stdio, seccomp, support};
+use super::{Error, Init, Plan, Result, Root, Stdio, confine, seccomp, support};
 use crate::cgroup::{Cgroup, Entrance};
 use crate::oci::runtime::{self as oci, LinuxNamespaceType, Spec};
 use crate::sys::mount::{self, Attrs, Depth, Propagation};
@@ -127,6 +127,7 @@ fn missing(probe: &Probe) -> &'static str {
 
 /// What the payload may do, of what the spec allows and the caller has.
 pub(super) fn security(spec: &Spec, process: &oci::Process, warnings: &mut Vec<String>) -> Result<Security> {
+    confine::check(process)?;
     let sets = process.capabilities().as_ref();
     let wanted = |set: Option<&std::collections::HashSet<oci::Capability>>| -> Result<CapSet> {
         let Some(set) = set else { return Ok(CapSet::EMPTY) };

@@ -44,7 +44,6 @@ fn has_hooks(hooks: &Hooks) -> bool {
 pub(super) fn check_process(process: &Process) -> Result<()> {
     let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     refuse(&[
-        ("process.apparmorProfile", is_set(process.apparmor_profile())),
         ("process.selinuxLabel", is_set(process.selinux_label())),
         ("process.commandLine", is_set(process.command_line())),
         ("process.scheduler", process.scheduler().is_some()),
@@ -210,9 +209,9 @@ mod tests {
         );
         assert_eq!(
             message(
-                r#"{"ociVersion":"1.0.2","process":{"cwd":"/","args":["a"],"apparmorProfile":"p","user":{}}}"#
+                r#"{"ociVersion":"1.0.2","process":{"cwd":"/","args":["a"],"selinuxLabel":"p","user":{}}}"#
             ),
-            "`process.apparmorProfile`: it is not supported"
+            "`process.selinuxLabel`: it is not supported"
         );
         assert_eq!(
             message(r#"{"ociVersion":"1.0.2","process":{"cwd":"/","args":[],"user":{}}}"#),

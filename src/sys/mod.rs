@@ -4,6 +4,7 @@
 //! with its arguments, and its cause is the error number.
 #![allow(unsafe_code, reason = "system calls are made here and nowhere else")]
 
+pub mod apparmor;
 pub mod bpf;
 pub mod cap;
 pub mod clone;

@@ -22,7 +22,7 @@ fn what_docker_has_and_hoist_lacks_is_refused_by_name() {
         "run --mount type=volume,target=/x debian",
         "run --network a --network b debian",
         "run --log-driver syslog debian",
-        "run --security-opt label=type:x debian",
+        "run --security-opt label=type debian",
         "import http://x/y.tar",
     ]), @"
     run -p 80:80 debian → 125
@@ -93,9 +93,9 @@ fn what_docker_has_and_hoist_lacks_is_refused_by_name() {
     --log-driver syslog is not supported yet
       hint: there are json-file and none
 
-    run --security-opt label=type:x debian → 125
-    --security-opt label is not supported yet
-      hint: see `hoist run --help`
+    run --security-opt label=type debian → 125
+    bad label option `type`
+      hint: want disable, or user, role, type or level with a colon and a value
 
     import http://x/y.tar → 125
     import of a URL is not supported yet

@@ -1,0 +1,141 @@
+//! Which AppArmor profile a container's processes get, and that it is loaded; and that nobody
+//! relies on an SELinux label, which hoist cannot give yet.
+
+use std::path::Path;
+
+use super::error::Error;
+use crate::container::Config;
+use crate::sys::apparmor;
+use crate::sys::probe::Probe;
+
+/// The profile of containers for which nothing else was asked.
+pub(super) const DEFAULT: &str = "hoist-default";
+/// No profile, as AppArmor calls it.
+const UNCONFINED: &str = "unconfined";
+/// It is there where SELinux is on; Docker, too, ignores labels elsewhere.
+const SELINUX: &str = "/sys/fs/selinux/enforce";
+const TEXT: &str = include_str!("../../assets/apparmor-default");
+
+/// A profile to be taken on, `None` where AppArmor is not in force, and what the user is told.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Confinement {
+    pub(super) profile: Option<String>,
+    pub(super) warning: Option<String>,
+}
+
+impl Confinement {
+    /// What the runtime is told; where hoist itself is confined, nobody gets out of that.
+    pub(super) fn to_apply(&self) -> Option<&str> {
+        self.profile.as_deref().filter(|name| *name != UNCONFINED)
+    }
+}
+
+/// The profile for a start; the default one is loaded when it is not.
+///
+/// # Errors
+///
+/// [`Error::NoProfile`] when one was asked for by name that is not loaded; [`Error::Label`].
+pub(super) fn confine(config: &Config, probe: &Probe) -> Result<Confinement, Error> {
+    if config.selinux.iter().any(|part| part != "disable") && Path::new(SELINUX).exists() {
+        return Err(Error::Label);
+    }
+    let wanted = wanted(config);
+    let without = |why: String| Confinement { profile: None, warning: Some(why) };
+    if !apparmor::is_enabled() {
+        return Ok(match asked_for(config) {
+            Some(name) => {
+                without(format!("AppArmor is off on this machine: {name} does not confine the container"))
+            }
+            None => Confinement::default(),
+        });
+    }
+    let with = |name: &str| Confinement { profile: Some(name.to_owned()), warning: None };
+    if wanted == UNCONFINED {
+        return Ok(with(UNCONFINED));
+    }
+    // Policy belongs to the machine; a container manager in a container has no say in it.
+    let is_loaded = if probe.in_user_namespace { None } else { apparmor::is_loaded(wanted).ok() };
+    match (is_loaded, asked_for(config)) {
+        (Some(true), _) => Ok(with(wanted)),
+        (Some(false), Some(_)) => Err(Error::NoProfile(wanted.to_owned())),
+        (Some(false), None) => Ok(match apparmor::load(TEXT) {
+            Ok(()) => with(wanted),
+            Err(error) => without(not_loaded(&error)),
+        }),
+        (None, Some(name)) => Ok(without(format!(
+            "AppArmor profiles cannot be seen from here: {name} does not confine the container"
+        ))),
+        (None, None) => Ok(Confinement::default()),
+    }
+}
+
+/// The profile for a command in a container that was started with `profile`; the default one
+/// may have been unloaded meanwhile.
+///
+/// # Errors
+///
+/// As [`confine`].
+pub(super) fn confine_exec(profile: &str) -> Result<Option<String>, Error> {
+    if ["", UNCONFINED].contains(&profile) {
+        return Ok(None);
+    }
+    if !apparmor::is_loaded(profile)? {
+        if profile != DEFAULT {
+            return Err(Error::NoProfile(profile.to_owned()));
+        }
+        apparmor::load(TEXT)?;
+    }
+    Ok(Some(profile.to_owned()))
+}
+
+/// Docker's rule: what is asked for, else none for a privileged container.
+fn wanted(config: &Config) -> &str {
+    match asked_for(config) {
+        Some(name) => name,
+        None if config.apparmor.is_some() || config.privileged => UNCONFINED,
+        None => DEFAULT,
+    }
+}
+
+/// A profile that somebody relies on.
+fn asked_for(config: &Config) -> Option<&str> {
+    config.apparmor.as_deref().filter(|name| *name != UNCONFINED)
+}
+
+fn not_loaded(error: &crate::sys::Error) -> String {
+    if error.is(rustix::io::Errno::NOENT) {
+        return "AppArmor is on, but apparmor_parser is not installed to load a profile: the container runs \
+                without one; install the package apparmor"
+            .to_owned();
+    }
+    let why = crate::base::error::chain(error).join(": ");
+    format!("the AppArmor profile {DEFAULT} cannot be loaded, so the container runs without it: {why}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_privileged_container_has_no_profile_unless_one_is_named() {
+        let table = [
+            (None, false, DEFAULT),
+            (None, true, UNCONFINED),
+            (Some("unconfined"), false, UNCONFINED),
+            (Some("mine"), false, "mine"),
+            (Some("mine"), true, "mine"),
+        ];
+        for (apparmor, privileged, want) in table {
+            let config = Config { apparmor: apparmor.map(str::to_owned), privileged, ..Config::default() };
+            assert_eq!(super::wanted(&config), want, "{apparmor:?} {privileged}");
+        }
+    }
+
+    #[test]
+    fn the_text_defines_the_profile_of_that_name() {
+        assert!(TEXT.contains(&format!("\nprofile {DEFAULT} ")));
+        let peers = TEXT.lines().filter_map(|line| line.split_once("peer=")).map(|(_, peer)| peer);
+        assert!(peers.clone().all(|peer| [&format!("{DEFAULT},"), "unconfined,"].contains(&peer)));
+        assert!(TEXT.len() < 4096, "a pipe holds it even where pipes are small");
+    }
+}

@@ -1,0 +1,142 @@
+//! AppArmor: profiles that are loaded, and the one a process takes on: apparmor(7),
+//! <https://gitlab.com/apparmor/apparmor/-/wikis/AppArmorInterfaces>
+//!
+//! The kernel takes profiles only as compiled by apparmor_parser(8), so that program is run
+//! where it is installed, as Docker and Podman do.
+
+use std::ffi::CString;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::path::Path;
+
+use super::spawn::{Command, spawn};
+use super::{Error, Result, check, process};
+
+const ENABLED: &str = "/sys/module/apparmor/parameters/enabled";
+const PROFILES: &str = "/sys/kernel/security/apparmor/profiles";
+/// Where distributions put it; it is no business of the caller's `$PATH`.
+const PARSERS: [&str; 2] = ["/usr/sbin/apparmor_parser", "/sbin/apparmor_parser"];
+
+/// Whether profiles are in force on this machine.
+#[must_use]
+pub fn is_enabled() -> bool {
+    fs::read_to_string(ENABLED).is_ok_and(|word| word.trim() == "Y")
+}
+
+/// What can be done with AppArmor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Support {
+    /// It is off, or its policy belongs to others: this is a container.
+    #[default]
+    None,
+    /// Profiles are in force, but apparmor_parser(8) is not there to load any.
+    NoParser,
+    /// Profiles are loaded and taken on.
+    Full,
+}
+
+/// What can be done with AppArmor here.
+#[must_use]
+pub fn support() -> Support {
+    if !is_enabled() || !Path::new(PROFILES).exists() {
+        Support::None
+    } else if PARSERS.iter().any(|path| Path::new(path).exists()) {
+        Support::Full
+    } else {
+        Support::NoParser
+    }
+}
+
+/// Whether the profile `name` is loaded.
+///
+/// # Errors
+///
+/// `ENOENT` where securityfs is not mounted, as in a container; `EACCES` without CAP_MAC_ADMIN
+/// over the machine.
+pub fn is_loaded(name: &str) -> Result<bool> {
+    let list = check(fs::read_to_string(PROFILES), || format!("read({PROFILES})"))?;
+    Ok(lists(&list, name))
+}
+
+/// Lines are `name (mode)`, and names may have spaces.
+fn lists(list: &str, name: &str) -> bool {
+    list.lines().filter_map(|line| line.rsplit_once(" (")).any(|(listed, _)| listed == name)
+}
+
+/// Compiles `text` and loads its profiles in the place of those with the same names.
+///
+/// # Errors
+///
+/// `ENOENT` when apparmor_parser(8) is not installed; what it says, when it fails.
+pub fn load(text: &str) -> Result<()> {
+    let program = PARSERS.iter().find(|path| Path::new(path).exists()).unwrap_or(&PARSERS[0]);
+    let pipe = || check(rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC), || "pipe2()".to_owned());
+    let ((input, to_input), (from_errors, errors)) = (pipe()?, pipe()?);
+    let null = check(OpenOptions::new().write(true).open("/dev/null"), || "open(/dev/null)".to_owned())?;
+    // A profile fits a pipe, so nobody need read while it is written.
+    check(File::from(to_input).write_all(text.as_bytes()), || "write(pipe)".to_owned())?;
+    let args = [c"apparmor_parser", c"--skip-read-cache", c"--replace", c"--quiet"].map(CString::from);
+    let streams = [input.as_fd(), null.as_fd(), errors.as_fd()];
+    let pid = spawn(&Command { program: Path::new(program), args: &args, streams, passed: &[] })?;
+    let child = process::open(pid)?;
+    drop(errors); // its end must close with the program's
+    let mut said = String::new();
+    let _ = File::from(from_errors).take(MAX_ERROR).read_to_string(&mut said); // it is only for people
+    match process::wait(child.as_fd())? {
+        process::Exit::Code(0) => Ok(()),
+        exit => {
+            let said = said.trim();
+            Err(Error::new(format!("{program} --replace"), io::Error::other(format!("{exit}: {said}"))))
+        }
+    }
+}
+
+const MAX_ERROR: u64 = 4096;
+
+/// Takes on a profile at the next `execve` of this process, or of one that it clones.
+///
+/// # Errors
+///
+/// `ENOENT` when no such profile is loaded; `EACCES` when the present one forbids it.
+pub fn change_at_exec(profile: &str) -> Result<()> {
+    write_attribute("exec", &format!("exec {profile}"))
+}
+
+/// Takes on a profile at once.
+///
+/// # Errors
+///
+/// As [`change_at_exec`].
+pub fn change_now(profile: &str) -> Result<()> {
+    write_attribute("current", &format!("changeprofile {profile}"))
+}
+
+/// Before Linux 5.8 the files were shared with the other security modules.
+fn write_attribute(file: &str, text: &str) -> Result<()> {
+    let own = format!("/proc/self/attr/apparmor/{file}");
+    let path = if Path::new(&own).exists() { own } else { format!("/proc/self/attr/{file}") };
+    let written = || OpenOptions::new().write(true).open(&path)?.write_all(text.as_bytes());
+    check(written(), || format!("write({path}, {text:?})"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_profile_is_found_by_its_whole_name() {
+        let list = "/usr/bin/man (enforce)\nhoist-default (enforce)\nwith space (x) (complain)\nbare\n";
+        for (name, want) in [
+            ("hoist-default", true),
+            ("hoist", false),
+            ("default", false),
+            ("with space (x)", true),
+            ("with space", false),
+            ("bare", false),
+            ("", false),
+        ] {
+            assert_eq!(lists(list, name), want, "{name}");
+        }
+    }
+}
