@@ -9,6 +9,21 @@
 //!
 //! The last four are leaves: held for one file change, never across a wait, a process
 //! start or an await. Debug builds assert the order (see [`Rank`]).
+//!
+//! # After a power cut
+//!
+//! What was reported as done is there. A record is on the disk before it gets its name
+//! ([`write_state_synced`]), the folders that changed before the answer ([`sync_folders`]),
+//! and the many files of an image by one [`sync`] before its record names them. Whoever is
+//! killed in between leaves the old file, or one that nobody was told of.
+//!
+//! These may be lost, and are written without waiting for the disk ([`write_state`]):
+//!
+//! - everything below the run folder (`run.json`, leases, the journal): a reboot voids it;
+//! - all files of a container with `--rm`, which a reboot ends: its folder says so
+//!   (`container::store`), so that a torn record is litter and not a damaged container;
+//! - logs, and what a container wrote to its own file system: that is for its program to sync;
+//! - unfinished downloads, and the notes of when the store was swept.
 
 use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -46,6 +61,22 @@ pub enum Error {
         /// What the parser says.
         source: serde_json::Error,
     },
+    /// The file has a form that this hoist does not know.
+    #[error("{path} was written by a newer hoist: it has version {version}")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// What was to be written could not be read again.
+    #[error("refusing to write {path}: it could not be read again")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
     /// The file is too large to be one of hoist's.
     #[error("{path} is too large for a state file: {size} bytes")]
     TooLarge {
@@ -75,13 +106,16 @@ impl Explain for Error {
         match self {
             Self::Io { source, .. } => io_kind(source),
             Self::Damaged { .. } | Self::TooLarge { .. } => ErrorKind::Corrupt,
+            Self::Newer { .. } => ErrorKind::Unsupported,
+            Self::Unreadable { .. } => ErrorKind::Invalid,
         }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Io { source, .. } => io_hint(source),
-            Self::Damaged { .. } | Self::TooLarge { .. } => None,
+            Self::Newer { .. } => Some("use the hoist that wrote it, or a newer one".to_owned()),
+            Self::Damaged { .. } | Self::TooLarge { .. } | Self::Unreadable { .. } => None,
         }
     }
 }
@@ -100,7 +134,7 @@ pub fn private_dir(path: &Path) -> Result<()> {
 
 /// Puts `bytes` at `path` in one step: a reader sees the old file or the new one, whole.
 ///
-/// After a power cut it may be either; call [`sync`] where that matters.
+/// After a power cut it may be either, or cut short: see [`write_state_synced`].
 ///
 /// # Errors
 ///
@@ -171,19 +205,102 @@ impl Drop for Draft {
     }
 }
 
-/// Replaces `path` by `value` as JSON.
+/// What a state file holds: JSON that says which form it has.
+pub trait State: Serialize + DeserializeOwned {
+    /// The newest form. This and every older one is read, from 1 on.
+    const NEWEST: u32;
+
+    /// The form of this one.
+    fn version(&self) -> u32;
+}
+
+/// `state!(Record, VERSION)`: a type with a field `version` is what a state file holds.
+macro_rules! state {
+    ($type:ty, $newest:expr) => {
+        impl $crate::base::disk::State for $type {
+            const NEWEST: u32 = $newest;
+
+            fn version(&self) -> u32 {
+                self.version
+            }
+        }
+    };
+}
+pub(crate) use state;
+
+/// Replaces `path` by `value`, which may be lost in a power cut.
 ///
 /// # Errors
 ///
-/// As [`replace`].
-pub fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<()> {
-    let mut bytes =
-        serde_json::to_vec(value).map_err(|source| Error::Damaged { path: path.into(), source })?;
-    bytes.push(b'\n');
-    replace(path, &bytes)
+/// As [`replace`]; [`Error::Unreadable`] when [`read_state`] would refuse it.
+pub fn write_state<T: State>(path: &Path, value: &T) -> Result<()> {
+    replace(path, &encode(path, value)?)
 }
 
-/// Reads a JSON state file of at most 64 MiB.
+/// Replaces `path` by `value`: whoever finds it after a power cut finds it whole. That its
+/// name is there too is for [`sync_folders`], once for everything that was done.
+///
+/// # Errors
+///
+/// As [`write_state`].
+pub fn write_state_synced<T: State>(path: &Path, value: &T) -> Result<()> {
+    let mut draft = Draft::new(path)?;
+    draft.file.write_all(&encode(path, value)?).map_err(Error::io("write", &draft.beside))?;
+    draft.file.sync_data().map_err(Error::io("sync", &draft.beside))?;
+    draft.replace()
+}
+
+/// Writes `value` over what is at `path`, where there is no room beside it. A reader may
+/// find it torn at that moment, and so may everybody when this process is killed in it.
+///
+/// # Errors
+///
+/// When the file is not there or cannot be written.
+pub fn overwrite_state<T: State>(path: &Path, value: &T) -> Result<()> {
+    let bytes = encode(path, value)?;
+    let file = OpenOptions::new().write(true).open(path).map_err(Error::io("open", path))?;
+    let written = (&file).write_all(&bytes).and_then(|()| file.set_len(bytes.len() as u64));
+    written.map_err(Error::io("write", path))
+}
+
+/// The bytes of `value`, which can be read again: what is written must not be what the next
+/// command finds damaged.
+fn encode<T: State>(path: &Path, value: &T) -> Result<Vec<u8>> {
+    let unreadable = |source| Error::Unreadable { path: path.into(), source };
+    let mut bytes = serde_json::to_vec(value).map_err(unreadable)?;
+    serde_json::from_slice::<T>(&bytes).map_err(unreadable)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Reads a state file of at most 64 MiB.
+///
+/// # Errors
+///
+/// [`Error::is_not_found`] when it is not there, [`Error::Damaged`] when it does not parse,
+/// [`Error::Newer`] when its version is not known here.
+pub fn read_state<T: State>(path: &Path) -> Result<T> {
+    let bytes = read(path, MAX_STATE)?;
+    let is_known = |version: u32| (1..=T::NEWEST).contains(&version);
+    match serde_json::from_slice::<T>(&bytes) {
+        Ok(state) if is_known(state.version()) => Ok(state),
+        Ok(state) => Err(Error::Newer { path: path.into(), version: state.version() }),
+        Err(source) => match serde_json::from_slice::<Form>(&bytes) {
+            Ok(form) if !is_known(form.version) => {
+                Err(Error::Newer { path: path.into(), version: form.version })
+            }
+            _ => Err(Error::Damaged { path: path.into(), source }),
+        },
+    }
+}
+
+/// What every form of every state file has.
+#[derive(serde::Deserialize)]
+struct Form {
+    version: u32,
+}
+
+/// Reads a JSON file of at most 64 MiB, whatever its version.
 ///
 /// # Errors
 ///
@@ -226,6 +343,42 @@ pub fn sync_folder(dir: &Path) -> Result<()> {
         File::open(dir)?.sync_all()
     };
     sync().map_err(Error::io("sync", dir))
+}
+
+/// Writes to the disk which names these folders hold, the last changed one last: what a verb
+/// reports survives a power cut from here on. A folder that is not there needs nothing.
+///
+/// # Errors
+///
+/// `EIO` or `ENOSPC` when it cannot be written.
+pub fn sync_folders(folders: &[&Path]) -> Result<()> {
+    let has_one_journal = folders.last().is_some_and(|last| has_one_journal(last));
+    let first = if has_one_journal { folders.len() - 1 } else { 0 };
+    for folder in &folders[first..] {
+        sync_file(folder)?;
+    }
+    Ok(())
+}
+
+/// Writes the contents of a file to the disk, or the names in a folder. One that is not there
+/// needs nothing.
+///
+/// # Errors
+///
+/// `EIO` or `ENOSPC` when it cannot be written.
+pub fn sync_file(path: &Path) -> Result<()> {
+    match File::open(path).and_then(|file| file.sync_all()) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        synced => synced.map_err(Error::io("sync", path)),
+    }
+}
+
+/// Whether a file system keeps changes of names in the order they were made in, so that the
+/// last one on the disk means that all are: ext4 and XFS. Each fsync costs a flush of the disk.
+fn has_one_journal(path: &Path) -> bool {
+    const XFS: i64 = 0x5846_5342;
+    const EXT: i64 = 0xEF53;
+    rustix::fs::statfs(path).is_ok_and(|stat| [XFS, EXT].contains(&stat.f_type))
 }
 
 /// Writes everything of the file system that holds `dir` to the disk: one call for any
@@ -424,8 +577,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("state.json");
         for text in ["first", "second, longer", "3"] {
-            write_json(&path, &text).unwrap();
-            assert_eq!(read_json::<String>(&path).unwrap(), text);
+            replace(&path, text.as_bytes()).unwrap();
+            assert_eq!(read(&path, 100).unwrap(), text.as_bytes());
         }
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }
@@ -452,6 +605,58 @@ mod tests {
         assert!(error.to_string().starts_with("cannot replace "), "{error}");
         assert!(path.join("full").exists());
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+    struct Note {
+        version: u32,
+        text: Option<super::super::Name>,
+    }
+    state!(Note, 2);
+
+    #[test]
+    fn a_form_that_is_not_known_is_newer_and_not_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("note.json");
+        let read = |text: &str| {
+            fs::write(&path, text).unwrap();
+            match read_state::<Note>(&path) {
+                Ok(note) => format!("version {}", note.version),
+                Err(error) => error.to_string().replace(&path.display().to_string(), "it"),
+            }
+        };
+        for (text, said) in [
+            (r#"{"version":1}"#, "version 1"),
+            (r#"{"version":2,"text":"web"}"#, "version 2"),
+            (r#"{"version":3,"text":"web"}"#, "it was written by a newer hoist: it has version 3"),
+            (r#"{"version":3,"text":["other"]}"#, "it was written by a newer hoist: it has version 3"),
+            (r#"{"version":0}"#, "it was written by a newer hoist: it has version 0"),
+            (r#"{"version":2,"text":7}"#, "it is damaged"),
+            (r#"{"text":"web"}"#, "it is damaged"),
+            ("", "it is damaged"),
+            ("{\"version\":", "it is damaged"),
+        ] {
+            assert_eq!(read(text), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        #[derive(Serialize, serde::Deserialize)]
+        struct Odd {
+            version: u32,
+            #[serde(serialize_with = "as_text")]
+            number: u32,
+        }
+        state!(Odd, 1);
+        fn as_text<S: serde::Serializer>(number: &u32, to: S) -> std::result::Result<S::Ok, S::Error> {
+            to.serialize_str(&number.to_string())
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("odd.json");
+        let error = write_state_synced(&path, &Odd { version: 1, number: 7 }).unwrap_err();
+        assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
     }
 
     #[test]

@@ -15,12 +15,13 @@ use crate::docker::filter::{self, ContainerFilter, Filters};
 use crate::docker::{
     Column, Format, images as image_rows, inspect as json, network as network_rows, ps as ps_rows,
 };
-use crate::engine::{self, Container, Engine, NotFound};
+use crate::engine::{self, Container, Damaged, Engine, Listing, NotFound};
 
 pub(super) async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
     let filters = Filters::parse(&ps.filter, filter::CONTAINER_KEYS)?;
     let format = Format::parse(ps.format.as_deref().unwrap_or_default())?;
-    let mut containers = engine.containers().list().await?;
+    let Listing { whole: mut containers, mut damaged, warnings } = engine.containers().listing().await?;
+    warnings.iter().for_each(|warning| note(format!("warning: {warning}")));
     let filter = ContainerFilter::new(filters, &containers)?;
     let last = match (ps.latest, usize::try_from(ps.last)) {
         (true, _) => Some(1),
@@ -30,11 +31,15 @@ pub(super) async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
     let is_all = ps.all || last.is_some() || filter.is_all();
     containers.retain(|container| (is_all || is_shown(container)) && filter.fits(container));
     containers.truncate(last.unwrap_or(usize::MAX));
+    // Whether it fits a filter nobody can tell.
+    damaged.retain(|_| ps.all && last.is_none() && ps.filter.is_empty());
     if ps.quiet && ps.format.is_none() {
         let id = |c: &Container| {
             if ps.no_trunc { c.record.id.as_str().to_owned() } else { c.record.id.short().to_owned() }
         };
         print(&containers.iter().map(|c| id(c) + "\n").collect::<String>())?;
+        let id = |one: &Damaged| ps_rows::damaged_id(one, !ps.no_trunc) + "\n";
+        print(&damaged.iter().map(id).collect::<String>())?;
         return Ok(0);
     }
     if ps.size || (format != Format::Json && format.names("Size")) {
@@ -45,7 +50,9 @@ pub(super) async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
         containers = measured;
     }
     let (now, zone) = clock.read();
-    let rows: Vec<_> = containers.iter().map(|c| ps_rows::row(c, !ps.no_trunc, now, &zone)).collect();
+    let rows = containers.iter().map(|c| ps_rows::row(c, !ps.no_trunc, now, &zone));
+    let rows = rows.chain(damaged.iter().map(|one| ps_rows::damaged_row(one, !ps.no_trunc)));
+    let rows: Vec<_> = rows.collect();
     let mut columns: Vec<Column> = ps_rows::COLUMNS.to_vec();
     columns.extend(ps.size.then_some(ps_rows::SIZE));
     print(&format.show(&columns, ps_rows::TITLES, &rows)?)?;
@@ -61,18 +68,27 @@ pub(super) async fn images(engine: &Engine, clock: &Clock, images: Images) -> Re
     let mut words = images.filter;
     words.extend(images.name.map(|name| format!("reference={name}")));
     let filters = Filters::parse(&words, filter::IMAGE_KEYS)?;
+    let is_unfiltered = words.is_empty();
     let format = Format::parse(images.format.as_deref().unwrap_or_default())?;
-    let chosen = image_rows::chosen(engine.images().list().await?, &filters, images.all)?;
+    let Listing { whole, mut damaged, .. } = engine.images().listing().await?;
+    let chosen = image_rows::chosen(whole, &filters, images.all)?;
+    // Whether it fits a filter nobody can tell.
+    damaged.retain(|_| is_unfiltered);
     if images.quiet && images.format.is_none() {
         for image in &chosen {
             if images.no_trunc { line(&image.id)? } else { line(image.id.short())? }
+        }
+        for one in damaged.iter().filter(|one| !one.id.is_empty()) {
+            line(image_rows::damaged_id(one, !images.no_trunc))?;
         }
         return Ok(0);
     }
     let (now, zone) = clock.read();
     let digests = images.digests || format.names("Digest") && format != Format::Json;
     let look = image_rows::Look { truncate: !images.no_trunc, digests, now, zone: &zone };
-    let rows: Vec<_> = chosen.iter().flat_map(|image| image_rows::rows(image, &look)).collect();
+    let rows = chosen.iter().flat_map(|image| image_rows::rows(image, &look));
+    let rows = rows.chain(damaged.iter().map(|one| image_rows::damaged_row(one, &look)));
+    let rows: Vec<_> = rows.collect();
     let columns = if images.digests { image_rows::COLUMNS_WITH_DIGESTS } else { image_rows::COLUMNS };
     print(&format.show(columns, image_rows::TITLES, &rows)?)?;
     Ok(0)

@@ -7,7 +7,7 @@ use super::failure::{Failure, Result};
 use super::output::{line, objects, print};
 use crate::command::{Info, SystemReset, Version};
 use crate::docker::info::{self as texts, Facts};
-use crate::engine::{Engine, Status};
+use crate::engine::{Damaged, Engine, Status};
 use crate::oci::Platform;
 
 /// What this machine is.
@@ -43,14 +43,21 @@ pub(super) fn version(version: &Version) -> Result<u8> {
 }
 
 pub(super) async fn info(engine: &Engine, info: Info) -> Result<u8> {
-    let containers = engine.containers().list().await?;
+    let listing = engine.containers().listing().await?;
+    let images = engine.images().listing().await?;
+    let damaged = |noun: &str, one: &Damaged| format!("{noun} {} cannot be read: {}", one.called(), one.why);
+    let mut warnings = listing.warnings;
+    warnings.extend(listing.damaged.iter().map(|one| damaged("container", one)));
+    warnings.extend(images.damaged.iter().map(|one| damaged("image", one)));
+    let containers = listing.whole;
     let count = |statuses: &[Status]| containers.iter().filter(|c| statuses.contains(&c.status)).count();
     let running = count(&[Status::Running, Status::Restarting]);
     let paused = count(&[Status::Paused]);
     let facts = Facts {
         containers: (running, paused, containers.len() - running - paused),
-        images: engine.images().list().await?.len(),
+        images: images.whole.len(),
         apparmor: engine.apparmor(),
+        warnings,
         ..facts()
     };
     match info.format.as_deref() {

@@ -10,10 +10,11 @@ use super::options::{
     LogOptions, MountRequest, NetworkMode, Options, RestartPolicy, Seccomp, Streams, Ulimit,
 };
 use super::status::Status;
+use crate::base::disk::state;
 use crate::base::{ContainerId, Name};
 use crate::oci::{ImageId, Platform};
 
-/// The newest form of both files; a reader takes this and every older one.
+/// Current version of both files.
 pub const VERSION: u32 = 1;
 
 /// What must outlive a reboot: `<root>/containers/<id>/record.json`.
@@ -44,6 +45,8 @@ pub struct Record {
     #[serde(flatten)]
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
+
+state!(Record, VERSION);
 
 /// A container's configuration, complete: nothing of the image is left to look up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -191,10 +194,15 @@ pub struct Run {
     /// Addresses and the like, for `inspect`, in the network part's form.
     #[serde(default)]
     pub endpoint: Option<serde_json::Value>,
+    /// How it ended, where the record could not be written: the next command writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<ExitState>,
     /// Fields of a newer hoist, kept when this one rewrites the file.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
+
+state!(Run, VERSION);
 
 /// A process that a reused pid is not mistaken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

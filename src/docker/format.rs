@@ -27,8 +27,8 @@ pub struct Row {
 
 impl Row {
     /// A row with these fields.
-    pub fn new<const N: usize>(fields: [(&str, Json); N]) -> Self {
-        let mut fields: Vec<_> = fields.map(|(name, value)| (name.to_owned(), value)).into();
+    pub fn new<'a>(fields: impl IntoIterator<Item = (&'a str, Json)>) -> Self {
+        let mut fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         // Docker's JSON comes from a Go map: sorted.
         fields.sort_by(|a, b| a.0.cmp(&b.0));
         Self { fields: fields.into_iter().collect(), labels: BTreeMap::new() }

@@ -10,7 +10,7 @@ use super::filter::{Error, Filters};
 use super::format::{Column, Row};
 use super::time::{self, ZERO, rfc3339};
 use crate::base::units::column;
-use crate::engine::{HistoryEntry, Image, ImageDetail};
+use crate::engine::{Damaged, HistoryEntry, Image, ImageDetail};
 use crate::oci::{ImageId, Reference};
 
 /// What `images` shows.
@@ -132,6 +132,35 @@ pub fn rows(image: &Image, look: &Look<'_>) -> Vec<Row> {
         );
     }
     rows
+}
+
+/// An image or a name that cannot be read, as a row of `images`: with what is known of it, and
+/// why where its size would be.
+#[must_use]
+pub fn damaged_row(damaged: &Damaged, look: &Look<'_>) -> Row {
+    let name: Option<Reference> = damaged.name.as_deref().and_then(|name| name.parse().ok());
+    Row::new(TITLES.iter().map(|column| {
+        let value = match (column.field, &name) {
+            ("ID", _) if damaged.id.is_empty() => NONE.to_owned(),
+            ("ID", _) => damaged_id(damaged, look.truncate),
+            ("Repository", Some(name)) => name.familiar_name(),
+            ("Repository", None) => damaged.name.clone().unwrap_or_else(|| NONE.to_owned()),
+            ("Tag", Some(name)) => name.tag().unwrap_or(NONE).to_owned(),
+            ("Tag" | "Digest", _) => NONE.to_owned(),
+            ("Size", _) => super::table::visible(&format!("Damaged ({})", damaged.why)),
+            _ => "N/A".to_owned(),
+        };
+        (column.field, value.into())
+    }))
+}
+
+/// Its id, as of any image.
+#[must_use]
+pub fn damaged_id(damaged: &Damaged, truncate: bool) -> String {
+    match damaged.id.strip_prefix("sha256:") {
+        Some(hex) if truncate => hex.chars().take(12).collect(),
+        _ => damaged.id.clone(),
+    }
 }
 
 fn row(image: &Image, name: &str, tag: &str, digest: &str, look: &Look<'_>) -> Row {

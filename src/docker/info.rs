@@ -30,6 +30,8 @@ pub struct Facts {
     pub containers: (usize, usize, usize),
     /// Images.
     pub images: usize,
+    /// What is wrong, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 /// The API version whose forms hoist's JSON follows.
@@ -68,6 +70,7 @@ pub fn version_text(facts: &Facts) -> String {
 #[must_use]
 pub fn info(facts: &Facts, paths: &Paths) -> Json {
     let (running, paused, stopped) = facts.containers;
+    let warnings = warnings(facts);
     json!({
         "ID": paths.engine_name(),
         "Containers": running + paused + stopped,
@@ -96,7 +99,7 @@ pub fn info(facts: &Facts, paths: &Paths) -> Json {
         "DefaultRuntime": "hoist",
         "LiveRestoreEnabled": true,
         "SecurityOptions": security_options(facts),
-        "Warnings": warning(facts).map(|warning| [warning]),
+        "Warnings": if warnings.is_empty() { Json::Null } else { warnings.into() },
     })
 }
 
@@ -130,7 +133,9 @@ pub fn info_text(facts: &Facts, paths: &Paths) -> String {
         ("Run Dir", paths.run().display().to_string()),
     ];
     let rows = rows.iter().map(|(name, value)| format!("{name}: {value}\n").replacen("::", ":", 1));
-    rows.chain(warning(facts).map(|warning| format!("WARNING: {warning}\n"))).collect()
+    let warnings = warnings(facts);
+    let warnings = warnings.iter();
+    rows.chain(warnings.map(|text| format!("WARNING: {}\n", super::table::visible(text)))).collect()
 }
 
 fn security_options(facts: &Facts) -> Vec<&'static str> {
@@ -143,10 +148,12 @@ fn security_text(facts: &Facts) -> String {
     format!("{apparmor}seccomp (builtin), cgroupns")
 }
 
-fn warning(facts: &Facts) -> Option<&'static str> {
+/// What is wrong, a sentence each.
+fn warnings(facts: &Facts) -> Vec<String> {
     let is_wanting = facts.apparmor == AppArmor::NoParser;
-    is_wanting
-        .then_some("AppArmor is on, but apparmor_parser is not installed: no profile confines containers")
+    let apparmor = is_wanting
+        .then_some("AppArmor is on, but apparmor_parser is not installed: no profile confines containers");
+    apparmor.map(str::to_owned).into_iter().chain(facts.warnings.iter().cloned()).collect()
 }
 
 /// `uname -m` of Go's word.

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::format::{Column, Row};
 use super::time;
 use crate::base::units::{column, human_duration};
-use crate::engine::{Container, MountKind, NetworkMode, Record, Status};
+use crate::engine::{Container, Damaged, MountKind, NetworkMode, Record, Status};
 use crate::oci::Reference;
 
 /// What `ps` shows.
@@ -42,6 +42,8 @@ pub const TITLES: &[Column] = &[
     SIZE,
 ];
 
+/// Digits of an id that is cut.
+const SHORT_ID: usize = 12;
 /// Most characters of a command that is cut.
 const COMMAND_WIDTH: usize = 20;
 /// Most characters of a mount that is cut.
@@ -80,6 +82,29 @@ pub fn row(container: &Container, truncate: bool, now: Timestamp, zone: &TimeZon
     ]);
     row.labels.clone_from(&record.config.labels);
     row
+}
+
+/// A container whose state cannot be read, as a row of `ps`: with what is known of it, and why.
+#[must_use]
+pub fn damaged_row(damaged: &Damaged, truncate: bool) -> Row {
+    let status = format!("Damaged ({})", damaged.why);
+    Row::new(TITLES.iter().map(|column| {
+        let value = match column.field {
+            "ID" => damaged_id(damaged, truncate),
+            "Names" => damaged.name.clone().unwrap_or_default(),
+            "Status" => super::table::visible(&status),
+            "State" => Status::Dead.as_str().to_owned(),
+            _ => String::new(),
+        };
+        (column.field, value.into())
+    }))
+}
+
+/// Its id, as of any container.
+#[must_use]
+pub fn damaged_id(damaged: &Damaged, truncate: bool) -> String {
+    let digits = if truncate { SHORT_ID } else { damaged.id.len() };
+    damaged.id.chars().take(digits).collect()
 }
 
 /// `Up 3 minutes (Paused)`, `Exited (137) 2 hours ago`, `Created`.
@@ -210,6 +235,20 @@ pub(crate) mod tests {
         0123456789ab   debian:latest   "/bin/sh -c 'while t…"   3 hours ago   Up About an hour             80/tcp    web
         0123456789ab   debian:latest   "/bin/sh -c 'while t…"   3 hours ago   Exited (137) 2 minutes ago             db
         "#);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_a_row_with_its_reason() {
+        let damaged = Damaged {
+            id: "0123456789ab".repeat(6)[..64].to_owned(),
+            name: Some("db".to_owned()),
+            why: "record.json is damaged: EOF while parsing a value".to_owned(),
+        };
+        let row = damaged_row(&damaged, true);
+        insta::assert_snapshot!(Format::Table.show(COLUMNS, TITLES, &[row]).unwrap(), @r"
+        CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS                                                        PORTS     NAMES
+        0123456789ab                                 Damaged (record.json is damaged: EOF while parsing a value)             db
+        ");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use super::error::Result;
 use super::stats::{Sample, Top};
 use super::trash::TrashEntry;
 use super::{
-    ContainerId, Engine, ExecId, LogView, Name, Options, Process, ProcessDetail, PullPolicy, Record,
+    ContainerId, Engine, ExecId, Listing, LogView, Name, Options, Process, ProcessDetail, PullPolicy, Record,
     Reporter, Run, SaveLog, Status, Verb, blocking,
 };
 use crate::base::Paths;
@@ -209,12 +209,21 @@ impl Containers<'_> {
         blocking(move || work(&engine, &target)).await
     }
 
-    /// All containers, newest first. Dead runs among them are settled.
+    /// All containers that can be read, newest first. Dead runs among them are settled.
     ///
     /// # Errors
     ///
-    /// When a state file cannot be read.
+    /// When the folder of containers cannot be read.
     pub async fn list(&self) -> Result<Vec<Container>> {
+        Ok(self.listing().await?.whole)
+    }
+
+    /// The same, and those whose state files cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::list`].
+    pub async fn listing(&self) -> Result<Listing<Container>> {
         self.on("", |engine, _| {
             engine.tend_trash();
             engine.all()

@@ -84,7 +84,7 @@ impl Engine {
             size: request.size,
             ..ExecRecord::new()
         };
-        disk::write_json(&exec::file(self.paths(), &container.record.id, &id), &record).doing(doing)?;
+        disk::write_state(&exec::file(self.paths(), &container.record.id, &id), &record).doing(doing)?;
         let action = format!("exec_create: {}", record.command.join(" "));
         journal::tell(self.paths(), &container.record, &action, &[("execID", id.as_str())]).doing(doing)?;
         Ok((container.record, id))
@@ -99,7 +99,7 @@ impl Engine {
             return Ok(());
         }
         let is_over = |path: &&std::path::PathBuf| {
-            disk::read_json::<ExecRecord>(path).is_ok_and(|record| {
+            disk::read_state::<ExecRecord>(path).is_ok_and(|record| {
                 record.exit_code.is_some() || record.process.is_some_and(|process| !process.is_alive())
             })
         };

@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::error::{Doing, Error, Result};
 use super::trash::Trashed;
-use super::{Engine, Reporter, blocking};
+use super::{Damaged, Engine, Listing, Reporter, blocking};
+use crate::base::error::chain;
 use crate::base::journal;
 use crate::container;
 use crate::image::{self, Roots, Store};
@@ -136,20 +137,28 @@ impl Engine {
     /// moves from here to there meanwhile is seen at least once. Nobody moves back under the
     /// images' lock, which the sweep has.
     fn image_roots(&self) -> Result<Roots> {
-        let layers: Vec<_> = self.container_records()?.into_iter().flat_map(|record| record.layers).collect();
+        let (records, unreadable) = self.container_records()?;
         let mut roots = self.trash_roots()?;
-        roots.layers.extend(layers);
+        roots.layers.extend(records.into_iter().flat_map(|record| record.layers));
+        roots.unreadable.extend(unreadable);
         Ok(roots)
     }
 
-    /// A record that cannot be read is an error: what it needs would be swept.
-    pub(super) fn container_records(&self) -> Result<Vec<container::Record>> {
+    /// The records of all containers, and what those are called that cannot be read.
+    pub(super) fn container_records(&self) -> Result<(Vec<container::Record>, Vec<String>)> {
         let (paths, doing) = (self.paths(), || "read the containers");
-        let mut records = Vec::new();
+        let (mut records, mut unreadable) = (Vec::new(), Vec::new());
         for id in container::store::ids(paths).doing(doing)? {
-            records.extend(container::store::load(paths, &id).doing(doing)?);
+            match container::store::load(paths, &id) {
+                Ok(record) => records.extend(record),
+                Err(_) if container::store::is_litter(paths, &id) => {}
+                Err(_) => {
+                    let name = container::store::name_of(paths, &id).map(|name| name.to_string());
+                    unreadable.push(name.unwrap_or_else(|| id.short().to_owned()));
+                }
+            }
         }
-        Ok(records)
+        Ok((records, unreadable))
     }
 
     /// Who uses images: read without locks, and asked under the images' lock.
@@ -161,7 +170,8 @@ impl Engine {
             let is_running = run.is_some_and(|run| run.status.is_up() && is_alive(&run));
             image::User { container: record.id.short().to_owned(), image: record.image_id, is_running }
         };
-        Ok(self.container_records()?.into_iter().map(user).collect())
+        // Of one that cannot be read nobody knows; its layers stay whatever goes.
+        Ok(self.container_records()?.0.into_iter().map(user).collect())
     }
 
     /// Tells the journal of an image; a journal that cannot be written stops nothing.
@@ -175,7 +185,7 @@ impl Engine {
 }
 
 impl Images<'_> {
-    /// All images, newest first.
+    /// All images that can be read, newest first.
     ///
     /// # Errors
     ///
@@ -190,6 +200,30 @@ impl Images<'_> {
             Ok(store.images().doing(doing)?.into_iter().map(|record| row(record, &references)).collect())
         })
         .await
+    }
+
+    /// The same, and the images and names whose files cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::list`].
+    pub async fn listing(&self) -> Result<Listing<Image>> {
+        let whole = self.list().await?;
+        let engine = self.engine.clone();
+        let damaged = blocking(move || {
+            let damaged = engine.image_store()?.damaged().doing(|| "list images")?;
+            let told = |one: image::Damaged| {
+                let id = one.image.as_ref().map(ToString::to_string).unwrap_or_default();
+                let name = one.name.as_ref().map(ToString::to_string);
+                Damaged::new(
+                    &id,
+                    name.or_else(|| one.image.is_none().then(|| one.called())),
+                    &chain(&one.why),
+                )
+            };
+            Ok(damaged.into_iter().map(told).collect())
+        });
+        Ok(Listing { whole, damaged: damaged.await?, warnings: Vec::new() })
     }
 
     /// One image.
@@ -370,12 +404,14 @@ impl Engine {
     pub(super) fn remove_image(&self, target: &str, force: Force, parents: Parents) -> Result<Vec<Removed>> {
         let doing = || format!("remove `{target}`");
         let store = self.image_store()?;
-        let id = store.resolve(target).doing(doing)?.image.to_string();
+        let id = store.resolve(target).map(|found| found.image.to_string());
         let users = || Ok::<_, Both>(self.image_users()?);
         let mut removed = store.remove(target, force, parents, users).map_err(|e| e.doing(doing))?;
         for line in &removed {
             match line {
-                Removed::Untagged(name) => self.image_event("untag", &id, name),
+                Removed::Untagged(name) => {
+                    self.image_event("untag", id.as_deref().unwrap_or(target), name);
+                }
                 Removed::Deleted(id) => self.image_event("delete", &id.to_string(), &id.to_string()),
             }
         }

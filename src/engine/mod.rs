@@ -8,6 +8,7 @@
 
 pub mod attach;
 pub mod container;
+mod damaged;
 pub mod error;
 pub mod event;
 mod exec;
@@ -45,6 +46,7 @@ pub use container::{
     AttachOptions, Container, Containers, CreateRequest, Created, DiskUse, ExecRequest, LogRecord,
     LogRequest, Running, Stream, WaitFor, Warnings,
 };
+pub use damaged::{Damaged, Listing};
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
 pub use event::News;
 pub use files::Files;

@@ -214,6 +214,10 @@ impl Engine {
         let Some(keep) = self.keeps() else {
             return self.remove_now(target, running).map(|()| None);
         };
+        if let Some(id) = self.unreadable(target, doing)? {
+            // It could not be restored.
+            return self.remove_unreadable(&id, running, doing).map(|()| None);
+        }
         let Some((lock, record)) = self.vacate(target, running)? else { return Ok(None) };
         let paths = self.paths();
         crate::base::disk::private_dir(&paths.trash()).doing(doing)?;
@@ -239,6 +243,11 @@ impl Engine {
         };
         let doing = || format!("remove `{target}`");
         let store = self.image_store()?;
+        if store.is_damaged(target).doing(doing)? {
+            // It could not be restored.
+            let removed = self.remove_image(target, force, parents)?;
+            return Ok(Trashed { removed, entry: None });
+        }
         let resolved = store.resolve(target).doing(doing)?;
         let object = resolved.image.to_string();
         let mut entry =
@@ -273,7 +282,7 @@ impl Engine {
     }
 
     /// Tells the journal; one that cannot be written stops nothing.
-    fn tell_of(&self, kind: Kind, action: &str, object: &str, attributes: &[(&str, &str)]) {
+    pub(super) fn tell_of(&self, kind: Kind, action: &str, object: &str, attributes: &[(&str, &str)]) {
         let attributes =
             attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let event = journal::Event::now(kind, action, object, attributes);
@@ -366,18 +375,18 @@ impl Engine {
     pub(super) fn trash_roots(&self) -> Result<image::Roots> {
         let mut roots = image::Roots::default();
         // Only to read from: under the images' lock there is nothing to mend.
-        let store = image::Store::new(self.paths().clone(), false);
-        for entry in self.trash_entries()? {
-            match entry.kind {
-                Kind::Container => {
-                    // A damaged one cannot be restored anyway.
-                    let record = store::load_aside(&entry::folder(self.paths(), &entry.id));
-                    roots.layers.extend(record.into_iter().flat_map(|record| record.layers));
-                }
-                Kind::Image => {
-                    roots.aside.extend(store.aside(&entry.id).ok());
-                }
-                _ => {}
+        let images = image::Store::new(self.paths().clone(), false);
+        // By what lies in the folders, so that one whose `trash.json` is damaged keeps its own.
+        for id in entry::folders(self.paths()).doing(|| "read the trash")? {
+            let container = store::load_aside(&entry::folder(self.paths(), &id));
+            let image = images.aside(&id);
+            match (container, image) {
+                (Ok(record), _) => roots.layers.extend(record.layers),
+                (_, Ok(kept)) => roots.aside.push(kept),
+                // Neither is there: litter.
+                (Err(store::Error::Disk(container)), Err(image::Error::Disk(image)))
+                    if container.is_not_found() && image.is_not_found() => {}
+                _ => roots.unreadable.push(id),
             }
         }
         Ok(roots)

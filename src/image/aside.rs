@@ -19,11 +19,11 @@ use super::error::{Error, Result};
 use super::record::{Record, Reference};
 use super::remove::{Force, Parents, Removed, User};
 use super::store::{Store, read_dir};
-use crate::base::disk;
+use crate::base::disk::{self, state};
 use crate::oci::{self, ImageId};
 use crate::sys::tree;
 
-/// The newest form of the file; a reader takes this and every older one.
+/// Current version of the file.
 pub const VERSION: u32 = 1;
 
 /// How the names of folders on the move begin.
@@ -44,6 +44,8 @@ pub struct Kept {
     /// Whether the image went with its names.
     pub is_whole: bool,
 }
+
+state!(Kept, VERSION);
 
 impl Kept {
     /// What to call it: its first name, or its id.
@@ -87,7 +89,7 @@ impl Store {
         let moving = self.paths().trash().join(format!(".{id}"));
         disk::private_dir(&moving).map_err(Error::from)?;
         let written = describe(&kept, &moving)
-            .and_then(|()| Ok(disk::write_json(&file_in(&moving), &kept).map_err(Error::from)?))
+            .and_then(|()| Ok(disk::write_state(&file_in(&moving), &kept).map_err(Error::from)?))
             // Soon it is all there is of the image.
             .and_then(|()| Ok(disk::sync_folder(&moving).map_err(Error::from)?));
         if let Err(error) = written {
@@ -115,7 +117,7 @@ impl Store {
     pub fn put_back(&self, id: &str, name: Option<&oci::Reference>) -> Result<PutBack> {
         let _images = self.lock_images()?;
         let aside = self.paths().trash().join(id);
-        let mut kept: Kept = disk::read_json(&file_in(&aside))?;
+        let mut kept: Kept = disk::read_state(&file_in(&aside))?;
         for diff_id in kept.records.iter().flat_map(|record| record.layers.iter().chain(&record.fix)) {
             if !self.has_layer(diff_id) {
                 return Err(Error::Missing { what: "layer", digest: diff_id.clone() });
@@ -134,7 +136,7 @@ impl Store {
             }
         }
         if name.is_some() {
-            disk::write_json(&file_in(&aside), &kept)?;
+            disk::write_state_synced(&file_in(&aside), &kept)?;
         }
         let moving = self.paths().trash().join(format!(".{id}"));
         fs::rename(&aside, &moving).map_err(disk::Error::io("restore", &aside))?;
@@ -149,7 +151,7 @@ impl Store {
     ///
     /// When it is not there or cannot be read.
     pub fn aside(&self, id: &str) -> Result<Kept> {
-        Ok(disk::read_json(&file_in(&self.paths().trash().join(id)))?)
+        Ok(disk::read_state(&file_in(&self.paths().trash().join(id)))?)
     }
 
     /// Finishes what a killed process had on the move, so that what is read next is whole.
@@ -175,12 +177,16 @@ impl Store {
     pub(super) fn finish_moves(&self) -> Result<()> {
         for name in self.moves()? {
             let moving = self.paths().trash().join(name);
-            match disk::read_json::<Kept>(&file_in(&moving)) {
+            match disk::read_state::<Kept>(&file_in(&moving)) {
                 Ok(kept) => self.write_back(&kept)?,
                 // Without it nothing was taken away yet.
                 Err(error) if error.is_not_found() => {}
                 // It may be all there is of the image: for a person to see.
-                Err(error @ (disk::Error::Damaged { .. } | disk::Error::TooLarge { .. })) => {
+                Err(
+                    error @ (disk::Error::Damaged { .. }
+                    | disk::Error::TooLarge { .. }
+                    | disk::Error::Newer { .. }),
+                ) => {
                     tracing::warn!(%error, "an image that was on its way to the trash is not put back");
                     continue;
                 }
@@ -199,7 +205,7 @@ impl Store {
         for record in &kept.records {
             let path = self.record_path(&record.id);
             if !path.exists() {
-                disk::write_json(&path, record)?;
+                disk::write_state_synced(&path, record)?;
             }
         }
         for reference in &kept.references {
@@ -297,7 +303,7 @@ mod tests {
         // After the copies, and half of the files gone.
         aside(&store, "web:1", "image-b");
         fs::rename(trash.join("image-b"), trash.join(".image-b")).unwrap();
-        disk::write_json(&store.record_path(&before.0[0].id), &before.0[0]).unwrap();
+        disk::write_state(&store.record_path(&before.0[0].id), &before.0[0]).unwrap();
         store.mend().unwrap();
         assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
         // Before the copies.
@@ -335,7 +341,7 @@ mod tests {
         let (store, image) = store(&dir, &["web:1"]);
         aside(&store, "web:1", "image-a");
         let roots =
-            |store: &Store| Roots { layers: Vec::new(), aside: vec![store.aside("image-a").unwrap()] };
+            |store: &Store| Roots { aside: vec![store.aside("image-a").unwrap()], ..Roots::default() };
         store.sweep(|| Ok::<_, Error>(roots(&store))).unwrap();
         assert!(store.has_blob(&image));
         store.sweep(|| Ok::<_, Error>(Roots::default())).unwrap();

@@ -47,8 +47,7 @@ impl Store {
         if metas.iter().all(|meta| meta.traits.implied.is_empty() && meta.traits.links.is_empty()) {
             return Ok(None);
         }
-        let words: Vec<_> = layers.iter().map(ToString::to_string).collect();
-        let key = Digest::of(format!("fix layer 1\n{}\n", words.join("\n")).as_bytes());
+        let key = fix_key(layers);
         let work = Work::begin(&self.paths().ingest().join(format!("unpack-{}", key.hex())))?;
         if self.protect_layer(lease, &key)? {
             return Ok(Some(key));
@@ -81,6 +80,12 @@ impl Store {
         self.publish(lease, &work, &meta)?;
         Ok(Some(key))
     }
+}
+
+/// What the fix layer of a chain is called, if it needs one.
+pub(super) fn fix_key(layers: &[Digest]) -> Digest {
+    let words: Vec<_> = layers.iter().map(ToString::to_string).collect();
+    Digest::of(format!("fix layer 1\n{}\n", words.join("\n")).as_bytes())
 }
 
 impl Chain {

@@ -1,7 +1,7 @@
 //! The commit point: once this returns, the image exists, whole, also after a power cut.
 //!
 //! ```text
-//! layers and blobs are here (leased) → fix layer → syncfs → record → references
+//! layers and blobs are here (leased) → fix layer → syncfs → record → references → their folders
 //! ```
 
 use std::collections::BTreeMap;
@@ -69,8 +69,12 @@ pub fn diff_ids(config: &[u8]) -> Result<Vec<Digest>> {
     Ok(parse(config)?.rootfs.diff_ids.unwrap_or_default())
 }
 
+/// Reads a configuration, and refuses one whose record could not be read again.
 fn parse(config: &[u8]) -> Result<Document> {
-    serde_json::from_slice(config).map_err(|error| Error::malformed("the image's configuration", error))
+    let malformed = |error: &dyn std::fmt::Display| Error::malformed("the image's configuration", error);
+    let document: Document = serde_json::from_slice(config).map_err(|error| malformed(&error))?;
+    platform_of(&document).to_string().parse::<Platform>().map_err(|error| malformed(&error))?;
+    Ok(document)
 }
 
 impl Store {
@@ -129,10 +133,11 @@ impl Store {
             unknown: old.map(|old| old.unknown).unwrap_or_default(),
             id: id.clone(),
         };
-        disk::write_json(&self.record_path(&id), &record)?;
+        disk::write_state_synced(&self.record_path(&id), &record)?;
         for name in commit.names {
             self.write_reference(name, &id, commit.target)?;
         }
+        self.sync_names()?;
         Ok(id)
     }
 

@@ -20,12 +20,13 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result};
 use super::lease::Lease;
 use super::store::{Store, read_dir};
+use crate::base::disk::state;
 use crate::base::progress::Reporter;
 use crate::base::{disk, id};
 use crate::oci::Digest;
 use crate::sys::tree;
 
-/// The newest form of `meta.json`.
+/// Current version of `meta.json`.
 const VERSION: u32 = 1;
 
 /// A layer of the store.
@@ -76,6 +77,8 @@ pub struct Meta {
     #[serde(flatten)]
     pub traits: Traits,
 }
+
+state!(Meta, VERSION);
 
 /// What a layer's unpacker could not settle on its own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,7 +184,7 @@ impl Store {
     }
 
     pub(super) fn meta_at(&self, folder: &Path) -> Result<Meta> {
-        Ok(disk::read_json(&folder.join("meta.json"))?)
+        Ok(disk::read_state(&folder.join("meta.json"))?)
     }
 
     /// Makes an unpacked tree a layer of the store: the link comes last.
@@ -191,7 +194,7 @@ impl Store {
         }
         let layers = self.paths().layers();
         disk::private_dir(&layers.join("by-diff"))?;
-        disk::write_json(&work.path.join("meta.json"), meta)?;
+        disk::write_state(&work.path.join("meta.json"), meta)?;
         let _adding = self.lock_to_add()?;
         let number = self.next_number()?;
         let folder = layers.join(&number);

@@ -9,10 +9,10 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use super::error::{Error, Result};
+use super::error::Result;
 use super::store::{Store, read_dir};
 use crate::base::{disk, id};
-use crate::oci::{Digest, ImageId};
+use crate::oci::Digest;
 
 /// Keeps blobs and layers from the sweep while it lives. Shared by threads.
 #[derive(Debug)]
@@ -42,22 +42,6 @@ impl Store {
             .map_err(disk::Error::io("create", &path))?;
         file.lock().map_err(disk::Error::io("lock", &path))?;
         Ok(Lease { path, file: Mutex::new(file) })
-    }
-
-    /// A lease on an image's layers: for who writes a container's record next.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::NoImage`]; [`Error::Missing`] when a layer is gone.
-    pub fn lease_image(&self, image: &ImageId) -> Result<Lease> {
-        let lease = self.lease()?;
-        let record = self.image(image)?;
-        for digest in record.layers.iter().chain(&record.fix) {
-            if !self.protect_layer(&lease, digest)? {
-                return Err(Error::Missing { what: "layer", digest: digest.clone() });
-            }
-        }
-        Ok(lease)
     }
 
     /// Keeps a layer from the sweep; says whether it is here.

@@ -20,6 +20,7 @@ mod chain;
 pub mod change;
 pub mod commit;
 pub mod compression;
+mod damaged;
 pub mod error;
 pub mod extract;
 pub mod host;
@@ -41,6 +42,7 @@ pub mod tar;
 
 pub use aside::Kept;
 pub use commit::Commit;
+pub use damaged::Damaged;
 pub use error::{Error, Result};
 pub use ingest::{Begun, Ingest};
 pub use input::Input;

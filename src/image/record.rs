@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::base::disk::state;
 use crate::oci::{self, Digest, ImageId, Platform};
 
-/// The newest form of both files; a reader takes this and every older one.
+/// Current version of both files.
 pub const VERSION: u32 = 1;
 
 /// One image: `<root>/images/<hex of its id>.json`.
@@ -47,6 +48,8 @@ pub struct Record {
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
 
+state!(Record, VERSION);
+
 /// One name of an image: `<root>/refs/<name>.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reference {
@@ -63,6 +66,8 @@ pub struct Reference {
     #[serde(flatten)]
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
+
+state!(Reference, VERSION);
 
 impl Reference {
     /// `debian@sha256:…`: the name Docker lists under RepoDigests.

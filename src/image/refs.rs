@@ -1,14 +1,12 @@
 //! References: which names an image has, and what a user's word for one means.
 
-use std::fs;
-use std::io;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::error::{Error, Result};
 use super::record::{Reference, VERSION};
-use super::store::{Store, json_files};
+use super::store::{Store, json_files, remove_file};
 use crate::base::{disk, id};
 use crate::oci::{self, Digest, ImageId};
 
@@ -22,7 +20,7 @@ pub struct Resolved {
 }
 
 impl Store {
-    /// All references, by name.
+    /// All references that can be read, by name: [`Store::damaged`] has the others.
     ///
     /// # Errors
     ///
@@ -30,10 +28,9 @@ impl Store {
     pub fn references(&self) -> Result<Vec<Reference>> {
         let mut references: Vec<Reference> = Vec::new();
         for path in json_files(&self.paths().refs())? {
-            match disk::read_json(&path) {
+            match disk::read_state(&path) {
                 Ok(reference) => references.push(reference),
-                Err(error) if error.is_not_found() || matches!(error, disk::Error::Damaged { .. }) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => tracing::debug!(%error, "a reference is left out"),
             }
         }
         references.sort_by(|a, b| a.name.cmp(&b.name));
@@ -46,7 +43,7 @@ impl Store {
     ///
     /// When its file cannot be read.
     pub fn reference(&self, name: &oci::Reference) -> Result<Option<Reference>> {
-        match disk::read_json(&self.reference_path(name)) {
+        match disk::read_state(&self.reference_path(name)) {
             Ok(reference) => Ok(Some(reference)),
             Err(error) if error.is_not_found() => Ok(None),
             Err(error) => Err(error.into()),
@@ -118,18 +115,13 @@ impl Store {
             .and_then(|other| other.target);
         self.write_reference(name, image, target.as_ref())?;
         record.tagged = Some(Timestamp::now());
-        Ok(disk::write_json(&self.record_path(image), &record)?)
+        disk::write_state_synced(&self.record_path(image), &record)?;
+        self.sync_names()
     }
 
     /// Takes a name away, under the images' lock. The image stays.
     pub(super) fn remove_reference(&self, name: &oci::Reference) -> Result<()> {
-        let path = self.reference_path(name);
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(disk::Error::io("remove", path)(error).into())
-            }
-            _ => Ok(()),
-        }
+        remove_file(&self.reference_path(name))
     }
 
     /// Writes a reference, under the images' lock.
@@ -148,15 +140,15 @@ impl Store {
             (_, digest) => (name.clone(), digest.cloned()),
         };
         let path = self.reference_path(&name);
-        let unknown = disk::read_json::<Reference>(&path).map(|old| old.unknown).unwrap_or_default();
+        let unknown = disk::read_state::<Reference>(&path).map(|old| old.unknown).unwrap_or_default();
         let target = target.cloned().or(digest);
         let reference = Reference { version: VERSION, name, image: image.clone(), target, unknown };
-        Ok(disk::write_json(&path, &reference)?)
+        Ok(disk::write_state_synced(&path, &reference)?)
     }
 
     /// Writes a reference as it was, under the images' lock.
     pub(super) fn rewrite_reference(&self, reference: &Reference) -> Result<()> {
-        Ok(disk::write_json(&self.reference_path(&reference.name), reference)?)
+        Ok(disk::write_state_synced(&self.reference_path(&reference.name), reference)?)
     }
 
     /// The file of a reference: its full name where a file name can hold that, else a digest.

@@ -1,13 +1,9 @@
 //! Takes names and images away, with Docker's rules about what may go.
 
-use std::fs;
-use std::io;
-
 use super::error::{Error, Result};
 use super::record::{Record, Reference};
 use super::refs::Resolved;
-use super::store::Store;
-use crate::base::disk;
+use super::store::{Store, remove_file};
 use crate::oci::{Digest, ImageId};
 
 /// A container that was made of an image.
@@ -76,6 +72,9 @@ impl Store {
         users: impl FnOnce() -> std::result::Result<Vec<User>, E>,
     ) -> std::result::Result<Vec<Removed>, E> {
         let _images = self.lock_images()?;
+        if let Some(removed) = self.remove_damaged(word)? {
+            return Ok(removed);
+        }
         let plan = self.plan_removal(word, force, parents, users)?;
         self.take_away(&plan.references, &plan.records)?;
         Ok(plan.removed)
@@ -105,15 +104,9 @@ impl Store {
             self.remove_reference(&reference.name)?;
         }
         for record in records {
-            let path = self.record_path(&record.id);
-            match fs::remove_file(&path) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(disk::Error::io("remove", path)(error).into());
-                }
-                _ => {}
-            }
+            remove_file(&self.record_path(&record.id))?;
         }
-        Ok(())
+        self.sync_names()
     }
 
     /// Decides which names go; says whether the image goes too.

@@ -150,7 +150,8 @@ impl Store {
     pub fn put_blob_as(&self, bytes: &[u8], digest: &Digest) -> Result<()> {
         super::ingest::verify("the blob", bytes, digest)?;
         let path = self.blob_path(digest);
-        if !path.exists() {
+        // One that was cut short by a power failure is written again.
+        if disk::read(&path, bytes.len() as u64).ok().as_deref() != Some(bytes) {
             // The sweep removes what bears no blob's name, this file's first one too.
             let _adding = self.lock_to_add()?;
             disk::private_dir(path.parent().unwrap_or(&path))?;
@@ -198,7 +199,7 @@ impl Store {
     ///
     /// [`Error::NoImage`].
     pub fn image(&self, id: &ImageId) -> Result<Record> {
-        match disk::read_json(&self.record_path(id)) {
+        match disk::read_state(&self.record_path(id)) {
             Err(error) if error.is_not_found() => Err(Error::NoImage(id.to_string())),
             result => Ok(result?),
         }
@@ -209,7 +210,7 @@ impl Store {
         self.paths.images().join(format!("{}.json", id.hex()))
     }
 
-    /// All images, newest first. A damaged record is skipped: [`Store::sweep`] removes it.
+    /// All images that can be read, newest first: [`Store::damaged`] has the others.
     ///
     /// # Errors
     ///
@@ -217,11 +218,9 @@ impl Store {
     pub fn images(&self) -> Result<Vec<Record>> {
         let mut images: Vec<Record> = Vec::new();
         for path in json_files(&self.paths.images())? {
-            match disk::read_json(&path) {
+            match disk::read_state(&path) {
                 Ok(record) => images.push(record),
-                // Removed while this was looking; or cut short by a power failure.
-                Err(error) if error.is_not_found() || matches!(error, disk::Error::Damaged { .. }) => {}
-                Err(error) => return Err(error.into()),
+                Err(error) => tracing::debug!(%error, "an image is left out"),
             }
         }
         images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| b.added.cmp(&a.added)));
@@ -256,6 +255,11 @@ impl Store {
         let mut seen = std::collections::HashSet::new();
         folders.retain(|folder| seen.insert(folder.clone()));
         Ok(folders)
+    }
+
+    /// Writes to the disk which images and references there are.
+    pub(super) fn sync_names(&self) -> Result<()> {
+        Ok(disk::sync_folders(&[&self.paths.images(), &self.paths.refs()])?)
     }
 
     /// The lock on image records and references. Whoever has it finds them whole.
@@ -335,6 +339,16 @@ impl Store {
             let own = work();
             others.into_iter().map(|other| other.join().unwrap_or(Ok(()))).fold(own, Result::and)
         })
+    }
+}
+
+/// Removes a file; that it is gone already is no error.
+pub(super) fn remove_file(path: &Path) -> Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(disk::Error::io("remove", path)(error).into())
+        }
+        _ => Ok(()),
     }
 }
 

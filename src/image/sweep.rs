@@ -3,6 +3,11 @@
 //! Marked are: every image record with its configuration, manifest, the manifest's blobs
 //! and its layers; every reference's target; the layers of containers; what was set aside
 //! and what living leases hold. The rest is moved away under the store's lock, and deleted after it.
+//!
+//! A record that cannot be read needs what it needed before. Of an image, its configuration
+//! tells that; where nothing does, nothing is removed. Only after a restart of the machine
+//! layers that nothing names lose their links all the same: they may never have reached the
+//! disk, and must not be taken for whole by the next image.
 
 use std::collections::HashSet;
 use std::fs;
@@ -13,7 +18,7 @@ use serde::Deserialize;
 
 use super::aside::Kept;
 use super::error::Result;
-use super::store::{Store, json_files, read_dir};
+use super::store::{Store, read_dir};
 use crate::base::disk::{self, Lock, Rank};
 use crate::oci::Digest;
 
@@ -24,6 +29,8 @@ pub struct Roots {
     pub layers: Vec<PathBuf>,
     /// Images that were set aside and can be put back.
     pub aside: Vec<Kept>,
+    /// What cannot be read and may need anything, by what it is called: everything stays.
+    pub unreadable: Vec<String>,
 }
 
 /// What a sweep removed.
@@ -35,6 +42,8 @@ pub struct Swept {
     pub blobs: u64,
     /// Bytes of both, as far as they were known.
     pub bytes: u64,
+    /// What cannot be read and may need the rest: nothing more goes until it is removed.
+    pub held_by: Vec<String>,
 }
 
 /// How long an unfinished download waits to be resumed.
@@ -45,6 +54,10 @@ struct Marks {
     blobs: HashSet<Digest>,
     layers: HashSet<Digest>,
     folders: HashSet<String>,
+    /// What may need any layer.
+    held_by: Vec<String>,
+    /// Something may need blobs that are not marked.
+    may_need_blobs: bool,
 }
 
 impl Marks {
@@ -74,8 +87,8 @@ struct Pointer {
 impl Store {
     /// Removes what nothing needs, and the litter of processes that were killed.
     ///
-    /// `roots` is asked under the locks, after the leases were read: who writes a
-    /// container's record holds a lease until it is written, so it is in one of them.
+    /// `roots` is asked under the locks. Who writes a container's record looks afterwards
+    /// whether its image is still there, and gives up where it is not.
     ///
     /// # Errors
     ///
@@ -92,9 +105,12 @@ impl Store {
             let _store = self.lock_to_sweep()?;
             let leased = self.leased()?;
             let roots = roots()?;
-            let marks = self.mark(leased, &roots)?;
+            let marks = self.mark(leased, roots)?;
             let mut swept = self.sweep_layers(&marks)?;
-            self.sweep_blobs(&marks, &mut swept)?;
+            if marks.held_by.is_empty() && !marks.may_need_blobs {
+                self.sweep_blobs(&marks, &mut swept)?;
+            }
+            swept.held_by = marks.held_by;
             self.sweep_ingest()?;
             self.sweep_torn()?;
             swept
@@ -108,16 +124,22 @@ impl Store {
         Ok(Lock::exclusive(&self.paths().store_lock(), Rank::Store)?)
     }
 
-    fn mark(&self, leased: Vec<Digest>, roots: &Roots) -> Result<Marks> {
-        let mut marks = Marks::default();
+    fn mark(&self, leased: Vec<Digest>, roots: Roots) -> Result<Marks> {
+        let mut marks = Marks { held_by: roots.unreadable, ..Marks::default() };
         marks.layers.extend(leased.iter().cloned());
         marks.blobs.extend(leased);
-        for path in json_files(&self.paths().images())? {
-            match disk::read_json::<super::Record>(&path) {
-                Ok(image) => marks.image(image),
-                // Cut short by a power failure, or not ours: without it the rest is unknown.
-                Err(disk::Error::Damaged { .. }) => self.discard(&path)?,
-                Err(error) => return Err(error.into()),
+        let damaged = self.damaged()?;
+        self.images()?.into_iter().for_each(|image| marks.image(image));
+        for one in &damaged {
+            match self.needs_of(one) {
+                Some(needs) => {
+                    marks.layers.extend(needs.iter().cloned());
+                    marks.blobs.extend(needs);
+                    marks.may_need_blobs = true;
+                }
+                // A name alone keeps a registry's manifest, no layer.
+                None if one.image.is_none() => marks.may_need_blobs = true,
+                None => marks.held_by.push(one.called()),
             }
         }
         let aside = roots.aside.iter();
@@ -151,7 +173,11 @@ impl Store {
     fn sweep_layers(&self, marks: &Marks) -> Result<Swept> {
         let mut swept = Swept::default();
         let layers = self.paths().layers();
-        // Links first: a layer without one does not exist any more.
+        let is_held = !marks.held_by.is_empty();
+        if is_held && self.is_of_this_boot()? {
+            return Ok(swept);
+        }
+        // Links first: a layer without one does not exist.
         let links = layers.join("by-diff");
         for name in read_dir(&links)? {
             let link = links.join(&name);
@@ -160,13 +186,14 @@ impl Store {
             if folder.is_some_and(|folder| marks.folders.contains(folder) && layers.join(folder).exists()) {
                 continue;
             }
-            if let Some(meta) = folder.and_then(|folder| self.meta_at(&layers.join(folder)).ok()) {
+            if !is_held && let Some(meta) = folder.and_then(|folder| self.meta_at(&layers.join(folder)).ok())
+            {
                 swept.bytes += meta.size;
                 swept.layers.push(meta.diff_id);
             }
             self.discard(&link)?;
         }
-        for name in read_dir(&layers)? {
+        for name in read_dir(&layers)?.into_iter().filter(|_| !is_held) {
             if name != "by-diff" && !marks.folders.contains(&name) {
                 self.discard(&layers.join(name))?;
             }

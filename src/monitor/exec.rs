@@ -1,7 +1,7 @@
 //! A command in a running container: a run of its own, with a monitor that lives as long.
 //!
 //! ```text
-//! <run>/containers/<id>/exec/<exec id>.json   created → running → exited, with exit code
+//! <run>/containers/<id>/exec/<exec id>.json   created → running; gone when it has ended
 //!                            <exec id>        the socket, as a container's
 //! ```
 
@@ -19,6 +19,7 @@ use super::settle::{UNKNOWN, cgroup_parent};
 use super::start::output_pipe;
 use super::wire::{Answer, Ask, Failure, Ready};
 use super::{bundle, confine, journal, tell};
+use crate::base::disk::state;
 use crate::base::{ContainerId, ExecId, Paths, disk};
 use crate::cgroup::Cgroup;
 use crate::container::record::{Process, VERSION};
@@ -64,6 +65,8 @@ pub struct ExecRecord {
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
 
+state!(ExecRecord, VERSION);
+
 impl ExecRecord {
     /// A command that has not begun.
     #[must_use]
@@ -103,7 +106,7 @@ pub(super) fn run(
             session.deliver_rest()
         }
         Err(error) => {
-            let _ = std::fs::remove_file(file(paths, id, exec)); // the first error is to be told
+            take_away(paths, id, exec); // the first error is to be told
             tell(ready, &Ready::Failed(Failure::of(&error)));
             Ok(())
         }
@@ -113,7 +116,6 @@ pub(super) fn run(
 /// A command that runs.
 struct Up {
     container: Record,
-    record: ExecRecord,
     pidfd: OwnedFd,
     warnings: Vec<String>,
 }
@@ -124,7 +126,7 @@ fn begin(
     exec: &ExecId,
     clients: Vec<OwnedFd>,
 ) -> Result<(Session, Up), Error> {
-    let mut record: ExecRecord = disk::read_json(&file(paths, id, exec))?;
+    let mut record: ExecRecord = disk::read_state(&file(paths, id, exec))?;
     let container = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
     let run = store::load_run(paths, id)?.filter(|run| run.status == Status::Running);
     let init = run.and_then(|run| run.init).ok_or(Error::NotRunning)?;
@@ -162,10 +164,10 @@ fn begin(
         session.resize(rows, columns);
     }
     record.process = u32::try_from(pid).ok().and_then(Process::of);
-    disk::write_json(&file(paths, id, exec), &record)?;
+    disk::write_state(&file(paths, id, exec), &record)?;
     let action = format!("exec_start: {}", record.command.join(" "));
     journal::tell(paths, &container, &action, &[("execID", exec.as_str())])?;
-    Ok((session, Up { container, record, pidfd, warnings }))
+    Ok((session, Up { container, pidfd, warnings }))
 }
 
 /// The container's process with what the session says otherwise.
@@ -248,15 +250,16 @@ fn serve(session: &Session, up: &Up, asker: &Asker, ask: &Ask) {
     }
 }
 
-/// Writes how it ended; where the container ended too, its folder is gone, and nobody asks.
-fn finish(paths: &Paths, id: &ContainerId, exec: &ExecId, up: &Up, code: u8) {
-    let record = ExecRecord { exit_code: Some(code), process: None, ..up.record.clone() };
+/// Removes the session's files; where the container ended too, its folder is gone already.
+fn take_away(paths: &Paths, id: &ContainerId, exec: &ExecId) {
     let _ = std::fs::remove_file(folder(paths, id).join(exec.as_str()));
-    if record.detach {
-        let _ = disk::write_json(&file(paths, id, exec), &record);
-    } else {
-        let _ = std::fs::remove_file(file(paths, id, exec)); // the clients are told
-    }
+    let _ = std::fs::remove_file(file(paths, id, exec));
+}
+
+/// Takes its files away and tells how it ended.
+fn finish(paths: &Paths, id: &ContainerId, exec: &ExecId, up: &Up, code: u8) {
+    // The clients are told, and nobody asks for one that had none.
+    take_away(paths, id, exec);
     let text = code.to_string();
     let told = journal::tell(
         paths,

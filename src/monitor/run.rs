@@ -251,8 +251,9 @@ impl Monitor {
             journal::tell(&self.paths, &self.record, "stop", &[])?;
         }
         let is_removed = next == Next::Remove || self.record.config.auto_remove;
-        if !is_removed {
-            store::forget_run(&self.paths, &self.record.id)?;
+        // A restart that did not come about has kept the run.
+        if !is_removed && code.is_none() {
+            settle::conclude(&self.paths, &self.record).iter().for_each(|error| complain(error));
         }
         let discarded = if is_removed { Some(settle::remove(&self.paths, &self.record)?) } else { None };
         // Whoever is told finds everything as it will be.
@@ -294,6 +295,7 @@ fn waiting_run() -> Run {
         pipes: None,
         network: None,
         endpoint: None,
+        ended: None,
         unknown: BTreeMap::new(),
     }
 }

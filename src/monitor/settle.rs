@@ -58,25 +58,51 @@ pub fn cgroup_parent(paths: &Paths) -> Parent {
 /// forgets the run, and tells the journal. The run is not known any more after a reboot.
 pub fn settle(paths: &Paths, record: &mut Record, run: Option<&Run>, end: End, next: Next) -> Vec<Error> {
     let mut errors = clear(paths, &record.id, run.and_then(|run| run.network.as_ref()));
-    record.state.exit_code = end.code;
-    record.state.oom_killed = end.oom_killed;
-    record.state.finished = Some(end.time);
-    // Readers believe the run while there is one: the record has to know before it goes.
-    if next != Next::Remove
-        && let Err(error) = store::save(paths, record)
-    {
-        errors.push(error.into());
-    }
-    if next == Next::Stay
-        && let Err(error) = store::forget_run(paths, &record.id)
-    {
-        errors.push(error.into());
+    note(record, end);
+    match next {
+        Next::Stay => errors.extend(conclude(paths, record)),
+        Next::Restart => errors.extend(store::save(paths, record).err().map(Error::from)),
+        Next::Remove => {}
     }
     let code = end.code.to_string();
     if let Err(error) = journal::tell(paths, record, "die", &[("exitCode", &code)]) {
         errors.push(error.into());
     }
     errors
+}
+
+/// Notes in the record how its run ended.
+pub fn note(record: &mut Record, end: End) {
+    record.state.exit_code = end.code;
+    record.state.oom_killed = end.oom_killed;
+    record.state.finished = Some(end.time);
+}
+
+/// Writes the record of a container that has ended, and forgets its run. Readers believe the
+/// run while there is one, so the record has to know first; where it cannot be written (a full
+/// or read-only disk), the run stays, and tells how it ended until [`record_late`].
+pub fn conclude(paths: &Paths, record: &Record) -> Vec<Error> {
+    let id = &record.id;
+    match store::save(paths, record) {
+        Ok(()) => store::forget_run(paths, id).err().map(Error::from).into_iter().collect(),
+        Err(error) => {
+            let kept = store::keep_end(paths, record).err().map(Error::from);
+            std::iter::once(error.into()).chain(kept).collect()
+        }
+    }
+}
+
+/// Writes the record of a container whose run tells how it ended.
+///
+/// # Errors
+///
+/// When it still cannot be written; then the run stays.
+pub fn record_late(paths: &Paths, record: &mut Record, run: &Run) -> Result<(), store::Error> {
+    if let Some(ended) = &run.ended {
+        record.state.clone_from(ended);
+    }
+    store::save(paths, record)?;
+    store::forget_run(paths, &record.id)
 }
 
 /// Takes back what a start made outside of the container's folders.

@@ -66,7 +66,9 @@ pub(super) fn start(
         record.state = before;
         record.state.error = wire::Failure::of(error).line();
         record.state.exit_code = exit_code(error);
-        store::save(paths, record)?;
+        if let Err(error) = store::save(paths, record) {
+            super::session::complain(&error); // why it did not start is the one to be told
+        }
     }
     started
 }
@@ -287,6 +289,7 @@ fn write_state(
         pipes,
         network: json(applied),
         endpoint: applied.endpoint.as_ref().and_then(|endpoint| serde_json::to_value(endpoint).ok()),
+        ended: None,
         unknown: std::collections::BTreeMap::new(),
     };
     record.state.started = Some(now);

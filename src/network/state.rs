@@ -17,11 +17,11 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result};
 use super::plan::{Mac, Mode, Place};
 use super::subnet::Subnet;
-use crate::base::disk::{self, Lock, Rank};
+use crate::base::disk::{self, Lock, Rank, state};
 use crate::base::{ContainerId, NetworkId, Paths};
 use crate::sys::tree;
 
-/// The newest form of both files.
+/// Current version of both files.
 const VERSION: u32 = 1;
 
 /// What a network is, running or not.
@@ -37,6 +37,8 @@ pub(super) struct Definition {
     #[serde(flatten)]
     pub(super) unknown: BTreeMap<String, serde_json::Value>,
 }
+
+state!(Definition, VERSION);
 
 /// What a network has until the next boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +62,8 @@ pub(super) struct State {
     #[serde(flatten)]
     pub(super) unknown: BTreeMap<String, serde_json::Value>,
 }
+
+state!(State, VERSION);
 
 /// Who has an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -183,16 +187,16 @@ impl<'a> Files<'a> {
     }
 
     pub(super) fn state(&self) -> Result<Option<State>> {
-        found(disk::read_json(&self.state_path()))
+        found(disk::read_state(&self.state_path()))
     }
 
     pub(super) fn save(&self, state: &State) -> Result<()> {
         disk::private_dir(&self.place.paths.network_runs().join(self.id.as_str()))?;
-        Ok(disk::write_json(&self.state_path(), state)?)
+        Ok(disk::write_state(&self.state_path(), state)?)
     }
 
     pub(super) fn definition(&self) -> Result<Option<Definition>> {
-        found(disk::read_json(&self.definition_path()))
+        found(disk::read_state(&self.definition_path()))
     }
 
     /// Remembers the subnet beyond the next boot.
@@ -208,7 +212,7 @@ impl<'a> Files<'a> {
         if definition.subnet != Some(subnet) {
             definition.subnet = Some(subnet);
             disk::private_dir(&self.place.paths.networks())?;
-            disk::write_json(&self.definition_path(), &definition)?;
+            disk::write_state_synced(&self.definition_path(), &definition)?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use rustix::fs::{CWD, FileType, Mode, OFlags};
 use serde::{Deserialize, Serialize};
 
 use super::{Failed, refuse};
-use crate::base::disk;
+use crate::base::disk::{self, state};
 use crate::cgroup::{Cgroup, Parent};
 use crate::oci::runtime::{ContainerState, Spec};
 use crate::sys::{process, tree};
@@ -31,6 +31,8 @@ pub(super) struct Saved {
     pub(super) cgroup_name: String,
     pub(super) spec: Spec,
 }
+
+state!(Saved, VERSION);
 
 /// A container's folder in `--root`.
 #[derive(Debug)]
@@ -74,11 +76,11 @@ impl Folder {
     }
 
     pub(super) fn save(&self, saved: &Saved) -> Result<(), Failed> {
-        Ok(disk::write_json(&self.0.join("state.json"), saved)?)
+        Ok(disk::write_state(&self.0.join("state.json"), saved)?)
     }
 
     pub(super) fn load(&self) -> Result<Saved, Failed> {
-        match disk::read_json(&self.0.join("state.json")) {
+        match disk::read_state(&self.0.join("state.json")) {
             Err(error) if error.is_not_found() => {
                 refuse(format!("container `{}` does not exist", self.name()))
             }

@@ -1,22 +1,28 @@
 //! Containers on the disk: found, made, changed and removed, a folder each.
 //!
 //! ```text
-//! <root>/containers/<id>/   record.json  lock  upper  work  log/  etc/
+//! <root>/containers/<id>/   record.json  unsynced  lock  upper  work  log/  etc/
 //! <root>/names/containers/<name> → id
 //! <run>/containers/<id>/    run.json  control  monitor.lock  monitor.log  exec/
 //! ```
 //! The link in `names` is what makes a container: the folder comes first, then the link,
 //! which fails when the name is taken. A folder whose name does not point back and whose
 //! lock is free is half-made, and [`sweep`] takes it away; a link that no record confirms
-//! is stale, and is replaced.
+//! is stale, and is replaced. A record that cannot be read may be all there is of a container:
+//! it confirms every link to it, and only who asks for it removes it.
+//!
+//! `unsynced` is there until the record is on the disk: for ever with `--rm`, which a power
+//! cut ends anyway. So what a power cut leaves of a record that nobody was promised is litter.
 
 mod names;
 mod remove;
 
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+
+use jiff::Timestamp;
 
 use super::record::{Record, Run};
 use super::status::Status;
@@ -24,9 +30,11 @@ use crate::base::disk::{self, Error as DiskError, Lock, Rank};
 use crate::base::{ContainerId, ErrorKind, Explain, Name, Paths};
 use crate::sys::tree;
 
-use names::claim;
-pub use names::{find, is_confirmed, rename};
-pub use remove::{delete, has_discarded, load_aside, put_back, remove, set_aside, sweep};
+use names::{claim, release};
+pub use names::{find, find_id, is_confirmed, name_of, rename};
+pub use remove::{
+    delete, has_discarded, is_litter, load_aside, put_back, remove, remove_unreadable, set_aside, sweep,
+};
 
 /// A container that cannot be found, made or named.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +58,15 @@ pub enum Error {
         /// Whose it is.
         owner: ContainerId,
     },
-    /// A state file.
+    /// A state file of the container cannot be read. It can be removed all the same.
+    #[error("the state of container `{}` cannot be read", .id.short())]
+    Damaged {
+        /// The container.
+        id: ContainerId,
+        /// Which file, and why.
+        source: DiskError,
+    },
+    /// Another file.
     #[error(transparent)]
     Disk(#[from] DiskError),
 }
@@ -61,7 +77,7 @@ impl Explain for Error {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Ambiguous { .. } => ErrorKind::Invalid,
             Self::NameInUse { .. } => ErrorKind::Conflict,
-            Self::Disk(error) => error.kind(),
+            Self::Disk(error) | Self::Damaged { source: error, .. } => error.kind(),
         }
     }
 
@@ -70,6 +86,10 @@ impl Explain for Error {
             Self::NotFound(_) => None,
             Self::Ambiguous { .. } => Some("give more digits of the id, or the name".to_owned()),
             Self::NameInUse { .. } => Some("remove or rename that container, or use another name".to_owned()),
+            Self::Damaged { id, source } => {
+                let remove = format!("`hoist rm {}` removes it", id.short());
+                Some(source.hint().map_or_else(|| remove.clone(), |hint| format!("{hint}; {remove}")))
+            }
             Self::Disk(error) => error.hint(),
         }
     }
@@ -116,7 +136,15 @@ fn run_file(paths: &Paths, id: &ContainerId) -> PathBuf {
 ///
 /// When it is there but cannot be read.
 pub fn load(paths: &Paths, id: &ContainerId) -> Result<Option<Record>> {
-    none_when_missing(disk::read_json(&record_file(paths, id)))
+    let path = record_file(paths, id);
+    let record: Option<Record> = none_when_missing(disk::read_state(&path), id)?;
+    match record {
+        Some(record) if record.id != *id => {
+            let source = serde::de::Error::custom(format!("it is the record of {}", record.id.short()));
+            Err(Error::Damaged { id: id.clone(), source: DiskError::Damaged { path, source } })
+        }
+        record => Ok(record),
+    }
 }
 
 /// The run of a container; `None` when it has none, or one of another boot.
@@ -125,25 +153,31 @@ pub fn load(paths: &Paths, id: &ContainerId) -> Result<Option<Record>> {
 ///
 /// When it is there but cannot be read.
 pub fn load_run(paths: &Paths, id: &ContainerId) -> Result<Option<Run>> {
-    let run: Option<Run> = none_when_missing(disk::read_json(&run_file(paths, id)))?;
+    let run: Option<Run> = none_when_missing(disk::read_state(&run_file(paths, id)), id)?;
     Ok(run.filter(|run| run.boot_id == boot_id()))
 }
 
-fn none_when_missing<T>(result: disk::Result<T>) -> Result<Option<T>> {
+fn none_when_missing<T>(result: disk::Result<T>, id: &ContainerId) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(source) => Err(Error::Damaged { id: id.clone(), source }),
     }
 }
 
-/// Writes the record.
+/// Writes the record: a power cut leaves the one before it, or this one, but with `--rm`.
 ///
 /// # Errors
 ///
 /// When the disk is full or the container is gone.
 pub fn save(paths: &Paths, record: &Record) -> Result<()> {
-    Ok(disk::write_json(&record_file(paths, &record.id), record)?)
+    let path = record_file(paths, &record.id);
+    if record.config.auto_remove {
+        return Ok(disk::write_state(&path, record)?);
+    }
+    disk::write_state_synced(&path, record)?;
+    let _ = fs::remove_file(unsynced(&paths.container(&record.id))); // one that is left says less
+    Ok(())
 }
 
 /// Writes the run.
@@ -152,7 +186,27 @@ pub fn save(paths: &Paths, record: &Record) -> Result<()> {
 ///
 /// When the disk is full.
 pub fn save_run(paths: &Paths, id: &ContainerId, run: &Run) -> Result<()> {
-    Ok(disk::write_json(&run_file(paths, id), run)?)
+    Ok(disk::write_state(&run_file(paths, id), run)?)
+}
+
+/// Keeps in the run how it ended: the record cannot be written. With the run's folder on a
+/// full disk as well, its file is written in place, which needs no further room.
+///
+/// # Errors
+///
+/// When there is no run, or its file cannot be written either.
+pub fn keep_end(paths: &Paths, record: &Record) -> Result<()> {
+    let Some(run) = load_run(paths, &record.id)? else {
+        return Err(Error::NotFound(record.id.as_str().to_owned()));
+    };
+    // What the container had is given back.
+    let ended = Some(record.state.clone());
+    let run = Run { status: Status::Exited, init: None, network: None, endpoint: None, ended, ..run };
+    let path = run_file(paths, &record.id);
+    match disk::write_state(&path, &run) {
+        Err(_) => Ok(disk::overwrite_state(&path, &run)?),
+        Ok(()) => Ok(()),
+    }
 }
 
 /// Forgets the run: its folder is removed.
@@ -173,6 +227,17 @@ pub fn boot_id() -> &'static str {
     BOOT.get_or_init(|| {
         let text = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
         text.trim().to_owned()
+    })
+}
+
+/// When this boot began, as the kernel reckons it.
+#[must_use]
+pub fn boot_time() -> Option<Timestamp> {
+    static BOOT: OnceLock<Option<Timestamp>> = OnceLock::new();
+    *BOOT.get_or_init(|| {
+        let text = fs::read_to_string("/proc/stat").ok()?;
+        let seconds = text.lines().find_map(|line| line.strip_prefix("btime "))?;
+        Timestamp::from_second(seconds.trim().parse().ok()?).ok()
     })
 }
 
@@ -213,8 +278,14 @@ fn ids_in(dir: PathBuf) -> Result<Vec<ContainerId>> {
     Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
 }
 
-/// Makes a container: its folder, its record, and then its name. The lock is the caller's
-/// to keep until it is done with the new container.
+/// What says of a container's folder that its record may not be on the disk.
+fn unsynced(folder: &Path) -> PathBuf {
+    folder.join("unsynced")
+}
+
+/// Makes a container: its folder, its record, and then its name; then all of it is on the
+/// disk, but with `--rm`. The lock is the caller's to keep until it is done with the new
+/// container.
 ///
 /// # Errors
 ///
@@ -224,11 +295,20 @@ pub fn create(paths: &Paths, record: &Record) -> Result<Lock> {
     disk::private_dir(&folder)?;
     let made = (|| {
         let lock = lock(paths, &record.id)?;
-        save(paths, record)?;
+        let unsynced = unsynced(&folder);
+        fs::File::create(&unsynced).map_err(DiskError::io("create", &unsynced))?;
+        let path = record_file(paths, &record.id);
+        disk::write_state(&path, record)?;
         claim(paths, &record.name, &record.id)?;
+        if !record.config.auto_remove {
+            disk::sync_file(&path)?;
+            disk::sync_folders(&[&folder, &paths.containers(), &paths.container_names()])?;
+            let _ = fs::remove_file(unsynced); // one that is left says less
+        }
         Ok(lock)
     })();
     if made.is_err() {
+        release(paths, &record.name, &record.id);
         let _ = tree::remove(&folder); // the first error is the one to report
     }
     made

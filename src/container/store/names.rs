@@ -15,43 +15,68 @@ use crate::container::record::Record;
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] and [`Error::Ambiguous`].
+/// [`Error::NotFound`] and [`Error::Ambiguous`]; [`Error::Damaged`] when it is the one.
 pub fn find(paths: &Paths, target: &str) -> Result<Record> {
+    let id = find_id(paths, target)?;
+    load(paths, &id)?.ok_or_else(|| Error::NotFound(target.to_owned()))
+}
+
+/// The same, also where its record cannot be read.
+///
+/// # Errors
+///
+/// [`Error::NotFound`] and [`Error::Ambiguous`].
+pub fn find_id(paths: &Paths, target: &str) -> Result<ContainerId> {
     let not_found = || Error::NotFound(target.to_owned());
     if let Ok(id) = target.parse::<ContainerId>()
-        && let Some(record) = load(paths, &id)?
+        && is_there(paths, &id)
     {
-        return Ok(record);
+        return Ok(id);
     }
     if let Ok(name) = target.parse::<Name>()
-        && let Some(record) = owner(paths, &name)?
+        && let Some(id) = owner(paths, &name)
     {
-        return Ok(record);
+        return Ok(id);
     }
     if target.is_empty() || !id::is_hex(target, target.len()) {
         return Err(not_found());
     }
-    let mut found = Vec::new();
-    for id in ids(paths)?.into_iter().filter(|id| id.as_str().starts_with(target)) {
-        found.extend(load(paths, &id)?);
-    }
+    let mut found: Vec<_> = ids(paths)?.into_iter().filter(|id| id.as_str().starts_with(target)).collect();
+    found.retain(|id| is_there(paths, id));
     match found.len() {
         0 => Err(not_found()),
         1 => found.pop().ok_or_else(not_found),
         _ => {
-            let mut candidates: Vec<_> = found.iter().map(|record| record.id.short().to_owned()).collect();
+            let mut candidates: Vec<_> = found.iter().map(|id| id.short().to_owned()).collect();
             candidates.sort();
             Err(Error::Ambiguous { prefix: target.to_owned(), candidates })
         }
     }
 }
 
+/// Whether there is a record, readable or not.
+fn is_there(paths: &Paths, id: &ContainerId) -> bool {
+    !matches!(load(paths, id), Ok(None))
+}
+
 /// Whose name this is; `None` when it is free, or its link is stale.
-pub(super) fn owner(paths: &Paths, name: &Name) -> Result<Option<Record>> {
-    let link = paths.container_name(name);
-    let Ok(target) = fs::read_link(&link) else { return Ok(None) };
-    let Some(id) = target.to_str().and_then(|target| target.parse().ok()) else { return Ok(None) };
-    Ok(load(paths, &id)?.filter(|record| record.name == *name))
+pub(super) fn owner(paths: &Paths, name: &Name) -> Option<ContainerId> {
+    let target = fs::read_link(paths.container_name(name)).ok()?;
+    let id: ContainerId = target.to_str()?.parse().ok()?;
+    match load(paths, &id) {
+        Ok(record) => record.filter(|record| record.name == *name).map(|record| record.id),
+        Err(_) => Some(id), // it may be called so
+    }
+}
+
+/// The name that leads to a container whose record cannot be read.
+#[must_use]
+pub fn name_of(paths: &Paths, id: &ContainerId) -> Option<Name> {
+    let leads_there = |name: &Name| {
+        fs::read_link(paths.container_name(name)).is_ok_and(|target| target == Path::new(id.as_str()))
+    };
+    let entries = fs::read_dir(paths.container_names()).ok()?.flatten();
+    entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(leads_there)
 }
 
 /// Whether the container's name points to it.
@@ -74,8 +99,8 @@ pub(super) fn claim(paths: &Paths, name: &Name, id: &ContainerId) -> Result<()> 
                 disk::private_dir(&paths.container_names())?;
             }
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                if let Some(record) = owner(paths, name)? {
-                    return Err(Error::NameInUse { name: name.clone(), owner: record.id });
+                if let Some(owner) = owner(paths, name) {
+                    return Err(Error::NameInUse { name: name.clone(), owner });
                 }
                 // A rename in progress has its link before its record.
                 if is_changing(paths, &link) && tries < PATIENCE {
@@ -111,7 +136,16 @@ pub fn rename(paths: &Paths, record: &mut Record, name: Name) -> Result<()> {
         return Err(error);
     }
     release(paths, &old, &record.id);
-    Ok(())
+    sync(paths, record)
+}
+
+/// Writes to the disk what a container is called.
+pub(super) fn sync(paths: &Paths, record: &Record) -> Result<()> {
+    if record.config.auto_remove {
+        return Ok(());
+    }
+    let folders = [&paths.container(&record.id), &paths.containers(), &paths.container_names()];
+    Ok(disk::sync_folders(&folders.map(|folder| folder.as_path()))?)
 }
 
 /// Frees a name, if it is this container's.

@@ -4,8 +4,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::names::{claim, is_confirmed, owner, release};
-use super::{Error, Result, forget_run, ids, load, lock_file};
+use super::names::{claim, is_confirmed, name_of, owner, release, sync};
+use super::{Error, Result, forget_run, ids, load, load_run, lock_file, monitor_lock, unsynced};
 use crate::base::disk::{self, Error as DiskError, Lock, Rank};
 use crate::base::{ContainerId, Paths};
 use crate::container::record::Record;
@@ -18,8 +18,7 @@ use crate::sys::tree;
 ///
 /// When its folder cannot be moved away.
 pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf> {
-    disk::private_dir(&paths.discarded())?;
-    let discarded = paths.discarded().join(format!("container-{}", record.id));
+    let discarded = discarded(paths, &record.id)?;
     match set_aside(paths, record, &discarded) {
         Err(Error::NotFound(_)) => {
             release(paths, &record.name, &record.id);
@@ -27,6 +26,36 @@ pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf> {
         }
         result => result?,
     }
+    Ok(discarded)
+}
+
+/// The same for a container whose record cannot be read, or is not there. The caller holds its
+/// lock, where its folder is.
+///
+/// # Errors
+///
+/// When its folder cannot be moved away.
+pub fn remove_unreadable(paths: &Paths, id: &ContainerId) -> Result<PathBuf> {
+    let (folder, discarded) = (paths.container(id), discarded(paths, id)?);
+    match fs::rename(&folder, &discarded) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        result => result.map_err(DiskError::io("remove", folder))?,
+    }
+    while let Some(name) = name_of(paths, id) {
+        let link = paths.container_name(&name);
+        fs::remove_file(&link).map_err(DiskError::io("remove", link))?;
+    }
+    let _ = forget_run(paths, id); // a run without its container is found and swept
+    disk::sync_folders(&[&paths.discarded(), &paths.containers(), &paths.container_names()])?;
+    Ok(discarded)
+}
+
+/// Where a container goes that is removed. One that was removed before and still lies there
+/// had the same id: it is in the way of nothing but this.
+fn discarded(paths: &Paths, id: &ContainerId) -> Result<PathBuf> {
+    disk::private_dir(&paths.discarded())?;
+    let discarded = paths.discarded().join(format!("container-{id}"));
+    tree::remove(&discarded)?;
     Ok(discarded)
 }
 
@@ -46,6 +75,10 @@ pub fn set_aside(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
     }
     release(paths, &record.name, &record.id);
     let _ = forget_run(paths, &record.id); // a run without its container is found and swept
+    if !record.config.auto_remove {
+        let parent = place.parent().unwrap_or(place);
+        disk::sync_folders(&[parent, &paths.containers(), &paths.container_names()])?;
+    }
     Ok(())
 }
 
@@ -55,7 +88,7 @@ pub fn set_aside(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
 ///
 /// When it is not there or cannot be read.
 pub fn load_aside(place: &Path) -> Result<Record> {
-    Ok(disk::read_json(&place.join("record.json"))?)
+    Ok(disk::read_state(&place.join("record.json"))?)
 }
 
 /// The opposite of [`set_aside`], under the name that `record` has. The caller holds the
@@ -68,7 +101,7 @@ pub fn load_aside(place: &Path) -> Result<Record> {
 ///
 /// [`Error::NameInUse`]; then it is still in `place`.
 pub fn put_back(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
-    disk::write_json(&place.join("record.json"), record)?;
+    disk::write_state_synced(&place.join("record.json"), record)?;
     disk::private_dir(&paths.containers())?;
     claim(paths, &record.name, &record.id)?;
     let folder = paths.container(&record.id);
@@ -82,11 +115,11 @@ pub fn put_back(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
     }
     // Whoever wanted the name meanwhile found a link without a record.
     if is_confirmed(paths, record) {
-        return Ok(());
+        return sync(paths, record);
     }
     fs::rename(&folder, place).map_err(DiskError::io("set aside", folder))?;
-    match owner(paths, &record.name)? {
-        Some(other) => Err(Error::NameInUse { name: record.name.clone(), owner: other.id }),
+    match owner(paths, &record.name) {
+        Some(owner) => Err(Error::NameInUse { name: record.name.clone(), owner }),
         None => put_back(paths, record, place),
     }
 }
@@ -113,8 +146,18 @@ fn is_half_made(paths: &Paths, id: &ContainerId) -> bool {
     match load(paths, id) {
         Ok(Some(record)) => record.state.started.is_none() && !is_confirmed(paths, &record),
         Ok(None) => true,
-        Err(_) => false, // damaged: a person should see it
+        Err(_) => is_litter(paths, id),
     }
+}
+
+/// Whether a record that cannot be read is what a power cut left of one that nobody was
+/// promised. Otherwise it is damaged: a person should see it.
+#[must_use]
+pub fn is_litter(paths: &Paths, id: &ContainerId) -> bool {
+    let is_up = || {
+        !matches!(load_run(paths, id), Ok(None)) || Lock::is_held(&monitor_lock(paths, id)).unwrap_or(true)
+    };
+    unsynced(&paths.container(id)).exists() && !is_up()
 }
 
 /// Takes away what a killed `create` or `rm` left: half-made and discarded folders.

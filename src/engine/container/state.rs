@@ -4,6 +4,8 @@
 //! monitor alive                          as run.json says
 //! monitor dead, first process alive      adopted by a new monitor
 //! both dead                              settled: recorded, cleaned up
+//! ended, but not recorded (a full disk)  recorded
+//! no run.json, but processes             left alone: the run folder was lost
 //! a folder in <run> without a run.json   a start that was killed: cleaned up
 //! ```
 
@@ -12,11 +14,13 @@ use std::os::fd::{AsFd, OwnedFd};
 use tokio::io::Interest;
 
 use super::super::attach::watched;
-use super::super::error::{Doing, Result};
-use super::super::{Engine, Record, Run, Status};
+use super::super::error::{Doing, Error, Result};
+use super::super::{Damaged, Engine, Listing, Process, Record, Run, Status};
 use super::Container;
-use crate::base::ContainerId;
 use crate::base::disk::{Lock, Rank};
+use crate::base::error::chain;
+use crate::base::{ContainerId, ErrorKind, Explain};
+use crate::cgroup::Cgroup;
 use crate::container::store;
 use crate::monitor::launch::{self, Role, launch};
 use crate::monitor::settle::{self, End, Next};
@@ -70,25 +74,53 @@ impl Engine {
         record.map_or_else(|| target.to_owned(), |record| record.name.to_string())
     }
 
-    /// A container as it is, mended first where that is needed.
+    /// A container as it is, mended first where that is needed. What cannot be mended is
+    /// shown as it was left.
     pub(super) fn view(&self, record: Record, busy: Busy) -> Result<Option<Container>> {
+        let Some((container, trouble)) = self.look(record, busy)? else { return Ok(None) };
+        if let Some(error) = trouble {
+            tracing::warn!("{}", told(&error));
+        }
+        Ok(Some(container))
+    }
+
+    /// The same, with why it could not be mended.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be told whether it runs.
+    pub(super) fn look(&self, record: Record, busy: Busy) -> Result<Option<(Container, Option<Error>)>> {
         let paths = self.paths();
         let doing = || format!("read the state of `{}`", record.name);
         let has_folder = paths.container_run(&record.id).exists();
-        let mut run = if has_folder { store::load_run(paths, &record.id).doing(doing)? } else { None };
-        let is_broken = if has_folder {
-            run.as_ref().is_none_or(|run| !run.monitor.is_alive())
-        } else {
-            ended_unseen(&record)
+        let run = if has_folder { store::load_run(paths, &record.id) } else { Ok(None) };
+        let is_broken = match &run {
+            Ok(Some(run)) => !run.monitor.is_alive(),
+            Ok(None) => has_folder || ended_unseen(&record),
+            Err(_) => true,
         };
         if !is_broken {
-            return Ok(Some(container(record, run)));
+            let run = run.doing(doing)?;
+            return Ok(Some((container(record, run), None)));
         }
-        let mended = self.mend(&record.id, busy)?;
-        self.reap(mended.monitor);
+        match self.mend(&record.id, busy) {
+            Ok(mended) => self.reap(mended.monitor),
+            Err(trouble) => {
+                let run = run.doing(doing)?;
+                if run.is_none() && self.has_processes(&record.id) {
+                    return Err(trouble);
+                }
+                return Ok(Some((as_left(record, run), Some(trouble))));
+            }
+        }
         let Some(record) = store::load(paths, &record.id).doing(doing)? else { return Ok(None) };
-        run = store::load_run(paths, &record.id).doing(doing)?;
-        Ok(Some(container(record, run)))
+        let run = store::load_run(paths, &record.id).doing(doing)?;
+        Ok(Some((container(record, run), None)))
+    }
+
+    /// Whether something of a container runs, as far as its cgroup tells.
+    pub(super) fn has_processes(&self, id: &ContainerId) -> bool {
+        !Cgroup::open(&settle::cgroup_parent(self.paths()), id.as_str()).pids().is_empty()
     }
 
     /// Sees to a run whose monitor may be dead.
@@ -111,17 +143,16 @@ impl Engine {
             return Ok(Mended::default());
         }
         let Some(mut record) = store::load(paths, id).doing(doing)? else { return Ok(Mended::default()) };
-        match store::load_run(paths, id).doing(doing)? {
-            Some(run) if run.init.is_some_and(crate::container::Process::is_alive) => {
-                let adopted = launch(self.program(), paths, id, Role::Adopt(lock), &[]);
-                match adopted {
-                    Ok(launched) => return Ok(Mended { monitor: Some(launched.pidfd) }),
-                    // It ended in between: the next look settles it.
-                    Err(launch::Error::Failed(_)) => return self.mend(id, busy),
-                    Err(error) => return Err(error).doing(|| format!("take over `{}`", record.name)),
-                }
-            }
+        let run = match store::load_run(paths, id) {
+            // It tells nothing of what has ended anyway.
+            Err(_) if !self.has_processes(id) => None,
+            run => run.doing(doing)?,
+        };
+        match run {
+            Some(run) if run.ended.is_some() => settle::record_late(paths, &mut record, &run).doing(doing)?,
+            Some(run) if run.init.is_some_and(Process::is_alive) => return self.adopt(&record, &run, lock),
             Some(run) if run.init.is_some() => self.settle_unseen(&mut record, Some(&run))?,
+            None if self.has_processes(id) => return Err(RunLost).doing(doing),
             None if ended_unseen(&record) => self.settle_unseen(&mut record, None)?,
             run => {
                 let network = run.and_then(|run| run.network);
@@ -133,18 +164,26 @@ impl Engine {
         Ok(Mended::default())
     }
 
+    /// Starts another monitor for a container whose own was killed. One that cannot take over
+    /// is not tried again before the next call: it would fail the same way.
+    fn adopt(&self, record: &Record, run: &Run, lock: Lock) -> Result<Mended> {
+        let (paths, id) = (self.paths(), &record.id);
+        match launch(self.program(), paths, id, Role::Adopt(lock), &[]) {
+            Ok(launched) => Ok(Mended { monitor: Some(launched.pidfd) }),
+            // It ended in between: there is nothing to take over, but to settle.
+            Err(launch::Error::Failed(_)) if !run.init.is_some_and(Process::is_alive) => {
+                self.mend(id, Busy::LeaveIt)
+            }
+            Err(error) => Err(error).doing(|| format!("take over `{}`", record.name)),
+        }
+    }
+
     /// Nobody saw the end of this run; without one, it was of another boot.
     fn settle_unseen(&self, record: &mut Record, run: Option<&Run>) -> Result<()> {
         let paths = self.paths();
         let is_removed = record.config.auto_remove;
         let next = if is_removed { Next::Remove } else { Next::Stay };
-        let why = if run.is_some() { "its monitor was killed" } else { "the machine was restarted" };
-        why.clone_into(&mut record.state.error);
-        let status = run.and_then(|run| run.init).and_then(crate::container::Process::status_of_zombie);
-        let mut end = End::unseen();
-        if let Some(exit) = status.map(crate::sys::pidfd::exit_of_status) {
-            end.code = u8::try_from(exit.code() & 0xff).unwrap_or(settle::UNKNOWN);
-        }
+        let end = unseen_end(record, run);
         warn_of(&settle::settle(paths, record, run, end, next));
         if is_removed {
             let doing = || format!("remove `{}`", record.name);
@@ -154,7 +193,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Removes what is left of the run of a container that is not there any more.
+    /// Removes what is left of the run of a container that is not there any more. Processes
+    /// are left alone: whoever removed it has ended them first, so these tell of a data folder
+    /// that was lost, or is not mounted.
     fn bury(&self, id: &ContainerId) -> Result<()> {
         let paths = self.paths();
         let doing = || format!("clean up after `{}`", id.short());
@@ -162,27 +203,34 @@ impl Engine {
         if paths.container(id).exists() || launch::is_monitored(paths, id).doing(doing)? {
             return Ok(());
         }
-        let network = store::load_run(paths, id).doing(doing)?.and_then(|run| run.network);
+        if self.has_processes(id) {
+            return Err(RecordLost).doing(doing);
+        }
+        let network = store::load_run(paths, id).ok().flatten().and_then(|run| run.network);
         warn_of(&settle::clear(paths, id, network.as_ref()));
         store::forget_run(paths, id).doing(doing)
     }
 
     /// All containers, newest first; what is half-made is swept away.
-    pub(super) fn all(&self) -> Result<Vec<Container>> {
+    pub(super) fn all(&self) -> Result<Listing<Container>> {
         let paths = self.paths();
         let doing = || "list the containers";
         let ids = store::ids(paths).doing(doing)?;
-        let (mut found, has_half_made) = self.read_all(&ids)?;
+        let (mut listing, has_half_made) = self.read_all(&ids);
         for id in store::run_ids(paths).doing(doing)? {
-            if !found.iter().any(|it: &Container| it.record.id == id) {
-                self.bury(&id)?;
+            if !listing.whole.iter().any(|it: &Container| it.record.id == id)
+                && let Err(error) = self.bury(&id)
+            {
+                listing.damaged.push(Damaged::new(id.as_str(), None, &error.causes()));
             }
         }
-        if has_half_made || store::has_discarded(paths) {
-            store::sweep(paths).doing(|| "sweep half-made containers away")?;
+        if (has_half_made || store::has_discarded(paths))
+            && let Err(error) = store::sweep(paths)
+        {
+            tracing::warn!(%error, "half-made containers are not swept away");
         }
-        found.sort_by_key(|it: &Container| std::cmp::Reverse(it.record.created));
-        Ok(found)
+        listing.whole.sort_by_key(|it: &Container| std::cmp::Reverse(it.record.created));
+        Ok(listing)
     }
 }
 
@@ -190,6 +238,44 @@ impl Engine {
 /// machine went down meanwhile.
 fn ended_unseen(record: &Record) -> bool {
     record.state.started.is_some() && record.state.finished.is_none()
+}
+
+/// The end of a run that nobody saw, with why in the record. After a reboot it is the time of
+/// the boot: it ended before, and nothing tells how long before.
+fn unseen_end(record: &mut Record, run: Option<&Run>) -> End {
+    let started = record.state.started;
+    let boot = store::boot_time().filter(|boot| started.is_some_and(|started| started < *boot));
+    let why = match (run, boot) {
+        (Some(_), _) => "its monitor was killed",
+        (None, Some(_)) => "the machine was restarted",
+        (None, None) => "its run folder was lost",
+    };
+    why.clone_into(&mut record.state.error);
+    let mut end = End::unseen();
+    if let (None, Some(boot)) = (run, boot) {
+        end.time = boot;
+    }
+    let status = run.and_then(|run| run.init).and_then(Process::status_of_zombie);
+    if let Some(exit) = status.map(crate::sys::pidfd::exit_of_status) {
+        end.code = u8::try_from(exit.code() & 0xff).unwrap_or(settle::UNKNOWN);
+    }
+    end
+}
+
+/// A container that could not be mended, as it was left.
+fn as_left(mut record: Record, run: Option<Run>) -> Container {
+    match run {
+        Some(run) if run.ended.is_some() || run.init.is_some_and(Process::is_alive) => {
+            container(record, Some(run))
+        }
+        run => {
+            if ended_unseen(&record) {
+                let end = unseen_end(&mut record, run.as_ref());
+                settle::note(&mut record, end);
+            }
+            container(record, None)
+        }
+    }
 }
 
 /// More threads than this wait for each other more than they read.
@@ -200,7 +286,7 @@ const WORTH_A_THREAD: usize = 64;
 impl Engine {
     /// Reads these containers, on several threads where there are many; and whether any of
     /// them is half-made.
-    fn read_all(&self, ids: &[ContainerId]) -> Result<(Vec<Container>, bool)> {
+    fn read_all(&self, ids: &[ContainerId]) -> (Listing<Container>, bool) {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(READERS);
         if threads == 1 || ids.len() < WORTH_A_THREAD {
             return self.read(ids);
@@ -217,36 +303,96 @@ impl Engine {
                 })
             });
             let readers: Vec<_> = readers.collect();
-            let mut all = (Vec::with_capacity(ids.len()), false);
+            let (mut all, mut any_is_half_made) = (empty(), false);
             for reader in readers {
-                let (found, has_half_made) =
-                    reader.join().unwrap_or_else(|e| std::panic::resume_unwind(e))?;
-                all.0.extend(found);
-                all.1 |= has_half_made;
+                let (read, has_half_made) = reader.join().unwrap_or_else(|e| std::panic::resume_unwind(e));
+                all.whole.extend(read.whole);
+                all.damaged.extend(read.damaged);
+                all.warnings.extend(read.warnings);
+                any_is_half_made |= has_half_made;
             }
-            Ok(all)
+            (all, any_is_half_made)
         })
     }
 
-    fn read(&self, ids: &[ContainerId]) -> Result<(Vec<Container>, bool)> {
+    fn read(&self, ids: &[ContainerId]) -> (Listing<Container>, bool) {
         let paths = self.paths();
-        let doing = || "list the containers";
-        let mut found = Vec::with_capacity(ids.len());
-        let mut has_half_made = false;
+        let (mut found, mut has_half_made) = (empty(), false);
         for id in ids {
-            match store::load(paths, id).doing(doing)? {
-                Some(record) if record.state.started.is_none() && !store::is_confirmed(paths, &record) => {
+            match store::load(paths, id) {
+                Ok(Some(record))
+                    if record.state.started.is_none() && !store::is_confirmed(paths, &record) =>
+                {
                     has_half_made = true;
                 }
-                Some(record) => found.extend(self.view(record, Busy::LeaveIt)?),
-                None => has_half_made = true,
+                Ok(Some(record)) => {
+                    let name = record.name.to_string();
+                    match self.look(record, Busy::LeaveIt) {
+                        Ok(seen) => {
+                            let (container, trouble) = seen.unzip();
+                            found.whole.extend(container);
+                            found.warnings.extend(trouble.flatten().map(|error| told(&error)));
+                        }
+                        Err(error) => {
+                            found.damaged.push(Damaged::new(id.as_str(), Some(name), &error.causes()));
+                        }
+                    }
+                }
+                Ok(None) => has_half_made = true,
+                Err(_) if store::is_litter(paths, id) => has_half_made = true,
+                Err(error) => {
+                    let name = store::name_of(paths, id).map(|name| name.to_string());
+                    found.damaged.push(Damaged::new(id.as_str(), name, &chain(&error)[1..]));
+                }
             }
         }
-        Ok((found, has_half_made))
+        (found, has_half_made)
     }
 }
 
-fn container(record: Record, run: Option<Run>) -> Container {
+fn empty() -> Listing<Container> {
+    Listing { whole: Vec::new(), damaged: Vec::new(), warnings: Vec::new() }
+}
+
+/// An error as one sentence.
+fn told(error: &Error) -> String {
+    format!("{error}: {}", error.causes().join(": "))
+}
+
+/// Its processes are there, and what would tell of them is not.
+#[derive(Debug, thiserror::Error)]
+#[error("its processes run, but its run folder is missing")]
+struct RunLost;
+
+impl Explain for RunLost {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Corrupt
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("`hoist kill` ends it, `hoist rm -f` removes it".to_owned())
+    }
+}
+
+/// Its processes are there, and its folder is not.
+#[derive(Debug, thiserror::Error)]
+#[error("its processes run, but its folder in the data folder is missing")]
+struct RecordLost;
+
+impl Explain for RecordLost {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Corrupt
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("mount the data folder where it was; or `hoist system reset` ends everything".to_owned())
+    }
+}
+
+fn container(mut record: Record, run: Option<Run>) -> Container {
+    if let Some(ended) = run.as_ref().and_then(|run| run.ended.as_ref()) {
+        record.state.clone_from(ended);
+    }
     let status = store::status(&record, run.as_ref());
     let run = run.filter(|_| status.is_up() || status == Status::Restarting);
     Container { record, run, status, size: None }

@@ -8,11 +8,12 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use super::super::attach::Begun;
-use super::super::error::{Doing, Result};
-use super::super::{Engine, Name, Record, Status, Verb};
+use super::super::error::{Doing, Error, Result};
+use super::super::{Engine, Name, Record, Run, Status, Verb};
 use super::state::{Busy, warn_of};
-use super::{Running, Warnings};
+use super::{Container, Running, Warnings};
 use crate::base::disk::{Lock, Rank};
+use crate::base::journal::Kind;
 use crate::base::{ContainerId, ErrorKind, Explain};
 use crate::cgroup::Cgroup;
 use crate::container::{Conflict, Process, config, signal, store};
@@ -30,6 +31,7 @@ const MONITOR_PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) record: Record,
+    run: Option<Run>,
     pub(super) status: Status,
 }
 
@@ -58,10 +60,18 @@ impl Explain for Stubborn {
 impl Engine {
     /// The container that `target` means, with its state; dead runs are settled before.
     pub(super) fn target(&self, target: &str, doing: impl Fn() -> String) -> Result<Target> {
+        match self.target_as_left(target, doing)? {
+            (target, None) => Ok(target),
+            (_, Some(trouble)) => Err(trouble),
+        }
+    }
+
+    /// The same, and why its run could not be mended: what ends a container goes on all the same.
+    fn target_as_left(&self, target: &str, doing: impl Fn() -> String) -> Result<(Target, Option<Error>)> {
         loop {
             let record = self.find(target).doing(&doing)?;
-            if let Some(view) = self.view(record, Busy::Wait)? {
-                return Ok(Target { record: view.record, status: view.status });
+            if let Some((Container { record, run, status, .. }, trouble)) = self.look(record, Busy::Wait)? {
+                return Ok((Target { record, run, status }, trouble));
             }
         }
     }
@@ -111,16 +121,25 @@ impl Engine {
 
     /// Asks for an end, until it has come; a container that is not up has it already.
     fn end(&self, target: &str, doing: impl Fn() -> String, wish: &Ask) -> Result<()> {
+        let is_kill = matches!(wish, Ask::Kill { signal: libc::SIGKILL, .. });
+        let patience = Instant::now() + KILL_PATIENCE;
         loop {
-            let found = self.target(target, &doing)?;
+            let (found, trouble) = self.target_as_left(target, &doing)?;
             if !found.status.is_up() && found.status != Status::Restarting {
                 return Ok(());
+            }
+            match trouble {
+                Some(_) if is_kill => return self.kill_by_cgroup(&found.record.id, &doing),
+                Some(trouble) => return Err(trouble),
+                None => {}
             }
             match ask(self.paths(), &found.record.id, None, wish.clone()) {
                 Ok(()) => return Ok(()),
                 // It ended at this moment, or its monitor died: look again.
-                Err(launch::Error::Gone) => {}
-                Err(launch::Error::Silent) if matches!(wish, Ask::Kill { signal: libc::SIGKILL, .. }) => {
+                Err(launch::Error::Gone) if Instant::now() < patience => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err(launch::Error::Silent | launch::Error::Gone) if is_kill => {
                     return self.kill_by_cgroup(&found.record.id, &doing);
                 }
                 Err(error) => return Err(error).doing(&doing),
@@ -128,26 +147,36 @@ impl Engine {
         }
     }
 
-    /// What works without the monitor. One that does not see the end either is ended too.
+    /// What works without the monitor, and without a state file that can be read. A monitor
+    /// that does not see the end is ended too.
     fn kill_by_cgroup(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<()> {
         Cgroup::open(&cgroup_parent(self.paths()), id.as_str()).kill().doing(&doing)?;
         let end = Instant::now() + KILL_PATIENCE;
         let mut patience = Some(Instant::now() + MONITOR_PATIENCE);
-        while let Some(run) = store::load_run(self.paths(), id).doing(&doing)? {
+        loop {
+            let run = store::load_run(self.paths(), id).ok();
+            if matches!(run, Some(None)) && !self.has_processes(id) {
+                return Ok(());
+            }
             let now = Instant::now();
             if now > end {
                 return Err(Stubborn).doing(&doing);
             }
-            if patience.is_some_and(|at| at < now) {
+            if let Some(Some(run)) = run
+                && patience.is_some_and(|at| at < now)
+            {
                 patience = None;
                 kill_process(run.monitor);
             }
             if !launch::is_monitored(self.paths(), id).doing(&doing)? {
-                self.mend(id, Busy::Wait)?;
+                // What cannot be mended tells nothing; without processes it has ended.
+                let mended = self.mend(id, Busy::Wait);
+                if mended.is_err() && !self.has_processes(id) {
+                    return Ok(());
+                }
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        Ok(())
     }
 
     pub(super) fn restart_now(
@@ -174,8 +203,18 @@ impl Engine {
     pub(super) fn kill_now(&self, target: &str, word: &str) -> Result<()> {
         let doing = || format!("kill `{}`", self.called(target));
         let number = number(word).doing(doing)?;
-        let found = self.target(target, doing)?;
+        let (found, trouble) = match self.target_as_left(target, doing) {
+            // It cannot be told how it is, but it can be ended.
+            Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
+                let id = store::find_id(self.paths(), target).doing(doing)?;
+                return if self.has_processes(&id) { self.kill_by_cgroup(&id, doing) } else { Err(error) };
+            }
+            found => found?,
+        };
         found.status.after(Verb::Kill).doing(doing)?;
+        if trouble.is_some() {
+            return self.kill_orphan(&found, number, doing);
+        }
         let stop = signal::parse(&found.record.config.stop_signal);
         let by_hand = [libc::SIGKILL, libc::SIGTERM].contains(&number) || stop == Some(number);
         match ask(self.paths(), &found.record.id, None, Ask::Kill { signal: number, by_hand }) {
@@ -189,6 +228,17 @@ impl Engine {
                 Err(Conflict { verb: Verb::Kill, status: found.status }).doing(doing)
             }
             result => result.doing(doing),
+        }
+    }
+
+    /// A signal to a container without a monitor.
+    fn kill_orphan(&self, found: &Target, number: i32, doing: impl Fn() -> String) -> Result<()> {
+        if number == libc::SIGKILL {
+            return self.kill_by_cgroup(&found.record.id, doing);
+        }
+        match found.run.as_ref().and_then(|run| run.init) {
+            Some(init) => signal_process(init, number).doing(doing),
+            None => Ok(()),
         }
     }
 
@@ -211,9 +261,53 @@ impl Engine {
 
     pub(in crate::engine) fn remove_now(&self, target: &str, running: Running) -> Result<()> {
         let doing = || format!("remove `{}`", self.called(target));
+        if let Some(id) = self.unreadable(target, doing)? {
+            return self.remove_unreadable(&id, running, doing);
+        }
         let Some((lock, record)) = self.vacate(target, running)? else { return Ok(()) };
         let discarded = settle::remove(self.paths(), &record).doing(doing)?;
         drop(lock);
+        store::delete(&discarded).doing(doing)
+    }
+
+    /// The container that `target` means, if it cannot be told how it is.
+    pub(in crate::engine) fn unreadable(
+        &self,
+        target: &str,
+        doing: impl Fn() -> String,
+    ) -> Result<Option<ContainerId>> {
+        let id = store::find_id(self.paths(), target).doing(doing)?;
+        let is_readable = match store::load(self.paths(), &id) {
+            Ok(record) => record.is_none_or(|record| self.look(record, Busy::Wait).is_ok()),
+            Err(_) => false,
+        };
+        Ok(if is_readable { None } else { Some(id) })
+    }
+
+    /// Removes it for good. Nothing tells how it wants to be stopped: it is killed.
+    pub(in crate::engine) fn remove_unreadable(
+        &self,
+        id: &ContainerId,
+        running: Running,
+        doing: impl Fn() -> String,
+    ) -> Result<()> {
+        let paths = self.paths();
+        let is_up = || Ok(launch::is_monitored(paths, id).doing(&doing)? || self.has_processes(id));
+        if is_up()? {
+            if running == Running::Refuse {
+                return Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing);
+            }
+            self.kill_by_cgroup(id, &doing)?;
+        }
+        let lock = match store::lock(paths, id) {
+            Err(store::Error::NotFound(_)) => None,
+            lock => Some(lock.doing(&doing)?),
+        };
+        let network = store::load_run(paths, id).ok().flatten().and_then(|run| run.network);
+        warn_of(&settle::clear(paths, id, network.as_ref()));
+        let discarded = store::remove_unreadable(paths, id).doing(&doing)?;
+        drop(lock);
+        self.tell_of(Kind::Container, "destroy", id.as_str(), &[]);
         store::delete(&discarded).doing(doing)
     }
 
@@ -221,7 +315,7 @@ impl Engine {
     /// it went by itself meanwhile.
     pub(in crate::engine) fn vacate(&self, target: &str, running: Running) -> Result<Option<(Lock, Record)>> {
         let doing = || format!("remove `{}`", self.called(target));
-        let id = self.target(target, doing)?.record.id;
+        let id = self.target_as_left(target, doing)?.0.record.id;
         loop {
             let lock = match store::lock(self.paths(), &id) {
                 Ok(lock) => lock,
@@ -259,11 +353,7 @@ impl Engine {
         let doing = || format!("remove `{}`", id.short());
         match store::load(self.paths(), id) {
             Ok(Some(_)) => self.remove_now(id.as_str(), Running::Kill),
-            _ => {
-                warn_of(&settle::clear(self.paths(), id, None));
-                store::forget_run(self.paths(), id).doing(doing)?;
-                store::delete(&self.paths().container(id)).doing(doing)
-            }
+            _ => self.remove_unreadable(id, Running::Kill, doing),
         }
     }
 
@@ -297,9 +387,15 @@ impl Engine {
 
 /// Kills this process, and no later one with its pid.
 fn kill_process(process: Process) {
+    let _ = signal_process(process, libc::SIGKILL); // gone already: fine
+}
+
+/// Sends a signal to this process, and to no later one with its pid; none when it is gone.
+fn signal_process(process: Process, number: i32) -> sys::Result<()> {
     let pidfd = i32::try_from(process.pid).ok().and_then(|pid| sys::process::open(pid).ok());
-    if let Some(pidfd) = pidfd.filter(|_| process.is_alive()) {
-        let _ = sys::process::signal(pidfd.as_fd(), libc::SIGKILL); // gone already: fine
+    match pidfd.filter(|_| process.is_alive()) {
+        Some(pidfd) => sys::process::signal(pidfd.as_fd(), number),
+        None => Ok(()),
     }
 }
 

@@ -187,7 +187,7 @@ fn report(engine: &Engine, target: &str, reporter: &Reporter) -> Result<LayerRep
         reporter.note(format!("layer {} of {count}", at + 1));
         stack.add(&folder, layer, reporter).map_err(|why: FileError| Error::new(doing(), why))?;
     }
-    let users = engine.container_records()?.into_iter();
+    let users = engine.container_records()?.0.into_iter();
     let used_by = users.filter(|record| record.image_id == detail.image.id);
     let total = layers.iter().map(|layer| layer.size).sum();
     Ok(LayerReport {

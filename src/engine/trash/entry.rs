@@ -19,11 +19,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::base::disk::{self, Error as DiskError};
+use crate::base::disk::{self, Error as DiskError, state};
 use crate::base::journal::Kind;
 use crate::base::{Paths, id};
 
-/// The newest form of the file; a reader takes this and every older one.
+/// Current version of the file.
 const VERSION: u32 = 1;
 
 /// How the names of folders begin that are being deleted.
@@ -58,6 +58,8 @@ pub struct TrashEntry {
     #[serde(flatten)]
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
+
+state!(TrashEntry, VERSION);
 
 impl TrashEntry {
     /// A new one, of this moment, for so long.
@@ -105,7 +107,7 @@ pub(super) fn is_id(id: &str) -> bool {
 ///
 /// When the disk is full, or the folder gone.
 pub(super) fn write(folder: &std::path::Path, entry: &TrashEntry) -> disk::Result<()> {
-    disk::write_json(&folder.join("trash.json"), entry)
+    disk::write_state(&folder.join("trash.json"), entry)
 }
 
 /// One entry.
@@ -114,7 +116,7 @@ pub(super) fn write(folder: &std::path::Path, entry: &TrashEntry) -> disk::Resul
 ///
 /// When it is not there or damaged.
 pub(super) fn read(paths: &Paths, id: &str) -> disk::Result<TrashEntry> {
-    disk::read_json(&folder(paths, id).join("trash.json"))
+    disk::read_state(&folder(paths, id).join("trash.json"))
 }
 
 /// What is in the trash's folder.
@@ -150,6 +152,7 @@ pub(super) fn contents(paths: &Paths) -> disk::Result<Contents> {
                 Ok(entry) if entry.id == name => contents.entries.push(entry),
                 // Gone or restored meanwhile.
                 Err(error) if error.is_not_found() && !found.path().exists() => {}
+                Err(DiskError::Newer { .. }) => {}
                 Err(error) if !error.is_not_found() && !is_old(&found.path()) => {}
                 _ => contents.litter.push(found.path()),
             }
@@ -157,6 +160,21 @@ pub(super) fn contents(paths: &Paths) -> disk::Result<Contents> {
     }
     contents.entries.sort_by(|a, b| a.removed.cmp(&b.removed).then_with(|| a.id.cmp(&b.id)));
     Ok(contents)
+}
+
+/// The folders of everything in the trash that may come back, by name, whatever is in them.
+///
+/// # Errors
+///
+/// When the trash cannot be read.
+pub(super) fn folders(paths: &Paths) -> disk::Result<Vec<String>> {
+    let listing = match fs::read_dir(paths.trash()) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(DiskError::io("list", paths.trash())(error)),
+    };
+    let names = listing.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    Ok(names.filter(|name| !name.starts_with(GONE)).collect())
 }
 
 fn is_old(folder: &std::path::Path) -> bool {

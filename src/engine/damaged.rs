@@ -1,0 +1,37 @@
+//! What is there but cannot be read: a state file that is damaged, or a newer hoist's. It is
+//! listed beside the rest, it can be removed, and it costs nothing else.
+
+/// Something whose state file cannot be read, by what is known without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Damaged {
+    /// Its id: 64 hex digits of a container, a digest of an image; empty where only a name is
+    /// known.
+    pub id: String,
+    /// What leads to it.
+    pub name: Option<String>,
+    /// Which file, and what is wrong with it.
+    pub why: String,
+}
+
+/// What a list shows, and what it cannot.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing<T> {
+    /// What can be read.
+    pub whole: Vec<T>,
+    /// What cannot.
+    pub damaged: Vec<Damaged>,
+    /// What went wrong with something that is shown all the same, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+impl Damaged {
+    pub(super) fn new(id: &str, name: Option<String>, causes: &[String]) -> Self {
+        Self { id: id.to_owned(), name, why: causes.join(": ") }
+    }
+
+    /// What to call it: its name, or its id.
+    #[must_use]
+    pub fn called(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.id)
+    }
+}

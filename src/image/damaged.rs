@@ -1,0 +1,229 @@
+//! Records of images and references that cannot be read: damaged, or a newer hoist's. They
+//! are listed by what their files' names say, they can be removed, and what they may need
+//! stays until then.
+
+use std::path::{Path, PathBuf};
+
+use super::commit;
+use super::error::Result;
+use super::record::{Record, Reference};
+use super::remove::Removed;
+use super::store::{Store, json_files, remove_file};
+use crate::base::{disk, id};
+use crate::oci::{self, Digest, ImageId};
+
+/// A file that cannot be read.
+#[derive(Debug)]
+pub struct Damaged {
+    /// Whose record it is, where it is one.
+    pub image: Option<ImageId>,
+    /// Which name it is, where it is one; of an image, a name that leads to it.
+    pub name: Option<oci::Reference>,
+    /// Why it cannot be read.
+    pub why: disk::Error,
+    path: PathBuf,
+}
+
+impl Damaged {
+    /// What to call it: its name, its id, or what the file is called.
+    #[must_use]
+    pub fn called(&self) -> String {
+        let id = self.image.as_ref().map(|image| image.short().to_owned());
+        let name = self.name.as_ref().map(ToString::to_string).or(id);
+        name.unwrap_or_else(|| stem(&self.path).to_owned())
+    }
+
+    /// Whether a user's word means it.
+    fn is_meant(&self, word: &str) -> bool {
+        let bare = word.strip_prefix("sha256:").unwrap_or(word);
+        match &self.image {
+            Some(image) => id::is_hex(bare, bare.len()) && !bare.is_empty() && image.hex().starts_with(bare),
+            None => self.name.is_some() && self.name == word.parse().ok() || stem(&self.path) == word,
+        }
+    }
+}
+
+impl Store {
+    /// Every record and reference that cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// When their folders cannot be read.
+    pub fn damaged(&self) -> Result<Vec<Damaged>> {
+        let references = self.references()?;
+        let mut damaged = Vec::new();
+        for path in json_files(&self.paths().images())? {
+            if let Some(why) = unreadable::<Record>(&path) {
+                let image: Option<ImageId> = format!("sha256:{}", stem(&path)).parse().ok();
+                let leads_there = |one: &&Reference| Some(&one.image) == image.as_ref();
+                let name = references.iter().find(leads_there).map(|one| one.name.clone());
+                damaged.push(Damaged { image, name, why, path });
+            }
+        }
+        for path in json_files(&self.paths().refs())? {
+            if let Some(why) = unreadable::<Reference>(&path) {
+                let name = stem(&path).replace('+', "/").parse().ok();
+                damaged.push(Damaged { image: None, name, why, path });
+            }
+        }
+        Ok(damaged)
+    }
+
+    /// Whether `word` means something that cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// When their folders cannot be read.
+    pub fn is_damaged(&self, word: &str) -> Result<bool> {
+        Ok(self.meant(word)?.is_some())
+    }
+
+    fn meant(&self, word: &str) -> Result<Option<Damaged>> {
+        if self.resolve(word).is_ok_and(|found| self.image(&found.image).is_ok()) {
+            return Ok(None);
+        }
+        let named = word.parse().ok().and_then(|name| self.reference(&name).ok().flatten());
+        let leads_there =
+            |one: &Damaged| named.as_ref().is_some_and(|it| Some(&it.image) == one.image.as_ref());
+        Ok(self.damaged()?.into_iter().find(|one| leads_there(one) || one.is_meant(word)))
+    }
+
+    /// Removes what `word` means if it cannot be read, under the images' lock, and gives what
+    /// went; `None` when `word` means something else.
+    pub(super) fn remove_damaged(&self, word: &str) -> Result<Option<Vec<Removed>>> {
+        let Some(meant) = self.meant(word)? else { return Ok(None) };
+        let mut removed = Vec::new();
+        let names = self.references()?.into_iter().filter(|one| Some(&one.image) == meant.image.as_ref());
+        for reference in names {
+            self.remove_reference(&reference.name)?;
+            removed.push(Removed::Untagged(reference.name.to_string()));
+        }
+        remove_file(&meant.path)?;
+        removed.push(match &meant.image {
+            Some(image) => Removed::Deleted(image.clone()),
+            None => Removed::Untagged(meant.called()),
+        });
+        self.sync_names()?;
+        Ok(Some(removed))
+    }
+
+    /// What the image of an unreadable record needs, as far as its configuration tells it.
+    pub(super) fn needs_of(&self, damaged: &Damaged) -> Option<Vec<Digest>> {
+        let image = damaged.image.as_ref()?;
+        let layers = commit::diff_ids(&self.config_bytes(image).ok()?).ok()?;
+        let fix = super::chain::fix_key(&layers);
+        Some(layers.into_iter().chain([fix, image.clone()]).collect())
+    }
+}
+
+/// Why a file cannot be read; one that is gone can.
+fn unreadable<T: disk::State>(path: &Path) -> Option<disk::Error> {
+    disk::read_state::<T>(path).err().filter(|error| !error.is_not_found())
+}
+
+fn stem(path: &Path) -> &str {
+    path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::base::Paths;
+    use crate::base::progress::Reporter;
+    use crate::image::{Commit, Error, Force, LayerSource, Parents, Roots};
+
+    /// A store with an image of one layer, called `web:1`.
+    fn store(dir: &tempfile::TempDir) -> (Store, ImageId, Digest) {
+        let store = Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false);
+        let lease = store.lease().unwrap();
+        let tar = tar::Builder::new(Vec::new()).into_inner().unwrap();
+        let source =
+            LayerSource { reader: Box::new(tar.as_slice()), diff_id: None, size: None, name: "test" };
+        let layer = store.unpack(&lease, source, &Reporter::silent()).unwrap().diff_id;
+        let config = format!(r#"{{"rootfs":{{"type":"layers","diff_ids":["{layer}"]}}}}"#);
+        let name = "web:1".parse().unwrap();
+        let names = std::slice::from_ref(&name);
+        let commit = Commit { config: config.as_bytes(), names, ..Commit::default() };
+        let image = store.commit(&lease, &commit).unwrap();
+        (store, image, layer)
+    }
+
+    fn sweep(store: &Store) {
+        store.sweep(|| Ok::<_, Error>(Roots::default())).unwrap();
+    }
+
+    fn remove(store: &Store, word: &str) -> Vec<Removed> {
+        store.remove(word, Force::No, Parents::Prune, || Ok::<_, Error>(Vec::new())).unwrap()
+    }
+
+    #[test]
+    fn an_image_whose_record_cannot_be_read_keeps_its_layers_and_is_removed_by_any_word() {
+        let newer = r#"{"version":9}"#;
+        for text in ["", "{", newer] {
+            for word in ["name", "id", "short"] {
+                let dir = tempfile::tempdir().unwrap();
+                let (store, image, layer) = store(&dir);
+                fs::write(store.record_path(&image), text).unwrap();
+                sweep(&store);
+                assert!(store.has_layer(&layer) && store.has_blob(&image));
+                let damaged = store.damaged().unwrap();
+                let [one] = damaged.as_slice() else { panic!("{damaged:?}") };
+                assert_eq!((one.called().as_str(), one.image.as_ref()), ("web:1", Some(&image)));
+                let is_newer = matches!(one.why, disk::Error::Newer { version: 9, .. });
+                assert_eq!(is_newer, text == newer, "{}", one.why);
+                let word = match word {
+                    "name" => "web:1",
+                    "id" => image.hex(),
+                    _ => image.short(),
+                };
+                let gone = [Removed::Untagged("web:1".to_owned()), Removed::Deleted(image.clone())];
+                assert_eq!(remove(&store, word), gone);
+                sweep(&store);
+                assert!(!store.has_layer(&layer) && store.damaged().unwrap().is_empty());
+            }
+        }
+    }
+
+    #[test]
+    fn without_the_configuration_everything_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image, layer) = store(&dir);
+        fs::write(store.record_path(&image), "").unwrap();
+        fs::remove_file(store.blob_path(&image)).unwrap();
+        let swept = store.sweep(|| Ok::<_, Error>(Roots::default())).unwrap();
+        assert_eq!((swept.layers.len(), swept.held_by.as_slice()), (0, ["web:1".to_owned()].as_slice()));
+        assert!(store.paths().layers().join("0/diff").exists());
+        remove(&store, "web:1");
+        sweep(&store);
+        assert!(!store.has_layer(&layer));
+    }
+
+    #[test]
+    fn a_container_that_cannot_be_read_keeps_every_layer() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, _, layer) = store(&dir);
+        remove(&store, "web:1");
+        let roots = || Ok::<_, Error>(Roots { unreadable: vec!["db".to_owned()], ..Roots::default() });
+        assert_eq!(store.sweep(roots).unwrap().held_by, ["db"]);
+        assert!(store.paths().layers().join("0/diff").exists());
+        sweep(&store);
+        assert!(!store.has_layer(&layer));
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_read_is_one_name_less() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image, layer) = store(&dir);
+        store.tag(&image, &"registry.test/team/web:2".parse().unwrap()).unwrap();
+        fs::write(store.paths().refs().join("registry.test+team+web:2.json"), "{}").unwrap();
+        sweep(&store);
+        assert!(store.has_layer(&layer));
+        assert_eq!(store.resolve("web:1").unwrap().image, image);
+        assert_eq!(store.damaged().unwrap()[0].called(), "registry.test/team/web:2");
+        let gone = remove(&store, "registry.test/team/web:2");
+        assert_eq!(gone, [Removed::Untagged("registry.test/team/web:2".to_owned())]);
+        assert_eq!((store.damaged().unwrap().len(), store.references().unwrap().len()), (0, 1));
+    }
+}

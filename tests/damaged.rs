@@ -1,0 +1,219 @@
+//! State files that cannot be read: cut short, changed, a newer hoist's, or not to be opened.
+//! Each costs only itself: it is listed with why, it is removed by name and id, and what it may
+//! need stays until then. Needs root, or to be root in a user namespace (`unshare -Urmn`).
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod case;
+mod support;
+
+use std::fs;
+use std::path::PathBuf;
+
+use case::{Case, until};
+use hoist::engine::{Process, Status};
+use hoist::sys;
+use support::in_user_namespace;
+
+/// What may be wrong with a file, and what is said of it.
+const WRONGS: [(&str, &str); 4] = [
+    ("", "is damaged: EOF while parsing a value"),
+    ("{\"version\":1,", "is damaged: EOF while parsing"),
+    ("{\"version\":2,\"all\":\"else\"}", "was written by a newer hoist: it has version 2"),
+    ("a folder", "Is a directory"),
+];
+
+/// Makes a file one that cannot be read.
+fn spoil(path: &PathBuf, how: &str) {
+    fs::remove_file(path).unwrap();
+    match how {
+        "a folder" => fs::create_dir(path).unwrap(),
+        text => fs::write(path, text).unwrap(),
+    }
+}
+
+fn text(case: &Case, words: &[&str]) -> String {
+    let said = case.hoist(words);
+    let text = [said.stdout, said.stderr].concat();
+    String::from_utf8(text).unwrap()
+}
+
+fn kill(process: Process) {
+    let _ = sys::signal::send(process.pid.try_into().unwrap(), libc::SIGKILL); // it may be gone
+}
+
+#[test]
+fn a_record_that_cannot_be_read_costs_only_itself() {
+    for (how, why) in WRONGS {
+        let case = Case::new();
+        let whole = case.create(&["true"], |_| {});
+        text(&case, &["create", "--name", "web", case::IMAGE, "true"]);
+        let web = text(&case, &["inspect", "-f", "{{.Id}}", "web"]).trim().to_owned();
+        let folder = case.engine.paths().container(&web.parse().unwrap());
+        spoil(&folder.join("record.json"), how);
+        let all = text(&case, &["ps", "-a", "--no-trunc"]);
+        let row = all.lines().find(|line| line.contains(&web)).unwrap();
+        assert!(row.contains("Damaged (") && row.contains(why) && row.ends_with("web"), "{row}");
+        assert!(all.contains(&whole), "{all}");
+        assert!(text(&case, &["ps", "-aq"]).contains(&web[..12]));
+        assert!(text(&case, &["info"]).contains("WARNING: container web cannot be read"));
+        let error = text(&case, &["start", "web"]);
+        assert!(error.contains("the state of container"), "{error}");
+        assert!(error.contains(&format!("`hoist rm {}` removes it", &web[..12])), "{error}");
+        assert!(text(&case, &["create", "--name", "web", case::IMAGE]).contains("already in use"));
+        // Its layers are nobody else's: only this record needs them.
+        case.hoist(&["rm", &whole]);
+        case.hoist(&["rmi", "-f", case::IMAGE]);
+        assert!(case.engine.paths().layers().join("0/diff/bin").exists());
+        for word in [&web[..12], "web"] {
+            let error = text(&case, &["inspect", word]);
+            assert!(error.contains("cannot be read"), "{error}");
+        }
+        let word = if how.is_empty() { &web[..12] } else { "web" };
+        assert_eq!(text(&case, &["rm", word]), format!("{word}\n"));
+        assert!(!text(&case, &["ps", "-a"]).contains("web") && !folder.exists());
+        let names = fs::read_dir(case.engine.paths().container_names()).unwrap().count();
+        assert_eq!(names, 0);
+        text(&case, &["image", "from-host", "-t", "other", "true"]);
+        text(&case, &["rmi", "other"]);
+        assert!(!case.engine.paths().layers().join("0").exists(), "swept with the next image");
+    }
+}
+
+#[test]
+fn a_run_that_cannot_be_read_is_not_killed_but_can_be() {
+    if in_user_namespace() {
+        return; // without a cgroup nothing tells what runs
+    }
+    for (how, why) in WRONGS {
+        let case = Case::new();
+        let id = case.start(&["sleep", "1000"], |_| {});
+        let run = case.container(&id).run.unwrap();
+        spoil(&case.engine.paths().container_run(&id.parse().unwrap()).join("run.json"), how);
+        let all = text(&case, &["ps", "-a"]);
+        assert!(all.contains(why), "{all}");
+        kill(run.monitor);
+        until("the monitor is dead", || !run.monitor.is_alive());
+        let all = text(&case, &["ps", "-a"]);
+        assert!(all.contains(why) && run.init.unwrap().is_alive(), "{all}");
+        assert!(text(&case, &["rm", &id]).contains("because it is running"));
+        if how.is_empty() {
+            assert_eq!(text(&case, &["kill", &id]), format!("{id}\n"));
+            assert_eq!(case.container(&id).status, Status::Exited);
+        } else {
+            assert_eq!(text(&case, &["rm", "-f", &id]), format!("{id}\n"));
+            assert!(case.wait_for(case.engine.containers().list()).unwrap().is_empty());
+        }
+        assert!(!run.init.unwrap().is_alive() && case.cgroups().is_empty());
+    }
+}
+
+#[test]
+fn a_run_that_cannot_be_read_and_has_ended_is_settled() {
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let run = case.container(&id).run.unwrap();
+    kill(run.monitor);
+    kill(run.init.unwrap());
+    spoil(&case.engine.paths().container_run(&id.parse().unwrap()).join("run.json"), "{");
+    until("both are dead", || !run.monitor.is_alive() && !run.init.unwrap().is_alive());
+    until("it is settled", || case.container(&id).status == Status::Exited);
+    drop(case.wait_for(case.engine.containers().start(&id)).unwrap());
+}
+
+#[test]
+fn a_lost_run_folder_kills_nothing() {
+    if in_user_namespace() {
+        return; // without a cgroup nothing tells what runs
+    }
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let run = case.container(&id).run.unwrap();
+    let init = run.init.unwrap();
+    sys::tree::remove(&case.engine.paths().runs()).unwrap();
+    let all = text(&case, &["ps", "-a"]);
+    assert!(all.contains("its processes run, but its run folder is missing"), "{all}");
+    let error = text(&case, &["start", &id]);
+    assert!(error.contains("its run folder is missing") && error.contains("`hoist kill`"), "{error}");
+    assert!(init.is_alive());
+    assert_eq!(text(&case, &["kill", &id]), format!("{id}\n"));
+    assert!(!init.is_alive());
+    until("its monitor has gone", || !run.monitor.is_alive());
+    assert_eq!(case.container(&id).status, Status::Exited);
+    drop(case.wait_for(case.engine.containers().start(&id)).unwrap());
+}
+
+#[test]
+fn a_lost_container_folder_kills_nothing() {
+    if in_user_namespace() {
+        return; // without a cgroup nothing tells what runs
+    }
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let run = case.container(&id).run.unwrap();
+    let (containers, aside) = (case.engine.paths().containers(), case.dir.path().join("not mounted"));
+    kill(run.monitor);
+    until("the monitor is dead", || !run.monitor.is_alive());
+    fs::rename(&containers, &aside).unwrap();
+    let all = text(&case, &["ps", "-a"]);
+    assert!(all.contains("its folder in the data folder is missing"), "{all}");
+    assert!(run.init.unwrap().is_alive());
+    fs::remove_dir(&containers).ok();
+    fs::rename(&aside, &containers).unwrap();
+    assert_eq!(case.container(&id).status, Status::Running, "it is adopted");
+}
+
+#[test]
+fn a_monitor_that_cannot_take_over_is_tried_once_and_hinders_no_end() {
+    if in_user_namespace() {
+        return; // what ends it then is its cgroup
+    }
+    for end in ["kill", "rm"] {
+        let case = Case::new();
+        let id = case.start(&["sleep", "1000"], |_| {});
+        let run = case.container(&id).run.unwrap();
+        let log = case.engine.paths().container(&id.parse().unwrap()).join("log");
+        sys::tree::remove(&log).unwrap();
+        fs::write(&log, "in the way").unwrap();
+        kill(run.monitor);
+        until("the monitor is dead", || !run.monitor.is_alive());
+        let all = text(&case, &["ps"]);
+        assert!(all.contains("Up ") && all.contains("warning: cannot take over"), "{all}");
+        for verb in ["stop", "pause", "restart"] {
+            let error = text(&case, &[verb, &id]);
+            assert!(error.starts_with("error: cannot take over"), "{error}");
+        }
+        assert!(run.init.unwrap().is_alive());
+        let words: &[&str] = if end == "kill" { &["kill", &id] } else { &["rm", "-f", &id] };
+        assert_eq!(text(&case, words), format!("{id}\n"));
+        assert!(!run.init.unwrap().is_alive() && case.cgroups().is_empty());
+        fs::remove_file(&log).ok();
+    }
+}
+
+#[test]
+fn an_image_that_cannot_be_read_is_listed_and_removed() {
+    let case = Case::new();
+    let folder = case.engine.paths().images();
+    let file = fs::read_dir(&folder).unwrap().flatten().next().unwrap().path();
+    let id = file.file_stem().unwrap().to_str().unwrap().to_owned();
+    for (how, why) in WRONGS {
+        let before = fs::read(&file).unwrap();
+        spoil(&file, how);
+        let all = text(&case, &["images"]);
+        let row = all.lines().find(|line| line.contains(&id[..12])).unwrap();
+        assert!(row.starts_with(case::IMAGE) && row.contains("Damaged (") && row.contains(why), "{row}");
+        assert!(text(&case, &["info"]).contains("WARNING: image busybox"));
+        text(&case, &["image", "from-host", "-t", "other", "true"]);
+        text(&case, &["rmi", "other"]);
+        fs::remove_file(&file).or_else(|_| fs::remove_dir(&file)).unwrap();
+        fs::write(&file, before).unwrap();
+        assert_eq!(case.run(&["echo", "whole"], |_| {}).stdout, "whole\n");
+    }
+    spoil(&file, "{");
+    let said = text(&case, &["rmi", case::IMAGE]);
+    assert!(
+        said.contains("Untagged: busybox:latest") && said.contains(&format!("Deleted: sha256:{id}")),
+        "{said}"
+    );
+    assert!(!text(&case, &["images"]).contains(&id[..12]));
+}
