@@ -86,7 +86,8 @@ fn device_rules(resources: &LinuxResources) -> Vec<DeviceRule> {
     rules
 }
 
-/// null, zero, full, random, urandom, tty, console, ptmx, and every pseudo terminal.
+/// null, zero, full, random, urandom, tty, ptmx, and every pseudo terminal. Never 5:1: that is
+/// the host's console, whereas the container's `/dev/console` is its own terminal.
 const DEFAULT_DEVICES: &[(u32, Option<u32>)] = &[
     (1, Some(3)),
     (1, Some(5)),
@@ -94,7 +95,6 @@ const DEFAULT_DEVICES: &[(u32, Option<u32>)] = &[
     (1, Some(8)),
     (1, Some(9)),
     (5, Some(0)),
-    (5, Some(1)),
     (5, Some(2)),
     (136, None),
 ];
