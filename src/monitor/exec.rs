@@ -18,7 +18,7 @@ use super::session::{Asker, Session, Shape, Streams, Watch, complain};
 use super::settle::{UNKNOWN, cgroup_parent};
 use super::start::output_pipe;
 use super::wire::{Answer, Ask, Failure, Ready};
-use super::{bundle, confine, journal, tell};
+use super::{bundle, confine, journal, privilege, tell};
 use crate::base::disk::state;
 use crate::base::{ContainerId, ExecId, Paths, disk};
 use crate::cgroup::Cgroup;
@@ -98,6 +98,7 @@ pub(super) fn run(
     match begin(paths, id, exec, clients) {
         Ok((mut session, up)) => {
             tell(ready, &Ready::Started { warnings: up.warnings.clone() });
+            privilege::drop_all_but_watching()?;
             sys::process::trim_heap();
             let code = watch(&mut session, &up)?;
             session.drain();
@@ -134,6 +135,11 @@ fn begin(
     // Only now is it certain that the descriptor is of this process and not of a later one.
     if !init.is_alive() {
         return Err(Error::NotRunning);
+    }
+    if record.privileged {
+        privilege::drop_the_rest(&capability::ALL.map(str::to_owned))?;
+    } else {
+        privilege::drop_the_rest(&container.config.capabilities)?;
     }
     let listener = socket::listen(&folder(paths, id), exec.as_str())?;
     // As of Docker's: a command's input is its client's, whatever the container's is.

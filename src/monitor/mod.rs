@@ -19,6 +19,7 @@ mod error;
 pub mod exec;
 pub mod journal;
 pub mod launch;
+mod privilege;
 mod run;
 mod session;
 pub mod settle;
@@ -175,6 +176,7 @@ impl Call {
         let lock = Lock::try_exclusive(&store::monitor_lock(paths, id), Rank::Container)?;
         let lock = lock.ok_or(Error::Taken)?;
         let record = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
+        privilege::drop_the_rest(&record.config.capabilities)?;
         let listener = socket::listen(&folder, wire::SOCKET)?;
         let log = open_log(paths, &record)?;
         let config = &record.config;

@@ -1,0 +1,59 @@
+//! What a monitor may do: what starting, watching and clearing up need, and what its container
+//! is to have.
+
+use crate::sys::cap::{self, Cap, CapSet, Sets};
+
+/// For namespaces, mounts, cgroups and devices; networks and their rules; the ids and sets of
+/// who is to run; files that others own; processes that others own; the AppArmor profile.
+const NEEDED: &[Cap] = &[
+    Cap::SYS_ADMIN,
+    Cap::MKNOD,
+    Cap::SYS_RESOURCE,
+    Cap::NET_ADMIN,
+    Cap::NET_RAW,
+    Cap::SETUID,
+    Cap::SETGID,
+    Cap::SETPCAP,
+    Cap::SETFCAP,
+    Cap::CHOWN,
+    Cap::DAC_OVERRIDE,
+    Cap::DAC_READ_SEARCH,
+    Cap::FOWNER,
+    Cap::FSETID,
+    Cap::KILL,
+    Cap::SYS_PTRACE,
+    Cap::MAC_ADMIN,
+];
+
+/// Gives up for good what neither a monitor nor its container needs: every program that either
+/// executes goes without it.
+///
+/// # Errors
+///
+/// `EPERM` without CAP_SETPCAP.
+pub(super) fn drop_the_rest(containers: &[String]) -> crate::sys::Result<()> {
+    let containers = containers.iter().filter_map(|name| name.parse::<Cap>().ok());
+    keep(NEEDED.iter().copied().chain(containers).collect())
+}
+
+/// Gives up all that is not needed to end a process and to write how it ended.
+///
+/// # Errors
+///
+/// None in practice.
+pub(super) fn drop_all_but_watching() -> crate::sys::Result<()> {
+    keep([Cap::KILL, Cap::DAC_OVERRIDE].into_iter().collect())
+}
+
+fn keep(kept: CapSet) -> crate::sys::Result<()> {
+    let own = cap::get()?;
+    cap::clear_ambient()?;
+    for cap in cap::bounding()?.without(kept).iter() {
+        cap::drop_bounding(cap)?;
+    }
+    cap::set(Sets {
+        effective: own.effective.and(kept),
+        permitted: own.permitted.and(kept),
+        inheritable: CapSet::EMPTY,
+    })
+}
