@@ -516,8 +516,84 @@ fn a_user_writes_to_its_own_output_by_name() {
 }
 
 #[test]
+fn a_read_only_root_covers_the_files_of_etc() {
+    let case = Case::new();
+    let script =
+        "for f in hosts resolv.conf hostname; do (echo x >>/etc/$f) 2>/dev/null && echo $f; done; echo tried";
+    assert_eq!(case.run(&["sh", "-c", script], |options| options.read_only = true).stdout, "tried\n");
+}
+
+#[test]
+fn a_read_only_bind_is_so_all_the_way_down_unless_asked_otherwise() {
+    use hoist::engine::{Bind, MountKind, MountRequest, Propagation, Submounts};
+    let case = Case::new();
+    let source = case.dir.path().join("source");
+    std::fs::create_dir_all(source.join("in")).unwrap();
+    let _below = Mounted::tmpfs(&source.join("in"));
+    let run = |submounts| {
+        let script = "for f in /data/a /data/in/a; do touch $f 2>/dev/null && echo $f; done; echo tried";
+        let found = case.run(&["sh", "-c", script], |options| {
+            let kind = MountKind::Bind(Bind {
+                source: source.clone(),
+                create_source: false,
+                propagation: Propagation::Rprivate,
+                recursive: true,
+                submounts,
+            });
+            options.mounts = vec![MountRequest { target: "/data".into(), read_only: true, kind }];
+        });
+        found.stdout
+    };
+    assert_eq!(run(Submounts::Alike), "tried\n");
+    assert_eq!(run(Submounts::ReadOnly), "tried\n");
+    assert_eq!(run(Submounts::Writable), "/data/in/a\ntried\n");
+}
+
+/// A file system of the test's own, unmounted with it.
+struct Mounted(std::path::PathBuf);
+
+impl Mounted {
+    fn tmpfs(at: &std::path::Path) -> Self {
+        let tmpfs = hoist::sys::mount::Filesystem::new("tmpfs").unwrap();
+        let tree = tmpfs.mount(hoist::sys::mount::Attrs::empty()).unwrap();
+        let place = hoist::sys::fs::open_place(at).unwrap();
+        hoist::sys::mount::attach(std::os::fd::AsFd::as_fd(&tree), std::os::fd::AsFd::as_fd(&place)).unwrap();
+        Self(at.to_owned())
+    }
+}
+
+impl Drop for Mounted {
+    fn drop(&mut self) {
+        hoist::sys::mount::detach(&self.0).unwrap();
+    }
+}
+
+#[test]
+fn a_monitor_has_no_privilege_that_neither_it_nor_its_container_needs() {
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let run = case.engine.paths().container_run(&id.parse().unwrap()).join("run.json");
+    let run: serde_json::Value = serde_json::from_slice(&std::fs::read(run).unwrap()).unwrap();
+    let monitor = format!("/proc/{}", run["monitor"]["pid"]);
+    let status = std::fs::read_to_string(format!("{monitor}/status")).unwrap();
+    let set = |name: &str| {
+        let line = status.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(":\t"));
+        u64::from_str_radix(line.unwrap(), 16).unwrap()
+    };
+    let cap = |number: u8| 1_u64 << number;
+    use hoist::sys::cap::Cap;
+    let needless = [Cap::SYS_MODULE, Cap::SYS_RAWIO, Cap::SYS_BOOT, Cap::SYS_TIME, Cap::SYSLOG];
+    let needless = needless.iter().fold(0, |set, needless| set | cap(needless.number()));
+    assert_eq!((set("CapPrm") & needless, set("CapEff") & needless, set("CapBnd") & needless), (0, 0, 0));
+    assert_eq!((set("CapInh"), set("CapAmb")), (0, 0));
+    assert_ne!(set("CapEff") & cap(Cap::SYS_ADMIN.number()), 0, "it starts the container again");
+    let folder = std::fs::read_link(format!("{monitor}/cwd")).unwrap();
+    assert_eq!(folder.to_str(), Some("/"));
+}
+
+#[test]
 fn a_bind_and_a_tmpfs_are_there() {
-    use hoist::engine::{Bind, MountKind, MountRequest, Propagation, Tmpfs};
+    use hoist::engine::{Bind, MountKind, MountRequest, Propagation, Submounts, Tmpfs};
     let case = Case::new();
     let source = case.dir.path().join("made/by/us");
     let bind = |source: &std::path::Path, create_source| MountRequest {
@@ -528,6 +604,7 @@ fn a_bind_and_a_tmpfs_are_there() {
             create_source,
             propagation: Propagation::Rprivate,
             recursive: true,
+            submounts: Submounts::Alike,
         }),
     };
     let found = case.run(&["sh", "-c", "echo x > /data/file; df /mem | tail -1"], |options| {

@@ -15,7 +15,9 @@ use hoist::base::progress::{Progress, Reporter};
 use hoist::engine::files::{
     Copied, CopyRequest, Entry, Existing, FileKind, Listing, MOST_ENTRIES, Mark, Place,
 };
-use hoist::engine::{Bind, ErrorKind, MountKind, MountRequest, Options, Propagation, Result, Tmpfs, WaitFor};
+use hoist::engine::{
+    Bind, ErrorKind, MountKind, MountRequest, Options, Propagation, Result, Submounts, Tmpfs, WaitFor,
+};
 
 fn list(case: &Case, place: &Place, path: &str) -> Result<Listing> {
     case.wait_for(case.engine.files().list(place, Path::new(path)))
@@ -67,6 +69,7 @@ fn bind(source: &Path, target: &str, read_only: bool) -> MountRequest {
         create_source: false,
         propagation: Propagation::Rprivate,
         recursive: true,
+        submounts: Submounts::Alike,
     };
     MountRequest { target: target.into(), read_only, kind: MountKind::Bind(bind) }
 }

@@ -2,8 +2,8 @@
 
 use crate::docker::inspect::{propagation, tmpfs_options};
 use crate::engine::{
-    CreateRequest, LogOptions, MountKind, MountRequest, NetworkMode, Options, Propagation, PullPolicy,
-    RestartPolicy, Seccomp,
+    Bind, CreateRequest, LogOptions, MountKind, MountRequest, NetworkMode, Options, Propagation, PullPolicy,
+    RestartPolicy, Seccomp, Submounts,
 };
 
 /// The words of `run` that ask for `request`, in the background when `detach`.
@@ -215,10 +215,23 @@ fn mount_words(mount: &MountRequest) -> (&'static str, String) {
                 quote("target", target.to_string()),
             ];
             fields.extend(mount.read_only.then(|| "readonly".to_owned()));
-            fields.extend(shown_propagation(bind.propagation).map(|word| format!("bind-propagation={word}")));
-            fields.extend((!bind.recursive).then(|| "bind-recursive=disabled".to_owned()));
+            let propagation = match bind.submounts {
+                Submounts::ReadOnly => Some("rprivate"), // it must be said
+                Submounts::Alike | Submounts::Writable => shown_propagation(bind.propagation),
+            };
+            fields.extend(propagation.map(|word| format!("bind-propagation={word}")));
+            fields.extend(recursion(bind).map(|word| format!("bind-recursive={word}")));
             ("--mount", fields.join(","))
         }
+    }
+}
+
+fn recursion(bind: &Bind) -> Option<&'static str> {
+    match bind.submounts {
+        _ if !bind.recursive => Some("disabled"),
+        Submounts::Alike => None,
+        Submounts::Writable => Some("writable"),
+        Submounts::ReadOnly => Some("readonly"),
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use super::World;
 use super::options::size;
 use super::usage::Usage;
-use crate::engine::{Bind, MountKind, MountRequest, Propagation, Tmpfs};
+use crate::engine::{Bind, MountKind, MountRequest, Propagation, Submounts, Tmpfs};
 
 type Result<T> = std::result::Result<T, Usage>;
 
@@ -85,6 +85,7 @@ fn volume(word: &str, world: &World) -> Result<MountRequest> {
             create_source: true,
             propagation: Propagation::default(),
             recursive: true,
+            submounts: Submounts::default(),
         }),
     };
     let MountKind::Bind(bind) = &mut request.kind else { return Ok(request) };
@@ -116,9 +117,39 @@ struct Fields {
     target: Option<String>,
     read_only: bool,
     propagation: Option<Propagation>,
-    recursive: Option<bool>,
+    recursive: Option<Recursion>,
     size: Option<u64>,
     mode: Option<u32>,
+}
+
+/// What `bind-recursive` says about the mounts below the source.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Recursion {
+    Enabled,
+    Disabled,
+    Writable,
+    ReadOnly,
+}
+
+impl Fields {
+    /// What the mounts below the source are like, by Docker's conditions.
+    fn submounts(&self) -> std::result::Result<Submounts, &'static str> {
+        match self.recursive {
+            Some(Recursion::Writable) if !self.read_only => {
+                Err("option 'bind-recursive=writable' requires 'readonly' to be specified in conjunction")
+            }
+            Some(Recursion::ReadOnly) if !self.read_only => {
+                Err("option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction")
+            }
+            // A mount that arrives later would be writable.
+            Some(Recursion::ReadOnly) if self.propagation != Some(Propagation::Rprivate) => Err(
+                "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
+            ),
+            Some(Recursion::Writable) => Ok(Submounts::Writable),
+            Some(Recursion::ReadOnly) => Ok(Submounts::ReadOnly),
+            Some(Recursion::Enabled | Recursion::Disabled) | None => Ok(Submounts::Alike),
+        }
+    }
 }
 
 /// `type=bind,source=…,target=…,readonly`
@@ -132,13 +163,15 @@ fn mount(word: &str, world: &World) -> Result<MountRequest> {
             if fields.size.is_some() || fields.mode.is_some() {
                 return Err(bad("cannot mix `tmpfs-*` options with mount type `bind`"));
             }
+            let submounts = fields.submounts().map_err(bad)?;
             let source =
                 fields.source.filter(|source| !source.is_empty()).ok_or_else(|| bad("source is required"))?;
             MountKind::Bind(Bind {
                 source: clean(world.absolute(&source)),
                 create_source: false,
                 propagation: fields.propagation.unwrap_or_default(),
-                recursive: fields.recursive.unwrap_or(true),
+                recursive: fields.recursive != Some(Recursion::Disabled),
+                submounts,
             })
         }
         "tmpfs" => {
@@ -181,12 +214,21 @@ fn fields(word: &str) -> Result<Fields> {
                 let read = propagation(name);
                 fields.propagation = Some(read.ok_or_else(|| bad(format!("invalid propagation `{name}`")))?);
             }
-            "bind-nonrecursive" => fields.recursive = Some(!truth(value)?),
-            "bind-recursive" => match needed()? {
-                "enabled" | "writable" => fields.recursive = Some(true),
-                "disabled" => fields.recursive = Some(false),
-                other => return Err(bad(format!("bind-recursive={other} is not supported yet"))),
-            },
+            "bind-nonrecursive" => {
+                fields.recursive = Some(if truth(value)? { Recursion::Disabled } else { Recursion::Enabled });
+            }
+            "bind-recursive" => {
+                fields.recursive = Some(match needed()? {
+                    "enabled" => Recursion::Enabled,
+                    "disabled" => Recursion::Disabled,
+                    "writable" => Recursion::Writable,
+                    "readonly" => Recursion::ReadOnly,
+                    other => {
+                        let known = r#"must be "enabled", "disabled", "writable", or "readonly""#;
+                        return Err(bad(format!("invalid value for {key}: {other} ({known})")));
+                    }
+                });
+            }
             // Docker Desktop's; without effect on Linux.
             "consistency" => {}
             "tmpfs-size" => fields.size = Some(size("tmpfs-size", needed()?)?),

@@ -23,7 +23,7 @@ pub mod store;
 
 pub use options::{
     Bind, LogOptions, MountKind, MountRequest, NetworkMode, Options, Propagation, PullPolicy, RestartPolicy,
-    Seccomp, Streams, Tmpfs, Ulimit,
+    Seccomp, Streams, Submounts, Tmpfs, Ulimit,
 };
 pub use record::{Config, ExitState, Process, Record, Run};
 pub use status::{Conflict, Status, Verb};

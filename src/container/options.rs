@@ -132,6 +132,26 @@ pub struct Bind {
     pub propagation: Propagation,
     /// Mounts below the source come along.
     pub recursive: bool,
+    /// Whether a read-only mount makes those below it read-only.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub submounts: Submounts,
+}
+
+/// What becomes of the mounts below a source that is mounted read-only.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Submounts {
+    /// Read-only too, where the kernel can do it.
+    #[default]
+    Alike,
+    /// They stay as they are.
+    Writable,
+    /// Read-only too, or the container does not start.
+    ReadOnly,
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 /// How mounts made later pass between host and container: mount_namespaces(7).

@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::{Bind, MountKind, MountRequest, NetworkMode, Propagation, Tmpfs, Ulimit};
+use super::options::{Bind, MountKind, MountRequest, NetworkMode, Propagation, Submounts, Tmpfs, Ulimit};
 use super::record::Config;
 use crate::oci::GROUP_ADD;
 use crate::oci::runtime::{
@@ -254,7 +254,9 @@ fn mounts(config: &Config, etc: &Path) -> Vec<Mount> {
     for file in ETC_FILES {
         let source = etc.join(file);
         let target = Path::new("/etc").join(file);
-        mounts.push(mount(&target, "bind", &source, &["bind", "rprivate"]));
+        let options: &[&str] =
+            if config.read_only { &["bind", "ro", "rprivate"] } else { &["bind", "rprivate"] };
+        mounts.push(mount(&target, "bind", &source, options));
     }
     let replaced = |mount: &Mount| config.mounts.iter().any(|asked| asked.target == *mount.destination());
     mounts.retain(|mount| !replaced(mount));
@@ -265,8 +267,13 @@ fn mounts(config: &Config, etc: &Path) -> Vec<Mount> {
 fn requested(request: &MountRequest) -> Mount {
     let mode = if request.read_only { "ro" } else { "rw" };
     match &request.kind {
-        MountKind::Bind(Bind { source, propagation, recursive, .. }) => {
+        MountKind::Bind(Bind { source, propagation, recursive, submounts, .. }) => {
             let bind = if *recursive { "rbind" } else { "bind" };
+            // Every kernel that hoist runs on can do it, so `Alike` and `ReadOnly` are one.
+            let mode = match (request.read_only, submounts) {
+                (true, Submounts::Alike | Submounts::ReadOnly) => "rro",
+                _ => mode,
+            };
             mount(&request.target, "bind", source, &[bind, mode, propagation.as_str()])
         }
         MountKind::Tmpfs(tmpfs) => {
@@ -364,6 +371,7 @@ mod tests {
                     create_source: true,
                     propagation: Propagation::Rslave,
                     recursive: true,
+                    submounts: Submounts::Alike,
                 }),
             },
             MountRequest {
@@ -389,7 +397,7 @@ mod tests {
 /dev/shm tmpfs shm nosuid,noexec,nodev,mode=1777,size=67108864
 /etc/resolv.conf bind /state/c/resolv.conf bind,rprivate
 /etc/hostname bind /state/c/hostname bind,rprivate
-/data bind /host rbind,ro,rslave
+/data bind /host rbind,rro,rslave
 /etc/hosts tmpfs tmpfs nosuid,nodev,rw,size=1024,mode=1777,exec
 "
         );

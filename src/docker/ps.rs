@@ -185,7 +185,7 @@ fn size(container: &Container) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::docker::format::Format;
-    use crate::engine::{Bind, DiskUse, MountRequest, Propagation};
+    use crate::engine::{Bind, DiskUse, MountRequest, Propagation, Submounts};
 
     /// A running container of `debian`, created at noon.
     pub(crate) fn container() -> Container {
@@ -214,6 +214,7 @@ pub(crate) mod tests {
                 create_source: true,
                 propagation: Propagation::Rprivate,
                 recursive: true,
+                submounts: Submounts::Alike,
             }),
         }];
         Container { record, run: None, status: Status::Running, size: None }

@@ -38,7 +38,8 @@ pub use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Name, NetworkId};
 pub use crate::container::log::{BadPattern, Filter as LogFilter, Level, Matcher, Pattern, Rule as LogRule};
 pub use crate::container::{
     Bind, Config, Conflict, ExitState, LogOptions, MountKind, MountRequest, NetworkMode, Options, Process,
-    Propagation, PullPolicy, Record, RestartPolicy, Run, Seccomp, Status, Streams, Tmpfs, Ulimit, Verb,
+    Propagation, PullPolicy, Record, RestartPolicy, Run, Seccomp, Status, Streams, Submounts, Tmpfs, Ulimit,
+    Verb,
 };
 pub use crate::network::{Bridge, Mac, Member, Mode as NetworkKind, Network, Subnet};
 pub use attach::{Attached, Input, Output, Session};

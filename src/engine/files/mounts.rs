@@ -17,7 +17,7 @@ use super::error::Error;
 use super::root::cleaned;
 use super::shown;
 use crate::container::spec::ETC_FILES;
-use crate::container::{MountKind, MountRequest, Record};
+use crate::container::{MountKind, MountRequest, Record, Submounts};
 use crate::sys::mount::{self, Attrs, Depth, Filesystem, Propagation};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::{self, fs};
@@ -120,7 +120,8 @@ fn source(request: &MountRequest) -> Source {
             let depth = if bind.recursive { Depth::Tree } else { Depth::One };
             let tree = mount::open_tree_at(&bind.source, depth)?;
             if request.read_only {
-                mount::set_attrs(tree.as_fd(), Depth::One, Attrs::MOUNT_ATTR_RDONLY, Attrs::empty())?;
+                let depth = if bind.submounts == Submounts::Writable { Depth::One } else { Depth::Tree };
+                mount::set_attrs(tree.as_fd(), depth, Attrs::MOUNT_ATTR_RDONLY, Attrs::empty())?;
             }
             Ok(tree)
         }
