@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::Read as _;
-use std::os::fd::BorrowedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::{FileType, OFlags};
@@ -79,19 +79,22 @@ fn add(groups: &mut Vec<u32>, more: impl IntoIterator<Item = u32>) {
 /// The text of a database inside the root; empty when there is none.
 fn read_database(root: BorrowedFd<'_>, path: &str) -> sys::Result<String> {
     use rustix::io::Errno;
-    // Opened as a place first: opening a FIFO or a device could already do something.
-    let place = match fs::open_in_root(root, Path::new(path), OFlags::PATH) {
-        Ok(place) => place,
-        Err(error) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => return Ok(String::new()),
-        Err(error) => return Err(error),
-    };
     let refused =
         |why: &str| Err(sys::Error::new(format!("read({path})"), std::io::Error::other(why.to_owned())));
+    // Opened as a place first: opening a FIFO or a device could already do something.
+    let place = match open_database(root, path, OFlags::PATH) {
+        Ok(place) => place,
+        Err(error) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => return Ok(String::new()),
+        Err(error) if error.is(Errno::LOOP) || error.is(Errno::XDEV) => {
+            return refused("a link leads into another file system, or in a circle");
+        }
+        Err(error) => return Err(error),
+    };
     let stat = fs::stat(&place)?;
     if fs::file_type(&stat) != FileType::RegularFile {
         return refused("it is not a regular file");
     }
-    let file = fs::open_in_root(root, Path::new(path), OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
+    let file = open_database(root, path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
     let again = fs::stat(&file)?;
     if (stat.st_dev, stat.st_ino) != (again.st_dev, again.st_ino) {
         return refused("it was exchanged meanwhile");
@@ -103,6 +106,18 @@ fn read_database(root: BorrowedFd<'_>, path: &str) -> sys::Result<String> {
         return refused("it is larger than 1 MiB");
     }
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Opens a database. A link of the image is followed within the root's own file system,
+/// never to a file of procfs or the like; what is mounted over the database or its folder is
+/// what the container's maker wants there, and is reached without any link.
+fn open_database(root: BorrowedFd<'_>, path: &str, flags: OFlags) -> sys::Result<OwnedFd> {
+    match fs::open_in_root_file_system(root, Path::new(path), flags) {
+        Err(error) if error.is(rustix::io::Errno::XDEV) => {
+            fs::open_beneath(root, Path::new(path.trim_start_matches('/')), flags)
+        }
+        result => result,
+    }
 }
 
 struct Entry<'a> {
@@ -142,15 +157,12 @@ fn number(text: &str) -> Option<u32> {
 }
 
 fn resolve(wanted: &str, passwd: &str, group: &str) -> Result<Identity> {
-    let (user, primary) = match wanted.split_once(':') {
-        Some((user, group)) => (user, Some(group)),
-        None => (wanted, None),
-    };
+    // As Docker has it: without a user it is root, without a group it is the user's own.
+    let (user, primary) = wanted.split_once(':').unwrap_or((wanted, ""));
+    let user = if user.is_empty() { "0" } else { user };
+    let primary = Some(primary).filter(|group| !group.is_empty());
     let bad =
         |why: &str| Error::Spec { field: "process.user".to_owned(), why: format!("{why}, not `{wanted}`") };
-    if user.is_empty() || primary == Some("") {
-        return Err(bad("it names a user, or a user and a group"));
-    }
     // A name is looked up first, also one of digits, as Docker does.
     let entry = entries(passwd).find(|entry| entry.name == user);
     let (uid, name, default_gid, home) = match entry {
@@ -225,10 +237,12 @@ mod tests {
             (" 1", None),
             ("0x0", None),
             ("1e3", None),
-            ("1000:", None),
-            (":5", None),
-            (":", None),
-            ("", None),
+            ("1000:", Some((1000, 1001, &[1001, 6, 29]))),
+            (":5", Some((0, 5, &[5]))),
+            (":audio", Some((0, 29, &[29]))),
+            (":", Some((0, 0, &[0, 6]))),
+            ("-1:", None),
+            (":nogroup", None),
             ("nobody", None),
             ("web:nogroup", None),
             ("big", None),
@@ -256,8 +270,8 @@ mod tests {
             "unable to find group `x`: no matching entry in the container's group file"
         );
         assert_eq!(
-            resolve("1000:", PASSWD, GROUP).unwrap_err().to_string(),
-            "`process.user`: it names a user, or a user and a group, not `1000:`"
+            resolve("root:0:0", PASSWD, GROUP).unwrap_err().to_string(),
+            "unable to find group `0:0`: no matching entry in the container's group file"
         );
     }
 

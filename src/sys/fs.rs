@@ -64,6 +64,16 @@ pub fn open_in_root(root: impl AsFd, path: &Path, flags: OFlags) -> Result<Owned
     resolve(root.as_fd(), path, flags, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS)
 }
 
+/// As [`open_in_root`], without crossing into anything that is mounted in there.
+///
+/// # Errors
+///
+/// As there; `EXDEV` also where something is mounted.
+pub fn open_in_root_file_system(root: impl AsFd, path: &Path, flags: OFlags) -> Result<OwnedFd> {
+    let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
+    resolve(root.as_fd(), path, flags, how)
+}
+
 /// Opens `path` below `root`, following no link at all.
 ///
 /// # Errors
