@@ -126,6 +126,65 @@ fn masks_are_the_hosts_null_and_not_a_link_of_the_image() {
     assert_eq!(fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap(), before);
 }
 
+/// What hides a path is the host's own device: it can be used, but not changed.
+#[test]
+fn nothing_done_to_a_masked_path_or_a_device_reaches_the_hosts_node() {
+    use std::os::unix::fs::MetadataExt as _;
+    let of_null = || fs::metadata("/dev/null").map(|null| (null.mode(), null.uid(), null.mtime())).unwrap();
+    let before = of_null();
+    let script = "for f in /proc/keys /proc/timer_list /proc/kcore; do \
+        chmod 667 $f; touch -d '2001-01-01 00:00' $f; done 2>/dev/null; \
+        for f in /dev/*; do chmod 601 $f; touch -d '2001-01-01 00:00' $f; done 2>/dev/null; echo tried";
+    assert_eq!(Bundle::sh(script).run().ok(), "tried");
+    assert_eq!(of_null(), before);
+}
+
+/// A namespace that is not the container's own is its caller's, and so is what it holds.
+#[test]
+fn what_belongs_to_a_namespace_of_the_caller_is_refused() {
+    let hostname = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let without = |kind: &str| {
+        Bundle::new().with(|config| {
+            config.as_object_mut().unwrap().remove("hostname");
+            config["linux"]["namespaces"]
+                .as_array_mut()
+                .unwrap()
+                .retain(|namespace| namespace["type"] != kind);
+        })
+    };
+    let callers = |kind: &str, file: &str| {
+        without(kind).with(|config| {
+            let path = format!("/proc/self/ns/{file}");
+            config["linux"]["namespaces"].as_array_mut().unwrap().push(json!({ "type": kind, "path": path }));
+        })
+    };
+    for field in ["hostname", "domainname"] {
+        for bundle in [without("uts"), callers("uts", "uts")] {
+            let error = bundle.with(|config| config[field] = json!("evil")).run().fails();
+            assert!(
+                error.contains(&format!("`{field}`: the container has no uts namespace of its own")),
+                "{error}"
+            );
+        }
+    }
+    for (kind, file, key) in [
+        ("ipc", "ipc", "kernel.shmmax"),
+        ("ipc", "ipc", "fs.mqueue.msg_max"),
+        ("network", "net", "net.ipv4.ip_forward"),
+        ("uts", "uts", "kernel.domainname"),
+    ] {
+        for bundle in [without(kind), callers(kind, file)] {
+            let bundle = bundle.with(|config| config["linux"]["sysctl"] = json!({ key: "1" }));
+            let error = bundle.run().fails();
+            assert!(
+                error.contains(&format!("the container has no {file} namespace of its own")),
+                "{key}: {error}"
+            );
+        }
+    }
+    assert_eq!(fs::read_to_string("/proc/sys/kernel/hostname").unwrap(), hostname);
+}
+
 /// CVE-2025-52565, CVE-2026-41579, CVE-2026-47766
 #[test]
 fn folders_of_the_image_that_are_links_to_the_host_change_nothing_there() {
@@ -258,25 +317,87 @@ fn exchange(a: &Path, b: &Path) {
     renameat_with(CWD, a, CWD, b, RenameFlags::EXCHANGE).unwrap();
 }
 
-/// CVE-2022-24769, -27649, -27650, -27651, -29162
+/// CVE-2022-24769, -27649, -27650, -27651, -29162: none is inheritable or ambient unasked.
 #[test]
-fn capabilities_are_never_inheritable_nor_ambient() {
-    let all = json!(DOCKER_CAPS);
-    let bundle = Bundle::sh("grep -E 'Cap(Inh|Amb|Prm)' /proc/self/status; exec sleep 1000").with(|config| {
-        config["process"]["capabilities"]["inheritable"] = all.clone();
-        config["process"]["capabilities"]["ambient"] = all.clone();
-    });
+fn capabilities_are_the_five_lists_and_no_more() {
+    let bundle = Bundle::sh("exec sleep 1000");
     bundle.start();
-    let sets = |user: &str| {
-        bundle.oci(["exec", "-u", user, "c", "grep", "-E", "Cap(Inh|Amb|Eff)", "/proc/self/status"]).ok()
+    let sets = |bundle: &Bundle, user: &str| {
+        let said = bundle.oci(["exec", "-u", user, "c", "grep", "^Cap", "/proc/self/status"]).ok();
+        said.replace("Cap", "").replace(":\t", " ").replace('\n', ", ")
     };
-    let zero = "0000000000000000";
-    assert_eq!(sets("0"), format!("CapInh:\t{zero}\nCapEff:\t00000000a80425fb\nCapAmb:\t{zero}"));
+    let none = "0000000000000000";
+    let dockers = "00000000a80425fb";
+    let want = format!("Inh {none}, Prm {dockers}, Eff {dockers}, Bnd {dockers}, Amb {none}");
+    assert_eq!(sets(&bundle, "0"), want);
+    assert_eq!(
+        bundle
+            .exec("grep '^Cap' /proc/1/status")
+            .ok()
+            .replace("Cap", "")
+            .replace(":\t", " ")
+            .replace('\n', ", "),
+        want
+    );
+    let asked = Bundle::sh("exec sleep 1000").with(|config| {
+        let lists = &mut config["process"]["capabilities"];
+        lists["inheritable"] = json!(["CAP_CHOWN", "CAP_KILL"]);
+        lists["ambient"] = json!(["CAP_KILL"]);
+    });
+    asked.start();
+    let (inheritable, ambient) = ("0000000000000021", "0000000000000020");
+    assert_eq!(
+        sets(&asked, "0"),
+        format!("Inh {inheritable}, Prm {dockers}, Eff {dockers}, Bnd {dockers}, Amb {ambient}")
+    );
     if !in_user_namespace() {
-        assert_eq!(sets("1000"), format!("CapInh:\t{zero}\nCapEff:\t{zero}\nCapAmb:\t{zero}"));
+        // The kernel leaves another user the ambient ones, and nothing else.
+        assert_eq!(
+            sets(&bundle, "1000"),
+            format!("Inh {none}, Prm {none}, Eff {none}, Bnd {dockers}, Amb {none}")
+        );
+        assert_eq!(
+            sets(&asked, "1000"),
+            format!("Inh {inheritable}, Prm {ambient}, Eff {ambient}, Bnd {dockers}, Amb {ambient}")
+        );
     }
-    let first = bundle.exec("grep -E 'Cap(Inh|Amb)' /proc/1/status").ok();
-    assert_eq!(first, format!("CapInh:\t{zero}\nCapAmb:\t{zero}"));
+}
+
+#[test]
+fn capabilities_that_cannot_be_are_refused_by_their_list() {
+    for (list, names, why) in [
+        ("effective", json!(["CAP_SYS_ADMIN"]), "CAP_SYS_ADMIN is not permitted"),
+        ("ambient", json!(["CAP_KILL"]), "CAP_KILL is not inheritable"),
+        ("ambient", json!(["CAP_SYS_ADMIN"]), "CAP_SYS_ADMIN is not permitted"),
+    ] {
+        let bundle = Bundle::new().with(|config| config["process"]["capabilities"][list] = names);
+        let error = bundle.run().fails();
+        assert!(error.contains(&format!("`process.capabilities.{list}`: {why}")), "{error}");
+    }
+}
+
+/// A filter binds the program: none of our own calls need be allowed by it.
+#[test]
+fn a_filter_need_not_allow_what_only_the_runtime_calls() {
+    let filter = json!({
+        "defaultAction": "SCMP_ACT_ALLOW",
+        "syscalls": [{ "action": "SCMP_ACT_KILL_PROCESS", "names": [
+            "close_range", "faccessat", "faccessat2", "statx", "setresuid", "setresgid", "setgroups",
+            "openat2", "fchdir", "chdir", "setrlimit", "keyctl", "umask", "mkdirat", "mount", "mount_setattr",
+            "seccomp", "sendto", "sendmsg", "dup2", "fchown", "getdents64", "madvise", "capget",
+        ] }],
+    });
+    for no_new_privileges in [false, true] {
+        let bundle = Bundle::sh("exec sleep 1000").with(|config| {
+            config["linux"]["seccomp"] = filter.clone();
+            config["process"]["noNewPrivileges"] = json!(no_new_privileges);
+        });
+        bundle.start();
+        let grep = ["exec", "c", "grep", "-E", "^(Seccomp|NoNewPrivs|CapPrm):", "/proc/1/status"];
+        let want =
+            format!("CapPrm:\t00000000a80425fb\nNoNewPrivs:\t{}\nSeccomp:\t2", u8::from(no_new_privileges));
+        assert_eq!(bundle.oci(grep).ok(), want);
+    }
 }
 
 /// CVE-2023-25809
@@ -318,27 +439,24 @@ fn a_user_is_who_it_was_meant_to_be_or_none() {
     fs::write(bundle.in_root("etc/group"), "root:x:0:\nweb:x:1001:\ndisk:x:6:web\n").unwrap();
     bundle.start();
     let id = |user: &str| bundle.oci(["exec", "-u", user, "c", "sh", "-c", "echo $(id -u):$(id -g)"]);
-    for user in [
-        "1000:",
-        ":5",
-        ":",
-        "2147483647",
-        "4294967295",
-        "4294967296",
-        "-1",
-        "0x0",
-        "nobody",
-        "web:none",
-        " 0",
-    ] {
+    for user in
+        ["2147483647", "4294967295", "4294967296", "-1", "0x0", "nobody", "web:none", " 0", "-1:", ":x"]
+    {
         let error = id(user).fails();
         assert!(error.contains("process.user") || error.contains("unable to find"), "{user}: {error}");
     }
     if in_user_namespace() {
         return; // other ids mean nothing there
     }
-    for (user, want) in [("web", "1000:1001"), ("1000", "1000:1001"), ("7:8", "7:8"), ("web:disk", "1000:6")]
-    {
+    for (user, want) in [
+        ("web", "1000:1001"),
+        ("1000", "1000:1001"),
+        ("1000:", "1000:1001"),
+        ("7:8", "7:8"),
+        ("web:disk", "1000:6"),
+        (":29", "0:29"),
+        (":", "0:0"),
+    ] {
         assert_eq!(id(user).ok(), want, "{user}");
     }
 }
@@ -374,11 +492,13 @@ fn a_passwd_file_that_is_none_stops_nothing() {
     bundle.exec("mknod /etc/passwd p").ok();
     assert!(id().contains("it is not a regular file"));
     symlink("/dev/zero", &passwd).unwrap();
-    assert!(id().contains("it is not a regular file"));
+    assert!(id().contains("leads into another file system"));
     fs::File::create(&passwd).unwrap().set_len(10 << 30).unwrap();
     assert!(id().contains("it is larger than 1 MiB"));
     symlink("/../../../../../../etc/passwd", &passwd).unwrap();
     assert!(id().contains("Too many levels") || !passwd.exists());
+    symlink("/proc/self/environ", &passwd).unwrap();
+    assert!(id().contains("leads into another file system"));
 }
 
 /// CVE-2026-57231

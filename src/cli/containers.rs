@@ -149,12 +149,19 @@ pub(super) async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
     exit_code(engine, id, end).await
 }
 
+/// Docker's exit codes of a command that was not executed: 126 when it is the command that
+/// is wrong (an unknown user), 1 when the container is.
+fn not_executed(error: engine::Error) -> Failure {
+    let code = if error.kind() == ErrorKind::Invalid { 126 } else { 1 };
+    Failure::from(error).of_program(code)
+}
+
 pub(super) async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
     let containers = engine.containers();
     let mut request = exec.request;
     if request.detach {
         let started = containers.exec_detached(&exec.target, request).await;
-        let (_, warnings) = started.map_err(|error| Failure::from(error).of_program(1))?;
+        let (_, warnings) = started.map_err(not_executed)?;
         warn(&warnings);
         return Ok(0);
     }
@@ -165,7 +172,7 @@ pub(super) async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
     request.size = if request.tty { terminal::size() } else { None };
     let options = attach_options(Streams { stdin, stdout: true, stderr: true });
     let session = containers.exec(&exec.target, request, options).await;
-    let session = session.map_err(|error| Failure::from(error).of_program(1))?;
+    let session = session.map_err(not_executed)?;
     // Docker passes no signals on to an exec: they end the client.
     let manner = Manner { stdin, sig_proxy: None, detach_keys: exec.detach_keys, redraw: false };
     match session::run(session.attached, manner).await? {

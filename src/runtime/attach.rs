@@ -65,7 +65,13 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
     Ok(())
 }
 
-fn new_filesystem(state: &State<'_>, mount: &Mount, kind: &str, source: Option<&str>) -> Result<OwnedFd> {
+fn new_filesystem(state: &mut State<'_>, mount: &Mount, kind: &str, source: Option<&str>) -> Result<OwnedFd> {
+    if kind == "proc" && state.is_pid_namespace_joined() {
+        let tree =
+            state.joined_procfs.take().ok_or_else(|| Error::spec("mounts", "there can be one procfs"))?;
+        set_attributes(&tree, &mount.options)?;
+        return Ok(tree);
+    }
     let mut filesystem = Filesystem::new(kind)?;
     if let Some(source) = source {
         filesystem.set("source", source)?;

@@ -24,8 +24,8 @@ const MAX_MESSAGE: usize = 16 * 1024;
 pub(super) enum Message {
     /// The master of its terminal comes with this.
     Terminal,
-    /// The process that was made in between; its descriptor comes with this.
-    Born { pid: i32 },
+    /// It has made its namespaces.
+    Separate,
     /// Something could not be had and was left out.
     Warning(String),
     /// All is set up that needs no word from the maker.
@@ -52,28 +52,32 @@ pub(super) enum Failure {
     ProgramNotFound { program: String },
     ProgramNotRunnable { program: String, call: String, errno: i32, text: String },
     OutsideRoot { path: String },
+    NoWorkdir { path: String },
     Spec { field: String, why: String },
     UnknownUser { what: String, name: String },
 }
 
 impl Failure {
     /// What went wrong in `step`.
-    pub(super) fn new(step: &str, error: Error) -> Self {
+    pub(super) fn new(step: &str, error: &Error) -> Self {
         let step = step.to_owned();
         match error {
-            Error::ProgramNotFound { program } => Self::ProgramNotFound { program },
+            Error::ProgramNotFound { program } => Self::ProgramNotFound { program: program.clone() },
             Error::ProgramNotRunnable { program, source } => Self::ProgramNotRunnable {
-                program,
+                program: program.clone(),
                 call: source.call().to_owned(),
                 errno: source.errno(),
-                text: cause(&source),
+                text: cause(source),
             },
             Error::OutsideRoot { path } => Self::OutsideRoot { path: path.display().to_string() },
-            Error::Spec { field, why } => Self::Spec { field, why },
-            Error::UnknownUser { what, name, .. } => Self::UnknownUser { what: what.to_owned(), name },
+            Error::NoWorkdir { path } => Self::NoWorkdir { path: path.display().to_string() },
+            Error::Spec { field, why } => Self::Spec { field: field.clone(), why: why.clone() },
+            Error::UnknownUser { what, name, .. } => {
+                Self::UnknownUser { what: (*what).to_owned(), name: name.clone() }
+            }
             // A step that named itself is more exact than the one it is part of.
-            Error::Step { step, source } => Self::step(step, &source),
-            Error::Prepare(source) => Self::step(step, &source),
+            Error::Step { step, source } => Self::step(step.clone(), source),
+            Error::Prepare(source) => Self::step(step, source),
             other => Self::Step { step, call: other.to_string(), errno: 0, text: String::new() },
         }
     }
@@ -117,6 +121,7 @@ impl From<Failure> for Error {
                 Self::ProgramNotRunnable { program, source: rebuilt(call, errno, text) }
             }
             Failure::OutsideRoot { path } => Self::OutsideRoot { path: path.into() },
+            Failure::NoWorkdir { path } => Self::NoWorkdir { path: path.into() },
             Failure::Spec { field, why } => Self::Spec { field, why },
             Failure::UnknownUser { what, name } if what == "group" => {
                 Self::UnknownUser { what: "group", name, file: "group" }
@@ -124,6 +129,72 @@ impl From<Failure> for Error {
             Failure::UnknownUser { name, .. } => Self::UnknownUser { what: "user", name, file: "passwd" },
         }
     }
+}
+
+/// How init speaks: to its maker, and after that to whoever reads the report.
+#[derive(Debug)]
+pub(super) struct Voice {
+    channel: Option<Channel>,
+    pub(super) report: Option<OwnedFd>,
+}
+
+impl Voice {
+    pub(super) fn new(channel: Channel) -> Self {
+        Self { channel: Some(channel), report: None }
+    }
+
+    pub(super) fn say(&self, message: &Message) {
+        match (&self.report, &self.channel) {
+            (Some(report), _) => {
+                let line = serde_json::to_vec(message).unwrap_or_default();
+                let _ = rustix::io::write(report, &line); // nobody reads: nobody wants to know
+            }
+            (None, Some(channel)) => channel.send(message),
+            (None, None) => {}
+        }
+    }
+
+    /// Hands a descriptor to the maker.
+    pub(super) fn send_with(&self, message: &Message, fd: BorrowedFd<'_>) -> Result<()> {
+        self.channel.as_ref().map_or(Ok(()), |channel| channel.send_with(message, fd))
+    }
+
+    /// Waits for a word of the maker; `false` when it died without.
+    pub(super) fn hear(&self, word: Word) -> Result<bool> {
+        self.channel.as_ref().map_or(Ok(false), |channel| channel.hear(word))
+    }
+
+    pub(super) fn channel(&self) -> Option<BorrowedFd<'_>> {
+        self.channel.as_ref().map(AsFd::as_fd)
+    }
+
+    /// What it speaks through.
+    pub(super) fn descriptors(&self) -> Vec<BorrowedFd<'_>> {
+        self.channel().into_iter().chain(self.report.as_ref().map(AsFd::as_fd)).collect()
+    }
+
+    /// Parts with the maker.
+    pub(super) fn close(&mut self) {
+        self.channel = None;
+    }
+}
+
+/// What a container that was started by FIFO reported: nothing when it was executed.
+///
+/// # Errors
+///
+/// The step that failed.
+pub fn read_report(report: &[u8]) -> super::Result<()> {
+    for message in serde_json::Deserializer::from_slice(report).into_iter::<Message>() {
+        match message {
+            Ok(Message::Failed(failure)) => return Err(failure.into()),
+            Ok(_) => {}
+            Err(error) => {
+                return Err(sys::Error::new("read(report)", std::io::Error::from(error)).into());
+            }
+        }
+    }
+    Ok(())
 }
 
 /// One end.
@@ -232,7 +303,7 @@ mod tests {
     fn a_failure_arrives_as_it_was_sent() {
         let (maker, init) = pair().unwrap();
         let source = sys::Error::new("mount(proc, /proc)", std::io::Error::from_raw_os_error(libc::EPERM));
-        init.send(&Message::Failed(Failure::new("mount /proc", Error::Prepare(source))));
+        init.send(&Message::Failed(Failure::new("mount /proc", &Error::Prepare(source))));
         drop(init);
         let Some((Message::Failed(failure), None)) = maker.receive().unwrap() else {
             panic!("no failure came")

@@ -2,14 +2,15 @@
 
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use super::birth::{self, Birth};
 use super::channel::{self, Channel, Message, Word};
+use super::entry::{self, Awaited};
+use super::init::Start;
 use super::prepare::{self, Prepared};
 use super::{Error, Gate, Plan, Result, init};
 use crate::oci::runtime::LinuxIdMapping;
-use crate::sys::clone::{Child, Side};
-use crate::sys::ns::{self, Namespace};
-use crate::sys::{self, check, process};
+use crate::sys::clone::{self, Child, Side};
+use crate::sys::ns::{self, Namespace, Namespaces};
+use crate::sys::{check, process};
 
 /// A container whose init is setting itself up.
 #[derive(Debug)]
@@ -19,6 +20,8 @@ pub struct Created {
     heard: Heard,
     /// A network namespace that is joined, not made.
     network: Option<OwnedFd>,
+    /// What will be born in a pid namespace in which others live, in the place of `child`.
+    awaited: Option<Awaited>,
 }
 
 /// What init has told so far.
@@ -26,6 +29,7 @@ pub struct Created {
 struct Heard {
     console: Option<OwnedFd>,
     warnings: Vec<String>,
+    is_separate: bool,
     is_ready: bool,
     is_executing: bool,
 }
@@ -60,24 +64,25 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let born_into = prepared.entrance.born_into.take();
     let namespaces = prepared.namespaces.new.without(Namespace::Cgroup);
     let (channel, inits) = channel::pair()?;
-    let pid_namespace = joined(&prepared, Namespace::Pid)?;
-    let join = pid_namespace.as_ref().map(|fd| || Ok(ns::enter(fd.as_fd(), Namespace::Pid)?));
-    let side = birth::give(&Birth {
-        new: namespaces,
-        cgroup: born_into.as_ref().map(AsFd::as_fd),
-        join_pid: join.as_ref().map(|join| join as &dyn Fn() -> Result<()>),
-        can_return: !prepared.probe.in_user_namespace,
-    });
-    let child = match side? {
+    let enters = prepared.namespaces.by_path.iter().any(|(kind, _)| *kind == Namespace::Pid);
+    let (new, start, awaited) = if enters {
+        // Init makes them once it has joined what only this user namespace may join.
+        let (entry, awaited) = entry::open(gate)?;
+        (Namespaces::NONE, Start::Entry(entry), Some(awaited))
+    } else {
+        (namespaces, Start::Gate(gate), None)
+    };
+    let cgroup = born_into.as_ref().map(AsFd::as_fd);
+    let child = match clone::clone3(new, cgroup)? {
         Side::Child => {
-            drop(channel); // so that init hears it when the maker dies
-            init::run(prepared, gate, inits)
+            drop((channel, awaited)); // so that init hears it when the maker dies
+            init::run(prepared, start, inits)
         }
         Side::Parent(child) => child,
     };
-    drop(inits); // its end must close with the payload's start
-    let mut created = Created { child, channel, heard: Heard::default(), network };
-    match created.configure(maps, oom_score_adj) {
+    drop((inits, start)); // these ends must close with the payload's start
+    let mut created = Created { child, channel, heard: Heard::default(), network, awaited };
+    match created.configure(maps, oom_score_adj).and_then(|()| created.until_born()) {
         Ok(()) => Ok(created),
         Err(error) => {
             created.abandon();
@@ -188,6 +193,12 @@ impl Created {
         if let Some(adjustment) = oom_score_adj {
             self.adjust_oom_score(adjustment)?;
         }
+        // What init makes its namespaces itself is told when they are there.
+        while self.awaited.is_some() && !self.heard.is_separate {
+            if !self.hear()? {
+                return Err(self.died());
+            }
+        }
         if let Some(maps) = maps {
             write(&format!("/proc/{pid}/uid_map"), &maps.users)?;
             write(&format!("/proc/{pid}/gid_map"), &maps.groups)?;
@@ -219,6 +230,9 @@ impl Created {
     }
 
     fn finish(&mut self) -> Result<()> {
+        if let Some(awaited) = &self.awaited {
+            return awaited.tell_start().and_then(|()| awaited.hear(&self.child));
+        }
         self.wait_until_ready()?;
         if self.channel.say(Word::GoOn).is_err() {
             return Err(self.died());
@@ -240,7 +254,7 @@ impl Created {
             Some((Message::Ready, _)) => self.heard.is_ready = true,
             Some((Message::Executing, _)) => self.heard.is_executing = true,
             Some((Message::Failed(failure), _)) => return Err(failure.into()),
-            Some((Message::Born { .. }, _)) => {} // not said here
+            Some((Message::Separate, _)) => self.heard.is_separate = true,
         }
         Ok(true)
     }
@@ -254,14 +268,31 @@ impl Created {
     }
 
     /// A process that joins a container: it waits for no word.
-    pub(super) fn joining(child: Child, channel: Channel) -> Self {
-        let heard = Heard { is_ready: true, ..Heard::default() };
-        Self { child, channel, heard, network: None }
+    pub(super) fn entering(between: Child, channel: Channel, awaited: Awaited) -> Self {
+        Self { child: between, channel, heard: Heard::default(), network: None, awaited: Some(awaited) }
+    }
+
+    /// Waits for the process that is born inside, which from then on is the child.
+    fn until_born(&mut self) -> Result<()> {
+        if self.awaited.is_none() {
+            return Ok(());
+        }
+        while self.hear()? {}
+        let Some(awaited) = &self.awaited else { return Ok(()) };
+        self.heard.is_ready = true;
+        let exit = process::wait(self.child.pidfd.as_fd())?;
+        self.child = awaited.born(exit)?;
+        Ok(())
+    }
+
+    fn until_entered(&mut self) -> Result<()> {
+        self.until_born()?;
+        self.awaited.as_ref().map_or(Ok(()), |awaited| awaited.hear(&self.child))
     }
 
     /// Waits until a process that joins was executed.
     pub(super) fn until_executed(mut self) -> Result<Running> {
-        match self.hear_the_end() {
+        match self.until_entered() {
             Ok(()) => Ok(self.running()),
             Err(error) => {
                 self.abandon();
@@ -273,22 +304,4 @@ impl Created {
 
 fn write(path: &str, text: &str) -> Result<()> {
     Ok(check(std::fs::write(path, text), || format!("write({path}, {text:?})"))?)
-}
-
-/// What a container that was started by FIFO reported: nothing when it was executed.
-///
-/// # Errors
-///
-/// The step that failed.
-pub fn read_report(report: &[u8]) -> Result<()> {
-    for message in serde_json::Deserializer::from_slice(report).into_iter::<Message>() {
-        match message {
-            Ok(Message::Failed(failure)) => return Err(failure.into()),
-            Ok(_) => {}
-            Err(error) => {
-                return Err(sys::Error::new("read(report FIFO)", std::io::Error::from(error)).into());
-            }
-        }
-    }
-    Ok(())
 }

@@ -39,6 +39,12 @@ pub enum Error {
         /// The directory as it was asked for.
         path: PathBuf,
     },
+    /// There is no such working directory.
+    #[error("the working directory `{path}` does not exist in the container")]
+    NoWorkdir {
+        /// The directory as it was asked for.
+        path: PathBuf,
+    },
     /// The spec asks for what cannot be or what is not supported.
     #[error("`{field}`: {why}")]
     Spec {
@@ -97,7 +103,9 @@ impl Explain for Error {
         match self {
             Self::Step { source, .. } | Self::Prepare(source) => source.kind(),
             Self::ProgramNotFound { .. } => ErrorKind::ProgramNotFound,
-            Self::ProgramNotRunnable { .. } | Self::OutsideRoot { .. } => ErrorKind::ProgramNotRunnable,
+            Self::ProgramNotRunnable { .. } | Self::OutsideRoot { .. } | Self::NoWorkdir { .. } => {
+                ErrorKind::ProgramNotRunnable
+            }
             Self::Spec { .. } | Self::UnknownUser { .. } => ErrorKind::Invalid,
             Self::NotPermitted { .. } => ErrorKind::Denied,
             Self::Cgroup(source) => source.kind(),

@@ -5,15 +5,14 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::birth::{self, Birth};
-use super::channel::{self, Channel, Failure, Message};
+use super::channel::{self, Failure, Message, Voice};
 use super::create::{Created, Running};
-use super::init::Voice;
-use super::payload::{self, Streams};
+use super::entry::{self, Entry};
+use super::payload::{self, Cwd, Streams};
 use super::prepare::{self, Security};
 use super::{Error, Exec, Init, Result, Stdio, confine, support};
 use crate::cgroup::Entrance;
-use crate::sys::clone::Side;
+use crate::sys::clone::{self, Side};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::{check, fs, process, pty};
 
@@ -24,30 +23,32 @@ struct Joining<'a> {
     namespaces: Namespaces,
     entrance: Entrance,
     terminal: Option<OwnedFd>,
+    voice: Voice,
+    entry: Option<Entry>,
 }
 
-type Step = (&'static str, fn(&mut Joining<'_>, &Channel) -> Result<()>);
+type Step = (&'static str, fn(&mut Joining<'_>) -> Result<()>);
 
 const STEPS: &[Step] = &[
-    // Before it can be seen in there (CVE-2019-5736).
-    ("hide from tracers", |_, _| Ok(process::hide()?)),
+    ("hide from tracers", |_| Ok(process::hide()?)),
+    // The maker's words name folders of the host.
+    ("take a name of its own", |_| Ok(process::set_title(c"hoist-exec")?)),
     // While the host's procfs is seen; it is in force from `execve` on.
-    ("take on the AppArmor profile", |joining, _| {
-        confine::confine_program(joining.exec.process, Init::Payload)
-    }),
-    ("join the cgroup", |joining, _| {
+    ("take on the AppArmor profile", |joining| confine::confine_program(joining.exec.process, Init::Payload)),
+    ("join the cgroup", |joining| {
         for file in joining.entrance.joined.drain(..) {
             check(rustix::io::write(&file, b"0"), || "write(cgroup.procs, 0)".to_owned())?;
         }
         Ok(())
     }),
-    ("join the container's namespaces", |joining, _| {
+    // That of process ids only counts for what is born: nobody inside sees this one.
+    ("join the container's namespaces", |joining| {
         Ok(ns::enter_all(joining.exec.target, joining.namespaces)?)
     }),
-    ("become root of the user namespace", |joining, _| {
+    ("become root of the user namespace", |joining| {
         if joining.namespaces.has(Namespace::User) { payload::set_ids(0, 0) } else { Ok(()) }
     }),
-    ("lead a session of its own", |_, _| Ok(process::new_session()?)),
+    ("lead a session of its own", |_| Ok(process::new_session()?)),
     ("open the terminal", open_terminal),
 ];
 
@@ -61,8 +62,7 @@ const STEPS: &[Step] = &[
 /// `ProgramNotRunnable` as their own kinds.
 pub fn exec(exec: Exec<'_>) -> Result<Running> {
     support::check_process(exec.process)?;
-    let mut warnings = Vec::new();
-    let security = prepare::security(exec.spec, exec.process, &mut warnings)?;
+    let security = prepare::security(exec.spec, exec.process)?;
     let mut entrance = match exec.cgroup {
         Some(cgroup) => cgroup.entrance_beside(exec.target, exec.probe.into_cgroup).map_err(Error::Cgroup)?,
         None => Entrance { born_into: None, joined: Vec::new() },
@@ -70,24 +70,16 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
     let born_into = entrance.born_into.take();
     let namespaces = namespaces_of(exec.spec)?;
     let (channel, inits) = channel::pair()?;
-    let join = || Ok(ns::enter_all(exec.target, Namespaces::NONE.with(Namespace::Pid))?);
-    let side = birth::give(&Birth {
-        new: Namespaces::NONE,
-        cgroup: born_into.as_ref().map(AsFd::as_fd),
-        join_pid: namespaces.has(Namespace::Pid).then_some(&join),
-        can_return: !exec.probe.in_user_namespace,
-    });
-    match side? {
+    let (entry, awaited) = entry::open_at_once()?;
+    match clone::clone3(Namespaces::NONE, born_into.as_ref().map(AsFd::as_fd))? {
         Side::Child => {
-            drop(channel); // so that it hears it when the maker dies
-            let namespaces = namespaces.without(Namespace::Pid);
-            run(Joining { exec: &exec, namespaces, entrance, terminal: None }, &security, inits)
+            drop((channel, awaited)); // so that it hears it when the maker dies
+            let (voice, entry) = (Voice::new(inits), Some(entry));
+            run(&mut Joining { exec: &exec, namespaces, entrance, terminal: None, voice, entry }, &security)
         }
-        Side::Parent(child) => {
-            drop(inits); // its end must close with the program's start
-            let mut running = Created::joining(child, channel).until_executed()?;
-            running.warnings.extend(warnings);
-            Ok(running)
+        Side::Parent(between) => {
+            drop((inits, entry)); // these ends must close with the program's start
+            Created::entering(between, channel, awaited).until_executed()
         }
     }
 }
@@ -98,36 +90,44 @@ fn namespaces_of(spec: &crate::oci::runtime::Spec) -> Result<Namespaces> {
     listed.into_iter().flatten().map(|namespace| prepare::kind_of(namespace.typ())).collect()
 }
 
-fn run(mut joining: Joining<'_>, security: &Security, channel: Channel) -> ! {
-    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        rustix::process::umask(rustix::fs::Mode::empty());
-        for (step, run) in STEPS {
-            if let Err(error) = run(&mut joining, &channel) {
-                channel.send(&Message::Failed(Failure::new(step, error)));
-                return;
-            }
+fn run(joining: &mut Joining<'_>, security: &Security) -> ! {
+    // A panic must not unwind into the copied caller's code.
+    let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| steps(joining, security)));
+    let (failure, code) = match ended {
+        Ok((step, error)) => (Failure::new(step, &error), payload::exit_code(&error)),
+        Err(_) => (Failure::panicked(), 1),
+    };
+    joining.voice.say(&Message::Failed(failure));
+    process::exit_now(code)
+}
+
+/// Returns only when a step failed: which one, and why.
+fn steps(joining: &mut Joining<'_>, security: &Security) -> (&'static str, Error) {
+    rustix::process::umask(rustix::fs::Mode::empty());
+    for (step, run) in STEPS {
+        if let Err(error) = run(joining) {
+            return (step, error);
         }
-        let voice = Voice::new(channel);
-        let streams = match (&joining.exec.stdio, &joining.terminal) {
-            (Stdio::Terminal { .. }, Some(terminal)) => Streams::Terminal(terminal.as_fd()),
-            (Stdio::Files(files), _) => Streams::Files(files.each_ref().map(AsFd::as_fd)),
-            _ => Streams::Inherited,
-        };
-        let (step, error) = payload::run(payload::Payload {
-            process: joining.exec.process,
-            security,
-            probe: joining.exec.probe,
-            streams,
-            init: Init::Payload,
-            voice: &voice,
-        });
-        voice.say(&Message::Failed(Failure::new(step, error)));
-    }));
-    process::exit_now(if ended.is_ok() { 1 } else { 2 })
+    }
+    let streams = match (&joining.exec.stdio, &joining.terminal) {
+        (Stdio::Terminal { .. }, Some(terminal)) => Streams::Terminal(terminal.as_fd()),
+        (Stdio::Files(files), _) => Streams::Files(files.each_ref().map(AsFd::as_fd)),
+        _ => Streams::Inherited,
+    };
+    payload::run(payload::Payload {
+        process: joining.exec.process,
+        security,
+        probe: joining.exec.probe,
+        streams,
+        init: Init::Payload,
+        cwd: Cwd::Find,
+        voice: &mut joining.voice,
+        entry: joining.entry.take(),
+    })
 }
 
 /// From the container's devpts, if that is what lies at `/dev/pts`.
-fn open_terminal(joining: &mut Joining<'_>, channel: &Channel) -> Result<()> {
+fn open_terminal(joining: &mut Joining<'_>) -> Result<()> {
     let Stdio::Terminal { size } = joining.exec.stdio else { return Ok(()) };
     let root = fs::open_place(Path::new("/"))?;
     let devpts = fs::open_beneath(&root, Path::new("dev/pts"), OFlags::PATH | OFlags::DIRECTORY)?;
@@ -140,5 +140,5 @@ fn open_terminal(joining: &mut Joining<'_>, channel: &Channel) -> Result<()> {
         pty::set_size(master.as_fd(), columns, rows)?;
     }
     joining.terminal = Some(pty::open_peer(master.as_fd())?);
-    Ok(channel.send_with(&Message::Terminal, master.as_fd())?)
+    Ok(joining.voice.send_with(&Message::Terminal, master.as_fd())?)
 }

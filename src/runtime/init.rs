@@ -9,10 +9,11 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
-use super::channel::{Channel, Failure, Message, Word};
-use super::payload::{self, Streams};
+use super::channel::{Channel, Failure, Message, Voice, Word};
+use super::entry::Entry;
+use super::payload::{self, Cwd, Streams};
 use super::prepare::Prepared;
-use super::{Error, Gate, Result, Stdio, attach, confine, mask, sysctl};
+use super::{Error, Gate, Result, Stdio, attach, confine, mask, procfs, sysctl};
 use crate::sys::mount::{self, Attrs, Depth, Propagation};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::{self, check, fs, process, pty};
@@ -21,7 +22,11 @@ use crate::sys::{self, check, fs, process, pty};
 pub(super) struct State<'a> {
     pub(super) plan: Prepared<'a>,
     pub(super) voice: Voice,
-    pub(super) gate: Gate,
+    pub(super) start: Start,
+    /// The pid namespace the payload will be born into, if others live there already.
+    pid_namespace: Option<OwnedFd>,
+    /// A procfs of it, and not of the one this process is in.
+    pub(super) joined_procfs: Option<OwnedFd>,
     /// The root of the container's devpts.
     pub(super) devpts: Option<OwnedFd>,
     /// Our end of the container's terminal.
@@ -30,20 +35,35 @@ pub(super) struct State<'a> {
     pub(super) procfs: Option<OwnedFd>,
 }
 
+/// How the payload comes to its start.
+pub(super) enum Start {
+    /// In this process, when the gate opens.
+    Gate(Gate),
+    /// In another one, which waits for its start itself.
+    Entry(Entry),
+    /// It has begun.
+    Begun,
+}
+
 type Step = (&'static str, fn(&mut State<'_>) -> Result<()>);
 
 /// Up to where the maker's network must stand.
 const SET_UP: &[Step] = &[
     // First of all, as from here on the container's processes may see this one.
     ("hide from tracers", |_| Ok(process::hide()?)),
+    // The maker's words name folders of the host.
+    ("take a name of its own", |_| Ok(process::set_title(c"hoist-init")?)),
     // While the host's procfs is seen; it is in force from `execve` on.
     ("take on the AppArmor profile", |state| confine::confine_program(state.plan.process, state.plan.init)),
+    // While this is the user namespace of its maker.
+    ("join the pid namespace", join_pid_namespace),
     // Before the cgroup namespace, whose root is where its maker is.
     ("join the cgroup", join_cgroup),
     ("join namespaces", join_namespaces),
     ("become root of the user namespace", become_root),
     ("lead a session of its own", |_| Ok(process::new_session()?)),
     ("cut mounts off from the host", |_| Ok(mount::set_root_propagation(Propagation::Private)?)),
+    ("open the procfs of the pid namespace", open_joined_procfs),
     ("attach the root file system", attach_root),
     // In the order of the spec; procfs and sysfs need the host's still to be seen.
     ("mount", attach::mount_all),
@@ -63,23 +83,33 @@ const SET_UP: &[Step] = &[
     ("find the program", find_program),
 ];
 
+impl State<'_> {
+    /// Whether the payload will see other processes than this one does.
+    pub(super) fn is_pid_namespace_joined(&self) -> bool {
+        self.pid_namespace.is_some()
+    }
+}
+
 /// Runs init to its end, which is another program or an exit.
-pub(super) fn run(plan: Prepared<'_>, gate: Gate, channel: Channel) -> ! {
+pub(super) fn run(plan: Prepared<'_>, start: Start, channel: Channel) -> ! {
     let mut state = State {
         plan,
-        voice: Voice { channel, report: None },
-        gate,
+        voice: Voice::new(channel),
+        start,
+        pid_namespace: None,
+        joined_procfs: None,
         devpts: None,
         terminal: None,
         procfs: None,
     };
     // A panic must not unwind into the copied caller's code.
     let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| steps(&mut state)));
-    match ended {
-        Ok((step, error)) => state.voice.say(&Message::Failed(Failure::new(step, error))),
-        Err(_) => state.voice.say(&Message::Failed(Failure::panicked())),
-    }
-    process::exit_now(1)
+    let (failure, code) = match ended {
+        Ok((step, error)) => (Failure::new(step, &error), payload::exit_code(&error)),
+        Err(_) => (Failure::panicked(), 1),
+    };
+    state.voice.say(&Message::Failed(failure));
+    process::exit_now(code)
 }
 
 /// Returns only when a step failed: which one, and why.
@@ -93,16 +123,21 @@ fn steps(state: &mut State<'_>) -> (&'static str, Error) {
     for warning in std::mem::take(&mut state.plan.warnings) {
         state.voice.say(&Message::Warning(warning));
     }
+    let gate = match std::mem::replace(&mut state.start, Start::Begun) {
+        Start::Entry(entry) => return payload::run(payload_of(state, Some(entry))),
+        Start::Gate(gate) => gate,
+        Start::Begun => Gate::Maker,
+    };
     state.voice.say(&Message::Ready);
-    match wait_for_start(state) {
-        Ok(true) => payload::run(payload_of(state)),
+    match wait_for_start(state, gate) {
+        Ok(true) => payload::run(payload_of(state, None)),
         // Nobody is left who could want this container.
         Ok(false) => process::exit_now(1),
         Err(error) => ("wait for the start", error),
     }
 }
 
-fn payload_of<'s>(state: &'s mut State<'_>) -> payload::Payload<'s> {
+fn payload_of<'s>(state: &'s mut State<'_>, entry: Option<Entry>) -> payload::Payload<'s> {
     let streams = match (&state.plan.stdio, &state.terminal) {
         (Stdio::Terminal { .. }, Some(terminal)) => Streams::Terminal(terminal.as_fd()),
         (Stdio::Files(files), _) => Streams::Files(files.each_ref().map(AsFd::as_fd)),
@@ -114,35 +149,15 @@ fn payload_of<'s>(state: &'s mut State<'_>) -> payload::Payload<'s> {
         probe: state.plan.probe,
         streams,
         init: state.plan.init,
-        voice: &state.voice,
+        cwd: Cwd::Make,
+        voice: &mut state.voice,
+        entry,
     }
 }
 
-/// How init speaks: to its maker, and after a start by FIFO to whoever started it.
-pub(super) struct Voice {
-    channel: Channel,
-    report: Option<OwnedFd>,
-}
-
-impl Voice {
-    pub(super) fn new(channel: Channel) -> Self {
-        Self { channel, report: None }
-    }
-
-    pub(super) fn say(&self, message: &Message) {
-        match &self.report {
-            None => self.channel.send(message),
-            Some(report) => {
-                let line = serde_json::to_vec(message).unwrap_or_default();
-                let _ = rustix::io::write(report, &line); // nobody reads: nobody wants to know
-            }
-        }
-    }
-}
-
-fn wait_for_start(state: &mut State<'_>) -> Result<bool> {
-    match std::mem::replace(&mut state.gate, Gate::Maker) {
-        Gate::Maker => Ok(state.voice.channel.hear(Word::GoOn)?),
+fn wait_for_start(state: &mut State<'_>, gate: Gate) -> Result<bool> {
+    match gate {
+        Gate::Maker => Ok(state.voice.hear(Word::GoOn)?),
         Gate::Fifo { start, report } => {
             let mut byte = [0];
             let length = loop {
@@ -157,6 +172,29 @@ fn wait_for_start(state: &mut State<'_>) -> Result<bool> {
     }
 }
 
+/// Joined for what is born later: nobody in there sees this process. The other namespaces
+/// are made here and not by the clone, which would have left the power to join this one.
+fn join_pid_namespace(state: &mut State<'_>) -> Result<()> {
+    let namespaces = &mut state.plan.namespaces;
+    let Some(at) = namespaces.by_path.iter().position(|(kind, _)| *kind == Namespace::Pid) else {
+        return Ok(());
+    };
+    let (_, fd) = namespaces.by_path.swap_remove(at);
+    ns::enter(fd.as_fd(), Namespace::Pid)?;
+    ns::unshare(namespaces.new.without(Namespace::Cgroup))?;
+    state.pid_namespace = Some(fd);
+    state.voice.say(&Message::Separate);
+    Ok(())
+}
+
+fn open_joined_procfs(state: &mut State<'_>) -> Result<()> {
+    let is_wanted = state.plan.mounts.iter().any(|mount| mount.makes("proc"));
+    if let (Some(pid_namespace), true) = (&state.pid_namespace, is_wanted) {
+        state.joined_procfs = Some(procfs::of(pid_namespace)?);
+    }
+    Ok(())
+}
+
 fn join_cgroup(state: &mut State<'_>) -> Result<()> {
     for file in state.plan.entrance.joined.drain(..) {
         check(rustix::io::write(&file, b"0"), || "write(cgroup.procs, 0)".to_owned())?;
@@ -169,10 +207,7 @@ fn join_cgroup(state: &mut State<'_>) -> Result<()> {
 
 fn join_namespaces(state: &mut State<'_>) -> Result<()> {
     for (kind, fd) in state.plan.namespaces.by_path.drain(..) {
-        // The pid namespace was joined by the maker: only children are born into it.
-        if kind != Namespace::Pid {
-            ns::enter(fd.as_fd(), kind)?;
-        }
+        ns::enter(fd.as_fd(), kind)?;
     }
     Ok(())
 }
@@ -181,7 +216,7 @@ fn become_root(state: &mut State<'_>) -> Result<()> {
     if !state.plan.namespaces.new.has(Namespace::User) {
         return Ok(());
     }
-    if !state.voice.channel.hear(Word::Mapped)? {
+    if !state.voice.hear(Word::Mapped)? {
         process::exit_now(1); // the maker is gone
     }
     payload::set_ids(0, 0)
@@ -209,7 +244,7 @@ fn open_terminal(state: &mut State<'_>) -> Result<()> {
     // By the master, not by a path someone may have replaced (CVE-2025-52565).
     let terminal = pty::open_peer(master.as_fd())?;
     attach::make_console(state.plan.root.as_fd(), terminal.as_fd())?;
-    state.voice.channel.send_with(&Message::Terminal, master.as_fd())?;
+    state.voice.send_with(&Message::Terminal, master.as_fd())?;
     state.terminal = Some(terminal);
     Ok(())
 }
@@ -224,11 +259,12 @@ fn enter_root(state: &mut State<'_>) -> Result<()> {
 }
 
 fn set_names(state: &mut State<'_>) -> Result<()> {
-    if let Some(name) = state.plan.spec.hostname() {
+    let given = |name: &Option<String>| name.clone().filter(|name| !name.is_empty());
+    if let Some(name) = given(state.plan.spec.hostname()) {
         let set = rustix::system::sethostname(name.as_bytes());
         check(set, || format!("sethostname({name:?})"))?;
     }
-    if let Some(name) = state.plan.spec.domainname() {
+    if let Some(name) = given(state.plan.spec.domainname()) {
         let set = rustix::system::setdomainname(name.as_bytes());
         check(set, || format!("setdomainname({name:?})"))?;
     }

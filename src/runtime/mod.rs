@@ -12,10 +12,10 @@
 //! ```
 
 mod attach;
-mod birth;
 mod channel;
 mod confine;
 mod create;
+mod entry;
 mod error;
 mod exec;
 mod init;
@@ -23,6 +23,7 @@ mod mask;
 mod options;
 mod payload;
 mod prepare;
+mod procfs;
 mod reaper;
 pub mod seccomp;
 mod support;
@@ -37,7 +38,8 @@ use crate::cgroup::Cgroup;
 use crate::oci::runtime::Spec;
 use crate::sys::probe::Probe;
 
-pub use create::{Created, Running, create, read_report};
+pub use channel::read_report;
+pub use create::{Created, Running, create};
 pub use error::{Error, Result};
 pub use exec::exec;
 

@@ -5,19 +5,20 @@ use std::ffi::CString;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, Mode};
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
 use rustix::process::{Resource, Rlimit};
 use rustix::thread::{Gid, Uid};
 
-use super::channel::Message;
-use super::init::Voice;
+use super::channel::{Message, Voice};
+use super::entry::{self, Entry};
 use super::prepare::Security;
 use super::target::{self, Kind};
 use super::user::{self, Identity};
 use super::{Error, Init, Result, confine, reaper};
 use crate::oci::runtime::{PosixRlimitType, Process};
-use crate::sys::cap::{self, CapSet, Sets};
+use crate::sys::cap::{self, Cap, Sets};
 use crate::sys::probe::Probe;
+use crate::sys::process::Strings;
 use crate::sys::{self, check, fs, keyring, process, pty, seccomp, signal};
 
 /// Where programs are looked for when the environment does not say.
@@ -30,7 +31,17 @@ pub(super) struct Payload<'a> {
     pub(super) probe: &'a Probe,
     pub(super) streams: Streams<'a>,
     pub(super) init: Init,
-    pub(super) voice: &'a Voice,
+    pub(super) cwd: Cwd,
+    pub(super) voice: &'a mut Voice,
+    /// How the program comes into a pid namespace in which others live.
+    pub(super) entry: Option<Entry>,
+}
+
+/// What happens to a working directory that is missing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cwd {
+    Make,
+    Find,
 }
 
 /// The standard streams, as init has them.
@@ -43,7 +54,16 @@ pub(super) enum Streams<'a> {
 struct Becoming<'a> {
     payload: Payload<'a>,
     identity: Option<Identity>,
-    program: Option<CString>,
+    executable: Option<Executable>,
+    /// The program's own capabilities, while one is held back for the filter.
+    final_sets: Option<Sets>,
+}
+
+/// All that `execve` takes, made before a filter that may forbid to allocate memory.
+struct Executable {
+    path: CString,
+    args: Strings,
+    env: Strings,
 }
 
 type Step = (&'static str, fn(&mut Becoming<'_>) -> Result<()>);
@@ -53,23 +73,16 @@ const STEPS: &[Step] = &[
     ("set resource limits", set_limits),
     ("join a new session keyring", new_keyring),
     ("look the user up", look_user_up),
-    // As root, who may enter it, and before a filter that may forbid it.
+    // As root, who may enter it.
     ("enter the working directory", enter_cwd),
     ("set the standard streams", set_streams),
-    ("drop capabilities from the bounding set", drop_bounding),
-    // Without no_new_privs a filter needs CAP_SYS_ADMIN, which is about to go.
-    ("filter system calls", filter_while_privileged),
+    ("use the container's own /dev/null", |_| own_null()),
+    ("drop capabilities from the bounding set", cut_bounding),
     ("set users and groups", change_identity),
     ("set capabilities", set_capabilities),
     ("set no_new_privs", set_no_new_privileges),
     // As the user, who may not be allowed to execute it.
-    ("find the program", |becoming| {
-        becoming.program = Some(search(becoming.payload.process)?);
-        Ok(())
-    }),
-    // Nothing of ours stays open in the program (CVE-2024-21626).
-    ("mark descriptors to be closed", |_| Ok(process::close_on_exec_from(3)?)),
-    ("start the program under an init", start_under_reaper),
+    ("find the program", find_executable),
     ("reset signals", |_| Ok(signal::reset()?)),
     ("set the umask", |becoming| {
         let mask = becoming.payload.process.user().umask().unwrap_or(0o022);
@@ -77,29 +90,40 @@ const STEPS: &[Step] = &[
         becoming.payload.voice.say(&Message::Executing);
         Ok(())
     }),
-    // As late as can be, so that it need not allow the steps above.
-    ("filter system calls", filter_at_last),
+    // Nothing of ours stays open in the program (CVE-2024-21626).
+    ("close what is ours", close_descriptors),
+    // It binds the program, so it need not allow any step above.
+    ("filter system calls", filter),
+    ("give up the capability to filter", |becoming| Ok(becoming.final_sets.map_or(Ok(()), cap::set)?)),
+    // From here on others in its pid namespace may use it as their own.
+    ("enter the pid namespace", enter_pid_namespace),
+    ("start the program under an init", start_under_reaper),
 ];
 
 /// Becomes the program. Returns only when a step failed: which one, and why.
 pub(super) fn run(payload: Payload<'_>) -> (&'static str, Error) {
     let process = payload.process;
-    let mut becoming = Becoming { payload, identity: None, program: None };
+    let mut becoming = Becoming { payload, identity: None, executable: None, final_sets: None };
     for (step, run) in STEPS {
         if let Err(error) = run(&mut becoming) {
             return (step, error);
         }
     }
-    let home = becoming.identity.as_ref().and_then(|identity| identity.home.as_deref());
-    match (becoming.program.as_ref(), arguments(process), environment(process, home)) {
-        (Some(path), Ok(args), Ok(env)) => {
-            let failed = process::execve(path, &args, &env);
-            ("execute the program", not_executed(program(process), failed))
+    let error = match &becoming.executable {
+        Some(Executable { path, args, env }) => {
+            not_executed(program(process), process::execve(path, args, env))
         }
-        (_, Err(error), _) | (_, _, Err(error)) => ("execute the program", error),
-        (None, ..) => {
-            ("execute the program", Error::ProgramNotFound { program: program(process).to_owned() })
-        }
+        None => Error::ProgramNotFound { program: program(process).to_owned() },
+    };
+    ("execute the program", error)
+}
+
+/// How a process of ours ends that could not become the program: as a shell does.
+pub(super) fn exit_code(error: &Error) -> i32 {
+    match error {
+        Error::ProgramNotFound { .. } => 127,
+        Error::ProgramNotRunnable { .. } => 126,
+        _ => 1,
     }
 }
 
@@ -237,9 +261,16 @@ fn enter_cwd(becoming: &mut Becoming<'_>) -> Result<()> {
     let path = becoming.payload.process.cwd();
     let outside = || Error::OutsideRoot { path: path.clone() };
     let root = fs::open_place(Path::new("/"))?;
-    let place = match target::open_or_make(root.as_fd(), path, Kind::Directory) {
+    let place = match becoming.payload.cwd {
+        Cwd::Make => target::open_or_make(root.as_fd(), path, Kind::Directory),
+        Cwd::Find => fs::open_in_root(&root, path, OFlags::PATH),
+    };
+    let place = match place {
         Err(error) if error.is(rustix::io::Errno::LOOP) || error.is(rustix::io::Errno::XDEV) => {
             return Err(outside());
+        }
+        Err(error) if error.is(rustix::io::Errno::NOENT) => {
+            return Err(Error::NoWorkdir { path: path.clone() });
         }
         result => result?,
     };
@@ -251,7 +282,10 @@ fn enter_cwd(becoming: &mut Becoming<'_>) -> Result<()> {
 fn set_streams(becoming: &mut Becoming<'_>) -> Result<()> {
     let streams = match &becoming.payload.streams {
         Streams::Terminal(terminal) => {
-            pty::make_controlling(*terminal)?;
+            // What is born inside leads a session of its own.
+            if becoming.payload.entry.is_none() {
+                pty::make_controlling(*terminal)?;
+            }
             [*terminal; 3]
         }
         Streams::Files(files) => *files,
@@ -268,9 +302,33 @@ fn set_streams(becoming: &mut Becoming<'_>) -> Result<()> {
     Ok(())
 }
 
+/// A stream that is the host's `/dev/null` becomes the container's: whoever has it open can
+/// change the mode and the owner of the node.
+fn own_null() -> Result<()> {
+    let null = (FileType::CharacterDevice, (1, 3));
+    let is_null = |stream: BorrowedFd<'_>| {
+        fs::stat(stream).is_ok_and(|stat| (fs::file_type(&stat), fs::device_numbers(stat.st_rdev)) == null)
+    };
+    let streams = [rustix::stdio::stdin(), rustix::stdio::stdout(), rustix::stdio::stderr()];
+    for (number, stream) in (0..).zip(streams) {
+        if !is_null(stream) {
+            continue;
+        }
+        let root = fs::open_place(Path::new("/"))?;
+        let flags = check(rustix::fs::fcntl_getfl(stream), || format!("fcntl({number}, F_GETFL)"))?;
+        match fs::open_beneath(&root, Path::new("dev/null"), (flags & OFlags::RWMODE) | OFlags::NONBLOCK) {
+            Ok(own) if is_null(own.as_fd()) => {
+                check(rustix::fs::fcntl_setfl(&own, OFlags::empty()), || "fcntl(F_SETFL, 0)".to_owned())?;
+                process::set_standard_stream(own.as_fd(), number)?;
+            }
+            _ => {} // an image without one
+        }
+    }
+    Ok(())
+}
+
 /// Pipes, sockets and our own terminals; never a file or a device of the host.
 fn is_private(stream: BorrowedFd<'_>) -> bool {
-    use rustix::fs::FileType;
     let Ok(stat) = fs::stat(stream) else { return false };
     match fs::file_type(&stat) {
         FileType::Fifo | FileType::Socket => true,
@@ -279,27 +337,49 @@ fn is_private(stream: BorrowedFd<'_>) -> bool {
     }
 }
 
-fn drop_bounding(becoming: &mut Becoming<'_>) -> Result<()> {
-    for cap in becoming.payload.probe.bounding.without(becoming.payload.security.capabilities).iter() {
+/// Takes from the bounding set what the spec does not list. A user namespace was entered
+/// with a full one, whatever the maker's.
+fn cut_bounding(becoming: &mut Becoming<'_>) -> Result<()> {
+    let lists = becoming.payload.security.capabilities;
+    let own = cap::get()?;
+    // What is inheritable need not be bounding, but can only be added while it is.
+    cap::set(Sets { inheritable: lists.inheritable.and(own.permitted), ..own })?;
+    for cap in cap::bounding()?.without(lists.bounding).iter() {
         cap::drop_bounding(cap)?;
     }
     Ok(())
 }
 
-fn filter_while_privileged(becoming: &mut Becoming<'_>) -> Result<()> {
-    let security = becoming.payload.security;
-    match &security.filter {
-        Some((filter, flags)) if !security.no_new_privileges => Ok(seccomp::install(filter, *flags)?),
-        _ => Ok(()),
+fn find_executable(becoming: &mut Becoming<'_>) -> Result<()> {
+    let process = becoming.payload.process;
+    let home = becoming.identity.as_ref().and_then(|identity| identity.home.as_deref());
+    let (args, env) = (arguments(process)?.into(), environment(process, home)?.into());
+    becoming.executable = Some(Executable { path: search(process)?, args, env });
+    Ok(())
+}
+
+fn close_descriptors(becoming: &mut Becoming<'_>) -> Result<()> {
+    let payload = &becoming.payload;
+    match (&payload.entry, payload.voice.channel()) {
+        (Some(entry), Some(channel)) => entry.leave_the_rest_behind(channel)?,
+        _ if payload.init == Init::Reaper => process::close_all_but(&payload.voice.descriptors())?,
+        _ => {}
+    }
+    Ok(process::close_on_exec_from(3)?)
+}
+
+fn filter(becoming: &mut Becoming<'_>) -> Result<()> {
+    match &becoming.payload.security.filter {
+        Some((filter, flags)) => Ok(seccomp::install(filter, *flags)?),
+        None => Ok(()),
     }
 }
 
-fn filter_at_last(becoming: &mut Becoming<'_>) -> Result<()> {
-    let security = becoming.payload.security;
-    match &security.filter {
-        Some((filter, flags)) if security.no_new_privileges => Ok(seccomp::install(filter, *flags)?),
-        _ => Ok(()),
-    }
+fn enter_pid_namespace(becoming: &mut Becoming<'_>) -> Result<()> {
+    let Some(entry) = becoming.payload.entry.take() else { return Ok(()) };
+    becoming.payload.voice.close();
+    becoming.payload.voice.report = Some(entry.be_born());
+    entry::lead_session(matches!(becoming.payload.streams, Streams::Terminal(_)))
 }
 
 fn change_identity(becoming: &mut Becoming<'_>) -> Result<()> {
@@ -323,12 +403,28 @@ pub(super) fn set_ids(uid: u32, gid: u32) -> Result<()> {
     Ok(())
 }
 
-/// What the spec gives and this process has; inheritable and ambient ones never
-/// (CVE-2022-24769).
+/// The sets that the spec lists, as far as this process has them. Without no_new_privs a filter
+/// needs CAP_SYS_ADMIN, which is kept until it is on: never is no_new_privs set for that, as
+/// set-user-id programs are to work.
 fn set_capabilities(becoming: &mut Becoming<'_>) -> Result<()> {
-    let given = becoming.payload.security.capabilities.and(cap::get()?.permitted);
+    let security = becoming.payload.security;
+    let (lists, own) = (security.capabilities, cap::get()?);
+    let mut sets = Sets {
+        effective: lists.effective.and(own.permitted),
+        permitted: lists.permitted.and(own.permitted),
+        inheritable: own.inheritable, // set while it could be
+    };
+    if security.filter.is_some() && !security.no_new_privileges && own.permitted.has(Cap::SYS_ADMIN) {
+        becoming.final_sets = Some(sets);
+        sets.effective = sets.effective.with(Cap::SYS_ADMIN);
+        sets.permitted = sets.permitted.with(Cap::SYS_ADMIN);
+    }
     cap::clear_ambient()?;
-    Ok(cap::set(Sets { effective: given, permitted: given, inheritable: CapSet::EMPTY })?)
+    cap::set(sets)?;
+    for cap in lists.ambient.and(own.permitted).iter() {
+        cap::raise_ambient(cap)?;
+    }
+    Ok(())
 }
 
 fn set_no_new_privileges(becoming: &mut Becoming<'_>) -> Result<()> {

@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{CWD, FileType};
 
 use super::options::{self, Options};
-use super::{Error, Init, Plan, Result, Root, Stdio, confine, seccomp, support};
+use super::{Error, Init, Plan, Result, Root, Stdio, confine, seccomp, support, sysctl};
 use crate::cgroup::{Cgroup, Entrance};
 use crate::oci::runtime::{self as oci, LinuxNamespaceType, Spec};
+use crate::sys::cap::{CapSet, Lists};
 use crate::sys::mount::{self, Attrs, Depth, Propagation};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::probe::Probe;
 use crate::sys::seccomp::Instruction;
-use crate::sys::{self, cap::CapSet, fs};
+use crate::sys::{self, fs};
 
 /// All that init needs; it is copied into it by the clone.
 pub(super) struct Prepared<'a> {
@@ -39,11 +40,13 @@ pub(super) struct Prepared<'a> {
 pub(super) struct Joined {
     pub(super) new: Namespaces,
     pub(super) by_path: Vec<(Namespace, OwnedFd)>,
+    /// Those that are not the caller's: only what they hold may be set.
+    pub(super) own: Namespaces,
 }
 
 /// What the payload may do.
 pub(super) struct Security {
-    pub(super) capabilities: CapSet,
+    pub(super) capabilities: Lists,
     pub(super) filter: Option<(Vec<Instruction>, u32)>,
     pub(super) no_new_privileges: bool,
     /// Further groups, names or numbers, to be looked up in the container.
@@ -55,6 +58,13 @@ pub(super) struct Mount {
     pub(super) destination: PathBuf,
     pub(super) options: Options,
     pub(super) what: What,
+}
+
+impl Mount {
+    /// Whether a new file system of this kind is asked for.
+    pub(super) fn makes(&self, wanted: &str) -> bool {
+        matches!(&self.what, What::New { kind, .. } if kind == wanted)
+    }
 }
 
 /// What to mount.
@@ -90,12 +100,14 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
     if !namespaces.new.has(Namespace::Mount) {
         return Err(Error::spec("linux.namespaces", "a container needs a mount namespace of its own"));
     }
+    check_names(spec, namespaces.own)?;
+    sysctl::check_settings(spec, namespaces.own)?;
     let entrance = match cgroup {
         Some(cgroup) => cgroup.entrance(probe.into_cgroup).map_err(Error::Cgroup)?,
         None => Entrance { born_into: None, joined: Vec::new() },
     };
-    let mut warnings = cgroup.map(|cgroup| cgroup.warnings.clone()).unwrap_or_default();
-    let security = security(spec, process, &mut warnings)?;
+    let warnings = cgroup.map(|cgroup| cgroup.warnings.clone()).unwrap_or_default();
+    let security = security(spec, process)?;
     let shares_devices = !probe.mknod || namespaces.new.has(Namespace::User);
     Ok(Prepared {
         root: open_root(root)?,
@@ -125,39 +137,49 @@ fn missing(probe: &Probe) -> &'static str {
     }
 }
 
-/// What the payload may do, of what the spec allows and the caller has.
-pub(super) fn security(spec: &Spec, process: &oci::Process, warnings: &mut Vec<String>) -> Result<Security> {
+/// What the payload may do.
+pub(super) fn security(spec: &Spec, process: &oci::Process) -> Result<Security> {
     confine::check(process)?;
-    let sets = process.capabilities().as_ref();
-    let wanted = |set: Option<&std::collections::HashSet<oci::Capability>>| -> Result<CapSet> {
-        let Some(set) = set else { return Ok(CapSet::EMPTY) };
-        set.iter()
-            .map(|cap| cap.to_string().parse::<sys::cap::Cap>())
-            .collect::<std::result::Result<CapSet, _>>()
-            .map_err(|bad| Error::spec("process.capabilities", &bad.to_string()))
-    };
-    // A set that is not there is empty; a container can have what is bounding and
-    // permitted. Inheritable and ambient ones are never given (CVE-2022-24769).
-    let bounding = wanted(sets.and_then(|sets| sets.bounding().as_ref()))?;
-    let effective = wanted(sets.and_then(|sets| sets.effective().as_ref()))?;
-    let permitted = wanted(sets.and_then(|sets| sets.permitted().as_ref()))?;
-    let capabilities = bounding.and(permitted).and(effective);
-    if !wanted(sets.and_then(|sets| sets.ambient().as_ref()))?.is_empty() {
-        warnings.push("ambient capabilities are never given".to_owned());
-    }
     let filter = spec.linux().as_ref().and_then(|linux| linux.seccomp().as_ref());
     let filter = filter.map(seccomp::compile).transpose()?;
     let groups = spec.annotations().as_ref().and_then(|all| all.get(crate::oci::GROUP_ADD));
     Ok(Security {
-        capabilities,
+        capabilities: capabilities(process)?,
         filter,
         no_new_privileges: process.no_new_privileges().unwrap_or(false),
         groups: groups.into_iter().flat_map(|list| list.split(',')).map(str::to_owned).collect(),
     })
 }
 
+/// The five lists of capabilities; one that is not there is empty.
+fn capabilities(process: &oci::Process) -> Result<Lists> {
+    let Some(sets) = process.capabilities() else { return Ok(Lists::default()) };
+    let read = |set: &Option<std::collections::HashSet<oci::Capability>>| {
+        let caps = set.iter().flatten().map(|cap| cap.to_string().parse::<sys::cap::Cap>());
+        let caps = caps.collect::<std::result::Result<CapSet, _>>();
+        caps.map_err(|bad| Error::spec("process.capabilities", &bad.to_string()))
+    };
+    let lists = Lists {
+        bounding: read(sets.bounding())?,
+        effective: read(sets.effective())?,
+        permitted: read(sets.permitted())?,
+        inheritable: read(sets.inheritable())?,
+        ambient: read(sets.ambient())?,
+    };
+    let lacking = |field: &str, lacks: CapSet, of: &str| match lacks.iter().next() {
+        Some(cap) => {
+            Err(Error::spec(&format!("process.capabilities.{field}"), &format!("{cap} is not {of}")))
+        }
+        None => Ok(()),
+    };
+    lacking("effective", lists.effective.without(lists.permitted), "permitted")?;
+    lacking("ambient", lists.ambient.without(lists.permitted), "permitted")?;
+    lacking("ambient", lists.ambient.without(lists.inheritable), "inheritable")?;
+    Ok(lists)
+}
+
 fn namespaces(spec: &Spec) -> Result<Joined> {
-    let mut joined = Joined { new: Namespaces::NONE, by_path: Vec::new() };
+    let mut joined = Joined { new: Namespaces::NONE, by_path: Vec::new(), own: Namespaces::NONE };
     let listed = spec.linux().as_ref().and_then(|linux| linux.namespaces().as_ref());
     for namespace in listed.into_iter().flatten() {
         let kind = kind_of(namespace.typ())?;
@@ -172,7 +194,27 @@ fn namespaces(spec: &Spec) -> Result<Joined> {
             Some(path) => joined.by_path.push((kind, ns::open_path(path)?)),
         }
     }
+    joined.own = joined.new;
+    for (kind, fd) in &joined.by_path {
+        let (theirs, ours) = (fs::stat(fd)?, fs::stat(ns::of_self(*kind)?)?);
+        if (theirs.st_dev, theirs.st_ino) != (ours.st_dev, ours.st_ino) {
+            joined.own = joined.own.with(*kind);
+        }
+    }
     Ok(joined)
+}
+
+/// Refuses names that would be set for the caller: without a namespace for them, or with
+/// the caller's own by its path.
+fn check_names(spec: &Spec, own: Namespaces) -> Result<()> {
+    let is_set = |name: &Option<String>| name.as_ref().is_some_and(|name| !name.is_empty());
+    for (field, is_set) in [("hostname", is_set(spec.hostname())), ("domainname", is_set(spec.domainname()))]
+    {
+        if is_set && !own.has(Namespace::Uts) {
+            return Err(Error::spec(field, "the container has no uts namespace of its own"));
+        }
+    }
+    Ok(())
 }
 
 /// The kind of a namespace in the spec's words.
@@ -341,11 +383,14 @@ fn devices(spec: &Spec, shared: bool) -> Result<Vec<Device>> {
     Ok(devices)
 }
 
-/// A detached bind of a device of the host, which must be the one it is taken for.
+/// A detached bind of a device of the host, which must be the one it is taken for. Whoever
+/// has it can use the device, but not change the host's node: its mode, owner or times.
 fn open_device(path: &Path, kind: FileType, number: (u32, u32)) -> Result<OwnedFd> {
     let tree = mount::open_tree(CWD, path, Depth::One)?;
     let stat = fs::stat(&tree)?;
     if fs::file_type(&stat) == kind && fs::device_numbers(stat.st_rdev) == number {
+        let attrs = Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR_NOSUID | Attrs::MOUNT_ATTR_NOEXEC;
+        mount::set_attrs(tree.as_fd(), Depth::One, attrs, Attrs::empty())?;
         return Ok(tree);
     }
     let call = format!("open_tree({}, OPEN_TREE_CLONE)", path.display());

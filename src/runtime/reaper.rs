@@ -1,7 +1,8 @@
 //! A small init for programs that are none: passes signals on and reaps orphans.
 //!
 //! It is the container's first process split in two just before `execve`: the child
-//! becomes the program, the first process stays, with nothing open, until it ends.
+//! becomes the program, the first process stays, with nothing open, until it ends. The
+//! container's filter of system calls binds it like the program.
 
 use crate::sys::{Result, clone, process, signal};
 
@@ -16,7 +17,7 @@ pub(super) fn split(has_terminal: bool) -> Result<()> {
             if has_terminal {
                 process::take_foreground(rustix::stdio::stdin())?;
             }
-            Ok(())
+            signal::set_mask(0)
         }
         Some(child) => watch(child),
     }
@@ -25,7 +26,7 @@ pub(super) fn split(has_terminal: bool) -> Result<()> {
 /// Passes every signal on, reaps every process, and ends as the child does.
 fn watch(child: i32) -> ! {
     // The program's end of its streams must be the last one.
-    let _ = process::close_all();
+    process::close_all();
     loop {
         match signal::wait_any() {
             Ok(libc::SIGCHLD) => {
@@ -41,7 +42,9 @@ fn watch(child: i32) -> ! {
             Ok(number) => {
                 let _ = signal::send(child, number); // it may just have ended
             }
-            Err(_) => {}
+            Err(error) if error.is(rustix::io::Errno::INTR) => {}
+            // A filter forbids it: then the child's end is all that can be waited for.
+            Err(_) => process::exit_now(process::wait_for(child).map_or(1, process::Exit::code)),
         }
     }
 }

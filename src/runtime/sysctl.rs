@@ -29,12 +29,17 @@ pub(super) fn open_procfs(state: &mut State<'_>) -> Result<()> {
 /// Writes `linux.sysctl`.
 pub(super) fn write_all(state: &mut State<'_>) -> Result<()> {
     let Some(procfs) = state.procfs.take() else { return Ok(()) };
-    let own = state.plan.namespaces.new;
+    let own = state.plan.namespaces.own;
     for (key, value) in settings(state.plan.spec) {
         let path = path_of(key, own)?;
         write(&procfs, &path, value).map_err(|error| error.in_step(format!("set sysctl {key}")))?;
     }
     Ok(())
+}
+
+/// Refuses what is no setting of a namespace that the container has for itself.
+pub(super) fn check_settings(spec: &Spec, own: Namespaces) -> Result<()> {
+    settings(spec).try_for_each(|(key, _)| path_of(key, own).map(drop))
 }
 
 fn settings(spec: &Spec) -> impl Iterator<Item = (&String, &String)> {

@@ -140,6 +140,21 @@ pub struct Sets {
     pub inheritable: CapSet,
 }
 
+/// The five sets as they are asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lists {
+    /// The most that any program executed later can get.
+    pub bounding: CapSet,
+    /// What counts in permission checks.
+    pub effective: CapSet,
+    /// What may be made effective.
+    pub permitted: CapSet,
+    /// What an executed program with inheritable file capabilities keeps.
+    pub inheritable: CapSet,
+    /// What every executed program keeps.
+    pub ambient: CapSet,
+}
+
 /// The sets of this process.
 ///
 /// # Errors
@@ -205,6 +220,19 @@ pub fn drop_bounding(cap: Cap) -> Result<()> {
 /// None in practice.
 pub fn clear_ambient() -> Result<()> {
     check(rustix::thread::clear_ambient_capability_set(), || "prctl(PR_CAP_AMBIENT, CLEAR_ALL)".to_owned())
+}
+
+/// Adds a capability to the ambient set.
+///
+/// # Errors
+///
+/// `EPERM` when it is not both permitted and inheritable.
+pub fn raise_ambient(cap: Cap) -> Result<()> {
+    let (raise, number) = (libc::PR_CAP_AMBIENT_RAISE, libc::c_ulong::from(cap.0));
+    // SAFETY: PR_CAP_AMBIENT takes numbers and touches no memory.
+    let ret = unsafe { libc::prctl(libc::PR_CAP_AMBIENT, raise, number, 0, 0) };
+    check_ret(ret.into(), || format!("prctl(PR_CAP_AMBIENT, RAISE, {cap})"))?;
+    Ok(())
 }
 
 /// Keeps the permitted set over a change of all user ids away from 0.

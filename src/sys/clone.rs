@@ -3,6 +3,7 @@
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 use super::ns::Namespaces;
+use super::shared::Shared;
 use super::{Error, Result, check, check_ret};
 
 /// Which of the two processes this is.
@@ -21,15 +22,6 @@ pub struct Child {
     pub pid: i32,
     /// The process itself.
     pub pidfd: OwnedFd,
-}
-
-/// Whose child the copy is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Parent {
-    /// The caller's.
-    Caller,
-    /// The caller's parent's: they become siblings.
-    OfCaller,
 }
 
 #[repr(C)]
@@ -54,7 +46,7 @@ struct CloneArgs {
 ///
 /// `EBUSY` when the caller has more than one thread; `EPERM` without privilege; `ENOSYS`
 /// before Linux 5.3 and in containers whose filter forbids it.
-pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>, parent: Parent) -> Result<Side> {
+pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Side> {
     let call =
         || format!("clone3({namespaces:?}{})", if cgroup.is_some() { ", CLONE_INTO_CGROUP" } else { "" });
     if !has_one_thread()? {
@@ -67,10 +59,6 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>, parent: Pa
         exit_signal: flag(libc::SIGCHLD),
         ..CloneArgs::default()
     };
-    if parent == Parent::OfCaller {
-        args.flags |= flag(libc::CLONE_PARENT);
-        args.exit_signal = 0; // the kernel takes the caller's own
-    }
     if let Some(cgroup) = cgroup {
         args.flags |= 1 << 33; // CLONE_INTO_CGROUP
         args.cgroup = u64::try_from(cgroup.as_raw_fd()).unwrap_or(u64::MAX);
@@ -100,6 +88,23 @@ pub fn fork() -> Result<Option<i32>> {
     let pid = unsafe { libc::fork() };
     check_ret(pid.into(), || "fork()".to_owned())?;
     Ok(Some(pid).filter(|pid| *pid != 0))
+}
+
+/// Copies this process as it is, as a child of its parent: a sibling. Its id is in `born`
+/// before it runs. Whether this is the copy.
+///
+/// The call is the old one, with nothing that a filter of system calls would look at.
+///
+/// # Errors
+///
+/// `EAGAIN` when there are too many processes, `EPERM` where a filter forbids it.
+pub fn fork_as_sibling(born: &Shared) -> Result<bool> {
+    let flags = libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
+    // SAFETY: without CLONE_VM the copy has its own memory; the process is a copy made by
+    // `clone3`, so it has a single thread and no lock is held by another. No stack is given
+    // and none of the last two arguments is asked for by the flags. `born` is writable.
+    let ret = unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, born.as_ptr(), 0_usize, 0_usize) };
+    Ok(check_ret(ret, || "clone(CLONE_PARENT)".to_owned())? == 0)
 }
 
 fn flag(bits: libc::c_int) -> u64 {

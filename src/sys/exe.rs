@@ -62,7 +62,7 @@ pub fn keep_out_of_reach() -> Result<()> {
         })
         .collect();
     match (args, env) {
-        (Ok(args), Ok(env)) => Err(process::execve(&path, &args, &env)),
+        (Ok(args), Ok(env)) => Err(process::execve(&path, &args.into(), &env.into())),
         _ => Err(refused("NUL in an argument")),
     }
 }

@@ -185,6 +185,15 @@ pub fn stat_at(dir: impl AsFd, name: &OsStr) -> Result<Stat> {
     check(rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW), || format!("fstatat({name:?})"))
 }
 
+/// What `path` below `dir` leads to, links followed wherever they lead.
+///
+/// # Errors
+///
+/// `ENOENT`.
+pub fn stat_followed(dir: impl AsFd, path: &Path) -> Result<Stat> {
+    check(rustix::fs::statat(dir, path, AtFlags::empty()), || format!("fstatat({path:?})"))
+}
+
 /// What an open file is.
 ///
 /// # Errors

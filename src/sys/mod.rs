@@ -22,6 +22,7 @@ pub mod probe;
 pub mod process;
 pub mod pty;
 pub mod seccomp;
+pub mod shared;
 pub mod signal;
 pub mod socket;
 pub mod spawn;

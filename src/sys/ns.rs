@@ -132,6 +132,15 @@ pub fn open(pid: i32, kind: Namespace) -> Result<OwnedFd> {
     open_path(Path::new(&format!("/proc/{pid}/ns/{}", kind.file())))
 }
 
+/// Opens a namespace of this process.
+///
+/// # Errors
+///
+/// `/proc` is not mounted.
+pub fn of_self(kind: Namespace) -> Result<OwnedFd> {
+    open_path(Path::new(&format!("/proc/self/ns/{}", kind.file())))
+}
+
 /// Opens a namespace by a path to it.
 ///
 /// # Errors

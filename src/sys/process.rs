@@ -109,12 +109,32 @@ pub fn wait_any() -> Result<Option<(i32, Exit)>> {
         return Ok(None);
     }
     check_ret(pid.into(), || "waitpid(-1)".to_owned())?;
-    let exit = if libc::WIFSIGNALED(status) {
+    Ok(Some((pid, exit_of_wait(status))))
+}
+
+/// Waits for the end of the child with this id and reaps it.
+///
+/// # Errors
+///
+/// `ECHILD` when it is none.
+pub fn wait_for(pid: i32) -> Result<Exit> {
+    loop {
+        let mut status = 0;
+        // SAFETY: `status` is writable.
+        let ret = unsafe { libc::waitpid(pid, &raw mut status, 0) };
+        match check_ret(ret.into(), || format!("waitpid({pid})")) {
+            Err(error) if error.is(rustix::io::Errno::INTR) => {}
+            result => return result.map(|_| exit_of_wait(status)),
+        }
+    }
+}
+
+fn exit_of_wait(status: i32) -> Exit {
+    if libc::WIFSIGNALED(status) {
         Exit::Signal(libc::WTERMSIG(status))
     } else {
         Exit::Code(libc::WEXITSTATUS(status))
-    };
-    Ok(Some((pid, exit)))
+    }
 }
 
 fn exit_of(status: &rustix::process::WaitIdStatus) -> Exit {
@@ -180,6 +200,27 @@ pub fn close_on_exec_from(first: u32) -> Result<()> {
     Ok(())
 }
 
+/// Closes every descriptor but the standard streams and those given.
+///
+/// # Errors
+///
+/// `ENOSYS` before Linux 5.9.
+pub fn close_all_but(keep: &[BorrowedFd<'_>]) -> Result<()> {
+    let mut keep: Vec<u32> = keep.iter().map(|fd| fd.as_raw_fd().cast_unsigned()).collect();
+    keep.sort_unstable();
+    let mut first = 3;
+    for kept in keep.into_iter().chain([u32::MAX]) {
+        if first < kept {
+            // SAFETY: the caller is a process that is about to do nothing but clone or execute
+            // another program; what owned these descriptors is never used or dropped again.
+            let ret = unsafe { libc::syscall(libc::SYS_close_range, first, kept - 1, 0) };
+            check_ret(ret, || format!("close_range({first}, {})", kept - 1))?;
+        }
+        first = kept.saturating_add(1);
+    }
+    Ok(())
+}
+
 /// Makes `fd` this process's descriptor `number`, which `execve` keeps.
 ///
 /// # Errors
@@ -202,20 +243,31 @@ pub fn above_standard_streams(fd: impl AsFd) -> Result<OwnedFd> {
     check(rustix::io::fcntl_dupfd_cloexec(fd.as_fd(), 3), || "fcntl(F_DUPFD_CLOEXEC, 3)".to_owned())
 }
 
+/// The arguments or the environment of a program, laid out for [`execve`].
+#[derive(Debug)]
+pub struct Strings {
+    pointers: Vec<*const libc::c_char>,
+    /// What the pointers point to.
+    _strings: Vec<CString>,
+}
+
+impl From<Vec<CString>> for Strings {
+    fn from(strings: Vec<CString>) -> Self {
+        let pointers = strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect();
+        Self { pointers, _strings: strings }
+    }
+}
+
 /// Becomes another program. Returns only when that failed.
 ///
 /// # Errors
 ///
 /// `ENOENT` when the program, or its interpreter, is missing; `EACCES`, `ENOEXEC` when
 /// it cannot be executed.
-pub fn execve(program: &CString, args: &[CString], env: &[CString]) -> Error {
-    let pointers = |strings: &[CString]| -> Vec<*const libc::c_char> {
-        strings.iter().map(|s| s.as_ptr()).chain([std::ptr::null()]).collect()
-    };
-    let (argv, envp) = (pointers(args), pointers(env));
+pub fn execve(program: &CString, args: &Strings, env: &Strings) -> Error {
     // SAFETY: both arrays end in a null pointer, and every other pointer in them is a C
-    // string that outlives the call.
-    unsafe { libc::execve(program.as_ptr(), argv.as_ptr(), envp.as_ptr()) };
+    // string that outlives the call, as `Strings` owns it.
+    unsafe { libc::execve(program.as_ptr(), args.pointers.as_ptr(), env.pointers.as_ptr()) };
     Error::new(format!("execve({})", program.to_string_lossy()), std::io::Error::last_os_error())
 }
 
@@ -234,17 +286,57 @@ pub fn set_name(name: &std::ffi::CStr) -> Result<()> {
     check(rustix::thread::set_name(name), || format!("prctl(PR_SET_NAME, {name:?})"))
 }
 
-/// Closes every descriptor of this process.
+/// Puts `title` in the place of the words and the environment this process was started
+/// with, as `/proc/<pid>/cmdline` and `environ` show them.
 ///
 /// # Errors
 ///
-/// `ENOSYS` before Linux 5.9.
-pub fn close_all() -> Result<()> {
+/// `/proc` is not mounted, or not that of this process.
+pub fn set_title(title: &std::ffi::CStr) -> Result<()> {
+    let call = || "read(/proc/self/stat)".to_owned();
+    let stat = check(std::fs::read_to_string("/proc/self/stat"), call)?;
+    let [args, args_end, env, env_end] = memory_of_words(&stat)
+        .ok_or_else(|| Error::new(call(), std::io::Error::from(std::io::ErrorKind::InvalidData)))?;
+    overwrite(args, args_end, title.to_bytes());
+    overwrite(env, env_end, b"");
+    Ok(())
+}
+
+/// Where the words and the environment begin and end: fields 48 to 51 of proc_pid_stat(5).
+fn memory_of_words(stat: &str) -> Option<[usize; 4]> {
+    // The name before the third field may hold anything, but no later field a parenthesis.
+    let fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    let found: Vec<usize> = fields.skip(45).take(4).map_while(|field| field.parse().ok()).collect();
+    found.try_into().ok()
+}
+
+/// Fills memory with `text` and zeros; the last byte is always a zero.
+fn overwrite(start: usize, end: usize, text: &[u8]) {
+    let length = end.saturating_sub(start);
+    for (offset, byte) in
+        (0..length).zip(text[..text.len().min(length.saturating_sub(1))].iter().chain(std::iter::repeat(&0)))
+    {
+        let place = std::ptr::with_exposed_provenance_mut::<u8>(start + offset);
+        // SAFETY: the kernel says that this process's words lie here: part of the stack
+        // above `main`, writable, and no reference to it exists: `std` copies what it reads.
+        unsafe { place.write(*byte) };
+    }
+}
+
+/// Closes every descriptor of this process; where a filter forbids to close a range, the
+/// first of them one by one.
+pub fn close_all() {
+    /// More than a process has that closed all but a few before.
+    const FEW: i32 = 64;
     // SAFETY: the caller is a process that is about to do nothing but wait and signal;
     // what owned these descriptors is never used or dropped again.
-    let ret = unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) };
-    check_ret(ret, || "close_range(0, ~0)".to_owned())?;
-    Ok(())
+    if unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) } == 0 {
+        return;
+    }
+    for number in 0..FEW {
+        // SAFETY: as above.
+        unsafe { libc::close(number) };
+    }
 }
 
 /// Makes this process the leader of a new process group.

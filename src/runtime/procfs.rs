@@ -1,0 +1,71 @@
+//! A procfs of a pid namespace in which this process is not.
+//!
+//! A new one shows the processes of whoever mounts it. To be there for a moment only to mount
+//! it would mean to be seen there with all privileges; so the kernel is asked for that of
+//! another namespace, and where it cannot do that (before Linux 6.17), the one that some
+//! process in there sees already is used.
+
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::Path;
+
+use rustix::fs::Stat;
+
+use super::{Error, Result, target};
+use crate::sys::mount::{self, Attrs, Depth, Filesystem, Propagation};
+use crate::sys::ns::{self, Namespace};
+use crate::sys::{self, fs};
+
+/// A detached procfs that shows the processes of this pid namespace.
+pub(super) fn of(pid_namespace: &OwnedFd) -> Result<OwnedFd> {
+    match new(pid_namespace) {
+        Err(error) if error.is(rustix::io::Errno::INVAL) => existing(pid_namespace),
+        result => Ok(result?),
+    }
+}
+
+fn new(pid_namespace: &OwnedFd) -> sys::Result<OwnedFd> {
+    let mut procfs = Filesystem::new("proc")?;
+    procfs.set_fd("pidns", pid_namespace.as_fd())?;
+    procfs.mount(Attrs::empty())
+}
+
+/// That of a process of the namespace, wherever it is mounted. What those in there mounted at
+/// `/proc` is only taken when it is what it should be.
+fn existing(pid_namespace: &OwnedFd) -> Result<OwnedFd> {
+    let wanted = fs::stat(pid_namespace)?;
+    let home = ns::of_self(Namespace::Mount)?;
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    for pid in pids.filter(|pid| is_in(*pid, &wanted)) {
+        let Ok(theirs) = ns::open(pid, Namespace::Mount) else { continue }; // it has ended
+        ns::enter(theirs.as_fd(), Namespace::Mount)?;
+        let tree = mount::open_tree_at("/proc", Depth::One);
+        ns::enter(home.as_fd(), Namespace::Mount)?;
+        if let Ok(tree) = tree
+            && shows(&tree, &wanted)?
+        {
+            mount::set_propagation(tree.as_fd(), Depth::One, Propagation::Private)?;
+            mount::set_attrs(tree.as_fd(), Depth::One, Attrs::empty(), Attrs::MOUNT_ATTR_RDONLY)?;
+            return Ok(tree);
+        }
+    }
+    Err(Error::spec("linux.namespaces", "no process of the pid namespace shows a procfs of it"))
+}
+
+fn is_in(pid: i32, wanted: &Stat) -> bool {
+    let found = ns::open(pid, Namespace::Pid).and_then(fs::stat);
+    found.is_ok_and(|found| is_same(&found, wanted))
+}
+
+/// The process 1 of a procfs is in the namespace that it shows.
+fn shows(tree: &OwnedFd, wanted: &Stat) -> Result<bool> {
+    if !target::is_procfs(tree)? {
+        return Ok(false);
+    }
+    let first = fs::stat_followed(tree, Path::new("1/ns/pid"));
+    Ok(first.is_ok_and(|first| is_same(&first, wanted)))
+}
+
+fn is_same(one: &Stat, other: &Stat) -> bool {
+    (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
+}
