@@ -18,6 +18,7 @@ mod list;
 mod marks;
 mod mounts;
 mod root;
+mod weigh;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -192,6 +193,21 @@ pub struct CopyRequest {
 
 /// What was copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// How much a file or a folder is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// Its name.
+    pub name: OsString,
+    /// It is a folder.
+    pub is_folder: bool,
+    /// Files and links, of a folder those in it.
+    pub files: u64,
+    /// Bytes of the files.
+    pub bytes: u64,
+    /// There is more than was counted.
+    pub is_more: bool,
+}
+
 pub struct Copied {
     /// Files and links.
     pub files: u64,
@@ -316,6 +332,18 @@ impl Files<'_> {
 
     /// Copies files and folders between this machine and a container, or out of an image.
     /// What arrives belongs to root in a container and to the caller here, keeps its
+    /// How much `names` of the folder `path` are. What cannot be read counts nothing, and at
+    /// some number counting ends.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not there.
+    pub async fn weigh(&self, place: &Place, path: &Path, names: Vec<OsString>) -> Result<Vec<Weight>> {
+        let work =
+            move |engine: &Engine, place: &Place, path: &Path| weigh::weigh(engine, place, path, &names);
+        self.on(place, path, "count the files in", work).await
+    }
+
     /// permissions but no set-id bit, and its times. Links stay links; devices, pipes and
     /// sockets are left out, and said so.
     ///
