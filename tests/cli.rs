@@ -421,3 +421,62 @@ fn a_run_that_finds_no_engine_does_not_look_like_its_programs_failure() {
         assert!(told.starts_with(said), "{told}");
     }
 }
+
+/// What a command writes to a terminal.
+fn at_a_terminal(home: &Home, words: &[&str]) -> String {
+    let Terminal { pair, mut child, screen, .. } = Terminal::new(home, words);
+    child.wait().unwrap();
+    drop(pair.slave);
+    let bytes: Vec<u8> = screen.iter().flatten().collect();
+    String::from_utf8_lossy(&bytes).replace("\r\n", "\n")
+}
+
+/// Clears the screen, sets the title, turns the writing direction, forges a line.
+const HOSTILE: &str = "a\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}31m\u{202e}b\nerror: forged\u{200b}";
+
+#[test]
+fn no_terminal_obeys_what_others_wrote() {
+    let home = Home::with_busybox();
+    let label = format!("l={HOSTILE}");
+    let words = ["create", "--network", "none", "--name", "web", "-l", &label, "busybox", HOSTILE];
+    home.hoist(words).ok();
+    let is_harmful = |c: char| c.is_control() && c != '\n' || "\u{202e}\u{200b}".contains(c);
+    for words in [
+        &["ps", "-a"][..],
+        &["ps", "-a", "--no-trunc", "--format", "table {{.Names}}\t{{.Labels}}\t{{.Label \"l\"}}"],
+        &["ps", "-a", "--format", "{{.Labels}}"],
+        &["ps", "-a", "--format", "json"],
+        &["inspect", "web"],
+        &["inspect", "-f", "{{.Config.Labels}}", "web"],
+        &["inspect", "-f", "{{json .Args}}", "web"],
+        &["events", "--since", "10m", "--until", "0s"],
+        &["events", "--since", "10m", "--until", "0s", "--format", "{{.Actor.Attributes}}"],
+        &["start", "web"],
+        &["rm", HOSTILE],
+        &["inspect", HOSTILE],
+        &["run", "--network", "none", HOSTILE],
+        &["run", "-v", "/x\u{1b}[2J:relative\u{9b}", "busybox"],
+        &["pull", HOSTILE],
+        &["load", "-i", HOSTILE],
+        &["import", HOSTILE],
+        &["tag", "busybox", HOSTILE],
+        &["rename", "web", HOSTILE],
+        &["images", "-f", HOSTILE],
+        &["ps", "--format", "{{nosuch \"\u{1b}[2J\"}}"],
+        &["kill", "-s", HOSTILE, "web"],
+        &["--config", HOSTILE, "ps"],
+        &["oci", "state", HOSTILE],
+        &[HOSTILE],
+    ] {
+        let shown = at_a_terminal(&home, words);
+        assert!(!shown.is_empty() && !shown.chars().any(is_harmful), "{words:?}: {shown:?}");
+        let said = home.hoist(words);
+        assert!(!said.err.chars().any(is_harmful), "{words:?}: {:?}", said.err);
+        let forged = |line: &str| line.starts_with("error: forged");
+        assert!(!said.err.lines().any(forged), "{words:?}: {}", said.err);
+    }
+    let raw = home.hoist(["ps", "-a", "--format", "{{.Label \"l\"}}"]).ok();
+    assert_eq!(raw, HOSTILE, "a script gets what is there");
+    let json: serde_json::Value = serde_json::from_str(&home.hoist(["inspect", "web"]).ok()).unwrap();
+    assert_eq!(json[0]["Config"]["Labels"]["l"], HOSTILE, "JSON says the same");
+}

@@ -5,6 +5,7 @@ use jiff::tz::TimeZone;
 
 use super::filter::Filters;
 use super::time::rfc3339_fixed;
+use crate::base::text;
 use crate::engine::{Event, Kind};
 use crate::oci::Reference;
 
@@ -20,11 +21,11 @@ pub fn line(event: &Event, zone: &TimeZone) -> String {
     let when = rfc3339_fixed(time(event), zone);
     let what = format!("{when} {} {} {}", event.kind.as_str(), event.action, event.actor.id);
     if event.actor.attributes.is_empty() {
-        return what;
+        return text::cell(&what).into_owned();
     }
     let attributes: Vec<_> =
         event.actor.attributes.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    format!("{what} ({})", attributes.join(", "))
+    text::cell(&format!("{what} ({})", attributes.join(", "))).into_owned()
 }
 
 /// Whether an event is asked for.
@@ -72,6 +73,16 @@ mod tests {
     #[test]
     fn a_line_is_dockers() {
         insta::assert_snapshot!(line(&event(), &TimeZone::UTC), @"2027-01-15T08:00:00.000000001Z container exec_create: sh -c true 0123abcd (image=debian, name=web, tier=front)");
+    }
+
+    #[test]
+    fn an_event_is_one_line_whatever_it_tells_of() {
+        for name in text::HOSTILE {
+            let mut event = event();
+            event.action = format!("exec_create: {name}");
+            event.actor.attributes.insert("name".to_owned(), (*name).to_owned());
+            assert!(!line(&event, &TimeZone::UTC).chars().any(text::is_harmful), "{name:?}");
+        }
     }
 
     #[test]

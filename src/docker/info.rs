@@ -135,7 +135,7 @@ pub fn info_text(facts: &Facts, paths: &Paths) -> String {
     let rows = rows.iter().map(|(name, value)| format!("{name}: {value}\n").replacen("::", ":", 1));
     let warnings = warnings(facts);
     let warnings = warnings.iter();
-    rows.chain(warnings.map(|text| format!("WARNING: {}\n", super::table::visible(text)))).collect()
+    rows.chain(warnings.map(|text| format!("WARNING: {}\n", crate::base::text::line(text)))).collect()
 }
 
 fn security_options(facts: &Facts) -> Vec<&'static str> {

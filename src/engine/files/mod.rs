@@ -28,6 +28,8 @@ use jiff::Timestamp;
 use super::error::Result;
 use super::{Engine, Reporter, blocking};
 
+use crate::base::text;
+
 use error::Done;
 pub use error::Error;
 pub(in crate::engine) use list::{kind, names};
@@ -191,8 +193,6 @@ pub struct CopyRequest {
     pub existing: Existing,
 }
 
-/// What was copied.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
 /// How much a file or a folder is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Weight {
@@ -208,6 +208,8 @@ pub struct Weight {
     pub is_more: bool,
 }
 
+/// What was copied.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Copied {
     /// Files and links.
     pub files: u64,
@@ -330,8 +332,6 @@ impl Files<'_> {
         self.on(place, path, "delete in", work).await
     }
 
-    /// Copies files and folders between this machine and a container, or out of an image.
-    /// What arrives belongs to root in a container and to the caller here, keeps its
     /// How much `names` of the folder `path` are. What cannot be read counts nothing, and at
     /// some number counting ends.
     ///
@@ -344,6 +344,8 @@ impl Files<'_> {
         self.on(place, path, "count the files in", work).await
     }
 
+    /// Copies files and folders between this machine and a container, or out of an image.
+    /// What arrives belongs to root in a container and to the caller here, keeps its
     /// permissions but no set-id bit, and its times. Links stay links; devices, pipes and
     /// sockets are left out, and said so.
     ///
@@ -374,11 +376,5 @@ fn whose(engine: &Engine, place: &Place) -> String {
 /// A path for people: no byte of it reaches a terminal as a control character.
 #[must_use]
 pub fn shown(path: impl AsRef<OsStr>) -> String {
-    let text = path.as_ref().to_string_lossy();
-    // What turns the writing direction or has no shape could forge what a name says.
-    let is_hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    text.chars().map(|c| if is_hidden(c) { '·' } else { c }).collect()
+    text::line(&path.as_ref().to_string_lossy()).into_owned()
 }
