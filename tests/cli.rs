@@ -480,3 +480,33 @@ fn no_terminal_obeys_what_others_wrote() {
     let json: serde_json::Value = serde_json::from_str(&home.hoist(["inspect", "web"]).ok()).unwrap();
     assert_eq!(json[0]["Config"]["Labels"]["l"], HOSTILE, "JSON says the same");
 }
+
+#[test]
+fn templates_work_on_dockers_types() {
+    let home = Home::with_busybox();
+    let id =
+        home.hoist(["create", "--network", "none", "--name", "web", "-l", "k=v", "busybox", "true"]).ok();
+    for (format, text) in [
+        ("{{index .Config.Labels \"no\"}}", ""),
+        ("{{if .State.Health}}healthy{{else}}{{.State.Status}}{{end}}", "created"),
+        ("{{.ID}}", id.as_str()),
+        ("{{.Id}}", id.as_str()),
+        ("{{.Config.Volumes}}{{.HostConfig.CapAdd}}{{.HostConfig.Init}}", "map[][]<nil>"),
+    ] {
+        assert_eq!(home.hoist(["inspect", "-f", format, "web"]).ok(), text, "{format}");
+    }
+    let told = home.hoist(["inspect", "-f", "{{.Nope}}", "web"]).fails(1);
+    assert!(told.contains("map has no entry for key \"Nope\""), "{told}");
+    let image = "{{.ID}} {{.Config.Healthcheck}} {{.Config.ExposedPorts}} {{.RepoTags}}";
+    let image = home.hoist(["image", "inspect", "-f", image, "busybox"]).ok();
+    assert!(image.starts_with("sha256:") && image.ends_with(" <nil> map[] [busybox:latest]"), "{image}");
+    let network = "{{.ID}} {{index .Options \"x\"}}|{{.Labels}}{{.IPAM.Options}}";
+    let network = home.hoist(["network", "inspect", "-f", network, "none"]).ok();
+    assert!(network.ends_with(" |map[]map[]"), "{network}");
+    let events = "{{.ID}} {{.From}} {{.Status}} {{index .Actor.Attributes \"no\"}}|";
+    let words = ["events", "--since", "10m", "--until", "0s", "-f", "type=container", "--format", events];
+    assert_eq!(home.hoist(words).ok(), format!("{id} busybox create |"));
+    let info = "{{.Swarm.LocalNodeState}} {{.Labels}} {{.Warnings}} {{.ContainersStopped}}";
+    assert_eq!(home.hoist(["info", "-f", info]).ok(), "inactive [] [] 1");
+    assert_eq!(home.hoist(["version", "-f", "{{.Client.APIVersion}}"]).ok(), "1.51");
+}

@@ -5,7 +5,7 @@ use std::io::{self, BufWriter, IsTerminal, StderrLock, StdoutLock, Write};
 use super::failure::{Failure, Result};
 use crate::base::text;
 use crate::docker::Template;
-use crate::docker::template::NO_METHODS;
+use crate::docker::template::Type;
 use crate::engine::Warnings;
 
 /// Writes text to standard output; a terminal gets it harmless, a script as it is.
@@ -43,17 +43,20 @@ pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// An object in Docker's JSON, and the type that templates know it by.
+pub(super) type Object = (serde_json::Value, Type);
+
 /// What `--format` of one object shows: JSON, or a template; without one JSON in lines.
-pub(super) fn objects(objects: &[serde_json::Value], format: Option<&str>) -> Result<()> {
+pub(super) fn objects(objects: &[Object], format: Option<&str>) -> Result<()> {
     match format {
         None | Some("") => print(&text::json(&pretty(objects))),
         Some("json") => {
-            print(&text::json(&objects.iter().map(|object| format!("{object}\n")).collect::<String>()))
+            print(&text::json(&objects.iter().map(|(object, _)| format!("{object}\n")).collect::<String>()))
         }
         Some(words) => {
             let template = Template::parse(words)?;
-            for object in objects {
-                line(template.render(object, NO_METHODS)?)?;
+            for (object, kind) in objects {
+                line(template.inspect(object, *kind)?)?;
             }
             Ok(())
         }
@@ -61,7 +64,7 @@ pub(super) fn objects(objects: &[serde_json::Value], format: Option<&str>) -> Re
 }
 
 /// An array, indented by four as Docker's.
-fn pretty(objects: &[serde_json::Value]) -> String {
+fn pretty(objects: &[Object]) -> String {
     if objects.is_empty() {
         return "[]\n".to_owned();
     }
@@ -69,7 +72,8 @@ fn pretty(objects: &[serde_json::Value]) -> String {
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
     // Writing values to memory cannot fail.
-    let _ = serde::Serialize::serialize(objects, &mut serializer);
+    let objects: Vec<_> = objects.iter().map(|(object, _)| object).collect();
+    let _ = serde::Serialize::serialize(&objects, &mut serializer);
     bytes.push(b'\n');
     String::from_utf8(bytes).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use super::failure::{Failure, Result};
 use super::output::{line, objects, print};
 use crate::command::{Info, SystemReset, Version};
 use crate::docker::info::{self as texts, Facts};
+use crate::docker::schema;
 use crate::engine::{Damaged, Engine, Status};
 use crate::oci::Platform;
 
@@ -37,7 +38,7 @@ pub(super) fn version(version: &Version) -> Result<u8> {
     let facts = facts();
     match version.format.as_deref() {
         None | Some("") => print(&texts::version_text(&facts))?,
-        format => objects(&[texts::version(&facts)], format)?,
+        format => objects(&[(texts::version(&facts), schema::VERSION)], format)?,
     }
     Ok(0)
 }
@@ -62,7 +63,7 @@ pub(super) async fn info(engine: &Engine, info: Info) -> Result<u8> {
     };
     match info.format.as_deref() {
         None | Some("") => print(&texts::info_text(&facts, engine.paths()))?,
-        format => objects(&[texts::info(&facts, engine.paths())], format)?,
+        format => objects(&[(texts::info(&facts, engine.paths()), schema::INFO)], format)?,
     }
     Ok(0)
 }

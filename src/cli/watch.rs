@@ -14,8 +14,7 @@ use super::output::{self, Streams, draw, line, print};
 use crate::base::text;
 use crate::command::{Events, Logs, Stats};
 use crate::docker::filter::{EVENT_KEYS, Filters};
-use crate::docker::template::NO_METHODS;
-use crate::docker::{Format, Template, event as events_of, stats as rows_of, time};
+use crate::docker::{Format, Template, event as events_of, schema, stats as rows_of, time};
 use crate::engine::{self, Engine, Event, LogRequest, News, Record, Sample, Stream};
 
 pub(super) async fn logs(engine: &Engine, clock: &Clock, logs: Logs) -> Result<u8> {
@@ -113,11 +112,11 @@ enum Show {
 
 impl Show {
     fn event(&self, event: &Event, zone: &TimeZone) -> Result<()> {
-        let json = || serde_json::to_value(event).unwrap_or_default();
+        let json = || events_of::json(event);
         match self {
             Self::Line => line(events_of::line(event, zone)),
             Self::Json => line(text::json(&json().to_string())),
-            Self::Template(template) => line(template.render(&json(), NO_METHODS)?),
+            Self::Template(template) => line(template.inspect(&json(), schema::EVENT)?),
         }
     }
 }

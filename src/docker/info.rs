@@ -97,6 +97,7 @@ pub fn info(facts: &Facts, paths: &Paths) -> Json {
         "ServerVersion": facts.version,
         "Runtimes": {"hoist": {}},
         "DefaultRuntime": "hoist",
+        "Swarm": {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": false, "Error": ""},
         "LiveRestoreEnabled": true,
         "SecurityOptions": security_options(facts),
         "Warnings": if warnings.is_empty() { Json::Null } else { warnings.into() },
