@@ -510,3 +510,18 @@ fn templates_work_on_dockers_types() {
     assert_eq!(home.hoist(["info", "-f", info]).ok(), "inactive [] [] 1");
     assert_eq!(home.hoist(["version", "-f", "{{.Client.APIVersion}}"]).ok(), "1.51");
 }
+
+#[test]
+fn an_empty_value_counts_as_not_given_where_docker_says_so() {
+    let home = Home::with_busybox();
+    let options = ["--name=", "--hostname=", "--workdir=", "--platform=", "-u", "", "--stop-signal="];
+    let words: Vec<_> = run(&["--rm"]).into_iter().chain(options).chain(["busybox", "echo", "ok"]).collect();
+    assert_eq!(home.hoist(words).ok(), "ok");
+    let words = run(&["--rm", "-e", "X=", "-l", "x=", "busybox", "sh", "-c", "echo ${X-unset}"]);
+    assert_eq!(home.hoist(words).ok(), "", "an empty variable is one");
+    for words in [&["ps", "-q", "--filter="][..], &["images", "-f", "", ""], &["network", "ls", "--filter="]]
+    {
+        home.hoist(words).ok();
+    }
+    home.hoist(["run", "-e", "", "busybox"]).fails(125);
+}

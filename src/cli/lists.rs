@@ -64,7 +64,7 @@ fn is_shown(container: &Container) -> bool {
 
 pub(super) async fn images(engine: &Engine, clock: &Clock, images: Images) -> Result<u8> {
     let mut words = images.filter;
-    words.extend(images.name.map(|name| format!("reference={name}")));
+    words.extend(images.name.filter(|name| !name.is_empty()).map(|name| format!("reference={name}")));
     let filters = Filters::parse(&words, filter::IMAGE_KEYS)?;
     let is_unfiltered = words.is_empty();
     let format = Format::parse(images.format.as_deref().unwrap_or_default())?;
