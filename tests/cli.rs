@@ -525,3 +525,35 @@ fn an_empty_value_counts_as_not_given_where_docker_says_so() {
     }
     home.hoist(["run", "-e", "", "busybox"]).fails(125);
 }
+
+#[test]
+fn version_and_info_need_no_root() {
+    if support::in_user_namespace() {
+        eprintln!("skipped: a user namespace with one id has no other user");
+        return;
+    }
+    let home = Home::new();
+    home.hoist(["ps"]).ok();
+    let public = tempfile::Builder::new().prefix("hoist-test-").tempdir().unwrap();
+    std::fs::set_permissions(public.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let program = public.path().join("hoist");
+    std::fs::copy(HOIST, &program).unwrap();
+    let told = |words: &[&str]| -> support::Said {
+        let mut command = std::process::Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]).arg(&program);
+        command.arg("--root").arg(home.root()).arg("--run-root").arg(home.run_root()).args(words);
+        command.env_remove("HOIST_CONFIG").env("HOME", "/nonexistent").output().unwrap().into()
+    };
+    assert!(told(&["version"]).ok().starts_with("hoist:\n Version:"));
+    assert_eq!(told(&["version", "-f", "{{.Client.Os}}"]).ok(), "linux");
+    let said = told(&["info"]);
+    let is_told = |line: &str| line.starts_with("WARNING: cannot ") && line.contains("run it as root");
+    assert!(!said.err.is_empty() && said.err.lines().all(is_told), "{}", said.err);
+    let info = said.ok();
+    for line in ["Containers: unknown", "Images: unknown", "OSType: linux"] {
+        assert!(info.lines().any(|it| it == line), "{line}: {info}");
+    }
+    assert!(told(&["info", "-f", "{{.ServerErrors}}"]).ok().starts_with("[cannot "));
+    let told = told(&["ps"]).fails(1);
+    assert!(told.contains("hint: run it as root"), "{told}");
+}

@@ -162,8 +162,8 @@ pub const VERSION: Type = fields! {
 
 /// `info`: of Docker's, what hoist knows, and its own `RunRoot`.
 pub const INFO: Type = fields! {
-    ID: Text, Containers: Int, ContainersRunning: Int, ContainersPaused: Int, ContainersStopped: Int,
-    Images: Int, Driver: Text, DriverStatus: List(&TEXTS),
+    ID: Text, Containers: INT, ContainersRunning: INT, ContainersPaused: INT, ContainersStopped: INT,
+    Images: INT, Driver: Text, DriverStatus: List(&TEXTS),
     Plugins: fields! { Volume: TEXTS, Network: TEXTS, Authorization: TEXTS, Log: TEXTS, },
     LoggingDriver: Text, CgroupDriver: Text, CgroupVersion: Text, KernelVersion: Text, OperatingSystem: Text,
     OSType: Text, Architecture: Text, NCPU: Int, MemTotal: Int, DockerRootDir: Text, RunRoot: Text, Name: Text,
