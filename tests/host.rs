@@ -210,7 +210,7 @@ fn a_profile_that_is_not_loaded_stops_the_start_or_is_told_to_be_without_effect(
         assert!(error.contains("the AppArmor profile `no such profile` is not loaded"), "{error}");
         assert_eq!(case.cgroups(), Vec::<std::path::PathBuf>::new());
     } else {
-        started.unwrap();
+        drop(started.unwrap());
     }
     let inspected = case.hoist(&["inspect", "-f", "{{json .HostConfig.SecurityOpt}}", &id]);
     assert_eq!(String::from_utf8_lossy(&inspected.stdout), "[\"apparmor=no such profile\"]\n");
