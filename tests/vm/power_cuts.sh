@@ -1,0 +1,81 @@
+#!/bin/bash
+# Pulls the plug of a virtual machine while hoist works in it, again and again, and looks
+# whether anything is lost that was reported as done.
+#
+#   LAB=/path/to/lab tests/vm/power_cuts.sh path/to/hoist [CUTS]
+#
+# LAB has `reset.sh` (a pristine machine), `ssh.sh COMMAND` (as root) and `powercut.sh -a SECONDS`
+# (SIGKILL to the machine after so long, and the same disk booted again). Prints a line a cut
+# and fails at the first loss.
+set -euo pipefail
+hoist=$1 cuts=${2:-10}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+ssh() { "$LAB/ssh.sh" "$@"; }
+
+# In the machine: says what is done only when hoist has said so.
+cat >"$work/work.sh" <<'GUEST'
+n=$1
+archive() { # an image of one layer that no other has, as `docker save` writes it
+    d=$(mktemp -d); head -c 300000 /dev/urandom >"$d/file"; tar c -C "$d" file >"$d/layer.tar"
+    id=$(sha256sum <"$d/layer.tar" | cut -d' ' -f1)
+    echo "{\"os\":\"linux\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:$id\"]}}" >"$d/config.json"
+    echo "[{\"Config\":\"config.json\",\"RepoTags\":[\"$1\"],\"Layers\":[\"layer.tar\"]}]" >"$d/manifest.json"
+    tar c -C "$d" manifest.json config.json layer.tar; rm -rf "$d"
+}
+for i in $(seq 1000); do
+    k=$n-$i
+    hoist create --name "c$k" base true >/dev/null && echo "container c$k"
+    hoist image from-host -t "h$k" env >/dev/null 2>&1 && echo "image h$k"
+    archive "l$k" >/tmp/archive.tar && hoist load -q -i /tmp/archive.tar >/dev/null && echo "image l$k"
+    hoist run --network none --name "r$k" base true && echo "ended r$k"
+    hoist run --network none --rm --name "t$k" base true && echo "temporary t$k"
+    # What is under way when the plug is pulled may be done or not.
+    echo "maybe c$k"
+    hoist rename "c$k" "d$k" && echo "gone c$k" && echo "container d$k"
+    hoist tag "h$k" "g$k" && echo "image g$k"
+    [ "$i" = 1 ] || { echo "maybe d$n-$((i - 1))" && hoist rm "d$n-$((i - 1))" >/dev/null && echo "gone d$n-$((i - 1))"; }
+    [ "$i" = 1 ] || { echo "maybe l$n-$((i - 1))" && hoist rmi "l$n-$((i - 1))" >/dev/null && echo "absent l$n-$((i - 1))"; }
+done
+GUEST
+
+"$LAB/reset.sh"
+tar c -C "$(dirname "$hoist")" "$(basename "$hoist")" -C "$work" work.sh | ssh tar x -C /usr/local/bin
+ssh hoist image from-host -t base sh true env >/dev/null
+: >"$work/told"
+for ((cut = 1; cut <= cuts; cut++)); do
+    ssh sh /usr/local/bin/work.sh "$cut" >"$work/new" 2>"$work/errors" &
+    client=$!
+    "$LAB/powercut.sh" -a "$((4 + RANDOM % 14)).$((RANDOM % 10))"
+    wait "$client" || true
+    # A line that is cut short was not told.
+    sed '$!b; /[0-9]$/!d' "$work/new" >>"$work/told"
+    ssh "hoist ps -a --no-trunc --format '{{.Names}} {{.Status}}'" >"$work/containers"
+    ssh "hoist images --format '{{.Repository}} {{.Size}}'" >"$work/images"
+    lost=$(awk '
+        FILENAME ~ /containers$/ { there[$1] = 1; if ($2 ~ /^Exited/ && $3 == "(0)") ended[$1] = 1 }
+        FILENAME ~ /images$/ { image[$1] = 1 }
+        FILENAME ~ /told$/ {
+            if ($1 == "container" || $1 == "ended") want[$2] = $1
+            if ($1 == "maybe") { delete want[$2]; delete wanted[$2] }
+            if ($1 == "gone") bad_if_there[$2] = 1
+            if ($1 == "image") wanted[$2] = 1
+            if ($1 == "absent") bad_if_image[$2] = 1
+        }
+        END {
+            for (n in want) { if (!there[n]) print "lost container", n; if (want[n] == "ended" && !ended[n]) print "lost exit", n }
+            for (n in bad_if_there) if (there[n]) print "back again", n
+            for (n in wanted) if (!image[n]) print "lost image", n
+            for (n in bad_if_image) if (image[n]) print "back again", n
+        }' "$work/containers" "$work/images" "$work/told")
+    damaged=$(ssh hoist info | grep '^WARNING' || true)
+    last=$(awk '$1 == "image" && $2 ~ /^h/ { name = $2 } END { print name }' "$work/told")
+    [ -z "$last" ] || ssh hoist run --rm --network none "$last" env >/dev/null || lost+=" cannot run $last"
+    echo "cut $cut: $(wc -l <"$work/new") told, $(wc -l <"$work/containers") containers, $(wc -l <"$work/images") images"
+    if [ -n "$lost$damaged" ]; then
+        printf '%s\n%s\n' "$lost" "$damaged"
+        cat "$work/errors"
+        exit 1
+    fi
+done
+echo "nothing that was told is lost"
