@@ -1,12 +1,12 @@
 //! The state folder's tree: the one place that knows where a file lies.
 //!
 //! ```text
-//! <root>  mode 0700
+//! <root>  mode 0700, engine.json names the run folder
 //!   blobs/<alg>/<hex>   ingest/   layers/<n>/   layers/by-diff/<hex>   images/<hex>   refs/
 //!   names/containers/<name> → id   containers/<id>/{record.json,lock,upper,work,etc/,log/}
 //!   names/networks/<name> → id     networks/<id>.json   volumes/<name>/
 //!   trash/<entry>/   trash.lock   discarded/
-//! <run>   mode 0700
+//! <run>   mode 0700, engine.json names the data folder
 //!   containers/<id>/{run.json,attach,control,monitor.lock,exec/}   networks/<id>/   events.log
 //! ```
 

@@ -2,16 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
+
 use super::clock::Clock;
 use super::failure::{Failure, Result};
-use super::output::{Object, line, note, objects, print};
+use super::output::{line, note, objects, print};
 use crate::base::ErrorKind;
 use crate::command::{
     History, ImageInspect, Images, Inspect, NetworkInspect, NetworkLs, ObjectType, Ps, VolumeLs,
 };
 use crate::docker::filter::{self, ContainerFilter, Filters};
 use crate::docker::{
-    Column, Format, images as image_rows, inspect as json, network as network_rows, ps as ps_rows, schema,
+    Column, Format, images as image_rows, inspect as json, network as network_rows, ps as ps_rows,
 };
 use crate::engine::{self, Container, Damaged, Engine, Listing, NotFound};
 
@@ -64,7 +66,7 @@ fn is_shown(container: &Container) -> bool {
 
 pub(super) async fn images(engine: &Engine, clock: &Clock, images: Images) -> Result<u8> {
     let mut words = images.filter;
-    words.extend(images.name.filter(|name| !name.is_empty()).map(|name| format!("reference={name}")));
+    words.extend(images.name.map(|name| format!("reference={name}")));
     let filters = Filters::parse(&words, filter::IMAGE_KEYS)?;
     let is_unfiltered = words.is_empty();
     let format = Format::parse(images.format.as_deref().unwrap_or_default())?;
@@ -173,16 +175,16 @@ pub(super) async fn inspect(engine: &Engine, inspect: Inspect) -> Result<u8> {
     Ok(u8::from(!missing.is_empty()))
 }
 
-async fn object(engine: &Engine, kind: ObjectType, name: &str, size: bool) -> engine::Result<Object> {
+async fn object(engine: &Engine, kind: ObjectType, name: &str, size: bool) -> engine::Result<Json> {
     match kind {
         ObjectType::Container => {
             let mut container = engine.containers().get(name).await?;
             if size {
                 container = engine.containers().measure(container).await?;
             }
-            Ok((json::container(&container, engine.paths()), schema::CONTAINER))
+            Ok(json::container(&container, engine.paths()))
         }
-        ObjectType::Image => image(engine, name).await,
+        ObjectType::Image => Ok(image_rows::inspect(&engine.images().inspect(name).await?)),
         ObjectType::Network => network(engine, name).await,
         ObjectType::Volume => {
             let missing = NotFound { noun: "volume", name: name.to_owned() };
@@ -191,11 +193,7 @@ async fn object(engine: &Engine, kind: ObjectType, name: &str, size: bool) -> en
     }
 }
 
-async fn image(engine: &Engine, name: &str) -> engine::Result<Object> {
-    Ok((image_rows::inspect(&engine.images().inspect(name).await?), schema::IMAGE))
-}
-
-async fn network(engine: &Engine, name: &str) -> engine::Result<Object> {
+async fn network(engine: &Engine, name: &str) -> engine::Result<Json> {
     let network = engine.networks().inspect(name).await?;
     let names: BTreeMap<_, _> = if network.members.is_empty() {
         BTreeMap::new()
@@ -203,14 +201,14 @@ async fn network(engine: &Engine, name: &str) -> engine::Result<Object> {
         let pair = |c: Container| (c.record.id.to_string(), c.record.name.to_string());
         engine.containers().list().await?.into_iter().map(pair).collect()
     };
-    Ok((network_rows::inspect(&network, &names), schema::NETWORK))
+    Ok(network_rows::inspect(&network, &names))
 }
 
 /// What could be found of several; the others are told, and the exit code is 1.
 async fn inspect_each(
     names: &[String],
     format: Option<&str>,
-    get: impl AsyncFn(&str) -> engine::Result<Object>,
+    get: impl AsyncFn(&str) -> engine::Result<Json>,
 ) -> Result<u8> {
     let mut found = Vec::new();
     let mut failures = Vec::new();
@@ -225,7 +223,8 @@ async fn inspect_each(
 }
 
 pub(super) async fn inspect_images(engine: &Engine, inspect: ImageInspect) -> Result<u8> {
-    inspect_each(&inspect.names, inspect.format.as_deref(), async |name| image(engine, name).await).await
+    let get = async |name: &str| Ok(image_rows::inspect(&engine.images().inspect(name).await?));
+    inspect_each(&inspect.names, inspect.format.as_deref(), get).await
 }
 
 pub(super) async fn inspect_networks(engine: &Engine, inspect: NetworkInspect) -> Result<u8> {

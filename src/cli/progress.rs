@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::failure::{Failure, Result};
-use crate::base::text;
 use crate::base::units::decimal;
 use crate::engine::{self, Phase, Progress, Reporter};
 
@@ -87,10 +86,9 @@ impl View {
         match news {
             Progress::Note(line) => {
                 self.count += 1;
-                format!("{}\n", text::line(&line))
+                format!("{line}\n")
             }
             Progress::Part { id, phase, current, total } => {
-                let id = text::line(&id).into_owned();
                 let is_new = self.phases.insert(id.clone(), phase) != Some(phase);
                 if !self.is_terminal {
                     return if is_new { plain(&id, phase) } else { String::new() };

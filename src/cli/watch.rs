@@ -10,11 +10,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::clock::Clock;
 use super::failure;
 use super::failure::Result;
-use super::output::{self, Streams, draw, line, print};
-use crate::base::text;
+use super::output::{self, Streams, line, print};
 use crate::command::{Events, Logs, Stats};
 use crate::docker::filter::{EVENT_KEYS, Filters};
-use crate::docker::{Format, Template, event as events_of, schema, stats as rows_of, time};
+use crate::docker::template::NO_METHODS;
+use crate::docker::{Format, Template, event as events_of, stats as rows_of, time};
 use crate::engine::{self, Engine, Event, LogRequest, News, Record, Sample, Stream};
 
 pub(super) async fn logs(engine: &Engine, clock: &Clock, logs: Logs) -> Result<u8> {
@@ -112,11 +112,11 @@ enum Show {
 
 impl Show {
     fn event(&self, event: &Event, zone: &TimeZone) -> Result<()> {
-        let json = || events_of::json(event);
+        let json = || serde_json::to_value(event).unwrap_or_default();
         match self {
             Self::Line => line(events_of::line(event, zone)),
-            Self::Json => line(text::json(&json().to_string())),
-            Self::Template(template) => line(template.inspect(&json(), schema::EVENT)?),
+            Self::Json => line(json()),
+            Self::Template(template) => line(template.render(&json(), NO_METHODS)?),
         }
     }
 }
@@ -143,16 +143,14 @@ pub(super) async fn stats(engine: &Engine, stats: Stats) -> Result<u8> {
         }
         let row = |record: &Record| rows_of::row(record, watch.pair(record), !stats.no_trunc);
         let rows: Vec<_> = records.iter().map(row).collect();
-        let table = format.show(&rows_of::COLUMNS[..rows_of::SHOWN], rows_of::COLUMNS, &rows)?;
+        let text = format.show(&rows_of::COLUMNS[..rows_of::SHOWN], rows_of::COLUMNS, &rows)?;
         if stats.no_stream {
-            print(&table)?;
+            print(&text)?;
             return Ok(0);
         }
         // Home, then each line over the old one, then the rest away: nothing flickers.
-        match output::is_terminal() {
-            true => draw(&format!("\x1b[H{}\x1b[J", text::lines(&table).replace('\n', "\x1b[K\n")))?,
-            false => print(&table)?,
-        }
+        let is_terminal = output::is_terminal();
+        print(&if is_terminal { format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")) } else { text })?;
         if !stats.targets.is_empty() && watch.samples.is_empty() {
             return Ok(0);
         }

@@ -26,14 +26,12 @@ pub struct Facts {
     pub cgroup: String,
     /// Whether a profile confines containers.
     pub apparmor: AppArmor,
-    /// Containers running, paused, and neither, where they could be counted.
-    pub containers: Option<(usize, usize, usize)>,
-    /// Images, where they could be counted.
-    pub images: Option<usize>,
+    /// Containers running, paused, and neither.
+    pub containers: (usize, usize, usize),
+    /// Images.
+    pub images: usize,
     /// What is wrong, a sentence each.
     pub warnings: Vec<String>,
-    /// Why something could not be counted.
-    pub faults: Vec<String>,
 }
 
 /// The API version whose forms hoist's JSON follows.
@@ -71,14 +69,14 @@ pub fn version_text(facts: &Facts) -> String {
 /// `info` as JSON.
 #[must_use]
 pub fn info(facts: &Facts, paths: &Paths) -> Json {
+    let (running, paused, stopped) = facts.containers;
     let warnings = warnings(facts);
-    let count = |of: fn((usize, usize, usize)) -> usize| facts.containers.map(of);
-    let mut shown = json!({
+    json!({
         "ID": paths.engine_name(),
-        "Containers": count(|(running, paused, stopped)| running + paused + stopped),
-        "ContainersRunning": count(|(running, ..)| running),
-        "ContainersPaused": count(|(_, paused, _)| paused),
-        "ContainersStopped": count(|(.., stopped)| stopped),
+        "Containers": running + paused + stopped,
+        "ContainersRunning": running,
+        "ContainersPaused": paused,
+        "ContainersStopped": stopped,
         "Images": facts.images,
         "Driver": "overlay2",
         "DriverStatus": null,
@@ -99,28 +97,22 @@ pub fn info(facts: &Facts, paths: &Paths) -> Json {
         "ServerVersion": facts.version,
         "Runtimes": {"hoist": {}},
         "DefaultRuntime": "hoist",
-        "Swarm": {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": false, "Error": ""},
         "LiveRestoreEnabled": true,
         "SecurityOptions": security_options(facts),
         "Warnings": if warnings.is_empty() { Json::Null } else { warnings.into() },
-    });
-    if !facts.faults.is_empty() {
-        shown["ServerErrors"] = facts.faults.clone().into();
-    }
-    shown
+    })
 }
 
 /// `info` for people.
 #[must_use]
 pub fn info_text(facts: &Facts, paths: &Paths) -> String {
-    let known = |count: Option<usize>| count.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
-    let count = |of: fn((usize, usize, usize)) -> usize| known(facts.containers.map(of));
+    let (running, paused, stopped) = facts.containers;
     let rows: &[(&str, String)] = &[
-        ("Containers", count(|(running, paused, stopped)| running + paused + stopped)),
-        (" Running", count(|(running, ..)| running)),
-        (" Paused", count(|(_, paused, _)| paused)),
-        (" Stopped", count(|(.., stopped)| stopped)),
-        ("Images", known(facts.images)),
+        ("Containers", (running + paused + stopped).to_string()),
+        (" Running", running.to_string()),
+        (" Paused", paused.to_string()),
+        (" Stopped", stopped.to_string()),
+        ("Images", facts.images.to_string()),
         ("Server Version", facts.version.clone()),
         ("Storage Driver", "overlay2".to_owned()),
         ("Logging Driver", "json-file".to_owned()),
@@ -143,7 +135,7 @@ pub fn info_text(facts: &Facts, paths: &Paths) -> String {
     let rows = rows.iter().map(|(name, value)| format!("{name}: {value}\n").replacen("::", ":", 1));
     let warnings = warnings(facts);
     let warnings = warnings.iter();
-    rows.chain(warnings.map(|text| format!("WARNING: {}\n", crate::base::text::line(text)))).collect()
+    rows.chain(warnings.map(|text| format!("WARNING: {}\n", super::table::visible(text)))).collect()
 }
 
 fn security_options(facts: &Facts) -> Vec<&'static str> {

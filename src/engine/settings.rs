@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::registry;
 
 use super::error::{Doing, Result};
+use super::pair;
 use super::trash::Space;
 
 /// What an engine is opened with.
@@ -79,11 +80,34 @@ impl Settings {
         Ok(Self { registry, keep, ..Self::new(config.paths.clone()) })
     }
 
-    /// Makes the state folders (mode 0700) where they are missing.
+    /// Makes the state folders (mode 0700) where they are missing, and checks that they are
+    /// the caller's and belong together.
     pub(super) fn make_folders(&self) -> Result<()> {
-        for dir in [self.paths.root(), self.paths.run()] {
+        let paths = &self.paths;
+        for dir in [paths.root(), paths.run()] {
             disk::private_dir(dir).doing(|| format!("open the state folder {}", dir.display()))?;
         }
-        Ok(())
+        pair::check(paths).doing(|| format!("use the state folder {}", paths.root().display()))?;
+        self.make_inner_folders().doing(|| format!("open the state folder {}", paths.root().display()))
+    }
+
+    /// The folders whose names must be on the disk before anything in them is, and the one that
+    /// removing needs: on a full disk it could not be made.
+    fn make_inner_folders(&self) -> disk::Result<()> {
+        let paths = &self.paths;
+        let inner =
+            [paths.containers(), paths.container_names(), paths.images(), paths.refs(), paths.discarded()];
+        let mut made = false;
+        for folder in inner.iter().filter(|folder| !folder.exists()) {
+            match disk::private_dir(folder) {
+                Err(error) if pair::is_unwritable(&error) => return Ok(()),
+                result => result?,
+            }
+            made = true;
+        }
+        match (made, paths.container_names().parent()) {
+            (true, Some(names)) => disk::sync_folders(&[names, paths.root()]),
+            _ => Ok(()),
+        }
     }
 }

@@ -230,7 +230,7 @@ impl Engine {
         store::set_aside(paths, &record, &entry::folder(paths, &entry.id)).doing(doing)?;
         drop(lock);
         // For whoever follows the events it is gone; `trash` says that it can come back.
-        tell(paths, &record, "destroy", &[("trash", &entry.id)]).doing(doing)?;
+        self.tell_of_container(&record, "destroy", &entry.id);
         self.tend_trash();
         Ok(Some(entry))
     }
@@ -281,6 +281,12 @@ impl Engine {
         self.tell_of(Kind::Image, action, object, &[("name", name), ("trash", id)]);
     }
 
+    fn tell_of_container(&self, record: &crate::container::Record, action: &str, entry: &str) {
+        if let Err(error) = tell(self.paths(), record, action, &[("trash", entry)]) {
+            tracing::warn!(%error, "the journal cannot be written");
+        }
+    }
+
     /// Tells the journal; one that cannot be written stops nothing.
     pub(super) fn tell_of(&self, kind: Kind, action: &str, object: &str, attributes: &[(&str, &str)]) {
         let attributes =
@@ -318,7 +324,7 @@ impl Engine {
         let note = self.paths().container(&record.id).join("trash.json");
         let _ = std::fs::remove_file(note); // it says nothing where it is now
         drop(lock);
-        tell(self.paths(), &record, "create", &[("trash", &entry.id)]).doing(doing)?;
+        self.tell_of_container(&record, "create", &entry.id);
         let names = vec![record.name.as_str().to_owned()];
         Ok(Restored { kind: Kind::Container, object: record.id.as_str().to_owned(), names })
     }

@@ -230,6 +230,28 @@ impl Store {
         Ok(())
     }
 
+    /// Removes at once what killed processes left unfinished, but downloads, which are resumed.
+    /// Costs the look into two empty folders, mostly.
+    ///
+    /// # Errors
+    ///
+    /// When something cannot be read or removed.
+    pub fn tidy(&self) -> Result<()> {
+        let ingest = self.paths().ingest();
+        let is_work = |name: &String| name != "leases" && name != "boot" && !name.ends_with(".part");
+        if !read_dir(&ingest)?.iter().any(is_work) && read_dir(&ingest.join("leases"))?.is_empty() {
+            return Ok(());
+        }
+        {
+            // Whoever has it adds something, or sweeps.
+            let store = Lock::try_exclusive(&self.paths().store_lock(), Rank::Store)?;
+            let Some(_store) = store else { return Ok(()) };
+            self.leased()?;
+            self.sweep_ingest()?;
+        }
+        self.delete_discarded()
+    }
+
     /// Unfinished work whose owner is dead: unpacked trees at once, downloads after a while.
     fn sweep_ingest(&self) -> Result<()> {
         let ingest = self.paths().ingest();

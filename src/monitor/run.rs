@@ -247,8 +247,10 @@ impl Monitor {
     /// After the last run: tells who waits, removes with `--rm`, delivers what clients have
     /// not got yet.
     fn end(mut self, next: Next, code: Option<u8>) -> Result<(), Error> {
-        if self.order == Some(Order::Stop) {
-            journal::tell(&self.paths, &self.record, "stop", &[])?;
+        if self.order == Some(Order::Stop)
+            && let Err(error) = journal::tell(&self.paths, &self.record, "stop", &[])
+        {
+            complain(&error);
         }
         let is_removed = next == Next::Remove || self.record.config.auto_remove;
         // A restart that did not come about has kept the run.

@@ -135,6 +135,9 @@ pub fn clear(paths: &Paths, id: &ContainerId, network: Option<&serde_json::Value
 /// When its folder cannot be moved away; then it is still there.
 pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf, Error> {
     let discarded = store::remove(paths, record)?;
-    journal::tell(paths, record, "destroy", &[])?;
+    // It is gone whether or not that can be told.
+    if let Err(error) = journal::tell(paths, record, "destroy", &[]) {
+        tracing::warn!(%error, "the journal cannot be written");
+    }
     Ok(discarded)
 }

@@ -122,7 +122,9 @@ fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16,
         use std::os::fd::AsFd as _;
         let _ = sys::pty::set_size(console.as_fd(), columns, rows); // the payload may be gone
     }
-    journal::tell(paths, record, "start", &[])?;
+    if let Err(error) = journal::tell(paths, record, "start", &[]) {
+        super::session::complain(&error); // it runs
+    }
     let confinement = confinement.warning.into_iter().collect();
     let warnings = [warnings, applied.warnings, confinement].concat();
     let oom = cgroup.oom_events().ok();

@@ -165,7 +165,8 @@ fn none_when_missing<T>(result: disk::Result<T>, id: &ContainerId) -> Result<Opt
     }
 }
 
-/// Writes the record: a power cut leaves the one before it, or this one, but with `--rm`.
+/// Writes the record. It is on the disk when this returns, but with `--rm`: whoever hears of a
+/// start or an exit code finds it after a power cut.
 ///
 /// # Errors
 ///
@@ -176,8 +177,9 @@ pub fn save(paths: &Paths, record: &Record) -> Result<()> {
         return Ok(disk::write_state(&path, record)?);
     }
     disk::write_state_synced(&path, record)?;
-    let _ = fs::remove_file(unsynced(&paths.container(&record.id))); // one that is left says less
-    Ok(())
+    let folder = paths.container(&record.id);
+    let _ = fs::remove_file(unsynced(&folder)); // one that is left says less
+    Ok(disk::sync_folders(&[&folder])?)
 }
 
 /// Writes the run.

@@ -160,7 +160,8 @@ pub fn is_litter(paths: &Paths, id: &ContainerId) -> bool {
     unsynced(&paths.container(id)).exists() && !is_up()
 }
 
-/// Takes away what a killed `create` or `rm` left: half-made and discarded folders.
+/// Takes away what a killed `create`, `rm` or `rename` left: half-made and discarded folders,
+/// and names that lead nowhere.
 ///
 /// # Errors
 ///
@@ -172,6 +173,13 @@ pub fn sweep(paths: &Paths) -> Result<()> {
             && is_half_made(paths, &id)
         {
             let _ = tree::remove(&paths.container(&id)); // the next sweep finds what is left
+        }
+    }
+    for entry in fs::read_dir(paths.container_names()).into_iter().flatten().flatten() {
+        let target = fs::read_link(entry.path()).ok();
+        let id = target.as_deref().and_then(Path::to_str).and_then(|target| target.parse().ok());
+        if id.is_none_or(|id: ContainerId| !paths.container(&id).exists()) {
+            let _ = fs::remove_file(entry.path()); // whoever puts one back looks again
         }
     }
     if let Ok(entries) = fs::read_dir(paths.discarded()) {

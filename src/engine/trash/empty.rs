@@ -168,6 +168,10 @@ impl Engine {
         let aside = paths.discarded().join("trash");
         let _ = sys::tree::remove(&aside); // of a reset that was killed
         fs::rename(paths.trash(), &aside).map_err(disk::Error::io("remove", paths.trash())).doing(doing)?;
+        // Nobody holds what is not there, and a full disk has no room for it.
+        if !paths.trash_lock().exists() {
+            return Ok(());
+        }
         Lock::exclusive(&paths.trash_lock(), Rank::Container).map(drop).doing(doing)
     }
 }

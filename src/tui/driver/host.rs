@@ -44,7 +44,7 @@ fn shown(words: &[String]) -> String {
         [shell, flag, script, ours, ..] if shell == "sh" && flag == "-c" && ours == "hoist" => script.clone(),
         words => join(words),
     };
-    crate::base::text::line(&text).into_owned()
+    text.chars().map(|c| if c.is_control() { '.' } else { c }).collect()
 }
 
 fn say(text: &str) {

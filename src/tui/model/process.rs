@@ -2,7 +2,6 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::base::text;
 use crate::base::units::binary;
 use crate::engine::ProcessDetail;
 
@@ -10,7 +9,9 @@ use crate::engine::ProcessDetail;
 #[must_use]
 pub fn page(detail: &ProcessDetail, now: Timestamp) -> Vec<String> {
     let row = &detail.row;
-    let pair = |name: &str, value: &str| format!("  {name:<14} {}", text::line(value));
+    let clean =
+        |text: &str| -> String { text.chars().map(|c| if c.is_control() { '·' } else { c }).collect() };
+    let pair = |name: &str, value: &str| format!("  {name:<14} {}", clean(value));
     let started = now.duration_since(row.started);
     let mut lines = vec![
         pair("command", &row.command),
@@ -27,7 +28,7 @@ pub fn page(detail: &ProcessDetail, now: Timestamp) -> Vec<String> {
     ];
     let mut part = |title: String, body: Vec<String>| {
         lines.extend([String::new(), title]);
-        lines.extend(body.into_iter().map(|line| format!("  {}", text::line(&line))));
+        lines.extend(body.into_iter().map(|line| format!("  {}", clean(&line))));
     };
     let limits = detail
         .limits
@@ -103,7 +104,7 @@ mod tests {
         };
         let text = page(&detail, Timestamp::UNIX_EPOCH).join("\n");
         insta::assert_snapshot!(text, @"
-              command        a␛[31m
+              command        a·[31m
               pid            0 in the container, 0 on the host
               parent         0 on the host
               user           app (0)

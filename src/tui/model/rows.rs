@@ -7,7 +7,6 @@ use serde_json::Value;
 
 use super::columns::Column;
 use super::filter::Field;
-use crate::base::text;
 use crate::command;
 use crate::engine::{Container, ContainerId, CreateRequest, PullPolicy, Record, Status};
 
@@ -112,7 +111,6 @@ impl ContainerRow {
     pub fn new(container: &Container) -> Self {
         let record = &container.record;
         let run_started = container.run.as_ref().and_then(|run| run.started);
-        let words = [record.config.entrypoint.as_slice(), &record.config.command];
         Self {
             id: record.id.clone(),
             name: record.name.as_str().to_owned(),
@@ -120,13 +118,13 @@ impl ContainerRow {
             status: container.status,
             exit_code: record.state.exit_code,
             oom_killed: record.state.oom_killed,
-            error: text::line(&record.state.error).into_owned(),
+            error: record.state.error.clone(),
             ended_by_hand: record.state.stopped_by_hand || record.config.tty,
             restarts: record.state.restart_count,
             created: record.created,
             started: run_started.or(record.state.started),
             finished: record.state.finished,
-            command: text::line(&words.concat().join(" ")).into_owned(),
+            command: [record.config.entrypoint.as_slice(), &record.config.command].concat().join(" "),
             again: again(record),
             busy: None,
             left: None,

@@ -1,0 +1,137 @@
+//! The data folder and the run folder belong together, and each says in a small file which the
+//! other one is. With the wrong pair, containers that live would look dead to a command, which
+//! would end them or start them twice.
+//!
+//! ```text
+//! <root>/engine.json   {"version":1,"other":"/run/hoist"}
+//! <run>/engine.json    {"version":1,"other":"/var/lib/hoist"}
+//! ```
+//! A folder without the file is new, or an older hoist's, and gets it.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use crate::base::disk::{self, Error as DiskError, state};
+use crate::base::{ErrorKind, Explain, Paths};
+
+/// Folders that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Error {
+    #[error("the {what} {} belongs to the {other_what} {other}, not to {given}", .folder.display())]
+    Mismatch { what: &'static str, folder: PathBuf, other_what: &'static str, other: String, given: String },
+    #[error("{} belongs to user {owner}", .0.display(), owner = .1)]
+    Foreign(PathBuf, u32),
+    #[error("{} can be written by other users: its mode is {mode:04o}", .0.display(), mode = .1)]
+    Writable(PathBuf, u32),
+    #[error(transparent)]
+    Disk(#[from] DiskError),
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Mismatch { .. } => ErrorKind::Conflict,
+            Self::Foreign(..) | Self::Writable(..) => ErrorKind::Denied,
+            Self::Disk(error) => error.kind(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Mismatch { folder, .. } => Some(format!(
+                "use the folders that belong together, with --root and --run-root; if one was moved, remove {} \
+                 while none of its containers runs",
+                folder.join(FILE).display()
+            )),
+            Self::Foreign(..) => Some("use a folder of your own, or change its owner".to_owned()),
+            Self::Writable(folder, _) => Some(format!("`chmod go-w {}`", folder.display())),
+            Self::Disk(error) => error.hint(),
+        }
+    }
+}
+
+const FILE: &str = "engine.json";
+const VERSION: u32 = 1;
+
+/// What a folder says of the other one.
+#[derive(Debug, Serialize, Deserialize)]
+struct Partner {
+    version: u32,
+    other: String,
+}
+
+state!(Partner, VERSION);
+
+/// Checks that both folders are the caller's alone and belong together.
+///
+/// # Errors
+///
+/// [`Error::Mismatch`], [`Error::Foreign`], [`Error::Writable`].
+pub(super) fn check(paths: &Paths) -> Result<(), Error> {
+    let (root, run) = (paths.root(), paths.run());
+    check_owner(root)?;
+    check_owner(run)?;
+    let (root_name, run_name) = (name(root)?, name(run)?);
+    let in_root = partner(root)?;
+    let in_run = partner(run)?;
+    for (what, folder, other_what, partner, given) in [
+        ("data folder", root, "run folder", &in_root, &run_name),
+        ("run folder", run, "data folder", &in_run, &root_name),
+    ] {
+        if let Some(other) = partner.clone().filter(|other| other != given) {
+            let (folder, given) = (folder.to_owned(), given.clone());
+            return Err(Error::Mismatch { what, folder, other_what, other, given });
+        }
+    }
+    if in_run.is_none() {
+        introduce(run, root_name)?;
+    }
+    if in_root.is_none() {
+        introduce(root, run_name)?;
+    }
+    Ok(())
+}
+
+/// Whoever can change what lies there runs programs as the caller.
+fn check_owner(folder: &Path) -> Result<(), Error> {
+    let meta = fs::metadata(folder).map_err(DiskError::io("stat", folder))?;
+    let mode = meta.mode() & 0o7777;
+    if meta.uid() != rustix::process::getuid().as_raw() {
+        return Err(Error::Foreign(folder.to_owned(), meta.uid()));
+    }
+    if mode & 0o022 != 0 { Err(Error::Writable(folder.to_owned(), mode)) } else { Ok(()) }
+}
+
+/// What a folder is called, whatever links lead to it.
+fn name(folder: &Path) -> Result<String, Error> {
+    let name = fs::canonicalize(folder).map_err(DiskError::io("find", folder))?;
+    Ok(name.to_string_lossy().into_owned())
+}
+
+/// What a folder says of the other one; nothing when that cannot be read.
+fn partner(folder: &Path) -> Result<Option<String>, Error> {
+    match disk::read_state::<Partner>(&folder.join(FILE)) {
+        Ok(partner) => Ok(Some(partner.other)),
+        Err(error @ DiskError::Newer { .. }) => Err(error.into()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// Notes the other one; a folder that cannot be written to is as it was.
+fn introduce(folder: &Path, other: String) -> Result<(), Error> {
+    match disk::write_state_synced(&folder.join(FILE), &Partner { version: VERSION, other }) {
+        Err(error) if !is_unwritable(&error) => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
+/// Whether nothing new can be written there: a full or read-only disk.
+pub(super) fn is_unwritable(error: &DiskError) -> bool {
+    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    let kinds = [PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
+    matches!(error, DiskError::Io { source, .. } if kinds.contains(&source.kind()))
+}
