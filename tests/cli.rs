@@ -421,3 +421,139 @@ fn a_run_that_finds_no_engine_does_not_look_like_its_programs_failure() {
         assert!(told.starts_with(said), "{told}");
     }
 }
+
+/// What a command writes to a terminal.
+fn at_a_terminal(home: &Home, words: &[&str]) -> String {
+    let Terminal { pair, mut child, screen, .. } = Terminal::new(home, words);
+    child.wait().unwrap();
+    drop(pair.slave);
+    let bytes: Vec<u8> = screen.iter().flatten().collect();
+    String::from_utf8_lossy(&bytes).replace("\r\n", "\n")
+}
+
+/// Clears the screen, sets the title, turns the writing direction, forges a line.
+const HOSTILE: &str = "a\u{1b}[2J\u{1b}]0;t\u{7}\u{9b}31m\u{202e}b\nerror: forged\u{200b}";
+
+#[test]
+fn no_terminal_obeys_what_others_wrote() {
+    let home = Home::with_busybox();
+    let label = format!("l={HOSTILE}");
+    let words = ["create", "--network", "none", "--name", "web", "-l", &label, "busybox", HOSTILE];
+    home.hoist(words).ok();
+    let is_harmful = |c: char| c.is_control() && c != '\n' || "\u{202e}\u{200b}".contains(c);
+    for words in [
+        &["ps", "-a"][..],
+        &["ps", "-a", "--no-trunc", "--format", "table {{.Names}}\t{{.Labels}}\t{{.Label \"l\"}}"],
+        &["ps", "-a", "--format", "{{.Labels}}"],
+        &["ps", "-a", "--format", "json"],
+        &["inspect", "web"],
+        &["inspect", "-f", "{{.Config.Labels}}", "web"],
+        &["inspect", "-f", "{{json .Args}}", "web"],
+        &["events", "--since", "10m", "--until", "0s"],
+        &["events", "--since", "10m", "--until", "0s", "--format", "{{.Actor.Attributes}}"],
+        &["start", "web"],
+        &["rm", HOSTILE],
+        &["inspect", HOSTILE],
+        &["run", "--network", "none", HOSTILE],
+        &["run", "-v", "/x\u{1b}[2J:relative\u{9b}", "busybox"],
+        &["pull", HOSTILE],
+        &["load", "-i", HOSTILE],
+        &["import", HOSTILE],
+        &["tag", "busybox", HOSTILE],
+        &["rename", "web", HOSTILE],
+        &["images", "-f", HOSTILE],
+        &["ps", "--format", "{{nosuch \"\u{1b}[2J\"}}"],
+        &["kill", "-s", HOSTILE, "web"],
+        &["--config", HOSTILE, "ps"],
+        &["oci", "state", HOSTILE],
+        &[HOSTILE],
+    ] {
+        let shown = at_a_terminal(&home, words);
+        assert!(!shown.is_empty() && !shown.chars().any(is_harmful), "{words:?}: {shown:?}");
+        let said = home.hoist(words);
+        assert!(!said.err.chars().any(is_harmful), "{words:?}: {:?}", said.err);
+        let forged = |line: &str| line.starts_with("error: forged");
+        assert!(!said.err.lines().any(forged), "{words:?}: {}", said.err);
+    }
+    let raw = home.hoist(["ps", "-a", "--format", "{{.Label \"l\"}}"]).ok();
+    assert_eq!(raw, HOSTILE, "a script gets what is there");
+    let json: serde_json::Value = serde_json::from_str(&home.hoist(["inspect", "web"]).ok()).unwrap();
+    assert_eq!(json[0]["Config"]["Labels"]["l"], HOSTILE, "JSON says the same");
+}
+
+#[test]
+fn templates_work_on_dockers_types() {
+    let home = Home::with_busybox();
+    let id =
+        home.hoist(["create", "--network", "none", "--name", "web", "-l", "k=v", "busybox", "true"]).ok();
+    for (format, text) in [
+        ("{{index .Config.Labels \"no\"}}", ""),
+        ("{{if .State.Health}}healthy{{else}}{{.State.Status}}{{end}}", "created"),
+        ("{{.ID}}", id.as_str()),
+        ("{{.Id}}", id.as_str()),
+        ("{{.Config.Volumes}}{{.HostConfig.CapAdd}}{{.HostConfig.Init}}", "map[][]<nil>"),
+    ] {
+        assert_eq!(home.hoist(["inspect", "-f", format, "web"]).ok(), text, "{format}");
+    }
+    let told = home.hoist(["inspect", "-f", "{{.Nope}}", "web"]).fails(1);
+    assert!(told.contains("map has no entry for key \"Nope\""), "{told}");
+    let image = "{{.ID}} {{.Config.Healthcheck}} {{.Config.ExposedPorts}} {{.RepoTags}}";
+    let image = home.hoist(["image", "inspect", "-f", image, "busybox"]).ok();
+    assert!(image.starts_with("sha256:") && image.ends_with(" <nil> map[] [busybox:latest]"), "{image}");
+    let network = "{{.ID}} {{index .Options \"x\"}}|{{.Labels}}{{.IPAM.Options}}";
+    let network = home.hoist(["network", "inspect", "-f", network, "none"]).ok();
+    assert!(network.ends_with(" |map[]map[]"), "{network}");
+    let events = "{{.ID}} {{.From}} {{.Status}} {{index .Actor.Attributes \"no\"}}|";
+    let words = ["events", "--since", "10m", "--until", "0s", "-f", "type=container", "--format", events];
+    assert_eq!(home.hoist(words).ok(), format!("{id} busybox create |"));
+    let info = "{{.Swarm.LocalNodeState}} {{.Labels}} {{.Warnings}} {{.ContainersStopped}}";
+    assert_eq!(home.hoist(["info", "-f", info]).ok(), "inactive [] [] 1");
+    assert_eq!(home.hoist(["version", "-f", "{{.Client.APIVersion}}"]).ok(), "1.51");
+}
+
+#[test]
+fn an_empty_value_counts_as_not_given_where_docker_says_so() {
+    let home = Home::with_busybox();
+    let options = ["--name=", "--hostname=", "--workdir=", "--platform=", "-u", "", "--stop-signal="];
+    let words: Vec<_> = run(&["--rm"]).into_iter().chain(options).chain(["busybox", "echo", "ok"]).collect();
+    assert_eq!(home.hoist(words).ok(), "ok");
+    let words = run(&["--rm", "-e", "X=", "-l", "x=", "busybox", "sh", "-c", "echo ${X-unset}"]);
+    assert_eq!(home.hoist(words).ok(), "", "an empty variable is one");
+    for words in [&["ps", "-q", "--filter="][..], &["images", "-f", "", ""], &["network", "ls", "--filter="]]
+    {
+        home.hoist(words).ok();
+    }
+    home.hoist(["run", "-e", "", "busybox"]).fails(125);
+}
+
+#[test]
+fn version_and_info_need_no_root() {
+    if support::in_user_namespace() {
+        eprintln!("skipped: a user namespace with one id has no other user");
+        return;
+    }
+    let home = Home::new();
+    home.hoist(["ps"]).ok();
+    let public = tempfile::Builder::new().prefix("hoist-test-").tempdir().unwrap();
+    std::fs::set_permissions(public.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let program = public.path().join("hoist");
+    std::fs::copy(HOIST, &program).unwrap();
+    let told = |words: &[&str]| -> support::Said {
+        let mut command = std::process::Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--no-new-privs"]).arg(&program);
+        command.arg("--root").arg(home.root()).arg("--run-root").arg(home.run_root()).args(words);
+        command.env_remove("HOIST_CONFIG").env("HOME", "/nonexistent").output().unwrap().into()
+    };
+    assert!(told(&["version"]).ok().starts_with("hoist:\n Version:"));
+    assert_eq!(told(&["version", "-f", "{{.Client.Os}}"]).ok(), "linux");
+    let said = told(&["info"]);
+    let is_told = |line: &str| line.starts_with("WARNING: cannot ") && line.contains("run it as root");
+    assert!(!said.err.is_empty() && said.err.lines().all(is_told), "{}", said.err);
+    let info = said.ok();
+    for line in ["Containers: unknown", "Images: unknown", "OSType: linux"] {
+        assert!(info.lines().any(|it| it == line), "{line}: {info}");
+    }
+    assert!(told(&["info", "-f", "{{.ServerErrors}}"]).ok().starts_with("[cannot "));
+    let told = told(&["ps"]).fails(1);
+    assert!(told.contains("hint: run it as root"), "{told}");
+}

@@ -99,6 +99,30 @@ fn mounts(case: &Case) -> Vec<String> {
 }
 
 #[test]
+fn what_is_to_be_copied_is_counted_first() {
+    let case = Case::new();
+    let script =
+        "mkdir -p /a/b/c; echo four > /a/one; echo more! > /a/b/two; ln -s one /a/link; mkfifo /a/pipe";
+    for place in both(&case, script) {
+        let weigh = |names: &[&str]| {
+            let names = names.iter().map(OsString::from).collect();
+            case.wait_for(case.engine.files().weigh(&place, Path::new("/a"), names))
+        };
+        let weights = weigh(&["b", "one"]).unwrap();
+        let told: Vec<_> = weights.iter().map(|it| (it.is_folder, it.files, it.bytes, it.is_more)).collect();
+        assert_eq!(told, [(true, 1, 6, false), (false, 1, 5, false)]);
+        let root =
+            case.wait_for(case.engine.files().weigh(&place, Path::new("/"), vec!["a".into()])).unwrap();
+        assert_eq!(
+            (root[0].files, root[0].bytes),
+            (3, 11),
+            "links count, pipes do not, and none is followed"
+        );
+        assert!(weigh(&["nope"]).is_err() && weigh(&[".."]).is_err());
+    }
+}
+
+#[test]
 fn a_container_is_listed_running_or_not_with_what_changed_since_its_image() {
     let case = Case::new();
     let script =

@@ -5,6 +5,8 @@
 
 use std::error::Error;
 
+use super::text;
+
 /// What an error means for the one who asked, whatever the module it came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
@@ -72,6 +74,22 @@ pub fn io_hint(error: &std::io::Error) -> Option<String> {
         Io::PermissionDenied => Some("run it as root: `sudo hoist …`".to_owned()),
         _ => None,
     }
+}
+
+/// An error as people read it: what failed, its causes, and what to do. What others wrote in
+/// it is harmless, and cannot pass for a line of its own.
+#[must_use]
+pub fn told(what: &str, causes: &[String], hint: Option<String>) -> String {
+    let mut told = format!("error: {}\n", text::line(what));
+    for cause in causes {
+        // Some causes are a picture of several lines: where in a file a mistake is.
+        let lines: Vec<_> = cause.lines().map(text::line).collect();
+        told += &format!("  because {}\n", lines.join("\n    "));
+    }
+    if let Some(hint) = hint {
+        told += &format!("hint: {}\n", text::line(&hint));
+    }
+    told
 }
 
 /// Every message from `error` down to its root cause.

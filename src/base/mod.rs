@@ -1,5 +1,6 @@
 //! What every other module may name: ids and names, error kinds, files that survive a
-//! crash, the state folder's tree, the journal, units, progress.
+//! crash, the state folder's tree, the journal, units,
+//! progress, what others wrote made harmless.
 //!
 //! Nothing here knows a container, an image or a network.
 
@@ -9,6 +10,7 @@ pub mod id;
 pub mod journal;
 pub mod paths;
 pub mod progress;
+pub mod text;
 pub mod units;
 
 pub use error::{ErrorKind, Explain};

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use crate::base::error::chain;
+use crate::base::error::{chain, told};
 use crate::base::{ErrorKind, Explain};
 use crate::command::Usage;
 use crate::docker::{filter, template};
@@ -93,7 +93,9 @@ impl Failure {
     fn text(&self) -> String {
         match self {
             Self::Usage(usage) => format!("error: {usage}\n"),
-            Self::NotText(word) => format!("error: an argument is not UTF-8: {}\n", word.display()),
+            Self::NotText(word) => {
+                told(&format!("an argument is not UTF-8: {}", word.to_string_lossy()), &[], None)
+            }
             Self::Engine(error) => told(&error.to_string(), &error.causes(), error.hint()),
             Self::Explained(error) => {
                 let causes = chain(error.as_ref());
@@ -106,17 +108,6 @@ impl Failure {
             Self::Told(_) => String::new(),
         }
     }
-}
-
-fn told(what: &str, causes: &[String], hint: Option<String>) -> String {
-    let mut text = format!("error: {what}\n");
-    for cause in causes {
-        text += &format!("  because {cause}\n");
-    }
-    if let Some(hint) = hint {
-        text += &format!("hint: {hint}\n");
-    }
-    text
 }
 
 impl From<Usage> for Failure {

@@ -2,18 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value as Json;
-
 use super::clock::Clock;
 use super::failure::{Failure, Result};
-use super::output::{line, note, objects, print};
+use super::output::{Object, line, note, objects, print};
 use crate::base::ErrorKind;
 use crate::command::{
     History, ImageInspect, Images, Inspect, NetworkInspect, NetworkLs, ObjectType, Ps, VolumeLs,
 };
 use crate::docker::filter::{self, ContainerFilter, Filters};
 use crate::docker::{
-    Column, Format, images as image_rows, inspect as json, network as network_rows, ps as ps_rows,
+    Column, Format, images as image_rows, inspect as json, network as network_rows, ps as ps_rows, schema,
 };
 use crate::engine::{self, Container, Damaged, Engine, Listing, NotFound};
 
@@ -66,7 +64,7 @@ fn is_shown(container: &Container) -> bool {
 
 pub(super) async fn images(engine: &Engine, clock: &Clock, images: Images) -> Result<u8> {
     let mut words = images.filter;
-    words.extend(images.name.map(|name| format!("reference={name}")));
+    words.extend(images.name.filter(|name| !name.is_empty()).map(|name| format!("reference={name}")));
     let filters = Filters::parse(&words, filter::IMAGE_KEYS)?;
     let is_unfiltered = words.is_empty();
     let format = Format::parse(images.format.as_deref().unwrap_or_default())?;
@@ -175,16 +173,16 @@ pub(super) async fn inspect(engine: &Engine, inspect: Inspect) -> Result<u8> {
     Ok(u8::from(!missing.is_empty()))
 }
 
-async fn object(engine: &Engine, kind: ObjectType, name: &str, size: bool) -> engine::Result<Json> {
+async fn object(engine: &Engine, kind: ObjectType, name: &str, size: bool) -> engine::Result<Object> {
     match kind {
         ObjectType::Container => {
             let mut container = engine.containers().get(name).await?;
             if size {
                 container = engine.containers().measure(container).await?;
             }
-            Ok(json::container(&container, engine.paths()))
+            Ok((json::container(&container, engine.paths()), schema::CONTAINER))
         }
-        ObjectType::Image => Ok(image_rows::inspect(&engine.images().inspect(name).await?)),
+        ObjectType::Image => image(engine, name).await,
         ObjectType::Network => network(engine, name).await,
         ObjectType::Volume => {
             let missing = NotFound { noun: "volume", name: name.to_owned() };
@@ -193,7 +191,11 @@ async fn object(engine: &Engine, kind: ObjectType, name: &str, size: bool) -> en
     }
 }
 
-async fn network(engine: &Engine, name: &str) -> engine::Result<Json> {
+async fn image(engine: &Engine, name: &str) -> engine::Result<Object> {
+    Ok((image_rows::inspect(&engine.images().inspect(name).await?), schema::IMAGE))
+}
+
+async fn network(engine: &Engine, name: &str) -> engine::Result<Object> {
     let network = engine.networks().inspect(name).await?;
     let names: BTreeMap<_, _> = if network.members.is_empty() {
         BTreeMap::new()
@@ -201,14 +203,14 @@ async fn network(engine: &Engine, name: &str) -> engine::Result<Json> {
         let pair = |c: Container| (c.record.id.to_string(), c.record.name.to_string());
         engine.containers().list().await?.into_iter().map(pair).collect()
     };
-    Ok(network_rows::inspect(&network, &names))
+    Ok((network_rows::inspect(&network, &names), schema::NETWORK))
 }
 
 /// What could be found of several; the others are told, and the exit code is 1.
 async fn inspect_each(
     names: &[String],
     format: Option<&str>,
-    get: impl AsyncFn(&str) -> engine::Result<Json>,
+    get: impl AsyncFn(&str) -> engine::Result<Object>,
 ) -> Result<u8> {
     let mut found = Vec::new();
     let mut failures = Vec::new();
@@ -223,8 +225,7 @@ async fn inspect_each(
 }
 
 pub(super) async fn inspect_images(engine: &Engine, inspect: ImageInspect) -> Result<u8> {
-    let get = async |name: &str| Ok(image_rows::inspect(&engine.images().inspect(name).await?));
-    inspect_each(&inspect.names, inspect.format.as_deref(), get).await
+    inspect_each(&inspect.names, inspect.format.as_deref(), async |name| image(engine, name).await).await
 }
 
 pub(super) async fn inspect_networks(engine: &Engine, inspect: NetworkInspect) -> Result<u8> {

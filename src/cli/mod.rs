@@ -26,9 +26,10 @@ use std::path::Path;
 use clock::Clock;
 use failure::{Failure, Result};
 
+use crate::base::Paths;
 use crate::command::{self, Parsed, Request, World};
 use crate::config::{Config, Environment, Flags};
-use crate::engine::{Engine, Settings};
+use crate::engine::{self, Engine, Settings};
 
 /// What stands behind no verb at all: the terminal UI, with the configuration it has.
 pub type Screen = fn(Flags, Environment) -> u8;
@@ -54,32 +55,47 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
         Request::Show(text) => return output::print(&text).map(|()| 0),
         Request::Completion(shell) => return output::print(&command::completion(shell)).map(|()| 0),
         Request::Nothing => return Ok(screen(flags, world.environment)),
+        Request::Version(version) => return system::version(&version),
         _ => {}
     }
     if debug {
         tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(tracing::Level::DEBUG).init();
     }
-    let engine = match (open(&flags, &world.environment), &request) {
-        // 1 would be taken for the program's own.
-        (Err(failure), Request::Run(_)) => return Err(failure.of_program(create::ENGINE)),
-        (engine, _) => engine?,
+    // 1 would be taken for the program's own.
+    let of_run = |failure: Failure| failure.of_program(create::ENGINE);
+    let (engine, paths) = match (open(&flags, &world.environment), &request) {
+        (Err(failure), Request::Run(_)) => return Err(of_run(failure)),
+        (opened, _) => opened?,
     };
     // One thread is enough to wait with; the engine's work runs on blocking ones.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Io)?;
-    let code = runtime.block_on(perform(&engine, &Clock::new(&world.environment), request));
+    let clock = Clock::new(&world.environment);
+    let code = runtime.block_on(async {
+        match (engine, request) {
+            (engine, Request::Info(info)) => system::info(engine, &paths, info).await,
+            (Err(error), Request::Run(_)) => Err(of_run(error.into())),
+            (engine, request) => perform(&engine?, &clock, request).await,
+        }
+    });
     // A thread that waits for standard input must not keep the program from its end.
     runtime.shutdown_background();
     code
 }
 
-fn open(flags: &Flags, environment: &Environment) -> Result<Engine> {
+/// The engine of the configuration, or why it cannot be opened, and where it is.
+fn open(flags: &Flags, environment: &Environment) -> Result<(engine::Result<Engine>, Paths)> {
     let config = Config::load(flags, environment).map_err(Failure::explained)?;
-    Ok(Engine::open(Settings::from_config(&config)?)?)
+    Ok((Engine::open(Settings::from_config(&config)?), config.paths))
 }
 
 async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {
     match request {
-        Request::Show(_) | Request::Completion(_) | Request::Nothing => Ok(0),
+        // Done before there was an engine, or without one.
+        Request::Show(_)
+        | Request::Completion(_)
+        | Request::Nothing
+        | Request::Info(_)
+        | Request::Version(_) => Ok(0),
         Request::Attach(it) => containers::attach(engine, it).await,
         Request::Create(it) => create::create(engine, *it).await,
         Request::Events(it) => watch::events(engine, clock, it).await,
@@ -89,7 +105,6 @@ async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8>
         Request::ImageInspect(it) => lists::inspect_images(engine, it).await,
         Request::Images(it) => lists::images(engine, clock, it).await,
         Request::Import(it) => images::import(engine, it).await,
-        Request::Info(it) => system::info(engine, it).await,
         Request::Inspect(it) => lists::inspect(engine, it).await,
         Request::Kill(it) => containers::kill(engine, it).await,
         Request::Load(it) => images::load(engine, it).await,
@@ -111,7 +126,6 @@ async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8>
         Request::Tag(it) => images::tag(engine, it).await,
         Request::Top(it) => containers::top(engine, clock, it).await,
         Request::Unpause(it) => containers::unpause(engine, it).await,
-        Request::Version(it) => system::version(&it),
         Request::VolumeLs(it) => lists::volumes(&it),
         Request::Wait(it) => containers::wait(engine, it).await,
     }

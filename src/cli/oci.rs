@@ -18,6 +18,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use crate::base::error::chain;
+use crate::base::text;
 
 /// What went wrong, as far as the caller of a runtime wants to know.
 type Failed = Box<dyn std::error::Error>;
@@ -210,7 +211,7 @@ fn dispatch(words: &Words) -> Result<i32, Failed> {
 /// Tells a failure on standard error and, where one is given, in the log file.
 fn report(global: &Global, error: &dyn std::error::Error) {
     let message = chain(error).join(": ");
-    let _ = writeln!(std::io::stderr(), "hoist oci: {message}"); // nowhere else to say it
+    let _ = writeln!(std::io::stderr(), "hoist oci: {}", text::line(&message)); // nowhere else to say it
     let Some(path) = &global.log else { return };
     let line = match global.log_format.as_str() {
         "json" => {
@@ -228,7 +229,7 @@ fn report(global: &Global, error: &dyn std::error::Error) {
 /// Tells what could not be had, on standard error.
 fn warn(warnings: &[String]) {
     for warning in warnings {
-        let _ = writeln!(std::io::stderr(), "hoist oci: warning: {warning}"); // nobody listens
+        let _ = writeln!(std::io::stderr(), "hoist oci: warning: {}", text::line(warning)); // nobody listens
     }
 }
 

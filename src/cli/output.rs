@@ -3,12 +3,18 @@
 use std::io::{self, BufWriter, IsTerminal, StderrLock, StdoutLock, Write};
 
 use super::failure::{Failure, Result};
+use crate::base::text;
 use crate::docker::Template;
-use crate::docker::template::NO_METHODS;
+use crate::docker::template::Type;
 use crate::engine::Warnings;
 
-/// Writes text to standard output.
-pub(super) fn print(text: &str) -> Result<()> {
+/// Writes text to standard output; a terminal gets it harmless, a script as it is.
+pub(super) fn print(said: &str) -> Result<()> {
+    if is_terminal() { draw(&text::lines(said)) } else { draw(said) }
+}
+
+/// Writes to standard output what the terminal is to obey.
+pub(super) fn draw(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes())?;
     out.flush()?;
@@ -21,8 +27,8 @@ pub(super) fn line(text: impl std::fmt::Display) -> Result<()> {
 }
 
 /// Writes a line to standard error; nobody is left to be told when that fails.
-pub(super) fn note(text: impl std::fmt::Display) {
-    let _ = writeln!(io::stderr(), "{text}");
+pub(super) fn note(said: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{}", text::line(&said.to_string()));
 }
 
 /// Writes warnings to standard error, in Docker's form.
@@ -37,15 +43,20 @@ pub(super) fn is_terminal() -> bool {
     io::stdout().is_terminal()
 }
 
+/// An object in Docker's JSON, and the type that templates know it by.
+pub(super) type Object = (serde_json::Value, Type);
+
 /// What `--format` of one object shows: JSON, or a template; without one JSON in lines.
-pub(super) fn objects(objects: &[serde_json::Value], format: Option<&str>) -> Result<()> {
+pub(super) fn objects(objects: &[Object], format: Option<&str>) -> Result<()> {
     match format {
-        None | Some("") => print(&pretty(objects)),
-        Some("json") => print(&objects.iter().map(|object| format!("{object}\n")).collect::<String>()),
-        Some(text) => {
-            let template = Template::parse(text)?;
-            for object in objects {
-                line(template.render(object, NO_METHODS)?)?;
+        None | Some("") => print(&text::json(&pretty(objects))),
+        Some("json") => {
+            print(&text::json(&objects.iter().map(|(object, _)| format!("{object}\n")).collect::<String>()))
+        }
+        Some(words) => {
+            let template = Template::parse(words)?;
+            for (object, kind) in objects {
+                line(template.inspect(object, *kind)?)?;
             }
             Ok(())
         }
@@ -53,7 +64,7 @@ pub(super) fn objects(objects: &[serde_json::Value], format: Option<&str>) -> Re
 }
 
 /// An array, indented by four as Docker's.
-fn pretty(objects: &[serde_json::Value]) -> String {
+fn pretty(objects: &[Object]) -> String {
     if objects.is_empty() {
         return "[]\n".to_owned();
     }
@@ -61,7 +72,8 @@ fn pretty(objects: &[serde_json::Value]) -> String {
     let formatter = serde_json::ser::PrettyFormatter::with_indent(b"    ");
     let mut serializer = serde_json::Serializer::with_formatter(&mut bytes, formatter);
     // Writing values to memory cannot fail.
-    let _ = serde::Serialize::serialize(objects, &mut serializer);
+    let objects: Vec<_> = objects.iter().map(|(object, _)| object).collect();
+    let _ = serde::Serialize::serialize(&objects, &mut serializer);
     bytes.push(b'\n');
     String::from_utf8(bytes).unwrap_or_default()
 }

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::failure::{Failure, Result};
+use crate::base::text;
 use crate::base::units::decimal;
 use crate::engine::{self, Phase, Progress, Reporter};
 
@@ -86,9 +87,10 @@ impl View {
         match news {
             Progress::Note(line) => {
                 self.count += 1;
-                format!("{line}\n")
+                format!("{}\n", text::line(&line))
             }
             Progress::Part { id, phase, current, total } => {
+                let id = text::line(&id).into_owned();
                 let is_new = self.phases.insert(id.clone(), phase) != Some(phase);
                 if !self.is_terminal {
                     return if is_new { plain(&id, phase) } else { String::new() };

@@ -4,10 +4,12 @@ use std::fs;
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::failure::{Failure, Result};
-use super::output::{line, objects, print};
+use super::output::{line, note, objects, print};
+use crate::base::Paths;
 use crate::command::{Info, SystemReset, Version};
 use crate::docker::info::{self as texts, Facts};
-use crate::engine::{Damaged, Engine, Status};
+use crate::docker::schema;
+use crate::engine::{self, Container, Damaged, Engine, Status};
 use crate::oci::Platform;
 
 /// What this machine is.
@@ -37,34 +39,63 @@ pub(super) fn version(version: &Version) -> Result<u8> {
     let facts = facts();
     match version.format.as_deref() {
         None | Some("") => print(&texts::version_text(&facts))?,
-        format => objects(&[texts::version(&facts)], format)?,
+        format => objects(&[(texts::version(&facts), schema::VERSION)], format)?,
     }
     Ok(0)
 }
 
-pub(super) async fn info(engine: &Engine, info: Info) -> Result<u8> {
-    let listing = engine.containers().listing().await?;
-    let images = engine.images().listing().await?;
-    let damaged = |noun: &str, one: &Damaged| format!("{noun} {} cannot be read: {}", one.called(), one.why);
-    let mut warnings = listing.warnings;
-    warnings.extend(listing.damaged.iter().map(|one| damaged("container", one)));
-    warnings.extend(images.damaged.iter().map(|one| damaged("image", one)));
-    let containers = listing.whole;
+/// Tells what is known, also to who may not open the engine: then containers and images
+/// cannot be counted, and that is said.
+pub(super) async fn info(engine: engine::Result<Engine>, paths: &Paths, info: Info) -> Result<u8> {
+    let mut facts = facts();
+    match engine {
+        Ok(engine) => {
+            facts.apparmor = engine.apparmor();
+            match engine.containers().listing().await {
+                Ok(listing) => {
+                    facts.containers = Some(counted(&listing.whole));
+                    facts.warnings.extend(listing.warnings);
+                    facts.warnings.extend(listing.damaged.iter().map(|one| unread("container", one)));
+                }
+                Err(error) => facts.faults.push(one_line(&error)),
+            }
+            match engine.images().listing().await {
+                Ok(listing) => {
+                    facts.images = Some(listing.whole.len());
+                    facts.warnings.extend(listing.damaged.iter().map(|one| unread("image", one)));
+                }
+                Err(error) => facts.faults.push(one_line(&error)),
+            }
+        }
+        Err(error) => facts.faults.push(one_line(&error)),
+    }
+    facts.faults.iter().for_each(|fault| note(format!("WARNING: {fault}")));
+    match info.format.as_deref() {
+        None | Some("") => print(&texts::info_text(&facts, paths))?,
+        format => objects(&[(texts::info(&facts, paths), schema::INFO)], format)?,
+    }
+    Ok(0)
+}
+
+fn unread(noun: &str, one: &Damaged) -> String {
+    format!("{noun} {} cannot be read: {}", one.called(), one.why)
+}
+
+/// How many run, are paused, and neither.
+fn counted(containers: &[Container]) -> (usize, usize, usize) {
     let count = |statuses: &[Status]| containers.iter().filter(|c| statuses.contains(&c.status)).count();
     let running = count(&[Status::Running, Status::Restarting]);
     let paused = count(&[Status::Paused]);
-    let facts = Facts {
-        containers: (running, paused, containers.len() - running - paused),
-        images: images.whole.len(),
-        apparmor: engine.apparmor(),
-        warnings,
-        ..facts()
-    };
-    match info.format.as_deref() {
-        None | Some("") => print(&texts::info_text(&facts, engine.paths()))?,
-        format => objects(&[texts::info(&facts, engine.paths())], format)?,
+    (running, paused, containers.len() - running - paused)
+}
+
+/// `cannot open …: why (what to do)`
+fn one_line(error: &engine::Error) -> String {
+    let told = std::iter::once(error.to_string()).chain(error.causes()).collect::<Vec<_>>().join(": ");
+    match error.hint() {
+        Some(hint) => format!("{told} ({hint})"),
+        None => told,
     }
-    Ok(0)
 }
 
 pub(super) async fn reset(engine: &Engine, reset: SystemReset) -> Result<u8> {

@@ -10,11 +10,11 @@ use tokio::time::{Instant, MissedTickBehavior};
 use super::clock::Clock;
 use super::failure;
 use super::failure::Result;
-use super::output::{self, Streams, line, print};
+use super::output::{self, Streams, draw, line, print};
+use crate::base::text;
 use crate::command::{Events, Logs, Stats};
 use crate::docker::filter::{EVENT_KEYS, Filters};
-use crate::docker::template::NO_METHODS;
-use crate::docker::{Format, Template, event as events_of, stats as rows_of, time};
+use crate::docker::{Format, Template, event as events_of, schema, stats as rows_of, time};
 use crate::engine::{self, Engine, Event, LogRequest, News, Record, Sample, Stream};
 
 pub(super) async fn logs(engine: &Engine, clock: &Clock, logs: Logs) -> Result<u8> {
@@ -112,11 +112,11 @@ enum Show {
 
 impl Show {
     fn event(&self, event: &Event, zone: &TimeZone) -> Result<()> {
-        let json = || serde_json::to_value(event).unwrap_or_default();
+        let json = || events_of::json(event);
         match self {
             Self::Line => line(events_of::line(event, zone)),
-            Self::Json => line(json()),
-            Self::Template(template) => line(template.render(&json(), NO_METHODS)?),
+            Self::Json => line(text::json(&json().to_string())),
+            Self::Template(template) => line(template.inspect(&json(), schema::EVENT)?),
         }
     }
 }
@@ -143,14 +143,16 @@ pub(super) async fn stats(engine: &Engine, stats: Stats) -> Result<u8> {
         }
         let row = |record: &Record| rows_of::row(record, watch.pair(record), !stats.no_trunc);
         let rows: Vec<_> = records.iter().map(row).collect();
-        let text = format.show(&rows_of::COLUMNS[..rows_of::SHOWN], rows_of::COLUMNS, &rows)?;
+        let table = format.show(&rows_of::COLUMNS[..rows_of::SHOWN], rows_of::COLUMNS, &rows)?;
         if stats.no_stream {
-            print(&text)?;
+            print(&table)?;
             return Ok(0);
         }
         // Home, then each line over the old one, then the rest away: nothing flickers.
-        let is_terminal = output::is_terminal();
-        print(&if is_terminal { format!("\x1b[H{}\x1b[J", text.replace('\n', "\x1b[K\n")) } else { text })?;
+        match output::is_terminal() {
+            true => draw(&format!("\x1b[H{}\x1b[J", text::lines(&table).replace('\n', "\x1b[K\n")))?,
+            false => print(&table)?,
+        }
         if !stats.targets.is_empty() && watch.samples.is_empty() {
             return Ok(0);
         }

@@ -285,11 +285,11 @@ impl CreateWords {
             network: network(&self.network)?,
             extra_hosts: options::each(&self.add_host, options::extra_host)?,
             dns: options::each(&self.dns, options::dns)?,
-            dns_search: self.dns_search,
+            dns_search: options::each(&self.dns_search, options::dns_search)?,
             dns_options: self.dns_option,
             read_only: self.read_only,
-            cap_add: self.cap_add,
-            cap_drop: self.cap_drop,
+            cap_add: options::each(&self.cap_add, |word| options::filled("--cap-add", word))?,
+            cap_drop: options::each(&self.cap_drop, |word| options::filled("--cap-drop", word))?,
             privileged: self.privileged,
             no_new_privileges: false,
             seccomp: Seccomp::Default,
@@ -301,7 +301,7 @@ impl CreateWords {
             runtime: self.runtime,
             restart: options::restart(&self.restart)?,
             log: log(self.log_driver, &self.log_opt)?,
-            group_add: self.group_add,
+            group_add: options::each(&self.group_add, |word| options::filled("--group-add", word))?,
             shm_size: self.shm_size.as_deref().map(|word| options::size("--shm-size", word)).transpose()?,
         };
         for word in &self.security_opt {
@@ -319,6 +319,9 @@ fn network(words: &[String]) -> Result<NetworkMode, Usage> {
     let Some(word) = words.next() else { return Ok(NetworkMode::default()) };
     if words.next().is_some() {
         return Err(Usage::argument("--network given twice is not supported yet"));
+    }
+    if word.is_empty() {
+        return Err(Usage::argument("no name set for network"));
     }
     if !word.contains('=') {
         return Ok(NetworkMode::from(word.clone()));

@@ -139,12 +139,12 @@ fn give(arg: &Arg, value: Option<&str>, sorted: &mut Sorted) -> Option<String> {
     None
 }
 
-fn is_called(arg: &Arg, name: &str) -> bool {
+pub(super) fn is_called(arg: &Arg, name: &str) -> bool {
     arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|names| names.contains(&name))
 }
 
 /// Whether the next word is its value.
-fn takes_value(arg: &Arg) -> bool {
+pub(super) fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values() && !arg.is_require_equals_set()
 }
 

@@ -166,8 +166,8 @@ impl Words for ImportWords {
         }
         Ok(Request::Import(Import {
             source: (self.source != "-").then(|| world.absolute(&self.source)),
-            reference: self.name.as_deref().map(reference).transpose()?,
-            changes: self.change,
+            reference: self.name.as_deref().filter(|name| !name.is_empty()).map(reference).transpose()?,
+            changes: options::each(&self.change, |word| options::filled("--change", word))?,
             message: self.message,
             platform: self.platform.as_deref().map(options::platform).transpose()?,
         }))

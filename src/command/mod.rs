@@ -11,6 +11,7 @@
 mod complete;
 mod container;
 mod create;
+mod empty;
 pub mod equivalent;
 pub mod flags;
 mod image;
@@ -236,6 +237,10 @@ pub fn parse(words: &[String], world: &World) -> Result<Parsed, Usage> {
             (None, Some((value, after))) => (value.as_str(), after),
             (None, None) => return Err(Usage::flag(format!("flag needs an argument: {name}"), "hoist")),
         };
+        // Nothing here would be the current folder, and the default one another surprise.
+        if value.is_empty() {
+            return Err(Usage::flag(format!("flag needs an argument: {name}"), "hoist"));
+        }
         *slot = Some(world.absolute(value));
         rest = after;
     }
@@ -249,8 +254,9 @@ fn verb(words: &[String], world: &World) -> Result<Request, Usage> {
         verbs::Found::Group(text) => return Ok(Request::Show(text)),
         verbs::Found::Unknown(usage) => return Err(usage),
     };
-    let command = lenient(verb.command());
-    match command.try_get_matches_from(rest) {
+    let command = verb.command();
+    let rest = empty::without(&command, rest);
+    match lenient(command).try_get_matches_from(rest) {
         Ok(matches) => (verb.read)(&matches, world).map_err(|usage| usage.of(verb)),
         Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelp => Ok(Request::Show(verb.help())),
         Err(error) => Err(usage::from_clap(&error, verb)),

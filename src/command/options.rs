@@ -17,6 +17,32 @@ pub(super) fn each<T>(words: &[String], read: impl Fn(&str) -> Result<T>) -> Res
     words.iter().map(|word| read(word)).collect()
 }
 
+/// A word that must say something.
+pub(super) fn filled(option: &str, word: &str) -> Result<String> {
+    match word {
+        "" => Err(Usage::argument(format!("invalid argument `` for {option}: it is empty"))),
+        word => Ok(word.to_owned()),
+    }
+}
+
+/// A domain that names are looked up in; `.` alone is the root.
+pub(super) fn dns_search(word: &str) -> Result<String> {
+    let is_label = |label: &str| {
+        let inner = label.strip_prefix('-').or(label.strip_suffix('-')).is_none();
+        inner && !label.is_empty() && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+    };
+    let domain = word.trim_matches(' ');
+    let name = domain.strip_suffix('.').unwrap_or(domain);
+    let is_name =
+        name.len() < 255 && name.split('.').all(is_label) && name.contains(|c: char| c.is_ascii_alphabetic());
+    match domain == "." || is_name {
+        true => Ok(domain.to_owned()),
+        false => Err(Usage::argument(format!(
+            "invalid argument `{word}` for --dns-search: it is not a valid domain"
+        ))),
+    }
+}
+
 /// `key=value`
 pub(super) fn pair<'a>(option: &str, word: &'a str) -> Result<(&'a str, &'a str)> {
     let bad = || Usage::argument(format!("invalid argument `{word}` for {option}: want key=value"));

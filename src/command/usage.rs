@@ -6,6 +6,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind as Clap};
 
 use super::refused;
 use super::verbs::Verb;
+use crate::base::text;
 
 /// Words that cannot be understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,12 +77,13 @@ impl std::error::Error for Usage {}
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
+        // It names words, which scripts take from anywhere.
+        f.write_str(&text::line(&self.message))?;
         if let Some(usage) = &self.usage {
             write!(f, "\nusage: {usage}")?;
         }
         if let Some(hint) = &self.hint {
-            write!(f, "\nhint: {hint}")?;
+            write!(f, "\nhint: {}", text::line(hint))?;
         }
         Ok(())
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
-use super::table;
 use super::template::{Error, Template};
+use crate::base::text;
 
 /// A column of a list: the field's name in templates, and its title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,6 +32,17 @@ impl Row {
         // Docker's JSON comes from a Go map: sorted.
         fields.sort_by(|a, b| a.0.cmp(&b.0));
         Self { fields: fields.into_iter().collect(), labels: BTreeMap::new() }
+    }
+
+    /// The same for a table, whose cells hold no tab and no newline, and for a terminal.
+    fn in_table(&self) -> Self {
+        let cell = |value: &Json| match value {
+            Json::String(said) => text::cell(said).into(),
+            other => other.clone(),
+        };
+        let fields = self.fields.iter().map(|(name, value)| (name.clone(), cell(value)));
+        let labels = self.labels.iter().map(|(name, value)| (name.clone(), text::cell(value).into_owned()));
+        Self { fields: fields.collect(), labels: labels.collect() }
     }
 
     fn render(&self, template: &Template) -> Result<String, Error> {
@@ -82,19 +93,25 @@ impl Format {
     ///
     /// When a template names a field that rows do not have.
     pub fn show(&self, columns: &[Column], titles: &[Column], rows: &[Row]) -> Result<String, Error> {
-        let lines = |template: &Template| -> Result<String, Error> {
+        let lines = |template: &Template, rows: &[Row]| -> Result<String, Error> {
             rows.iter().map(|row| Ok(row.render(template)? + "\n")).collect()
         };
+        let in_table = || -> Vec<Row> { rows.iter().map(Row::in_table).collect() };
         match self {
-            Self::Table => Ok(plain_table(columns, rows)),
+            Self::Table => Ok(plain_table(columns, &in_table())),
             Self::TableOf(template) => {
                 let title = |field: &str| title(titles, field);
-                Ok(table::align(&format!("{}\n{}", template.header(title), lines(template)?)))
+                Ok(super::table::align(&format!(
+                    "{}\n{}",
+                    template.header(title),
+                    lines(template, &in_table())?
+                )))
             }
             Self::Json => {
-                Ok(rows.iter().map(|row| Json::Object(row.fields.clone()).to_string() + "\n").collect())
+                let json = |row: &Row| Json::Object(row.fields.clone()).to_string();
+                Ok(rows.iter().map(|row| text::json(&json(row)).into_owned() + "\n").collect())
             }
-            Self::Lines(template) => lines(template),
+            Self::Lines(template) => lines(template, rows),
         }
     }
 
@@ -116,16 +133,16 @@ impl Format {
 }
 
 fn plain_table(columns: &[Column], rows: &[Row]) -> String {
-    let mut text = columns.iter().map(|column| column.title).collect::<Vec<_>>().join("\t") + "\n";
+    let mut table = columns.iter().map(|column| column.title).collect::<Vec<_>>().join("\t") + "\n";
     for row in rows {
         let cells = columns.iter().map(|column| match row.fields.get(column.field) {
             Some(Json::String(cell)) => cell.clone(),
             Some(other) => other.to_string(),
             None => String::new(),
         });
-        text += &(cells.collect::<Vec<_>>().join("\t") + "\n");
+        table += &(cells.collect::<Vec<_>>().join("\t") + "\n");
     }
-    table::align(&text)
+    super::table::align(&table)
 }
 
 fn title(titles: &[Column], field: &str) -> String {
@@ -152,6 +169,27 @@ mod tests {
         row.labels.insert("a.tier".to_owned(), "front".to_owned());
         let format = Format::parse(format).and_then(|format| format.show(COLUMNS, COLUMNS, &[row]));
         format.unwrap_or_else(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_others_wrote_breaks_no_table_and_reaches_scripts_as_it_is() {
+        for name in text::HOSTILE {
+            let mut row = Row::new([("Names", (*name).into()), ("ID", "abc".into())]);
+            row.labels.insert("l".to_owned(), (*name).to_owned());
+            let show = |form: &str| {
+                let format = Format::parse(form).unwrap();
+                format.show(COLUMNS, COLUMNS, std::slice::from_ref(&row)).unwrap()
+            };
+            for form in ["", "table {{.ID}}\t{{.Names}}\t{{.Label `l`}}", "json"] {
+                let shown = show(form);
+                assert_eq!(shown.lines().count(), if form == "json" { 1 } else { 2 }, "{shown:?}");
+                assert!(
+                    !shown.trim_end().replace('\n', "").chars().any(text::is_harmful),
+                    "{form}: {shown:?}"
+                );
+            }
+            assert_eq!(show("{{.Names}}"), format!("{name}\n"));
+        }
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::{Value as Json, json};
 use super::filter::{Error, Filters};
 use super::format::{Column, Row};
 use super::time::{self, ZERO, rfc3339};
+use crate::base::text;
 use crate::base::units::column;
 use crate::engine::{Damaged, HistoryEntry, Image, ImageDetail};
 use crate::oci::{ImageId, Reference};
@@ -71,7 +72,7 @@ pub fn history_row(entry: &HistoryEntry, look: &Look<'_>, human: bool) -> Row {
         || "<missing>".to_owned(),
         |id| if look.truncate { id.short().to_owned() } else { id.to_string() },
     );
-    let by = super::table::visible(&entry.created_by);
+    let by = text::cell(&entry.created_by).into_owned();
     let by = if look.truncate { super::ps::ellipsis(&by, CREATED_BY_WIDTH) } else { by };
     let at = entry.created.map(|time| time::rfc3339_seconds(time, look.zone)).unwrap_or_default();
     let since = match entry.created {
@@ -86,7 +87,7 @@ pub fn history_row(entry: &HistoryEntry, look: &Look<'_>, human: bool) -> Row {
         ("CreatedAt", at.into()),
         ("CreatedBy", by.into()),
         ("Size", if human { column(entry.size) } else { entry.size.to_string() }.into()),
-        ("Comment", super::table::visible(&entry.comment).into()),
+        ("Comment", text::cell(&entry.comment).into()),
         ("Tags", tags.join(",").into()),
     ])
 }
@@ -147,7 +148,7 @@ pub fn damaged_row(damaged: &Damaged, look: &Look<'_>) -> Row {
             ("Repository", None) => damaged.name.clone().unwrap_or_else(|| NONE.to_owned()),
             ("Tag", Some(name)) => name.tag().unwrap_or(NONE).to_owned(),
             ("Tag" | "Digest", _) => NONE.to_owned(),
-            ("Size", _) => super::table::visible(&format!("Damaged ({})", damaged.why)),
+            ("Size", _) => text::cell(&format!("Damaged ({})", damaged.why)).into_owned(),
             _ => "N/A".to_owned(),
         };
         (column.field, value.into())

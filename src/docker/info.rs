@@ -26,12 +26,14 @@ pub struct Facts {
     pub cgroup: String,
     /// Whether a profile confines containers.
     pub apparmor: AppArmor,
-    /// Containers running, paused, and neither.
-    pub containers: (usize, usize, usize),
-    /// Images.
-    pub images: usize,
+    /// Containers running, paused, and neither, where they could be counted.
+    pub containers: Option<(usize, usize, usize)>,
+    /// Images, where they could be counted.
+    pub images: Option<usize>,
     /// What is wrong, a sentence each.
     pub warnings: Vec<String>,
+    /// Why something could not be counted.
+    pub faults: Vec<String>,
 }
 
 /// The API version whose forms hoist's JSON follows.
@@ -69,14 +71,14 @@ pub fn version_text(facts: &Facts) -> String {
 /// `info` as JSON.
 #[must_use]
 pub fn info(facts: &Facts, paths: &Paths) -> Json {
-    let (running, paused, stopped) = facts.containers;
     let warnings = warnings(facts);
-    json!({
+    let count = |of: fn((usize, usize, usize)) -> usize| facts.containers.map(of);
+    let mut shown = json!({
         "ID": paths.engine_name(),
-        "Containers": running + paused + stopped,
-        "ContainersRunning": running,
-        "ContainersPaused": paused,
-        "ContainersStopped": stopped,
+        "Containers": count(|(running, paused, stopped)| running + paused + stopped),
+        "ContainersRunning": count(|(running, ..)| running),
+        "ContainersPaused": count(|(_, paused, _)| paused),
+        "ContainersStopped": count(|(.., stopped)| stopped),
         "Images": facts.images,
         "Driver": "overlay2",
         "DriverStatus": null,
@@ -97,22 +99,28 @@ pub fn info(facts: &Facts, paths: &Paths) -> Json {
         "ServerVersion": facts.version,
         "Runtimes": {"hoist": {}},
         "DefaultRuntime": "hoist",
+        "Swarm": {"NodeID": "", "NodeAddr": "", "LocalNodeState": "inactive", "ControlAvailable": false, "Error": ""},
         "LiveRestoreEnabled": true,
         "SecurityOptions": security_options(facts),
         "Warnings": if warnings.is_empty() { Json::Null } else { warnings.into() },
-    })
+    });
+    if !facts.faults.is_empty() {
+        shown["ServerErrors"] = facts.faults.clone().into();
+    }
+    shown
 }
 
 /// `info` for people.
 #[must_use]
 pub fn info_text(facts: &Facts, paths: &Paths) -> String {
-    let (running, paused, stopped) = facts.containers;
+    let known = |count: Option<usize>| count.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
+    let count = |of: fn((usize, usize, usize)) -> usize| known(facts.containers.map(of));
     let rows: &[(&str, String)] = &[
-        ("Containers", (running + paused + stopped).to_string()),
-        (" Running", running.to_string()),
-        (" Paused", paused.to_string()),
-        (" Stopped", stopped.to_string()),
-        ("Images", facts.images.to_string()),
+        ("Containers", count(|(running, paused, stopped)| running + paused + stopped)),
+        (" Running", count(|(running, ..)| running)),
+        (" Paused", count(|(_, paused, _)| paused)),
+        (" Stopped", count(|(.., stopped)| stopped)),
+        ("Images", known(facts.images)),
         ("Server Version", facts.version.clone()),
         ("Storage Driver", "overlay2".to_owned()),
         ("Logging Driver", "json-file".to_owned()),
@@ -135,7 +143,7 @@ pub fn info_text(facts: &Facts, paths: &Paths) -> String {
     let rows = rows.iter().map(|(name, value)| format!("{name}: {value}\n").replacen("::", ":", 1));
     let warnings = warnings(facts);
     let warnings = warnings.iter();
-    rows.chain(warnings.map(|text| format!("WARNING: {}\n", super::table::visible(text)))).collect()
+    rows.chain(warnings.map(|text| format!("WARNING: {}\n", crate::base::text::line(text)))).collect()
 }
 
 fn security_options(facts: &Facts) -> Vec<&'static str> {

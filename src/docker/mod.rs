@@ -1,5 +1,5 @@
 //! The engine's data in Docker's forms: JSON of `inspect` and `events`, columns of the
-//! lists, filters, Go templates, times and sizes.
+//! lists, filters, Go templates and the types they work on, times and sizes.
 //!
 //! Everything here is a pure function over plain data. The clock comes in as an argument.
 
@@ -11,6 +11,7 @@ pub mod info;
 pub mod inspect;
 pub mod network;
 pub mod ps;
+pub mod schema;
 pub mod stats;
 pub mod table;
 pub mod template;

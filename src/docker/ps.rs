@@ -92,7 +92,7 @@ pub fn damaged_row(damaged: &Damaged, truncate: bool) -> Row {
         let value = match column.field {
             "ID" => damaged_id(damaged, truncate),
             "Names" => damaged.name.clone().unwrap_or_default(),
-            "Status" => super::table::visible(&status),
+            "Status" => crate::base::text::cell(&status).into_owned(),
             "State" => Status::Dead.as_str().to_owned(),
             _ => String::new(),
         };

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::format::{Column, Row};
+use crate::base::text;
 use crate::base::units::{binary, column};
 use crate::engine::{Record, Sample, Top};
 
@@ -52,7 +53,7 @@ fn percent(part: u64, whole: u64) -> f64 {
 /// The table of `top`, as `ps -ef` has it.
 #[must_use]
 pub fn top(top: &Top, now: Timestamp, zone: &TimeZone) -> String {
-    let mut text = "UID\tPID\tPPID\tC\tSTIME\tTTY\tTIME\tCMD\n".to_owned();
+    let mut table = "UID\tPID\tPPID\tC\tSTIME\tTTY\tTIME\tCMD\n".to_owned();
     for process in &top.processes {
         let age = super::time::since(process.started, now);
         #[expect(
@@ -65,13 +66,16 @@ pub fn top(top: &Top, now: Timestamp, zone: &TimeZone) -> String {
         let pattern = if age.as_secs() < 24 * 3600 { "%H:%M" } else { "%b%d" };
         let started = process.started.to_zoned(zone.clone()).strftime(pattern);
         let time = format!("{:02}:{:02}:{:02}", cpu / 3600, cpu / 60 % 60, cpu % 60);
-        let command = super::table::visible(&process.command);
-        text += &format!(
+        let command = text::cell(&process.command);
+        table += &format!(
             "{}\t{}\t{}\t{share}\t{started}\t{}\t{time}\t{command}\n",
-            process.user, process.pid, process.parent, process.tty
+            text::cell(&process.user),
+            process.pid,
+            process.parent,
+            process.tty
         );
     }
-    super::table::align(&text)
+    super::table::align(&table)
 }
 
 #[cfg(test)]
@@ -120,7 +124,7 @@ mod tests {
         let now = "2026-11-22T12:00:00Z".parse().unwrap();
         insta::assert_snapshot!(top(&Top { processes: vec![process] }, now, &TimeZone::UTC), @"
         UID       PID       PPID      C         STIME     TTY       TIME       CMD
-        root      4711      4700      50        11:58     pts/0     00:01:01   sh -c x?]0;y
+        root      4711      4700      50        11:58     pts/0     00:01:01   sh -c x␛]0;y
         ");
     }
 }

@@ -6,18 +6,6 @@ const LEAST: usize = 10;
 /// Spaces after the widest cell.
 const PADDING: usize = 3;
 
-/// What an image or a process says of itself as one cell: it breaks no table, and does not
-/// speak to the terminal. As ps shows command lines.
-#[must_use]
-pub fn visible(text: &str) -> String {
-    let visible = |c: char| match c {
-        '\t' | '\n' => ' ',
-        c if c.is_control() => '?',
-        c => c,
-    };
-    text.chars().map(visible).collect()
-}
-
 /// Aligns lines of cells separated by tabs. The last cell of a line is left as it is.
 #[must_use]
 pub fn align(text: &str) -> String {

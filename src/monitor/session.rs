@@ -468,7 +468,7 @@ pub(super) fn complain(error: &dyn std::error::Error) {
 
 /// Writes a line to the monitor's own log.
 pub(super) fn note(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(std::io::stderr(), "{}", crate::base::text::line(text));
 }
 
 #[cfg(test)]

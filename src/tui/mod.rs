@@ -31,7 +31,7 @@ use std::error::Error as _;
 use std::io::{self, Write as _};
 use std::path::Path;
 
-use crate::base::error::chain;
+use crate::base::error::{chain, told};
 use crate::command::World;
 use crate::config::{self, Config, Environment, Flags, Ui};
 use crate::engine::{self, Engine, ErrorKind, Explain, Settings};
@@ -135,14 +135,8 @@ fn try_open(flags: &Flags, environment: Environment) -> Result<u8, Error> {
 }
 
 fn tell(error: &Error) {
-    let mut text = format!("error: {error}\n");
     let causes = error.source().map(chain).unwrap_or_default();
-    for cause in causes {
-        text += &format!("  because {cause}\n");
-    }
-    if let Some(hint) = error.hint() {
-        text += &format!("hint: {hint}\n");
-    }
+    let text = told(&error.to_string(), &causes, error.hint());
     // Nobody is left to be told when this fails.
     let _ = io::stderr().write_all(text.as_bytes());
 }

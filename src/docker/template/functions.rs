@@ -5,17 +5,18 @@ use std::cmp::Ordering;
 use serde_json::Value as Json;
 
 use super::print;
+use super::value::Value;
 
 type Result<T> = std::result::Result<T, String>;
 
 /// A function's name, how many arguments it takes at least and at most, and its work.
-type Row = (&'static str, usize, usize, fn(&[Json]) -> Result<Json>);
+type Row = (&'static str, usize, usize, fn(&[Value]) -> Result<Value>);
 
 /// `and` and `or` are evaluated by the renderer, which stops at the first that decides.
 const TABLE: &[Row] = &[
     ("and", 1, MANY, |_| Err("and is lazy".to_owned())),
     ("or", 1, MANY, |_| Err("or is lazy".to_owned())),
-    ("not", 1, 1, |args| Ok(Json::Bool(!is_true(&args[0])))),
+    ("not", 1, 1, |args| Ok((!args[0].is_true()).into())),
     ("len", 1, 1, |args| len(&args[0])),
     ("index", 1, MANY, index),
     ("slice", 1, 3, slice),
@@ -25,21 +26,23 @@ const TABLE: &[Row] = &[
     ("eq", 2, MANY, |args| {
         for other in &args[1..] {
             if equals(&args[0], other)? {
-                return Ok(Json::Bool(true));
+                return Ok(true.into());
             }
         }
-        Ok(Json::Bool(false))
+        Ok(false.into())
     }),
-    ("ne", 2, 2, |args| Ok(Json::Bool(!equals(&args[0], &args[1])?))),
-    ("lt", 2, 2, |args| Ok(Json::Bool(compare(&args[0], &args[1])?.is_lt()))),
-    ("le", 2, 2, |args| Ok(Json::Bool(compare(&args[0], &args[1])?.is_le()))),
-    ("gt", 2, 2, |args| Ok(Json::Bool(compare(&args[0], &args[1])?.is_gt()))),
-    ("ge", 2, 2, |args| Ok(Json::Bool(compare(&args[0], &args[1])?.is_ge()))),
-    ("json", 1, 1, |args| Ok(args[0].to_string().into())),
+    ("ne", 2, 2, |args| Ok((!equals(&args[0], &args[1])?).into())),
+    ("lt", 2, 2, |args| Ok((compare(&args[0], &args[1])?.is_lt()).into())),
+    ("le", 2, 2, |args| Ok((compare(&args[0], &args[1])?.is_le()).into())),
+    ("gt", 2, 2, |args| Ok((compare(&args[0], &args[1])?.is_gt()).into())),
+    ("ge", 2, 2, |args| Ok((compare(&args[0], &args[1])?.is_ge()).into())),
+    ("json", 1, 1, |args| Ok(args[0].data.to_string().into())),
     ("lower", 1, 1, |args| Ok(text(&args[0])?.to_lowercase().into())),
     ("upper", 1, 1, |args| Ok(text(&args[0])?.to_uppercase().into())),
     ("title", 1, 1, |args| Ok(title(text(&args[0])?).into())),
-    ("split", 2, 2, |args| Ok(text(&args[0])?.split(text(&args[1])?).map(Json::from).collect())),
+    ("split", 2, 2, |args| {
+        Ok(text(&args[0])?.split(text(&args[1])?).map(Json::from).collect::<Json>().into())
+    }),
     ("join", 2, 2, join),
     ("trim", 1, 1, |args| Ok(text(&args[0])?.trim().into())),
     ("trimSpace", 1, 1, |args| Ok(text(&args[0])?.trim().into())),
@@ -77,7 +80,7 @@ pub(super) fn is_refused(name: &str) -> bool {
 /// # Errors
 ///
 /// When it does not take these arguments.
-pub(super) fn call(name: &str, args: &[Json]) -> Result<Json> {
+pub(super) fn call(name: &str, args: &[Value]) -> Result<Value> {
     let Some((_, least, most, work)) = TABLE.iter().find(|row| row.0 == name) else {
         return Err(format!("function {name:?} not defined"));
     };
@@ -88,29 +91,18 @@ pub(super) fn call(name: &str, args: &[Json]) -> Result<Json> {
     work(args).map_err(|why| format!("error calling {name}: {why}"))
 }
 
-/// What Go takes for true: everything but zero values and empty ones.
-pub(super) fn is_true(value: &Json) -> bool {
-    match value {
-        Json::Null => false,
-        Json::Bool(yes) => *yes,
-        Json::Number(number) => number.as_f64() != Some(0.0),
-        Json::String(text) => !text.is_empty(),
-        Json::Array(items) => !items.is_empty(),
-        Json::Object(fields) => !fields.is_empty(),
-    }
+fn text(value: &Value) -> Result<&str> {
+    let data = &value.data;
+    data.as_str().ok_or_else(|| format!("wrong type for value; expected string; got {data}"))
 }
 
-fn text(value: &Json) -> Result<&str> {
-    value.as_str().ok_or_else(|| format!("wrong type for value; expected string; got {value}"))
+fn count(value: &Value) -> Result<usize> {
+    let number = value.data.as_u64().and_then(|number| usize::try_from(number).ok());
+    number.ok_or_else(|| format!("wrong type for value; expected int; got {}", value.data))
 }
 
-fn count(value: &Json) -> Result<usize> {
-    let number = value.as_u64().and_then(|number| usize::try_from(number).ok());
-    number.ok_or_else(|| format!("wrong type for value; expected int; got {value}"))
-}
-
-fn len(value: &Json) -> Result<Json> {
-    match value {
+fn len(value: &Value) -> Result<Value> {
+    match &value.data {
         Json::String(text) => Ok(text.len().into()),
         Json::Array(items) => Ok(items.len().into()),
         Json::Object(fields) => Ok(fields.len().into()),
@@ -119,19 +111,12 @@ fn len(value: &Json) -> Result<Json> {
     }
 }
 
-fn index(args: &[Json]) -> Result<Json> {
-    args[1..].iter().try_fold(args[0].clone(), |value, key| match (&value, key) {
-        (Json::Object(fields), Json::String(key)) => Ok(fields.get(key).cloned().unwrap_or(Json::Null)),
-        (Json::Array(items), Json::Number(_)) => {
-            items.get(count(key)?).cloned().ok_or_else(|| format!("index out of range: {key}"))
-        }
-        (Json::Null, _) => Err("index of untyped nil".to_owned()),
-        (_, key) => Err(format!("cannot index with {key}")),
-    })
+fn index(args: &[Value]) -> Result<Value> {
+    args[1..].iter().try_fold(args[0].clone(), |value, key| value.at(&key.data))
 }
 
-fn slice(args: &[Json]) -> Result<Json> {
-    let length = match &args[0] {
+fn slice(args: &[Value]) -> Result<Value> {
+    let length = match &args[0].data {
         Json::String(text) => text.len(),
         Json::Array(items) => items.len(),
         other => return Err(format!("cannot slice {other}")),
@@ -139,17 +124,23 @@ fn slice(args: &[Json]) -> Result<Json> {
     let from = args.get(1).map_or(Ok(0), count)?;
     let to = args.get(2).map_or(Ok(length), count)?;
     let out_of_range = || format!("index out of range: {from}:{to}");
-    match &args[0] {
-        Json::String(text) => text.get(from..to).map(Json::from).ok_or_else(out_of_range),
-        Json::Array(items) => items.get(from..to).map(Json::from).ok_or_else(out_of_range),
+    match &args[0].data {
+        Json::String(text) => text.get(from..to).map(Value::from).ok_or_else(out_of_range),
+        Json::Array(items) => {
+            let part = items.get(from..to).map(Json::from).ok_or_else(out_of_range)?;
+            Ok(Value { data: part, kind: args[0].kind })
+        }
         _ => Err(out_of_range()),
     }
 }
 
-fn join(args: &[Json]) -> Result<Json> {
+fn join(args: &[Value]) -> Result<Value> {
     let separator = text(&args[1])?;
-    match &args[0] {
-        Json::Array(items) => Ok(items.iter().map(text).collect::<Result<Vec<_>>>()?.join(separator).into()),
+    match &args[0].data {
+        Json::Array(items) => {
+            let word = |item: &Json| text(&Value::from(item.clone())).map(str::to_owned);
+            Ok(items.iter().map(word).collect::<Result<Vec<_>>>()?.join(separator).into())
+        }
         Json::Null => Ok("".into()),
         other => Err(format!("wrong type for value; expected []string; got {other}")),
     }
@@ -166,15 +157,15 @@ fn title(text: &str) -> String {
     text.chars().map(upper_first).collect()
 }
 
-fn equals(a: &Json, b: &Json) -> Result<bool> {
-    match (a, b) {
-        (Json::Null, _) | (_, Json::Null) | (Json::Bool(_), Json::Bool(_)) => Ok(a == b),
+fn equals(a: &Value, b: &Value) -> Result<bool> {
+    match (&a.data, &b.data) {
+        (Json::Null, _) | (_, Json::Null) | (Json::Bool(_), Json::Bool(_)) => Ok(a.data == b.data),
         _ => Ok(compare(a, b)?.is_eq()),
     }
 }
 
-fn compare(a: &Json, b: &Json) -> Result<Ordering> {
-    match (a, b) {
+fn compare(a: &Value, b: &Value) -> Result<Ordering> {
+    match (&a.data, &b.data) {
         (Json::String(a), Json::String(b)) => Ok(a.cmp(b)),
         (Json::Number(x), Json::Number(y)) => match (x.as_i64(), y.as_i64()) {
             (Some(x), Some(y)) => Ok(x.cmp(&y)),

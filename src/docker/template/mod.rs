@@ -9,10 +9,13 @@ mod functions;
 mod parse;
 mod print;
 mod render;
+mod value;
 
 use serde_json::Value as Json;
 
 use crate::base::{ErrorKind, Explain};
+use value::Value;
+pub use value::{Field, Type};
 
 /// Why a template cannot be read or rendered, in Docker's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -65,13 +68,24 @@ impl Template {
         Ok(Self { nodes: parse::template(text)? })
     }
 
-    /// Renders it for one piece of data.
+    /// Renders it for a row of a list, whose fields are all there.
     ///
     /// # Errors
     ///
     /// [`Error::Render`].
     pub fn render(&self, data: &Json, methods: Methods<'_>) -> Result<String, Error> {
-        render::nodes(&self.nodes, data, methods)
+        render::nodes(&self.nodes, &data.clone().into(), true, methods)
+    }
+
+    /// Renders it for an object, as Docker's `inspect` does: by the fields of its type, and
+    /// when that fails by the keys of its JSON, all of which must be there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Render`], of the second try.
+    pub fn inspect(&self, data: &Json, kind: Type) -> Result<String, Error> {
+        let typed = render::nodes(&self.nodes, &Value::new(Some(data), kind), false, NO_METHODS);
+        typed.or_else(|_| self.render(data, NO_METHODS))
     }
 
     /// The fields it shows by themselves, `.ID` or `json .ID`, with the text between:
@@ -153,6 +167,27 @@ mod tests {
 
     use super::*;
 
+    const DATA: Type = Type::Struct(&[
+        Field { name: "Name", key: "Name", kind: Type::Text },
+        Field { name: "Id", key: "Id", kind: Type::Text },
+        Field { name: "Count", key: "Count", kind: Type::Int },
+        Field { name: "Ratio", key: "Ratio", kind: Type::Any },
+        Field { name: "Up", key: "Up", kind: Type::Bool },
+        Field { name: "Nothing", key: "Nothing", kind: Type::Any },
+        Field { name: "Config", key: "Config", kind: Type::Struct(CONFIG) },
+        Field { name: "Mounts", key: "Mounts", kind: Type::List(&Type::Struct(MOUNT)) },
+        Field { name: "Empty", key: "Empty", kind: Type::List(&Type::Text) },
+    ]);
+    const CONFIG: &[Field] = &[
+        Field { name: "Env", key: "Env", kind: Type::List(&Type::Text) },
+        Field { name: "Labels", key: "Labels", kind: Type::Map(&Type::Text) },
+        Field { name: "Image", key: "Image", kind: Type::Text },
+    ];
+    const MOUNT: &[Field] = &[
+        Field { name: "Source", key: "Source", kind: Type::Text },
+        Field { name: "RW", key: "RW", kind: Type::Bool },
+    ];
+
     fn render(template: &str) -> String {
         let data = json!({
             "Name": "/web", "Id": "abcdef", "Count": 3, "Ratio": 1.5, "Up": true, "Nothing": null,
@@ -160,7 +195,8 @@ mod tests {
             "Mounts": [{"Source": "/a", "RW": true}, {"Source": "/b", "RW": false}],
             "Empty": [],
         });
-        match Template::parse(template).and_then(|t| t.render(&data, NO_METHODS)) {
+        let render = |it: Template| it.inspect(&data, DATA);
+        match Template::parse(template).and_then(render) {
             Ok(text) => text,
             Err(error) => error.to_string(),
         }
@@ -176,6 +212,7 @@ mod tests {
             ("{{.Config.Labels}}", "map[a.b:1 b:2]"),
             ("{{.Config.Labels.none}}", "<no value>"),
             ("{{index .Config.Labels \"a.b\"}}", "1"),
+            ("{{index .Config.Labels \"none\"}}|", "|"),
             ("{{index .Config.Env 1}}", "B=2"),
             ("{{json .Config.Env}}", r#"["A=1","B=2"]"#),
             ("{{.Mounts | json}}", r#"[{"Source":"/a","RW":true},{"Source":"/b","RW":false}]"#),

@@ -2,36 +2,53 @@
 
 use serde_json::Value as Json;
 
+use super::value::{Field, Type, Value};
+
 /// What `{{.}}` prints.
-pub(super) fn value(value: &Json) -> String {
-    match value {
-        Json::Null => "<no value>".to_owned(),
-        other => inner(other),
+pub(super) fn value(value: &Value) -> String {
+    match (value.kind, &value.data) {
+        (Type::Any, Json::Null) => "<no value>".to_owned(),
+        _ => inner(value),
     }
 }
 
-fn inner(value: &Json) -> String {
-    match value {
-        Json::Null => "<nil>".to_owned(),
-        Json::String(text) => text.clone(),
-        Json::Bool(_) | Json::Number(_) => value.to_string(),
-        Json::Array(items) => format!("[{}]", items.iter().map(inner).collect::<Vec<_>>().join(" ")),
-        Json::Object(fields) => {
+fn inner(value: &Value) -> String {
+    let item = |data: &Json| inner(&Value::new(Some(data), value.of_items()));
+    match (value.kind, &value.data) {
+        (Type::List(_), Json::Null) => "[]".to_owned(),
+        (Type::Map(_) | Type::Keyed(_), Json::Null) => "map[]".to_owned(),
+        (_, Json::Null) => "<nil>".to_owned(),
+        (Type::Time, Json::String(text)) => time(text),
+        (_, Json::String(text)) => text.clone(),
+        (_, Json::Bool(_) | Json::Number(_)) => value.data.to_string(),
+        (_, Json::Array(items)) => format!("[{}]", items.iter().map(item).collect::<Vec<_>>().join(" ")),
+        (Type::Struct(fields), data) => {
+            let own = |field: &Field| inner(&Value::new(data.get(field.key), field.kind));
+            let shown: Vec<_> = fields.iter().map(own).collect();
+            format!("{{{}}}", shown.join(" "))
+        }
+        (_, Json::Object(fields)) => {
             let mut sorted: Vec<_> = fields.iter().collect();
             sorted.sort_by_key(|(name, _)| name.as_str());
             let shown: Vec<_> =
-                sorted.iter().map(|(name, value)| format!("{name}:{}", inner(value))).collect();
+                sorted.iter().map(|(name, value)| format!("{name}:{}", item(value))).collect();
             format!("map[{}]", shown.join(" "))
         }
     }
 }
 
+/// `2026-11-29 12:36:14.4337 +0000 UTC`, as Go's `Time.String` has it.
+fn time(text: &str) -> String {
+    let Ok(moment) = text.parse::<jiff::Timestamp>() else { return text.to_owned() };
+    moment.strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string()
+}
+
 /// `fmt.Sprint`: a space between two operands when neither is a string.
-pub(super) fn sprint(values: &[Json]) -> String {
+pub(super) fn sprint(values: &[Value]) -> String {
     let mut out = String::new();
     for (at, value) in values.iter().enumerate() {
         let before = at.checked_sub(1).and_then(|at| values.get(at));
-        if before.is_some_and(|before| !before.is_string() && !value.is_string()) {
+        if before.is_some_and(|before| !before.data.is_string() && !value.data.is_string()) {
             out.push(' ');
         }
         out += &inner(value);
@@ -40,7 +57,7 @@ pub(super) fn sprint(values: &[Json]) -> String {
 }
 
 /// `fmt.Sprintln`: spaces between all, and a newline.
-pub(super) fn sprintln(values: &[Json]) -> String {
+pub(super) fn sprintln(values: &[Value]) -> String {
     values.iter().map(inner).collect::<Vec<_>>().join(" ") + "\n"
 }
 
@@ -60,7 +77,7 @@ struct Directive {
 /// # Errors
 ///
 /// For a verb that is not one of `%s %v %d %q %x %X %o %b %c %t %e %f %g %T`-less.
-pub(super) fn sprintf(format: &str, values: &[Json]) -> Result<String, String> {
+pub(super) fn sprintf(format: &str, values: &[Value]) -> Result<String, String> {
     let mut out = String::new();
     let mut values = values.iter();
     let mut rest = format.chars().peekable();
@@ -114,7 +131,7 @@ pub(super) fn sprintf(format: &str, values: &[Json]) -> Result<String, String> {
 }
 
 impl Directive {
-    fn apply(&self, verb: char, value: &Json) -> Result<String, String> {
+    fn apply(&self, verb: char, value: &Value) -> Result<String, String> {
         let cut = |text: String| match self.precision {
             Some(precision) => text.chars().take(precision).collect(),
             None => text,
@@ -123,17 +140,17 @@ impl Directive {
             's' => cut(inner(value)),
             'v' => inner(value),
             'q' => Json::from(cut(inner(value))).to_string(),
-            't' if value.is_boolean() => inner(value),
-            'd' | 'o' | 'b' | 'c' => match value.as_i64() {
+            't' if value.data.is_boolean() => inner(value),
+            'd' | 'o' | 'b' | 'c' => match value.data.as_i64() {
                 Some(number) => self.integer(verb, number),
                 None => wrong(verb, value),
             },
-            'x' | 'X' => match (value.as_i64(), value.as_str()) {
+            'x' | 'X' => match (value.data.as_i64(), value.data.as_str()) {
                 (Some(number), _) => self.integer(verb, number),
                 (None, Some(text)) => crate::base::id::hex(text.as_bytes()),
                 (None, None) => wrong(verb, value),
             },
-            'f' | 'F' | 'e' | 'g' => match value.as_f64() {
+            'f' | 'F' | 'e' | 'g' => match value.data.as_f64() {
                 Some(number) => self.float(verb, number),
                 None => wrong(verb, value),
             },
@@ -192,8 +209,8 @@ impl Directive {
 }
 
 /// Go's way to show an operand that does not fit the verb.
-fn wrong(verb: char, value: &Json) -> String {
-    let kind = match value {
+fn wrong(verb: char, value: &Value) -> String {
+    let kind = match &value.data {
         Json::String(_) => "string",
         Json::Number(number) if number.is_f64() => "float64",
         Json::Number(_) => "int",

@@ -2,28 +2,11 @@
 
 use serde_json::Value as Json;
 
-use super::functions::{self, is_true};
+use super::functions;
+use super::value::{Type, Value};
 use super::{Branch, Error, Methods, Node, Operand, Pipeline, Start, print};
 
 type Result<T> = std::result::Result<T, Error>;
-
-/// Fields whose value is a map with keys of the user's, so that a missing key is no mistake.
-const MAPS: &[&str] = &[
-    "Labels",
-    "Annotations",
-    "Ports",
-    "Networks",
-    "Options",
-    "Volumes",
-    "ExposedPorts",
-    "PortBindings",
-    "Config",
-    "Tmpfs",
-    "Sysctls",
-    "Attributes",
-    "Containers",
-    "Data",
-];
 
 /// Why a list of nodes ended.
 #[derive(PartialEq)]
@@ -35,14 +18,16 @@ enum Flow {
 
 struct Renderer<'a> {
     out: String,
-    variables: Vec<(String, Json)>,
+    variables: Vec<(String, Value)>,
     methods: Methods<'a>,
+    /// A key that is in no map is a mistake.
+    is_strict: bool,
 }
 
 /// Renders a whole template.
-pub(super) fn nodes(nodes: &[Node], data: &Json, methods: Methods<'_>) -> Result<String> {
+pub(super) fn nodes(nodes: &[Node], data: &Value, is_strict: bool, methods: Methods<'_>) -> Result<String> {
     let root = ("$".to_owned(), data.clone());
-    let mut renderer = Renderer { out: String::new(), variables: vec![root], methods };
+    let mut renderer = Renderer { out: String::new(), variables: vec![root], methods, is_strict };
     renderer.nodes(nodes, data)?;
     Ok(renderer.out)
 }
@@ -79,7 +64,7 @@ fn shown_field(command: &[Operand]) -> Option<&str> {
 }
 
 impl Renderer<'_> {
-    fn nodes(&mut self, nodes: &[Node], dot: &Json) -> Result<Flow> {
+    fn nodes(&mut self, nodes: &[Node], dot: &Value) -> Result<Flow> {
         for node in nodes {
             let flow = match node {
                 Node::Text(text) => {
@@ -115,27 +100,31 @@ impl Renderer<'_> {
         result
     }
 
-    fn branch(&mut self, branch: &Branch, dot: &Json, moves_dot: bool) -> Result<Flow> {
+    fn branch(&mut self, branch: &Branch, dot: &Value, moves_dot: bool) -> Result<Flow> {
         let value = self.pipeline(&branch.pipeline, dot)?;
         self.declare(&branch.pipeline, std::slice::from_ref(&value));
-        match (is_true(&value), moves_dot) {
+        match (value.is_true(), moves_dot) {
             (true, true) => self.nodes(&branch.body, &value),
             (true, false) => self.nodes(&branch.body, dot),
             (false, _) => self.nodes(&branch.otherwise, dot),
         }
     }
 
-    fn range(&mut self, branch: &Branch, dot: &Json) -> Result<Flow> {
-        let pairs: Vec<(Json, Json)> = match self.pipeline(&branch.pipeline, dot)? {
-            Json::Array(items) => items.into_iter().enumerate().map(|(at, item)| (at.into(), item)).collect(),
-            Json::Object(fields) => {
-                let mut sorted: Vec<_> = fields.into_iter().collect();
-                sorted.sort_by(|a, b| a.0.cmp(&b.0));
-                sorted.into_iter().map(|(name, value)| (name.into(), value)).collect()
+    fn range(&mut self, branch: &Branch, dot: &Value) -> Result<Flow> {
+        let value = self.pipeline(&branch.pipeline, dot)?;
+        let item = |data: &Json| Value::new(Some(data), value.of_items());
+        let pairs: Vec<(Value, Value)> = match &value.data {
+            Json::Array(items) => {
+                items.iter().enumerate().map(|(at, data)| (at.into(), item(data))).collect()
+            }
+            Json::Object(fields) if !matches!(value.kind, Type::Struct(_)) => {
+                let mut sorted: Vec<_> = fields.iter().collect();
+                sorted.sort_by(|a, b| a.0.cmp(b.0));
+                sorted.into_iter().map(|(name, data)| (name.as_str().into(), item(data))).collect()
             }
             Json::Null => Vec::new(),
-            other => {
-                let what = format!("range can't iterate over {}", print::value(&other));
+            _ => {
+                let what = format!("range can't iterate over {}", print::value(&value));
                 return Err(self.fault(&branch.pipeline, "range", what));
             }
         };
@@ -158,7 +147,7 @@ impl Renderer<'_> {
         Ok(Flow::Next)
     }
 
-    fn declare(&mut self, pipeline: &Pipeline, values: &[Json]) {
+    fn declare(&mut self, pipeline: &Pipeline, values: &[Value]) {
         for (name, value) in pipeline.variables.iter().zip(values) {
             let known = self.variables.iter_mut().rev().find(|(known, _)| known == name);
             match known {
@@ -168,28 +157,28 @@ impl Renderer<'_> {
         }
     }
 
-    fn pipeline(&mut self, pipeline: &Pipeline, dot: &Json) -> Result<Json> {
+    fn pipeline(&mut self, pipeline: &Pipeline, dot: &Value) -> Result<Value> {
         let mut piped = None;
         for command in &pipeline.commands {
             piped = Some(self.command(pipeline, command, piped, dot)?);
         }
-        Ok(piped.unwrap_or(Json::Null))
+        Ok(piped.unwrap_or(Value::NONE))
     }
 
     fn command(
         &mut self,
         pipeline: &Pipeline,
         command: &[Operand],
-        piped: Option<Json>,
-        dot: &Json,
-    ) -> Result<Json> {
-        let Some((first, rest)) = command.split_first() else { return Ok(Json::Null) };
+        piped: Option<Value>,
+        dot: &Value,
+    ) -> Result<Value> {
+        let Some((first, rest)) = command.split_first() else { return Ok(Value::NONE) };
         match first {
             Operand::Function(name) if name == "and" || name == "or" => {
-                let mut last = Json::Null;
+                let mut last = Value::NONE;
                 for operand in rest {
                     last = self.operand(pipeline, operand, dot)?;
-                    if is_true(&last) == (name == "or") {
+                    if last.is_true() == (name == "or") {
                         return Ok(last);
                     }
                 }
@@ -203,7 +192,8 @@ impl Renderer<'_> {
                 if fields.len() == 1 && (!rest.is_empty() || piped.is_some()) =>
             {
                 let args = self.arguments(pipeline, rest, piped, dot)?;
-                (self.methods)(&fields[0], &args).ok_or_else(|| {
+                let args: Vec<_> = args.into_iter().map(|arg| arg.data).collect();
+                (self.methods)(&fields[0], &args).map(Value::from).ok_or_else(|| {
                     self.fault(
                         pipeline,
                         first,
@@ -220,9 +210,9 @@ impl Renderer<'_> {
         &mut self,
         pipeline: &Pipeline,
         operands: &[Operand],
-        piped: Option<Json>,
-        dot: &Json,
-    ) -> Result<Vec<Json>> {
+        piped: Option<Value>,
+        dot: &Value,
+    ) -> Result<Vec<Value>> {
         let mut args = Vec::with_capacity(operands.len() + 1);
         for operand in operands {
             args.push(self.operand(pipeline, operand, dot)?);
@@ -231,50 +221,35 @@ impl Renderer<'_> {
         Ok(args)
     }
 
-    fn operand(&mut self, pipeline: &Pipeline, operand: &Operand, dot: &Json) -> Result<Json> {
+    fn operand(&mut self, pipeline: &Pipeline, operand: &Operand, dot: &Value) -> Result<Value> {
         let (start, fields) = match operand {
-            Operand::Literal(value) => return Ok(value.clone()),
-            Operand::Nil => return Ok(Json::Null),
+            Operand::Literal(value) => return Ok(value.clone().into()),
+            Operand::Nil => return Ok(Value::NONE),
             Operand::Function(name) => {
                 return functions::call(name, &[]).map_err(|why| self.fault(pipeline, name, why));
             }
             Operand::Chain(start, fields) => (start, fields),
         };
         let found = match start {
-            Start::Dot => walk(dot, fields),
+            Start::Dot => self.walk(dot.clone(), fields),
             Start::Variable(name) => {
                 let variable = self.variables.iter().rev().find(|(known, _)| known == name);
-                walk(variable.map_or(&Json::Null, |(_, value)| value), fields)
+                self.walk(variable.map_or(Value::NONE, |(_, value)| value.clone()), fields)
             }
             Start::Group(inner) => {
                 let value = self.pipeline(inner, dot)?;
-                walk(&value, fields)
+                self.walk(value, fields)
             }
         };
         found.map_err(|why| self.fault(pipeline, operand, why))
     }
 
+    /// Follows `fields` from `value`.
+    fn walk(&self, value: Value, fields: &[String]) -> std::result::Result<Value, String> {
+        fields.iter().try_fold(value, |value, field| value.field(field, self.is_strict))
+    }
+
     fn fault(&self, pipeline: &Pipeline, at: impl std::fmt::Display, what: String) -> Error {
         Error::Render { line: pipeline.line, at: at.to_string(), what }
     }
-}
-
-/// Follows `fields` from `value`.
-fn walk(value: &Json, fields: &[String]) -> std::result::Result<Json, String> {
-    let mut here = value;
-    let mut parent = "";
-    for field in fields {
-        here = match here {
-            Json::Object(known) => match known.get(field) {
-                Some(value) => value,
-                None if MAPS.contains(&parent) => &Json::Null,
-                None => return Err(format!("map has no entry for key {field:?}")),
-            },
-            Json::Null if MAPS.contains(&parent) => &Json::Null,
-            Json::Null => return Err(format!("nil pointer evaluating field {field}")),
-            other => return Err(format!("can't evaluate field {field} in {}", print::value(other))),
-        };
-        parent = field;
-    }
-    Ok(here.clone())
 }

@@ -18,6 +18,7 @@ mod list;
 mod marks;
 mod mounts;
 mod root;
+mod weigh;
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
@@ -26,6 +27,8 @@ use jiff::Timestamp;
 
 use super::error::Result;
 use super::{Engine, Reporter, blocking};
+
+use crate::base::text;
 
 use error::Done;
 pub use error::Error;
@@ -190,6 +193,21 @@ pub struct CopyRequest {
     pub existing: Existing,
 }
 
+/// How much a file or a folder is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Weight {
+    /// Its name.
+    pub name: OsString,
+    /// It is a folder.
+    pub is_folder: bool,
+    /// Files and links, of a folder those in it.
+    pub files: u64,
+    /// Bytes of the files.
+    pub bytes: u64,
+    /// There is more than was counted.
+    pub is_more: bool,
+}
+
 /// What was copied.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Copied {
@@ -314,6 +332,18 @@ impl Files<'_> {
         self.on(place, path, "delete in", work).await
     }
 
+    /// How much `names` of the folder `path` are. What cannot be read counts nothing, and at
+    /// some number counting ends.
+    ///
+    /// # Errors
+    ///
+    /// When one of them is not there.
+    pub async fn weigh(&self, place: &Place, path: &Path, names: Vec<OsString>) -> Result<Vec<Weight>> {
+        let work =
+            move |engine: &Engine, place: &Place, path: &Path| weigh::weigh(engine, place, path, &names);
+        self.on(place, path, "count the files in", work).await
+    }
+
     /// Copies files and folders between this machine and a container, or out of an image.
     /// What arrives belongs to root in a container and to the caller here, keeps its
     /// permissions but no set-id bit, and its times. Links stay links; devices, pipes and
@@ -346,11 +376,5 @@ fn whose(engine: &Engine, place: &Place) -> String {
 /// A path for people: no byte of it reaches a terminal as a control character.
 #[must_use]
 pub fn shown(path: impl AsRef<OsStr>) -> String {
-    let text = path.as_ref().to_string_lossy();
-    // What turns the writing direction or has no shape could forge what a name says.
-    let is_hidden = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
-    };
-    text.chars().map(|c| if is_hidden(c) { '·' } else { c }).collect()
+    text::line(&path.as_ref().to_string_lossy()).into_owned()
 }

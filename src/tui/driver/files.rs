@@ -95,10 +95,12 @@ pub(super) async fn grant(engine: &Engine, wish: &FilesWish) -> Result<FilesDone
             let compared = tokio::task::spawn_blocking(move || compare(&old_contents, &new_contents)).await;
             Ok(FilesDone::Page(title, compared.unwrap_or_default()))
         }
-        FilesWish::Extract(request) => {
+        FilesWish::Copy(request) => {
             let there = files.list(&request.to, &request.into).await?.entries;
             let is_there = |name: &&OsString| there.iter().any(|entry| entry.name == **name);
-            Ok(FilesDone::There(request.names.iter().filter(is_there).cloned().collect()))
+            let there = request.names.iter().filter(is_there).cloned().collect();
+            let weights = files.weigh(&request.from, &request.folder, request.names.clone()).await?;
+            Ok(FilesDone::Weighed(weights, there))
         }
         FilesWish::Edit(place, path) => Ok(FilesDone::Opened(files.read(place, path, WHOLE).await?)),
         // The editor has the screen for it: `write_back`.

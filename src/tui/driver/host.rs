@@ -44,7 +44,7 @@ fn shown(words: &[String]) -> String {
         [shell, flag, script, ours, ..] if shell == "sh" && flag == "-c" && ours == "hoist" => script.clone(),
         words => join(words),
     };
-    text.chars().map(|c| if c.is_control() { '.' } else { c }).collect()
+    crate::base::text::line(&text).into_owned()
 }
 
 fn say(text: &str) {

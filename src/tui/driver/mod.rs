@@ -223,7 +223,7 @@ fn model(settings: &TuiSettings, depth: Depth) -> std::result::Result<Model, Err
     let keymap = configured.keymap.clone().map_or_else(|| Keymap::read(None).map(Arc::new), Ok)?;
     let theme = Theme::shipped(DARK, depth)?;
     let mut model = Model::new(keymap, theme, depth, settings.world.clone(), Timestamp::now());
-    match saved::read(settings.ui.state.as_deref()) {
+    match saved::read(settings.ui.state.as_deref(), !settings.ui.read_only) {
         Ok(saved) => model.saved = saved,
         Err(fault) => {
             model.say(Tone::Warning, fault.clone(), None);

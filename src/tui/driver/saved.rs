@@ -12,12 +12,13 @@ const NAME: &str = "tui.json";
 /// A larger one was not written by hoist.
 const LIMIT: u64 = 4 << 20;
 
-/// Reads it. A file that is no such text is moved aside, so that nothing of it is lost.
+/// Reads it. A file that is no such text is moved aside, so that nothing of it is lost; where
+/// nothing may be written it stays, for it is not written over either.
 ///
 /// # Errors
 ///
 /// What to tell the user; defaults hold.
-pub(super) fn read(folder: Option<&Path>) -> Result<Saved, String> {
+pub(super) fn read(folder: Option<&Path>, may_write: bool) -> Result<Saved, String> {
     let Some(path) = folder.map(|folder| folder.join(NAME)) else { return Ok(Saved::default()) };
     let text = match disk::read(&path, LIMIT) {
         Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
@@ -25,6 +26,9 @@ pub(super) fn read(folder: Option<&Path>) -> Result<Saved, String> {
         Err(error) => return Err(error.to_string()),
     };
     Saved::read(&text).map_err(|error| {
+        if !may_write {
+            return format!("{} cannot be read: {error}", path.display());
+        }
         let aside = path.with_extension("json.bad");
         let moved = match std::fs::rename(&path, &aside) {
             Ok(()) => format!("it is kept as {}", aside.display()),

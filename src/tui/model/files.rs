@@ -17,7 +17,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use super::{Failure, Subject};
-use crate::engine::files::{Contents, CopyRequest, Entry, FileKind, Listing, Place, Stamp};
+use crate::engine::files::{Contents, CopyRequest, Entry, FileKind, Listing, Place, Stamp, Weight};
 
 pub use side::Side;
 pub use text::{is_binary, lines};
@@ -113,8 +113,8 @@ pub enum FilesWish {
     View(Place, PathBuf),
     /// Show how two files differ.
     Compare([(Place, PathBuf); 2]),
-    /// Copy to this machine, but ask first where there are files of these names.
-    Extract(CopyRequest),
+    /// Copy, but ask first: how much it is, and which files are there already.
+    Copy(CopyRequest),
     /// Read a file to edit it.
     Edit(Place, PathBuf),
     /// Edit these contents of a file, and write them back when they were changed.
@@ -130,8 +130,8 @@ pub enum FilesDone {
     Page(String, Vec<String>),
     /// A file to be edited.
     Opened(Contents),
-    /// Names that the folder has already.
-    There(Vec<OsString>),
+    /// How much is to be copied, and the names that the folder has already.
+    Weighed(Vec<Weight>, Vec<OsString>),
 }
 
 impl FilesPane {

@@ -134,7 +134,7 @@ impl InspectPane {
             }
             _ => {
                 let text = serde_json::to_string_pretty(&document.value).unwrap_or_default();
-                yaml::escaped(&text) + "\n"
+                crate::base::text::json(&text).into_owned() + "\n"
             }
         }
     }

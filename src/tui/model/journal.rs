@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::columns::Column;
 use super::filter::Field;
 use super::rows::{Row, natural};
+use crate::base::text;
 use crate::engine::{Event, Kind};
 
 /// So many events are kept; the oldest go first.
@@ -44,7 +45,7 @@ impl EventRow {
             time: Timestamp::from_nanosecond(event.time_nano.into()).unwrap_or_default(),
             nanos: event.time_nano,
             kind: event.kind,
-            action: event.action.clone(),
+            action: text::line(&event.action).into_owned(),
             name: of("name").cloned().unwrap_or_else(|| short(&id).to_owned()),
             attributes: attributes(&event.actor.attributes),
             id,
@@ -71,7 +72,7 @@ fn attributes(all: &BTreeMap<String, String>) -> String {
     let first = FIRST.iter().filter_map(|name| all.get_key_value(*name));
     let rest = all.iter().filter(|(name, _)| !FIRST.contains(&name.as_str()) && *name != "name");
     let words = first.chain(rest).map(|(name, value)| format!("{name}={}", short(value)));
-    words.collect::<Vec<_>>().join(" ")
+    text::line(&words.collect::<Vec<_>>().join(" ")).into_owned()
 }
 
 impl Row for EventRow {

@@ -61,6 +61,7 @@ use super::key::Key;
 use super::keymap::{Keymap, Place};
 use super::layout::{Beside, Layout, NAVIGATOR, layout};
 use super::theme::{Depth, Theme};
+use crate::base::text;
 use crate::command::World;
 use crate::config::{self, Icons};
 use crate::engine::{self, ContainerId, Machine};
@@ -493,7 +494,9 @@ impl Model {
 
     /// Says `text` at the bottom.
     pub fn say(&mut self, tone: Tone, text: impl Into<String>, hint: Option<String>) {
-        self.notice = Some(Notice { tone, text: text.into(), hint, until: self.now + NOTICE });
+        let text = text::line(&text.into()).into_owned();
+        let hint = hint.map(|hint| text::line(&hint).into_owned());
+        self.notice = Some(Notice { tone, text, hint, until: self.now + NOTICE });
     }
 
     /// Says what went wrong at the bottom, and keeps it for the details page.

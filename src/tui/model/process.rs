@@ -2,6 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::base::text;
 use crate::base::units::binary;
 use crate::engine::ProcessDetail;
 
@@ -9,9 +10,7 @@ use crate::engine::ProcessDetail;
 #[must_use]
 pub fn page(detail: &ProcessDetail, now: Timestamp) -> Vec<String> {
     let row = &detail.row;
-    let clean =
-        |text: &str| -> String { text.chars().map(|c| if c.is_control() { '·' } else { c }).collect() };
-    let pair = |name: &str, value: &str| format!("  {name:<14} {}", clean(value));
+    let pair = |name: &str, value: &str| format!("  {name:<14} {}", text::line(value));
     let started = now.duration_since(row.started);
     let mut lines = vec![
         pair("command", &row.command),
@@ -28,7 +27,7 @@ pub fn page(detail: &ProcessDetail, now: Timestamp) -> Vec<String> {
     ];
     let mut part = |title: String, body: Vec<String>| {
         lines.extend([String::new(), title]);
-        lines.extend(body.into_iter().map(|line| format!("  {}", clean(&line))));
+        lines.extend(body.into_iter().map(|line| format!("  {}", text::line(&line))));
     };
     let limits = detail
         .limits
@@ -104,7 +103,7 @@ mod tests {
         };
         let text = page(&detail, Timestamp::UNIX_EPOCH).join("\n");
         insta::assert_snapshot!(text, @"
-              command        a·[31m
+              command        a␛[31m
               pid            0 in the container, 0 on the host
               parent         0 on the host
               user           app (0)

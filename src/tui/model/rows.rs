@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::columns::Column;
 use super::filter::Field;
+use crate::base::text;
 use crate::command;
 use crate::engine::{Container, ContainerId, CreateRequest, PullPolicy, Record, Status};
 
@@ -111,6 +112,7 @@ impl ContainerRow {
     pub fn new(container: &Container) -> Self {
         let record = &container.record;
         let run_started = container.run.as_ref().and_then(|run| run.started);
+        let words = [record.config.entrypoint.as_slice(), &record.config.command];
         Self {
             id: record.id.clone(),
             name: record.name.as_str().to_owned(),
@@ -118,13 +120,13 @@ impl ContainerRow {
             status: container.status,
             exit_code: record.state.exit_code,
             oom_killed: record.state.oom_killed,
-            error: record.state.error.clone(),
+            error: text::line(&record.state.error).into_owned(),
             ended_by_hand: record.state.stopped_by_hand || record.config.tty,
             restarts: record.state.restart_count,
             created: record.created,
             started: run_started.or(record.state.started),
             finished: record.state.finished,
-            command: [record.config.entrypoint.as_slice(), &record.config.command].concat().join(" "),
+            command: text::line(&words.concat().join(" ")).into_owned(),
             again: again(record),
             busy: None,
             left: None,

@@ -88,22 +88,7 @@ fn is_plain(word: &str) -> bool {
 
 /// In double quotes, without a character that a terminal would obey.
 pub(super) fn quoted(word: &str) -> String {
-    escaped(&Value::from(word).to_string())
-}
-
-/// JSON text without the control characters that JSON allows: DEL and those after it.
-#[must_use]
-pub fn escaped(json: &str) -> String {
-    let mut out = String::with_capacity(json.len());
-    for c in json.chars() {
-        match u32::from(c) {
-            code @ 0x7f..=0x9f => out += &format!("\\u{code:04x}"),
-            // Marks that turn the direction of what follows.
-            code @ (0x200e..=0x200f | 0x202a..=0x202e | 0x2066..=0x2069) => out += &format!("\\u{code:04x}"),
-            _ => out.push(c),
-        }
-    }
-    out
+    crate::base::text::json(&Value::from(word).to_string()).into_owned()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! A line names the command, what may stand behind it, and a function that does it. The
 //! completion, the palette and `:help` read the same table.
 
-use super::{Action, here, lists, options, task, window};
+use super::{Action, guard, here, lists, options, task, window};
 use crate::tui::event::{Effect, Job};
 use crate::tui::model::layer::{Layer, Page};
 use crate::tui::model::{Failure, Model};
@@ -75,6 +75,10 @@ pub(super) const COMMANDS: &[AppCommand] = &[
             _ => Vec::new(),
         },
         run: |model, words| match words {
+            [verb, _] if model.look.is_read_only && (verb == "save" || verb == "remove") => {
+                guard::refuse(model, &format!("`layout {verb}` changes something"));
+                Ok(Vec::new())
+            }
             [verb, name] if verb == "save" => Ok(window::save_layout(model, name)),
             [verb, name] if verb == "remove" => Ok(window::remove_layout(model, name)),
             [verb, name] if verb == "load" => Ok(window::load_layout(model, name)),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::task::quiet_work;
 use super::{compare as images, layers, prompt, show_tab};
 use crate::base::units::column;
-use crate::engine::files::{CopyRequest, Existing, FileKind, Place, shown};
+use crate::engine::files::{CopyRequest, Existing, FileKind, Place, Weight, shown};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
 use crate::tui::model::files::{
@@ -159,7 +159,7 @@ fn refused(model: &mut Model, place: &Place, is_read_only: bool) -> bool {
     true
 }
 
-/// Copies to the other side; asks where something would be replaced.
+/// Copies to the other side, once it is known how much that is and the answer is yes.
 fn copy(model: &mut Model) -> Vec<Effect> {
     let other = pane(model).other();
     let (place, is_read_only) = (other.place.clone(), other.is_read_only());
@@ -173,41 +173,57 @@ fn copy(model: &mut Model) -> Vec<Effect> {
         model.say(Tone::Plain, "there is nothing to copy here", None);
         return Vec::new();
     }
-    let there = |name: &OsString| {
-        let entries = other.listing.as_ref().map_or(&[][..], |listing| &listing.entries);
-        entries.iter().any(|entry| entry.name == *name && !entry.is_deleted())
-    };
-    let replaced: Vec<OsString> = names.iter().filter(|name| there(name)).cloned().collect();
-    let request = CopyRequest {
+    wish(FilesWish::Copy(CopyRequest {
         from: side.place.clone(),
         folder: side.folder.clone(),
         names,
         to: other.place.clone(),
         into: other.folder.clone(),
         existing: Existing::Keep,
-    };
-    copy_over(model, request, &replaced)
+    }))
 }
 
-/// Copies; asks first where there are files of these names already.
-fn copy_over(model: &mut Model, mut request: CopyRequest, replaced: &[OsString]) -> Vec<Effect> {
-    if replaced.is_empty() {
-        return begin(model, Job::Copy(request));
-    }
-    request.existing = Existing::Replace;
+/// Asks before anything is copied: what, how much, where to, and what that replaces.
+fn ask_copy(model: &mut Model, mut request: CopyRequest, weights: &[Weight], replaced: &[OsString]) {
     let into = format!("{}:{}", whose_word(model, &request.to), shown(&request.into));
+    let mut notes = vec![format!("From {}:{}", whose_word(model, &request.from), shown(&request.folder))];
+    notes.push(format!("to   {into}"));
+    let mut yes = "copy";
+    if !replaced.is_empty() {
+        request.existing = Existing::Replace;
+        notes.push("Files are replaced; folders keep what only they have.".to_owned());
+        notes.push("What is replaced is gone for good.".to_owned());
+        yes = "replace";
+    }
+    let title = match weights {
+        [one] => format!("Copy {}?", shown(&one.name)),
+        many => format!("Copy {}?", count(many.len(), "entry", "entries")),
+    };
+    let item = |weight: &Weight| {
+        let replaces = if replaced.contains(&weight.name) { "   replaces what is there" } else { "" };
+        format!("{}   {}{replaces}", named(weight), how_much(weight))
+    };
     model.layers.push(Layer::Confirm(Confirm {
-        title: format!("Replace {}?", count(replaced.len(), "file")),
-        items: replaced.iter().map(|name| format!("{}   in {into}", shown(name))).collect(),
-        notes: vec![
-            "Files are replaced; folders keep what only they have.".to_owned(),
-            "What is replaced is gone for good.".to_owned(),
-        ],
-        yes: "replace",
+        title,
+        items: weights.iter().map(item).collect(),
+        notes,
+        yes,
         effects: vec![Effect::Work(UNNUMBERED, Job::Copy(request))],
         top: 0,
     }));
-    Vec::new()
+}
+
+fn named(weight: &Weight) -> String {
+    format!("{}{}", shown(&weight.name), if weight.is_folder { "/" } else { "" })
+}
+
+/// `3.4MB`, `12 files, 3.4MB`, `more than 20000 files, 3.4MB`.
+fn how_much(weight: &Weight) -> String {
+    let more = if weight.is_more { "more than " } else { "" };
+    match weight.is_folder {
+        false => column(weight.bytes),
+        true => format!("{more}{}, {}", count(weight.files, "file", "files"), column(weight.bytes)),
+    }
 }
 
 /// Copies to a folder of this machine that is asked for.
@@ -241,7 +257,7 @@ fn delete(model: &mut Model) {
 pub(super) fn ask_delete(model: &mut Model, (place, folder, names): (Place, PathBuf, Vec<OsString>)) {
     let whose = whose_word(model, &place);
     model.layers.push(Layer::Confirm(Confirm {
-        title: format!("Delete {} for good?", count(names.len(), "file")),
+        title: format!("Delete {} for good?", count(names.len(), "file", "files")),
         items: names.iter().map(|name| format!("{whose}:{}", shown(folder.join(name)))).collect(),
         notes: vec![
             "Folders go with all that is in them.".to_owned(),
@@ -282,8 +298,8 @@ pub(in crate::tui) fn whose_word(model: &Model, place: &Place) -> String {
     }
 }
 
-fn count(number: usize, word: &str) -> String {
-    format!("{number} {word}{}", if number == 1 { "" } else { "s" })
+fn count<N: Copy + PartialEq + From<u8> + std::fmt::Display>(number: N, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == N::from(1) { one } else { many })
 }
 
 /// Begins work on files beside everything else.
@@ -291,10 +307,10 @@ pub(super) fn begin(model: &mut Model, job: Job) -> Vec<Effect> {
     let title = match &job {
         Job::Copy(request) => {
             let (from, to) = (whose_word(model, &request.from), whose_word(model, &request.to));
-            format!("copy {} from {from} to {to}", count(request.names.len(), "file"))
+            format!("copy {} from {from} to {to}", count(request.names.len(), "file", "files"))
         }
         Job::Delete(place, _, names) => {
-            format!("delete {} of {}", count(names.len(), "file"), whose_word(model, place))
+            format!("delete {} of {}", count(names.len(), "file", "files"), whose_word(model, place))
         }
         // Work of another kind is begun where it is asked for.
         _ => "work on files".to_owned(),
@@ -317,7 +333,7 @@ pub(super) fn typed(model: &mut Model, purpose: &Purpose, text: &str) -> Result<
         }
         Purpose::ExtractTo(request) => {
             let into = model.world.folder.join(Path::new(text));
-            Ok(wish(FilesWish::Extract(CopyRequest { into, ..(**request).clone() })))
+            Ok(wish(FilesWish::Copy(CopyRequest { into, ..(**request).clone() })))
         }
         _ => Ok(Vec::new()),
     }
@@ -425,8 +441,10 @@ pub(super) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDon
                 return wish(FilesWish::View(place, path));
             }
         }
-        (FilesWish::Extract(request), FilesDone::There(names)) => return copy_over(model, request, &names),
-        (_, FilesDone::Opened(_) | FilesDone::There(_)) => {}
+        (FilesWish::Copy(request), FilesDone::Weighed(weights, there)) => {
+            ask_copy(model, request, &weights, &there);
+        }
+        (_, FilesDone::Opened(_) | FilesDone::Weighed(..)) => {}
     }
     Vec::new()
 }

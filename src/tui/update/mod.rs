@@ -265,11 +265,11 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
 }
 
 fn act(model: &mut Model, action: Action) -> Vec<Effect> {
-    if !model.layers.is_empty() {
-        return dialog::act(model, action);
-    }
     if guard::refuses(model, action) {
         return Vec::new();
+    }
+    if !model.layers.is_empty() {
+        return dialog::act(model, action);
     }
     if model.focus == Focus::Navigator
         && let Some(effects) = navigator::act(model, action)

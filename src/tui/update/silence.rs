@@ -20,7 +20,7 @@ use crate::tui::model::layers::tests::report;
 use crate::tui::terminal::Screens;
 
 /// Ways into places.
-const WAYS: &[(Place, &str)] = &[
+pub(super) const WAYS: &[(Place, &str)] = &[
     (Place::Containers, "j j"),
     (Place::Images, "2 j"),
     (Place::Volumes, "3"),
@@ -47,7 +47,7 @@ const WAYS: &[(Place, &str)] = &[
 ];
 
 /// What is read of what is shown.
-fn answer(model: &mut Model) {
+pub(super) fn answer(model: &mut Model) {
     update(model, Event::List(Ok(Listed::Events(Vec::new()))));
     let value = serde_json::json!({"A": {"B": {"C": 7}}, "Mounts": []});
     let document = Box::new(Document { value, command: None });

@@ -56,7 +56,7 @@ impl Canvas {
 
 impl Perform for Canvas {
     fn print(&mut self, c: char) {
-        let c = shown(c);
+        let c = crate::base::text::shown(c);
         self.column += unicode_width::UnicodeWidthChar::width(c).unwrap_or(0);
         self.text.push(c);
     }
@@ -98,32 +98,6 @@ impl Perform for Canvas {
     fn hook(&mut self, _: &Params, _: &[u8], _: bool, _: char) {
         self.print('\u{1b}');
     }
-}
-
-/// The character that stands for `c`: itself where it has a shape and no other power.
-fn shown(c: char) -> char {
-    match c {
-        '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('·'),
-        '\u{7f}' => '␡',
-        // What turns the writing direction or has no shape could forge what a line says.
-        '\u{ad}'
-        | '\u{61c}'
-        | '\u{180e}'
-        | '\u{200b}'..='\u{200f}'
-        | '\u{2028}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}'
-        | '\u{feff}'
-        | '\u{fff9}'..='\u{fffb}'
-        | '\u{e0000}'..='\u{e007f}' => '·',
-        _ if c.is_control() => '·',
-        _ => c,
-    }
-}
-
-/// A text without colours, made harmless in the same way.
-#[must_use]
-pub fn harmless(text: &str) -> String {
-    text.chars().map(shown).collect()
 }
 
 /// `style` after the parameters of an SGR sequence.

@@ -11,7 +11,7 @@ use unicode_width::UnicodeWidthStr;
 use super::words::{age, bytes, cell, size, spark, state};
 use super::{alerts, base, texts};
 use crate::engine::Status;
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Reach};
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, Place};
 use crate::tui::layout::Layout;
@@ -213,7 +213,7 @@ pub(super) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 }
 
 fn is_useful(model: &Model, place: Place, action: Action) -> bool {
-    if model.look.is_read_only && action.changes() {
+    if model.look.is_read_only && action.reach() == Reach::Writes {
         return false;
     }
     use Action as A;

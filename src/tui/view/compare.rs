@@ -269,7 +269,7 @@ mod tests {
         assert_eq!(press(&mut model, "enter"), [Effect::Files(FilesWish::View(image(1), path))]);
         press(&mut model, "x");
         let effects = press(&mut model, "enter");
-        let [Effect::Files(FilesWish::Extract(request))] = effects.as_slice() else { panic!("{effects:?}") };
+        let [Effect::Files(FilesWish::Copy(request))] = effects.as_slice() else { panic!("{effects:?}") };
         assert_eq!((&request.from, request.names[0].to_str()), (&image(1), Some("app")));
         press(&mut model, "/");
         write(&mut model, "motd");

@@ -146,11 +146,9 @@ fn confirm(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     lines.extend(gap.iter().cloned());
     lines.extend(question.told(model.size.0).into_iter().map(|note| Line::styled(note, theme.warn)));
     lines.extend(gap);
-    lines.push(keys(
-        model,
-        Place::Confirm,
-        &[(Action::Accept, question.yes), (Action::Dismiss, "keep (also ↵, Esc)")],
-    ));
+    // A copy that replaces nothing takes nothing away that could be kept.
+    let no = if question.yes == "copy" { "cancel (also ↵, Esc)" } else { "keep (also ↵, Esc)" };
+    lines.push(keys(model, Place::Confirm, &[(Action::Accept, question.yes), (Action::Dismiss, no)]));
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let inner = open(frame, model, &question.title, "", 64, height);
     frame.render_widget(Paragraph::new(lines), inner);

@@ -330,7 +330,7 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::engine::files::{CopyRequest, Existing};
+    use crate::engine::files::{CopyRequest, Existing, Weight};
     use crate::tui::event::{Effect, Event, Job};
     use crate::tui::fixture::{full, looks_of, press, screen, sizes, sizes_over, write};
     use crate::tui::model::files::tests::{entry, listing};
@@ -436,11 +436,28 @@ mod tests {
         );
     }
 
+    /// Presses `C` and answers how much it is, with a folder of files beside, of which `there`
+    /// are on the other side.
+    fn copy(model: &mut Model, there: &[&str]) {
+        let effects = press(model, "C");
+        let [Effect::Files(wish @ FilesWish::Copy(request))] = effects.as_slice() else {
+            panic!("{effects:?}")
+        };
+        let weight = |name: &OsString| Weight { name: name.clone(), bytes: 412, ..Weight::default() };
+        let mut weights: Vec<_> = request.names.iter().map(weight).collect();
+        let folder =
+            Weight { is_folder: true, files: 12, bytes: 3_400_000, name: "src".into(), is_more: false };
+        weights.push(folder);
+        let there = there.iter().map(OsString::from).collect();
+        let done = FilesDone::Weighed(weights, there);
+        assert_eq!(update(model, Event::FilesDone(wish.clone(), Ok(done))), [], "it is asked about");
+    }
+
     #[test]
     fn what_would_be_replaced_or_deleted_is_named_first() {
         let mut model = browser(80, 24);
         assert_eq!(shown_name(&model), "config.toml");
-        assert_eq!(press(&mut model, "C"), [], "the host has one of that name");
+        copy(&mut model, &["config.toml"]);
         for (name, keys) in [
             ("files_replace", "C"),
             ("files_delete", "* d d"),
@@ -452,7 +469,10 @@ mod tests {
                 name,
                 sizes_over(|width, height| {
                     let mut model = browser(width, height);
-                    press(&mut model, keys);
+                    match keys {
+                        "C" => copy(&mut model, &["config.toml"]),
+                        keys => drop(press(&mut model, keys)),
+                    }
                     model
                 })
             );
@@ -461,9 +481,11 @@ mod tests {
         let [Effect::Work(_, Job::Copy(request))] = effects.as_slice() else { panic!("{effects:?}") };
         assert_eq!(request.existing, crate::engine::files::Existing::Replace);
         press(&mut model, "j");
-        let effects = press(&mut model, "C");
+        copy(&mut model, &[]);
+        let effects = press(&mut model, "y");
         let [Effect::Work(_, Job::Copy(request))] = effects.as_slice() else { panic!("{effects:?}") };
         assert_eq!((request.names.len(), &request.to), (1, &Place::Host));
+        assert_eq!(request.existing, crate::engine::files::Existing::Keep);
         press(&mut model, "space space d d");
         assert_eq!(press(&mut model, "enter"), [], "no is the default");
         press(&mut model, "d d");
@@ -493,13 +515,14 @@ mod tests {
         assert_eq!(press(&mut model, "enter"), [], "the same name is no change");
         press(&mut model, "x");
         let effects = press(&mut model, "enter");
-        let [Effect::Files(extract @ FilesWish::Extract(request))] = effects.as_slice() else {
+        let [Effect::Files(extract @ FilesWish::Copy(request))] = effects.as_slice() else {
             panic!("{effects:?}")
         };
         let said = |model: &mut Model, names: Vec<OsString>| {
-            update(model, Event::FilesDone(extract.clone(), Ok(FilesDone::There(names))))
+            update(model, Event::FilesDone(extract.clone(), Ok(FilesDone::Weighed(Vec::new(), names))))
         };
-        let effects = said(&mut model, Vec::new());
+        assert_eq!(said(&mut model, Vec::new()), []);
+        let effects = press(&mut model, "y");
         assert_eq!(effects, [Effect::Work(TaskId(1), Job::Copy(request.clone()))]);
         assert_eq!(said(&mut model, request.names.clone()), [], "what is there is not replaced unasked");
         let effects = press(&mut model, "y");

@@ -13,6 +13,7 @@
 use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Rect;
 
+use crate::base::text::is_harmful;
 use crate::config::Icons;
 
 /// A sign, its stand-in in ASCII, and its icon of the Nerd Fonts where there is a fitting one.
@@ -208,6 +209,17 @@ pub(super) fn fit(buffer: &mut Buffer, icons: Icons, motion: Motion, kept: &[(Re
     }
 }
 
+/// Puts a dot in the place of each cell with a character that a terminal would obey or that
+/// has no shape. What others wrote is made harmless where it comes in; this is for what
+/// slipped through, and for the programs in terminal panes.
+pub(super) fn disarm(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().is_ascii() && cell.symbol().chars().any(is_harmful) {
+            cell.set_char('·');
+        }
+    }
+}
+
 /// What stands for a sign; `None` when the sign itself does.
 fn stand_in(sign: char, icons: Icons, motion: Motion, is_alone: bool) -> Option<char> {
     let row = TABLE.iter().find(|(of, ..)| *of == sign);
@@ -284,6 +296,21 @@ mod tests {
             assert_eq!(plain.replace("  ", " ").trim(), line.replace("日本", "日 本").trim(), "{plain}");
         }
         assert_eq!(fitted("● ━ ✓", Icons::Nerd), "\u{f111} ━ \u{f00c}");
+    }
+
+    #[test]
+    fn no_cell_holds_what_a_terminal_would_obey() {
+        for name in crate::base::text::HOSTILE {
+            let mut buffer = Buffer::empty(Rect::new(0, 0, 40, 1));
+            buffer.set_line(0, 0, &ratatui::text::Line::from(*name), 40);
+            disarm(&mut buffer);
+            let shown: String = buffer.content.iter().map(Cell::symbol).collect();
+            assert!(!shown.chars().any(is_harmful), "{name:?}: {shown:?}");
+        }
+        let mut buffer = Buffer::with_lines(["web"]);
+        buffer[(1, 0)].set_symbol("e\u{202e}");
+        disarm(&mut buffer);
+        assert_eq!(buffer.content.iter().map(Cell::symbol).collect::<String>(), "w·b");
     }
 
     #[test]

@@ -267,7 +267,7 @@ mod tests {
         assert!(model.layers.is_empty(), "the layer itself is no file");
         press(&mut model, "tab j x");
         let effects = press(&mut model, "enter");
-        let [Effect::Files(FilesWish::Extract(request))] = effects.as_slice() else { panic!("{effects:?}") };
+        let [Effect::Files(FilesWish::Copy(request))] = effects.as_slice() else { panic!("{effects:?}") };
         assert_eq!(request.names, ["srv"]);
         press(&mut model, "/");
         write(&mut model, "lib");

@@ -365,10 +365,10 @@ pub(super) fn top_note(pane: &LogPane) -> Option<String> {
             _ if hits == 0 && more.is_empty() => "no match".to_owned(),
             _ => format!("{}{more}", grouped(hits)),
         };
-        parts.push(format!("/{}  {of}", super::ansi::harmless(&pane.search)));
+        parts.push(format!("/{}  {of}", crate::base::text::line(&pane.search)));
     }
     if !pane.filter.is_empty() {
-        parts.push(format!("&{}", super::ansi::harmless(&pane.filter)));
+        parts.push(format!("&{}", crate::base::text::line(&pane.filter)));
     }
     if pane.context > 0 {
         parts.push(format!("±{}", pane.context));

@@ -53,6 +53,7 @@ use glyphs::Motion;
 pub fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens) {
     let kept = compose(frame, model, screens);
     glyphs::fit(frame.buffer_mut(), model.look.icons, motion(model), &kept);
+    glyphs::disarm(frame.buffer_mut());
 }
 
 /// Draws it in Unicode; gives what is not hoist's own and must stay as it is.

@@ -10,6 +10,7 @@ use unicode_width::UnicodeWidthStr;
 
 use super::texts;
 use super::words::{Align, cell, size};
+use crate::base::text;
 use crate::tui::model::Model;
 use crate::tui::model::top::{Column, Member, TopPane};
 use crate::tui::theme::Theme;
@@ -124,7 +125,9 @@ fn row(
             ),
             (Some(Column::Memory), _) => (size(row.memory), theme.text),
             (Some(Column::Time), _) => (clock(row.cpu_secs), theme.text),
-            (Some(Column::Command), _) => (row.command.chars().skip(pane.left).collect(), theme.text),
+            (Some(Column::Command), _) => {
+                (text::line(&row.command).chars().skip(pane.left).collect(), theme.text)
+            }
             (None, "HOST") => (row.pid.to_string(), theme.dim),
             (None, "THR") => (row.threads.to_string(), theme.dim),
             (None, "S") => (row.state.to_string(), theme.dim),

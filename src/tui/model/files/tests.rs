@@ -130,7 +130,7 @@ fn the_preview_follows_the_cursor_where_there_is_room() {
 
 #[test]
 fn lines_are_harmless_and_what_is_no_text_is_numbers() {
-    assert_eq!(lines(b"a\tb\n\x1b[31mred\n", false), ["a       b", "·[31mred"]);
+    assert_eq!(lines(b"a\tb\n\x1b[31mred\n", false), ["a       b", "␛[31mred"]);
     assert_eq!(
         lines(
             b"one

@@ -70,7 +70,7 @@ pub struct Piece {
 
 impl Piece {
     fn new(role: Role, text: impl Into<String>) -> Self {
-        let text = ansi::harmless(&text.into());
+        let text = crate::base::text::line(&text.into()).into_owned();
         Self { role, style: Style::default(), text }
     }
 }

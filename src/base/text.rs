@@ -1,0 +1,156 @@
+//! What others wrote, made harmless for a terminal.
+//!
+//! Names of files, labels, command lines, answers of registries and messages of the kernel
+//! hold any character. Some of them a terminal obeys (control characters), some turn the
+//! writing direction or have no shape, and could forge what a line says. Every exit to
+//! people goes through here, so there is one table of such characters:
+//!
+//! ```text
+//! an error, a name, a prompt             line    ESC → ␛, a newline → ␊, U+202E → ·
+//! a cell of a table                      cell    the same, but tabs and newlines are spaces
+//! a page                                 lines   the same, but tabs and newlines stay
+//! JSON                                   json    U+202E → \u202e: the same document
+//! ```
+//! What a container writes is its own stream and stays as it is; so does what a script asks
+//! for with `--format` while no terminal is at the other end.
+
+use std::borrow::Cow;
+
+/// Whether a terminal would obey `c`, or show nothing where it is.
+#[must_use]
+pub fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{ad}'
+            | '\u{34f}'
+            | '\u{61c}'
+            | '\u{115f}'..='\u{1160}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{180b}'..='\u{180f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+            | '\u{fff0}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// The character that stands for `c`: itself where it is harmless, the picture of a control
+/// character, else a dot.
+#[must_use]
+pub fn shown(c: char) -> char {
+    match c {
+        '\u{0}'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or('·'),
+        '\u{7f}' => '␡',
+        c if is_harmful(c) => '·',
+        c => c,
+    }
+}
+
+/// A text that is one line.
+#[must_use]
+pub fn line(text: &str) -> Cow<'_, str> {
+    map(text, shown)
+}
+
+/// A text in a table: what separates columns and rows is a space.
+#[must_use]
+pub fn cell(text: &str) -> Cow<'_, str> {
+    map(text, |c| if matches!(c, '\t' | '\n') { ' ' } else { shown(c) })
+}
+
+/// A text of several lines.
+#[must_use]
+pub fn lines(text: &str) -> Cow<'_, str> {
+    map(text, |c| if matches!(c, '\t' | '\n') { c } else { shown(c) })
+}
+
+fn map(text: &str, stand_in: impl Fn(char) -> char) -> Cow<'_, str> {
+    match text.chars().any(is_harmful) {
+        true => text.chars().map(stand_in).collect(),
+        false => Cow::Borrowed(text),
+    }
+}
+
+/// A JSON document that says the same: harmful characters are only in its strings, where
+/// each has an escape.
+#[must_use]
+pub fn json(document: &str) -> Cow<'_, str> {
+    let is_escaped = |c: char| is_harmful(c) && !matches!(c, '\t' | '\n' | '\r');
+    if !document.chars().any(is_escaped) {
+        return Cow::Borrowed(document);
+    }
+    let mut out = String::with_capacity(document.len() + 16);
+    for c in document.chars() {
+        match is_escaped(c) {
+            true => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| out += &format!("\\u{unit:04x}")),
+            false => out.push(c),
+        }
+    }
+    Cow::Owned(out)
+}
+
+/// Names that a hostile image, archive or registry could choose, for the tests of every exit.
+#[cfg(test)]
+pub(crate) const HOSTILE: &[&str] = &[
+    "a\u{1b}]0;title\u{7}b",
+    "a\u{1b}[2J\u{1b}[Hb",
+    "a\u{9b}31mb",
+    "a\u{9d}52;c;eA==\u{9c}b",
+    "a\u{7f}\u{8}\u{8}b",
+    "a\rerror: forged",
+    "a\nerror: forged",
+    "a\tb",
+    "a\u{202e}gpj.exe",
+    "a\u{2066}b\u{2069}",
+    "a\u{200b}b\u{feff}",
+    "a\u{e0041}b",
+    "a\u{2028}b",
+];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn harmful_characters_are_shown_and_others_stay() {
+        for (text, one) in [
+            ("caf\u{e9} 日本 👍", "caf\u{e9} 日本 👍"),
+            ("a\u{1b}[31mb", "a␛[31mb"),
+            ("a\u{9b}2Jb", "a·2Jb"),
+            ("a\nb\tc", "a␊b␉c"),
+            ("\u{202e}evil\u{2069}", "·evil·"),
+            ("ad\u{200b}min", "ad·min"),
+            ("del\u{7f}", "del␡"),
+            ("tag\u{e0041}", "tag·"),
+        ] {
+            assert_eq!(line(text), one, "{text:?}");
+        }
+        assert_eq!(cell("a\nb\tc\u{1b}"), "a b c␛");
+        assert_eq!(lines("a\nb\tc\u{1b}"), "a\nb\tc␛");
+    }
+
+    #[test]
+    fn json_says_the_same_without_harm() {
+        for name in HOSTILE.iter().copied().chain(["x\u{e0001}\u{80}"]) {
+            let document = serde_json::to_string_pretty(&serde_json::json!({name: [name]})).unwrap();
+            let harmless = json(&document);
+            assert!(!harmless.chars().any(|c| is_harmful(c) && c != '\n'), "{harmless:?}");
+            let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+            assert_eq!(read(&harmless), read(&document));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_harmful_is_left(text in "\\PC*|.*|(?s).*") {
+            prop_assert!(!line(&text).chars().any(is_harmful));
+            prop_assert!(!cell(&text).chars().any(is_harmful));
+            prop_assert!(!lines(&text).chars().any(|c| is_harmful(c) && !matches!(c, '\t' | '\n')));
+        }
+    }
+}

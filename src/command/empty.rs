@@ -1,0 +1,225 @@
+//! Options with an empty value: `--name "$NAME"` in a script whose variable is not set.
+//!
+//! Where Docker takes that as "not given", the option is taken out before the words are read,
+//! here and for every verb. Where an empty value means something (`--entrypoint ""` clears the
+//! image's) or is refused (`-e ""`), it stays for who reads it.
+
+use clap::{Arg, ArgAction, Command};
+
+use super::flags::{is_called, takes_value};
+
+/// Options for which an empty value is none, whatever verb has them.
+pub(super) const NOT_GIVEN: &[&str] = &[
+    "cidfile",
+    "detach-keys",
+    "dns-option",
+    "domainname",
+    "filter",
+    "format",
+    "hostname",
+    "input",
+    "log-driver",
+    "message",
+    "name",
+    "platform",
+    "pull",
+    "restart",
+    "runtime",
+    "signal",
+    "since",
+    "stop-signal",
+    "tail",
+    "until",
+    "user",
+    "workdir",
+];
+
+/// Words that belong together: an option with its value, or one other word.
+struct Piece {
+    words: Vec<String>,
+    /// The option, where it is one of [`NOT_GIVEN`].
+    option: Option<Given>,
+}
+
+struct Given {
+    long: String,
+    is_empty: bool,
+    is_list: bool,
+    /// The switches before it in the same word: `-it` of `-itu ""`.
+    switches: Option<String>,
+}
+
+/// The words without options that say nothing. An empty value of an option that may come
+/// once takes back what was given before, as it does in Docker.
+pub(super) fn without(command: &Command, words: &[String]) -> Vec<String> {
+    let pieces = pieces(command, words);
+    let is_out = |at: usize, given: &Given| {
+        let last =
+            || pieces[at..].iter().rev().find_map(|it| it.option.as_ref().filter(|it| it.long == given.long));
+        given.is_empty || !given.is_list && last().is_some_and(|last| last.is_empty)
+    };
+    let kept = pieces.iter().enumerate().flat_map(|(at, piece)| match &piece.option {
+        Some(given) if is_out(at, given) => given.switches.clone().into_iter().collect(),
+        _ => piece.words.clone(),
+    });
+    kept.collect()
+}
+
+fn pieces(command: &Command, words: &[String]) -> Vec<Piece> {
+    // Behind the image of `run` every word is the program's.
+    let ends_at_first = command.get_positionals().any(Arg::is_trailing_var_arg_set);
+    let mut pieces = Vec::new();
+    let mut words = words.iter();
+    let mut is_over = false;
+    while let Some(word) = words.next() {
+        let mut piece = Piece { words: vec![word.clone()], option: None };
+        let is_option = word.len() > 1 && word.starts_with('-');
+        is_over |= word == "--" || !is_option && ends_at_first;
+        if let Some((arg, switches, value)) =
+            is_option.then(|| valued(command, word)).flatten().filter(|_| !is_over)
+        {
+            let value = value.map_or_else(
+                || {
+                    let next = words.next()?;
+                    piece.words.push(next.clone());
+                    Some(next.as_str())
+                },
+                Some,
+            );
+            let long = arg.get_long().unwrap_or_default();
+            let is_list = matches!(arg.get_action(), ArgAction::Append);
+            piece.option = value.filter(|_| NOT_GIVEN.contains(&long)).map(|value| Given {
+                long: long.to_owned(),
+                is_empty: value.is_empty(),
+                is_list,
+                switches,
+            });
+        }
+        pieces.push(piece);
+    }
+    pieces
+}
+
+/// The option of a word that takes a value, the switches before it, and the value where it
+/// stands in the same word.
+fn valued<'a>(command: &'a Command, word: &'a str) -> Option<(&'a Arg, Option<String>, Option<&'a str>)> {
+    if let Some(long) = word.strip_prefix("--") {
+        let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+        let arg = command.get_arguments().find(|arg| is_called(arg, name))?;
+        return takes_value(arg).then_some((arg, None, value));
+    }
+    for (at, letter) in word.char_indices().skip(1) {
+        let arg = command.get_arguments().find(|arg| arg.get_short() == Some(letter))?;
+        if takes_value(arg) {
+            let rest = &word[at + letter.len_utf8()..];
+            let value = (!rest.is_empty()).then(|| rest.strip_prefix('=').unwrap_or(rest));
+            return Some((arg, (at > 1).then(|| word[..at].to_owned()), value));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::verbs::VERBS;
+    use crate::command::{World, parse, split};
+
+    /// What an option does with an empty value that does not count as not given.
+    const REFUSED: &[&str] = &[
+        "add-host",
+        "attach",
+        "cap-add",
+        "cap-drop",
+        "change",
+        "dns",
+        "dns-search",
+        "env",
+        "env-file",
+        "group-add",
+        "label",
+        "label-file",
+        "last",
+        "log-opt",
+        "mount",
+        "network",
+        "security-opt",
+        "shm-size",
+        "stop-timeout",
+        "tag",
+        "timeout",
+        "tmpfs",
+        "type",
+        "ulimit",
+        "volume",
+    ];
+    const MEANS_SOMETHING: &[&str] = &["entrypoint"];
+
+    /// What else a verb needs.
+    fn rest(verb: &str) -> &'static str {
+        match verb {
+            "run" | "create" => "debian",
+            "exec" => "web true",
+            "image from-host" => "sh",
+            "import" => "- x",
+            "ps" | "images" | "load" | "network ls" | "volume ls" | "events" | "info" | "version" => "",
+            _ => "web",
+        }
+    }
+
+    fn world() -> World {
+        let read = |_: &std::path::Path| Err(std::io::ErrorKind::NotFound.into());
+        World { environment: std::iter::empty::<(&str, &str)>().collect(), folder: "/".into(), read }
+    }
+
+    #[test]
+    fn every_option_of_every_verb_has_its_rule_for_an_empty_value() {
+        let told = |line: &str| parse(&split(line).unwrap(), &world()).map_err(|usage| usage.to_string());
+        for verb in VERBS {
+            let path = verb.paths[0];
+            let plain = told(&format!("{path} {}", rest(path)));
+            for flag in super::super::flags::flags(path).iter().filter(|flag| flag.value.is_some()) {
+                let line = format!("{path} --{}= {}", flag.long, rest(path));
+                let long = flag.long.as_str();
+                let (is_none, is_bad) = (NOT_GIVEN.contains(&long), REFUSED.contains(&long));
+                assert_eq!(
+                    usize::from(is_none) + usize::from(is_bad) + usize::from(MEANS_SOMETHING.contains(&long)),
+                    1,
+                    "--{long} has no rule, or two"
+                );
+                match told(&line) {
+                    request if is_none => assert_eq!(request, plain, "{line}"),
+                    Ok(_) if is_bad && path != "image from-host" => panic!("{line}: accepted"),
+                    request if !is_bad => assert!(request.is_ok() && request != plain, "{line}: {request:?}"),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn only_the_option_itself_is_taken_out() {
+        let command = VERBS[0].command();
+        for (line, want) in [
+            ("--name= -h '' debian", "debian"),
+            ("-itu '' debian", "-it debian"),
+            ("-u= -w= debian", "debian"),
+            ("--name a --name= debian", "debian"),
+            ("--name= --name a debian", "--name a debian"),
+            ("-e X= -l x= --entrypoint '' debian", "-e X= -l x= --entrypoint '' debian"),
+            ("debian --name= ''", "debian --name= ''"),
+            ("-- --name=", "-- --name="),
+            ("--name -h debian", "--name -h debian"),
+            ("--unknown= debian", "--unknown= debian"),
+        ] {
+            assert_eq!(without(&command, &split(line).unwrap()), split(want).unwrap(), "{line}");
+        }
+        let ps = VERBS.iter().find(|verb| verb.paths[0] == "ps").unwrap().command();
+        let words = |line: &str| split(line).unwrap();
+        assert_eq!(
+            without(&ps, &words("-f '' -f a=b --filter=")),
+            words("-f a=b"),
+            "of a list the others stay"
+        );
+    }
+}
