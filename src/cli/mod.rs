@@ -67,6 +67,9 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
         (Err(failure), Request::Run(_)) => return Err(of_run(failure)),
         (opened, _) => opened?,
     };
+    if matches!(request, Request::Run(_) | Request::Start(_) | Request::Attach(_)) {
+        session::block_faults()?;
+    }
     // One thread is enough to wait with; the engine's work runs on blocking ones.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Io)?;
     let clock = Clock::new(&world.environment);

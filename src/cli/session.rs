@@ -15,6 +15,7 @@ use std::future::Future;
 use std::io::{self, Write};
 use std::thread;
 
+use nix::sys::signal::SigSet;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -52,27 +53,35 @@ pub(super) enum End {
     Unread,
 }
 
-/// Signals that are not passed on: Docker keeps the first three, two cannot be caught, and
-/// from a handler of the rest this program would return into its own fault for ever.
-const KEPT: &[i32] = &[
-    libc::SIGCHLD,
-    libc::SIGPIPE,
-    libc::SIGURG,
-    libc::SIGKILL,
-    libc::SIGSTOP,
-    libc::SIGILL,
-    libc::SIGFPE,
-    libc::SIGSEGV,
-    libc::SIGBUS,
-];
+/// Signals that are not passed on: Docker keeps the first three, two cannot be caught.
+const KEPT: &[i32] = &[libc::SIGCHLD, libc::SIGPIPE, libc::SIGURG, libc::SIGKILL, libc::SIGSTOP];
+
+/// Signals of a program's own faults. From a handler this program would return into its
+/// fault for ever: those that others send are blocked, and waited for. A fault ends the
+/// program all the same.
+const OF_FAULTS: &[nix::sys::signal::Signal] = {
+    use nix::sys::signal::Signal::{SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+    &[SIGBUS, SIGFPE, SIGILL, SIGSEGV]
+};
+
+/// Blocks the signals of faults, in every thread that begins later.
+///
+/// # Errors
+///
+/// None in practice.
+pub(super) fn block_faults() -> Result<()> {
+    let set: SigSet = OF_FAULTS.iter().copied().collect();
+    Ok(set.thread_block().map_err(io::Error::from)?)
+}
 
 /// Signals by which a terminal stops what it has in the background. Caught, each read or
 /// write is tried again, and signalled again, without end.
 const FROM_TERMINAL: &[i32] = &[libc::SIGTTIN, libc::SIGTTOU];
 
-/// Signals that are passed on, by number.
+/// Signals that are passed on and can have a handler, by number.
 fn proxied() -> Vec<i32> {
     let mut kept = KEPT.to_vec();
+    kept.extend(OF_FAULTS.iter().map(|&signal| signal as i32));
     if terminal::has_any() {
         kept.extend(FROM_TERMINAL);
     }
@@ -276,6 +285,9 @@ impl Signals {
         }
         let kinds = numbers.into_iter().map(|number| Ok((number, signal(SignalKind::from_raw(number))?)));
         let (sender, caught) = mpsc::channel(1);
+        if proxies {
+            wait_for_faults(sender.clone())?;
+        }
         tokio::spawn(pass_on(kinds.collect::<io::Result<_>>()?, sender));
         Ok(Self { caught, resizes: has_terminal, proxies, interrupts: 0 })
     }
@@ -294,6 +306,17 @@ impl Signals {
         }
         Caught::Proxied(number)
     }
+}
+
+/// Waits in a thread for the signals that are blocked; it may outlive the session.
+fn wait_for_faults(caught: mpsc::Sender<i32>) -> io::Result<()> {
+    let set: SigSet = OF_FAULTS.iter().copied().collect();
+    let wait = move || {
+        while let Ok(signal) = set.wait()
+            && caught.blocking_send(signal as i32).is_ok()
+        {}
+    };
+    thread::Builder::new().name("signals".to_owned()).spawn(wait).map(drop)
 }
 
 /// Waits for signals, and tells of each, until nobody listens.

@@ -222,9 +222,9 @@ pub(super) fn detach_keys(word: Option<&str>) -> Result<Vec<u8>, Usage> {
     word.map_or_else(|| Ok(keys::DEFAULT_DETACH.to_vec()), keys::parse)
 }
 
-/// The streams of `-a`; `None` without one.
-fn named_streams(words: &[String]) -> Result<Option<Streams>, Usage> {
-    let mut streams = Streams::default();
+/// The streams of `-a`; `None` without one. Standard input that stays open is one of them.
+fn named_streams(words: &[String], interactive: bool) -> Result<Option<Streams>, Usage> {
+    let mut streams = Streams { stdin: interactive, ..Streams::default() };
     for word in words {
         match word.to_ascii_lowercase().as_str() {
             "stdin" => streams.stdin = true,
@@ -276,7 +276,7 @@ impl CreateWords {
             domainname: self.domainname,
             tty: self.tty,
             interactive: self.interactive,
-            attach: named_streams(&self.attach)?,
+            attach: named_streams(&self.attach, self.interactive)?,
             auto_remove: self.rm,
             labels: options::labels(&self.label_file, &self.label, world)?,
             stop_signal: self.stop_signal,

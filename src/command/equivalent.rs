@@ -60,8 +60,11 @@ fn create_words(request: &CreateRequest) -> Vec<String> {
         }
     }
     let streams = options.attach.unwrap_or_default();
-    for (name, is_named) in [("stdin", streams.stdin), ("stdout", streams.stdout), ("stderr", streams.stderr)]
-    {
+    for (name, is_named) in [
+        ("stdin", streams.stdin && !options.interactive),
+        ("stdout", streams.stdout),
+        ("stderr", streams.stderr),
+    ] {
         if is_named {
             line.value("-a", name);
         }

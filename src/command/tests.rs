@@ -224,7 +224,8 @@ fn each_verb_is_known_to_change_something_or_to_show_only() {
 fn a_request_says_how_it_is_written() {
     for line in [
         "run debian",
-        "run -i -a stdin -a stderr debian",
+        "run -i -a stdout -a stderr debian",
+        "run -a stdin debian",
         "run -d -it --rm --name web debian sh -c 'echo $HOME'",
         "run -e A=1 -e 'B=two words' -w /srv -u 1:2 --label a=b --init debian",
         "run -h box --network none --add-host a:10.0.0.1 --dns 1.1.1.1 -v /a:/b:ro,shared --tmpfs /t:ro,size=65536,noexec debian",

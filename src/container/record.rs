@@ -224,7 +224,7 @@ mod tests {
             (true, None, (true, true, true), true), // run -i, create -i, records of before
             (false, None, (false, true, true), false), // run, create
             (true, attach(false, false, false), (false, false, false), false), // run -di
-            (true, attach(false, true, false), (false, true, false), false), // run -i -a stdout
+            (true, attach(true, true, false), (true, true, false), true), // run -i -a stdout
             (false, attach(true, false, false), (true, false, false), false), // run -a stdin
         ] {
             let config = Config { open_stdin, attach, ..Config::default() };
