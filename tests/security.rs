@@ -139,6 +139,22 @@ fn nothing_done_to_a_masked_path_or_a_device_reaches_the_hosts_node() {
     assert_eq!(of_null(), before);
 }
 
+/// What a container mounts over one of its mounts must not appear on the host.
+#[test]
+fn no_mount_of_a_container_is_shared_with_the_host() {
+    let bundle = Bundle::sh("grep -E 'shared:|master:' /proc/self/mountinfo; echo read");
+    bundle.write();
+    let said: Said = Command::new("unshare")
+        .args(["--mount", "--propagation", "shared", HOIST, "oci", "--root"])
+        .arg(bundle.path("state"))
+        .args(["run", "c"])
+        .current_dir(bundle.dir.path())
+        .output()
+        .unwrap()
+        .into();
+    assert_eq!(said.ok(), "read");
+}
+
 /// A namespace that is not the container's own is its caller's, and so is what it holds.
 #[test]
 fn what_belongs_to_a_namespace_of_the_caller_is_refused() {

@@ -283,7 +283,11 @@ fn prepare_mounts(
             tree_of(mount::open_tree_at(source, depth)?, &options)?
         } else if matches!(kind, "cgroup" | "cgroup2") {
             options.data.clear(); // of the file system that was made long ago
-            What::Cgroups(cgroup.map(Cgroup::trees).transpose().map_err(Error::Cgroup)?.unwrap_or_default())
+            let trees = cgroup.map(Cgroup::trees).transpose().map_err(Error::Cgroup)?.unwrap_or_default();
+            for (_, tree) in &trees {
+                mount::set_propagation(tree.as_fd(), Depth::Tree, Propagation::Private)?;
+            }
+            What::Cgroups(trees)
         } else if let Some(source) = instead(kind, shares_user, own) {
             options.data.clear();
             tree_of(mount::open_tree_at(source, Depth::Tree)?, &options)?
@@ -391,6 +395,8 @@ fn open_device(path: &Path, kind: FileType, number: (u32, u32)) -> Result<OwnedF
     if fs::file_type(&stat) == kind && fs::device_numbers(stat.st_rdev) == number {
         let attrs = Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR_NOSUID | Attrs::MOUNT_ATTR_NOEXEC;
         mount::set_attrs(tree.as_fd(), Depth::One, attrs, Attrs::empty())?;
+        // What is mounted over it in the container would appear on the host's `/dev`, too.
+        mount::set_propagation(tree.as_fd(), Depth::One, Propagation::Private)?;
         return Ok(tree);
     }
     let call = format!("open_tree({}, OPEN_TREE_CLONE)", path.display());
