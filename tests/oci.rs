@@ -299,6 +299,19 @@ fn messages_go_to_the_log_as_callers_of_runtimes_read_them() {
 }
 
 #[test]
+fn what_could_not_be_had_is_told_by_the_start() {
+    let more_than_any = 1_u64 << 40;
+    let limit = json!([{ "type": "RLIMIT_NOFILE", "soft": more_than_any, "hard": more_than_any }]);
+    let bundle = Bundle::sh("sleep 1000").with(|config| config["process"]["rlimits"] = limit);
+    bundle.write();
+    let created = bundle.command(["create", "c"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    assert!(created.unwrap().success());
+    let said = bundle.oci(["start", "c"]);
+    assert_eq!(said.code, 0);
+    assert!(said.err.starts_with("hoist oci: warning: RLIMIT_NOFILE is limited to "), "{said:?}");
+}
+
+#[test]
 fn runc_shows_the_same_container_of_the_same_bundle() {
     if in_user_namespace() || Command::new("runc").arg("--version").output().is_err() {
         return; // runc refuses cgroups in a user namespace with one id

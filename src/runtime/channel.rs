@@ -179,22 +179,25 @@ impl Voice {
     }
 }
 
-/// What a container that was started by FIFO reported: nothing when it was executed.
+/// What a container that was started by FIFO reported: what could not be had and was left
+/// out, when it was executed.
 ///
 /// # Errors
 ///
 /// The step that failed.
-pub fn read_report(report: &[u8]) -> super::Result<()> {
+pub fn read_report(report: &[u8]) -> super::Result<Vec<String>> {
+    let mut warnings = Vec::new();
     for message in serde_json::Deserializer::from_slice(report).into_iter::<Message>() {
         match message {
             Ok(Message::Failed(failure)) => return Err(failure.into()),
+            Ok(Message::Warning(text)) => warnings.push(text),
             Ok(_) => {}
             Err(error) => {
                 return Err(sys::Error::new("read(report)", std::io::Error::from(error)).into());
             }
         }
     }
-    Ok(())
+    Ok(warnings)
 }
 
 /// One end.

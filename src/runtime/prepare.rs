@@ -106,8 +106,17 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
         Some(cgroup) => cgroup.entrance(probe.into_cgroup).map_err(Error::Cgroup)?,
         None => Entrance { born_into: None, joined: Vec::new() },
     };
-    let warnings = cgroup.map(|cgroup| cgroup.warnings.clone()).unwrap_or_default();
+    let mut warnings = cgroup.map(|cgroup| cgroup.warnings.clone()).unwrap_or_default();
     let security = security(spec, process)?;
+    let lacking = security.capabilities.permitted.without(probe.effective);
+    // In a user namespace of its own it has all of them.
+    if !lacking.is_empty() && !namespaces.new.has(Namespace::User) {
+        let names: Vec<String> = lacking.iter().map(|cap| cap.to_string()).collect();
+        warnings.push(format!(
+            "capabilities that hoist does not have itself are not given: {}",
+            names.join(", ")
+        ));
+    }
     let shares_devices = !probe.mknod || namespaces.new.has(Namespace::User);
     Ok(Prepared {
         root: open_root(root)?,
