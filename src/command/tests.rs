@@ -230,6 +230,8 @@ fn a_request_says_how_it_is_written() {
         "run -e A=1 -e 'B=two words' -w /srv -u 1:2 --label a=b --init debian",
         "run -h box --network none --add-host a:10.0.0.1 --dns 1.1.1.1 -v /a:/b:ro,shared --tmpfs /t:ro,size=65536,noexec debian",
         "run --mount 'type=bind,\"source=/x,y\",target=/z,readonly,bind-recursive=disabled' --read-only --shm-size 1048576 debian",
+        "run --mount type=bind,source=/x,target=/y,readonly,bind-recursive=writable debian",
+        "run --mount type=bind,source=/x,target=/y,readonly,bind-propagation=rprivate,bind-recursive=readonly debian",
         "run --cap-add ALL --cap-drop MKNOD --privileged --security-opt no-new-privileges --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt label=disable --ulimit nofile=1:2 debian",
         "run --pull never --restart on-failure:3 --stop-signal INT --stop-timeout 5 --log-driver none debian",
         "run --entrypoint '' debian",

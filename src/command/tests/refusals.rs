@@ -236,6 +236,20 @@ fn words_that_make_no_sense_are_refused() {
 }
 
 #[test]
+fn mounts_below_a_bind_are_spoken_of_where_that_means_something() {
+    for (fields, why) in [
+        ("bind-recursive=writable", "requires 'readonly' to be specified"),
+        ("bind-recursive=readonly", "requires 'readonly' to be specified"),
+        ("readonly,bind-recursive=readonly", "requires 'bind-propagation=rprivate' to be specified"),
+        ("readonly,bind-recursive=readonly,bind-propagation=rslave", "requires 'bind-propagation=rprivate'"),
+        ("bind-recursive=on", r#"(must be "enabled", "disabled", "writable", or "readonly")"#),
+    ] {
+        let told = refusals(&[&format!("run --mount type=bind,source=/x,target=/y,{fields} debian")]);
+        assert!(told.contains(why), "{told}");
+    }
+}
+
+#[test]
 #[expect(clippy::too_many_lines, reason = "a snapshot")]
 fn values_that_make_no_sense_are_refused() {
     insta::assert_snapshot!(refusals(&[
