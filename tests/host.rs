@@ -10,7 +10,7 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _}
 use std::path::Path;
 use std::process::Command;
 
-use case::Case;
+use case::{Case, until};
 use hoist::engine::NetworkMode;
 use support::in_user_namespace;
 
@@ -210,8 +210,42 @@ fn a_profile_that_is_not_loaded_stops_the_start_or_is_told_to_be_without_effect(
         assert!(error.contains("the AppArmor profile `no such profile` is not loaded"), "{error}");
         assert_eq!(case.cgroups(), Vec::<std::path::PathBuf>::new());
     } else {
-        drop(started.unwrap());
+        let hoist::engine::Warnings(warnings) = started.unwrap();
+        let told = "no such profile does not confine the container";
+        assert!(warnings.iter().any(|warning| warning.ends_with(told)), "{warnings:?}");
     }
     let inspected = case.hoist(&["inspect", "-f", "{{json .HostConfig.SecurityOpt}}", &id]);
     assert_eq!(String::from_utf8_lossy(&inspected.stdout), "[\"apparmor=no such profile\"]\n");
+}
+
+#[test]
+fn rules_that_somebody_flushed_come_back_while_containers_run() {
+    let case = Case::new();
+    let table = case.engine.paths().engine_name();
+    let nft = |words: &[&str]| Command::new("nft").args(words).output().unwrap();
+    let list = || {
+        let families =
+            ["inet", "bridge"].map(|family| nft(&["--stateless", "list", "table", family, &table]));
+        families.map(|output| String::from_utf8(output.stdout).unwrap()).concat()
+    };
+    let running = |_| case.start(&["sleep", "1000"], |options| options.network = NetworkMode::Bridge);
+    (0..3).for_each(|count| drop(running(count)));
+    // Sets are listed in no order.
+    let lines = |text: &str| {
+        let mut words: Vec<String> = text.split([',', '\n']).map(|word| word.trim().to_owned()).collect();
+        words.sort();
+        words
+    };
+    let whole = lines(&list());
+    let is_whole = || lines(&list()) == whole;
+    let flush: [&[&str]; 3] = [
+        &["delete", "table", "inet", &table],
+        &["delete", "table", "bridge", &table],
+        &["flush", "table", "inet", &table],
+    ];
+    for words in flush {
+        assert!(nft(words).status.success(), "nft {words:?}");
+        assert!(!is_whole());
+        until("the rules are back", is_whole);
+    }
 }

@@ -17,6 +17,7 @@ mod client;
 mod confine;
 mod error;
 pub mod exec;
+mod guard;
 pub mod journal;
 pub mod launch;
 mod privilege;

@@ -16,6 +16,7 @@ use jiff::Timestamp;
 use rustix::event::PollFlags;
 
 use super::error::Error;
+use super::guard::Guard;
 use super::session::{Asker, Session, Watch, complain, note};
 use super::settle::{self, End, Next};
 use super::start::{Up, own_process, start};
@@ -183,6 +184,7 @@ impl Monitor {
 
     /// Serves streams, verbs and deadlines until the container's first process ends.
     fn watch(&mut self, up: &mut Up) -> Result<End, Error> {
+        let mut guard = Guard::of(&self.paths, &up.run);
         loop {
             let mut watches = vec![Watch { fd: up.pidfd.as_fd(), flags: PollFlags::IN }];
             match &up.oom {
@@ -192,8 +194,13 @@ impl Monitor {
                 }
                 None => {}
             }
-            let turn = self.session.turn(&watches, self.kill_at)?;
-            if turn.ready.get(1) == Some(&true) {
+            let oom_at = up.oom.is_some().then_some(1);
+            let rules_at = guard.as_ref().map(|_| watches.len());
+            watches.extend(guard.as_ref().map(|guard| Watch { fd: guard.fd(), flags: PollFlags::IN }));
+            let deadlines = [self.kill_at, guard.as_ref().and_then(Guard::due)];
+            let turn = self.session.turn(&watches, deadlines.into_iter().flatten().min())?;
+            let is_ready = |at: Option<usize>| at.is_some_and(|at| turn.ready[at]);
+            if is_ready(oom_at) {
                 // Read, so that it is told anew the next time; the counters tell better what.
                 let _ = match &up.oom {
                     Some(OomEvents::Readable(fd)) => rustix::io::read(fd, &mut [0; 8]),
@@ -202,6 +209,12 @@ impl Monitor {
                 };
                 self.has_wanted_memory = true;
                 self.note_oom(up);
+            }
+            if let Some(guard) = &mut guard {
+                if is_ready(rules_at) {
+                    guard.hear();
+                }
+                guard.act();
             }
             if turn.ready[0] {
                 // Who asks at this moment hears nothing, and looks again.

@@ -67,6 +67,43 @@ pub(super) fn connect(plan: &Plan, netns: BorrowedFd<'_>, place: &Place) -> Resu
     }
 }
 
+/// When to look at the rules.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// Unless nobody changed them since they were last found whole.
+    IfChanged,
+    /// In any case.
+    Again,
+}
+
+/// What became of a repair.
+#[derive(Debug)]
+pub enum Repair {
+    /// Another process is changing the network, and may be repairing it.
+    Busy,
+    /// All is there that hoist can put there; what is left is for the user.
+    Done(Vec<String>),
+}
+
+/// Puts back what others took away of the rules.
+pub(super) fn repair(place: &Place, look: Look) -> Result<Repair> {
+    let names = Names::of(&place.paths);
+    let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
+    let Some(_lock) = files.try_lock()? else { return Ok(Repair::Busy) };
+    let Some(mut state) = files.state()? else { return Ok(Repair::Done(Vec::new())) };
+    let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
+    let generation = |tables: &mut Tables| tables.generation().step(|| "look at the rules");
+    if look == Look::IfChanged && state.repaired == Some(generation(&mut tables)?) {
+        return Ok(Repair::Done(Vec::new()));
+    }
+    let mut warnings = ensure_forwarding(&mut state);
+    warnings.extend(rules::ensure(&mut tables, &names, &mut state, None)?);
+    warnings.extend(firewall::clear_the_way(&mut tables, &mut Links::open()?, &names, place, &mut state)?);
+    state.repaired = Some(generation(&mut tables)?);
+    files.save(&state)?;
+    Ok(Repair::Done(warnings))
+}
+
 /// Gives back what one container had. Collects failures and goes on.
 pub(super) fn disconnect(endpoint: &Endpoint, place: &Place) -> Vec<Error> {
     let files = Files::new(place, endpoint.network.clone());
@@ -219,7 +256,7 @@ fn guard(
     endpoint: &Endpoint,
 ) -> Result<Vec<String>> {
     let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
-    let mut warnings = rules::ensure(&mut tables, names, state, &guest(endpoint))?;
+    let mut warnings = rules::ensure(&mut tables, names, state, Some(&guest(endpoint)))?;
     warnings.extend(firewall::clear_the_way(&mut tables, links, names, place, state)?);
     Ok(warnings)
 }

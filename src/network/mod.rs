@@ -13,7 +13,8 @@
 //! A port (the host's end of the veth) dies with the container's namespace, so removal
 //! only gives back the lease and the rules; it never waits for the kernel. What belongs to
 //! the network and not to one container (bridge, tables) stays until [`reset`], and is put
-//! back by the next [`apply`] when somebody else removed it.
+//! back by the next [`apply`] when somebody else removed it. Rules are also put back at once:
+//! monitors hear of [`Changes`] and [`repair`] them.
 
 mod bridge;
 mod error;
@@ -27,13 +28,16 @@ mod plan;
 mod rules;
 mod state;
 mod subnet;
+mod watch;
 mod xtables;
 
+pub use bridge::{Look, Repair};
 pub use error::{Error, Result};
 pub use list::{Bridge, Member, Network, list};
 pub use names::HostFiles;
 pub use plan::{Applied, Endpoint, Mac, Mode, Place, Plan, Request, plan};
 pub use subnet::Subnet;
+pub use watch::Changes;
 
 use std::os::fd::BorrowedFd;
 
@@ -55,6 +59,16 @@ pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, place: &Place) -> Resul
         (Mode::Host, _) => Ok(Applied::unconnected(plan.mode)),
         (Mode::Bridge | Mode::None, None) => Err(Error::NoNamespace),
     }
+}
+
+/// Puts back what others took away of the rules that this engine's networks need: all of it,
+/// for every container.
+///
+/// # Errors
+///
+/// When a netlink request fails.
+pub fn repair(place: &Place, look: Look) -> Result<Repair> {
+    bridge::repair(place, look)
 }
 
 /// Takes back what [`apply`] did. Goes on after a failure and returns all of them; doing it

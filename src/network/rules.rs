@@ -88,14 +88,14 @@ impl Names {
     }
 }
 
-/// Sees to it that both tables are there with all their rules, and `guest` among the guests.
+/// Sees to it that both tables are there with all their rules, and `newcomer` among the guests.
 ///
 /// Returns what the kernel lacks, for the user.
 pub(super) fn ensure(
     tables: &mut Tables,
     names: &Names,
     state: &mut State,
-    guest: &Guest,
+    newcomer: Option<&Guest>,
 ) -> Result<Vec<String>> {
     let mark = mark(state);
     let found = look(tables, names.inet(), &mark, INET_RULES)?;
@@ -106,9 +106,10 @@ pub(super) fn ensure(
     let frames = names.frames();
     let found = look(tables, frames, &mark, FRAME_RULES)?;
     let batch = match found {
+        Found::Whole if newcomer.is_none() => return Ok(Vec::new()),
         Found::Whole if state.departed < MANY => {
             let mut batch = Batch::new();
-            batch.add_guests(frames, GUESTS, std::iter::once(guest.clone()));
+            batch.add_guests(frames, GUESTS, newcomer.cloned().into_iter());
             batch
         }
         Found::Whole => {

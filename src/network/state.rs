@@ -58,6 +58,9 @@ pub(super) struct State {
     /// firewalld was asked to trust the bridge, so `reset` asks it to stop.
     #[serde(default)]
     pub(super) is_in_trusted_zone: bool,
+    /// The number of the ruleset that a repair found whole, or left so.
+    #[serde(default)]
+    pub(super) repaired: Option<u32>,
     /// Fields of a newer hoist.
     #[serde(flatten)]
     pub(super) unknown: BTreeMap<String, serde_json::Value>,
@@ -92,6 +95,7 @@ impl State {
             departed: 0,
             turned_forwarding_on: false,
             is_in_trusted_zone: false,
+            repaired: None,
             unknown: BTreeMap::new(),
         }
     }
@@ -164,6 +168,12 @@ impl<'a> Files<'a> {
     pub(super) fn lock(&self) -> Result<Lock> {
         disk::private_dir(&self.place.paths.network_runs())?;
         Ok(Lock::exclusive(&self.place.paths.network_runs().join("lock"), Rank::Network)?)
+    }
+
+    /// As [`Self::lock`], but does not wait.
+    pub(super) fn try_lock(&self) -> Result<Option<Lock>> {
+        disk::private_dir(&self.place.paths.network_runs())?;
+        Ok(Lock::try_exclusive(&self.place.paths.network_runs().join("lock"), Rank::Network)?)
     }
 
     /// Waits until no other engine of this machine chooses a subnet. Where the machine has

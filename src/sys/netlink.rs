@@ -28,6 +28,11 @@ const HEADER: usize = 16;
 /// The kernel sends no part of a dump that is larger (`NLMSG_GOODSIZE` and what it grows to).
 const MAX_PART: usize = 64 << 10;
 
+/// The kernel collects news of one change up to `NLMSG_GOODSIZE`.
+const NEWS_PART: usize = 16 << 10;
+/// Bytes of news that wait to be taken.
+const NEWS_ROOM: u32 = 64 << 10;
+
 /// Create the object (`NLM_F_CREATE`).
 pub const CREATE: u16 = 0x400;
 /// It must not be there (`NLM_F_EXCL`).
@@ -110,6 +115,48 @@ impl Socket {
         let _ = inner.set_ext_ack(true);
         let _ = inner.set_cap_ack(true);
         Ok(Self { inner, sequence: 0 })
+    }
+
+    /// Opens one that hears of what anybody changes: a multicast group of `protocol`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::open`]; `EPERM` when the group is for the privileged.
+    pub fn listen(protocol: Protocol, group: u32) -> Result<Self> {
+        let socket = Self::open(protocol)?;
+        // News that does not fit is told as lost, so little room will do.
+        let _ = socket.inner.set_rx_buf_sz(NEWS_ROOM);
+        let joined = socket.inner.add_membership(group);
+        check(joined, || format!("setsockopt(NETLINK_ADD_MEMBERSHIP, {group})"))?;
+        Ok(socket)
+    }
+
+    /// Readable when there is news.
+    #[must_use]
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.inner.as_fd()
+    }
+
+    /// Takes all news. Whether some of it is of a kind that `is_wanted`, or some was lost.
+    ///
+    /// # Errors
+    ///
+    /// None in practice.
+    pub fn take_news(&self, is_wanted: impl Fn(u16) -> bool) -> Result<bool> {
+        let mut found = false;
+        let mut buffer = Vec::with_capacity(NEWS_PART);
+        loop {
+            match self.receive(&mut buffer, libc::MSG_DONTWAIT) {
+                Ok(true) => {
+                    // What fills the buffer may have been longer.
+                    found |=
+                        buffer.len() == buffer.capacity() || Parts(&buffer).any(|part| is_wanted(part.kind));
+                }
+                Ok(false) => return Ok(found),
+                Err(error) if error.is(Errno::NOBUFS) => found = true,
+                Err(error) => return Err(error),
+            }
+        }
     }
 
     /// Sends all `messages` in one call and waits for each one's verdict.

@@ -31,6 +31,7 @@ const DELETE_RULE: u16 = 8;
 const NEW_SET: u16 = 9;
 const NEW_ELEMENT: u16 = 12;
 const DELETE_ELEMENT: u16 = 14;
+const GET_GENERATION: u16 = 16;
 
 const REGISTER: u32 = 1;
 /// The same register in the numbering of 4-byte ones, for keys made of parts.
@@ -488,6 +489,15 @@ impl Tables {
     pub(in crate::network) fn commit(&mut self, mut batch: Batch) -> sys::Result<()> {
         batch.messages.push(edge(BATCH_END));
         self.socket.request(&batch.messages)
+    }
+
+    /// The number of the ruleset, another one after every change of it; 0 where the kernel
+    /// does not say.
+    pub(in crate::network) fn generation(&mut self) -> sys::Result<u32> {
+        let call = "nf_tables(get generation)".to_owned();
+        let get = message(GET_GENERATION, 0, Family::Other(0), &Writer::default(), call);
+        let reply = self.socket.get(&get)?;
+        Ok(reply.and_then(|reply| attributes_of(&reply).get(1).and_then(be32)).unwrap_or(0))
     }
 
     /// What a table was marked with when it was made; `None` when it is not there.

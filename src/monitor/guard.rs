@@ -1,0 +1,92 @@
+//! Puts the network's rules back when another program took them away.
+//!
+//! Every monitor hears of it; the first one to get the network's lock repairs what all of them
+//! need, and the others find it done.
+
+use std::os::fd::BorrowedFd;
+use std::time::{Duration, Instant};
+
+use super::session::complain;
+use crate::base::Paths;
+use crate::container::Run;
+use crate::network::{self, Changes, Look, Repair};
+use crate::sys::process;
+
+/// Loading a firewall again is several changes: how long after the first one to look.
+const SETTLED_AFTER: Duration = Duration::from_millis(300);
+/// firewalld writes its rules before it can be asked to trust a link.
+const ATTEMPTS: u32 = 5;
+
+/// The guard of one container's network.
+#[derive(Debug)]
+pub(super) struct Guard {
+    changes: Changes,
+    place: network::Place,
+    /// When to look at the rules.
+    due: Option<Instant>,
+    /// How often that was without success.
+    attempts: u32,
+}
+
+impl Guard {
+    /// The guard of a container that is connected to a bridge.
+    pub(super) fn of(paths: &Paths, run: &Run) -> Option<Self> {
+        run.endpoint.as_ref()?;
+        match Changes::listen() {
+            Ok(changes) => Some(Self { changes, place: network::Place::new(paths), due: None, attempts: 0 }),
+            Err(error) => {
+                complain(&error); // the next start repairs the rules
+                None
+            }
+        }
+    }
+
+    pub(super) fn fd(&self) -> BorrowedFd<'_> {
+        self.changes.fd()
+    }
+
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.due
+    }
+
+    /// Takes the news.
+    pub(super) fn hear(&mut self) {
+        if self.changes.take() && self.due.is_none() {
+            self.attempts = 0;
+            self.due = Some(Instant::now() + SETTLED_AFTER);
+        }
+    }
+
+    /// Looks at the rules if it is time to.
+    pub(super) fn act(&mut self) {
+        if self.due.is_none_or(|due| due > Instant::now()) {
+            return;
+        }
+        let look = if self.attempts == 0 { Look::IfChanged } else { Look::Again };
+        let repaired = network::repair(&self.place, look);
+        process::trim_heap(); // other firewalls can have many rules
+        self.due = match repaired {
+            Ok(Repair::Busy) => Some(Instant::now() + SETTLED_AFTER),
+            Ok(Repair::Done(warnings)) if warnings.is_empty() => None,
+            failed => {
+                self.attempts += 1;
+                if self.attempts == ATTEMPTS {
+                    report(failed);
+                }
+                (self.attempts < ATTEMPTS).then(|| Instant::now() + SETTLED_AFTER * (1 << self.attempts))
+            }
+        };
+    }
+}
+
+fn report(failed: network::Result<Repair>) {
+    match failed {
+        Ok(Repair::Done(warnings)) => {
+            for warning in warnings {
+                complain(&std::io::Error::other(warning));
+            }
+        }
+        Ok(Repair::Busy) => {}
+        Err(error) => complain(&error),
+    }
+}
