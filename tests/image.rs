@@ -285,3 +285,27 @@ fn archives_that_lie_are_refused() {
         assert_eq!(litter(&place), [""; 0], "{what}");
     }
 }
+
+#[test]
+fn an_archive_may_be_packed_with_xz_and_bzip2() {
+    let place = Place::new();
+    let folder = place.dir.path().join("tree");
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("file"), "packed").unwrap();
+    for form in ["--xz", "--bzip2"] {
+        let file = place.dir.path().join("root.tar");
+        let packed =
+            Command::new("tar").args([form, "-C"]).arg(&folder).arg("-cf").arg(&file).arg(".").status();
+        assert!(packed.unwrap().success());
+        let request = ImportRequest {
+            input: Input::File(file),
+            name: None,
+            changes: Vec::new(),
+            message: None,
+            platform: None,
+        };
+        let id = image::import::import(&place.store, request, &Reporter::silent()).unwrap();
+        let text = std::fs::read_to_string(place.folder(&id).join("file")).unwrap();
+        assert_eq!(text, "packed", "{form}");
+    }
+}

@@ -358,7 +358,7 @@ fn attacks(canary: &Path) -> Vec<(&'static str, Vec<u8>, Outcome)> {
             tar().pax(b'x', &[("path", "a")]).end(),
             Refused("between an entry's name"),
         ),
-        ("xz", b"\xfd7zXZ\0......".to_vec(), Refused("packed with xz")),
+        ("damaged xz", b"\xfd7zXZ\0......".to_vec(), Refused("XZ stream header")),
     ]
 }
 
@@ -665,4 +665,44 @@ fn a_damaged_archive_neither_panics_nor_reaches_out() {
         })
         .unwrap();
     place.assert_untouched("damage");
+}
+
+#[test]
+fn what_aufs_kept_beside_its_files_is_linked_to_and_left_out() {
+    let place = Place::new();
+    let tar = Tar::default()
+        .folder(".wh..wh.plnk", "0000755")
+        .file(".wh..wh.plnk/77.88", "linked")
+        .file(".wh..wh.aufs", "")
+        .folder("d", "0000755")
+        .raw(b"d/a", b'1', b".wh..wh.plnk/77.88", "0000644", b"", None)
+        .raw(b"d/b", b'1', b"/.wh..wh.plnk/77.88", "0000644", b"", None);
+    let layer = place.unpack(&tar.0).unwrap();
+    let diff = place.diff(&layer);
+    let names: Vec<_> = fs::read_dir(&diff).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["d"]);
+    assert_eq!(fs::read_to_string(diff.join("d/a")).unwrap(), "linked");
+    let inode = |path: &str| fs::metadata(diff.join(path)).unwrap().ino();
+    assert_eq!(inode("d/a"), inode("d/b"));
+}
+
+#[test]
+fn zeros_stay_holes_also_in_the_copy_that_a_hard_link_needs() {
+    let place = Place::new();
+    let mut zeros = vec![0; 8 << 20];
+    zeros.push(1);
+    let lower = Tar::default().raw(b"big", b'0', b"", "0000644", &zeros, None);
+    let lower = place.unpack(&lower.0).unwrap();
+    let upper = Tar::default().raw(b"link", b'1', b"big", "0000644", b"", None);
+    let upper = place.unpack(&upper.0).unwrap();
+    let image = place.commit(&[&lower, &upper]).unwrap();
+    let layers = place.store.layers_of(&image).unwrap();
+    assert_eq!(layers.len(), 3);
+    let fix = place.store.paths().layers().join(&layers[0]);
+    for file in [place.diff(&lower).join("big"), fix.join("big"), fix.join("link")] {
+        let meta = fs::metadata(&file).unwrap();
+        assert_eq!(meta.len(), zeros.len() as u64);
+        assert!(meta.blocks() * 512 < 2 << 20, "{}: {} blocks", file.display(), meta.blocks());
+        assert_eq!(fs::read(&file).unwrap(), zeros);
+    }
 }

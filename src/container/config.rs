@@ -3,7 +3,7 @@
 //! Pure: nothing is looked up but what is handed in. What depends on the container's files
 //! (a user's number, the program's place in `$PATH`) is decided when it starts.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 use super::capability;
@@ -188,19 +188,23 @@ fn program(options: &Options, image: &ImageConfig) -> Result<(Vec<String>, Vec<S
 /// dropped, never looked up on the host (CVE-2026-57231); one of the user's takes the
 /// variable away.
 fn environment(image: &[String], user: &[String]) -> Vec<String> {
-    let mut env: Vec<String> = Vec::with_capacity(image.len() + user.len());
-    let name_of = |entry: &str| entry.split_once('=').map_or(entry, |(name, _)| name).to_owned();
+    let mut env: Vec<Option<&str>> = Vec::with_capacity(image.len() + user.len());
+    let mut places: HashMap<&str, usize> = HashMap::new();
     for (entry, is_users) in image.iter().map(|e| (e, false)).chain(user.iter().map(|e| (e, true))) {
-        let name = name_of(entry);
-        let at = env.iter().position(|known| name_of(known) == name);
-        match (entry.contains('=') && !name.is_empty(), at) {
-            (true, Some(at)) => env[at].clone_from(entry),
-            (true, None) => env.push(entry.clone()),
-            (false, Some(at)) if is_users => drop(env.remove(at)),
-            (false, _) => {}
+        let name = entry.split_once('=').map_or(entry.as_str(), |(name, _)| name);
+        if entry.contains('=') && !name.is_empty() {
+            match places.get(name) {
+                Some(&at) => env[at] = Some(entry),
+                None => {
+                    places.insert(name, env.len());
+                    env.push(Some(entry));
+                }
+            }
+        } else if is_users && let Some(at) = places.remove(name) {
+            env[at] = None;
         }
     }
-    env
+    env.into_iter().flatten().map(str::to_owned).collect()
 }
 
 fn absolute(workdir: PathBuf) -> Result<PathBuf, Error> {
@@ -378,6 +382,9 @@ mod tests {
 
     #[test]
     fn the_users_variables_go_over_the_images_and_nothing_comes_from_the_host() {
+        let many: Vec<String> = (0..40_000).map(|at| format!("V{at}={at}")).collect();
+        assert_eq!(environment(&many, &many), many);
+        assert_eq!(environment(&[], &words("A=1 A A=2")), ["A=2"]);
         let options = Options { env: words("B=2 A=3 C= PATH"), ..Options::default() };
         assert_eq!(merged(&options).unwrap().env, ["A=3", "B=2", "C="]);
     }

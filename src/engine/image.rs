@@ -76,11 +76,21 @@ impl ImageDetail {
     pub fn config(&self) -> Result<oci::image::Config> {
         match self.document.get("config") {
             None | Some(Value::Null) => Ok(oci::image::Config::default()),
-            Some(config) => serde_json::from_value(config.clone())
+            Some(config) => serde_json::from_value(with_lists(config.clone()))
                 .map_err(|error| image::Error::malformed("the image's configuration", error))
                 .doing(|| format!("read the configuration of {}", self.image.id.short())),
         }
     }
+}
+
+/// Some builders write a lone word where a list belongs, and Docker takes it as one.
+fn with_lists(mut config: Value) -> Value {
+    for key in ["Entrypoint", "Cmd"] {
+        if let Some(word) = config.get_mut(key).filter(|word| word.is_string()) {
+            *word = Value::Array(vec![word.take()]);
+        }
+    }
+    config
 }
 
 /// One line of an image's history, newest first.
@@ -502,4 +512,17 @@ fn history(detail: &ImageDetail, store: &Store) -> Vec<HistoryEntry> {
         newest.tags.clone_from(&detail.image.tags);
     }
     entries
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_word_is_a_command() {
+        let config = serde_json::json!({ "Entrypoint": "echo", "Cmd": "hi", "User": "app" });
+        let config: oci::image::Config = serde_json::from_value(with_lists(config)).unwrap();
+        assert_eq!(config.entrypoint().as_deref(), Some(&["echo".to_owned()][..]));
+        assert_eq!(config.cmd().as_deref(), Some(&["hi".to_owned()][..]));
+    }
 }

@@ -17,6 +17,8 @@ use crate::oci::Digest;
 const MAX_LINKS: usize = 8;
 /// Members of an archive of images: far more than any has.
 const MAX_MEMBERS: usize = 1 << 20;
+/// Bytes of all their names.
+const MAX_NAMES: usize = 64 << 20;
 
 /// The members of a tar file.
 #[derive(Debug)]
@@ -37,6 +39,7 @@ impl Archive {
         let file = Arc::new(file);
         let mut reader = Reader::new(Pages::new(Arc::clone(&file))?);
         let mut members = HashMap::new();
+        let mut names = 0;
         while let Some(entry) = reader.next_entry()? {
             let path = normal(&entry.path)?;
             let member = match entry.kind {
@@ -50,8 +53,9 @@ impl Archive {
                 }
                 _ => continue,
             };
+            names += path.len() + if let Member::Link(target) = &member { target.len() } else { 0 };
             members.insert(path, member);
-            if members.len() > MAX_MEMBERS {
+            if members.len() > MAX_MEMBERS || names > MAX_NAMES {
                 let limit = MAX_MEMBERS as u64;
                 return Err(Error::TooLarge {
                     what: "the number of the archive's members".to_owned(),

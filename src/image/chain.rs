@@ -5,10 +5,9 @@
 //! describing it (it looks as below), and a hard link to a file of a layer below. Both are
 //! made, once per chain that needs it, as a small layer on top. Most chains need none.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs::File;
-use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -18,19 +17,26 @@ use rustix::io::Errno;
 
 use super::error::{Error, Result};
 use super::extract::opaque_attribute;
-use super::layer::{Meta, RawPath, Traits, Work};
+use super::folders::{Folders, ROOT};
+use super::layer::{Implied, Meta, RawPath, Traits, Work};
 use super::lease::Lease;
-use super::look::{There, look};
+use super::look::{Cursor, There};
 use super::store::Store;
 use crate::base::disk;
 use crate::oci::Digest;
+use crate::sys;
 use crate::sys::fs::{self, FileType};
 use crate::sys::xattr;
 
-/// The layers of a chain, bottom first, open.
+/// The layers of a chain, bottom first.
 struct Chain {
-    layers: Vec<(Meta, OwnedFd)>,
-    opaque: &'static OsStr,
+    layers: Vec<Meta>,
+    /// Their folders.
+    roots: Vec<PathBuf>,
+    /// Where in each of them it was looked last.
+    cursors: RefCell<Vec<Cursor>>,
+    /// By folder, which layers imply it, bottom first.
+    implied: Folders<Vec<usize>>,
 }
 
 /// A file that gets several names.
@@ -52,12 +58,9 @@ impl Store {
         if self.protect_layer(lease, &key)? {
             return Ok(Some(key));
         }
-        let opened = layers
-            .iter()
-            .zip(metas)
-            .map(|(layer, meta)| Ok((meta, fs::open_dir(&self.layer_dir(layer)?.join("diff"))?)));
+        let roots = layers.iter().map(|layer| Ok(self.layer_dir(layer)?.join("diff")));
         let opaque = opaque_attribute(self.in_user_namespace);
-        let chain = Chain { layers: opened.collect::<Result<_>>()?, opaque };
+        let chain = Chain::new(metas, roots.collect::<Result<_>>()?, opaque)?;
         let folders = chain.folders_to_fix()?;
         let links = chain.links()?;
         if folders.is_empty() && links.is_empty() {
@@ -74,6 +77,10 @@ impl Store {
         let mut size = 0;
         for link in &links {
             size += chain.make_link(&root, link)?;
+            if size > self.limits.layer {
+                let what = "what hard links to lower layers copy".to_owned();
+                return Err(Error::TooLarge { what, limit: self.limits.layer });
+            }
         }
         let entries = (folders.len() + links.len()) as u64;
         let meta = Meta { version: 1, diff_id: key.clone(), size, entries, traits: Traits::default() };
@@ -89,34 +96,64 @@ pub(super) fn fix_key(layers: &[Digest]) -> Digest {
 }
 
 impl Chain {
+    fn new(layers: Vec<Meta>, roots: Vec<PathBuf>, opaque: &'static OsStr) -> Result<Self> {
+        let cursors = roots
+            .iter()
+            .map(|root| Cursor::new(fs::open_place(root)?, opaque))
+            .collect::<sys::Result<_>>()?;
+        let mut implied: Folders<Vec<usize>> = Folders::new();
+        for (layer, meta) in layers.iter().enumerate() {
+            let mut places = Vec::with_capacity(meta.traits.implied.len());
+            for folder in &meta.traits.implied {
+                let at = match folder {
+                    Implied::Path(path) => implied.add_path(path.0.as_os_str().as_bytes()),
+                    Implied::Inside(above, name) => {
+                        let above = places.get(*above).copied().ok_or_else(|| {
+                            Error::malformed("the layer's `meta.json`", "a folder lies in none")
+                        })?;
+                        implied.add(above, name.0.as_os_str().as_bytes())
+                    }
+                };
+                implied.value_mut(at).push(layer);
+                places.push(at);
+            }
+        }
+        Ok(Self { layers, roots, cursors: RefCell::new(cursors), implied })
+    }
+
     /// Folders that look otherwise below than where they are implied.
     fn folders_to_fix(&self) -> Result<BTreeSet<PathBuf>> {
         let mut folders = BTreeSet::new();
-        let implied = self.layers.iter().flat_map(|(meta, _)| &meta.traits.implied);
-        for RawPath(path) in implied.collect::<BTreeSet<_>>() {
-            let (described, was_implied) = self.described(path)?;
+        self.implied.each(|at, _, path| -> Result<()> {
+            if self.implied.value(at).is_empty() {
+                return Ok(());
+            }
+            let path = Path::new(OsStr::from_bytes(path));
+            let (described, was_implied) = self.described(path, Some(at))?;
             if let (Some(place), true) = (described, was_implied) {
                 let stat = fs::stat(&place)?;
                 let is_plain = stat.st_mode & 0o7777 == 0o755 && (stat.st_uid, stat.st_gid) == (0, 0);
                 if !is_plain || !attributes(&place)?.is_empty() {
-                    folders.insert(path.clone());
+                    folders.insert(path.to_owned());
                 }
             }
-        }
+            Ok(())
+        })?;
         Ok(folders)
     }
 
-    /// The top-most description of a folder, and whether a layer above it implies it.
-    fn described(&self, path: &Path) -> Result<(Option<OwnedFd>, bool)> {
+    /// The top-most description of a folder, and whether a layer above it implies it. `at`:
+    /// the folder's place among those that are implied.
+    fn described(&self, path: &Path, at: Option<u32>) -> Result<(Option<OwnedFd>, bool)> {
+        let implied = at.map_or(&[] as &[usize], |at| self.implied.value(at));
         let mut was_implied = false;
-        for (meta, root) in self.layers.iter().rev() {
-            match self.look(root, path)? {
+        for layer in (0..self.layers.len()).rev() {
+            match self.look(layer, path)? {
                 There::Here { place, hides } => {
                     if fs::file_type(&fs::stat(&place)?) != FileType::Directory {
                         break;
                     }
-                    let is_implied = meta.traits.implied.iter().any(|implied| implied.0 == path);
-                    if !is_implied {
+                    if implied.binary_search(&layer).is_err() {
                         return Ok((Some(place), was_implied));
                     }
                     was_implied = true;
@@ -135,7 +172,7 @@ impl Chain {
     fn links(&self) -> Result<Vec<Link>> {
         let mut by_source: BTreeMap<(usize, PathBuf), BTreeSet<PathBuf>> = BTreeMap::new();
         let mut made: BTreeMap<PathBuf, (usize, PathBuf)> = BTreeMap::new();
-        for (at, (meta, _)) in self.layers.iter().enumerate() {
+        for (at, meta) in self.layers.iter().enumerate() {
             for (RawPath(link), RawPath(target)) in &meta.traits.links {
                 let source = match made.get(target) {
                     Some(source) => source.clone(),
@@ -165,7 +202,7 @@ impl Chain {
     /// The layer below `at` that has a file of this path.
     fn find_file(&self, at: usize, path: &Path) -> Result<Option<(usize, PathBuf)>> {
         for below in (0..at).rev() {
-            match self.look(&self.layers[below].1, path)? {
+            match self.look(below, path)? {
                 There::Here { place, .. } if fs::file_type(&fs::stat(&place)?) == FileType::RegularFile => {
                     return Ok(Some((below, path.to_owned())));
                 }
@@ -177,24 +214,26 @@ impl Chain {
     }
 
     fn is_hidden_above(&self, at: usize, path: &Path) -> Result<bool> {
-        for (_, root) in &self.layers[at + 1..] {
-            if !matches!(self.look(root, path)?, There::Nothing { hides: false }) {
+        for above in at + 1..self.layers.len() {
+            if !matches!(self.look(above, path)?, There::Nothing { hides: false }) {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    fn look(&self, root: &OwnedFd, path: &Path) -> Result<There> {
-        Ok(look(root, path, self.opaque)?)
+    fn look(&self, layer: usize, path: &Path) -> Result<There> {
+        Ok(self.cursors.borrow_mut()[layer].look(path)?)
     }
 
     /// Makes a folder and those above it as the chain describes them.
     fn make_folder(&self, root: &OwnedFd, path: &Path) -> Result<OwnedFd> {
         let mut folder = fs::open_beneath(root, Path::new("."), OFlags::RDONLY | OFlags::DIRECTORY)?;
         let mut inside = PathBuf::new();
+        let mut at = Some(ROOT);
         for part in path {
             inside.push(part);
+            at = at.and_then(|above| self.implied.inner(above, part.as_bytes()));
             match fs::mkdir_at(&folder, part, 0o755) {
                 Err(error) if error.is(Errno::EXIST) => {
                     folder = fs::open_at(&folder, part, OFlags::RDONLY | OFlags::DIRECTORY)?;
@@ -203,7 +242,7 @@ impl Chain {
                 result => result?,
             }
             folder = fs::open_at(&folder, part, OFlags::RDONLY | OFlags::DIRECTORY)?;
-            match self.described(&inside)?.0 {
+            match self.described(&inside, at)?.0 {
                 Some(like) => describe(&folder, &like)?,
                 None => fs::chmod(&folder, 0o755)?,
             }
@@ -214,7 +253,7 @@ impl Chain {
     /// Copies a file and gives it all its names; returns its size.
     fn make_link(&self, root: &OwnedFd, link: &Link) -> Result<u64> {
         let (layer, path) = &link.source;
-        let source = fs::open_beneath(&self.layers[*layer].1, path, OFlags::RDONLY)?;
+        let source = fs::open_beneath(fs::open_dir(&self.roots[*layer])?, path, OFlags::RDONLY)?;
         let mut first: Option<(OwnedFd, &OsStr)> = None;
         let mut size = 0;
         for name in &link.names {
@@ -223,9 +262,8 @@ impl Chain {
             match &first {
                 Some((place, made)) => fs::link_at(place, made, &folder, last)?,
                 None => {
-                    let mut copy = fs::create_at(&folder, last, 0o600)?;
-                    let mut from = File::from(source.try_clone().map_err(Error::read("a layer"))?);
-                    size = io::copy(&mut from, &mut copy).map_err(Error::read("a layer"))?;
+                    let copy = fs::create_at(&folder, last, 0o600)?;
+                    size = fs::copy_data(&source, &copy)?;
                     describe(&copy, &source)?;
                     first = Some((folder, last));
                 }

@@ -1,5 +1,5 @@
-//! Unpacks what begins with a known mark: gzip of any number of members, zstd of any
-//! number of frames, or nothing at all. Only in this process: never by a program.
+//! Unpacks what begins with a known mark: gzip, zstd, xz and bzip2, any number of pieces one
+//! after the other, or nothing at all. Only in this process: never by a program.
 
 use std::io::{self, BufReader, Read};
 
@@ -14,34 +14,34 @@ pub enum Compression {
     Gzip,
     /// zstd, RFC 8878.
     Zstd,
+    /// xz, <https://tukaani.org/xz/xz-file-format.txt>.
+    Xz,
+    /// bzip2.
+    Bzip2,
 }
+
+/// KiB that xz may take: what it packs with `-9` takes half of it.
+const XZ_MEMORY: u32 = 128 << 10;
 
 impl Compression {
     /// How bytes that begin with `start` (six of them are enough) are packed.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Refused`] for what is packed in a way that hoist does not read.
-    pub fn of(start: &[u8]) -> Result<Self> {
+    #[must_use]
+    pub fn of(start: &[u8]) -> Self {
         match start {
-            [0x1f, 0x8b, ..] => Ok(Self::Gzip),
-            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Ok(Self::Zstd),
-            [0xfd, b'7', b'z', b'X', b'Z', 0] => Err(refused("xz")),
-            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41] => Err(refused("bzip2")),
-            _ => Ok(Self::None),
+            [0x1f, 0x8b, ..] => Self::Gzip,
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
+            [0xfd, b'7', b'z', b'X', b'Z', 0] => Self::Xz,
+            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41] => Self::Bzip2,
+            _ => Self::None,
         }
     }
-}
-
-fn refused(name: &str) -> Error {
-    Error::Refused(format!("it is packed with {name}, and only gzip and zstd are supported"))
 }
 
 /// A reader of what `packed` holds unpacked.
 ///
 /// # Errors
 ///
-/// When the first bytes cannot be read, or are of a form that is not supported.
+/// When the first bytes cannot be read.
 pub fn unpacked<'a>(packed: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>> {
     let mut start = [0; 6];
     let mut len = 0;
@@ -54,17 +54,17 @@ pub fn unpacked<'a>(packed: impl Read + Send + 'a) -> Result<Box<dyn Read + Send
             Err(error) => return Err(Error::read("the archive")(error)),
         }
     }
-    let compression = Compression::of(&start[..len])?;
+    let compression = Compression::of(&start[..len]);
     let whole = io::Cursor::new(start).take(len as u64).chain(packed);
+    let buffered = BufReader::with_capacity(128 << 10, whole);
     Ok(match compression {
-        Compression::None => Box::new(whole),
-        Compression::Gzip => {
-            Box::new(flate2::bufread::MultiGzDecoder::new(BufReader::with_capacity(128 << 10, whole)))
-        }
+        Compression::None => Box::new(buffered),
+        Compression::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(buffered)),
         Compression::Zstd => {
-            let buffered = BufReader::with_capacity(128 << 10, whole);
             let decoder = zstd::stream::read::Decoder::with_buffer(buffered);
             Box::new(decoder.map_err(Error::read("the archive"))?)
         }
+        Compression::Xz => Box::new(lzma_rust2::XzReader::new_mem_limit(buffered, true, XZ_MEMORY)),
+        Compression::Bzip2 => Box::new(bzip2::bufread::MultiBzDecoder::new(buffered)),
     })
 }

@@ -6,9 +6,8 @@
 //! reads: a character device 0/0, and an attribute for an opaque folder.
 //! <https://github.com/opencontainers/image-spec/blob/main/layer.md>
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsStr;
-use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
@@ -19,7 +18,8 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::error::{Error, Result};
-use super::layer::{RawPath, Traits};
+use super::folders::{Folders, ROOT};
+use super::layer::{Implied, RawPath, Traits};
 use super::store::Limits;
 use super::tar::{Entry, Kind, MAX_PATH, Reader, Source};
 use crate::sys::fs::{self, FileType, Timespec};
@@ -37,6 +37,8 @@ pub struct Extracted {
     pub size: u64,
     /// What is left to know.
     pub traits: Traits,
+    /// Folders that were looked up or made one by one.
+    pub work: u64,
 }
 
 /// Unpacks `input`, a tar, into `root`, which is empty.
@@ -55,9 +57,7 @@ pub fn extract<R: Source>(
     let mut tree = Tree::new(root, limits, in_user_namespace);
     while let Some(entry) = reader.next_entry()? {
         tree.entries += 1;
-        if tree.entries > limits.entries {
-            return Err(Error::TooLarge { what: "the number of entries".to_owned(), limit: limits.entries });
-        }
+        tree.check_count()?;
         tree.add(&entry, &mut reader).map_err(|source| Error::Entry {
             path: String::from_utf8_lossy(&entry.path).into_owned(),
             source: Box::new(source),
@@ -77,13 +77,26 @@ struct Tree<'a> {
     in_user_namespace: bool,
     /// Open folders by their path in the archive, which may lead through links of it.
     folders: HashMap<Vec<u8>, Rc<OwnedFd>>,
-    /// Set at the end, for every file made in a folder changes its time.
-    times: BTreeMap<Vec<u8>, Timespec>,
-    implied: BTreeSet<Vec<u8>>,
-    links: Vec<(Vec<u8>, Vec<u8>)>,
+    known: Folders<Known>,
+    /// Folders that aufs keeps beside the layer's own files, made while links lead there.
+    asides: BTreeSet<Vec<u8>>,
     notes: Notes,
     entries: u64,
+    implied: u64,
+    links: usize,
     size: u64,
+    work: u64,
+}
+
+/// What is to be remembered of a path.
+#[derive(Debug, Default)]
+struct Known {
+    /// Of a folder: set at the end, for every file made in it changes its time.
+    time: Option<Timespec>,
+    /// It is a folder that no entry describes.
+    is_implied: bool,
+    /// It is a hard link to a file of the layers below, the first, second, … one.
+    link: Option<(usize, Vec<u8>)>,
 }
 
 /// Counts of what could not be made; each is told once.
@@ -107,12 +120,14 @@ impl<'a> Tree<'a> {
             limits,
             in_user_namespace,
             folders: HashMap::new(),
-            times: BTreeMap::new(),
-            implied: BTreeSet::new(),
-            links: Vec::new(),
+            known: Folders::new(),
+            asides: BTreeSet::new(),
             notes: Notes::default(),
             entries: 0,
+            implied: 0,
+            links: 0,
             size: 0,
+            work: 0,
         }
     }
 
@@ -121,15 +136,18 @@ impl<'a> Tree<'a> {
         let Some((parent, name)) = split(&path) else {
             return self.describe_root(entry);
         };
-        if parent.split(|&byte| byte == b'/').any(|part| part.starts_with(b".wh.")) {
-            return Err(Error::Refused("it lies in a whiteout, which is no folder".to_owned()));
-        }
-        if let Some(hidden) = name.strip_prefix(b".wh.") {
+        if self.is_aside(parent)? {
+            if name.starts_with(b".wh.") {
+                return Ok(());
+            }
+        } else if let Some(hidden) = name.strip_prefix(b".wh.") {
             return self.whiteout(parent, hidden);
         }
         let place = Place { folder: self.folder(parent)?, name: OsStr::from_bytes(name) };
-        if !self.links.is_empty() {
-            self.links.retain(|(link, _)| *link != path);
+        if self.links > 0
+            && let Some(at) = self.known.find(&path)
+        {
+            self.known.value_mut(at).link = None;
         }
         match entry.kind {
             Kind::File => self.file(entry, &path, &place, reader),
@@ -137,6 +155,32 @@ impl<'a> Tree<'a> {
             Kind::Symlink => self.symlink(entry, &path, &place),
             Kind::Directory => self.directory(entry, &path, &place),
             Kind::Fifo | Kind::CharDevice | Kind::BlockDevice => self.node(entry, &path, &place),
+        }
+    }
+
+    /// Whether a folder lies in what aufs keeps for itself, `.wh..wh.plnk` above all: files
+    /// with several names, which other entries link to. They go at the end.
+    fn is_aside(&mut self, folder: &[u8]) -> Result<bool> {
+        let mut end = 0;
+        for part in folder.split(|&byte| byte == b'/') {
+            end += part.len();
+            if part.starts_with(b".wh..wh.") && part != b".wh..wh..opq" {
+                self.asides.insert(folder[..end].to_vec());
+                return Ok(true);
+            }
+            if part.starts_with(b".wh.") {
+                return Err(Error::Refused("it lies in a whiteout, which is no folder".to_owned()));
+            }
+            end += 1;
+        }
+        Ok(false)
+    }
+
+    fn check_count(&self) -> Result<()> {
+        let limit = self.limits.entries;
+        match self.entries + self.implied > limit {
+            true => Err(Error::TooLarge { what: "the number of entries".to_owned(), limit }),
+            false => Ok(()),
         }
     }
 
@@ -148,32 +192,28 @@ impl<'a> Tree<'a> {
         reader: &mut Reader<R>,
     ) -> Result<()> {
         self.size = self.size.saturating_add(entry.size);
-        if entry.size > self.limits.layer {
-            return Err(Error::TooLarge { what: "the file".to_owned(), limit: self.limits.layer });
+        if self.size > self.limits.layer {
+            return Err(Error::TooLarge { what: "the layer's files".to_owned(), limit: self.limits.layer });
         }
-        let mut file = self.make(path, place, |place| fs::create_at(&place.folder, place.name, 0o600))?;
+        let file = self.make(path, place, |place| fs::create_at(&place.folder, place.name, 0o600))?;
         let written = |source| Error::read("into the store")(source);
-        if let Some(extents) = &entry.extents {
-            file.set_len(entry.size).map_err(written)?;
-            for &(mut offset, mut len) in extents {
-                while len > 0 {
-                    let data = reader.data()?;
-                    let part = data.len().min(usize::try_from(len).unwrap_or(usize::MAX));
-                    file.write_all_at(&data[..part], offset).map_err(written)?;
-                    reader.consume(part);
-                    (offset, len) = (offset + part as u64, len - part as u64);
-                }
-            }
-        } else {
-            loop {
+        let whole = [(0, entry.size)];
+        let mut end = 0;
+        for &(mut offset, mut len) in entry.extents.as_deref().unwrap_or(&whole) {
+            while len > 0 {
                 let data = reader.data()?;
-                if data.is_empty() {
-                    break;
+                let part = data.len().min(usize::try_from(len).unwrap_or(usize::MAX));
+                // What is all zeros stays a hole.
+                if data[..part].iter().any(|&byte| byte != 0) {
+                    file.write_all_at(&data[..part], offset).map_err(written)?;
+                    end = offset + part as u64;
                 }
-                file.write_all(data).map_err(written)?;
-                let len = data.len();
-                reader.consume(len);
+                reader.consume(part);
+                (offset, len) = (offset + part as u64, len - part as u64);
             }
+        }
+        if end < entry.size {
+            file.set_len(entry.size).map_err(written)?;
         }
         self.describe(entry, &file)?;
         Ok(fs::set_mtime(&file, entry.mtime)?)
@@ -196,8 +236,9 @@ impl<'a> Tree<'a> {
         }
         let folder = place.open_folder()?;
         self.describe(entry, &folder)?;
-        self.implied.remove(path);
-        self.times.insert(path.to_vec(), entry.mtime);
+        let at = self.known.add_path(path);
+        let known = self.known.value_mut(at);
+        (known.time, known.is_implied) = (Some(entry.mtime), false);
         Ok(())
     }
 
@@ -223,7 +264,9 @@ impl<'a> Tree<'a> {
         let name = OsStr::from_bytes(name);
         let below = |tree: &mut Self| {
             // A file of a layer below: the fix layer of each chain makes the link.
-            tree.links.push((path.to_vec(), target.clone()));
+            let at = tree.known.add_path(path);
+            tree.known.value_mut(at).link = Some((tree.links, target.clone()));
+            tree.links += 1;
             Ok(())
         };
         let folder = match self.existing_folder(parent) {
@@ -306,7 +349,7 @@ impl<'a> Tree<'a> {
         }
         let root = fs::open_beneath(self.root, Path::new("."), OFlags::RDONLY | OFlags::DIRECTORY)?;
         self.describe(entry, &root)?;
-        self.times.insert(Vec::new(), entry.mtime);
+        self.known.value_mut(ROOT).time = Some(entry.mtime);
         Ok(())
     }
 
@@ -389,9 +432,7 @@ impl<'a> Tree<'a> {
         tree::remove_at(&place.folder, place.name)?;
         // Paths may have led through it, a link or a folder.
         self.folders.clear();
-        let inside = |other: &[u8]| other.strip_prefix(path).is_some_and(|rest| rest.starts_with(b"/"));
-        self.implied.retain(|other| other != path && !inside(other));
-        self.times.retain(|other, _| other != path && !inside(other));
+        self.known.forget(path);
         Ok(())
     }
 
@@ -402,23 +443,37 @@ impl<'a> Tree<'a> {
             result => return result,
         }
         let mut folder = self.existing_folder(b"")?;
-        for (at, _) in path.iter().chain(b"/").enumerate().filter(|&(_, &byte)| byte == b'/') {
-            let prefix = &path[..at];
-            folder = match self.existing_folder(prefix) {
-                Ok(folder) => folder,
-                Err(Error::Sys(error)) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => {
-                    let name = prefix.rsplit(|&byte| byte == b'/').next().unwrap_or(prefix);
-                    self.imply(prefix, &Place { folder, name: OsStr::from_bytes(name) })?;
-                    self.existing_folder(prefix)?
-                }
-                Err(error) => return Err(error),
-            };
+        let mut end = 0;
+        for name in path.split(|&byte| byte == b'/') {
+            end += name.len();
+            folder = self.inner_folder(folder, &path[..end], OsStr::from_bytes(name))?;
+            end += 1;
         }
-        Ok(folder)
+        Ok(self.keep_open(path, folder))
+    }
+
+    /// The folder `name` of `folder`, whose whole path is `path`.
+    fn inner_folder(&mut self, folder: Rc<OwnedFd>, path: &[u8], name: &OsStr) -> Result<Rc<OwnedFd>> {
+        self.work += 1;
+        match fs::open_at(&folder, name, OFlags::RDONLY | OFlags::DIRECTORY) {
+            Ok(inner) => return Ok(Rc::new(inner)),
+            Err(error) if error.is(Errno::NOENT) => {}
+            // A link leads where it does inside of the root. The kernel follows forty at most.
+            Err(error) if error.is(Errno::NOTDIR) || error.is(Errno::LOOP) => {
+                match self.existing_folder(path) {
+                    Err(Error::Sys(error)) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => {}
+                    result => return result,
+                }
+            }
+            Err(error) => return Err(error.into()),
+        }
+        self.imply(path, &Place { folder, name }).map(Rc::new)
     }
 
     /// Makes a folder that an entry lies in, but that no entry describes.
-    fn imply(&mut self, path: &[u8], place: &Place<'_>) -> Result<()> {
+    fn imply(&mut self, path: &[u8], place: &Place<'_>) -> Result<OwnedFd> {
+        self.implied += 1;
+        self.check_count()?;
         let made = fs::mkdir_at(&place.folder, place.name, 0o755);
         let hides = match made {
             Err(error) if error.is(Errno::EXIST) => {
@@ -440,9 +495,10 @@ impl<'a> Tree<'a> {
         if hides {
             self.make_opaque(&folder)?;
         } else {
-            self.implied.insert(path.to_vec());
+            let at = self.known.add_path(path);
+            self.known.value_mut(at).is_implied = true;
         }
-        Ok(())
+        Ok(folder)
     }
 
     fn existing_folder(&mut self, path: &[u8]) -> Result<Rc<OwnedFd>> {
@@ -451,28 +507,57 @@ impl<'a> Tree<'a> {
         }
         let inside = if path.is_empty() { Path::new(".") } else { Path::new(OsStr::from_bytes(path)) };
         let folder = Rc::new(fs::open_in_root(self.root, inside, OFlags::RDONLY | OFlags::DIRECTORY)?);
+        Ok(self.keep_open(path, folder))
+    }
+
+    fn keep_open(&mut self, path: &[u8], folder: Rc<OwnedFd>) -> Rc<OwnedFd> {
         if self.folders.len() >= OPEN_FOLDERS {
             self.folders.clear();
         }
         self.folders.insert(path.to_vec(), Rc::clone(&folder));
-        Ok(folder)
+        folder
     }
 
     fn finish(mut self) -> Result<Extracted> {
-        for (path, time) in std::mem::take(&mut self.times).into_iter().rev() {
-            match self.existing_folder(&path) {
-                Ok(folder) => fs::set_mtime(&folder, time)?,
-                Err(Error::Sys(error)) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => {}
-                Err(error) => return Err(error),
+        for aside in std::mem::take(&mut self.asides) {
+            let (parent, name) = split(&aside).unwrap_or((b"", &aside));
+            if let Ok(folder) = self.existing_folder(parent) {
+                tree::remove_at(&folder, OsStr::from_bytes(name))?;
             }
+            self.known.forget(&aside);
+        }
+        self.folders.clear();
+        let known = std::mem::replace(&mut self.known, Folders::new());
+        if let Some(time) = known.value(ROOT).time {
+            fs::set_mtime(self.existing_folder(b"")?, time)?;
         }
         let raw = |bytes: &[u8]| RawPath(PathBuf::from(OsStr::from_bytes(bytes)));
-        let traits = Traits {
-            implied: self.implied.iter().map(|path| raw(path)).collect(),
-            links: self.links.iter().map(|(link, target)| (raw(link), raw(target))).collect(),
-            notes: self.notes.lines(),
-        };
-        Ok(Extracted { entries: self.entries, size: self.size, traits })
+        let (mut implied, mut links, mut places) = (Vec::new(), Vec::new(), HashMap::new());
+        known.each(|at, above, path| -> Result<()> {
+            let value = known.value(at);
+            if let Some(time) = value.time {
+                match self.existing_folder(path) {
+                    Ok(folder) => fs::set_mtime(&folder, time)?,
+                    Err(Error::Sys(error)) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            if value.is_implied {
+                places.insert(at, implied.len());
+                implied.push(match (places.get(&above), split(path)) {
+                    (Some(&place), Some((_, name))) => Implied::Inside(place, raw(name)),
+                    _ => Implied::Path(raw(path)),
+                });
+            }
+            if let Some((number, target)) = &value.link {
+                links.push((*number, raw(path), raw(target)));
+            }
+            Ok(())
+        })?;
+        links.sort_by_key(|&(number, ..)| number);
+        let links = links.into_iter().map(|(_, link, target)| (link, target)).collect();
+        let traits = Traits { implied, links, notes: self.notes.lines() };
+        Ok(Extracted { entries: self.entries, size: self.size, traits, work: self.work })
     }
 }
 
@@ -530,5 +615,72 @@ pub(super) fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(at) => Some((&path[..at], &path[at + 1..])),
         None => (!path.is_empty()).then_some((&[], path)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn extracted(paths: impl Iterator<Item = (String, bool)>) -> (tempfile::TempDir, Extracted) {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (path, is_folder) in paths {
+            let mut header = tar::Header::new_gnu();
+            header.set_mode(0o755);
+            header.set_size(0);
+            header.set_entry_type(if is_folder {
+                tar::EntryType::Directory
+            } else {
+                tar::EntryType::Regular
+            });
+            builder.append_data(&mut header, path, std::io::empty()).unwrap();
+        }
+        let tar = builder.into_inner().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let root = fs::open_dir(dir.path()).unwrap();
+        let extracted = extract(tar.as_slice(), &root, &Limits::default(), true).unwrap().0;
+        (dir, extracted)
+    }
+
+    #[test]
+    fn deep_paths_cost_a_step_a_folder() {
+        let (files, depth) = (20, 1000);
+        let paths = (0..files).map(|file| (format!("{file}/{}file", "d/".repeat(depth)), false));
+        let (_dir, extracted) = extracted(paths);
+        assert_eq!(extracted.work, files * (depth as u64 + 1));
+        assert_eq!(extracted.traits.implied.len() as u64, extracted.work);
+        let meta = serde_json::to_vec(&extracted.traits).unwrap();
+        assert!(meta.len() < 20 * 1001 * 16, "{} bytes", meta.len());
+        let again: Traits = serde_json::from_slice(&meta).unwrap();
+        assert_eq!(again, extracted.traits);
+    }
+
+    #[test]
+    fn implied_folders_count_as_entries() {
+        let mut builder = tar::Builder::new(Vec::new());
+        let mut header = tar::Header::new_gnu();
+        header.set_size(0);
+        builder.append_data(&mut header, "d/".repeat(50) + "file", std::io::empty()).unwrap();
+        let tar = builder.into_inner().unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let limits = Limits { entries: 40, ..Limits::default() };
+        let error = extract(tar.as_slice(), &fs::open_dir(dir.path()).unwrap(), &limits, true).unwrap_err();
+        assert!(matches!(error, Error::Entry { .. }), "{error}");
+    }
+
+    #[test]
+    fn folders_that_files_replace_are_forgotten_one_by_one() {
+        let folders = (0..500).flat_map(|at| [(format!("f{at}/"), true), (format!("f{at}/x/y"), false)]);
+        let files = (0..500).map(|at| (format!("f{at}"), false));
+        let (dir, extracted) = extracted(folders.chain(files));
+        assert_eq!((extracted.traits.implied.len(), extracted.work), (0, 1000));
+        assert!(dir.path().join("f499").is_file());
+    }
+
+    #[test]
+    fn implied_folders_of_an_older_file_are_read() {
+        let old: Traits = serde_json::from_str(r#"{"implied":["usr","usr/bin",[255,97]]}"#).unwrap();
+        let raw = |bytes: &[u8]| Implied::Path(RawPath(OsStr::from_bytes(bytes).into()));
+        assert_eq!(old.implied, [raw(b"usr"), raw(b"usr/bin"), raw(b"\xffa")]);
     }
 }

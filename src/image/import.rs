@@ -15,7 +15,7 @@ use crate::oci::{ImageId, Platform, Reference};
 /// What to import.
 #[derive(Debug)]
 pub struct ImportRequest {
-    /// The tar, plain or packed with gzip or zstd.
+    /// The tar, plain or packed as [`super::compression`] says.
     pub input: Input,
     /// The image's name.
     pub name: Option<Reference>,

@@ -3,12 +3,16 @@
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Read};
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::compression::unpacked;
 use super::error::{Error, Result};
 use super::store::Store;
+use super::stream::guard;
 use crate::base::disk;
+use crate::base::progress::Reporter;
 
 /// An archive on its way in.
 pub enum Input {
@@ -42,7 +46,7 @@ impl Input {
 
     /// A plain file of the unpacked bytes, to be read anywhere: the file itself where it is
     /// not packed, else a copy in the store that has no name and so never stays behind.
-    pub(super) fn spool(self, store: &Store) -> Result<File> {
+    pub(super) fn spool(self, store: &Store, reporter: &Reporter) -> Result<File> {
         use super::compression::Compression;
         if let Self::File(path) = &self {
             let mut file = File::open(path).map_err(disk::Error::io("open", path))?;
@@ -51,7 +55,7 @@ impl Input {
             if is_file {
                 let read = Read::by_ref(&mut file).take(6).read_to_end(&mut start);
                 read.map_err(disk::Error::io("read", path))?;
-                if Compression::of(&start)? == Compression::None {
+                if Compression::of(&start) == Compression::None {
                     return Ok(file);
                 }
             }
@@ -59,12 +63,43 @@ impl Input {
         let (reader, _) = self.open()?;
         let ingest = store.paths().ingest();
         disk::private_dir(&ingest)?;
-        let mut spool = crate::sys::fs::unnamed(&ingest)?;
-        let limit = store.limits().layer;
-        let copied = io::copy(&mut unpacked(reader)?.take(limit + 1), &mut spool);
-        if copied.map_err(Error::read("the archive"))? > limit {
-            return Err(Error::TooLarge { what: "the archive".to_owned(), limit });
+        let spool = crate::sys::fs::unnamed(&ingest)?;
+        let packed = AtomicU64::new(0);
+        let mut unpacked = unpacked(Counted { inner: reader, count: &packed, reporter })?;
+        let mut buffer = vec![0; 256 << 10];
+        let mut total = 0;
+        loop {
+            let len = match unpacked.read(&mut buffer) {
+                Ok(0) => break,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read.map_err(Error::read("the archive"))?,
+            };
+            // What is all zeros stays a hole.
+            if buffer[..len].iter().any(|&byte| byte != 0) {
+                spool.write_all_at(&buffer[..len], total).map_err(disk::Error::io("write", &ingest))?;
+            }
+            total += len as u64;
+            guard(store.limits(), "the archive", total, packed.load(Ordering::Relaxed))?;
         }
+        spool.set_len(total).map_err(disk::Error::io("write", &ingest))?;
         Ok(spool)
+    }
+}
+
+/// Counts the bytes as they come, and ends when the user wants to stop.
+struct Counted<'a> {
+    inner: Box<dyn Read + Send>,
+    count: &'a AtomicU64,
+    reporter: &'a Reporter,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.reporter.is_cancelled() {
+            return Err(Error::Interrupted.into_io());
+        }
+        let len = self.inner.read(buffer)?;
+        self.count.fetch_add(len as u64, Ordering::Relaxed);
+        Ok(len)
     }
 }

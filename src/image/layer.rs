@@ -52,7 +52,7 @@ impl Layer {
 /// A layer on its way in.
 #[expect(missing_debug_implementations, reason = "a reader has none")]
 pub struct LayerSource<'a> {
-    /// The bytes as they come: a tar, plain or packed with gzip or zstd.
+    /// The bytes as they come: a tar, plain or packed as [`super::compression`] says.
     pub reader: Box<dyn Read + Send + 'a>,
     /// What the tar's digest must be, where that is known.
     pub diff_id: Option<&'a Digest>,
@@ -87,13 +87,24 @@ pub struct Traits {
     /// Folders that files lie in but that the layer does not describe: they look as they
     /// do in the layers below.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub implied: Vec<RawPath>,
+    pub implied: Vec<Implied>,
     /// Hard links to files of the layers below: the link's path, then the file's.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<(RawPath, RawPath)>,
     /// What could not be made as it was, for people.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
+}
+
+/// A folder that a layer implies. One in another one is written by its name alone, so that
+/// deep paths are not written for each of their folders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum Implied {
+    /// In the folder at this place of the list, which is an earlier one.
+    Inside(usize, RawPath),
+    /// By its whole path.
+    Path(RawPath),
 }
 
 /// A path in a layer, relative to its root; not always UTF-8.
@@ -341,7 +352,10 @@ mod tests {
         );
         assert_eq!(fs::metadata(diff.join("etc")).unwrap().mtime(), 1_000_000);
         let implied = store.layer_meta(&diff_id).unwrap().traits.implied;
-        assert_eq!(implied, [RawPath("usr".into()), RawPath("usr/bin".into())]);
+        assert_eq!(
+            implied,
+            [Implied::Path(RawPath("usr".into())), Implied::Inside(0, RawPath("bin".into()))]
+        );
 
         let roots = || Ok::<_, Error>(Roots::default());
         assert_eq!(store.sweep(roots).unwrap().layers, []);

@@ -66,7 +66,7 @@ struct DockerImage {
 ///
 /// When the archive is not one, or is damaged; images before that stay.
 pub fn load(store: &Store, input: Input, reporter: &Reporter) -> Result<Vec<Loaded>> {
-    let archive = Archive::open(input.spool(store)?)?;
+    let archive = Archive::open(input.spool(store, reporter)?)?;
     let found = find(store, &archive)?;
     let lease = store.lease()?;
     let mut loaded = Vec::new();

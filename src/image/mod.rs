@@ -23,6 +23,7 @@ pub mod compression;
 mod damaged;
 pub mod error;
 pub mod extract;
+mod folders;
 pub mod host;
 pub mod import;
 pub mod ingest;

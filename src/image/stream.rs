@@ -149,18 +149,17 @@ struct Chunks<'a> {
     packed: &'a AtomicU64,
 }
 
-impl Chunks<'_> {
-    fn check(&self) -> Result<()> {
-        if self.total > self.limits.layer {
-            return Err(Error::TooLarge { what: "the layer".to_owned(), limit: self.limits.layer });
-        }
-        let packed = self.packed.load(Ordering::Relaxed).max(1);
-        if self.total > FREE && self.total / packed > self.limits.ratio {
-            let what = format!("the layer ({} bytes of {packed})", self.total);
-            return Err(Error::TooLarge { what, limit: self.limits.ratio });
-        }
-        Ok(())
+/// Fails when so many unpacked bytes are too many, or too many for the packed ones.
+pub(super) fn guard(limits: &Limits, what: &str, unpacked: u64, packed: u64) -> Result<()> {
+    if unpacked > limits.layer {
+        return Err(Error::TooLarge { what: what.to_owned(), limit: limits.layer });
     }
+    let packed = packed.max(1);
+    if unpacked > FREE && unpacked / packed > limits.ratio {
+        let what = format!("{what} ({unpacked} bytes of {packed})");
+        return Err(Error::TooLarge { what, limit: limits.ratio });
+    }
+    Ok(())
 }
 
 impl BufRead for Chunks<'_> {
@@ -170,7 +169,8 @@ impl BufRead for Chunks<'_> {
                 Ok(Ok(chunk)) => {
                     self.hasher.update(&chunk);
                     self.total += chunk.len() as u64;
-                    self.check().map_err(Error::into_io)?;
+                    let packed = self.packed.load(Ordering::Relaxed);
+                    guard(self.limits, "the layer", self.total, packed).map_err(Error::into_io)?;
                     let old = std::mem::replace(&mut self.current, chunk);
                     let _ = self.used.try_send(old); // for reuse only
                 }

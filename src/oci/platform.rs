@@ -47,6 +47,18 @@ impl Platform {
         Self { os: "linux".to_owned(), arch: arch.to_owned(), variant: variant.map(str::to_owned) }
     }
 
+    /// The platform of this machine with what its processor has: `linux/amd64/v3`.
+    #[must_use]
+    pub fn detected() -> Self {
+        let mut host = Self::host();
+        #[cfg(target_arch = "x86_64")]
+        {
+            let level = x86_64_level();
+            host.variant = (level > 1).then(|| format!("v{level}"));
+        }
+        host
+    }
+
     /// How well an entry for `offered` serves who asked for `self`: higher is better,
     /// `None` not at all. An older variant of arm runs on a newer one.
     #[must_use]
@@ -64,6 +76,18 @@ impl Platform {
         let (wanted, offered) = (level(self)?, level(offered)?);
         (offered <= wanted).then_some(offered)
     }
+}
+
+/// The level of the x86-64 psABI, 1 to 4.
+#[cfg(target_arch = "x86_64")]
+fn x86_64_level() -> u8 {
+    macro_rules! has {
+        ($($feature:tt)*) => { $(std::arch::is_x86_feature_detected!($feature))&&* };
+    }
+    let two = has!("cmpxchg16b" "popcnt" "sse3" "sse4.1" "sse4.2" "ssse3");
+    let three = two && has!("avx" "avx2" "bmi1" "bmi2" "f16c" "fma" "lzcnt" "movbe");
+    let four = three && has!("avx512f" "avx512bw" "avx512cd" "avx512dq" "avx512vl");
+    1 + u8::from(two) + u8::from(three) + u8::from(four)
 }
 
 impl FromStr for Platform {

@@ -8,9 +8,12 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Gid, Mode, OFlags, RenameFlags, ResolveFlags, StatxFlags, Timestamps, Uid};
+use rustix::fs::{
+    AtFlags, Gid, Mode, OFlags, RenameFlags, ResolveFlags, SeekFrom, StatxFlags, Timestamps, Uid,
+};
 use rustix::io::Errno;
 
 use super::{Result, check};
@@ -364,6 +367,38 @@ pub fn unlink_at(dir: impl AsFd, name: &OsStr) -> Result<()> {
 /// `ENOENT`, `ENOTDIR`, `ENOTEMPTY`; `EBUSY` for a mount point.
 pub fn rmdir_at(dir: impl AsFd, name: &OsStr) -> Result<()> {
     check(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR), || format!("unlinkat({name:?}, AT_REMOVEDIR)"))
+}
+
+/// Copies what a file holds into an empty one; holes stay holes. Returns its size.
+///
+/// # Errors
+///
+/// `EIO`, `ENOSPC`.
+pub fn copy_data(from: impl AsFd, to: &File) -> Result<u64> {
+    let from = from.as_fd();
+    let size = u64::try_from(stat(from)?.st_size).unwrap_or(0);
+    check(to.set_len(size), || format!("ftruncate({size})"))?;
+    let mut buffer = vec![0; 256 << 10];
+    let mut at = 0;
+    while at < size {
+        let start = match rustix::fs::seek(from, SeekFrom::Data(at)) {
+            Err(Errno::NXIO) => break, // a hole to the end
+            start => check(start, || format!("lseek({at}, SEEK_DATA)"))?,
+        };
+        let end =
+            check(rustix::fs::seek(from, SeekFrom::Hole(start)), || format!("lseek({start}, SEEK_HOLE)"))?;
+        at = start;
+        while at < end {
+            let len = buffer.len().min(usize::try_from(end - at).unwrap_or(usize::MAX));
+            let count = check(rustix::io::pread(from, &mut buffer[..len], at), || "pread()".to_owned())?;
+            if count == 0 {
+                return Ok(size);
+            }
+            check(to.write_all_at(&buffer[..count], at), || "pwrite()".to_owned())?;
+            at += count as u64;
+        }
+    }
+    Ok(size)
 }
 
 /// The names in a folder, without `.` and `..`, in no order.

@@ -13,7 +13,7 @@ use crate::container::config::{Facts, resolve};
 use crate::container::record::VERSION;
 use crate::container::{ExitState, name, store};
 use crate::monitor::journal;
-use crate::oci::ImageId;
+use crate::oci::{ImageId, Platform};
 
 /// So many generated names are tried.
 const ATTEMPTS: u32 = 100;
@@ -41,6 +41,7 @@ impl Engine {
             platform: &detail.image.platform,
         };
         let config = resolve(&request.options, &detail.config()?, &facts).doing(doing)?;
+        let warnings = foreign(&detail.image.platform, request.options.platform.as_ref());
         let layers = self.paths().layers();
         let relative = |folder: PathBuf| folder.strip_prefix(&layers).map(PathBuf::from).unwrap_or(folder);
         let mut record = Record {
@@ -69,7 +70,7 @@ impl Engine {
         drop(lock);
         let told = journal::tell(self.paths(), &record, "create", &[]);
         told.doing(|| format!("tell of the new container `{}`", record.name))?;
-        Ok(Created { id: record.id, name: record.name, warnings: Warnings::default() })
+        Ok(Created { id: record.id, name: record.name, warnings: Warnings(warnings) })
     }
 
     /// Writes the record under its name; a generated name that is taken gives way to another.
@@ -87,6 +88,17 @@ impl Engine {
     }
 }
 
+/// Docker's warning of an image that this machine cannot run by itself.
+fn foreign(image: &Platform, wanted: Option<&Platform>) -> Vec<String> {
+    let host = Platform::detected();
+    let is_foreign = (&image.os, &image.arch) != (&host.os, &host.arch);
+    let warning = format!(
+        "The requested image's platform ({image}) does not match the detected host platform ({host}) and no \
+         specific platform was requested"
+    );
+    (is_foreign && wanted.is_none()).then_some(warning).into_iter().collect()
+}
+
 fn first_name(chosen: Option<&Name>) -> std::result::Result<Name, NoName> {
     match chosen {
         Some(name) => Ok(name.clone()),
@@ -102,5 +114,25 @@ struct NoName(#[source] std::io::Error);
 impl Explain for NoName {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Internal
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_image_of_another_machine_is_warned_of_unless_it_was_asked_for() {
+        let image: Platform = "linux/s390x".parse().unwrap();
+        let host = Platform::detected();
+        assert_eq!(
+            foreign(&image, None),
+            [format!(
+                "The requested image's platform (linux/s390x) does not match the detected host platform ({host}) \
+                 and no specific platform was requested"
+            )]
+        );
+        assert!(foreign(&image, Some(&image)).is_empty());
+        assert!(foreign(&Platform::host(), None).is_empty());
     }
 }
