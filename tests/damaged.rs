@@ -217,3 +217,22 @@ fn an_image_that_cannot_be_read_is_listed_and_removed() {
     );
     assert!(!text(&case, &["images"]).contains(&id[..12]));
 }
+
+#[test]
+fn a_network_that_cannot_be_read_is_another_subnet_at_most() {
+    if in_user_namespace() {
+        return; // a bridge needs the host's network
+    }
+    for how in ["", "{\"version\":2}"] {
+        let case = Case::new();
+        let run = || case.run(&["true"], |options| options.network = hoist::engine::NetworkMode::Bridge);
+        assert_eq!(run().code, Some(0));
+        let file = fs::read_dir(case.engine.paths().networks()).unwrap().flatten().next().unwrap().path();
+        spoil(&file, how);
+        assert!(text(&case, &["network", "ls"]).contains("bridge"));
+        case.wait_for(case.engine.networks().reset()).unwrap();
+        assert_eq!(run().code, Some(0));
+        let is_kept = fs::read_to_string(&file).unwrap() == how;
+        assert_eq!(is_kept, !how.is_empty(), "a newer one is left, a damaged one written again");
+    }
+}

@@ -190,7 +190,8 @@ fn make_bridge(
         // A bridge of ours that no state tells of: its subnet is unknown.
         links.delete(&names.bridge)?;
     }
-    let last = files.definition()?.and_then(|definition| definition.subnet);
+    // It only remembers: without it another subnet is chosen.
+    let last = files.definition().ok().flatten().and_then(|definition| definition.subnet);
     let preferred = before.as_ref().map(|state| state.subnet).or(last);
     let subnet = subnet::choose(preferred, &links.taken(None)?)
         .map_err(|route| Error::NoSubnet { network: NAME.to_owned(), route: route.to_string() })?;

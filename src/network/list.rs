@@ -80,13 +80,14 @@ pub fn list(place: &Place) -> Result<Vec<Network>> {
         bridge: None,
         members: Vec::new(),
     };
-    Ok(vec![bridge_network(place)?, plain("host", Mode::Host), plain("none", Mode::None)])
+    Ok(vec![bridge_network(place), plain("host", Mode::Host), plain("none", Mode::None)])
 }
 
-fn bridge_network(place: &Place) -> Result<Network> {
+fn bridge_network(place: &Place) -> Network {
     let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
-    let definition = files.definition()?;
-    let state = files.state()?;
+    // What cannot be read is not shown; a start says what is wrong with it.
+    let definition = files.definition().ok().flatten();
+    let state = files.state().ok().flatten();
     let subnet = state.as_ref().map(|s| s.subnet).or(definition.as_ref().and_then(|d| d.subnet));
     let bridge = subnet.map(|subnet| Bridge {
         link: state.as_ref().map(|state| state.bridge.clone()),
@@ -101,12 +102,12 @@ fn bridge_network(place: &Place) -> Result<Network> {
         mac: Mac::of(address),
         port: lease.port,
     });
-    Ok(Network {
+    Network {
         id: files.id().clone(),
         name: bridge::NAME.to_owned(),
         mode: Mode::Bridge,
         created: definition.map(|definition| definition.created),
         bridge,
         members: members.collect(),
-    })
+    }
 }

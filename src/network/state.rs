@@ -211,7 +211,13 @@ impl<'a> Files<'a> {
 
     /// Remembers the subnet beyond the next boot.
     pub(super) fn define(&self, name: &str, subnet: Subnet) -> Result<()> {
-        let mut definition = self.definition()?.unwrap_or_else(|| Definition {
+        let known = match self.definition() {
+            Err(Error::State(disk::Error::Damaged { .. })) => None,
+            // It is a newer hoist's to change.
+            Err(Error::State(disk::Error::Newer { .. })) => return Ok(()),
+            known => known?,
+        };
+        let mut definition = known.unwrap_or_else(|| Definition {
             version: VERSION,
             id: self.id.clone(),
             name: name.to_owned(),
