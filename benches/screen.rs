@@ -48,6 +48,7 @@ fn row(number: usize) -> ContainerRow {
         id: format!("{number:064x}").parse::<ContainerId>().unwrap(),
         name: format!("service-{number}"),
         image: format!("registry.example/team/app-{}:2.4.1", number % 37),
+        damaged: None,
         status,
         exit_code: u8::try_from(number % 3).unwrap_or(0),
         oom_killed: false,

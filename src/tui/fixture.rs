@@ -62,6 +62,7 @@ pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
         id: format!("{hex:a<64}").parse().unwrap(),
         name: name.to_owned(),
         image: "acme/app:2.4.1".to_owned(),
+        damaged: None,
         status,
         exit_code: 0,
         oom_killed: false,
@@ -120,6 +121,7 @@ pub(crate) fn ill(width: u16, height: u16) -> Model {
         platform: "amd64".to_owned(),
         unique: format!("3f {name}"),
         users: Vec::new(),
+        damaged: None,
     };
     let images = vec![image("acme/app:2.4.1", 312 << 20), image("debian:13", 117 << 20), image("", 5 << 20)];
     update(&mut model, Event::List(Ok(Listed::Images(images))));

@@ -1,6 +1,6 @@
 //! What the engine knows, in the form that rows and texts have.
 
-use crate::engine::{Engine, Image, Network, Result, Space, TrashEntry};
+use crate::engine::{Engine, Image, Listing, Network, Result, Space, TrashEntry};
 use crate::tui::event::Listed;
 use crate::tui::model::Section;
 use crate::tui::model::journal::{EventRow, KEPT};
@@ -11,11 +11,14 @@ use crate::tui::model::trash::{Keeping, TrashRow};
 pub(super) async fn list(engine: &Engine, section: Section) -> Result<Listed> {
     Ok(match section {
         Section::Containers => {
-            let containers = engine.containers().list().await?;
-            Listed::Containers(containers.iter().map(ContainerRow::new).collect())
+            let Listing { whole, damaged, .. } = engine.containers().listing().await?;
+            let unreadable = damaged.iter().filter_map(ContainerRow::unreadable);
+            Listed::Containers(whole.iter().map(ContainerRow::new).chain(unreadable).collect())
         }
         Section::Images => {
-            Listed::Images(engine.images().list().await?.iter().flat_map(image_rows).collect())
+            let Listing { whole, damaged, .. } = engine.images().listing().await?;
+            let unreadable = damaged.iter().map(ImageRow::unreadable);
+            Listed::Images(whole.iter().flat_map(image_rows).chain(unreadable).collect())
         }
         Section::Networks => {
             Listed::Networks(engine.networks().list().await?.iter().map(network_row).collect())
@@ -48,6 +51,7 @@ fn image_rows(image: &Image) -> Vec<ImageRow> {
         size: image.size,
         platform: image.platform.to_string().trim_start_matches("linux/").to_owned(),
         users: Vec::new(),
+        damaged: None,
     };
     if image.tags.is_empty() {
         return vec![row(String::new())];

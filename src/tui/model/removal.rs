@@ -23,11 +23,20 @@ impl Victim {
         }
     }
 
+    /// Whether its state cannot be read.
+    #[must_use]
+    pub fn is_damaged(&self) -> bool {
+        match self {
+            Self::Container(row) => row.damaged.is_some(),
+            Self::Image(row, _) => row.damaged.is_some(),
+        }
+    }
+
     /// Whether it cannot be restored, wherever the others go.
     #[must_use]
     pub fn is_final(&self) -> bool {
-        // It goes by itself when its end comes.
-        matches!(self, Self::Container(row) if row.is_up() && row.auto_remove)
+        // It goes by itself when its end comes; what cannot be read cannot be restored.
+        self.is_damaged() || matches!(self, Self::Container(row) if row.is_up() && row.auto_remove)
     }
 
     fn effect(&self, removal: Removal) -> Effect {

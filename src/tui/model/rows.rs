@@ -9,7 +9,7 @@ use super::columns::Column;
 use super::filter::Field;
 use crate::base::text;
 use crate::command;
-use crate::engine::{Container, ContainerId, CreateRequest, PullPolicy, Record, Status};
+use crate::engine::{Container, ContainerId, CreateRequest, Damaged, PullPolicy, Record, Status};
 
 /// The label that says which project a container is of.
 pub const PROJECT: &str = "com.docker.compose.project";
@@ -52,6 +52,9 @@ pub struct ContainerRow {
     pub id: ContainerId,
     pub name: String,
     pub image: String,
+    /// Why its state cannot be read, where that is so: then nothing but its id and its name is
+    /// known, and nothing but removing it can be done.
+    pub damaged: Option<String>,
     pub status: Status,
     pub exit_code: u8,
     pub oom_killed: bool,
@@ -117,6 +120,7 @@ impl ContainerRow {
             id: record.id.clone(),
             name: record.name.as_str().to_owned(),
             image: record.image.clone(),
+            damaged: None,
             status: container.status,
             exit_code: record.state.exit_code,
             oom_killed: record.state.oom_killed,
@@ -140,6 +144,40 @@ impl ContainerRow {
             ports: record.config.exposed_ports.clone(),
             used: None,
         }
+    }
+
+    /// What the list shows of one whose state cannot be read; `None` where not even its id
+    /// can.
+    #[must_use]
+    pub fn unreadable(damaged: &Damaged) -> Option<Self> {
+        Some(Self {
+            id: damaged.id.parse().ok()?,
+            name: text::line(damaged.name.as_deref().unwrap_or_default()).into_owned(),
+            image: String::new(),
+            damaged: Some(text::line(&damaged.why).into_owned()),
+            status: Status::Dead,
+            exit_code: 0,
+            oom_killed: false,
+            error: String::new(),
+            ended_by_hand: true,
+            restarts: 0,
+            created: Timestamp::UNIX_EPOCH,
+            started: None,
+            finished: None,
+            command: String::new(),
+            again: Vec::new(),
+            busy: None,
+            left: None,
+            auto_remove: false,
+            stop_timeout: 0,
+            labels: Vec::new(),
+            image_id: String::new(),
+            project: String::new(),
+            network: String::new(),
+            address: String::new(),
+            ports: Vec::new(),
+            used: None,
+        })
     }
 
     /// What is reached at its first port, from this machine; `None` when it listens on none
@@ -327,9 +365,27 @@ pub struct ImageRow {
     pub unique: String,
     /// Containers that were made of it, by name.
     pub users: Vec<String>,
+    /// Why its state cannot be read, where that is so.
+    pub damaged: Option<String>,
 }
 
 impl ImageRow {
+    /// What the list shows of an image, or of a name, whose state cannot be read.
+    #[must_use]
+    pub fn unreadable(damaged: &Damaged) -> Self {
+        let name = text::line(damaged.name.as_deref().unwrap_or_default()).into_owned();
+        Self {
+            id: damaged.id.clone(),
+            unique: format!("{} {name}", damaged.id),
+            name,
+            created: None,
+            size: 0,
+            platform: String::new(),
+            users: Vec::new(),
+            damaged: Some(text::line(&damaged.why).into_owned()),
+        }
+    }
+
     /// What to call it in a request: its name, or its id.
     #[must_use]
     pub fn target(&self) -> &str {

@@ -76,6 +76,13 @@ fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         model.say(Tone::Plain, "there is no container to do that to", None);
         return Some(Vec::new());
     };
+    let is_removal = matches!(action, A::Remove | A::RemoveForce);
+    if let Some(failure) =
+        rows.iter().find_map(|row| damage(action, &row.name, row.damaged.as_deref())).filter(|_| !is_removal)
+    {
+        model.fail(failure);
+        return Some(Vec::new());
+    }
     match action {
         A::Logs => show_tab(model, Tab::Logs),
         A::Stats => show_tab(model, Tab::Stats),
@@ -110,6 +117,19 @@ fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
     }
     Some(Vec::new())
+}
+
+/// Why nothing but removing can be done to what cannot be read.
+fn damage(action: Action, name: &str, why: Option<&str>) -> Option<Failure> {
+    let why = why?.to_owned();
+    Some(Failure {
+        what: match action {
+            Action::StartStop => format!("cannot start or stop `{name}`"),
+            action => format!("cannot {} `{name}`", action.label().trim_end_matches('…')),
+        },
+        why: vec![format!("it is damaged: {why}")],
+        hint: Some("remove it, or put its file right".to_owned()),
+    })
 }
 
 /// Verbs that are for one container.
@@ -159,6 +179,13 @@ fn image(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     }
     model.images.end_range();
     let rows: Vec<ImageRow> = model.images.targets().into_iter().cloned().collect();
+    let is_tag = action == Action::Tag;
+    if let Some(failure) =
+        rows.iter().find_map(|row| damage(action, row.target(), row.damaged.as_deref())).filter(|_| is_tag)
+    {
+        model.fail(failure);
+        return Some(Vec::new());
+    }
     match (rows.as_slice(), action) {
         ([], _) => model.say(Tone::Plain, "there is no image to do that to", None),
         ([row], Action::Tag) => prompt(model, Purpose::Tag(row.target().to_owned()), ""),
@@ -207,6 +234,14 @@ fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
         why: vec![conflict.to_string()],
         hint: conflict.hint(),
     };
+    if let Some(why) = &row.damaged {
+        let hint = Some("remove it, or put its file right".to_owned());
+        return Err(Failure {
+            what: format!("cannot {word} `{}`", row.name),
+            why: vec![format!("it is damaged: {why}")],
+            hint,
+        });
+    }
     row.status.after(wish).map(|_| ()).map_err(refused)
 }
 

@@ -4,10 +4,11 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::{self, Actor, Kind, News, Status};
-use crate::tui::event::{Fate, Finish, Force, Job, Program, Removal, Verb};
+use crate::tui::event::{Fate, Finish, Force, Job, Listed, Program, Removal, Verb};
 use crate::tui::fixture::{container, empty, full, now, press, screen, write};
 use crate::tui::model::Failure;
 use crate::tui::model::log::LogNews;
+use crate::tui::model::rows::ImageRow;
 use crate::tui::model::task::{TaskId, TaskState};
 use crate::tui::terminal::copy::{Kind as Marked, Step, Walk};
 
@@ -20,6 +21,40 @@ fn news(id: &str, action: &str) -> Event {
         time: now().as_second(),
         time_nano: 0,
     }))
+}
+
+#[test]
+fn what_is_damaged_is_listed_with_why_and_can_only_be_removed() {
+    let mut model = empty(120, 40);
+    let damaged = engine::Damaged {
+        id: "0123456789abcdef".repeat(4),
+        name: Some("db".to_owned()),
+        why: "record.json is damaged: EOF\u{1b}[2J".to_owned(),
+    };
+    let row = ContainerRow::unreadable(&damaged).unwrap();
+    update(&mut model, Event::List(Ok(Listed::Containers(vec![row.clone()]))));
+    let image = engine::Damaged { id: format!("sha256:{}", "ab".repeat(32)), name: None, ..damaged };
+    update(&mut model, Event::List(Ok(Listed::Images(vec![ImageRow::unreadable(&image)]))));
+    press(&mut model, "a");
+    assert!(screen(&model).contains("db") && screen(&model).contains("damaged"), "{}", screen(&model));
+    use Action as A;
+    let verbs =
+        [A::StartStop, A::Restart, A::Pause, A::Kill, A::Shell, A::Exec, A::Attach, A::Rename, A::RunAgain];
+    for action in verbs.into_iter().chain([A::Logs, A::Stats, A::Top, A::Inspect]) {
+        assert_eq!(act(&mut model, action), [], "{action:?}");
+        let failure = model.failure.take().unwrap_or_else(|| panic!("{action:?}: nothing was said"));
+        assert_eq!(failure.why, ["it is damaged: record.json is damaged: EOF␛[2J"], "{action:?}");
+        assert!(model.layers.is_empty(), "{action:?}");
+    }
+    press(&mut model, "d d");
+    let removal = Removal { force: Force::No, fate: Fate::Trash };
+    assert_eq!(press(&mut model, "y"), [Effect::Container(Verb::Remove(removal), row.id)]);
+    press(&mut model, "2");
+    assert!(screen(&model).contains("damaged"), "{}", screen(&model));
+    assert_eq!(press(&mut model, "t"), []);
+    assert_eq!(model.failure.take().unwrap().why, ["it is damaged: record.json is damaged: EOF␛[2J"]);
+    press(&mut model, "d d");
+    assert!(matches!(press(&mut model, "y").as_slice(), [Effect::RemoveImage(..)]));
 }
 
 #[test]

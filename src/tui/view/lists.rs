@@ -52,6 +52,8 @@ fn container(model: &Model, row: &ContainerRow, column: Option<Column>, width: u
         Some(C::Name) => (row.name.clone(), text.add_modifier(Modifier::BOLD)),
         Some(C::State) if model.flashes.has(&row.id) => (word, style.add_modifier(Modifier::REVERSED)),
         Some(C::State) => (word, style),
+        Some(C::Image | C::Command) if let Some(why) = &row.damaged => (why.clone(), theme.err),
+        Some(C::Up | C::Created) if row.damaged.is_some() => ("-".to_owned(), theme.dim),
         Some(C::Image) => (row.image.clone(), text),
         Some(C::Chart) => {
             let series = model.series.get(&row.id).filter(|_| used.is_some());
@@ -91,6 +93,9 @@ fn image(model: &Model, row: &ImageRow, column: Option<Column>, _: usize) -> Cel
     let theme = &model.theme;
     match column {
         None => (String::new(), theme.dim),
+        Some(Column::UsedBy) if let Some(why) = &row.damaged => (why.clone(), theme.err),
+        Some(Column::Size) if row.damaged.is_some() => ("damaged".to_owned(), theme.err),
+        Some(Column::Created) if row.damaged.is_some() => ("-".to_owned(), theme.dim),
         Some(Column::Name) if row.name.is_empty() => ("<none>".to_owned(), theme.dim),
         Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
         Some(Column::Id) => (row.short().to_owned(), theme.dim),

@@ -129,8 +129,9 @@ fn notes(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> 
         return wrapped(&format!("{goes} for good{why}. This cannot be undone."), room, theme.err);
     };
     let finals = question.victims.iter().filter(|victim| victim.is_final()).count();
+    let asks = if question.victims.iter().any(Victim::is_damaged) { "" } else { ", as --rm asks" };
     if finals == question.victims.len() {
-        return wrapped(&format!("{goes} for good, as --rm asks. This cannot be undone."), room, theme.err);
+        return wrapped(&format!("{goes} for good{asks}. This cannot be undone."), room, theme.err);
     }
     let key = model.keys_of(Place::Containers, Action::Undo);
     let what = match (question.victims.first(), is_one) {
@@ -142,7 +143,7 @@ fn notes(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> 
     let mut lines = wrapped(&text, room, theme.text);
     if finals > 0 {
         let goes = if finals == 1 { "goes" } else { "go" };
-        lines.extend(wrapped(&format!("{finals} of them {goes} for good, as --rm asks."), room, theme.err));
+        lines.extend(wrapped(&format!("{finals} of them {goes} for good{asks}."), room, theme.err));
     }
     if model.keeping.is_short {
         let text = "The disk is nearly full: the oldest in the trash goes sooner.";

@@ -20,6 +20,9 @@ pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style)
         };
         return ("◐", text, theme.warn);
     }
+    if row.damaged.is_some() {
+        return ("✗", "damaged".to_owned(), theme.err);
+    }
     match row.status {
         Status::Running => ("●", "running".to_owned(), theme.ok),
         Status::Paused => ("‖", "paused".to_owned(), theme.info),
