@@ -739,3 +739,53 @@ fn two_engines_see_each_others_changes_at_once() {
     // SIGTERM, which process 1 does not hear, and SIGKILL.
     assert_eq!(seen, ["start", "kill", "kill", "die", "stop"]);
 }
+
+#[test]
+fn a_shutdown_ends_each_in_its_own_way_and_a_boot_starts_what_policies_want() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let polite = "trap 'exit 7' USR1; trap '' TERM; touch /ready; while :; do sleep 0.01; done";
+    let polite = case.start(&["sh", "-c", polite], |options| {
+        options.restart = RestartPolicy::Always;
+        options.stop_signal = Some("SIGUSR1".to_owned());
+    });
+    let deaf = case.start(&["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], |options| {
+        options.restart = RestartPolicy::UnlessStopped;
+        options.stop_timeout = Some(0);
+    });
+    let by_hand = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::UnlessStopped);
+    case.wait_for(containers.stop(&by_hand, None, Some(0))).unwrap();
+    let kill = |options: &mut Options| options.stop_signal = Some("KILL".to_owned());
+    let plain = case.start(&["sleep", "1000"], kill);
+    let failing = case.start(&["sleep", "1000"], |options| {
+        options.restart = RestartPolicy::OnFailure(0);
+        kill(options);
+    });
+    let looping = case.start(&["false"], |options| options.restart = RestartPolicy::Always);
+    let never_ran = case.create(&["true"], |options| options.restart = RestartPolicy::Always);
+    let upper = case.engine.paths().container(&polite.parse().unwrap()).join("upper/ready");
+    until("it listens", || upper.exists());
+    until("it waits for its restart", || case.container(&looping).status == Status::Restarting);
+
+    let names = |outcomes: Vec<hoist::engine::Outcome>| {
+        let done = outcomes.into_iter().map(|it| (it.name.to_string(), it.result.unwrap()).0);
+        done.collect::<std::collections::BTreeSet<_>>()
+    };
+    let named = |ids: &[&str]| ids.iter().map(|id| case.container(id).record.name.to_string()).collect();
+    let stopped = names(case.wait_for(case.engine.shutdown()).unwrap());
+    assert_eq!(stopped, named(&[&polite, &deaf, &plain, &failing, &looping]));
+    let code = |id: &str| (case.container(id).status, case.container(id).record.state.exit_code);
+    assert_eq!(code(&polite), (Status::Exited, 7));
+    assert_eq!([code(&deaf), code(&plain), code(&failing)], [(Status::Exited, 137); 3]);
+    assert_eq!(code(&looping), (Status::Exited, 1));
+    assert!(names(case.wait_for(case.engine.shutdown()).unwrap()).is_empty());
+
+    let started = names(case.wait_for(case.engine.boot()).unwrap());
+    assert_eq!(started, named(&[&polite, &deaf, &looping]));
+    assert_eq!([code(&polite).0, code(&deaf).0], [Status::Running; 2]);
+    assert_eq!([&by_hand, &plain, &failing].map(|id| code(id).0), [Status::Exited; 3]);
+    assert_eq!(code(&never_ran).0, Status::Created);
+    for id in [&polite, &deaf, &looping] {
+        case.wait_for(containers.remove(id, true, false)).unwrap();
+    }
+}

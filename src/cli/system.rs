@@ -1,15 +1,15 @@
-//! `info`, `version` and `system reset`.
+//! `info`, `version` and what `system` has.
 
 use std::fs;
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::failure::{Failure, Result};
-use super::output::{line, note, objects, print};
+use super::output::{line, note, objects, print, warn};
 use crate::base::Paths;
 use crate::command::{Info, SystemReset, Version};
 use crate::docker::info::{self as texts, Facts};
 use crate::docker::schema;
-use crate::engine::{self, Container, Damaged, Engine, Status};
+use crate::engine::{self, Container, Damaged, Engine, Outcome, Status};
 use crate::oci::Platform;
 
 /// What this machine is.
@@ -111,6 +111,41 @@ pub(super) async fn reset(engine: &Engine, reset: SystemReset) -> Result<u8> {
         }
     }
     engine.reset().await?;
+    Ok(0)
+}
+
+pub(super) async fn boot(engine: &Engine) -> Result<u8> {
+    outcomes(engine.boot().await?)
+}
+
+pub(super) async fn shutdown(engine: &Engine) -> Result<u8> {
+    outcomes(engine.shutdown().await?)
+}
+
+/// Names what was done, and tells what was not.
+fn outcomes(outcomes: Vec<Outcome>) -> Result<u8> {
+    let mut code = 0;
+    for outcome in outcomes {
+        match outcome.result {
+            Ok(warnings) => {
+                warn(&warnings);
+                line(outcome.name.as_str())?;
+            }
+            Err(error) => code = Failure::from(error).tell(),
+        }
+    }
+    Ok(code)
+}
+
+pub(super) async fn install(engine: &Engine) -> Result<u8> {
+    let unit = engine.install().await?;
+    line(format!("Installed {}: containers start at boot and stop in time at shutdown", unit.display()))?;
+    Ok(0)
+}
+
+pub(super) async fn uninstall(engine: &Engine) -> Result<u8> {
+    let unit = engine.uninstall().await?;
+    line(format!("Removed {}; running containers keep running", unit.display()))?;
     Ok(0)
 }
 

@@ -6,7 +6,10 @@ use super::container::plain;
 use super::usage::Usage;
 use super::{Request, Words, World};
 
-plain! { Events History Images Info NetworkInspect NetworkLs Ps Stats SystemReset Version VolumeLs }
+plain! {
+    Events History Images Info NetworkInspect NetworkLs Ps Stats SystemBoot SystemInstall SystemReset SystemShutdown
+    SystemUninstall Version VolumeLs
+}
 
 /// `ps`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
@@ -136,6 +139,22 @@ pub struct Info {
     #[arg(short, long, value_name = "FORMAT")]
     pub format: Option<String>,
 }
+
+/// `system boot`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct SystemBoot {}
+
+/// `system shutdown`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct SystemShutdown {}
+
+/// `system install`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct SystemInstall {}
+
+/// `system uninstall`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct SystemUninstall {}
 
 /// `system reset`
 #[derive(Debug, Clone, Default, PartialEq, Eq, Args)]

@@ -41,7 +41,8 @@ pub use create::{Create, Run};
 pub use image::{FromHost, ImageInspect, Import, Load, Pull, Rmi, Tag};
 pub use keys::{DEFAULT_DETACH, Keys};
 pub use lists::{
-    Events, History, Images, Info, NetworkInspect, NetworkLs, Ps, Stats, SystemReset, Version, VolumeLs,
+    Events, History, Images, Info, NetworkInspect, NetworkLs, Ps, Stats, SystemBoot, SystemInstall,
+    SystemReset, SystemShutdown, SystemUninstall, Version, VolumeLs,
 };
 pub use suggest::{Noun, Suggestions, choices, suggest};
 pub use usage::Usage;
@@ -114,7 +115,11 @@ pub enum Request {
     Start(Start),
     Stats(Stats),
     Stop(Stop),
+    SystemBoot(SystemBoot),
+    SystemInstall(SystemInstall),
     SystemReset(SystemReset),
+    SystemShutdown(SystemShutdown),
+    SystemUninstall(SystemUninstall),
     Tag(Tag),
     Top(Top),
     Unpause(Unpause),
@@ -163,7 +168,11 @@ impl Request {
             | Self::Run(_)
             | Self::Start(_)
             | Self::Stop(_)
+            | Self::SystemBoot(_)
+            | Self::SystemInstall(_)
             | Self::SystemReset(_)
+            | Self::SystemShutdown(_)
+            | Self::SystemUninstall(_)
             | Self::Tag(_)
             | Self::Unpause(_) => true,
         }

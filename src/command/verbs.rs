@@ -101,8 +101,16 @@ pub(super) const VERBS: &[Verb] = verbs! {
         "events" | "system events";
     lists::Info, "[OPTIONS]", "Display system-wide information",
         "info" | "system info";
+    lists::SystemBoot, "", "Start the containers whose restart policies want it, as at boot",
+        "system boot";
+    lists::SystemInstall, "", "Have systemd start containers at boot and stop them at shutdown",
+        "system install";
     lists::SystemReset, "[OPTIONS]", "Remove all containers, images and networks of this engine",
         "system reset";
+    lists::SystemShutdown, "", "Stop all containers; their restart policies start them at the next boot",
+        "system shutdown";
+    lists::SystemUninstall, "", "Remove what `system install` made; containers keep running",
+        "system uninstall";
     lists::Version, "[OPTIONS]", "Show the version information",
         "version";
     complete::CompletionWords, "bash|zsh|fish", "Print completions for a shell",
@@ -137,7 +145,7 @@ impl Verb {
 
     /// `hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]`
     pub(super) fn usage(&self) -> String {
-        format!("{} {}", self.name(), self.arguments)
+        format!("{} {}", self.name(), self.arguments).trim_end().to_owned()
     }
 
     /// For clap.

@@ -48,6 +48,21 @@ pub struct Record {
 
 state!(Record, VERSION);
 
+impl Record {
+    /// Whether its restart policy wants it started when the machine is, as Docker does when
+    /// its daemon starts. One that never ran is not started.
+    #[must_use]
+    pub fn wants_boot(&self) -> bool {
+        let wants = match self.config.restart {
+            RestartPolicy::Always => true,
+            RestartPolicy::UnlessStopped => !self.state.stopped_by_hand,
+            // For failures alone, which the end of the machine is not.
+            RestartPolicy::OnFailure(_) | RestartPolicy::No => false,
+        };
+        wants && self.state.started.is_some()
+    }
+}
+
 /// A container's configuration, complete: nothing of the image is left to look up.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

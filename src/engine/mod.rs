@@ -7,6 +7,7 @@
 //! [`Engine::events`], also what other processes did.
 
 pub mod attach;
+pub mod boot;
 pub mod container;
 mod damaged;
 pub mod error;
@@ -44,6 +45,7 @@ pub use crate::container::{
 };
 pub use crate::network::{Bridge, Mac, Member, Mode as NetworkKind, Network, Subnet};
 pub use attach::{Attached, Input, Output, Session};
+pub use boot::Outcome;
 pub use container::{
     AttachOptions, Container, Containers, CreateRequest, Created, DiskUse, ExecRequest, LogRecord,
     LogRequest, Running, Stream, WaitFor, Warnings,

@@ -41,6 +41,7 @@ impl Engine {
             }
             Err(error) => note(Err(error)),
         }
+        self.forget_shutdown();
         // Before its folder goes: a helper may be at it.
         note(self.take_trash_away());
         for error in network::reset(&network::Place::new(paths)) {

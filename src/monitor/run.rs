@@ -42,6 +42,8 @@ const STABLE: Duration = Duration::from_secs(10);
 pub(super) enum Order {
     /// End it, with a "stop" at the end.
     Stop,
+    /// The same for the machine's shutdown: its policy starts it at the next boot.
+    Shutdown,
     /// End it and start it again.
     Restart,
 }
@@ -170,7 +172,7 @@ impl Monitor {
             }
         }
         match self.order {
-            Some(Order::Stop) => return Ok(None),
+            Some(Order::Stop | Order::Shutdown) => return Ok(None),
             Some(Order::Restart) | None => self.order = None,
         }
         let up = self.start()?;
@@ -260,7 +262,7 @@ impl Monitor {
     /// After the last run: tells who waits, removes with `--rm`, delivers what clients have
     /// not got yet.
     fn end(mut self, next: Next, code: Option<u8>) -> Result<(), Error> {
-        if self.order == Some(Order::Stop)
+        if matches!(self.order, Some(Order::Stop | Order::Shutdown))
             && let Err(error) = journal::tell(&self.paths, &self.record, "stop", &[])
         {
             complain(&error);

@@ -16,7 +16,10 @@ use crate::sys;
 /// Serves a verb for a container that is up.
 pub(super) fn serve(monitor: &mut Monitor, up: &mut Up, asker: Asker, ask: Ask) {
     let result = match &ask {
-        Ask::Stop { signal, timeout } => end(monitor, up, Order::Stop, *signal, *timeout),
+        Ask::Stop { signal, timeout, at_shutdown: false } => end(monitor, up, Order::Stop, *signal, *timeout),
+        Ask::Stop { signal, timeout, at_shutdown: true } => {
+            end(monitor, up, Order::Shutdown, *signal, *timeout)
+        }
         Ask::Restart { signal, timeout } => end(monitor, up, Order::Restart, *signal, *timeout),
         Ask::Kill { signal, by_hand } => kill(monitor, up, *signal, *by_hand),
         Ask::Pause => pause(monitor, up),
@@ -43,6 +46,11 @@ pub(super) fn serve_waiting(monitor: &mut Monitor, asker: Asker, ask: Ask) {
         Err(conflict) => asker.refuse(&conflict),
     };
     match ask {
+        Ask::Stop { at_shutdown: true, .. } => {
+            monitor.order = Some(Order::Shutdown);
+            asker.answer(&Answer::Accepted);
+            monitor.waiters.push((asker, ask));
+        }
         Ask::Stop { .. } | Ask::Kill { .. } => {
             monitor.order = Some(Order::Stop);
             by_hand(monitor);

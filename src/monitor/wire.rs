@@ -71,6 +71,10 @@ pub enum Ask {
         signal: Option<i32>,
         /// Seconds; negative waits for ever, the container's own when not said.
         timeout: Option<i64>,
+        /// The machine shuts down: nobody ended it by hand, so its policy may start it at the
+        /// next boot.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        at_shutdown: bool,
     },
     /// As stop, and then started again; answered when it runs.
     Restart {
@@ -262,7 +266,7 @@ mod tests {
                 r#"{"protocol":1,"ask":{"attach":{"stdin":false,"stdout":true,"stderr":false,"lossless":true,"size":[24,80]}}}"#,
             ),
             (
-                Ask::Stop { signal: Some(15), timeout: None },
+                Ask::Stop { signal: Some(15), timeout: None, at_shutdown: false },
                 r#"{"protocol":1,"ask":{"stop":{"signal":15,"timeout":null}}}"#,
             ),
             (Ask::Pause, r#"{"protocol":1,"ask":"pause"}"#),

@@ -91,7 +91,9 @@ impl Engine {
             status => {
                 status.after(Verb::Start).doing(doing)?;
                 let launched = launch(self.program(), self.paths(), id, Role::Run(lock), clients);
-                Ok(launched.doing(doing)?.into())
+                let mut begun = Begun::from(launched.doing(doing)?);
+                begun.warnings.0.extend(self.ask_for_shutdown());
+                Ok(begun)
             }
         }
     }
@@ -116,12 +118,20 @@ impl Engine {
     pub(super) fn stop_now(&self, target: &str, signal: Option<&str>, timeout: Option<i64>) -> Result<()> {
         let doing = || format!("stop `{}`", self.called(target));
         let signal = signal.map(number).transpose().doing(doing)?;
-        self.end(target, doing, &Ask::Stop { signal, timeout })
+        self.end(target, doing, &Ask::Stop { signal, timeout, at_shutdown: false })
+    }
+
+    /// As a stop, but its restart policy still holds.
+    pub(in crate::engine) fn stop_for_shutdown(&self, target: &str, timeout: Option<i64>) -> Result<()> {
+        let doing = || format!("stop `{}`", self.called(target));
+        self.end(target, doing, &Ask::Stop { signal: None, timeout, at_shutdown: true })
     }
 
     /// Asks for an end, until it has come; a container that is not up has it already.
     fn end(&self, target: &str, doing: impl Fn() -> String, wish: &Ask) -> Result<()> {
-        let is_kill = matches!(wish, Ask::Kill { signal: libc::SIGKILL, .. });
+        // What must end in any case does not need the monitor for it.
+        let must_end =
+            matches!(wish, Ask::Kill { signal: libc::SIGKILL, .. } | Ask::Stop { at_shutdown: true, .. });
         let patience = Instant::now() + KILL_PATIENCE;
         loop {
             let (found, trouble) = self.target_as_left(target, &doing)?;
@@ -129,7 +139,7 @@ impl Engine {
                 return Ok(());
             }
             match trouble {
-                Some(_) if is_kill => return self.kill_by_cgroup(&found.record.id, &doing),
+                Some(_) if must_end => return self.kill_by_cgroup(&found.record.id, &doing),
                 Some(trouble) => return Err(trouble),
                 None => {}
             }
@@ -139,7 +149,7 @@ impl Engine {
                 Err(launch::Error::Gone) if Instant::now() < patience => {
                     std::thread::sleep(Duration::from_millis(1));
                 }
-                Err(launch::Error::Silent | launch::Error::Gone) if is_kill => {
+                Err(launch::Error::Silent | launch::Error::Gone) if must_end => {
                     return self.kill_by_cgroup(&found.record.id, &doing);
                 }
                 Err(error) => return Err(error).doing(&doing),
@@ -333,7 +343,7 @@ impl Engine {
             drop(lock);
             let wish = match running {
                 Running::Refuse => return Err(Conflict { verb: Verb::Remove, status }).doing(doing),
-                Running::Stop => Ask::Stop { signal: None, timeout: None },
+                Running::Stop => Ask::Stop { signal: None, timeout: None, at_shutdown: false },
                 Running::Kill => Ask::Kill { signal: libc::SIGKILL, by_hand: true },
             };
             match self.end(id.as_str(), doing, &wish) {

@@ -1,0 +1,397 @@
+//! Boot and shutdown of the machine: containers are started as their policies want, and
+//! stopped in the time each of them has. systemd is told to ask for both.
+//!
+//! ```text
+//! hoist.service            in /etc/systemd/system, by `system install`: boot and shutdown
+//! hoist-shutdown.service   transient, by the first start of a boot where the other is not
+//!                          active: shutdown alone
+//! ```
+//! Containers and monitors are in no unit, so nothing that systemd stops takes them along.
+//! It would end them last, with SIGTERM for all and SIGKILL after a minute and a half; an
+//! inhibitor lock would hold a shutdown up for five seconds. What a unit runs when it is
+//! stopped has the time it needs, and runs while the network is still there.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use futures_util::StreamExt as _;
+
+use super::error::{Doing, Result};
+use super::{Container, Engine, Name, OWN_PROGRAM, Status, Warnings, blocking};
+use crate::base::{ErrorKind, Explain, disk};
+use crate::container::store;
+use crate::sys::probe::Probe;
+
+/// Where it is when systemd runs the machine (sd_booted(3)).
+const RUNTIME: &str = "/run/systemd/system";
+/// Where the administrator's units are.
+const UNITS: &str = "/etc/systemd/system";
+/// How many containers are started at the same time.
+const STARTED_AT_ONCE: usize = 4;
+/// What a container gets at a shutdown that would be waited for without end, in seconds.
+const MAX_SHUTDOWN_TIMEOUT: i64 = 90;
+/// What must be there while containers run, as far as the machine has it.
+const AFTER: &str = "network-online.target nss-lookup.target firewalld.service nftables.service";
+
+/// What became of one container.
+#[derive(Debug)]
+pub struct Outcome {
+    /// Its name.
+    pub name: Name,
+    /// What a start warned of, or why it was not done.
+    pub result: Result<Warnings>,
+}
+
+/// Why systemd does not do it.
+#[derive(Debug, thiserror::Error)]
+enum UnitError {
+    #[error("systemd does not run this machine")]
+    NoSystemd { boot: String, shutdown: String },
+    #[error("{} is not there", .0.display())]
+    NotInstalled(PathBuf),
+    #[error("cannot run `{program}`")]
+    NotRun { program: &'static str, source: io::Error },
+    #[error("`{command}` failed: {said}")]
+    Failed { command: String, said: String },
+    #[error("the path of this program cannot be told")]
+    NoProgram(#[source] io::Error),
+}
+
+impl Explain for UnitError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::NoSystemd { .. } => ErrorKind::Unsupported,
+            Self::NotInstalled(_) => ErrorKind::NotFound,
+            Self::NotRun { .. } | Self::Failed { .. } | Self::NoProgram(_) => ErrorKind::Internal,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoSystemd { boot, shutdown } => Some(format!(
+                "have your init system run `{boot}` at boot, and `{shutdown}` at shutdown while the network is up"
+            )),
+            _ => None,
+        }
+    }
+}
+
+impl Engine {
+    /// Starts the containers whose restart policies want it after a boot, the oldest first.
+    ///
+    /// # Errors
+    ///
+    /// When the containers cannot be listed.
+    pub async fn boot(&self) -> Result<Vec<Outcome>> {
+        let mut wanted = self.containers().list().await?;
+        wanted.retain(|it| !is_going_on(it) && it.record.wants_boot());
+        wanted.reverse();
+        let started = futures_util::stream::iter(wanted).map(|it: Container| async move {
+            let result = self.containers().start(it.record.id.as_str()).await;
+            Outcome { name: it.record.name, result }
+        });
+        Ok(started.buffered(STARTED_AT_ONCE).collect().await)
+    }
+
+    /// Stops all containers at the same time, each with its own signal and timeout. Their
+    /// restart policies start them at the next boot.
+    ///
+    /// # Errors
+    ///
+    /// When the containers cannot be listed.
+    pub async fn shutdown(&self) -> Result<Vec<Outcome>> {
+        let mut wanted = self.containers().list().await?;
+        wanted.retain(is_going_on);
+        let stopped = wanted.into_iter().map(|it: Container| async move {
+            let timeout = Some(it.record.config.stop_timeout).filter(|secs| *secs < 0);
+            let timeout = timeout.map(|_| MAX_SHUTDOWN_TIMEOUT);
+            let (engine, id) = (self.clone(), it.record.id.clone());
+            let stopped = blocking(move || engine.stop_for_shutdown(id.as_str(), timeout)).await;
+            let result = stopped.map(Warnings::from);
+            Outcome { name: it.record.name, result }
+        });
+        let outcomes = futures_util::future::join_all(stopped).await;
+        // Whoever starts a container after this has to ask for the next shutdown again.
+        let _ = fs::remove_file(self.shutdown_mark());
+        Ok(outcomes)
+    }
+
+    /// Has systemd start containers at boot and stop them at shutdown. Returns the unit's file.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Unsupported`] where systemd does not run the machine, with what to do
+    /// instead.
+    pub async fn install(&self) -> Result<PathBuf> {
+        let engine = self.clone();
+        blocking(move || engine.install_now()).await
+    }
+
+    fn install_now(&self) -> Result<PathBuf> {
+        let doing = || "install the unit";
+        let words = self.words().doing(doing)?;
+        let shown = |verb: &str| format!("{} {verb}", words.join(" "));
+        if !is_systemd() {
+            let (boot, shutdown) = (shown("system boot"), shown("system shutdown"));
+            return Err(UnitError::NoSystemd { boot, shutdown }).doing(doing);
+        }
+        let path = self.unit_file();
+        disk::replace(&path, unit(&words).as_bytes()).doing(doing)?;
+        use std::os::unix::fs::PermissionsExt as _;
+        let readable = fs::set_permissions(&path, fs::Permissions::from_mode(0o644));
+        readable.map_err(disk::Error::io("change the mode of", &path)).doing(doing)?;
+        systemctl(&["daemon-reload"]).doing(doing)?;
+        systemctl(&["enable", "--now", &self.unit_name()]).doing(doing)?;
+        Ok(path)
+    }
+
+    /// Takes back what [`Self::install`] did. Containers run on, and a shutdown still waits
+    /// for them. Returns the unit's file.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] where it was not installed.
+    pub async fn uninstall(&self) -> Result<PathBuf> {
+        let engine = self.clone();
+        blocking(move || engine.uninstall_now()).await
+    }
+
+    fn uninstall_now(&self) -> Result<PathBuf> {
+        let doing = || "remove the unit";
+        let path = self.unit_file();
+        if !path.exists() {
+            return Err(UnitError::NotInstalled(path)).doing(doing);
+        }
+        systemctl(&["disable", &self.unit_name()]).doing(doing)?;
+        fs::remove_file(&path).map_err(disk::Error::io("remove", &path)).doing(doing)?;
+        systemctl(&["daemon-reload"]).doing(doing)?;
+        // The unit that waited for the shutdown has lost what it was to run.
+        let _ = fs::remove_file(self.shutdown_mark());
+        self.ask_for_shutdown(); // otherwise the next start asks, and warns
+        Ok(path)
+    }
+
+    /// Sees to it that a shutdown of the machine stops this engine's containers: once a boot,
+    /// by the first start of one. Returns a warning where that fails.
+    pub(in crate::engine) fn ask_for_shutdown(&self) -> Option<String> {
+        let mark = self.shutdown_mark();
+        if !is_systemd() || fs::read_to_string(&mark).is_ok_and(|boot| boot == store::boot_id()) {
+            return None;
+        }
+        // Root of a user namespace is nobody to the machine's systemd.
+        if Probe::now().is_ok_and(|probe| probe.in_user_namespace) {
+            return None;
+        }
+        match self.make_shutdown_unit() {
+            Ok(()) => {
+                let _ = disk::replace(&mark, store::boot_id().as_bytes()); // the next start asks again
+                None
+            }
+            Err(error) => {
+                let why = crate::base::error::chain(&error).join(": ");
+                Some(format!("a shutdown of this machine will not wait for containers: {why}"))
+            }
+        }
+    }
+
+    fn make_shutdown_unit(&self) -> std::result::Result<(), UnitError> {
+        let name = self.shutdown_unit_name();
+        let states = systemctl(&["show", "--property=LoadState,ActiveState", &self.unit_name(), &name])?;
+        if states.split("\n\n").any(waits_for_shutdown) {
+            return Ok(());
+        }
+        let words = transient(&name, &self.words()?);
+        run("systemd-run", &words.iter().map(String::as_str).collect::<Vec<_>>()).map(drop)
+    }
+
+    /// Ends the transient unit of an engine that is reset.
+    pub(super) fn forget_shutdown(&self) {
+        if is_systemd() && self.shutdown_mark().exists() {
+            // Where the installed unit is the active one, there is none.
+            let _ = systemctl(&["stop", &self.shutdown_unit_name()]);
+        }
+    }
+
+    /// The words that call this engine.
+    fn words(&self) -> std::result::Result<Vec<String>, UnitError> {
+        let program = &self.settings().program;
+        let program = match program.as_path() == Path::new(OWN_PROGRAM) {
+            true => fs::read_link(program).map_err(UnitError::NoProgram)?,
+            false => program.clone(),
+        };
+        let text = |path: &Path| path.to_string_lossy().into_owned();
+        // So the kernel marks a file that was replaced since, by a newer one as a rule.
+        let program = text(&program).trim_end_matches(" (deleted)").to_owned();
+        let paths = self.paths();
+        Ok(vec![program, "--root".to_owned(), text(paths.root()), "--run-root".to_owned(), text(paths.run())])
+    }
+
+    fn unit_name(&self) -> String {
+        format!("{}.service", self.paths().engine_name())
+    }
+
+    fn shutdown_unit_name(&self) -> String {
+        format!("{}-shutdown.service", self.paths().engine_name())
+    }
+
+    fn unit_file(&self) -> PathBuf {
+        Path::new(UNITS).join(self.unit_name())
+    }
+
+    /// Says for which boot a unit was asked for.
+    fn shutdown_mark(&self) -> PathBuf {
+        self.paths().run().join("shutdown-unit")
+    }
+}
+
+/// Whether it runs, or is about to be started again.
+fn is_going_on(container: &Container) -> bool {
+    container.status.is_up() || container.status == Status::Restarting
+}
+
+fn is_systemd() -> bool {
+    Path::new(RUNTIME).is_dir()
+}
+
+/// Whether a unit as `systemctl show` describes it stops containers at a shutdown.
+fn waits_for_shutdown(properties: &str) -> bool {
+    let has = |line: &str| properties.lines().any(|it| it == line);
+    has("LoadState=loaded") && (has("ActiveState=active") || has("ActiveState=activating"))
+}
+
+/// The unit that `system install` writes.
+fn unit(words: &[String]) -> String {
+    let command = escaped(words).replace('%', "%%");
+    format!(
+        "# Written by `hoist system install`; `hoist system uninstall` removes it.\n\
+         [Unit]\n\
+         Description=Containers of hoist\n\
+         Wants=network-online.target\n\
+         After={AFTER}\n\
+         RequiresMountsFor={root}\n\
+         \n\
+         [Service]\n\
+         Type=oneshot\n\
+         RemainAfterExit=yes\n\
+         # A container that does not start must not keep the others from their shutdown.\n\
+         ExecStart=-{command} system boot\n\
+         ExecStop={command} system shutdown\n\
+         # Every container has a timeout of its own.\n\
+         TimeoutStartSec=infinity\n\
+         TimeoutStopSec=infinity\n\
+         \n\
+         [Install]\n\
+         WantedBy=multi-user.target\n",
+        root = escaped(&words[2..3]).replace('%', "%%"), // the word after `--root`
+    )
+}
+
+/// The words of systemd-run(1) for a unit that does nothing but wait for the shutdown.
+fn transient(name: &str, words: &[String]) -> Vec<String> {
+    let options = [
+        "--quiet",
+        "--no-block",
+        "--collect",
+        "--service-type=oneshot",
+        "--remain-after-exit",
+        "--description=Stops the containers of hoist at shutdown",
+        "--property=TimeoutStopSec=infinity",
+    ];
+    let mut all: Vec<String> = options.map(str::to_owned).to_vec();
+    all.push(format!("--unit={name}"));
+    all.push(format!("--property=After={AFTER}"));
+    all.push(format!("--property=ExecStop={} system shutdown", escaped(words)));
+    all.extend(["--", "/bin/true"].map(str::to_owned));
+    all
+}
+
+/// Words as systemd.service(5) reads a command line.
+fn escaped(words: &[String]) -> String {
+    let word = |word: &String| {
+        let word = word.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "$$");
+        format!("\"{word}\"")
+    };
+    words.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+fn systemctl(words: &[&str]) -> std::result::Result<String, UnitError> {
+    run("systemctl", words)
+}
+
+fn run(program: &'static str, words: &[&str]) -> std::result::Result<String, UnitError> {
+    let output = Command::new(program).args(words).output();
+    let output = output.map_err(|source| UnitError::NotRun { program, source })?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    if output.status.success() {
+        return Ok(text(&output.stdout));
+    }
+    Err(UnitError::Failed { command: format!("{program} {}", words.join(" ")), said: text(&output.stderr) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words() -> Vec<String> {
+        ["/opt/my apps/hoist", "--root", "/var/100%", "--run-root", "/run/$x"].map(str::to_owned).to_vec()
+    }
+
+    #[test]
+    fn the_unit_boots_and_shuts_down_and_keeps_odd_paths() {
+        insta::assert_snapshot!(unit(&words()), @r#"
+        # Written by `hoist system install`; `hoist system uninstall` removes it.
+        [Unit]
+        Description=Containers of hoist
+        Wants=network-online.target
+        After=network-online.target nss-lookup.target firewalld.service nftables.service
+        RequiresMountsFor="/var/100%%"
+
+        [Service]
+        Type=oneshot
+        RemainAfterExit=yes
+        # A container that does not start must not keep the others from their shutdown.
+        ExecStart=-"/opt/my apps/hoist" "--root" "/var/100%%" "--run-root" "/run/$$x" system boot
+        ExecStop="/opt/my apps/hoist" "--root" "/var/100%%" "--run-root" "/run/$$x" system shutdown
+        # Every container has a timeout of its own.
+        TimeoutStartSec=infinity
+        TimeoutStopSec=infinity
+
+        [Install]
+        WantedBy=multi-user.target
+        "#);
+    }
+
+    #[test]
+    fn the_transient_unit_only_shuts_down() {
+        let words = transient("hoist-shutdown.service", &words());
+        let stop = r#"--property=ExecStop="/opt/my apps/hoist" "--root" "/var/100%" "--run-root" "/run/$$x" system shutdown"#;
+        assert!(words.iter().any(|word| word == stop), "{words:?}");
+        assert_eq!(words[words.len() - 2..], ["--", "/bin/true"]);
+    }
+
+    #[test]
+    fn without_systemd_it_is_said_what_to_run() {
+        let (boot, shutdown) = ("hoist system boot".to_owned(), "hoist system shutdown".to_owned());
+        let error = UnitError::NoSystemd { boot, shutdown };
+        assert_eq!(error.to_string(), "systemd does not run this machine");
+        let hint = "have your init system run `hoist system boot` at boot, and `hoist system shutdown` at \
+                    shutdown while the network is up";
+        assert_eq!(error.hint().as_deref(), Some(hint));
+    }
+
+    #[test]
+    fn a_unit_whose_file_is_gone_waits_for_nothing() {
+        for (load, active, waits) in [
+            ("loaded", "active", true),
+            ("loaded", "activating", true),
+            ("not-found", "active", false),
+            ("loaded", "inactive", false),
+            ("loaded", "failed", false),
+        ] {
+            let properties = format!("LoadState={load}\nActiveState={active}\n");
+            assert_eq!(waits_for_shutdown(&properties), waits, "{properties}");
+        }
+    }
+}
