@@ -10,7 +10,6 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -19,7 +18,7 @@ use serde::Deserialize;
 
 mod ui;
 
-use crate::base::{ErrorKind, Explain, Paths};
+use crate::base::{ErrorKind, Explain, Paths, disk, units};
 use ui::{CommandSection, UiSection};
 pub use ui::{Custom, Icons, Line, Navigator, Preset, Ui, Whither};
 
@@ -90,8 +89,17 @@ pub struct Config {
     pub registry: Registry,
     /// What becomes of what is removed.
     pub trash: Trash,
+    /// What images may be.
+    pub images: Images,
     /// How the terminal UI looks and behaves.
     pub ui: Ui,
+}
+
+/// `[images]`
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Images {
+    /// Bytes of a layer or an archive, packed and unpacked.
+    pub max_size: Option<u64>,
 }
 
 /// `[trash]`
@@ -226,6 +234,7 @@ struct File {
     run_root: Option<PathBuf>,
     registry_mirrors: Option<Vec<String>>,
     insecure_registries: Option<Vec<String>>,
+    images: ImagesSection,
     trash: TrashSection,
     ui: UiSection,
     command: Vec<CommandSection>,
@@ -239,6 +248,22 @@ struct File {
 struct TrashSection {
     #[serde(deserialize_with = "span")]
     keep: Option<Duration>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+struct ImagesSection {
+    #[serde(deserialize_with = "size")]
+    max_size: Option<u64>,
+}
+
+/// `512m`, `40g`, as Docker writes memory.
+fn size<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
+    let text = String::deserialize(from)?;
+    match units::parse_size(&text) {
+        Ok(size) if size > 0 => Ok(Some(size)),
+        _ => Err(serde::de::Error::custom(format!("want a size as 512m, 40g; found `{text}`"))),
+    }
 }
 
 /// `90s`, `30m`, `24h`, `7d`, and `0`.
@@ -312,6 +337,7 @@ impl Config {
             first.run_root = first.run_root.or(file.run_root);
             first.registry_mirrors = first.registry_mirrors.or(file.registry_mirrors);
             first.insecure_registries = first.insecure_registries.or(file.insecure_registries);
+            first.images.max_size = first.images.max_size.or(file.images.max_size);
             first.trash.keep = first.trash.keep.or(file.trash.keep);
             first.ui = first.ui.or(file.ui);
         }
@@ -334,6 +360,7 @@ impl Config {
                 http_proxy: proxy("HTTP_PROXY"),
                 no_proxy: proxy("NO_PROXY"),
             },
+            images: Images { max_size: first.images.max_size },
             trash: Trash { keep: first.trash.keep },
             ui: Ui { commands, ..first.ui.into_ui(flags, environment) },
         })
@@ -341,7 +368,7 @@ impl Config {
 }
 
 fn read(path: &Path) -> Result<File, Error> {
-    let text = fs::read_to_string(path).map_err(|source| Error::Read { path: path.into(), source })?;
+    let text = disk::read_text(path).map_err(|source| Error::Read { path: path.into(), source })?;
     let mut file = parse(&text).map_err(|source| Error::Parse {
         path: path.into(),
         spot: source.span().map(|span| Spot::of(&text, span.start)),

@@ -326,6 +326,30 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
+/// The largest file of text that a user hands over: variables, labels, a profile, settings.
+const MAX_TEXT: u64 = 16 << 20;
+
+/// Reads a text that a user names: a file, or a pipe. `/dev/zero` has an end here too.
+///
+/// # Errors
+///
+/// `EFBIG` beyond 16 MiB; when it is not UTF-8; what open(2) and read(2) say.
+pub fn read_text(path: &Path) -> io::Result<String> {
+    let bytes = read_bytes(path)?;
+    String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// As [`read_text`], of any bytes.
+///
+/// # Errors
+///
+/// `EFBIG` beyond 16 MiB; what open(2) and read(2) say.
+pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MAX_TEXT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MAX_TEXT { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
+}
+
 /// Writes the files of a small folder, and their names, to the disk: before what they are a
 /// copy of goes.
 ///

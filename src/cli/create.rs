@@ -93,7 +93,7 @@ async fn make(engine: &Engine, create: Create) -> Result<Created> {
     let cidfile = create.cidfile.as_deref().map(CidFile::reserve).transpose()?;
     let place = if create.quiet { Place::Nowhere } else { Place::Stderr };
     let containers = engine.containers();
-    let created = shown(place, |reporter| containers.create(create.request, reporter)).await?;
+    let created = shown(place, || {}, |reporter| containers.create(create.request, reporter)).await?;
     warn(&created.warnings);
     if let Some(cidfile) = cidfile {
         cidfile.fill(created.id.as_str())?;

@@ -41,6 +41,13 @@ impl Failure {
         Self::Words(text.into(), None)
     }
 
+    /// No thread can be started.
+    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
+    pub(super) fn no_threads(error: io::Error) -> Self {
+        let hint = "raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup";
+        Self::Words(format!("cannot start a thread: {error}"), Some(hint.to_owned()))
+    }
+
     /// With another exit code than the usual one.
     pub(super) fn code(self, code: u8) -> Self {
         Self::Coded(Box::new(self), code)

@@ -1,6 +1,8 @@
 //! The verbs of images.
 
-use std::io::IsTerminal;
+use std::io::{self, IsTerminal, Read};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread;
 
 use super::failure::{Failure, Result};
 use super::output::{is_terminal, line};
@@ -16,7 +18,7 @@ pub(super) async fn pull(engine: &Engine, pull: Pull) -> Result<u8> {
     }
     let options = PullOptions { platform: pull.platform };
     let images = engine.images();
-    let pulled = shown(place, |reporter| images.pull(&pull.reference, options, reporter)).await?;
+    let pulled = shown(place, || {}, |reporter| images.pull(&pull.reference, options, reporter)).await?;
     if pull.quiet {
         line(&pulled.image)?;
     } else {
@@ -30,24 +32,87 @@ pub(super) async fn pull(engine: &Engine, pull: Pull) -> Result<u8> {
     Ok(0)
 }
 
-/// Standard input as an archive; a terminal is none.
-fn standard_input(verb: &str) -> Result<ArchiveInput> {
-    let stdin = std::io::stdin();
+/// Standard input as an archive, and what interrupts a wait for it; a terminal is refused.
+fn standard_input(verb: &str) -> Result<(ArchiveInput, Option<Alarm>)> {
+    let mut stdin = io::stdin();
     if stdin.is_terminal() {
         let hint = format!("name the file, or redirect it: `hoist {verb} < FILE`");
         return Err(Failure::Words("requested input is a terminal".to_owned(), Some(hint)));
     }
-    Ok(ArchiveInput::Stream(Box::new(stdin)))
+    // A read cannot be interrupted, but the wait for another thread's read can.
+    let (empty, wanted) = channel::<Vec<u8>>();
+    let (full, chunks) = channel();
+    let alarm = full.clone();
+    let reader = thread::Builder::new().spawn(move || {
+        for mut buffer in wanted {
+            buffer.resize(CHUNK, 0);
+            let read = loop {
+                match stdin.read(&mut buffer) {
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    read => break read,
+                }
+            };
+            if full.send(read.map(|len| (buffer, len))).is_err() {
+                return;
+            }
+        }
+    });
+    reader.map_err(Failure::no_threads)?;
+    let chunks = Chunks { empty, chunks, current: Vec::new(), at: 0, len: 0, is_wanted: false };
+    Ok((ArchiveInput::Stream(Box::new(chunks)), Some(alarm)))
+}
+
+/// Bytes that are read from standard input at once.
+const CHUNK: usize = 256 << 10;
+
+type Chunk = io::Result<(Vec<u8>, usize)>;
+type Alarm = Sender<Chunk>;
+
+/// Interrupts a wait for standard input: whoever waits then checks whether to stop.
+fn wake(alarm: Option<&Alarm>) {
+    if let Some(alarm) = alarm {
+        let _ = alarm.send(Err(io::ErrorKind::Interrupted.into())); // nobody waits any longer
+    }
+}
+
+/// Standard input, read by another thread, a chunk when one is wanted.
+struct Chunks {
+    empty: Sender<Vec<u8>>,
+    chunks: Receiver<Chunk>,
+    current: Vec<u8>,
+    at: usize,
+    len: usize,
+    is_wanted: bool,
+}
+
+impl Read for Chunks {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.at == self.len {
+            if !std::mem::replace(&mut self.is_wanted, true) {
+                let _ = self.empty.send(std::mem::take(&mut self.current)); // else the next line fails
+            }
+            let read = self.chunks.recv().map_err(io::Error::other)?;
+            if !matches!(&read, Err(error) if error.kind() == io::ErrorKind::Interrupted) {
+                self.is_wanted = false;
+            }
+            (self.current, self.len) = read?;
+            self.at = 0;
+        }
+        let len = buffer.len().min(self.len - self.at);
+        buffer[..len].copy_from_slice(&self.current[self.at..self.at + len]);
+        self.at += len;
+        Ok(len)
+    }
 }
 
 pub(super) async fn load(engine: &Engine, load: Load) -> Result<u8> {
-    let input = match load.input {
-        Some(path) => ArchiveInput::File(path),
+    let (input, alarm) = match load.input {
+        Some(path) => (ArchiveInput::File(path), None),
         None => standard_input("load")?,
     };
     let place = if load.quiet || !is_terminal() { Place::Nowhere } else { Place::Stdout };
     let images = engine.images();
-    let loaded = shown(place, |reporter| images.load(input, reporter)).await?;
+    let loaded = shown(place, || wake(alarm.as_ref()), |reporter| images.load(input, reporter)).await?;
     for one in &loaded {
         if one.names.is_empty() {
             line(format!("Loaded image ID: {}", one.image))?;
@@ -60,8 +125,8 @@ pub(super) async fn load(engine: &Engine, load: Load) -> Result<u8> {
 }
 
 pub(super) async fn import(engine: &Engine, import: Import) -> Result<u8> {
-    let input = match import.source {
-        Some(path) => ArchiveInput::File(path),
+    let (input, alarm) = match import.source {
+        Some(path) => (ArchiveInput::File(path), None),
         None => standard_input("import -")?,
     };
     let request = ImportRequest {
@@ -72,7 +137,8 @@ pub(super) async fn import(engine: &Engine, import: Import) -> Result<u8> {
         platform: import.platform,
     };
     let images = engine.images();
-    let id = shown(Place::Nowhere, |reporter| images.import(request, reporter)).await?;
+    let id =
+        shown(Place::Nowhere, || wake(alarm.as_ref()), |reporter| images.import(request, reporter)).await?;
     line(id)?;
     Ok(0)
 }
@@ -80,7 +146,8 @@ pub(super) async fn import(engine: &Engine, import: Import) -> Result<u8> {
 pub(super) async fn from_host(engine: &Engine, from: FromHost) -> Result<u8> {
     let images = engine.images();
     let id =
-        shown(Place::Stderr, |reporter| images.from_host(from.reference, from.programs, reporter)).await?;
+        shown(Place::Stderr, || {}, |reporter| images.from_host(from.reference, from.programs, reporter))
+            .await?;
     line(id)?;
     Ok(0)
 }

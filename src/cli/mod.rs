@@ -21,15 +21,18 @@ mod terminal;
 mod watch;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::time::Duration;
 
 use clock::Clock;
 use failure::{Failure, Result};
 
-use crate::base::Paths;
+use crate::base::{Paths, disk};
 use crate::command::{self, Parsed, Request, World};
 use crate::config::{Config, Environment, Flags};
-use crate::engine::{self, Engine, Settings};
+use crate::engine::{self, Engine, Settings, check_threads};
+
+/// How long an idle thread stays.
+const KEEP_THREAD: Duration = Duration::from_secs(24 * 3600);
 
 /// What stands behind no verb at all: the terminal UI, with the configuration it has.
 pub type Screen = fn(Flags, Environment) -> u8;
@@ -49,7 +52,7 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     let words: Vec<String> =
         args.into_iter().map(|word| word.into_string().map_err(Failure::NotText)).collect::<Result<_>>()?;
     let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
-    let world = World { environment, folder, read: |path: &Path| std::fs::read_to_string(path) };
+    let world = World { environment, folder, read: disk::read_text };
     let Parsed { flags, debug, request } = command::parse(&words, &world)?;
     match request {
         Request::Show(text) => return output::print(&text).map(|()| 0),
@@ -70,8 +73,11 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     if matches!(request, Request::Run(_) | Request::Start(_) | Request::Attach(_)) {
         session::block_faults()?;
     }
-    // One thread is enough to wait with; the engine's work runs on blocking ones.
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::Io)?;
+    // One thread is enough to wait with; the engine's work runs on blocking ones, of which
+    // the first is kept: tokio takes it for a bug when there is not even one.
+    check_threads(1).map_err(Failure::no_threads)?;
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_all().thread_keep_alive(KEEP_THREAD).build().map_err(Failure::Io)?;
     let clock = Clock::new(&world.environment);
     let code = runtime.block_on(async {
         match (engine, request) {

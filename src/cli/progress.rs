@@ -22,9 +22,12 @@ pub(super) enum Place {
 /// Least time between two drawings of bytes that only count on.
 const FRAME: Duration = Duration::from_millis(50);
 
-/// Does `work`, showing how it goes at `place`. Ctrl-C asks it to stop; the second ends
-/// the program at once.
-pub(super) async fn shown<T, F>(place: Place, work: impl FnOnce(Reporter) -> F) -> Result<T>
+/// How long work may take to stop. What it leaves behind is swept later.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// Does `work`, showing how it goes at `place`. Ctrl-C asks it to stop, and `wake` interrupts its
+/// wait for input; a second one, or [`GRACE`], ends the program at once.
+pub(super) async fn shown<T, F>(place: Place, wake: impl Fn(), work: impl FnOnce(Reporter) -> F) -> Result<T>
 where
     F: Future<Output = engine::Result<T>>,
 {
@@ -50,11 +53,13 @@ where
             done = &mut work => return done.map_err(Failure::from),
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            () = tokio::time::sleep(GRACE), if reporter.is_cancelled() => {}
         }
         if reporter.is_cancelled() {
             return Err(Failure::Told(130));
         }
         reporter.cancel();
+        wake();
     }
 }
 

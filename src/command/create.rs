@@ -6,7 +6,9 @@ use clap::Args;
 
 use super::usage::Usage;
 use super::{Request, Words, World, keys, mount, options};
-use crate::engine::{CreateRequest, LogOptions, NetworkMode, Options, PullPolicy, Seccomp, Streams};
+use crate::engine::{
+    CreateRequest, LogOptions, MAX_LOG_FILES, NetworkMode, Options, PullPolicy, Seccomp, Streams,
+};
 
 /// `run`: create, start, and stay with it unless detached.
 #[derive(Debug, Clone, PartialEq)]
@@ -357,9 +359,11 @@ fn log(driver: Option<String>, words: &[String]) -> Result<LogOptions, Usage> {
             }
             "max-size" => log.max_size = options::decimal_size("--log-opt max-size", value)?,
             "max-file" => {
-                let files = value.parse().ok().filter(|files| *files > 0);
-                let bad =
-                    || Usage::argument(format!("invalid --log-opt max-file `{value}`: want a number from 1"));
+                let files = value.parse().ok().filter(|files| (1..=MAX_LOG_FILES).contains(files));
+                let bad = || {
+                    let want = format!("want a number from 1 to {MAX_LOG_FILES}");
+                    Usage::argument(format!("invalid --log-opt max-file `{value}`: {want}"))
+                };
                 log.max_files = files.ok_or_else(bad)?;
             }
             _ => {

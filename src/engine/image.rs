@@ -126,7 +126,8 @@ impl Engine {
     /// The content store, to read from.
     pub(crate) fn image_store(&self) -> Result<Store> {
         let probe = Probe::now().doing(|| "ask what this kernel permits")?;
-        let store = Store::new(self.paths().clone(), probe.in_user_namespace);
+        let store =
+            Store::new(self.paths().clone(), probe.in_user_namespace).with_limits(self.settings().limits);
         // On a full or read-only disk what is left over stays, and hinders nothing.
         if let Err(error) = store.mend().and_then(|()| store.tidy()) {
             tracing::warn!(%error, "what a killed process left in the image store stays");

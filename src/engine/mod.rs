@@ -29,7 +29,10 @@ pub mod stats;
 mod top;
 pub mod trash;
 
+use std::io;
+use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
+use std::thread;
 use std::time::Instant;
 
 use crate::base::Paths;
@@ -37,7 +40,9 @@ use crate::base::Paths;
 pub use crate::base::journal::{Actor, Event, Kind};
 pub use crate::base::progress::{Phase, Progress, Reporter};
 pub use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Name, NetworkId};
-pub use crate::container::log::{BadPattern, Filter as LogFilter, Level, Matcher, Pattern, Rule as LogRule};
+pub use crate::container::log::{
+    BadPattern, Filter as LogFilter, Level, MAX_FILES as MAX_LOG_FILES, Matcher, Pattern, Rule as LogRule,
+};
 pub use crate::container::{
     Bind, Config, Conflict, ExitState, LogOptions, MountKind, MountRequest, NetworkMode, Options, Process,
     Propagation, PullPolicy, Record, RestartPolicy, Run, Seccomp, Status, Streams, Submounts, Tmpfs, Ulimit,
@@ -128,6 +133,26 @@ pub(crate) async fn blocking<T: Send + 'static>(
             Err(_) => Err(Error::new("finish the work", Stopped)),
         },
     }
+}
+
+/// Fails where `count` threads cannot be started: tokio panics there.
+///
+/// # Errors
+///
+/// `EAGAIN` at a limit of processes, `ENOMEM`.
+pub fn check_threads(count: usize) -> io::Result<()> {
+    let (hold, held) = channel::<()>();
+    let held = &Mutex::new(held);
+    thread::scope(move |scope| {
+        let wait = || drop(held.lock().map(|held| held.recv()));
+        let threads = (0..count).map(|_| thread::Builder::new().spawn_scoped(scope, wait));
+        let threads: io::Result<Vec<_>> = threads.collect();
+        drop(hold); // which ends them
+        for thread in threads? {
+            let _ = thread.join(); // nothing in it panics
+        }
+        Ok(())
+    })
 }
 
 /// The program is ending.

@@ -368,6 +368,11 @@ impl Pull<'_> {
                 diff_id,
                 reporter,
             };
+            let limit = self.store.limits().layer;
+            if part.blob.size > limit {
+                let what = format!("the layer {}", part.blob.digest.short());
+                return Err(image::Error::TooLarge { what, limit }.into());
+            }
             if self.store.protect_layer(lease, diff_id)? {
                 job.tell(Phase::Exists, part.blob.size);
             } else {
@@ -376,18 +381,21 @@ impl Pull<'_> {
             }
         }
         let (next, failed) = (AtomicUsize::new(0), Mutex::new(None));
-        std::thread::scope(|scope| {
-            for _ in 0..AT_ONCE.min(jobs.len()) {
-                scope.spawn(|| {
-                    while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                        if let Err(failure) = layer::fetch(job) {
-                            // The others fail now as well, but only because of this one.
-                            failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
-                            reporter.cancel();
-                        }
-                    }
-                });
+        let work = || {
+            while let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                if let Err(failure) = layer::fetch(job) {
+                    // The others fail now as well, but only because of this one.
+                    failed.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(failure);
+                    reporter.cancel();
+                }
             }
+        };
+        std::thread::scope(|scope| {
+            for _ in 1..AT_ONCE.min(jobs.len()) {
+                // Where no more threads are to be had, fewer do the work.
+                let _ = std::thread::Builder::new().spawn_scoped(scope, work);
+            }
+            work();
         });
         match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(failure) => Err(failure.into()),

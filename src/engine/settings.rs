@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::base::{Paths, disk};
 use crate::config::Config;
+use crate::image::Limits;
 use crate::registry;
 
 use super::error::{Doing, Result};
@@ -23,6 +24,8 @@ pub struct Settings {
     pub program: PathBuf,
     /// How long what is removed stays in the trash; zero: it does not go there.
     pub keep: Duration,
+    /// What an image may be at most.
+    pub limits: Limits,
     /// How room on the disk is found out: [`Space::of`], and something else in a test.
     pub space: fn(&Path) -> Option<Space>,
 }
@@ -42,6 +45,7 @@ impl Settings {
             registry: registry::Settings::default(),
             program: OWN_PROGRAM.into(),
             keep: KEEP,
+            limits: Limits::default(),
             space: Space::of,
         }
     }
@@ -77,7 +81,9 @@ impl Settings {
             patience: registry::Patience::default(),
         };
         let keep = config.trash.keep.unwrap_or(KEEP);
-        Ok(Self { registry, keep, ..Self::new(config.paths.clone()) })
+        let mut limits = Limits::default();
+        limits.layer = config.images.max_size.unwrap_or(limits.layer);
+        Ok(Self { registry, keep, limits, ..Self::new(config.paths.clone()) })
     }
 
     /// Makes the state folders (mode 0700) where they are missing, and checks that they are

@@ -223,20 +223,21 @@ fn load_one(
         failed.lock().unwrap_or_else(std::sync::PoisonError::into_inner).get_or_insert(error);
     };
     let has_failed = || failed.lock().is_ok_and(|failed| failed.is_some());
-    std::thread::scope(|scope| {
-        for _ in 0..PARALLEL.min(diff_ids.len()) {
-            scope.spawn(|| {
-                while !has_failed() {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    let (Some(diff_id), Some(piece)) = (diff_ids.get(index), image.layers.get(index)) else {
-                        return;
-                    };
-                    if let Err(error) = load_layer(store, lease, archive, piece, diff_id, reporter) {
-                        set_failed(error);
-                    }
-                }
-            });
+    let work = || {
+        while !has_failed() {
+            let index = next.fetch_add(1, Ordering::Relaxed);
+            let (Some(diff_id), Some(piece)) = (diff_ids.get(index), image.layers.get(index)) else { return };
+            if let Err(error) = load_layer(store, lease, archive, piece, diff_id, reporter) {
+                set_failed(error);
+            }
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..PARALLEL.min(diff_ids.len()) {
+            // Where no more threads are to be had, fewer do the work.
+            let _ = std::thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
     });
     if let Some(error) = failed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner) {
         return Err(error);

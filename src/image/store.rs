@@ -335,7 +335,10 @@ impl Store {
             Ok(())
         };
         std::thread::scope(|scope| {
-            let others: Vec<_> = (1..DELETERS).map(|_| scope.spawn(work)).collect();
+            // Where no more threads are to be had, fewer do the work.
+            let others: Vec<_> = (1..DELETERS)
+                .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok())
+                .collect();
             let own = work();
             others.into_iter().map(|other| other.join().unwrap_or(Ok(()))).fold(own, Result::and)
         })

@@ -9,6 +9,7 @@ use std::io::{self, BufRead, Read};
 use std::os::fd::OwnedFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread;
 
 use super::compression::unpacked;
 use super::error::{Error, Result};
@@ -18,6 +19,7 @@ use super::store::{Limits, Store};
 use crate::base::progress::{Phase, Progress, Reporter};
 use crate::oci::digest::Algorithm;
 use crate::oci::{Digest, Hasher};
+use crate::sys::check;
 
 const CHUNK: usize = 256 << 10;
 /// Chunks between the two threads: enough to let either run ahead for a while.
@@ -38,7 +40,9 @@ pub(super) fn unpack(
     let (full, chunks) = sync_channel(AHEAD);
     let (used, empty) = sync_channel(AHEAD + 2);
     std::thread::scope(|scope| {
-        scope.spawn(move || inflate(source, packed, reporter, &full, &empty));
+        let inflating = thread::Builder::new()
+            .spawn_scoped(scope, move || inflate(source, packed, reporter, &full, &empty));
+        check(inflating, || "start a thread".to_owned())?;
         let hasher = Hasher::new(algorithm);
         let input = Chunks { chunks, used, current: Vec::new(), at: 0, total: 0, hasher, limits, packed };
         let (extracted, mut input) = extract(input, root, limits, store.in_user_namespace)?;

@@ -3,7 +3,8 @@
 
 use std::io::Write as _;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Instant;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -466,9 +467,50 @@ pub(super) fn complain(error: &dyn std::error::Error) {
     note(&crate::base::error::chain(error).join(": "));
 }
 
-/// Writes a line to the monitor's own log.
+/// Writes a line to the monitor's own log, unless there were many lately: what fails with
+/// every packet or line must not fill the disk.
 pub(super) fn note(text: &str) {
+    static PACE: Mutex<Option<Pace>> = Mutex::new(None);
+    let mut pace = PACE.lock().unwrap_or_else(PoisonError::into_inner);
+    let now = Instant::now();
+    let Some(left_out) = pace.get_or_insert_with(|| Pace::new(now)).admit(now) else { return };
+    if left_out > 0 {
+        let _ = writeln!(std::io::stderr(), "{left_out} more messages were left out");
+    }
     let _ = writeln!(std::io::stderr(), "{}", crate::base::text::line(text));
+}
+
+/// Lets a burst of messages pass, and then one a minute.
+#[derive(Debug)]
+struct Pace {
+    left: u32,
+    since: Instant,
+    left_out: u64,
+}
+
+impl Pace {
+    const BURST: u32 = 20;
+    const EVERY: Duration = Duration::from_secs(60);
+
+    fn new(now: Instant) -> Self {
+        Self { left: Self::BURST, since: now, left_out: 0 }
+    }
+
+    /// Whether a message passes: with how many were left out before it.
+    fn admit(&mut self, now: Instant) -> Option<u64> {
+        while self.left < Self::BURST && now.duration_since(self.since) >= Self::EVERY {
+            (self.left, self.since) = (self.left + 1, self.since + Self::EVERY);
+        }
+        if self.left == Self::BURST {
+            self.since = now;
+        }
+        if self.left == 0 {
+            self.left_out += 1;
+            return None;
+        }
+        self.left -= 1;
+        Some(std::mem::take(&mut self.left_out))
+    }
 }
 
 #[cfg(test)]
@@ -486,5 +528,18 @@ mod tests {
             };
             assert_eq!(str::from_utf8(&buffer[..length]).unwrap(), want);
         }
+    }
+
+    #[test]
+    fn many_messages_pass_one_a_minute() {
+        let start = Instant::now();
+        let mut pace = Pace::new(start);
+        let passed = (0..1000).filter(|_| pace.admit(start).is_some()).count();
+        assert_eq!(passed, 20);
+        assert_eq!(pace.admit(start + Duration::from_secs(59)), None);
+        assert_eq!(pace.admit(start + Duration::from_secs(60)), Some(981));
+        assert_eq!(pace.admit(start + Duration::from_secs(61)), None);
+        let later = start + Duration::from_secs(24 * 3600);
+        assert_eq!((0..1000).filter(|_| pace.admit(later).is_some()).count(), 20);
     }
 }

@@ -9,17 +9,14 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::fs;
 use std::io;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use super::error::{Error, Login, Result};
+use crate::base::disk;
 use crate::oci::reference::DEFAULT_REGISTRY;
-
-/// The largest file of credentials, in bytes.
-const MAX_FILE: u64 = 4 << 20;
 
 /// What a registry wants to see.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,15 +120,10 @@ pub(super) fn find(path: Option<&Path>, host: &str) -> Result<Found> {
     let nothing = Found { credentials: None, login: Login::None };
     let Some(path) = path else { return Ok(nothing) };
     let failed = |source: io::Error| Error::Credentials { path: path.to_owned(), source };
-    let size = match fs::metadata(path) {
-        Ok(metadata) => metadata.len(),
+    let text = match disk::read_bytes(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(nothing),
-        Err(error) => return Err(failed(error)),
+        text => text.map_err(failed)?,
     };
-    if size > MAX_FILE {
-        return Err(failed(io::ErrorKind::FileTooLarge.into()));
-    }
-    let text = fs::read(path).map_err(failed)?;
     find_in(&text, host).map_err(|error| failed(error.into()))
 }
 

@@ -18,6 +18,7 @@ use tokio::time::{sleep, timeout};
 use super::error::{Error, Result};
 use super::manifest::printable;
 use super::settings::{Settings, Trust, authority};
+use crate::base::disk;
 use crate::base::progress::Reporter;
 
 /// How many redirects in a row are followed.
@@ -281,14 +282,14 @@ fn read_certs(dir: &Path) -> Result<(Vec<Certificate>, Option<Identity>)> {
     for path in &paths {
         match path.extension().and_then(|extension| extension.to_str()) {
             Some("crt") => {
-                let pem = fs::read(path).map_err(failed(path))?;
+                let pem = disk::read_bytes(path).map_err(failed(path))?;
                 authorities.extend(Certificate::from_pem_bundle(&pem).map_err(unusable(path))?);
             }
             Some("cert") if identity.is_none() => {
                 let key = path.with_extension("key");
-                let mut pem = fs::read(path).map_err(failed(path))?;
+                let mut pem = disk::read_bytes(path).map_err(failed(path))?;
                 pem.push(b'\n');
-                pem.extend(fs::read(&key).map_err(failed(&key))?);
+                pem.extend(disk::read_bytes(&key).map_err(failed(&key))?);
                 identity = Some(Identity::from_pem(&pem).map_err(unusable(path))?);
             }
             _ => {}

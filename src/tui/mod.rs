@@ -29,8 +29,8 @@ pub mod view;
 
 use std::error::Error as _;
 use std::io::{self, Write as _};
-use std::path::Path;
 
+use crate::base::disk;
 use crate::base::error::{chain, told};
 use crate::command::World;
 use crate::config::{self, Config, Environment, Flags, Ui};
@@ -102,7 +102,9 @@ impl Explain for Error {
 /// When standard output is no terminal, or the engine cannot tell what changes. The terminal
 /// is as it was before.
 pub fn run(engine: Engine, settings: TuiSettings) -> Result<u8, Error> {
+    crate::engine::check_threads(4).map_err(Error::Terminal)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
+        .thread_keep_alive(std::time::Duration::from_secs(24 * 3600))
         .worker_threads(2)
         .enable_all()
         .build()
@@ -130,7 +132,7 @@ fn try_open(flags: &Flags, environment: Environment) -> Result<u8, Error> {
     let config = Config::load(flags, &environment)?;
     let engine = Engine::open(Settings::from_config(&config)?)?;
     let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
-    let world = World { environment, folder, read: |path: &Path| std::fs::read_to_string(path) };
+    let world = World { environment, folder, read: disk::read_text };
     run(engine, TuiSettings { ui: config.ui, flags: flags.clone(), world })
 }
 

@@ -285,6 +285,7 @@ fn values_that_make_no_sense_are_refused() {
         "run --security-opt seccomp=nope debian",
         "run --security-opt what debian",
         "run --log-opt max-file=0 debian",
+        "run --log-opt max-file=4000000000 debian",
         "run --log-driver none --log-opt max-size=1m debian",
         "run --detach-keys F1 debian",
         "run ''",
@@ -416,7 +417,11 @@ fn values_that_make_no_sense_are_refused() {
       hint: see `hoist run --help`
 
     run --log-opt max-file=0 debian → 125
-    invalid --log-opt max-file `0`: want a number from 1
+    invalid --log-opt max-file `0`: want a number from 1 to 1000
+      hint: see `hoist run --help`
+
+    run --log-opt max-file=4000000000 debian → 125
+    invalid --log-opt max-file `4000000000`: want a number from 1 to 1000
       hint: see `hoist run --help`
 
     run --log-driver none --log-opt max-size=1m debian → 125

@@ -29,6 +29,8 @@ pub use read::{Reader, Wanted};
 pub use tally::{BLOCK, Block, Count, Sum, Tally};
 pub use write::Writer;
 
+/// More files of a log than this are never kept.
+pub const MAX_FILES: u32 = 1000;
 /// A piece of a line, at most.
 pub const MAX_RECORD: usize = 16 << 10;
 

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::json::{Clock, decode};
-use super::{LogRecord, Stream, older};
+use super::{LogRecord, MAX_FILES, Stream, older};
 use crate::base::disk::{Error, Result};
 
 /// So many bytes are read at once.
 const BLOCK: usize = 64 << 10;
-/// More files than this are never kept.
-const MAX_FILES: u32 = 1000;
+/// A line that is longer is none of the writer's: it is passed over, not held.
+const MAX_LINE: usize = 1 << 20;
 
 /// Which records.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,6 +43,8 @@ pub struct Reader {
     /// Bytes read and not yet given out: `buffer[from..]`.
     buffer: Vec<u8>,
     from: usize,
+    /// The line that is being read is too long, and its beginning was dropped.
+    is_skipping: bool,
     is_over: bool,
 }
 
@@ -79,6 +81,7 @@ impl Reader {
             clock: Clock::default(),
             buffer: Vec::new(),
             from: 0,
+            is_skipping: false,
             is_over: false,
         };
         match wanted.tail {
@@ -118,6 +121,9 @@ impl Reader {
         while let Some(length) = self.buffer[self.from..].iter().position(|&byte| byte == b'\n') {
             let line = &self.buffer[self.from..self.from + length];
             self.from += length + 1;
+            if std::mem::take(&mut self.is_skipping) {
+                continue;
+            }
             // A line torn by a crash or a full disk is skipped.
             let Some(record) = decode(&mut self.clock, line) else { continue };
             if self.wanted.until.is_some_and(|until| record.time > until) {
@@ -134,6 +140,10 @@ impl Reader {
         }
         self.buffer.drain(..self.from);
         self.from = 0;
+        if !self.is_over && self.buffer.len() > MAX_LINE {
+            self.buffer.clear();
+            self.is_skipping = true;
+        }
         records
     }
 
@@ -152,6 +162,7 @@ impl Reader {
             return Ok(true);
         }
         self.buffer.clear(); // half a line: its writer was killed
+        self.is_skipping = false;
         self.from = 0;
         self.file = Some(next);
         self.append_block()
@@ -353,5 +364,32 @@ mod tests {
         let mut want: Vec<i64> = (0..19).collect();
         want.push(21);
         assert_eq!(rest(&mut reader), want);
+    }
+
+    #[test]
+    fn a_line_without_an_end_is_passed_over_and_not_held() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = LogOptions { max_size: 64 << 20, max_files: 2, ..LogOptions::default() };
+        let mut writer = Writer::open(dir.path(), &options).unwrap();
+        writer.write(Stream::Stdout, b"before\n", second(0)).unwrap();
+        writer.flush().unwrap();
+        // As a power cut may leave it: a long run of zeros.
+        let file = fs::OpenOptions::new().append(true).open(older(dir.path(), 0)).unwrap();
+        let size = file.metadata().unwrap().len();
+        file.set_len(size + (10 << 20)).unwrap();
+        writer.write(Stream::Stdout, b"torn\n", second(1)).unwrap();
+        writer.write(Stream::Stdout, b"after\n", second(2)).unwrap();
+        writer.flush().unwrap();
+        let mut reader = Reader::open(dir.path(), BOTH).unwrap();
+        let mut texts = Vec::new();
+        loop {
+            let records = reader.read().unwrap();
+            assert!(reader.buffer.capacity() <= 4 * MAX_LINE, "{}", reader.buffer.capacity());
+            if records.is_empty() {
+                break;
+            }
+            texts.extend(records.into_iter().map(|record| record.bytes));
+        }
+        assert_eq!(texts, [b"before\n".to_vec(), b"after\n".to_vec()]);
     }
 }

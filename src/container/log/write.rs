@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::json::{Clock, encode};
-use super::{MAX_RECORD, Stream, current, older};
+use super::{MAX_FILES, MAX_RECORD, Stream, current, older};
 use crate::base::disk::{Error, Result, private_dir};
 use crate::container::LogOptions;
 
@@ -42,7 +42,7 @@ impl Writer {
         Ok(Self {
             folder: folder.into(),
             max_size: options.max_size.max(1),
-            max_files: options.max_files.max(1),
+            max_files: options.max_files.clamp(1, MAX_FILES),
             file,
             size,
             out: Vec::new(),

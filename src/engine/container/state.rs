@@ -296,16 +296,20 @@ impl Engine {
         std::thread::scope(|scope| {
             let readers = ids.chunks(share).map(|ids| {
                 let runtime = runtime.clone();
-                scope.spawn(move || {
+                let reader = std::thread::Builder::new().spawn_scoped(scope, move || {
                     // Who is mended may need its monitor reaped.
                     let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
                     self.read(ids)
-                })
+                });
+                (reader, ids)
             });
             let readers: Vec<_> = readers.collect();
             let (mut all, mut any_is_half_made) = (empty(), false);
-            for reader in readers {
-                let (read, has_half_made) = reader.join().unwrap_or_else(|e| std::panic::resume_unwind(e));
+            for (reader, ids) in readers {
+                let (read, has_half_made) = match reader {
+                    Ok(reader) => reader.join().unwrap_or_else(|e| std::panic::resume_unwind(e)),
+                    Err(_) => self.read(ids), // no more threads are to be had
+                };
                 all.whole.extend(read.whole);
                 all.damaged.extend(read.damaged);
                 all.warnings.extend(read.warnings);

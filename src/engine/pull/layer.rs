@@ -22,6 +22,7 @@ use crate::base::{ErrorKind, Explain};
 use crate::image::{self, Begun, Ingest, LayerSource, Lease, Store};
 use crate::oci::Digest;
 use crate::registry::{self, Blob, Repository};
+use crate::sys;
 
 /// How often progress is told.
 const TELL: Duration = Duration::from_millis(50);
@@ -89,6 +90,9 @@ fn tell(reporter: &Reporter, blob: &Blob, phase: Phase, current: u64) {
     let id = blob.digest.short().to_owned();
     reporter.report(Progress::Part { id, phase, current, total: Some(blob.size) });
 }
+
+/// Bytes of a blob that are still fetched when those before make no sense.
+const REST: u64 = 16 << 20;
 
 /// Brings a layer into the store. Damaged bytes are thrown away and asked for once more.
 pub(super) fn fetch(job: &Job<'_>) -> Result<(), Failure> {
@@ -162,15 +166,20 @@ fn stream(job: &Job<'_>, mut ingest: Ingest) -> Result<(), Failure> {
     let downloading = job.reporter.part(move |news| whole.report(news));
 
     let (downloaded, unpacked) = std::thread::scope(|scope| {
-        let download = scope.spawn(|| {
+        let download = std::thread::Builder::new().spawn_scoped(scope, || {
             let end = download(job, &mut ingest, &flow, &downloading);
             flow.end(end.is_ok());
             end
         });
+        let download = match sys::check(download, || "start a thread".to_owned()) {
+            Ok(download) => download,
+            Err(error) => return (Ok(()), Err(error.into())),
+        };
         let unpacked = unpack(job, Box::new(tail), &extracting);
         // Bytes that make no sense may be damaged on the way: their digest tells, at the
-        // end. Otherwise nobody needs the rest.
-        if !matches!(&unpacked, Err(error) if error.kind() == ErrorKind::Corrupt) {
+        // end, if that is near. Otherwise nobody needs the rest.
+        let is_near = job.blob.size - flow.here().min(job.blob.size) <= REST;
+        if !(is_near && matches!(&unpacked, Err(error) if error.kind() == ErrorKind::Corrupt)) {
             downloading.cancel();
         }
         match download.join() {
@@ -186,6 +195,9 @@ fn stream(job: &Job<'_>, mut ingest: Ingest) -> Result<(), Failure> {
         }
         // Cancelled because the unpacker failed.
         (Err(failure), Err(error)) if failure.is_cancelled() && !job.reporter.is_cancelled() => {
+            if error.kind() == ErrorKind::Corrupt {
+                ingest.discard()?;
+            }
             return Err(error.into());
         }
         (Err(failure), _) => {
@@ -257,6 +269,10 @@ impl Flow {
     fn advance(&self, done: u64) {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).0 = done;
         self.changed.notify_all();
+    }
+
+    fn here(&self) -> u64 {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).0
     }
 
     fn end(&self, is_right: bool) {

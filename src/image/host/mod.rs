@@ -26,7 +26,7 @@ use super::store::Store;
 use crate::base::disk;
 use crate::base::progress::Reporter;
 use crate::oci::{ImageId, Platform, Reference};
-use crate::sys::xattr;
+use crate::sys::{check, xattr};
 use closure::{Closure, Item, PATH};
 
 /// A shell and core tools, as far as this machine has them: enough to look around.
@@ -257,7 +257,8 @@ fn add_etc(closure: &mut Closure) {
 fn pack(store: &Store, lease: &Lease, closure: &Closure, reporter: &Reporter) -> Result<Layer> {
     let (reader, writer) = io::pipe().map_err(Error::read("a pipe"))?;
     std::thread::scope(|scope| {
-        let writing = scope.spawn(move || write_tar(closure, writer));
+        let writing = std::thread::Builder::new().spawn_scoped(scope, move || write_tar(closure, writer));
+        let writing = check(writing, || "start a thread".to_owned())?;
         let source = LayerSource { reader: Box::new(reader), diff_id: None, size: None, name: "host" };
         let layer = store.unpack(lease, source, reporter);
         match writing.join() {

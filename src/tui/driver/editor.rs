@@ -7,7 +7,7 @@ use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::base::id;
+use crate::base::{disk, id};
 use crate::command::World;
 use crate::tui::model::Failure;
 
@@ -31,7 +31,7 @@ pub(super) fn change(world: &World, name: &str, old: &[u8]) -> Result<Option<(Ve
     let folder = Folder::make(world)?;
     let copy = folder.file(name, old, 0o600)?;
     run(world, &copy)?;
-    let new = fs::read(&copy).map_err(|why| failure(&format!("read {}", copy.display()), &why))?;
+    let new = disk::read_bytes(&copy).map_err(|why| failure(&format!("read {}", copy.display()), &why))?;
     Ok((new != old).then_some((new, folder)))
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::Tell;
+use crate::base::disk;
 use crate::config::{Config, Preset, Ui};
 use crate::engine::FileWatch;
 use crate::tui::TuiSettings;
@@ -82,7 +83,7 @@ fn can_be_saved(path: &Path) -> bool {
 
 /// What all of them say at this moment: a file that is only touched is no change.
 fn contents(ui: &Ui) -> Vec<(PathBuf, Option<String>)> {
-    let files = watched(ui).into_iter().map(|path| (path.clone(), std::fs::read_to_string(path).ok()));
+    let files = watched(ui).into_iter().map(|path| (path.clone(), disk::read_text(path.as_path()).ok()));
     let themes = theme_files(ui.folder.as_deref()).into_iter().map(|(path, text)| (path, text.ok()));
     files.chain(themes).collect()
 }
@@ -130,7 +131,7 @@ fn theme_files(folder: Option<&Path>) -> Vec<(PathBuf, io::Result<String>)> {
     let paths = entries.into_iter().flatten().filter_map(|entry| Some(entry.ok()?.path()));
     let themes: BTreeSet<PathBuf> =
         paths.filter(|path| path.extension().is_some_and(|ending| ending == "toml")).collect();
-    themes.into_iter().map(|path| (path.clone(), std::fs::read_to_string(path))).collect()
+    themes.into_iter().map(|path| (path.clone(), disk::read_text(&path))).collect()
 }
 
 /// How many colours the terminal says it shows.
