@@ -434,6 +434,18 @@ mod tests {
     }
 
     #[test]
+    fn images_have_a_largest_size() {
+        let size =
+            |text: &str| parse(&format!("[images]\nmax-size = '{text}'")).map(|file| file.images.max_size);
+        assert_eq!((size("512m").unwrap(), size("40g").unwrap()), (Some(512 << 20), Some(40 << 30)));
+        for wrong in ["", "0", "-1", "m", "99999999999999999999g"] {
+            assert!(size(wrong).is_err(), "{wrong}");
+        }
+        let config = merged(&Flags::default(), &[], &["[ui]", "[images]\nmax-size = '1g'"]);
+        assert_eq!(config.images.max_size, Some(1 << 30));
+    }
+
+    #[test]
     fn a_relative_state_folder_is_refused() {
         let flags = Flags { root: Some("x".into()), ..Flags::default() };
         let error = Config::merge(&flags, &Environment::default(), vec![]).unwrap_err();

@@ -557,3 +557,82 @@ fn version_and_info_need_no_root() {
     let told = told(&["ps"]).fails(1);
     assert!(told.contains("hint: run it as root"), "{told}");
 }
+
+#[test]
+fn a_file_without_an_end_is_refused() {
+    let home = Home::new();
+    for words in [
+        &["run", "--env-file", "/dev/zero", "x"][..],
+        &["run", "--label-file", "/dev/zero", "x"],
+        &["run", "--security-opt", "seccomp=/dev/zero", "x"],
+    ] {
+        let told = home.hoist(words).fails(125);
+        assert!(told.contains("/dev/zero: file too large"), "{words:?}: {told}");
+    }
+    let told = home.hoist(["--config", "/dev/zero", "ps"]).fails(1);
+    assert_eq!(told, "error: cannot read the configuration /dev/zero\n  because file too large\n");
+}
+
+#[test]
+fn one_ctrl_c_ends_a_wait_for_standard_input() {
+    let home = Home::new();
+    let mut header = tar::Header::new_gnu();
+    header.set_path("big").unwrap();
+    header.set_size(100 << 20);
+    header.set_cksum();
+    for words in [&["load"][..], &["import", "-", "x"]] {
+        let mut command = home.command(words);
+        let mut child = command.stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        pipe.write_all(header.as_bytes()).unwrap();
+        // More than a pipe holds: when it is written, hoist is reading, and waits for the rest.
+        pipe.write_all(&vec![1; 4 << 20]).unwrap();
+        let pid = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process(pid, rustix::process::Signal::INT).unwrap();
+        let told = support::Said::from(child.wait_with_output().unwrap()).fails(130);
+        assert!(told.ends_with("because interrupted\n"), "{words:?}: {told}");
+        drop(pipe); // not before
+    }
+    let ingest = std::fs::read_dir(home.root().join("ingest")).unwrap();
+    let mut left: Vec<_> = ingest.map(|entry| entry.unwrap().file_name()).collect();
+    left.retain(|name| name != "boot" && name != "leases");
+    assert_eq!(left, [""; 0]);
+}
+
+#[test]
+fn a_lack_of_threads_and_descriptors_is_told() {
+    if support::in_user_namespace() {
+        eprintln!("skipped: a user namespace with one id has no other user");
+        return;
+    }
+    let home = Home::new();
+    let limited = |limit: &str, words: &[&str]| -> support::Said {
+        let hoist = home.command(words);
+        let mut command = std::process::Command::new("prlimit");
+        command.arg(limit).arg(hoist.get_program()).args(hoist.get_args());
+        command
+            .envs(hoist.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .output()
+            .unwrap()
+            .into()
+    };
+    let hint = "hint: raise the limit of open files: `ulimit -n`\n";
+    let told = limited("--nofile=6", &["ps"]).fails(1);
+    assert_eq!(told, format!("error: cannot open a file: Too many open files (os error 24)\n{hint}"));
+    for limit in 10..40 {
+        let limit = format!("--nofile={limit}");
+        let said = limited(&limit, &["image", "from-host", "-t", "box", "true"]);
+        assert!(said.code == 0 || said.err.ends_with(hint), "{limit}: {}", said.err);
+    }
+    // Root may have more processes than the limit says.
+    let public = tempfile::Builder::new().prefix("hoist-test-").tempdir().unwrap();
+    std::fs::set_permissions(public.path(), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let program = public.path().join("hoist");
+    std::fs::copy(HOIST, &program).unwrap();
+    let mut command = std::process::Command::new("setpriv");
+    command.args(["--reuid=65533", "--regid=65533", "--clear-groups", "prlimit", "--nproc=1"]).arg(&program);
+    command.args(["--root", "/nonexistent", "info"]).env("HOME", "/nonexistent").env_remove("HOIST_CONFIG");
+    let told = support::Said::from(command.output().unwrap()).fails(1);
+    assert!(told.starts_with("error: cannot start a thread: "), "{told}");
+    assert!(told.contains("hint: raise the limit of processes"), "{told}");
+}

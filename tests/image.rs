@@ -83,6 +83,18 @@ fn a_missing_program_is_named() {
     assert!(place.store.images().unwrap().is_empty());
 }
 
+#[test]
+fn programs_are_packed_no_longer_than_they_are_wanted() {
+    let place = Place::new();
+    let reporter = Reporter::silent();
+    reporter.cancel();
+    let programs = image::host::default_programs();
+    let error =
+        image::host::from_host(&place.store, &"x1".parse().unwrap(), &programs, &reporter).unwrap_err();
+    assert!(matches!(error, image::Error::Interrupted), "{error:?}");
+    assert!(place.store.images().unwrap().is_empty());
+}
+
 /// A script run by /bin/sh in the place's folder: how other tools make archives.
 fn shell(place: &Place, script: &str) {
     let output =

@@ -63,11 +63,19 @@ pub fn io_kind(error: &std::io::Error) -> ErrorKind {
     }
 }
 
+/// Whether this process, or the machine, has no descriptor left.
+#[must_use]
+pub fn lacks_descriptors(error: &std::io::Error) -> bool {
+    use rustix::io::Errno;
+    [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
+}
+
 /// What to do about a bare system error, where that is the same everywhere.
 #[must_use]
 pub fn io_hint(error: &std::io::Error) -> Option<String> {
     use std::io::ErrorKind as Io;
     match error.kind() {
+        _ if lacks_descriptors(error) => Some("raise the limit of open files: `ulimit -n`".to_owned()),
         Io::StorageFull | Io::QuotaExceeded => Some(
             "free some disk space: `hoist images` and `hoist rmi` show and remove what fills it".to_owned(),
         ),

@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 
+use crate::base::error::io_hint;
 use crate::base::error::{chain, told};
 use crate::base::{ErrorKind, Explain};
 use crate::command::Usage;
@@ -46,6 +47,12 @@ impl Failure {
     pub(super) fn no_threads(error: io::Error) -> Self {
         let hint = "raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup";
         Self::Words(format!("cannot start a thread: {error}"), Some(hint.to_owned()))
+    }
+
+    /// No file can be opened.
+    #[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
+    pub(super) fn no_descriptors(error: io::Error) -> Self {
+        Self::Words(format!("cannot open a file: {error}"), io_hint(&error))
     }
 
     /// With another exit code than the usual one.

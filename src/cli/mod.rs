@@ -29,7 +29,7 @@ use failure::{Failure, Result};
 use crate::base::{Paths, disk};
 use crate::command::{self, Parsed, Request, World};
 use crate::config::{Config, Environment, Flags};
-use crate::engine::{self, Engine, Settings, check_threads};
+use crate::engine::{self, Engine, Settings, check_descriptors, check_threads};
 
 /// How long an idle thread stays.
 const KEEP_THREAD: Duration = Duration::from_secs(24 * 3600);
@@ -75,6 +75,7 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     }
     // One thread is enough to wait with; the engine's work runs on blocking ones, of which
     // the first is kept: tokio takes it for a bug when there is not even one.
+    check_descriptors().map_err(Failure::no_descriptors)?;
     check_threads(1).map_err(Failure::no_threads)?;
     let mut runtime = tokio::runtime::Builder::new_current_thread();
     let runtime = runtime.enable_all().thread_keep_alive(KEEP_THREAD).build().map_err(Failure::Io)?;

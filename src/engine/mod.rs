@@ -29,6 +29,7 @@ pub mod stats;
 mod top;
 pub mod trash;
 
+use std::fs::File;
 use std::io;
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
@@ -153,6 +154,16 @@ pub fn check_threads(count: usize) -> io::Result<()> {
         }
         Ok(())
     })
+}
+
+/// Fails where too few descriptors are left to start with: tokio panics there.
+///
+/// # Errors
+///
+/// `EMFILE`, `ENFILE`.
+pub fn check_descriptors() -> io::Result<()> {
+    const WANTED: usize = 8; // tokio's own are six
+    (0..WANTED).map(|_| File::open("/dev/null")).collect::<io::Result<Vec<_>>>().map(drop)
 }
 
 /// The program is ending.

@@ -6,6 +6,8 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
 use std::{io, mem, ptr};
 
+use rustix::io::Errno;
+
 use super::{Error, Result, check, check_ret};
 
 /// The first descriptor that a child is given besides its standard streams.
@@ -94,7 +96,10 @@ pub fn take_passed(number: i32) -> Result<OwnedFd> {
 ///
 /// `EMFILE`.
 pub fn raise(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
-    check(rustix::io::fcntl_dupfd_cloexec(fd, RAISED), || format!("fcntl({fd:?}, F_DUPFD_CLOEXEC, {RAISED})"))
+    let raised = rustix::io::fcntl_dupfd_cloexec(fd, RAISED);
+    // Said of a number beyond the limit.
+    let raised = raised.map_err(|error| if error == Errno::INVAL { Errno::MFILE } else { error });
+    check(raised, || format!("fcntl({fd:?}, F_DUPFD_CLOEXEC, {RAISED})"))
 }
 
 /// Above what a child is given, and within the table of 64 that a process starts with: a

@@ -102,7 +102,8 @@ impl Explain for Error {
 /// When standard output is no terminal, or the engine cannot tell what changes. The terminal
 /// is as it was before.
 pub fn run(engine: Engine, settings: TuiSettings) -> Result<u8, Error> {
-    crate::engine::check_threads(4).map_err(Error::Terminal)?;
+    engine::check_descriptors().map_err(Error::Terminal)?;
+    engine::check_threads(4).map_err(Error::Terminal)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_keep_alive(std::time::Duration::from_secs(24 * 3600))
         .worker_threads(2)

@@ -325,6 +325,22 @@ fn damaged_bytes_are_asked_for_once_more_and_then_refused() {
 }
 
 #[test]
+fn a_layer_above_the_limit_is_refused_before_it_is_asked_for() {
+    let layers = layers();
+    let toy = toy_with(&layers);
+    let dir = tempfile::tempdir().unwrap();
+    let mut settings = Settings::new(Paths::new(dir.path().join("root"), dir.path().join("run")));
+    settings.registry = impatient();
+    settings.limits.layer = 1_000_000;
+    let engine = Engine::open(settings).unwrap();
+    let bench = Bench { dir, engine, news: Arc::default() };
+    let error = bench.pull(&toy.reference("web")).unwrap_err();
+    assert!(told(&error).contains("is too large: the limit is 1000000"), "{}", told(&error));
+    assert_eq!(toy.count(&layers[3].digest().to_string()), 0);
+    bench.assert_empty();
+}
+
+#[test]
 fn an_image_whose_parts_do_not_fit_each_other_is_refused() {
     let layers = layers();
     let (one, other) = (&layers[0], &layers[1]);

@@ -27,6 +27,7 @@ use jiff::Timestamp;
 use super::record::{Record, Run};
 use super::status::Status;
 use crate::base::disk::{self, Error as DiskError, Lock, Rank};
+use crate::base::error::lacks_descriptors;
 use crate::base::{ContainerId, ErrorKind, Explain, Name, Paths};
 use crate::sys::tree;
 
@@ -86,6 +87,11 @@ impl Explain for Error {
             Self::NotFound(_) => None,
             Self::Ambiguous { .. } => Some("give more digits of the id, or the name".to_owned()),
             Self::NameInUse { .. } => Some("remove or rename that container, or use another name".to_owned()),
+            Self::Damaged { source: error @ DiskError::Io { source, .. }, .. }
+                if lacks_descriptors(source) =>
+            {
+                error.hint()
+            }
             Self::Damaged { id, source } => {
                 let remove = format!("`hoist rm {}` removes it", id.short());
                 Some(source.hint().map_or_else(|| remove.clone(), |hint| format!("{hint}; {remove}")))

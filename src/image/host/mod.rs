@@ -10,6 +10,7 @@ pub mod elf;
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::iter;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -263,11 +264,18 @@ fn pack(store: &Store, lease: &Lease, closure: &Closure, reporter: &Reporter) ->
         let layer = store.unpack(lease, source, reporter);
         match writing.join() {
             // What failed first is why the other end broke.
-            Ok(Err(error)) => Err(error),
-            Ok(Ok(())) => layer,
+            Ok(Err(error)) if !is_broken_pipe(&error) => Err(error),
+            Ok(_) => layer,
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })
+}
+
+/// Whether the reader went first.
+fn is_broken_pipe(error: &Error) -> bool {
+    let causes = iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let mut causes = causes.filter_map(|error| error.downcast_ref::<io::Error>());
+    causes.any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 fn write_tar(closure: &Closure, writer: impl Write) -> Result<()> {
