@@ -488,7 +488,7 @@ fn no_process_hides_by_its_name_or_speaks_to_the_terminal() {
     let comm = std::fs::read(format!("/proc/{}/comm", case.container(&id).run.unwrap().init.unwrap().pid));
     assert_eq!(comm.unwrap(), b"\xff\xfe\n", "its name is no text");
     assert_eq!(rows.iter().map(|row| row.inner_pid).min(), Some(1), "{rows:?}");
-    assert!(rows.iter().all(|row| row.user == "ro·]0;x·ot"), "{rows:?}");
+    assert!(rows.iter().all(|row| row.user == "ro␛]0;x␇ot"), "{rows:?}");
 }
 
 #[test]

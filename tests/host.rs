@@ -10,8 +10,8 @@ use std::os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _}
 use std::path::Path;
 use std::process::Command;
 
-use case::{Case, until};
-use hoist::engine::NetworkMode;
+use case::{ALL, Case, hear, until};
+use hoist::engine::{NetworkMode, Options};
 use support::in_user_namespace;
 
 /// Starts its arguments as unlike a service as can be: each of these would be inherited. It
@@ -140,6 +140,22 @@ fn a_privileged_container_has_the_devices_of_the_host() {
 
     let plain = case.run(&["sh", "-c", "find /dev -type c -o -type b | wc -l"], |_| ());
     assert_eq!(plain.stdout, "7\n", "the six that every container has, and ptmx: {plain:?}");
+}
+
+#[test]
+fn all_capabilities_are_those_that_hoist_has_and_nothing_is_missed() {
+    let case = Case::new();
+    let status = fs::read_to_string("/proc/self/status").unwrap();
+    let held = status.lines().find(|line| line.starts_with("CapEff")).unwrap();
+    let asks: [fn(&mut Options); 2] =
+        [|options| options.privileged = true, |options| options.cap_add = vec!["ALL".to_owned()]];
+    for ask in asks {
+        let id = case.create(&["grep", "CapEff", "/proc/self/status"], ask);
+        let attached = case.wait_for(case.engine.containers().start_attached(&id, ALL, None)).unwrap();
+        let warnings = format!("{:?}", attached.warnings);
+        assert!(!warnings.contains("capabilities"), "{warnings}");
+        assert_eq!(case.wait_for(hear(attached)).stdout.trim_end(), held);
+    }
 }
 
 /// Every device below `folder` that Docker gives to a privileged container, as `stat` in the

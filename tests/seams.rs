@@ -81,7 +81,7 @@ fn a_run_folder_on_a_tmpfs_holds_a_running_container() {
         &home,
         r#"
         cd "$dir"; mkdir -p mnt mnt-run
-        mount -t tmpfs none mnt-run
+        mount -t tmpfs -o mode=700 none mnt-run
         $hoist import small.tar small >/dev/null
         $hoist run -d --name web --network none small /bin/sleep 1000 >/dev/null
         $hoist exec web /bin/echo inside

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::error::Error;
 use crate::base::Paths;
-use crate::container::spec::{Place, spec};
+use crate::container::spec::{self, Place};
 use crate::container::{Config, NetworkMode, Record, Seccomp, devices};
 use crate::oci::runtime::{LinuxSeccomp, Spec};
 use crate::runtime::seccomp;
@@ -22,8 +22,13 @@ use crate::sys::probe::Probe;
 /// looked at.
 pub(super) fn bundle(paths: &Paths, record: &Record, probe: &Probe) -> Result<Spec, Error> {
     let etc = paths.container_etc(&record.id);
-    let mut spec = spec(&record.config, &Place { etc: &etc, cgroup: None, root: None });
+    let mut spec = spec::spec(&record.config, &Place { etc: &etc, cgroup: None, root: None });
     let filter = filter(&record.config, probe)?;
+    if asks_for_all(record)
+        && let Some(process) = spec.process_mut()
+    {
+        process.set_capabilities(Some(spec::capabilities(&held(&record.config, probe))));
+    }
     if let Some(linux) = spec.linux_mut() {
         linux.set_seccomp(filter);
         linux.set_sysctl(Some(sysctls(&record.config, probe)));
@@ -50,6 +55,18 @@ fn sysctls(config: &Config, probe: &Probe) -> HashMap<String, String> {
         .filter(|(name, _)| is_known(name))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect()
+}
+
+/// Every capability means every one that hoist has. One that was asked for by its name is
+/// left in the specification, and the start warns when it cannot be given.
+fn asks_for_all(record: &Record) -> bool {
+    let all = |name: &String| name.eq_ignore_ascii_case("all");
+    record.config.privileged || record.options.cap_add.iter().any(all)
+}
+
+fn held(config: &Config, probe: &Probe) -> Vec<String> {
+    let is_held = |name: &&String| name.parse().is_ok_and(|cap: Cap| probe.effective.has(cap));
+    config.capabilities.iter().filter(is_held).cloned().collect()
 }
 
 fn filter(config: &Config, probe: &Probe) -> Result<Option<LinuxSeccomp>, Error> {
