@@ -31,10 +31,14 @@ use std::error::Error as _;
 use std::io::{self, Write as _};
 
 use crate::base::disk;
-use crate::base::error::{chain, told};
+use crate::base::error::{chain, io_hint, lacks_descriptors, told};
 use crate::command::World;
 use crate::config::{self, Config, Environment, Flags, Ui};
 use crate::engine::{self, Engine, ErrorKind, Explain, Settings};
+
+/// Threads that must be possible: two that run tasks, one that reads keys, and some for the
+/// engine's work.
+const THREADS: usize = 8;
 
 /// What the TUI is opened with.
 #[derive(Debug, Clone)]
@@ -81,6 +85,10 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::Terminal(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                Some("raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup".to_owned())
+            }
+            Self::Terminal(error) if lacks_descriptors(error) => io_hint(error),
             Self::Terminal(_) => {
                 Some("the TUI needs a terminal; `hoist --help` shows the commands".to_owned())
             }
@@ -103,7 +111,7 @@ impl Explain for Error {
 /// is as it was before.
 pub fn run(engine: Engine, settings: TuiSettings) -> Result<u8, Error> {
     engine::check_descriptors().map_err(Error::Terminal)?;
-    engine::check_threads(4).map_err(Error::Terminal)?;
+    engine::check_threads(THREADS).map_err(Error::Terminal)?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .thread_keep_alive(std::time::Duration::from_secs(24 * 3600))
         .worker_threads(2)

@@ -7,6 +7,7 @@ use futures_util::StreamExt as _;
 use tokio::task::JoinHandle;
 
 use super::probe::{self, Answers, Late};
+use crate::engine::check_threads;
 use crate::tui::model::look::Ground;
 
 /// Where keys come from.
@@ -14,6 +15,8 @@ pub(super) struct Keys {
     /// The terminal is being asked; nobody else may read meanwhile.
     probe: Option<JoinHandle<Answers>>,
     stream: Option<EventStream>,
+    /// Nobody else has the terminal's input.
+    is_ours: bool,
     /// An answer may still come.
     late: Option<Late>,
 }
@@ -33,10 +36,8 @@ pub(super) enum Heard {
 impl Keys {
     /// Reads the answers to the [`probe::QUESTIONS`], which have been asked, then keys.
     pub(super) fn new() -> Self {
-        if !io::stdin().is_terminal() {
-            return Self { probe: None, stream: Some(EventStream::new()), late: None };
-        }
-        Self { probe: Some(tokio::task::spawn_blocking(probe::read)), stream: None, late: None }
+        let probe = io::stdin().is_terminal().then(|| tokio::task::spawn_blocking(probe::read));
+        Self { probe, stream: None, is_ours: true, late: None }
     }
 
     /// Waits for the next thing. It may be dropped while it waits; nothing is lost then.
@@ -44,11 +45,14 @@ impl Keys {
         if let Some(probe) = &mut self.probe {
             let answers = probe.await.unwrap_or_default();
             self.probe = None;
-            self.stream = Some(EventStream::new());
             self.late = (!answers.is_through).then(Late::default);
             return Ok(Heard::Answers(Box::new(answers)));
         }
-        let Some(stream) = &mut self.stream else { return std::future::pending().await };
+        let stream = match &mut self.stream {
+            Some(stream) => stream,
+            None if !self.is_ours => return std::future::pending().await,
+            none => none.insert(listen()?),
+        };
         let event = match stream.next().await {
             None => return Ok(Heard::End),
             Some(event) => event?,
@@ -68,11 +72,17 @@ impl Keys {
 
     /// Leaves the terminal's input to somebody else.
     pub(super) fn pause(&mut self) {
-        self.stream = None;
+        (self.stream, self.is_ours) = (None, false);
     }
 
     /// Reads again.
     pub(super) fn resume(&mut self) {
-        self.stream = Some(EventStream::new());
+        self.is_ours = true;
     }
+}
+
+/// What the terminal says, read by another thread. Without one crossterm panics.
+fn listen() -> io::Result<EventStream> {
+    check_threads(1)?;
+    Ok(EventStream::new())
 }

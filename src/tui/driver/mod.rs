@@ -606,7 +606,8 @@ fn browse(url: &str) -> std::result::Result<(), Failure> {
         hint: Some("it was copied instead".to_owned()),
     })?;
     // Somebody must hear of its end, or it stays in the process list.
-    std::thread::spawn(move || drop(child.wait()));
+    let reaper = std::thread::Builder::new().spawn(move || drop(child.wait()));
+    drop(reaper); // without one it stays there until we end
     Ok(())
 }
 
