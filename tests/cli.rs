@@ -635,4 +635,24 @@ fn a_lack_of_threads_and_descriptors_is_told() {
     let told = support::Said::from(command.output().unwrap()).fails(1);
     assert!(told.starts_with("error: cannot start a thread: "), "{told}");
     assert!(told.contains("hint: raise the limit of processes"), "{told}");
+    let own = public.path().join("own");
+    std::fs::create_dir(&own).unwrap();
+    std::os::unix::fs::chown(&own, Some(65533), Some(65533)).unwrap();
+    let pair = native_pty_system().openpty(PtySize { rows: 24, cols: 80, ..PtySize::default() }).unwrap();
+    let mut command = CommandBuilder::new("setpriv");
+    command.args(["--reuid=65533", "--regid=65533", "--clear-groups", "prlimit", "--nproc=1"]);
+    command.arg(&program);
+    command.arg("--root");
+    command.arg(own.join("root"));
+    command.arg("--run-root");
+    command.arg(own.join("run"));
+    command.env("HOME", "/nonexistent");
+    command.cwd("/");
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let mut screen = Vec::new();
+    let _ = pair.master.try_clone_reader().unwrap().read_to_end(&mut screen); // EIO at the end
+    let screen = String::from_utf8_lossy(&screen);
+    assert!(screen.contains("hint: raise the limit of processes"), "{screen}");
+    assert_eq!(child.wait().unwrap().exit_code(), 1);
 }
