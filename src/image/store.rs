@@ -309,8 +309,8 @@ impl Store {
     /// When the note cannot be written.
     pub fn mark_boot(&self) -> Result<()> {
         disk::private_dir(&self.paths.ingest())?;
-        // A sweep beside this would take the half-written note for a leftover.
-        let _images = self.lock_images()?;
+        // Whoever clears up beside this would take the half-written note for a leftover.
+        let _adding = self.lock_to_add()?;
         Ok(disk::replace(&self.boot_file(), boot_id()?.as_bytes())?)
     }
 
