@@ -216,6 +216,39 @@ fn a_signal_goes_to_the_first_process_and_an_end_is_waited_for() {
 }
 
 #[test]
+fn a_container_without_capabilities_is_entered_and_restarted() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sleep", "1000"], |options| options.cap_drop = vec!["ALL".to_owned()]);
+    let bounding = exec(&["grep", "CapBnd", "/proc/self/status"]);
+    let entered = || {
+        let request = bounding.clone();
+        case.wait_for(async { hear(containers.exec(&id, request, ALL).await.unwrap().attached).await })
+    };
+    assert_eq!(entered(), said("CapBnd:\t0000000000000000\n", "", 0));
+    let _ = case.wait_for(containers.restart(&id, None, Some(0))).unwrap();
+    assert_eq!(entered(), said("CapBnd:\t0000000000000000\n", "", 0));
+}
+
+#[test]
+fn nobody_enters_a_container_whose_first_process_is_still_hoists() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sleep", "1000"], |_| ());
+    let run = case.engine.paths().container_run(&id.parse().unwrap()).join("run.json");
+    let text = std::fs::read_to_string(&run).unwrap();
+    assert!(!text.contains("starting"), "it has started: {text}");
+    std::fs::write(&run, text.replacen('{', "{\"starting\":true,", 1)).unwrap();
+    let error = case.wait_for(containers.exec(&id, exec(&["true"]), ALL)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict, "{error}");
+    std::fs::write(&run, text).unwrap();
+    let done = case.wait_for(async {
+        hear(containers.exec(&id, exec(&["echo", "in"]), ALL).await.unwrap().attached).await
+    });
+    assert_eq!(done, said("in\n", "", 0));
+}
+
+#[test]
 fn stop_asks_first_and_then_kills() {
     let case = Case::new();
     let containers = case.engine.containers();

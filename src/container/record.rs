@@ -196,6 +196,10 @@ pub struct Run {
     pub monitor: Process,
     /// The container's first process.
     pub init: Option<Process>,
+    /// The first process is still hoist's, with what it holds of this machine, and has yet to
+    /// execute the program: nobody may enter the container through it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub starting: bool,
     /// When this run was started.
     pub started: Option<Timestamp>,
     /// The payload's cgroup, relative to the cgroup root.

@@ -38,6 +38,8 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Up), Error> {
     streams.set_nonblocking()?;
     run.monitor = own_process();
     run.protocol = wire::PROTOCOL;
+    // Without its maker it has ended at the gate, or has passed it.
+    run.starting = false;
     store::save_run(&monitor.paths, id, &run)?;
     monitor.session.begin(streams);
     let oom = cgroup.oom_events().ok();

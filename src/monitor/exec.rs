@@ -129,7 +129,7 @@ fn begin(
 ) -> Result<(Session, Up), Error> {
     let mut record: ExecRecord = disk::read_state(&file(paths, id, exec))?;
     let container = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
-    let run = store::load_run(paths, id)?.filter(|run| run.status == Status::Running);
+    let run = store::load_run(paths, id)?.filter(|run| run.status == Status::Running && !run.starting);
     let init = run.and_then(|run| run.init).ok_or(Error::NotRunning)?;
     let target = sys::process::open(i32::try_from(init.pid).unwrap_or(0)).map_err(|_| Error::NotRunning)?;
     // Only now is it certain that the descriptor is of this process and not of a later one.

@@ -3,10 +3,12 @@
 
 use crate::sys::cap::{self, Cap, CapSet, Sets};
 
-/// For namespaces, mounts, cgroups and devices; networks and their rules; the ids and sets of
-/// who is to run; files that others own; processes that others own; the AppArmor profile.
+/// For namespaces, mounts (setns(2) needs CAP_SYS_CHROOT for theirs), cgroups and devices;
+/// networks and their rules; the ids and capabilities of the program; files and processes of
+/// others; the AppArmor profile.
 const NEEDED: &[Cap] = &[
     Cap::SYS_ADMIN,
+    Cap::SYS_CHROOT,
     Cap::MKNOD,
     Cap::SYS_RESOURCE,
     Cap::NET_ADMIN,

@@ -307,6 +307,7 @@ fn waiting_run() -> Run {
         status: Status::Restarting,
         monitor: own_process(),
         init: None,
+        starting: false,
         started: None,
         cgroup: None,
         pipes: None,

@@ -100,7 +100,7 @@ fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16,
     let created = create(paths, record, &spec, stdio, &cgroup, probe)?;
     let connected = connect(paths, record, &etc, &created)
         .and_then(|applied| Ok((write_state(paths, record, &created, &applied, pipes)?, applied)));
-    let (run, applied) = match connected {
+    let (mut run, applied) = match connected {
         Ok(done) => done,
         Err(error) => {
             created.abandon();
@@ -115,6 +115,10 @@ fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16,
             return Err(error.into());
         }
     };
+    run.starting = false;
+    if let Err(error) = store::save_run(paths, &record.id, &run) {
+        super::session::complain(&error); // it runs, but no command can be executed in it
+    }
     let Running { pidfd, console, warnings, .. } = running;
     streams.console = console;
     streams.set_nonblocking()?;
@@ -286,6 +290,7 @@ fn write_state(
         status: Status::Running,
         monitor: own_process(),
         init,
+        starting: true,
         started: Some(now),
         cgroup: Some(cgroup_parent(paths).path.join(record.id.as_str())),
         pipes,
