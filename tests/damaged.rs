@@ -8,6 +8,7 @@ mod support;
 
 use std::fs;
 use std::path::PathBuf;
+use std::process::Command;
 
 use case::{Case, until};
 use hoist::engine::{Process, Status};
@@ -15,11 +16,12 @@ use hoist::sys;
 use support::in_user_namespace;
 
 /// What may be wrong with a file, and what is said of it.
-const WRONGS: [(&str, &str); 4] = [
+const WRONGS: [(&str, &str); 5] = [
     ("", "is damaged: EOF while parsing a value"),
     ("{\"version\":1,", "is damaged: EOF while parsing"),
     ("{\"version\":2,\"all\":\"else\"}", "was written by a newer hoist: it has version 2"),
     ("a folder", "Is a directory"),
+    ("a pipe", "it is not a regular file"),
 ];
 
 /// Makes a file one that cannot be read.
@@ -27,6 +29,8 @@ fn spoil(path: &PathBuf, how: &str) {
     fs::remove_file(path).unwrap();
     match how {
         "a folder" => fs::create_dir(path).unwrap(),
+        "a pipe" => assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
+        "gone" => {}
         text => fs::write(path, text).unwrap(),
     }
 }
@@ -43,7 +47,7 @@ fn kill(process: Process) {
 
 #[test]
 fn a_record_that_cannot_be_read_costs_only_itself() {
-    for (how, why) in WRONGS {
+    for (how, why) in WRONGS.into_iter().chain([("gone", "No such file or directory")]) {
         let case = Case::new();
         let whole = case.create(&["true"], |_| {});
         text(&case, &["create", "--name", "web", case::IMAGE, "true"]);

@@ -32,6 +32,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -316,8 +317,14 @@ pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
 ///
 /// [`Error::TooLarge`] beyond the limit, also when the file grows while it is read.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    let file = File::open(path).map_err(Error::io("open", path))?;
-    let size = file.metadata().map_err(Error::io("stat", path))?.len();
+    // A pipe in the place of a file would wait for its writer.
+    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
+    let file = file.map_err(Error::io("open", path))?;
+    let meta = file.metadata().map_err(Error::io("stat", path))?;
+    if !meta.is_file() && !meta.is_dir() {
+        return Err(Error::io("read", path)(io::Error::other("it is not a regular file")));
+    }
+    let size = meta.len();
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
     file.take(limit + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     if bytes.len() as u64 > limit {

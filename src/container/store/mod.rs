@@ -78,6 +78,8 @@ impl Explain for Error {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Ambiguous { .. } => ErrorKind::Invalid,
             Self::NameInUse { .. } => ErrorKind::Conflict,
+            // The container is there, whatever of it is not.
+            Self::Damaged { source, .. } if source.is_not_found() => ErrorKind::Corrupt,
             Self::Disk(error) | Self::Damaged { source: error, .. } => error.kind(),
         }
     }
@@ -143,7 +145,12 @@ fn run_file(paths: &Paths, id: &ContainerId) -> PathBuf {
 /// When it is there but cannot be read.
 pub fn load(paths: &Paths, id: &ContainerId) -> Result<Option<Record>> {
     let path = record_file(paths, id);
-    let record: Option<Record> = none_when_missing(disk::read_state(&path), id)?;
+    let record: Option<Record> = match disk::read_state(&path) {
+        Err(source) if source.is_not_found() && is_lost(paths, id) => {
+            return Err(Error::Damaged { id: id.clone(), source });
+        }
+        read => none_when_missing(read, id)?,
+    };
     match record {
         Some(record) if record.id != *id => {
             let source = serde::de::Error::custom(format!("it is the record of {}", record.id.short()));
@@ -161,6 +168,16 @@ pub fn load(paths: &Paths, id: &ContainerId) -> Result<Option<Record>> {
 pub fn load_run(paths: &Paths, id: &ContainerId) -> Result<Option<Run>> {
     let run: Option<Run> = none_when_missing(disk::read_state(&run_file(paths, id)), id)?;
     Ok(run.filter(|run| run.boot_id == boot_id()))
+}
+
+/// Whether a container is there but its record is not: a name leads to its folder, and names
+/// are given last. What is half-made or being removed has none.
+fn is_lost(paths: &Paths, id: &ContainerId) -> bool {
+    let leads_here = |link: &fs::DirEntry| {
+        fs::read_link(link.path()).is_ok_and(|target| target.as_os_str() == id.as_str())
+    };
+    let names = fs::read_dir(paths.container_names()).into_iter().flatten().flatten();
+    paths.container(id).exists() && names.into_iter().any(|link| leads_here(&link))
 }
 
 fn none_when_missing<T>(result: disk::Result<T>, id: &ContainerId) -> Result<Option<T>> {
