@@ -265,14 +265,14 @@ fn a_folder_that_is_swapped_for_a_link_while_it_is_copied_leads_nowhere() {
     std::fs::write(ours.join("secret"), "mine\n").unwrap();
     // The attacker flips a folder and a link of one name as fast as it can.
     let script = format!(
-        "mkdir -p /flip/a/b; echo mine > /flip/a/b/secret; ln -s {} /flip/link; ln -s / /flip/slash
+        "mkdir -p /flip/a/b; echo mine > /flip/a/b/secret; ln -s {} /flip/link; ln -s / /flip/slash; mkdir /flip/ready
          while :; do mv /flip/a/b /flip/a/c; ln -s {} /flip/a/b; rm /flip/a/b; mv /flip/a/c /flip/a/b; done",
         canary.display(),
         canary.display()
     );
     let id = case.start(&["sh", "-c", &script], |_| {});
     let place = Place::Container(id);
-    until("it flips", || list(&case, &place, "/flip/a").is_ok());
+    until("it flips", || list(&case, &place, "/flip/ready").is_ok());
     for round in 0..60 {
         let out = folder(&case, &format!("out{round}"));
         // It may fail at any moment, but never with what is outside.

@@ -260,8 +260,8 @@ fn rules_that_somebody_flushed_come_back_while_containers_run() {
         &["flush", "table", "inet", &table],
     ];
     for words in flush {
+        // From then on they are not whole, but perhaps for less time than it takes to look.
         assert!(nft(words).status.success(), "nft {words:?}");
-        assert!(!is_whole());
         until("the rules are back", is_whole);
     }
 }
