@@ -84,6 +84,22 @@ fn a_record_that_cannot_be_read_costs_only_itself() {
 }
 
 #[test]
+fn what_cannot_be_read_at_the_moment_is_not_removed() {
+    let case = Case::new();
+    let id = case.create(&["true"], |_| {});
+    let record = case.engine.paths().container(&id.parse().unwrap()).join("record.json");
+    let aside = record.with_extension("aside");
+    fs::rename(&record, &aside).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", &record).unwrap(); // EIO
+    for words in [&["rm", &id][..], &["rm", "-f", &id]] {
+        let error = text(&case, words);
+        assert!(error.contains("Input/output error"), "{error}");
+    }
+    fs::rename(&aside, &record).unwrap();
+    assert_eq!(case.container(&id).status, Status::Created);
+}
+
+#[test]
 fn a_run_that_cannot_be_read_is_not_killed_but_can_be() {
     if in_user_namespace() {
         return; // without a cgroup nothing tells what runs
@@ -214,7 +230,9 @@ fn an_image_that_cannot_be_read_is_listed_and_removed() {
         assert_eq!(case.run(&["echo", "whole"], |_| {}).stdout, "whole\n");
     }
     spoil(&file, "{");
-    let said = text(&case, &["rmi", case::IMAGE]);
+    let refused = text(&case, &["rmi", case::IMAGE]);
+    assert!(refused.contains("image is being used by stopped container"), "{refused}");
+    let said = text(&case, &["rmi", "-f", case::IMAGE]);
     assert!(
         said.contains("Untagged: busybox:latest") && said.contains(&format!("Deleted: sha256:{id}")),
         "{said}"

@@ -100,6 +100,18 @@ impl Error {
     pub fn is_not_found(&self) -> bool {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
+
+    /// Whether the cause is the file itself: it stays unreadable until somebody changes it. All
+    /// else, a lack of descriptors or of memory, a disk that fails, says nothing of the file.
+    #[must_use]
+    pub fn is_of_the_file(&self) -> bool {
+        use io::ErrorKind::{InvalidData, IsADirectory, PermissionDenied};
+        match self {
+            Self::Damaged { .. } | Self::Newer { .. } | Self::TooLarge { .. } => true,
+            Self::Io { source, .. } => [InvalidData, IsADirectory, PermissionDenied].contains(&source.kind()),
+            Self::Unreadable { .. } => false,
+        }
+    }
 }
 
 impl Explain for Error {
@@ -322,7 +334,8 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let file = file.map_err(Error::io("open", path))?;
     let meta = file.metadata().map_err(Error::io("stat", path))?;
     if !meta.is_file() && !meta.is_dir() {
-        return Err(Error::io("read", path)(io::Error::other("it is not a regular file")));
+        let source = io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file");
+        return Err(Error::io("read", path)(source));
     }
     let size = meta.len();
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
@@ -376,8 +389,9 @@ pub fn sync_folder(dir: &Path) -> Result<()> {
     sync().map_err(Error::io("sync", dir))
 }
 
-/// Writes to the disk which names these folders hold, the last changed one last: what a verb
-/// reports survives a power cut from here on. A folder that is not there needs nothing.
+/// Writes to the disk which names these folders hold: what a verb reports survives a power cut
+/// from here on. Only those that changed, in the order they were changed in: with one journal
+/// the last change takes the others along. A folder that is not there needs nothing.
 ///
 /// # Errors
 ///

@@ -165,7 +165,7 @@ impl Engine {
         for id in container::store::ids(paths).doing(doing)? {
             match container::store::load(paths, &id) {
                 Ok(record) => records.extend(record),
-                Err(_) if container::store::is_litter(paths, &id) => {}
+                Err(container::store::Error::Damaged { .. }) if container::store::is_litter(paths, &id) => {}
                 Err(_) => {
                     let name = container::store::name_of(paths, &id).map(|name| name.to_string());
                     unreadable.push(name.unwrap_or_else(|| id.short().to_owned()));

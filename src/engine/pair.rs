@@ -115,12 +115,13 @@ fn name(folder: &Path) -> Result<String, Error> {
     Ok(name.to_string_lossy().into_owned())
 }
 
-/// What a folder says of the other one; nothing when that cannot be read.
+/// What a folder says of the other one; nothing without the file, or with a damaged one.
 fn partner(folder: &Path) -> Result<Option<String>, Error> {
     match disk::read_state::<Partner>(&folder.join(FILE)) {
         Ok(partner) => Ok(Some(partner.other)),
-        Err(error @ DiskError::Newer { .. }) => Err(error.into()),
-        Err(_) => Ok(None),
+        Err(DiskError::Damaged { .. } | DiskError::TooLarge { .. }) => Ok(None),
+        Err(error) if error.is_not_found() => Ok(None),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -137,4 +138,33 @@ pub(super) fn is_unwritable(error: &DiskError) -> bool {
     use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     let kinds = [PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
     matches!(error, DiskError::Io { source, .. } if kinds.contains(&source.kind()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_partner_that_cannot_be_read_now_is_not_replaced() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        for folder in [paths.root(), paths.run()] {
+            disk::private_dir(folder).unwrap();
+        }
+        check(&paths).unwrap();
+        for folder in [paths.root(), paths.run()] {
+            let file = folder.join(FILE);
+            let whole = fs::read(&file).unwrap();
+            fs::remove_file(&file).unwrap();
+            symlink("/proc/self/mem", &file).unwrap(); // EIO
+            let error = check(&paths).unwrap_err();
+            assert!(error.to_string().starts_with("cannot read "), "{error}");
+            fs::remove_file(&file).unwrap();
+            fs::write(&file, "{").unwrap();
+            check(&paths).unwrap();
+            assert_eq!(fs::read(&file).unwrap(), whole);
+        }
+    }
 }

@@ -5,9 +5,9 @@
 use std::path::{Path, PathBuf};
 
 use super::commit;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::record::{Record, Reference};
-use super::remove::Removed;
+use super::remove::{Force, Removed, User};
 use super::store::{Store, json_files, remove_file};
 use crate::base::{disk, id};
 use crate::oci::{self, Digest, ImageId};
@@ -33,13 +33,10 @@ impl Damaged {
         name.unwrap_or_else(|| stem(&self.path).to_owned())
     }
 
-    /// Whether a user's word means it.
-    fn is_meant(&self, word: &str) -> bool {
-        let bare = word.strip_prefix("sha256:").unwrap_or(word);
-        match &self.image {
-            Some(image) => id::is_hex(bare, bare.len()) && !bare.is_empty() && image.hex().starts_with(bare),
-            None => self.name.is_some() && self.name == word.parse().ok() || stem(&self.path) == word,
-        }
+    /// Whether a user's word is its own name, or that of its file.
+    fn is_called(&self, word: &str) -> bool {
+        let is_named = self.name.is_some() && self.name == word.parse().ok();
+        self.image.is_none() && (is_named || stem(&self.path) == word)
     }
 }
 
@@ -48,12 +45,12 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When their folders cannot be read.
+    /// When their folders, or files that are not damaged, cannot be read.
     pub fn damaged(&self) -> Result<Vec<Damaged>> {
         let references = self.references()?;
         let mut damaged = Vec::new();
         for path in json_files(&self.paths().images())? {
-            if let Some(why) = unreadable::<Record>(&path) {
+            if let Some(why) = unreadable::<Record>(&path)? {
                 let image: Option<ImageId> = format!("sha256:{}", stem(&path)).parse().ok();
                 let leads_there = |one: &&Reference| Some(&one.image) == image.as_ref();
                 let name = references.iter().find(leads_there).map(|one| one.name.clone());
@@ -61,7 +58,7 @@ impl Store {
             }
         }
         for path in json_files(&self.paths().refs())? {
-            if let Some(why) = unreadable::<Reference>(&path) {
+            if let Some(why) = unreadable::<Reference>(&path)? {
                 let name = stem(&path).replace('+', "/").parse().ok();
                 damaged.push(Damaged { image: None, name, why, path });
             }
@@ -73,25 +70,56 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When their folders cannot be read.
+    /// [`Error::Ambiguous`]; when their folders cannot be read.
     pub fn is_damaged(&self, word: &str) -> Result<bool> {
         Ok(self.meant(word)?.is_some())
     }
 
-    fn meant(&self, word: &str) -> Result<Option<Damaged>> {
-        if self.resolve(word).is_ok_and(|found| self.image(&found.image).is_ok()) {
-            return Ok(None);
+    /// What cannot be read and is what `word` means, in the order of [`Store::resolve`]: a name
+    /// goes before the start of an id, which must fit nothing else, whole or damaged.
+    pub(super) fn meant(&self, word: &str) -> Result<Option<Damaged>> {
+        let bare = word.strip_prefix("sha256:").unwrap_or(word);
+        let mut damaged = self.damaged()?;
+        if !id::is_hex(bare, 64)
+            && let Some(named) = self.named(word)?
+        {
+            return Ok(damaged.into_iter().find(|one| one.image.as_ref() == Some(&named.image)));
         }
-        let named = word.parse().ok().and_then(|name| self.reference(&name).ok().flatten());
-        let leads_there =
-            |one: &Damaged| named.as_ref().is_some_and(|it| Some(&it.image) == one.image.as_ref());
-        Ok(self.damaged()?.into_iter().find(|one| leads_there(one) || one.is_meant(word)))
+        let is_named = damaged.iter().any(|one| one.is_called(word));
+        let is_start = !is_named && !bare.is_empty() && id::is_hex(bare, bare.len());
+        let fits = |image: &ImageId| is_start && image.hex().starts_with(bare);
+        damaged.retain(|one| one.is_called(word) || one.image.as_ref().is_some_and(fits));
+        let Some(first) = damaged.pop() else { return Ok(None) };
+        let whole = self.images()?.into_iter().map(|record| record.id).filter(|image| fits(image));
+        let others: Vec<String> =
+            damaged.iter().map(Damaged::called).chain(whole.map(|image| image.short().to_owned())).collect();
+        if others.is_empty() {
+            return Ok(Some(first));
+        }
+        let mut candidates = [vec![first.called()], others].concat();
+        candidates.sort();
+        Err(Error::Ambiguous { prefix: word.to_owned(), candidates })
     }
 
-    /// Removes what `word` means if it cannot be read, under the images' lock, and gives what
-    /// went; `None` when `word` means something else.
-    pub(super) fn remove_damaged(&self, word: &str) -> Result<Option<Vec<Removed>>> {
-        let Some(meant) = self.meant(word)? else { return Ok(None) };
+    /// The reference that `word` names, where it can be read.
+    fn named(&self, word: &str) -> Result<Option<Reference>> {
+        let Ok(name) = word.parse() else { return Ok(None) };
+        match self.find_name(&name) {
+            Err(Error::Disk(error)) if error.is_of_the_file() => Ok(None),
+            found => found,
+        }
+    }
+
+    /// Removes what cannot be read, under the images' lock, and gives what went.
+    pub(super) fn remove_damaged(
+        &self,
+        meant: &Damaged,
+        force: Force,
+        users: &[User],
+    ) -> Result<Vec<Removed>> {
+        if let Some(image) = &meant.image {
+            self.refuse_delete(image, force, users, &[])?;
+        }
         let mut removed = Vec::new();
         let names = self.references()?.into_iter().filter(|one| Some(&one.image) == meant.image.as_ref());
         for reference in names {
@@ -104,7 +132,7 @@ impl Store {
             None => Removed::Untagged(meant.called()),
         });
         self.sync_names()?;
-        Ok(Some(removed))
+        Ok(removed)
     }
 
     /// What the image of an unreadable record needs, as far as its configuration tells it.
@@ -116,9 +144,13 @@ impl Store {
     }
 }
 
-/// Why a file cannot be read; one that is gone can.
-fn unreadable<T: disk::State>(path: &Path) -> Option<disk::Error> {
-    disk::read_state::<T>(path).err().filter(|error| !error.is_not_found())
+/// What is wrong with a file; nothing with one that is gone.
+fn unreadable<T: disk::State>(path: &Path) -> Result<Option<disk::Error>> {
+    match disk::read_state::<T>(path) {
+        Err(error) if error.is_of_the_file() => Ok(Some(error)),
+        Err(error) if !error.is_not_found() => Err(error.into()),
+        _ => Ok(None),
+    }
 }
 
 fn stem(path: &Path) -> &str {
@@ -132,7 +164,7 @@ mod tests {
     use super::*;
     use crate::base::Paths;
     use crate::base::progress::Reporter;
-    use crate::image::{Commit, Error, Force, LayerSource, Parents, Roots};
+    use crate::image::{Commit, LayerSource, Parents, Roots};
 
     /// A store with an image of one layer, called `web:1`.
     fn store(dir: &tempfile::TempDir) -> (Store, ImageId, Digest) {
@@ -184,6 +216,67 @@ mod tests {
                 assert!(!store.has_layer(&layer) && store.damaged().unwrap().is_empty());
             }
         }
+    }
+
+    /// Copies the record of an image to an id that begins with two digits of it.
+    fn twin(store: &Store, image: &ImageId, end: char) -> PathBuf {
+        let id = format!("{}{}", &image.hex()[..2], end.to_string().repeat(62));
+        let mut record: serde_json::Value =
+            serde_json::from_slice(&fs::read(store.record_path(image)).unwrap()).unwrap();
+        record["id"] = format!("sha256:{id}").into();
+        let path = store.paths().images().join(format!("{id}.json"));
+        fs::write(&path, record.to_string()).unwrap();
+        path
+    }
+
+    #[test]
+    fn the_start_of_an_id_means_a_damaged_image_only_where_it_fits_no_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image, _) = store(&dir);
+        let twins = ['a', 'b'].map(|end| twin(&store, &image, end));
+        let prefix = &image.hex()[..2];
+        let try_remove = |word: &str| {
+            store
+                .remove(word, Force::Yes, Parents::Prune, || Ok::<_, Error>(Vec::new()))
+                .map(|gone| gone.len())
+        };
+        // Two whole ones and a damaged one; then a whole one and two damaged ones; then two damaged.
+        for spoilt in [store.record_path(&image), twins[0].clone()] {
+            fs::write(&spoilt, "{").unwrap();
+            let error = try_remove(prefix).unwrap_err();
+            let Error::Ambiguous { candidates, .. } = &error else { panic!("{error:?}") };
+            assert_eq!(candidates.len(), 3, "{candidates:?}");
+            assert!(store.is_damaged(prefix).is_err() && spoilt.exists());
+        }
+        fs::remove_file(&twins[1]).unwrap();
+        assert!(matches!(try_remove(prefix), Err(Error::Ambiguous { .. })));
+        assert_eq!(try_remove("web:1").unwrap(), 2);
+        assert_eq!(try_remove(prefix).unwrap(), 1);
+    }
+
+    #[test]
+    fn a_damaged_image_that_containers_use_stays() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image, _) = store(&dir);
+        fs::write(store.record_path(&image), "{").unwrap();
+        let try_remove = |force, is_running| {
+            let user = User { container: "db".to_owned(), image: image.clone(), is_running };
+            store.remove("web:1", force, Parents::Prune, || Ok::<_, Error>(vec![user]))
+        };
+        for (force, is_running) in [(Force::No, false), (Force::No, true), (Force::Yes, true)] {
+            let error = try_remove(force, is_running).unwrap_err();
+            assert!(matches!(error, Error::InUse { .. }), "{error}");
+        }
+        assert_eq!(try_remove(Force::Yes, false).unwrap().len(), 2);
+    }
+
+    #[test]
+    fn what_cannot_be_read_at_the_moment_is_not_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image, _) = store(&dir);
+        fs::remove_file(store.record_path(&image)).unwrap();
+        std::os::unix::fs::symlink("/proc/self/mem", store.record_path(&image)).unwrap(); // EIO
+        assert!(matches!(store.damaged().unwrap_err(), Error::Disk(_)));
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl Store {
 
     /// A name as it stands; or, with a digest, any reference of that repository which the
     /// registry knows by it.
-    fn find_name(&self, name: &oci::Reference) -> Result<Option<Reference>> {
+    pub(super) fn find_name(&self, name: &oci::Reference) -> Result<Option<Reference>> {
         let Some(digest) = name.digest() else { return self.reference(name) };
         let fits = |reference: &Reference| {
             reference.name.full_name() == name.full_name()

@@ -72,8 +72,8 @@ impl Store {
         users: impl FnOnce() -> std::result::Result<Vec<User>, E>,
     ) -> std::result::Result<Vec<Removed>, E> {
         let _images = self.lock_images()?;
-        if let Some(removed) = self.remove_damaged(word)? {
-            return Ok(removed);
+        if let Some(damaged) = self.meant(word)? {
+            return Ok(self.remove_damaged(&damaged, force, &users()?)?);
         }
         let plan = self.plan_removal(word, force, parents, users)?;
         self.take_away(&plan.references, &plan.records)?;
@@ -156,7 +156,13 @@ impl Store {
     }
 
     /// Whether something other than names keeps the image; children that are `gone` do not.
-    fn refuse_delete(&self, image: &ImageId, force: Force, users: &[User], gone: &[Record]) -> Result<()> {
+    pub(super) fn refuse_delete(
+        &self,
+        image: &ImageId,
+        force: Force,
+        users: &[User],
+        gone: &[Record],
+    ) -> Result<()> {
         let short = image.short();
         let mine = || users.iter().filter(|user| user.image == *image);
         if let Some(user) = mine().find(|user| user.is_running) {

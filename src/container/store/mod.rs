@@ -27,7 +27,6 @@ use jiff::Timestamp;
 use super::record::{Record, Run};
 use super::status::Status;
 use crate::base::disk::{self, Error as DiskError, Lock, Rank};
-use crate::base::error::lacks_descriptors;
 use crate::base::{ContainerId, ErrorKind, Explain, Name, Paths};
 use crate::sys::tree;
 
@@ -89,11 +88,6 @@ impl Explain for Error {
             Self::NotFound(_) => None,
             Self::Ambiguous { .. } => Some("give more digits of the id, or the name".to_owned()),
             Self::NameInUse { .. } => Some("remove or rename that container, or use another name".to_owned()),
-            Self::Damaged { source: error @ DiskError::Io { source, .. }, .. }
-                if lacks_descriptors(source) =>
-            {
-                error.hint()
-            }
             Self::Damaged { id, source } => {
                 let remove = format!("`hoist rm {}` removes it", id.short());
                 Some(source.hint().map_or_else(|| remove.clone(), |hint| format!("{hint}; {remove}")))
@@ -184,7 +178,8 @@ fn none_when_missing<T>(result: disk::Result<T>, id: &ContainerId) -> Result<Opt
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_not_found() => Ok(None),
-        Err(source) => Err(Error::Damaged { id: id.clone(), source }),
+        Err(source) if source.is_of_the_file() => Err(Error::Damaged { id: id.clone(), source }),
+        Err(error) => Err(error.into()),
     }
 }
 

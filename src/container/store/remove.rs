@@ -146,7 +146,8 @@ fn is_half_made(paths: &Paths, id: &ContainerId) -> bool {
     match load(paths, id) {
         Ok(Some(record)) => record.state.started.is_none() && !is_confirmed(paths, &record),
         Ok(None) => true,
-        Err(_) => is_litter(paths, id),
+        Err(Error::Damaged { .. }) => is_litter(paths, id),
+        Err(_) => false,
     }
 }
 

@@ -169,3 +169,22 @@ fn the_first_version_of_both_files_is_read_and_what_is_unknown_is_kept() {
     save_run(&paths, &record.id, &run).unwrap();
     assert_eq!(load_run(&paths, &record.id).unwrap(), Some(run));
 }
+
+#[test]
+fn only_what_is_wrong_with_the_file_itself_is_damage() {
+    let (_dir, paths) = paths();
+    let web = record("a", "web");
+    drop(create(&paths, &web).unwrap());
+    let path = record_file(&paths, &web.id);
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap(); // EIO
+    let error = load(&paths, &web.id).unwrap_err();
+    assert!(matches!(error, Error::Disk(_)), "{error:?}");
+    fs::File::create(unsynced(&paths.container(&web.id))).unwrap();
+    sweep(&paths).unwrap();
+    assert!(paths.container(&web.id).exists(), "it is no litter");
+    fs::remove_file(&path).unwrap();
+    fs::create_dir(&path).unwrap();
+    let error = load(&paths, &web.id).unwrap_err();
+    assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
+}

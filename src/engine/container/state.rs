@@ -145,7 +145,7 @@ impl Engine {
         let Some(mut record) = store::load(paths, id).doing(doing)? else { return Ok(Mended::default()) };
         let run = match store::load_run(paths, id) {
             // It tells nothing of what has ended anyway.
-            Err(_) if !self.has_processes(id) => None,
+            Err(store::Error::Damaged { .. }) if !self.has_processes(id) => None,
             run => run.doing(doing)?,
         };
         match run {
@@ -343,10 +343,12 @@ impl Engine {
                     }
                 }
                 Ok(None) => has_half_made = true,
-                Err(_) if store::is_litter(paths, id) => has_half_made = true,
+                Err(store::Error::Damaged { .. }) if store::is_litter(paths, id) => has_half_made = true,
                 Err(error) => {
                     let name = store::name_of(paths, id).map(|name| name.to_string());
-                    found.damaged.push(Damaged::new(id.as_str(), name, &chain(&error)[1..]));
+                    let causes = chain(&error);
+                    let is_told = matches!(error, store::Error::Damaged { .. });
+                    found.damaged.push(Damaged::new(id.as_str(), name, &causes[usize::from(is_told)..]));
                 }
             }
         }

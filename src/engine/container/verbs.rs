@@ -286,10 +286,19 @@ impl Engine {
         target: &str,
         doing: impl Fn() -> String,
     ) -> Result<Option<ContainerId>> {
-        let id = store::find_id(self.paths(), target).doing(doing)?;
+        let id = store::find_id(self.paths(), target).doing(&doing)?;
         let is_readable = match store::load(self.paths(), &id) {
-            Ok(record) => record.is_none_or(|record| self.look(record, Busy::Wait).is_ok()),
-            Err(_) => false,
+            Ok(None) => true,
+            Ok(Some(record)) => match self.look(record, Busy::Wait) {
+                Ok(_) => true,
+                Err(error) => match store::load_run(self.paths(), &id) {
+                    Err(store::Error::Damaged { .. }) => false,
+                    Ok(None) if self.has_processes(&id) => false,
+                    _ => return Err(error),
+                },
+            },
+            Err(store::Error::Damaged { .. }) => false,
+            Err(error) => return Err(error).doing(doing),
         };
         Ok(if is_readable { None } else { Some(id) })
     }
@@ -363,7 +372,8 @@ impl Engine {
         let doing = || format!("remove `{}`", id.short());
         match store::load(self.paths(), id) {
             Ok(Some(_)) => self.remove_now(id.as_str(), Running::Kill),
-            _ => self.remove_unreadable(id, Running::Kill, doing),
+            Ok(None) | Err(store::Error::Damaged { .. }) => self.remove_unreadable(id, Running::Kill, doing),
+            Err(error) => Err(error).doing(doing),
         }
     }
 
