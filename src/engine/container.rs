@@ -71,7 +71,7 @@ pub struct DiskUse {
 /// What was done otherwise than asked, a sentence each: a limit that is cut, a name server
 /// that a container cannot reach.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[must_use = "whoever asked wants to know"]
+#[must_use = "the user is to see them"]
 pub struct Warnings(pub Vec<String>);
 
 impl From<()> for Warnings {

@@ -348,8 +348,8 @@ actions! {
         Command      Either "command"       "command"  "Type a command, as on the command line";
         Details      Looks  "details"       "details"  "Show the whole last error";
         Theme        Looks  "theme"         "theme"    "Choose how hoist looks";
-        Refresh      Looks  "refresh"       "refresh"  "Read everything anew";
-        Redraw       Looks  "redraw"        "redraw"   "Draw the whole screen anew";
+        Refresh      Looks  "refresh"       "refresh"  "Read everything again";
+        Redraw       Looks  "redraw"        "redraw"   "Redraw the whole screen";
         Suspend      Looks  "suspend"       "suspend"  "Suspend hoist; containers keep running";
         Quit         Looks  "quit"          "quit"     "Leave; containers keep running";
     }

@@ -193,9 +193,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Removes what is left of the run of a container that is not there any more. Processes
-    /// are left alone: whoever removed it has ended them first, so these tell of a data folder
-    /// that was lost, or is not mounted.
+    /// Removes what is left of the run of a container that is gone. Processes
+    /// are left alone: a removal ends them first, so these mean that the data folder was
+    /// lost, or is not mounted.
     fn bury(&self, id: &ContainerId) -> Result<()> {
         let paths = self.paths();
         let doing = || format!("clean up after `{}`", id.short());
