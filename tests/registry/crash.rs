@@ -71,8 +71,9 @@ fn a_killed_pull_leaves_no_half_image_and_the_next_one_goes_on() {
             for (at, content) in contents.iter().enumerate() {
                 assert!(bench.file(&image.id, &format!("file{at}")).unwrap() == *content);
             }
+            // Killed before it was named, it is an image without a name: its id removes it.
             store
-                .remove(&reference.to_string(), hoist::image::Force::Yes, hoist::image::Parents::Keep, || {
+                .remove(&image.id.to_string(), hoist::image::Force::Yes, hoist::image::Parents::Keep, || {
                     Ok::<_, Error>(Vec::new())
                 })
                 .unwrap();
