@@ -109,7 +109,7 @@ fn the_payload_inherits_its_three_streams_and_nothing_else() {
 
 /// CVE-2025-31133, CVE-2025-62161
 #[test]
-fn masks_are_the_hosts_null_and_not_a_link_of_the_image() {
+fn masks_are_a_null_of_their_own_and_not_a_link_of_the_image() {
     let before = fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap();
     let bundle = Bundle::sh(
         "stat -c '%F %t:%T' /proc/keys; echo x > /proc/keys; cat /proc/timer_list | wc -c",
@@ -122,11 +122,47 @@ fn masks_are_the_hosts_null_and_not_a_link_of_the_image() {
             .retain(|mount| !mount["destination"].as_str().unwrap().starts_with("/dev"));
     });
     symlink("/proc/sys/kernel/core_pattern", bundle.in_root("dev/null")).unwrap();
-    assert_eq!(bundle.run().ok(), "character special file 1:3\n0");
+    let said = bundle.run();
+    if in_user_namespace() {
+        // No node can be made there.
+        assert_eq!(said.out, "regular empty file 0:0\n0\n");
+    } else {
+        assert_eq!(said.ok(), "character special file 1:3\n0");
+    }
     assert_eq!(fs::read_to_string("/proc/sys/kernel/core_pattern").unwrap(), before);
 }
 
-/// What hides a path is the host's own device: it can be used, but not changed.
+/// With CAP_SYS_ADMIN what was mounted read-only is soon writable.
+#[test]
+fn a_remounted_mask_is_still_none_of_the_hosts_files() {
+    use std::os::unix::fs::MetadataExt as _;
+    let of_null = || fs::metadata("/dev/null").map(|null| (null.mode(), null.uid(), null.mtime())).unwrap();
+    let before = of_null();
+    let with_admin = |bundle: Bundle| {
+        let caps: Vec<&str> = DOCKER_CAPS.iter().copied().chain(["CAP_SYS_ADMIN"]).collect();
+        bundle.with(|config| {
+            for set in ["bounding", "effective", "permitted"] {
+                config["process"]["capabilities"][set] = json!(caps);
+            }
+        })
+    };
+    let own_namespace = |bundle: Bundle| {
+        bundle.with(|config| {
+            let map = json!([{ "containerID": 0, "hostID": 0, "size": 1 }]);
+            config["linux"]["uidMappings"] = map.clone();
+            config["linux"]["gidMappings"] = map;
+            config["linux"]["namespaces"].as_array_mut().unwrap().push(json!({ "type": "user" }));
+        })
+    };
+    let script = "for f in /proc/keys /proc/timer_list /proc/kcore; do \
+        test -e $f || continue; mount -o remount,rw,bind $f || exit; chmod 601 $f; touch -d '2001-01-01 00:00' $f; done; \
+        stat -c %a /proc/keys";
+    assert_eq!(with_admin(Bundle::sh(script)).run().ok(), "601");
+    assert_eq!(own_namespace(with_admin(Bundle::sh(script))).run().ok(), "601");
+    assert_eq!(of_null(), before);
+}
+
+/// A device that is the host's can be used, but not changed.
 #[test]
 fn nothing_done_to_a_masked_path_or_a_device_reaches_the_hosts_node() {
     use std::os::unix::fs::MetadataExt as _;

@@ -1,24 +1,26 @@
 //! Paths that are hidden or made read-only, after all is mounted.
 //!
-//! What lies over a hidden file is the host's `/dev/null`, opened and checked before the
-//! clone, never a file of the image (CVE-2025-31133); over a directory, one empty tmpfs
-//! that all of them share.
+//! What lies over a hidden file is a null device of the container's own, never the host's
+//! node, whose mode CAP_SYS_ADMIN could change after a remount, nor a file of the image
+//! (CVE-2025-31133); in a user namespace, which makes no nodes, it is an empty file. Over a
+//! directory lies one empty tmpfs that all of them share.
 
+use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use rustix::fs::FileType;
 
 use super::init::State;
-use super::{Error, Result, target};
+use super::{Result, target};
 use crate::sys::fs;
-use crate::sys::mount::{self, Attrs, Depth, Filesystem};
+use crate::sys::mount::{self, Attrs, Depth, Filesystem, Propagation};
 
 /// Hides `linux.maskedPaths`.
 pub(super) fn mask(state: &mut State<'_>) -> Result<()> {
     let spec = state.plan.spec;
     let paths = spec.linux().as_ref().and_then(|linux| linux.masked_paths().as_ref());
-    let mut covers = Covers { file: state.plan.null.take(), directory: None, attached: Attached::default() };
+    let mut covers = Covers { file: None, directory: None, attached: Attached::default() };
     let root = fs::open_place(Path::new("/"))?;
     for path in paths.into_iter().flatten() {
         let place = target::open_existing(root.as_fd(), Path::new(path))?;
@@ -50,14 +52,15 @@ impl Covers {
             }
             return attach_again(self.directory.as_ref(), &mut self.attached.directory, place);
         }
+        if self.file.is_none() {
+            self.file = Some(null()?);
+        }
         attach_again(self.file.as_ref(), &mut self.attached.file, place)
     }
 }
 
 fn attach_again(cover: Option<&OwnedFd>, attached: &mut bool, place: BorrowedFd<'_>) -> Result<()> {
-    let Some(cover) = cover else {
-        return Err(Error::spec("linux.maskedPaths", "there is nothing to mask with"));
-    };
+    let Some(cover) = cover else { return Ok(()) };
     if *attached {
         let copy = mount::open_tree(cover.as_fd(), "", Depth::One)?;
         mount::attach(copy.as_fd(), place)?;
@@ -68,16 +71,41 @@ fn attach_again(cover: Option<&OwnedFd>, attached: &mut bool, place: BorrowedFd<
     Ok(())
 }
 
+const HARMLESS: Attrs = Attrs::MOUNT_ATTR_NOSUID.union(Attrs::MOUNT_ATTR_NOEXEC);
+
 fn empty_directory() -> Result<OwnedFd> {
+    Ok(tmpfs()?.mount(HARMLESS | Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR_NODEV)?)
+}
+
+/// Room for its root and one file.
+fn tmpfs() -> Result<Filesystem> {
     let mut tmpfs = Filesystem::new("tmpfs")?;
     tmpfs.set("mode", "555")?;
     tmpfs.set("nr_blocks", "1")?;
     tmpfs.set("nr_inodes", "2")?;
-    let attrs = Attrs::MOUNT_ATTR_RDONLY
-        | Attrs::MOUNT_ATTR_NOSUID
-        | Attrs::MOUNT_ATTR_NODEV
-        | Attrs::MOUNT_ATTR_NOEXEC;
-    Ok(tmpfs.mount(attrs)?)
+    Ok(tmpfs)
+}
+
+/// A detached mount of a null device that nobody else has; where none can be made, of an
+/// empty file.
+fn null() -> Result<OwnedFd> {
+    let (folder, name) = (tmpfs()?.mount(HARMLESS)?, OsStr::new("null"));
+    match fs::mknod_at(&folder, name, FileType::CharacterDevice, 0o666, fs::device(1, 3)) {
+        Err(error) if error.is(rustix::io::Errno::PERM) => drop(fs::create_at(&folder, name, 0o444)?),
+        made => made?,
+    }
+    // Only of what is mounted can a part be taken: for a moment it lies over the root, of
+    // which this process is already inside.
+    let root = fs::open_place(Path::new("/"))?;
+    mount::attach(folder.as_fd(), root.as_fd())?;
+    let file = mount::open_tree(folder.as_fd(), name, Depth::One)?;
+    fs::change_dir(&folder)?;
+    mount::detach(Path::new("."))?;
+    fs::change_dir(&root)?;
+    // The root may be shared, and what was mounted over it then is.
+    mount::set_propagation(file.as_fd(), Depth::One, Propagation::Private)?;
+    mount::set_attrs(file.as_fd(), Depth::One, Attrs::MOUNT_ATTR_RDONLY, Attrs::empty())?;
+    Ok(file)
 }
 
 /// Makes `linux.readonlyPaths` read-only, with all below them.

@@ -26,8 +26,6 @@ pub(super) struct Prepared<'a> {
     pub(super) root_propagation: (Propagation, Depth),
     pub(super) mounts: Vec<Mount>,
     pub(super) devices: Vec<Device>,
-    /// The host's `/dev/null`, checked, to hide files behind.
-    pub(super) null: Option<OwnedFd>,
     pub(super) namespaces: Joined,
     pub(super) entrance: Entrance,
     pub(super) stdio: Stdio,
@@ -123,9 +121,6 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
         root_propagation: root_propagation(spec)?,
         mounts: prepare_mounts(spec, mounts, cgroup, probe, &namespaces)?,
         devices: devices(spec, shares_devices)?,
-        null: needs_null(spec)
-            .then(|| open_device(Path::new("/dev/null"), FileType::CharacterDevice, (1, 3)))
-            .transpose()?,
         spec,
         process,
         probe,
@@ -398,6 +393,10 @@ fn devices(spec: &Spec, shared: bool) -> Result<Vec<Device>> {
 
 /// A detached bind of a device of the host, which must be the one it is taken for. Whoever
 /// has it can use the device, but not change the host's node: its mode, owner or times.
+///
+/// That holds until someone with CAP_SYS_ADMIN remounts it. There is no other way, for a user
+/// namespace can neither make a node nor open one on a file system of its own; the node still
+/// belongs to the host's root, who is nobody in there unless the maker mapped itself.
 fn open_device(path: &Path, kind: FileType, number: (u32, u32)) -> Result<OwnedFd> {
     let tree = mount::open_tree(CWD, path, Depth::One)?;
     let stat = fs::stat(&tree)?;
@@ -411,11 +410,4 @@ fn open_device(path: &Path, kind: FileType, number: (u32, u32)) -> Result<OwnedF
     let call = format!("open_tree({}, OPEN_TREE_CLONE)", path.display());
     let why = format!("it is not the device {}:{}", number.0, number.1);
     Err(sys::Error::new(call, std::io::Error::other(why)).into())
-}
-
-fn needs_null(spec: &Spec) -> bool {
-    spec.linux()
-        .as_ref()
-        .and_then(|linux| linux.masked_paths().as_ref())
-        .is_some_and(|paths| !paths.is_empty())
 }
