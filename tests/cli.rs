@@ -154,6 +154,45 @@ fn what_cannot_run_ends_with_dockers_codes() {
 }
 
 #[test]
+fn a_seccomp_profile_that_stops_a_start_is_told_with_dockers_codes() {
+    let home = Home::with_busybox();
+    let profile = tempfile::NamedTempFile::new().unwrap();
+    let option = format!("seccomp={}", profile.path().display());
+    let silent = r#""write", "sendto", "sendmsg""#;
+    for (action, names, code, said) in [
+        (
+            "SCMP_ACT_KILL_PROCESS",
+            r#""execve""#.to_owned(),
+            125,
+            "under its seccomp profile: execute the program",
+        ),
+        (
+            "SCMP_ACT_KILL_PROCESS",
+            format!(r#""capset", {silent}"#),
+            125,
+            "under its seccomp profile: give up",
+        ),
+        ("SCMP_ACT_ERRNO", format!(r#""capset", {silent}"#), 125, "under its seccomp profile: give up"),
+        ("SCMP_ACT_ERRNO", r#""execve""#.to_owned(), 126, "`true` cannot be executed"),
+        ("SCMP_ACT_ERRNO", format!(r#""execve", {silent}"#), 126, "`true` cannot be executed"),
+    ] {
+        let rule = format!(r#"{{ "action": "{action}", "names": [{names}] }}"#);
+        let text = format!(r#"{{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{rule}] }}"#);
+        std::fs::write(profile.path(), text).unwrap();
+        for init in [&[][..], &["--init"]] {
+            // Of a program that is executed by a child of ours only its end is seen.
+            if !init.is_empty() && action == "SCMP_ACT_KILL_PROCESS" && code == 125 && names == r#""execve""# {
+                continue;
+            }
+            let words = [&["--rm", "--security-opt", &option], init, &["busybox", "true"]].concat();
+            let told = home.hoist(run(&words)).fails(code);
+            assert!(told.contains(said) && told.contains("\nhint: "), "{words:?} {rule}: {told}");
+            assert!(told.contains("seccomp profile"), "{words:?} {rule}: {told}");
+        }
+    }
+}
+
+#[test]
 fn verbs_print_what_they_were_done_for_and_go_on_after_a_failure() {
     let home = Home::with_busybox();
     let id = home.hoist(run(&["-d", "--name", "web", "busybox", "sleep", "1000"])).ok();

@@ -452,6 +452,58 @@ fn a_filter_need_not_allow_what_only_the_runtime_calls() {
     }
 }
 
+/// A filter may keep a start from telling what it stopped.
+#[test]
+fn a_filter_that_stops_the_start_is_named() {
+    let run = |action: &str, names: &[&str]| {
+        let bundle = Bundle::sh("exec sleep 1000").with(|config| {
+            config["linux"]["seccomp"] = json!({
+                "defaultAction": "SCMP_ACT_ALLOW",
+                "syscalls": [{ "action": action, "names": names }],
+            });
+        });
+        let said = bundle.run().fails();
+        assert_eq!(bundle.oci(["list", "-q"]).out, "", "{said}");
+        said
+    };
+    let (kill, refuse) = ("SCMP_ACT_KILL_PROCESS", "SCMP_ACT_ERRNO");
+    let stopped = "the program cannot be started under its seccomp profile: ";
+    let silent = ["sendto", "sendmsg", "write", "writev"];
+    let denied = "Operation not permitted (os error 1)";
+    for (action, call, step, why) in [
+        (kill, "capset", "give up the capability to filter", "it ended with signal 31"),
+        (kill, "execve", "execute the program", "it ended before it had executed the program"),
+        (refuse, "capset", "give up the capability to filter", denied),
+        (refuse, "close", "wait to be started", denied),
+        (refuse, "execve", "execute the program", "it ended before it had executed the program"),
+    ] {
+        let said = run(action, &[&[call][..], &silent].concat());
+        let want = format!("hoist oci: {stopped}{step}: container init: {why}\n");
+        assert!(said.ends_with(&want), "{action} {call}: {said}");
+    }
+    let told = run(refuse, &["capset"]);
+    assert!(told.contains(&format!("{stopped}give up the capability to filter: capset(")), "{told}");
+}
+
+/// The same for what enters a container.
+#[test]
+fn a_filter_that_stops_an_exec_is_named() {
+    for action in ["SCMP_ACT_KILL_PROCESS", "SCMP_ACT_ERRNO"] {
+        for (call, step) in [("setsid", "execute the program"), ("clone", "enter the pid namespace")] {
+            let bundle = Bundle::sh("exec sleep 1000").with(|config| {
+                config["linux"]["seccomp"] = json!({
+                    "defaultAction": "SCMP_ACT_ALLOW",
+                    "syscalls": [{ "action": action, "names": [call, "write", "sendto", "sendmsg"] }],
+                });
+            });
+            bundle.start();
+            let said = bundle.oci(["exec", "c", "true"]).fails();
+            let want = format!("the program cannot be started under its seccomp profile: {step}: ");
+            assert!(said.contains(&want), "{action} {call}: {said}");
+        }
+    }
+}
+
 /// CVE-2023-25809
 #[test]
 fn the_cgroup_tree_is_read_only_also_for_who_makes_a_user_namespace() {

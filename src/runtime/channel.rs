@@ -49,6 +49,7 @@ pub(super) enum Word {
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) enum Failure {
     Step { step: String, call: String, errno: i32, text: String },
+    Filtered { step: String, call: String, errno: i32, text: String },
     ProgramNotFound { program: String },
     ProgramNotRunnable { program: String, call: String, errno: i32, text: String },
     OutsideRoot { path: String },
@@ -65,6 +66,12 @@ impl Failure {
             Error::ProgramNotFound { program } => Self::ProgramNotFound { program: program.clone() },
             Error::ProgramNotRunnable { program, source } => Self::ProgramNotRunnable {
                 program: program.clone(),
+                call: source.call().to_owned(),
+                errno: source.errno(),
+                text: cause(source),
+            },
+            Error::Filtered { step, source } => Self::Filtered {
+                step: step.clone(),
                 call: source.call().to_owned(),
                 errno: source.errno(),
                 text: cause(source),
@@ -115,6 +122,9 @@ impl From<Failure> for Error {
         match failure {
             Failure::Step { step, call, errno, text } => {
                 Self::Step { step, source: rebuilt(call, errno, text) }
+            }
+            Failure::Filtered { step, call, errno, text } => {
+                Self::Filtered { step, source: rebuilt(call, errno, text) }
             }
             Failure::ProgramNotFound { program } => Self::ProgramNotFound { program },
             Failure::ProgramNotRunnable { program, call, errno, text } => {
@@ -173,9 +183,9 @@ impl Voice {
         self.channel().into_iter().chain(self.report.as_ref().map(AsFd::as_fd)).collect()
     }
 
-    /// Parts with the maker.
-    pub(super) fn close(&mut self) {
-        self.channel = None;
+    /// Parts with the maker, who hears it.
+    pub(super) fn close(&mut self) -> Result<()> {
+        self.channel.take().map_or(Ok(()), |channel| sys::process::close(channel.0))
     }
 }
 

@@ -5,12 +5,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use super::channel::{self, Channel, Message, Word};
 use super::entry::{self, Awaited};
 use super::init::Start;
-use super::prepare::{self, Prepared};
-use super::{Error, Gate, Plan, Result, init};
-use crate::oci::runtime::LinuxIdMapping;
+use super::prepare::{self, Prepared, Security};
+use super::progress::{Progress, Reached};
+use super::{Error, Gate, Init, Plan, Result, init, payload};
+use crate::oci::runtime::{LinuxIdMapping, Process};
 use crate::sys::clone::{self, Child, Side};
 use crate::sys::ns::{self, Namespace, Namespaces};
-use crate::sys::{check, process};
+use crate::sys::{self, check, process};
 
 /// A container whose init is setting itself up.
 #[derive(Debug)]
@@ -22,6 +23,82 @@ pub struct Created {
     network: Option<OwnedFd>,
     /// What will be born in a pid namespace in which others live, in the place of `child`.
     awaited: Option<Awaited>,
+    watch: Watch,
+}
+
+/// How the maker learns of a failure that nobody could tell it.
+#[derive(Debug)]
+pub(super) struct Watch {
+    progress: Progress,
+    program: String,
+    init: Init,
+    has_filter: bool,
+}
+
+impl Watch {
+    pub(super) fn new(process: &Process, security: &Security, init: Init, progress: Progress) -> Self {
+        let program = payload::program(process).to_owned();
+        Self { progress, program, init, has_filter: security.filter.is_some() }
+    }
+
+    /// Whether the program was executed, once a process of ours has closed its channel.
+    fn has_executed(&self, pid: i32) -> bool {
+        match self.init {
+            Init::Payload => process::has_executed(pid) != Some(false),
+            // Its child executes the program, and ends it with an errno noted if it cannot.
+            Init::Reaper => self
+                .progress
+                .reached()
+                .is_some_and(|Reached { step, errno }| payload::step(step) == payload::EXECUTE && errno == 0),
+        }
+    }
+
+    /// Why a process of ours ended like this without a word.
+    fn explain(&self, exit: &str) -> Error {
+        let died = || Error::Died { status: exit.to_owned() };
+        let Some(Reached { step, errno }) = self.progress.reached() else { return died() };
+        let step = payload::step(step);
+        if !self.has_filter || !payload::is_filtered(step) {
+            return died();
+        }
+        let cause = if errno == 0 {
+            std::io::Error::other(format!("it ended with {exit}"))
+        } else {
+            std::io::Error::from_raw_os_error(errno)
+        };
+        if errno == 0 || step != payload::EXECUTE {
+            return Error::Filtered {
+                step: step.to_owned(),
+                source: sys::Error::new("container init", cause),
+            };
+        }
+        let source = sys::Error::new(format!("execve({})", self.program), cause);
+        payload::not_executed(&self.program, source)
+    }
+}
+
+/// Fails when the process that waited for its start by FIFO has not executed its program,
+/// once its report has ended.
+///
+/// # Errors
+///
+/// [`Error::Filtered`], [`Error::Died`].
+pub fn confirm_executed(pid: i32, spec: &crate::oci::runtime::Spec) -> Result<()> {
+    if process::has_executed(pid) != Some(false) {
+        return Ok(());
+    }
+    let has_filter = spec.linux().as_ref().is_some_and(|linux| linux.seccomp().is_some());
+    Err(ended_before_execution(has_filter))
+}
+
+/// Of a process that shares no memory with its maker.
+fn ended_before_execution(has_filter: bool) -> Error {
+    let status = "it ended before it had executed the program".to_owned();
+    if !has_filter {
+        return Error::Died { status };
+    }
+    let source = sys::Error::new("container init", std::io::Error::other(status));
+    Error::Filtered { step: payload::EXECUTE.to_owned(), source }
 }
 
 /// What init has told so far.
@@ -64,6 +141,8 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let born_into = prepared.entrance.born_into.take();
     let namespaces = prepared.namespaces.new.without(Namespace::Cgroup);
     let (channel, inits) = channel::pair()?;
+    let progress = Progress::new()?;
+    let watch = Watch::new(prepared.process, &prepared.security, prepared.init, progress.clone());
     let enters = prepared.namespaces.by_path.iter().any(|(kind, _)| *kind == Namespace::Pid);
     let (new, start, awaited) = if enters {
         // Init makes them once it has joined what only this user namespace may join.
@@ -76,12 +155,12 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let child = match clone::clone3(new, cgroup)? {
         Side::Child => {
             drop((channel, awaited)); // so that init hears it when the maker dies
-            init::run(prepared, start, inits)
+            init::run(prepared, start, inits, progress)
         }
         Side::Parent(child) => child,
     };
     drop((inits, start)); // these ends must close with the payload's start
-    let mut created = Created { child, channel, heard: Heard::default(), network, awaited };
+    let mut created = Created { child, channel, heard: Heard::default(), network, awaited, watch };
     match created.configure(maps, oom_score_adj).and_then(|()| created.until_born()) {
         Ok(()) => Ok(created),
         Err(error) => {
@@ -167,7 +246,7 @@ impl Created {
     ///
     /// The step of init that failed, with its system call; the process has been reaped.
     pub fn leave_waiting(mut self) -> Result<Running> {
-        match self.wait_until_ready() {
+        match self.wait_until_waiting() {
             Ok(()) => Ok(self.running()),
             Err(error) => {
                 self.abandon();
@@ -229,9 +308,21 @@ impl Created {
         Ok(())
     }
 
+    /// Ready, and with nothing left that the program is not to have.
+    fn wait_until_waiting(&mut self) -> Result<()> {
+        if self.awaited.is_some() {
+            return Ok(()); // as it was born
+        }
+        while self.hear()? {}
+        let reached =
+            self.watch.progress.reached().map(|reached| (payload::step(reached.step), reached.errno));
+        if self.heard.is_ready && reached == Some((payload::GATE, 0)) { Ok(()) } else { Err(self.died()) }
+    }
+
     fn finish(&mut self) -> Result<()> {
         if let Some(awaited) = &self.awaited {
-            return awaited.tell_start().and_then(|()| awaited.hear(&self.child));
+            awaited.tell_start().and_then(|()| awaited.hear(&self.child))?;
+            return self.confirm_born();
         }
         self.wait_until_ready()?;
         if self.channel.say(Word::GoOn).is_err() {
@@ -242,7 +333,10 @@ impl Created {
 
     fn hear_the_end(&mut self) -> Result<()> {
         while self.hear()? {}
-        if self.heard.is_executing { Ok(()) } else { Err(self.died()) }
+        if self.heard.is_executing && self.watch.has_executed(self.child.pid) {
+            return Ok(());
+        }
+        Err(self.died())
     }
 
     /// Takes one message; `false` when init's end is closed.
@@ -264,12 +358,13 @@ impl Created {
             Ok(exit) => exit.to_string(),
             Err(error) => error.to_string(),
         };
-        Error::Died { status }
+        self.watch.explain(&status)
     }
 
     /// A process that joins a container: it waits for no word.
-    pub(super) fn entering(between: Child, channel: Channel, awaited: Awaited) -> Self {
-        Self { child: between, channel, heard: Heard::default(), network: None, awaited: Some(awaited) }
+    pub(super) fn entering(between: Child, channel: Channel, awaited: Awaited, watch: Watch) -> Self {
+        let (heard, awaited) = (Heard::default(), Some(awaited));
+        Self { child: between, channel, heard, network: None, awaited, watch }
     }
 
     /// Waits for the process that is born inside, which from then on is the child.
@@ -281,13 +376,28 @@ impl Created {
         let Some(awaited) = &self.awaited else { return Ok(()) };
         self.heard.is_ready = true;
         let exit = process::wait(self.child.pidfd.as_fd())?;
-        self.child = awaited.born(exit)?;
+        self.child = match awaited.born(exit) {
+            Err(Error::Died { status }) => return Err(self.watch.explain(&status)),
+            Err(Error::Step { step, source }) if self.watch.has_filter => {
+                return Err(Error::Filtered { step, source });
+            }
+            born => born?,
+        };
         Ok(())
+    }
+
+    /// What was born inside may have ended without a word.
+    fn confirm_born(&self) -> Result<()> {
+        if self.watch.init == Init::Reaper || process::has_executed(self.child.pid) != Some(false) {
+            return Ok(());
+        }
+        Err(ended_before_execution(self.watch.has_filter))
     }
 
     fn until_entered(&mut self) -> Result<()> {
         self.until_born()?;
-        self.awaited.as_ref().map_or(Ok(()), |awaited| awaited.hear(&self.child))
+        self.awaited.as_ref().map_or(Ok(()), |awaited| awaited.hear(&self.child))?;
+        self.confirm_born()
     }
 
     /// Waits until a process that joins was executed.

@@ -19,6 +19,14 @@ pub enum Error {
         /// The system call with its arguments and errno.
         source: sys::Error,
     },
+    /// A step failed, or ended the process, that the filter of system calls binds.
+    #[error("the program cannot be started under its seccomp profile: {step}")]
+    Filtered {
+        /// The step's name.
+        step: String,
+        /// The system call that failed, or how the process ended.
+        source: sys::Error,
+    },
     /// The program is not in the container.
     #[error("exec: `{program}`: executable file not found in the container")]
     ProgramNotFound {
@@ -89,6 +97,27 @@ impl Error {
         Self::Spec { field: field.to_owned(), why: why.to_owned() }
     }
 
+    /// Why the kernel refused; 0 where it did not.
+    pub(super) fn errno(&self) -> i32 {
+        match self {
+            Self::Step { source, .. }
+            | Self::Filtered { source, .. }
+            | Self::ProgramNotRunnable { source, .. }
+            | Self::Prepare(source) => source.errno(),
+            _ => 0,
+        }
+    }
+
+    /// The same failure where a filter may be the cause.
+    pub(super) fn under_filter(self, step: &str) -> Self {
+        match self {
+            Self::Step { source, .. } | Self::Prepare(source) => {
+                Self::Filtered { step: step.to_owned(), source }
+            }
+            other => other,
+        }
+    }
+
     /// The same failure as that of this step, if it is one of a system call.
     pub(super) fn in_step(self, step: String) -> Self {
         match self {
@@ -109,6 +138,7 @@ impl Explain for Error {
             Self::Spec { .. } | Self::UnknownUser { .. } => ErrorKind::Invalid,
             Self::NotPermitted { .. } => ErrorKind::Denied,
             Self::Cgroup(source) => source.kind(),
+            Self::Filtered { .. } => ErrorKind::Denied,
             Self::Died { .. } => ErrorKind::Internal,
         }
     }
@@ -116,6 +146,15 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Step { source, .. } | Self::Prepare(source) => source.hint(),
+            Self::Filtered { .. } => Some(
+                "the profile probably forbids what every start needs: allow `capset`, `execve`, `read`, `close` \
+                 and `setsid` in it, and for `exec` also `clone`"
+                    .to_owned(),
+            ),
+            Self::ProgramNotRunnable { source, .. } if source.is(rustix::io::Errno::PERM) => Some(
+                "its seccomp profile forbids `execve`, or the file has capabilities that the container does not"
+                    .to_owned(),
+            ),
             Self::NotPermitted { .. } => Some("run it as root: `sudo hoist …`".to_owned()),
             _ => None,
         }

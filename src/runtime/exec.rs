@@ -6,10 +6,11 @@ use std::path::Path;
 use rustix::fs::OFlags;
 
 use super::channel::{self, Failure, Message, Voice};
-use super::create::{Created, Running};
+use super::create::{Created, Running, Watch};
 use super::entry::{self, Entry};
 use super::payload::{self, Cwd, Streams};
 use super::prepare::{self, Security};
+use super::progress::Progress;
 use super::{Error, Exec, Init, Result, Stdio, confine, support};
 use crate::cgroup::Entrance;
 use crate::sys::clone::{self, Side};
@@ -25,6 +26,7 @@ struct Joining<'a> {
     terminal: Option<OwnedFd>,
     voice: Voice,
     entry: Option<Entry>,
+    progress: Progress,
 }
 
 type Step = (&'static str, fn(&mut Joining<'_>) -> Result<()>);
@@ -71,15 +73,21 @@ pub fn exec(exec: Exec<'_>) -> Result<Running> {
     let namespaces = namespaces_of(exec.spec)?;
     let (channel, inits) = channel::pair()?;
     let (entry, awaited) = entry::open_at_once()?;
+    let progress = Progress::new()?;
+    let watch = Watch::new(exec.process, &security, Init::Payload, progress.clone());
     match clone::clone3(Namespaces::NONE, born_into.as_ref().map(AsFd::as_fd))? {
         Side::Child => {
             drop((channel, awaited)); // so that it hears it when the maker dies
             let (voice, entry) = (Voice::new(inits), Some(entry));
-            run(&mut Joining { exec: &exec, namespaces, entrance, terminal: None, voice, entry }, &security)
+            let exec = &exec;
+            run(
+                &mut Joining { exec, namespaces, entrance, terminal: None, voice, entry, progress },
+                &security,
+            )
         }
         Side::Parent(between) => {
             drop((inits, entry)); // these ends must close with the program's start
-            Created::entering(between, channel, awaited).until_executed()
+            Created::entering(between, channel, awaited, watch).until_executed()
         }
     }
 }
@@ -123,6 +131,8 @@ fn steps(joining: &mut Joining<'_>, security: &Security) -> (&'static str, Error
         cwd: Cwd::Find,
         voice: &mut joining.voice,
         entry: joining.entry.take(),
+        gate: None,
+        progress: Some(joining.progress.clone()),
     })
 }
 

@@ -11,8 +11,9 @@ use rustix::fs::OFlags;
 
 use super::channel::{Channel, Failure, Message, Voice, Word};
 use super::entry::Entry;
-use super::payload::{self, Cwd, Streams};
+use super::payload::{self, Cwd, Fifos, Streams};
 use super::prepare::Prepared;
+use super::progress::Progress;
 use super::{Error, Gate, Result, Stdio, attach, confine, mask, procfs, sysctl};
 use crate::sys::mount::{self, Attrs, Depth, Propagation};
 use crate::sys::ns::{self, Namespace, Namespaces};
@@ -23,6 +24,7 @@ pub(super) struct State<'a> {
     pub(super) plan: Prepared<'a>,
     pub(super) voice: Voice,
     pub(super) start: Start,
+    progress: Progress,
     /// The pid namespace the payload will be born into, if others live there already.
     pid_namespace: Option<OwnedFd>,
     /// A procfs of it, and not of the one this process is in.
@@ -91,11 +93,12 @@ impl State<'_> {
 }
 
 /// Runs init to its end, which is another program or an exit.
-pub(super) fn run(plan: Prepared<'_>, start: Start, channel: Channel) -> ! {
+pub(super) fn run(plan: Prepared<'_>, start: Start, channel: Channel, progress: Progress) -> ! {
     let mut state = State {
         plan,
         voice: Voice::new(channel),
         start,
+        progress,
         pid_namespace: None,
         joined_procfs: None,
         devpts: None,
@@ -123,21 +126,28 @@ fn steps(state: &mut State<'_>) -> (&'static str, Error) {
     for warning in std::mem::take(&mut state.plan.warnings) {
         state.voice.say(&Message::Warning(warning));
     }
-    let gate = match std::mem::replace(&mut state.start, Start::Begun) {
-        Start::Entry(entry) => return payload::run(payload_of(state, Some(entry))),
-        Start::Gate(gate) => gate,
-        Start::Begun => Gate::Maker,
+    let (gate, entry) = match std::mem::replace(&mut state.start, Start::Begun) {
+        Start::Entry(entry) => (None, Some(entry)),
+        // Anyone may enter while it waits, so it waits as what the program will be.
+        Start::Gate(Gate::Fifo { start, report }) => (Some(Fifos { start, report }), None),
+        Start::Gate(Gate::Maker) | Start::Begun => {
+            state.voice.say(&Message::Ready);
+            match state.voice.hear(Word::GoOn) {
+                Ok(true) => (None, None),
+                // Nobody is left who could want this container.
+                Ok(false) => process::exit_now(1),
+                Err(error) => return ("wait for the start", error.into()),
+            }
+        }
     };
-    state.voice.say(&Message::Ready);
-    match wait_for_start(state, gate) {
-        Ok(true) => payload::run(payload_of(state, None)),
-        // Nobody is left who could want this container.
-        Ok(false) => process::exit_now(1),
-        Err(error) => ("wait for the start", error),
-    }
+    payload::run(payload_of(state, gate, entry))
 }
 
-fn payload_of<'s>(state: &'s mut State<'_>, entry: Option<Entry>) -> payload::Payload<'s> {
+fn payload_of<'s>(
+    state: &'s mut State<'_>,
+    gate: Option<Fifos>,
+    entry: Option<Entry>,
+) -> payload::Payload<'s> {
     let streams = match (&state.plan.stdio, &state.terminal) {
         (Stdio::Terminal { .. }, Some(terminal)) => Streams::Terminal(terminal.as_fd()),
         (Stdio::Files(files), _) => Streams::Files(files.each_ref().map(AsFd::as_fd)),
@@ -152,23 +162,8 @@ fn payload_of<'s>(state: &'s mut State<'_>, entry: Option<Entry>) -> payload::Pa
         cwd: Cwd::Make,
         voice: &mut state.voice,
         entry,
-    }
-}
-
-fn wait_for_start(state: &mut State<'_>, gate: Gate) -> Result<bool> {
-    match gate {
-        Gate::Maker => Ok(state.voice.hear(Word::GoOn)?),
-        Gate::Fifo { start, report } => {
-            let mut byte = [0];
-            let length = loop {
-                match rustix::io::read(&start, &mut byte) {
-                    Err(rustix::io::Errno::INTR) => {}
-                    result => break check(result, || "read(start FIFO)".to_owned())?,
-                }
-            };
-            state.voice.report = Some(report);
-            Ok(length == 1)
-        }
+        gate,
+        progress: Some(state.progress.clone()),
     }
 }
 

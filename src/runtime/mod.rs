@@ -24,6 +24,7 @@ mod options;
 mod payload;
 mod prepare;
 mod procfs;
+mod progress;
 mod reaper;
 pub mod seccomp;
 mod support;
@@ -39,7 +40,7 @@ use crate::oci::runtime::Spec;
 use crate::sys::probe::Probe;
 
 pub use channel::read_report;
-pub use create::{Created, Running, create};
+pub use create::{Created, Running, confirm_executed, create};
 pub use error::{Error, Result};
 pub use exec::exec;
 

@@ -2,7 +2,7 @@
 //! same for init and for a process that joins later.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
@@ -12,6 +12,7 @@ use rustix::thread::{Gid, Uid};
 use super::channel::{Message, Voice};
 use super::entry::{self, Entry};
 use super::prepare::Security;
+use super::progress::{Progress, Reached};
 use super::target::{self, Kind};
 use super::user::{self, Identity};
 use super::{Error, Init, Result, confine, reaper};
@@ -35,6 +36,16 @@ pub(super) struct Payload<'a> {
     pub(super) voice: &'a mut Voice,
     /// How the program comes into a pid namespace in which others live.
     pub(super) entry: Option<Entry>,
+    /// What is waited for at the very end, where that is not the maker's word.
+    pub(super) gate: Option<Fifos>,
+    /// `None` in what was born inside, which shares no memory with the maker.
+    pub(super) progress: Option<Progress>,
+}
+
+/// Where a start is told by whoever may, and where the program's start is reported.
+pub(super) struct Fifos {
+    pub(super) start: OwnedFd,
+    pub(super) report: OwnedFd,
 }
 
 /// What happens to a working directory that is missing.
@@ -87,35 +98,69 @@ const STEPS: &[Step] = &[
     ("set the umask", |becoming| {
         let mask = becoming.payload.process.user().umask().unwrap_or(0o022);
         rustix::process::umask(Mode::from_raw_mode(mask));
-        becoming.payload.voice.say(&Message::Executing);
+        // What waits for a start by FIFO is still to be heard of.
+        let is_last = becoming.payload.gate.is_none();
+        becoming.payload.voice.say(if is_last { &Message::Executing } else { &Message::Ready });
         Ok(())
     }),
     // Nothing of ours stays open in the program (CVE-2024-21626).
     ("close what is ours", close_descriptors),
     // It binds the program, so it need not allow any step above.
-    ("filter system calls", filter),
+    (FILTER, filter),
     ("give up the capability to filter", |becoming| Ok(becoming.final_sets.map_or(Ok(()), cap::set)?)),
+    // Others can enter the container meanwhile and use this process as their own: it has
+    // nothing that the program is not to have.
+    (GATE, wait_for_start),
     // From here on others in its pid namespace may use it as their own.
     ("enter the pid namespace", enter_pid_namespace),
     ("start the program under an init", start_under_reaper),
 ];
 
+const FILTER: &str = "filter system calls";
+pub(super) const GATE: &str = "wait to be started";
+pub(super) const EXECUTE: &str = "execute the program";
+
 /// Becomes the program. Returns only when a step failed: which one, and why.
 pub(super) fn run(payload: Payload<'_>) -> (&'static str, Error) {
     let process = payload.process;
     let mut becoming = Becoming { payload, identity: None, executable: None, final_sets: None };
-    for (step, run) in STEPS {
+    for (number, (step, run)) in STEPS.iter().enumerate() {
+        becoming.note(number, 0);
         if let Err(error) = run(&mut becoming) {
-            return (step, error);
+            becoming.note(number, error.errno());
+            let is_filtered = becoming.payload.security.filter.is_some() && is_filtered(step);
+            return (step, if is_filtered { error.under_filter(step) } else { error });
         }
     }
+    becoming.note(STEPS.len(), 0);
     let error = match &becoming.executable {
         Some(Executable { path, args, env }) => {
-            not_executed(program(process), process::execve(path, args, env))
+            let source = process::execve(path, args, env);
+            becoming.note(STEPS.len(), source.errno());
+            not_executed(program(process), source)
         }
         None => Error::ProgramNotFound { program: program(process).to_owned() },
     };
-    ("execute the program", error)
+    (EXECUTE, error)
+}
+
+impl Becoming<'_> {
+    fn note(&self, step: usize, errno: i32) {
+        if let Some(progress) = &self.payload.progress {
+            progress.note(Reached { step, errno });
+        }
+    }
+}
+
+/// The name of a step as [`Progress`] counts them.
+pub(super) fn step(number: usize) -> &'static str {
+    STEPS.get(number).map_or(EXECUTE, |(step, _)| step)
+}
+
+/// Whether the filter of system calls binds this step.
+pub(super) fn is_filtered(step: &str) -> bool {
+    let at = |wanted: &str| STEPS.iter().position(|(step, _)| *step == wanted);
+    step == EXECUTE || at(step) > at(FILTER)
 }
 
 /// How a process of ours ends that could not become the program: as a shell does.
@@ -127,7 +172,7 @@ pub(super) fn exit_code(error: &Error) -> i32 {
     }
 }
 
-fn not_executed(program: &str, source: sys::Error) -> Error {
+pub(super) fn not_executed(program: &str, source: sys::Error) -> Error {
     let program = program.to_owned();
     if source.is(rustix::io::Errno::NOENT) && !Path::new(&program).exists() {
         return Error::ProgramNotFound { program };
@@ -362,8 +407,14 @@ fn close_descriptors(becoming: &mut Becoming<'_>) -> Result<()> {
     let payload = &becoming.payload;
     match (&payload.entry, payload.voice.channel()) {
         (Some(entry), Some(channel)) => entry.leave_the_rest_behind(channel)?,
-        _ if payload.init == Init::Reaper => process::close_all_but(&payload.voice.descriptors())?,
-        _ => {}
+        _ => {
+            let fifos = payload.gate.iter().flat_map(|gate| [gate.start.as_fd(), gate.report.as_fd()]);
+            let keep: Vec<BorrowedFd<'_>> = payload.voice.descriptors().into_iter().chain(fifos).collect();
+            process::close_all_but(&keep)?;
+        }
+    }
+    if let (Some(_), Some(progress)) = (&payload.entry, &payload.progress) {
+        progress.keep_from_copies()?;
     }
     Ok(process::close_on_exec_from(3)?)
 }
@@ -375,10 +426,29 @@ fn filter(becoming: &mut Becoming<'_>) -> Result<()> {
     }
 }
 
+/// The maker hears by the end of its channel that this process waits.
+fn wait_for_start(becoming: &mut Becoming<'_>) -> Result<()> {
+    let Some(Fifos { start, report }) = becoming.payload.gate.take() else { return Ok(()) };
+    becoming.payload.voice.close()?;
+    becoming.payload.voice.report = Some(report);
+    let mut byte = [0];
+    loop {
+        match rustix::io::read(&start, &mut byte) {
+            Err(rustix::io::Errno::INTR) => {}
+            result => {
+                check(result, || "read(start FIFO)".to_owned())?;
+                return Ok(());
+            }
+        }
+    }
+}
+
 fn enter_pid_namespace(becoming: &mut Becoming<'_>) -> Result<()> {
     let Some(entry) = becoming.payload.entry.take() else { return Ok(()) };
-    becoming.payload.voice.close();
+    becoming.payload.voice.close()?;
     becoming.payload.voice.report = Some(entry.be_born());
+    // It is not in this copy's memory; what is forgotten takes no system call.
+    std::mem::forget(becoming.payload.progress.take());
     entry::lead_session(matches!(becoming.payload.streams, Streams::Terminal(_)))
 }
 

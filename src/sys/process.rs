@@ -1,7 +1,7 @@
 //! One process: its signals, its descriptors, its end, and what it becomes.
 
 use std::ffi::CString;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::path::PathBuf;
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
@@ -221,6 +221,35 @@ pub fn close_all_but(keep: &[BorrowedFd<'_>]) -> Result<()> {
     Ok(())
 }
 
+/// Closes a descriptor, where it matters that it is closed.
+///
+/// # Errors
+///
+/// `EPERM` and its like where a filter forbids it.
+pub fn close(fd: OwnedFd) -> Result<()> {
+    let number = fd.into_raw_fd();
+    // SAFETY: the descriptor was owned, and nothing owns it from here on.
+    let ret = unsafe { libc::close(number) };
+    check_ret(ret.into(), || format!("close({number})"))?;
+    Ok(())
+}
+
+/// Whether a process has executed a program since it was cloned; `None` when it is gone.
+/// One that has ended can be asked until it is reaped.
+#[must_use]
+pub fn has_executed(pid: i32) -> Option<bool> {
+    has_executed_by(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
+}
+
+/// By its flags, field 9 of proc_pid_stat(5).
+fn has_executed_by(stat: &str) -> Option<bool> {
+    /// `PF_FORKNOEXEC`, in the kernel's `include/linux/sched.h`.
+    const CLONED_ONLY: u32 = 0x40;
+    // The name before the third field may hold anything, but no later field a parenthesis.
+    let flags: u32 = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(6)?.parse().ok()?;
+    Some(flags & CLONED_ONLY == 0)
+}
+
 /// Makes `fd` this process's descriptor `number`, which `execve` keeps.
 ///
 /// # Errors
@@ -414,5 +443,20 @@ pub fn trim_heap() {
     // SAFETY: the call takes a number, and moves no live allocation.
     unsafe {
         libc::malloc_trim(0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn flags_are_found_behind_a_name_that_looks_like_fields() {
+        let stat = |flags: u32| format!("7 (a) R 1 (b)) S 1 7 7 0 -1 {flags} 99 0");
+        assert_eq!(has_executed_by(&stat(0x0040_0040)), Some(false));
+        assert_eq!(has_executed_by(&stat(0x0040_0000)), Some(true));
+        assert_eq!(has_executed_by("7 (a) S 1"), None);
+        assert_eq!(has_executed(1), Some(true));
+        assert_eq!(has_executed(-1), None);
     }
 }

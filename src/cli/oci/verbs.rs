@@ -101,6 +101,10 @@ fn write_pid(file: Option<&Path>, pid: i32) -> Result<(), Failed> {
 }
 
 pub(super) fn start(root: &Path, id: &str) -> Result<(), Failed> {
+    start_as(root, id, Init::Payload)
+}
+
+fn start_as(root: &Path, id: &str, init: Init) -> Result<(), Failed> {
     let folder = Folder::new(root, id)?;
     let saved = folder.load()?;
     match folder.status(&saved) {
@@ -124,7 +128,11 @@ pub(super) fn start(root: &Path, id: &str) -> Result<(), Failed> {
     let mut text = Vec::new();
     std::fs::File::from(report).read_to_end(&mut text)?;
     warn(&runtime::read_report(&text)?);
-    Ok(())
+    // An init of ours stays what it is: its child executes the program.
+    match init {
+        Init::Payload => Ok(runtime::confirm_executed(saved.pid, &saved.spec)?),
+        Init::Reaper => Ok(()),
+    }
 }
 
 pub(super) fn run(root: &Path, words: &Run) -> Result<i32, Failed> {
@@ -133,7 +141,7 @@ pub(super) fn run(root: &Path, words: &Run) -> Result<i32, Failed> {
     let running = make(root, &words.create, init)?;
     warn(&running.warnings);
     let id = &words.create.id;
-    let started = start(root, id);
+    let started = start_as(root, id, init);
     if words.detach && started.is_ok() {
         return Ok(0);
     }
