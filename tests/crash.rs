@@ -11,8 +11,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use case::{ALL, Case, hear, until};
+use hoist::container::store;
 use hoist::engine::container::{AttachOptions, LogRequest, WaitFor};
-use hoist::engine::{Input, Output, Status};
+use hoist::engine::{Input, Output, RestartPolicy, Run, Status};
 use hoist::sys;
 use support::in_user_namespace;
 
@@ -95,6 +96,163 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
         text.lines().filter_map(|line| line.strip_prefix("line ")?.parse().ok()).collect();
     let gaps = numbers.windows(2).filter(|pair| pair[1] != pair[0] + 1).count();
     assert!(gaps <= 1 && numbers.len() > 5, "{text}");
+}
+
+/// Stops the monitor of a container that runs, ends the first process, and kills the monitor
+/// before it can see that. Returns the run of before.
+fn cut_off(case: &Case, id: &str) -> Run {
+    let run = case.container(id).run.unwrap();
+    sys::signal::send(run.monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
+    kill(run.init.unwrap().pid);
+    kill(run.monitor.pid);
+    until("both are gone", || !run.init.unwrap().is_alive() && !run.monitor.is_alive());
+    run
+}
+
+fn is_up(case: &Case, id: &str) -> bool {
+    case.container(id).status == Status::Running
+}
+
+#[test]
+fn adoption_keeps_the_count_of_restarts() {
+    let case = Case::new();
+    let script = "echo >> /starts; [ $(wc -l < /starts) -lt 3 ] || sleep 1000; exit 1";
+    let id = case.start(&["sh", "-c", script], |options| options.restart = RestartPolicy::OnFailure(3));
+    until("it failed twice", || case.container(&id).record.state.restart_count == 2);
+    until("it is up", || is_up(&case, &id));
+    let before = case.container(&id).run.unwrap();
+    kill(before.monitor.pid);
+    until("the monitor is dead", || !before.monitor.is_alive());
+    let after = case.container(&id);
+    assert_ne!(after.run.unwrap().monitor, before.monitor);
+    assert_eq!(after.record.state.restart_count, 2);
+    // One restart is left.
+    kill(before.init.unwrap().pid);
+    until("it runs again", || is_up(&case, &id) && case.container(&id).run.unwrap().init != before.init);
+    assert_eq!(case.container(&id).record.state.restart_count, 3);
+    kill(case.container(&id).run.unwrap().init.unwrap().pid);
+    until("its policy gives up", || case.container(&id).status == Status::Exited);
+    // Who starts it by hand lets it fail as often as the first time.
+    case.start_again(&id);
+    assert_eq!(case.container(&id).record.state.restart_count, 0);
+}
+
+/// Where a monitor is killed between two runs, by what it has written by then.
+#[derive(Debug, Clone, Copy)]
+enum CutOff {
+    /// The first process has ended.
+    Ended,
+    /// That is recorded.
+    Recorded,
+    /// It waits for the back-off.
+    BackOff,
+    /// The next first process was at the gate; the record says nothing of it.
+    AtTheGate,
+    /// The record says it was started.
+    Counted,
+}
+
+impl CutOff {
+    const ALL: [Self; 5] = [Self::Ended, Self::Recorded, Self::BackOff, Self::AtTheGate, Self::Counted];
+
+    /// Makes the state files of a container that was cut off what they are at this point.
+    fn write(self, case: &Case, id: &str, mut run: Run) {
+        let (paths, id) = (case.engine.paths(), id.parse().unwrap());
+        let mut record = store::load(paths, &id).unwrap().unwrap();
+        let waiting = hoist::monitor::settle::waiting_run(run.monitor);
+        (record.state.finished, record.state.exit_code) = (Some(jiff::Timestamp::now()), 137);
+        (run.status, run.starting) = (Status::Restarting, true);
+        match self {
+            Self::Ended => return,
+            Self::Recorded => {}
+            Self::BackOff => store::save_run(paths, &id, &waiting).unwrap(),
+            Self::AtTheGate => store::save_run(paths, &id, &run).unwrap(),
+            Self::Counted => {
+                store::save_run(paths, &id, &run).unwrap();
+                record.state.finished = None;
+            }
+        }
+        store::save(paths, &record).unwrap();
+    }
+}
+
+#[test]
+fn a_monitor_killed_between_two_runs_leaves_one_that_its_policy_goes_on_with() {
+    let case = Case::new();
+    for point in CutOff::ALL {
+        let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::Always);
+        for count in 1..3 {
+            let before = cut_off(&case, &id);
+            point.write(&case, &id, before.clone());
+            until("it runs again", || is_up(&case, &id));
+            let after = case.container(&id);
+            assert_ne!(after.run.unwrap().init, before.init, "{point:?}");
+            assert_eq!(after.record.state.restart_count, count, "{point:?}");
+        }
+        // The monitor that went on with it does so for good.
+        kill(case.container(&id).run.unwrap().init.unwrap().pid);
+        until("it is restarted", || {
+            let now = case.container(&id);
+            now.status == Status::Running && now.record.state.restart_count == 3
+        });
+        case.wait_for(case.engine.containers().stop(&id, None, Some(0))).unwrap();
+        assert_eq!(case.container(&id).status, Status::Exited, "{point:?}");
+    }
+}
+
+#[test]
+fn a_monitor_killed_between_two_runs_starts_nothing_that_was_stopped_by_hand() {
+    let case = Case::new();
+    for point in CutOff::ALL {
+        let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::Always);
+        let run = cut_off(&case, &id);
+        point.write(&case, &id, run);
+        let parsed = id.parse().unwrap();
+        let mut record = store::load(case.engine.paths(), &parsed).unwrap().unwrap();
+        record.state.stopped_by_hand = true;
+        store::save(case.engine.paths(), &record).unwrap();
+        assert_eq!(case.container(&id).status, Status::Exited, "{point:?}");
+        assert!(store::load_run(case.engine.paths(), &parsed).unwrap().is_none(), "{point:?}");
+    }
+}
+
+#[test]
+fn a_monitor_killed_right_after_a_restart_is_followed_by_one_that_knows_the_policy() {
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::Always);
+    let mut run = case.container(&id).run.unwrap();
+    sys::signal::send(run.monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
+    // As it is when the program is executed, and nobody has written that yet.
+    (run.status, run.starting) = (Status::Restarting, true);
+    store::save_run(case.engine.paths(), &id.parse().unwrap(), &run).unwrap();
+    kill(run.monitor.pid);
+    until("the monitor is dead", || !run.monitor.is_alive());
+    let after = case.container(&id);
+    assert_eq!((after.status, after.run.unwrap().init), (Status::Running, run.init));
+    kill(run.init.unwrap().pid);
+    until("it is restarted", || is_up(&case, &id) && case.container(&id).run.unwrap().init != run.init);
+}
+
+#[test]
+fn monitors_killed_at_random_moments_end_no_restart_policy() {
+    let case = Case::new();
+    let id = case.start(&["sleep", "0.01"], |options| options.restart = RestartPolicy::Always);
+    let parsed = id.parse().unwrap();
+    for round in 0..40 {
+        let count = case.container(&id).record.state.restart_count;
+        std::thread::sleep(Duration::from_micros(random(150_000))); // which moment it is
+        if let Ok(Some(run)) = store::load_run(case.engine.paths(), &parsed) {
+            kill(run.monitor.pid);
+            if random(2) == 0 {
+                run.init.into_iter().for_each(|init| kill(init.pid));
+            }
+        }
+        until("it is started again", || {
+            let now = case.container(&id);
+            assert_ne!(now.status, Status::Exited, "round {round}: {:?}", now.record.state);
+            now.record.state.restart_count > count
+        });
+    }
 }
 
 #[test]

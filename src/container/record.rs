@@ -61,6 +61,43 @@ impl Record {
         };
         wants && self.state.started.is_some()
     }
+
+    /// Whether its restart policy starts it again after an end with this exit code.
+    #[must_use]
+    pub fn wants_restart(&self, code: u8) -> bool {
+        let wants = match self.config.restart {
+            RestartPolicy::No => false,
+            RestartPolicy::Always | RestartPolicy::UnlessStopped => true,
+            RestartPolicy::OnFailure(most) => code != 0 && (most == 0 || self.state.restart_count < most),
+        };
+        wants && !self.state.stopped_by_hand
+    }
+
+    /// Whether a container is to be started again that was found without a monitor and without
+    /// a first process. `unseen` is the exit code where nobody recorded one.
+    ///
+    /// ```text
+    ///  on disk                               run.status   run.starting  state.finished
+    ///  first start, not yet executed         running      yes           any             no
+    ///  running, or ended and not recorded    running      no            none            policy
+    ///  end recorded                          running      no            some            policy
+    ///  back-off                              restarting   no            some            yes
+    ///  restart, not yet recorded             restarting   yes           some            yes
+    ///  restart, recorded and cut off         restarting   yes           none            policy
+    /// ```
+    /// A start that a person asked for and that was cut off has been reported as failed. A
+    /// restart counts from the moment it is recorded, so a policy that counts does not go on
+    /// for ever.
+    #[must_use]
+    pub fn is_to_be_restarted(&self, run: &Run, unseen: u8) -> bool {
+        match (run.status, self.state.finished) {
+            (Status::Restarting, Some(_)) => !self.state.stopped_by_hand,
+            (Status::Restarting, None) => self.wants_restart(unseen),
+            _ if run.starting => false,
+            (_, Some(_)) => self.wants_restart(self.state.exit_code),
+            (_, None) => self.wants_restart(unseen),
+        }
+    }
 }
 
 /// A container's configuration, complete: nothing of the image is left to look up.
@@ -235,6 +272,58 @@ pub struct Process {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A record and a run as files of this version have them.
+    fn record_and_run(restart: RestartPolicy) -> (Record, Run) {
+        let id = "a".repeat(64);
+        let process = serde_json::json!({ "pid": 1, "start_time": 1 });
+        let record = serde_json::json!({
+            "version": VERSION, "id": id, "name": "web", "created": "2026-01-01T00:00:00Z",
+            "image": "busybox", "image_id": format!("sha256:{id}"), "layers": [],
+            "options": Options::default(), "config": Config { restart, ..Config::default() },
+        });
+        let run = serde_json::json!({
+            "version": VERSION, "boot_id": "", "protocol": 1, "status": "running",
+            "monitor": process, "init": process, "started": null, "cgroup": null,
+        });
+        (serde_json::from_value(record).unwrap(), serde_json::from_value(run).unwrap())
+    }
+
+    #[test]
+    fn a_run_found_dead_is_followed_by_another_as_its_policy_says() {
+        use RestartPolicy::{Always, No, OnFailure};
+        use Status::{Restarting, Running};
+        let ended = Some(Timestamp::UNIX_EPOCH);
+        for (restart, status, starting, finished, code, count, wanted) in [
+            // The first start was cut off.
+            (Always, Running, true, None, 0, 0, false),
+            (Always, Running, true, ended, 1, 0, false),
+            // It ended, and nobody recorded it.
+            (Always, Running, false, None, 0, 0, true),
+            (No, Running, false, None, 0, 0, false),
+            (OnFailure(2), Running, false, None, 0, 1, true),
+            (OnFailure(2), Running, false, None, 0, 2, false),
+            // Its end is recorded.
+            (OnFailure(2), Running, false, ended, 0, 1, false),
+            (OnFailure(2), Running, false, ended, 1, 1, true),
+            (No, Running, false, ended, 1, 0, false),
+            // It waits for its restart: that was decided before it was counted.
+            (OnFailure(2), Restarting, false, ended, 1, 1, true),
+            (No, Restarting, false, ended, 143, 0, true), // `hoist restart`
+            // The restart was cut off before it was counted, and after.
+            (OnFailure(2), Restarting, true, ended, 1, 1, true),
+            (OnFailure(2), Restarting, true, None, 0, 1, true),
+            (OnFailure(2), Restarting, true, None, 0, 2, false),
+        ] {
+            let (mut record, mut run) = record_and_run(restart);
+            (run.status, run.starting) = (status, starting);
+            record.state = ExitState { finished, exit_code: code, restart_count: count, ..record.state };
+            let case = (&record.config.restart, status, starting, finished, code, count);
+            assert_eq!(record.is_to_be_restarted(&run, 255), wanted, "{case:?}");
+            record.state.stopped_by_hand = true;
+            assert!(!record.is_to_be_restarted(&run, 255), "{case:?}, stopped by hand");
+        }
+    }
 
     #[test]
     fn standard_input_ends_with_its_client_only_where_one_was_attached() {

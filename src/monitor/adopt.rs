@@ -1,5 +1,5 @@
 //! A monitor for a container whose own was killed: its first process runs on, and its
-//! output waits in the pipes.
+//! output waits in the pipes; or it was between two runs, and the next one is due.
 
 use std::fs;
 use std::os::fd::OwnedFd;
@@ -14,17 +14,22 @@ use super::settle::cgroup_parent;
 use super::start::{Up, own_process};
 use super::wire;
 use crate::cgroup::Cgroup;
-use crate::container::{Run, store};
+use crate::container::{Run, Status, store};
 use crate::sys;
 
-/// Takes over the container of `monitor`.
+/// Takes over the container of `monitor`; without an [`Up`] it waits for its restart.
 ///
 /// # Errors
 ///
 /// [`Error::NotRunning`] when its first process has ended.
-pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Up), Error> {
+pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error> {
     let id = &monitor.record.id;
     let mut run = store::load_run(&monitor.paths, id)?.ok_or(Error::NotRunning)?;
+    if run.status == Status::Restarting && run.init.is_none() {
+        run.monitor = own_process();
+        store::save_run(&monitor.paths, id, &run)?;
+        return Ok((monitor, None));
+    }
     let init = run.init.ok_or(Error::NotRunning)?;
     let pid = i32::try_from(init.pid).map_err(|_| Error::NotRunning)?;
     let pidfd = sys::process::open(pid).map_err(|_| Error::NotRunning)?;
@@ -40,11 +45,14 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Up), Error> {
     run.protocol = wire::PROTOCOL;
     // Without its maker it has ended at the gate, or has passed it.
     run.starting = false;
+    if run.status == Status::Restarting {
+        run.status = Status::Running;
+    }
     store::save_run(&monitor.paths, id, &run)?;
     monitor.session.begin(streams);
     let oom = cgroup.oom_events().ok();
     let up = Up { run, pidfd, cgroup, oom, streams: Streams::default(), warnings: Vec::new() };
-    Ok((monitor, up))
+    Ok((monitor, Some(up)))
 }
 
 /// The reading ends of the output pipes, as far as some process of the container still

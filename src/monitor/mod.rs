@@ -128,7 +128,7 @@ impl Call {
         let begun = self.prepare().and_then(|mut monitor| {
             clients.into_iter().for_each(|client| monitor.session.connect(client));
             monitor.session.greet_all();
-            match monitor.start() {
+            match monitor.start_by_hand() {
                 Ok(up) => Ok((monitor, up)),
                 Err(error) => {
                     monitor.give_up();
@@ -159,7 +159,10 @@ impl Call {
                 drop(self.lock);
                 // The specification and the filter's compiler are not needed any more.
                 process::trim_heap();
-                monitor.run(up)
+                match up {
+                    Some(up) => monitor.run(up),
+                    None => monitor.resume(),
+                }
             }
             Err(error) => {
                 drop(self.lock);

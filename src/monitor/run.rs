@@ -8,7 +8,6 @@
 //!          └── "failed"                                                      └──▶ end: remove with --rm
 //! ```
 
-use std::collections::BTreeMap;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
@@ -19,14 +18,13 @@ use super::error::Error;
 use super::guard::Guard;
 use super::session::{Asker, Session, Watch, complain, note};
 use super::settle::{self, End, Next};
-use super::start::{Up, own_process, start};
+use super::start::{StartOptions, Up, own_process, start};
 use super::wire::{Answer, Ask};
 use super::{journal, verbs};
 use crate::base::Paths;
 use crate::base::disk::Lock;
 use crate::cgroup::OomEvents;
-use crate::container::record::VERSION;
-use crate::container::{Record, RestartPolicy, Run, Status, store};
+use crate::container::{Record, Status, store};
 use crate::sys;
 use crate::sys::probe::Probe;
 
@@ -68,9 +66,7 @@ pub(super) struct Monitor {
 }
 
 impl Monitor {
-    pub(super) fn new(paths: Paths, mut record: Record, probe: Probe, session: Session, lock: Lock) -> Self {
-        // Who starts it by hand begins anew: it may fail as often as the first time.
-        record.state.restart_count = 0;
+    pub(super) fn new(paths: Paths, record: Record, probe: Probe, session: Session, lock: Lock) -> Self {
         Self {
             paths,
             record,
@@ -85,10 +81,16 @@ impl Monitor {
         }
     }
 
-    /// Starts the container.
-    pub(super) fn start(&mut self) -> Result<Up, Error> {
-        let size = self.session.first_size();
-        let mut up = start(&self.paths, &mut self.record, &self.probe, size)?;
+    /// Starts the container because a person asked for it: it may fail as often as the first time.
+    pub(super) fn start_by_hand(&mut self) -> Result<Up, Error> {
+        self.record.state.restart_count = 0;
+        self.start(Status::Running)
+    }
+
+    /// Starts the container; `status` is what others see until its program is executed.
+    fn start(&mut self, status: Status) -> Result<Up, Error> {
+        let options = StartOptions { size: self.session.first_size(), status };
+        let mut up = start(&self.paths, &mut self.record, &self.probe, options)?;
         self.session.begin(std::mem::take(&mut up.streams));
         // Of a start by policy nobody else is told.
         up.warnings.iter().for_each(|warning| note(warning));
@@ -114,6 +116,10 @@ impl Monitor {
             let end = self.watch(&mut up)?;
             self.session.drain();
             let next = self.next(end.code);
+            if self.order == Some(Order::Restart) {
+                self.record.state.restart_count = 0;
+                self.record.state.stopped_by_hand = false;
+            }
             let errors = settle::settle(&self.paths, &mut self.record, Some(&up.run), end, next);
             errors.iter().for_each(|error| complain(error));
             if next != Next::Restart {
@@ -124,14 +130,17 @@ impl Monitor {
                 self.back_off = FIRST_BACK_OFF;
             }
             match self.again() {
-                Ok(Some(next_up)) => up = next_up,
-                Ok(None) => return self.end(Next::Stay, None),
-                Err(error) => {
-                    complain(&error);
-                    self.waiters.drain(..).for_each(|(asker, _)| asker.refuse(&error));
-                    return self.end(Next::Stay, None);
-                }
+                Some(next_up) => up = next_up,
+                None => return self.end(Next::Stay, None),
             }
+        }
+    }
+
+    /// Starts a container again whose monitor was killed between two runs, and watches it.
+    pub(super) fn resume(mut self) -> Result<(), Error> {
+        match self.again() {
+            Some(up) => self.run(up),
+            None => self.end(Next::Stay, None),
         }
     }
 
@@ -140,30 +149,32 @@ impl Monitor {
         if self.order == Some(Order::Restart) {
             return Next::Restart;
         }
-        let state = &self.record.state;
-        let wants = match self.record.config.restart {
-            RestartPolicy::No => false,
-            RestartPolicy::Always | RestartPolicy::UnlessStopped => true,
-            RestartPolicy::OnFailure(most) => code != 0 && (most == 0 || state.restart_count < most),
-        };
-        match wants && !state.stopped_by_hand && self.order.is_none() {
+        match self.record.wants_restart(code) && self.order.is_none() {
             true => Next::Restart,
             false if self.record.config.auto_remove => Next::Remove,
             false => Next::Stay,
         }
     }
 
+    /// The next run; `None` when a person said stop meanwhile, or when it does not start.
+    fn again(&mut self) -> Option<Up> {
+        self.try_again().unwrap_or_else(|error| {
+            complain(&error);
+            self.waiters.drain(..).for_each(|(asker, _)| asker.refuse(&error));
+            None
+        })
+    }
+
     /// Waits out the back-off, unless a person is waiting, and starts again. `None` when a
-    /// person said stop meanwhile.
-    fn again(&mut self) -> Result<Option<Up>, Error> {
+    /// person said stop meanwhile. From here to the next run the state files say that the
+    /// container is restarting: if this monitor is killed, another one goes on.
+    fn try_again(&mut self) -> Result<Option<Up>, Error> {
+        store::save_run(&self.paths, &self.record.id, &settle::waiting_run(own_process()))?;
         let by_hand = self.order.take() == Some(Order::Restart);
         if by_hand {
-            self.record.state.restart_count = 0;
             journal::tell(&self.paths, &self.record, "stop", &[])?;
         } else {
             self.record.state.restart_count += 1;
-            let run = waiting_run();
-            store::save_run(&self.paths, &self.record.id, &run)?;
             let until = Instant::now() + self.back_off;
             self.back_off = (self.back_off * 2).min(MAX_BACK_OFF);
             while Instant::now() < until && self.order.is_none() {
@@ -175,7 +186,7 @@ impl Monitor {
             Some(Order::Stop | Order::Shutdown) => return Ok(None),
             Some(Order::Restart) | None => self.order = None,
         }
-        let up = self.start()?;
+        let up = self.start(Status::Restarting)?;
         if by_hand {
             self.back_off = FIRST_BACK_OFF;
             journal::tell(&self.paths, &self.record, "restart", &[])?;
@@ -296,24 +307,4 @@ fn exit_of_adopted(up: &Up) -> Result<Option<sys::process::Exit>, Error> {
     }
     sys::pidfd::wait_until_reaped(up.pidfd.as_fd(), REAPED_WITHIN)?;
     Ok(sys::pidfd::exit_of_other(up.pidfd.as_fd())?)
-}
-
-/// The run of a container that waits for its back-off.
-fn waiting_run() -> Run {
-    Run {
-        version: VERSION,
-        boot_id: store::boot_id().to_owned(),
-        protocol: super::wire::PROTOCOL,
-        status: Status::Restarting,
-        monitor: own_process(),
-        init: None,
-        starting: false,
-        started: None,
-        cgroup: None,
-        pipes: None,
-        network: None,
-        endpoint: None,
-        ended: None,
-        unknown: BTreeMap::new(),
-    }
 }

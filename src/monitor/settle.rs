@@ -4,6 +4,7 @@
 //! monitor it finds dead. They go on after a failure and return all of them, and doing
 //! them twice is no failure.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -12,7 +13,8 @@ use super::error::Error;
 use super::journal;
 use crate::base::{ContainerId, Paths};
 use crate::cgroup::{Cgroup, Parent};
-use crate::container::{Record, Run, store};
+use crate::container::record::VERSION;
+use crate::container::{Process, Record, Run, Status, store};
 use crate::network::{self, Applied};
 
 /// How a run ended.
@@ -103,6 +105,28 @@ pub fn record_late(paths: &Paths, record: &mut Record, run: &Run) -> Result<(), 
     }
     store::save(paths, record)?;
     store::forget_run(paths, &record.id)
+}
+
+/// The run of a container between an end and the next start: its policy, or a person who
+/// restarts it, wants one.
+#[must_use]
+pub fn waiting_run(monitor: Process) -> Run {
+    Run {
+        version: VERSION,
+        boot_id: store::boot_id().to_owned(),
+        protocol: super::wire::PROTOCOL,
+        status: Status::Restarting,
+        monitor,
+        init: None,
+        starting: false,
+        started: None,
+        cgroup: None,
+        pipes: None,
+        network: None,
+        endpoint: None,
+        ended: None,
+        unknown: BTreeMap::new(),
+    }
 }
 
 /// Takes back what a start made outside of the container's folders.

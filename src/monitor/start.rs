@@ -46,6 +46,15 @@ pub(super) struct Up {
     pub(super) warnings: Vec<String>,
 }
 
+/// What a start depends on beside the record.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct StartOptions {
+    /// Rows and columns of the terminal of who watches.
+    pub(super) size: Option<(u16, u16)>,
+    /// What the container is until its program is executed: running, or restarting.
+    pub(super) status: Status,
+}
+
 /// Starts the container of `record`, in this process's single thread.
 ///
 /// # Errors
@@ -55,10 +64,10 @@ pub(super) fn start(
     paths: &Paths,
     record: &mut Record,
     probe: &Probe,
-    size: Option<(u16, u16)>,
+    options: StartOptions,
 ) -> Result<Up, Error> {
     let before = record.state.clone();
-    let started = attempt(paths, record, probe, size);
+    let started = attempt(paths, record, probe, options);
     if let Err(error) = &started {
         for error in settle::clear(paths, &record.id, None) {
             super::session::complain(&error);
@@ -83,7 +92,12 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
-fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16, u16)>) -> Result<Up, Error> {
+fn attempt(
+    paths: &Paths,
+    record: &mut Record,
+    probe: &Probe,
+    StartOptions { size, status }: StartOptions,
+) -> Result<Up, Error> {
     let etc = paths.container_etc(&record.id);
     make_sources(&record.config)?;
     prepare_etc(&etc)?;
@@ -98,8 +112,11 @@ fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16,
     let cgroup = Cgroup::create(&cgroup_parent(paths), record.id.as_str(), &limits, probe)?;
     let (stdio, mut streams, pipes) = make_stdio(&record.config, size)?;
     let created = create(paths, record, &spec, stdio, &cgroup, probe)?;
-    let connected = connect(paths, record, &etc, &created)
-        .and_then(|applied| Ok((write_state(paths, record, &created, &applied, pipes)?, applied)));
+    let connected = connect(paths, record, &etc, &created).and_then(|applied| {
+        let run = Run { status, ..new_run(paths, record, &created, &applied, pipes) };
+        write_state(paths, record, &run, &applied)?;
+        Ok((run, applied))
+    });
     let (mut run, applied) = match connected {
         Ok(done) => done,
         Err(error) => {
@@ -116,6 +133,7 @@ fn attempt(paths: &Paths, record: &mut Record, probe: &Probe, size: Option<(u16,
         }
     };
     run.starting = false;
+    run.status = Status::Running;
     if let Err(error) = store::save_run(paths, &record.id, &run) {
         super::session::complain(&error); // it runs, but no command can be executed in it
     }
@@ -272,45 +290,45 @@ fn connect(paths: &Paths, record: &Record, etc: &Path, created: &Created) -> Res
     Ok(applied)
 }
 
-/// Writes what another process needs to find this run, before the payload is executed.
-fn write_state(
+/// What another process needs to find this run.
+fn new_run(
     paths: &Paths,
-    record: &mut Record,
+    record: &Record,
     created: &Created,
     applied: &Applied,
     pipes: Option<[u64; 2]>,
-) -> Result<Run, Error> {
-    let json = |value| serde_json::to_value(value).ok();
-    let init = u32::try_from(created.pid()).ok().and_then(Process::of);
-    let now = Timestamp::now();
-    let run = Run {
+) -> Run {
+    Run {
         version: VERSION,
         boot_id: store::boot_id().to_owned(),
         protocol: wire::PROTOCOL,
         status: Status::Running,
         monitor: own_process(),
-        init,
+        init: u32::try_from(created.pid()).ok().and_then(Process::of),
         starting: true,
-        started: Some(now),
+        started: Some(Timestamp::now()),
         cgroup: Some(cgroup_parent(paths).path.join(record.id.as_str())),
         pipes,
-        network: json(applied),
+        network: serde_json::to_value(applied).ok(),
         endpoint: applied.endpoint.as_ref().and_then(|endpoint| serde_json::to_value(endpoint).ok()),
         ended: None,
         unknown: std::collections::BTreeMap::new(),
-    };
-    record.state.started = Some(now);
+    }
+}
+
+/// Writes what another process needs to find this run, before the payload is executed.
+fn write_state(paths: &Paths, record: &mut Record, run: &Run, applied: &Applied) -> Result<(), Error> {
+    record.state.started = run.started;
     record.state.finished = None;
     record.state.exit_code = 0;
     record.state.oom_killed = false;
     record.state.error.clear();
     record.state.stopped_by_hand = false;
-    let written = store::save_run(paths, &record.id, &run).and_then(|()| store::save(paths, record));
-    if let Err(error) = written {
-        let _ = network::remove(applied, &network::Place::new(paths)); // as above
-        return Err(error.into());
-    }
-    Ok(run)
+    let written = store::save_run(paths, &record.id, run).and_then(|()| store::save(paths, record));
+    written.map_err(|error| {
+        let _ = network::remove(applied, &network::Place::new(paths)); // the first error is the one to report
+        error.into()
+    })
 }
 
 /// This process, the monitor.

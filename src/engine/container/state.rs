@@ -3,7 +3,8 @@
 //! ```text
 //! monitor alive                          as run.json says
 //! monitor dead, first process alive      adopted by a new monitor
-//! both dead                              settled: recorded, cleaned up
+//! both dead                              settled: recorded, cleaned up; where its policy wants
+//!                                        it, a new monitor starts it again
 //! ended, but not recorded (a full disk)  recorded
 //! no run.json, but processes             left alone: the run folder was lost
 //! a folder in <run> without a run.json   a start that was killed: cleaned up
@@ -31,6 +32,15 @@ use crate::sys::process;
 pub(super) enum Busy {
     Wait,
     LeaveIt,
+}
+
+/// What becomes of a container whose run is found dead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Dead {
+    /// Its restart policy decides.
+    Policy,
+    /// It is being ended: it stays ended.
+    Stays,
 }
 
 /// What mending found.
@@ -103,7 +113,7 @@ impl Engine {
             let run = run.doing(doing)?;
             return Ok(Some((container(record, run), None)));
         }
-        match self.mend(&record.id, busy) {
+        match self.mend(&record.id, busy, Dead::Policy) {
             Ok(mended) => self.reap(mended.monitor),
             Err(trouble) => {
                 let run = run.doing(doing)?;
@@ -124,7 +134,7 @@ impl Engine {
     }
 
     /// Sees to a run whose monitor may be dead.
-    pub(super) fn mend(&self, id: &ContainerId, busy: Busy) -> Result<Mended> {
+    pub(super) fn mend(&self, id: &ContainerId, busy: Busy, dead: Dead) -> Result<Mended> {
         let paths = self.paths();
         let doing = || format!("clean up after `{}`", id.short());
         let path = store::lock_file(paths, id);
@@ -151,7 +161,12 @@ impl Engine {
         match run {
             Some(run) if run.ended.is_some() => settle::record_late(paths, &mut record, &run).doing(doing)?,
             Some(run) if run.init.is_some_and(Process::is_alive) => return self.adopt(&record, &run, lock),
-            Some(run) if run.init.is_some() => self.settle_unseen(&mut record, Some(&run))?,
+            Some(run) if dead == Dead::Policy && record.is_to_be_restarted(&run, unseen_code(&run)) => {
+                return self.carry_on(&mut record, &run, lock);
+            }
+            Some(run) if run.init.is_some() && (run.starting || record.state.finished.is_none()) => {
+                self.settle_unseen(&mut record, Some(&run))?;
+            }
             None if self.has_processes(id) => return Err(RunLost).doing(doing),
             None if ended_unseen(&record) => self.settle_unseen(&mut record, None)?,
             run => {
@@ -172,9 +187,33 @@ impl Engine {
             Ok(launched) => Ok(Mended { monitor: Some(launched.pidfd) }),
             // It ended in between: there is nothing to take over, but to settle.
             Err(launch::Error::Failed(_)) if !run.init.is_some_and(Process::is_alive) => {
-                self.mend(id, Busy::LeaveIt)
+                self.mend(id, Busy::LeaveIt, Dead::Policy)
             }
             Err(error) => Err(error).doing(|| format!("take over `{}`", record.name)),
+        }
+    }
+
+    /// Starts another monitor for a container that is to be started again, after settling what
+    /// the killed one had not. Where none can be started, the container stays ended.
+    fn carry_on(&self, record: &mut Record, run: &Run, lock: Lock) -> Result<Mended> {
+        let (paths, id) = (self.paths(), record.id.clone());
+        let name = record.name.clone();
+        let doing = || format!("restart `{name}`");
+        if record.state.finished.is_none() {
+            let end = unseen_end(record, Some(run));
+            warn_of(&settle::settle(paths, record, Some(run), end, Next::Restart));
+        } else {
+            warn_of(&settle::clear(paths, &id, run.network.as_ref()));
+        }
+        if run.init.is_some() {
+            store::save_run(paths, &id, &settle::waiting_run(run.monitor)).doing(doing)?;
+        }
+        match launch(self.program(), paths, &id, Role::Adopt(lock), &[]) {
+            Ok(launched) => Ok(Mended { monitor: Some(launched.pidfd) }),
+            Err(error) => {
+                warn_of(&settle::conclude(paths, record));
+                Err(error).doing(doing)
+            }
         }
     }
 
@@ -255,11 +294,15 @@ fn unseen_end(record: &mut Record, run: Option<&Run>) -> End {
     if let (None, Some(boot)) = (run, boot) {
         end.time = boot;
     }
-    let status = run.and_then(|run| run.init).and_then(Process::status_of_zombie);
-    if let Some(exit) = status.map(crate::sys::pidfd::exit_of_status) {
-        end.code = u8::try_from(exit.code() & 0xff).unwrap_or(settle::UNKNOWN);
-    }
+    end.code = run.map_or(settle::UNKNOWN, unseen_code);
     end
+}
+
+/// The exit code of a run that nobody saw ending, as far as the kernel still has it.
+fn unseen_code(run: &Run) -> u8 {
+    let status = run.init.and_then(Process::status_of_zombie);
+    let exit = status.map(crate::sys::pidfd::exit_of_status);
+    exit.and_then(|exit| u8::try_from(exit.code() & 0xff).ok()).unwrap_or(settle::UNKNOWN)
 }
 
 /// A container that could not be mended, as it was left.

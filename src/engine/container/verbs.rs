@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use super::super::attach::Begun;
 use super::super::error::{Doing, Error, Result};
 use super::super::{Engine, Name, Record, Run, Status, Verb};
-use super::state::{Busy, warn_of};
+use super::state::{Busy, Dead, warn_of};
 use super::{Container, Running, Warnings};
 use crate::base::disk::{Lock, Rank};
 use crate::base::journal::Kind;
@@ -180,7 +180,7 @@ impl Engine {
             }
             if !launch::is_monitored(self.paths(), id).doing(&doing)? {
                 // What cannot be mended tells nothing; without processes it has ended.
-                let mended = self.mend(id, Busy::Wait);
+                let mended = self.mend(id, Busy::Wait, Dead::Stays);
                 if mended.is_err() && !self.has_processes(id) {
                     return Ok(());
                 }
