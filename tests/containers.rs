@@ -801,7 +801,7 @@ fn a_shutdown_ends_each_in_its_own_way_and_a_boot_starts_what_policies_want() {
     until("it waits for its restart", || case.container(&looping).status == Status::Restarting);
 
     let names = |outcomes: Vec<hoist::engine::Outcome>| {
-        let done = outcomes.into_iter().map(|it| (it.name.to_string(), it.result.unwrap()).0);
+        let done = outcomes.into_iter().map(|it| (it.name, it.result.unwrap()).0);
         done.collect::<std::collections::BTreeSet<_>>()
     };
     let named = |ids: &[&str]| ids.iter().map(|id| case.container(id).record.name.to_string()).collect();

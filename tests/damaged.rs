@@ -141,6 +141,42 @@ fn a_run_that_cannot_be_read_and_has_ended_is_settled() {
 }
 
 #[test]
+fn a_shutdown_stops_what_is_damaged() {
+    let case = Case::new();
+    // The trap is left by its own signal alone, which the monitor knows from before.
+    let script = "trap 'exit 7' USR1; touch /ready; while :; do sleep 0.01; done";
+    for (file, kill_monitor) in [("record.json", false), ("run.json", true)] {
+        if kill_monitor && in_user_namespace() {
+            continue; // without a cgroup nothing tells of its processes
+        }
+        let id = case.start(&["sh", "-c", script], |options| {
+            options.stop_signal = Some("USR1".to_owned());
+            options.stop_timeout = Some(-1);
+        });
+        let parsed = id.parse().unwrap();
+        let upper = case.engine.paths().container(&parsed).join("upper/ready");
+        until("it listens", || upper.exists());
+        let run = case.container(&id).run.unwrap();
+        let folders = [case.engine.paths().container(&parsed), case.engine.paths().container_run(&parsed)];
+        spoil(&folders[usize::from(kill_monitor)].join(file), "{\"version\":1,");
+        if kill_monitor {
+            kill(run.monitor);
+            until("the monitor is dead", || !run.monitor.is_alive());
+        }
+        let stopped = case.wait_for(case.engine.shutdown()).unwrap();
+        let found: Vec<_> = stopped.iter().map(|it| (it.name.len(), it.result.is_ok())).collect();
+        assert_eq!(found.len(), 1, "{stopped:?}");
+        assert!(found[0].1, "{stopped:?}");
+        until("its first process is gone", || !run.init.unwrap().is_alive());
+        if !kill_monitor {
+            assert_eq!(case.container(&id).record.state.exit_code, 7);
+        }
+        assert!(case.wait_for(case.engine.shutdown()).unwrap().is_empty());
+        case.hoist(&["rm", "-f", &id]);
+    }
+}
+
+#[test]
 fn a_lost_run_folder_kills_nothing() {
     if in_user_namespace() {
         return; // without a cgroup nothing tells what runs

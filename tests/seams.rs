@@ -118,3 +118,49 @@ fn a_run_of_another_boot_is_void() {
     let state = home.hoist(["inspect", "--format", "{{.State.Status}}", "web"]).ok();
     assert_eq!(state, "running");
 }
+
+/// A systemd of which only the answers are there. Both starts ask what there is before either
+/// makes the unit.
+const SYSTEMCTL: &str = r#"#!/bin/sh
+touch "$dir/asked.$PPID"
+while [ "$(ls "$dir" | grep -c '^asked')" -lt 2 ]; do sleep 0.01; done
+[ -e "$dir/unit" ] && echo LoadState=loaded || echo LoadState=not-found
+echo ActiveState=inactive
+"#;
+const SYSTEMD_RUN: &str = r#"#!/bin/sh
+if mkdir "$dir/unit"; then echo "$@" >>"$dir/made"; exit; fi
+echo "Failed to start transient service unit: Unit was already loaded or has a fragment file." >&2
+exit 1
+"#;
+
+#[test]
+fn two_first_starts_at_once_ask_for_one_shutdown_unit() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let home = Home::new();
+    support::busybox_tar(&home.path("small.tar"));
+    fs::create_dir(home.path("programs")).unwrap();
+    for (name, text) in [("systemctl", SYSTEMCTL), ("systemd-run", SYSTEMD_RUN)] {
+        let path = home.path("programs").join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let said = in_own_mounts(
+        &home,
+        r#"
+        mount -t tmpfs none /run; mkdir -p /run/systemd/system
+        export PATH="$dir/programs:$PATH"
+        cd "$dir"; mkdir -p mnt mnt-run
+        $hoist import small.tar small >/dev/null
+        for name in one two; do $hoist create --name $name --network none small sleep 1000 >/dev/null; done
+        $hoist start one & one=$!
+        $hoist start two & two=$!
+        wait $one; wait $two
+        cat made
+        $hoist system reset -f >/dev/null
+        "#,
+    );
+    assert!(!said.err.contains("shutdown of this machine"), "{}", said.err);
+    let out = said.ok();
+    assert_eq!(out.matches("--unit=").count(), 1, "{out}");
+    assert!(out.contains(&format!("RequiresMountsFor=\"{}\"", home.path("mnt/root").display())), "{out}");
+}

@@ -129,7 +129,7 @@ fn outcomes(outcomes: Vec<Outcome>) -> Result<u8> {
         match outcome.result {
             Ok(warnings) => {
                 warn(&warnings);
-                line(outcome.name.as_str())?;
+                line(outcome.name)?;
             }
             Err(error) => code = Failure::from(error).tell(),
         }

@@ -19,7 +19,7 @@ use std::process::Command;
 use futures_util::StreamExt as _;
 
 use super::error::{Doing, Result};
-use super::{Container, Engine, Name, OWN_PROGRAM, Status, Warnings, blocking};
+use super::{Container, Engine, OWN_PROGRAM, Status, Warnings, blocking};
 use crate::base::{ErrorKind, Explain, disk};
 use crate::container::store;
 use crate::sys::probe::Probe;
@@ -30,16 +30,14 @@ const RUNTIME: &str = "/run/systemd/system";
 const UNITS: &str = "/etc/systemd/system";
 /// How many containers are started at the same time.
 const STARTED_AT_ONCE: usize = 4;
-/// What a container gets at a shutdown that would be waited for without end, in seconds.
-const MAX_SHUTDOWN_TIMEOUT: i64 = 90;
 /// What must be there while containers run, as far as the machine has it.
 const AFTER: &str = "network-online.target nss-lookup.target firewalld.service nftables.service";
 
 /// What became of one container.
 #[derive(Debug)]
 pub struct Outcome {
-    /// Its name.
-    pub name: Name,
+    /// Its name; the id of one whose name cannot be read.
+    pub name: String,
     /// What a start warned of, or why it was not done.
     pub result: Result<Warnings>,
 }
@@ -90,27 +88,29 @@ impl Engine {
         wanted.reverse();
         let started = futures_util::stream::iter(wanted).map(|it: Container| async move {
             let result = self.containers().start(it.record.id.as_str()).await;
-            Outcome { name: it.record.name, result }
+            Outcome { name: it.record.name.to_string(), result }
         });
         Ok(started.buffered(STARTED_AT_ONCE).collect().await)
     }
 
-    /// Stops all containers at the same time, each with its own signal and timeout. Their
-    /// restart policies start them at the next boot.
+    /// Stops all containers at the same time, each with its own signal and timeout, damaged ones
+    /// too. Their restart policies start them at the next boot.
     ///
     /// # Errors
     ///
     /// When the containers cannot be listed.
     pub async fn shutdown(&self) -> Result<Vec<Outcome>> {
-        let mut wanted = self.containers().list().await?;
-        wanted.retain(is_going_on);
-        let stopped = wanted.into_iter().map(|it: Container| async move {
-            let timeout = Some(it.record.config.stop_timeout).filter(|secs| *secs < 0);
-            let timeout = timeout.map(|_| MAX_SHUTDOWN_TIMEOUT);
-            let (engine, id) = (self.clone(), it.record.id.clone());
-            let stopped = blocking(move || engine.stop_for_shutdown(id.as_str(), timeout)).await;
-            let result = stopped.map(Warnings::from);
-            Outcome { name: it.record.name, result }
+        let listing = self.containers().listing().await?;
+        let whole = listing.whole.into_iter().filter(is_going_on);
+        let whole = whole.map(|it| (it.record.name.to_string(), it.record.id));
+        let damaged = listing.damaged.into_iter().filter_map(|it| {
+            let id = it.id.parse().ok()?;
+            self.is_up_in_any_form(&id).then(|| (it.called().to_owned(), id))
+        });
+        let stopped = whole.chain(damaged).map(|(name, id)| async move {
+            let engine = self.clone();
+            let result = blocking(move || engine.stop_for_shutdown(&id)).await;
+            Outcome { name, result: result.map(Warnings::from) }
         });
         let outcomes = futures_util::future::join_all(stopped).await;
         // Whoever starts a container after this has to ask for the next shutdown again.
@@ -203,7 +203,12 @@ impl Engine {
             return Ok(());
         }
         let words = transient(&name, &self.words()?);
-        run("systemd-run", &words.iter().map(String::as_str).collect::<Vec<_>>()).map(drop)
+        let made = run("systemd-run", &words.iter().map(String::as_str).collect::<Vec<_>>());
+        made.map(drop).or_else(|error| {
+            // Another first start may have made it since.
+            let states = systemctl(&["show", "--property=LoadState,ActiveState", &name])?;
+            if is_being_made(&states) { Ok(()) } else { Err(error) }
+        })
     }
 
     /// Ends the transient unit of an engine that is reset.
@@ -261,6 +266,12 @@ fn waits_for_shutdown(properties: &str) -> bool {
     has("LoadState=loaded") && (has("ActiveState=active") || has("ActiveState=activating"))
 }
 
+/// Whether a unit as `systemctl show` describes it is there, perhaps with its start still due.
+fn is_being_made(properties: &str) -> bool {
+    let has = |line: &str| properties.lines().any(|it| it == line);
+    has("LoadState=loaded") && !has("ActiveState=failed")
+}
+
 /// The unit that `system install` writes.
 fn unit(words: &[String]) -> String {
     let command = escaped(words).replace('%', "%%");
@@ -284,7 +295,7 @@ fn unit(words: &[String]) -> String {
          \n\
          [Install]\n\
          WantedBy=multi-user.target\n",
-        root = escaped(&words[2..3]).replace('%', "%%"), // the word after `--root`
+        root = mounted(words).replace('%', "%%"),
     )
 }
 
@@ -302,18 +313,25 @@ fn transient(name: &str, words: &[String]) -> Vec<String> {
     let mut all: Vec<String> = options.map(str::to_owned).to_vec();
     all.push(format!("--unit={name}"));
     all.push(format!("--property=After={AFTER}"));
+    all.push(format!("--property=RequiresMountsFor={}", mounted(words)));
     all.push(format!("--property=ExecStop={} system shutdown", escaped(words)));
     all.extend(["--", "/bin/true"].map(str::to_owned));
     all
 }
 
-/// Words as systemd.service(5) reads a command line.
+/// The folders that must be mounted while containers run: those after `--root` and `--run-root`.
+fn mounted(words: &[String]) -> String {
+    [&words[2], &words[4]].map(|word| quoted(word)).join(" ")
+}
+
+/// Words as systemd.service(5) reads a command line; only there, `$` is a variable.
 fn escaped(words: &[String]) -> String {
-    let word = |word: &String| {
-        let word = word.replace('\\', "\\\\").replace('"', "\\\"").replace('$', "$$");
-        format!("\"{word}\"")
-    };
-    words.iter().map(word).collect::<Vec<_>>().join(" ")
+    words.iter().map(|word| quoted(&word.replace('$', "$$"))).collect::<Vec<_>>().join(" ")
+}
+
+/// A word in quotes, as systemd.syntax(7) has them.
+fn quoted(word: &str) -> String {
+    format!("\"{}\"", word.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
 fn systemctl(words: &[&str]) -> std::result::Result<String, UnitError> {
@@ -346,7 +364,7 @@ mod tests {
         Description=Containers of hoist
         Wants=network-online.target
         After=network-online.target nss-lookup.target firewalld.service nftables.service
-        RequiresMountsFor="/var/100%%"
+        RequiresMountsFor="/var/100%%" "/run/$x"
 
         [Service]
         Type=oneshot
@@ -367,7 +385,8 @@ mod tests {
     fn the_transient_unit_only_shuts_down() {
         let words = transient("hoist-shutdown.service", &words());
         let stop = r#"--property=ExecStop="/opt/my apps/hoist" "--root" "/var/100%" "--run-root" "/run/$$x" system shutdown"#;
-        assert!(words.iter().any(|word| word == stop), "{words:?}");
+        let mounts = r#"--property=RequiresMountsFor="/var/100%" "/run/$x""#;
+        assert!([stop, mounts].iter().all(|want| words.iter().any(|word| word == want)), "{words:?}");
         assert_eq!(words[words.len() - 2..], ["--", "/bin/true"]);
     }
 
@@ -384,14 +403,15 @@ mod tests {
     #[test]
     fn a_unit_whose_file_is_gone_waits_for_nothing() {
         for (load, active, waits) in [
-            ("loaded", "active", true),
-            ("loaded", "activating", true),
-            ("not-found", "active", false),
-            ("loaded", "inactive", false),
-            ("loaded", "failed", false),
+            ("loaded", "active", (true, true)),
+            ("loaded", "activating", (true, true)),
+            ("not-found", "active", (false, false)),
+            ("loaded", "inactive", (false, true)), // its start is still due
+            ("loaded", "failed", (false, false)),
         ] {
             let properties = format!("LoadState={load}\nActiveState={active}\n");
-            assert_eq!(waits_for_shutdown(&properties), waits, "{properties}");
+            let found = (waits_for_shutdown(&properties), is_being_made(&properties));
+            assert_eq!(found, waits, "{properties}");
         }
     }
 }

@@ -13,6 +13,9 @@ use crate::base::Name;
 use crate::container::{Status, Verb, signal, store};
 use crate::sys;
 
+/// What a container gets at a shutdown that would be waited for without end, in seconds.
+const MAX_SHUTDOWN_TIMEOUT: i64 = 90;
+
 /// Serves a verb for a container that is up.
 pub(super) fn serve(monitor: &mut Monitor, up: &mut Up, asker: Asker, ask: Ask) {
     let result = match &ask {
@@ -104,7 +107,10 @@ fn end(
 ) -> Outcome {
     let config = &monitor.record.config;
     let number = signal.or_else(|| signal::parse(&config.stop_signal)).unwrap_or(libc::SIGTERM);
-    let timeout = timeout.unwrap_or(config.stop_timeout);
+    let timeout = match timeout.unwrap_or(config.stop_timeout) {
+        secs if secs < 0 && order == Order::Shutdown => MAX_SHUTDOWN_TIMEOUT,
+        secs => secs,
+    };
     monitor.order = Some(order);
     if order == Order::Stop {
         by_hand(monitor);

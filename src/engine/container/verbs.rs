@@ -121,10 +121,23 @@ impl Engine {
         self.end(target, doing, &Ask::Stop { signal, timeout, at_shutdown: false })
     }
 
-    /// As a stop, but its restart policy still holds.
-    pub(in crate::engine) fn stop_for_shutdown(&self, target: &str, timeout: Option<i64>) -> Result<()> {
-        let doing = || format!("stop `{}`", self.called(target));
-        self.end(target, doing, &Ask::Stop { signal: None, timeout, at_shutdown: true })
+    /// As a stop, but its restart policy still holds, and a timeout without end is bounded. Of a
+    /// container whose record is damaged, the monitor knows what that said.
+    pub(in crate::engine) fn stop_for_shutdown(&self, id: &ContainerId) -> Result<()> {
+        let doing = || format!("stop `{}`", self.called(id.as_str()));
+        let wish = Ask::Stop { signal: None, timeout: None, at_shutdown: true };
+        if self.unreadable(id.as_str(), doing)?.is_none() {
+            return self.end(id.as_str(), doing, &wish);
+        }
+        match ask(self.paths(), id, None, wish) {
+            Err(launch::Error::Silent | launch::Error::Gone) => self.kill_by_cgroup(id, doing),
+            result => result.doing(doing),
+        }
+    }
+
+    /// Whether it has a monitor or processes, whatever its files say.
+    pub(in crate::engine) fn is_up_in_any_form(&self, id: &ContainerId) -> bool {
+        launch::is_monitored(self.paths(), id).unwrap_or(true) || self.has_processes(id)
     }
 
     /// Asks for an end, until it has come; a container that is not up has it already.
