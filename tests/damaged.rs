@@ -189,13 +189,81 @@ fn a_lost_run_folder_kills_nothing() {
     let all = text(&case, &["ps", "-a"]);
     assert!(all.contains("its processes run, but its run folder is missing"), "{all}");
     let error = text(&case, &["start", &id]);
-    assert!(error.contains("its run folder is missing") && error.contains("`hoist kill`"), "{error}");
+    assert!(error.contains("its run folder is missing") && error.contains("`hoist kill"), "{error}");
     assert!(init.is_alive());
     assert_eq!(text(&case, &["kill", &id]), format!("{id}\n"));
     assert!(!init.is_alive());
     until("its monitor has gone", || !run.monitor.is_alive());
     assert_eq!(case.container(&id).status, Status::Exited);
     drop(case.wait_for(case.engine.containers().start(&id)).unwrap());
+}
+
+#[test]
+fn a_lost_run_file_is_told_and_hinders_no_end() {
+    let restarts = hoist::engine::RestartPolicy::Always;
+    for end in [&["kill"][..], &["rm", "-f"], &["system", "reset", "-f"]] {
+        let case = Case::new();
+        let id = case.start(&["sleep", "1000"], |options| options.restart = restarts);
+        let run = case.container(&id).run.unwrap();
+        let init = run.init.unwrap();
+        fs::remove_file(case.engine.paths().container_run(&id.parse().unwrap()).join("run.json")).unwrap();
+        let all = text(&case, &["ps", "-a"]);
+        assert!(all.contains("Damaged (") && all.contains("its run.json is missing"), "{all}");
+        let error = text(&case, &["start", &id]);
+        let hint = format!("`hoist kill {0}` ends it, `hoist rm -f {0}` removes it", &id[..12]);
+        assert!(error.contains("its run.json is missing") && error.contains(&hint), "{error}");
+        assert!(text(&case, &["rm", &id]).contains("because it is running"));
+        assert!(init.is_alive() && run.monitor.is_alive());
+        let words = if end[0] == "system" { end.to_vec() } else { [end, &[&id]].concat() };
+        let said = case.hoist(&words);
+        assert!(said.status.success(), "{end:?}: {said:?}");
+        assert!(!init.is_alive() && case.cgroups().is_empty(), "{end:?}");
+        until("its monitor has gone", || !run.monitor.is_alive());
+        match end[0] {
+            "kill" => assert_eq!(case.container(&id).status, Status::Exited),
+            _ => assert_eq!(case.wait_for(case.engine.containers().list()).unwrap(), []),
+        }
+    }
+}
+
+#[test]
+fn a_lost_run_file_and_a_monitor_that_does_not_answer_hinder_no_removal() {
+    if in_user_namespace() {
+        return; // what ends it then is its cgroup
+    }
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let run = case.container(&id).run.unwrap();
+    sys::signal::send(run.monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
+    fs::remove_file(case.engine.paths().container_run(&id.parse().unwrap()).join("run.json")).unwrap();
+    assert_eq!(text(&case, &["rm", "-f", &id]), format!("{id}\n"));
+    assert!(!run.init.unwrap().is_alive() && !run.monitor.is_alive() && case.cgroups().is_empty());
+}
+
+#[test]
+fn a_reset_ends_what_has_lost_its_folders() {
+    for lost in [&["root"][..], &["run"], &["root", "run"]] {
+        for has_monitor in [true, false] {
+            if in_user_namespace() && (!has_monitor || lost.contains(&"run")) {
+                continue; // without a cgroup nothing tells what runs
+            }
+            let case = Case::new();
+            let id = case.start(&["sleep", "1000"], |_| {});
+            let run = case.container(&id).run.unwrap();
+            let init = run.init.unwrap();
+            if !has_monitor {
+                kill(run.monitor);
+                until("the monitor is dead", || !run.monitor.is_alive());
+            }
+            for folder in lost {
+                sys::tree::remove(&case.dir.path().join(folder).join("containers")).unwrap();
+            }
+            let said = case.hoist(&["system", "reset", "-f"]);
+            assert!(said.status.success(), "{lost:?} {has_monitor}: {said:?}");
+            assert!(!init.is_alive() && case.cgroup_parents().is_empty(), "{lost:?} {has_monitor}");
+            assert!(!run.monitor.is_alive(), "{lost:?} {has_monitor}");
+        }
+    }
 }
 
 #[test]

@@ -65,7 +65,8 @@ pub(super) fn pids_below(dir: &Path, file: &str) -> Vec<i32> {
     pids
 }
 
-fn groups_in(dir: &Path) -> Vec<std::path::PathBuf> {
+/// The groups right below one.
+pub(super) fn groups_in(dir: &Path) -> Vec<std::path::PathBuf> {
     let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
     entries
         .flatten()

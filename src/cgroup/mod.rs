@@ -69,6 +69,15 @@ impl Parent {
         Self { root: PathBuf::from("/sys/fs/cgroup"), path: path.into() }
     }
 
+    /// The names of the groups below it: the ids of containers, and `monitors`.
+    #[must_use]
+    pub fn groups(&self) -> Vec<String> {
+        let hierarchy = Hierarchy::detect(&self.root);
+        let trees = hierarchy.v1.iter().map(|(_, tree)| tree).chain(hierarchy.unified.as_ref());
+        let groups = trees.flat_map(|tree| files::groups_in(&tree.join(relative(&self.path))));
+        groups.filter_map(|group| Some(group.file_name()?.to_str()?.to_owned())).collect()
+    }
+
     /// Moves the calling process, a monitor, out of the session or unit it was started in,
     /// so that no logout and no stopped service takes it along. Where no unit owns the
     /// caller, it stays.

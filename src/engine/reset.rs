@@ -7,12 +7,13 @@ use super::error::{Doing, Result};
 use super::{Engine, blocking};
 use crate::base::disk;
 use crate::cgroup::{Cgroup, Parent};
+use crate::network;
 use crate::sys::tree;
-use crate::{cgroup, network};
 
 impl Engine {
     /// Stops and removes every container, what the networks left on the host, the cgroups,
-    /// and the state folders. Goes on after a failure; the first one is told.
+    /// and the state folders. Goes on after a failure; the first one is told. While a process
+    /// of a container lives, the folders stay.
     ///
     /// # Errors
     ///
@@ -33,13 +34,16 @@ impl Engine {
                 first = Err(error);
             }
         };
-        match self.container_ids() {
-            Ok(ids) => {
-                for id in ids {
-                    note(self.remove_whatever_it_is(&id));
-                }
-            }
-            Err(error) => note(Err(error)),
+        let (ids, read) = self.all_ids();
+        note(read);
+        for id in &ids {
+            note(self.remove_whatever_it_is(id));
+        }
+        let alive: Vec<_> = ids.iter().map(|id| self.refuse_while_up(id)).filter(Result::is_err).collect();
+        if !alive.is_empty() {
+            // Without the folders nothing would find them again.
+            alive.into_iter().for_each(note);
+            return first;
         }
         self.forget_shutdown();
         // Before its folder goes: a helper may be at it.
@@ -47,9 +51,17 @@ impl Engine {
         for error in network::reset(&network::Place::new(paths)) {
             note(Err(error).doing(doing));
         }
-        // Runs without a container folder are empty by now; their parent is not theirs.
+        // Those of containers are gone by now; their parent is not theirs.
         let all = Cgroup::open(&Parent::new(""), &paths.engine_name());
-        note(all.remove().map_err(|error: cgroup::Error| error).doing(doing));
+        let removed = all.remove().or_else(|_| {
+            // Monitors whose clients do not read: there is no container that needs them.
+            all.kill()?;
+            all.remove()
+        });
+        if let Err(error) = removed.doing(doing) {
+            note(Err(error));
+            return first;
+        }
         for folder in [paths.run(), paths.root()] {
             note(empty(folder).doing(doing));
         }

@@ -214,7 +214,7 @@ impl Engine {
         let Some(keep) = self.keeps() else {
             return self.remove_now(target, running).map(|()| None);
         };
-        if let Some(id) = self.unreadable(target, doing)? {
+        if let Some(id) = self.unreadable_to_remove(target, running, doing)? {
             // It could not be restored.
             return self.remove_unreadable(&id, running, doing).map(|()| None);
         }

@@ -13,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use super::wire::{self, Answer, Ask, Failure, Hello, PROTOCOL, Ready, SOCKET};
 use crate::base::disk::{self, Lock};
 use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Paths};
-use crate::container::store;
+use crate::container::{Process, store};
 use crate::sys::socket::{self, Received};
 use crate::sys::{self, spawn};
 
@@ -257,6 +257,24 @@ pub fn ask_to_start(
         Answer::Warned { warnings } => Ok(warnings),
         _ => Ok(Vec::new()),
     }
+}
+
+/// Tells a monitor what to do, and waits until it has heard it, not until it is done.
+///
+/// # Errors
+///
+/// As [`ask`].
+pub fn tell(paths: &Paths, id: &ContainerId, ask: Ask) -> Result<(), Error> {
+    let socket = connect(paths, id, None)?;
+    greet(&socket, ask)?;
+    hear_answer(&socket, Some(PATIENCE)).map(drop)
+}
+
+/// The monitor that listens on a container's socket, whether it answers or not.
+#[must_use]
+pub fn listener(paths: &Paths, id: &ContainerId) -> Option<Process> {
+    let socket = connect(paths, id, None).ok()?;
+    Process::of(socket::peer_pid(socket.as_fd()).ok()?)
 }
 
 /// Whether a monitor has the container now.

@@ -100,6 +100,17 @@ pub fn peer_uid(socket: BorrowedFd<'_>) -> Result<u32> {
     Ok(check(peer, || "getsockopt(SO_PEERCRED)".to_owned())?.uid.as_raw())
 }
 
+/// The process at the other end: of a connection, the one that listened.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn peer_pid(socket: BorrowedFd<'_>) -> Result<u32> {
+    let peer = rustix::net::sockopt::socket_peercred(socket);
+    let pid = check(peer, || "getsockopt(SO_PEERCRED)".to_owned())?.pid.as_raw_nonzero().get();
+    u32::try_from(pid).map_err(|_| Error::new("getsockopt(SO_PEERCRED)", Errno::SRCH))
+}
+
 /// Sends one message made of parts.
 ///
 /// # Errors

@@ -66,6 +66,14 @@ pub enum Error {
         /// Which file, and why.
         source: DiskError,
     },
+    /// The file of the container's run cannot be read, and the container may be up.
+    #[error("the state of container `{}` cannot be read", .id.short())]
+    DamagedRun {
+        /// The container.
+        id: ContainerId,
+        /// Which file, and why.
+        source: DiskError,
+    },
     /// Another file.
     #[error(transparent)]
     Disk(#[from] DiskError),
@@ -79,7 +87,9 @@ impl Explain for Error {
             Self::NameInUse { .. } => ErrorKind::Conflict,
             // The container is there, whatever of it is not.
             Self::Damaged { source, .. } if source.is_not_found() => ErrorKind::Corrupt,
-            Self::Disk(error) | Self::Damaged { source: error, .. } => error.kind(),
+            Self::Disk(error)
+            | Self::Damaged { source: error, .. }
+            | Self::DamagedRun { source: error, .. } => error.kind(),
         }
     }
 
@@ -89,12 +99,26 @@ impl Explain for Error {
             Self::Ambiguous { .. } => Some("give more digits of the id, or the name".to_owned()),
             Self::NameInUse { .. } => Some("remove or rename that container, or use another name".to_owned()),
             Self::Damaged { id, source } => {
-                let remove = format!("`hoist rm {}` removes it", id.short());
-                Some(source.hint().map_or_else(|| remove.clone(), |hint| format!("{hint}; {remove}")))
+                Some(join_hints(source.hint(), format!("`hoist rm {}` removes it", id.short())))
             }
+            Self::DamagedRun { id, source } => Some(join_hints(source.hint(), how_to_end(id))),
             Self::Disk(error) => error.hint(),
         }
     }
+}
+
+fn join_hints(first: Option<String>, second: String) -> String {
+    match first {
+        Some(first) => format!("{first}; {second}"),
+        None => second,
+    }
+}
+
+/// What ends a container without its run's file.
+#[must_use]
+pub fn how_to_end(id: &ContainerId) -> String {
+    let id = id.short();
+    format!("`hoist kill {id}` ends it, `hoist rm -f {id}` removes it")
 }
 
 /// The result of a look-up or a change.
@@ -143,7 +167,7 @@ pub fn load(paths: &Paths, id: &ContainerId) -> Result<Option<Record>> {
         Err(source) if source.is_not_found() && is_lost(paths, id) => {
             return Err(Error::Damaged { id: id.clone(), source });
         }
-        read => none_when_missing(read, id)?,
+        read => none_when_missing(read, |source| Error::Damaged { id: id.clone(), source })?,
     };
     match record {
         Some(record) if record.id != *id => {
@@ -160,7 +184,8 @@ pub fn load(paths: &Paths, id: &ContainerId) -> Result<Option<Record>> {
 ///
 /// When it is there but cannot be read.
 pub fn load_run(paths: &Paths, id: &ContainerId) -> Result<Option<Run>> {
-    let run: Option<Run> = none_when_missing(disk::read_state(&run_file(paths, id)), id)?;
+    let damaged = |source| Error::DamagedRun { id: id.clone(), source };
+    let run: Option<Run> = none_when_missing(disk::read_state(&run_file(paths, id)), damaged)?;
     Ok(run.filter(|run| run.boot_id == boot_id()))
 }
 
@@ -174,11 +199,14 @@ fn is_lost(paths: &Paths, id: &ContainerId) -> bool {
     paths.container(id).exists() && names.into_iter().any(|link| leads_here(&link))
 }
 
-fn none_when_missing<T>(result: disk::Result<T>, id: &ContainerId) -> Result<Option<T>> {
+fn none_when_missing<T>(
+    result: disk::Result<T>,
+    damaged: impl FnOnce(DiskError) -> Error,
+) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.is_not_found() => Ok(None),
-        Err(source) if source.is_of_the_file() => Err(Error::Damaged { id: id.clone(), source }),
+        Err(source) if source.is_of_the_file() => Err(damaged(source)),
         Err(error) => Err(error.into()),
     }
 }

@@ -6,7 +6,7 @@
 //! both dead                              settled: recorded, cleaned up; where its policy wants
 //!                                        it, a new monitor starts it again
 //! ended, but not recorded (a full disk)  recorded
-//! no run.json, but processes             left alone: the run folder was lost
+//! no run.json, but processes             damaged: left alone until somebody ends it
 //! a folder in <run> without a run.json   a start that was killed: cleaned up
 //! ```
 
@@ -20,7 +20,7 @@ use super::super::{Damaged, Engine, Listing, Process, Record, Run, Status};
 use super::Container;
 use crate::base::disk::{Lock, Rank};
 use crate::base::error::chain;
-use crate::base::{ContainerId, ErrorKind, Explain};
+use crate::base::{ContainerId, ErrorKind, Explain, Paths};
 use crate::cgroup::Cgroup;
 use crate::container::store;
 use crate::monitor::launch::{self, Role, launch};
@@ -117,7 +117,7 @@ impl Engine {
             Ok(mended) => self.reap(mended.monitor),
             Err(trouble) => {
                 let run = run.doing(doing)?;
-                if run.is_none() && self.has_processes(&record.id) {
+                if RunLost::is_why(&trouble) || run.is_none() && self.has_processes(&record.id) {
                     return Err(trouble);
                 }
                 return Ok(Some((as_left(record, run), Some(trouble))));
@@ -128,9 +128,21 @@ impl Engine {
         Ok(Some((container(record, run), None)))
     }
 
+    /// The cgroup of a container, as far as it is there.
+    pub(super) fn cgroup(&self, id: &ContainerId) -> Cgroup {
+        Cgroup::open(&settle::cgroup_parent(self.paths()), id.as_str())
+    }
+
     /// Whether something of a container runs, as far as its cgroup tells.
     pub(super) fn has_processes(&self, id: &ContainerId) -> bool {
-        !Cgroup::open(&settle::cgroup_parent(self.paths()), id.as_str()).pids().is_empty()
+        !self.cgroup(id).pids().is_empty()
+    }
+
+    /// Whether a container without a `run.json` is up all the same, when a monitor has it: that
+    /// one ends its processes and writes its record before it forgets the run.
+    fn is_up_unwritten(&self, record: &Record) -> bool {
+        let cgroup = self.cgroup(&record.id);
+        if cgroup.exists() { !cgroup.pids().is_empty() } else { ended_unseen(record) }
     }
 
     /// Sees to a run whose monitor may be dead.
@@ -148,14 +160,18 @@ impl Engine {
             Err(error) if error.is_not_found() => return Ok(Mended::default()),
             Err(error) => return Err(error).doing(doing),
         };
+        let Some(mut record) = store::load(paths, id).doing(doing)? else { return Ok(Mended::default()) };
+        let run = store::load_run(paths, id);
         // With the lock, and without a monitor, the state is this process's to change.
         if launch::is_monitored(paths, id).doing(doing)? {
+            if matches!(run, Ok(None)) && self.is_up_unwritten(&record) {
+                return Err(RunLost::of(paths, id)).doing(doing);
+            }
             return Ok(Mended::default());
         }
-        let Some(mut record) = store::load(paths, id).doing(doing)? else { return Ok(Mended::default()) };
-        let run = match store::load_run(paths, id) {
+        let run = match run {
             // It tells nothing of what has ended anyway.
-            Err(store::Error::Damaged { .. }) if !self.has_processes(id) => None,
+            Err(store::Error::DamagedRun { .. }) if !self.has_processes(id) => None,
             run => run.doing(doing)?,
         };
         match run {
@@ -167,7 +183,7 @@ impl Engine {
             Some(run) if run.init.is_some() && (run.starting || record.state.finished.is_none()) => {
                 self.settle_unseen(&mut record, Some(&run))?;
             }
-            None if self.has_processes(id) => return Err(RunLost).doing(doing),
+            None if self.has_processes(id) => return Err(RunLost::of(paths, id)).doing(doing),
             None if ended_unseen(&record) => self.settle_unseen(&mut record, None)?,
             run => {
                 let network = run.and_then(|run| run.network);
@@ -238,12 +254,15 @@ impl Engine {
     fn bury(&self, id: &ContainerId) -> Result<()> {
         let paths = self.paths();
         let doing = || format!("clean up after `{}`", id.short());
-        // Its folder is gone first; its monitor may still be at it.
-        if paths.container(id).exists() || launch::is_monitored(paths, id).doing(doing)? {
+        if paths.container(id).exists() {
             return Ok(());
         }
         if self.has_processes(id) {
             return Err(RecordLost).doing(doing);
+        }
+        // Its folder is gone first; its monitor may still be at it.
+        if launch::is_monitored(paths, id).doing(doing)? {
+            return Ok(());
         }
         let network = store::load_run(paths, id).ok().flatten().and_then(|run| run.network);
         warn_of(&settle::clear(paths, id, network.as_ref()));
@@ -410,8 +429,23 @@ fn told(error: &Error) -> String {
 
 /// Its processes are there, and what would tell of them is not.
 #[derive(Debug, thiserror::Error)]
-#[error("its processes run, but its run folder is missing")]
-struct RunLost;
+#[error("its processes run, but its {what} is missing")]
+pub(super) struct RunLost {
+    what: &'static str,
+    id: ContainerId,
+}
+
+impl RunLost {
+    fn of(paths: &Paths, id: &ContainerId) -> Self {
+        let what = if store::monitor_lock(paths, id).exists() { "run.json" } else { "run folder" };
+        Self { what, id: id.clone() }
+    }
+
+    /// Whether this is what an error is about.
+    pub(super) fn is_why(error: &Error) -> bool {
+        std::error::Error::source(error).is_some_and(|why| why.is::<Self>())
+    }
+}
 
 impl Explain for RunLost {
     fn kind(&self) -> ErrorKind {
@@ -419,7 +453,7 @@ impl Explain for RunLost {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("`hoist kill` ends it, `hoist rm -f` removes it".to_owned())
+        Some(store::how_to_end(&self.id))
     }
 }
 

@@ -4,18 +4,18 @@
 //! No lock is held while a monitor is waited for, but the start's own, which the monitor
 //! has by then.
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
 use super::super::attach::Begun;
 use super::super::error::{Doing, Error, Result};
 use super::super::{Engine, Name, Record, Run, Status, Verb};
-use super::state::{Busy, Dead, warn_of};
+use super::state::{Busy, Dead, RunLost, warn_of};
 use super::{Container, Running, Warnings};
 use crate::base::disk::{Lock, Rank};
 use crate::base::journal::Kind;
 use crate::base::{ContainerId, ErrorKind, Explain};
-use crate::cgroup::Cgroup;
 use crate::container::{Conflict, Process, config, signal, store};
 use crate::monitor::launch::{self, Role, ask, ask_to_start, launch};
 use crate::monitor::settle::{self, cgroup_parent};
@@ -137,7 +137,7 @@ impl Engine {
 
     /// Whether it has a monitor or processes, whatever its files say.
     pub(in crate::engine) fn is_up_in_any_form(&self, id: &ContainerId) -> bool {
-        launch::is_monitored(self.paths(), id).unwrap_or(true) || self.has_processes(id)
+        self.is_up(id).unwrap_or(true)
     }
 
     /// Asks for an end, until it has come; a container that is not up has it already.
@@ -170,36 +170,55 @@ impl Engine {
         }
     }
 
+    /// Ends a container whose state files do not tell how it is. Its monitor is told first, if
+    /// it listens: it starts no other run then, and without a cgroup nothing else can end it.
+    fn kill_unreadable(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<()> {
+        let _ = launch::tell(self.paths(), id, Ask::Kill { signal: libc::SIGKILL, by_hand: true });
+        self.kill_by_cgroup(id, doing)
+    }
+
     /// What works without the monitor, and without a state file that can be read. A monitor
     /// that does not see the end is ended too.
     fn kill_by_cgroup(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<()> {
-        Cgroup::open(&cgroup_parent(self.paths()), id.as_str()).kill().doing(&doing)?;
+        let cgroup = self.cgroup(id);
+        cgroup.kill().doing(&doing)?;
+        if !cgroup.exists() {
+            let run = store::load_run(self.paths(), id).ok().flatten();
+            run.and_then(|run| run.init).into_iter().for_each(kill_process);
+        }
         let end = Instant::now() + KILL_PATIENCE;
         let mut patience = Some(Instant::now() + MONITOR_PATIENCE);
         loop {
-            let run = store::load_run(self.paths(), id).ok();
-            if matches!(run, Some(None)) && !self.has_processes(id) {
+            let is_monitored = launch::is_monitored(self.paths(), id).doing(&doing)?;
+            // What cannot be mended tells nothing; without processes it has ended.
+            let is_over = if is_monitored {
+                self.is_concluded(id)
+            } else {
+                let mended = self.mend(id, Busy::Wait, Dead::Stays);
+                mended.is_err() || !launch::is_monitored(self.paths(), id).doing(&doing)?
+            };
+            if is_over && !self.has_processes(id) {
                 return Ok(());
             }
             let now = Instant::now();
             if now > end {
                 return Err(Stubborn).doing(&doing);
             }
-            if let Some(Some(run)) = run
-                && patience.is_some_and(|at| at < now)
-            {
+            if patience.is_some_and(|at| at < now) {
                 patience = None;
-                kill_process(run.monitor);
-            }
-            if !launch::is_monitored(self.paths(), id).doing(&doing)? {
-                // What cannot be mended tells nothing; without processes it has ended.
-                let mended = self.mend(id, Busy::Wait, Dead::Stays);
-                if mended.is_err() && !self.has_processes(id) {
-                    return Ok(());
-                }
+                let run = store::load_run(self.paths(), id).ok().flatten();
+                let monitor = run.map(|run| run.monitor).filter(|monitor| monitor.is_alive());
+                monitor.or_else(|| launch::listener(self.paths(), id)).into_iter().for_each(kill_process);
             }
             std::thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Whether the monitor of a container has written down that its last run is over.
+    fn is_concluded(&self, id: &ContainerId) -> bool {
+        let has_run = !matches!(store::load_run(self.paths(), id), Ok(None));
+        let has_ended = |record: Record| record.state.started.is_none() || record.state.finished.is_some();
+        !has_run && store::load(self.paths(), id).ok().flatten().is_none_or(has_ended)
     }
 
     pub(super) fn restart_now(
@@ -230,7 +249,8 @@ impl Engine {
             // It cannot be told how it is, but it can be ended.
             Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
                 let id = store::find_id(self.paths(), target).doing(doing)?;
-                return if self.has_processes(&id) { self.kill_by_cgroup(&id, doing) } else { Err(error) };
+                let is_up = RunLost::is_why(&error) || self.is_up(&id).doing(doing)?;
+                return if is_up { self.kill_unreadable(&id, doing) } else { Err(error) };
             }
             found => found?,
         };
@@ -284,7 +304,7 @@ impl Engine {
 
     pub(in crate::engine) fn remove_now(&self, target: &str, running: Running) -> Result<()> {
         let doing = || format!("remove `{}`", self.called(target));
-        if let Some(id) = self.unreadable(target, doing)? {
+        if let Some(id) = self.unreadable_to_remove(target, running, doing)? {
             return self.remove_unreadable(&id, running, doing);
         }
         let Some((lock, record)) = self.vacate(target, running)? else { return Ok(()) };
@@ -293,7 +313,7 @@ impl Engine {
         store::delete(&discarded).doing(doing)
     }
 
-    /// The container that `target` means, if it cannot be told how it is.
+    /// The container that `target` means, if its record or its run cannot be read.
     pub(in crate::engine) fn unreadable(
         &self,
         target: &str,
@@ -305,8 +325,8 @@ impl Engine {
             Ok(Some(record)) => match self.look(record, Busy::Wait) {
                 Ok(_) => true,
                 Err(error) => match store::load_run(self.paths(), &id) {
-                    Err(store::Error::Damaged { .. }) => false,
-                    Ok(None) if self.has_processes(&id) => false,
+                    Err(store::Error::DamagedRun { .. }) => false,
+                    _ if RunLost::is_why(&error) => false,
                     _ => return Err(error),
                 },
             },
@@ -314,6 +334,31 @@ impl Engine {
             Err(error) => return Err(error).doing(doing),
         };
         Ok(if is_readable { None } else { Some(id) })
+    }
+
+    /// The container that `target` means, if it must be removed as one that cannot be read. One
+    /// of which only the run is damaged or lost is ended, as `running` permits: its record tells
+    /// all about it then.
+    pub(in crate::engine) fn unreadable_to_remove(
+        &self,
+        target: &str,
+        running: Running,
+        doing: impl Fn() -> String,
+    ) -> Result<Option<ContainerId>> {
+        let Some(id) = self.unreadable(target, &doing)? else { return Ok(None) };
+        if matches!(store::load(self.paths(), &id), Ok(Some(_))) {
+            if running == Running::Refuse {
+                return Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing);
+            }
+            self.kill_unreadable(&id, &doing)?;
+            return self.unreadable(id.as_str(), doing);
+        }
+        Ok(Some(id))
+    }
+
+    /// Whether something of a container is there that must end before it can be removed.
+    fn is_up(&self, id: &ContainerId) -> std::result::Result<bool, launch::Error> {
+        Ok(launch::is_monitored(self.paths(), id)? || self.has_processes(id))
     }
 
     /// Removes it for good. Nothing tells how it wants to be stopped: it is killed.
@@ -324,12 +369,11 @@ impl Engine {
         doing: impl Fn() -> String,
     ) -> Result<()> {
         let paths = self.paths();
-        let is_up = || Ok(launch::is_monitored(paths, id).doing(&doing)? || self.has_processes(id));
-        if is_up()? {
+        if self.is_up(id).doing(&doing)? {
             if running == Running::Refuse {
                 return Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing);
             }
-            self.kill_by_cgroup(id, &doing)?;
+            self.kill_unreadable(id, &doing)?;
         }
         let lock = match store::lock(paths, id) {
             Err(store::Error::NotFound(_)) => None,
@@ -375,9 +419,23 @@ impl Engine {
         }
     }
 
-    /// Every folder there is, half-made ones too.
-    pub(in crate::engine) fn container_ids(&self) -> Result<Vec<ContainerId>> {
-        store::ids(self.paths()).doing(|| "list the containers")
+    /// Every container of which something is left: a folder, half-made ones too, a run, or a
+    /// cgroup.
+    ///
+    /// # Errors
+    ///
+    /// A folder cannot be read; the others' ids are there.
+    pub(in crate::engine) fn all_ids(&self) -> (BTreeSet<ContainerId>, Result<()>) {
+        let groups = cgroup_parent(self.paths()).groups();
+        let mut ids: BTreeSet<_> = groups.iter().filter_map(|name| name.parse().ok()).collect();
+        let mut read = Ok(());
+        for found in [store::ids(self.paths()), store::run_ids(self.paths())] {
+            match found {
+                Ok(found) => ids.extend(found),
+                Err(error) => read = read.and(Err(error)),
+            }
+        }
+        (ids, read.doing(|| "list the containers"))
     }
 
     /// Removes a container in any state, or what is left of one.
@@ -385,9 +443,14 @@ impl Engine {
         let doing = || format!("remove `{}`", id.short());
         match store::load(self.paths(), id) {
             Ok(Some(_)) => self.remove_now(id.as_str(), Running::Kill),
-            Ok(None) | Err(store::Error::Damaged { .. }) => self.remove_unreadable(id, Running::Kill, doing),
-            Err(error) => Err(error).doing(doing),
+            Ok(None) | Err(_) => self.remove_unreadable(id, Running::Kill, doing),
         }
+    }
+
+    /// Fails while something of a container lives.
+    pub(in crate::engine) fn refuse_while_up(&self, id: &ContainerId) -> Result<()> {
+        let doing = || format!("remove `{}`", id.short());
+        if self.is_up(id).doing(doing)? { Err(Stubborn).doing(doing) } else { Ok(()) }
     }
 
     pub(super) fn rename_now(&self, target: &str, name: Name) -> Result<()> {
