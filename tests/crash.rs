@@ -309,6 +309,29 @@ fn a_monitor_that_does_not_answer_stops_no_removal() {
 }
 
 #[test]
+fn a_test_that_fails_leaves_nothing_alive() {
+    let seen = std::sync::Mutex::new(Vec::new());
+    let failed = std::panic::catch_unwind(|| {
+        let case = Case::new();
+        let ids = [(); 4].map(|()| case.start(&["sleep", "1000"], |_| {}));
+        let runs = ids.each_ref().map(|id| case.container(id).run.unwrap());
+        seen.lock().unwrap().extend(runs.iter().flat_map(|run| [run.monitor, run.init.unwrap()]));
+        let paths = case.engine.paths();
+        let [stopped, unwritten, lost, _] = ids.each_ref().map(|id| id.parse().unwrap());
+        let monitor = runs[0].monitor.pid.try_into().unwrap();
+        sys::signal::send(monitor, libc::SIGSTOP).unwrap();
+        std::fs::write(paths.container_run(&stopped).join("run.json"), "{").unwrap();
+        std::fs::remove_file(paths.container_run(&unwritten).join("run.json")).unwrap();
+        sys::tree::remove(&paths.container(&lost)).unwrap();
+        panic!("on purpose");
+    });
+    assert!(failed.is_err());
+    let seen = seen.into_inner().unwrap();
+    assert_eq!(seen.len(), 8);
+    until("nothing lives", || seen.iter().all(|process| !process.is_alive()));
+}
+
+#[test]
 fn killed_at_any_moment_nothing_is_left() {
     kill_at_any_moment(60);
 }

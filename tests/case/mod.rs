@@ -19,7 +19,7 @@ use hoist::engine::{Attached, Engine, Options, Output as Sessions, PullPolicy, S
 use hoist::image::Input;
 use hoist::image::import::ImportRequest;
 
-use crate::support::{HOIST, busybox_tar};
+use crate::support::{HOIST, busybox_tar, end_all};
 
 /// The image of [`Case::new`].
 pub const IMAGE: &str = "busybox";
@@ -156,7 +156,7 @@ impl Case {
         parents.filter(|parent| parent.is_dir()).collect()
     }
 
-    /// Processes whose command line names this engine's folders, or that run in its containers.
+    /// Processes whose command line names this engine's folders.
     pub fn processes(&self) -> Vec<String> {
         let root = self.dir.path().to_str().unwrap().to_owned();
         let of = |pid: &str| std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
@@ -205,6 +205,7 @@ impl Drop for Case {
         let groups = self.cgroup_parents();
         let left =
             [self.processes(), groups.iter().map(|group| group.display().to_string()).collect()].concat();
+        end_all(self.engine.paths());
         if !std::thread::panicking() {
             reset.expect("reset takes longer than a minute").expect("reset");
             assert_eq!(left, Vec::<String>::new(), "left behind");

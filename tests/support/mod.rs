@@ -17,6 +17,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use hoist::base::Paths;
+
 /// The binary under test.
 pub const HOIST: &str = env!("CARGO_BIN_EXE_hoist");
 
@@ -166,9 +168,66 @@ impl Home {
 impl Drop for Home {
     fn drop(&mut self) {
         let said = self.hoist(["system", "reset", "-f"]);
+        end_all(&Paths::new(self.root(), self.run_root()));
         if said.code != 0 && !std::thread::panicking() {
             panic!("the engine could not be taken away: {said:?}");
         }
+    }
+}
+
+/// Every cgroup of an engine, deepest first, in the one tree or in that of each controller.
+pub fn groups_of(paths: &Paths) -> Vec<PathBuf> {
+    let root = Path::new("/sys/fs/cgroup");
+    let trees = std::fs::read_dir(root).into_iter().flatten().flatten().map(|tree| tree.path());
+    let mut groups: Vec<_> =
+        trees.chain([root.to_owned()]).map(|tree| tree.join(paths.engine_name())).collect();
+    groups.retain(|group| group.is_dir());
+    let mut at = 0;
+    while let Some(group) = groups.get(at) {
+        let below = std::fs::read_dir(group).into_iter().flatten().flatten().map(|entry| entry.path());
+        groups.extend(below.filter(|path| path.is_dir()).collect::<Vec<_>>());
+        at += 1;
+    }
+    groups.reverse();
+    groups
+}
+
+/// Every process that an engine's monitors are, or that runs in its containers.
+pub fn processes_of(paths: &Paths) -> Vec<i32> {
+    let numbers =
+        |text: String| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>();
+    let read = |path: PathBuf| std::fs::read_to_string(path).map(numbers).unwrap_or_default();
+    let mut pids: Vec<i32> =
+        groups_of(paths).into_iter().flat_map(|group| read(group.join("cgroup.procs"))).collect();
+    let root = paths.root().as_os_str().as_encoded_bytes();
+    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
+        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
+        let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        if words.starts_with(b"hoist\0monitor\0") && words.split(|byte| *byte == 0).any(|word| word == root) {
+            // Without cgroups nothing else tells what it has started.
+            pids.extend(read(entry.path().join(format!("task/{pid}/children"))));
+            pids.push(pid);
+        }
+    }
+    pids
+}
+
+/// Kills what is left of an engine: a test that has failed, also of one that cannot clean up,
+/// leaves nothing alive on the machine.
+pub fn end_all(paths: &Paths) {
+    for _ in 0..1000 {
+        let pids = processes_of(paths);
+        for group in groups_of(paths) {
+            let _ = std::fs::write(group.join("cgroup.freeze"), "0"); // v2 only
+            if pids.is_empty() {
+                let _ = std::fs::remove_dir(group);
+            }
+        }
+        if pids.is_empty() {
+            return;
+        }
+        pids.iter().for_each(|&pid| drop(hoist::sys::signal::send(pid, libc::SIGKILL)));
+        std::thread::sleep(std::time::Duration::from_millis(5)); // they take a moment to die
     }
 }
 
