@@ -205,7 +205,7 @@ fn a_signal_goes_to_the_first_process_and_an_end_is_waited_for() {
         let containers = case.engine.containers();
         let mut attached = containers.start_attached(&id, ALL, None).await.unwrap();
         assert_eq!(attached.output.recv().await, Some(Output::Bytes(Stream::Stdout, b"ready\n".into())));
-        containers.kill(&id, "USR1").await.unwrap();
+        drop(containers.kill(&id, "USR1").await.unwrap());
         assert_eq!(containers.wait(&id, WaitFor::NotRunning).await.unwrap(), 3);
         let error = containers.kill(&id, "TERM").await.unwrap_err();
         assert_eq!((error.kind(), error.causes().join("")), (ErrorKind::Conflict, "it is exited".to_owned()));
@@ -254,7 +254,7 @@ fn stop_asks_first_and_then_kills() {
     let containers = case.engine.containers();
     // Process 1 has no default action for SIGTERM: this one ignores it.
     let stubborn = case.start(&["sleep", "1000"], |_| {});
-    case.wait_for(containers.stop(&stubborn, None, Some(0))).unwrap();
+    drop(case.wait_for(containers.stop(&stubborn, None, Some(0))).unwrap());
     assert_eq!(case.container(&stubborn).record.state.exit_code, 137);
     assert!(case.container(&stubborn).record.state.stopped_by_hand);
     let polite = case.start(&["sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.05; done"], |_| {});
@@ -264,13 +264,13 @@ fn stop_asks_first_and_then_kills() {
         let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
         u64::from_str_radix(caught.trim(), 16).unwrap_or(0) & (1 << 14) != 0
     });
-    case.wait_for(containers.stop(&polite, None, None)).unwrap();
+    drop(case.wait_for(containers.stop(&polite, None, None)).unwrap());
     assert_eq!(case.container(&polite).record.state.exit_code, 5);
     assert_eq!(actions(&case, &polite), ["create", "start", "kill", "die", "stop"]);
-    case.wait_for(containers.stop(&polite, None, None)).unwrap(); // it has ended: fine
+    drop(case.wait_for(containers.stop(&polite, None, None)).unwrap()); // it has ended: fine
     // With an init of ours, the default action is there.
     let init = case.start(&["sleep", "1000"], |options| options.init = true);
-    case.wait_for(containers.stop(&init, None, Some(60))).unwrap();
+    drop(case.wait_for(containers.stop(&init, None, Some(60))).unwrap());
     assert_eq!(case.container(&init).record.state.exit_code, 143);
 }
 
@@ -282,7 +282,7 @@ fn pausing_stands_it_still_and_only_unpausing_or_an_end_helps() {
     let case = Case::new();
     let containers = case.engine.containers();
     let id = case.start(&["sh", "-c", "while :; do echo x; sleep 0.01; done"], |_| {});
-    case.wait_for(containers.pause(&id)).unwrap();
+    drop(case.wait_for(containers.pause(&id)).unwrap());
     assert_eq!(case.container(&id).status, Status::Paused);
     let before = log(&case, &id, WHOLE).len();
     std::thread::sleep(Duration::from_millis(60)); // nothing happens: there is no event to wait for
@@ -295,10 +295,10 @@ fn pausing_stands_it_still_and_only_unpausing_or_an_end_helps() {
     ] {
         assert_eq!((error.kind(), error.causes().join("")), (ErrorKind::Conflict, cause.to_owned()));
     }
-    case.wait_for(containers.unpause(&id)).unwrap();
+    drop(case.wait_for(containers.unpause(&id)).unwrap());
     until("it goes on", || log(&case, &id, WHOLE).len() > before);
-    case.wait_for(containers.pause(&id)).unwrap();
-    case.wait_for(containers.kill(&id, "KILL")).unwrap();
+    drop(case.wait_for(containers.pause(&id)).unwrap());
+    drop(case.wait_for(containers.kill(&id, "KILL")).unwrap());
     assert_eq!(case.container(&id).record.state.exit_code, 137);
 }
 
@@ -326,15 +326,15 @@ fn a_container_is_renamed_also_while_it_runs() {
     let containers = case.engine.containers();
     let id = case.start(&["sleep", "1000"], |_| {});
     let other = case.create(&["true"], |_| {});
-    case.wait_for(containers.rename(&id, "web".parse().unwrap())).unwrap();
+    drop(case.wait_for(containers.rename(&id, "web".parse().unwrap())).unwrap());
     assert_eq!(case.container("web").record.id.as_str(), id);
     let error = case.wait_for(containers.rename(&other, "web".parse().unwrap())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     let error = case.wait_for(containers.rename("web", "web".parse().unwrap())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
-    case.wait_for(containers.rename(&other, "db".parse().unwrap())).unwrap();
+    drop(case.wait_for(containers.rename(&other, "db".parse().unwrap())).unwrap());
     assert!(actions(&case, &other).contains(&"rename".to_owned()));
-    case.wait_for(containers.stop("web", None, Some(0))).unwrap();
+    drop(case.wait_for(containers.stop("web", None, Some(0))).unwrap());
     assert_eq!(case.container("web").status, Status::Exited);
 }
 
@@ -352,7 +352,7 @@ fn restart_starts_again_with_the_same_files() {
     assert_ne!(second.init, first.init);
     let want = ["create", "start", "kill", "kill", "die", "stop", "start", "restart"];
     assert_eq!(actions(&case, &id), want);
-    case.wait_for(containers.stop(&id, None, Some(0))).unwrap();
+    drop(case.wait_for(containers.stop(&id, None, Some(0))).unwrap());
     let _ = case.wait_for(containers.restart(&id, None, Some(0))).unwrap();
     until("it ran a third time", || log(&case, &id, WHOLE) == "1\n2\n3\n");
 }
@@ -371,7 +371,7 @@ fn a_policy_starts_it_again_until_a_person_ends_it() {
     assert_eq!(case.container(&id).record.state.restart_count, 2);
     let id = case.start(&["false"], |options| options.restart = RestartPolicy::Always);
     until("it was restarted", || case.container(&id).record.state.restart_count > 1);
-    case.wait_for(containers.stop(&id, None, Some(0))).unwrap();
+    drop(case.wait_for(containers.stop(&id, None, Some(0))).unwrap());
     assert_eq!(case.container(&id).status, Status::Exited);
     let _ = case.wait_for(containers.start(&id)).unwrap();
     until("it was restarted after a start by hand", || case.container(&id).record.state.restart_count > 1);
@@ -404,7 +404,7 @@ fn a_command_runs_in_a_running_container() {
     let starts = found.iter().filter(|action| action.starts_with("exec_start: ")).count();
     let ends = found.iter().filter(|action| *action == "exec_die").count();
     assert!(starts >= 5 && ends >= 4, "{found:?}");
-    case.wait_for(containers.stop(&id, None, Some(0))).unwrap();
+    drop(case.wait_for(containers.stop(&id, None, Some(0))).unwrap());
     assert_eq!(
         case.wait_for(containers.exec(&id, exec(&["true"]), ALL)).unwrap_err().kind(),
         ErrorKind::Conflict
@@ -465,7 +465,7 @@ fn top_and_stats_see_the_processes() {
         assert!(sample.cpu_nanos > 0 && sample.pids >= 3, "{sample:?}");
         assert!(sample.memory > 0 || !has_memory_controller(), "{sample:?}");
     }
-    case.wait_for(containers.stop(&id, None, Some(0))).unwrap();
+    drop(case.wait_for(containers.stop(&id, None, Some(0))).unwrap());
     assert_eq!(case.wait_for(containers.top(&id)).unwrap_err().kind(), ErrorKind::Conflict);
 }
 
@@ -699,7 +699,7 @@ fn an_error_calls_a_container_as_its_user_does() {
     let case = Case::new();
     let id = case.create(&["true"], |options| options.log.driver = "none".to_owned());
     let containers = case.engine.containers();
-    case.wait_for(containers.rename(&id, "web".parse().unwrap())).unwrap();
+    drop(case.wait_for(containers.rename(&id, "web".parse().unwrap())).unwrap());
     let container = case.container(&id);
     // Front ends use whole ids; what a person wrote is said as it was written.
     for (target, shown) in [(id.as_str(), "web"), ("web", "web"), (&id[..5], &id[..5])] {
@@ -758,7 +758,7 @@ fn two_engines_see_each_others_changes_at_once() {
             let (other, id) = (other.clone(), id.clone());
             tokio::spawn(async move { other.containers().wait(&id, WaitFor::NextExit).await })
         };
-        case.engine.containers().stop(&id, None, Some(0)).await.unwrap();
+        drop(case.engine.containers().stop(&id, None, Some(0)).await.unwrap());
         assert_eq!(waiter.await.unwrap().unwrap(), 137);
         let mut seen = Vec::new();
         while seen.last().map(String::as_str) != Some("stop") {
@@ -787,7 +787,7 @@ fn a_shutdown_ends_each_in_its_own_way_and_a_boot_starts_what_policies_want() {
         options.stop_timeout = Some(0);
     });
     let by_hand = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::UnlessStopped);
-    case.wait_for(containers.stop(&by_hand, None, Some(0))).unwrap();
+    drop(case.wait_for(containers.stop(&by_hand, None, Some(0))).unwrap());
     let kill = |options: &mut Options| options.stop_signal = Some("KILL".to_owned());
     let plain = case.start(&["sleep", "1000"], kill);
     let failing = case.start(&["sleep", "1000"], |options| {

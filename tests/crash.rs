@@ -73,8 +73,8 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
     });
     // Every verb goes to the new monitor.
     if !in_user_namespace() {
-        case.wait_for(containers.pause(&id)).unwrap();
-        case.wait_for(containers.unpause(&id)).unwrap();
+        drop(case.wait_for(containers.pause(&id)).unwrap());
+        drop(case.wait_for(containers.unpause(&id)).unwrap());
     }
     let request = hoist::engine::ExecRequest {
         command: vec!["touch".to_owned(), "/stop".to_owned()],
@@ -195,7 +195,7 @@ fn a_monitor_killed_between_two_runs_leaves_one_that_its_policy_goes_on_with() {
             let now = case.container(&id);
             now.status == Status::Running && now.record.state.restart_count == 3
         });
-        case.wait_for(case.engine.containers().stop(&id, None, Some(0))).unwrap();
+        drop(case.wait_for(case.engine.containers().stop(&id, None, Some(0))).unwrap());
         assert_eq!(case.container(&id).status, Status::Exited, "{point:?}");
     }
 }
@@ -481,7 +481,7 @@ fn a_flood_to_stalled_clients_keeps_the_monitor_small() {
         tokio::time::sleep(Duration::from_millis(200)).await;
         let size = private_kib(monitor.pid);
         assert!(size <= 2048, "{size} KiB");
-        containers.kill(&id, "KILL").await.unwrap();
+        drop(containers.kill(&id, "KILL").await.unwrap());
         let mut stalled = stalled;
         let mut has_skipped = false;
         while let Some(output) = stalled.output.recv().await {
@@ -524,7 +524,7 @@ fn input_to_a_container_that_does_not_read_holds_no_signal_up() {
         let flood =
             tokio::spawn(async move { while input.send(Input::Bytes(vec![b'x'; 60_000])).await.is_ok() {} });
         tokio::time::sleep(Duration::from_millis(100)).await; // until every buffer is full
-        case.engine.containers().kill(&id, "KILL").await.unwrap();
+        drop(case.engine.containers().kill(&id, "KILL").await.unwrap());
         assert_eq!(hear(attached).await.code, Some(137));
         flood.abort();
     });

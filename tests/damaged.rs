@@ -362,3 +362,84 @@ fn a_network_that_cannot_be_read_is_another_subnet_at_most() {
         assert_eq!(is_kept, !how.is_empty(), "a newer one is left, a damaged one written again");
     }
 }
+
+#[test]
+fn a_journal_that_cannot_be_written_stops_no_verb() {
+    let case = Case::new();
+    let journal = case.engine.paths().journal();
+    fs::remove_file(&journal).ok();
+    fs::create_dir(&journal).unwrap();
+    let warned = |words: &[&str], events: &[&str]| {
+        let said = case.hoist(words);
+        let text = String::from_utf8(said.stderr).unwrap();
+        assert!(said.status.success(), "{words:?}: {text}");
+        for event in events {
+            let warning = format!("WARNING: `{event}` is missing from the events: cannot open ");
+            assert!(text.contains(&warning), "{words:?}: {text}");
+        }
+    };
+    let status = |name| case.container(name).status;
+    warned(&["create", "--name", "web", "--network", "none", case::IMAGE, "sleep", "1000"], &["create"]);
+    warned(&["rename", "web", "db"], &["rename"]);
+    warned(&["start", "db"], &["start"]);
+    if !in_user_namespace() {
+        warned(&["pause", "db"], &["pause"]);
+        assert_eq!(status("db"), Status::Paused);
+        warned(&["unpause", "db"], &["unpause"]);
+    }
+    assert_eq!(status("db"), Status::Running);
+    warned(&["rename", "db", "web"], &["rename"]);
+    warned(&["exec", "web", "true"], &["exec_create", "exec_start"]);
+    warned(&["exec", "-d", "web", "true"], &["exec_create", "exec_start"]);
+    warned(&["restart", "-t", "0", "web"], &["kill", "stop", "start", "restart"]);
+    assert_eq!(status("web"), Status::Running);
+    let wait = case.command(&["wait", "web"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    warned(&["stop", "-t", "0", "web"], &["kill", "stop"]);
+    assert_eq!(wait.wait_with_output().unwrap().stdout, b"137\n");
+    assert_eq!(status("web"), Status::Exited);
+    warned(&["start", "web"], &["start"]);
+    warned(&["kill", "web"], &["kill"]);
+    warned(&["rm", "web"], &[]);
+    assert!(case.wait_for(case.engine.containers().list()).unwrap().is_empty());
+}
+
+#[test]
+fn who_stops_a_container_that_cannot_be_removed_is_answered() {
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |options| options.auto_remove = true);
+    let discarded = case.engine.paths().discarded();
+    sys::tree::remove(&discarded).unwrap();
+    fs::write(&discarded, "in the way").unwrap();
+    let said = text(&case, &["stop", "-t", "0", &id]);
+    assert!(said.contains(&format!("{id}\n")) && said.contains("WARNING: it cannot be removed: "), "{said}");
+    fs::remove_file(&discarded).unwrap();
+    until("it has gone", || case.wait_for(case.engine.containers().list()).unwrap().is_empty());
+}
+
+#[test]
+fn sessions_that_were_killed_with_their_monitors_are_forgotten() {
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let folder = case.engine.paths().container_run(&id.parse().unwrap()).join("exec");
+    let request = hoist::engine::ExecRequest {
+        command: vec!["sleep".to_owned(), "1000".to_owned()],
+        ..hoist::engine::ExecRequest::default()
+    };
+    drop(case.wait_for(case.engine.containers().exec_detached(&id, request)).unwrap());
+    let file = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
+    let file = file.into_iter().find(|path| path.extension().is_some()).unwrap();
+    let session: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let killed = ["owner", "process"].map(|who| {
+        let process: Process = serde_json::from_value(session[who].clone()).unwrap();
+        kill(process);
+        process
+    });
+    until("both are dead", || killed.iter().all(|process| !process.is_alive()));
+    // One that never began, and one that is no session's file.
+    let mut unbegun = session;
+    unbegun["process"] = serde_json::Value::Null;
+    fs::write(file.with_file_name("unbegun.json"), unbegun.to_string()).unwrap();
+    fs::write(file.with_file_name("damaged.json"), "{").unwrap();
+    assert!(text(&case, &["exec", &id, "true"]).is_empty());
+    until("no session is left", || fs::read_dir(&folder).unwrap().count() == 0);
+}

@@ -450,7 +450,7 @@ fn a_read_only_container_is_not_changed() {
     };
     assert!(list(&case, &place, "/").unwrap().is_read_only);
     make();
-    case.wait_for(case.engine.containers().kill(&id, "KILL")).unwrap();
+    drop(case.wait_for(case.engine.containers().kill(&id, "KILL")).unwrap());
     assert_eq!(make().causes(), ["the container's root file system is read-only"]);
 }
 

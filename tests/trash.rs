@@ -108,7 +108,7 @@ fn a_taken_name_is_refused_with_its_owner_and_another_one_will_do() {
     let id = case.create(&["true"], |_| {});
     let entry = trash(&case, &engine, &id);
     let other = case.create(&["true"], |_| {});
-    case.wait_for(engine.containers().rename(&other, entry.name.parse().unwrap())).unwrap();
+    drop(case.wait_for(engine.containers().rename(&other, entry.name.parse().unwrap())).unwrap());
     let error = case.wait_for(engine.trash().restore(&entry.id, None)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     assert_eq!(error.to_string(), format!("cannot restore `{}`", entry.name));

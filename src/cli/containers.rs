@@ -90,7 +90,7 @@ pub(super) async fn remove(engine: &Engine, rm: Rm) -> Result<u8> {
 }
 
 pub(super) async fn rename(engine: &Engine, rename: Rename) -> Result<u8> {
-    engine.containers().rename(&rename.target, rename.name).await?;
+    warn(&engine.containers().rename(&rename.target, rename.name).await?);
     Ok(0)
 }
 

@@ -293,7 +293,9 @@ async fn carry_input(
         };
         let (engine, container, exec) = (engine.clone(), container.clone(), exec.clone());
         let asked = blocking(move || {
-            launch::ask(engine.paths(), &container, exec.as_ref(), ask).doing(|| "reach the process")
+            // The screen is the program's: nobody is told that a signal or a size has no event.
+            let asked = launch::ask(engine.paths(), &container, exec.as_ref(), ask);
+            asked.map(drop).doing(|| "reach the process")
         });
         if let Err(error) = asked.await {
             tracing::debug!(error = error.causes().join(": "), "a signal or size was not delivered");

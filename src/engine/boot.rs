@@ -110,7 +110,7 @@ impl Engine {
         let stopped = whole.chain(damaged).map(|(name, id)| async move {
             let engine = self.clone();
             let result = blocking(move || engine.stop_for_shutdown(&id)).await;
-            Outcome { name, result: result.map(Warnings::from) }
+            Outcome { name, result }
         });
         let outcomes = futures_util::future::join_all(stopped).await;
         // Whoever starts a container after this has to ask for the next shutdown again.

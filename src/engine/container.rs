@@ -69,7 +69,7 @@ pub struct DiskUse {
 }
 
 /// What was done otherwise than asked, a sentence each: a limit that is cut, a name server
-/// that a container cannot reach.
+/// that a container cannot reach, an event that cannot be written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[must_use = "the user is to see them"]
 pub struct Warnings(pub Vec<String>);
@@ -308,7 +308,12 @@ impl Containers<'_> {
     /// # Errors
     ///
     /// A word that is no signal; a monitor that does not answer.
-    pub async fn stop(&self, target: &str, signal: Option<&str>, timeout_secs: Option<i64>) -> Result<()> {
+    pub async fn stop(
+        &self,
+        target: &str,
+        signal: Option<&str>,
+        timeout_secs: Option<i64>,
+    ) -> Result<Warnings> {
         let signal = signal.map(str::to_owned);
         self.on(target, move |engine, target| engine.stop_now(target, signal.as_deref(), timeout_secs)).await
     }
@@ -337,7 +342,7 @@ impl Containers<'_> {
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running.
-    pub async fn kill(&self, target: &str, signal: &str) -> Result<()> {
+    pub async fn kill(&self, target: &str, signal: &str) -> Result<Warnings> {
         let signal = signal.to_owned();
         self.on(target, move |engine, target| engine.kill_now(target, &signal)).await
     }
@@ -347,7 +352,7 @@ impl Containers<'_> {
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not running.
-    pub async fn pause(&self, target: &str) -> Result<()> {
+    pub async fn pause(&self, target: &str) -> Result<Warnings> {
         self.on(target, |engine, target| engine.freeze_now(target, Verb::Pause, Ask::Pause)).await
     }
 
@@ -356,7 +361,7 @@ impl Containers<'_> {
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is not paused.
-    pub async fn unpause(&self, target: &str) -> Result<()> {
+    pub async fn unpause(&self, target: &str) -> Result<Warnings> {
         self.on(target, |engine, target| engine.freeze_now(target, Verb::Unpause, Ask::Unpause)).await
     }
 
@@ -397,7 +402,7 @@ impl Containers<'_> {
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when the name is taken.
-    pub async fn rename(&self, target: &str, name: Name) -> Result<()> {
+    pub async fn rename(&self, target: &str, name: Name) -> Result<Warnings> {
         self.on(target, move |engine, target| engine.rename_now(target, name)).await
     }
 

@@ -9,7 +9,7 @@ use crate::monitor::exec::{self, ExecRecord};
 use crate::monitor::journal;
 use crate::monitor::launch::{Role, launch};
 
-/// So many sessions a container has at once, or remembers.
+/// So many sessions a container has at once.
 const MAX_SESSIONS: usize = 256;
 
 /// A command that has begun, with its client.
@@ -43,25 +43,30 @@ impl Engine {
         let doing = || format!("execute a command in `{}`", self.called(target));
         let size = request.size;
         let tty = request.tty;
-        let (container, id) = self.prepare_exec(target, request)?;
+        let (container, id, warning) = self.prepare_exec(target, request)?;
         let wish = crate::monitor::wire::Attach { size, ..options.into() };
         let (ours, theirs) = early(wish).doing(doing)?;
         let launched = launch(self.program(), self.paths(), &container.id, Role::Exec(id.clone()), &[theirs])
             .doing(doing)?;
         accepted(&ours).doing(doing)?;
         let connection = Connection { socket: ours, tty, container: container.id, exec: Some(id.clone()) };
-        Ok(Started { id, connection, begun: launched.into() })
+        let mut begun = Begun::from(launched);
+        begun.warnings.0.extend(warning);
+        Ok(Started { id, connection, begun })
     }
 
     pub(super) fn exec_detached(&self, target: &str, request: ExecRequest) -> Result<(ExecId, Begun)> {
         let request = ExecRequest { detach: true, interactive: false, ..request };
-        let (container, id) = self.prepare_exec(target, request)?;
+        let (container, id, warning) = self.prepare_exec(target, request)?;
         let launched = launch(self.program(), self.paths(), &container.id, Role::Exec(id.clone()), &[]);
-        Ok((id, launched.doing(|| format!("execute a command in `{}`", self.called(target)))?.into()))
+        let launched = launched.doing(|| format!("execute a command in `{}`", self.called(target)))?;
+        let mut begun = Begun::from(launched);
+        begun.warnings.0.extend(warning);
+        Ok((id, begun))
     }
 
-    /// Writes the session's record.
-    fn prepare_exec(&self, target: &str, request: ExecRequest) -> Result<(Record, ExecId)> {
+    /// Writes the session's record; and what to warn of.
+    fn prepare_exec(&self, target: &str, request: ExecRequest) -> Result<(Record, ExecId, Option<String>)> {
         let doing = || format!("execute a command in `{}`", self.called(target));
         let container = self.get(target)?;
         container.status.after(Verb::Exec).doing(doing)?;
@@ -86,27 +91,31 @@ impl Engine {
         };
         disk::write_state(&exec::file(self.paths(), &container.record.id, &id), &record).doing(doing)?;
         let action = format!("exec_create: {}", record.command.join(" "));
-        journal::tell(self.paths(), &container.record, &action, &[("execID", id.as_str())]).doing(doing)?;
-        Ok((container.record, id))
+        let attributes = [("execID", id.as_str())];
+        let warning = journal::tell_or_warn(self.paths(), &container.record, &action, &attributes);
+        Ok((container.record, id, warning))
     }
 
-    /// Forgets sessions that have ended when there are many.
+    /// Forgets the sessions that were killed with their monitors, and refuses too many.
     fn make_room(&self, container: &ContainerId) -> std::result::Result<(), Refused> {
         let Ok(entries) = std::fs::read_dir(exec::folder(self.paths(), container)) else { return Ok(()) };
-        let is_record = |path: &std::path::PathBuf| path.extension().is_some_and(|ext| ext == "json");
-        let records: Vec<_> = entries.flatten().map(|entry| entry.path()).filter(is_record).collect();
-        if records.len() < MAX_SESSIONS {
-            return Ok(());
+        let mut count = 0;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            if path.extension().is_none_or(|extension| extension != "json") {
+                continue;
+            }
+            let is_over = match disk::read_state::<ExecRecord>(&path) {
+                Ok(record) => record.is_over(),
+                Err(error) => error.is_of_the_file() || error.is_not_found(),
+            };
+            if is_over {
+                // Another engine may have been faster.
+                let _ = std::fs::remove_file(path.with_extension("")); // the socket
+                let _ = std::fs::remove_file(&path);
+            } else {
+                count += 1;
+            }
         }
-        let is_over = |path: &&std::path::PathBuf| {
-            disk::read_state::<ExecRecord>(path).is_ok_and(|record| {
-                record.exit_code.is_some() || record.process.is_some_and(|process| !process.is_alive())
-            })
-        };
-        let over: Vec<_> = records.iter().filter(is_over).collect();
-        for path in &over {
-            let _ = std::fs::remove_file(path); // another engine may have been faster
-        }
-        if over.is_empty() { Err(Refused::TooMany) } else { Ok(()) }
+        if count < MAX_SESSIONS { Ok(()) } else { Err(Refused::TooMany) }
     }
 }

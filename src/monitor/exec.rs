@@ -16,10 +16,11 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Refused};
 use super::session::{Asker, Session, Shape, Streams, Watch, complain};
 use super::settle::{UNKNOWN, cgroup_parent};
-use super::start::output_pipe;
+use super::start::{output_pipe, own_process};
 use super::wire::{Answer, Ask, Failure, Ready};
 use super::{bundle, confine, journal, privilege, tell};
 use crate::base::disk::state;
+use crate::base::error::chain;
 use crate::base::{ContainerId, ExecId, Paths, disk};
 use crate::cgroup::Cgroup;
 use crate::container::record::{Process, VERSION};
@@ -56,10 +57,10 @@ pub struct ExecRecord {
     pub detach: bool,
     /// Terminal size (rows, columns) to start with.
     pub size: Option<(u16, u16)>,
+    /// Who sees to it: the engine that makes it, then its monitor.
+    pub owner: Option<Process>,
     /// Its process, once it was executed.
     pub process: Option<Process>,
-    /// Its exit code, once it has ended.
-    pub exit_code: Option<u8>,
     /// Fields of a newer hoist.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, serde_json::Value>,
@@ -71,7 +72,14 @@ impl ExecRecord {
     /// A command that has not begun.
     #[must_use]
     pub fn new() -> Self {
-        Self { version: VERSION, ..Self::default() }
+        Self { version: VERSION, owner: Some(own_process()), ..Self::default() }
+    }
+
+    /// Whether nobody sees to it any more: it was killed with its monitor, or never began.
+    #[must_use]
+    pub fn is_over(&self) -> bool {
+        let lives = |process: &Option<Process>| process.is_some_and(Process::is_alive);
+        !lives(&self.owner) && !lives(&self.process)
     }
 }
 
@@ -128,6 +136,8 @@ fn begin(
     clients: Vec<OwnedFd>,
 ) -> Result<(Session, Up), Error> {
     let mut record: ExecRecord = disk::read_state(&file(paths, id, exec))?;
+    record.owner = Some(own_process());
+    disk::write_state(&file(paths, id, exec), &record)?;
     let container = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
     let run = store::load_run(paths, id)?.filter(|run| run.status == Status::Running && !run.starting);
     let init = run.and_then(|run| run.init).ok_or(Error::NotRunning)?;
@@ -155,7 +165,7 @@ fn begin(
     let mut program = program(&container, &record);
     program.set_apparmor_profile(confine::confine_exec(&container.state.apparmor)?);
     let (stdio, mut streams) = make_stdio(&record, size)?;
-    let Running { pid, pidfd, console, warnings } = runtime::exec(runtime::Exec {
+    let Running { pid, pidfd, console, mut warnings } = runtime::exec(runtime::Exec {
         target: target.as_fd(),
         process: &program,
         spec: &spec,
@@ -164,15 +174,21 @@ fn begin(
         probe: &probe,
     })?;
     streams.console = console;
-    streams.set_nonblocking()?;
+    if let Err(error) = streams.set_nonblocking() {
+        let _ = sys::process::signal(pidfd.as_fd(), libc::SIGKILL); // nobody would hear it
+        return Err(error.into());
+    }
     session.begin(streams);
     if let Some((rows, columns)) = size {
         session.resize(rows, columns);
     }
     record.process = u32::try_from(pid).ok().and_then(Process::of);
-    disk::write_state(&file(paths, id, exec), &record)?;
+    // It runs: what cannot be written does not change that.
+    if let Err(error) = disk::write_state(&file(paths, id, exec), &record) {
+        warnings.push(format!("the session's file is not up to date: {}", chain(&error).join(": ")));
+    }
     let action = format!("exec_start: {}", record.command.join(" "));
-    journal::tell(paths, &container, &action, &[("execID", exec.as_str())])?;
+    warnings.extend(journal::tell_or_warn(paths, &container, &action, &[("execID", exec.as_str())]));
     Ok((session, Up { container, pidfd, warnings }))
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::base::error::chain;
 use crate::base::journal::{self, Event, Kind};
 use crate::base::{Paths, disk};
 use crate::container::Record;
@@ -18,4 +19,13 @@ pub fn tell(paths: &Paths, record: &Record, action: &str, more: &[(&str, &str)])
     attributes.insert("name".to_owned(), record.name.as_str().to_owned());
     attributes.extend(more.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())));
     journal::append(&paths.journal(), &Event::now(Kind::Container, action, record.id.as_str(), attributes))
+}
+
+/// The same for who goes on in any case: gives what to warn of.
+#[must_use]
+pub fn tell_or_warn(paths: &Paths, record: &Record, action: &str, more: &[(&str, &str)]) -> Option<String> {
+    let error = tell(paths, record, action, more).err()?;
+    // What was executed may be long.
+    let action = action.split(':').next().unwrap_or(action);
+    Some(format!("`{action}` is missing from the events: {}", chain(&error).join(": ")))
 }

@@ -227,26 +227,12 @@ pub fn hear_answer(socket: &OwnedFd, patience: Option<Duration>) -> Result<Answe
 }
 
 /// Asks a monitor for a verb and waits until it is done. It must react within two seconds;
-/// what it has accepted may take its time.
+/// what it has accepted may take its time. Gives what was left out, a sentence each.
 ///
 /// # Errors
 ///
 /// As [`hear_answer`]; [`Error::Gone`] also when the container ended and the monitor with it.
-pub fn ask(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -> Result<(), Error> {
-    ask_to_start(paths, id, exec, ask).map(drop)
-}
-
-/// As [`ask`], for a verb that starts something: gives what was left out, a sentence each.
-///
-/// # Errors
-///
-/// As [`ask`].
-pub fn ask_to_start(
-    paths: &Paths,
-    id: &ContainerId,
-    exec: Option<&ExecId>,
-    ask: Ask,
-) -> Result<Vec<String>, Error> {
+pub fn ask(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -> Result<Vec<String>, Error> {
     let socket = connect(paths, id, exec)?;
     greet(&socket, ask)?;
     let mut answer = hear_answer(&socket, Some(PATIENCE))?;

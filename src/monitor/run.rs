@@ -19,10 +19,11 @@ use super::guard::Guard;
 use super::session::{Asker, Session, Watch, complain, note};
 use super::settle::{self, End, Next};
 use super::start::{StartOptions, Up, own_process, start};
-use super::wire::{Answer, Ask};
+use super::wire::Ask;
 use super::{journal, verbs};
 use crate::base::Paths;
 use crate::base::disk::Lock;
+use crate::base::error::chain;
 use crate::cgroup::OomEvents;
 use crate::container::{Record, Status, store};
 use crate::sys;
@@ -63,6 +64,8 @@ pub(super) struct Monitor {
     back_off: Duration,
     /// The kernel has told that memory ran out in this run.
     has_wanted_memory: bool,
+    /// What the next answer warns of.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Monitor {
@@ -78,6 +81,7 @@ impl Monitor {
             kill_at: None,
             back_off: FIRST_BACK_OFF,
             has_wanted_memory: false,
+            warnings: Vec::new(),
         }
     }
 
@@ -144,6 +148,20 @@ impl Monitor {
         }
     }
 
+    /// Tells the journal what was done for somebody, who is warned if that fails: what was done
+    /// stands.
+    pub(super) fn tell(&mut self, action: &str, more: &[(&str, &str)]) {
+        let warning = journal::tell_or_warn(&self.paths, &self.record, action, more);
+        warning.iter().for_each(|warning| note(warning));
+        self.warnings.extend(warning);
+    }
+
+    /// Tells all who wait that it is done.
+    fn answer_waiters(&mut self) {
+        let warnings = std::mem::take(&mut self.warnings);
+        self.waiters.drain(..).for_each(|(asker, _)| asker.answer_done(&warnings));
+    }
+
     /// What comes after an end with this exit code.
     fn next(&self, code: u8) -> Next {
         if self.order == Some(Order::Restart) {
@@ -172,7 +190,7 @@ impl Monitor {
         store::save_run(&self.paths, &self.record.id, &settle::waiting_run(own_process()))?;
         let by_hand = self.order.take() == Some(Order::Restart);
         if by_hand {
-            journal::tell(&self.paths, &self.record, "stop", &[])?;
+            self.tell("stop", &[]);
         } else {
             self.record.state.restart_count += 1;
             let until = Instant::now() + self.back_off;
@@ -189,9 +207,10 @@ impl Monitor {
         let up = self.start(Status::Restarting)?;
         if by_hand {
             self.back_off = FIRST_BACK_OFF;
-            journal::tell(&self.paths, &self.record, "restart", &[])?;
+            self.tell("restart", &[]);
         }
-        self.waiters.drain(..).for_each(|(asker, _)| asker.answer_started(&up.warnings));
+        self.warnings.extend(up.warnings.iter().cloned());
+        self.answer_waiters();
         Ok(Some(up))
     }
 
@@ -273,23 +292,26 @@ impl Monitor {
     /// After the last run: tells who waits, removes with `--rm`, delivers what clients have
     /// not got yet.
     fn end(mut self, next: Next, code: Option<u8>) -> Result<(), Error> {
-        if matches!(self.order, Some(Order::Stop | Order::Shutdown))
-            && let Err(error) = journal::tell(&self.paths, &self.record, "stop", &[])
-        {
-            complain(&error);
+        if matches!(self.order, Some(Order::Stop | Order::Shutdown)) {
+            self.tell("stop", &[]);
         }
         let is_removed = next == Next::Remove || self.record.config.auto_remove;
         // A restart that did not come about has kept the run.
         if !is_removed && code.is_none() {
             settle::conclude(&self.paths, &self.record).iter().for_each(|error| complain(error));
         }
-        let discarded = if is_removed { Some(settle::remove(&self.paths, &self.record)?) } else { None };
+        let discarded = is_removed.then(|| settle::remove(&self.paths, &self.record)).transpose();
+        if let Err(error) = &discarded {
+            // It has ended all the same; the next look removes it.
+            complain(error);
+            self.warnings.push(format!("it cannot be removed: {}", chain(error).join(": ")));
+        }
         // Whoever is told finds everything as it will be.
         self.lock = None;
-        self.waiters.drain(..).for_each(|(asker, _)| asker.answer(&Answer::Done));
+        self.answer_waiters();
         self.session.finish_clients(code.unwrap_or(self.record.state.exit_code));
         self.session.deliver_rest()?;
-        if let Some(discarded) = discarded {
+        if let Ok(Some(discarded)) = discarded {
             store::delete(&discarded)?;
         }
         Ok(())

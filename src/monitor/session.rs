@@ -81,8 +81,8 @@ impl Asker {
         }
     }
 
-    /// Tells that a start is done, and what was left out.
-    pub(super) fn answer_started(&self, warnings: &[String]) {
+    /// Tells that it is done, and what was left out.
+    pub(super) fn answer_done(&self, warnings: &[String]) {
         if warnings.is_empty() || self.protocol < 2 {
             return self.answer(&Answer::Done);
         }
@@ -521,7 +521,7 @@ mod tests {
     fn a_client_of_the_first_protocol_hears_no_warnings() {
         for (protocol, want) in [(1, r#""done""#), (2, r#"{"warned":{"warnings":["cut"]}}"#)] {
             let (ours, theirs) = socket::pair().unwrap();
-            Asker { socket: ours, protocol }.answer_started(&["cut".to_owned()]);
+            Asker { socket: ours, protocol }.answer_done(&["cut".to_owned()]);
             let mut buffer = [0; 100];
             let Received::Message(length) = socket::receive(theirs.as_fd(), &mut buffer).unwrap() else {
                 panic!("no answer")

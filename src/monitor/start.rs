@@ -128,7 +128,6 @@ fn attempt(
         Ok(running) => running,
         Err(error) => {
             let _ = settle::clear(paths, &record.id, run.network.as_ref());
-            let _ = fs::remove_file(paths.container_run(&record.id).join("run.json"));
             return Err(error.into());
         }
     };
@@ -144,11 +143,9 @@ fn attempt(
         use std::os::fd::AsFd as _;
         let _ = sys::pty::set_size(console.as_fd(), columns, rows); // the payload may be gone
     }
-    if let Err(error) = journal::tell(paths, record, "start", &[]) {
-        super::session::complain(&error); // it runs
-    }
-    let confinement = confinement.warning.into_iter().collect();
-    let warnings = [warnings, applied.warnings, confinement].concat();
+    let untold = journal::tell_or_warn(paths, record, "start", &[]);
+    let more = confinement.warning.into_iter().chain(untold).collect();
+    let warnings = [warnings, applied.warnings, more].concat();
     let oom = cgroup.oom_events().ok();
     Ok(Up { run, pidfd, cgroup, oom, streams, warnings })
 }

@@ -4,7 +4,6 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Refused};
-use super::journal;
 use super::run::{Monitor, Order};
 use super::session::{Asker, complain};
 use super::start::Up;
@@ -32,7 +31,7 @@ pub(super) fn serve(monitor: &mut Monitor, up: &mut Up, asker: Asker, ask: Ask) 
         Ask::Ping | Ask::Attach(_) => Ok(When::Now),
     };
     match result {
-        Ok(When::Now) => asker.answer(&Answer::Done),
+        Ok(When::Now) => asker.answer_done(&std::mem::take(&mut monitor.warnings)),
         Ok(When::AtTheEnd) => {
             asker.answer(&Answer::Accepted);
             monitor.waiters.push((asker, ask));
@@ -66,7 +65,7 @@ pub(super) fn serve_waiting(monitor: &mut Monitor, asker: Asker, ask: Ask) {
             monitor.waiters.push((asker, ask));
         }
         Ask::Rename { name } => match rename(monitor, &name) {
-            Ok(_) => asker.answer(&Answer::Done),
+            Ok(_) => asker.answer_done(&std::mem::take(&mut monitor.warnings)),
             Err(Fault::Refused(conflict)) => asker.refuse(&conflict),
             Err(Fault::Failed(error)) => asker.refuse(&error),
         },
@@ -135,7 +134,7 @@ fn kill(monitor: &mut Monitor, up: &mut Up, number: i32, is_by_hand: bool) -> Ou
 }
 
 /// Sends a signal to the container's first process, which must be able to hear it.
-fn send(monitor: &Monitor, up: &mut Up, number: i32) -> Result<(), Fault> {
+fn send(monitor: &mut Monitor, up: &mut Up, number: i32) -> Result<(), Fault> {
     match sys::process::signal(up.pidfd.as_fd(), number) {
         Err(error) if error.is(rustix::io::Errno::SRCH) => {} // it is ending already
         result => result?,
@@ -144,7 +143,7 @@ fn send(monitor: &Monitor, up: &mut Up, number: i32) -> Result<(), Fault> {
     if up.run.status == Status::Paused && ends {
         go_on(monitor, up)?;
     }
-    journal::tell(&monitor.paths, &monitor.record, "kill", &[("signal", &number.to_string())])?;
+    monitor.tell("kill", &[("signal", &number.to_string())]);
     Ok(())
 }
 
@@ -168,7 +167,7 @@ fn pause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
     up.cgroup.freeze()?;
     up.run.status = next;
     store::save_run(&monitor.paths, &monitor.record.id, &up.run)?;
-    journal::tell(&monitor.paths, &monitor.record, "pause", &[])?;
+    monitor.tell("pause", &[]);
     Ok(When::Now)
 }
 
@@ -178,11 +177,11 @@ fn unpause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
     Ok(When::Now)
 }
 
-fn go_on(monitor: &Monitor, up: &mut Up) -> Result<(), Fault> {
+fn go_on(monitor: &mut Monitor, up: &mut Up) -> Result<(), Fault> {
     up.cgroup.thaw()?;
     up.run.status = Status::Running;
     store::save_run(&monitor.paths, &monitor.record.id, &up.run)?;
-    journal::tell(&monitor.paths, &monitor.record, "unpause", &[])?;
+    monitor.tell("unpause", &[]);
     Ok(())
 }
 
@@ -192,13 +191,13 @@ fn rename(monitor: &mut Monitor, name: &str) -> Outcome {
     })?;
     let old = monitor.record.name.clone();
     store::rename(&monitor.paths, &mut monitor.record, name)?;
-    journal::tell(&monitor.paths, &monitor.record, "rename", &[("oldName", &format!("/{old}"))])?;
+    monitor.tell("rename", &[("oldName", &format!("/{old}"))]);
     Ok(When::Now)
 }
 
 fn resize(monitor: &mut Monitor, rows: u16, columns: u16) -> Outcome {
     monitor.session.resize(rows, columns);
     let (height, width) = (rows.to_string(), columns.to_string());
-    journal::tell(&monitor.paths, &monitor.record, "resize", &[("height", &height), ("width", &width)])?;
+    monitor.tell("resize", &[("height", &height), ("width", &width)]);
     Ok(When::Now)
 }

@@ -41,7 +41,7 @@ impl Engine {
             platform: &detail.image.platform,
         };
         let config = resolve(&request.options, &detail.config()?, &facts).doing(doing)?;
-        let warnings = foreign(&detail.image.platform, request.options.platform.as_ref());
+        let mut warnings = foreign(&detail.image.platform, request.options.platform.as_ref());
         let layers = self.paths().layers();
         let relative = |folder: PathBuf| folder.strip_prefix(&layers).map(PathBuf::from).unwrap_or(folder);
         let mut record = Record {
@@ -68,8 +68,7 @@ impl Engine {
             return Err(error);
         }
         drop(lock);
-        let told = journal::tell(self.paths(), &record, "create", &[]);
-        told.doing(|| format!("tell of the new container `{}`", record.name))?;
+        warnings.extend(journal::tell_or_warn(self.paths(), &record, "create", &[]));
         Ok(Created { id: record.id, name: record.name, warnings: Warnings(warnings) })
     }
 

@@ -17,7 +17,8 @@ use crate::base::disk::{Lock, Rank};
 use crate::base::journal::Kind;
 use crate::base::{ContainerId, ErrorKind, Explain};
 use crate::container::{Conflict, Process, config, signal, store};
-use crate::monitor::launch::{self, Role, ask, ask_to_start, launch};
+use crate::monitor::journal;
+use crate::monitor::launch::{self, Role, ask, launch};
 use crate::monitor::settle::{self, cgroup_parent};
 use crate::monitor::wire::Ask;
 use crate::sys;
@@ -115,7 +116,12 @@ impl Engine {
         Ok(())
     }
 
-    pub(super) fn stop_now(&self, target: &str, signal: Option<&str>, timeout: Option<i64>) -> Result<()> {
+    pub(super) fn stop_now(
+        &self,
+        target: &str,
+        signal: Option<&str>,
+        timeout: Option<i64>,
+    ) -> Result<Warnings> {
         let doing = || format!("stop `{}`", self.called(target));
         let signal = signal.map(number).transpose().doing(doing)?;
         self.end(target, doing, &Ask::Stop { signal, timeout, at_shutdown: false })
@@ -123,15 +129,17 @@ impl Engine {
 
     /// As a stop, but its restart policy still holds, and a timeout without end is bounded. Of a
     /// container whose record is damaged, the monitor knows what that said.
-    pub(in crate::engine) fn stop_for_shutdown(&self, id: &ContainerId) -> Result<()> {
+    pub(in crate::engine) fn stop_for_shutdown(&self, id: &ContainerId) -> Result<Warnings> {
         let doing = || format!("stop `{}`", self.called(id.as_str()));
         let wish = Ask::Stop { signal: None, timeout: None, at_shutdown: true };
         if self.unreadable(id.as_str(), doing)?.is_none() {
             return self.end(id.as_str(), doing, &wish);
         }
         match ask(self.paths(), id, None, wish) {
-            Err(launch::Error::Silent | launch::Error::Gone) => self.kill_by_cgroup(id, doing),
-            result => result.doing(doing),
+            Err(launch::Error::Silent | launch::Error::Gone) => {
+                self.kill_by_cgroup(id, doing).map(Warnings::from)
+            }
+            result => result.map(Warnings).doing(doing),
         }
     }
 
@@ -141,7 +149,7 @@ impl Engine {
     }
 
     /// Asks for an end, until it has come; a container that is not up has it already.
-    fn end(&self, target: &str, doing: impl Fn() -> String, wish: &Ask) -> Result<()> {
+    fn end(&self, target: &str, doing: impl Fn() -> String, wish: &Ask) -> Result<Warnings> {
         // What must end in any case does not need the monitor for it.
         let must_end =
             matches!(wish, Ask::Kill { signal: libc::SIGKILL, .. } | Ask::Stop { at_shutdown: true, .. });
@@ -149,21 +157,23 @@ impl Engine {
         loop {
             let (found, trouble) = self.target_as_left(target, &doing)?;
             if !found.status.is_up() && found.status != Status::Restarting {
-                return Ok(());
+                return Ok(Warnings::default());
             }
             match trouble {
-                Some(_) if must_end => return self.kill_by_cgroup(&found.record.id, &doing),
+                Some(_) if must_end => {
+                    return self.kill_by_cgroup(&found.record.id, &doing).map(Warnings::from);
+                }
                 Some(trouble) => return Err(trouble),
                 None => {}
             }
             match ask(self.paths(), &found.record.id, None, wish.clone()) {
-                Ok(()) => return Ok(()),
+                Ok(warnings) => return Ok(Warnings(warnings)),
                 // It ended at this moment, or its monitor died: look again.
                 Err(launch::Error::Gone) if Instant::now() < patience => {
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 Err(launch::Error::Silent | launch::Error::Gone) if must_end => {
-                    return self.kill_by_cgroup(&found.record.id, &doing);
+                    return self.kill_by_cgroup(&found.record.id, &doing).map(Warnings::from);
                 }
                 Err(error) => return Err(error).doing(&doing),
             }
@@ -234,7 +244,7 @@ impl Engine {
             if !found.status.is_up() && found.status != Status::Restarting {
                 return self.start_now(found.record.id.as_str(), &[]);
             }
-            match ask_to_start(self.paths(), &found.record.id, None, Ask::Restart { signal, timeout }) {
+            match ask(self.paths(), &found.record.id, None, Ask::Restart { signal, timeout }) {
                 Ok(warnings) => return Ok(Begun { monitor: None, warnings: Warnings(warnings) }),
                 Err(launch::Error::Gone) => {}
                 Err(error) => return Err(error).doing(doing),
@@ -242,7 +252,7 @@ impl Engine {
         }
     }
 
-    pub(super) fn kill_now(&self, target: &str, word: &str) -> Result<()> {
+    pub(super) fn kill_now(&self, target: &str, word: &str) -> Result<Warnings> {
         let doing = || format!("kill `{}`", self.called(target));
         let number = number(word).doing(doing)?;
         let (found, trouble) = match self.target_as_left(target, doing) {
@@ -250,27 +260,27 @@ impl Engine {
             Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
                 let id = store::find_id(self.paths(), target).doing(doing)?;
                 let is_up = RunLost::is_why(&error) || self.is_up(&id).doing(doing)?;
-                return if is_up { self.kill_unreadable(&id, doing) } else { Err(error) };
+                return if is_up { self.kill_unreadable(&id, doing).map(Warnings::from) } else { Err(error) };
             }
             found => found?,
         };
         found.status.after(Verb::Kill).doing(doing)?;
         if trouble.is_some() {
-            return self.kill_orphan(&found, number, doing);
+            return self.kill_orphan(&found, number, doing).map(Warnings::from);
         }
         let stop = signal::parse(&found.record.config.stop_signal);
         let by_hand = [libc::SIGKILL, libc::SIGTERM].contains(&number) || stop == Some(number);
         match ask(self.paths(), &found.record.id, None, Ask::Kill { signal: number, by_hand }) {
             Err(launch::Error::Silent) if number == libc::SIGKILL => {
-                self.kill_by_cgroup(&found.record.id, doing)
+                self.kill_by_cgroup(&found.record.id, doing).map(Warnings::from)
             }
             // It was killed, and is not there any more.
-            Err(launch::Error::Gone) if number == libc::SIGKILL => Ok(()),
+            Err(launch::Error::Gone) if number == libc::SIGKILL => Ok(Warnings::default()),
             Err(launch::Error::Gone) => {
                 let found = self.target(target, doing)?;
                 Err(Conflict { verb: Verb::Kill, status: found.status }).doing(doing)
             }
-            result => result.doing(doing),
+            result => result.map(Warnings).doing(doing),
         }
     }
 
@@ -286,7 +296,7 @@ impl Engine {
     }
 
     /// Pauses it, or lets it go on.
-    pub(super) fn freeze_now(&self, target: &str, verb: Verb, wish: Ask) -> Result<()> {
+    pub(super) fn freeze_now(&self, target: &str, verb: Verb, wish: Ask) -> Result<Warnings> {
         let doing = || match verb {
             Verb::Pause => format!("pause `{}`", self.called(target)),
             _ => format!("unpause `{}`", self.called(target)),
@@ -298,7 +308,7 @@ impl Engine {
                 let found = self.target(target, doing)?;
                 Err(Conflict { verb, status: found.status }).doing(doing)
             }
-            result => result.doing(doing),
+            result => result.map(Warnings).doing(doing),
         }
     }
 
@@ -414,7 +424,7 @@ impl Engine {
             };
             match self.end(id.as_str(), doing, &wish) {
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-                result => result?,
+                result => drop(result?), // what went without its event is gone
             }
         }
     }
@@ -453,7 +463,7 @@ impl Engine {
         if self.is_up(id).doing(doing)? { Err(Stubborn).doing(doing) } else { Ok(()) }
     }
 
-    pub(super) fn rename_now(&self, target: &str, name: Name) -> Result<()> {
+    pub(super) fn rename_now(&self, target: &str, name: Name) -> Result<Warnings> {
         let doing = || format!("rename `{}`", self.called(target));
         let id = self.target(target, doing)?.record.id;
         // Held over the question to the monitor, which does not take it: whoever finds the
@@ -464,20 +474,20 @@ impl Engine {
         if record.name == name {
             return Err(SameName).doing(doing);
         }
-        match ask(self.paths(), &id, None, Ask::Rename { name: name.as_str().to_owned() }) {
+        let asked = ask(self.paths(), &id, None, Ask::Rename { name: name.as_str().to_owned() });
+        let warnings = match asked {
             Err(launch::Error::Gone) => {
                 self.wait_for_ending_monitor(&id, doing)?;
                 let old = record.name.clone();
                 store::rename(self.paths(), &mut record, name).doing(doing)?;
                 let attributes = [("oldName", format!("/{old}"))];
                 let attributes = attributes.each_ref().map(|(name, value)| (*name, value.as_str()));
-                let told = crate::monitor::journal::tell(self.paths(), &record, "rename", &attributes);
-                told.doing(doing)?;
+                journal::tell_or_warn(self.paths(), &record, "rename", &attributes).into_iter().collect()
             }
             result => result.doing(doing)?,
-        }
+        };
         drop(lock);
-        Ok(())
+        Ok(Warnings(warnings))
     }
 }
 

@@ -10,7 +10,7 @@ use tokio::io::Interest;
 use tokio::sync::mpsc;
 
 use super::super::attach::watched;
-use super::super::error::{Doing, NotFound, Result};
+use super::super::error::{Doing, Result};
 use super::super::{Engine, Event, News, Status, blocking};
 use super::state::Busy;
 use super::{Container, WaitFor};
@@ -19,6 +19,8 @@ use crate::sys;
 
 /// So long after it was found without its monitor a container is looked at again.
 const SETTLING: Duration = Duration::from_millis(20);
+/// How often it is looked at where the journal cannot be read.
+const BY_THE_CLOCK: Duration = Duration::from_millis(100);
 
 impl Engine {
     pub(super) async fn wait(&self, target: &str, condition: WaitFor) -> Result<u8> {
@@ -47,10 +49,6 @@ impl Engine {
                     _ => continue,
                 },
                 Next::Look => {}
-                Next::Over => {
-                    return Err(NotFound { noun: "container", name: target.to_owned() })
-                        .doing(|| format!("wait for `{}`", self.called(target)));
-                }
             }
             let engine = self.clone();
             let wanted = id.clone();
@@ -60,7 +58,14 @@ impl Engine {
                 record.map_or(Ok(None), |record| engine.view(record, Busy::LeaveIt))
             });
             match seen.await? {
-                Some(container) => now = container,
+                Some(container) => {
+                    now = container;
+                    let has_ended = !now.status.is_up() && now.status != Status::Restarting;
+                    // It was up, and its "die" could not be written.
+                    if is_up && has_ended && condition == WaitFor::NextExit {
+                        return Ok(last.unwrap_or(now.record.state.exit_code));
+                    }
+                }
                 // Removed: the journal's "destroy" may be lost, the folder is the truth.
                 None => return Ok(last.unwrap_or(now.record.state.exit_code)),
             }
@@ -72,7 +77,6 @@ enum Next {
     Event(Event),
     /// Something may have happened.
     Look,
-    Over,
 }
 
 async fn next(events: &mut mpsc::Receiver<News>, now: &Container) -> Next {
@@ -81,7 +85,10 @@ async fn next(events: &mut mpsc::Receiver<News>, now: &Container) -> Next {
         news = events.recv() => match news {
             Some(News::Event(event)) => Next::Event(event),
             Some(News::Gap) => Next::Look,
-            None => Next::Over,
+            None => {
+                tokio::time::sleep(BY_THE_CLOCK).await;
+                Next::Look
+            }
         },
         () = ended(now.run.as_ref().map(|run| run.monitor)) => Next::Look,
     }

@@ -53,23 +53,22 @@ pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Done> {
 async fn container(engine: &Engine, verb: &Verb, id: &str) -> Result<Done> {
     let warned = |warnings| Done { warnings, ..Done::default() };
     let containers = engine.containers();
-    let done = match verb {
-        Verb::Start => return containers.start(id).await.map(warned),
-        Verb::Stop => containers.stop(id, None, None).await,
-        Verb::Restart => return containers.restart(id, None, None).await.map(warned),
-        Verb::Pause => containers.pause(id).await,
-        Verb::Unpause => containers.unpause(id).await,
-        Verb::Kill(signal) => containers.kill(id, signal).await,
-        Verb::Rename(name) => containers.rename(id, name.clone()).await,
+    match verb {
+        Verb::Start => containers.start(id).await.map(warned),
+        Verb::Stop => containers.stop(id, None, None).await.map(warned),
+        Verb::Restart => containers.restart(id, None, None).await.map(warned),
+        Verb::Pause => containers.pause(id).await.map(warned),
+        Verb::Unpause => containers.unpause(id).await.map(warned),
+        Verb::Kill(signal) => containers.kill(id, signal).await.map(warned),
+        Verb::Rename(name) => containers.rename(id, name.clone()).await.map(warned),
         Verb::Remove(removal) => {
             let running = if removal.force == Force::Yes { Running::Kill } else { Running::Stop };
             match removal.fate {
-                Fate::Trash => return containers.trash(id, running).await.map(Done::from),
-                Fate::Gone => containers.discard(id, running).await,
+                Fate::Trash => containers.trash(id, running).await.map(Done::from),
+                Fate::Gone => containers.discard(id, running).await.map(|()| Done::default()),
             }
         }
-    };
-    done.map(|()| Done::default())
+    }
 }
 
 async fn remove_image(engine: &Engine, name: &str, removal: Removal) -> Result<Option<TrashEntry>> {

@@ -216,8 +216,8 @@ async fn verb(engine: &Engine, request: Request, reporter: Reporter) -> Result<F
             on("removed", it.targets).each(|target| work(of(), target)).await
         }
         Request::Rename(it) => {
-            engine.containers().rename(&it.target, it.name).await?;
-            Ok(said(format!("renamed {}", it.target)))
+            let warnings = engine.containers().rename(&it.target, it.name).await?;
+            Ok(said(format!("renamed {}{}", it.target, told(&warnings))))
         }
         _ => unsupported("this command in the TUI", "the command line"),
     }
