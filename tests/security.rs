@@ -490,6 +490,9 @@ fn a_filter_that_stops_the_start_is_named() {
 fn a_filter_that_stops_an_exec_is_named() {
     for action in ["SCMP_ACT_KILL_PROCESS", "SCMP_ACT_ERRNO"] {
         for (call, step) in [("setsid", "execute the program"), ("clone", "enter the pid namespace")] {
+            if (action, call) == ("SCMP_ACT_ERRNO", "setsid") {
+                continue; // that is no failure without a terminal
+            }
             let bundle = Bundle::sh("exec sleep 1000").with(|config| {
                 config["linux"]["seccomp"] = json!({
                     "defaultAction": "SCMP_ACT_ALLOW",
@@ -502,6 +505,19 @@ fn a_filter_that_stops_an_exec_is_named() {
             assert!(said.contains(&want), "{action} {call}: {said}");
         }
     }
+}
+
+#[test]
+fn a_filter_may_refuse_a_session_where_there_is_no_terminal() {
+    let bundle = Bundle::sh("exec sleep 1000").with(|config| {
+        config["linux"]["seccomp"] = json!({
+            "defaultAction": "SCMP_ACT_ALLOW",
+            "syscalls": [{ "action": "SCMP_ACT_ERRNO", "names": ["setsid"] }],
+        });
+    });
+    bundle.start();
+    let session = "cut -d ' ' -f 6 /proc/self/stat";
+    assert_eq!(bundle.exec(session).ok(), "0", "one that nobody in the container is in");
 }
 
 /// CVE-2023-25809

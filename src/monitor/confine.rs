@@ -1,15 +1,18 @@
 //! Which AppArmor profile a container's processes get, and that it is loaded; and that nobody
 //! relies on an SELinux label, which hoist cannot give yet.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::error::Error;
 use crate::container::Config;
+use crate::oci::Digest;
 use crate::sys::apparmor;
 use crate::sys::probe::Probe;
 
-/// The profile of containers for which nothing else was asked.
-pub(super) const DEFAULT: &str = "hoist-default";
+/// The profile of containers for which nothing else was asked, before the digest of its text:
+/// a newer text is another profile, and what runs keeps the one it was started with.
+const DEFAULT: &str = "hoist-default";
 /// No profile, as AppArmor calls it.
 const UNCONFINED: &str = "unconfined";
 /// It is there where SELinux is on; Docker, too, ignores labels elsewhere.
@@ -30,6 +33,20 @@ impl Confinement {
     }
 }
 
+/// The name of the default profile in this version.
+fn default_name() -> String {
+    format!("{DEFAULT}-{}", &Digest::of(TEXT.as_bytes()).hex()[..8])
+}
+
+fn load_default(name: &str) -> crate::sys::Result<()> {
+    apparmor::load(&default_text(name))
+}
+
+/// The text is that of a profile named [`DEFAULT`].
+fn default_text(name: &str) -> String {
+    TEXT.replace(DEFAULT, name)
+}
+
 /// The profile for a start; the default one is loaded when it is not.
 ///
 /// # Errors
@@ -39,7 +56,6 @@ pub(super) fn confine(config: &Config, probe: &Probe) -> Result<Confinement, Err
     if config.selinux.iter().any(|part| part != "disable") && Path::new(SELINUX).exists() {
         return Err(Error::Label);
     }
-    let wanted = wanted(config);
     let without = |why: String| Confinement { profile: None, warning: Some(why) };
     if !apparmor::is_enabled() {
         return Ok(match asked_for(config) {
@@ -49,6 +65,8 @@ pub(super) fn confine(config: &Config, probe: &Probe) -> Result<Confinement, Err
             None => Confinement::default(),
         });
     }
+    let wanted = wanted(config);
+    let wanted = wanted.as_ref();
     let with = |name: &str| Confinement { profile: Some(name.to_owned()), warning: None };
     if wanted == UNCONFINED {
         return Ok(with(UNCONFINED));
@@ -58,7 +76,7 @@ pub(super) fn confine(config: &Config, probe: &Probe) -> Result<Confinement, Err
     match (is_loaded, asked_for(config)) {
         (Some(true), _) => Ok(with(wanted)),
         (Some(false), Some(_)) => Err(Error::NoProfile(wanted.to_owned())),
-        (Some(false), None) => Ok(match apparmor::load(TEXT) {
+        (Some(false), None) => Ok(match load_default(wanted) {
             Ok(()) => with(wanted),
             Err(error) => without(not_loaded(&error)),
         }),
@@ -80,20 +98,20 @@ pub(super) fn confine_exec(profile: &str) -> Result<Option<String>, Error> {
         return Ok(None);
     }
     if !apparmor::is_loaded(profile)? {
-        if profile != DEFAULT {
+        if profile != default_name() {
             return Err(Error::NoProfile(profile.to_owned()));
         }
-        apparmor::load(TEXT)?;
+        load_default(profile)?;
     }
     Ok(Some(profile.to_owned()))
 }
 
 /// Docker's rule: what is asked for, else none for a privileged container.
-fn wanted(config: &Config) -> &str {
+fn wanted(config: &Config) -> Cow<'_, str> {
     match asked_for(config) {
-        Some(name) => name,
-        None if config.apparmor.is_some() || config.privileged => UNCONFINED,
-        None => DEFAULT,
+        Some(name) => name.into(),
+        None if config.apparmor.is_some() || config.privileged => UNCONFINED.into(),
+        None => default_name().into(),
     }
 }
 
@@ -118,8 +136,9 @@ mod tests {
 
     #[test]
     fn a_privileged_container_has_no_profile_unless_one_is_named() {
+        let default = default_name();
         let table = [
-            (None, false, DEFAULT),
+            (None, false, default.as_str()),
             (None, true, UNCONFINED),
             (Some("unconfined"), false, UNCONFINED),
             (Some("mine"), false, "mine"),
@@ -133,9 +152,12 @@ mod tests {
 
     #[test]
     fn the_text_defines_the_profile_of_that_name() {
-        assert!(TEXT.contains(&format!("\nprofile {DEFAULT} ")));
-        let peers = TEXT.lines().filter_map(|line| line.split_once("peer=")).map(|(_, peer)| peer);
-        assert!(peers.clone().all(|peer| [&format!("{DEFAULT},"), "unconfined,"].contains(&peer)));
-        assert!(TEXT.len() < 4096, "a pipe holds it even where pipes are small");
+        let name = default_name();
+        assert_eq!(name.strip_prefix("hoist-default-").map(str::len), Some(8));
+        let text = default_text(&name);
+        assert!(text.contains(&format!("\nprofile {name} ")));
+        let peers = text.lines().filter_map(|line| line.split_once("peer=")).map(|(_, peer)| peer);
+        assert!(peers.clone().all(|peer| [&format!("{name},"), "unconfined,"].contains(&peer)));
+        assert!(text.len() < 4096, "a pipe holds it even where pipes are small");
     }
 }

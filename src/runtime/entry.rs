@@ -118,9 +118,13 @@ fn hears_start(start: &OwnedFd) -> bool {
 }
 
 /// Leads a session of its own, on the terminal if standard input is one of ours.
+///
+/// Without a terminal a filter may refuse that: the session of the process in between is none
+/// of the caller's either.
 pub(super) fn lead_session(has_terminal: bool) -> Result<()> {
-    process::new_session()?;
+    let led = process::new_session();
     if has_terminal {
+        led?;
         pty::make_controlling(rustix::stdio::stdin())?;
     }
     Ok(())

@@ -147,8 +147,8 @@ impl Explain for Error {
         match self {
             Self::Step { source, .. } | Self::Prepare(source) => source.hint(),
             Self::Filtered { .. } => Some(
-                "the profile probably forbids what every start needs: allow `capset`, `execve`, `read`, `close` \
-                 and `setsid` in it, and for `exec` also `clone`"
+                "the profile probably forbids what every start needs: allow `capset`, `execve`, `read` and \
+                 `close` in it, and for `exec` also `clone` and `setsid`"
                     .to_owned(),
             ),
             Self::ProgramNotRunnable { source, .. } if source.is(rustix::io::Errno::PERM) => Some(
