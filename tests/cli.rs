@@ -639,6 +639,36 @@ fn one_ctrl_c_ends_a_wait_for_standard_input() {
 }
 
 #[test]
+fn a_run_in_a_group_without_room_for_processes_says_so() {
+    let tree = std::path::Path::new("/sys/fs/cgroup/pids");
+    if support::in_user_namespace() || !tree.exists() {
+        eprintln!("skipped: there is no tree of the pids controller that is ours");
+        return;
+    }
+    let home = Home::with_busybox();
+    let group = tree.join(format!("hoist-test-{}", std::process::id()));
+    std::fs::create_dir(&group).unwrap();
+    for limit in 1..=10 {
+        std::fs::write(group.join("pids.max"), limit.to_string()).unwrap();
+        let hoist = home.command(run(&["--rm", "busybox", "true"]));
+        let mut command = std::process::Command::new("sh");
+        command.args(["-c", "echo $$ > \"$1\" && shift && exec \"$@\"", "sh"]);
+        command.arg(group.join("cgroup.procs")).arg(hoist.get_program()).args(hoist.get_args());
+        let said: support::Said = command
+            .envs(hoist.get_envs().filter_map(|(name, value)| Some((name, value?))))
+            .output()
+            .unwrap()
+            .into();
+        let hint = "hint: raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup\n";
+        assert!(said.code == 0 || said.code == 125 && said.err.ends_with(hint), "{limit}: {said:?}");
+    }
+    // What a monitor started may still be ending.
+    while std::fs::remove_dir(&group).is_err() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
 fn a_lack_of_threads_and_descriptors_is_told() {
     if support::in_user_namespace() {
         eprintln!("skipped: a user namespace with one id has no other user");
@@ -662,6 +692,14 @@ fn a_lack_of_threads_and_descriptors_is_told() {
         let limit = format!("--nofile={limit}");
         let said = limited(&limit, &["image", "from-host", "-t", "box", "true"]);
         assert!(said.code == 0 || said.err.ends_with(hint), "{limit}: {}", said.err);
+    }
+    let tar = home.path("busybox.tar");
+    support::busybox_tar(&tar);
+    home.hoist(["import", "--change", "CMD sh", tar.to_str().unwrap(), "busybox"]).ok();
+    for limit in 5..50 {
+        let limit = format!("--nofile={limit}");
+        let said = limited(&limit, &run(&["--rm", "busybox", "true"]));
+        assert!(said.code == 0 || said.code == 125 && said.err.ends_with(hint), "{limit}: {said:?}");
     }
     // Root may have more processes than the limit says.
     let public = tempfile::Builder::new().prefix("hoist-test-").tempdir().unwrap();

@@ -277,6 +277,23 @@ fn limits_are_set_and_memory_is_taken_away() {
 }
 
 #[test]
+fn a_container_without_room_for_processes_runs_or_says_why() {
+    for limit in 1..=4 {
+        for init in [&[][..], &["--init"]] {
+            let bundle = Bundle::sh("true; true")
+                .with(|config| config["linux"]["resources"]["pids"] = json!({ "limit": limit }));
+            bundle.write();
+            let said = bundle.oci([&["run"], init, &["c"]].concat());
+            if said.err.contains("this machine has no cgroup controller for pids") {
+                return; // as on cgroup v2 beside v1
+            }
+            let is_full = said.err.contains("Resource temporarily unavailable");
+            assert!((said.code == 0) != is_full, "{limit} {init:?}: {said:?}");
+        }
+    }
+}
+
+#[test]
 fn features_and_spec_are_documents_of_the_specification() {
     let bundle = Bundle::new();
     let features: serde_json::Value = serde_json::from_str(&bundle.oci(["features"]).ok()).unwrap();

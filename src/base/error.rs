@@ -70,6 +70,9 @@ pub fn lacks_descriptors(error: &std::io::Error) -> bool {
     [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
+/// What to do where no process or thread can be started.
+pub const RAISE_PROCESSES: &str = "raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup";
+
 /// What to do about a bare system error, where that is the same everywhere.
 #[must_use]
 pub fn io_hint(error: &std::io::Error) -> Option<String> {

@@ -55,7 +55,10 @@ pub(super) async fn run(engine: &Engine, run: Run) -> Result<u8> {
         detach_keys: run.detach_keys,
         redraw: false,
     };
-    let end = session::run(attached, manner).await?;
+    let end = session::run(attached, manner).await.map_err(|failure| match failure {
+        Failure::Io(_) => failure,
+        other => other.of_program(ENGINE),
+    })?;
     exit_code(engine, id, end).await
 }
 

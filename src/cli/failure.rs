@@ -3,8 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use crate::base::error::io_hint;
-use crate::base::error::{chain, told};
+use crate::base::error::{RAISE_PROCESSES, chain, io_hint, told};
 use crate::base::{ErrorKind, Explain};
 use crate::command::Usage;
 use crate::docker::{filter, template};
@@ -45,8 +44,7 @@ impl Failure {
     /// No thread can be started.
     #[expect(clippy::needless_pass_by_value, reason = "as `map_err` hands it over")]
     pub(super) fn no_threads(error: io::Error) -> Self {
-        let hint = "raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup";
-        Self::Words(format!("cannot start a thread: {error}"), Some(hint.to_owned()))
+        Self::Words(format!("cannot start a thread: {error}"), Some(RAISE_PROCESSES.to_owned()))
     }
 
     /// No file can be opened.

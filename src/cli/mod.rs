@@ -73,12 +73,17 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     if matches!(request, Request::Run(_) | Request::Start(_) | Request::Attach(_)) {
         session::block_faults()?;
     }
+    let of_request = |failure: Failure| match &request {
+        Request::Run(_) => of_run(failure),
+        _ => failure,
+    };
     // One thread is enough to wait with; the engine's work runs on blocking ones, of which
     // the first is kept: tokio takes it for a bug when there is not even one.
-    check_descriptors().map_err(Failure::no_descriptors)?;
-    check_threads(1).map_err(Failure::no_threads)?;
+    check_descriptors().map_err(|error| of_request(Failure::no_descriptors(error)))?;
+    check_threads(threads(&request)).map_err(|error| of_request(Failure::no_threads(error)))?;
     let mut runtime = tokio::runtime::Builder::new_current_thread();
-    let runtime = runtime.enable_all().thread_keep_alive(KEEP_THREAD).build().map_err(Failure::Io)?;
+    let runtime = runtime.enable_all().thread_keep_alive(KEEP_THREAD).build();
+    let runtime = runtime.map_err(|error| of_request(Failure::no_descriptors(error)))?;
     let clock = Clock::new(&world.environment);
     let code = runtime.block_on(async {
         match (engine, request) {
@@ -90,6 +95,16 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     // A thread that waits for standard input must not keep the program from its end.
     runtime.shutdown_background();
     code
+}
+
+/// How many threads there must be room for, so that nothing is started that nobody could
+/// attend to.
+fn threads(request: &Request) -> usize {
+    match request {
+        // The engine's one, and those of standard input, of output and of signals.
+        Request::Run(_) | Request::Start(_) | Request::Attach(_) | Request::Exec(_) => 4,
+        _ => 1,
+    }
 }
 
 /// The engine of the configuration, or why it cannot be opened, and where it is.

@@ -190,7 +190,7 @@ async fn carry_typed(mut typed: mpsc::Receiver<Vec<u8>>, mut keys: Keys, input: 
 /// the session: it waits for a key, and the program's end is its own.
 fn reader() -> Result<mpsc::Receiver<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel(4);
-    thread::Builder::new().name("stdin".to_owned()).spawn(move || {
+    let reader = thread::Builder::new().name("stdin".to_owned()).spawn(move || {
         let mut buffer = vec![0; 64 * 1024];
         let stdin = rustix::stdio::stdin();
         loop {
@@ -206,7 +206,8 @@ fn reader() -> Result<mpsc::Receiver<Vec<u8>>> {
                 Err(_) => return,
             }
         }
-    })?;
+    });
+    reader.map_err(Failure::no_threads)?;
     Ok(receiver)
 }
 
@@ -222,7 +223,7 @@ impl Writer {
     fn new() -> Result<Self> {
         let (chunks, mut receiver) = mpsc::channel::<Chunk>(1);
         let (report, done) = tokio::sync::oneshot::channel();
-        thread::Builder::new().name("stdout".to_owned()).spawn(move || {
+        let writer = thread::Builder::new().name("stdout".to_owned()).spawn(move || {
             let mut result = Ok(());
             while let (Ok(()), Some((stream, bytes))) = (&result, receiver.blocking_recv()) {
                 result = write(stream, &bytes);
@@ -230,7 +231,8 @@ impl Writer {
             // The receiver is closed before, so that a sender that waits is woken.
             drop(receiver);
             let _ = report.send(result);
-        })?;
+        });
+        writer.map_err(Failure::no_threads)?;
         Ok(Self { chunks: Some(chunks), done })
     }
 
@@ -309,14 +311,14 @@ impl Signals {
 }
 
 /// Waits in a thread for the signals that are blocked; it may outlive the session.
-fn wait_for_faults(caught: mpsc::Sender<i32>) -> io::Result<()> {
+fn wait_for_faults(caught: mpsc::Sender<i32>) -> Result<()> {
     let set: SigSet = OF_FAULTS.iter().copied().collect();
     let wait = move || {
         while let Ok(signal) = set.wait()
             && caught.blocking_send(signal as i32).is_ok()
         {}
     };
-    thread::Builder::new().name("signals".to_owned()).spawn(wait).map(drop)
+    thread::Builder::new().name("signals".to_owned()).spawn(wait).map(drop).map_err(Failure::no_threads)
 }
 
 /// Waits for signals, and tells of each, until nobody listens.

@@ -32,7 +32,7 @@ pub mod xtables;
 
 use std::io;
 
-use crate::base::error::{ErrorKind, Explain, io_hint, io_kind};
+use crate::base::error::{ErrorKind, Explain, RAISE_PROCESSES, io_hint, io_kind};
 
 /// A system call that failed.
 #[derive(Debug, thiserror::Error)]
@@ -73,6 +73,11 @@ impl Explain for Error {
     }
 
     fn hint(&self) -> Option<String> {
+        let starts_process =
+            ["posix_spawn(", "clone", "fork("].iter().any(|call| self.call.starts_with(call));
+        if starts_process && self.is(rustix::io::Errno::AGAIN) {
+            return Some(RAISE_PROCESSES.to_owned());
+        }
         io_hint(&self.source)
     }
 }
