@@ -5,6 +5,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use super::confine;
 use super::error::Error;
 use crate::base::Paths;
 use crate::container::spec::{self, Place};
@@ -14,20 +15,26 @@ use crate::runtime::seccomp;
 use crate::sys::cap::{Cap, CapSet};
 use crate::sys::probe::Probe;
 
-/// The specification of the container of `record`.
+/// The specification of the container of `record`, with this AppArmor profile.
 ///
 /// # Errors
 ///
 /// A system call filter of the user's that is none; a device of the host's that cannot be
 /// looked at.
-pub(super) fn bundle(paths: &Paths, record: &Record, probe: &Probe) -> Result<Spec, Error> {
+pub(super) fn bundle(
+    paths: &Paths,
+    record: &Record,
+    probe: &Probe,
+    profile: Option<&str>,
+) -> Result<Spec, Error> {
     let etc = paths.container_etc(&record.id);
     let mut spec = spec::spec(&record.config, &Place { etc: &etc, cgroup: None, root: None });
-    let filter = filter(&record.config, probe)?;
-    if asks_for_all(record)
-        && let Some(process) = spec.process_mut()
-    {
-        process.set_capabilities(Some(spec::capabilities(&held(&record.config, probe))));
+    let filter = filter(&record.config, probe, profile)?;
+    if let Some(process) = spec.process_mut() {
+        process.set_apparmor_profile(profile.map(str::to_owned));
+        if asks_for_all(record) {
+            process.set_capabilities(Some(spec::capabilities(&held(&record.config, probe))));
+        }
     }
     if let Some(linux) = spec.linux_mut() {
         linux.set_seccomp(filter);
@@ -69,12 +76,50 @@ fn held(config: &Config, probe: &Probe) -> Vec<String> {
     config.capabilities.iter().filter(is_held).cloned().collect()
 }
 
-fn filter(config: &Config, probe: &Probe) -> Result<Option<LinuxSeccomp>, Error> {
+/// What mounts without mount(2). AppArmor judges that one, and of these only `move_mount`: a
+/// remount by `mount_setattr`, or a /proc that `fsmount` gives as a descriptor, would go past a
+/// profile that denies mounts. Without them programs use mount(2).
+const UNJUDGED: &[&str] = &[
+    "fsconfig",
+    "fsmount",
+    "fsopen",
+    "fspick",
+    "mount_setattr",
+    "move_mount",
+    "open_tree",
+    "open_tree_attr",
+];
+
+fn filter(config: &Config, probe: &Probe, profile: Option<&str>) -> Result<Option<LinuxSeccomp>, Error> {
+    let denies_mounts = profile == Some(confine::DEFAULT);
     let profile = match &config.seccomp {
         Seccomp::Unconfined => return Ok(None),
+        Seccomp::Default if denies_mounts => seccomp::default_profile()?.without(UNJUDGED),
         Seccomp::Default => seccomp::default_profile()?,
         Seccomp::Profile(text) => seccomp::read(text)?,
     };
     let caps = config.capabilities.iter().filter_map(|name| name.parse::<Cap>().ok());
     Ok(Some(profile.for_container(caps.collect::<CapSet>(), probe.kernel)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oci::runtime::{LinuxSeccompAction, LinuxSyscall};
+
+    #[test]
+    fn a_profile_that_denies_mounts_is_not_gone_past() {
+        let config = Config { capabilities: vec!["CAP_SYS_ADMIN".into()], ..Config::default() };
+        let allowed = |config: &Config, profile| {
+            let filter = filter(config, &Probe::now().unwrap(), profile).unwrap().unwrap();
+            let rules = filter.syscalls().clone().unwrap();
+            let allows = |rule: &&LinuxSyscall| rule.action() == LinuxSeccompAction::ScmpActAllow;
+            let names: Vec<String> =
+                rules.iter().filter(allows).flat_map(|rule| rule.names().clone()).collect();
+            [names.iter().any(|name| name == "mount"), names.iter().any(|name| UNJUDGED.contains(&&**name))]
+        };
+        assert_eq!(allowed(&config, Some(confine::DEFAULT)), [true, false]);
+        assert_eq!(allowed(&config, None), [true, true]);
+        assert_eq!(allowed(&config, Some("of-another")), [true, true]);
+    }
 }

@@ -161,9 +161,10 @@ fn begin(
 
     let cgroup = Cgroup::open(&cgroup_parent(paths), id.as_str());
     let probe = Probe::now()?;
-    let spec = bundle::bundle(paths, &container, &probe)?;
+    let profile = confine::confine_exec(&container.state.apparmor)?;
+    let spec = bundle::bundle(paths, &container, &probe, profile.as_deref())?;
     let mut program = program(&container, &record);
-    program.set_apparmor_profile(confine::confine_exec(&container.state.apparmor)?);
+    program.set_apparmor_profile(profile);
     let (stdio, mut streams) = make_stdio(&record, size)?;
     let Running { pid, pidfd, console, mut warnings } = runtime::exec(runtime::Exec {
         target: target.as_fd(),

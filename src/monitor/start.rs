@@ -101,11 +101,8 @@ fn attempt(
     let etc = paths.container_etc(&record.id);
     make_sources(&record.config)?;
     prepare_etc(&etc)?;
-    let mut spec = bundle::bundle(paths, record, probe)?;
     let confinement = confine::confine(&record.config, probe)?;
-    if let Some(process) = spec.process_mut() {
-        process.set_apparmor_profile(confinement.to_apply().map(str::to_owned));
-    }
+    let spec = bundle::bundle(paths, record, probe, confinement.to_apply())?;
     record.state.apparmor = confinement.profile.unwrap_or_default();
     let limits = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let limits = limits.map(Limits::from_spec).unwrap_or_default();

@@ -95,6 +95,26 @@ impl Profile {
         seccomp
     }
 
+    /// The same where these calls are answered as by a kernel that does not know them.
+    #[must_use]
+    pub fn without(mut self, names: &[&str]) -> Self {
+        let kept = |name: &String| !names.contains(&name.as_str());
+        for rule in self.syscalls.iter_mut().flatten() {
+            rule.names = rule.names.take().map(|all| all.into_iter().filter(kept).collect());
+        }
+        let unknown = Rule {
+            name: None,
+            names: Some(names.iter().copied().map(str::to_owned).collect()),
+            action: LinuxSeccompAction::ScmpActErrno,
+            errno_ret: Some(libc::ENOSYS.unsigned_abs()),
+            args: None,
+            includes: None,
+            excludes: None,
+        };
+        self.syscalls.get_or_insert_default().push(unknown);
+        self
+    }
+
     fn architectures_here(&self) -> Option<Vec<Arch>> {
         let Some(map) = self.arch_map.as_ref().filter(|map| !map.is_empty()) else {
             return self.architectures.clone();

@@ -231,6 +231,19 @@ fn what_docker_blocks_is_blocked() {
 }
 
 #[test]
+fn calls_that_are_left_out_are_unknown_whoever_may_make_them() {
+    let admin = docker_caps().with(Cap::SYS_ADMIN);
+    let without = default_profile().unwrap().without(&["mount_setattr", "fsmount"]);
+    let (program, _) = compile(&without.for_container(admin, KERNEL)).unwrap();
+    for (name, want) in
+        [("mount_setattr", ENOSYS), ("fsmount", ENOSYS), ("mount", ALLOW), ("move_mount", ALLOW)]
+    {
+        let number = Table::new().number(name, Machine::NATIVE).unwrap();
+        assert_eq!(run(&program, Machine::NATIVE.audit(), number, [0; 6]), want, "{name}");
+    }
+}
+
+#[test]
 fn a_machine_the_profile_does_not_name_is_killed() {
     let (program, _) = compile(&default_profile().unwrap().for_container(docker_caps(), KERNEL)).unwrap();
     for foreign in [0, 0x8000_0016, 0xc000_00f3] {
