@@ -34,7 +34,7 @@ impl Confinement {
 }
 
 /// The name of the default profile in this version.
-fn default_name() -> String {
+pub(super) fn default_name() -> String {
     format!("{DEFAULT}-{}", &Digest::of(TEXT.as_bytes()).hex()[..8])
 }
 
