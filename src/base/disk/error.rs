@@ -1,0 +1,101 @@
+//! A file operation that failed, with the file it failed on.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::base::error::{ErrorKind, Explain, io_hint, io_kind};
+
+/// A file operation that failed, with the file it failed on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A system call failed.
+    #[error("cannot {verb} {path}")]
+    Io {
+        /// What was tried: `read`, `rename`, …
+        verb: &'static str,
+        /// On what.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// The file is there, but is not what it should be.
+    #[error("{path} is damaged")]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// The file has a form that this hoist does not know.
+    #[error("{path} was written by a newer hoist: it has version {version}")]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its version.
+        version: u32,
+    },
+    /// What was to be written could not be read again.
+    #[error("refusing to write {path}: it could not be read again")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+    /// The file is too large to be one of hoist's.
+    #[error("{path} is too large for a state file: {size} bytes")]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Its size in bytes.
+        size: u64,
+    },
+}
+
+impl Error {
+    /// For `map_err`: says what was tried on `path`.
+    pub fn io(verb: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::Io { verb, path, source }
+    }
+
+    /// Whether the cause is that the file does not exist.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
+    }
+
+    /// Whether the cause is the file itself: it stays unreadable until somebody changes it. All
+    /// else, a lack of descriptors or of memory, a disk that fails, says nothing of the file.
+    #[must_use]
+    pub fn is_of_the_file(&self) -> bool {
+        use io::ErrorKind::{InvalidData, IsADirectory, PermissionDenied};
+        match self {
+            Self::Damaged { .. } | Self::Newer { .. } | Self::TooLarge { .. } => true,
+            Self::Io { source, .. } => [InvalidData, IsADirectory, PermissionDenied].contains(&source.kind()),
+            Self::Unreadable { .. } => false,
+        }
+    }
+}
+
+impl Explain for Error {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Io { source, .. } => io_kind(source),
+            Self::Damaged { .. } | Self::TooLarge { .. } => ErrorKind::Corrupt,
+            Self::Newer { .. } => ErrorKind::Unsupported,
+            Self::Unreadable { .. } => ErrorKind::Invalid,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Io { source, .. } => io_hint(source),
+            Self::Newer { .. } => Some("use the hoist that wrote it, or a newer one".to_owned()),
+            Self::Damaged { .. } | Self::TooLarge { .. } | Self::Unreadable { .. } => None,
+        }
+    }
+}
+
+/// The result of a file operation.
+pub type Result<T> = std::result::Result<T, Error>;

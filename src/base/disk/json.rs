@@ -1,0 +1,181 @@
+//! State files: JSON that says which form it has, and is never written so that it could not be
+//! read again.
+
+use std::fs::OpenOptions;
+use std::io::Write;
+use std::path::Path;
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::draft::{Draft, replace};
+use super::read::read;
+use super::{Error, Result};
+
+/// The largest state file that is read: what is larger was not written by hoist.
+const MAX_STATE: u64 = 64 << 20;
+
+/// What a state file holds: JSON that says which form it has.
+pub trait State: Serialize + DeserializeOwned {
+    /// The newest form. This and every older one is read, from 1 on.
+    const NEWEST: u32;
+
+    /// The form of this one.
+    fn version(&self) -> u32;
+}
+
+/// `state!(Record, VERSION)`: a type with a field `version` is what a state file holds.
+macro_rules! state {
+    ($type:ty, $newest:expr) => {
+        impl $crate::base::disk::State for $type {
+            const NEWEST: u32 = $newest;
+
+            fn version(&self) -> u32 {
+                self.version
+            }
+        }
+    };
+}
+pub(crate) use state;
+
+/// Replaces `path` by `value`, which may be lost in a power cut.
+///
+/// # Errors
+///
+/// As [`replace`]; [`Error::Unreadable`] when [`read_state`] would refuse it.
+pub fn write_state<T: State>(path: &Path, value: &T) -> Result<()> {
+    replace(path, &encode(path, value)?)
+}
+
+/// Replaces `path` by `value`: whoever finds it after a power cut finds it whole. That its
+/// name is there too is for [`sync_folders`], once for everything that was done.
+///
+/// # Errors
+///
+/// As [`write_state`].
+pub fn write_state_synced<T: State>(path: &Path, value: &T) -> Result<()> {
+    let mut draft = Draft::new(path)?;
+    draft.file.write_all(&encode(path, value)?).map_err(Error::io("write", &draft.beside))?;
+    draft.file.sync_data().map_err(Error::io("sync", &draft.beside))?;
+    draft.replace()
+}
+
+/// Writes `value` over what is at `path`, where there is no room beside it. A reader may
+/// find it torn at that moment, and so may everybody when this process is killed in it.
+///
+/// # Errors
+///
+/// When the file is not there or cannot be written.
+pub fn overwrite_state<T: State>(path: &Path, value: &T) -> Result<()> {
+    let bytes = encode(path, value)?;
+    let file = OpenOptions::new().write(true).open(path).map_err(Error::io("open", path))?;
+    let written = (&file).write_all(&bytes).and_then(|()| file.set_len(bytes.len() as u64));
+    written.map_err(Error::io("write", path))
+}
+
+/// The bytes of `value`, which can be read again: what is written must not be what the next
+/// command finds damaged.
+fn encode<T: State>(path: &Path, value: &T) -> Result<Vec<u8>> {
+    let unreadable = |source| Error::Unreadable { path: path.into(), source };
+    let mut bytes = serde_json::to_vec(value).map_err(unreadable)?;
+    serde_json::from_slice::<T>(&bytes).map_err(unreadable)?;
+    bytes.push(b'\n');
+    Ok(bytes)
+}
+
+/// Reads a state file of at most 64 MiB.
+///
+/// # Errors
+///
+/// [`Error::is_not_found`] when it is not there, [`Error::Damaged`] when it does not parse,
+/// [`Error::Newer`] when its version is not known here.
+pub fn read_state<T: State>(path: &Path) -> Result<T> {
+    let bytes = read(path, MAX_STATE)?;
+    let is_known = |version: u32| (1..=T::NEWEST).contains(&version);
+    match serde_json::from_slice::<T>(&bytes) {
+        Ok(state) if is_known(state.version()) => Ok(state),
+        Ok(state) => Err(Error::Newer { path: path.into(), version: state.version() }),
+        Err(source) => match serde_json::from_slice::<Form>(&bytes) {
+            Ok(form) if !is_known(form.version) => {
+                Err(Error::Newer { path: path.into(), version: form.version })
+            }
+            _ => Err(Error::Damaged { path: path.into(), source }),
+        },
+    }
+}
+
+/// What every form of every state file has.
+#[derive(serde::Deserialize)]
+struct Form {
+    version: u32,
+}
+
+/// Reads a JSON file of at most 64 MiB, whatever its version.
+///
+/// # Errors
+///
+/// [`Error::is_not_found`] when it is not there, [`Error::Damaged`] when it does not parse.
+pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    let bytes = read(path, MAX_STATE)?;
+    serde_json::from_slice(&bytes).map_err(|source| Error::Damaged { path: path.into(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::base::Name;
+
+    #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
+    struct Note {
+        version: u32,
+        text: Option<Name>,
+    }
+    state!(Note, 2);
+
+    #[test]
+    fn a_form_that_is_not_known_is_newer_and_not_damaged() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("note.json");
+        let read = |text: &str| {
+            fs::write(&path, text).unwrap();
+            match read_state::<Note>(&path) {
+                Ok(note) => format!("version {}", note.version),
+                Err(error) => error.to_string().replace(&path.display().to_string(), "it"),
+            }
+        };
+        for (text, said) in [
+            (r#"{"version":1}"#, "version 1"),
+            (r#"{"version":2,"text":"web"}"#, "version 2"),
+            (r#"{"version":3,"text":"web"}"#, "it was written by a newer hoist: it has version 3"),
+            (r#"{"version":3,"text":["other"]}"#, "it was written by a newer hoist: it has version 3"),
+            (r#"{"version":0}"#, "it was written by a newer hoist: it has version 0"),
+            (r#"{"version":2,"text":7}"#, "it is damaged"),
+            (r#"{"text":"web"}"#, "it is damaged"),
+            ("", "it is damaged"),
+            ("{\"version\":", "it is damaged"),
+        ] {
+            assert_eq!(read(text), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        #[derive(Serialize, serde::Deserialize)]
+        struct Odd {
+            version: u32,
+            #[serde(serialize_with = "as_text")]
+            number: u32,
+        }
+        state!(Odd, 1);
+        fn as_text<S: serde::Serializer>(number: &u32, to: S) -> std::result::Result<S::Ok, S::Error> {
+            to.serialize_str(&number.to_string())
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("odd.json");
+        let error = write_state_synced(&path, &Odd { version: 1, number: 7 }).unwrap_err();
+        assert!(matches!(error, Error::Unreadable { .. }), "{error}");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
+    }
+}

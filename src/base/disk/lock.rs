@@ -1,0 +1,214 @@
+//! Locks between processes, and the order they are taken in.
+
+use std::cell::RefCell;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use super::{Error, Result};
+
+/// Where a lock stands in the order that keeps processes from waiting for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Rank {
+    /// One container's record.
+    Container,
+    /// The volumes.
+    Volume,
+    /// The networks, their leases and the machine-wide address choice.
+    Network,
+    /// References and image records.
+    Image,
+    /// Blobs and layers.
+    Store,
+}
+
+/// An exclusive or shared lock on a file of its own, released when dropped or when the
+/// process dies.
+///
+/// Not to be held across an await (clippy.toml names it).
+#[derive(Debug)]
+pub struct Lock {
+    file: File,
+    held: Held,
+}
+
+impl Lock {
+    /// Waits until no other process holds `path`.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file cannot be made or locked.
+    pub fn exclusive(path: &Path, rank: Rank) -> Result<Self> {
+        let held = Held::enter(rank);
+        let file = settle(path, |file| file.lock().map(|()| true))?;
+        Ok(Self { file: file.ok_or_else(|| raced(path))?, held })
+    }
+
+    /// Waits until nobody holds `path` exclusively.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file cannot be made or locked.
+    pub fn shared(path: &Path, rank: Rank) -> Result<Self> {
+        let held = Held::enter(rank);
+        let file = settle(path, |file| file.lock_shared().map(|()| true))?;
+        Ok(Self { file: file.ok_or_else(|| raced(path))?, held })
+    }
+
+    /// Takes the lock if it is free; `None` when another process holds it.
+    ///
+    /// # Errors
+    ///
+    /// When the lock file cannot be made or locked.
+    pub fn try_exclusive(path: &Path, rank: Rank) -> Result<Option<Self>> {
+        let file = settle(path, |file| match file.try_lock() {
+            Ok(()) => Ok(true),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        })?;
+        Ok(file.map(|file| Self { file, held: Held::enter(rank) }))
+    }
+
+    /// Whether some process holds `path`; a missing file is not held.
+    ///
+    /// # Errors
+    ///
+    /// When the file exists but cannot be opened or locked.
+    pub fn is_held(path: &Path) -> Result<bool> {
+        let file = match File::open(path) {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(Error::io("open", path)(error)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(error)) => Err(Error::io("lock", path)(error)),
+        }
+    }
+
+    /// Takes over a lock that another process acquired and passed by descriptor.
+    #[must_use]
+    pub fn adopt(descriptor: OwnedFd, rank: Rank) -> Self {
+        Self { file: File::from(descriptor), held: Held::enter(rank) }
+    }
+
+    /// Gives the lock away, to be passed to another process by descriptor.
+    #[must_use]
+    pub fn into_fd(self) -> OwnedFd {
+        let Self { file, held } = self;
+        drop(held);
+        file.into()
+    }
+}
+
+impl AsFd for Lock {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.file.as_fd()
+    }
+}
+
+/// Opens and locks until the locked file is the one that `path` names: its directory may
+/// have been removed and made anew while this process waited.
+fn settle(path: &Path, take: impl Fn(&File) -> io::Result<bool>) -> Result<Option<File>> {
+    loop {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .mode(0o600)
+            .open(path)
+            .map_err(Error::io("open", path))?;
+        if !take(&file).map_err(Error::io("lock", path))? {
+            return Ok(None);
+        }
+        let ours = file.metadata().map_err(Error::io("stat", path))?;
+        match fs::metadata(path) {
+            Ok(there) if (there.dev(), there.ino()) == (ours.dev(), ours.ino()) => return Ok(Some(file)),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => return Err(Error::io("stat", path)(error)),
+        }
+    }
+}
+
+fn raced(path: &Path) -> Error {
+    Error::io("lock", path)(io::ErrorKind::WouldBlock.into())
+}
+
+thread_local! {
+    static HELD: RefCell<Vec<Rank>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A note, for debug builds, that this thread holds a lock of some rank.
+#[derive(Debug)]
+struct Held(Rank);
+
+impl Held {
+    fn enter(rank: Rank) -> Self {
+        if cfg!(debug_assertions) {
+            HELD.with_borrow_mut(|held| {
+                let highest = held.iter().max();
+                assert!(
+                    highest.is_none_or(|&highest| highest <= rank),
+                    "a lock of rank {rank:?} while one of {highest:?} is held"
+                );
+                held.push(rank);
+            });
+        }
+        Self(rank)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if cfg!(debug_assertions) {
+            // A lock may be dropped on another thread than it was taken on: then it is
+            // not in this thread's list.
+            HELD.with_borrow_mut(|held| {
+                if let Some(at) = held.iter().rposition(|&rank| rank == self.0) {
+                    held.remove(at);
+                }
+            });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_excludes_another_and_is_free_after_drop() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        assert!(!Lock::is_held(&path).unwrap());
+        let lock = Lock::exclusive(&path, Rank::Container).unwrap();
+        assert!(Lock::is_held(&path).unwrap());
+        assert!(Lock::try_exclusive(&path, Rank::Container).unwrap().is_none());
+        drop(lock);
+        assert!(Lock::try_exclusive(&path, Rank::Container).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_lock_file_that_was_replaced_is_locked_anew() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("lock");
+        let old = Lock::exclusive(&path, Rank::Container).unwrap();
+        fs::remove_file(&path).unwrap();
+        let new = Lock::try_exclusive(&path, Rank::Container).unwrap();
+        assert!(new.is_some(), "the removed file's lock does not count");
+        drop(old);
+    }
+
+    #[test]
+    #[should_panic(expected = "a lock of rank Container while one of")]
+    fn locks_out_of_order_are_caught() {
+        let dir = tempfile::tempdir().unwrap();
+        let _image = Lock::exclusive(&dir.path().join("a"), Rank::Image).unwrap();
+        let _container = Lock::exclusive(&dir.path().join("b"), Rank::Container).unwrap();
+    }
+}
