@@ -13,9 +13,31 @@
 //! # After a power cut
 //!
 //! What was reported as done is there. A record is on the disk before it gets its name
-//! ([`write_state_synced`]), the folders that changed before the answer ([`sync_folders`]),
-//! and the many files of an image by one [`sync`] before its record names them. Whoever is
-//! killed in between leaves the old file, or one that nobody was told of.
+//! ([`write_state_synced`]), the many files of an image by one [`sync`] before its record names
+//! them, and the folders that changed before the answer ([`sync_folders`]). Whoever is killed in
+//! between leaves the old file, or one that nobody was told of. In this order, where `+` is one
+//! call for several folders:
+//!
+//! ```text
+//! create     record, name → sync record → folder + containers + names      (till then `unsynced`)
+//! rename     new name → names → record synced → folder → old name goes → names
+//! rm         folder moved to discarded, name goes → containers + names
+//! rm, kept   note synced → folder → moved to trash, name goes → trash + containers + names
+//! restore    record synced, name → folder + names → moved back → containers + trash
+//! a start,   record synced → folder
+//! an end
+//!
+//! pull load import from-host
+//!            layers, blobs → sync → record synced, references synced → images [+ refs]
+//! tag        reference synced, record synced → refs + images
+//! rmi        references and records go → [refs] + [images]
+//! rmi, kept  note and copies synced → copies' folder + trash → references and records go,
+//!            the folder gets its name → [refs] + [images] + trash
+//! restore    the folder gets its moving name → records and references that are not there,
+//!            synced → [images] + [refs] → the folder goes → trash
+//! ```
+//! In brackets is what not every one of these changes. An undo is a restore. What is moved
+//! between two folders is synced where it arrives before where it was.
 //!
 //! These may be lost, and are written without waiting for the disk ([`write_state`]):
 //!
@@ -25,6 +47,8 @@
 //! - logs, and what a container wrote to its own file system: that is for its program to sync;
 //! - unfinished downloads, and the notes of when the store was swept.
 
+#[cfg(test)]
+pub(crate) mod cut;
 mod draft;
 mod error;
 mod json;
@@ -42,7 +66,7 @@ pub(crate) use json::state;
 pub use json::{State, overwrite_state, read_json, read_state, write_state, write_state_synced};
 pub use lock::{Lock, Rank};
 pub use read::{read, read_bytes, read_text};
-pub use sync::{sync, sync_file, sync_folder, sync_folders};
+pub use sync::{sync, sync_file, sync_folders};
 
 /// Creates `path` and what is missing above it, mode 0700.
 ///

@@ -101,8 +101,14 @@ impl Settings {
     /// removing needs: on a full disk it could not be made.
     fn make_inner_folders(&self) -> disk::Result<()> {
         let paths = &self.paths;
-        let inner =
-            [paths.containers(), paths.container_names(), paths.images(), paths.refs(), paths.discarded()];
+        let inner = [
+            paths.containers(),
+            paths.container_names(),
+            paths.images(),
+            paths.refs(),
+            paths.discarded(),
+            paths.trash(),
+        ];
         let mut made = false;
         for folder in inner.iter().filter(|folder| !folder.exists()) {
             match disk::private_dir(folder) {
@@ -112,7 +118,7 @@ impl Settings {
             made = true;
         }
         match (made, paths.container_names().parent()) {
-            (true, Some(names)) => disk::sync_folders(&[names, paths.root()]),
+            (true, Some(names)) => disk::sync_folders([names, paths.root()]),
             _ => Ok(()),
         }
     }

@@ -14,7 +14,7 @@ use super::container::Running;
 use super::error::{Doing, NotFound, Result};
 use super::image::Both;
 use super::{Container, Engine, Force, Image, Parents, Removed, Status, blocking};
-use crate::base::disk::{Lock, Rank};
+use crate::base::disk::{self, Lock, Rank};
 use crate::base::journal::{self, Kind};
 use crate::base::{ErrorKind, Explain, Name};
 use crate::container::store;
@@ -220,13 +220,13 @@ impl Engine {
         }
         let Some((lock, record)) = self.vacate(target, running)? else { return Ok(None) };
         let paths = self.paths();
-        crate::base::disk::private_dir(&paths.trash()).doing(doing)?;
+        disk::private_dir(&paths.trash()).doing(doing)?;
         let name = record.name.as_str().to_owned();
         let entry = TrashEntry::new(Kind::Container, record.id.as_str(), vec![name.clone()], name, keep);
         let entry = entry.doing(doing)?;
         let folder = paths.container(&record.id);
         entry::write(&folder, &entry).doing(doing)?;
-        crate::base::disk::sync_folder(&folder).doing(doing)?; // without the note it would be litter
+        disk::sync_folders([&folder]).doing(doing)?; // without the note it would be litter
         store::set_aside(paths, &record, &entry::folder(paths, &entry.id)).doing(doing)?;
         drop(lock);
         // For whoever follows the events it is gone; `trash` says that it can come back.

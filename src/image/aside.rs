@@ -89,9 +89,9 @@ impl Store {
         let moving = self.paths().trash().join(format!(".{id}"));
         disk::private_dir(&moving).map_err(Error::from)?;
         let written = describe(&kept, &moving)
-            .and_then(|()| Ok(disk::write_state(&file_in(&moving), &kept).map_err(Error::from)?))
             // Soon it is all there is of the image.
-            .and_then(|()| Ok(disk::sync_folder(&moving).map_err(Error::from)?));
+            .and_then(|()| Ok(disk::write_state_synced(&file_in(&moving), &kept).map_err(Error::from)?))
+            .and_then(|()| Ok(disk::sync_folders([&moving, &self.paths().trash()]).map_err(Error::from)?));
         if let Err(error) = written {
             let _ = tree::remove(&moving); // the first error is the one to report
             return Err(error);
@@ -105,6 +105,9 @@ impl Store {
             self.finish_moves()?;
             return Err(error.into());
         }
+        let mut changed = self.changed(&kept.references, records);
+        changed.push(self.paths().trash());
+        disk::sync_folders(changed).map_err(Error::from)?;
         Ok(plan.removed)
     }
 
@@ -193,27 +196,34 @@ impl Store {
                 Err(error) => return Err(error.into()),
             }
             tree::remove(&moving)?;
+            // One that came back would put the image back once more.
+            disk::sync_folders([self.paths().trash()])?;
         }
         Ok(())
     }
 
+    /// Writes what is not there of an image; it is on the disk when this returns.
     fn write_back(&self, kept: &Kept) -> Result<()> {
         for folder in [self.paths().images(), self.paths().refs()] {
             disk::private_dir(&folder)?;
         }
         // Records first: a name without its image would mislead.
+        let mut changed = Vec::new();
         for record in &kept.records {
             let path = self.record_path(&record.id);
             if !path.exists() {
                 disk::write_state_synced(&path, record)?;
+                changed.push(self.paths().images());
             }
         }
         for reference in &kept.references {
             if self.reference(&reference.name)?.is_none() {
                 self.rewrite_reference(reference)?;
+                changed.push(self.paths().refs());
             }
         }
-        Ok(())
+        changed.dedup();
+        Ok(disk::sync_folders(changed)?)
     }
 }
 

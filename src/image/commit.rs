@@ -1,7 +1,7 @@
 //! The commit point: once this returns, the image exists, whole, also after a power cut.
 //!
 //! ```text
-//! layers and blobs are here (leased) → fix layer → syncfs → record → references → their folders
+//! layers and blobs are here (leased) → fix layer → syncfs → record → references → the folders that changed
 //! ```
 
 use std::collections::BTreeMap;
@@ -137,7 +137,8 @@ impl Store {
         for name in commit.names {
             self.write_reference(name, &id, commit.target)?;
         }
-        self.sync_names()?;
+        let references = (!commit.names.is_empty()).then(|| self.paths().refs());
+        disk::sync_folders([self.paths().images()].into_iter().chain(references))?;
         Ok(id)
     }
 

@@ -121,8 +121,9 @@ impl Store {
             self.refuse_delete(image, force, users, &[])?;
         }
         let mut removed = Vec::new();
-        let names = self.references()?.into_iter().filter(|one| Some(&one.image) == meant.image.as_ref());
-        for reference in names {
+        let mut names = self.references()?;
+        names.retain(|one| Some(&one.image) == meant.image.as_ref());
+        for reference in &names {
             self.remove_reference(&reference.name)?;
             removed.push(Removed::Untagged(reference.name.to_string()));
         }
@@ -131,7 +132,8 @@ impl Store {
             Some(image) => Removed::Deleted(image.clone()),
             None => Removed::Untagged(meant.called()),
         });
-        self.sync_names()?;
+        let folders = self.changed(&names, &[]);
+        disk::sync_folders(folders.iter().map(PathBuf::as_path).chain(meant.path.parent()))?;
         Ok(removed)
     }
 

@@ -53,3 +53,6 @@ pub use record::{Record, Reference};
 pub use remove::{Force, Parents, Removed, User};
 pub use store::{Limits, Store};
 pub use sweep::{Roots, Swept};
+
+#[cfg(test)]
+mod tests;

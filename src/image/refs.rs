@@ -116,7 +116,7 @@ impl Store {
         self.write_reference(name, image, target.as_ref())?;
         record.tagged = Some(Timestamp::now());
         disk::write_state_synced(&self.record_path(image), &record)?;
-        self.sync_names()
+        Ok(disk::sync_folders([self.paths().refs(), self.paths().images()])?)
     }
 
     /// Takes a name away, under the images' lock. The image stays.

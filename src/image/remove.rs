@@ -4,6 +4,7 @@ use super::error::{Error, Result};
 use super::record::{Record, Reference};
 use super::refs::Resolved;
 use super::store::{Store, remove_file};
+use crate::base::disk;
 use crate::oci::{Digest, ImageId};
 
 /// A container that was made of an image.
@@ -77,6 +78,7 @@ impl Store {
         }
         let plan = self.plan_removal(word, force, parents, users)?;
         self.take_away(&plan.references, &plan.records)?;
+        disk::sync_folders(self.changed(&plan.references, &plan.records)).map_err(Error::from)?;
         Ok(plan.removed)
     }
 
@@ -106,7 +108,7 @@ impl Store {
         for record in records {
             remove_file(&self.record_path(&record.id))?;
         }
-        self.sync_names()
+        Ok(())
     }
 
     /// Decides which names go; says whether the image goes too.

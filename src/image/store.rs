@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use super::error::{Error, Result};
-use super::record::Record;
+use super::record::{Record, Reference};
 use crate::base::disk::{self, Lock, Rank};
 use crate::base::{Paths, id};
 use crate::oci::{Digest, ImageId};
@@ -257,9 +257,10 @@ impl Store {
         Ok(folders)
     }
 
-    /// Writes to the disk which images and references there are.
-    pub(super) fn sync_names(&self) -> Result<()> {
-        Ok(disk::sync_folders(&[&self.paths.images(), &self.paths.refs()])?)
+    /// The folders of references and records that changed, in this order.
+    pub(super) fn changed(&self, references: &[Reference], records: &[Record]) -> Vec<PathBuf> {
+        let references = (!references.is_empty()).then(|| self.paths.refs());
+        references.into_iter().chain((!records.is_empty()).then(|| self.paths.images())).collect()
     }
 
     /// The lock on image records and references. Whoever has it finds them whole.

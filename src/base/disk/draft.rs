@@ -50,6 +50,14 @@ impl Draft {
         &self.file
     }
 
+    /// Writes its contents to the disk.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.file.sync_data().map_err(Error::io("sync", &self.beside))?;
+        #[cfg(test)]
+        super::cut::synced(&self.beside);
+        Ok(())
+    }
+
     /// Puts it at its path, in the place of what is there.
     ///
     /// # Errors

@@ -56,7 +56,7 @@ pub fn write_state<T: State>(path: &Path, value: &T) -> Result<()> {
 pub fn write_state_synced<T: State>(path: &Path, value: &T) -> Result<()> {
     let mut draft = Draft::new(path)?;
     draft.file.write_all(&encode(path, value)?).map_err(Error::io("write", &draft.beside))?;
-    draft.file.sync_data().map_err(Error::io("sync", &draft.beside))?;
+    draft.sync()?;
     draft.replace()
 }
 

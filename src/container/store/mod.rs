@@ -225,7 +225,7 @@ pub fn save(paths: &Paths, record: &Record) -> Result<()> {
     disk::write_state_synced(&path, record)?;
     let folder = paths.container(&record.id);
     let _ = fs::remove_file(unsynced(&folder)); // one that is left says less
-    Ok(disk::sync_folders(&[&folder])?)
+    Ok(disk::sync_folders([folder])?)
 }
 
 /// Writes the run.
@@ -350,7 +350,7 @@ pub fn create(paths: &Paths, record: &Record) -> Result<Lock> {
         claim(paths, &record.name, &record.id)?;
         if !record.config.auto_remove {
             disk::sync_file(&path)?;
-            disk::sync_folders(&[&folder, &paths.containers(), &paths.container_names()])?;
+            disk::sync_folders([&folder, &paths.containers(), &paths.container_names()])?;
             let _ = fs::remove_file(unsynced); // one that is left says less
         }
         Ok(lock)

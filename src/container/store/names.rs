@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::{Error, Result, ids, load, lock_file, save};
@@ -130,28 +130,27 @@ fn is_changing(paths: &Paths, link: &Path) -> bool {
 pub fn rename(paths: &Paths, record: &mut Record, name: Name) -> Result<()> {
     claim(paths, &name, &record.id)?;
     let old = std::mem::replace(&mut record.name, name);
-    if let Err(error) = save(paths, record) {
+    // A record on the disk whose name is not would be half-made.
+    if let Err(error) = sync_names(paths, record).and_then(|()| save(paths, record)) {
         let _ = fs::remove_file(paths.container_name(&record.name));
         record.name = old;
         return Err(error);
     }
     release(paths, &old, &record.id);
-    sync(paths, record)
+    sync_names(paths, record)
 }
 
-/// Writes to the disk what a container is called.
-pub(super) fn sync(paths: &Paths, record: &Record) -> Result<()> {
+/// Writes to the disk which names there are, unless the container is one with `--rm`.
+fn sync_names(paths: &Paths, record: &Record) -> Result<()> {
     if record.config.auto_remove {
         return Ok(());
     }
-    let folders = [&paths.container(&record.id), &paths.containers(), &paths.container_names()];
-    Ok(disk::sync_folders(&folders.map(|folder| folder.as_path()))?)
+    Ok(disk::sync_folders([paths.container_names()])?)
 }
 
-/// Frees a name, if it is this container's.
-pub(super) fn release(paths: &Paths, name: &Name, id: &ContainerId) {
+/// Frees a name, if it is this container's, and gives the folder that this changed.
+pub(super) fn release(paths: &Paths, name: &Name, id: &ContainerId) -> Option<PathBuf> {
     let link = paths.container_name(name);
-    if fs::read_link(&link).is_ok_and(|target| target == Path::new(id.as_str())) {
-        let _ = fs::remove_file(link); // stale links are replaced
-    }
+    let is_its = fs::read_link(&link).is_ok_and(|target| target == Path::new(id.as_str()));
+    (is_its && fs::remove_file(link).is_ok()).then(|| paths.container_names()) // stale links are replaced
 }

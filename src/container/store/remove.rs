@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::names::{claim, is_confirmed, name_of, owner, release, sync};
+use super::names::{claim, is_confirmed, name_of, owner, release};
 use super::{Error, Result, forget_run, ids, load, load_run, lock_file, monitor_lock, unsynced};
 use crate::base::disk::{self, Error as DiskError, Lock, Rank};
 use crate::base::{ContainerId, Paths};
@@ -19,12 +19,14 @@ use crate::sys::tree;
 /// When its folder cannot be moved away.
 pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf> {
     let discarded = discarded(paths, &record.id)?;
-    match set_aside(paths, record, &discarded) {
-        Err(Error::NotFound(_)) => {
-            release(paths, &record.name, &record.id);
-            forget_run(paths, &record.id)?;
-        }
-        result => result?,
+    let moved = move_away(paths, &record.id, &discarded)?;
+    let released = release(paths, &record.name, &record.id);
+    match forget_run(paths, &record.id) {
+        Err(error) if moved.is_none() => return Err(error),
+        _ => {} // a run without its container is found and swept
+    }
+    if !record.config.auto_remove {
+        disk::sync_folders(moved.into_iter().chain(released))?;
     }
     Ok(discarded)
 }
@@ -36,17 +38,16 @@ pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf> {
 ///
 /// When its folder cannot be moved away.
 pub fn remove_unreadable(paths: &Paths, id: &ContainerId) -> Result<PathBuf> {
-    let (folder, discarded) = (paths.container(id), discarded(paths, id)?);
-    match fs::rename(&folder, &discarded) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        result => result.map_err(DiskError::io("remove", folder))?,
-    }
+    let discarded = discarded(paths, id)?;
+    let moved = move_away(paths, id, &discarded)?;
+    let mut released = None;
     while let Some(name) = name_of(paths, id) {
         let link = paths.container_name(&name);
         fs::remove_file(&link).map_err(DiskError::io("remove", link))?;
+        released = Some(paths.container_names());
     }
     let _ = forget_run(paths, id); // a run without its container is found and swept
-    disk::sync_folders(&[&paths.discarded(), &paths.containers(), &paths.container_names()])?;
+    disk::sync_folders(moved.into_iter().chain(released))?;
     Ok(discarded)
 }
 
@@ -59,27 +60,31 @@ fn discarded(paths: &Paths, id: &ContainerId) -> Result<PathBuf> {
     Ok(discarded)
 }
 
+/// Moves a container's folder, and gives the folder that it was in; `None` when it was not there.
+fn move_away(paths: &Paths, id: &ContainerId, place: &Path) -> Result<Option<PathBuf>> {
+    let folder = paths.container(id);
+    match fs::rename(&folder, place) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(DiskError::io("remove", folder)(error).into()),
+        Ok(()) => Ok(Some(paths.containers())),
+    }
+}
+
 /// Moves a container's folder to `place`: from this one rename on it is not there, and its
-/// name is free. What stood in the way of the rest is swept later. The caller holds its lock.
+/// name is free. What stood in the way of the rest is swept later. The caller holds its lock,
+/// and what it wrote into the folder is on the disk.
 ///
 /// # Errors
 ///
-/// When its folder cannot be moved; then it is still there.
+/// [`Error::NotFound`]; when its folder cannot be moved, and then it is still there.
 pub fn set_aside(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
-    let folder = paths.container(&record.id);
-    match fs::rename(&folder, place) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Err(Error::NotFound(record.id.as_str().to_owned()));
-        }
-        result => result.map_err(DiskError::io("remove", folder))?,
-    }
-    release(paths, &record.name, &record.id);
+    let Some(moved) = move_away(paths, &record.id, place)? else {
+        return Err(Error::NotFound(record.id.as_str().to_owned()));
+    };
+    let released = release(paths, &record.name, &record.id);
     let _ = forget_run(paths, &record.id); // a run without its container is found and swept
-    if !record.config.auto_remove {
-        let parent = place.parent().unwrap_or(place);
-        disk::sync_folders(&[parent, &paths.containers(), &paths.container_names()])?;
-    }
-    Ok(())
+    let arrived = place.parent().map(Path::to_owned);
+    Ok(disk::sync_folders(arrived.into_iter().chain([moved]).chain(released))?)
 }
 
 /// The record in a folder that was set aside.
@@ -104,6 +109,8 @@ pub fn put_back(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
     disk::write_state_synced(&place.join("record.json"), record)?;
     disk::private_dir(&paths.containers())?;
     claim(paths, &record.name, &record.id)?;
+    // Back without its name it would be half-made.
+    disk::sync_folders([place, &paths.container_names()])?;
     let folder = paths.container(&record.id);
     {
         // The sweep of layers sees it before this, or after.
@@ -115,7 +122,8 @@ pub fn put_back(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
     }
     // Whoever wanted the name meanwhile found a link without a record.
     if is_confirmed(paths, record) {
-        return sync(paths, record);
+        let left = place.parent().map(Path::to_owned);
+        return Ok(disk::sync_folders([paths.containers()].into_iter().chain(left))?);
     }
     fs::rename(&folder, place).map_err(DiskError::io("set aside", folder))?;
     match owner(paths, &record.name) {

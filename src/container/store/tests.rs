@@ -188,3 +188,44 @@ fn only_what_is_wrong_with_the_file_itself_is_damage() {
     let error = load(&paths, &web.id).unwrap_err();
     assert!(matches!(error, Error::Damaged { .. }), "{error:?}");
 }
+
+#[test]
+fn what_was_answered_survives_a_power_cut_and_nothing_else_is_synced() {
+    let (_dir, paths) = paths();
+    for folder in [paths.containers(), paths.container_names(), paths.discarded(), paths.trash()] {
+        disk::private_dir(&folder).unwrap();
+    }
+    let check = |what: &str, work: &mut dyn FnMut()| {
+        let ((), found) = disk::cut::after(paths.root(), work);
+        assert_eq!(found, [""; 0], "{what}");
+    };
+    let place = paths.trash().join("container-a");
+    let mut web = record("a", "web");
+    check("create", &mut || drop(create(&paths, &web).unwrap()));
+    check("an end", &mut || save(&paths, &web).unwrap());
+    check("rename", &mut || rename(&paths, &mut web, "www".parse().unwrap()).unwrap());
+    check("rm into the trash", &mut || set_aside(&paths, &web, &place).unwrap());
+    web.name = "back".parse().unwrap();
+    check("a restore", &mut || put_back(&paths, &web, &place).unwrap());
+    fs::remove_file(paths.container_name(&web.name)).unwrap();
+    check("rm into the trash without a name", &mut || set_aside(&paths, &web, &place).unwrap());
+    check("a restore", &mut || put_back(&paths, &web, &place).unwrap());
+    check("rm", &mut || drop(remove(&paths, &web).unwrap()));
+    check("rm of what is gone", &mut || drop(remove(&paths, &web).unwrap()));
+    check("create", &mut || drop(create(&paths, &web).unwrap()));
+    fs::write(record_file(&paths, &web.id), "").unwrap();
+    check("rm of a damaged one", &mut || drop(remove_unreadable(&paths, &web.id).unwrap()));
+    check("rm of what is gone", &mut || drop(remove_unreadable(&paths, &web.id).unwrap()));
+
+    // With --rm nothing is promised, and nothing waits for the disk.
+    web.config.auto_remove = true;
+    let (_lock, found) = disk::cut::after(paths.root(), || create(&paths, &web).unwrap());
+    let id = &web.id;
+    let lost = [
+        format!("lost: containers/{id}"),
+        format!("lost: containers/{id}/record.json"),
+        format!("cut short: containers/{id}/record.json"),
+        "lost: names/containers/back".to_owned(),
+    ];
+    assert_eq!(found, lost);
+}

@@ -101,13 +101,13 @@ pub(super) fn is_id(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// Writes an entry's record into `folder`.
+/// Writes an entry's record into `folder`, whole after a power cut as well.
 ///
 /// # Errors
 ///
 /// When the disk is full, or the folder gone.
 pub(super) fn write(folder: &std::path::Path, entry: &TrashEntry) -> disk::Result<()> {
-    disk::write_state(&folder.join("trash.json"), entry)
+    disk::write_state_synced(&folder.join("trash.json"), entry)
 }
 
 /// One entry.
