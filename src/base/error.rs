@@ -103,6 +103,12 @@ pub fn told(what: &str, causes: &[String], hint: Option<String>) -> String {
     told
 }
 
+/// An error as one line: what failed, why, and why that.
+#[must_use]
+pub fn one_line(error: &dyn Error) -> String {
+    chain(error).join(": ")
+}
+
 /// Every message from `error` down to its root cause.
 pub fn chain(error: &dyn Error) -> Vec<String> {
     let mut messages = vec![error.to_string()];

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::base::error::chain;
+use crate::base::error::one_line;
 use crate::base::text;
 
 /// What went wrong, as far as the caller of a runtime wants to know.
@@ -210,7 +210,7 @@ fn dispatch(words: &Words) -> Result<i32, Failed> {
 
 /// Tells a failure on standard error and, where one is given, in the log file.
 fn report(global: &Global, error: &dyn std::error::Error) {
-    let message = chain(error).join(": ");
+    let message = one_line(error);
     let _ = writeln!(std::io::stderr(), "hoist oci: {}", text::line(&message)); // nowhere else to say it
     let Some(path) = &global.log else { return };
     let line = match global.log_format.as_str() {

@@ -6,6 +6,7 @@ use std::io::{BufRead, IsTerminal, Write};
 use super::failure::{Failure, Result};
 use super::output::{line, note, objects, print, warn};
 use crate::base::Paths;
+use crate::base::error::one_line;
 use crate::command::{Info, SystemReset, Version};
 use crate::docker::info::{self as texts, Facts};
 use crate::docker::schema;
@@ -57,17 +58,17 @@ pub(super) async fn info(engine: engine::Result<Engine>, paths: &Paths, info: In
                     facts.warnings.extend(listing.warnings);
                     facts.warnings.extend(listing.damaged.iter().map(|one| unread("container", one)));
                 }
-                Err(error) => facts.faults.push(one_line(&error)),
+                Err(error) => facts.faults.push(with_hint(&error)),
             }
             match engine.images().listing().await {
                 Ok(listing) => {
                     facts.images = Some(listing.whole.len());
                     facts.warnings.extend(listing.damaged.iter().map(|one| unread("image", one)));
                 }
-                Err(error) => facts.faults.push(one_line(&error)),
+                Err(error) => facts.faults.push(with_hint(&error)),
             }
         }
-        Err(error) => facts.faults.push(one_line(&error)),
+        Err(error) => facts.faults.push(with_hint(&error)),
     }
     facts.faults.iter().for_each(|fault| note(format!("WARNING: {fault}")));
     match info.format.as_deref() {
@@ -90,8 +91,8 @@ fn counted(containers: &[Container]) -> (usize, usize, usize) {
 }
 
 /// `cannot open …: why (what to do)`
-fn one_line(error: &engine::Error) -> String {
-    let told = std::iter::once(error.to_string()).chain(error.causes()).collect::<Vec<_>>().join(": ");
+fn with_hint(error: &engine::Error) -> String {
+    let told = one_line(error);
     match error.hint() {
         Some(hint) => format!("{told} ({hint})"),
         None => told,

@@ -190,7 +190,7 @@ impl Engine {
                 None
             }
             Err(error) => {
-                let why = crate::base::error::chain(&error).join(": ");
+                let why = crate::base::error::one_line(&error);
                 Some(format!("a shutdown of this machine will not wait for containers: {why}"))
             }
         }

@@ -20,6 +20,7 @@ use rustix::io::Errno;
 use super::error::{Error, Result};
 use super::folders::{Folders, ROOT};
 use super::layer::{Implied, RawPath, Traits};
+use super::look::is_whiteout;
 use super::store::Limits;
 use super::tar::{Entry, Kind, MAX_PATH, Reader, Source};
 use crate::sys::fs::{self, FileType, Timespec};
@@ -579,10 +580,6 @@ impl Notes {
         .map(|(count, what)| format!("{count} {what}"))
         .collect()
     }
-}
-
-fn is_whiteout(stat: &fs::Stat) -> bool {
-    fs::file_type(stat) == FileType::CharacterDevice && fs::device_numbers(stat.st_rdev) == (0, 0)
 }
 
 /// A path of an archive as one below its root: no leading slash, no `.`, and `..` only

@@ -126,7 +126,7 @@ fn not_loaded(error: &crate::sys::Error) -> String {
                 without one; install the package apparmor"
             .to_owned();
     }
-    let why = crate::base::error::chain(error).join(": ");
+    let why = crate::base::error::one_line(error);
     format!("the AppArmor profile {DEFAULT} cannot be loaded, so the container runs without it: {why}")
 }
 

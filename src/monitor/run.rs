@@ -325,7 +325,7 @@ const REAPED_WITHIN: Duration = Duration::from_millis(500);
 fn exit_of_adopted(up: &Up) -> Result<Option<sys::process::Exit>, Error> {
     let zombie = || up.run.init.and_then(crate::container::Process::status_of_zombie);
     if let Some(status) = zombie() {
-        return Ok(Some(sys::pidfd::exit_of_status(status)));
+        return Ok(Some(sys::process::Exit::of_status(status)));
     }
     sys::pidfd::wait_until_reaped(up.pidfd.as_fd(), REAPED_WITHIN)?;
     Ok(sys::pidfd::exit_of_other(up.pidfd.as_fd())?)

@@ -464,7 +464,7 @@ impl Session {
 
 /// The monitor's own log is its standard error.
 pub(super) fn complain(error: &dyn std::error::Error) {
-    note(&crate::base::error::chain(error).join(": "));
+    note(&crate::base::error::one_line(error));
 }
 
 /// Writes a line to the monitor's own log, unless there were many lately: what fails with

@@ -21,7 +21,7 @@ use std::io::{self, Read};
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::error::{ErrorKind, Explain, chain};
+use crate::base::error::{ErrorKind, Explain, chain, one_line};
 
 /// The newest protocol. A client of the second one understands [`Answer::Warned`].
 pub const PROTOCOL: u32 = 2;
@@ -210,7 +210,7 @@ impl Failure {
     /// The messages on one line, as the record keeps them.
     #[must_use]
     pub fn line(&self) -> String {
-        chain(self).join(": ")
+        one_line(self)
     }
 }
 

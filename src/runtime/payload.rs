@@ -238,25 +238,12 @@ fn set_limits(becoming: &mut Becoming<'_>) -> Result<()> {
         let value = |n: u64| (n != u64::MAX).then_some(n);
         let wanted = Rlimit { current: value(limit.soft()), maximum: value(limit.hard()) };
         let call = || format!("setrlimit({}, {}:{})", limit.typ(), limit.soft(), limit.hard());
-        match rustix::process::setrlimit(resource, wanted) {
-            Err(rustix::io::Errno::PERM) => {
-                let (clamped, ceiling) = clamp(&wanted, &rustix::process::getrlimit(resource));
-                check(rustix::process::setrlimit(resource, clamped), call)?;
-                let text =
-                    format!("{} is limited to {ceiling}: the kernel does not permit more", limit.typ());
-                becoming.payload.voice.say(&Message::Warning(text));
-            }
-            result => check(result, call)?,
+        if let Some(ceiling) = check(sys::limit::set(resource, wanted), call)? {
+            let text = format!("{} is limited to {ceiling}: the kernel does not permit more", limit.typ());
+            becoming.payload.voice.say(&Message::Warning(text));
         }
     }
     Ok(())
-}
-
-/// What of a limit can be had below the present ceiling.
-fn clamp(wanted: &Rlimit, present: &Rlimit) -> (Rlimit, u64) {
-    let ceiling = present.maximum.unwrap_or(u64::MAX);
-    let below = |n: Option<u64>| Some(n.unwrap_or(u64::MAX).min(ceiling));
-    (Rlimit { current: below(wanted.current), maximum: below(wanted.maximum) }, ceiling)
 }
 
 fn resource(kind: PosixRlimitType) -> Resource {
@@ -553,12 +540,5 @@ mod tests {
             dir.path().join("there").to_str().unwrap()
         );
         assert_eq!(search_for("./x").unwrap().to_str().unwrap(), "./x");
-    }
-
-    #[test]
-    fn a_limit_above_the_ceiling_is_cut() {
-        let wanted = Rlimit { current: Some(100), maximum: None };
-        let (got, ceiling) = clamp(&wanted, &Rlimit { current: Some(1), maximum: Some(50) });
-        assert_eq!((got.current, got.maximum, ceiling), (Some(50), Some(50), 50));
     }
 }

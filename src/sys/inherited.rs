@@ -57,21 +57,7 @@ fn sigpending() -> Option<u64> {
 }
 
 fn limit(resource: Resource, soft: Option<u64>, hard: Option<u64>) {
-    let wanted = Rlimit { current: soft, maximum: hard };
-    if rustix::process::setrlimit(resource, wanted).is_ok() {
-        return;
-    }
-    let ceiling = rustix::process::getrlimit(resource).maximum;
-    let _ = rustix::process::setrlimit(resource, below(wanted, ceiling)); // lower is always permitted
-}
-
-/// What of a limit can be had below `ceiling`.
-fn below(wanted: Rlimit, ceiling: Option<u64>) -> Rlimit {
-    let lower = |limit: Option<u64>| match (limit, ceiling) {
-        (Some(limit), Some(ceiling)) => Some(limit.min(ceiling)),
-        (limit, ceiling) => limit.or(ceiling),
-    };
-    Rlimit { current: lower(wanted.current), maximum: lower(wanted.maximum) }
+    let _ = super::limit::set(resource, Rlimit { current: soft, maximum: hard }); // as far as it goes
 }
 
 /// More CPUs than a kernel can be built for; it leaves out those it does not have.
@@ -105,25 +91,4 @@ fn reset_attributes() {
     unsafe { libc::prctl(libc::PR_SET_THP_DISABLE, 0, 0, 0, 0) };
     // SAFETY: the option takes a number; without CAP_SETPCAP it is refused.
     unsafe { libc::prctl(libc::PR_SET_SECUREBITS, 0) };
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_limit_is_cut_to_what_can_be_had() {
-        let wanted = |soft, hard| Rlimit { current: soft, maximum: hard };
-        let table = [
-            (wanted(Some(1024), Some(524_288)), Some(4096), (Some(1024), Some(4096))),
-            (wanted(Some(1024), Some(524_288)), Some(256), (Some(256), Some(256))),
-            (wanted(None, None), Some(256), (Some(256), Some(256))),
-            (wanted(Some(8), None), Some(256), (Some(8), Some(256))),
-            (wanted(Some(8), Some(9)), None, (Some(8), Some(9))),
-        ];
-        for (wanted, ceiling, want) in table {
-            let cut = below(wanted, ceiling);
-            assert_eq!((cut.current, cut.maximum), want, "{wanted:?} below {ceiling:?}");
-        }
-    }
 }

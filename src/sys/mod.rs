@@ -13,6 +13,7 @@ pub mod fs;
 pub mod inherited;
 pub mod inotify;
 pub mod keyring;
+pub mod limit;
 pub mod loopback;
 pub mod mount;
 pub mod netlink;

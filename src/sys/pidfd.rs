@@ -56,16 +56,7 @@ pub fn exit_of_other(pidfd: BorrowedFd<'_>) -> Result<Option<Exit>> {
     if ret != 0 || info.mask & INFO_EXIT == 0 {
         return Ok(None);
     }
-    Ok(Some(exit_of_status(info.exit_code)))
-}
-
-/// Reads the kernel's form of a status, as of wait(2).
-#[must_use]
-pub fn exit_of_status(status: i32) -> Exit {
-    match status & 0x7f {
-        0 => Exit::Code((status >> 8) & 0xff),
-        signal => Exit::Signal(signal),
-    }
+    Ok(Some(Exit::of_status(info.exit_code)))
 }
 
 /// Waits until a process that ended was reaped by whoever has to, so long at most: only then

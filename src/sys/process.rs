@@ -18,6 +18,16 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// Reads a status as wait(2) gives it.
+    #[must_use]
+    pub fn of_status(status: i32) -> Self {
+        if libc::WIFSIGNALED(status) {
+            Self::Signal(libc::WTERMSIG(status))
+        } else {
+            Self::Code(libc::WEXITSTATUS(status))
+        }
+    }
+
     /// The exit code as shells and Docker count: 128 + n for signal n.
     #[must_use]
     pub fn code(self) -> i32 {
@@ -109,7 +119,7 @@ pub fn wait_any() -> Result<Option<(i32, Exit)>> {
         return Ok(None);
     }
     check_ret(pid.into(), || "waitpid(-1)".to_owned())?;
-    Ok(Some((pid, exit_of_wait(status))))
+    Ok(Some((pid, Exit::of_status(status))))
 }
 
 /// Waits for the end of the child with this id and reaps it.
@@ -124,16 +134,8 @@ pub fn wait_for(pid: i32) -> Result<Exit> {
         let ret = unsafe { libc::waitpid(pid, &raw mut status, 0) };
         match check_ret(ret.into(), || format!("waitpid({pid})")) {
             Err(error) if error.is(rustix::io::Errno::INTR) => {}
-            result => return result.map(|_| exit_of_wait(status)),
+            result => return result.map(|_| Exit::of_status(status)),
         }
-    }
-}
-
-fn exit_of_wait(status: i32) -> Exit {
-    if libc::WIFSIGNALED(status) {
-        Exit::Signal(libc::WTERMSIG(status))
-    } else {
-        Exit::Code(libc::WEXITSTATUS(status))
     }
 }
 

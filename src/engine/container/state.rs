@@ -19,7 +19,7 @@ use super::super::error::{Doing, Error, Result};
 use super::super::{Damaged, Engine, Listing, Process, Record, Run, Status};
 use super::Container;
 use crate::base::disk::{Lock, Rank};
-use crate::base::error::chain;
+use crate::base::error::{chain, one_line};
 use crate::base::{ContainerId, ErrorKind, Explain, Paths};
 use crate::cgroup::Cgroup;
 use crate::container::store;
@@ -89,7 +89,7 @@ impl Engine {
     pub(super) fn view(&self, record: Record, busy: Busy) -> Result<Option<Container>> {
         let Some((container, trouble)) = self.look(record, busy)? else { return Ok(None) };
         if let Some(error) = trouble {
-            tracing::warn!("{}", told(&error));
+            tracing::warn!("{}", one_line(&error));
         }
         Ok(Some(container))
     }
@@ -320,7 +320,7 @@ fn unseen_end(record: &mut Record, run: Option<&Run>) -> End {
 /// The exit code of a run that nobody saw ending, as far as the kernel still has it.
 fn unseen_code(run: &Run) -> u8 {
     let status = run.init.and_then(Process::status_of_zombie);
-    let exit = status.map(crate::sys::pidfd::exit_of_status);
+    let exit = status.map(crate::sys::process::Exit::of_status);
     exit.and_then(|exit| u8::try_from(exit.code() & 0xff).ok()).unwrap_or(settle::UNKNOWN)
 }
 
@@ -397,7 +397,7 @@ impl Engine {
                         Ok(seen) => {
                             let (container, trouble) = seen.unzip();
                             found.whole.extend(container);
-                            found.warnings.extend(trouble.flatten().map(|error| told(&error)));
+                            found.warnings.extend(trouble.flatten().map(|error| one_line(&error)));
                         }
                         Err(error) => {
                             found.damaged.push(Damaged::new(id.as_str(), Some(name), &error.causes()));
@@ -420,11 +420,6 @@ impl Engine {
 
 fn empty() -> Listing<Container> {
     Listing { whole: Vec::new(), damaged: Vec::new(), warnings: Vec::new() }
-}
-
-/// An error as one sentence.
-fn told(error: &Error) -> String {
-    format!("{error}: {}", error.causes().join(": "))
 }
 
 /// Its processes are there, and what would tell of them is not.
@@ -484,6 +479,6 @@ fn container(mut record: Record, run: Option<Run>) -> Container {
 /// A clean-up goes on after failures; who asked cannot mend them, but should know.
 pub(super) fn warn_of(errors: &[crate::monitor::Error]) {
     for error in errors {
-        tracing::warn!(error = crate::base::error::chain(error).join(": "), "clean-up");
+        tracing::warn!(error = one_line(error), "clean-up");
     }
 }

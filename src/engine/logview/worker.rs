@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use super::find::Wanted;
 use super::{LogState, Query, Shared};
 use crate::base::disk::Result;
+use crate::base::error::one_line;
 use crate::container::log::{Book, Count, Level, Tally};
 use crate::sys::inotify::Inotify;
 
@@ -62,10 +63,7 @@ pub(super) fn work(shared: &Shared, folders: &[PathBuf]) {
                 }
             }
             Err(error) => {
-                let text =
-                    std::iter::successors(Some(&error as &dyn std::error::Error), |error| error.source())
-                        .map(ToString::to_string);
-                shared.fail(text.collect::<Vec<_>>().join(": "));
+                shared.fail(one_line(&error));
                 return;
             }
         }

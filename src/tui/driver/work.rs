@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use crate::base::error::one_line;
 use crate::base::units::counted;
 use crate::command::{self, Request, World};
 use crate::engine::{
@@ -247,7 +248,7 @@ impl On {
                     done.push(target);
                 }
                 Err(error) => {
-                    self.reporter.note(format!("{error}: {}", error.causes().join(": ")));
+                    self.reporter.note(one_line(&error));
                     failed.get_or_insert(error);
                 }
             }
