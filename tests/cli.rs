@@ -135,11 +135,13 @@ fn a_filter_gets_and_gives_more_than_all_pipes_hold() {
 #[test]
 fn what_cannot_run_ends_with_dockers_codes() {
     let home = Home::with_busybox();
+    let missing = home.path("missing").display().to_string();
+    let mount = format!("type=bind,src={missing},dst=/x");
     for (words, code, said) in [
         (&["--rm", "busybox", "nosuch"][..], 127, "exec: \"nosuch\": executable file not found in $PATH"),
         (&["--rm", "busybox", "/etc/passwd"], 126, "`/etc/passwd` cannot be executed"),
         (&["--pull", "never", "nosuch"], 125, "No such image: nosuch"),
-        (&["--rm", "--mount", "type=bind,src=/nosuch,dst=/x", "busybox"], 125, "does not exist: /nosuch"),
+        (&["--rm", "--mount", &mount, "busybox"], 125, &format!("does not exist: {missing}")),
         (&["--rm", "-it", "busybox"], 1, "the input device is not a TTY"),
     ] {
         let told = home.hoist(run(words)).fails(code);

@@ -7,8 +7,9 @@ mod case;
 mod support;
 
 use std::io::Read as _;
+use std::os::unix::fs::MetadataExt as _;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use case::{ALL, Case, hear, until};
 use hoist::container::store;
@@ -128,8 +129,12 @@ fn adoption_keeps_the_count_of_restarts() {
     assert_eq!(after.record.state.restart_count, 2);
     // One restart is left.
     kill(before.init.unwrap().pid);
-    until("it runs again", || is_up(&case, &id) && case.container(&id).run.unwrap().init != before.init);
-    assert_eq!(case.container(&id).record.state.restart_count, 3);
+    until("it runs again", || {
+        let now = case.container(&id);
+        now.status == Status::Running
+            && now.run.unwrap().init != before.init
+            && now.record.state.restart_count == 3
+    });
     kill(case.container(&id).run.unwrap().init.unwrap().pid);
     until("its policy gives up", || case.container(&id).status == Status::Exited);
     // Who starts it by hand lets it fail as often as the first time.
@@ -461,24 +466,27 @@ fn a_slow_reader_gets_every_byte() {
 #[test]
 fn a_flood_to_stalled_clients_keeps_the_monitor_small() {
     let case = Case::new();
-    let id = case.create(&["yes"], |options| options.log.max_size = 1_000_000);
+    let line = "x".repeat(4000);
+    let id = case.create(&["yes", &line], |options| options.log.max_size = 1_000_000);
     let containers = case.engine.containers();
     case.wait_for(async {
         let stalled =
             containers.start_attached(&id, AttachOptions { lossless: false, ..ALL }, None).await.unwrap();
         let monitor = case.engine.containers().get(&id).await.unwrap().run.unwrap().monitor;
         let folder = hoist::container::log::folder(&case.engine.paths().container(&id.parse().unwrap()));
-        // The log has turned over a few times: hundreds of megabytes went through.
-        let end = Instant::now() + Duration::from_secs(2);
-        while Instant::now() < end {
-            tokio::time::sleep(Duration::from_millis(50)).await;
+        // Tens of megabytes have gone through when the log has turned over so often.
+        let mut turned = std::collections::HashSet::new();
+        while turned.len() < 20 {
+            if let Ok(meta) = std::fs::metadata(folder.join("log.json.2")) {
+                turned.insert((meta.ino(), meta.mtime_nsec()));
+            }
+            tokio::time::sleep(Duration::from_millis(2)).await;
         }
-        assert!(folder.join("log.json.2").exists());
         let size = private_kib(monitor.pid);
         assert!(size <= 2048, "{size} KiB");
         // Another, patient one stops the flood; the monitor is still small and answers.
-        let patient = containers.attach(&id, ALL).await.unwrap();
-        tokio::time::sleep(Duration::from_millis(200)).await;
+        let mut patient = containers.attach(&id, ALL).await.unwrap();
+        assert!(matches!(patient.output.recv().await, Some(Output::Bytes(_, _))), "it is attached");
         let size = private_kib(monitor.pid);
         assert!(size <= 2048, "{size} KiB");
         drop(containers.kill(&id, "KILL").await.unwrap());
@@ -514,6 +522,14 @@ fn the_command_line_carries_a_pipe_through() {
     assert_eq!(text, "through\n");
 }
 
+/// Whether the pipe that is the input of a process has room.
+fn takes_more(pid: u32) -> bool {
+    use rustix::event::{PollFd, PollFlags, Timespec, poll};
+    let pipe = std::fs::File::options().write(true).open(format!("/proc/{pid}/fd/0")).unwrap();
+    let mut looked = [PollFd::new(&pipe, PollFlags::OUT)];
+    poll(&mut looked, Some(&Timespec { tv_sec: 0, tv_nsec: 0 })).unwrap() > 0
+}
+
 #[test]
 fn input_to_a_container_that_does_not_read_holds_no_signal_up() {
     let case = Case::new();
@@ -523,7 +539,10 @@ fn input_to_a_container_that_does_not_read_holds_no_signal_up() {
         let input = attached.input.clone();
         let flood =
             tokio::spawn(async move { while input.send(Input::Bytes(vec![b'x'; 60_000])).await.is_ok() {} });
-        tokio::time::sleep(Duration::from_millis(100)).await; // until every buffer is full
+        let init = case.engine.containers().get(&id).await.unwrap().run.unwrap().init.unwrap();
+        while attached.input.capacity() > 0 || takes_more(init.pid) {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         drop(case.engine.containers().kill(&id, "KILL").await.unwrap());
         assert_eq!(hear(attached).await.code, Some(137));
         flood.abort();

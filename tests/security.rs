@@ -605,7 +605,7 @@ fn a_passwd_file_that_is_none_stops_nothing() {
     let id = || {
         let start = Instant::now();
         let said = bundle.oci(["exec", "-u", "web", "c", "id"]);
-        assert!(start.elapsed() < Duration::from_secs(10), "it hung");
+        assert!(start.elapsed() < Duration::from_secs(60), "it hung");
         let _ = fs::remove_file(&passwd);
         said.fails()
     };

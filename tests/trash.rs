@@ -251,11 +251,11 @@ fn what_has_expired_goes_with_the_next_call() {
     let case = Case::new();
     let short = engine(&case, Duration::from_millis(50), |_| None);
     let id = case.create(&["true"], |_| {});
-    trash(&case, &short, &id);
+    let until_then = trash(&case, &short, &id).until;
     let long = trash(&case, &day(&case), &case.create(&["true"], |_| {}));
     let trash = case.engine.paths().trash();
     let count = || std::fs::read_dir(&trash).unwrap().count();
-    std::thread::sleep(Duration::from_millis(60)); // until it has expired
+    until("it has expired", || jiff::Timestamp::now() >= until_then);
     let next = day(&case);
     case.wait_for(next.containers().list()).unwrap();
     until("a helper has emptied it", || count() == 1);
