@@ -23,19 +23,28 @@ archive() { # an image of one layer that no other has, as `docker save` writes i
     echo "[{\"Config\":\"config.json\",\"RepoTags\":[\"$1\"],\"Layers\":[\"layer.tar\"]}]" >"$d/manifest.json"
     tar c -C "$d" manifest.json config.json layer.tar; rm -rf "$d"
 }
+unnamed() { # an image that has only its id
+    head -c 300000 /dev/urandom >/tmp/file
+    tar c -C /tmp file >/tmp/layer.tar && hoist import /tmp/layer.tar
+}
 for i in $(seq 1000); do
-    k=$n-$i
+    k=$n-$i before=$n-$((i - 1)) old=${new:-}
     hoist create --name "c$k" base true >/dev/null && echo "container c$k"
     hoist image from-host -t "h$k" env >/dev/null 2>&1 && echo "image h$k"
     archive "l$k" >/tmp/archive.tar && hoist load -q -i /tmp/archive.tar >/dev/null && echo "image l$k"
+    new=$(unnamed) && echo "image $new"
     hoist run --network none --name "r$k" base true && echo "ended r$k"
     hoist run --network none --rm --name "t$k" base true && echo "temporary t$k"
     # What is under way when the plug is pulled may be done or not.
     echo "maybe c$k"
     hoist rename "c$k" "d$k" && echo "gone c$k" && echo "container d$k"
     hoist tag "h$k" "g$k" && echo "image g$k"
-    [ "$i" = 1 ] || { echo "maybe d$n-$((i - 1))" && hoist rm "d$n-$((i - 1))" >/dev/null && echo "gone d$n-$((i - 1))"; }
-    [ "$i" = 1 ] || { echo "maybe l$n-$((i - 1))" && hoist rmi "l$n-$((i - 1))" >/dev/null && echo "absent l$n-$((i - 1))"; }
+    [ "$i" != 1 ] || continue
+    echo "maybe d$before" && hoist rm "d$before" >/dev/null && echo "gone d$before"
+    echo "maybe l$before" && hoist rmi "l$before" >/dev/null && echo "absent l$before"
+    # Of two names one goes; and an image that has none.
+    echo "maybe g$before" && hoist rmi "g$before" >/dev/null && echo "absent g$before"
+    echo "maybe $old" && hoist rmi "$old" >/dev/null && echo "absent $old"
 done
 GUEST
 
@@ -49,12 +58,13 @@ for ((cut = 1; cut <= cuts; cut++)); do
     "$LAB/powercut.sh" -a "$((4 + RANDOM % 14)).$((RANDOM % 10))"
     wait "$client" || true
     # A line that is cut short was not told.
-    sed '$!b; /[0-9]$/!d' "$work/new" >>"$work/told"
+    [ -z "$(tail -c 1 "$work/new")" ] || sed -i '$d' "$work/new"
+    cat "$work/new" >>"$work/told"
     ssh "hoist ps -a --no-trunc --format '{{.Names}} {{.Status}}'" >"$work/containers"
-    ssh "hoist images --format '{{.Repository}} {{.Size}}'" >"$work/images"
+    ssh "hoist images --no-trunc --format '{{.Repository}} {{.ID}}'" >"$work/images"
     lost=$(awk '
         FILENAME ~ /containers$/ { there[$1] = 1; if ($2 ~ /^Exited/ && $3 == "(0)") ended[$1] = 1 }
-        FILENAME ~ /images$/ { image[$1] = 1 }
+        FILENAME ~ /images$/ { image[$1] = image[$2] = 1 }
         FILENAME ~ /told$/ {
             if ($1 == "container" || $1 == "ended") want[$2] = $1
             if ($1 == "maybe") { delete want[$2]; delete wanted[$2] }
