@@ -91,7 +91,7 @@ const UNJUDGED: &[&str] = &[
 ];
 
 fn filter(config: &Config, probe: &Probe, profile: Option<&str>) -> Result<Option<LinuxSeccomp>, Error> {
-    let denies_mounts = profile.is_some_and(|name| name == confine::default_name());
+    let denies_mounts = profile.is_some_and(confine::is_default);
     let profile = match &config.seccomp {
         Seccomp::Unconfined => return Ok(None),
         Seccomp::Default if denies_mounts => seccomp::default_profile()?.without(UNJUDGED),
@@ -120,6 +120,7 @@ mod tests {
             [names.iter().any(|name| name == "mount"), names.iter().any(|name| UNJUDGED.contains(&&**name))]
         };
         assert_eq!(allowed(&config, Some(default.as_str())), [true, false]);
+        assert_eq!(allowed(&config, Some("hoist-default-1a2b3c4d")), [true, false], "an older one");
         assert_eq!(allowed(&config, None), [true, true]);
         assert_eq!(allowed(&config, Some("of-another")), [true, true]);
     }

@@ -33,6 +33,11 @@ impl Confinement {
     }
 }
 
+/// Whether a profile is the default one, of this version or of another.
+pub(super) fn is_default(profile: &str) -> bool {
+    profile.strip_prefix(DEFAULT).is_some_and(|version| version.is_empty() || version.starts_with('-'))
+}
+
 /// The name of the default profile in this version.
 pub(super) fn default_name() -> String {
     format!("{DEFAULT}-{}", &Digest::of(TEXT.as_bytes()).hex()[..8])
@@ -154,6 +159,10 @@ mod tests {
     fn the_text_defines_the_profile_of_that_name() {
         let name = default_name();
         assert_eq!(name.strip_prefix("hoist-default-").map(str::len), Some(8));
+        assert_eq!(
+            [name.as_str(), DEFAULT, "hoist-defaults", "unconfined"].map(is_default),
+            [true, true, false, false]
+        );
         let text = default_text(&name);
         assert!(text.contains(&format!("\nprofile {name} ")));
         let peers = text.lines().filter_map(|line| line.split_once("peer=")).map(|(_, peer)| peer);

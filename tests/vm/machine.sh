@@ -50,9 +50,14 @@ own_groups() {
     hoist rm -f "$id" >/dev/null
 }
 
+# Its name ends in digits of its text.
+unversioned() {
+    sed 's/-[0-9a-f]\{8\} / /'
+}
+
 confinement() {
-    said "the default profile" "$(run base cat /proc/self/attr/current)" "hoist-default (enforce)"
-    said "the default profile, in exec" "$(id=$(hoist run -d --network none base sleep 1000); hoist exec "$id" cat /proc/self/attr/current; hoist rm -f "$id" >/dev/null)" "hoist-default (enforce)"
+    said "the default profile" "$(run base cat /proc/self/attr/current | unversioned)" "hoist-default (enforce)"
+    said "the default profile, in exec" "$(id=$(hoist run -d --network none base sleep 1000); hoist exec "$id" cat /proc/self/attr/current | unversioned; hoist rm -f "$id" >/dev/null)" "hoist-default (enforce)"
     # util-linux has it by mount_setattr(2), which AppArmor does not judge.
     said "a remount with SYS_ADMIN" "$(run --cap-add SYS_ADMIN base sh -c 'mount -o remount,rw /proc/sys 2>/dev/null && echo done || echo denied')" denied
     said "the same in exec" "$(id=$(hoist run -d --network none --cap-add SYS_ADMIN base sleep 1000)
