@@ -236,6 +236,26 @@ fn a_profile_that_is_not_loaded_stops_the_start_or_is_told_to_be_without_effect(
 }
 
 #[test]
+fn a_label_is_told_to_be_without_effect_where_selinux_is_off() {
+    if hoist::sys::selinux::is_enabled() {
+        eprintln!("skipped: SELinux is on");
+        return;
+    }
+    let case = Case::new();
+    let start = |words: &[&str]| {
+        let id = case.create(&["true"], |options| {
+            options.selinux = words.iter().map(|&word| word.to_owned()).collect();
+        });
+        let hoist::engine::Warnings(warnings) = case.wait_for(case.engine.containers().start(&id)).unwrap();
+        warnings.into_iter().filter(|warning| warning.contains("SELinux")).collect::<Vec<_>>()
+    };
+    let told = "SELinux is off on this machine: label=type:x_t does not confine the container";
+    assert_eq!(start(&["type:x_t", "level:s0"]), [told]);
+    assert_eq!(start(&["disable"]), [""; 0]);
+    assert_eq!(start(&["type:x_t", "disable"]), [""; 0]);
+}
+
+#[test]
 fn rules_that_somebody_flushed_come_back_while_containers_run() {
     let case = Case::new();
     let table = case.engine.paths().engine_name();

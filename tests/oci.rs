@@ -160,6 +160,21 @@ fn what_is_not_supported_is_refused_by_name() {
 }
 
 #[test]
+fn an_selinux_label_is_refused_where_it_would_not_confine() {
+    if hoist::sys::selinux::is_enabled() {
+        eprintln!("skipped: SELinux is on");
+        return;
+    }
+    let label = "system_u:system_r:container_t:s0:c1,c2";
+    let of_process = Bundle::new().with(|config| config["process"]["selinuxLabel"] = json!(label));
+    let of_mounts = Bundle::new().with(|config| config["linux"]["mountLabel"] = json!(label));
+    for (bundle, field) in [(of_process, "process.selinuxLabel"), (of_mounts, "linux.mountLabel")] {
+        let told = bundle.run().fails();
+        assert_eq!(told, format!("hoist oci: `{field}`: SELinux is off on this machine\n"));
+    }
+}
+
+#[test]
 fn binds_keep_their_options_and_missing_targets_are_made() {
     let bundle =
         Bundle::sh("cat /data/a /etc/deep/file; touch /data/b || echo ro; touch /etc/deep/file && echo rw");

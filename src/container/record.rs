@@ -156,7 +156,7 @@ pub struct Config {
     pub seccomp: Seccomp,
     /// An AppArmor profile by name, or `unconfined`; the default one where nothing is said.
     pub apparmor: Option<String>,
-    /// Parts of an SELinux label, as `type:container_t`; they mean nothing where SELinux is off.
+    /// Parts of an SELinux label, as `type:container_t`; they are without effect where SELinux is off.
     pub selinux: Vec<String>,
     /// Resource limits.
     pub ulimits: Vec<Ulimit>,
@@ -214,6 +214,10 @@ pub struct ExitState {
     pub restart_count: u32,
     /// The AppArmor profile it was last started with; empty where AppArmor is not in force.
     pub apparmor: String,
+    /// The SELinux label of its processes; empty where none was asked for.
+    pub process_label: String,
+    /// The SELinux label of its files.
+    pub mount_label: String,
     /// `stop` or `kill` ended it: the policy does not start it again.
     pub stopped_by_hand: bool,
 }

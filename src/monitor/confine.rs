@@ -1,22 +1,21 @@
-//! Which AppArmor profile a container's processes get, and that it is loaded; and that nobody
-//! relies on an SELinux label, which hoist cannot give yet.
+//! Which AppArmor profile a container's processes get, and that it is loaded; and which SELinux
+//! labels, where some were asked for.
 
 use std::borrow::Cow;
-use std::path::Path;
 
 use super::error::Error;
+use super::label::{self, Labels};
+use crate::base::{ContainerId, disk};
 use crate::container::Config;
 use crate::oci::Digest;
-use crate::sys::apparmor;
 use crate::sys::probe::Probe;
+use crate::sys::{apparmor, selinux};
 
 /// The profile of containers for which nothing else was asked, before the digest of its text:
 /// a newer text is another profile, and what runs keeps the one it was started with.
 const DEFAULT: &str = "hoist-default";
 /// No profile, as AppArmor calls it.
 const UNCONFINED: &str = "unconfined";
-/// It is there where SELinux is on; Docker, too, ignores labels elsewhere.
-const SELINUX: &str = "/sys/fs/selinux/enforce";
 const TEXT: &str = include_str!("../../assets/apparmor-default");
 
 /// A profile to be taken on, `None` where AppArmor is not in force, and what the user is told.
@@ -56,11 +55,8 @@ fn default_text(name: &str) -> String {
 ///
 /// # Errors
 ///
-/// [`Error::NoProfile`] when one was asked for by name that is not loaded; [`Error::Label`].
+/// [`Error::NoProfile`] when one was asked for by name that is not loaded.
 pub(super) fn confine(config: &Config, probe: &Probe) -> Result<Confinement, Error> {
-    if config.selinux.iter().any(|part| part != "disable") && Path::new(SELINUX).exists() {
-        return Err(Error::Label);
-    }
     let without = |why: String| Confinement { profile: None, warning: Some(why) };
     if !apparmor::is_enabled() {
         return Ok(match asked_for(config) {
@@ -90,6 +86,28 @@ pub(super) fn confine(config: &Config, probe: &Probe) -> Result<Confinement, Err
         ))),
         (None, None) => Ok(Confinement::default()),
     }
+}
+
+/// The SELinux labels for a start, and what the user is told. Containers have none unless they
+/// are asked for, as with a Docker daemon without `--selinux-enabled`.
+///
+/// # Errors
+///
+/// [`Error::NoLabels`].
+pub(super) fn labels(config: &Config, id: &ContainerId) -> Result<(Option<Labels>, Option<String>), Error> {
+    let words = &config.selinux;
+    let Some(first) = words.first().filter(|_| words.iter().all(|word| word != "disable")) else {
+        return Ok((None, None));
+    };
+    if !selinux::is_enabled() {
+        let text = format!("SELinux is off on this machine: label={first} does not confine the container");
+        return Ok((None, Some(text)));
+    }
+    let path = selinux::contexts_file()?;
+    let no_labels = |source| Error::NoLabels { path: path.clone(), source };
+    let contexts = disk::read_text(path.as_ref()).map_err(|error| no_labels(error.into()))?;
+    let labels = label::labels(&contexts, words, id).map_err(|error| no_labels(error.into()))?;
+    Ok((Some(labels), None))
 }
 
 /// The profile for a command in a container that was started with `profile`; the default one

@@ -40,9 +40,14 @@ pub enum Error {
     /// An AppArmor profile that somebody relies on.
     #[error("the AppArmor profile `{0}` is not loaded")]
     NoProfile(String),
-    /// SELinux is on, and its labels are not done.
-    #[error("SELinux labels are not supported yet")]
-    Label,
+    /// SELinux is on, but the policy does not know containers.
+    #[error("the SELinux policy has no labels for containers: {path}")]
+    NoLabels {
+        /// Where it would say them.
+        path: String,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Nothing is there to be monitored.
     #[error("the container is not running")]
     NotRunning,
@@ -84,7 +89,7 @@ impl Explain for Error {
             Self::Disk(error) => error.kind(),
             Self::Sys(error) => error.kind(),
             Self::NoSource(_) | Self::NoProfile(_) | Self::Usage(_) => ErrorKind::Invalid,
-            Self::Label => ErrorKind::Unsupported,
+            Self::NoLabels { .. } => ErrorKind::Unsupported,
             Self::NotRunning | Self::Taken => ErrorKind::Conflict,
         }
     }
@@ -99,7 +104,9 @@ impl Explain for Error {
             Self::Disk(error) => error.hint(),
             Self::Sys(error) => error.hint(),
             Self::NoSource(_) => Some("make it first, or use `-v`, which makes it".to_owned()),
-            Self::Label => Some("leave `--security-opt label=` out".to_owned()),
+            Self::NoLabels { .. } => {
+                Some("install the package container-selinux, or leave `--security-opt label=` out".to_owned())
+            }
             Self::NoProfile(_) => Some(
                 "load it with `apparmor_parser -r FILE`, or leave `--security-opt apparmor=` out for the \
                  default profile"

@@ -165,6 +165,8 @@ fn begin(
     let spec = bundle::bundle(paths, &container, &probe, profile.as_deref())?;
     let mut program = program(&container, &record);
     program.set_apparmor_profile(profile);
+    let label = &container.state.process_label;
+    program.set_selinux_label(Some(label.clone()).filter(|label| !label.is_empty()));
     let (stdio, mut streams) = make_stdio(&record, size)?;
     let Running { pid, pidfd, console, mut warnings } = runtime::exec(runtime::Exec {
         target: target.as_fd(),

@@ -19,6 +19,7 @@ mod error;
 pub mod exec;
 mod guard;
 pub mod journal;
+mod label;
 pub mod launch;
 mod privilege;
 mod run;

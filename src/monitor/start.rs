@@ -21,6 +21,7 @@ use rustix::fs::{Mode, OFlags};
 use rustix::pipe::PipeFlags;
 
 use super::error::Error;
+use super::label::Labels;
 use super::session::Streams;
 use super::settle::{self, cgroup_parent};
 use super::{bundle, confine, journal, wire};
@@ -102,8 +103,14 @@ fn attempt(
     make_sources(&record.config)?;
     prepare_etc(&etc)?;
     let confinement = confine::confine(&record.config, probe)?;
-    let spec = bundle::bundle(paths, record, probe, confinement.to_apply())?;
+    let mut spec = bundle::bundle(paths, record, probe, confinement.to_apply())?;
     record.state.apparmor = confinement.profile.unwrap_or_default();
+    let (labels, unlabelled) = confine::labels(&record.config, &record.id)?;
+    if let Some(labels) = &labels {
+        label(&mut spec, labels, &etc)?;
+    }
+    let labels = labels.map(|labels| (labels.process, labels.files)).unwrap_or_default();
+    (record.state.process_label, record.state.mount_label) = labels;
     let limits = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let limits = limits.map(Limits::from_spec).unwrap_or_default();
     let cgroup = Cgroup::create(&cgroup_parent(paths), record.id.as_str(), &limits, probe)?;
@@ -141,10 +148,24 @@ fn attempt(
         let _ = sys::pty::set_size(console.as_fd(), columns, rows); // the payload may be gone
     }
     let untold = journal::tell_or_warn(paths, record, "start", &[]);
-    let more = confinement.warning.into_iter().chain(untold).collect();
+    let more = confinement.warning.into_iter().chain(unlabelled).chain(untold).collect();
     let warnings = [warnings, applied.warnings, more].concat();
     let oom = cgroup.oom_events().ok();
     Ok(Up { run, pidfd, cgroup, oom, streams, warnings })
+}
+
+/// SELinux labels for processes, for the file systems that the runtime makes, and for our files.
+fn label(spec: &mut Spec, labels: &Labels, etc: &Path) -> Result<(), Error> {
+    if let Some(process) = spec.process_mut() {
+        process.set_selinux_label(Some(labels.process.clone()));
+    }
+    if let Some(linux) = spec.linux_mut() {
+        linux.set_mount_label(Some(labels.files.clone()));
+    }
+    for name in ETC_FILES {
+        sys::selinux::label_place(sys::fs::open_place(&etc.join(name))?, &labels.files)?;
+    }
+    Ok(())
 }
 
 /// `-v` makes a missing source as a folder; a missing one of `--mount` is an error.
@@ -237,6 +258,7 @@ fn create(
         // The runtime makes it read-only, once the places to mount on are made.
         read_only: false,
         volatile: record.config.auto_remove,
+        label: Some(record.state.mount_label.clone()).filter(|label| !label.is_empty()),
     };
     let root = snapshot::mount(&layout, probe)?;
     let init = if record.config.init { Init::Reaper } else { Init::Payload };

@@ -14,6 +14,7 @@ use super::{Error, Result};
 use crate::sys::fs;
 use crate::sys::mount::{self, Attrs, Depth, Filesystem};
 use crate::sys::ns::Namespace;
+use crate::sys::selinux;
 use crate::sys::tree;
 
 /// Mounts in the order of the spec.
@@ -60,7 +61,9 @@ fn mount_one(state: &mut State<'_>, mount: &Mount) -> Result<()> {
                 state.devpts = Some(tree);
             }
         }
-        What::Cgroups(trees) => mount_cgroups(mount, trees, target.as_fd())?,
+        What::Cgroups(trees) => {
+            mount_cgroups(mount, trees, target.as_fd(), state.plan.mount_label.as_deref())?;
+        }
     }
     Ok(())
 }
@@ -76,6 +79,9 @@ fn new_filesystem(state: &mut State<'_>, mount: &Mount, kind: &str, source: Opti
     if let Some(source) = source {
         filesystem.set("source", source)?;
     }
+    // Files of these have labels by the policy, those of mqueue one that is set below.
+    let label = state.plan.mount_label.as_deref().filter(|_| !["proc", "sysfs"].contains(&kind));
+    set_context(&mut filesystem, label.filter(|_| kind != "mqueue"))?;
     for (key, value) in &mount.options.data {
         // A group that means nothing here would only make the mount fail.
         let group = value.as_deref().and_then(|value| value.parse().ok());
@@ -87,7 +93,16 @@ fn new_filesystem(state: &mut State<'_>, mount: &Mount, kind: &str, source: Opti
             None => filesystem.set_flag(key)?,
         }
     }
-    Ok(filesystem.mount(mount.options.set.difference(Attrs::empty()))?)
+    let tree = filesystem.mount(mount.options.set.difference(Attrs::empty()))?;
+    if let (Some(label), "mqueue") = (label, kind) {
+        selinux::label_place(&tree, label)?;
+    }
+    Ok(tree)
+}
+
+/// Gives all files of a file system one SELinux label: mount(8), `context=`.
+pub(super) fn set_context(filesystem: &mut Filesystem, label: Option<&str>) -> Result<()> {
+    label.map_or(Ok(()), |label| Ok(filesystem.set("context", label)?))
 }
 
 /// Whether a group id means anything in the container's user namespace.
@@ -101,7 +116,12 @@ fn maps_gid(state: &State<'_>, gid: u32) -> bool {
 }
 
 /// One v2 tree is mounted as it is; several v1 trees each get a directory on a tmpfs.
-fn mount_cgroups(mount: &Mount, trees: &[(String, OwnedFd)], target: BorrowedFd<'_>) -> Result<()> {
+fn mount_cgroups(
+    mount: &Mount,
+    trees: &[(String, OwnedFd)],
+    target: BorrowedFd<'_>,
+    label: Option<&str>,
+) -> Result<()> {
     if let [(name, tree)] = trees
         && name.is_empty()
     {
@@ -110,6 +130,7 @@ fn mount_cgroups(mount: &Mount, trees: &[(String, OwnedFd)], target: BorrowedFd<
     }
     let mut tmpfs = Filesystem::new("tmpfs")?;
     tmpfs.set("source", "cgroup")?;
+    set_context(&mut tmpfs, label)?;
     tmpfs.set("mode", "755")?;
     let attrs = Attrs::MOUNT_ATTR_NOSUID | Attrs::MOUNT_ATTR_NODEV | Attrs::MOUNT_ATTR_NOEXEC;
     let folder = tmpfs.mount(attrs)?;

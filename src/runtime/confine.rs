@@ -1,12 +1,14 @@
-//! The AppArmor profile of a container's processes: `process.apparmorProfile`.
+//! The AppArmor profile and the SELinux label of a container's processes:
+//! `process.apparmorProfile`, `process.selinuxLabel`; and the label of its file systems,
+//! `linux.mountLabel`.
 //!
-//! It is taken on at `execve`, as the steps before could not be done under it, and told to the
-//! kernel early, while the host's procfs is still seen: one that the container mounted could
-//! be anything (CVE-2019-16884).
+//! They are taken on at `execve`, as the steps before could not be done under them, and told to
+//! the kernel early, while the host's procfs is still seen: one that the container mounted
+//! could be anything (CVE-2019-16884).
 
 use super::{Error, Init, Result};
-use crate::oci::runtime::Process;
-use crate::sys::apparmor;
+use crate::oci::runtime::{Process, Spec};
+use crate::sys::{apparmor, selinux};
 
 /// The field of the specification.
 const FIELD: &str = "process.apparmorProfile";
@@ -15,8 +17,29 @@ fn profile(process: &Process) -> Option<&str> {
     process.apparmor_profile().as_deref().filter(|profile| !profile.is_empty())
 }
 
-/// Refuses a profile that cannot be taken on, before anything is made.
+fn label(process: &Process) -> Option<&str> {
+    process.selinux_label().as_deref().filter(|label| !label.is_empty())
+}
+
+/// The label of the file systems that are made for the container.
+pub(super) fn mount_label(spec: &Spec) -> Result<Option<String>> {
+    let label = spec.linux().as_ref().and_then(|linux| linux.mount_label().clone());
+    let label = label.filter(|label| !label.is_empty());
+    if label.is_some() {
+        check_selinux("linux.mountLabel")?;
+    }
+    Ok(label)
+}
+
+fn check_selinux(field: &str) -> Result<()> {
+    if selinux::is_enabled() { Ok(()) } else { Err(Error::spec(field, "SELinux is off on this machine")) }
+}
+
+/// Refuses what cannot be taken on, before anything is made.
 pub(super) fn check(process: &Process) -> Result<()> {
+    if label(process).is_some() {
+        check_selinux("process.selinuxLabel")?;
+    }
     let Some(profile) = profile(process) else { return Ok(()) };
     if !apparmor::is_enabled() {
         return Err(Error::spec(FIELD, "AppArmor is off on this machine"));
@@ -32,14 +55,26 @@ pub(super) fn check(process: &Process) -> Result<()> {
 
 /// Has the program confined that is executed next.
 pub(super) fn confine_program(process: &Process, init: Init) -> Result<()> {
-    match (profile(process), init) {
-        (Some(profile), Init::Payload) => Ok(apparmor::change_at_exec(profile)?),
-        // It executes nothing itself, and its child is born with what it has.
-        (None, _) | (Some(_), Init::Reaper) => Ok(()),
+    // An init of ours executes nothing itself, and its child is born with what it has.
+    if init == Init::Reaper {
+        return Ok(());
     }
+    if let Some(profile) = profile(process) {
+        apparmor::change_at_exec(profile)?;
+    }
+    if let Some(label) = label(process) {
+        selinux::change_at_exec(label)?;
+    }
+    Ok(())
 }
 
 /// Confines this process, which is about to become the container's init.
 pub(super) fn confine_reaper(process: &Process) -> Result<()> {
-    profile(process).map_or(Ok(()), |profile| Ok(apparmor::change_now(profile)?))
+    if let Some(profile) = profile(process) {
+        apparmor::change_now(profile)?;
+    }
+    if let Some(label) = label(process) {
+        selinux::change_now(label)?;
+    }
+    Ok(())
 }

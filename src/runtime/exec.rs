@@ -36,7 +36,9 @@ const STEPS: &[Step] = &[
     // The maker's words name folders of the host.
     ("take a name of its own", |_| Ok(process::set_title(c"hoist-exec")?)),
     // While the host's procfs is seen; it is in force from `execve` on.
-    ("take on the AppArmor profile", |joining| confine::confine_program(joining.exec.process, Init::Payload)),
+    ("take on the AppArmor profile and the SELinux label", |joining| {
+        confine::confine_program(joining.exec.process, Init::Payload)
+    }),
     ("join the cgroup", |joining| {
         for file in joining.entrance.joined.drain(..) {
             check(rustix::io::write(&file, b"0"), || "write(cgroup.procs, 0)".to_owned())?;

@@ -56,7 +56,9 @@ const SET_UP: &[Step] = &[
     // The maker's words name folders of the host.
     ("take a name of its own", |_| Ok(process::set_title(c"hoist-init")?)),
     // While the host's procfs is seen; it is in force from `execve` on.
-    ("take on the AppArmor profile", |state| confine::confine_program(state.plan.process, state.plan.init)),
+    ("take on the AppArmor profile and the SELinux label", |state| {
+        confine::confine_program(state.plan.process, state.plan.init)
+    }),
     // While this is the user namespace of its maker.
     ("join the pid namespace", join_pid_namespace),
     // Before the cgroup namespace, whose root is where its maker is.

@@ -11,6 +11,7 @@ use std::path::Path;
 
 use rustix::fs::FileType;
 
+use super::attach::set_context;
 use super::init::State;
 use super::{Result, target};
 use crate::sys::fs;
@@ -20,7 +21,8 @@ use crate::sys::mount::{self, Attrs, Depth, Filesystem, Propagation};
 pub(super) fn mask(state: &mut State<'_>) -> Result<()> {
     let spec = state.plan.spec;
     let paths = spec.linux().as_ref().and_then(|linux| linux.masked_paths().as_ref());
-    let mut covers = Covers { file: None, directory: None, attached: Attached::default() };
+    let label = state.plan.mount_label.as_deref();
+    let mut covers = Covers { label, file: None, directory: None, attached: Attached::default() };
     let root = fs::open_place(Path::new("/"))?;
     for path in paths.into_iter().flatten() {
         let place = target::open_existing(root.as_fd(), Path::new(path))?;
@@ -32,7 +34,8 @@ pub(super) fn mask(state: &mut State<'_>) -> Result<()> {
 }
 
 /// What hides others. A detached mount can be attached once; after that it is copied.
-struct Covers {
+struct Covers<'a> {
+    label: Option<&'a str>,
     file: Option<OwnedFd>,
     directory: Option<OwnedFd>,
     attached: Attached,
@@ -44,16 +47,16 @@ struct Attached {
     directory: bool,
 }
 
-impl Covers {
+impl Covers<'_> {
     fn put_over(&mut self, place: BorrowedFd<'_>) -> Result<()> {
         if fs::file_type(&fs::stat(place)?) == FileType::Directory {
             if self.directory.is_none() {
-                self.directory = Some(empty_directory()?);
+                self.directory = Some(empty_directory(self.label)?);
             }
             return attach_again(self.directory.as_ref(), &mut self.attached.directory, place);
         }
         if self.file.is_none() {
-            self.file = Some(null()?);
+            self.file = Some(null(self.label)?);
         }
         attach_again(self.file.as_ref(), &mut self.attached.file, place)
     }
@@ -73,23 +76,24 @@ fn attach_again(cover: Option<&OwnedFd>, attached: &mut bool, place: BorrowedFd<
 
 const HARMLESS: Attrs = Attrs::MOUNT_ATTR_NOSUID.union(Attrs::MOUNT_ATTR_NOEXEC);
 
-fn empty_directory() -> Result<OwnedFd> {
-    Ok(tmpfs()?.mount(HARMLESS | Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR_NODEV)?)
+fn empty_directory(label: Option<&str>) -> Result<OwnedFd> {
+    Ok(tmpfs(label)?.mount(HARMLESS | Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR_NODEV)?)
 }
 
 /// Room for its root and one file.
-fn tmpfs() -> Result<Filesystem> {
+fn tmpfs(label: Option<&str>) -> Result<Filesystem> {
     let mut tmpfs = Filesystem::new("tmpfs")?;
     tmpfs.set("mode", "555")?;
     tmpfs.set("nr_blocks", "1")?;
     tmpfs.set("nr_inodes", "2")?;
+    set_context(&mut tmpfs, label)?;
     Ok(tmpfs)
 }
 
 /// A detached mount of a null device that nobody else has; where none can be made, of an
 /// empty file.
-fn null() -> Result<OwnedFd> {
-    let (folder, name) = (tmpfs()?.mount(HARMLESS)?, OsStr::new("null"));
+fn null(label: Option<&str>) -> Result<OwnedFd> {
+    let (folder, name) = (tmpfs(label)?.mount(HARMLESS)?, OsStr::new("null"));
     match fs::mknod_at(&folder, name, FileType::CharacterDevice, 0o666, fs::device(1, 3)) {
         Err(error) if error.is(rustix::io::Errno::PERM) => drop(fs::create_at(&folder, name, 0o444)?),
         made => made?,

@@ -26,6 +26,8 @@ pub(super) struct Prepared<'a> {
     pub(super) root_propagation: (Propagation, Depth),
     pub(super) mounts: Vec<Mount>,
     pub(super) devices: Vec<Device>,
+    /// The SELinux label of every file system that is made.
+    pub(super) mount_label: Option<String>,
     pub(super) namespaces: Joined,
     pub(super) entrance: Entrance,
     pub(super) stdio: Stdio,
@@ -121,6 +123,7 @@ pub(super) fn prepare(plan: Plan<'_>) -> Result<Prepared<'_>> {
         root_propagation: root_propagation(spec)?,
         mounts: prepare_mounts(spec, mounts, cgroup, probe, &namespaces)?,
         devices: devices(spec, shares_devices)?,
+        mount_label: confine::mount_label(spec)?,
         spec,
         process,
         probe,

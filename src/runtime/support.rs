@@ -44,7 +44,6 @@ fn has_hooks(hooks: &Hooks) -> bool {
 pub(super) fn check_process(process: &Process) -> Result<()> {
     let is_set = |text: &Option<String>| text.as_ref().is_some_and(|text| !text.is_empty());
     refuse(&[
-        ("process.selinuxLabel", is_set(process.selinux_label())),
         ("process.commandLine", is_set(process.command_line())),
         ("process.scheduler", process.scheduler().is_some()),
         ("process.ioPriority", process.io_priority().is_some()),
@@ -61,7 +60,6 @@ pub(super) fn check_process(process: &Process) -> Result<()> {
 
 fn check_linux(linux: &Linux) -> Result<()> {
     refuse(&[
-        ("linux.mountLabel", linux.mount_label().as_ref().is_some_and(|label| !label.is_empty())),
         ("linux.intelRdt", linux.intel_rdt().is_some()),
         ("linux.personality", linux.personality().is_some()),
         ("linux.timeOffsets", linux.time_offsets().is_some()),
@@ -204,14 +202,14 @@ mod tests {
         let message = |text: &str| check(&spec(text)).unwrap_err().to_string();
         assert_eq!(message(r#"{"ociVersion":"2.0.0"}"#), "`ociVersion`: `2.0.0` is not supported, 1.x is");
         assert_eq!(
-            message(r#"{"ociVersion":"1.0.2","linux":{"mountLabel":"x"}}"#),
-            "`linux.mountLabel`: it is not supported"
+            message(r#"{"ociVersion":"1.0.2","linux":{"intelRdt":{}}}"#),
+            "`linux.intelRdt`: it is not supported"
         );
         assert_eq!(
             message(
-                r#"{"ociVersion":"1.0.2","process":{"cwd":"/","args":["a"],"selinuxLabel":"p","user":{}}}"#
+                r#"{"ociVersion":"1.0.2","process":{"cwd":"/","args":["a"],"commandLine":"p","user":{}}}"#
             ),
-            "`process.selinuxLabel`: it is not supported"
+            "`process.commandLine`: it is not supported"
         );
         assert_eq!(
             message(r#"{"ociVersion":"1.0.2","process":{"cwd":"/","args":[],"user":{}}}"#),

@@ -38,6 +38,8 @@ pub struct Layout {
     pub read_only: bool,
     /// Changes are never synced to the disk: for roots that are thrown away.
     pub volatile: bool,
+    /// The SELinux label of all files; without, each has that of its layer.
+    pub label: Option<String>,
 }
 
 /// A root file system could not be made.
@@ -149,6 +151,9 @@ fn overlay(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
             None => overlay.set_flag(key)?,
         }
     }
+    if let Some(label) = &layout.label {
+        overlay.set("context", label)?;
+    }
     let tree = overlay.mount(Attrs::empty())?;
     drop(places);
     Ok(tree)
@@ -207,6 +212,9 @@ fn classic_here(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     for (key, value) in options(layout, probe) {
         let value = value.map(|value| format!("={value}")).unwrap_or_default();
         data.push_str(&format!(",{key}{value}"));
+    }
+    if let Some(label) = &layout.label {
+        data.push_str(&format!(",context=\"{label}\"")); // it has commas in it
     }
     let target = layout.lower.first().ok_or(Error::Empty)?;
     sys::mount::mount_filesystem("overlay", target, &data)?;

@@ -23,6 +23,7 @@ pub mod probe;
 pub mod process;
 pub mod pty;
 pub mod seccomp;
+pub mod selinux;
 pub mod shared;
 pub mod signal;
 pub mod socket;
