@@ -6,13 +6,17 @@
 mod case;
 mod support;
 
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use case::{ALL, Case, IMAGE, hear, until};
+use hoist::cgroup::{Cgroup, Parent};
 use hoist::engine::{ExecRequest, Status};
 use hoist::sys;
+use rustix::fs::OFlags;
 use support::{HOIST, in_user_namespace};
 
 /// Where the v2 tree is on this machine.
@@ -178,4 +182,28 @@ fn at_the_top_of_a_cgroup_namespace_processes_make_room() {
     assert!(!available.is_empty(), "without a controller nothing is tried");
     assert_eq!(known(handed), known(available));
     assert_eq!(group, "0::/init");
+}
+
+#[test]
+fn groups_nested_deeper_than_a_path_is_long_are_found_and_removed() {
+    let Some(root) = unified() else { return };
+    let parent = Parent::new(format!("hoist-test-{}", std::process::id()));
+    let top = root.join(&parent.path).join("deep");
+    std::fs::create_dir_all(&top).unwrap();
+    let open = |dir: &OwnedFd, name: &str, flags| sys::fs::open_at(dir, OsStr::new(name), flags).unwrap();
+    let mut group = sys::fs::open_dir(&top).unwrap();
+    for _ in 0..1000 {
+        sys::fs::mkdir_at(&group, OsStr::new("inner"), 0o755).unwrap();
+        group = open(&group, "inner", OFlags::RDONLY | OFlags::DIRECTORY);
+    }
+    let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+    let procs = open(&group, "cgroup.procs", OFlags::WRONLY);
+    rustix::io::write(&procs, child.id().to_string().as_bytes()).unwrap();
+    let deep = Cgroup::open(&parent, "deep");
+    assert_eq!(deep.pids(), [i32::try_from(child.id()).unwrap()]);
+    deep.kill().unwrap();
+    child.wait().unwrap();
+    deep.remove().unwrap();
+    assert!(!top.exists());
+    std::fs::remove_dir(root.join(&parent.path)).unwrap();
 }

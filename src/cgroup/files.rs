@@ -1,14 +1,20 @@
 //! The files of the cgroup file systems: read, written, polled, removed.
 
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::OFlags;
+use rustix::io::Errno;
 
 use super::{Error, Result};
+use crate::sys;
+use crate::sys::fs::FileType;
+use crate::sys::tree::{self, Leave, Step};
 
 /// Writes a value as one `write(2)`, which is how these files take it.
 pub(super) fn write(path: &Path, value: &str) -> Result<()> {
@@ -52,17 +58,56 @@ pub(super) fn make_dirs(path: &Path) -> Result<()> {
 
 /// The numbers in a file of process or thread ids; none where it cannot be read.
 pub(super) fn pids(path: &Path) -> Vec<i32> {
-    let text = fs::read_to_string(path).unwrap_or_default();
-    text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok()).collect()
+    numbers(&fs::read_to_string(path).unwrap_or_default()).collect()
 }
 
-/// The processes of a group and of all groups below it.
+/// The processes of a group and of all groups below it, as deep as a container has made them.
 pub(super) fn pids_below(dir: &Path, file: &str) -> Vec<i32> {
-    let mut pids = pids(&dir.join(file));
-    for group in groups_in(dir) {
-        pids.extend(pids_below(&group, file));
+    let mut found = Pids { file, pids: pids(&dir.join(file)) };
+    // A group that goes meanwhile has no processes.
+    let _ = walk(dir, &mut found);
+    found.pids
+}
+
+/// Walks through the groups below one, by descriptors: their paths may be longer than the kernel
+/// takes.
+fn walk(dir: &Path, visitor: &mut impl tree::Visitor<Error = sys::Error>) -> sys::Result<()> {
+    let parent = sys::fs::open_place(dir.parent().unwrap_or(dir))?;
+    tree::walk(parent, dir.file_name().unwrap_or_default(), visitor)
+}
+
+/// Collects what the files of one name list, but that of the root.
+struct Pids<'a> {
+    file: &'a str,
+    pids: Vec<i32>,
+}
+
+impl tree::Visitor for Pids<'_> {
+    type Error = sys::Error;
+
+    fn entry(&mut self, group: BorrowedFd<'_>, name: &OsStr, kind: FileType) -> sys::Result<Step> {
+        if kind != FileType::Directory {
+            return Ok(Step::Pass);
+        }
+        let path = Path::new(name).join(self.file);
+        if let Ok(file) = sys::fs::open_beneath(group, &path, OFlags::RDONLY) {
+            let text = io::read_to_string(fs::File::from(file)).unwrap_or_default();
+            self.pids.extend(numbers(&text));
+        }
+        Ok(Step::Enter)
     }
-    pids
+
+    fn refused(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: sys::Error) -> sys::Result<Leave> {
+        Ok(Leave::Done) // it went meanwhile
+    }
+
+    fn leave(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: u32) -> sys::Result<Leave> {
+        Ok(Leave::Done)
+    }
+}
+
+fn numbers(text: &str) -> impl Iterator<Item = i32> {
+    text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok())
 }
 
 /// The groups right below one.
@@ -83,12 +128,30 @@ pub(super) fn remove_groups(dir: &Path) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(_) => {}
     }
-    for group in groups_in(dir) {
-        remove_groups(&group)?;
-    }
-    match fs::remove_dir(dir) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+    match walk(dir, &mut Remover) {
+        Err(error) if !error.is(Errno::NOENT) => Err(io::Error::from_raw_os_error(error.errno())),
         _ => Ok(()),
+    }
+}
+
+struct Remover;
+
+impl tree::Visitor for Remover {
+    type Error = sys::Error;
+
+    fn entry(&mut self, _: BorrowedFd<'_>, _: &OsStr, kind: FileType) -> sys::Result<Step> {
+        Ok(if kind == FileType::Directory { Step::Enter } else { Step::Pass })
+    }
+
+    fn refused(&mut self, _: BorrowedFd<'_>, _: &OsStr, error: sys::Error) -> sys::Result<Leave> {
+        if error.is(Errno::NOENT) { Ok(Leave::Done) } else { Err(error) }
+    }
+
+    fn leave(&mut self, parent: BorrowedFd<'_>, name: &OsStr, _: u32) -> sys::Result<Leave> {
+        match sys::fs::rmdir_at(parent, name) {
+            Err(error) if !error.is(Errno::NOENT) => Err(error),
+            _ => Ok(Leave::Done),
+        }
     }
 }
 
@@ -153,4 +216,35 @@ pub(super) fn v1_oom_eventfd(dir: &Path) -> Result<OwnedFd> {
 
 pub(super) fn failed(doing: &str, path: &Path, source: io::Error) -> Error {
     Error::File { doing: doing.to_owned(), path: path.to_owned(), source }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn groups_nest_deeper_than_a_path_is_long() {
+        const DEPTH: i32 = 20_000;
+        let dir = tempfile::tempdir().unwrap();
+        let top = dir.path().join("group");
+        fs::create_dir(&top).unwrap();
+        let mut group = sys::fs::open_dir(&top).unwrap();
+        for depth in 0..DEPTH {
+            // In a real tree these go with their group.
+            let mut file = sys::fs::create_at(&group, OsStr::new("cgroup.procs"), 0o600).unwrap();
+            writeln!(file, "{depth}").unwrap();
+            sys::fs::mkdir_at(&group, OsStr::new("inner"), 0o700).unwrap();
+            group =
+                sys::fs::open_at(&group, OsStr::new("inner"), OFlags::RDONLY | OFlags::DIRECTORY).unwrap();
+        }
+        let mut pids = pids_below(&top, "cgroup.procs");
+        pids.sort_unstable();
+        assert!(pids.into_iter().eq(0..DEPTH));
+        for _ in 0..DEPTH {
+            group = sys::fs::open_at(&group, OsStr::new(".."), OFlags::RDONLY | OFlags::DIRECTORY).unwrap();
+            sys::fs::unlink_at(&group, OsStr::new("cgroup.procs")).unwrap();
+        }
+        remove_groups(&top).unwrap();
+        assert!(!top.exists());
+    }
 }
