@@ -8,7 +8,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::fd::{AsFd, OwnedFd};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
@@ -62,7 +62,7 @@ pub(super) fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) 
         buffer: vec![0; CHUNK],
     };
     for name in &request.names {
-        copier.one(&source.dir, name, &target.dir, Path::new(name), 0)?;
+        copier.all(&source.dir, name, &target.dir)?;
     }
     copier.tell();
     Ok(copier.copied)
@@ -98,30 +98,76 @@ struct Copier<'a> {
     buffer: Vec<u8>,
 }
 
+/// A folder that is being copied.
+struct Open {
+    from: OwnedFd,
+    to: OwnedFd,
+    /// For messages.
+    path: PathBuf,
+    stat: Stat,
+    /// What is in it and not copied yet.
+    names: std::vec::IntoIter<OsString>,
+    has_more: bool,
+    is_new: bool,
+}
+
 impl Copier<'_> {
-    /// Copies `name` of one folder into another one; `path` is for messages.
-    fn one(&mut self, from: &OwnedFd, name: &OsStr, to: &OwnedFd, path: &Path, depth: usize) -> Done<()> {
+    /// Copies `name` of one folder into another one, with all that is in it.
+    fn all(&mut self, from: &OwnedFd, name: &OsStr, to: &OwnedFd) -> Done<()> {
+        let mut open: Vec<Open> = self.one(from, name, to, Path::new(name), 0)?.into_iter().collect();
+        loop {
+            let depth = open.len();
+            let Some(folder) = open.last_mut() else { return Ok(()) };
+            match folder.names.next() {
+                Some(name) => {
+                    let path = folder.path.join(&name);
+                    let inner = self.one(&folder.from, &name, &folder.to, &path, depth)?;
+                    open.extend(inner);
+                }
+                None => {
+                    self.leave(folder)?;
+                    open.pop();
+                }
+            }
+        }
+    }
+
+    /// Copies one entry; a folder without what is in it.
+    fn one(
+        &mut self,
+        from: &OwnedFd,
+        name: &OsStr,
+        to: &OwnedFd,
+        path: &Path,
+        depth: usize,
+    ) -> Done<Option<Open>> {
         if self.reporter.is_cancelled() {
             return Err(Error::Cancelled.into());
         }
         let place = match fs::open_at(from, name, OFlags::PATH) {
-            Err(error) if error.is(Errno::NOENT) && depth > 0 => return self.skip(path, "it went meanwhile"),
+            Err(error) if error.is(Errno::NOENT) && depth > 0 => {
+                self.skip(path, "it went meanwhile");
+                return Ok(None);
+            }
             result => result?,
         };
         let stat = fs::stat(&place)?;
         match kind(fs::file_type(&stat)) {
-            FileKind::Folder if depth == DEEPEST => Err(Error::TooDeep(path.into()).into()),
-            FileKind::Folder => self.folder(&place, &stat, to, path, depth),
-            FileKind::File => self.file(&place, &stat, to, path),
-            FileKind::Link => self.link(from, to, path),
+            FileKind::Folder if depth == DEEPEST => return Err(Error::TooDeep(path.into()).into()),
+            FileKind::Folder => return self.enter(&place, stat, to, path),
+            FileKind::File => self.file(&place, &stat, to, path)?,
+            FileKind::Link => self.link(from, to, path)?,
             other => self.skip(path, &format!("it is {}", other.words())),
         }
+        Ok(None)
     }
 
-    fn folder(&mut self, place: &OwnedFd, stat: &Stat, to: &OwnedFd, path: &Path, depth: usize) -> Done<()> {
+    /// Makes a folder, to be filled.
+    fn enter(&mut self, place: &OwnedFd, stat: Stat, to: &OwnedFd, path: &Path) -> Done<Option<Open>> {
         let magic = fs::file_system(place)?;
         if let Some((_, what)) = PSEUDO.iter().find(|(number, _)| *number == magic) {
-            return self.skip(path, &format!("it is the kernel's {what}"));
+            self.skip(path, &format!("it is the kernel's {what}"));
+            return Ok(None);
         }
         let name = name_of(path);
         let is_new = match fs::mkdir_at(to, name, 0o700) {
@@ -137,22 +183,25 @@ impl Copier<'_> {
         };
         let folder = fs::reopen(place, OFlags::RDONLY | OFlags::DIRECTORY)?;
         let (names, has_more) = fs::entries_up_to(&folder, MOST_NAMES)?;
-        for inner in names {
-            self.one(&folder, &inner, &target, &path.join(&inner), depth + 1)?;
-        }
-        if has_more {
-            self.skip(path, &format!("all but {MOST_NAMES} of its files"))?;
+        let (path, names) = (path.to_owned(), names.into_iter());
+        Ok(Some(Open { from: folder, to: target, path, stat, names, has_more, is_new }))
+    }
+
+    /// Completes a folder after all that is in it.
+    fn leave(&mut self, folder: &Open) -> Done<()> {
+        if folder.has_more {
+            self.skip(&folder.path, &format!("all but {MOST_NAMES} of its files"));
         }
         self.copied.folders += 1;
-        if is_new {
-            describe(&target, stat)?;
-        }
-        Ok(())
+        if folder.is_new { describe(&folder.to, &folder.stat) } else { Ok(()) }
     }
 
     fn file(&mut self, place: &OwnedFd, stat: &Stat, to: &OwnedFd, path: &Path) -> Done<()> {
         let source = match open_plain(place) {
-            Err(fault) if fault.is_missing() => return self.skip(path, "it went meanwhile"),
+            Err(fault) if fault.is_missing() => {
+                self.skip(path, "it went meanwhile");
+                return Ok(());
+            }
             result => File::from(result?.0),
         };
         let beside = beside()?;
@@ -231,14 +280,13 @@ impl Copier<'_> {
         }
     }
 
-    fn skip(&mut self, path: &Path, why: &str) -> Done<()> {
+    fn skip(&mut self, path: &Path, why: &str) {
         self.copied.skipped += 1;
         if self.copied.notes.len() < NOTES {
             let note = format!("left out {}: {why}", shown(path));
             self.reporter.note(note.clone());
             self.copied.notes.push(note);
         }
-        Ok(())
     }
 
     fn tell(&mut self) {

@@ -27,32 +27,52 @@ pub(super) fn weigh(engine: &Engine, place: &Place, path: &Path, names: &[OsStri
         let stat = fs::stat_at(&folder.dir, name)?;
         let is_folder = kind(fs::file_type(&stat)) == FileKind::Folder;
         let mut weight = Weight { name: name.clone(), is_folder, ..Weight::default() };
-        add(&mut weight, &folder.dir, name, 0, &mut left);
+        add(&mut weight, &folder.dir, name, &mut left);
         Ok(weight)
     });
     weighed.collect()
 }
 
-/// Adds what is at `name`; what went meanwhile or cannot be read counts nothing.
-fn add(weight: &mut Weight, dir: &OwnedFd, name: &OsStr, depth: usize, left: &mut u64) {
+/// A folder that is being counted, and the names in it that are not yet.
+type Open = (OwnedFd, std::vec::IntoIter<OsString>);
+
+/// Adds what is at `name`, folders with all that is in them.
+fn add(weight: &mut Weight, dir: &OwnedFd, name: &OsStr, left: &mut u64) {
+    let mut open: Vec<Open> = count(weight, dir, name, 0, left).into_iter().collect();
+    loop {
+        let depth = open.len();
+        let Some((folder, names)) = open.last_mut() else { return };
+        match names.next() {
+            Some(name) => {
+                let inner = count(weight, folder, &name, depth, left);
+                open.extend(inner);
+            }
+            None => drop(open.pop()),
+        }
+    }
+}
+
+/// Counts one entry and gives what is in it; what went meanwhile or cannot be read counts
+/// nothing.
+fn count(weight: &mut Weight, dir: &OwnedFd, name: &OsStr, depth: usize, left: &mut u64) -> Option<Open> {
     if *left == 0 || depth > DEEPEST {
         weight.is_more = true;
-        return;
+        return None;
     }
     *left -= 1;
-    let Ok(place) = fs::open_at(dir, name, OFlags::PATH) else { return };
-    let Ok(stat) = fs::stat(&place) else { return };
+    let place = fs::open_at(dir, name, OFlags::PATH).ok()?;
+    let stat = fs::stat(&place).ok()?;
     match kind(fs::file_type(&stat)) {
         FileKind::Folder => {
             let is_pseudo = |magic| PSEUDO.iter().any(|(number, _)| *number == magic);
             if fs::file_system(&place).is_ok_and(is_pseudo) {
-                return;
+                return None;
             }
-            let Ok(folder) = fs::reopen(&place, OFlags::RDONLY | OFlags::DIRECTORY) else { return };
+            let folder = fs::reopen(&place, OFlags::RDONLY | OFlags::DIRECTORY).ok()?;
             let most = usize::try_from(*left).unwrap_or(usize::MAX);
-            let Ok((names, has_more)) = fs::entries_up_to(&folder, most) else { return };
+            let (names, has_more) = fs::entries_up_to(&folder, most).ok()?;
             weight.is_more |= has_more;
-            names.iter().for_each(|inner| add(weight, &folder, inner, depth + 1, left));
+            return Some((folder, names.into_iter()));
         }
         FileKind::File => {
             weight.files += 1;
@@ -61,4 +81,5 @@ fn add(weight: &mut Weight, dir: &OwnedFd, name: &OsStr, depth: usize, left: &mu
         FileKind::Link => weight.files += 1,
         FileKind::Pipe | FileKind::Socket | FileKind::Device => {}
     }
+    None
 }
