@@ -95,8 +95,30 @@ fn what_cannot_be_read_at_the_moment_is_not_removed() {
         let error = text(&case, words);
         assert!(error.contains("Input/output error"), "{error}");
     }
+    // Nor is it shown as damaged.
+    let other = case.create(&["true"], |_| {});
+    let all = text(&case, &["ps", "-a", "--no-trunc"]);
+    assert!(
+        all.contains("warning: cannot read the state of `") && all.contains("Input/output error"),
+        "{all}"
+    );
+    assert!(all.contains(&other) && !all.contains("Damaged"), "{all}");
     fs::rename(&aside, &record).unwrap();
     assert_eq!(case.container(&id).status, Status::Created);
+    let image = fs::read_dir(case.engine.paths().images()).unwrap().flatten().next().unwrap().path();
+    text(&case, &["image", "from-host", "-t", "other", "true"]);
+    fs::rename(&image, image.with_extension("aside")).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", &image).unwrap(); // EIO
+    let all = text(&case, &["images"]);
+    assert!(
+        all.contains("warning: an image cannot be read: ") && all.contains("Input/output error"),
+        "{all}"
+    );
+    assert!(all.contains("other") && !all.contains("Damaged"), "{all}");
+    // What it may need stays.
+    text(&case, &["rm", &id, &other]);
+    text(&case, &["rmi", "other"]);
+    assert!(case.engine.paths().layers().join("0/diff/bin").exists());
 }
 
 #[test]
@@ -442,4 +464,55 @@ fn sessions_that_were_killed_with_their_monitors_are_forgotten() {
     fs::write(file.with_file_name("damaged.json"), "{").unwrap();
     assert!(text(&case, &["exec", &id, "true"]).is_empty());
     until("no session is left", || fs::read_dir(&folder).unwrap().count() == 0);
+}
+
+#[test]
+fn the_state_of_a_network_costs_new_connections_until_the_others_have_gone() {
+    if in_user_namespace() {
+        return; // a bridge needs the host's network
+    }
+    for (how, why) in [("{", "is damaged"), ("a folder", "Is a directory")] {
+        let case = Case::new();
+        let bridge = |options: &mut hoist::engine::Options| {
+            options.network = hoist::engine::NetworkMode::Bridge;
+        };
+        let id = case.start(&["sleep", "1000"], bridge);
+        let folders = fs::read_dir(case.engine.paths().network_runs()).unwrap().flatten();
+        let file = folders.map(|folder| folder.path().join("state.json")).find(|file| file.exists()).unwrap();
+        spoil(&file, how);
+        for words in [&["network", "ls"][..], &["network", "inspect", "bridge"], &["info"]] {
+            let said = text(&case, words);
+            assert!(said.contains("WARNING: ") && said.contains(why) && said.contains("bridge"), "{said}");
+        }
+        let again = case.create(&["echo", "on"], bridge);
+        let error = text(&case, &["start", "-a", &again]);
+        let hint = "hint: stop the containers on `bridge`: the first start after that writes the file again";
+        assert!(error.contains("network `bridge` cannot be read") && error.contains(hint), "{error}");
+        assert!(error.contains(why), "{error}");
+        assert_eq!(case.container(&id).status, Status::Running);
+        text(&case, &["kill", &id]);
+        until("the other's port is gone", || text(&case, &["start", "-a", &again]) == "on\n");
+        spoil(&file, how); // what is wrong with it does not keep a reset from its work
+    }
+}
+
+#[test]
+fn what_is_known_of_a_layer_costs_only_new_images_of_it() {
+    for (how, why) in WRONGS.into_iter().chain([("gone", "No such file or directory")]) {
+        let case = Case::new();
+        spoil(&case.engine.paths().layers().join("0/meta.json"), how);
+        assert!(text(&case, &["images"]).contains(case::IMAGE));
+        assert!(text(&case, &["history", case::IMAGE]).starts_with("IMAGE"));
+        let run = ["run", "--rm", "--network", "none", case::IMAGE, "echo", "on"];
+        assert_eq!(text(&case, &run), "on\n");
+        let tar = case.dir.path().join("busybox.tar");
+        let import = ["import", tar.to_str().unwrap(), "again"];
+        let error = text(&case, &import);
+        assert!(error.contains("what is known of layer "), "{error}");
+        assert!(why.split(": ").all(|cause| error.contains(cause)), "{error}");
+        let hint = format!("remove the images that have it and get them again: {}", case::IMAGE);
+        assert!(error.contains(&hint), "{error}");
+        text(&case, &["rmi", case::IMAGE]);
+        assert!(text(&case, &import).starts_with("sha256:"));
+    }
 }

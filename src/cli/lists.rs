@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::clock::Clock;
 use super::failure::{Failure, Result};
-use super::output::{Object, line, note, objects, print};
+use super::output::{Object, line, note, objects, print, warn};
 use crate::base::ErrorKind;
 use crate::command::{
     History, ImageInspect, Images, Inspect, NetworkInspect, NetworkLs, ObjectType, Ps, VolumeLs,
@@ -68,7 +68,8 @@ pub(super) async fn images(engine: &Engine, clock: &Clock, images: Images) -> Re
     let filters = Filters::parse(&words, filter::IMAGE_KEYS)?;
     let is_unfiltered = words.is_empty();
     let format = Format::parse(images.format.as_deref().unwrap_or_default())?;
-    let Listing { whole, mut damaged, .. } = engine.images().listing().await?;
+    let Listing { whole, mut damaged, warnings } = engine.images().listing().await?;
+    warnings.iter().for_each(|warning| note(format!("warning: {warning}")));
     let chosen = image_rows::chosen(whole, &filters, images.all)?;
     // Whether it fits a filter nobody can tell.
     damaged.retain(|_| is_unfiltered);
@@ -114,6 +115,7 @@ pub(super) async fn networks(engine: &Engine, networks: NetworkLs) -> Result<u8>
     let filters = Filters::parse(&networks.filter, filter::NETWORK_KEYS)?;
     let format = Format::parse(networks.format.as_deref().unwrap_or_default())?;
     let mut rows = Vec::new();
+    warn(&engine.networks().warnings().await);
     for network in engine.networks().list().await? {
         if !network_rows::fits(&network, &filters)? {
             continue;
@@ -196,6 +198,7 @@ async fn image(engine: &Engine, name: &str) -> engine::Result<Object> {
 }
 
 async fn network(engine: &Engine, name: &str) -> engine::Result<Object> {
+    warn(&engine.networks().warnings().await);
     let network = engine.networks().inspect(name).await?;
     let names: BTreeMap<_, _> = if network.members.is_empty() {
         BTreeMap::new()

@@ -63,10 +63,12 @@ pub(super) async fn info(engine: engine::Result<Engine>, paths: &Paths, info: In
             match engine.images().listing().await {
                 Ok(listing) => {
                     facts.images = Some(listing.whole.len());
+                    facts.warnings.extend(listing.warnings);
                     facts.warnings.extend(listing.damaged.iter().map(|one| unread("image", one)));
                 }
                 Err(error) => facts.faults.push(with_hint(&error)),
             }
+            facts.warnings.extend(engine.networks().warnings().await.0);
         }
         Err(error) => facts.faults.push(with_hint(&error)),
     }

@@ -205,15 +205,7 @@ impl Images<'_> {
     ///
     /// When the store cannot be read.
     pub async fn list(&self) -> Result<Vec<Image>> {
-        let engine = self.engine.clone();
-        blocking(move || {
-            engine.tend_trash();
-            let store = engine.image_store()?;
-            let doing = || "list images";
-            let references = store.references().doing(doing)?;
-            Ok(store.images().doing(doing)?.into_iter().map(|record| row(record, &references)).collect())
-        })
-        .await
+        Ok(self.listing().await?.whole)
     }
 
     /// The same, and the images and names whose files cannot be read.
@@ -222,22 +214,26 @@ impl Images<'_> {
     ///
     /// As [`Self::list`].
     pub async fn listing(&self) -> Result<Listing<Image>> {
-        let whole = self.list().await?;
         let engine = self.engine.clone();
-        let damaged = blocking(move || {
-            let damaged = engine.image_store()?.damaged().doing(|| "list images")?;
+        blocking(move || {
+            engine.tend_trash();
+            let seen = engine.image_store()?.survey().doing(|| "list images")?;
             let told = |one: image::Damaged| {
                 let id = one.image.as_ref().map(ToString::to_string).unwrap_or_default();
                 let name = one.name.as_ref().map(ToString::to_string);
-                Damaged::new(
-                    &id,
-                    name.or_else(|| one.image.is_none().then(|| one.called())),
-                    &chain(&one.why),
-                )
+                let name = name.or_else(|| one.image.is_none().then(|| one.called()));
+                Damaged::new(&id, name, &chain(&one.why))
             };
-            Ok(damaged.into_iter().map(told).collect())
-        });
-        Ok(Listing { whole, damaged: damaged.await?, warnings: Vec::new() })
+            let unread = |error: &crate::base::disk::Error| {
+                format!("an image cannot be read: {}", chain(error).join(": "))
+            };
+            Ok(Listing {
+                whole: seen.images.into_iter().map(|record| row(record, &seen.references)).collect(),
+                damaged: seen.damaged.into_iter().map(told).collect(),
+                warnings: seen.unread.iter().map(unread).collect(),
+            })
+        })
+        .await
     }
 
     /// One image.

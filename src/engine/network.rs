@@ -1,7 +1,7 @@
 //! The verbs of networks.
 
 use super::error::{Ambiguous, Doing, Error, NotFound, Result};
-use super::{Engine, blocking};
+use super::{Engine, Warnings, blocking};
 use crate::network::{self, Network, Place};
 
 /// The networks of an engine: see [`Engine::networks`].
@@ -27,6 +27,16 @@ impl Networks<'_> {
     pub async fn list(&self) -> Result<Vec<Network>> {
         let place = self.place();
         blocking(move || network::list(&place).doing(|| "list the networks")).await
+    }
+
+    /// What the list cannot tell because a file of a network cannot be read, a sentence each.
+    pub async fn warnings(&self) -> Warnings {
+        let place = self.place();
+        let read = move || {
+            let unreadable = network::unreadable(&place);
+            Ok(unreadable.iter().map(|error| crate::base::error::chain(error).join(": ")).collect())
+        };
+        Warnings(blocking(read).await.unwrap_or_default())
     }
 
     /// The network that `target` names: its name, its id, or how only its id begins.

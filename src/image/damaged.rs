@@ -8,7 +8,7 @@ use super::commit;
 use super::error::{Error, Result};
 use super::record::{Record, Reference};
 use super::remove::{Force, Removed, User};
-use super::store::{Store, json_files, remove_file};
+use super::store::{Store, remove_file};
 use crate::base::{disk, id};
 use crate::oci::{self, Digest, ImageId};
 
@@ -22,6 +22,19 @@ pub struct Damaged {
     /// Why it cannot be read.
     pub why: disk::Error,
     path: PathBuf,
+}
+
+/// What there is, for who shows all of it.
+#[derive(Debug)]
+pub struct Survey {
+    /// The images, newest first.
+    pub images: Vec<Record>,
+    /// Their names.
+    pub references: Vec<Reference>,
+    /// What cannot be read until somebody changes it.
+    pub damaged: Vec<Damaged>,
+    /// Why more could not be read just now.
+    pub unread: Vec<disk::Error>,
 }
 
 impl Damaged {
@@ -47,23 +60,26 @@ impl Store {
     ///
     /// When their folders, or files that are not damaged, cannot be read.
     pub fn damaged(&self) -> Result<Vec<Damaged>> {
-        let references = self.references()?;
-        let mut damaged = Vec::new();
-        for path in json_files(&self.paths().images())? {
-            if let Some(why) = unreadable::<Record>(&path)? {
-                let image: Option<ImageId> = format!("sha256:{}", stem(&path)).parse().ok();
-                let leads_there = |one: &&Reference| Some(&one.image) == image.as_ref();
-                let name = references.iter().find(leads_there).map(|one| one.name.clone());
-                damaged.push(Damaged { image, name, why, path });
-            }
+        let (images, references) = (self.read_images()?, self.read_references()?);
+        match images.unread.into_iter().chain(references.unread).next() {
+            Some(error) => Err(error.into()),
+            None => Ok(damaged(images.damaged, references.damaged, &references.whole)),
         }
-        for path in json_files(&self.paths().refs())? {
-            if let Some(why) = unreadable::<Reference>(&path)? {
-                let name = stem(&path).replace('+', "/").parse().ok();
-                damaged.push(Damaged { image: None, name, why, path });
-            }
-        }
-        Ok(damaged)
+    }
+
+    /// Every image and reference, as far as they can be read.
+    ///
+    /// # Errors
+    ///
+    /// When their folders cannot be read.
+    pub fn survey(&self) -> Result<Survey> {
+        let (images, references) = (self.read_images()?, self.read_references()?);
+        Ok(Survey {
+            damaged: damaged(images.damaged, references.damaged, &references.whole),
+            unread: images.unread.into_iter().chain(references.unread).collect(),
+            images: images.whole,
+            references: references.whole,
+        })
     }
 
     /// Whether `word` means something that cannot be read.
@@ -146,13 +162,20 @@ impl Store {
     }
 }
 
-/// What is wrong with a file; nothing with one that is gone.
-fn unreadable<T: disk::State>(path: &Path) -> Result<Option<disk::Error>> {
-    match disk::read_state::<T>(path) {
-        Err(error) if error.is_of_the_file() => Ok(Some(error)),
-        Err(error) if !error.is_not_found() => Err(error.into()),
-        _ => Ok(None),
-    }
+type Files = Vec<(PathBuf, disk::Error)>;
+
+fn damaged(images: Files, names: Files, references: &[Reference]) -> Vec<Damaged> {
+    let images = images.into_iter().map(|(path, why)| {
+        let image: Option<ImageId> = format!("sha256:{}", stem(&path)).parse().ok();
+        let leads_there = |one: &&Reference| Some(&one.image) == image.as_ref();
+        let name = references.iter().find(leads_there).map(|one| one.name.clone());
+        Damaged { image, name, why, path }
+    });
+    let names = names.into_iter().map(|(path, why)| {
+        let name = stem(&path).replace('+', "/").parse().ok();
+        Damaged { image: None, name, why, path }
+    });
+    images.chain(names).collect()
 }
 
 fn stem(path: &Path) -> &str {
@@ -279,6 +302,9 @@ mod tests {
         fs::remove_file(store.record_path(&image)).unwrap();
         std::os::unix::fs::symlink("/proc/self/mem", store.record_path(&image)).unwrap(); // EIO
         assert!(matches!(store.damaged().unwrap_err(), Error::Disk(_)));
+        assert!(matches!(store.images().unwrap_err(), Error::Disk(_)));
+        let seen = store.survey().unwrap();
+        assert_eq!((seen.images.len(), seen.damaged.len(), seen.unread.len()), (0, 0, 1));
     }
 
     #[test]

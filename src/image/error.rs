@@ -80,6 +80,16 @@ pub enum Error {
         /// Which.
         digest: Digest,
     },
+    /// The file about a layer cannot be read, and so nothing new can be made of the layer.
+    #[error("what is known of layer {} cannot be read", .layer.short())]
+    DamagedLayer {
+        /// The layer.
+        layer: Digest,
+        /// Which images have it.
+        images: Vec<String>,
+        /// Which file, and why.
+        source: disk::Error,
+    },
     /// No image of that name or id.
     #[error("No such image: {0}")]
     NoImage(String),
@@ -155,7 +165,7 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Disk(error) => error.kind(),
+            Self::Disk(error) | Self::DamagedLayer { source: error, .. } => error.kind(),
             Self::Sys(error) => error.kind(),
             Self::Read { source, .. } => io_kind(source),
             Self::Entry { source, .. } => source.kind(),
@@ -173,6 +183,9 @@ impl Explain for Error {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::DamagedLayer { images, .. } => {
+                Some(format!("remove the images that have it and get them again: {}", images.join(", ")))
+            }
             Self::Disk(error) => error.hint(),
             Self::Sys(error) => error.hint(),
             Self::Read { source, .. } => io_hint(source),

@@ -191,7 +191,25 @@ impl Store {
 
     /// What is to be known of a layer.
     pub(super) fn layer_meta(&self, diff_id: &Digest) -> Result<Meta> {
-        self.meta_at(&self.layer_dir(diff_id)?)
+        match disk::read_state(&self.layer_dir(diff_id)?.join("meta.json")) {
+            Err(source) if source.is_of_the_file() || source.is_not_found() => {
+                let images = self.images_with(diff_id);
+                Err(Error::DamagedLayer { layer: diff_id.clone(), images, source })
+            }
+            read => Ok(read?),
+        }
+    }
+
+    /// What the images are called that have this layer.
+    fn images_with(&self, layer: &Digest) -> Vec<String> {
+        let (images, references) = (self.images().unwrap_or_default(), self.references().unwrap_or_default());
+        let having =
+            images.into_iter().filter(|image| image.layers.iter().chain(&image.fix).any(|it| it == layer));
+        let called = |image: super::record::Record| {
+            let name = references.iter().find(|one| one.image == image.id).map(|one| one.name.to_string());
+            name.unwrap_or_else(|| image.id.short().to_owned())
+        };
+        having.map(called).collect()
     }
 
     pub(super) fn meta_at(&self, folder: &Path) -> Result<Meta> {

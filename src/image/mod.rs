@@ -43,7 +43,7 @@ pub mod tar;
 
 pub use aside::Kept;
 pub use commit::Commit;
-pub use damaged::Damaged;
+pub use damaged::{Damaged, Survey};
 pub use error::{Error, Result};
 pub use ingest::{Begun, Ingest};
 pub use input::Input;
@@ -51,7 +51,7 @@ pub use layer::{Layer, LayerSource};
 pub use lease::Lease;
 pub use record::{Record, Reference};
 pub use remove::{Force, Parents, Removed, User};
-pub use store::{Limits, Store};
+pub use store::{Limits, Seen, Store};
 pub use sweep::{Roots, Swept};
 
 #[cfg(test)]

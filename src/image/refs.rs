@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::error::{Error, Result};
 use super::record::{Reference, VERSION};
-use super::store::{Store, json_files, remove_file};
+use super::store::{Seen, Store, remove_file};
 use crate::base::{disk, id};
 use crate::oci::{self, Digest, ImageId};
 
@@ -20,21 +20,24 @@ pub struct Resolved {
 }
 
 impl Store {
-    /// All references that can be read, by name: [`Store::damaged`] has the others.
+    /// All references but the damaged, by name: [`Store::damaged`] has the others.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read, or a file that is not damaged.
+    pub fn references(&self) -> Result<Vec<Reference>> {
+        self.read_references()?.all()
+    }
+
+    /// All references, by name, as far as they can be read.
     ///
     /// # Errors
     ///
     /// When the folder cannot be read.
-    pub fn references(&self) -> Result<Vec<Reference>> {
-        let mut references: Vec<Reference> = Vec::new();
-        for path in json_files(&self.paths().refs())? {
-            match disk::read_state(&path) {
-                Ok(reference) => references.push(reference),
-                Err(error) => tracing::debug!(%error, "a reference is left out"),
-            }
-        }
-        references.sort_by(|a, b| a.name.cmp(&b.name));
-        Ok(references)
+    pub fn read_references(&self) -> Result<Seen<Reference>> {
+        let mut seen: Seen<Reference> = Seen::read(&self.paths().refs())?;
+        seen.whole.sort_by(|a, b| a.name.cmp(&b.name));
+        Ok(seen)
     }
 
     /// The reference of exactly this name.

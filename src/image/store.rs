@@ -53,6 +53,40 @@ pub struct Store {
     pub(super) in_user_namespace: bool,
 }
 
+/// The files of a folder, as far as they can be read.
+#[derive(Debug)]
+pub struct Seen<T> {
+    /// What is in them.
+    pub whole: Vec<T>,
+    /// Those that are damaged, with why.
+    pub(super) damaged: Vec<(PathBuf, disk::Error)>,
+    /// Why some could not be read just now: nothing is wrong with the files.
+    pub unread: Vec<disk::Error>,
+}
+
+impl<T: disk::State> Seen<T> {
+    pub(super) fn read(folder: &Path) -> Result<Self> {
+        let mut seen = Self { whole: Vec::new(), damaged: Vec::new(), unread: Vec::new() };
+        for path in json_files(folder)? {
+            match disk::read_state(&path) {
+                Ok(it) => seen.whole.push(it),
+                Err(error) if error.is_not_found() => {} // it went meanwhile
+                Err(error) if error.is_of_the_file() => seen.damaged.push((path, error)),
+                Err(error) => seen.unread.push(error),
+            }
+        }
+        Ok(seen)
+    }
+
+    /// What can be read, unless that cannot be told of every file.
+    pub(super) fn all(self) -> Result<Vec<T>> {
+        match self.unread.into_iter().next() {
+            Some(error) => Err(error.into()),
+            None => Ok(self.whole),
+        }
+    }
+}
+
 impl Store {
     /// The store under `paths`, whose folders are made when first written to.
     ///
@@ -210,21 +244,24 @@ impl Store {
         self.paths.images().join(format!("{}.json", id.hex()))
     }
 
-    /// All images that can be read, newest first: [`Store::damaged`] has the others.
+    /// All images but the damaged, newest first: [`Store::damaged`] has the others.
+    ///
+    /// # Errors
+    ///
+    /// When the folder cannot be read, or a file that is not damaged.
+    pub fn images(&self) -> Result<Vec<Record>> {
+        self.read_images()?.all()
+    }
+
+    /// All images, newest first, as far as they can be read.
     ///
     /// # Errors
     ///
     /// When the folder cannot be read.
-    pub fn images(&self) -> Result<Vec<Record>> {
-        let mut images: Vec<Record> = Vec::new();
-        for path in json_files(&self.paths.images())? {
-            match disk::read_state(&path) {
-                Ok(record) => images.push(record),
-                Err(error) => tracing::debug!(%error, "an image is left out"),
-            }
-        }
-        images.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| b.added.cmp(&a.added)));
-        Ok(images)
+    pub fn read_images(&self) -> Result<Seen<Record>> {
+        let mut seen: Seen<Record> = Seen::read(&self.paths.images())?;
+        seen.whole.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| b.added.cmp(&a.added)));
+        Ok(seen)
     }
 
     /// The configuration of an image as it was written.

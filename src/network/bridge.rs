@@ -12,6 +12,7 @@ use super::plan::{Applied, Endpoint, Mac, Mode, Place, Plan};
 use super::rules::{self, Names};
 use super::state::{Files, Guest, State, id_of};
 use super::subnet;
+use crate::base::disk;
 use crate::sys;
 
 pub(super) const NAME: &str = "bridge";
@@ -128,7 +129,8 @@ pub(super) fn reset(place: &Place) -> Vec<Error> {
         Err(error) => return vec![error],
     };
     let state = files.state().unwrap_or_else(|error| {
-        errors.push(error);
+        // What is wrong with the file goes with it.
+        errors.extend(Some(error).filter(|error| !error.is_of_a_file()));
         None
     });
     match Tables::open().step(|| "talk to the kernel about rules") {
@@ -164,7 +166,18 @@ fn delete_links(links: &mut Links, names: &Names) -> Vec<Error> {
 
 /// The state of the network with its bridge up, and the bridge's index.
 fn ensure_bridge(links: &mut Links, names: &Names, files: &Files<'_>) -> Result<(State, u32)> {
-    let state = files.state()?;
+    let state = match files.state() {
+        Err(Error::State(source @ disk::Error::Newer { .. })) => return Err(source.into()),
+        Err(Error::State(source)) if source.is_of_the_file() => {
+            // It tells who has which address. Without anybody it is written again.
+            if links.names()?.iter().any(|link| names.is_port(link)) {
+                return Err(Error::Damaged { network: NAME.to_owned(), source });
+            }
+            files.forget()?;
+            None
+        }
+        state => state?,
+    };
     match (state, links.find(&names.bridge)?) {
         (Some(state), Some(Link { index, is_up: true })) => Ok((state, index)),
         (Some(state), Some(Link { index, is_up: false })) => {

@@ -39,6 +39,15 @@ pub enum Error {
         /// The call.
         source: sys::Error,
     },
+    /// A file of a network cannot be read: for connections, the one that tells who has which
+    /// address.
+    #[error("the state of the network `{network}` cannot be read")]
+    Damaged {
+        /// The network.
+        network: String,
+        /// Which file, and why.
+        source: disk::Error,
+    },
     /// A state file.
     #[error("cannot keep the state of networks")]
     State(#[from] disk::Error),
@@ -54,7 +63,7 @@ impl Explain for Error {
             Self::NoNamespace => ErrorKind::Internal,
             Self::NoSubnet { .. } | Self::Full { .. } => ErrorKind::Conflict,
             Self::System { source, .. } => source.kind(),
-            Self::State(source) => source.kind(),
+            Self::State(source) | Self::Damaged { source, .. } => source.kind(),
         }
     }
 
@@ -66,8 +75,18 @@ impl Explain for Error {
             Self::NoSubnet { .. } => Some("remove a route, or use `--network host`".to_owned()),
             Self::Full { .. } => Some("remove containers that are not needed".to_owned()),
             Self::System { source, .. } => source.hint(),
+            Self::Damaged { network, .. } => Some(format!(
+                "stop the containers on `{network}`: the first start after that writes the file again"
+            )),
             Self::State(source) => source.hint(),
         }
+    }
+}
+
+impl Error {
+    /// Whether the cause is a state file itself, which stays so until it is removed.
+    pub(super) fn is_of_a_file(&self) -> bool {
+        matches!(self, Self::State(error) if error.is_of_the_file())
     }
 }
 

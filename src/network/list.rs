@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use jiff::Timestamp;
 
 use super::bridge;
-use super::error::Result;
+use super::error::{Error, Result};
 use super::plan::{Mac, Mode, Place};
 use super::state::{Files, id_of};
 use super::subnet::Subnet;
@@ -66,11 +66,24 @@ pub struct Member {
     pub port: String,
 }
 
-/// Every network, by name.
+/// What cannot be read of the networks that [`list`] gives.
+#[must_use]
+pub fn unreadable(place: &Place) -> Vec<Error> {
+    let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
+    let errors = files.definition().err().into_iter().chain(files.state().err());
+    let network = || bridge::NAME.to_owned();
+    let named = errors.map(|error| match error {
+        Error::State(source) => Error::Damaged { network: network(), source },
+        error => error,
+    });
+    named.collect()
+}
+
+/// Every network, by name; what cannot be read of one is left out of it.
 ///
 /// # Errors
 ///
-/// When a state file cannot be read.
+/// None yet.
 pub fn list(place: &Place) -> Result<Vec<Network>> {
     let plain = |name: &str, mode| Network {
         id: id_of(mode, &place.paths),
@@ -85,7 +98,6 @@ pub fn list(place: &Place) -> Result<Vec<Network>> {
 
 fn bridge_network(place: &Place) -> Network {
     let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
-    // What cannot be read is not shown; a start says what is wrong with it.
     let definition = files.definition().ok().flatten();
     let state = files.state().ok().flatten();
     let subnet = state.as_ref().map(|s| s.subnet).or(definition.as_ref().and_then(|d| d.subnet));

@@ -279,7 +279,10 @@ impl Engine {
             if !listing.whole.iter().any(|it: &Container| it.record.id == id)
                 && let Err(error) = self.bury(&id)
             {
-                listing.damaged.push(Damaged::new(id.as_str(), None, &error.causes()));
+                match is_damage(&error) {
+                    true => listing.damaged.push(Damaged::new(id.as_str(), None, &error.causes())),
+                    false => listing.warnings.push(one_line(&error)),
+                }
             }
         }
         if (has_half_made || store::has_discarded(paths))
@@ -399,18 +402,24 @@ impl Engine {
                             found.whole.extend(container);
                             found.warnings.extend(trouble.flatten().map(|error| one_line(&error)));
                         }
-                        Err(error) => {
+                        Err(error) if is_damage(&error) => {
                             found.damaged.push(Damaged::new(id.as_str(), Some(name), &error.causes()));
                         }
+                        Err(error) => found.warnings.push(one_line(&error)),
                     }
                 }
                 Ok(None) => has_half_made = true,
                 Err(store::Error::Damaged { .. }) if store::is_litter(paths, id) => has_half_made = true,
+                Err(error @ store::Error::Damaged { .. }) => {
+                    let name = store::name_of(paths, id).map(|name| name.to_string());
+                    found.damaged.push(Damaged::new(id.as_str(), name, &chain(&error)[1..]));
+                }
                 Err(error) => {
                     let name = store::name_of(paths, id).map(|name| name.to_string());
-                    let causes = chain(&error);
-                    let is_told = matches!(error, store::Error::Damaged { .. });
-                    found.damaged.push(Damaged::new(id.as_str(), name, &causes[usize::from(is_told)..]));
+                    let doing = || format!("read the state of `{}`", name.as_deref().unwrap_or(id.short()));
+                    found
+                        .warnings
+                        .extend(Err::<(), _>(error).doing(doing).err().map(|error| one_line(&error)));
                 }
             }
         }
@@ -420,6 +429,17 @@ impl Engine {
 
 fn empty() -> Listing<Container> {
     Listing { whole: Vec::new(), damaged: Vec::new(), warnings: Vec::new() }
+}
+
+/// Whether an error tells of something that stays so until somebody changes it. All else, a lack
+/// of descriptors, a disk that fails, says nothing of the container.
+fn is_damage(error: &Error) -> bool {
+    let why = std::error::Error::source(error);
+    let of_a_file = |why: &&(dyn std::error::Error + 'static)| {
+        let error = why.downcast_ref::<store::Error>();
+        matches!(error, Some(store::Error::Damaged { .. } | store::Error::DamagedRun { .. }))
+    };
+    why.is_some_and(|why| why.is::<RunLost>() || why.is::<RecordLost>() || of_a_file(&why))
 }
 
 /// Its processes are there, and what would tell of them is not.

@@ -11,12 +11,14 @@ use crate::tui::model::trash::{Keeping, TrashRow};
 pub(super) async fn list(engine: &Engine, section: Section) -> Result<Listed> {
     Ok(match section {
         Section::Containers => {
-            let Listing { whole, damaged, .. } = engine.containers().listing().await?;
+            let Listing { whole, damaged, warnings } = engine.containers().listing().await?;
+            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
             let unreadable = damaged.iter().filter_map(ContainerRow::unreadable);
             Listed::Containers(whole.iter().map(ContainerRow::new).chain(unreadable).collect())
         }
         Section::Images => {
-            let Listing { whole, damaged, .. } = engine.images().listing().await?;
+            let Listing { whole, damaged, warnings } = engine.images().listing().await?;
+            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
             let unreadable = damaged.iter().map(ImageRow::unreadable);
             Listed::Images(whole.iter().flat_map(image_rows).chain(unreadable).collect())
         }
