@@ -209,7 +209,8 @@ fn an_exec_joins_the_container_and_its_cgroup() {
     let said =
         bundle.oci(["exec", "-e", "A=1", "--cwd", "/tmp", "c", "sh", "-c", "hostname; pwd; echo $A; exit 3"]);
     assert_eq!((said.code, said.out.as_str()), (3, "box\n/tmp\n1\n"));
-    assert_eq!(bundle.exec("ps -o pid,args | head -2 | tail -1").ok().trim(), "1 sleep 1000");
+    // It begins as the shell.
+    wait_until(|| bundle.exec("ps -o pid,args | head -2 | tail -1").ok().trim() == "1 sleep 1000");
     let own = bundle.exec("cat /proc/self/cgroup").ok();
     let first = bundle.exec("cat /proc/1/cgroup").ok();
     assert_eq!(own, first);
