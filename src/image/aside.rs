@@ -188,7 +188,8 @@ impl Store {
                 Err(
                     error @ (disk::Error::Damaged { .. }
                     | disk::Error::TooLarge { .. }
-                    | disk::Error::Newer { .. }),
+                    | disk::Error::Newer { .. }
+                    | disk::Error::UnknownVersion { .. }),
                 ) => {
                     tracing::warn!(%error, "an image that was on its way to the trash is not put back");
                     continue;

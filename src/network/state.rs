@@ -214,7 +214,9 @@ impl<'a> Files<'a> {
         let known = match self.definition() {
             Err(Error::State(disk::Error::Damaged { .. })) => None,
             // It is a newer hoist's to change.
-            Err(Error::State(disk::Error::Newer { .. })) => return Ok(()),
+            Err(Error::State(disk::Error::Newer { .. } | disk::Error::UnknownVersion { .. })) => {
+                return Ok(());
+            }
             known => known?,
         };
         let mut definition = known.unwrap_or_else(|| Definition {

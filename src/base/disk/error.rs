@@ -32,7 +32,15 @@ pub enum Error {
         /// The file.
         path: PathBuf,
         /// Its version.
-        version: u32,
+        version: u64,
+    },
+    /// The file has a version that no hoist writes.
+    #[error("{path} is of an unknown version: {version}")]
+    UnknownVersion {
+        /// The file.
+        path: PathBuf,
+        /// What it says instead of one.
+        version: String,
     },
     /// What was to be written could not be read again.
     #[error("refusing to write {path}: it could not be read again")]
@@ -71,10 +79,25 @@ impl Error {
     pub fn is_of_the_file(&self) -> bool {
         use io::ErrorKind::{InvalidData, IsADirectory, PermissionDenied};
         match self {
-            Self::Damaged { .. } | Self::Newer { .. } | Self::TooLarge { .. } => true,
+            Self::Damaged { .. } | Self::TooLarge { .. } => true,
+            Self::Newer { .. } | Self::UnknownVersion { .. } => true,
             Self::Io { source, .. } => [InvalidData, IsADirectory, PermissionDenied].contains(&source.kind()),
             Self::Unreadable { .. } => false,
         }
+    }
+
+    /// What is wrong, and then with which file: for a line that may be cut.
+    #[must_use]
+    pub fn reason_first(&self) -> String {
+        let (reason, path) = match self {
+            Self::Io { verb, path, source } => (format!("cannot {verb} it: {source}"), path),
+            Self::Damaged { path, source } => (source.to_string(), path),
+            Self::Newer { path, version } => (format!("written by a newer hoist, version {version}"), path),
+            Self::UnknownVersion { path, version } => (format!("of an unknown version: {version}"), path),
+            Self::Unreadable { path, source } => (format!("it could not be read again: {source}"), path),
+            Self::TooLarge { path, size } => (format!("too large for a state file: {size} bytes"), path),
+        };
+        format!("{reason}, in {}", path.display())
     }
 }
 
@@ -83,7 +106,7 @@ impl Explain for Error {
         match self {
             Self::Io { source, .. } => io_kind(source),
             Self::Damaged { .. } | Self::TooLarge { .. } => ErrorKind::Corrupt,
-            Self::Newer { .. } => ErrorKind::Unsupported,
+            Self::Newer { .. } | Self::UnknownVersion { .. } => ErrorKind::Unsupported,
             Self::Unreadable { .. } => ErrorKind::Invalid,
         }
     }
@@ -92,10 +115,34 @@ impl Explain for Error {
         match self {
             Self::Io { source, .. } => io_hint(source),
             Self::Newer { .. } => Some("use the hoist that wrote it, or a newer one".to_owned()),
-            Self::Damaged { .. } | Self::TooLarge { .. } | Self::Unreadable { .. } => None,
+            Self::Damaged { .. } | Self::TooLarge { .. } => None,
+            Self::UnknownVersion { .. } | Self::Unreadable { .. } => None,
         }
     }
 }
 
 /// The result of a file operation.
 pub type Result<T> = std::result::Result<T, Error>;
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn a_line_that_is_cut_says_what_is_wrong_before_where() {
+        let path = Path::new("/var/lib/hoist/note.json");
+        let source = || serde_json::from_str::<serde_json::Value>("{").unwrap_err();
+        for (error, said) in [
+            (Error::Damaged { path: path.into(), source: source() }, source().to_string().as_str()),
+            (Error::Newer { path: path.into(), version: 3 }, "written by a newer hoist, version 3"),
+            (
+                Error::io("read", path)(io::Error::from_raw_os_error(libc::EISDIR)),
+                "cannot read it: Is a directory (os error 21)",
+            ),
+        ] {
+            assert_eq!(error.reason_first(), format!("{said}, in {}", path.display()));
+        }
+    }
+}

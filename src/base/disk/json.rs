@@ -88,26 +88,39 @@ fn encode<T: State>(path: &Path, value: &T) -> Result<Vec<u8>> {
 /// # Errors
 ///
 /// [`Error::is_not_found`] when it is not there, [`Error::Damaged`] when it does not parse,
-/// [`Error::Newer`] when its version is not known here.
+/// [`Error::Newer`] or [`Error::UnknownVersion`] when its version is not known here.
 pub fn read_state<T: State>(path: &Path) -> Result<T> {
     let bytes = read(path, MAX_STATE)?;
-    let is_known = |version: u32| (1..=T::NEWEST).contains(&version);
-    match serde_json::from_slice::<T>(&bytes) {
-        Ok(state) if is_known(state.version()) => Ok(state),
-        Ok(state) => Err(Error::Newer { path: path.into(), version: state.version() }),
-        Err(source) => match serde_json::from_slice::<Form>(&bytes) {
-            Ok(form) if !is_known(form.version) => {
-                Err(Error::Newer { path: path.into(), version: form.version })
+    let source = match serde_json::from_slice::<T>(&bytes) {
+        Ok(state) if (1..=T::NEWEST).contains(&state.version()) => return Ok(state),
+        Ok(_) => None,
+        Err(source) => Some(source),
+    };
+    let version = serde_json::from_slice::<Form>(&bytes).map(|form| form.version);
+    Err(match (version, source) {
+        (Ok(version), source) => match (version.as_u64(), source) {
+            (Some(known), Some(source)) if (1..=T::NEWEST.into()).contains(&known) => {
+                Error::Damaged { path: path.into(), source }
             }
-            _ => Err(Error::Damaged { path: path.into(), source }),
+            (Some(newer), _) if newer > T::NEWEST.into() => {
+                Error::Newer { path: path.into(), version: newer }
+            }
+            _ => {
+                let version = version.to_string().chars().take(MAX_SHOWN_VERSION).collect();
+                Error::UnknownVersion { path: path.into(), version }
+            }
         },
-    }
+        (Err(source), None) | (_, Some(source)) => Error::Damaged { path: path.into(), source },
+    })
 }
 
+/// So much is shown of what stands where a version should be.
+const MAX_SHOWN_VERSION: usize = 32;
+
 /// What every form of every state file has.
-#[derive(serde::Deserialize)]
+#[derive(Debug, serde::Deserialize)]
 struct Form {
-    version: u32,
+    version: serde_json::Value,
 }
 
 /// Reads a JSON file of at most 64 MiB, whatever its version.
@@ -150,7 +163,11 @@ mod tests {
             (r#"{"version":2,"text":"web"}"#, "version 2"),
             (r#"{"version":3,"text":"web"}"#, "it was written by a newer hoist: it has version 3"),
             (r#"{"version":3,"text":["other"]}"#, "it was written by a newer hoist: it has version 3"),
-            (r#"{"version":0}"#, "it was written by a newer hoist: it has version 0"),
+            (r#"{"version":0}"#, "it is of an unknown version: 0"),
+            (r#"{"version":0,"text":"web"}"#, "it is of an unknown version: 0"),
+            (r#"{"version":-1}"#, "it is of an unknown version: -1"),
+            (r#"{"version":"2","text":"web"}"#, "it is of an unknown version: \"2\""),
+            (r#"{"version":5000000000}"#, "it was written by a newer hoist: it has version 5000000000"),
             (r#"{"version":2,"text":7}"#, "it is damaged"),
             (r#"{"text":"web"}"#, "it is damaged"),
             ("", "it is damaged"),
