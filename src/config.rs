@@ -93,6 +93,8 @@ pub struct Config {
     pub images: Images,
     /// How the terminal UI looks and behaves.
     pub ui: Ui,
+    /// Which of the user's settings are not used, and why: for people.
+    pub warnings: Vec<String>,
 }
 
 /// `[images]`
@@ -199,6 +201,11 @@ pub enum Error {
 }
 
 impl Error {
+    /// Whether the file may not be read.
+    fn is_denied(&self) -> bool {
+        matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
+    }
+
     /// In one line: the file, the place in it, and why.
     #[must_use]
     pub fn line(&self) -> String {
@@ -293,7 +300,8 @@ impl Config {
     /// # Errors
     ///
     /// A file that is named but missing, or that is there but cannot be used. A default
-    /// file that is missing is no error.
+    /// file that is missing is no error. The user's default file may be of another user, whose
+    /// `HOME` was passed on: where that may not be read, it is left out with a warning.
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, Error> {
         let dirs = directories::ProjectDirs::from("", "", "hoist");
         let folder = dirs.as_ref().map(|dirs| dirs.config_dir().to_owned());
@@ -302,17 +310,21 @@ impl Config {
         let user = folder.as_ref().map(|folder| folder.join("config.toml"));
         let paths: Vec<PathBuf> = match named {
             Some(path) => vec![path],
-            None => user.into_iter().chain([SYSTEM_FILE.into()]).collect(),
+            None => user.iter().cloned().chain([SYSTEM_FILE.into()]).collect(),
         };
-        let mut files = Vec::new();
+        let (mut files, mut warnings) = (Vec::new(), Vec::new());
         for path in &paths {
             match read(path) {
                 Ok(file) => files.push(file),
                 Err(Error::Read { source, .. }) if source.kind() == io::ErrorKind::NotFound && !is_named => {}
+                Err(error) if !is_named && user.as_ref() == Some(path) && error.is_denied() => {
+                    warnings.push(format!("the configuration is not used: {}", error.line()));
+                }
                 Err(error) => return Err(error),
             }
         }
         let mut config = Self::merge(flags, environment, files)?;
+        config.warnings = warnings;
         (config.ui.folder, config.ui.files) = (folder, paths);
         config.ui.state = dirs.and_then(|dirs| dirs.state_dir().map(Path::to_owned));
         Ok(config)
@@ -363,6 +375,7 @@ impl Config {
             images: Images { max_size: first.images.max_size },
             trash: Trash { keep: first.trash.keep },
             ui: Ui { commands, ..first.ui.into_ui(flags, environment) },
+            warnings: Vec::new(),
         })
     }
 }

@@ -735,3 +735,33 @@ fn a_lack_of_threads_and_descriptors_is_told() {
     assert!(screen.contains("hint: raise the limit of processes"), "{screen}");
     assert_eq!(child.wait().unwrap().exit_code(), 1);
 }
+
+#[test]
+fn a_configuration_of_another_user_that_may_not_be_read_costs_a_warning() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+    use std::os::unix::process::CommandExt as _;
+    if support::in_user_namespace() {
+        return; // a user namespace with one id has no other user
+    }
+    let home = Home::new();
+    let folder = home.path("home/.config/hoist");
+    std::fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("config.toml");
+    std::fs::write(&file, "registry-mirrors = []\n").unwrap();
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+    std::fs::set_permissions(home.path("."), std::fs::Permissions::from_mode(0o755)).unwrap();
+    // One that is not root, and may not read root's file.
+    let told = |words: &[&str]| -> support::Said {
+        let mut command = home.command(words);
+        command.env("HOME", home.path("home")).env_remove("HOIST_CONFIG").env_remove("XDG_CONFIG_HOME");
+        command.uid(65534).gid(65534).output().unwrap().into()
+    };
+    let why = format!("{}: Permission denied (os error 13)", file.display());
+    let said = told(&["info"]);
+    assert!(said.err.contains(&format!("WARNING: the configuration is not used: {why}\n")), "{said:?}");
+    said.ok();
+    let error = told(&["--config", file.to_str().unwrap(), "info"]).fails(1);
+    assert!(error.starts_with("error: cannot read the configuration"), "{error}");
+    chown(&file, Some(65534), None).unwrap();
+    assert!(!told(&["info"]).err.contains("the configuration"));
+}

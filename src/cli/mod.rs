@@ -110,6 +110,7 @@ fn threads(request: &Request) -> usize {
 /// The engine of the configuration, or why it cannot be opened, and where it is.
 fn open(flags: &Flags, environment: &Environment) -> Result<(engine::Result<Engine>, Paths)> {
     let config = Config::load(flags, environment).map_err(Failure::explained)?;
+    output::warn(&engine::Warnings(config.warnings.clone()));
     Ok((Engine::open(Settings::from_config(&config)?), config.paths))
 }
 

@@ -14,7 +14,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::error::{Error, Login, Result};
+use super::error::Login;
 use crate::base::disk;
 use crate::oci::reference::DEFAULT_REGISTRY;
 
@@ -55,6 +55,8 @@ pub(super) struct Found {
     pub(super) credentials: Option<Credentials>,
     /// What to tell when they do not suffice.
     pub(super) login: Login,
+    /// Why the file is not used.
+    pub(super) warning: Option<String>,
 }
 
 /// Reads the challenges of one `WWW-Authenticate` header, which may hold several; the
@@ -115,16 +117,19 @@ fn parameter_value(text: &str) -> (String, &str) {
 }
 
 /// What the credentials' file says about `host` (`host[:port]`, as in the reference or of
-/// a mirror). A missing file says nothing.
-pub(super) fn find(path: Option<&Path>, host: &str) -> Result<Found> {
-    let nothing = Found { credentials: None, login: Login::None };
-    let Some(path) = path else { return Ok(nothing) };
-    let failed = |source: io::Error| Error::Credentials { path: path.to_owned(), source };
-    let text = match disk::read_bytes(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(nothing),
-        text => text.map_err(failed)?,
+/// a mirror). A missing file says nothing; one that cannot be used costs a warning, as with
+/// Docker: a public image needs no credentials.
+pub(super) fn find(path: Option<&Path>, host: &str) -> Found {
+    let nothing = Found { credentials: None, login: Login::None, warning: None };
+    let Some(path) = path else { return nothing };
+    let unused = |why: &dyn std::fmt::Display| {
+        Some(format!("WARNING: the credentials in {} are not used: {why}", path.display()))
     };
-    find_in(&text, host).map_err(|error| failed(error.into()))
+    match disk::read_bytes(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => nothing,
+        Err(error) => Found { warning: unused(&error), ..nothing },
+        Ok(text) => find_in(&text, host).unwrap_or_else(|error| Found { warning: unused(&error), ..nothing }),
+    }
 }
 
 #[derive(Deserialize)]
@@ -171,7 +176,7 @@ fn find_in(text: &[u8], host: &str) -> std::result::Result<Found, serde_json::Er
         (None, true) => Login::WithHelper,
         (None, false) => Login::None,
     };
-    Ok(Found { credentials, login })
+    Ok(Found { credentials, login, warning: None })
 }
 
 /// The host of a key as `https://index.docker.io/v1/` or `quay.io`.
@@ -232,6 +237,23 @@ mod tests {
             assert_eq!(challenge([header].into_iter()), want, "{header}");
         }
         assert_eq!(challenge(["Basic x=y", "Bearer realm=r"].into_iter()), bearer("r", None, None));
+    }
+
+    #[test]
+    fn a_file_of_credentials_that_cannot_be_used_costs_a_warning() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("config.json");
+        let said = |path: &Path| {
+            let Found { credentials, warning, .. } = find(Some(path), "docker.io");
+            assert_eq!(credentials, None);
+            warning
+        };
+        assert_eq!(said(&file), None, "it is not there");
+        std::fs::write(&file, "{").unwrap();
+        let start = format!("WARNING: the credentials in {} are not used: ", file.display());
+        assert_eq!(said(&file), Some(format!("{start}EOF while parsing an object at line 1 column 1")));
+        let start = format!("WARNING: the credentials in {} are not used: ", dir.path().display());
+        assert!(said(dir.path()).is_some_and(|said| said.starts_with(&start)));
     }
 
     #[test]

@@ -175,14 +175,6 @@ pub enum Error {
         /// What there is.
         offered: Vec<Platform>,
     },
-    /// The file with credentials cannot be read.
-    #[error("cannot read the credentials in {path}")]
-    Credentials {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
     /// A certificate or key cannot be used.
     #[error("cannot use the certificates in {path}")]
     Certificates {
@@ -272,7 +264,7 @@ impl Explain for Error {
             Self::Unsupported(_) | Self::NotAnImage(_) | Self::Challenge { .. } | Self::Redirect { .. } => {
                 ErrorKind::Unsupported
             }
-            Self::Credentials { source, .. } | Self::Certificates { source, .. } | Self::Keep { source } => {
+            Self::Certificates { source, .. } | Self::Keep { source } => {
                 io_kind(source)
             }
             Self::Client { .. } => ErrorKind::Internal,
@@ -361,7 +353,6 @@ mod tests {
             Error::Unsupported("a layer of type `x`".to_owned()),
             Error::NotAnImage("x".to_owned()),
             Error::NoPlatform { wanted: Platform::host(), offered: vec![] },
-            Error::Credentials { path: "/c".into(), source: io::ErrorKind::NotFound.into() },
             Error::Certificates { path: "/c".into(), source: io::ErrorKind::NotFound.into() },
             Error::Keep { source: io::ErrorKind::StorageFull.into() },
             Error::Cancelled,
@@ -399,7 +390,6 @@ mod tests {
         Unsupported: a layer of type `x` is not supported
         Unsupported: it is not an image but `x`
         NotFound: there is no image for linux/amd64
-        NotFound: cannot read the credentials in /c
         NotFound: cannot use the certificates in /c
         Internal: cannot keep what was downloaded
           free some disk space: `hoist images` and `hoist rmi` show and remove what fills it

@@ -91,7 +91,11 @@ fn contents(ui: &Ui) -> Vec<(PathBuf, Option<String>)> {
 /// Reads everything anew. What is broken comes as a fault, and what was there before stays.
 pub(super) fn read_again(settings: &TuiSettings, depth: Depth) -> Configured {
     match Config::load(&settings.flags, &settings.world.environment) {
-        Ok(config) => read(config.ui, depth, settings.world.read),
+        Ok(config) => {
+            let mut configured = read(config.ui, depth, settings.world.read);
+            configured.faults.extend(config.warnings);
+            configured
+        }
         Err(error) => {
             let mut configured = read(settings.ui.clone(), depth, settings.world.read);
             configured.ui = None;
