@@ -264,9 +264,7 @@ impl Explain for Error {
             Self::Unsupported(_) | Self::NotAnImage(_) | Self::Challenge { .. } | Self::Redirect { .. } => {
                 ErrorKind::Unsupported
             }
-            Self::Certificates { source, .. } | Self::Keep { source } => {
-                io_kind(source)
-            }
+            Self::Certificates { source, .. } | Self::Keep { source } => io_kind(source),
             Self::Client { .. } => ErrorKind::Internal,
             Self::Proxy { .. } => ErrorKind::Invalid,
             Self::Cancelled => ErrorKind::Interrupted,

@@ -81,8 +81,7 @@ impl Logins {
             return Err(Error::Challenge { host, why: "neither with a password nor with a token" });
         };
         // A mirror has credentials of its own; those of `docker.io` are not for it.
-        let Found { credentials, login, warning } =
-            auth::find(http.settings.credentials.as_deref(), &host);
+        let Found { credentials, login, warning } = auth::find(http.settings.credentials.as_deref(), &host);
         warning.into_iter().for_each(|warning| reporter.note(warning));
         let (header, until) = match (challenge, credentials) {
             (Challenge::Basic, Some(Credentials::Basic(basic))) => (format!("Basic {basic}"), None),

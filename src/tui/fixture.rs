@@ -90,7 +90,16 @@ pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
 
 /// A model with something of everything, of whose alerts the user knows.
 pub(crate) fn full(width: u16, height: u16) -> Model {
-    let mut model = ill(width, height);
+    seen(ill(width, height))
+}
+
+/// The same with three seconds of samples instead of ninety, which take most of its time: for
+/// tests that make thousands.
+pub(crate) fn sparse(width: u16, height: u16) -> Model {
+    seen(filled(width, height, 3))
+}
+
+fn seen(mut model: Model) -> Model {
     model.alerts.see_all();
     model.settle();
     model
@@ -98,6 +107,10 @@ pub(crate) fn full(width: u16, height: u16) -> Model {
 
 /// The same before the user has seen what is ill.
 pub(crate) fn ill(width: u16, height: u16) -> Model {
+    filled(width, height, 90)
+}
+
+fn filled(width: u16, height: u16, sampled_secs: u64) -> Model {
     let mut model = empty(width, height);
     let mut seed = container("seed", Status::Exited);
     (seed.exit_code, seed.oom_killed) = (137, true);
@@ -135,7 +148,7 @@ pub(crate) fn ill(width: u16, height: u16) -> Model {
     };
     update(&mut model, Event::List(Ok(Listed::Networks(vec![bridge]))));
     log(&mut model);
-    samples(&mut model);
+    samples(&mut model, sampled_secs);
     model
 }
 
@@ -268,11 +281,11 @@ fn answer(
     }
 }
 
-fn samples(model: &mut Model) {
+fn samples(model: &mut Model, sampled_secs: u64) {
     for name in ["api", "web"] {
         let id = container(name, Status::Running).id;
         let (mut cpu_nanos, mut received) = (0, 0);
-        for second in 0..90_u64 {
+        for second in 90 - sampled_secs..90 {
             let wave = (second % 20).abs_diff(10);
             cpu_nanos += 100_000_000 + 60_000_000 * wave;
             received += 4096 * wave;

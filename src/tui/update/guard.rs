@@ -131,7 +131,7 @@ mod tests {
     use super::*;
     use crate::engine::Status;
     use crate::tui::event::{Event, Listed};
-    use crate::tui::fixture::{container, full, press, screen, write};
+    use crate::tui::fixture::{container, full, press, screen, sparse, write};
     use crate::tui::keymap::Place;
     use crate::tui::model::Section;
     use crate::tui::update::silence::{WAYS, answer};
@@ -160,7 +160,7 @@ mod tests {
     ];
 
     fn at(way: &str) -> Model {
-        let mut model = full(120, 40);
+        let mut model = sparse(120, 40);
         press(&mut model, way);
         answer(&mut model);
         model
@@ -227,7 +227,7 @@ mod tests {
             assert!(model.notice.is_some() || model.failure.is_some(), "{line}: nothing was said");
         }
         for action in Action::ALL {
-            let mut model = full(120, 40);
+            let mut model = sparse(120, 40);
             model.look.is_read_only = true;
             let mut effects = press(&mut model, "ctrl-p");
             write(&mut model, action.help().get(..12).unwrap_or_else(|| action.help()));
