@@ -137,7 +137,7 @@ impl From<AttachOptions> for Attach {
 /// A pair of sockets: ours, on which the wish is said already, and the monitor's.
 pub(super) fn early(wish: Attach) -> std::result::Result<(OwnedFd, OwnedFd), launch::Error> {
     let (ours, theirs) = socket::pair()?;
-    launch::greet(&ours, Ask::Attach(wish))?;
+    launch::send_hello(&ours, Ask::Attach(wish))?;
     Ok((ours, theirs))
 }
 
@@ -174,7 +174,7 @@ impl Engine {
         let id = container.record.id.clone();
         let connect = || {
             let socket = launch::connect(self.paths(), &id, None)?;
-            launch::greet(&socket, Ask::Attach(options.into()))?;
+            launch::send_hello(&socket, Ask::Attach(options.into()))?;
             let tty = accepted(&socket)?;
             Ok(Connection { socket, tty, container: id.clone(), exec: None })
         };

@@ -14,7 +14,7 @@ use rustix::event::PollFlags;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Refused};
-use super::session::{Asker, Session, Shape, Streams, Watch, complain};
+use super::session::{Asker, Session, Shape, Streams, Watch, report_error};
 use super::settle::{UNKNOWN, cgroup_parent};
 use super::start::{output_pipe, own_process};
 use super::wire::{Answer, Ask, Failure, Ready};
@@ -156,7 +156,7 @@ fn begin(
     let shape = Shape { tty: record.tty, stdin_once: true };
     let mut session = Session::new(Some(listener), None, shape);
     clients.into_iter().for_each(|client| session.connect(client));
-    session.greet_all();
+    session.accept_clients();
     let size = session.first_size().or(record.size);
 
     let cgroup = Cgroup::open(&cgroup_parent(paths), id.as_str());
@@ -293,6 +293,6 @@ fn finish(paths: &Paths, id: &ContainerId, exec: &ExecId, up: &Up, code: u8) {
         &[("execID", exec.as_str()), ("exitCode", text.as_str())],
     );
     if let Err(error) = told {
-        complain(&error);
+        report_error(&error);
     }
 }

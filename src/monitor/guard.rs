@@ -6,7 +6,7 @@
 use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
-use super::session::complain;
+use super::session::report_error;
 use crate::base::Paths;
 use crate::container::Run;
 use crate::network::{self, Changes, Look, Repair};
@@ -35,7 +35,7 @@ impl Guard {
         match Changes::listen() {
             Ok(changes) => Some(Self { changes, place: network::Place::new(paths), due: None, attempts: 0 }),
             Err(error) => {
-                complain(&error); // the next start repairs the rules
+                report_error(&error); // the next start repairs the rules
                 None
             }
         }
@@ -83,10 +83,10 @@ fn report(failed: network::Result<Repair>) {
     match failed {
         Ok(Repair::Done(warnings)) => {
             for warning in warnings {
-                complain(&std::io::Error::other(warning));
+                report_error(&std::io::Error::other(warning));
             }
         }
         Ok(Repair::Busy) => {}
-        Err(error) => complain(&error),
+        Err(error) => report_error(&error),
     }
 }

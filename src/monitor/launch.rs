@@ -187,7 +187,7 @@ pub fn connect(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>) -> Result
 /// # Errors
 ///
 /// [`Error::Gone`] when the monitor is.
-pub fn greet(socket: &OwnedFd, ask: Ask) -> Result<(), Error> {
+pub fn send_hello(socket: &OwnedFd, ask: Ask) -> Result<(), Error> {
     let hello = wire::encode(&Hello { protocol: PROTOCOL, ask });
     let hello = hello.map_err(disk::Error::io("write", "a message"))?;
     match socket::send(socket.as_fd(), &[&hello])? {
@@ -234,7 +234,7 @@ pub fn hear_answer(socket: &OwnedFd, patience: Option<Duration>) -> Result<Answe
 /// As [`hear_answer`]; [`Error::Gone`] also when the container ended and the monitor with it.
 pub fn ask(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -> Result<Vec<String>, Error> {
     let socket = connect(paths, id, exec)?;
-    greet(&socket, ask)?;
+    send_hello(&socket, ask)?;
     let mut answer = hear_answer(&socket, Some(PATIENCE))?;
     if answer == Answer::Accepted {
         answer = hear_answer(&socket, None)?;
@@ -252,7 +252,7 @@ pub fn ask(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -> 
 /// As [`ask`].
 pub fn tell(paths: &Paths, id: &ContainerId, ask: Ask) -> Result<(), Error> {
     let socket = connect(paths, id, None)?;
-    greet(&socket, ask)?;
+    send_hello(&socket, ask)?;
     hear_answer(&socket, Some(PATIENCE)).map(drop)
 }
 

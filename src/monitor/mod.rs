@@ -43,7 +43,7 @@ use crate::container::{Record, store};
 use crate::sys::probe::Probe;
 use crate::sys::{process, socket, spawn};
 use run::Monitor;
-use session::{Session, Shape, complain};
+use session::{Session, Shape, report_error};
 use wire::{Failure, Ready};
 
 /// Runs the monitor whose words these are, `monitor` itself not among them.
@@ -56,7 +56,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     match Call::parse(&args).and_then(Call::run) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            complain(&error);
+            report_error(&error);
             ExitCode::FAILURE
         }
     }
@@ -112,7 +112,7 @@ impl Call {
 
     fn run(self) -> Result<(), Error> {
         if let Err(error) = settle::cgroup_parent(&self.paths).join_monitors() {
-            complain(&error); // a logout may then take this process along
+            report_error(&error); // a logout may then take this process along
         }
         match self.role {
             Role::Run => self.run_container(),
@@ -128,7 +128,7 @@ impl Call {
         let clients = std::mem::take(&mut self.clients);
         let begun = self.prepare().and_then(|mut monitor| {
             clients.into_iter().for_each(|client| monitor.session.connect(client));
-            monitor.session.greet_all();
+            monitor.session.accept_clients();
             match monitor.start_by_hand() {
                 Ok(up) => Ok((monitor, up)),
                 Err(error) => {

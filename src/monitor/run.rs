@@ -16,7 +16,7 @@ use rustix::event::PollFlags;
 
 use super::error::Error;
 use super::guard::Guard;
-use super::session::{Asker, Session, Watch, complain, note};
+use super::session::{Asker, Session, Watch, note, report_error};
 use super::settle::{self, End, Next};
 use super::start::{StartOptions, Up, own_process, start};
 use super::wire::Ask;
@@ -62,8 +62,8 @@ pub(super) struct Monitor {
     /// When SIGKILL is due.
     pub(super) kill_at: Option<Instant>,
     back_off: Duration,
-    /// The kernel has told that memory ran out in this run.
-    has_wanted_memory: bool,
+    /// The kernel has reported that this run is out of memory.
+    is_out_of_memory: bool,
     /// What the next answer warns of.
     pub(super) warnings: Vec<String>,
 }
@@ -80,7 +80,7 @@ impl Monitor {
             order: None,
             kill_at: None,
             back_off: FIRST_BACK_OFF,
-            has_wanted_memory: false,
+            is_out_of_memory: false,
             warnings: Vec::new(),
         }
     }
@@ -109,7 +109,7 @@ impl Monitor {
             store::forget_run(&self.paths, &self.record.id).map_err(Error::from)
         };
         if let Err(error) = forgotten {
-            complain(&error); // the first error is the one to be told
+            report_error(&error); // the first error is the one to be told
         }
     }
 
@@ -125,7 +125,7 @@ impl Monitor {
                 self.record.state.stopped_by_hand = false;
             }
             let errors = settle::settle(&self.paths, &mut self.record, Some(&up.run), end, next);
-            errors.iter().for_each(|error| complain(error));
+            errors.iter().for_each(|error| report_error(error));
             if next != Next::Restart {
                 return self.end(next, Some(end.code));
             }
@@ -177,7 +177,7 @@ impl Monitor {
     /// The next run; `None` when a person said stop meanwhile, or when it does not start.
     fn again(&mut self) -> Option<Up> {
         self.try_again().unwrap_or_else(|error| {
-            complain(&error);
+            report_error(&error);
             self.waiters.drain(..).for_each(|(asker, _)| asker.refuse(&error));
             None
         })
@@ -239,7 +239,7 @@ impl Monitor {
                     Some(OomEvents::Priority(fd)) => rustix::io::pread(fd, &mut [0; 512], 0),
                     None => Ok(0),
                 };
-                self.has_wanted_memory = true;
+                self.is_out_of_memory = true;
                 self.note_oom(up);
             }
             if let Some(guard) = &mut guard {
@@ -272,11 +272,11 @@ impl Monitor {
         };
         let code =
             exit.map_or(settle::UNKNOWN, |exit| u8::try_from(exit.code() & 0xff).unwrap_or(settle::UNKNOWN));
-        // The kernel tells of the want before it has killed and counted.
-        if self.has_wanted_memory {
+        // The kernel reports it before it has killed and counted.
+        if self.is_out_of_memory {
             self.note_oom(up);
         }
-        let oom_killed = std::mem::take(&mut self.has_wanted_memory) && self.record.state.oom_killed;
+        let oom_killed = std::mem::take(&mut self.is_out_of_memory) && self.record.state.oom_killed;
         Ok(End { code, oom_killed, time: Timestamp::now() })
     }
 
@@ -284,7 +284,7 @@ impl Monitor {
         if up.cgroup.stats().oom_kills > 0 && !self.record.state.oom_killed {
             self.record.state.oom_killed = true;
             if let Err(error) = journal::tell(&self.paths, &self.record, "oom", &[]) {
-                complain(&error);
+                report_error(&error);
             }
         }
     }
@@ -298,12 +298,12 @@ impl Monitor {
         let is_removed = next == Next::Remove || self.record.config.auto_remove;
         // A restart that did not come about has kept the run.
         if !is_removed && code.is_none() {
-            settle::conclude(&self.paths, &self.record).iter().for_each(|error| complain(error));
+            settle::conclude(&self.paths, &self.record).iter().for_each(|error| report_error(error));
         }
         let discarded = is_removed.then(|| settle::remove(&self.paths, &self.record)).transpose();
         if let Err(error) = &discarded {
             // It has ended all the same; the next look removes it.
-            complain(error);
+            report_error(error);
             self.warnings.push(format!("it cannot be removed: {}", chain(error).join(": ")));
         }
         // Whoever is told finds everything as it will be.

@@ -195,7 +195,7 @@ impl Session {
                     is_logged = true;
                 }
                 Token::Input => self.feed(),
-                Token::Newcomer(at) => self.greet(at, &mut turn.asks),
+                Token::Newcomer(at) => self.accept_client(at, &mut turn.asks),
                 Token::Client(at) => {
                     if flags.contains(PollFlags::OUT) {
                         self.clients[at].flush();
@@ -284,16 +284,16 @@ impl Session {
     }
 
     /// Hears what the clients that were there before the payload want.
-    pub(super) fn greet_all(&mut self) {
+    pub(super) fn accept_clients(&mut self) {
         let mut asks = Vec::new();
         for at in 0..self.newcomers.len() {
-            self.greet(at, &mut asks);
+            self.accept_client(at, &mut asks);
         }
         self.newcomers.retain(Option::is_some);
     }
 
     /// Hears what a newcomer wants.
-    fn greet(&mut self, at: usize, asks: &mut Vec<(Asker, Ask)>) {
+    fn accept_client(&mut self, at: usize, asks: &mut Vec<(Asker, Ask)>) {
         let Some(socket) = self.newcomers[at].take() else { return };
         let mut hello = [0; MAX_HELLO];
         let length = match socket::receive(socket.as_fd(), &mut hello) {
@@ -411,7 +411,7 @@ impl Session {
         if let Some(log) = &mut self.log
             && let Err(error) = log.write(stream, bytes, Timestamp::now())
         {
-            complain(&error);
+            report_error(&error);
         }
         let mut shared = None;
         for client in self.clients.iter_mut().filter(|client| client.wants(stream)) {
@@ -424,7 +424,7 @@ impl Session {
         if let Some(log) = &mut self.log
             && let Err(error) = log.flush()
         {
-            complain(&error);
+            report_error(&error);
         }
     }
 
@@ -437,7 +437,7 @@ impl Session {
         if let Some(log) = &mut self.log
             && let Err(error) = log.finish(Timestamp::now())
         {
-            complain(&error);
+            report_error(&error);
         }
         self.streams = Streams::default();
         self.pending = Vec::new();
@@ -463,7 +463,7 @@ impl Session {
 }
 
 /// The monitor's own log is its standard error.
-pub(super) fn complain(error: &dyn std::error::Error) {
+pub(super) fn report_error(error: &dyn std::error::Error) {
     note(&crate::base::error::one_line(error));
 }
 

@@ -22,7 +22,7 @@ use crate::network::{self, Applied};
 pub struct End {
     /// 0…255; 255 when nobody saw it.
     pub code: u8,
-    /// The kernel killed in it for want of memory.
+    /// The kernel killed a process of it: out of memory.
     pub oom_killed: bool,
     /// When.
     pub time: Timestamp,

@@ -71,13 +71,13 @@ pub(super) fn start(
     let started = attempt(paths, record, probe, options);
     if let Err(error) = &started {
         for error in settle::clear(paths, &record.id, None) {
-            super::session::complain(&error);
+            super::session::report_error(&error);
         }
         record.state = before;
         record.state.error = wire::Failure::of(error).line();
         record.state.exit_code = exit_code(error);
         if let Err(error) = store::save(paths, record) {
-            super::session::complain(&error); // why it did not start is the one to be told
+            super::session::report_error(&error); // why it did not start is the one to be told
         }
     }
     started
@@ -138,7 +138,7 @@ fn attempt(
     run.starting = false;
     run.status = Status::Running;
     if let Err(error) = store::save_run(paths, &record.id, &run) {
-        super::session::complain(&error); // it runs, but no command can be executed in it
+        super::session::report_error(&error); // it runs, but no command can be executed in it
     }
     let Running { pidfd, console, warnings, .. } = running;
     streams.console = console;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::error::{Error, Refused};
 use super::run::{Monitor, Order};
-use super::session::{Asker, complain};
+use super::session::{Asker, report_error};
 use super::start::Up;
 use super::wire::{Answer, Ask};
 use crate::base::Name;
@@ -150,7 +150,7 @@ fn send(monitor: &mut Monitor, up: &mut Up, number: i32) -> Result<(), Fault> {
 /// The deadline of a stop has come.
 pub(super) fn kill_now(monitor: &mut Monitor, up: &mut Up) {
     if let Err(Fault::Failed(error)) = send(monitor, up, libc::SIGKILL) {
-        complain(&error);
+        report_error(&error);
     }
 }
 
@@ -158,7 +158,7 @@ pub(super) fn kill_now(monitor: &mut Monitor, up: &mut Up) {
 fn by_hand(monitor: &mut Monitor) {
     monitor.record.state.stopped_by_hand = true;
     if let Err(error) = store::save(&monitor.paths, &monitor.record) {
-        complain(&error);
+        report_error(&error);
     }
 }
 
