@@ -54,7 +54,7 @@ impl Cause {
 /// What is ill.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Ill {
-    /// The kernel killed it for want of memory.
+    /// The kernel killed it: out of memory.
     Oom,
     /// It ended by itself, and not well.
     Exit(u8),

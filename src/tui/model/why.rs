@@ -155,7 +155,7 @@ impl Facts {
 #[must_use]
 pub fn why(facts: &Facts) -> Card {
     let (verdict, mut meaning) = verdict(facts);
-    // Who is killed for want of memory is killed soon as well; that is no fault of its words.
+    // One that is out of memory is killed soon as well; that is no fault of its command.
     let is_fault = facts.exit_code != 0 && !facts.oom_killed && !facts.has_not_started();
     if let Some(lived) = facts.lived().filter(|lived| *lived < SOON && is_fault) {
         let time = match lived.as_millis() {
@@ -194,13 +194,13 @@ fn verdict(facts: &Facts) -> (String, Vec<String>) {
             None => "It needed more memory than there was.".to_owned(),
         };
         return (
-            format!("exit {}: the kernel killed it for want of memory (OOM)", facts.exit_code),
+            format!("exit {}: killed by the kernel: out of memory (OOM)", facts.exit_code),
             vec![limit, "The program was given no time to save anything.".to_owned()],
         );
     }
     if facts.is_up() && facts.oom_killed {
         return (
-            "it runs, but the kernel killed a process of it for want of memory (OOM)".to_owned(),
+            "it runs, but the kernel killed one of its processes: out of memory (OOM)".to_owned(),
             line("Its first process went on. What the killed one did is not done."),
         );
     }
@@ -227,7 +227,7 @@ fn verdict(facts: &Facts) -> (String, Vec<String>) {
     }
 }
 
-/// What exit codes mean by custom.
+/// What exit codes mean by convention.
 fn of_code(code: u8) -> Option<(&'static str, &'static str)> {
     Some(match code {
         1 => ("its program failed", "The usual code of any error; its last lines below say more."),
@@ -265,10 +265,7 @@ fn signal(code: u8) -> Option<(&'static str, &'static str)> {
         6 => ("SIGABRT", "It gave up by itself: an assertion, a double free, a panic that aborts."),
         7 => ("SIGBUS", "It read memory behind the end of a file; a full /dev/shm does that, too."),
         8 => ("SIGFPE", "It divided by zero, or the like."),
-        9 => (
-            "SIGKILL",
-            "Somebody killed it, from inside or outside; hoist saw no want of memory in this container.",
-        ),
+        9 => ("SIGKILL", "Somebody killed it, from inside or outside; the container was not out of memory."),
         11 => ("SIGSEGV", "It touched memory that is not its own: a fault of the program, or of a library."),
         13 => ("SIGPIPE", "It wrote to somebody who had gone."),
         14 => ("SIGALRM", "A time it had set itself was over."),
@@ -382,7 +379,7 @@ fn told(event: &Event) -> Option<String> {
         "create" => "made".to_owned(),
         "start" => "started".to_owned(),
         "die" => format!("ended, exit {}", attribute("exitCode").map_or("?", String::as_str)),
-        "oom" => "the kernel killed in it for want of memory".to_owned(),
+        "oom" => "the kernel killed one of its processes: out of memory".to_owned(),
         "kill" => format!("sent signal {}", attribute("signal").map_or("?", String::as_str)),
         "stop" => "stopped by hand".to_owned(),
         "restart" => "restarted by hand".to_owned(),
@@ -534,7 +531,7 @@ mod tests {
             exit 135: SIGBUS ended it
                 It read memory behind the end of a file; a full /dev/shm does that, too.
             exit 137: SIGKILL ended it
-                Somebody killed it, from inside or outside; hoist saw no want of memory in this container.
+                Somebody killed it, from inside or outside; the container was not out of memory.
             exit 139: SIGSEGV ended it
                 It touched memory that is not its own: a fault of the program, or of a library.
             exit 141: SIGPIPE ended it
@@ -571,13 +568,13 @@ mod tests {
             format!("{}\n    {}\n    {}", card.verdict, card.meaning.join(" "), rows.join(" · "))
         });
         insta::assert_snapshot!(told.join("\n"), @"
-            exit 137: the kernel killed it for want of memory (OOM)
+            exit 137: killed by the kernel: out of memory (OOM)
                 It needed more than its limit of 64M. The program was given no time to save anything.
                 command: seed --all · image: acme/seed:1 · restart: no · memory: 64M
-            exit 137: the kernel killed it for want of memory (OOM)
+            exit 137: killed by the kernel: out of memory (OOM)
                 It needed more memory than there was. The program was given no time to save anything.
                 command: seed --all · image: acme/seed:1 · restart: no
-            it runs, but the kernel killed a process of it for want of memory (OOM)
+            it runs, but the kernel killed one of its processes: out of memory (OOM)
                 Its first process went on. What the killed one did is not done.
                 command: seed --all · image: acme/seed:1 · restart: no
             exit 137: it was stopped by hand
@@ -641,7 +638,7 @@ mod tests {
                 "started",
                 "ended, exit 1",
                 "started",
-                "the kernel killed in it for want of memory",
+                "the kernel killed one of its processes: out of memory",
                 "ended, exit 137"
             ]
         );

@@ -20,16 +20,16 @@ const HOST_IMAGE: &str = "host";
 
 /// Signals of the menu, and what they are for.
 const SIGNALS: &[(&str, &str)] = &[
-    ("SIGTERM", "end, politely"),
-    ("SIGKILL", "end at once; nothing can be saved"),
-    ("SIGHUP", "read the configuration anew, by custom"),
-    ("SIGINT", "as Ctrl-C"),
-    ("SIGQUIT", "end with a core dump"),
-    ("SIGUSR1", "whatever the program says"),
-    ("SIGUSR2", "whatever the program says"),
-    ("SIGWINCH", "the window has another size"),
-    ("SIGSTOP", "stop all the process does"),
-    ("SIGCONT", "let it go on"),
+    ("SIGTERM", "terminate"),
+    ("SIGKILL", "kill immediately"),
+    ("SIGHUP", "reload configuration (by convention)"),
+    ("SIGINT", "interrupt, as Ctrl-C"),
+    ("SIGQUIT", "quit with a core dump"),
+    ("SIGUSR1", "defined by the program"),
+    ("SIGUSR2", "defined by the program"),
+    ("SIGWINCH", "window size changed"),
+    ("SIGSTOP", "stop the process"),
+    ("SIGCONT", "continue, if stopped"),
 ];
 
 /// What `action` does to the selected object; `None` when it is no such action.
