@@ -15,6 +15,9 @@ use std::process::{Command, Stdio};
 use rustix::event::{PollFd, PollFlags};
 use support::{HOIST, Home, Said};
 
+/// Whatever line a script ends at, nothing of its engine lives on.
+const RESET: &str = "trap 'code=$?; $hoist system reset -f >/dev/null 2>&1; exit $code' EXIT";
+
 /// Runs a shell script in a mount namespace of its own, with `$hoist` set.
 fn in_own_mounts(home: &Home, script: &str) -> Said {
     let hoist = format!(
@@ -23,7 +26,7 @@ fn in_own_mounts(home: &Home, script: &str) -> Said {
         home.path("mnt-run").display()
     );
     let output = Command::new("unshare")
-        .args(["-m", "sh", "-euc", script])
+        .args(["-m", "sh", "-euc", &format!("{RESET}\n{script}")])
         .env("hoist", hoist)
         .env("dir", home.path("."))
         .env("HOIST_CONFIG", "/dev/null")
