@@ -16,10 +16,11 @@ use hoist::sys;
 use support::in_user_namespace;
 
 /// What may be wrong with a file, and what is said of it.
-const WRONGS: [(&str, &str); 5] = [
-    ("", "is damaged: EOF while parsing a value"),
-    ("{\"version\":1,", "is damaged: EOF while parsing"),
-    ("{\"version\":2,\"all\":\"else\"}", "was written by a newer hoist: it has version 2"),
+const WRONGS: [(&str, &str); 6] = [
+    ("", "EOF while parsing a value"),
+    ("{\"version\":1,", "EOF while parsing"),
+    ("{\"version\":2,\"all\":\"else\"}", "written by a newer hoist"),
+    ("{\"version\":0,\"all\":\"else\"}", "of an unknown version: 0"),
     ("a folder", "Is a directory"),
     ("a pipe", "it is not a regular file"),
 ];
@@ -324,6 +325,8 @@ fn a_monitor_that_cannot_take_over_is_tried_once_and_hinders_no_end() {
         until("the monitor is dead", || !run.monitor.is_alive());
         let all = text(&case, &["ps"]);
         assert!(all.contains("Up ") && all.contains("warning: cannot take over"), "{all}");
+        let all = text(&case, &["inspect", &id]);
+        assert!(all.contains("\"running\"") && all.contains("warning: cannot take over"), "{all}");
         for verb in ["stop", "pause", "restart"] {
             let error = text(&case, &[verb, &id]);
             assert!(error.starts_with("error: cannot take over"), "{error}");

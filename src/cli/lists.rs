@@ -179,6 +179,7 @@ async fn object(engine: &Engine, kind: ObjectType, name: &str, size: bool) -> en
     match kind {
         ObjectType::Container => {
             let mut container = engine.containers().get(name).await?;
+            container.warnings.iter().for_each(|warning| note(format!("warning: {warning}")));
             if size {
                 container = engine.containers().measure(container).await?;
             }

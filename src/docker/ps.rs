@@ -217,7 +217,7 @@ pub(crate) mod tests {
                 submounts: Submounts::Alike,
             }),
         }];
-        Container { record, run: None, status: Status::Running, size: None }
+        Container { record, run: None, status: Status::Running, size: None, warnings: Vec::new() }
     }
 
     fn now() -> Timestamp {
@@ -243,12 +243,12 @@ pub(crate) mod tests {
         let damaged = Damaged {
             id: "0123456789ab".repeat(6)[..64].to_owned(),
             name: Some("db".to_owned()),
-            why: "record.json is damaged: EOF while parsing a value".to_owned(),
+            why: "EOF while parsing a value, in record.json".to_owned(),
         };
         let row = damaged_row(&damaged, true);
         insta::assert_snapshot!(Format::Table.show(COLUMNS, TITLES, &[row]).unwrap(), @r"
-        CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS                                                        PORTS     NAMES
-        0123456789ab                                 Damaged (record.json is damaged: EOF while parsing a value)             db
+        CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS                                                PORTS     NAMES
+        0123456789ab                                 Damaged (EOF while parsing a value, in record.json)             db
         ");
     }
 

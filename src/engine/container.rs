@@ -36,6 +36,8 @@ pub struct Container {
     pub status: Status,
     /// Bytes on disk, where asked for.
     pub size: Option<DiskUse>,
+    /// What went wrong when a dead run of it was seen to, a sentence each.
+    pub warnings: Vec<String>,
 }
 
 impl Container {

@@ -1,6 +1,11 @@
 //! What is there but cannot be read: a state file that is damaged, or a newer hoist's. It is
 //! listed beside the rest, it can be removed, and it costs nothing else.
 
+use std::error::Error;
+
+use crate::base::disk;
+use crate::base::error::one_line;
+
 /// Something whose state file cannot be read, by what is known without it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Damaged {
@@ -9,7 +14,7 @@ pub struct Damaged {
     pub id: String,
     /// What leads to it.
     pub name: Option<String>,
-    /// Which file, and what is wrong with it.
+    /// What is wrong with it, and then with which file.
     pub why: String,
 }
 
@@ -25,8 +30,11 @@ pub struct Listing<T> {
 }
 
 impl Damaged {
-    pub(super) fn new(id: &str, name: Option<String>, causes: &[String]) -> Self {
-        Self { id: id.to_owned(), name, why: causes.join(": ") }
+    pub(super) fn new(id: &str, name: Option<String>, error: &(dyn Error + 'static)) -> Self {
+        let mut causes = std::iter::successors(Some(error), |&error| error.source());
+        let of_a_file = causes.find_map(|error| error.downcast_ref::<disk::Error>());
+        let why = of_a_file.map_or_else(|| one_line(error), disk::Error::reason_first);
+        Self { id: id.to_owned(), name, why }
     }
 
     /// What to call it: its name, or its id.

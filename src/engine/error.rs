@@ -39,6 +39,12 @@ impl Error {
         self.why.hint()
     }
 
+    /// The nearest cause.
+    #[must_use]
+    pub fn why(&self) -> &(dyn std::error::Error + 'static) {
+        self.why.as_ref()
+    }
+
     /// Why, from the nearest cause to the root one.
     #[must_use]
     pub fn causes(&self) -> Vec<String> {

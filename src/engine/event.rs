@@ -65,7 +65,7 @@ impl Engine {
             Ok::<_, crate::sys::Error>(inotify)
         };
         let inotify =
-            watch().inspect_err(|error| tracing::warn!(%error, "following the journal by the clock"));
+            watch().inspect_err(|error| tracing::debug!(%error, "following the journal by the clock"));
         inotify.ok().and_then(|inotify| watched(inotify, Interest::READABLE).ok())
     }
 }

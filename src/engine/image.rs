@@ -130,7 +130,7 @@ impl Engine {
             Store::new(self.paths().clone(), probe.in_user_namespace).with_limits(self.settings().limits);
         // On a full or read-only disk what is left over stays, and hinders nothing.
         if let Err(error) = store.mend().and_then(|()| store.tidy()) {
-            tracing::warn!(%error, "what a killed process left in the image store stays");
+            tracing::debug!(%error, "what a killed process left in the image store stays");
         }
         Ok(store)
     }
@@ -193,7 +193,7 @@ impl Engine {
         let attributes = BTreeMap::from([("name".to_owned(), name.to_owned())]);
         let event = journal::Event::now(journal::Kind::Image, action, id, attributes);
         if let Err(error) = journal::append(&self.paths().journal(), &event) {
-            tracing::warn!(%error, "the journal cannot be written");
+            tracing::debug!(%error, "the journal cannot be written");
         }
     }
 }
@@ -217,12 +217,18 @@ impl Images<'_> {
         let engine = self.engine.clone();
         blocking(move || {
             engine.tend_trash();
-            let seen = engine.image_store()?.survey().doing(|| "list images")?;
+            let store = engine.image_store()?;
+            let seen = store.survey().doing(|| "list images")?;
+            let stuck = store.stuck().doing(|| "list images")?;
+            let not_back = |why: &crate::base::disk::Error| {
+                let why = chain(why).join(": ");
+                format!("an image that was on its way to the trash is not put back: {why}")
+            };
             let told = |one: image::Damaged| {
                 let id = one.image.as_ref().map(ToString::to_string).unwrap_or_default();
                 let name = one.name.as_ref().map(ToString::to_string);
                 let name = name.or_else(|| one.image.is_none().then(|| one.called()));
-                Damaged::new(&id, name, &chain(&one.why))
+                Damaged::new(&id, name, &one.why)
             };
             let unread = |error: &crate::base::disk::Error| {
                 format!("an image cannot be read: {}", chain(error).join(": "))
@@ -230,7 +236,7 @@ impl Images<'_> {
             Ok(Listing {
                 whole: seen.images.into_iter().map(|record| row(record, &seen.references)).collect(),
                 damaged: seen.damaged.into_iter().map(told).collect(),
-                warnings: seen.unread.iter().map(unread).collect(),
+                warnings: seen.unread.iter().map(unread).chain(stuck.iter().map(not_back)).collect(),
             })
         })
         .await

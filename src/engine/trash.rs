@@ -283,7 +283,7 @@ impl Engine {
 
     fn tell_of_container(&self, record: &crate::container::Record, action: &str, entry: &str) {
         if let Err(error) = tell(self.paths(), record, action, &[("trash", entry)]) {
-            tracing::warn!(%error, "the journal cannot be written");
+            tracing::debug!(%error, "the journal cannot be written");
         }
     }
 
@@ -293,7 +293,7 @@ impl Engine {
             attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let event = journal::Event::now(kind, action, object, attributes);
         if let Err(error) = journal::append(&self.paths().journal(), &event) {
-            tracing::warn!(%error, "the journal cannot be written");
+            tracing::debug!(%error, "the journal cannot be written");
         }
     }
 
@@ -353,7 +353,13 @@ impl Engine {
             Kind::Container => {
                 let record = store::load_aside(&entry::folder(self.paths(), id)).doing(doing)?;
                 let status = if record.state.started.is_some() { Status::Exited } else { Status::Created };
-                Ok(TrashDetail::Container(Box::new(Container { record, run: None, status, size: None })))
+                Ok(TrashDetail::Container(Box::new(Container {
+                    record,
+                    run: None,
+                    status,
+                    size: None,
+                    warnings: Vec::new(),
+                })))
             }
             Kind::Image => {
                 let kept = self.image_store()?.aside(id).doing(doing)?;

@@ -184,16 +184,13 @@ impl Store {
                 Ok(kept) => self.write_back(&kept)?,
                 // Without it nothing was taken away yet.
                 Err(error) if error.is_not_found() => {}
-                // It may be all there is of the image: for a person to see.
+                // It may be all there is of the image: for a person to see (`stuck`).
                 Err(
-                    error @ (disk::Error::Damaged { .. }
+                    disk::Error::Damaged { .. }
                     | disk::Error::TooLarge { .. }
                     | disk::Error::Newer { .. }
-                    | disk::Error::UnknownVersion { .. }),
-                ) => {
-                    tracing::warn!(%error, "an image that was on its way to the trash is not put back");
-                    continue;
-                }
+                    | disk::Error::UnknownVersion { .. },
+                ) => continue,
                 Err(error) => return Err(error.into()),
             }
             tree::remove(&moving)?;
@@ -201,6 +198,16 @@ impl Store {
             disk::sync_folders([self.paths().trash()])?;
         }
         Ok(())
+    }
+
+    /// Why images that were on their way to the trash cannot be put back.
+    ///
+    /// # Errors
+    ///
+    /// When the trash cannot be listed.
+    pub fn stuck(&self) -> Result<Vec<disk::Error>> {
+        let why = |name| disk::read_state::<Kept>(&file_in(&self.paths().trash().join(name))).err();
+        Ok(self.moves()?.into_iter().filter_map(why).filter(|error| !error.is_not_found()).collect())
     }
 
     /// Writes what is not there of an image; it is on the disk when this returns.
@@ -341,9 +348,12 @@ mod tests {
         fs::write(&file, "{").unwrap();
         store.mend().unwrap();
         assert!(kept.exists(), "nothing else may be hindered by it");
+        let stuck: Vec<_> = store.stuck().unwrap().iter().map(ToString::to_string).collect();
+        assert_eq!(stuck, [format!("{} is damaged", file.display())]);
         fs::rename(&kept, &file).unwrap();
         store.mend().unwrap();
         assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
+        assert!(store.stuck().unwrap().is_empty());
     }
 
     #[test]

@@ -161,7 +161,7 @@ pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf, Error> {
     let discarded = store::remove(paths, record)?;
     // It is gone whether or not that can be told.
     if let Err(error) = journal::tell(paths, record, "destroy", &[]) {
-        tracing::warn!(%error, "the journal cannot be written");
+        tracing::debug!(%error, "the journal cannot be written");
     }
     Ok(discarded)
 }

@@ -90,6 +90,8 @@ pub enum Event {
     WideSigns,
     /// Something to tell the user.
     Notice(Tone, String),
+    /// What went wrong while a list was read, a sentence each: the user is told once.
+    Warned(Section, Vec<String>),
     /// A command of the user's that was asked about may be run.
     Command(Box<Ready>),
     /// A program on this machine failed.

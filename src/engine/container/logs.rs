@@ -136,7 +136,7 @@ impl Follower {
             let _ = inotify.watch(&engine.paths().container_run(id)); // it may be gone already
             Ok::<_, crate::sys::Error>(inotify)
         };
-        let inotify = watch().inspect_err(|error| tracing::warn!(%error, "following by the clock")).ok();
+        let inotify = watch().inspect_err(|error| tracing::debug!(%error, "following by the clock")).ok();
         Ok(Self { engine: engine.clone(), id: id.clone(), inotify })
     }
 

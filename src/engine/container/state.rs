@@ -19,7 +19,7 @@ use super::super::error::{Doing, Error, Result};
 use super::super::{Damaged, Engine, Listing, Process, Record, Run, Status};
 use super::Container;
 use crate::base::disk::{Lock, Rank};
-use crate::base::error::{chain, one_line};
+use crate::base::error::one_line;
 use crate::base::{ContainerId, ErrorKind, Explain, Paths};
 use crate::cgroup::Cgroup;
 use crate::container::store;
@@ -48,6 +48,14 @@ pub(super) enum Dead {
 pub(super) struct Mended {
     /// A monitor that was launched, to be reaped by this process.
     pub(super) monitor: Option<OwnedFd>,
+    /// What could not be cleaned up, a sentence each.
+    pub(super) warnings: Vec<String>,
+}
+
+impl From<launch::Launched> for Mended {
+    fn from(launched: launch::Launched) -> Self {
+        Self { monitor: Some(launched.pidfd), warnings: Vec::new() }
+    }
 }
 
 impl Engine {
@@ -85,13 +93,9 @@ impl Engine {
     }
 
     /// A container as it is, mended first where that is needed. What cannot be mended is
-    /// shown as it was left.
+    /// shown as it was left, with a warning.
     pub(super) fn view(&self, record: Record, busy: Busy) -> Result<Option<Container>> {
-        let Some((container, trouble)) = self.look(record, busy)? else { return Ok(None) };
-        if let Some(error) = trouble {
-            tracing::warn!("{}", one_line(&error));
-        }
-        Ok(Some(container))
+        Ok(self.look(record, busy)?.map(|(container, _)| container))
     }
 
     /// The same, with why it could not be mended.
@@ -113,19 +117,23 @@ impl Engine {
             let run = run.doing(doing)?;
             return Ok(Some((container(record, run), None)));
         }
-        match self.mend(&record.id, busy, Dead::Policy) {
-            Ok(mended) => self.reap(mended.monitor),
+        let warnings = match self.mend(&record.id, busy, Dead::Policy) {
+            Ok(mended) => {
+                self.reap(mended.monitor);
+                mended.warnings
+            }
             Err(trouble) => {
                 let run = run.doing(doing)?;
                 if RunLost::is_why(&trouble) || run.is_none() && self.has_processes(&record.id) {
                     return Err(trouble);
                 }
-                return Ok(Some((as_left(record, run), Some(trouble))));
+                let warnings = vec![one_line(&trouble)];
+                return Ok(Some((Container { warnings, ..as_left(record, run) }, Some(trouble))));
             }
-        }
+        };
         let Some(record) = store::load(paths, &record.id).doing(doing)? else { return Ok(None) };
         let run = store::load_run(paths, &record.id).doing(doing)?;
-        Ok(Some((container(record, run), None)))
+        Ok(Some((Container { warnings, ..container(record, run) }, None)))
     }
 
     /// The cgroup of a container, as far as it is there.
@@ -174,25 +182,29 @@ impl Engine {
             Err(store::Error::DamagedRun { .. }) if !self.has_processes(id) => None,
             run => run.doing(doing)?,
         };
-        match run {
-            Some(run) if run.ended.is_some() => settle::record_late(paths, &mut record, &run).doing(doing)?,
+        let errors = match run {
+            Some(run) if run.ended.is_some() => {
+                settle::record_late(paths, &mut record, &run).doing(doing)?;
+                Vec::new()
+            }
             Some(run) if run.init.is_some_and(Process::is_alive) => return self.adopt(&record, &run, lock),
             Some(run) if dead == Dead::Policy && record.is_to_be_restarted(&run, unseen_code(&run)) => {
                 return self.carry_on(&mut record, &run, lock);
             }
             Some(run) if run.init.is_some() && (run.starting || record.state.finished.is_none()) => {
-                self.settle_unseen(&mut record, Some(&run))?;
+                self.settle_unseen(&mut record, Some(&run))?
             }
             None if self.has_processes(id) => return Err(RunLost::of(paths, id)).doing(doing),
             None if ended_unseen(&record) => self.settle_unseen(&mut record, None)?,
             run => {
                 let network = run.and_then(|run| run.network);
-                warn_of(&settle::clear(paths, id, network.as_ref()));
+                let errors = settle::clear(paths, id, network.as_ref());
                 store::forget_run(paths, id).doing(doing)?;
+                errors
             }
-        }
+        };
         drop(lock);
-        Ok(Mended::default())
+        Ok(Mended { monitor: None, warnings: warnings_of(&record.name, &errors) })
     }
 
     /// Starts another monitor for a container whose own was killed. One that cannot take over
@@ -200,7 +212,7 @@ impl Engine {
     fn adopt(&self, record: &Record, run: &Run, lock: Lock) -> Result<Mended> {
         let (paths, id) = (self.paths(), &record.id);
         match launch(self.program(), paths, id, Role::Adopt(lock), &[]) {
-            Ok(launched) => Ok(Mended { monitor: Some(launched.pidfd) }),
+            Ok(launched) => Ok(launched.into()),
             // It ended in between: there is nothing to take over, but to settle.
             Err(launch::Error::Failed(_)) if !run.init.is_some_and(Process::is_alive) => {
                 self.mend(id, Busy::LeaveIt, Dead::Policy)
@@ -215,58 +227,60 @@ impl Engine {
         let (paths, id) = (self.paths(), record.id.clone());
         let name = record.name.clone();
         let doing = || format!("restart `{name}`");
-        if record.state.finished.is_none() {
+        let errors = if record.state.finished.is_none() {
             let end = unseen_end(record, Some(run));
-            warn_of(&settle::settle(paths, record, Some(run), end, Next::Restart));
+            settle::settle(paths, record, Some(run), end, Next::Restart)
         } else {
-            warn_of(&settle::clear(paths, &id, run.network.as_ref()));
-        }
+            settle::clear(paths, &id, run.network.as_ref())
+        };
         if run.init.is_some() {
             store::save_run(paths, &id, &settle::waiting_run(run.monitor)).doing(doing)?;
         }
         match launch(self.program(), paths, &id, Role::Adopt(lock), &[]) {
-            Ok(launched) => Ok(Mended { monitor: Some(launched.pidfd) }),
+            Ok(launched) => Ok(Mended { warnings: warnings_of(&record.name, &errors), ..launched.into() }),
             Err(error) => {
-                warn_of(&settle::conclude(paths, record));
+                // What it could not write is written by whoever looks next.
+                let _ = settle::conclude(paths, record);
                 Err(error).doing(doing)
             }
         }
     }
 
     /// Nobody saw the end of this run; without one, it was of another boot.
-    fn settle_unseen(&self, record: &mut Record, run: Option<&Run>) -> Result<()> {
+    fn settle_unseen(&self, record: &mut Record, run: Option<&Run>) -> Result<Vec<crate::monitor::Error>> {
         let paths = self.paths();
         let is_removed = record.config.auto_remove;
         let next = if is_removed { Next::Remove } else { Next::Stay };
         let end = unseen_end(record, run);
-        warn_of(&settle::settle(paths, record, run, end, next));
+        let errors = settle::settle(paths, record, run, end, next);
         if is_removed {
             let doing = || format!("remove `{}`", record.name);
             let discarded = settle::remove(paths, record).doing(doing)?;
             store::delete(&discarded).doing(doing)?;
         }
-        Ok(())
+        Ok(errors)
     }
 
     /// Removes what is left of the run of a container that is gone. Processes
     /// are left alone: a removal ends them first, so these mean that the data folder was
     /// lost, or is not mounted.
-    fn bury(&self, id: &ContainerId) -> Result<()> {
+    fn bury(&self, id: &ContainerId) -> Result<Vec<String>> {
         let paths = self.paths();
         let doing = || format!("clean up after `{}`", id.short());
         if paths.container(id).exists() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         if self.has_processes(id) {
             return Err(RecordLost).doing(doing);
         }
         // Its folder is gone first; its monitor may still be at it.
         if launch::is_monitored(paths, id).doing(doing)? {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let network = store::load_run(paths, id).ok().flatten().and_then(|run| run.network);
-        warn_of(&settle::clear(paths, id, network.as_ref()));
-        store::forget_run(paths, id).doing(doing)
+        let errors = settle::clear(paths, id, network.as_ref());
+        store::forget_run(paths, id).doing(doing)?;
+        Ok(warnings_of(&id.short(), &errors))
     }
 
     /// All containers, newest first; what is half-made is swept away.
@@ -276,19 +290,21 @@ impl Engine {
         let ids = store::ids(paths).doing(doing)?;
         let (mut listing, has_half_made) = self.read_all(&ids);
         for id in store::run_ids(paths).doing(doing)? {
-            if !listing.whole.iter().any(|it: &Container| it.record.id == id)
-                && let Err(error) = self.bury(&id)
-            {
-                match is_damage(&error) {
-                    true => listing.damaged.push(Damaged::new(id.as_str(), None, &error.causes())),
-                    false => listing.warnings.push(one_line(&error)),
+            if listing.whole.iter().any(|it: &Container| it.record.id == id) {
+                continue;
+            }
+            match self.bury(&id) {
+                Ok(warnings) => listing.warnings.extend(warnings),
+                Err(error) if is_damage(&error) => {
+                    listing.damaged.push(Damaged::new(id.as_str(), None, error.why()));
                 }
+                Err(error) => listing.warnings.push(one_line(&error)),
             }
         }
         if (has_half_made || store::has_discarded(paths))
             && let Err(error) = store::sweep(paths)
         {
-            tracing::warn!(%error, "half-made containers are not swept away");
+            tracing::debug!(%error, "half-made containers are not swept away"); // they hinder nothing
         }
         listing.whole.sort_by_key(|it: &Container| std::cmp::Reverse(it.record.created));
         Ok(listing)
@@ -398,12 +414,12 @@ impl Engine {
                     let name = record.name.to_string();
                     match self.look(record, Busy::LeaveIt) {
                         Ok(seen) => {
-                            let (container, trouble) = seen.unzip();
+                            let container = seen.map(|(container, _)| container);
+                            found.warnings.extend(container.iter().flat_map(|it| it.warnings.clone()));
                             found.whole.extend(container);
-                            found.warnings.extend(trouble.flatten().map(|error| one_line(&error)));
                         }
                         Err(error) if is_damage(&error) => {
-                            found.damaged.push(Damaged::new(id.as_str(), Some(name), &error.causes()));
+                            found.damaged.push(Damaged::new(id.as_str(), Some(name), error.why()));
                         }
                         Err(error) => found.warnings.push(one_line(&error)),
                     }
@@ -412,7 +428,7 @@ impl Engine {
                 Err(store::Error::Damaged { .. }) if store::is_litter(paths, id) => has_half_made = true,
                 Err(error @ store::Error::Damaged { .. }) => {
                     let name = store::name_of(paths, id).map(|name| name.to_string());
-                    found.damaged.push(Damaged::new(id.as_str(), name, &chain(&error)[1..]));
+                    found.damaged.push(Damaged::new(id.as_str(), name, &error));
                 }
                 Err(error) => {
                     let name = store::name_of(paths, id).map(|name| name.to_string());
@@ -493,12 +509,11 @@ fn container(mut record: Record, run: Option<Run>) -> Container {
     }
     let status = store::status(&record, run.as_ref());
     let run = run.filter(|_| status.is_up() || status == Status::Restarting);
-    Container { record, run, status, size: None }
+    Container { record, run, status, size: None, warnings: Vec::new() }
 }
 
-/// A clean-up goes on after failures; who asked cannot mend them, but should know.
-pub(super) fn warn_of(errors: &[crate::monitor::Error]) {
-    for error in errors {
-        tracing::warn!(error = one_line(error), "clean-up");
-    }
+/// A clean-up goes on after failures; who looks cannot mend them, but should know.
+fn warnings_of(name: &dyn std::fmt::Display, errors: &[crate::monitor::Error]) -> Vec<String> {
+    let why = errors.iter().map(|error| one_line(error));
+    why.map(|why| format!("cannot clean up after `{name}` completely: {why}")).collect()
 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::super::attach::Begun;
 use super::super::error::{Doing, Error, Result};
 use super::super::{Engine, Name, Record, Run, Status, Verb};
-use super::state::{Busy, Dead, RunLost, warn_of};
+use super::state::{Busy, Dead, RunLost};
 use super::{Container, Running, Warnings};
 use crate::base::disk::{Lock, Rank};
 use crate::base::journal::Kind;
@@ -390,11 +390,13 @@ impl Engine {
             lock => Some(lock.doing(&doing)?),
         };
         let network = store::load_run(paths, id).ok().flatten().and_then(|run| run.network);
-        warn_of(&settle::clear(paths, id, network.as_ref()));
+        let errors = settle::clear(paths, id, network.as_ref());
         let discarded = store::remove_unreadable(paths, id).doing(&doing)?;
         drop(lock);
         self.tell_of(Kind::Container, "destroy", id.as_str(), &[]);
-        store::delete(&discarded).doing(doing)
+        store::delete(&discarded).doing(&doing)?;
+        // It is removed; what is left of it outside of its folders is for a person to see.
+        errors.into_iter().next().map_or(Ok(()), Err).doing(doing)
     }
 
     /// Locks a container that is to be removed, when nothing of it runs any more; `None` when

@@ -39,7 +39,7 @@ pub(super) fn work(shared: &Shared, folders: &[PathBuf]) {
         folders.iter().try_for_each(|folder| inotify.watch(folder))?;
         Ok::<_, crate::sys::Error>(inotify)
     };
-    let inotify = watch().inspect_err(|error| tracing::warn!(%error, "following by the clock")).ok();
+    let inotify = watch().inspect_err(|error| tracing::debug!(%error, "following by the clock")).ok();
     shared.tell();
     glance(shared);
     let mut told = Instant::now();

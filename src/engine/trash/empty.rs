@@ -52,7 +52,7 @@ impl Engine {
         if is_due {
             match self.spawn_helper() {
                 Ok(helper) => self.reap(Some(helper)),
-                Err(error) => tracing::warn!(%error, "the trash is not emptied"),
+                Err(error) => tracing::debug!(%error, "the trash is not emptied"),
             }
         }
     }

@@ -7,18 +7,19 @@ use crate::tui::model::journal::{EventRow, KEPT};
 use crate::tui::model::rows::{ContainerRow, ImageRow, NetworkRow};
 use crate::tui::model::trash::{Keeping, TrashRow};
 
-/// The rows of a section.
-pub(super) async fn list(engine: &Engine, section: Section) -> Result<Listed> {
-    Ok(match section {
+/// The rows of a section, and what went wrong on the way to them, a sentence each.
+pub(super) async fn list(engine: &Engine, section: Section) -> Result<(Listed, Vec<String>)> {
+    let mut warned = Vec::new();
+    let listed = match section {
         Section::Containers => {
             let Listing { whole, damaged, warnings } = engine.containers().listing().await?;
-            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            warned = warnings;
             let unreadable = damaged.iter().filter_map(ContainerRow::unreadable);
             Listed::Containers(whole.iter().map(ContainerRow::new).chain(unreadable).collect())
         }
         Section::Images => {
             let Listing { whole, damaged, warnings } = engine.images().listing().await?;
-            warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
+            warned = warnings;
             let unreadable = damaged.iter().map(ImageRow::unreadable);
             Listed::Images(whole.iter().flat_map(image_rows).chain(unreadable).collect())
         }
@@ -33,7 +34,8 @@ pub(super) async fn list(engine: &Engine, section: Section) -> Result<Listed> {
         }
         Section::Trash => trash(engine, engine.trash().list().await?),
         Section::Volumes | Section::Tasks => Listed::Volumes(Vec::new()),
-    })
+    };
+    Ok((listed, warned))
 }
 
 /// The rows of the trash, and how it keeps them.

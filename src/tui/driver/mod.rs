@@ -348,13 +348,7 @@ impl Driver {
                 self.guest = Some(Guest::Editor { place, path, bytes, stamp });
             }
             Effect::Files(wish) => self.grant(wish),
-            Effect::Load(section) => {
-                let engine = self.engine.clone();
-                self.spawn(async move {
-                    let list = facts::list(&engine, section).await;
-                    Event::List(list.map_err(|error| (section, error.into())))
-                });
-            }
+            Effect::Load(section) => self.load(section),
             Effect::Reload(id) => drop(self.stale.insert(id)),
             Effect::Edit(name, text) => self.guest = Some(Guest::Viewer(name, text)),
             Effect::ReadProcess(id, pid) => {
@@ -541,6 +535,20 @@ impl Driver {
                     tell.send(ended).await;
                     notice
                 }
+            }
+        });
+    }
+
+    /// Reads a list, and what went wrong on the way to it.
+    fn load(&mut self, section: Section) {
+        let (engine, tell) = (self.engine.clone(), self.tell.clone());
+        self.spawn(async move {
+            match facts::list(&engine, section).await {
+                Ok((listed, warnings)) => {
+                    tell.send(Event::Warned(section, warnings)).await;
+                    Event::List(Ok(listed))
+                }
+                Err(error) => Event::List(Err((section, error.into()))),
             }
         });
     }

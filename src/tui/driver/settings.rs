@@ -15,7 +15,7 @@ use crate::tui::TuiSettings;
 use crate::tui::custom::Template;
 use crate::tui::event::{Configured, Event};
 use crate::tui::keymap::Keymap;
-use crate::tui::model::Failure;
+use crate::tui::model::{Failure, Tone};
 use crate::tui::theme::{Depth, Theme, Themes};
 
 /// An editor that saves in several steps is through by then.
@@ -52,7 +52,7 @@ pub(super) fn read(ui: Ui, depth: Depth, read: fn(&Path) -> io::Result<String>) 
 pub(super) async fn follow(settings: TuiSettings, depth: Depth, tell: Tell) {
     let Ok(watch) = FileWatch::new(watched(&settings.ui)) else {
         let fault = "changes of the configuration are not noticed: no inotify instance is left".to_owned();
-        tracing::warn!("{fault}");
+        tell.send(Event::Notice(Tone::Warning, fault)).await;
         return;
     };
     let mut known = contents(&settings.ui);

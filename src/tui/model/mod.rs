@@ -177,6 +177,8 @@ pub struct Model {
     pub dragged: Option<TaskId>,
     /// The line at the bottom.
     pub notice: Option<Notice>,
+    /// What was last warned of while a list was read.
+    pub warned: HashMap<Section, Vec<String>>,
     /// The last failure, for the details page.
     pub failure: Option<Failure>,
     /// What it consists of, where several things failed at once.
@@ -407,6 +409,7 @@ impl Model {
             copying: None,
             dragged: None,
             notice: None,
+            warned: HashMap::new(),
             failure: None,
             failures: Vec::new(),
             batches: Vec::new(),

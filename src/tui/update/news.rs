@@ -68,6 +68,7 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             }
         }
         Event::Notice(tone, text) => model.say(tone, text, None),
+        Event::Warned(section, warnings) => warn(model, section, warnings),
         Event::Json(Ok(text)) => return copy::text(model, text),
         Event::Json(Err(failure)) => model.fail(failure),
         Event::Why(serial, result) => why(model, serial, result),
@@ -105,6 +106,17 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// Says what is new among the warnings of a list: it is read again at every change.
+fn warn(model: &mut Model, section: Section, warnings: Vec<String>) {
+    let known = model.warned.get(&section);
+    let is_new = |it: &&String| known.is_none_or(|known| !known.contains(it));
+    let text = warnings.iter().filter(is_new).map(String::as_str).collect::<Vec<_>>().join(" · ");
+    if !text.is_empty() {
+        model.say(Tone::Warning, text, None);
+    }
+    model.warned.insert(section, warnings);
 }
 
 fn sampled(model: &mut Model, id: ContainerId, sample: Sample) {

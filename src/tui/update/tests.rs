@@ -24,12 +24,28 @@ fn news(id: &str, action: &str) -> Event {
 }
 
 #[test]
+fn what_a_list_warns_of_is_told_once() {
+    let mut model = full(120, 40);
+    let mut told = |warnings: &[&str]| {
+        let warnings = warnings.iter().map(|&warning| warning.to_owned()).collect();
+        model.notice = None;
+        update(&mut model, Event::Warned(Section::Containers, warnings));
+        model.notice.as_ref().map(|notice| notice.text.clone()).unwrap_or_default()
+    };
+    assert_eq!(told(&["cannot take over `web`"]), "cannot take over `web`");
+    assert_eq!(told(&["cannot take over `web`"]), "");
+    assert_eq!(told(&["cannot take over `web`", "cannot take over `db`"]), "cannot take over `db`");
+    assert_eq!(told(&[]), "");
+    assert_eq!(told(&["cannot take over `web`"]), "cannot take over `web`");
+}
+
+#[test]
 fn what_is_damaged_is_listed_with_why_and_can_only_be_removed() {
     let mut model = empty(120, 40);
     let damaged = engine::Damaged {
         id: "0123456789abcdef".repeat(4),
         name: Some("db".to_owned()),
-        why: "record.json is damaged: EOF\u{1b}[2J".to_owned(),
+        why: "EOF\u{1b}[2J, in record.json".to_owned(),
     };
     let row = ContainerRow::unreadable(&damaged).unwrap();
     update(&mut model, Event::List(Ok(Listed::Containers(vec![row.clone()]))));
@@ -43,7 +59,7 @@ fn what_is_damaged_is_listed_with_why_and_can_only_be_removed() {
     for action in verbs.into_iter().chain([A::Logs, A::Stats, A::Top, A::Inspect]) {
         assert_eq!(act(&mut model, action), [], "{action:?}");
         let failure = model.failure.take().unwrap_or_else(|| panic!("{action:?}: nothing was said"));
-        assert_eq!(failure.why, ["it is damaged: record.json is damaged: EOF␛[2J"], "{action:?}");
+        assert_eq!(failure.why, ["it is damaged: EOF␛[2J, in record.json"], "{action:?}");
         assert!(model.layers.is_empty(), "{action:?}");
     }
     press(&mut model, "d d");
@@ -52,7 +68,7 @@ fn what_is_damaged_is_listed_with_why_and_can_only_be_removed() {
     press(&mut model, "2");
     assert!(screen(&model).contains("damaged"), "{}", screen(&model));
     assert_eq!(press(&mut model, "t"), []);
-    assert_eq!(model.failure.take().unwrap().why, ["it is damaged: record.json is damaged: EOF␛[2J"]);
+    assert_eq!(model.failure.take().unwrap().why, ["it is damaged: EOF␛[2J, in record.json"]);
     press(&mut model, "d d");
     assert!(matches!(press(&mut model, "y").as_slice(), [Effect::RemoveImage(..)]));
 }
