@@ -14,7 +14,7 @@ use std::time::Duration;
 use case::{ALL, Case, hear, until};
 use hoist::container::store;
 use hoist::engine::container::{AttachOptions, LogRequest, WaitFor};
-use hoist::engine::{Input, Output, RestartPolicy, Run, Status};
+use hoist::engine::{Engine, Input, Output, RestartPolicy, Run, Settings, Status};
 use hoist::sys;
 use support::in_user_namespace;
 
@@ -218,6 +218,54 @@ fn a_monitor_killed_between_two_runs_starts_nothing_that_was_stopped_by_hand() {
         store::save(case.engine.paths(), &record).unwrap();
         assert_eq!(case.container(&id).status, Status::Exited, "{point:?}");
         assert!(store::load_run(case.engine.paths(), &parsed).unwrap().is_none(), "{point:?}");
+    }
+}
+
+#[test]
+fn a_restart_that_cannot_be_tried_now_stays_due_and_can_be_ended() {
+    let case = Case::new();
+    let settings = Settings { program: "/nonexistent".into(), ..Settings::new(case.engine.paths().clone()) };
+    let without_monitors = Engine::open(settings).unwrap();
+    let containers = without_monitors.containers();
+    for point in CutOff::ALL {
+        let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::Always);
+        let run = cut_off(&case, &id);
+        point.write(&case, &id, run);
+        assert_eq!(case.wait_for(containers.get(&id)).unwrap().status, Status::Restarting, "{point:?}");
+        let error = case.wait_for(containers.stop(&id, None, None)).unwrap_err();
+        assert!(error.to_string().starts_with("cannot restart `"), "{point:?}: {error}");
+        until("it runs again", || is_up(&case, &id));
+        assert_eq!(case.container(&id).record.state.restart_count, 1, "{point:?}");
+        let run = cut_off(&case, &id);
+        point.write(&case, &id, run);
+        drop(case.wait_for(containers.kill(&id, "TERM")).unwrap());
+        assert_eq!(case.container(&id).status, Status::Exited, "{point:?}");
+        case.wait_for(containers.remove(&id, false, false)).unwrap();
+    }
+}
+
+#[test]
+fn a_restart_that_its_monitor_cannot_do_is_given_up() {
+    let case = Case::new();
+    for is_removed in [false, true] {
+        let id = case.start(&["sleep", "1000"], |options| match is_removed {
+            true => options.auto_remove = true,
+            false => options.restart = RestartPolicy::Always,
+        });
+        let parsed = id.parse().unwrap();
+        let run = cut_off(&case, &id);
+        CutOff::BackOff.write(&case, &id, run);
+        let log = case.engine.paths().container(&parsed).join("log");
+        sys::tree::remove(&log).unwrap();
+        std::fs::write(&log, "in the way").unwrap();
+        let listed = case.wait_for(case.engine.containers().listing()).unwrap();
+        assert!(listed.warnings[0].starts_with("cannot restart `"), "{listed:?}");
+        let status = case.wait_for(case.engine.containers().list()).unwrap().first().map(|it| it.status);
+        assert_eq!(status, if is_removed { None } else { Some(Status::Exited) });
+        assert!(store::load_run(case.engine.paths(), &parsed).unwrap().is_none());
+        if !is_removed {
+            case.wait_for(case.engine.containers().remove(&id, false, false)).unwrap();
+        }
     }
 }
 

@@ -123,7 +123,9 @@ impl Engine {
                 mended.warnings
             }
             Err(trouble) => {
-                let run = run.doing(doing)?;
+                // Mending may have got halfway.
+                let run = store::load_run(paths, &record.id).or(run).doing(doing)?;
+                let record = store::load(paths, &record.id).ok().flatten().unwrap_or(record);
                 if RunLost::is_why(&trouble) || run.is_none() && self.has_processes(&record.id) {
                     return Err(trouble);
                 }
@@ -153,21 +155,25 @@ impl Engine {
         if cgroup.exists() { !cgroup.pids().is_empty() } else { ended_unseen(record) }
     }
 
-    /// Sees to a run whose monitor may be dead.
-    pub(super) fn mend(&self, id: &ContainerId, busy: Busy, dead: Dead) -> Result<Mended> {
-        let paths = self.paths();
-        let doing = || format!("clean up after `{}`", id.short());
-        let path = store::lock_file(paths, id);
+    /// The lock of a container that is to be mended; `None` when somebody has it who is not
+    /// waited for, and when the container is gone.
+    fn lock_to_mend(&self, id: &ContainerId, busy: Busy) -> Result<Option<Lock>> {
+        let path = store::lock_file(self.paths(), id);
         let lock = match busy {
             Busy::Wait => Lock::exclusive(&path, Rank::Container).map(Some),
             Busy::LeaveIt => Lock::try_exclusive(&path, Rank::Container),
         };
-        let lock = match lock {
-            Ok(Some(lock)) => lock,
-            Ok(None) => return Ok(Mended::default()),
-            Err(error) if error.is_not_found() => return Ok(Mended::default()),
-            Err(error) => return Err(error).doing(doing),
-        };
+        match lock {
+            Err(error) if error.is_not_found() => Ok(None),
+            lock => lock.doing(|| format!("clean up after `{}`", id.short())),
+        }
+    }
+
+    /// Sees to a run whose monitor may be dead.
+    pub(super) fn mend(&self, id: &ContainerId, busy: Busy, dead: Dead) -> Result<Mended> {
+        let paths = self.paths();
+        let doing = || format!("clean up after `{}`", id.short());
+        let Some(lock) = self.lock_to_mend(id, busy)? else { return Ok(Mended::default()) };
         let Some(mut record) = store::load(paths, id).doing(doing)? else { return Ok(Mended::default()) };
         let run = store::load_run(paths, id);
         // With the lock, and without a monitor, the state is this process's to change.
@@ -189,7 +195,7 @@ impl Engine {
             }
             Some(run) if run.init.is_some_and(Process::is_alive) => return self.adopt(&record, &run, lock),
             Some(run) if dead == Dead::Policy && record.is_to_be_restarted(&run, unseen_code(&run)) => {
-                return self.carry_on(&mut record, &run, lock);
+                return self.carry_on(&mut record, run, lock, busy);
             }
             Some(run) if run.init.is_some() && (run.starting || record.state.finished.is_none()) => {
                 self.settle_unseen(&mut record, Some(&run))?
@@ -222,28 +228,50 @@ impl Engine {
     }
 
     /// Starts another monitor for a container that is to be started again, after settling what
-    /// the killed one had not. Where none can be started, the container stays ended.
-    fn carry_on(&self, record: &mut Record, run: &Run, lock: Lock) -> Result<Mended> {
+    /// the killed one had not. Where none comes up, the restart stays due for the next call.
+    fn carry_on(&self, record: &mut Record, run: Run, lock: Lock, busy: Busy) -> Result<Mended> {
         let (paths, id) = (self.paths(), record.id.clone());
         let name = record.name.clone();
         let doing = || format!("restart `{name}`");
         let errors = if record.state.finished.is_none() {
-            let end = unseen_end(record, Some(run));
-            settle::settle(paths, record, Some(run), end, Next::Restart)
+            let end = unseen_end(record, Some(&run));
+            settle::settle(paths, record, Some(&run), end, Next::Restart)
         } else {
             settle::clear(paths, &id, run.network.as_ref())
         };
-        if run.init.is_some() {
-            store::save_run(paths, &id, &settle::waiting_run(run.monitor)).doing(doing)?;
+        let mut waiting = run;
+        if waiting.init.is_some() {
+            waiting = settle::waiting_run(waiting.monitor);
+            store::save_run(paths, &id, &waiting).doing(doing)?;
         }
         match launch(self.program(), paths, &id, Role::Adopt(lock), &[]) {
             Ok(launched) => Ok(Mended { warnings: warnings_of(&record.name, &errors), ..launched.into() }),
             Err(error) => {
-                // What it could not write is written by whoever looks next.
-                let _ = settle::conclude(paths, record);
+                if matches!(error, launch::Error::Failed(_)) {
+                    self.give_up(&id, &waiting, busy)?;
+                }
                 Err(error).doing(doing)
             }
         }
+    }
+
+    /// Ends a container for good whose restart its own monitor has given up. The lock went with
+    /// that one: somebody else may have been faster.
+    fn give_up(&self, id: &ContainerId, waiting: &Run, busy: Busy) -> Result<()> {
+        let paths = self.paths();
+        let doing = || format!("clean up after `{}`", id.short());
+        let Some(_lock) = self.lock_to_mend(id, busy)? else { return Ok(()) };
+        let Some(record) = store::load(paths, id).doing(doing)? else { return Ok(()) };
+        let run = store::load_run(paths, id).doing(doing)?;
+        if run.as_ref() != Some(waiting) || launch::is_monitored(paths, id).doing(doing)? {
+            return Ok(());
+        }
+        if record.config.auto_remove {
+            return self.remove_ended(&record);
+        }
+        // What it cannot write is written by whoever looks next.
+        let _ = settle::conclude(paths, &record);
+        Ok(())
     }
 
     /// Nobody saw the end of this run; without one, it was of another boot.
@@ -254,11 +282,16 @@ impl Engine {
         let end = unseen_end(record, run);
         let errors = settle::settle(paths, record, run, end, next);
         if is_removed {
-            let doing = || format!("remove `{}`", record.name);
-            let discarded = settle::remove(paths, record).doing(doing)?;
-            store::delete(&discarded).doing(doing)?;
+            self.remove_ended(record)?;
         }
         Ok(errors)
+    }
+
+    /// Removes a container that was to be removed at its end.
+    fn remove_ended(&self, record: &Record) -> Result<()> {
+        let doing = || format!("remove `{}`", record.name);
+        let discarded = settle::remove(self.paths(), record).doing(doing)?;
+        store::delete(&discarded).doing(doing)
     }
 
     /// Removes what is left of the run of a container that is gone. Processes
@@ -343,18 +376,20 @@ fn unseen_code(run: &Run) -> u8 {
     exit.and_then(|exit| u8::try_from(exit.code() & 0xff).ok()).unwrap_or(settle::UNKNOWN)
 }
 
-/// A container that could not be mended, as it was left.
+/// A container that could not be mended, as it was left; one whose restart is due waits for it.
 fn as_left(mut record: Record, run: Option<Run>) -> Container {
     match run {
         Some(run) if run.ended.is_some() || run.init.is_some_and(Process::is_alive) => {
             container(record, Some(run))
         }
         run => {
+            let is_due = |run: &Run| record.is_to_be_restarted(run, unseen_code(run));
+            let waiting = run.as_ref().filter(|run| is_due(run)).map(|run| settle::waiting_run(run.monitor));
             if ended_unseen(&record) {
                 let end = unseen_end(&mut record, run.as_ref());
                 settle::note(&mut record, end);
             }
-            container(record, None)
+            container(record, waiting)
         }
     }
 }

@@ -284,14 +284,11 @@ impl Engine {
         }
     }
 
-    /// A signal to a container without a monitor.
+    /// A signal to a container without a monitor; any ends the wait for a restart.
     fn kill_orphan(&self, found: &Target, number: i32, doing: impl Fn() -> String) -> Result<()> {
-        if number == libc::SIGKILL {
-            return self.kill_by_cgroup(&found.record.id, doing);
-        }
         match found.run.as_ref().and_then(|run| run.init) {
-            Some(init) => signal_process(init, number).doing(doing),
-            None => Ok(()),
+            Some(init) if number != libc::SIGKILL => signal_process(init, number).doing(doing),
+            _ => self.kill_by_cgroup(&found.record.id, doing),
         }
     }
 
