@@ -671,6 +671,27 @@ fn a_run_in_a_group_without_room_for_processes_says_so() {
 }
 
 #[test]
+fn a_container_without_room_for_a_process_of_ours_says_so() {
+    if support::in_user_namespace() {
+        eprintln!("skipped: a user namespace with one id has no other user");
+        return;
+    }
+    let home = Home::with_busybox();
+    let full = |said: support::Said, code: i32| {
+        let hint = "hint: raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup\n";
+        let told = said.fails(code);
+        assert!(told.contains("(os error 11)\n") && told.ends_with(hint), "{told}");
+        assert!(!told.contains("seccomp"), "{told}");
+    };
+    let limit = ["-u", "64321", "--ulimit", "nproc=1:1", "busybox"];
+    let words = |words: &[&'static str], program: &[&'static str]| run(&[words, &limit, program].concat());
+    full(home.hoist(words(&["--rm", "--init"], &["true"])), 125);
+    home.hoist(words(&["-d", "--name", "full"], &["sleep", "1000"])).ok();
+    full(home.hoist(["exec", "full", "true"]), 1);
+    home.hoist(["rm", "-f", "full"]).ok();
+}
+
+#[test]
 fn a_lack_of_threads_and_descriptors_is_told() {
     if support::in_user_namespace() {
         eprintln!("skipped: a user namespace with one id has no other user");

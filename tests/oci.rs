@@ -292,12 +292,21 @@ fn limits_are_set_and_memory_is_taken_away() {
     assert!(said.err.contains("can't fork"), "{said:?}");
 }
 
+/// Docker's filter, and room for so many processes.
+fn with_room_for(processes: u32, bundle: Bundle) -> Bundle {
+    let filter = hoist::runtime::seccomp::default_profile().unwrap();
+    let filter = filter.for_container(hoist::sys::cap::CapSet::EMPTY, (6, 1));
+    bundle.with(|config| {
+        config["linux"]["seccomp"] = serde_json::to_value(filter).unwrap();
+        config["linux"]["resources"]["pids"] = json!({ "limit": processes });
+    })
+}
+
 #[test]
 fn a_container_without_room_for_processes_runs_or_says_why() {
     for limit in 1..=4 {
         for init in [&[][..], &["--init"]] {
-            let bundle = Bundle::sh("true; true")
-                .with(|config| config["linux"]["resources"]["pids"] = json!({ "limit": limit }));
+            let bundle = with_room_for(limit, Bundle::sh("true; true"));
             bundle.write();
             let said = bundle.oci([&["run"], init, &["c"]].concat());
             if said.err.contains("this machine has no cgroup controller for processes") {
@@ -305,6 +314,9 @@ fn a_container_without_room_for_processes_runs_or_says_why() {
             }
             let is_full = said.err.contains("Resource temporarily unavailable");
             assert!((said.code == 0) != is_full, "{limit} {init:?}: {said:?}");
+            assert!(!said.err.contains("seccomp"), "{limit} {init:?}: {said:?}");
+            let is_ours = said.err.contains("hoist oci: ");
+            assert!(is_ours || limit > 1 || init.is_empty(), "{limit} {init:?}: {said:?}");
         }
     }
 }

@@ -7,7 +7,7 @@ use super::entry::{self, Awaited};
 use super::init::Start;
 use super::prepare::{self, Prepared, Security};
 use super::progress::{Progress, Reached};
-use super::{Error, Gate, Init, Plan, Result, init, payload};
+use super::{Error, Gate, Init, Plan, Result, error, init, payload};
 use crate::oci::runtime::{LinuxIdMapping, Process};
 use crate::sys::clone::{self, Child, Side};
 use crate::sys::ns::{self, Namespace, Namespaces};
@@ -66,6 +66,10 @@ impl Watch {
         } else {
             std::io::Error::from_raw_os_error(errno)
         };
+        if error::is_shortage(errno) && step != payload::EXECUTE {
+            // The only one of these steps that can find something used up is the one that forks.
+            return Error::Step { step: step.to_owned(), source: sys::Error::new("fork()", cause) };
+        }
         if errno == 0 || step != payload::EXECUTE {
             return Error::Filtered {
                 step: step.to_owned(),
@@ -378,9 +382,7 @@ impl Created {
         let exit = process::wait(self.child.pidfd.as_fd())?;
         self.child = match awaited.born(exit) {
             Err(Error::Died { status }) => return Err(self.watch.explain(&status)),
-            Err(Error::Step { step, source }) if self.watch.has_filter => {
-                return Err(Error::Filtered { step, source });
-            }
+            Err(error @ Error::Step { .. }) if self.watch.has_filter => return Err(error.under_filter()),
             born => born?,
         };
         Ok(())

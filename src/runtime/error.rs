@@ -108,12 +108,10 @@ impl Error {
         }
     }
 
-    /// The same failure where a filter may be the cause.
-    pub(super) fn under_filter(self, step: &str) -> Self {
+    /// The same failure of a step where a filter may be the cause: none is of what is used up.
+    pub(super) fn under_filter(self) -> Self {
         match self {
-            Self::Step { source, .. } | Self::Prepare(source) => {
-                Self::Filtered { step: step.to_owned(), source }
-            }
+            Self::Step { step, source } if !is_shortage(source.errno()) => Self::Filtered { step, source },
             other => other,
         }
     }
@@ -125,6 +123,11 @@ impl Error {
             other => other,
         }
     }
+}
+
+/// Whether the kernel refuses for lack of something, whatever the filter.
+pub(super) fn is_shortage(errno: i32) -> bool {
+    [libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE].contains(&errno)
 }
 
 impl Explain for Error {

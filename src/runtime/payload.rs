@@ -129,7 +129,8 @@ pub(super) fn run(payload: Payload<'_>) -> (&'static str, Error) {
         if let Err(error) = run(&mut becoming) {
             becoming.note(number, error.errno());
             let is_filtered = becoming.payload.security.filter.is_some() && is_filtered(step);
-            return (step, if is_filtered { error.under_filter(step) } else { error });
+            let error = error.in_step((*step).to_owned());
+            return (step, if is_filtered { error.under_filter() } else { error });
         }
     }
     becoming.note(STEPS.len(), 0);
