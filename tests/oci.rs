@@ -321,6 +321,25 @@ fn a_container_without_room_for_processes_runs_or_says_why() {
     }
 }
 
+/// Whoever traces a process in the container can hold what it reports on, and write there.
+#[test]
+fn a_start_does_not_wait_for_who_else_holds_the_report() {
+    for text in [&b""[..], &[b' '; 128 * 1024]] {
+        let bundle = Bundle::new();
+        bundle.write();
+        let mut create = bundle.command(["create", "c"]);
+        assert!(create.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+        let report = bundle.path("state").join("c/report.fifo");
+        let held = fs::OpenOptions::new().write(true).open(report).unwrap();
+        let mut writes = held.try_clone().unwrap();
+        let writer = std::thread::spawn(move || writes.write_all(text));
+        let started = bundle.oci(["start", "c"]);
+        let _ = writer.join().unwrap(); // it may have been left without a reader
+        let is_refused = started.err.contains("it is longer than any report of ours");
+        assert!(started.code == 0 || is_refused && !text.is_empty(), "{started:?}");
+    }
+}
+
 #[test]
 fn features_and_spec_are_documents_of_the_specification() {
     let bundle = Bundle::new();

@@ -14,7 +14,7 @@
 //! The id comes by memory that the maker and the process in between share, for a filter may
 //! forbid every call that could tell it.
 
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::rc::Rc;
 
 use rustix::event::{PollFd, PollFlags};
@@ -153,32 +153,42 @@ impl Awaited {
 
     /// Waits until the program was executed.
     pub(super) fn hear(&self, child: &Child) -> Result<()> {
-        let call = || "read(report)".to_owned();
         let Some(end) = &self.report else { return Ok(()) };
-        check(rustix::fs::fcntl_setfl(end, OFlags::NONBLOCK), call)?;
-        let mut report = Vec::new();
-        let mut has_ended = false;
-        loop {
-            let mut bytes = [0; 4096];
-            match rustix::io::read(end, &mut bytes) {
-                Ok(0) => break,
-                Ok(length) => report.extend_from_slice(&bytes[..length]),
-                Err(rustix::io::Errno::AGAIN) if has_ended => break,
-                Err(rustix::io::Errno::AGAIN) => has_ended = wait(end, child)?,
-                Err(rustix::io::Errno::INTR) => {}
-                Err(errno) => return Err(sys::Error::new(call(), errno).into()),
-            }
-            if report.len() > MAX_REPORT {
-                break;
-            }
-        }
-        read_report(&report).map(drop) // the warnings came before it was born
+        hear_report(end, child.pidfd.as_fd()).map(drop) // the warnings came before it was born
     }
 }
 
+/// Waits until the program of a process was executed: what could not be had and was left out.
+///
+/// # Errors
+///
+/// The step that failed; a report without end, by whoever else has it open.
+pub fn hear_report(end: &OwnedFd, process: BorrowedFd<'_>) -> Result<Vec<String>> {
+    let call = || "read(report)".to_owned();
+    check(rustix::fs::fcntl_setfl(end, OFlags::NONBLOCK), call)?;
+    let mut report = Vec::new();
+    let mut has_ended = false;
+    loop {
+        let mut bytes = [0; 4096];
+        match rustix::io::read(end, &mut bytes) {
+            Ok(0) => break,
+            Ok(length) => report.extend_from_slice(&bytes[..length]),
+            Err(rustix::io::Errno::AGAIN) if has_ended => break,
+            Err(rustix::io::Errno::AGAIN) => has_ended = wait(end, process)?,
+            Err(rustix::io::Errno::INTR) => {}
+            Err(errno) => return Err(sys::Error::new(call(), errno).into()),
+        }
+        if report.len() > MAX_REPORT {
+            let why = std::io::Error::other("it is longer than any report of ours");
+            return Err(sys::Error::new(call(), why).into());
+        }
+    }
+    read_report(&report)
+}
+
 /// Waits for a word; whether the process has ended, as someone else may hold the pipe.
-fn wait(report: &OwnedFd, child: &Child) -> Result<bool> {
-    let mut polled = [PollFd::new(report, PollFlags::IN), PollFd::new(&child.pidfd, PollFlags::IN)];
+fn wait(report: &OwnedFd, process: BorrowedFd<'_>) -> Result<bool> {
+    let mut polled = [PollFd::new(report, PollFlags::IN), PollFd::new(&process, PollFlags::IN)];
     match rustix::event::poll(&mut polled, None) {
         Err(rustix::io::Errno::INTR) => Ok(false),
         result => {

@@ -41,6 +41,7 @@ use crate::sys::probe::Probe;
 
 pub use channel::read_report;
 pub use create::{Created, Running, confirm_executed, create};
+pub use entry::hear_report;
 pub use error::{Error, Result};
 pub use exec::exec;
 
@@ -72,7 +73,7 @@ pub enum Gate {
     /// The maker, by [`Created::go_on`].
     Maker,
     /// Anyone who writes a byte to `start`; the maker may be gone. Init then speaks to
-    /// `report`, which closes with `execve`: see [`read_report`].
+    /// `report`, which closes with `execve`: see [`hear_report`].
     Fifo {
         /// Opened for reading and writing, so that it never ends.
         start: OwnedFd,

@@ -1,6 +1,5 @@
 //! The verbs that make, change and end containers.
 
-use std::io::Read as _;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -111,6 +110,9 @@ fn start_as(root: &Path, id: &str, init: Init) -> Result<(), Failed> {
         ContainerState::Created => {}
         status => return refuse(format!("cannot start `{id}`: it is {status}")),
     }
+    let Some(process) = saved.process() else {
+        return refuse(format!("cannot start `{id}`: it is {}", ContainerState::Stopped));
+    };
     // Opened before init is let go: what it reports in between is not lost.
     let report = rustix::fs::open(
         folder.report_fifo(),
@@ -124,10 +126,7 @@ fn start_as(root: &Path, id: &str, init: Init) -> Result<(), Failed> {
     )?;
     folder.remove_fifos();
     rustix::io::write(&begin, b"s")?;
-    rustix::fs::fcntl_setfl(&report, OFlags::empty())?; // from here on, wait
-    let mut text = Vec::new();
-    std::fs::File::from(report).read_to_end(&mut text)?;
-    warn(&runtime::read_report(&text)?);
+    warn(&runtime::hear_report(&report, process.as_fd())?);
     // An init of ours stays what it is: its child executes the program.
     match init {
         Init::Payload => Ok(runtime::confirm_executed(saved.pid, &saved.spec)?),
