@@ -362,6 +362,22 @@ fn a_monitor_that_does_not_answer_stops_no_removal() {
 }
 
 #[test]
+fn what_is_killed_without_its_monitor_stays_ended_after_a_boot_too() {
+    if in_user_namespace() {
+        return; // without a cgroup there is only the monitor to kill with
+    }
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::UnlessStopped);
+    let monitor = case.container(&id).run.unwrap().monitor;
+    sys::signal::send(monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
+    drop(case.wait_for(case.engine.containers().kill(&id, "KILL")).unwrap());
+    assert!(!monitor.is_alive());
+    let ended = case.container(&id);
+    assert_eq!(ended.status, Status::Exited);
+    assert!(!ended.record.wants_boot(), "{:?}", ended.record.state);
+}
+
+#[test]
 fn a_test_that_fails_leaves_nothing_alive() {
     let seen = std::sync::Mutex::new(Vec::new());
     let failed = std::panic::catch_unwind(|| {

@@ -314,9 +314,10 @@ fn a_monitor_that_cannot_take_over_is_tried_once_and_hinders_no_end() {
     if in_user_namespace() {
         return; // what ends it then is its cgroup
     }
-    for end in ["kill", "rm"] {
+    use hoist::engine::RestartPolicy::{Always, No, UnlessStopped};
+    for (end, policy) in [("kill", No), ("kill", Always), ("kill", UnlessStopped), ("rm", Always)] {
         let case = Case::new();
-        let id = case.start(&["sleep", "1000"], |_| {});
+        let id = case.start(&["sleep", "1000"], |options| options.restart = policy);
         let run = case.container(&id).run.unwrap();
         let log = case.engine.paths().container(&id.parse().unwrap()).join("log");
         sys::tree::remove(&log).unwrap();
@@ -336,6 +337,10 @@ fn a_monitor_that_cannot_take_over_is_tried_once_and_hinders_no_end() {
         assert_eq!(text(&case, words), format!("{id}\n"));
         assert!(!run.init.unwrap().is_alive() && case.cgroups().is_empty());
         fs::remove_file(&log).ok();
+        if end == "kill" {
+            let ended = case.container(&id);
+            assert_eq!((ended.status, ended.record.state.stopped_by_hand), (Status::Exited, true));
+        }
     }
 }
 

@@ -39,8 +39,10 @@ pub(super) enum Busy {
 pub(super) enum Dead {
     /// Its restart policy decides.
     Policy,
-    /// It is being ended: it stays ended.
-    Stays,
+    /// A person ends it: it stays ended, after a boot too, as its policy has it.
+    ByHand,
+    /// The machine shuts down: it stays ended until the next boot.
+    Shutdown,
 }
 
 /// What mending found.
@@ -50,11 +52,13 @@ pub(super) struct Mended {
     pub(super) monitor: Option<OwnedFd>,
     /// What could not be cleaned up, a sentence each.
     pub(super) warnings: Vec<String>,
+    /// Its first process lives, and it was left to who ends it.
+    pub(super) is_ending: bool,
 }
 
 impl From<launch::Launched> for Mended {
     fn from(launched: launch::Launched) -> Self {
-        Self { monitor: Some(launched.pidfd), warnings: Vec::new() }
+        Self { monitor: Some(launched.pidfd), ..Self::default() }
     }
 }
 
@@ -188,12 +192,17 @@ impl Engine {
             Err(store::Error::DamagedRun { .. }) if !self.has_processes(id) => None,
             run => run.doing(doing)?,
         };
+        let unwritten = if dead == Dead::ByHand { self.keep_ended(&mut record).err() } else { None };
         let errors = match run {
             Some(run) if run.ended.is_some() => {
                 settle::record_late(paths, &mut record, &run).doing(doing)?;
                 Vec::new()
             }
-            Some(run) if run.init.is_some_and(Process::is_alive) => return self.adopt(&record, &run, lock),
+            Some(run) if run.init.is_some_and(Process::is_alive) => match dead {
+                Dead::Policy => return self.adopt(&record, &run, lock, busy),
+                // Another monitor would do as the policy says once it has ended.
+                Dead::ByHand | Dead::Shutdown => return Ok(Mended { is_ending: true, ..Mended::default() }),
+            },
             Some(run) if dead == Dead::Policy && record.is_to_be_restarted(&run, unseen_code(&run)) => {
                 return self.carry_on(&mut record, run, lock, busy);
             }
@@ -210,18 +219,44 @@ impl Engine {
             }
         };
         drop(lock);
-        Ok(Mended { monitor: None, warnings: warnings_of(&record.name, &errors) })
+        let unwritten = unwritten.map(|error| one_line(&error));
+        let warnings = warnings_of(&record.name, &errors).into_iter().chain(unwritten).collect();
+        Ok(Mended { warnings, ..Mended::default() })
+    }
+
+    /// Before a container without a monitor is ended by a person: who finds it dead at this
+    /// moment does not start it again. Who changes it is not waited for.
+    pub(super) fn keep_from_restart(&self, id: &ContainerId) -> Result<()> {
+        let doing = || format!("clean up after `{}`", id.short());
+        let Some(_lock) = self.lock_to_mend(id, Busy::LeaveIt)? else { return Ok(()) };
+        if !launch::is_monitored(self.paths(), id).doing(doing)?
+            && let Some(mut record) = store::load(self.paths(), id).doing(doing)?
+        {
+            self.keep_ended(&mut record)?;
+        }
+        Ok(())
+    }
+
+    /// Writes that a person ended it.
+    fn keep_ended(&self, record: &mut Record) -> Result<()> {
+        match std::mem::replace(&mut record.state.stopped_by_hand, true) {
+            true => Ok(()),
+            false => {
+                let doing = || format!("keep `{}` from the start that its restart policy wants", record.name);
+                store::save(self.paths(), record).doing(doing)
+            }
+        }
     }
 
     /// Starts another monitor for a container whose own was killed. One that cannot take over
     /// is not tried again before the next call: it would fail the same way.
-    fn adopt(&self, record: &Record, run: &Run, lock: Lock) -> Result<Mended> {
+    fn adopt(&self, record: &Record, run: &Run, lock: Lock, busy: Busy) -> Result<Mended> {
         let (paths, id) = (self.paths(), &record.id);
         match launch(self.program(), paths, id, Role::Adopt(lock), &[]) {
             Ok(launched) => Ok(launched.into()),
             // It ended in between: there is nothing to take over, but to settle.
             Err(launch::Error::Failed(_)) if !run.init.is_some_and(Process::is_alive) => {
-                self.mend(id, Busy::LeaveIt, Dead::Policy)
+                self.mend(id, busy, Dead::Policy)
             }
             Err(error) => Err(error).doing(|| format!("take over `{}`", record.name)),
         }

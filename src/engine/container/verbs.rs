@@ -137,7 +137,7 @@ impl Engine {
         }
         match ask(self.paths(), id, None, wish) {
             Err(launch::Error::Silent | launch::Error::Gone) => {
-                self.kill_by_cgroup(id, doing).map(Warnings::from)
+                self.kill_by_cgroup(id, Dead::Shutdown, doing)
             }
             result => result.map(Warnings).doing(doing),
         }
@@ -153,6 +153,10 @@ impl Engine {
         // What must end in any case does not need the monitor for it.
         let must_end =
             matches!(wish, Ask::Kill { signal: libc::SIGKILL, .. } | Ask::Stop { at_shutdown: true, .. });
+        let dead = match wish {
+            Ask::Stop { at_shutdown: true, .. } => Dead::Shutdown,
+            _ => Dead::ByHand,
+        };
         let patience = Instant::now() + KILL_PATIENCE;
         loop {
             let (found, trouble) = self.target_as_left(target, &doing)?;
@@ -161,7 +165,7 @@ impl Engine {
             }
             match trouble {
                 Some(_) if must_end => {
-                    return self.kill_by_cgroup(&found.record.id, &doing).map(Warnings::from);
+                    return self.kill_by_cgroup(&found.record.id, dead, &doing);
                 }
                 Some(trouble) => return Err(trouble),
                 None => {}
@@ -173,7 +177,7 @@ impl Engine {
                     std::thread::sleep(Duration::from_millis(1));
                 }
                 Err(launch::Error::Silent | launch::Error::Gone) if must_end => {
-                    return self.kill_by_cgroup(&found.record.id, &doing).map(Warnings::from);
+                    return self.kill_by_cgroup(&found.record.id, dead, &doing);
                 }
                 Err(error) => return Err(error).doing(&doing),
             }
@@ -182,33 +186,46 @@ impl Engine {
 
     /// Ends a container whose state files do not tell how it is. Its monitor is told first, if
     /// it listens: it starts no other run then, and without a cgroup nothing else can end it.
-    fn kill_unreadable(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<()> {
+    fn kill_unreadable(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<Warnings> {
         let _ = launch::tell(self.paths(), id, Ask::Kill { signal: libc::SIGKILL, by_hand: true });
-        self.kill_by_cgroup(id, doing)
+        self.kill_by_cgroup(id, Dead::ByHand, doing)
     }
 
     /// What works without the monitor, and without a state file that can be read. A monitor
     /// that does not see the end is ended too.
-    fn kill_by_cgroup(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<()> {
-        let cgroup = self.cgroup(id);
-        cgroup.kill().doing(&doing)?;
-        if !cgroup.exists() {
-            let run = store::load_run(self.paths(), id).ok().flatten();
-            run.and_then(|run| run.init).into_iter().for_each(kill_process);
+    fn kill_by_cgroup(&self, id: &ContainerId, dead: Dead, doing: impl Fn() -> String) -> Result<Warnings> {
+        let kill = || {
+            let cgroup = self.cgroup(id);
+            cgroup.kill().doing(&doing)?;
+            if !cgroup.exists() {
+                let run = store::load_run(self.paths(), id).ok().flatten();
+                run.and_then(|run| run.init).into_iter().for_each(kill_process);
+            }
+            Ok(())
+        };
+        if dead == Dead::ByHand {
+            let _ = self.keep_from_restart(id); // it is ended in any case, and then this is tried again
         }
+        kill()?;
         let end = Instant::now() + KILL_PATIENCE;
         let mut patience = Some(Instant::now() + MONITOR_PATIENCE);
+        let mut warnings = BTreeSet::new();
         loop {
             let is_monitored = launch::is_monitored(self.paths(), id).doing(&doing)?;
             // What cannot be mended tells nothing; without processes it has ended.
             let is_over = if is_monitored {
                 self.is_concluded(id)
             } else {
-                let mended = self.mend(id, Busy::Wait, Dead::Stays);
-                mended.is_err() || !launch::is_monitored(self.paths(), id).doing(&doing)?
+                let mended = self.mend(id, Busy::Wait, dead);
+                let is_ending = mended.as_ref().is_ok_and(|mended| mended.is_ending);
+                warnings.extend(mended.into_iter().flat_map(|mended| mended.warnings));
+                if is_ending {
+                    kill()?; // its monitor may have started it again before it was killed
+                }
+                !is_ending && !launch::is_monitored(self.paths(), id).doing(&doing)?
             };
             if is_over && !self.has_processes(id) {
-                return Ok(());
+                return Ok(Warnings(warnings.into_iter().collect()));
             }
             let now = Instant::now();
             if now > end {
@@ -260,19 +277,19 @@ impl Engine {
             Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
                 let id = store::find_id(self.paths(), target).doing(doing)?;
                 let is_up = RunLost::is_why(&error) || self.is_up(&id).doing(doing)?;
-                return if is_up { self.kill_unreadable(&id, doing).map(Warnings::from) } else { Err(error) };
+                return if is_up { self.kill_unreadable(&id, doing) } else { Err(error) };
             }
             found => found?,
         };
         found.status.after(Verb::Kill).doing(doing)?;
         if trouble.is_some() {
-            return self.kill_orphan(&found, number, doing).map(Warnings::from);
+            return self.kill_orphan(&found, number, doing);
         }
         let stop = signal::parse(&found.record.config.stop_signal);
         let by_hand = [libc::SIGKILL, libc::SIGTERM].contains(&number) || stop == Some(number);
         match ask(self.paths(), &found.record.id, None, Ask::Kill { signal: number, by_hand }) {
             Err(launch::Error::Silent) if number == libc::SIGKILL => {
-                self.kill_by_cgroup(&found.record.id, doing).map(Warnings::from)
+                self.kill_by_cgroup(&found.record.id, Dead::ByHand, doing)
             }
             // It was killed, and is not there any more.
             Err(launch::Error::Gone) if number == libc::SIGKILL => Ok(Warnings::default()),
@@ -285,10 +302,12 @@ impl Engine {
     }
 
     /// A signal to a container without a monitor; any ends the wait for a restart.
-    fn kill_orphan(&self, found: &Target, number: i32, doing: impl Fn() -> String) -> Result<()> {
+    fn kill_orphan(&self, found: &Target, number: i32, doing: impl Fn() -> String) -> Result<Warnings> {
         match found.run.as_ref().and_then(|run| run.init) {
-            Some(init) if number != libc::SIGKILL => signal_process(init, number).doing(doing),
-            _ => self.kill_by_cgroup(&found.record.id, doing),
+            Some(init) if number != libc::SIGKILL => {
+                signal_process(init, number).doing(doing).map(Warnings::from)
+            }
+            _ => self.kill_by_cgroup(&found.record.id, Dead::ByHand, doing),
         }
     }
 
@@ -357,7 +376,7 @@ impl Engine {
             if running == Running::Refuse {
                 return Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing);
             }
-            self.kill_unreadable(&id, &doing)?;
+            drop(self.kill_unreadable(&id, &doing)?); // it goes: what is kept of it is no matter
             return self.unreadable(id.as_str(), doing);
         }
         Ok(Some(id))
@@ -380,7 +399,7 @@ impl Engine {
             if running == Running::Refuse {
                 return Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing);
             }
-            self.kill_unreadable(id, &doing)?;
+            drop(self.kill_unreadable(id, &doing)?); // it goes: what is kept of it is no matter
         }
         let lock = match store::lock(paths, id) {
             Err(store::Error::NotFound(_)) => None,
