@@ -216,7 +216,11 @@ fn a_monitor_killed_between_two_runs_starts_nothing_that_was_stopped_by_hand() {
         let mut record = store::load(case.engine.paths(), &parsed).unwrap().unwrap();
         record.state.stopped_by_hand = true;
         store::save(case.engine.paths(), &record).unwrap();
-        assert_eq!(case.container(&id).status, Status::Exited, "{point:?}");
+        let ended = case.container(&id);
+        assert_eq!(ended.status, Status::Exited, "{point:?}");
+        if record.state.finished.is_some() {
+            assert_eq!(ended.record.state, record.state, "{point:?}");
+        }
         assert!(store::load_run(case.engine.paths(), &parsed).unwrap().is_none(), "{point:?}");
     }
 }
@@ -267,6 +271,22 @@ fn a_restart_that_its_monitor_cannot_do_is_given_up() {
             case.wait_for(case.engine.containers().remove(&id, false, false)).unwrap();
         }
     }
+}
+
+#[test]
+fn a_monitor_killed_after_a_start_that_failed_leaves_why() {
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let run = Run { starting: true, ..cut_off(&case, &id) };
+    let parsed = id.parse().unwrap();
+    let mut record = store::load(case.engine.paths(), &parsed).unwrap().unwrap();
+    record.state = Default::default();
+    (record.state.error, record.state.exit_code) = ("no such program".to_owned(), 127);
+    store::save_run(case.engine.paths(), &parsed, &run).unwrap();
+    store::save(case.engine.paths(), &record).unwrap();
+    let left = case.container(&id);
+    assert_eq!((left.status, left.record.state), (Status::Created, record.state));
+    assert!(store::load_run(case.engine.paths(), &parsed).unwrap().is_none());
 }
 
 #[test]

@@ -206,15 +206,20 @@ impl Engine {
             Some(run) if dead == Dead::Policy && record.is_to_be_restarted(&run, unseen_code(&run)) => {
                 return self.carry_on(&mut record, run, lock, busy);
             }
-            Some(run) if run.init.is_some() && (run.starting || record.state.finished.is_none()) => {
+            Some(run) if run.init.is_some() && ended_unseen(&record) => {
                 self.settle_unseen(&mut record, Some(&run))?
             }
             None if self.has_processes(id) => return Err(RunLost::of(paths, id)).doing(doing),
             None if ended_unseen(&record) => self.settle_unseen(&mut record, None)?,
+            // Its end is recorded, or it never ran.
             run => {
-                let network = run.and_then(|run| run.network);
-                let errors = settle::clear(paths, id, network.as_ref());
-                store::forget_run(paths, id).doing(doing)?;
+                let network = run.as_ref().and_then(|run| run.network.as_ref());
+                let errors = settle::clear(paths, id, network);
+                if run.is_some() && record.config.auto_remove {
+                    self.remove_ended(&record)?;
+                } else {
+                    store::forget_run(paths, id).doing(doing)?;
+                }
                 errors
             }
         };
