@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::settings::is_loopback;
 use crate::base::error::{io_hint, io_kind};
 use crate::base::{ErrorKind, Explain};
 use crate::oci::{Digest, Platform};
@@ -276,6 +277,7 @@ impl Explain for Error {
             Self::Connect { host, is_nameless: true, .. } => {
                 Some(format!("see that `{host}` is spelt right, and that this machine can look up names"))
             }
+            Self::Connect { host, .. } if is_loopback(host) => Some(format!("see that `{host}` is up")),
             Self::Connect { host, .. } => Some(format!(
                 "see that `{host}` is up; one that speaks plain http must be named in insecure-registries"
             )),

@@ -1,7 +1,7 @@
 //! One repository: what its tags name, at whichever endpoint answers.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
@@ -33,9 +33,10 @@ pub struct Repository {
     pub(super) shared: Arc<Shared>,
     pub(super) reference: Reference,
     endpoints: Vec<Endpoint>,
-    /// The endpoint that answered last: mirrors before it are not asked again.
+    /// The endpoint that answered last, whatever it said: those before it are not asked again.
     at: AtomicUsize,
-    has_answered: AtomicBool,
+    /// One more than the place of that endpoint; 0 while none has answered.
+    answered: AtomicUsize,
 }
 
 /// A document as the registry gave it, its digest checked.
@@ -71,7 +72,7 @@ struct Wanted {
 impl Repository {
     pub(super) fn new(shared: Arc<Shared>, reference: Reference) -> Self {
         let endpoints = shared.http.settings.endpoints(reference.registry());
-        Self { shared, reference, endpoints, at: AtomicUsize::new(0), has_answered: AtomicBool::new(false) }
+        Self { shared, reference, endpoints, at: AtomicUsize::new(0), answered: AtomicUsize::new(0) }
     }
 
     /// The digest that the reference names, without fetching what it names; `None` when
@@ -196,7 +197,7 @@ impl Repository {
         loop {
             request.secrets = logins.headers(endpoint, &self.reference);
             let response = http.send(&request, reporter).await?;
-            self.has_answered.store(true, Ordering::Relaxed);
+            self.has_answered(endpoint);
             let status = response.status();
             if status.is_success() {
                 return Ok(response);
@@ -213,6 +214,13 @@ impl Repository {
         }
     }
 
+    fn has_answered(&self, endpoint: &Endpoint) {
+        if let Some(place) = self.endpoints.iter().position(|known| known.base == endpoint.base) {
+            self.at.fetch_max(place, Ordering::Relaxed);
+            self.answered.fetch_max(place + 1, Ordering::Relaxed);
+        }
+    }
+
     /// Tries `attempt` at each endpoint until one gives an answer, and at each as often as
     /// is sensible. `received` counts bytes over all attempts: headway renews patience.
     pub(super) async fn persist<T>(
@@ -224,11 +232,8 @@ impl Repository {
         let mut at = self.at.load(Ordering::Relaxed);
         loop {
             let endpoint = &self.endpoints[at];
-            let error = match self.try_often(endpoint, reporter, received, &mut attempt).await {
-                Ok(value) => {
-                    self.at.fetch_max(at, Ordering::Relaxed);
-                    return Ok(value);
-                }
+            let error = match self.try_often(at, reporter, received, &mut attempt).await {
+                Ok(value) => return Ok(value),
                 Err(error) => error,
             };
             let goes_on = match (endpoint.role, &error) {
@@ -256,11 +261,12 @@ impl Repository {
 
     async fn try_often<T>(
         &self,
-        endpoint: &Endpoint,
+        at: usize,
         reporter: &Reporter,
         received: &dyn Fn() -> u64,
         attempt: &mut impl AsyncFnMut(&Endpoint) -> Result<T>,
     ) -> Result<T> {
+        let endpoint = &self.endpoints[at];
         let patience = &self.shared.http.settings.patience;
         let tries = match endpoint.role {
             Role::Mirror => patience.tries.min(2),
@@ -273,7 +279,8 @@ impl Repository {
                 done => return done,
             };
             // A host that never answered is misspelt or down; waiting helps neither.
-            if matches!(error, Error::Connect { .. }) && !self.has_answered.load(Ordering::Relaxed) {
+            let has_answered = self.answered.load(Ordering::Relaxed) == at + 1;
+            if matches!(error, Error::Connect { .. }) && !has_answered {
                 return Err(error);
             }
             if received() - before >= HEADWAY {

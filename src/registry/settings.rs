@@ -206,10 +206,8 @@ impl Settings {
 
     /// Whether `host[:port]` may be talked to without encryption and proof.
     pub(super) fn may_be_plain(&self, host: &str) -> bool {
-        let name = without_port(host);
-        let address: Option<IpAddr> = name.trim_matches(['[', ']']).parse().ok();
-        name == "localhost"
-            || address.is_some_and(|address| address.is_loopback())
+        let (name, address) = (without_port(host), address(host));
+        is_loopback(host)
             || self.insecure.iter().any(|insecure| match insecure {
                 Insecure::Host(named) => named == host || named == name,
                 Insecure::Network(network, bits) => {
@@ -231,6 +229,15 @@ pub(super) fn authority(url: &Url) -> String {
         Some(port) => format!("{host}:{port}"),
         None => host.to_owned(),
     }
+}
+
+fn address(host: &str) -> Option<IpAddr> {
+    without_port(host).trim_matches(['[', ']']).parse().ok()
+}
+
+/// Whether `host[:port]` is this machine.
+pub(super) fn is_loopback(host: &str) -> bool {
+    without_port(host) == "localhost" || address(host).is_some_and(|address| address.is_loopback())
 }
 
 fn without_port(host: &str) -> &str {

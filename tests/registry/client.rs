@@ -384,6 +384,18 @@ fn redirects_that_lead_astray_are_not_followed() {
 }
 
 #[test]
+fn one_that_refused_in_plain_http_is_not_taken_for_one_that_is_down() {
+    let asks = |_: &Seen, _: &Content| Some(Answer::new(401).header("WWW-Authenticate", "Basic realm=\"x\""));
+    let toy = Toy::start(Content::default(), asks);
+    let repository = Registry::new(impatient()).repository(&toy.reference("web"));
+    // As a pull does for an image that is there already.
+    let error = wait(repository.head(&Reporter::silent())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+    let error = wait(repository.resolve(&amd64(), &Reporter::silent())).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Denied, "{error}");
+}
+
+#[test]
 fn someone_else_cannot_ask_who_we_are() {
     let asks = |_: &Seen, _: &Content| {
         Some(Answer::new(401).header("WWW-Authenticate", "Basic realm=\"give me your password\""))
