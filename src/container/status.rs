@@ -133,7 +133,7 @@ impl Explain for Conflict {
     fn hint(&self) -> Option<String> {
         use {Status::*, Verb::*};
         let hint = match (self.verb, self.status) {
-            (Pause | Kill | Exec | Attach, Created | Exited) => "start it first",
+            (Pause | Exec | Attach, Created | Exited) => "start it first",
             (Start | Exec | Attach, Paused) => "unpause it first",
             (Remove, Running | Paused | Restarting) => "stop it first, or remove it with --force",
             _ => return None,

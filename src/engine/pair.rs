@@ -47,9 +47,7 @@ impl Explain for Error {
                  while none of its containers runs",
                 folder.join(FILE).display()
             )),
-            Self::Foreign(_, 0) => Some(
-                "run it as root: `sudo hoist …`, or use folders of your own: --root, --run-root".to_owned(),
-            ),
+            Self::Foreign(_, 0) => Some("run it as root: `sudo hoist …`".to_owned()),
             Self::Foreign(..) => Some("use a folder of your own, or change its owner".to_owned()),
             Self::Writable(folder, _) => Some(format!("`chmod go-w {}`", folder.display())),
             Self::Disk(error) => error.hint(),

@@ -99,7 +99,9 @@ impl Explain for Error {
             Self::Ambiguous { .. } => Some("give more digits of the id, or the name".to_owned()),
             Self::NameInUse { .. } => Some("remove or rename that container, or use another name".to_owned()),
             Self::Damaged { id, source } => {
-                Some(join_hints(source.hint(), format!("`hoist rm {}` removes it", id.short())))
+                let id = id.short();
+                let hint = format!("`hoist rm {id}` removes it, `hoist rm -f {id}` also while it runs");
+                Some(join_hints(source.hint(), hint))
             }
             Self::DamagedRun { id, source } => Some(join_hints(source.hint(), how_to_end(id))),
             Self::Disk(error) => error.hint(),
