@@ -489,7 +489,7 @@ fn role_of_the_test_below() {
     let ui = Ui { no_color: true, ..Ui::default() };
     let read = |path: &Path| -> std::io::Result<String> { panic!("cannot bear {}", path.display()) };
     let world = hoist::command::World { environment: Environment::default(), folder: "/".into(), read };
-    let settings = hoist::tui::TuiSettings { ui, flags: Default::default(), world };
+    let settings = hoist::tui::TuiSettings { ui, warnings: Vec::new(), flags: Default::default(), world };
     let ended = hoist::tui::run(engine, settings);
     std::process::exit(if ended.is_err() { 77 } else { 0 });
 }

@@ -45,6 +45,8 @@ const THREADS: usize = 8;
 pub struct TuiSettings {
     /// `[ui]` of the configuration.
     pub ui: Ui,
+    /// Which of the user's settings are not used, and why.
+    pub warnings: Vec<String>,
     /// The flags it was read with: it is read again when a file is saved.
     pub flags: Flags,
     /// What words of commands refer to: variables and files of the user.
@@ -142,7 +144,7 @@ fn try_open(flags: &Flags, environment: Environment) -> Result<u8, Error> {
     let engine = Engine::open(Settings::from_config(&config)?)?;
     let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
     let world = World { environment, folder, read: disk::read_text };
-    run(engine, TuiSettings { ui: config.ui, flags: flags.clone(), world })
+    run(engine, TuiSettings { ui: config.ui, warnings: config.warnings, flags: flags.clone(), world })
 }
 
 fn tell(error: &Error) {

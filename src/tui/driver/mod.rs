@@ -219,7 +219,7 @@ impl Signals {
 /// The model to begin with. Of what the user configured and cannot be used is told why; ours
 /// stands in.
 fn model(settings: &TuiSettings, depth: Depth) -> std::result::Result<Model, Error> {
-    let configured = settings::read(settings.ui.clone(), depth, settings.world.read);
+    let configured = settings::read_first(settings, depth);
     let keymap = configured.keymap.clone().map_or_else(|| Keymap::read(None).map(Arc::new), Ok)?;
     let theme = Theme::shipped(DARK, depth)?;
     let mut model = Model::new(keymap, theme, depth, settings.world.clone(), Timestamp::now());

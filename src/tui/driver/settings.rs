@@ -21,8 +21,15 @@ use crate::tui::theme::{Depth, Theme, Themes};
 /// An editor that saves in several steps is through by then.
 const SETTLED: Duration = Duration::from_millis(15);
 
+/// What there is at the start, and what was wrong with the configuration.
+pub(super) fn read_first(settings: &TuiSettings, depth: Depth) -> Configured {
+    let mut configured = read(settings.ui.clone(), depth, settings.world.read);
+    configured.faults.extend(settings.warnings.iter().cloned());
+    configured
+}
+
 /// Reads keymap and themes; `ui` comes from the configuration.
-pub(super) fn read(ui: Ui, depth: Depth, read: fn(&Path) -> io::Result<String>) -> Configured {
+fn read(ui: Ui, depth: Depth, read: fn(&Path) -> io::Result<String>) -> Configured {
     let mut faults = Vec::new();
     let keymap = keymap(&ui, ui.keymap, read).map_err(|fault| faults.push(fault)).ok();
     let mut themes = Themes::of_hoist(depth);
@@ -153,6 +160,22 @@ pub(super) fn depth(settings: &TuiSettings) -> Depth {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Flags;
+    use crate::tui::fixture;
+    use crate::tui::update::begin;
+
+    #[test]
+    fn the_first_notice_tells_what_of_the_configuration_is_not_used() {
+        let mut model = fixture::empty(80, 24);
+        let settings = TuiSettings {
+            ui: Ui { folder: None, ..Ui::default() },
+            warnings: vec!["the configuration is not used".to_owned()],
+            flags: Flags::default(),
+            world: model.world.clone(),
+        };
+        begin(&mut model, read_first(&settings, Depth::True));
+        assert_eq!(model.notice.unwrap().text, "the configuration is not used");
+    }
 
     #[test]
     fn a_device_that_stands_for_no_file_is_not_watched() {
