@@ -4,6 +4,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -28,6 +29,21 @@ struct Disk {
 
 thread_local! {
     static DISK: RefCell<Option<Disk>> = const { RefCell::new(None) };
+    static BROKEN: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
+}
+
+/// Does `work` while the file or folder at `path` cannot be synced.
+pub(crate) fn broken<T>(path: &Path, work: impl FnOnce() -> T) -> T {
+    BROKEN.set(Some(path.to_owned()));
+    let done = work();
+    BROKEN.set(None);
+    done
+}
+
+/// Fails for what is [`broken`].
+pub(super) fn refuse(path: &Path) -> io::Result<()> {
+    let is_broken = BROKEN.with_borrow(|broken| broken.as_deref() == Some(path));
+    if is_broken { Err(io::Error::from_raw_os_error(libc::EIO)) } else { Ok(()) }
 }
 
 /// Does `work`, after which everything below `root` would be on the disk if the power failed

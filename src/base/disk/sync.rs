@@ -29,6 +29,8 @@ pub fn sync_folders<P: AsRef<Path>>(folders: impl IntoIterator<Item = P>) -> Res
 ///
 /// `EIO` or `ENOSPC` when it cannot be written.
 pub fn sync_file(path: &Path) -> Result<()> {
+    #[cfg(test)]
+    super::cut::refuse(path).map_err(Error::io("sync", path))?;
     match File::open(path).and_then(|file| file.sync_all()) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         synced => synced.map_err(Error::io("sync", path))?,

@@ -126,18 +126,27 @@ fn is_changing(paths: &Paths, link: &Path) -> bool {
 ///
 /// # Errors
 ///
-/// [`Error::NameInUse`]; then it keeps the old one.
+/// [`Error::NameInUse`]; then it keeps the old one. When the disk fails last, it may have the
+/// new one: as its record says.
 pub fn rename(paths: &Paths, record: &mut Record, name: Name) -> Result<()> {
     claim(paths, &name, &record.id)?;
     let old = std::mem::replace(&mut record.name, name);
     // A record on the disk whose name is not would be half-made.
     if let Err(error) = sync_names(paths, record).and_then(|()| save(paths, record)) {
-        let _ = fs::remove_file(paths.container_name(&record.name));
-        record.name = old;
+        // The record may be there, and only its folder not on the disk: both names stay then.
+        if !may_have(paths, &record.name, &record.id) {
+            let _ = fs::remove_file(paths.container_name(&record.name));
+            record.name = old;
+        }
         return Err(error);
     }
     release(paths, &old, &record.id);
     sync_names(paths, record)
+}
+
+/// Whether the record has this name, or cannot be read.
+fn may_have(paths: &Paths, name: &Name, id: &ContainerId) -> bool {
+    load(paths, id).map_or(true, |record| record.is_some_and(|record| record.name == *name))
 }
 
 /// Writes to the disk which names there are, unless the container is one with `--rm`.

@@ -190,6 +190,25 @@ fn only_what_is_wrong_with_the_file_itself_is_damage() {
 }
 
 #[test]
+fn a_rename_that_a_sync_ends_leaves_a_whole_container() {
+    let (_dir, paths) = paths();
+    let mut web = record("a", "web");
+    drop(create(&paths, &web).unwrap());
+    let mut rename_while_broken = |folder: &Path, name: &str| {
+        let renamed = disk::cut::broken(folder, || rename(&paths, &mut web, name.parse().unwrap()));
+        assert!(matches!(renamed, Err(Error::Disk(_))), "{renamed:?}");
+        sweep(&paths).unwrap();
+        assert_eq!(find(&paths, web.name.as_str()).unwrap().name, web.name);
+        web.name.to_string()
+    };
+    let folder = paths.container(&"a".repeat(64).parse().unwrap());
+    // Before its record is written, and after.
+    assert_eq!(rename_while_broken(&paths.container_names(), "www"), "web");
+    assert_eq!(rename_while_broken(&folder, "www"), "www");
+    drop(create(&paths, &record("b", "web")).unwrap()); // its old name is free
+}
+
+#[test]
 fn what_was_answered_survives_a_power_cut_and_nothing_else_is_synced() {
     let (_dir, paths) = paths();
     for folder in [paths.containers(), paths.container_names(), paths.discarded(), paths.trash()] {
