@@ -200,10 +200,32 @@ fn groups_nested_deeper_than_a_path_is_long_are_found_and_removed() {
     let procs = open(&group, "cgroup.procs", OFlags::WRONLY);
     rustix::io::write(&procs, child.id().to_string().as_bytes()).unwrap();
     let deep = Cgroup::open(&parent, "deep");
-    assert_eq!(deep.pids(), [i32::try_from(child.id()).unwrap()]);
+    assert_eq!(deep.pids().unwrap(), [i32::try_from(child.id()).unwrap()]);
     deep.kill().unwrap();
     child.wait().unwrap();
     deep.remove().unwrap();
     assert!(!top.exists());
+    std::fs::remove_dir(root.join(&parent.path)).unwrap();
+}
+
+#[test]
+fn a_threaded_group_has_its_processes_above() {
+    let Some(root) = unified() else { return };
+    let parent = Parent::new(format!("hoist-test-threaded-{}", std::process::id()));
+    let top = root.join(&parent.path).join("c1");
+    let inner = top.join("inner");
+    std::fs::create_dir_all(&inner).unwrap();
+    std::fs::write(inner.join("cgroup.type"), "threaded").unwrap();
+    let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+    std::fs::write(top.join("cgroup.procs"), child.id().to_string()).unwrap();
+    let group = Cgroup::open(&parent, "c1");
+    let pids = [i32::try_from(child.id()).unwrap()];
+    assert_eq!(group.pids().unwrap(), pids);
+    std::fs::write(inner.join("cgroup.threads"), child.id().to_string()).unwrap();
+    assert_eq!(group.pids().unwrap(), pids, "its thread is in the inner group");
+    assert_eq!(Cgroup::open(&parent, "c1/inner").pids().unwrap(), pids);
+    group.kill().unwrap();
+    child.wait().unwrap();
+    group.remove().unwrap();
     std::fs::remove_dir(root.join(&parent.path)).unwrap();
 }

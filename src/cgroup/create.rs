@@ -220,21 +220,23 @@ fn can_hand_down(dir: &Path, tree: &Path) -> bool {
         return true; // the machine's root
     }
     let pids = || files::pids(&dir.join("cgroup.procs"));
-    if dir == tree && !pids().is_empty() {
+    let is_empty = || pids().is_ok_and(|pids| pids.is_empty());
+    if dir == tree && !is_empty() {
         clear_top(tree, pids);
     }
-    pids().is_empty()
+    is_empty()
 }
 
 /// Moves what runs at the top of a cgroup namespace into a group below it, this process too.
-fn clear_top(tree: &Path, pids: impl Fn() -> Vec<i32>) {
+fn clear_top(tree: &Path, pids: impl Fn() -> Result<Vec<i32>>) {
     let group = tree.join(TOP_PROCESSES);
     if files::make_dir(&group).is_err() {
         return;
     }
     for _ in 0..CLEAR_ATTEMPTS {
         // A process of another pid namespace is shown as 0, which would be this one.
-        let pids: Vec<i32> = pids().into_iter().filter(|pid| *pid > 0).collect();
+        let Ok(pids) = pids() else { return };
+        let pids: Vec<i32> = pids.into_iter().filter(|pid| *pid > 0).collect();
         if pids.is_empty() {
             return;
         }

@@ -1,6 +1,6 @@
 //! The files of the cgroup file systems: read, written, polled, removed.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -56,17 +56,42 @@ pub(super) fn make_dirs(path: &Path) -> Result<()> {
     }
 }
 
-/// The numbers in a file of process or thread ids; none where it cannot be read.
-pub(super) fn pids(path: &Path) -> Vec<i32> {
-    numbers(&fs::read_to_string(path).unwrap_or_default()).collect()
+/// The numbers in a file of process or thread ids; none where the group is gone.
+pub(super) fn pids(path: &Path) -> Result<Vec<i32>> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(numbers(&text).collect()),
+        Err(error) if is_gone(error.raw_os_error()) => Ok(Vec::new()),
+        Err(source) => Err(failed("read", path, source)),
+    }
 }
 
-/// The processes of a group and of all groups below it, as deep as a container has made them.
-pub(super) fn pids_below(dir: &Path, file: &str) -> Vec<i32> {
-    let mut found = Pids { file, pids: pids(&dir.join(file)) };
-    // A group that goes meanwhile has no processes.
-    let _ = walk(dir, &mut found);
-    found.pids
+/// The processes of a group and of all groups below it, as deep as a container has made them;
+/// none where it is gone.
+pub(super) fn pids_below(dir: &Path, file: &str) -> Result<Vec<i32>> {
+    let (file, pids) = match pids(&dir.join(file)) {
+        // The processes of threaded groups are those of a group above, maybe above this one.
+        Err(Error::File { source, .. }) if is_threaded(source.raw_os_error()) => {
+            ("cgroup.threads", pids(&dir.join("cgroup.threads"))?)
+        }
+        pids => (file, pids?),
+    };
+    let mut found = Pids { file, pids };
+    match walk(dir, &mut found) {
+        Err(error) if !is_gone(Some(error.errno())) => {
+            Err(failed("list", dir, io::Error::from_raw_os_error(error.errno())))
+        }
+        _ => Ok(found.pids),
+    }
+}
+
+/// Whether a file could not be read because its group went: before it was opened, or after.
+fn is_gone(errno: Option<i32>) -> bool {
+    [Some(libc::ENOENT), Some(libc::ENODEV)].contains(&errno)
+}
+
+/// Whether a group does not list its processes, because a group above does.
+fn is_threaded(errno: Option<i32>) -> bool {
+    errno == Some(libc::EOPNOTSUPP)
 }
 
 /// Walks through the groups below one, by descriptors: their paths may be longer than the kernel
@@ -90,15 +115,19 @@ impl tree::Visitor for Pids<'_> {
             return Ok(Step::Pass);
         }
         let path = Path::new(name).join(self.file);
-        if let Ok(file) = sys::fs::open_beneath(group, &path, OFlags::RDONLY) {
-            let text = io::read_to_string(fs::File::from(file)).unwrap_or_default();
-            self.pids.extend(numbers(&text));
+        let text = sys::fs::open_beneath(group, &path, OFlags::RDONLY).and_then(|file| {
+            io::read_to_string(fs::File::from(file)).map_err(|error| sys::Error::new("read()", error))
+        });
+        match text {
+            Ok(text) => self.pids.extend(numbers(&text)),
+            Err(error) if is_gone(Some(error.errno())) || is_threaded(Some(error.errno())) => {}
+            Err(error) => return Err(error),
         }
         Ok(Step::Enter)
     }
 
-    fn refused(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: sys::Error) -> sys::Result<Leave> {
-        Ok(Leave::Done) // it went meanwhile
+    fn refused(&mut self, _: BorrowedFd<'_>, _: &OsStr, error: sys::Error) -> sys::Result<Leave> {
+        if is_gone(Some(error.errno())) { Ok(Leave::Done) } else { Err(error) }
     }
 
     fn leave(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: u32) -> sys::Result<Leave> {
@@ -110,14 +139,22 @@ fn numbers(text: &str) -> impl Iterator<Item = i32> {
     text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok())
 }
 
-/// The groups right below one.
-pub(super) fn groups_in(dir: &Path) -> Vec<std::path::PathBuf> {
-    let Ok(entries) = fs::read_dir(dir) else { return Vec::new() };
-    entries
-        .flatten()
-        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .map(|entry| entry.path())
-        .collect()
+/// The names of the groups right below one; none where it is gone.
+pub(super) fn groups_in(dir: &Path) -> Result<Vec<OsString>> {
+    let read = || -> io::Result<Vec<OsString>> {
+        let mut groups = Vec::new();
+        for entry in fs::read_dir(dir)? {
+            let entry = entry?;
+            if entry.file_type()?.is_dir() {
+                groups.push(entry.file_name());
+            }
+        }
+        Ok(groups)
+    };
+    match read() {
+        Err(error) if is_gone(error.raw_os_error()) => Ok(Vec::new()),
+        groups => groups.map_err(|source| failed("list", dir, source)),
+    }
 }
 
 /// Removes a group and all groups below it, deepest first.
@@ -224,7 +261,7 @@ mod tests {
 
     #[test]
     fn groups_nest_deeper_than_a_path_is_long() {
-        const DEPTH: i32 = 20_000;
+        const DEPTH: i32 = 1_000;
         let dir = tempfile::tempdir().unwrap();
         let top = dir.path().join("group");
         fs::create_dir(&top).unwrap();
@@ -237,7 +274,7 @@ mod tests {
             group =
                 sys::fs::open_at(&group, OsStr::new("inner"), OFlags::RDONLY | OFlags::DIRECTORY).unwrap();
         }
-        let mut pids = pids_below(&top, "cgroup.procs");
+        let mut pids = pids_below(&top, "cgroup.procs").unwrap();
         pids.sort_unstable();
         assert!(pids.into_iter().eq(0..DEPTH));
         for _ in 0..DEPTH {
@@ -246,5 +283,31 @@ mod tests {
         }
         remove_groups(&top).unwrap();
         assert!(!top.exists());
+    }
+
+    #[test]
+    fn only_a_group_that_is_gone_has_no_processes_or_groups() {
+        let dir = tempfile::tempdir().unwrap();
+        let gone = dir.path().join("gone");
+        assert_eq!(pids_below(&gone, "cgroup.procs").unwrap(), [0; 0]);
+        assert_eq!(groups_in(&gone).unwrap(), [""; 0]);
+
+        let unreadable = |file: &Path| {
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::os::unix::fs::symlink("/proc/self/mem", file).unwrap(); // EIO
+        };
+        let group = dir.path().join("group");
+        unreadable(&group.join("cgroup.procs"));
+        let told = pids_below(&group, "cgroup.procs").unwrap_err().to_string();
+        assert_eq!(told, format!("cannot read {}/cgroup.procs", group.display()));
+
+        let above = dir.path().join("above");
+        fs::create_dir_all(above.join("inner/cgroup.procs")).unwrap(); // EISDIR
+        let told = pids_below(&above, "cgroup.procs").unwrap_err().to_string();
+        assert_eq!(told, format!("cannot list {}", above.display()));
+
+        let file = dir.path().join("file");
+        fs::write(&file, "").unwrap();
+        assert_eq!(groups_in(&file).unwrap_err().to_string(), format!("cannot list {}", file.display()));
     }
 }

@@ -70,12 +70,19 @@ impl Parent {
     }
 
     /// The names of the groups below it: the ids of containers, and `monitors`.
-    #[must_use]
-    pub fn groups(&self) -> Vec<String> {
+    ///
+    /// # Errors
+    ///
+    /// They cannot be listed.
+    pub fn groups(&self) -> Result<Vec<String>> {
         let hierarchy = Hierarchy::detect(&self.root);
         let trees = hierarchy.v1.iter().map(|(_, tree)| tree).chain(hierarchy.unified.as_ref());
-        let groups = trees.flat_map(|tree| files::groups_in(&tree.join(relative(&self.path))));
-        groups.filter_map(|group| Some(group.file_name()?.to_str()?.to_owned())).collect()
+        let mut groups = Vec::new();
+        for tree in trees {
+            let names = files::groups_in(&tree.join(relative(&self.path)))?;
+            groups.extend(names.into_iter().filter_map(|name| name.into_string().ok()));
+        }
+        Ok(groups)
     }
 
     /// Moves the calling process, a monitor, out of the session or unit it was started in,
@@ -275,32 +282,38 @@ impl Cgroup {
                 result => return result,
             }
         }
-        self.kill_one_by_one();
-        Ok(())
+        self.kill_one_by_one()
     }
 
     /// Before `cgroup.kill` (5.14): frozen, nobody can escape by forking.
-    fn kill_one_by_one(&self) {
+    fn kill_one_by_one(&self) -> Result<()> {
         let can_freeze = self.freeze().is_ok();
         let end = Instant::now() + EMPTY_LIMIT;
-        loop {
-            let pids = self.pids();
+        let killed = loop {
+            let pids = match self.pids() {
+                Ok(pids) => pids,
+                Err(error) => break Err(error),
+            };
             for &pid in &pids {
                 let _ = sys::signal::send(pid, libc::SIGKILL); // gone already: fine
             }
             if can_freeze || pids.is_empty() || Instant::now() > end {
-                break;
+                break Ok(());
             }
             std::thread::yield_now();
-        }
+        };
         let _ = self.thaw(); // the dead wait for it; who could not be frozen is not
+        killed
     }
 
-    /// The processes of the container, those of nested groups too.
-    #[must_use]
-    pub fn pids(&self) -> Vec<i32> {
+    /// The processes of the container, those of nested groups too; none where its group is gone.
+    ///
+    /// # Errors
+    ///
+    /// They cannot be listed: there may be some.
+    pub fn pids(&self) -> Result<Vec<i32>> {
         let place = self.unified.as_deref().or_else(|| self.v1.first().map(|(_, dir)| dir.as_path()));
-        place.map(|dir| files::pids_below(dir, "cgroup.procs")).unwrap_or_default()
+        place.map_or(Ok(Vec::new()), |dir| files::pids_below(dir, "cgroup.procs"))
     }
 
     /// A descriptor to poll for out-of-memory kills; then ask [`Cgroup::stats`].

@@ -113,7 +113,7 @@ impl Cgroup {
 
     /// Where no controller counts them.
     fn threads(&self) -> u64 {
-        let count = |dir: &Path, file| files::pids_below(dir, file).len();
+        let count = |dir: &Path, file| files::pids_below(dir, file).map_or(0, |pids| pids.len());
         let threads = match (&self.unified, self.v1.first()) {
             (Some(group), _) => count(group, "cgroup.threads"),
             (None, Some((_, dir))) => count(dir, "tasks"),

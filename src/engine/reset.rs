@@ -34,7 +34,7 @@ impl Engine {
                 first = Err(error);
             }
         };
-        let (ids, read) = self.all_ids();
+        let (ids, read) = self.all_ids()?;
         note(read);
         for id in &ids {
             note(self.remove_whatever_it_is(id));

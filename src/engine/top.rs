@@ -63,7 +63,8 @@ impl Engine {
             return Err(Conflict { verb: Verb::Exec, status }).doing(doing);
         };
         let cgroup = Cgroup::open(&cgroup_parent(self.paths()), container.record.id.as_str());
-        let pids: Vec<u32> = cgroup.pids().into_iter().filter_map(|pid| u32::try_from(pid).ok()).collect();
+        let pids: Vec<u32> =
+            cgroup.pids().doing(doing)?.into_iter().filter_map(|pid| u32::try_from(pid).ok()).collect();
         if pids.is_empty() {
             return Ok(Members::of_namespace(init.pid));
         }

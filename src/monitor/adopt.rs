@@ -38,7 +38,7 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error
         return Err(Error::NotRunning);
     }
     let cgroup = Cgroup::open(&cgroup_parent(&monitor.paths), id.as_str());
-    let pids = [vec![pid], cgroup.pids()].concat();
+    let pids = [vec![pid], cgroup.pids()?].concat();
     let streams = streams(&run, &pids);
     streams.set_nonblocking()?;
     run.monitor = own_process();

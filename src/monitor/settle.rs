@@ -134,9 +134,8 @@ pub fn clear(paths: &Paths, id: &ContainerId, network: Option<&serde_json::Value
     let mut errors = Vec::new();
     let cgroup = Cgroup::open(&cgroup_parent(paths), id.as_str());
     if cgroup.exists() {
-        if !cgroup.pids().is_empty()
-            && let Err(error) = cgroup.kill()
-        {
+        let is_empty = cgroup.pids().is_ok_and(|pids| pids.is_empty());
+        if !is_empty && let Err(error) = cgroup.kill() {
             errors.push(error.into());
         }
         if let Err(error) = cgroup.remove() {

@@ -203,6 +203,11 @@ impl Walk {
                 folder.is_listed = true;
                 break;
             };
+            // One that was removed after it was opened holds nothing.
+            if entry.as_ref().is_err_and(|errno| *errno == Errno::NOENT) {
+                folder.is_listed = true;
+                break;
+            }
             let entry = check(entry, || "getdents64()".to_owned())?;
             folder.cookie = entry.next_entry_cookie();
             let name = OsStr::from_bytes(entry.file_name().to_bytes());

@@ -89,7 +89,7 @@ pub(super) fn list(root: &Path, words: &List) -> Result<(), Failed> {
 
 pub(super) fn ps(root: &Path, words: &Ps) -> Result<(), Failed> {
     let saved = Folder::new(root, &words.id)?.load()?;
-    let pids = saved.cgroup().pids();
+    let pids = saved.cgroup().pids()?;
     if words.format == "json" {
         return print(&json!(pids));
     }

@@ -156,7 +156,7 @@ pub(super) fn kill(root: &Path, id: &str, name: &str, all: bool) -> Result<(), F
     let saved = Folder::new(root, id)?.load()?;
     let Some(number) = signal::parse(name) else { return refuse(format!("`{name}` is not a signal")) };
     if all {
-        for pid in saved.cgroup().pids() {
+        for pid in saved.cgroup().pids()? {
             let _ = signal::send(pid, number); // it may have ended meanwhile
         }
         return Ok(());

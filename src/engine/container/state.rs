@@ -21,7 +21,7 @@ use super::Container;
 use crate::base::disk::{Lock, Rank};
 use crate::base::error::one_line;
 use crate::base::{ContainerId, ErrorKind, Explain, Paths};
-use crate::cgroup::Cgroup;
+use crate::cgroup::{self, Cgroup};
 use crate::container::store;
 use crate::monitor::launch::{self, Role, launch};
 use crate::monitor::settle::{self, End, Next};
@@ -129,8 +129,10 @@ impl Engine {
             Err(trouble) => {
                 // Mending may have got halfway.
                 let run = store::load_run(paths, &record.id).or(run).doing(doing)?;
+                let is_lost = RunLost::is_why(&trouble)
+                    || run.is_none() && self.has_processes(&record.id).doing(doing)?;
                 let record = store::load(paths, &record.id).ok().flatten().unwrap_or(record);
-                if RunLost::is_why(&trouble) || run.is_none() && self.has_processes(&record.id) {
+                if is_lost {
                     return Err(trouble);
                 }
                 let warnings = vec![one_line(&trouble)];
@@ -148,15 +150,15 @@ impl Engine {
     }
 
     /// Whether something of a container runs, as far as its cgroup tells.
-    pub(super) fn has_processes(&self, id: &ContainerId) -> bool {
-        !self.cgroup(id).pids().is_empty()
+    pub(super) fn has_processes(&self, id: &ContainerId) -> std::result::Result<bool, cgroup::Error> {
+        Ok(!self.cgroup(id).pids()?.is_empty())
     }
 
     /// Whether a container without a `run.json` is up all the same, when a monitor has it: that
     /// one ends its processes and writes its record before it forgets the run.
-    fn is_up_unwritten(&self, record: &Record) -> bool {
+    fn is_up_unwritten(&self, record: &Record) -> std::result::Result<bool, cgroup::Error> {
         let cgroup = self.cgroup(&record.id);
-        if cgroup.exists() { !cgroup.pids().is_empty() } else { ended_unseen(record) }
+        Ok(if cgroup.exists() { !cgroup.pids()?.is_empty() } else { ended_unseen(record) })
     }
 
     /// The lock of a container that is to be mended; `None` when somebody has it who is not
@@ -182,14 +184,14 @@ impl Engine {
         let run = store::load_run(paths, id);
         // With the lock, and without a monitor, the state is this process's to change.
         if launch::is_monitored(paths, id).doing(doing)? {
-            if matches!(run, Ok(None)) && self.is_up_unwritten(&record) {
+            if matches!(run, Ok(None)) && self.is_up_unwritten(&record).doing(doing)? {
                 return Err(RunLost::of(paths, id)).doing(doing);
             }
             return Ok(Mended::default());
         }
         let run = match run {
             // It tells nothing of what has ended anyway.
-            Err(store::Error::DamagedRun { .. }) if !self.has_processes(id) => None,
+            Err(store::Error::DamagedRun { .. }) if !self.has_processes(id).doing(doing)? => None,
             run => run.doing(doing)?,
         };
         let unwritten = if dead == Dead::ByHand { self.keep_ended(&mut record).err() } else { None };
@@ -209,7 +211,7 @@ impl Engine {
             Some(run) if run.init.is_some() && ended_unseen(&record) => {
                 self.settle_unseen(&mut record, Some(&run))?
             }
-            None if self.has_processes(id) => return Err(RunLost::of(paths, id)).doing(doing),
+            None if self.has_processes(id).doing(doing)? => return Err(RunLost::of(paths, id)).doing(doing),
             None if ended_unseen(&record) => self.settle_unseen(&mut record, None)?,
             // Its end is recorded, or it never ran.
             run => {
@@ -343,7 +345,7 @@ impl Engine {
         if paths.container(id).exists() {
             return Ok(Vec::new());
         }
-        if self.has_processes(id) {
+        if self.has_processes(id).doing(doing)? {
             return Err(RecordLost).doing(doing);
         }
         // Its folder is gone first; its monitor may still be at it.

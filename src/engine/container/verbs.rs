@@ -145,7 +145,7 @@ impl Engine {
 
     /// Whether it has a monitor or processes, whatever its files say.
     pub(in crate::engine) fn is_up_in_any_form(&self, id: &ContainerId) -> bool {
-        self.is_up(id).unwrap_or(true)
+        self.is_up(id, String::new).unwrap_or(true)
     }
 
     /// Asks for an end, until it has come; a container that is not up has it already.
@@ -224,7 +224,7 @@ impl Engine {
                 }
                 !is_ending && !launch::is_monitored(self.paths(), id).doing(&doing)?
             };
-            if is_over && !self.has_processes(id) {
+            if is_over && !self.has_processes(id).doing(&doing)? {
                 return Ok(Warnings(warnings.into_iter().collect()));
             }
             let now = Instant::now();
@@ -276,7 +276,7 @@ impl Engine {
             // It cannot be told how it is, but it can be ended.
             Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
                 let id = store::find_id(self.paths(), target).doing(doing)?;
-                let is_up = RunLost::is_why(&error) || self.is_up(&id).doing(doing)?;
+                let is_up = RunLost::is_why(&error) || self.is_up(&id, doing)?;
                 return if is_up { self.kill_unreadable(&id, doing) } else { Err(error) };
             }
             found => found?,
@@ -383,8 +383,8 @@ impl Engine {
     }
 
     /// Whether something of a container is there that must end before it can be removed.
-    fn is_up(&self, id: &ContainerId) -> std::result::Result<bool, launch::Error> {
-        Ok(launch::is_monitored(self.paths(), id)? || self.has_processes(id))
+    fn is_up(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<bool> {
+        Ok(launch::is_monitored(self.paths(), id).doing(&doing)? || self.has_processes(id).doing(doing)?)
     }
 
     /// Removes it for good. Nothing tells how it wants to be stopped: it is killed.
@@ -395,7 +395,7 @@ impl Engine {
         doing: impl Fn() -> String,
     ) -> Result<()> {
         let paths = self.paths();
-        if self.is_up(id).doing(&doing)? {
+        if self.is_up(id, &doing)? {
             if running == Running::Refuse {
                 return Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing);
             }
@@ -452,9 +452,10 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// A folder cannot be read; the others' ids are there.
-    pub(in crate::engine) fn all_ids(&self) -> (BTreeSet<ContainerId>, Result<()>) {
-        let groups = cgroup_parent(self.paths()).groups();
+    /// The cgroups cannot be listed: something may run of which nothing else tells. When it is a
+    /// folder that cannot be read, the others' ids are there.
+    pub(in crate::engine) fn all_ids(&self) -> Result<(BTreeSet<ContainerId>, Result<()>)> {
+        let groups = cgroup_parent(self.paths()).groups().doing(|| "list the containers")?;
         let mut ids: BTreeSet<_> = groups.iter().filter_map(|name| name.parse().ok()).collect();
         let mut read = Ok(());
         for found in [store::ids(self.paths()), store::run_ids(self.paths())] {
@@ -463,7 +464,7 @@ impl Engine {
                 Err(error) => read = read.and(Err(error)),
             }
         }
-        (ids, read.doing(|| "list the containers"))
+        Ok((ids, read.doing(|| "list the containers")))
     }
 
     /// Removes a container in any state, or what is left of one.
@@ -478,7 +479,7 @@ impl Engine {
     /// Fails while something of a container lives.
     pub(in crate::engine) fn refuse_while_up(&self, id: &ContainerId) -> Result<()> {
         let doing = || format!("remove `{}`", id.short());
-        if self.is_up(id).doing(doing)? { Err(Stubborn).doing(doing) } else { Ok(()) }
+        if self.is_up(id, doing)? { Err(Stubborn).doing(doing) } else { Ok(()) }
     }
 
     pub(super) fn rename_now(&self, target: &str, name: Name) -> Result<Warnings> {
