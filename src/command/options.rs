@@ -255,13 +255,20 @@ pub(super) fn restart(word: &str) -> Result<RestartPolicy> {
 /// `type:container_t` and the like, `disable`.
 fn label(part: &str) -> Result<String> {
     let (key, value) = part.split_once(':').unwrap_or((part, ""));
+    // It becomes part of a mount option.
+    let of_label = |more: &str| {
+        let is_of_label = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c) || more.contains(c);
+        !value.is_empty() && value.chars().all(is_of_label)
+    };
     let is_known = match key {
-        "user" | "role" | "type" | "level" | "filetype" => !value.is_empty(),
-        "disable" | "nested" => part == key,
+        "user" | "role" | "type" | "filetype" => of_label(""),
+        "level" => of_label(":,"),
+        "disable" => part == key,
+        "nested" => return Err(Usage::argument("--security-opt label=nested is not supported yet")),
         _ => false,
     };
     let bad = || Usage::argument(format!("bad label option `{part}`"));
-    let hint = "want disable, or user, role, type or level with a colon and a value";
+    let hint = "want disable, or user, role, type, filetype or level with a colon and a value";
     if is_known { Ok(part.to_owned()) } else { Err(bad().hint(hint)) }
 }
 

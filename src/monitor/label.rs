@@ -116,7 +116,6 @@ file = \"system_u:object_r:container_file_t:s0\"
                 "system_u:system_r:container_t:s0:c3,c4",
                 "system_u:object_r:container_file_t:s0:c3,c4",
             ),
-            (&["nested"], "system_u:system_r:container_t:LEVEL", "system_u:object_r:container_file_t:LEVEL"),
         ];
         for (words, process, files) in table {
             let want = (process.replace("LEVEL", &level), files.replace("LEVEL", &level));

@@ -214,7 +214,10 @@ fn classic_here(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
         data.push_str(&format!(",{key}{value}"));
     }
     if let Some(label) = &layout.label {
-        data.push_str(&format!(",context=\"{label}\"")); // it has commas in it
+        // It has commas in it, and must not end the quotes by which they are its own.
+        let quoted = if label.contains('"') { Err(rustix::io::Errno::INVAL) } else { Ok(label) };
+        let label = sys::check(quoted, || format!("mount(\"overlay\", context={label:?})"))?;
+        data.push_str(&format!(",context=\"{label}\""));
     }
     let target = layout.lower.first().ok_or(Error::Empty)?;
     sys::mount::mount_filesystem("overlay", target, &data)?;

@@ -23,6 +23,9 @@ fn what_docker_has_and_hoist_lacks_is_refused_by_name() {
         "run --network a --network b debian",
         "run --log-driver syslog debian",
         "run --security-opt label=type debian",
+        "run --security-opt label=nested debian",
+        "run --security-opt label=type:x:y debian",
+        "run --security-opt 'label=level:s0\",lowerdir=/' debian",
         "import http://x/y.tar",
     ]), @"
     run -p 80:80 debian → 125
@@ -95,7 +98,19 @@ fn what_docker_has_and_hoist_lacks_is_refused_by_name() {
 
     run --security-opt label=type debian → 125
     bad label option `type`
-      hint: want disable, or user, role, type or level with a colon and a value
+      hint: want disable, or user, role, type, filetype or level with a colon and a value
+
+    run --security-opt label=nested debian → 125
+    --security-opt label=nested is not supported yet
+      hint: see `hoist run --help`
+
+    run --security-opt label=type:x:y debian → 125
+    bad label option `type:x:y`
+      hint: want disable, or user, role, type, filetype or level with a colon and a value
+
+    run --security-opt 'label=level:s0\",lowerdir=/' debian → 125
+    bad label option `level:s0\",lowerdir=/`
+      hint: want disable, or user, role, type, filetype or level with a colon and a value
 
     import http://x/y.tar → 125
     import of a URL is not supported yet
