@@ -22,7 +22,7 @@ pub(super) fn mask(state: &mut State<'_>) -> Result<()> {
     let spec = state.plan.spec;
     let paths = spec.linux().as_ref().and_then(|linux| linux.masked_paths().as_ref());
     let label = state.plan.mount_label.as_deref();
-    let mut covers = Covers { label, file: None, directory: None, attached: Attached::default() };
+    let mut covers = Covers { label, file: None, directory: None };
     let root = fs::open_place(Path::new("/"))?;
     for path in paths.into_iter().flatten() {
         let place = target::open_existing(root.as_fd(), Path::new(path))?;
@@ -33,45 +33,27 @@ pub(super) fn mask(state: &mut State<'_>) -> Result<()> {
     Ok(())
 }
 
-/// What hides others. A detached mount can be attached once; after that it is copied.
+/// What hides others.
 struct Covers<'a> {
     label: Option<&'a str>,
     file: Option<OwnedFd>,
     directory: Option<OwnedFd>,
-    attached: Attached,
-}
-
-#[derive(Default)]
-struct Attached {
-    file: bool,
-    directory: bool,
 }
 
 impl Covers<'_> {
     fn put_over(&mut self, place: BorrowedFd<'_>) -> Result<()> {
-        if fs::file_type(&fs::stat(place)?) == FileType::Directory {
-            if self.directory.is_none() {
-                self.directory = Some(empty_directory(self.label)?);
-            }
-            return attach_again(self.directory.as_ref(), &mut self.attached.directory, place);
-        }
-        if self.file.is_none() {
-            self.file = Some(null(self.label)?);
-        }
-        attach_again(self.file.as_ref(), &mut self.attached.file, place)
-    }
-}
-
-fn attach_again(cover: Option<&OwnedFd>, attached: &mut bool, place: BorrowedFd<'_>) -> Result<()> {
-    let Some(cover) = cover else { return Ok(()) };
-    if *attached {
-        let copy = mount::open_tree(cover.as_fd(), "", Depth::One)?;
-        mount::attach(copy.as_fd(), place)?;
-    } else {
+        let is_directory = fs::file_type(&fs::stat(place)?) == FileType::Directory;
+        let known = if is_directory { &mut self.directory } else { &mut self.file };
+        // A detached mount can be attached once; after that it is copied.
+        let cover = match known {
+            Some(attached) => mount::open_tree(attached.as_fd(), "", Depth::One)?,
+            None if is_directory => empty_directory(self.label)?,
+            None => null(self.label)?,
+        };
         mount::attach(cover.as_fd(), place)?;
-        *attached = true;
+        known.get_or_insert(cover);
+        Ok(())
     }
-    Ok(())
 }
 
 const HARMLESS: Attrs = Attrs::MOUNT_ATTR_NOSUID.union(Attrs::MOUNT_ATTR_NOEXEC);
