@@ -14,6 +14,8 @@ use crate::sys::{apparmor, selinux};
 /// The profile of containers for which nothing else was asked, before the digest of its text:
 /// a newer text is another profile, and what runs keeps the one it was started with.
 const DEFAULT: &str = "hoist-default";
+/// How many digits of the digest.
+const DIGITS: usize = 8;
 /// No profile, as AppArmor calls it.
 const UNCONFINED: &str = "unconfined";
 const TEXT: &str = include_str!("../../assets/apparmor-default");
@@ -34,12 +36,15 @@ impl Confinement {
 
 /// Whether a profile is the default one, of this version or of another.
 pub(super) fn is_default(profile: &str) -> bool {
-    profile.strip_prefix(DEFAULT).is_some_and(|version| version.is_empty() || version.starts_with('-'))
+    let is_digest = |text: &str| text.len() == DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    profile.strip_prefix(DEFAULT).is_some_and(|version| {
+        version.is_empty() || version.strip_prefix('-').is_some_and(is_digest) // without, the oldest one
+    })
 }
 
 /// The name of the default profile in this version.
 pub(super) fn default_name() -> String {
-    format!("{DEFAULT}-{}", &Digest::of(TEXT.as_bytes()).hex()[..8])
+    format!("{DEFAULT}-{}", &Digest::of(TEXT.as_bytes()).hex()[..DIGITS])
 }
 
 fn load_default(name: &str) -> crate::sys::Result<()> {
@@ -115,16 +120,18 @@ pub(super) fn labels(config: &Config, id: &ContainerId) -> Result<(Option<Labels
 ///
 /// # Errors
 ///
-/// As [`confine`].
+/// As [`confine`]; [`Error::OldProfile`].
 pub(super) fn confine_exec(profile: &str) -> Result<Option<String>, Error> {
     if ["", UNCONFINED].contains(&profile) {
         return Ok(None);
     }
     if !apparmor::is_loaded(profile)? {
-        if profile != default_name() {
-            return Err(Error::NoProfile(profile.to_owned()));
+        match profile {
+            _ if profile == default_name() => load_default(profile)?,
+            // Its text is not known here.
+            _ if is_default(profile) => return Err(Error::OldProfile(profile.to_owned())),
+            _ => return Err(Error::NoProfile(profile.to_owned())),
         }
-        load_default(profile)?;
     }
     Ok(Some(profile.to_owned()))
 }
@@ -178,8 +185,9 @@ mod tests {
         let name = default_name();
         assert_eq!(name.strip_prefix("hoist-default-").map(str::len), Some(8));
         assert_eq!(
-            [name.as_str(), DEFAULT, "hoist-defaults", "unconfined"].map(is_default),
-            [true, true, false, false]
+            [name.as_str(), DEFAULT, "hoist-defaults", "hoist-default-mine", "hoist-default-", "unconfined"]
+                .map(is_default),
+            [true, true, false, false, false, false]
         );
         let text = default_text(&name);
         assert!(text.contains(&format!("\nprofile {name} ")));

@@ -40,6 +40,11 @@ pub enum Error {
     /// An AppArmor profile that somebody relies on.
     #[error("the AppArmor profile `{0}` is not loaded")]
     NoProfile(String),
+    /// The default AppArmor profile of another version of hoist is gone.
+    #[error(
+        "the AppArmor profile `{0}` is not loaded; another version of hoist started the container with it"
+    )]
+    OldProfile(String),
     /// SELinux is on, but the policy does not know containers.
     #[error("the SELinux policy has no labels for containers: {path}")]
     NoLabels {
@@ -90,6 +95,7 @@ impl Explain for Error {
             Self::Sys(error) => error.kind(),
             Self::NoSource(_) | Self::NoProfile(_) | Self::Usage(_) => ErrorKind::Invalid,
             Self::NoLabels { .. } => ErrorKind::Unsupported,
+            Self::OldProfile(_) => ErrorKind::Conflict,
             Self::NotRunning | Self::Taken => ErrorKind::Conflict,
         }
     }
@@ -107,6 +113,7 @@ impl Explain for Error {
             Self::NoLabels { .. } => {
                 Some("install the package container-selinux, or leave `--security-opt label=` out".to_owned())
             }
+            Self::OldProfile(_) => Some("restart the container: that gives it the profile of now".to_owned()),
             Self::NoProfile(_) => Some(
                 "load it with `apparmor_parser -r FILE`, or leave `--security-opt apparmor=` out for the \
                  default profile"
