@@ -25,13 +25,13 @@ pub(super) fn bundle(
     paths: &Paths,
     record: &Record,
     probe: &Probe,
-    profile: Option<&str>,
+    apparmor: Option<&str>,
 ) -> Result<Spec, Error> {
     let etc = paths.container_etc(&record.id);
     let mut spec = spec::spec(&record.config, &Place { etc: &etc, cgroup: None, root: None });
-    let filter = filter(&record.config, probe, profile)?;
+    let filter = filter(&record.config, probe, apparmor)?;
     if let Some(process) = spec.process_mut() {
-        process.set_apparmor_profile(profile.map(str::to_owned));
+        process.set_apparmor_profile(apparmor.map(str::to_owned));
         if asks_for_all(record) {
             process.set_capabilities(Some(spec::capabilities(&held(&record.config, probe))));
         }
@@ -79,7 +79,7 @@ fn held(config: &Config, probe: &Probe) -> Vec<String> {
 /// What mounts without mount(2). AppArmor judges that one, and of these only `move_mount`: a
 /// remount by `mount_setattr`, or a /proc that `fsmount` gives as a descriptor, would go past a
 /// profile that denies mounts. Without them programs use mount(2).
-const UNJUDGED: &[&str] = &[
+const MOUNTS_WITHOUT_MOUNT: &[&str] = &[
     "fsconfig",
     "fsmount",
     "fsopen",
@@ -90,11 +90,11 @@ const UNJUDGED: &[&str] = &[
     "open_tree_attr",
 ];
 
-fn filter(config: &Config, probe: &Probe, profile: Option<&str>) -> Result<Option<LinuxSeccomp>, Error> {
-    let denies_mounts = profile.is_some_and(confine::is_default);
+fn filter(config: &Config, probe: &Probe, apparmor: Option<&str>) -> Result<Option<LinuxSeccomp>, Error> {
+    let denies_mounts = apparmor.is_some_and(confine::is_default);
     let profile = match &config.seccomp {
         Seccomp::Unconfined => return Ok(None),
-        Seccomp::Default if denies_mounts => seccomp::default_profile()?.without(UNJUDGED),
+        Seccomp::Default if denies_mounts => seccomp::default_profile()?.without(MOUNTS_WITHOUT_MOUNT),
         Seccomp::Default => seccomp::default_profile()?,
         Seccomp::Profile(text) => seccomp::read(text)?,
     };
@@ -117,7 +117,10 @@ mod tests {
             let allows = |rule: &&LinuxSyscall| rule.action() == LinuxSeccompAction::ScmpActAllow;
             let names: Vec<String> =
                 rules.iter().filter(allows).flat_map(|rule| rule.names().clone()).collect();
-            [names.iter().any(|name| name == "mount"), names.iter().any(|name| UNJUDGED.contains(&&**name))]
+            [
+                names.iter().any(|name| name == "mount"),
+                names.iter().any(|name| MOUNTS_WITHOUT_MOUNT.contains(&&**name)),
+            ]
         };
         assert_eq!(allowed(&config, Some(default.as_str())), [true, false]);
         assert_eq!(allowed(&config, Some("hoist-default-1a2b3c4d")), [true, false], "an older one");

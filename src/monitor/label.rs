@@ -19,7 +19,7 @@ pub(super) struct Labels {
 
 /// A line of `lxc_contexts` is missing or is no label.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("it has no label of {0}")]
+#[error("it has no `{0}` label")]
 pub(super) struct NoLabel(&'static str);
 
 /// `user:role:type:level`

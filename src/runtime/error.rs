@@ -19,7 +19,7 @@ pub enum Error {
         /// The system call with its arguments and errno.
         source: sys::Error,
     },
-    /// A step failed, or ended the process, that the filter of system calls binds.
+    /// A step under the seccomp filter failed or was killed.
     #[error("the program cannot be started under its seccomp profile: {step}")]
     Filtered {
         /// The step's name.
