@@ -370,6 +370,26 @@ fn restart_starts_again_with_the_same_files() {
 }
 
 #[test]
+fn a_restart_by_hand_during_the_back_off_counts_anew() {
+    let case = Case::new();
+    let script = "echo >> /starts; [ $(wc -l < /starts) -lt 6 ] || sleep 1000; exit 1";
+    let id = case.start(&["sh", "-c", script], |options| options.restart = RestartPolicy::Always);
+    // The fifth start has counted four restarts; the next one waits the longest.
+    until("it waits for its fifth restart", || {
+        let now = case.container(&id);
+        now.status == Status::Restarting && now.record.state.restart_count == 4
+    });
+    let said = case.hoist(&["restart", &id]);
+    assert!(said.status.success(), "{said:?}");
+    let now = case.container(&id);
+    assert_eq!((now.status, now.record.state.restart_count), (Status::Running, 0));
+    let events = ["events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}"];
+    let events = String::from_utf8(case.hoist(&events).stdout).unwrap();
+    let last: Vec<&str> = events.lines().collect();
+    assert_eq!(last[last.len() - 3..], ["stop", "start", "restart"], "{events}");
+}
+
+#[test]
 fn a_policy_starts_it_again_until_a_person_ends_it() {
     let case = Case::new();
     let containers = case.engine.containers();

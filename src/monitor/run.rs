@@ -183,15 +183,12 @@ impl Monitor {
         })
     }
 
-    /// Waits out the back-off, unless a person is waiting, and starts again. `None` when a
-    /// person said stop meanwhile. From here to the next run the state files say that the
-    /// container is restarting: if this monitor is killed, another one goes on.
+    /// Waits out the back-off, unless a person is waiting or comes meanwhile, and starts again.
+    /// `None` when a person said stop meanwhile. From here to the next run the state files say that
+    /// the container is restarting: if this monitor is killed, another one goes on.
     fn try_again(&mut self) -> Result<Option<Up>, Error> {
         store::save_run(&self.paths, &self.record.id, &settle::waiting_run(own_process()))?;
-        let by_hand = self.order.take() == Some(Order::Restart);
-        if by_hand {
-            self.tell("stop", &[]);
-        } else {
+        if self.order.is_none() {
             self.record.state.restart_count += 1;
             let until = Instant::now() + self.back_off;
             self.back_off = (self.back_off * 2).min(MAX_BACK_OFF);
@@ -200,13 +197,20 @@ impl Monitor {
                 turn.asks.into_iter().for_each(|(asker, ask)| verbs::serve_waiting(self, asker, ask));
             }
         }
-        match self.order {
+        let by_hand = match self.order {
             Some(Order::Stop | Order::Shutdown) => return Ok(None),
-            Some(Order::Restart) | None => self.order = None,
+            Some(Order::Restart) => true,
+            None => false,
+        };
+        self.order = None;
+        if by_hand {
+            self.record.state.restart_count = 0;
+            self.record.state.stopped_by_hand = false;
+            self.back_off = FIRST_BACK_OFF;
+            self.tell("stop", &[]);
         }
         let up = self.start(Status::Restarting)?;
         if by_hand {
-            self.back_off = FIRST_BACK_OFF;
             self.tell("restart", &[]);
         }
         self.warnings.extend(up.warnings.iter().cloned());
