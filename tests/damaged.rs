@@ -434,6 +434,27 @@ fn a_journal_that_cannot_be_written_stops_no_verb() {
 }
 
 #[test]
+fn who_is_warned_is_who_asked() {
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let journal = case.engine.paths().journal();
+    fs::remove_file(&journal).unwrap();
+    fs::create_dir(&journal).unwrap();
+    let events = |said: &str| {
+        let warnings = said.lines().filter_map(|line| line.strip_prefix("WARNING: `")?.split_once('`'));
+        warnings.map(|(event, _)| event.to_owned()).collect::<Vec<_>>()
+    };
+    // The first process of a pid namespace does not hear SIGTERM.
+    let mut stop = case.command(&["stop", "-t", "-1", &id]);
+    let stop = stop.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    until("the stop is taken", || case.container(&id).record.state.stopped_by_hand);
+    assert_eq!(events(&text(&case, &["rename", &id, "db"])), ["rename"]);
+    assert_eq!(events(&text(&case, &["kill", "db"])), ["kill", "stop"]);
+    let stopped = stop.wait_with_output().unwrap();
+    assert_eq!(events(&String::from_utf8(stopped.stderr).unwrap()), ["kill", "stop"]);
+}
+
+#[test]
 fn who_stops_a_container_that_cannot_be_removed_is_answered() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |options| options.auto_remove = true);

@@ -19,7 +19,6 @@ use super::guard::Guard;
 use super::session::{Asker, Session, Watch, note, report_error};
 use super::settle::{self, End, Next};
 use super::start::{StartOptions, Up, own_process, start};
-use super::wire::Ask;
 use super::{journal, verbs};
 use crate::base::Paths;
 use crate::base::disk::Lock;
@@ -57,14 +56,20 @@ pub(super) struct Monitor {
     /// Held while this process is the only writer of the record and the run.
     pub(super) lock: Option<Lock>,
     /// Who is told when the container has ended, or runs again.
-    pub(super) waiters: Vec<(Asker, Ask)>,
+    pub(super) waiters: Vec<Waiter>,
     pub(super) order: Option<Order>,
     /// When SIGKILL is due.
     pub(super) kill_at: Option<Instant>,
     back_off: Duration,
     /// The kernel has reported that this run is out of memory.
     is_out_of_memory: bool,
-    /// What the next answer warns of.
+}
+
+/// Somebody who is told when what was asked for is done.
+#[derive(Debug)]
+pub(super) struct Waiter {
+    pub(super) asker: Asker,
+    /// What was left out of it, a sentence each.
     pub(super) warnings: Vec<String>,
 }
 
@@ -81,7 +86,6 @@ impl Monitor {
             kill_at: None,
             back_off: FIRST_BACK_OFF,
             is_out_of_memory: false,
-            warnings: Vec::new(),
         }
     }
 
@@ -148,18 +152,25 @@ impl Monitor {
         }
     }
 
-    /// Tells the journal what was done for somebody, who is warned if that fails: what was done
-    /// stands.
-    pub(super) fn tell(&mut self, action: &str, more: &[(&str, &str)]) {
+    /// Tells the journal what was done for somebody, who is to be warned if that fails: what was
+    /// done stands.
+    #[must_use = "who asked is to be warned"]
+    pub(super) fn tell(&self, action: &str, more: &[(&str, &str)]) -> Option<String> {
         let warning = journal::tell_or_warn(&self.paths, &self.record, action, more);
         warning.iter().for_each(|warning| note(warning));
-        self.warnings.extend(warning);
+        warning
+    }
+
+    /// What all are warned of who wait for the same.
+    pub(super) fn warn_waiters(&mut self, warnings: impl IntoIterator<Item = String>) {
+        for warning in warnings {
+            self.waiters.iter_mut().for_each(|waiter| waiter.warnings.push(warning.clone()));
+        }
     }
 
     /// Tells all who wait that it is done.
     fn answer_waiters(&mut self) {
-        let warnings = std::mem::take(&mut self.warnings);
-        self.waiters.drain(..).for_each(|(asker, _)| asker.answer_done(&warnings));
+        self.waiters.drain(..).for_each(|waiter| waiter.asker.answer_done(&waiter.warnings));
     }
 
     /// What comes after an end with this exit code.
@@ -178,7 +189,7 @@ impl Monitor {
     fn again(&mut self) -> Option<Up> {
         self.try_again().unwrap_or_else(|error| {
             report_error(&error);
-            self.waiters.drain(..).for_each(|(asker, _)| asker.refuse(&error));
+            self.waiters.drain(..).for_each(|waiter| waiter.asker.refuse(&error));
             None
         })
     }
@@ -207,13 +218,15 @@ impl Monitor {
             self.record.state.restart_count = 0;
             self.record.state.stopped_by_hand = false;
             self.back_off = FIRST_BACK_OFF;
-            self.tell("stop", &[]);
+            let warning = self.tell("stop", &[]);
+            self.warn_waiters(warning);
         }
         let up = self.start(Status::Restarting)?;
+        self.warn_waiters(up.warnings.iter().cloned());
         if by_hand {
-            self.tell("restart", &[]);
+            let warning = self.tell("restart", &[]);
+            self.warn_waiters(warning);
         }
-        self.warnings.extend(up.warnings.iter().cloned());
         self.answer_waiters();
         Ok(Some(up))
     }
@@ -297,7 +310,8 @@ impl Monitor {
     /// not got yet.
     fn end(mut self, next: Next, code: Option<u8>) -> Result<(), Error> {
         if matches!(self.order, Some(Order::Stop | Order::Shutdown)) {
-            self.tell("stop", &[]);
+            let warning = self.tell("stop", &[]);
+            self.warn_waiters(warning);
         }
         let is_removed = next == Next::Remove || self.record.config.auto_remove;
         // A restart that did not come about has kept the run.
@@ -308,7 +322,7 @@ impl Monitor {
         if let Err(error) = &discarded {
             // It has ended all the same; the next look removes it.
             report_error(error);
-            self.warnings.push(format!("it cannot be removed: {}", chain(error).join(": ")));
+            self.warn_waiters([format!("it cannot be removed: {}", chain(error).join(": "))]);
         }
         // Whoever is told finds everything as it will be.
         self.lock = None;

@@ -4,7 +4,7 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Refused};
-use super::run::{Monitor, Order};
+use super::run::{Monitor, Order, Waiter};
 use super::session::{Asker, report_error};
 use super::start::Up;
 use super::wire::{Answer, Ask};
@@ -28,17 +28,20 @@ pub(super) fn serve(monitor: &mut Monitor, up: &mut Up, asker: Asker, ask: Ask) 
         Ask::Unpause => unpause(monitor, up),
         Ask::Rename { name } => rename(monitor, name),
         Ask::Resize { rows, columns } => resize(monitor, *rows, *columns),
-        Ask::Ping | Ask::Attach(_) => Ok(When::Now),
+        Ask::Ping | Ask::Attach(_) => Ok(When::Now(Vec::new())),
     };
     match result {
-        Ok(When::Now) => asker.answer_done(&std::mem::take(&mut monitor.warnings)),
-        Ok(When::AtTheEnd) => {
-            asker.answer(&Answer::Accepted);
-            monitor.waiters.push((asker, ask));
-        }
+        Ok(When::Now(warnings)) => asker.answer_done(&warnings),
+        Ok(When::AtTheEnd(warnings)) => wait(monitor, asker, warnings),
         Err(Fault::Refused(conflict)) => asker.refuse(&conflict),
         Err(Fault::Failed(error)) => asker.refuse(&error),
     }
+}
+
+/// Keeps who asked until it is done.
+fn wait(monitor: &mut Monitor, asker: Asker, warnings: Vec<String>) {
+    asker.answer(&Answer::Accepted);
+    monitor.waiters.push(Waiter { asker, warnings });
 }
 
 /// Serves a verb for a container that waits for its restart.
@@ -50,22 +53,19 @@ pub(super) fn serve_waiting(monitor: &mut Monitor, asker: Asker, ask: Ask) {
     match ask {
         Ask::Stop { at_shutdown: true, .. } => {
             monitor.order = Some(Order::Shutdown);
-            asker.answer(&Answer::Accepted);
-            monitor.waiters.push((asker, ask));
+            wait(monitor, asker, Vec::new());
         }
         Ask::Stop { .. } | Ask::Kill { .. } => {
             monitor.order = Some(Order::Stop);
             by_hand(monitor);
-            asker.answer(&Answer::Accepted);
-            monitor.waiters.push((asker, ask));
+            wait(monitor, asker, Vec::new());
         }
         Ask::Restart { .. } => {
             monitor.order = Some(Order::Restart);
-            asker.answer(&Answer::Accepted);
-            monitor.waiters.push((asker, ask));
+            wait(monitor, asker, Vec::new());
         }
         Ask::Rename { name } => match rename(monitor, &name) {
-            Ok(_) => asker.answer_done(&std::mem::take(&mut monitor.warnings)),
+            Ok(When::Now(warnings) | When::AtTheEnd(warnings)) => asker.answer_done(&warnings),
             Err(Fault::Refused(conflict)) => asker.refuse(&conflict),
             Err(Fault::Failed(error)) => asker.refuse(&error),
         },
@@ -76,10 +76,15 @@ pub(super) fn serve_waiting(monitor: &mut Monitor, asker: Asker, ask: Ask) {
     }
 }
 
-/// When a verb is answered.
+/// When a verb is answered, and what it warns of until then.
 enum When {
-    Now,
-    AtTheEnd,
+    Now(Vec<String>),
+    AtTheEnd(Vec<String>),
+}
+
+/// It is done and told, or not told.
+fn told(warning: Option<String>) -> When {
+    When::Now(warning.into_iter().collect())
 }
 
 /// Why it is not done.
@@ -114,7 +119,7 @@ fn end(
     if order == Order::Stop {
         by_hand(monitor);
     }
-    send(monitor, up, number)?;
+    let warnings = send(monitor, up, number)?;
     // Negative waits for ever.
     let due =
         u64::try_from(timeout).ok().and_then(|secs| Instant::now().checked_add(Duration::from_secs(secs)));
@@ -122,35 +127,36 @@ fn end(
         (Some(a), Some(b)) => Some(a.min(b)),
         (a, b) => a.or(b),
     };
-    Ok(When::AtTheEnd)
+    Ok(When::AtTheEnd(warnings))
 }
 
 fn kill(monitor: &mut Monitor, up: &mut Up, number: i32, is_by_hand: bool) -> Outcome {
     if is_by_hand {
         by_hand(monitor);
     }
-    send(monitor, up, number)?;
-    Ok(if number == libc::SIGKILL { When::AtTheEnd } else { When::Now })
+    let warnings = send(monitor, up, number)?;
+    Ok(if number == libc::SIGKILL { When::AtTheEnd(warnings) } else { When::Now(warnings) })
 }
 
-/// Sends a signal to the container's first process, which must be able to hear it.
-fn send(monitor: &mut Monitor, up: &mut Up, number: i32) -> Result<(), Fault> {
+/// Sends a signal to the container's first process, which must be able to hear it. Gives what is
+/// to be warned of.
+fn send(monitor: &mut Monitor, up: &mut Up, number: i32) -> Result<Vec<String>, Fault> {
     match sys::process::signal(up.pidfd.as_fd(), number) {
         Err(error) if error.is(rustix::io::Errno::SRCH) => {} // it is ending already
         result => result?,
     }
     let ends = number == libc::SIGKILL || monitor.order.is_some();
-    if up.run.status == Status::Paused && ends {
-        go_on(monitor, up)?;
-    }
-    monitor.tell("kill", &[("signal", &number.to_string())]);
-    Ok(())
+    let went_on = if up.run.status == Status::Paused && ends { go_on(monitor, up)? } else { None };
+    let untold = monitor.tell("kill", &[("signal", &number.to_string())]);
+    Ok(went_on.into_iter().chain(untold).collect())
 }
 
 /// The deadline of a stop has come.
 pub(super) fn kill_now(monitor: &mut Monitor, up: &mut Up) {
-    if let Err(Fault::Failed(error)) = send(monitor, up, libc::SIGKILL) {
-        report_error(&error);
+    match send(monitor, up, libc::SIGKILL) {
+        Ok(warnings) => monitor.warn_waiters(warnings),
+        Err(Fault::Failed(error)) => report_error(&error),
+        Err(Fault::Refused(conflict)) => report_error(&conflict),
     }
 }
 
@@ -167,22 +173,19 @@ fn pause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
     up.cgroup.freeze()?;
     up.run.status = next;
     store::save_run(&monitor.paths, &monitor.record.id, &up.run)?;
-    monitor.tell("pause", &[]);
-    Ok(When::Now)
+    Ok(told(monitor.tell("pause", &[])))
 }
 
 fn unpause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
     up.run.status.after(Verb::Unpause).map_err(Fault::Refused)?;
-    go_on(monitor, up)?;
-    Ok(When::Now)
+    Ok(told(go_on(monitor, up)?))
 }
 
-fn go_on(monitor: &mut Monitor, up: &mut Up) -> Result<(), Fault> {
+fn go_on(monitor: &mut Monitor, up: &mut Up) -> Result<Option<String>, Fault> {
     up.cgroup.thaw()?;
     up.run.status = Status::Running;
     store::save_run(&monitor.paths, &monitor.record.id, &up.run)?;
-    monitor.tell("unpause", &[]);
-    Ok(())
+    Ok(monitor.tell("unpause", &[]))
 }
 
 fn rename(monitor: &mut Monitor, name: &str) -> Outcome {
@@ -191,13 +194,11 @@ fn rename(monitor: &mut Monitor, name: &str) -> Outcome {
     })?;
     let old = monitor.record.name.clone();
     store::rename(&monitor.paths, &mut monitor.record, name)?;
-    monitor.tell("rename", &[("oldName", &format!("/{old}"))]);
-    Ok(When::Now)
+    Ok(told(monitor.tell("rename", &[("oldName", &format!("/{old}"))])))
 }
 
 fn resize(monitor: &mut Monitor, rows: u16, columns: u16) -> Outcome {
     monitor.session.resize(rows, columns);
     let (height, width) = (rows.to_string(), columns.to_string());
-    monitor.tell("resize", &[("height", &height), ("width", &width)]);
-    Ok(When::Now)
+    Ok(told(monitor.tell("resize", &[("height", &height), ("width", &width)])))
 }
