@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use case::{Case, until};
-use hoist::engine::{Process, Status};
+use hoist::engine::{Engine, Process, Settings, Status};
 use hoist::sys;
 use support::in_user_namespace;
 
@@ -476,6 +476,10 @@ fn sessions_that_were_killed_with_their_monitors_are_forgotten() {
         command: vec!["sleep".to_owned(), "1000".to_owned()],
         ..hoist::engine::ExecRequest::default()
     };
+    let settings = Settings { program: "/nonexistent".into(), ..Settings::new(case.engine.paths().clone()) };
+    let without_monitors = Engine::open(settings).unwrap();
+    case.wait_for(without_monitors.containers().exec_detached(&id, request.clone())).unwrap_err();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "it never began");
     drop(case.wait_for(case.engine.containers().exec_detached(&id, request)).unwrap());
     let file = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
     let file = file.into_iter().find(|path| path.extension().is_some()).unwrap();

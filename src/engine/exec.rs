@@ -1,5 +1,7 @@
 //! Commands in running containers: each has a short-lived monitor of its own.
 
+use std::os::fd::OwnedFd;
+
 use super::attach::{Begun, Connection, accepted, early};
 use super::container::{AttachOptions, ExecRequest};
 use super::error::{Doing, Result};
@@ -7,7 +9,7 @@ use super::{ContainerId, Engine, ExecId, Record, Verb};
 use crate::base::{ErrorKind, Explain, disk};
 use crate::monitor::exec::{self, ExecRecord};
 use crate::monitor::journal;
-use crate::monitor::launch::{Role, launch};
+use crate::monitor::launch::{self, Launched, Role, launch};
 
 /// So many sessions a container has at once.
 const MAX_SESSIONS: usize = 256;
@@ -43,11 +45,10 @@ impl Engine {
         let doing = || format!("execute a command in `{}`", self.called(target));
         let size = request.size;
         let tty = request.tty;
-        let (container, id, warning) = self.prepare_exec(target, request)?;
         let wish = crate::monitor::wire::Attach { size, ..options.into() };
         let (ours, theirs) = early(wish).doing(doing)?;
-        let launched = launch(self.program(), self.paths(), &container.id, Role::Exec(id.clone()), &[theirs])
-            .doing(doing)?;
+        let (container, id, warning) = self.prepare_exec(target, request)?;
+        let launched = self.launch_session(&container.id, &id, &[theirs]).doing(doing)?;
         accepted(&ours).doing(doing)?;
         let connection = Connection { socket: ours, tty, container: container.id, exec: Some(id.clone()) };
         let mut begun = Begun::from(launched);
@@ -58,11 +59,22 @@ impl Engine {
     pub(super) fn exec_detached(&self, target: &str, request: ExecRequest) -> Result<(ExecId, Begun)> {
         let request = ExecRequest { detach: true, interactive: false, ..request };
         let (container, id, warning) = self.prepare_exec(target, request)?;
-        let launched = launch(self.program(), self.paths(), &container.id, Role::Exec(id.clone()), &[]);
+        let launched = self.launch_session(&container.id, &id, &[]);
         let launched = launched.doing(|| format!("execute a command in `{}`", self.called(target)))?;
         let mut begun = Begun::from(launched);
         begun.warnings.0.extend(warning);
         Ok((id, begun))
+    }
+
+    /// Starts the session's monitor. Where none comes up, the session's files go.
+    fn launch_session(
+        &self,
+        container: &ContainerId,
+        id: &ExecId,
+        clients: &[OwnedFd],
+    ) -> std::result::Result<Launched, launch::Error> {
+        let launched = launch(self.program(), self.paths(), container, Role::Exec(id.clone()), clients);
+        launched.inspect_err(|_| exec::take_away(self.paths(), container, id))
     }
 
     /// Writes the session's record; and what to warn of.

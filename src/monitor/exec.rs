@@ -276,7 +276,7 @@ fn serve(session: &Session, up: &Up, asker: &Asker, ask: &Ask) {
 }
 
 /// Removes the session's files; where the container ended too, its folder is gone already.
-fn take_away(paths: &Paths, id: &ContainerId, exec: &ExecId) {
+pub fn take_away(paths: &Paths, id: &ContainerId, exec: &ExecId) {
     let _ = std::fs::remove_file(folder(paths, id).join(exec.as_str()));
     let _ = std::fs::remove_file(file(paths, id, exec));
 }
