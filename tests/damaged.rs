@@ -30,6 +30,7 @@ fn spoil(path: &PathBuf, how: &str) {
     fs::remove_file(path).unwrap();
     match how {
         "a folder" => fs::create_dir(path).unwrap(),
+        "out of reach" => std::os::unix::fs::symlink("/proc/self/mem", path).unwrap(), // EIO
         "a pipe" => assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
         "gone" => {}
         text => fs::write(path, text).unwrap(),
@@ -164,11 +165,17 @@ fn a_run_that_cannot_be_read_and_has_ended_is_settled() {
 }
 
 #[test]
-fn a_shutdown_stops_what_is_damaged() {
+fn a_shutdown_stops_what_cannot_be_read() {
     let case = Case::new();
     // The trap is left by its own signal alone, which the monitor knows from before.
     let script = "trap 'exit 7' USR1; touch /ready; while :; do sleep 0.01; done";
-    for (file, kill_monitor) in [("record.json", false), ("run.json", true)] {
+    let cut = "{\"version\":1,";
+    for (file, how, kill_monitor) in [
+        ("record.json", cut, false),
+        ("record.json", "out of reach", false),
+        ("run.json", cut, true),
+        ("run.json", "out of reach", false),
+    ] {
         if kill_monitor && in_user_namespace() {
             continue; // without a cgroup nothing tells of its processes
         }
@@ -180,8 +187,9 @@ fn a_shutdown_stops_what_is_damaged() {
         let upper = case.engine.paths().container(&parsed).join("upper/ready");
         until("it listens", || upper.exists());
         let run = case.container(&id).run.unwrap();
-        let folders = [case.engine.paths().container(&parsed), case.engine.paths().container_run(&parsed)];
-        spoil(&folders[usize::from(kill_monitor)].join(file), "{\"version\":1,");
+        let paths = case.engine.paths();
+        let folder = if file == "run.json" { paths.container_run(&parsed) } else { paths.container(&parsed) };
+        spoil(&folder.join(file), how);
         if kill_monitor {
             kill(run.monitor);
             until("the monitor is dead", || !run.monitor.is_alive());

@@ -11,6 +11,7 @@
 //! inhibitor lock would hold a shutdown up for five seconds. What a unit runs when it is
 //! stopped has the time it needs, and runs while the network is still there.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,7 @@ use std::process::Command;
 use futures_util::StreamExt as _;
 
 use super::error::{Doing, Result};
-use super::{Container, Engine, OWN_PROGRAM, Status, Warnings, blocking};
+use super::{Container, ContainerId, Engine, OWN_PROGRAM, Status, Warnings, blocking};
 use crate::base::{ErrorKind, Explain, disk};
 use crate::container::store;
 use crate::sys::probe::Probe;
@@ -93,21 +94,24 @@ impl Engine {
         Ok(started.buffered(STARTED_AT_ONCE).collect().await)
     }
 
-    /// Stops all containers at the same time, each with its own signal and timeout, damaged ones
-    /// too. Their restart policies start them at the next boot.
+    /// Stops all containers at the same time, each with its own signal and timeout, also those
+    /// that are damaged or cannot be read just now. Their restart policies start them at the next
+    /// boot.
     ///
     /// # Errors
     ///
-    /// When the containers cannot be listed.
+    /// When the containers cannot be listed; those that are found all the same are stopped.
     pub async fn shutdown(&self) -> Result<Vec<Outcome>> {
-        let listing = self.containers().listing().await?;
-        let whole = listing.whole.into_iter().filter(is_going_on);
-        let whole = whole.map(|it| (it.record.name.to_string(), it.record.id));
-        let damaged = listing.damaged.into_iter().filter_map(|it| {
-            let id = it.id.parse().ok()?;
-            self.is_up_in_any_form(&id).then(|| (it.called().to_owned(), id))
-        });
-        let stopped = whole.chain(damaged).map(|(name, id)| async move {
+        let listing = self.containers().listing().await;
+        let whole = listing.iter().flat_map(|listing| &listing.whole).filter(|it| is_going_on(it));
+        let mut wanted: BTreeMap<_, _> =
+            whole.map(|it| (it.record.id.clone(), it.record.name.to_string())).collect();
+        let engine = self.clone();
+        let (up, read) = blocking(move || Ok(engine.up_in_any_form())).await?;
+        for (id, name) in up {
+            wanted.entry(id).or_insert(name);
+        }
+        let stopped = wanted.into_iter().map(|(id, name)| async move {
             let engine = self.clone();
             let result = blocking(move || engine.stop_for_shutdown(&id)).await;
             Outcome { name, result }
@@ -115,7 +119,20 @@ impl Engine {
         let outcomes = futures_util::future::join_all(stopped).await;
         // Whoever starts a container after this has to ask for the next shutdown again.
         let _ = fs::remove_file(self.shutdown_mark());
+        listing.and(read)?;
         Ok(outcomes)
+    }
+
+    /// All containers that are up, whatever their files say, with what to call them; and whether
+    /// all could be found.
+    fn up_in_any_form(&self) -> (Vec<(ContainerId, String)>, Result<()>) {
+        let (ids, read) = self.all_ids().unwrap_or_else(|error| (BTreeSet::new(), Err(error)));
+        let up = ids.into_iter().filter(|id| self.is_up_in_any_form(id));
+        let called = |id: &ContainerId| match store::name_of(self.paths(), id) {
+            Some(name) => name.to_string(),
+            None => id.as_str().to_owned(),
+        };
+        (up.map(|id| (id.clone(), called(&id))).collect(), read)
     }
 
     /// Has systemd start containers at boot and stop them at shutdown. Returns the unit's file.

@@ -128,12 +128,14 @@ impl Engine {
     }
 
     /// As a stop, but its restart policy still holds, and a timeout without end is bounded. Of a
-    /// container whose record is damaged, the monitor knows what that said.
+    /// container that is damaged, or cannot be read just now, the monitor knows what its files said.
     pub(in crate::engine) fn stop_for_shutdown(&self, id: &ContainerId) -> Result<Warnings> {
         let doing = || format!("stop `{}`", self.called(id.as_str()));
         let wish = Ask::Stop { signal: None, timeout: None, at_shutdown: true };
-        if self.unreadable(id.as_str(), doing)?.is_none() {
-            return self.end(id.as_str(), doing, &wish);
+        match self.unreadable(id.as_str(), doing) {
+            Ok(None) => return self.end(id.as_str(), doing, &wish),
+            Err(error) if !self.is_up_in_any_form(id) => return Err(error),
+            Ok(Some(_)) | Err(_) => {}
         }
         match ask(self.paths(), id, None, wish) {
             Err(launch::Error::Silent | launch::Error::Gone) => {
