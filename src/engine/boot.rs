@@ -286,7 +286,8 @@ fn waits_for_shutdown(properties: &str) -> bool {
 /// Whether a unit as `systemctl show` describes it is there, perhaps with its start still due.
 fn is_being_made(properties: &str) -> bool {
     let has = |line: &str| properties.lines().any(|it| it == line);
-    has("LoadState=loaded") && !has("ActiveState=failed")
+    let is = |state| has(&format!("ActiveState={state}"));
+    has("LoadState=loaded") && ["inactive", "activating", "active"].into_iter().any(is)
 }
 
 /// The unit that `system install` writes.
@@ -425,6 +426,7 @@ mod tests {
             ("not-found", "active", (false, false)),
             ("loaded", "inactive", (false, true)), // its start is still due
             ("loaded", "failed", (false, false)),
+            ("loaded", "deactivating", (false, false)),
         ] {
             let properties = format!("LoadState={load}\nActiveState={active}\n");
             let found = (waits_for_shutdown(&properties), is_being_made(&properties));
