@@ -454,7 +454,7 @@ fn who_is_warned_is_who_asked() {
     };
     // The first process of a pid namespace does not hear SIGTERM.
     let mut stop = case.command(&["stop", "-t", "-1", &id]);
-    let stop = stop.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let stop = stop.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     until("the stop is taken", || case.container(&id).record.state.stopped_by_hand);
     assert_eq!(events(&text(&case, &["rename", &id, "db"])), ["rename"]);
     assert_eq!(events(&text(&case, &["kill", "db"])), ["kill", "stop"]);
