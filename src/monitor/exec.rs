@@ -69,7 +69,7 @@ pub struct ExecRecord {
 state!(ExecRecord, VERSION);
 
 impl ExecRecord {
-    /// A command that has not begun.
+    /// A command that has not begun; this process sees to it until its monitor does.
     #[must_use]
     pub fn new() -> Self {
         Self { version: VERSION, owner: Some(own_process()), ..Self::default() }

@@ -44,9 +44,10 @@ pub const UNKNOWN: u8 = 255;
 pub enum Next {
     /// It stays, to be started again.
     Stay,
-    /// Its monitor starts it again, and keeps the run's folder.
+    /// A monitor starts it again: the record is written, and the run is kept.
     Restart,
-    /// It is removed at once, so that its record need not be written any more.
+    /// It is removed at once: neither is its record written any more, nor its run forgotten
+    /// before it goes as a whole.
     Remove,
 }
 
@@ -56,8 +57,9 @@ pub fn cgroup_parent(paths: &Paths) -> Parent {
     Parent::new(paths.engine_name())
 }
 
-/// Cleans up after a run: processes that are left, network, cgroup; writes how it ended,
-/// forgets the run, and tells the journal. The run is not known any more after a reboot.
+/// Cleans up after a run: processes that are left, network, cgroup. Notes how it ended, does as
+/// `next` says with the record and the run, and tells the journal. After a reboot, and where it
+/// was lost, there is no run.
 pub fn settle(paths: &Paths, record: &mut Record, run: Option<&Run>, end: End, next: Next) -> Vec<Error> {
     let mut errors = clear(paths, &record.id, run.and_then(|run| run.network.as_ref()));
     note(record, end);

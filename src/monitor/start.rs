@@ -60,7 +60,8 @@ pub(super) struct StartOptions {
 ///
 /// # Errors
 ///
-/// The step that failed; then nothing of the start is left.
+/// The step that failed. Then the record says why, and what the start made outside of the
+/// container's folders is taken back; its run is for the caller to forget.
 pub(super) fn start(
     paths: &Paths,
     record: &mut Record,
@@ -347,7 +348,7 @@ fn write_state(paths: &Paths, record: &mut Record, run: &Run, applied: &Applied)
     })
 }
 
-/// This process, the monitor.
+/// This process.
 pub(super) fn own_process() -> Process {
     let pid = std::process::id();
     Process::of(pid).unwrap_or(Process { pid, start_time: 0 })
