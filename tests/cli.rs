@@ -650,7 +650,8 @@ fn a_run_in_a_group_without_room_for_processes_says_so() {
     let home = Home::with_busybox();
     let group = tree.join(format!("hoist-test-{}", std::process::id()));
     std::fs::create_dir(&group).unwrap();
-    for limit in 1..=10 {
+    let mut codes = Vec::new();
+    for limit in (1..=10).chain([1000]) {
         std::fs::write(group.join("pids.max"), limit.to_string()).unwrap();
         let hoist = home.command(run(&["--rm", "busybox", "true"]));
         let mut command = std::process::Command::new("sh");
@@ -663,9 +664,12 @@ fn a_run_in_a_group_without_room_for_processes_says_so() {
             .into();
         let hint = "hint: raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup\n";
         assert!(said.code == 0 || said.code == 125 && said.err.ends_with(hint), "{limit}: {said:?}");
+        codes.push(said.code);
     }
+    assert!(codes.first() == Some(&125) && codes.last() == Some(&0), "{codes:?}");
     // What a monitor started may still be ending.
-    while std::fs::remove_dir(&group).is_err() {
+    while let Err(error) = std::fs::remove_dir(&group) {
+        assert_eq!(error.kind(), std::io::ErrorKind::ResourceBusy, "{error}");
         std::thread::yield_now();
     }
 }
