@@ -21,7 +21,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::fs::OFlags;
 
 use super::channel::read_report;
-use super::{Error, Gate, Result};
+use super::{Error, Gate, Result, payload};
 use crate::sys::clone::{self, Child};
 use crate::sys::process::Exit;
 use crate::sys::shared::Shared;
@@ -99,11 +99,14 @@ impl Entry {
                 process::exit_now(1)
             }
         }
+        let Self { born, start, report } = self;
         // The maker is gone, or whoever else could want this program.
-        if self.start.as_ref().is_some_and(|start| !hears_start(start)) {
+        if start.as_ref().is_some_and(|start| !hears_start(start)) {
             process::exit_now(1)
         }
-        self.report
+        // What is forgotten takes no system call, and `execve` closes it.
+        std::mem::forget((born, start));
+        report
     }
 }
 
@@ -139,7 +142,7 @@ impl Awaited {
             errno => {
                 let source = std::io::Error::from_raw_os_error(-errno);
                 let source = sys::Error::new("clone(CLONE_PARENT)", source);
-                Err(Error::Step { step: "enter the pid namespace".to_owned(), source })
+                Err(Error::Step { step: payload::ENTER.to_owned(), source })
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::payload;
 use crate::base::error::{ErrorKind, Explain};
 use crate::sys;
 
@@ -149,11 +150,10 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Step { source, .. } | Self::Prepare(source) => source.hint(),
-            Self::Filtered { .. } => Some(
-                "the profile probably forbids what every start needs: allow `capset`, `execve`, `read` and \
-                 `close` in it, and for `exec` also `clone` and `setsid`"
-                    .to_owned(),
-            ),
+            Self::Filtered { step, .. } => {
+                let calls = payload::calls_of(step);
+                Some(format!("the profile probably forbids what this step calls: allow {calls} in it"))
+            }
             Self::ProgramNotRunnable { source, .. } if source.is(rustix::io::Errno::PERM) => Some(
                 "its seccomp profile forbids `execve`, or the file has capabilities that the container does not"
                     .to_owned(),

@@ -107,17 +107,20 @@ const STEPS: &[Step] = &[
     ("close what is ours", close_descriptors),
     // It binds the program, so it need not allow any step above.
     (FILTER, filter),
-    ("give up the capability to filter", |becoming| Ok(becoming.final_sets.map_or(Ok(()), cap::set)?)),
+    (GIVE_UP, |becoming| Ok(becoming.final_sets.map_or(Ok(()), cap::set)?)),
     // Others can enter the container meanwhile and use this process as their own: it has
     // nothing that the program is not to have.
     (GATE, wait_for_start),
     // From here on others in its pid namespace may use it as their own.
-    ("enter the pid namespace", enter_pid_namespace),
-    ("start the program under an init", start_under_reaper),
+    (ENTER, enter_pid_namespace),
+    (SPLIT, start_under_reaper),
 ];
 
 const FILTER: &str = "filter system calls";
+const GIVE_UP: &str = "give up the capability to filter";
 pub(super) const GATE: &str = "wait to be started";
+pub(super) const ENTER: &str = "enter the pid namespace";
+const SPLIT: &str = "start the program under an init";
 pub(super) const EXECUTE: &str = "execute the program";
 
 /// Becomes the program. Returns only when a step failed: which one, and why.
@@ -162,6 +165,18 @@ pub(super) fn step(number: usize) -> &'static str {
 pub(super) fn is_filtered(step: &str) -> bool {
     let at = |wanted: &str| STEPS.iter().position(|(step, _)| *step == wanted);
     step == EXECUTE || at(step) > at(FILTER)
+}
+
+/// The system calls of a step under the filter.
+pub(super) fn calls_of(step: &str) -> &'static str {
+    match step {
+        GIVE_UP => "`capset`",
+        GATE => "`close` and `read`",
+        ENTER => "`clone` and `close`, and for a terminal `setsid` and `ioctl`",
+        SPLIT => "`clone`, `rt_sigprocmask` and `setpgid`, and for a terminal `ioctl`",
+        // One that was killed as soon as it was born inside is found here too.
+        _ => "`execve`, and for `exec` also `setsid`",
+    }
 }
 
 /// How a process of ours ends that could not become the program: as a shell does.
