@@ -478,7 +478,7 @@ fn a_filter_that_stops_the_start_is_named() {
         (refuse, "execve", "execute the program", "it ended before it had executed the program"),
     ] {
         let said = run(action, &[&[call][..], &silent].concat());
-        let want = format!("hoist oci: {stopped}{step}: container init: {why}\n");
+        let want = format!("hoist oci: {stopped}{step}: {why}\n");
         assert!(said.ends_with(&want), "{action} {call}: {said}");
     }
     let told = run(refuse, &["capset"]);

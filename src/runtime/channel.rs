@@ -14,6 +14,7 @@ use rustix::net::{
 use serde::{Deserialize, Serialize};
 
 use super::Error;
+use super::error::Cause;
 use crate::sys::{self, Result, check};
 
 /// The longest message: a failure with a long path in it.
@@ -70,7 +71,7 @@ impl Failure {
                 errno: source.errno(),
                 text: cause(source),
             },
-            Error::Filtered { step, source } => Self::Filtered {
+            Error::Filtered { step, source: Cause::Call(source) } => Self::Filtered {
                 step: step.clone(),
                 call: source.call().to_owned(),
                 errno: source.errno(),
@@ -124,7 +125,7 @@ impl From<Failure> for Error {
                 Self::Step { step, source: rebuilt(call, errno, text) }
             }
             Failure::Filtered { step, call, errno, text } => {
-                Self::Filtered { step, source: rebuilt(call, errno, text) }
+                Self::Filtered { step, source: Cause::Call(rebuilt(call, errno, text)) }
             }
             Failure::ProgramNotFound { program } => Self::ProgramNotFound { program },
             Failure::ProgramNotRunnable { program, call, errno, text } => {

@@ -4,6 +4,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use super::channel::{self, Channel, Message, Word};
 use super::entry::{self, Awaited};
+use super::error::Cause;
 use super::init::Start;
 use super::prepare::{self, Prepared, Security};
 use super::progress::{Progress, Reached};
@@ -61,23 +62,20 @@ impl Watch {
         if !self.has_filter || !payload::is_filtered(step) {
             return died();
         }
-        let cause = if errno == 0 {
-            std::io::Error::other(format!("it ended with {exit}"))
-        } else {
-            std::io::Error::from_raw_os_error(errno)
-        };
-        if error::is_shortage(errno) && step != payload::EXECUTE {
+        let filtered = |source| Error::Filtered { step: step.to_owned(), source };
+        if errno == 0 {
+            return filtered(Cause::Ended(format!("with {exit}")));
+        }
+        let cause = std::io::Error::from_raw_os_error(errno);
+        if step == payload::EXECUTE {
+            let source = sys::Error::new(format!("execve({})", self.program), cause);
+            return payload::not_executed(&self.program, source);
+        }
+        if error::is_shortage(errno) {
             // The only one of these steps that can find something used up is the one that forks.
             return Error::Step { step: step.to_owned(), source: sys::Error::new("fork()", cause) };
         }
-        if errno == 0 || step != payload::EXECUTE {
-            return Error::Filtered {
-                step: step.to_owned(),
-                source: sys::Error::new("container init", cause),
-            };
-        }
-        let source = sys::Error::new(format!("execve({})", self.program), cause);
-        payload::not_executed(&self.program, source)
+        filtered(Cause::Errno(cause))
     }
 }
 
@@ -97,12 +95,11 @@ pub fn confirm_executed(pid: i32, spec: &crate::oci::runtime::Spec) -> Result<()
 
 /// Of a process that shares no memory with its maker.
 fn ended_before_execution(has_filter: bool) -> Error {
-    let status = "it ended before it had executed the program".to_owned();
+    let when = "before it had executed the program";
     if !has_filter {
-        return Error::Died { status };
+        return Error::Died { status: format!("it ended {when}") };
     }
-    let source = sys::Error::new("container init", std::io::Error::other(status));
-    Error::Filtered { step: payload::EXECUTE.to_owned(), source }
+    Error::Filtered { step: payload::EXECUTE.to_owned(), source: Cause::Ended(when.to_owned()) }
 }
 
 /// What init has told so far.

@@ -25,8 +25,8 @@ pub enum Error {
     Filtered {
         /// The step's name.
         step: String,
-        /// The system call that failed, or how the process ended.
-        source: sys::Error,
+        /// What is known of it.
+        source: Cause,
     },
     /// The program is not in the container.
     #[error("exec: `{program}`: executable file not found in the container")]
@@ -92,6 +92,30 @@ pub enum Error {
     Cgroup(#[source] crate::cgroup::Error),
 }
 
+/// What is known of a step that failed under the seccomp filter.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// The system call.
+    #[error(transparent)]
+    Call(sys::Error),
+    /// The error number alone: the filter forbade to tell more.
+    #[error(transparent)]
+    Errno(std::io::Error),
+    /// How the process ended.
+    #[error("it ended {0}")]
+    Ended(String),
+}
+
+impl Cause {
+    fn errno(&self) -> i32 {
+        match self {
+            Self::Call(error) => error.errno(),
+            Self::Errno(error) => error.raw_os_error().unwrap_or(0),
+            Self::Ended(_) => 0,
+        }
+    }
+}
+
 impl Error {
     /// The spec asks for what cannot be, or what is not supported.
     pub(super) fn spec(field: &str, why: &str) -> Self {
@@ -101,10 +125,10 @@ impl Error {
     /// Why the kernel refused; 0 where it did not.
     pub(super) fn errno(&self) -> i32 {
         match self {
-            Self::Step { source, .. }
-            | Self::Filtered { source, .. }
-            | Self::ProgramNotRunnable { source, .. }
-            | Self::Prepare(source) => source.errno(),
+            Self::Step { source, .. } | Self::ProgramNotRunnable { source, .. } | Self::Prepare(source) => {
+                source.errno()
+            }
+            Self::Filtered { source, .. } => source.errno(),
             _ => 0,
         }
     }
@@ -112,7 +136,9 @@ impl Error {
     /// The same failure of a step where a filter may be the cause: none is of what is used up.
     pub(super) fn under_filter(self) -> Self {
         match self {
-            Self::Step { step, source } if !is_shortage(source.errno()) => Self::Filtered { step, source },
+            Self::Step { step, source } if !is_shortage(source.errno()) => {
+                Self::Filtered { step, source: Cause::Call(source) }
+            }
             other => other,
         }
     }
