@@ -5,6 +5,10 @@
 //! They are taken on at `execve`, as the steps before could not be done under them, and told to
 //! the kernel early, while the host's procfs is still seen: one that the container mounted
 //! could be anything (CVE-2019-16884).
+//!
+//! With one exception: an init of ours executes nothing, so it changes at once, when all else
+//! is done, by the container's `/proc`. Where the specification mounts something else there
+//! than a procfs, that change can go astray.
 
 use super::{Error, Init, Result};
 use crate::oci::runtime::{Process, Spec};
@@ -68,7 +72,8 @@ pub(super) fn confine_program(process: &Process, init: Init) -> Result<()> {
     Ok(())
 }
 
-/// Confines this process, which is about to become the container's init.
+/// Confines this process, which is about to become the container's init: by the container's
+/// `/proc`, see above.
 pub(super) fn confine_reaper(process: &Process) -> Result<()> {
     if let Some(profile) = profile(process) {
         apparmor::change_now(profile)?;
