@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use tokio::sync::OnceCell;
+
 use super::clock::Clock;
 use super::failure::{Failure, Result};
 use super::output::{Object, line, note, objects, print, warn};
@@ -13,7 +15,7 @@ use crate::docker::filter::{self, ContainerFilter, Filters};
 use crate::docker::{
     Column, Format, images as image_rows, inspect as json, network as network_rows, ps as ps_rows, schema,
 };
-use crate::engine::{self, Container, Damaged, Engine, Listing, NotFound};
+use crate::engine::{self, Container, Damaged, Engine, Listing, Network, NotFound, Warnings};
 
 pub(super) async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
     let filters = Filters::parse(&ps.filter, filter::CONTAINER_KEYS)?;
@@ -115,8 +117,7 @@ pub(super) async fn networks(engine: &Engine, networks: NetworkLs) -> Result<u8>
     let filters = Filters::parse(&networks.filter, filter::NETWORK_KEYS)?;
     let format = Format::parse(networks.format.as_deref().unwrap_or_default())?;
     let mut rows = Vec::new();
-    warn(&engine.networks().warnings().await);
-    for network in engine.networks().list().await? {
+    for network in networks_of(engine).await? {
         if !network_rows::fits(&network, &filters)? {
             continue;
         }
@@ -146,11 +147,12 @@ pub(super) async fn inspect(engine: &Engine, inspect: Inspect) -> Result<u8> {
         Some(kind) => std::slice::from_ref(kind),
         None => &[ObjectType::Container, ObjectType::Image, ObjectType::Network, ObjectType::Volume],
     };
+    let networks = ReadNetworks::new();
     let mut found = Vec::new();
     let mut missing = Vec::new();
     'names: for name in &inspect.names {
         for kind in wanted {
-            match object(engine, *kind, name, inspect.size).await {
+            match object(engine, *kind, name, inspect.size, &networks).await {
                 Ok(object) => {
                     found.push(object);
                     continue 'names;
@@ -175,7 +177,13 @@ pub(super) async fn inspect(engine: &Engine, inspect: Inspect) -> Result<u8> {
     Ok(u8::from(!missing.is_empty()))
 }
 
-async fn object(engine: &Engine, kind: ObjectType, name: &str, size: bool) -> engine::Result<Object> {
+async fn object(
+    engine: &Engine,
+    kind: ObjectType,
+    name: &str,
+    size: bool,
+    networks: &ReadNetworks,
+) -> engine::Result<Object> {
     match kind {
         ObjectType::Container => {
             let mut container = engine.containers().get(name).await?;
@@ -186,7 +194,7 @@ async fn object(engine: &Engine, kind: ObjectType, name: &str, size: bool) -> en
             Ok((json::container(&container, engine.paths()), schema::CONTAINER))
         }
         ObjectType::Image => image(engine, name).await,
-        ObjectType::Network => network(engine, name).await,
+        ObjectType::Network => network(engine, name, networks).await,
         ObjectType::Volume => {
             let missing = NotFound { noun: "volume", name: name.to_owned() };
             Err(engine::Error::new(format!("inspect `{name}`"), missing))
@@ -198,9 +206,19 @@ async fn image(engine: &Engine, name: &str) -> engine::Result<Object> {
     Ok((image_rows::inspect(&engine.images().inspect(name).await?), schema::IMAGE))
 }
 
-async fn network(engine: &Engine, name: &str) -> engine::Result<Object> {
-    warn(&engine.networks().warnings().await);
-    let network = engine.networks().inspect(name).await?;
+/// The networks, read once for all words, so that warnings are told once.
+type ReadNetworks = OnceCell<Vec<Network>>;
+
+/// Every network; what cannot be told of one is warned of.
+async fn networks_of(engine: &Engine) -> engine::Result<Vec<Network>> {
+    let Listing { whole, damaged: _, warnings } = engine.networks().listing().await?;
+    warn(&Warnings(warnings));
+    Ok(whole)
+}
+
+async fn network(engine: &Engine, name: &str, networks: &ReadNetworks) -> engine::Result<Object> {
+    let all = networks.get_or_try_init(|| networks_of(engine)).await?;
+    let network = engine::find_network(all.clone(), name)?;
     let names: BTreeMap<_, _> = if network.members.is_empty() {
         BTreeMap::new()
     } else {
@@ -233,5 +251,7 @@ pub(super) async fn inspect_images(engine: &Engine, inspect: ImageInspect) -> Re
 }
 
 pub(super) async fn inspect_networks(engine: &Engine, inspect: NetworkInspect) -> Result<u8> {
-    inspect_each(&inspect.names, inspect.format.as_deref(), async |name| network(engine, name).await).await
+    let networks = ReadNetworks::new();
+    let get = async |name: &str| network(engine, name, &networks).await;
+    inspect_each(&inspect.names, inspect.format.as_deref(), get).await
 }

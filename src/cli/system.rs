@@ -68,7 +68,10 @@ pub(super) async fn info(engine: engine::Result<Engine>, paths: &Paths, info: In
                 }
                 Err(error) => facts.faults.push(with_hint(&error)),
             }
-            facts.warnings.extend(engine.networks().warnings().await.0);
+            match engine.networks().listing().await {
+                Ok(listing) => facts.warnings.extend(listing.warnings),
+                Err(error) => facts.faults.push(with_hint(&error)),
+            }
         }
         Err(error) => facts.faults.push(with_hint(&error)),
     }

@@ -71,7 +71,7 @@ pub use logview::{
     PageAsk, SaveLog, Wanted as LogWanted,
 };
 pub use machine::{AppArmor, Machine};
-pub use network::Networks;
+pub use network::{Networks, find_network};
 pub use process::ProcessDetail;
 pub use pull::{PullOptions, PullStatus, Pulled};
 pub use settings::{OWN_PROGRAM, Settings};

@@ -1,7 +1,8 @@
 //! The verbs of networks.
 
 use super::error::{Ambiguous, Doing, Error, NotFound, Result};
-use super::{Engine, Warnings, blocking};
+use super::{Engine, Listing, blocking};
+use crate::base::error::one_line;
 use crate::network::{self, Network, Place};
 
 /// The networks of an engine: see [`Engine::networks`].
@@ -23,20 +24,24 @@ impl Networks<'_> {
     ///
     /// # Errors
     ///
-    /// When a state file cannot be read.
+    /// As [`Self::listing`].
     pub async fn list(&self) -> Result<Vec<Network>> {
-        let place = self.place();
-        blocking(move || network::list(&place).doing(|| "list the networks")).await
+        Ok(self.listing().await?.whole)
     }
 
-    /// What the list cannot tell because a file of a network cannot be read, a sentence each.
-    pub async fn warnings(&self) -> Warnings {
+    /// The same, and what cannot be told of one because a file of it cannot be read.
+    ///
+    /// # Errors
+    ///
+    /// No thread is left to read them.
+    pub async fn listing(&self) -> Result<Listing<Network>> {
         let place = self.place();
-        let read = move || {
-            let unreadable = network::unreadable(&place);
-            Ok(unreadable.iter().map(|error| crate::base::error::chain(error).join(": ")).collect())
-        };
-        Warnings(blocking(read).await.unwrap_or_default())
+        blocking(move || {
+            let (whole, unread) = network::list(&place);
+            let warnings = unread.iter().map(|error| one_line(error)).collect();
+            Ok(Listing { whole, damaged: Vec::new(), warnings })
+        })
+        .await
     }
 
     /// The network that `target` names: its name, its id, or how only its id begins.
@@ -45,13 +50,7 @@ impl Networks<'_> {
     ///
     /// [`NotFound`] or [`Ambiguous`].
     pub async fn inspect(&self, target: &str) -> Result<Network> {
-        let place = self.place();
-        let target = target.to_owned();
-        blocking(move || {
-            let all = network::list(&place).doing(|| format!("inspect the network `{target}`"))?;
-            resolve(all, &target)
-        })
-        .await
+        find_network(self.list().await?, target)
     }
 
     /// Removes what this engine's networks left on the host: bridge, rules, leases.
@@ -72,8 +71,13 @@ impl Networks<'_> {
     }
 }
 
-/// Docker's order: a whole name or id, then the beginning of an id.
-fn resolve(all: Vec<Network>, target: &str) -> Result<Network> {
+/// The network of these that `target` names, in Docker's order: a whole name or id, then the
+/// beginning of an id.
+///
+/// # Errors
+///
+/// [`NotFound`] or [`Ambiguous`].
+pub fn find_network(all: Vec<Network>, target: &str) -> Result<Network> {
     let doing = || format!("find the network `{target}`");
     if let Some(found) = all.iter().find(|one| one.name == target || one.id.as_str() == target) {
         return Ok(found.clone());
@@ -99,16 +103,16 @@ mod tests {
     fn a_network_is_found_by_name_id_and_how_its_id_begins() {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::new(&Paths::new(dir.path().join("root"), dir.path().join("run")));
-        let all = network::list(&place).unwrap();
+        let all = network::list(&place).0;
         let names: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.driver())).collect();
         assert_eq!(names, [("bridge", "bridge"), ("host", "host"), ("none", "null")]);
         for one in &all {
-            assert_eq!(&resolve(all.clone(), &one.name).unwrap(), one);
-            assert_eq!(&resolve(all.clone(), one.id.as_str()).unwrap(), one);
-            assert_eq!(&resolve(all.clone(), one.id.short()).unwrap(), one);
+            assert_eq!(&find_network(all.clone(), &one.name).unwrap(), one);
+            assert_eq!(&find_network(all.clone(), one.id.as_str()).unwrap(), one);
+            assert_eq!(&find_network(all.clone(), one.id.short()).unwrap(), one);
         }
         for missing in ["", "x", "bridges"] {
-            assert!(resolve(all.clone(), missing).is_err(), "{missing:?}");
+            assert!(find_network(all.clone(), missing).is_err(), "{missing:?}");
         }
     }
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use jiff::Timestamp;
 
 use super::bridge;
-use super::error::{Error, Result};
+use super::error::Error;
 use super::plan::{Mac, Mode, Place};
 use super::state::{Files, id_of};
 use super::subnet::Subnet;
@@ -66,25 +66,9 @@ pub struct Member {
     pub port: String,
 }
 
-/// What cannot be read of the networks that [`list`] gives.
+/// Every network, by name, and why what is left out of one cannot be read.
 #[must_use]
-pub fn unreadable(place: &Place) -> Vec<Error> {
-    let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
-    let errors = files.definition().err().into_iter().chain(files.state().err());
-    let network = || bridge::NAME.to_owned();
-    let named = errors.map(|error| match error {
-        Error::State(source) => Error::Damaged { network: network(), source },
-        error => error,
-    });
-    named.collect()
-}
-
-/// Every network, by name; what cannot be read of one is left out of it.
-///
-/// # Errors
-///
-/// None yet.
-pub fn list(place: &Place) -> Result<Vec<Network>> {
+pub fn list(place: &Place) -> (Vec<Network>, Vec<Error>) {
     let plain = |name: &str, mode| Network {
         id: id_of(mode, &place.paths),
         name: name.to_owned(),
@@ -93,13 +77,21 @@ pub fn list(place: &Place) -> Result<Vec<Network>> {
         bridge: None,
         members: Vec::new(),
     };
-    Ok(vec![bridge_network(place), plain("host", Mode::Host), plain("none", Mode::None)])
+    let (bridge, unread) = bridge_network(place);
+    (vec![bridge, plain("host", Mode::Host), plain("none", Mode::None)], unread)
 }
 
-fn bridge_network(place: &Place) -> Network {
+fn bridge_network(place: &Place) -> (Network, Vec<Error>) {
     let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
-    let definition = files.definition().ok().flatten();
-    let state = files.state().ok().flatten();
+    let mut unread = Vec::new();
+    let mut note = |error| {
+        unread.push(match error {
+            Error::State(source) => Error::Damaged { network: bridge::NAME.to_owned(), source },
+            error => error,
+        });
+    };
+    let definition = files.definition().map_err(&mut note).ok().flatten();
+    let state = files.state().map_err(&mut note).ok().flatten();
     let subnet = state.as_ref().map(|s| s.subnet).or(definition.as_ref().and_then(|d| d.subnet));
     let bridge = subnet.map(|subnet| Bridge {
         link: state.as_ref().map(|state| state.bridge.clone()),
@@ -114,12 +106,13 @@ fn bridge_network(place: &Place) -> Network {
         mac: Mac::of(address),
         port: lease.port,
     });
-    Network {
+    let network = Network {
         id: files.id().clone(),
         name: bridge::NAME.to_owned(),
         mode: Mode::Bridge,
         created: definition.map(|definition| definition.created),
         bridge,
         members: members.collect(),
-    }
+    };
+    (network, unread)
 }

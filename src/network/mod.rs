@@ -33,7 +33,7 @@ mod xtables;
 
 pub use bridge::{Look, Repair};
 pub use error::{Error, Result};
-pub use list::{Bridge, Member, Network, list, unreadable};
+pub use list::{Bridge, Member, Network, list};
 pub use names::HostFiles;
 pub use plan::{Applied, Endpoint, Mac, Mode, Place, Plan, Request, plan};
 pub use subnet::Subnet;

@@ -24,7 +24,9 @@ pub(super) async fn list(engine: &Engine, section: Section) -> Result<(Listed, V
             Listed::Images(whole.iter().flat_map(image_rows).chain(unreadable).collect())
         }
         Section::Networks => {
-            Listed::Networks(engine.networks().list().await?.iter().map(network_row).collect())
+            let Listing { whole, damaged: _, warnings } = engine.networks().listing().await?;
+            warned = warnings;
+            Listed::Networks(whole.iter().map(network_row).collect())
         }
         Section::Events => {
             let events = engine.clone();
