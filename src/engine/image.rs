@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::error::{Doing, Error, Result};
 use super::trash::Trashed;
 use super::{Damaged, Engine, Listing, Reporter, blocking};
-use crate::base::error::chain;
+use crate::base::error::one_line;
 use crate::base::journal;
 use crate::container;
 use crate::image::{self, Roots, Store};
@@ -221,8 +221,7 @@ impl Images<'_> {
             let seen = store.survey().doing(|| "list images")?;
             let stuck = store.stuck().doing(|| "list images")?;
             let not_back = |why: &crate::base::disk::Error| {
-                let why = chain(why).join(": ");
-                format!("an image that was on its way to the trash is not put back: {why}")
+                format!("an image that was on its way to the trash is not put back: {}", one_line(why))
             };
             let told = |one: image::Damaged| {
                 let id = one.image.as_ref().map(ToString::to_string).unwrap_or_default();
@@ -230,9 +229,8 @@ impl Images<'_> {
                 let name = name.or_else(|| one.image.is_none().then(|| one.called()));
                 Damaged::new(&id, name, &one.why)
             };
-            let unread = |error: &crate::base::disk::Error| {
-                format!("an image cannot be read: {}", chain(error).join(": "))
-            };
+            let unread =
+                |error: &crate::base::disk::Error| format!("an image cannot be read: {}", one_line(error));
             Ok(Listing {
                 whole: seen.images.into_iter().map(|record| row(record, &seen.references)).collect(),
                 damaged: seen.damaged.into_iter().map(told).collect(),

@@ -185,12 +185,8 @@ impl Store {
                 // Without it nothing was taken away yet.
                 Err(error) if error.is_not_found() => {}
                 // It may be all there is of the image: for a person to see (`stuck`).
-                Err(
-                    disk::Error::Damaged { .. }
-                    | disk::Error::TooLarge { .. }
-                    | disk::Error::Newer { .. }
-                    | disk::Error::UnknownVersion { .. },
-                ) => continue,
+                Err(disk::Error::Damaged { .. } | disk::Error::TooLarge { .. }) => continue,
+                Err(error) if error.is_of_another_version() => continue,
                 Err(error) => return Err(error.into()),
             }
             tree::remove(&moving)?;

@@ -20,7 +20,7 @@ use super::start::{output_pipe, own_process};
 use super::wire::{Answer, Ask, Failure, Ready};
 use super::{bundle, confine, journal, privilege, tell};
 use crate::base::disk::state;
-use crate::base::error::chain;
+use crate::base::error::one_line;
 use crate::base::{ContainerId, ExecId, Paths, disk};
 use crate::cgroup::Cgroup;
 use crate::container::record::{Process, VERSION};
@@ -188,7 +188,7 @@ fn begin(
     record.process = u32::try_from(pid).ok().and_then(Process::of);
     // It runs: what cannot be written does not change that.
     if let Err(error) = disk::write_state(&file(paths, id, exec), &record) {
-        warnings.push(format!("the session's file is not up to date: {}", chain(&error).join(": ")));
+        warnings.push(format!("the session's file is not up to date: {}", one_line(&error)));
     }
     let action = format!("exec_start: {}", record.command.join(" "));
     warnings.extend(journal::tell_or_warn(paths, &container, &action, &[("execID", exec.as_str())]));

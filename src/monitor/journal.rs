@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::base::error::chain;
+use crate::base::error::one_line;
 use crate::base::journal::{self, Event, Kind};
 use crate::base::{Paths, disk};
 use crate::container::Record;
@@ -27,5 +27,5 @@ pub fn tell_or_warn(paths: &Paths, record: &Record, action: &str, more: &[(&str,
     let error = tell(paths, record, action, more).err()?;
     // What was executed may be long.
     let action = action.split(':').next().unwrap_or(action);
-    Some(format!("`{action}` is missing from the events: {}", chain(&error).join(": ")))
+    Some(format!("`{action}` is missing from the events: {}", one_line(&error)))
 }

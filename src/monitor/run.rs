@@ -22,7 +22,7 @@ use super::start::{StartOptions, Up, own_process, start};
 use super::{journal, verbs};
 use crate::base::Paths;
 use crate::base::disk::Lock;
-use crate::base::error::chain;
+use crate::base::error::one_line;
 use crate::cgroup::OomEvents;
 use crate::container::{Record, Status, store};
 use crate::sys;
@@ -324,7 +324,7 @@ impl Monitor {
         if let Err(error) = &discarded {
             // It has ended all the same; the next look removes it.
             report_error(error);
-            self.warn_waiters([format!("it cannot be removed: {}", chain(error).join(": "))]);
+            self.warn_waiters([format!("it cannot be removed: {}", one_line(error))]);
         }
         // Whoever is told finds everything as it will be.
         self.lock = None;

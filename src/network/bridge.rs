@@ -12,7 +12,6 @@ use super::plan::{Applied, Endpoint, Mac, Mode, Place, Plan};
 use super::rules::{self, Names};
 use super::state::{Files, Guest, State, id_of};
 use super::subnet;
-use crate::base::disk;
 use crate::sys;
 
 pub(super) const NAME: &str = "bridge";
@@ -167,9 +166,7 @@ fn delete_links(links: &mut Links, names: &Names) -> Vec<Error> {
 /// The state of the network with its bridge up, and the bridge's index.
 fn ensure_bridge(links: &mut Links, names: &Names, files: &Files<'_>) -> Result<(State, u32)> {
     let state = match files.state() {
-        Err(Error::State(source @ (disk::Error::Newer { .. } | disk::Error::UnknownVersion { .. }))) => {
-            return Err(source.into());
-        }
+        Err(Error::State(source)) if source.is_of_another_version() => return Err(source.into()),
         Err(Error::State(source)) if source.is_of_the_file() => {
             // It tells who has which address. Without anybody it is written again.
             if links.names()?.iter().any(|link| names.is_port(link)) {

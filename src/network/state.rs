@@ -214,9 +214,7 @@ impl<'a> Files<'a> {
         let known = match self.definition() {
             Err(Error::State(disk::Error::Damaged { .. })) => None,
             // It is a newer hoist's to change.
-            Err(Error::State(disk::Error::Newer { .. } | disk::Error::UnknownVersion { .. })) => {
-                return Ok(());
-            }
+            Err(Error::State(error)) if error.is_of_another_version() => return Ok(()),
             known => known?,
         };
         let mut definition = known.unwrap_or_else(|| Definition {

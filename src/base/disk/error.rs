@@ -86,6 +86,12 @@ impl Error {
         }
     }
 
+    /// Whether another version of hoist wrote the file, whose it is to change.
+    #[must_use]
+    pub fn is_of_another_version(&self) -> bool {
+        matches!(self, Self::Newer { .. } | Self::UnknownVersion { .. })
+    }
+
     /// What is wrong, and then with which file: for a line that may be cut.
     #[must_use]
     pub fn reason_first(&self) -> String {

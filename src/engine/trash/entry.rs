@@ -152,7 +152,7 @@ pub(super) fn contents(paths: &Paths) -> disk::Result<Contents> {
                 Ok(entry) if entry.id == name => contents.entries.push(entry),
                 // Gone or restored meanwhile.
                 Err(error) if error.is_not_found() && !found.path().exists() => {}
-                Err(DiskError::Newer { .. } | DiskError::UnknownVersion { .. }) => {}
+                Err(error) if error.is_of_another_version() => {}
                 Err(error) if !error.is_not_found() && !is_old(&found.path()) => {}
                 _ => contents.litter.push(found.path()),
             }
