@@ -102,7 +102,7 @@ fn what_cannot_be_read_at_the_moment_is_not_removed() {
     let other = case.create(&["true"], |_| {});
     let all = text(&case, &["ps", "-a", "--no-trunc"]);
     assert!(
-        all.contains("warning: cannot read the state of `") && all.contains("Input/output error"),
+        all.contains("WARNING: cannot read the state of `") && all.contains("Input/output error"),
         "{all}"
     );
     assert!(all.contains(&other) && !all.contains("Damaged"), "{all}");
@@ -114,7 +114,7 @@ fn what_cannot_be_read_at_the_moment_is_not_removed() {
     std::os::unix::fs::symlink("/proc/self/mem", &image).unwrap(); // EIO
     let all = text(&case, &["images"]);
     assert!(
-        all.contains("warning: an image cannot be read: ") && all.contains("Input/output error"),
+        all.contains("WARNING: an image cannot be read: ") && all.contains("Input/output error"),
         "{all}"
     );
     assert!(all.contains("other") && !all.contains("Damaged"), "{all}");
@@ -334,9 +334,9 @@ fn a_monitor_that_cannot_take_over_is_tried_once_and_hinders_no_end() {
         kill(run.monitor);
         until("the monitor is dead", || !run.monitor.is_alive());
         let all = text(&case, &["ps"]);
-        assert!(all.contains("Up ") && all.contains("warning: cannot take over"), "{all}");
+        assert!(all.contains("Up ") && all.contains("WARNING: cannot take over"), "{all}");
         let all = text(&case, &["inspect", &id]);
-        assert!(all.contains("\"running\"") && all.contains("warning: cannot take over"), "{all}");
+        assert!(all.contains("\"running\"") && all.contains("WARNING: cannot take over"), "{all}");
         for verb in ["stop", "pause", "restart"] {
             let error = text(&case, &[verb, &id]);
             assert!(error.starts_with("error: cannot take over"), "{error}");

@@ -28,6 +28,8 @@ pub enum Phase {
 pub enum Progress {
     /// A line for people: `Pulling from library/debian`.
     Note(String),
+    /// What goes on otherwise than was wished, a sentence.
+    Warning(String),
     /// A part changed.
     Part {
         /// Twelve hex digits of a layer, or another short name.
@@ -89,6 +91,11 @@ impl Reporter {
     /// Tells a line for people.
     pub fn note(&self, line: impl Into<String>) {
         self.report(Progress::Note(line.into()));
+    }
+
+    /// Warns of `what`.
+    pub fn warn(&self, what: impl Into<String>) {
+        self.report(Progress::Warning(what.into()));
     }
 
     /// Asks the work to stop at its next step.

@@ -21,7 +21,7 @@ pub(super) async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
     let filters = Filters::parse(&ps.filter, filter::CONTAINER_KEYS)?;
     let format = Format::parse(ps.format.as_deref().unwrap_or_default())?;
     let Listing { whole: mut containers, mut damaged, warnings } = engine.containers().listing().await?;
-    warnings.iter().for_each(|warning| note(format!("warning: {warning}")));
+    warn(&Warnings(warnings));
     let filter = ContainerFilter::new(filters, &containers)?;
     let last = match (ps.latest, usize::try_from(ps.last)) {
         (true, _) => Some(1),
@@ -71,7 +71,7 @@ pub(super) async fn images(engine: &Engine, clock: &Clock, images: Images) -> Re
     let is_unfiltered = words.is_empty();
     let format = Format::parse(images.format.as_deref().unwrap_or_default())?;
     let Listing { whole, mut damaged, warnings } = engine.images().listing().await?;
-    warnings.iter().for_each(|warning| note(format!("warning: {warning}")));
+    warn(&Warnings(warnings));
     let chosen = image_rows::chosen(whole, &filters, images.all)?;
     // Whether it fits a filter nobody can tell.
     damaged.retain(|_| is_unfiltered);
@@ -187,7 +187,7 @@ async fn object(
     match kind {
         ObjectType::Container => {
             let mut container = engine.containers().get(name).await?;
-            container.warnings.iter().for_each(|warning| note(format!("warning: {warning}")));
+            warn(&Warnings(container.warnings.clone()));
             if size {
                 container = engine.containers().measure(container).await?;
             }

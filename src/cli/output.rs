@@ -34,8 +34,13 @@ pub(super) fn note(said: impl std::fmt::Display) {
 /// Writes warnings to standard error, in Docker's form.
 pub(super) fn warn(warnings: &Warnings) {
     for warning in &warnings.0 {
-        note(format!("WARNING: {warning}"));
+        note(self::warning(warning));
     }
+}
+
+/// A warning in Docker's form.
+pub(super) fn warning(what: impl std::fmt::Display) -> String {
+    format!("WARNING: {what}")
 }
 
 /// Whether standard output is a terminal.

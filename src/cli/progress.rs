@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::failure::{Failure, Result};
+use super::output::warning;
 use crate::base::text;
 use crate::base::units::decimal;
 use crate::engine::{self, Phase, Progress, Reporter};
@@ -87,13 +88,16 @@ struct View {
 }
 
 impl View {
+    fn say(&mut self, line: &str) -> String {
+        self.count += 1;
+        format!("{}\n", text::line(line))
+    }
+
     /// What to write so that the screen shows `news` too.
     fn take(&mut self, news: Progress, now: Instant) -> String {
         match news {
-            Progress::Note(line) => {
-                self.count += 1;
-                format!("{}\n", text::line(&line))
-            }
+            Progress::Note(line) => self.say(&line),
+            Progress::Warning(what) => self.say(&warning(what)),
             Progress::Part { id, phase, current, total } => {
                 let id = text::line(&id).into_owned();
                 let is_new = self.phases.insert(id.clone(), phase) != Some(phase);

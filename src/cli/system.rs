@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, IsTerminal, Write};
 
 use super::failure::{Failure, Result};
-use super::output::{line, note, objects, print, warn};
+use super::output::{line, objects, print, warn};
 use crate::base::Paths;
 use crate::base::error::one_line;
 use crate::command::{Info, SystemReset, Version};
@@ -75,7 +75,7 @@ pub(super) async fn info(engine: engine::Result<Engine>, paths: &Paths, info: In
         }
         Err(error) => facts.faults.push(with_hint(&error)),
     }
-    facts.faults.iter().for_each(|fault| note(format!("WARNING: {fault}")));
+    warn(&engine::Warnings(facts.faults.clone()));
     match info.format.as_deref() {
         None | Some("") => print(&texts::info_text(&facts, paths))?,
         format => objects(&[(texts::info(&facts, paths), schema::INFO)], format)?,

@@ -335,8 +335,7 @@ impl Pull<'_> {
             (Some(_), _) => Ok(()),
             (None, Some(_)) => Err(registry::Error::NoPlatform { wanted, offered: vec![offered] }.into()),
             (None, None) => {
-                self.reporter
-                    .note(format!("WARNING: the image is for {offered}, and this machine is {wanted}"));
+                self.reporter.warn(format!("the image is for {offered}, and this machine is {wanted}"));
                 Ok(())
             }
         }

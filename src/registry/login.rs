@@ -82,7 +82,7 @@ impl Logins {
         };
         // A mirror has credentials of its own; those of `docker.io` are not for it.
         let Found { credentials, login, warning } = auth::find(http.settings.credentials.as_deref(), &host);
-        warning.into_iter().for_each(|warning| reporter.note(warning));
+        warning.into_iter().for_each(|warning| reporter.warn(warning));
         let (header, until) = match (challenge, credentials) {
             (Challenge::Basic, Some(Credentials::Basic(basic))) => (format!("Basic {basic}"), None),
             (Challenge::Basic, _) => {

@@ -69,7 +69,7 @@ impl Bench {
         let news = self.news.lock().unwrap();
         let notes = news.iter().filter_map(|it| match it {
             Progress::Note(note) => Some(note.clone()),
-            Progress::Part { .. } => None,
+            Progress::Warning(_) | Progress::Part { .. } => None,
         });
         notes.collect()
     }
@@ -380,7 +380,8 @@ fn an_image_for_another_machine_is_taken_with_a_warning_unless_a_platform_is_nam
         told(&error)
     );
     bench.pull(&toy.reference("web")).unwrap();
-    assert!(bench.notes().iter().any(|note| note.starts_with("WARNING: the image is for linux/s390x")));
+    let is_told = |it: &Progress| matches!(it, Progress::Warning(what) if what.starts_with("the image is for linux/s390x"));
+    assert!(bench.news.lock().unwrap().iter().any(is_told));
 }
 
 #[test]

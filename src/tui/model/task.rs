@@ -316,15 +316,18 @@ impl Row for TaskRow {
 }
 
 impl Work {
+    fn note(&mut self, line: String) {
+        self.notes.push_back(line);
+        if self.notes.len() > 200 {
+            self.notes.pop_front();
+        }
+    }
+
     /// Takes in one piece of news.
     pub fn take(&mut self, news: Progress) {
         match news {
-            Progress::Note(line) => {
-                self.notes.push_back(line);
-                if self.notes.len() > 200 {
-                    self.notes.pop_front();
-                }
-            }
+            Progress::Note(line) => self.note(line),
+            Progress::Warning(what) => self.note(format!("WARNING: {what}")),
             Progress::Part { id, phase, current, total } => {
                 let fetches = matches!(phase, Phase::Waiting | Phase::Downloading | Phase::Exists);
                 let size = total.filter(|_| fetches);
