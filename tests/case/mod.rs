@@ -19,7 +19,7 @@ use hoist::engine::{Attached, Engine, Options, Output as Sessions, PullPolicy, S
 use hoist::image::Input;
 use hoist::image::import::ImportRequest;
 
-use crate::support::{HOIST, busybox_tar, end_all};
+use crate::support::{HOIST, busybox_tar, cgroup_parents, command_lines, end_all, groups_of};
 
 /// The image of [`Case::new`].
 pub const IMAGE: &str = "busybox";
@@ -140,32 +140,27 @@ impl Case {
         self.wait_for(self.engine.containers().get(id)).unwrap()
     }
 
-    /// Every cgroup of this engine's containers.
+    /// Every cgroup of this engine's containers, without those that they have made.
     pub fn cgroups(&self) -> Vec<PathBuf> {
-        let groups = self.cgroup_parents().into_iter().flat_map(std::fs::read_dir).flatten().flatten();
-        let groups = groups.map(|group| group.path()).filter(|path| path.is_dir());
-        groups.filter(|path| !path.ends_with("monitors")).collect()
+        let parents = self.cgroup_parents();
+        let mut groups = groups_of(self.engine.paths());
+        groups.retain(|group| {
+            !group.ends_with("monitors") && parents.iter().any(|parent| group.parent() == Some(parent))
+        });
+        groups
     }
 
-    /// Where this engine's cgroups are made, as far as they are there: in the one tree, or in
-    /// that of each controller.
+    /// Where this engine's cgroups are made, as far as they are there.
     pub fn cgroup_parents(&self) -> Vec<PathBuf> {
-        let root = PathBuf::from("/sys/fs/cgroup");
-        let trees = std::fs::read_dir(&root).into_iter().flatten().flatten().map(|tree| tree.path());
-        let parents = trees.chain([root.clone()]).map(|tree| tree.join(self.engine.paths().engine_name()));
-        parents.filter(|parent| parent.is_dir()).collect()
+        cgroup_parents(self.engine.paths())
     }
 
     /// Processes whose command line names this engine's folders.
     pub fn processes(&self) -> Vec<String> {
-        let root = self.dir.path().to_str().unwrap().to_owned();
-        let of = |pid: &str| std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        let pids = std::fs::read_dir("/proc").unwrap().flatten();
-        let pids = pids.filter_map(|entry| entry.file_name().into_string().ok());
-        pids.filter(|name| name.bytes().all(|byte| byte.is_ascii_digit()))
-            .map(|pid| String::from_utf8_lossy(&of(&pid)).replace('\0', " "))
-            .filter(|line| line.contains(&root))
-            .collect()
+        let root = self.dir.path().to_str().unwrap();
+        let lines = command_lines().into_iter();
+        let lines = lines.map(|(_, line)| String::from_utf8_lossy(&line).replace('\0', " "));
+        lines.filter(|line| line.contains(root)).collect()
     }
 }
 

@@ -175,13 +175,18 @@ impl Drop for Home {
     }
 }
 
-/// Every cgroup of an engine, deepest first, in the one tree or in that of each controller.
-pub fn groups_of(paths: &Paths) -> Vec<PathBuf> {
+/// Where an engine's cgroups are made, as far as they are there: in the one tree, or in that of
+/// each controller.
+pub fn cgroup_parents(paths: &Paths) -> Vec<PathBuf> {
     let root = Path::new("/sys/fs/cgroup");
     let trees = std::fs::read_dir(root).into_iter().flatten().flatten().map(|tree| tree.path());
-    let mut groups: Vec<_> =
-        trees.chain([root.to_owned()]).map(|tree| tree.join(paths.engine_name())).collect();
-    groups.retain(|group| group.is_dir());
+    let parents = trees.chain([root.to_owned()]).map(|tree| tree.join(paths.engine_name()));
+    parents.filter(|parent| parent.is_dir()).collect()
+}
+
+/// Every cgroup of an engine, deepest first.
+pub fn groups_of(paths: &Paths) -> Vec<PathBuf> {
+    let mut groups = cgroup_parents(paths);
     let mut at = 0;
     while let Some(group) = groups.get(at) {
         let below = std::fs::read_dir(group).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -192,7 +197,14 @@ pub fn groups_of(paths: &Paths) -> Vec<PathBuf> {
     groups
 }
 
-/// Every process that an engine's monitors are, or that runs in its containers.
+/// The processes of the machine, each with its command line.
+pub fn command_lines() -> Vec<(i32, Vec<u8>)> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.map(|pid| (pid, std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default())).collect()
+}
+
+/// An engine's monitors, and the processes of its containers.
 pub fn processes_of(paths: &Paths) -> Vec<i32> {
     let numbers =
         |text: String| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>();
@@ -200,12 +212,10 @@ pub fn processes_of(paths: &Paths) -> Vec<i32> {
     let mut pids: Vec<i32> =
         groups_of(paths).into_iter().flat_map(|group| read(group.join("cgroup.procs"))).collect();
     let root = paths.root().as_os_str().as_encoded_bytes();
-    for entry in std::fs::read_dir("/proc").unwrap().flatten() {
-        let Some(pid) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
-        let words = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+    for (pid, words) in command_lines() {
         if words.starts_with(b"hoist\0monitor\0") && words.split(|byte| *byte == 0).any(|word| word == root) {
             // Without cgroups nothing else tells what it has started.
-            pids.extend(read(entry.path().join(format!("task/{pid}/children"))));
+            pids.extend(read(format!("/proc/{pid}/task/{pid}/children").into()));
             pids.push(pid);
         }
     }
@@ -213,7 +223,7 @@ pub fn processes_of(paths: &Paths) -> Vec<i32> {
 }
 
 /// Kills what is left of an engine: a test that has failed, also of one that cannot clean up,
-/// leaves nothing alive on the machine.
+/// leaves nothing alive on the machine. Panics when something survives.
 pub fn end_all(paths: &Paths) {
     for _ in 0..1000 {
         let pids = processes_of(paths);
@@ -229,6 +239,8 @@ pub fn end_all(paths: &Paths) {
         pids.iter().for_each(|&pid| drop(hoist::sys::signal::send(pid, libc::SIGKILL)));
         std::thread::sleep(std::time::Duration::from_millis(5)); // they take a moment to die
     }
+    let pids = processes_of(paths);
+    assert!(pids.is_empty() || std::thread::panicking(), "these survive: {pids:?}");
 }
 
 fn empty_config(dir: &Path) -> PathBuf {
