@@ -36,7 +36,7 @@
 //! restore    the folder gets its moving name → records and references that are not there,
 //!            synced → [images] + [refs] → the folder goes → trash
 //! ```
-//! In brackets is what not every one of these changes. An undo is a restore. What is moved
+//! Folders in brackets are synced only if they changed. An undo is a restore. What is moved
 //! between two folders is synced where it arrives before where it was.
 //!
 //! These may be lost, and are written without waiting for the disk ([`write_state`]):
