@@ -187,6 +187,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::base::Explain as _;
     use crate::base::Paths;
     use crate::base::progress::Reporter;
     use crate::image::{Commit, LayerSource, Parents, Roots};
@@ -241,6 +242,20 @@ mod tests {
                 assert!(!store.has_layer(&layer) && store.damaged().unwrap().is_empty());
             }
         }
+    }
+
+    #[test]
+    fn who_asks_for_a_damaged_image_hears_that_it_is() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image, _) = store(&dir);
+        fs::write(store.record_path(&image), "{").unwrap();
+        for word in [image.hex(), image.short(), &image.to_string()] {
+            let error = store.resolve(word).unwrap_err();
+            assert!(matches!(&error, Error::DamagedImage { image: its, .. } if *its == image), "{error}");
+            assert!(error.hint().is_some_and(|hint| hint.contains(image.short())));
+        }
+        assert_eq!(store.resolve("web:1").unwrap().image, image, "the name still leads there");
+        assert!(matches!(store.image(&image), Err(Error::DamagedImage { .. })));
     }
 
     /// Copies the record of an image to an id that begins with two digits of it.

@@ -90,6 +90,14 @@ pub enum Error {
         /// Which file, and why.
         source: disk::Error,
     },
+    /// The record of an image cannot be read until somebody changes it.
+    #[error("image {} is damaged", .image.short())]
+    DamagedImage {
+        /// The image.
+        image: ImageId,
+        /// Which file, and why.
+        source: disk::Error,
+    },
     /// No image of that name or id.
     #[error("No such image: {0}")]
     NoImage(String),
@@ -165,7 +173,9 @@ impl Error {
 impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Disk(error) | Self::DamagedLayer { source: error, .. } => error.kind(),
+            Self::Disk(error)
+            | Self::DamagedImage { source: error, .. }
+            | Self::DamagedLayer { source: error, .. } => error.kind(),
             Self::Sys(error) => error.kind(),
             Self::Read { source, .. } => io_kind(source),
             Self::Entry { source, .. } => source.kind(),
@@ -185,6 +195,9 @@ impl Explain for Error {
         match self {
             Self::DamagedLayer { images, .. } => {
                 Some(format!("remove the images that have it and get them again: {}", images.join(", ")))
+            }
+            Self::DamagedImage { image, .. } => {
+                Some(format!("`hoist rmi {}` removes it; then get it again", image.short()))
             }
             Self::Disk(error) => error.hint(),
             Self::Sys(error) => error.hint(),

@@ -57,14 +57,17 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::NoImage`], [`Error::Ambiguous`].
+    /// [`Error::NoImage`], [`Error::Ambiguous`]; [`Error::DamagedImage`] for an id.
     pub fn resolve(&self, word: &str) -> Result<Resolved> {
         let no_image = || Error::NoImage(word.to_owned());
         let bare = word.strip_prefix("sha256:").unwrap_or(word);
         let by_id = |image: ImageId| Resolved { image, reference: None };
         if id::is_hex(bare, 64) {
             let id: ImageId = format!("sha256:{bare}").parse().map_err(|_| no_image())?;
-            return self.image(&id).map(|record| by_id(record.id)).map_err(|_| no_image());
+            return match self.image(&id) {
+                Err(Error::NoImage(_)) => Err(no_image()),
+                image => image.map(|record| by_id(record.id)),
+            };
         }
         if let Ok(name) = word.parse::<oci::Reference>()
             && let Some(reference) = self.find_name(&name)?
@@ -79,7 +82,10 @@ impl Store {
         let mut fits = images.into_iter().filter(|image| image.id.hex().starts_with(bare));
         match (fits.next(), fits.next()) {
             (Some(only), None) => Ok(by_id(only.id)),
-            (None, _) => Err(no_image()),
+            (None, _) => match self.meant(word)?.and_then(|damaged| damaged.image) {
+                Some(image) => self.image(&image).map(|record| by_id(record.id)),
+                None => Err(no_image()),
+            },
             (Some(a), Some(b)) => {
                 let candidates = [a, b].into_iter().chain(fits).map(|image| image.id.short().to_owned());
                 Err(Error::Ambiguous { prefix: word.to_owned(), candidates: candidates.collect() })

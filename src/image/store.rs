@@ -231,10 +231,11 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::NoImage`].
+    /// [`Error::NoImage`], [`Error::DamagedImage`].
     pub fn image(&self, id: &ImageId) -> Result<Record> {
         match disk::read_state(&self.record_path(id)) {
             Err(error) if error.is_not_found() => Err(Error::NoImage(id.to_string())),
+            Err(source) if source.is_of_the_file() => Err(Error::DamagedImage { image: id.clone(), source }),
             result => Ok(result?),
         }
     }
