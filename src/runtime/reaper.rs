@@ -6,6 +6,9 @@
 
 use crate::sys::{Result, clone, process, signal};
 
+/// The exit code where that of the program cannot be had.
+const UNKNOWN: i32 = 1;
+
 /// Splits this process. Returns in the child only.
 pub(super) fn split(has_terminal: bool) -> Result<()> {
     // Before the fork, so that no signal is lost in between.
@@ -29,22 +32,21 @@ fn watch(child: i32) -> ! {
     process::close_all();
     loop {
         match signal::wait_any() {
-            Ok(libc::SIGCHLD) => {
-                while let Ok(Some((pid, exit))) = process::wait_any() {
-                    if pid == 0 {
-                        break;
-                    }
-                    if pid == child {
-                        process::exit_now(exit.code());
-                    }
+            Ok(libc::SIGCHLD) => loop {
+                match process::wait_any() {
+                    Ok(Some((0, _)) | None) => break,
+                    Ok(Some((pid, exit))) if pid == child => process::exit_now(exit.code()),
+                    Ok(Some(_)) => {}
+                    // A filter forbids it: nothing would ever tell of the child's end.
+                    Err(_) => process::exit_now(UNKNOWN),
                 }
-            }
+            },
             Ok(number) => {
                 let _ = signal::send(child, number); // it may just have ended
             }
             Err(error) if error.is(rustix::io::Errno::INTR) => {}
             // A filter forbids it: then the child's end is all that can be waited for.
-            Err(_) => process::exit_now(process::wait_for(child).map_or(1, process::Exit::code)),
+            Err(_) => process::exit_now(process::wait_for(child).map_or(UNKNOWN, process::Exit::code)),
         }
     }
 }
