@@ -6,14 +6,14 @@
 //! keeps its place as (inode, offset); a torn line, as a killed writer leaves it, is skipped.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::disk::{Error, Result};
+use super::disk::{Error, Result, open, open_to_append};
 
 /// At this size the journal starts anew; the part before is kept once.
 const ROTATE_AT: u64 = 8 << 20;
@@ -131,12 +131,7 @@ pub fn previous(path: &Path) -> PathBuf {
 /// Opens the journal for appending and locks it, again when it was rotated meanwhile.
 fn locked(path: &Path, lock: fn(&File) -> io::Result<()>) -> Result<File> {
     loop {
-        let file = OpenOptions::new()
-            .append(true)
-            .create(true)
-            .mode(0o600)
-            .open(path)
-            .map_err(Error::io("open", path))?;
+        let file = open_to_append(path)?;
         lock(&file).map_err(Error::io("lock", path))?;
         let ours = file.metadata().map_err(Error::io("stat", path))?.ino();
         if fs::metadata(path).is_ok_and(|there| there.ino() == ours) {
@@ -223,15 +218,15 @@ impl Reader {
     }
 
     fn reopen(&mut self) -> Result<()> {
-        match File::open(&self.path) {
+        match open(&self.path) {
             Ok(file) => {
                 self.inode = file.metadata().map_err(Error::io("stat", &self.path))?.ino();
                 self.offset = 0;
                 self.file = Some(file);
                 Ok(())
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(Error::io("open", &self.path)(error)),
+            Err(error) if error.is_not_found() => Ok(()),
+            Err(error) => Err(error),
         }
     }
 

@@ -4,7 +4,6 @@ use std::ffi::CString;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -103,8 +102,7 @@ pub fn launch(
     let folder = paths.container_run(id);
     disk::private_dir(&folder)?;
     let log_path = folder.join("monitor.log");
-    let log = OpenOptions::new().append(true).create(true).mode(0o600).open(&log_path);
-    let log = log.map_err(disk::Error::io("open", &log_path))?;
+    let log = disk::open_to_append(&log_path)?;
     let null = OpenOptions::new().read(true).write(true).open("/dev/null");
     let null = null.map_err(disk::Error::io("open", "/dev/null"))?;
     let pipe = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
@@ -156,7 +154,7 @@ fn hear(ready: OwnedFd, pidfd: OwnedFd, log: &Path) -> Result<Launched, Error> {
 
 fn last_words(log: &Path) -> Option<String> {
     const LAST: u64 = 16 << 10;
-    let mut file = File::open(log).ok()?;
+    let mut file = disk::open(log).ok()?;
     let start = file.metadata().ok()?.len().saturating_sub(LAST);
     file.seek(SeekFrom::Start(start)).ok()?;
     let mut bytes = Vec::new();
@@ -175,8 +173,9 @@ pub fn connect(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>) -> Result
         None => (paths.container_run(id), SOCKET),
         Some(exec) => (super::exec::folder(paths, id), exec.as_str()),
     };
-    match socket::connect(&folder, name) {
+    match socket::connect(&folder, name, PATIENCE) {
         Err(error) if [libc::ENOENT, libc::ECONNREFUSED].contains(&error.errno()) => Err(Error::Gone),
+        Err(error) if error.errno() == libc::EAGAIN => Err(Error::Silent),
         result => Ok(result?),
     }
 }

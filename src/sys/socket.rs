@@ -3,11 +3,12 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::path::Path;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvFlags, ReturnFlags, SendAncillaryBuffer, SendFlags,
-    SocketAddrUnix, SocketFlags, SocketType,
+    SocketAddrUnix, SocketFlags, SocketType, sockopt,
 };
 
 use super::{Error, Result, check};
@@ -68,12 +69,19 @@ pub fn listen(dir: &Path, name: &str) -> Result<OwnedFd> {
 ///
 /// # Errors
 ///
-/// `ENOENT` and `ECONNREFUSED` when nobody listens.
-pub fn connect(dir: &Path, name: &str) -> Result<OwnedFd> {
+/// `ENOENT` and `ECONNREFUSED` when nobody listens; `EAGAIN` when so many wait that none is
+/// taken on within `patience`.
+pub fn connect(dir: &Path, name: &str, patience: Duration) -> Result<OwnedFd> {
     let folder = open_folder(dir)?;
     let socket = socket(SocketFlags::CLOEXEC)?;
     let address = address(folder.as_fd(), name)?;
+    let limit = |time| {
+        let set = sockopt::set_socket_timeout(&socket, sockopt::Timeout::Send, time);
+        check(set, || "setsockopt(SO_SNDTIMEO)".to_owned())
+    };
+    limit(Some(patience))?;
     check(rustix::net::connect(&socket, &address), || format!("connect({dir:?}/{name})"))?;
+    limit(None)?;
     Ok(socket)
 }
 
@@ -185,6 +193,22 @@ fn address(folder: BorrowedFd<'_>, name: &str) -> Result<SocketAddrUnix> {
 mod tests {
     use super::*;
 
+    const LONG: Duration = Duration::from_secs(60);
+
+    #[test]
+    fn a_listener_that_takes_nobody_on_is_not_waited_for_without_end() {
+        let dir = tempfile::tempdir().unwrap();
+        let _listener = listen(dir.path(), "control").unwrap();
+        let mut waiting = Vec::new();
+        let full = loop {
+            match connect(dir.path(), "control", Duration::from_millis(10)) {
+                Ok(client) => waiting.push(client),
+                Err(error) => break error,
+            }
+        };
+        assert_eq!((full.errno(), waiting.len() > 10), (libc::EAGAIN, true));
+    }
+
     #[test]
     fn messages_keep_their_borders_over_a_path_of_any_length() {
         let dir = tempfile::tempdir().unwrap();
@@ -193,7 +217,7 @@ mod tests {
         let listener = listen(&deep, "control").unwrap();
         let listener_again = listen(&deep, "control").unwrap();
         drop(listener);
-        let client = connect(&deep, "control").unwrap();
+        let client = connect(&deep, "control", LONG).unwrap();
         let server = accept(listener_again.as_fd()).unwrap().unwrap();
         assert!(accept(listener_again.as_fd()).unwrap().is_none());
         assert_eq!(peer_uid(server.as_fd()).unwrap(), rustix::process::getuid().as_raw());
@@ -235,7 +259,7 @@ mod tests {
     #[test]
     fn nobody_listening_is_an_error_with_the_path() {
         let dir = tempfile::tempdir().unwrap();
-        let error = connect(dir.path(), "control").unwrap_err();
+        let error = connect(dir.path(), "control", LONG).unwrap_err();
         assert_eq!(error.errno(), libc::ENOENT);
         assert!(error.to_string().ends_with("/control)"), "{error}");
     }

@@ -15,21 +15,43 @@ use super::{Error, Result};
 ///
 /// [`Error::TooLarge`] beyond the limit, also when the file grows while it is read.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
-    // A pipe in the place of a file would wait for its writer.
-    let file = OpenOptions::new().read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
-    let file = file.map_err(Error::io("open", path))?;
-    let meta = file.metadata().map_err(Error::io("stat", path))?;
-    if !meta.is_file() && !meta.is_dir() {
-        let source = io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file");
-        return Err(Error::io("read", path)(source));
-    }
-    let size = meta.len();
+    let (file, size) = open_with(OpenOptions::new().read(true), path)?;
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
     file.take(limit + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     if bytes.len() as u64 > limit {
         return Err(Error::TooLarge { path: path.into(), size });
     }
     Ok(bytes)
+}
+
+/// Opens a file of ours for reading.
+///
+/// # Errors
+///
+/// When it is no regular file, nor a folder; what open(2) says.
+pub fn open(path: &Path) -> Result<File> {
+    open_with(OpenOptions::new().read(true), path).map(|(file, _)| file)
+}
+
+/// Opens a file of ours to append to, and makes it where it is missing.
+///
+/// # Errors
+///
+/// As [`open`].
+pub fn open_to_append(path: &Path) -> Result<File> {
+    open_with(OpenOptions::new().append(true).create(true).mode(0o600), path).map(|(file, _)| file)
+}
+
+/// A pipe in the place of a file would wait for its other end. Gives the size too.
+fn open_with(options: &mut OpenOptions, path: &Path) -> Result<(File, u64)> {
+    let file = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
+    let file = file.map_err(Error::io("open", path))?;
+    let meta = file.metadata().map_err(Error::io("stat", path))?;
+    if meta.is_file() || meta.is_dir() {
+        return Ok((file, meta.len()));
+    }
+    let source = io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file");
+    Err(Error::io("read", path)(source))
 }
 
 /// The largest file of text that a user hands over: variables, labels, a profile, settings.
@@ -69,5 +91,15 @@ mod tests {
         fs::write(&path, [0; 11]).unwrap();
         assert!(matches!(read(&path, 10), Err(Error::TooLarge { size: 11, .. })));
         assert_eq!(read(&path, 11).unwrap().len(), 11);
+    }
+
+    #[test]
+    fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("pipe");
+        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        for result in [read(&path, 10).map(drop), open(&path).map(drop), open_to_append(&path).map(drop)] {
+            assert!(result.is_err());
+        }
     }
 }
