@@ -390,6 +390,28 @@ fn a_restart_by_hand_during_the_back_off_counts_anew() {
 }
 
 #[test]
+fn a_removal_is_not_ended_by_a_restart_that_fails() {
+    let case = Case::new();
+    // A source that goes as soon as its process does.
+    let mut source = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+    let bind = format!("/proc/{}/task:/m", source.id());
+    let script = "trap '' TERM; echo up; while :; do sleep 1; done";
+    let words = ["run", "-d", "--network", "none", "-v", &bind, "busybox", "sh", "-c", script];
+    let said = case.hoist(&words);
+    assert!(said.status.success(), "{said:?}");
+    let id = String::from_utf8(said.stdout).unwrap().trim().to_owned();
+    until("it ignores the signal", || log(&case, &id, WHOLE) == "up\n");
+    let mut restart = case.command(&["restart", "-t", "1000", &id]).spawn().unwrap();
+    until("the restart is under way", || actions(&case, &id).contains(&"kill".to_owned()));
+    source.kill().unwrap();
+    source.wait().unwrap();
+    let said = case.hoist(&["rm", "-f", &id]);
+    assert!(said.status.success(), "{said:?}");
+    restart.wait().unwrap();
+    assert_eq!(String::from_utf8(case.hoist(&["ps", "-aq"]).stdout).unwrap(), "");
+}
+
+#[test]
 fn a_policy_starts_it_again_until_a_person_ends_it() {
     let case = Case::new();
     let containers = case.engine.containers();

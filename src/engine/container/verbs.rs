@@ -422,6 +422,7 @@ impl Engine {
     pub(in crate::engine) fn vacate(&self, target: &str, running: Running) -> Result<Option<(Lock, Record)>> {
         let doing = || format!("remove `{}`", self.called(target));
         let id = self.target_as_left(target, doing)?.0.record.id;
+        let mut has_failed = false;
         loop {
             let lock = match store::lock(self.paths(), &id) {
                 Ok(lock) => lock,
@@ -443,6 +444,10 @@ impl Engine {
                 Running::Kill => Ask::Kill { signal: libc::SIGKILL, by_hand: true },
             };
             match self.end(id.as_str(), doing, &wish) {
+                // What a restart that was under way failed on is no answer to this: once more.
+                Err(_) if !has_failed && store::load(self.paths(), &id).doing(doing)?.is_some() => {
+                    has_failed = true;
+                }
                 Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
                 result => drop(result?), // what went without its event is gone
             }
