@@ -198,7 +198,7 @@ impl Monitor {
     /// `None` when a person said stop meanwhile. From here to the next run the state files say that
     /// the container is restarting: if this monitor is killed, another one goes on. Before, since
     /// the end of the last run, only the policy says so: where that wants none, a restart by hand
-    /// ends with this monitor, and who asked hears that it is gone.
+    /// ends with this monitor, and the command that asked for it starts the container itself.
     fn try_again(&mut self) -> Result<Option<Up>, Error> {
         store::save_run(&self.paths, &self.record.id, &settle::waiting_run(own_process()))?;
         if self.order.is_none() {
