@@ -526,6 +526,8 @@ fn the_state_of_a_network_costs_new_connections_until_the_others_have_gone() {
             let said = text(&case, words);
             assert!(said.contains("WARNING: ") && said.contains(why) && said.contains("bridge"), "{said}");
         }
+        let said = text(&case, &["network", "inspect", "bridge", "host"]);
+        assert_eq!(said.matches("WARNING: ").count(), 1, "once for all words: {said}");
         let again = case.create(&["echo", "on"], bridge);
         let error = text(&case, &["start", "-a", &again]);
         let hint = "hint: stop the containers on `bridge`: the first start after that writes the file again";
