@@ -7,8 +7,8 @@
 //! could be anything (CVE-2019-16884).
 //!
 //! With one exception: an init of ours executes nothing, so it changes at once, when all else
-//! is done, by the container's `/proc`. Where the specification mounts something else there
-//! than a procfs, that change can go astray.
+//! is done, by the container's `/proc`. What is no procfs is refused there; another file of a
+//! procfs, which only the specification could bind there, is not told apart.
 
 use super::{Error, Init, Result};
 use crate::oci::runtime::{Process, Spec};

@@ -116,8 +116,7 @@ pub fn change_now(profile: &str) -> Result<()> {
 fn write_attribute(file: &str, text: &str) -> Result<()> {
     let own = format!("/proc/self/attr/apparmor/{file}");
     let path = if Path::new(&own).exists() { own } else { format!("/proc/self/attr/{file}") };
-    let written = || OpenOptions::new().write(true).open(&path)?.write_all(text.as_bytes());
-    check(written(), || format!("write({path}, {text:?})"))
+    process::write_proc(&path, text)
 }
 
 #[cfg(test)]

@@ -265,6 +265,22 @@ pub fn set_standard_stream(fd: BorrowedFd<'_>, number: i32) -> Result<()> {
     Ok(())
 }
 
+/// Writes to a file of a procfs, and to no file of another file system that lies there.
+///
+/// # Errors
+///
+/// `ENODEV` for such a file; what the kernel says to the text.
+pub(super) fn write_proc(path: &str, text: &str) -> Result<()> {
+    let written = || {
+        let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
+        if rustix::fs::fstatfs(&file)?.f_type != libc::PROC_SUPER_MAGIC {
+            return Err(std::io::Error::from_raw_os_error(libc::ENODEV));
+        }
+        std::io::Write::write_all(&mut file, text.as_bytes())
+    };
+    check(written(), || format!("write({path}, {text:?})"))
+}
+
 /// A second descriptor for the same file, numbered 3 or higher.
 ///
 /// # Errors
@@ -451,6 +467,15 @@ pub fn trim_heap() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_is_none_of_a_procfs_is_not_written() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = write_proc(file.path().to_str().unwrap(), "text").unwrap_err();
+        assert!(error.is(rustix::io::Errno::NODEV), "{error}");
+        assert_eq!(std::fs::read_to_string(file.path()).unwrap(), "");
+        write_proc("/proc/self/comm", "renamed").unwrap();
+    }
 
     #[test]
     fn flags_are_found_behind_a_name_that_looks_like_fields() {

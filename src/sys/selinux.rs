@@ -2,12 +2,11 @@
 //! proc_pid_attr(5).
 
 use std::ffi::OsStr;
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+use std::fs;
 use std::os::fd::AsFd;
 use std::path::Path;
 
-use super::{Result, check, xattr};
+use super::{Result, check, process, xattr};
 
 /// It is there where SELinux is on, whether it enforces or only complains.
 const ENFORCE: &str = "/sys/fs/selinux/enforce";
@@ -54,9 +53,7 @@ pub fn change_now(label: &str) -> Result<()> {
 }
 
 fn write_attribute(file: &str, label: &str) -> Result<()> {
-    let path = format!("/proc/self/attr/{file}");
-    let written = || OpenOptions::new().write(true).open(&path)?.write_all(label.as_bytes());
-    check(written(), || format!("write({path}, {label:?})"))
+    process::write_proc(&format!("/proc/self/attr/{file}"), label)
 }
 
 /// Labels a place (O_PATH).
