@@ -412,6 +412,31 @@ fn a_removal_is_not_ended_by_a_restart_that_fails() {
 }
 
 #[test]
+fn a_restart_under_way_ends_with_a_removal_a_kill_or_a_stop() {
+    let case = Case::new();
+    let script = "echo start; trap '' TERM; echo up; while :; do sleep 1; done";
+    for words in [vec!["rm", "-f"], vec!["kill"], vec!["stop", "-t", "0"]] {
+        let id = case.start(&["sh", "-c", script], |options| options.restart = RestartPolicy::Always);
+        until("it ignores the signal", || log(&case, &id, WHOLE) == "start\nup\n");
+        let restart = case
+            .command(&["restart", "-t", "1000", &id])
+            .stderr(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        until("the restart is under way", || actions(&case, &id).contains(&"kill".to_owned()));
+        let said = case.hoist(&[&words[..], &[&id]].concat());
+        assert!(said.status.success(), "{words:?}: {said:?}");
+        let restarted = restart.wait_with_output().unwrap();
+        assert!(!restarted.status.success(), "{words:?}: {restarted:?}");
+        let starts = actions(&case, &id).iter().filter(|action| *action == "start").count();
+        assert_eq!(starts, 1, "{words:?}");
+        if words[0] != "rm" {
+            assert_eq!(case.container(&id).status, Status::Exited, "{words:?}");
+        }
+    }
+}
+
+#[test]
 fn a_policy_starts_it_again_until_a_person_ends_it() {
     let case = Case::new();
     let containers = case.engine.containers();

@@ -249,6 +249,41 @@ fn a_restart_that_cannot_be_tried_now_stays_due_and_can_be_ended() {
 }
 
 #[test]
+fn a_removal_that_cannot_be_done_says_so_and_is_done_later() {
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |options| options.auto_remove = true);
+    cut_off(&case, &id);
+    // What is removed cannot be moved away, neither at its end nor by hand.
+    let discarded = case.engine.paths().discarded();
+    sys::tree::remove(&discarded).unwrap();
+    std::fs::write(&discarded, "in the way").unwrap();
+    let said = case.hoist(&["rm", "-f", &id]);
+    assert!(!said.status.success(), "{said:?}");
+    std::fs::remove_file(&discarded).unwrap();
+    let said = case.hoist(&["rm", "-f", &id]);
+    assert!(said.status.success(), "{said:?}");
+    assert_eq!(case.hoist(&["ps", "-aq"]).stdout, b"");
+}
+
+#[test]
+fn a_monitor_that_nobody_reaches_stops_neither_kill_nor_removal() {
+    let case = Case::new();
+    for restart in [RestartPolicy::No, RestartPolicy::Always] {
+        for words in [vec!["kill"], vec!["rm", "-f"]] {
+            let id = case.start(&["sleep", "1000"], |options| options.restart = restart);
+            let run = case.engine.paths().container_run(&id.parse().unwrap());
+            std::fs::remove_file(run.join("control")).unwrap();
+            let said = case.hoist(&[&words[..], &[&id]].concat());
+            assert!(said.status.success(), "{words:?}: {said:?}");
+            match words[0] {
+                "kill" => assert_eq!(case.container(&id).status, Status::Exited, "{restart:?}"),
+                _ => assert_eq!(case.hoist(&["ps", "-aq", "-f", &format!("id={id}")]).stdout, b""),
+            }
+        }
+    }
+}
+
+#[test]
 fn a_restart_that_its_monitor_cannot_do_is_given_up() {
     let case = Case::new();
     for is_removed in [false, true] {

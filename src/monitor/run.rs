@@ -24,7 +24,7 @@ use crate::base::Paths;
 use crate::base::disk::Lock;
 use crate::base::error::one_line;
 use crate::cgroup::OomEvents;
-use crate::container::{Record, Status, store};
+use crate::container::{Conflict, Record, Status, Verb, store};
 use crate::sys;
 use crate::sys::probe::Probe;
 
@@ -71,6 +71,8 @@ pub(super) struct Waiter {
     pub(super) asker: Asker,
     /// What was left out of it, a sentence each.
     pub(super) warnings: Vec<String>,
+    /// It is done when the container runs again.
+    pub(super) wants_restart: bool,
 }
 
 impl Monitor {
@@ -328,6 +330,10 @@ impl Monitor {
         }
         // Whoever is told finds everything as it will be.
         self.lock = None;
+        let stopped = Conflict { verb: Verb::Start, status: Status::Exited };
+        for waiter in self.waiters.extract_if(.., |waiter| waiter.wants_restart) {
+            waiter.asker.refuse(&stopped); // a person ended it meanwhile
+        }
         self.answer_waiters();
         self.session.finish_clients(code.unwrap_or(self.record.state.exit_code));
         self.session.deliver_rest()?;

@@ -32,16 +32,17 @@ pub(super) fn serve(monitor: &mut Monitor, up: &mut Up, asker: Asker, ask: Ask) 
     };
     match result {
         Ok(When::Now(warnings)) => asker.answer_done(&warnings),
-        Ok(When::AtTheEnd(warnings)) => wait(monitor, asker, warnings),
+        Ok(When::AtTheEnd(warnings)) => wait(monitor, asker, &ask, warnings),
         Err(Fault::Refused(conflict)) => asker.refuse(&conflict),
         Err(Fault::Failed(error)) => asker.refuse(&error),
     }
 }
 
 /// Keeps who asked until it is done.
-fn wait(monitor: &mut Monitor, asker: Asker, warnings: Vec<String>) {
+fn wait(monitor: &mut Monitor, asker: Asker, ask: &Ask, warnings: Vec<String>) {
     asker.answer(&Answer::Accepted);
-    monitor.waiters.push(Waiter { asker, warnings });
+    let wants_restart = matches!(ask, Ask::Restart { .. });
+    monitor.waiters.push(Waiter { asker, warnings, wants_restart });
 }
 
 /// Serves a verb for a container that waits for its restart.
@@ -50,21 +51,21 @@ pub(super) fn serve_waiting(monitor: &mut Monitor, asker: Asker, ask: Ask) {
         Ok(_) => asker.answer(&Answer::Done),
         Err(conflict) => asker.refuse(&conflict),
     };
-    match ask {
+    match &ask {
         Ask::Stop { at_shutdown: true, .. } => {
             monitor.order = Some(Order::Shutdown);
-            wait(monitor, asker, Vec::new());
+            wait(monitor, asker, &ask, Vec::new());
         }
         Ask::Stop { .. } | Ask::Kill { .. } => {
             monitor.order = Some(Order::Stop);
             by_hand(monitor);
-            wait(monitor, asker, Vec::new());
+            wait(monitor, asker, &ask, Vec::new());
         }
         Ask::Restart { .. } => {
             monitor.order = Some(Order::Restart);
-            wait(monitor, asker, Vec::new());
+            wait(monitor, asker, &ask, Vec::new());
         }
-        Ask::Rename { name } => match rename(monitor, &name) {
+        Ask::Rename { name } => match rename(monitor, name) {
             Ok(When::Now(warnings) | When::AtTheEnd(warnings)) => asker.answer_done(&warnings),
             Err(Fault::Refused(conflict)) => asker.refuse(&conflict),
             Err(Fault::Failed(error)) => asker.refuse(&error),
@@ -133,6 +134,10 @@ fn end(
 fn kill(monitor: &mut Monitor, up: &mut Up, number: i32, is_by_hand: bool) -> Outcome {
     if is_by_hand {
         by_hand(monitor);
+    }
+    // Who kills it does not want the next run that somebody else is waiting for.
+    if number == libc::SIGKILL && monitor.order == Some(Order::Restart) {
+        monitor.order = Some(Order::Stop);
     }
     let warnings = send(monitor, up, number)?;
     Ok(if number == libc::SIGKILL { When::AtTheEnd(warnings) } else { When::Now(warnings) })

@@ -159,13 +159,16 @@ impl Engine {
             Ask::Stop { at_shutdown: true, .. } => Dead::Shutdown,
             _ => Dead::ByHand,
         };
-        let patience = Instant::now() + KILL_PATIENCE;
+        let patience = Instant::now() + if must_end { MONITOR_PATIENCE } else { KILL_PATIENCE };
         loop {
             let (found, trouble) = self.target_as_left(target, &doing)?;
-            if !found.status.is_up() && found.status != Status::Restarting {
-                return Ok(Warnings::default());
-            }
+            let has_ended = !found.status.is_up() && found.status != Status::Restarting;
             match trouble {
+                None if has_ended => return Ok(Warnings::default()),
+                // Nothing starts it again, settled or not.
+                Some(_) if has_ended && !found.record.wants_restart(settle::UNKNOWN) => {
+                    return Ok(Warnings::default());
+                }
                 Some(_) if must_end => {
                     return self.kill_by_cgroup(&found.record.id, dead, &doing);
                 }
@@ -258,6 +261,7 @@ impl Engine {
     ) -> Result<Begun> {
         let doing = || format!("restart `{}`", self.called(target));
         let signal = signal.map(number).transpose().doing(doing)?;
+        let patience = Instant::now() + KILL_PATIENCE;
         loop {
             let found = self.target(target, doing)?;
             if !found.status.is_up() && found.status != Status::Restarting {
@@ -265,7 +269,10 @@ impl Engine {
             }
             match ask(self.paths(), &found.record.id, None, Ask::Restart { signal, timeout }) {
                 Ok(warnings) => return Ok(Begun { monitor: None, warnings: Warnings(warnings) }),
-                Err(launch::Error::Gone) => {}
+                // It ended at this moment, or its monitor died: look again.
+                Err(launch::Error::Gone) if Instant::now() < patience => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
                 Err(error) => return Err(error).doing(doing),
             }
         }
@@ -293,8 +300,16 @@ impl Engine {
             Err(launch::Error::Silent) if number == libc::SIGKILL => {
                 self.kill_by_cgroup(&found.record.id, Dead::ByHand, doing)
             }
-            // It was killed, and is not there any more.
-            Err(launch::Error::Gone) if number == libc::SIGKILL => Ok(Warnings::default()),
+            // It ended at this moment, or its monitor cannot be reached.
+            Err(launch::Error::Gone) if number == libc::SIGKILL => {
+                let id = &found.record.id;
+                match self.end(id.as_str(), doing, &Ask::Kill { signal: number, by_hand }) {
+                    Err(_) if store::load(self.paths(), id).doing(doing)?.is_none() => {
+                        Ok(Warnings::default())
+                    }
+                    result => result,
+                }
+            }
             Err(launch::Error::Gone) => {
                 let found = self.target(target, doing)?;
                 Err(Conflict { verb: Verb::Kill, status: found.status }).doing(doing)
@@ -422,7 +437,7 @@ impl Engine {
     pub(in crate::engine) fn vacate(&self, target: &str, running: Running) -> Result<Option<(Lock, Record)>> {
         let doing = || format!("remove `{}`", self.called(target));
         let id = self.target_as_left(target, doing)?.0.record.id;
-        let mut has_failed = false;
+        let mut asked = 0;
         loop {
             let lock = match store::lock(self.paths(), &id) {
                 Ok(lock) => lock,
@@ -437,19 +452,24 @@ impl Engine {
             if status.after(Verb::Remove).is_ok() {
                 return Ok(Some((lock, record)));
             }
+            if asked > 1 && !self.is_up(&id, doing)? {
+                // Nothing of it lives. What of it cannot be cleared was told by the tries to settle it.
+                let _ = settle::clear(self.paths(), &id, run.as_ref().and_then(|run| run.network.as_ref()));
+                return Ok(Some((lock, record)));
+            }
             drop(lock);
             let wish = match running {
                 Running::Refuse => return Err(Conflict { verb: Verb::Remove, status }).doing(doing),
                 Running::Stop => Ask::Stop { signal: None, timeout: None, at_shutdown: false },
                 Running::Kill => Ask::Kill { signal: libc::SIGKILL, by_hand: true },
             };
+            asked += 1;
             match self.end(id.as_str(), doing, &wish) {
+                Ok(_) => {} // what went without its event is gone
+                Err(_) if store::load(self.paths(), &id).doing(doing)?.is_none() => return Ok(None),
                 // What a restart that was under way failed on is no answer to this: once more.
-                Err(_) if !has_failed && store::load(self.paths(), &id).doing(doing)?.is_some() => {
-                    has_failed = true;
-                }
-                Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-                result => drop(result?), // what went without its event is gone
+                Err(error) if asked > 1 && self.is_up(&id, doing)? => return Err(error),
+                Err(_) => {}
             }
         }
     }
