@@ -321,7 +321,7 @@ fn a_container_without_room_for_processes_runs_or_says_why() {
     }
 }
 
-/// Whoever traces a process in the container can hold what it reports on, and write there.
+/// A tracer in the container can hold the report's writing end, and write there.
 #[test]
 fn a_start_does_not_wait_for_who_else_holds_the_report() {
     for text in [&b""[..], &[b' '; 128 * 1024]] {

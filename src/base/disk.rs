@@ -14,7 +14,7 @@
 //!
 //! What was reported as done is there. A record is on the disk before it gets its name
 //! ([`write_state_synced`]), the many files of an image by one [`sync`] before its record names
-//! them, and the folders that changed before the answer ([`sync_folders`]). Whoever is killed in
+//! them, and the folders that changed before the answer ([`sync_folders`]). A process killed in
 //! between leaves the old file, or one that nobody was told of. In this order, where `+` is one
 //! call for several folders:
 //!

@@ -68,7 +68,7 @@ const CHUNK: usize = 256 << 10;
 type Chunk = io::Result<(Vec<u8>, usize)>;
 type Alarm = Sender<Chunk>;
 
-/// Interrupts a wait for standard input: whoever waits then checks whether to stop.
+/// Interrupts a wait for standard input: the reader then checks whether to stop.
 fn wake(alarm: Option<&Alarm>) {
     if let Some(alarm) = alarm {
         let _ = alarm.send(Err(io::ErrorKind::Interrupted.into())); // nobody waits any longer

@@ -206,7 +206,7 @@ pub struct ExitState {
     pub finished: Option<Timestamp>,
     /// 0…255; 128 + n after signal n; 255 when nobody could see it.
     pub exit_code: u8,
-    /// The kernel ended it for want of memory.
+    /// The kernel ended it because memory ran out.
     pub oom_killed: bool,
     /// Why it did not start, for people.
     pub error: String,

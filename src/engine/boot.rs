@@ -117,7 +117,7 @@ impl Engine {
             Outcome { name, result }
         });
         let outcomes = futures_util::future::join_all(stopped).await;
-        // Whoever starts a container after this has to ask for the next shutdown again.
+        // Starting a container after this has to ask for the next shutdown again.
         let _ = fs::remove_file(self.shutdown_mark());
         listing.and(read)?;
         Ok(outcomes)

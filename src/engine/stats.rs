@@ -46,7 +46,7 @@ pub struct Sample {
     pub memory_limit: u64,
     /// The limit is its own, not the host's memory.
     pub is_limited: bool,
-    /// How often the kernel killed in it for want of memory.
+    /// How often the kernel killed in it because memory ran out.
     pub oom_kills: u64,
     /// Processes and threads.
     pub pids: u64,

@@ -348,7 +348,7 @@ impl Store {
     /// When the note cannot be written.
     pub fn mark_boot(&self) -> Result<()> {
         disk::private_dir(&self.paths.ingest())?;
-        // Whoever clears up beside this would take the half-written note for a leftover.
+        // A sweep beside this would take the half-written note for a leftover.
         let _adding = self.lock_to_add()?;
         Ok(disk::replace(&self.boot_file(), boot_id()?.as_bytes())?)
     }

@@ -57,7 +57,7 @@ pub struct ExecRecord {
     pub detach: bool,
     /// Terminal size (rows, columns) to start with.
     pub size: Option<(u16, u16)>,
-    /// Who sees to it: the engine that makes it, then its monitor.
+    /// The process responsible for it: the engine that makes it, then its monitor.
     pub owner: Option<Process>,
     /// Its process, once it was executed.
     pub process: Option<Process>,
@@ -69,13 +69,13 @@ pub struct ExecRecord {
 state!(ExecRecord, VERSION);
 
 impl ExecRecord {
-    /// A command that has not begun; this process sees to it until its monitor does.
+    /// A command that has not begun; this process is responsible for it until its monitor is.
     #[must_use]
     pub fn new() -> Self {
         Self { version: VERSION, owner: Some(own_process()), ..Self::default() }
     }
 
-    /// Whether nobody sees to it any more: it was killed with its monitor, or never began.
+    /// Whether no living process is responsible for it: it was killed with its monitor, or never began.
     #[must_use]
     pub fn is_over(&self) -> bool {
         let lives = |process: &Option<Process>| process.is_some_and(Process::is_alive);

@@ -165,7 +165,7 @@ impl Awaited {
 ///
 /// # Errors
 ///
-/// The step that failed; a report without end, by whoever else has it open.
+/// The step that failed; a report without end, from another writer.
 pub fn hear_report(end: &OwnedFd, process: BorrowedFd<'_>) -> Result<Vec<String>> {
     let call = || "read(report)".to_owned();
     check(rustix::fs::fcntl_setfl(end, OFlags::NONBLOCK), call)?;

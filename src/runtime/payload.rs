@@ -42,7 +42,7 @@ pub(super) struct Payload<'a> {
     pub(super) progress: Option<Progress>,
 }
 
-/// Where a start is told by whoever may, and where the program's start is reported.
+/// Where a start is requested, and where the program's start is reported.
 pub(super) struct Fifos {
     pub(super) start: OwnedFd,
     pub(super) report: OwnedFd,

@@ -47,7 +47,7 @@ pub fn write_state<T: State>(path: &Path, value: &T) -> Result<()> {
     replace(path, &encode(path, value)?)
 }
 
-/// Replaces `path` by `value`: whoever finds it after a power cut finds it whole. That its
+/// Replaces `path` by `value`: after a power cut it is found whole. That its
 /// name is there too is for [`sync_folders`], once for everything that was done.
 ///
 /// # Errors

@@ -111,7 +111,7 @@ impl AsFd for Lock {
 }
 
 /// Opens and locks until the locked file is the one that `path` names: its directory may
-/// have been removed and made anew while this process waited.
+/// have been removed and made again while this process waited.
 fn settle(path: &Path, take: impl Fn(&File) -> io::Result<bool>) -> Result<Option<File>> {
     loop {
         let file = OpenOptions::new()

@@ -311,7 +311,7 @@ impl Engine {
         if record.config.auto_remove {
             return self.remove_ended(&record);
         }
-        // What it cannot write is written by whoever looks next.
+        // What it cannot write is written at the next look.
         let _ = settle::conclude(paths, &record);
         Ok(())
     }

@@ -231,7 +231,7 @@ fn what_docker_blocks_is_blocked() {
 }
 
 #[test]
-fn calls_that_are_left_out_are_unknown_whoever_may_make_them() {
+fn calls_that_are_left_out_are_unknown_to_every_caller() {
     let admin = docker_caps().with(Cap::SYS_ADMIN);
     let without = default_profile().unwrap().without(&["mount_setattr", "fsmount"]);
     let (program, _) = compile(&without.for_container(admin, KERNEL)).unwrap();
