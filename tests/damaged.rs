@@ -62,7 +62,7 @@ fn a_record_that_cannot_be_read_costs_only_itself() {
         assert!(row.find(why) < row.find("/record.json"), "the path may be cut: {row}");
         assert!(all.contains(&whole), "{all}");
         assert!(text(&case, &["ps", "-aq"]).contains(&web[..12]));
-        assert!(text(&case, &["info"]).contains("WARNING: container web cannot be read"));
+        assert!(text(&case, &["info"]).contains("WARNING: container web is damaged"));
         let error = text(&case, &["start", "web"]);
         assert!(error.contains("the state of container"), "{error}");
         assert!(error.contains(&format!("`hoist rm {}` removes it", &web[..12])), "{error}");
@@ -359,20 +359,28 @@ fn an_image_that_cannot_be_read_is_listed_and_removed() {
     let folder = case.engine.paths().images();
     let file = fs::read_dir(&folder).unwrap().flatten().next().unwrap().path();
     let id = file.file_stem().unwrap().to_str().unwrap().to_owned();
-    for (how, why) in WRONGS {
+    for (how, why) in WRONGS.into_iter().chain([("gone", "No such file or directory")]) {
         let before = fs::read(&file).unwrap();
         spoil(&file, how);
         let all = text(&case, &["images"]);
         let row = all.lines().find(|line| line.contains(&id[..12])).unwrap();
         assert!(row.starts_with(case::IMAGE) && row.contains("Damaged (") && row.contains(why), "{row}");
+        let refused = text(&case, &["run", "--rm", case::IMAGE, "true"]);
+        let is_newer = how.starts_with("{\"version\":") && !why.starts_with("EOF");
+        let replace = if is_newer { "use the hoist that wrote it" } else { "pull or load it again" };
+        let hint = format!("hint: {replace}; `hoist rmi {}` removes it", &id[..12]);
+        let told = format!("cannot use the image `busybox`\n  because image {} is damaged\n", &id[..12]);
+        assert!(refused.contains(&told) && refused.contains(&hint), "{refused}");
         assert!(text(&case, &["info"]).contains("WARNING: image busybox"));
         text(&case, &["image", "from-host", "-t", "other", "true"]);
         text(&case, &["rmi", "other"]);
-        fs::remove_file(&file).or_else(|_| fs::remove_dir(&file)).unwrap();
+        if how != "gone" {
+            fs::remove_file(&file).or_else(|_| fs::remove_dir(&file)).unwrap();
+        }
         fs::write(&file, before).unwrap();
         assert_eq!(case.run(&["echo", "whole"], |_| {}).stdout, "whole\n");
     }
-    spoil(&file, "{");
+    spoil(&file, "gone");
     let refused = text(&case, &["rmi", case::IMAGE]);
     assert!(refused.contains("image is being used by stopped container"), "{refused}");
     let said = text(&case, &["rmi", "-f", case::IMAGE]);
@@ -558,5 +566,51 @@ fn what_is_known_of_a_layer_costs_only_new_images_of_it() {
         assert!(error.contains(&hint), "{error}");
         text(&case, &["rmi", case::IMAGE]);
         assert!(text(&case, &import).starts_with("sha256:"));
+    }
+}
+
+#[test]
+fn a_layer_that_was_lost_is_told_and_comes_back_with_its_image() {
+    let lost = |case: &Case, how: &str| {
+        let layers = case.engine.paths().layers();
+        match how {
+            "folder" => sys::tree::remove(&layers.join("0")).unwrap(),
+            "tree" => sys::tree::remove(&layers.join("0/diff")).unwrap(),
+            _ => sys::tree::remove(&layers.join("by-diff")).unwrap(),
+        }
+    };
+    for how in ["folder", "tree", "link"] {
+        let case = Case::new();
+        let old = case.create(&["echo", "on"], |_| {});
+        let said = text(&case, &["image", "inspect", "-f", "{{index .RootFS.Layers 0}}", case::IMAGE]);
+        let layer = said.trim();
+        lost(&case, how);
+        let all = text(&case, &["images"]);
+        let reason = format!("Damaged (layer {layer} is not in the store)");
+        assert!(all.lines().any(|row| row.starts_with(case::IMAGE) && row.ends_with(&reason)), "{all}");
+        assert!(text(&case, &["info"]).contains("WARNING: image busybox:latest is damaged: layer"));
+        let refused = text(&case, &["run", "--rm", case::IMAGE, "true"]);
+        let told = format!(
+            "error: cannot use the image `busybox`\n  because layer {layer} is not in the store\nhint: pull or \
+             load the image again\n"
+        );
+        assert_eq!(refused, told);
+        if how != "link" {
+            let error = text(&case, &["start", &old]);
+            let folder = case.engine.paths().layers().join("0/diff");
+            assert!(error.contains(&format!("the layer {} is missing\n", folder.display())), "{error}");
+            assert!(error.contains("hint: pull or load the image again"), "{error}");
+        }
+        // Another image's layer does not take its number.
+        text(&case, &["image", "from-host", "-t", "other", "true"]);
+        let tar = case.dir.path().join("busybox.tar");
+        assert!(text(&case, &["import", tar.to_str().unwrap(), "again"]).starts_with("sha256:"));
+        assert!(!text(&case, &["images"]).contains("Damaged"));
+        assert_eq!(text(&case, &["run", "--rm", "--network", "none", case::IMAGE, "echo", "in"]), "in\n");
+        assert_eq!(text(&case, &["start", "-a", &old]), "on\n");
+        // An image that lacks one is removed as any other.
+        lost(&case, how);
+        let removed = text(&case, &["rmi", "-f", case::IMAGE]);
+        assert!(removed.starts_with("Untagged: busybox:latest\nDeleted: sha256:"), "{removed}");
     }
 }

@@ -84,7 +84,7 @@ pub(super) async fn info(engine: engine::Result<Engine>, paths: &Paths, info: In
 }
 
 fn unread(noun: &str, one: &Damaged) -> String {
-    format!("{noun} {} cannot be read: {}", one.called(), one.why)
+    format!("{noun} {} is damaged: {}", one.called(), one.why)
 }
 
 /// How many run, are paused, and neither.

@@ -199,7 +199,7 @@ impl Engine {
 }
 
 impl Images<'_> {
-    /// All images that can be read, newest first.
+    /// All images that are whole, newest first.
     ///
     /// # Errors
     ///
@@ -208,7 +208,7 @@ impl Images<'_> {
         Ok(self.listing().await?.whole)
     }
 
-    /// The same, and the images and names whose files cannot be read.
+    /// The same, and the images and names whose files cannot be read or are lost.
     ///
     /// # Errors
     ///
@@ -229,11 +229,17 @@ impl Images<'_> {
                 let name = name.or_else(|| one.image.is_none().then(|| one.called()));
                 Damaged::new(&id, name, &one.why)
             };
+            let name_of = |image: &ImageId| seen.references.iter().find(|one| one.image == *image);
+            let incomplete = seen.incomplete.iter().map(|(image, lost)| {
+                let name = name_of(&image.id).map(|one| one.name.to_string());
+                Damaged::new(&image.id.to_string(), name, lost)
+            });
+            let damaged = seen.damaged.into_iter().map(told).chain(incomplete).collect();
             let unread =
                 |error: &crate::base::disk::Error| format!("an image cannot be read: {}", one_line(error));
             Ok(Listing {
                 whole: seen.images.into_iter().map(|record| row(record, &seen.references)).collect(),
-                damaged: seen.damaged.into_iter().map(told).collect(),
+                damaged,
                 warnings: seen.unread.iter().map(unread).chain(stuck.iter().map(not_back)).collect(),
             })
         })

@@ -145,13 +145,11 @@ async fn pull_if_missing(
 
 /// The image that `word` means here, if it is for `wanted`.
 fn here(store: &Store, word: &str, wanted: Option<&Platform>) -> image::Result<ImageId> {
-    let image = store.resolve(word)?.image;
-    match wanted {
-        Some(wanted) if wanted.fit(&store.image(&image)?.platform).is_none() => {
-            Err(image::Error::NoImage(format!("{word} for {wanted}")))
-        }
-        _ => Ok(image),
+    let record = store.image(&store.resolve(word)?.image)?;
+    if let Some(wanted) = wanted.filter(|wanted| wanted.fit(&record.platform).is_none()) {
+        return Err(image::Error::NoImage(format!("{word} for {wanted}")));
     }
+    store.lost_part(&record)?.map_or(Ok(record.id), Err)
 }
 
 /// Asks the work to stop when nobody waits for it any more.
@@ -216,7 +214,7 @@ struct Pull<'a> {
 struct Known {
     image: ImageId,
     target: Option<Digest>,
-    /// All layers are here, and for the wanted platform.
+    /// All of it is here, and for the wanted platform.
     is_whole: bool,
 }
 
@@ -252,18 +250,22 @@ impl Pull<'_> {
     }
 
     fn known(&self) -> image::Result<Option<Known>> {
-        let resolved = match self.store.resolve(&self.reference.to_string()) {
-            Ok(resolved) => resolved,
-            Err(image::Error::NoImage(_)) => return Ok(None),
+        use image::Error::{DamagedImage, DamagedName, NoImage};
+        let resolved = self.store.resolve(&self.reference.to_string());
+        let found = resolved.and_then(|resolved| Ok((self.store.image(&resolved.image)?, resolved)));
+        let (record, resolved) = match found {
+            Ok(found) => found,
+            Err(NoImage(_)) => return Ok(None),
+            // What is damaged is replaced, but for what another version wrote.
+            Err(DamagedImage { source, .. } | DamagedName { source, .. })
+                if !source.is_of_another_version() =>
+            {
+                return Ok(None);
+            }
             Err(error) => return Err(error),
         };
-        let record = match self.store.image(&resolved.image) {
-            Ok(record) => record,
-            Err(image::Error::NoImage(_)) => return Ok(None),
-            Err(error) => return Err(error),
-        };
-        let is_whole = self.wanted().fit(&record.platform).is_some()
-            && record.layers.iter().chain(&record.fix).all(|layer| self.store.has_layer(layer));
+        let is_whole =
+            self.wanted().fit(&record.platform).is_some() && self.store.lost_part(&record)?.is_none();
         let target = resolved.reference.and_then(|reference| reference.target);
         Ok(Some(Known { image: resolved.image, target, is_whole }))
     }
@@ -309,7 +311,7 @@ impl Pull<'_> {
         let lease = self.store.lease()?;
         self.fetch_layers(&lease, &resolved, &diff_ids, repository, runtime)?;
         let image = self.commit(&lease, &resolved, &config)?;
-        let is_same = known.is_some_and(|known| known.image == image);
+        let is_same = known.is_some_and(|known| known.image == image && known.is_whole);
         let status = if is_same { PullStatus::UpToDate } else { PullStatus::Downloaded };
         Ok(Pulled { image, digest: resolved.target, status })
     }

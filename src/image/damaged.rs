@@ -1,18 +1,20 @@
 //! Records of images and references that cannot be read: damaged, or a newer hoist's. They
 //! are listed by what their files' names say, they can be removed, and what they may need
-//! stays until then.
+//! stays until then. So is an image of which only a name is left, and listed with why one
+//! that lacks its configuration or a layer.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use super::commit;
 use super::error::{Error, Result};
 use super::record::{Record, Reference};
 use super::remove::{Force, Removed, User};
-use super::store::{Store, remove_file};
+use super::store::{Seen, Store, remove_file};
 use crate::base::{disk, id};
 use crate::oci::{self, Digest, ImageId};
 
-/// A file that cannot be read.
+/// A file that cannot be read, or is lost.
 #[derive(Debug)]
 pub struct Damaged {
     /// Whose record it is, where it is one.
@@ -33,6 +35,8 @@ pub struct Survey {
     pub references: Vec<Reference>,
     /// What cannot be read until somebody changes it.
     pub damaged: Vec<Damaged>,
+    /// Images that can be read and nothing else, with what they lack.
+    pub incomplete: Vec<(Record, Error)>,
     /// Why more could not be read just now.
     pub unread: Vec<disk::Error>,
 }
@@ -60,10 +64,10 @@ impl Store {
     ///
     /// When their folders, or files that are not damaged, cannot be read.
     pub fn damaged(&self) -> Result<Vec<Damaged>> {
-        let (images, references) = (self.read_images()?, self.read_references()?);
-        match images.unread.into_iter().chain(references.unread).next() {
+        let (mut images, mut names) = (self.read_images()?, self.read_references()?);
+        match images.unread.pop().or_else(|| names.unread.pop()) {
             Some(error) => Err(error.into()),
-            None => Ok(damaged(images.damaged, references.damaged, &references.whole)),
+            None => Ok(self.take_damaged(&mut images, &mut names)),
         }
     }
 
@@ -73,22 +77,64 @@ impl Store {
     ///
     /// When their folders cannot be read.
     pub fn survey(&self) -> Result<Survey> {
-        let (images, references) = (self.read_images()?, self.read_references()?);
-        Ok(Survey {
-            damaged: damaged(images.damaged, references.damaged, &references.whole),
-            unread: images.unread.into_iter().chain(references.unread).collect(),
-            images: images.whole,
-            references: references.whole,
-        })
+        let (mut images, mut names) = (self.read_images()?, self.read_references()?);
+        let damaged = self.take_damaged(&mut images, &mut names);
+        let unread = images.unread.into_iter().chain(names.unread).collect();
+        let (mut whole, mut incomplete) = (Vec::new(), Vec::new());
+        for image in images.whole {
+            // What cannot be told just now is told to who uses the image.
+            match self.lost_part(&image).ok().flatten() {
+                Some(lost) => incomplete.push((image, lost)),
+                None => whole.push(image),
+            }
+        }
+        Ok(Survey { images: whole, references: names.whole, damaged, incomplete, unread })
     }
 
-    /// Whether `word` means something that cannot be read.
+    /// Whether `word` means something that cannot be read, or an image that lacks a part.
     ///
     /// # Errors
     ///
-    /// [`Error::Ambiguous`]; when their folders cannot be read.
+    /// [`Error::NoImage`], [`Error::Ambiguous`]; when the store cannot be read.
     pub fn is_damaged(&self, word: &str) -> Result<bool> {
-        Ok(self.meant(word)?.is_some())
+        if self.meant(word)?.is_some() {
+            return Ok(true);
+        }
+        let image = self.image(&self.resolve(word)?.image)?;
+        Ok(self.lost_part(&image)?.is_some())
+    }
+
+    /// What is wrong with images and names.
+    fn take_damaged(&self, images: &mut Seen<Record>, names: &mut Seen<Reference>) -> Vec<Damaged> {
+        let mut known: HashSet<ImageId> = images.whole.iter().map(|image| image.id.clone()).collect();
+        let mut damaged = Vec::new();
+        for (path, why) in images.damaged.drain(..) {
+            let image: Option<ImageId> = format!("sha256:{}", stem(&path)).parse().ok();
+            let leads_there = |one: &&Reference| Some(&one.image) == image.as_ref();
+            let name = names.whole.iter().find(leads_there).map(|one| one.name.clone());
+            known.extend(image.clone());
+            damaged.push(Damaged { image, name, why, path });
+        }
+        for name in &names.whole {
+            if known.insert(name.image.clone()) {
+                damaged.extend(self.without_record(name));
+            }
+        }
+        damaged.extend(names.damaged.drain(..).map(|(path, why)| {
+            let name = stem(&path).replace('+', "/").parse().ok();
+            Damaged { image: None, name, why, path }
+        }));
+        damaged
+    }
+
+    /// The image of a name, if its record is lost. It may just have been removed or added.
+    fn without_record(&self, name: &Reference) -> Option<Damaged> {
+        let path = self.record_path(&name.image);
+        let why = disk::read_state::<Record>(&path).err().filter(disk::Error::is_not_found)?;
+        // A removal takes names away before the record.
+        let is_there = matches!(self.reference(&name.name), Ok(Some(now)) if now.image == name.image);
+        let (image, name) = (Some(name.image.clone()), Some(name.name.clone()));
+        is_there.then_some(Damaged { image, name, why, path })
     }
 
     /// What cannot be read and is what `word` means, in the order of [`Store::resolve`]: a name
@@ -121,7 +167,7 @@ impl Store {
     fn named(&self, word: &str) -> Result<Option<Reference>> {
         let Ok(name) = word.parse() else { return Ok(None) };
         match self.find_name(&name) {
-            Err(Error::Disk(error)) if error.is_of_the_file() => Ok(None),
+            Err(Error::DamagedName { .. }) => Ok(None),
             found => found,
         }
     }
@@ -160,22 +206,6 @@ impl Store {
         let fix = super::chain::fix_key(&layers);
         Some(layers.into_iter().chain([fix, image.clone()]).collect())
     }
-}
-
-type Files = Vec<(PathBuf, disk::Error)>;
-
-fn damaged(images: Files, names: Files, references: &[Reference]) -> Vec<Damaged> {
-    let images = images.into_iter().map(|(path, why)| {
-        let image: Option<ImageId> = format!("sha256:{}", stem(&path)).parse().ok();
-        let leads_there = |one: &&Reference| Some(&one.image) == image.as_ref();
-        let name = references.iter().find(leads_there).map(|one| one.name.clone());
-        Damaged { image, name, why, path }
-    });
-    let names = names.into_iter().map(|(path, why)| {
-        let name = stem(&path).replace('+', "/").parse().ok();
-        Damaged { image: None, name, why, path }
-    });
-    images.chain(names).collect()
 }
 
 fn stem(path: &Path) -> &str {
@@ -256,6 +286,70 @@ mod tests {
         }
         assert_eq!(store.resolve("web:1").unwrap().image, image, "the name still leads there");
         assert!(matches!(store.image(&image), Err(Error::DamagedImage { .. })));
+    }
+
+    #[test]
+    fn a_name_without_its_image_is_damaged_and_keeps_what_the_configuration_names() {
+        for word in ["name", "id", "short"] {
+            let dir = tempfile::tempdir().unwrap();
+            let (store, image, layer) = store(&dir);
+            fs::remove_file(store.record_path(&image)).unwrap();
+            let seen = store.survey().unwrap();
+            let [one] = seen.damaged.as_slice() else { panic!("{seen:?}") };
+            assert_eq!((one.called().as_str(), one.image.as_ref()), ("web:1", Some(&image)));
+            assert!(one.why.is_not_found() && seen.images.is_empty());
+            let error = store.image(&store.resolve("web:1").unwrap().image).unwrap_err();
+            assert!(matches!(error, Error::DamagedImage { .. }), "{error}");
+            assert_eq!(error.kind(), crate::base::ErrorKind::Corrupt);
+            sweep(&store);
+            assert!(store.has_layer(&layer) && store.has_blob(&image));
+            let word = match word {
+                "name" => "web:1",
+                "id" => image.hex(),
+                _ => image.short(),
+            };
+            assert!(store.is_damaged(word).unwrap());
+            let gone = [Removed::Untagged("web:1".to_owned()), Removed::Deleted(image.clone())];
+            assert_eq!(remove(&store, word), gone);
+            assert!(store.survey().unwrap().damaged.is_empty());
+            assert!(matches!(store.image(&image), Err(Error::NoImage(_))));
+        }
+    }
+
+    #[test]
+    fn a_name_without_record_and_configuration_keeps_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, image, layer) = store(&dir);
+        fs::remove_file(store.record_path(&image)).unwrap();
+        fs::remove_file(store.blob_path(&image)).unwrap();
+        let swept = store.sweep(|| Ok::<_, Error>(Roots::default())).unwrap();
+        assert_eq!((swept.layers, swept.held_by), (vec![layer], vec![]));
+        assert_eq!(store.damaged().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn an_image_that_lacks_a_part_is_told_and_removed_as_any_other() {
+        for part in ["configuration", "layer"] {
+            let dir = tempfile::tempdir().unwrap();
+            let (store, image, layer) = store(&dir);
+            let digest = match part {
+                "layer" => {
+                    crate::sys::tree::remove(&store.layer_dir(&layer).unwrap()).unwrap();
+                    layer
+                }
+                _ => {
+                    fs::remove_file(store.blob_path(&image)).unwrap();
+                    image.clone()
+                }
+            };
+            sweep(&store);
+            let seen = store.survey().unwrap();
+            let [(one, lost)] = seen.incomplete.as_slice() else { panic!("{seen:?}") };
+            assert_eq!((&one.id, seen.images.len(), seen.damaged.len()), (&image, 0, 0));
+            assert_eq!(lost.to_string(), format!("{part} {digest} is not in the store"));
+            assert!(store.is_damaged("web:1").unwrap());
+            assert_eq!(remove(&store, "web:1").len(), 2);
+        }
     }
 
     /// Copies the record of an image to an id that begins with two digits of it.

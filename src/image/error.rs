@@ -90,11 +90,19 @@ pub enum Error {
         /// Which file, and why.
         source: disk::Error,
     },
-    /// The record of an image cannot be read until somebody changes it.
+    /// The record of an image cannot be read until somebody changes it, or is lost.
     #[error("image {} is damaged", .image.short())]
     DamagedImage {
         /// The image.
         image: ImageId,
+        /// Which file, and why.
+        source: disk::Error,
+    },
+    /// The file of a name cannot be read until somebody changes it.
+    #[error("the name `{name}` is damaged")]
+    DamagedName {
+        /// The name.
+        name: String,
         /// Which file, and why.
         source: disk::Error,
     },
@@ -170,12 +178,25 @@ impl Error {
     }
 }
 
+/// What to do about a file of an image that cannot be read.
+fn replace_or_remove(why: &disk::Error, word: &str) -> String {
+    let replace = match why.is_of_another_version() {
+        true => "use the hoist that wrote it",
+        false => "pull or load it again",
+    };
+    format!("{replace}; `hoist rmi {word}` removes it")
+}
+
 impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Disk(error)
-            | Self::DamagedImage { source: error, .. }
-            | Self::DamagedLayer { source: error, .. } => error.kind(),
+            Self::Disk(error) => error.kind(),
+            Self::DamagedImage { source: error, .. }
+            | Self::DamagedName { source: error, .. }
+            | Self::DamagedLayer { source: error, .. } => match error.kind() {
+                ErrorKind::NotFound => ErrorKind::Corrupt, // the image itself is there
+                kind => kind,
+            },
             Self::Sys(error) => error.kind(),
             Self::Read { source, .. } => io_kind(source),
             Self::Entry { source, .. } => source.kind(),
@@ -196,9 +217,9 @@ impl Explain for Error {
             Self::DamagedLayer { images, .. } => {
                 Some(format!("remove the images that have it and get them again: {}", images.join(", ")))
             }
-            Self::DamagedImage { image, .. } => {
-                Some(format!("`hoist rmi {}` removes it; then get it again", image.short()))
-            }
+            Self::DamagedImage { image, source } => Some(replace_or_remove(source, image.short())),
+            Self::DamagedName { name, source } => Some(replace_or_remove(source, name)),
+            Self::Missing { .. } => Some("pull or load the image again".to_owned()),
             Self::Disk(error) => error.hint(),
             Self::Sys(error) => error.hint(),
             Self::Read { source, .. } => io_hint(source),

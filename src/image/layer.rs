@@ -224,12 +224,15 @@ impl Store {
         let layers = self.paths().layers();
         disk::private_dir(&layers.join("by-diff"))?;
         disk::write_state(&work.path.join("meta.json"), meta)?;
+        let link = self.layer_link(&meta.diff_id);
+        if fs::symlink_metadata(&link).is_ok() {
+            return self.put_back_layer(work, &meta.diff_id);
+        }
         let _adding = self.lock_to_add()?;
         let number = self.next_number()?;
         let folder = layers.join(&number);
         // The folder of that number is ours and empty, and a rename replaces an empty folder.
         fs::rename(&work.path, &folder).map_err(disk::Error::io("rename", &work.path))?;
-        let link = self.layer_link(&meta.diff_id);
         match std::os::unix::fs::symlink(Path::new("..").join(&number), &link) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 self.discard(&folder)?; // two of the same at the same time
@@ -239,10 +242,26 @@ impl Store {
         }
     }
 
-    /// Takes the next free number: short names, so that many fit into one mount's options.
+    /// Puts a layer where its folder was lost: records of containers name the number. The lease
+    /// keeps the link.
+    fn put_back_layer(&self, work: &Work, diff_id: &Digest) -> Result<()> {
+        // Nobody else may do the same meanwhile.
+        let _alone = self.lock_to_sweep()?;
+        let lost = self.layer_number(diff_id)?.filter(|_| !self.has_layer(diff_id));
+        let Some(number) = lost else { return Ok(()) };
+        let folder = self.paths().layers().join(number);
+        self.discard(&folder)?;
+        Ok(fs::rename(&work.path, &folder).map_err(disk::Error::io("rename", &work.path))?)
+    }
+
+    /// Takes the next free number: short names, so that many fit into one mount's options. One
+    /// that only a link has is that of a layer whose folder was lost.
     fn next_number(&self) -> Result<String> {
         let layers = self.paths().layers();
-        let used = read_dir(&layers)?;
+        let mut used = read_dir(&layers)?;
+        let links = layers.join("by-diff");
+        let linked = read_dir(&links)?.into_iter().filter_map(|link| fs::read_link(links.join(link)).ok());
+        used.extend(linked.filter_map(|target| Some(target.file_name()?.to_str()?.to_owned())));
         let highest = used.iter().filter_map(|name| u64::from_str_radix(name, 36).ok()).max();
         let mut number = highest.map_or(0, |highest| highest + 1);
         loop {
@@ -423,10 +442,36 @@ mod tests {
         let roots = || Ok::<_, Error>(Roots::default());
         assert_eq!(store.sweep(roots).unwrap(), super::super::sweep::Swept::default());
         fs::remove_file(store.record_path(&id)).unwrap();
+        store.remove_reference(&name).unwrap();
         // A container's own record keeps its layers.
         let used = || Ok::<_, Error>(Roots { layers: vec!["0/diff".into()], ..Roots::default() });
         assert_eq!(store.sweep(used).unwrap().layers, []);
         assert_eq!(store.sweep(roots).unwrap().layers, [layer.diff_id]);
+    }
+
+    #[test]
+    fn a_layer_whose_folder_was_lost_comes_back_at_its_number() {
+        for kept in ["", "meta.json"] {
+            let dir = tempfile::tempdir().unwrap();
+            let store = store(&dir);
+            let lease = store.lease().unwrap();
+            let tars = ["a", "b"].map(|name| archive(&[(name, 0o644, name)]));
+            let unpack =
+                |tar: &[u8], diff_id| store.unpack(&lease, source(tar, diff_id), &Reporter::silent());
+            let lost = unpack(&tars[0], None).unwrap().diff_id;
+            let folder = store.layer_dir(&lost).unwrap();
+            tree::remove(&folder.join(if kept.is_empty() { "." } else { "diff" })).unwrap();
+            assert!(!store.has_layer(&lost) && matches!(store.layer(&lost), Err(Error::Missing { .. })));
+            // Whether an image or a container has it: its number is not given away.
+            let used = || Ok::<_, Error>(Roots { layers: vec!["0/diff".into()], ..Roots::default() });
+            store.sweep(used).unwrap();
+            let other = unpack(&tars[1], None).unwrap().diff_id;
+            assert_eq!(store.layer_dir(&other).unwrap(), folder.with_file_name("1"));
+            let diff_id = Some(&lost).filter(|_| kept.is_empty());
+            assert_eq!(unpack(&tars[0], diff_id).unwrap().diff_id, lost);
+            assert_eq!(store.layer_dir(&lost).unwrap(), folder);
+            assert_eq!(fs::read_to_string(folder.join("diff/a")).unwrap(), "a");
+        }
     }
 
     #[test]

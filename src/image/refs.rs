@@ -44,11 +44,14 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// When its file cannot be read.
+    /// [`Error::DamagedName`]; when its file cannot be read.
     pub fn reference(&self, name: &oci::Reference) -> Result<Option<Reference>> {
         match disk::read_state(&self.reference_path(name)) {
             Ok(reference) => Ok(Some(reference)),
             Err(error) if error.is_not_found() => Ok(None),
+            Err(source) if source.is_of_the_file() => {
+                Err(Error::DamagedName { name: name.to_string(), source })
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -57,7 +60,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::NoImage`], [`Error::Ambiguous`]; [`Error::DamagedImage`] for an id.
+    /// [`Error::NoImage`], [`Error::Ambiguous`], [`Error::DamagedName`];
+    /// [`Error::DamagedImage`] for an id.
     pub fn resolve(&self, word: &str) -> Result<Resolved> {
         let no_image = || Error::NoImage(word.to_owned());
         let bare = word.strip_prefix("sha256:").unwrap_or(word);

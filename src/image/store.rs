@@ -194,8 +194,8 @@ impl Store {
         Ok(())
     }
 
-    /// The folder of the layer with this diffID, relative to `<root>/layers`.
-    fn layer_number(&self, diff_id: &Digest) -> Result<Option<String>> {
+    /// The folder of the layer with this diffID, relative to `<root>/layers`; it may be lost.
+    pub(super) fn layer_number(&self, diff_id: &Digest) -> Result<Option<String>> {
         let link = self.layer_link(diff_id);
         match fs::read_link(&link) {
             Ok(target) => Ok(target.file_name().and_then(|name| name.to_str()).map(str::to_owned)),
@@ -221,10 +221,36 @@ impl Store {
     ///
     /// [`Error::Missing`].
     pub fn layer_dir(&self, diff_id: &Digest) -> Result<PathBuf> {
-        match self.layer_number(diff_id)? {
-            Some(number) => Ok(self.paths.layers().join(number)),
-            None => Err(Error::Missing { what: "layer", digest: diff_id.clone() }),
+        Ok(self.paths.layers().join(self.layer_here(diff_id)?))
+    }
+
+    /// The folder of a layer that is here, relative to `<root>/layers`.
+    fn layer_here(&self, diff_id: &Digest) -> Result<String> {
+        if let Some(number) = self.layer_number(diff_id)?
+            && is_folder(&self.paths.layers().join(&number).join("diff"))?
+        {
+            return Ok(number);
         }
+        Err(Error::Missing { what: "layer", digest: diff_id.clone() })
+    }
+
+    /// What an image needs and is lost: its configuration, or a layer.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub fn lost_part(&self, image: &Record) -> Result<Option<Error>> {
+        if !self.has_blob(&image.id) {
+            return Ok(Some(Error::Missing { what: "configuration", digest: image.id.clone() }));
+        }
+        for layer in image.layers.iter().chain(&image.fix) {
+            match self.layer_here(layer) {
+                Ok(_) => {}
+                Err(missing @ Error::Missing { .. }) => return Ok(Some(missing)),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
     }
 
     /// The record of an image.
@@ -234,10 +260,17 @@ impl Store {
     /// [`Error::NoImage`], [`Error::DamagedImage`].
     pub fn image(&self, id: &ImageId) -> Result<Record> {
         match disk::read_state(&self.record_path(id)) {
-            Err(error) if error.is_not_found() => Err(Error::NoImage(id.to_string())),
-            Err(source) if source.is_of_the_file() => Err(Error::DamagedImage { image: id.clone(), source }),
+            Err(error) if error.is_not_found() && !self.is_named(id) => Err(Error::NoImage(id.to_string())),
+            Err(source) if source.is_of_the_file() || source.is_not_found() => {
+                Err(Error::DamagedImage { image: id.clone(), source })
+            }
             result => Ok(result?),
         }
+    }
+
+    /// Whether a name leads to the image.
+    fn is_named(&self, id: &ImageId) -> bool {
+        self.references().is_ok_and(|names| names.iter().any(|name| name.image == *id))
     }
 
     /// Where the record of an image is.
@@ -283,10 +316,7 @@ impl Store {
         let record = self.image(id)?;
         let bottom_first = record.layers.iter().chain(&record.fix);
         let mut folders = bottom_first
-            .map(|diff_id| match self.layer_number(diff_id)? {
-                Some(number) => Ok(Path::new(&number).join("diff")),
-                None => Err(Error::Missing { what: "layer", digest: diff_id.clone() }),
-            })
+            .map(|diff_id| Ok(Path::new(&self.layer_here(diff_id)?).join("diff")))
             .collect::<Result<Vec<_>>>()?;
         folders.reverse();
         // The same layer twice in a chain is one to the kernel, which refuses it twice.
@@ -381,6 +411,17 @@ impl Store {
             let own = work();
             others.into_iter().map(|other| other.join().unwrap_or(Ok(()))).fold(own, Result::and)
         })
+    }
+}
+
+/// Whether there is a folder at `path`.
+fn is_folder(path: &Path) -> Result<bool> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) => Ok(meta.is_dir()),
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            Ok(false)
+        }
+        Err(error) => Err(disk::Error::io("stat", path)(error).into()),
     }
 }
 

@@ -119,7 +119,7 @@ impl Store {
         Ok(swept)
     }
 
-    fn lock_to_sweep(&self) -> Result<Lock> {
+    pub(super) fn lock_to_sweep(&self) -> Result<Lock> {
         disk::private_dir(self.paths().root())?;
         Ok(Lock::exclusive(&self.paths().store_lock(), Rank::Store)?)
     }
@@ -137,8 +137,9 @@ impl Store {
                     marks.blobs.extend(needs);
                     marks.may_need_blobs = true;
                 }
-                // A name alone keeps a registry's manifest, no layer.
-                None if one.image.is_none() => marks.may_need_blobs = true,
+                // A name alone keeps a registry's manifest, no layer; nor do layers help where
+                // neither record nor configuration tells which they are.
+                None if one.image.is_none() || one.why.is_not_found() => marks.may_need_blobs = true,
                 None => marks.held_by.push(one.called()),
             }
         }
@@ -155,9 +156,7 @@ impl Store {
         let number = |folder: &PathBuf| Some(folder.components().next()?.as_os_str().to_str()?.to_owned());
         marks.folders.extend(roots.layers.iter().filter_map(number));
         for layer in &marks.layers {
-            if let Ok(dir) = self.layer_dir(layer) {
-                marks.folders.extend(dir.file_name().and_then(|name| name.to_str()).map(str::to_owned));
-            }
+            marks.folders.extend(self.layer_number(layer).ok().flatten());
         }
         Ok(marks)
     }
@@ -183,7 +182,8 @@ impl Store {
             let link = links.join(&name);
             let target = fs::read_link(&link).ok();
             let folder = target.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
-            if folder.is_some_and(|folder| marks.folders.contains(folder) && layers.join(folder).exists()) {
+            // Where the folder was lost, the link keeps its number from other layers.
+            if folder.is_some_and(|folder| marks.folders.contains(folder)) {
                 continue;
             }
             if !is_held && let Some(meta) = folder.and_then(|folder| self.meta_at(&layers.join(folder)).ok())

@@ -61,6 +61,9 @@ pub enum Error {
         /// How the mount failed.
         source: sys::Error,
     },
+    /// The folder of a layer is lost.
+    #[error("the layer {} is missing", .0.display())]
+    NoLayer(PathBuf),
     /// Neither layers nor a folder for changes.
     #[error("the root file system has no layer")]
     Empty,
@@ -72,6 +75,7 @@ impl Explain for Error {
             Self::Sys(error) => error.kind(),
             Self::Disk(error) => error.kind(),
             Self::Unsuitable { .. } => ErrorKind::Unsupported,
+            Self::NoLayer(_) => ErrorKind::Corrupt,
             Self::Empty => ErrorKind::Invalid,
         }
     }
@@ -84,6 +88,7 @@ impl Explain for Error {
                 "use `--root` with a folder on ext4, xfs or btrfs; in a container, mount a volume there"
                     .to_owned(),
             ),
+            Self::NoLayer(_) => Some("pull or load the image again".to_owned()),
             Self::Empty => None,
         }
     }
@@ -101,7 +106,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 ///
 /// # Errors
 ///
-/// [`Error::Empty`]; `ENOENT` for a folder that is not there; `EPERM` without privilege.
+/// [`Error::Empty`]; [`Error::NoLayer`]; `EPERM` without privilege.
 pub fn mount(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     if let Some((upper, work)) = &layout.upper {
         make_dir(upper)?;
@@ -110,7 +115,7 @@ pub fn mount(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     }
     let tree = match (layout.lower.as_slice(), &layout.upper) {
         ([], None) => return Err(Error::Empty),
-        ([only], None) => sys::mount::open_tree_at(only, Depth::One)?,
+        ([only], None) => layer(only, sys::mount::open_tree_at(only, Depth::One))?,
         ([], Some((upper, _))) => sys::mount::open_tree_at(upper, Depth::One)?,
         _ if probe.mount_api && probe.lowerdir_plus => {
             overlay(layout, probe).map_err(|error| explain(error, layout))?
@@ -124,12 +129,20 @@ pub fn mount(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     Ok(tree)
 }
 
+/// What came of opening a layer.
+fn layer(path: &Path, opened: sys::Result<OwnedFd>) -> Result<OwnedFd> {
+    use rustix::io::Errno;
+    opened.map_err(|error| match error.is(Errno::NOENT) || error.is(Errno::NOTDIR) {
+        true => Error::NoLayer(path.to_owned()),
+        false => error.into(),
+    })
+}
+
 /// One descriptor a layer.
 fn overlay(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     let mut overlay = Filesystem::new("overlay")?;
     overlay.set("source", "overlay")?; // what mount tables show; they read `none` otherwise
-    let mut set = |key: &str, path: &Path| -> Result<OwnedFd> {
-        let place = sys::fs::open_place(path)?;
+    let mut set = |key: &str, place: OwnedFd| -> Result<OwnedFd> {
         if probe.overlay_fds {
             overlay.set_fd(key, place.as_fd())?;
         } else {
@@ -138,12 +151,12 @@ fn overlay(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
         Ok(place) // the string must mean the same until the mount is made
     };
     let mut places = Vec::new();
-    for layer in &layout.lower {
-        places.push(set("lowerdir+", layer)?);
+    for path in &layout.lower {
+        places.push(set("lowerdir+", layer(path, sys::fs::open_place(path))?)?);
     }
     if let Some((upper, work)) = &layout.upper {
-        places.push(set("upperdir", upper)?);
-        places.push(set("workdir", work)?);
+        places.push(set("upperdir", sys::fs::open_place(upper)?)?);
+        places.push(set("workdir", sys::fs::open_place(work)?)?);
     }
     for (key, value) in options(layout, probe) {
         match value {
@@ -197,14 +210,14 @@ fn classic(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
 
 fn classic_here(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     // Opened here: overlayfs takes no folder of another mount namespace.
-    let open = |path: &PathBuf| sys::fs::open_place(path);
-    let lower = layout.lower.iter().map(open).collect::<sys::Result<Vec<_>>>()?;
+    let lower = layout.lower.iter().map(|path| layer(path, sys::fs::open_place(path)));
+    let lower = lower.collect::<Result<Vec<_>>>()?;
     let names: Vec<_> = lower.iter().map(|place| by_descriptor(place.as_fd())).collect();
     let mut data = format!("lowerdir={}", names.join(":"));
     let mut places = Vec::new();
     if let Some((upper, work)) = &layout.upper {
         for (key, path) in [("upperdir", upper), ("workdir", work)] {
-            let place = open(path)?;
+            let place = sys::fs::open_place(path)?;
             data.push_str(&format!(",{key}={}", by_descriptor(place.as_fd())));
             places.push(place);
         }

@@ -13,6 +13,7 @@ use hoist::engine::{
 use hoist::image::{self, Roots, Store};
 use hoist::oci::{ImageId, Reference};
 use hoist::registry;
+use hoist::sys::tree;
 use serde_json::json;
 
 use crate::client::{hasty, impatient};
@@ -203,6 +204,47 @@ fn a_layer_that_is_here_is_not_fetched_again() {
     assert_eq!(toy.count(&layers[0].digest().to_string()), 1);
     assert_eq!(bench.phases(&layers[0]), [Phase::Exists]);
     assert_eq!(bench.store().images().unwrap().len(), 2);
+}
+
+#[test]
+fn what_was_lost_of_an_image_is_pulled_again() {
+    let only_file = |folder: &Path| {
+        let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        files.find(|path| path.extension().is_some_and(|it| it == "json")).unwrap()
+    };
+    for lost in ["record", "cut record", "cut name", "configuration", "layer", "tree", "link"] {
+        let (bench, layers) = (Bench::new(), layers());
+        let toy = toy_with(&layers[..2]);
+        let reference = toy.reference("web");
+        let pulled = bench.pull(&reference).unwrap();
+        let (store, paths) = (bench.store(), bench.engine.paths());
+        let folders = store.layers_of(&pulled.image).unwrap();
+        match lost {
+            "record" => fs::remove_file(only_file(&paths.images())).unwrap(),
+            "cut record" => fs::write(only_file(&paths.images()), "{").unwrap(),
+            "cut name" => fs::write(only_file(&paths.refs()), "{").unwrap(),
+            "configuration" => fs::remove_file(store.blob_path(&pulled.image)).unwrap(),
+            "layer" => tree::remove(paths.layers().join(&folders[0]).parent().unwrap()).unwrap(),
+            "tree" => tree::remove(&paths.layers().join(&folders[0])).unwrap(),
+            _ => tree::remove(&paths.layers().join("by-diff")).unwrap(),
+        }
+        let listed = || runtime().block_on(bench.engine.images().listing()).unwrap();
+        assert_eq!(listed().damaged.len(), 1, "{lost}: {:?}", listed());
+        let wanted = bench.engine.images();
+        let (word, reporter) = (reference.to_string(), Reporter::silent());
+        let error = runtime()
+            .block_on(wanted.pull_if_missing(&word, PullPolicy::Missing, None, &reporter))
+            .unwrap_err();
+        assert!(error.hint().is_some_and(|hint| hint.starts_with("pull or load ")), "{lost}: {error:?}");
+        assert_eq!(error.kind(), ErrorKind::Corrupt, "{lost}");
+        let again = bench.pull(&reference).unwrap();
+        assert_eq!((&again.image, again.status), (&pulled.image, PullStatus::Downloaded), "{lost}");
+        assert_eq!(listed().damaged, [], "{lost}");
+        if lost != "link" {
+            assert_eq!(store.layers_of(&pulled.image).unwrap(), folders, "{lost}");
+        }
+        assert_eq!(bench.file(&pulled.image, "etc/a").unwrap(), b"one");
+    }
 }
 
 #[test]
