@@ -108,8 +108,9 @@ impl Event {
 ///
 /// When the file cannot be opened, locked or written. The change it tells of stands.
 pub fn append(path: &Path, event: &Event) -> Result<()> {
-    let mut line =
-        serde_json::to_vec(event).map_err(|source| Error::Damaged { path: path.into(), source })?;
+    // A torn line before this one has no end of its own: it must not take this one with it.
+    let mut line = vec![b'\n'];
+    serde_json::to_writer(&mut line, event).map_err(|source| Error::Damaged { path: path.into(), source })?;
     line.push(b'\n');
     let file = locked(path, File::lock_shared)?;
     let written = (&file).write(&line).map_err(Error::io("append to", path))?;
@@ -291,7 +292,7 @@ mod tests {
     fn a_torn_line_is_skipped_and_told_as_a_gap() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events.log");
-        fs::write(&path, b"{\"Type\":\"container\",\"Act\n").unwrap();
+        fs::write(&path, br#"{"Type":"container","Act"#).unwrap();
         append(&path, &event("start")).unwrap();
         let news = Reader::at_start(&path).unwrap().read().unwrap();
         assert_eq!((actions(&news), news.has_gap), (vec!["start"], true));

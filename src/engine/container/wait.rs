@@ -15,6 +15,7 @@ use super::super::{Engine, Event, News, Status, blocking};
 use super::state::Busy;
 use super::{Container, WaitFor};
 use crate::container::Process;
+use crate::monitor::settle::UNKNOWN;
 use crate::sys;
 
 /// So long after it was found without its monitor a container is looked at again.
@@ -44,7 +45,7 @@ impl Engine {
                             return Ok(code);
                         }
                     }
-                    "destroy" => return Ok(last.unwrap_or(now.record.state.exit_code)),
+                    "destroy" => return Ok(last.unwrap_or_else(|| code_so_far(&now))),
                     "start" => {}
                     _ => continue,
                 },
@@ -67,7 +68,7 @@ impl Engine {
                     }
                 }
                 // Removed: the journal's "destroy" may be lost, the folder is the truth.
-                None => return Ok(last.unwrap_or(now.record.state.exit_code)),
+                None => return Ok(last.unwrap_or_else(|| code_so_far(&now))),
             }
         }
     }
@@ -108,7 +109,13 @@ async fn ended(process: Option<Process>) {
 }
 
 fn exit_code(event: &Event) -> u8 {
-    event.actor.attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(255)
+    event.actor.attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(UNKNOWN)
+}
+
+/// The exit code of a container that is gone, by the last look at it. Where it was up then,
+/// nobody has seen its end.
+fn code_so_far(last: &Container) -> u8 {
+    if last.status.is_up() { UNKNOWN } else { last.record.state.exit_code }
 }
 
 #[cfg(test)]
