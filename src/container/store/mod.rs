@@ -342,9 +342,8 @@ fn unsynced(folder: &Path) -> PathBuf {
 /// [`Error::NameInUse`]; then nothing is left.
 pub fn create(paths: &Paths, record: &Record) -> Result<Lock> {
     let folder = paths.container(&record.id);
-    disk::private_dir(&folder)?;
+    let lock = new_folder(paths, &record.id)?;
     let made = (|| {
-        let lock = lock(paths, &record.id)?;
         let unsynced = unsynced(&folder);
         fs::File::create(&unsynced).map_err(DiskError::io("create", &unsynced))?;
         let path = record_file(paths, &record.id);
@@ -355,13 +354,25 @@ pub fn create(paths: &Paths, record: &Record) -> Result<Lock> {
             disk::sync_folders([&folder, &paths.containers(), &paths.container_names()])?;
             let _ = fs::remove_file(unsynced); // one that is left says less
         }
-        Ok(lock)
+        Ok(())
     })();
     if made.is_err() {
         release(paths, &record.name, &record.id);
         let _ = tree::remove(&folder); // the first error is the one to report
     }
-    made
+    made.map(|()| lock)
+}
+
+/// Makes a container's folder and takes its lock: again when [`sweep`] came in between and took
+/// the folder for half-made.
+fn new_folder(paths: &Paths, id: &ContainerId) -> Result<Lock> {
+    loop {
+        disk::private_dir(&paths.container(id))?;
+        match lock(paths, id) {
+            Err(Error::NotFound(_)) => {}
+            other => return other,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -55,6 +55,30 @@ fn a_name_is_taken_once_and_a_stale_link_is_replaced() {
 }
 
 #[test]
+fn a_sweep_takes_no_container_that_is_being_made() {
+    let (_dir, paths) = paths();
+    let is_done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            while !is_done.load(std::sync::atomic::Ordering::Relaxed) {
+                sweep(&paths).unwrap();
+            }
+        });
+        let made: Vec<_> = (0..200)
+            .map(|number| {
+                let mut record = record("a", &format!("web{number}"));
+                record.id = format!("{number:064x}").parse().unwrap();
+                record.config.auto_remove = true; // nothing waits for the disk
+                create(&paths, &record).map(drop)
+            })
+            .collect();
+        is_done.store(true, std::sync::atomic::Ordering::Relaxed);
+        made.into_iter().for_each(Result::unwrap);
+    });
+    assert_eq!(ids(&paths).unwrap().len(), 200);
+}
+
+#[test]
 fn a_rename_frees_the_old_name() {
     let (_dir, paths) = paths();
     let mut web = record("a", "web");
