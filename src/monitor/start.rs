@@ -184,12 +184,11 @@ fn make_sources(config: &Config) -> Result<(), Error> {
     Ok(())
 }
 
+/// Makes what is missing of the files that the container gets as its own. A start that was
+/// killed, or a power cut, leaves some of them.
 fn prepare_etc(etc: &Path) -> Result<(), Error> {
-    if etc.exists() {
-        return Ok(());
-    }
     disk::private_dir(etc)?;
-    for name in ETC_FILES {
+    for name in ETC_FILES.into_iter().filter(|name| !etc.join(name).exists()) {
         write_etc(etc, name, "")?;
     }
     Ok(())
@@ -352,4 +351,20 @@ fn write_state(paths: &Paths, record: &mut Record, run: &Run, applied: &Applied)
 pub(super) fn own_process() -> Process {
     let pid = std::process::id();
     Process::of(pid).unwrap_or(Process { pid, start_time: 0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_killed_start_left_of_the_files_is_completed() {
+        let dir = tempfile::tempdir().unwrap();
+        let etc = dir.path().join("etc");
+        disk::private_dir(&etc).unwrap();
+        fs::write(etc.join(ETC_FILES[0]), "kept").unwrap();
+        prepare_etc(&etc).unwrap();
+        let texts = ETC_FILES.map(|name| fs::read_to_string(etc.join(name)).unwrap());
+        assert_eq!(texts, ["kept", "", ""]);
+    }
 }
