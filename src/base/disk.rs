@@ -35,6 +35,7 @@
 //!            the folder gets its name → [refs] + [images] + trash
 //! restore    the folder gets its moving name → records and references that are not there,
 //!            synced → [images] + [refs] → the folder goes → trash
+//! purge      renamed in the trash → trash → its layers and files are deleted
 //! ```
 //! Folders in brackets are synced only if they changed. An undo is a restore. What is moved
 //! between two folders is synced where it arrives before where it was.

@@ -159,6 +159,7 @@ impl Engine {
         use std::os::unix::fs::PermissionsExt as _;
         let readable = fs::set_permissions(&path, fs::Permissions::from_mode(0o644));
         readable.map_err(disk::Error::io("change the mode of", &path)).doing(doing)?;
+        disk::sync_file(&path).and_then(|()| disk::sync_folders(path.parent())).doing(doing)?;
         systemctl(&["daemon-reload"]).doing(doing)?;
         systemctl(&["enable", "--now", &self.unit_name()]).doing(doing)?;
         Ok(path)

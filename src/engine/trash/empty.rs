@@ -128,9 +128,11 @@ impl Engine {
     }
 
     /// Deletes the layers that only folders needed that are out of the trash: before them,
-    /// so that whoever is killed in between does it again.
+    /// so that whoever is killed in between does it again; and once a power cut brings none
+    /// of the folders back, which would miss their layers.
     fn sweep_before(&self, gone: &[PathBuf]) -> Result<()> {
         if !gone.is_empty() {
+            disk::sync_folders([self.paths().trash()]).doing(|| "empty the trash")?;
             self.sweep_images(&self.image_store()?)?;
         }
         Ok(())
@@ -207,4 +209,29 @@ pub fn helper(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     std::mem::forget(lock);
     let emptied = Engine::open(Settings::new(paths)).and_then(|engine| engine.empty_due());
     if emptied.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_deleted_before_a_power_cut_would_leave_its_entry_purged() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let engine = Engine::open(Settings::new(paths.clone())).unwrap();
+        let names = vec!["web".to_owned()];
+        let entry =
+            TrashEntry::new(Kind::Image, "ab", names, "web".to_owned(), Duration::from_secs(3600)).unwrap();
+        let folder = entry::folder(&paths, &entry.id);
+        disk::private_dir(&folder).unwrap();
+        entry::write(&folder, &entry).unwrap();
+        let found = || entry::contents(&paths).unwrap();
+
+        let purged = disk::cut::broken(&paths.trash(), || engine.purge(std::slice::from_ref(&entry)));
+        purged.unwrap_err();
+        assert_eq!((found().entries.len(), found().gone.len()), (0, 1));
+        engine.empty_due().unwrap();
+        assert_eq!(found().gone.len(), 0);
+    }
 }
