@@ -7,7 +7,7 @@
 //!              restart │  │ └──────────── restarting   (waits for its back-off)
 //!                      │  ▼ end, stop, kill      ▲
 //!                    exited ─────────────────────┘
-//!  removing: being deleted · dead: could not be deleted whole
+//!  removing, dead: words of Docker for filters; no container of hoist is ever so
 //! ```
 
 use std::fmt;

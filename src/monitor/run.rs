@@ -32,7 +32,7 @@ use crate::sys::probe::Probe;
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 /// No wait is longer.
 const MAX_BACK_OFF: Duration = Duration::from_secs(60);
-/// Who ran so long begins with the first wait again.
+/// After a run this long the waits begin again with the first.
 const STABLE: Duration = Duration::from_secs(10);
 
 /// What a person ordered the monitor to do with a container that is up.
