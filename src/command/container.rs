@@ -374,3 +374,40 @@ pub struct Inspect {
     #[arg(value_name = "NAME|ID", required = true, hide = true)]
     pub names: Vec<String>,
 }
+
+/// `container inspect`
+#[derive(Debug, Args)]
+pub(super) struct ContainerInspectWords {
+    /// Format output using a custom template: json, or a Go template
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+    /// Display total file sizes
+    #[arg(short, long)]
+    size: bool,
+    #[arg(value_name = "CONTAINER", required = true, hide = true)]
+    names: Vec<String>,
+}
+
+impl Words for ContainerInspectWords {
+    fn request(self, _: &World) -> Result<Request, Usage> {
+        let Self { format, size, names } = self;
+        Ok(Request::Inspect(Inspect { format, size, kind: Some(ObjectType::Container), names }))
+    }
+}
+
+/// `volume inspect`
+#[derive(Debug, Args)]
+pub(super) struct VolumeInspectWords {
+    /// Format output using a custom template: json, or a Go template
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+    #[arg(value_name = "VOLUME", required = true, hide = true)]
+    names: Vec<String>,
+}
+
+impl Words for VolumeInspectWords {
+    fn request(self, _: &World) -> Result<Request, Usage> {
+        let Self { format, names } = self;
+        Ok(Request::Inspect(Inspect { format, size: false, kind: Some(ObjectType::Volume), names }))
+    }
+}

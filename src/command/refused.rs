@@ -151,7 +151,7 @@ pub(super) fn option(verb: &Verb, written: &str) -> Option<Usage> {
 /// The refusal of a verb that Docker has and hoist lacks.
 pub(super) fn verb(words: &[&str]) -> Option<Usage> {
     let is_known = words.iter().any(|word| VERBS.contains(word))
-        || matches!(words, ["network" | "volume", "create" | "rm" | "inspect" | "update"]);
+        || matches!(words, ["network" | "volume", "create" | "rm" | "update"]);
     let hint = Some("see `hoist --help`".to_owned());
     is_known.then(|| Usage::count(format!("`{}` is not supported yet", words.join(" ")), hint))
 }

@@ -217,9 +217,33 @@ fn each_verb_is_known_to_change_something_or_to_show_only() {
     );
     assert_eq!(
         showing.join(" · "),
-        "ps · logs · images · inspect · stats · top · wait · history · image inspect · network inspect · \
-         network ls · volume ls · events · info · version · completion"
+        "ps · logs · images · inspect · container inspect · stats · top · wait · history · image inspect · \
+         network inspect · network ls · volume inspect · volume ls · events · info · version · completion"
     );
+}
+
+#[test]
+fn every_verb_of_containers_is_one_of_the_group_too() {
+    for verb in verbs::VERBS {
+        let is_of_containers =
+            ["CONTAINER", "IMAGE [COMMAND]"].iter().any(|word| verb.usage().contains(word));
+        let is_managed = verb.paths.iter().any(|path| path.starts_with("container "));
+        assert!(is_managed || !is_of_containers, "{:?}", verb.paths);
+    }
+    for noun in ["container", "image", "network", "volume"] {
+        for verb in ["inspect", "ls", "list"] {
+            request(&format!("{noun} {verb}{}", if verb == "inspect" { " a" } else { "" }));
+        }
+    }
+    let inspect = |line: &str| match request(line) {
+        Request::Inspect(inspect) => inspect,
+        other => panic!("{line}: {other:?}"),
+    };
+    for noun in ["container", "volume"] {
+        let options = if noun == "container" { "-s -f {{.Id}}" } else { "-f {{.Id}}" };
+        let short = inspect(&format!("{noun} inspect {options} a b"));
+        assert_eq!(short, inspect(&format!("inspect --type {noun} {options} a b")));
+    }
 }
 
 #[test]

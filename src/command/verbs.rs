@@ -54,6 +54,9 @@ pub(super) const VERBS: &[Verb] = verbs! {
         "create" | "container create";
     container::Inspect, "[OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on objects",
         "inspect";
+    container::ContainerInspectWords, "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Display detailed information on one or more containers",
+        "container inspect";
     container::Kill, "[OPTIONS] CONTAINER [CONTAINER...]", "Kill one or more running containers",
         "kill" | "container kill";
     container::Pause, "CONTAINER [CONTAINER...]", "Pause all processes within one or more containers",
@@ -94,6 +97,9 @@ pub(super) const VERBS: &[Verb] = verbs! {
         "network inspect";
     lists::NetworkLs, "[OPTIONS]", "List networks",
         "network ls" | "network list";
+    container::VolumeInspectWords, "[OPTIONS] VOLUME [VOLUME...]",
+        "Display detailed information on one or more volumes",
+        "volume inspect";
     lists::VolumeLs, "[OPTIONS]", "List volumes",
         "volume ls" | "volume list";
 

@@ -7,7 +7,9 @@ use super::copy::names;
 use super::object::terminal;
 use super::task::{self, quiet_work, work};
 use super::{Action, app, dialog, form, here, history, named, palette, show_tab};
-use crate::command::{self, Images, NetworkLs, Ps, Request, Usage, VolumeLs, World, flags, join, split};
+use crate::command::{
+    self, Images, NetworkLs, ObjectType, Ps, Request, Usage, VolumeLs, World, flags, join, split,
+};
 use crate::tui::event::{Effect, Job, Program};
 use crate::tui::model::layer::{Layer, Page};
 use crate::tui::model::palette::Object;
@@ -149,6 +151,14 @@ fn screen(model: &mut Model, request: &Request) -> Option<Vec<Effect>> {
         Request::Inspect(inspect) if inspect.format.is_none() && !inspect.size && inspect.kind.is_none() => {
             match inspect.names.as_slice() {
                 [name] => inspect_any(model, name),
+                _ => None,
+            }
+        }
+        Request::Inspect(inspect)
+            if inspect.format.is_none() && !inspect.size && inspect.kind == Some(ObjectType::Container) =>
+        {
+            match inspect.names.as_slice() {
+                [name] if find(model, name).is_some() => Some(show(model, name, Tab::Inspect)),
                 _ => None,
             }
         }
