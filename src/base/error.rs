@@ -80,7 +80,14 @@ pub fn io_hint(error: &std::io::Error) -> Option<String> {
     match error.kind() {
         _ if lacks_descriptors(error) => Some("raise the limit of open files: `ulimit -n`".to_owned()),
         Io::StorageFull | Io::QuotaExceeded => Some(
-            "free some disk space: `hoist images` and `hoist rmi` show and remove what fills it".to_owned(),
+            "free some disk space there; in hoist's data folder, `hoist images` and `hoist rmi` show and \
+             remove what fills it"
+                .to_owned(),
+        ),
+        Io::ReadOnlyFilesystem => Some(
+            "make that file system writable, or use another one: `--root` and `--run-root` for hoist's own \
+             folders"
+                .to_owned(),
         ),
         Io::PermissionDenied => Some("run it as root: `sudo hoist …`".to_owned()),
         _ => None,
@@ -118,4 +125,22 @@ pub fn chain(error: &dyn Error) -> Vec<String> {
         cause = error.source();
     }
     messages
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_system_that_takes_nothing_has_a_hint_that_holds_wherever_it_is() {
+        let hints = [libc::ENOSPC, libc::EDQUOT, libc::EROFS].map(|errno| {
+            let error = std::io::Error::from_raw_os_error(errno);
+            format!("{error}: {}", io_hint(&error).unwrap_or_default())
+        });
+        insta::assert_snapshot!(hints.join("\n"), @"
+        No space left on device (os error 28): free some disk space there; in hoist's data folder, `hoist images` and `hoist rmi` show and remove what fills it
+        Disk quota exceeded (os error 122): free some disk space there; in hoist's data folder, `hoist images` and `hoist rmi` show and remove what fills it
+        Read-only file system (os error 30): make that file system writable, or use another one: `--root` and `--run-root` for hoist's own folders
+        ");
+    }
 }

@@ -392,7 +392,7 @@ mod tests {
         NotFound: there is no image for linux/amd64
         NotFound: cannot use the certificates in /c
         Internal: cannot keep what was downloaded
-          free some disk space: `hoist images` and `hoist rmi` show and remove what fills it
+          free some disk space there; in hoist's data folder, `hoist images` and `hoist rmi` show and remove what fills it
         Interrupted: it was cancelled
         ");
     }

@@ -80,6 +80,15 @@ impl Explain for Error {
         if starts_process && self.is(rustix::io::Errno::AGAIN) {
             return Some(RAISE_PROCESSES.to_owned());
         }
+        // No disk is full then.
+        let limits = [
+            ("inotify_", "watches", "fs.inotify.max_user_watches"),
+            ("open(pts/ptmx", "terminals", "kernel.pty.max"),
+        ];
+        let limit = limits.iter().find(|(call, ..)| self.call.starts_with(call));
+        if let Some((_, what, setting)) = limit.filter(|_| self.is(rustix::io::Errno::NOSPC)) {
+            return Some(format!("raise the limit of {what}: `sysctl {setting}`"));
+        }
         io_hint(&self.source)
     }
 }
@@ -123,5 +132,17 @@ mod tests {
         );
         assert!(error.is(rustix::io::Errno::PERM));
         assert_eq!((error.errno(), error.kind()), (1, ErrorKind::Denied));
+    }
+
+    #[test]
+    fn what_has_no_space_is_not_always_a_disk() {
+        for (call, hint) in [
+            ("open(pts/ptmx)", "raise the limit of terminals: `sysctl kernel.pty.max`"),
+            ("inotify_add_watch(\"/x\")", "raise the limit of watches: `sysctl fs.inotify.max_user_watches`"),
+            ("write(\"/x\")", "free some disk space there"),
+        ] {
+            let error = check::<(), _>(Err(rustix::io::Errno::NOSPC), || call.to_owned()).unwrap_err();
+            assert!(error.hint().unwrap().starts_with(hint), "{call}: {:?}", error.hint());
+        }
     }
 }
