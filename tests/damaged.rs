@@ -134,11 +134,11 @@ fn a_run_that_cannot_be_read_is_not_killed_but_can_be() {
         let id = case.start(&["sleep", "1000"], |_| {});
         let run = case.container(&id).run.unwrap();
         spoil(&case.engine.paths().container_run(&id.parse().unwrap()).join("run.json"), how);
-        let all = text(&case, &["ps", "-a"]);
+        let all = text(&case, &["ps", "-a", "--no-trunc"]);
         assert!(all.contains(why), "{all}");
         kill(run.monitor);
         until("the monitor is dead", || !run.monitor.is_alive());
-        let all = text(&case, &["ps", "-a"]);
+        let all = text(&case, &["ps", "-a", "--no-trunc"]);
         assert!(all.contains(why) && run.init.unwrap().is_alive(), "{all}");
         assert!(text(&case, &["rm", &id]).contains("because it is running"));
         if how.is_empty() {
@@ -218,7 +218,7 @@ fn a_lost_run_folder_kills_nothing() {
     let run = case.container(&id).run.unwrap();
     let init = run.init.unwrap();
     sys::tree::remove(&case.engine.paths().runs()).unwrap();
-    let all = text(&case, &["ps", "-a"]);
+    let all = text(&case, &["ps", "-a", "--no-trunc"]);
     assert!(all.contains("its processes run, but its run folder is missing"), "{all}");
     let error = text(&case, &["start", &id]);
     assert!(error.contains("its run folder is missing") && error.contains("`hoist kill"), "{error}");
@@ -239,7 +239,7 @@ fn a_lost_run_file_is_told_and_hinders_no_end() {
         let run = case.container(&id).run.unwrap();
         let init = run.init.unwrap();
         fs::remove_file(case.engine.paths().container_run(&id.parse().unwrap()).join("run.json")).unwrap();
-        let all = text(&case, &["ps", "-a"]);
+        let all = text(&case, &["ps", "-a", "--no-trunc"]);
         assert!(all.contains("Damaged (") && all.contains("its run.json is missing"), "{all}");
         let error = text(&case, &["start", &id]);
         let hint = format!("`hoist kill {0}` ends it, `hoist rm -f {0}` removes it", &id[..12]);
@@ -310,7 +310,7 @@ fn a_lost_container_folder_kills_nothing() {
     kill(run.monitor);
     until("the monitor is dead", || !run.monitor.is_alive());
     fs::rename(&containers, &aside).unwrap();
-    let all = text(&case, &["ps", "-a"]);
+    let all = text(&case, &["ps", "-a", "--no-trunc"]);
     assert!(all.contains("its folder in the data folder is missing"), "{all}");
     assert!(run.init.unwrap().is_alive());
     fs::remove_dir(&containers).ok();
@@ -362,7 +362,7 @@ fn an_image_that_cannot_be_read_is_listed_and_removed() {
     for (how, why) in WRONGS.into_iter().chain([("gone", "No such file or directory")]) {
         let before = fs::read(&file).unwrap();
         spoil(&file, how);
-        let all = text(&case, &["images"]);
+        let all = text(&case, &["images", "--no-trunc"]);
         let row = all.lines().find(|line| line.contains(&id[..12])).unwrap();
         assert!(row.starts_with(case::IMAGE) && row.contains("Damaged (") && row.contains(why), "{row}");
         let refused = text(&case, &["run", "--rm", case::IMAGE, "true"]);
@@ -585,7 +585,7 @@ fn a_layer_that_was_lost_is_told_and_comes_back_with_its_image() {
         let said = text(&case, &["image", "inspect", "-f", "{{index .RootFS.Layers 0}}", case::IMAGE]);
         let layer = said.trim();
         lost(&case, how);
-        let all = text(&case, &["images"]);
+        let all = text(&case, &["images", "--no-trunc"]);
         let reason = format!("Damaged (layer {layer} is not in the store)");
         assert!(all.lines().any(|row| row.starts_with(case::IMAGE) && row.ends_with(&reason)), "{all}");
         assert!(text(&case, &["info"]).contains("WARNING: image busybox:latest is damaged: layer"));

@@ -148,7 +148,7 @@ pub fn damaged_row(damaged: &Damaged, look: &Look<'_>) -> Row {
             ("Repository", None) => damaged.name.clone().unwrap_or_else(|| NONE.to_owned()),
             ("Tag", Some(name)) => name.tag().unwrap_or(NONE).to_owned(),
             ("Tag" | "Digest", _) => NONE.to_owned(),
-            ("Size", _) => text::cell(&format!("Damaged ({})", damaged.why)).into_owned(),
+            ("Size", _) => super::ps::damage(&damaged.why, look.truncate),
             _ => "N/A".to_owned(),
         };
         (column.field, value.into())

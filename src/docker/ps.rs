@@ -48,6 +48,8 @@ const SHORT_ID: usize = 12;
 const COMMAND_WIDTH: usize = 20;
 /// Most characters of a mount that is cut.
 const MOUNT_WIDTH: usize = 15;
+/// Characters of why something is damaged.
+const REASON_WIDTH: usize = 40;
 
 /// A container as a row of `ps`.
 #[must_use]
@@ -87,17 +89,24 @@ pub fn row(container: &Container, truncate: bool, now: Timestamp, zone: &TimeZon
 /// A container whose state cannot be read, as a row of `ps`: with what is known of it, and why.
 #[must_use]
 pub fn damaged_row(damaged: &Damaged, truncate: bool) -> Row {
-    let status = format!("Damaged ({})", damaged.why);
     Row::new(TITLES.iter().map(|column| {
         let value = match column.field {
             "ID" => damaged_id(damaged, truncate),
             "Names" => damaged.name.clone().unwrap_or_default(),
-            "Status" => crate::base::text::cell(&status).into_owned(),
+            "Status" => damage(&damaged.why, truncate),
             "State" => Status::Dead.as_str().to_owned(),
             _ => String::new(),
         };
         (column.field, value.into())
     }))
+}
+
+/// `Damaged (EOF while parsing a value…)`. The whole reason with `--no-trunc`, and in `inspect`.
+#[must_use]
+pub(super) fn damage(why: &str, truncate: bool) -> String {
+    let why = crate::base::text::cell(why);
+    let why = if truncate { ellipsis(&why, REASON_WIDTH) } else { why.into_owned() };
+    format!("Damaged ({why})")
 }
 
 /// Its id, as of any container.
@@ -243,12 +252,13 @@ pub(crate) mod tests {
         let damaged = Damaged {
             id: "0123456789ab".repeat(6)[..64].to_owned(),
             name: Some("db".to_owned()),
-            why: "EOF while parsing a value, in record.json".to_owned(),
+            why: "EOF while parsing a value, in /var/lib/hoist/containers/0/record.json".to_owned(),
         };
-        let row = damaged_row(&damaged, true);
-        insta::assert_snapshot!(Format::Table.show(COLUMNS, TITLES, &[row]).unwrap(), @r"
-        CONTAINER ID   IMAGE     COMMAND   CREATED   STATUS                                                PORTS     NAMES
-        0123456789ab                                 Damaged (EOF while parsing a value, in record.json)             db
+        let rows = [true, false].map(|truncate| damaged_row(&damaged, truncate));
+        insta::assert_snapshot!(Format::Table.show(COLUMNS, TITLES, &rows).unwrap(), @"
+        CONTAINER ID                                                       IMAGE     COMMAND   CREATED   STATUS                                                                            PORTS     NAMES
+        0123456789ab                                                                                     Damaged (EOF while parsing a value, in /var/lib/…)                                          db
+        0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123                                 Damaged (EOF while parsing a value, in /var/lib/hoist/containers/0/record.json)             db
         ");
     }
 
