@@ -74,6 +74,12 @@ impl Question {
         format!("Remove {count} {what}{}?", if count == 1 { "" } else { "s" })
     }
 
+    /// Whether nothing of it can be restored.
+    #[must_use]
+    pub fn is_final(&self) -> bool {
+        self.victims.iter().all(Victim::is_final)
+    }
+
     /// What is done when the answer is yes.
     #[must_use]
     pub fn effects(&self) -> Vec<Effect> {

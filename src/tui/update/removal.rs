@@ -33,6 +33,9 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Removal(question)) = model.layers.last_mut() else { return Vec::new() };
     let last = question.victims.len().saturating_sub(rows);
     match action {
+        Action::SkipTrash if has_trash && question.is_final() => {
+            model.say(Tone::Plain, "nothing of this can go to the trash", None);
+        }
         Action::SkipTrash if has_trash => {
             question.fate = if question.fate == Fate::Trash { Fate::Gone } else { Fate::Trash };
         }

@@ -62,11 +62,15 @@ fn what_is_damaged_is_listed_with_why_and_can_only_be_removed() {
         assert_eq!(failure.why, ["it is damaged: EOF␛[2J, in record.json"], "{action:?}");
         assert!(model.layers.is_empty(), "{action:?}");
     }
-    press(&mut model, "d d");
+    assert!(!screen(&model).contains(" ago"), "{}", screen(&model));
+    press(&mut model, "d d f");
+    let asked = screen(&model);
+    assert!(asked.contains("will be killed if it runs") && asked.contains("Goes for good."), "{asked}");
+    assert!(!asked.contains("skip trash"), "{asked}");
     let removal = Removal { force: Force::No, fate: Fate::Trash };
     assert_eq!(press(&mut model, "y"), [Effect::Container(Verb::Remove(removal), row.id)]);
     press(&mut model, "2");
-    assert!(screen(&model).contains("damaged"), "{}", screen(&model));
+    assert!(screen(&model).contains("damag"), "{}", screen(&model));
     assert_eq!(press(&mut model, "t"), []);
     assert_eq!(model.failure.take().unwrap().why, ["it is damaged: EOF␛[2J, in record.json"]);
     press(&mut model, "d d");

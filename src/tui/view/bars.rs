@@ -236,7 +236,11 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
             !model.pane().log.search.is_empty() || !model.pane().inspect.search.is_empty()
         }
         A::Zoom => !model.is_zoomed,
-        A::SkipTrash => model.keeping.time.is_some(),
+        A::SkipTrash => {
+            let is_final =
+                matches!(model.layers.last(), Some(Layer::Removal(question)) if question.is_final());
+            model.keeping.time.is_some() && !is_final
+        }
         A::Restore | A::RestoreAs | A::Purge | A::EmptyTrash => !model.trash.all().is_empty(),
         A::Open if place_is_viewer(place) => !model.is_zoomed || matches!(place, Place::Top | Place::Inspect),
         A::Older | A::Newer | A::Complete | A::CompleteBack => {

@@ -38,7 +38,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {
     }
     lines.extend(gap.clone());
     let mut below = gap.clone();
-    if model.keeping.time.is_some() {
+    if model.keeping.time.is_some() && !question.is_final() {
         let mark = if question.fate == Fate::Gone { "[x]" } else { "[ ]" };
         below.push(Line::from(vec![
             Span::raw(format!("{mark} ")),
@@ -106,6 +106,9 @@ fn line(model: &Model, question: &Question, victim: &Victim, room: usize) -> Lin
 
 /// What happens to what is up.
 fn ending(row: &ContainerRow, force: Force) -> String {
+    if row.damaged.is_some() {
+        return "will be killed if it runs".to_owned();
+    }
     let how = match (row.is_up(), force) {
         (false, _) => return String::new(),
         (true, Force::Yes) => "will be killed".to_owned(),
@@ -128,9 +131,8 @@ fn notes(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> 
         let why = if model.keeping.time.is_some() { "" } else { " (`[trash] keep` is 0)" };
         return wrapped(&format!("{goes} for good{why}. This cannot be undone."), room, theme.err);
     };
-    let finals = question.victims.iter().filter(|victim| victim.is_final()).count();
     let asks = if question.victims.iter().any(Victim::is_damaged) { "" } else { ", as --rm asks" };
-    if finals == question.victims.len() {
+    if question.is_final() {
         return wrapped(&format!("{goes} for good{asks}. This cannot be undone."), room, theme.err);
     }
     let key = model.keys_of(Place::Containers, Action::Undo);
@@ -141,6 +143,7 @@ fn notes(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> 
     };
     let text = format!("{goes} to Trash for {}; {key} restores {them}{what}.", Keeping::words(time));
     let mut lines = wrapped(&text, room, theme.text);
+    let finals = question.victims.iter().filter(|victim| victim.is_final()).count();
     if finals > 0 {
         let goes = if finals == 1 { "goes" } else { "go" };
         lines.extend(wrapped(&format!("{finals} of them {goes} for good{asks}."), room, theme.err));

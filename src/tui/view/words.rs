@@ -74,6 +74,7 @@ pub fn span(duration: SignedDuration) -> String {
 pub fn age(row: &ContainerRow, now: Timestamp) -> String {
     let since = |then: Timestamp| span(now.duration_since(then));
     match (row.is_up(), row.started, row.finished) {
+        _ if row.damaged.is_some() => "-".to_owned(),
         (true, Some(started), _) => since(started),
         (false, _, Some(finished)) => format!("{} ago", since(finished)),
         _ => format!("{} ago", since(row.created)),
