@@ -9,10 +9,10 @@ use std::path::{Component, Path, PathBuf};
 use super::capability;
 use super::options::{MountRequest, NetworkMode, Options, RestartPolicy, Seccomp, Ulimit};
 use super::record::Config;
-use super::signal;
 use crate::base::{ContainerId, ErrorKind, Explain};
 use crate::oci::Platform;
 use crate::oci::image::Config as ImageConfig;
+use crate::sys::signal;
 
 /// Seconds between the stop signal and SIGKILL.
 const STOP_TIMEOUT: i64 = 10;

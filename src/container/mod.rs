@@ -16,7 +16,6 @@ pub mod name;
 pub mod options;
 pub mod process;
 pub mod record;
-pub mod signal;
 pub mod spec;
 pub mod status;
 pub mod store;

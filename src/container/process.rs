@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use super::record::Process;
+use crate::sys::process::start_time;
 
 impl Process {
     /// The process that has this pid now; `None` when there is none.
@@ -33,17 +34,6 @@ impl Process {
     #[must_use]
     pub fn folder(self) -> PathBuf {
         PathBuf::from(format!("/proc/{}", self.pid))
-    }
-}
-
-/// Field 22 of `/proc/<pid>/stat`, unless the process is a zombie.
-fn start_time(pid: u32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before may hold anything, brackets and spaces too.
-    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
-    match fields.next()? {
-        "Z" | "X" => None,
-        _ => fields.nth(18)?.parse().ok(),
     }
 }
 

@@ -11,8 +11,8 @@ use std::os::fd::AsFd as _;
 use super::error::{Doing, Result};
 use super::top::{self, Members};
 use super::{Engine, ErrorKind, Explain, Process, ProcessRow};
-use crate::container::{config, signal};
-use crate::sys;
+use crate::container::config;
+use crate::sys::{self, signal};
 
 /// More of these is not shown: a process chooses how many there are.
 const MAX_LINES: usize = 512;

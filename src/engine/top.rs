@@ -141,9 +141,7 @@ fn terminal(device: i64) -> String {
 
 /// When the machine was started, in seconds since 1970.
 pub(super) fn boot_time() -> i64 {
-    let stat = fs::read_to_string("/proc/stat").unwrap_or_default();
-    let line = stat.lines().find_map(|line| line.strip_prefix("btime "));
-    line.and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+    sys::process::boot_time().unwrap_or(0)
 }
 
 /// The names in the container's own passwd file.

@@ -9,8 +9,8 @@ use super::session::{Asker, report_error};
 use super::start::Up;
 use super::wire::{Answer, Ask};
 use crate::base::Name;
-use crate::container::{Status, Verb, signal, store};
-use crate::sys;
+use crate::container::{Status, Verb, store};
+use crate::sys::{self, signal};
 
 /// What a container gets at a shutdown that would be waited for without end, in seconds.
 const MAX_SHUTDOWN_TIMEOUT: i64 = 90;

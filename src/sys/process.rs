@@ -252,7 +252,27 @@ fn has_executed_by(stat: &str) -> Option<bool> {
     Some(flags & CLONED_ONLY == 0)
 }
 
-/// Makes `fd` this process's descriptor `number`, which `execve` keeps.
+/// When a process was started, in ticks since the boot; `None` when it has ended. With its number
+/// it names a process for good.
+#[must_use]
+pub fn start_time(pid: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name before the third field may hold anything, but no later field a parenthesis.
+    let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
+    match fields.next()? {
+        "Z" | "X" => None,
+        _ => fields.nth(18)?.parse().ok(),
+    }
+}
+
+/// When this boot of the machine began, in seconds since 1970, by the clock as it is now.
+#[must_use]
+pub fn boot_time() -> Option<i64> {
+    let text = std::fs::read_to_string("/proc/stat").ok()?;
+    text.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
+}
+
+/// Makes `fd` the standard stream `number` of a copy, which `execve` keeps.
 ///
 /// # Errors
 ///

@@ -1,4 +1,4 @@
-//! Signals of this process: dispositions and the mask.
+//! Signals: of this process, to others, and by the names of signal(7).
 
 use super::{Result, check_ret};
 
@@ -97,84 +97,97 @@ pub fn send(pid: i32, number: i32) -> Result<()> {
     Ok(())
 }
 
-/// A signal by its number or name: `9`, `KILL`, `SIGKILL`, `RTMIN+1`.
+/// The numbered signals of x86 and ARM Linux, by number minus one.
+const NAMES: [&str; 31] = [
+    "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
+    "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
+    "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
+];
+/// Other names of the same.
+const ALIASES: [(&str, i32); 3] = [("IOT", 6), ("CLD", 17), ("POLL", 29)];
+/// The first of the real-time signals that glibc leaves to programs.
+const RTMIN: i32 = 34;
+
+/// The number of a signal as users write it: `SIGTERM`, `term`, `15`, `RTMIN+3`.
 #[must_use]
-pub fn parse(text: &str) -> Option<i32> {
-    if let Ok(number) = text.parse::<i32>() {
+pub fn parse(word: &str) -> Option<i32> {
+    let upper = word.trim().to_ascii_uppercase();
+    if let Ok(number) = upper.parse::<i32>() {
         return (1..=LAST).contains(&number).then_some(number);
     }
-    let upper = text.to_ascii_uppercase();
     let bare = upper.strip_prefix("SIG").unwrap_or(&upper);
-    let real_time = |base: i32, rest: &str| match rest {
-        "" => Some(base),
-        _ => rest.trim_start_matches('+').parse::<i32>().ok().map(|offset| base + offset),
+    if let Some(at) = NAMES.iter().position(|&name| name == bare) {
+        return i32::try_from(at + 1).ok();
+    }
+    if let Some((_, number)) = ALIASES.iter().find(|(name, _)| *name == bare) {
+        return Some(*number);
+    }
+    let number = match (bare.strip_prefix("RTMIN"), bare.strip_prefix("RTMAX")) {
+        (Some(""), _) => RTMIN,
+        (_, Some("")) => LAST,
+        (Some(plus), _) => RTMIN + distance(plus.strip_prefix('+')?)?,
+        (_, Some(minus)) => LAST - distance(minus.strip_prefix('-')?)?,
+        (None, None) => return None,
     };
-    let number = NAMES
-        .iter()
-        .find(|(name, _)| *name == bare)
-        .map(|(_, number)| *number)
-        .or_else(|| bare.strip_prefix("RTMIN").and_then(|rest| real_time(34, rest)))
-        .or_else(|| bare.strip_prefix("RTMAX").and_then(|rest| real_time(LAST, rest)))?;
-    (1..=LAST).contains(&number).then_some(number)
+    (RTMIN..=LAST).contains(&number).then_some(number)
 }
 
-const NAMES: &[(&str, i32)] = &[
-    ("HUP", libc::SIGHUP),
-    ("INT", libc::SIGINT),
-    ("QUIT", libc::SIGQUIT),
-    ("ILL", libc::SIGILL),
-    ("TRAP", libc::SIGTRAP),
-    ("ABRT", libc::SIGABRT),
-    ("IOT", libc::SIGABRT),
-    ("BUS", libc::SIGBUS),
-    ("FPE", libc::SIGFPE),
-    ("KILL", libc::SIGKILL),
-    ("USR1", libc::SIGUSR1),
-    ("SEGV", libc::SIGSEGV),
-    ("USR2", libc::SIGUSR2),
-    ("PIPE", libc::SIGPIPE),
-    ("ALRM", libc::SIGALRM),
-    ("TERM", libc::SIGTERM),
-    ("STKFLT", libc::SIGSTKFLT),
-    ("CHLD", libc::SIGCHLD),
-    ("CLD", libc::SIGCHLD),
-    ("CONT", libc::SIGCONT),
-    ("STOP", libc::SIGSTOP),
-    ("TSTP", libc::SIGTSTP),
-    ("TTIN", libc::SIGTTIN),
-    ("TTOU", libc::SIGTTOU),
-    ("URG", libc::SIGURG),
-    ("XCPU", libc::SIGXCPU),
-    ("XFSZ", libc::SIGXFSZ),
-    ("VTALRM", libc::SIGVTALRM),
-    ("PROF", libc::SIGPROF),
-    ("WINCH", libc::SIGWINCH),
-    ("IO", libc::SIGIO),
-    ("POLL", libc::SIGIO),
-    ("PWR", libc::SIGPWR),
-    ("SYS", libc::SIGSYS),
-];
+/// How far from the first or the last of the real-time signals: digits, and few.
+fn distance(text: &str) -> Option<i32> {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse::<u8>().ok().filter(|_| is_plain).map(i32::from)
+}
+
+/// `SIGTERM` for 15; `SIGRTMIN+3` for 37.
+#[must_use]
+pub fn name(number: i32) -> String {
+    let plain = usize::try_from(number - 1).ok().and_then(|at| NAMES.get(at));
+    match plain {
+        Some(name) => format!("SIG{name}"),
+        None if number == RTMIN => "SIGRTMIN".to_owned(),
+        None => format!("SIGRTMIN+{}", number - RTMIN),
+    }
+}
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn signals_are_read_by_number_and_by_name() {
-        let table = [
-            ("9", Some(9)),
-            ("KILL", Some(9)),
-            ("sigterm", Some(15)),
-            ("RTMIN+3", Some(37)),
-            ("SIGRTMAX-1", Some(63)),
-            ("0", None),
-            ("65", None),
-            ("RTMAX+1", None),
-            ("SIGNOT", None),
-            ("", None),
-        ];
-        for (text, want) in table {
-            assert_eq!(parse(text), want, "{text}");
+    fn signals_read_as_dockers() {
+        for (word, number) in [
+            ("SIGTERM", 15),
+            ("term", 15),
+            ("15", 15),
+            ("SIGKILL", 9),
+            ("sigrtmin+3", 37),
+            ("RTMAX", 64),
+            ("SIGRTMAX-1", 63),
+            ("IOT", 6),
+        ] {
+            assert_eq!(parse(word), Some(number), "{word}");
+        }
+        for bad in [
+            "",
+            "0",
+            "65",
+            "-1",
+            "SIG",
+            "NOPE",
+            "RTMIN+31",
+            "RTMIN3",
+            "RTMIN++3",
+            "RTMAX+1",
+            "RTMIN+2147483647",
+        ] {
+            assert_eq!(parse(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_name_reads_back_as_its_number() {
+        for number in (1..=31).chain(RTMIN..=LAST) {
+            assert_eq!(parse(&name(number)), Some(number));
         }
     }
 }

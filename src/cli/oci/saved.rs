@@ -165,8 +165,6 @@ pub(super) fn all(root: &Path) -> Result<Vec<(Folder, Saved)>, Failed> {
     Ok(found)
 }
 
-/// The 22nd field of `/proc/<pid>/stat`, counted after the name, which may hold anything.
 fn start_time(pid: i32) -> Option<u64> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(19)?.parse().ok()
+    process::start_time(u32::try_from(pid).ok()?)
 }

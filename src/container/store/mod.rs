@@ -28,7 +28,7 @@ use super::record::{Record, Run};
 use super::status::Status;
 use crate::base::disk::{self, Error as DiskError, Lock, Rank};
 use crate::base::{ContainerId, ErrorKind, Explain, Name, Paths};
-use crate::sys::tree;
+use crate::sys::{self, tree};
 
 use names::{claim, release};
 pub use names::{find, find_id, is_confirmed, name_of, rename};
@@ -283,12 +283,7 @@ pub fn boot_id() -> &'static str {
 /// When this boot began, as the kernel reckons it.
 #[must_use]
 pub fn boot_time() -> Option<Timestamp> {
-    static BOOT: OnceLock<Option<Timestamp>> = OnceLock::new();
-    *BOOT.get_or_init(|| {
-        let text = fs::read_to_string("/proc/stat").ok()?;
-        let seconds = text.lines().find_map(|line| line.strip_prefix("btime "))?;
-        Timestamp::from_second(seconds.trim().parse().ok()?).ok()
-    })
+    Timestamp::from_second(sys::process::boot_time()?).ok()
 }
 
 /// How a container is, by what is on the disk.

@@ -16,12 +16,12 @@ use super::{Container, Running, Warnings};
 use crate::base::disk::{Lock, Rank};
 use crate::base::journal::Kind;
 use crate::base::{ContainerId, ErrorKind, Explain};
-use crate::container::{Conflict, Process, config, signal, store};
+use crate::container::{Conflict, Process, config, store};
 use crate::monitor::journal;
 use crate::monitor::launch::{self, Role, ask, launch};
 use crate::monitor::settle::{self, cgroup_parent};
 use crate::monitor::wire::Ask;
-use crate::sys;
+use crate::sys::{self, signal};
 
 /// How long to wait until a container that was killed by its cgroup is settled.
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
