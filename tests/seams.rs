@@ -167,3 +167,30 @@ fn two_first_starts_at_once_ask_for_one_shutdown_unit() {
     assert_eq!(out.matches("--unit=").count(), 1, "{out}");
     assert!(out.contains(&format!("RequiresMountsFor=\"{}\"", home.path("mnt/root").display())), "{out}");
 }
+
+#[test]
+fn a_stop_of_a_paused_container_is_done_on_a_full_run_folder_too() {
+    let home = Home::new();
+    support::busybox_tar(&home.path("small.tar"));
+    let said = in_own_mounts(
+        &home,
+        r#"
+        cd "$dir"; mkdir -p mnt mnt-run
+        mount -t tmpfs -o size=1m,mode=700 none mnt-run
+        $hoist import small.tar small >/dev/null
+        $hoist run -d --name web --network none --restart always small \
+            sh -c 'trap "" TERM; echo up; while :; do sleep 1000; done' >/dev/null
+        until $hoist logs web | grep -q up; do sleep 0.01; done
+        $hoist pause web
+        head -c 2m /dev/zero >mnt-run/ballast 2>/dev/null || true
+        $hoist unpause web || echo refused
+        $hoist stop -t 0 web
+        $hoist inspect -f '{{.State.Status}} {{.State.ExitCode}}' web
+        rm mnt-run/ballast
+        $hoist system reset -f >/dev/null
+        umount mnt-run
+        "#,
+    );
+    assert!(said.err.contains("No space left on device"), "what could not be written is told: {}", said.err);
+    assert_eq!(said.ok(), "web\nrefused\nweb\nexited 137");
+}

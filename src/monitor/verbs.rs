@@ -9,7 +9,8 @@ use super::session::{Asker, report_error};
 use super::start::Up;
 use super::wire::{Answer, Ask};
 use crate::base::Name;
-use crate::container::{Status, Verb, store};
+use crate::base::error::one_line;
+use crate::container::{Config, Status, Verb, store};
 use crate::sys::{self, signal};
 
 /// What a container gets at a shutdown that would be waited for without end, in seconds.
@@ -23,7 +24,7 @@ pub(super) fn serve(monitor: &mut Monitor, up: &mut Up, asker: Asker, ask: Ask) 
             end(monitor, up, Order::Shutdown, *signal, *timeout)
         }
         Ask::Restart { signal, timeout } => end(monitor, up, Order::Restart, *signal, *timeout),
-        Ask::Kill { signal, by_hand } => kill(monitor, up, *signal, *by_hand),
+        Ask::Kill { signal, .. } => kill(monitor, up, *signal),
         Ask::Pause => pause(monitor, up),
         Ask::Unpause => unpause(monitor, up),
         Ask::Rename { name } => rename(monitor, name),
@@ -116,31 +117,57 @@ fn end(
         secs if secs < 0 && order == Order::Shutdown => MAX_SHUTDOWN_TIMEOUT,
         secs => secs,
     };
-    monitor.order = Some(order);
-    if order == Order::Stop {
-        by_hand(monitor);
-    }
-    let warnings = send(monitor, up, number)?;
     // Negative waits for ever.
     let due =
         u64::try_from(timeout).ok().and_then(|secs| Instant::now().checked_add(Duration::from_secs(secs)));
-    monitor.kill_at = match (monitor.kill_at, due) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    };
+    let warnings = send_for(monitor, up, number, |monitor| {
+        monitor.order = Some(order);
+        monitor.kill_at = [monitor.kill_at, due].into_iter().flatten().min();
+        if order == Order::Stop {
+            by_hand(monitor);
+        }
+    })?;
     Ok(When::AtTheEnd(warnings))
 }
 
-fn kill(monitor: &mut Monitor, up: &mut Up, number: i32, is_by_hand: bool) -> Outcome {
-    if is_by_hand {
-        by_hand(monitor);
-    }
-    // Who kills it does not want the next run that somebody else is waiting for.
-    if number == libc::SIGKILL && monitor.order == Some(Order::Restart) {
-        monitor.order = Some(Order::Stop);
-    }
-    let warnings = send(monitor, up, number)?;
+fn kill(monitor: &mut Monitor, up: &mut Up, number: i32) -> Outcome {
+    let warnings = send_for(monitor, up, number, |monitor| {
+        if ends_it(&monitor.record.config, number) {
+            by_hand(monitor);
+        }
+        // Who kills it does not want the next run that somebody else is waiting for.
+        if number == libc::SIGKILL && monitor.order == Some(Order::Restart) {
+            monitor.order = Some(Order::Stop);
+        }
+    })?;
     Ok(if number == libc::SIGKILL { When::AtTheEnd(warnings) } else { When::Now(warnings) })
+}
+
+/// Whether a person who sends this signal wants the container to end, so that no policy starts it
+/// again: another one (SIGHUP) may only be news to it.
+fn ends_it(config: &Config, number: i32) -> bool {
+    [libc::SIGKILL, libc::SIGTERM].contains(&number) || signal::parse(&config.stop_signal) == Some(number)
+}
+
+/// Sends a signal after `change` noted what a person wants by it; that is taken back where the
+/// signal cannot be sent.
+fn send_for(
+    monitor: &mut Monitor,
+    up: &mut Up,
+    number: i32,
+    change: impl FnOnce(&mut Monitor),
+) -> Result<Vec<String>, Fault> {
+    let before = (monitor.order, monitor.kill_at, monitor.record.state.stopped_by_hand);
+    change(monitor);
+    let sent = send(monitor, up, number);
+    if sent.is_err() {
+        let was_by_hand = std::mem::replace(&mut monitor.record.state.stopped_by_hand, before.2);
+        (monitor.order, monitor.kill_at) = (before.0, before.1);
+        if was_by_hand != before.2 {
+            save(monitor);
+        }
+    }
+    sent
 }
 
 /// Sends a signal to the container's first process, which must be able to hear it. Gives what is
@@ -151,9 +178,19 @@ fn send(monitor: &mut Monitor, up: &mut Up, number: i32) -> Result<Vec<String>, 
         result => result?,
     }
     let ends = number == libc::SIGKILL || monitor.order.is_some();
-    let went_on = if up.run.status == Status::Paused && ends { go_on(monitor, up)? } else { None };
-    let untold = monitor.tell("kill", &[("signal", &number.to_string())]);
-    Ok(went_on.into_iter().chain(untold).collect())
+    let mut warnings = Vec::new();
+    if up.run.status == Status::Paused && ends {
+        up.cgroup.thaw()?;
+        up.run.status = Status::Running;
+        // It has the signal: what cannot be written does not change that.
+        if let Err(error) = store::save_run(&monitor.paths, &monitor.record.id, &up.run) {
+            report_error(&error);
+            warnings.push(format!("it is still shown as paused: {}", one_line(&error)));
+        }
+        warnings.extend(monitor.tell("unpause", &[]));
+    }
+    warnings.extend(monitor.tell("kill", &[("signal", &number.to_string())]));
+    Ok(warnings)
 }
 
 /// The deadline of a stop has come.
@@ -168,6 +205,10 @@ pub(super) fn kill_now(monitor: &mut Monitor, up: &mut Up) {
 /// A person ended it: no policy starts it again, not after a reboot either.
 fn by_hand(monitor: &mut Monitor) {
     monitor.record.state.stopped_by_hand = true;
+    save(monitor);
+}
+
+fn save(monitor: &Monitor) {
     if let Err(error) = store::save(&monitor.paths, &monitor.record) {
         report_error(&error);
     }
@@ -176,21 +217,28 @@ fn by_hand(monitor: &mut Monitor) {
 fn pause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
     let next = up.run.status.after(Verb::Pause).map_err(Fault::Refused)?;
     up.cgroup.freeze()?;
-    up.run.status = next;
-    store::save_run(&monitor.paths, &monitor.record.id, &up.run)?;
+    if let Err(error) = set_status(monitor, up, next) {
+        up.cgroup.thaw()?; // nobody would see that it has to be told to go on
+        return Err(error);
+    }
     Ok(told(monitor.tell("pause", &[])))
 }
 
 fn unpause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
-    up.run.status.after(Verb::Unpause).map_err(Fault::Refused)?;
-    Ok(told(go_on(monitor, up)?))
+    let next = up.run.status.after(Verb::Unpause).map_err(Fault::Refused)?;
+    set_status(monitor, up, next)?;
+    if let Err(error) = up.cgroup.thaw() {
+        let _ = set_status(monitor, up, Status::Paused); // the first error is the one to be told
+        return Err(error.into());
+    }
+    Ok(told(monitor.tell("unpause", &[])))
 }
 
-fn go_on(monitor: &mut Monitor, up: &mut Up) -> Result<Option<String>, Fault> {
-    up.cgroup.thaw()?;
-    up.run.status = Status::Running;
-    store::save_run(&monitor.paths, &monitor.record.id, &up.run)?;
-    Ok(monitor.tell("unpause", &[]))
+/// Writes how the container is; where that fails, it is as before.
+fn set_status(monitor: &Monitor, up: &mut Up, status: Status) -> Result<(), Fault> {
+    let before = std::mem::replace(&mut up.run.status, status);
+    let saved = store::save_run(&monitor.paths, &monitor.record.id, &up.run);
+    saved.inspect_err(|_| up.run.status = before).map_err(Fault::from)
 }
 
 fn rename(monitor: &mut Monitor, name: &str) -> Outcome {
