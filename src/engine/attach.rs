@@ -7,16 +7,17 @@
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::sync::mpsc;
 
-use super::container::{AttachOptions, Stream, Warnings};
+use super::container::{ASK_AGAIN, AttachOptions, Stream, Warnings};
 use super::error::{Doing, Result};
-use super::{Container, Engine, ExecId, Status, Verb, blocking};
+use super::{Engine, ExecId, Verb, blocking};
 use crate::base::{ContainerId, disk};
-use crate::container::{Conflict, store};
+use crate::container::store;
 use crate::monitor::launch;
 use crate::monitor::wire::{Answer, Ask, Attach, MAX_PACKET, tag};
 use crate::sys::socket::{self, Received, Sent};
@@ -89,6 +90,8 @@ impl Attached {
 
 /// Packets on their way to a slow receiver.
 const QUEUE: usize = 16;
+/// How long a container that is attached to may go without a monitor that answers.
+const PATIENCE: Duration = Duration::from_secs(10);
 /// So many bytes of input are sent at once.
 const INPUT_CHUNK: usize = 32 << 10;
 
@@ -161,7 +164,7 @@ impl Engine {
         let record = store::find(self.paths(), target).doing(doing)?;
         // What happens stands, whether or not it can be told.
         let _ = crate::monitor::journal::tell(self.paths(), &record, "attach", &[]);
-        let begun = self.start_now(record.name.as_str(), &[theirs])?;
+        let begun = self.start_now(record.id.as_str(), &[theirs])?;
         let container = record.id;
         let tty = accepted(&ours).doing(doing)?;
         Ok(Started { connection: Connection { socket: ours, tty, container, exec: None }, begun })
@@ -169,22 +172,25 @@ impl Engine {
 
     pub(super) fn attach_to(&self, target: &str, options: AttachOptions) -> Result<Connection> {
         let doing = || format!("attach to `{}`", self.called(target));
-        let container = self.get(target)?;
-        container.status.after(Verb::Attach).doing(doing)?;
-        let id = container.record.id.clone();
+        let id = store::find_id(self.paths(), target).doing(doing)?;
         let connect = || {
             let socket = launch::connect(self.paths(), &id, None)?;
             launch::send_hello(&socket, Ask::Attach(options.into()))?;
             let tty = accepted(&socket)?;
             Ok(Connection { socket, tty, container: id.clone(), exec: None })
         };
-        match connect() {
-            Err(launch::Error::Gone) => Err(ended(&self.get(target)?)).doing(doing),
-            result => {
-                let connection = result.doing(doing)?;
-                // What happened stands, whether or not it can be told.
-                let _ = crate::monitor::journal::tell(self.paths(), &container.record, "attach", &[]);
-                Ok(connection)
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let container = self.get(id.as_str())?;
+            container.status.after(Verb::Attach).doing(doing)?;
+            match connect() {
+                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
+                result => {
+                    let connection = result.doing(doing)?;
+                    // What happened stands, whether or not it can be told.
+                    let _ = crate::monitor::journal::tell(self.paths(), &container.record, "attach", &[]);
+                    return Ok(connection);
+                }
             }
         }
     }
@@ -215,12 +221,6 @@ impl Engine {
 #[expect(deprecated, reason = "unsound only for types that change their descriptor: ours own one for life")]
 pub(super) fn watched<T: AsRawFd>(fd: T, interest: Interest) -> io::Result<AsyncFd<T>> {
     AsyncFd::with_interest(fd, interest)
-}
-
-/// It ended while the connection was made.
-fn ended(container: &Container) -> Conflict {
-    let status = if container.status.is_up() { Status::Exited } else { container.status };
-    Conflict { verb: Verb::Attach, status }
 }
 
 async fn carry_output(socket: Arc<AsyncFd<OwnedFd>>, to: mpsc::Sender<Output>) {
@@ -289,7 +289,7 @@ async fn carry_input(
                 continue;
             }
             Input::Resize(rows, columns) => Ask::Resize { rows, columns },
-            Input::Signal(signal) => Ask::Kill { signal, by_hand: signal == libc::SIGTERM },
+            Input::Signal(signal) => Ask::kill(signal),
         };
         let (engine, container, exec) = (engine.clone(), container.clone(), exec.clone());
         let asked = blocking(move || {

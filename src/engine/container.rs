@@ -13,6 +13,8 @@ use jiff::Timestamp;
 
 pub use crate::container::log::{LogRecord, Stream};
 
+pub(in crate::engine) use verbs::ASK_AGAIN;
+
 use super::attach::{Attached, Session};
 use super::error::Result;
 use super::stats::{Sample, Top};

@@ -87,7 +87,8 @@ pub enum Ask {
     Kill {
         /// By number.
         signal: i32,
-        /// Whether a person wants an end, so that no policy starts it again.
+        /// Whether a person wants an end, so that no policy starts it again. A monitor of today
+        /// does not ask: it knows the container's stop signal.
         by_hand: bool,
     },
     /// All processes stand still.
@@ -108,6 +109,14 @@ pub enum Ask {
     },
     /// An answer: whether the monitor listens.
     Ping,
+}
+
+impl Ask {
+    /// A signal from a person.
+    #[must_use]
+    pub fn kill(signal: i32) -> Self {
+        Self::Kill { signal, by_hand: [libc::SIGKILL, libc::SIGTERM].contains(&signal) }
+    }
 }
 
 /// Which streams a client wants, and how patient the payload is with it.

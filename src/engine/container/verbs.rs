@@ -27,6 +27,9 @@ use crate::sys::{self, signal};
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 /// How long its monitor may take to see that.
 const MONITOR_PATIENCE: Duration = Duration::from_secs(1);
+/// When to look again at a container whose monitor was gone before it answered: it ended at this
+/// moment and may be started again, or its monitor was killed.
+pub(in crate::engine) const ASK_AGAIN: Duration = Duration::from_millis(1);
 
 /// A container that a verb is for, with its state.
 #[derive(Debug)]
@@ -160,8 +163,9 @@ impl Engine {
             _ => Dead::ByHand,
         };
         let patience = Instant::now() + if must_end { MONITOR_PATIENCE } else { KILL_PATIENCE };
+        let id = store::find_id(self.paths(), target).doing(&doing)?;
         loop {
-            let (found, trouble) = self.target_as_left(target, &doing)?;
+            let (found, trouble) = self.target_as_left(id.as_str(), &doing)?;
             let has_ended = !found.status.is_up() && found.status != Status::Restarting;
             match trouble {
                 None if has_ended => return Ok(Warnings::default()),
@@ -177,10 +181,7 @@ impl Engine {
             }
             match ask(self.paths(), &found.record.id, None, wish.clone()) {
                 Ok(warnings) => return Ok(Warnings(warnings)),
-                // It ended at this moment, or its monitor died: look again.
-                Err(launch::Error::Gone) if Instant::now() < patience => {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
+                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
                 Err(launch::Error::Silent | launch::Error::Gone) if must_end => {
                     return self.kill_by_cgroup(&found.record.id, dead, &doing);
                 }
@@ -192,7 +193,7 @@ impl Engine {
     /// Ends a container whose state files do not tell how it is. Its monitor is told first, if
     /// it listens: it starts no other run then, and without a cgroup nothing else can end it.
     fn kill_unreadable(&self, id: &ContainerId, doing: impl Fn() -> String) -> Result<Warnings> {
-        let _ = launch::tell(self.paths(), id, Ask::Kill { signal: libc::SIGKILL, by_hand: true });
+        let _ = launch::tell(self.paths(), id, Ask::kill(libc::SIGKILL));
         self.kill_by_cgroup(id, Dead::ByHand, doing)
     }
 
@@ -261,18 +262,16 @@ impl Engine {
     ) -> Result<Begun> {
         let doing = || format!("restart `{}`", self.called(target));
         let signal = signal.map(number).transpose().doing(doing)?;
+        let id = store::find_id(self.paths(), target).doing(doing)?;
         let patience = Instant::now() + KILL_PATIENCE;
         loop {
-            let found = self.target(target, doing)?;
+            let found = self.target(id.as_str(), doing)?;
             if !found.status.is_up() && found.status != Status::Restarting {
                 return self.start_now(found.record.id.as_str(), &[]);
             }
             match ask(self.paths(), &found.record.id, None, Ask::Restart { signal, timeout }) {
                 Ok(warnings) => return Ok(Begun { monitor: None, warnings: Warnings(warnings) }),
-                // It ended at this moment, or its monitor died: look again.
-                Err(launch::Error::Gone) if Instant::now() < patience => {
-                    std::thread::sleep(Duration::from_millis(1));
-                }
+                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
                 Err(error) => return Err(error).doing(doing),
             }
         }
@@ -281,40 +280,37 @@ impl Engine {
     pub(super) fn kill_now(&self, target: &str, word: &str) -> Result<Warnings> {
         let doing = || format!("kill `{}`", self.called(target));
         let number = number(word).doing(doing)?;
-        let (found, trouble) = match self.target_as_left(target, doing) {
-            // It cannot be told how it is, but it can be ended.
-            Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
-                let id = store::find_id(self.paths(), target).doing(doing)?;
-                let is_up = RunLost::is_why(&error) || self.is_up(&id, doing)?;
-                return if is_up { self.kill_unreadable(&id, doing) } else { Err(error) };
-            }
-            found => found?,
-        };
-        found.status.after(Verb::Kill).doing(doing)?;
-        if trouble.is_some() {
-            return self.kill_orphan(&found, number, doing);
-        }
-        let stop = signal::parse(&found.record.config.stop_signal);
-        let by_hand = [libc::SIGKILL, libc::SIGTERM].contains(&number) || stop == Some(number);
-        match ask(self.paths(), &found.record.id, None, Ask::Kill { signal: number, by_hand }) {
-            Err(launch::Error::Silent) if number == libc::SIGKILL => {
-                self.kill_by_cgroup(&found.record.id, Dead::ByHand, doing)
-            }
-            // It ended at this moment, or its monitor cannot be reached.
-            Err(launch::Error::Gone) if number == libc::SIGKILL => {
-                let id = &found.record.id;
-                match self.end(id.as_str(), doing, &Ask::Kill { signal: number, by_hand }) {
-                    Err(_) if store::load(self.paths(), id).doing(doing)?.is_none() => {
-                        Ok(Warnings::default())
-                    }
-                    result => result,
+        let id = store::find_id(self.paths(), target).doing(doing)?;
+        let patience = Instant::now() + KILL_PATIENCE;
+        loop {
+            let (found, trouble) = match self.target_as_left(id.as_str(), doing) {
+                // It cannot be told how it is, but it can be ended.
+                Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
+                    let is_up = RunLost::is_why(&error) || self.is_up(&id, doing)?;
+                    return if is_up { self.kill_unreadable(&id, doing) } else { Err(error) };
                 }
+                found => found?,
+            };
+            found.status.after(Verb::Kill).doing(doing)?;
+            if trouble.is_some() {
+                return self.kill_orphan(&found, number, doing);
             }
-            Err(launch::Error::Gone) => {
-                let found = self.target(target, doing)?;
-                Err(Conflict { verb: Verb::Kill, status: found.status }).doing(doing)
+            match ask(self.paths(), &id, None, Ask::kill(number)) {
+                Err(launch::Error::Silent) if number == libc::SIGKILL => {
+                    return self.kill_by_cgroup(&id, Dead::ByHand, doing);
+                }
+                // It ended at this moment, or its monitor cannot be reached.
+                Err(launch::Error::Gone) if number == libc::SIGKILL => {
+                    return match self.end(id.as_str(), doing, &Ask::kill(number)) {
+                        Err(_) if store::load(self.paths(), &id).doing(doing)?.is_none() => {
+                            Ok(Warnings::default())
+                        }
+                        result => result,
+                    };
+                }
+                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
+                result => return result.map(Warnings).doing(doing),
             }
-            result => result.map(Warnings).doing(doing),
         }
     }
 
@@ -334,14 +330,15 @@ impl Engine {
             Verb::Pause => format!("pause `{}`", self.called(target)),
             _ => format!("unpause `{}`", self.called(target)),
         };
-        let found = self.target(target, doing)?;
-        found.status.after(verb).doing(doing)?;
-        match ask(self.paths(), &found.record.id, None, wish) {
-            Err(launch::Error::Gone) => {
-                let found = self.target(target, doing)?;
-                Err(Conflict { verb, status: found.status }).doing(doing)
+        let id = store::find_id(self.paths(), target).doing(doing)?;
+        let patience = Instant::now() + KILL_PATIENCE;
+        loop {
+            let found = self.target(id.as_str(), doing)?;
+            found.status.after(verb).doing(doing)?;
+            match ask(self.paths(), &id, None, wish.clone()) {
+                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
+                result => return result.map(Warnings).doing(doing),
             }
-            result => result.map(Warnings).doing(doing),
         }
     }
 
@@ -461,7 +458,7 @@ impl Engine {
             let wish = match running {
                 Running::Refuse => return Err(Conflict { verb: Verb::Remove, status }).doing(doing),
                 Running::Stop => Ask::Stop { signal: None, timeout: None, at_shutdown: false },
-                Running::Kill => Ask::Kill { signal: libc::SIGKILL, by_hand: true },
+                Running::Kill => Ask::kill(libc::SIGKILL),
             };
             asked += 1;
             match self.end(id.as_str(), doing, &wish) {
@@ -516,24 +513,40 @@ impl Engine {
         // new link without a record that confirms it sees that it is being made.
         let lock = store::lock(self.paths(), &id).doing(doing)?;
         let record = store::load(self.paths(), &id).doing(doing)?;
-        let mut record = record.ok_or_else(|| store::Error::NotFound(target.to_owned())).doing(doing)?;
+        let record = record.ok_or_else(|| store::Error::NotFound(target.to_owned())).doing(doing)?;
         if record.name == name {
             return Err(SameName).doing(doing);
         }
-        let asked = ask(self.paths(), &id, None, Ask::Rename { name: name.as_str().to_owned() });
-        let warnings = match asked {
-            Err(launch::Error::Gone) => {
-                self.wait_for_ending_monitor(&id, doing)?;
-                let old = record.name.clone();
-                store::rename(self.paths(), &mut record, name).doing(doing)?;
-                let attributes = [("oldName", format!("/{old}"))];
-                let attributes = attributes.each_ref().map(|(name, value)| (*name, value.as_str()));
-                journal::tell_or_warn(self.paths(), &record, "rename", &attributes).into_iter().collect()
+        let patience = Instant::now() + KILL_PATIENCE;
+        let warnings = loop {
+            match ask(self.paths(), &id, None, Ask::Rename { name: name.as_str().to_owned() }) {
+                Err(launch::Error::Gone) if !launch::is_monitored(self.paths(), &id).doing(doing)? => {
+                    break self.rename_unmonitored(&id, name).doing(doing)?;
+                }
+                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
+                result => break result.doing(doing)?,
             }
-            result => result.doing(doing)?,
         };
         drop(lock);
         Ok(Warnings(warnings))
+    }
+
+    /// Renames a container without a monitor, whose lock the caller has. What its monitor wrote last
+    /// is kept. Gives what is to be warned of.
+    fn rename_unmonitored(
+        &self,
+        id: &ContainerId,
+        name: Name,
+    ) -> std::result::Result<Vec<String>, store::Error> {
+        let record = store::load(self.paths(), id)?;
+        let mut record = record.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
+        if record.name == name {
+            return Ok(Vec::new()); // the monitor's last act
+        }
+        let old = format!("/{}", record.name);
+        store::rename(self.paths(), &mut record, name)?;
+        let untold = journal::tell_or_warn(self.paths(), &record, "rename", &[("oldName", old.as_str())]);
+        Ok(untold.into_iter().collect())
     }
 }
 
