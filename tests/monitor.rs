@@ -13,6 +13,7 @@ use case::{ALL, Case, hear, until};
 use hoist::base::disk::{Lock, Rank, private_dir};
 use hoist::base::{ContainerId, Name};
 use hoist::container::store;
+use hoist::engine::container::ExecRequest;
 use hoist::engine::{Input, Process, RestartPolicy, Status};
 use hoist::monitor::settle::waiting_run;
 use hoist::monitor::wire::{self, Answer, Ask, Hello};
@@ -160,4 +161,20 @@ fn a_client_starts_the_container_it_asked_for() {
     let attached = case.wait_for(containers.start_attached(&wanted, ALL, None)).unwrap();
     assert_eq!(case.wait_for(hear(attached)).stdout, "wanted\n");
     assert_eq!(case.container(&other).status, Status::Created);
+}
+
+#[test]
+fn what_a_command_leaves_behind_learns_that_nobody_reads() {
+    let case = Case::new();
+    let id = case.start(&["sh", "-c", "mkfifo /told; exec sleep 1000"], |_| {});
+    let exec = |script: &str| {
+        let command = ["sh", "-c", script].map(str::to_owned).into();
+        let request = ExecRequest { command, ..ExecRequest::default() };
+        let session = case.wait_for(case.engine.containers().exec(&id, request, ALL)).unwrap();
+        case.wait_for(hear(session.attached))
+    };
+    let left = exec("until [ -p /told ]; do usleep 1000; done; (yes; echo $? >/told) &");
+    assert_eq!(left.code, Some(0));
+    // 128 and SIGPIPE
+    assert_eq!(exec("timeout 20 cat /told").stdout, "141\n");
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Refused};
 use super::session::{Asker, Session, Shape, Streams, Watch, report_error};
 use super::settle::{UNKNOWN, cgroup_parent};
-use super::start::{output_pipe, own_process};
+use super::start::{own_process, pipe};
 use super::wire::{Answer, Ask, Failure, Ready};
 use super::{bundle, confine, journal, privilege, tell};
 use crate::base::disk::state;
@@ -229,8 +229,7 @@ fn make_stdio(record: &ExecRecord, size: Option<(u16, u16)>) -> Result<(Stdio, S
     let null = || File::options().read(true).write(true).open("/dev/null").map(OwnedFd::from);
     let null = || null().map_err(disk::Error::io("open", "/dev/null"));
     let (stdin, to_stdin) = if record.interactive {
-        let pipe = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
-        let (read, write) = sys::check(pipe, || "pipe2(O_CLOEXEC)".to_owned())?;
+        let (read, write) = pipe()?;
         (read, Some(write))
     } else {
         (null()?, None)
@@ -241,8 +240,9 @@ fn make_stdio(record: &ExecRecord, size: Option<(u16, u16)>) -> Result<(Stdio, S
             Streams { stdin: to_stdin, ..Streams::default() },
         ));
     }
-    let (stdout, stdout_end) = output_pipe()?;
-    let (stderr, stderr_end) = output_pipe()?;
+    // No other monitor ever reads on: who still writes when this one has ended is to be told.
+    let (stdout, stdout_end) = pipe()?;
+    let (stderr, stderr_end) = pipe()?;
     let streams = Streams { console: None, stdin: to_stdin, stdout: Some(stdout), stderr: Some(stderr) };
     Ok((Stdio::Files([stdin, stdout_end, stderr_end]), streams))
 }

@@ -394,17 +394,17 @@ impl Session {
         }
     }
 
-    /// Reads once from a stream. Whether there may be more.
-    fn read_output(&mut self, stream: Stream) -> bool {
-        let Some(fd) = self.streams.output(stream) else { return false };
+    /// Reads once from a stream: so many bytes. `None` when there are no more now.
+    fn read_output(&mut self, stream: Stream) -> Option<usize> {
+        let fd = self.streams.output(stream)?;
         let length = match rustix::io::read(fd, &mut self.buffer[..]) {
             Ok(length) if length > 0 => length,
-            Err(Errno::INTR) => return true,
-            Err(Errno::AGAIN) => return false,
+            Err(Errno::INTR) => return Some(0),
+            Err(Errno::AGAIN) => return None,
             // A terminal whose last holder is gone says EIO.
             Ok(_) | Err(_) => {
                 self.streams.end_output(stream);
-                return false;
+                return None;
             }
         };
         let bytes = &self.buffer[..length];
@@ -417,7 +417,7 @@ impl Session {
         for client in self.clients.iter_mut().filter(|client| client.wants(stream)) {
             client.deliver(stream, bytes, &mut shared);
         }
-        true
+        Some(length)
     }
 
     fn flush_log(&mut self) {
@@ -432,7 +432,12 @@ impl Session {
     /// that is no more than a pipe holds. Then all streams are closed.
     pub(super) fn drain(&mut self) {
         for stream in [Stream::Stdout, Stream::Stderr] {
-            while self.read_output(stream) {}
+            let mut left = self.streams.output(stream).map_or(0, capacity);
+            while left > 0
+                && let Some(length) = self.read_output(stream)
+            {
+                left = left.saturating_sub(length);
+            }
         }
         if let Some(log) = &mut self.log
             && let Err(error) = log.finish(Timestamp::now())
@@ -460,6 +465,13 @@ impl Session {
         }
         Ok(())
     }
+}
+
+/// The most bytes that wait in a pipe, or in a terminal.
+fn capacity(output: BorrowedFd<'_>) -> usize {
+    /// What Linux lets wait in a terminal is less.
+    const TERMINAL: usize = 1 << 20;
+    rustix::pipe::fcntl_getpipe_size(output).unwrap_or(TERMINAL)
 }
 
 /// The monitor's own log is its standard error.

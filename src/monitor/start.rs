@@ -228,14 +228,15 @@ fn make_stdio(
     Ok((Stdio::Files([stdin, stdout_end, stderr_end]), streams, Some(pipes)))
 }
 
-fn pipe() -> Result<(OwnedFd, OwnedFd), Error> {
+/// A pipe: the end to read, and the end to write.
+pub(super) fn pipe() -> Result<(OwnedFd, OwnedFd), Error> {
     let pipe = rustix::pipe::pipe_with(PipeFlags::CLOEXEC);
     Ok(sys::check(pipe, || "pipe2(O_CLOEXEC)".to_owned())?)
 }
 
 /// A pipe whose writing end can be read as well: its holder gets no SIGPIPE and loses
 /// nothing when the monitor is killed, it waits until another monitor reads on.
-pub(super) fn output_pipe() -> Result<(OwnedFd, OwnedFd), Error> {
+fn output_pipe() -> Result<(OwnedFd, OwnedFd), Error> {
     let (read, write) = pipe()?;
     let path = format!("/proc/self/fd/{}", write.as_raw_fd());
     let both = rustix::fs::open(&path, OFlags::RDWR | OFlags::CLOEXEC, Mode::empty());
