@@ -21,6 +21,8 @@ use crate::sys::socket::{self, Received};
 const CHUNK: usize = MAX_PACKET - 16;
 /// More clients at once are refused.
 const MAX_CLIENTS: usize = 256;
+/// So long nobody is accepted after that failed: whoever waits would be reported at once again.
+const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 
 /// The monitor's ends of a payload's standard streams.
 #[derive(Debug, Default)]
@@ -124,6 +126,8 @@ pub(super) struct Shape {
 #[derive(Debug)]
 pub(super) struct Session {
     listener: Option<OwnedFd>,
+    /// Until then the listener is left alone.
+    accept_again: Option<Instant>,
     pub(super) streams: Streams,
     /// Bytes for standard input that did not fit yet.
     pending: Vec<u8>,
@@ -151,6 +155,7 @@ impl Session {
     pub(super) fn new(listener: Option<OwnedFd>, log: Option<Writer>, shape: Shape) -> Self {
         Self {
             listener,
+            accept_again: None,
             streams: Streams::default(),
             pending: Vec::new(),
             is_input_closing: false,
@@ -225,7 +230,8 @@ impl Session {
             fds.push(PollFd::from_borrowed_fd(watch.fd, watch.flags));
             tokens.push(Token::Watch(at));
         }
-        if let Some(listener) = &self.listener {
+        self.accept_again = self.accept_again.filter(|at| *at > Instant::now());
+        if let Some(listener) = self.listener.as_ref().filter(|_| self.accept_again.is_none()) {
             fds.push(PollFd::new(listener, PollFlags::IN));
             tokens.push(Token::Listener);
         }
@@ -257,6 +263,7 @@ impl Session {
                 tokens.push(Token::Client(at));
             }
         }
+        let deadline = [deadline, self.accept_again].into_iter().flatten().min();
         let timeout = deadline.map(|at| at.saturating_duration_since(Instant::now()));
         let timeout = timeout.and_then(|left| Timespec::try_from(left).ok());
         match rustix::event::poll(&mut fds, timeout.as_ref()) {
@@ -272,7 +279,13 @@ impl Session {
             match socket::accept(listener.as_fd()) {
                 Ok(Some(socket)) if self.is_welcome(socket.as_fd()) => self.newcomers.push(Some(socket)),
                 Ok(Some(_)) => {}
-                Ok(None) | Err(_) => return,
+                Ok(None) => return,
+                // No descriptor is free, of this process or of the machine.
+                Err(error) => {
+                    report_error(&error);
+                    self.accept_again = Some(Instant::now() + ACCEPT_AGAIN);
+                    return;
+                }
             }
         }
     }
@@ -429,7 +442,8 @@ impl Session {
     }
 
     /// Reads what the payload, which has ended, left in its pipes, however slow a client is:
-    /// that is no more than a pipe holds. Then all streams are closed.
+    /// that is no more than a pipe holds, also where a process that it left writes on. Then all
+    /// streams are closed.
     pub(super) fn drain(&mut self) {
         for stream in [Stream::Stdout, Stream::Stderr] {
             let mut left = self.streams.output(stream).map_or(0, capacity);
@@ -540,6 +554,18 @@ mod tests {
             };
             assert_eq!(str::from_utf8(&buffer[..length]).unwrap(), want);
         }
+    }
+
+    #[test]
+    fn a_client_that_cannot_be_accepted_does_not_keep_it_busy() {
+        // A connection is readable, and cannot be accepted from.
+        let (listener, client) = socket::pair().unwrap();
+        socket::send(client.as_fd(), &[b"hello"]).unwrap();
+        let mut session = Session::new(Some(listener), None, Shape { tty: false, stdin_once: true });
+        let deadline = Instant::now() + ACCEPT_AGAIN / 2;
+        assert_eq!(session.poll(&[], Some(deadline)).unwrap().len(), 1);
+        session.turn(&[], Some(deadline)).unwrap();
+        assert_eq!(session.poll(&[], Some(deadline)).unwrap().len(), 0);
     }
 
     #[test]
