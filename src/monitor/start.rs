@@ -69,9 +69,10 @@ pub(super) fn start(
     options: StartOptions,
 ) -> Result<Up, Error> {
     let before = record.state.clone();
-    let started = attempt(paths, record, probe, options);
+    let mut network = None;
+    let started = attempt(paths, record, probe, options, &mut network);
     if let Err(error) = &started {
-        for error in settle::clear(paths, &record.id, None) {
+        for error in settle::clear(paths, &record.id, network.as_ref()) {
             super::session::report_error(&error);
         }
         record.state = before;
@@ -94,11 +95,13 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
+/// Starts it. What was made of the network by then is in `network`, for who takes it back.
 fn attempt(
     paths: &Paths,
     record: &mut Record,
     probe: &Probe,
     StartOptions { size, status }: StartOptions,
+    network: &mut Option<serde_json::Value>,
 ) -> Result<Up, Error> {
     let etc = paths.container_etc(&record.id);
     make_sources(&record.config)?;
@@ -117,9 +120,9 @@ fn attempt(
     let cgroup = Cgroup::create(&cgroup_parent(paths), record.id.as_str(), &limits, probe)?;
     let (stdio, mut streams, pipes) = make_stdio(&record.config, size)?;
     let created = create(paths, record, &spec, stdio, &cgroup, probe)?;
-    let connected = connect(paths, record, &etc, &created).and_then(|applied| {
+    let connected = connect(paths, record, &etc, &created, network).and_then(|applied| {
         let run = Run { status, ..new_run(paths, record, &created, &applied, pipes) };
-        write_state(paths, record, &run, &applied)?;
+        write_state(paths, record, &run)?;
         Ok((run, applied))
     });
     let (mut run, applied) = match connected {
@@ -129,13 +132,7 @@ fn attempt(
             return Err(error);
         }
     };
-    let running = match created.go_on() {
-        Ok(running) => running,
-        Err(error) => {
-            let _ = settle::clear(paths, &record.id, run.network.as_ref());
-            return Err(error.into());
-        }
-    };
+    let running = created.go_on()?;
     run.starting = false;
     run.status = Status::Running;
     if let Err(error) = store::save_run(paths, &record.id, &run) {
@@ -143,7 +140,11 @@ fn attempt(
     }
     let Running { pidfd, console, warnings, .. } = running;
     streams.console = console;
-    streams.set_nonblocking()?;
+    if let Err(error) = streams.set_nonblocking() {
+        use std::os::fd::AsFd as _;
+        let _ = sys::process::signal(pidfd.as_fd(), libc::SIGKILL); // nobody would watch it
+        return Err(error.into());
+    }
     if let (Some(console), Some((rows, columns))) = (&streams.console, size) {
         use std::os::fd::AsFd as _;
         let _ = sys::pty::set_size(console.as_fd(), columns, rows); // the payload may be gone
@@ -275,8 +276,15 @@ fn create(
     })?)
 }
 
-/// Connects the network and fills the files of /etc.
-fn connect(paths: &Paths, record: &Record, etc: &Path, created: &Created) -> Result<Applied, Error> {
+/// Connects the network and fills the files of /etc. What is made of the network is in `network`,
+/// also after a failure.
+fn connect(
+    paths: &Paths,
+    record: &Record,
+    etc: &Path,
+    created: &Created,
+    network: &mut Option<serde_json::Value>,
+) -> Result<Applied, Error> {
     let config = &record.config;
     let plan = network::plan(network::Request {
         container: record.id.clone(),
@@ -296,14 +304,11 @@ fn connect(paths: &Paths, record: &Record, etc: &Path, created: &Created) -> Res
     let namespace = if plan.has_namespace() { Some(created.network_namespace()?) } else { None };
     let place = network::Place::new(paths);
     let applied = network::apply(&plan, namespace.as_ref().map(std::os::fd::AsFd::as_fd), &place)?;
+    *network = serde_json::to_value(&applied).ok();
     let host = HostFiles::read();
-    let written = write_etc(etc, "hosts", &names::hosts(&plan, &applied, &host))
-        .and_then(|()| write_etc(etc, "hostname", &format!("{}\n", config.hostname)))
-        .and_then(|()| write_etc(etc, "resolv.conf", &names::resolv_conf(&plan, &host)));
-    if let Err(error) = written {
-        let _ = network::remove(&applied, &place); // the first error is the one to report
-        return Err(error);
-    }
+    write_etc(etc, "hosts", &names::hosts(&plan, &applied, &host))?;
+    write_etc(etc, "hostname", &format!("{}\n", config.hostname))?;
+    write_etc(etc, "resolv.conf", &names::resolv_conf(&plan, &host))?;
     Ok(applied)
 }
 
@@ -334,18 +339,15 @@ fn new_run(
 }
 
 /// Writes what another process needs to find this run, before the payload is executed.
-fn write_state(paths: &Paths, record: &mut Record, run: &Run, applied: &Applied) -> Result<(), Error> {
+fn write_state(paths: &Paths, record: &mut Record, run: &Run) -> Result<(), Error> {
     record.state.started = run.started;
     record.state.finished = None;
     record.state.exit_code = 0;
     record.state.oom_killed = false;
     record.state.error.clear();
     record.state.stopped_by_hand = false;
-    let written = store::save_run(paths, &record.id, run).and_then(|()| store::save(paths, record));
-    written.map_err(|error| {
-        let _ = network::remove(applied, &network::Place::new(paths)); // the first error is the one to report
-        error.into()
-    })
+    store::save_run(paths, &record.id, run)?;
+    Ok(store::save(paths, record)?)
 }
 
 /// This process.
