@@ -5,7 +5,7 @@ use std::fs;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::OFlags;
 
 use super::error::Error;
 use super::run::Monitor;
@@ -64,14 +64,45 @@ fn streams(run: &Run, pids: &[i32]) -> Streams {
 
 fn reopen(inode: u64, pids: &[i32]) -> Option<OwnedFd> {
     let path = pids.iter().find_map(|pid| find(Path::new(&format!("/proc/{pid}/fd")), inode))?;
-    let fd =
-        rustix::fs::open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()).ok()?;
-    // The process may have put something else there in between.
-    sys::fs::stat(&fd).ok().filter(|stat| stat.st_ino == inode).map(|_| fd)
+    // The process may have put something else there in between: it is looked at, and then opened.
+    let place = sys::fs::open_place(&path).ok().filter(|place| is_pipe(place, inode))?;
+    sys::fs::reopen(&place, OFlags::RDONLY | OFlags::NONBLOCK).ok()
+}
+
+/// Whether it is the pipe with this number, and no file or FIFO with the same on another file
+/// system. There is one pipefs: it need not be told which.
+fn is_pipe(place: &OwnedFd, inode: u64) -> bool {
+    /// In the kernel's `include/uapi/linux/magic.h`.
+    const PIPEFS_MAGIC: i64 = 0x5049_5045;
+    let is_on_pipefs = rustix::fs::fstatfs(place).is_ok_and(|system| system.f_type == PIPEFS_MAGIC);
+    is_on_pipefs && sys::fs::stat(place).is_ok_and(|stat| stat.st_ino == inode)
 }
 
 fn find(folder: &Path, inode: u64) -> Option<PathBuf> {
     let want = PathBuf::from(format!("pipe:[{inode}]"));
     let entries = fs::read_dir(folder).ok()?.flatten();
     entries.map(|entry| entry.path()).find(|path| fs::read_link(path).is_ok_and(|target| target == want))
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::{CWD, FileType, mknodat};
+
+    use super::*;
+
+    #[test]
+    fn only_a_pipe_is_one_whatever_has_its_number() {
+        let dir = tempfile::tempdir().unwrap();
+        let (file, fifo) = (dir.path().join("file"), dir.path().join("fifo"));
+        fs::write(&file, "not written by it").unwrap();
+        mknodat(CWD, &fifo, FileType::Fifo, 0o600.into(), 0).unwrap();
+        let (_read, write) = rustix::pipe::pipe().unwrap();
+        let pipe = sys::fs::proc_path(std::os::fd::AsFd::as_fd(&write));
+        for (path, want) in [(&file, false), (&fifo, false), (&pipe, true)] {
+            let place = sys::fs::open_place(path).unwrap();
+            let inode = sys::fs::stat(&place).unwrap().st_ino;
+            assert_eq!(is_pipe(&place, inode), want, "{}", path.display());
+            assert!(!is_pipe(&place, inode + 1));
+        }
+    }
 }
