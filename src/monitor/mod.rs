@@ -41,7 +41,7 @@ use crate::base::{ContainerId, Paths};
 use crate::container::log::{self, Writer};
 use crate::container::{Record, store};
 use crate::sys::probe::Probe;
-use crate::sys::{process, socket, spawn};
+use crate::sys::{socket, spawn};
 use run::Monitor;
 use session::{Session, Shape, report_error};
 use wire::{Failure, Ready};
@@ -141,8 +141,6 @@ impl Call {
             Ok((monitor, up)) => {
                 tell(self.ready, &Ready::Started { warnings: up.warnings.clone() });
                 drop(self.lock);
-                // The specification and the filter's compiler are not needed any more.
-                process::trim_heap();
                 monitor.run(up)
             }
             Err(error) => {
@@ -158,8 +156,6 @@ impl Call {
             Ok((monitor, up)) => {
                 tell(self.ready, &Ready::Started { warnings: Vec::new() });
                 drop(self.lock);
-                // The specification and the filter's compiler are not needed any more.
-                process::trim_heap();
                 match up {
                     Some(up) => monitor.run(up),
                     None => monitor.resume(),

@@ -237,6 +237,8 @@ impl Monitor {
 
     /// Serves streams, verbs and deadlines until the container's first process ends.
     fn watch(&mut self, up: &mut Up) -> Result<End, Error> {
+        // The specification and the filter's compiler are of no use until the next start.
+        sys::process::trim_heap();
         let mut guard = Guard::of(&self.paths, &up.run);
         loop {
             let mut watches = vec![Watch { fd: up.pidfd.as_fd(), flags: PollFlags::IN }];

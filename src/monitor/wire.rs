@@ -95,7 +95,8 @@ pub enum Ask {
     Pause,
     /// They go on.
     Unpause,
-    /// Another name; the link in `names` is made by who asks, which holds the lock.
+    /// Another name. The monitor makes the link in `names` and writes the record; who asks holds
+    /// the container's lock meanwhile.
     Rename {
         /// The new name.
         name: String,
