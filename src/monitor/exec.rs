@@ -23,6 +23,7 @@ use crate::base::disk::state;
 use crate::base::error::one_line;
 use crate::base::{ContainerId, ExecId, Paths, disk};
 use crate::cgroup::Cgroup;
+use crate::container::config::environment;
 use crate::container::record::{Process, VERSION};
 use crate::container::spec::{capabilities, process};
 use crate::container::{Record, Status, capability, store};
@@ -201,13 +202,7 @@ fn program(container: &Record, record: &ExecRecord) -> Program {
     config.entrypoint = Vec::new();
     config.command.clone_from(&record.command);
     config.tty = record.tty;
-    for entry in &record.env {
-        let name = entry.split('=').next().unwrap_or_default();
-        config.env.retain(|known| known.split('=').next() != Some(name));
-        if entry.contains('=') {
-            config.env.push(entry.clone());
-        }
-    }
+    config.env = environment(&config.env, &record.env);
     if let Some(workdir) = &record.workdir {
         config.workdir = workdir.into();
     }

@@ -3,6 +3,7 @@
 //! Those files are the image's: they are opened inside the root only, must be plain
 //! files of at most 1 MiB, and a line that is not what it should be is skipped.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -38,9 +39,8 @@ pub(super) fn look_up(root: BorrowedFd<'_>, user: &User, further: &[String]) -> 
     if !further.is_empty() {
         let group = read_database(root, "/etc/group").map_err(|source| step("read /etc/group", source))?;
         let bad = |why: &str| Error::Spec { field: "group-add".to_owned(), why: why.to_owned() };
-        for name in further {
-            add(&mut identity.groups, [resolve_group(name, &group, &bad)?]);
-        }
+        let found = further.iter().map(|name| resolve_group(name, &group, &bad));
+        add(&mut identity.groups, found.collect::<Result<Vec<_>>>()?);
     }
     Ok(identity)
 }
@@ -68,12 +68,11 @@ fn step(step: &str, source: sys::Error) -> Error {
     Error::Step { step: step.to_owned(), source }
 }
 
+/// Adds those that are not there yet. An image decides how many there are: none is looked for
+/// among all.
 fn add(groups: &mut Vec<u32>, more: impl IntoIterator<Item = u32>) {
-    for group in more {
-        if !groups.contains(&group) {
-            groups.push(group);
-        }
-    }
+    let mut known: HashSet<u32> = groups.iter().copied().collect();
+    groups.extend(more.into_iter().filter(|group| known.insert(*group)));
 }
 
 /// The text of a database inside the root; empty when there is none.
