@@ -101,11 +101,11 @@ impl Call {
         if passed < FIXED {
             return Err(usage("the count"));
         }
-        let first = spawn::FIRST_PASSED;
-        spawn::close_from(first + passed)?;
-        let lock = spawn::take_passed(first)?;
-        let ready = spawn::take_passed(first + 1)?;
-        let clients = (first + FIXED..first + passed).map(spawn::take_passed).collect::<Result<_, _>>()?;
+        let mut passed = spawn::take_passed(passed)?.into_iter();
+        let [Some(lock), Some(ready)] = [passed.next(), passed.next()] else {
+            return Err(usage("the count"));
+        };
+        let clients = passed.collect();
         let lock = if matches!(role, Role::Exec(_)) { None } else { Some(lock) };
         Ok(Self { role, paths: Paths::new(root, run), id, lock, ready, clients })
     }

@@ -29,7 +29,7 @@ pub(super) fn split(has_terminal: bool) -> Result<()> {
 /// Passes every signal on, reaps every process, and ends as the child does.
 fn watch(child: i32) -> ! {
     // The program's end of its streams must be the last one.
-    process::close_all();
+    let _ = process::close_all(); // this is a copy
     loop {
         match signal::wait_any() {
             Ok(libc::SIGCHLD) => loop {

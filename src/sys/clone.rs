@@ -1,6 +1,7 @@
 //! The one way hoist makes a process that is a copy of itself.
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::ns::Namespaces;
 use super::shared::Shared;
@@ -22,6 +23,25 @@ pub struct Child {
     pub pid: i32,
     /// The process itself.
     pub pidfd: OwnedFd,
+}
+
+/// How many copies lie between this process and the one that was executed: 0 in that.
+static COPIES: AtomicU32 = AtomicU32::new(0);
+
+/// Tells this process from the ones that it is a copy of.
+pub(super) fn generation() -> u32 {
+    COPIES.load(Ordering::Relaxed)
+}
+
+/// Fails in a process that is not a copy: what only a copy may do would harm its other threads
+/// and the owners of its descriptors.
+pub(super) fn refuse_original(call: impl FnOnce() -> String) -> Result<()> {
+    if generation() > 0 { Ok(()) } else { Err(Error::new(call(), rustix::io::Errno::BUSY)) }
+}
+
+/// What a copy does first.
+fn note_copy() {
+    COPIES.fetch_add(1, Ordering::Relaxed);
 }
 
 #[repr(C)]
@@ -69,6 +89,7 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<
     let ret = unsafe { libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<CloneArgs>()) };
     let pid = check_ret(ret, call)?;
     if pid == 0 {
+        note_copy();
         return Ok(Side::Child);
     }
     // SAFETY: the kernel just opened this descriptor for us and nobody else knows it.
@@ -76,35 +97,47 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<
     Ok(Side::Parent(Child { pid: i32::try_from(pid).unwrap_or(-1), pidfd }))
 }
 
-/// Copies this process as it is, by the old call that every filter knows. The child's id;
-/// `None` in the child.
+/// Copies this process, which is a copy itself, by the old call that every filter knows. The
+/// child's id; `None` in the child.
 ///
 /// # Errors
 ///
-/// `EAGAIN` when there are too many processes.
+/// `EAGAIN` when there are too many processes; `EBUSY` in a process that is not a copy.
 pub fn fork() -> Result<Option<i32>> {
-    // SAFETY: the process is a copy made by `clone3`, so it has a single thread, and no
-    // lock is held by another that the child would lack.
+    refuse_original(|| "fork()".to_owned())?;
+    // SAFETY: the process is a copy made by `clone3` (checked above), so it began with a single
+    // thread. Nothing that runs in a copy starts one (`tests/tidy.rs`): no lock is held by
+    // another that the child would lack.
     let pid = unsafe { libc::fork() };
     check_ret(pid.into(), || "fork()".to_owned())?;
+    if pid == 0 {
+        note_copy();
+    }
     Ok(Some(pid).filter(|pid| *pid != 0))
 }
 
-/// Copies this process as it is, as a child of its parent: a sibling. Its id is in `born`
+/// Copies this process, which is a copy itself, as a child of its parent: a sibling. Its id is in `born`
 /// before it runs. Whether this is the copy.
 ///
 /// The call is the old one, with nothing that a filter of system calls would look at.
 ///
 /// # Errors
 ///
-/// `EAGAIN` when there are too many processes, `EPERM` where a filter forbids it.
+/// `EAGAIN` when there are too many processes, `EPERM` where a filter forbids it; `EBUSY` in a
+/// process that is not a copy.
 pub fn fork_as_sibling(born: &Shared) -> Result<bool> {
+    refuse_original(|| "clone(CLONE_PARENT)".to_owned())?;
     let flags = libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
     // SAFETY: without CLONE_VM the copy has its own memory; the process is a copy made by
-    // `clone3`, so it has a single thread and no lock is held by another. No stack is given
-    // and none of the last two arguments is asked for by the flags. `born` is writable.
+    // `clone3` (checked above) with a single thread, as of `fork`, and no lock is held by
+    // another. No stack is given and none of the last two arguments is asked for by the flags.
+    // To `born` the kernel writes where it is mapped, and nowhere else.
     let ret = unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, born.as_ptr(), 0_usize, 0_usize) };
-    Ok(check_ret(ret, || "clone(CLONE_PARENT)".to_owned())? == 0)
+    let is_copy = check_ret(ret, || "clone(CLONE_PARENT)".to_owned())? == 0;
+    if is_copy {
+        note_copy();
+    }
+    Ok(is_copy)
 }
 
 fn flag(bits: libc::c_int) -> u64 {
@@ -112,7 +145,32 @@ fn flag(bits: libc::c_int) -> u64 {
 }
 
 /// Each thread is a directory below `/proc/self/task`, beside `.` and `..`.
-fn has_one_thread() -> Result<bool> {
+pub(super) fn has_one_thread() -> Result<bool> {
     let stat = check(rustix::fs::stat(c"/proc/self/task"), || "stat(/proc/self/task)".to_owned())?;
     Ok(stat.st_nlink == 3)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sys::process;
+
+    #[test]
+    fn a_process_that_is_no_copy_keeps_its_descriptors_and_its_threads() {
+        use std::os::fd::AsFd as _;
+        let file = tempfile::tempfile().unwrap();
+        let shared = Shared::new().unwrap();
+        let number = file.as_raw_fd();
+        let refused = [
+            fork().map(drop),
+            fork_as_sibling(&shared).map(drop),
+            process::close_all_but(&[]),
+            process::close_all(),
+            process::set_standard_stream(file.as_fd(), number),
+        ];
+        for result in refused {
+            assert!(result.unwrap_err().is(rustix::io::Errno::BUSY));
+        }
+        assert!(file.metadata().is_ok());
+    }
 }

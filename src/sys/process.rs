@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
 
+use super::clone::refuse_original;
 use super::{Error, Result, check, check_ret};
 
 /// How a process ended.
@@ -202,19 +203,21 @@ pub fn close_on_exec_from(first: u32) -> Result<()> {
     Ok(())
 }
 
-/// Closes every descriptor but the standard streams and those given.
+/// Closes every descriptor of a copy but the standard streams and those given. What owned the
+/// others is not to be used again.
 ///
 /// # Errors
 ///
-/// `ENOSYS` before Linux 5.9.
+/// `ENOSYS` before Linux 5.9; `EBUSY` in a process that is not a copy.
 pub fn close_all_but(keep: &[BorrowedFd<'_>]) -> Result<()> {
+    refuse_original(|| "close_range()".to_owned())?;
     let mut keep: Vec<u32> = keep.iter().map(|fd| fd.as_raw_fd().cast_unsigned()).collect();
     keep.sort_unstable();
     let mut first = 3;
     for kept in keep.into_iter().chain([u32::MAX]) {
         if first < kept {
-            // SAFETY: the caller is a process that is about to do nothing but clone or execute
-            // another program; what owned these descriptors is never used or dropped again.
+            // SAFETY: this is a copy (checked above), which does nothing but clone or execute
+            // another program: what owned these descriptors is used and dropped in the original.
             let ret = unsafe { libc::syscall(libc::SYS_close_range, first, kept - 1, 0) };
             check_ret(ret, || format!("close_range({first}, {})", kept - 1))?;
         }
@@ -276,12 +279,17 @@ pub fn boot_time() -> Option<i64> {
 ///
 /// # Errors
 ///
-/// None in practice.
+/// `EBADF` for what is no standard stream; `EBUSY` in a process that is not a copy.
 pub fn set_standard_stream(fd: BorrowedFd<'_>, number: i32) -> Result<()> {
-    // SAFETY: the standard streams of a process that is about to execute another program
-    // belong to no object of this program.
+    let call = || format!("dup2({}, {number})", fd.as_raw_fd());
+    refuse_original(call)?;
+    if !(0..=2).contains(&number) {
+        return Err(Error::new(call(), rustix::io::Errno::BADF));
+    }
+    // SAFETY: this is a copy, and a standard stream (both checked above), which belongs to no
+    // object of this program.
     let ret = unsafe { libc::dup2(fd.as_raw_fd(), number) };
-    check_ret(ret.into(), || format!("dup2({}, {number})", fd.as_raw_fd()))?;
+    check_ret(ret.into(), call)?;
     Ok(())
 }
 
@@ -390,20 +398,26 @@ fn overwrite(start: usize, end: usize, text: &[u8]) {
     }
 }
 
-/// Closes every descriptor of this process; where a filter forbids to close a range, the
-/// first of them one by one.
-pub fn close_all() {
+/// Closes every descriptor of a copy; where a filter forbids to close a range, the first of them
+/// one by one. What owned them is not to be used again.
+///
+/// # Errors
+///
+/// `EBUSY` in a process that is not a copy.
+pub fn close_all() -> Result<()> {
     /// More than a process has that closed all but a few before.
     const FEW: i32 = 64;
-    // SAFETY: the caller is a process that is about to do nothing but wait and signal;
-    // what owned these descriptors is never used or dropped again.
+    refuse_original(|| "close_range(0, ~0)".to_owned())?;
+    // SAFETY: this is a copy (checked above), which does nothing but wait and signal: what owned
+    // these descriptors is used and dropped in the original.
     if unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) } == 0 {
-        return;
+        return Ok(());
     }
     for number in 0..FEW {
         // SAFETY: as above.
         unsafe { libc::close(number) };
     }
+    Ok(())
 }
 
 /// Makes this process the leader of a new process group.

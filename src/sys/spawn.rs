@@ -4,11 +4,12 @@
 use std::ffi::{CString, c_char};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{io, mem, ptr};
 
 use rustix::io::Errno;
 
-use super::{Error, Result, check, check_ret};
+use super::{Error, Result, check, check_ret, clone};
 
 /// The first descriptor that a child is given besides its standard streams.
 pub const FIRST_PASSED: i32 = 3;
@@ -63,30 +64,42 @@ pub fn spawn(command: &Command<'_>) -> Result<i32> {
     if error == 0 { Ok(pid) } else { Err(Error::new(call(), io::Error::from_raw_os_error(error))) }
 }
 
-/// Closes every descriptor from `first` on: what the caller of the caller left open.
+/// Takes so many descriptors that this process was started with, besides its standard streams,
+/// and closes what the caller of the caller left open. To be called once, before this process
+/// opens a file.
 ///
 /// # Errors
 ///
-/// `ENOSYS` before Linux 5.9.
-pub fn close_from(first: i32) -> Result<()> {
-    // SAFETY: the call takes three numbers; no owner of a descriptor exists yet, since this
-    // is called before any is made.
-    let ret = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
-    check_ret(ret, || format!("close_range({first}, ~0)"))?;
-    Ok(())
+/// `EBADF` when there are fewer; `EBUSY` the second time, in a process with threads, and for a
+/// descriptor that was opened since; `ENOSYS` before Linux 5.9.
+pub fn take_passed(count: i32) -> Result<Vec<OwnedFd>> {
+    static IS_TAKEN: AtomicBool = AtomicBool::new(false);
+    let end = FIRST_PASSED.saturating_add(count);
+    let call = || format!("close_range({end}, ~0)");
+    if !clone::has_one_thread()? || IS_TAKEN.swap(true, Ordering::Relaxed) {
+        return Err(Error::new(call(), Errno::BUSY));
+    }
+    let passed = (FIRST_PASSED..end).map(take).collect::<Result<_>>()?;
+    // SAFETY: the call takes three numbers. Nothing owns a descriptor from `end` on: this is the
+    // first call of its kind, in the only thread, before any file is opened.
+    let ret = unsafe { libc::syscall(libc::SYS_close_range, end, libc::c_uint::MAX, 0) };
+    check_ret(ret, call)?;
+    Ok(passed)
 }
 
-/// Takes descriptor `number`, which this process was started with.
-///
-/// # Errors
-///
-/// `EBADF` when it was not.
-pub fn take_passed(number: i32) -> Result<OwnedFd> {
+fn take(number: i32) -> Result<OwnedFd> {
+    // SAFETY: the call takes numbers only.
+    let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
+    check_ret(flags.into(), || format!("fcntl({number}, F_GETFD)"))?;
+    // What survived `execve` lacks this flag, and what hoist opens has it.
+    if flags & libc::FD_CLOEXEC != 0 {
+        return Err(Error::new(format!("fcntl({number}, F_GETFD)"), Errno::BUSY));
+    }
     // SAFETY: the call takes numbers only.
     let ret = unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
     check_ret(ret.into(), || format!("fcntl({number}, F_SETFD, FD_CLOEXEC)"))?;
-    // SAFETY: the descriptor is open, as the call above proves, and whoever started this
-    // process gave it away; each number is taken once.
+    // SAFETY: the descriptor is open and was passed by whoever started this process (checked
+    // above); from here on it is marked, and not taken again.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
