@@ -215,6 +215,44 @@ fn verbs_print_what_they_were_done_for_and_go_on_after_a_failure() {
 }
 
 #[test]
+fn start_attaches_to_what_is_up() {
+    let home = Home::with_busybox();
+    home.hoist(run(&["-di", "--name", "web", "busybox", "sh", "-c", "read code; exit $code"])).ok();
+    assert_eq!(home.hoist_with(["start", "-ai", "web"], b"4\n").code, 4);
+}
+
+#[test]
+fn standard_output_that_cannot_be_used_is_told() {
+    let home = Home::with_busybox();
+    let full = || std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    for words in [&["images"][..], &["images", "-q"], &["version"], &["run", "--rm", "busybox", "echo", "x"]]
+    {
+        let output = home.command(words).stdout(full()).output().unwrap();
+        let told = support::Said::from(output).fails(1);
+        assert!(
+            told.starts_with("error: cannot write to standard output: No space left"),
+            "{words:?}: {told}"
+        );
+    }
+    let output = home.command([""; 0]).stdin(Stdio::null()).output().unwrap();
+    let told = support::Said::from(output).fails(1);
+    assert!(told.contains("because standard output is not a terminal\n"), "{told}");
+}
+
+#[test]
+fn an_archive_that_is_none_is_named() {
+    let home = Home::new();
+    for (words, called) in [
+        (&["load", "-i", "/etc/passwd"][..], "load images from `/etc/passwd`"),
+        (&["load"], "load images from standard input"),
+        (&["import", "/etc/passwd"], "import `/etc/passwd`"),
+    ] {
+        let told = home.hoist(words).fails(1);
+        assert!(told.starts_with(&format!("error: cannot {called}\n")), "{words:?}: {told}");
+    }
+}
+
+#[test]
 fn the_id_goes_to_the_file_that_was_asked_for() {
     let home = Home::with_busybox();
     let file = home.path("cid");

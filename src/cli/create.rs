@@ -56,7 +56,7 @@ pub(super) async fn run(engine: &Engine, run: Run) -> Result<u8> {
         redraw: false,
     };
     let end = session::run(attached, manner).await.map_err(|failure| match failure {
-        Failure::Io(_) => failure,
+        Failure::Output(_) => failure,
         other => other.of_program(ENGINE),
     })?;
     exit_code(engine, id, end).await
@@ -128,7 +128,7 @@ impl CidFile {
     }
 
     fn fill(mut self, id: &str) -> Result<()> {
-        self.file.write_all(id.as_bytes())?;
+        self.file.write_all(id.as_bytes()).map_err(Failure::cannot("write the container ID file"))?;
         self.is_filled = true;
         Ok(())
     }

@@ -22,8 +22,8 @@ pub(super) enum Failure {
     Engine(engine::Error),
     /// Another part failed.
     Explained(Box<dyn Explain>),
-    /// A stream of ours failed; nobody reading it is no failure to tell.
-    Io(io::Error),
+    /// Standard output or error cannot be written; nobody reading it is no failure to tell.
+    Output(io::Error),
     /// A sentence of our own, with what to do.
     Words(String, Option<String>),
     /// The same with the exit code that Docker has for it.
@@ -39,6 +39,11 @@ impl Failure {
 
     pub(super) fn words(text: impl Into<String>) -> Self {
         Self::Words(text.into(), None)
+    }
+
+    /// What could not be done, and what the system says.
+    pub(super) fn cannot(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self::Words(format!("cannot {what}: {error}"), io_hint(&error))
     }
 
     /// No thread can be started.
@@ -64,7 +69,7 @@ impl Failure {
             Self::Usage(_) | Self::NotText(_) | Self::Words(..) => ErrorKind::Invalid,
             Self::Engine(error) => error.kind(),
             Self::Explained(error) => error.kind(),
-            Self::Io(_) | Self::Told(_) => ErrorKind::Internal,
+            Self::Output(_) | Self::Told(_) => ErrorKind::Internal,
             Self::Coded(inner, _) => inner.kind(),
         }
     }
@@ -95,7 +100,7 @@ impl Failure {
         match self {
             Self::Usage(usage) => usage.code(),
             Self::Coded(_, code) | Self::Told(code) => *code,
-            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => 128 + 13,
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => 128 + 13,
             _ if self.kind() == ErrorKind::Interrupted => 130,
             _ => 1,
         }
@@ -113,8 +118,10 @@ impl Failure {
                 let causes = chain(error.as_ref());
                 told(&causes[0], &causes[1..], error.hint())
             }
-            Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
-            Self::Io(error) => told(&error.to_string(), &[], None),
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
+            Self::Output(error) => {
+                told(&format!("cannot write to standard output: {error}"), &[], io_hint(error))
+            }
             Self::Words(text, hint) => told(text, &[], hint.clone()),
             Self::Coded(inner, _) => inner.text(),
             Self::Told(_) => String::new(),
@@ -131,12 +138,6 @@ impl From<Usage> for Failure {
 impl From<engine::Error> for Failure {
     fn from(error: engine::Error) -> Self {
         Self::Engine(error)
-    }
-}
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
     }
 }
 

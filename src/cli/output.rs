@@ -16,9 +16,7 @@ pub(super) fn print(said: &str) -> Result<()> {
 /// Writes to standard output what the terminal is to obey.
 pub(super) fn draw(text: &str) -> Result<()> {
     let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()?;
-    Ok(())
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(Failure::Output)
 }
 
 /// Writes a line to standard output.
@@ -116,6 +114,6 @@ impl Streams {
 
     /// Writes what is held back.
     pub(super) fn flush(&mut self) -> Result<()> {
-        self.out.flush().and_then(|()| self.err.flush()).map_err(Failure::Io)
+        self.out.flush().and_then(|()| self.err.flush()).map_err(Failure::Output)
     }
 }

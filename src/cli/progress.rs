@@ -47,8 +47,9 @@ where
         put(place, &text);
     });
     let mut work = std::pin::pin!(work(reporter.clone()));
-    let mut interrupt = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())?;
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    let caught = |kind| tokio::signal::unix::signal(kind).map_err(Failure::cannot("catch a signal"));
+    let mut interrupt = caught(tokio::signal::unix::SignalKind::interrupt())?;
+    let mut terminate = caught(tokio::signal::unix::SignalKind::terminate())?;
     loop {
         tokio::select! {
             done = &mut work => return done.map_err(Failure::from),

@@ -71,7 +71,7 @@ const OF_FAULTS: &[nix::sys::signal::Signal] = {
 /// None in practice.
 pub(super) fn block_faults() -> Result<()> {
     let set: SigSet = OF_FAULTS.iter().copied().collect();
-    Ok(set.thread_block().map_err(io::Error::from)?)
+    set.thread_block().map_err(io::Error::from).map_err(Failure::cannot("block signals"))
 }
 
 /// Signals by which a terminal stops what it has in the background. Caught, each read or
@@ -106,7 +106,11 @@ pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
     let Attached { input, mut output, tty, warnings } = attached;
     warn(&warnings);
     let has_terminal = tty && terminal::is_input_terminal();
-    let _raw = if has_terminal && manner.stdin { Some(Raw::enter()?) } else { None };
+    let _raw = if has_terminal && manner.stdin {
+        Some(Raw::enter().map_err(Failure::cannot("set up the terminal"))?)
+    } else {
+        None
+    };
     let mut signals = Signals::new(tty, has_terminal, manner.sig_proxy.is_some())?;
     if has_terminal {
         let size = terminal::size().filter(|_| manner.redraw);
@@ -155,7 +159,7 @@ pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
     };
     match (writer.finish().await, end) {
         (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => Ok(End::Unread),
-        (Err(error), _) => Err(Failure::Io(error)),
+        (Err(error), _) => Err(Failure::Output(error)),
         (Ok(()), end) => Ok(end),
     }
 }
@@ -290,7 +294,8 @@ impl Signals {
         if proxies {
             wait_for_faults(sender.clone())?;
         }
-        tokio::spawn(pass_on(kinds.collect::<io::Result<_>>()?, sender));
+        let signals = kinds.collect::<io::Result<_>>().map_err(Failure::cannot("catch a signal"))?;
+        tokio::spawn(pass_on(signals, sender));
         Ok(Self { caught, resizes: has_terminal, proxies, interrupts: 0 })
     }
 

@@ -163,9 +163,9 @@ fn asked(question: &str) -> Result<bool> {
         return Err(Failure::Words("cannot ask: standard input is not a terminal".to_owned(), hint));
     }
     print(question)?;
-    std::io::stdout().flush()?;
+    std::io::stdout().flush().map_err(Failure::Output)?;
     let mut answer = String::new();
-    stdin.lock().read_line(&mut answer)?;
+    stdin.lock().read_line(&mut answer).map_err(Failure::cannot("read the answer"))?;
     line("")?;
     Ok(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
 }

@@ -8,8 +8,7 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior};
 
 use super::clock::Clock;
-use super::failure;
-use super::failure::Result;
+use super::failure::{self, Failure, Result};
 use super::output::{self, Streams, draw, line, print};
 use crate::base::text;
 use crate::command::{Events, Logs, Stats};
@@ -35,13 +34,16 @@ pub(super) async fn logs(engine: &Engine, clock: &Clock, logs: Logs) -> Result<u
     while let Some(record) = records.recv().await {
         let record = record?;
         let (start, out) = match record.stream {
-            Stream::Stdout => (&mut is_line_start[0], streams.out()?),
-            Stream::Stderr => (&mut is_line_start[1], streams.err()?),
+            Stream::Stdout => (&mut is_line_start[0], streams.out()),
+            Stream::Stderr => (&mut is_line_start[1], streams.err()),
         };
-        if logs.timestamps && *start {
-            write!(out, "{} ", time::rfc3339_fixed(record.time, &TimeZone::UTC))?;
-        }
-        out.write_all(&record.bytes)?;
+        let written = out.and_then(|out| {
+            if logs.timestamps && *start {
+                write!(out, "{} ", time::rfc3339_fixed(record.time, &TimeZone::UTC))?;
+            }
+            out.write_all(&record.bytes)
+        });
+        written.map_err(Failure::Output)?;
         *start = record.bytes.ends_with(b"\n");
         if records.is_empty() {
             streams.flush()?;

@@ -343,7 +343,8 @@ impl Images<'_> {
         let engine = self.engine.clone();
         blocking(move || {
             let store = engine.image_store_to_fill()?;
-            let loaded = image::load::load(&store, input, &reporter).doing(|| "load images")?;
+            let doing = format!("load images from {}", input.called());
+            let loaded = image::load::load(&store, input, &reporter).doing(|| doing)?;
             for one in &loaded {
                 let id = one.image.to_string();
                 engine.image_event("load", &id, &id);
@@ -363,7 +364,8 @@ impl Images<'_> {
         let engine = self.engine.clone();
         blocking(move || {
             let store = engine.image_store_to_fill()?;
-            let id = image::import::import(&store, request, &reporter).doing(|| "import the file system")?;
+            let doing = format!("import {}", request.input.called());
+            let id = image::import::import(&store, request, &reporter).doing(|| doing)?;
             engine.image_event("import", &id.to_string(), &id.to_string());
             Ok(id)
         })

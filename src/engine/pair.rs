@@ -76,6 +76,24 @@ pub(super) fn check(paths: &Paths) -> Result<(), Error> {
     let (root, run) = (paths.root(), paths.run());
     check_owner(root)?;
     check_owner(run)?;
+    let [in_root, in_run] = check_partners(paths)?;
+    if in_run.is_none() {
+        introduce(run, name(root)?)?;
+    }
+    if in_root.is_none() {
+        introduce(root, name(run)?)?;
+    }
+    Ok(())
+}
+
+/// Checks that neither folder belongs to another one; either may still be missing. Gives what
+/// each says.
+///
+/// # Errors
+///
+/// [`Error::Mismatch`].
+pub(super) fn check_partners(paths: &Paths) -> Result<[Option<String>; 2], Error> {
+    let (root, run) = (paths.root(), paths.run());
     let (root_name, run_name) = (name(root)?, name(run)?);
     let in_root = partner(root)?;
     let in_run = partner(run)?;
@@ -88,13 +106,7 @@ pub(super) fn check(paths: &Paths) -> Result<(), Error> {
             return Err(Error::Mismatch { what, folder, other_what, other, given });
         }
     }
-    if in_run.is_none() {
-        introduce(run, root_name)?;
-    }
-    if in_root.is_none() {
-        introduce(root, run_name)?;
-    }
-    Ok(())
+    Ok([in_root, in_run])
 }
 
 /// Whoever can change what lies there runs programs as the caller.
@@ -107,10 +119,21 @@ fn check_owner(folder: &Path) -> Result<(), Error> {
     if mode & 0o022 != 0 { Err(Error::Writable(folder.to_owned(), mode)) } else { Ok(()) }
 }
 
-/// What a folder is called, whatever links lead to it.
+/// What a folder is called, or will be, whatever links lead to it.
 fn name(folder: &Path) -> Result<String, Error> {
-    let name = fs::canonicalize(folder).map_err(DiskError::io("find", folder))?;
-    Ok(name.to_string_lossy().into_owned())
+    let folder = std::path::absolute(folder).map_err(DiskError::io("find", folder))?;
+    for there in folder.ancestors() {
+        match fs::canonicalize(there) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            found => {
+                let found = found.map_err(DiskError::io("find", there))?;
+                let missing = folder.strip_prefix(there).unwrap_or(Path::new(""));
+                let whole = if missing == Path::new("") { found } else { found.join(missing) };
+                return Ok(whole.to_string_lossy().into_owned());
+            }
+        }
+    }
+    Ok(folder.to_string_lossy().into_owned())
 }
 
 /// What a folder says of the other one; nothing without the file, or with a damaged one.

@@ -32,6 +32,14 @@ impl fmt::Debug for Input {
 }
 
 impl Input {
+    /// What people call it.
+    pub(crate) fn called(&self) -> String {
+        match self {
+            Self::File(path) => format!("`{}`", path.display()),
+            Self::Stream(_) => "standard input".to_owned(),
+        }
+    }
+
     /// The bytes, and how many there are where that is known.
     pub(super) fn open(self) -> Result<(Box<dyn Read + Send>, Option<u64>)> {
         match self {

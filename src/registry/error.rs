@@ -228,7 +228,10 @@ impl From<reqwest::Error> for Cause {
     fn from(error: reqwest::Error) -> Self {
         // An URL may hold a token.
         let error = error.without_url();
-        Self(crate::base::error::chain(&error).pop().unwrap_or_default())
+        let root = crate::base::error::chain(&error).pop().unwrap_or_default();
+        // The resolver says so with its own form of the question.
+        let is_nameless = error.is_dns() && root.contains("no records found");
+        Self(if is_nameless { "the name has no address".to_owned() } else { root })
     }
 }
 

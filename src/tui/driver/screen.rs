@@ -51,6 +51,9 @@ pub(super) struct Screen {
 impl Screen {
     /// Takes the terminal over, the mouse too where that is wished.
     pub(super) fn open(has_mouse: bool) -> io::Result<Self> {
+        if !io::stdout().is_terminal() {
+            return Err(io::Error::other("standard output is not a terminal"));
+        }
         give_back_on_panic();
         let out = File::from(io::stdout().as_fd().try_clone_to_owned()?);
         let page = Page::default();
