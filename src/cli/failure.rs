@@ -172,7 +172,7 @@ mod tests {
             Failure::from(Error::new("pause `web`", conflict)),
             Failure::from(Error::new("start `web`", missing)),
             Failure::words("the input device is not a TTY"),
-            Failure::from(io::Error::from(io::ErrorKind::BrokenPipe)),
+            Failure::Output(io::Error::from(io::ErrorKind::BrokenPipe)),
             Failure::from(template::Template::parse("{{.X").unwrap_err()),
         ];
         let told: Vec<_> = failures.iter().map(|f| format!("{}{}\n", f.text(), f.exit_code())).collect();

@@ -268,17 +268,14 @@ async fn carry(
     answers: &mpsc::UnboundedSender<Input>,
     pane: &Pane,
 ) -> Option<u8> {
-    if !attached.tty {
-        // Without a terminal lines end with a line feed alone: it then also returns.
-        pane.feed(b"\x1b[20h");
-    }
     let (columns, rows) = pane.screen.lock().size();
     let _ = attached.input.send(Input::Resize(rows, columns)).await;
     loop {
         tokio::select! {
             output = attached.output.recv() => match output {
                 Some(Output::Bytes(_, bytes)) => {
-                    let answer = pane.feed(&bytes);
+                    let answer =
+                        if attached.tty { pane.feed(&bytes) } else { pane.feed(&with_returns(&bytes)) };
                     if !answer.is_empty() && attached.tty {
                         let _ = answers.send(Input::Bytes(answer));
                     }
@@ -308,7 +305,31 @@ async fn carry(
 fn lines(bytes: Vec<u8>, pane: &Pane) -> Vec<u8> {
     let bytes: Vec<u8> = bytes.into_iter().map(|byte| if byte == b'\r' { b'\n' } else { byte }).collect();
     if bytes.iter().all(|byte| *byte == b'\n' || !byte.is_ascii_control()) {
-        pane.feed(&bytes);
+        pane.feed(&with_returns(&bytes));
     }
     bytes
+}
+
+/// What a program without a terminal writes, for a screen: each line begins at its left edge, as
+/// a terminal's driver has it.
+fn with_returns(bytes: &[u8]) -> Vec<u8> {
+    let mut shown = Vec::with_capacity(bytes.len() + bytes.len() / 16);
+    for line in bytes.split_inclusive(|byte| *byte == b'\n') {
+        match line.strip_suffix(b"\n") {
+            Some(text) => shown.extend([text, b"\r\n"].concat()),
+            None => shown.extend(line),
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_line_of_a_program_without_a_terminal_begins_at_the_left_edge() {
+        assert_eq!(with_returns(b"one\ntwo\r\n\nthree"), b"one\r\ntwo\r\r\n\r\nthree");
+        assert_eq!(with_returns(b""), b"");
+    }
 }

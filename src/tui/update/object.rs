@@ -404,7 +404,10 @@ fn session(model: &mut Model, row: &ContainerRow, what: &str) -> TaskId {
 }
 
 fn run_form(model: &mut Model) -> Vec<Effect> {
-    let selected = model.images.selected().map(|row| row.target().to_owned());
+    let selected = match model.section {
+        Section::Containers => model.containers.selected().map(|row| row.image.clone()),
+        _ => model.images.selected().map(|row| row.target().to_owned()),
+    };
     let mut form = RunForm::new(selected.as_deref().unwrap_or_default());
     if model.section != Section::Images {
         form.field = place_of(Kind::Image);

@@ -429,6 +429,16 @@ fn a_container_is_made_again_by_the_words_that_made_it() {
 }
 
 #[test]
+fn a_new_container_is_of_the_selected_ones_image() {
+    let mut model = full(80, 24);
+    press(&mut model, "2 down"); // another image is selected there
+    press(&mut model, "1 n");
+    let effects = press(&mut model, "ctrl-s");
+    let words = ["run", "-it", "acme/app:2.4.1"].map(str::to_owned).to_vec();
+    assert_eq!(effects, [Effect::Work(TaskId(1), Job::Words(words))]);
+}
+
+#[test]
 fn a_form_says_at_once_what_is_wrong() {
     let mut model = full(80, 24);
     press(&mut model, "2 r down down");
