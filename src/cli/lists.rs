@@ -31,8 +31,7 @@ pub(super) async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
     let is_all = ps.all || last.is_some() || filter.is_all();
     containers.retain(|container| (is_all || is_shown(container)) && filter.fits(container));
     containers.truncate(last.unwrap_or(usize::MAX));
-    // Whether it fits a filter nobody can tell.
-    damaged.retain(|_| ps.all && last.is_none() && ps.filter.is_empty());
+    damaged.retain(|one| (ps.all || filter.is_all()) && last.is_none() && filter.fits_damaged(one));
     if ps.quiet && ps.format.is_none() {
         let id = |c: &Container| {
             if ps.no_trunc { c.record.id.as_str().to_owned() } else { c.record.id.short().to_owned() }

@@ -54,7 +54,9 @@ pub(super) async fn info(engine: engine::Result<Engine>, paths: &Paths, info: In
             facts.apparmor = engine.apparmor();
             match engine.containers().listing().await {
                 Ok(listing) => {
-                    facts.containers = Some(counted(&listing.whole));
+                    // One whose state cannot be read counts with those that are not up, as in `ps`.
+                    let (running, paused, others) = counted(&listing.whole);
+                    facts.containers = Some((running, paused, others + listing.damaged.len()));
                     facts.warnings.extend(listing.warnings);
                     facts.warnings.extend(listing.damaged.iter().map(|one| unread("container", one)));
                 }

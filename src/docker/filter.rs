@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use regex::Regex;
 
 use crate::base::{ErrorKind, Explain};
-use crate::engine::{Container, MountKind, Status};
+use crate::engine::{Container, Damaged, MountKind, Status};
 use crate::oci::Reference;
 
 /// A filter that cannot be used.
@@ -198,15 +198,29 @@ impl ContainerFilter {
         self.is_all
     }
 
+    /// Whether one whose state cannot be read is to be shown: its id and name are known, and it
+    /// counts as dead.
+    #[must_use]
+    pub fn fits_damaged(&self, damaged: &Damaged) -> bool {
+        let is_known = |key: &String| ["id", "name", "status"].contains(&key.as_str());
+        self.filters.0.keys().all(is_known)
+            && self.fits_name(damaged.name.as_deref().unwrap_or_default())
+            && (self.statuses.is_empty() || self.statuses.contains(&Status::Dead))
+            && self.filters.any("id", |prefix| damaged.id.starts_with(prefix.as_str()))
+    }
+
+    fn fits_name(&self, name: &str) -> bool {
+        self.names.is_empty()
+            || self.names.iter().any(|r| r.is_match(name) || r.is_match(&format!("/{name}")))
+    }
+
     /// Whether a container is to be shown.
     #[must_use]
     pub fn fits(&self, container: &Container) -> bool {
         let record = &container.record;
         let filters = &self.filters;
-        let name = record.name.as_str();
         !self.never
-            && (self.names.is_empty()
-                || self.names.iter().any(|r| r.is_match(name) || r.is_match(&format!("/{name}"))))
+            && self.fits_name(record.name.as_str())
             && (self.statuses.is_empty() || self.statuses.contains(&container.status))
             && (self.exited.is_empty()
                 || (container.status == Status::Exited && self.exited.contains(&record.state.exit_code)))
@@ -283,6 +297,26 @@ mod tests {
             (&["health=healthy"], &[]),
         ] {
             assert_eq!(names(words).unwrap(), want, "{words:?}");
+        }
+    }
+
+    #[test]
+    fn a_damaged_container_fits_by_what_is_known_of_it() {
+        let damaged = Damaged { id: "ab".repeat(32), name: Some("web".to_owned()), why: String::new() };
+        for (words, want) in [
+            (&[][..], true),
+            (&["name=we", "id=aba"], true),
+            (&["name=db"], false),
+            (&["id=ba"], false),
+            (&["status=dead"], true),
+            (&["status=exited"], false),
+            (&["name=web", "label=tier"], false),
+            (&["network=bridge"], false),
+        ] {
+            let words: Vec<_> = words.iter().map(|word: &&str| (*word).to_owned()).collect();
+            let filters = Filters::parse(&words, CONTAINER_KEYS).unwrap();
+            let filter = ContainerFilter::new(filters, &[]).unwrap();
+            assert_eq!(filter.fits_damaged(&damaged), want, "{words:?}");
         }
     }
 
