@@ -137,17 +137,19 @@ fn the_stop_signal_ends_it_for_good_whichever_way_it_comes() {
         options.stop_signal = Some("INT".to_owned());
         options.restart = RestartPolicy::Always;
     });
-    let mut attached = case.wait_for(containers.start_attached(&id, ALL, None)).unwrap();
-    case.wait_for(attached.output.recv()).unwrap(); // "up"
-    case.wait_for(attached.input.send(Input::Signal(libc::SIGINT))).unwrap();
-    assert_eq!(case.wait_for(hear(attached)).code, Some(3));
-    until("it has ended", || !matches!(case.container(&id).status, Status::Running | Status::Restarting));
-    let state = case.container(&id).record.state;
-    assert_eq!((state.stopped_by_hand, state.restart_count), (true, 0));
-
-    let _ = case.wait_for(containers.start(&id)).unwrap();
-    drop(case.wait_for(containers.kill(&id, "INT")).unwrap());
-    until("it has ended", || !matches!(case.container(&id).status, Status::Running | Status::Restarting));
+    for is_attached in [true, false] {
+        let mut attached = case.wait_for(containers.start_attached(&id, ALL, None)).unwrap();
+        case.wait_for(attached.output.recv()).unwrap(); // "up"
+        if is_attached {
+            case.wait_for(attached.input.send(Input::Signal(libc::SIGINT))).unwrap();
+        } else {
+            drop(case.wait_for(containers.kill(&id, "INT")).unwrap());
+        }
+        assert_eq!(case.wait_for(hear(attached)).code, Some(3));
+        until("it has ended", || !matches!(case.container(&id).status, Status::Running | Status::Restarting));
+        let state = case.container(&id).record.state;
+        assert_eq!((state.stopped_by_hand, state.restart_count), (true, 0));
+    }
 }
 
 #[test]

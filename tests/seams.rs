@@ -168,29 +168,53 @@ fn two_first_starts_at_once_ask_for_one_shutdown_unit() {
     assert!(out.contains(&format!("RequiresMountsFor=\"{}\"", home.path("mnt/root").display())), "{out}");
 }
 
+/// Makes a container `web` whose run folder has room for 1 MB, and `fill`, which takes it.
+const WITH_A_SMALL_RUN_FOLDER: &str = r#"
+    cd "$dir"; mkdir -p mnt mnt-run
+    mount -t tmpfs -o size=1m,mode=700 none mnt-run
+    $hoist import small.tar small >/dev/null
+    $hoist run -d --name web --network none --restart always small \
+        sh -c 'trap "" TERM; echo up; while :; do sleep 1000; done' >/dev/null
+    until $hoist logs web | grep -q up; do sleep 0.01; done
+    fill() { head -c 2m /dev/zero >mnt-run/ballast 2>/dev/null || true; }
+"#;
+
 #[test]
 fn a_stop_of_a_paused_container_is_done_on_a_full_run_folder_too() {
     let home = Home::new();
     support::busybox_tar(&home.path("small.tar"));
-    let said = in_own_mounts(
-        &home,
-        r#"
-        cd "$dir"; mkdir -p mnt mnt-run
-        mount -t tmpfs -o size=1m,mode=700 none mnt-run
-        $hoist import small.tar small >/dev/null
-        $hoist run -d --name web --network none --restart always small \
-            sh -c 'trap "" TERM; echo up; while :; do sleep 1000; done' >/dev/null
-        until $hoist logs web | grep -q up; do sleep 0.01; done
+    let script = r#"
         $hoist pause web
-        head -c 2m /dev/zero >mnt-run/ballast 2>/dev/null || true
-        $hoist unpause web || echo refused
+        fill
         $hoist stop -t 0 web
         $hoist inspect -f '{{.State.Status}} {{.State.ExitCode}}' web
         rm mnt-run/ballast
         $hoist system reset -f >/dev/null
         umount mnt-run
-        "#,
-    );
+    "#;
+    let said = in_own_mounts(&home, &[WITH_A_SMALL_RUN_FOLDER, script].concat());
     assert!(said.err.contains("No space left on device"), "what could not be written is told: {}", said.err);
-    assert_eq!(said.ok(), "web\nrefused\nweb\nexited 137");
+    assert_eq!(said.ok(), "web\nweb\nexited 137");
+}
+
+#[test]
+fn a_pause_that_cannot_be_recorded_changes_nothing() {
+    let home = Home::new();
+    support::busybox_tar(&home.path("small.tar"));
+    let script = r#"
+        fill
+        $hoist pause web || echo refused
+        rm mnt-run/ballast
+        timeout 20 $hoist exec web echo runs
+        $hoist pause web
+        fill
+        $hoist unpause web || echo refused
+        rm mnt-run/ballast
+        $hoist unpause web
+        timeout 20 $hoist exec web echo runs
+        $hoist system reset -f >/dev/null
+        umount mnt-run
+    "#;
+    let said = in_own_mounts(&home, &[WITH_A_SMALL_RUN_FOLDER, script].concat());
+    assert_eq!(said.ok(), "refused\nruns\nweb\nrefused\nweb\nruns");
 }
