@@ -729,8 +729,11 @@ fn a_container_without_room_for_a_process_of_ours_says_so() {
     let words = |words: &[&'static str], program: &[&'static str]| run(&[words, &limit, program].concat());
     full(home.hoist(words(&["--rm", "--init"], &["true"])), 125);
     home.hoist(words(&["-d", "--name", "full"], &["sleep", "1000"])).ok();
-    full(home.hoist(["exec", "full", "true"]), 1);
-    home.hoist(["rm", "-f", "full"]).ok();
+    full(home.hoist(["exec", "full", "true"]), 126);
+    full(home.hoist(["exec", "-d", "full", "true"]), 126);
+    home.hoist(["kill", "full"]).ok();
+    assert!(home.hoist(["exec", "full", "true"]).fails(1).contains("it is exited"));
+    home.hoist(["rm", "full"]).ok();
 }
 
 #[test]

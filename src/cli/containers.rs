@@ -157,8 +157,8 @@ pub(super) async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
     exit_code(engine, id, end).await
 }
 
-/// Docker's exit codes of a command that was not executed: 126 when it is the command that
-/// is wrong (an unknown user), 1 when the container is.
+/// Docker's exit codes of a command that was not executed: 126 or 127 when it could not begin,
+/// 1 when the container is not there or not running.
 fn not_executed(error: engine::Error) -> Failure {
     let code = if error.kind() == ErrorKind::Invalid { 126 } else { 1 };
     Failure::from(error).of_program(code)

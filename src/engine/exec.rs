@@ -40,6 +40,25 @@ impl Explain for Refused {
     }
 }
 
+/// A session that did not begin. As in Docker that is the program's failure, whatever the
+/// reason, unless the container has ended meanwhile.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+struct NotBegun(#[from] launch::Error);
+
+impl Explain for NotBegun {
+    fn kind(&self) -> ErrorKind {
+        match self.0.kind() {
+            kind @ (ErrorKind::ProgramNotFound | ErrorKind::Conflict | ErrorKind::Interrupted) => kind,
+            _ => ErrorKind::ProgramNotRunnable,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.0.hint()
+    }
+}
+
 impl Engine {
     pub(super) fn exec(&self, target: &str, request: ExecRequest, options: AttachOptions) -> Result<Started> {
         let doing = || format!("execute a command in `{}`", self.called(target));
@@ -72,9 +91,9 @@ impl Engine {
         container: &ContainerId,
         id: &ExecId,
         clients: &[OwnedFd],
-    ) -> std::result::Result<Launched, launch::Error> {
+    ) -> std::result::Result<Launched, NotBegun> {
         let launched = launch(self.program(), self.paths(), container, Role::Exec(id.clone()), clients);
-        launched.inspect_err(|_| exec::take_away(self.paths(), container, id))
+        Ok(launched.inspect_err(|_| exec::take_away(self.paths(), container, id))?)
     }
 
     /// Writes the session's record; and what to warn of.
