@@ -155,6 +155,31 @@ fn what_cannot_run_ends_with_dockers_codes() {
     assert!(home.hoist(["logs", "nope"]).fails(1).contains("No such container: nope"));
 }
 
+/// Init fails while the monitor makes its network: whoever is the first to notice.
+#[test]
+fn a_start_that_fails_inside_tells_why_whatever_else_that_makes_fail() {
+    let home = Home::with_busybox();
+    for _ in 0..20 {
+        let told = home.hoist(run(&["--rm", "--tmpfs", "/bin/busybox/x", "busybox", "true"])).fails(125);
+        assert!(told.contains("stopped at: mount /bin/busybox/x"), "{told}");
+    }
+}
+
+#[test]
+fn a_program_that_its_filter_kills_has_been_started() {
+    let home = Home::with_busybox();
+    let profile = tempfile::NamedTempFile::new().unwrap();
+    let rule = r#"{ "action": "SCMP_ACT_KILL_PROCESS", "names": ["getcwd"] }"#;
+    let text = format!(r#"{{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{rule}] }}"#);
+    std::fs::write(profile.path(), text).unwrap();
+    let option = format!("seccomp={}", profile.path().display());
+    for init in [&[][..], &["--init"]] {
+        let words = [&["--rm", "--security-opt", &option], init, &["busybox", "pwd"]].concat();
+        let said = home.hoist(run(&words));
+        assert_eq!((said.code, said.err.as_str()), (159, ""), "{words:?}");
+    }
+}
+
 #[test]
 fn a_seccomp_profile_that_stops_a_start_is_told_with_dockers_codes() {
     let home = Home::with_busybox();

@@ -127,10 +127,7 @@ fn attempt(
     });
     let (mut run, applied) = match connected {
         Ok(done) => done,
-        Err(error) => {
-            created.abandon();
-            return Err(error);
-        }
+        Err(error) => return Err(created.abandon().map_or(error, Error::from)),
     };
     let running = created.go_on()?;
     run.starting = false;

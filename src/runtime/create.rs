@@ -164,10 +164,7 @@ pub fn create(mut plan: Plan<'_>) -> Result<Created> {
     let mut created = Created { child, channel, heard: Heard::default(), network, awaited, watch };
     match created.configure(maps, oom_score_adj).and_then(|()| created.until_born()) {
         Ok(()) => Ok(created),
-        Err(error) => {
-            created.abandon();
-            Err(error)
-        }
+        Err(error) => Err(created.abandon().unwrap_or(error)),
     }
 }
 
@@ -256,8 +253,9 @@ impl Created {
         }
     }
 
-    /// Kills and reaps init: the start is off.
-    pub fn abandon(self) {
+    /// Kills and reaps init: the start is off. Why init had ended by itself, if it has told:
+    /// that is then the cause of what made the caller give up.
+    pub fn abandon(mut self) -> Option<Error> {
         // It may have ended by itself; all that is left to do is to reap it.
         let _ = process::signal(self.child.pidfd.as_fd(), libc::SIGKILL);
         let _ = process::wait(self.child.pidfd.as_fd());
