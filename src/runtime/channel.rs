@@ -51,6 +51,7 @@ pub(super) enum Word {
 pub(super) enum Failure {
     Step { step: String, call: String, errno: i32, text: String },
     Filtered { step: String, call: String, errno: i32, text: String },
+    Ended { step: String, exit: String },
     ProgramNotFound { program: String },
     ProgramNotRunnable { program: String, call: String, errno: i32, text: String },
     OutsideRoot { path: String },
@@ -77,6 +78,9 @@ impl Failure {
                 errno: source.errno(),
                 text: cause(source),
             },
+            Error::Filtered { step, source: Cause::Ended(exit) } => {
+                Self::Ended { step: step.clone(), exit: exit.clone() }
+            }
             Error::OutsideRoot { path } => Self::OutsideRoot { path: path.display().to_string() },
             Error::NoWorkdir { path } => Self::NoWorkdir { path: path.display().to_string() },
             Error::Spec { field, why } => Self::Spec { field: field.clone(), why: why.clone() },
@@ -127,6 +131,7 @@ impl From<Failure> for Error {
             Failure::Filtered { step, call, errno, text } => {
                 Self::Filtered { step, source: Cause::Call(rebuilt(call, errno, text)) }
             }
+            Failure::Ended { step, exit } => Self::Filtered { step, source: Cause::Ended(exit) },
             Failure::ProgramNotFound { program } => Self::ProgramNotFound { program },
             Failure::ProgramNotRunnable { program, call, errno, text } => {
                 Self::ProgramNotRunnable { program, source: rebuilt(call, errno, text) }

@@ -12,6 +12,7 @@ use super::{Error, Gate, Init, Plan, Result, error, init, payload};
 use crate::oci::runtime::{LinuxIdMapping, Process};
 use crate::sys::clone::{self, Child, Side};
 use crate::sys::ns::{self, Namespace, Namespaces};
+use crate::sys::process::Exit;
 use crate::sys::{self, check, process};
 
 /// A container whose init is setting itself up.
@@ -259,6 +260,17 @@ impl Created {
         // It may have ended by itself; all that is left to do is to reap it.
         let _ = process::signal(self.child.pidfd.as_fd(), libc::SIGKILL);
         let _ = process::wait(self.child.pidfd.as_fd());
+        // Another process may hold the end of what was born inside.
+        if self.awaited.is_some() {
+            return None;
+        }
+        loop {
+            match self.hear() {
+                Ok(true) => {}
+                Ok(false) => return None,
+                Err(error) => return Some(error),
+            }
+        }
     }
 
     fn running(self) -> Running {
@@ -388,7 +400,13 @@ impl Created {
         if self.watch.init == Init::Reaper || process::has_executed(self.child.pid) != Some(false) {
             return Ok(());
         }
-        Err(ended_before_execution(self.watch.has_filter))
+        // No filter kills like that: the container has ended, or somebody was faster.
+        match process::try_wait(self.child.pidfd.as_fd()) {
+            Ok(Some(exit @ Exit::Signal(signal))) if signal != libc::SIGSYS => {
+                Err(Error::Died { status: exit.to_string() })
+            }
+            _ => Err(ended_before_execution(self.watch.has_filter)),
+        }
     }
 
     fn until_entered(&mut self) -> Result<()> {

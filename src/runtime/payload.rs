@@ -513,7 +513,7 @@ fn start_under_reaper(becoming: &mut Becoming<'_>) -> Result<()> {
         Init::Reaper => {
             confine::confine_reaper(becoming.payload.process)?;
             let has_terminal = matches!(becoming.payload.streams, Streams::Terminal(_));
-            Ok(reaper::split(has_terminal)?)
+            reaper::split(has_terminal)
         }
     }
 }

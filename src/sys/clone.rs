@@ -97,19 +97,22 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<
     Ok(Side::Parent(Child { pid: i32::try_from(pid).unwrap_or(-1), pidfd }))
 }
 
-/// Copies this process, which is a copy itself, by the old call that every filter knows. The
-/// child's id; `None` in the child.
+/// Copies this process, which is a copy itself, by the old call that every filter knows, and
+/// waits until the child has executed a program or ended. Its id; `None` in the child.
 ///
 /// # Errors
 ///
 /// `EAGAIN` when there are too many processes; `EBUSY` in a process that is not a copy.
-pub fn fork() -> Result<Option<i32>> {
-    refuse_original(|| "fork()".to_owned())?;
-    // SAFETY: the process is a copy made by `clone3` (checked above), so it began with a single
-    // thread. Nothing that runs in a copy starts one (`tests/tidy.rs`): no lock is held by
-    // another that the child would lack.
-    let pid = unsafe { libc::fork() };
-    check_ret(pid.into(), || "fork()".to_owned())?;
+pub fn fork_until_executed() -> Result<Option<i32>> {
+    let call = || "clone(CLONE_VFORK)".to_owned();
+    refuse_original(call)?;
+    let flags = libc::CLONE_VFORK | libc::SIGCHLD;
+    // SAFETY: without CLONE_VM the copy has its own memory; the process is a copy made by
+    // `clone3` (checked above), so it began with a single thread. Nothing that runs in a copy
+    // starts one (`tests/tidy.rs`): no lock is held by another that the child would lack. No
+    // stack is given and none of the other arguments is asked for by the flags.
+    let ret = unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, 0_usize, 0_usize, 0_usize) };
+    let pid = i32::try_from(check_ret(ret, call)?).unwrap_or(-1);
     if pid == 0 {
         note_copy();
     }
@@ -129,7 +132,7 @@ pub fn fork_as_sibling(born: &Shared) -> Result<bool> {
     refuse_original(|| "clone(CLONE_PARENT)".to_owned())?;
     let flags = libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
     // SAFETY: without CLONE_VM the copy has its own memory; the process is a copy made by
-    // `clone3` (checked above) with a single thread, as of `fork`, and no lock is held by
+    // `clone3` (checked above) with a single thread, as above, and no lock is held by
     // another. No stack is given and none of the last two arguments is asked for by the flags.
     // To `born` the kernel writes where it is mapped, and nowhere else.
     let ret = unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, born.as_ptr(), 0_usize, 0_usize) };
@@ -162,7 +165,7 @@ mod tests {
         let shared = Shared::new().unwrap();
         let number = file.as_raw_fd();
         let refused = [
-            fork().map(drop),
+            fork_until_executed().map(drop),
             fork_as_sibling(&shared).map(drop),
             process::close_all_but(&[]),
             process::close_all(),

@@ -246,6 +246,19 @@ pub fn has_executed(pid: i32) -> Option<bool> {
     has_executed_by(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
+/// Whether a child of this process that leads a process group has executed a program: the
+/// kernel refuses to change the group of one that has.
+///
+/// # Errors
+///
+/// `EPERM` where a filter forbids the call, `ESRCH` when the child has been reaped.
+pub fn has_child_executed(child: i32) -> Result<bool> {
+    match rustix::process::setpgid(Pid::from_raw(child), Pid::from_raw(child)) {
+        Err(rustix::io::Errno::ACCESS) => Ok(true),
+        result => check(result, || format!("setpgid({child}, {child})")).map(|()| false),
+    }
+}
+
 /// By its flags, field 9 of proc_pid_stat(5).
 fn has_executed_by(stat: &str) -> Option<bool> {
     /// `PF_FORKNOEXEC`, in the kernel's `include/linux/sched.h`.

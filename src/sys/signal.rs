@@ -69,19 +69,35 @@ fn mask(how: i32, bits: u64) -> Result<u64> {
 ///
 /// `EINTR` when something else came first.
 pub fn wait_any() -> Result<i32> {
-    let all = u64::MAX;
-    // SAFETY: the mask is 8 bytes, as said in the last argument; the null pointers mean
-    // "no details" and "no time limit".
+    take(u64::MAX, None)
+}
+
+/// Takes this signal, which is blocked, if it is pending.
+///
+/// # Errors
+///
+/// None in practice.
+pub fn take_pending(number: i32) -> Result<bool> {
+    match take(1 << (number - 1), Some(libc::timespec { tv_sec: 0, tv_nsec: 0 })) {
+        Err(error) if error.is(rustix::io::Errno::AGAIN) => Ok(false),
+        result => result.map(|_| true),
+    }
+}
+
+fn take(mask: u64, limit: Option<libc::timespec>) -> Result<i32> {
+    let limit = limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
+    // SAFETY: the mask is 8 bytes, as said in the last argument; `limit` is null, for none, or
+    // points to what outlives the call; the null pointer means "no details".
     let ret = unsafe {
         libc::syscall(
             libc::SYS_rt_sigtimedwait,
-            &raw const all,
+            &raw const mask,
             std::ptr::null::<libc::siginfo_t>(),
-            std::ptr::null::<libc::timespec>(),
+            limit,
             8,
         )
     };
-    let number = check_ret(ret, || "rt_sigtimedwait(all)".to_owned())?;
+    let number = check_ret(ret, || format!("rt_sigtimedwait({mask:#x})"))?;
     Ok(i32::try_from(number).unwrap_or(0))
 }
 
