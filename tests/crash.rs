@@ -52,6 +52,31 @@ fn private_kib(pid: u32) -> u64 {
     line.split_whitespace().next().unwrap().parse().unwrap()
 }
 
+/// A FIFO in the place of a file that the monitor writes keeps it in its start.
+#[test]
+fn a_start_that_does_not_come_to_its_end_can_be_ended() {
+    let case = Case::new();
+    let id = case.create(&["sleep", "1000"], |_| {});
+    let parsed = id.parse().unwrap();
+    let etc = case.engine.paths().container_etc(&parsed);
+    std::fs::create_dir(&etc).unwrap();
+    std::fs::write(etc.join("hostname"), "").unwrap();
+    std::fs::write(etc.join("resolv.conf"), "").unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, etc.join("hosts"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+        .unwrap();
+    let start = case.command(&["start", &id]).stderr(Stdio::piped()).spawn().unwrap();
+    let listens = || hoist::monitor::launch::listener(case.engine.paths(), &parsed).is_some();
+    until("its monitor listens", listens);
+    let refused = case.hoist(&["rm", &id]);
+    assert_eq!(refused.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("it is running"), "{refused:?}");
+    let removed = case.hoist(&["rm", "-f", &id]);
+    assert!(removed.status.success(), "{removed:?}");
+    assert_eq!(start.wait_with_output().unwrap().status.code(), Some(1));
+    assert!(case.wait_for(case.engine.containers().list()).unwrap().is_empty());
+    until("nothing of it runs", || case.processes().is_empty() && case.cgroups().is_empty());
+}
+
 #[test]
 fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
     let case = Case::new();

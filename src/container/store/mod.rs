@@ -150,6 +150,18 @@ pub fn lock(paths: &Paths, id: &ContainerId) -> Result<Lock> {
     }
 }
 
+/// The same, if nobody holds it.
+///
+/// # Errors
+///
+/// As [`lock`].
+pub fn try_lock(paths: &Paths, id: &ContainerId) -> Result<Option<Lock>> {
+    match Lock::try_exclusive(&lock_file(paths, id), Rank::Container) {
+        Err(error) if error.is_not_found() => Err(Error::NotFound(id.as_str().to_owned())),
+        other => Ok(other?),
+    }
+}
+
 fn record_file(paths: &Paths, id: &ContainerId) -> PathBuf {
     paths.container(id).join("record.json")
 }

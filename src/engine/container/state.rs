@@ -11,6 +11,7 @@
 //! ```
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::{Duration, Instant};
 
 use tokio::io::Interest;
 
@@ -18,7 +19,7 @@ use super::super::attach::watched;
 use super::super::error::{Doing, Error, Result};
 use super::super::{Damaged, Engine, Listing, Process, Record, Run, Status};
 use super::Container;
-use crate::base::disk::{Lock, Rank};
+use crate::base::disk::Lock;
 use crate::base::error::one_line;
 use crate::base::{ContainerId, ErrorKind, Explain, Paths};
 use crate::cgroup::{self, Cgroup};
@@ -27,10 +28,15 @@ use crate::monitor::launch::{self, Role, launch};
 use crate::monitor::settle::{self, End, Next};
 use crate::sys::process;
 
+/// How long who ends a container waits for a start that is under way.
+const START_PATIENCE: Duration = Duration::from_secs(2);
+
 /// Whether to wait for who changes the container at this moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Busy {
     Wait,
+    /// But for no start that does not come to its end.
+    WaitAWhile,
     LeaveIt,
 }
 
@@ -164,14 +170,31 @@ impl Engine {
     /// The lock of a container that is to be mended; `None` when somebody has it who is not
     /// waited for, and when the container is gone.
     fn lock_to_mend(&self, id: &ContainerId, busy: Busy) -> Result<Option<Lock>> {
-        let path = store::lock_file(self.paths(), id);
         let lock = match busy {
-            Busy::Wait => Lock::exclusive(&path, Rank::Container).map(Some),
-            Busy::LeaveIt => Lock::try_exclusive(&path, Rank::Container),
+            Busy::Wait => store::lock(self.paths(), id).map(Some),
+            Busy::WaitAWhile => self.lock_unless_stuck(id),
+            Busy::LeaveIt => store::try_lock(self.paths(), id),
         };
         match lock {
-            Err(error) if error.is_not_found() => Ok(None),
+            Err(store::Error::NotFound(_)) => Ok(None),
             lock => lock.doing(|| format!("clean up after `{}`", id.short())),
+        }
+    }
+
+    /// Waits for the lock of a container; `None` when a monitor holds it whose start does not
+    /// come to its end.
+    pub(super) fn lock_unless_stuck(
+        &self,
+        id: &ContainerId,
+    ) -> std::result::Result<Option<Lock>, store::Error> {
+        let end = Instant::now() + START_PATIENCE;
+        let monitor = store::monitor_lock(self.paths(), id);
+        loop {
+            match store::try_lock(self.paths(), id)? {
+                None if Instant::now() > end && Lock::is_held(&monitor)? => return Ok(None),
+                None => std::thread::sleep(Duration::from_millis(5)),
+                lock => return Ok(lock),
+            }
         }
     }
 

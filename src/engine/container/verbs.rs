@@ -64,17 +64,22 @@ impl Explain for Stubborn {
 impl Engine {
     /// The container that `target` means, with its state; dead runs are settled before.
     pub(super) fn target(&self, target: &str, doing: impl Fn() -> String) -> Result<Target> {
-        match self.target_as_left(target, doing)? {
+        match self.target_as_left(target, Busy::Wait, doing)? {
             (target, None) => Ok(target),
             (_, Some(trouble)) => Err(trouble),
         }
     }
 
     /// The same, and why its run could not be mended: what ends a container goes on all the same.
-    fn target_as_left(&self, target: &str, doing: impl Fn() -> String) -> Result<(Target, Option<Error>)> {
+    fn target_as_left(
+        &self,
+        target: &str,
+        busy: Busy,
+        doing: impl Fn() -> String,
+    ) -> Result<(Target, Option<Error>)> {
         loop {
             let record = self.find(target).doing(&doing)?;
-            if let Some((Container { record, run, status, .. }, trouble)) = self.look(record, Busy::Wait)? {
+            if let Some((Container { record, run, status, .. }, trouble)) = self.look(record, busy)? {
                 return Ok((Target { record, run, status }, trouble));
             }
         }
@@ -165,7 +170,7 @@ impl Engine {
         let patience = Instant::now() + if must_end { MONITOR_PATIENCE } else { KILL_PATIENCE };
         let id = store::find_id(self.paths(), target).doing(&doing)?;
         loop {
-            let (found, trouble) = self.target_as_left(id.as_str(), &doing)?;
+            let (found, trouble) = self.target_as_left(id.as_str(), Busy::Wait, &doing)?;
             let has_ended = !found.status.is_up() && found.status != Status::Restarting;
             match trouble {
                 None if has_ended => return Ok(Warnings::default()),
@@ -282,8 +287,9 @@ impl Engine {
         let number = number(word).doing(doing)?;
         let id = store::find_id(self.paths(), target).doing(doing)?;
         let patience = Instant::now() + KILL_PATIENCE;
+        let busy = if number == libc::SIGKILL { Busy::WaitAWhile } else { Busy::Wait };
         loop {
-            let (found, trouble) = match self.target_as_left(id.as_str(), doing) {
+            let (found, trouble) = match self.target_as_left(id.as_str(), busy, doing) {
                 // It cannot be told how it is, but it can be ended.
                 Err(error) if number == libc::SIGKILL && error.kind() != ErrorKind::NotFound => {
                     let is_up = RunLost::is_why(&error) || self.is_up(&id, doing)?;
@@ -362,7 +368,7 @@ impl Engine {
         let id = store::find_id(self.paths(), target).doing(&doing)?;
         let is_readable = match store::load(self.paths(), &id) {
             Ok(None) => true,
-            Ok(Some(record)) => match self.look(record, Busy::Wait) {
+            Ok(Some(record)) => match self.look(record, Busy::WaitAWhile) {
                 Ok(_) => true,
                 Err(error) => match store::load_run(self.paths(), &id) {
                     Err(store::Error::DamagedRun { .. }) => false,
@@ -433,11 +439,15 @@ impl Engine {
     /// it went by itself meanwhile.
     pub(in crate::engine) fn vacate(&self, target: &str, running: Running) -> Result<Option<(Lock, Record)>> {
         let doing = || format!("remove `{}`", self.called(target));
-        let id = self.target_as_left(target, doing)?.0.record.id;
+        let id = self.target_as_left(target, Busy::WaitAWhile, doing)?.0.record.id;
         let mut asked = 0;
         loop {
-            let lock = match store::lock(self.paths(), &id) {
-                Ok(lock) => lock,
+            let lock = match self.lock_unless_stuck(&id) {
+                Ok(Some(lock)) => lock,
+                Ok(None) => {
+                    self.end_stuck_start(&id, running, doing)?;
+                    continue;
+                }
                 // With --rm it went by itself while it was ended.
                 Err(store::Error::NotFound(_)) if running != Running::Refuse => return Ok(None),
                 Err(error) => return Err(error).doing(doing),
@@ -467,6 +477,21 @@ impl Engine {
                 // What a restart that was under way failed on is no answer to this: once more.
                 Err(error) if asked > 1 && self.is_up(&id, doing)? => return Err(error),
                 Err(_) => {}
+            }
+        }
+    }
+
+    /// Ends a start that does not come to its end, where that is wanted at once.
+    fn end_stuck_start(&self, id: &ContainerId, running: Running, doing: impl Fn() -> String) -> Result<()> {
+        match running {
+            Running::Refuse => Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing),
+            Running::Stop => Err(launch::Error::Silent).doing(doing),
+            Running::Kill => {
+                // Without a run there may be nothing yet but its monitor.
+                if let Ok(None) = store::load_run(self.paths(), id) {
+                    launch::listener(self.paths(), id).into_iter().for_each(kill_process);
+                }
+                self.kill_by_cgroup(id, Dead::ByHand, doing).map(drop)
             }
         }
     }
