@@ -85,37 +85,60 @@ impl Parent {
         Ok(groups)
     }
 
-    /// Moves the calling process, a monitor, out of the session or unit it was started in,
-    /// so that no logout and no stopped service takes it along. Where no unit owns the
-    /// caller, it stays.
+    /// How a monitor gets out of the session or unit it was started in, so that no logout and
+    /// no stopped service takes it along. Where no unit owns the caller, it stays: there is
+    /// nothing to enter.
     ///
     /// # Errors
     ///
-    /// The kernel refuses.
-    pub fn join_monitors(&self) -> Result<()> {
+    /// The group cannot be made.
+    pub fn monitors(&self) -> Result<Entrance> {
+        let mut entrance = Entrance { born_into: None, joined: Vec::new() };
         if hierarchy::is_at_the_top(&hierarchy::own()) {
-            return Ok(());
+            return Ok(entrance);
         }
         let hierarchy = Hierarchy::detect(&self.root);
+        let systemd = hierarchy.v1_tree(Controller::Systemd);
         if let Some(tree) = &hierarchy.unified {
             let group = tree.join(relative(&self.path)).join(MONITORS);
             files::make_dirs(&group)?;
-            files::write(&group.join("cgroup.procs"), "0")?;
+            entrance.joined.push(files::open_to_write(&group.join("cgroup.procs"))?);
+            // With another group to be joined the kernel is waited for anyway.
+            if systemd.is_none() {
+                entrance.born_into = Some(files::open_dir(&group)?);
+            }
         }
-        match hierarchy.v1_tree(Controller::Systemd) {
-            Some(tree) => files::write(&tree.join("cgroup.procs"), "0"),
-            None => Ok(()),
+        if let Some(tree) = systemd {
+            entrance.joined.push(files::open_to_write(&tree.join("cgroup.procs"))?);
         }
+        Ok(entrance)
     }
 }
 
-/// How a process gets into a container's groups: born there on v2, by its own writes on v1.
+/// How a process gets into groups: born there on v2, by its own writes on v1.
+///
+/// A write takes the kernel some 10 ms where nobody was moved for a while (it waits for RCU),
+/// a birth nothing.
 #[derive(Debug)]
 pub struct Entrance {
     /// The v2 group, for `CLONE_INTO_CGROUP`.
     pub born_into: Option<OwnedFd>,
     /// Files to which the process writes `0`.
     pub joined: Vec<OwnedFd>,
+}
+
+impl Entrance {
+    /// Moves the calling process to where it was not born.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub fn join(&mut self) -> sys::Result<()> {
+        for file in self.joined.drain(..) {
+            sys::check(rustix::io::write(&file, b"0"), || "write(cgroup.procs, 0)".to_owned())?;
+        }
+        Ok(())
+    }
 }
 
 /// A descriptor that tells of out-of-memory kills.

@@ -141,12 +141,19 @@ pub fn launch(
 }
 
 fn hear(ready: OwnedFd, pidfd: OwnedFd, log: &Path) -> Result<Launched, Error> {
-    let news =
-        wire::read_ready(&mut File::from(ready)).map_err(disk::Error::io("read", "the monitor's pipe"))?;
-    let failed = match news {
+    let told = wire::read_ready(&mut File::from(ready));
+    let (moved, outcome) = told.map_err(disk::Error::io("read", "the monitor's pipe"))?;
+    let pidfd = match moved {
+        Some(pid) => {
+            let _ = sys::process::wait(pidfd.as_fd()); // it has ended
+            sys::process::open(pid)?
+        }
+        None => pidfd,
+    };
+    let failed = match outcome {
         Some(Ready::Started { warnings }) => return Ok(Launched { pidfd, warnings }),
         Some(Ready::Failed(failure)) => Error::Failed(failure),
-        None => Error::Died { last_words: last_words(log) },
+        Some(Ready::Moved { .. }) | None => Error::Died { last_words: last_words(log) },
     };
     let _ = sys::process::wait(pidfd.as_fd()); // it ends by itself, at once
     Err(failed)

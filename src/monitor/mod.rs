@@ -31,7 +31,7 @@ pub mod wire;
 
 use std::ffi::OsString;
 use std::io::Write as _;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::ExitCode;
 
 pub use error::{Error, Refused};
@@ -41,7 +41,7 @@ use crate::base::{ContainerId, Paths};
 use crate::container::log::{self, Writer};
 use crate::container::{Record, store};
 use crate::sys::probe::Probe;
-use crate::sys::{socket, spawn};
+use crate::sys::{clone, process, socket, spawn};
 use run::Monitor;
 use session::{Session, Shape, report_error};
 use wire::{Failure, Ready};
@@ -111,7 +111,7 @@ impl Call {
     }
 
     fn run(self) -> Result<(), Error> {
-        if let Err(error) = settle::cgroup_parent(&self.paths).join_monitors() {
+        if let Err(error) = self.leave_the_session() {
             report_error(&error); // a logout may then take this process along
         }
         match self.role {
@@ -121,6 +121,22 @@ impl Call {
                 let exec = exec.clone();
                 exec::run(&self.paths, &self.id, &exec, self.ready, self.clients)
             }
+        }
+    }
+
+    /// Leaves the groups of the session or unit in which this process was started: by a copy
+    /// of it, which is born outside and goes on in its place, or by moving.
+    fn leave_the_session(&self) -> Result<(), Error> {
+        let mut entrance = settle::cgroup_parent(&self.paths).monitors()?;
+        let Some(group) = entrance.born_into.take() else { return Ok(entrance.join()?) };
+        match clone::clone_as_sibling_into(group.as_fd()) {
+            Ok(None) => Ok(process::new_session()?),
+            Ok(Some(pid)) => {
+                let news = wire::encode(&Ready::Moved { pid }).unwrap_or_default();
+                let _ = rustix::io::write(&self.ready, &news); // it may be gone
+                process::exit_now(0) // nothing is dropped: the lock is the copy's
+            }
+            Err(_) => Ok(entrance.join()?), // an old kernel
         }
     }
 

@@ -158,10 +158,15 @@ pub enum Answer {
     Failed(Failure),
 }
 
-/// What a monitor tells who started it, once.
+/// What a monitor tells who started it, once; before that, that it is another process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Ready {
+    /// The process that was started has gone; its sibling is the monitor.
+    Moved {
+        /// By its id.
+        pid: i32,
+    },
     /// The payload was executed.
     Started {
         /// What was left out, a sentence each.
@@ -243,15 +248,23 @@ pub fn encode<T: Serialize>(message: &T) -> io::Result<Vec<u8>> {
     serde_json::to_vec(message).map_err(io::Error::other)
 }
 
-/// Reads what a monitor tells who started it; `None` when it died without a word.
+/// Reads what a monitor tells who started it, in no order: the process that it is, if that is
+/// another one, and what became of it; `None` when it died without a word.
 ///
 /// # Errors
 ///
 /// When the pipe cannot be read.
-pub fn read_ready(pipe: &mut impl Read) -> io::Result<Option<Ready>> {
+pub fn read_ready(pipe: &mut impl Read) -> io::Result<(Option<i32>, Option<Ready>)> {
     let mut bytes = Vec::new();
     pipe.take(1 << 20).read_to_end(&mut bytes)?;
-    Ok(serde_json::from_slice(&bytes).ok())
+    let (mut moved, mut outcome) = (None, None);
+    for news in serde_json::Deserializer::from_slice(&bytes).into_iter().map_while(Result::ok) {
+        match news {
+            Ready::Moved { pid } => moved = Some(pid),
+            news => outcome = Some(news),
+        }
+    }
+    Ok((moved, outcome))
 }
 
 /// A packet's `W`: rows and columns.
@@ -298,7 +311,9 @@ mod tests {
         let conflict = Conflict { verb: Verb::Pause, status: Status::Exited };
         let failure = Failure::of(&conflict);
         let bytes = encode(&Ready::Failed(failure)).unwrap();
-        let Some(Ready::Failed(failure)) = read_ready(&mut bytes.as_slice()).unwrap() else { panic!() };
+        let (None, Some(Ready::Failed(failure))) = read_ready(&mut bytes.as_slice()).unwrap() else {
+            panic!()
+        };
         assert_eq!(failure.to_string(), "it is exited");
         assert_eq!(
             (failure.kind(), failure.hint()),
@@ -308,7 +323,18 @@ mod tests {
 
     #[test]
     fn silence_is_no_message() {
-        assert_eq!(read_ready(&mut &b""[..]).unwrap(), None);
-        assert_eq!(read_ready(&mut &b"{\"star"[..]).unwrap(), None);
+        assert_eq!(read_ready(&mut &b""[..]).unwrap(), (None, None));
+        assert_eq!(read_ready(&mut &b"{\"star"[..]).unwrap(), (None, None));
+    }
+
+    #[test]
+    fn who_moved_and_what_became_of_it_come_in_any_order() {
+        let moved = encode(&Ready::Moved { pid: 7 }).unwrap();
+        let started = Ready::Started { warnings: Vec::new() };
+        let bytes = encode(&started).unwrap();
+        for told in [[&moved[..], &bytes], [&bytes, &moved]] {
+            assert_eq!(read_ready(&mut &told.concat()[..]).unwrap(), (Some(7), Some(started.clone())));
+        }
+        assert_eq!(read_ready(&mut &moved[..]).unwrap(), (Some(7), None));
     }
 }

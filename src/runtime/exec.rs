@@ -39,12 +39,7 @@ const STEPS: &[Step] = &[
     ("take on the AppArmor profile and the SELinux label", |joining| {
         confine::confine_program(joining.exec.process, Init::Payload)
     }),
-    ("join the cgroup", |joining| {
-        for file in joining.entrance.joined.drain(..) {
-            check(rustix::io::write(&file, b"0"), || "write(cgroup.procs, 0)".to_owned())?;
-        }
-        Ok(())
-    }),
+    ("join the cgroup", |joining| Ok(joining.entrance.join()?)),
     // That of process ids only counts for what is born: nobody inside sees this one.
     ("join the container's namespaces", |joining| {
         Ok(ns::enter_all(joining.exec.target, joining.namespaces)?)

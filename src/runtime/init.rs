@@ -193,9 +193,7 @@ fn open_joined_procfs(state: &mut State<'_>) -> Result<()> {
 }
 
 fn join_cgroup(state: &mut State<'_>) -> Result<()> {
-    for file in state.plan.entrance.joined.drain(..) {
-        check(rustix::io::write(&file, b"0"), || "write(cgroup.procs, 0)".to_owned())?;
-    }
+    state.plan.entrance.join()?;
     if state.plan.namespaces.new.has(Namespace::Cgroup) {
         ns::unshare(Namespaces::NONE.with(Namespace::Cgroup))?;
     }

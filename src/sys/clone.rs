@@ -80,7 +80,7 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<
         ..CloneArgs::default()
     };
     if let Some(cgroup) = cgroup {
-        args.flags |= 1 << 33; // CLONE_INTO_CGROUP
+        args.flags |= INTO_CGROUP;
         args.cgroup = u64::try_from(cgroup.as_raw_fd()).unwrap_or(u64::MAX);
     }
     // SAFETY: without CLONE_VM the copy has its own memory, and as the caller has a
@@ -142,6 +142,36 @@ pub fn fork_as_sibling(born: &Shared) -> Result<bool> {
     }
     Ok(is_copy)
 }
+
+/// Copies this process as it is into `cgroup`, as a child of its parent: a sibling, which is to
+/// go on in its place. Its id; `None` in the copy.
+///
+/// # Errors
+///
+/// `EBUSY` when the caller has more than one thread; `EINVAL` before Linux 5.7, `ENOSYS` where
+/// a filter forbids the call; `EPERM` without privilege over the group.
+pub fn clone_as_sibling_into(cgroup: BorrowedFd<'_>) -> Result<Option<i32>> {
+    let call = || "clone3(CLONE_PARENT, CLONE_INTO_CGROUP)".to_owned();
+    if !has_one_thread()? {
+        return Err(Error::new(call(), std::io::Error::from_raw_os_error(libc::EBUSY)));
+    }
+    let mut args = CloneArgs {
+        // The signal of its end is that of this process's own.
+        flags: flag(libc::CLONE_PARENT) | INTO_CGROUP,
+        cgroup: u64::try_from(cgroup.as_raw_fd()).unwrap_or(u64::MAX),
+        ..CloneArgs::default()
+    };
+    // SAFETY: without CLONE_VM the copy has its own memory, and as the caller has a single
+    // thread (checked above) no lock is held by a thread the copy lacks. `args` is readable
+    // for the size given.
+    let ret = unsafe { libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<CloneArgs>()) };
+    let pid = check_ret(ret, call)?;
+    // No copy by its own idea, but what this process was.
+    Ok(i32::try_from(pid).ok().filter(|pid| *pid != 0))
+}
+
+/// `CLONE_INTO_CGROUP`
+const INTO_CGROUP: u64 = 1 << 33;
 
 fn flag(bits: libc::c_int) -> u64 {
     u64::from(bits.cast_unsigned())
