@@ -40,6 +40,24 @@ impl Inotify {
         Ok(())
     }
 
+    /// Watches a folder, or as long as that is missing the one it is to be made in: to be called
+    /// again after each change. Whether it watches the folder itself.
+    ///
+    /// # Errors
+    ///
+    /// As [`Inotify::watch`], of both.
+    pub fn watch_where_made(&self, folder: &Path) -> Result<bool> {
+        let is_missing = |result: &Result<()>| result.as_ref().is_err_and(|error| error.is(Errno::NOENT));
+        let watched = self.watch(folder);
+        if !is_missing(&watched) {
+            return watched.map(|()| true);
+        }
+        self.watch(folder.parent().unwrap_or(folder))?;
+        // It may have been made in between.
+        let watched = self.watch(folder);
+        if is_missing(&watched) { Ok(false) } else { watched.map(|()| true) }
+    }
+
     /// Throws away what it told so far. `true` when the kernel lost some.
     ///
     /// # Errors
@@ -94,5 +112,23 @@ mod tests {
         assert!(!inotify.clear().unwrap());
         assert!(!is_readable(&inotify));
         assert_eq!(inotify.watch(Path::new("/no/such")).unwrap_err().errno(), libc::ENOENT);
+    }
+
+    #[test]
+    fn a_folder_that_is_made_later_is_watched_from_then_on() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("later");
+        let inotify = Inotify::new().unwrap();
+        assert!(!inotify.watch_where_made(&folder).unwrap());
+        std::fs::create_dir(&folder).unwrap();
+        let is_told = || {
+            let mut polled = [PollFd::new(&inotify, PollFlags::IN)];
+            rustix::event::poll(&mut polled, Some(&Timespec::default())).unwrap() == 1
+        };
+        assert!(is_told());
+        inotify.clear().unwrap();
+        assert!(inotify.watch_where_made(&folder).unwrap());
+        std::fs::write(folder.join("a"), "x").unwrap();
+        assert!(is_told());
     }
 }

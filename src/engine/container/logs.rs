@@ -77,8 +77,7 @@ impl Engine {
             since: request.since,
             until: request.until,
         };
-        let follower =
-            if request.follow { Some(Follower::new(self, &id, folder.clone()).doing(doing)?) } else { None };
+        let follower = request.follow.then(|| Follower::new(self, &id, folder.clone()));
         let reader = Reader::open(&folder, wanted).doing(doing)?;
         let (to, records) = mpsc::channel(QUEUE);
         let (engine, target) = (self.clone(), target.to_owned());
@@ -124,20 +123,20 @@ struct Follower {
     engine: Engine,
     id: ContainerId,
     inotify: Option<Inotify>,
+    folder: PathBuf,
 }
 
 impl Follower {
-    fn new(engine: &Engine, id: &ContainerId, folder: PathBuf) -> disk::Result<Self> {
-        disk::private_dir(&folder)?;
+    fn new(engine: &Engine, id: &ContainerId, folder: PathBuf) -> Self {
         let watch = || {
             let inotify = Inotify::new()?;
-            inotify.watch(&folder)?;
+            inotify.watch_where_made(&folder)?;
             // Its end is seen where run.json goes.
             let _ = inotify.watch(&engine.paths().container_run(id)); // it may be gone already
             Ok::<_, crate::sys::Error>(inotify)
         };
         let inotify = watch().inspect_err(|error| tracing::debug!(%error, "following by the clock")).ok();
-        Ok(Self { engine: engine.clone(), id: id.clone(), inotify })
+        Self { engine: engine.clone(), id: id.clone(), inotify, folder }
     }
 
     fn goes_on(&self) -> bool {
@@ -153,6 +152,7 @@ impl Follower {
                 let timeout = Timespec::try_from(LOOK_AGAIN).ok();
                 let _ = rustix::event::poll(&mut polled, timeout.as_ref()); // a signal: look again
                 let _ = inotify.clear(); // whatever it was, the next read finds it
+                let _ = inotify.watch_where_made(&self.folder); // the first start may have made it
             }
             None => std::thread::sleep(LOOK_AGAIN / 10),
         }

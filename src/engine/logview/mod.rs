@@ -308,9 +308,7 @@ impl Engine {
             if record.config.log.driver == "none" {
                 return Err(NoLog).doing(doing);
             }
-            let folder = log::folder(&self.paths().container(&record.id));
-            disk::private_dir(&folder).doing(doing)?;
-            Ok(folder)
+            Ok(log::folder(&self.paths().container(&record.id)))
         };
         targets.iter().map(folder).collect()
     }

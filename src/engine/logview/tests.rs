@@ -169,3 +169,19 @@ fn a_pattern_that_cannot_be_used_is_refused() {
     let error = LogQuery { filter, ..LogQuery::default() }.compile().unwrap_err();
     assert_eq!(error.to_string(), "`a(` is no regular expression: unclosed group");
 }
+
+#[tokio::test]
+async fn a_log_that_is_not_begun_is_not_begun_by_looking_at_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join("log");
+    let view = open(&[&folder]);
+    assert!(page(&view, LogFrom::First, 10, 10).await.lines.is_empty());
+    look_for(&view, 1, "", 0, "").await;
+    assert!(!folder.exists());
+    write(&mut writer(&folder), 0..3);
+    let mut state = view.state();
+    tokio::time::timeout(Duration::from_secs(20), state.wait_for(|state| state.lines == 3))
+        .await
+        .unwrap()
+        .unwrap();
+}

@@ -34,9 +34,15 @@ const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Works until nobody has the view any more.
 pub(super) fn work(shared: &Shared, folders: &[PathBuf]) {
-    let watch = || {
+    // Before the first start there is no folder.
+    let mut unmade: Vec<&PathBuf> = Vec::new();
+    let mut watch = || {
         let inotify = Inotify::new()?;
-        folders.iter().try_for_each(|folder| inotify.watch(folder))?;
+        for folder in folders {
+            if !inotify.watch_where_made(folder)? {
+                unmade.push(folder);
+            }
+        }
         Ok::<_, crate::sys::Error>(inotify)
     };
     let inotify = watch().inspect_err(|error| tracing::debug!(%error, "following by the clock")).ok();
@@ -47,6 +53,7 @@ pub(super) fn work(shared: &Shared, folders: &[PathBuf]) {
     while !shared.is_closed.load(Ordering::Relaxed) {
         if let Some(inotify) = &inotify {
             let _ = inotify.clear(); // whatever it was, the files tell
+            unmade.retain(|folder| inotify.watch_where_made(folder).is_ok_and(|is_made| !is_made));
         }
         match round(shared) {
             Ok(is_idle) => {
