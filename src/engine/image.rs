@@ -462,7 +462,7 @@ impl Engine {
             .doing(doing)?;
         let layers = self.paths().layers();
         let folders = store.layers_of(&record.id).doing(doing)?;
-        let references = store.references().doing(doing)?;
+        let references = store.read_references().doing(doing)?.whole;
         Ok(ImageDetail {
             image: row(record, &references),
             document,

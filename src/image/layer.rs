@@ -202,7 +202,8 @@ impl Store {
 
     /// What the images are called that have this layer.
     fn images_with(&self, layer: &Digest) -> Vec<String> {
-        let (images, references) = (self.images().unwrap_or_default(), self.references().unwrap_or_default());
+        let images = self.read_images().map(|seen| seen.whole).unwrap_or_default();
+        let references = self.read_references().map(|seen| seen.whole).unwrap_or_default();
         let having =
             images.into_iter().filter(|image| image.layers.iter().chain(&image.fix).any(|it| it == layer));
         let called = |image: super::record::Record| {

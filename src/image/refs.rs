@@ -20,7 +20,8 @@ pub struct Resolved {
 }
 
 impl Store {
-    /// All references but the damaged, by name: [`Store::damaged`] has the others.
+    /// All references but the damaged, by name: [`Store::damaged`] has the others. For who deletes
+    /// what none of them names; others take what can be read ([`Store::read_references`]).
     ///
     /// # Errors
     ///
@@ -82,8 +83,8 @@ impl Store {
         if !is_prefix {
             return Err(no_image());
         }
-        let images = self.images()?;
-        let mut fits = images.into_iter().filter(|image| image.id.hex().starts_with(bare));
+        let images = self.read_images()?;
+        let mut fits = images.whole.into_iter().filter(|image| image.id.hex().starts_with(bare));
         match (fits.next(), fits.next()) {
             (Some(only), None) => Ok(by_id(only.id)),
             (None, _) => match self.meant(word)?.and_then(|damaged| damaged.image) {
@@ -105,7 +106,11 @@ impl Store {
             reference.name.full_name() == name.full_name()
                 && (reference.target.as_ref() == Some(digest) || reference.name.digest() == Some(digest))
         };
-        Ok(self.references()?.into_iter().find(fits))
+        let mut seen = self.read_references()?;
+        match (seen.whole.into_iter().find(fits), seen.unread.pop()) {
+            (None, Some(error)) => Err(error.into()), // it may be that one
+            (found, _) => Ok(found),
+        }
     }
 
     /// Gives the image another name; another image that had it loses it.
@@ -122,7 +127,8 @@ impl Store {
         let mut record = self.image(image)?;
         // Within one repository the registry's digest holds for the new tag as well.
         let target = self
-            .references()?
+            .read_references()?
+            .whole
             .into_iter()
             .find(|other| other.image == *image && other.name.full_name() == name.full_name())
             .and_then(|other| other.target);
