@@ -32,6 +32,12 @@ fn spoil(path: &PathBuf, how: &str) {
         "a folder" => fs::create_dir(path).unwrap(),
         "out of reach" => std::os::unix::fs::symlink("/proc/self/mem", path).unwrap(), // EIO
         "a pipe" => assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
+        "a loop" => std::os::unix::fs::symlink(path, path).unwrap(),
+        "a socket" => {
+            use rustix::fs::{CWD, FileType, mknodat};
+            mknodat(CWD, path, FileType::Socket, 0o600.into(), 0).unwrap();
+        }
+        "a device" => std::os::unix::fs::symlink("/dev/zero", path).unwrap(),
         "gone" => {}
         text => fs::write(path, text).unwrap(),
     }
@@ -389,6 +395,72 @@ fn an_image_that_cannot_be_read_is_listed_and_removed() {
         "{said}"
     );
     assert!(!text(&case, &["images"]).contains(&id[..12]));
+}
+
+#[test]
+fn a_name_that_cannot_be_read_costs_no_other_image() {
+    for how in ["a loop", "a socket", "a pipe", "a device", "out of reach"] {
+        let case = Case::new();
+        assert!(case.hoist(&["tag", case::IMAGE, "spoilt"]).status.success());
+        spoil(&case.engine.paths().refs().join("docker.io+library+spoilt:latest.json"), how);
+        for words in [
+            &["create", case::IMAGE, "true"][..],
+            &["image", "inspect", case::IMAGE],
+            &["history", case::IMAGE],
+            &["tag", case::IMAGE, "other"],
+            &["images"],
+        ] {
+            let said = case.hoist(words);
+            assert!(said.status.success(), "{how}: {words:?}: {}", String::from_utf8_lossy(&said.stderr));
+        }
+        // What it may name stays: of one that cannot be read just now, nothing is known.
+        assert_eq!(case.hoist(&["rmi", "other"]).status.success(), how != "out of reach", "{how}");
+    }
+}
+
+#[test]
+fn the_note_of_the_last_sweep_is_not_waited_for() {
+    for how in ["a pipe", "a device", "a loop"] {
+        let case = Case::new();
+        let note = case.engine.paths().ingest().join("boot");
+        spoil(&note, how);
+        text(&case, &["image", "from-host", "-t", "other", "true"]);
+        assert!(text(&case, &["images"]).contains("other"), "{how}");
+        assert!(fs::symlink_metadata(&note).unwrap().is_file(), "{how}");
+    }
+}
+
+#[test]
+fn what_is_no_file_in_a_containers_folder_hinders_no_end() {
+    let case = Case::new();
+    let id = case.create(&["cat", "/etc/hostname"], |options| options.hostname = Some("web".to_owned()));
+    case.start_again(&id);
+    let folder = case.engine.paths().container(&id.parse().unwrap());
+    let is_over = || case.container(&id).status == Status::Exited;
+    until("it ends", is_over);
+    let outside = case.engine.paths().root().join("outside");
+    for how in ["a pipe", "a loop", "a socket", "a device"] {
+        for file in ["hostname", "hosts", "resolv.conf"] {
+            spoil(&folder.join("etc").join(file), how);
+        }
+        case.start_again(&id); // they are hoist's to make
+        until("it ends", is_over);
+    }
+    assert_eq!(text(&case, &["logs", &id]), "web\n".repeat(5));
+    let log = folder.join("log/log.json");
+    for how in ["a pipe", "a loop", "a socket", "a device"] {
+        spoil(&log, how);
+        for words in [&["start", &id][..], &["logs", &id]] {
+            let said = text(&case, words);
+            assert!(said.contains("log.json"), "{how}: {words:?}: {said}");
+        }
+    }
+    fs::remove_file(&log).unwrap();
+    std::os::unix::fs::symlink(&outside, &log).unwrap();
+    assert!(text(&case, &["start", &id]).contains("log.json"));
+    assert!(!outside.exists(), "a link is not followed to be written to");
+    spoil(&log, "a pipe");
+    assert!(case.hoist(&["rm", "-f", &id]).status.success());
 }
 
 #[test]

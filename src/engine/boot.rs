@@ -195,7 +195,7 @@ impl Engine {
     /// by the first start of one. Returns a warning where that fails.
     pub(in crate::engine) fn ask_for_shutdown(&self) -> Option<String> {
         let mark = self.shutdown_mark();
-        if !is_systemd() || fs::read_to_string(&mark).is_ok_and(|boot| boot == store::boot_id()) {
+        if !is_systemd() || disk::read(&mark, 64).is_ok_and(|boot| boot == store::boot_id().as_bytes()) {
             return None;
         }
         // Root of a user namespace is nobody to the machine's systemd.

@@ -1,8 +1,8 @@
 //! Blobs on their way in: a file that a later try resumes, until its digest is right.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use super::error::{Error, Result};
@@ -80,13 +80,7 @@ impl Store {
             if self.protect_blob(lease, digest)? {
                 return Ok(Begun::Here);
             }
-            let file = OpenOptions::new()
-                .read(true)
-                .append(true)
-                .create(true)
-                .mode(0o600)
-                .open(&path)
-                .map_err(disk::Error::io("open", &path))?;
+            let file = disk::open_to_append(&path)?;
             if !lock(&file).map_err(disk::Error::io("lock", &path))? {
                 return Ok(Begun::Busy);
             }
@@ -123,7 +117,7 @@ impl Ingest {
     ///
     /// When the file cannot be opened again.
     pub fn existing(&self) -> Result<impl Read + Send + use<>> {
-        let file = File::open(&self.path).map_err(disk::Error::io("open", &self.path))?;
+        let file = disk::open(&self.path)?;
         Ok(file.take(self.written))
     }
 
@@ -162,7 +156,7 @@ impl Ingest {
     ///
     /// When the file cannot be opened again.
     pub fn reader(&self) -> Result<File> {
-        Ok(File::open(&self.path).map_err(disk::Error::io("open", &self.path))?)
+        Ok(disk::open(&self.path)?)
     }
 
     /// Checks size and digest of what is here.

@@ -78,7 +78,12 @@ impl Store {
         let mut digests = Vec::new();
         for name in read_dir(&dir)? {
             let path = dir.join(name);
-            let Ok(file) = File::open(&path) else { continue };
+            let file = match disk::open(&path) {
+                Ok(file) => file,
+                // No lease, or none any more.
+                Err(error) if error.is_not_found() || error.is_of_the_file() => continue,
+                Err(error) => return Err(error.into()),
+            };
             if file.try_lock_shared().is_ok() {
                 let _ = fs::remove_file(&path); // its owner died, or removes it itself
                 continue;

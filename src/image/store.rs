@@ -140,12 +140,11 @@ impl Store {
     /// [`Error::Missing`] when it is not here.
     pub fn open_blob(&self, digest: &Digest) -> Result<File> {
         let path = self.blob_path(digest);
-        match File::open(&path) {
-            Ok(file) => Ok(file),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        match disk::open(&path) {
+            Err(error) if error.is_not_found() => {
                 Err(Error::Missing { what: "blob", digest: digest.clone() })
             }
-            Err(error) => Err(disk::Error::io("open", path)(error).into()),
+            file => Ok(file?),
         }
     }
 
@@ -270,7 +269,7 @@ impl Store {
 
     /// Whether a name leads to the image.
     fn is_named(&self, id: &ImageId) -> bool {
-        self.references().is_ok_and(|names| names.iter().any(|name| name.image == *id))
+        self.read_references().is_ok_and(|names| names.whole.iter().any(|name| name.image == *id))
     }
 
     /// Where the record of an image is.
@@ -365,8 +364,8 @@ impl Store {
     ///
     /// When /proc is not mounted.
     pub fn is_of_this_boot(&self) -> Result<bool> {
-        match fs::read_to_string(self.boot_file()) {
-            Ok(boot) => Ok(boot == boot_id()?),
+        match disk::read(&self.boot_file(), MAX_BOOT) {
+            Ok(boot) => Ok(boot == boot_id()?.as_bytes()),
             Err(_) => Ok(false),
         }
     }
@@ -456,6 +455,9 @@ pub(super) fn json_files(dir: &Path) -> Result<Vec<PathBuf>> {
     let is_state = |name: &String| !name.starts_with('.') && name.ends_with(".json");
     Ok(names.into_iter().filter(is_state).map(|name| dir.join(name)).collect())
 }
+
+/// No boot's id is longer.
+const MAX_BOOT: u64 = 64;
 
 fn boot_id() -> Result<String> {
     let path = "/proc/sys/kernel/random/boot_id";

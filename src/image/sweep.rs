@@ -259,7 +259,7 @@ impl Store {
             let path = ingest.join(&name);
             let Ok(meta) = fs::symlink_metadata(&path) else { continue };
             if let Some(stem) = name.strip_suffix(".lock") {
-                let Ok(lock) = fs::File::open(&path) else { continue };
+                let Ok(lock) = disk::open(&path) else { continue };
                 if lock.try_lock().is_ok() {
                     self.discard(&ingest.join(stem))?;
                     let _ = fs::remove_file(&path); // who waits for it looks at the path again
@@ -267,7 +267,7 @@ impl Store {
             } else if name.ends_with(".part") {
                 let now = SystemTime::now();
                 let age = meta.modified().ok().and_then(|time| now.duration_since(time).ok());
-                let free = fs::File::open(&path).is_ok_and(|file| file.try_lock().is_ok());
+                let free = disk::open(&path).is_ok_and(|file| file.try_lock().is_ok());
                 if free && age.is_some_and(|age| age > KEEP_PARTS) {
                     self.discard(&path)?;
                 }

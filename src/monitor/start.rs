@@ -183,23 +183,27 @@ fn make_sources(config: &Config) -> Result<(), Error> {
 }
 
 /// Makes what is missing of the files that the container gets as its own. A start that was
-/// killed, or a power cut, leaves some of them.
+/// killed, or a power cut, leaves some of them. They take the place of what is no file.
 fn prepare_etc(etc: &Path) -> Result<(), Error> {
     disk::private_dir(etc)?;
-    for name in ETC_FILES.into_iter().filter(|name| !etc.join(name).exists()) {
-        write_etc(etc, name, "")?;
+    for path in ETC_FILES.map(|name| etc.join(name)) {
+        if !fs::symlink_metadata(&path).is_ok_and(|meta| meta.is_file()) {
+            disk::replace(&path, b"")?;
+        }
     }
     Ok(())
 }
 
 /// Writes in place: the container may have the file bound already.
 fn write_etc(etc: &Path, name: &str, text: &str) -> Result<(), Error> {
+    use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
     let path = etc.join(name);
-    fs::write(&path, text).map_err(disk::Error::io("write", &path))?;
+    let mut file = disk::open_to_overwrite(&path)?;
+    file.write_all(text.as_bytes()).map_err(disk::Error::io("write", &path))?;
     // Every user in the container reads it, whatever the monitor's umask.
     let mode = fs::Permissions::from_mode(0o644);
-    Ok(fs::set_permissions(&path, mode).map_err(disk::Error::io("change the mode of", &path))?)
+    Ok(file.set_permissions(mode).map_err(disk::Error::io("change the mode of", &path))?)
 }
 
 /// The payload's ends, the monitor's ends, and the inodes of the output pipes.
@@ -363,6 +367,7 @@ mod tests {
         let etc = dir.path().join("etc");
         disk::private_dir(&etc).unwrap();
         fs::write(etc.join(ETC_FILES[0]), "kept").unwrap();
+        std::os::unix::fs::symlink(ETC_FILES[0], etc.join(ETC_FILES[1])).unwrap();
         prepare_etc(&etc).unwrap();
         let texts = ETC_FILES.map(|name| fs::read_to_string(etc.join(name)).unwrap());
         assert_eq!(texts, ["kept", "", ""]);

@@ -81,7 +81,13 @@ impl Error {
         match self {
             Self::Damaged { .. } | Self::TooLarge { .. } => true,
             Self::Newer { .. } | Self::UnknownVersion { .. } => true,
-            Self::Io { source, .. } => [InvalidData, IsADirectory, PermissionDenied].contains(&source.kind()),
+            Self::Io { source, .. } => {
+                [InvalidData, IsADirectory, PermissionDenied].contains(&source.kind())
+                    // Links that lead nowhere, sockets, and nodes of no device.
+                    || [libc::ELOOP, libc::ENAMETOOLONG, libc::ENXIO, libc::ENODEV]
+                        .iter()
+                        .any(|&errno| source.raw_os_error() == Some(errno))
+            }
             Self::Unreadable { .. } => false,
         }
     }

@@ -7,6 +7,8 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
+use rustix::fs::OFlags;
+
 use super::{Error, Result};
 
 /// Where a lock stands in the order that keeps processes from waiting for each other.
@@ -77,7 +79,9 @@ impl Lock {
     ///
     /// When the file exists but cannot be opened or locked.
     pub fn is_held(path: &Path) -> Result<bool> {
-        let file = match File::open(path) {
+        // A pipe, which can be locked like any file, would wait for its other end.
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
             Err(error) => return Err(Error::io("open", path)(error)),

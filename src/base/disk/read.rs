@@ -33,18 +33,36 @@ pub fn open(path: &Path) -> Result<File> {
     open_with(OpenOptions::new().read(true), path).map(|(file, _)| file)
 }
 
-/// Opens a file of ours to append to, and makes it where it is missing.
+/// Opens a file of ours to read it and to append to it, and makes it where it is missing.
 ///
 /// # Errors
 ///
-/// As [`open`].
+/// As [`open`]; when it is a link.
 pub fn open_to_append(path: &Path) -> Result<File> {
-    open_with(OpenOptions::new().append(true).create(true).mode(0o600), path).map(|(file, _)| file)
+    open_to_change(OpenOptions::new().read(true).append(true), path)
+}
+
+/// Opens a file of ours to write it in place, empty, and makes it where it is missing.
+///
+/// # Errors
+///
+/// As [`open_to_append`].
+pub fn open_to_overwrite(path: &Path) -> Result<File> {
+    open_to_change(OpenOptions::new().write(true).truncate(true), path)
+}
+
+/// What a link leads to is nothing of ours to write to.
+fn open_to_change(options: &mut OpenOptions, path: &Path) -> Result<File> {
+    open_as(options.create(true).mode(0o600), OFlags::NOFOLLOW, path).map(|(file, _)| file)
+}
+
+fn open_with(options: &mut OpenOptions, path: &Path) -> Result<(File, u64)> {
+    open_as(options, OFlags::empty(), path)
 }
 
 /// A pipe in the place of a file would wait for its other end. Gives the size too.
-fn open_with(options: &mut OpenOptions, path: &Path) -> Result<(File, u64)> {
-    let file = options.custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path);
+fn open_as(options: &mut OpenOptions, flags: OFlags, path: &Path) -> Result<(File, u64)> {
+    let file = options.custom_flags((flags | OFlags::NONBLOCK).bits().cast_signed()).open(path);
     let file = file.map_err(Error::io("open", path))?;
     let meta = file.metadata().map_err(Error::io("stat", path))?;
     if meta.is_file() || meta.is_dir() {
@@ -94,12 +112,25 @@ mod tests {
     }
 
     #[test]
-    fn a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for() {
+    fn what_is_no_file_is_neither_waited_for_nor_written_to() {
+        use std::os::unix::fs::symlink;
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("pipe");
-        rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
-        for result in [read(&path, 10).map(drop), open(&path).map(drop), open_to_append(&path).map(drop)] {
-            assert!(result.is_err());
+        let place = |name: &str| dir.path().join(name);
+        rustix::fs::mknodat(rustix::fs::CWD, place("pipe"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
+            .unwrap();
+        symlink("loop", place("loop")).unwrap();
+        symlink("/dev/zero", place("device")).unwrap();
+        let _socket = std::os::unix::net::UnixListener::bind(place("socket")).unwrap();
+        for path in ["pipe", "loop", "device", "socket"].map(place) {
+            let read = read(&path, 10).map(drop);
+            for result in [read, open(&path).map(drop), open_to_append(&path).map(drop)] {
+                assert!(result.unwrap_err().is_of_the_file(), "{path:?}");
+            }
+            assert!(open_to_overwrite(&path).is_err());
         }
+        fs::write(place("file"), "kept").unwrap();
+        symlink("file", place("link")).unwrap();
+        assert!(open_to_append(&place("link")).is_err() && open_to_overwrite(&place("link")).is_err());
+        assert_eq!(fs::read_to_string(place("link")).unwrap(), "kept");
     }
 }

@@ -22,7 +22,7 @@ use jiff::Timestamp;
 use super::json::{Clock, peek};
 use super::level::{Level, goes_on};
 use super::{MAX_RECORD, Stream, older};
-use crate::base::disk::{Error, Result};
+use crate::base::disk::{self, Error, Result};
 
 /// So many bytes are read at once.
 const CHUNK: usize = 256 << 10;
@@ -143,10 +143,10 @@ impl Book {
 
     fn adopt(&mut self, n: u32) -> Result<()> {
         let path = older(&self.folder, n);
-        let file = match File::open(&path) {
+        let file = match disk::open(&path) {
             Ok(file) => file,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            Err(error) => return Err(Error::io("open", &path)(error)),
+            Err(error) if error.is_not_found() => return Ok(()),
+            Err(error) => return Err(error),
         };
         let meta = file.metadata().map_err(Error::io("stat", &path))?;
         if self.files.iter().any(|part| part.inode == meta.ino()) {

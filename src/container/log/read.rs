@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::json::{Clock, decode};
 use super::{LogRecord, MAX_FILES, Stream, older};
-use crate::base::disk::{Error, Result};
+use crate::base::disk::{self, Error, Result};
 
 /// So many bytes are read at once.
 const BLOCK: usize = 64 << 10;
@@ -56,13 +56,13 @@ struct Open {
 
 impl Open {
     fn path(path: &Path) -> Result<Option<Self>> {
-        match File::open(path) {
+        match disk::open(path) {
             Ok(file) => {
                 let inode = file.metadata().map_err(Error::io("stat", path))?.ino();
                 Ok(Some(Self { file, inode }))
             }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(Error::io("open", path)(error)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
         }
     }
 }

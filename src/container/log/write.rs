@@ -1,15 +1,14 @@
 //! The writer's side: lines out of bytes, files out of lines.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 use super::json::{Clock, encode};
 use super::{MAX_FILES, MAX_RECORD, Stream, current, older};
-use crate::base::disk::{Error, Result, private_dir};
+use crate::base::disk::{Error, Result, open_to_append, private_dir};
 use crate::container::LogOptions;
 
 /// So many bytes of JSON are written at once, about.
@@ -37,7 +36,7 @@ impl Writer {
     /// When the folder or the file cannot be made.
     pub fn open(folder: &Path, options: &LogOptions) -> Result<Self> {
         private_dir(folder)?;
-        let file = append_to(&current(folder))?;
+        let file = open_to_append(&current(folder))?;
         let size = file.metadata().map_err(Error::io("stat", current(folder)))?.len();
         Ok(Self {
             folder: folder.into(),
@@ -140,15 +139,10 @@ impl Writer {
                 _ => {}
             }
         }
-        self.file = append_to(&newest)?;
+        self.file = open_to_append(&newest)?;
         self.size = 0;
         Ok(())
     }
-}
-
-fn append_to(path: &Path) -> Result<File> {
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    file.map_err(Error::io("open", path))
 }
 
 fn index(stream: Stream) -> usize {
