@@ -4,9 +4,11 @@
 
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use hoist::base::Paths;
 use hoist::base::progress::Reporter;
+use hoist::base::{ErrorKind, Explain as _, Paths};
 use hoist::image::import::ImportRequest;
 use hoist::image::{self, Input, Store};
 use hoist::oci::ImageId;
@@ -88,11 +90,44 @@ fn programs_are_packed_no_longer_than_they_are_wanted() {
     let place = Place::new();
     let reporter = Reporter::silent();
     reporter.cancel();
-    let programs = image::host::default_programs();
+    // Not even looked for.
+    let programs = ["no-such-program".to_owned()];
     let error =
         image::host::from_host(&place.store, &"x1".parse().unwrap(), &programs, &reporter).unwrap_err();
     assert!(matches!(error, image::Error::Interrupted), "{error:?}");
     assert!(place.store.images().unwrap().is_empty());
+}
+
+/// Makes an image of a few programs until so much was told of it; also returns how often it was.
+fn from_host_until(place: &Place, moment: usize) -> (Result<ImageId, image::Error>, usize) {
+    let programs = ["bash", "sed", "grep"].map(str::to_owned);
+    let (own, news) = (Arc::new(OnceLock::<Reporter>::new()), Arc::new(AtomicUsize::new(0)));
+    let reporter = Reporter::new({
+        let (own, news) = (Arc::clone(&own), Arc::clone(&news));
+        move |_| {
+            if news.fetch_add(1, Ordering::Relaxed) == moment {
+                own.get().unwrap().cancel();
+            }
+        }
+    });
+    own.set(reporter.clone()).unwrap();
+    let made = image::host::from_host(&place.store, &"x1".parse().unwrap(), &programs, &reporter);
+    (made, news.load(Ordering::Relaxed))
+}
+
+#[test]
+fn programs_are_packed_up_to_the_moment_at_which_they_are_no_longer_wanted() {
+    let (made, told) = from_host_until(&Place::new(), usize::MAX);
+    made.unwrap();
+    assert!(told > 2, "it tells of every megabyte: {told}");
+    // The last time it tells that all is there.
+    for moment in 0..told - 1 {
+        let place = Place::new();
+        let error = from_host_until(&place, moment).0.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Interrupted, "{moment}: {error:?}");
+        assert!(place.store.images().unwrap().is_empty(), "{moment}");
+        assert_eq!(litter(&place), [""; 0], "{moment}");
+    }
 }
 
 /// A script run by /bin/sh in the place's folder: how other tools make archives.
@@ -273,6 +308,14 @@ fn archives_that_lie_are_refused() {
                 ("l", ""),
             ],
             "the layer is damaged: its digest is",
+        ),
+        (
+            "a platform whose record could not be read again",
+            vec![
+                ("manifest.json", r#"[{"Config":"c","RepoTags":["x:1"],"Layers":[]}]"#),
+                ("c", r#"{"os":"linux/x","architecture":"a/b","rootfs":{"diff_ids":[]}}"#),
+            ],
+            "is not a platform",
         ),
         (
             "an index that is a manifest, too",

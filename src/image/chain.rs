@@ -304,3 +304,38 @@ fn attributes(place: &OwnedFd) -> Result<Vec<(std::ffi::OsString, Vec<u8>)>> {
     }
     Ok(attributes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A layer of this folder with these hard links to files of the layers below.
+    fn layer(links: Vec<(RawPath, RawPath)>) -> Meta {
+        let traits = Traits { links, ..Traits::default() };
+        Meta { version: 1, diff_id: Digest::of(b"x"), size: 0, entries: 0, traits }
+    }
+
+    #[test]
+    fn hard_links_to_lower_layers_cost_a_few_steps_each() {
+        let (depth, count) = (200, 500);
+        let dir = tempfile::tempdir().unwrap();
+        let roots = ["low", "middle", "top"].map(|name| dir.path().join(name));
+        let inner = "d/".repeat(depth);
+        for root in &roots {
+            std::fs::create_dir_all(root.join(&inner)).unwrap();
+        }
+        let path = |name: &str, at: usize| PathBuf::from(&inner).join(format!("{name}{at:03}"));
+        for at in 0..count {
+            std::fs::write(roots[0].join(path("file", at)), "").unwrap();
+        }
+        let links = (0..count).map(|at| (RawPath(path("link", at)), RawPath(path("file", at)))).collect();
+        let layers = vec![layer(Vec::new()), layer(links), layer(Vec::new())];
+        let chain = Chain::new(layers, roots.to_vec(), OsStr::new("user.overlay.opaque")).unwrap();
+        let links = chain.links().unwrap();
+        assert_eq!(links.len(), count);
+        assert!(links.iter().all(|link| link.names.len() == 2));
+        let steps: u64 = chain.cursors.borrow().iter().map(|cursor| cursor.steps).sum();
+        // The way down in each layer, and then whether each name is there or hidden.
+        assert!(steps <= 3 * depth as u64 + 4 * count as u64, "{steps}");
+    }
+}

@@ -619,7 +619,7 @@ pub(super) fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
 mod tests {
     use super::*;
 
-    fn extracted(paths: impl Iterator<Item = (String, bool)>) -> (tempfile::TempDir, Extracted) {
+    fn archive(paths: impl Iterator<Item = (String, bool)>) -> Vec<u8> {
         let mut builder = tar::Builder::new(Vec::new());
         for (path, is_folder) in paths {
             let mut header = tar::Header::new_gnu();
@@ -632,7 +632,11 @@ mod tests {
             });
             builder.append_data(&mut header, path, std::io::empty()).unwrap();
         }
-        let tar = builder.into_inner().unwrap();
+        builder.into_inner().unwrap()
+    }
+
+    fn extracted(paths: impl Iterator<Item = (String, bool)>) -> (tempfile::TempDir, Extracted) {
+        let tar = archive(paths);
         let dir = tempfile::tempdir().unwrap();
         let root = fs::open_dir(dir.path()).unwrap();
         let extracted = extract(tar.as_slice(), &root, &Limits::default(), true).unwrap().0;
@@ -672,6 +676,19 @@ mod tests {
         let (dir, extracted) = extracted(folders.chain(files));
         assert_eq!((extracted.traits.implied.len(), extracted.work), (0, 1000));
         assert!(dir.path().join("f499").is_file());
+    }
+
+    #[test]
+    fn files_are_not_remembered() {
+        let tar = archive((0..1000).map(|at| (format!("d{}/file{at}", at % 3), false)));
+        let dir = tempfile::tempdir().unwrap();
+        let (root, limits) = (fs::open_dir(dir.path()).unwrap(), Limits::default());
+        let (mut tree, mut reader) = (Tree::new(&root, &limits, true), Reader::new(tar.as_slice()));
+        while let Some(entry) = reader.next_entry().unwrap() {
+            tree.add(&entry, &mut reader).unwrap();
+        }
+        assert_eq!(std::fs::read_dir(dir.path().join("d2")).unwrap().count(), 333);
+        assert_eq!((tree.known.len(), tree.folders.len(), tree.asides.len()), (3, 3 + 1, 0), "with the root");
     }
 
     #[test]

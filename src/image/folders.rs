@@ -21,6 +21,12 @@ impl<T: Default> Folders<T> {
         Self { names: BTreeMap::new(), values: vec![T::default()] }
     }
 
+    /// How many names are known.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.names.len()
+    }
+
     /// The folder of this name in another one, added if it is not known.
     pub(super) fn add(&mut self, above: u32, name: &[u8]) -> u32 {
         let next = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
@@ -134,6 +140,6 @@ mod tests {
     fn a_deep_path_takes_as_many_names_as_it_has() {
         let mut folders: Folders<u8> = Folders::new();
         folders.add_path("x/".repeat(2000).as_bytes());
-        assert_eq!((folders.names.len(), folders.values.len()), (2000, 2001));
+        assert_eq!((folders.len(), folders.values.len()), (2000, 2001));
     }
 }

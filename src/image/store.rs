@@ -25,8 +25,10 @@ pub struct Limits {
     pub layer: u64,
     /// Entries of a layer.
     pub entries: u64,
-    /// How many times more a layer may be unpacked than packed, beyond the first 4 GiB.
+    /// How many times more a layer or an archive may be unpacked than packed.
     pub ratio: u64,
+    /// Unpacked bytes up to which no ratio is asked.
+    pub free: u64,
 }
 
 impl Default for Limits {
@@ -38,6 +40,7 @@ impl Default for Limits {
             layer: 256 << 30,
             entries: 20_000_000,
             ratio: 200,
+            free: 4 << 30,
         }
     }
 }

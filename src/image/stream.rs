@@ -24,8 +24,6 @@ use crate::sys::check;
 const CHUNK: usize = 256 << 10;
 /// Chunks between the two threads: enough to let either run ahead for a while.
 const AHEAD: usize = 8;
-/// Unpacked bytes up to which no ratio to the packed ones is asked.
-const FREE: u64 = 4 << 30;
 
 /// Unpacks a stream into `root`; returns what came of it and the tar's digest.
 pub(super) fn unpack(
@@ -159,7 +157,7 @@ pub(super) fn guard(limits: &Limits, what: &str, unpacked: u64, packed: u64) -> 
         return Err(Error::TooLarge { what: what.to_owned(), limit: limits.layer });
     }
     let packed = packed.max(1);
-    if unpacked > FREE && unpacked / packed > limits.ratio {
+    if unpacked > limits.free && unpacked / packed > limits.ratio {
         let what = format!("{what} ({unpacked} bytes of {packed})");
         return Err(Error::TooLarge { what, limit: limits.ratio });
     }

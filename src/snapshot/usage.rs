@@ -68,3 +68,30 @@ impl Visitor for Sum {
         Ok(Leave::Done)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::fs::OFlags;
+
+    use super::*;
+
+    #[test]
+    fn a_tree_of_any_depth_is_added_up() {
+        // On a disk this many folders take a minute.
+        let dir = tempfile::tempdir_in("/dev/shm").unwrap();
+        let mut folder = fs::open_dir(dir.path()).unwrap();
+        for _ in 0..60_000 {
+            fs::mkdir_at(&folder, OsStr::new("d"), 0o700).unwrap();
+            folder = fs::open_at(&folder, OsStr::new("d"), OFlags::RDONLY | OFlags::DIRECTORY).unwrap();
+        }
+        let file = fs::create_at(&folder, OsStr::new("file"), 0o600).unwrap();
+        rustix::io::write(&file, b"four").unwrap();
+        fs::link_at(&folder, OsStr::new("file"), &folder, OsStr::new("again")).unwrap();
+        // Held open, it would keep the kernel busy with the way to it.
+        drop((folder, file));
+        assert_eq!(usage(dir.path()).unwrap(), Usage { bytes: 4, files: 60_002 });
+        tree::clear(dir.path()).unwrap();
+        assert_eq!(usage(dir.path()).unwrap(), Usage::default());
+        assert_eq!(usage(&dir.path().join("none")).unwrap(), Usage::default());
+    }
+}

@@ -138,7 +138,13 @@ pub fn from_host(
         return Err(Error::Invalid("name at least one program".to_owned()));
     }
     let mut closure = Closure::default();
-    let paths = programs.iter().map(|name| closure.add_program(name)).collect::<Result<Vec<_>>>()?;
+    let mut paths = Vec::with_capacity(programs.len());
+    for name in programs {
+        if reporter.is_cancelled() {
+            return Err(Error::Interrupted);
+        }
+        paths.push(closure.add_program(name)?);
+    }
     add_system(&mut closure, &paths)?;
     let lease = store.lease()?;
     let layer = pack(store, &lease, &closure, reporter)?;
