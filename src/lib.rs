@@ -24,3 +24,7 @@ pub mod sys;
 
 #[cfg(feature = "tui")]
 pub mod tui;
+
+#[cfg(test)]
+#[path = "../tests/support/skip.rs"]
+mod skip;

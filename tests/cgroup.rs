@@ -17,15 +17,15 @@ use hoist::cgroup::{Cgroup, Parent};
 use hoist::engine::{ExecRequest, Status};
 use hoist::sys;
 use rustix::fs::OFlags;
-use support::{HOIST, in_user_namespace};
+use support::{HOIST, in_user_namespace, skipped};
 
 /// Where the v2 tree is on this machine.
-#[expect(clippy::print_stderr, reason = "what is not tried is told")]
+#[track_caller]
 fn unified() -> Option<PathBuf> {
     let roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"].map(PathBuf::from);
     let found = roots.into_iter().find(|root| root.join("cgroup.controllers").exists());
     if found.is_none() || in_user_namespace() {
-        eprintln!("skipped: no cgroup v2 tree in which groups can be made");
+        skipped("no cgroup v2 tree in which groups can be made");
         return None;
     }
     found

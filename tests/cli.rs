@@ -630,7 +630,7 @@ fn an_empty_value_counts_as_not_given_where_docker_says_so() {
 #[test]
 fn version_and_info_need_no_root() {
     if support::in_user_namespace() {
-        eprintln!("skipped: a user namespace with one id has no other user");
+        support::skipped("a user namespace with one id has no other user");
         return;
     }
     let home = Home::new();
@@ -704,7 +704,7 @@ fn one_ctrl_c_ends_a_wait_for_standard_input() {
 fn a_run_in_a_group_without_room_for_processes_says_so() {
     let tree = std::path::Path::new("/sys/fs/cgroup/pids");
     if support::in_user_namespace() || !tree.exists() {
-        eprintln!("skipped: there is no tree of the pids controller that is ours");
+        support::skipped("there is no cgroup v1 tree of the pids controller in which groups can be made");
         return;
     }
     let home = Home::with_busybox();
@@ -737,7 +737,7 @@ fn a_run_in_a_group_without_room_for_processes_says_so() {
 #[test]
 fn a_container_without_room_for_a_process_of_ours_says_so() {
     if support::in_user_namespace() {
-        eprintln!("skipped: a user namespace with one id has no other user");
+        support::skipped("a user namespace with one id has no other user");
         return;
     }
     let home = Home::with_busybox();
@@ -761,7 +761,7 @@ fn a_container_without_room_for_a_process_of_ours_says_so() {
 #[test]
 fn a_lack_of_threads_and_descriptors_is_told() {
     if support::in_user_namespace() {
-        eprintln!("skipped: a user namespace with one id has no other user");
+        support::skipped("a user namespace with one id has no other user");
         return;
     }
     let home = Home::new();
@@ -829,7 +829,8 @@ fn a_configuration_of_another_user_that_may_not_be_read_costs_a_warning() {
     use std::os::unix::fs::{PermissionsExt as _, chown};
     use std::os::unix::process::CommandExt as _;
     if support::in_user_namespace() {
-        return; // a user namespace with one id has no other user
+        support::skipped("a user namespace with one id has no other user");
+        return;
     }
     let home = Home::new();
     let folder = home.path("home/.config/hoist");

@@ -13,7 +13,7 @@ use std::process::Command;
 use case::{Case, until};
 use hoist::engine::{Engine, Process, Settings, Status};
 use hoist::sys;
-use support::in_user_namespace;
+use support::{in_user_namespace, skipped};
 
 /// What may be wrong with a file, and what is said of it.
 const WRONGS: [(&str, &str); 6] = [
@@ -133,7 +133,8 @@ fn what_cannot_be_read_at_the_moment_is_not_removed() {
 #[test]
 fn a_run_that_cannot_be_read_is_not_killed_but_can_be() {
     if in_user_namespace() {
-        return; // without a cgroup nothing tells what runs
+        skipped("without a cgroup nothing tells what runs");
+        return;
     }
     for (how, why) in WRONGS {
         let case = Case::new();
@@ -184,7 +185,8 @@ fn a_shutdown_stops_what_cannot_be_read() {
         ("run.json", "out of reach", false),
     ] {
         if kill_monitor && in_user_namespace() {
-            continue; // without a cgroup nothing tells of its processes
+            skipped("files lost with the monitor: nothing but a cgroup tells of the processes");
+            continue;
         }
         let id = case.start(&["sh", "-c", script], |options| {
             options.stop_signal = Some("USR1".to_owned());
@@ -217,7 +219,8 @@ fn a_shutdown_stops_what_cannot_be_read() {
 #[test]
 fn a_lost_run_folder_kills_nothing() {
     if in_user_namespace() {
-        return; // without a cgroup nothing tells what runs
+        skipped("without a cgroup nothing tells what runs");
+        return;
     }
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
@@ -267,7 +270,8 @@ fn a_lost_run_file_is_told_and_hinders_no_end() {
 #[test]
 fn a_lost_run_file_and_a_monitor_that_does_not_answer_hinder_no_removal() {
     if in_user_namespace() {
-        return; // what ends it then is its cgroup
+        skipped("without a cgroup nothing ends it");
+        return;
     }
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
@@ -283,7 +287,10 @@ fn a_reset_ends_what_has_lost_its_folders() {
     for lost in [&["root"][..], &["run"], &["root", "run"]] {
         for has_monitor in [true, false] {
             if in_user_namespace() && (!has_monitor || lost.contains(&"run")) {
-                continue; // without a cgroup nothing tells what runs
+                skipped(
+                    "folders lost without a monitor or a run folder: nothing but a cgroup tells what runs",
+                );
+                continue;
             }
             let case = Case::new();
             let id = case.start(&["sleep", "1000"], |_| {});
@@ -307,7 +314,8 @@ fn a_reset_ends_what_has_lost_its_folders() {
 #[test]
 fn a_lost_container_folder_kills_nothing() {
     if in_user_namespace() {
-        return; // without a cgroup nothing tells what runs
+        skipped("without a cgroup nothing tells what runs");
+        return;
     }
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
@@ -327,7 +335,8 @@ fn a_lost_container_folder_kills_nothing() {
 #[test]
 fn a_monitor_that_cannot_take_over_is_tried_once_and_hinders_no_end() {
     if in_user_namespace() {
-        return; // what ends it then is its cgroup
+        skipped("without a cgroup nothing ends it");
+        return;
     }
     use hoist::engine::RestartPolicy::{Always, No, UnlessStopped};
     for (end, policy) in [("kill", No), ("kill", Always), ("kill", UnlessStopped), ("rm", Always)] {
@@ -466,7 +475,8 @@ fn what_is_no_file_in_a_containers_folder_hinders_no_end() {
 #[test]
 fn a_network_that_cannot_be_read_is_another_subnet_at_most() {
     if in_user_namespace() {
-        return; // a bridge needs the host's network
+        skipped("a bridge needs the host's network");
+        return;
     }
     for how in ["", "{\"version\":2}"] {
         let case = Case::new();
@@ -591,7 +601,8 @@ fn sessions_that_were_killed_with_their_monitors_are_forgotten() {
 #[test]
 fn the_state_of_a_network_costs_new_connections_until_the_others_have_gone() {
     if in_user_namespace() {
-        return; // a bridge needs the host's network
+        skipped("a bridge needs the host's network");
+        return;
     }
     for (how, why) in [("{", "is damaged"), ("a folder", "Is a directory")] {
         let case = Case::new();

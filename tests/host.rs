@@ -12,7 +12,7 @@ use std::process::Command;
 
 use case::{ALL, Case, hear, until};
 use hoist::engine::{NetworkMode, Options};
-use support::in_user_namespace;
+use support::{in_user_namespace, skipped};
 
 /// Starts its arguments as unlike a service as can be: each of these would be inherited. It
 /// takes nothing that could not be given back without privilege over the machine.
@@ -187,8 +187,14 @@ fn the_root_is_an_overlay_in_the_mount_table() {
 }
 
 /// Whether the machine under test confines containers by itself.
+#[track_caller]
 fn has_apparmor() -> bool {
-    !in_user_namespace() && hoist::sys::apparmor::support() == hoist::sys::apparmor::Support::Full
+    let found =
+        !in_user_namespace() && hoist::sys::apparmor::support() == hoist::sys::apparmor::Support::Full;
+    if !found {
+        skipped("what needs AppArmor: it is off, or not ours");
+    }
+    found
 }
 
 #[test]
@@ -238,7 +244,7 @@ fn a_profile_that_is_not_loaded_stops_the_start_or_is_told_to_be_without_effect(
 #[test]
 fn a_label_is_told_to_be_without_effect_where_selinux_is_off() {
     if hoist::sys::selinux::is_enabled() {
-        eprintln!("skipped: SELinux is on");
+        skipped("SELinux is on");
         return;
     }
     let case = Case::new();

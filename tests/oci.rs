@@ -1,21 +1,19 @@
-//! `hoist oci` as the runtime specification has it, and beside Debian's runc where that is
-//! installed. Needs root, or a user namespace that maps it, and busybox-static.
+//! `hoist oci` as the runtime specification has it, and beside Debian's runc. Needs
+//! root, or a user namespace that maps it, and busybox-static.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test may fail by panic")]
+#![expect(clippy::unwrap_used, reason = "a test may fail by panic")]
 
 mod bundle;
+mod support;
 
 use std::fs;
-use std::io::{IoSliceMut, Read, Write};
-use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::io::Write;
 use std::os::unix::net::UnixListener;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
-use bundle::{Bundle, Said};
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
+use bundle::{Bundle, Said, read_all, receive_terminal};
 use serde_json::json;
+use support::{has_memory_controller, in_user_namespace, skipped};
 
 #[test]
 fn a_container_goes_from_created_to_stopped() {
@@ -162,7 +160,7 @@ fn what_is_not_supported_is_refused_by_name() {
 #[test]
 fn an_selinux_label_is_refused_where_it_would_not_confine() {
     if hoist::sys::selinux::is_enabled() {
-        eprintln!("skipped: SELinux is on");
+        skipped("SELinux is on");
         return;
     }
     let label = "system_u:system_r:container_t:s0:c1,c2";
@@ -272,15 +270,15 @@ fn an_init_reaps_and_passes_signals_on() {
 #[test]
 fn limits_are_set_and_memory_is_taken_away() {
     if in_user_namespace() {
-        return; // the controllers' files belong to the user namespace above
+        skipped("the controllers' files belong to the user namespace above");
+        return;
     }
     let bundle = Bundle::sh("dd if=/dev/zero of=/dev/shm/x bs=1M count=60").with(|config| {
         config["linux"]["resources"]["memory"] = json!({ "limit": 16 << 20 });
         config["linux"]["resources"]["pids"] = json!({ "limit": 20 });
     });
     let said = bundle.run();
-    let v2 = fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
-    if !v2.contains("memory") && !Path::new("/sys/fs/cgroup/memory").exists() {
+    if !has_memory_controller() {
         // `tests/on-v2` has what a hybrid machine leaves to cgroup v2.
         assert!(said.err.contains("this machine has no cgroup controller for memory"), "{said:?}");
         return;
@@ -310,7 +308,8 @@ fn a_container_without_room_for_processes_runs_or_says_why() {
             bundle.write();
             let said = bundle.oci([&["run"], init, &["c"]].concat());
             if said.err.contains("this machine has no cgroup controller for processes") {
-                return; // as on cgroup v2 beside v1
+                skipped("this cgroup tree has no pids controller");
+                return;
             }
             let is_full = said.err.contains("Resource temporarily unavailable");
             assert!((said.code == 0) != is_full, "{limit} {init:?}: {said:?}");
@@ -379,8 +378,9 @@ fn what_could_not_be_had_is_told_by_who_creates() {
 
 #[test]
 fn runc_shows_the_same_container_of_the_same_bundle() {
-    if in_user_namespace() || Command::new("runc").arg("--version").output().is_err() {
-        return; // runc refuses cgroups in a user namespace with one id
+    if in_user_namespace() {
+        skipped("runc refuses cgroups in a user namespace with one id");
+        return;
     }
     // Not compared: supplementary groups, where ours always have the primary one, too
     // (CVE-2022-36109), and standard input, which runc replaces by a pipe of its own.
@@ -402,41 +402,10 @@ fn runc_shows_the_same_container_of_the_same_bundle() {
         .current_dir(bundle.dir.path())
         .stdin(Stdio::null())
         .output()
-        .unwrap()
+        .expect("the Debian package runc is installed (tests/all does it)")
         .into();
     assert_eq!(ours.out, theirs.out, "hoist says: {}\nrunc says: {}", ours.err, theirs.err);
     assert_eq!(ours.code, theirs.code);
-}
-
-/// The terminal that comes over a console socket.
-fn receive_terminal(listener: &UnixListener) -> OwnedFd {
-    let (stream, _) = listener.accept().unwrap();
-    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
-    let mut control = RecvAncillaryBuffer::new(&mut space);
-    let mut name = [0; 64];
-    rustix::net::recvmsg(&stream, &mut [IoSliceMut::new(&mut name)], &mut control, RecvFlags::CMSG_CLOEXEC)
-        .unwrap();
-    control
-        .drain()
-        .find_map(|message| match message {
-            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
-            _ => None,
-        })
-        .expect("a descriptor came")
-}
-
-/// What a terminal says until nobody holds its other end.
-fn read_all(master: OwnedFd) -> String {
-    let mut master = fs::File::from(master);
-    let mut text = Vec::new();
-    let mut piece = [0; 4096];
-    while let Ok(length) = master.read(&mut piece) {
-        if length == 0 {
-            break;
-        }
-        text.extend_from_slice(&piece[..length]);
-    }
-    String::from_utf8(text).unwrap()
 }
 
 /// For what is seen in a file only: asks again until it holds.
@@ -446,10 +415,4 @@ fn wait_until(holds: impl Fn() -> bool) {
         assert!(std::time::Instant::now() < end, "it did not come about");
         std::thread::yield_now();
     }
-}
-
-/// Whether the tests run in a user namespace with one id: some things are not to be had there.
-#[expect(clippy::disallowed_methods, reason = "tests/all says it this way")]
-fn in_user_namespace() -> bool {
-    std::env::var_os("HOIST_TEST_USER_NAMESPACE").is_some()
 }

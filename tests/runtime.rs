@@ -4,12 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panic")]
 
 mod bundle;
+mod support;
 
 use std::fs;
 use std::process::{Child, Command, Stdio};
 
 use bundle::Bundle;
 use serde_json::json;
+use support::{in_user_namespace, skipped};
 
 /// A process in namespaces of its own, ended with the test.
 struct Holder(Child);
@@ -41,7 +43,8 @@ impl Drop for Holder {
 #[test]
 fn a_container_in_a_user_namespace_is_root_only_there() {
     if in_user_namespace() {
-        return; // one id cannot be mapped to many
+        skipped("one id cannot be mapped to many");
+        return;
     }
     let bundle = Bundle::sh("cat /proc/self/uid_map | tr -s ' '; id -u; touch /tmp/x && stat -c %u /tmp/x; echo x > /dev/null && echo null; mount -t tmpfs t /tmp 2>/dev/null || echo no mount")
         .with(|config| {
@@ -115,7 +118,8 @@ fn the_hosts_namespaces_are_shared_where_the_spec_names_none() {
 #[test]
 fn a_mount_on_the_host_reaches_a_container_that_follows_it() {
     if in_user_namespace() {
-        return; // what is mounted there belongs to the user namespace above
+        skipped("what is mounted there belongs to the user namespace above");
+        return;
     }
     // In mount namespaces of the test's own: nothing is left on the machine.
     let bundle = Bundle::sh("sleep 1000");
@@ -147,10 +151,4 @@ fn a_created_container_that_is_deleted_never_runs() {
     bundle.oci(["delete", "c"]).ok();
     assert!(!bundle.in_root("tmp/ran").exists());
     assert_eq!(bundle.oci(["list", "-q"]).ok(), "");
-}
-
-/// Whether the tests run in a user namespace with one id: some things are not to be had there.
-#[expect(clippy::disallowed_methods, reason = "tests/all says it this way")]
-fn in_user_namespace() -> bool {
-    std::env::var_os("HOIST_TEST_USER_NAMESPACE").is_some()
 }

@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn the_exit_code_of_a_process_that_another_reaped_is_known() {
         if !Probe::now().unwrap().pidfd_info {
-            eprintln!("skipped: PIDFD_GET_INFO is of Linux 6.15");
+            crate::skip::skipped("PIDFD_GET_INFO is of Linux 6.15");
             return;
         }
         let mut child = std::process::Command::new("sh").args(["-c", "exit 42"]).spawn().unwrap();

@@ -13,10 +13,15 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io::{IoSliceMut, Read as _};
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
+use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
 use serde_json::{Value, json};
 
 /// The binary under test.
@@ -195,6 +200,37 @@ impl Bundle {
 /// Waits for a process without reading what it says.
 fn wait(mut child: std::process::Child) -> i32 {
     child.wait().unwrap().code().unwrap_or(-1)
+}
+
+/// The terminal that comes over a console socket.
+pub fn receive_terminal(listener: &UnixListener) -> OwnedFd {
+    let (stream, _) = listener.accept().unwrap();
+    let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
+    let mut control = RecvAncillaryBuffer::new(&mut space);
+    let mut name = [0; 64];
+    rustix::net::recvmsg(&stream, &mut [IoSliceMut::new(&mut name)], &mut control, RecvFlags::CMSG_CLOEXEC)
+        .unwrap();
+    control
+        .drain()
+        .find_map(|message| match message {
+            RecvAncillaryMessage::ScmRights(mut fds) => fds.next(),
+            _ => None,
+        })
+        .expect("a descriptor came")
+}
+
+/// What a terminal says until nobody holds its other end.
+pub fn read_all(master: OwnedFd) -> String {
+    let mut master = fs::File::from(master);
+    let mut text = Vec::new();
+    let mut piece = [0; 4096];
+    while let Ok(length) = master.read(&mut piece) {
+        if length == 0 {
+            break;
+        }
+        text.extend_from_slice(&piece[..length]);
+    }
+    String::from_utf8(text).unwrap()
 }
 
 impl Drop for Bundle {

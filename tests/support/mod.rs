@@ -18,25 +18,28 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use hoist::base::Paths;
+use hoist::sys::probe::Probe;
+
+mod skip;
+pub(crate) use skip::skipped;
 
 /// The binary under test.
 pub const HOIST: &str = env!("CARGO_BIN_EXE_hoist");
 
-/// Whether the tests run in a user namespace with one id: some things are not to be had there.
-#[expect(clippy::disallowed_methods, reason = "tests/all says it this way")]
+/// Whether the tests run in a user namespace: some things are not to be had there.
 pub fn in_user_namespace() -> bool {
-    std::env::var_os("HOIST_TEST_USER_NAMESPACE").is_some()
+    Probe::now().unwrap().in_user_namespace
 }
 
 /// Whether memory is counted and limited here. It is not where `tests/on-v2` has only the
 /// controllers that a hybrid machine leaves to cgroup v2.
-#[expect(clippy::print_stderr, reason = "what is not tried is told")]
+#[track_caller]
 pub fn has_memory_controller() -> bool {
     let v2 = std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
     let found =
         v2.split_whitespace().any(|name| name == "memory") || Path::new("/sys/fs/cgroup/memory").exists();
     if !found {
-        eprintln!("skipped in part: no memory controller in this cgroup tree");
+        skipped("what needs a memory controller: this cgroup tree has none");
     }
     found
 }
