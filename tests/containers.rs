@@ -16,7 +16,7 @@ use hoist::engine::{
     ErrorKind, Input, LogForm, LogQuery, Options, Output, Process, RestartPolicy, SaveLog, Status, Stream,
     Streams, Ulimit,
 };
-use support::{has_memory_controller, in_user_namespace};
+use support::{has_memory_controller, in_user_namespace, skipped};
 
 fn said(stdout: &str, stderr: &str, code: u8) -> Said {
     Said { stdout: stdout.to_owned(), stderr: stderr.to_owned(), code: Some(code) }
@@ -289,7 +289,8 @@ fn is_frozen(case: &Case) -> bool {
 #[test]
 fn pausing_stands_it_still_and_only_unpausing_or_an_end_helps() {
     if in_user_namespace() {
-        return; // no cgroup may be made there: see `in_a_user_namespace_nothing_is_frozen`
+        skipped("no cgroup can be made: see `in_a_user_namespace_nothing_is_frozen`");
+        return;
     }
     let case = Case::new();
     let containers = case.engine.containers();
@@ -619,12 +620,46 @@ fn the_containers_own_files_name_it() {
 #[test]
 fn a_user_writes_to_its_own_output_by_name() {
     if in_user_namespace() {
-        return; // one id only: nobody else is there
+        skipped("there is one id only");
+        return;
     }
     let case = Case::new();
     let script = "id -u; id -G; echo out > /dev/stdout; echo err > /dev/stderr";
     let found = case.run(&["sh", "-c", script], |options| options.user = Some("user".to_owned()));
     assert_eq!(found, said("1000\n1000 2000\nout\n", "err\n", 0));
+}
+
+#[test]
+fn a_set_user_id_program_of_the_image_works_under_the_filter() {
+    if in_user_namespace() {
+        skipped("there is one id only");
+        return;
+    }
+    let case = Case::new();
+    let path = |name: &str| case.dir.path().join(name);
+    let source = "#include <stdio.h>\n#include <sys/prctl.h>\n#include <unistd.h>\n\
+        int main(void) { printf(\"%d %d, no_new_privs %d, seccomp %d\\n\", getuid(), geteuid(),\
+        prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), prctl(PR_GET_SECCOMP)); }\n";
+    std::fs::write(path("who.c"), source).unwrap();
+    let mut cc = std::process::Command::new("cc");
+    cc.args(["-static", "-o"]).args([path("who"), path("who.c")]);
+    assert!(cc.status().unwrap().success(), "Debian's gcc and libc6-dev are needed");
+    let mut tar = tar::Builder::new(std::fs::File::create(path("who.tar")).unwrap());
+    let program = std::fs::read(path("who")).unwrap();
+    let mut header = tar::Header::new_gnu();
+    header.set_size(program.len() as u64);
+    header.set_mode(0o4755);
+    tar.append_data(&mut header, "who", program.as_slice()).unwrap();
+    tar.into_inner().unwrap();
+    assert!(case.hoist(&["import", path("who.tar").to_str().unwrap(), "who"]).status.success());
+    let run = |options: &[&str]| {
+        let words = ["run", "--rm", "--network", "none", "-u", "1000"];
+        let said = case.hoist(&[&words, options, &["who", "/who"]].concat());
+        String::from_utf8(said.stdout).unwrap()
+    };
+    assert_eq!(run(&[]), "1000 0, no_new_privs 0, seccomp 2\n");
+    let forbidden = run(&["--security-opt", "no-new-privileges"]);
+    assert_eq!(forbidden, "1000 1000, no_new_privs 1, seccomp 2\n");
 }
 
 #[test]
@@ -749,8 +784,12 @@ fn a_start_that_fails_with_rm_leaves_nothing() {
 
 #[test]
 fn want_of_memory_is_told_and_recorded() {
-    if in_user_namespace() || !has_memory_controller() {
-        return; // the limit is set by hand
+    if in_user_namespace() {
+        skipped("no cgroup can be made whose limit could be set");
+        return;
+    }
+    if !has_memory_controller() {
+        return;
     }
     let case = Case::new();
     let id =

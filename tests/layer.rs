@@ -3,6 +3,8 @@
 //! and foreign owners are left out.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
 
+mod support;
+
 use std::ffi::OsStr;
 use std::fs;
 use std::io::Write;
@@ -19,6 +21,7 @@ use hoist::sys::probe::Probe;
 use hoist::sys::{self, xattr};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use support::in_user_namespace;
 
 /// A store in a folder of its own, with a canary beside it that must never change.
 struct Place {
@@ -75,10 +78,6 @@ impl Place {
         beside.sort();
         assert_eq!(beside, ["canary", "root"], "{attack}");
     }
-}
-
-fn in_user_namespace() -> bool {
-    Probe::now().unwrap().in_user_namespace
 }
 
 /// Writes archives that no proper tool would.
@@ -411,6 +410,31 @@ fn a_bomb_is_stopped_at_the_limits() {
         assert!(text.contains("is too large"), "{what}: {text}");
         assert!(!place.store.paths().layers().join("0").exists());
     }
+}
+
+#[test]
+fn a_layer_that_is_many_times_more_than_what_came_is_refused() {
+    let zeros = "\0".repeat(4 << 20);
+    let bomb = tar().file("zeros", &zeros).end();
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(&bomb).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let zstd = zstd::encode_all(bomb.as_slice(), 3).unwrap();
+    let low = Limits { ratio: 10, free: 1 << 20, ..Limits::default() };
+    for (what, bytes) in [("gzip", &gzip), ("zstd", &zstd)] {
+        let place = Place::with(low);
+        let error = place.unpack(bytes).unwrap_err();
+        let text = hoist::base::error::chain(&error).join(" / ");
+        assert!(
+            text.contains("bytes of ") && text.ends_with("is too large: the limit is 10"),
+            "{what}: {text}"
+        );
+        // A layer that unpacks to no more than that much may be as small as it likes.
+        for allowed in [Limits { free: 8 << 20, ..low }, Limits { ratio: 1 << 20, ..low }] {
+            Place::with(allowed).unpack(bytes).unwrap();
+        }
+    }
+    Place::with(low).unpack(&bomb).unwrap();
 }
 
 #[test]
