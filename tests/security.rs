@@ -5,10 +5,13 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panic")]
 
 mod bundle;
+mod support;
 
 use std::ffi::CString;
 use std::fs;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,6 +21,7 @@ use bundle::{Bundle, DOCKER_CAPS, HOIST, Said};
 use hoist::runtime::seccomp;
 use hoist::sys::cap::CapSet;
 use serde_json::{Value, json};
+use support::{Home, in_user_namespace, skipped};
 
 /// Docker's filter for a container with its capabilities.
 fn with_docker_filter(bundle: Bundle) -> Bundle {
@@ -31,46 +35,61 @@ fn write_script(bundle: &Bundle, path: &str, text: &str) {
     fs::set_permissions(bundle.in_root(path), fs::Permissions::from_mode(0o755)).unwrap();
 }
 
-/// CVE-2019-5736
+/// CVE-2019-5736: the kernel lets nobody write to a program while it runs, so the attack holds
+/// what it was started from, and opens it for writing after its end.
 #[test]
-fn a_container_cannot_write_to_the_runtimes_program() {
+fn what_a_container_holds_of_the_runtimes_program_stays_read_only_after_its_end() {
+    // A copy: no other test runs it, which would keep it from being written, too.
     let dir = tempfile::tempdir().unwrap();
     let hoist = dir.path().join("hoist");
     fs::copy(HOIST, &hoist).unwrap();
-    let digest = || fs::read(&hoist).map(|bytes| hoist::oci::Digest::of(&bytes)).unwrap();
-    let before = digest();
-    let attack = "while :; do for p in /proc/[0-9]*; do (echo x > $p/exe) 2>/dev/null && echo wrote > /tmp/wrote; done; done";
-    let bundle = Bundle::sh(attack);
-    write_script(&bundle, "evil", "#!/proc/self/exe\n");
+    let of_copy = |command: &Command| {
+        let mut copied = Command::new(&hoist);
+        copied.args(command.get_args()).current_dir(dir.path());
+        copied.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        copied
+    };
+    let refused = "sh: can't create /proc/self/fd/3: Read-only file system\n";
+
+    let bundle = Bundle::sh("exec sleep 1000");
     bundle.start();
-    for round in 0..20 {
-        let program = if round % 2 == 0 { "/evil" } else { "true" };
-        let mut exec = Command::new(&hoist);
-        exec.args(["oci", "--root"]).arg(bundle.path("state")).args(["exec", "c", program]);
-        exec.stdin(Stdio::null()).output().unwrap();
-    }
-    // As the program of a container of its own, too.
-    let alone = Bundle::new().with(|config| config["process"]["args"] = json!(["/evil"]));
-    write_script(&alone, "evil", "#!/proc/self/exe\n");
-    alone.write();
-    let mut run = Command::new(&hoist);
-    run.args(["oci", "--root"]).arg(alone.path("state")).args(["run", "c"]).current_dir(alone.dir.path());
-    run.stdin(Stdio::null()).output().unwrap();
-    assert_eq!(digest(), before);
-    assert!(!bundle.in_root("tmp/wrote").exists(), "something could be opened for writing");
+    // It executes the runtime itself, which then waits for its input.
+    let mut victim = of_copy(&bundle.command(["exec", "c", "/proc/self/exe", "load"]));
+    let mut attacker = bundle.command(["exec", "c", "sh", "-c", HOLD]);
+    assert_eq!(opened_after_the_end_of(&mut victim, &mut attacker), refused);
+
+    let home = Home::with_busybox();
+    home.hoist(["run", "-d", "--name", "held", "--network", "none", "busybox", "sleep", "1000"]).ok();
+    let mut victim = of_copy(&home.command(["exec", "-i", "held", "/proc/self/exe", "load"]));
+    let mut attacker = home.command(["exec", "-i", "held", "sh", "-c", HOLD]);
+    assert_eq!(opened_after_the_end_of(&mut victim, &mut attacker), refused);
 }
 
-/// CVE-2019-5736, from the other side: what an entered container sees of the program.
-#[test]
-fn the_program_that_enters_is_a_read_only_bind_in_no_mount_table() {
-    let bundle = Bundle::sh("sleep 1000");
-    // The interpreter is the program that enters: it runs, and finds itself read-only.
-    write_script(&bundle, "evil", "#!/proc/self/exe\n");
-    bundle.start();
-    let said = bundle.oci(["exec", "c", "/evil"]);
-    assert!(!said.out.contains("wrote"), "{said:?}");
-    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap();
-    assert!(!mounts.contains("/hoist "), "{mounts}");
+/// Looks for a program other than busybox, and holds it.
+const HOLD: &str = "for round in $(seq 10000); do for p in /proc/[0-9]*; do \
+    case $(readlink $p/exe) in ''|*/busybox) continue;; esac; \
+    (exec 3<$p/exe) 2>/dev/null || continue; exec 3<$p/exe; \
+    echo held $(grep -c '/hoist ' $p/mountinfo); read end; \
+    (: >/proc/self/fd/3) 2>&1 && echo open for writing; exit; \
+    done; done; echo nothing found";
+
+/// What `attacker` finds, which holds the program that `victim` becomes until that has ended.
+fn opened_after_the_end_of(victim: &mut Command, attacker: &mut Command) -> String {
+    let piped = |command: &mut Command| {
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap()
+    };
+    let (mut victim, mut attacker) = (piped(victim), piped(attacker));
+    let mut told = BufReader::new(attacker.stdout.take().unwrap());
+    let mut line = String::new();
+    told.read_line(&mut line).unwrap();
+    assert_eq!(line, "held 0\n", "and no mount table shows it");
+    drop(victim.stdin.take());
+    victim.wait().unwrap();
+    attacker.stdin.take().unwrap().write_all(b"\n").unwrap();
+    let mut found = String::new();
+    told.read_to_string(&mut found).unwrap();
+    attacker.wait().unwrap();
+    found
 }
 
 /// CVE-2024-21626
@@ -267,20 +286,39 @@ fn folders_of_the_image_that_are_links_to_the_host_change_nothing_there() {
 /// CVE-2025-52565
 #[test]
 fn the_console_is_the_terminal_and_not_what_the_image_put_there() {
-    let canary = tempfile::NamedTempFile::new().unwrap();
-    let bundle = Bundle::sh("sleep 1000");
-    bundle.start();
-    // An exec's terminal comes from the container's devpts, and only from a devpts.
-    let fake = Bundle::sh("sleep 1000").with(|config| {
+    let canary = tempfile::tempdir().unwrap();
+    for target in ["/target", "/proc/sys/kernel/core_pattern", canary.path().join("made").to_str().unwrap()] {
+        // The image's own /dev, in which the console is a link.
+        let bundle = Bundle::sh("test -L /dev/console || stat -c '%F %t:%T' /dev/console; cat /target").with(
+            |config| {
+                config["process"]["terminal"] = json!(true);
+                let mounts = config["mounts"].as_array_mut().unwrap();
+                mounts.retain(|mount| mount["destination"] != "/dev");
+            },
+        );
+        fs::write(bundle.in_root("target"), "untouched").unwrap();
+        symlink(target, bundle.in_root("dev/console")).unwrap();
+        bundle.write();
+        let listener = UnixListener::bind(bundle.path("socket")).unwrap();
+        let mut child = bundle.command(["run", "--console-socket", "socket", "c"]).spawn().unwrap();
+        let text = bundle::read_all(bundle::receive_terminal(&listener));
+        assert!(child.wait().unwrap().success());
+        assert_eq!(text, "character special file 88:0\r\nuntouched", "{target}");
+    }
+    assert_eq!(fs::read_dir(canary.path()).unwrap().count(), 0);
+}
+
+/// CVE-2025-52565: an exec's terminal comes from the container's devpts, and only from a devpts.
+#[test]
+fn a_terminal_comes_from_no_folder_that_only_looks_like_a_devpts() {
+    let bundle = Bundle::sh("sleep 1000").with(|config| {
         config["mounts"].as_array_mut().unwrap().retain(|mount| mount["destination"] != "/dev/pts");
     });
-    fake.start();
-    fake.exec("mkdir /dev/pts; ln -s /canary /dev/pts/ptmx").ok();
-    let listener = std::os::unix::net::UnixListener::bind(fake.path("socket")).unwrap();
-    let error = fake.oci(["exec", "-t", "--console-socket", "socket", "c", "tty"]).fails();
+    bundle.start();
+    bundle.exec("mkdir /dev/pts; ln -s /proc/self/fd/0 /dev/pts/ptmx").ok();
+    let _listener = UnixListener::bind(bundle.path("socket")).unwrap();
+    let error = bundle.oci(["exec", "-t", "--console-socket", "socket", "c", "tty"]).fails();
     assert!(error.contains("/dev/pts in the container is not a devpts"), "{error}");
-    drop(listener);
-    assert_eq!(canary.path().metadata().unwrap().len(), 0);
 }
 
 /// CVE-2025-52881, CVE-2025-62596
@@ -566,7 +604,8 @@ fn a_user_is_who_it_was_meant_to_be_or_none() {
         assert!(error.contains("process.user") || error.contains("unable to find"), "{user}: {error}");
     }
     if in_user_namespace() {
-        return; // other ids mean nothing there
+        skipped("users other than root: there is one id only");
+        return;
     }
     for (user, want) in [
         ("web", "1000:1001"),
@@ -585,7 +624,8 @@ fn a_user_is_who_it_was_meant_to_be_or_none() {
 #[test]
 fn supplementary_groups_are_those_of_the_image_and_the_primary_one() {
     if in_user_namespace() {
-        return; // groups cannot be set there
+        skipped("groups cannot be set in a user namespace with one id");
+        return;
     }
     let bundle = Bundle::sh("sleep 1000");
     fs::write(bundle.in_root("etc/passwd"), "web:x:1000:1001::/web:/bin/sh\n").unwrap();
@@ -822,10 +862,4 @@ fn the_probe_inside() {
         answers.insert((*name).to_owned(), json!(errno));
     }
     println!("\n{}", Value::Object(answers));
-}
-
-/// Whether the tests run in a user namespace with one id: some things are not to be had there.
-#[expect(clippy::disallowed_methods, reason = "tests/all says it this way")]
-fn in_user_namespace() -> bool {
-    std::env::var_os("HOIST_TEST_USER_NAMESPACE").is_some()
 }
