@@ -6,6 +6,8 @@ mod case;
 mod support;
 
 use std::collections::BTreeMap;
+use std::io::{Read as _, Write as _};
+use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -358,6 +360,8 @@ fn removes_and_restores_for_ever() {
     let paths = Paths::new(root.join("root"), root.join("run"));
     let engine = Engine::open(Settings { space: |_| None, ..Settings::new(paths) }).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    // The words of the test program itself go to standard output.
+    std::io::stderr().write_all(b"\n").unwrap();
     runtime.block_on(async {
         loop {
             for container in engine.containers().list().await.unwrap() {
@@ -381,21 +385,24 @@ fn killed_at_any_moment_everything_is_in_one_place() {
     let ids = [case.create(&["true"], |_| {}), case.create(&["true"], |_| {})];
     case.run(&["true"], |_| {});
     let image = case.wait_for(engine.images().get(IMAGE)).unwrap();
+    let mut rounds_with_entries = 0;
     for round in 0..60_u64 {
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "removes_and_restores_for_ever", "--ignored"])
             .env("HOIST_TEST_TRASH", case.dir.path())
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
+        child.stderr.take().unwrap().read_exact(&mut [0]).expect("it begins");
         let random = u64::from_le_bytes(hoist::base::id::random_bytes::<8>().unwrap());
-        std::thread::sleep(Duration::from_micros(10_000 + random % 40_000));
+        std::thread::sleep(Duration::from_micros(random % 40_000));
         child.kill().unwrap();
-        child.wait().unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGKILL), "it goes on until it is killed");
         let list = case.wait_for(engine.containers().list()).unwrap();
         let images = case.wait_for(engine.images().list()).unwrap();
         let held = entries(&case, &engine);
+        rounds_with_entries += u32::from(!held.is_empty());
         for id in &ids {
             let places = list.iter().filter(|it| it.record.id.as_str() == id).count()
                 + held.iter().filter(|it| it.object == *id).count();
@@ -405,6 +412,7 @@ fn killed_at_any_moment_everything_is_in_one_place() {
         let away = held.iter().filter(|it| it.object == image.id.to_string() && it.names.len() == 2).count();
         assert_eq!((images.len(), whole + away), (whole, 1), "round {round}: {images:?} {held:?}");
     }
+    assert!(rounds_with_entries > 0, "nothing was ever removed");
     for entry in entries(&case, &engine) {
         case.wait_for(engine.trash().restore(&entry.id, None)).unwrap();
     }
