@@ -2,6 +2,7 @@
 //! containers without a terminal live on. Needs root, or to be root in a user namespace
 //! (`unshare -Urmn`); what differs there is named.
 #![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+#![expect(clippy::print_stdout, reason = "what is random is told where a test fails")]
 
 mod case;
 mod support;
@@ -16,7 +17,7 @@ use hoist::container::store;
 use hoist::engine::container::{AttachOptions, LogRequest, WaitFor};
 use hoist::engine::{Engine, Input, Output, RestartPolicy, Run, Settings, Status};
 use hoist::sys;
-use support::in_user_namespace;
+use support::{in_user_namespace, skipped};
 
 const WHOLE: LogRequest =
     LogRequest { stdout: true, stderr: true, follow: false, tail: None, since: None, until: None };
@@ -36,13 +37,11 @@ fn kill(pid: u32) {
     let _ = sys::signal::send(pid.try_into().unwrap(), libc::SIGKILL); // it may be gone
 }
 
-/// A number below `below`, from the kernel.
-fn random(below: u64) -> u64 {
-    u64::from_le_bytes(hoist::base::id::random_bytes::<8>().unwrap()) % below
-}
-
-fn mounts() -> usize {
-    std::fs::read_to_string("/proc/self/mountinfo").unwrap().lines().count()
+/// The mounts at or of an engine's folders.
+fn mounts(case: &Case) -> Vec<String> {
+    let folder = case.dir.path().to_str().unwrap();
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+    mounts.lines().filter(|mount| mount.contains(folder)).map(str::to_owned).collect()
 }
 
 fn private_kib(pid: u32) -> u64 {
@@ -371,12 +370,13 @@ fn monitors_killed_at_random_moments_end_no_restart_policy() {
     let case = Case::new();
     let id = case.start(&["sleep", "0.01"], |options| options.restart = RestartPolicy::Always);
     let parsed = id.parse().unwrap();
+    let mut random = Random::new();
     for round in 0..40 {
         let count = case.container(&id).record.state.restart_count;
-        std::thread::sleep(Duration::from_micros(random(150_000))); // which moment it is
+        std::thread::sleep(Duration::from_micros(random.below(150_000))); // which moment it is
         if let Ok(Some(run)) = store::load_run(case.engine.paths(), &parsed) {
             kill(run.monitor.pid);
-            if random(2) == 0 {
+            if random.below(2) == 0 {
                 run.init.into_iter().for_each(|init| kill(init.pid));
             }
         }
@@ -427,7 +427,8 @@ fn a_waiter_hears_of_a_container_whose_monitor_was_killed_with_it() {
 #[test]
 fn a_monitor_that_does_not_answer_stops_no_removal() {
     if in_user_namespace() {
-        return; // without a cgroup there is only the monitor to kill with
+        skipped("without a cgroup there is only the monitor to kill with");
+        return;
     }
     let case = Case::new();
     let containers = case.engine.containers();
@@ -444,7 +445,8 @@ fn a_monitor_that_does_not_answer_stops_no_removal() {
 #[test]
 fn what_is_killed_without_its_monitor_stays_ended_after_a_boot_too() {
     if in_user_namespace() {
-        return; // without a cgroup there is only the monitor to kill with
+        skipped("without a cgroup there is only the monitor to kill with");
+        return;
     }
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::UnlessStopped);
@@ -486,22 +488,55 @@ fn killed_at_any_moment_nothing_is_left() {
 }
 
 #[test]
-#[ignore = "takes minutes: cargo test --test crash -- --ignored"]
+#[ignore = "takes minutes; tests/all runs it: cargo test --test crash -- --ignored"]
 fn a_thousand_kills_leave_nothing() {
     kill_at_any_moment(1000);
+}
+
+/// Numbers that a seed repeats.
+struct Random(u64);
+
+impl Random {
+    /// Tells its seed where the test fails, and takes that of `HOIST_TEST_SEED`. The same
+    /// commands and victims come again; the moments are as close as the machine is.
+    #[expect(clippy::disallowed_methods, reason = "it is how a run is repeated")]
+    fn new() -> Self {
+        let given = std::env::var("HOIST_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
+        let fresh = || u64::from_le_bytes(hoist::base::id::random_bytes::<8>().unwrap());
+        let seed = given.unwrap_or_else(fresh);
+        println!("HOIST_TEST_SEED={seed} repeats this");
+        Self(seed)
+    }
+
+    /// A number below `below` (splitmix64).
+    fn below(&mut self, below: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (mixed ^ (mixed >> 31)) % below
+    }
+
+    fn one_of<'a>(&mut self, words: &[&'a str]) -> &'a str {
+        words[usize::try_from(self.below(words.len() as u64)).unwrap()]
+    }
 }
 
 /// Kills what works, at random moments, and looks whether everything is whole and can go.
 fn kill_at_any_moment(rounds: u32) {
     let case = Case::new();
-    let before = mounts();
+    let archives = [case.dir.path().join("load.tar"), case.dir.path().join("import.tar")];
+    let archives = archives.each_ref().map(|path| path.to_str().unwrap());
+    image_archive(archives[0]);
+    support::busybox_tar(archives[1].as_ref());
+    let mut random = Random::new();
     for round in 0..rounds {
-        let words = work(round);
+        let words = work(&mut random, archives);
+        println!("{round}: {words:?}");
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let mut cli = case.command(&words).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        std::thread::sleep(Duration::from_micros(random(60_000)));
-        // The CLI, the monitor or the first process: whichever is there by now.
-        match random(3) {
+        std::thread::sleep(Duration::from_micros(random.below(60_000)));
+        // The CLI, the monitors or the first processes: whichever are there by now.
+        match random.below(3) {
             0 => kill(cli.id()),
             who => {
                 for folder in std::fs::read_dir(case.engine.paths().runs()).into_iter().flatten().flatten() {
@@ -513,13 +548,19 @@ fn kill_at_any_moment(rounds: u32) {
                 }
             }
         }
-        if random(2) == 0 {
+        if random.below(2) == 0 {
             kill(cli.id());
         }
         cli.wait().unwrap();
         assert_whole(&case);
     }
-    // What lives on is let end; each look mends what it finds dead.
+    // What lives on is let end, but for what would not; each look mends what it finds dead.
+    for container in case.wait_for(case.engine.containers().list()).unwrap() {
+        if container.record.config.restart != RestartPolicy::No || container.status == Status::Paused {
+            let id = container.record.id.as_str();
+            case.wait_for(case.engine.containers().remove(id, true, false)).unwrap();
+        }
+    }
     until("all has ended", || {
         let list = case.wait_for(case.engine.containers().list()).unwrap();
         list.iter().all(|container| !container.status.is_up())
@@ -531,12 +572,19 @@ fn kill_at_any_moment(rounds: u32) {
     }
     // A rename that was killed leaves a name that leads nowhere: it is free, and swept.
     hoist::container::store::sweep(case.engine.paths()).unwrap();
-    assert_eq!(mounts(), before);
-    let empty = |folder: std::path::PathBuf| std::fs::read_dir(folder).map_or(0, Iterator::count) == 0;
+    assert_eq!(mounts(&case), [""; 0]);
+    let names = |folder: std::path::PathBuf| {
+        let entries = std::fs::read_dir(folder).into_iter().flatten();
+        let mut names: Vec<_> = entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    };
+    let empty = |folder: std::path::PathBuf| names(folder).is_empty();
     assert!(empty(case.engine.paths().containers()) && empty(case.engine.paths().container_names()));
     until("no run is left", || empty(case.engine.paths().runs()));
     case.wait_for(case.engine.containers().list()).unwrap();
     case.wait_for(case.engine.images().sweep()).unwrap();
+    assert_eq!(names(case.engine.paths().ingest()), ["boot", "leases"]);
     assert!(empty(case.engine.paths().discarded()) && empty(case.engine.paths().ingest().join("leases")));
     for image in case.wait_for(case.engine.images().list()).unwrap() {
         case.wait_for(case.engine.images().inspect(&image.id.to_string())).unwrap();
@@ -545,28 +593,67 @@ fn kill_at_any_moment(rounds: u32) {
 }
 
 /// A command that changes something, on a few names so that they meet.
-fn work(round: u32) -> Vec<String> {
-    let network = if in_user_namespace() || round.is_multiple_of(2) { "none" } else { "bridge" };
+fn work(random: &mut Random, [load, import]: [&str; 2]) -> Vec<String> {
+    let networks = ["none", "bridge"];
+    let network = random.one_of(if in_user_namespace() { &networks[..1] } else { &networks });
+    let policy = random.one_of(&["no", "always", "unless-stopped", "on-failure:3"]);
     let script = "echo on; sleep 0.02; echo off";
-    let (one, two) = (format!("c{}", random(4)), format!("c{}", random(4)));
-    let (old, new) = (format!("host{}", random(3)), format!("host{}", random(3)));
-    let words: &[&str] = match random(10) {
-        0..3 => &["run", "--rm", "--network", network, case::IMAGE, "sh", "-c", script],
-        3 => &["run", "--name", &one, "--network", network, case::IMAGE, "sh", "-c", script],
-        4 => &["create", "--name", &one, "--network", network, case::IMAGE, "sh", "-c", script],
-        5 => &["start", &one],
-        6 => &["rm", "-f", &one],
-        7 => &["rename", &one, &two],
-        8 => &["image", "from-host", "-t", &new, "true"],
-        _ => &["rmi", &old],
+    let (one, two) = (format!("c{}", random.below(4)), format!("c{}", random.below(4)));
+    let (old, new) = (format!("host{}", random.below(3)), format!("host{}", random.below(3)));
+    let made = ["--name", &one, "--network", network, "--restart", policy, case::IMAGE, "sh", "-c", script];
+    let with = |words: &[&'static str]| [words, &made].concat();
+    let words = match random.below(19) {
+        0..3 => vec!["run", "--rm", "--network", network, case::IMAGE, "sh", "-c", script],
+        3 | 4 => with(&["run"]),
+        5 => with(&["run", "-d"]),
+        6 => with(&["create"]),
+        7 => vec!["start", &one],
+        8 => vec!["stop", "-t", "0", &one],
+        9 => vec!["restart", "-t", "0", &one],
+        10 => vec!["pause", &one],
+        11 => vec!["unpause", &one],
+        12 => vec!["exec", &one, "echo", "inside"],
+        13 => vec!["rm", "-f", &one],
+        14 => vec!["rename", &one, &two],
+        15 => vec!["image", "from-host", "-t", &new, "true"],
+        16 => vec!["load", "-i", load],
+        17 => vec!["import", import, &new],
+        _ => vec!["rmi", &old],
     };
-    words.iter().map(|&word| word.to_owned()).collect()
+    words.into_iter().map(str::to_owned).collect()
+}
+
+/// An image of one small layer, as `docker save` writes it.
+fn image_archive(path: &str) {
+    let mut layer = tar::Builder::new(Vec::new());
+    let file = |name: &str, bytes: &[u8], tar: &mut tar::Builder<Vec<u8>>| {
+        let mut header = tar::Header::new_gnu();
+        header.set_size(bytes.len() as u64);
+        header.set_mode(0o644);
+        tar.append_data(&mut header, name, bytes).unwrap();
+    };
+    for number in 0..100 {
+        file(&format!("file{number}"), &[b'x'; 10_000], &mut layer);
+    }
+    let layer = layer.into_inner().unwrap();
+    let config = serde_json::json!({
+        "architecture": "amd64", "os": "linux",
+        "rootfs": { "type": "layers", "diff_ids": [hoist::oci::Digest::of(&layer).to_string()] },
+    });
+    let manifest =
+        serde_json::json!([{ "Config": "config.json", "RepoTags": ["loaded:1"], "Layers": ["layer.tar"] }]);
+    let mut archive = tar::Builder::new(Vec::new());
+    file("manifest.json", manifest.to_string().as_bytes(), &mut archive);
+    file("config.json", config.to_string().as_bytes(), &mut archive);
+    file("layer.tar", &layer, &mut archive);
+    std::fs::write(path, archive.into_inner().unwrap()).unwrap();
 }
 
 fn assert_whole(case: &Case) {
     let containers = case.wait_for(case.engine.containers().listing()).unwrap();
     let images = case.wait_for(case.engine.images().listing()).unwrap();
     assert_eq!([containers.damaged, images.damaged], [[], []]);
+    assert_eq!([containers.warnings, images.warnings], [[""; 0]; 2]);
 }
 
 #[test]
