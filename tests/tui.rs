@@ -403,6 +403,66 @@ fn what_others_do_beside_it_appears_at_once() {
 }
 
 #[test]
+fn what_a_start_warns_of_is_a_notice() {
+    if hoist::sys::selinux::is_enabled() {
+        support::skipped("SELinux is on");
+        return;
+    }
+    let home = Home::with_busybox();
+    let label = ["--security-opt", "label=type:x_t"];
+    let words = ["create", "--name", "labelled", "--network", "none", label[0], label[1]];
+    home.hoist([&words[..], &["busybox", "sleep", "1000"]].concat()).ok();
+    let mut tui = Tui::open(&home, 160, 24);
+    tui.see("○ labelled");
+    tui.press("s");
+    tui.see("SELinux is off on this machine: label=type:x_t does not confine the container");
+    tui.see("● labelled");
+}
+
+/// On a disk of its own with both folders of an engine, an image and a container, after this
+/// script. The disk goes with the mount namespace, and that with the program.
+fn open_on_a_small_disk(home: &Home, script: &str) -> Tui {
+    support::busybox_tar(&home.path("busybox.tar"));
+    let whole = format!(
+        r#"set -e
+        mkdir disk
+        mount -t tmpfs -o size=24m,mode=700 none disk
+        hoist="{} --root $PWD/disk/root --run-root $PWD/disk/run"
+        $hoist import busybox.tar busybox >/dev/null
+        $hoist create --name one busybox true >/dev/null
+        {script}
+        XDG_STATE_HOME=$PWD/disk/state exec $hoist"#,
+        support::HOIST
+    );
+    let words = home.command::<_, &str>([]);
+    let mut command = CommandBuilder::new("unshare");
+    command.args(["-m", "sh", "-c", &whole]);
+    command.cwd(home.path("."));
+    for (name, value) in words.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    Tui::spawn(command, 80, 24)
+}
+
+#[test]
+fn a_full_or_read_only_data_folder_is_looked_at() {
+    let fill = "cat /dev/zero > disk/ballast 2>/dev/null || true
+        ! printf x >> disk/ballast 2>/dev/null";
+    let read_only = "mount --bind disk/root disk/root; mount -o remount,ro,bind disk/root";
+    for script in [fill, read_only] {
+        let home = Home::new();
+        let mut tui = open_on_a_small_disk(&home, script);
+        tui.see("○ one");
+        tui.press("2");
+        tui.see("busybox");
+        tui.press("Q");
+        assert_eq!(tui.end(), 0, "{script}");
+    }
+}
+
+#[test]
 fn a_log_is_searched_filtered_followed_and_saved() {
     let home = Home::with_busybox();
     let words = "i=0; while [ $i -lt 3000 ]; do echo INFO line $i; i=$((i + 1)); done; \

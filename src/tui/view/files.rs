@@ -454,6 +454,19 @@ mod tests {
     }
 
     #[test]
+    fn a_copy_is_asked_about_and_refused_where_nothing_may_be_written() {
+        let mut model = browser(80, 24);
+        copy(&mut model, &[]);
+        assert!(screen(&model).contains("Copy 2 entries?"), "{}", screen(&model));
+        assert!(matches!(press(&mut model, "y").as_slice(), [Effect::Work(_, Job::Copy(_))]));
+        let mut model = browser(80, 24);
+        model.look.is_read_only = true;
+        assert_eq!(press(&mut model, "C"), []);
+        assert!(screen(&model).contains("read-only: `copy-files` changes something"), "{}", screen(&model));
+        assert!(model.layers.is_empty());
+    }
+
+    #[test]
     fn what_would_be_replaced_or_deleted_is_named_first() {
         let mut model = browser(80, 24);
         assert_eq!(shown_name(&model), "config.toml");
