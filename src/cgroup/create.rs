@@ -154,7 +154,7 @@ impl Cgroup {
     fn restrict_by_program(&self, limits: &Limits) -> bool {
         let Some(dir) = &self.unified else { return false };
         let attach = || -> Option<()> {
-            let group = files::open_dir(dir).ok()?;
+            let group = files::open(dir).ok()?;
             let program = sys::bpf::load_device_program(&devices::compile(&limits.devices)).ok()?;
             sys::bpf::attach_device_program(group.as_fd(), program.as_fd()).ok()
         };

@@ -209,6 +209,22 @@ pub(super) fn wait_for(path: &Path, limit: Duration, is_so: impl Fn(&str) -> boo
     }
 }
 
+/// Whether the processes of a v2 group stand, by its `cgroup.events`; the next change is
+/// announced from here on.
+pub(super) fn is_frozen(events: &OwnedFd, group: &Path) -> Result<bool> {
+    let mut buffer = [0; 4096];
+    let length = rustix::io::pread(events, &mut buffer, 0)
+        .map_err(|errno| failed("read", &group.join("cgroup.events"), errno.into()))?;
+    Ok(field(&String::from_utf8_lossy(&buffer[..length]), "frozen") == Some(1))
+}
+
+/// Asks a v1 freezer for a state; whether it has that by now. The kernel freezes who is there
+/// when it is written: for children born meanwhile it must be written again.
+pub(super) fn freeze_v1(file: &Path, state: &str) -> Result<bool> {
+    write(file, state)?;
+    Ok(read(file)?.trim() == state)
+}
+
 fn read_again(file: &fs::File) -> io::Result<String> {
     let mut buffer = [0; 4096];
     let length = std::os::unix::fs::FileExt::read_at(file, &mut buffer, 0)?;
@@ -230,8 +246,8 @@ pub(super) fn open_to_write(path: &Path) -> Result<OwnedFd> {
     Ok(file.into())
 }
 
-/// Opens a group itself.
-pub(super) fn open_dir(path: &Path) -> Result<OwnedFd> {
+/// Opens a group, or a file of one to be polled.
+pub(super) fn open(path: &Path) -> Result<OwnedFd> {
     let file = fs::File::open(path).map_err(|source| failed("open", path, source))?;
     Ok(file.into())
 }

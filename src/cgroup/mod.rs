@@ -22,7 +22,7 @@ mod limits;
 mod stats;
 
 use std::io;
-use std::os::fd::{BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -105,7 +105,7 @@ impl Parent {
             entrance.joined.push(files::open_to_write(&group.join("cgroup.procs"))?);
             // With another group to be joined the kernel is waited for anyway.
             if systemd.is_none() {
-                entrance.born_into = Some(files::open_dir(&group)?);
+                entrance.born_into = Some(files::open(&group)?);
             }
         }
         if let Some(tree) = systemd {
@@ -207,7 +207,7 @@ impl Cgroup {
         let mut entrance = Entrance { born_into: None, joined: Vec::new() };
         if let Some(group) = group {
             if can_be_born {
-                entrance.born_into = Some(files::open_dir(group)?);
+                entrance.born_into = Some(files::open(group)?);
             } else {
                 entrance.joined.push(files::open_to_write(&group.join("cgroup.procs"))?);
             }
@@ -236,13 +236,66 @@ impl Cgroup {
             .collect()
     }
 
-    /// Stops every process of the container, and returns once they stand.
+    /// Stops every process of the container, and returns once they stand. One that does not
+    /// stop lets all go on.
     ///
     /// # Errors
     ///
     /// The kernel refuses, or a process does not stop within ten seconds.
     pub fn freeze(&self) -> Result<()> {
-        self.set_frozen(Frozen::Yes)
+        self.freeze_within(FREEZE_LIMIT)
+    }
+
+    fn freeze_within(&self, limit: Duration) -> Result<()> {
+        let frozen = self.set_frozen(Frozen::Yes, limit);
+        if frozen.is_err() {
+            self.cancel_freeze();
+        }
+        frozen
+    }
+
+    /// Stops every process of the container, without waiting for it.
+    ///
+    /// # Errors
+    ///
+    /// The kernel refuses.
+    pub fn begin_freeze(&self) -> Result<Freezing> {
+        if let Some(group) = &self.unified {
+            let events = files::open(&group.join("cgroup.events"))?;
+            files::write(&group.join("cgroup.freeze"), "1")?;
+            return Ok(Freezing { events: Some(events) });
+        }
+        files::write(&self.v1_freezer()?, "FROZEN")?;
+        Ok(Freezing { events: None })
+    }
+
+    /// Whether they stand by now.
+    ///
+    /// # Errors
+    ///
+    /// The group is gone.
+    pub fn has_frozen(&self, freezing: &Freezing) -> Result<bool> {
+        match (&freezing.events, &self.unified) {
+            (Some(events), Some(group)) => files::is_frozen(events, group),
+            _ => files::freeze_v1(&self.v1_freezer()?, "FROZEN"),
+        }
+    }
+
+    /// Why a freeze was given up.
+    #[must_use]
+    pub fn not_frozen(&self, limit: Duration) -> Error {
+        let group = self.unified.as_deref().or_else(|| self.v1_dir(Controller::Freezer));
+        stuck(group.unwrap_or(Path::new("")).to_owned(), "running", limit)
+    }
+
+    /// Takes back what [`Cgroup::freeze`] or [`Cgroup::begin_freeze`] has begun, without waiting.
+    pub fn cancel_freeze(&self) {
+        // A group that is gone has nobody to go on.
+        let _ = match (&self.unified, self.v1_freezer()) {
+            (Some(group), _) => files::write(&group.join("cgroup.freeze"), "0"),
+            (None, Ok(file)) => files::write(&file, "THAWED"),
+            (None, Err(_)) => Ok(()),
+        };
     }
 
     /// Lets the container run again, and returns once it does.
@@ -251,7 +304,7 @@ impl Cgroup {
     ///
     /// The kernel refuses.
     pub fn thaw(&self) -> Result<()> {
-        self.set_frozen(Frozen::No)
+        self.set_frozen(Frozen::No, FREEZE_LIMIT)
     }
 
     /// Whether the container is frozen.
@@ -265,31 +318,29 @@ impl Cgroup {
         }
     }
 
-    fn set_frozen(&self, frozen: Frozen) -> Result<()> {
+    fn set_frozen(&self, frozen: Frozen, limit: Duration) -> Result<()> {
         if let Some(group) = &self.unified {
             let (value, want) = if frozen == Frozen::Yes { ("1", 1) } else { ("0", 0) };
             files::write(&group.join("cgroup.freeze"), value)?;
             let events = group.join("cgroup.events");
-            let done =
-                files::wait_for(&events, FREEZE_LIMIT, |text| files::field(text, "frozen") == Some(want))?;
-            return if done { Ok(()) } else { Err(stuck(group.clone(), "running", FREEZE_LIMIT)) };
+            let done = files::wait_for(&events, limit, |text| files::field(text, "frozen") == Some(want))?;
+            return if done { Ok(()) } else { Err(self.not_frozen(limit)) };
         }
-        let dir = self.v1_dir(Controller::Freezer).ok_or(Error::NoController { limit: "freezing" })?;
+        let file = self.v1_freezer()?;
         let want = if frozen == Frozen::Yes { "FROZEN" } else { "THAWED" };
-        let file = dir.join("freezer.state");
-        let end = Instant::now() + FREEZE_LIMIT;
-        loop {
-            // The kernel freezes who is there when it is written: children born meanwhile
-            // need it again.
-            files::write(&file, want)?;
-            if files::read(&file)?.trim() == want {
-                return Ok(());
-            }
+        let end = Instant::now() + limit;
+        while !files::freeze_v1(&file, want)? {
             if Instant::now() > end {
-                return Err(stuck(dir.to_owned(), "running", FREEZE_LIMIT));
+                return Err(self.not_frozen(limit));
             }
             std::thread::yield_now();
         }
+        Ok(())
+    }
+
+    fn v1_freezer(&self) -> Result<PathBuf> {
+        let dir = self.v1_dir(Controller::Freezer).ok_or(Error::NoController { limit: "freezing" })?;
+        Ok(dir.join("freezer.state"))
     }
 
     /// Kills every process of the container, also of nested groups and when it is frozen.
@@ -349,24 +400,38 @@ impl Cgroup {
             return Ok(OomEvents::Readable(files::v1_oom_eventfd(dir)?));
         }
         let group = self.unified.as_ref().ok_or(Error::NoController { limit: "memory" })?;
-        Ok(OomEvents::Priority(files::open_dir(&group.join("memory.events"))?))
+        Ok(OomEvents::Priority(files::open(&group.join("memory.events"))?))
     }
 
     /// Removes the groups; they must be empty or about to be. Groups that are gone are fine.
     ///
     /// # Errors
     ///
-    /// A process still lives there after two seconds.
+    /// A process still lives there after two seconds; what can be removed is, all the same.
     pub fn remove(&self) -> Result<()> {
         let v1 = self.v1.iter().map(|(_, dir)| dir.as_path());
-        for dir in self.unified.as_deref().into_iter().chain(v1) {
-            remove_when_empty(dir)?;
-        }
-        Ok(())
+        let groups = self.unified.as_deref().into_iter().chain(v1);
+        groups.map(remove_when_empty).fold(Ok(()), Result::and)
     }
 
     fn v1_dir(&self, wanted: Controller) -> Option<&Path> {
         self.v1.iter().find(|(controller, _)| *controller == wanted).map(|(_, dir)| dir.as_path())
+    }
+}
+
+/// A container whose processes are about to stand still.
+#[derive(Debug)]
+pub struct Freezing {
+    /// `cgroup.events`; v1 tells nothing.
+    events: Option<OwnedFd>,
+}
+
+impl Freezing {
+    /// To be polled for priority: then ask [`Cgroup::has_frozen`]. `None` where only asking
+    /// again and again tells.
+    #[must_use]
+    pub fn events(&self) -> Option<BorrowedFd<'_>> {
+        self.events.as_ref().map(AsFd::as_fd)
     }
 }
 
@@ -420,4 +485,44 @@ fn stuck(path: PathBuf, state: &'static str, limit: Duration) -> Error {
 /// The path below a hierarchy, whether it was written with a leading `/` or not.
 fn relative(path: &Path) -> PathBuf {
     path.components().filter(|part| matches!(part, std::path::Component::Normal(_))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn processes_that_do_not_stop_go_on() {
+        let root = tempfile::tempdir().unwrap();
+        let group = root.path().join("hoist/c1");
+        fs::create_dir_all(&group).unwrap();
+        fs::write(root.path().join("cgroup.controllers"), "").unwrap();
+        fs::write(group.join("cgroup.freeze"), "0").unwrap();
+        fs::write(group.join("cgroup.events"), "populated 1\nfrozen 0\n").unwrap();
+        let parent = Parent { root: root.path().to_owned(), path: "/hoist".into() };
+        let error = Cgroup::open(&parent, "c1").freeze_within(Duration::ZERO).unwrap_err();
+        assert!(matches!(error, Error::Stuck { state: "running", .. }), "{error}");
+        assert_eq!(fs::read_to_string(group.join("cgroup.freeze")).unwrap(), "0");
+    }
+
+    #[test]
+    fn a_group_that_cannot_be_removed_leaves_no_other_behind() {
+        let root = tempfile::tempdir().unwrap();
+        for (tree, file) in
+            [("memory", "cgroup.procs"), ("pids", "cgroup.procs"), ("unified", "cgroup.controllers")]
+        {
+            fs::create_dir_all(root.path().join(tree).join("hoist/c1")).unwrap();
+            fs::write(root.path().join(tree).join(file), "").unwrap();
+        }
+        // In a real tree files go with their group: here they keep it.
+        fs::write(root.path().join("unified/hoist/c1/file"), "").unwrap();
+        let parent = Parent { root: root.path().to_owned(), path: "/hoist".into() };
+        let error = Cgroup::open(&parent, "c1").remove().unwrap_err();
+        let kept = root.path().join("unified/hoist/c1");
+        assert_eq!(error.to_string(), format!("cannot remove {}", kept.display()));
+        assert!(kept.exists());
+        assert!(!root.path().join("memory/hoist/c1").exists());
+        assert!(!root.path().join("pids/hoist/c1").exists());
+    }
 }
