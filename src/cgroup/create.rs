@@ -25,33 +25,52 @@ impl Cgroup {
     ///
     /// # Errors
     ///
-    /// A limit that the kernel refuses or has no controller for.
+    /// A limit that the kernel refuses or has no controller for; rules about devices that nobody
+    /// would enforce.
     pub fn create(parent: &Parent, id: &str, limits: &Limits, probe: &Probe) -> Result<Self> {
         let hierarchy = Hierarchy::detect(&parent.root);
         let place = relative(&parent.path).join(id);
-        let mut cgroup =
-            Self { unified: None, v1: Vec::new(), hierarchy: hierarchy.clone(), warnings: Vec::new() };
-        if let Some(tree) = &hierarchy.unified {
-            cgroup.create_unified(tree, &place)?;
+        let mut cgroup = Self { unified: None, v1: Vec::new(), hierarchy, warnings: Vec::new() };
+        let made = cgroup.make_groups(&place, limits, probe).and_then(|()| cgroup.update(limits));
+        if made.is_err() {
+            let _ = cgroup.remove(); // what was refused is what counts
         }
-        let mut needed = needed_v1(&hierarchy, limits, cgroup.unified.is_some());
-        // In a user namespace nodes cannot be made: only what is bound there is in reach.
-        if limits::restrict(&limits.devices)
-            && !probe.in_user_namespace
-            && !cgroup.restrict_by_program(limits)
-        {
+        made.map(|()| cgroup)
+    }
+
+    fn make_groups(&mut self, place: &Path, limits: &Limits, probe: &Probe) -> Result<()> {
+        let hierarchy = self.hierarchy.clone();
+        if let Some(tree) = &hierarchy.unified {
+            self.create_unified(tree, place)?;
+        }
+        let mut needed = needed_v1(&hierarchy, limits, self.unified.is_some());
+        // In a user namespace nodes cannot be made: only what is bound there is in reach. The
+        // kernel takes no rules there, and other runtimes go on without them.
+        let restricts = limits::restrict(&limits.devices) && !probe.in_user_namespace;
+        let refused = if restricts { self.restrict_by_program(limits).err() } else { None };
+        if refused.is_some() && hierarchy.v1_tree(Controller::Devices).is_some() {
             needed.push(Controller::Devices);
         }
         for controller in needed {
             if let Some(tree) = hierarchy.v1_tree(controller) {
-                cgroup.create_v1(controller, tree, &place)?;
+                self.create_v1(controller, tree, place)?;
             }
         }
-        let made = cgroup.restrict_v1_devices(limits).and_then(|()| cgroup.update(limits));
-        if made.is_err() {
-            let _ = cgroup.remove(); // the limit that was refused is what counts
+        match refused {
+            Some(_) if self.v1_dir(Controller::Devices).is_some() => self.restrict_v1_devices(limits),
+            Some(error) => self.without_device_rules(error, probe),
+            None => Ok(()),
         }
-        made.map(|()| cgroup)
+    }
+
+    /// Without rules a container could make the node of any device and open it. Who cannot make
+    /// nodes has no container that can: there as in a user namespace only what is bound is in reach.
+    fn without_device_rules(&mut self, error: Error, probe: &Probe) -> Result<()> {
+        if probe.mknod {
+            return Err(error);
+        }
+        self.warnings.push(crate::base::error::one_line(&error));
+        Ok(())
     }
 
     /// Changes the limits.
@@ -150,15 +169,13 @@ impl Cgroup {
         }
     }
 
-    /// Lets a program decide about devices; whether it does.
-    fn restrict_by_program(&self, limits: &Limits) -> bool {
-        let Some(dir) = &self.unified else { return false };
-        let attach = || -> Option<()> {
-            let group = files::open(dir).ok()?;
-            let program = sys::bpf::load_device_program(&devices::compile(&limits.devices)).ok()?;
-            sys::bpf::attach_device_program(group.as_fd(), program.as_fd()).ok()
-        };
-        attach().is_some()
+    /// Lets a program decide about devices.
+    fn restrict_by_program(&self, limits: &Limits) -> Result<()> {
+        let dir = self.unified.as_ref().ok_or(Error::NoDeviceRules { source: None })?;
+        let group = files::open(dir)?;
+        sys::bpf::load_device_program(&devices::compile(&limits.devices))
+            .and_then(|program| sys::bpf::attach_device_program(group.as_fd(), program.as_fd()))
+            .map_err(|error| Error::NoDeviceRules { source: Some(error) })
     }
 
     fn restrict_v1_devices(&mut self, limits: &Limits) -> Result<()> {
@@ -269,6 +286,7 @@ fn is_denied(error: &std::io::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cgroup::DeviceRule;
     use std::fs;
 
     /// A v2 tree of plain files, for a machine that has none with controllers.
@@ -344,6 +362,33 @@ mod tests {
         let cgroup = Cgroup::create(&parent(&root), "c1", &limits, &Probe::of_kernel((6, 18))).unwrap();
         assert_eq!(cgroup.warnings, ["no limit of processes: cgroups cannot be written here"]);
         assert!(!cgroup.exists());
+    }
+
+    #[test]
+    fn device_rules_that_nobody_enforces_are_refused_where_nodes_can_be_made() {
+        let deny_all =
+            DeviceRule { allow: false, kind: 'a', major: None, minor: None, access: "rwm".to_owned() };
+        let limits = Limits { devices: vec![deny_all], ..Limits::default() };
+        let machine = Probe::of_kernel((6, 18));
+        let powerless = Probe { mknod: false, ..machine.clone() };
+        let nested = Probe { in_user_namespace: true, ..powerless.clone() };
+        // The kernel takes no program for a folder that is no cgroup.
+        for root in [fake_v2(), tempfile::tempdir().unwrap()] {
+            let create = |probe| Cgroup::create(&parent(&root), "c1", &limits, probe);
+            let error = create(&machine).unwrap_err();
+            assert_eq!(error.to_string(), "cannot restrict which devices the container uses");
+            let [warning] = &create(&powerless).unwrap().warnings[..] else { panic!("no single warning") };
+            assert!(warning.starts_with("cannot restrict which devices the container uses"), "{warning}");
+            assert_eq!(create(&nested).unwrap().warnings, [""; 0]);
+        }
+
+        let hybrid = tempfile::tempdir().unwrap();
+        let group = hybrid.path().join("devices/hoist/c1");
+        fs::create_dir_all(&group).unwrap();
+        fs::write(hybrid.path().join("devices/cgroup.procs"), "").unwrap();
+        fs::write(group.join("devices.deny"), "").unwrap();
+        Cgroup::create(&parent(&hybrid), "c1", &limits, &machine).unwrap();
+        assert_eq!(fs::read_to_string(group.join("devices.deny")).unwrap(), "a");
     }
 
     #[test]

@@ -35,6 +35,12 @@ pub enum Error {
         /// The group that keeps it.
         group: PathBuf,
     },
+    /// Nothing would keep the container from the machine's devices.
+    #[error("cannot restrict which devices the container uses")]
+    NoDeviceRules {
+        /// What the kernel said; `None` where there is no group to restrict.
+        source: Option<crate::sys::Error>,
+    },
     /// A system call failed.
     #[error("cannot show the cgroup to the container")]
     Call(#[from] crate::sys::Error),
@@ -54,7 +60,10 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::File { source, .. } => io_kind(source),
-            Self::NoController { .. } | Self::NotHandedDown { .. } => ErrorKind::Unsupported,
+            Self::NoController { .. } | Self::NotHandedDown { .. } | Self::NoDeviceRules { source: None } => {
+                ErrorKind::Unsupported
+            }
+            Self::NoDeviceRules { source: Some(source) } => source.kind(),
             Self::Call(source) => source.kind(),
             Self::Stuck { .. } => ErrorKind::Conflict,
         }
@@ -66,6 +75,14 @@ impl Explain for Error {
                 "move the processes in {0}/cgroup.procs into a group below {0}",
                 group.display()
             )),
+            Self::NoDeviceRules { source: None } => Some(
+                "mount the cgroup file system writable at /sys/fs/cgroup; a container with `--privileged` \
+                 uses every device"
+                    .to_owned(),
+            ),
+            Self::NoDeviceRules { source: Some(_) } => Some(
+                "allow hoist to call `bpf`; a container with `--privileged` uses every device".to_owned(),
+            ),
             Self::Call(source) => source.hint(),
             _ => None,
         }
