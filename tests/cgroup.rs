@@ -184,6 +184,75 @@ fn at_the_top_of_a_cgroup_namespace_processes_make_room() {
     assert_eq!(group, "0::/init");
 }
 
+/// A file system that can be frozen: who writes to it then hangs in the kernel.
+struct Disk(PathBuf);
+
+impl Disk {
+    fn new(folder: &Path) -> Self {
+        let (file, mount) = (folder.join("disk"), folder.join("mounted"));
+        std::fs::File::create(&file).unwrap().set_len(16 << 20).unwrap();
+        std::fs::create_dir(&mount).unwrap();
+        ok(Command::new("mkfs.ext4").args(["-q", "-F"]).arg(&file).output().unwrap());
+        ok(Command::new("mount").args(["-o", "loop"]).arg(&file).arg(&mount).output().unwrap());
+        Self(mount)
+    }
+
+    fn freeze(&self, flag: &str) -> Output {
+        Command::new("fsfreeze").arg(flag).arg(&self.0).output().unwrap()
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.freeze("-u"); // it may be done already
+        let unmounted = Command::new("umount").arg(&self.0).output().unwrap();
+        assert!(unmounted.status.success() || std::thread::panicking(), "{unmounted:?}");
+    }
+}
+
+#[test]
+fn a_pause_that_hangs_keeps_nobody_else_waiting() {
+    let Some(unified) = unified() else { return };
+    let case = Case::new();
+    let disk = Disk::new(case.dir.path());
+    let volume = format!("{}:/disk", disk.0.display());
+    let script = "while :; do echo x > /disk/file; done";
+    let words = ["run", "-d", "--name", "web", "--network", "none", "-v", &volume, IMAGE, "sh", "-c", script];
+    let id = ok(case.hoist(&words));
+    let init = case.container(&id).run.unwrap().init.unwrap();
+    ok(disk.freeze("-f"));
+    let is_blocked = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", init.pid)).unwrap();
+        stat.rsplit_once(") ").unwrap().1.starts_with('D')
+    };
+    until("it waits for the disk", is_blocked);
+
+    let mut pause = case.command(&["pause", "web"]).spawn().unwrap();
+    let asked = unified.join(case.engine.paths().engine_name()).join(&id).join("cgroup.freeze");
+    until("the pause has begun", || std::fs::read_to_string(&asked).unwrap().trim() == "1");
+    ok(case.hoist(&["rename", "web", "box"]));
+    assert!(pause.try_wait().unwrap().is_none(), "it waits until all processes stand");
+    assert_eq!(case.container("box").status, Status::Running);
+    ok(disk.freeze("-u"));
+    assert!(pause.wait().unwrap().success());
+    assert_eq!(case.container("box").status, Status::Paused);
+    ok(case.hoist(&["unpause", "box"]));
+
+    // Who is killed meanwhile is not paused.
+    ok(disk.freeze("-f"));
+    until("it waits for the disk", is_blocked);
+    let pause = case.command(&["pause", "box"]).stderr(Stdio::piped()).spawn().unwrap();
+    until("the pause has begun", || std::fs::read_to_string(&asked).unwrap().trim() == "1");
+    let mut kill = case.command(&["kill", "box"]).spawn().unwrap();
+    until("the pause is over", || std::fs::read_to_string(&asked).unwrap().trim() == "0");
+    ok(disk.freeze("-u"));
+    assert!(kill.wait().unwrap().success());
+    let refused = pause.wait_with_output().unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{refused:?}");
+    assert_eq!(case.container("box").status, Status::Exited);
+    ok(case.hoist(&["rm", "box"]));
+}
+
 #[test]
 fn groups_nested_deeper_than_a_path_is_long_are_found_and_removed() {
     let Some(root) = unified() else { return };

@@ -13,9 +13,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use case::{ALL, Case, hear, until};
+use hoist::cgroup::{Cgroup, Parent};
 use hoist::container::store;
 use hoist::engine::container::{AttachOptions, LogRequest, WaitFor};
 use hoist::engine::{Engine, Input, Output, RestartPolicy, Run, Settings, Status};
+use hoist::monitor::launch;
+use hoist::monitor::wire::Ask;
 use hoist::sys;
 use support::{in_user_namespace, skipped};
 
@@ -106,10 +109,9 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
         ..hoist::engine::ExecRequest::default()
     };
     let code = case.wait_for(async {
-        let waiter = containers.wait(&id, WaitFor::NextExit);
         let session = containers.exec(&id, request, ALL).await.unwrap();
         hear(session.attached).await;
-        waiter.await.unwrap()
+        containers.wait(&id, WaitFor::NotRunning).await.unwrap()
     });
     // The kernel tells how it ended, though another process reaped it (6.15).
     let probe = sys::probe::Probe::now().unwrap();
@@ -121,6 +123,69 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
         text.lines().filter_map(|line| line.strip_prefix("line ")?.parse().ok()).collect();
     let gaps = numbers.windows(2).filter(|pair| pair[1] != pair[0] + 1).count();
     assert!(gaps <= 1 && numbers.len() > 5, "{text}");
+}
+
+/// Kills the monitor of a container, for the next look to start another.
+fn end_monitor(case: &Case, id: &str) {
+    let monitor = case.container(id).run.unwrap().monitor;
+    kill(monitor.pid);
+    until("the monitor is dead", || !monitor.is_alive());
+}
+
+fn cgroup(case: &Case, id: &str) -> Cgroup {
+    Cgroup::open(&Parent::new(case.engine.paths().engine_name()), id)
+}
+
+#[test]
+fn an_adopting_monitor_sees_whether_the_container_is_paused() {
+    if in_user_namespace() {
+        return; // without a cgroup nothing is paused
+    }
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    // Its own is killed between what it does and its note of that.
+    cgroup(&case, &id).freeze().unwrap();
+    end_monitor(&case, &id);
+    assert_eq!(case.container(&id).status, Status::Paused);
+    drop(case.wait_for(containers.unpause(&id)).unwrap());
+    assert!(!cgroup(&case, &id).is_frozen());
+    drop(case.wait_for(containers.pause(&id)).unwrap());
+    cgroup(&case, &id).thaw().unwrap();
+    end_monitor(&case, &id);
+    assert_eq!(case.container(&id).status, Status::Running);
+    drop(case.wait_for(containers.pause(&id)).unwrap());
+    drop(case.wait_for(containers.unpause(&id)).unwrap());
+}
+
+#[test]
+fn a_pause_that_cannot_be_noted_is_taken_back() {
+    if in_user_namespace() {
+        return; // as above
+    }
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let folder = case.engine.paths().container_run(&id.parse().unwrap());
+    let (file, aside) = (folder.join("run.json"), folder.join("aside"));
+    let ask = |ask| launch::ask(case.engine.paths(), &id.parse().unwrap(), None, ask);
+    // No file takes the place of a folder.
+    let without_file = |verb: Ask| {
+        std::fs::rename(&file, &aside).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        let refused = ask(verb).unwrap_err().to_string();
+        std::fs::remove_dir(&file).unwrap();
+        std::fs::rename(&aside, &file).unwrap();
+        refused
+    };
+    assert_ne!(without_file(Ask::Pause), "");
+    assert_eq!(case.container(&id).status, Status::Running);
+    until("it goes on", || !cgroup(&case, &id).is_frozen());
+    drop(case.wait_for(containers.pause(&id)).unwrap());
+    assert_ne!(without_file(Ask::Unpause), "");
+    assert_eq!(case.container(&id).status, Status::Paused);
+    until("it stands", || cgroup(&case, &id).is_frozen());
+    drop(case.wait_for(containers.unpause(&id)).unwrap());
 }
 
 /// Stops the monitor of a container that runs, ends the first process, and kills the monitor

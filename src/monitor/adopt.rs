@@ -45,8 +45,11 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error
     run.protocol = wire::PROTOCOL;
     // Without its maker it has ended at the gate, or has passed it.
     run.starting = false;
-    if run.status == Status::Restarting {
-        run.status = Status::Running;
+    // Its last monitor may have been killed between a pause and its note of it. One that was
+    // not done is nobody's any more.
+    run.status = if cgroup.is_frozen() { Status::Paused } else { Status::Running };
+    if run.status == Status::Running {
+        cgroup.cancel_freeze();
     }
     store::save_run(&monitor.paths, id, &run)?;
     monitor.session.begin(streams);

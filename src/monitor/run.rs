@@ -23,7 +23,7 @@ use super::{journal, verbs};
 use crate::base::Paths;
 use crate::base::disk::Lock;
 use crate::base::error::one_line;
-use crate::cgroup::OomEvents;
+use crate::cgroup::{Freezing, OomEvents};
 use crate::container::{Conflict, Record, Status, Verb, store};
 use crate::sys;
 use crate::sys::probe::Probe;
@@ -32,6 +32,8 @@ use crate::sys::probe::Probe;
 const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
 /// No wait is longer.
 const MAX_BACK_OFF: Duration = Duration::from_secs(60);
+/// How often a v1 freezer, which announces nothing, is looked at.
+const FREEZER_TICK: Duration = Duration::from_millis(10);
 /// After a run this long the waits begin again with the first.
 const STABLE: Duration = Duration::from_secs(10);
 
@@ -60,6 +62,8 @@ pub(super) struct Monitor {
     pub(super) order: Option<Order>,
     /// When SIGKILL is due.
     pub(super) kill_at: Option<Instant>,
+    /// A pause that is not done yet.
+    pub(super) pausing: Option<Pausing>,
     back_off: Duration,
     /// The kernel has reported that this run is out of memory.
     is_out_of_memory: bool,
@@ -75,6 +79,26 @@ pub(super) struct Waiter {
     pub(super) wants_restart: bool,
 }
 
+/// A pause that waits until every process of the container stands.
+#[derive(Debug)]
+pub(super) struct Pausing {
+    pub(super) freezing: Freezing,
+    /// Who is told.
+    pub(super) askers: Vec<Asker>,
+    /// When it is given up.
+    pub(super) until: Instant,
+}
+
+impl Pausing {
+    /// When to look next, where nothing tells of a change.
+    fn look_at(&self) -> Instant {
+        match self.freezing.events() {
+            Some(_) => self.until,
+            None => self.until.min(Instant::now() + FREEZER_TICK),
+        }
+    }
+}
+
 impl Monitor {
     pub(super) fn new(paths: Paths, record: Record, probe: Probe, session: Session, lock: Lock) -> Self {
         Self {
@@ -86,6 +110,7 @@ impl Monitor {
             waiters: Vec::new(),
             order: None,
             kill_at: None,
+            pausing: None,
             back_off: FIRST_BACK_OFF,
             is_out_of_memory: false,
         }
@@ -252,7 +277,10 @@ impl Monitor {
             let oom_at = up.oom.is_some().then_some(1);
             let rules_at = guard.as_ref().map(|_| watches.len());
             watches.extend(guard.as_ref().map(|guard| Watch { fd: guard.fd(), flags: PollFlags::IN }));
-            let deadlines = [self.kill_at, guard.as_ref().and_then(Guard::due)];
+            let frozen = self.pausing.as_ref().and_then(|pausing| pausing.freezing.events());
+            watches.extend(frozen.map(|fd| Watch { fd, flags: PollFlags::PRI }));
+            let look_at = self.pausing.as_ref().map(Pausing::look_at);
+            let deadlines = [self.kill_at, guard.as_ref().and_then(Guard::due), look_at];
             let turn = self.session.turn(&watches, deadlines.into_iter().flatten().min())?;
             let is_ready = |at: Option<usize>| at.is_some_and(|at| turn.ready[at]);
             if is_ready(oom_at) {
@@ -274,8 +302,10 @@ impl Monitor {
             if turn.ready[0] {
                 // Who asks at this moment hears nothing, and looks again.
                 drop(turn.asks);
+                self.pausing = None;
                 return self.ended(up);
             }
+            verbs::go_on_pausing(self, up);
             for (asker, ask) in turn.asks {
                 verbs::serve(self, up, asker, ask);
             }

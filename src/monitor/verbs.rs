@@ -4,15 +4,17 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Refused};
-use super::run::{Monitor, Order, Waiter};
+use super::run::{Monitor, Order, Pausing, Waiter};
 use super::session::{Asker, report_error};
 use super::start::Up;
 use super::wire::{Answer, Ask};
 use crate::base::Name;
 use crate::base::error::one_line;
-use crate::container::{Config, Status, Verb, store};
+use crate::container::{Config, Conflict, Status, Verb, store};
 use crate::sys::{self, signal};
 
+/// How long a pause waits until every process stands.
+const FREEZE_LIMIT: Duration = Duration::from_secs(10);
 /// What a container gets at a shutdown that would be waited for without end, in seconds.
 const MAX_SHUTDOWN_TIMEOUT: i64 = 90;
 
@@ -34,8 +36,13 @@ pub(super) fn serve(monitor: &mut Monitor, up: &mut Up, asker: Asker, ask: Ask) 
     match result {
         Ok(When::Now(warnings)) => asker.answer_done(&warnings),
         Ok(When::AtTheEnd(warnings)) => wait(monitor, asker, &ask, warnings),
-        Err(Fault::Refused(conflict)) => asker.refuse(&conflict),
-        Err(Fault::Failed(error)) => asker.refuse(&error),
+        Ok(When::Paused) => {
+            asker.answer(&Answer::Accepted);
+            if let Some(pausing) = &mut monitor.pausing {
+                pausing.askers.push(asker);
+            }
+        }
+        Err(fault) => fault.tell(&asker),
     }
 }
 
@@ -68,8 +75,8 @@ pub(super) fn serve_waiting(monitor: &mut Monitor, asker: Asker, ask: Ask) {
         }
         Ask::Rename { name } => match rename(monitor, name) {
             Ok(When::Now(warnings) | When::AtTheEnd(warnings)) => asker.answer_done(&warnings),
-            Err(Fault::Refused(conflict)) => asker.refuse(&conflict),
-            Err(Fault::Failed(error)) => asker.refuse(&error),
+            Ok(When::Paused) => asker.answer(&Answer::Done),
+            Err(fault) => fault.tell(&asker),
         },
         Ask::Pause => refuse(asker, Verb::Pause),
         Ask::Unpause => refuse(asker, Verb::Unpause),
@@ -82,6 +89,8 @@ pub(super) fn serve_waiting(monitor: &mut Monitor, asker: Asker, ask: Ask) {
 enum When {
     Now(Vec<String>),
     AtTheEnd(Vec<String>),
+    /// Once [`Monitor::pausing`] is done.
+    Paused,
 }
 
 /// It is done and told, or not told.
@@ -91,8 +100,17 @@ fn told(warning: Option<String>) -> When {
 
 /// Why it is not done.
 enum Fault {
-    Refused(crate::container::Conflict),
+    Refused(Conflict),
     Failed(Error),
+}
+
+impl Fault {
+    fn tell(&self, asker: &Asker) {
+        match self {
+            Self::Refused(conflict) => asker.refuse(conflict),
+            Self::Failed(error) => asker.refuse(error),
+        }
+    }
 }
 
 impl<E: Into<Error>> From<E> for Fault {
@@ -178,6 +196,11 @@ fn send(monitor: &mut Monitor, up: &mut Up, number: i32) -> Result<Vec<String>, 
         result => result?,
     }
     let ends = number == libc::SIGKILL || monitor.order.is_some();
+    if ends && let Some(pausing) = monitor.pausing.take() {
+        up.cgroup.cancel_freeze();
+        let conflict = Conflict { verb: Verb::Pause, status: Status::Exited };
+        pausing.askers.iter().for_each(|asker| asker.refuse(&conflict));
+    }
     let mut warnings = Vec::new();
     if up.run.status == Status::Paused && ends {
         up.cgroup.thaw()?;
@@ -214,14 +237,56 @@ fn save(monitor: &Monitor) {
     }
 }
 
+/// Streams and other verbs go on while processes are waited for, which may hang in the kernel.
 fn pause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
-    let next = up.run.status.after(Verb::Pause).map_err(Fault::Refused)?;
-    up.cgroup.freeze()?;
-    if let Err(error) = set_status(monitor, up, next) {
-        up.cgroup.thaw()?; // nobody would see that it has to be told to go on
+    up.run.status.after(Verb::Pause).map_err(Fault::Refused)?;
+    if monitor.pausing.is_some() {
+        return Ok(When::Paused);
+    }
+    let freezing = up.cgroup.begin_freeze()?;
+    match up.cgroup.has_frozen(&freezing) {
+        Ok(true) => Ok(told(paused(monitor, up)?)),
+        Ok(false) => {
+            let until = Instant::now() + FREEZE_LIMIT;
+            monitor.pausing = Some(Pausing { freezing, askers: Vec::new(), until });
+            Ok(When::Paused)
+        }
+        Err(error) => {
+            up.cgroup.cancel_freeze();
+            Err(error.into())
+        }
+    }
+}
+
+/// Looks at a pause that is not done yet.
+pub(super) fn go_on_pausing(monitor: &mut Monitor, up: &mut Up) {
+    let Some(pausing) = &monitor.pausing else { return };
+    let outcome = match up.cgroup.has_frozen(&pausing.freezing) {
+        Ok(true) => paused(monitor, up),
+        Ok(false) if Instant::now() < pausing.until => return,
+        Ok(false) => Err(up.cgroup.not_frozen(FREEZE_LIMIT).into()),
+        Err(error) => Err(error.into()),
+    };
+    let askers = monitor.pausing.take().map(|pausing| pausing.askers).unwrap_or_default();
+    match outcome {
+        Ok(warning) => {
+            let warnings: Vec<String> = warning.into_iter().collect();
+            askers.iter().for_each(|asker| asker.answer_done(&warnings));
+        }
+        Err(fault) => {
+            up.cgroup.cancel_freeze();
+            askers.iter().for_each(|asker| fault.tell(asker));
+        }
+    }
+}
+
+/// Every process stands: so it is said, or they go on.
+fn paused(monitor: &mut Monitor, up: &mut Up) -> Result<Option<String>, Fault> {
+    if let Err(error) = set_status(monitor, up, Status::Paused) {
+        up.cgroup.cancel_freeze(); // nobody would see that it has to be told to go on
         return Err(error);
     }
-    Ok(told(monitor.tell("pause", &[])))
+    Ok(monitor.tell("pause", &[]))
 }
 
 fn unpause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
