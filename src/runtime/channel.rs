@@ -12,13 +12,16 @@ use rustix::net::{
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::Error;
 use super::error::Cause;
 use crate::sys::{self, Result, check};
 
-/// The longest message: a failure with a long path in it.
+/// The longest message: a failure of four texts.
 const MAX_MESSAGE: usize = 16 * 1024;
+/// The longest text in one, as JSON has it. Names and paths may come from anybody.
+const MAX_TEXT: usize = 3_500;
 
 /// What init tells its maker.
 #[derive(Debug, Serialize, Deserialize)]
@@ -147,6 +150,41 @@ impl From<Failure> for Error {
     }
 }
 
+/// A message as it is sent, its texts cut where they are too long.
+fn encode(message: &Message) -> Vec<u8> {
+    let mut value = serde_json::to_value(message).unwrap_or_default();
+    shorten(&mut value);
+    value.to_string().into_bytes()
+}
+
+fn shorten(value: &mut Value) {
+    match value {
+        Value::String(text) => {
+            let mut length = 0;
+            let is_too_much = |char| {
+                length += escaped_length(char);
+                length > MAX_TEXT
+            };
+            if let Some(end) = text.find(is_too_much) {
+                text.truncate(end);
+                text.push('…');
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(shorten),
+        Value::Object(fields) => fields.values_mut().for_each(shorten),
+        _ => {}
+    }
+}
+
+/// Bytes of a character in JSON, at most.
+fn escaped_length(char: char) -> usize {
+    match char {
+        '"' | '\\' => 2,
+        char if char.is_control() => "\\u0000".len(),
+        char => char.len_utf8(),
+    }
+}
+
 /// How init speaks: to its maker, and after that to whoever reads the report.
 #[derive(Debug)]
 pub(super) struct Voice {
@@ -162,8 +200,7 @@ impl Voice {
     pub(super) fn say(&self, message: &Message) {
         match (&self.report, &self.channel) {
             (Some(report), _) => {
-                let line = serde_json::to_vec(message).unwrap_or_default();
-                let _ = rustix::io::write(report, &line); // nobody reads: nobody wants to know
+                let _ = rustix::io::write(report, &encode(message)); // nobody reads: nobody wants to know
             }
             (None, Some(channel)) => channel.send(message),
             (None, None) => {}
@@ -235,15 +272,12 @@ pub(super) fn pair() -> Result<(Channel, Channel)> {
 impl Channel {
     /// Init's words. With a dead maker there is nobody to tell: that is no failure here.
     pub(super) fn send(&self, message: &Message) {
-        if let Ok(bytes) = serde_json::to_vec(message) {
-            let bytes = &bytes[..bytes.len().min(MAX_MESSAGE)];
-            let _ = rustix::net::send(&self.0, bytes, SendFlags::NOSIGNAL); // see above
-        }
+        let _ = rustix::net::send(&self.0, &encode(message), SendFlags::NOSIGNAL); // see above
     }
 
     /// Hands a descriptor over.
     pub(super) fn send_with(&self, message: &Message, fd: BorrowedFd<'_>) -> Result<()> {
-        let bytes = serde_json::to_vec(message).unwrap_or_default();
+        let bytes = encode(message);
         let fds = [fd];
         let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
         let mut control = SendAncillaryBuffer::new(&mut space);
@@ -336,6 +370,31 @@ mod tests {
             ]
         );
         assert!(maker.receive().unwrap().is_none());
+    }
+
+    #[test]
+    fn long_texts_arrive_cut() {
+        let (maker, init) = pair().unwrap();
+        for (letter, kept) in
+            [("x", MAX_TEXT), ("é", MAX_TEXT / 2), ("\"", MAX_TEXT / 2), ("\u{1}", MAX_TEXT / 6)]
+        {
+            let long = letter.repeat(20_000);
+            let error = sys::Error::new(long.clone(), std::io::Error::other(long.clone()));
+            let failures = [
+                Error::ProgramNotFound { program: long.clone() },
+                Error::Step { step: long.clone(), source: error },
+            ];
+            for failure in failures {
+                init.send(&Message::Failed(Failure::new("find the program", &failure)));
+                let Some((Message::Failed(heard), None)) = maker.receive().unwrap() else {
+                    panic!("no failure came")
+                };
+                let (heard, sent) = (Error::from(heard), failure);
+                assert_eq!(std::mem::discriminant(&heard), std::mem::discriminant(&sent));
+                let cut = sent.to_string().replace(&long, &format!("{}…", letter.repeat(kept)));
+                assert_eq!(heard.to_string(), cut);
+            }
+        }
     }
 
     #[test]
