@@ -320,3 +320,60 @@ fn inspect_names_files_that_exist() {
     says(&case, &run(&["--log-driver", "none"], &["true"]));
     assert_eq!(inspect(&case, "{{.LogPath}}"), "");
 }
+
+#[test]
+fn an_exec_makes_no_working_directory() {
+    let case = Case::new();
+    says(&case, &run(&["-d"], &["sleep", "1000"]));
+    assert_eq!(case.hoist(&["exec", "-w", "/nope", "web", "pwd"]).status.code(), Some(126));
+    assert_eq!(case.hoist(&["exec", "web", "test", "-e", "/nope"]).status.code(), Some(1));
+    // A run does.
+    assert_eq!(says(&case, &["run", "--rm", "--network", "none", "-w", "/nope", IMAGE, "pwd"]), "/nope");
+}
+
+#[test]
+fn an_exec_as_somebody_unknown_cannot_be_executed() {
+    let case = Case::new();
+    says(&case, &run(&["-d"], &["sleep", "1000"]));
+    let output = case.hoist(&["exec", "-u", "ghost", "web", "id"]);
+    assert_eq!(output.status.code(), Some(126));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("unable to find user `ghost`"), "{told}");
+}
+
+#[test]
+fn an_init_shows_no_path_of_the_host() {
+    let case = Case::new();
+    let words = ["run", "--rm", "--init", "--network", "none", IMAGE];
+    let shown = says(&case, &[&words[..], &["sh", "-c", "tr '\\0' ' ' < /proc/1/cmdline"]].concat());
+    let here = case.dir.path().to_str().unwrap();
+    assert!(!shown.is_empty() && !shown.contains(here) && !shown.contains(support::HOIST), "{shown}");
+}
+
+#[test]
+fn a_program_that_is_not_there_ends_with_127_whatever_its_name_and_the_filter() {
+    let case = Case::new();
+    let code = |words: &[&str], program: &str| {
+        let words = [&["run", "--rm", "--network", "none"], words, &[IMAGE, program]].concat();
+        case.hoist(&words).status.code()
+    };
+    assert_eq!(code(&[], &"x".repeat(20_000)), Some(127));
+
+    // Nothing can be told from the filter on. On the host the first file is there and the
+    // second is not, in the container it is the other way round.
+    let filter = case.dir.path().join("mute.json");
+    fs::write(
+        &filter,
+        r#"{ "defaultAction": "SCMP_ACT_ALLOW", "syscalls": [
+            { "names": ["sendto", "sendmsg", "write", "writev"], "action": "SCMP_ACT_ERRNO" } ] }"#,
+    )
+    .unwrap();
+    let option = format!("seccomp={}", filter.display());
+    let volume = format!("{}:/only-here", case.dir.path().display());
+    let script = case.dir.path().join("script");
+    fs::write(&script, "#!/nosuch\n").unwrap();
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let words = ["--security-opt", &option, "-v", &volume];
+    assert_eq!(code(&words, support::HOIST), Some(127));
+    assert_eq!(code(&words, "/only-here/script"), Some(126));
+}

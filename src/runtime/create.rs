@@ -48,17 +48,16 @@ impl Watch {
         match self.init {
             Init::Payload => process::has_executed(pid) != Some(false),
             // Its child executes the program, and ends it with an errno noted if it cannot.
-            Init::Reaper => self
-                .progress
-                .reached()
-                .is_some_and(|Reached { step, errno }| payload::step(step) == payload::EXECUTE && errno == 0),
+            Init::Reaper => self.progress.reached().is_some_and(|Reached { step, errno, .. }| {
+                payload::step(step) == payload::EXECUTE && errno == 0
+            }),
         }
     }
 
     /// Why a process of ours ended like this without a word.
     fn explain(&self, exit: &str) -> Error {
         let died = || Error::Died { status: exit.to_owned() };
-        let Some(Reached { step, errno }) = self.progress.reached() else { return died() };
+        let Some(Reached { step, errno, has_file }) = self.progress.reached() else { return died() };
         let step = payload::step(step);
         if !self.has_filter || !payload::is_filtered(step) {
             return died();
@@ -70,7 +69,7 @@ impl Watch {
         let cause = std::io::Error::from_raw_os_error(errno);
         if step == payload::EXECUTE {
             let source = sys::Error::new(format!("execve({})", self.program), cause);
-            return payload::not_executed(&self.program, source);
+            return payload::not_executed(&self.program, has_file, source);
         }
         if error::is_shortage(errno) {
             // The only one of these steps that can find something used up is the one that forks.

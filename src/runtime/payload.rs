@@ -1,8 +1,9 @@
 //! From a process of ours inside the container to the program that was asked for: the
 //! same for init and for a process that joins later.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags};
@@ -73,6 +74,8 @@ struct Becoming<'a> {
 /// All that `execve` takes, made before a filter that may forbid to allocate memory.
 struct Executable {
     path: CString,
+    /// Whether that path leads to anything.
+    is_there: bool,
     args: Strings,
     env: Strings,
 }
@@ -138,10 +141,10 @@ pub(super) fn run(payload: Payload<'_>) -> (&'static str, Error) {
     }
     becoming.note(STEPS.len(), 0);
     let error = match &becoming.executable {
-        Some(Executable { path, args, env }) => {
+        Some(Executable { path, is_there, args, env }) => {
             let source = process::execve(path, args, env);
             becoming.note(STEPS.len(), source.errno());
-            not_executed(program(process), source)
+            not_executed(program(process), *is_there, source)
         }
         None => Error::ProgramNotFound { program: program(process).to_owned() },
     };
@@ -151,7 +154,8 @@ pub(super) fn run(payload: Payload<'_>) -> (&'static str, Error) {
 impl Becoming<'_> {
     fn note(&self, step: usize, errno: i32) {
         if let Some(progress) = &self.payload.progress {
-            progress.note(Reached { step, errno });
+            let has_file = self.executable.as_ref().is_some_and(|executable| executable.is_there);
+            progress.note(Reached { step, errno, has_file });
         }
     }
 }
@@ -188,9 +192,11 @@ pub(super) fn exit_code(error: &Error) -> i32 {
     }
 }
 
-pub(super) fn not_executed(program: &str, source: sys::Error) -> Error {
+/// Why the kernel did not execute the program, whose file `is_there` or not: what is missing may
+/// also be its interpreter.
+pub(super) fn not_executed(program: &str, is_there: bool, source: sys::Error) -> Error {
     let program = program.to_owned();
-    if source.is(rustix::io::Errno::NOENT) && !Path::new(&program).exists() {
+    if source.is(rustix::io::Errno::NOENT) && !is_there {
         return Error::ProgramNotFound { program };
     }
     Error::ProgramNotRunnable { program, source }
@@ -402,7 +408,10 @@ fn find_executable(becoming: &mut Becoming<'_>) -> Result<()> {
     let process = becoming.payload.process;
     let home = becoming.identity.as_ref().and_then(|identity| identity.home.as_deref());
     let (args, env) = (arguments(process)?.into(), environment(process, home)?.into());
-    becoming.executable = Some(Executable { path: search(process)?, args, env });
+    let path = search(process)?;
+    // Under the filter it may be impossible to tell.
+    let is_there = Path::new(OsStr::from_bytes(path.as_bytes())).exists();
+    becoming.executable = Some(Executable { path, is_there, args, env });
     Ok(())
 }
 

@@ -11,6 +11,10 @@ use crate::sys::shared::Shared;
 
 /// Bits of an errno.
 const ERRNO: i32 = 0xfff;
+/// The bit that says whether the program's file is there.
+const HAS_FILE: i32 = 0x1000;
+/// Where the number of the step begins.
+const STEP: u32 = 13;
 
 /// The page of one process and its maker.
 #[derive(Debug, Clone)]
@@ -23,6 +27,8 @@ pub(super) struct Reached {
     pub(super) step: usize,
     /// Why it failed; 0 when it did not.
     pub(super) errno: i32,
+    /// Whether the program's file was found in the container, as far as it was looked for.
+    pub(super) has_file: bool,
 }
 
 impl Progress {
@@ -33,14 +39,15 @@ impl Progress {
     /// Notes a step that begins, or with its errno one that failed.
     pub(super) fn note(&self, reached: Reached) {
         let step = i32::try_from(reached.step + 1).unwrap_or(0);
-        self.0.set((step << ERRNO.count_ones()) | (reached.errno & ERRNO));
+        let file = if reached.has_file { HAS_FILE } else { 0 };
+        self.0.set((step << STEP) | file | (reached.errno & ERRNO));
     }
 
     /// `None` before the first step.
     pub(super) fn reached(&self) -> Option<Reached> {
         let number = self.0.get();
-        let step = usize::try_from(number >> ERRNO.count_ones()).ok()?.checked_sub(1)?;
-        Some(Reached { step, errno: number & ERRNO })
+        let step = usize::try_from(number >> STEP).ok()?.checked_sub(1)?;
+        Some(Reached { step, errno: number & ERRNO, has_file: number & HAS_FILE != 0 })
     }
 
     /// Keeps the page from the copies that this process makes from here on; they must not
@@ -59,9 +66,12 @@ mod tests {
         let progress = Progress::new().unwrap();
         let theirs = progress.clone();
         assert_eq!(theirs.reached(), None);
-        for (step, errno) in [(0, 0), (17, 0), (17, libc::EPERM)] {
-            progress.note(Reached { step, errno });
-            assert_eq!(theirs.reached(), Some(Reached { step, errno }));
+        for (step, errno, has_file) in
+            [(0, 0, false), (17, 0, true), (17, libc::EPERM, false), (18, 4095, true)]
+        {
+            let reached = Reached { step, errno, has_file };
+            progress.note(reached);
+            assert_eq!(theirs.reached(), Some(reached));
         }
     }
 }
