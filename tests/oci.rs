@@ -51,6 +51,139 @@ fn a_container_goes_from_created_to_stopped() {
     assert!(bundle.oci(["state", "c"]).fails().contains("does not exist"));
 }
 
+/// Creates the container `c`, whose streams lead nowhere.
+#[track_caller]
+fn create(bundle: &Bundle) {
+    bundle.write();
+    let mut create = bundle.command(["create", "c"]);
+    assert!(create.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+}
+
+fn state_of(pid: i32) -> String {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
+    stat.rsplit_once(") ").unwrap().1[..1].to_owned()
+}
+
+#[test]
+fn a_process_that_cannot_be_handed_over_is_ended() {
+    let bundle = Bundle::sh("sleep 1000");
+    bundle.write();
+    let mut create = bundle.command(["create", "--pid-file", "/nosuch/pid", "c"]);
+    // The container's streams are those of its maker.
+    let status = create.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(bundle.groups(), [""; 0].map(std::path::PathBuf::from));
+    assert_eq!(bundle.oci(["list", "-q"]).ok(), "");
+
+    bundle.start();
+    let mut exec = bundle.command(["exec", "-d", "--pid-file", "/nosuch/pid", "c", "sleep", "1001"]);
+    let status = exec.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
+    assert_eq!(status.code(), Some(1));
+    let processes = bundle.exec("ps -o args").ok();
+    assert!(processes.contains("sleep 1000") && !processes.contains("sleep 1001"), "{processes}");
+}
+
+#[test]
+fn a_container_whose_state_cannot_be_read_is_listed_and_can_be_deleted() {
+    if in_user_namespace() {
+        return; // without a cgroup nothing tells what is the container's
+    }
+    for damage in [None, Some("{"), Some(r#"{ "version": 99 }"#)] {
+        let bundle = Bundle::sh("sleep 1000");
+        bundle.start();
+        let state = bundle.path("state/c/state.json");
+        match damage {
+            None => fs::remove_file(&state).unwrap(), // killed before it was written
+            Some(text) => fs::write(&state, text).unwrap(),
+        }
+        bundle.oci(["delete", "c"]).fails();
+        let list = bundle.oci(["list", "-q"]);
+        assert_eq!((list.code, list.out.as_str()), (0, ""));
+        assert!(list.err.contains("`hoist oci delete -f c` ends and removes it"), "{list:?}");
+        assert_ne!(bundle.groups(), [""; 0].map(std::path::PathBuf::from));
+        bundle.oci(["delete", "-f", "c"]).ok();
+        assert_eq!(bundle.groups(), [""; 0].map(std::path::PathBuf::from), "{damage:?}");
+        assert!(!state.parent().unwrap().exists());
+        bundle.oci(["delete", "-f", "c"]).ok();
+    }
+}
+
+#[test]
+fn a_start_that_fails_can_be_tried_again() {
+    let bundle = Bundle::sh("sleep 1000");
+    create(&bundle);
+    let pid = i32::try_from(bundle.state()["pid"].as_i64().unwrap()).unwrap();
+    let fifo = bundle.path("state/c/start.fifo");
+    let mut fifo = fs::OpenOptions::new().read(true).write(true).open(fifo).unwrap();
+    rustix::fs::fcntl_setfl(&fifo, rustix::fs::OFlags::NONBLOCK).unwrap();
+    // It hears nothing, and there is no room for one more word.
+    hoist::sys::signal::send(pid, libc::SIGSTOP).unwrap();
+    wait_until(|| state_of(pid) == "T");
+    let mut written = 0;
+    while let Ok(length) = fifo.write(&[b'x'; 4096]) {
+        written += length;
+    }
+    bundle.oci(["start", "c"]).fails();
+    assert_eq!(bundle.state()["status"], "created");
+    fifo.read_exact(&mut vec![0; written]).unwrap();
+    hoist::sys::signal::send(pid, libc::SIGCONT).unwrap();
+    bundle.oci(["start", "c"]).ok();
+    assert_eq!(bundle.state()["status"], "running");
+}
+
+#[test]
+fn a_container_runs_although_who_started_it_could_not_say_so() {
+    let bundle = Bundle::sh("sleep 1000");
+    create(&bundle);
+    // As who is killed right after it.
+    fs::OpenOptions::new()
+        .write(true)
+        .open(bundle.path("state/c/start.fifo"))
+        .unwrap()
+        .write_all(b"s")
+        .unwrap();
+    wait_until(|| bundle.state()["status"] == "running");
+    assert!(bundle.oci(["start", "c"]).fails().contains("it is running"));
+    assert!(bundle.oci(["delete", "c"]).fails().contains("it is running"));
+}
+
+/// A command where there is no cgroup v2: its freezer holds also what was killed.
+fn on_v1_alone(command: &Command) -> Command {
+    let mut words = Command::new("unshare");
+    words.args(["--mount", "sh", "-ec", "umount /sys/fs/cgroup/unified; exec \"$0\" \"$@\""]);
+    words.arg(command.get_program()).args(command.get_args());
+    words.current_dir(command.get_current_dir().unwrap()).stdin(Stdio::null()).stdout(Stdio::null());
+    words.stderr(Stdio::null());
+    words
+}
+
+#[test]
+fn a_paused_container_can_be_killed_and_deleted() {
+    let is_hybrid = ["freezer", "unified"]
+        .iter()
+        .all(|tree| Path::new("/sys/fs/cgroup").join(tree).join("cgroup.procs").exists());
+    if in_user_namespace() || !is_hybrid {
+        return; // there is no tree of v1
+    }
+    let bundle = Bundle::sh("sleep 1000");
+    bundle.write();
+    let done = |words: &[&str]| {
+        let child = std::cell::RefCell::new(on_v1_alone(&bundle.command(words)).spawn().unwrap());
+        wait_until(|| child.borrow_mut().try_wait().unwrap().is_some());
+        assert!(child.into_inner().wait().unwrap().success(), "{words:?}");
+    };
+    for end in [&["kill", "c", "KILL"][..], &["delete", "-f", "c"]] {
+        for words in [&["create", "c"][..], &["start", "c"], &["pause", "c"], end] {
+            done(words);
+        }
+        if end[0] == "kill" {
+            wait_until(|| bundle.state()["status"] == "stopped");
+            done(&["delete", "c"]);
+        }
+        assert!(bundle.oci(["state", "c"]).fails().contains("does not exist"));
+    }
+}
+
 #[test]
 fn an_id_is_a_plain_name_and_used_once() {
     let bundle = Bundle::sh("sleep 1000");
@@ -75,9 +208,6 @@ fn exit_codes_and_streams_are_the_payloads() {
     child.stdin.take().unwrap().write_all(b"in\n").unwrap();
     let said: Said = child.wait_with_output().unwrap().into();
     assert_eq!((said.code, said.out.as_str(), said.err.as_str()), (7, "in\nout\n", "err\n"));
-    let killed =
-        Bundle::sh("kill -9 $$").with(|config| config["linux"]["namespaces"][0]["type"] = json!("ipc"));
-    drop(killed); // process 1 of a pid namespace cannot kill itself
     let bundle = Bundle::sh("sh -c 'kill -9 $$'; echo $?");
     assert_eq!(bundle.run().ok(), "137");
 }
@@ -132,6 +262,10 @@ fn a_program_that_is_missing_or_no_program_is_told_so() {
         run("/etc/text"),
         "hoist oci: exec: `/etc/text` cannot be executed: execve(/etc/text): Permission denied (os error 13)\n"
     );
+    let long = "x".repeat(20_000);
+    let told = run(&long);
+    assert!(told.starts_with("hoist oci: exec: `xxx"), "{told}");
+    assert!(told.ends_with("x…`: executable file not found in the container\n"), "{told}");
     assert_eq!(
         run("/etc"),
         "hoist oci: exec: `/etc` cannot be executed: execve(/etc): Permission denied (os error 13)\n"
@@ -325,9 +459,7 @@ fn a_container_without_room_for_processes_runs_or_says_why() {
 fn a_start_does_not_wait_for_who_else_holds_the_report() {
     for text in [&b""[..], &[b' '; 128 * 1024]] {
         let bundle = Bundle::new();
-        bundle.write();
-        let mut create = bundle.command(["create", "c"]);
-        assert!(create.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap().success());
+        create(&bundle);
         let report = bundle.path("state").join("c/report.fifo");
         let held = fs::OpenOptions::new().write(true).open(report).unwrap();
         let mut writes = held.try_clone().unwrap();

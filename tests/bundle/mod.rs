@@ -191,6 +191,14 @@ impl Bundle {
         self.oci(["exec", "c", "sh", "-c", script])
     }
 
+    /// The cgroups of its containers, in every tree.
+    pub fn groups(&self) -> Vec<PathBuf> {
+        let root = Path::new("/sys/fs/cgroup");
+        let trees = fs::read_dir(root).into_iter().flatten().flatten().map(|entry| entry.path());
+        let groups = trees.chain([root.to_owned()]).map(|tree| tree.join(&self.cgroup).join("c"));
+        groups.filter(|group| group.exists()).collect()
+    }
+
     /// What `hoist oci state` says of `c`.
     pub fn state(&self) -> Value {
         serde_json::from_str(&self.oci(["state", "c"]).ok()).unwrap()

@@ -6,8 +6,8 @@ use std::path::Path;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::saved::{self, Folder, Saved};
-use super::{Failed, print};
+use super::saved::{self, All, Folder, Saved};
+use super::{Failed, print, warn};
 use crate::oci::runtime::ContainerState;
 
 #[derive(Debug, Args)]
@@ -61,19 +61,20 @@ fn status(folder: &Folder, saved: &Saved) -> String {
 }
 
 pub(super) fn list(root: &Path, words: &List) -> Result<(), Failed> {
-    let all = saved::all(root)?;
+    let All { found, unreadable } = saved::all(root)?;
+    warn(&unreadable);
     if words.format == "json" {
-        return print(&all.iter().map(|(folder, saved)| describe(folder, saved)).collect());
+        return print(&found.iter().map(|(folder, saved)| describe(folder, saved)).collect());
     }
     let mut out = std::io::stdout().lock();
     if words.quiet {
-        for (_, saved) in &all {
+        for (_, saved) in &found {
             writeln!(out, "{}", saved.id)?;
         }
         return Ok(());
     }
     let mut rows = vec![["ID", "PID", "STATUS", "BUNDLE", "CREATED"].map(str::to_owned)];
-    rows.extend(all.iter().map(|(folder, saved)| {
+    rows.extend(found.iter().map(|(folder, saved)| {
         let status = status(folder, saved);
         let pid = if status == "stopped" { 0 } else { saved.pid };
         [

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Failed, refuse};
 use crate::base::disk::{self, state};
+use crate::base::error::one_line;
 use crate::cgroup::{Cgroup, Parent};
 use crate::oci::runtime::{ContainerState, Spec};
 use crate::sys::{process, tree};
@@ -54,8 +55,9 @@ impl Folder {
         Ok(Self(root.join(id)))
     }
 
-    /// Makes the folder: whoever makes it owns the id.
-    pub(super) fn make(&self) -> Result<(), Failed> {
+    /// Makes the folder: whoever makes it owns the id. Where its cgroup will be is noted first, so
+    /// that what lives there is found whatever comes of the state.
+    pub(super) fn make(&self, place: &(Parent, String)) -> Result<(), Failed> {
         if let Some(root) = self.0.parent() {
             fs::create_dir_all(root)?;
         }
@@ -64,9 +66,40 @@ impl Folder {
                 refuse(format!("container `{}` exists already", self.name()))
             }
             result => Ok(result?),
+        }?;
+        let noted = std::os::unix::fs::symlink(place.0.path.join(&place.1), self.cgroup_link());
+        if noted.is_err() {
+            let _ = self.remove(); // what failed before is what counts
         }
+        Ok(noted?)
     }
 
+    fn cgroup_link(&self) -> PathBuf {
+        self.0.join("cgroup")
+    }
+
+    /// The cgroup as it was noted; `None` before that, when there is none.
+    pub(super) fn cgroup(&self) -> Result<Option<Cgroup>, Failed> {
+        let path = match fs::read_link(self.cgroup_link()) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            path => path.map_err(disk::Error::io("read", self.cgroup_link()))?,
+        };
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return refuse(format!("`{}` names no cgroup", self.cgroup_link().display()));
+        };
+        Ok(Some(Cgroup::open(&Parent::new(parent), &name.to_string_lossy())))
+    }
+
+    /// Keeps others from starting the container, while the lock lives. It is the folder's, which
+    /// no process of a container can open.
+    pub(super) fn lock(&self) -> Result<OwnedFd, Failed> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(&self.0, flags, Mode::empty())?;
+        rustix::fs::flock(&folder, rustix::fs::FlockOperation::LockExclusive)?;
+        Ok(folder)
+    }
+
+    /// Removes the folder; one that is gone is fine.
     pub(super) fn remove(&self) -> Result<(), Failed> {
         Ok(tree::remove(&self.0)?)
     }
@@ -81,8 +114,11 @@ impl Folder {
 
     pub(super) fn load(&self) -> Result<Saved, Failed> {
         match disk::read_state(&self.0.join("state.json")) {
-            Err(error) if error.is_not_found() => {
+            Err(error) if error.is_not_found() && !self.0.exists() => {
                 refuse(format!("container `{}` does not exist", self.name()))
+            }
+            Err(error) if error.is_not_found() => {
+                refuse(format!("container `{}` is not created yet, or its creation was cut off", self.name()))
             }
             result => Ok(result?),
         }
@@ -105,7 +141,7 @@ impl Folder {
         self.0.join("report.fifo")
     }
 
-    /// From here on the container counts as started.
+    /// Once a start was asked for: there is nothing more to wait for.
     pub(super) fn remove_fifos(&self) {
         for path in [self.start_fifo(), self.report_fifo()] {
             let _ = fs::remove_file(path); // a second start finds none
@@ -116,7 +152,10 @@ impl Folder {
     pub(super) fn status(&self, saved: &Saved) -> ContainerState {
         match saved.process() {
             None => ContainerState::Stopped,
-            Some(_) if self.start_fifo().exists() => ContainerState::Created,
+            // One that was started is that also if who started it could not say so.
+            Some(_) if self.start_fifo().exists() && process::has_executed(saved.pid) != Some(true) => {
+                ContainerState::Created
+            }
             Some(_) => ContainerState::Running,
         }
     }
@@ -149,20 +188,35 @@ impl Saved {
     }
 }
 
+/// The containers in a root.
+#[derive(Debug, Default)]
+pub(super) struct All {
+    /// By their ids.
+    pub(super) found: Vec<(Folder, Saved)>,
+    /// Why others cannot be told of, a sentence each.
+    pub(super) unreadable: Vec<String>,
+}
+
 /// Every container in `root`.
-pub(super) fn all(root: &Path) -> Result<Vec<(Folder, Saved)>, Failed> {
+pub(super) fn all(root: &Path) -> Result<All, Failed> {
     let entries = match fs::read_dir(root) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(All::default()),
         result => result?,
     };
-    let mut found: Vec<(Folder, Saved)> = entries
-        .flatten()
-        .map(|entry| Folder(entry.path()))
-        // One that is being made or removed is not there.
-        .filter_map(|folder| folder.load().ok().map(|saved| (folder, saved)))
-        .collect();
+    let All { mut found, mut unreadable } = All::default();
+    for folder in entries.flatten().map(|entry| Folder(entry.path())) {
+        match folder.load() {
+            Ok(saved) => found.push((folder, saved)),
+            // One that is being removed is gone by now.
+            Err(_) if !folder.0.exists() => {}
+            Err(error) => {
+                let (name, why) = (folder.name(), one_line(error.as_ref()));
+                unreadable.push(format!("{why}: `hoist oci delete -f {name}` ends and removes it"));
+            }
+        }
+    }
     found.sort_by(|a, b| a.1.id.cmp(&b.1.id));
-    Ok(found)
+    Ok(All { found, unreadable })
 }
 
 fn start_time(pid: i32) -> Option<u64> {

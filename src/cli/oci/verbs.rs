@@ -29,32 +29,33 @@ fn make(root: &Path, words: &Create, init: Init) -> Result<Running, Failed> {
     let folder = Folder::new(root, &words.id)?;
     let socket = console::connect(words.console_socket.as_deref(), wants_terminal(&spec))?;
     let place = bundle::cgroup_place(&spec, &words.id)?;
-    folder.make()?;
+    folder.make(&place)?;
     let resources = spec.linux().as_ref().and_then(|linux| linux.resources().as_ref());
     let limits = resources.map(Limits::from_spec).unwrap_or_default();
     let made = Cgroup::create(&place.0, &place.1, &limits, &probe).map_err(Failed::from).and_then(|cgroup| {
-        let made = make_in(&folder, &spec, socket, &cgroup, &probe, init);
-        if made.is_err() {
-            let _ = cgroup.remove(); // what failed before is what counts
+        let mut made = make_in(&folder, &spec, socket.is_some(), &cgroup, &probe, init).and_then(|running| {
+            let saved = Saved::new(&words.id, running.pid, &bundle, spec.clone(), place);
+            let told = folder.save(&saved).and_then(|()| tell(&running, words.pid_file.as_deref(), socket));
+            or_kill(told, running)
+        });
+        match &mut made {
+            Err(_) => drop(cgroup.remove()), // what failed before is what counts
+            // In a user namespace groups are the exception.
+            Ok(running) if !probe.in_user_namespace => running.warnings.extend(cgroup.warnings),
+            Ok(_) => {}
         }
         made
     });
-    let finished = made.and_then(|running| {
-        let saved = Saved::new(&words.id, running.pid, &bundle, spec.clone(), place);
-        folder.save(&saved)?;
-        write_pid(words.pid_file.as_deref(), running.pid)?;
-        Ok(running)
-    });
-    if finished.is_err() {
+    if made.is_err() {
         let _ = folder.remove(); // as above
     }
-    finished
+    made
 }
 
 fn make_in(
     folder: &Folder,
     spec: &Spec,
-    socket: Option<UnixStream>,
+    has_terminal: bool,
     cgroup: &Cgroup,
     probe: &Probe,
     init: Init,
@@ -65,17 +66,30 @@ fn make_in(
         spec,
         root: Root::Path(root),
         mounts: Vec::new(),
-        stdio: stdio(spec.process().as_ref(), socket.is_some()),
+        stdio: stdio(spec.process().as_ref(), has_terminal),
         cgroup: Some(cgroup),
         init,
         gate: Gate::Fifo { start: fifos.start, report: fifos.report },
         probe,
     })?;
-    let running = created.leave_waiting()?;
+    Ok(created.leave_waiting()?)
+}
+
+/// Hands a process to its caller: its terminal and its id.
+fn tell(running: &Running, pid_file: Option<&Path>, socket: Option<UnixStream>) -> Result<(), Failed> {
     if let (Some(socket), Some(master)) = (&socket, &running.console) {
         console::send(socket, master.as_fd())?;
     }
-    Ok(running)
+    write_pid(pid_file, running.pid)
+}
+
+/// A process that could not be handed over is nobody's: it ends.
+fn or_kill(done: Result<(), Failed>, running: Running) -> Result<Running, Failed> {
+    if done.is_err() {
+        let _ = process::signal(running.pidfd.as_fd(), libc::SIGKILL); // it may have ended
+        let _ = process::wait(running.pidfd.as_fd());
+    }
+    done.map(|()| running)
 }
 
 fn wants_terminal(spec: &Spec) -> bool {
@@ -106,6 +120,7 @@ pub(super) fn start(root: &Path, id: &str) -> Result<(), Failed> {
 fn start_as(root: &Path, id: &str, init: Init) -> Result<(), Failed> {
     let folder = Folder::new(root, id)?;
     let saved = folder.load()?;
+    let _alone = folder.lock()?;
     match folder.status(&saved) {
         ContainerState::Created => {}
         status => return refuse(format!("cannot start `{id}`: it is {status}")),
@@ -124,8 +139,8 @@ fn start_as(root: &Path, id: &str, init: Init) -> Result<(), Failed> {
         OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC,
         Mode::empty(),
     )?;
-    folder.remove_fifos();
     rustix::io::write(&begin, b"s")?;
+    folder.remove_fifos();
     warn(&runtime::hear_report(&report, process.as_fd())?);
     // An init of ours stays what it is: its child executes the program.
     match init {
@@ -144,6 +159,9 @@ pub(super) fn run(root: &Path, words: &Run) -> Result<i32, Failed> {
     if words.detach && started.is_ok() {
         return Ok(0);
     }
+    if started.is_err() {
+        let _ = process::signal(running.pidfd.as_fd(), libc::SIGKILL); // it may wait for its start still
+    }
     let exit = process::wait(running.pidfd.as_fd());
     if !words.keep {
         delete(root, id, true)?;
@@ -161,31 +179,52 @@ pub(super) fn kill(root: &Path, id: &str, name: &str, all: bool) -> Result<(), F
         }
         return Ok(());
     }
-    match saved.process() {
-        Some(pidfd) => Ok(process::signal(pidfd.as_fd(), number)?),
-        None => refuse(format!("cannot kill `{id}`: it is stopped")),
+    let Some(pidfd) = saved.process() else {
+        return refuse(format!("cannot kill `{id}`: it is stopped"));
+    };
+    process::signal(pidfd.as_fd(), number)?;
+    let cgroup = saved.cgroup();
+    if number == libc::SIGKILL && cgroup.is_frozen() {
+        cgroup.thaw()?; // on v1 what is frozen does not die
     }
+    Ok(())
 }
 
 pub(super) fn delete(root: &Path, id: &str, force: bool) -> Result<(), Failed> {
     let folder = Folder::new(root, id)?;
     let saved = match folder.load() {
         Ok(saved) => saved,
-        Err(_) if force => return Ok(()), // as others have it
+        Err(_) if force => return delete_unreadable(&folder),
         Err(error) => return Err(error),
     };
-    if let Some(pidfd) = saved.process() {
+    let process = saved.process();
+    if let Some(pidfd) = &process {
         let is_created = folder.status(&saved) == ContainerState::Created;
         if !force && !is_created {
             return refuse(format!("cannot delete `{id}`: it is running"));
         }
         process::signal(pidfd.as_fd(), libc::SIGKILL)?;
-        wait_until_gone(&pidfd)?;
     }
     let cgroup = saved.cgroup();
     if cgroup.exists() {
-        // A container with the host's process ids leaves processes behind.
+        // A container with the host's process ids leaves processes behind, and on v1 one that
+        // is paused does not die before it is thawed.
         cgroup.kill()?;
+    }
+    if let Some(pidfd) = process {
+        wait_until_gone(&pidfd)?;
+    }
+    cgroup.remove()?;
+    folder.remove()
+}
+
+/// Ends and removes what its state does not tell. One that is not there is deleted already, as
+/// others have it.
+fn delete_unreadable(folder: &Folder) -> Result<(), Failed> {
+    if let Some(cgroup) = folder.cgroup()? {
+        if cgroup.exists() {
+            cgroup.kill()?;
+        }
         cgroup.remove()?;
     }
     folder.remove()
@@ -239,10 +278,8 @@ pub(super) fn exec(root: &Path, words: &Exec) -> Result<i32, Failed> {
         probe: &probe,
     })?;
     warn(&running.warnings);
-    if let (Some(socket), Some(master)) = (&socket, &running.console) {
-        console::send(socket, master.as_fd())?;
-    }
-    write_pid(words.pid_file.as_deref(), running.pid)?;
+    let told = tell(&running, words.pid_file.as_deref(), socket);
+    let running = or_kill(told, running)?;
     if words.detach {
         return Ok(0);
     }
