@@ -697,3 +697,34 @@ fn a_layer_that_was_lost_is_told_and_comes_back_with_its_image() {
         assert!(removed.starts_with("Untagged: busybox:latest\nDeleted: sha256:"), "{removed}");
     }
 }
+
+#[test]
+fn a_log_that_lacks_lines_says_so() {
+    let case = Case::new();
+    // What is written to it is as on a full disk.
+    let id = case.create(&["sh", "-c", "echo lost; touch /said; exec sleep 1000"], |_| {});
+    let folder = case.engine.paths().container(&id.parse().unwrap());
+    let log = folder.join("log/log.json");
+    fs::create_dir_all(log.parent().unwrap()).unwrap();
+    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    case.start_again(&id);
+    until("it is noted", || !case.container(&id).run.unwrap().log_fault.is_empty());
+    fs::remove_file(&log).unwrap();
+    let name = case.container(&id).record.name;
+    let warning = format!(
+        "WARNING: lines are missing from the log of `{name}`: cannot write {}: No space left on device (os error 28)\n",
+        log.display()
+    );
+    assert_eq!(text(&case, &["logs", &id]), warning);
+    case.hoist(&["kill", &id]);
+    assert_eq!(text(&case, &["logs", &id]), warning, "after its end too");
+    // A new run begins anew, and ends with its monitor.
+    case.start_again(&id);
+    until("it has spoken", || text(&case, &["logs", &id]) == "lost\n");
+    let run = case.container(&id).run.unwrap();
+    kill(run.monitor);
+    kill(run.init.unwrap());
+    until("both are dead", || !run.monitor.is_alive() && !run.init.unwrap().is_alive());
+    let warning = format!("WARNING: the log of `{name}` may lack its last lines: its monitor was killed\n");
+    assert_eq!(text(&case, &["logs", &id]), format!("lost\n{warning}"));
+}

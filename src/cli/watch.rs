@@ -9,12 +9,12 @@ use tokio::time::{Instant, MissedTickBehavior};
 
 use super::clock::Clock;
 use super::failure::{self, Failure, Result};
-use super::output::{self, Streams, draw, line, print};
+use super::output::{self, Streams, draw, line, print, warn};
 use crate::base::text;
 use crate::command::{Events, Logs, Stats};
 use crate::docker::filter::{EVENT_KEYS, Filters};
 use crate::docker::{Format, Template, event as events_of, schema, stats as rows_of, time};
-use crate::engine::{self, Engine, Event, LogRequest, News, Record, Sample, Stream};
+use crate::engine::{self, Engine, Event, LogRequest, News, Record, Sample, Stream, Warnings};
 
 pub(super) async fn logs(engine: &Engine, clock: &Clock, logs: Logs) -> Result<u8> {
     let (now, zone) = clock.read();
@@ -50,6 +50,9 @@ pub(super) async fn logs(engine: &Engine, clock: &Clock, logs: Logs) -> Result<u
         }
     }
     streams.flush()?;
+    // It may have been removed meanwhile.
+    let container = engine.containers().get(&logs.target).await.ok();
+    warn(&Warnings(container.and_then(|container| container.log_gap()).into_iter().collect()));
     Ok(0)
 }
 

@@ -220,6 +220,9 @@ pub struct ExitState {
     pub mount_label: String,
     /// `stop` or `kill` ended it: the policy does not start it again.
     pub stopped_by_hand: bool,
+    /// Why lines of its last run are missing from its log; empty where none is.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub log_fault: String,
 }
 
 /// What a reboot voids: `<run>/containers/<id>/run.json`.
@@ -254,6 +257,9 @@ pub struct Run {
     /// Addresses and the like, for `inspect`, in the network part's form.
     #[serde(default)]
     pub endpoint: Option<serde_json::Value>,
+    /// Why lines are missing from its log; empty where none is.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub log_fault: String,
     /// How it ended, where the record could not be written: the next command writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<ExitState>,

@@ -150,6 +150,7 @@ impl Monitor {
             let began = Instant::now();
             let end = self.watch(&mut up)?;
             self.session.drain();
+            self.note_log_fault(&mut up);
             let next = self.next(end.code);
             if self.order == Some(Order::Restart) {
                 self.record.state.restart_count = 0;
@@ -282,6 +283,7 @@ impl Monitor {
             let look_at = self.pausing.as_ref().map(Pausing::look_at);
             let deadlines = [self.kill_at, guard.as_ref().and_then(Guard::due), look_at];
             let turn = self.session.turn(&watches, deadlines.into_iter().flatten().min())?;
+            self.note_log_fault(up);
             let is_ready = |at: Option<usize>| at.is_some_and(|at| turn.ready[at]);
             if is_ready(oom_at) {
                 // Read, so that it is told anew the next time; the counters tell better what.
@@ -331,6 +333,17 @@ impl Monitor {
         }
         let oom_killed = std::mem::take(&mut self.is_out_of_memory) && self.record.state.oom_killed;
         Ok(End { code, oom_killed, time: Timestamp::now() })
+    }
+
+    /// Writes down why the log lacks lines, for who reads it.
+    fn note_log_fault(&mut self, up: &mut Up) {
+        let Some(fault) = self.session.take_log_fault().filter(|_| up.run.log_fault.is_empty()) else {
+            return;
+        };
+        up.run.log_fault = fault;
+        if let Err(error) = store::save_run(&self.paths, &self.record.id, &up.run) {
+            report_error(&error); // its end is written with it
+        }
     }
 
     fn note_oom(&mut self, up: &Up) {

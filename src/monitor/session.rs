@@ -13,6 +13,8 @@ use rustix::io::Errno;
 use super::client::{Client, Packet};
 use super::error::{Error, Refused};
 use super::wire::{Answer, Ask, Attach, Failure, Hello, MAX_HELLO, MAX_PACKET, encode, size, tag};
+use crate::base::disk;
+use crate::base::error::one_line;
 use crate::container::log::{Stream, Writer};
 use crate::sys;
 use crate::sys::socket::{self, Received};
@@ -133,6 +135,8 @@ pub(super) struct Session {
     pending: Vec<u8>,
     is_input_closing: bool,
     log: Option<Writer>,
+    /// Why the log could not be written for the first time.
+    log_fault: Option<String>,
     /// Connections that have said nothing yet; a place is empty once they have.
     newcomers: Vec<Option<OwnedFd>>,
     clients: Vec<Client>,
@@ -160,6 +164,7 @@ impl Session {
             pending: Vec::new(),
             is_input_closing: false,
             log,
+            log_fault: None,
             newcomers: Vec::new(),
             clients: Vec::new(),
             shape,
@@ -177,6 +182,11 @@ impl Session {
     /// The size of the first client's terminal that has said one.
     pub(super) fn first_size(&self) -> Option<(u16, u16)> {
         self.clients.iter().find_map(|client| client.wants.size)
+    }
+
+    /// Why lines of this payload are missing from the log, told once.
+    pub(super) fn take_log_fault(&mut self) -> Option<String> {
+        self.log_fault.take()
     }
 
     /// The streams of a payload that starts.
@@ -421,10 +431,9 @@ impl Session {
             }
         };
         let bytes = &self.buffer[..length];
-        if let Some(log) = &mut self.log
-            && let Err(error) = log.write(stream, bytes, Timestamp::now())
-        {
-            report_error(&error);
+        if let Some(log) = &mut self.log {
+            let written = log.write(stream, bytes, Timestamp::now());
+            note_fault(&mut self.log_fault, written);
         }
         let mut shared = None;
         for client in self.clients.iter_mut().filter(|client| client.wants(stream)) {
@@ -434,10 +443,8 @@ impl Session {
     }
 
     fn flush_log(&mut self) {
-        if let Some(log) = &mut self.log
-            && let Err(error) = log.flush()
-        {
-            report_error(&error);
+        if let Some(log) = &mut self.log {
+            note_fault(&mut self.log_fault, log.flush());
         }
     }
 
@@ -453,10 +460,8 @@ impl Session {
                 left = left.saturating_sub(length);
             }
         }
-        if let Some(log) = &mut self.log
-            && let Err(error) = log.finish(Timestamp::now())
-        {
-            report_error(&error);
+        if let Some(log) = &mut self.log {
+            note_fault(&mut self.log_fault, log.finish(Timestamp::now()));
         }
         self.streams = Streams::default();
         self.pending = Vec::new();
@@ -486,6 +491,14 @@ fn capacity(output: BorrowedFd<'_>) -> usize {
     /// What Linux lets wait in a terminal is less.
     const TERMINAL: usize = 1 << 20;
     rustix::pipe::fcntl_getpipe_size(output).unwrap_or(TERMINAL)
+}
+
+/// Reports that the log could not be written, and keeps why for who reads it.
+fn note_fault(fault: &mut Option<String>, written: disk::Result<()>) {
+    if let Err(error) = written {
+        report_error(&error);
+        fault.get_or_insert_with(|| one_line(&error));
+    }
 }
 
 /// The monitor's own log is its standard error.

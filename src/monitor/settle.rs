@@ -63,6 +63,9 @@ pub fn cgroup_parent(paths: &Paths) -> Parent {
 pub fn settle(paths: &Paths, record: &mut Record, run: Option<&Run>, end: End, next: Next) -> Vec<Error> {
     let mut errors = clear(paths, &record.id, run.and_then(|run| run.network.as_ref()));
     note(record, end);
+    if let Some(run) = run {
+        record.state.log_fault.clone_from(&run.log_fault);
+    }
     match next {
         Next::Stay => errors.extend(conclude(paths, record)),
         Next::Restart => errors.extend(store::save(paths, record).err().map(Error::from)),
@@ -126,6 +129,7 @@ pub fn waiting_run(monitor: Process) -> Run {
         pipes: None,
         network: None,
         endpoint: None,
+        log_fault: String::new(),
         ended: None,
         unknown: BTreeMap::new(),
     }

@@ -334,6 +334,7 @@ fn new_run(
         pipes,
         network: serde_json::to_value(applied).ok(),
         endpoint: applied.endpoint.as_ref().and_then(|endpoint| serde_json::to_value(endpoint).ok()),
+        log_fault: String::new(),
         ended: None,
         unknown: std::collections::BTreeMap::new(),
     }
@@ -346,6 +347,7 @@ fn write_state(paths: &Paths, record: &mut Record, run: &Run) -> Result<(), Erro
     record.state.exit_code = 0;
     record.state.oom_killed = false;
     record.state.error.clear();
+    record.state.log_fault.clear();
     record.state.stopped_by_hand = false;
     store::save_run(paths, &record.id, run)?;
     Ok(store::save(paths, record)?)

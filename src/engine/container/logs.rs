@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::super::error::{Doing, Result};
 use super::super::{Engine, LogRecord, Status};
-use super::state::Busy;
+use super::state::{Busy, UNSEEN};
 use super::{Container, DiskUse, LogRequest};
 use crate::base::{ContainerId, ErrorKind, Explain, disk};
 use crate::container::log::{self, Reader, Wanted};
@@ -29,6 +29,20 @@ struct NoLog;
 impl Explain for NoLog {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Unsupported
+    }
+}
+
+impl Container {
+    /// What the log of its last run lacks, and why, as far as that is known.
+    #[must_use]
+    pub fn log_gap(&self) -> Option<String> {
+        let (state, name) = (&self.record.state, &self.record.name);
+        let faults = self.run.iter().map(|run| &run.log_fault).chain([&state.log_fault]);
+        if let Some(fault) = faults.into_iter().find(|fault| !fault.is_empty()) {
+            return Some(format!("lines are missing from the log of `{name}`: {fault}"));
+        }
+        let is_unseen = UNSEEN.contains(&state.error.as_str());
+        is_unseen.then(|| format!("the log of `{name}` may lack its last lines: {}", state.error))
     }
 }
 

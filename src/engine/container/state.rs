@@ -415,15 +415,20 @@ fn ended_unseen(record: &Record) -> bool {
     record.state.started.is_some() && record.state.finished.is_none()
 }
 
+/// Why nobody saw the end of a run.
+pub(super) const UNSEEN: [&str; 3] =
+    ["its monitor was killed", "the machine was restarted", "its run folder was lost"];
+
 /// The end of a run that nobody saw, with why in the record. After a reboot it is the time of
 /// the boot: it ended before, and nothing tells how long before.
 fn unseen_end(record: &mut Record, run: Option<&Run>) -> End {
     let started = record.state.started;
     let boot = store::boot_time().filter(|boot| started.is_some_and(|started| started < *boot));
+    let [killed, restarted, lost] = UNSEEN;
     let why = match (run, boot) {
-        (Some(_), _) => "its monitor was killed",
-        (None, Some(_)) => "the machine was restarted",
-        (None, None) => "its run folder was lost",
+        (Some(_), _) => killed,
+        (None, Some(_)) => restarted,
+        (None, None) => lost,
     };
     why.clone_into(&mut record.state.error);
     let mut end = End::unseen();
