@@ -16,13 +16,14 @@ use hoist::sys;
 use support::{in_user_namespace, skipped};
 
 /// What may be wrong with a file, and what is said of it.
-const WRONGS: [(&str, &str); 6] = [
+const WRONGS: [(&str, &str); 7] = [
     ("", "EOF while parsing a value"),
     ("{\"version\":1,", "EOF while parsing"),
     ("{\"version\":2,\"all\":\"else\"}", "written by a newer hoist"),
     ("{\"version\":0,\"all\":\"else\"}", "of an unknown version: 0"),
     ("a folder", "Is a directory"),
     ("a pipe", "it is not a regular file"),
+    ("a socket", "No such device or address"),
 ];
 
 /// Makes a file one that cannot be read.
@@ -307,6 +308,21 @@ fn a_reset_ends_what_has_lost_its_folders() {
             assert!(said.status.success(), "{lost:?} {has_monitor}: {said:?}");
             assert!(!init.is_alive() && case.cgroup_parents().is_empty(), "{lost:?} {has_monitor}");
             assert!(!run.monitor.is_alive(), "{lost:?} {has_monitor}");
+        }
+    }
+}
+
+#[test]
+fn a_reset_goes_on_where_the_note_of_a_folder_is_damaged() {
+    for how in ["{", "a folder", "a socket"] {
+        for folder in ["root", "run"] {
+            let case = Case::new();
+            let id = case.start(&["sleep", "1000"], |_| {});
+            let init = case.container(&id).run.unwrap().init.unwrap();
+            spoil(&case.dir.path().join(folder).join("engine.json"), how);
+            let said = case.hoist(&["system", "reset", "-f"]);
+            assert!(said.status.success(), "{how} in {folder}: {said:?}");
+            assert!(!init.is_alive() && case.cgroup_parents().is_empty(), "{how} in {folder}");
         }
     }
 }

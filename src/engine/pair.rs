@@ -6,7 +6,9 @@
 //! <root>/engine.json   {"version":1,"other":"/run/hoist"}
 //! <run>/engine.json    {"version":1,"other":"/var/lib/hoist"}
 //! ```
-//! A folder without the file is new, or an older hoist's, and gets it.
+//! A folder without the file is new, or an older hoist's, and gets it. A file that cannot be read
+//! is written again where the other one says that the two belong together. Where it does not,
+//! nobody knows, and nothing is done.
 
 use std::fs;
 use std::io;
@@ -23,6 +25,8 @@ use crate::base::{ErrorKind, Explain, Paths};
 pub(super) enum Error {
     #[error("the {what} {} belongs to the {other_what} {other}, not to {given}", .folder.display())]
     Mismatch { what: &'static str, folder: PathBuf, other_what: &'static str, other: String, given: String },
+    #[error("nothing says that {} and {} belong together", .root.display(), .run.display())]
+    Unknown { root: PathBuf, run: PathBuf, source: DiskError },
     #[error("{} belongs to user {owner}", .0.display(), owner = .1)]
     Foreign(PathBuf, u32),
     #[error("{} can be written by other users: its mode is {mode:04o}", .0.display(), mode = .1)]
@@ -35,6 +39,7 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Mismatch { .. } => ErrorKind::Conflict,
+            Self::Unknown { source, .. } => source.kind(),
             Self::Foreign(..) | Self::Writable(..) => ErrorKind::Denied,
             Self::Disk(error) => error.kind(),
         }
@@ -46,6 +51,13 @@ impl Explain for Error {
                 "use the folders that belong together, with --root and --run-root; if one was moved, remove {} \
                  while none of its containers runs",
                 folder.join(FILE).display()
+            )),
+            Self::Unknown { source, .. } if matches!(source, DiskError::Newer { .. }) => source.hint(),
+            Self::Unknown { root, run, .. } => Some(format!(
+                "if they do, remove what is called {FILE} in {} and in {}, and try again; if not, use the folders \
+                 that belong together, with --root and --run-root",
+                root.display(),
+                run.display()
             )),
             Self::Foreign(_, 0) => Some("run it as root: `sudo hoist …`".to_owned()),
             Self::Foreign(..) => Some("use a folder of your own, or change its owner".to_owned()),
@@ -71,17 +83,19 @@ state!(Partner, VERSION);
 ///
 /// # Errors
 ///
-/// [`Error::Mismatch`], [`Error::Foreign`], [`Error::Writable`].
+/// [`Error::Mismatch`], [`Error::Unknown`], [`Error::Foreign`], [`Error::Writable`].
 pub(super) fn check(paths: &Paths) -> Result<(), Error> {
     let (root, run) = (paths.root(), paths.run());
     check_owner(root)?;
     check_owner(run)?;
     let [in_root, in_run] = check_partners(paths)?;
-    if in_run.is_none() {
-        introduce(run, name(root)?)?;
-    }
-    if in_root.is_none() {
-        introduce(root, name(run)?)?;
+    for (folder, word, other) in [(run, in_run, root), (root, in_root, run)] {
+        match word {
+            Word::Said(_) => {}
+            Word::Nothing => introduce(folder, name(other)?)?,
+            // What cannot be replaced, a folder, is as it was: the other one is enough.
+            Word::Unreadable(_) => drop(introduce(folder, name(other)?)),
+        }
     }
     Ok(())
 }
@@ -91,22 +105,31 @@ pub(super) fn check(paths: &Paths) -> Result<(), Error> {
 ///
 /// # Errors
 ///
-/// [`Error::Mismatch`].
-pub(super) fn check_partners(paths: &Paths) -> Result<[Option<String>; 2], Error> {
+/// [`Error::Mismatch`], [`Error::Unknown`].
+pub(super) fn check_partners(paths: &Paths) -> Result<[Word; 2], Error> {
     let (root, run) = (paths.root(), paths.run());
     let (root_name, run_name) = (name(root)?, name(run)?);
-    let in_root = partner(root)?;
-    let in_run = partner(run)?;
-    for (what, folder, other_what, partner, given) in [
+    let (in_root, in_run) = (Word::of(root)?, Word::of(run)?);
+    for (what, folder, other_what, word, given) in [
         ("data folder", root, "run folder", &in_root, &run_name),
         ("run folder", run, "data folder", &in_run, &root_name),
     ] {
-        if let Some(other) = partner.clone().filter(|other| other != given) {
-            let (folder, given) = (folder.to_owned(), given.clone());
+        if let Word::Said(other) = word
+            && other != given
+        {
+            let (folder, other, given) = (folder.to_owned(), other.clone(), given.clone());
             return Err(Error::Mismatch { what, folder, other_what, other, given });
         }
     }
-    Ok([in_root, in_run])
+    let is_said = [&in_root, &in_run].iter().any(|word| matches!(word, Word::Said(_)));
+    match (in_root, in_run) {
+        (Word::Unreadable(source), _) | (_, Word::Unreadable(source))
+            if !is_said || source.is_of_another_version() =>
+        {
+            Err(Error::Unknown { root: root.to_owned(), run: run.to_owned(), source })
+        }
+        words => Ok(words.into()),
+    }
 }
 
 /// Whoever can change what lies there runs programs as the caller.
@@ -136,29 +159,31 @@ fn name(folder: &Path) -> Result<String, Error> {
     Ok(folder.to_string_lossy().into_owned())
 }
 
-/// What a folder says of the other one; nothing without the file, or with a damaged one.
-fn partner(folder: &Path) -> Result<Option<String>, Error> {
-    match disk::read_state::<Partner>(&folder.join(FILE)) {
-        Ok(partner) => Ok(Some(partner.other)),
-        Err(DiskError::Damaged { .. } | DiskError::TooLarge { .. }) => Ok(None),
-        Err(error) if error.is_not_found() => Ok(None),
-        Err(error) => Err(error.into()),
+/// What a folder says of the other one.
+#[derive(Debug)]
+pub(super) enum Word {
+    Said(String),
+    Nothing,
+    Unreadable(DiskError),
+}
+
+impl Word {
+    fn of(folder: &Path) -> Result<Self, Error> {
+        match disk::read_state::<Partner>(&folder.join(FILE)) {
+            Ok(partner) => Ok(Self::Said(partner.other)),
+            Err(error) if error.is_not_found() => Ok(Self::Nothing),
+            Err(error) if error.is_of_the_file() => Ok(Self::Unreadable(error)),
+            Err(error) => Err(error.into()),
+        }
     }
 }
 
 /// Notes the other one; a folder that cannot be written to is as it was.
 fn introduce(folder: &Path, other: String) -> Result<(), Error> {
     match disk::write_state_synced(&folder.join(FILE), &Partner { version: VERSION, other }) {
-        Err(error) if !is_unwritable(&error) => Err(error.into()),
+        Err(error) if !error.is_unwritable() => Err(error.into()),
         _ => Ok(()),
     }
-}
-
-/// Whether nothing new can be written there: a full or read-only disk.
-pub(super) fn is_unwritable(error: &DiskError) -> bool {
-    use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
-    let kinds = [PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
-    matches!(error, DiskError::Io { source, .. } if kinds.contains(&source.kind()))
 }
 
 #[cfg(test)]
@@ -187,5 +212,56 @@ mod tests {
             check(&paths).unwrap();
             assert_eq!(fs::read(&file).unwrap(), whole);
         }
+    }
+
+    #[test]
+    fn a_partner_that_is_damaged_is_replaced_where_the_other_one_knows() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let files = [paths.root(), paths.run()].map(|folder| folder.join(FILE));
+        let spoil = |file: &Path, how: &str| {
+            let _ = fs::remove_file(file);
+            let _ = fs::remove_dir(file);
+            match how {
+                "a folder" => fs::create_dir(file).unwrap(),
+                "a socket" => drop(std::os::unix::net::UnixListener::bind(file).unwrap()),
+                "gone" => {}
+                text => fs::write(file, text).unwrap(),
+            }
+        };
+        for folder in [paths.root(), paths.run()] {
+            disk::private_dir(folder).unwrap();
+        }
+        check(&paths).unwrap();
+        for how in ["{", "a folder", "a socket"] {
+            for (file, other) in [(&files[0], &files[1]), (&files[1], &files[0])] {
+                let whole = fs::read(other).unwrap();
+                spoil(file, how);
+                check(&paths).unwrap();
+                assert_eq!(fs::read(other).unwrap(), whole);
+                spoil(file, how);
+                // The other one's partner is another folder, or it has none, or cannot say.
+                let elsewhere = Paths::new(paths.root(), dir.path().join("elsewhere"));
+                disk::private_dir(elsewhere.run()).unwrap();
+                if file == &files[0] {
+                    let error = check(&elsewhere).unwrap_err();
+                    assert!(matches!(error, Error::Unknown { .. }), "{error}");
+                    assert_eq!(fs::read_dir(elsewhere.run()).unwrap().count(), 0);
+                }
+                for missing in ["gone", how] {
+                    spoil(other, missing);
+                    let error = check(&paths).unwrap_err();
+                    assert!(error.to_string().starts_with("nothing says that "), "{error}");
+                    let hint = error.hint().unwrap();
+                    assert!(hint.contains("remove what is called engine.json in "), "{hint}");
+                }
+                spoil(file, "gone");
+                spoil(other, "gone");
+                check(&paths).unwrap();
+            }
+        }
+        fs::write(&files[0], "{\"version\":0}").unwrap();
+        let error = check(&paths).unwrap_err();
+        assert!(error.hint().unwrap().contains("remove what is called engine.json"), "{error}");
     }
 }

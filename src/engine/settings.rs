@@ -115,7 +115,7 @@ impl Settings {
         let mut made = false;
         for folder in inner.iter().filter(|folder| !folder.exists()) {
             match disk::private_dir(folder) {
-                Err(error) if pair::is_unwritable(&error) => return Ok(()),
+                Err(error) if error.is_unwritable() => return Ok(()),
                 result => result?,
             }
             made = true;

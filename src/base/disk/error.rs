@@ -92,6 +92,14 @@ impl Error {
         }
     }
 
+    /// Whether nothing new can be written there: a full or read-only disk.
+    #[must_use]
+    pub fn is_unwritable(&self) -> bool {
+        use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let kinds = [PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull];
+        matches!(self, Self::Io { source, .. } if kinds.contains(&source.kind()))
+    }
+
     /// Whether another version of hoist wrote the file, whose it is to change.
     #[must_use]
     pub fn is_of_another_version(&self) -> bool {
