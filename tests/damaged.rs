@@ -328,6 +328,22 @@ fn a_reset_goes_on_where_the_note_of_a_folder_is_damaged() {
 }
 
 #[test]
+fn a_reset_takes_what_goes_by_itself() {
+    let case = Case::new();
+    let ids = [(); 2].map(|()| case.start(&["sleep", "1000"], |options| options.auto_remove = true));
+    for id in &ids {
+        let run = case.container(id).run.unwrap();
+        kill(run.monitor);
+        kill(run.init.unwrap());
+        until("both are dead", || !run.monitor.is_alive() && !run.init.unwrap().is_alive());
+        sys::tree::remove(&case.engine.paths().container_run(&id.parse().unwrap())).unwrap();
+    }
+    assert_eq!(text(&case, &["rm", "-f", &ids[0]]), format!("{}\n", ids[0]));
+    let said = case.hoist(&["system", "reset", "-f"]);
+    assert!(said.status.success(), "{said:?}");
+}
+
+#[test]
 fn a_lost_container_folder_kills_nothing() {
     if in_user_namespace() {
         skipped("without a cgroup nothing tells what runs");

@@ -214,11 +214,12 @@ impl Engine {
         let Some(keep) = self.keeps() else {
             return self.remove_now(target, running).map(|()| None);
         };
-        if let Some(id) = self.unreadable_to_remove(target, running, doing)? {
+        let id = store::find_id(self.paths(), target).doing(doing)?;
+        if self.is_unreadable_to_remove(&id, running, doing)? {
             // It could not be restored.
             return self.remove_unreadable(&id, running, doing).map(|()| None);
         }
-        let Some((lock, record)) = self.vacate(target, running)? else { return Ok(None) };
+        let Some((lock, record)) = self.vacate(&id, running, doing)? else { return Ok(None) };
         let paths = self.paths();
         disk::private_dir(&paths.trash()).doing(doing)?;
         let name = record.name.as_str().to_owned();

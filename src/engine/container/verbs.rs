@@ -140,10 +140,10 @@ impl Engine {
     pub(in crate::engine) fn stop_for_shutdown(&self, id: &ContainerId) -> Result<Warnings> {
         let doing = || format!("stop `{}`", self.called(id.as_str()));
         let wish = Ask::Stop { signal: None, timeout: None, at_shutdown: true };
-        match self.unreadable(id.as_str(), doing) {
-            Ok(None) => return self.end(id.as_str(), doing, &wish),
+        match self.is_unreadable(id, doing) {
+            Ok(false) => return self.end(id.as_str(), doing, &wish),
             Err(error) if !self.is_up_in_any_form(id) => return Err(error),
-            Ok(Some(_)) | Err(_) => {}
+            Ok(true) | Err(_) => {}
         }
         match ask(self.paths(), id, None, wish) {
             Err(launch::Error::Silent | launch::Error::Gone) => {
@@ -350,56 +350,54 @@ impl Engine {
 
     pub(in crate::engine) fn remove_now(&self, target: &str, running: Running) -> Result<()> {
         let doing = || format!("remove `{}`", self.called(target));
-        if let Some(id) = self.unreadable_to_remove(target, running, doing)? {
+        let id = store::find_id(self.paths(), target).doing(doing)?;
+        if self.is_unreadable_to_remove(&id, running, doing)? {
             return self.remove_unreadable(&id, running, doing);
         }
-        let Some((lock, record)) = self.vacate(target, running)? else { return Ok(()) };
+        let Some((lock, record)) = self.vacate(&id, running, doing)? else { return Ok(()) };
         let discarded = settle::remove(self.paths(), &record).doing(doing)?;
         drop(lock);
         store::delete(&discarded).doing(doing)
     }
 
-    /// The container that `target` means, if its record or its run cannot be read.
-    pub(in crate::engine) fn unreadable(
+    /// Whether the record or the run of a container cannot be read.
+    pub(in crate::engine) fn is_unreadable(
         &self,
-        target: &str,
+        id: &ContainerId,
         doing: impl Fn() -> String,
-    ) -> Result<Option<ContainerId>> {
-        let id = store::find_id(self.paths(), target).doing(&doing)?;
-        let is_readable = match store::load(self.paths(), &id) {
-            Ok(None) => true,
+    ) -> Result<bool> {
+        match store::load(self.paths(), id) {
+            Ok(None) => Ok(false),
             Ok(Some(record)) => match self.look(record, Busy::WaitAWhile) {
-                Ok(_) => true,
-                Err(error) => match store::load_run(self.paths(), &id) {
-                    Err(store::Error::DamagedRun { .. }) => false,
-                    _ if RunLost::is_why(&error) => false,
-                    _ => return Err(error),
+                Ok(_) => Ok(false),
+                Err(error) => match store::load_run(self.paths(), id) {
+                    Err(store::Error::DamagedRun { .. }) => Ok(true),
+                    _ if RunLost::is_why(&error) => Ok(true),
+                    _ => Err(error),
                 },
             },
-            Err(store::Error::Damaged { .. }) => false,
-            Err(error) => return Err(error).doing(doing),
-        };
-        Ok(if is_readable { None } else { Some(id) })
+            Err(store::Error::Damaged { .. }) => Ok(true),
+            Err(error) => Err(error).doing(doing),
+        }
     }
 
-    /// The container that `target` means, if it must be removed as one that cannot be read. One
-    /// of which only the run is damaged or lost is ended, as `running` permits: its record tells
-    /// all about it then.
-    pub(in crate::engine) fn unreadable_to_remove(
+    /// Whether a container must be removed as one that cannot be read. One of which only the run
+    /// is damaged or lost is ended, as `running` permits: its record tells all about it then.
+    pub(in crate::engine) fn is_unreadable_to_remove(
         &self,
-        target: &str,
+        id: &ContainerId,
         running: Running,
         doing: impl Fn() -> String,
-    ) -> Result<Option<ContainerId>> {
-        let Some(id) = self.unreadable(target, &doing)? else { return Ok(None) };
-        if matches!(store::load(self.paths(), &id), Ok(Some(_))) {
-            if running == Running::Refuse {
-                return Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing);
-            }
-            drop(self.kill_unreadable(&id, &doing)?); // it goes: what is kept of it is no matter
-            return self.unreadable(id.as_str(), doing);
+    ) -> Result<bool> {
+        let is_unreadable = self.is_unreadable(id, &doing)?;
+        if !is_unreadable || !matches!(store::load(self.paths(), id), Ok(Some(_))) {
+            return Ok(is_unreadable);
         }
-        Ok(Some(id))
+        if running == Running::Refuse {
+            return Err(Conflict { verb: Verb::Remove, status: Status::Running }).doing(doing);
+        }
+        drop(self.kill_unreadable(id, &doing)?); // it goes: what is kept of it is no matter
+        self.is_unreadable(id, doing)
     }
 
     /// Whether something of a container is there that must end before it can be removed.
@@ -437,45 +435,48 @@ impl Engine {
 
     /// Locks a container that is to be removed, when nothing of it runs any more; `None` when
     /// it went by itself meanwhile.
-    pub(in crate::engine) fn vacate(&self, target: &str, running: Running) -> Result<Option<(Lock, Record)>> {
-        let doing = || format!("remove `{}`", self.called(target));
-        let id = self.target_as_left(target, Busy::WaitAWhile, doing)?.0.record.id;
+    pub(in crate::engine) fn vacate(
+        &self,
+        id: &ContainerId,
+        running: Running,
+        doing: impl Fn() -> String,
+    ) -> Result<Option<(Lock, Record)>> {
         let mut asked = 0;
         loop {
-            let lock = match self.lock_unless_stuck(&id) {
+            let lock = match self.lock_unless_stuck(id) {
                 Ok(Some(lock)) => lock,
                 Ok(None) => {
-                    self.end_stuck_start(&id, running, doing)?;
+                    self.end_stuck_start(id, running, &doing)?;
                     continue;
                 }
                 // With --rm it went by itself while it was ended.
                 Err(store::Error::NotFound(_)) if running != Running::Refuse => return Ok(None),
-                Err(error) => return Err(error).doing(doing),
+                Err(error) => return Err(error).doing(&doing),
             };
-            self.wait_for_ending_monitor(&id, doing)?;
-            let Some(record) = store::load(self.paths(), &id).doing(doing)? else { return Ok(None) };
-            let run = store::load_run(self.paths(), &id).doing(doing)?;
+            self.wait_for_ending_monitor(id, &doing)?;
+            let Some(record) = store::load(self.paths(), id).doing(&doing)? else { return Ok(None) };
+            let run = store::load_run(self.paths(), id).doing(&doing)?;
             let status = store::status(&record, run.as_ref());
             if status.after(Verb::Remove).is_ok() {
                 return Ok(Some((lock, record)));
             }
-            if asked > 1 && !self.is_up(&id, doing)? {
+            if asked > 1 && !self.is_up(id, &doing)? {
                 // Nothing of it lives. What of it cannot be cleared was told by the tries to settle it.
-                let _ = settle::clear(self.paths(), &id, run.as_ref().and_then(|run| run.network.as_ref()));
+                let _ = settle::clear(self.paths(), id, run.as_ref().and_then(|run| run.network.as_ref()));
                 return Ok(Some((lock, record)));
             }
             drop(lock);
             let wish = match running {
-                Running::Refuse => return Err(Conflict { verb: Verb::Remove, status }).doing(doing),
+                Running::Refuse => return Err(Conflict { verb: Verb::Remove, status }).doing(&doing),
                 Running::Stop => Ask::Stop { signal: None, timeout: None, at_shutdown: false },
                 Running::Kill => Ask::kill(libc::SIGKILL),
             };
             asked += 1;
-            match self.end(id.as_str(), doing, &wish) {
+            match self.end(id.as_str(), &doing, &wish) {
                 Ok(_) => {} // what went without its event is gone
-                Err(_) if store::load(self.paths(), &id).doing(doing)?.is_none() => return Ok(None),
+                Err(_) if store::load(self.paths(), id).doing(&doing)?.is_none() => return Ok(None),
                 // What a restart that was under way failed on is no answer to this: once more.
-                Err(error) if asked > 1 && self.is_up(&id, doing)? => return Err(error),
+                Err(error) if asked > 1 && self.is_up(id, &doing)? => return Err(error),
                 Err(_) => {}
             }
         }
@@ -520,7 +521,13 @@ impl Engine {
     pub(in crate::engine) fn remove_whatever_it_is(&self, id: &ContainerId) -> Result<()> {
         let doing = || format!("remove `{}`", id.short());
         match store::load(self.paths(), id) {
-            Ok(Some(_)) => self.remove_now(id.as_str(), Running::Kill),
+            Ok(Some(_)) => match self.remove_now(id.as_str(), Running::Kill) {
+                // With --rm it went by itself at this moment.
+                Err(error) if error.kind() == ErrorKind::NotFound && !self.paths().container(id).exists() => {
+                    Ok(())
+                }
+                result => result,
+            },
             Ok(None) | Err(_) => self.remove_unreadable(id, Running::Kill, doing),
         }
     }
