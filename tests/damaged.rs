@@ -313,6 +313,38 @@ fn a_reset_ends_what_has_lost_its_folders() {
 }
 
 #[test]
+fn a_lock_that_is_no_file_hinders_no_removal() {
+    for how in ["a folder", "a socket", "a pipe"] {
+        for name in ["lock", "monitor.lock"] {
+            for is_up in [true, false] {
+                let case = Case::new();
+                let [removed, reset] = [(); 2].map(|()| case.start(&["sleep", "1000"], |_| {}));
+                let runs = [&removed, &reset].map(|id| case.container(id).run.unwrap());
+                for (id, run) in [&removed, &reset].into_iter().zip(&runs) {
+                    let (paths, id) = (case.engine.paths(), id.parse().unwrap());
+                    let folder = if name == "lock" { paths.container(&id) } else { paths.container_run(&id) };
+                    spoil(&folder.join(name), how);
+                    if !is_up {
+                        kill(run.monitor);
+                        kill(run.init.unwrap());
+                        until("both are dead", || !run.monitor.is_alive() && !run.init.unwrap().is_alive());
+                    }
+                }
+                assert_eq!(
+                    text(&case, &["rm", "-f", &removed]),
+                    format!("{removed}\n"),
+                    "{how} {name} {is_up}"
+                );
+                let said = case.hoist(&["system", "reset", "-f"]);
+                assert!(said.status.success(), "{how} {name} {is_up}: {said:?}");
+                assert!(runs.iter().all(|run| !run.init.unwrap().is_alive()), "{how} {name} {is_up}");
+                assert!(!case.engine.paths().containers().exists(), "{how} {name} {is_up}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_reset_goes_on_where_the_note_of_a_folder_is_damaged() {
     for how in ["{", "a folder", "a socket"] {
         for folder in ["root", "run"] {

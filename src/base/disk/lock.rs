@@ -73,7 +73,7 @@ impl Lock {
         Ok(file.map(|file| Self { file, held: Held::enter(rank) }))
     }
 
-    /// Whether some process holds `path`; a missing file is not held.
+    /// Whether some process holds `path`; a missing file is not held, nor is a socket in its place.
     ///
     /// # Errors
     ///
@@ -84,6 +84,7 @@ impl Lock {
         let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
             Ok(file) => file,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) if error.raw_os_error() == Some(libc::ENXIO) => return Ok(false), // a socket
             Err(error) => return Err(Error::io("open", path)(error)),
         };
         match file.try_lock_shared() {

@@ -162,6 +162,20 @@ pub fn try_lock(paths: &Paths, id: &ContainerId) -> Result<Option<Lock>> {
     }
 }
 
+/// Takes away what lies in the place of the lock's file of a container that is to be removed: a
+/// folder or a socket, which nobody can lock, does not keep the container.
+///
+/// # Errors
+///
+/// It cannot be removed.
+pub fn make_lockable(paths: &Paths, id: &ContainerId) -> Result<()> {
+    let file = lock_file(paths, id);
+    match try_lock(paths, id) {
+        Err(Error::Disk(error)) if error.is_of_the_file() && !file.is_file() => Ok(tree::remove(&file)?),
+        _ => Ok(()),
+    }
+}
+
 fn record_file(paths: &Paths, id: &ContainerId) -> PathBuf {
     paths.container(id).join("record.json")
 }

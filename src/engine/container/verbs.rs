@@ -115,7 +115,7 @@ impl Engine {
     ) -> Result<()> {
         let run = store::load_run(self.paths(), id).doing(&doing)?;
         let path = store::monitor_lock(self.paths(), id);
-        if run.is_none() && path.exists() {
+        if run.is_none() && path.is_file() {
             match Lock::exclusive(&path, Rank::Container) {
                 Err(error) if !error.is_not_found() => return Err(error).doing(&doing),
                 _ => {}
@@ -419,6 +419,7 @@ impl Engine {
             }
             drop(self.kill_unreadable(id, &doing)?); // it goes: what is kept of it is no matter
         }
+        store::make_lockable(paths, id).doing(&doing)?;
         let lock = match store::lock(paths, id) {
             Err(store::Error::NotFound(_)) => None,
             lock => Some(lock.doing(&doing)?),
@@ -441,6 +442,7 @@ impl Engine {
         running: Running,
         doing: impl Fn() -> String,
     ) -> Result<Option<(Lock, Record)>> {
+        store::make_lockable(self.paths(), id).doing(&doing)?;
         let mut asked = 0;
         loop {
             let lock = match self.lock_unless_stuck(id) {
