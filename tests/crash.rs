@@ -398,6 +398,28 @@ fn a_restart_that_its_monitor_cannot_do_is_given_up() {
 }
 
 #[test]
+fn what_somebody_else_is_changing_is_shown_as_it_is() {
+    let case = Case::new();
+    for (restart, status) in
+        [(RestartPolicy::No, Status::Exited), (RestartPolicy::Always, Status::Restarting)]
+    {
+        let id = case.start(&["sleep", "1000"], |options| options.restart = restart);
+        let run = case.container(&id).run.unwrap();
+        let lock = store::lock(case.engine.paths(), &id.parse().unwrap()).unwrap();
+        kill(run.monitor.pid);
+        until("its monitor is dead", || !run.monitor.is_alive());
+        assert_eq!(case.container(&id).status, Status::Running);
+        kill(run.init.unwrap().pid);
+        until("it has ended", || !run.init.unwrap().is_alive());
+        assert_eq!(case.container(&id).status, status);
+        drop(lock);
+        until("it is seen to", || case.container(&id).status != Status::Restarting);
+        let now = if restart == RestartPolicy::No { Status::Exited } else { Status::Running };
+        assert_eq!(case.container(&id).status, now);
+    }
+}
+
+#[test]
 fn a_monitor_killed_after_a_start_that_failed_leaves_why() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
