@@ -376,6 +376,49 @@ fn a_reset_takes_what_goes_by_itself() {
 }
 
 #[test]
+fn a_monitor_killed_in_a_start_leaves_no_damage() {
+    if in_user_namespace() {
+        return; // without a cgroup nothing tells of its processes
+    }
+    let case = Case::new();
+    let restarts = hoist::engine::RestartPolicy::Always;
+    let [fresh, ended] =
+        [(); 2].map(|()| case.create(&["sleep", "1000"], |options| options.restart = restarts));
+    case.start_again(&ended);
+    text(&case, &["kill", &ended]);
+    for (id, status) in [(&fresh, Status::Created), (&ended, Status::Exited)] {
+        for words in [&["ps", "-a"][..], &["stop", id], &["rm", id]] {
+            // What it leaves for a moment: processes at the gate, and nothing that tells of them.
+            let parsed = id.parse().unwrap();
+            let group = hoist::cgroup::Cgroup::create(
+                &hoist::monitor::settle::cgroup_parent(case.engine.paths()),
+                id,
+                &hoist::cgroup::Limits::default(),
+                &sys::probe::Probe::now().unwrap(),
+            );
+            drop(group.unwrap());
+            let mut process = Command::new("sleep").arg("1000").spawn().unwrap();
+            for group in case.cgroups() {
+                fs::write(group.join("cgroup.procs"), process.id().to_string()).unwrap();
+            }
+            let run = case.engine.paths().container_run(&parsed);
+            fs::create_dir_all(&run).unwrap();
+            fs::write(run.join("monitor.lock"), "").unwrap();
+            assert!(!case.cgroups().is_empty());
+            let reaper = std::thread::spawn(move || process.wait().unwrap());
+            let said = case.hoist(words);
+            assert!(said.status.success(), "{words:?}: {said:?}");
+            assert!(!String::from_utf8_lossy(&said.stdout).contains("Damaged"), "{said:?}");
+            reaper.join().unwrap();
+            assert!(case.cgroups().is_empty() && !run.exists(), "{words:?}");
+            if words[0] != "rm" {
+                assert_eq!(case.container(id).status, status, "{words:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_lost_container_folder_kills_nothing() {
     if in_user_namespace() {
         skipped("without a cgroup nothing tells what runs");

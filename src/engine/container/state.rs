@@ -6,7 +6,8 @@
 //! both dead                              settled: recorded, cleaned up; where its policy wants
 //!                                        it, a new monitor starts it again
 //! ended, but not recorded (a full disk)  recorded
-//! no run.json, but processes             damaged: left alone until somebody ends it
+//! no run.json, but processes of a run    damaged: left alone until somebody ends it
+//! that has no end in the record
 //! a folder in <run> without a run.json   a start that was killed: cleaned up
 //! ```
 
@@ -237,7 +238,9 @@ impl Engine {
             Some(run) if run.init.is_some() && ended_unseen(&record) => {
                 self.settle_unseen(&mut record, Some(&run))?
             }
-            None if self.has_processes(id).doing(doing)? => return Err(RunLost::of(paths, id)).doing(doing),
+            None if !is_start_cut_off(paths, &record) && self.has_processes(id).doing(doing)? => {
+                return Err(RunLost::of(paths, id)).doing(doing);
+            }
             None if ended_unseen(&record) => self.settle_unseen(&mut record, None)?,
             // Its end is recorded, or it never ran.
             run => {
@@ -421,6 +424,12 @@ fn ended_unseen(record: &Record) -> bool {
 /// Why nobody saw the end of a run.
 pub(super) const UNSEEN: [&str; 3] =
     ["its monitor was killed", "the machine was restarted", "its run folder was lost"];
+
+/// Whether a container without a `run.json` and without a monitor is one whose monitor was killed
+/// in a start, before it wrote of that: whatever processes of it there are end with it.
+fn is_start_cut_off(paths: &Paths, record: &Record) -> bool {
+    !ended_unseen(record) && store::monitor_lock(paths, &record.id).exists()
+}
 
 /// The end of a run that nobody saw, with why in the record. After a reboot it is the time of
 /// the boot: it ended before, and nothing tells how long before.
