@@ -376,6 +376,50 @@ fn a_reset_takes_what_goes_by_itself() {
 }
 
 #[test]
+fn addresses_of_containers_that_are_gone_are_free() {
+    if in_user_namespace() {
+        return; // a bridge needs the host's network
+    }
+    let case = Case::new();
+    let bridge = |options: &mut hoist::engine::Options| {
+        options.network = hoist::engine::NetworkMode::Bridge;
+    };
+    let members = || {
+        let network = case.wait_for(case.engine.networks().inspect("bridge")).unwrap();
+        network.members.into_iter().map(|member| member.container.to_string()).collect::<Vec<_>>()
+    };
+    let ids = [(); 4].map(|()| case.start(&["sleep", "1000"], bridge));
+    let [alive, without_run, without_folder, without_both] = &ids;
+    for id in &ids[1..] {
+        let run = case.container(id).run.unwrap();
+        kill(run.monitor);
+        kill(run.init.unwrap());
+        until("both are dead", || !run.monitor.is_alive() && !run.init.unwrap().is_alive());
+    }
+    assert_eq!(members().len(), 4);
+    let paths = case.engine.paths();
+    let run = |id: &str| paths.container_run(&id.parse().unwrap());
+    let folder = |id: &str| paths.container(&id.parse().unwrap());
+    for lost in [run(without_run), folder(without_folder), folder(without_both), run(without_both)] {
+        sys::tree::remove(&lost).unwrap();
+    }
+    until("only one has an address", || {
+        text(&case, &["ps", "-a"]);
+        members() == [alive.as_str()]
+    });
+    assert_eq!(case.container(without_run).status, Status::Exited);
+    // One that lives keeps its address, whatever is lost of it.
+    let monitor = case.container(alive).run.unwrap().monitor;
+    kill(monitor);
+    until("its monitor is dead", || !monitor.is_alive());
+    for lost in [run(alive), folder(alive)] {
+        sys::tree::remove(&lost).unwrap();
+    }
+    text(&case, &["ps", "-a"]);
+    assert_eq!(members(), [alive.as_str()]);
+}
+
+#[test]
 fn a_monitor_killed_in_a_start_leaves_no_damage() {
     if in_user_namespace() {
         return; // without a cgroup nothing tells of its processes

@@ -135,7 +135,8 @@ pub fn waiting_run(monitor: Process) -> Run {
     }
 }
 
-/// Takes back what a start made outside of the container's folders.
+/// Takes back what a start made outside of the container's folders. `network` is what the run
+/// says of it; without that, it is looked for.
 pub fn clear(paths: &Paths, id: &ContainerId, network: Option<&serde_json::Value>) -> Vec<Error> {
     let mut errors = Vec::new();
     let cgroup = Cgroup::open(&cgroup_parent(paths), id.as_str());
@@ -149,10 +150,12 @@ pub fn clear(paths: &Paths, id: &ContainerId, network: Option<&serde_json::Value
         }
     }
     let applied = network.and_then(|applied| serde_json::from_value::<Applied>(applied.clone()).ok());
-    if let Some(applied) = applied {
-        let place = network::Place::new(paths);
-        errors.extend(network::remove(&applied, &place).into_iter().map(Error::from));
-    }
+    let place = network::Place::new(paths);
+    let removed = match applied {
+        Some(applied) => network::remove(&applied, &place),
+        None => network::forget(id, &place),
+    };
+    errors.extend(removed.into_iter().map(Error::from));
     errors
 }
 

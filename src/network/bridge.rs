@@ -10,8 +10,9 @@ use super::names::{HostFiles, resolver_warning};
 use super::nft::Tables;
 use super::plan::{Applied, Endpoint, Mac, Mode, Place, Plan};
 use super::rules::{self, Names};
-use super::state::{Files, Guest, State, id_of};
+use super::state::{Files, Guest, Lease, State, id_of};
 use super::subnet;
+use crate::base::ContainerId;
 use crate::sys;
 
 pub(super) const NAME: &str = "bridge";
@@ -116,6 +117,38 @@ pub(super) fn disconnect(endpoint: &Endpoint, place: &Place) -> Vec<Error> {
     // death means waiting for it. Neither is the guest in the rules (see there): nobody
     // comes under that name again.
     release().err().into_iter().collect()
+}
+
+/// Gives back what a container had of which only the lease tells.
+pub(super) fn forget(container: &ContainerId, place: &Place) -> Result<()> {
+    void(place, |lease| &lease.container == container, || Ok(Vec::new()))
+}
+
+/// Gives back what containers had that are not there. A port is as long as processes have it.
+pub(super) fn sweep(place: &Place, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
+    void(place, |lease| !is_there(&lease.container), || Links::open()?.names())
+}
+
+/// Gives back the leases that are lost, but for those of ports that are in use.
+fn void(
+    place: &Place,
+    is_lost: impl Fn(&Lease) -> bool,
+    in_use: impl FnOnce() -> Result<Vec<String>>,
+) -> Result<()> {
+    let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
+    let read = || match files.state() {
+        Err(error) if error.is_of_a_file() => Ok(None), // it tells of nobody
+        state => state,
+    };
+    // Without the lock first: as a rule there is none, and nobody is to wait for that.
+    if !read()?.is_some_and(|state| state.leases.values().any(&is_lost)) {
+        return Ok(());
+    }
+    let _lock = files.lock()?;
+    let Some(mut state) = read()? else { return Ok(()) };
+    let (in_use, before) = (in_use()?, state.leases.len());
+    state.keep(|lease| !is_lost(lease) || in_use.contains(&lease.port));
+    if state.leases.len() == before { Ok(()) } else { files.save(&state) }
 }
 
 /// Removes all that this engine's bridge network left on the host.

@@ -41,6 +41,8 @@ pub use watch::Changes;
 
 use std::os::fd::BorrowedFd;
 
+use crate::base::ContainerId;
+
 /// Connects a container whose network namespace is `netns`, while its init sets up the rest.
 ///
 /// What is missing of the network itself (bridge, rules) is made. [`Applied::warnings`]
@@ -76,6 +78,22 @@ pub fn repair(place: &Place, look: Look) -> Result<Repair> {
 #[must_use]
 pub fn remove(applied: &Applied, place: &Place) -> Vec<Error> {
     applied.endpoint.as_ref().map(|endpoint| bridge::disconnect(endpoint, place)).unwrap_or_default()
+}
+
+/// The same where what [`apply`] returned is lost. The container has no process any more.
+#[must_use]
+pub fn forget(container: &ContainerId, place: &Place) -> Vec<Error> {
+    bridge::forget(container, place).err().into_iter().collect()
+}
+
+/// Takes back what containers had that are gone, the run's folder too. One whose network
+/// namespace is still there keeps it.
+///
+/// # Errors
+///
+/// When the network's files cannot be read or written, or the links not be listed.
+pub fn sweep(place: &Place, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
+    bridge::sweep(place, is_there)
 }
 
 /// Removes everything that this engine's networks left on the host: bridges, tables, rules

@@ -11,6 +11,7 @@
 //! a folder in <run> without a run.json   a start that was killed: cleaned up
 //! ```
 
+use std::collections::BTreeSet;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,7 @@ use crate::cgroup::{self, Cgroup};
 use crate::container::store;
 use crate::monitor::launch::{self, Role, launch};
 use crate::monitor::settle::{self, End, Next};
+use crate::network;
 use crate::sys::process;
 
 /// How long who ends a container waits for a start that is under way.
@@ -393,6 +395,7 @@ impl Engine {
         let doing = || "list the containers";
         let ids = store::ids(paths).doing(doing)?;
         let (mut listing, has_half_made) = self.read_all(&ids);
+        let ids: BTreeSet<_> = ids.into_iter().collect();
         for id in store::run_ids(paths).doing(doing)? {
             if listing.whole.iter().any(|it: &Container| it.record.id == id) {
                 continue;
@@ -404,6 +407,10 @@ impl Engine {
                 }
                 Err(error) => listing.warnings.push(one_line(&error)),
             }
+        }
+        let place = network::Place::new(paths);
+        if let Err(error) = network::sweep(&place, |id| ids.contains(id)) {
+            tracing::debug!(%error, "addresses of containers that are gone stay taken"); // until the next list
         }
         if (has_half_made || store::has_discarded(paths))
             && let Err(error) = store::sweep(paths)
