@@ -266,7 +266,10 @@ pub fn tell(paths: &Paths, id: &ContainerId, ask: Ask) -> Result<(), Error> {
 #[must_use]
 pub fn listener(paths: &Paths, id: &ContainerId) -> Option<Process> {
     let socket = connect(paths, id, None).ok()?;
-    Process::of(socket::peer_pid(socket.as_fd()).ok()?)
+    let peer = socket::peer(socket.as_fd()).ok()?;
+    let process = Process::of(sys::pidfd::pid(peer.as_fd())?.try_into().ok()?)?;
+    // Only now is it certain that the number was this process's when it was looked up.
+    sys::pidfd::pid(peer.as_fd()).map(|_| process)
 }
 
 /// Whether a monitor has the container now.

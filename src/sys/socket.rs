@@ -108,15 +108,21 @@ pub fn peer_uid(socket: BorrowedFd<'_>) -> Result<u32> {
     Ok(check(peer, || "getsockopt(SO_PEERCRED)".to_owned())?.uid.as_raw())
 }
 
-/// The process at the other end: of a connection, the one that listened.
+/// The process at the other end: of a connection, the one that listened. The descriptor is of
+/// no other one, even where its number was given to another process since.
 ///
 /// # Errors
 ///
-/// None in practice.
-pub fn peer_pid(socket: BorrowedFd<'_>) -> Result<u32> {
-    let peer = rustix::net::sockopt::socket_peercred(socket);
-    let pid = check(peer, || "getsockopt(SO_PEERCRED)".to_owned())?.pid.as_raw_nonzero().get();
-    u32::try_from(pid).map_err(|_| Error::new("getsockopt(SO_PEERCRED)", Errno::SRCH))
+/// `ESRCH` when it is gone.
+pub fn peer(socket: BorrowedFd<'_>) -> Result<OwnedFd> {
+    match nix::sys::socket::getsockopt(&socket, nix::sys::socket::sockopt::PeerPidfd) {
+        // Before Linux 6.5 there is only the number.
+        Err(nix::errno::Errno::ENOPROTOOPT) => {
+            let peer = check(sockopt::socket_peercred(socket), || "getsockopt(SO_PEERCRED)".to_owned())?;
+            super::process::open(peer.pid.as_raw_nonzero().get())
+        }
+        peer => check(peer, || "getsockopt(SO_PEERPIDFD)".to_owned()),
+    }
 }
 
 /// Sends one message made of parts.
@@ -221,6 +227,8 @@ mod tests {
         let server = accept(listener_again.as_fd()).unwrap().unwrap();
         assert!(accept(listener_again.as_fd()).unwrap().is_none());
         assert_eq!(peer_uid(server.as_fd()).unwrap(), rustix::process::getuid().as_raw());
+        let listener = super::super::pidfd::pid(peer(client.as_fd()).unwrap().as_fd());
+        assert_eq!(listener.unwrap().cast_unsigned(), std::process::id());
         send(client.as_fd(), &[b"a", b"bc"]).unwrap();
         send(client.as_fd(), &[b"d"]).unwrap();
         let mut buffer = [0; 8];
