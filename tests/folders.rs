@@ -242,6 +242,27 @@ fn an_exit_code_that_cannot_be_saved_is_kept() {
 }
 
 #[test]
+fn a_full_disk_costs_no_container_that_runs() {
+    let said = on_a_small_disk(
+        r#"for name in asked failing; do mkfifo disk/$name
+        $hoist run -d --log-driver none --network none --restart always -v $PWD/disk/$name:/go --name $name busybox sh -c 'read x < /go; exit 7' >/dev/null
+        done
+        pid() { $hoist inspect -f '{{.State.Pid}}' $1; }
+        asked=$(pid asked) failing=$(pid failing)
+        fill
+        $hoist restart -t 0 asked 2>&1 | grep -c 'No space left'
+        test $(pid asked) = $asked && echo the same
+        echo > disk/failing
+        until [ "$(pid failing)" != $failing ] && $hoist ps | grep failing | grep -q Up; do sleep 0.01; done
+        rm disk/ballast
+        $hoist restart -t 0 asked
+        test $(pid asked) != $asked && echo another
+        $hoist ps -a --format '{{.Names}} {{.Status}}' | cut -d' ' -f1-2 | sort"#,
+    );
+    assert_eq!(said, "1\nthe same\nasked\nanother\nasked Up\nfailing Up\n");
+}
+
+#[test]
 fn a_read_only_disk_is_looked_at() {
     let said = on_a_small_disk(
         r#"$hoist run --network none --name one busybox echo told

@@ -228,7 +228,7 @@ impl Monitor {
     /// the end of the last run, only the policy says so: where that wants none, a restart by hand
     /// ends with this monitor, and the command that asked for it starts the container itself.
     fn try_again(&mut self) -> Result<Option<Up>, Error> {
-        store::save_run(&self.paths, &self.record.id, &settle::waiting_run(own_process()))?;
+        store::replace_run(&self.paths, &self.record.id, &settle::waiting_run(own_process()))?;
         if self.order.is_none() {
             self.record.state.restart_count += 1;
             let until = Instant::now() + self.back_off;

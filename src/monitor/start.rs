@@ -13,6 +13,7 @@
 //! made empty first and filled in place.
 
 use std::fs;
+use std::io::Write as _;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
@@ -132,7 +133,7 @@ fn attempt(
     let running = created.go_on()?;
     run.starting = false;
     run.status = Status::Running;
-    if let Err(error) = store::save_run(paths, &record.id, &run) {
+    if let Err(error) = store::replace_run(paths, &record.id, &run) {
         super::session::report_error(&error); // it runs, but no command can be executed in it
     }
     let Running { pidfd, console, warnings, .. } = running;
@@ -194,13 +195,15 @@ fn prepare_etc(etc: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes in place: the container may have the file bound already.
+/// Writes in place: the container may have the file bound already. What the file has of the disk
+/// it keeps: another program could fill that meanwhile.
 fn write_etc(etc: &Path, name: &str, text: &str) -> Result<(), Error> {
     use std::io::Write as _;
     use std::os::unix::fs::PermissionsExt as _;
     let path = etc.join(name);
     let mut file = disk::open_to_overwrite(&path)?;
-    file.write_all(text.as_bytes()).map_err(disk::Error::io("write", &path))?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.set_len(text.len() as u64));
+    written.map_err(disk::Error::io("write", &path))?;
     // Every user in the container reads it, whatever the monitor's umask.
     let mode = fs::Permissions::from_mode(0o644);
     Ok(file.set_permissions(mode).map_err(disk::Error::io("change the mode of", &path))?)
@@ -349,8 +352,24 @@ fn write_state(paths: &Paths, record: &mut Record, run: &Run) -> Result<(), Erro
     record.state.error.clear();
     record.state.log_fault.clear();
     record.state.stopped_by_hand = false;
+    if run.status == Status::Restarting {
+        return Ok(replace_state(paths, record, run)?);
+    }
     store::save_run(paths, &record.id, run)?;
     Ok(store::save(paths, record)?)
+}
+
+/// The same for what is to run again: on a full disk the record may stay as it is, for the run
+/// tells of it too.
+fn replace_state(paths: &Paths, record: &Record, run: &Run) -> Result<(), store::Error> {
+    store::replace_run(paths, &record.id, run)?;
+    match store::save(paths, record) {
+        Err(store::Error::Disk(error)) if error.is_unwritable() => {
+            super::session::report_error(&error);
+            Ok(())
+        }
+        saved => saved,
+    }
 }
 
 /// This process.

@@ -25,7 +25,8 @@ pub(super) fn serve(monitor: &mut Monitor, up: &mut Up, asker: Asker, ask: Ask) 
         Ask::Stop { signal, timeout, at_shutdown: true } => {
             end(monitor, up, Order::Shutdown, *signal, *timeout)
         }
-        Ask::Restart { signal, timeout } => end(monitor, up, Order::Restart, *signal, *timeout),
+        Ask::Restart { signal, timeout } => save_before_restart(monitor, up)
+            .and_then(|()| end(monitor, up, Order::Restart, *signal, *timeout)),
         Ask::Kill { signal, .. } => kill(monitor, up, *signal),
         Ask::Pause => pause(monitor, up),
         Ask::Unpause => unpause(monitor, up),
@@ -120,6 +121,13 @@ impl<E: Into<Error>> From<E> for Fault {
 }
 
 type Outcome = Result<When, Fault>;
+
+/// Writes both state files as they are: a container that runs is not ended for a start that has
+/// to write them and cannot.
+fn save_before_restart(monitor: &Monitor, up: &Up) -> Result<(), Fault> {
+    store::save(&monitor.paths, &monitor.record)?;
+    Ok(store::save_run(&monitor.paths, &monitor.record.id, &up.run)?)
+}
 
 /// The signal, and SIGKILL when it was not enough.
 fn end(

@@ -67,9 +67,13 @@ pub fn write_state_synced<T: State>(path: &Path, value: &T) -> Result<()> {
 ///
 /// When the file is not there or cannot be written.
 pub fn overwrite_state<T: State>(path: &Path, value: &T) -> Result<()> {
-    let bytes = encode(path, value)?;
-    let file = OpenOptions::new().write(true).open(path).map_err(Error::io("open", path))?;
-    let written = (&file).write_all(&bytes).and_then(|()| file.set_len(bytes.len() as u64));
+    let mut bytes = encode(path, value)?;
+    let (end, file) = (bytes.len(), OpenOptions::new().write(true).open(path));
+    let file = file.map_err(Error::io("open", path))?;
+    // With blanks over the rest of a longer one it can be read before its end is cut off.
+    let before = file.metadata().map_or(0, |meta| meta.len().min(MAX_STATE));
+    bytes.resize(end.max(usize::try_from(before).unwrap_or(end)), b'\n');
+    let written = (&file).write_all(&bytes).and_then(|()| file.set_len(end as u64));
     written.map_err(Error::io("write", path))
 }
 
@@ -174,6 +178,20 @@ mod tests {
             ("{\"version\":", "it is damaged"),
         ] {
             assert_eq!(read(text), said, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_in_place_leaves_nothing_of_a_longer_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("note.json");
+        for text in ["web", "a-name-that-is-longer", "db"] {
+            let note = Note { version: 2, text: Some(text.parse().unwrap()) };
+            write_state(&path, &note).unwrap();
+            let whole = fs::read(&path).unwrap();
+            fs::write(&path, [&whole[..], b"rest"].concat()).unwrap();
+            overwrite_state(&path, &note).unwrap();
+            assert_eq!(fs::read(&path).unwrap(), whole);
         }
     }
 

@@ -42,13 +42,14 @@ pub fn open_to_append(path: &Path) -> Result<File> {
     open_to_change(OpenOptions::new().read(true).append(true), path)
 }
 
-/// Opens a file of ours to write it in place, empty, and makes it where it is missing.
+/// Opens a file of ours to write it in place from its start, and makes it where it is missing. It
+/// keeps its length till then.
 ///
 /// # Errors
 ///
 /// As [`open_to_append`].
 pub fn open_to_overwrite(path: &Path) -> Result<File> {
-    open_to_change(OpenOptions::new().write(true).truncate(true), path)
+    open_to_change(OpenOptions::new().write(true).truncate(false), path)
 }
 
 /// What a link leads to is nothing of ours to write to.

@@ -265,8 +265,21 @@ pub fn save_run(paths: &Paths, id: &ContainerId, run: &Run) -> Result<()> {
     Ok(disk::write_state(&run_file(paths, id), run)?)
 }
 
-/// Keeps in the run how it ended: the record cannot be written. With the run's folder on a
-/// full disk as well, its file is written in place, which needs no further room.
+/// Writes the run over the one that is there, in place where the disk is full: that needs no
+/// further room.
+///
+/// # Errors
+///
+/// When there is none, or it cannot be written in place either.
+pub fn replace_run(paths: &Paths, id: &ContainerId, run: &Run) -> Result<()> {
+    let path = run_file(paths, id);
+    match disk::write_state(&path, run) {
+        Err(_) => Ok(disk::overwrite_state(&path, run)?),
+        Ok(()) => Ok(()),
+    }
+}
+
+/// Keeps in the run how it ended: the record cannot be written.
 ///
 /// # Errors
 ///
@@ -278,11 +291,7 @@ pub fn keep_end(paths: &Paths, record: &Record) -> Result<()> {
     // What the container had is given back.
     let ended = Some(record.state.clone());
     let run = Run { status: Status::Exited, init: None, network: None, endpoint: None, ended, ..run };
-    let path = run_file(paths, &record.id);
-    match disk::write_state(&path, &run) {
-        Err(_) => Ok(disk::overwrite_state(&path, &run)?),
-        Ok(()) => Ok(()),
-    }
+    replace_run(paths, &record.id, &run)
 }
 
 /// Forgets the run: its folder is removed.
