@@ -8,6 +8,7 @@ mod case;
 mod support;
 
 use std::io::Read as _;
+use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::process::Stdio;
 use std::time::Duration;
@@ -394,6 +395,33 @@ fn a_restart_that_its_monitor_cannot_do_is_given_up() {
         if !is_removed {
             case.wait_for(case.engine.containers().remove(&id, false, false)).unwrap();
         }
+    }
+}
+
+#[test]
+fn a_restart_that_its_monitor_has_no_room_for_stays_due() {
+    let case = Case::new();
+    for point in CutOff::ALL {
+        let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::Always);
+        let run = cut_off(&case, &id);
+        point.write(&case, &id, run);
+        // In the place of the log's folder a disk without room for a file.
+        let log = case.engine.paths().container(&id.parse().unwrap()).join("log");
+        let mut full = sys::mount::Filesystem::new("tmpfs").unwrap();
+        full.set("nr_inodes", "1").unwrap();
+        let full = full.mount(sys::mount::Attrs::empty()).unwrap();
+        sys::mount::attach(full.as_fd(), sys::fs::open_place(&log).unwrap().as_fd()).unwrap();
+        let is_tried = || {
+            let found = case.container(&id);
+            assert_eq!(found.status, Status::Restarting, "{point:?}");
+            found.warnings.iter().any(|warning| warning.contains("No space left on device"))
+        };
+        until("it is tried", is_tried);
+        assert_eq!(case.container(&id).status, Status::Restarting, "{point:?}");
+        sys::mount::detach(&log).unwrap();
+        until("it runs again", || is_up(&case, &id));
+        assert_eq!(case.container(&id).record.state.restart_count, 1, "{point:?}");
+        case.wait_for(case.engine.containers().remove(&id, true, false)).unwrap();
     }
 }
 

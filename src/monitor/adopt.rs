@@ -32,7 +32,10 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error
     }
     let init = run.init.ok_or(Error::NotRunning)?;
     let pid = i32::try_from(init.pid).map_err(|_| Error::NotRunning)?;
-    let pidfd = sys::process::open(pid).map_err(|_| Error::NotRunning)?;
+    let pidfd = match sys::process::open(pid) {
+        Err(error) if error.is(rustix::io::Errno::SRCH) => return Err(Error::NotRunning),
+        pidfd => pidfd?,
+    };
     // Only now is it certain that the descriptor is of this process and not of a later one.
     if !init.is_alive() {
         return Err(Error::NotRunning);

@@ -183,6 +183,9 @@ pub struct Failure {
     message: String,
     kind: String,
     hint: Option<String>,
+    /// The machine lacked something that it may have later: descriptors, memory, room on a disk.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    is_for_now: bool,
     #[source]
     cause: Option<Box<Failure>>,
 }
@@ -210,16 +213,24 @@ impl Failure {
         let mut failure: Option<Self> = None;
         for message in chain(error).into_iter().rev() {
             let cause = failure.map(Box::new);
-            failure = Some(Self { message, kind: kind.to_owned(), hint: None, cause });
+            failure = Some(Self { message, kind: kind.to_owned(), hint: None, is_for_now: false, cause });
         }
         let mut failure = failure.unwrap_or_else(|| Self {
             message: String::new(),
             kind: kind.to_owned(),
             hint: None,
+            is_for_now: false,
             cause: None,
         });
         failure.hint = error.hint();
+        failure.is_for_now = is_for_now(error);
         failure
+    }
+
+    /// Whether the same may succeed at another time, with nothing changed but the machine's load.
+    #[must_use]
+    pub fn is_for_now(&self) -> bool {
+        self.is_for_now
     }
 
     /// The messages on one line, as the record keeps them.
@@ -227,6 +238,16 @@ impl Failure {
     pub fn line(&self) -> String {
         one_line(self)
     }
+}
+
+fn is_for_now(error: &(dyn std::error::Error + 'static)) -> bool {
+    use rustix::io::Errno;
+    let lacks = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::AGAIN, Errno::NOSPC, Errno::DQUOT];
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| {
+        let number = cause.downcast_ref::<io::Error>().and_then(io::Error::raw_os_error);
+        lacks.iter().any(|lack| number == Some(lack.raw_os_error()))
+    })
 }
 
 impl Explain for Failure {
@@ -319,6 +340,19 @@ mod tests {
             (failure.kind(), failure.hint()),
             (ErrorKind::Conflict, Some("start it first".to_owned()))
         );
+    }
+
+    #[test]
+    fn what_the_machine_lacks_fails_for_now() {
+        for (number, is_for_now) in
+            [(libc::EMFILE, true), (libc::ENFILE, true), (libc::ENOSPC, true), (libc::EISDIR, false)]
+        {
+            let source = io::Error::from_raw_os_error(number);
+            let error = crate::monitor::Error::from(crate::sys::Error::new("accept4()", source));
+            let bytes = encode(&Ready::Failed(Failure::of(&error))).unwrap();
+            let Some(Ready::Failed(failure)) = read_ready(&mut bytes.as_slice()).unwrap() else { panic!() };
+            assert_eq!(failure.is_for_now(), is_for_now, "{failure}");
+        }
     }
 
     #[test]

@@ -301,7 +301,8 @@ impl Engine {
     }
 
     /// Starts another monitor for a container that is to be started again, after settling what
-    /// the killed one had not. Where none comes up, the restart stays due for the next call.
+    /// the killed one had not. Where none comes up, or it lacks what the machine may have later,
+    /// the restart stays due for the next call.
     fn carry_on(&self, record: &mut Record, run: Run, lock: Lock, busy: Busy) -> Result<Mended> {
         let (paths, id) = (self.paths(), record.id.clone());
         let name = record.name.clone();
@@ -320,7 +321,7 @@ impl Engine {
         match launch(self.program(), paths, &id, Role::Adopt(lock), &[]) {
             Ok(launched) => Ok(Mended { warnings: warnings_of(&record.name, &errors), ..launched.into() }),
             Err(error) => {
-                if matches!(error, launch::Error::Failed(_)) {
+                if matches!(&error, launch::Error::Failed(failure) if !failure.is_for_now()) {
                     self.give_up(&id, &waiting, busy)?;
                 }
                 Err(error).doing(doing)
