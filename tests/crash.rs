@@ -389,8 +389,9 @@ fn a_restart_that_its_monitor_cannot_do_is_given_up() {
         std::fs::write(&log, "in the way").unwrap();
         let listed = case.wait_for(case.engine.containers().listing()).unwrap();
         assert!(listed.warnings[0].starts_with("cannot restart `"), "{listed:?}");
-        let status = case.wait_for(case.engine.containers().list()).unwrap().first().map(|it| it.status);
-        assert_eq!(status, if is_removed { None } else { Some(Status::Exited) });
+        let want = if is_removed { None } else { Some(Status::Exited) };
+        let status = || case.wait_for(case.engine.containers().list()).unwrap().first().map(|it| it.status);
+        until("it is given up", || status() == want);
         assert!(store::load_run(case.engine.paths(), &parsed).unwrap().is_none());
         if !is_removed {
             case.wait_for(case.engine.containers().remove(&id, false, false)).unwrap();
