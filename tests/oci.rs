@@ -7,8 +7,9 @@ mod bundle;
 mod support;
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use bundle::{Bundle, Said, read_all, receive_terminal};

@@ -13,7 +13,6 @@
 //! made empty first and filled in place.
 
 use std::fs;
-use std::io::Write as _;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::path::Path;
 
