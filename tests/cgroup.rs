@@ -134,6 +134,54 @@ fn monitors_share_a_group_that_no_logout_ends() {
 }
 
 #[test]
+#[expect(clippy::print_stderr, reason = "what is not tried is told")]
+fn in_no_tree_of_v1_a_container_is_where_its_caller_is() {
+    let name = format!("hoist-test-v1-{}", std::process::id());
+    let trees = ["freezer", "pids"].map(|tree| Path::new("/sys/fs/cgroup").join(tree));
+    let mut groups = trees.to_vec();
+    groups.retain(|tree| tree.join("cgroup.procs").exists());
+    groups.iter_mut().for_each(|tree| tree.push(&name));
+    if groups.is_empty() || in_user_namespace() {
+        eprintln!("skipped: no cgroup v1 tree in which groups can be made");
+        return;
+    }
+    groups.iter().for_each(|group| std::fs::create_dir(group).unwrap());
+    let case = Case::new();
+    let joins: String =
+        groups.iter().map(|group| format!("echo 0 > {}/cgroup.procs; ", group.display())).collect();
+    let hoist = case.command(&["run", "-d", "--network", "none", IMAGE, "sleep", "1000"]);
+    let mut started = Command::new("sh");
+    started.args(["-ec", &format!("{joins} exec \"$@\""), "sh", HOIST]).args(hoist.get_args());
+    let id = ok(started.stdin(Stdio::null()).output().unwrap());
+
+    let run = case.container(&id).run.unwrap();
+    let of = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
+    let init = of(run.init.unwrap().pid);
+    let mut apart = init.lines().filter(|line| !line.starts_with("0::") || unified().is_some());
+    assert!(apart.all(|line| line.ends_with(&format!("/{id}"))), "{init}");
+    assert!(!of(run.monitor.pid).contains(&name), "{}", of(run.monitor.pid));
+    let command = ok(case.command(&["exec", &id, "cat", "/proc/self/cgroup"]).output().unwrap());
+    assert!(command.lines().all(|line| line.ends_with(":/")), "{command}");
+    groups.iter().for_each(|group| std::fs::remove_dir(group).unwrap());
+}
+
+/// CVE-2022-0492: what is written to `release_agent` at the top of a tree of v1 is executed by
+/// the host.
+#[test]
+fn a_container_that_may_mount_finds_no_release_agent() {
+    let case = Case::new();
+    let script =
+        "mkdir /m; for tree in cpuacct cpuset devices freezer memory pids blkio none,name=systemd; do
+        mount -t cgroup -o $tree x /m 2>/dev/null || continue
+        echo $tree; ls /m/release_agent 2>/dev/null; umount /m; done; true";
+    let words = ["run", "--rm", "--network", "none", "--cap-add", "SYS_ADMIN", IMAGE, "sh", "-c", script];
+    let said = ok(case.command(&words).output().unwrap());
+    assert!(!said.contains("release_agent"), "{said}");
+    let has_v1 = Path::new("/sys/fs/cgroup/cpuacct/cgroup.procs").exists();
+    assert_eq!(said.contains("cpuacct"), has_v1 && !in_user_namespace(), "{said}");
+}
+
+#[test]
 fn a_command_joins_the_first_process_where_the_container_has_groups_of_its_own() {
     let Some(_) = unified() else { return };
     let case = Case::new();

@@ -16,8 +16,6 @@ const LIMITED_V2: &[&str] = &["cpuset", "hugetlb"];
 const TOP_PROCESSES: &str = "init";
 /// How often the top is read again: processes that are moved may have children meanwhile.
 const CLEAR_ATTEMPTS: usize = 10;
-/// Controllers of v1 that the counters need even where nothing is limited.
-const COUNTED_V1: &[Controller] = &[Controller::Memory, Controller::Blkio];
 
 impl Cgroup {
     /// Makes the cgroup with its limits set. Where the caller may not write, it is made
@@ -43,19 +41,16 @@ impl Cgroup {
         if let Some(tree) = &hierarchy.unified {
             self.create_unified(tree, place)?;
         }
-        let mut needed = needed_v1(&hierarchy, limits, self.unified.is_some());
+        // In a tree without a group of its own a container would be where its caller is: under
+        // that one's limits, and at the top perhaps, where v1 has a file that starts programs of
+        // the host (`release_agent`).
+        for (controller, tree) in &hierarchy.v1 {
+            self.create_v1(*controller, tree, place)?;
+        }
         // In a user namespace nodes cannot be made: only what is bound there is in reach. The
         // kernel takes no rules there, and other runtimes go on without them.
         let restricts = limits::restrict(&limits.devices) && !probe.in_user_namespace;
         let refused = if restricts { self.restrict_by_program(limits).err() } else { None };
-        if refused.is_some() && hierarchy.v1_tree(Controller::Devices).is_some() {
-            needed.push(Controller::Devices);
-        }
-        for controller in needed {
-            if let Some(tree) = hierarchy.v1_tree(controller) {
-                self.create_v1(controller, tree, place)?;
-            }
-        }
         match refused {
             Some(_) if self.v1_dir(Controller::Devices).is_some() => self.restrict_v1_devices(limits),
             Some(error) => self.without_device_rules(error, probe),
@@ -137,7 +132,7 @@ impl Cgroup {
                 self.unified = Some(dir);
                 Ok(())
             }
-            Err(error) => self.without(error, "v2"),
+            Err(error) => self.without(error),
         }
     }
 
@@ -151,18 +146,17 @@ impl Cgroup {
                 self.v1.push((controller, dir));
                 Ok(())
             }
-            Err(error) => self.without(error, controller.name()),
+            Err(error) => self.without(error),
         }
     }
 
-    /// A caller who may not write cgroups goes without.
-    fn without(&mut self, error: Error, tree: &str) -> Result<()> {
+    /// A caller who may not write cgroups goes without; told once for all trees.
+    fn without(&mut self, error: Error) -> Result<()> {
         match error {
             Error::File { source, path, .. } if is_denied(&source) => {
-                self.warnings.push(format!(
-                    "no cgroup in the {tree} tree: {} cannot be made: {source}",
-                    path.display()
-                ));
+                if self.warnings.is_empty() {
+                    self.warnings.push(format!("no cgroup: {} cannot be made: {source}", path.display()));
+                }
                 Ok(())
             }
             error => Err(error),
@@ -186,19 +180,6 @@ impl Cgroup {
         }
         Ok(())
     }
-}
-
-/// The v1 controllers a container with these limits needs; devices are decided apart.
-fn needed_v1(hierarchy: &Hierarchy, limits: &Limits, has_unified: bool) -> Vec<Controller> {
-    let mut needed = COUNTED_V1.to_vec();
-    needed.extend(limits.v1().into_iter().map(|(controller, _)| controller));
-    if !has_unified {
-        needed.extend([Controller::Freezer, Controller::Cpuacct, Controller::Pids]);
-    }
-    needed.retain(|controller| hierarchy.v1_tree(*controller).is_some());
-    needed.sort_unstable();
-    needed.dedup();
-    needed
 }
 
 /// Whether a v1 controller has what v2 keeps in files of this first word.
@@ -392,26 +373,15 @@ mod tests {
     }
 
     #[test]
-    fn on_v1_only_the_controllers_that_are_needed_are_joined() {
-        let all = Hierarchy {
-            unified: None,
-            v1: [
-                Controller::Memory,
-                Controller::Blkio,
-                Controller::Pids,
-                Controller::Cpu,
-                Controller::Freezer,
-            ]
-            .map(|controller| (controller, controller.name().into()))
-            .to_vec(),
-        };
-        let none = Limits::default();
-        assert_eq!(needed_v1(&all, &none, true), [Controller::Memory, Controller::Blkio]);
-        let limited = Limits { pids: Some(5), ..Limits::default() };
-        assert_eq!(
-            needed_v1(&all, &limited, true),
-            [Controller::Memory, Controller::Blkio, Controller::Pids]
-        );
-        assert!(needed_v1(&all, &none, false).contains(&Controller::Freezer));
+    fn on_v1_a_container_has_a_group_in_every_tree() {
+        let root = tempfile::tempdir().unwrap();
+        for tree in ["memory", "cpuacct", "net_prio", "systemd"] {
+            fs::create_dir_all(root.path().join(tree)).unwrap();
+            fs::write(root.path().join(tree).join("cgroup.procs"), "").unwrap();
+        }
+        Cgroup::create(&parent(&root), "c1", &Limits::default(), &Probe::of_kernel((6, 18))).unwrap();
+        for tree in ["memory", "cpuacct", "net_prio", "systemd"] {
+            assert!(root.path().join(tree).join("hoist/c1").is_dir(), "{tree}");
+        }
     }
 }

@@ -14,12 +14,18 @@ pub(super) enum Controller {
     Cpuacct,
     Cpuset,
     Freezer,
+    NetCls,
+    NetPrio,
+    PerfEvent,
+    Hugetlb,
+    Rdma,
+    Misc,
     /// No controller: the tree in which systemd keeps its units.
     Systemd,
 }
 
 impl Controller {
-    const ALL: [Controller; 9] = [
+    const ALL: [Controller; 15] = [
         Self::Memory,
         Self::Blkio,
         Self::Devices,
@@ -28,6 +34,12 @@ impl Controller {
         Self::Cpuacct,
         Self::Cpuset,
         Self::Freezer,
+        Self::NetCls,
+        Self::NetPrio,
+        Self::PerfEvent,
+        Self::Hugetlb,
+        Self::Rdma,
+        Self::Misc,
         Self::Systemd,
     ];
 
@@ -41,6 +53,12 @@ impl Controller {
             Self::Cpuacct => "cpuacct",
             Self::Cpuset => "cpuset",
             Self::Freezer => "freezer",
+            Self::NetCls => "net_cls",
+            Self::NetPrio => "net_prio",
+            Self::PerfEvent => "perf_event",
+            Self::Hugetlb => "hugetlb",
+            Self::Rdma => "rdma",
+            Self::Misc => "misc",
             Self::Systemd => "systemd",
         }
     }
@@ -69,10 +87,6 @@ impl Hierarchy {
             .filter(|(_, dir)| dir.join("cgroup.procs").exists());
         Self { v1: v1.collect(), unified: Some(unified).filter(|dir| is_unified(dir)) }
     }
-
-    pub(super) fn v1_tree(&self, wanted: Controller) -> Option<&Path> {
-        self.v1.iter().find(|(controller, _)| *controller == wanted).map(|(_, dir)| dir.as_path())
-    }
 }
 
 /// Whether every cgroup of this process is a root: then no session or unit owns it.
@@ -82,6 +96,18 @@ pub(super) fn is_at_the_top(proc_cgroup: &str) -> bool {
         .filter_map(|line| line.split_once(':').and_then(|(_, rest)| rest.split_once(':')))
         .filter(|(controllers, _)| controllers.is_empty() || *controllers == "name=systemd")
         .all(|(_, path)| path == "/")
+}
+
+/// Whether a process is below the top of a v1 controller's tree, by its list of groups.
+pub(super) fn is_below(proc_cgroup: &str, controller: Controller) -> bool {
+    let name = match controller {
+        Controller::Systemd => "name=systemd",
+        other => other.name(),
+    };
+    proc_cgroup
+        .lines()
+        .filter_map(|line| line.split_once(':').and_then(|(_, rest)| rest.split_once(':')))
+        .any(|(controllers, path)| path != "/" && controllers.split(',').any(|one| one == name))
 }
 
 /// The v2 group in a process's list of them, below the root; `None` when it is outside of
@@ -125,6 +151,14 @@ mod tests {
         assert_eq!(group("0::/\n"), Some(""));
         assert_eq!(group("0::/../../c1\n"), None);
         assert_eq!(group("4:memory:/c1\n"), None);
+    }
+
+    #[test]
+    fn a_group_of_v1_is_found_by_its_controller() {
+        let groups = "5:cpu,cpuacct:/limited\n4:cpuset:/\n1:name=systemd:/user.slice\n0::/x\n";
+        let below = Controller::ALL.into_iter().filter(|controller| is_below(groups, *controller));
+        let below: Vec<_> = below.map(Controller::name).collect();
+        assert_eq!(below, ["cpu", "cpuacct", "systemd"]);
     }
 
     #[test]

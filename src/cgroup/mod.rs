@@ -4,7 +4,7 @@
 //! ```text
 //! v2   <root>/<parent>/<id>                 the container: what limits, freeze and kill act on
 //!                     /monitors             the monitors of all of them
-//! v1   <root>/<controller>/<parent>/<id>    only for controllers that are needed
+//! v1   <root>/<controller>/<parent>/<id>    in every tree that is mounted
 //! ```
 //! On a hybrid machine both are used: the v2 tree to freeze, to kill, to be born into and
 //! to decide about devices, v1 for what only has a controller there. The root is a
@@ -35,6 +35,9 @@ use hierarchy::{Controller, Hierarchy};
 
 /// The group that monitors share, beside their containers'; no container's id.
 const MONITORS: &str = "monitors";
+/// The trees of v1 where a group can end, stop or slow what is in it.
+const CAN_STOP_V1: &[Controller] =
+    &[Controller::Systemd, Controller::Freezer, Controller::Cpuset, Controller::Cpu, Controller::Pids];
 /// How long to wait until processes stand still.
 const FREEZE_LIMIT: Duration = Duration::from_secs(10);
 /// How long to wait until killed processes are gone.
@@ -94,22 +97,20 @@ impl Parent {
     /// The group cannot be made.
     pub fn monitors(&self) -> Result<Entrance> {
         let mut entrance = Entrance { born_into: None, joined: Vec::new() };
-        if hierarchy::is_at_the_top(&hierarchy::own()) {
-            return Ok(entrance);
-        }
+        let own = hierarchy::own();
         let hierarchy = Hierarchy::detect(&self.root);
-        let systemd = hierarchy.v1_tree(Controller::Systemd);
-        if let Some(tree) = &hierarchy.unified {
+        let stopping = hierarchy.v1.iter().filter(|(controller, _)| CAN_STOP_V1.contains(controller));
+        for (_, tree) in stopping.filter(|(controller, _)| hierarchy::is_below(&own, *controller)) {
+            entrance.joined.push(files::open_to_write(&tree.join("cgroup.procs"))?);
+        }
+        if let Some(tree) = hierarchy.unified.as_ref().filter(|_| !hierarchy::is_at_the_top(&own)) {
             let group = tree.join(relative(&self.path)).join(MONITORS);
             files::make_dirs(&group)?;
-            entrance.joined.push(files::open_to_write(&group.join("cgroup.procs"))?);
             // With another group to be joined the kernel is waited for anyway.
-            if systemd.is_none() {
+            if entrance.joined.is_empty() {
                 entrance.born_into = Some(files::open(&group)?);
             }
-        }
-        if let Some(tree) = systemd {
-            entrance.joined.push(files::open_to_write(&tree.join("cgroup.procs"))?);
+            entrance.joined.push(files::open_to_write(&group.join("cgroup.procs"))?);
         }
         Ok(entrance)
     }
