@@ -350,7 +350,9 @@ mod tests {
             let source = io::Error::from_raw_os_error(number);
             let error = crate::monitor::Error::from(crate::sys::Error::new("accept4()", source));
             let bytes = encode(&Ready::Failed(Failure::of(&error))).unwrap();
-            let (_, Some(Ready::Failed(failure))) = read_ready(&mut bytes.as_slice()).unwrap() else { panic!() };
+            let (_, Some(Ready::Failed(failure))) = read_ready(&mut bytes.as_slice()).unwrap() else {
+                panic!()
+            };
             assert_eq!(failure.is_for_now(), is_for_now, "{failure}");
         }
     }
