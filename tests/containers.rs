@@ -391,6 +391,38 @@ fn a_restart_by_hand_during_the_back_off_counts_anew() {
 }
 
 #[test]
+fn a_restart_by_policy_that_fails_is_tried_again_and_says_why() {
+    let case = Case::new();
+    let folder = tempfile::tempdir().unwrap();
+    let (there, away) = (folder.path().join("there"), folder.path().join("away"));
+    std::fs::create_dir(&there).unwrap();
+    let fifo = rustix::fs::FileType::Fifo;
+    rustix::fs::mknodat(rustix::fs::CWD, there.join("end"), fifo, 0o600.into(), 0).unwrap();
+    let mount = format!("type=bind,source={},target=/there", there.display());
+    let words = ["run", "-d", "--restart", "always", "--network", "none", "--mount", &mount, "--name", "web"];
+    let said = case.hoist(&[&words[..], &[case::IMAGE, "sh", "-c", "read line < /there/end"]].concat());
+    assert!(said.status.success(), "{said:?}");
+    let lose = || {
+        std::fs::rename(&there, &away).unwrap();
+        std::fs::write(away.join("end"), "\n").unwrap();
+        until("a restart has failed", || {
+            let now = case.container("web");
+            let error = &now.record.state.error;
+            now.status == Status::Restarting && error.contains(there.to_str().unwrap())
+        });
+    };
+    lose();
+    let failed = case.container("web").record.state.restart_count;
+    until("it is tried again", || case.container("web").record.state.restart_count > failed);
+    std::fs::rename(&away, &there).unwrap();
+    until("it runs again", || case.container("web").status == Status::Running);
+    assert_eq!(case.container("web").record.state.error, "");
+    lose();
+    assert!(case.hoist(&["stop", "web"]).status.success());
+    assert_eq!(case.container("web").status, Status::Exited);
+}
+
+#[test]
 fn a_removal_is_not_ended_by_a_restart_that_fails() {
     let case = Case::new();
     // A source that goes as soon as its process does.

@@ -213,22 +213,45 @@ impl Monitor {
         }
     }
 
-    /// The next run; `None` when a person said stop meanwhile, or when it does not start.
+    /// The next run; `None` when a person said stop meanwhile, or when it does not start and the
+    /// policy wants no further try, nor who asked for it by hand.
     fn again(&mut self) -> Option<Up> {
-        self.try_again().unwrap_or_else(|error| {
-            report_error(&error);
-            self.waiters.drain(..).for_each(|waiter| waiter.asker.refuse(&error));
-            None
-        })
+        loop {
+            let is_wanted = self.wait_for_restart();
+            let is_by_hand = self.order.is_some();
+            let started = match is_wanted {
+                Ok(false) => return None,
+                Ok(true) => self.start_again(),
+                Err(error) => {
+                    self.refuse_waiters(&error);
+                    return None;
+                }
+            };
+            match started {
+                Ok(up) => return Some(up),
+                Err(error) => self.refuse_waiters(&error),
+            }
+            if is_by_hand || !self.record.wants_restart(self.record.state.exit_code) {
+                return None;
+            }
+        }
     }
 
-    /// Waits out the back-off, unless a person is waiting or comes meanwhile, and starts again.
-    /// `None` when a person said stop meanwhile. From here to the next run the state files say that
-    /// the container is restarting: if this monitor is killed, another one goes on. Before, since
-    /// the end of the last run, only the policy says so: where that wants none, a restart by hand
-    /// ends with this monitor, and the command that asked for it starts the container itself.
-    fn try_again(&mut self) -> Result<Option<Up>, Error> {
-        store::replace_run(&self.paths, &self.record.id, &settle::waiting_run(own_process()))?;
+    fn refuse_waiters(&mut self, error: &Error) {
+        report_error(error);
+        self.waiters.drain(..).for_each(|waiter| waiter.asker.refuse(error));
+    }
+
+    /// Waits out the back-off, unless a person is waiting or comes meanwhile. Whether it is to be
+    /// started: not when a person said stop meanwhile. From here to the next run the state files say
+    /// that the container is restarting: if this monitor is killed, another one goes on. Before,
+    /// since the end of the last run, only the policy says so: where that wants none, a restart by
+    /// hand ends with this monitor, and the command that asked for it starts the container itself.
+    fn wait_for_restart(&mut self) -> Result<bool, Error> {
+        let waiting = settle::waiting_run(own_process());
+        if let Err(error) = store::replace_run(&self.paths, &self.record.id, &waiting) {
+            report_error(&error); // on a full disk the start fails as well, but perhaps not the next
+        }
         if self.order.is_none() {
             self.record.state.restart_count += 1;
             let until = Instant::now() + self.back_off;
@@ -238,12 +261,11 @@ impl Monitor {
                 turn.asks.into_iter().for_each(|(asker, ask)| verbs::serve_waiting(self, asker, ask));
             }
         }
-        let by_hand = match self.order {
-            Some(Order::Stop | Order::Shutdown) => return Ok(None),
-            Some(Order::Restart) => true,
-            None => false,
-        };
-        self.order = None;
+        Ok(!matches!(self.order, Some(Order::Stop | Order::Shutdown)))
+    }
+
+    fn start_again(&mut self) -> Result<Up, Error> {
+        let by_hand = self.order.take().is_some();
         if by_hand {
             self.record.state.restart_count = 0;
             self.record.state.stopped_by_hand = false;
@@ -258,7 +280,7 @@ impl Monitor {
             self.warn_waiters(warning);
         }
         self.answer_waiters();
-        Ok(Some(up))
+        Ok(up)
     }
 
     /// Serves streams, verbs and deadlines until the container's first process ends.
