@@ -133,17 +133,24 @@ pub enum Refused {
     /// A session of `exec` has fewer verbs.
     #[error("a session cannot do this")]
     Session,
+    /// No more clients are taken.
+    #[error("too many clients are attached")]
+    Full,
 }
 
 impl Explain for Refused {
     fn kind(&self) -> ErrorKind {
-        ErrorKind::Unsupported
+        match self {
+            Self::Unknown | Self::Session => ErrorKind::Unsupported,
+            Self::Full => ErrorKind::Conflict,
+        }
     }
 
     fn hint(&self) -> Option<String> {
         match self {
             Self::Unknown => Some("restart the container to use this".to_owned()),
             Self::Session => None,
+            Self::Full => Some("detach one of them".to_owned()),
         }
     }
 }

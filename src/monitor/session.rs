@@ -21,8 +21,14 @@ use crate::sys::socket::{self, Received};
 
 /// So much is read from the payload at once; with its tag it fits a packet.
 const CHUNK: usize = MAX_PACKET - 16;
-/// More clients at once are refused.
+/// More clients at once are refused. Who asks for a verb is none of them.
 const MAX_CLIENTS: usize = 256;
+/// So many connections at once may have said nothing yet: one more, and the oldest goes.
+const MAX_NEWCOMERS: usize = 64;
+/// A connection that says nothing for so long is closed.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// So much waits for standard input at most, of clients that are gone.
+const MAX_PENDING: usize = 1 << 20;
 /// So long nobody is accepted after that failed: whoever waits would be reported at once again.
 const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 
@@ -137,11 +143,28 @@ pub(super) struct Session {
     log: Option<Writer>,
     /// Why the log could not be written for the first time.
     log_fault: Option<String>,
-    /// Connections that have said nothing yet; a place is empty once they have.
-    newcomers: Vec<Option<OwnedFd>>,
+    /// Connections that have said nothing yet, the oldest first; a place is empty once they have.
+    newcomers: Vec<Option<Newcomer>>,
     clients: Vec<Client>,
     shape: Shape,
     buffer: Box<[u8]>,
+}
+
+/// A connection that has said nothing yet.
+#[derive(Debug)]
+struct Newcomer {
+    socket: OwnedFd,
+    since: Instant,
+}
+
+impl Newcomer {
+    fn new(socket: OwnedFd) -> Self {
+        Self { socket, since: Instant::now() }
+    }
+
+    fn due(&self) -> Instant {
+        self.since + PATIENCE
+    }
 }
 
 /// What a descriptor in the poll set belongs to.
@@ -175,7 +198,7 @@ impl Session {
     /// A connection that was there before the payload.
     pub(super) fn connect(&mut self, socket: OwnedFd) {
         if socket::set_nonblocking(socket.as_fd()).is_ok() {
-            self.newcomers.push(Some(socket));
+            self.newcomers.push(Some(Newcomer::new(socket)));
         }
     }
 
@@ -204,7 +227,7 @@ impl Session {
         for (token, flags) in events {
             match token {
                 Token::Watch(at) => turn.ready[at] = true,
-                Token::Listener => self.accept(),
+                Token::Listener => self.accept(&mut turn.asks),
                 Token::Output(stream) => {
                     self.read_output(stream);
                     is_logged = true;
@@ -215,7 +238,10 @@ impl Session {
                     if flags.contains(PollFlags::OUT) {
                         self.clients[at].flush();
                     }
-                    if flags.intersects(PollFlags::IN | PollFlags::HUP | PollFlags::ERR) {
+                    let is_leaving = flags.intersects(PollFlags::HUP | PollFlags::ERR);
+                    if is_leaving && self.pending.len() >= MAX_PENDING {
+                        self.clients[at].drop_it(); // nobody reads what it sent last
+                    } else if is_leaving || flags.contains(PollFlags::IN) {
                         self.hear(at);
                     }
                 }
@@ -224,7 +250,8 @@ impl Session {
         if is_logged {
             self.flush_log();
         }
-        self.newcomers.retain(Option::is_some);
+        let now = Instant::now();
+        self.newcomers.retain(|newcomer| newcomer.as_ref().is_some_and(|newcomer| newcomer.due() > now));
         self.forget_gone();
         Ok(turn)
     }
@@ -257,9 +284,9 @@ impl Session {
             fds.push(PollFd::from_borrowed_fd(fd, PollFlags::OUT));
             tokens.push(Token::Input);
         }
-        for (at, socket) in self.newcomers.iter().enumerate() {
-            if let Some(socket) = socket {
-                fds.push(PollFd::new(socket, PollFlags::IN));
+        for (at, newcomer) in self.newcomers.iter().enumerate() {
+            if let Some(newcomer) = newcomer {
+                fds.push(PollFd::new(&newcomer.socket, PollFlags::IN));
                 tokens.push(Token::Newcomer(at));
             }
         }
@@ -268,12 +295,12 @@ impl Session {
             // What it sends waits while the payload does not read.
             flags.set(PollFlags::IN, self.pending.is_empty());
             flags.set(PollFlags::OUT, client.has_queue());
-            if !flags.is_empty() {
-                fds.push(PollFd::new(client, flags));
-                tokens.push(Token::Client(at));
-            }
+            // Without flags too: that it is gone is always told.
+            fds.push(PollFd::new(client, flags));
+            tokens.push(Token::Client(at));
         }
-        let deadline = [deadline, self.accept_again].into_iter().flatten().min();
+        let due = self.newcomers.iter().flatten().map(Newcomer::due).min();
+        let deadline = [deadline, self.accept_again, due].into_iter().flatten().min();
         let timeout = deadline.map(|at| at.saturating_duration_since(Instant::now()));
         let timeout = timeout.and_then(|left| Timespec::try_from(left).ok());
         match rustix::event::poll(&mut fds, timeout.as_ref()) {
@@ -284,10 +311,13 @@ impl Session {
         Ok(events.filter(|(_, flags)| !flags.is_empty()).collect())
     }
 
-    fn accept(&mut self) {
+    fn accept(&mut self, asks: &mut Vec<(Asker, Ask)>) {
         while let Some(listener) = &self.listener {
             match socket::accept(listener.as_fd()) {
-                Ok(Some(socket)) if self.is_welcome(socket.as_fd()) => self.newcomers.push(Some(socket)),
+                Ok(Some(socket)) if is_own(socket.as_fd()) => {
+                    self.make_room(asks);
+                    self.newcomers.push(Some(Newcomer::new(socket)));
+                }
                 Ok(Some(_)) => {}
                 Ok(None) => return,
                 // No descriptor is free, of this process or of the machine.
@@ -300,10 +330,15 @@ impl Session {
         }
     }
 
-    fn is_welcome(&self, socket: BorrowedFd<'_>) -> bool {
-        let own = rustix::process::getuid().as_raw();
-        let may = socket::peer_uid(socket).is_ok_and(|uid| uid == own || uid == 0);
-        may && self.clients.len() + self.newcomers.len() < MAX_CLIENTS
+    /// Lets go of the oldest newcomer where there are too many, unless it has said something.
+    fn make_room(&mut self, asks: &mut Vec<(Asker, Ask)>) {
+        if self.newcomers.iter().flatten().count() < MAX_NEWCOMERS {
+            return;
+        }
+        if let Some(oldest) = self.newcomers.iter().position(Option::is_some) {
+            self.accept_client(oldest, asks);
+            self.newcomers[oldest] = None;
+        }
     }
 
     /// Hears what the clients that were there before the payload want.
@@ -317,16 +352,17 @@ impl Session {
 
     /// Hears what a newcomer wants.
     fn accept_client(&mut self, at: usize, asks: &mut Vec<(Asker, Ask)>) {
-        let Some(socket) = self.newcomers[at].take() else { return };
+        let Some(newcomer) = self.newcomers[at].take() else { return };
         let mut hello = [0; MAX_HELLO];
-        let length = match socket::receive(socket.as_fd(), &mut hello) {
+        let length = match socket::receive(newcomer.socket.as_fd(), &mut hello) {
             Ok(Received::Message(length)) => length,
             Ok(Received::Nothing) => {
-                self.newcomers[at] = Some(socket);
+                self.newcomers[at] = Some(newcomer);
                 return;
             }
             Ok(Received::Gone) | Err(_) => return,
         };
+        let socket = newcomer.socket;
         match serde_json::from_slice::<Hello>(&hello[..length]) {
             Ok(Hello { ask: Ask::Attach(wants), protocol }) => self.attach(Asker { socket, protocol }, wants),
             Ok(Hello { ask, protocol }) => asks.push((Asker { socket, protocol }, ask)),
@@ -335,6 +371,9 @@ impl Session {
     }
 
     fn attach(&mut self, asker: Asker, wants: Attach) {
+        if self.clients.len() >= MAX_CLIENTS {
+            return asker.refuse(&Refused::Full);
+        }
         asker.answer(&Answer::Attached { tty: self.shape.tty });
         if let Some((rows, columns)) = wants.size {
             self.resize(rows, columns);
@@ -501,6 +540,12 @@ fn note_fault(fault: &mut Option<String>, written: disk::Result<()>) {
     }
 }
 
+/// Whether the other end is this user's, or root's.
+fn is_own(socket: BorrowedFd<'_>) -> bool {
+    let own = rustix::process::getuid().as_raw();
+    socket::peer_uid(socket).is_ok_and(|uid| uid == own || uid == 0)
+}
+
 /// The monitor's own log is its standard error.
 pub(super) fn report_error(error: &dyn std::error::Error) {
     note(&crate::base::error::one_line(error));
@@ -592,5 +637,104 @@ mod tests {
         assert_eq!(pace.admit(start + Duration::from_secs(61)), None);
         let later = start + Duration::from_secs(24 * 3600);
         assert_eq!((0..1000).filter(|_| pace.admit(later).is_some()).count(), 20);
+    }
+
+    fn session(listener: Option<OwnedFd>) -> Session {
+        Session::new(listener, None, Shape { tty: false, stdin_once: false })
+    }
+
+    /// Connects a client that says this.
+    fn connect(session: &mut Session, ask: Ask) -> OwnedFd {
+        let (ours, theirs) = socket::pair().unwrap();
+        session.connect(ours);
+        say(&theirs, ask);
+        theirs
+    }
+
+    fn say(socket: &OwnedFd, ask: Ask) {
+        let hello = encode(&Hello { protocol: super::super::wire::PROTOCOL, ask }).unwrap();
+        socket::send(socket.as_fd(), &[&hello]).unwrap();
+    }
+
+    /// Takes all turns that are to be taken now.
+    fn turns(session: &mut Session) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        for _ in 0..4 {
+            let turn = session.turn(&[], Some(Instant::now())).unwrap();
+            asks.extend(turn.asks.into_iter().map(|(_, ask)| ask));
+        }
+        asks
+    }
+
+    #[test]
+    fn who_leaves_while_standard_input_is_stuck_is_noticed() {
+        let mut session = session(None);
+        let (input, to_input) = rustix::pipe::pipe().unwrap();
+        session.begin(Streams { stdin: Some(to_input), ..Streams::default() });
+        session.streams.set_nonblocking().unwrap();
+        let wants = || Ask::Attach(Attach { stdin: true, lossless: true, ..Attach::default() });
+        let stays = connect(&mut session, wants());
+        turns(&mut session);
+        session.pending = vec![b'x'; 1 << 17];
+        session.feed();
+        assert!(!session.pending.is_empty(), "the pipe is full");
+        for _ in 0..3 {
+            let leaves = connect(&mut session, wants());
+            turns(&mut session);
+            socket::send(leaves.as_fd(), &[&[tag::INPUT], b"last"]).unwrap();
+            drop(leaves);
+            turns(&mut session);
+        }
+        turns(&mut session);
+        assert_eq!(session.clients.len(), 1);
+        assert!(session.pending.ends_with(b"lastlastlast"), "what they sent is not lost");
+        session.pending.resize(MAX_PENDING, b'x');
+        let leaves = connect(&mut session, wants());
+        turns(&mut session);
+        socket::send(leaves.as_fd(), &[&[tag::INPUT], b"too much"]).unwrap();
+        drop(leaves);
+        turns(&mut session);
+        assert_eq!((session.clients.len(), session.pending.len()), (1, MAX_PENDING));
+        drop((stays, input));
+    }
+
+    #[test]
+    fn neither_silence_nor_clients_keep_a_verb_out() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut session = session(Some(socket::listen(dir.path(), "socket").unwrap()));
+        let reach = || socket::connect(dir.path(), "socket", PATIENCE).unwrap();
+        let mut others = Vec::new();
+        for _ in 0..5 * MAX_CLIENTS / MAX_NEWCOMERS {
+            others.extend((0..MAX_NEWCOMERS).map(|_| reach()));
+            turns(&mut session);
+        }
+        assert_eq!(session.newcomers.len(), MAX_NEWCOMERS);
+        let mut asks = Vec::new();
+        for _ in 0..2 {
+            for _ in 0..MAX_NEWCOMERS {
+                let asker = reach();
+                say(&asker, Ask::Ping);
+                others.push(asker);
+            }
+            session.accept(&mut asks);
+        }
+        assert_eq!(asks.len(), MAX_NEWCOMERS, "who has spoken is heard");
+        assert_eq!(turns(&mut session).len(), MAX_NEWCOMERS);
+        others.push(reach());
+        turns(&mut session);
+        assert_eq!(session.newcomers.len(), 1);
+        for newcomer in session.newcomers.iter_mut().flatten() {
+            newcomer.since -= PATIENCE;
+        }
+        turns(&mut session);
+        assert!(session.newcomers.is_empty());
+        let attached: Vec<_> =
+            (0..=MAX_CLIENTS).map(|_| connect(&mut session, Ask::Attach(Attach::default()))).collect();
+        turns(&mut session);
+        assert_eq!(session.clients.len(), MAX_CLIENTS);
+        let asker = reach();
+        say(&asker, Ask::Ping);
+        assert_eq!(turns(&mut session).len(), 1);
+        drop(attached);
     }
 }
