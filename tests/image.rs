@@ -256,7 +256,12 @@ fn archives_that_lie_are_refused() {
         (
             "a configuration outside",
             vec![("manifest.json", r#"[{"Config":"../../../../etc/passwd","Layers":[]}]"#)],
-            "leads out",
+            "the archive is malformed: `../../../../etc/passwd` is no path in it",
+        ),
+        (
+            "a member outside",
+            vec![("a/../../l.tar", "x")],
+            "the archive is malformed: `a/../../l.tar` is no path in it",
         ),
         (
             "an absolute configuration",
@@ -329,7 +334,10 @@ fn archives_that_lie_are_refused() {
             let mut header = tar::Header::new_gnu();
             header.set_mode(0o644);
             header.set_size(text.len() as u64);
-            builder.append_data(&mut header, name, text.as_bytes()).unwrap();
+            // The builder refuses names that lead out.
+            header.as_mut_bytes()[..name.len()].copy_from_slice(name.as_bytes());
+            header.set_cksum();
+            builder.append(&header, text.as_bytes()).unwrap();
         }
         let bytes = builder.into_inner().unwrap();
         let input = Input::Stream(Box::new(std::io::Cursor::new(bytes)));
@@ -339,6 +347,33 @@ fn archives_that_lie_are_refused() {
         assert!(place.store.images().unwrap().is_empty(), "{what}");
         assert_eq!(litter(&place), [""; 0], "{what}");
     }
+}
+
+/// Loads an archive of an image without layers that is to get these names.
+fn load_named(place: &Place, names: &[String]) -> image::Result<Vec<image::load::Loaded>> {
+    let manifest = serde_json::json!([{ "Config": "c", "RepoTags": names, "Layers": [] }]).to_string();
+    let mut builder = tar::Builder::new(Vec::new());
+    for (name, text) in [("manifest.json", manifest.as_str()), ("c", r#"{"rootfs":{"diff_ids":[]}}"#)] {
+        let mut header = tar::Header::new_gnu();
+        header.set_mode(0o644);
+        header.set_size(text.len() as u64);
+        builder.append_data(&mut header, name, text.as_bytes()).unwrap();
+    }
+    let input = Input::Stream(Box::new(std::io::Cursor::new(builder.into_inner().unwrap())));
+    image::load::load(&place.store, input, &Reporter::silent())
+}
+
+#[test]
+fn an_archive_gives_each_name_once_and_not_without_end() {
+    let place = Place::new();
+    let loaded = load_named(&place, &vec!["a:b".to_owned(); 20_000]).unwrap();
+    assert_eq!(loaded[0].names, ["a:b".parse().unwrap()]);
+    let names: Vec<String> = (0..300).map(|number| format!("web:{number}")).collect();
+    assert_eq!(load_named(&place, &names).unwrap()[0].names.len(), 300);
+    assert_eq!(place.store.references().unwrap().len(), 301);
+    let names: Vec<String> = (0..10_001).map(|number| format!("web:{number}")).collect();
+    let error = load_named(&place, &names).unwrap_err();
+    assert_eq!(error.to_string(), "too many names of one image: the limit is 10000");
 }
 
 #[test]

@@ -41,15 +41,15 @@ impl Archive {
         let mut members = HashMap::new();
         let mut names = 0;
         while let Some(entry) = reader.next_entry()? {
-            let path = normal(&entry.path)?;
+            let path = inside(&entry.path)?;
             let member = match entry.kind {
                 Kind::File if entry.extents.is_none() => {
                     Member::File { at: reader.position(), len: entry.size }
                 }
-                Kind::HardLink => Member::Link(normal(&entry.link)?),
+                Kind::HardLink => Member::Link(inside(&entry.link)?),
                 Kind::Symlink => {
                     let parent = split(&path).map(|(parent, _)| parent).unwrap_or_default();
-                    Member::Link(normal(&[parent, b"/", &entry.link].concat())?)
+                    Member::Link(inside(&[parent, b"/", &entry.link].concat())?)
                 }
                 _ => continue,
             };
@@ -57,10 +57,7 @@ impl Archive {
             members.insert(path, member);
             if members.len() > MAX_MEMBERS || names > MAX_NAMES {
                 let limit = MAX_MEMBERS as u64;
-                return Err(Error::TooLarge {
-                    what: "the number of the archive's members".to_owned(),
-                    limit,
-                });
+                return Err(Error::TooMany { what: "members of the archive", limit });
             }
         }
         Ok(Self { file, members })
@@ -100,7 +97,7 @@ impl Archive {
 
     fn find(&self, name: &str) -> Result<(u64, u64)> {
         let missing = || Error::malformed("the archive", format!("it has no `{name}`"));
-        let mut path = normal(name.as_bytes())?;
+        let mut path = inside(name.as_bytes())?;
         for _ in 0..MAX_LINKS {
             match self.members.get(&path) {
                 Some(Member::File { at, len }) => return Ok((*at, *len)),
@@ -110,6 +107,13 @@ impl Archive {
         }
         Err(missing())
     }
+}
+
+/// A path as one below the archive's root.
+fn inside(path: &[u8]) -> Result<Vec<u8>> {
+    normal(path).map_err(|_| {
+        Error::malformed("the archive", format!("`{}` is no path in it", String::from_utf8_lossy(path)))
+    })
 }
 
 /// A part of a file, read without moving any place in it: by many threads at once.

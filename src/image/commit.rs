@@ -91,7 +91,7 @@ impl Store {
         let layers = document.rootfs.diff_ids.clone().unwrap_or_default();
         if layers.len() > self.limits.layers {
             let limit = self.limits.layers as u64;
-            return Err(Error::TooLarge { what: format!("an image of {} layers", layers.len()), limit });
+            return Err(Error::TooMany { what: "layers", limit });
         }
         for layer in &layers {
             if !self.protect_layer(lease, layer)? {
@@ -134,9 +134,7 @@ impl Store {
             id: id.clone(),
         };
         disk::write_state_synced(&self.record_path(&id), &record)?;
-        for name in commit.names {
-            self.write_reference(name, &id, commit.target)?;
-        }
+        self.write_references(commit.names, &id, commit.target)?;
         let references = (!commit.names.is_empty()).then(|| self.paths().refs());
         disk::sync_folders([self.paths().images()].into_iter().chain(references))?;
         Ok(id)

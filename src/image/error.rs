@@ -46,11 +46,19 @@ pub enum Error {
         found: u64,
     },
     /// Something exceeds what hoist takes.
-    #[error("{what} is too large: the limit is {limit}")]
+    #[error("{what} is too large: the limit is {}", crate::base::units::binary(*.limit))]
     TooLarge {
         /// What was read.
         what: String,
-        /// The limit, in bytes unless it says otherwise.
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// There is more of something than hoist takes.
+    #[error("too many {what}: the limit is {limit}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The limit.
         limit: u64,
     },
     /// A document or an archive is not of its format.
@@ -204,9 +212,11 @@ impl Explain for Error {
                 ErrorKind::Corrupt
             }
             Self::NoImage(_) | Self::NoProgram(_) | Self::NoLibrary { .. } => ErrorKind::NotFound,
-            Self::TooLarge { .. } | Self::Refused(_) | Self::Ambiguous { .. } | Self::Invalid(_) => {
-                ErrorKind::Invalid
-            }
+            Self::TooLarge { .. }
+            | Self::TooMany { .. }
+            | Self::Refused(_)
+            | Self::Ambiguous { .. }
+            | Self::Invalid(_) => ErrorKind::Invalid,
             Self::InUse { .. } | Self::NameInUse { .. } => ErrorKind::Conflict,
             Self::Interrupted => ErrorKind::Interrupted,
         }

@@ -180,7 +180,7 @@ impl<'a> Tree<'a> {
     fn check_count(&self) -> Result<()> {
         let limit = self.limits.entries;
         match self.entries + self.implied > limit {
-            true => Err(Error::TooLarge { what: "the number of entries".to_owned(), limit }),
+            true => Err(Error::TooMany { what: "entries", limit }),
             false => Ok(()),
         }
     }
@@ -194,7 +194,7 @@ impl<'a> Tree<'a> {
     ) -> Result<()> {
         self.size = self.size.saturating_add(entry.size);
         if self.size > self.limits.layer {
-            return Err(Error::TooLarge { what: "the layer's files".to_owned(), limit: self.limits.layer });
+            return Err(Error::TooLarge { what: "the layer".to_owned(), limit: self.limits.layer });
         }
         let file = self.make(path, place, |place| fs::create_at(&place.folder, place.name, 0o600))?;
         let written = |source| Error::read("into the store")(source);

@@ -3,7 +3,7 @@
 //!
 //! <https://github.com/opencontainers/image-spec/blob/main/image-layout.md>
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{self, Read};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -23,6 +23,8 @@ use crate::oci::{Digest, Hasher, ImageId, Platform, Reference};
 
 /// Indexes within indexes.
 const MAX_DEPTH: usize = 2;
+/// Names that one image may get.
+const MAX_NAMES: usize = 10_000;
 /// Layers unpacked at a time.
 const PARALLEL: usize = 4;
 
@@ -117,9 +119,26 @@ impl Found {
     }
 }
 
+/// The names of an image, each once.
 fn names(tags: &[String]) -> Result<Vec<Reference>> {
     let name = |tag: &String| tag.parse().map_err(|error| Error::malformed("a name of the archive", error));
-    tags.iter().map(name).collect()
+    let mut names = Vec::new();
+    let mut seen = HashSet::new();
+    for tag in tags.iter().filter(|tag| seen.insert(tag.as_str())) {
+        names.push(name(tag)?);
+    }
+    once(&mut names)?;
+    Ok(names)
+}
+
+/// Leaves each name once.
+fn once(names: &mut Vec<Reference>) -> Result<()> {
+    let mut seen = HashSet::new();
+    names.retain(|name| seen.insert(name.clone()));
+    match names.len() > MAX_NAMES {
+        true => Err(Error::TooMany { what: "names of one image", limit: MAX_NAMES as u64 }),
+        false => Ok(()),
+    }
 }
 
 /// The images of an OCI layout: each entry of its index, or of an index in that the one
@@ -139,6 +158,7 @@ fn find_layout(store: &Store, archive: &Archive, docker: &[DockerImage]) -> Resu
     for entry in entries.iter().filter(|entry| !any_fits || fits(entry).is_some()) {
         let Some((config, layers)) = manifest_of(store, archive, entry, &host, 0)? else { continue };
         let config = Archive::blob_name(&config);
+        let is_new = !places.contains_key(&config);
         let place = *places.entry(config.clone()).or_insert_with(|| {
             let layers = layers.iter().map(|layer| Piece {
                 member: Archive::blob_name(&layer.digest),
@@ -147,16 +167,13 @@ fn find_layout(store: &Store, archive: &Archive, docker: &[DockerImage]) -> Resu
             found.push(Found { config: config.clone(), layers: layers.collect(), names: Vec::new() });
             found.len() - 1
         });
-        let mut names: Vec<_> = entry_name(entry).into_iter().collect();
-        for image in docker.iter().filter(|image| image.config == config) {
+        let names = &mut found[place].names;
+        names.extend(entry_name(entry));
+        for image in docker.iter().filter(|image| is_new && image.config == config) {
             names.extend(self::names(image.repo_tags.as_deref().unwrap_or_default())?);
         }
-        for name in names {
-            if !found[place].names.contains(&name) {
-                found[place].names.push(name);
-            }
-        }
     }
+    found.iter_mut().try_for_each(|image| once(&mut image.names))?;
     Ok(found)
 }
 
@@ -215,7 +232,7 @@ fn load_one(
     }
     if diff_ids.len() > store.limits().layers {
         let limit = store.limits().layers as u64;
-        return Err(Error::TooLarge { what: "the number of layers".to_owned(), limit });
+        return Err(Error::TooMany { what: "layers", limit });
     }
     let next = AtomicUsize::new(0);
     let failed: Mutex<Option<Error>> = Mutex::new(None);

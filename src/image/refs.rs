@@ -132,7 +132,7 @@ impl Store {
             .into_iter()
             .find(|other| other.image == *image && other.name.full_name() == name.full_name())
             .and_then(|other| other.target);
-        self.write_reference(name, image, target.as_ref())?;
+        self.write_references(std::slice::from_ref(name), image, target.as_ref())?;
         record.tagged = Some(Timestamp::now());
         disk::write_state_synced(&self.record_path(image), &record)?;
         Ok(disk::sync_folders([self.paths().refs(), self.paths().images()])?)
@@ -143,13 +143,24 @@ impl Store {
         remove_file(&self.reference_path(name))
     }
 
-    /// Writes a reference, under the images' lock.
-    pub(super) fn write_reference(
+    /// Writes the references of an image, under the images' lock.
+    pub(super) fn write_references(
+        &self,
+        names: &[oci::Reference],
+        image: &ImageId,
+        target: Option<&Digest>,
+    ) -> Result<()> {
+        let states = names.iter().map(|name| self.new_reference(name, image, target));
+        Ok(disk::write_states_synced(&states.collect::<Result<Vec<_>>>()?)?)
+    }
+
+    /// A reference, and where it goes.
+    fn new_reference(
         &self,
         name: &oci::Reference,
         image: &ImageId,
         target: Option<&Digest>,
-    ) -> Result<()> {
+    ) -> Result<(PathBuf, Reference)> {
         // With a tag and a digest, the tag is the name; the digest is what it points to.
         let (name, digest) = match (name.tag(), name.digest()) {
             (Some(tag), Some(digest)) => {
@@ -161,8 +172,7 @@ impl Store {
         let path = self.reference_path(&name);
         let unknown = disk::read_state::<Reference>(&path).map(|old| old.unknown).unwrap_or_default();
         let target = target.cloned().or(digest);
-        let reference = Reference { version: VERSION, name, image: image.clone(), target, unknown };
-        Ok(disk::write_state_synced(&path, &reference)?)
+        Ok((path, Reference { version: VERSION, name, image: image.clone(), target, unknown }))
     }
 
     /// Writes a reference as it was, under the images' lock.

@@ -158,8 +158,10 @@ pub(super) fn guard(limits: &Limits, what: &str, unpacked: u64, packed: u64) -> 
     }
     let packed = packed.max(1);
     if unpacked > limits.free && unpacked / packed > limits.ratio {
-        let what = format!("{what} ({unpacked} bytes of {packed})");
-        return Err(Error::TooLarge { what, limit: limits.ratio });
+        let ratio = limits.ratio;
+        let why =
+            format!("{what} unpacks to more than {ratio} times its size ({unpacked} bytes of {packed})");
+        return Err(Error::Refused(why));
     }
     Ok(())
 }

@@ -377,7 +377,7 @@ fn a_layer_above_the_limit_is_refused_before_it_is_asked_for() {
     let engine = Engine::open(settings).unwrap();
     let bench = Bench { dir, engine, news: Arc::default() };
     let error = bench.pull(&toy.reference("web")).unwrap_err();
-    assert!(told(&error).contains("is too large: the limit is 1000000"), "{}", told(&error));
+    assert!(told(&error).contains("is too large: the limit is 976.6KiB"), "{}", told(&error));
     assert_eq!(toy.count(&layers[3].digest().to_string()), 0);
     bench.assert_empty();
 }

@@ -3,13 +3,14 @@
 
 use std::fs::OpenOptions;
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::draft::{Draft, replace};
-use super::read::read;
+use super::read::{open_with, read};
+use super::sync::sync;
 use super::{Error, Result};
 
 /// The largest state file that is read: what is larger was not written by hoist.
@@ -60,6 +61,33 @@ pub fn write_state_synced<T: State>(path: &Path, value: &T) -> Result<()> {
     draft.replace()
 }
 
+/// So many drafts are open at once.
+const AT_ONCE: usize = 64;
+
+/// As [`write_state_synced`], of many files in one folder, with one sync for many of them.
+///
+/// # Errors
+///
+/// As [`write_state`]; then those before it may be written.
+pub fn write_states_synced<T: State>(states: &[(PathBuf, T)]) -> Result<()> {
+    if let [(path, value)] = states {
+        return write_state_synced(path, value);
+    }
+    for some in states.chunks(AT_ONCE) {
+        let mut drafts = Vec::new();
+        for (path, value) in some {
+            let mut draft = Draft::new(path)?;
+            draft.file.write_all(&encode(path, value)?).map_err(Error::io("write", &draft.beside))?;
+            drafts.push(draft);
+        }
+        if let Some(folder) = some.first().and_then(|(path, _)| path.parent()) {
+            sync(folder)?;
+        }
+        drafts.into_iter().try_for_each(Draft::replace)?;
+    }
+    Ok(())
+}
+
 /// Writes `value` over what is at `path`, where there is no room beside it. A reader may
 /// find it torn at that moment, and so may everybody when this process is killed in it.
 ///
@@ -68,8 +96,7 @@ pub fn write_state_synced<T: State>(path: &Path, value: &T) -> Result<()> {
 /// When the file is not there or cannot be written.
 pub fn overwrite_state<T: State>(path: &Path, value: &T) -> Result<()> {
     let mut bytes = encode(path, value)?;
-    let (end, file) = (bytes.len(), OpenOptions::new().write(true).open(path));
-    let file = file.map_err(Error::io("open", path))?;
+    let (end, file) = (bytes.len(), open_with(OpenOptions::new().write(true), path)?.0);
     // With blanks over the rest of a longer one it can be read before its end is cut off.
     let before = file.metadata().map_or(0, |meta| meta.len().min(MAX_STATE));
     bytes.resize(end.max(usize::try_from(before).unwrap_or(end)), b'\n');

@@ -57,7 +57,7 @@ fn open_to_change(options: &mut OpenOptions, path: &Path) -> Result<File> {
     open_as(options.create(true).mode(0o600), OFlags::NOFOLLOW, path).map(|(file, _)| file)
 }
 
-fn open_with(options: &mut OpenOptions, path: &Path) -> Result<(File, u64)> {
+pub(super) fn open_with(options: &mut OpenOptions, path: &Path) -> Result<(File, u64)> {
     open_as(options, OFlags::empty(), path)
 }
 

@@ -1,10 +1,9 @@
 //! What is written to the disk before an answer.
 
 use std::fs::File;
-use std::io;
 use std::path::Path;
 
-use super::{Error, Result};
+use super::{Error, Result, open};
 
 /// Writes to the disk which names these folders hold, in this order: what a verb reports
 /// survives a power cut from here on. Those that changed, and no others. A folder that is not
@@ -29,9 +28,9 @@ pub fn sync_folders<P: AsRef<Path>>(folders: impl IntoIterator<Item = P>) -> Res
 pub fn sync_file(path: &Path) -> Result<()> {
     #[cfg(test)]
     super::cut::refuse(path).map_err(Error::io("sync", path))?;
-    match File::open(path).and_then(|file| file.sync_all()) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        synced => synced.map_err(Error::io("sync", path))?,
+    match open(path) {
+        Err(error) if error.is_not_found() => return Ok(()),
+        file => file?.sync_all().map_err(Error::io("sync", path))?,
     }
     #[cfg(test)]
     super::cut::synced(path);
