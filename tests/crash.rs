@@ -17,7 +17,7 @@ use case::{ALL, Case, hear, until};
 use hoist::cgroup::{Cgroup, Parent};
 use hoist::container::store;
 use hoist::engine::container::{AttachOptions, LogRequest, WaitFor};
-use hoist::engine::{Engine, Input, Output, RestartPolicy, Run, Settings, Status};
+use hoist::engine::{Engine, Input, NetworkMode, Output, RestartPolicy, Run, Settings, Status};
 use hoist::monitor::launch;
 use hoist::monitor::wire::Ask;
 use hoist::sys;
@@ -59,20 +59,21 @@ fn private_kib(pid: u32) -> u64 {
 #[test]
 fn a_start_that_does_not_come_to_its_end_can_be_ended() {
     let case = Case::new();
-    let id = case.create(&["sleep", "1000"], |_| {});
+    let id = case.create(&["sleep", "1000"], |options| options.network = NetworkMode::Bridge);
     let parsed = id.parse().unwrap();
-    let etc = case.engine.paths().container_etc(&parsed);
-    std::fs::create_dir(&etc).unwrap();
-    std::fs::write(etc.join("hostname"), "").unwrap();
-    std::fs::write(etc.join("resolv.conf"), "").unwrap();
-    rustix::fs::mknodat(rustix::fs::CWD, etc.join("hosts"), rustix::fs::FileType::Fifo, 0o600.into(), 0)
-        .unwrap();
+    // Its start waits for this lock, and then stands still.
+    let runs = case.engine.paths().network_runs();
+    std::fs::create_dir_all(&runs).unwrap();
+    let lock = std::fs::File::create(runs.join("lock")).unwrap();
+    lock.lock().unwrap();
     let start = case.command(&["start", &id]).stderr(Stdio::piped()).spawn().unwrap();
-    let listens = || hoist::monitor::launch::listener(case.engine.paths(), &parsed).is_some();
-    until("its monitor listens", listens);
+    let monitor = || launch::listener(case.engine.paths(), &parsed);
+    until("its monitor listens", || monitor().is_some());
     let refused = case.hoist(&["rm", &id]);
     assert_eq!(refused.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("it is running"), "{refused:?}");
+    sys::signal::send(monitor().unwrap().pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
+    drop(lock);
     let removed = case.hoist(&["rm", "-f", &id]);
     assert!(removed.status.success(), "{removed:?}");
     assert_eq!(start.wait_with_output().unwrap().status.code(), Some(1));
