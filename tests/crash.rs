@@ -10,14 +10,16 @@ mod support;
 use std::io::Read as _;
 use std::os::fd::AsFd as _;
 use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use case::{ALL, Case, hear, until};
 use hoist::cgroup::{Cgroup, Parent};
 use hoist::container::store;
 use hoist::engine::container::{AttachOptions, LogRequest, WaitFor};
-use hoist::engine::{Engine, Input, NetworkMode, Output, RestartPolicy, Run, Settings, Status};
+use hoist::engine::{Engine, Input, NetworkMode, Output, Process, RestartPolicy, Run, Settings, Status};
 use hoist::monitor::launch;
 use hoist::monitor::wire::Ask;
 use hoist::sys;
@@ -356,22 +358,127 @@ fn a_removal_that_cannot_be_done_says_so_and_is_done_later() {
     assert_eq!(case.hoist(&["ps", "-aq"]).stdout, b"");
 }
 
+/// Puts something at a path.
+type Put = fn(&Path);
+
+/// What may lie where a monitor listens.
+const IN_ITS_PLACE: [(&str, Put); 3] = [
+    ("nothing", |_| {}),
+    ("a socket of another kind", |at| {
+        let short = at.ancestors().nth(4).unwrap().join("socket"); // an address has 108 bytes
+        std::mem::forget(UnixListener::bind(&short).unwrap());
+        std::fs::rename(short, at).unwrap();
+    }),
+    ("a loop of links", |at| std::os::unix::fs::symlink("control", at).unwrap()),
+];
+
 #[test]
 fn a_monitor_that_nobody_reaches_stops_neither_kill_nor_removal() {
     let case = Case::new();
     for restart in [RestartPolicy::No, RestartPolicy::Always] {
         for words in [vec!["kill"], vec!["rm", "-f"]] {
-            let id = case.start(&["sleep", "1000"], |options| options.restart = restart);
-            let run = case.engine.paths().container_run(&id.parse().unwrap());
-            std::fs::remove_file(run.join("control")).unwrap();
-            let said = case.hoist(&[&words[..], &[&id]].concat());
-            assert!(said.status.success(), "{words:?}: {said:?}");
-            match words[0] {
-                "kill" => assert_eq!(case.container(&id).status, Status::Exited, "{restart:?}"),
-                _ => assert_eq!(case.hoist(&["ps", "-aq", "-f", &format!("id={id}")]).stdout, b""),
+            for (what, put) in IN_ITS_PLACE {
+                let id = case.start(&["sleep", "1000"], |options| options.restart = restart);
+                let control = case.engine.paths().container_run(&id.parse().unwrap()).join("control");
+                std::fs::remove_file(&control).unwrap();
+                put(&control);
+                let said = case.hoist(&[&words[..], &[&id]].concat());
+                assert!(said.status.success(), "{words:?}, {what}: {said:?}");
+                match words[0] {
+                    "kill" => assert_eq!(case.container(&id).status, Status::Exited, "{restart:?}, {what}"),
+                    _ => assert_eq!(case.hoist(&["ps", "-aq", "-f", &format!("id={id}")]).stdout, b""),
+                }
             }
         }
     }
+}
+
+#[test]
+fn who_does_not_reach_a_monitor_hears_what_helps() {
+    let case = Case::new();
+    for (what, put) in IN_ITS_PLACE {
+        let id = case.start(&["sleep", "1000"], |_| {});
+        let control = case.engine.paths().container_run(&id.parse().unwrap()).join("control");
+        std::fs::remove_file(&control).unwrap();
+        put(&control);
+        let verbs: [&[&str]; 5] = [
+            &["pause", &id],
+            &["stop", &id],
+            &["restart", &id],
+            &["kill", "-s", "TERM", &id],
+            &["rename", &id, "new"],
+        ];
+        for words in verbs {
+            let said = case.hoist(words);
+            let told = String::from_utf8(said.stderr).unwrap();
+            assert!(told.contains("because the container's monitor "), "{what}, {words:?}: {told}");
+            assert!(told.contains("hint: `hoist kill` or `hoist rm -f`"), "{what}, {words:?}: {told}");
+        }
+        assert_eq!(case.container(&id).status, Status::Running, "{what}");
+    }
+}
+
+/// A cgroup of the v1 freezer. Dropping it lets go what it holds.
+struct Freezer(PathBuf);
+
+impl Freezer {
+    fn hold(processes: &[Process]) -> Self {
+        let group = PathBuf::from(format!("/sys/fs/cgroup/freezer/hoist-test-{}", std::process::id()));
+        std::fs::create_dir(&group).unwrap();
+        let freezer = Self(group);
+        for process in processes {
+            std::fs::write(freezer.0.join("cgroup.procs"), process.pid.to_string()).unwrap();
+        }
+        std::fs::write(freezer.0.join("freezer.state"), "FROZEN").unwrap();
+        freezer
+    }
+}
+
+impl Drop for Freezer {
+    fn drop(&mut self) {
+        let _ = std::fs::write(self.0.join("freezer.state"), "THAWED");
+        // A dead process is in it until it is reaped.
+        let end = Instant::now() + Duration::from_secs(30);
+        while std::fs::remove_dir(&self.0).is_err() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+}
+
+#[test]
+fn what_cannot_die_is_told_and_ends_once_it_can() {
+    if in_user_namespace() || !Path::new("/sys/fs/cgroup/freezer/cgroup.procs").exists() {
+        return; // without a v1 freezer nothing holds a process that is killed
+    }
+    let case = Case::new();
+    let verbs: [&[&str]; 4] = [&["kill"], &["stop", "-t", "1"], &["restart", "-t", "1"], &["rm", "-f"]];
+    let ids = verbs.map(|_| case.start(&["sleep", "1000"], |_| {}));
+    let inits = ids.each_ref().map(|id| case.container(id).run.unwrap().init.unwrap());
+    let freezer = Freezer::hold(&inits);
+    let begin = |(words, id): (&&[&str], &String)| {
+        case.command(&[words, &[id.as_str()][..]].concat())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let begun: Vec<_> = verbs.iter().zip(&ids).map(begin).collect();
+    for (child, (words, init)) in begun.into_iter().zip(verbs.iter().zip(inits)) {
+        let said = child.wait_with_output().unwrap();
+        let told = String::from_utf8(said.stderr).unwrap();
+        let why = format!(
+            "its processes did not end within 10 s after SIGKILL: process {} is frozen or in",
+            init.pid
+        );
+        assert!(!said.status.success() && told.contains(&why), "{words:?}: {told}");
+        assert!(told.contains("hint: it ends as soon as"), "{words:?}: {told}");
+        assert!(init.is_alive());
+    }
+    drop(freezer);
+    for id in [&ids[0], &ids[1], &ids[3]] {
+        until("it has ended", || case.container(id).status == Status::Exited);
+    }
+    until("it is restarted", || is_up(&case, &ids[2]));
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The verbs of containers.
 
 mod create;
+mod end;
 mod logs;
 mod state;
 mod verbs;

@@ -18,6 +18,8 @@ use crate::sys::{self, spawn};
 
 /// How long a monitor may take to answer at all.
 const PATIENCE: Duration = Duration::from_secs(2);
+/// What this process or the machine lacks says nothing about a monitor.
+const LACKS: [i32; 4] = [libc::EMFILE, libc::ENFILE, libc::ENOMEM, libc::ENOBUFS];
 
 /// A monitor that cannot be started, reached or persuaded.
 #[derive(Debug, thiserror::Error)]
@@ -37,6 +39,9 @@ pub enum Error {
     /// It takes longer than it may.
     #[error("the container's monitor does not answer")]
     Silent,
+    /// What lies in the place of its socket is none of a monitor's.
+    #[error("the container's monitor cannot be reached")]
+    Unreachable(#[source] sys::Error),
     /// A system call.
     #[error(transparent)]
     Sys(#[from] sys::Error),
@@ -50,7 +55,7 @@ impl Explain for Error {
         match self {
             Self::Failed(failure) => failure.kind(),
             Self::Died { .. } => ErrorKind::Internal,
-            Self::Gone | Self::Silent => ErrorKind::Unreachable,
+            Self::Gone | Self::Silent | Self::Unreachable(_) => ErrorKind::Unreachable,
             Self::Sys(error) => error.kind(),
             Self::Disk(error) => error.kind(),
         }
@@ -59,8 +64,10 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Failed(failure) => failure.hint(),
-            Self::Silent => Some("`hoist kill` or `hoist rm -f` go on without it".to_owned()),
-            Self::Died { .. } | Self::Gone => None,
+            Self::Gone | Self::Silent | Self::Unreachable(_) => {
+                Some("`hoist kill` or `hoist rm -f` go on without it".to_owned())
+            }
+            Self::Died { .. } => None,
             Self::Sys(error) => error.hint(),
             Self::Disk(error) => error.hint(),
         }
@@ -174,7 +181,8 @@ fn last_words(log: &Path) -> Option<String> {
 ///
 /// # Errors
 ///
-/// [`Error::Gone`] when nobody listens.
+/// [`Error::Gone`] when nobody listens, [`Error::Unreachable`] when its socket is not there to be
+/// connected to.
 pub fn connect(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>) -> Result<OwnedFd, Error> {
     let (folder, name) = match exec {
         None => (paths.container_run(id), SOCKET),
@@ -183,6 +191,7 @@ pub fn connect(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>) -> Result
     match socket::connect(&folder, name, PATIENCE) {
         Err(error) if [libc::ENOENT, libc::ECONNREFUSED].contains(&error.errno()) => Err(Error::Gone),
         Err(error) if error.errno() == libc::EAGAIN => Err(Error::Silent),
+        Err(error) if !LACKS.contains(&error.errno()) => Err(Error::Unreachable(error)),
         result => Ok(result?),
     }
 }
@@ -239,15 +248,45 @@ pub fn hear_answer(socket: &OwnedFd, patience: Option<Duration>) -> Result<Answe
 ///
 /// As [`hear_answer`]; [`Error::Gone`] also when the container ended and the monitor with it.
 pub fn ask(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -> Result<Vec<String>, Error> {
+    begin(paths, id, exec, ask)?.wait(None)
+}
+
+/// A verb that a monitor was asked for and that it did not refuse.
+#[derive(Debug)]
+pub struct Asked {
+    socket: OwnedFd,
+    answer: Answer,
+}
+
+/// Asks a monitor for a verb. It must react within two seconds; for the rest there is
+/// [`Asked::wait`].
+///
+/// # Errors
+///
+/// As [`hear_answer`].
+pub fn begin(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -> Result<Asked, Error> {
     let socket = connect(paths, id, exec)?;
     send_hello(&socket, ask)?;
-    let mut answer = hear_answer(&socket, Some(PATIENCE))?;
-    if answer == Answer::Accepted {
-        answer = hear_answer(&socket, None)?;
-    }
-    match answer {
-        Answer::Warned { warnings } => Ok(warnings),
-        _ => Ok(Vec::new()),
+    let answer = hear_answer(&socket, Some(PATIENCE))?;
+    Ok(Asked { socket, answer })
+}
+
+impl Asked {
+    /// Waits until it is done, so long at most; for ever with `None`. Gives what was left out, a
+    /// sentence each.
+    ///
+    /// # Errors
+    ///
+    /// As [`hear_answer`]. After [`Error::Silent`] it can be waited for again.
+    pub fn wait(&self, patience: Option<Duration>) -> Result<Vec<String>, Error> {
+        let last = match self.answer {
+            Answer::Accepted => Some(hear_answer(&self.socket, patience)?),
+            _ => None,
+        };
+        match last.as_ref().unwrap_or(&self.answer) {
+            Answer::Warned { warnings } => Ok(warnings.clone()),
+            _ => Ok(Vec::new()),
+        }
     }
 }
 

@@ -15,18 +15,15 @@ use crate::sys::{self, signal};
 
 /// How long a pause waits until every process stands.
 const FREEZE_LIMIT: Duration = Duration::from_secs(10);
-/// What a container gets at a shutdown that would be waited for without end, in seconds.
-const MAX_SHUTDOWN_TIMEOUT: i64 = 90;
 
 /// Serves a verb for a container that is up.
 pub(super) fn serve(monitor: &mut Monitor, up: &mut Up, asker: Asker, ask: Ask) {
     let result = match &ask {
-        Ask::Stop { signal, timeout, at_shutdown: false } => end(monitor, up, Order::Stop, *signal, *timeout),
-        Ask::Stop { signal, timeout, at_shutdown: true } => {
-            end(monitor, up, Order::Shutdown, *signal, *timeout)
+        Ask::Stop { signal, at_shutdown: false, .. } => end(monitor, up, Order::Stop, *signal, &ask),
+        Ask::Stop { signal, at_shutdown: true, .. } => end(monitor, up, Order::Shutdown, *signal, &ask),
+        Ask::Restart { signal, .. } => {
+            save_before_restart(monitor, up).and_then(|()| end(monitor, up, Order::Restart, *signal, &ask))
         }
-        Ask::Restart { signal, timeout } => save_before_restart(monitor, up)
-            .and_then(|()| end(monitor, up, Order::Restart, *signal, *timeout)),
         Ask::Kill { signal, .. } => kill(monitor, up, *signal),
         Ask::Pause => pause(monitor, up),
         Ask::Unpause => unpause(monitor, up),
@@ -130,22 +127,11 @@ fn save_before_restart(monitor: &Monitor, up: &Up) -> Result<(), Fault> {
 }
 
 /// The signal, and SIGKILL when it was not enough.
-fn end(
-    monitor: &mut Monitor,
-    up: &mut Up,
-    order: Order,
-    signal: Option<i32>,
-    timeout: Option<i64>,
-) -> Outcome {
+fn end(monitor: &mut Monitor, up: &mut Up, order: Order, signal: Option<i32>, ask: &Ask) -> Outcome {
     let config = &monitor.record.config;
     let number = signal.or_else(|| signal::parse(&config.stop_signal)).unwrap_or(libc::SIGTERM);
-    let timeout = match timeout.unwrap_or(config.stop_timeout) {
-        secs if secs < 0 && order == Order::Shutdown => MAX_SHUTDOWN_TIMEOUT,
-        secs => secs,
-    };
-    // Negative waits for ever.
-    let due =
-        u64::try_from(timeout).ok().and_then(|secs| Instant::now().checked_add(Duration::from_secs(secs)));
+    let grace = ask.grace(config.stop_timeout);
+    let due = grace.and_then(|grace| Instant::now().checked_add(grace));
     let warnings = send_for(monitor, up, number, |monitor| {
         monitor.order = Some(order);
         monitor.kill_at = [monitor.kill_at, due].into_iter().flatten().min();

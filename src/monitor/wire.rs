@@ -18,6 +18,7 @@
 //! Both sides skip what they do not know: messages only gain fields and tags.
 
 use std::io::{self, Read};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -112,7 +113,25 @@ pub enum Ask {
     Ping,
 }
 
+/// The longest timeout at a shutdown of what would be waited for without end, in seconds.
+const MAX_SHUTDOWN_TIMEOUT: i64 = 90;
+
 impl Ask {
+    /// How long after it SIGKILL is due, for a container with this timeout of its own in seconds;
+    /// `None` for never.
+    #[must_use]
+    pub fn grace(&self, own: i64) -> Option<Duration> {
+        let secs = match self {
+            Self::Stop { timeout, at_shutdown, .. } => match timeout.unwrap_or(own) {
+                secs if secs < 0 && *at_shutdown => MAX_SHUTDOWN_TIMEOUT,
+                secs => secs,
+            },
+            Self::Restart { timeout, .. } => timeout.unwrap_or(own),
+            _ => 0,
+        };
+        u64::try_from(secs).ok().map(Duration::from_secs) // negative waits for ever
+    }
+
     /// A signal from a person.
     #[must_use]
     pub fn kill(signal: i32) -> Self {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use super::super::attach::Begun;
 use super::super::error::{Doing, Error, Result};
 use super::super::{Engine, Name, Record, Run, Status, Verb};
+use super::end::{KILL_PATIENCE, MONITOR_PATIENCE, Patience, Stubborn};
 use super::state::{Busy, Dead, RunLost};
 use super::{Container, Running, Warnings};
 use crate::base::disk::{Lock, Rank};
@@ -23,10 +24,6 @@ use crate::monitor::settle::{self, cgroup_parent};
 use crate::monitor::wire::Ask;
 use crate::sys::{self, signal};
 
-/// How long to wait until a container that was killed by its cgroup is settled.
-const KILL_PATIENCE: Duration = Duration::from_secs(10);
-/// How long its monitor may take to see that.
-const MONITOR_PATIENCE: Duration = Duration::from_secs(1);
 /// When to look again at a container whose monitor was gone before it answered: it ended at this
 /// moment and may be started again, or its monitor was killed.
 pub(in crate::engine) const ASK_AGAIN: Duration = Duration::from_millis(1);
@@ -35,7 +32,7 @@ pub(in crate::engine) const ASK_AGAIN: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) struct Target {
     pub(super) record: Record,
-    run: Option<Run>,
+    pub(super) run: Option<Run>,
     pub(super) status: Status,
 }
 
@@ -47,17 +44,6 @@ struct SameName;
 impl Explain for SameName {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Invalid
-    }
-}
-
-/// It should be gone, and is not.
-#[derive(Debug, thiserror::Error)]
-#[error("its processes did not end within {} s", KILL_PATIENCE.as_secs())]
-struct Stubborn;
-
-impl Explain for Stubborn {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Internal
     }
 }
 
@@ -146,7 +132,7 @@ impl Engine {
             Ok(true) | Err(_) => {}
         }
         match ask(self.paths(), id, None, wish) {
-            Err(launch::Error::Silent | launch::Error::Gone) => {
+            Err(launch::Error::Silent | launch::Error::Gone | launch::Error::Unreachable(_)) => {
                 self.kill_by_cgroup(id, Dead::Shutdown, doing)
             }
             result => result.map(Warnings).doing(doing),
@@ -167,8 +153,8 @@ impl Engine {
             Ask::Stop { at_shutdown: true, .. } => Dead::Shutdown,
             _ => Dead::ByHand,
         };
-        let patience = Instant::now() + if must_end { MONITOR_PATIENCE } else { KILL_PATIENCE };
         let id = store::find_id(self.paths(), target).doing(&doing)?;
+        let mut patience = Patience::new(if must_end { MONITOR_PATIENCE } else { KILL_PATIENCE });
         loop {
             let (found, trouble) = self.target_as_left(id.as_str(), Busy::Wait, &doing)?;
             let has_ended = !found.status.is_up() && found.status != Status::Restarting;
@@ -184,11 +170,15 @@ impl Engine {
                 Some(trouble) => return Err(trouble),
                 None => {}
             }
-            match ask(self.paths(), &found.record.id, None, wish.clone()) {
+            match self.ask_for_end(&found, wish, &doing)? {
                 Ok(warnings) => return Ok(Warnings(warnings)),
-                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
-                Err(launch::Error::Silent | launch::Error::Gone) if must_end => {
-                    return self.kill_by_cgroup(&found.record.id, dead, &doing);
+                Err(launch::Error::Gone) if patience.lasts(self.paths(), &id) => {
+                    std::thread::sleep(ASK_AGAIN);
+                }
+                Err(launch::Error::Silent | launch::Error::Gone | launch::Error::Unreachable(_))
+                    if must_end =>
+                {
+                    return self.kill_by_cgroup(&id, dead, &doing);
                 }
                 Err(error) => return Err(error).doing(&doing),
             }
@@ -240,7 +230,7 @@ impl Engine {
             }
             let now = Instant::now();
             if now > end {
-                return Err(Stubborn).doing(&doing);
+                return Err(self.stubborn(id)).doing(&doing);
             }
             if patience.is_some_and(|at| at < now) {
                 patience = None;
@@ -268,15 +258,17 @@ impl Engine {
         let doing = || format!("restart `{}`", self.called(target));
         let signal = signal.map(number).transpose().doing(doing)?;
         let id = store::find_id(self.paths(), target).doing(doing)?;
-        let patience = Instant::now() + KILL_PATIENCE;
+        let mut patience = Patience::new(KILL_PATIENCE);
         loop {
             let found = self.target(id.as_str(), doing)?;
             if !found.status.is_up() && found.status != Status::Restarting {
                 return self.start_now(found.record.id.as_str(), &[]);
             }
-            match ask(self.paths(), &found.record.id, None, Ask::Restart { signal, timeout }) {
+            match self.ask_for_end(&found, &Ask::Restart { signal, timeout }, doing)? {
                 Ok(warnings) => return Ok(Begun { monitor: None, warnings: Warnings(warnings) }),
-                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
+                Err(launch::Error::Gone) if patience.lasts(self.paths(), &id) => {
+                    std::thread::sleep(ASK_AGAIN);
+                }
                 Err(error) => return Err(error).doing(doing),
             }
         }
@@ -286,7 +278,7 @@ impl Engine {
         let doing = || format!("kill `{}`", self.called(target));
         let number = number(word).doing(doing)?;
         let id = store::find_id(self.paths(), target).doing(doing)?;
-        let patience = Instant::now() + KILL_PATIENCE;
+        let mut patience = Patience::new(KILL_PATIENCE);
         let busy = if number == libc::SIGKILL { Busy::WaitAWhile } else { Busy::Wait };
         loop {
             let (found, trouble) = match self.target_as_left(id.as_str(), busy, doing) {
@@ -301,8 +293,8 @@ impl Engine {
             if trouble.is_some() {
                 return self.kill_orphan(&found, number, doing);
             }
-            match ask(self.paths(), &id, None, Ask::kill(number)) {
-                Err(launch::Error::Silent) if number == libc::SIGKILL => {
+            match self.ask_for_end(&found, &Ask::kill(number), doing)? {
+                Err(launch::Error::Silent | launch::Error::Unreachable(_)) if number == libc::SIGKILL => {
                     return self.kill_by_cgroup(&id, Dead::ByHand, doing);
                 }
                 // It ended at this moment, or its monitor cannot be reached.
@@ -314,7 +306,9 @@ impl Engine {
                         result => result,
                     };
                 }
-                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
+                Err(launch::Error::Gone) if patience.lasts(self.paths(), &id) => {
+                    std::thread::sleep(ASK_AGAIN);
+                }
                 result => return result.map(Warnings).doing(doing),
             }
         }
@@ -337,12 +331,14 @@ impl Engine {
             _ => format!("unpause `{}`", self.called(target)),
         };
         let id = store::find_id(self.paths(), target).doing(doing)?;
-        let patience = Instant::now() + KILL_PATIENCE;
+        let mut patience = Patience::new(KILL_PATIENCE);
         loop {
             let found = self.target(id.as_str(), doing)?;
             found.status.after(verb).doing(doing)?;
             match ask(self.paths(), &id, None, wish.clone()) {
-                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
+                Err(launch::Error::Gone) if patience.lasts(self.paths(), &id) => {
+                    std::thread::sleep(ASK_AGAIN);
+                }
                 result => return result.map(Warnings).doing(doing),
             }
         }
@@ -477,6 +473,7 @@ impl Engine {
             match self.end(id.as_str(), &doing, &wish) {
                 Ok(_) => {} // what went without its event is gone
                 Err(_) if store::load(self.paths(), id).doing(&doing)?.is_none() => return Ok(None),
+                Err(error) if Stubborn::is_why(&error) => return Err(error),
                 // What a restart that was under way failed on is no answer to this: once more.
                 Err(error) if asked > 1 && self.is_up(id, &doing)? => return Err(error),
                 Err(_) => {}
@@ -537,7 +534,7 @@ impl Engine {
     /// Fails while something of a container lives.
     pub(in crate::engine) fn refuse_while_up(&self, id: &ContainerId) -> Result<()> {
         let doing = || format!("remove `{}`", id.short());
-        if self.is_up(id, doing)? { Err(Stubborn).doing(doing) } else { Ok(()) }
+        if self.is_up(id, doing)? { Err(self.stubborn(id)).doing(doing) } else { Ok(()) }
     }
 
     pub(super) fn rename_now(&self, target: &str, name: Name) -> Result<Warnings> {
@@ -551,13 +548,15 @@ impl Engine {
         if record.name == name {
             return Err(SameName).doing(doing);
         }
-        let patience = Instant::now() + KILL_PATIENCE;
+        let mut patience = Patience::new(KILL_PATIENCE);
         let warnings = loop {
             match ask(self.paths(), &id, None, Ask::Rename { name: name.as_str().to_owned() }) {
                 Err(launch::Error::Gone) if !launch::is_monitored(self.paths(), &id).doing(doing)? => {
                     break self.rename_unmonitored(&id, name).doing(doing)?;
                 }
-                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
+                Err(launch::Error::Gone) if patience.lasts(self.paths(), &id) => {
+                    std::thread::sleep(ASK_AGAIN);
+                }
                 result => break result.doing(doing)?,
             }
         };
