@@ -289,13 +289,14 @@ fn the_console_is_the_terminal_and_not_what_the_image_put_there() {
     let canary = tempfile::tempdir().unwrap();
     for target in ["/target", "/proc/sys/kernel/core_pattern", canary.path().join("made").to_str().unwrap()] {
         // The image's own /dev, in which the console is a link.
-        let bundle = Bundle::sh("test -L /dev/console || stat -c '%F %t:%T' /dev/console; cat /target").with(
-            |config| {
-                config["process"]["terminal"] = json!(true);
-                let mounts = config["mounts"].as_array_mut().unwrap();
-                mounts.retain(|mount| mount["destination"] != "/dev");
-            },
-        );
+        let bundle = Bundle::sh(
+            "test -L /dev/console || stat -c '%F %t:%T' /dev/console; stat -c %F /target",
+        )
+        .with(|config| {
+            config["process"]["terminal"] = json!(true);
+            let mounts = config["mounts"].as_array_mut().unwrap();
+            mounts.retain(|mount| mount["destination"] != "/dev");
+        });
         fs::write(bundle.in_root("target"), "untouched").unwrap();
         symlink(target, bundle.in_root("dev/console")).unwrap();
         bundle.write();
@@ -303,7 +304,7 @@ fn the_console_is_the_terminal_and_not_what_the_image_put_there() {
         let mut child = bundle.command(["run", "--console-socket", "socket", "c"]).spawn().unwrap();
         let text = bundle::read_all(bundle::receive_terminal(&listener));
         assert!(child.wait().unwrap().success());
-        assert_eq!(text, "character special file 88:0\r\nuntouched", "{target}");
+        assert_eq!(text, "character special file 88:0\r\nregular file\r\n", "{target}");
     }
     assert_eq!(fs::read_dir(canary.path()).unwrap().count(), 0);
 }
