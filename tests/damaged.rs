@@ -463,6 +463,25 @@ fn a_monitor_killed_in_a_start_leaves_no_damage() {
 }
 
 #[test]
+fn a_lost_name_is_the_containers_all_the_same_and_comes_back() {
+    let case = Case::new();
+    let id = case.start(&["sleep", "1000"], |_| {});
+    let container = case.container(&id);
+    let name = container.record.name.as_str();
+    let link = case.engine.paths().container_name(&container.record.name);
+    std::fs::remove_file(&link).unwrap();
+    let said = case.hoist(&["exec", name, "echo", "found"]);
+    assert_eq!(said.stdout, b"found\n", "{said:?}");
+    let said = case.hoist(&["create", "--name", name, "busybox"]);
+    assert!(String::from_utf8_lossy(&said.stderr).contains("is already in use by"), "{said:?}");
+    // What a killed rename would leave is taken away by the same listing.
+    let other = link.with_file_name("other");
+    std::os::unix::fs::symlink(&id, &other).unwrap();
+    assert_eq!(text(&case, &["ps", "--format", "{{.Names}}"]), format!("{name}\n"));
+    assert!(link.is_symlink() && !other.is_symlink());
+}
+
+#[test]
 fn a_lost_container_folder_kills_nothing() {
     if in_user_namespace() {
         skipped("without a cgroup nothing tells what runs");

@@ -6,13 +6,16 @@
 //! <run>/containers/<id>/    run.json  control  monitor.lock  monitor.log  exec/
 //! ```
 //! The link in `names` is what makes a container: the folder comes first, then the link,
-//! which fails when the name is taken. A folder whose name does not point back and whose
-//! lock is free is half-made, and [`sweep`] takes it away; a link that no record confirms
-//! is stale, and is replaced. A record that cannot be read may be all there is of a container:
-//! it confirms every link to it, and only who asks for it removes it.
+//! which fails when the name is taken. A folder whose name does not point back, which is
+//! `unsynced` or has no record, and whose lock is free is half-made, and [`sweep`] takes it away;
+//! a link that no record confirms is stale, and is replaced. One that a whole container has lost
+//! [`sweep`] makes again, and until then the record holds the name. A record that cannot be read
+//! may be all there is of a container: it confirms every link to it, and only who asks for it
+//! removes it.
 //!
-//! `unsynced` is there until the record is on the disk: for ever with `--rm`, which a power
-//! cut ends anyway. So what a power cut leaves of a record that nobody was promised is litter.
+//! `unsynced` is there until the name and the record are on the disk: for ever with `--rm`, which
+//! a power cut ends anyway. So what a power cut leaves of a record that nobody was promised is
+//! litter.
 
 mod names;
 mod remove;
@@ -33,7 +36,8 @@ use crate::sys::{self, tree};
 use names::{claim, release};
 pub use names::{find, find_id, is_confirmed, name_of, rename};
 pub use remove::{
-    delete, has_discarded, is_litter, load_aside, put_back, remove, remove_unreadable, set_aside, sweep,
+    delete, has_discarded, has_other_names, is_half_made, is_litter, load_aside, put_back, remove,
+    remove_unreadable, set_aside, sweep,
 };
 
 /// A container that cannot be found, made or named.

@@ -1,12 +1,16 @@
 //! What containers are called: found by name and id, named and renamed.
+//!
+//! Where the link of a name is lost or damaged, the record still says whose it is. So that no
+//! look-up reads every record for that, only those are read to which no link leads.
 
+use std::collections::HashSet;
 use std::fs;
 use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Error, Result, ids, load, lock_file, save};
+use super::{Error, Result, ids, is_half_made, load, lock_file, save};
 use crate::base::disk::{self, Error as DiskError, Lock};
 use crate::base::{ContainerId, Name, Paths, id};
 use crate::container::record::Record;
@@ -34,7 +38,7 @@ pub fn find_id(paths: &Paths, target: &str) -> Result<ContainerId> {
         return Ok(id);
     }
     if let Ok(name) = target.parse::<Name>()
-        && let Some(id) = owner(paths, &name)
+        && let Some(id) = owner(paths, &name).or_else(|| unlinked_owner(paths, &name))
     {
         return Ok(id);
     }
@@ -69,6 +73,46 @@ pub(super) fn owner(paths: &Paths, name: &Name) -> Option<ContainerId> {
     }
 }
 
+/// Whose name this is by its record alone: its link was lost.
+fn unlinked_owner(paths: &Paths, name: &Name) -> Option<ContainerId> {
+    let mut unlinked: HashSet<_> = ids(paths).ok()?.into_iter().collect();
+    for (_, id) in links(paths) {
+        id.map(|id| unlinked.remove(&id));
+    }
+    unlinked.into_iter().find(|id| {
+        let record = load(paths, id).ok().flatten();
+        record.is_some_and(|record| record.name == *name && !is_half_made(paths, &record))
+    })
+}
+
+/// Every link in the folder of names, and to which container it leads.
+pub(super) fn links(paths: &Paths) -> impl Iterator<Item = (PathBuf, Option<ContainerId>)> {
+    let entries = fs::read_dir(paths.container_names()).into_iter().flatten().flatten();
+    entries.map(|entry| {
+        let link = entry.path();
+        let target = fs::read_link(&link).ok();
+        let id = target.as_deref().and_then(Path::to_str).and_then(|target| target.parse().ok());
+        (link, id)
+    })
+}
+
+/// Makes the link again that leads from a container's name to it, unless the name is another's
+/// by now. The caller holds its lock.
+pub(super) fn relink(paths: &Paths, record: &Record) {
+    let link = paths.container_name(&record.name);
+    if owner(paths, &record.name).is_none() && !is_changing(paths, &link) {
+        let _ = disk::private_dir(&paths.container_names());
+        let _ = fs::remove_file(&link); // stale, or not there
+        let _ = symlink(record.id.as_str(), link); // without it the record is found all the same
+    }
+}
+
+/// Whether a link is left of a rename that was killed: the container it leads to is called
+/// otherwise.
+pub(super) fn is_left_behind(paths: &Paths, link: &Path, id: &ContainerId) -> bool {
+    matches!(load(paths, id), Ok(Some(record)) if paths.container_name(&record.name) != link)
+}
+
 /// The name that leads to a container whose record cannot be read.
 #[must_use]
 pub fn name_of(paths: &Paths, id: &ContainerId) -> Option<Name> {
@@ -92,6 +136,9 @@ const PATIENCE: u32 = 1000;
 /// Makes the link from a name to an id.
 pub(super) fn claim(paths: &Paths, name: &Name, id: &ContainerId) -> Result<()> {
     let link = paths.container_name(name);
+    if let Some(owner) = unlinked_owner(paths, name).filter(|owner| owner != id) {
+        return Err(Error::NameInUse { name: name.clone(), owner });
+    }
     for tries in 0..2 * PATIENCE {
         match symlink(id.as_str(), &link) {
             Ok(()) => return Ok(()),

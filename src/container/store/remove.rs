@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::names::{claim, is_confirmed, name_of, owner, release};
+use super::names::{claim, is_confirmed, is_left_behind, links, name_of, owner, release, relink};
 use super::{Error, Result, forget_run, ids, load, load_run, lock_file, monitor_lock, unsynced};
 use crate::base::disk::{self, Error as DiskError, Lock, Rank};
 use crate::base::{ContainerId, Paths};
@@ -149,13 +149,33 @@ pub fn has_discarded(paths: &Paths) -> bool {
     })
 }
 
-/// Whether a folder has no record, or one that never ran and whose name is not its own.
-fn is_half_made(paths: &Paths, id: &ContainerId) -> bool {
+/// Whether a record is that of a container whose `create` was killed before it got its name. What
+/// has run, or was on the disk with its name, has only lost the link.
+#[must_use]
+pub fn is_half_made(paths: &Paths, record: &Record) -> bool {
+    record.state.started.is_none()
+        && !is_confirmed(paths, record)
+        && unsynced(&paths.container(&record.id)).exists()
+}
+
+/// What a sweep does with a container's folder.
+#[derive(PartialEq, Eq)]
+enum Fate {
+    Stays,
+    /// It has no record, or one that is half-made or litter.
+    Goes,
+    /// The link of its name was lost.
+    GetsLink(Box<Record>),
+}
+
+fn fate(paths: &Paths, id: &ContainerId) -> Fate {
     match load(paths, id) {
-        Ok(Some(record)) => record.state.started.is_none() && !is_confirmed(paths, &record),
-        Ok(None) => true,
-        Err(Error::Damaged { .. }) => is_litter(paths, id),
-        Err(_) => false,
+        Ok(Some(record)) if is_confirmed(paths, &record) => Fate::Stays,
+        Ok(Some(record)) if is_half_made(paths, &record) => Fate::Goes,
+        Ok(Some(record)) => Fate::GetsLink(Box::new(record)),
+        Ok(None) => Fate::Goes,
+        Err(Error::Damaged { .. }) if is_litter(paths, id) => Fate::Goes,
+        Err(_) => Fate::Stays,
     }
 }
 
@@ -169,26 +189,41 @@ pub fn is_litter(paths: &Paths, id: &ContainerId) -> bool {
     unsynced(&paths.container(id)).exists() && !is_up()
 }
 
+/// Whether there are more names than containers, or fewer: something is to be swept, or was
+/// changed at this moment.
+#[must_use]
+pub fn has_other_names(paths: &Paths, containers: usize) -> bool {
+    fs::read_dir(paths.container_names()).map_or(0, Iterator::count) != containers
+}
+
 /// Takes away what a killed `create`, `rm` or `rename` left: half-made and discarded folders,
-/// and names that lead nowhere.
+/// and names that lead nowhere or that a container does not have. Names that were lost are given
+/// back.
 ///
 /// # Errors
 ///
 /// When the folder of containers cannot be read.
 pub fn sweep(paths: &Paths) -> Result<()> {
-    for id in ids(paths)?.into_iter().filter(|id| is_half_made(paths, id)) {
-        // Who makes or renames a container holds its lock, and may be done by now.
-        if let Ok(Some(_lock)) = Lock::try_exclusive(&lock_file(paths, &id), Rank::Container)
-            && is_half_made(paths, &id)
-        {
-            let _ = tree::remove(&paths.container(&id)); // the next sweep finds what is left
+    // Who makes or renames a container holds its lock, and may be done by now.
+    let lock = |id: &ContainerId| Lock::try_exclusive(&lock_file(paths, id), Rank::Container).ok().flatten();
+    for id in ids(paths)?.into_iter().filter(|id| fate(paths, id) != Fate::Stays) {
+        let Some(_lock) = lock(&id) else { continue };
+        match fate(paths, &id) {
+            Fate::Stays => {}
+            Fate::Goes => drop(tree::remove(&paths.container(&id))), // the next sweep finds what is left
+            Fate::GetsLink(record) => relink(paths, &record),
         }
     }
-    for entry in fs::read_dir(paths.container_names()).into_iter().flatten().flatten() {
-        let target = fs::read_link(entry.path()).ok();
-        let id = target.as_deref().and_then(Path::to_str).and_then(|target| target.parse().ok());
-        if id.is_none_or(|id: ContainerId| !paths.container(&id).exists()) {
-            let _ = fs::remove_file(entry.path()); // whoever puts one back looks again
+    for (link, id) in links(paths) {
+        let is_stale = match &id {
+            Some(id) if paths.container(id).exists() => {
+                is_left_behind(paths, &link, id)
+                    && lock(id).is_some_and(|_lock| is_left_behind(paths, &link, id))
+            }
+            _ => true,
+        };
+        if is_stale {
+            let _ = fs::remove_file(link); // whoever puts one back looks again
         }
     }
     if let Ok(entries) = fs::read_dir(paths.discarded()) {

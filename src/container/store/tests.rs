@@ -55,6 +55,50 @@ fn a_name_is_taken_once_and_a_stale_link_is_replaced() {
 }
 
 #[test]
+fn a_name_whose_link_is_lost_or_damaged_is_found_and_given_to_nobody_else() {
+    for was_started in [false, true] {
+        for target in [None, Some("nowhere".to_owned()), Some("b".repeat(64)), Some("c".repeat(64))] {
+            let (_dir, paths) = paths();
+            let mut web = record("a", "web");
+            web.state.started = was_started.then(Timestamp::now);
+            drop(create(&paths, &web).unwrap());
+            let mut db = record("b", "db");
+            drop(create(&paths, &db).unwrap());
+            let link = paths.container_name(&web.name);
+            fs::remove_file(&link).unwrap();
+            target.iter().for_each(|target| std::os::unix::fs::symlink(target, &link).unwrap());
+            assert_eq!(find(&paths, "web").unwrap(), web, "{target:?}");
+            let taken = "the container name `web` is already in use by container `aaaaaaaaaaaa`";
+            let error = create(&paths, &record("d", "web")).unwrap_err();
+            assert_eq!(error.to_string(), taken, "{target:?}");
+            let error = rename(&paths, &mut db, web.name.clone()).unwrap_err();
+            assert_eq!(error.to_string(), taken, "{target:?}");
+            sweep(&paths).unwrap();
+            assert!(is_confirmed(&paths, &web), "{target:?}");
+            assert_eq!(fs::read_dir(paths.container_names()).unwrap().count(), 2, "{target:?}");
+            drop(remove(&paths, &web).unwrap());
+            drop(create(&paths, &record("d", "web")).unwrap());
+        }
+    }
+}
+
+#[test]
+fn a_name_that_a_killed_rename_left_is_swept_and_one_that_is_being_given_is_not() {
+    let (_dir, paths) = paths();
+    let web = record("a", "web");
+    let lock = create(&paths, &web).unwrap();
+    let new: Name = "new".parse().unwrap();
+    claim(&paths, &new, &web.id).unwrap();
+    sweep(&paths).unwrap();
+    assert!(fs::read_link(paths.container_name(&new)).is_ok(), "somebody has the lock");
+    drop(lock);
+    assert!(has_other_names(&paths, 1));
+    sweep(&paths).unwrap();
+    assert!(!has_other_names(&paths, 1) && is_confirmed(&paths, &web));
+    assert!(find(&paths, "new").is_err());
+}
+
+#[test]
 fn a_sweep_takes_no_container_that_is_being_made() {
     let (_dir, paths) = paths();
     let is_done = std::sync::atomic::AtomicBool::new(false);
@@ -100,6 +144,7 @@ fn what_a_killed_create_left_is_swept_and_what_lives_is_not() {
     let unnamed = record("c", "lost");
     disk::private_dir(&paths.container(&unnamed.id)).unwrap();
     save(&paths, &unnamed).unwrap();
+    fs::File::create(unsynced(&paths.container(&unnamed.id))).unwrap();
     let busy = record("d", "busy");
     disk::private_dir(&paths.container(&busy.id)).unwrap();
     let lock = lock(&paths, &busy.id).unwrap();

@@ -413,7 +413,7 @@ impl Engine {
         if let Err(error) = network::sweep(&place, |id| ids.contains(id)) {
             tracing::debug!(%error, "addresses of containers that are gone stay taken"); // until the next list
         }
-        if (has_half_made || store::has_discarded(paths))
+        if (has_half_made || store::has_other_names(paths, ids.len()) || store::has_discarded(paths))
             && let Err(error) = store::sweep(paths)
         {
             tracing::debug!(%error, "half-made containers are not swept away"); // they hinder nothing
@@ -491,7 +491,7 @@ const WORTH_A_THREAD: usize = 64;
 
 impl Engine {
     /// Reads these containers, on several threads where there are many; and whether any of
-    /// them is half-made.
+    /// them is half-made, or has lost its name.
     fn read_all(&self, ids: &[ContainerId]) -> (Listing<Container>, bool) {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(READERS);
         if threads == 1 || ids.len() < WORTH_A_THREAD {
@@ -530,12 +530,9 @@ impl Engine {
         let (mut found, mut has_half_made) = (empty(), false);
         for id in ids {
             match store::load(paths, id) {
-                Ok(Some(record))
-                    if record.state.started.is_none() && !store::is_confirmed(paths, &record) =>
-                {
-                    has_half_made = true;
-                }
+                Ok(Some(record)) if store::is_half_made(paths, &record) => has_half_made = true,
                 Ok(Some(record)) => {
+                    has_half_made |= !store::is_confirmed(paths, &record);
                     let name = record.name.to_string();
                     match self.look(record, Busy::LeaveIt) {
                         Ok(seen) => {
