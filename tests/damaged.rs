@@ -7,6 +7,7 @@ mod case;
 mod support;
 
 use std::fs;
+use std::os::fd::AsFd as _;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -868,18 +869,38 @@ fn a_layer_that_was_lost_is_told_and_comes_back_with_its_image() {
     }
 }
 
+/// A disk without room, in the place of a folder while this lives.
+struct Full(PathBuf);
+
+impl Full {
+    fn at(folder: PathBuf) -> Self {
+        let mut disk = sys::mount::Filesystem::new("tmpfs").unwrap();
+        disk.set("size", "4k").unwrap();
+        let disk = disk.mount(sys::mount::Attrs::empty()).unwrap();
+        sys::mount::attach(disk.as_fd(), sys::fs::open_place(&folder).unwrap().as_fd()).unwrap();
+        let full = Self(folder);
+        fs::write(full.0.join("ballast"), vec![0; 1 << 20]).unwrap_err();
+        full
+    }
+}
+
+impl Drop for Full {
+    fn drop(&mut self) {
+        sys::mount::detach(&self.0).unwrap();
+    }
+}
+
 #[test]
 fn a_log_that_lacks_lines_says_so() {
     let case = Case::new();
-    // What is written to it is as on a full disk.
     let id = case.create(&["sh", "-c", "echo lost; touch /said; exec sleep 1000"], |_| {});
     let folder = case.engine.paths().container(&id.parse().unwrap());
     let log = folder.join("log/log.json");
     fs::create_dir_all(log.parent().unwrap()).unwrap();
-    std::os::unix::fs::symlink("/dev/full", &log).unwrap();
+    let full = Full::at(log.parent().unwrap().to_owned());
     case.start_again(&id);
     until("it is noted", || !case.container(&id).run.unwrap().log_fault.is_empty());
-    fs::remove_file(&log).unwrap();
+    drop(full);
     let name = case.container(&id).record.name;
     let warning = format!(
         "WARNING: lines are missing from the log of `{name}`: cannot write {}: No space left on device (os error 28)\n",
