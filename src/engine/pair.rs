@@ -86,8 +86,6 @@ state!(Partner, VERSION);
 /// [`Error::Mismatch`], [`Error::Unknown`], [`Error::Foreign`], [`Error::Writable`].
 pub(super) fn check(paths: &Paths) -> Result<(), Error> {
     let (root, run) = (paths.root(), paths.run());
-    check_owner(root)?;
-    check_owner(run)?;
     let [in_root, in_run] = check_partners(paths)?;
     for (folder, word, other) in [(run, in_run, root), (root, in_root, run)] {
         match word {
@@ -100,14 +98,16 @@ pub(super) fn check(paths: &Paths) -> Result<(), Error> {
     Ok(())
 }
 
-/// Checks that neither folder belongs to another one; either may still be missing. Gives what
-/// each says.
+/// Checks as [`check`] what is there of the two folders, and changes nothing. Gives what each
+/// says.
 ///
 /// # Errors
 ///
-/// [`Error::Mismatch`], [`Error::Unknown`].
+/// As [`check`].
 pub(super) fn check_partners(paths: &Paths) -> Result<[Word; 2], Error> {
     let (root, run) = (paths.root(), paths.run());
+    check_owner(root)?;
+    check_owner(run)?;
     let (root_name, run_name) = (name(root)?, name(run)?);
     let (in_root, in_run) = (Word::of(root)?, Word::of(run)?);
     for (what, folder, other_what, word, given) in [
@@ -134,7 +134,10 @@ pub(super) fn check_partners(paths: &Paths) -> Result<[Word; 2], Error> {
 
 /// Whoever can change what lies there runs programs as the caller.
 fn check_owner(folder: &Path) -> Result<(), Error> {
-    let meta = fs::metadata(folder).map_err(DiskError::io("stat", folder))?;
+    let meta = match fs::metadata(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        meta => meta.map_err(DiskError::io("stat", folder))?,
+    };
     let mode = meta.mode() & 0o7777;
     if meta.uid() != rustix::process::getuid().as_raw() {
         return Err(Error::Foreign(folder.to_owned(), meta.uid()));

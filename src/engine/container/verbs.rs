@@ -73,7 +73,8 @@ impl Engine {
 
     /// Starts it; that it runs already is fine.
     pub(in crate::engine) fn start_now(&self, target: &str, clients: &[OwnedFd]) -> Result<Begun> {
-        let doing = || format!("start `{}`", self.called(target));
+        let called = self.called(target); // with --rm a start that fails leaves no name
+        let doing = || format!("start `{called}`");
         let found = self.target(target, doing)?;
         let id = &found.record.id;
         let lock = store::lock(self.paths(), id).doing(doing)?;
