@@ -168,6 +168,11 @@ fn in_no_tree_of_v1_a_container_is_where_its_caller_is() {
 /// the host.
 #[test]
 fn a_container_that_may_mount_finds_no_release_agent() {
+    let has_v1 = Path::new("/sys/fs/cgroup/cpuacct/cgroup.procs").exists();
+    if !has_v1 && std::fs::read_to_string("/proc/self/cgroup").unwrap().contains(":cpuacct:") {
+        skipped("trees of v1 that hoist can see: this machine's are hidden");
+        return;
+    }
     let case = Case::new();
     let script =
         "mkdir /m; for tree in cpuacct cpuset devices freezer memory pids blkio none,name=systemd; do
@@ -176,8 +181,7 @@ fn a_container_that_may_mount_finds_no_release_agent() {
     let words = ["run", "--rm", "--network", "none", "--cap-add", "SYS_ADMIN", IMAGE, "sh", "-c", script];
     let said = ok(case.command(&words).output().unwrap());
     assert!(!said.contains("release_agent"), "{said}");
-    let has_v1 = Path::new("/sys/fs/cgroup/cpuacct/cgroup.procs").exists();
-    assert_eq!(said.contains("cpuacct"), has_v1 && !in_user_namespace(), "{said}");
+    assert_eq!(said.contains("cpuacct"), has_v1, "{said}");
 }
 
 #[test]
