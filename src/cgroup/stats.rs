@@ -184,7 +184,16 @@ fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
         Controller::Blkio => {
             stats.take_devices(devices_of_v1(&text("blkio.throttle.io_service_bytes_recursive")));
         }
-        _ => {} // they count nothing
+        Controller::Devices
+        | Controller::Cpuset
+        | Controller::Freezer
+        | Controller::NetCls
+        | Controller::NetPrio
+        | Controller::PerfEvent
+        | Controller::Hugetlb
+        | Controller::Rdma
+        | Controller::Misc
+        | Controller::Systemd => {}
     }
 }
 

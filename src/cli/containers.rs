@@ -125,16 +125,10 @@ pub(super) async fn start(engine: &Engine, start: Start) -> Result<u8> {
     let config = container.record.config;
     let stdin = start.interactive && config.open_stdin;
     let options = attach_options(Streams { stdin, stdout: true, stderr: true });
-    // One that is up has been started: it is attached to.
-    let is_up = container.status.is_up();
-    let attached = if is_up {
-        containers.attach(target, options).await?
-    } else {
-        let size = if config.tty { terminal::size() } else { None };
-        containers.start_attached(target, options, size).await?
-    };
+    let size = if config.tty { terminal::size() } else { None };
+    let attached = containers.start_attached(target, options, size).await?;
     let sig_proxy = Some((engine.clone(), target.clone()));
-    let redraw = is_up && config.tty;
+    let redraw = container.status.is_up() && config.tty;
     let manner = Manner { stdin, sig_proxy, detach_keys: start.detach_keys, redraw };
     let end = session::run(attached, manner).await?;
     exit_code(engine, target, end).await

@@ -160,8 +160,13 @@ impl Engine {
         size: Option<(u16, u16)>,
     ) -> Result<Started> {
         let doing = || format!("start `{}`", self.called(target));
+        let found = self.get(target)?;
+        if found.status.is_up() {
+            let connection = self.attach_to(found.record.id.as_str(), options)?;
+            return Ok(Started { connection, begun: Begun::default() });
+        }
+        let record = found.record;
         let (ours, theirs) = early(Attach { size, ..options.into() }).doing(doing)?;
-        let record = store::find(self.paths(), target).doing(doing)?;
         // What happens stands, whether or not it can be told.
         let _ = crate::monitor::journal::tell(self.paths(), &record, "attach", &[]);
         let begun = self.start_now(record.id.as_str(), &[theirs])?;

@@ -278,12 +278,12 @@ impl Containers<'_> {
         Ok(begun.warnings)
     }
 
-    /// Starts it with a client that sees its output from the first byte.
+    /// Starts it with a client that sees its output from the first byte. One that is up has been
+    /// started: the client is attached to it.
     ///
     /// # Errors
     ///
-    /// As [`Self::start`], and [`ErrorKind::Conflict`](crate::base::ErrorKind) when it runs
-    /// already.
+    /// As [`Self::start`] and [`Self::attach`].
     pub async fn start_attached(
         &self,
         target: &str,

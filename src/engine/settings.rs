@@ -90,9 +90,10 @@ impl Settings {
     /// the caller's and belong together.
     pub(super) fn make_folders(&self) -> Result<()> {
         let paths = &self.paths;
-        // A pair that is refused leaves no folder behind.
         let doing = || format!("use the state folder {}", paths.root().display());
-        pair::check_partners(paths).doing(doing)?;
+        if !(paths.root().exists() && paths.run().exists()) {
+            pair::check_partners(paths).doing(doing)?; // one that is refused leaves no folder behind
+        }
         for dir in [paths.root(), paths.run()] {
             disk::private_dir(dir).doing(|| format!("open the state folder {}", dir.display()))?;
         }

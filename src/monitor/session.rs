@@ -21,15 +21,15 @@ use crate::sys::socket::{self, Received};
 
 /// So much is read from the payload at once; with its tag it fits a packet.
 const CHUNK: usize = MAX_PACKET - 16;
-/// More clients at once are refused. Who asks for a verb is none of them.
+/// How many clients may be attached at once. A connection that only asks for a verb does not count.
 const MAX_CLIENTS: usize = 256;
-/// So many connections at once may have said nothing yet: one more, and the oldest goes.
+/// How many connections may have said nothing yet; with one more the oldest is closed.
 const MAX_NEWCOMERS: usize = 64;
-/// A connection that says nothing for so long is closed.
+/// How long a connection may say nothing before it is closed.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// So much waits for standard input at most, of clients that are gone.
+/// The most bytes kept for standard input once their clients are gone.
 const MAX_PENDING: usize = 1 << 20;
-/// So long nobody is accepted after that failed: whoever waits would be reported at once again.
+/// How long to leave the listener alone after accept(2) failed: it would be reported ready at once.
 const ACCEPT_AGAIN: Duration = Duration::from_secs(1);
 
 /// The monitor's ends of a payload's standard streams.

@@ -80,7 +80,7 @@ pub fn remove(applied: &Applied, place: &Place) -> Vec<Error> {
     applied.endpoint.as_ref().map(|endpoint| bridge::disconnect(endpoint, place)).unwrap_or_default()
 }
 
-/// The same where what [`apply`] returned is lost. The container has no process any more.
+/// The same where what [`apply`] returned is lost. The container has no process left.
 #[must_use]
 pub fn forget(container: &ContainerId, place: &Place) -> Vec<Error> {
     bridge::forget(container, place).err().into_iter().collect()

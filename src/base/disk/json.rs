@@ -61,7 +61,7 @@ pub fn write_state_synced<T: State>(path: &Path, value: &T) -> Result<()> {
     draft.replace()
 }
 
-/// So many drafts are open at once.
+/// How many drafts are open at once.
 const AT_ONCE: usize = 64;
 
 /// As [`write_state_synced`], of many files in one folder, with one sync for many of them.

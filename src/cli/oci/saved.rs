@@ -55,7 +55,7 @@ impl Folder {
         Ok(Self(root.join(id)))
     }
 
-    /// Makes the folder: whoever makes it owns the id. Where its cgroup will be is noted first, so
+    /// Makes the folder, and with it owns the id. Where its cgroup will be is noted first, so
     /// that what lives there is found whatever comes of the state.
     pub(super) fn make(&self, place: &(Parent, String)) -> Result<(), Failed> {
         if let Some(root) = self.0.parent() {

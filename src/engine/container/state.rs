@@ -150,7 +150,7 @@ impl Engine {
         };
         let Some(record) = store::load(paths, &record.id).doing(doing)? else { return Ok(None) };
         let run = store::load_run(paths, &record.id).doing(doing)?;
-        // Whoever changes it at this moment may not have got to its end yet.
+        // The process that changes it at this moment may not have got to the end of that yet.
         let is_left = run.as_ref().is_some_and(|run| !run.monitor.is_alive());
         let seen = if is_left { as_left(record, run) } else { container(record, run) };
         Ok(Some((Container { warnings, ..seen }, None)))

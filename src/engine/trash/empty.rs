@@ -128,8 +128,8 @@ impl Engine {
     }
 
     /// Deletes the layers that only folders needed that are out of the trash: before them,
-    /// so that whoever is killed in between does it again; and once a power cut brings none
-    /// of the folders back, which would miss their layers.
+    /// so that a process killed in between does it again; and only when a power cut would bring
+    /// none of the folders back, which would miss their layers.
     fn sweep_before(&self, gone: &[PathBuf]) -> Result<()> {
         if !gone.is_empty() {
             disk::sync_folders([self.paths().trash()]).doing(|| "empty the trash")?;
