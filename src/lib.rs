@@ -1,6 +1,6 @@
 //! hoist: a container engine without a daemon, and its front ends.
 //!
-//! The layers are drawn in ARCHITECTURE.md; `tests/tidy.rs` checks who may name whom.
+//! The layers are drawn in ARCHITECTURE.md; `tests/suite/tidy.rs` checks who may name whom.
 
 pub mod base;
 pub mod cgroup;
@@ -26,5 +26,5 @@ pub mod sys;
 pub mod tui;
 
 #[cfg(test)]
-#[path = "../tests/support/skip.rs"]
+#[path = "../tests/suite/support/skip.rs"]
 mod skip;

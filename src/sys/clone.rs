@@ -109,7 +109,7 @@ pub fn fork_until_executed() -> Result<Option<i32>> {
     let flags = libc::CLONE_VFORK | libc::SIGCHLD;
     // SAFETY: without CLONE_VM the copy has its own memory; the process is a copy made by
     // `clone3` (checked above), so it began with a single thread. Nothing that runs in a copy
-    // starts one (`tests/tidy.rs`): no lock is held by another that the child would lack. No
+    // starts one (`tests/suite/tidy.rs`): no lock is held by another that the child would lack. No
     // stack is given and none of the other arguments is asked for by the flags.
     let ret = unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, 0_usize, 0_usize, 0_usize) };
     let pid = i32::try_from(check_ret(ret, call)?).unwrap_or(-1);

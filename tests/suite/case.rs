@@ -1,0 +1,207 @@
+//! Tests that drive the engine itself, in this process: an engine of its own in temporary
+//! folders, with an image of busybox, and everything removed at the end.
+//!
+//! Needs root, or to be root in a user namespace (`unshare -Urmn`); `/bin/busybox` must be
+//! static (Debian: busybox-static).
+
+use std::future::Future;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use hoist::base::Paths;
+use hoist::base::progress::Reporter;
+use hoist::engine::container::{AttachOptions, CreateRequest};
+use hoist::engine::{Attached, Engine, Options, Output as Sessions, PullPolicy, Settings, Stream};
+use hoist::image::Input;
+use hoist::image::import::ImportRequest;
+
+use crate::support::{HOIST, busybox_tar, cgroup_parents, command_lines, end_all, groups_of};
+
+/// The image of [`Case::new`].
+pub(crate) const IMAGE: &str = "busybox";
+
+/// An engine of its own. Dropping it stops and removes everything it made.
+pub(crate) struct Case {
+    pub(crate) dir: tempfile::TempDir,
+    pub(crate) engine: Engine,
+    pub(crate) runtime: tokio::runtime::Runtime,
+}
+
+/// What a container said, and how it ended.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) code: Option<u8>,
+}
+
+impl Case {
+    /// An engine with [`IMAGE`].
+    pub(crate) fn new() -> Self {
+        let case = Self::empty();
+        case.import_busybox();
+        case
+    }
+
+    /// An engine without images.
+    pub(crate) fn empty() -> Self {
+        // Overlay needs a real file system below: /tmp may be an overlay itself.
+        let dir = tempfile::Builder::new().prefix("hoist-test-").tempdir_in("/var/tmp").unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let settings = Settings { program: HOIST.into(), ..Settings::new(paths) };
+        let engine = Engine::open(settings).unwrap();
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+        Self { dir, engine, runtime: runtime.unwrap() }
+    }
+
+    fn import_busybox(&self) {
+        let tar = self.dir.path().join("busybox.tar");
+        busybox_tar(&tar);
+        let request = ImportRequest {
+            input: Input::File(tar),
+            name: Some(IMAGE.parse().unwrap()),
+            changes: vec!["CMD [\"sh\"]".to_owned(), "ENV PATH=/bin:/sbin".to_owned()],
+            message: None,
+            platform: None,
+        };
+        self.wait_for(self.engine.images().import(request, Reporter::silent())).unwrap();
+    }
+
+    /// Runs a future to its end, which must come within a minute.
+    pub(crate) fn wait_for<F: Future>(&self, future: F) -> F::Output {
+        let limited = async { tokio::time::timeout(Duration::from_secs(60), future).await };
+        self.runtime.block_on(limited).expect("it takes longer than a minute")
+    }
+
+    /// The binary with this engine's folders.
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(HOIST);
+        command
+            .arg("--root")
+            .arg(self.dir.path().join("root"))
+            .arg("--run-root")
+            .arg(self.dir.path().join("run"))
+            .args(args)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the binary to its end.
+    pub(crate) fn hoist(&self, args: &[&str]) -> Output {
+        self.command(args).output().unwrap()
+    }
+
+    /// Makes a container; what is said of it comes from `adjust`.
+    pub(crate) fn create(&self, command: &[&str], adjust: impl FnOnce(&mut Options)) -> String {
+        self.try_create(command, adjust).unwrap()
+    }
+
+    pub(crate) fn try_create(
+        &self,
+        command: &[&str],
+        adjust: impl FnOnce(&mut Options),
+    ) -> hoist::engine::Result<String> {
+        let mut options = Options {
+            command: command.iter().map(|&word| word.to_owned()).collect(),
+            network: hoist::engine::NetworkMode::None,
+            ..Options::default()
+        };
+        adjust(&mut options);
+        let request = CreateRequest { name: None, image: IMAGE.to_owned(), pull: PullPolicy::Never, options };
+        let created = self.wait_for(self.engine.containers().create(request, Reporter::silent()));
+        created.map(|created| created.id.as_str().to_owned())
+    }
+
+    /// Makes and starts a container.
+    pub(crate) fn start(&self, command: &[&str], adjust: impl FnOnce(&mut Options)) -> String {
+        let id = self.create(command, adjust);
+        self.start_again(&id);
+        id
+    }
+
+    /// Starts a container that is there.
+    pub(crate) fn start_again(&self, id: &str) {
+        // What is warned of depends on the machine.
+        let _ = self.wait_for(self.engine.containers().start(id)).unwrap();
+    }
+
+    /// Makes a container, runs it attached, and waits for its end.
+    pub(crate) fn run(&self, command: &[&str], adjust: impl FnOnce(&mut Options)) -> Said {
+        let id = self.create(command, adjust);
+        let attached = self.wait_for(self.engine.containers().start_attached(&id, ALL, None)).unwrap();
+        self.wait_for(hear(attached))
+    }
+
+    pub(crate) fn container(&self, id: &str) -> hoist::engine::Container {
+        self.wait_for(self.engine.containers().get(id)).unwrap()
+    }
+
+    /// Every cgroup of this engine's containers, without those that they have made.
+    pub(crate) fn cgroups(&self) -> Vec<PathBuf> {
+        let parents = self.cgroup_parents();
+        let mut groups = groups_of(self.engine.paths());
+        groups.retain(|group| {
+            !group.ends_with("monitors") && parents.iter().any(|parent| group.parent() == Some(parent))
+        });
+        groups
+    }
+
+    /// Where this engine's cgroups are made, as far as they are there.
+    pub(crate) fn cgroup_parents(&self) -> Vec<PathBuf> {
+        cgroup_parents(self.engine.paths())
+    }
+
+    /// Processes whose command line names this engine's folders.
+    pub(crate) fn processes(&self) -> Vec<String> {
+        let root = self.dir.path().to_str().unwrap();
+        let lines = command_lines().into_iter();
+        let lines = lines.map(|(_, line)| String::from_utf8_lossy(&line).replace('\0', " "));
+        lines.filter(|line| line.contains(root)).collect()
+    }
+}
+
+/// A client for everything, which misses nothing.
+pub(crate) const ALL: AttachOptions =
+    AttachOptions { stdin: true, stdout: true, stderr: true, lossless: true };
+
+/// Everything a session says.
+pub(crate) async fn hear(mut attached: Attached) -> Said {
+    let (mut stdout, mut stderr, mut code) = (Vec::new(), Vec::new(), None);
+    while let Some(output) = attached.output.recv().await {
+        match output {
+            Sessions::Bytes(Stream::Stdout, bytes) => stdout.extend(bytes),
+            Sessions::Bytes(Stream::Stderr, bytes) => stderr.extend(bytes),
+            Sessions::Exited(exit) => code = Some(exit),
+            Sessions::Skipped(_) | Sessions::Closed => {}
+        }
+    }
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    Said { stdout: text(stdout), stderr: text(stderr), code }
+}
+
+/// Waits until `is_so`, looking again and again; half a minute at most.
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let end = Instant::now() + Duration::from_secs(30);
+    while !is_so() {
+        assert!(Instant::now() < end, "not within half a minute: {what}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+impl Drop for Case {
+    fn drop(&mut self) {
+        let engine = self.engine.clone();
+        let reset = self
+            .runtime
+            .block_on(async { tokio::time::timeout(Duration::from_secs(60), engine.reset()).await });
+        let groups = self.cgroup_parents();
+        let left =
+            [self.processes(), groups.iter().map(|group| group.display().to_string()).collect()].concat();
+        end_all(self.engine.paths());
+        if !std::thread::panicking() {
+            reset.expect("reset takes longer than a minute").expect("reset");
+            assert_eq!(left, Vec::<String>::new(), "left behind");
+        }
+    }
+}

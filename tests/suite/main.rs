@@ -1,0 +1,37 @@
+//! The integration tests, a module a suite: one program, so that hoist is linked once.
+//!
+//! `cargo test --test suite containers::` runs one suite, a longer name one test. Most need
+//! root, or to be root in a user namespace; `tests/all` runs them with all they need.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot be set up has failed")]
+
+mod bundle;
+mod case;
+mod support;
+
+mod behaviour;
+mod cgroup;
+mod cli;
+mod containers;
+mod crash;
+mod damaged;
+mod entry;
+mod files;
+mod folders;
+mod host;
+mod image;
+mod image_crash;
+mod layer;
+mod layers;
+mod monitor;
+mod network;
+mod oci;
+mod registry;
+mod runtime;
+mod seams;
+mod security;
+mod snapshot;
+mod tidy;
+mod trash;
+#[cfg(feature = "tui")]
+mod tui;

@@ -1,0 +1,178 @@
+//! What lies between an engine, a container's monitor and its end. Needs root, or to be root in
+//! a user namespace (`unshare -Urmn`).
+
+use std::cell::RefCell;
+use std::os::fd::{AsFd as _, OwnedFd};
+use std::process::{Child, Command};
+
+use crate::case::{ALL, Case, hear, until};
+use hoist::base::disk::{Lock, Rank, private_dir};
+use hoist::base::{ContainerId, Name};
+use hoist::container::store;
+use hoist::engine::container::ExecRequest;
+use hoist::engine::{Input, Process, RestartPolicy, Status};
+use hoist::monitor::settle::waiting_run;
+use hoist::monitor::wire::{self, Answer, Ask, Hello};
+use hoist::sys::socket::{self, Received};
+
+/// Stands in for the monitor of a container: has its lock, listens, and answers as the test says.
+struct StandIn<'a> {
+    case: &'a Case,
+    id: ContainerId,
+    init: Child,
+    listener: OwnedFd,
+    _lock: Lock,
+}
+
+impl<'a> StandIn<'a> {
+    fn new(case: &'a Case, id: &str) -> Self {
+        let (paths, id) = (case.engine.paths(), id.parse().unwrap());
+        private_dir(&paths.container_run(&id)).unwrap();
+        let lock = Lock::try_exclusive(&store::monitor_lock(paths, &id), Rank::Container).unwrap().unwrap();
+        let listener = socket::listen(&paths.container_run(&id), wire::SOCKET).unwrap();
+        let init = Command::new("sleep").arg("1000").spawn().unwrap();
+        let mut record = store::load(paths, &id).unwrap().unwrap();
+        let mut run = waiting_run(Process::of(std::process::id()).unwrap());
+        (run.status, run.init) = (Status::Running, Process::of(init.id()));
+        run.started = Some(jiff::Timestamp::now());
+        record.state.started = run.started;
+        store::save(paths, &record).unwrap();
+        store::save_run(paths, &id, &run).unwrap();
+        Self { case, id, init, listener, _lock: lock }
+    }
+
+    /// The next client, and what it asks for.
+    fn hear(&self) -> (OwnedFd, Ask) {
+        let client = RefCell::new(None);
+        until("somebody asks", || {
+            *client.borrow_mut() = socket::accept(self.listener.as_fd()).unwrap();
+            client.borrow().is_some()
+        });
+        let client = client.into_inner().unwrap();
+        let (mut buffer, length) = ([0; wire::MAX_HELLO], RefCell::new(0));
+        let buffer_of = RefCell::new(&mut buffer);
+        until("it says what it wants", || match socket::receive(client.as_fd(), *buffer_of.borrow_mut()) {
+            Ok(Received::Message(got)) => {
+                *length.borrow_mut() = got;
+                true
+            }
+            _ => false,
+        });
+        let hello: Hello = serde_json::from_slice(&buffer[..length.into_inner()]).unwrap();
+        (client, hello.ask)
+    }
+
+    /// The container ends with exit code 3, and the monitor with it.
+    fn end(self) {
+        let paths = self.case.engine.paths();
+        let mut record = store::load(paths, &self.id).unwrap().unwrap();
+        record.state.finished = Some(jiff::Timestamp::now());
+        record.state.exit_code = 3;
+        store::save(paths, &record).unwrap();
+    }
+}
+
+impl Drop for StandIn<'_> {
+    fn drop(&mut self) {
+        let _ = store::forget_run(self.case.engine.paths(), &self.id);
+        let _ = self.init.kill();
+        let _ = self.init.wait();
+    }
+}
+
+#[test]
+fn a_rename_at_the_end_of_a_container_keeps_how_it_ended() {
+    let case = Case::new();
+    let id = case.create(&["true"], |_| {});
+    let stand_in = StandIn::new(&case, &id);
+    std::thread::scope(|scope| {
+        let name: Name = "web".parse().unwrap();
+        let renamed = scope.spawn(|| case.wait_for(case.engine.containers().rename(&id, name)));
+        let (client, _) = stand_in.hear();
+        stand_in.end();
+        drop(client);
+        assert!(renamed.join().unwrap().is_ok());
+    });
+    let state = case.container("web").record.state;
+    assert_eq!((state.exit_code, state.finished.is_some()), (3, true));
+}
+
+#[test]
+fn who_asks_at_the_end_of_a_run_asks_again_while_a_monitor_lives() {
+    let case = Case::new();
+    let id = case.create(&["true"], |_| {});
+    let stand_in = StandIn::new(&case, &id);
+    let containers = case.engine.containers();
+    let web = || "web".parse().unwrap();
+    let verbs: [(&str, &(dyn Fn() -> bool + Sync)); 4] = [
+        ("kill", &|| case.wait_for(containers.kill(&id, "USR1")).is_ok()),
+        ("pause", &|| case.wait_for(containers.pause(&id)).is_ok()),
+        ("attach", &|| case.wait_for(containers.attach(&id, ALL)).is_ok()),
+        ("rename", &|| case.wait_for(containers.rename(&id, web())).is_ok()),
+    ];
+    for (name, verb) in verbs {
+        std::thread::scope(|scope| {
+            let done = scope.spawn(verb);
+            let (client, ask) = stand_in.hear();
+            drop(client); // its container ended, and is started again
+            let (client, again) = stand_in.hear();
+            assert_eq!(again, ask, "{name}");
+            let answer = if name == "attach" { Answer::Attached { tty: false } } else { Answer::Done };
+            socket::send(client.as_fd(), &[&wire::encode(&answer).unwrap()]).unwrap();
+            assert!(done.join().unwrap(), "{name}");
+        });
+    }
+}
+
+#[test]
+fn the_stop_signal_ends_it_for_good_whichever_way_it_comes() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let script = "trap 'exit 3' INT; echo up; while :; do sleep 1000 & wait; done";
+    let id = case.create(&["sh", "-c", script], |options| {
+        options.stop_signal = Some("INT".to_owned());
+        options.restart = RestartPolicy::Always;
+    });
+    for is_attached in [true, false] {
+        let mut attached = case.wait_for(containers.start_attached(&id, ALL, None)).unwrap();
+        case.wait_for(attached.output.recv()).unwrap(); // "up"
+        if is_attached {
+            case.wait_for(attached.input.send(Input::Signal(libc::SIGINT))).unwrap();
+        } else {
+            drop(case.wait_for(containers.kill(&id, "INT")).unwrap());
+        }
+        assert_eq!(case.wait_for(hear(attached)).code, Some(3));
+        until("it has ended", || !matches!(case.container(&id).status, Status::Running | Status::Restarting));
+        let state = case.container(&id).record.state;
+        assert_eq!((state.stopped_by_hand, state.restart_count), (true, 0));
+    }
+}
+
+#[test]
+fn a_client_starts_the_container_it_asked_for() {
+    let case = Case::new();
+    let containers = case.engine.containers();
+    let wanted = case.create(&["echo", "wanted"], |_| {});
+    let other = case.create(&["echo", "other"], |_| {});
+    // Found by its name it is the other one, as it may be after a rename meanwhile.
+    drop(case.wait_for(containers.rename(&wanted, other.parse().unwrap())).unwrap());
+    let attached = case.wait_for(containers.start_attached(&wanted, ALL, None)).unwrap();
+    assert_eq!(case.wait_for(hear(attached)).stdout, "wanted\n");
+    assert_eq!(case.container(&other).status, Status::Created);
+}
+
+#[test]
+fn what_a_command_leaves_behind_learns_that_nobody_reads() {
+    let case = Case::new();
+    let id = case.start(&["sh", "-c", "mkfifo /told; exec sleep 1000"], |_| {});
+    let exec = |script: &str| {
+        let command = ["sh", "-c", script].map(str::to_owned).into();
+        let request = ExecRequest { command, ..ExecRequest::default() };
+        let session = case.wait_for(case.engine.containers().exec(&id, request, ALL)).unwrap();
+        case.wait_for(hear(session.attached))
+    };
+    let left = exec("until [ -p /told ]; do usleep 1000; done; (yes; echo $? >/told) &");
+    assert_eq!(left.code, Some(0));
+    // 128 and SIGPIPE
+    assert_eq!(exec("timeout 20 cat /told").stdout, "141\n");
+}

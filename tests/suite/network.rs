@@ -1,0 +1,529 @@
+//! Networks against the real kernel.
+//!
+//! Needs root, or a user namespace in which the caller is root. Every test has a network
+//! namespace of its own as its host (a thread may leave the others'), and further ones for
+//! containers and for the world outside; nothing of the machine's own network is touched.
+
+use std::fs::File;
+use std::net::Ipv4Addr;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::process::{Command, Output};
+
+use hoist::base::{ContainerId, Paths};
+use hoist::network::{self, Applied, Endpoint, Mode, Place, Plan, Request};
+use hoist::sys::netlink::inside;
+use nix::sched::{CloneFlags, unshare};
+use tempfile::TempDir;
+
+/// A network namespace: it lives as long as this value.
+struct Space(OwnedFd);
+
+impl Space {
+    fn new() -> Self {
+        let made = std::thread::spawn(|| {
+            unshare(CloneFlags::CLONE_NEWNET).unwrap();
+            OwnedFd::from(File::open("/proc/thread-self/ns/net").unwrap())
+        });
+        Self(made.join().unwrap())
+    }
+
+    fn fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+
+    fn run(&self, command: &str) -> Output {
+        inside(self.fd(), || sh(command)).unwrap()
+    }
+
+    fn ok(&self, command: &str) -> String {
+        expect_ok(command, self.run(command))
+    }
+
+    /// Whether one of three packets comes back.
+    fn reaches(&self, address: impl ToString) -> bool {
+        let command = format!("busybox ping -c 3 -i 0.05 -W 1 {}", address.to_string());
+        self.run(&command).status.success()
+    }
+}
+
+fn sh(command: &str) -> Output {
+    Command::new("sh").args(["-c", command]).output().unwrap()
+}
+
+fn expect_ok(command: &str, output: Output) -> String {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.success(), "{command}: {said}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// The calling test's host: a namespace of its own, with an engine in it.
+struct Host {
+    folder: TempDir,
+    world: Option<Space>,
+}
+
+impl Host {
+    fn new() -> Self {
+        unshare(CloneFlags::CLONE_NEWNET).unwrap();
+        expect_ok("ip link set lo up", sh("ip link set lo up"));
+        Self { folder: tempfile::tempdir().unwrap(), world: None }
+    }
+
+    /// A host with an uplink: 198.51.100.1 here, 198.51.100.2 in the world, which knows no
+    /// way to containers.
+    fn with_world() -> Self {
+        let mut host = Self::new();
+        let world = Space::new();
+        host.ok("ip link add up0 type veth peer name world0");
+        host.ok("ip address add 198.51.100.1/24 dev up0");
+        host.ok("ip link set up0 up");
+        let fd = world.fd();
+        let pid = std::process::id();
+        let path = format!("/proc/{pid}/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&fd));
+        host.ok(&format!("ip link set world0 netns {path}"));
+        world.ok("ip link set lo up; ip address add 198.51.100.2/24 dev world0; ip link set world0 up");
+        host.ok("ip route add default via 198.51.100.2");
+        host.world = Some(world);
+        host
+    }
+
+    fn world(&self) -> &Space {
+        self.world.as_ref().unwrap()
+    }
+
+    fn ok(&self, command: &str) -> String {
+        expect_ok(command, sh(command))
+    }
+
+    fn paths(&self, engine: &str) -> Paths {
+        let base = self.folder.path().join(engine);
+        Paths::new(base.join("root"), base.join("run"))
+    }
+
+    fn place(&self, engine: &str) -> Place {
+        Place::new(&self.paths(engine))
+            .with_machine_lock(&self.folder.path().join("machine.lock"))
+            .with_system_bus(&self.folder.path().join("bus"))
+    }
+
+    /// Connects a new container of the engine called `a`.
+    fn start(&self) -> Guest {
+        self.start_in("a")
+    }
+
+    fn start_in(&self, engine: &str) -> Guest {
+        let space = Space::new();
+        let plan = bridge_plan();
+        let applied = network::apply(&plan, Some(space.fd()), &self.place(engine)).unwrap();
+        Guest { space, applied }
+    }
+}
+
+struct Guest {
+    space: Space,
+    applied: Applied,
+}
+
+impl Guest {
+    fn endpoint(&self) -> &Endpoint {
+        self.applied.endpoint.as_ref().unwrap()
+    }
+
+    fn address(&self) -> Ipv4Addr {
+        self.endpoint().address
+    }
+}
+
+fn bridge_plan() -> Plan {
+    network::plan(Request {
+        container: ContainerId::random().unwrap(),
+        mode: Mode::Bridge,
+        hostname: "web".to_owned(),
+        domainname: String::new(),
+        extra_hosts: Vec::new(),
+        dns: vec!["192.0.2.53".to_owned()], // whatever this machine has
+        dns_search: Vec::new(),
+        dns_options: Vec::new(),
+    })
+    .unwrap()
+}
+
+fn assert_none(errors: &[network::Error]) {
+    assert!(errors.is_empty(), "{errors:?}");
+}
+
+#[test]
+fn two_containers_reach_the_host_each_other_and_the_world() {
+    let host = Host::with_world();
+    let (one, two) = (host.start(), host.start());
+    assert_eq!(one.address(), Ipv4Addr::new(172, 30, 0, 2));
+    assert_eq!(two.address(), Ipv4Addr::new(172, 30, 0, 3));
+    assert!(one.space.reaches(one.endpoint().gateway));
+    assert!(one.space.reaches(two.address()));
+    assert!(two.space.reaches(one.address()));
+    // The world has no route back: only a translated source gets an answer.
+    assert!(one.space.reaches("198.51.100.2"));
+    let said = one.space.ok("ip -o address; ip route; ip link show eth0");
+    assert!(said.contains("172.30.0.2/24 brd 172.30.0.255"), "{said}");
+    assert!(said.contains("default via 172.30.0.1 dev eth0"), "{said}");
+    assert!(said.contains("02:42:ac:1e:00:02") && said.contains("mtu 1500"), "{said}");
+    assert!(!said.contains("fe80:"), "no IPv6 on eth0: {said}");
+    assert!(said.contains("::1/128"), "but on lo: {said}");
+}
+
+#[test]
+fn an_address_is_free_again_after_removal_and_removal_may_be_repeated() {
+    let host = Host::new();
+    let place = host.place("a");
+    let one = host.start();
+    let two = host.start();
+    assert_none(&network::remove(&one.applied, &place));
+    assert_none(&network::remove(&one.applied, &place));
+    let three = host.start();
+    assert_eq!(three.address(), one.address());
+    assert_none(&network::remove(&one.applied, &place));
+    assert!(three.space.reaches(two.address()), "an old removal does not hit who came after");
+    let json = serde_json::to_string(&three.applied).unwrap();
+    assert_eq!(serde_json::from_str::<Applied>(&json).unwrap(), three.applied);
+}
+
+const WORLD: &str = "198.51.100.2";
+
+/// Docker's part of a ruleset, as its daemon leaves it.
+const DOCKER: &str = "iptables-nft -P FORWARD DROP
+iptables-nft -N DOCKER-USER
+iptables-nft -A DOCKER-USER -j RETURN
+iptables-nft -I FORWARD -j DOCKER-USER
+iptables-nft -A FORWARD -o docker0 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
+iptables-nft -A FORWARD -i docker0 ! -o docker0 -j ACCEPT";
+
+#[test]
+fn docker_user_gets_our_accept_before_its_return_and_reset_takes_it_away() {
+    let host = Host::with_world();
+    host.ok(DOCKER);
+    host.ok("iptables-nft -I DOCKER-USER -s 203.0.113.0/24 -j DROP");
+    let before = host.ok("iptables-nft -S");
+    let one = host.start();
+    let two = host.start();
+    assert!(one.space.reaches(WORLD), "{:?}", one.applied.warnings);
+    assert!(two.space.reaches(WORLD));
+    let bridge = &one.endpoint().bridge;
+    // iptables itself still understands its table.
+    let rules = host.ok("iptables-nft -S DOCKER-USER");
+    let lines: Vec<&str> = rules.lines().collect();
+    assert_eq!(lines.len(), 5, "once for two containers: {rules}");
+    assert_eq!(lines[1], "-A DOCKER-USER -s 203.0.113.0/24 -j DROP", "the user's own comes first");
+    for (line, way) in [(lines[2], "-i"), (lines[3], "-o")] {
+        assert!(line.starts_with(&format!("-A DOCKER-USER {way} {bridge} ")), "{rules}");
+        assert!(line.contains("hoist") && line.ends_with("-j ACCEPT"), "{rules}");
+    }
+    assert_eq!(lines[4], "-A DOCKER-USER -j RETURN");
+    assert!(!one.applied.warnings.iter().any(|text| text.contains("FORWARD")), "{:?}", one.applied.warnings);
+    assert_none(&network::reset(&host.place("a")));
+    assert_eq!(host.ok("iptables-nft -S"), before);
+}
+
+#[test]
+fn a_policy_that_drops_is_named_with_the_line_that_mends_it() {
+    let host = Host::with_world();
+    host.ok("iptables-nft -P FORWARD DROP");
+    let one = host.start();
+    let bridge = &one.endpoint().bridge;
+    let warnings = one.applied.warnings.join("\n");
+    let line =
+        format!("iptables -I FORWARD -i {bridge} -j ACCEPT && iptables -I FORWARD -o {bridge} -j ACCEPT");
+    assert!(warnings.contains(&line), "{warnings}");
+    assert!(!one.space.reaches(WORLD));
+    host.ok(&line.replace("iptables", "iptables-nft"));
+    assert!(one.space.reaches(WORLD));
+    let two = host.start();
+    assert_eq!(two.applied.warnings, [] as [String; 0], "the mended table is understood");
+}
+
+#[test]
+fn the_old_iptables_is_read_too() {
+    let host = Host::with_world();
+    host.ok("iptables-legacy -P FORWARD DROP");
+    let one = host.start();
+    let bridge = &one.endpoint().bridge;
+    let warnings = one.applied.warnings.join("\n");
+    let line = format!(
+        "iptables-legacy -I FORWARD -i {bridge} -j ACCEPT && iptables-legacy -I FORWARD -o {bridge} -j ACCEPT"
+    );
+    assert!(warnings.contains(&line), "{warnings}");
+    assert!(!one.space.reaches(WORLD));
+    host.ok(&line);
+    assert!(one.space.reaches(WORLD));
+    assert_eq!(host.start().applied.warnings, [] as [String; 0]);
+}
+
+#[test]
+fn a_rule_of_nft_that_drops_is_named() {
+    let host = Host::with_world();
+    host.ok("nft add table inet fw; nft 'add chain inet fw passing { type filter hook forward priority 5; }'
+        nft add rule inet fw passing ct state established,related accept
+        nft add rule inet fw passing iifname lo accept
+        nft add rule inet fw passing counter reject with icmpx admin-prohibited");
+    let one = host.start();
+    let warnings = one.applied.warnings.join("\n");
+    let (_, mend) = warnings.rsplit_once("let it through: ").unwrap();
+    assert!(warnings.contains("of chain passing of table inet fw drops"), "{warnings}");
+    assert!(!one.space.reaches(WORLD));
+    host.ok(mend);
+    assert!(one.space.reaches(WORLD));
+    assert_eq!(host.start().applied.warnings, [] as [String; 0]);
+}
+
+/// The forwarding part of what firewalld 1.3 writes, with its default zone alone.
+const FIREWALLD: &str = "nft -f - <<'END'
+table inet firewalld {
+    chain filter_FWD_public_allow { }
+    chain filter_FWD_public { jump filter_FWD_public_allow; reject with icmpx admin-prohibited; }
+    chain filter_FWD_trusted_allow { }
+    chain filter_FWD_trusted { jump filter_FWD_trusted_allow; accept; }
+    chain filter_FORWARD_ZONES { goto filter_FWD_public; }
+    chain filter_FORWARD {
+        type filter hook forward priority filter + 10; policy accept;
+        ct state { established, related } accept
+        ct status dnat accept
+        iifname lo accept
+        ct state invalid drop
+        ip6 daddr { ::/96, 2002::/24 } reject with icmpv6 addr-unreachable
+        jump filter_FORWARD_ZONES
+        reject with icmpx admin-prohibited
+    }
+}
+END";
+
+#[test]
+fn without_firewallds_answer_its_line_is_named_and_its_zone_is_understood() {
+    let host = Host::with_world();
+    host.ok(FIREWALLD);
+    let one = host.start();
+    let bridge = &one.endpoint().bridge;
+    let warnings = one.applied.warnings.join("\n");
+    assert!(warnings.contains("of chain filter_FWD_public of table inet firewalld drops"), "{warnings}");
+    assert!(
+        warnings.contains(&format!("firewall-cmd --zone=trusted --add-interface={bridge}")),
+        "{warnings}"
+    );
+    assert!(!one.space.reaches(WORLD));
+    // What firewalld does on that line.
+    host.ok(&format!(
+        "nft 'insert rule inet firewalld filter_FORWARD_ZONES iifname {bridge} goto filter_FWD_trusted
+         insert rule inet firewalld filter_FWD_trusted_allow oifname {bridge} accept'"
+    ));
+    assert!(one.space.reaches(WORLD));
+    assert_eq!(host.start().applied.warnings, [] as [String; 0]);
+}
+
+#[test]
+fn a_flushed_ruleset_comes_back_for_all_who_are_there() {
+    let host = Host::with_world();
+    let one = host.start();
+    let whole = rules(&host);
+    host.ok("nft flush ruleset");
+    assert!(!one.space.reaches(WORLD), "nothing translates");
+    let two = host.start();
+    assert!(one.space.reaches(WORLD) && two.space.reaches(WORLD));
+    assert!(one.space.reaches(two.address()));
+    let again = rules(&host);
+    let is_old = |line: &str| again.contains(line.trim().trim_matches(['{', '}', ',']));
+    assert!(whole.lines().filter(|line| !line.contains("elements")).all(is_old), "{whole}{again}");
+    host.ok(&format!("nft flush chain inet {} forward", host.paths("a").engine_name()));
+    let _three = host.start();
+    assert!(rules(&host).contains("ct status dnat accept"), "a flushed chain is noticed");
+}
+
+#[test]
+fn guests_who_left_are_taken_off_the_list_when_they_are_many() {
+    let host = Host::new();
+    let stays = host.start();
+    let guests = || rules(&host).matches(" . 02:42:").count();
+    for _ in 0..64 {
+        assert_none(&network::remove(&host.start().applied, &host.place("a")));
+    }
+    assert_eq!(guests(), 65);
+    let next = host.start();
+    assert_eq!(guests(), 2);
+    assert!(stays.space.reaches(next.address()));
+}
+
+/// Our tables without what counts packets.
+fn rules(host: &Host) -> String {
+    host.ok("nft --stateless list ruleset")
+}
+
+#[test]
+fn two_engines_share_a_machine_and_reset_removes_only_ones_own() {
+    let host = Host::with_world();
+    let (a, b) = (host.start_in("a"), host.start_in("b"));
+    assert_ne!(a.endpoint().bridge, b.endpoint().bridge);
+    assert_eq!(a.address(), Ipv4Addr::new(172, 30, 0, 2));
+    assert_eq!(b.address(), Ipv4Addr::new(172, 30, 1, 2));
+    assert!(a.space.reaches(WORLD) && b.space.reaches(WORLD));
+    assert!(!a.space.reaches(b.address()), "networks do not reach each other");
+    assert_none(&network::reset(&host.place("a")));
+    assert!(b.space.reaches(WORLD));
+    let left = host.ok("nft list tables; ip -o link");
+    assert!(!left.contains(&host.paths("a").engine_id()), "{left}");
+    assert_none(&network::reset(&host.place("b")));
+    assert_eq!(host.ok("nft list ruleset"), "");
+    let left = host.ok("ip -o link");
+    assert!(!left.contains("hoist") && !left.contains("hp"), "{left}");
+    assert_none(&network::reset(&host.place("b")));
+}
+
+#[test]
+fn eight_threads_of_two_engines_start_at_once() {
+    let host = Host::new();
+    let space = OwnedFd::from(File::open("/proc/thread-self/ns/net").unwrap());
+    let places = [host.place("a"), host.place("b")];
+    let mut addresses = std::thread::scope(|scope| {
+        let starts = (0..8).map(|n| {
+            let (place, space) = (&places[n % 2], &space);
+            scope.spawn(move || {
+                let guest = Space::new();
+                inside(space.as_fd(), || network::apply(&bridge_plan(), Some(guest.fd()), place))
+                    .unwrap()
+                    .unwrap()
+            })
+        });
+        let starts: Vec<_> = starts.collect();
+        starts.into_iter().map(|start| start.join().unwrap().endpoint.unwrap().address).collect::<Vec<_>>()
+    });
+    addresses.sort();
+    addresses.dedup();
+    assert_eq!(addresses.len(), 8, "{addresses:?}");
+}
+
+#[test]
+fn a_subnet_that_somebody_uses_is_left_to_them() {
+    let host = Host::new();
+    host.ok("ip link add br9 type bridge; ip address add 172.30.0.1/16 dev br9; ip link set br9 up");
+    let one = host.start();
+    assert_eq!(one.endpoint().gateway, Ipv4Addr::new(172, 29, 0, 1));
+    // The choice is kept while it is free, also after a reboot.
+    assert_none(&network::reset(&host.place("a")));
+    host.ok("ip link delete br9");
+    assert_eq!(host.start().endpoint().gateway, Ipv4Addr::new(172, 29, 0, 1));
+    assert_none(&network::reset(&host.place("a")));
+    host.ok("ip link add br9 type bridge; ip address add 172.29.0.0/25 dev br9"); // down: no route tells of it
+    assert_eq!(host.start().endpoint().gateway, Ipv4Addr::new(172, 30, 0, 1));
+}
+
+#[test]
+fn a_bridge_that_somebody_deleted_comes_back_with_its_containers() {
+    let host = Host::with_world();
+    let one = host.start();
+    host.ok(&format!("ip link delete {}", one.endpoint().bridge));
+    assert!(!one.space.reaches(WORLD));
+    let two = host.start();
+    assert_eq!(two.address(), Ipv4Addr::new(172, 30, 0, 3));
+    assert!(one.space.reaches(WORLD) && one.space.reaches(two.address()));
+}
+
+#[test]
+fn leases_of_dead_runs_are_given_out_again_when_none_is_left() {
+    let host = Host::new();
+    let place = host.place("a");
+    // All but one of 253 addresses, by containers whose namespaces are gone at once.
+    let live = host.start();
+    let state = host.paths("a").network_runs().join(live.endpoint().network.as_str()).join("state.json");
+    let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&state).unwrap()).unwrap();
+    for last in 3..255 {
+        let id = ContainerId::random().unwrap();
+        json["leases"][format!("172.30.0.{last}")] =
+            serde_json::json!({ "container": id, "port": format!("hpdead{last}") });
+    }
+    std::fs::write(&state, json.to_string()).unwrap();
+    let next = host.start();
+    assert_eq!(next.address(), Ipv4Addr::new(172, 30, 0, 3));
+    assert!(next.space.reaches(live.address()));
+    let (all, unread) = network::list(&place);
+    assert!(unread.is_empty(), "{unread:?}");
+    let members: Vec<_> = all[0].members.iter().map(|member| member.address).collect();
+    assert_eq!(members, [live.address(), next.address()]);
+}
+
+#[test]
+fn nobody_speaks_in_anothers_name() {
+    let host = Host::with_world();
+    let (honest, liar) = (host.start(), host.start());
+    let gateway = honest.endpoint().gateway;
+    assert!(honest.space.reaches(liar.address()));
+    // Another's address as source: the answer would go to the honest one, so ask the rule.
+    liar.space.ok(&format!("ip address add {}/32 dev eth0", honest.address()));
+    let dropped = || host.ok("nft list chain bridge $(nft list tables | grep bridge | cut -d' ' -f3) raw");
+    liar.space.run(&format!("busybox ping -c 1 -W 1 -I {} {gateway}", honest.address()));
+    assert!(!dropped().contains("counter packets 0 bytes 0 drop"), "by address: {}", dropped());
+    // ARP in the gateway's name: nobody believes it.
+    let before = honest.space.ok("ip neighbour show");
+    liar.space.run(&format!("ip address add {gateway}/32 dev eth0"));
+    liar.space.run(&format!("busybox arping -c 2 -w 1 -U -I eth0 -s {gateway} {}", honest.address()));
+    let mac = |text: &str| text.split_whitespace().nth(4).unwrap_or_default().to_owned();
+    let after = honest.space.ok(&format!("ip neighbour show {gateway}"));
+    assert!(!after.contains(&liar.endpoint().mac.to_string()), "{before} {after} {}", mac(&after));
+    // Another hardware address.
+    liar.space.ok("ip address flush dev eth0; ip link set eth0 address 02:00:00:00:00:99");
+    liar.space.ok(&format!("ip address add {}/24 dev eth0", liar.address()));
+    assert!(!liar.space.reaches(gateway), "by hardware address");
+    // IPv6: no advertisement, no neighbour, nothing.
+    liar.space
+        .ok("echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip -6 address add fd00::2/64 dev eth0 nodad");
+    honest
+        .space
+        .ok("echo 0 >/proc/sys/net/ipv6/conf/eth0/disable_ipv6; ip -6 address add fd00::3/64 dev eth0 nodad");
+    assert!(!liar.space.run("busybox ping -6 -c 1 -W 1 fd00::3").status.success());
+}
+
+#[test]
+fn a_neighbour_of_the_host_does_not_reach_into_the_bridge() {
+    let host = Host::with_world();
+    let one = host.start();
+    host.world().ok("ip route add 172.30.0.0/24 via 198.51.100.1");
+    assert!(!host.world().reaches(one.address()));
+    assert!(one.space.reaches(WORLD), "answers come through all the same");
+    // Nor when somebody else's table would let it pass the first guard.
+    host.ok(&format!("nft flush chain inet {} raw", host.paths("a").engine_name()));
+    assert!(!host.world().reaches(one.address()), "the second guard stands in forward");
+}
+
+#[test]
+fn forwarding_is_turned_on_once_and_off_by_reset() {
+    let host = Host::new();
+    host.ok("echo 0 >/proc/sys/net/ipv4/ip_forward");
+    let one = host.start();
+    assert_eq!(host.ok("cat /proc/sys/net/ipv4/ip_forward"), "1\n");
+    assert!(one.applied.warnings.iter().any(|text| text.contains("net.ipv4.ip_forward on")));
+    assert_eq!(host.start().applied.warnings, [] as [String; 0]);
+    assert_none(&network::reset(&host.place("a")));
+    assert_eq!(host.ok("cat /proc/sys/net/ipv4/ip_forward"), "0\n");
+}
+
+#[test]
+fn without_a_network_there_is_lo_and_with_the_hosts_there_is_nothing_to_do() {
+    let host = Host::new();
+    let mut plan = bridge_plan();
+    plan.mode = Mode::None;
+    let space = Space::new();
+    let applied = network::apply(&plan, Some(space.fd()), &host.place("a")).unwrap();
+    assert_eq!(applied, Applied::unconnected(Mode::None));
+    assert!(space.reaches("127.0.0.1"));
+    plan.mode = Mode::Host;
+    let applied = network::apply(&plan, None, &host.place("a")).unwrap();
+    assert_none(&network::remove(&applied, &host.place("a")));
+    assert_eq!(host.ok("ip -o link | wc -l"), host.ok("ip -o link | grep -cE 'lo:|ifb'"));
+}
+
+#[test]
+fn a_failed_start_leaves_no_link_and_no_lease() {
+    let host = Host::new();
+    let space = Space::new();
+    space.ok("ip link add eth0 type veth peer name other0"); // its name is taken
+    let error = network::apply(&bridge_plan(), Some(space.fd()), &host.place("a")).unwrap_err();
+    assert!(error.to_string().starts_with("cannot connect the container to hoist0"), "{error}");
+    let links = host.ok("ip -o link");
+    assert!(!links.contains("hp"), "{links}");
+    assert_eq!(network::list(&host.place("a")).0[0].members, []);
+}

@@ -1,0 +1,286 @@
+//! An engine of its own for each test, and what tests do with it.
+//!
+//! [`Home`] owns two folders; dropping it runs `hoist system reset -f`, which is also what
+//! takes everything away after a failed test.
+
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+
+use hoist::base::Paths;
+use hoist::sys::probe::Probe;
+
+mod skip;
+pub(crate) use skip::skipped;
+
+/// The binary under test.
+pub(crate) const HOIST: &str = env!("CARGO_BIN_EXE_hoist");
+
+/// Whether the tests run in a user namespace: some things are not to be had there.
+pub(crate) fn in_user_namespace() -> bool {
+    Probe::now().unwrap().in_user_namespace
+}
+
+/// Whether memory is counted and limited here. It is not where `tests/on-v2` has only the
+/// controllers that a hybrid machine leaves to cgroup v2.
+#[track_caller]
+pub(crate) fn has_memory_controller() -> bool {
+    let v2 = std::fs::read_to_string("/sys/fs/cgroup/cgroup.controllers").unwrap_or_default();
+    let found =
+        v2.split_whitespace().any(|name| name == "memory") || Path::new("/sys/fs/cgroup/memory").exists();
+    if !found {
+        skipped("what needs a memory controller: this cgroup tree has none");
+    }
+    found
+}
+
+/// An engine of its own.
+pub(crate) struct Home {
+    dir: tempfile::TempDir,
+}
+
+/// What a command said.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl Said {
+    /// The output without its last newline, if the command succeeded.
+    #[track_caller]
+    pub(crate) fn ok(self) -> String {
+        assert_eq!(self.code, 0, "stdout: {}\nstderr: {}", self.out, self.err);
+        self.out.trim_end_matches('\n').to_owned()
+    }
+
+    /// The error output, if the command ended with `code`.
+    #[track_caller]
+    pub(crate) fn fails(self, code: i32) -> String {
+        assert_eq!(self.code, code, "stdout: {}\nstderr: {}", self.out, self.err);
+        self.err
+    }
+}
+
+impl From<Output> for Said {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            out: String::from_utf8_lossy(&output.stdout).into_owned(),
+            err: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+impl Home {
+    /// An empty engine.
+    pub(crate) fn new() -> Self {
+        Self { dir: tempfile::Builder::new().prefix("hoist-test-").tempdir().unwrap() }
+    }
+
+    /// An engine with the image `busybox`: Debian's static busybox and all its links.
+    pub(crate) fn with_busybox() -> Self {
+        let home = Self::new();
+        let tar = home.path("busybox.tar");
+        busybox_tar(&tar);
+        home.hoist(["import", "--change", "CMD sh", tar.to_str().unwrap(), "busybox"]).ok();
+        home
+    }
+
+    /// A path in the engine's temporary folder, beside its state.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    /// `--root`
+    pub(crate) fn root(&self) -> PathBuf {
+        self.path("root")
+    }
+
+    /// `--run-root`
+    pub(crate) fn run_root(&self) -> PathBuf {
+        self.path("run")
+    }
+
+    /// A command of hoist on this engine, to be refined.
+    pub(crate) fn command<I, S>(&self, words: I) -> Command
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let mut command = Command::new(HOIST);
+        command
+            .arg("--root")
+            .arg(self.root())
+            .arg("--run-root")
+            .arg(self.run_root())
+            .args(words)
+            .env_remove("HOIST_ROOT")
+            .env_remove("HOIST_RUN_ROOT")
+            .env("HOIST_CONFIG", empty_config(self.dir.path()))
+            // What the TUI remembers, and the user's themes and keys, are those of this home.
+            .env("XDG_STATE_HOME", self.dir.path().join("state"))
+            .env("XDG_CONFIG_HOME", self.dir.path().join("config"))
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs hoist to its end.
+    pub(crate) fn hoist<I, S>(&self, words: I) -> Said
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        self.command(words).output().unwrap().into()
+    }
+
+    /// Runs hoist to its end with these bytes on its standard input.
+    pub(crate) fn hoist_with<I, S>(&self, words: I, input: &[u8]) -> Said
+    where
+        I: IntoIterator<Item = S>,
+        S: AsRef<OsStr>,
+    {
+        let mut child = self
+            .command(words)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        let bytes = input.to_vec();
+        // The reader may end without reading all of it.
+        let writer = std::thread::spawn(move || drop(pipe.write_all(&bytes)));
+        let output = child.wait_with_output().unwrap();
+        writer.join().unwrap();
+        output.into()
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        let said = self.hoist(["system", "reset", "-f"]);
+        end_all(&Paths::new(self.root(), self.run_root()));
+        if said.code != 0 && !std::thread::panicking() {
+            panic!("the engine could not be taken away: {said:?}");
+        }
+    }
+}
+
+/// Where an engine's cgroups are made, as far as they are there: in the one tree, or in that of
+/// each controller.
+pub(crate) fn cgroup_parents(paths: &Paths) -> Vec<PathBuf> {
+    let root = Path::new("/sys/fs/cgroup");
+    let trees = std::fs::read_dir(root).into_iter().flatten().flatten().map(|tree| tree.path());
+    let parents = trees.chain([root.to_owned()]).map(|tree| tree.join(paths.engine_name()));
+    parents.filter(|parent| parent.is_dir()).collect()
+}
+
+/// Every cgroup of an engine, deepest first.
+pub(crate) fn groups_of(paths: &Paths) -> Vec<PathBuf> {
+    let mut groups = cgroup_parents(paths);
+    let mut at = 0;
+    while let Some(group) = groups.get(at) {
+        let below = std::fs::read_dir(group).into_iter().flatten().flatten().map(|entry| entry.path());
+        groups.extend(below.filter(|path| path.is_dir()).collect::<Vec<_>>());
+        at += 1;
+    }
+    groups.reverse();
+    groups
+}
+
+/// The processes of the machine, each with its command line.
+pub(crate) fn command_lines() -> Vec<(i32, Vec<u8>)> {
+    let entries = std::fs::read_dir("/proc").unwrap().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.map(|pid| (pid, std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default())).collect()
+}
+
+/// An engine's monitors, and the processes of its containers.
+pub(crate) fn processes_of(paths: &Paths) -> Vec<i32> {
+    let numbers =
+        |text: String| text.split_whitespace().filter_map(|pid| pid.parse().ok()).collect::<Vec<i32>>();
+    let read = |path: PathBuf| std::fs::read_to_string(path).map(numbers).unwrap_or_default();
+    let mut pids: Vec<i32> =
+        groups_of(paths).into_iter().flat_map(|group| read(group.join("cgroup.procs"))).collect();
+    let root = paths.root().as_os_str().as_encoded_bytes();
+    for (pid, words) in command_lines() {
+        if words.starts_with(b"hoist\0monitor\0") && words.split(|byte| *byte == 0).any(|word| word == root) {
+            // Without cgroups nothing else tells what it has started.
+            pids.extend(read(format!("/proc/{pid}/task/{pid}/children").into()));
+            pids.push(pid);
+        }
+    }
+    pids
+}
+
+/// Kills what is left of an engine: a test that has failed, also of one that cannot clean up,
+/// leaves nothing alive on the machine. Panics when something survives.
+pub(crate) fn end_all(paths: &Paths) {
+    for _ in 0..1000 {
+        let pids = processes_of(paths);
+        for group in groups_of(paths) {
+            let _ = std::fs::write(group.join("cgroup.freeze"), "0"); // v2 only
+            if pids.is_empty() {
+                let _ = std::fs::remove_dir(group);
+            }
+        }
+        if pids.is_empty() {
+            return;
+        }
+        pids.iter().for_each(|&pid| drop(hoist::sys::signal::send(pid, libc::SIGKILL)));
+        std::thread::sleep(std::time::Duration::from_millis(5)); // they take a moment to die
+    }
+    let pids = processes_of(paths);
+    assert!(pids.is_empty() || std::thread::panicking(), "these survive: {pids:?}");
+}
+
+fn empty_config(dir: &Path) -> PathBuf {
+    let path = dir.join("config.toml");
+    if !path.exists() {
+        File::create(&path).unwrap();
+    }
+    path
+}
+
+/// A root file system of Debian's static busybox, every applet a link, as an archive.
+pub(crate) fn busybox_tar(path: &Path) {
+    let busybox = Path::new("/bin/busybox");
+    let list = Command::new(busybox).arg("--list").output();
+    let list = list.expect("the Debian package busybox-static is installed (tests/all does it)");
+    let applets = String::from_utf8(list.stdout).unwrap();
+    let mut tar = tar::Builder::new(File::create(path).unwrap());
+    let mut add = |name: &str, kind: tar::EntryType, mode: u32, target: &str, bytes: &[u8]| {
+        let mut header = tar::Header::new_gnu();
+        header.set_entry_type(kind);
+        header.set_mode(mode);
+        header.set_mtime(1_700_000_000);
+        header.set_size(bytes.len() as u64);
+        if target.is_empty() {
+            tar.append_data(&mut header, name, bytes).unwrap();
+        } else {
+            tar.append_link(&mut header, name, target).unwrap();
+        }
+    };
+    use tar::EntryType::{Directory, Regular, Symlink};
+    for dir in ["bin/", "etc/", "root/", "proc/", "sys/", "dev/", "usr/", "usr/bin/", "var/"] {
+        add(dir, Directory, 0o755, "", b"");
+    }
+    add("tmp/", Directory, 0o1777, "", b"");
+    add(
+        "etc/passwd",
+        Regular,
+        0o644,
+        "",
+        b"root:x:0:0:root:/root:/bin/sh\nuser:x:1000:1000::/home:/bin/sh\n",
+    );
+    add("etc/group", Regular, 0o644, "", b"root:x:0:\nuser:x:1000:\nextra:x:2000:user\n");
+    add("bin/busybox", Regular, 0o755, "", &std::fs::read(busybox).unwrap());
+    for applet in applets.lines().filter(|applet| *applet != "busybox") {
+        add(&format!("bin/{applet}"), Symlink, 0o777, "busybox", b"");
+    }
+    tar.into_inner().unwrap().flush().unwrap();
+}

@@ -1,0 +1,249 @@
+//! The borders of the house, checked: who may name whom, where `unsafe` and threads may
+//! be, how long a file may grow. ARCHITECTURE.md draws what this enforces.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// A module and what it may name; itself is understood.
+const LAYERS: &[(&str, &[&str])] = &[
+    ("base", &[]),
+    ("config", &["base"]),
+    ("oci", &["base"]),
+    ("sys", &["base"]),
+    ("cgroup", &["base", "oci", "sys"]),
+    ("runtime", &["base", "oci", "sys", "cgroup"]),
+    ("container", &["base", "oci", "sys", "cgroup"]),
+    ("image", &["base", "oci", "sys"]),
+    ("snapshot", &["base", "oci", "sys"]),
+    ("network", &["base", "sys"]),
+    ("volume", &["base", "sys"]),
+    ("registry", &["base", "oci"]),
+    ("monitor", &["base", "oci", "sys", "cgroup", "runtime", "container", "snapshot", "network", "volume"]),
+    (
+        "engine",
+        &[
+            "base",
+            "config",
+            "oci",
+            "sys",
+            "cgroup",
+            "runtime",
+            "container",
+            "image",
+            "snapshot",
+            "network",
+            "volume",
+            "registry",
+            "monitor",
+        ],
+    ),
+    ("docker", &["base", "oci", "engine"]),
+    ("command", &["base", "config", "oci", "engine", "docker"]),
+    ("cli", &["base", "config", "oci", "engine", "docker", "command"]),
+    ("tui", &["base", "config", "oci", "engine", "docker", "command"]),
+];
+
+/// Modules that may name more than their layer says, with the reason.
+const EXCEPTIONS: &[(&str, &str)] = &[
+    // `hoist oci` is the embedded runtime's own command line: there is no engine in it.
+    ("cli/oci", "runtime"),
+    ("cli/oci", "cgroup"),
+    ("cli/oci", "sys"),
+];
+
+/// Words that only some modules may say, and which.
+const WORDS: &[(&str, &[&str])] = &[
+    ("unsafe", &["sys"]),
+    ("tokio", &["registry", "engine", "cli", "tui"]),
+    ("geteuid", &[]),
+    ("ratatui", &["tui"]),
+    ("crossterm", &["tui"]),
+    ("reqwest", &["registry"]),
+];
+
+/// Modules that must stay single-threaded: they clone.
+const SINGLE: &[&str] = &["sys", "cgroup", "runtime", "monitor"];
+
+/// Lines of code a file may have, tests and comments not counted.
+const MAX_LINES: usize = 600;
+
+struct Source {
+    module: String,
+    path: PathBuf,
+    /// Code before the tests, comments and the insides of strings blanked.
+    code: String,
+}
+
+fn sources() -> Vec<Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    let mut folders = vec![root.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|ending| ending == "rs") {
+                let inside = path.strip_prefix(&root).unwrap().to_owned();
+                let first = inside.components().next().unwrap().as_os_str().to_str().unwrap();
+                let module = first.trim_end_matches(".rs").to_owned();
+                let is_test = inside.file_stem().unwrap() == "tests";
+                let text = fs::read_to_string(&path).unwrap();
+                let code = if is_test { String::new() } else { strip(&text) };
+                found.push(Source { module, path: inside, code });
+            }
+        }
+    }
+    assert!(found.len() > 10, "the sources were not found");
+    found
+}
+
+/// Cuts the tests off, and blanks comments and strings, so that words in them do not count.
+fn strip(text: &str) -> String {
+    let code = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap();
+    let mut out = String::with_capacity(code.len());
+    for line in code.lines() {
+        let mut in_string = false;
+        let mut escaped = false;
+        let bytes: Vec<char> = line.chars().collect();
+        let mut at = 0;
+        while at < bytes.len() {
+            let c = bytes[at];
+            if !in_string && c == '/' && bytes.get(at + 1) == Some(&'/') {
+                break;
+            }
+            // A quote as a character literal opens no string.
+            let literal = c == '"' && at > 0 && bytes[at - 1] == '\'';
+            if c == '"' && !escaped && !literal {
+                in_string = !in_string;
+                out.push('"');
+            } else {
+                out.push(if in_string { ' ' } else { c });
+            }
+            escaped = in_string && c == '\\' && !escaped;
+            at += 1;
+        }
+        out.push('\n');
+    }
+    out
+}
+
+/// Every first segment of a `crate::…` path, groups (`crate::{a, b::c}`) included.
+fn named(code: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 1;
+            let mut start = true;
+            let mut name = String::new();
+            for c in group.chars() {
+                match c {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    ',' if depth == 1 => start = true,
+                    c if start && depth == 1 && (c.is_alphanumeric() || c == '_') => name.push(c),
+                    c if c.is_whitespace() => {}
+                    _ => start = false,
+                }
+                if (!start || depth == 0 || c == ',') && !name.is_empty() {
+                    names.push(std::mem::take(&mut name));
+                }
+                if depth == 0 {
+                    break;
+                }
+            }
+        } else {
+            names.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        }
+    }
+    names
+}
+
+fn says(code: &str, word: &str) -> bool {
+    let edge = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    code.match_indices(word)
+        .any(|(at, _)| edge(code[..at].chars().next_back()) && edge(code[at + word.len()..].chars().next()))
+}
+
+#[test]
+fn a_module_names_only_what_stands_below_it() {
+    let mut faults = String::new();
+    for Source { module, path, code } in sources() {
+        if module == "lib" || module == "main" {
+            continue;
+        }
+        let Some((_, below)) = LAYERS.iter().find(|(name, _)| *name == module) else {
+            faults += &format!("src/{} stands in no layer\n", path.display());
+            continue;
+        };
+        for name in named(&code) {
+            let stem = path.with_extension("").display().to_string();
+            let excepted = EXCEPTIONS.iter().any(|(file, other)| stem.starts_with(file) && *other == name);
+            let is_layer = LAYERS.iter().any(|(layer, _)| *layer == name);
+            if is_layer && name != module && !below.contains(&name.as_str()) && !excepted {
+                faults += &format!(
+                    "src/{} names `{name}`, which does not stand below `{module}`\n",
+                    path.display()
+                );
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+#[test]
+fn some_words_are_said_in_few_places() {
+    let mut faults = String::new();
+    for Source { module, path, code } in sources() {
+        for (word, allowed) in WORDS {
+            if module != "main" && !allowed.contains(&module.as_str()) && says(&code, word) {
+                faults += &format!("src/{} says `{word}`, which only {allowed:?} may\n", path.display());
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+#[test]
+fn what_clones_starts_no_thread() {
+    let mut faults = String::new();
+    for Source { module, path, code } in sources() {
+        if SINGLE.contains(&module.as_str())
+            && (code.contains("thread::spawn") || code.contains("thread::scope"))
+        {
+            faults += &format!("src/{} starts a thread\n", path.display());
+        }
+        if module == "engine" && code.contains("sys::clone") {
+            faults += &format!("src/{} names sys::clone: the engine never forks\n", path.display());
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+#[test]
+fn every_file_says_what_it_is_for_and_is_short() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut faults = String::new();
+    for Source { path, code, .. } in sources() {
+        let text = fs::read_to_string(root.join(&path)).unwrap();
+        if !text.starts_with("//!") {
+            faults += &format!("src/{} has no module doc\n", path.display());
+        }
+        let lines = code.lines().filter(|line| !line.trim().is_empty()).count();
+        if lines > MAX_LINES {
+            faults += &format!("src/{} has {lines} lines of code, more than {MAX_LINES}\n", path.display());
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+#[test]
+fn the_reader_of_paths_sees_groups_and_not_comments() {
+    assert_eq!(
+        named("use crate::{base::{a, b}, sys, oci::x};\ncrate::engine::y"),
+        ["base", "sys", "oci", "engine"]
+    );
+    assert_eq!(strip("a // crate::x\nb \"unsafe\" c"), "a \nb \"      \" c\n");
+    assert!(says("call(unsafe {", "unsafe") && !says("unsafely", "unsafe"));
+}

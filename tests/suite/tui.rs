@@ -1,0 +1,594 @@
+//! The TUI as a user has it: the real binary, in a real terminal, on a real engine.
+//!
+//! A test types keys and waits for screens; it never sleeps. The terminal is an emulator
+//! behind a pseudo-terminal, so what is asserted is what a user would see. Needs root, or a
+//! user namespace.
+
+use std::io::{Read, Write};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
+
+use crate::support::{self, Home};
+use alacritty_terminal::event::{Event, EventListener};
+use alacritty_terminal::grid::Dimensions;
+use alacritty_terminal::index::{Column, Line};
+use alacritty_terminal::term::test::TermSize;
+use alacritty_terminal::term::{Config, Term, TermMode};
+use alacritty_terminal::vte::ansi::Processor;
+use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
+
+/// Whoever waits longer than this has a bug to look for.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What was copied last (OSC 52).
+#[derive(Clone, Default)]
+struct Clipboard(Arc<Mutex<String>>);
+
+impl EventListener for Clipboard {
+    fn send_event(&self, event: Event) {
+        if let Event::ClipboardStore(_, text) = event {
+            *self.0.lock().unwrap() = text;
+        }
+    }
+}
+
+/// The screen so far, and whether the program has ended.
+struct Seen {
+    term: Term<Clipboard>,
+    clipboard: Clipboard,
+    parser: Processor,
+    is_over: bool,
+}
+
+impl Seen {
+    fn text(&self) -> String {
+        let grid = self.term.grid();
+        let row = |line: usize| -> String {
+            let cells =
+                (0..grid.columns()).map(|column| grid[Line(i32::try_from(line).unwrap())][Column(column)].c);
+            cells.collect::<String>().trim_end().to_owned()
+        };
+        (0..grid.screen_lines()).map(row).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// hoist in a terminal.
+struct Tui {
+    child: Box<dyn Child + Send + Sync>,
+    master: Box<dyn MasterPty + Send>,
+    keys: Box<dyn Write + Send>,
+    seen: Arc<(Mutex<Seen>, Condvar)>,
+}
+
+impl Tui {
+    fn open(home: &Home, columns: u16, rows: u16) -> Self {
+        let words = home.command::<_, &str>([]);
+        let mut command = CommandBuilder::new(words.get_program());
+        command.args(words.get_args());
+        for (name, value) in words.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            }
+        }
+        Self::spawn(command, columns, rows)
+    }
+
+    fn spawn(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        command.env("TERM", "xterm-256color");
+        command.env_remove("NO_COLOR");
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        let pty = native_pty_system().openpty(size).unwrap();
+        let child = pty.slave.spawn_command(command).unwrap();
+        drop(pty.slave);
+        let size = TermSize::new(columns.into(), rows.into());
+        let clipboard = Clipboard::default();
+        let term = Term::new(Config::default(), &size, clipboard.clone());
+        let seen = Seen { term, clipboard, parser: Processor::new(), is_over: false };
+        let seen = Arc::new((Mutex::new(seen), Condvar::new()));
+        let (mut reader, theirs) = (pty.master.try_clone_reader().unwrap(), seen.clone());
+        std::thread::spawn(move || {
+            let mut bytes = [0; 16 << 10];
+            loop {
+                let count = reader.read(&mut bytes).unwrap_or(0);
+                let mut seen = theirs.0.lock().unwrap();
+                let Seen { term, parser, is_over, .. } = &mut *seen;
+                parser.advance(term, &bytes[..count]);
+                *is_over = count == 0;
+                theirs.1.notify_all();
+                if count == 0 {
+                    return;
+                }
+            }
+        });
+        let keys = pty.master.take_writer().unwrap();
+        Self { child, master: pty.master, keys, seen }
+    }
+
+    /// Waits until the screen is as wished, and gives it.
+    #[track_caller]
+    fn wait(&self, what: &str, is_it: impl Fn(&Seen) -> bool) -> String {
+        let until = Instant::now() + PATIENCE;
+        let mut seen = self.seen.0.lock().unwrap();
+        while !is_it(&seen) {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() || seen.is_over {
+                let screen = seen.text();
+                drop(seen);
+                panic!("never came: {what}\n{screen}");
+            }
+            seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
+        }
+        seen.text()
+    }
+
+    /// Waits until `text` is on the screen.
+    #[track_caller]
+    fn see(&self, text: &str) -> String {
+        self.wait(text, |seen| seen.text().contains(text))
+    }
+
+    /// Waits until `text` is not on the screen any more.
+    #[track_caller]
+    fn miss(&self, text: &str) -> String {
+        self.wait(&format!("a screen without `{text}`"), |seen| !seen.text().contains(text))
+    }
+
+    fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+        self.keys.flush().unwrap();
+    }
+
+    /// Waits for the end, and gives the exit code. The terminal must be as it was.
+    #[track_caller]
+    fn end(&mut self) -> u32 {
+        let until = Instant::now() + PATIENCE;
+        let mut seen = self.seen.0.lock().unwrap();
+        while !seen.is_over {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let screen = seen.text();
+                drop(seen);
+                panic!("it never ended\n{screen}");
+            }
+            seen = self.seen.1.wait_timeout(seen, left).unwrap().0;
+        }
+        let code = self.child.wait().unwrap().exit_code();
+        let ours = TermMode::ALT_SCREEN | TermMode::BRACKETED_PASTE | TermMode::MOUSE_MODE;
+        assert!(!seen.term.mode().intersects(ours), "{:?}", seen.term.mode());
+        assert!(seen.term.mode().contains(TermMode::SHOW_CURSOR));
+        code
+    }
+
+    fn signal(&self, signal: nix::sys::signal::Signal) {
+        let pid = nix::unistd::Pid::from_raw(i32::try_from(self.child.process_id().unwrap()).unwrap());
+        nix::sys::signal::kill(pid, signal).unwrap();
+    }
+
+    fn resize(&self, columns: u16, rows: u16) {
+        self.seen.0.lock().unwrap().term.resize(TermSize::new(columns.into(), rows.into()));
+        let size = PtySize { rows, cols: columns, pixel_width: 0, pixel_height: 0 };
+        self.master.resize(size).unwrap();
+    }
+}
+
+impl Drop for Tui {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const CTRL_C: &str = "\x03";
+const CTRL_E: &str = "\x05";
+const CTRL_P: &str = "\x10";
+const CTRL_Q: &str = "\x11";
+const CTRL_S: &str = "\x13";
+const CTRL_W: &str = "\x17";
+const RELEASE: &str = "\x1d";
+const HOME: &str = "\x1b[H";
+const RIGHT: &str = "\x1b[C";
+const ESC: &str = "\x1b";
+const ENTER: &str = "\r";
+const TAB: &str = "\t";
+
+#[test]
+fn a_first_hour_from_an_empty_store_to_an_empty_store() {
+    let home = Home::new();
+    let mut tui = Tui::open(&home, 100, 28);
+    tui.see("No containers yet");
+    // An image of this machine, on one key.
+    tui.press("M");
+    tui.see("made host:latest");
+    tui.see("[2 Images 1]");
+    // A container of it, with its terminal.
+    tui.press("r");
+    tui.see("Run a container");
+    tui.press(&format!("web{TAB}sh{TAB}{TAB}{TAB}none"));
+    tui.see("$ hoist run -dit --name web --network none host:latest sh");
+    // The same as text, and back into the fields.
+    tui.press(CTRL_E);
+    tui.see("run, as text");
+    tui.press(&format!("{HOME}{}--stop-timeout 1 {ENTER}", RIGHT.repeat(4)));
+    tui.miss("run, as text");
+    tui.see("--network none --stop-timeout 1");
+    tui.press(CTRL_S);
+    tui.see("web: attach");
+    tui.see("# ");
+    // What is typed is answered by the program.
+    tui.press(&format!("echo hello-$((40+2)){ENTER}"));
+    tui.see("hello-42");
+    tui.press(&format!("stty size{ENTER}"));
+    tui.see("22 98");
+    // Detached, it goes on.
+    tui.press(&format!("{CTRL_P}{CTRL_Q}"));
+    tui.see("detached from web: attach");
+    tui.see("running");
+    assert_eq!(home.hoist(["ps", "--format", "{{.Names}} {{.State}}"]).ok(), "web running");
+    // Its log has what it wrote.
+    tui.press("l");
+    tui.see("[1 Logs]");
+    tui.see("hello-42");
+    tui.press("4");
+    tui.see("Status      running");
+    tui.press("FF");
+    tui.see("\"Status\": \"running\"");
+    tui.press("3");
+    tui.see("COMMAND");
+    tui.press("2");
+    tui.see("Memory");
+    tui.press("q");
+    tui.see("[1 Containers 1]");
+    // Stopped and removed: it is asked, and names what goes.
+    tui.press("s");
+    tui.see("stopped web");
+    tui.see("exit 137 KILL");
+    tui.press("dd");
+    tui.see("Remove 1 container?");
+    tui.press(ENTER);
+    tui.miss("Remove 1 container?");
+    tui.press("dd");
+    tui.see("Goes to Trash for 24h; u restores it");
+    tui.press("y");
+    tui.see("removed web");
+    tui.see("No containers yet.");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+    assert_eq!(home.hoist(["ps", "-aq"]).ok(), "");
+}
+
+#[test]
+fn several_shells_live_beside_each_other_and_go_on_unseen() {
+    let home = Home::with_busybox();
+    home.hoist(["run", "-d", "--name", "box", "--network", "none", "busybox", "sleep", "1000"]).ok();
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.see("● box");
+    tui.press("e");
+    tui.see("[6 shell]");
+    tui.see("# ");
+    tui.press(&format!("X=first; (sleep 0.2; echo late-$X){ENTER}"));
+    tui.press(&format!("{RELEASE}e"));
+    tui.see("[7 shell]");
+    tui.press(&format!("echo second; tty{ENTER}"));
+    tui.see("/dev/pts/");
+    // The key twice goes to the program.
+    tui.press(&format!("{RELEASE}{RELEASE}"));
+    tui.see("[7 shell]");
+    tui.press(&format!("{CTRL_C}{ENTER}echo $?{ENTER}"));
+    tui.see("130");
+    tui.press(RELEASE);
+    tui.see("[1 Containers 1]");
+    // The first one wrote on while nobody looked.
+    tui.press(&format!("5{ENTER}"));
+    tui.see("shell]");
+    tui.press(&format!("{RELEASE}l"));
+    tui.see("[1 Logs]");
+    tui.press("6");
+    tui.see("late-first");
+    // A terminal follows its window.
+    tui.resize(120, 40);
+    tui.wait("a wide border", |seen| seen.text().lines().any(|line| line.chars().count() == 120));
+    tui.press(&format!("stty size{ENTER}"));
+    tui.wait("another size", |seen| {
+        seen.text().lines().any(|line| {
+            let words: Vec<_> = line.trim_matches(['│', '┃', ' ']).split(' ').collect();
+            matches!(words.as_slice(), [rows, columns] if *rows != "18" && rows.parse::<u16>().is_ok() && columns.parse::<u16>().is_ok())
+        })
+    });
+    // One that ends says so, and is closed.
+    tui.press(&format!("exit 3{ENTER}"));
+    tui.see("exit 3");
+    tui.press("x");
+    tui.miss("exit 3");
+    tui.press("Q");
+    tui.see("Leave hoist?");
+    tui.press("y");
+    assert_eq!(tui.end(), 0);
+    assert_eq!(home.hoist(["ps", "--format", "{{.State}}"]).ok(), "running");
+}
+
+#[test]
+fn panes_stand_beside_each_other_and_a_layout_comes_back() {
+    let home = Home::with_busybox();
+    for name in ["one", "two"] {
+        home.hoist(["run", "-d", "--name", name, "--network", "none", "busybox", "sleep", "1000"]).ok();
+    }
+    let mut tui = Tui::open(&home, 120, 40);
+    tui.see("● two");
+    tui.press("e");
+    tui.see("# ");
+    tui.press(&format!("for i in $(seq 1 90); do echo n$i-; done; echo ready-$((1+1)){ENTER}"));
+    tui.see("ready-2");
+    // A second shell beside it, then the keys go from one to the other.
+    tui.press(&format!("{RELEASE}{CTRL_W}v"));
+    tui.wait("two shells", |seen| seen.text().matches(": shell").count() == 2);
+    tui.press(&format!("echo here-$((40+2)){ENTER}"));
+    tui.see("here-42");
+    tui.press(&format!("{RELEASE}hecho there-$((40+3)){ENTER}"));
+    tui.see("there-43");
+    // What has scrolled away is searched, marked and copied.
+    tui.press(&format!("{RELEASE}[/n5-{ENTER}"));
+    tui.see("copy mode");
+    tui.wait("what scrolled away", |seen| {
+        seen.text().lines().any(|line| line.trim_matches(['│', '┃', ' ']).split(' ').next() == Some("n5-"))
+    });
+    tui.press("Vjjy");
+    tui.see("copied 3 lines");
+    tui.wait("the clipboard", |seen| *seen.clipboard.0.lock().unwrap() == "n5-\nn6-\nn7-");
+    // The other pane shows what the list's cursor is on once more.
+    tui.press(&format!("{RELEASE}:layout save two{ENTER}"));
+    tui.see("layout two saved");
+    tui.press("Qy");
+    assert_eq!(tui.end(), 0);
+    let mut tui = Tui::open(&home, 120, 40);
+    tui.see("● two");
+    tui.press(&format!(":layout two{ENTER}"));
+    tui.wait("two shells again", |seen| seen.text().matches(": shell").count() == 2);
+    tui.press(&format!("echo again-$((40+4)){ENTER}"));
+    tui.see("again-44");
+    tui.press(&format!("{RELEASE}Qy"));
+    assert_eq!(tui.end(), 0);
+}
+
+#[test]
+fn what_others_do_beside_it_appears_at_once() {
+    let home = Home::with_busybox();
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.see("No containers yet.");
+    home.hoist([
+        "run",
+        "-d",
+        "--name",
+        "other",
+        "--network",
+        "none",
+        "busybox",
+        "sh",
+        "-c",
+        "echo ready; sleep 1000",
+    ])
+    .ok();
+    tui.see("● other");
+    tui.see("ready");
+    home.hoist(["pause", "other"]).ok();
+    tui.see("‖ other");
+    tui.press("p");
+    tui.see("● other");
+    assert_eq!(home.hoist(["ps", "--format", "{{.State}}"]).ok(), "running");
+    tui.press("K");
+    tui.see("Send other a signal");
+    tui.press(&format!("j{ENTER}"));
+    tui.see("exit 137 KILL");
+    home.hoist(["rm", "other"]).ok();
+    tui.see("No containers yet.");
+    home.hoist(["tag", "busybox", "second:name"]).ok();
+    tui.press("2");
+    tui.see("second:name");
+    // The command line's own words.
+    tui.press(&format!(":create --name made --network none busybox true{ENTER}"));
+    tui.see("created made");
+    tui.press(&format!(":rm made{ENTER}"));
+    tui.see("Remove 1 container?");
+    tui.press("y");
+    tui.see("removed made");
+    tui.see("undo (23h5"); // a minute may have passed
+    tui.press("1");
+    tui.see("No containers yet.");
+}
+
+#[test]
+fn what_a_start_warns_of_is_a_notice() {
+    if hoist::sys::selinux::is_enabled() {
+        support::skipped("SELinux is on");
+        return;
+    }
+    let home = Home::with_busybox();
+    let label = ["--security-opt", "label=type:x_t"];
+    let words = ["create", "--name", "labelled", "--network", "none", label[0], label[1]];
+    home.hoist([&words[..], &["busybox", "sleep", "1000"]].concat()).ok();
+    let mut tui = Tui::open(&home, 160, 24);
+    tui.see("○ labelled");
+    tui.press("s");
+    tui.see("SELinux is off on this machine: label=type:x_t does not confine the container");
+    tui.see("● labelled");
+}
+
+/// On a disk of its own with both folders of an engine, an image and a container, after this
+/// script. The disk goes with the mount namespace, and that with the program.
+fn open_on_a_small_disk(home: &Home, script: &str) -> Tui {
+    support::busybox_tar(&home.path("busybox.tar"));
+    let whole = format!(
+        r#"set -e
+        mkdir disk
+        mount -t tmpfs -o size=24m,mode=700 none disk
+        hoist="{} --root $PWD/disk/root --run-root $PWD/disk/run"
+        $hoist import busybox.tar busybox >/dev/null
+        $hoist create --name one busybox true >/dev/null
+        {script}
+        XDG_STATE_HOME=$PWD/disk/state exec $hoist"#,
+        support::HOIST
+    );
+    let words = home.command::<_, &str>([]);
+    let mut command = CommandBuilder::new("unshare");
+    command.args(["-m", "sh", "-c", &whole]);
+    command.cwd(home.path("."));
+    for (name, value) in words.get_envs() {
+        if let Some(value) = value {
+            command.env(name, value);
+        }
+    }
+    Tui::spawn(command, 80, 24)
+}
+
+#[test]
+fn a_full_or_read_only_data_folder_is_looked_at() {
+    let fill = "cat /dev/zero > disk/ballast 2>/dev/null || true
+        ! printf x >> disk/ballast 2>/dev/null";
+    let read_only = "mount --bind disk/root disk/root; mount -o remount,ro,bind disk/root";
+    for script in [fill, read_only] {
+        let home = Home::new();
+        let mut tui = open_on_a_small_disk(&home, script);
+        tui.see("○ one");
+        tui.press("2");
+        tui.see("busybox");
+        tui.press("Q");
+        assert_eq!(tui.end(), 0, "{script}");
+    }
+}
+
+#[test]
+fn a_log_is_searched_filtered_followed_and_saved() {
+    let home = Home::with_busybox();
+    let words = "i=0; while [ $i -lt 3000 ]; do echo INFO line $i; i=$((i + 1)); done; \
+                 while true; do sleep 0.2; echo beat; done";
+    home.hoist(["run", "-d", "--name", "chatter", "--network", "none", "busybox", "sh", "-c", words]).ok();
+    let mut tui = Tui::open(&home, 100, 24);
+    tui.see("● chatter");
+    tui.press("l");
+    tui.see("follow ●");
+    tui.see("beat");
+    // The first line is one stroke away, and what comes is counted and does not move it.
+    tui.press("gg");
+    tui.see("line 1 of");
+    tui.see(" INFO line 0 ");
+    tui.see("new ↓G");
+    tui.press(&format!("/line 777{ENTER}"));
+    tui.see("»INFO line 777 ");
+    tui.see("1 of 1");
+    tui.press(&format!("&re:line 12[0-9]$ & !re:5$ & !line 127{ENTER}"));
+    tui.miss("INFO line 777");
+    let screen = tui.see(" INFO line 129");
+    for (number, is_shown) in
+        [(119, false), (120, true), (124, true), (125, false), (127, false), (130, false)]
+    {
+        assert_eq!(screen.contains(&format!("INFO line {number}")), is_shown, "{number}\n{screen}");
+    }
+    let path = home.path("saved.log");
+    tui.press(&format!("W{}{}{ENTER}", "\x7f".repeat("chatter.log".len()), path.display()));
+    tui.see("saved 8 lines");
+    let saved = std::fs::read_to_string(&path).unwrap();
+    assert_eq!(saved.lines().next(), Some("INFO line 120"));
+    // The search goes first, then the filter.
+    tui.press("\x1b");
+    tui.miss("/line 777");
+    tui.press("\x1b");
+    tui.miss("&re:");
+    tui.press("G");
+    tui.see("follow ●");
+    tui.see("beat");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
+
+#[test]
+fn a_pull_that_cannot_be_says_why_and_leaves_nothing() {
+    let home = Home::new();
+    let mut tui = Tui::open(&home, 80, 24);
+    tui.see("No containers yet");
+    tui.press("2p");
+    tui.see("pull an image");
+    tui.press(&format!("localhost:9/none{ENTER}"));
+    tui.see("because");
+    tui.press(ESC);
+    tui.miss("because");
+    tui.see("✗");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
+
+#[test]
+fn the_terminal_is_given_back_on_a_signal() {
+    use nix::sys::signal::Signal;
+    let home = Home::new();
+    for (signal, code) in [(Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
+        let mut tui = Tui::open(&home, 80, 24);
+        tui.see("No containers yet");
+        tui.signal(signal);
+        assert_eq!(tui.end(), code);
+    }
+}
+
+/// Says to this program that it is to show a TUI whose files cannot be read without a panic.
+const PANIC: &str = "HOIST_TEST_PANIC";
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "a role of this test program")]
+fn role_of_the_test_below() {
+    use hoist::config::{Environment, Ui};
+    use hoist::engine::{Engine, Settings};
+    let Some(dir) = std::env::var_os(PANIC) else { return };
+    let dir = Path::new(&dir);
+    let paths = hoist::base::Paths::new(dir.join("root"), dir.join("run"));
+    let engine = Engine::open(Settings::new(paths)).unwrap();
+    let ui = Ui { no_color: true, ..Ui::default() };
+    let read = |path: &Path| -> std::io::Result<String> { panic!("cannot bear {}", path.display()) };
+    let world = hoist::command::World { environment: Environment::default(), folder: "/".into(), read };
+    let settings = hoist::tui::TuiSettings { ui, warnings: Vec::new(), flags: Default::default(), world };
+    let ended = hoist::tui::run(engine, settings);
+    std::process::exit(if ended.is_err() { 77 } else { 0 });
+}
+
+#[test]
+fn the_terminal_is_given_back_before_a_panic_is_told() {
+    let home = Home::new();
+    let mut command = CommandBuilder::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "tui::role_of_the_test_below", "--nocapture", "--test-threads", "1"]);
+    command.env("RUST_BACKTRACE", "0");
+    command.env(PANIC, home.root().parent().unwrap());
+    let mut tui = Tui::spawn(command, 80, 24);
+    tui.see("No containers yet");
+    tui.press(&format!(":create --env-file nowhere image{ENTER}"));
+    assert_eq!(tui.end(), 77);
+    let screen = tui.seen.0.lock().unwrap().text();
+    assert!(screen.contains("cannot bear /nowhere"), "{screen}");
+}
+
+#[test]
+fn it_works_on_small_terminals() {
+    let home = Home::with_busybox();
+    home.hoist([
+        "run",
+        "-d",
+        "--name",
+        "box",
+        "--network",
+        "none",
+        "busybox",
+        "sh",
+        "-c",
+        "echo tiny; sleep 1000",
+    ])
+    .ok();
+    let mut tui = Tui::open(&home, 40, 12);
+    tui.see("● box");
+    tui.press("l");
+    tui.see("tiny");
+    tui.press("q");
+    tui.resize(30, 5);
+    tui.see("resize, or press");
+    tui.resize(200, 60);
+    tui.see("Block I/O");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+}
