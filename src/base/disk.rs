@@ -56,6 +56,7 @@ mod json;
 mod lock;
 mod read;
 mod sync;
+mod unknown;
 
 use std::fs;
 use std::os::unix::fs::DirBuilderExt;
@@ -70,6 +71,7 @@ pub use json::{
 pub use lock::{Lock, Rank};
 pub use read::{open, open_to_append, open_to_overwrite, read, read_bytes, read_text};
 pub use sync::{sync, sync_file, sync_folders};
+pub use unknown::{Kept, Unknown, Unrecognized};
 
 /// Creates `path` and what is missing above it, mode 0700.
 ///

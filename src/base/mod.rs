@@ -5,6 +5,7 @@
 //! Nothing here knows a container, an image or a network.
 
 pub mod disk;
+pub mod endpoint;
 pub mod error;
 pub mod id;
 pub mod journal;
@@ -13,6 +14,7 @@ pub mod progress;
 pub mod text;
 pub mod units;
 
+pub use endpoint::{Endpoint, Mac};
 pub use error::{ErrorKind, Explain};
 pub use id::{ContainerId, ExecId, Name, NetworkId};
 pub use paths::Paths;

@@ -1,5 +1,7 @@
 //! What is on disk about a container: `record.json` and `run.json`.
 
+mod old;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -10,12 +12,14 @@ use super::options::{
     LogOptions, MountRequest, NetworkMode, Options, RestartPolicy, Seccomp, Streams, Ulimit,
 };
 use super::status::Status;
-use crate::base::disk::state;
-use crate::base::{ContainerId, Name};
+use crate::base::disk::{Kept, State, Unknown, state};
+use crate::base::{ContainerId, Endpoint, Name};
 use crate::oci::{ImageId, Platform};
 
-/// Current version of both files.
+/// Current version of `record.json`.
 pub const VERSION: u32 = 1;
+/// Current version of `run.json`.
+pub const RUN_VERSION: u32 = 2;
 
 /// What must outlive a reboot: `<root>/containers/<id>/record.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -223,6 +227,9 @@ pub struct ExitState {
     /// Why lines of its last run are missing from its log; empty where none is.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub log_fault: String,
+    /// Fields of a newer hoist.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 /// What a reboot voids: `<run>/containers/<id>/run.json`.
@@ -237,9 +244,9 @@ pub struct Run {
     /// How the container is.
     pub status: Status,
     /// The monitor.
-    pub monitor: Process,
+    pub monitor: Kept<Process>,
     /// The container's first process.
-    pub init: Option<Process>,
+    pub init: Option<Kept<Process>>,
     /// The first process is still hoist's, with what it holds of this machine, and has yet to
     /// execute the program: nobody may enter the container through it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
@@ -251,12 +258,9 @@ pub struct Run {
     /// The payload's output pipes, by inode: an adopting monitor finds them again.
     #[serde(default)]
     pub pipes: Option<[u64; 2]>,
-    /// What the network part must undo, in its own form.
+    /// Where it is connected; `None` where that is not known, and has to be looked for.
     #[serde(default)]
-    pub network: Option<serde_json::Value>,
-    /// Addresses and the like, for `inspect`, in the network part's form.
-    #[serde(default)]
-    pub endpoint: Option<serde_json::Value>,
+    pub endpoints: Option<Vec<Endpoint>>,
     /// Why lines are missing from its log; empty where none is.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub log_fault: String,
@@ -268,7 +272,31 @@ pub struct Run {
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
 
-state!(Run, VERSION);
+impl State for Run {
+    const NEWEST: u32 = RUN_VERSION;
+
+    fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn read_old(bytes: &[u8]) -> serde_json::Result<Self> {
+        old::run(bytes)
+    }
+}
+
+impl Run {
+    /// The container's first process.
+    #[must_use]
+    pub fn init(&self) -> Option<Process> {
+        self.init.as_ref().map(|init| init.value)
+    }
+
+    /// The monitor.
+    #[must_use]
+    pub fn monitor(&self) -> Process {
+        self.monitor.value
+    }
+}
 
 /// A process that a reused pid is not mistaken for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -280,74 +308,4 @@ pub struct Process {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A record and a run as files of this version have them.
-    fn record_and_run(restart: RestartPolicy) -> (Record, Run) {
-        let id = "a".repeat(64);
-        let process = serde_json::json!({ "pid": 1, "start_time": 1 });
-        let record = serde_json::json!({
-            "version": VERSION, "id": id, "name": "web", "created": "2026-01-01T00:00:00Z",
-            "image": "busybox", "image_id": format!("sha256:{id}"), "layers": [],
-            "options": Options::default(), "config": Config { restart, ..Config::default() },
-        });
-        let run = serde_json::json!({
-            "version": VERSION, "boot_id": "", "protocol": 1, "status": "running",
-            "monitor": process, "init": process, "started": null, "cgroup": null,
-        });
-        (serde_json::from_value(record).unwrap(), serde_json::from_value(run).unwrap())
-    }
-
-    #[test]
-    fn a_run_found_dead_is_followed_by_another_as_its_policy_says() {
-        use RestartPolicy::{Always, No, OnFailure};
-        use Status::{Restarting, Running};
-        let ended = Some(Timestamp::UNIX_EPOCH);
-        for (restart, status, starting, finished, code, count, wanted) in [
-            // The first start was cut off.
-            (Always, Running, true, None, 0, 0, false),
-            (Always, Running, true, ended, 1, 0, false),
-            // It ended, and nobody recorded it.
-            (Always, Running, false, None, 0, 0, true),
-            (No, Running, false, None, 0, 0, false),
-            (OnFailure(2), Running, false, None, 0, 1, true),
-            (OnFailure(2), Running, false, None, 0, 2, false),
-            // Its end is recorded.
-            (OnFailure(2), Running, false, ended, 0, 1, false),
-            (OnFailure(2), Running, false, ended, 1, 1, true),
-            (No, Running, false, ended, 1, 0, false),
-            // It waits for its restart: that was decided before it was counted.
-            (OnFailure(2), Restarting, false, ended, 1, 1, true),
-            (No, Restarting, false, ended, 143, 0, true), // `hoist restart`
-            // The restart was cut off before it was counted, and after.
-            (OnFailure(2), Restarting, true, ended, 1, 1, true),
-            (OnFailure(2), Restarting, true, None, 0, 1, true),
-            (OnFailure(2), Restarting, true, None, 0, 2, false),
-        ] {
-            let (mut record, mut run) = record_and_run(restart);
-            (run.status, run.starting) = (status, starting);
-            record.state = ExitState { finished, exit_code: code, restart_count: count, ..record.state };
-            let case = (&record.config.restart, status, starting, finished, code, count);
-            assert_eq!(record.is_to_be_restarted(&run, 255), wanted, "{case:?}");
-            record.state.stopped_by_hand = true;
-            assert!(!record.is_to_be_restarted(&run, 255), "{case:?}, stopped by hand");
-        }
-    }
-
-    #[test]
-    fn standard_input_ends_with_its_client_only_where_one_was_attached() {
-        let attach = |stdin, stdout, stderr| Some(Streams { stdin, stdout, stderr });
-        for (open_stdin, attach, attached, once) in [
-            (true, None, (true, true, true), true), // run -i, create -i, records of before
-            (false, None, (false, true, true), false), // run, create
-            (true, attach(false, false, false), (false, false, false), false), // run -di
-            (true, attach(true, true, false), (true, true, false), true), // run -i -a stdout
-            (false, attach(true, false, false), (true, false, false), false), // run -a stdin
-        ] {
-            let config = Config { open_stdin, attach, ..Config::default() };
-            let Streams { stdin, stdout, stderr } = config.attached();
-            assert_eq!(((stdin, stdout, stderr), config.stdin_once()), (attached, once), "{attach:?}");
-        }
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@
 //!                      │  ▼ end, stop, kill      ▲
 //!                    exited ─────────────────────┘
 //!  removing, dead: words of Docker for filters; no container of hoist is ever so
+//!  unknown: what a newer hoist wrote; it is stopped, killed and removed as one that is up
 //! ```
 
 use std::fmt;
@@ -28,10 +29,63 @@ pub enum Status {
     Removing,
     Exited,
     Dead,
+    #[serde(untagged)]
+    Unknown(StatusWord),
+}
+
+/// The word of a status that is not known here: at most 15 letters, digits, `-` and `_`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "std::borrow::Cow<'_, str>", into = "String")]
+pub struct StatusWord {
+    length: u8,
+    bytes: [u8; Self::MAX],
+}
+
+impl StatusWord {
+    const MAX: usize = 15;
+
+    /// The word.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for StatusWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Not a word that a status can have.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a status")]
+pub struct BadStatus(String);
+
+impl TryFrom<std::borrow::Cow<'_, str>> for StatusWord {
+    type Error = BadStatus;
+
+    fn try_from(word: std::borrow::Cow<'_, str>) -> Result<Self, BadStatus> {
+        let is_good = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_');
+        let mut bytes = [0; Self::MAX];
+        match (bytes.get_mut(..word.len()), u8::try_from(word.len())) {
+            (Some(place), Ok(length)) if length > 0 && word.bytes().all(is_good) => {
+                place.copy_from_slice(word.as_bytes());
+                Ok(Self { length, bytes })
+            }
+            _ => Err(BadStatus(word.into_owned())),
+        }
+    }
+}
+
+impl From<StatusWord> for String {
+    fn from(word: StatusWord) -> Self {
+        word.as_str().to_owned()
+    }
 }
 
 impl Status {
-    /// Every status, in the order of the enum.
+    /// Every status that is known, in the order of the enum.
     pub const ALL: [Self; 7] = [
         Self::Created,
         Self::Running,
@@ -44,7 +98,7 @@ impl Status {
 
     /// The word of `ps --filter status=`.
     #[must_use]
-    pub fn as_str(self) -> &'static str {
+    pub fn as_str(&self) -> &str {
         match self {
             Self::Created => "created",
             Self::Running => "running",
@@ -53,13 +107,14 @@ impl Status {
             Self::Removing => "removing",
             Self::Exited => "exited",
             Self::Dead => "dead",
+            Self::Unknown(word) => word.as_str(),
         }
     }
 
-    /// Whether processes of it exist.
+    /// Whether processes of it exist. They may where it is not known.
     #[must_use]
     pub fn is_up(self) -> bool {
-        matches!(self, Self::Running | Self::Paused)
+        matches!(self, Self::Running | Self::Paused | Self::Unknown(_))
     }
 
     /// The status after `verb`, if it applies.
@@ -73,7 +128,7 @@ impl Status {
             (Created | Exited, Start) => Ok(Running),
             (Running, Pause) => Ok(Paused),
             (Paused, Unpause) => Ok(Running),
-            (Running | Paused | Restarting, Stop | Kill) => Ok(Exited),
+            (Running | Paused | Restarting | Unknown(_), Stop | Kill) => Ok(Exited),
             (Created | Exited | Dead, Remove) => Ok(Removing),
             (Running, Exec | Attach) => Ok(Running),
             (status, verb) => Err(Conflict { verb, status }),
@@ -136,6 +191,9 @@ impl Explain for Conflict {
             (Pause | Exec | Attach, Created | Exited) => "start it first",
             (Start | Exec | Attach, Paused) => "unpause it first",
             (Remove, Running | Paused | Restarting) => "stop it first, or remove it with --force",
+            (_, Unknown(_)) => {
+                "a newer hoist wrote that: use it, or stop the container or remove it with --force"
+            }
             _ => return None,
         };
         Some(hint.to_owned())
@@ -149,8 +207,9 @@ mod tests {
     #[test]
     fn the_whole_table() {
         let mut table = String::new();
-        for status in Status::ALL {
-            let cell = |verb| status.after(verb).map_or("-", Status::as_str);
+        let unknown = serde_json::from_str("\"parked\"").unwrap();
+        for status in Status::ALL.into_iter().chain([unknown]) {
+            let cell = |verb| status.after(verb).map_or("-".to_owned(), |status| status.to_string());
             let row = Verb::ALL.map(|verb| format!("{:<9}", cell(verb))).join("");
             table += format!("{:<11}{}\n", status.as_str(), row).trim_end();
             table.push('\n');
@@ -166,7 +225,25 @@ restarting -        exited   exited   -        -        -        -        -
 removing   -        -        -        -        -        -        -        -
 exited     running  -        -        -        -        removing -        -
 dead       -        -        -        -        -        removing -        -
+parked     -        exited   exited   -        -        -        -        -
 "
         );
+    }
+
+    #[test]
+    fn the_word_of_a_newer_hoist_is_kept() {
+        for status in Status::ALL {
+            let word = serde_json::to_string(&status).unwrap();
+            assert_eq!(serde_json::from_str::<Status>(&word).unwrap(), status);
+            assert!(!matches!(status, Status::Unknown(_)));
+        }
+        for word in ["\"parked\"", "\"check-pointed_2\""] {
+            let status: Status = serde_json::from_str(word).unwrap();
+            assert!(matches!(status, Status::Unknown(_)) && status.is_up());
+            assert_eq!(serde_json::to_string(&status).unwrap(), word);
+        }
+        for bad in ["\"\"", "\"sixteen-letters-\"", "\"a b\"", "\"\\u001b\"", "7"] {
+            assert!(serde_json::from_str::<Status>(bad).is_err(), "{bad}");
+        }
     }
 }

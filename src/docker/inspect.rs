@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use serde_json::{Map, Value as Json, json};
 
 use super::time::{ZERO, rfc3339};
-use crate::base::Paths;
+use crate::base::{Endpoint, Paths};
 use crate::engine::{
     Bind, Config, Container, MountKind, MountRequest, NetworkMode, Propagation, RestartPolicy, Seccomp,
     Status, Tmpfs,
@@ -58,7 +58,7 @@ fn state(container: &Container) -> Json {
     let state = &container.record.state;
     let run = container.run.as_ref();
     let status = container.status;
-    let pid = run.and_then(|run| run.init).filter(|_| status.is_up()).map_or(0, |init| init.pid);
+    let pid = run.and_then(|run| run.init()).filter(|_| status.is_up()).map_or(0, |init| init.pid);
     let started = run.and_then(|run| run.started).or(state.started);
     json!({
         "Status": status,
@@ -178,13 +178,14 @@ fn config_of(container: &Container) -> Json {
     shown
 }
 
-/// Addresses as the network part left them in `run.json`: its record of the connection.
+/// Where the container is connected.
 fn network(container: &Container) -> Json {
-    let endpoint = container.run.as_ref().and_then(|run| run.endpoint.as_ref());
-    let endpoint =
-        endpoint.map(|value| value.get("endpoint").filter(|inner| !inner.is_null()).unwrap_or(value));
-    let text = |name: &str| endpoint.and_then(|e| e.get(name)).and_then(Json::as_str).unwrap_or_default();
-    let prefix = endpoint.and_then(|e| e.get("prefix")).and_then(Json::as_u64).unwrap_or(0);
+    let endpoint = container.endpoints().first();
+    let text = |of: fn(&Endpoint) -> String| endpoint.map(of).unwrap_or_default();
+    let mac = text(|endpoint| endpoint.mac.to_string());
+    let gateway = text(|endpoint| endpoint.gateway.to_string());
+    let address = text(|endpoint| endpoint.address.to_string());
+    let prefix = endpoint.map_or(0, |endpoint| endpoint.prefix);
     let config = &container.record.config;
     let mode = String::from(config.network.clone());
     let ports: Map<_, _> = match container.status.is_up() {
@@ -197,12 +198,12 @@ fn network(container: &Container) -> Json {
             mode,
             json!({
                 "IPAMConfig": null, "Links": null, "Aliases": null,
-                "MacAddress": text("mac"),
+                "MacAddress": mac,
                 "DriverOpts": null, "GwPriority": 0,
-                "NetworkID": text("network"),
+                "NetworkID": text(|endpoint| endpoint.network.to_string()),
                 "EndpointID": "",
-                "Gateway": text("gateway"),
-                "IPAddress": text("address"),
+                "Gateway": gateway,
+                "IPAddress": address,
                 "IPPrefixLen": prefix,
                 "IPv6Gateway": "", "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0,
                 "DNSNames": null,
@@ -218,12 +219,12 @@ fn network(container: &Container) -> Json {
         "LinkLocalIPv6Address": "", "LinkLocalIPv6PrefixLen": 0,
         "SecondaryIPAddresses": null, "SecondaryIPv6Addresses": null,
         "EndpointID": "",
-        "Gateway": text("gateway"),
+        "Gateway": gateway,
         "GlobalIPv6Address": "", "GlobalIPv6PrefixLen": 0,
-        "IPAddress": text("address"),
+        "IPAddress": address,
         "IPPrefixLen": prefix,
         "IPv6Gateway": "",
-        "MacAddress": text("mac"),
+        "MacAddress": mac,
         "Networks": networks,
     })
 }

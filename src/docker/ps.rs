@@ -132,6 +132,7 @@ pub fn status(container: &Container, now: Timestamp) -> String {
         Status::Removing => "Removal In Progress".to_owned(),
         Status::Exited => format!("Exited ({}) {}", state.exit_code, ended()),
         Status::Dead => "Dead".to_owned(),
+        Status::Unknown(word) => word.as_str().to_owned(),
     }
 }
 

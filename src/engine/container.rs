@@ -24,7 +24,7 @@ use super::{
     ContainerId, Engine, ExecId, Listing, LogView, Name, Options, Process, ProcessDetail, PullPolicy, Record,
     Reporter, Run, SaveLog, Status, Verb, blocking,
 };
-use crate::base::Paths;
+use crate::base::{Endpoint, Paths};
 use crate::container::log;
 use crate::monitor::wire::Ask;
 
@@ -55,6 +55,13 @@ impl Container {
     pub fn log_file(&self, paths: &Paths) -> Option<PathBuf> {
         let is_kept = self.record.config.log.driver != "none" && self.was_started();
         is_kept.then(|| log::current(&log::folder(&paths.container(&self.record.id))))
+    }
+
+    /// Where it is connected, while it is up.
+    #[must_use]
+    pub fn endpoints(&self) -> &[Endpoint] {
+        let run = self.run.as_ref().filter(|_| self.status.is_up());
+        run.and_then(|run| run.endpoints.as_deref()).unwrap_or_default()
     }
 
     fn was_started(&self) -> bool {

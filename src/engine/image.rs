@@ -180,7 +180,7 @@ impl Engine {
         let user = |record: container::Record| {
             let run = container::store::load_run(self.paths(), &record.id).ok().flatten();
             // A run whose processes are gone is one that nobody settled yet.
-            let is_alive = |run: &container::Run| run.init.unwrap_or(run.monitor).is_alive();
+            let is_alive = |run: &container::Run| run.init().unwrap_or(run.monitor()).is_alive();
             let is_running = run.is_some_and(|run| run.status.is_up() && is_alive(&run));
             image::User { container: record.id.short().to_owned(), image: record.image_id, is_running }
         };

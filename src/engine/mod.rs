@@ -49,7 +49,7 @@ pub use crate::container::{
     Propagation, PullPolicy, Record, RestartPolicy, Run, Seccomp, Status, Streams, Submounts, Tmpfs, Ulimit,
     Verb,
 };
-pub use crate::network::{Bridge, Mac, Member, Mode as NetworkKind, Network, Subnet};
+pub use crate::network::{Bridge, Member, Mode as NetworkKind, Network, Subnet};
 pub use attach::{Attached, Input, Output, Session};
 pub use boot::Outcome;
 pub use container::{

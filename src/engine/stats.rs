@@ -148,7 +148,7 @@ impl Engine {
 
     fn sample(&self, target: &str) -> Result<Option<Sample>> {
         let Container { record, run, status, .. } = self.get(target)?;
-        let Some(init) = run.and_then(|run| run.init).filter(|_| status.is_up()) else { return Ok(None) };
+        let Some(init) = run.and_then(|run| run.init()).filter(|_| status.is_up()) else { return Ok(None) };
         let stats = Cgroup::open(&cgroup_parent(self.paths()), record.id.as_str()).stats();
         let read = |path: String| fs::read_to_string(path).unwrap_or_default();
         let dev = read(format!("/proc/{}/net/dev", init.pid));

@@ -57,7 +57,7 @@ impl Engine {
     /// The processes of a container that is up.
     pub(super) fn members(&self, target: &str, doing: impl Fn() -> String) -> Result<Members> {
         let container = self.get(target)?;
-        let init = container.run.as_ref().and_then(|run| run.init);
+        let init = container.run.as_ref().and_then(|run| run.init());
         let Some(init) = init.filter(|_| container.status.is_up()) else {
             let status = if container.status.is_up() { Status::Exited } else { container.status };
             return Err(Conflict { verb: Verb::Exec, status }).doing(doing);

@@ -26,11 +26,11 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error
     let id = &monitor.record.id;
     let mut run = store::load_run(&monitor.paths, id)?.ok_or(Error::NotRunning)?;
     if run.status == Status::Restarting && run.init.is_none() {
-        run.monitor = own_process();
+        run.monitor = own_process().into();
         store::save_run(&monitor.paths, id, &run)?;
         return Ok((monitor, None));
     }
-    let init = run.init.ok_or(Error::NotRunning)?;
+    let init = run.init().ok_or(Error::NotRunning)?;
     let pid = i32::try_from(init.pid).map_err(|_| Error::NotRunning)?;
     let pidfd = match sys::process::open(pid) {
         Err(error) if error.is(rustix::io::Errno::SRCH) => return Err(Error::NotRunning),
@@ -44,7 +44,7 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error
     let pids = [vec![pid], cgroup.pids()?].concat();
     let streams = streams(&run, &pids);
     streams.set_nonblocking()?;
-    run.monitor = own_process();
+    run.monitor = own_process().into();
     run.protocol = wire::PROTOCOL;
     // Without its maker it has ended at the gate, or has passed it.
     run.starting = false;

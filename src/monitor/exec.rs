@@ -24,7 +24,7 @@ use crate::base::error::one_line;
 use crate::base::{ContainerId, ExecId, Paths, disk};
 use crate::cgroup::Cgroup;
 use crate::container::config::environment;
-use crate::container::record::{Process, VERSION};
+use crate::container::record::Process;
 use crate::container::spec::{capabilities, process};
 use crate::container::{Record, Status, capability, store};
 use crate::oci::runtime::Process as Program;
@@ -32,6 +32,9 @@ use crate::runtime::{self, Running, Stdio};
 use crate::sys;
 use crate::sys::probe::Probe;
 use crate::sys::socket;
+
+/// Current version of the file.
+const VERSION: u32 = 1;
 
 /// What is on disk about a command in a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -141,7 +144,7 @@ fn begin(
     disk::write_state(&file(paths, id, exec), &record)?;
     let container = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
     let run = store::load_run(paths, id)?.filter(|run| run.status == Status::Running && !run.starting);
-    let init = run.and_then(|run| run.init).ok_or(Error::NotRunning)?;
+    let init = run.and_then(|run| run.init()).ok_or(Error::NotRunning)?;
     let target = sys::process::open(i32::try_from(init.pid).unwrap_or(0)).map_err(|_| Error::NotRunning)?;
     // Only now is it certain that the descriptor is of this process and not of a later one.
     if !init.is_alive() {

@@ -31,7 +31,7 @@ pub(super) struct Guard {
 impl Guard {
     /// The guard of a container that is connected to a bridge.
     pub(super) fn of(paths: &Paths, run: &Run) -> Option<Self> {
-        run.endpoint.as_ref()?;
+        run.endpoints.as_ref()?.first()?;
         match Changes::listen() {
             Ok(changes) => Some(Self { changes, place: network::Place::new(paths), due: None, attempts: 0 }),
             Err(error) => {

@@ -416,7 +416,7 @@ const REAPED_WITHIN: Duration = Duration::from_millis(500);
 
 /// How a container ended whose first process is another's child.
 fn exit_of_adopted(up: &Up) -> Result<Option<sys::process::Exit>, Error> {
-    let zombie = || up.run.init.and_then(crate::container::Process::status_of_zombie);
+    let zombie = || up.run.init().and_then(crate::container::Process::status_of_zombie);
     if let Some(status) = zombie() {
         return Ok(Some(sys::process::Exit::of_status(status)));
     }

@@ -4,18 +4,18 @@
 //! monitor it finds dead. They go on after a failure and return all of them, and doing
 //! them twice is no failure.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
 use super::error::Error;
 use super::journal;
-use crate::base::{ContainerId, Paths};
+use crate::base::disk::Unknown;
+use crate::base::{ContainerId, Endpoint, Paths};
 use crate::cgroup::{Cgroup, Parent};
-use crate::container::record::VERSION;
+use crate::container::record::RUN_VERSION;
 use crate::container::{Process, Record, Run, Status, store};
-use crate::network::{self, Applied};
+use crate::network;
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ pub fn cgroup_parent(paths: &Paths) -> Parent {
 /// `next` says with the record and the run, and tells the journal. After a reboot, and where it
 /// was lost, there is no run.
 pub fn settle(paths: &Paths, record: &mut Record, run: Option<&Run>, end: End, next: Next) -> Vec<Error> {
-    let mut errors = clear(paths, &record.id, run.and_then(|run| run.network.as_ref()));
+    let mut errors = clear(paths, &record.id, run.and_then(|run| run.endpoints.as_deref()));
     note(record, end);
     if let Some(run) = run {
         record.state.log_fault.clone_from(&run.log_fault);
@@ -117,27 +117,26 @@ pub fn record_late(paths: &Paths, record: &mut Record, run: &Run) -> Result<(), 
 #[must_use]
 pub fn waiting_run(monitor: Process) -> Run {
     Run {
-        version: VERSION,
+        version: RUN_VERSION,
         boot_id: store::boot_id().to_owned(),
         protocol: super::wire::PROTOCOL,
         status: Status::Restarting,
-        monitor,
+        monitor: monitor.into(),
         init: None,
         starting: false,
         started: None,
         cgroup: None,
         pipes: None,
-        network: None,
-        endpoint: None,
+        endpoints: None,
         log_fault: String::new(),
         ended: None,
-        unknown: BTreeMap::new(),
+        unknown: Unknown::new(),
     }
 }
 
-/// Takes back what a start made outside of the container's folders. `network` is what the run
-/// says of it; without that, it is looked for.
-pub fn clear(paths: &Paths, id: &ContainerId, network: Option<&serde_json::Value>) -> Vec<Error> {
+/// Takes back what a start made outside of the container's folders. `endpoints` are those that
+/// the run tells of; where it does not, they are looked for.
+pub fn clear(paths: &Paths, id: &ContainerId, endpoints: Option<&[Endpoint]>) -> Vec<Error> {
     let mut errors = Vec::new();
     let cgroup = Cgroup::open(&cgroup_parent(paths), id.as_str());
     if cgroup.exists() {
@@ -149,10 +148,9 @@ pub fn clear(paths: &Paths, id: &ContainerId, network: Option<&serde_json::Value
             errors.push(error.into());
         }
     }
-    let applied = network.and_then(|applied| serde_json::from_value::<Applied>(applied.clone()).ok());
     let place = network::Place::new(paths);
-    let removed = match applied {
-        Some(applied) => network::remove(&applied, &place),
+    let removed = match endpoints {
+        Some(endpoints) => network::remove(endpoints, &place),
         None => network::forget(id, &place),
     };
     errors.extend(removed.into_iter().map(Error::from));

@@ -25,9 +25,9 @@ use super::label::Labels;
 use super::session::Streams;
 use super::settle::{self, cgroup_parent};
 use super::{bundle, confine, journal, wire};
-use crate::base::{Paths, disk};
+use crate::base::{Endpoint, Paths, disk};
 use crate::cgroup::{Cgroup, Limits, OomEvents};
-use crate::container::record::{Process, VERSION};
+use crate::container::record::{Process, RUN_VERSION};
 use crate::container::spec::ETC_FILES;
 use crate::container::{Config, MountKind, NetworkMode, Record, Run, Status, store};
 use crate::network::{self, Applied, HostFiles, Mode as NetMode, names};
@@ -69,10 +69,10 @@ pub(super) fn start(
     options: StartOptions,
 ) -> Result<Up, Error> {
     let before = record.state.clone();
-    let mut network = None;
-    let started = attempt(paths, record, probe, options, &mut network);
+    let mut endpoints = None;
+    let started = attempt(paths, record, probe, options, &mut endpoints);
     if let Err(error) = &started {
-        for error in settle::clear(paths, &record.id, network.as_ref()) {
+        for error in settle::clear(paths, &record.id, endpoints.as_deref()) {
             super::session::report_error(&error);
         }
         record.state = before;
@@ -95,13 +95,13 @@ fn exit_code(error: &Error) -> u8 {
     }
 }
 
-/// Starts it. What was made of the network by then is in `network`, for who takes it back.
+/// Starts it. Where it was connected by then is in `endpoints`, for who takes it back.
 fn attempt(
     paths: &Paths,
     record: &mut Record,
     probe: &Probe,
     StartOptions { size, status }: StartOptions,
-    network: &mut Option<serde_json::Value>,
+    endpoints: &mut Option<Vec<Endpoint>>,
 ) -> Result<Up, Error> {
     let etc = paths.container_etc(&record.id);
     make_sources(&record.config)?;
@@ -120,7 +120,7 @@ fn attempt(
     let cgroup = Cgroup::create(&cgroup_parent(paths), record.id.as_str(), &limits, probe)?;
     let (stdio, mut streams, pipes) = make_stdio(&record.config, size)?;
     let created = create(paths, record, &spec, stdio, &cgroup, probe)?;
-    let connected = connect(paths, record, &etc, &created, network).and_then(|applied| {
+    let connected = connect(paths, record, &etc, &created, endpoints).and_then(|applied| {
         let run = Run { status, ..new_run(paths, record, &created, &applied, pipes) };
         write_state(paths, record, &run)?;
         Ok((run, applied))
@@ -279,14 +279,14 @@ fn create(
     })?)
 }
 
-/// Connects the network and fills the files of /etc. What is made of the network is in `network`,
-/// also after a failure.
+/// Connects the network and fills the files of /etc. Where it is connected is in `endpoints`, also
+/// after a failure.
 fn connect(
     paths: &Paths,
     record: &Record,
     etc: &Path,
     created: &Created,
-    network: &mut Option<serde_json::Value>,
+    endpoints: &mut Option<Vec<Endpoint>>,
 ) -> Result<Applied, Error> {
     let config = &record.config;
     let plan = network::plan(network::Request {
@@ -307,7 +307,7 @@ fn connect(
     let namespace = if plan.has_namespace() { Some(created.network_namespace()?) } else { None };
     let place = network::Place::new(paths);
     let applied = network::apply(&plan, namespace.as_ref().map(std::os::fd::AsFd::as_fd), &place)?;
-    *network = serde_json::to_value(&applied).ok();
+    *endpoints = Some(applied.endpoints.clone());
     let host = HostFiles::read();
     write_etc(etc, "hosts", &names::hosts(&plan, &applied, &host))?;
     write_etc(etc, "hostname", &format!("{}\n", config.hostname))?;
@@ -324,21 +324,20 @@ fn new_run(
     pipes: Option<[u64; 2]>,
 ) -> Run {
     Run {
-        version: VERSION,
+        version: RUN_VERSION,
         boot_id: store::boot_id().to_owned(),
         protocol: wire::PROTOCOL,
         status: Status::Running,
-        monitor: own_process(),
-        init: u32::try_from(created.pid()).ok().and_then(Process::of),
+        monitor: own_process().into(),
+        init: u32::try_from(created.pid()).ok().and_then(Process::of).map(disk::Kept::from),
         starting: true,
         started: Some(Timestamp::now()),
         cgroup: Some(cgroup_parent(paths).path.join(record.id.as_str())),
         pipes,
-        network: serde_json::to_value(applied).ok(),
-        endpoint: applied.endpoint.as_ref().and_then(|endpoint| serde_json::to_value(endpoint).ok()),
+        endpoints: Some(applied.endpoints.clone()),
         log_fault: String::new(),
         ended: None,
-        unknown: std::collections::BTreeMap::new(),
+        unknown: disk::Unknown::new(),
     }
 }
 

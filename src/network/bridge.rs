@@ -8,11 +8,12 @@ use super::firewall;
 use super::link::{Inside, Link, Links, without_ipv6};
 use super::names::{HostFiles, resolver_warning};
 use super::nft::Tables;
-use super::plan::{Applied, Endpoint, Mac, Mode, Place, Plan};
+use super::plan::{Applied, Mode, Place, Plan};
 use super::rules::{self, Names};
 use super::state::{Files, Guest, Lease, State, id_of};
 use super::subnet;
-use crate::base::ContainerId;
+use crate::base::disk::Unknown;
+use crate::base::{ContainerId, Endpoint, Mac};
 use crate::sys;
 
 pub(super) const NAME: &str = "bridge";
@@ -47,6 +48,7 @@ pub(super) fn connect(plan: &Plan, netns: BorrowedFd<'_>, place: &Place) -> Resu
         prefix: state.subnet.length(),
         gateway: state.subnet.gateway(),
         mac: Mac::of(address),
+        unknown: Unknown::new(),
     };
     let done = links
         .add_port(&endpoint, bridge, state.mtu, netns)

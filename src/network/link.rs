@@ -17,8 +17,8 @@ use netlink_packet_route::{AddressFamily, RouteNetlinkMessage};
 use rustix::io::Errno;
 
 use super::error::{Result, Step};
-use super::plan::{Endpoint, Mac};
 use super::subnet::Subnet;
+use crate::base::{Endpoint, Mac};
 use crate::sys::netlink::{CREATE, EXCLUSIVE, Message, Protocol, Socket, inside};
 
 /// `lo`'s index in every network namespace.

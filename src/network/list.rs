@@ -6,10 +6,10 @@ use jiff::Timestamp;
 
 use super::bridge;
 use super::error::Error;
-use super::plan::{Mac, Mode, Place};
+use super::plan::{Mode, Place};
 use super::state::{Files, id_of};
 use super::subnet::Subnet;
-use crate::base::{ContainerId, NetworkId};
+use crate::base::{ContainerId, Mac, NetworkId};
 
 /// A network.
 #[derive(Debug, Clone, PartialEq, Eq)]

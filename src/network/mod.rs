@@ -6,7 +6,7 @@
 //!   eth0 172.30.0.3 ──veth── port ─┴─ hoist0 172.30.0.1 ── forward ── masquerade ── uplink
 //! ```
 //!
-//! [`plan`] is pure; [`apply`] does what the plan says and returns [`Applied`], plain data
+//! [`plan`] is pure; [`apply`] does what the plan says and returns endpoints, plain data
 //! that goes into the run's state, so that [`remove`] can undo it in another process after
 //! a crash. Everything is netlink, from one thread, without an external program.
 //!
@@ -35,13 +35,13 @@ pub use bridge::{Look, Repair};
 pub use error::{Error, Result};
 pub use list::{Bridge, Member, Network, list};
 pub use names::HostFiles;
-pub use plan::{Applied, Endpoint, Mac, Mode, Place, Plan, Request, plan};
+pub use plan::{Applied, Mode, Place, Plan, Request, plan};
 pub use subnet::Subnet;
 pub use watch::Changes;
 
 use std::os::fd::BorrowedFd;
 
-use crate::base::ContainerId;
+use crate::base::{ContainerId, Endpoint};
 
 /// Connects a container whose network namespace is `netns`, while its init sets up the rest.
 ///
@@ -76,8 +76,8 @@ pub fn repair(place: &Place, look: Look) -> Result<Repair> {
 /// Takes back what [`apply`] did. Goes on after a failure and returns all of them; doing it
 /// twice, or by another process after a crash, is no failure.
 #[must_use]
-pub fn remove(applied: &Applied, place: &Place) -> Vec<Error> {
-    applied.endpoint.as_ref().map(|endpoint| bridge::disconnect(endpoint, place)).unwrap_or_default()
+pub fn remove(endpoints: &[Endpoint], place: &Place) -> Vec<Error> {
+    endpoints.iter().flat_map(|endpoint| bridge::disconnect(endpoint, place)).collect()
 }
 
 /// The same where what [`apply`] returned is lost. The container has no process left.

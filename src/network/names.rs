@@ -120,13 +120,11 @@ pub fn hosts(plan: &Plan, applied: &Applied, host: &HostFiles) -> String {
         out.push('\n');
     }
     for extra in &plan.extra_hosts {
-        let own = applied.endpoint.as_ref().map_or(Ipv4Addr::LOCALHOST, |endpoint| endpoint.gateway);
+        let own = applied.endpoints.first().map_or(Ipv4Addr::LOCALHOST, |endpoint| endpoint.gateway);
         let address = extra.address.unwrap_or(IpAddr::V4(own));
         let _ = writeln!(out, "{address}\t{}", extra.name); // writing to a String cannot fail
     }
-    if let Some(endpoint) = &applied.endpoint
-        && !plan.hostname.is_empty()
-    {
+    for endpoint in applied.endpoints.iter().filter(|_| !plan.hostname.is_empty()) {
         let _ = write!(out, "{}\t", endpoint.address);
         if plan.domainname.is_empty() {
             let _ = writeln!(out, "{}", plan.hostname);
@@ -209,8 +207,9 @@ fn last_search(resolv_conf: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::base::{ContainerId, NetworkId};
-    use crate::network::plan::{Endpoint, Mac, Request, plan};
+    use crate::base::disk::Unknown;
+    use crate::base::{ContainerId, Endpoint, Mac, NetworkId};
+    use crate::network::plan::{Request, plan};
 
     fn request(mode: Mode) -> Request {
         Request {
@@ -238,6 +237,7 @@ mod tests {
             prefix: 24,
             gateway: Ipv4Addr::new(172, 30, 0, 1),
             mac: Mac::of(address),
+            unknown: Unknown::new(),
         };
         Applied::connected(plan.mode, endpoint, Vec::new())
     }

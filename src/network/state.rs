@@ -15,10 +15,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
-use super::plan::{Mac, Mode, Place};
+use super::plan::{Mode, Place};
 use super::subnet::Subnet;
 use crate::base::disk::{self, Lock, Rank, state};
-use crate::base::{ContainerId, NetworkId, Paths};
+use crate::base::{ContainerId, Mac, NetworkId, Paths};
 use crate::sys::tree;
 
 /// Current version of both files.

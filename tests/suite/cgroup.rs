@@ -108,7 +108,7 @@ fn monitors_share_a_group_that_no_logout_ends() {
     let pids = || std::fs::read_to_string(&file).unwrap_or_default().lines().count();
     assert_eq!(pids(), 2, "the container's and the command's");
 
-    let before = case.container(&id).run.unwrap().monitor;
+    let before = case.container(&id).run.unwrap().monitor();
     assert_eq!(group_of(before.pid), monitors);
     sys::signal::send(before.pid.try_into().unwrap(), libc::SIGKILL).unwrap();
     until("the monitor is dead", || !before.is_alive());
@@ -116,12 +116,12 @@ fn monitors_share_a_group_that_no_logout_ends() {
     let container = case.container(&id);
     assert_eq!(container.status, Status::Running);
     let run = container.run.unwrap();
-    let adopting = run.monitor;
+    let adopting = run.monitor();
     assert_ne!(adopting, before);
     assert_eq!(group_of(adopting.pid), monitors);
 
     // Nobody is left to remove the group: the next call does it.
-    for process in [adopting, run.init.unwrap()] {
+    for process in [adopting, run.init().unwrap()] {
         sys::signal::send(process.pid.try_into().unwrap(), libc::SIGKILL).unwrap();
     }
     session.hoist(&case, &["ps"]);
@@ -151,7 +151,7 @@ fn in_no_tree_of_v1_a_container_is_where_its_caller_is() {
 
     let run = case.container(&id).run.unwrap();
     let of = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
-    let init = of(run.init.unwrap().pid);
+    let init = of(run.init().unwrap().pid);
     let mut apart = init.lines().filter(|line| !line.starts_with("0::") || unified().is_some());
     assert!(apart.all(|line| line.ends_with(&format!("/{id}"))), "{init}");
     assert!(!of(run.monitor.pid).contains(&name), "{}", of(run.monitor.pid));
@@ -266,7 +266,7 @@ fn a_pause_that_hangs_keeps_nobody_else_waiting() {
     let script = "while :; do echo x > /disk/file; done";
     let words = ["run", "-d", "--name", "web", "--network", "none", "-v", &volume, IMAGE, "sh", "-c", script];
     let id = ok(case.hoist(&words));
-    let init = case.container(&id).run.unwrap().init.unwrap();
+    let init = case.container(&id).run.unwrap().init().unwrap();
     ok(disk.freeze("-f"));
     let is_blocked = || {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", init.pid)).unwrap();

@@ -255,7 +255,7 @@ fn stop_asks_first_and_then_kills() {
     assert!(case.container(&stubborn).record.state.stopped_by_hand);
     let polite = case.start(&["sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.05; done"], |_| {});
     until("its trap is set", || {
-        let status = case.container(&polite).run.unwrap().init.unwrap().pid;
+        let status = case.container(&polite).run.unwrap().init().unwrap().pid;
         let text = std::fs::read_to_string(format!("/proc/{status}/status")).unwrap_or_default();
         let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
         u64::from_str_radix(caught.trim(), 16).unwrap_or(0) & (1 << 14) != 0
@@ -358,7 +358,7 @@ fn restart_starts_again_with_the_same_files() {
     until("it ran again", || log(&case, &id, WHOLE) == "1\n2\n");
     let second = case.container(&id).run.unwrap();
     assert_eq!(second.monitor, first.monitor);
-    assert_ne!(second.init, first.init);
+    assert_ne!(second.init(), first.init());
     let want = ["create", "start", "kill", "kill", "die", "stop", "start", "restart"];
     assert_eq!(actions(&case, &id), want);
     drop(case.wait_for(containers.stop(&id, None, Some(0))).unwrap());
@@ -626,7 +626,7 @@ fn no_process_hides_by_its_name_or_speaks_to_the_terminal() {
     let top = || case.wait_for(case.engine.containers().top(&id)).unwrap().processes;
     until("both run", || top().iter().any(|row| row.command.starts_with("sleep")));
     let rows = top();
-    let comm = std::fs::read(format!("/proc/{}/comm", case.container(&id).run.unwrap().init.unwrap().pid));
+    let comm = std::fs::read(format!("/proc/{}/comm", case.container(&id).run.unwrap().init().unwrap().pid));
     assert_eq!(comm.unwrap(), b"\xff\xfe\n", "its name is no text");
     assert_eq!(rows.iter().map(|row| row.inner_pid).min(), Some(1), "{rows:?}");
     assert!(rows.iter().all(|row| row.user == "ro␛]0;x␇ot"), "{rows:?}");

@@ -92,8 +92,8 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
     let after = case.container(&id);
     assert_eq!(after.status, Status::Running);
     let after = after.run.unwrap();
-    assert_eq!(after.init, before.init);
-    assert_ne!(after.monitor, before.monitor);
+    assert_eq!(after.init(), before.init());
+    assert_ne!(after.monitor(), before.monitor());
     let seen = log(&case, &id).len();
     until("its log goes on", || {
         let text = log(&case, &id);
@@ -127,7 +127,7 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
 
 /// Kills the monitor of a container, for the next look to start another.
 fn end_monitor(case: &Case, id: &str) {
-    let monitor = case.container(id).run.unwrap().monitor;
+    let monitor = case.container(id).run.unwrap().monitor();
     kill(monitor.pid);
     until("the monitor is dead", || !monitor.is_alive());
 }
@@ -193,9 +193,9 @@ fn a_pause_that_cannot_be_noted_is_taken_back() {
 fn cut_off(case: &Case, id: &str) -> Run {
     let run = case.container(id).run.unwrap();
     sys::signal::send(run.monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
-    kill(run.init.unwrap().pid);
+    kill(run.init().unwrap().pid);
     kill(run.monitor.pid);
-    until("both are gone", || !run.init.unwrap().is_alive() && !run.monitor.is_alive());
+    until("both are gone", || !run.init().unwrap().is_alive() && !run.monitor.is_alive());
     run
 }
 
@@ -214,17 +214,17 @@ fn adoption_keeps_the_count_of_restarts() {
     kill(before.monitor.pid);
     until("the monitor is dead", || !before.monitor.is_alive());
     let after = case.container(&id);
-    assert_ne!(after.run.unwrap().monitor, before.monitor);
+    assert_ne!(after.run.unwrap().monitor(), before.monitor());
     assert_eq!(after.record.state.restart_count, 2);
     // One restart is left.
-    kill(before.init.unwrap().pid);
+    kill(before.init().unwrap().pid);
     until("it runs again", || {
         let now = case.container(&id);
         now.status == Status::Running
-            && now.run.unwrap().init != before.init
+            && now.run.unwrap().init() != before.init()
             && now.record.state.restart_count == 3
     });
-    kill(case.container(&id).run.unwrap().init.unwrap().pid);
+    kill(case.container(&id).run.unwrap().init().unwrap().pid);
     until("its policy gives up", || case.container(&id).status == Status::Exited);
     // Who starts it by hand lets it fail as often as the first time.
     case.start_again(&id);
@@ -253,7 +253,7 @@ impl CutOff {
     fn write(self, case: &Case, id: &str, mut run: Run) {
         let (paths, id) = (case.engine.paths(), id.parse().unwrap());
         let mut record = store::load(paths, &id).unwrap().unwrap();
-        let waiting = hoist::monitor::settle::waiting_run(run.monitor);
+        let waiting = hoist::monitor::settle::waiting_run(run.monitor());
         (record.state.finished, record.state.exit_code) = (Some(jiff::Timestamp::now()), 137);
         (run.status, run.starting) = (Status::Restarting, true);
         match self {
@@ -280,11 +280,11 @@ fn a_monitor_killed_between_two_runs_leaves_one_that_its_policy_goes_on_with() {
             point.write(&case, &id, before.clone());
             until("it runs again", || is_up(&case, &id));
             let after = case.container(&id);
-            assert_ne!(after.run.unwrap().init, before.init, "{point:?}");
+            assert_ne!(after.run.unwrap().init(), before.init(), "{point:?}");
             assert_eq!(after.record.state.restart_count, count, "{point:?}");
         }
         // The monitor that went on with it does so for good.
-        kill(case.container(&id).run.unwrap().init.unwrap().pid);
+        kill(case.container(&id).run.unwrap().init().unwrap().pid);
         until("it is restarted", || {
             let now = case.container(&id);
             now.status == Status::Running && now.record.state.restart_count == 3
@@ -449,7 +449,7 @@ fn what_cannot_die_is_told_and_ends_once_it_can() {
     let case = Case::new();
     let verbs: [&[&str]; 4] = [&["kill"], &["stop", "-t", "1"], &["restart", "-t", "1"], &["rm", "-f"]];
     let ids = verbs.map(|_| case.start(&["sleep", "1000"], |_| {}));
-    let inits = ids.each_ref().map(|id| case.container(id).run.unwrap().init.unwrap());
+    let inits = ids.each_ref().map(|id| case.container(id).run.unwrap().init().unwrap());
     let freezer = Freezer::hold(&inits);
     let begin = |(words, id): (&&[&str], &String)| {
         case.command(&[words, &[id.as_str()][..]].concat())
@@ -542,8 +542,8 @@ fn what_somebody_else_is_changing_is_shown_as_it_is() {
         kill(run.monitor.pid);
         until("its monitor is dead", || !run.monitor.is_alive());
         assert_eq!(case.container(&id).status, Status::Running);
-        kill(run.init.unwrap().pid);
-        until("it has ended", || !run.init.unwrap().is_alive());
+        kill(run.init().unwrap().pid);
+        until("it has ended", || !run.init().unwrap().is_alive());
         assert_eq!(case.container(&id).status, status);
         drop(lock);
         until("it is seen to", || case.container(&id).status != Status::Restarting);
@@ -580,9 +580,9 @@ fn a_monitor_killed_right_after_a_restart_is_followed_by_one_that_knows_the_poli
     kill(run.monitor.pid);
     until("the monitor is dead", || !run.monitor.is_alive());
     let after = case.container(&id);
-    assert_eq!((after.status, after.run.unwrap().init), (Status::Running, run.init));
-    kill(run.init.unwrap().pid);
-    until("it is restarted", || is_up(&case, &id) && case.container(&id).run.unwrap().init != run.init);
+    assert_eq!((after.status, after.run.unwrap().init()), (Status::Running, run.init()));
+    kill(run.init().unwrap().pid);
+    until("it is restarted", || is_up(&case, &id) && case.container(&id).run.unwrap().init() != run.init());
 }
 
 #[test]
@@ -597,7 +597,7 @@ fn monitors_killed_at_random_moments_end_no_restart_policy() {
         if let Ok(Some(run)) = store::load_run(case.engine.paths(), &parsed) {
             kill(run.monitor.pid);
             if random.below(2) == 0 {
-                run.init.into_iter().for_each(|init| kill(init.pid));
+                run.init().into_iter().for_each(|init| kill(init.pid));
             }
         }
         until("it is started again", || {
@@ -617,7 +617,7 @@ fn a_container_with_a_terminal_ends_with_its_monitor_and_that_is_recorded() {
     });
     let run = case.container(&id).run.unwrap();
     kill(run.monitor.pid);
-    until("its first process hears of it", || !run.init.unwrap().is_alive());
+    until("its first process hears of it", || !run.init().unwrap().is_alive());
     until("it is recorded", || case.container(&id).status == Status::Exited);
     let state = case.container(&id).record.state;
     assert!(!state.error.is_empty() || state.exit_code != 0, "{state:?}");
@@ -636,7 +636,7 @@ fn a_waiter_hears_of_a_container_whose_monitor_was_killed_with_it() {
             tokio::spawn(async move { engine.containers().wait(&id, WaitFor::NotRunning).await })
         };
         kill(run.monitor.pid);
-        kill(run.init.unwrap().pid);
+        kill(run.init().unwrap().pid);
         waiter.await.unwrap().unwrap()
     });
     assert!([137, 255].contains(&code), "{code}");
@@ -653,7 +653,7 @@ fn a_monitor_that_does_not_answer_stops_no_removal() {
     let case = Case::new();
     let containers = case.engine.containers();
     let id = case.start(&["sleep", "1000"], |_| {});
-    let monitor = case.container(&id).run.unwrap().monitor;
+    let monitor = case.container(&id).run.unwrap().monitor();
     sys::signal::send(monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
     let error = case.wait_for(containers.pause(&id)).unwrap_err();
     assert_eq!(error.causes(), ["the container's monitor does not answer"]);
@@ -670,7 +670,7 @@ fn what_is_killed_without_its_monitor_stays_ended_after_a_boot_too() {
     }
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::UnlessStopped);
-    let monitor = case.container(&id).run.unwrap().monitor;
+    let monitor = case.container(&id).run.unwrap().monitor();
     sys::signal::send(monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
     drop(case.wait_for(case.engine.containers().kill(&id, "KILL")).unwrap());
     assert!(!monitor.is_alive());
@@ -686,7 +686,7 @@ fn a_test_that_fails_leaves_nothing_alive() {
         let case = Case::new();
         let ids = [(); 4].map(|()| case.start(&["sleep", "1000"], |_| {}));
         let runs = ids.each_ref().map(|id| case.container(id).run.unwrap());
-        seen.lock().unwrap().extend(runs.iter().flat_map(|run| [run.monitor, run.init.unwrap()]));
+        seen.lock().unwrap().extend(runs.iter().flat_map(|run| [run.monitor(), run.init().unwrap()]));
         let paths = case.engine.paths();
         let [stopped, unwritten, lost, _] = ids.each_ref().map(|id| id.parse().unwrap());
         let monitor = runs[0].monitor.pid.try_into().unwrap();
@@ -762,7 +762,7 @@ fn kill_at_any_moment(rounds: u32) {
                 for folder in std::fs::read_dir(case.engine.paths().runs()).into_iter().flatten().flatten() {
                     let text = std::fs::read(folder.path().join("run.json")).unwrap_or_default();
                     if let Ok(run) = serde_json::from_slice::<hoist::engine::Run>(&text) {
-                        let init = run.init.map_or(run.monitor.pid, |init| init.pid);
+                        let init = run.init().map_or(run.monitor.pid, |init| init.pid);
                         kill(if who == 1 { run.monitor.pid } else { init });
                     }
                 }
@@ -923,7 +923,7 @@ fn a_flood_to_stalled_clients_keeps_the_monitor_small() {
     case.wait_for(async {
         let stalled =
             containers.start_attached(&id, AttachOptions { lossless: false, ..ALL }, None).await.unwrap();
-        let monitor = case.engine.containers().get(&id).await.unwrap().run.unwrap().monitor;
+        let monitor = case.engine.containers().get(&id).await.unwrap().run.unwrap().monitor();
         let folder = hoist::container::log::folder(&case.engine.paths().container(&id.parse().unwrap()));
         // Tens of megabytes have gone through when the log has turned over so often.
         let mut turned = std::collections::HashSet::new();
@@ -990,7 +990,7 @@ fn input_to_a_container_that_does_not_read_holds_no_signal_up() {
         let input = attached.input.clone();
         let flood =
             tokio::spawn(async move { while input.send(Input::Bytes(vec![b'x'; 60_000])).await.is_ok() {} });
-        let init = case.engine.containers().get(&id).await.unwrap().run.unwrap().init.unwrap();
+        let init = case.engine.containers().get(&id).await.unwrap().run.unwrap().init().unwrap();
         while attached.input.capacity() > 0 || takes_more(init.pid) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }

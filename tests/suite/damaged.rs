@@ -16,7 +16,7 @@ use hoist::sys;
 const WRONGS: [(&str, &str); 7] = [
     ("", "EOF while parsing a value"),
     ("{\"version\":1,", "EOF while parsing"),
-    ("{\"version\":2,\"all\":\"else\"}", "written by a newer hoist"),
+    ("{\"version\":9,\"all\":\"else\"}", "written by a newer hoist"),
     ("{\"version\":0,\"all\":\"else\"}", "of an unknown version: 0"),
     ("a folder", "Is a directory"),
     ("a pipe", "it is not a regular file"),
@@ -141,10 +141,10 @@ fn a_run_that_cannot_be_read_is_not_killed_but_can_be() {
         spoil(&case.engine.paths().container_run(&id.parse().unwrap()).join("run.json"), how);
         let all = text(&case, &["ps", "-a", "--no-trunc"]);
         assert!(all.contains(why), "{all}");
-        kill(run.monitor);
+        kill(run.monitor());
         until("the monitor is dead", || !run.monitor.is_alive());
         let all = text(&case, &["ps", "-a", "--no-trunc"]);
-        assert!(all.contains(why) && run.init.unwrap().is_alive(), "{all}");
+        assert!(all.contains(why) && run.init().unwrap().is_alive(), "{all}");
         assert!(text(&case, &["rm", &id]).contains("because it is running"));
         if how.is_empty() {
             assert_eq!(text(&case, &["kill", &id]), format!("{id}\n"));
@@ -153,7 +153,7 @@ fn a_run_that_cannot_be_read_is_not_killed_but_can_be() {
             assert_eq!(text(&case, &["rm", "-f", &id]), format!("{id}\n"));
             assert!(case.wait_for(case.engine.containers().list()).unwrap().is_empty());
         }
-        assert!(!run.init.unwrap().is_alive() && case.cgroups().is_empty());
+        assert!(!run.init().unwrap().is_alive() && case.cgroups().is_empty());
     }
 }
 
@@ -162,10 +162,10 @@ fn a_run_that_cannot_be_read_and_has_ended_is_settled() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
     let run = case.container(&id).run.unwrap();
-    kill(run.monitor);
-    kill(run.init.unwrap());
+    kill(run.monitor());
+    kill(run.init().unwrap());
     spoil(&case.engine.paths().container_run(&id.parse().unwrap()).join("run.json"), "{");
-    until("both are dead", || !run.monitor.is_alive() && !run.init.unwrap().is_alive());
+    until("both are dead", || !run.monitor.is_alive() && !run.init().unwrap().is_alive());
     until("it is settled", || case.container(&id).status == Status::Exited);
     drop(case.wait_for(case.engine.containers().start(&id)).unwrap());
 }
@@ -198,14 +198,14 @@ fn a_shutdown_stops_what_cannot_be_read() {
         let folder = if file == "run.json" { paths.container_run(&parsed) } else { paths.container(&parsed) };
         spoil(&folder.join(file), how);
         if kill_monitor {
-            kill(run.monitor);
+            kill(run.monitor());
             until("the monitor is dead", || !run.monitor.is_alive());
         }
         let stopped = case.wait_for(case.engine.shutdown()).unwrap();
         let found: Vec<_> = stopped.iter().map(|it| (it.name.len(), it.result.is_ok())).collect();
         assert_eq!(found.len(), 1, "{stopped:?}");
         assert!(found[0].1, "{stopped:?}");
-        until("its first process is gone", || !run.init.unwrap().is_alive());
+        until("its first process is gone", || !run.init().unwrap().is_alive());
         if !kill_monitor {
             assert_eq!(case.container(&id).record.state.exit_code, 7);
         }
@@ -223,7 +223,7 @@ fn a_lost_run_folder_kills_nothing() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
     let run = case.container(&id).run.unwrap();
-    let init = run.init.unwrap();
+    let init = run.init().unwrap();
     sys::tree::remove(&case.engine.paths().runs()).unwrap();
     let all = text(&case, &["ps", "-a", "--no-trunc"]);
     assert!(all.contains("its processes run, but its run folder is missing"), "{all}");
@@ -244,7 +244,7 @@ fn a_lost_run_file_is_told_and_hinders_no_end() {
         let case = Case::new();
         let id = case.start(&["sleep", "1000"], |options| options.restart = restarts);
         let run = case.container(&id).run.unwrap();
-        let init = run.init.unwrap();
+        let init = run.init().unwrap();
         fs::remove_file(case.engine.paths().container_run(&id.parse().unwrap()).join("run.json")).unwrap();
         let all = text(&case, &["ps", "-a", "--no-trunc"]);
         assert!(all.contains("Damaged (") && all.contains("its run.json is missing"), "{all}");
@@ -277,7 +277,7 @@ fn a_lost_run_file_and_a_monitor_that_does_not_answer_hinder_no_removal() {
     sys::signal::send(run.monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
     fs::remove_file(case.engine.paths().container_run(&id.parse().unwrap()).join("run.json")).unwrap();
     assert_eq!(text(&case, &["rm", "-f", &id]), format!("{id}\n"));
-    assert!(!run.init.unwrap().is_alive() && !run.monitor.is_alive() && case.cgroups().is_empty());
+    assert!(!run.init().unwrap().is_alive() && !run.monitor.is_alive() && case.cgroups().is_empty());
 }
 
 #[test]
@@ -293,9 +293,9 @@ fn a_reset_ends_what_has_lost_its_folders() {
             let case = Case::new();
             let id = case.start(&["sleep", "1000"], |_| {});
             let run = case.container(&id).run.unwrap();
-            let init = run.init.unwrap();
+            let init = run.init().unwrap();
             if !has_monitor {
-                kill(run.monitor);
+                kill(run.monitor());
                 until("the monitor is dead", || !run.monitor.is_alive());
             }
             for folder in lost {
@@ -322,9 +322,9 @@ fn a_lock_that_is_no_file_hinders_no_removal() {
                     let folder = if name == "lock" { paths.container(&id) } else { paths.container_run(&id) };
                     spoil(&folder.join(name), how);
                     if !is_up {
-                        kill(run.monitor);
-                        kill(run.init.unwrap());
-                        until("both are dead", || !run.monitor.is_alive() && !run.init.unwrap().is_alive());
+                        kill(run.monitor());
+                        kill(run.init().unwrap());
+                        until("both are dead", || !run.monitor.is_alive() && !run.init().unwrap().is_alive());
                     }
                 }
                 assert_eq!(
@@ -334,7 +334,7 @@ fn a_lock_that_is_no_file_hinders_no_removal() {
                 );
                 let said = case.hoist(&["system", "reset", "-f"]);
                 assert!(said.status.success(), "{how} {name} {is_up}: {said:?}");
-                assert!(runs.iter().all(|run| !run.init.unwrap().is_alive()), "{how} {name} {is_up}");
+                assert!(runs.iter().all(|run| !run.init().unwrap().is_alive()), "{how} {name} {is_up}");
                 assert!(!case.engine.paths().containers().exists(), "{how} {name} {is_up}");
             }
         }
@@ -347,7 +347,7 @@ fn a_reset_goes_on_where_the_note_of_a_folder_is_damaged() {
         for folder in ["root", "run"] {
             let case = Case::new();
             let id = case.start(&["sleep", "1000"], |_| {});
-            let init = case.container(&id).run.unwrap().init.unwrap();
+            let init = case.container(&id).run.unwrap().init().unwrap();
             spoil(&case.dir.path().join(folder).join("engine.json"), how);
             let said = case.hoist(&["system", "reset", "-f"]);
             assert!(said.status.success(), "{how} in {folder}: {said:?}");
@@ -362,9 +362,9 @@ fn a_reset_takes_what_goes_by_itself() {
     let ids = [(); 2].map(|()| case.start(&["sleep", "1000"], |options| options.auto_remove = true));
     for id in &ids {
         let run = case.container(id).run.unwrap();
-        kill(run.monitor);
-        kill(run.init.unwrap());
-        until("both are dead", || !run.monitor.is_alive() && !run.init.unwrap().is_alive());
+        kill(run.monitor());
+        kill(run.init().unwrap());
+        until("both are dead", || !run.monitor.is_alive() && !run.init().unwrap().is_alive());
         sys::tree::remove(&case.engine.paths().container_run(&id.parse().unwrap())).unwrap();
     }
     assert_eq!(text(&case, &["rm", "-f", &ids[0]]), format!("{}\n", ids[0]));
@@ -389,9 +389,9 @@ fn addresses_of_containers_that_are_gone_are_free() {
     let [alive, without_run, without_folder, without_both] = &ids;
     for id in &ids[1..] {
         let run = case.container(id).run.unwrap();
-        kill(run.monitor);
-        kill(run.init.unwrap());
-        until("both are dead", || !run.monitor.is_alive() && !run.init.unwrap().is_alive());
+        kill(run.monitor());
+        kill(run.init().unwrap());
+        until("both are dead", || !run.monitor.is_alive() && !run.init().unwrap().is_alive());
     }
     assert_eq!(members().len(), 4);
     let paths = case.engine.paths();
@@ -406,7 +406,7 @@ fn addresses_of_containers_that_are_gone_are_free() {
     });
     assert_eq!(case.container(without_run).status, Status::Exited);
     // One that lives keeps its address, whatever is lost of it.
-    let monitor = case.container(alive).run.unwrap().monitor;
+    let monitor = case.container(alive).run.unwrap().monitor();
     kill(monitor);
     until("its monitor is dead", || !monitor.is_alive());
     for lost in [run(alive), folder(alive)] {
@@ -488,12 +488,12 @@ fn a_lost_container_folder_kills_nothing() {
     let id = case.start(&["sleep", "1000"], |_| {});
     let run = case.container(&id).run.unwrap();
     let (containers, aside) = (case.engine.paths().containers(), case.dir.path().join("not mounted"));
-    kill(run.monitor);
+    kill(run.monitor());
     until("the monitor is dead", || !run.monitor.is_alive());
     fs::rename(&containers, &aside).unwrap();
     let all = text(&case, &["ps", "-a", "--no-trunc"]);
     assert!(all.contains("its folder in the data folder is missing"), "{all}");
-    assert!(run.init.unwrap().is_alive());
+    assert!(run.init().unwrap().is_alive());
     fs::remove_dir(&containers).ok();
     fs::rename(&aside, &containers).unwrap();
     assert_eq!(case.container(&id).status, Status::Running, "it is adopted");
@@ -513,7 +513,7 @@ fn a_monitor_that_cannot_take_over_is_tried_once_and_hinders_no_end() {
         let log = case.engine.paths().container(&id.parse().unwrap()).join("log");
         sys::tree::remove(&log).unwrap();
         fs::write(&log, "in the way").unwrap();
-        kill(run.monitor);
+        kill(run.monitor());
         until("the monitor is dead", || !run.monitor.is_alive());
         let all = text(&case, &["ps"]);
         assert!(all.contains("Up ") && all.contains("WARNING: cannot take over"), "{all}");
@@ -523,10 +523,10 @@ fn a_monitor_that_cannot_take_over_is_tried_once_and_hinders_no_end() {
             let error = text(&case, &[verb, &id]);
             assert!(error.starts_with("error: cannot take over"), "{error}");
         }
-        assert!(run.init.unwrap().is_alive());
+        assert!(run.init().unwrap().is_alive());
         let words: &[&str] = if end == "kill" { &["kill", &id] } else { &["rm", "-f", &id] };
         assert_eq!(text(&case, words), format!("{id}\n"));
-        assert!(!run.init.unwrap().is_alive() && case.cgroups().is_empty());
+        assert!(!run.init().unwrap().is_alive() && case.cgroups().is_empty());
         fs::remove_file(&log).ok();
         if end == "kill" {
             let ended = case.container(&id);
@@ -909,9 +909,9 @@ fn a_log_that_lacks_lines_says_so() {
     case.start_again(&id);
     until("it has spoken", || text(&case, &["logs", &id]) == "lost\n");
     let run = case.container(&id).run.unwrap();
-    kill(run.monitor);
-    kill(run.init.unwrap());
-    until("both are dead", || !run.monitor.is_alive() && !run.init.unwrap().is_alive());
+    kill(run.monitor());
+    kill(run.init().unwrap());
+    until("both are dead", || !run.monitor.is_alive() && !run.init().unwrap().is_alive());
     let warning = format!("WARNING: the log of `{name}` may lack its last lines: its monitor was killed\n");
     assert_eq!(text(&case, &["logs", &id]), format!("lost\n{warning}"));
 }

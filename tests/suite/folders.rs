@@ -27,7 +27,7 @@ fn open(root: &Path, run: &Path) -> Result<Engine, String> {
 fn a_run_folder_of_another_data_folder_is_refused_by_name_and_nothing_happens() {
     let (one, other) = (Case::new(), Case::empty());
     let id = one.start(&["sleep", "1000"], |_| {});
-    let init = one.container(&id).run.unwrap().init.unwrap();
+    let init = one.container(&id).run.unwrap().init().unwrap();
     let (root, run) = (one.dir.path().join("root"), one.dir.path().join("run"));
     for (root, run) in [(&root, &other.dir.path().join("run")), (&other.dir.path().join("root"), &run)] {
         for words in [&["ps"][..], &["start", &id], &["system", "reset", "-f"]] {

@@ -25,6 +25,7 @@ mod layer;
 mod layers;
 mod monitor;
 mod network;
+mod newer;
 mod oci;
 mod registry;
 mod runtime;

@@ -33,7 +33,7 @@ impl<'a> StandIn<'a> {
         let init = Command::new("sleep").arg("1000").spawn().unwrap();
         let mut record = store::load(paths, &id).unwrap().unwrap();
         let mut run = waiting_run(Process::of(std::process::id()).unwrap());
-        (run.status, run.init) = (Status::Running, Process::of(init.id()));
+        (run.status, run.init) = (Status::Running, Process::of(init.id()).map(Into::into));
         run.started = Some(jiff::Timestamp::now());
         record.state.started = run.started;
         store::save(paths, &record).unwrap();

@@ -9,8 +9,8 @@ use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Command, Output};
 
-use hoist::base::{ContainerId, Paths};
-use hoist::network::{self, Applied, Endpoint, Mode, Place, Plan, Request};
+use hoist::base::{ContainerId, Endpoint, Paths};
+use hoist::network::{self, Applied, Mode, Place, Plan, Request};
 use hoist::sys::netlink::inside;
 use nix::sched::{CloneFlags, unshare};
 use tempfile::TempDir;
@@ -126,7 +126,7 @@ struct Guest {
 
 impl Guest {
     fn endpoint(&self) -> &Endpoint {
-        self.applied.endpoint.as_ref().unwrap()
+        &self.applied.endpoints[0]
     }
 
     fn address(&self) -> Ipv4Addr {
@@ -177,14 +177,14 @@ fn an_address_is_free_again_after_removal_and_removal_may_be_repeated() {
     let place = host.place("a");
     let one = host.start();
     let two = host.start();
-    assert_none(&network::remove(&one.applied, &place));
-    assert_none(&network::remove(&one.applied, &place));
+    assert_none(&network::remove(&one.applied.endpoints, &place));
+    assert_none(&network::remove(&one.applied.endpoints, &place));
     let three = host.start();
     assert_eq!(three.address(), one.address());
-    assert_none(&network::remove(&one.applied, &place));
+    assert_none(&network::remove(&one.applied.endpoints, &place));
     assert!(three.space.reaches(two.address()), "an old removal does not hit who came after");
-    let json = serde_json::to_string(&three.applied).unwrap();
-    assert_eq!(serde_json::from_str::<Applied>(&json).unwrap(), three.applied);
+    let json = serde_json::to_string(three.endpoint()).unwrap();
+    assert_eq!(&serde_json::from_str::<Endpoint>(&json).unwrap(), three.endpoint());
 }
 
 const WORLD: &str = "198.51.100.2";
@@ -341,7 +341,7 @@ fn guests_who_left_are_taken_off_the_list_when_they_are_many() {
     let stays = host.start();
     let guests = || rules(&host).matches(" . 02:42:").count();
     for _ in 0..64 {
-        assert_none(&network::remove(&host.start().applied, &host.place("a")));
+        assert_none(&network::remove(&host.start().applied.endpoints, &host.place("a")));
     }
     assert_eq!(guests(), 65);
     let next = host.start();
@@ -390,7 +390,7 @@ fn eight_threads_of_two_engines_start_at_once() {
             })
         });
         let starts: Vec<_> = starts.collect();
-        starts.into_iter().map(|start| start.join().unwrap().endpoint.unwrap().address).collect::<Vec<_>>()
+        starts.into_iter().map(|start| start.join().unwrap().endpoints[0].address).collect::<Vec<_>>()
     });
     addresses.sort();
     addresses.dedup();
@@ -512,7 +512,7 @@ fn without_a_network_there_is_lo_and_with_the_hosts_there_is_nothing_to_do() {
     assert!(space.reaches("127.0.0.1"));
     plan.mode = Mode::Host;
     let applied = network::apply(&plan, None, &host.place("a")).unwrap();
-    assert_none(&network::remove(&applied, &host.place("a")));
+    assert_none(&network::remove(&applied.endpoints, &host.place("a")));
     assert_eq!(host.ok("ip -o link | wc -l"), host.ok("ip -o link | grep -cE 'lo:|ifb'"));
 }
 

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::draft::{Draft, replace};
 use super::read::{open_with, read};
@@ -23,6 +24,15 @@ pub trait State: Serialize + DeserializeOwned {
 
     /// The form of this one.
     fn version(&self) -> u32;
+
+    /// Reads an older form; what is made of it has the newest one.
+    ///
+    /// # Errors
+    ///
+    /// When it does not parse.
+    fn read_old(bytes: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(bytes)
+    }
 }
 
 /// `state!(Record, VERSION)`: a type with a field `version` is what a state file holds.
@@ -122,12 +132,20 @@ fn encode<T: State>(path: &Path, value: &T) -> Result<Vec<u8>> {
 /// [`Error::Newer`] or [`Error::UnknownVersion`] when its version is not known here.
 pub fn read_state<T: State>(path: &Path) -> Result<T> {
     let bytes = read(path, MAX_STATE)?;
-    let source = match serde_json::from_slice::<T>(&bytes) {
-        Ok(state) if (1..=T::NEWEST).contains(&state.version()) => return Ok(state),
+    let newest = match serde_json::from_slice::<T>(&bytes) {
+        Ok(state) if state.version() == T::NEWEST => return Ok(state),
+        other => other,
+    };
+    let version = serde_json::from_slice::<Form>(&bytes).map(|form| form.version);
+    let is_old = match version.as_ref().map(Value::as_u64) {
+        Ok(Some(version)) => (1..T::NEWEST.into()).contains(&version),
+        _ => false,
+    };
+    let source = match if is_old { T::read_old(&bytes) } else { newest } {
+        Ok(state) if is_old => return Ok(state),
         Ok(_) => None,
         Err(source) => Some(source),
     };
-    let version = serde_json::from_slice::<Form>(&bytes).map(|form| form.version);
     Err(match (version, source) {
         (Ok(version), source) => match (version.as_u64(), source) {
             (Some(known), Some(source)) if (1..=T::NEWEST.into()).contains(&known) => {
@@ -151,7 +169,7 @@ const MAX_SHOWN_VERSION: usize = 32;
 /// What every form of every state file has.
 #[derive(Debug, serde::Deserialize)]
 struct Form {
-    version: serde_json::Value,
+    version: Value,
 }
 
 /// Reads a JSON file of at most 64 MiB, whatever its version.

@@ -294,7 +294,7 @@ pub fn keep_end(paths: &Paths, record: &Record) -> Result<()> {
     };
     // What the container had is given back.
     let ended = Some(record.state.clone());
-    let run = Run { status: Status::Exited, init: None, network: None, endpoint: None, ended, ..run };
+    let run = Run { status: Status::Exited, init: None, endpoints: None, ended, ..run };
     replace_run(paths, &record.id, &run)
 }
 
@@ -329,7 +329,9 @@ pub fn boot_time() -> Option<Timestamp> {
 #[must_use]
 pub fn status(record: &Record, run: Option<&Run>) -> Status {
     match run {
-        Some(run) if run.init.is_some() || run.status == Status::Restarting => run.status,
+        Some(run) if run.init.is_some() || matches!(run.status, Status::Restarting | Status::Unknown(_)) => {
+            run.status
+        }
         _ if record.state.started.is_some() => Status::Exited,
         _ => Status::Created,
     }

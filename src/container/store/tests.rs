@@ -227,8 +227,8 @@ fn the_first_version_of_both_files_is_read_and_what_is_unknown_is_kept() {
     save(&paths, &record).unwrap();
     assert_eq!(load(&paths, &record.id).unwrap().unwrap(), record);
 
-    let old = include_str!("../../../tests/old_state/run-1.json");
-    let mut run: Run = serde_json::from_str(old).unwrap();
+    let text = include_str!("../../../tests/old_state/run-2.json");
+    let mut run: Run = serde_json::from_str(text).unwrap();
     assert_eq!(run.unknown["later"], serde_json::json!([1]));
     assert_eq!(status(&record, Some(&run)), Status::Paused);
     disk::private_dir(&paths.container_run(&record.id)).unwrap();

@@ -69,7 +69,7 @@ impl Patience {
     pub(super) fn lasts(&mut self, paths: &Paths, id: &ContainerId) -> bool {
         let now = Instant::now();
         let run = store::load_run(paths, id).ok().flatten();
-        let init = run.and_then(|run| run.init).filter(|init| init.is_alive());
+        let init = run.and_then(|run| run.init()).filter(|init| init.is_alive());
         if self.unheard.map(|(init, _)| init) != init {
             self.unheard = init.map(|init| (init, now + MONITOR_PATIENCE));
         }
@@ -105,8 +105,8 @@ impl Engine {
         let run = store::load_run(self.paths(), id).ok().flatten();
         let lives = |init: Option<Process>| init.is_some_and(Process::is_alive);
         let is_up = match is_restart {
-            true => lives(found.run.as_ref().and_then(|run| run.init)),
-            false => lives(run.and_then(|run| run.init)),
+            true => lives(found.run.as_ref().and_then(|run| run.init())),
+            false => lives(run.and_then(|run| run.init())),
         };
         if is_up {
             return Err(self.stubborn(id)).doing(doing);
@@ -118,7 +118,7 @@ impl Engine {
     /// Why a container does not end.
     pub(super) fn stubborn(&self, id: &ContainerId) -> Stubborn {
         let run = store::load_run(self.paths(), id).ok().flatten();
-        let init = run.and_then(|run| run.init).and_then(|init| i32::try_from(init.pid).ok());
+        let init = run.and_then(|run| run.init()).and_then(|init| i32::try_from(init.pid).ok());
         let pids = self.cgroup(id).pids().unwrap_or_default();
         let mut stuck: Vec<i32> =
             pids.into_iter().chain(init).filter(|&pid| is_uninterruptible(pid)).collect();

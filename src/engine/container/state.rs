@@ -229,7 +229,7 @@ impl Engine {
                 settle::record_late(paths, &mut record, &run).doing(doing)?;
                 Vec::new()
             }
-            Some(run) if run.init.is_some_and(Process::is_alive) => match dead {
+            Some(run) if run.init().is_some_and(Process::is_alive) => match dead {
                 Dead::Policy => return self.adopt(&record, &run, lock, busy),
                 // Another monitor would do as the policy says once it has ended.
                 Dead::ByHand | Dead::Shutdown => return Ok(Mended { is_ending: true, ..Mended::default() }),
@@ -246,8 +246,8 @@ impl Engine {
             None if ended_unseen(&record) => self.settle_unseen(&mut record, None)?,
             // Its end is recorded, or it never ran.
             run => {
-                let network = run.as_ref().and_then(|run| run.network.as_ref());
-                let errors = settle::clear(paths, id, network);
+                let endpoints = run.as_ref().and_then(|run| run.endpoints.as_deref());
+                let errors = settle::clear(paths, id, endpoints);
                 if run.is_some() && record.config.auto_remove {
                     self.remove_ended(&record)?;
                 } else {
@@ -293,7 +293,7 @@ impl Engine {
         match launch(self.program(), paths, id, Role::Adopt(lock), &[]) {
             Ok(launched) => Ok(launched.into()),
             // It ended in between: there is nothing to take over, but to settle.
-            Err(launch::Error::Failed(_)) if !run.init.is_some_and(Process::is_alive) => {
+            Err(launch::Error::Failed(_)) if !run.init().is_some_and(Process::is_alive) => {
                 self.mend(id, busy, Dead::Policy)
             }
             Err(error) => Err(error).doing(|| format!("take over `{}`", record.name)),
@@ -311,11 +311,11 @@ impl Engine {
             let end = unseen_end(record, Some(&run));
             settle::settle(paths, record, Some(&run), end, Next::Restart)
         } else {
-            settle::clear(paths, &id, run.network.as_ref())
+            settle::clear(paths, &id, run.endpoints.as_deref())
         };
         let mut waiting = run;
         if waiting.init.is_some() {
-            waiting = settle::waiting_run(waiting.monitor);
+            waiting = settle::waiting_run(waiting.monitor());
             store::save_run(paths, &id, &waiting).doing(doing)?;
         }
         match launch(self.program(), paths, &id, Role::Adopt(lock), &[]) {
@@ -384,8 +384,8 @@ impl Engine {
         if launch::is_monitored(paths, id).doing(doing)? {
             return Ok(Vec::new());
         }
-        let network = store::load_run(paths, id).ok().flatten().and_then(|run| run.network);
-        let errors = settle::clear(paths, id, network.as_ref());
+        let endpoints = store::load_run(paths, id).ok().flatten().and_then(|run| run.endpoints);
+        let errors = settle::clear(paths, id, endpoints.as_deref());
         store::forget_run(paths, id).doing(doing)?;
         Ok(warnings_of(&id.short(), &errors))
     }
@@ -461,7 +461,7 @@ fn unseen_end(record: &mut Record, run: Option<&Run>) -> End {
 
 /// The exit code of a run that nobody saw ending, as far as the kernel still has it.
 fn unseen_code(run: &Run) -> u8 {
-    let status = run.init.and_then(Process::status_of_zombie);
+    let status = run.init().and_then(Process::status_of_zombie);
     let exit = status.map(crate::sys::process::Exit::of_status);
     exit.and_then(|exit| u8::try_from(exit.code() & 0xff).ok()).unwrap_or(settle::UNKNOWN)
 }
@@ -469,12 +469,13 @@ fn unseen_code(run: &Run) -> u8 {
 /// A container that could not be mended, as it was left; one whose restart is due waits for it.
 fn as_left(mut record: Record, run: Option<Run>) -> Container {
     match run {
-        Some(run) if run.ended.is_some() || run.init.is_some_and(Process::is_alive) => {
+        Some(run) if run.ended.is_some() || run.init().is_some_and(Process::is_alive) => {
             container(record, Some(run))
         }
         run => {
             let is_due = |run: &Run| record.is_to_be_restarted(run, unseen_code(run));
-            let waiting = run.as_ref().filter(|run| is_due(run)).map(|run| settle::waiting_run(run.monitor));
+            let waiting =
+                run.as_ref().filter(|run| is_due(run)).map(|run| settle::waiting_run(run.monitor()));
             if ended_unseen(&record) {
                 let end = unseen_end(&mut record, run.as_ref());
                 settle::note(&mut record, end);

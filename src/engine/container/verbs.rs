@@ -201,7 +201,7 @@ impl Engine {
             cgroup.kill().doing(&doing)?;
             if !cgroup.exists() {
                 let run = store::load_run(self.paths(), id).ok().flatten();
-                run.and_then(|run| run.init).into_iter().for_each(kill_process);
+                run.and_then(|run| run.init()).into_iter().for_each(kill_process);
             }
             Ok(())
         };
@@ -236,7 +236,7 @@ impl Engine {
             if patience.is_some_and(|at| at < now) {
                 patience = None;
                 let run = store::load_run(self.paths(), id).ok().flatten();
-                let monitor = run.map(|run| run.monitor).filter(|monitor| monitor.is_alive());
+                let monitor = run.map(|run| run.monitor()).filter(|monitor| monitor.is_alive());
                 monitor.or_else(|| launch::listener(self.paths(), id)).into_iter().for_each(kill_process);
             }
             std::thread::sleep(Duration::from_millis(5));
@@ -317,7 +317,7 @@ impl Engine {
 
     /// A signal to a container without a monitor; any ends the wait for a restart.
     fn kill_orphan(&self, found: &Target, number: i32, doing: impl Fn() -> String) -> Result<Warnings> {
-        match found.run.as_ref().and_then(|run| run.init) {
+        match found.run.as_ref().and_then(|run| run.init()) {
             Some(init) if number != libc::SIGKILL => {
                 signal_process(init, number).doing(doing).map(Warnings::from)
             }
@@ -421,8 +421,8 @@ impl Engine {
             Err(store::Error::NotFound(_)) => None,
             lock => Some(lock.doing(&doing)?),
         };
-        let network = store::load_run(paths, id).ok().flatten().and_then(|run| run.network);
-        let errors = settle::clear(paths, id, network.as_ref());
+        let endpoints = store::load_run(paths, id).ok().flatten().and_then(|run| run.endpoints);
+        let errors = settle::clear(paths, id, endpoints.as_deref());
         let discarded = store::remove_unreadable(paths, id).doing(&doing)?;
         drop(lock);
         self.tell_of(Kind::Container, "destroy", id.as_str(), &[]);
@@ -461,7 +461,8 @@ impl Engine {
             }
             if asked > 1 && !self.is_up(id, &doing)? {
                 // Nothing of it lives. What of it cannot be cleared was told by the tries to settle it.
-                let _ = settle::clear(self.paths(), id, run.as_ref().and_then(|run| run.network.as_ref()));
+                let _ =
+                    settle::clear(self.paths(), id, run.as_ref().and_then(|run| run.endpoints.as_deref()));
                 return Ok(Some((lock, record)));
             }
             drop(lock);

@@ -91,7 +91,7 @@ async fn next(events: &mut mpsc::Receiver<News>, now: &Container) -> Next {
                 Next::Look
             }
         },
-        () = ended(now.run.as_ref().map(|run| run.monitor)) => Next::Look,
+        () = ended(now.run.as_ref().map(|run| run.monitor())) => Next::Look,
     }
 }
 

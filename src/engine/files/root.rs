@@ -188,7 +188,7 @@ fn container(engine: &Engine, name: &str, wish: Wish) -> Done<Root> {
         if found.status == Status::Restarting {
             return Err(Error::Restarting.into());
         }
-        let init = found.run.as_ref().and_then(|run| run.init).filter(|_| found.status.is_up());
+        let init = found.run.as_ref().and_then(|run| run.init()).filter(|_| found.status.is_up());
         let is_up = init.is_some();
         let opened = match init {
             Some(init) => running(init)?.map(|tree| (tree, None)),

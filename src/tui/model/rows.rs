@@ -3,7 +3,6 @@
 use std::cmp::Ordering;
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 use super::columns::Column;
 use super::filter::Field;
@@ -233,13 +232,9 @@ fn again(record: &Record) -> Vec<String> {
     command::equivalent::run(&request, !record.options.tty)
 }
 
-/// Its address, from the network part's note about this run.
+/// Its address, while it is up and connected.
 fn address(container: &Container) -> String {
-    let endpoint =
-        container.run.as_ref().filter(|_| container.status.is_up()).and_then(|run| run.endpoint.as_ref());
-    let endpoint =
-        endpoint.map(|value| value.get("endpoint").filter(|inner| !inner.is_null()).unwrap_or(value));
-    endpoint.and_then(|value| value.get("address")).and_then(Value::as_str).unwrap_or_default().to_owned()
+    container.endpoints().first().map(|endpoint| endpoint.address.to_string()).unwrap_or_default()
 }
 
 impl Row for ContainerRow {
@@ -314,6 +309,7 @@ impl ContainerRow {
             Status::Removing => 4,
             Status::Created => 5,
             Status::Exited => 6,
+            Status::Unknown(_) => 7,
         };
         (rank, self.exit_code)
     }

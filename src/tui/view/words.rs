@@ -31,6 +31,7 @@ pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style)
         Status::Created => ("✗", "no start".to_owned(), theme.err),
         Status::Removing => ("◌", "removing".to_owned(), theme.dim),
         Status::Dead => ("✗", "dead".to_owned(), theme.err),
+        Status::Unknown(word) => ("?", word.as_str().to_owned(), theme.warn),
         Status::Exited if row.exit_code == 0 => ("■", "exit 0".to_owned(), theme.dim),
         Status::Exited => ("✗", exit(row.exit_code, row.oom_killed), theme.err),
     }

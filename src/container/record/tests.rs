@@ -1,0 +1,140 @@
+//! Tests of the files: what follows from them, older forms, and those of a newer hoist.
+
+use serde_json::{Value, json};
+
+use super::*;
+use crate::base::disk::{self, State};
+
+/// A record and a run as files of this version have them.
+fn record_and_run(restart: RestartPolicy) -> (Record, Run) {
+    let id = "a".repeat(64);
+    let process = serde_json::json!({ "pid": 1, "start_time": 1 });
+    let record = serde_json::json!({
+        "version": VERSION, "id": id, "name": "web", "created": "2026-01-01T00:00:00Z",
+        "image": "busybox", "image_id": format!("sha256:{id}"), "layers": [],
+        "options": Options::default(), "config": Config { restart, ..Config::default() },
+    });
+    let run = serde_json::json!({
+        "version": RUN_VERSION, "boot_id": "", "protocol": 1, "status": "running",
+        "monitor": process, "init": process, "started": null, "cgroup": null,
+    });
+    (serde_json::from_value(record).unwrap(), serde_json::from_value(run).unwrap())
+}
+
+#[test]
+fn a_run_found_dead_is_followed_by_another_as_its_policy_says() {
+    use RestartPolicy::{Always, No, OnFailure};
+    use Status::{Restarting, Running};
+    let ended = Some(Timestamp::UNIX_EPOCH);
+    for (restart, status, starting, finished, code, count, wanted) in [
+        // The first start was cut off.
+        (Always, Running, true, None, 0, 0, false),
+        (Always, Running, true, ended, 1, 0, false),
+        // It ended, and nobody recorded it.
+        (Always, Running, false, None, 0, 0, true),
+        (No, Running, false, None, 0, 0, false),
+        (OnFailure(2), Running, false, None, 0, 1, true),
+        (OnFailure(2), Running, false, None, 0, 2, false),
+        // Its end is recorded.
+        (OnFailure(2), Running, false, ended, 0, 1, false),
+        (OnFailure(2), Running, false, ended, 1, 1, true),
+        (No, Running, false, ended, 1, 0, false),
+        // It waits for its restart: that was decided before it was counted.
+        (OnFailure(2), Restarting, false, ended, 1, 1, true),
+        (No, Restarting, false, ended, 143, 0, true), // `hoist restart`
+        // The restart was cut off before it was counted, and after.
+        (OnFailure(2), Restarting, true, ended, 1, 1, true),
+        (OnFailure(2), Restarting, true, None, 0, 1, true),
+        (OnFailure(2), Restarting, true, None, 0, 2, false),
+    ] {
+        let (mut record, mut run) = record_and_run(restart);
+        (run.status, run.starting) = (status, starting);
+        record.state = ExitState { finished, exit_code: code, restart_count: count, ..record.state };
+        let case = (&record.config.restart, status, starting, finished, code, count);
+        assert_eq!(record.is_to_be_restarted(&run, 255), wanted, "{case:?}");
+        record.state.stopped_by_hand = true;
+        assert!(!record.is_to_be_restarted(&run, 255), "{case:?}, stopped by hand");
+    }
+}
+
+#[test]
+fn standard_input_ends_with_its_client_only_where_one_was_attached() {
+    let attach = |stdin, stdout, stderr| Some(Streams { stdin, stdout, stderr });
+    for (open_stdin, attach, attached, once) in [
+        (true, None, (true, true, true), true), // run -i, create -i, records of before
+        (false, None, (false, true, true), false), // run, create
+        (true, attach(false, false, false), (false, false, false), false), // run -di
+        (true, attach(true, true, false), (true, true, false), true), // run -i -a stdout
+        (false, attach(true, false, false), (true, false, false), false), // run -a stdin
+    ] {
+        let config = Config { open_stdin, attach, ..Config::default() };
+        let Streams { stdin, stdout, stderr } = config.attached();
+        assert_eq!(((stdin, stdout, stderr), config.stdin_once()), (attached, once), "{attach:?}");
+    }
+}
+
+/// Reads a state file with this text.
+fn read<T: State>(text: &str) -> T {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("state.json");
+    std::fs::write(&path, text).unwrap();
+    disk::read_state(&path).unwrap()
+}
+
+/// What a rewrite makes of a state file.
+fn rewritten<T: State>(value: &Value) -> Value {
+    serde_json::to_value(read::<T>(&value.to_string())).unwrap()
+}
+
+/// Puts an unknown field into every object of `value`, but into those with keys of the user's.
+fn extend(value: &mut Value, more: &Value) {
+    match value {
+        Value::Object(fields) => {
+            let keys_of_users = ["labels"];
+            fields.iter_mut().filter(|(name, _)| !keys_of_users.contains(&name.as_str())).for_each(
+                |(_, value)| {
+                    extend(value, more);
+                },
+            );
+            fields.insert("of_a_newer".to_owned(), more.clone());
+        }
+        Value::Array(values) => values.iter_mut().for_each(|value| extend(value, more)),
+        _ => {}
+    }
+}
+
+const RUN: &str = include_str!("../../../tests/old_state/run-2.json");
+
+#[test]
+fn a_run_of_a_newer_hoist_is_rewritten_as_it_is() {
+    let mut value: Value = serde_json::from_str(RUN).unwrap();
+    assert_eq!(rewritten::<Run>(&value), value);
+    for more in [json!(1), json!(null), json!({ "a": [{ "b": "c" }] })] {
+        extend(&mut value, &more);
+        assert_eq!(rewritten::<Run>(&value), value);
+    }
+    value["status"] = json!("parked");
+    assert_eq!(rewritten::<Run>(&value), value);
+}
+
+#[test]
+fn a_run_of_version_1_is_read() {
+    let newest: Value = serde_json::from_str(RUN).unwrap();
+    let mut old = newest.clone();
+    let fields = old.as_object_mut().unwrap();
+    fields.insert("version".to_owned(), json!(1));
+    let endpoint = fields.remove("endpoints").unwrap()[0].clone();
+    fields.insert("network".to_owned(), json!({ "version": 1, "mode": "bridge", "endpoint": endpoint }));
+    fields.insert("endpoint".to_owned(), endpoint);
+    assert_eq!(rewritten::<Run>(&old), newest);
+    for (network, endpoints) in [
+        (json!({ "version": 1, "mode": "none", "endpoint": null }), json!([])),
+        (json!({ "version": 1, "mode": "bridge", "endpoint": { "network": "?" } }), Value::Null),
+        (Value::Null, Value::Null),
+    ] {
+        old["network"] = network;
+        assert_eq!(rewritten::<Run>(&old)["endpoints"], endpoints);
+    }
+    let old = read::<Run>(include_str!("../../../tests/old_state/run-1.json"));
+    assert_eq!((old.version, old.status, old.endpoints), (RUN_VERSION, Status::Paused, Some(Vec::new())));
+}
