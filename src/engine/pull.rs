@@ -375,6 +375,7 @@ impl Pull<'_> {
                 return Err(image::Error::TooLarge { what, limit }.into());
             }
             if self.store.protect_layer(lease, diff_id)? {
+                self.store.forget_part(&part.blob.digest);
                 job.tell(Phase::Exists, part.blob.size);
             } else {
                 job.tell(Phase::Waiting, 0);

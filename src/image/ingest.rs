@@ -66,6 +66,22 @@ impl Store {
         })
     }
 
+    /// Removes what a killed process left of the download of a blob that is of no more use, unless
+    /// another process is at it. Whatever stays, a sweep removes after a while.
+    pub fn forget_part(&self, digest: &Digest) {
+        let path = self.part_path(digest);
+        if let Ok(file) = disk::open(&path)
+            && file.try_lock().is_ok()
+            && fs::metadata(&path).ok().zip(file.metadata().ok()).is_some_and(|(a, b)| a.ino() == b.ino())
+        {
+            let _ = fs::remove_file(&path);
+        }
+    }
+
+    fn part_path(&self, digest: &Digest) -> PathBuf {
+        self.paths().ingest().join(format!("{}-{}.part", digest.algorithm().as_str(), digest.hex()))
+    }
+
     fn begin_with(
         &self,
         lease: &Lease,
@@ -75,7 +91,7 @@ impl Store {
     ) -> Result<Begun> {
         let dir = self.paths().ingest();
         disk::private_dir(&dir)?;
-        let path = dir.join(format!("{}-{}.part", digest.algorithm().as_str(), digest.hex()));
+        let path = self.part_path(digest);
         loop {
             if self.protect_blob(lease, digest)? {
                 return Ok(Begun::Here);

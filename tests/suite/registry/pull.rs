@@ -207,6 +207,25 @@ fn a_layer_that_is_here_is_not_fetched_again() {
 }
 
 #[test]
+fn a_download_that_a_killed_pull_left_unpacked_goes_with_the_next_pull() {
+    let (bench, layers) = (Bench::new(), layers());
+    let mut content = Content::default();
+    for (tag, count) in [("first", 1), ("second", 2), ("third", 3)] {
+        make::put(&mut content, tag, &layers[..count]);
+    }
+    let toy = Toy::honest(content);
+    bench.pull(&toy.reference("web:first")).unwrap();
+    let lease = bench.store().lease().unwrap();
+    let blob = layers[0].digest();
+    let part = bench.store().begin(&lease, &blob, None).unwrap();
+    bench.pull(&toy.reference("web:second")).unwrap();
+    assert_eq!(bench.parts(), [0], "its writer is alive");
+    drop((part, lease));
+    bench.pull(&toy.reference("web:third")).unwrap();
+    assert_eq!(bench.parts(), [0; 0]);
+}
+
+#[test]
 fn what_was_lost_of_an_image_is_pulled_again() {
     let only_file = |folder: &Path| {
         let mut files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
