@@ -14,6 +14,7 @@ pub mod container;
 pub mod docker;
 pub mod engine;
 pub mod image;
+pub mod layer;
 pub mod monitor;
 pub mod network;
 pub mod oci;

@@ -19,9 +19,9 @@ use crate::base::journal::{self, Kind};
 use crate::base::{ErrorKind, Explain, Name};
 use crate::container::store;
 use crate::image;
+use crate::layer;
 use crate::monitor::journal::tell;
 use crate::oci::Reference;
-use crate::snapshot;
 
 pub use empty::{Emptied, helper};
 pub use entry::{Space, TrashEntry};
@@ -377,7 +377,7 @@ impl Engine {
     fn measure_entry(&self, entry: &mut TrashEntry) {
         if entry.size.is_none() {
             let folder = entry::folder(self.paths(), &entry.id);
-            if let Ok(usage) = snapshot::usage(&folder) {
+            if let Ok(usage) = layer::usage(&folder) {
                 entry.size = Some(usage.bytes);
                 let _ = entry::write(&folder, entry); // it may be gone by now
             }

@@ -9,8 +9,8 @@ use std::os::unix::fs::FileExt;
 use std::sync::Arc;
 
 use super::error::{Error, Result};
-use super::extract::{normal, split};
-use super::tar::{Kind, Reader, Source};
+use crate::layer::apply::{normal, split};
+use crate::layer::tar::{Kind, Reader, Source};
 use crate::oci::Digest;
 
 /// Links between members that are followed, one after the other.

@@ -16,13 +16,13 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::error::{Error, Result};
-use super::extract::opaque_attribute;
-use super::folders::{Folders, ROOT};
-use super::layer::{Implied, Meta, RawPath, Traits, Work};
+use super::layer::{Meta, Work};
 use super::lease::Lease;
-use super::look::{Cursor, There};
 use super::store::Store;
 use crate::base::disk;
+use crate::layer::folders::{Folders, ROOT};
+use crate::layer::look::{Cursor, There};
+use crate::layer::{Implied, RawPath, Traits, opaque_attribute};
 use crate::oci::Digest;
 use crate::sys;
 use crate::sys::fs::{self, FileType};

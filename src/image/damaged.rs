@@ -220,7 +220,8 @@ mod tests {
     use crate::base::Explain as _;
     use crate::base::Paths;
     use crate::base::progress::Reporter;
-    use crate::image::{Commit, LayerSource, Parents, Roots};
+    use crate::image::{Commit, Parents, Roots};
+    use crate::layer::LayerSource;
 
     /// A store with an image of one layer, called `web:1`.
     fn store(dir: &tempfile::TempDir) -> (Store, ImageId, Digest) {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::base::disk;
 use crate::base::error::{ErrorKind, Explain, io_hint, io_kind};
+use crate::layer::{self, InputError};
 use crate::oci::{Digest, ImageId, Reference};
 use crate::sys;
 
@@ -69,15 +70,10 @@ pub enum Error {
         /// What is wrong.
         why: String,
     },
-    /// An entry of an archive cannot be put where it says.
-    #[error("cannot unpack `{path}`")]
-    Entry {
-        /// Its name in the archive.
-        path: String,
-        /// Why.
-        source: Box<Error>,
-    },
-    /// An entry of an archive is refused.
+    /// A layer could not be read or applied.
+    #[error(transparent)]
+    Layer(layer::Error),
+    /// An archive is refused.
     #[error("{0}")]
     Refused(String),
     /// The content store lacks something an image needs.
@@ -167,10 +163,9 @@ impl Error {
     /// For `map_err`: says what was being read.
     pub fn read(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
-        move |source| match source.downcast::<Self>() {
-            // Readers of ours carry their own errors through std's.
-            Ok(error) => error,
-            Err(source) => Self::Read { what, source },
+        move |source| match layer::Error::read("")(source) {
+            layer::Error::Read { source, .. } => Self::Read { what, source },
+            error => error.into(),
         }
     }
 
@@ -182,7 +177,20 @@ impl Error {
     /// For readers that can only return std's errors; [`Error::read`] takes it out again.
     #[must_use]
     pub fn into_io(self) -> io::Error {
-        io::Error::other(self)
+        layer::Error::Input(InputError::new(self)).into_io()
+    }
+}
+
+impl From<layer::Error> for Error {
+    fn from(error: layer::Error) -> Self {
+        match error {
+            layer::Error::Interrupted => Self::Interrupted,
+            layer::Error::Input(input) => match input.take() {
+                Ok(ours) => ours,
+                Err(other) => Self::Layer(layer::Error::Input(other)),
+            },
+            error => Self::Layer(error),
+        }
     }
 }
 
@@ -207,7 +215,7 @@ impl Explain for Error {
             },
             Self::Sys(error) => error.kind(),
             Self::Read { source, .. } => io_kind(source),
-            Self::Entry { source, .. } => source.kind(),
+            Self::Layer(error) => error.kind(),
             Self::Digest { .. } | Self::Size { .. } | Self::Malformed { .. } | Self::Missing { .. } => {
                 ErrorKind::Corrupt
             }
@@ -233,7 +241,7 @@ impl Explain for Error {
             Self::Disk(error) => error.hint(),
             Self::Sys(error) => error.hint(),
             Self::Read { source, .. } => io_hint(source),
-            Self::Entry { source, .. } => source.hint(),
+            Self::Layer(error) => error.hint(),
             Self::Ambiguous { .. } => Some("give more digits of the id, or the name".to_owned()),
             Self::InUse { hint, .. } => hint.clone(),
             Self::NameInUse { .. } => Some("remove that name, or use another one".to_owned()),

@@ -7,9 +7,9 @@ use super::change;
 use super::commit::Commit;
 use super::error::Result;
 use super::input::Input;
-use super::layer::LayerSource;
 use super::store::Store;
 use crate::base::progress::Reporter;
+use crate::layer::LayerSource;
 use crate::oci::{ImageId, Platform, Reference};
 
 /// What to import.

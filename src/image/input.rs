@@ -7,12 +7,12 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::compression::unpacked;
 use super::error::{Error, Result};
 use super::store::Store;
-use super::stream::guard;
 use crate::base::disk;
 use crate::base::progress::Reporter;
+use crate::layer::compression::{Compression, unpacked};
+use crate::layer::stream::guard;
 
 /// An archive on its way in.
 pub enum Input {
@@ -55,7 +55,6 @@ impl Input {
     /// A plain file of the unpacked bytes, to be read anywhere: the file itself where it is
     /// not packed, else a copy in the store that has no name and so never stays behind.
     pub(super) fn spool(self, store: &Store, reporter: &Reporter) -> Result<File> {
-        use super::compression::Compression;
         if let Self::File(path) = &self {
             let mut file = File::open(path).map_err(disk::Error::io("open", path))?;
             let is_file = file.metadata().map_err(disk::Error::io("stat", path))?.is_file();
@@ -87,7 +86,7 @@ impl Input {
                 spool.write_all_at(&buffer[..len], total).map_err(disk::Error::io("write", &ingest))?;
             }
             total += len as u64;
-            guard(store.limits(), "the archive", total, packed.load(Ordering::Relaxed))?;
+            guard(&store.limits().of_layer(), "the archive", total, packed.load(Ordering::Relaxed))?;
         }
         spool.set_len(total).map_err(disk::Error::io("write", &ingest))?;
         Ok(spool)

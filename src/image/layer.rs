@@ -7,11 +7,8 @@
 //! layers/by-diff/<hex>       → ../<n>, last
 //! ```
 
-use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read};
-
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -23,6 +20,7 @@ use super::store::{Store, read_dir};
 use crate::base::disk::state;
 use crate::base::progress::Reporter;
 use crate::base::{disk, id};
+use crate::layer::{LayerSource, Traits, stream};
 use crate::oci::Digest;
 use crate::sys::tree;
 
@@ -49,19 +47,6 @@ impl Layer {
     }
 }
 
-/// A layer on its way in.
-#[expect(missing_debug_implementations, reason = "a reader has none")]
-pub struct LayerSource<'a> {
-    /// The bytes as they come: a tar, plain or packed as [`super::compression`] says.
-    pub reader: Box<dyn Read + Send + 'a>,
-    /// What the tar's digest must be, where that is known.
-    pub diff_id: Option<&'a Digest>,
-    /// How many bytes will come, where that is known: for progress only.
-    pub size: Option<u64>,
-    /// How progress names it: twelve hex digits.
-    pub name: &'a str,
-}
-
 /// What is to be known of a layer: `meta.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
@@ -79,61 +64,6 @@ pub struct Meta {
 }
 
 state!(Meta, VERSION);
-
-/// What a layer's unpacker could not settle on its own.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Traits {
-    /// Folders that files lie in but that the layer does not describe: they look as they
-    /// do in the layers below.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub implied: Vec<Implied>,
-    /// Hard links to files of the layers below: the link's path, then the file's.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub links: Vec<(RawPath, RawPath)>,
-    /// What could not be made as it was, for people.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-}
-
-/// A folder that a layer implies. One in another one is written by its name alone, so that
-/// deep paths are not written for each of their folders.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum Implied {
-    /// In the folder at this place of the list, which is an earlier one.
-    Inside(usize, RawPath),
-    /// By its whole path.
-    Path(RawPath),
-}
-
-/// A path in a layer, relative to its root; not always UTF-8.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RawPath(pub PathBuf);
-
-impl Serialize for RawPath {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-        match self.0.to_str() {
-            Some(text) => serializer.serialize_str(text),
-            None => self.0.as_os_str().as_bytes().serialize(serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for RawPath {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            Text(String),
-            Bytes(Vec<u8>),
-        }
-        Ok(Self(match Form::deserialize(deserializer)? {
-            Form::Text(text) => text.into(),
-            Form::Bytes(bytes) => OsString::from_vec(bytes).into(),
-        }))
-    }
-}
 
 impl Store {
     /// Unpacks a layer, checking its digest while it streams; one that is here is not read.
@@ -162,7 +92,8 @@ impl Store {
         fs::DirBuilder::new().mode(0o755).create(&diff).map_err(disk::Error::io("create", &diff))?;
         let root = crate::sys::fs::open_dir(&diff)?;
         crate::sys::fs::chmod(&root, 0o755)?;
-        let (extracted, diff_id) = super::stream::unpack(self, source, &root, reporter)?;
+        let (extracted, diff_id) =
+            stream::unpack(source, &root, &self.limits.of_layer(), self.in_user_namespace, reporter)?;
         if let Some(wanted) = wanted.filter(|wanted| *wanted != diff_id) {
             return Err(Error::Digest { what: "the layer".to_owned(), wanted, found: diff_id });
         }
@@ -345,6 +276,7 @@ mod tests {
     use super::*;
     use crate::base::Paths;
     use crate::image::{Commit, Roots};
+    use crate::layer::{Implied, RawPath};
 
     fn store(dir: &tempfile::TempDir) -> Store {
         Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false)

@@ -14,11 +14,11 @@ use super::archive::Archive;
 use super::commit::{Commit, diff_ids};
 use super::error::{Error, Result};
 use super::input::Input;
-use super::layer::LayerSource;
 use super::lease::Lease;
 use super::manifest::{Descriptor, Document};
 use super::store::Store;
 use crate::base::progress::{Phase, Progress, Reporter};
+use crate::layer::LayerSource;
 use crate::oci::{Digest, Hasher, ImageId, Platform, Reference};
 
 /// Indexes within indexes.

@@ -1,5 +1,5 @@
-//! Images on disk: the content store, the unpacker of layers, and the ways in that need
-//! no registry (load, import, made from this machine's programs).
+//! Images on disk: the content store, its layers, and the ways in that need no registry
+//! (load, import, made from this machine's programs).
 //!
 //! ```text
 //! <root>/blobs/<alg>/<hex>      manifests, configurations, layers as they came
@@ -19,11 +19,8 @@ pub mod aside;
 mod chain;
 pub mod change;
 pub mod commit;
-pub mod compression;
 mod damaged;
 pub mod error;
-pub mod extract;
-mod folders;
 pub mod host;
 pub mod import;
 pub mod ingest;
@@ -31,15 +28,12 @@ pub mod input;
 pub mod layer;
 pub mod lease;
 pub mod load;
-pub mod look;
 pub mod manifest;
 pub mod record;
 pub mod refs;
 pub mod remove;
 pub mod store;
-mod stream;
 pub mod sweep;
-pub mod tar;
 
 pub use aside::Kept;
 pub use commit::Commit;
@@ -47,7 +41,7 @@ pub use damaged::{Damaged, Survey};
 pub use error::{Error, Result};
 pub use ingest::{Begun, Ingest};
 pub use input::Input;
-pub use layer::{Layer, LayerSource};
+pub use layer::Layer;
 pub use lease::Lease;
 pub use record::{Record, Reference};
 pub use remove::{Force, Parents, Removed, User};

@@ -9,6 +9,7 @@ use super::error::{Error, Result};
 use super::record::{Record, Reference};
 use crate::base::disk::{self, Lock, Rank};
 use crate::base::{Paths, id};
+use crate::layer;
 use crate::oci::{Digest, ImageId};
 use crate::sys::tree;
 
@@ -33,15 +34,24 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
+        let layer::Limits { bytes, entries, ratio, free } = layer::Limits::default();
         Self {
             manifest: 4 << 20,
             config: 8 << 20,
             layers: 490, // a fix layer and the container's own go on top
-            layer: 256 << 30,
-            entries: 20_000_000,
-            ratio: 200,
-            free: 4 << 30,
+            layer: bytes,
+            entries,
+            ratio,
+            free,
         }
+    }
+}
+
+impl Limits {
+    /// What one of its layers may be.
+    pub(super) fn of_layer(&self) -> layer::Limits {
+        let Self { layer: bytes, entries, ratio, free, .. } = *self;
+        layer::Limits { bytes, entries, ratio, free }
     }
 }
 

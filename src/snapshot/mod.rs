@@ -22,10 +22,6 @@ use crate::sys;
 use crate::sys::mount::{Attrs, Depth, Filesystem};
 use crate::sys::probe::Probe;
 
-mod usage;
-
-pub use usage::{Usage, usage};
-
 /// What a root file system is made of.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {

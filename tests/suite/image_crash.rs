@@ -196,7 +196,7 @@ fn after_a_crash_of_the_machine_only_what_images_name_is_trusted() {
         let lease = store.lease().unwrap();
         let bytes = layer(7);
         let reader = Box::new(bytes.as_slice());
-        let source = image::LayerSource { reader, diff_id: None, size: None, name: "orphan" };
+        let source = hoist::layer::LayerSource { reader, diff_id: None, size: None, name: "orphan" };
         store.unpack(&lease, source, &Reporter::silent()).unwrap().diff_id
     };
     import(1);

@@ -13,7 +13,7 @@ use super::{Container, DiskUse, LogRequest};
 use crate::base::{ContainerId, ErrorKind, Explain, disk};
 use crate::container::log::{self, Reader, Wanted};
 use crate::container::store;
-use crate::snapshot;
+use crate::layer;
 use crate::sys::inotify::Inotify;
 
 /// Records on their way to a slow receiver.
@@ -60,7 +60,7 @@ impl Engine {
         let doing = || format!("measure `{}`", container.record.name);
         let folder = self.paths().container(&container.record.id);
         let upper = folder.join("upper");
-        let writable = if upper.exists() { snapshot::usage(&upper).doing(doing)?.bytes } else { 0 };
+        let writable = if upper.exists() { layer::usage(&upper).doing(doing)?.bytes } else { 0 };
         // Removed under a container that still names it: then only its own part is known.
         let image = self.image_detail(&container.record.image_id.to_string());
         let total = writable + image.map_or(0, |detail| detail.image.size);

@@ -12,8 +12,8 @@ use super::error::Done;
 use super::{MOST_ENTRIES, Mark};
 use crate::container::Record;
 use crate::engine::Engine;
-use crate::image::extract::opaque_attribute;
-use crate::image::look::{There, is_whiteout, look};
+use crate::layer::look::{There, is_whiteout, look};
+use crate::layer::opaque_attribute;
 use crate::sys::fs::{self, FileType, Stat};
 
 /// A container's upper folder and its layers, open.

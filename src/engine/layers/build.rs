@@ -10,7 +10,7 @@ use rustix::fs::OFlags;
 use super::{LayerChange, LayerInfo, LayerPath, Waste, path};
 use crate::engine::Reporter;
 use crate::engine::files::{DEEPEST, Error, FileKind, Mark, kind};
-use crate::image::look::{is_opaque, is_whiteout};
+use crate::layer::look::{is_opaque, is_whiteout};
 use crate::sys::fs::{self, Stat};
 
 /// No child, no next one.

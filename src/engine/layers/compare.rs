@@ -22,7 +22,7 @@ use crate::engine::error::{Error, Result};
 use crate::engine::files::{FileKind, Mark};
 use crate::engine::image::{ImageDetail, Images};
 use crate::engine::{Engine, Reporter, blocking};
-use crate::image::extract::opaque_attribute;
+use crate::layer::opaque_attribute;
 use crate::oci::{ImageId, Platform, Reference};
 
 /// How two images differ.

@@ -25,7 +25,7 @@ use super::error::{Doing, Error, Result};
 use super::files::{Error as FileError, FileKind, Mark};
 use super::image::Images;
 use super::{Engine, Reporter, blocking};
-use crate::image::extract::opaque_attribute;
+use crate::layer::opaque_attribute;
 use crate::oci::{Digest, ImageId, Platform, Reference};
 
 pub use compare::{ComparedImage, Difference, FileChange, ImageDiff, Sum};

@@ -13,7 +13,7 @@ use super::build::MOST_NAMES;
 use super::{Difference, FileChange, LayerPath, Sum};
 use crate::engine::Reporter;
 use crate::engine::files::{DEEPEST, Error, FileKind, Mark, kind};
-use crate::image::look::{is_opaque, is_whiteout};
+use crate::layer::look::{is_opaque, is_whiteout};
 use crate::sys::fs::{self, FileType, Stat};
 use crate::sys::xattr;
 

@@ -19,7 +19,8 @@ use tokio::runtime::Handle;
 
 use crate::base::progress::{Phase, Progress, Reporter};
 use crate::base::{ErrorKind, Explain};
-use crate::image::{self, Begun, Ingest, LayerSource, Lease, Store};
+use crate::image::{self, Begun, Ingest, Lease, Store};
+use crate::layer::LayerSource;
 use crate::oci::Digest;
 use crate::registry::{self, Blob, Repository};
 use crate::sys;

@@ -21,11 +21,12 @@ use tar::{Builder, EntryType, Header};
 
 use super::commit::Commit;
 use super::error::{Error, Result};
-use super::layer::{Layer, LayerSource};
+use super::layer::Layer;
 use super::lease::Lease;
 use super::store::Store;
 use crate::base::disk;
 use crate::base::progress::Reporter;
+use crate::layer::LayerSource;
 use crate::oci::{ImageId, Platform, Reference};
 use crate::sys::{check, xattr};
 use closure::{Closure, Item, PATH};

@@ -47,7 +47,7 @@ pub fn look(root: &OwnedFd, path: &Path, opaque: &'static OsStr) -> Result<There
 /// It stays in the folder where the last answer was found, so that paths in the order of
 /// their tree cost a step each, however deep they lie.
 #[derive(Debug)]
-pub(super) struct Cursor {
+pub(crate) struct Cursor {
     opaque: &'static OsStr,
     /// Where it is: as a mere place, below the layer's root by these names.
     place: OwnedFd,
@@ -55,7 +55,7 @@ pub(super) struct Cursor {
     /// Whether the root, and the folder of each name, hides what is below.
     hides: Vec<bool>,
     /// Names looked up.
-    pub(super) steps: u64,
+    pub(crate) steps: u64,
 }
 
 impl Cursor {
@@ -65,7 +65,7 @@ impl Cursor {
     /// # Errors
     ///
     /// When the layer cannot be read.
-    pub(super) fn new(place: OwnedFd, opaque: &'static OsStr) -> Result<Self> {
+    pub(crate) fn new(place: OwnedFd, opaque: &'static OsStr) -> Result<Self> {
         let hides = vec![is_opaque(&place, opaque)?];
         Ok(Self { opaque, place, names: Vec::new(), hides, steps: 0 })
     }
@@ -75,7 +75,7 @@ impl Cursor {
     /// # Errors
     ///
     /// When the layer cannot be read.
-    pub(super) fn look(&mut self, path: &Path) -> Result<There> {
+    pub(crate) fn look(&mut self, path: &Path) -> Result<There> {
         let common = self.names.iter().zip(path).take_while(|(known, name)| *known == name).count();
         while self.names.len() > common {
             self.place = self.open(OsStr::new(".."))?;

@@ -464,7 +464,7 @@ impl Pax {
 }
 
 fn bad(why: &str) -> Error {
-    Error::malformed("the archive", why)
+    Error::Malformed(why.to_owned())
 }
 
 fn put_once<T>(slot: &mut Option<T>, value: T) -> Result<()> {

@@ -17,12 +17,12 @@ use std::rc::Rc;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
+use super::Limits;
 use super::error::{Error, Result};
 use super::folders::{Folders, ROOT};
-use super::layer::{Implied, RawPath, Traits};
 use super::look::is_whiteout;
-use super::store::Limits;
 use super::tar::{Entry, Kind, MAX_PATH, Reader, Source};
+use super::traits::{Implied, RawPath, Traits};
 use crate::sys::fs::{self, FileType, Timespec};
 use crate::sys::{tree, xattr};
 
@@ -193,8 +193,8 @@ impl<'a> Tree<'a> {
         reader: &mut Reader<R>,
     ) -> Result<()> {
         self.size = self.size.saturating_add(entry.size);
-        if self.size > self.limits.layer {
-            return Err(Error::TooLarge { what: "the layer".to_owned(), limit: self.limits.layer });
+        if self.size > self.limits.bytes {
+            return Err(Error::TooLarge { what: "the layer".to_owned(), limit: self.limits.bytes });
         }
         let file = self.make(path, place, |place| fs::create_at(&place.folder, place.name, 0o600))?;
         let written = |source| Error::read("into the store")(source);
@@ -584,7 +584,7 @@ impl Notes {
 
 /// A path of an archive as one below its root: no leading slash, no `.`, and `..` only
 /// taken back where it stays inside.
-pub(super) fn normal(path: &[u8]) -> Result<Vec<u8>> {
+pub(crate) fn normal(path: &[u8]) -> Result<Vec<u8>> {
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in path.split(|&byte| byte == b'/') {
         match part {
@@ -608,7 +608,7 @@ pub(super) fn normal(path: &[u8]) -> Result<Vec<u8>> {
 }
 
 /// The folder's path and the last name; `None` for the root itself.
-pub(super) fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(at) => Some((&path[..at], &path[at + 1..])),
         None => (!path.is_empty()).then_some((&[], path)),

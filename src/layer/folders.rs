@@ -6,29 +6,29 @@
 use std::collections::BTreeMap;
 
 /// The tree's own root.
-pub(super) const ROOT: u32 = 0;
+pub(crate) const ROOT: u32 = 0;
 
 /// What is known of folders: a value each.
 #[derive(Debug)]
-pub(super) struct Folders<T> {
+pub(crate) struct Folders<T> {
     /// By the folder above and the name in it.
     names: BTreeMap<(u32, Vec<u8>), u32>,
     values: Vec<T>,
 }
 
 impl<T: Default> Folders<T> {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { names: BTreeMap::new(), values: vec![T::default()] }
     }
 
     /// How many names are known.
     #[cfg(test)]
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.names.len()
     }
 
     /// The folder of this name in another one, added if it is not known.
-    pub(super) fn add(&mut self, above: u32, name: &[u8]) -> u32 {
+    pub(crate) fn add(&mut self, above: u32, name: &[u8]) -> u32 {
         let next = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
         let at = *self.names.entry((above, name.to_owned())).or_insert(next);
         if at == next {
@@ -38,32 +38,32 @@ impl<T: Default> Folders<T> {
     }
 
     /// The folder of a path, added with those above it if it is not known.
-    pub(super) fn add_path(&mut self, path: &[u8]) -> u32 {
+    pub(crate) fn add_path(&mut self, path: &[u8]) -> u32 {
         let parts = path.split(|&byte| byte == b'/').filter(|part| !part.is_empty());
         parts.fold(ROOT, |above, part| self.add(above, part))
     }
 
     /// The folder of this name in another one.
-    pub(super) fn inner(&self, above: u32, name: &[u8]) -> Option<u32> {
+    pub(crate) fn inner(&self, above: u32, name: &[u8]) -> Option<u32> {
         self.names.get(&(above, name.to_owned())).copied()
     }
 
     /// The folder of a path.
-    pub(super) fn find(&self, path: &[u8]) -> Option<u32> {
+    pub(crate) fn find(&self, path: &[u8]) -> Option<u32> {
         let mut parts = path.split(|&byte| byte == b'/').filter(|part| !part.is_empty());
         parts.try_fold(ROOT, |above, part| self.inner(above, part))
     }
 
-    pub(super) fn value(&self, at: u32) -> &T {
+    pub(crate) fn value(&self, at: u32) -> &T {
         &self.values[at as usize]
     }
 
-    pub(super) fn value_mut(&mut self, at: u32) -> &mut T {
+    pub(crate) fn value_mut(&mut self, at: u32) -> &mut T {
         &mut self.values[at as usize]
     }
 
     /// Forgets the value of a path and all that is below it.
-    pub(super) fn forget(&mut self, path: &[u8]) {
+    pub(crate) fn forget(&mut self, path: &[u8]) {
         let Some(top) = self.find(path) else { return };
         let mut left = vec![top];
         while let Some(at) = left.pop() {
@@ -87,7 +87,7 @@ impl<T: Default> Folders<T> {
     /// # Errors
     ///
     /// The visit's own.
-    pub(super) fn each<E>(&self, mut visit: impl FnMut(u32, u32, &[u8]) -> Result<(), E>) -> Result<(), E> {
+    pub(crate) fn each<E>(&self, mut visit: impl FnMut(u32, u32, &[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut path = Vec::new();
         let mut left: Vec<(u32, u32, usize, &[u8])> = Vec::new();
         let push = |left: &mut Vec<_>, above: u32, len: usize| {

@@ -1,11 +1,11 @@
-//! How much a container changed.
+//! How much a layer, or what a container changed, takes.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::os::fd::BorrowedFd;
 use std::path::Path;
 
-use super::{Error, Result};
+use super::error::{Error, Result};
 use crate::sys::fs::{self, FileType};
 use crate::sys::tree::{self, Leave, Step, Visitor};
 

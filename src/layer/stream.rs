@@ -11,11 +11,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
+use super::Limits;
+use super::apply::{Extracted, extract};
 use super::compression::unpacked;
 use super::error::{Error, Result};
-use super::extract::{Extracted, extract};
-use super::layer::LayerSource;
-use super::store::{Limits, Store};
 use crate::base::progress::{Phase, Progress, Reporter};
 use crate::oci::digest::Algorithm;
 use crate::oci::{Digest, Hasher};
@@ -25,16 +24,34 @@ const CHUNK: usize = 256 << 10;
 /// Chunks between the two threads: enough to let either run ahead for a while.
 const AHEAD: usize = 8;
 
+/// A layer on its way in.
+#[expect(missing_debug_implementations, reason = "a reader has none")]
+pub struct LayerSource<'a> {
+    /// The bytes as they come: a tar, plain or packed as [`super::compression`] says.
+    pub reader: Box<dyn Read + Send + 'a>,
+    /// What the tar's digest must be, where that is known.
+    pub diff_id: Option<&'a Digest>,
+    /// How many bytes will come, where that is known: for progress only.
+    pub size: Option<u64>,
+    /// How progress names it: twelve hex digits.
+    pub name: &'a str,
+}
+
 /// Unpacks a stream into `root`; returns what came of it and the tar's digest.
-pub(super) fn unpack(
-    store: &Store,
+///
+/// # Errors
+///
+/// As [`extract`]; [`Error::Interrupted`] when `reporter` is cancelled.
+pub fn unpack(
     source: LayerSource<'_>,
     root: &OwnedFd,
+    limits: &Limits,
+    in_user_namespace: bool,
     reporter: &Reporter,
 ) -> Result<(Extracted, Digest)> {
     let algorithm = source.diff_id.map_or(Algorithm::Sha256, Digest::algorithm);
     let packed = AtomicU64::new(0);
-    let (limits, packed) = (store.limits(), &packed);
+    let packed = &packed;
     let (full, chunks) = sync_channel(AHEAD);
     let (used, empty) = sync_channel(AHEAD + 2);
     std::thread::scope(|scope| {
@@ -43,7 +60,7 @@ pub(super) fn unpack(
         check(inflating, || "start a thread".to_owned())?;
         let hasher = Hasher::new(algorithm);
         let input = Chunks { chunks, used, current: Vec::new(), at: 0, total: 0, hasher, limits, packed };
-        let (extracted, mut input) = extract(input, root, limits, store.in_user_namespace)?;
+        let (extracted, mut input) = extract(input, root, limits, in_user_namespace)?;
         // What follows the archive's end counts for both digests.
         loop {
             let len = input.fill_buf().map_err(Error::read("the layer"))?.len();
@@ -152,9 +169,13 @@ struct Chunks<'a> {
 }
 
 /// Fails when so many unpacked bytes are too many, or too many for the packed ones.
-pub(super) fn guard(limits: &Limits, what: &str, unpacked: u64, packed: u64) -> Result<()> {
-    if unpacked > limits.layer {
-        return Err(Error::TooLarge { what: what.to_owned(), limit: limits.layer });
+///
+/// # Errors
+///
+/// [`Error::TooLarge`], [`Error::Refused`].
+pub fn guard(limits: &Limits, what: &str, unpacked: u64, packed: u64) -> Result<()> {
+    if unpacked > limits.bytes {
+        return Err(Error::TooLarge { what: what.to_owned(), limit: limits.bytes });
     }
     let packed = packed.max(1);
     if unpacked > limits.free && unpacked / packed > limits.ratio {
