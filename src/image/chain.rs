@@ -83,7 +83,7 @@ impl Store {
             }
         }
         let entries = (folders.len() + links.len()) as u64;
-        let meta = Meta { version: 1, diff_id: key.clone(), size, entries, traits: Traits::default() };
+        let meta = Meta::new(key.clone(), size, entries, Traits::default());
         self.publish(lease, &work, &meta)?;
         Ok(Some(key))
     }
@@ -312,7 +312,7 @@ mod tests {
     /// A layer of this folder with these hard links to files of the layers below.
     fn layer(links: Vec<(RawPath, RawPath)>) -> Meta {
         let traits = Traits { links, ..Traits::default() };
-        Meta { version: 1, diff_id: Digest::of(b"x"), size: 0, entries: 0, traits }
+        Meta::new(Digest::of(b"x"), 0, 0, traits)
     }
 
     #[test]

@@ -7,6 +7,7 @@
 //! layers/by-diff/<hex>       → ../<n>, last
 //! ```
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -20,9 +21,9 @@ use super::store::{Store, read_dir};
 use crate::base::disk::state;
 use crate::base::progress::Reporter;
 use crate::base::{disk, id};
-use crate::layer::{LayerSource, Traits, stream};
+use crate::layer::{self, LayerSource, Traits, WRITER_VERSION, stream};
 use crate::oci::Digest;
-use crate::sys::tree;
+use crate::sys::{check, tree};
 
 /// Current version of `meta.json`.
 const VERSION: u32 = 1;
@@ -58,12 +59,25 @@ pub struct Meta {
     pub size: u64,
     /// How many entries it had.
     pub entries: u64,
+    /// The form in which hoist wrote its tar: written so again, it has the same digest. Without
+    /// one the tar came from elsewhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub writer: Option<u32>,
     /// What depends on the layers below, and what could not be made.
     #[serde(flatten)]
     pub traits: Traits,
+    /// Fields of a newer hoist, kept when this one rewrites the file.
+    #[serde(flatten)]
+    pub unknown: BTreeMap<String, serde_json::Value>,
 }
 
 state!(Meta, VERSION);
+
+impl Meta {
+    pub(super) fn new(diff_id: Digest, size: u64, entries: u64, traits: Traits) -> Self {
+        Self { version: VERSION, diff_id, size, entries, writer: None, traits, unknown: BTreeMap::new() }
+    }
+}
 
 impl Store {
     /// Unpacks a layer, checking its digest while it streams; one that is here is not read.
@@ -75,6 +89,17 @@ impl Store {
     /// [`Error::Digest`], [`Error::Malformed`], [`Error::TooLarge`], [`Error::Entry`],
     /// [`Error::Interrupted`]; then nothing of it is in the store.
     pub fn unpack(&self, lease: &Lease, source: LayerSource<'_>, reporter: &Reporter) -> Result<Layer> {
+        self.unpack_by(lease, source, None, reporter)
+    }
+
+    /// As [`Self::unpack`], of a tar that hoist wrote in the form `writer`.
+    fn unpack_by(
+        &self,
+        lease: &Lease,
+        source: LayerSource<'_>,
+        writer: Option<u32>,
+        reporter: &Reporter,
+    ) -> Result<Layer> {
         let name = match source.diff_id {
             Some(diff_id) => diff_id.hex().to_owned(),
             None => id::hex(&random(&self.paths().ingest())?),
@@ -97,17 +122,69 @@ impl Store {
         if let Some(wanted) = wanted.filter(|wanted| *wanted != diff_id) {
             return Err(Error::Digest { what: "the layer".to_owned(), wanted, found: diff_id });
         }
-        let meta = Meta {
-            version: VERSION,
-            diff_id,
-            size: extracted.size,
-            entries: extracted.entries,
-            traits: extracted.traits,
-        };
+        let meta = Meta { writer, ..Meta::new(diff_id, extracted.size, extracted.entries, extracted.traits) };
         self.publish(lease, &work, &meta)?;
         let layer = self.layer(&meta.diff_id)?;
         layer.tell_notes(reporter);
         Ok(layer)
+    }
+
+    /// Makes a layer of the tar that `write` writes, in the form `writer` if it has one: one way
+    /// in for all layers.
+    pub(super) fn unpack_written(
+        &self,
+        lease: &Lease,
+        (name, writer): (&str, Option<u32>),
+        reporter: &Reporter,
+        write: impl FnOnce(io::PipeWriter) -> Result<()> + Send,
+    ) -> Result<Layer> {
+        let (reader, pipe) = io::pipe().map_err(Error::read("a pipe"))?;
+        std::thread::scope(|scope| {
+            let writing = std::thread::Builder::new().spawn_scoped(scope, move || write(pipe));
+            let writing = check(writing, || "start a thread".to_owned())?;
+            let source = LayerSource { reader: Box::new(reader), diff_id: None, size: None, name };
+            let layer = self.unpack_by(lease, source, writer, reporter);
+            match writing.join() {
+                // What failed first is why the other end broke.
+                Ok(Err(error)) if !is_broken_pipe(&error) => Err(error),
+                Ok(_) => layer,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    /// Makes a layer of the changes in `upper`, the upper folder of a container that is not
+    /// written to meanwhile; tells of what a layer cannot hold.
+    ///
+    /// # Errors
+    ///
+    /// As [`layer::write`] and [`Self::unpack`]; then there is no new layer.
+    pub fn add_changes(&self, lease: &Lease, upper: &Path, reporter: &Reporter) -> Result<Layer> {
+        let root = crate::sys::fs::open_dir(upper)?;
+        let form = ("changes", Some(WRITER_VERSION));
+        self.unpack_written(lease, form, reporter, |pipe| {
+            let (written, _) = layer::write(&root, &Traits::default(), self.in_user_namespace, pipe)?;
+            for path in written.left_out {
+                reporter.warn(format!("a layer cannot hold `{path}`: it is left out"));
+            }
+            Ok(())
+        })
+    }
+
+    /// Writes the tar of a layer that is here. Its digest is the diffID if hoist wrote the
+    /// layer ([`Meta::writer`]); otherwise it makes the same files.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Missing`]; as [`layer::write`].
+    pub fn write_layer<W: io::Write>(&self, diff_id: &Digest, out: W) -> Result<W> {
+        let meta = self.layer_meta(diff_id)?;
+        if let Some(newer) = meta.writer.filter(|writer| *writer > WRITER_VERSION) {
+            let why = format!("a newer hoist wrote the layer {}, in the form {newer}", diff_id.short());
+            return Err(Error::Refused(why));
+        }
+        let root = crate::sys::fs::open_dir(&self.layer_dir(diff_id)?.join("diff"))?;
+        Ok(layer::write(&root, &meta.traits, self.in_user_namespace, out)?.1)
     }
 
     /// A layer that is here.
@@ -205,6 +282,13 @@ impl Store {
             }
         }
     }
+}
+
+/// Whether the reader went first.
+fn is_broken_pipe(error: &Error) -> bool {
+    let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let mut causes = causes.filter_map(|error| error.downcast_ref::<io::Error>());
+    causes.any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
 /// A tree that is being unpacked, locked; it is removed when dropped.

@@ -72,6 +72,14 @@ pub fn opaque_attribute(in_user_namespace: bool) -> &'static OsStr {
     OsStr::new(if in_user_namespace { "user.overlay.opaque" } else { "trusted.overlay.opaque" })
 }
 
+/// Whether a layer has this attribute: it must not speak to overlayfs, and labels are this
+/// machine's business.
+pub(super) fn is_kept_attribute(name: &[u8]) -> bool {
+    let is_overlay = name.starts_with(b"trusted.overlay.") || name.starts_with(b"user.overlay.");
+    let kinds: [&[u8]; 3] = [b"user.", b"trusted.", b"system.posix_acl_"];
+    !is_overlay && (name == b"security.capability" || kinds.iter().any(|kind| name.starts_with(kind)))
+}
+
 struct Tree<'a> {
     root: &'a OwnedFd,
     limits: &'a Limits,
@@ -387,13 +395,7 @@ impl<'a> Tree<'a> {
         set: impl Fn(&OsStr, &[u8]) -> crate::sys::Result<()>,
     ) -> Result<()> {
         for (name, value) in &entry.xattrs {
-            // A layer must not speak to overlayfs, and labels are this machine's business.
-            let is_overlay = name.starts_with(b"trusted.overlay.") || name.starts_with(b"user.overlay.");
-            let is_wanted = name.starts_with(b"user.")
-                || name.starts_with(b"trusted.")
-                || matches!(name.as_slice(), b"security.capability")
-                || name.starts_with(b"system.posix_acl_");
-            if is_overlay || !is_wanted || name.contains(&0) || name.len() > 255 {
+            if !is_kept_attribute(name) || name.contains(&0) || name.len() > 255 {
                 self.notes.attributes += 1;
                 continue;
             }
@@ -594,7 +596,8 @@ pub(crate) fn normal(path: &[u8]) -> Result<Vec<u8>> {
                     return Err(Error::Refused("its path leads out of the layer".to_owned()));
                 }
             }
-            part if part.len() > 255 => {
+            // A whiteout is never made under its own name.
+            part if part.strip_prefix(b".wh.").unwrap_or(part).len() > 255 => {
                 return Err(Error::Refused("a part of its path is longer than 255 bytes".to_owned()));
             }
             part => parts.push(part),

@@ -54,6 +54,20 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
+    /// A file cannot be put into an archive.
+    #[error("cannot pack `{path}`")]
+    Pack {
+        /// Its path in the layer.
+        path: String,
+        /// Why.
+        source: Box<Error>,
+    },
+    /// A file is not what it was when it was opened.
+    #[error("`{0}` became shorter while it was read")]
+    Changed(String),
+    /// An archive cannot be written.
+    #[error("cannot write the archive")]
+    Write(#[source] io::Error),
     /// An entry of an archive is refused.
     #[error("{0}")]
     Refused(String),
@@ -127,9 +141,10 @@ impl Explain for Error {
         match self {
             Self::Disk(error) => error.kind(),
             Self::Sys(error) => error.kind(),
-            Self::Read { source, .. } => io_kind(source),
+            Self::Read { source, .. } | Self::Write(source) => io_kind(source),
             Self::Input(error) => error.0.kind(),
-            Self::Entry { source, .. } => source.kind(),
+            Self::Entry { source, .. } | Self::Pack { source, .. } => source.kind(),
+            Self::Changed(_) => ErrorKind::Conflict,
             Self::Malformed(_) => ErrorKind::Corrupt,
             Self::TooLarge { .. } | Self::TooMany { .. } | Self::Refused(_) => ErrorKind::Invalid,
             Self::Interrupted => ErrorKind::Interrupted,
@@ -140,9 +155,10 @@ impl Explain for Error {
         match self {
             Self::Disk(error) => error.hint(),
             Self::Sys(error) => error.hint(),
-            Self::Read { source, .. } => io_hint(source),
+            Self::Read { source, .. } | Self::Write(source) => io_hint(source),
             Self::Input(error) => error.0.hint(),
-            Self::Entry { source, .. } => source.hint(),
+            Self::Entry { source, .. } | Self::Pack { source, .. } => source.hint(),
+            Self::Changed(_) => Some("stop what writes it, or try again".to_owned()),
             _ => None,
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! ```text
 //! packed bytes ── stream ──▶ tar ── apply ──▶ diff/      as overlayfs stacks it
+//!                            tar ◀── write ── diff/, or a container's upper folder
+//!                                   changes ▶ what removes, adds and hides, in order
 //! ```
 //!
 //! A folder of a layer, and the upper folder of a container, hold what the layer adds or
@@ -13,6 +15,7 @@
 //! What a layer's tar leaves to the layers below it stays beside the folder, as [`Traits`].
 
 pub mod apply;
+pub mod changes;
 pub mod compression;
 pub mod error;
 pub(crate) mod folders;
@@ -21,12 +24,15 @@ pub mod stream;
 pub mod tar;
 mod traits;
 mod usage;
+pub mod write;
 
+use apply::is_kept_attribute;
 pub use apply::{Extracted, extract, opaque_attribute};
 pub use error::{Error, InputError, Result};
 pub use stream::LayerSource;
 pub use traits::{Implied, RawPath, Traits};
 pub use usage::{Usage, usage};
+pub use write::{WRITER_VERSION, Written, write};
 
 /// What a layer may be at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,4 +1,5 @@
 //! Reads tar archives as streams: old v7, ustar, star, GNU and PAX, sparse files included.
+//! [`Writer`] writes them.
 //!
 //! Where the dialects disagree about what an archive holds, somebody can hide files from
 //! one reader. The rules here are those of Go's archive/tar, which wrote and read nearly
@@ -15,6 +16,10 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read as _};
+
+mod writer;
+
+pub use writer::Writer;
 
 use super::error::{Error, Result};
 use crate::sys::fs::Timespec;

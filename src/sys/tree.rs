@@ -3,7 +3,10 @@
 //! A container can nest folders as deep as its disk has inodes, so nothing here recurses.
 //! The walk keeps the root and the [`OPEN`] deepest folders open; one further up is opened
 //! again through `..` and used only if it is still the folder that it was. No symbolic link
-//! is followed, and no mount is entered.
+//! is followed, and no mount is entered that is not asked for.
+//!
+//! This is the one walk of hoist: what removes, counts, copies or writes a tree is a
+//! [`Visitor`] of it.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -28,6 +31,8 @@ const BATCH: usize = 256;
 const LIST: usize = 32 << 10;
 /// Room for one name at least.
 const LONGEST: usize = 512;
+/// Names that a walk in order holds at once, in all folders on its way.
+const SORTED: usize = 1 << 20;
 /// How often a folder that does not become empty is looked through again.
 const TRIES: u32 = 100;
 
@@ -49,6 +54,36 @@ pub enum Leave {
     Again,
 }
 
+/// In which order the entries of a folder are visited.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As the file system lists them; folders are entered after what was listed with them.
+    /// However many there are, few names are held.
+    #[default]
+    Listed,
+    /// By the bytes of their names, each folder followed by what is in it.
+    Sorted,
+}
+
+/// What a walk does at mount points.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mounts {
+    /// They are refused with `EXDEV`.
+    #[default]
+    Refuse,
+    /// They are entered as any folder.
+    Enter,
+}
+
+/// How a tree is walked through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Way {
+    /// In which order.
+    pub order: Order,
+    /// Whether into what is mounted there.
+    pub mounts: Mounts,
+}
+
 /// What is done with the entries of a tree.
 pub trait Visitor {
     /// What a visit may fail with, which ends the walk.
@@ -66,6 +101,36 @@ pub trait Visitor {
         name: &OsStr,
         kind: FileType,
     ) -> std::result::Result<Step, Self::Error>;
+
+    /// Visits a folder before what is in it: it is open now, the root of the walk too.
+    /// [`Step::Pass`] leaves it at once, and then [`Visitor::leave`] is not called.
+    ///
+    /// # Errors
+    ///
+    /// Ends the walk.
+    fn enter(&mut self, folder: BorrowedFd<'_>, name: &OsStr) -> std::result::Result<Step, Self::Error> {
+        let _ = (folder, name);
+        Ok(Step::Enter)
+    }
+
+    /// A folder has more names than a walk in order holds: the others are left out.
+    ///
+    /// # Errors
+    ///
+    /// Ends the walk, as it does where a visitor does not say otherwise.
+    fn more(&mut self) -> std::result::Result<(), Self::Error> {
+        Err(Error::new(format!("getdents64(): more than {SORTED} names"), Errno::NOBUFS).into())
+    }
+
+    /// Folders above the walk were moved elsewhere: it goes on at its root, and the folders
+    /// in between are not left.
+    ///
+    /// # Errors
+    ///
+    /// Ends the walk.
+    fn lost(&mut self) -> std::result::Result<(), Self::Error> {
+        Ok(())
+    }
 
     /// Says whether to try once more to enter a folder which could not be opened: `EXDEV`
     /// for a mount point.
@@ -100,8 +165,9 @@ struct Folder {
     identity: (u64, u64),
     /// `None` while it is too far up to stay open.
     open: Option<OwnedFd>,
-    /// Folders in it that were listed and not entered yet.
-    inner: Vec<OsString>,
+    /// What was listed and comes next, the last one first: folders to enter, or in order
+    /// all entries.
+    inner: Vec<(OsString, FileType)>,
     /// Where its list goes on.
     cookie: u64,
     is_listed: bool,
@@ -116,8 +182,22 @@ struct Folder {
 ///
 /// The visitor's own, and when a folder cannot be read.
 pub fn walk<V: Visitor>(dir: impl AsFd, name: &OsStr, visitor: &mut V) -> std::result::Result<(), V::Error> {
+    walk_by(Way::default(), dir, name, visitor)
+}
+
+/// As [`walk`], in another way.
+///
+/// # Errors
+///
+/// As [`walk`].
+pub fn walk_by<V: Visitor>(
+    way: Way,
+    dir: impl AsFd,
+    name: &OsStr,
+    visitor: &mut V,
+) -> std::result::Result<(), V::Error> {
     let dir = dir.as_fd();
-    let mut walk = Walk { folders: Vec::new(), waiting: 0, list: vec![MaybeUninit::uninit(); LIST] };
+    let mut walk = Walk::new(way);
     walk.enter(dir, name.to_owned(), visitor)?;
     while !walk.folders.is_empty() {
         walk.step(dir, visitor)?;
@@ -126,6 +206,7 @@ pub fn walk<V: Visitor>(dir: impl AsFd, name: &OsStr, visitor: &mut V) -> std::r
 }
 
 struct Walk {
+    way: Way,
     folders: Vec<Folder>,
     /// Names in all of `inner`.
     waiting: usize,
@@ -133,17 +214,31 @@ struct Walk {
 }
 
 impl Walk {
+    fn new(way: Way) -> Self {
+        Self { way, folders: Vec::new(), waiting: 0, list: vec![MaybeUninit::uninit(); LIST] }
+    }
+
     fn step<V: Visitor>(
         &mut self,
         dir: BorrowedFd<'_>,
         visitor: &mut V,
     ) -> std::result::Result<(), V::Error> {
         let Some(folder) = self.folders.last_mut() else { return Ok(()) };
-        if let Some(name) = folder.inner.pop() {
+        if let Some((name, kind)) = folder.inner.pop() {
             self.waiting -= 1;
+            if self.way.order == Order::Sorted {
+                let Some(open) = &folder.open else { return Ok(()) };
+                if visitor.entry(open.as_fd(), &name, kind)? == Step::Pass {
+                    return Ok(());
+                }
+            }
             return self.enter_here(name, visitor);
         }
-        if folder.is_listed { self.leave(dir, visitor) } else { self.list(visitor) }
+        match (folder.is_listed, self.way.order) {
+            (true, _) => self.leave(dir, visitor),
+            (false, Order::Listed) => self.list(visitor),
+            (false, Order::Sorted) => self.list_sorted(visitor),
+        }
     }
 
     fn enter_here<V: Visitor>(
@@ -171,13 +266,16 @@ impl Walk {
         name: OsString,
         visitor: &mut V,
     ) -> std::result::Result<(), V::Error> {
-        let open = match open_folder(parent, &name) {
+        let open = match open_folder(parent, &name, self.way.mounts) {
             Ok(open) => open,
             Err(error) => match visitor.refused(parent, &name, error)? {
                 Leave::Done => return Ok(()),
-                Leave::Again => open_folder(parent, &name)?,
+                Leave::Again => open_folder(parent, &name, self.way.mounts)?,
             },
         };
+        if visitor.enter(open.as_fd(), &name)? == Step::Pass {
+            return Ok(());
+        }
         self.folders.push(Folder {
             name,
             identity: identity(&open)?,
@@ -215,10 +313,37 @@ impl Walk {
                 continue;
             }
             if visitor.entry(open.as_fd(), name, entry.file_type())? == Step::Enter {
-                folder.inner.push(name.to_owned());
+                folder.inner.push((name.to_owned(), FileType::Directory));
                 self.waiting += 1;
             }
         }
+        Ok(())
+    }
+
+    /// Reads the whole list of the deepest folder.
+    fn list_sorted<V: Visitor>(&mut self, visitor: &mut V) -> std::result::Result<(), V::Error> {
+        let Some(folder) = self.folders.last_mut() else { return Ok(()) };
+        let Some(open) = &folder.open else { return Ok(()) };
+        folder.is_listed = true;
+        let mut list = RawDir::new(open, &mut self.list);
+        while let Some(entry) = list.next() {
+            // One that was removed after it was opened holds nothing.
+            if entry.as_ref().is_err_and(|errno| *errno == Errno::NOENT) {
+                break;
+            }
+            let entry = check(entry, || "getdents64()".to_owned())?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            if self.waiting + folder.inner.len() >= SORTED {
+                visitor.more()?;
+                break;
+            }
+            folder.inner.push((OsStr::from_bytes(name).to_owned(), entry.file_type()));
+        }
+        self.waiting += folder.inner.len();
+        folder.inner.sort_unstable_by(|(one, _), (other, _)| other.cmp(one));
         Ok(())
     }
 
@@ -239,7 +364,7 @@ impl Walk {
         };
         let Some(open) = open else {
             self.lose_way();
-            return Ok(());
+            return visitor.lost();
         };
         // A folder that is removed while it is open costs the file system far more.
         folder.open = None;
@@ -281,14 +406,15 @@ impl Folder {
     }
 }
 
-/// Opens the folder `name` of `dir`: no link, no mount.
-fn open_folder(dir: BorrowedFd<'_>, name: &OsStr) -> Result<OwnedFd> {
+/// Opens the folder `name` of `dir`: no link, and no mount unless it may be entered.
+fn open_folder(dir: BorrowedFd<'_>, name: &OsStr, mounts: Mounts) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
+    let mut how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    how.set(ResolveFlags::NO_XDEV, mounts == Mounts::Refuse);
     loop {
         match rustix::fs::openat2(dir, name, flags, Mode::empty(), how) {
             Err(Errno::AGAIN | Errno::INTR) => {}
-            opened => return check(opened, || format!("openat2({name:?}, RESOLVE_NO_XDEV)")),
+            opened => return check(opened, || format!("openat2({name:?}, {how:?})")),
         }
     }
 }
@@ -464,7 +590,7 @@ mod tests {
         std::fs::create_dir_all(top.join("beside/it")).unwrap();
         let root = fs::open_dir(dir.path()).unwrap();
         let mut remover = remover();
-        let mut walk = Walk { folders: Vec::new(), waiting: 0, list: vec![MaybeUninit::uninit(); LIST] };
+        let mut walk = Walk::new(Way::default());
         walk.enter(root.as_fd(), "top".into(), &mut remover).unwrap();
         let mut steps = 0;
         while !walk.folders.is_empty() {
@@ -546,5 +672,61 @@ mod tests {
         gone.unwrap();
         assert!(!top.exists());
         assert!(moved.exists(), "what is elsewhere by now is not touched by its old name");
+    }
+
+    /// Notes what a walk in order does: `+ folder`, `- folder`, and files.
+    struct Notes(Vec<String>);
+
+    impl Visitor for Notes {
+        type Error = Error;
+
+        fn entry(&mut self, _: BorrowedFd<'_>, name: &OsStr, kind: FileType) -> Result<Step> {
+            self.0.push(name.to_string_lossy().into_owned());
+            Ok(if kind == FileType::Directory { Step::Enter } else { Step::Pass })
+        }
+
+        fn enter(&mut self, _: BorrowedFd<'_>, name: &OsStr) -> Result<Step> {
+            self.0.push(format!("+{}", name.display()));
+            Ok(if name == "shut" { Step::Pass } else { Step::Enter })
+        }
+
+        fn refused(&mut self, _: BorrowedFd<'_>, _: &OsStr, error: Error) -> Result<Leave> {
+            Err(error)
+        }
+
+        fn leave(&mut self, _: BorrowedFd<'_>, name: &OsStr, _: u32) -> Result<Leave> {
+            self.0.push(format!("-{}", name.display()));
+            Ok(Leave::Done)
+        }
+    }
+
+    #[test]
+    fn a_walk_in_order_visits_each_folder_before_its_next_sibling() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["top/b/z", "top/b/a", "top/shut/x", "top/B"] {
+            std::fs::create_dir_all(dir.path().join(folder)).unwrap();
+        }
+        for file in ["top/a", "top/b.", "top/b/a/f", "top/c"] {
+            std::fs::write(dir.path().join(file), "").unwrap();
+        }
+        let mut notes = Notes(Vec::new());
+        let way = Way { order: Order::Sorted, ..Way::default() };
+        walk_by(way, fs::open_dir(dir.path()).unwrap(), OsStr::new("top"), &mut notes).unwrap();
+        let all = "+top B +B -B a b +b a +a f -a z +z -z -b b. c shut +shut -top";
+        assert_eq!(notes.0.join(" "), all);
+    }
+
+    #[test]
+    fn a_walk_in_order_goes_as_deep_as_any_other() {
+        let dir = tempfile::tempdir_in("/dev/shm").unwrap();
+        let top = dir.path().join("top");
+        std::fs::create_dir(&top).unwrap();
+        nest(&top, 4_000);
+        let mut notes = Notes(Vec::new());
+        let way = Way { order: Order::Sorted, ..Way::default() };
+        walk_by(way, fs::open_dir(dir.path()).unwrap(), OsStr::new("top"), &mut notes).unwrap();
+        assert_eq!(notes.0.iter().filter(|note| *note == "file").count(), 4_000);
+        assert_eq!(notes.0.iter().filter(|note| *note == "-folder").count(), 4_000);
+        remove(&top).unwrap();
     }
 }

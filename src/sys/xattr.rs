@@ -64,11 +64,14 @@ pub fn get_place(place: impl AsFd, name: &OsStr) -> Result<Option<Vec<u8>>> {
 /// `EACCES`, `EIO`; a file system without attributes has none, which is no error.
 pub fn list_place(place: impl AsFd) -> Result<Vec<OsString>> {
     let path = proc_path(place.as_fd());
-    let mut names = vec![0_u8; MAX_VALUE];
-    let len = match rustix::fs::listxattr(&path, names.as_mut_slice()) {
-        Ok(len) => len,
-        Err(Errno::NOTSUP) => 0,
-        Err(error) => return check(Err(error), || format!("listxattr({path:?})")),
+    let mut names = vec![0_u8; 256];
+    let len = loop {
+        match rustix::fs::listxattr(&path, names.as_mut_slice()) {
+            Ok(len) => break len,
+            Err(Errno::NOTSUP) => break 0,
+            Err(Errno::RANGE) if names.len() < MAX_VALUE => names.resize(MAX_VALUE, 0),
+            Err(error) => return check(Err(error), || format!("listxattr({path:?})")),
+        }
     };
     names.truncate(len);
     let mut names: Vec<_> = names

@@ -40,3 +40,4 @@ mod tidy;
 mod trash;
 #[cfg(feature = "tui")]
 mod tui;
+mod written;

@@ -7,7 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -23,13 +23,12 @@ use crate::base::units;
 use crate::engine::{Engine, Reporter};
 use crate::sys;
 use crate::sys::fs::{self, FileType, Stat, Timespec};
+use crate::sys::tree::{self, Leave, Mounts, Step, Visitor, Way};
 
 /// Bytes that are copied at once.
 const CHUNK: usize = 256 << 10;
 /// A file that the kernel makes up says nothing of its size; more of it is not copied.
 const MADE_UP: u64 = 16 << 20;
-/// More names of one folder are not held in memory.
-const MOST_NAMES: usize = 500_000;
 /// More notes are not kept.
 const NOTES: usize = 50;
 /// Permission bits that a copy keeps: set-id bits would lend the new owner's rights.
@@ -57,12 +56,15 @@ pub(super) fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) 
     let mut copier = Copier {
         existing: request.existing,
         reporter,
+        into: target.dir.as_fd(),
+        folders: Vec::new(),
+        path: PathBuf::new(),
         copied: Copied::default(),
         told: Instant::now(),
         buffer: vec![0; CHUNK],
     };
     for name in &request.names {
-        copier.all(&source.dir, name, &target.dir)?;
+        copier.all(&source.dir, name)?;
     }
     copier.tell();
     Ok(copier.copied)
@@ -93,110 +95,46 @@ fn not_into_itself(source: &Folder, target: &Folder, names: &[OsString]) -> Done
 struct Copier<'a> {
     existing: Existing,
     reporter: &'a Reporter,
+    /// Where everything goes.
+    into: BorrowedFd<'a>,
+    /// The copies of the folders down to where the walk is.
+    folders: Vec<Made>,
+    /// For messages.
+    path: PathBuf,
     copied: Copied,
     told: Instant,
     buffer: Vec<u8>,
 }
 
-/// A folder that is being copied.
-struct Open {
-    from: OwnedFd,
-    to: OwnedFd,
-    /// For messages.
-    path: PathBuf,
+/// A copy of a folder, which is being filled.
+struct Made {
+    folder: OwnedFd,
+    /// What it is a copy of.
     stat: Stat,
-    /// What is in it and not copied yet.
-    names: std::vec::IntoIter<OsString>,
-    has_more: bool,
     is_new: bool,
 }
 
 impl Copier<'_> {
-    /// Copies `name` of one folder into another one, with all that is in it.
-    fn all(&mut self, from: &OwnedFd, name: &OsStr, to: &OwnedFd) -> Done<()> {
-        let mut open: Vec<Open> = self.one(from, name, to, Path::new(name), 0)?.into_iter().collect();
-        loop {
-            let depth = open.len();
-            let Some(folder) = open.last_mut() else { return Ok(()) };
-            match folder.names.next() {
-                Some(name) => {
-                    let path = folder.path.join(&name);
-                    let inner = self.one(&folder.from, &name, &folder.to, &path, depth)?;
-                    open.extend(inner);
-                }
-                None => {
-                    self.leave(folder)?;
-                    open.pop();
-                }
-            }
+    /// Copies `name` of a folder, with all that is in it.
+    fn all(&mut self, from: &OwnedFd, name: &OsStr) -> Done<()> {
+        let way = Way { mounts: Mounts::Enter, ..Way::default() };
+        match self.entry(from.as_fd(), name, FileType::Unknown)? {
+            Step::Enter => tree::walk_by(way, from, name, self),
+            Step::Pass => Ok(()),
         }
     }
 
-    /// Copies one entry; a folder without what is in it.
-    fn one(
-        &mut self,
-        from: &OwnedFd,
-        name: &OsStr,
-        to: &OwnedFd,
-        path: &Path,
-        depth: usize,
-    ) -> Done<Option<Open>> {
-        if self.reporter.is_cancelled() {
-            return Err(Error::Cancelled.into());
-        }
-        let place = match fs::open_at(from, name, OFlags::PATH) {
-            Err(error) if error.is(Errno::NOENT) && depth > 0 => {
-                self.skip(path, "it went meanwhile");
-                return Ok(None);
-            }
-            result => result?,
-        };
-        let stat = fs::stat(&place)?;
-        match kind(fs::file_type(&stat)) {
-            FileKind::Folder if depth == DEEPEST => return Err(Error::TooDeep(path.into()).into()),
-            FileKind::Folder => return self.enter(&place, stat, to, path),
-            FileKind::File => self.file(&place, &stat, to, path)?,
-            FileKind::Link => self.link(from, to, path)?,
-            other => self.skip(path, &format!("it is {}", other.words())),
-        }
-        Ok(None)
+    /// The folder that copies go to.
+    fn to(&self) -> BorrowedFd<'_> {
+        self.folders.last().map_or(self.into, |made| made.folder.as_fd())
     }
 
-    /// Makes a folder, to be filled.
-    fn enter(&mut self, place: &OwnedFd, stat: Stat, to: &OwnedFd, path: &Path) -> Done<Option<Open>> {
-        let magic = fs::file_system(place)?;
-        if let Some((_, what)) = PSEUDO.iter().find(|(number, _)| *number == magic) {
-            self.skip(path, &format!("it is the kernel's {what}"));
-            return Ok(None);
-        }
-        let name = name_of(path);
-        let is_new = match fs::mkdir_at(to, name, 0o700) {
-            Err(error) if error.is(Errno::EXIST) && self.existing == Existing::Replace => false,
-            Err(error) if error.is(Errno::EXIST) => return Err(Error::Exists(path.into()).into()),
-            result => result.map(|()| true)?,
-        };
-        let target = match fs::open_at(to, name, OFlags::RDONLY | OFlags::DIRECTORY) {
-            Err(error) if error.is(Errno::NOTDIR) || error.is(Errno::LOOP) => {
-                return Err(Error::Exists(path.into()).into());
-            }
-            result => result?,
-        };
-        let folder = fs::reopen(place, OFlags::RDONLY | OFlags::DIRECTORY)?;
-        let (names, has_more) = fs::entries_up_to(&folder, MOST_NAMES)?;
-        let (path, names) = (path.to_owned(), names.into_iter());
-        Ok(Some(Open { from: folder, to: target, path, stat, names, has_more, is_new }))
+    /// The path of a name in the folder that is copied, for messages.
+    fn path_of(&self, name: &OsStr) -> PathBuf {
+        self.path.join(name)
     }
 
-    /// Completes a folder after all that is in it.
-    fn leave(&mut self, folder: &Open) -> Done<()> {
-        if folder.has_more {
-            self.skip(&folder.path, &format!("all but {MOST_NAMES} of its files"));
-        }
-        self.copied.folders += 1;
-        if folder.is_new { describe(&folder.to, &folder.stat) } else { Ok(()) }
-    }
-
-    fn file(&mut self, place: &OwnedFd, stat: &Stat, to: &OwnedFd, path: &Path) -> Done<()> {
+    fn file(&mut self, place: &OwnedFd, stat: &Stat, path: &Path) -> Done<()> {
         let source = match open_plain(place) {
             Err(fault) if fault.is_missing() => {
                 self.skip(path, "it went meanwhile");
@@ -205,13 +143,13 @@ impl Copier<'_> {
             result => File::from(result?.0),
         };
         let beside = beside()?;
-        let mut made = fs::create_at(to, &beside, 0o600)?;
+        let mut made = fs::create_at(self.to(), &beside, 0o600)?;
         let done = self.fill(source, &mut made, stat).and_then(|()| {
             describe(&made, stat)?;
-            self.put(to, &beside, path)
+            self.put(&beside, path)
         });
         if done.is_err() {
-            let _ = fs::unlink_at(to, &beside); // the first error is the one to report
+            let _ = fs::unlink_at(self.to(), &beside); // the first error is the one to report
         }
         done?;
         self.copied.files += 1;
@@ -247,12 +185,12 @@ impl Copier<'_> {
         Ok(sys::check(made.set_len(written), || format!("ftruncate({written})"))?)
     }
 
-    fn link(&mut self, from: &OwnedFd, to: &OwnedFd, path: &Path) -> Done<()> {
+    fn link(&mut self, from: BorrowedFd<'_>, path: &Path) -> Done<()> {
         let target = fs::readlink_at(from, name_of(path))?;
         let beside = beside()?;
-        fs::symlink_at(target.as_os_str(), to, &beside)?;
-        if let Err(fault) = self.put(to, &beside, path) {
-            let _ = fs::unlink_at(to, &beside); // the first error is the one to report
+        fs::symlink_at(target.as_os_str(), self.to(), &beside)?;
+        if let Err(fault) = self.put(&beside, path) {
+            let _ = fs::unlink_at(self.to(), &beside); // the first error is the one to report
             return Err(fault);
         }
         self.copied.files += 1;
@@ -260,8 +198,8 @@ impl Copier<'_> {
     }
 
     /// Gives what lies whole beside its name that name.
-    fn put(&self, to: &OwnedFd, beside: &OsStr, path: &Path) -> Done<()> {
-        let name = name_of(path);
+    fn put(&self, beside: &OsStr, path: &Path) -> Done<()> {
+        let (to, name) = (self.to(), name_of(path));
         let renamed = match self.existing {
             Existing::Keep => fs::rename_new_at(to, beside, to, name),
             Existing::Replace => {
@@ -293,6 +231,84 @@ impl Copier<'_> {
         self.told = Instant::now();
         let Copied { files, bytes, .. } = self.copied;
         self.reporter.note(format!("{files} files, {}", units::column(bytes)));
+    }
+}
+
+impl Visitor for Copier<'_> {
+    type Error = Fault;
+
+    /// Copies one entry; a folder is made when it is entered.
+    fn entry(&mut self, from: BorrowedFd<'_>, name: &OsStr, _: FileType) -> Done<Step> {
+        if self.reporter.is_cancelled() {
+            return Err(Error::Cancelled.into());
+        }
+        let path = self.path_of(name);
+        let place = match fs::open_at(from, name, OFlags::PATH) {
+            Err(error) if error.is(Errno::NOENT) && !self.folders.is_empty() => {
+                self.skip(&path, "it went meanwhile");
+                return Ok(Step::Pass);
+            }
+            result => result?,
+        };
+        let stat = fs::stat(&place)?;
+        match kind(fs::file_type(&stat)) {
+            FileKind::Folder if self.folders.len() == DEEPEST => return Err(Error::TooDeep(path).into()),
+            FileKind::Folder => {
+                let magic = fs::file_system(&place)?;
+                let Some((_, what)) = PSEUDO.iter().find(|(number, _)| *number == magic) else {
+                    return Ok(Step::Enter);
+                };
+                self.skip(&path, &format!("it is the kernel's {what}"));
+            }
+            FileKind::File => self.file(&place, &stat, &path)?,
+            FileKind::Link => self.link(from, &path)?,
+            other => self.skip(&path, &format!("it is {}", other.words())),
+        }
+        Ok(Step::Pass)
+    }
+
+    fn enter(&mut self, folder: BorrowedFd<'_>, name: &OsStr) -> Done<Step> {
+        let path = self.path_of(name);
+        let stat = fs::stat(folder)?;
+        let is_new = match fs::mkdir_at(self.to(), name, 0o700) {
+            Err(error) if error.is(Errno::EXIST) && self.existing == Existing::Replace => false,
+            Err(error) if error.is(Errno::EXIST) => return Err(Error::Exists(path).into()),
+            result => result.map(|()| true)?,
+        };
+        let folder = match fs::open_at(self.to(), name, OFlags::RDONLY | OFlags::DIRECTORY) {
+            Err(error) if error.is(Errno::NOTDIR) || error.is(Errno::LOOP) => {
+                return Err(Error::Exists(path).into());
+            }
+            result => result?,
+        };
+        self.folders.push(Made { folder, stat, is_new });
+        self.path = path;
+        Ok(Step::Enter)
+    }
+
+    fn lost(&mut self) -> Done<()> {
+        Err(Error::Changed.into())
+    }
+
+    fn refused(&mut self, _: BorrowedFd<'_>, name: &OsStr, error: sys::Error) -> Done<Leave> {
+        if ![Errno::NOENT, Errno::NOTDIR, Errno::LOOP].iter().any(|errno| error.is(*errno)) {
+            return Err(error.into());
+        }
+        let path = self.path_of(name);
+        self.skip(&path, "it went meanwhile");
+        Ok(Leave::Done)
+    }
+
+    /// Completes a folder after all that is in it.
+    fn leave(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: u32) -> Done<Leave> {
+        self.path.pop();
+        if let Some(made) = self.folders.pop() {
+            self.copied.folders += 1;
+            if made.is_new {
+                describe(&made.folder, &made.stat)?;
+            }
+        }
+        Ok(Leave::Done)
     }
 }
 

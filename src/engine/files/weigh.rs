@@ -1,10 +1,8 @@
 //! How much there is to copy: counted before it is asked about.
 
 use std::ffi::{OsStr, OsString};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
-
-use rustix::fs::OFlags;
 
 use super::change::check_name;
 use super::error::Done;
@@ -12,7 +10,9 @@ use super::list::{PSEUDO, kind};
 use super::root::{Root, Wish};
 use super::{DEEPEST, FileKind, Place, Weight};
 use crate::engine::Engine;
-use crate::sys::fs;
+use crate::sys;
+use crate::sys::fs::{self, FileType};
+use crate::sys::tree::{self, Leave, Mounts, Step, Visitor, Way};
 
 /// More files are not counted.
 const MOST: u64 = 20_000;
@@ -33,53 +33,73 @@ pub(super) fn weigh(engine: &Engine, place: &Place, path: &Path, names: &[OsStri
     weighed.collect()
 }
 
-/// A folder that is being counted, and the names in it that are not yet.
-type Open = (OwnedFd, std::vec::IntoIter<OsString>);
-
 /// Adds what is at `name`, folders with all that is in them.
 fn add(weight: &mut Weight, dir: &OwnedFd, name: &OsStr, left: &mut u64) {
-    let mut open: Vec<Open> = count(weight, dir, name, 0, left).into_iter().collect();
-    loop {
-        let depth = open.len();
-        let Some((folder, names)) = open.last_mut() else { return };
-        match names.next() {
-            Some(name) => {
-                let inner = count(weight, folder, &name, depth, left);
-                open.extend(inner);
-            }
-            None => drop(open.pop()),
-        }
+    let mut counter = Counter { weight, left, depth: 0 };
+    let way = Way { mounts: Mounts::Enter, ..Way::default() };
+    // What went meanwhile or cannot be read counts nothing; enough is no error either.
+    if let Ok(Step::Enter) = counter.entry(dir.as_fd(), name, FileType::Unknown) {
+        let _ = tree::walk_by(way, dir, name, &mut counter);
     }
 }
 
-/// Counts one entry and gives what is in it; what went meanwhile or cannot be read counts
-/// nothing.
-fn count(weight: &mut Weight, dir: &OwnedFd, name: &OsStr, depth: usize, left: &mut u64) -> Option<Open> {
-    if *left == 0 || depth > DEEPEST {
-        weight.is_more = true;
-        return None;
+struct Counter<'a> {
+    weight: &'a mut Weight,
+    left: &'a mut u64,
+    depth: usize,
+}
+
+/// Why a count ends early.
+struct Enough;
+
+impl From<sys::Error> for Enough {
+    fn from(_: sys::Error) -> Self {
+        Self
     }
-    *left -= 1;
-    let place = fs::open_at(dir, name, OFlags::PATH).ok()?;
-    let stat = fs::stat(&place).ok()?;
-    match kind(fs::file_type(&stat)) {
-        FileKind::Folder => {
-            let is_pseudo = |magic| PSEUDO.iter().any(|(number, _)| *number == magic);
-            if fs::file_system(&place).is_ok_and(is_pseudo) {
-                return None;
+}
+
+impl Visitor for Counter<'_> {
+    type Error = Enough;
+
+    fn entry(&mut self, folder: BorrowedFd<'_>, name: &OsStr, _: FileType) -> Result<Step, Enough> {
+        if *self.left == 0 {
+            self.weight.is_more = true;
+            return Err(Enough);
+        }
+        *self.left -= 1;
+        let Ok(stat) = fs::stat_at(folder, name) else { return Ok(Step::Pass) };
+        match kind(fs::file_type(&stat)) {
+            FileKind::Folder if self.depth == DEEPEST => self.weight.is_more = true,
+            FileKind::Folder => return Ok(Step::Enter),
+            FileKind::File => {
+                self.weight.files += 1;
+                self.weight.bytes += u64::try_from(stat.st_size).unwrap_or(0);
             }
-            let folder = fs::reopen(&place, OFlags::RDONLY | OFlags::DIRECTORY).ok()?;
-            let most = usize::try_from(*left).unwrap_or(usize::MAX);
-            let (names, has_more) = fs::entries_up_to(&folder, most).ok()?;
-            weight.is_more |= has_more;
-            return Some((folder, names.into_iter()));
+            FileKind::Link => self.weight.files += 1,
+            FileKind::Pipe | FileKind::Socket | FileKind::Device => {}
         }
-        FileKind::File => {
-            weight.files += 1;
-            weight.bytes += u64::try_from(stat.st_size).unwrap_or(0);
-        }
-        FileKind::Link => weight.files += 1,
-        FileKind::Pipe | FileKind::Socket | FileKind::Device => {}
+        Ok(Step::Pass)
     }
-    None
+
+    fn enter(&mut self, folder: BorrowedFd<'_>, _: &OsStr) -> Result<Step, Enough> {
+        let is_pseudo = |magic| PSEUDO.iter().any(|(number, _)| *number == magic);
+        if fs::file_system(folder).is_ok_and(is_pseudo) {
+            return Ok(Step::Pass);
+        }
+        self.depth += 1;
+        Ok(Step::Enter)
+    }
+
+    fn lost(&mut self) -> Result<(), Enough> {
+        Err(Enough)
+    }
+
+    fn refused(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: sys::Error) -> Result<Leave, Enough> {
+        Ok(Leave::Done)
+    }
+
+    fn leave(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: u32) -> Result<Leave, Enough> {
+        self.depth -= 1;
+        Ok(Leave::Done)
+    }
 }

@@ -1,17 +1,16 @@
 //! Stacking layers: what each changes of what lies below it.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::ffi::{OsStr, OsString};
-use std::os::fd::OwnedFd;
+use std::ffi::OsStr;
+use std::os::fd::BorrowedFd;
 use std::path::Path;
-
-use rustix::fs::OFlags;
 
 use super::{LayerChange, LayerInfo, LayerPath, Waste, path};
 use crate::engine::Reporter;
-use crate::engine::files::{DEEPEST, Error, FileKind, Mark, kind};
-use crate::layer::look::{is_opaque, is_whiteout};
+use crate::engine::files::{Error, FileKind, Mark, kind};
+use crate::layer::changes::{Changes, changes};
 use crate::sys::fs::{self, Stat};
+use crate::sys::tree::Step;
 
 /// No child, no next one.
 const NONE: u32 = u32::MAX;
@@ -49,10 +48,15 @@ pub(super) struct Stack {
 
 /// The layer that is being added.
 struct Adding<'a> {
+    stack: &'a mut Stack,
     info: &'a mut LayerInfo,
     reporter: &'a Reporter,
     /// Files with several names, which take their bytes once.
     inodes: HashSet<(u64, u64)>,
+    /// The folders down to where the walk is, and whether they hide what lies below.
+    above: Vec<(u32, bool)>,
+    /// The folder that is entered next.
+    next: u32,
 }
 
 impl Stack {
@@ -85,96 +89,9 @@ impl Stack {
         reporter: &Reporter,
     ) -> Result<(), Error> {
         let root = fs::open_dir(folder)?;
-        let hides = is_opaque(&root, self.opaque)?;
-        let mut adding = Adding { info, reporter, inodes: HashSet::new() };
-        self.folder(&mut adding, &root, 0, hides, 0)
-    }
-
-    /// Takes in a folder of the layer. `hides`: nothing of what lies below it is seen.
-    fn folder(
-        &mut self,
-        adding: &mut Adding<'_>,
-        dir: &OwnedFd,
-        at: u32,
-        hides: bool,
-        depth: usize,
-    ) -> Result<(), Error> {
-        if depth == DEEPEST {
-            self.is_cut = true;
-            return Ok(());
-        }
-        let (mut names, has_more) = fs::entries_up_to(dir, MOST_NAMES)?;
-        self.is_cut |= has_more;
-        names.sort_unstable();
-        for name in names {
-            if adding.reporter.is_cancelled() {
-                return Err(Error::Cancelled);
-            }
-            let stat = fs::stat_at(dir, &name)?;
-            if is_whiteout(&stat) {
-                if let Some(&gone) = self.by_name.get(&(at, name.into_boxed_os_str())) {
-                    self.delete(adding, gone);
-                }
-                continue;
-            }
-            self.entry(adding, dir, at, &name, &stat, (hides, depth))?;
-        }
-        if hides {
-            let layer = adding.layer();
-            for child in self.children(at) {
-                if self.nodes[child as usize].seen != layer {
-                    self.delete(adding, child);
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn entry(
-        &mut self,
-        adding: &mut Adding<'_>,
-        dir: &OwnedFd,
-        at: u32,
-        name: &OsString,
-        stat: &Stat,
-        (hides, depth): (bool, usize),
-    ) -> Result<(), Error> {
-        let kind = kind(fs::file_type(stat));
-        let mut size = if kind == FileKind::File { u64::try_from(stat.st_size).unwrap_or(0) } else { 0 };
-        if stat.st_nlink > 1 && kind == FileKind::File && !adding.inodes.insert((stat.st_dev, stat.st_ino)) {
-            size = 0;
-        }
-        let Some(node) = self.intern(at, name) else {
-            self.is_cut = true;
-            adding.info.added += u64::from(kind != FileKind::Folder);
-            return Ok(());
-        };
-        self.nodes[node as usize].seen = adding.layer();
-        let before = self.nodes[node as usize].live;
-        let mark = if before.is_some() { Mark::Changed } else { Mark::Added };
-        if kind != FileKind::Folder || before != Some(FileKind::Folder) {
-            if before == Some(FileKind::Folder) {
-                let (bytes, files) = self.forget(node);
-                self.note_waste(adding.info.number, Mark::Deleted, node, (bytes, files, node));
-            } else if before.is_some() {
-                let bytes = self.nodes[node as usize].size;
-                self.note_waste(adding.info.number, Mark::Changed, at, (bytes, 1, node));
-            }
-            let inner = &mut self.nodes[node as usize];
-            (inner.live, inner.size) = (Some(kind), size);
-            adding.info.changes.push(LayerChange { path: node, mark, kind, size });
-            if kind != FileKind::Folder {
-                let count =
-                    if mark == Mark::Added { &mut adding.info.added } else { &mut adding.info.changed };
-                *count += 1;
-            }
-        }
-        if kind == FileKind::Folder {
-            let inner = fs::open_at(dir, name, OFlags::RDONLY | OFlags::DIRECTORY)?;
-            let hides = hides || is_opaque(&inner, self.opaque)?;
-            self.folder(adding, &inner, node, hides, depth + 1)?;
-        }
-        Ok(())
+        let opaque = self.opaque;
+        let (inodes, above) = (HashSet::new(), Vec::new());
+        changes(&root, opaque, &mut Adding { stack: self, info, reporter, inodes, above, next: 0 })
     }
 
     /// The place of a name in the table; `None` when that is full.
@@ -199,16 +116,6 @@ impl Stack {
             child = self.nodes[child as usize].next;
         }
         children
-    }
-
-    /// A layer removes a path with all that is in it.
-    fn delete(&mut self, adding: &mut Adding<'_>, node: u32) {
-        let Some(kind) = self.nodes[node as usize].live else { return };
-        let (size, files) = self.forget(node);
-        self.nodes[node as usize].seen = adding.layer();
-        adding.info.changes.push(LayerChange { path: node, mark: Mark::Deleted, kind, size });
-        adding.info.removed += files;
-        self.note_waste(adding.info.number, Mark::Deleted, node, (size, files, node));
     }
 
     /// Forgets what is at a path and below it: its bytes, and how many files.
@@ -257,6 +164,99 @@ impl Adding<'_> {
     /// The layer's number, for what it has seen.
     fn layer(&self) -> u32 {
         u32::try_from(self.info.number).unwrap_or(u32::MAX)
+    }
+
+    /// The folder that the walk is in.
+    fn at(&self) -> u32 {
+        self.above.last().map_or(0, |(at, _)| *at)
+    }
+
+    /// The layer removes a path with all that is in it.
+    fn delete(&mut self, node: u32) {
+        let layer = self.layer();
+        let Some(kind) = self.stack.nodes[node as usize].live else { return };
+        let (size, files) = self.stack.forget(node);
+        self.stack.nodes[node as usize].seen = layer;
+        self.info.changes.push(LayerChange { path: node, mark: Mark::Deleted, kind, size });
+        self.info.removed += files;
+        self.stack.note_waste(self.info.number, Mark::Deleted, node, (size, files, node));
+    }
+
+    /// What the layer puts at a path that is in the table.
+    fn put(&mut self, node: u32, kind: FileKind, size: u64) {
+        let (number, at) = (self.info.number, self.at());
+        let before = self.stack.nodes[node as usize].live;
+        let mark = if before.is_some() { Mark::Changed } else { Mark::Added };
+        if kind == FileKind::Folder && before == Some(FileKind::Folder) {
+            return;
+        }
+        if before == Some(FileKind::Folder) {
+            let (bytes, files) = self.stack.forget(node);
+            self.stack.note_waste(number, Mark::Deleted, node, (bytes, files, node));
+        } else if before.is_some() {
+            let bytes = self.stack.nodes[node as usize].size;
+            self.stack.note_waste(number, Mark::Changed, at, (bytes, 1, node));
+        }
+        let inner = &mut self.stack.nodes[node as usize];
+        (inner.live, inner.size) = (Some(kind), size);
+        self.info.changes.push(LayerChange { path: node, mark, kind, size });
+        if kind != FileKind::Folder {
+            let count = if mark == Mark::Added { &mut self.info.added } else { &mut self.info.changed };
+            *count += 1;
+        }
+    }
+}
+
+impl Changes for Adding<'_> {
+    type Error = Error;
+
+    fn gone(&mut self, name: &OsStr) -> Result<(), Error> {
+        if let Some(&gone) = self.stack.by_name.get(&(self.at(), name.into())) {
+            self.delete(gone);
+        }
+        Ok(())
+    }
+
+    fn here(&mut self, _: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> Result<Step, Error> {
+        if self.reporter.is_cancelled() {
+            return Err(Error::Cancelled);
+        }
+        let kind = kind(fs::file_type(stat));
+        let mut size = if kind == FileKind::File { u64::try_from(stat.st_size).unwrap_or(0) } else { 0 };
+        if stat.st_nlink > 1 && kind == FileKind::File && !self.inodes.insert((stat.st_dev, stat.st_ino)) {
+            size = 0;
+        }
+        let Some(node) = self.stack.intern(self.at(), name) else {
+            self.stack.is_cut = true;
+            self.info.added += u64::from(kind != FileKind::Folder);
+            return Ok(Step::Pass);
+        };
+        self.stack.nodes[node as usize].seen = self.layer();
+        self.put(node, kind, size);
+        self.next = node;
+        Ok(if kind == FileKind::Folder { Step::Enter } else { Step::Pass })
+    }
+
+    fn enter(&mut self, _: &OsStr, hides: bool) -> Result<(), Error> {
+        let is_hidden = self.above.last().is_some_and(|(_, hides)| *hides);
+        self.above.push((self.next, hides || is_hidden));
+        Ok(())
+    }
+
+    fn leave(&mut self) -> Result<(), Error> {
+        let Some((at, true)) = self.above.pop() else { return Ok(()) };
+        let layer = self.layer();
+        for child in self.stack.children(at) {
+            if self.stack.nodes[child as usize].seen != layer {
+                self.delete(child);
+            }
+        }
+        Ok(())
+    }
+
+    fn more(&mut self) -> Result<(), Error> {
+        self.stack.is_cut = true;
+        Ok(())
     }
 }
 

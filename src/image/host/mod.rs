@@ -9,15 +9,13 @@ pub mod elf;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::io::{self, Write};
-use std::iter;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde_json::json;
-use tar::{Builder, EntryType, Header};
 
 use super::commit::Commit;
 use super::error::{Error, Result};
@@ -26,9 +24,11 @@ use super::lease::Lease;
 use super::store::Store;
 use crate::base::disk;
 use crate::base::progress::Reporter;
-use crate::layer::LayerSource;
+use crate::layer::WRITER_VERSION;
+use crate::layer::tar::{Entry, Kind, Writer};
 use crate::oci::{ImageId, Platform, Reference};
-use crate::sys::{check, xattr};
+use crate::sys::fs::Timespec;
+use crate::sys::xattr;
 use closure::{Closure, Item, PATH};
 
 /// A shell and core tools, as far as this machine has them: enough to look around.
@@ -261,95 +261,60 @@ fn add_etc(closure: &mut Closure) {
     closure.add_text("etc/os-release", release);
 }
 
-/// Writes the tar into a pipe, and unpacks it from there: one way in for all layers.
+/// Makes the layer, in the form in which a walk through its folder would write it again.
 fn pack(store: &Store, lease: &Lease, closure: &Closure, reporter: &Reporter) -> Result<Layer> {
-    let (reader, writer) = io::pipe().map_err(Error::read("a pipe"))?;
-    std::thread::scope(|scope| {
-        let writing = std::thread::Builder::new().spawn_scoped(scope, move || write_tar(closure, writer));
-        let writing = check(writing, || "start a thread".to_owned())?;
-        let source = LayerSource { reader: Box::new(reader), diff_id: None, size: None, name: "host" };
-        let layer = store.unpack(lease, source, reporter);
-        match writing.join() {
-            // What failed first is why the other end broke.
-            Ok(Err(error)) if !is_broken_pipe(&error) => Err(error),
-            Ok(_) => layer,
-            Err(panic) => std::panic::resume_unwind(panic),
-        }
-    })
+    store.unpack_written(lease, ("host", Some(WRITER_VERSION)), reporter, |pipe| write_tar(closure, pipe))
 }
 
-/// Whether the reader went first.
-fn is_broken_pipe(error: &Error) -> bool {
-    let causes = iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
-    let mut causes = causes.filter_map(|error| error.downcast_ref::<io::Error>());
-    causes.any(|error| error.kind() == io::ErrorKind::BrokenPipe)
-}
-
-fn write_tar(closure: &Closure, writer: impl Write) -> Result<()> {
-    let mut builder = Builder::new(io::BufWriter::with_capacity(64 << 10, writer));
+fn write_tar(closure: &Closure, pipe: io::PipeWriter) -> Result<()> {
+    let mut writer = Writer::new(pipe);
     for (path, item) in &closure.items {
-        let failed = |source| Error::from(disk::Error::io("pack", Path::new("/").join(path))(source));
-        let mut header = Header::new_gnu();
-        header.set_uid(0);
-        header.set_gid(0);
-        header.set_mtime(0);
-        header.set_size(0);
+        let mut entry = Entry {
+            path: path.as_os_str().as_bytes().to_vec(),
+            link: Vec::new(),
+            kind: Kind::File,
+            mode: 0o644,
+            uid: 0,
+            gid: 0,
+            mtime: Timespec { tv_sec: 0, tv_nsec: 0 },
+            size: 0,
+            extents: None,
+            device: (0, 0),
+            xattrs: Vec::new(),
+        };
         match item {
             Item::Folder(mode) => {
-                header.set_entry_type(EntryType::Directory);
-                header.set_mode(*mode);
-                builder.append_data(&mut header, path, io::empty()).map_err(failed)?;
+                (entry.kind, entry.mode) = (Kind::Directory, *mode);
+                writer.add(&entry, io::empty())?;
             }
             Item::Link(target) => {
-                header.set_entry_type(EntryType::Symlink);
-                header.set_mode(0o777);
-                builder.append_link(&mut header, path, target).map_err(failed)?;
+                (entry.kind, entry.mode) = (Kind::Symlink, 0o777);
+                entry.link = target.as_os_str().as_bytes().to_vec();
+                writer.add(&entry, io::empty())?;
             }
             Item::Text(text) => {
-                header.set_mode(0o644);
-                header.set_size(text.len() as u64);
-                builder.append_data(&mut header, path, text.as_slice()).map_err(failed)?;
+                entry.size = text.len() as u64;
+                writer.add(&entry, text.as_slice())?;
             }
-            Item::HostFile => append_file(&mut builder, header, path)?,
+            Item::HostFile => add_file(&mut writer, entry, path)?,
         }
     }
-    let finished = builder.into_inner().and_then(|mut writer| writer.flush());
-    finished.map_err(Error::read("the archive of programs"))
+    writer.finish()?;
+    Ok(())
 }
 
-fn append_file(builder: &mut Builder<impl Write>, mut header: Header, path: &Path) -> Result<()> {
+fn add_file(writer: &mut Writer<io::PipeWriter>, mut entry: Entry, path: &Path) -> Result<()> {
     let host = Path::new("/").join(path);
     let file = File::open(&host).map_err(disk::Error::io("open", &host))?;
     let meta = file.metadata().map_err(disk::Error::io("stat", &host))?;
     let mode = meta.permissions().mode();
     // Everything belongs to root, so only root's set-id bit keeps its meaning.
     let set_id = if meta.uid() == 0 { mode & 0o4000 } else { 0 };
-    header.set_mode((mode & 0o777) | set_id);
-    header.set_mtime(u64::try_from(meta.mtime()).unwrap_or(0));
-    header.set_size(meta.len());
-    let capability = xattr::get_place(&file, OsStr::from_bytes(b"security.capability"))?;
-    if let Some(capability) = capability {
-        let record = [("SCHILY.xattr.security.capability", capability.as_slice())];
-        builder.append_pax_extensions(record).map_err(disk::Error::io("pack", &host))?;
+    entry.mode = (mode & 0o777) | set_id;
+    entry.mtime.tv_sec = meta.mtime();
+    entry.size = meta.len();
+    if let Some(capability) = xattr::get_place(&file, OsStr::from_bytes(b"security.capability"))? {
+        entry.xattrs.push((b"security.capability".to_vec(), capability));
     }
-    let mut counted = Exactly { file, left: meta.len() };
-    Ok(builder.append_data(&mut header, path, &mut counted).map_err(disk::Error::io("pack", &host))?)
-}
-
-/// A file of the size it had when it was opened, or an error.
-struct Exactly {
-    file: File,
-    left: u64,
-}
-
-impl io::Read for Exactly {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let limit = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
-        let len = self.file.read(&mut buffer[..limit])?;
-        if len == 0 && limit > 0 {
-            return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "it became shorter while it was read"));
-        }
-        self.left -= len as u64;
-        Ok(len)
-    }
+    Ok(writer.add(&entry, file)?)
 }
