@@ -1,18 +1,20 @@
-//! Models for tests: a fixed moment, a few containers and images.
+//! Models for tests: a fixed moment, a few containers and images; and their screens.
+
+mod properties;
+mod shot;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use crossterm::event::{KeyEvent, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
-use ratatui::backend::TestBackend;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
-use ratatui::{Frame, Terminal};
+
+pub(crate) use properties::keys_line;
+pub(crate) use shot::{drawn, keep_all, over_shot, shot, sized_shot, wide_shot};
 
 use super::event::{Effect, Event, Listed};
 use super::key::{Key, parse_strokes};
-use super::keymap::Keymap;
+use super::keymap::{Keymap, Place};
 use super::model::Model;
 use super::model::log::{LogAsk, LogNews, LogWant};
 use super::model::rows::{ContainerRow, ImageRow, NetworkRow};
@@ -26,6 +28,33 @@ use crate::engine::{
     Level, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogSpot, LogState, LogWanted, Matcher, Sample,
     Status, Stream,
 };
+
+/// Ways into places.
+pub(crate) const WAYS: &[(Place, &str)] = &[
+    (Place::Containers, "j j"),
+    (Place::Images, "2 j"),
+    (Place::Volumes, "3"),
+    (Place::Networks, "4"),
+    (Place::Tasks, "e ctrl-] 5"),
+    (Place::Events, "6"),
+    (Place::Trash, "7"),
+    (Place::Logs, "l"),
+    (Place::Stats, "S"),
+    (Place::Top, "t"),
+    (Place::Inspect, "i"),
+    (Place::Files, "f"),
+    (Place::Layers, "2 enter"),
+    (Place::Compare, "2 space space D"),
+    (Place::Menu, "K"),
+    (Place::Confirm, "e ctrl-] Q"),
+    (Place::Removal, "d d"),
+    (Place::Columns, "O"),
+    (Place::Form, "2 r"),
+    (Place::Prompt, "N"),
+    (Place::Palette, "ctrl-p"),
+    (Place::Help, "?"),
+    (Place::Themes, "T"),
+];
 
 /// 2026-11-22 14:00:00 UTC
 pub(crate) fn now() -> Timestamp {
@@ -86,6 +115,13 @@ pub(crate) fn container(name: &str, status: Status) -> ContainerRow {
         ports: Vec::new(),
         used: None,
     }
+}
+
+/// The model of [`full`] after these strokes.
+pub(crate) fn pressed(width: u16, height: u16, strokes: &str) -> Model {
+    let mut model = full(width, height);
+    press(&mut model, strokes);
+    model
 }
 
 /// A model with something of everything, of whose alerts the user knows.
@@ -331,152 +367,9 @@ pub(crate) fn screen(model: &Model) -> String {
 
 /// The same, with terminals.
 pub(crate) fn screen_with(model: &Model, screens: &Screens) -> String {
-    let (width, height) = model.size;
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    // Every screen that any test looks at can also be shown without Unicode.
-    let mut signs = String::new();
-    terminal.draw(|frame| signs = super::view::draw_ascii(frame, model, screens)).unwrap();
-    assert_eq!(signs, "", "these signs have no row in view/glyphs.rs");
-    text_of(&buffer(model, |frame, model| super::view::draw(frame, model, screens)))
-}
-
-/// The screen in every look: as text, its styles, its styles without colours, and in ASCII.
-///
-/// Without colours the text must be the same: then colour is never the only sign.
-pub(crate) fn looks(mut model: Model, screens: &Screens) -> String {
-    looks_of(&mut model, screens)
-}
-
-/// The same, of a model that is needed after that.
-pub(crate) fn looks_of(model: &mut Model, screens: &Screens) -> String {
-    let text = screen_with(model, screens);
-    let colours = styles(&buffer(model, |frame, model| super::view::draw(frame, model, screens)));
-    let ascii = text_of(&buffer(model, |frame, model| {
-        super::view::draw_ascii(frame, model, screens);
-    }));
-    let mono = Theme::shipped("mono", Depth::None).unwrap();
-    let theme = std::mem::replace(&mut model.theme, mono);
-    let mono = buffer(model, |frame, model| super::view::draw(frame, model, screens));
-    model.theme = theme;
-    assert_eq!(text_of(&mono), text, "colour is a sign of its own");
-    let mono = styles(&mono);
-    format!("{text}\n── styles\n{colours}\n── styles without colours\n{mono}\n── ASCII\n{ascii}")
-}
-
-/// The sizes that every screen is drawn at.
-pub(crate) const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
-
-/// A screen at every size in every look, in few lines: rows that are alike are told once.
-pub(crate) fn sizes(make: impl Fn(u16, u16) -> Model) -> String {
-    at_sizes(make, |model| vec![Rect::new(0, 0, model.size.0, model.size.1)])
-}
-
-/// The same of what lies over a screen: only the part of it that it covers, and the lines at
-/// the bottom.
-pub(crate) fn sizes_over(make: impl Fn(u16, u16) -> Model) -> String {
-    at_sizes(make, |model| {
-        let draw = |model: &Model| {
-            buffer(model, |frame, model| super::view::draw(frame, model, &Screens::default()))
-        };
-        let over = draw(model);
-        let (layers, pending) = (std::mem::take(&mut model.layers), std::mem::take(&mut model.pending));
-        if !layers.is_empty() {
-            // What is below has no keys while something lies over it.
-            press(model, "/");
-        }
-        let below = draw(model);
-        (model.layers, model.pending) = (layers, pending);
-        let (width, height) = model.size;
-        let differs = |x: u16, y: u16| over[(x, y)] != below[(x, y)];
-        let bottom = height - 2;
-        let cells =
-            (0..bottom).flat_map(|y| (0..width).map(move |x| (x, y))).filter(|(x, y)| differs(*x, *y));
-        let body = cells.map(|(x, y)| Rect::new(x, y, 1, 1)).reduce(Rect::union);
-        body.into_iter().chain([Rect::new(0, bottom, width, 2)]).collect()
-    })
-}
-
-fn at_sizes(make: impl Fn(u16, u16) -> Model, parts: impl Fn(&mut Model) -> Vec<Rect>) -> String {
-    let mut told = String::new();
-    for (width, height) in SIZES {
-        let mut model = make(width, height);
-        let screens = Screens::default();
-        let draw = |model: &Model| buffer(model, |frame, model| super::view::draw(frame, model, &screens));
-        let (parts, colours) = (parts(&mut model), draw(&model));
-        let ascii = buffer(&model, |frame, model| {
-            assert_eq!(super::view::draw_ascii(frame, model, &screens), "", "no row in view/glyphs.rs");
-        });
-        model.theme = Theme::shipped("mono", Depth::None).unwrap();
-        let mono = draw(&model);
-        assert_eq!(text_of(&mono), text_of(&colours), "colour is a sign of its own");
-        told += &format!("════ {width}x{height}\n");
-        for part in parts {
-            let cut = |buffer: &Buffer| {
-                let mut cut = Buffer::empty(part);
-                for at in part.positions() {
-                    cut[at] = buffer[at].clone();
-                }
-                cut
-            };
-            let (colours, ascii, mono) = (cut(&colours), cut(&ascii), cut(&mono));
-            let at = format!("── {}x{} at {},{}", part.width, part.height, part.x, part.y);
-            told += &format!("{at}\n{}\n── ASCII\n{}\n", brief(&text_of(&colours)), brief(&text_of(&ascii)));
-            let (colours, mono) = (styles(&colours), styles(&mono));
-            told += &format!("── styles\n{}\n── without colours\n{}\n", brief(&colours), brief(&mono));
-        }
-    }
-    told
-}
-
-/// A text with lines that are alike told once.
-fn brief(text: &str) -> String {
-    let lines: Vec<&str> = text.lines().collect();
-    let runs = lines.chunk_by(|one, other| one == other);
-    let run = |run: &[&str]| match run {
-        [line, _, _, ..] => format!("{line}\n… {} more like it", run.len() - 1),
-        few => few.join("\n"),
-    };
-    runs.map(run).collect::<Vec<_>>().join("\n")
-}
-
-fn buffer(model: &Model, draw: impl FnOnce(&mut Frame<'_>, &Model)) -> Buffer {
-    let (width, height) = model.size;
-    let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-    terminal.draw(|frame| draw(frame, model)).unwrap();
-    terminal.backend().buffer().clone()
-}
-
-fn text_of(buffer: &Buffer) -> String {
-    let area = buffer.area;
-    let rows = (area.y..area.bottom()).map(|y| {
-        let row: String = (area.x..area.right()).map(|x| buffer[(x, y)].symbol()).collect();
-        row.trim_end().to_owned()
-    });
-    rows.collect::<Vec<_>>().join("\n")
-}
-
-/// Rows of `12a3b`: twelve cells of style a, three of b; then what the letters stand for.
-fn styles(buffer: &Buffer) -> String {
-    const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ?";
-    let mut known: Vec<String> = Vec::new();
-    let mut rows = Vec::new();
-    for y in buffer.area.y..buffer.area.bottom() {
-        let mut runs: Vec<(usize, char)> = Vec::new();
-        for x in buffer.area.x..buffer.area.right() {
-            let cell = &buffer[(x, y)];
-            let style = format!("{} on {} {:?}", cell.fg, cell.bg, cell.modifier);
-            let at = known.iter().position(|other| *other == style).unwrap_or_else(|| {
-                known.push(style);
-                known.len() - 1
-            });
-            let letter = char::from(LETTERS[at.min(LETTERS.len() - 1)]);
-            match runs.last_mut() {
-                Some((count, same)) if *same == letter => *count += 1,
-                _ => runs.push((1, letter)),
-            }
-        }
-        rows.push(runs.iter().map(|(count, letter)| format!("{count}{letter}")).collect::<String>());
-    }
-    let legend = known.iter().zip(LETTERS).map(|(style, letter)| format!("{} {style}", char::from(*letter)));
-    rows.into_iter().chain(legend).collect::<Vec<_>>().join("\n")
+    let shown = shot::drawn(model, screens);
+    let faults = properties::faults(model, screens, &shown);
+    let text = shot::text_of(&shown, shown.area);
+    assert!(faults.is_empty(), "{text}\n{}", faults.join("\n"));
+    text
 }

@@ -327,6 +327,22 @@ fn nearest_ansi(r: u8, g: u8, b: u8) -> Color {
     near.map_or(Color::Reset, |(color, _)| *color)
 }
 
+/// How well a colour is read on another one, as WCAG defines it; `None` where the terminal
+/// decides what a colour looks like.
+#[cfg(test)]
+pub(super) fn contrast(text: Option<Color>, ground: Option<Color>) -> Option<f64> {
+    let luminance = |color: Color| {
+        let Color::Rgb(r, g, b) = color else { return None };
+        let part = |value: u8| {
+            let share = f64::from(value) / 255.0;
+            if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
+        };
+        Some(0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b))
+    };
+    let (one, other) = (luminance(text?)?, luminance(ground?)?);
+    Some((one.max(other) + 0.05) / (one.min(other) + 0.05))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -383,21 +399,6 @@ mod tests {
             let error = Theme::read(text, Depth::True).unwrap_err().to_string();
             assert!(error.starts_with(message), "{error}");
         }
-    }
-
-    fn luminance(color: Color) -> Option<f64> {
-        let Color::Rgb(r, g, b) = color else { return None };
-        let part = |value: u8| {
-            let share = f64::from(value) / 255.0;
-            if share <= 0.04045 { share / 12.92 } else { ((share + 0.055) / 1.055).powf(2.4) }
-        };
-        Some(0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b))
-    }
-
-    /// As WCAG defines it; `None` where the terminal decides what a colour looks like.
-    fn contrast(text: Option<Color>, ground: Option<Color>) -> Option<f64> {
-        let (one, other) = (luminance(text?)?, luminance(ground?)?);
-        Some((one.max(other) + 0.05) / (one.min(other) + 0.05))
     }
 
     #[test]

@@ -131,10 +131,10 @@ mod tests {
     use super::*;
     use crate::engine::Status;
     use crate::tui::event::{Event, Listed};
-    use crate::tui::fixture::{container, full, press, screen, sparse, write};
+    use crate::tui::fixture::{WAYS, container, full, press, screen, sparse, write};
     use crate::tui::keymap::Place;
     use crate::tui::model::Section;
-    use crate::tui::update::silence::{WAYS, answer};
+    use crate::tui::update::silence::answer;
     use crate::tui::update::{act, update};
 
     /// Lines that write when they are typed at `:`.

@@ -9,7 +9,7 @@ use crate::engine::files::FileKind;
 use crate::engine::{ProcessRow, Top};
 use crate::tui::action::Action;
 use crate::tui::event::{Event, LayersNews, Listed};
-use crate::tui::fixture::{empty, full, looks, now, press, screen, write};
+use crate::tui::fixture::{WAYS, drawn, empty, full, now, press, screen, write};
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
 use crate::tui::model::compare::tests::diff;
@@ -18,33 +18,6 @@ use crate::tui::model::files::{FilesAnswer, FilesAsk};
 use crate::tui::model::inspect::Document;
 use crate::tui::model::layers::tests::report;
 use crate::tui::terminal::Screens;
-
-/// Ways into places.
-pub(super) const WAYS: &[(Place, &str)] = &[
-    (Place::Containers, "j j"),
-    (Place::Images, "2 j"),
-    (Place::Volumes, "3"),
-    (Place::Networks, "4"),
-    (Place::Tasks, "e ctrl-] 5"),
-    (Place::Events, "6"),
-    (Place::Trash, "7"),
-    (Place::Logs, "l"),
-    (Place::Stats, "S"),
-    (Place::Top, "t"),
-    (Place::Inspect, "i"),
-    (Place::Files, "f"),
-    (Place::Layers, "2 enter"),
-    (Place::Compare, "2 space space D"),
-    (Place::Menu, "K"),
-    (Place::Confirm, "e ctrl-] Q"),
-    (Place::Removal, "d d"),
-    (Place::Columns, "O"),
-    (Place::Form, "2 r"),
-    (Place::Prompt, "N"),
-    (Place::Palette, "ctrl-p"),
-    (Place::Help, "?"),
-    (Place::Themes, "T"),
-];
 
 /// What is read of what is shown.
 pub(super) fn answer(model: &mut Model) {
@@ -123,13 +96,13 @@ fn silent_in(make: impl Fn() -> Model, place: Place) -> BTreeSet<String> {
     let first = make();
     assert_eq!(first.place(), place);
     let actions: BTreeSet<Action> = first.keymap.of(place).iter().map(|binding| binding.action).collect();
-    let (before, looked) = (screen(&first), looks(make(), &Screens::default()));
+    let (before, looked) = (screen(&first), drawn(&make(), &Screens::default()));
     let mut silent = BTreeSet::new();
     for action in actions.into_iter().filter(|action| !is_plain(place, *action)) {
         let mut model = make();
         let effects = act(&mut model, action);
         model.settle();
-        if effects.is_empty() && screen(&model) == before && looks(model, &Screens::default()) == looked {
+        if effects.is_empty() && screen(&model) == before && drawn(&model, &Screens::default()) == looked {
             silent.insert(format!("{} {}", place.name(), action.name()));
         }
     }

@@ -167,15 +167,12 @@ pub(super) fn note(model: &Model, pane: &ComparePane) -> (String, Style) {
 
 #[cfg(test)]
 mod tests {
-    use insta::assert_snapshot;
-
     use crate::engine::files::Place;
     use crate::tui::event::{Effect, Event, LayersNews};
-    use crate::tui::fixture::{full, looks_of, press, screen, write};
+    use crate::tui::fixture::{full, press, screen, wide_shot, write};
     use crate::tui::model::compare::tests::diff;
     use crate::tui::model::files::{FilesDone, FilesWish};
     use crate::tui::model::{Failure, Model, Tab};
-    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
 
     const BOTH: [&str; 2] = ["debian:13", "acme/app:2.4.1"];
@@ -191,15 +188,13 @@ mod tests {
     }
 
     #[test]
-    fn the_comparison_at_each_size() {
-        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
-            let mut model = compared(width, height);
-            press(&mut model, "j l");
-            let name = format!("compare_{width}x{height}");
-            assert_snapshot!(name, looks_of(&mut model, &Screens::default()));
-            press(&mut model, "F tab");
-            let name = format!("compare_summary_{width}x{height}");
-            assert_snapshot!(name, looks_of(&mut model, &Screens::default()));
+    fn the_comparison() {
+        for (name, keys) in [("compare", "j l"), ("compare_summary", "j l F tab")] {
+            wide_shot(name, |width, height| {
+                let mut model = compared(width, height);
+                press(&mut model, keys);
+                model
+            });
         }
     }
 

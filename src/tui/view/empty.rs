@@ -117,31 +117,21 @@ fn try_these(model: &Model) -> String {
 
 #[cfg(test)]
 mod tests {
-    use insta::assert_snapshot;
-
     use crate::tui::event::{Event, Listed};
-    use crate::tui::fixture::{empty, full, looks_of, press, sizes};
-    use crate::tui::terminal::Screens;
+    use crate::tui::fixture::{empty, full, press, shot};
     use crate::tui::update::update;
 
     #[test]
     fn an_empty_list_says_what_can_be_done_next() {
-        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+        shot("empty", |width, height| {
             let mut model = full(width, height);
             update(&mut model, Event::List(Ok(Listed::Containers(vec![]))));
-            assert_snapshot!(
-                format!("typed_empty_{width}x{height}"),
-                looks_of(&mut model, &Screens::default())
-            );
-        }
-        assert_snapshot!("typed_empty_store", sizes(empty));
-        assert_snapshot!(
-            "typed_empty_tasks",
-            sizes(|width, height| {
-                let mut model = empty(width, height);
-                press(&mut model, "g t");
-                model
-            })
-        );
+            model
+        });
+        shot("empty_tasks", |width, height| {
+            let mut model = empty(width, height);
+            press(&mut model, "g t");
+            model
+        });
     }
 }

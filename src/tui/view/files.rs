@@ -327,17 +327,14 @@ pub(super) fn note(model: &Model, pane: &FilesPane) -> (String, Style) {
 mod tests {
     use std::ffi::OsString;
 
-    use insta::assert_snapshot;
-
     use super::*;
     use crate::engine::files::{CopyRequest, Existing, Weight};
     use crate::tui::event::{Effect, Event, Job};
-    use crate::tui::fixture::{full, looks_of, press, screen, sizes, sizes_over, write};
+    use crate::tui::fixture::{full, over_shot, press, screen, shot, wide_shot, write};
     use crate::tui::model::files::tests::{entry, listing};
     use crate::tui::model::files::{FilesAnswer, FilesAsk, FilesDone, FilesWish};
     use crate::tui::model::task::TaskId;
     use crate::tui::model::{Failure, Tab};
-    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
 
     /// Answers every question of the browsers, as a small container and a small host would.
@@ -396,12 +393,12 @@ mod tests {
     }
 
     #[test]
-    fn the_browser_at_each_size() {
-        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+    fn the_browser() {
+        wide_shot("files", |width, height| {
             let mut model = browser(width, height);
             press(&mut model, "space");
-            assert_snapshot!(format!("files_{width}x{height}"), looks_of(&mut model, &Screens::default()));
-        }
+            model
+        });
     }
 
     #[test]
@@ -418,22 +415,19 @@ mod tests {
             update(&mut model, Event::Files(serial, Err(failure)));
             model
         };
-        assert_snapshot!("files_failed", sizes(failed));
+        shot("files_failed", failed);
         let mut model = failed(80, 24);
         press(&mut model, "esc");
         answer(&mut model);
         let name = shown_name(&model);
         assert_eq!(name, "node_modules", "Esc goes back to the last folder that could be read");
-        assert_snapshot!(
-            "files_empty",
-            sizes(|width, height| {
-                let mut model = browser(width, height);
-                press(&mut model, "tab");
-                let serial = model.pane().files.side().serial;
-                update(&mut model, Event::Files(serial, Ok(FilesAnswer::Folder(listing("/", vec![])))));
-                model
-            })
-        );
+        shot("files_empty", |width, height| {
+            let mut model = browser(width, height);
+            press(&mut model, "tab");
+            let serial = model.pane().files.side().serial;
+            update(&mut model, Event::Files(serial, Ok(FilesAnswer::Folder(listing("/", vec![])))));
+            model
+        });
     }
 
     /// Presses `C` and answers how much it is, with a folder of files beside, of which `there`
@@ -478,17 +472,14 @@ mod tests {
             ("files_rename", "N"),
             ("files_extract", "x"),
         ] {
-            assert_snapshot!(
-                name,
-                sizes_over(|width, height| {
-                    let mut model = browser(width, height);
-                    match keys {
-                        "C" => copy(&mut model, &["config.toml"]),
-                        keys => drop(press(&mut model, keys)),
-                    }
-                    model
-                })
-            );
+            over_shot(name, |width, height| {
+                let mut model = browser(width, height);
+                match keys {
+                    "C" => copy(&mut model, &["config.toml"]),
+                    keys => drop(press(&mut model, keys)),
+                }
+                model
+            });
         }
         let effects = press(&mut model, "y");
         let [Effect::Work(_, Job::Copy(request))] = effects.as_slice() else { panic!("{effects:?}") };
@@ -555,7 +546,7 @@ mod tests {
             press(&mut model, "ctrl-d");
             model
         };
-        assert_snapshot!("files_reader", sizes(reader));
+        over_shot("files_reader", reader);
         let mut model = reader(120, 40);
         press(&mut model, "esc");
         assert_eq!(model.shown_tab(model.pane()), Tab::Files);

@@ -304,20 +304,8 @@ pub(super) fn presets(frame: &mut Frame<'_>, model: &Model, shown: &Presets) {
 
 #[cfg(test)]
 mod tests {
-    use insta::assert_snapshot;
-
-    use crate::tui::fixture::{empty, full, looks, press, sizes_over, write};
+    use crate::tui::fixture::{empty, full, over_shot, press, write};
     use crate::tui::model::Model;
-    use crate::tui::terminal::Screens;
-
-    fn at_each_size(name: &str, make: impl Fn(u16, u16) -> Model) {
-        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
-            assert_snapshot!(
-                format!("typed_{name}_{width}x{height}"),
-                looks(make(width, height), &Screens::default())
-            );
-        }
-    }
 
     fn filled(width: u16, height: u16) -> Model {
         let mut model = full(width, height);
@@ -331,71 +319,59 @@ mod tests {
 
     #[test]
     fn the_form() {
-        at_each_size("form", filled);
-        at_each_size("form_advanced", |width, height| {
+        over_shot("form", filled);
+        over_shot("form_advanced", |width, height| {
             let mut model = filled(width, height);
             press(&mut model, "ctrl-n ctrl-n ctrl-n ctrl-n ctrl-n ctrl-n ctrl-n up");
             model
         });
-        assert_snapshot!(
-            "typed_form_as_text",
-            sizes_over(|width, height| {
-                let mut model = filled(width, height);
-                press(&mut model, "ctrl-e");
-                write(&mut model, " --nonsense");
-                press(&mut model, "home");
-                write(&mut model, "fly ");
-                model
-            })
-        );
-        assert_snapshot!(
-            "typed_presets",
-            sizes_over(|width, height| {
-                let mut model = filled(width, height);
-                press(&mut model, "f2");
-                write(&mut model, "-dev");
-                press(&mut model, "enter f3");
-                model
-            })
-        );
+        over_shot("form_as_text", |width, height| {
+            let mut model = filled(width, height);
+            press(&mut model, "ctrl-e");
+            write(&mut model, " --nonsense");
+            press(&mut model, "home");
+            write(&mut model, "fly ");
+            model
+        });
+        over_shot("presets", |width, height| {
+            let mut model = filled(width, height);
+            press(&mut model, "f2");
+            write(&mut model, "-dev");
+            press(&mut model, "enter f3");
+            model
+        });
     }
 
     #[test]
     fn the_palette() {
-        at_each_size("palette", |width, height| {
+        over_shot("palette", |width, height| {
             let mut model = full(width, height);
             press(&mut model, "ctrl-p");
             write(&mut model, "re we");
             model
         });
-        assert_snapshot!(
-            "typed_palette_nothing",
-            sizes_over(|width, height| {
-                let mut model = full(width, height);
-                press(&mut model, "ctrl-p");
-                write(&mut model, "xyzzy");
-                model
-            })
-        );
+        over_shot("palette_nothing", |width, height| {
+            let mut model = full(width, height);
+            press(&mut model, "ctrl-p");
+            write(&mut model, "xyzzy");
+            model
+        });
     }
 
     #[test]
     fn the_line() {
-        at_each_size("line", |width, height| {
+        over_shot("line", |width, height| {
             let mut model = full(width, height);
             press(&mut model, ":");
             write(&mut model, "run --c");
             press(&mut model, "tab tab");
             model
         });
-        assert_snapshot!(
-            "typed_pull",
-            sizes_over(|width, height| {
-                let mut model = empty(width, height);
-                press(&mut model, "2 p");
-                write(&mut model, "alpine:3");
-                model
-            })
-        );
+        over_shot("pull", |width, height| {
+            let mut model = empty(width, height);
+            press(&mut model, "2 p");
+            write(&mut model, "alpine:3");
+            model
+        });
     }
 }

@@ -207,14 +207,11 @@ pub(super) fn note(model: &Model, pane: &LayersPane) -> (String, Style) {
 
 #[cfg(test)]
 mod tests {
-    use insta::assert_snapshot;
-
     use crate::tui::event::{Effect, Event, LayersNews};
-    use crate::tui::fixture::{full, looks_of, press, screen, write};
+    use crate::tui::fixture::{full, press, screen, wide_shot, write};
     use crate::tui::model::files::FilesWish;
     use crate::tui::model::layers::tests::report;
     use crate::tui::model::{Failure, Model};
-    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
 
     fn explorer(width: u16, height: u16) -> Model {
@@ -229,16 +226,13 @@ mod tests {
     }
 
     #[test]
-    fn the_explorer_at_each_size() {
-        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
-            let mut model = explorer(width, height);
-            press(&mut model, "k k k");
-            assert_snapshot!(format!("layers_{width}x{height}"), looks_of(&mut model, &Screens::default()));
-            press(&mut model, "tab j l");
-            assert_snapshot!(
-                format!("layers_tree_{width}x{height}"),
-                looks_of(&mut model, &Screens::default())
-            );
+    fn the_explorer() {
+        for (name, keys) in [("layers", "k k k"), ("layers_tree", "k k k tab j l")] {
+            wide_shot(name, |width, height| {
+                let mut model = explorer(width, height);
+                press(&mut model, keys);
+                model
+            });
         }
     }
 

@@ -398,26 +398,12 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>, width: u16) -> Vec<Line<'static
 
 #[cfg(test)]
 mod tests {
-    use insta::assert_snapshot;
-
     use crate::engine::Status;
     use crate::tui::event::{Event, Listed};
-    use crate::tui::fixture::{container, empty, full, looks, press, screen, sizes, sizes_over, write};
+    use crate::tui::fixture::{container, empty, full, over_shot, press, screen, shot, write};
     use crate::tui::model::Model;
     use crate::tui::model::rows::{ContainerRow, Used};
-    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
-
-    const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
-
-    fn at_each_size(name: &str, make: impl Fn(u16, u16) -> Model) {
-        for (width, height) in SIZES {
-            assert_snapshot!(
-                format!("{name}_{width}x{height}"),
-                looks(make(width, height), &Screens::default())
-            );
-        }
-    }
 
     /// Containers of two projects and of none.
     fn projects(width: u16, height: u16) -> Model {
@@ -447,33 +433,30 @@ mod tests {
 
     #[test]
     fn marks_order_and_filter_are_seen() {
-        at_each_size("sorted_and_marked", |width, height| {
+        shot("sorted_and_marked", |width, height| {
             let mut model = pressed(projects(width, height), "o n space j space /");
             write(&mut model, "!blog");
             press(&mut model, "enter");
             model
         });
-        at_each_size("images_sorted", |width, height| pressed(full(width, height), "2 o z"));
-        at_each_size("networks_sorted", |width, height| pressed(full(width, height), "4 o n"));
+        shot("images_sorted", |width, height| pressed(full(width, height), "2 o z"));
+        shot("networks_sorted", |width, height| pressed(full(width, height), "4 o n"));
     }
 
     #[test]
     fn groups_stand_under_their_project_and_fold() {
-        at_each_size("grouped", |width, height| pressed(projects(width, height), "o g"));
-        at_each_size("grouped_and_folded", |width, height| pressed(projects(width, height), "o g left"));
+        shot("grouped", |width, height| pressed(projects(width, height), "o g"));
+        shot("grouped_and_folded", |width, height| pressed(projects(width, height), "o g left"));
     }
 
     #[test]
     fn what_can_be_sorted_by_is_a_menu() {
-        assert_snapshot!(
-            "order_menu",
-            sizes_over(|width, height| {
-                let mut model = pressed(projects(width, height), "o");
-                let opens = crate::tui::fixture::now() + jiff::SignedDuration::from_millis(250);
-                update(&mut model, Event::Tick(opens));
-                model
-            })
-        );
+        over_shot("order_menu", |width, height| {
+            let mut model = pressed(projects(width, height), "o");
+            let opens = crate::tui::fixture::now() + jiff::SignedDuration::from_millis(250);
+            update(&mut model, Event::Tick(opens));
+            model
+        });
     }
 
     #[test]
@@ -494,7 +477,7 @@ mod tests {
     fn columns_scroll_with_the_arrows_and_a_click_on_a_heading_sorts() {
         use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
         let scrolled = |width, height| pressed(projects(width, height), "right right");
-        assert_snapshot!("columns_scrolled", sizes(scrolled));
+        shot("columns_scrolled", scrolled);
         let mut model = projects(80, 24);
         let names = |model: &Model| {
             model.containers.window(9).map(|(_, row)| row.name.clone()).collect::<Vec<_>>().join(" ")
@@ -565,12 +548,12 @@ mod tests {
 
     #[test]
     fn the_choice_of_columns() {
-        at_each_size("columns", |width, height| pressed(full(width, height), "O j j"));
+        over_shot("columns", |width, height| pressed(full(width, height), "O j j"));
     }
 
     #[test]
     fn events() {
-        at_each_size("events", |width, height| {
+        shot("events_long_ago", |width, height| {
             let mut model = pressed(full(width, height), "6");
             let event = |at: i64, action: &str, name: &str, code: &str| crate::engine::Event {
                 kind: crate::engine::Kind::Container,

@@ -1,54 +1,61 @@
 //! What hoist looks like: the help, the theme picker, questions of the user's commands, and
 //! the screen that changes nothing.
 
-use insta::assert_snapshot;
-
-use crate::tui::fixture::{full, looks, press, write};
+use crate::tui::fixture::{full, over_shot, press, shot, write};
 use crate::tui::model::Model;
-use crate::tui::terminal::Screens;
 
-const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
-
-fn at_each_size(name: &str, change: impl Fn(&mut Model)) {
-    for (width, height) in SIZES {
+fn after(change: impl Fn(&mut Model)) -> impl Fn(u16, u16) -> Model {
+    move |width, height| {
         let mut model = full(width, height);
         change(&mut model);
-        assert_snapshot!(format!("{name}_{width}x{height}"), looks(model, &Screens::default()));
+        model
     }
 }
 
 #[test]
 fn the_help_of_a_place_and_what_is_found_in_it() {
-    at_each_size("help", |model| drop(press(model, "?")));
-    at_each_size("help_found", |model| {
-        press(model, "?");
-        write(model, "remove");
-        press(model, "down");
-    });
-    at_each_size("help_nothing", |model| {
-        press(model, "?");
-        write(model, "teleport");
-    });
+    over_shot("help", after(|model| drop(press(model, "?"))));
+    over_shot(
+        "help_found",
+        after(|model| {
+            press(model, "?");
+            write(model, "remove");
+            press(model, "down");
+        }),
+    );
+    over_shot(
+        "help_nothing",
+        after(|model| {
+            press(model, "?");
+            write(model, "teleport");
+        }),
+    );
 }
 
 #[test]
 fn the_themes_beside_what_they_do() {
-    at_each_size("themes", |model| drop(press(model, "T j j")));
+    over_shot("themes", after(|model| drop(press(model, "T j j"))));
 }
 
 #[test]
 fn a_line_for_this_machine() {
-    at_each_size("host", |model| {
-        press(model, "!");
-        write(model, "ping {nmae}");
-        press(model, "enter");
-    });
+    over_shot(
+        "host",
+        after(|model| {
+            press(model, "!");
+            write(model, "ping {nmae}");
+            press(model, "enter");
+        }),
+    );
 }
 
 #[test]
 fn a_screen_that_changes_nothing_says_so() {
-    at_each_size("read_only", |model| {
-        (model.look.is_read_only, model.look.must_be_read_only) = (true, true);
-        press(model, "s");
-    });
+    shot(
+        "read_only",
+        after(|model| {
+            (model.look.is_read_only, model.look.must_be_read_only) = (true, true);
+            press(model, "s");
+        }),
+    );
 }

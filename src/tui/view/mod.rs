@@ -133,6 +133,12 @@ pub(super) fn draw_ascii(frame: &mut Frame<'_>, model: &Model, screens: &Screens
     signs.filter(|sign| !sign.is_ascii() && !sign.is_alphanumeric()).collect()
 }
 
+/// Draws the line with the keys of this place.
+#[cfg(test)]
+pub(super) fn draw_keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+    bars::keys(frame, model, area);
+}
+
 /// The style of everything that says nothing else.
 fn base(model: &Model) -> Style {
     model.theme.bg.patch(model.theme.text)

@@ -176,20 +176,16 @@ fn amount(model: &Model, section: Section) -> String {
 
 #[cfg(test)]
 mod tests {
-    use insta::assert_snapshot;
     use jiff::SignedDuration;
 
     use crate::engine::{Machine, Phase, Progress, Space, Status};
     use crate::tui::event::{Event, Listed};
-    use crate::tui::fixture::{container, ill, looks, now, press, write};
+    use crate::tui::fixture::{container, ill, now, press, sized_shot, write};
     use crate::tui::model::Model;
     use crate::tui::model::rows::{ContainerRow, Used};
     use crate::tui::model::task::{TaskId, Work};
     use crate::tui::model::trash::{Keeping, TrashRow};
-    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
-
-    const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 
     /// Projects, a pull, something in the trash, and four things that are ill.
     fn busy(width: u16, height: u16) -> Model {
@@ -234,14 +230,11 @@ mod tests {
 
     #[test]
     fn the_navigator_beside_everything() {
-        for (width, height) in SIZES {
-            assert_snapshot!(
-                format!("navigator_{width}x{height}"),
-                looks(busy(width, height), &Screens::default())
-            );
-        }
-        let mut model = busy(160, 30);
-        press(&mut model, "shift-tab h h");
-        assert_snapshot!("navigator_focus_160x30", looks(model, &Screens::default()));
+        sized_shot("navigator", (160, 30), busy);
+        sized_shot("navigator_focus", (160, 30), |width, height| {
+            let mut model = busy(width, height);
+            press(&mut model, "shift-tab h h");
+            model
+        });
     }
 }

@@ -225,15 +225,13 @@ pub(super) fn output(frame: &mut Frame<'_>, model: &Model, reading: Reading) {
 
 #[cfg(test)]
 mod tests {
-    use insta::assert_snapshot;
     use jiff::SignedDuration;
 
     use crate::engine::{Phase, Progress};
     use crate::tui::event::Event;
-    use crate::tui::fixture::{full, looks_of, now, press, write};
+    use crate::tui::fixture::{full, now, over_shot, press, write};
     use crate::tui::model::Model;
     use crate::tui::model::task::{TaskId, Work};
-    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
 
     fn pulling(width: u16, height: u16) -> Model {
@@ -261,19 +259,16 @@ mod tests {
 
     #[test]
     fn a_pull_shows_its_pace_and_what_comes_after_it() {
-        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+        over_shot("pull_pace", |width, height| {
             let mut model = pulling(width, height);
             press(&mut model, "enter");
-            assert_snapshot!(
-                format!("typed_pull_pace_{width}x{height}"),
-                looks_of(&mut model, &Screens::default())
-            );
-        }
+            model
+        });
     }
 
     #[test]
     fn what_a_program_prints_is_shown_as_it_comes() {
-        for (width, height) in [(40, 12), (80, 24), (120, 40), (200, 60)] {
+        over_shot("output", |width, height| {
             let mut model = full(width, height);
             press(&mut model, ":");
             write(&mut model, "events --since 1h");
@@ -282,10 +277,7 @@ mod tests {
                 (0..40).map(|at| format!("14:0{} container \u{1b}[31mdie\u{7} {at}\n", at % 10)).collect();
             update(&mut model, Event::Said(TaskId(1), lines.into_bytes()));
             press(&mut model, "k k");
-            assert_snapshot!(
-                format!("typed_output_{width}x{height}"),
-                looks_of(&mut model, &Screens::default())
-            );
-        }
+            model
+        });
     }
 }

@@ -162,32 +162,12 @@ fn wrapped(text: &str, room: usize, style: Style) -> Vec<Line<'static>> {
 
 #[cfg(test)]
 mod tests {
-    use insta::assert_snapshot;
     use jiff::SignedDuration;
 
     use crate::tui::event::{Event, Listed};
-    use crate::tui::fixture::{full, looks, now, press, sizes, sizes_over};
-    use crate::tui::model::Model;
+    use crate::tui::fixture::{full, now, over_shot, press, pressed, shot};
     use crate::tui::model::trash::{Keeping, TrashRow};
-    use crate::tui::terminal::Screens;
     use crate::tui::update::update;
-
-    const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
-
-    fn at_each_size(name: &str, make: impl Fn(u16, u16) -> Model) {
-        for (width, height) in SIZES {
-            assert_snapshot!(
-                format!("{name}_{width}x{height}"),
-                looks(make(width, height), &Screens::default())
-            );
-        }
-    }
-
-    fn pressed(width: u16, height: u16, strokes: &str) -> Model {
-        let mut model = full(width, height);
-        press(&mut model, strokes);
-        model
-    }
 
     fn row(kind: &'static str, name: &str, hours: i64, size: Option<u64>) -> TrashRow {
         TrashRow {
@@ -208,29 +188,23 @@ mod tests {
 
     #[test]
     fn removals() {
-        at_each_size("removal", |width, height| pressed(width, height, "* d d"));
-        at_each_size("removal_image", |width, height| pressed(width, height, "2 d d"));
-        assert_snapshot!("removal_for_good", sizes_over(|width, height| pressed(width, height, "d D f")));
-        assert_snapshot!(
-            "removal_no_trash",
-            sizes_over(|width, height| {
-                let mut model = full(width, height);
-                model.keeping.time = None;
-                press(&mut model, "d d");
-                model
-            })
-        );
-        assert_snapshot!(
-            "removal_full_disk_rm",
-            sizes_over(|width, height| {
-                let mut model = full(width, height);
-                model.keeping.is_short = true;
-                let id = model.container().unwrap().id.clone();
-                model.containers.get_mut(id.as_str()).unwrap().auto_remove = true;
-                press(&mut model, "* d d");
-                model
-            })
-        );
+        over_shot("removal", |width, height| pressed(width, height, "* d d"));
+        over_shot("removal_image", |width, height| pressed(width, height, "2 d d"));
+        over_shot("removal_for_good", |width, height| pressed(width, height, "d D f"));
+        over_shot("removal_no_trash", |width, height| {
+            let mut model = full(width, height);
+            model.keeping.time = None;
+            press(&mut model, "d d");
+            model
+        });
+        over_shot("removal_full_disk_rm", |width, height| {
+            let mut model = full(width, height);
+            model.keeping.is_short = true;
+            let id = model.container().unwrap().id.clone();
+            model.containers.get_mut(id.as_str()).unwrap().auto_remove = true;
+            press(&mut model, "* d d");
+            model
+        });
     }
 
     #[test]
@@ -247,17 +221,14 @@ mod tests {
             press(&mut model, "g x");
             model
         };
-        at_each_size("trash", filled);
-        assert_snapshot!("trash_empty", sizes(|width, height| pressed(width, height, "g x")));
+        shot("trash", filled);
+        shot("trash_empty", |width, height| pressed(width, height, "g x"));
         for (name, keys) in [("trash_purge", "d d"), ("trash_empty_it", "d p"), ("trash_restore_as", "r")] {
-            assert_snapshot!(
-                name,
-                sizes_over(|width, height| {
-                    let mut model = filled(width, height);
-                    press(&mut model, keys);
-                    model
-                })
-            );
+            over_shot(name, |width, height| {
+                let mut model = filled(width, height);
+                press(&mut model, keys);
+                model
+            });
         }
     }
 }

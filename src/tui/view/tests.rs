@@ -1,13 +1,14 @@
-//! Every screen as text: full, empty, failed; at 80×24 and 40×12.
+//! Every screen as text: full, empty, failed.
 
-use insta::assert_snapshot;
 use jiff::SignedDuration;
 
 use crate::engine::{Kind, Phase, ProcessRow, Progress, Top};
 use crate::tui::event::{Configured, Event, Listed};
 use crate::tui::fixture::{
-    empty, full, log, looks, looks_of, now, press, screen, screen_with, sizes, sizes_over, write,
+    WAYS, empty, full, keep_all, keys_line, log, now, over_shot, press, pressed, screen, shot, sized_shot,
+    wide_shot, write,
 };
+use crate::tui::keymap::Place;
 use crate::tui::model::inspect::Document;
 use crate::tui::model::journal::EventRow;
 use crate::tui::model::log::LogNews;
@@ -17,14 +18,6 @@ use crate::tui::model::{Failure, Model, Section};
 use crate::tui::terminal::{Screen, Screens};
 use crate::tui::update::update;
 
-const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
-
-fn at_each_size(name: &str, make: impl Fn(u16, u16) -> Model) {
-    for (width, height) in SIZES {
-        assert_snapshot!(format!("{name}_{width}x{height}"), looks(make(width, height), &Screens::default()));
-    }
-}
-
 fn failure() -> Failure {
     Failure {
         what: "cannot read the containers".to_owned(),
@@ -33,22 +26,18 @@ fn failure() -> Failure {
     }
 }
 
-fn pressed(width: u16, height: u16, strokes: &str) -> Model {
-    let mut model = full(width, height);
-    press(&mut model, strokes);
-    model
-}
-
 #[test]
 fn the_lists() {
-    at_each_size("containers", full);
-    at_each_size("containers_empty", empty);
-    at_each_size("containers_failed", |width, height| {
+    shot("containers", full);
+    // With the navigator, and with charts and events at the side.
+    sized_shot("containers_in_a_large_window", (200, 60), full);
+    shot("containers_empty", empty);
+    shot("containers_failed", |width, height| {
         let mut model = empty(width, height);
         update(&mut model, Event::List(Err((Section::Containers, failure()))));
         model
     });
-    at_each_size("images", |width, height| pressed(width, height, "2"));
+    shot("images", |width, height| pressed(width, height, "2"));
     for (name, keys) in [("images", "2"), ("volumes", "3"), ("networks", "4"), ("events", "6")] {
         let emptied = |width, height| {
             let mut model = empty(width, height);
@@ -56,7 +45,7 @@ fn the_lists() {
             update(&mut model, Event::List(Ok(Listed::Events(vec![]))));
             model
         };
-        assert_snapshot!(format!("{name}_empty"), sizes(emptied));
+        shot(&format!("{name}_empty"), emptied);
     }
     for (section, name, keys) in [
         (Section::Images, "images", "2"),
@@ -71,37 +60,31 @@ fn the_lists() {
             update(&mut model, Event::List(Err((section, failure()))));
             model
         };
-        assert_snapshot!(format!("{name}_failed"), sizes(failed));
+        shot(&format!("{name}_failed"), failed);
     }
-    assert_snapshot!(
-        "volumes",
-        sizes(|width, height| {
-            let mut model = full(width, height);
-            let volume = |name: &str| VolumeRow {
-                name: name.to_owned(),
-                driver: "local".to_owned(),
-                place: format!("/var/lib/hoist/volumes/{name}/_data"),
-            };
-            update(&mut model, Event::List(Ok(Listed::Volumes(vec![volume("acme_data"), volume("cache")]))));
-            press(&mut model, "3");
-            model
-        })
-    );
-    assert_snapshot!("tasks", sizes(|width, height| pressed(width, height, "e ctrl-] 5")));
-    assert_snapshot!(
-        "events",
-        sizes(|width, height| {
-            let mut model = pressed(width, height, "6");
-            let rows = ["start", "die", "destroy"].map(|action| happened(&model, action)).to_vec();
-            update(&mut model, Event::List(Ok(Listed::Events(rows))));
-            model
-        })
-    );
+    shot("volumes", |width, height| {
+        let mut model = full(width, height);
+        let volume = |name: &str| VolumeRow {
+            name: name.to_owned(),
+            driver: "local".to_owned(),
+            place: format!("/var/lib/hoist/volumes/{name}/_data"),
+        };
+        update(&mut model, Event::List(Ok(Listed::Volumes(vec![volume("acme_data"), volume("cache")]))));
+        press(&mut model, "3");
+        model
+    });
+    shot("tasks", |width, height| pressed(width, height, "e ctrl-] 5"));
+    shot("events", |width, height| {
+        let mut model = pressed(width, height, "6");
+        let rows = ["start", "die", "destroy"].map(|action| happened(&model, action)).to_vec();
+        update(&mut model, Event::List(Ok(Listed::Events(rows))));
+        model
+    });
 }
 
 #[test]
 fn the_detail() {
-    at_each_size("logs", |width, height| {
+    wide_shot("logs", |width, height| {
         let mut model = full(width, height);
         press(&mut model, "l");
         if model.pane().log.buffer.is_empty() {
@@ -109,8 +92,8 @@ fn the_detail() {
         }
         model
     });
-    at_each_size("stats", |width, height| pressed(width, height, "S"));
-    at_each_size("top", |width, height| {
+    wide_shot("stats", |width, height| pressed(width, height, "S"));
+    wide_shot("top", |width, height| {
         let mut model = pressed(width, height, "t");
         let id = model.container().unwrap().id.clone();
         let process = |pid, command: &str| ProcessRow {
@@ -127,7 +110,7 @@ fn the_detail() {
         update(&mut model, Event::Top(id, Ok(top)));
         model
     });
-    at_each_size("inspect", |width, height| {
+    shot("inspect", |width, height| {
         let mut model = pressed(width, height, "i");
         let serial = model.pane().inspect.serial;
         let value = serde_json::json!({"Id": "ab12", "State": {"Status": "running"}});
@@ -139,39 +122,37 @@ fn the_detail() {
 
 #[test]
 fn a_log_that_cannot_be_read() {
-    assert_snapshot!(
-        "logs_failed",
-        sizes(|width, height| {
-            let mut model = pressed(width, height, "l");
-            let serial = model.pane().log.serial;
-            update(&mut model, Event::Log(serial, LogNews::Failed(failure())));
-            model
-        })
-    );
+    shot("logs_failed", |width, height| {
+        let mut model = pressed(width, height, "l");
+        let serial = model.pane().log.serial;
+        update(&mut model, Event::Log(serial, LogNews::Failed(failure())));
+        model
+    });
 }
 
 #[test]
 fn the_terminal() {
-    for (width, height) in SIZES {
-        let mut model = pressed(width, height, "e");
+    let open = |width, height| {
+        let model = pressed(width, height, "e");
         let (columns, lines) = model.wants().terminals[&TaskId(1)];
         let mut screens = Screens::default();
         let terminal = Screen::new(columns, lines);
         terminal.lock().feed(b"root@api:/# ls\r\n\x1b[1;34mbin\x1b[0m  etc\r\nroot@api:/# ");
         screens.put(TaskId(1), terminal);
-        assert_snapshot!(format!("terminal_{width}x{height}"), looks_of(&mut model, &screens));
-        if height == 24 {
-            update(&mut model, Event::Ended(TaskId(1), Ok(Some(0))));
-            assert_snapshot!("terminal_ended_80x24", screen_with(&model, &screens));
-        }
-    }
+        (model, screens)
+    };
+    shot("terminal", open);
+    shot("terminal_ended", |width, height| {
+        let (mut model, screens) = open(width, height);
+        update(&mut model, Event::Ended(TaskId(1), Ok(Some(0))));
+        (model, screens)
+    });
 }
 
 #[test]
 fn the_dialogs() {
-    at_each_size("help", |width, height| pressed(width, height, "?"));
-    at_each_size("run_form", |width, height| pressed(width, height, "2 r"));
-    at_each_size("confirm", |width, height| pressed(width, height, "d D"));
+    over_shot("run_form", |width, height| pressed(width, height, "2 r"));
+    over_shot("confirm", |width, height| pressed(width, height, "d D"));
     over("signals", |model| drop(press(model, "K")));
     over("rename", |model| drop(press(model, "N")));
     over("rename_wrong", |model| {
@@ -183,7 +164,6 @@ fn the_dialogs() {
         press(model, ":");
         write(model, "pull deb");
     });
-    over("columns", |model| drop(press(model, "O j j")));
     over("tag", |model| drop(press(model, "2 t")));
     over("load", |model| drop(press(model, "2 L")));
     over("import", |model| drop(press(model, "2 I")));
@@ -193,7 +173,7 @@ fn the_dialogs() {
         press(model, "g");
         update(model, Event::Tick(now() + SignedDuration::from_millis(250)));
     });
-    at_each_size("progress", |width, height| {
+    over_shot("progress", |width, height| {
         let mut model = pressed(width, height, "2 p");
         write(&mut model, "debian:13");
         press(&mut model, "enter");
@@ -242,16 +222,13 @@ fn the_failures() {
         pulling(model);
         update(model, Event::Finished(TaskId(1), Err(failure())));
     });
-    assert_snapshot!(
-        "task_failed",
-        sizes(|width, height| {
-            let mut model = full(width, height);
-            pulling(&mut model);
-            update(&mut model, Event::Finished(TaskId(1), Err(failure())));
-            press(&mut model, "q 5");
-            model
-        })
-    );
+    shot("task_failed", |width, height| {
+        let mut model = full(width, height);
+        pulling(&mut model);
+        update(&mut model, Event::Finished(TaskId(1), Err(failure())));
+        press(&mut model, "q 5");
+        model
+    });
     over("broken_configuration", |model| {
         let faults = vec!["/home/me/.config/hoist/keymap.toml, line 3, column 5: in [containers] `d` (inspect of [containers]) is the beginning of `dd` (remove of [containers]), from hoist".to_owned(), "/home/me/.config/hoist/config.toml, line 9, column 1: no such key `thme`".to_owned()];
         let themes = model.look.themes.clone();
@@ -270,28 +247,49 @@ fn happened(model: &Model, action: &str) -> EventRow {
 }
 
 fn over(name: &str, change: impl Fn(&mut Model)) {
-    let made = |width, height| {
+    over_shot(name, |width, height| {
         let mut model = full(width, height);
         change(&mut model);
         model
-    };
-    assert_snapshot!(name, sizes_over(made));
+    });
 }
 
 #[test]
 fn a_terminal_that_is_too_small_says_so_and_still_takes_commands() {
     let mut model = full(39, 11);
-    assert_snapshot!(screen(&model).trim(), @"resize, or press : to type a command");
+    insta::assert_snapshot!(screen(&model).trim(), @"resize, or press : to type a command");
     press(&mut model, ":");
     write(&mut model, "images");
     press(&mut model, "enter");
     assert_eq!(model.section, Section::Images);
 }
 
+/// The only snapshot with the line of the keys.
 #[test]
-fn colour_is_never_the_only_sign() {
-    let mut model = full(80, 24);
-    let colored = screen(&model);
-    model.theme = crate::tui::theme::Theme::shipped("mono", crate::tui::theme::Depth::None).unwrap();
-    assert_eq!(screen(&model), colored);
+fn the_keys_of_each_place() {
+    let mut told = Vec::new();
+    let more = [
+        (Place::Containers, "G"),
+        (Place::Navigator, "shift-tab"),
+        (Place::Why, "/ s e e d enter enter"),
+        (Place::Terminal, "e"),
+        (Place::Prompt, ":"),
+        (Place::Prompt, "/"),
+        (Place::Palette, "ctrl-p"),
+        (Place::Presets, "2 r f2 d enter f3"),
+        (Place::Progress, "2 p d enter"),
+    ];
+    for width in [80, 200] {
+        told.push(format!("── {width} columns"));
+        for (place, keys) in WAYS.iter().chain(&more) {
+            let model = pressed(width, 40, keys);
+            if model.place() != *place {
+                assert_eq!((*place, width), (Place::Navigator, 80), "{keys}");
+                continue;
+            }
+            let name = format!("{} ({keys})", place.name());
+            told.push(format!("{name:<30} {}", keys_line(&model, width)));
+        }
+    }
+    keep_all("bars", &told);
 }

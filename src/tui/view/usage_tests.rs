@@ -1,33 +1,16 @@
-//! Stats, Top, Inspect and Why as text, at each size.
+//! Stats, Top, Inspect and Why as text.
 
-use insta::assert_snapshot;
 use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::engine::{Pressure, ProcessRow, RestartPolicy, Sample, Stall, Status, Top};
 use crate::tui::event::{Effect, Event, Listed};
-use crate::tui::fixture::{container, full, looks, now, press, screen, sizes, sizes_over, write};
+use crate::tui::fixture::{container, now, over_shot, press, pressed, screen, shot, wide_shot, write};
 use crate::tui::model::inspect::{Document, Form};
 use crate::tui::model::layer::Layer;
 use crate::tui::model::why::Facts;
 use crate::tui::model::{Failure, Model, Tab};
-use crate::tui::terminal::Screens;
 use crate::tui::update::update;
-
-const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
-
-fn at_each_size(name: &str, make: impl Fn(u16, u16) -> Model) {
-    for (width, height) in SIZES {
-        let screens = Screens::default();
-        assert_snapshot!(format!("{name}_{width}x{height}"), looks(make(width, height), &screens));
-    }
-}
-
-fn pressed(width: u16, height: u16, strokes: &str) -> Model {
-    let mut model = full(width, height);
-    press(&mut model, strokes);
-    model
-}
 
 fn failure() -> Failure {
     Failure { what: "cannot read it".to_owned(), why: vec!["it is gone".to_owned()], hint: None }
@@ -74,21 +57,21 @@ fn busy(model: &mut Model) {
 
 #[test]
 fn the_charts_of_a_busy_container() {
-    at_each_size("stats_busy", |width, height| {
+    wide_shot("stats_busy", |width, height| {
         let mut model = pressed(width, height, "S");
         busy(&mut model);
         model
     });
-    assert_snapshot!("stats_zoomed_120x40", {
-        let mut model = pressed(120, 40, "S z");
+    wide_shot("stats_zoomed", |width, height| {
+        let mut model = pressed(width, height, "S z");
         busy(&mut model);
-        screen(&model)
+        model
     });
-    assert_snapshot!("stats_parts_5m_120x40", {
-        let mut model = pressed(120, 40, "S");
+    wide_shot("stats_parts_5m", |width, height| {
+        let mut model = pressed(width, height, "S");
         busy(&mut model);
         press(&mut model, "l F + +");
-        screen(&model)
+        model
     });
 }
 
@@ -102,7 +85,7 @@ fn the_charts_of_marked_containers_are_one() {
     press(&mut model, "z");
     assert_eq!(model.wants().stats.len(), 2);
     press(&mut model, "z");
-    assert_snapshot!("stats_compared_120x40", screen(&model));
+    wide_shot("stats_compared", |width, height| pressed(width, height, "space space g g S c"));
     press(&mut model, "c");
     assert!(model.pane().stats.beside.is_empty());
     let mut model = pressed(80, 24, "S c");
@@ -172,24 +155,24 @@ fn processes(model: &mut Model) {
 
 #[test]
 fn the_processes() {
-    at_each_size("processes", |width, height| {
+    wide_shot("processes", |width, height| {
         let mut model = pressed(width, height, "t");
         processes(&mut model);
         press(&mut model, "j");
         model
     });
-    assert_snapshot!("processes_flat_80x24", {
-        let mut model = pressed(80, 24, "t");
+    shot("processes_flat", |width, height| {
+        let mut model = pressed(width, height, "t");
         processes(&mut model);
         press(&mut model, "F o m o m");
-        screen(&model)
+        model
     });
-    assert_snapshot!("processes_filtered_80x24", {
-        let mut model = pressed(80, 24, "t");
+    shot("processes_filtered", |width, height| {
+        let mut model = pressed(width, height, "t");
         processes(&mut model);
         press(&mut model, "/");
         write(&mut model, "node !heart");
-        screen(&model)
+        model
     });
 }
 
@@ -198,15 +181,12 @@ fn a_signal_goes_to_the_process_under_the_cursor() {
     let mut model = pressed(80, 24, "t");
     processes(&mut model);
     press(&mut model, "j j K");
-    assert_snapshot!(
-        "processes_signal",
-        sizes_over(|width, height| {
-            let mut model = pressed(width, height, "t");
-            processes(&mut model);
-            press(&mut model, "j j K");
-            model
-        })
-    );
+    over_shot("processes_signal", |width, height| {
+        let mut model = pressed(width, height, "t");
+        processes(&mut model);
+        press(&mut model, "j j K");
+        model
+    });
     let effects = press(&mut model, "j enter");
     let [Effect::Signal(_, process, signal)] = effects.as_slice() else { panic!("{effects:?}") };
     assert_eq!((process.pid, process.start_time, signal.as_str()), (48_031, 5, "SIGKILL"));
@@ -247,37 +227,40 @@ fn document(model: &mut Model) {
 
 #[test]
 fn a_document_as_a_tree_and_as_text() {
-    at_each_size("inspect_tree", |width, height| {
+    shot("inspect_tree", |width, height| {
         let mut model = pressed(width, height, "i");
         document(&mut model);
         press(&mut model, "+ g g j j j");
         model
     });
     for (strokes, name) in [("F", "yaml"), ("F F", "json"), ("F F F", "command")] {
-        let mut model = pressed(80, 24, "i");
-        document(&mut model);
-        press(&mut model, strokes);
-        assert_snapshot!(format!("inspect_{name}_80x24"), screen(&model));
-    }
-    assert_snapshot!(
-        "inspect_failed",
-        sizes(|width, height| {
+        shot(&format!("inspect_{name}"), |width, height| {
             let mut model = pressed(width, height, "i");
-            let serial = model.pane().inspect.serial;
-            update(&mut model, Event::Document(serial, Err(failure())));
+            document(&mut model);
+            press(&mut model, strokes);
             model
-        })
-    );
+        });
+    }
+    shot("inspect_failed", |width, height| {
+        let mut model = pressed(width, height, "i");
+        let serial = model.pane().inspect.serial;
+        update(&mut model, Event::Document(serial, Err(failure())));
+        model
+    });
 }
 
 #[test]
 fn a_search_in_a_document_unfolds_the_match_and_its_value_is_copied() {
-    let mut model = pressed(80, 24, "i");
-    document(&mut model);
-    press(&mut model, "- /");
-    write(&mut model, "curl");
-    press(&mut model, "enter");
-    assert_snapshot!("inspect_found_80x24", screen(&model));
+    let found = |width, height| {
+        let mut model = pressed(width, height, "i");
+        document(&mut model);
+        press(&mut model, "- /");
+        write(&mut model, "curl");
+        press(&mut model, "enter");
+        model
+    };
+    shot("inspect_found", found);
+    let mut model = found(80, 24);
     let effects = press(&mut model, "y p");
     assert_eq!(effects, [Effect::Copy(".State.Health.Log[1].Output".to_owned())]);
     let effects = press(&mut model, "y y");
@@ -320,7 +303,7 @@ fn ill(model: &mut Model, change: impl Fn(&mut Facts)) {
 
 #[test]
 fn why_a_container_ended() {
-    at_each_size("why_oom", |width, height| {
+    shot("why_oom", |width, height| {
         let mut model = pressed(width, height, "/");
         write(&mut model, "seed");
         press(&mut model, "enter enter");
@@ -329,20 +312,17 @@ fn why_a_container_ended() {
         ill(&mut model, |_| {});
         model
     });
-    assert_snapshot!(
-        "why_no_start",
-        sizes(|width, height| {
-            let mut model = pressed(width, height, "/");
-            write(&mut model, "seed");
-            press(&mut model, "enter enter");
-            ill(&mut model, |facts| {
-                (facts.exit_code, facts.oom_killed, facts.memory_limit) = (127, false, None);
-                facts.error = "exec `seed`: No such file or directory".to_owned();
-                facts.log.clear();
-            });
-            model
-        })
-    );
+    shot("why_no_start", |width, height| {
+        let mut model = pressed(width, height, "/");
+        write(&mut model, "seed");
+        press(&mut model, "enter enter");
+        ill(&mut model, |facts| {
+            (facts.exit_code, facts.oom_killed, facts.memory_limit) = (127, false, None);
+            facts.error = "exec `seed`: No such file or directory".to_owned();
+            facts.log.clear();
+        });
+        model
+    });
 }
 
 #[test]

@@ -1,16 +1,11 @@
 //! A log's screens, and the stories of its keys.
 
-use insta::assert_snapshot;
-
 use super::*;
 use crate::engine::LogLine;
 use crate::tui::event::{Effect, Event};
-use crate::tui::fixture::{full, lines, looks_of, now, press, screen, serve, sizes_over, write};
+use crate::tui::fixture::{full, lines, now, over_shot, press, screen, serve, shot, write};
 use crate::tui::model::layer::Layer;
-use crate::tui::terminal::Screens;
 use crate::tui::update::update;
-
-const SIZES: [(u16, u16); 4] = [(40, 12), (80, 24), (120, 40), (200, 60)];
 
 const WORKER: &[&str] = &[
     "INFO  job 7719 done in 812ms",
@@ -59,14 +54,14 @@ fn story(width: u16, height: u16, strokes: &str) -> Model {
 
 #[test]
 fn a_search_is_set_off_and_counted() {
-    for (width, height) in SIZES {
+    shot("log_search", |width, height| {
         let all = lines(WORKER);
         let mut model = shown(width, height, &all);
         typed(&mut model, "/", "timed out", &all);
         press(&mut model, "N");
         serve(&mut model, &all);
-        assert_snapshot!(format!("log_search_{width}x{height}"), looks_of(&mut model, &Screens::default()));
-    }
+        model
+    });
 }
 
 #[test]
@@ -84,16 +79,20 @@ fn every_form_of_a_line_has_its_picture() {
         ("stderr", "O O"),
         ("marked", "t t m"),
     ] {
-        assert_snapshot!(format!("log_{name}_60x18"), screen(&story(60, 18, strokes)));
+        shot(&format!("log_{name}"), |width, height| story(width, height, strokes));
     }
 }
 
 #[test]
 fn a_filter_shows_its_lines_and_is_taken_back_by_esc() {
     let all = lines(WORKER);
-    let mut model = shown(80, 24, &all);
-    typed(&mut model, "&", "job & !re:done|retry", &all);
-    assert_snapshot!("log_filter_80x24", screen(&model));
+    let filtered = |width, height| {
+        let mut model = shown(width, height, &all);
+        typed(&mut model, "&", "job & !re:done|retry", &all);
+        model
+    };
+    shot("log_filter", filtered);
+    let mut model = filtered(80, 24);
     press(&mut model, "&");
     write(&mut model, " & re:(");
     press(&mut model, "enter");
@@ -147,20 +146,29 @@ fn a_long_log_is_paused_by_any_upward_move_and_followed_again() {
 #[test]
 fn merged_logs_have_their_names() {
     let all = lines(WORKER);
-    let mut model = shown(100, 20, &all);
+    let choosing = |width, height| {
+        let mut model = shown(width, height, &all);
+        press(&mut model, "M");
+        model
+    };
+    over_shot("log_merge", choosing);
+    let merged = |width, height| {
+        let mut model = choosing(width, height);
+        merge(&mut model, &all);
+        model
+    };
+    shot("log_merged", merged);
+    let mut model = merged(100, 20);
     press(&mut model, "M");
-    assert_snapshot!(
-        "log_merge",
-        sizes_over(|width, height| {
-            let mut model = shown(width, height, &all);
-            press(&mut model, "M");
-            model
-        })
-    );
-    press(&mut model, "enter");
+    assert!(screen(&model).contains("take it out"), "{}", screen(&model));
+}
+
+/// Chooses the other log, and answers with lines of both.
+fn merge(model: &mut Model, all: &[LogLine]) {
+    press(model, "enter");
     assert_eq!(model.pane().log.of.len(), 2);
     assert_eq!(model.wants().logs.values().next().map(|want| want.containers.len()), Some(2));
-    let mut two: Vec<LogLine> = all.clone();
+    let mut two: Vec<LogLine> = all.to_vec();
     two.iter_mut().skip(1).step_by(2).for_each(|line| line.source = 1);
     for line in &mut two {
         line.number = None;
@@ -175,10 +183,7 @@ fn merged_logs_have_their_names() {
     };
     let want = model.wants().logs.into_values().next().unwrap();
     let news = crate::tui::model::log::LogNews::Page(want.ask.unwrap().0, Ok(page));
-    update(&mut model, Event::Log(want.serial, news));
-    assert_snapshot!("log_merged_100x20", screen(&model));
-    press(&mut model, "M");
-    assert!(screen(&model).contains("take it out"), "{}", screen(&model));
+    update(model, Event::Log(want.serial, news));
 }
 
 #[test]
