@@ -10,17 +10,8 @@ use jiff::Timestamp;
 
 use super::key::Key;
 use super::keymap::Keymap;
-use super::model::ask::Ready;
-use super::model::files::{FilesAnswer, FilesDone, FilesWish};
-use super::model::inspect::Document;
-use super::model::journal::EventRow;
-use super::model::log::LogNews;
 use super::model::look::Ground;
 use super::model::paths::PathFact;
-use super::model::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
-use super::model::task::{TaskId, Work};
-use super::model::trash::{Keeping, TrashRow};
-use super::model::why::Facts;
 use super::model::{Failure, Section, Subject, Tone};
 use super::terminal::copy::Walk;
 use super::theme::Themes;
@@ -28,6 +19,15 @@ use crate::config::{Preset, Ui};
 use crate::engine::files::{CopyRequest, Place};
 use crate::engine::layers::{ImageDiff, LayerReport};
 use crate::engine::{ContainerId, Machine, Name, News, Process, Sample, SaveLog, Top};
+use crate::tui::custom::ask::Ready;
+use crate::tui::files::model::{FilesAnswer, FilesDone, FilesWish};
+use crate::tui::inspect::model::Document;
+use crate::tui::list::journal::EventRow;
+use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
+use crate::tui::logs::model::LogNews;
+use crate::tui::tasks::model::{TaskId, Work};
+use crate::tui::trash::model::{Keeping, TrashRow};
+use crate::tui::why::model::Facts;
 
 /// One thing that happened.
 #[derive(Debug)]

@@ -16,9 +16,6 @@ use super::event::{Effect, Event, Listed};
 use super::key::{Key, parse_strokes};
 use super::keymap::{Keymap, Place};
 use super::model::Model;
-use super::model::log::{LogAsk, LogNews, LogWant};
-use super::model::rows::{ContainerRow, ImageRow, NetworkRow};
-use super::model::trash::Keeping;
 use super::terminal::Screens;
 use super::theme::{Depth, Theme};
 use super::update::update;
@@ -28,6 +25,9 @@ use crate::engine::{
     Level, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogSpot, LogState, LogWanted, Matcher, Sample,
     Status, Stream,
 };
+use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow};
+use crate::tui::logs::model::{LogAsk, LogNews, LogWant};
+use crate::tui::trash::model::Keeping;
 
 /// Ways into places.
 pub(crate) const WAYS: &[(Place, &str)] = &[

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use super::keymap::{Keymap, PRESETS, Place};
-use super::model::help::collect;
+use crate::tui::help::model::collect;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keys.md");
 

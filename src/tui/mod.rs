@@ -11,21 +11,42 @@
 //! answered in the next frame whatever the engine does.
 
 pub mod action;
+pub mod alerts;
+pub mod compare;
 pub mod custom;
 mod driver;
 pub mod event;
+pub mod files;
 #[cfg(test)]
 mod fixture;
+pub mod form;
+pub mod help;
+pub mod inspect;
 pub mod key;
 pub mod keymap;
 #[cfg(test)]
 mod keys_doc;
+pub mod layers;
 pub mod layout;
+pub mod line;
+pub mod list;
+pub mod logs;
 pub mod model;
+pub mod navigator;
+pub mod palette;
+pub mod pathtree;
+pub mod removal;
+pub mod stats;
+pub mod tasks;
 pub mod terminal;
 pub mod theme;
+pub mod themes;
+pub mod top;
+pub mod trash;
+pub mod undo;
 pub mod update;
 pub mod view;
+pub mod why;
 
 use std::error::Error as _;
 use std::io::{self, Write as _};

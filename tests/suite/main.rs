@@ -3,11 +3,7 @@
 //! `cargo test --test suite containers::` runs one suite, a longer name one test. Most need
 //! root, or to be root in a user namespace; `tests/all` runs them with all they need.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test that cannot be set up has failed"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot be set up has failed")]
 
 mod bundle;
 mod case;

@@ -10,11 +10,12 @@ use crate::docker;
 use crate::engine::{Container, ContainerId, Engine, Event, Image, Kind, LogRequest, Result, TrashDetail};
 use crate::oci::Reference;
 use crate::tui::event::Event as Told;
+use crate::tui::inspect::model::Document;
+use crate::tui::list::rows::ContainerRow;
+use crate::tui::model::Failure;
 use crate::tui::model::Subject;
-use crate::tui::model::inspect::Document;
-use crate::tui::model::rows::ContainerRow;
-use crate::tui::model::why::Facts;
-use crate::tui::model::{Failure, process};
+use crate::tui::top::process;
+use crate::tui::why::model::Facts;
 
 /// So many lines of a log are looked through for errors.
 const LINES: u64 = 400;

@@ -2,10 +2,10 @@
 
 use crate::engine::{Engine, Image, Listing, Network, Result, Space, TrashEntry};
 use crate::tui::event::Listed;
+use crate::tui::list::journal::{EventRow, KEPT};
+use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow};
 use crate::tui::model::Section;
-use crate::tui::model::journal::{EventRow, KEPT};
-use crate::tui::model::rows::{ContainerRow, ImageRow, NetworkRow};
-use crate::tui::model::trash::{Keeping, TrashRow};
+use crate::tui::trash::model::{Keeping, TrashRow};
 
 /// The rows of a section, and what went wrong on the way to them, a sentence each.
 pub(super) async fn list(engine: &Engine, section: Section) -> Result<(Listed, Vec<String>)> {

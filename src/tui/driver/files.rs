@@ -8,8 +8,8 @@ use super::editor::Folder;
 use crate::engine::files::{Contents, Copied, CopyRequest, Place, Stamp, shown};
 use crate::engine::{Engine, Progress, Reporter, Result};
 use crate::tui::event::{Event, LayersNews};
+use crate::tui::files::model::{FilesAnswer, FilesAsk, FilesDone, FilesWish, PREVIEW, is_binary, lines};
 use crate::tui::model::Failure;
-use crate::tui::model::files::{FilesAnswer, FilesAsk, FilesDone, FilesWish, PREVIEW, is_binary, lines};
 
 /// Bytes of a file that are shown, compared or edited.
 const WHOLE: usize = 4 << 20;

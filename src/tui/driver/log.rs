@@ -10,7 +10,7 @@ use super::Tell;
 use super::watch::{Open, spawn};
 use crate::engine::{Engine, LogFrom, LogPlace, LogState, LogView, PageAsk};
 use crate::tui::event::Event;
-use crate::tui::model::log::{LogAsk, LogNews, LogWant};
+use crate::tui::logs::model::{LogAsk, LogNews, LogWant};
 
 /// News of how far a log is are told at most this often.
 const PACE: Duration = Duration::from_millis(30);

@@ -16,7 +16,7 @@ use crate::command::join;
 use crate::engine::Engine;
 use crate::tui::event::{Event, Finish};
 use crate::tui::model::Failure;
-use crate::tui::model::task::TaskId;
+use crate::tui::tasks::model::TaskId;
 
 /// What is printed and not told yet is cut at its beginning when it is more than this.
 const HELD: usize = 1 << 20;

@@ -22,7 +22,7 @@ use crate::engine::{
 use crate::tui::event::{Event, Pointer, Program};
 use crate::tui::key::Key;
 use crate::tui::model::Failure;
-use crate::tui::model::task::TaskId;
+use crate::tui::tasks::model::TaskId;
 use crate::tui::terminal::copy::{Kind, Walk};
 use crate::tui::terminal::{Screen, Screens, encode, history};
 

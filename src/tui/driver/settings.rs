@@ -12,7 +12,7 @@ use crate::base::disk;
 use crate::config::{Config, Preset, Ui};
 use crate::engine::FileWatch;
 use crate::tui::TuiSettings;
-use crate::tui::custom::Template;
+use crate::tui::custom::model::Template;
 use crate::tui::event::{Configured, Event};
 use crate::tui::keymap::Keymap;
 use crate::tui::model::{Failure, Tone};

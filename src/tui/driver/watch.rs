@@ -10,7 +10,7 @@ use super::log::log;
 use super::{Tell, document, files};
 use crate::engine::{ContainerId, Engine};
 use crate::tui::event::Event;
-use crate::tui::model::log::LogWant;
+use crate::tui::logs::model::LogWant;
 use crate::tui::model::window::PaneId;
 use crate::tui::model::{Failure, Subject, Wants};
 

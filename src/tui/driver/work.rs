@@ -13,7 +13,7 @@ use crate::engine::{
 };
 use crate::oci::{ImageId, Reference};
 use crate::tui::event::{Finish, Job};
-use crate::tui::model::rows::ContainerRow;
+use crate::tui::list::rows::ContainerRow;
 
 /// Words that the grammar refuses.
 #[derive(Debug, thiserror::Error)]

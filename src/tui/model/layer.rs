@@ -5,18 +5,18 @@ use std::path::PathBuf;
 
 use ratatui_textarea::{CursorMove, Input as KeyInput, TextArea};
 
-use super::ask::Ask;
-use super::candidates::Candidates;
-use super::columns::Choice;
-use super::form::{Note, RunForm};
-use super::help::Help;
 use super::look::Picker;
-use super::palette::Palette;
-use super::removal::Question;
-use super::task::TaskId;
 use crate::engine::files::{CopyRequest, Place};
 use crate::engine::{ContainerId, Process};
+use crate::tui::custom::ask::Ask;
 use crate::tui::event::Effect;
+use crate::tui::form::model::{Note, RunForm};
+use crate::tui::help::model::Help;
+use crate::tui::line::candidates::Candidates;
+use crate::tui::list::columns::Choice;
+use crate::tui::palette::model::Palette;
+use crate::tui::removal::model::Question;
+use crate::tui::tasks::model::TaskId;
 use crate::tui::view::words::wrap;
 
 /// One thing over the screen.

@@ -1,13 +1,14 @@
 //! What the panes show: their subjects, their tabs, where they lie, and what follows from that.
 
+use crate::tui::logs;
 use std::collections::BTreeSet;
 
 use ratatui::layout::Rect;
 
-use super::log::{self, LogShown};
-use super::rows::ContainerRow;
 use super::window::{Pane, PaneId};
 use super::{Focus, Model, Section, Subject, Tab};
+use crate::tui::list::rows::ContainerRow;
+use crate::tui::logs::model::LogShown;
 
 impl Model {
     /// The pane with the keys, or that last had them.
@@ -127,7 +128,7 @@ impl Model {
     }
 
     /// The same for what the panes hold.
-    pub(super) fn settle_panes(&mut self) {
+    pub(crate) fn settle_panes(&mut self) {
         let areas = self.panes();
         let folder = self.world.folder.clone();
         let known: Vec<_> = self
@@ -164,7 +165,7 @@ impl Model {
             let area = areas.iter().find(|(shown, _)| *shown == id).map(|(_, area)| inner(*area));
             let lines = usize::from(area.map_or(1, |area| area.height));
             if let Some(area) = area {
-                pane.log.resize(usize::from(area.width.saturating_sub(log::BAR)), lines, now);
+                pane.log.resize(usize::from(area.width.saturating_sub(logs::model::BAR)), lines, now);
             }
             pane.inspect.clamp(lines);
             pane.top.clamp(lines);

@@ -9,9 +9,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::columns::Columns;
 use super::look::Chosen;
 use super::window::Node;
+use crate::tui::list::columns::Columns;
 
 /// The version of the file's form.
 const VERSION: u32 = 1;

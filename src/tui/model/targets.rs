@@ -1,12 +1,12 @@
 //! What keys act on: the marked rows of the list that is shown, else the one under the cursor.
 
-use super::journal::EventRow;
-use super::rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
-use super::table::Table;
-use super::task::TaskRow;
-use super::trash::TrashRow;
 use super::{Focus, Model, Section, Subject};
 use crate::engine::Kind;
+use crate::tui::list::journal::EventRow;
+use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
+use crate::tui::list::table::Table;
+use crate::tui::tasks::model::TaskRow;
+use crate::tui::trash::model::TrashRow;
 
 /// What a row is about.
 trait About: Row {

@@ -2,9 +2,9 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::rows::Row;
-use super::table::Table;
 use super::{Model, Section, Tab};
+use crate::tui::list::rows::Row;
+use crate::tui::list::table::Table;
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]

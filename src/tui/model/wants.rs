@@ -6,15 +6,15 @@ use std::time::Duration;
 
 use ratatui::layout::Rect;
 
-use super::columns::USE;
-use super::files::FilesAsk;
-use super::log::LogWant;
 use super::panes::inner;
-use super::rows::ContainerRow;
-use super::task::TaskId;
 use super::window::PaneId;
 use super::{Model, Section, Subject, Tab};
 use crate::engine::ContainerId;
+use crate::tui::files::model::FilesAsk;
+use crate::tui::list::columns::USE;
+use crate::tui::list::rows::ContainerRow;
+use crate::tui::logs::model::LogWant;
+use crate::tui::tasks::model::TaskId;
 
 /// From so many rows on there are events below the charts beside the list.
 pub const SIDE_WITH_EVENTS: u16 = 44;

@@ -14,15 +14,15 @@ use std::collections::BTreeMap;
 use ratatui::layout::Rect;
 use serde::{Deserialize, Serialize};
 
-use super::compare::ComparePane;
-use super::files::FilesPane;
-use super::inspect::InspectPane;
-use super::layers::LayersPane;
-use super::log::LogPane;
-use super::stats::StatsPane;
-use super::top::TopPane;
-use super::why::WhyPane;
 use super::{Subject, Tab};
+use crate::tui::compare::model::ComparePane;
+use crate::tui::files::model::FilesPane;
+use crate::tui::inspect::model::InspectPane;
+use crate::tui::layers::model::LayersPane;
+use crate::tui::logs::model::LogPane;
+use crate::tui::stats::model::StatsPane;
+use crate::tui::top::model::TopPane;
+use crate::tui::why::model::WhyPane;
 
 /// The smallest pane that is drawn, border included.
 const SMALLEST: (u16, u16) = (16, 4);

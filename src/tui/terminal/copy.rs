@@ -78,7 +78,7 @@ impl Kind {
 
 /// What is searched for, and where it was found last.
 #[derive(Debug, Default)]
-pub(super) struct Search {
+pub(crate) struct Search {
     regex: Option<RegexSearch>,
     hit: Option<Match>,
 }

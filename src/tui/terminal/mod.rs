@@ -3,6 +3,9 @@
 //! It is not part of the model: its cells are changed by the session's task, behind a small
 //! lock, and the model only knows that it is there, how it is called and whether it lives.
 
+pub mod update;
+pub mod view;
+
 pub mod copy;
 pub mod encode;
 
@@ -15,7 +18,7 @@ use alacritty_terminal::term::cell::Cell;
 use alacritty_terminal::term::{Config, Term, TermMode};
 use alacritty_terminal::vte::ansi::Processor;
 
-use super::model::task::TaskId;
+use crate::tui::tasks::model::TaskId;
 
 /// Lines that have scrolled away are kept up to this many.
 const SCROLLBACK: usize = 10_000;

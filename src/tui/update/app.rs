@@ -3,24 +3,26 @@
 //! A line names the command, what may stand behind it, and a function that does it. The
 //! completion, the palette and `:help` read the same table.
 
-use super::{Action, guard, here, lists, options, task, window};
+use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
 use crate::tui::model::layer::{Layer, Page};
 use crate::tui::model::{Failure, Model};
+use crate::tui::update::{guard, here, options, window};
+use crate::tui::{list, tasks};
 
 /// One command.
 #[derive(Debug)]
-pub(super) struct AppCommand {
+pub(crate) struct AppCommand {
     /// Its first word.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What stands behind it, for the help.
-    pub(super) arguments: &'static str,
+    pub(crate) arguments: &'static str,
     /// One line.
-    pub(super) about: &'static str,
+    pub(crate) about: &'static str,
     /// What can stand behind it, given the words that do already.
-    pub(super) words: fn(&Model, &[String]) -> Vec<String>,
+    pub(crate) words: fn(&Model, &[String]) -> Vec<String>,
     /// Does it, with the words behind its name.
-    pub(super) run: fn(&mut Model, &[String]) -> Result<Vec<Effect>, String>,
+    pub(crate) run: fn(&mut Model, &[String]) -> Result<Vec<Effect>, String>,
 }
 
 /// Commands that nothing may stand behind, and that a key does as well.
@@ -36,7 +38,7 @@ const KEYS: &[(&str, Action)] = &[
 ];
 
 /// The others.
-pub(super) const COMMANDS: &[AppCommand] = &[
+pub(crate) const COMMANDS: &[AppCommand] = &[
     AppCommand {
         name: "theme",
         arguments: "NAME",
@@ -48,8 +50,8 @@ pub(super) const COMMANDS: &[AppCommand] = &[
         name: "columns",
         arguments: "[COLUMN…]",
         about: "Choose the columns of the list: in a dialog, or by name in their order; `usual` for the usual ones",
-        words: |model, words| lists::column_words(model, words),
-        run: lists::columns,
+        words: |model, words| list::update::column_words(model, words),
+        run: list::update::columns,
     },
     AppCommand {
         name: "export",
@@ -106,13 +108,13 @@ fn layouts(model: &Model) -> impl Iterator<Item = String> {
 }
 
 /// Each command's name, what may stand behind it, and what it does.
-pub(super) fn summary() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+pub(crate) fn summary() -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
     let keys = KEYS.iter().map(|(name, action)| (*name, "", action.help()));
     keys.chain(COMMANDS.iter().map(|command| (command.name, command.arguments, command.about)))
 }
 
 /// What can stand behind `words`, the first of which is a command of ours.
-pub(super) fn words(model: &Model, words: &[String]) -> Option<Vec<String>> {
+pub(crate) fn words(model: &Model, words: &[String]) -> Option<Vec<String>> {
     let (name, rest) = words.split_first()?;
     let command = COMMANDS.iter().find(|command| command.name == name);
     let is_key = KEYS.iter().any(|(key, _)| key == name);
@@ -120,7 +122,7 @@ pub(super) fn words(model: &Model, words: &[String]) -> Option<Vec<String>> {
 }
 
 /// Does what `words` say; `None` when they name no command of ours.
-pub(super) fn run(model: &mut Model, words: &[String]) -> Option<Vec<Effect>> {
+pub(crate) fn run(model: &mut Model, words: &[String]) -> Option<Vec<Effect>> {
     let (name, rest) = words.split_first()?;
     if let Some((_, action)) = KEYS.iter().find(|(key, _)| key == name && rest.is_empty()) {
         return Some(here(model, *action));
@@ -142,7 +144,7 @@ fn themes(model: &Model) -> Vec<String> {
 
 fn theme(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
     let [name] = words else { return Err("`theme` takes one name".to_owned()) };
-    super::themes::choose(model, name).ok_or_else(|| format!("no theme is called `{name}`"))
+    crate::tui::themes::update::choose(model, name).ok_or_else(|| format!("no theme is called `{name}`"))
 }
 
 fn export(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
@@ -155,7 +157,7 @@ fn export(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
         }
         [what, file] if what == "keys" => {
             let path = model.world.absolute(file);
-            Ok(vec![task::quiet_work(model, &format!("write {file}"), Job::Write(path, text))])
+            Ok(vec![tasks::update::quiet_work(model, &format!("write {file}"), Job::Write(path, text))])
         }
         _ => Err("`export` takes `keys`, and a file to write".to_owned()),
     }

@@ -4,14 +4,14 @@ use super::name_of;
 use crate::command::join;
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
-use crate::tui::model::rows::ContainerRow;
+use crate::tui::list::rows::ContainerRow;
 use crate::tui::model::{Failure, Focus, Model, Section, Subject, Tone};
 
 /// More characters than this are not shown when they are copied.
 const SHOWN: usize = 120;
 
 /// What `action` copies or opens; `None` when it is no such action.
-pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let rows = || model.target_containers();
     Some(match action {
         Action::CopyName => text(model, names(model).join(" ")),
@@ -42,7 +42,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 }
 
 /// Copies a text and says so.
-pub(super) fn text(model: &mut Model, text: String) -> Vec<Effect> {
+pub(crate) fn text(model: &mut Model, text: String) -> Vec<Effect> {
     if text.is_empty() {
         return nothing(model);
     }
@@ -66,7 +66,7 @@ fn refuse(model: &mut Model, failure: Failure) -> Vec<Effect> {
 }
 
 /// What the targets are called.
-pub(super) fn names(model: &Model) -> Vec<String> {
+pub(crate) fn names(model: &Model) -> Vec<String> {
     match (model.focus, model.section) {
         // What an event names may be gone.
         (Focus::List, Section::Events) => {

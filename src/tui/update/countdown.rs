@@ -6,7 +6,7 @@ use crate::tui::event::{Effect, Force, Verb};
 use crate::tui::model::Model;
 
 /// Begins to count for those that an event has asked to stop.
-pub(super) fn watch(model: &mut Model, effects: &[Effect]) {
+pub(crate) fn watch(model: &mut Model, effects: &[Effect]) {
     for effect in effects {
         if let (Some(id), true) = (container(effect), stops(effect))
             && let Some(row) = model.containers.get(id.as_str())
@@ -21,14 +21,14 @@ pub(super) fn watch(model: &mut Model, effects: &[Effect]) {
 }
 
 /// It has ended, or could not be stopped.
-pub(super) fn end(model: &mut Model, effect: &Effect) {
+pub(crate) fn end(model: &mut Model, effect: &Effect) {
     if let Some(id) = container(effect) {
         model.stopping.remove(id);
     }
 }
 
 /// Brings what the rows show up to this moment.
-pub(super) fn tick(model: &mut Model) {
+pub(crate) fn tick(model: &mut Model) {
     for (id, end) in &model.stopping {
         let left = end.duration_since(model.now).as_millis().max(0);
         // What has begun counts whole: it says 10s at first, and 1s at last.

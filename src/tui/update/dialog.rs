@@ -1,26 +1,26 @@
 //! Keys of what lies over the screen: prompts, questions, menus, forms, pages.
 
+use crate::tui::{custom, files, form, help, list, palette, removal, tasks, themes};
 use crossterm::event::KeyEvent;
 
 use super::object::{confirmed, terminal};
-use super::task::{self, quiet_work};
-use super::{
-    command, complete, custom, files, form, help, history, lists, note, palette, preset, removal, tabs,
-    themes, viewer,
-};
 use crate::command::{join, split};
 use crate::engine::Name;
 use crate::oci::Reference;
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job, Program, Verb};
-use crate::tui::model::filter::Filter;
+use crate::tui::form::update::preset;
+use crate::tui::line::update::{command, complete, history, note};
+use crate::tui::list::filter::Filter;
 use crate::tui::model::layer::{Layer, Page, Prompt, Purpose};
-use crate::tui::model::task::TaskId;
 use crate::tui::model::{Model, Section, Tab};
+use crate::tui::tasks::model::TaskId;
+use crate::tui::tasks::update::quiet_work;
 use crate::tui::terminal::copy::Walk;
+use crate::tui::update::{tabs, viewer};
 
 /// What `action` does to the topmost layer.
-pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     let size = model.size;
     match model.layers.last_mut() {
         Some(Layer::Prompt(_)) => return prompt(model, action),
@@ -44,19 +44,19 @@ pub(super) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
                 }
             };
         }
-        Some(Layer::Removal(_)) => return removal::act(model, action),
+        Some(Layer::Removal(_)) => return removal::update::act(model, action),
         Some(Layer::Menu(_)) => return menu(model, action),
-        Some(Layer::Merge(_)) => return super::log::merging(model, action),
-        Some(Layer::Columns(_)) => return lists::choose(model, action),
-        Some(Layer::Run(_)) => return form::act(model, action),
+        Some(Layer::Merge(_)) => return crate::tui::logs::update::merging(model, action),
+        Some(Layer::Columns(_)) => return list::update::choose(model, action),
+        Some(Layer::Run(_)) => return form::update::act(model, action),
         Some(Layer::Presets(_)) => return preset::act(model, action),
-        Some(Layer::Palette(_)) => return palette::act(model, action),
-        Some(Layer::Progress(_)) => return task::watch(model, action),
-        Some(Layer::Output(_)) => return task::reading(model, action),
+        Some(Layer::Palette(_)) => return palette::update::act(model, action),
+        Some(Layer::Progress(_)) => return tasks::update::watch(model, action),
+        Some(Layer::Output(_)) => return tasks::update::reading(model, action),
         Some(Layer::Page(page)) => turn(page, action, size).then(|| model.layers.pop()).map_or((), drop),
-        Some(Layer::Help(_)) => return help::act(model, action),
-        Some(Layer::Themes(_)) => return themes::act(model, action),
-        Some(Layer::Ask(_)) => return custom::act(model, action),
+        Some(Layer::Help(_)) => return help::update::act(model, action),
+        Some(Layer::Themes(_)) => return themes::update::act(model, action),
+        Some(Layer::Ask(_)) => return custom::update::act(model, action),
         None => {}
     }
     Vec::new()
@@ -80,7 +80,7 @@ fn turn(page: &mut Page, action: Action, size: (u16, u16)) -> bool {
 }
 
 /// A key that is typed into a field.
-pub(super) fn typed(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
+pub(crate) fn typed(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     let input = match model.layers.last_mut() {
         Some(Layer::Prompt(prompt)) => Some(&mut prompt.input),
         Some(Layer::Run(form)) => form.typed(),
@@ -90,7 +90,7 @@ pub(super) fn typed(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
             Some(&mut ask.input)
         }
         Some(Layer::Help(_)) => {
-            help::typed(model, event);
+            help::update::typed(model, event);
             return Vec::new();
         }
         _ => None,
@@ -100,7 +100,7 @@ pub(super) fn typed(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
 }
 
 /// Text that is pasted into a field.
-pub(super) fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
+pub(crate) fn pasted(model: &mut Model, text: &str) -> Vec<Effect> {
     let input = match model.layers.last_mut() {
         Some(Layer::Prompt(prompt)) => Some(&mut prompt.input),
         Some(Layer::Run(form)) => form.typed(),
@@ -127,11 +127,11 @@ fn as_typed(model: &mut Model) -> Vec<Effect> {
                 model.pane_mut().top.look_for(&filter);
             } else if prompt.purpose == Purpose::FileFilter {
                 let filter = prompt.input.text().to_owned();
-                files::filter(model, &filter);
+                files::update::filter(model, &filter);
             }
             note::of_prompt(model)
         }
-        Some(Layer::Run(_)) => form::check(model),
+        Some(Layer::Run(_)) => form::update::check(model),
         Some(Layer::Palette(palette)) => {
             palette.search();
             Vec::new()
@@ -141,10 +141,10 @@ fn as_typed(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Says anew what there is to say about what is typed, with what became known since.
-pub(super) fn rechecked(model: &mut Model) -> Vec<Effect> {
+pub(crate) fn rechecked(model: &mut Model) -> Vec<Effect> {
     match model.layers.last() {
         Some(Layer::Prompt(_)) => note::of_prompt(model),
-        Some(Layer::Run(_)) => form::check(model),
+        Some(Layer::Run(_)) => form::update::check(model),
         _ => Vec::new(),
     }
 }
@@ -161,7 +161,7 @@ fn prompt(model: &mut Model, action: Action) -> Vec<Effect> {
             let is_filter = prompt.purpose == Purpose::Filter;
             let is_of_top = prompt.purpose == Purpose::TopFilter;
             if prompt.purpose == Purpose::FileFilter {
-                files::filter(model, "");
+                files::update::filter(model, "");
             }
             model.layers.pop();
             if is_filter {
@@ -207,14 +207,14 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             viewer::next_match(model, false);
         }
         Purpose::Search | Purpose::LogFilter | Purpose::LogSince | Purpose::LogSave => {
-            return match super::log::typed(model, &prompt.purpose, &text) {
+            return match crate::tui::logs::update::typed(model, &prompt.purpose, &text) {
                 Ok(effects) => effects,
                 Err(error) => again(model, prompt, error),
             };
         }
-        Purpose::FileFilter => files::filter(model, &text),
+        Purpose::FileFilter => files::update::filter(model, &text),
         purpose @ (Purpose::MakeFolder(..) | Purpose::RenameFile(..) | Purpose::ExtractTo(_)) => {
-            return match files::typed(model, &purpose, &text) {
+            return match files::update::typed(model, &purpose, &text) {
                 Ok(effects) => effects,
                 Err(error) => again(model, prompt, error),
             };
@@ -228,7 +228,7 @@ fn accept(model: &mut Model) -> Vec<Effect> {
                 (Ok(_), _) => Ok(()),
             };
             return match filled {
-                Ok(()) => form::check(model),
+                Ok(()) => form::update::check(model),
                 Err(why) => again(model, prompt, why),
             };
         }
@@ -286,13 +286,13 @@ fn menu(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 /// Runs these words of the command line; how that goes on is shown only when an image is pulled.
-pub(super) fn run(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
+pub(crate) fn run(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
     model.section = Section::Containers;
     super::window::leave(model);
     vec![quiet_work(model, &join(&words), Job::Words(words))]
 }
 
 /// Closes what shows how work goes on, where it is `id`.
-pub(super) fn close_progress(model: &mut Model, id: TaskId) {
+pub(crate) fn close_progress(model: &mut Model, id: TaskId) {
     model.layers.retain(|layer| !matches!(layer, Layer::Progress(watch) if watch.id == id));
 }

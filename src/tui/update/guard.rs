@@ -8,12 +8,12 @@
 use crate::command::{self, World};
 use crate::tui::action::{Action, Reach};
 use crate::tui::event::{Effect, Job};
-use crate::tui::model::files::FilesWish;
+use crate::tui::files::model::FilesWish;
 use crate::tui::model::layer::Layer;
 use crate::tui::model::{Model, Tone};
 
 /// Says why something was not done.
-pub(super) fn refuse(model: &mut Model, why: &str) {
+pub(crate) fn refuse(model: &mut Model, why: &str) {
     let hint = match model.look.must_be_read_only {
         true => "start hoist without --read-only, and without read-only in [ui]".to_owned(),
         false => "`:set read-only off` ends that".to_owned(),
@@ -22,7 +22,7 @@ pub(super) fn refuse(model: &mut Model, why: &str) {
 }
 
 /// Whether an action may not be done; says so.
-pub(super) fn refuses(model: &mut Model, action: Action) -> bool {
+pub(crate) fn refuses(model: &mut Model, action: Action) -> bool {
     let is_refused = model.look.is_read_only && action.reach() == Reach::Writes;
     if is_refused {
         refuse(model, &format!("`{}` changes something", action.name()));
@@ -31,7 +31,7 @@ pub(super) fn refuses(model: &mut Model, action: Action) -> bool {
 }
 
 /// The effects that may be done; of the others nothing is left behind.
-pub(super) fn sift(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
+pub(crate) fn sift(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
     if !model.look.is_read_only {
         return effects;
     }

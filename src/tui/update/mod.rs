@@ -9,61 +9,41 @@
 //!  the driver's news ─▶ news
 //! ```
 
-mod app;
-mod command;
-mod compare;
-mod complete;
-mod copy;
-mod countdown;
-mod custom;
-mod dialog;
-mod files;
-mod form;
-mod guard;
-mod help;
-mod history;
-mod layers;
-mod lists;
-mod log;
-mod named;
-mod navigator;
-mod news;
-mod note;
-mod object;
-mod options;
-mod palette;
-mod preset;
-mod removal;
-mod session;
-mod settings;
+pub(crate) mod app;
+pub(crate) mod copy;
+pub(crate) mod countdown;
+pub(crate) mod dialog;
+pub(crate) mod guard;
+pub(crate) mod named;
+pub(crate) mod news;
+pub(crate) mod object;
+pub(crate) mod options;
+pub(crate) mod settings;
 #[cfg(test)]
 mod silence;
-mod tabs;
-mod task;
+pub(crate) mod tabs;
 #[cfg(test)]
 mod tests;
-mod themes;
-mod trash;
-mod undo;
-mod viewer;
-mod window;
+pub(crate) mod viewer;
+pub(crate) mod window;
 
-pub(super) use palette::equivalent;
+pub(crate) use crate::tui::palette::update::equivalent;
 
+use crate::tui::{custom, files, help, list, navigator, palette, tasks, terminal, themes, undo};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 
 use super::action::Action;
 use super::event::{Configured, Effect, Event};
 use super::key::Key;
 use super::keymap::{Found, Place};
-use super::model::candidates::Candidates;
-use super::model::jumps::Jumps;
 use super::model::layer::{Confirm, Input, Layer, Page, Prompt, Purpose};
-use super::model::list::List;
-use super::model::rows::ContainerRow;
 use super::model::{Focus, Model, Section, Subject, Tab, Tone};
-pub(in crate::tui) use files::whose_word;
-pub(in crate::tui) use window::show_tab;
+pub(crate) use crate::tui::files::update::whose_word;
+use crate::tui::line::candidates::Candidates;
+use crate::tui::list::jumps::Jumps;
+use crate::tui::list::model::List;
+use crate::tui::list::rows::ContainerRow;
+pub(crate) use window::show_tab;
 
 /// Changes the model and says what to do.
 pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
@@ -81,11 +61,11 @@ pub fn update(model: &mut Model, event: Event) -> Vec<Effect> {
             Vec::new()
         }
         Event::WideSigns => settings::wide(model),
-        Event::Command(ready) => custom::go(model, *ready),
+        Event::Command(ready) => custom::update::go(model, *ready),
         other => news::take(model, other),
     };
     let mut effects = guard::sift(model, effects);
-    undo::watch(model, &effects);
+    undo::update::watch(model, &effects);
     countdown::watch(model, &effects);
     model.settle();
     // What happened before is read once, when it is first on the screen.
@@ -147,7 +127,7 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
         Found::Action(action) => {
             let keys = std::mem::take(&mut model.pending);
             match model.keymap.custom(place, &keys) {
-                Some(custom) => custom::run(model, custom),
+                Some(custom) => custom::update::run(model, custom),
                 None => act(model, action),
             }
         }
@@ -191,7 +171,7 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
     if !model.layers.is_empty() {
         return Vec::new();
     }
-    if let Some(effects) = session::point(model, mouse) {
+    if let Some(effects) = terminal::update::point(model, mouse) {
         return effects;
     }
     let layout = model.layout();
@@ -226,12 +206,12 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
             if let Some(area) = layout.navigator.filter(|area| area.contains(at)) =>
         {
             let line = mouse.row.checked_sub(area.y + 1).filter(|line| line + 2 < area.height);
-            line.into_iter().for_each(|line| navigator::point(model, usize::from(line)));
+            line.into_iter().for_each(|line| navigator::update::point(model, usize::from(line)));
             return Vec::new();
         }
         MouseEventKind::Down(MouseButton::Left) if layout.status.contains(at) => {
             if model.alerts.count() > 0 && mouse.column >= layout.status.width / 2 {
-                navigator::next_alert(model);
+                navigator::update::next_alert(model);
             }
             return Vec::new();
         }
@@ -257,14 +237,14 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
         return viewer::scroll(model, by);
     }
     if layout.navigator.is_some_and(|area| area.contains(at)) {
-        navigator::scroll(model, isize::try_from(by).unwrap_or(0));
+        navigator::update::scroll(model, isize::try_from(by).unwrap_or(0));
         return Vec::new();
     }
     cursor(model).step(isize::try_from(by).unwrap_or(0));
     Vec::new()
 }
 
-fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     if guard::refuses(model, action) {
         return Vec::new();
     }
@@ -272,11 +252,11 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         return dialog::act(model, action);
     }
     if model.focus == Focus::Navigator
-        && let Some(effects) = navigator::act(model, action)
+        && let Some(effects) = navigator::update::act(model, action)
     {
         return effects;
     }
-    if let Some(effects) = files::act(model, action) {
+    if let Some(effects) = files::update::act(model, action) {
         return effects;
     }
     if let Some(effects) = window::act(model, action) {
@@ -287,21 +267,21 @@ fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     {
         return effects;
     }
-    if let Some(effects) = lists::act(model, action) {
+    if let Some(effects) = list::update::act(model, action) {
         return effects;
     }
     if let Some(effects) = copy::act(model, action) {
         return effects;
     }
     if let Some(effects) = object::act(model, action) {
-        lists::remember(model, action, &effects);
+        list::update::remember(model, action, &effects);
         return effects;
     }
     here(model, action)
 }
 
 /// Moving about, and the app itself.
-fn here(model: &mut Model, action: Action) -> Vec<Effect> {
+pub(crate) fn here(model: &mut Model, action: Action) -> Vec<Effect> {
     let page = isize::try_from(model.layout().list_rows().max(2)).unwrap_or(2);
     match action {
         Action::Down => cursor(model).step(1),
@@ -318,13 +298,13 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::GoNetworks => go(model, Section::Networks),
         Action::GoTasks => go(model, Section::Tasks),
         Action::GoEvents => go(model, Section::Events),
-        Action::JumpBack => lists::jump(model, Jumps::back),
-        Action::JumpForward => lists::jump(model, Jumps::forward),
+        Action::JumpBack => list::update::jump(model, Jumps::back),
+        Action::JumpForward => list::update::jump(model, Jumps::forward),
         Action::GoTrash => go(model, Section::Trash),
-        Action::GoAlert => navigator::next_alert(model),
-        Action::SeeAlerts => navigator::see_all(model),
-        Action::Navigator => navigator::toggle(model),
-        Action::Undo => return undo::undo(model),
+        Action::GoAlert => navigator::update::next_alert(model),
+        Action::SeeAlerts => navigator::update::see_all(model),
+        Action::Navigator => navigator::update::toggle(model),
+        Action::Undo => return undo::update::undo(model),
         Action::NextTab => turn(model, 1),
         Action::PreviousTab => turn(model, -1),
         Action::Open => open(model),
@@ -337,12 +317,12 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
             model.say(Tone::Plain, "there are no containers", None);
         }
         Action::ShowAll => model.shows_all = !model.shows_all,
-        Action::Help => help::open(model),
-        Action::Host => custom::ask_line(model),
+        Action::Help => help::update::open(model),
+        Action::Host => custom::update::ask_line(model),
         Action::Command => prompt(model, Purpose::Command, ""),
-        Action::Palette => palette::open(model),
+        Action::Palette => palette::update::open(model),
         Action::Details => details(model),
-        Action::Theme => themes::open(model),
+        Action::Theme => themes::update::open(model),
         Action::Refresh if model.section == Section::Events => return vec![Effect::Load(Section::Events)],
         Action::Refresh => return start(),
         Action::Redraw => return vec![Effect::Redraw],
@@ -364,11 +344,11 @@ fn here(model: &mut Model, action: Action) -> Vec<Effect> {
 }
 
 /// The list that is shown.
-fn cursor(model: &mut Model) -> &mut dyn List {
+pub(crate) fn cursor(model: &mut Model) -> &mut dyn List {
     model.list_mut()
 }
 
-fn go(model: &mut Model, section: Section) {
+pub(crate) fn go(model: &mut Model, section: Section) {
     if section != model.section {
         model.jumps.leave(model.spot());
     }
@@ -393,10 +373,10 @@ fn open(model: &mut Model) {
     if let Some(is_folded) = model.list().heading_is_folded() {
         model.list_mut().fold(!is_folded);
     } else if model.section == Section::Events {
-        lists::go_to_object(model);
+        list::update::go_to_object(model);
     } else if model.section == Section::Tasks {
         if let Some(id) = model.tasks.selected().map(|task| task.id) {
-            task::open(model, id);
+            tasks::update::open(model, id);
         }
     } else if model.subject().is_some() {
         let tab = model.windows.following().and_then(|id| model.windows.get(id)).map(|pane| pane.tab);
@@ -428,7 +408,7 @@ fn back(model: &mut Model) {
     }
 }
 
-fn prompt(model: &mut Model, purpose: Purpose, text: &str) {
+pub(crate) fn prompt(model: &mut Model, purpose: Purpose, text: &str) {
     model.paths.clear();
     model.layers.push(Layer::Prompt(Box::new(Prompt {
         purpose,
@@ -481,12 +461,12 @@ fn quit(model: &mut Model) -> Vec<Effect> {
 }
 
 /// What the subject of verbs is called, for messages.
-pub(super) fn subject_name(model: &Model) -> String {
+pub(crate) fn subject_name(model: &Model) -> String {
     model.subject().map_or_else(String::new, |subject| name_of(model, &subject))
 }
 
 /// What an object is called; its id where it is gone.
-pub(super) fn name_of(model: &Model, subject: &Subject) -> String {
+pub(crate) fn name_of(model: &Model, subject: &Subject) -> String {
     match subject {
         Subject::Container(id) => {
             let row = model.containers.get(id.as_str());

@@ -2,27 +2,28 @@
 //! the verb's key pressed. So a removal asks here too, and what can be undone can be undone.
 
 use super::object::{confirmed, verb};
-use super::removal;
+use crate::tui::removal;
+
 use crate::command::Request;
 use crate::engine::Verb as Wish;
 use crate::oci::Reference;
 use crate::tui::event::{Effect, Force, Verb};
-use crate::tui::model::removal::Victim;
-use crate::tui::model::rows::{ContainerRow, ImageRow};
+use crate::tui::list::rows::{ContainerRow, ImageRow};
 use crate::tui::model::{Failure, Model};
+use crate::tui::removal::model::Victim;
 
 /// What the request does; `None` when it is none of these verbs, or wishes more than a key can.
-pub(super) fn act(model: &mut Model, request: &Request) -> Option<Vec<Effect>> {
+pub(crate) fn act(model: &mut Model, request: &Request) -> Option<Vec<Effect>> {
     let (targets, done, wish) = match request {
         Request::Rm(rm) => {
             let rows = containers(model, "remove", &rm.targets);
             let victims = rows.into_iter().map(|row| Victim::Container(Box::new(row))).collect();
-            removal::ask(model, victims, force(rm.force));
+            removal::update::ask(model, victims, force(rm.force));
             return Some(Vec::new());
         }
         Request::Rmi(rmi) if !rmi.no_prune => {
             let rows = images(model, &rmi.names);
-            removal::ask_images(model, &rows, force(rmi.force));
+            removal::update::ask_images(model, &rows, force(rmi.force));
             return Some(Vec::new());
         }
         Request::Rename(rename) => {

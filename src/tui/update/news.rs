@@ -1,5 +1,6 @@
 //! What the driver tells: lists, ends of verbs, samples, news of work and terminals.
 
+use crate::tui::{form, undo};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -7,31 +8,32 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::copy;
 use super::dialog::close_progress;
-use super::form;
+
 use super::object::{end, terminal};
-use super::{countdown, undo};
 use crate::config::Preset;
 use crate::engine::layers::ImageDiff;
 use crate::engine::{self, ContainerId, Kind, News, Sample, Top};
 use crate::tui::event::{Effect, Event, Finish, LayersNews, Listed, Program, Verb};
+use crate::tui::form::model::RunForm;
 use crate::tui::keymap::Keymap;
-use crate::tui::model::columns::{self, Column};
-use crate::tui::model::form::RunForm;
-use crate::tui::model::journal::{EventRow, KEPT};
+use crate::tui::list::columns;
+use crate::tui::list::columns::Column;
+use crate::tui::list::journal::{EventRow, KEPT};
+use crate::tui::list::rows::{ContainerRow, Used};
+use crate::tui::list::table::Loaded;
 use crate::tui::model::layer::{Layer, Page, Watch};
-use crate::tui::model::rows::{ContainerRow, Used};
-use crate::tui::model::series;
-use crate::tui::model::table::Loaded;
-use crate::tui::model::task::{TaskId, TaskState, What, Work};
-use crate::tui::model::why::Facts;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Failure, Model, Section, Subject, Tone};
+use crate::tui::stats::series;
+use crate::tui::tasks::model::{TaskId, TaskState, What, Work};
+use crate::tui::update::countdown;
+use crate::tui::why::model::Facts;
 
 /// How much room the disk has is asked this often at most.
 const MACHINE: SignedDuration = SignedDuration::from_secs(10);
 
 /// Takes in what is neither a key nor the terminal's size.
-pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
+pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
     match event {
         Event::Tick(now) => return tick(model, now),
         Event::News(News::Event(event)) => return changed(model, event),
@@ -43,11 +45,11 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::List(Ok(list)) => listed(model, list),
         Event::List(Err((section, failure))) => unlisted(model, section, failure),
         Event::Container(id, row) => put(model, &id, row),
-        Event::Kept(effect, row) => undo::kept(model, &effect, *row),
+        Event::Kept(effect, row) => undo::update::kept(model, &effect, *row),
         Event::Done(effect, result) => {
             countdown::end(model, &effect);
             let effects = done(model, &effect, result.clone());
-            undo::end(model, &effect, &result);
+            undo::update::end(model, &effect, &result);
             return effects;
         }
         Event::Log(serial, news) => {
@@ -56,7 +58,7 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
                 model.say(Tone::Plain, text, None);
             }
         }
-        Event::Saving(save, is_taken) => return super::log::saving(model, save, is_taken),
+        Event::Saving(save, is_taken) => return crate::tui::logs::update::saving(model, save, is_taken),
         Event::Sample(id, sample) => sampled(model, id, *sample),
         Event::Top(id, result) => top(model, &id, &result),
         Event::Document(serial, result) => {
@@ -87,7 +89,7 @@ pub(super) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
                 pane.files.take(serial, answer);
             }
         }
-        Event::FilesDone(wish, result) => return super::files::done(model, wish, result),
+        Event::FilesDone(wish, result) => return crate::tui::files::update::done(model, wish, result),
         Event::Layers(serial, news) => layers(model, serial, news),
         Event::Compared(serial, news) => compared(model, serial, news),
         Event::Progress(id, work) => progress(model, id, work),
@@ -434,13 +436,13 @@ fn folder_read(model: &mut Model, folder: String, names: Vec<(String, bool)>) ->
         && prompt.folder.as_ref().is_some_and(|(asked, _)| *asked == folder)
     {
         prompt.folder = Some((folder, names));
-        return super::complete::refresh(model);
+        return crate::tui::line::update::complete::refresh(model);
     }
     Vec::new()
 }
 
 fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> Vec<Effect> {
-    super::files::refresh(model);
+    crate::tui::files::update::refresh(model);
     let now = model.now;
     let watch = model.layers.iter().find_map(|layer| match layer {
         Layer::Progress(watch) if watch.id == id => Some(*watch),
@@ -469,7 +471,7 @@ fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> V
         }
         Err(failure) => {
             state(TaskState::Failed(failure.clone()));
-            let effects = form::take_up(model, id, &failure);
+            let effects = form::update::take_up(model, id, &failure);
             model.fail(failure);
             effects
         }
@@ -484,7 +486,7 @@ fn finish_well(model: &mut Model, finish: Finish, watch: Option<Watch>) -> Vec<E
             model.images.wish(&image);
         }
         if watch.is_some_and(|watch| watch.runs) {
-            effects.extend(form::open(model, RunForm::new(&image)));
+            effects.extend(form::update::open(model, RunForm::new(&image)));
         }
         return effects;
     }

@@ -1,19 +1,20 @@
 //! Verbs on what is selected.
 
-use super::task::{self, work};
-use super::{form, prompt, removal, show_tab};
 use crate::engine::{Conflict, Explain as _, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Force, Job, Program, Verb};
+use crate::tui::form::model::{Kind, RunForm, place_of};
 use crate::tui::keymap::Place;
-use crate::tui::model::batch::Batch;
-use crate::tui::model::form::{Kind, RunForm, place_of};
+use crate::tui::list::batch::Batch;
+use crate::tui::list::rows::{ContainerRow, ImageRow};
 use crate::tui::model::layer::{Layer, Menu, Purpose};
-use crate::tui::model::removal::Victim;
-use crate::tui::model::rows::{ContainerRow, ImageRow};
-use crate::tui::model::task::{TaskId, TaskRow, What};
 use crate::tui::model::window::PaneId;
 use crate::tui::model::{Failure, Focus, Model, Section, Tab, Tone};
+use crate::tui::removal::model::Victim;
+use crate::tui::tasks::model::{TaskId, TaskRow, What};
+use crate::tui::tasks::update::work;
+use crate::tui::update::{prompt, show_tab};
+use crate::tui::{form, removal, tasks};
 
 /// What an image of this machine's tools is called.
 const HOST_IMAGE: &str = "host";
@@ -33,13 +34,13 @@ const SIGNALS: &[(&str, &str)] = &[
 ];
 
 /// What `action` does to the selected object; `None` when it is no such action.
-pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
         Action::FromHost => {
             return Some(vec![work(model, "image from this machine", Job::FromHost(HOST_IMAGE))]);
         }
         // From anywhere: it is about all there is.
-        Action::EmptyTrash => return super::trash::act(model, action),
+        Action::EmptyTrash => return crate::tui::trash::update::act(model, action),
         Action::Pull => prompt(model, Purpose::Pull, ""),
         Action::Load => prompt(model, Purpose::Load, ""),
         Action::Import => prompt(model, Purpose::Import, ""),
@@ -54,8 +55,8 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             return match model.acted_section() {
                 Section::Containers => container(model, action),
                 Section::Images => image(model, action),
-                Section::Tasks => task::act(model, action),
-                Section::Trash => super::trash::act(model, action),
+                Section::Tasks => tasks::update::act(model, action),
+                Section::Trash => crate::tui::trash::update::act(model, action),
                 _ => None,
             };
         }
@@ -106,7 +107,7 @@ fn container(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         A::Remove | A::RemoveForce => {
             let force = if action == A::Remove { Force::No } else { Force::Yes };
             let victims = rows.into_iter().map(|row| Victim::Container(Box::new(row))).collect();
-            removal::ask(model, victims, force);
+            removal::update::ask(model, victims, force);
         }
         _ if rows.len() > 1 => {
             refuse_many(model, action, rows.len());
@@ -154,7 +155,7 @@ fn one(model: &mut Model, row: &ContainerRow, action: Action) -> Option<Vec<Effe
 }
 
 /// Says that `action` is for one object.
-pub(super) fn refuse_many(model: &mut Model, action: Action, count: usize) {
+pub(crate) fn refuse_many(model: &mut Model, action: Action, count: usize) {
     let back = model.keys_of(Place::Global, Action::Back);
     model.fail(Failure {
         what: format!("cannot {} {count} at once", action.label().trim_end_matches('…')),
@@ -190,20 +191,20 @@ fn image(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         ([], _) => model.say(Tone::Plain, "there is no image to do that to", None),
         ([row], Action::Tag) => prompt(model, Purpose::Tag(row.target().to_owned()), ""),
         (rows, Action::Tag) => refuse_many(model, action, rows.len()),
-        (rows, Action::RemoveForce) => removal::ask_images(model, rows, Force::Yes),
-        (rows, _) => removal::ask_images(model, rows, Force::No),
+        (rows, Action::RemoveForce) => removal::update::ask_images(model, rows, Force::Yes),
+        (rows, _) => removal::update::ask_images(model, rows, Force::No),
     }
     Some(Vec::new())
 }
 
 /// Does `verb` to those whose status permits it.
-pub(super) fn verb(model: &mut Model, rows: Vec<ContainerRow>, verb: Verb, wish: Wish) -> Vec<Effect> {
+pub(crate) fn verb(model: &mut Model, rows: Vec<ContainerRow>, verb: Verb, wish: Wish) -> Vec<Effect> {
     let (able, refused) = apart(rows, wish);
     mark(model, able, &verb, refused)
 }
 
 /// Does `verb`, which was done to others before.
-pub(super) fn again(model: &mut Model, what: &Verb) -> Vec<Effect> {
+pub(crate) fn again(model: &mut Model, what: &Verb) -> Vec<Effect> {
     model.containers.end_range();
     let rows = model.target_containers();
     if rows.is_empty() {
@@ -272,7 +273,7 @@ fn mark(model: &mut Model, rows: Vec<ContainerRow>, verb: &Verb, mut refused: Ve
 }
 
 /// Gathers the ends of these effects, so that they are told as one.
-pub(super) fn together(
+pub(crate) fn together(
     model: &mut Model,
     told: &'static str,
     effects: Vec<Effect>,
@@ -294,7 +295,7 @@ pub(super) fn together(
 }
 
 /// Says what became of a verb on several objects.
-pub(super) fn end(model: &mut Model, batch: Batch) {
+pub(crate) fn end(model: &mut Model, batch: Batch) {
     let text = batch.summary();
     let failures = batch.into_failures();
     let Some(first) = failures.first() else {
@@ -322,7 +323,7 @@ fn words(verb: &Verb) -> [&'static str; 3] {
 }
 
 /// Does what was asked about in a dialog: all of these are the same verb.
-pub(super) fn confirmed(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
+pub(crate) fn confirmed(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
     match effects.first().cloned() {
         Some(Effect::Container(verb, _)) => {
             let ids = effects.iter().filter_map(|effect| match effect {
@@ -332,7 +333,9 @@ pub(super) fn confirmed(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> 
             let rows = ids.filter_map(|id| model.containers.get(id).cloned()).collect();
             mark(model, rows, &verb, Vec::new())
         }
-        Some(Effect::Work(_, job @ (Job::Copy(_) | Job::Delete(..)))) => super::files::begin(model, job),
+        Some(Effect::Work(_, job @ (Job::Copy(_) | Job::Delete(..)))) => {
+            crate::tui::files::update::begin(model, job)
+        }
         Some(Effect::RemoveImage(..)) => together(model, "removed", effects, Vec::new()),
         Some(Effect::Restore(..)) => together(model, "restored", effects, Vec::new()),
         Some(Effect::Purge(_)) => together(model, "deleted", effects, Vec::new()),
@@ -341,7 +344,7 @@ pub(super) fn confirmed(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> 
 }
 
 /// The signals to choose from, and what they are for.
-pub(super) fn signal_items() -> Vec<(String, String)> {
+pub(crate) fn signal_items() -> Vec<(String, String)> {
     SIGNALS.iter().map(|(name, use_)| ((*name).to_owned(), (*use_).to_owned())).collect()
 }
 
@@ -363,7 +366,7 @@ fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
 }
 
 /// Opens a terminal in the container.
-pub(super) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) -> Vec<Effect> {
+pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) -> Vec<Effect> {
     let (wish, what) = match &program {
         Program::Attach => (Wish::Attach, "attach".to_owned()),
         Program::Shell => (Wish::Exec, "shell".to_owned()),
@@ -384,7 +387,7 @@ pub(super) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) 
 }
 
 /// Opens a terminal in a container, in a pane of its own.
-pub(super) fn shell(model: &mut Model, row: &ContainerRow, program: Program, pane: PaneId) -> Vec<Effect> {
+pub(crate) fn shell(model: &mut Model, row: &ContainerRow, program: Program, pane: PaneId) -> Vec<Effect> {
     if let Err(failure) = allowed(row, Wish::Exec) {
         model.fail(failure);
         return Vec::new();
@@ -412,13 +415,13 @@ fn run_form(model: &mut Model) -> Vec<Effect> {
     if model.section != Section::Images {
         form.field = place_of(Kind::Image);
     }
-    form::open(model, form)
+    form::update::open(model, form)
 }
 
 /// Opens the form with the words that made a container.
 fn run_again(model: &mut Model, row: &ContainerRow) -> Vec<Effect> {
     match RunForm::of(&row.again) {
-        Ok(form) => form::open(model, form),
+        Ok(form) => form::update::open(model, form),
         Err(why) => {
             let what = format!("cannot run `{}` again", row.name);
             model.fail(Failure { what, why: vec![why], hint: None });

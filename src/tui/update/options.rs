@@ -6,11 +6,11 @@ use crate::tui::model::layer::{Layer, Page};
 use crate::tui::model::{Model, Tone};
 
 /// An option.
-pub(super) struct Setting {
+pub(crate) struct Setting {
     /// As it is called in `:set`, and in `[ui]` where that has it.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// What it is, in a sentence.
-    pub(super) about: &'static str,
+    pub(crate) about: &'static str,
     values: fn(&Model) -> Vec<String>,
     value: fn(&Model) -> String,
     /// Takes one of the values.
@@ -18,7 +18,7 @@ pub(super) struct Setting {
 }
 
 /// Every option.
-pub(super) const SETTINGS: &[Setting] = &[
+pub(crate) const SETTINGS: &[Setting] = &[
     Setting {
         name: "all",
         about: "Show containers that are not up, too",
@@ -143,13 +143,13 @@ fn is_on(value: &str) -> bool {
 
 impl Setting {
     /// Whether it is only switched.
-    pub(super) fn is_switch(&self) -> bool {
+    pub(crate) fn is_switch(&self) -> bool {
         std::ptr::fn_addr_eq(self.values, switch as fn(&Model) -> Vec<String>)
     }
 }
 
 /// What can stand behind `:set`.
-pub(super) fn words(model: &Model, words: &[String]) -> Vec<String> {
+pub(crate) fn words(model: &Model, words: &[String]) -> Vec<String> {
     match words {
         [] => SETTINGS.iter().map(|setting| setting.name.to_owned()).collect(),
         [name] => find(name).map_or_else(Vec::new, |setting| (setting.values)(model)),
@@ -162,7 +162,7 @@ fn find(name: &str) -> Option<&'static Setting> {
 }
 
 /// `:set`, `:set NAME`, `:set NAME?`, `:set NAME VALUE`, `:set NAME=VALUE`.
-pub(super) fn set(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
+pub(crate) fn set(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
     let (word, value) = match words {
         [] => {
             list(model);

@@ -7,13 +7,13 @@ use crate::tui::model::look::Ground;
 use crate::tui::model::{Failure, Model, Tone};
 
 /// Begins with what could be read; the rest is told.
-pub(super) fn begin(model: &mut Model, configured: Configured) {
+pub(crate) fn begin(model: &mut Model, configured: Configured) {
     let faults = take(model, configured).1;
     tell(model, &faults);
 }
 
 /// Takes over what could be read; of the rest, what was there before stays in force.
-pub(super) fn configured(model: &mut Model, new: Configured) -> Vec<Effect> {
+pub(crate) fn configured(model: &mut Model, new: Configured) -> Vec<Effect> {
     let (effects, faults) = take(model, new);
     if faults.is_empty() {
         model.say(Tone::Good, "the configuration is taken over", None);
@@ -75,13 +75,13 @@ fn dress(model: &mut Model) -> Option<String> {
 }
 
 /// The terminal's background is light, or dark.
-pub(super) fn ground(model: &mut Model, ground: Ground) {
+pub(crate) fn ground(model: &mut Model, ground: Ground) {
     model.look.ground = Some(ground);
     dress(model);
 }
 
 /// The terminal draws signs two columns wide that hoist counts as one.
-pub(super) fn wide(model: &mut Model) -> Vec<Effect> {
+pub(crate) fn wide(model: &mut Model) -> Vec<Effect> {
     model.look.is_wide = true;
     if !model.look.icons_are_free {
         return Vec::new();

@@ -8,19 +8,19 @@ use super::{act, update};
 use crate::engine::files::FileKind;
 use crate::engine::{ProcessRow, Top};
 use crate::tui::action::Action;
+use crate::tui::compare::model::tests::diff;
 use crate::tui::event::{Event, LayersNews, Listed};
+use crate::tui::files::model::tests::{entry, listing};
+use crate::tui::files::model::{FilesAnswer, FilesAsk};
 use crate::tui::fixture::{WAYS, drawn, empty, full, now, press, screen, write};
+use crate::tui::inspect::model::Document;
 use crate::tui::keymap::Place;
+use crate::tui::layers::model::tests::report;
 use crate::tui::model::Model;
-use crate::tui::model::compare::tests::diff;
-use crate::tui::model::files::tests::{entry, listing};
-use crate::tui::model::files::{FilesAnswer, FilesAsk};
-use crate::tui::model::inspect::Document;
-use crate::tui::model::layers::tests::report;
 use crate::tui::terminal::Screens;
 
 /// What is read of what is shown.
-pub(super) fn answer(model: &mut Model) {
+pub(crate) fn answer(model: &mut Model) {
     update(model, Event::List(Ok(Listed::Events(Vec::new()))));
     let value = serde_json::json!({"A": {"B": {"C": 7}}, "Mounts": []});
     let document = Box::new(Document { value, command: None });

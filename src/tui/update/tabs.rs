@@ -2,21 +2,21 @@
 
 use super::copy;
 use super::object::signal_items;
-use super::task::quiet_work;
 use super::{name_of, prompt};
 use crate::engine::{ContainerId, Process};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
+use crate::tui::inspect::model::Form;
 use crate::tui::keymap::Place;
-use crate::tui::model::inspect::Form;
 use crate::tui::model::layer::{Layer, Menu, Purpose};
-use crate::tui::model::series::CSV;
-use crate::tui::model::stats::Frozen;
-use crate::tui::model::top::{Column, Member, TopPane};
 use crate::tui::model::{Model, Subject, Tab, Tone};
+use crate::tui::stats::model::Frozen;
+use crate::tui::stats::series::CSV;
+use crate::tui::tasks::update::quiet_work;
+use crate::tui::top::model::{Column, Member, TopPane};
 
 /// What `action` does in one of these tabs; `None` when that is nothing special.
-pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match model.shown_tab(model.pane()) {
         Tab::Stats => stats(model, action),
         Tab::Top => top(model, action),
@@ -26,7 +26,7 @@ pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
 }
 
 /// Puts the cursor where the mouse was pressed: line `line` of the pane.
-pub(super) fn point(model: &mut Model, line: usize) {
+pub(crate) fn point(model: &mut Model, line: usize) {
     match model.shown_tab(model.pane()) {
         // The first line is the heading.
         Tab::Top => line.checked_sub(1).into_iter().for_each(|line| model.pane_mut().top.point(line)),
@@ -82,7 +82,7 @@ fn csv_name(model: &Model) -> String {
 }
 
 /// Writes what the charts show to a file.
-pub(super) fn save_csv(model: &mut Model, path: &str) -> Vec<Effect> {
+pub(crate) fn save_csv(model: &mut Model, path: &str) -> Vec<Effect> {
     let Some(Subject::Container(id)) = model.subject() else { return Vec::new() };
     let stats = &model.pane().stats;
     let (range, mut text) = (stats.range, CSV.to_owned());

@@ -6,10 +6,10 @@ use super::*;
 use crate::engine::{self, Actor, Kind, News, Status};
 use crate::tui::event::{Fate, Finish, Force, Job, Listed, Program, Removal, Verb};
 use crate::tui::fixture::{container, empty, full, now, press, screen, write};
+use crate::tui::list::rows::ImageRow;
+use crate::tui::logs::model::LogNews;
 use crate::tui::model::Failure;
-use crate::tui::model::log::LogNews;
-use crate::tui::model::rows::ImageRow;
-use crate::tui::model::task::{TaskId, TaskState};
+use crate::tui::tasks::model::{TaskId, TaskState};
 use crate::tui::terminal::copy::{Kind as Marked, Step, Walk};
 
 fn news(id: &str, action: &str) -> Event {

@@ -1,22 +1,23 @@
 //! Keys of the detail pane: scrolling, searching, terminals.
 
-use super::{files, log, prompt, session, show_tab, tabs, window};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::keymap::Place;
 use crate::tui::model::layer::Purpose;
 use crate::tui::model::{Model, Subject, Tab, Tone};
+use crate::tui::update::{prompt, show_tab, tabs, window};
+use crate::tui::{files, logs, terminal};
 
 /// What `action` does in the detail pane; `None` when that is nothing special.
-pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     let tab = model.shown_tab(model.pane());
     if let Tab::Session(id) = tab
-        && let Some(effects) = session::act(model, id, action)
+        && let Some(effects) = terminal::update::act(model, id, action)
     {
         return Some(effects);
     }
     if tab == Tab::Logs
-        && let Some(effects) = log::act(model, action)
+        && let Some(effects) = logs::update::act(model, action)
     {
         return Some(effects);
     }
@@ -74,7 +75,7 @@ fn fixed(action: Action) -> Tab {
 }
 
 /// Scrolls what the detail pane shows, so many lines.
-pub(super) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
+pub(crate) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
     match model.shown_tab(model.pane()) {
         Tab::Logs => model.pane_mut().log.scroll(by),
         Tab::Top => model.pane_mut().top.step(by),
@@ -84,7 +85,7 @@ pub(super) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
             return vec![Effect::Scroll(id, lines)];
         }
         Tab::Why => model.pane_mut().why.scroll(by),
-        Tab::Files => files::scroll(model, by),
+        Tab::Files => files::update::scroll(model, by),
         Tab::Layers => model.pane_mut().layers.step(isize::try_from(by).unwrap_or(0)),
         Tab::Compare => model.pane_mut().compare.step(isize::try_from(by).unwrap_or(0)),
         Tab::Stats => {}
@@ -104,7 +105,7 @@ fn sideways(model: &mut Model, tab: Tab, by: isize) {
 }
 
 /// Goes to the next match of what is searched for in a text.
-pub(super) fn next_match(model: &mut Model, up: bool) {
+pub(crate) fn next_match(model: &mut Model, up: bool) {
     if model.pane().inspect.search.is_empty() {
         say_nothing_is_searched(model);
         return;
@@ -118,7 +119,7 @@ pub(super) fn next_match(model: &mut Model, up: bool) {
 }
 
 /// Says how to search, where there is no match to go to.
-pub(super) fn say_nothing_is_searched(model: &mut Model) {
+pub(crate) fn say_nothing_is_searched(model: &mut Model) {
     let key = model.keys_of(Place::Global, Action::Search);
     model.say(Tone::Plain, "nothing is searched for", Some(format!("{key} searches")));
 }

@@ -1,20 +1,21 @@
 //! Panes: parting, closing, moving between them, and arrangements with a name.
 
 use super::object::shell;
-use super::session;
+use crate::tui::terminal;
+
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Program};
 use crate::tui::keymap::Place;
 use crate::tui::model::saved::Shown;
-use crate::tui::model::task::TaskId;
 use crate::tui::model::window::{Axis, PaneId, Toward};
 use crate::tui::model::{Focus, Model, Subject, Tab, Tone};
+use crate::tui::tasks::model::TaskId;
 
 /// So many thousandths a border moves.
 const STEP: i16 = 50;
 
 /// What `action` does to panes; `None` when it is no such action.
-pub(super) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if model.windows.count() == 1 && needs_another(model, action) {
         let key = model.keys_of(Place::Global, Action::SplitRight);
         model.say(Tone::Plain, "there is only one pane", Some(format!("{key} parts it in two")));
@@ -65,7 +66,7 @@ fn needs_another(model: &Model, action: Action) -> bool {
 
 /// Gives a tab the keys: in the pane that follows the list when they come from there, in the
 /// whole window where that is too low.
-pub(in crate::tui) fn show_tab(model: &mut Model, tab: Tab) {
+pub(crate) fn show_tab(model: &mut Model, tab: Tab) {
     if model.focus != Focus::Detail {
         // Where every pane is pinned, one that is no terminal follows again.
         let is_session =
@@ -87,7 +88,7 @@ pub(in crate::tui) fn show_tab(model: &mut Model, tab: Tab) {
 }
 
 /// Shows the keys' way back to the list.
-pub(super) fn leave(model: &mut Model) {
+pub(crate) fn leave(model: &mut Model) {
     (model.focus, model.is_zoomed, model.is_alone) = (Focus::List, false, false);
 }
 
@@ -213,7 +214,7 @@ fn zoom(model: &mut Model) {
 }
 
 /// Keeps what the panes show under a name.
-pub(super) fn save_layout(model: &mut Model, name: &str) -> Vec<Effect> {
+pub(crate) fn save_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     let shown = model.windows.save(|pane| {
         let subject = pane.pinned.as_ref();
         let of = subject.map(|subject| super::name_of(model, subject));
@@ -228,7 +229,7 @@ pub(super) fn save_layout(model: &mut Model, name: &str) -> Vec<Effect> {
 }
 
 /// Arranges the panes as they were under a name; terminals are opened anew.
-pub(super) fn load_layout(model: &mut Model, name: &str) -> Vec<Effect> {
+pub(crate) fn load_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     let Some(layout) = model.saved.layouts.get(name).cloned() else {
         let known: Vec<&str> = model.saved.layouts.keys().map(String::as_str).collect();
         let hint = match known.as_slice() {
@@ -267,7 +268,7 @@ pub(super) fn load_layout(model: &mut Model, name: &str) -> Vec<Effect> {
 }
 
 /// Forgets an arrangement.
-pub(super) fn remove_layout(model: &mut Model, name: &str) -> Vec<Effect> {
+pub(crate) fn remove_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     match model.saved.layouts.remove(name) {
         Some(_) => {
             model.say(Tone::Good, format!("layout {name} removed"), None);
@@ -297,10 +298,10 @@ fn tab_named(word: &str) -> Tab {
 }
 
 /// What a key does right after a terminal was left by its key; `None`: it is for the list.
-pub(super) fn released(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
+pub(crate) fn released(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
     match action {
-        Action::CopyMode => Some(session::begin_copy(model, id)),
-        Action::Detach => Some(session::detached(model, id)),
+        Action::CopyMode => Some(terminal::update::begin_copy(model, id)),
+        Action::Detach => Some(terminal::update::detached(model, id)),
         Action::Back => {
             leave(model);
             Some(Vec::new())

@@ -1,5 +1,6 @@
 //! The lines at the top and at the bottom, and the menu of what a begun key can become.
 
+use crate::tui::alerts;
 use jiff::SignedDuration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,19 +10,19 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
 use super::words::{age, bytes, cell, size, spark, state};
-use super::{alerts, base, texts};
 use crate::engine::Status;
 use crate::tui::action::{Action, Reach};
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, Place};
 use crate::tui::layout::Layout;
 use crate::tui::model::layer::{Layer, Prompt, Purpose};
-use crate::tui::model::task::What;
 use crate::tui::model::titles::Title;
 use crate::tui::model::{Focus, Model, Section, Tone};
+use crate::tui::tasks::model::What;
+use crate::tui::view::{base, texts};
 
 /// The first line: the engine at a glance, or what is zoomed.
-pub(super) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
+pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
     let Some(area) = layout.header else { return };
     let theme = &model.theme;
     let mut spans = Vec::new();
@@ -130,7 +131,7 @@ fn use_of_all(model: &Model, width: u16) -> Vec<Span<'static>> {
 }
 
 /// Says at the right of a line that nothing can be changed; gives the rest of the line.
-pub(super) fn mode(frame: &mut Frame<'_>, model: &Model, area: Rect) -> Rect {
+pub(crate) fn mode(frame: &mut Frame<'_>, model: &Model, area: Rect) -> Rect {
     if !model.look.is_read_only {
         return area;
     }
@@ -143,7 +144,7 @@ pub(super) fn mode(frame: &mut Frame<'_>, model: &Model, area: Rect) -> Rect {
 }
 
 /// The second line: the sections, or the tabs of what is zoomed.
-pub(super) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+pub(crate) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
     let mut spans = vec![Span::raw(" ")];
     for Title { name, is_shown } in model.titles() {
@@ -156,7 +157,7 @@ pub(super) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 }
 
 /// The last line but one: the keys of this place, in the order of the keymap, `? help` last.
-pub(super) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
     let place = model.place();
     let has_help = !matches!(
@@ -296,7 +297,7 @@ fn label(model: &Model, binding: &Binding) -> String {
 }
 
 /// The last line: a line that is typed, or the notice and what goes on.
-pub(super) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
     if let Some(Layer::Prompt(prompt)) = model.layers.last().filter(|_| true)
         && prompt.purpose.is_line()
@@ -359,7 +360,7 @@ fn told(model: &Model) -> Option<(String, Style)> {
 fn alert(model: &Model, room: usize) -> Option<Span<'static>> {
     let first = model.alerts.all().next()?;
     let count = model.alerts.count();
-    let whole = alerts::whole(model, &first);
+    let whole = alerts::view::whole(model, &first);
     let more = if count > 1 { format!(" · {count} alerts") } else { String::new() };
     let s = if count == 1 { "" } else { "s" };
     let forms = [
@@ -369,7 +370,7 @@ fn alert(model: &Model, room: usize) -> Option<Span<'static>> {
         format!(" !{count} "),
     ];
     let text = forms.into_iter().find(|form| form.width() <= room)?;
-    Some(Span::styled(text, alerts::style(model, first.ill)))
+    Some(Span::styled(text, alerts::view::style(model, first.ill)))
 }
 
 /// What marks mean, as long as nothing else is said.
@@ -401,7 +402,7 @@ fn line_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, area: Rect
 }
 
 /// What the strokes so far can become, when they were left hanging.
-pub(super) fn which_key(frame: &mut Frame<'_>, model: &Model) {
+pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let opens = model.pending_since + SignedDuration::from_millis(250);
     if model.pending.is_empty() || model.now < opens || model.place() == Place::Terminal {
         return;

@@ -1,12 +1,12 @@
 //! A pane: its border with the tabs, and what the tab shows.
 
+use crate::tui::{compare, files, inspect, layers, logs, stats, tasks, terminal, top, why};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
 use super::words::{Align, cell};
-use super::{border, compare, files, inspect, layers, log, progress, stats, terminal, top, why};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::titles::tab_name;
@@ -14,9 +14,10 @@ use crate::tui::model::window::Pane;
 use crate::tui::model::{Focus, Model, Subject, Tab};
 use crate::tui::terminal::Screens;
 use crate::tui::update::name_of;
+use crate::tui::view::border;
 
 /// Draws a pane.
-pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane: &Pane, area: Rect) {
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane: &Pane, area: Rect) {
     let has_keys = model.focus == Focus::Detail && model.pane().id == pane.id && model.layers.is_empty();
     let tab = model.shown_tab(pane);
     let subject = model.subject_of(pane);
@@ -37,19 +38,21 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
     }
     if model.is_zoomed {
         block = match tab {
-            Tab::Logs => match log::top_note(&pane.log) {
+            Tab::Logs => match logs::view::top_note(&pane.log) {
                 Some(note) => {
                     block.title_top(Line::styled(format!(" {note} "), model.theme.dim).right_aligned())
                 }
                 None => block,
             },
-            Tab::Top => block.title_top(Line::styled(top::title(&pane.top), model.theme.dim).right_aligned()),
+            Tab::Top => {
+                block.title_top(Line::styled(top::view::title(&pane.top), model.theme.dim).right_aligned())
+            }
             Tab::Inspect => {
                 let key = model.keys_of(Place::Inspect, Action::NextForm);
-                block.title_top(inspect::title(&pane.inspect, &key, &model.theme).right_aligned())
+                block.title_top(inspect::view::title(&pane.inspect, &key, &model.theme).right_aligned())
             }
             Tab::Compare => {
-                let title = compare::title(&pane.compare, usize::from(area.width).saturating_sub(16));
+                let title = compare::view::title(&pane.compare, usize::from(area.width).saturating_sub(16));
                 block.title_top(Line::styled(title, model.theme.dim).right_aligned())
             }
             _ => block,
@@ -65,26 +68,26 @@ pub(super) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
         return;
     }
     if let (Tab::Inspect, Some(Subject::Task(id))) = (tab, &subject) {
-        progress::peek(frame, model, *id, inner);
+        tasks::view::peek(frame, model, *id, inner);
         return;
     }
     match tab {
-        Tab::Logs => log::draw(frame, model, &pane.log, inner),
+        Tab::Logs => logs::view::draw(frame, model, &pane.log, inner),
         Tab::Stats => {
             if let Some(row) = model.container_of(pane) {
-                stats::draw(frame, model, &pane.stats, &row.id, inner);
+                stats::view::draw(frame, model, &pane.stats, &row.id, inner);
             }
         }
         Tab::Top => {
             let is_up = model.container_of(pane).is_some_and(|row| row.status.is_up());
-            top::draw(frame, model, &pane.top, is_up, inner);
+            top::view::draw(frame, model, &pane.top, is_up, inner);
         }
-        Tab::Inspect => inspect::draw(frame, model, &pane.inspect, inner),
-        Tab::Why => why::draw(frame, model, &pane.why, has_keys, inner),
-        Tab::Files => files::draw(frame, model, &pane.files, inner, has_keys),
-        Tab::Layers => layers::draw(frame, model, &pane.layers, inner, has_keys),
-        Tab::Compare => compare::draw(frame, model, &pane.compare, inner, has_keys),
-        Tab::Session(id) => terminal::draw(frame, model, screens, (id, has_keys), inner),
+        Tab::Inspect => inspect::view::draw(frame, model, &pane.inspect, inner),
+        Tab::Why => why::view::draw(frame, model, &pane.why, has_keys, inner),
+        Tab::Files => files::view::draw(frame, model, &pane.files, inner, has_keys),
+        Tab::Layers => layers::view::draw(frame, model, &pane.layers, inner, has_keys),
+        Tab::Compare => compare::view::draw(frame, model, &pane.compare, inner, has_keys),
+        Tab::Session(id) => terminal::view::draw(frame, model, screens, (id, has_keys), inner),
     }
 }
 
@@ -124,7 +127,7 @@ fn bottom_note(
 ) -> Option<(String, Style)> {
     let theme = &model.theme;
     Some(match tab {
-        Tab::Logs => log::bottom_note(model, &pane.log, usize::from(width.saturating_sub(4))),
+        Tab::Logs => logs::view::bottom_note(model, &pane.log, usize::from(width.saturating_sub(4))),
         Tab::Session(id) if model.copying == Some(id) => (" copy mode ".to_owned(), theme.warn),
         Tab::Session(id) if !model.session_is_over(id) => {
             let scrolled = screens.get(id).map_or(0, |screen| screen.lock().scrolled());
@@ -134,12 +137,12 @@ fn bottom_note(
                 lines => (format!(" {lines} lines up · {key} release "), theme.warn),
             }
         }
-        Tab::Top => (top::note(&pane.top, model.now), theme.dim),
+        Tab::Top => (top::view::note(&pane.top, model.now), theme.dim),
         Tab::Inspect if matches!(model.subject_of(pane), Some(Subject::Task(_))) => return None,
-        Tab::Inspect => (inspect::note(&pane.inspect, width), theme.dim),
-        Tab::Files => files::note(model, &pane.files),
-        Tab::Layers => layers::note(model, &pane.layers),
-        Tab::Compare => compare::note(model, &pane.compare),
+        Tab::Inspect => (inspect::view::note(&pane.inspect, width), theme.dim),
+        Tab::Files => files::view::note(model, &pane.files),
+        Tab::Layers => layers::view::note(model, &pane.layers),
+        Tab::Compare => compare::view::note(model, &pane.compare),
         Tab::Stats if pane.stats.frozen.is_some() => (" frozen ".to_owned(), theme.warn),
         Tab::Stats | Tab::Why | Tab::Session(_) => return None,
     })

@@ -1,5 +1,6 @@
 //! What lies over the screen.
 
+use crate::tui::{form, help, line, list, palette, removal, tasks, themes};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
@@ -7,39 +8,39 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use super::words::{Align, cell, wrap};
-use super::{candidates, form, help, lists, middle, palette, progress, removal, themes};
 use crate::tui::action::Action;
+use crate::tui::custom::ask::Ask;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
-use crate::tui::model::ask::Ask;
 use crate::tui::model::layer::{Confirm, Layer, Menu, Page, Prompt, Purpose};
+use crate::tui::view::middle;
 
 /// Draws every layer, the topmost last.
-pub(super) fn draw(frame: &mut Frame<'_>, model: &Model) {
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {
     for layer in &model.layers {
         match layer {
             Layer::Prompt(prompt) if !prompt.purpose.is_line() => draw_prompt(frame, model, prompt),
-            Layer::Prompt(prompt) => candidates::above_line(frame, model, prompt),
+            Layer::Prompt(prompt) => line::view::above_line(frame, model, prompt),
             Layer::Confirm(question) => confirm(frame, model, question),
             Layer::Menu(choice) => menu(frame, model, choice, "↵ send · Esc cancel"),
             Layer::Merge(choice) => menu(frame, model, choice, "↵ choose · Esc cancel"),
-            Layer::Columns(choice) => lists::choice(frame, model, choice),
-            Layer::Removal(question) => removal::draw(frame, model, question),
-            Layer::Run(shown) => form::draw(frame, model, shown),
-            Layer::Presets(shown) => form::presets(frame, model, shown),
-            Layer::Palette(shown) => palette::draw(frame, model, shown),
-            Layer::Progress(watch) => progress::draw(frame, model, *watch),
-            Layer::Output(reading) => progress::output(frame, model, *reading),
+            Layer::Columns(choice) => list::view::choice(frame, model, choice),
+            Layer::Removal(question) => removal::view::draw(frame, model, question),
+            Layer::Run(shown) => form::view::draw(frame, model, shown),
+            Layer::Presets(shown) => form::view::presets(frame, model, shown),
+            Layer::Palette(shown) => palette::view::draw(frame, model, shown),
+            Layer::Progress(watch) => tasks::view::draw(frame, model, *watch),
+            Layer::Output(reading) => tasks::view::output(frame, model, *reading),
             Layer::Page(shown) => page(frame, model, shown),
-            Layer::Help(shown) => help::draw(frame, model, shown),
-            Layer::Themes(picker) => themes::draw(frame, model, picker),
+            Layer::Help(shown) => help::view::draw(frame, model, shown),
+            Layer::Themes(picker) => themes::view::draw(frame, model, picker),
             Layer::Ask(asked) => ask(frame, model, asked),
         }
     }
 }
 
 /// An empty dialog; gives what is inside.
-pub(super) fn open(
+pub(crate) fn open(
     frame: &mut Frame<'_>,
     model: &Model,
     title: &str,
@@ -66,7 +67,7 @@ pub(super) fn open(
 }
 
 /// The keys of a dialog, as its last line.
-pub(super) fn keys(model: &Model, place: Place, actions: &[(Action, &str)]) -> Line<'static> {
+pub(crate) fn keys(model: &Model, place: Place, actions: &[(Action, &str)]) -> Line<'static> {
     let mut spans = Vec::new();
     for (action, word) in actions {
         spans.push(Span::styled(model.keys_of(place, *action), model.theme.accent));
@@ -112,7 +113,7 @@ fn draw_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
     frame.render_widget(prompt.input.area(), field);
     let (text, style) = match (&prompt.error, &prompt.note) {
         (Some(error), _) => (format!("✗ {error}"), theme.err),
-        (None, Some(note)) => form::told(note, theme),
+        (None, Some(note)) => form::view::told(note, theme),
         (None, None) => (prompt.purpose.hint().to_owned(), theme.dim),
     };
     let below = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
@@ -123,7 +124,7 @@ fn draw_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
     let mut lines = two_lines(&text, below.width, style);
     lines.push(keys(model, Place::Prompt, &actions));
     frame.render_widget(Paragraph::new(lines), below);
-    candidates::below(frame, model, prompt, inner);
+    line::view::below(frame, model, prompt, inner);
 }
 
 fn confirm(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {

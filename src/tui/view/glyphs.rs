@@ -160,25 +160,25 @@ const WHEEL: &str = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏";
 
 /// Whether what waits may turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Motion {
+pub(crate) enum Motion {
     On,
     Off,
 }
 
 /// Whether anything has to be fitted at all.
-pub(super) fn is_needed(icons: Icons, motion: Motion) -> bool {
+pub(crate) fn is_needed(icons: Icons, motion: Motion) -> bool {
     icons != Icons::Unicode || motion == Motion::Off
 }
 
 /// What is in an area at this moment, for [`fit`] to leave alone.
-pub(super) fn keep(buffer: &Buffer, area: Rect) -> (Rect, Vec<Cell>) {
+pub(crate) fn keep(buffer: &Buffer, area: Rect) -> (Rect, Vec<Cell>) {
     let area = area.intersection(buffer.area);
     (area, area.positions().map(|at| buffer[at].clone()).collect())
 }
 
 /// Fits the signs of a frame to the terminal, except those cells that are as they were when
 /// they were kept.
-pub(super) fn fit(buffer: &mut Buffer, icons: Icons, motion: Motion, kept: &[(Rect, Vec<Cell>)]) {
+pub(crate) fn fit(buffer: &mut Buffer, icons: Icons, motion: Motion, kept: &[(Rect, Vec<Cell>)]) {
     if !is_needed(icons, motion) {
         return;
     }
@@ -212,7 +212,7 @@ pub(super) fn fit(buffer: &mut Buffer, icons: Icons, motion: Motion, kept: &[(Re
 /// Puts a dot in the place of each cell with a character that a terminal would obey or that
 /// has no shape. What others wrote is made harmless where it comes in; this is for what
 /// slipped through, and for the programs in terminal panes.
-pub(super) fn disarm(buffer: &mut Buffer) {
+pub(crate) fn disarm(buffer: &mut Buffer) {
     for cell in &mut buffer.content {
         if !cell.symbol().is_ascii() && cell.symbol().chars().any(is_harmful) {
             cell.set_char('·');

@@ -1,42 +1,20 @@
 //! The screen as a function of the model. Nothing here changes anything.
 
-mod alerts;
 pub mod ansi;
-mod bars;
-mod candidates;
-pub mod chart;
-mod compare;
-mod counters;
-mod detail;
-mod dialog;
-mod empty;
-mod files;
-mod form;
-mod glyphs;
-mod help;
-mod inspect;
-mod layers;
-mod lists;
-mod log;
+pub(crate) mod bars;
+pub(crate) mod detail;
+pub(crate) mod dialog;
+pub(crate) mod glyphs;
 #[cfg(test)]
 mod look_tests;
-mod navigator;
-mod palette;
-mod pathtree;
-mod progress;
-mod removal;
-mod stats;
-mod terminal;
 #[cfg(test)]
 mod tests;
-mod texts;
-mod themes;
-mod top;
+pub(crate) mod texts;
 #[cfg(test)]
 mod usage_tests;
-mod why;
 pub mod words;
 
+use crate::tui::{list, navigator, stats};
 use ratatui::Frame;
 use ratatui::buffer::Cell;
 use ratatui::layout::Rect;
@@ -72,10 +50,10 @@ fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect
     let tabs = bars::mode(frame, model, layout.tabs);
     bars::tabs(frame, model, tabs);
     if let Some(area) = layout.navigator {
-        navigator::draw(frame, model, area);
+        navigator::view::draw(frame, model, area);
     }
     if let Some(area) = layout.list {
-        lists::draw(frame, model, area);
+        list::view::draw(frame, model, area);
     }
     for (id, area) in model.panes() {
         if let Some(pane) = model.windows.get(id) {
@@ -83,7 +61,7 @@ fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect
         }
     }
     if let Some(area) = layout.side {
-        stats::side(frame, model, area);
+        stats::view::side(frame, model, area);
     }
     bars::keys(frame, model, layout.keys);
     bars::status(frame, model, layout.status);
@@ -121,7 +99,7 @@ fn contents(model: &Model) -> Vec<(Tab, Rect)> {
 /// Draws it as a terminal without Unicode gets it; gives the signs that are not in ASCII.
 /// Letters are names and texts, in whatever script.
 #[cfg(test)]
-pub(super) fn draw_ascii(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> String {
+pub(crate) fn draw_ascii(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> String {
     compose(frame, model, screens);
     let is_terminal = |(tab, area): (Tab, Rect)| matches!(tab, Tab::Session(_)).then_some(area);
     let kept: Vec<_> = contents(model).into_iter().filter_map(is_terminal).collect();
@@ -135,17 +113,17 @@ pub(super) fn draw_ascii(frame: &mut Frame<'_>, model: &Model, screens: &Screens
 
 /// Draws the line with the keys of this place.
 #[cfg(test)]
-pub(super) fn draw_keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+pub(crate) fn draw_keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     bars::keys(frame, model, area);
 }
 
 /// The style of everything that says nothing else.
-fn base(model: &Model) -> Style {
+pub(crate) fn base(model: &Model) -> Style {
     model.theme.bg.patch(model.theme.text)
 }
 
 /// A pane's border: heavy, with its title in the accent colour, where the keys are.
-fn border(model: &Model, has_focus: bool, title: Vec<Span<'static>>) -> Block<'static> {
+pub(crate) fn border(model: &Model, has_focus: bool, title: Vec<Span<'static>>) -> Block<'static> {
     let theme = &model.theme;
     let (kind, style) = match has_focus {
         true => (BorderType::Thick, theme.accent),
@@ -163,12 +141,12 @@ fn border(model: &Model, has_focus: bool, title: Vec<Span<'static>>) -> Block<'s
 }
 
 /// Whether the list, or the detail pane, has the keys.
-fn has_focus(model: &Model, focus: Focus) -> bool {
+pub(crate) fn has_focus(model: &Model, focus: Focus) -> bool {
     model.focus == focus && model.layers.is_empty()
 }
 
 /// A rectangle of at most this size in the middle of the screen.
-fn middle(screen: Rect, width: u16, height: u16) -> Rect {
+pub(crate) fn middle(screen: Rect, width: u16, height: u16) -> Rect {
     let (width, height) = (width.min(screen.width), height.min(screen.height));
     Rect {
         x: screen.x + (screen.width - width) / 2,

@@ -8,13 +8,13 @@ use crate::tui::fixture::{
     WAYS, empty, full, keep_all, keys_line, log, now, over_shot, press, pressed, screen, shot, sized_shot,
     wide_shot, write,
 };
+use crate::tui::inspect::model::Document;
 use crate::tui::keymap::Place;
-use crate::tui::model::inspect::Document;
-use crate::tui::model::journal::EventRow;
-use crate::tui::model::log::LogNews;
-use crate::tui::model::rows::VolumeRow;
-use crate::tui::model::task::{TaskId, Work};
+use crate::tui::list::journal::EventRow;
+use crate::tui::list::rows::VolumeRow;
+use crate::tui::logs::model::LogNews;
 use crate::tui::model::{Failure, Model, Section};
+use crate::tui::tasks::model::{TaskId, Work};
 use crate::tui::terminal::{Screen, Screens};
 use crate::tui::update::update;
 

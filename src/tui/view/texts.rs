@@ -8,7 +8,7 @@ use crate::tui::model::Failure;
 use crate::tui::theme::Theme;
 
 /// A failure: what, why, what to do; in lines of so many columns.
-pub(super) fn failure(failure: &Failure, theme: &Theme, width: u16) -> Vec<Line<'static>> {
+pub(crate) fn failure(failure: &Failure, theme: &Theme, width: u16) -> Vec<Line<'static>> {
     let told = |text: String, style| {
         wrap(&text, usize::from(width).saturating_sub(1), 5)
             .into_iter()
@@ -22,19 +22,19 @@ pub(super) fn failure(failure: &Failure, theme: &Theme, width: u16) -> Vec<Line<
 }
 
 /// `   n  run one from an image`
-pub(super) fn key_line(theme: &Theme, key: &str, text: &str) -> Line<'static> {
+pub(crate) fn key_line(theme: &Theme, key: &str, text: &str) -> Line<'static> {
     Line::from(vec![Span::styled(format!("   {key:<3}"), theme.accent), Span::raw(format!(" {text}"))])
 }
 
 /// A wheel that turns ten times a second.
-pub(super) fn spinner(now: Timestamp) -> &'static str {
+pub(crate) fn spinner(now: Timestamp) -> &'static str {
     const TURNS: [&str; 10] = ["⠋", "⠙", "⠹", "⠸", "⠼", "⠴", "⠦", "⠧", "⠇", "⠏"];
     let tenth = now.as_millisecond().div_euclid(100).rem_euclid(10);
     usize::try_from(tenth).ok().and_then(|at| TURNS.get(at)).copied().unwrap_or("⠋")
 }
 
 /// `████▌░░░` of a width, for so many of 1000.
-pub(super) fn meter(done: u64, width: usize) -> String {
+pub(crate) fn meter(done: u64, width: usize) -> String {
     let eighths = usize::try_from(done.min(1000)).unwrap_or(1000) * width * 8 / 1000;
     let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
     let full = eighths / 8;

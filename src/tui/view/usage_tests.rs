@@ -6,11 +6,11 @@ use serde_json::json;
 use crate::engine::{Pressure, ProcessRow, RestartPolicy, Sample, Stall, Status, Top};
 use crate::tui::event::{Effect, Event, Listed};
 use crate::tui::fixture::{container, now, over_shot, press, pressed, screen, shot, wide_shot, write};
-use crate::tui::model::inspect::{Document, Form};
+use crate::tui::inspect::model::{Document, Form};
 use crate::tui::model::layer::Layer;
-use crate::tui::model::why::Facts;
 use crate::tui::model::{Failure, Model, Tab};
 use crate::tui::update::update;
+use crate::tui::why::model::Facts;
 
 fn failure() -> Failure {
     Failure { what: "cannot read it".to_owned(), why: vec!["it is gone".to_owned()], hint: None }

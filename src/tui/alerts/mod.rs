@@ -1,0 +1,4 @@
+//! What is ill.
+
+pub mod model;
+pub mod view;

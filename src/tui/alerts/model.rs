@@ -1,0 +1,375 @@
+//! What is ill at this moment, and what of it the user has seen.
+//!
+//! ```text
+//!  a container changed ──▶ its end, its restarts ─┐
+//!  it was measured ──────▶ its memory ────────────┼─▶ raised ─▶ seen
+//!  the disk was read ────▶ room ──────────────────┘      └──────┴─▶ gone, when its cause is
+//! ```
+//! Only what changed is looked at, so that ten thousand containers cost no more than ten. What
+//! was seen is not told again before its cause ended and came back.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::engine::{ContainerId, Space, Status};
+use crate::tui::list::rows::ContainerRow;
+use crate::tui::list::table::Changed;
+use crate::tui::model::Model;
+
+/// What ended longer ago than this before hoist saw it is no news.
+const RECENT: SignedDuration = SignedDuration::from_hours(1);
+
+/// So many restarts are a loop.
+const LOOP: u32 = 3;
+
+/// Up for so long, it is out of it.
+const STEADY: SignedDuration = SignedDuration::from_mins(5);
+
+/// Shares of the memory limit: an alert begins, and ends.
+const MEMORY: (f64, f64) = (0.95, 0.9);
+
+/// What an alert is about. Each has one at most.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// How a container ended, or that it ends again and again.
+    State(ContainerId),
+    /// How much memory one uses.
+    Memory(ContainerId),
+    /// Room where the store is.
+    Disk,
+}
+
+impl Cause {
+    /// The container.
+    #[must_use]
+    pub fn container(&self) -> Option<&ContainerId> {
+        match self {
+            Self::State(id) | Self::Memory(id) => Some(id),
+            Self::Disk => None,
+        }
+    }
+}
+
+/// What is ill.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Ill {
+    /// The kernel killed it: out of memory.
+    Oom,
+    /// It ended by itself, and not well.
+    Exit(u8),
+    /// It ended so often.
+    Restarts(u32),
+    /// It uses this share of its limit.
+    Memory(f64),
+    /// So many bytes are free, and so many there are.
+    Disk(u64, u64),
+}
+
+/// One thing that is ill.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alert {
+    /// What it is about.
+    pub cause: Cause,
+    /// What it is.
+    pub ill: Ill,
+    /// Since when.
+    pub since: Timestamp,
+}
+
+/// Everything that is ill.
+#[derive(Debug, Clone, Default)]
+pub struct Alerts {
+    /// By what it is about: what it is, since when, and whether it was seen.
+    known: BTreeMap<Cause, (Ill, Timestamp, bool)>,
+    /// Those not seen, the newest last.
+    raised: Vec<Cause>,
+    /// When one that restarted may have become steady.
+    lapses: Option<Timestamp>,
+}
+
+impl Alerts {
+    /// What was not seen, the newest first.
+    pub fn all(&self) -> impl Iterator<Item = Alert> {
+        self.raised.iter().rev().filter_map(|cause| {
+            let (ill, since, _) = self.known.get(cause)?;
+            Some(Alert { cause: cause.clone(), ill: *ill, since: *since })
+        })
+    }
+
+    /// How many there are of those.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.raised.len()
+    }
+
+    /// The user has seen it.
+    pub fn see(&mut self, cause: &Cause) {
+        if let Some((.., is_seen)) = self.known.get_mut(cause) {
+            *is_seen = true;
+        }
+        self.raised.retain(|raised| raised != cause);
+    }
+
+    /// The user has seen everything.
+    pub fn see_all(&mut self) {
+        self.raised.clear();
+        self.known.values_mut().for_each(|(.., is_seen)| *is_seen = true);
+    }
+
+    /// A container is as `row` says.
+    pub fn look(&mut self, row: &ContainerRow, now: Timestamp) {
+        let cause = Cause::State(row.id.clone());
+        let known = self.known.get(&cause).copied();
+        match ill(row, known.map(|(ill, ..)| ill), now) {
+            Some((ill, since)) => {
+                let is_same = known.is_some_and(|(old, then, _)| match (old, ill) {
+                    (Ill::Restarts(_), Ill::Restarts(_)) => true,
+                    _ => old == ill && then == since,
+                });
+                let since = known.filter(|_| is_same).map_or(since, |(_, then, _)| then);
+                if is_same || now.duration_since(since) <= RECENT {
+                    self.put(cause, ill, since, is_same);
+                } else {
+                    self.end(&cause);
+                }
+                if matches!(ill, Ill::Restarts(_)) {
+                    let steady = row.started.unwrap_or(now).max(now - STEADY) + STEADY;
+                    self.lapses = Some(self.lapses.map_or(steady, |lapses| lapses.min(steady)));
+                }
+            }
+            None => self.end(&cause),
+        }
+        if !row.status.is_up() {
+            self.end(&Cause::Memory(row.id.clone()));
+        }
+    }
+
+    /// A container was measured.
+    pub fn measure(&mut self, row: &ContainerRow, now: Timestamp) {
+        let used = row.used.filter(|_| row.status.is_up());
+        let Some((used, limit)) = used.and_then(|used| Some((used.memory, used.limit?))) else { return };
+        let cause = Cause::Memory(row.id.clone());
+        let known = self.known.get(&cause).copied();
+        let share = used / limit.max(1.0);
+        if share >= if known.is_some() { MEMORY.1 } else { MEMORY.0 } {
+            let since = known.map_or(now, |(_, since, _)| since);
+            self.put(cause, Ill::Memory(share), since, known.is_some());
+        } else if known.is_some() {
+            self.end(&cause);
+        }
+    }
+
+    /// So much room is there where the store is.
+    pub fn disk(&mut self, space: Option<Space>, now: Timestamp) {
+        let known = self.known.get(&Cause::Disk).copied();
+        // What is freed for a moment only is no end of it.
+        let is_short = |space: &Space| match known {
+            Some(_) => u128::from(space.free) * 100 < u128::from(space.total) * 11,
+            None => space.is_short(),
+        };
+        match space.filter(is_short) {
+            Some(Space { free, total }) => {
+                let since = known.map_or(now, |(_, since, _)| since);
+                self.put(Cause::Disk, Ill::Disk(free, total), since, known.is_some());
+            }
+            None => self.end(&Cause::Disk),
+        }
+    }
+
+    /// Nothing is known any more of containers that are not there.
+    pub fn retain(&mut self, is_there: impl Fn(&ContainerId) -> bool) {
+        self.known.retain(|cause, _| cause.container().is_none_or(&is_there));
+        self.raised.retain(|cause| self.known.contains_key(cause));
+    }
+
+    /// A container is gone.
+    pub fn forget(&mut self, id: &ContainerId) {
+        self.end(&Cause::State(id.clone()));
+        self.end(&Cause::Memory(id.clone()));
+    }
+
+    /// Those that restarted, to be looked at again; none before one may have become steady.
+    pub fn to_look_at(&mut self, now: Timestamp) -> Vec<ContainerId> {
+        if self.lapses.is_none_or(|lapses| now < lapses) {
+            return Vec::new();
+        }
+        self.lapses = None;
+        let restarting = self.known.iter().filter(|(_, (ill, ..))| matches!(ill, Ill::Restarts(_)));
+        restarting.filter_map(|(cause, _)| cause.container().cloned()).collect()
+    }
+
+    /// The oldest first, after many came at once.
+    pub fn sort(&mut self) {
+        let Self { known, raised, .. } = self;
+        raised.sort_by_key(|cause| known.get(cause).map(|(_, since, _)| *since));
+    }
+
+    fn put(&mut self, cause: Cause, ill: Ill, since: Timestamp, is_same: bool) {
+        let was_seen = self.known.get(&cause).is_some_and(|(.., is_seen)| *is_seen);
+        self.known.insert(cause.clone(), (ill, since, was_seen && is_same));
+        if !is_same {
+            self.raised.retain(|raised| *raised != cause);
+            self.raised.push(cause);
+        }
+    }
+
+    fn end(&mut self, cause: &Cause) {
+        if self.known.remove(cause).is_some_and(|(.., is_seen)| !is_seen) {
+            self.raised.retain(|raised| raised != cause);
+        }
+    }
+}
+
+/// What is ill about a container's state, and since when; `old` is what was.
+fn ill(row: &ContainerRow, old: Option<Ill>, now: Timestamp) -> Option<(Ill, Timestamp)> {
+    let ended = row.finished.unwrap_or(row.created);
+    // Between two of its ends it is up, which is no recovery.
+    let is_up_again = row.status == Status::Running
+        && matches!(old, Some(Ill::Restarts(_)))
+        && row.started.is_some_and(|started| now.duration_since(started) < STEADY);
+    match row.status {
+        Status::Restarting if row.restarts >= LOOP => Some((Ill::Restarts(row.restarts), now)),
+        Status::Running if is_up_again => Some((Ill::Restarts(row.restarts), now)),
+        Status::Exited | Status::Dead if row.oom_killed => Some((Ill::Oom, ended)),
+        Status::Exited | Status::Dead if row.exit_code != 0 && !row.ended_by_hand => {
+            Some((Ill::Exit(row.exit_code), ended))
+        }
+        _ => None,
+    }
+}
+
+impl Model {
+    /// Looks at the containers that changed.
+    pub(crate) fn settle_alerts(&mut self, changed: &Changed) {
+        let Self { alerts, containers, now, .. } = self;
+        match changed {
+            Changed::Rows(keys) => {
+                for key in keys {
+                    match (containers.get(key), key.parse::<ContainerId>()) {
+                        (Some(row), _) => alerts.look(row, *now),
+                        (None, Ok(id)) => alerts.forget(&id),
+                        (None, Err(_)) => {}
+                    }
+                }
+            }
+            Changed::Everything => {
+                alerts.retain(|id| containers.get(id.as_str()).is_some());
+                containers.all().iter().for_each(|row| alerts.look(row, *now));
+                alerts.sort();
+            }
+        }
+        for id in alerts.to_look_at(*now) {
+            containers.get(id.as_str()).into_iter().for_each(|row| alerts.look(row, *now));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::alerts::model::*;
+    use crate::tui::fixture::{container, now};
+    use crate::tui::list::rows::Used;
+
+    fn ended(name: &str, code: u8, mins: i64) -> ContainerRow {
+        let finished = Some(now() - SignedDuration::from_mins(mins));
+        ContainerRow { exit_code: code, finished, ..container(name, Status::Exited) }
+    }
+
+    fn told(alerts: &Alerts) -> Vec<(String, Ill)> {
+        let name = |alert: &Alert| match alert.cause.container() {
+            // The fixture's ids are the names in hex.
+            Some(id) => id.as_str()[..2].to_owned(),
+            None => "disk".to_owned(),
+        };
+        alerts.all().map(|alert| (name(&alert), alert.ill)).collect()
+    }
+
+    #[test]
+    fn an_end_is_grave_when_nobody_asked_for_it_and_it_went_wrong() {
+        for (row, want) in [
+            (ended("a", 0, 1), None),
+            (ended("a", 1, 1), Some(Ill::Exit(1))),
+            (ended("a", 139, 59), Some(Ill::Exit(139))),
+            (ended("a", 139, 61), None),
+            (ContainerRow { ended_by_hand: true, ..ended("a", 137, 1) }, None),
+            (ContainerRow { ended_by_hand: true, oom_killed: true, ..ended("a", 137, 1) }, Some(Ill::Oom)),
+            (container("a", Status::Created), None),
+            (ContainerRow { restarts: 2, ..container("a", Status::Restarting) }, None),
+            (ContainerRow { restarts: 3, ..container("a", Status::Restarting) }, Some(Ill::Restarts(3))),
+            (ContainerRow { restarts: 3, ..container("a", Status::Running) }, None),
+        ] {
+            let mut alerts = Alerts::default();
+            alerts.look(&row, now());
+            assert_eq!(alerts.all().next().map(|alert| alert.ill), want, "{row:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_seen_is_told_again_only_after_it_ended_and_came_back() {
+        let mut alerts = Alerts::default();
+        let first = ended("a", 1, 5);
+        alerts.look(&first, now());
+        alerts.look(&ended("b", 2, 1), now());
+        assert_eq!(told(&alerts), [("62".to_owned(), Ill::Exit(2)), ("61".to_owned(), Ill::Exit(1))]);
+        alerts.see(&Cause::State(first.id.clone()));
+        alerts.look(&first, now());
+        assert_eq!(alerts.count(), 1);
+        // Hours later it is still the same end; unseen ones stay as long as they are there.
+        let later = now() + SignedDuration::from_hours(9);
+        alerts.look(&first, later);
+        alerts.look(&ended("b", 2, 1), later);
+        assert_eq!(told(&alerts), [("62".to_owned(), Ill::Exit(2))]);
+        alerts.look(&container("a", Status::Running), now());
+        alerts.look(&ended("a", 1, 0), now());
+        assert_eq!(alerts.count(), 2);
+        alerts.forget(&first.id);
+        alerts.see_all();
+        assert_eq!(alerts.count(), 0);
+        alerts.retain(|_| false);
+        assert!(alerts.known.is_empty());
+    }
+
+    #[test]
+    fn a_loop_is_one_alert_until_it_is_up_for_long() {
+        let mut alerts = Alerts::default();
+        let row = |status, restarts, mins| ContainerRow {
+            restarts,
+            started: Some(now() - SignedDuration::from_mins(mins)),
+            ..container("a", status)
+        };
+        alerts.look(&row(Status::Restarting, 3, 0), now());
+        alerts.look(&row(Status::Running, 4, 0), now());
+        assert_eq!(told(&alerts), [("61".to_owned(), Ill::Restarts(4))]);
+        alerts.see_all();
+        alerts.look(&row(Status::Restarting, 5, 0), now());
+        assert_eq!(alerts.count(), 0);
+        let id = row(Status::Running, 5, 0).id;
+        assert_eq!(alerts.to_look_at(now()), []);
+        assert_eq!(alerts.to_look_at(now() + STEADY), [id]);
+        alerts.look(&row(Status::Running, 5, 6), now());
+        alerts.look(&row(Status::Restarting, 6, 0), now());
+        assert_eq!(alerts.count(), 1);
+    }
+
+    #[test]
+    fn memory_and_disk_have_an_edge_that_does_not_flicker() {
+        let mut alerts = Alerts::default();
+        let used = |memory: f64| ContainerRow {
+            used: Some(Used { memory, limit: Some(100.0), ..Used::default() }),
+            ..container("a", Status::Running)
+        };
+        for (memory, count) in [(94.0, 0), (95.0, 1), (91.0, 1), (89.0, 0), (94.0, 0), (99.0, 1)] {
+            alerts.measure(&used(memory), now());
+            assert_eq!(alerts.count(), count, "{memory}");
+        }
+        alerts.look(&container("a", Status::Exited), now());
+        assert_eq!(alerts.count(), 0);
+        for (free, count) in [(100, 0), (99, 1), (105, 1), (110, 0), (105, 0)] {
+            alerts.disk(Some(Space { free, total: 1000 }), now());
+            assert_eq!(alerts.count(), count, "{free}");
+        }
+        alerts.disk(None, now());
+        assert_eq!(alerts.count(), 0);
+    }
+}

@@ -1,0 +1,146 @@
+//! Comparing two images: which two, and the keys of what differs.
+
+use crate::tui::layers;
+use std::cmp::Reverse;
+
+use crate::engine::files::{Mark, shown};
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::files::model::FilesWish;
+use crate::tui::keymap::Place;
+use crate::tui::list::rows::{ImageRow, Row as _};
+use crate::tui::model::layer::{Layer, Page, Purpose};
+use crate::tui::model::{Focus, Model, Subject, Tab, Tone};
+use crate::tui::update::{prompt, show_tab};
+
+/// Compares two marked images, or the shown one with the one that is marked.
+pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
+    let was_list = model.focus == Focus::List;
+    let marked: Vec<&ImageRow> = model.images.marked();
+    let shown = match model.subject() {
+        Some(Subject::Image(name)) if !was_list => model.images.all().iter().find(|row| row.target() == name),
+        _ => None,
+    };
+    let found: Vec<&ImageRow> = match shown {
+        Some(shown) => marked.into_iter().filter(|row| row.key() != shown.key()).chain([shown]).collect(),
+        None => marked,
+    };
+    let [one, two] = found.as_slice() else {
+        let (count, is_shown) = (found.len(), shown.is_some());
+        say_what_to_mark(model, count, is_shown);
+        return Vec::new();
+    };
+    // From the older one to the newer; of two that are as old from the lower one in the list.
+    let mut pair = [*two, *one];
+    if shown.is_some() {
+        pair.reverse();
+    }
+    pair.sort_by_key(|row| Reverse(row.created.map(Reverse)));
+    let (of, keys) = (pair.map(|row| row.target().to_owned()), pair.map(|row| row.key().to_owned()));
+    if was_list {
+        let here = model.images.selected().map(|row| row.key().to_owned());
+        if !here.is_some_and(|here| keys.contains(&here)) {
+            model.list_mut().select_key(&keys[1]);
+        }
+    }
+    let is_shown = !was_list && model.shown_tab(model.pane()) == Tab::Compare;
+    if is_shown && model.pane().compare.of.as_ref() == Some(&of) && model.pane().compare.failure.is_none() {
+        model.say(Tone::Plain, "these two are compared here", None);
+        return Vec::new();
+    }
+    model.notice = None;
+    show_tab(model, Tab::Compare);
+    model.pane_mut().compare.begin(of);
+    if was_list && model.windows.count() == 1 {
+        (model.is_zoomed, model.is_alone) = (true, true);
+    }
+    Vec::new()
+}
+
+/// Says what is to be marked first; `count` images are meant as it is.
+fn say_what_to_mark(model: &mut Model, count: usize, is_shown: bool) {
+    let mark = model.keys_of(Place::Images, Action::Mark);
+    let (text, hint) = match (is_shown, count) {
+        (true, 0 | 1) => {
+            ("no other image is marked".to_owned(), format!("mark one in the list with {mark}, then compare"))
+        }
+        (true, count) => {
+            (format!("{} other images are marked", count - 1), "leave one of them marked".to_owned())
+        }
+        (false, 0) => ("no image is marked".to_owned(), format!("mark the two to compare with {mark}")),
+        (false, 1) => ("only one image is marked".to_owned(), format!("mark the other one with {mark}")),
+        (false, count) => (format!("{count} images are marked"), "leave two of them marked".to_owned()),
+    };
+    model.say(Tone::Plain, text, Some(hint));
+}
+
+/// What `action` does in the comparison; `None` when that is nothing special.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let is_single = model.is_alone || model.windows.count() == 1 && model.is_zoomed;
+    let folder = model.world.folder.clone();
+    let pane = &mut model.pane_mut().compare;
+    let page = isize::try_from(pane.height()).unwrap_or(1);
+    if let Some(by) = action.steps(page) {
+        pane.step(by);
+        return Some(Vec::new());
+    }
+    match action {
+        Action::Right if pane.in_summary => pane.in_summary = false,
+        Action::Left if pane.in_summary => {}
+        Action::Right => drop(pane.tree.unfold()),
+        Action::Left => pane.in_summary = !pane.tree.fold(),
+        Action::Open if pane.in_summary => pane.in_summary = false,
+        Action::Open => return Some(look(model)),
+        Action::NextPane if !pane.in_summary => pane.in_summary = true,
+        Action::NextPane if is_single => pane.in_summary = false,
+        Action::PreviousPane if pane.in_summary => pane.in_summary = false,
+        Action::ToggleAdded => pane.toggle(Mark::Added),
+        Action::ToggleModified => pane.toggle(Mark::Changed),
+        Action::ToggleRemoved => pane.toggle(Mark::Deleted),
+        Action::CompareForm => {
+            pane.tree.turn();
+            pane.in_summary = false;
+        }
+        Action::SwapImages => pane.swap(),
+        Action::Search => {
+            let filter = pane.tree.filter.clone();
+            prompt(model, Purpose::FileFilter, &filter);
+        }
+        Action::Back if !pane.tree.filter.is_empty() => pane.filter_by(""),
+        Action::Extract => {
+            let request = pane.extract(folder).filter(|_| !pane.in_summary);
+            layers::update::extract(model, request);
+        }
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+/// Shows how what is in the file under the cursor differs, or else the file itself; a folder
+/// folds.
+fn look(model: &mut Model) -> Vec<Effect> {
+    let pane = &mut model.pane_mut().compare;
+    if pane.tree.unfold() || pane.tree.fold_here() {
+        return Vec::new();
+    }
+    if let Some(files) = pane.files() {
+        return vec![Effect::Files(FilesWish::Compare(files))];
+    }
+    if let Some((place, path)) = pane.file() {
+        return vec![Effect::Files(FilesWish::View(place, path))];
+    }
+    model.say(Tone::Plain, "there is no text to show of this", None);
+    Vec::new()
+}
+
+/// Shows what was read of a file, or of how two differ.
+pub(crate) fn page(model: &mut Model, wished: FilesWish, title: String, lines: Vec<String>) {
+    let title = match wished {
+        FilesWish::Compare([(before, path), (after, _)]) => {
+            format!("{} in {} (-) and {} (+)", shown(path), shown(before.name()), shown(after.name()))
+        }
+        FilesWish::View(place, path) => format!("{} in {}", shown(path), shown(place.name())),
+        _ => title,
+    };
+    model.layers.push(Layer::Page(Page::new(title, lines)));
+}

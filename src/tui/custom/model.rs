@@ -1,0 +1,361 @@
+//! The user's own commands: placeholders, and how they are filled.
+//!
+//! ```text
+//! run = "ping {ip} | grep {prompt:Word}"   sh -c 'ping "${1}" | grep "${2}"' hoist 10.0.3.2 'a b'
+//! run = ["ping", "{ip}"]                   ping 10.0.3.2
+//! ```
+//! Whatever stands for a placeholder is only ever a word of its own: the name of an image or
+//! a line that was typed may hold quotes, `$(…)` and semicolons, and stays what it is. In a
+//! line for the shell a placeholder becomes a parameter, quoted as its surroundings ask.
+//! `{{name}}` is the text `{name}`.
+
+use crate::command::split;
+use crate::config::{At, Custom, Line, Whither};
+
+/// What a placeholder stands for.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Placeholder {
+    Name,
+    Id,
+    Image,
+    Ip,
+    /// What the user types when asked for it.
+    Prompt(String),
+}
+
+impl Placeholder {
+    const NAMED: [(&str, Self); 4] =
+        [("name", Self::Name), ("id", Self::Id), ("image", Self::Image), ("ip", Self::Ip)];
+
+    fn parse(word: &str) -> Option<Self> {
+        if let Some(title) = word.strip_prefix("prompt:").filter(|title| !title.trim().is_empty()) {
+            return Some(Self::Prompt(title.trim().to_owned()));
+        }
+        Self::NAMED.into_iter().find(|(name, _)| *name == word).map(|(_, placeholder)| placeholder)
+    }
+
+    /// As it is written.
+    #[must_use]
+    pub fn shown(&self) -> String {
+        match self {
+            Self::Name => "{name}".to_owned(),
+            Self::Id => "{id}".to_owned(),
+            Self::Image => "{image}".to_owned(),
+            Self::Ip => "{ip}".to_owned(),
+            Self::Prompt(title) => format!("{{prompt:{title}}}"),
+        }
+    }
+}
+
+/// What is wrong with a line.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum Fault {
+    #[error("it says nothing")]
+    Empty,
+    #[error(
+        "`{{{0}}}` is no placeholder: want {{name}}, {{id}}, {{image}}, {{ip}} or {{prompt:Title}}; `{{{{{0}}}}}` is the text"
+    )]
+    Unknown(String),
+    #[error("{0} stands in a script: write `run` as one line, then it is quoted")]
+    Script(String),
+    #[error("{0}")]
+    Words(String),
+    #[error("a shell's line cannot be hoist's: write `where` or `run` otherwise")]
+    Where,
+}
+
+/// A line that can be filled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Template {
+    /// For the shell.
+    Shell(Vec<Part>),
+    /// Word by word.
+    Words(Vec<Vec<Part>>),
+}
+
+/// A piece of a line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Part {
+    /// As it is written.
+    Text(String),
+    /// To be filled.
+    Hole(Placeholder),
+}
+
+impl Template {
+    /// Reads the line of a command.
+    ///
+    /// # Errors
+    ///
+    /// When a placeholder is unknown, or stands where it would become code.
+    pub fn of(command: &Custom) -> Result<Self, (Fault, At)> {
+        let (run, at) = &command.run;
+        let template = match (run, command.whither) {
+            (Line::Shell(line), Whither::Hoist) => Self::line(line),
+            (Line::Shell(line), Whither::Host | Whither::Container) => Self::shell(line),
+            (Line::Words(words), _) => Self::words(words),
+        };
+        template.map_err(|fault| (fault, at.clone()))
+    }
+
+    /// A line for the shell.
+    ///
+    /// # Errors
+    ///
+    /// When a placeholder is unknown.
+    pub fn shell(line: &str) -> Result<Self, Fault> {
+        if line.trim().is_empty() {
+            return Err(Fault::Empty);
+        }
+        Ok(Self::Shell(parts(line)?))
+    }
+
+    /// A line of hoist's own command line: its words.
+    fn line(line: &str) -> Result<Self, Fault> {
+        let words = split(line).map_err(|usage| Fault::Words(usage.message().to_owned()))?;
+        Self::words(&words)
+    }
+
+    fn words(words: &[String]) -> Result<Self, Fault> {
+        if words.is_empty() {
+            return Err(Fault::Empty);
+        }
+        let template: Vec<Vec<Part>> = words.iter().map(|word| parts(word)).collect::<Result<_, _>>()?;
+        for (at, word) in template.iter().enumerate() {
+            let hole = word.iter().find_map(|part| match part {
+                Part::Hole(placeholder) => Some(placeholder.shown()),
+                Part::Text(_) => None,
+            });
+            if let Some(hole) = hole.filter(|_| at == 0 || is_script(words, at)) {
+                return Err(Fault::Script(hole));
+            }
+        }
+        Ok(Self::Words(template))
+    }
+
+    /// Every placeholder, each once, in the order of the line.
+    #[must_use]
+    pub fn placeholders(&self) -> Vec<Placeholder> {
+        let parts: Vec<&Part> = match self {
+            Self::Shell(parts) => parts.iter().collect(),
+            Self::Words(words) => words.iter().flatten().collect(),
+        };
+        let mut found = Vec::new();
+        for part in parts {
+            if let Part::Hole(placeholder) = part
+                && !found.contains(placeholder)
+            {
+                found.push(placeholder.clone());
+            }
+        }
+        found
+    }
+
+    /// The words that are run, each placeholder being what `value` says.
+    #[must_use]
+    pub fn fill(&self, value: impl Fn(&Placeholder) -> String) -> Vec<String> {
+        match self {
+            Self::Shell(parts) => {
+                let placeholders = self.placeholders();
+                let script = script(parts, &placeholders);
+                let begin = ["sh", "-c", script.as_str(), "hoist"].map(str::to_owned);
+                begin.into_iter().chain(placeholders.iter().map(value)).collect()
+            }
+            Self::Words(words) => {
+                let filled = |part: &Part| match part {
+                    Part::Text(text) => text.clone(),
+                    Part::Hole(placeholder) => value(placeholder),
+                };
+                words.iter().map(|word| word.iter().map(filled).collect()).collect()
+            }
+        }
+    }
+}
+
+/// Whether a word is code to the program before it: `sh -c HERE`, `bash -lc HERE`.
+fn is_script(words: &[String], at: usize) -> bool {
+    let is_shell = |word: &String| {
+        let program = word.rsplit('/').next().unwrap_or_default();
+        matches!(
+            program,
+            "sh" | "bash" | "dash" | "zsh" | "ksh" | "ash" | "fish" | "python" | "python3" | "perl"
+        )
+    };
+    let before = &words[at - 1];
+    let takes_code = before.starts_with('-') && (before.ends_with('c') || before.ends_with('e'));
+    (takes_code && words[..at].iter().any(is_shell)) || words[..at].iter().any(|word| word == "eval")
+}
+
+/// Takes text and placeholders apart.
+fn parts(text: &str) -> Result<Vec<Part>, Fault> {
+    let mut parts = Vec::new();
+    let mut plain = String::new();
+    let mut rest = text;
+    while let Some(open) = rest.find('{') {
+        let (before, from) = rest.split_at(open);
+        plain += before;
+        let is_escaped = from.starts_with("{{");
+        let inner = &from[if is_escaped { 2 } else { 1 }..];
+        let word = inner.split_once('}').map(|(word, _)| word).filter(|word| is_word(word));
+        let Some(word) = word.filter(|_| !plain.ends_with('$')) else {
+            plain.push('{');
+            rest = &from[1..];
+            continue;
+        };
+        let after = &inner[word.len() + 1..];
+        match (is_escaped, after.strip_prefix('}')) {
+            (true, Some(after)) => {
+                plain += &format!("{{{word}}}");
+                rest = after;
+            }
+            (true, None) => {
+                plain.push('{');
+                rest = &from[1..];
+            }
+            (false, _) => {
+                let hole = Placeholder::parse(word).ok_or_else(|| Fault::Unknown(word.to_owned()))?;
+                if !plain.is_empty() {
+                    parts.push(Part::Text(std::mem::take(&mut plain)));
+                }
+                parts.push(Part::Hole(hole));
+                rest = after;
+            }
+        }
+    }
+    plain += rest;
+    if !plain.is_empty() {
+        parts.push(Part::Text(plain));
+    }
+    Ok(parts)
+}
+
+/// Whether what stands in braces looks like a placeholder; `{a,b}` and `{ print }` do not.
+fn is_word(word: &str) -> bool {
+    let is_name = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase());
+    is_name || word.starts_with("prompt:")
+}
+
+/// The shell's line, each placeholder a parameter in the quotes that it needs there.
+fn script(parts: &[Part], placeholders: &[Placeholder]) -> String {
+    let mut script = String::new();
+    // The quote that is open; a shell's own rules, as far as they matter here.
+    let mut open: Option<char> = None;
+    for part in parts {
+        match part {
+            Part::Hole(placeholder) => {
+                let at = placeholders.iter().position(|other| other == placeholder).unwrap_or(0) + 1;
+                script += &match open {
+                    None => format!("\"${{{at}}}\""),
+                    Some('"') => format!("${{{at}}}"),
+                    Some(_) => format!("'\"${{{at}}}\"'"),
+                };
+            }
+            Part::Text(text) => {
+                let mut is_escaped = false;
+                for c in text.chars() {
+                    match (c, open) {
+                        _ if is_escaped => is_escaped = false,
+                        ('\\', None | Some('"')) => is_escaped = true,
+                        ('\'' | '"', None) => open = Some(c),
+                        (c, Some(quote)) if c == quote => open = None,
+                        _ => {}
+                    }
+                    script.push(c);
+                }
+                // A backslash just before a placeholder is meant for the text it would be.
+                if is_escaped {
+                    script.push('\\');
+                }
+            }
+        }
+    }
+    script
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::tui::custom::model::*;
+
+    fn value(placeholder: &Placeholder) -> String {
+        match placeholder {
+            Placeholder::Name => "web".to_owned(),
+            Placeholder::Id => "ab12".to_owned(),
+            Placeholder::Image => "$(reboot); \"'`x`".to_owned(),
+            Placeholder::Ip => "10.0.3.2".to_owned(),
+            Placeholder::Prompt(title) => format!("{title}!"),
+        }
+    }
+
+    fn shell(line: &str) -> Vec<String> {
+        Template::shell(line).unwrap().fill(value)
+    }
+
+    #[test]
+    fn in_a_line_for_the_shell_placeholders_are_parameters() {
+        for (line, script) in [
+            ("echo hi", "echo hi"),
+            ("ping {ip}", r#"ping "${1}""#),
+            ("echo {name} {ip} {name}", r#"echo "${1}" "${2}" "${1}""#),
+            (r#"echo "a {name} b""#, r#"echo "a ${1} b""#),
+            ("echo 'a {name} b'", r#"echo 'a '"${1}"' b'"#),
+            (r#"echo "it's {name}""#, r#"echo "it's ${1}""#),
+            (r#"echo \"{name}\""#, r#"echo \""${1}"\""#),
+            ("awk '{ print $1 }' {{name}} ${name} {a,b}", "awk '{ print $1 }' {name} ${name} {a,b}"),
+        ] {
+            assert_eq!(shell(line)[2], script, "{line}");
+        }
+        assert_eq!(
+            shell("echo {image} {prompt:Which word}")[3..],
+            ["hoist", "$(reboot); \"'`x`", "Which word!"]
+        );
+    }
+
+    #[test]
+    fn words_are_filled_one_by_one() {
+        let fill = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+            Template::words(&words).map(|template| template.fill(value))
+        };
+        assert_eq!(
+            fill(&["echo", "{name}", "{{.Name}}", "x={ip}!"]).unwrap(),
+            ["echo", "web", "{{.Name}}", "x=10.0.3.2!"]
+        );
+        for words in [
+            &["sh", "-c", "echo {image}"][..],
+            &["sudo", "/bin/bash", "-lc", "echo {image}"],
+            &["busybox", "sh", "-c", "{image}"],
+            &["python3", "-c", "print('{name}')"],
+            &["{name}"],
+        ] {
+            assert!(matches!(fill(words), Err(Fault::Script(_))), "{words:?}");
+        }
+        assert_eq!(fill(&[]), Err(Fault::Empty));
+        let error = fill(&["echo", "{nmae}"]).unwrap_err().to_string();
+        assert!(
+            error.starts_with("`{nmae}` is no placeholder") && error.ends_with("`{{nmae}}` is the text"),
+            "{error}"
+        );
+    }
+
+    /// What a shell makes of the words.
+    fn run(words: &[String]) -> String {
+        let (program, rest) = words.split_first().unwrap();
+        let output = std::process::Command::new(program).args(rest).output().unwrap();
+        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
+        #[test]
+        fn no_value_is_ever_code(image in "[ -~]{0,20}", line in 0_usize..4) {
+            let line = ["printf '<%s>' {image}", "printf '<%s>' \"{image}\"", "printf '<%s>' ''{image}''", "printf '<'{image}'>'"][line];
+            let words = Template::shell(line).unwrap().fill(|_| image.replace('%', "p").replace('\\', "b"));
+            prop_assert_eq!(run(&words), format!("<{}>", image.replace('%', "p").replace('\\', "b")));
+        }
+    }
+}

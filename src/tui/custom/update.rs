@@ -1,0 +1,300 @@
+//! The user's own commands, and `!`: what they are about is found, what is missing is asked
+//! for, then they are run.
+
+use std::collections::HashMap;
+
+use crate::command::join;
+use crate::config::Whither;
+use crate::tui::action::Action;
+use crate::tui::custom::ask::{Ask, Pending, Ready};
+use crate::tui::custom::model::{Placeholder, Template};
+use crate::tui::event::{Effect, Program};
+use crate::tui::model::layer::{Confirm, Input, Layer};
+use crate::tui::model::{Failure, Model, Subject};
+use crate::tui::update::object::terminal;
+
+/// Runs the user's command with this number.
+pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
+    let Some(command) = model.look.commands.get(at).cloned() else { return Vec::new() };
+    if model.look.is_read_only && command.whither != Whither::Hoist {
+        crate::tui::update::guard::refuse(model, &format!("`{}` could change something", command.name));
+        return Vec::new();
+    }
+    match Template::of(&command) {
+        Ok(template) => {
+            let pending = Pending {
+                name: command.name,
+                template,
+                whither: command.whither,
+                confirm: command.confirm,
+                container: None,
+                values: HashMap::new(),
+            };
+            begin(model, pending)
+        }
+        Err((fault, at)) => {
+            model.fail(Failure { what: format!("{at}: {fault}"), ..Failure::default() });
+            Vec::new()
+        }
+    }
+}
+
+/// Asks for a line for the shell of this machine.
+pub(crate) fn ask_line(model: &mut Model) {
+    if model.look.is_read_only {
+        crate::tui::update::guard::refuse(model, "a command of the shell could change something");
+        return;
+    }
+    model.layers.push(Layer::Ask(Box::new(Ask {
+        title: "run on this machine".to_owned(),
+        hint: "{name} {id} {image} {ip} of what is selected, {prompt:Title} asks".to_owned(),
+        input: Input::default(),
+        error: None,
+        pending: None,
+    })));
+}
+
+/// What `action` does while a line is asked for.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Accept => accept(model),
+        Action::Dismiss => {
+            model.layers.pop();
+            Vec::new()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn accept(model: &mut Model) -> Vec<Effect> {
+    let Some(Layer::Ask(mut ask)) = model.layers.pop() else { return Vec::new() };
+    let text = ask.input.text().to_owned();
+    if let Some(mut pending) = ask.pending.take() {
+        pending.values.insert(Placeholder::Prompt(ask.title), text);
+        return proceed(model, *pending);
+    }
+    if text.trim().is_empty() {
+        return Vec::new();
+    }
+    match Template::shell(&text) {
+        Ok(template) => {
+            let values = HashMap::new();
+            let (whither, container) = (Whither::Host, None);
+            begin(model, Pending { name: text, template, whither, confirm: false, container, values })
+        }
+        Err(fault) => {
+            ask.error = Some(fault.to_string());
+            model.layers.push(Layer::Ask(ask));
+            Vec::new()
+        }
+    }
+}
+
+/// Fills in what is known of the object.
+fn begin(model: &mut Model, mut pending: Pending) -> Vec<Effect> {
+    pending.values = facts(model);
+    pending.container = match model.subject() {
+        Some(Subject::Container(id)) => Some(id),
+        _ => None,
+    };
+    let missing = pending.template.placeholders().into_iter().find(|placeholder| {
+        !matches!(placeholder, Placeholder::Prompt(_)) && !pending.values.contains_key(placeholder)
+    });
+    if let Some(missing) = missing {
+        let why = match missing {
+            Placeholder::Ip => "it has no address: it is not up, or has no network of its own",
+            _ => "what is selected has none",
+        };
+        let what = format!("cannot run `{}`: there is no {}", pending.name, missing.shown());
+        model.fail(Failure { what, why: vec![why.to_owned()], hint: None });
+        return Vec::new();
+    }
+    proceed(model, pending)
+}
+
+/// What is known of the selected object; what is empty is not known.
+fn facts(model: &Model) -> HashMap<Placeholder, String> {
+    let mut facts = HashMap::new();
+    match model.subject() {
+        Some(Subject::Container(id)) => {
+            if let Some(row) = model.containers.get(id.as_str()) {
+                facts.insert(Placeholder::Name, row.name.clone());
+                facts.insert(Placeholder::Image, row.image.clone());
+                facts.insert(Placeholder::Ip, row.address.clone());
+            }
+            facts.insert(Placeholder::Id, id.to_string());
+        }
+        Some(Subject::Image(target)) => {
+            if let Some(row) = model.images.selected() {
+                facts.insert(Placeholder::Id, row.id.clone());
+            }
+            facts.insert(Placeholder::Image, target.clone());
+            facts.insert(Placeholder::Name, target);
+        }
+        Some(Subject::Volume(name)) => drop(facts.insert(Placeholder::Name, name)),
+        Some(Subject::Network(id)) => {
+            if let Some(row) = model.networks.selected() {
+                facts.insert(Placeholder::Name, row.name.clone());
+            }
+            facts.insert(Placeholder::Id, id);
+        }
+        _ => {}
+    }
+    facts.retain(|_, value| !value.is_empty());
+    facts
+}
+
+/// Asks for the next thing that is missing, then whether it shall be, then runs it.
+fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
+    let placeholders = pending.template.placeholders();
+    let unasked = placeholders.iter().find_map(|placeholder| match placeholder {
+        Placeholder::Prompt(title) if !pending.values.contains_key(placeholder) => Some(title.clone()),
+        _ => None,
+    });
+    if let Some(title) = unasked {
+        model.layers.push(Layer::Ask(Box::new(Ask {
+            title,
+            hint: format!("for {}", pending.name),
+            input: Input::default(),
+            error: None,
+            pending: Some(Box::new(pending)),
+        })));
+        return Vec::new();
+    }
+    let words =
+        pending.template.fill(|placeholder| pending.values.get(placeholder).cloned().unwrap_or_default());
+    let Pending { name, whither, container, .. } = pending;
+    let ready = Ready { name, words, whither, container };
+    if !pending.confirm {
+        return go(model, ready);
+    }
+    let place = match whither {
+        Whither::Host => "It runs on this machine.",
+        Whither::Container => "It runs in the container.",
+        Whither::Hoist => "It is a command of hoist's.",
+    };
+    model.layers.push(Layer::Confirm(Confirm {
+        title: format!("Run {}?", ready.name),
+        items: vec![join(&ready.words)],
+        notes: vec![place.to_owned()],
+        yes: "run",
+        effects: vec![Effect::Command(Box::new(ready))],
+        top: 0,
+    }));
+    Vec::new()
+}
+
+/// Runs it.
+pub(crate) fn go(model: &mut Model, ready: Ready) -> Vec<Effect> {
+    match ready.whither {
+        Whither::Host => vec![Effect::Host(ready.words)],
+        Whither::Hoist => crate::tui::line::update::command::line(model, &join(&ready.words)),
+        Whither::Container => {
+            let row = ready.container.and_then(|id| model.containers.get(id.as_str()).cloned());
+            match row {
+                Some(row) => terminal(model, &row, Program::Words(ready.words)),
+                None => {
+                    let what = format!("cannot run `{}`: no container is selected", ready.name);
+                    model.fail(Failure { what, ..Failure::default() });
+                    Vec::new()
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::{At, Custom, Line, Preset, Spot};
+    use crate::tui::custom::update::*;
+    use crate::tui::fixture::{full, press, screen, write};
+    use crate::tui::keymap::Keymap;
+    use crate::tui::model::Tab;
+
+    fn with(run: Line, whither: Whither, confirm: bool) -> Model {
+        let at = At { file: "config.toml".into(), spot: Spot { line: 4, column: 7 } };
+        let place = |text: &str| (text.to_owned(), at.clone());
+        let command = Custom {
+            name: "probe".to_owned(),
+            key: place("g 1"),
+            place: place("containers"),
+            run: (run, at.clone()),
+            whither,
+            confirm,
+        };
+        let mut model = full(80, 24);
+        model.keymap = Keymap::load(Preset::Default, None, std::slice::from_ref(&command)).unwrap().into();
+        model.look.commands = vec![command];
+        model
+    }
+
+    fn words(effects: &[Effect]) -> Vec<String> {
+        match effects {
+            [Effect::Host(words)] => words.clone(),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_command_is_run_with_what_is_selected() {
+        let mut model = with(Line::Shell("echo {name} {image}".to_owned()), Whither::Host, false);
+        let ran = words(&press(&mut model, "g 1"));
+        assert_eq!(ran[2..], ["echo \"${1}\" \"${2}\"", "hoist", "api", "acme/app:2.4.1"]);
+    }
+
+    #[test]
+    fn what_is_missing_is_asked_for_and_a_question_comes_last() {
+        let run = Line::Words(vec!["tool".to_owned(), "{prompt:Word}".to_owned(), "{prompt:Way}".to_owned()]);
+        let mut model = with(run, Whither::Host, true);
+        assert!(press(&mut model, "g 1").is_empty());
+        assert!(screen(&model).contains("Word"), "{}", screen(&model));
+        write(&mut model, "a b; $(x)");
+        press(&mut model, "enter");
+        write(&mut model, "up");
+        assert!(press(&mut model, "enter").is_empty());
+        assert!(screen(&model).contains("Run probe?") && screen(&model).contains("tool 'a b; $(x)' up"));
+        let effects = press(&mut model, "y");
+        let [Effect::Command(ready)] = effects.as_slice() else { panic!("{effects:?}") };
+        assert_eq!(words(&go(&mut model, (**ready).clone())), ["tool", "a b; $(x)", "up"]);
+    }
+
+    #[test]
+    fn a_command_in_the_container_gets_a_terminal() {
+        let mut model = with(Line::Shell("ls {prompt:Folder}".to_owned()), Whither::Container, false);
+        press(&mut model, "g 1");
+        write(&mut model, "/etc");
+        let effects = press(&mut model, "enter");
+        let [Effect::Open(_, _, Program::Words(words))] = effects.as_slice() else { panic!("{effects:?}") };
+        assert_eq!(words[..], ["sh", "-c", "ls \"${1}\"", "hoist", "/etc"]);
+        assert!(matches!(model.shown_tab(model.pane()), Tab::Session(_)));
+    }
+
+    #[test]
+    fn a_line_of_hoists_own_is_judged_by_the_grammar() {
+        let mut model = with(Line::Shell("stop {name}".to_owned()), Whither::Hoist, false);
+        let stops = |effects: &[Effect]| {
+            effects.iter().any(|effect| matches!(effect, Effect::Work(..) | Effect::Container(..)))
+        };
+        assert!(stops(&press(&mut model, "g 1")));
+        let mut model = with(Line::Shell("stop {name}".to_owned()), Whither::Hoist, false);
+        model.look.is_read_only = true;
+        assert!(!stops(&press(&mut model, "g 1")));
+        assert!(screen(&model).contains("read-only"), "{}", screen(&model));
+    }
+
+    #[test]
+    fn a_line_for_the_shell_is_typed_and_checked() {
+        let mut model = full(80, 24);
+        press(&mut model, "!");
+        write(&mut model, "ping {nmae}");
+        assert!(press(&mut model, "enter").is_empty());
+        assert!(screen(&model).contains("`{nmae}` is no placeholder"), "{}", screen(&model));
+        press(&mut model, "esc !");
+        write(&mut model, "ping {ip}");
+        assert!(press(&mut model, "enter").is_empty(), "the fixture's containers have no address");
+        assert!(model.failure.as_ref().unwrap().what.contains("there is no {ip}"));
+        press(&mut model, "!");
+        write(&mut model, "date");
+        assert_eq!(words(&press(&mut model, "enter"))[..3], ["sh", "-c", "date"]);
+    }
+}

@@ -1,0 +1,467 @@
+//! Keys of the files browser.
+
+use crate::tui::layers;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::base::units::column;
+use crate::engine::files::{CopyRequest, Existing, FileKind, Place, Weight, shown};
+use crate::tui::action::Action;
+use crate::tui::compare::update as images;
+use crate::tui::event::{Effect, Job};
+use crate::tui::files::model as model_files;
+use crate::tui::files::model::{EntryFacts as _, FilesDone, FilesPane, FilesWish, Reader};
+use crate::tui::model::layer::{Confirm, Layer, Purpose};
+use crate::tui::model::{Failure, Focus, Model, Subject, Tab, Tone};
+use crate::tui::tasks::model::TaskId;
+use crate::tui::tasks::update::quiet_work;
+use crate::tui::update::{prompt, show_tab};
+
+/// Work that is asked about first gets its number when the answer is yes.
+const UNNUMBERED: TaskId = TaskId(0);
+
+/// What `action` does to files; `None` when it is no such action, or nothing of that has
+/// the keys.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    match action {
+        Action::Files => return Some(open(model, Tab::Files)),
+        Action::Layers => return Some(open(model, Tab::Layers)),
+        Action::CompareImages => return Some(images::open(model)),
+        _ if model.focus != Focus::Detail => return None,
+        _ => {}
+    }
+    match model.shown_tab(model.pane()) {
+        Tab::Files if model.pane().files.reader.is_some() => read(model, action),
+        Tab::Files => browse(model, action),
+        Tab::Layers => layers::update::act(model, action),
+        Tab::Compare => images::act(model, action),
+        _ => None,
+    }
+}
+
+/// Shows a tab in the whole window, where the subject has such a thing.
+fn open(model: &mut Model, tab: Tab) -> Vec<Effect> {
+    let has = match model.subject() {
+        Some(Subject::Container(_)) => tab == Tab::Files,
+        Some(Subject::Image(_)) => true,
+        _ => false,
+    };
+    if has {
+        let was_list = model.focus == Focus::List;
+        show_tab(model, tab);
+        if was_list && model.windows.count() == 1 {
+            (model.is_zoomed, model.is_alone) = (true, true);
+        }
+    } else {
+        let text = if tab == Tab::Layers { "only images have layers" } else { "it has no files to browse" };
+        let text = if model.subject().is_none() { "nothing is selected" } else { text };
+        model.say(Tone::Plain, text, None);
+    }
+    Vec::new()
+}
+
+fn pane(model: &mut Model) -> &mut FilesPane {
+    &mut model.pane_mut().files
+}
+
+fn browse(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let page = isize::try_from(pane(model).side().height).unwrap_or(1);
+    let side = pane(model).side_mut();
+    match action {
+        Action::Down => side.step(1),
+        Action::Up => side.step(-1),
+        Action::HalfDown => side.step(page / 2),
+        Action::HalfUp => side.step(-page / 2),
+        Action::PageDown => side.step(page - 1),
+        Action::PageUp => side.step(1 - page),
+        Action::First => side.select(0),
+        Action::Last => side.select(usize::MAX),
+        Action::Mark => side.mark(),
+        Action::MarkAll => side.mark_all(),
+        Action::Left => pane(model).leave(),
+        Action::Right | Action::Open => {
+            let file = pane(model).enter();
+            return Some(file.map_or_else(Vec::new, |(place, path)| wish(FilesWish::View(place, path))));
+        }
+        Action::Back if !side.filter.is_empty() => side.filter_by(""),
+        Action::Back if !side.marks.is_empty() => side.marks.clear(),
+        Action::Back if side.failure.is_some() => return pane(model).retreat().then(Vec::new),
+        Action::NextPane if pane(model).active == 0 => pane(model).active = 1,
+        Action::NextPane if model.is_alone || model.windows.count() == 1 && model.is_zoomed => {
+            pane(model).active = 0;
+        }
+        Action::PreviousPane if pane(model).active == 1 => pane(model).active = 0,
+        Action::Search => {
+            let filter = pane(model).side().filter.clone();
+            prompt(model, Purpose::FileFilter, &filter);
+        }
+        Action::Refresh => {
+            pane(model).refresh();
+            return None; // the lists are read anew as well
+        }
+        _ => return change(model, action),
+    }
+    Some(Vec::new())
+}
+
+fn wish(wish: FilesWish) -> Vec<Effect> {
+    vec![Effect::Files(wish)]
+}
+
+/// Actions that do something with files.
+fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let side = pane(model).side();
+    let (place, folder) = (side.place.clone(), side.folder.clone());
+    let is_changing =
+        matches!(action, Action::EditFile | Action::MakeFolder | Action::RenameFile | Action::DeleteFile);
+    let is_read_only = side.is_read_only();
+    if is_changing && refused(model, &place, is_read_only) {
+        return Some(Vec::new());
+    }
+    let side = pane(model).side();
+    match action {
+        Action::CopyFiles => return Some(copy(model)),
+        Action::Extract => extract(model),
+        Action::EditFile => {
+            let file = side.current().filter(|entry| entry.kind == FileKind::File && !entry.is_deleted());
+            let link = side.current().filter(|entry| entry.kind == FileKind::Link && !entry.leads_to_folder);
+            match file.or(link).map(|entry| folder.join(&entry.name)) {
+                Some(path) => return Some(wish(FilesWish::Edit(place, path))),
+                None => model.say(Tone::Plain, "only files are edited", None),
+            }
+        }
+        Action::MakeFolder => prompt(model, Purpose::MakeFolder(place, folder), ""),
+        Action::RenameFile => match side.current().filter(|it| !it.is_deleted()).map(|it| it.name.clone()) {
+            Some(name) => {
+                let text = shown(&name);
+                prompt(model, Purpose::RenameFile(place, folder, name), &text);
+            }
+            None => model.say(Tone::Plain, "select a file that is there first", None),
+        },
+        Action::DeleteFile => delete(model),
+        Action::CompareFiles => return Some(compare(model)),
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+/// Says why nothing can be changed in a place, where that is so.
+fn refused(model: &mut Model, place: &Place, is_read_only: bool) -> bool {
+    let (why, hint) = match (place.is_image(), is_read_only) {
+        (true, _) => ("an image cannot be changed", Some("change the files of a container made of it")),
+        (_, true) => ("it is read-only", None),
+        _ => return false,
+    };
+    model.fail(Failure {
+        what: format!("cannot change files of {}", whose_word(model, place)),
+        why: vec![why.to_owned()],
+        hint: hint.map(str::to_owned),
+    });
+    true
+}
+
+/// Copies to the other side, once it is known how much that is and the answer is yes.
+fn copy(model: &mut Model) -> Vec<Effect> {
+    let other = pane(model).other();
+    let (place, is_read_only) = (other.place.clone(), other.is_read_only());
+    if refused(model, &place, is_read_only) {
+        return Vec::new();
+    }
+    let pane = pane(model);
+    let (side, other) = (pane.side(), pane.other());
+    let names = side.targets();
+    if names.is_empty() {
+        model.say(Tone::Plain, "there is nothing to copy here", None);
+        return Vec::new();
+    }
+    wish(FilesWish::Copy(CopyRequest {
+        from: side.place.clone(),
+        folder: side.folder.clone(),
+        names,
+        to: other.place.clone(),
+        into: other.folder.clone(),
+        existing: Existing::Keep,
+    }))
+}
+
+/// Asks before anything is copied: what, how much, where to, and what that replaces.
+fn ask_copy(model: &mut Model, mut request: CopyRequest, weights: &[Weight], replaced: &[OsString]) {
+    let into = format!("{}:{}", whose_word(model, &request.to), shown(&request.into));
+    let mut notes = vec![format!("From {}:{}", whose_word(model, &request.from), shown(&request.folder))];
+    notes.push(format!("to   {into}"));
+    let mut yes = "copy";
+    if !replaced.is_empty() {
+        request.existing = Existing::Replace;
+        notes.push("Files are replaced; folders keep what only they have.".to_owned());
+        notes.push("What is replaced is gone for good.".to_owned());
+        yes = "replace";
+    }
+    let title = match weights {
+        [one] => format!("Copy {}?", shown(&one.name)),
+        many => format!("Copy {}?", count(many.len(), "entry", "entries")),
+    };
+    let item = |weight: &Weight| {
+        let replaces = if replaced.contains(&weight.name) { "   replaces what is there" } else { "" };
+        format!("{}   {}{replaces}", named(weight), how_much(weight))
+    };
+    model.layers.push(Layer::Confirm(Confirm {
+        title,
+        items: weights.iter().map(item).collect(),
+        notes,
+        yes,
+        effects: vec![Effect::Work(UNNUMBERED, Job::Copy(request))],
+        top: 0,
+    }));
+}
+
+fn named(weight: &Weight) -> String {
+    format!("{}{}", shown(&weight.name), if weight.is_folder { "/" } else { "" })
+}
+
+/// `3.4MB`, `12 files, 3.4MB`, `more than 20000 files, 3.4MB`.
+fn how_much(weight: &Weight) -> String {
+    let more = if weight.is_more { "more than " } else { "" };
+    match weight.is_folder {
+        false => column(weight.bytes),
+        true => format!("{more}{}, {}", count(weight.files, "file", "files"), column(weight.bytes)),
+    }
+}
+
+/// Copies to a folder of this machine that is asked for.
+fn extract(model: &mut Model) {
+    let pane = pane(model);
+    let side = pane.side();
+    let names = side.targets();
+    if side.place == Place::Host {
+        model.say(Tone::Plain, "these files are on this machine already", None);
+    } else if names.is_empty() {
+        model.say(Tone::Plain, "there is nothing to copy here", None);
+    } else {
+        let (from, folder, into) = (side.place.clone(), side.folder.clone(), pane.other().folder.clone());
+        let text = into.to_string_lossy().into_owned();
+        let request = CopyRequest { from, folder, names, to: Place::Host, into, existing: Existing::Keep };
+        prompt(model, Purpose::ExtractTo(Box::new(request)), &text);
+    }
+}
+
+fn delete(model: &mut Model) {
+    let side = pane(model).side();
+    let what = (side.place.clone(), side.folder.clone(), side.targets());
+    if what.2.is_empty() {
+        model.say(Tone::Plain, "there is nothing to delete here", None);
+    } else {
+        ask_delete(model, what);
+    }
+}
+
+/// Asks before files of a folder are deleted, and names them.
+pub(crate) fn ask_delete(model: &mut Model, (place, folder, names): (Place, PathBuf, Vec<OsString>)) {
+    let whose = whose_word(model, &place);
+    model.layers.push(Layer::Confirm(Confirm {
+        title: format!("Delete {} for good?", count(names.len(), "file", "files")),
+        items: names.iter().map(|name| format!("{whose}:{}", shown(folder.join(name)))).collect(),
+        notes: vec![
+            "Folders go with all that is in them.".to_owned(),
+            "They do not go to the trash: this cannot be undone.".to_owned(),
+        ],
+        yes: "delete",
+        effects: vec![Effect::Work(UNNUMBERED, Job::Delete(place, folder, names))],
+        top: 0,
+    }));
+}
+
+fn compare(model: &mut Model) -> Vec<Effect> {
+    let pane = pane(model);
+    let (side, other) = (pane.side(), pane.other());
+    let Some(entry) = side.current().filter(|entry| !entry.is_folder() && !entry.is_deleted()) else {
+        model.say(Tone::Plain, "only files are compared", None);
+        return Vec::new();
+    };
+    let entries = other.listing.as_ref().map_or(&[][..], |listing| &listing.entries);
+    if !entries.iter().any(|it| it.name == entry.name && !it.is_deleted()) {
+        let text = format!("the other side has no {}", shown(&entry.name));
+        model.say(Tone::Plain, text, Some("go to the folder that has it".to_owned()));
+        return Vec::new();
+    }
+    let of = |side: &model_files::Side| (side.place.clone(), side.folder.join(&entry.name));
+    // Always from this machine's file to the container's.
+    wish(FilesWish::Compare([of(&pane.sides[1]), of(&pane.sides[0])]))
+}
+
+/// What a place is called by people: a container's name, not its id.
+pub(crate) fn whose_word(model: &Model, place: &Place) -> String {
+    match place {
+        Place::Container(id) => {
+            model.containers.get(id).map_or_else(|| id.chars().take(12).collect(), |row| row.name.clone())
+        }
+        Place::Host => "host".to_owned(),
+        other => shown(other.name()),
+    }
+}
+
+fn count<N: Copy + PartialEq + From<u8> + std::fmt::Display>(number: N, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == N::from(1) { one } else { many })
+}
+
+/// Begins work on files beside everything else.
+pub(crate) fn begin(model: &mut Model, job: Job) -> Vec<Effect> {
+    let title = match &job {
+        Job::Copy(request) => {
+            let (from, to) = (whose_word(model, &request.from), whose_word(model, &request.to));
+            format!("copy {} from {from} to {to}", count(request.names.len(), "file", "files"))
+        }
+        Job::Delete(place, _, names) => {
+            format!("delete {} of {}", count(names.len(), "file", "files"), whose_word(model, place))
+        }
+        // Work of another kind is begun where it is asked for.
+        _ => "work on files".to_owned(),
+    };
+    pane(model).side_mut().marks.clear();
+    vec![quiet_work(model, &title, job)]
+}
+
+/// What was typed for files; an error goes back to the line.
+pub(crate) fn typed(model: &mut Model, purpose: &Purpose, text: &str) -> Result<Vec<Effect>, String> {
+    match purpose {
+        Purpose::MakeFolder(place, folder) => {
+            name(text)?;
+            Ok(wish(FilesWish::MakeFolder(place.clone(), folder.clone(), text.into())))
+        }
+        Purpose::RenameFile(_, _, old) if shown(old) == text => Ok(Vec::new()),
+        Purpose::RenameFile(place, folder, old) => {
+            name(text)?;
+            Ok(wish(FilesWish::Rename(place.clone(), folder.clone(), old.clone(), text.into())))
+        }
+        Purpose::ExtractTo(request) => {
+            let into = model.world.folder.join(Path::new(text));
+            Ok(wish(FilesWish::Copy(CopyRequest { into, ..(**request).clone() })))
+        }
+        _ => Ok(Vec::new()),
+    }
+}
+
+fn name(text: &str) -> Result<(), String> {
+    match text {
+        "." | ".." => Err(format!("`{text}` cannot be a name")),
+        text if text.contains('/') => Err("a name has no `/`".to_owned()),
+        text if text.len() > 255 => Err("a name has at most 255 bytes".to_owned()),
+        _ => Ok(()),
+    }
+}
+
+/// Filters what the pane shows.
+pub(crate) fn filter(model: &mut Model, text: &str) {
+    match model.shown_tab(model.pane()) {
+        Tab::Layers => model.pane_mut().layers.filter_by(text),
+        Tab::Compare => model.pane_mut().compare.filter_by(text),
+        _ => pane(model).side_mut().filter_by(text),
+    }
+}
+
+/// Keys of a text that is read over the browser.
+fn read(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let files = pane(model);
+    let page = i64::try_from(files.side().height).unwrap_or(1);
+    let Some(reader) = &mut files.reader else { return None };
+    match action {
+        Action::Down => reader.scroll(1),
+        Action::Up => reader.scroll(-1),
+        Action::HalfDown => reader.scroll(page / 2),
+        Action::HalfUp => reader.scroll(-page / 2),
+        Action::PageDown => reader.scroll(page - 1),
+        Action::PageUp => reader.scroll(1 - page),
+        Action::First => reader.scroll(i64::MIN / 2),
+        Action::Last => reader.scroll(i64::MAX / 2),
+        Action::Left => reader.left = reader.left.saturating_sub(8),
+        Action::Right => reader.left = (reader.left + 8).min(4096),
+        Action::Back | Action::Open => files.reader = None,
+        Action::EditFile => {
+            let of = reader.of.clone();
+            let Some((place, path)) = of else { return Some(Vec::new()) };
+            if refused(model, &place, false) {
+                return Some(Vec::new());
+            }
+            return Some(wish(FilesWish::Edit(place, path)));
+        }
+        // These mean the browser below.
+        Action::Mark
+        | Action::MarkAll
+        | Action::CopyFiles
+        | Action::Extract
+        | Action::MakeFolder
+        | Action::RenameFile
+        | Action::DeleteFile
+        | Action::CompareFiles
+        | Action::Search => {}
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+/// What came of a wish.
+pub(crate) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDone, Failure>) -> Vec<Effect> {
+    let done = match result {
+        Ok(done) => done,
+        Err(failure) => {
+            model.fail(failure);
+            refresh(model);
+            return Vec::new();
+        }
+    };
+    match (wished, done) {
+        (FilesWish::Edit(_, path), FilesDone::Opened(contents)) if contents.is_cut => {
+            model.fail(Failure {
+                what: format!("cannot edit `{}`", shown(&path)),
+                why: vec![format!("it is larger than {}", column(contents.bytes.len() as u64))],
+                hint: Some("copy it, and edit the copy".to_owned()),
+            });
+        }
+        (FilesWish::Edit(place, path), FilesDone::Opened(contents)) => {
+            return wish(FilesWish::Editor(place, path, contents.bytes, contents.stamp));
+        }
+        (wished, FilesDone::Page(title, lines)) if model.shown_tab(model.pane()) == Tab::Compare => {
+            images::page(model, wished, title, lines);
+        }
+        (wished, FilesDone::Page(title, lines)) => {
+            let of = match wished {
+                FilesWish::View(place, path) => Some((place, path)),
+                _ => None,
+            };
+            pane(model).reader = Some(Reader { title, lines, of, top: 0, left: 0 });
+        }
+        (wished, FilesDone::Said(text)) => {
+            model.say(Tone::Good, text, None);
+            // The cursor goes on with what was made.
+            if let FilesWish::MakeFolder(_, folder, name) | FilesWish::Rename(_, folder, _, name) = wished {
+                pane(model).expect(&folder, name);
+            }
+            let reader = pane(model).reader.take();
+            refresh(model);
+            // What was read is shown as it is now.
+            if let Some((place, path)) = reader.and_then(|reader| reader.of) {
+                return wish(FilesWish::View(place, path));
+            }
+        }
+        (FilesWish::Copy(request), FilesDone::Weighed(weights, there)) => {
+            ask_copy(model, request, &weights, &there);
+        }
+        (_, FilesDone::Opened(_) | FilesDone::Weighed(..)) => {}
+    }
+    Vec::new()
+}
+
+/// Reads anew what every browser shows.
+pub(crate) fn refresh(model: &mut Model) {
+    for pane in model.windows.all_mut() {
+        pane.files.refresh();
+    }
+}
+
+/// Scrolls what a pane shows by so many lines.
+pub(crate) fn scroll(model: &mut Model, by: i64) {
+    let files = pane(model);
+    match &mut files.reader {
+        Some(reader) => reader.scroll(by),
+        None => files.side_mut().step(isize::try_from(by).unwrap_or(0)),
+    }
+}

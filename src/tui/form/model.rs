@@ -1,0 +1,658 @@
+//! What to run, as a form: a field for each option of `run`, and the words they make.
+//!
+//! ```text
+//!          ┌────────── words ─────────▶
+//!  fields ─┤                            hoist run -dit --name web -e A=b debian bash
+//!          ◀────────── fill ──────────┘
+//! ```
+//! The table of fields is checked against the grammar: an option that `run` learns needs a
+//! line here. What is wrong with a field is found by `update`, which knows the lists.
+
+use std::collections::BTreeMap;
+
+use crate::command::{Usage, choices, flags, join, split};
+use crate::tui::model::layer::Input;
+
+/// A group of fields.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Section {
+    General,
+    Env,
+    Mounts,
+    Network,
+    Resources,
+    Security,
+    Labels,
+    Advanced,
+}
+
+impl Section {
+    /// In the order they are shown.
+    pub const ALL: [Self; 8] = [
+        Self::General,
+        Self::Env,
+        Self::Mounts,
+        Self::Network,
+        Self::Resources,
+        Self::Security,
+        Self::Labels,
+        Self::Advanced,
+    ];
+
+    /// Its heading.
+    #[must_use]
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::General => "General",
+            Self::Env => "Env",
+            Self::Mounts => "Mounts",
+            Self::Network => "Network",
+            Self::Resources => "Resources",
+            Self::Security => "Security",
+            Self::Labels => "Labels",
+            Self::Advanced => "Advanced",
+        }
+    }
+
+    /// The places of its fields in [`FIELDS`].
+    #[must_use]
+    pub fn fields(self) -> Vec<usize> {
+        let is_in = |place: &usize| FIELDS.get(*place).is_some_and(|field| field.sections.contains(&self));
+        let places = (0..FIELDS.len()).filter(is_in);
+        // Switches share lines, below the others.
+        let (switches, typed): (Vec<_>, Vec<_>) = places.partition(|place| FIELDS[*place].is_switch());
+        [typed, switches].concat()
+    }
+}
+
+/// What a field holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// The image.
+    Image,
+    /// What runs in it, behind the image.
+    Command,
+    /// Any further options, as on the command line.
+    Flags,
+    /// The value of an option.
+    One(&'static str),
+    /// The values of an option, separated by blanks as on the command line.
+    Many(&'static str),
+    /// An option that is on or off.
+    Switch(&'static str),
+    /// Whether a terminal is opened afterwards.
+    Opens,
+}
+
+/// One field.
+#[derive(Debug)]
+pub struct Field {
+    /// What stands before it.
+    pub label: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+    /// Where it is shown.
+    pub sections: &'static [Section],
+    /// What to type, while nothing is typed.
+    pub hint: &'static str,
+}
+
+impl Field {
+    /// Whether it is switched, not typed.
+    #[must_use]
+    pub fn is_switch(&self) -> bool {
+        matches!(self.kind, Kind::Switch(_) | Kind::Opens)
+    }
+
+    /// The option it stands for.
+    #[must_use]
+    pub fn flag(&self) -> Option<&'static str> {
+        match self.kind {
+            Kind::One(flag) | Kind::Many(flag) | Kind::Switch(flag) => Some(flag),
+            Kind::Image | Kind::Command | Kind::Flags | Kind::Opens => None,
+        }
+    }
+}
+
+/// A line of the table.
+const fn field(label: &'static str, kind: Kind, sections: &'static [Section], hint: &'static str) -> Field {
+    Field { label, kind, sections, hint }
+}
+
+use Kind::{Many, One, Switch};
+use Section as S;
+
+/// Every field, in the order of the words they make.
+pub const FIELDS: &[Field] = &[
+    field("detach", Switch("detach"), &[S::General], ""),
+    field("input", Switch("interactive"), &[S::Advanced], ""),
+    field("tty", Switch("tty"), &[S::General], ""),
+    field("rm on exit", Switch("rm"), &[S::General], ""),
+    field("privileged", Switch("privileged"), &[S::General, S::Security], ""),
+    field("read-only", Switch("read-only"), &[S::General, S::Security], ""),
+    field("init", Switch("init"), &[S::Advanced], ""),
+    field("quiet pull", Switch("quiet"), &[S::Advanced], ""),
+    field("signals go on", Switch("sig-proxy"), &[S::Advanced], ""),
+    field("open terminal", Kind::Opens, &[S::General], ""),
+    field("Image", Kind::Image, &[S::General], "name, name:tag or id"),
+    field("Name", One("name"), &[S::General], "chosen by hoist"),
+    field("Command", Kind::Command, &[S::General], "the image's own"),
+    field("Env", Many("env"), &[S::General, S::Env], "NAME=value NAME"),
+    field("Env files", Many("env-file"), &[S::Env], "files of NAME=value lines"),
+    field("Volumes", Many("volume"), &[S::General, S::Mounts], "/here:/there /here:/there:ro"),
+    field("Mounts", Many("mount"), &[S::Mounts], "type=bind,source=/here,target=/there"),
+    field("Tmpfs", Many("tmpfs"), &[S::Mounts], "/there /there:size=64m"),
+    field("Shm size", One("shm-size"), &[S::Mounts, S::Resources], "64m"),
+    field("Network", One("network"), &[S::General, S::Network], "bridge"),
+    field("Hostname", One("hostname"), &[S::Network], "the container's short id"),
+    field("Domain", One("domainname"), &[S::Network], ""),
+    field("Hosts", Many("add-host"), &[S::Network], "name:10.0.0.1 up:host-gateway"),
+    field("DNS", Many("dns"), &[S::Network], "the host's"),
+    field("DNS search", Many("dns-search"), &[S::Network], "example.org"),
+    field("DNS options", Many("dns-option"), &[S::Network], "ndots:1"),
+    field("Restart", One("restart"), &[S::General], "no"),
+    field("Ulimits", Many("ulimit"), &[S::Resources], "nofile=1024:2048"),
+    field("User", One("user"), &[S::Security], "the image's · name, uid, uid:gid"),
+    field("Groups", Many("group-add"), &[S::Security], "names or numbers"),
+    field("Add caps", Many("cap-add"), &[S::Security], "NET_ADMIN"),
+    field("Drop caps", Many("cap-drop"), &[S::Security], "ALL"),
+    field("Options", Many("security-opt"), &[S::Security], "no-new-privileges seccomp=FILE"),
+    field("Labels", Many("label"), &[S::Labels], "name=value"),
+    field("Label files", Many("label-file"), &[S::Labels], "files of name=value lines"),
+    field("Entrypoint", One("entrypoint"), &[S::Advanced], "the image's"),
+    field("Folder", One("workdir"), &[S::Advanced], "the image's"),
+    field("Platform", One("platform"), &[S::Advanced], "this machine's"),
+    field("Pull", One("pull"), &[S::Advanced], "missing"),
+    field("Runtime", One("runtime"), &[S::Advanced], "the embedded one"),
+    field("Stop signal", One("stop-signal"), &[S::Advanced], "the image's, else SIGTERM"),
+    field("Stop secs", One("stop-timeout"), &[S::Advanced], "10"),
+    field("Log driver", One("log-driver"), &[S::Advanced], "json-file"),
+    field("Log options", Many("log-opt"), &[S::Advanced], "max-size=10m max-file=3"),
+    field("Id file", One("cidfile"), &[S::Advanced], "where the id is written"),
+    field("Attach", Many("attach"), &[S::Advanced], "stdin stdout stderr"),
+    field("Detach keys", One("detach-keys"), &[S::Advanced], "ctrl-p,ctrl-q"),
+    field("More flags", Kind::Flags, &[S::Advanced], "as on the command line"),
+];
+
+/// Options that are written by their letter.
+const SHORT: &[(&str, &str)] =
+    &[("env", "-e"), ("volume", "-v"), ("user", "-u"), ("workdir", "-w"), ("hostname", "-h")];
+
+/// Options that are on when nothing is said.
+const ON: &[&str] = &["sig-proxy"];
+
+/// What there is to say about a field.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// How good it is.
+    pub mark: Mark,
+    /// What it is.
+    pub text: String,
+    /// What the field could hold instead.
+    pub offer: Option<String>,
+}
+
+/// How good what a field holds is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// It will do.
+    Good,
+    /// Nothing to say against it.
+    Plain,
+    /// It will do, but not as one may think.
+    Warn,
+    /// It will not do.
+    Bad,
+}
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct RunForm {
+    /// The group that is shown.
+    pub section: Section,
+    /// The place in [`FIELDS`] of the field with the cursor.
+    pub field: usize,
+    /// What is typed, by [`FIELDS`].
+    inputs: Vec<Input>,
+    /// What is switched on, by [`FIELDS`].
+    on: Vec<bool>,
+    /// What there is to say about each field, by [`FIELDS`].
+    pub notes: Vec<Option<Note>>,
+    /// What is wrong with all of it together.
+    pub error: Option<String>,
+    /// The line of words all this makes, for people.
+    pub line: String,
+}
+
+impl RunForm {
+    /// A form for `image`, which runs in the background with a terminal.
+    #[must_use]
+    pub fn new(image: &str) -> Self {
+        let mut form = Self {
+            section: Section::General,
+            field: 0,
+            inputs: FIELDS.iter().map(|_| Input::default()).collect(),
+            on: FIELDS.iter().map(|field| field.flag().is_some_and(|flag| ON.contains(&flag))).collect(),
+            notes: vec![None; FIELDS.len()],
+            error: None,
+            line: String::new(),
+        };
+        for flag in ["detach", "interactive", "tty"] {
+            form.switch(place(flag), true);
+        }
+        form.switch(place_of(Kind::Opens), true);
+        form.set(place_of(Kind::Image), image);
+        form.field = if image.is_empty() { place_of(Kind::Image) } else { place("name") };
+        form
+    }
+
+    /// A form that makes `words`: `run -it debian`.
+    ///
+    /// # Errors
+    ///
+    /// When they are no words of `run`.
+    pub fn of(words: &[String]) -> Result<Self, String> {
+        let mut form = Self::new("");
+        form.fill(words)?;
+        form.field = place_of(Kind::Image);
+        Ok(form)
+    }
+
+    /// Puts `words` into the fields; what was in them is gone.
+    ///
+    /// # Errors
+    ///
+    /// When they are no words of `run`; nothing has changed then.
+    pub fn fill(&mut self, words: &[String]) -> Result<(), String> {
+        // Lines of other programs with the same grammar may be pasted.
+        let words = match words {
+            [program, rest @ ..] if ["hoist", "docker", "podman", "$"].contains(&program.as_str()) => rest,
+            words => words,
+        };
+        let is_run = matches!(words, [run, ..] if run == "run")
+            || matches!(words, [container, run, ..] if container == "container" && run == "run");
+        let sorted = flags::sorted(words).filter(|_| is_run).ok_or("want the words of `run`")?;
+        if let Some(waiting) = sorted.waiting {
+            return Err(format!("flag needs an argument: --{waiting}"));
+        }
+        for (at, field) in FIELDS.iter().enumerate() {
+            self.set(at, "");
+            self.switch(at, field.flag().is_some_and(|flag| ON.contains(&flag)));
+        }
+        let mut lists: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        let mut others = sorted.unknown;
+        for given in sorted.given {
+            match FIELDS.iter().position(|field| field.flag() == Some(given.long.as_str())) {
+                Some(at) => match FIELDS[at].kind {
+                    Switch(_) => self.switch(at, is_true(&given.value)),
+                    Many(_) => lists.entry(at).or_default().push(given.value),
+                    // A second network is for the grammar to refuse.
+                    _ if given.long == "network" && !self.text(at).is_empty() => {
+                        others.push(format!("--network={}", given.value));
+                    }
+                    _ => self.set(at, &one(&given.value)),
+                },
+                None => others.push(format!("--{}={}", given.long, given.value)),
+            }
+        }
+        for (at, values) in lists {
+            self.set(at, &join(&values));
+        }
+        self.set(place_of(Kind::Flags), &join(&others));
+        let (image, command) = sorted.rest.split_first().map_or(("", &[][..]), |(image, rest)| (image, rest));
+        self.set(place_of(Kind::Image), image);
+        self.set(place_of(Kind::Command), &join(command));
+        self.switch(place_of(Kind::Opens), self.is_on(place("tty")));
+        Ok(())
+    }
+
+    /// What is typed in a field.
+    #[must_use]
+    pub fn text(&self, field: usize) -> String {
+        unshown(self.inputs.get(field).map_or("", |input| input.text().trim()))
+    }
+
+    /// The same as it is drawn and typed into.
+    #[must_use]
+    pub fn input(&self, field: usize) -> Option<&Input> {
+        self.inputs.get(field)
+    }
+
+    /// The field with the cursor, to type into; `None` when it is switched.
+    pub fn typed(&mut self) -> Option<&mut Input> {
+        let is_typed = FIELDS.get(self.field).is_some_and(|field| !field.is_switch());
+        self.inputs.get_mut(self.field).filter(|_| is_typed)
+    }
+
+    /// Types `text` into a field instead of what is there.
+    pub fn set(&mut self, field: usize, text: &str) {
+        if let Some(input) = self.inputs.get_mut(field) {
+            *input = Input::new(&shown(text));
+        }
+    }
+
+    /// Whether a field is switched on.
+    #[must_use]
+    pub fn is_on(&self, field: usize) -> bool {
+        self.on.get(field).is_some_and(|on| *on)
+    }
+
+    /// Switches a field.
+    pub fn switch(&mut self, field: usize, on: bool) {
+        if let Some(slot) = self.on.get_mut(field) {
+            *slot = on;
+        }
+    }
+
+    /// Turns the field with the cursor over. A terminal without input is of little use, so
+    /// that goes with it.
+    pub fn toggle(&mut self) {
+        let on = !self.is_on(self.field);
+        self.switch(self.field, on);
+        if self.field == place("tty") {
+            self.switch(place("interactive"), on);
+        }
+    }
+
+    /// Whether the field with the cursor is switched.
+    #[must_use]
+    pub fn is_switch(&self) -> bool {
+        FIELDS.get(self.field).is_some_and(Field::is_switch)
+    }
+
+    /// Whether the field with the cursor has a few values to go through.
+    #[must_use]
+    pub fn is_choice(&self) -> bool {
+        match FIELDS.get(self.field).map(|field| field.kind) {
+            Some(One(flag)) => flag == "network" || !choices(flag).is_empty(),
+            _ => false,
+        }
+    }
+
+    /// Goes to the field so many further in this group, round and round.
+    pub fn step(&mut self, by: isize) {
+        let fields = self.section.fields();
+        let at = fields.iter().position(|field| *field == self.field).unwrap_or(0);
+        let at = at.checked_add_signed(by).unwrap_or(fields.len().saturating_sub(1));
+        self.field = fields.get(at % fields.len().max(1)).copied().unwrap_or(0);
+    }
+
+    /// Shows the next group.
+    pub fn next_section(&mut self) {
+        let at = Section::ALL.iter().position(|section| *section == self.section).unwrap_or(0);
+        self.section = Section::ALL[(at + 1) % Section::ALL.len()];
+        self.field = self.section.fields().first().copied().unwrap_or(0);
+    }
+
+    /// Goes to a field, in a group that shows it.
+    pub fn go(&mut self, field: usize) {
+        self.field = field;
+        if let Some(spec) = FIELDS.get(field).filter(|spec| !spec.sections.contains(&self.section)) {
+            self.section = spec.sections.first().copied().unwrap_or(self.section);
+        }
+    }
+
+    /// The words that one field makes.
+    ///
+    /// # Errors
+    ///
+    /// When a quote is not closed.
+    pub fn words_of(&self, field: usize) -> Result<Vec<String>, Usage> {
+        let Some(spec) = FIELDS.get(field) else { return Ok(Vec::new()) };
+        let text = self.text(field);
+        let written = |flag: &str| {
+            let short = SHORT.iter().find(|(long, _)| *long == flag).map(|(_, short)| (*short).to_owned());
+            short.unwrap_or_else(|| format!("--{flag}"))
+        };
+        Ok(match spec.kind {
+            Kind::Opens => Vec::new(),
+            Kind::Image => vec![text],
+            Kind::Command | Kind::Flags => split(&text)?,
+            One(_) if text.is_empty() => Vec::new(),
+            One(flag) => vec![written(flag), unone(text)],
+            Many(flag) => split(&text)?.into_iter().flat_map(|value| [written(flag), value]).collect(),
+            Switch(flag) => match (self.is_on(field), ON.contains(&flag)) {
+                (true, false) => vec![format!("--{flag}")],
+                (false, true) => vec![format!("--{flag}=false")],
+                _ => Vec::new(),
+            },
+        })
+    }
+
+    /// The words of the command line that does the same, without the program's name.
+    ///
+    /// # Errors
+    ///
+    /// When a quote is not closed.
+    pub fn words(&self) -> Result<Vec<String>, Usage> {
+        let mut words = vec!["run".to_owned()];
+        let letters: String = [("detach", 'd'), ("interactive", 'i'), ("tty", 't')]
+            .iter()
+            .filter(|(flag, _)| self.is_on(place(flag)))
+            .map(|(_, letter)| *letter)
+            .collect();
+        if !letters.is_empty() {
+            words.push(format!("-{letters}"));
+        }
+        let is_last = |kind: Kind| matches!(kind, Kind::Image | Kind::Command);
+        for (at, field) in FIELDS.iter().enumerate() {
+            let is_letter = matches!(field.kind, Switch("detach" | "interactive" | "tty"));
+            if !is_letter && !is_last(field.kind) {
+                words.extend(self.words_of(at)?);
+            }
+        }
+        words.extend(self.words_of(place_of(Kind::Image))?);
+        words.extend(self.words_of(place_of(Kind::Command))?);
+        Ok(words)
+    }
+
+    /// Fields with something that will not do.
+    pub fn problems(&self) -> impl Iterator<Item = (usize, &Note)> {
+        let notes = self.notes.iter().enumerate();
+        notes.filter_map(|(at, note)| {
+            note.as_ref().filter(|note| note.mark == Mark::Bad).map(|note| (at, note))
+        })
+    }
+}
+
+/// The place in [`FIELDS`] of the option `flag`.
+#[must_use]
+pub fn place(flag: &str) -> usize {
+    FIELDS.iter().position(|field| field.flag() == Some(flag)).unwrap_or(0)
+}
+
+/// The place in [`FIELDS`] of the first field of a kind.
+#[must_use]
+pub fn place_of(kind: Kind) -> usize {
+    FIELDS.iter().position(|field| field.kind == kind).unwrap_or(0)
+}
+
+/// A single value as it is typed: in quotes only where it would be lost without.
+fn one(value: &str) -> String {
+    let is_plain = value.trim() == value && !value.is_empty() && !value.starts_with(['\'', '"']);
+    if is_plain { value.to_owned() } else { join(&[value.to_owned()]) }
+}
+
+fn unone(text: String) -> String {
+    match (text.starts_with(['\'', '"']), split(&text).as_deref()) {
+        (true, Ok([word])) => word.clone(),
+        _ => text,
+    }
+}
+
+fn is_true(word: &str) -> bool {
+    matches!(word, "1" | "t" | "T" | "true" | "TRUE" | "True")
+}
+
+/// Control characters as pictures of them (`␊`), so that a value with line ends fits a line.
+fn shown(text: &str) -> String {
+    let picture = |c: char| match u32::from(c) {
+        code @ 0..0x20 => char::from_u32(0x2400 + code).unwrap_or(c),
+        _ => c,
+    };
+    text.chars().map(picture).collect()
+}
+
+fn unshown(text: &str) -> String {
+    let plain = |c: char| match u32::from(c) {
+        code @ 0x2400..0x2420 => char::from_u32(code - 0x2400).unwrap_or(c),
+        _ => c,
+    };
+    text.chars().map(plain).collect()
+}
+
+/// A word as it may be seen by others: the value of a variable whose name says that it is
+/// secret, as dots.
+#[must_use]
+pub fn masked(word: &str) -> String {
+    let secret = word.match_indices('=').find(|(at, _)| {
+        let name = word[..*at].rsplit('=').next().unwrap_or_default();
+        is_secret(name) && *at + 1 < word.len()
+    });
+    secret.map_or_else(|| word.to_owned(), |(at, _)| format!("{}=•••••••", &word[..at]))
+}
+
+/// Words as one line that others may see.
+#[must_use]
+pub fn shown_words(words: &[String]) -> String {
+    let word = |word: &String| {
+        let masked = masked(word);
+        if masked == *word { join(std::slice::from_ref(word)) } else { masked }
+    };
+    words.iter().map(word).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a variable of this name holds a secret.
+#[must_use]
+pub fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_uppercase();
+    ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "KEY"].iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use proptest::prelude::*;
+
+    use crate::command::{World, parse};
+    use crate::config::Environment;
+    use crate::tui::form::model::*;
+
+    fn world() -> World {
+        World {
+            environment: Environment::default(),
+            folder: "/".into(),
+            read: |_: &Path| Ok("{}".to_owned()),
+        }
+    }
+
+    fn line(form: &RunForm) -> String {
+        join(&form.words().unwrap())
+    }
+
+    #[test]
+    fn each_option_of_run_has_a_field_and_each_field_an_option() {
+        let known: Vec<String> = flags::flags("run").into_iter().map(|flag| flag.long).collect();
+        for flag in &known {
+            assert!(FIELDS.iter().any(|field| field.flag() == Some(flag)), "--{flag} has no field");
+        }
+        for flag in FIELDS.iter().filter_map(Field::flag) {
+            assert!(known.iter().any(|long| long == flag), "--{flag} is no option of run");
+        }
+        for field in FIELDS {
+            assert!(!field.sections.is_empty(), "{} is shown nowhere", field.label);
+        }
+        for field in flags::flags("run") {
+            let ours = &FIELDS[place(&field.long)];
+            assert_eq!(
+                matches!(ours.kind, Many(_)),
+                field.is_list && field.long != "network",
+                "{}",
+                field.long
+            );
+            assert_eq!(ours.is_switch(), field.value.is_none(), "{}", field.long);
+        }
+    }
+
+    #[test]
+    fn a_form_says_the_command_that_does_the_same() {
+        let mut form = RunForm::new("debian:13");
+        form.set(place("name"), "web");
+        form.set(place_of(Kind::Command), "sh -c 'echo hi'");
+        form.set(place("env"), "A=b 'C=d e'");
+        form.switch(place("rm"), true);
+        assert_eq!(line(&form), "run -dit --rm --name web -e A=b -e 'C=d e' debian:13 sh -c 'echo hi'");
+    }
+
+    #[test]
+    fn a_line_of_words_fills_the_form_and_comes_out_again() {
+        for (words, want) in [
+            ("run -it debian", "run -it debian"),
+            ("docker run --rm -e A=1 -eB=2 x ls -l --rm", "run --rm -e A=1 -e B=2 x ls -l --rm"),
+            ("run --rm=false --sig-proxy=false x", "run --sig-proxy=false x"),
+            ("run --net host --name=a --name b x", "run --name b --network host x"),
+            ("run -v /a:/b:ro --tmpfs /t x sh -c 'a && b'", "run -v /a:/b:ro --tmpfs /t x sh -c 'a && b'"),
+            ("run -e 'A=x\ny' x", "run -e 'A=x\ny' x"),
+            ("run --entrypoint '' x", "run --entrypoint '' x"),
+            ("run --network a --network b x", "run --network a --network=b x"),
+        ] {
+            let form = RunForm::of(&split(words).unwrap()).unwrap();
+            assert_eq!(line(&form), want, "{words}");
+        }
+        assert_eq!(RunForm::of(&split("ps -a").unwrap()).unwrap_err(), "want the words of `run`");
+        assert_eq!(RunForm::of(&split("run --name").unwrap()).unwrap_err(), "flag needs an argument: --name");
+    }
+
+    #[test]
+    fn each_group_shows_its_fields_and_the_cursor_stays_among_them() {
+        let mut form = RunForm::new("");
+        for _ in Section::ALL {
+            form.next_section();
+            let fields = form.section.fields();
+            assert!(!fields.is_empty());
+            for by in [1, -1, 1, 1, -1] {
+                form.step(by);
+                assert!(fields.contains(&form.field));
+            }
+        }
+        assert_eq!(form.section, Section::General);
+        form.go(place("user"));
+        assert_eq!(form.section, Section::Security);
+    }
+
+    #[test]
+    fn secrets_are_not_for_others() {
+        assert_eq!(masked("POSTGRES_PASSWORD=abc"), "POSTGRES_PASSWORD=•••••••");
+        assert_eq!(masked("api_token=abc"), "api_token=•••••••");
+        assert_eq!(masked("--env=API_KEY=a=b"), "--env=API_KEY=•••••••");
+        assert_eq!(masked("MODE=abc"), "MODE=abc");
+        assert_eq!(masked("TOKEN="), "TOKEN=");
+    }
+
+    proptest! {
+        /// What the fields make of a line means what the line means.
+        #[test]
+        fn a_form_loses_nothing(
+            rm in any::<bool>(), proxy in any::<bool>(), letters in "(-[dit]{1,3})?",
+            env in proptest::collection::vec("[A-Z]{1,4}=[ -~\n]{0,8}", 0..3),
+            name in proptest::option::of("[a-z]{2,6}"), user in proptest::option::of("[a-z0-9:]{1,6}"),
+            image in "[a-z]{1,6}(:[0-9])?", command in proptest::collection::vec("[ -~\n]{0,6}", 0..4),
+        ) {
+            let mut words = vec!["run".to_owned()];
+            words.extend((!letters.is_empty()).then_some(letters));
+            words.extend(rm.then(|| "--rm".to_owned()));
+            words.extend((!proxy).then(|| "--sig-proxy=false".to_owned()));
+            words.extend(env.into_iter().flat_map(|value| ["--env".to_owned(), value]));
+            words.extend(name.map(|name| format!("--name={name}")));
+            words.extend(user.map(|user| format!("-u{user}")));
+            words.push(image);
+            words.extend(command);
+            let asked = parse(&words, &world()).unwrap();
+            let form = RunForm::of(&words).unwrap();
+            let made = parse(&form.words().unwrap(), &world()).unwrap();
+            prop_assert_eq!(asked, made);
+        }
+    }
+}

@@ -1,0 +1,457 @@
+//! The run form: its keys, and what there is to say about each field.
+
+pub mod preset;
+
+use crate::base::{Name, units};
+use crate::command::{self as grammar, World, choices, join, split};
+use crate::oci::Reference;
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::form::model::{FIELDS, Kind, Mark, Note, RunForm, place, place_of, shown_words};
+use crate::tui::line::update::command;
+use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow};
+use crate::tui::model::layer::{Layer, Purpose};
+use crate::tui::model::paths::{PathFact, Paths};
+use crate::tui::model::{Failure, Model};
+use crate::tui::tasks::model::TaskId;
+use crate::tui::update::copy;
+use crate::tui::update::{dialog, prompt};
+
+/// Opens the form.
+pub(crate) fn open(model: &mut Model, form: RunForm) -> Vec<Effect> {
+    model.paths.clear();
+    model.layers.push(Layer::Run(Box::new(form)));
+    check(model)
+}
+
+/// What `action` does to the form.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Run(form)) = model.layers.last_mut() else { return Vec::new() };
+    match action {
+        Action::NextField => form.step(1),
+        Action::PreviousField => form.step(-1),
+        Action::NextSection => form.next_section(),
+        Action::TakeOffer => take_offer(form),
+        Action::Toggle => form.toggle(),
+        Action::NextChoice => choose(model, 1),
+        Action::PreviousChoice => choose(model, -1),
+        Action::CopyShown => {
+            let line = form.words().map(|words| format!("hoist {}", join(&words)));
+            return line.map_or_else(|_| Vec::new(), |line| copy::text(model, line));
+        }
+        Action::EditText => {
+            let line = form.words().map(|words| join(&words)).unwrap_or_default();
+            prompt(model, Purpose::RunWords, &line);
+        }
+        Action::SavePreset => {
+            let name = form.text(place("name"));
+            prompt(model, Purpose::Preset, &name);
+        }
+        Action::Presets => crate::tui::form::update::preset::choose(model),
+        Action::Accept => return submit(model),
+        _ => drop(model.layers.pop()),
+    }
+    check(model)
+}
+
+/// Takes what is offered for the field, else goes on to the next.
+fn take_offer(form: &mut RunForm) {
+    let offer = form.notes.get(form.field).and_then(Option::as_ref).and_then(|note| note.offer.clone());
+    match offer {
+        Some(offer) => form.set(form.field, &offer),
+        None => form.step(1),
+    }
+}
+
+/// Puts the next of the few values that the field takes into it.
+fn choose(model: &mut Model, by: isize) {
+    let networks: Vec<String> = model.networks.all().iter().map(|row| row.name.clone()).collect();
+    let Some(Layer::Run(form)) = model.layers.last_mut() else { return };
+    let Some(flag) = FIELDS.get(form.field).and_then(|field| field.flag()) else { return };
+    let fixed = choices(flag).iter().map(|word| (*word).to_owned());
+    let all: Vec<String> = if flag == "network" { networks } else { fixed.collect() };
+    if all.is_empty() {
+        return;
+    }
+    let at = all.iter().position(|word| *word == form.text(form.field));
+    let next = match (at, by < 0) {
+        (None, false) => 0,
+        (None, true) => all.len() - 1,
+        (Some(at), _) => at.checked_add_signed(by).unwrap_or(all.len() - 1) % all.len(),
+    };
+    form.set(form.field, &all[next]);
+}
+
+/// Runs what the form says, where nothing is wrong with it.
+fn submit(model: &mut Model) -> Vec<Effect> {
+    let effects = check(model);
+    let Some(Layer::Run(form)) = model.layers.last_mut() else { return effects };
+    let bad = form.problems().next().map(|(field, _)| field);
+    if let Some(field) = bad {
+        form.go(field);
+        return effects;
+    }
+    let Ok(mut words) = form.words() else { return effects };
+    if form.error.is_some() {
+        return effects;
+    }
+    // A terminal of ours is opened instead of leaving it in the background.
+    if form.is_on(place_of(Kind::Opens)) && form.is_on(place("tty")) {
+        let mut shown = form.clone();
+        shown.switch(place("detach"), false);
+        words = shown.words().unwrap_or(words);
+    }
+    let form = form.clone();
+    model.layers.pop();
+    let effects = dialog::run(model, words);
+    model.submitted = effects.iter().find_map(|effect| match effect {
+        Effect::Work(id, _) => Some((*id, form.clone())),
+        _ => None,
+    });
+    effects
+}
+
+/// Takes up the form again whose command failed, with what was typed; not over a dialog.
+pub(crate) fn take_up(model: &mut Model, id: TaskId, failure: &Failure) -> Vec<Effect> {
+    let Some((_, form)) = model.submitted.take_if(|(task, _)| *task == id) else { return Vec::new() };
+    if !model.layers.is_empty() {
+        return Vec::new();
+    }
+    let effects = open(model, *form);
+    if let Some(Layer::Run(form)) = model.layers.last_mut() {
+        form.error = Some(failure.line());
+    }
+    effects
+}
+
+/// Says anew what there is to say about each field.
+pub(crate) fn check(model: &mut Model) -> Vec<Effect> {
+    let Some(Layer::Run(form)) = model.layers.last_mut() else { return Vec::new() };
+    let facts = Facts {
+        containers: model.containers.all(),
+        images: model.images.all(),
+        networks: model.networks.all(),
+        world: &model.world,
+    };
+    let notes = (0..FIELDS.len()).map(|field| facts.note(form, field, &mut model.paths)).collect();
+    form.notes = notes;
+    let has_image = !form.text(place_of(Kind::Image)).is_empty();
+    form.error = command::problem(form.words(), &model.world).filter(|_| has_image);
+    form.line = match form.words() {
+        Ok(words) => format!("hoist {}", shown_words(&words)),
+        Err(usage) => usage.message().to_owned(),
+    };
+    model.paths.take_wanted().into_iter().map(Effect::Look).collect()
+}
+
+/// What is known of the names and places that fields speak of.
+struct Facts<'a> {
+    containers: &'a [ContainerRow],
+    images: &'a [ImageRow],
+    networks: &'a [NetworkRow],
+    world: &'a World,
+}
+
+fn note(mark: Mark, text: impl Into<String>) -> Option<Note> {
+    Some(Note { mark, text: text.into(), offer: None })
+}
+
+impl Facts<'_> {
+    fn note(&self, form: &RunForm, field: usize, paths: &mut Paths) -> Option<Note> {
+        let spec = FIELDS.get(field)?;
+        let text = form.text(field);
+        if let Some(bad) = self.refused(form, field) {
+            return note(Mark::Bad, bad);
+        }
+        match spec.kind {
+            Kind::Image => image(&text, self.images, &form.text(place("pull"))),
+            Kind::Opens if form.is_on(field) && !form.is_on(place("tty")) => {
+                note(Mark::Plain, "only with a tty")
+            }
+            _ if text.is_empty() => None,
+            Kind::One("name") => free_name(&text, self.containers, None),
+            Kind::One("network") => self.network(&text),
+            Kind::Many("volume") => sources(&text, paths),
+            Kind::Many("env") => variables(&text, self.world),
+            Kind::Many("env-file" | "label-file") => files(&text, paths),
+            Kind::One(_) | Kind::Many(_) => note(Mark::Good, ""),
+            _ => None,
+        }
+    }
+
+    /// What the grammar has against this field alone.
+    fn refused(&self, form: &RunForm, field: usize) -> Option<String> {
+        let is_image = FIELDS.get(field).is_some_and(|field| field.kind == Kind::Image);
+        let words = match form.words_of(field) {
+            Ok(words) if words.is_empty() || is_image => return None,
+            Ok(words) => words,
+            Err(usage) => return Some(usage.message().to_owned()),
+        };
+        let is_command = FIELDS.get(field).is_some_and(|field| field.kind == Kind::Command);
+        let image = vec!["x".to_owned()];
+        let line = if is_command { [image, words].concat() } else { [words, image].concat() };
+        let line = [vec!["run".to_owned()], line].concat();
+        grammar::parse(&line, self.world).err().map(|usage| usage.message().to_owned())
+    }
+
+    fn network(&self, name: &str) -> Option<Note> {
+        let is_special = matches!(name, "host" | "none" | "default" | "bridge");
+        let known = self.networks.iter().any(|row| row.name == name || row.id.starts_with(name));
+        if is_special || known {
+            return note(Mark::Good, "");
+        }
+        if let Some(target) = name.strip_prefix("container:") {
+            let is_there =
+                self.containers.iter().any(|row| row.name == target || row.id.as_str().starts_with(target));
+            return if is_there {
+                note(Mark::Good, "")
+            } else {
+                note(Mark::Bad, format!("no container {target}"))
+            };
+        }
+        note(Mark::Bad, "no such network")
+    }
+}
+
+/// Whether an image is here.
+fn image(name: &str, images: &[ImageRow], pull: &str) -> Option<Note> {
+    if name.is_empty() {
+        return note(Mark::Bad, "needed");
+    }
+    if let Some(row) = find_image(name, images) {
+        return note(Mark::Good, format!("local, {}", units::column(row.size)));
+    }
+    match (name.parse::<Reference>(), pull) {
+        (Err(error), _) => note(Mark::Bad, error.to_string()),
+        (Ok(_), "never") => note(Mark::Bad, "not here"),
+        (Ok(_), _) => note(Mark::Plain, "will be pulled"),
+    }
+}
+
+/// The image that a name or the beginning of an id means.
+pub(crate) fn find_image<'a>(name: &str, images: &'a [ImageRow]) -> Option<&'a ImageRow> {
+    let hex = name.strip_prefix("sha256:").unwrap_or(name);
+    let is_id = hex.len() >= 4 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let by_name =
+        images.iter().find(|row| row.name == name || row.name.strip_suffix(":latest") == Some(name));
+    by_name
+        .or_else(|| images.iter().find(|row| is_id && row.id.trim_start_matches("sha256:").starts_with(hex)))
+}
+
+/// Whether a name can be given to a container; `own` is the one it has.
+pub(crate) fn free_name(name: &str, containers: &[ContainerRow], own: Option<&str>) -> Option<Note> {
+    if let Err(error) = name.parse::<Name>() {
+        return note(Mark::Bad, error.to_string());
+    }
+    let is_taken = |name: &str| containers.iter().any(|row| row.name == name);
+    if own == Some(name) || !is_taken(name) {
+        return note(Mark::Good, if own == Some(name) { "its name" } else { "free" });
+    }
+    let taken = containers.iter().find(|row| row.name == name);
+    let state = taken.map_or_else(String::new, |row| row.status.to_string());
+    let offer = (2..1000).map(|n| format!("{name}-{n}")).find(|name| !is_taken(name));
+    let next = offer.as_ref().map_or_else(String::new, |offer| format!(" → {offer} ?"));
+    Some(Note { mark: Mark::Bad, text: format!("taken ({state}){next}"), offer })
+}
+
+/// Whether the folders and files that are bound are there.
+fn sources(text: &str, paths: &mut Paths) -> Option<Note> {
+    let words = split(text).ok()?;
+    let mut worst: Option<Note> = None;
+    for word in &words {
+        let source = word.split(':').next().unwrap_or_default();
+        let (mark, text) = match paths.get(source) {
+            PathFact::Asked | PathFact::Folder | PathFact::File(_) => continue,
+            PathFact::Missing => (Mark::Warn, format!("{source} will be made")),
+            PathFact::Unknown(why) => (Mark::Bad, format!("{source}: {why}")),
+        };
+        if worst.as_ref().is_none_or(|worst| worst.mark != Mark::Bad) {
+            worst = note(mark, text);
+        }
+    }
+    worst.or_else(|| note(Mark::Good, ""))
+}
+
+/// Whether files that are named are there.
+fn files(text: &str, paths: &mut Paths) -> Option<Note> {
+    for word in split(text).ok()? {
+        let why = match paths.get(&word) {
+            PathFact::Asked | PathFact::File(_) => continue,
+            PathFact::Missing => "is not there".to_owned(),
+            PathFact::Folder => "is a folder".to_owned(),
+            PathFact::Unknown(why) => why,
+        };
+        return note(Mark::Bad, format!("{word} {why}"));
+    }
+    note(Mark::Good, "")
+}
+
+/// Variables without a value take the one they have here.
+fn variables(text: &str, world: &World) -> Option<Note> {
+    let words = split(text).ok()?;
+    let missing = words.iter().find(|word| !word.contains('=') && world.environment.get(word).is_none());
+    match missing {
+        Some(name) => note(Mark::Warn, format!("{name} is not set here")),
+        None if words.len() == 1 => note(Mark::Good, ""),
+        None => note(Mark::Good, format!("{} variables", words.len())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::event::{Event, Job};
+    use crate::tui::fixture::{empty, full, press, screen, write};
+    use crate::tui::form::update::*;
+    use crate::tui::update::update;
+
+    fn note_of(model: &Model, field: usize) -> String {
+        let Some(Layer::Run(form)) = model.layers.last() else { return "no form".to_owned() };
+        form.notes[field].as_ref().map_or_else(String::new, |note| format!("{:?} {}", note.mark, note.text))
+    }
+
+    /// A form with `words` in it.
+    fn with(words: &str) -> Model {
+        let mut model = full(80, 24);
+        let form = RunForm::of(&split(words).unwrap()).unwrap();
+        open(&mut model, form);
+        model
+    }
+
+    #[test]
+    fn a_form_whose_command_fails_comes_back_with_what_was_typed() {
+        let mut model = with("run --name new debian:13 sleep 9");
+        let effects = press(&mut model, "ctrl-s");
+        let [Effect::Work(id, _)] = effects.as_slice() else { panic!("{effects:?}") };
+        assert!(model.layers.is_empty());
+        let failure = Failure { what: "cannot create a container".to_owned(), ..Failure::default() };
+        update(&mut model, Event::Finished(*id, Err(failure)));
+        let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
+        assert_eq!(form.text(place("name")), "new");
+        assert!(screen(&model).contains("cannot create a container"));
+        // What is changed is checked anew.
+        press(&mut model, "x");
+        let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
+        assert_eq!(form.error, None);
+    }
+
+    #[test]
+    fn each_field_says_what_is_wrong_with_it() {
+        let image = place_of(Kind::Image);
+        for (words, field, want) in [
+            ("run debian:13", image, "Good local, 123MB"),
+            ("run 3f3f3f", image, "Good local, 327MB"),
+            ("run alpine", image, "Plain will be pulled"),
+            ("run --pull never alpine", image, "Bad not here"),
+            ("run --name new x", place("name"), "Good free"),
+            ("run --name web x", place("name"), "Bad taken (running) → web-2 ?"),
+            ("run --network nope x", place("network"), "Bad no such network"),
+            ("run --network host x", place("network"), "Good"),
+            ("run --network container:web x", place("network"), "Good"),
+            ("run --network container:x x", place("network"), "Bad no container x"),
+            ("run -e A=1 -e B=2 x", place("env"), "Good 2 variables"),
+            ("run -e NOT_SET_HERE x", place("env"), "Warn NOT_SET_HERE is not set here"),
+            ("run -e =1 x", place("env"), "Bad invalid environment variable: =1"),
+            (
+                "run --restart sometimes x",
+                place("restart"),
+                "Bad invalid restart policy `sometimes`: want no, always, unless-stopped or on-failure[:n]",
+            ),
+            ("run --shm-size big x", place("shm-size"), "Bad"),
+            ("run --ulimit nofile=1 x", place("ulimit"), "Good"),
+        ] {
+            let got = note_of(&with(words), field);
+            assert!(got.trim() == want || (want == "Bad" && got.starts_with("Bad ")), "{words}: {got}");
+        }
+    }
+
+    #[test]
+    fn a_named_volume_is_refused_in_the_engines_own_words() {
+        let model = with("run -v data:/x debian:13");
+        assert!(
+            note_of(&model, place("volume")).contains("not supported yet"),
+            "{}",
+            note_of(&model, place("volume"))
+        );
+    }
+
+    #[test]
+    fn folders_are_looked_at_by_the_driver() {
+        let mut model = full(80, 24);
+        let form = RunForm::of(&split("run -v /a:/b debian:13").unwrap()).unwrap();
+        assert_eq!(open(&mut model, form), [Effect::Look("/a".to_owned())]);
+        update(&mut model, Event::Path("/a".to_owned(), PathFact::Missing));
+        assert_eq!(note_of(&model, place("volume")), "Warn /a will be made");
+        update(&mut model, Event::Path("/a".to_owned(), PathFact::Folder));
+        assert_eq!(note_of(&model, place("volume")), "Good ");
+    }
+
+    #[test]
+    fn enter_takes_what_is_offered() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 r");
+        write(&mut model, "web");
+        assert_eq!(press(&mut model, "ctrl-s"), []);
+        assert!(screen(&model).contains("↵ on the field takes it"), "{}", screen(&model));
+        press(&mut model, "enter");
+        let effects = press(&mut model, "ctrl-s");
+        let words = ["run", "-it", "--name", "web-2", "acme/app:2.4.1"].map(str::to_owned).to_vec();
+        assert!(
+            matches!(effects.as_slice(), [Effect::Work(_, Job::Words(said))] if *said == words),
+            "{effects:?}"
+        );
+    }
+
+    #[test]
+    fn a_choice_is_gone_through_and_typed() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 r tab tab tab tab tab");
+        press(&mut model, "right right");
+        assert!(screen(&model).contains("--restart always"), "{}", screen(&model));
+        press(&mut model, "left left");
+        assert!(screen(&model).contains("--restart on-failure"), "{}", screen(&model));
+        write(&mut model, ":3");
+        assert!(screen(&model).contains("--restart on-failure:3"), "{}", screen(&model));
+    }
+
+    #[test]
+    fn a_preset_is_kept_taken_and_forgotten() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 r");
+        write(&mut model, "web-2");
+        press(&mut model, "f2");
+        assert_eq!(press(&mut model, "enter"), [Effect::Save]);
+        assert_eq!(model.saved.presets["web-2"].join(" "), "run -dit --name web-2 acme/app:2.4.1");
+        press(&mut model, "esc r f3 enter");
+        assert!(screen(&model).contains("--name web-2"), "{}", screen(&model));
+        assert_eq!(press(&mut model, "f3 d d"), [Effect::Save]);
+        assert!(model.saved.presets.is_empty());
+    }
+
+    #[test]
+    fn a_preset_keeps_no_secret_and_asks_for_it_when_it_is_taken() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 r");
+        write(&mut model, "db");
+        press(&mut model, "tab tab");
+        write(&mut model, "DB_PASSWORD='a b' MODE=x EMPTY_KEY=");
+        press(&mut model, "f2 enter");
+        let kept = model.saved.presets["db"].join(" ");
+        assert_eq!(kept, "run -dit --name db -e DB_PASSWORD= -e MODE=x -e EMPTY_KEY= acme/app:2.4.1");
+        assert_eq!(model.notice.as_ref().unwrap().text, "preset db saved without the value of DB_PASSWORD");
+        let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
+        assert!(form.words().unwrap().contains(&"DB_PASSWORD=a b".to_owned()), "the form itself keeps it");
+        press(&mut model, "f3 enter");
+        let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
+        assert_eq!(form.field, crate::tui::form::update::place("env"));
+        let text = &model.notice.as_ref().unwrap().text;
+        assert_eq!(text, "presets keep no secrets: type the value of DB_PASSWORD, EMPTY_KEY");
+    }
+
+    #[test]
+    fn a_form_without_an_image_says_so_and_stays() {
+        let mut model = empty(80, 24);
+        press(&mut model, "n");
+        assert_eq!(press(&mut model, "ctrl-s"), []);
+        assert!(screen(&model).contains("✗ image: needed"), "{}", screen(&model));
+    }
+}

@@ -1,0 +1,129 @@
+//! Commands of `run` that are kept under a name.
+
+use crate::command::{join, split};
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::form;
+use crate::tui::form::model::{RunForm, is_secret, place};
+use crate::tui::model::layer::{Layer, Presets};
+use crate::tui::model::{Failure, Model, Tone};
+
+/// Keeps the words of the run form under `name`.
+pub(crate) fn save(model: &mut Model, name: &str) -> Vec<Effect> {
+    let Some(Layer::Run(form)) = model.layers.last() else { return Vec::new() };
+    let mut kept = (**form).clone();
+    let secrets = forget_secrets(&mut kept);
+    match kept.words() {
+        Ok(words) => {
+            model.saved.presets.insert(name.to_owned(), words);
+            let (text, hint) = match secrets.as_slice() {
+                [] => (format!("preset {name} saved"), None),
+                names => {
+                    let text = format!("preset {name} saved without the value of {}", names.join(", "));
+                    (text, Some("it is asked for when the preset is taken".to_owned()))
+                }
+            };
+            model.say(Tone::Good, text, hint);
+            vec![Effect::Save]
+        }
+        Err(usage) => {
+            model.say(Tone::Bad, usage.message().to_owned(), None);
+            Vec::new()
+        }
+    }
+}
+
+/// Takes the values of variables that are called like secrets out of the form: the file that
+/// presets are kept in is plain text. Gives the names of those that had one.
+fn forget_secrets(form: &mut RunForm) -> Vec<String> {
+    let field = place("env");
+    let Ok(mut words) = split(&form.text(field)) else { return Vec::new() };
+    let mut names = Vec::new();
+    for word in &mut words {
+        if let Some((name, value)) = word.split_once('=')
+            && is_secret(name)
+            && !value.is_empty()
+        {
+            names.push(name.to_owned());
+            *word = format!("{name}=");
+        }
+    }
+    if !names.is_empty() {
+        form.set(field, &join(&words));
+    }
+    names
+}
+
+/// The variables of the form that are called like secrets and have no value.
+fn asked_for(form: &RunForm) -> Vec<String> {
+    let words = split(&form.text(place("env"))).unwrap_or_default();
+    let names = words.iter().filter_map(|word| word.strip_suffix('='));
+    names.filter(|name| is_secret(name)).map(str::to_owned).collect()
+}
+
+/// Lets one of them be chosen.
+pub(crate) fn choose(model: &mut Model) {
+    let names: Vec<String> = model.saved.presets.keys().cloned().collect();
+    if names.is_empty() {
+        model.say(Tone::Plain, "no presets yet: F2 in the run form keeps one", None);
+        return;
+    }
+    model.layers.push(Layer::Presets(Presets { cursor: 0, names }));
+}
+
+/// What `action` does to the choice.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Presets(presets)) = model.layers.last_mut() else { return Vec::new() };
+    let name = presets.names.get(presets.cursor).cloned().unwrap_or_default();
+    match action {
+        Action::Down => presets.cursor = (presets.cursor + 1).min(presets.names.len().saturating_sub(1)),
+        Action::Up => presets.cursor = presets.cursor.saturating_sub(1),
+        Action::DropPreset => {
+            presets.names.retain(|other| *other != name);
+            presets.cursor = presets.cursor.min(presets.names.len().saturating_sub(1));
+            if presets.names.is_empty() {
+                model.layers.pop();
+            }
+            model.saved.presets.remove(&name);
+            model.say(Tone::Good, format!("preset {name} removed"), None);
+            return vec![Effect::Save];
+        }
+        Action::Accept => {
+            model.layers.pop();
+            return open(model, &name);
+        }
+        _ => drop(model.layers.pop()),
+    }
+    Vec::new()
+}
+
+/// Opens the form with what is kept under `name`.
+pub(crate) fn open(model: &mut Model, name: &str) -> Vec<Effect> {
+    let made = match model.saved.presets.get(name) {
+        Some(words) => RunForm::of(words),
+        None => Err("there is none of that name".to_owned()),
+    };
+    match made {
+        Ok(mut form) => {
+            let missing = asked_for(&form);
+            if !missing.is_empty() {
+                form.go(place("env"));
+                let text = format!("presets keep no secrets: type the value of {}", missing.join(", "));
+                model.say(Tone::Warning, text, None);
+            }
+            // The form it was chosen from makes room for it.
+            if matches!(model.layers.last(), Some(Layer::Run(_))) {
+                model.layers.pop();
+            }
+            form::update::open(model, form)
+        }
+        Err(why) => {
+            model.fail(Failure {
+                what: format!("cannot take the preset `{name}`"),
+                why: vec![why],
+                hint: None,
+            });
+            Vec::new()
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! Keys of the help.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::help::model::Help;
+use crate::tui::keymap::Place;
+use crate::tui::model::layer::Layer;
+use crate::tui::model::{Model, Tone};
+
+/// Opens the help of the place that has the keys.
+pub(crate) fn open(model: &mut Model) {
+    let place = model.place();
+    model.layers.push(Layer::Help(Box::new(Help::new(place))));
+}
+
+/// What `action` does there.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let step = usize::from(model.size.1.saturating_sub(8).max(1));
+    let Some(Layer::Help(help)) = model.layers.last_mut() else { return Vec::new() };
+    let count = help.found(&model.keymap).map(|found| found.len());
+    let at = if count.is_some() { &mut help.cursor } else { &mut help.top };
+    // The view knows how many lines there are; more than any help has is its end.
+    let last = count.map_or(500, |count| count.saturating_sub(1));
+    match action {
+        Action::Down => *at = (*at + 1).min(last),
+        Action::Up => *at = at.saturating_sub(1),
+        Action::PageDown => *at = (*at + step).min(last),
+        Action::PageUp => *at = at.saturating_sub(step),
+        Action::NextTab | Action::PreviousTab => {
+            (help.shows_others, help.top) = (!help.shows_others, 0);
+        }
+        Action::Accept => return accept(model),
+        _ => drop(model.layers.pop()),
+    }
+    Vec::new()
+}
+
+/// Something was typed.
+pub(crate) fn typed(model: &mut Model, event: KeyEvent) {
+    let Some(Layer::Help(help)) = model.layers.last_mut() else { return };
+    let was_empty = help.input.text().is_empty();
+    // The key that opened it closes it.
+    if was_empty && event.code == KeyCode::Char('?') {
+        model.layers.pop();
+        return;
+    }
+    help.input.key(event);
+    help.cursor = 0;
+}
+
+/// Does what is selected, where it can be done here.
+fn accept(model: &mut Model) -> Vec<Effect> {
+    let Some(Layer::Help(help)) = model.layers.pop() else { return Vec::new() };
+    let Some(found) = help.found(&model.keymap) else { return Vec::new() };
+    let Some(entry) = found.get(help.cursor).cloned() else { return Vec::new() };
+    if !entry.is_here {
+        let text = format!("{} holds in [{}]", entry.keys.join(" "), entry.place.name());
+        model.say(Tone::Plain, text, None);
+        return Vec::new();
+    }
+    // The place may have gone while the help was open.
+    let is_there = model.place() == help.place || help.place == Place::Global;
+    match model.keymap.custom(help.place, &entry.strokes) {
+        _ if !is_there => Vec::new(),
+        Some(custom) => crate::tui::custom::update::run(model, custom),
+        None => crate::tui::update::act(model, entry.action),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::fixture::{full, press, screen, write};
+    use crate::tui::model::layer::Layer;
+
+    #[test]
+    fn what_is_found_is_done() {
+        let mut model = full(80, 24);
+        press(&mut model, "?");
+        write(&mut model, "signal");
+        assert!(screen(&model).contains("Send the container a signal"), "{}", screen(&model));
+        press(&mut model, "enter");
+        assert!(matches!(model.layers.as_slice(), [Layer::Menu(_)]));
+    }
+
+    #[test]
+    fn what_holds_elsewhere_is_told_and_not_done() {
+        let mut model = full(80, 24);
+        press(&mut model, "?");
+        write(&mut model, "fetch an image");
+        press(&mut model, "enter");
+        assert!(model.layers.is_empty());
+        assert!(screen(&model).contains("holds in [images]"), "{}", screen(&model));
+    }
+
+    #[test]
+    fn the_key_that_opened_it_closes_it() {
+        let mut model = full(80, 24);
+        press(&mut model, "?");
+        press(&mut model, "tab");
+        assert!(screen(&model).contains("elsewhere"));
+        press(&mut model, "?");
+        assert!(model.layers.is_empty());
+    }
+}

@@ -1,0 +1,156 @@
+//! The help: a table of groups and keys, or what was found.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+use crate::tui::action::Action;
+use crate::tui::help::model::{Entry, Help, entries, others};
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use crate::tui::model::titles::tab_name;
+use crate::tui::view::dialog::open;
+use crate::tui::view::words::{Align, cell};
+
+/// Columns of an entry.
+const ENTRY: usize = 17;
+
+/// Columns of the groups' names.
+const GROUP: usize = 9;
+
+/// Draws the help over the screen.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, help: &Help) {
+    let theme = &model.theme;
+    let (width, height) = model.size;
+    let wide = width.saturating_sub(4).clamp(36, 124);
+    let room = usize::from(wide).saturating_sub(4);
+    let found = help.found(&model.keymap);
+    let lines = match &found {
+        Some(found) => {
+            found.iter().enumerate().map(|(at, entry)| row(model, help, at, entry, room)).collect()
+        }
+        None => table(model, help, room),
+    };
+    let tall = u16::try_from(lines.len() + 5).unwrap_or(u16::MAX);
+    // While something is searched for the dialog keeps its size.
+    let tall = if found.is_some() { tall.max(20) } else { tall };
+    let title = format!("Help · {}", if help.shows_others { "elsewhere" } else { help.place.name() });
+    let note = "type to search keys and actions";
+    let inner = open(frame, model, &title, note, wide, tall.min(height.saturating_sub(1)));
+    let field = Rect { height: 1.min(inner.height), ..inner };
+    frame.render_widget(Line::styled("/", theme.accent), field);
+    let typed = Rect { x: field.x + 2, width: field.width.saturating_sub(2), ..field };
+    frame.render_widget(help.input.area(), typed);
+    let body = Rect { y: inner.y + 1, height: inner.height.saturating_sub(2), ..inner };
+    let rows = usize::from(body.height);
+    let top = match &found {
+        Some(found) => (help.cursor.min(found.len().saturating_sub(1)) + 1).saturating_sub(rows),
+        None => help.top.min(lines.len().saturating_sub(rows)),
+    };
+    let more = lines.len().saturating_sub(top + rows);
+    let none = found.as_ref().is_some_and(Vec::is_empty);
+    let window: Vec<_> = lines.into_iter().skip(top).take(rows).collect();
+    frame.render_widget(Paragraph::new(window), body);
+    if none {
+        let text = Line::styled("nothing is called so, and no key is so", theme.dim);
+        frame.render_widget(text, Rect { height: 1.min(body.height), ..body });
+    }
+    let foot = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
+    frame.render_widget(footer(model, found.is_some(), more), foot);
+}
+
+/// Groups, and in each as many entries a line as there is room for.
+fn table(model: &Model, help: &Help, room: usize) -> Vec<Line<'static>> {
+    let mut lines = vec![Line::default()];
+    if help.shows_others {
+        for (place, entries) in others(&model.keymap, help.place) {
+            lines.extend(group(model, place.name(), &entries, room));
+        }
+        return lines;
+    }
+    let mut entries = entries(&model.keymap, help.place);
+    if model.place_below() == help.place {
+        entries.iter_mut().for_each(|entry| name_tab(model, entry));
+        // Numbers behind the last tab have nothing to show.
+        entries.retain(|entry| entry.action.tab().is_none_or(|at| at < model.tabs(model.pane()).len()));
+    }
+    for chunk in entries.chunk_by(|one, other| one.action.group() == other.action.group()) {
+        lines.extend(group(model, chunk[0].action.group(), chunk, room));
+    }
+    if help.place.above() == Some(Place::Viewer) {
+        let text = ", and a key of the container list acts on what is shown: ,s ,r ,e";
+        lines.push(Line::styled(text, model.theme.dim));
+    }
+    let release = model.keys_of(Place::Terminal, Action::Release);
+    let text = format!("In a terminal every key goes to the program; {release} gives it back.");
+    lines.extend([Line::default(), Line::styled(text, model.theme.dim)]);
+    lines
+}
+
+/// Calls the key of a tab by the name of what it shows.
+fn name_tab(model: &Model, entry: &mut Entry) {
+    let tabs = model.tabs(model.pane());
+    if let Some(tab) = entry.action.tab().and_then(|at| tabs.get(at)) {
+        entry.label = tab_name(model, *tab);
+    }
+}
+
+fn group(model: &Model, name: &str, entries: &[Entry], room: usize) -> Vec<Line<'static>> {
+    let theme = &model.theme;
+    let per_line = (room.saturating_sub(GROUP + 1) / ENTRY).max(1);
+    let mut lines: Vec<Line<'static>> = Vec::new();
+    let mut used = per_line;
+    for entry in entries {
+        let keys = model.signs(entry.keys.first().map_or("", String::as_str));
+        let needed = (keys.width() + 1 + entry.label.width()).div_ceil(ENTRY - 1).clamp(1, per_line);
+        if used + needed > per_line {
+            let name = if lines.is_empty() { name } else { "" };
+            lines.push(Line::styled(cell(name, GROUP + 1, Align::Left), theme.accent));
+            used = 0;
+        }
+        let width = needed * ENTRY - 1;
+        let label = cell(&entry.label, width.saturating_sub(keys.width() + 1), Align::Left);
+        if let Some(line) = lines.last_mut() {
+            line.push_span(Span::styled(keys, theme.mark));
+            line.push_span(Span::styled(format!(" {label} "), theme.text));
+        }
+        used += needed;
+    }
+    lines
+}
+
+/// An entry that was found: its keys, its sentence, and where it holds.
+fn row(model: &Model, help: &Help, at: usize, entry: &Entry, room: usize) -> Line<'static> {
+    let theme = &model.theme;
+    let is_here = at == help.cursor;
+    let keys = model.signs(&entry.keys.join(" "));
+    let place = entry.place.name();
+    let width = room.saturating_sub(16 + place.len() + 2);
+    let style = if entry.is_here { theme.text } else { theme.dim };
+    let line = Line::from(vec![
+        Span::styled(if is_here { "▌" } else { " " }, theme.accent),
+        Span::styled(cell(&keys, 13, Align::Left) + " ", theme.mark),
+        Span::styled(cell(&entry.help, width, Align::Left), style),
+        Span::styled(format!(" {place}"), theme.dim),
+    ]);
+    if is_here { line.style(theme.sel) } else { line }
+}
+
+fn footer(model: &Model, has_query: bool, more: usize) -> Line<'static> {
+    let theme = &model.theme;
+    let keys: &[(Action, &str)] = match has_query {
+        true => &[(Action::Accept, "do it"), (Action::Dismiss, "close")],
+        false => &[(Action::NextTab, "the other places"), (Action::Dismiss, "close")],
+    };
+    let mut spans = Vec::new();
+    for (action, word) in keys {
+        spans.push(Span::styled(model.keys_of(Place::Help, *action), theme.accent));
+        spans.push(Span::styled(format!(" {word}   "), theme.text));
+    }
+    if more > 0 {
+        spans.push(Span::styled(format!("↓ {more} more"), theme.warn));
+    }
+    Line::from(spans)
+}

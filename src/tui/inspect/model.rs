@@ -1,0 +1,362 @@
+//! A document on the screen: as a tree, as YAML, as JSON, or as the command that makes it.
+
+use serde_json::Value;
+
+use crate::command::join;
+use crate::tui::inspect::yaml;
+use crate::tui::logs::model::contains;
+use crate::tui::model::scroll::into_view;
+use crate::tui::model::{Failure, Subject};
+use crate::tui::navigator::tree::Tree;
+
+/// Everything known of an object.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Document {
+    /// As `inspect` gives it.
+    pub value: Value,
+    /// Words of the command line that make one like it, without the program's name.
+    pub command: Option<Vec<String>>,
+}
+
+/// How a document is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Form {
+    #[default]
+    Tree,
+    Yaml,
+    Json,
+    Command,
+}
+
+impl Form {
+    /// All of them, in the order of the key.
+    pub const ALL: [Self; 4] = [Self::Tree, Self::Yaml, Self::Json, Self::Command];
+
+    /// As the border names it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Tree => "tree",
+            Self::Yaml => "yaml",
+            Self::Json => "json",
+            Self::Command => "run command",
+        }
+    }
+}
+
+/// A document on the screen.
+#[derive(Debug, Default)]
+pub struct InspectPane {
+    of: Option<(Subject, u64)>,
+    /// A document told with another number belongs to what was shown before.
+    pub serial: u64,
+    /// What is shown; `None` until it is there.
+    pub document: Option<Document>,
+    /// How it is shown.
+    pub form: Form,
+    /// The tree.
+    pub tree: Tree,
+    /// The lines of the other forms.
+    pub lines: Vec<String>,
+    /// The line of the tree under the cursor.
+    pub cursor: usize,
+    /// The line at the top.
+    pub top: usize,
+    /// Columns to the left of the window.
+    pub left: usize,
+    /// What is searched for.
+    pub search: String,
+    /// The line of the last match in a text.
+    pub hit: Option<usize>,
+    /// Rows of the window.
+    pub height: usize,
+    /// Why it could not be read.
+    pub failure: Option<Failure>,
+}
+
+impl InspectPane {
+    /// A pane whose serials begin with this one.
+    #[must_use]
+    pub fn new(serial: u64) -> Self {
+        Self { serial, ..Self::default() }
+    }
+
+    /// Shows `subject` at a version; the document of the same subject stays until the new one
+    /// is there.
+    pub fn show(&mut self, subject: Option<(Subject, u64)>) {
+        if self.of == subject {
+            return;
+        }
+        if self.of.as_ref().map(|(of, _)| of) != subject.as_ref().map(|(of, _)| of) {
+            *self = Self { serial: self.serial, height: self.height, form: self.form, ..Self::default() };
+        }
+        self.of = subject;
+        self.serial += 1;
+    }
+
+    /// Takes a document in. Its folds stay as those of the one before.
+    pub fn take(&mut self, document: Document) {
+        let mut tree = Tree::new(&document.value);
+        if self.document.is_some() {
+            tree.keep_folds(&self.tree);
+        }
+        (self.tree, self.document, self.failure) = (tree, Some(document), None);
+        self.write();
+    }
+
+    /// Shows the next form. That of a command is left out where there is none.
+    pub fn turn(&mut self) {
+        let has_command = self.document.as_ref().is_some_and(|document| document.command.is_some());
+        let at = Form::ALL.iter().position(|form| *form == self.form).unwrap_or(0);
+        let next = Form::ALL[(at + 1) % Form::ALL.len()];
+        self.form = if next == Form::Command && !has_command { Form::Tree } else { next };
+        (self.top, self.left, self.hit) = (0, 0, None);
+        self.write();
+    }
+
+    fn write(&mut self) {
+        self.lines = match self.form {
+            Form::Tree => Vec::new(),
+            form => self.text(form).lines().map(str::to_owned).collect(),
+        };
+        self.clamp(self.height);
+    }
+
+    /// The whole document in a form; a tree is written as JSON.
+    #[must_use]
+    pub fn text(&self, form: Form) -> String {
+        let Some(document) = &self.document else { return String::new() };
+        match (form, &document.command) {
+            (Form::Yaml, _) => yaml::lines(&document.value).join("\n") + "\n",
+            (Form::Command, Some(words)) => {
+                let image = document.value.pointer("/Config/Image").and_then(Value::as_str);
+                command(words, image.unwrap_or_default())
+            }
+            _ => {
+                let text = serde_json::to_string_pretty(&document.value).unwrap_or_default();
+                crate::base::text::json(&text).into_owned() + "\n"
+            }
+        }
+    }
+
+    /// Moves so many lines: the cursor in a tree, the window in a text.
+    pub fn scroll(&mut self, by: i64) {
+        let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
+        match self.form {
+            Form::Tree => self.cursor = self.cursor.saturating_add_signed(by),
+            _ => self.top = self.top.saturating_add_signed(by),
+        }
+        self.clamp(self.height);
+    }
+
+    /// Folds (`by` < 0) or unfolds the branch under the cursor.
+    pub fn fold(&mut self, is_folded: bool) {
+        if self.form == Form::Tree {
+            self.cursor = if is_folded { self.tree.fold(self.cursor) } else { self.tree.unfold(self.cursor) };
+            self.clamp(self.height);
+        }
+    }
+
+    /// Folds what is open under the cursor, and unfolds what is folded.
+    pub fn turn_fold(&mut self) {
+        self.cursor = self.tree.turn(self.cursor);
+        self.clamp(self.height);
+    }
+
+    /// Folds or unfolds every branch.
+    pub fn fold_all(&mut self, is_folded: bool) {
+        if self.form == Form::Tree {
+            self.cursor = self.tree.set_all(is_folded, self.cursor);
+            self.clamp(self.height);
+        }
+    }
+
+    /// The path of what is under the cursor.
+    #[must_use]
+    pub fn path(&self) -> Option<String> {
+        (self.form == Form::Tree).then(|| self.tree.path_at(self.cursor)).filter(|path| !path.is_empty())
+    }
+
+    /// What is under the cursor as a text to copy; in the other forms, everything.
+    #[must_use]
+    pub fn value(&self) -> Option<String> {
+        let document = self.document.as_ref()?;
+        if self.form != Form::Tree {
+            return Some(self.text(self.form));
+        }
+        match self.tree.value_at(&document.value, self.cursor)? {
+            Value::String(text) => Some(text.clone()),
+            branch @ (Value::Object(_) | Value::Array(_)) => serde_json::to_string_pretty(branch).ok(),
+            scalar => Some(scalar.to_string()),
+        }
+    }
+
+    /// Goes to the next match, upwards or downwards, round the end. Gives whether there is one.
+    pub fn next_match(&mut self, up: bool) -> bool {
+        if self.form == Form::Tree {
+            let needle = self.search.clone();
+            let at = self.hit.map(|_| self.cursor);
+            let found = self.tree.find(&needle, at, up).or_else(|| self.tree.find(&needle, None, up));
+            if let Some(line) = found {
+                (self.cursor, self.hit) = (line, Some(line));
+            }
+            self.clamp(self.height);
+            return found.is_some();
+        }
+        let fits =
+            |at: &usize| self.lines.get(*at).is_some_and(|line| contains(line.as_bytes(), &self.search));
+        let count = self.lines.len();
+        let found = match (self.hit, up) {
+            (Some(hit), true) => (0..hit).rev().chain((hit..count).rev()).find(fits),
+            (Some(hit), false) => (hit + 1..count).chain(0..=hit).find(fits),
+            (None, true) => (0..count).rev().find(fits),
+            (None, false) => (self.top..count).chain(0..self.top).find(fits),
+        };
+        if let Some(hit) = found {
+            self.hit = Some(hit);
+            if hit < self.top || hit >= self.top + self.height {
+                self.top = hit.saturating_sub(self.height / 2);
+            }
+        }
+        found.is_some()
+    }
+
+    /// Puts the cursor on line `line` of the window.
+    pub fn point(&mut self, line: usize) {
+        if self.form == Form::Tree && self.top + line < self.tree.shown() {
+            self.cursor = self.top + line;
+        }
+    }
+
+    /// Keeps the cursor within the lines, and the window around it.
+    pub fn clamp(&mut self, height: usize) {
+        self.height = height;
+        match self.form {
+            Form::Tree => {
+                let lines = self.tree.shown();
+                self.cursor = self.cursor.min(lines.saturating_sub(1));
+                self.top = into_view(self.top, self.cursor, height, lines);
+            }
+            _ => self.top = self.top.min(self.lines.len().saturating_sub(height)),
+        }
+    }
+}
+
+/// The command, an option a line and the image with its words on the last, as a shell reads it.
+fn command(words: &[String], image: &str) -> String {
+    let at = words.iter().position(|word| word == image).unwrap_or(words.len());
+    let mut lines: Vec<Vec<String>> = vec![vec!["hoist".to_owned()]];
+    for (place, word) in words.iter().enumerate().take(at.saturating_add(1)) {
+        let breaks = place == at || (word.starts_with('-') && place > 1);
+        match lines.last_mut().filter(|_| !breaks) {
+            Some(line) => line.push(word.clone()),
+            None => lines.push(vec![word.clone()]),
+        }
+    }
+    if let Some(line) = lines.last_mut() {
+        line.extend(words.iter().skip(at.saturating_add(1)).cloned());
+    }
+    let lines: Vec<String> = lines.iter().map(|words| join(words)).collect();
+    lines.join(" \\\n    ") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::inspect::model::*;
+    use serde_json::json;
+
+    fn pane() -> InspectPane {
+        let mut pane = InspectPane::default();
+        pane.clamp(4);
+        pane.take(Document {
+            value: json!({"Id": "ab", "State": {"Status": "running", "Pid": 7}, "Args": ["a", "b\u{9b}"], "Config": {"Image": "debian"}}),
+            command: Some(["run", "-d", "-e", "A=b c", "debian", "sh"].map(str::to_owned).to_vec()),
+        });
+        pane
+    }
+
+    #[test]
+    fn the_key_goes_through_the_forms_and_leaves_a_missing_one_out() {
+        let mut pane = pane();
+        let mut seen = Vec::new();
+        for _ in 0..5 {
+            seen.push(pane.form.label());
+            pane.turn();
+        }
+        assert_eq!(seen, ["tree", "yaml", "json", "run command", "tree"]);
+        pane.take(Document { value: json!({}), command: None });
+        pane.form = Form::Json;
+        pane.turn();
+        assert_eq!(pane.form, Form::Tree);
+    }
+
+    #[test]
+    fn the_command_can_be_pasted_into_a_shell() {
+        insta::assert_snapshot!(pane().text(Form::Command), @r"
+        hoist run -d \
+            -e 'A=b c' \
+            debian sh
+        ");
+    }
+
+    #[test]
+    fn a_value_and_its_path_are_copied() {
+        let mut pane = pane();
+        pane.scroll(2);
+        assert_eq!(
+            (pane.path(), pane.value()),
+            (Some(".State.Status".to_owned()), Some("running".to_owned()))
+        );
+        pane.scroll(1);
+        assert_eq!(pane.value().unwrap(), "7");
+        pane.fold(true);
+        assert_eq!(pane.path().unwrap(), ".State");
+        assert_eq!(pane.value().unwrap(), "{\n  \"Status\": \"running\",\n  \"Pid\": 7\n}");
+        pane.turn();
+        assert_eq!(pane.path(), None);
+        assert!(pane.value().unwrap().starts_with("Id: ab\n"));
+    }
+
+    #[test]
+    fn no_control_byte_is_in_any_form() {
+        let pane = pane();
+        for form in Form::ALL {
+            assert!(!pane.text(form).contains(|c: char| c.is_control() && c != '\n'), "{form:?}");
+        }
+    }
+
+    #[test]
+    fn a_search_goes_round_the_end_in_every_form() {
+        let mut pane = pane();
+        for _ in 0..4 {
+            "pid".clone_into(&mut pane.search);
+            let wanted = pane.form != Form::Command;
+            assert_eq!((pane.next_match(false), pane.next_match(false)), (wanted, wanted), "{:?}", pane.form);
+            pane.turn();
+        }
+    }
+
+    #[test]
+    fn the_cursor_stays_in_the_window() {
+        let mut pane = pane();
+        pane.scroll(100);
+        assert_eq!((pane.cursor, pane.top), (8, 5));
+        pane.fold_all(true);
+        assert_eq!((pane.cursor, pane.top), (3, 0));
+        pane.point(1);
+        assert_eq!(pane.path().unwrap(), ".State");
+    }
+
+    #[test]
+    fn another_subject_begins_anew_in_the_same_form() {
+        let mut pane = pane();
+        pane.turn();
+        pane.show(Some((Subject::Image("a".to_owned()), 0)));
+        assert!(pane.document.is_none() && pane.form == Form::Yaml);
+        let serial = pane.serial;
+        pane.take(Document { value: json!({"A": 1}), command: None });
+        pane.show(Some((Subject::Image("a".to_owned()), 1)));
+        assert!(pane.document.is_some() && pane.serial > serial);
+    }
+}

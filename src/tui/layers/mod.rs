@@ -1,0 +1,5 @@
+//! What the layers of an image do.
+
+pub mod model;
+pub mod update;
+pub mod view;

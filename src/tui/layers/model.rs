@@ -1,0 +1,362 @@
+//! The layer explorer: an image's layers, and the tree of the selected one.
+//!
+//! What a layer does comes as a flat list of changes; the rows of the tree are made of it
+//! when the layer, the form or the filter changes, and only unfolded ones.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::engine::files::{CopyRequest, Existing, FileKind, Mark, Place};
+use crate::engine::layers::{LayerInfo, LayerReport};
+use crate::tui::model::scroll::into_view;
+use crate::tui::model::{Failure, Subject};
+use crate::tui::pathtree::model::{Fact, PathTree};
+
+/// From this width on layers and tree stand side by side.
+pub const DOUBLE: u16 = 90;
+
+/// The layer explorer of a pane.
+#[derive(Debug, Default)]
+pub struct LayersPane {
+    of: Option<String>,
+    /// News told with another number belong to another image.
+    pub serial: u64,
+    /// What is known; `None` until it is read.
+    pub report: Option<Box<LayerReport>>,
+    /// How far the reading is.
+    pub progress: String,
+    /// Why it could not be read.
+    pub failure: Option<Failure>,
+    /// The selected line of the history.
+    pub layer: usize,
+    /// The first line of the history on the screen.
+    pub layer_top: usize,
+    /// The tree has the keys.
+    pub in_tree: bool,
+    /// Rows of the history on the screen.
+    pub height: usize,
+    /// Layers and tree stand side by side.
+    is_double: bool,
+    /// All that the layers up to the selected one leave, instead of what it does itself.
+    pub is_aggregated: bool,
+    /// The tree of files.
+    pub tree: PathTree,
+}
+
+impl LayersPane {
+    /// A pane whose numbers count on from `serial`.
+    #[must_use]
+    pub fn new(serial: u64) -> Self {
+        Self { serial, ..Self::default() }
+    }
+
+    /// Shows the layers of `subject`, where it is an image.
+    pub fn show(&mut self, subject: Option<&Subject>) {
+        let image = match subject {
+            Some(Subject::Image(name)) => Some(name),
+            _ => None,
+        };
+        if self.of.as_ref() != image {
+            let tree = self.tree.emptied();
+            let (serial, height, is_aggregated) = (self.serial + 1, self.height, self.is_aggregated);
+            *self = Self { of: image.cloned(), serial, height, is_aggregated, tree, ..Self::default() };
+        }
+    }
+
+    /// What the driver is to read, if it is not here: the image, and the number of its news.
+    #[must_use]
+    pub fn wants(&self) -> Option<(String, u64)> {
+        let is_known = self.report.is_some() || self.failure.is_some();
+        let image = self.of.clone().filter(|_| !is_known)?;
+        Some((image, self.serial))
+    }
+
+    /// Takes in what was read.
+    pub fn take(&mut self, result: Result<Box<LayerReport>, Failure>) {
+        match result {
+            Ok(report) => {
+                // The last layer is what was built last.
+                self.layer = report.layers.len().saturating_sub(1);
+                self.report = Some(report);
+                self.failure = None;
+                self.rebuild();
+            }
+            Err(failure) => self.failure = Some(failure),
+        }
+    }
+
+    /// The selected line of the history.
+    #[must_use]
+    pub fn info(&self) -> Option<&LayerInfo> {
+        self.report.as_ref()?.layers.get(self.layer)
+    }
+
+    /// Moves in the half that has the keys.
+    pub fn step(&mut self, by: isize) {
+        if self.in_tree {
+            self.tree.step(by);
+            return;
+        }
+        let last = self.report.as_ref().map_or(0, |report| report.layers.len().saturating_sub(1));
+        let next = self.layer.saturating_add_signed(by).min(last);
+        if next != self.layer {
+            self.layer = next;
+            self.tree.go_to_top();
+            self.rebuild();
+        }
+        self.scroll_in();
+    }
+
+    /// Rows of the half that has the keys.
+    #[must_use]
+    pub fn page(&self) -> usize {
+        if self.in_tree { self.tree.height() } else { self.height }
+    }
+
+    /// Fits the pane into so many columns and rows.
+    pub fn fit(&mut self, width: u16, height: u16) {
+        let lines = usize::from(height.saturating_sub(1)).max(1);
+        // Beside the tree the history leaves room for what is wasted and the image's facts.
+        self.is_double = width >= DOUBLE;
+        self.height = if self.is_double && height >= 24 { (lines / 2).max(1) } else { lines };
+        self.tree.fit(lines);
+        self.scroll_in();
+    }
+
+    fn scroll_in(&mut self) {
+        let count = self.report.as_ref().map_or(0, |report| report.layers.len());
+        self.layer_top = into_view(self.layer_top, self.layer, self.height, count);
+    }
+
+    /// Shows changes of a kind, or leaves them out.
+    pub fn toggle(&mut self, mark: Mark) {
+        self.tree.toggle(mark);
+        self.rebuild();
+    }
+
+    /// Shows what the layer does, or all that is there with it.
+    pub fn turn(&mut self) {
+        self.is_aggregated = !self.is_aggregated;
+        // Where only one half is seen, it is the one that changes.
+        self.in_tree |= !self.is_double;
+        self.rebuild();
+    }
+
+    /// Shows only names that have these words, with the folders they lie in.
+    pub fn filter_by(&mut self, filter: &str) {
+        filter.clone_into(&mut self.tree.filter);
+        self.rebuild();
+    }
+
+    /// How to copy the file under the cursor out of the layers, into `folder`.
+    #[must_use]
+    pub fn extract(&self, folder: PathBuf) -> Option<CopyRequest> {
+        let (report, image) = (self.report.as_ref()?, self.of.clone()?);
+        let row = self.tree.current().filter(|row| row.path != Some(0))?;
+        let path = report.path(row.path?);
+        let number = report.layers[..=self.layer].iter().map(|layer| layer.number).max()?;
+        // What a layer removes is still in the one below.
+        let count = if row.mark == Some(Mark::Deleted) { number.saturating_sub(1) } else { number };
+        Some(CopyRequest {
+            from: Place::Layers(image, count),
+            folder: path.parent()?.to_owned(),
+            names: vec![path.file_name()?.to_owned()],
+            to: Place::Host,
+            into: folder,
+            existing: Existing::Keep,
+        })
+    }
+
+    /// Makes the tree anew.
+    fn rebuild(&mut self) {
+        let Some(report) = &self.report else { return };
+        let facts =
+            if self.is_aggregated { aggregated(report, self.layer) } else { changes(report, self.layer) };
+        self.tree.plant(&report.paths, facts);
+    }
+}
+
+/// What a layer does itself.
+fn changes(report: &LayerReport, layer: usize) -> HashMap<u32, Fact> {
+    let changes = report.layers.get(layer).map_or(&[][..], |layer| &layer.changes);
+    let fact = |mark, kind, size| Fact::of(Some(mark), kind, size);
+    changes.iter().map(|change| (change.path, fact(change.mark, change.kind, change.size))).collect()
+}
+
+/// What is there after a layer, with the marks of that layer.
+fn aggregated(report: &LayerReport, layer: usize) -> HashMap<u32, Fact> {
+    let count = report.paths.len();
+    // When each path was last made, and when it was last removed; 0 is never.
+    let mut made = vec![0_u64; count];
+    let mut gone = vec![0_u64; count];
+    let mut facts = HashMap::new();
+    let mut moment = 0;
+    for (at, info) in report.layers.iter().enumerate().take(layer + 1) {
+        for change in &info.changes {
+            moment += 1;
+            let path = change.path as usize;
+            let mark = (at == layer).then_some(change.mark);
+            if change.mark == Mark::Deleted {
+                gone[path] = moment;
+            } else {
+                made[path] = moment;
+                // A file in the place of a folder hides what was in that.
+                if change.kind != FileKind::Folder {
+                    gone[path] = moment - 1;
+                }
+            }
+            let stays = at == layer || change.mark != Mark::Deleted;
+            if stays {
+                facts.insert(change.path, Fact::of(mark, change.kind, change.size));
+            }
+        }
+    }
+    // Parents come before what is in them.
+    for path in 1..count {
+        let parent = report.paths[path].parent as usize;
+        gone[path] = gone[path].max(gone[parent]);
+    }
+    facts.retain(|path, fact| {
+        let path = *path as usize;
+        (path == 0 || made[path] > gone[path]) || fact.mark == Some(Mark::Deleted)
+    });
+    facts
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use crate::engine::layers::{LayerChange, LayerPath, Waste};
+    use crate::tui::layers::model::*;
+    use crate::tui::pathtree::model::TreeRow;
+
+    /// A report for tests: `/srv/{app,lib/a}` and `/tmp/x`, changed and removed later on.
+    pub(crate) fn report() -> LayerReport {
+        let names = [(0, ""), (0, "srv"), (1, "app"), (1, "lib"), (3, "a"), (0, "tmp"), (5, "x")];
+        let paths = names.map(|(parent, name)| LayerPath { parent, name: std::ffi::OsStr::new(name).into() });
+        let change = |path, mark, kind, size| LayerChange { path, mark, kind, size };
+        use FileKind::{File, Folder};
+        use Mark::{Added, Changed, Deleted};
+        let first = vec![
+            change(1, Added, Folder, 0),
+            change(2, Added, File, 40 << 20),
+            change(3, Added, Folder, 0),
+            change(4, Added, File, 3000),
+            change(5, Added, Folder, 0),
+            change(6, Added, File, 9000),
+        ];
+        let second = vec![change(2, Changed, File, 44 << 20)];
+        let third = vec![change(5, Deleted, Folder, 9000)];
+        let digest = |digit: &str| format!("sha256:{}", digit.repeat(64)).parse().unwrap();
+        let layer = |number, command: &str, size, changes: Vec<LayerChange>, counts: (u64, u64, u64)| {
+            let (added, changed, removed) = counts;
+            let command = command.to_owned();
+            let diff_id = Some(digest("a"));
+            LayerInfo {
+                diff_id,
+                number,
+                command,
+                size,
+                changes,
+                added,
+                changed,
+                removed,
+                ..LayerInfo::default()
+            }
+        };
+        LayerReport {
+            id: format!("sha256:{}", "3f".repeat(32)).parse().unwrap(),
+            tags: vec!["acme/app:2.4.1".parse().unwrap()],
+            platform: "linux/amd64".parse().unwrap(),
+            created: Some(crate::tui::fixture::now() - jiff::SignedDuration::from_hours(52)),
+            config: vec![("user", "app".to_owned()), ("command", "node index.js".to_owned())],
+            used_by: vec!["api".to_owned(), "migrate".to_owned()],
+            paths: paths.to_vec(),
+            layers: vec![
+                layer(1, "COPY . .", (40 << 20) + 12_000, first, (3, 0, 0)),
+                layer(2, "RUN npm run build", 44 << 20, second, (0, 1, 0)),
+                LayerInfo { command: "USER app".to_owned(), ..LayerInfo::default() },
+                layer(3, "RUN rm -r /tmp", 0, third, (0, 0, 1)),
+            ],
+            waste: vec![
+                Waste { path: "/srv/app".into(), files: 1, bytes: 40 << 20, mark: Changed, by: 2 },
+                Waste { path: "/tmp".into(), files: 1, bytes: 9000, mark: Deleted, by: 3 },
+            ],
+            wasted: (40 << 20) + 9000,
+            total: (84 << 20) + 12_000,
+            is_cut: false,
+        }
+    }
+
+    fn pane() -> LayersPane {
+        let mut pane = LayersPane::default();
+        pane.show(Some(&Subject::Image("acme/app:2.4.1".to_owned())));
+        pane.fit(120, 30);
+        pane.take(Ok(Box::new(report())));
+        pane
+    }
+
+    /// The rows of the tree: `+ /srv/app`.
+    fn rows(pane: &LayersPane) -> Vec<String> {
+        let line = |row: &TreeRow| {
+            let sign = match row.mark {
+                Some(Mark::Added) => '+',
+                Some(Mark::Changed) => '~',
+                Some(Mark::Deleted) => '-',
+                None => ' ',
+            };
+            let path = pane.report.as_ref().unwrap().path(row.path.unwrap());
+            format!("{sign} {} {}", path.display(), row.size)
+        };
+        pane.tree.rows.iter().map(line).collect()
+    }
+
+    #[test]
+    fn the_last_layer_is_shown_first_and_each_says_what_it_does() {
+        let mut pane = pane();
+        assert_eq!(rows(&pane), ["  / 9000", "- /tmp 9000"]);
+        pane.step(-2);
+        assert_eq!(rows(&pane), ["  / 46137344", "  /srv 46137344", "~ /srv/app 46137344"]);
+        pane.step(-1);
+        assert_eq!(rows(&pane), ["  / 41955040", "+ /srv 41946040", "+ /tmp 9000"]);
+    }
+
+    #[test]
+    fn aggregated_is_what_the_layers_leave() {
+        let mut pane = pane();
+        pane.turn();
+        assert_eq!(rows(&pane), ["  / 46149344", "  /srv 46140344", "- /tmp 9000"]);
+        pane.toggle(Mark::Deleted);
+        let left = ["  / 46140344", "  /srv 46140344", "  /srv/app 46137344", "  /srv/lib 3000"];
+        assert_eq!(rows(&pane), left, "a folder that is alone is unfolded");
+    }
+
+    #[test]
+    fn folders_fold_and_unfold_and_a_filter_shows_the_way() {
+        let mut pane = pane();
+        pane.step(-3);
+        pane.in_tree = true;
+        pane.step(1);
+        assert!(pane.tree.unfold());
+        assert_eq!(rows(&pane).len(), 5);
+        pane.step(2);
+        assert!(pane.tree.unfold() && !pane.tree.unfold());
+        pane.step(1);
+        assert!(pane.tree.fold(), "it goes to the folder it lies in");
+        assert_eq!(pane.tree.cursor, 3);
+        assert!(pane.tree.fold());
+        assert_eq!(rows(&pane).len(), 5);
+        pane.filter_by("A P");
+        assert_eq!(rows(&pane), ["  / 41943040", "  /srv 41943040", "+ /srv/app 41943040"]);
+    }
+
+    #[test]
+    fn a_file_that_a_layer_removes_is_copied_out_of_the_one_below() {
+        let mut pane = pane();
+        pane.in_tree = true;
+        assert_eq!(pane.extract("/work".into()), None, "the root is no file");
+        pane.step(1);
+        let request = pane.extract("/work".into()).unwrap();
+        assert_eq!(request.from, Place::Layers("acme/app:2.4.1".to_owned(), 2));
+        assert_eq!((request.folder, request.names), ("/".into(), vec!["tmp".into()]));
+    }
+}

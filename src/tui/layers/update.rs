@@ -1,0 +1,60 @@
+//! Keys of the layer explorer.
+
+use crate::engine::files::{CopyRequest, Mark};
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::layers::model::LayersPane;
+use crate::tui::model::layer::Purpose;
+use crate::tui::model::{Model, Tone};
+use crate::tui::update::prompt;
+
+/// What `action` does in the explorer; `None` when that is nothing special.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let is_single = model.is_alone || model.windows.count() == 1 && model.is_zoomed;
+    let folder = model.world.folder.clone();
+    let pane: &mut LayersPane = &mut model.pane_mut().layers;
+    let page = isize::try_from(pane.page()).unwrap_or(1);
+    if let Some(by) = action.steps(page) {
+        pane.step(by);
+        return Some(Vec::new());
+    }
+    match action {
+        Action::Right if pane.in_tree => drop(pane.tree.unfold()),
+        Action::Left if pane.in_tree => pane.in_tree = pane.tree.fold(),
+        Action::Right => pane.in_tree = true,
+        Action::Left => {}
+        Action::Open if pane.in_tree => {
+            let _ = pane.tree.unfold() || pane.tree.fold();
+        }
+        Action::Open => pane.in_tree = true,
+        Action::NextPane if !pane.in_tree => pane.in_tree = true,
+        Action::NextPane if is_single => pane.in_tree = false,
+        Action::PreviousPane if pane.in_tree => pane.in_tree = false,
+        Action::ToggleAdded => pane.toggle(Mark::Added),
+        Action::ToggleModified => pane.toggle(Mark::Changed),
+        Action::ToggleRemoved => pane.toggle(Mark::Deleted),
+        Action::LayerForm => pane.turn(),
+        Action::Search => {
+            let filter = pane.tree.filter.clone();
+            prompt(model, Purpose::FileFilter, &filter);
+        }
+        Action::Back if !pane.tree.filter.is_empty() => pane.filter_by(""),
+        Action::Extract => {
+            let request = pane.extract(folder).filter(|_| pane.in_tree);
+            extract(model, request);
+        }
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+/// Asks for the folder of this machine that a file of an image is copied to.
+pub(crate) fn extract(model: &mut Model, request: Option<CopyRequest>) {
+    match request {
+        Some(request) => {
+            let text = request.into.to_string_lossy().into_owned();
+            prompt(model, Purpose::ExtractTo(Box::new(request)), &text);
+        }
+        None => model.say(Tone::Plain, "select a file or a folder of the tree first", None),
+    }
+}

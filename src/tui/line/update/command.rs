@@ -1,0 +1,264 @@
+//! The `:` line: commands of the TUI itself, else those of the command line, by its grammar.
+//!
+//! Everything the command line can do is done from here: in a screen where there is one,
+//! as work in the background, or by the program itself, whose words are then shown.
+
+use crate::command::{
+    self, Images, NetworkLs, ObjectType, Ps, Request, Usage, VolumeLs, World, flags, join, split,
+};
+use crate::tui::action::Action;
+use crate::tui::event::{Effect, Job, Program};
+use crate::tui::line::update::history;
+use crate::tui::list::rows::ContainerRow;
+use crate::tui::model::layer::{Layer, Page};
+use crate::tui::model::{Failure, Focus, Model, Section, Tab};
+use crate::tui::palette::model::Object;
+use crate::tui::tasks::update::{quiet_work, work};
+use crate::tui::update::copy::names;
+use crate::tui::update::object::terminal;
+use crate::tui::update::{app, dialog, here, named, show_tab};
+use crate::tui::{form, palette, tasks};
+
+/// Does what a line says.
+pub(crate) fn line(model: &mut Model, text: &str) -> Vec<Effect> {
+    let saves = history::remember(model, text);
+    let done = match split(text) {
+        Ok(words) => said(model, words),
+        Err(usage) => refuse(model, &usage),
+    };
+    done.into_iter().chain(saves).collect()
+}
+
+fn said(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
+    let words = match with_marked(model, words) {
+        Some(words) => words,
+        None => return refused(model, "`%` stands for what is marked, and nothing is", "mark rows first"),
+    };
+    match (app::run(model, &words), command::parse(&words, &model.world)) {
+        (Some(effects), _) => effects,
+        (None, Ok(parsed)) => request(model, words, parsed.request),
+        (None, Err(usage)) => refuse(model, &usage),
+    }
+}
+
+/// The words with the names of what is marked, or selected, for each `%`.
+fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {
+    if !words.iter().any(|word| word == "%") {
+        return Some(words);
+    }
+    let marked = names(model);
+    if marked.is_empty() {
+        return None;
+    }
+    let each = |word: String| if word == "%" { marked.clone() } else { vec![word] };
+    Some(words.into_iter().flat_map(each).collect())
+}
+
+/// Does what the words of the command line ask for: what has a screen is shown, verbs are
+/// work in the background, and what the rest prints is shown as it prints it.
+fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effect> {
+    if model.look.is_read_only && request.changes() {
+        let verb = words.first().map_or("", String::as_str);
+        crate::tui::update::guard::refuse(model, &format!("`{verb}` changes something"));
+        return Vec::new();
+    }
+    if let Some(effects) = screen(model, &request).or_else(|| named::act(model, &request)) {
+        return effects;
+    }
+    match request {
+        Request::Show(text) => {
+            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+            if words.len() == 1 {
+                lines.extend([String::new(), "Commands of the terminal UI:".to_owned()]);
+                lines.extend(app::summary().map(|(name, arguments, about)| {
+                    format!("  {:<28} {about}", format!("{name} {arguments}"))
+                }));
+                lines.push("  %                            Stands for what is marked".to_owned());
+            }
+            model.layers.push(Layer::Page(Page::new(words.join(" "), lines)));
+            Vec::new()
+        }
+        Request::Nothing => Vec::new(),
+        Request::Attach(attach) if attach.stdin => open(model, &attach.target, Program::Attach),
+        Request::Start(start) if start.attach || start.interactive => {
+            let target = start.targets.first().map_or("", String::as_str);
+            open(model, target, Program::Start)
+        }
+        Request::Exec(exec) if exec.request.tty || exec.request.interactive => {
+            open(model, &exec.target, Program::Exec(words))
+        }
+        Request::Run(run) if run.create.cidfile.is_none() && run.create.request.options.tty => {
+            match flags::sorted(&words).is_some_and(|it| it.given.iter().any(|it| it.long == "detach-keys")) {
+                true => refused(model, "--detach-keys means nothing in a pane", "Ctrl-] leaves it"),
+                false => dialog::run(model, words),
+            }
+        }
+        Request::Run(run) if run.create.cidfile.is_none() && run.detach => dialog::run(model, words),
+        Request::Create(create) if create.cidfile.is_none() => work_of(model, words),
+        Request::Pull(_) | Request::FromHost(_) => work_of(model, words),
+        Request::Load(load) if load.input.is_some() => work_of(model, words),
+        Request::Import(import) if import.source.is_some() => work_of(model, words),
+        Request::Load(_) | Request::Import(_) => {
+            refused(model, "there is no standard input here", "name a file: `load -i FILE`")
+        }
+        Request::SystemReset(_) => refused(
+            model,
+            "this would remove the engine that is shown, with all that is in it",
+            "leave hoist and run `hoist system reset`",
+        ),
+        Request::Start(_)
+        | Request::Stop(_)
+        | Request::Restart(_)
+        | Request::Kill(_)
+        | Request::Pause(_)
+        | Request::Unpause(_)
+        | Request::Rm(_)
+        | Request::Rename(_)
+        | Request::Rmi(_)
+        | Request::Tag(_) => vec![quiet_work(model, &join(&words), Job::Words(words))],
+        _ => tasks::update::print(model, words),
+    }
+}
+
+/// Shows what a request without further wishes asks for, where there is a screen for it.
+fn screen(model: &mut Model, request: &Request) -> Option<Vec<Effect>> {
+    match request {
+        Request::Ps(ps) if *ps == Ps { all: ps.all, ..default_ps() } => {
+            model.shows_all = ps.all;
+            Some(here(model, Action::GoContainers))
+        }
+        Request::Images(images) if *images == Images::default() => Some(here(model, Action::GoImages)),
+        Request::NetworkLs(list) if *list == NetworkLs::default() => Some(here(model, Action::GoNetworks)),
+        Request::VolumeLs(list) if *list == VolumeLs::default() => Some(here(model, Action::GoVolumes)),
+        Request::Events(events)
+            if events.filter.is_empty()
+                && (&events.format, &events.since, &events.until) == (&None, &None, &None) =>
+        {
+            Some(here(model, Action::GoEvents))
+        }
+        Request::Logs(logs)
+            if !logs.timestamps && (&logs.tail, &logs.since, &logs.until) == (&None, &None, &None) =>
+        {
+            Some(show(model, &logs.target, Tab::Logs))
+        }
+        Request::Top(top) => match top.words.as_slice() {
+            [target] => Some(show(model, target, Tab::Top)),
+            _ => None,
+        },
+        Request::Stats(stats) if !stats.no_stream && stats.format.is_none() => match stats.targets.as_slice()
+        {
+            [] => Some(here(model, Action::GoContainers)),
+            [target] => Some(show(model, target, Tab::Stats)),
+            _ => None,
+        },
+        Request::Inspect(inspect) if inspect.format.is_none() && !inspect.size && inspect.kind.is_none() => {
+            match inspect.names.as_slice() {
+                [name] => inspect_any(model, name),
+                _ => None,
+            }
+        }
+        Request::Inspect(inspect)
+            if inspect.format.is_none() && !inspect.size && inspect.kind == Some(ObjectType::Container) =>
+        {
+            match inspect.names.as_slice() {
+                [name] if find(model, name).is_some() => Some(show(model, name, Tab::Inspect)),
+                _ => None,
+            }
+        }
+        Request::ImageInspect(inspect) if inspect.format.is_none() => match inspect.names.as_slice() {
+            [name] => inspect_any(model, name).filter(|_| model.section == Section::Images),
+            _ => None,
+        },
+        Request::NetworkInspect(inspect) if inspect.format.is_none() => match inspect.names.as_slice() {
+            [name] => inspect_any(model, name).filter(|_| model.section == Section::Networks),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// What `ps` alone means.
+fn default_ps() -> Ps {
+    Ps { last: -1, ..Ps::default() }
+}
+
+/// Inspects what is called so, in its list; what is in none is left to the command line.
+fn inspect_any(model: &mut Model, name: &str) -> Option<Vec<Effect>> {
+    if find(model, name).is_some() {
+        return Some(show(model, name, Tab::Inspect));
+    }
+    let image = form::update::find_image(name, model.images.all()).map(|row| row.unique.clone());
+    let network = model.networks.all().iter().find(|row| row.name == name).map(|row| row.id.clone());
+    let (of, key) = match (image, network) {
+        (Some(key), _) => (Section::Images, key),
+        (None, Some(key)) => (Section::Networks, key),
+        (None, None) => return None,
+    };
+    let object = Object { of, key, name: name.to_owned(), is_selected: false };
+    palette::update::select(model, &object);
+    show_tab(model, Tab::Inspect);
+    Some(Vec::new())
+}
+
+fn refused(model: &mut Model, why: &str, hint: &str) -> Vec<Effect> {
+    let what = "cannot do that here".to_owned();
+    model.fail(Failure { what, why: vec![why.to_owned()], hint: Some(hint.to_owned()) });
+    Vec::new()
+}
+
+/// Begins the work that words of the command line ask for, and shows how it goes on.
+pub(crate) fn work_of(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
+    match command::parse(&words, &model.world) {
+        Ok(_) => vec![work(model, &join(&words), Job::Words(words))],
+        Err(usage) => refuse(model, &usage),
+    }
+}
+
+/// The container that a name, an id or the start of an id means.
+fn find<'a>(model: &'a Model, target: &str) -> Option<&'a ContainerRow> {
+    let rows = model.containers.all();
+    let by_name = rows.iter().find(|row| row.name == target);
+    by_name.or_else(|| rows.iter().find(|row| !target.is_empty() && row.id.as_str().starts_with(target)))
+}
+
+/// Puts the cursor on a container.
+fn select(model: &mut Model, target: &str) -> Option<ContainerRow> {
+    let Some(row) = find(model, target).cloned() else {
+        model.fail(Failure { what: format!("No such container: {target}"), ..Failure::default() });
+        return None;
+    };
+    model.section = Section::Containers;
+    (model.shows_all, model.focus) = (true, Focus::List);
+    model.containers.filter.clear();
+    model.settle();
+    model.containers.select_key(row.id.as_str());
+    Some(row)
+}
+
+fn show(model: &mut Model, target: &str, tab: Tab) -> Vec<Effect> {
+    if select(model, target).is_some() {
+        show_tab(model, tab);
+    }
+    Vec::new()
+}
+
+fn open(model: &mut Model, target: &str, program: Program) -> Vec<Effect> {
+    match select(model, target) {
+        Some(row) => terminal(model, &row, program),
+        None => Vec::new(),
+    }
+}
+
+fn refuse(model: &mut Model, usage: &Usage) -> Vec<Effect> {
+    let text = usage.to_string();
+    let what = text.lines().next().unwrap_or_default().to_owned();
+    let hint = text.lines().find_map(|line| line.strip_prefix("hint: ")).map(str::to_owned);
+    model.fail(Failure { what, why: Vec::new(), hint });
+    Vec::new()
+}
+
+/// What is wrong with the words of a command, in one line.
+pub(crate) fn problem(words: Result<Vec<String>, Usage>, world: &World) -> Option<String> {
+    let parsed = words.and_then(|words| command::parse(&words, world));
+    parsed.err().map(|usage| usage.to_string().lines().next().unwrap_or_default().to_owned())
+}

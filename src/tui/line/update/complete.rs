@@ -1,0 +1,229 @@
+//! Completion of what is typed: words of the grammar, names of the lists, files.
+
+use crate::command::{Noun, Suggestions, join, split, suggest};
+use crate::tui::event::Effect;
+use crate::tui::line::candidates::{Candidate, Candidates, MOST};
+use crate::tui::list::rows::Row;
+use crate::tui::model::Model;
+use crate::tui::model::layer::{Layer, Prompt, Purpose};
+use crate::tui::update::app;
+
+/// Takes the next candidate, or the one before.
+pub(crate) fn take(model: &mut Model, by: isize) -> Vec<Effect> {
+    let Some(Layer::Prompt(prompt)) = model.layers.last_mut() else { return Vec::new() };
+    let Some(line) = prompt.candidates.take(by) else { return Vec::new() };
+    let after = prompt.input.halves().1.to_owned();
+    prompt.input.set_halves(&line, &after);
+    // A folder that was taken is looked into; a list that is gone through stays.
+    if prompt.candidates.items.len() == 1 { refresh(model) } else { Vec::new() }
+}
+
+/// Finds anew what the word at the cursor could become.
+pub(crate) fn refresh(model: &mut Model) -> Vec<Effect> {
+    let Some(Layer::Prompt(prompt)) = model.layers.last() else { return Vec::new() };
+    let before = prompt.input.halves().0.to_owned();
+    let found = candidates(model, prompt, &before);
+    let folder = found.folder.clone();
+    if let Some(Layer::Prompt(prompt)) = model.layers.last_mut() {
+        prompt.candidates = found;
+        if let Some(folder) = &folder {
+            prompt.folder = Some((folder.clone(), Vec::new()));
+        }
+    }
+    folder.map(Effect::Folder).into_iter().collect()
+}
+
+fn candidates(model: &Model, prompt: &Prompt, line: &str) -> Candidates {
+    let is_line = matches!(prompt.purpose, Purpose::Command | Purpose::RunWords | Purpose::Import);
+    let Some((before, begun)) =
+        (if is_line { last_word(line) } else { Some((String::new(), line.to_owned())) })
+    else {
+        return Candidates::default();
+    };
+    let mut found = Candidates { before, begun, ..Candidates::default() };
+    let words = split(&found.before).unwrap_or_default();
+    let suggestions = match prompt.purpose {
+        Purpose::Command => match app::words(model, &words) {
+            Some(own) => plain(own),
+            None => suggest(&words, &found.begun),
+        },
+        Purpose::RunWords => suggest(&words, &found.begun),
+        Purpose::Load => noun(Noun::File),
+        Purpose::Import if words.is_empty() => noun(Noun::File),
+        Purpose::Import | Purpose::Pull | Purpose::Tag(_) => noun(Noun::Image),
+        _ => return found,
+    };
+    let prefix = suggestions.prefix.clone();
+    let begun = found.begun.strip_prefix(&prefix).unwrap_or(&found.begun).to_owned();
+    let is_first = words.is_empty() && prompt.purpose == Purpose::Command;
+    let own = app::summary().filter(|_| is_first).map(|(name, _, about)| (name.to_owned(), about.to_owned()));
+    let before = words;
+    let words = own.chain(suggestions.words).filter(|(word, _)| word.starts_with(&begun));
+    let mut items: Vec<(String, String)> = words.collect();
+    match suggestions.noun {
+        Some(Noun::File) => match &prompt.folder {
+            Some((of, entries)) if *of == folder_of(&begun).0 => items.extend(files(&begun, entries)),
+            _ => found.folder = Some(folder_of(&begun).0.to_owned()),
+        },
+        // What stands in the line already is not meant again.
+        Some(noun) => {
+            items.extend(names(model, noun, &begun).into_iter().filter(|it| !before.contains(&it.0)))
+        }
+        None => {}
+    }
+    items.truncate(MOST);
+    let quoted = |word: String| if is_line { join(&[word]) } else { word };
+    found.items = items
+        .into_iter()
+        .map(|(word, about)| Candidate { word: format!("{prefix}{}", quoted(word)), about })
+        .collect();
+    found
+}
+
+fn plain(words: Vec<String>) -> Suggestions {
+    let words = words.into_iter().map(|word| (word, String::new())).collect();
+    Suggestions { words, ..Suggestions::default() }
+}
+
+fn noun(noun: Noun) -> Suggestions {
+    Suggestions { noun: Some(noun), ..Suggestions::default() }
+}
+
+/// The line up to its last word, and that word without quotes; `None` within quotes.
+fn last_word(line: &str) -> Option<(String, String)> {
+    let mut quote = None;
+    let mut escaped = false;
+    let mut start = 0;
+    for (at, c) in line.char_indices() {
+        match (c, quote) {
+            _ if escaped => escaped = false,
+            ('\\', None | Some('"')) => escaped = true,
+            ('\'' | '"', None) => quote = Some(c),
+            (c, Some(open)) if c == open => quote = None,
+            (c, None) if c.is_whitespace() => start = at + c.len_utf8(),
+            _ => {}
+        }
+    }
+    if quote.is_some() || escaped {
+        return None;
+    }
+    let word = split(&line[start..]).ok()?.into_iter().next().unwrap_or_default();
+    Some((line[..start].to_owned(), word))
+}
+
+/// The folder that a begun path is in, as it is written, and the begun name.
+fn folder_of(begun: &str) -> (&str, &str) {
+    begun.rfind('/').map_or(("", begun), |at| begun.split_at(at + 1))
+}
+
+/// Files of a folder that begin so. Hidden ones only for who begins with their dot.
+fn files(begun: &str, entries: &[(String, bool)]) -> Vec<(String, String)> {
+    let (folder, name) = folder_of(begun);
+    let fits = |entry: &&(String, bool)| {
+        entry.0.starts_with(name) && (name.starts_with('.') || !entry.0.starts_with('.'))
+    };
+    let shown = |(entry, is_folder): &(String, bool)| {
+        let slash = if *is_folder { "/" } else { "" };
+        (format!("{folder}{entry}{slash}"), String::new())
+    };
+    entries.iter().filter(fits).take(MOST).map(shown).collect()
+}
+
+/// Names that begin so.
+fn names(model: &Model, noun: Noun, begun: &str) -> Vec<(String, String)> {
+    let containers = model.containers.all().iter().map(|row| (row.name.clone(), row.status.to_string()));
+    let images = model.images.all().iter().filter(|row| !row.name.is_empty());
+    let images = images.map(|row| (row.name.clone(), "image".to_owned()));
+    let networks = model.networks.all().iter().map(|row| (row.name.clone(), "network".to_owned()));
+    let volumes = model.volumes.all().iter().map(|row| (row.name.clone(), "volume".to_owned()));
+    let all: Box<dyn Iterator<Item = (String, String)>> = match noun {
+        Noun::Container => Box::new(containers),
+        Noun::Image => Box::new(images),
+        Noun::Network => Box::new(networks),
+        Noun::Volume => Box::new(volumes),
+        Noun::Object => Box::new(containers.chain(images).chain(networks).chain(volumes)),
+        Noun::File => Box::new(std::iter::empty()),
+    };
+    let mut found: Vec<_> = all.filter(|(name, _)| name.starts_with(begun)).take(MOST).collect();
+    // By id only what no name fits.
+    if found.is_empty() && begun.len() >= 3 && matches!(noun, Noun::Container | Noun::Object) {
+        let rows = model.containers.all().iter().filter(|row| row.key().starts_with(begun));
+        found.extend(rows.take(MOST).map(|row| (row.id.short().to_owned(), row.name.clone())));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::event::Event;
+    use crate::tui::fixture::{full, press, write};
+    use crate::tui::line::update::complete::*;
+    use crate::tui::update::update;
+
+    fn line(model: &Model) -> String {
+        match model.layers.last() {
+            Some(Layer::Prompt(prompt)) => prompt.input.text().to_owned(),
+            _ => String::new(),
+        }
+    }
+
+    fn listed(model: &Model) -> String {
+        let Some(Layer::Prompt(prompt)) = model.layers.last() else { return String::new() };
+        prompt.candidates.items.iter().map(|item| item.word.as_str()).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn what_can_follow_is_listed_while_it_is_typed() {
+        for (typed, want) in [
+            ("resta", "restart"),
+            ("restart m", "mailer migrate"),
+            ("run --restart al", "always"),
+            ("run -it deb", "debian:13"),
+            ("run --network=br", "--network=bridge"),
+            ("inspect b", "batch bridge"),
+            ("theme mi", "midnight"),
+            ("set all o", "on off"),
+            ("run 'deb", ""),
+            ("network i", "inspect"),
+        ] {
+            let mut model = full(80, 24);
+            press(&mut model, ":");
+            write(&mut model, typed);
+            assert_eq!(listed(&model), want, "{typed}");
+        }
+    }
+
+    #[test]
+    fn tab_goes_through_the_candidates_and_typing_goes_on_behind_one() {
+        let mut model = full(80, 24);
+        press(&mut model, ":");
+        write(&mut model, "restart m");
+        let lines: Vec<_> = (0..3)
+            .map(|_| {
+                press(&mut model, "tab");
+                line(&model)
+            })
+            .collect();
+        assert_eq!(lines, ["restart mailer", "restart migrate", "restart mailer"]);
+        press(&mut model, "shift-tab");
+        write(&mut model, " we");
+        press(&mut model, "tab");
+        assert_eq!(line(&model), "restart migrate web ");
+    }
+
+    #[test]
+    fn a_path_is_completed_from_the_folder_that_the_driver_reads() {
+        let mut model = full(80, 24);
+        press(&mut model, ":");
+        let effects = write(&mut model, "load -i im");
+        assert_eq!(effects.last(), Some(&Effect::Folder(String::new())));
+        let entries = [("images", true), ("img.tar", false), (".imx", false)];
+        let entries = entries.map(|(name, is_folder)| (name.to_owned(), is_folder)).to_vec();
+        update(&mut model, Event::Folder(String::new(), entries));
+        assert_eq!(listed(&model), "images/ img.tar");
+        write(&mut model, "a");
+        let effects = press(&mut model, "tab");
+        assert_eq!(line(&model), "load -i images/");
+        assert_eq!(effects, [Effect::Folder("images/".to_owned())]);
+    }
+}

@@ -1,0 +1,380 @@
+//! The columns of lists: what they are called, how wide they are, and which are shown where.
+//!
+//! Which ones a user wants, and in which order, is kept by [`Columns`]; [`fit`] says how much
+//! of that there is room for.
+
+use std::collections::BTreeMap;
+
+use crate::tui::model::Section;
+
+/// Blank columns between two columns.
+pub const GAP: usize = 2;
+
+/// Columns up to this rank have their good width before others are shown at all.
+const ESSENTIAL: u8 = 7;
+
+/// Where a text stands in its cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Align {
+    Left,
+    Right,
+}
+
+macro_rules! columns {
+    ($($variant:ident $name:literal $heading:literal $least:literal $good:literal $most:literal $rank:literal $align:ident;)*) => {
+        /// One thing that lists show of objects.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[expect(missing_docs, reason = "the headings say it")]
+        pub enum Column { $($variant,)* }
+
+        impl Column {
+            /// Every column.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// As it is saved, and told.
+            #[must_use]
+            pub fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// What stands above it.
+            #[must_use]
+            pub fn heading(self) -> &'static str {
+                match self { $(Self::$variant => $heading,)* }
+            }
+
+            /// Where its text stands.
+            #[must_use]
+            pub fn align(self) -> Align {
+                match self { $(Self::$variant => Align::$align,)* }
+            }
+
+            fn width(self) -> Width {
+                match self { $(Self::$variant => Width { least: $least, good: $good, most: $most, rank: $rank },)* }
+            }
+        }
+    };
+}
+
+/// How wide a column is: at least, where there is room, where there is plenty; and the order
+/// in which columns get theirs, the smallest rank first.
+struct Width {
+    least: usize,
+    good: usize,
+    most: usize,
+    rank: u8,
+}
+
+// Widths: at least, good, at most; rank; where the text stands.
+columns! {
+    Name       "name"       "NAME"       12 12 24 0  Left;
+    Task       "task"       "TASK"       12 24 60 0  Left;
+    Time       "time"       "TIME"       8  8  8  1  Left;
+    State      "state"      "STATE"      12 13 16 1  Left;
+    Left       "left"       "LEFT"       6  6  7  1  Right;
+    Removed    "removed"    "REMOVED"    10 10 11 2  Left;
+    Action     "action"     "ACTION"     10 12 20 2  Left;
+    Driver     "driver"     "DRIVER"     7  7  8  2  Left;
+    Image      "image"      "IMAGE"      12 18 48 3  Left;
+    Subnet     "subnet"     "SUBNET"     16 16 18 3  Left;
+    Folder     "folder"     "PLACE"      12 20 60 3  Left;
+    Kind       "kind"       "KIND"       9  9  9  4  Left;
+    Cpu        "cpu"        "CPU%"       6  6  6  4  Right;
+    Size       "size"       "SIZE"       5  5  6  4  Right;
+    Spent      "for"        "FOR"        6  6  7  4  Right;
+    Containers "containers" "CONTAINERS" 10 18 40 5  Left;
+    Attributes "attributes" "ATTRIBUTES" 12 20 90 5  Left;
+    Memory     "memory"     "MEM"        5  11 11 5  Right;
+    Chart      "chart"      "CPU"        5  9  12 6  Left;
+    Up         "up"         "UP"         9  9  10 7  Left;
+    UsedBy     "used-by"    "USED BY"    8  12 40 7  Left;
+    Ports      "ports"      "PORTS"      8  8  18 8  Left;
+    Id         "id"         "ID"         12 12 12 9  Left;
+    Created    "created"    "CREATED"    10 10 11 9  Left;
+    NetIn      "net-in"     "NET↓"       5  5  6  10 Right;
+    NetOut     "net-out"    "NET↑"       5  5  6  11 Right;
+    Platform   "platform"   "PLATFORM"   8  8  9  10 Left;
+    Pids       "pids"       "PIDS"       5  5  5  12 Right;
+    Project    "project"    "PROJECT"    8  8  16 12 Left;
+    Address    "address"    "ADDRESS"    15 15 15 13 Left;
+    Network    "network"    "NETWORK"    8  8  14 13 Left;
+    Command    "command"    "COMMAND"    12 20 60 14 Left;
+}
+
+/// Which of them takes what no other wants.
+const ELASTIC: [Column; 8] = [
+    Column::Image,
+    Column::Attributes,
+    Column::Folder,
+    Column::Task,
+    Column::Command,
+    Column::UsedBy,
+    Column::Containers,
+    Column::Name,
+];
+
+/// Columns that show what a container uses.
+pub const USE: [Column; 6] =
+    [Column::Chart, Column::Cpu, Column::Memory, Column::NetIn, Column::NetOut, Column::Pids];
+
+impl Column {
+    /// The column that is saved as `name`.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|column| column.name() == name)
+    }
+
+    /// Whether the first sorting shows the largest, or the newest, first.
+    #[must_use]
+    pub fn is_largest_first(self) -> bool {
+        use Column as C;
+        USE.contains(&self)
+            || matches!(
+                self,
+                C::Up | C::Created | C::Size | C::UsedBy | C::Containers | C::Spent | C::Time | C::Removed
+            )
+    }
+}
+
+/// The columns of a section: those that are shown unless the user chose, and further ones.
+#[must_use]
+pub fn of(section: Section) -> (&'static [Column], &'static [Column]) {
+    use Column as C;
+    match section {
+        Section::Containers => (
+            &[C::Name, C::State, C::Image, C::Chart, C::Cpu, C::Memory, C::NetIn, C::NetOut, C::Up, C::Ports],
+            &[C::Pids, C::Project, C::Network, C::Address, C::Id, C::Created, C::Command],
+        ),
+        Section::Images => (&[C::Name, C::Id, C::Created, C::Size, C::Platform, C::UsedBy], &[]),
+        Section::Volumes => (&[C::Name, C::Driver, C::Folder], &[]),
+        Section::Networks => (&[C::Name, C::Driver, C::Subnet, C::Containers, C::Created], &[C::Id]),
+        Section::Trash => (&[C::Name, C::Kind, C::Removed, C::Left, C::Size], &[]),
+        Section::Tasks => (&[C::Task, C::State, C::Spent], &[]),
+        Section::Events => (&[C::Time, C::Kind, C::Action, C::Name, C::Attributes], &[]),
+    }
+}
+
+/// Whether rows of a section have a sign of their state before them.
+#[must_use]
+pub fn has_glyph(section: Section) -> bool {
+    matches!(section, Section::Containers | Section::Tasks)
+}
+
+/// What stands before the columns: the cursor, a mark, the sign, a blank.
+#[must_use]
+pub fn gutter(section: Section) -> usize {
+    3 + usize::from(has_glyph(section))
+}
+
+/// Which columns the user wants in which list, in their order; by name, so that a file of
+/// another version is read as far as it can be.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Columns(BTreeMap<String, Vec<String>>);
+
+impl Columns {
+    /// The columns of a section.
+    #[must_use]
+    pub fn of(&self, section: Section) -> Vec<Column> {
+        let (usual, more) = of(section);
+        let Some(names) = self.0.get(section.title()) else { return usual.to_vec() };
+        let all = || usual.iter().chain(more);
+        let chosen: Vec<Column> =
+            names.iter().filter_map(|name| all().copied().find(|column| column.name() == name)).collect();
+        if chosen.is_empty() { usual.to_vec() } else { chosen }
+    }
+
+    /// Takes these; the usual ones need not be kept.
+    pub fn choose(&mut self, section: Section, columns: &[Column]) {
+        let title = section.title();
+        if columns.is_empty() || columns == of(section).0 {
+            self.0.remove(title);
+        } else {
+            self.0.insert(title.to_owned(), columns.iter().map(|column| column.name().to_owned()).collect());
+        }
+    }
+}
+
+/// The dialog in which columns are chosen.
+#[derive(Debug)]
+pub struct Choice {
+    /// Of which list.
+    pub section: Section,
+    /// Every column, and whether it is shown; in the order that they are to have.
+    pub items: Vec<(Column, bool)>,
+    /// Where the cursor is.
+    pub cursor: usize,
+    before: Vec<Column>,
+}
+
+impl Choice {
+    /// A dialog that begins with what is shown.
+    #[must_use]
+    pub fn new(section: Section, shown: Vec<Column>) -> Self {
+        let mut choice = Self { section, items: Vec::new(), cursor: 0, before: shown.clone() };
+        choice.take(&shown);
+        choice
+    }
+
+    /// Shows these, and offers the others behind them.
+    fn take(&mut self, shown: &[Column]) {
+        let (usual, more) = of(self.section);
+        let others = usual.iter().chain(more).filter(|column| !shown.contains(column));
+        self.items =
+            shown.iter().map(|column| (*column, true)).chain(others.map(|column| (*column, false))).collect();
+    }
+
+    /// Moves the cursor.
+    pub fn step(&mut self, by: isize) {
+        self.cursor = self.cursor.saturating_add_signed(by).min(self.items.len().saturating_sub(1));
+    }
+
+    /// Moves the column under the cursor, and the cursor with it.
+    pub fn shift(&mut self, by: isize) {
+        let to = self.cursor.saturating_add_signed(by).min(self.items.len().saturating_sub(1));
+        self.items.swap(self.cursor, to);
+        self.cursor = to;
+    }
+
+    /// Shows the column under the cursor, or no longer; one always stays.
+    pub fn toggle(&mut self) {
+        let is_last = self.shown().len() == 1;
+        if let Some((_, is_shown)) =
+            self.items.get_mut(self.cursor).filter(|(_, is_shown)| !(*is_shown && is_last))
+        {
+            *is_shown = !*is_shown;
+        }
+    }
+
+    /// Takes the usual ones again.
+    pub fn reset(&mut self) {
+        self.take(of(self.section).0);
+        self.cursor = 0;
+    }
+
+    /// What is chosen.
+    #[must_use]
+    pub fn shown(&self) -> Vec<Column> {
+        self.items.iter().filter(|(_, is_shown)| *is_shown).map(|(column, _)| *column).collect()
+    }
+
+    /// What was shown before.
+    #[must_use]
+    pub fn before(&self) -> &[Column] {
+        &self.before
+    }
+}
+
+/// As many of the columns as there is room for in `width`, and how wide each is. The first
+/// one always stands; `left` of the others are scrolled away.
+#[must_use]
+pub fn fit(columns: &[Column], width: usize, left: usize) -> Vec<(Column, usize)> {
+    let Some((first, rest)) = columns.split_first() else { return Vec::new() };
+    let rest = &rest[left.min(rest.len().saturating_sub(1))..];
+    let wished: Vec<Column> = [*first].into_iter().chain(rest.iter().copied()).collect();
+    let mut ranked = wished.clone();
+    // Who scrolls wants to see what comes next, whatever it is.
+    if left == 0 {
+        ranked.sort_by_key(|column| column.width().rank);
+    }
+    let mut taken: BTreeMap<Column, usize> = BTreeMap::new();
+    let mut room = (width + GAP).max(first.width().least + GAP);
+    let (essential, further): (Vec<Column>, Vec<Column>) =
+        ranked.into_iter().partition(|column| column.width().rank <= ESSENTIAL || left > 0);
+    take(&mut taken, &mut room, &essential);
+    grow(&mut taken, &mut room, &essential, |width| width.good);
+    take(&mut taken, &mut room, &further);
+    grow(&mut taken, &mut room, &further, |width| width.good);
+    grow(&mut taken, &mut room, &essential, |width| width.most);
+    grow(&mut taken, &mut room, &further, |width| width.most);
+    let elastic = ELASTIC.iter().find(|column| taken.contains_key(column));
+    if let Some(width) = elastic.and_then(|column| taken.get_mut(column)) {
+        *width += room;
+    }
+    wished.into_iter().filter_map(|column| Some((column, *taken.get(&column)?))).collect()
+}
+
+fn take(taken: &mut BTreeMap<Column, usize>, room: &mut usize, columns: &[Column]) {
+    for column in columns {
+        let least = column.width().least;
+        // What matters less does not stand where what matters more has no room.
+        let Some(rest) = room.checked_sub(least + GAP) else { return };
+        *room = rest;
+        taken.insert(*column, least);
+    }
+}
+
+fn grow(
+    taken: &mut BTreeMap<Column, usize>,
+    room: &mut usize,
+    columns: &[Column],
+    to: impl Fn(Width) -> usize,
+) {
+    for column in columns {
+        if let Some(width) = taken.get_mut(column) {
+            let more = to(column.width()).saturating_sub(*width).min(*room);
+            *width += more;
+            *room -= more;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::list::columns::*;
+
+    fn told(width: usize, left: usize) -> String {
+        let columns = of(Section::Containers).0;
+        let fitted = fit(columns, width, left);
+        let used: usize = fitted.iter().map(|(_, width)| width + GAP).sum();
+        assert!(used <= (width + GAP).max(14), "{width}: {used}");
+        fitted
+            .iter()
+            .map(|(column, width)| format!("{}:{width}", column.name()))
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+
+    #[test]
+    fn columns_come_and_grow_with_the_width() {
+        for (width, columns) in [
+            (8, "name:12"),
+            (34, "name:19 state:13"),
+            (74, "name:12 state:13 image:12 chart:5 cpu:6 memory:5 up:9"),
+            (114, "name:12 state:13 image:18 chart:9 cpu:6 memory:11 net-in:5 net-out:5 up:9 ports:8"),
+            (194, "name:24 state:16 image:67 chart:12 cpu:6 memory:11 net-in:6 net-out:6 up:10 ports:18"),
+        ] {
+            assert_eq!(told(width, 0), columns, "{width}");
+        }
+        for width in 0..300 {
+            told(width, width % 12);
+        }
+    }
+
+    #[test]
+    fn scrolling_keeps_the_first_column_and_always_one_more() {
+        assert_eq!(told(40, 2), "name:12 chart:9 cpu:6 memory:7");
+        assert_eq!(told(40, 99), "name:24 ports:14");
+    }
+
+    #[test]
+    fn a_choice_is_kept_by_name_and_unknown_names_are_passed_over() {
+        let mut columns = Columns::default();
+        assert_eq!(columns.of(Section::Tasks), of(Section::Tasks).0);
+        columns.choose(Section::Images, &[Column::Size, Column::Name]);
+        let text = serde_json::to_string(&columns).unwrap();
+        assert_eq!(text, r#"{"Images":["size","name"]}"#);
+        let text = r#"{"Images":["size","weight","name"],"Moons":[],"Tasks":["cpu"]}"#;
+        let columns: Columns = serde_json::from_str(text).unwrap();
+        assert_eq!(columns.of(Section::Images), [Column::Size, Column::Name]);
+        assert_eq!(columns.of(Section::Tasks), of(Section::Tasks).0);
+    }
+
+    #[test]
+    fn each_column_has_its_own_name() {
+        for column in Column::ALL {
+            assert_eq!(Column::named(column.name()), Some(*column));
+        }
+    }
+}

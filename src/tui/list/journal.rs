@@ -1,0 +1,134 @@
+//! What happened: rows of the Events list.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::base::text;
+use crate::engine::{Event, Kind};
+use crate::tui::list::columns::Column;
+use crate::tui::list::filter::Field;
+use crate::tui::list::rows::{Row, natural};
+
+/// So many events are kept; the oldest go first.
+pub const KEPT: usize = 5000;
+
+/// An event.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventRow {
+    key: String,
+    /// When it happened.
+    pub time: Timestamp,
+    /// Nanoseconds since 1970.
+    pub nanos: i64,
+    /// What kind of object it happened to.
+    pub kind: Kind,
+    /// `create`, `die`, `exec_start: sh`, …
+    pub action: String,
+    /// What the object was called then.
+    pub name: String,
+    /// The object's id, or its name where it has none.
+    pub id: String,
+    /// `exitCode=1 image=redis:8 …`
+    pub attributes: String,
+}
+
+impl EventRow {
+    /// What the list shows of `event`.
+    #[must_use]
+    pub fn new(event: &Event) -> Self {
+        let of = |name: &str| event.actor.attributes.get(name);
+        let id = event.actor.id.clone();
+        Self {
+            key: format!("{} {} {id}", event.time_nano, event.action),
+            time: Timestamp::from_nanosecond(event.time_nano.into()).unwrap_or_default(),
+            nanos: event.time_nano,
+            kind: event.kind,
+            action: text::line(&event.action).into_owned(),
+            name: of("name").cloned().unwrap_or_else(|| short(&id).to_owned()),
+            attributes: attributes(&event.actor.attributes),
+            id,
+        }
+    }
+
+    /// The exit code that a `die` tells of.
+    #[must_use]
+    pub fn exit(&self) -> Option<&str> {
+        self.attributes.split(' ').find_map(|word| word.strip_prefix("exitCode="))
+    }
+}
+
+/// The first digits of an id; a name whole.
+fn short(id: &str) -> &str {
+    let hex = id.strip_prefix("sha256:").unwrap_or(id);
+    let is_id = hex.len() == 64 && hex.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if is_id { &hex[..12] } else { id }
+}
+
+/// What is known besides, what one looks for first before the rest.
+fn attributes(all: &BTreeMap<String, String>) -> String {
+    const FIRST: [&str; 4] = ["exitCode", "signal", "image", "container"];
+    let first = FIRST.iter().filter_map(|name| all.get_key_value(*name));
+    let rest = all.iter().filter(|(name, _)| !FIRST.contains(&name.as_str()) && *name != "name");
+    let words = first.chain(rest).map(|(name, value)| format!("{name}={}", short(value)));
+    text::line(&words.collect::<Vec<_>>().join(" ")).into_owned()
+}
+
+impl Row for EventRow {
+    fn key(&self) -> &str {
+        &self.key
+    }
+
+    fn words(&self) -> Vec<&str> {
+        vec![self.kind.as_str(), &self.action, &self.name, short(&self.id), &self.attributes]
+    }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Kind => test(self.kind.as_str()),
+            Field::Action => test(&self.action),
+            Field::Name => test(&self.name),
+            Field::Id => test(&self.id),
+            // What an event says of labels and the image is among its attributes.
+            Field::Label | Field::Image => test(&self.attributes),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        match column {
+            Column::Time => self.nanos.cmp(&other.nanos),
+            Column::Kind => self.kind.as_str().cmp(other.kind.as_str()),
+            Column::Action => natural(&self.action, &other.action),
+            Column::Name => natural(&self.name, &other.name),
+            Column::Attributes => self.attributes.cmp(&other.attributes),
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::Actor;
+    use crate::tui::list::journal::*;
+
+    #[test]
+    fn an_event_tells_first_what_one_looks_for() {
+        let attributes = [("name", "web"), ("a", "b"), ("image", "redis:8"), ("exitCode", "137")];
+        let row = EventRow::new(&Event {
+            kind: Kind::Container,
+            action: "die".to_owned(),
+            actor: Actor {
+                id: "ab".repeat(32),
+                attributes: attributes.map(|(name, value)| (name.to_owned(), value.to_owned())).into(),
+            },
+            scope: "local".to_owned(),
+            time: 1,
+            time_nano: 1_000_000_007,
+        });
+        assert_eq!(row.attributes, "exitCode=137 image=redis:8 a=b");
+        assert_eq!((row.name.as_str(), row.time.as_second()), ("web", 1));
+        assert!(row.any(Field::Kind, &|kind| kind == "container"));
+    }
+}

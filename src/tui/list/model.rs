@@ -1,0 +1,177 @@
+//! The list that is shown, whatever its rows are.
+
+use crate::tui::list::columns;
+use crate::tui::list::columns::{Column, GAP, gutter};
+use crate::tui::list::jumps::Spot;
+use crate::tui::list::rows::Row;
+use crate::tui::list::table::{Order, Table};
+use crate::tui::model::{Model, Section};
+
+/// What all tables can do.
+pub trait List {
+    /// Moves the cursor so many lines.
+    fn step(&mut self, by: isize);
+    /// Puts the cursor at a place.
+    fn select(&mut self, place: usize);
+    /// Puts the cursor on the row with a key, if it is shown.
+    fn select_key(&mut self, key: &str) -> bool;
+    /// The key of the row under the cursor.
+    fn key(&self) -> Option<String>;
+    /// The place of a line of the window.
+    fn place_at(&self, line: usize) -> Option<usize>;
+    /// What the user wants to see.
+    fn filter(&mut self) -> &mut String;
+    /// See [`Table::mark`].
+    fn mark(&mut self);
+    /// See [`Table::range_mark`].
+    fn range_mark(&mut self);
+    /// Whether a range is being drawn.
+    fn draws_range(&self) -> bool;
+    /// See [`Table::mark_all`].
+    fn mark_all(&mut self);
+    /// See [`Table::unmark`].
+    fn unmark(&mut self) -> bool;
+    /// See [`Table::mark_count`].
+    fn mark_count(&self) -> (usize, usize);
+    /// See [`Table::order_by`].
+    fn order_by(&mut self, column: Column);
+    /// See [`Table::set_order`].
+    fn set_order(&mut self, order: Option<Order>);
+    /// By what it is sorted.
+    fn order(&self) -> Option<Order>;
+    /// Whether rows stand in groups.
+    fn is_grouped(&self) -> bool;
+    /// See [`Table::fold`].
+    fn fold(&mut self, folds: bool) -> bool;
+    /// Whether the group under the cursor is folded, when it is its heading that is there.
+    fn heading_is_folded(&self) -> Option<bool>;
+}
+
+impl<R: Row> List for Table<R> {
+    fn step(&mut self, by: isize) {
+        Self::step(self, by);
+    }
+
+    fn select(&mut self, place: usize) {
+        Self::select(self, place);
+    }
+
+    fn select_key(&mut self, key: &str) -> bool {
+        Self::select_key(self, key)
+    }
+
+    fn key(&self) -> Option<String> {
+        self.selected().map(|row| row.key().to_owned())
+    }
+
+    fn place_at(&self, line: usize) -> Option<usize> {
+        Self::place_at(self, line)
+    }
+
+    fn filter(&mut self) -> &mut String {
+        &mut self.filter
+    }
+
+    fn mark(&mut self) {
+        Self::mark(self);
+    }
+
+    fn range_mark(&mut self) {
+        Self::range_mark(self);
+    }
+
+    fn draws_range(&self) -> bool {
+        Self::draws_range(self)
+    }
+
+    fn mark_all(&mut self) {
+        Self::mark_all(self);
+    }
+
+    fn unmark(&mut self) -> bool {
+        Self::unmark(self)
+    }
+
+    fn mark_count(&self) -> (usize, usize) {
+        Self::mark_count(self)
+    }
+
+    fn order_by(&mut self, column: Column) {
+        Self::order_by(self, column);
+    }
+
+    fn set_order(&mut self, order: Option<Order>) {
+        Self::set_order(self, order);
+    }
+
+    fn order(&self) -> Option<Order> {
+        Self::order(self)
+    }
+
+    fn is_grouped(&self) -> bool {
+        Self::is_grouped(self)
+    }
+
+    fn fold(&mut self, folds: bool) -> bool {
+        Self::fold(self, folds)
+    }
+
+    fn heading_is_folded(&self) -> Option<bool> {
+        self.heading().map(|group| group.is_folded)
+    }
+}
+
+impl Model {
+    /// The list that is shown.
+    #[must_use]
+    pub fn list(&self) -> &dyn List {
+        match self.section {
+            Section::Containers => &self.containers,
+            Section::Images => &self.images,
+            Section::Volumes => &self.volumes,
+            Section::Networks => &self.networks,
+            Section::Tasks => &self.tasks,
+            Section::Events => &self.journal,
+            Section::Trash => &self.trash,
+        }
+    }
+
+    /// The same, to change it.
+    pub fn list_mut(&mut self) -> &mut dyn List {
+        match self.section {
+            Section::Containers => &mut self.containers,
+            Section::Images => &mut self.images,
+            Section::Volumes => &mut self.volumes,
+            Section::Networks => &mut self.networks,
+            Section::Tasks => &mut self.tasks,
+            Section::Events => &mut self.journal,
+            Section::Trash => &mut self.trash,
+        }
+    }
+
+    /// The columns of the list that there is room for, and how wide each is.
+    #[must_use]
+    pub fn fitted_columns(&self) -> Vec<(Column, usize)> {
+        let width = self.layout().list.map_or(0, |list| usize::from(list.width.saturating_sub(2)));
+        let room = width.saturating_sub(gutter(self.section));
+        columns::fit(&self.saved.columns.of(self.section), room, self.scrolled_columns)
+    }
+
+    /// Where the cursor is, to come back to.
+    #[must_use]
+    pub fn spot(&self) -> Spot {
+        Spot { section: self.section, key: self.list().key() }
+    }
+
+    /// The column that is drawn at column `x` of the terminal.
+    #[must_use]
+    pub fn column_at(&self, x: u16) -> Option<Column> {
+        let list = self.layout().list?;
+        let mut at = usize::from(list.x) + 1 + gutter(self.section);
+        self.fitted_columns().into_iter().find_map(|(column, width)| {
+            let here = at..at + width + GAP;
+            at = here.end;
+            here.contains(&usize::from(x)).then_some(column)
+        })
+    }
+}

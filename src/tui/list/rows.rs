@@ -1,0 +1,525 @@
+//! What the lists show of an object: plain, small, compared by value.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+
+use crate::base::text;
+use crate::command;
+use crate::engine::{Container, ContainerId, CreateRequest, Damaged, PullPolicy, Record, Status};
+use crate::tui::list::columns::Column;
+use crate::tui::list::filter::Field;
+
+/// The label that says which project a container is of.
+pub const PROJECT: &str = "com.docker.compose.project";
+
+/// What every row has.
+pub trait Row {
+    /// What it is known by, for the cursor to stay on it.
+    fn key(&self) -> &str;
+
+    /// Where a filter looks.
+    fn words(&self) -> Vec<&str>;
+
+    /// Whether `test` holds for one of the values that `field` has here.
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        let _ = (field, test);
+        false
+    }
+
+    /// How it stands to another one by what a column shows.
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        let _ = (other, column);
+        Ordering::Equal
+    }
+
+    /// What it belongs to; empty when to nothing.
+    fn group(&self) -> &str {
+        ""
+    }
+
+    /// Whether it is left out of the list of what is up.
+    fn is_idle(&self) -> bool {
+        false
+    }
+}
+
+/// A container in the list.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "as in `engine::Record`")]
+pub struct ContainerRow {
+    pub id: ContainerId,
+    pub name: String,
+    pub image: String,
+    /// Why its state cannot be read, where that is so: then nothing but its id and its name is
+    /// known, and nothing but removing it can be done.
+    pub damaged: Option<String>,
+    pub status: Status,
+    pub exit_code: u8,
+    pub oom_killed: bool,
+    pub error: String,
+    /// Its end was asked for: it was stopped by hand, or the program of a terminal was left.
+    pub ended_by_hand: bool,
+    pub restarts: u32,
+    pub created: Timestamp,
+    pub started: Option<Timestamp>,
+    pub finished: Option<Timestamp>,
+    pub command: String,
+    /// Words of the command line that make one like it, without a name.
+    pub again: Vec<String>,
+    /// What is being done to it: `stopping…`.
+    pub busy: Option<&'static str>,
+    /// Seconds until it is killed, while it is being stopped.
+    pub left: Option<u64>,
+    /// It goes when it ends.
+    pub auto_remove: bool,
+    /// Seconds it has to end when it is stopped; negative: as long as it takes.
+    pub stop_timeout: i64,
+    /// `name=value`
+    pub labels: Vec<String>,
+    /// `sha256:…`, of the image it was made of.
+    pub image_id: String,
+    /// The label [`PROJECT`].
+    pub project: String,
+    /// `bridge`, `host`, `none`, …
+    pub network: String,
+    /// Its address there, while it is up.
+    pub address: String,
+    /// `80/tcp`: what its image says it listens on.
+    pub ports: Vec<String>,
+    /// What it used when it was last measured.
+    pub used: Option<Used>,
+}
+
+/// What a container used at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Used {
+    /// Percent of one CPU.
+    pub cpu: f64,
+    /// Bytes.
+    pub memory: f64,
+    /// Bytes, where there is a limit of its own.
+    pub limit: Option<f64>,
+    /// Bytes a second received.
+    pub net_in: f64,
+    /// Bytes a second sent.
+    pub net_out: f64,
+    /// Processes and threads.
+    pub pids: f64,
+}
+
+impl ContainerRow {
+    /// What the list shows of `container`.
+    #[must_use]
+    pub fn new(container: &Container) -> Self {
+        let record = &container.record;
+        let run_started = container.run.as_ref().and_then(|run| run.started);
+        let words = [record.config.entrypoint.as_slice(), &record.config.command];
+        Self {
+            id: record.id.clone(),
+            name: record.name.as_str().to_owned(),
+            image: record.image.clone(),
+            damaged: None,
+            status: container.status,
+            exit_code: record.state.exit_code,
+            oom_killed: record.state.oom_killed,
+            error: text::line(&record.state.error).into_owned(),
+            ended_by_hand: record.state.stopped_by_hand || record.config.tty,
+            restarts: record.state.restart_count,
+            created: record.created,
+            started: run_started.or(record.state.started),
+            finished: record.state.finished,
+            command: text::line(&words.concat().join(" ")).into_owned(),
+            again: again(record),
+            busy: None,
+            left: None,
+            auto_remove: record.config.auto_remove,
+            stop_timeout: record.config.stop_timeout,
+            labels: record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            image_id: record.image_id.to_string(),
+            project: record.config.labels.get(PROJECT).cloned().unwrap_or_default(),
+            network: String::from(record.config.network.clone()),
+            address: address(container),
+            ports: record.config.exposed_ports.clone(),
+            used: None,
+        }
+    }
+
+    /// What the list shows of one whose state cannot be read; `None` where not even its id
+    /// can.
+    #[must_use]
+    pub fn unreadable(damaged: &Damaged) -> Option<Self> {
+        Some(Self {
+            id: damaged.id.parse().ok()?,
+            name: text::line(damaged.name.as_deref().unwrap_or_default()).into_owned(),
+            image: String::new(),
+            damaged: Some(text::line(&damaged.why).into_owned()),
+            status: Status::Dead,
+            exit_code: 0,
+            oom_killed: false,
+            error: String::new(),
+            ended_by_hand: true,
+            restarts: 0,
+            created: Timestamp::UNIX_EPOCH,
+            started: None,
+            finished: None,
+            command: String::new(),
+            again: Vec::new(),
+            busy: None,
+            left: None,
+            auto_remove: false,
+            stop_timeout: 0,
+            labels: Vec::new(),
+            image_id: String::new(),
+            project: String::new(),
+            network: String::new(),
+            address: String::new(),
+            ports: Vec::new(),
+            used: None,
+        })
+    }
+
+    /// What is reached at its first port, from this machine; `None` when it listens on none
+    /// or is not up.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        let number = |port: &String| port.strip_suffix("/tcp").unwrap_or(port).parse::<u16>().ok();
+        let port = self.ports.iter().find_map(number).filter(|_| self.is_up())?;
+        let host = match (self.network.as_str(), self.address.as_str()) {
+            ("host", _) => "localhost",
+            (_, "") => return None,
+            (_, address) => address,
+        };
+        let scheme = if port == 443 || port == 8443 { "https" } else { "http" };
+        Some(format!("{scheme}://{host}:{port}"))
+    }
+
+    /// When it was started while it is up, else when it ended, else when it was made.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        let moment = if self.is_up() { self.started } else { self.finished };
+        moment.unwrap_or(self.created)
+    }
+
+    /// Whether processes of it exist, or will again by themselves.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.status.is_up() || self.status == Status::Restarting
+    }
+
+    /// Whether there is something to explain: it ended badly, or is about to again.
+    #[must_use]
+    pub fn is_ill(&self) -> bool {
+        self.has_failed() || self.status == Status::Restarting || self.oom_killed
+    }
+
+    /// Whether it ended badly.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        !self.is_up() && (self.exit_code != 0 || !self.error.is_empty())
+    }
+}
+
+/// The words of `run` that make a container like this one.
+fn again(record: &Record) -> Vec<String> {
+    let request = CreateRequest {
+        name: None,
+        image: record.image.clone(),
+        pull: PullPolicy::default(),
+        options: record.options.clone(),
+    };
+    // Without a terminal nobody stays with it.
+    command::equivalent::run(&request, !record.options.tty)
+}
+
+/// Its address, while it is up and connected.
+fn address(container: &Container) -> String {
+    container.endpoints().first().map(|endpoint| endpoint.address.to_string()).unwrap_or_default()
+}
+
+impl Row for ContainerRow {
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn words(&self) -> Vec<&str> {
+        let words =
+            [&self.name, self.id.short(), &self.image, self.status.as_str(), &self.command, &self.project];
+        words.into_iter().chain(self.ports.iter().map(String::as_str)).collect()
+    }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Status => test(self.status.as_str()) || (self.is_up() && test("up")),
+            Field::Label => self.labels.iter().any(|label| test(label)),
+            Field::Image => test(&self.image),
+            Field::Name => test(&self.name),
+            Field::Id => test(self.id.as_str()),
+            Field::Network => test(&self.network),
+            Field::Project => test(&self.project),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        use Column as C;
+        let used = |of: fn(&Used) -> f64| {
+            let value = |row: &Self| row.used.as_ref().filter(|_| row.is_up()).map_or(-1.0, of);
+            value(self).total_cmp(&value(other))
+        };
+        match column {
+            C::Name => natural(&self.name, &other.name),
+            C::State => self.urgency().cmp(&other.urgency()),
+            C::Image => natural(&self.image, &other.image),
+            C::Chart | C::Cpu => used(|used| used.cpu),
+            C::Memory => used(|used| used.memory),
+            C::NetIn => used(|used| used.net_in),
+            C::NetOut => used(|used| used.net_out),
+            C::Pids => used(|used| used.pids),
+            C::Up => (self.is_up(), self.since()).cmp(&(other.is_up(), other.since())),
+            C::Ports => self.ports.cmp(&other.ports),
+            C::Project => natural(&self.project, &other.project),
+            C::Network => natural(&self.network, &other.network),
+            C::Address => natural(&self.address, &other.address),
+            C::Id => self.id.cmp(&other.id),
+            C::Created => self.created.cmp(&other.created),
+            C::Command => natural(&self.command, &other.command),
+            _ => Ordering::Equal,
+        }
+    }
+
+    fn group(&self) -> &str {
+        &self.project
+    }
+
+    fn is_idle(&self) -> bool {
+        !self.is_up() && self.busy.is_none()
+    }
+}
+
+impl ContainerRow {
+    /// What wants to be looked at first: what is ill, what is up, what has ended.
+    fn urgency(&self) -> (u8, u8) {
+        let rank = match self.status {
+            Status::Restarting => 0,
+            _ if self.has_failed() => 1,
+            Status::Dead => 1,
+            Status::Running => 2,
+            Status::Paused => 3,
+            Status::Removing => 4,
+            Status::Created => 5,
+            Status::Exited => 6,
+            Status::Unknown(_) => 7,
+        };
+        (rank, self.exit_code)
+    }
+}
+
+/// As people sort: capitals do not count, and `web-2` stands before `web-10`.
+#[must_use]
+pub fn natural(one: &str, other: &str) -> Ordering {
+    let (mut a, mut b) = (one, other);
+    loop {
+        match (digits(a), digits(b)) {
+            (Some((n, rest_a)), Some((m, rest_b))) => match n.len().cmp(&m.len()).then(n.cmp(m)) {
+                Ordering::Equal => (a, b) = (rest_a, rest_b),
+                unequal => return unequal,
+            },
+            _ => match (a.chars().next(), b.chars().next()) {
+                (None, None) => return one.cmp(other),
+                (None, _) => return Ordering::Less,
+                (_, None) => return Ordering::Greater,
+                (Some(x), Some(y)) => match x.to_lowercase().cmp(y.to_lowercase()) {
+                    Ordering::Equal => (a, b) = (&a[x.len_utf8()..], &b[y.len_utf8()..]),
+                    unequal => return unequal,
+                },
+            },
+        }
+    }
+}
+
+/// The number that a text begins with, without its zeros, and the rest.
+fn digits(text: &str) -> Option<(&str, &str)> {
+    let end = text.bytes().position(|byte| !byte.is_ascii_digit()).unwrap_or(text.len());
+    (end > 0).then(|| (text[..end].trim_start_matches('0'), &text[end..]))
+}
+
+/// A name of an image, or an image without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageRow {
+    /// `sha256:…`
+    pub id: String,
+    /// `debian:13`, empty when it has none.
+    pub name: String,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// Bytes.
+    pub size: u64,
+    /// `amd64`, `arm64/v8`.
+    pub platform: String,
+    /// Id and name: what tells rows apart.
+    pub unique: String,
+    /// Containers that were made of it, by name.
+    pub users: Vec<String>,
+    /// Why its state cannot be read, where that is so.
+    pub damaged: Option<String>,
+}
+
+impl ImageRow {
+    /// What the list shows of an image, or of a name, whose state cannot be read.
+    #[must_use]
+    pub fn unreadable(damaged: &Damaged) -> Self {
+        let name = text::line(damaged.name.as_deref().unwrap_or_default()).into_owned();
+        Self {
+            id: damaged.id.clone(),
+            unique: format!("{} {name}", damaged.id),
+            name,
+            created: None,
+            size: 0,
+            platform: String::new(),
+            users: Vec::new(),
+            damaged: Some(text::line(&damaged.why).into_owned()),
+        }
+    }
+
+    /// What to call it in a request: its name, or its id.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        if self.name.is_empty() { &self.id } else { &self.name }
+    }
+
+    /// The first twelve digits of its id.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        let hex = self.id.split_once(':').map_or(self.id.as_str(), |(_, hex)| hex);
+        hex.get(..12).unwrap_or(hex)
+    }
+}
+
+impl Row for ImageRow {
+    fn key(&self) -> &str {
+        &self.unique
+    }
+
+    fn words(&self) -> Vec<&str> {
+        vec![&self.name, self.short(), &self.platform]
+    }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Name | Field::Image => test(&self.name),
+            Field::Id => test(&self.id),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        match column {
+            Column::Name => natural(&self.name, &other.name),
+            Column::Id => self.id.cmp(&other.id),
+            Column::Created => self.created.cmp(&other.created),
+            Column::Size => self.size.cmp(&other.size),
+            Column::Platform => self.platform.cmp(&other.platform),
+            Column::UsedBy => self.users.len().cmp(&other.users.len()),
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+/// A volume.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VolumeRow {
+    /// Its name.
+    pub name: String,
+    /// `local`
+    pub driver: String,
+    /// Where its files are.
+    pub place: String,
+}
+
+impl Row for VolumeRow {
+    fn key(&self) -> &str {
+        &self.name
+    }
+
+    fn words(&self) -> Vec<&str> {
+        vec![&self.name, &self.driver]
+    }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Name => test(&self.name),
+            Field::Driver => test(&self.driver),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        match column {
+            Column::Name => natural(&self.name, &other.name),
+            Column::Driver => self.driver.cmp(&other.driver),
+            Column::Folder => natural(&self.place, &other.place),
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+/// A network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkRow {
+    /// 64 hex digits.
+    pub id: String,
+    /// `bridge`
+    pub name: String,
+    /// `bridge`, `host`, `null`.
+    pub driver: String,
+    /// `172.17.0.0/16`, empty where there is none.
+    pub subnet: String,
+    /// When it was first used.
+    pub created: Option<Timestamp>,
+    /// Ids of the containers that are connected.
+    pub members: Vec<String>,
+}
+
+impl Row for NetworkRow {
+    fn key(&self) -> &str {
+        &self.id
+    }
+
+    fn words(&self) -> Vec<&str> {
+        vec![&self.name, &self.driver, &self.subnet]
+    }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Name | Field::Network => test(&self.name),
+            Field::Id => test(&self.id),
+            Field::Driver => test(&self.driver),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        match column {
+            Column::Name => natural(&self.name, &other.name),
+            Column::Driver => self.driver.cmp(&other.driver),
+            Column::Subnet => natural(&self.subnet, &other.subnet),
+            Column::Containers => self.members.len().cmp(&other.members.len()),
+            Column::Created => self.created.cmp(&other.created),
+            Column::Id => self.id.cmp(&other.id),
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::list::rows::*;
+
+    #[test]
+    fn names_are_sorted_as_people_do() {
+        let mut names = ["web-10", "Web-2", "api", "web-002", "", "web", "10.0.0.10", "10.0.0.9", "日本"];
+        names.sort_by(|one, other| natural(one, other));
+        assert_eq!(names, ["", "10.0.0.9", "10.0.0.10", "api", "web", "Web-2", "web-002", "web-10", "日本"]);
+    }
+}

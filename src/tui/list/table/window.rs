@@ -1,0 +1,121 @@
+//! The cursor, and the window of lines around it that the view is given.
+
+use crate::tui::list::table::{Left, Line, Place, Row, Signs, Table, Under};
+use crate::tui::model::scroll::into_view;
+
+/// The cursor and the window.
+impl<R: Row> Table<R> {
+    /// Moves the cursor so many lines, and no further than there are lines.
+    pub fn step(&mut self, by: isize) {
+        self.select(self.cursor.saturating_add_signed(by));
+    }
+
+    /// Puts the cursor at a place, or on the last line.
+    pub fn select(&mut self, place: usize) {
+        if self.anchor.is_some() {
+            self.counted.set(None); // the range goes with the cursor
+        }
+        self.cursor = place.min(self.lines.len().saturating_sub(1));
+        self.under = self.what_is_at(self.cursor);
+    }
+
+    /// Puts the cursor on the row with `key`, if it is shown. A folded group is unfolded.
+    pub fn select_key(&mut self, key: &str) -> bool {
+        if self.is_grouped
+            && let Some(group) = self.get(key).map(|row| row.group().to_owned())
+            && self.folded.remove(&group)
+        {
+            self.left = Left::Everything;
+            self.show();
+        }
+        let place = self.place_of(&Under::Row(key.to_owned()));
+        place.into_iter().for_each(|place| self.select(place));
+        place.is_some()
+    }
+
+    /// As [`Table::expect`], for a row that is known by one of its words (an image's name).
+    pub fn wish(&mut self, word: &str) {
+        self.wished = Some(word.to_owned());
+    }
+
+    /// Puts the cursor on the row with `key`, which is shown from the next [`Table::show`] on.
+    pub fn expect(&mut self, key: &str) {
+        if !self.select_key(key) {
+            self.under = Some(Under::Row(key.to_owned()));
+        }
+    }
+
+    /// Moves the window of `height` lines so that the cursor is in it.
+    pub fn scroll_into(&mut self, height: usize) {
+        self.offset = into_view(self.offset, self.cursor, height, self.lines.len());
+    }
+
+    /// The row under the cursor.
+    pub fn selected(&self) -> Option<&R> {
+        match self.lines.get(self.cursor)? {
+            Place::Row(at) => self.rows.get(*at),
+            Place::Group(_) => None,
+        }
+    }
+
+    /// The place of the cursor, from 0.
+    pub fn cursor(&self) -> usize {
+        self.cursor
+    }
+
+    /// The rows among up to `height` lines of the window, each with whether the cursor is on it.
+    pub fn window(&self, height: usize) -> impl Iterator<Item = (bool, &R)> {
+        self.lines(height).filter_map(|(signs, line)| match line {
+            Line::Row(row) => Some((signs.is_under, row)),
+            Line::Heading(_) => None,
+        })
+    }
+
+    /// Up to `height` lines of the window.
+    pub fn lines(&self, height: usize) -> impl Iterator<Item = (Signs, Line<'_, R>)> {
+        let range = self.range();
+        let places = self.lines.iter().enumerate().skip(self.offset).take(height);
+        places.map(move |(place, what)| {
+            let is_under = place == self.cursor;
+            match what {
+                Place::Row(at) => {
+                    let row = &self.rows[*at];
+                    let is_marked = self.marks.contains(row.key())
+                        || range.is_some_and(|(first, last)| (first..=last).contains(&place));
+                    (Signs { is_under, is_marked }, Line::Row(row))
+                }
+                Place::Group(at) => {
+                    let group = &self.groups[*at];
+                    let is_marked = group.is_folded && !self.marks.is_empty() && self.has_marks(&group.name);
+                    (Signs { is_under, is_marked }, Line::Heading(group))
+                }
+            }
+        })
+    }
+
+    /// The place of what is at line `line` of the window.
+    pub fn place_at(&self, line: usize) -> Option<usize> {
+        Some(self.offset + line).filter(|place| *place < self.lines.len())
+    }
+
+    pub(super) fn what_is_at(&self, place: usize) -> Option<Under> {
+        Some(match self.lines.get(place)? {
+            Place::Row(at) => Under::Row(self.rows.get(*at)?.key().to_owned()),
+            Place::Group(at) => Under::Group(self.groups.get(*at)?.name.clone()),
+        })
+    }
+
+    pub(super) fn place_with(&self, word: &str) -> Option<usize> {
+        self.lines
+            .iter()
+            .position(|place| matches!(place, Place::Row(at) if self.rows[*at].words().contains(&word)))
+    }
+
+    pub(super) fn place_of(&self, under: &Under) -> Option<usize> {
+        let wanted = match under {
+            Under::Row(key) => Place::Row(*self.index.get(key)?),
+            Under::Group(name) => Place::Group(self.groups.iter().position(|group| group.name == *name)?),
+        };
+        self.lines.iter().position(|place| *place == wanted)
+    }
+}

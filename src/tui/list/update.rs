@@ -1,0 +1,520 @@
+//! What keys do to a list itself: marks, order, groups, columns.
+
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::list::columns;
+use crate::tui::list::columns::{Choice, Column};
+use crate::tui::list::jumps::{Jumps, Spot};
+use crate::tui::list::rows::Row;
+use crate::tui::model::layer::Layer;
+use crate::tui::model::{Focus, Model, Repeat, Section, Subject, Tone};
+use crate::tui::update::{cursor, object, window};
+
+/// Which key sorts by which column.
+const ORDERS: &[(Action, Column)] = &[
+    (Action::OrderName, Column::Name),
+    (Action::OrderState, Column::State),
+    (Action::OrderImage, Column::Image),
+    (Action::OrderCpu, Column::Cpu),
+    (Action::OrderMemory, Column::Memory),
+    (Action::OrderReceived, Column::NetIn),
+    (Action::OrderSent, Column::NetOut),
+    (Action::OrderPids, Column::Pids),
+    (Action::OrderUp, Column::Up),
+    (Action::OrderPorts, Column::Ports),
+    (Action::OrderProject, Column::Project),
+    (Action::OrderNetwork, Column::Network),
+    (Action::OrderAddress, Column::Address),
+    (Action::OrderId, Column::Id),
+    (Action::OrderCreated, Column::Created),
+    (Action::OrderCommand, Column::Command),
+    (Action::OrderSize, Column::Size),
+    (Action::OrderPlatform, Column::Platform),
+    (Action::OrderUsers, Column::UsedBy),
+    (Action::OrderDriver, Column::Driver),
+    (Action::OrderFolder, Column::Folder),
+    (Action::OrderSubnet, Column::Subnet),
+    (Action::OrderMembers, Column::Containers),
+    (Action::OrderRemoved, Column::Removed),
+    (Action::OrderLeft, Column::Left),
+    (Action::OrderSpent, Column::Spent),
+    (Action::OrderTime, Column::Time),
+    (Action::OrderKind, Column::Kind),
+    (Action::OrderAction, Column::Action),
+];
+
+/// What `action` does to the list that is shown; `None` when it is no such action.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let is_mark = matches!(action, Action::Mark | Action::RangeMark | Action::MarkAll);
+    if is_mark && cursor(model).key().is_none() && cursor(model).heading_is_folded().is_none() {
+        model.say(Tone::Plain, "there is nothing to mark", None);
+        return Some(Vec::new());
+    }
+    match action {
+        Action::Mark => {
+            let table = cursor(model);
+            table.mark();
+            table.step(1);
+        }
+        Action::RangeMark => {
+            cursor(model).range_mark();
+            if cursor(model).draws_range() {
+                let key = model.keys_of(model.place_below(), Action::RangeMark);
+                model.say(Tone::Plain, format!("marking; {key} or any verb ends it"), None);
+            } else {
+                model.notice = None;
+            }
+        }
+        Action::MarkAll => cursor(model).mark_all(),
+        Action::Columns => {
+            let shown = model.saved.columns.of(model.section);
+            model.layers.push(Layer::Columns(Choice::new(model.section, shown)));
+        }
+        Action::Repeat => return Some(repeat(model)),
+        Action::OrderNone if cursor(model).order().is_none() => {
+            model.say(Tone::Plain, "they stand as they came", None);
+        }
+        Action::OrderNone => cursor(model).set_order(None),
+        Action::Group => {
+            let is_grouped = model.containers.is_grouped();
+            model.containers.set_grouped(!is_grouped);
+        }
+        Action::Left if model.focus == Focus::List => sideways(model, true),
+        Action::Right if model.focus == Focus::List => sideways(model, false),
+        _ => {
+            let (_, column) = ORDERS.iter().find(|(order, _)| *order == action)?;
+            let is_task = *column == Column::Name && model.section == Section::Tasks;
+            cursor(model).order_by(if is_task { Column::Task } else { *column });
+        }
+    }
+    Some(Vec::new())
+}
+
+/// What a key does to the dialog of columns. The list behind it shows each change at once.
+pub(crate) fn choose(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Columns(choice)) = model.layers.last_mut() else { return Vec::new() };
+    match action {
+        Action::Down => choice.step(1),
+        Action::Up => choice.step(-1),
+        Action::Toggle => choice.toggle(),
+        Action::ColumnLater => choice.shift(1),
+        Action::ColumnSooner => choice.shift(-1),
+        Action::ColumnReset => choice.reset(),
+        _ => {
+            let (section, before) = (choice.section, choice.before().to_vec());
+            model.layers.pop();
+            if action == Action::Accept {
+                return vec![Effect::Save];
+            }
+            model.saved.columns.choose(section, &before);
+            return Vec::new();
+        }
+    }
+    let (section, shown) = (choice.section, choice.shown());
+    model.saved.columns.choose(section, &shown);
+    model.scrolled_columns = 0;
+    Vec::new()
+}
+
+/// `:columns`
+pub(crate) fn columns(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
+    let section = model.section;
+    match words {
+        [] => return Ok(act(model, Action::Columns).unwrap_or_default()),
+        [word] if word == "usual" => model.saved.columns.choose(section, &[]),
+        names => {
+            let (usual, more) = columns::of(section);
+            let named = |name: &String| {
+                let column = usual.iter().chain(more).find(|column| column.name() == name);
+                column.copied().ok_or_else(|| format!("the list has no column `{name}`"))
+            };
+            let chosen = names.iter().map(named).collect::<Result<Vec<_>, _>>()?;
+            model.saved.columns.choose(section, &chosen);
+        }
+    }
+    model.scrolled_columns = 0;
+    Ok(vec![Effect::Save])
+}
+
+/// What can stand behind `:columns`.
+pub(crate) fn column_words(model: &Model, words: &[String]) -> Vec<String> {
+    let (usual, more) = columns::of(model.section);
+    let names = usual.iter().chain(more).map(|column| column.name().to_owned());
+    let names = names.filter(|name| !words.contains(name));
+    names.chain(words.is_empty().then(|| "usual".to_owned())).collect()
+}
+
+/// Goes to another place of the way the user came.
+pub(crate) fn jump(model: &mut Model, travel: fn(&mut Jumps, Spot) -> Option<Spot>) {
+    let here = model.spot();
+    let Some(spot) = travel(&mut model.jumps, here) else {
+        model.say(Tone::Plain, "there is no further place to jump to", None);
+        return;
+    };
+    show(model, spot.section, spot.key.as_deref());
+}
+
+/// Puts the cursor on a row; a filter that hides it is taken away.
+pub(crate) fn show(model: &mut Model, section: Section, key: Option<&str>) -> bool {
+    model.section = section;
+    model.scrolled_columns = 0;
+    window::leave(model);
+    let Some(key) = key else { return true };
+    if model.list_mut().select_key(key) {
+        return true;
+    }
+    model.list_mut().filter().clear();
+    if section == Section::Containers {
+        model.shows_all = true;
+    }
+    model.settle();
+    model.list_mut().select_key(key)
+}
+
+/// Goes to what the event under the cursor is about.
+pub(crate) fn go_to_object(model: &mut Model) {
+    let Some(row) = model.journal.selected() else {
+        model.say(Tone::Plain, "nothing is selected", None);
+        return;
+    };
+    let name = row.name.clone();
+    let (section, key) = match model.object_of(row) {
+        Some(Subject::Container(id)) => (Section::Containers, id.to_string()),
+        Some(Subject::Image(target)) => {
+            let row = model.images.all().iter().find(|row| row.target() == target);
+            (Section::Images, row.map_or(target, |row| row.key().to_owned()))
+        }
+        Some(Subject::Volume(name)) => (Section::Volumes, name),
+        Some(Subject::Network(id)) => (Section::Networks, id),
+        _ => {
+            model.say(Tone::Plain, format!("{name} is gone"), None);
+            return;
+        }
+    };
+    model.jumps.leave(model.spot());
+    show(model, section, Some(&key));
+}
+
+/// Remembers a verb for [`Action::Repeat`].
+pub(crate) fn remember(model: &mut Model, action: Action, effects: &[Effect]) {
+    if matches!(action.group(), "Act" | "Delete" | "Make") {
+        let verb = effects.iter().find_map(|effect| match effect {
+            Effect::Container(verb, _) => Some(verb.clone()),
+            _ => None,
+        });
+        model.repeat = Some(Repeat { action, verb });
+    }
+}
+
+/// Does the last verb again, to what is selected at this moment. What stopped then stops
+/// again: it does not start what is stopped already.
+fn repeat(model: &mut Model) -> Vec<Effect> {
+    let Some(Repeat { action, verb }) = model.repeat.clone() else {
+        model.say(Tone::Plain, "no verb was used yet", None);
+        return Vec::new();
+    };
+    if let (Action::StartStop | Action::Pause, Some(verb)) = (action, verb) {
+        return object::again(model, &verb);
+    }
+    match object::act(model, action) {
+        Some(effects) => effects,
+        None => {
+            model.say(Tone::Plain, format!("`{}` means nothing here", action.label()), None);
+            Vec::new()
+        }
+    }
+}
+
+/// Folds or unfolds a group; where there is none, columns are scrolled.
+fn sideways(model: &mut Model, is_left: bool) {
+    if model.list().is_grouped() {
+        model.list_mut().fold(is_left);
+        return;
+    }
+    let most = model.saved.columns.of(model.section).len().saturating_sub(2);
+    let scrolled = model.scrolled_columns;
+    model.scrolled_columns = if is_left { scrolled.saturating_sub(1) } else { (scrolled + 1).min(most) };
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+
+    use crate::engine::Status;
+    use crate::tui::event::{Effect, Event, Fate, Force, Listed, Removal, Verb};
+    use crate::tui::fixture::{container, empty, full, press, screen, write};
+    use crate::tui::list::columns::Column;
+    use crate::tui::list::journal::EventRow;
+    use crate::tui::list::rows::ContainerRow;
+    use crate::tui::model::layer::Layer;
+    use crate::tui::model::{Failure, Section};
+    use crate::tui::update::update;
+
+    fn id(name: &str) -> crate::engine::ContainerId {
+        container(name, Status::Running).id
+    }
+
+    #[test]
+    fn every_key_acts_on_the_marked_rows() {
+        for (keys, effects) in [
+            ("space space s", vec![Verb::Stop; 2]),
+            ("space space r", vec![Verb::Restart; 2]),
+            ("space space p", vec![Verb::Pause; 2]),
+            ("v j j r", vec![Verb::Restart; 3]),
+            ("* r", vec![Verb::Restart; 7]),
+            // What is up is stopped, the rest is left alone.
+            ("* s", vec![Verb::Stop; 4]),
+            ("* p", vec![Verb::Pause; 2]),
+            // Marks go by esc: the cursor counts again.
+            ("space space esc s", vec![Verb::Stop]),
+            ("space space K j enter", vec![Verb::Kill("SIGKILL".to_owned()); 2]),
+        ] {
+            let mut model = full(80, 24);
+            let done: Vec<_> = press(&mut model, keys)
+                .into_iter()
+                .filter_map(|effect| match effect {
+                    Effect::Container(verb, _) => Some(verb),
+                    _ => None,
+                })
+                .collect();
+            assert_eq!(done, effects, "{keys}");
+        }
+    }
+
+    #[test]
+    fn copies_of_several_are_joined() {
+        let mut model = full(80, 24);
+        assert_eq!(press(&mut model, "space space y y"), [Effect::Copy("api web".to_owned())]);
+        let ids = format!("{} {}", id("api"), id("web"));
+        assert_eq!(press(&mut model, "y i"), [Effect::Copy(ids)]);
+    }
+
+    #[test]
+    fn one_question_names_everything_that_goes_and_what_stays() {
+        let mut model = full(80, 24);
+        assert_eq!(press(&mut model, "* d d"), []);
+        let text = screen(&model);
+        for line in ["Remove 7 containers?", "migrate", "canary", "will be stopped (10s)", "They go to Trash"]
+        {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        let names = ["api", "web", "mailer", "batch", "migrate", "seed", "canary"];
+        let removed = |removal| names.map(|name| Effect::Container(Verb::Remove(removal), id(name)));
+        let stopped = Removal { force: Force::No, fate: Fate::Trash };
+        assert_eq!(press(&mut model, "y"), removed(stopped));
+        press(&mut model, "d D f");
+        let text = screen(&model);
+        for line in ["will be killed", "They go for good. This cannot be undone.", "[x] f skip trash"] {
+            assert!(text.contains(line), "{line}\n{text}");
+        }
+        let killed = Removal { force: Force::Yes, fate: Fate::Gone };
+        assert_eq!(press(&mut model, "y"), removed(killed));
+    }
+
+    #[test]
+    fn a_question_about_many_can_be_scrolled() {
+        let mut model = empty(80, 24);
+        let rows = (0..300).map(|n| container(&format!("c{n:03}"), Status::Exited)).collect();
+        update(&mut model, Event::List(Ok(Listed::Containers(rows))));
+        press(&mut model, "* d d");
+        assert!(screen(&model).contains("1–11 of 300"), "{}", screen(&model));
+        press(&mut model, "pgdn j");
+        assert!(screen(&model).contains("13–23 of 300"), "{}", screen(&model));
+        for _ in 0..40 {
+            press(&mut model, "pgdn");
+        }
+        assert!(screen(&model).contains("■ c299"), "{}", screen(&model));
+        assert_eq!(press(&mut model, "y").len(), 300);
+    }
+
+    #[test]
+    fn what_is_for_one_is_refused_for_several() {
+        for keys in ["N", "e", "E", "a", "R"] {
+            let mut model = full(80, 24);
+            assert_eq!(press(&mut model, &format!("space space {keys}")), []);
+            assert!(model.layers.is_empty());
+            let failure = model.failure.unwrap();
+            assert_eq!(failure.why, ["it is done to one at a time"], "{keys}");
+        }
+        let mut model = full(80, 24);
+        press(&mut model, "space G N");
+        assert!(matches!(model.layers.last(), Some(Layer::Prompt(_))), "one that is marked is the one");
+        assert_eq!(model.container().unwrap().name, "api");
+    }
+
+    #[test]
+    fn ends_of_many_are_told_as_one_with_each_failure_in_the_details() {
+        let mut model = full(80, 24);
+        let effects = press(&mut model, "* d D y");
+        assert_eq!(effects.len(), 7);
+        for (at, effect) in effects.into_iter().enumerate() {
+            assert!(at == 0 || model.notice.is_none());
+            model.notice = None;
+            let failure = Failure {
+                what: format!("cannot remove {at}"),
+                why: vec!["it is busy".to_owned()],
+                hint: None,
+            };
+            update(&mut model, Event::Done(effect, if at == 2 { Err(failure) } else { Ok(()) }));
+        }
+        assert!(
+            screen(&model).contains("removed 6, 1 failed: cannot remove 2: it is busy"),
+            "{}",
+            screen(&model)
+        );
+        press(&mut model, "g !");
+        assert!(screen(&model).contains("because it is busy"));
+    }
+
+    #[test]
+    fn columns_are_chosen_ordered_and_kept() {
+        let mut model = full(120, 40);
+        press(&mut model, "O j space J");
+        let chosen = |model: &crate::tui::model::Model| model.saved.columns.of(Section::Containers);
+        assert_eq!(chosen(&model)[..2], [Column::Name, Column::Image]);
+        assert!(screen(&model).contains("NAME                      IMAGE"), "{}", screen(&model));
+        press(&mut model, "esc");
+        assert_eq!(chosen(&model)[..2], [Column::Name, Column::State]);
+        assert_eq!(press(&mut model, "O j J enter"), [Effect::Save]);
+        assert_eq!(chosen(&model)[..3], [Column::Name, Column::Image, Column::State]);
+        assert_eq!(press(&mut model, "O r enter"), [Effect::Save]);
+        assert_eq!(chosen(&model)[..2], [Column::Name, Column::State]);
+        for (line, count) in [("columns name ip", 10), ("columns name address id", 3), ("columns usual", 10)]
+        {
+            press(&mut model, ":");
+            write(&mut model, line);
+            press(&mut model, "enter");
+            assert_eq!(chosen(&model).len(), count, "{line}");
+        }
+    }
+
+    #[test]
+    fn the_last_of_the_columns_stays() {
+        let mut model = full(80, 24);
+        press(&mut model, "3 O space j space j space");
+        assert_eq!(model.saved.columns.of(Section::Volumes), [Column::Folder]);
+    }
+
+    #[test]
+    fn one_jumps_back_the_way_one_came() {
+        let mut model = full(80, 24);
+        press(&mut model, "j j 2 j 4");
+        press(&mut model, "ctrl-o");
+        assert_eq!((model.section, model.images.cursor()), (Section::Images, 1));
+        press(&mut model, "ctrl-o");
+        assert_eq!(model.container().unwrap().name, "mailer");
+        press(&mut model, "alt-o alt-o");
+        assert_eq!(model.section, Section::Networks);
+        press(&mut model, "alt-o");
+        assert!(screen(&model).contains("there is no further place"));
+    }
+
+    #[test]
+    fn the_last_verb_is_repeated_on_what_is_selected_at_that_moment() {
+        let mut model = full(80, 24);
+        assert_eq!(press(&mut model, "."), []);
+        press(&mut model, "s j");
+        assert_eq!(press(&mut model, "."), [Effect::Container(Verb::Stop, id("web"))]);
+        // It was a stop: what is stopped does not start.
+        assert_eq!(press(&mut model, "G ."), []);
+        assert!(model.failure.is_some());
+        // What asked before asks again.
+        press(&mut model, "d d esc g g G .");
+        assert!(matches!(model.layers.last(), Some(Layer::Removal(_))));
+    }
+
+    #[test]
+    fn everything_is_copied_by_two_strokes() {
+        let web = ContainerRow {
+            ports: vec!["53/udp".to_owned(), "8080/tcp".to_owned()],
+            address: "172.17.0.2".to_owned(),
+            ..container("web", Status::Running)
+        };
+        let mut model = full(80, 24);
+        update(&mut model, Event::List(Ok(Listed::Containers(vec![web.clone()]))));
+        for (keys, text) in [
+            ("y y", "web".to_owned()),
+            ("y i", web.id.to_string()),
+            ("y r", "acme/app:2.4.1".to_owned()),
+            ("y c", "hoist run -d -e 'MODE=a b' acme/app:2.4.1".to_owned()),
+            ("y u", "http://172.17.0.2:8080".to_owned()),
+            ("w", "http://172.17.0.2:8080".to_owned()),
+            ("2 y r", "acme/app:2.4.1".to_owned()),
+        ] {
+            assert_eq!(press(&mut model, keys), [Effect::Copy(text)], "{keys}");
+        }
+        assert!(screen(&model).contains("copied acme/app"));
+        press(&mut model, "1");
+        let subjects = vec![crate::tui::model::Subject::Container(web.id.clone())];
+        assert_eq!(press(&mut model, "y j"), [Effect::CopyJson(subjects)]);
+        let effects = update(&mut model, Event::Json(Ok("{}".to_owned())));
+        assert_eq!(effects, [Effect::Copy("{}".to_owned())]);
+        model.world.environment = [("DISPLAY", ":0")].into_iter().collect();
+        assert_eq!(press(&mut model, "w"), [Effect::Browse("http://172.17.0.2:8080".to_owned())]);
+        update(&mut model, Event::List(Ok(Listed::Containers(vec![container("db", Status::Exited)]))));
+        assert_eq!(press(&mut model, "w"), []);
+        assert!(screen(&model).contains("cannot tell where `db` is reached: it is not up"));
+    }
+
+    fn happened(at: i64, action: &str, name: &str) -> crate::engine::Event {
+        crate::engine::Event {
+            kind: crate::engine::Kind::Container,
+            action: action.to_owned(),
+            actor: crate::engine::Actor {
+                id: id(name).to_string(),
+                attributes: [("name", name), ("image", "redis:8")]
+                    .map(|(k, v)| (k.to_owned(), v.to_owned()))
+                    .into(),
+            },
+            scope: "local".to_owned(),
+            time: at,
+            time_nano: at * 1_000_000_000,
+        }
+    }
+
+    #[test]
+    fn events_beside_the_list_are_those_of_before_too() {
+        let mut model = full(80, 24);
+        assert_eq!(update(&mut model, Event::Resize(200, 60)), [Effect::Load(Section::Events)]);
+        update(&mut model, Event::News(crate::engine::News::Event(happened(30, "stop", "api"))));
+        let rows = vec![EventRow::new(&happened(20, "die", "gone"))];
+        update(&mut model, Event::List(Ok(Listed::Events(rows))));
+        let screen = screen(&model);
+        let (newer, older) = (screen.find("api            stop"), screen.find("gone           die"));
+        assert!(newer.is_some() && newer < older, "{screen}");
+        assert_eq!(press(&mut model, "g e"), []);
+    }
+
+    #[test]
+    fn a_click_on_events_reads_them() {
+        let mut model = full(80, 24);
+        let effects = (0..80).find_map(|column| {
+            let kind = MouseEventKind::Down(MouseButton::Left);
+            let click = MouseEvent { kind, column, row: 1, modifiers: KeyModifiers::NONE };
+            let effects = update(&mut model, Event::Mouse(click));
+            (model.section == Section::Events).then_some(effects)
+        });
+        assert_eq!(effects.unwrap(), [Effect::Load(Section::Events)]);
+    }
+
+    #[test]
+    fn events_are_read_when_they_are_wanted_then_followed_and_lead_to_their_object() {
+        let mut model = full(80, 24);
+        assert_eq!(press(&mut model, "6"), [Effect::Load(Section::Events)]);
+        let events = [happened(20, "die", "gone"), happened(10, "start", "web")];
+        let rows = events.iter().map(EventRow::new).collect();
+        update(&mut model, Event::List(Ok(Listed::Events(rows))));
+        update(&mut model, Event::News(crate::engine::News::Event(happened(30, "stop", "api"))));
+        let shown: Vec<_> = model.journal.window(9).map(|(_, row)| row.name.clone()).collect();
+        assert_eq!(shown, ["api", "gone", "web"]);
+        // Who looks at the newest goes on looking at the newest.
+        assert_eq!(model.journal.cursor(), 0);
+        press(&mut model, "j enter");
+        assert!(screen(&model).contains("gone is gone"), "{}", screen(&model));
+        press(&mut model, "j enter");
+        assert_eq!((model.section, model.container().unwrap().name.as_str()), (Section::Containers, "web"));
+        press(&mut model, "ctrl-o");
+        assert_eq!(model.journal.selected().unwrap().name, "web");
+        assert_eq!(press(&mut model, "1 g e"), []);
+    }
+}

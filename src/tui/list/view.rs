@@ -1,0 +1,581 @@
+//! The list of a section: a heading, and only the rows of its window.
+
+pub mod empty;
+
+use jiff::{SignedDuration, Timestamp};
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+use crate::tui::action::Action;
+use crate::tui::keymap::Place;
+use crate::tui::list::columns;
+use crate::tui::list::columns::{Choice, Column, GAP, gutter, has_glyph};
+use crate::tui::list::journal::EventRow;
+use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow, Row, Used, VolumeRow};
+use crate::tui::list::table::{Group, Line as TableLine, Loaded, Order, Table};
+use crate::tui::model::{Focus, Model, Section};
+use crate::tui::tasks::model::{TaskRow, TaskState, What};
+use crate::tui::theme::Theme;
+use crate::tui::trash::model::TrashRow;
+use crate::tui::view::words::{Align, age, bytes, cell, size, span, spark, state};
+use crate::tui::view::{border, dialog, has_focus, texts};
+
+/// Draws the list that is shown.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+    match model.section {
+        Section::Containers => table(frame, model, area, &model.containers, container),
+        Section::Images => table(frame, model, area, &model.images, image),
+        Section::Volumes => table(frame, model, area, &model.volumes, volume),
+        Section::Networks => table(frame, model, area, &model.networks, network),
+        Section::Tasks => table(frame, model, area, &model.tasks, task),
+        Section::Events => table(frame, model, area, &model.journal, event),
+        Section::Trash => table(frame, model, area, &model.trash, trash),
+    }
+}
+
+/// A cell's text and style.
+type Cell = (String, Style);
+
+/// What a row shows in a column of a width; `None` asks for the glyph before the row.
+type Show<R> = fn(&Model, &R, Option<Column>, usize) -> Cell;
+
+fn container(model: &Model, row: &ContainerRow, column: Option<Column>, width: usize) -> Cell {
+    use Column as C;
+    let theme = &model.theme;
+    let (glyph, word, style) = state(row, theme);
+    let text = if row.is_up() { theme.text } else { theme.dim };
+    let used = row.used.as_ref().filter(|_| row.status.is_up());
+    let rate = |of: fn(&Used) -> f64| used.map_or_else(|| "-".to_owned(), |used| bytes(of(used)));
+    match column {
+        None => (glyph.to_owned(), style),
+        Some(C::Name) => (row.name.clone(), text.add_modifier(Modifier::BOLD)),
+        Some(C::State) if model.flashes.has(&row.id) => (word, style.add_modifier(Modifier::REVERSED)),
+        Some(C::State) => (word, style),
+        Some(C::Image | C::Command) if let Some(why) = &row.damaged => (why.clone(), theme.err),
+        Some(C::Up | C::Created) if row.damaged.is_some() => ("-".to_owned(), theme.dim),
+        Some(C::Image) => (row.image.clone(), text),
+        Some(C::Chart) => {
+            let series = model.series.get(&row.id).filter(|_| used.is_some());
+            let chart = series.map(|series| spark(&series.latest(width, |point| point.cpu), 100.0));
+            (chart.unwrap_or_default(), theme.g1)
+        }
+        Some(C::Cpu) => {
+            let load = if used.is_some_and(|used| used.cpu >= 90.0) { theme.warn } else { text };
+            (used.map_or_else(|| "-".to_owned(), |used| format!("{:.1}%", used.cpu)), load)
+        }
+        Some(C::Memory) => memory(theme, used, width, text),
+        Some(C::NetIn) => (rate(|used| used.net_in), text),
+        Some(C::NetOut) => (rate(|used| used.net_out), text),
+        Some(C::Pids) => (used.map_or_else(|| "-".to_owned(), |used| format!("{:.0}", used.pids)), text),
+        Some(C::Up) => (age(row, model.now), theme.dim),
+        Some(C::Ports) => (or_dash(&row.ports.join(" ")), theme.dim),
+        Some(C::Project) => (or_dash(&row.project), theme.dim),
+        Some(C::Network) => (row.network.clone(), theme.dim),
+        Some(C::Address) => (or_dash(&row.address), theme.dim),
+        Some(C::Id) => (row.id.short().to_owned(), theme.dim),
+        Some(C::Created) => (ago(model, Some(row.created)), theme.dim),
+        Some(C::Command) => (row.command.clone(), theme.dim),
+        Some(_) => (String::new(), text),
+    }
+}
+
+/// `498M/512M` where there is a limit and room to say so; in the colour of alarm near it.
+fn memory(theme: &Theme, used: Option<&Used>, width: usize, text: Style) -> Cell {
+    let Some(used) = used else { return ("-".to_owned(), text) };
+    let shown = bytes(used.memory);
+    let Some(limit) = used.limit else { return (shown, text) };
+    let style = if used.memory >= 0.9 * limit { theme.warn } else { text };
+    if width >= 9 { (format!("{shown}/{}", bytes(limit)), style) } else { (shown, style) }
+}
+
+fn image(model: &Model, row: &ImageRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    match column {
+        None => (String::new(), theme.dim),
+        Some(Column::UsedBy) if let Some(why) = &row.damaged => (why.clone(), theme.err),
+        Some(Column::Size) if row.damaged.is_some() => ("damaged".to_owned(), theme.err),
+        Some(Column::Created) if row.damaged.is_some() => ("-".to_owned(), theme.dim),
+        Some(Column::Name) if row.name.is_empty() => ("<none>".to_owned(), theme.dim),
+        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
+        Some(Column::Id) => (row.short().to_owned(), theme.dim),
+        Some(Column::Created) => (ago(model, row.created), theme.text),
+        Some(Column::Size) => (size(row.size), theme.text),
+        Some(Column::Platform) => (row.platform.clone(), theme.dim),
+        Some(Column::UsedBy) => (or_dash(&row.users.join(" ")), theme.text),
+        Some(_) => (String::new(), theme.text),
+    }
+}
+
+fn volume(model: &Model, row: &VolumeRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    match column {
+        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
+        Some(Column::Driver) => (row.driver.clone(), theme.dim),
+        Some(Column::Folder) => (row.place.clone(), theme.dim),
+        _ => (String::new(), theme.text),
+    }
+}
+
+fn network(model: &Model, row: &NetworkRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    match column {
+        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
+        Some(Column::Driver) => (row.driver.clone(), theme.dim),
+        Some(Column::Subnet) => (or_dash(&row.subnet), theme.text),
+        Some(Column::Containers) => {
+            let name = |id: &String| {
+                model.containers.get(id).map_or(id.as_str(), |row| row.name.as_str()).to_owned()
+            };
+            (or_dash(&row.members.iter().take(8).map(name).collect::<Vec<_>>().join(" ")), theme.text)
+        }
+        Some(Column::Created) => (ago(model, row.created), theme.dim),
+        Some(Column::Id) => (row.id.chars().take(12).collect(), theme.dim),
+        _ => (String::new(), theme.text),
+    }
+}
+
+fn trash(model: &Model, row: &TrashRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    match column {
+        Some(Column::Name) => {
+            let others = row.names.len().saturating_sub(1);
+            let name = if others == 0 { row.name.clone() } else { format!("{} +{others}", row.name) };
+            (name, theme.text.add_modifier(Modifier::BOLD))
+        }
+        Some(Column::Kind) => (row.kind.to_owned(), theme.dim),
+        Some(Column::Removed) => (ago(model, Some(row.removed)), theme.text),
+        Some(Column::Left) => {
+            let left = row.left(model.now);
+            let is_soon = left.as_secs() < 3600 || model.keeping.is_short;
+            let word = if left.is_zero() { "due".to_owned() } else { span(left) };
+            (word, if is_soon { theme.warn } else { theme.text })
+        }
+        Some(Column::Size) => (row.size.map_or_else(|| "-".to_owned(), size), theme.text),
+        _ => (String::new(), theme.text),
+    }
+}
+
+fn task(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    let (glyph, word, style) = match (&row.state, &row.what) {
+        (TaskState::Live, What::Session(_)) => ("▣", "open".to_owned(), theme.ok),
+        (TaskState::Live, What::Work(work)) => {
+            let word = work.done().map_or_else(|| "working".to_owned(), |done| format!("{}%", done / 10));
+            (texts::spinner(model.now), word, theme.accent)
+        }
+        (TaskState::Stopping, _) => (texts::spinner(model.now), "cancelling…".to_owned(), theme.warn),
+        (TaskState::Done(text), What::Session(_)) => ("■", text.clone(), theme.dim),
+        (TaskState::Done(_), What::Work(_)) => ("✓", "done".to_owned(), theme.ok),
+        (TaskState::Cancelled, _) => ("■", "cancelled".to_owned(), theme.dim),
+        (TaskState::Failed(_), _) => ("✗", "failed".to_owned(), theme.err),
+    };
+    match column {
+        None => (glyph.to_owned(), style),
+        Some(Column::Task) => (row.title.clone(), theme.text),
+        Some(Column::State) => (word, style),
+        Some(Column::Spent) => (span(row.until.unwrap_or(model.now).duration_since(row.since)), theme.dim),
+        Some(_) => (String::new(), theme.text),
+    }
+}
+
+fn event(model: &Model, row: &EventRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    let is_bad = matches!(row.action.as_str(), "oom" | "kill")
+        || (row.action == "die" && !row.attributes.starts_with("exitCode=0"));
+    let style = if is_bad { theme.err } else { theme.text };
+    match column {
+        Some(Column::Time) => {
+            let zoned = row.time.to_zoned(jiff::tz::TimeZone::system());
+            let today = model.now.duration_since(row.time) < SignedDuration::from_hours(24);
+            (zoned.strftime(if today { "%H:%M:%S" } else { "%d %b" }).to_string(), theme.dim)
+        }
+        Some(Column::Kind) => (row.kind.as_str().to_owned(), theme.dim),
+        Some(Column::Action) => (row.action.clone(), style),
+        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
+        Some(Column::Attributes) => (row.attributes.clone(), theme.dim),
+        _ => (String::new(), theme.text),
+    }
+}
+
+/// The dialog in which columns are chosen.
+pub(crate) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
+    let theme = &model.theme;
+    // The line with all keys stays in sight.
+    let height =
+        u16::try_from(choice.items.len() + 4).unwrap_or(u16::MAX).min(model.size.1.saturating_sub(2));
+    let title = format!("Columns of {}", choice.section.title());
+    let inner = dialog::open(frame, model, &title, "", 56, height);
+    let rows = usize::from(inner.height.saturating_sub(2)).max(1);
+    let top = (choice.cursor + 1).saturating_sub(rows);
+    let line = |(at, (column, is_shown)): (usize, &(Column, bool))| {
+        let is_here = at == choice.cursor;
+        let sign = if *is_shown { "[x]" } else { "[ ]" };
+        let line = Line::from(vec![
+            Span::styled(if is_here { "▌" } else { " " }, theme.accent),
+            Span::raw(format!("{sign} {:<12}", column.heading())),
+            Span::styled(column.name(), theme.dim),
+        ]);
+        if is_here { line.style(theme.sel) } else { line }
+    };
+    let mut lines: Vec<Line<'_>> = choice.items.iter().enumerate().skip(top).take(rows).map(line).collect();
+    let actions = [
+        (Action::Toggle, "show"),
+        (Action::ColumnSooner, "up"),
+        (Action::ColumnLater, "down"),
+        (Action::ColumnReset, "usual"),
+        (Action::Accept, "keep"),
+    ];
+    lines.extend([Line::default(), dialog::keys(model, Place::Columns, &actions)]);
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+fn or_dash(text: &str) -> String {
+    if text.is_empty() { "-".to_owned() } else { text.to_owned() }
+}
+
+fn ago(model: &Model, moment: Option<Timestamp>) -> String {
+    moment.map_or_else(|| "-".to_owned(), |then| format!("{} ago", span(model.now.duration_since(then))))
+}
+
+fn table<R: Row>(frame: &mut Frame<'_>, model: &Model, area: Rect, rows: &Table<R>, show: Show<R>) {
+    let theme = &model.theme;
+    let focus = has_focus(model, Focus::List);
+    let mut block = border(model, focus, vec![Span::raw(model.section.title())]);
+    let taken = model.section.title().len() + 8;
+    let about = about(rows, usize::from(area.width).saturating_sub(taken));
+    if !about.is_empty() {
+        block =
+            block.title_top(Line::from(format!(" {about} ")).style(theme.mark).alignment(Alignment::Right));
+    }
+    if let Some(count) = counted(rows) {
+        block = block.title_bottom(Line::from(count).style(theme.dim).alignment(Alignment::Right));
+    }
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let height = usize::from(inner.height.saturating_sub(1));
+    if rows.lines(1).next().is_none() {
+        frame.render_widget(Paragraph::new(empty(model, rows, inner.width)), inner);
+        return;
+    }
+    let columns = model.fitted_columns();
+    let has_glyph = has_glyph(model.section);
+    let mut lines = vec![heading(model, rows.order(), &columns)];
+    let mut under = None;
+    for (at, (signs, what)) in rows.lines(height).enumerate() {
+        if signs.is_under {
+            under = u16::try_from(at).ok();
+        }
+        let mut spans = vec![
+            Span::styled(if signs.is_under { "▌" } else { " " }, theme.accent),
+            Span::styled(if signs.is_marked { "+" } else { " " }, theme.mark),
+        ];
+        match what {
+            TableLine::Heading(group) => spans.push(group_heading(theme, group)),
+            TableLine::Row(row) => {
+                if has_glyph {
+                    let (glyph, style) = show(model, row, None, 1);
+                    spans.push(Span::styled(glyph, style));
+                }
+                spans.push(Span::raw(" "));
+                for (column, width) in &columns {
+                    let (text, style) = show(model, row, Some(*column), *width);
+                    let text = cell(&text, *width, align(*column)) + &" ".repeat(GAP);
+                    spans.push(Span::styled(text, style));
+                }
+            }
+        }
+        lines.push(Line::from(spans));
+    }
+    frame.render_widget(Paragraph::new(lines), inner);
+    // The selection reaches from border to border.
+    if let Some(y) = under.filter(|_| focus) {
+        let line = Rect { y: inner.y + 1 + y, height: 1, ..inner };
+        frame.buffer_mut().set_style(line.intersection(inner), theme.sel);
+    }
+}
+
+fn align(column: Column) -> Align {
+    match column.align() {
+        columns::Align::Left => Align::Left,
+        columns::Align::Right => Align::Right,
+    }
+}
+
+/// The names of the columns; an arrow at the one that orders.
+fn heading(model: &Model, order: Option<Order>, columns: &[(Column, usize)]) -> Line<'static> {
+    let theme = &model.theme;
+    let mut spans = vec![Span::raw(" ".repeat(gutter(model.section)))];
+    for (column, width) in columns {
+        let arrow = match order.filter(|order| order.column == *column) {
+            Some(order) if order.is_descending => "▼",
+            Some(_) => "▲",
+            None => "",
+        };
+        let style = if arrow.is_empty() { theme.dim } else { theme.accent };
+        let text = format!("{}{arrow}", column.heading());
+        spans.push(Span::styled(cell(&text, *width, align(*column)) + &" ".repeat(GAP), style));
+    }
+    Line::from(spans)
+}
+
+/// `▾ acme  6/8 up`
+fn group_heading(theme: &Theme, group: &Group) -> Span<'static> {
+    let sign = if group.is_folded { "▸" } else { "▾" };
+    let name = if group.name.is_empty() { "no project" } else { &group.name };
+    let text =
+        format!("{sign} {}   {}/{} up", cell(name, name.width().min(40), Align::Left), group.up, group.count);
+    Span::styled(text, theme.info.add_modifier(Modifier::BOLD))
+}
+
+/// What filters, orders and gathers the rows, as long as there is room: the mockups' right
+/// end of the title.
+fn about<R: Row>(rows: &Table<R>, room: usize) -> String {
+    let arrow = |order: Order| if order.is_descending { "▼" } else { "▲" };
+    let filter = Some(rows.filter.trim()).filter(|filter| !filter.is_empty());
+    let long: Vec<String> = [
+        filter.map(|filter| format!("filter: {filter}")),
+        rows.order().map(|order| format!("sort {} {}", order.column.name(), arrow(order))),
+        rows.is_grouped().then(|| "group project".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let long = long.join("  ·  ");
+    if long.width() <= room && room > 60 {
+        return long;
+    }
+    let short: Vec<String> = [
+        filter.map(|filter| format!("/{filter}")),
+        rows.order().map(|order| format!("o:{}{}", order.column.name(), arrow(order))),
+        rows.is_grouped().then(|| "grouped".to_owned()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let short = short.join("  ");
+    cell(&short, short.width().min(room), Align::Left)
+}
+
+/// `12`, `3 of 12 · 2 marked`
+fn counted<R: Row>(rows: &Table<R>) -> Option<String> {
+    let all = rows.all().len();
+    let shown = rows.shown();
+    let count = if shown == all { format!(" {all} ") } else { format!(" {shown} of {all} ") };
+    let marked = match rows.mark_count() {
+        (_, 0) => String::new(),
+        (seen, marked) if seen == marked => format!("· {marked} marked "),
+        (seen, marked) => format!("· {marked} marked, {} hidden ", marked - seen),
+    };
+    (all > 0).then(|| count + &marked)
+}
+
+/// What an empty list says: why it is empty, and what can be done next.
+fn empty<R: Row>(model: &Model, rows: &Table<R>, width: u16) -> Vec<Line<'static>> {
+    let theme = &model.theme;
+    match &rows.state {
+        Loaded::No => return vec![Line::default(), Line::from("   reading…").style(theme.dim)],
+        Loaded::Failed(failure) => return texts::failure(failure, theme, width),
+        Loaded::Yes => {}
+    }
+    if !rows.all().is_empty() {
+        let text = if rows.filter.is_empty() {
+            "   None of them is up.".to_owned()
+        } else {
+            format!("   Nothing fits `{}`.", rows.filter)
+        };
+        let keys = if rows.filter.is_empty() { Action::ShowAll } else { Action::Back };
+        let key = model.keys_of(model.place_below(), keys);
+        return vec![
+            Line::default(),
+            Line::from(text),
+            Line::default(),
+            texts::key_line(theme, &key, "show all of them"),
+        ];
+    }
+    crate::tui::list::view::empty::lines(model, width)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::engine::Status;
+    use crate::tui::event::{Event, Listed};
+    use crate::tui::fixture::{container, empty, full, over_shot, press, screen, shot, write};
+    use crate::tui::list::rows::{ContainerRow, Used};
+    use crate::tui::model::Model;
+    use crate::tui::update::update;
+
+    /// Containers of two projects and of none.
+    fn projects(width: u16, height: u16) -> Model {
+        let mut model = empty(width, height);
+        let of = |project: &str, name: &str, status: Status| ContainerRow {
+            project: project.to_owned(),
+            labels: vec![format!("com.docker.compose.project={project}")],
+            ports: vec!["8080/tcp".to_owned()],
+            used: Some(Used { cpu: 12.4, memory: 498e6, limit: Some(512e6), ..Used::default() }),
+            ..container(name, status)
+        };
+        let rows = vec![
+            of("acme", "api", Status::Running),
+            of("blog", "app", Status::Exited),
+            of("acme", "web-10", Status::Running),
+            of("acme", "web-2", Status::Exited),
+            of("", "tmp-shell", Status::Running),
+        ];
+        update(&mut model, Event::List(Ok(Listed::Containers(rows))));
+        model
+    }
+
+    fn pressed(mut model: Model, keys: &str) -> Model {
+        press(&mut model, keys);
+        model
+    }
+
+    #[test]
+    fn marks_order_and_filter_are_seen() {
+        shot("sorted_and_marked", |width, height| {
+            let mut model = pressed(projects(width, height), "o n space j space /");
+            write(&mut model, "!blog");
+            press(&mut model, "enter");
+            model
+        });
+        shot("images_sorted", |width, height| pressed(full(width, height), "2 o z"));
+        shot("networks_sorted", |width, height| pressed(full(width, height), "4 o n"));
+    }
+
+    #[test]
+    fn groups_stand_under_their_project_and_fold() {
+        shot("grouped", |width, height| pressed(projects(width, height), "o g"));
+        shot("grouped_and_folded", |width, height| pressed(projects(width, height), "o g left"));
+    }
+
+    #[test]
+    fn what_can_be_sorted_by_is_a_menu() {
+        over_shot("order_menu", |width, height| {
+            let mut model = pressed(projects(width, height), "o");
+            let opens = crate::tui::fixture::now() + jiff::SignedDuration::from_millis(250);
+            update(&mut model, Event::Tick(opens));
+            model
+        });
+    }
+
+    #[test]
+    fn a_bad_expression_is_told_while_the_list_stays() {
+        let mut model = pressed(projects(120, 40), "/");
+        write(&mut model, "re:we(");
+        assert_eq!(model.containers.shown(), 2);
+        assert!(
+            screen(&model).contains("`we(` is no regular expression: unclosed group"),
+            "{}",
+            screen(&model)
+        );
+        press(&mut model, "enter");
+        assert_eq!(model.layers.len(), 1);
+    }
+
+    #[test]
+    fn columns_scroll_with_the_arrows_and_a_click_on_a_heading_sorts() {
+        use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
+        let scrolled = |width, height| pressed(projects(width, height), "right right");
+        shot("columns_scrolled", scrolled);
+        let mut model = projects(80, 24);
+        let names = |model: &Model| {
+            model.containers.window(9).map(|(_, row)| row.name.clone()).collect::<Vec<_>>().join(" ")
+        };
+        for order in ["api app tmp-shell web-2 web-10", "web-10 web-2 tmp-shell app api"] {
+            let kind = MouseEventKind::Down(MouseButton::Left);
+            let click = MouseEvent { kind, column: 6, row: 3, modifiers: KeyModifiers::NONE };
+            update(&mut model, Event::Mouse(click));
+            assert_eq!(names(&model), order);
+        }
+    }
+
+    /// `cargo test --lib ten_thousand -- --ignored --nocapture` prints the times.
+    #[test]
+    #[ignore = "it measures"]
+    fn ten_thousand_rows() {
+        let mut model = empty(200, 60);
+        let rows = (0..10_000).map(|n| ContainerRow {
+            id: format!("{n:064x}").parse().unwrap(),
+            project: format!("p{}", n % 50),
+            ..container(&format!("web-{n}"), if n % 2 == 0 { Status::Running } else { Status::Exited })
+        });
+        let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(200, 60)).unwrap();
+        let screens = crate::tui::terminal::Screens::default();
+        let mut told = Vec::new();
+        let mut time = |what: &str, work: &mut dyn FnMut()| {
+            let begun = std::time::Instant::now();
+            work();
+            told.push(format!("{what:<34} {:>8.2} ms", begun.elapsed().as_secs_f64() * 1000.0));
+        };
+        let list = Listed::Containers(rows.collect());
+        let mut list = Some(Event::List(Ok(list)));
+        time("take 10,000 rows in", &mut || drop(list.take().map(|list| update(&mut model, list))));
+        for (what, keys) in [
+            ("move down", "j"),
+            ("page down", "pgdn"),
+            ("to the end", "G"),
+            ("sort by name", "o n"),
+            ("sort by cpu", "o c"),
+            ("group", "o g"),
+            ("ungroup", "o g"),
+            ("mark all", "*"),
+            ("move with all marked", "k"),
+            ("unmark", "esc"),
+            ("begin a filter", "/"),
+            ("a letter of it", "w"),
+            ("another", "e"),
+            ("a digit", "7"),
+            ("keep it", "enter"),
+            ("clear it", "esc"),
+        ] {
+            time(what, &mut || drop(press(&mut model, keys)));
+        }
+        let one = ContainerRow {
+            id: format!("{:064x}", 77).parse().unwrap(),
+            ..container("other", Status::Exited)
+        };
+        let mut event = Some(Event::Container(one.id.clone(), Some(Box::new(one))));
+        time("one row changed", &mut || drop(event.take().map(|event| update(&mut model, event))));
+        time("draw", &mut || {
+            terminal.draw(|frame| crate::tui::view::draw(frame, &model, &screens)).unwrap();
+        });
+        time("draw again", &mut || {
+            terminal.draw(|frame| crate::tui::view::draw(frame, &model, &screens)).unwrap();
+        });
+        println!("{}", told.join("\n"));
+    }
+
+    #[test]
+    fn the_choice_of_columns() {
+        over_shot("columns", |width, height| pressed(full(width, height), "O j j"));
+    }
+
+    #[test]
+    fn events() {
+        shot("events_long_ago", |width, height| {
+            let mut model = pressed(full(width, height), "6");
+            let event = |at: i64, action: &str, name: &str, code: &str| crate::engine::Event {
+                kind: crate::engine::Kind::Container,
+                action: action.to_owned(),
+                actor: crate::engine::Actor {
+                    id: container(name, Status::Running).id.to_string(),
+                    attributes: [("name", name), ("image", "redis:8"), ("exitCode", code)]
+                        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+                        .into(),
+                },
+                scope: "local".to_owned(),
+                time: at,
+                time_nano: at * 1_000_000_000,
+            };
+            // Long ago, where no time zone can make it another day.
+            let rows = [event(1_700_000_000, "die", "web", "137"), event(1_690_000_000, "die", "api", "0")];
+            let rows = rows.iter().map(crate::tui::list::journal::EventRow::new).collect();
+            update(&mut model, Event::List(Ok(Listed::Events(rows))));
+            model
+        });
+    }
+}

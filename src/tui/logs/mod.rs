@@ -1,0 +1,5 @@
+//! Logs of containers.
+
+pub mod model;
+pub mod update;
+pub mod view;

@@ -1,0 +1,501 @@
+//! The pane's state, its settings, and what it asks of the driver.
+
+use jiff::Timestamp;
+
+use crate::engine::{
+    ContainerId, FindAsk, Level, LogFilter, LogFrom, LogPage, LogPlace, LogQuery, LogRule, LogState,
+    LogWanted, Matcher, PageAsk, Pattern, Stream,
+};
+use crate::tui::logs::model::text::JsonForm;
+use crate::tui::logs::model::{Buffer, LogAsk, LogNews, LogWant, Times};
+use crate::tui::model::Failure;
+
+/// A page has so many lines.
+const PAGE: usize = 500;
+
+/// A pane that follows and lags behind by more bytes than this goes to the end at once.
+const BEHIND: u64 = 1 << 20;
+
+/// `st` shows so many lines.
+const TAIL: usize = 1000;
+
+/// A container whose log is shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LogShown {
+    /// Its id.
+    pub id: ContainerId,
+    /// What it is called.
+    pub name: String,
+}
+
+/// The line found last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hit {
+    /// The log it is in.
+    pub source: usize,
+    /// Where it begins.
+    pub place: u64,
+    /// The place before it.
+    pub before: LogPlace,
+    /// The place after it.
+    pub after: LogPlace,
+    /// As what it was found.
+    pub wanted: LogWanted,
+    /// It is the match of this number.
+    pub rank: Option<u64>,
+}
+
+/// What is done with the page that was asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Put {
+    /// Before the buffer.
+    Before,
+    /// After it.
+    After,
+    /// Instead of it; its place is at the top of the window.
+    Top,
+    /// Instead of it; its first line is where nothing before it is shown any more.
+    Floor,
+}
+
+/// A log on the screen.
+#[derive(Debug, Default)]
+pub struct LogPane {
+    /// Whose logs.
+    pub of: Vec<LogShown>,
+    /// Containers whose logs are shown with that of the pane's own.
+    pub merged: Vec<ContainerId>,
+    /// News with another number belong to what was shown before.
+    pub serial: u64,
+    /// The lines that are held.
+    pub buffer: Buffer,
+    /// How far the log is counted.
+    pub state: LogState,
+    /// The line at the top of the window while it does not follow, and the row of it.
+    pub top: (i64, usize),
+    /// Not the newest lines are shown, but those at `top`.
+    pub is_paused: bool,
+    /// Columns to the left of the window.
+    pub left: usize,
+    /// Long lines go on in the next row.
+    pub wraps: bool,
+    /// How times are shown.
+    pub times: Times,
+    /// Times are shown with their date: not all are of today.
+    pub is_dated: bool,
+    /// How JSON is shown.
+    pub json: JsonForm,
+    /// Only lines of this stream.
+    pub stream: Option<Stream>,
+    /// Only lines as grave as this.
+    pub level: Option<Level>,
+    /// Rules that all hold, as typed.
+    pub filter: String,
+    /// So many lines around each that passes.
+    pub context: usize,
+    /// What is searched for, as typed.
+    pub search: String,
+    /// The same, ready for use.
+    pub matcher: Option<Matcher>,
+    /// The line found last.
+    pub hit: Option<Hit>,
+    /// When the user drew lines.
+    pub marks: Vec<Timestamp>,
+    /// The first and the last line selected; the second moves.
+    pub selected: Option<(i64, i64)>,
+    /// Columns and rows of the window.
+    pub size: (usize, usize),
+    /// Why it could not be read.
+    pub failure: Option<Failure>,
+    /// Nothing before this is shown.
+    pub(super) floor: Option<LogPlace>,
+    /// The same as a moment, where it is one: places hold only while the log is open.
+    pub(super) since: Option<Timestamp>,
+    /// The driver has it open.
+    is_open: bool,
+    /// Lines there were when it was paused.
+    pub(super) seen: Option<u64>,
+    pub(super) query: u64,
+    next_ask: u64,
+    pub(super) ask: Option<(u64, LogAsk, Put)>,
+    /// A page elsewhere that is to be asked for.
+    pub(super) jump: Option<(LogFrom, Put)>,
+    /// What is to be looked for.
+    pub(super) find: Option<(FindAsk, bool)>,
+    /// The ends of the logs when a page was told to be the last.
+    last_at: Option<Vec<u64>>,
+    /// Lines were asked for once more when they could be numbered.
+    is_numbered: bool,
+}
+
+impl LogPane {
+    /// A pane whose serials begin with this one.
+    #[must_use]
+    pub fn new(serial: u64) -> Self {
+        Self { serial, ..Self::default() }
+    }
+
+    /// Shows the logs of these containers, the first of which is the pane's own; what was
+    /// shown of others goes.
+    pub fn show(&mut self, of: Vec<LogShown>) {
+        let ids = |of: &[LogShown]| of.iter().map(|shown| shown.id.clone()).collect::<Vec<_>>();
+        let (had, has) = (ids(&self.of), ids(&of));
+        self.of = of;
+        if had == has {
+            return;
+        }
+        if had.first() != has.first() {
+            self.merged.clear();
+            self.of.truncate(1);
+            self.marks.clear();
+            (self.filter, self.search) = (String::new(), String::new());
+            (self.matcher, self.level, self.stream) = (None, None, None);
+            (self.context, self.left, self.since) = (0, 0, None);
+        }
+        self.restart();
+    }
+
+    /// Reads anew from the end, or from the moment before which nothing is shown.
+    fn restart(&mut self) {
+        self.serial += 1;
+        self.query += 1;
+        self.buffer = Buffer::default();
+        self.state = LogState::default();
+        (self.ask, self.find, self.last_at, self.is_numbered) = (None, None, None, false);
+        (self.floor, self.hit, self.selected, self.failure) = (None, None, None, None);
+        (self.is_paused, self.seen) = (false, None);
+        self.jump = self.since.map(|since| (LogFrom::Time(since), Put::Floor));
+    }
+
+    /// Whether the driver has it open, after each change. What is opened again shows what it
+    /// showed, found by its time.
+    pub fn open(&mut self, is_open: bool) {
+        if is_open && !self.is_open {
+            let top = self.buffer.get(self.top.0).filter(|_| self.is_paused).map(|line| line.time);
+            self.restart();
+            if let (Some(time), None) = (top, self.since) {
+                self.is_paused = true;
+                self.jump = Some((LogFrom::Time(time), Put::Top));
+            }
+        }
+        self.is_open = is_open;
+        if is_open {
+            self.tend();
+        }
+    }
+
+    /// The moment before which nothing is shown.
+    #[must_use]
+    pub fn since_moment(&self) -> Option<Timestamp> {
+        self.since
+    }
+
+    /// What the driver is to do.
+    #[must_use]
+    pub fn want(&self) -> LogWant {
+        LogWant {
+            serial: self.serial,
+            containers: self.of.iter().map(|shown| shown.id.clone()).collect(),
+            query: (self.query, self.query()),
+            ask: self.ask.as_ref().map(|(number, ask, _)| (*number, ask.clone())),
+            ranked: self.unranked().map(|hit| hit.after.clone()),
+        }
+    }
+
+    /// The match that is shown, while its number is not known.
+    fn unranked(&self) -> Option<&Hit> {
+        let hit = self.hit.as_ref()?;
+        (hit.rank.is_none() && hit.wanted == LogWanted::Match && self.matcher.is_some()).then_some(hit)
+    }
+
+    /// Which lines are shown.
+    #[must_use]
+    pub fn query(&self) -> LogQuery {
+        let filter = LogFilter {
+            stream: self.stream,
+            level: self.level,
+            rules: LogRule::list(&self.filter),
+            context: self.context,
+        };
+        let search = (!self.search.is_empty()).then(|| Pattern::new(&self.search));
+        LogQuery { filter, search, floor: self.floor.clone() }
+    }
+
+    /// Whether not every line is shown.
+    #[must_use]
+    pub fn is_filtered(&self) -> bool {
+        !self.query().filter.is_empty()
+    }
+
+    /// The counts are those of what is shown now.
+    #[must_use]
+    pub fn has_counts(&self) -> bool {
+        self.state.serial == self.query
+    }
+
+    /// Something is being looked for.
+    #[must_use]
+    pub fn is_finding(&self) -> bool {
+        self.find.is_some() || matches!(self.ask, Some((_, LogAsk::Find(..), _)))
+    }
+
+    // ── news ──────────────────────────────────────────────────────────────────────────────
+
+    /// Takes news in. Gives what is to be said to the user.
+    pub fn take(&mut self, news: LogNews) -> Option<String> {
+        match news {
+            LogNews::State(state) => self.take_state(*state),
+            LogNews::Page(number, result) => {
+                let (_, _, put) = self.ask.take_if(|(asked, ..)| *asked == number)?;
+                match result {
+                    Ok(page) => self.take_page(page, put),
+                    Err(failure) => self.failure = Some(failure),
+                }
+            }
+            LogNews::Found(number, result) => {
+                let (_, ask, _) = self.ask.take_if(|(asked, ..)| *asked == number)?;
+                match result {
+                    Ok(Some((hit, page))) => {
+                        let wanted = match &ask {
+                            LogAsk::Find(ask, _) => ask.wanted,
+                            LogAsk::Page(_) => LogWanted::Match,
+                        };
+                        let mut after = hit.at.clone();
+                        if let Some(line) = page.lines.get(page.at)
+                            && let Some(spot) = after.0.get_mut(line.source)
+                        {
+                            *spot = line.after();
+                        }
+                        let (source, place, before) = (hit.source, hit.place, hit.at);
+                        self.hit = Some(Hit { source, place, before, after, wanted, rank: None });
+                        self.go_to_hit(page);
+                    }
+                    Ok(None) => return Some(self.not_found(&ask)),
+                    Err(failure) => self.failure = Some(failure),
+                }
+            }
+            LogNews::Rank(after, rank) => {
+                if let Some(hit) = self.hit.as_mut().filter(|hit| hit.after == after) {
+                    hit.rank = Some(rank);
+                }
+            }
+            LogNews::Failed(failure) => self.failure = Some(failure),
+        }
+        None
+    }
+
+    fn not_found(&self, ask: &LogAsk) -> String {
+        match ask {
+            LogAsk::Find(FindAsk { wanted: LogWanted::Grave, up, .. }, _) => {
+                format!("no {} error or warning", if *up { "earlier" } else { "further" })
+            }
+            LogAsk::Find(FindAsk { up, .. }, _) => {
+                format!("no {} match of `{}`", if *up { "earlier" } else { "further" }, self.search)
+            }
+            LogAsk::Page(_) => String::new(),
+        }
+    }
+
+    fn take_state(&mut self, state: LogState) {
+        if let Some(why) = &state.failure {
+            let what = "cannot go on reading the log".to_owned();
+            self.failure = Some(Failure { what, why: vec![why.clone()], hint: None });
+        }
+        self.state = state;
+        if self.is_paused && self.seen.is_none() {
+            self.seen = self.counted();
+        }
+    }
+
+    /// What was read before lines were counted is read once more, with numbers.
+    fn renumber(&mut self) {
+        if self.state.is_counted && !self.is_numbered && !self.buffer.is_blank() && self.ask.is_none() {
+            self.is_numbered = true;
+            if self.of.len() == 1 && !self.buffer.is_numbered() && self.selected.is_none() {
+                self.reload();
+            }
+        }
+    }
+
+    fn take_page(&mut self, page: LogPage, put: Put) {
+        self.failure = None;
+        let is_last = page.is_last;
+        let ends = self.state.end.clone();
+        match put {
+            Put::Before => {
+                let keep = if self.is_paused { self.top.0 + self.rows() * 3 } else { i64::MAX };
+                if self
+                    .buffer
+                    .prepend(page, keep.max(self.selected_range().map_or(i64::MIN, |(_, last)| last)))
+                {
+                    self.last_at = None; // there is more after it now
+                }
+                self.adjust();
+                return;
+            }
+            Put::After => {
+                let keep = if self.is_paused { self.top.0 } else { self.buffer.end() - self.rows() };
+                let keep = keep.min(self.selected_range().map_or(i64::MAX, |(first, _)| first));
+                self.buffer.append(page, keep - self.rows() * 3);
+            }
+            Put::Top | Put::Floor => {
+                if put == Put::Floor {
+                    self.floor = Some(page.start.clone());
+                    self.query += 1;
+                }
+                let at = self.buffer.replace(page);
+                self.top = (at, 0);
+                self.selected = None;
+                if put == Put::Floor {
+                    self.buffer.is_first = true;
+                }
+            }
+        }
+        self.last_at = is_last.then_some(ends);
+        self.adjust();
+    }
+
+    fn go_to_hit(&mut self, page: LogPage) {
+        let Some(hit) = &self.hit else { return };
+        let (source, place) = (hit.source, hit.place);
+        self.pause();
+        let seq = match self.buffer.find(source, place) {
+            Some(seq) => seq,
+            None => {
+                self.last_at = None;
+                self.top = (self.buffer.replace(page), 0);
+                self.selected = None;
+                self.top.0
+            }
+        };
+        self.reveal(seq);
+    }
+
+    // ── asking ────────────────────────────────────────────────────────────────────────────
+
+    /// Asks for what is missing: called after every change, does nothing while an ask is open.
+    pub fn tend(&mut self) {
+        if self.of.is_empty() || self.failure.is_some() {
+            return;
+        }
+        self.renumber();
+        if let Some((from, put)) = self.jump.take() {
+            self.ask = None; // whatever was asked for is not wanted any more
+            let rows = self.size.1.max(1);
+            let (up, down) = match (&from, put) {
+                (LogFrom::Last, Put::Floor) => (TAIL, 0),
+                (LogFrom::Last, _) => (PAGE, 0),
+                (_, Put::Floor) => (0, PAGE),
+                _ => (rows * 2, PAGE),
+            };
+            self.ask(LogAsk::Page(PageAsk { from, up, down }), put);
+        }
+        if let Some((ask, _)) = self.find.take() {
+            let around = self.size.1.max(1) * 3;
+            self.ask(LogAsk::Find(ask, around), Put::Top);
+        }
+        if self.ask.is_some() {
+            return;
+        }
+        if self.buffer.is_blank() {
+            return self.ask(LogAsk::Page(PageAsk { from: LogFrom::Last, up: PAGE, down: 0 }), Put::Top);
+        }
+        let margin = self.rows() * 2 + 20;
+        let top = if self.is_paused { self.top.0 } else { self.buffer.end() - self.rows() };
+        if self.has_more() && (!self.is_paused || self.buffer.end() - top < self.rows() + margin) {
+            let behind: u64 = self.behind();
+            let from = LogFrom::Place(self.buffer.end_place().clone());
+            if !self.is_paused && behind > BEHIND {
+                return self.ask(LogAsk::Page(PageAsk { from: LogFrom::Last, up: PAGE, down: 0 }), Put::Top);
+            }
+            return self.ask(LogAsk::Page(PageAsk { from, up: 0, down: PAGE }), Put::After);
+        }
+        if !self.buffer.is_first && top - self.buffer.first() < margin {
+            let from = LogFrom::Place(self.buffer.start_place().clone());
+            self.ask(LogAsk::Page(PageAsk { from, up: PAGE, down: 0 }), Put::Before);
+        }
+    }
+
+    fn ask(&mut self, ask: LogAsk, put: Put) {
+        self.next_ask += 1;
+        self.ask = Some((self.next_ask, ask, put));
+    }
+
+    /// Whether there are lines after the buffer, as far as is known.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        match &self.last_at {
+            Some(ends) => *ends != self.state.end,
+            None => true,
+        }
+    }
+
+    fn behind(&self) -> u64 {
+        let spots = self.buffer.end_place().0.iter();
+        self.state.end.iter().zip(spots).map(|(end, spot)| end.saturating_sub(spot.place)).sum()
+    }
+
+    /// Reads what is shown once more, from the same place.
+    pub(super) fn reload(&mut self) {
+        let from = match self.is_paused {
+            true => LogFrom::Place(self.buffer.place(self.top.0)),
+            false => LogFrom::Last,
+        };
+        self.jump = Some((from, Put::Top));
+    }
+
+    pub(super) fn requery(&mut self) {
+        self.query += 1;
+        if let Some(hit) = &mut self.hit {
+            hit.rank = None;
+        }
+        self.seen = None;
+    }
+
+    pub(super) fn refilter(&mut self) {
+        self.requery();
+        if !self.buffer.is_blank() {
+            self.reload();
+        }
+    }
+
+    /// Shows the newest lines, and goes on doing so.
+    pub fn follow(&mut self) {
+        (self.is_paused, self.hit, self.seen, self.selected) = (false, None, None, None);
+        if self.has_more() && self.behind() > BEHIND && !self.buffer.is_blank() {
+            self.jump = Some((LogFrom::Last, Put::Top));
+        }
+    }
+
+    /// Goes to the first line there is.
+    pub fn first(&mut self) {
+        self.pause();
+        if self.buffer.is_first {
+            self.top = (self.buffer.first(), 0);
+        } else {
+            self.jump = Some((LogFrom::First, Put::Top));
+        }
+    }
+
+    /// Lines that came since it was paused.
+    #[must_use]
+    pub fn unseen(&self) -> u64 {
+        match (self.is_paused, self.seen, self.counted()) {
+            (true, Some(seen), Some(now)) => now.saturating_sub(seen),
+            _ => 0,
+        }
+    }
+
+    /// Lines that are shown, when that is known.
+    fn counted(&self) -> Option<u64> {
+        match self.is_filtered() || self.floor.is_some() {
+            false => self.state.is_counted.then_some(self.state.lines),
+            true => (self.has_counts() && self.state.is_searched).then_some(self.state.shown),
+        }
+    }
+
+    /// Remembers how many lines there are at this moment.
+    pub(super) fn note_seen(&mut self) {
+        self.seen = self.counted();
+    }
+}

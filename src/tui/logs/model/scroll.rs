@@ -1,0 +1,209 @@
+//! Scrolling by rows: the window is anchored at a row of a line, and only lines that are
+//! passed over are looked at, so that wrapping never touches the whole log.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::tui::logs::model::{LogPane, Times, text};
+
+impl LogPane {
+    /// Rows of the window.
+    pub(super) fn rows(&self) -> i64 {
+        i64::try_from(self.size.1.max(1)).unwrap_or(1)
+    }
+
+    /// How wide the names before merged lines are.
+    #[must_use]
+    pub fn name_width(&self) -> usize {
+        match self.of.as_slice() {
+            [] | [_] => 0,
+            of => of
+                .iter()
+                .map(|shown| unicode_width::UnicodeWidthStr::width(shown.name.as_str()))
+                .max()
+                .unwrap_or(0)
+                .min(16),
+        }
+    }
+
+    /// Columns before the text of a line: gutter, time, name.
+    #[must_use]
+    pub fn head_width(&self) -> usize {
+        let time = match self.times {
+            Times::Off => 0,
+            Times::Local if self.is_dated => 15,
+            Times::Local => 9,
+            Times::Utc if self.is_dated => 16,
+            Times::Utc => 10,
+            Times::Relative => 7,
+            Times::Delta => 9,
+        };
+        let name = self.name_width();
+        1 + time + if name > 0 { name + 3 } else { 0 }
+    }
+
+    /// Rows of a line, with the lines drawn before it, and after it when it is the last.
+    #[must_use]
+    pub fn height(&self, seq: i64) -> usize {
+        let Some(line) = self.buffer.get(seq) else { return 1 };
+        let width = self.size.0.saturating_sub(self.head_width()).max(2);
+        text::height(&line.bytes, self.json, self.wraps, width)
+            + self.marks_before(seq).count()
+            + self.marks_after(seq).count()
+    }
+
+    /// When lines were drawn right before this one.
+    pub fn marks_before(&self, seq: i64) -> impl Iterator<Item = Timestamp> {
+        let time = |seq: i64| self.buffer.get(seq).map(|line| line.time);
+        let (line, before) = (time(seq), time(seq - 1));
+        let marks = self.marks.iter().copied();
+        marks.filter(move |mark| {
+            line.is_some_and(|line| line > *mark) && before.is_some_and(|before| before <= *mark)
+        })
+    }
+
+    /// When lines were drawn after this one, if it is the last of the log.
+    pub fn marks_after(&self, seq: i64) -> impl Iterator<Item = Timestamp> {
+        let is_last = seq + 1 == self.buffer.end() && !self.has_more();
+        let line = self.buffer.get(seq).filter(|_| is_last).map(|line| line.time);
+        self.marks.iter().copied().filter(move |mark| line.is_some_and(|line| line <= *mark))
+    }
+
+    /// Stays where it is.
+    pub fn pause(&mut self) {
+        if !self.is_paused {
+            self.is_paused = true;
+            self.note_seen();
+            self.top = self.bottom_top();
+        }
+    }
+
+    /// Moves so many rows; upwards it stops following.
+    pub fn scroll(&mut self, by: i64) {
+        if by < 0 {
+            self.pause();
+        }
+        if !self.is_paused {
+            return;
+        }
+        let mut left = usize::try_from(by.unsigned_abs()).unwrap_or(usize::MAX);
+        let (mut seq, mut row) = self.top;
+        while left > 0 {
+            if by < 0 {
+                let step = row.min(left);
+                (row, left) = (row - step, left - step);
+                if left == 0 || seq <= self.buffer.first() {
+                    break;
+                }
+                seq -= 1;
+                row = self.height(seq);
+            } else {
+                let height = self.height(seq);
+                let step = (height - 1).saturating_sub(row).min(left);
+                (row, left) = (row + step, left - step);
+                if left == 0 || seq + 1 >= self.buffer.end() {
+                    break;
+                }
+                (seq, row, left) = (seq + 1, 0, left - 1);
+            }
+        }
+        self.top = (seq, row);
+        self.adjust();
+    }
+
+    /// Keeps the window within the lines that are held.
+    pub(super) fn adjust(&mut self) {
+        let first = self.buffer.first();
+        if self.top.0 < first {
+            self.top = (first, 0);
+        }
+        let lowest = self.bottom_top();
+        if self.top > lowest {
+            self.top = lowest;
+        }
+        if let Some((from, to)) = self.selected {
+            let last = (self.buffer.end() - 1).max(first);
+            self.selected = Some((from.clamp(first, last), to.clamp(first, last)));
+        }
+    }
+
+    /// The window has this size, at this moment.
+    pub fn resize(&mut self, width: usize, height: usize, now: Timestamp) {
+        self.size = (width, height);
+        let day = |time: Timestamp| time.to_zoned(TimeZone::system()).date();
+        let ends = [self.buffer.first(), self.buffer.end() - 1].map(|seq| self.buffer.get(seq));
+        self.is_dated = ends.into_iter().flatten().any(|line| day(line.time) != day(now));
+        if self.is_paused && !self.buffer.is_blank() {
+            let most = self.height(self.top.0).saturating_sub(1);
+            self.top.1 = self.top.1.min(most);
+            self.adjust();
+        }
+    }
+
+    /// The top of the window when it shows the last lines.
+    #[must_use]
+    pub fn bottom_top(&self) -> (i64, usize) {
+        let mut rows = self.size.1.max(1);
+        let mut seq = self.buffer.end();
+        while seq > self.buffer.first() {
+            seq -= 1;
+            let height = self.height(seq);
+            if height >= rows {
+                return (seq, height - rows);
+            }
+            rows -= height;
+        }
+        (self.buffer.first(), 0)
+    }
+
+    /// The line at the top of the window.
+    #[must_use]
+    pub fn window_top(&self) -> (i64, usize) {
+        if self.is_paused { self.top } else { self.bottom_top() }
+    }
+
+    /// The lowest line that is at least in part in the window.
+    #[must_use]
+    pub fn bottom(&self) -> i64 {
+        if !self.is_paused {
+            return (self.buffer.end() - 1).max(self.buffer.first());
+        }
+        let (mut seq, row) = self.top;
+        let mut rows = self.height(seq).saturating_sub(row);
+        while rows < self.size.1 && seq + 1 < self.buffer.end() {
+            seq += 1;
+            rows += self.height(seq);
+        }
+        seq
+    }
+
+    /// Puts a line into the middle of the window, unless it is in it already.
+    pub(super) fn reveal(&mut self, seq: i64) {
+        if seq < self.top.0 || seq >= self.bottom() || (seq == self.top.0 && self.top.1 > 0) {
+            self.top = (seq, 0);
+            self.scroll(-self.rows() / 2);
+        }
+        self.adjust();
+    }
+
+    /// Moves no further than a line is to be seen.
+    pub(super) fn reveal_lazily(&mut self, seq: i64) {
+        if seq <= self.top.0 {
+            self.top = (seq, 0);
+        }
+        while seq > self.bottom() || (seq == self.bottom() && self.rows_to_end_of(seq) > self.size.1) {
+            let before = self.top;
+            self.scroll(1);
+            if self.top == before {
+                break;
+            }
+        }
+        self.adjust();
+    }
+
+    /// Rows from the top of the window to the end of a line.
+    fn rows_to_end_of(&self, seq: i64) -> usize {
+        let rows: usize = (self.top.0..=seq).map(|seq| self.height(seq)).sum();
+        rows.saturating_sub(self.top.1)
+    }
+}

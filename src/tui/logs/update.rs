@@ -1,0 +1,234 @@
+//! Keys of a log: following, searching, filtering, selecting, merging, saving.
+
+use std::path::PathBuf;
+
+use jiff::SignedDuration;
+
+use crate::base::units::counted;
+use crate::engine::{ContainerId, LogForm, LogQuery, LogWanted, SaveLog};
+use crate::tui::action::Action;
+use crate::tui::event::{Effect, Job};
+use crate::tui::keymap::Place;
+use crate::tui::logs::model::{LogPane, Since, Times};
+use crate::tui::model::layer::{Confirm, Layer, Menu, Purpose};
+use crate::tui::model::{Model, Tone};
+use crate::tui::tasks::update::quiet_work;
+use crate::tui::update::copy;
+use crate::tui::update::prompt;
+
+/// What `action` does to the log of the current pane; `None` when that is nothing special.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let page = model.pane_inner().map_or(1, |area| i64::from(area.height.max(2)));
+    let now = model.now;
+    let log = &mut model.pane_mut().log;
+    match action {
+        Action::Down => step(log, 1),
+        Action::Up => step(log, -1),
+        Action::HalfDown => step(log, page / 2),
+        Action::HalfUp => step(log, -page / 2),
+        Action::PageDown => step(log, page - 1),
+        Action::PageUp => step(log, 1 - page),
+        Action::First if log.selected.is_some() => log.select_by(i64::MIN / 2),
+        Action::First => log.first(),
+        Action::Last if log.selected.is_some() => log.select_by(i64::MAX / 2),
+        Action::Last => log.follow(),
+        Action::Left => log.left = log.left.saturating_sub(8),
+        Action::Right if !log.wraps => log.left = (log.left + 8).min(16 << 10),
+        Action::Right => {}
+        Action::NextMatch | Action::PreviousMatch if log.search.is_empty() => {
+            crate::tui::update::viewer::say_nothing_is_searched(model);
+        }
+        Action::MoreContext | Action::LessContext if !log.is_filtered() => {
+            let key = model.keys_of(Place::Logs, Action::FilterLines);
+            let hint = Some(format!("{key} keeps lines with a text"));
+            model.say(Tone::Plain, "lines around others are shown when some are filtered out", hint);
+        }
+        Action::NextMatch => log.seek(false, LogWanted::Match),
+        Action::PreviousMatch => log.seek(true, LogWanted::Match),
+        Action::NextGrave => log.seek(false, LogWanted::Grave),
+        Action::PreviousGrave => log.seek(true, LogWanted::Grave),
+        Action::Follow if log.is_paused => log.follow(),
+        Action::Follow => log.pause(),
+        Action::Wrap => {
+            (log.wraps, log.left, log.top.1) = (!log.wraps, 0, 0);
+        }
+        Action::Times => log.times = log.times.next(),
+        Action::Json => (log.json, log.top.1) = (log.json.next(), 0),
+        Action::Streams => log.next_stream(),
+        Action::MinimumLevel => log.next_level(),
+        Action::MoreContext => log.more_context(1),
+        Action::LessContext => log.more_context(-1),
+        Action::Clear => log.clear(now),
+        Action::MarkLine => log.mark(now),
+        Action::SelectLines => log.select(),
+        Action::SinceTail => log.since(Since::Tail),
+        Action::SinceMinute => log.since(Since::Time(now - SignedDuration::from_mins(1))),
+        Action::SinceMinutes => log.since(Since::Time(now - SignedDuration::from_mins(5))),
+        Action::SinceHour => log.since(Since::Time(now - SignedDuration::from_hours(1))),
+        Action::SinceAll => log.since(Since::All),
+        Action::SinceMoment => prompt(model, Purpose::LogSince, ""),
+        Action::FilterLines => {
+            let filter = log.filter.clone();
+            prompt(model, Purpose::LogFilter, &filter);
+        }
+        Action::CopyLines => return Some(copy_lines(model)),
+        Action::SaveLog => {
+            let name = log.of.first().map_or_else(|| "log".to_owned(), |shown| shown.name.clone());
+            prompt(model, Purpose::LogSave, &format!("{name}.log"));
+        }
+        Action::MergeLogs => merge(model),
+        Action::Back => return back(log).then(Vec::new),
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+/// Moves the end of the selection, or the window.
+fn step(log: &mut LogPane, by: i64) {
+    if log.selected.is_some() { log.select_by(by) } else { log.scroll(by) }
+}
+
+/// Undoes what was asked for last; gives whether there was something.
+fn back(log: &mut LogPane) -> bool {
+    if log.selected.is_some() {
+        log.select();
+    } else if !log.search.is_empty() {
+        let _ = log.search_for(""); // nothing is always a pattern
+    } else if !log.filter.is_empty() {
+        let _ = log.set_filter(""); // no rule is always right
+    } else {
+        return false;
+    }
+    true
+}
+
+fn copy_lines(model: &mut Model) -> Vec<Effect> {
+    let log = &mut model.pane_mut().log;
+    let Some((count, text)) = log.copied() else {
+        let keys = model.keys_of(model.place(), Action::SelectLines);
+        model.say(Tone::Plain, format!("no line is selected; {keys} selects some"), None);
+        return Vec::new();
+    };
+    log.selected = None;
+    if count == 1 {
+        return copy::text(model, text);
+    }
+    model.say(Tone::Good, format!("copied {}", counted(count as u64, "line")), None);
+    vec![Effect::Copy(text)]
+}
+
+/// Shows the logs of the marked containers as one; without marks asks for one more.
+fn merge(model: &mut Model) {
+    let marked = model.containers.marked().into_iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+    if !marked.is_empty() {
+        model.pane_mut().log.merged = marked;
+        return;
+    }
+    let shown = model.pane().log.of.clone();
+    let first = shown.first().map(|first| first.id.clone());
+    let rows = model.containers.all().iter().filter(|row| Some(&row.id) != first.as_ref());
+    let (items, containers): (Vec<_>, Vec<_>) = rows
+        .map(|row| {
+            let is_in = shown.iter().any(|shown| shown.id == row.id);
+            let note = if is_in { "merged; take it out" } else { row.status.as_str() };
+            ((row.name.clone(), note.to_owned()), row.id.clone())
+        })
+        .unzip();
+    if items.is_empty() {
+        return model.say(Tone::Plain, "there is no other container", None);
+    }
+    let title = "Merge the log of".to_owned();
+    model.layers.push(Layer::Merge(Menu { title, items, cursor: 0, containers, process: None }));
+}
+
+/// Keys of the menu of containers to merge.
+pub(crate) fn merging(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Merge(menu)) = model.layers.last_mut() else { return Vec::new() };
+    match action {
+        Action::Down => menu.cursor = (menu.cursor + 1).min(menu.items.len().saturating_sub(1)),
+        Action::Up => menu.cursor = menu.cursor.saturating_sub(1),
+        Action::Accept => {
+            let chosen = menu.containers.get(menu.cursor).cloned();
+            model.layers.pop();
+            if let Some(id) = chosen {
+                toggle(&mut model.pane_mut().log.merged, id);
+            }
+        }
+        _ => drop(model.layers.pop()),
+    }
+    Vec::new()
+}
+
+fn toggle(merged: &mut Vec<ContainerId>, id: ContainerId) {
+    match merged.iter().position(|there| *there == id) {
+        Some(at) => drop(merged.remove(at)),
+        None => merged.push(id),
+    }
+}
+
+/// Takes a line that was typed for a log.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(crate) fn typed(model: &mut Model, purpose: &Purpose, text: &str) -> Result<Vec<Effect>, String> {
+    let now = model.now;
+    let log = &mut model.pane_mut().log;
+    match purpose {
+        Purpose::Search => log.search_for(text).map_err(|bad| bad.to_string())?,
+        Purpose::LogFilter => log.set_filter(text).map_err(|bad| bad.to_string())?,
+        Purpose::LogSince => log.since(Since::Time(LogPane::moment(text, now)?)),
+        Purpose::LogSave => return Ok(save(model, text)),
+        _ => {}
+    }
+    Ok(Vec::new())
+}
+
+/// Asks whether the file is there already.
+fn save(model: &Model, text: &str) -> Vec<Effect> {
+    let log = &model.pane().log;
+    let (text, is_all) = match text.strip_prefix("all:") {
+        Some(text) => (text, true),
+        None => (text, false),
+    };
+    let query = if is_all { LogQuery::default() } else { LogQuery { search: None, ..log.query() } };
+    // Places are of the view that is open; a file is written from the same moment on.
+    let query = LogQuery { floor: None, ..query };
+    let names = log.of.iter().map(|shown| shown.name.clone()).filter(|_| log.of.len() > 1).collect();
+    let save = SaveLog {
+        containers: log.of.iter().map(|shown| shown.id.clone()).collect(),
+        query,
+        since: log.since_moment().filter(|_| !is_all),
+        path: path(model, text),
+        overwrites: false,
+        form: LogForm { times: log.times != Times::Off, names },
+    };
+    vec![Effect::TrySave(Box::new(save))]
+}
+
+/// A path as the user means it: from the home folder, or from where hoist was started.
+fn path(model: &Model, text: &str) -> PathBuf {
+    let home = model.world.environment.text("HOME").filter(|_| text.starts_with("~/"));
+    match home {
+        Some(home) => PathBuf::from(home).join(&text[2..]),
+        None => model.world.folder.join(text),
+    }
+}
+
+/// The file can be written, or is there already: then it is asked about.
+pub(crate) fn saving(model: &mut Model, save: Box<SaveLog>, is_taken: bool) -> Vec<Effect> {
+    let path = save.path.display().to_string();
+    if is_taken {
+        model.layers.push(Layer::Confirm(Confirm {
+            title: "Overwrite the file?".to_owned(),
+            items: vec![path],
+            notes: vec!["What is in it is lost.".to_owned()],
+            yes: "overwrite",
+            effects: vec![Effect::TrySave(Box::new(SaveLog { overwrites: true, ..*save }))],
+            top: 0,
+        }));
+        return Vec::new();
+    }
+    let effect = quiet_work(model, &format!("save the log to {path}"), Job::SaveLog(save));
+    vec![effect]
+}

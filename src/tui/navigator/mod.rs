@@ -1,0 +1,6 @@
+//! Projects, tasks and alerts beside the list.
+
+pub mod model;
+pub mod tree;
+pub mod update;
+pub mod view;

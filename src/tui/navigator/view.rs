@@ -1,0 +1,241 @@
+//! The navigator: projects, containers, what else there is, tasks and alerts.
+
+use crate::tui::alerts;
+use ratatui::Frame;
+use ratatui::layout::{Alignment, Rect};
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+use crate::tui::action::Action;
+use crate::tui::keymap::Place;
+use crate::tui::model::{Focus, Model, Section};
+use crate::tui::navigator::model::{Branch, Spot};
+use crate::tui::tasks::model::{TaskState, What};
+use crate::tui::view::words::{Align, cell, size, state};
+use crate::tui::view::{border, has_focus, texts};
+
+/// What stands on a line: how far in, its sign, its words, and what stands at the right.
+#[derive(Default)]
+struct Entry {
+    indent: usize,
+    sign: (&'static str, Style),
+    name: (String, Style),
+    right: (String, Style),
+}
+
+/// Draws it.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
+    let theme = &model.theme;
+    let focus = has_focus(model, Focus::Navigator);
+    let mut block = border(model, focus, vec![Span::raw("Navigator")]);
+    if model.focus != Focus::Navigator {
+        let key = model.keys_of(Place::Global, Action::PreviousPane);
+        block = block.title_top(Line::styled(format!(" {key} "), theme.dim).alignment(Alignment::Right));
+    }
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    let width = usize::from(inner.width);
+    let mut lines = Vec::new();
+    let mut under = None;
+    for (at, (is_under, spot)) in model.navigator.window().enumerate() {
+        if is_under {
+            under = u16::try_from(at).ok();
+        }
+        let bar = Span::styled(if is_under { "▌" } else { " " }, theme.accent);
+        lines.push(line(bar, entry(model, &spot), width));
+    }
+    frame.render_widget(Paragraph::new(lines), inner);
+    if let Some(y) = under.filter(|_| focus) {
+        let line = Rect { y: inner.y + y, height: 1, ..inner };
+        frame.buffer_mut().set_style(line.intersection(inner), theme.sel);
+    }
+}
+
+fn line(bar: Span<'static>, entry: Entry, width: usize) -> Line<'static> {
+    let Entry { indent, sign, name, right } = entry;
+    // The bar, the sign with its blank, and a blank at the border.
+    let room = width.saturating_sub(indent + 4);
+    // Of a long name a few letters are always there.
+    let right_width = right.0.width().min(room.saturating_sub(name.0.width().min(8) + 1));
+    let gap = usize::from(right_width > 0);
+    let name_width = room.saturating_sub(right_width + gap);
+    Line::from(vec![
+        bar,
+        Span::raw(" ".repeat(indent)),
+        Span::styled(sign.0, sign.1),
+        Span::raw(" ".repeat(2_usize.saturating_sub(sign.0.width()))),
+        Span::styled(cell(&name.0, name_width, Align::Left), name.1),
+        Span::raw(" ".repeat(gap)),
+        Span::styled(cell(&right.0, right_width, Align::Right), right.1),
+    ])
+}
+
+fn entry(model: &Model, spot: &Spot) -> Entry {
+    let theme = &model.theme;
+    let fold = match model.navigator.is_folded(spot) {
+        Some(true) => "▸",
+        Some(false) => "▾",
+        None => "",
+    };
+    match spot {
+        Spot::Gap => Entry::default(),
+        Spot::Branch(branch) => Entry {
+            sign: (fold, theme.dim),
+            name: (branch.title().to_owned(), theme.text.add_modifier(Modifier::BOLD)),
+            right: (count(model, *branch).to_string(), theme.dim),
+            ..Entry::default()
+        },
+        Spot::Project(name) => {
+            let (all, up) = model.navigator.project(name);
+            Entry {
+                indent: 2,
+                sign: (fold, theme.dim),
+                name: (name.clone(), theme.text),
+                right: (format!("{up}/{all} up"), theme.dim),
+            }
+        }
+        Spot::Container(id) => {
+            let Some(row) = model.containers.get(id.as_str()) else { return Entry::default() };
+            let (glyph, word, style) = state(row, theme);
+            let word_style =
+                if model.flashes.has(id) { style.add_modifier(Modifier::REVERSED) } else { style };
+            let text = if row.is_up() { theme.text } else { theme.dim };
+            let indent = if row.project.is_empty() { 2 } else { 4 };
+            Entry { indent, sign: (glyph, style), name: (row.name.clone(), text), right: (word, word_style) }
+        }
+        Spot::Section(section) => Entry {
+            sign: ("", theme.dim),
+            name: (section.title().to_owned(), theme.text.add_modifier(Modifier::BOLD)),
+            right: (amount(model, *section), theme.dim),
+            ..Entry::default()
+        },
+        Spot::Task(id) => task(model, model.task(*id)),
+        Spot::Alert(cause) => {
+            let Some(alert) = model.alerts.all().find(|alert| alert.cause == *cause) else {
+                return Entry::default();
+            };
+            let (name, what) = alerts::view::short(model, &alert);
+            let style = alerts::view::style(model, alert.ill);
+            let text = (format!("{name} {what}"), style);
+            Entry { indent: 2, sign: ("!", style), name: text, ..Entry::default() }
+        }
+        Spot::More(_, more) => {
+            Entry { indent: 4, name: (format!("{more} more"), theme.dim), ..Entry::default() }
+        }
+    }
+}
+
+fn task(model: &Model, task: Option<&crate::tui::tasks::model::TaskRow>) -> Entry {
+    let theme = &model.theme;
+    let Some(task) = task else { return Entry::default() };
+    let (sign, style) = match (&task.state, &task.what) {
+        (TaskState::Live, What::Session(_)) => ("▣", theme.ok),
+        (TaskState::Live, What::Work(_)) => (texts::spinner(model.now), theme.accent),
+        (TaskState::Stopping, _) => (texts::spinner(model.now), theme.warn),
+        (TaskState::Done(_), What::Session(_)) => ("■", theme.dim),
+        (TaskState::Done(_), What::Work(_)) => ("✓", theme.ok),
+        (TaskState::Cancelled, _) => ("■", theme.dim),
+        (TaskState::Failed(_), _) => ("✗", theme.err),
+    };
+    let done = match &task.what {
+        What::Work(work) if !task.is_over() => work.done(),
+        _ => None,
+    };
+    let right = done.map_or_else(String::new, |done| format!("{} {}%", texts::meter(done, 5), done / 10));
+    let text = if task.is_over() { theme.dim } else { theme.text };
+    Entry { indent: 2, sign: (sign, style), name: (task.title.clone(), text), right: (right, theme.accent) }
+}
+
+fn count(model: &Model, branch: Branch) -> usize {
+    match branch {
+        Branch::Projects => model.navigator.projects(),
+        Branch::Standalone => model.navigator.project("").0,
+        Branch::Tasks => model.tasks.all().len(),
+        Branch::Alerts => model.alerts.count(),
+    }
+}
+
+/// How many there are, and how much they take where that is known. Images share layers: what
+/// they take together is not the sum of what each takes.
+fn amount(model: &Model, section: Section) -> String {
+    match section {
+        Section::Images => model.images.all().len().to_string(),
+        Section::Volumes => model.volumes.all().len().to_string(),
+        Section::Networks => model.networks.all().len().to_string(),
+        Section::Trash => {
+            let rows = model.trash.all();
+            let sizes: Option<u64> = rows.iter().map(|row| row.size).sum();
+            let sizes = sizes.filter(|_| !rows.is_empty());
+            let sizes = sizes.map_or_else(String::new, |bytes| format!("{:>6}", size(bytes)));
+            format!("{}{sizes}", rows.len())
+        }
+        Section::Containers | Section::Tasks | Section::Events => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use crate::engine::{Machine, Phase, Progress, Space, Status};
+    use crate::tui::event::{Event, Listed};
+    use crate::tui::fixture::{container, ill, now, press, sized_shot, write};
+    use crate::tui::list::rows::{ContainerRow, Used};
+    use crate::tui::model::Model;
+    use crate::tui::tasks::model::{TaskId, Work};
+    use crate::tui::trash::model::{Keeping, TrashRow};
+    use crate::tui::update::update;
+
+    /// Projects, a pull, something in the trash, and four things that are ill.
+    fn busy(width: u16, height: u16) -> Model {
+        let mut model = ill(width, height);
+        let mut rows = model.containers.all().to_vec();
+        for row in &mut rows {
+            if ["api", "web", "mailer", "seed"].contains(&row.name.as_str()) {
+                "acme".clone_into(&mut row.project);
+            }
+        }
+        rows.push(ContainerRow { project: "blog".to_owned(), ..container("ghost", Status::Exited) });
+        update(&mut model, Event::List(Ok(Listed::Containers(rows))));
+        press(&mut model, "2 p");
+        write(&mut model, "registry.example/team/debian:13");
+        press(&mut model, "enter esc");
+        let mut work = Work::default();
+        let (id, total) = ("77de00000000".to_owned(), Some(48 << 20));
+        work.take(Progress::Part { id, phase: Phase::Extracting, current: 12 << 20, total });
+        update(&mut model, Event::Progress(TaskId(1), work));
+        press(&mut model, "esc 1");
+        let trash = TrashRow {
+            id: "a".to_owned(),
+            kind: "container",
+            name: "old-api".to_owned(),
+            names: vec!["old-api".to_owned()],
+            object: "3f".repeat(32),
+            removed: now(),
+            until: now() + SignedDuration::from_hours(24),
+            size: Some(210 << 20),
+        };
+        let keeping = Keeping { time: None, is_short: false };
+        update(&mut model, Event::List(Ok(Listed::Trash(vec![trash], keeping))));
+        let id = container("api", Status::Running).id;
+        let row = model.containers.get_mut(id.as_str()).unwrap();
+        row.used = Some(Used { memory: 497e6, limit: Some(512e6), ..Used::default() });
+        let row = row.clone();
+        model.alerts.measure(&row, now());
+        let space = Some(Space { free: 4 << 30, total: 120 << 30 });
+        update(&mut model, Event::Machine(Machine { memory: 16 << 30, cpus: 8, space }));
+        model
+    }
+
+    #[test]
+    fn the_navigator_beside_everything() {
+        sized_shot("navigator", (160, 30), busy);
+        sized_shot("navigator_focus", (160, 30), |width, height| {
+            let mut model = busy(width, height);
+            press(&mut model, "shift-tab h h");
+            model
+        });
+    }
+}

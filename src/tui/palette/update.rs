@@ -1,0 +1,367 @@
+//! The palette: what is in it, and what is done with what was found.
+
+use std::collections::BTreeSet;
+
+use crate::command::join;
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::form::update::preset;
+use crate::tui::keymap::Place;
+use crate::tui::line::update::command;
+use crate::tui::list::rows::Row;
+use crate::tui::list::table::Table;
+use crate::tui::model::layer::{Input, Layer, Purpose};
+use crate::tui::model::{Focus, Model, Section, Tone};
+use crate::tui::palette::model::{Deed, Does, Entry, Object, Palette};
+use crate::tui::update::{act as act_on, app, options, prompt};
+
+/// Lists whose rows can be acted on, and where their keys stand.
+const LISTS: &[(Section, Place)] = &[
+    (Section::Containers, Place::Containers),
+    (Section::Images, Place::Images),
+    (Section::Volumes, Place::Volumes),
+    (Section::Networks, Place::Networks),
+    (Section::Tasks, Place::Tasks),
+    (Section::Trash, Place::Trash),
+];
+
+/// Actions that need no row, wherever their key stands.
+const ALONE: &[Action] = &[
+    Action::FromHost,
+    Action::Pull,
+    Action::Load,
+    Action::Import,
+    Action::ShowAll,
+    Action::ClearTasks,
+    Action::Undo,
+    Action::EmptyTrash,
+];
+
+/// So many deeds are remembered.
+const RECENT: usize = 20;
+
+/// Opens the palette.
+pub(crate) fn open(model: &mut Model) {
+    let palette = Palette::new(deeds(model), objects(model));
+    model.layers.push(Layer::Palette(Box::new(palette)));
+}
+
+/// Everything that can be done: what the keymap says, what `:` says, and what is kept.
+fn deeds(model: &Model) -> Vec<Deed> {
+    let mut deeds = Vec::new();
+    let mut alone = BTreeSet::new();
+    for (section, place) in LISTS {
+        let mut seen = BTreeSet::new();
+        for binding in model.keymap.of(*place) {
+            let action = binding.action;
+            // What keys do to a list itself is for the list that is shown.
+            let is_of_list = matches!(action.group(), "Order" | "List" | "Find");
+            if is_of_list && *section != model.section {
+                continue;
+            }
+            let is_own = binding.place == *place && !ALONE.contains(&action) && !is_of_list;
+            let is_deed = !matches!(action.group(), "Move" | "Dialog" | "Terminal" | "Yours")
+                && action != Action::Palette;
+            if is_deed && is_own && seen.insert(action) {
+                deeds.push(deed(model, action, *place, Some(*section)));
+            } else if is_deed && !is_own && alone.insert(action) {
+                deeds.push(deed(model, action, *place, None));
+            }
+        }
+    }
+    deeds.extend(model.look.commands.iter().enumerate().map(|(at, command)| {
+        let place = LISTS.iter().find(|(_, place)| place.name() == command.place.0);
+        Deed {
+            recent: recent(model, &command.name),
+            name: command.name.clone(),
+            about: "a command of yours".to_owned(),
+            keys: command.key.0.replace(' ', ""),
+            on: place.map(|(section, _)| *section),
+            kind: "yours",
+            does: Does::Custom(at),
+        }
+    }));
+    // `:containers` and the like are keys as well.
+    let line = |line: String, about: &str, kind| Deed {
+        name: line.clone(),
+        about: about.to_owned(),
+        keys: String::new(),
+        on: None,
+        kind,
+        recent: recent(model, &line),
+        does: Does::Line(line),
+    };
+    for command in app::COMMANDS {
+        for word in (command.words)(model, &[]) {
+            let setting =
+                options::SETTINGS.iter().find(|setting| command.name == "set" && setting.name == word);
+            let about = setting.map_or(command.about, |setting| setting.about);
+            let is_switch = setting.is_none_or(options::Setting::is_switch);
+            let is_whole = is_switch && !needs_more(command.arguments, &word);
+            let deed = line(format!("{} {word}", command.name), about, "setting");
+            let does = if is_whole { deed.does.clone() } else { Does::Type(format!("{} ", deed.name)) };
+            deeds.push(Deed { does, ..deed });
+        }
+    }
+    deeds.extend(crate::command::summary().map(|(verb, about)| Deed {
+        does: Does::Type(format!("{verb} ")),
+        ..line(verb.to_owned(), about, "command")
+    }));
+    deeds.extend(model.saved.presets.iter().map(|(name, words)| Deed {
+        name: format!("run {name}"),
+        about: join(words),
+        keys: String::new(),
+        on: None,
+        kind: "preset",
+        recent: recent(model, &format!("run {name}")),
+        does: Does::Preset(name.clone()),
+    }));
+    deeds
+}
+
+fn deed(model: &Model, action: Action, place: Place, on: Option<Section>) -> Deed {
+    let name = action.name().replace('-', " ");
+    Deed {
+        recent: recent(model, &name),
+        name,
+        about: action.help().to_owned(),
+        keys: model.keys_of(place, action),
+        on,
+        kind: "",
+        does: Does::Act(action),
+    }
+}
+
+/// Whether a name follows on `word` in `[save|load] NAME`.
+fn needs_more(arguments: &str, word: &str) -> bool {
+    let verbs = arguments.strip_prefix('[').and_then(|rest| rest.split_once("] "));
+    verbs.is_some_and(|(verbs, rest)| {
+        rest.starts_with(char::is_uppercase) && verbs.split('|').any(|verb| verb == word)
+    })
+}
+
+fn recent(model: &Model, name: &str) -> Option<usize> {
+    model.saved.recent.iter().rev().position(|old| old == name)
+}
+
+/// Everything there is.
+fn objects(model: &Model) -> Vec<Object> {
+    fn of<'a, R: Row>(
+        table: &'a Table<R>,
+        section: Section,
+        name: impl Fn(&R) -> String + 'a,
+    ) -> impl Iterator<Item = Object> + 'a {
+        let selected = table.selected().map(Row::key);
+        table.all().iter().map(move |row| Object {
+            of: section,
+            key: row.key().to_owned(),
+            name: name(row),
+            is_selected: selected == Some(row.key()),
+        })
+    }
+    let mut objects: Vec<Object> =
+        of(&model.containers, Section::Containers, |row| row.name.clone()).collect();
+    let image = |row: &crate::tui::list::rows::ImageRow| {
+        if row.name.is_empty() { row.short().to_owned() } else { row.name.clone() }
+    };
+    objects.extend(of(&model.images, Section::Images, image));
+    objects.extend(of(&model.volumes, Section::Volumes, |row| row.name.clone()));
+    objects.extend(of(&model.networks, Section::Networks, |row| row.name.clone()));
+    objects.extend(of(&model.tasks, Section::Tasks, |row| row.title.clone()));
+    objects.extend(of(&model.trash, Section::Trash, |row| row.name.clone()));
+    // What is selected in another list is not what the eye is on.
+    objects
+        .iter_mut()
+        .filter(|object| object.of != model.section)
+        .for_each(|object| object.is_selected = false);
+    objects
+}
+
+/// What `action` does to the palette.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Palette(palette)) = model.layers.last_mut() else { return Vec::new() };
+    let last = palette.shown.len().saturating_sub(1);
+    match action {
+        Action::Down => palette.cursor = (palette.cursor + 1).min(last),
+        Action::Up => palette.cursor = palette.cursor.saturating_sub(1),
+        Action::PageDown => palette.cursor = (palette.cursor + 10).min(last),
+        Action::PageUp => palette.cursor = palette.cursor.saturating_sub(10),
+        Action::Complete => {
+            if let Some(entry) = palette.chosen() {
+                let object =
+                    entry.object.as_ref().map_or_else(String::new, |object| format!(" {}", object.name));
+                palette.input = Input::new(&format!("{}{object}", entry.deed.name));
+                palette.search();
+            }
+        }
+        Action::CopyShown => {
+            let line = palette.chosen().and_then(equivalent);
+            return match line {
+                Some(words) => crate::tui::update::copy::text(model, format!("hoist {}", join(&words))),
+                None => {
+                    model.say(Tone::Plain, "no command of the command line does this", None);
+                    Vec::new()
+                }
+            };
+        }
+        Action::Accept => {
+            let chosen = palette.chosen().cloned();
+            model.layers.pop();
+            return chosen.map_or_else(Vec::new, |entry| perform(model, entry));
+        }
+        _ => drop(model.layers.pop()),
+    }
+    Vec::new()
+}
+
+/// Does what was chosen, as its key would do it.
+fn perform(model: &mut Model, entry: Entry) -> Vec<Effect> {
+    remember(model, &entry.deed.name);
+    let mut effects = vec![Effect::Save];
+    if let Some(object) = &entry.object
+        && !select(model, object)
+    {
+        model.say(Tone::Bad, format!("{} is gone", object.name), None);
+        return Vec::new();
+    }
+    effects.extend(match entry.deed.does {
+        Does::Act(action) => act_on(model, action),
+        Does::Line(line) => command::line(model, &line),
+        Does::Type(line) => {
+            prompt(model, Purpose::Command, &line);
+            crate::tui::update::dialog::rechecked(model)
+        }
+        Does::Preset(name) => preset::open(model, &name),
+        Does::Custom(at) => crate::tui::custom::update::run(model, at),
+    });
+    effects
+}
+
+fn remember(model: &mut Model, name: &str) {
+    let recent = &mut model.saved.recent;
+    recent.retain(|old| old != name);
+    recent.push(name.to_owned());
+    let surplus = recent.len().saturating_sub(RECENT);
+    recent.drain(..surplus);
+}
+
+/// Puts the cursor of its list on an object.
+pub(crate) fn select(model: &mut Model, object: &Object) -> bool {
+    crate::tui::update::go(model, object.of);
+    model.focus = Focus::List;
+    if object.of == Section::Containers {
+        model.shows_all = true;
+    }
+    crate::tui::update::cursor(model).filter().clear();
+    model.settle();
+    crate::tui::update::cursor(model).select_key(&object.key)
+}
+
+/// The words of the command line that do the same, where there are such.
+pub(crate) fn equivalent(entry: &Entry) -> Option<Vec<String>> {
+    use Action as A;
+    let words: &[&str] = match (&entry.deed.does, entry.object.as_ref().map(|object| object.of)) {
+        (Does::Type(line), _) => return crate::command::split(line).ok(),
+        (Does::Preset(_), _) => return crate::command::split(&entry.deed.about).ok(),
+        (Does::Act(action), Some(Section::Containers)) => match action {
+            A::Logs => &["logs", "-f"],
+            A::Stats => &["stats"],
+            A::Top => &["top"],
+            A::Inspect => &["inspect"],
+            A::Restart => &["restart"],
+            A::Attach => &["attach"],
+            A::Remove => &["rm"],
+            A::RemoveForce => &["rm", "-f"],
+            A::Kill => &["kill"],
+            A::Shell => &["exec", "-it"],
+            _ => return None,
+        },
+        (Does::Act(action), Some(Section::Images)) => match action {
+            A::Run => &["run", "-it"],
+            A::Inspect => &["image", "inspect"],
+            A::Remove => &["rmi"],
+            A::RemoveForce => &["rmi", "-f"],
+            _ => return None,
+        },
+        (Does::Act(A::Inspect), Some(Section::Networks)) => &["network", "inspect"],
+        (Does::Act(action), None) => match action {
+            A::GoContainers => &["ps", "-a"],
+            A::GoImages => &["images"],
+            A::GoNetworks => &["network", "ls"],
+            A::GoVolumes => &["volume", "ls"],
+            A::GoEvents => &["events"],
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let mut words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+    words.extend(entry.object.as_ref().map(|object| object.name.clone()));
+    if entry.deed.does == Does::Act(A::Shell) {
+        words.push("sh".to_owned());
+    }
+    Some(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::event::Verb;
+    use crate::tui::fixture::{full, press, screen, write};
+    use crate::tui::palette::update::*;
+
+    fn chosen(model: &mut Model, text: &str, keys: &str) -> Vec<Effect> {
+        press(model, "ctrl-p");
+        write(model, text);
+        press(model, keys)
+    }
+
+    #[test]
+    fn what_is_chosen_is_done_as_its_key_would_do_it() {
+        let mut model = full(80, 24);
+        press(&mut model, "2");
+        let effects = chosen(&mut model, "restart batch", "enter");
+        let id = model.container().unwrap().id.clone();
+        assert_eq!(model.container().unwrap().name, "batch");
+        assert_eq!(effects, [Effect::Save, Effect::Container(Verb::Restart, id)]);
+        // It asks where the key asks.
+        chosen(&mut model, "remove force web", "enter");
+        assert!(screen(&model).contains("Remove 1 container?"));
+        press(&mut model, "esc");
+        chosen(&mut model, "set all", "enter");
+        assert!(!model.shows_all);
+        chosen(&mut model, "unpause command", "enter");
+        assert!(screen(&model).contains(":unpause"));
+    }
+
+    #[test]
+    fn what_was_done_lately_is_offered_first() {
+        let mut model = full(80, 24);
+        chosen(&mut model, "inspect web", "enter");
+        press(&mut model, "q ctrl-p");
+        let Some(Layer::Palette(palette)) = model.layers.last() else { panic!() };
+        assert_eq!(palette.shown[0].deed.name, "inspect");
+        assert_eq!(model.saved.recent, ["inspect"]);
+    }
+
+    #[test]
+    fn what_is_chosen_is_copied_as_a_command() {
+        let mut model = full(80, 24);
+        let effects = chosen(&mut model, "restart web", "ctrl-y");
+        assert_eq!(effects, [Effect::Copy("hoist restart web".to_owned())]);
+        press(&mut model, "tab");
+        let Some(Layer::Palette(palette)) = model.layers.last() else { panic!() };
+        assert_eq!(palette.input.text(), "restart web");
+    }
+
+    #[test]
+    fn everything_that_is_copied_is_understood_by_the_grammar() {
+        let mut model = full(80, 24);
+        press(&mut model, "ctrl-p");
+        let Some(Layer::Palette(palette)) = model.layers.last() else { panic!() };
+        let lines: Vec<_> =
+            palette.shown.iter().filter(|entry| entry.object.is_some()).filter_map(equivalent).collect();
+        assert!(lines.len() > 20);
+        for words in lines {
+            crate::command::parse(&words, &model.world).unwrap_or_else(|usage| panic!("{words:?}: {usage}"));
+        }
+    }
+}

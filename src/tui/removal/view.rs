@@ -1,0 +1,234 @@
+//! The question before something is removed: every victim by name, what happens to it, where
+//! it goes, and how that can be changed.
+
+use ratatui::Frame;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::tui::action::Action;
+use crate::tui::event::{Fate, Force};
+use crate::tui::keymap::Place;
+use crate::tui::list::rows::ContainerRow;
+use crate::tui::model::Model;
+use crate::tui::removal::model::{Question, Victim};
+use crate::tui::trash::model::Keeping;
+use crate::tui::view::dialog::{keys, open};
+use crate::tui::view::words::{Align, cell, size, state, wrap};
+
+/// Draws the question.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {
+    let theme = &model.theme;
+    let (width, height) = (66.min(model.size.0), model.size.1);
+    let room = usize::from(width).saturating_sub(4);
+    let is_low = Question::is_low(height);
+    let most = Question::rows(height);
+    let count = question.victims.len();
+    let top = question.top.min(count.saturating_sub(most));
+    let mut lines = Vec::new();
+    let gap = if is_low { Vec::new() } else { vec![Line::default()] };
+    lines.extend(gap.clone());
+    let shown = question.victims.iter().skip(top).take(most);
+    lines.extend(shown.map(|victim| line(model, question, victim, room)));
+    if count > most {
+        let keys =
+            model.keys_of(Place::Removal, Action::Down) + " " + &model.keys_of(Place::Removal, Action::Up);
+        let text = format!("{}–{} of {count} · {keys} shows the others", top + 1, top + most);
+        lines.push(Line::styled(text, theme.dim));
+    }
+    lines.extend(gap.clone());
+    let mut below = gap.clone();
+    if model.keeping.time.is_some() && !question.is_final() {
+        let mark = if question.fate == Fate::Gone { "[x]" } else { "[ ]" };
+        below.push(Line::from(vec![
+            Span::raw(format!("{mark} ")),
+            Span::styled(model.keys_of(Place::Removal, Action::SkipTrash), theme.accent),
+            Span::raw(" skip trash (cannot be undone)"),
+        ]));
+        below.extend(gap);
+    }
+    let answers = [(Action::Accept, "remove"), (Action::Dismiss, "keep (also ↵, Esc)")];
+    below.push(keys(model, Place::Removal, &answers));
+    // The answers are never cut off.
+    let rest = usize::from(height).saturating_sub(lines.len() + below.len() + 2);
+    lines.extend(notes(model, question, room).into_iter().take(rest));
+    lines.extend(below);
+    let tall = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let inner = open(frame, model, &question.title(), "", width, tall);
+    frame.render_widget(Paragraph::new(lines), inner);
+}
+
+/// Glyph, name, state, and what happens to it.
+fn line(model: &Model, question: &Question, victim: &Victim, room: usize) -> Line<'static> {
+    let theme = &model.theme;
+    let bold = theme.text.add_modifier(Modifier::BOLD);
+    let name = (room / 3).clamp(8, 22);
+    match victim {
+        Victim::Container(asked) => {
+            // As it is now, where it is still there.
+            let row = model.containers.get(asked.id.as_str()).unwrap_or(asked);
+            let (glyph, word, style) = state(row, theme);
+            let end = ending(row, question.force);
+            let mut spans = vec![
+                Span::styled(format!("{glyph} "), style),
+                Span::styled(cell(&row.name, name, Align::Left) + " ", bold),
+            ];
+            // Where there is no room for both, the glyph says the state.
+            let rest = room.saturating_sub(name + 3);
+            let rest = if rest < 34 && !end.is_empty() {
+                rest
+            } else {
+                spans.push(Span::styled(cell(&word, 13.min(rest), Align::Left) + " ", style));
+                rest.saturating_sub(14)
+            };
+            spans.push(Span::styled(cell(&end, rest, Align::Left).trim_end().to_owned(), theme.warn));
+            Line::from(spans)
+        }
+        Victim::Image(row, is_whole) => {
+            let (what, amount) = if *is_whole {
+                ("the image".to_owned(), size(row.size))
+            } else {
+                ("this name only; the image stays".to_owned(), String::new())
+            };
+            let rest = format!("{} {what} {amount}", row.short());
+            let name = room.saturating_sub(3 + rest.chars().count()).clamp(8, 28);
+            Line::from(vec![
+                Span::styled("◆ ", theme.dim),
+                Span::styled(cell(victim.name(), name, Align::Left) + " ", bold),
+                Span::styled(
+                    cell(&rest, room.saturating_sub(name + 3), Align::Left).trim_end().to_owned(),
+                    theme.dim,
+                ),
+            ])
+        }
+    }
+}
+
+/// What happens to what is up.
+fn ending(row: &ContainerRow, force: Force) -> String {
+    if row.damaged.is_some() {
+        return "will be killed if it runs".to_owned();
+    }
+    let how = match (row.is_up(), force) {
+        (false, _) => return String::new(),
+        (true, Force::Yes) => "will be killed".to_owned(),
+        (true, Force::No) if row.stop_timeout < 0 => "will be stopped".to_owned(),
+        (true, Force::No) => format!("will be stopped ({}s)", row.stop_timeout),
+    };
+    if !row.auto_remove {
+        return how;
+    }
+    // Which the seconds would push out of the line.
+    how.split(" (").next().unwrap_or_default().to_owned() + ", --rm"
+}
+
+/// Where they go, and for how long they can be had back.
+fn notes(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> {
+    let theme = &model.theme;
+    let is_one = question.victims.len() == 1;
+    let (goes, them) = if is_one { ("Goes", "it") } else { ("They go", "them") };
+    let Some(time) = model.keeping.time.filter(|_| question.fate == Fate::Trash) else {
+        let why = if model.keeping.time.is_some() { "" } else { " (`[trash] keep` is 0)" };
+        return wrapped(&format!("{goes} for good{why}. This cannot be undone."), room, theme.err);
+    };
+    let asks = if question.victims.iter().any(Victim::is_damaged) { "" } else { ", as --rm asks" };
+    if question.is_final() {
+        return wrapped(&format!("{goes} for good{asks}. This cannot be undone."), room, theme.err);
+    }
+    let key = model.keys_of(Place::Containers, Action::Undo);
+    let what = match (question.victims.first(), is_one) {
+        (Some(Victim::Container(_)), true) => ", name and log too",
+        (Some(Victim::Container(_)), false) => ", names and logs too",
+        _ => "",
+    };
+    let text = format!("{goes} to Trash for {}; {key} restores {them}{what}.", Keeping::words(time));
+    let mut lines = wrapped(&text, room, theme.text);
+    let finals = question.victims.iter().filter(|victim| victim.is_final()).count();
+    if finals > 0 {
+        let goes = if finals == 1 { "goes" } else { "go" };
+        lines.extend(wrapped(&format!("{finals} of them {goes} for good{asks}."), room, theme.err));
+    }
+    if model.keeping.is_short {
+        let text = "The disk is nearly full: the oldest in the trash goes sooner.";
+        lines.extend(wrapped(text, room, theme.warn));
+    }
+    lines
+}
+
+/// A text in lines of at most `room` columns.
+fn wrapped(text: &str, room: usize, style: Style) -> Vec<Line<'static>> {
+    wrap(text, room, 0).into_iter().map(|line| Line::styled(line, style)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use crate::tui::event::{Event, Listed};
+    use crate::tui::fixture::{full, now, over_shot, press, pressed, shot};
+    use crate::tui::trash::model::{Keeping, TrashRow};
+    use crate::tui::update::update;
+
+    fn row(kind: &'static str, name: &str, hours: i64, size: Option<u64>) -> TrashRow {
+        TrashRow {
+            id: format!("{kind}-{name}"),
+            kind,
+            name: name.to_owned(),
+            names: if kind == "image" {
+                vec![name.to_owned(), "b".to_owned()]
+            } else {
+                vec![name.to_owned()]
+            },
+            object: "c0ffee".repeat(10),
+            removed: now() - SignedDuration::from_hours(24 - hours),
+            until: now() + SignedDuration::from_hours(hours),
+            size,
+        }
+    }
+
+    #[test]
+    fn removals() {
+        over_shot("removal", |width, height| pressed(width, height, "* d d"));
+        over_shot("removal_image", |width, height| pressed(width, height, "2 d d"));
+        over_shot("removal_for_good", |width, height| pressed(width, height, "d D f"));
+        over_shot("removal_no_trash", |width, height| {
+            let mut model = full(width, height);
+            model.keeping.time = None;
+            press(&mut model, "d d");
+            model
+        });
+        over_shot("removal_full_disk_rm", |width, height| {
+            let mut model = full(width, height);
+            model.keeping.is_short = true;
+            let id = model.container().unwrap().id.clone();
+            model.containers.get_mut(id.as_str()).unwrap().auto_remove = true;
+            press(&mut model, "* d d");
+            model
+        });
+    }
+
+    #[test]
+    fn the_trash() {
+        let filled = |width, height| {
+            let mut model = full(width, height);
+            let rows = vec![
+                row("container", "old-api", 23, Some(12 << 20)),
+                row("image", "acme/app:1", 5, Some(312 << 20)),
+                row("container", "seed", 0, None),
+            ];
+            let keeping = Keeping { time: Some(std::time::Duration::from_secs(86_400)), is_short: false };
+            update(&mut model, Event::List(Ok(Listed::Trash(rows, keeping))));
+            press(&mut model, "g x");
+            model
+        };
+        shot("trash", filled);
+        shot("trash_empty", |width, height| pressed(width, height, "g x"));
+        for (name, keys) in [("trash_purge", "d d"), ("trash_empty_it", "d p"), ("trash_restore_as", "r")] {
+            over_shot(name, |width, height| {
+                let mut model = filled(width, height);
+                press(&mut model, keys);
+                model
+            });
+        }
+    }
+}

@@ -1,0 +1,243 @@
+//! Values over six hours in little room: the last quarter of an hour by the second, an hour
+//! by ten seconds, six hours by the minute.
+//!
+//! ```text
+//!  push ─┬─▶ 1 s  × 900   ranges 1m 5m 15m
+//!        ├─▶ 10 s × 360   range 1h            a slot is the mean of what fell into it
+//!        └─▶ 60 s × 360   range 6h
+//! ```
+//! Slots are kept by time, not by count: nothing is measured while nobody looks, and a
+//! chart shows that as a gap.
+
+use std::collections::VecDeque;
+
+use jiff::Timestamp;
+
+/// Seconds of a slot, and how many of them are kept.
+const TIERS: [(u32, usize); 3] = [(1, 900), (10, 360), (60, 360)];
+
+/// How much of the past a chart shows.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Range {
+    #[default]
+    Minute,
+    FiveMinutes,
+    QuarterHour,
+    Hour,
+    SixHours,
+}
+
+impl Range {
+    /// All of them, the shortest first.
+    pub const ALL: [Self; 5] =
+        [Self::Minute, Self::FiveMinutes, Self::QuarterHour, Self::Hour, Self::SixHours];
+
+    /// As the user sees it.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Minute => "1m",
+            Self::FiveMinutes => "5m",
+            Self::QuarterHour => "15m",
+            Self::Hour => "1h",
+            Self::SixHours => "6h",
+        }
+    }
+
+    /// Its length.
+    #[must_use]
+    pub fn seconds(self) -> u32 {
+        match self {
+            Self::Minute => 60,
+            Self::FiveMinutes => 300,
+            Self::QuarterHour => 900,
+            Self::Hour => 3600,
+            Self::SixHours => 21_600,
+        }
+    }
+
+    /// The range so many further, as far as there is one.
+    #[must_use]
+    pub fn step(self, by: isize) -> Self {
+        let at = Self::ALL.iter().position(|range| *range == self).unwrap_or(0);
+        Self::ALL[at.saturating_add_signed(by).min(Self::ALL.len() - 1)]
+    }
+
+    fn tier(self) -> usize {
+        match self {
+            Self::Minute | Self::FiveMinutes | Self::QuarterHour => 0,
+            Self::Hour => 1,
+            Self::SixHours => 2,
+        }
+    }
+}
+
+/// The mean of what fell into one slot of time.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Slot<const N: usize> {
+    /// Its number since 1970: seconds by the seconds of a slot.
+    at: u32,
+    /// How many values it is the mean of.
+    count: u16,
+    values: [f32; N],
+}
+
+/// `N` values over time.
+#[derive(Debug, Clone)]
+pub struct History<const N: usize> {
+    tiers: [VecDeque<Slot<N>>; 3],
+}
+
+impl<const N: usize> Default for History<N> {
+    fn default() -> Self {
+        Self { tiers: std::array::from_fn(|_| VecDeque::new()) }
+    }
+}
+
+impl<const N: usize> History<N> {
+    /// Adds what was measured at `time`. What is older than the newest is left out.
+    pub fn push(&mut self, time: Timestamp, values: [f32; N]) {
+        let Ok(second) = u32::try_from(time.as_second()) else { return };
+        for (slots, (step, keep)) in self.tiers.iter_mut().zip(TIERS) {
+            let at = second / step;
+            match slots.back_mut() {
+                Some(last) if last.at > at => continue,
+                Some(last) if last.at == at => last.add(values),
+                _ => slots.push_back(Slot { at, count: 1, values }),
+            }
+            let oldest = at.saturating_sub(u32::try_from(keep).unwrap_or(u32::MAX));
+            while slots.front().is_some_and(|slot| slot.at <= oldest) {
+                slots.pop_front();
+            }
+        }
+    }
+
+    /// The value number `which` in `dots` equal parts of the range that ends at `end`, the
+    /// oldest first; where nothing was measured, it is no number.
+    #[must_use]
+    #[expect(clippy::cast_precision_loss, reason = "for charts")]
+    pub fn sampled(&self, end: Timestamp, range: Range, dots: usize, which: usize) -> Vec<f64> {
+        let (slots, step) = (&self.tiers[range.tier()], f64::from(TIERS[range.tier()].0));
+        // A chart that stands still shows nothing newer than its end.
+        let newest = u32::try_from(end.as_second()).unwrap_or(0) / TIERS[range.tier()].0;
+        let count = slots.partition_point(|slot| slot.at <= newest);
+        let slot = |at: usize| slots.get(at).filter(|_| at < count);
+        let (end, length) = (end.as_second() as f64 + 1.0, f64::from(range.seconds()));
+        // Between values further apart than this, nobody measured.
+        let patience = (step * 2.5).max(6.0);
+        let value = |slot: &Slot<N>| slot.values.get(which).copied().map_or(f64::NAN, f64::from);
+        let middle = |slot: &Slot<N>| (f64::from(slot.at) + 0.5) * step;
+        let mut out = Vec::with_capacity(dots);
+        let mut next = 0;
+        for dot in 0..dots {
+            let from = end - length + length * dot as f64 / dots as f64;
+            let to = from + length / dots as f64;
+            while slot(next).is_some_and(|slot| middle(slot) < from) {
+                next += 1;
+            }
+            let within = slots.iter().take(count).skip(next).take_while(|slot| middle(slot) < to);
+            let (sum, count) = within.fold((0.0, 0_u32), |(sum, count), slot| (sum + value(slot), count + 1));
+            if count > 0 {
+                out.push(sum / f64::from(count));
+                continue;
+            }
+            let (before, after) = (next.checked_sub(1).and_then(slot), slot(next));
+            out.push(match (before, after) {
+                (Some(before), Some(after)) if middle(after) - middle(before) <= patience => {
+                    let share = ((from + to) / 2.0 - middle(before)) / (middle(after) - middle(before));
+                    value(before) + (value(after) - value(before)) * share.clamp(0.0, 1.0)
+                }
+                (Some(before), None) if to - middle(before) <= patience => value(before),
+                _ => f64::NAN,
+            });
+        }
+        out
+    }
+
+    /// What was measured up to `end` in the range, the oldest first, with its time.
+    pub fn rows(&self, end: Timestamp, range: Range) -> impl Iterator<Item = (Timestamp, [f32; N])> {
+        let step = i64::from(TIERS[range.tier()].0);
+        let end = end.as_second();
+        let first = end - i64::from(range.seconds());
+        self.tiers[range.tier()].iter().filter_map(move |slot| {
+            let second = i64::from(slot.at) * step;
+            let time = Timestamp::from_second(second).ok()?;
+            (second > first && second <= end).then_some((time, slot.values))
+        })
+    }
+
+    /// Bytes it takes at this moment.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.tiers.iter().map(|slots| slots.len() * size_of::<Slot<N>>()).sum()
+    }
+}
+
+impl<const N: usize> Slot<N> {
+    fn add(&mut self, values: [f32; N]) {
+        self.count = self.count.saturating_add(1);
+        for (mean, value) in self.values.iter_mut().zip(values) {
+            *mean += (value - *mean) / f32::from(self.count);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::stats::history::*;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_356_000 + second).unwrap()
+    }
+
+    #[test]
+    fn six_hours_take_a_bounded_room() {
+        let mut history = History::<8>::default();
+        for second in 0..30_000 {
+            history.push(at(second), [1.0; 8]);
+        }
+        let lens: Vec<usize> = history.tiers.iter().map(VecDeque::len).collect();
+        assert_eq!(lens, [900, 360, 360]);
+        assert_eq!(history.bytes(), 1620 * 40);
+    }
+
+    #[test]
+    fn a_slot_is_the_mean_of_what_fell_into_it() {
+        let mut history = History::<1>::default();
+        for (second, value) in [(0, 1.0), (4, 2.0), (9, 6.0), (10, 5.0)] {
+            history.push(at(second), [value]);
+        }
+        let rows: Vec<_> = history.rows(at(20), Range::Hour).collect();
+        assert_eq!(rows, [(at(0), [3.0]), (at(10), [5.0])]);
+    }
+
+    #[test]
+    fn dots_between_values_are_drawn_and_dots_where_nobody_measured_are_not() {
+        let mut history = History::<1>::default();
+        for (second, value) in [(0, 0.0), (2, 20.0), (4, 40.0), (30, 7.0)] {
+            history.push(at(second), [value]);
+        }
+        let dots = history.sampled(at(59), Range::Minute, 60, 0);
+        let seen = |at: usize| dots[at];
+        assert_eq!((seen(0), seen(1), seen(2), seen(4)), (0.0, 10.0, 20.0, 40.0));
+        assert!((6..30).all(|at| seen(at).is_nan()), "{dots:?}");
+        assert_eq!(seen(30), 7.0);
+        // The newest value holds a moment longer: the next one is on its way.
+        assert_eq!(seen(34), 7.0);
+        assert!(seen(40).is_nan());
+        // Many values in one dot are their mean.
+        assert_eq!(history.sampled(at(59), Range::Minute, 6, 0)[0], 20.0);
+    }
+
+    #[test]
+    fn nothing_is_asked_too_much() {
+        let mut history = History::<1>::default();
+        assert_eq!(history.sampled(at(0), Range::SixHours, 0, 0), Vec::<f64>::new());
+        assert!(history.sampled(at(0), Range::SixHours, 3, 0).iter().all(|value| value.is_nan()));
+        history.push(at(5), [1.0]);
+        history.push(at(4), [9.0]); // a clock that was set back
+        assert_eq!(history.rows(at(9), Range::Minute).count(), 1);
+        assert!(history.sampled(at(5), Range::Minute, 3, 7).iter().all(|value| value.is_nan()));
+    }
+}

@@ -1,0 +1,244 @@
+//! Lines over time in braille: two by four dots a character.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::tui::view::words::bytes;
+
+/// Columns left of the plot, for the scale.
+const SCALE: u16 = 5;
+
+/// Dots of a braille character by column and row, from the top.
+const DOTS: [[u8; 4]; 2] = [[0x01, 0x02, 0x04, 0x40], [0x08, 0x10, 0x20, 0x80]];
+
+/// One line of a chart: its values, oldest first, and its colour.
+#[derive(Debug)]
+pub struct Line {
+    /// The newest is drawn at the right; what is no number is a gap.
+    pub values: Vec<f64>,
+    /// The colour.
+    pub style: Style,
+}
+
+/// How values are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Unit {
+    Percent,
+    Bytes,
+}
+
+/// What a chart shows.
+#[derive(Debug)]
+pub struct Plot<'a> {
+    /// Its lines, the last one on top.
+    pub lines: &'a [Line],
+    /// The value at its upper end.
+    pub top: f64,
+    /// How the scale is named.
+    pub unit: Unit,
+    /// A value that is drawn as a dotted line, where it is below the top.
+    pub limit: Option<(f64, Style)>,
+    /// The colour of the scale.
+    pub scale: Style,
+}
+
+/// How many values a chart of this width shows.
+#[must_use]
+pub fn capacity(width: u16) -> usize {
+    usize::from(width.saturating_sub(SCALE)) * 2
+}
+
+/// Draws a chart into `area`.
+pub fn draw(buf: &mut Buffer, area: Rect, plot: &Plot<'_>) {
+    if area.width <= SCALE || area.height == 0 {
+        return;
+    }
+    for (row, value) in marks(area.height, plot.top) {
+        let text = label(value, plot.top, plot.unit);
+        buf.set_stringn(area.x, area.y + row, format!("{text:>4}"), 4, plot.scale);
+    }
+    let place = Rect { x: area.x + SCALE, width: area.width - SCALE, ..area };
+    if let Some((limit, style)) = plot.limit.filter(|(limit, _)| *limit > 0.0 && *limit < plot.top) {
+        let row = row_of(limit, plot.top, place);
+        for column in (0..usize::from(place.width) * 2).step_by(3) {
+            dot(buf, place, column, row, style);
+        }
+    }
+    for line in plot.lines {
+        trace(buf, place, line, plot.top);
+    }
+}
+
+/// Which rows of the scale are named: both ends, and as many between as there is room for.
+fn marks(height: u16, top: f64) -> Vec<(u16, f64)> {
+    let parts: u16 = match height {
+        0 => return Vec::new(),
+        1 => return vec![(0, top)],
+        2..=5 => 1,
+        6..=9 => 2,
+        _ => 4,
+    };
+    let last = height - 1;
+    let mark = |part: u16| {
+        let row = (u32::from(last) * u32::from(part) + u32::from(parts) / 2) / u32::from(parts);
+        (u16::try_from(row).unwrap_or(last), top * (1.0 - f64::from(part) / f64::from(parts)))
+    };
+    (0..=parts).map(mark).collect()
+}
+
+/// The unit stands at the top only; below it the numbers are of the same unit.
+fn label(value: f64, top: f64, unit: Unit) -> String {
+    let is_top = value >= top;
+    match unit {
+        _ if value <= 0.0 => "0".to_owned(),
+        Unit::Percent if is_top => format!("{value:.0}%"),
+        Unit::Percent => format!("{value:.0}"),
+        Unit::Bytes => {
+            let (text, whole) = (bytes(value), bytes(top));
+            let letter = |text: &str| text.chars().last().filter(char::is_ascii_alphabetic);
+            match letter(&text) {
+                Some(c) if !is_top && letter(&whole) == Some(c) => text.trim_end_matches(c).to_owned(),
+                _ => text,
+            }
+        }
+    }
+}
+
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the plot")]
+fn row_of(value: f64, top: f64, plot: Rect) -> usize {
+    let highest = usize::from(plot.height) * 4 - 1;
+    let share = if top > 0.0 { (value / top).clamp(0.0, 1.0) } else { 0.0 };
+    highest - (share * highest as f64).round() as usize
+}
+
+fn trace(buf: &mut Buffer, plot: Rect, line: &Line, top: f64) {
+    let columns = usize::from(plot.width) * 2;
+    let skip = line.values.len().saturating_sub(columns);
+    let values = &line.values[skip..];
+    let first = columns - values.len();
+    let mut before: Option<usize> = None;
+    for (at, value) in values.iter().enumerate() {
+        if value.is_nan() {
+            before = None;
+            continue;
+        }
+        let (column, row) = (first + at, row_of(*value, top, plot));
+        // A steep line has no holes: the dots between are this column's.
+        let from = before
+            .map_or(row, |before| if before < row { before + 1 } else { before.saturating_sub(1).max(row) });
+        for row in from.min(row)..=from.max(row) {
+            dot(buf, plot, column, row, line.style);
+        }
+        before = Some(row);
+    }
+}
+
+fn dot(buf: &mut Buffer, plot: Rect, column: usize, row: usize, style: Style) {
+    let (Ok(x), Ok(y)) = (u16::try_from(column / 2), u16::try_from(row / 4)) else { return };
+    let Some(cell) = buf.cell_mut((plot.x + x, plot.y + y)) else { return };
+    let old = cell.symbol().chars().next().map_or(0, u32::from);
+    let old = if (0x2800..0x2900).contains(&old) { old } else { 0x2800 };
+    let dots = old | u32::from(DOTS[column % 2][row % 4]);
+    if let Some(c) = char::from_u32(dots) {
+        cell.set_char(c).set_style(style);
+    }
+}
+
+/// A round number not below any of `values` and `least`: 1, 2 or 5 times a power of ten.
+#[must_use]
+pub fn round_top(values: &[f64], least: f64) -> f64 {
+    let highest = values.iter().copied().fold(least, f64::max).max(1.0);
+    let power = 10_f64.powf(highest.log10().floor());
+    [1.0, 2.0, 5.0, 10.0].into_iter().map(|step| step * power).find(|top| *top >= highest).unwrap_or(highest)
+}
+
+/// A power of two not below any of `values` and `least`: for bytes.
+#[must_use]
+pub fn binary_top(values: &[f64], least: f64) -> f64 {
+    let highest = values.iter().copied().fold(least, f64::max).max(1.0);
+    highest.log2().ceil().exp2()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::stats::view::chart::*;
+
+    fn rows(width: u16, height: u16, plot: &Plot<'_>) -> Vec<String> {
+        let area = Rect::new(0, 0, width, height);
+        let mut buf = Buffer::empty(area);
+        draw(&mut buf, area, plot);
+        (0..height).map(|y| (0..width).map(|x| buf[(x, y)].symbol().to_owned()).collect()).collect()
+    }
+
+    fn plot(lines: &[Line], top: f64, unit: Unit) -> Plot<'_> {
+        Plot { lines, top, unit, limit: None, scale: Style::default() }
+    }
+
+    fn line(values: Vec<f64>) -> Line {
+        Line { values, style: Style::default() }
+    }
+
+    #[test]
+    fn a_chart_rises_from_left_to_right() {
+        let lines = [line((0..8).map(f64::from).collect())];
+        assert_eq!(rows(9, 2, &plot(&lines, 7.0, Unit::Percent)), ["  7%   ⡠⠊", "   0 ⡠⠊  "]);
+    }
+
+    #[test]
+    fn what_was_not_measured_is_a_gap() {
+        let lines = [line(vec![0.0, 0.0, f64::NAN, f64::NAN, 7.0, 7.0])];
+        assert_eq!(rows(8, 1, &plot(&lines, 7.0, Unit::Percent)), ["  7% ⣀ ⠉"]);
+    }
+
+    #[test]
+    fn a_limit_is_a_dotted_line_below_the_top() {
+        let mut plot = plot(&[], 8.0, Unit::Bytes);
+        plot.limit = Some((4.0, Style::default()));
+        assert_eq!(rows(11, 1, &plot), ["   8 ⠂⠐ ⠂⠐ "]);
+        plot.limit = Some((8.0, Style::default()));
+        assert_eq!(rows(8, 1, &plot), ["   8    "]);
+    }
+
+    #[test]
+    fn the_scale_names_its_unit_once() {
+        for (height, top, unit, want) in [
+            (1, 100.0, Unit::Percent, &["100%"][..]),
+            (3, 100.0, Unit::Percent, &["100%", "0"]),
+            (7, 100.0, Unit::Percent, &["100%", "50", "0"]),
+            (11, 512.0 * 1_048_576.0, Unit::Bytes, &["512M", "384", "256", "128", "0"]),
+            (11, 1_048_576.0, Unit::Bytes, &["1.0M", "768K", "512K", "256K", "0"]),
+        ] {
+            let all: Vec<_> = marks(height, top).iter().map(|(_, value)| label(*value, top, unit)).collect();
+            assert_eq!(all, want);
+            let rows: Vec<u16> = marks(height, top).iter().map(|(row, _)| *row).collect();
+            assert!(rows.windows(2).all(|pair| pair[0] < pair[1]) && rows.iter().all(|row| *row < height));
+        }
+    }
+
+    #[test]
+    fn any_values_in_any_area_are_survived() {
+        for (width, height) in [(0, 0), (5, 1), (6, 1), (40, 10)] {
+            for values in [vec![], vec![f64::NAN, -1.0, f64::INFINITY, 1e300], vec![3.0; 1000]] {
+                for top in [0.0, f64::NAN, f64::INFINITY] {
+                    let lines = [line(values.clone())];
+                    let plot = Plot {
+                        limit: Some((f64::INFINITY, Style::default())),
+                        ..plot(&lines, top, Unit::Bytes)
+                    };
+                    rows(width, height, &plot);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_top_of_a_chart_is_round() {
+        for (values, least, top) in
+            [(&[12.0, 98.0][..], 100.0, 100.0), (&[130.0], 100.0, 200.0), (&[3e6], 1.0, 5e6), (&[], 0.0, 1.0)]
+        {
+            assert!((round_top(values, least) - top).abs() < 0.001);
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! Work in the background, and how it goes on.
+
+pub mod model;
+pub mod update;
+pub mod view;

@@ -1,0 +1,377 @@
+//! Work in the background: begun, watched, read, cancelled, done again.
+
+use crate::base::units::counted;
+use crate::command::join;
+use crate::tui::action::Action;
+use crate::tui::event::{Effect, Job};
+use crate::tui::form::model::shown_words;
+use crate::tui::model::layer::{Layer, Reading, Watch};
+use crate::tui::model::{Model, Section, Tab, Tone};
+use crate::tui::tasks::model::{TaskId, TaskRow, TaskState, What, Work};
+use crate::tui::update::copy;
+use crate::tui::update::show_tab;
+
+/// So many ended tasks are listed; the oldest go first.
+const ENDED: usize = 100;
+
+/// Begins work in the background and shows how it goes on.
+pub(crate) fn work(model: &mut Model, title: &str, job: Job) -> Effect {
+    let id = TaskId(model.next_task);
+    model.layers.push(Layer::Progress(Watch { id, runs: false }));
+    quiet_work(model, title, job)
+}
+
+/// Begins work in the background.
+pub(crate) fn quiet_work(model: &mut Model, title: &str, job: Job) -> Effect {
+    let id = model.new_task();
+    let mut row = TaskRow::new(id, masked(title), model.now, What::Work(Work::default()));
+    row.job = Some(job.clone());
+    model.tasks.put(row);
+    let ended: Vec<String> =
+        model.tasks.all().iter().filter(|task| task.is_over()).map(|task| task.key.clone()).collect();
+    for key in ended.iter().skip(ENDED) {
+        model.tasks.take(key);
+    }
+    Effect::Work(id, job)
+}
+
+/// A title for a list that others may see.
+fn masked(title: &str) -> String {
+    let words = crate::command::split(title).unwrap_or_default();
+    shown_words(&words)
+}
+
+/// Lets the program itself do what `words` say, and shows what it prints.
+pub(crate) fn print(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
+    let id = TaskId(model.next_task);
+    model.layers.push(Layer::Output(Reading { id, top: None, left: 0 }));
+    vec![quiet_work(model, &join(&words), Job::Print(words))]
+}
+
+/// What `action` does to the marked or selected tasks; `None` when it is no such action.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    if !matches!(action, Action::ClearTasks | Action::CancelTask | Action::RetryTask | Action::TaskOutput) {
+        return None;
+    }
+    model.tasks.end_range();
+    let targets: Vec<TaskRow> = model.tasks.targets().into_iter().cloned().collect();
+    let (over, live): (Vec<&TaskRow>, Vec<&TaskRow>) = targets.iter().partition(|task| task.is_over());
+    match action {
+        Action::ClearTasks => return Some(clear(model)),
+        Action::CancelTask if live.is_empty() => model.say(Tone::Plain, "nothing there still goes on", None),
+        Action::CancelTask => return Some(live.iter().flat_map(|task| stop(model, task.id)).collect()),
+        Action::RetryTask if over.is_empty() => model.say(Tone::Plain, "it still goes on", None),
+        Action::RetryTask => return Some(over.iter().flat_map(|task| retry(model, task.id)).collect()),
+        _ => {
+            if let Some(task) = targets.first() {
+                read(model, task.id);
+            }
+        }
+    }
+    Some(Vec::new())
+}
+
+/// Drops finished tasks: the marked ones, or all.
+fn clear(model: &mut Model) -> Vec<Effect> {
+    let marked: Vec<TaskId> = model.tasks.marked().into_iter().map(|task| task.id).collect();
+    let is_meant = |task: &&TaskRow| task.is_over() && (marked.is_empty() || marked.contains(&task.id));
+    let over: Vec<TaskId> = model.tasks.all().iter().filter(is_meant).map(|task| task.id).collect();
+    if over.is_empty() {
+        model.say(Tone::Plain, "no task of these has ended", None);
+    }
+    for id in &over {
+        model.tasks.take(&id.key());
+    }
+    over.into_iter().map(Effect::Close).collect()
+}
+
+/// Does the same work again.
+fn retry(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    let Some(task) = model.task(id) else { return Vec::new() };
+    match (&task.job, task.is_over()) {
+        (Some(job), true) => {
+            let (title, job) = (task.title.clone(), job.clone());
+            match job {
+                Job::Print(words) => print(model, words),
+                // Nothing is deleted without a question.
+                Job::Delete(place, folder, names) => {
+                    crate::tui::files::update::ask_delete(model, (place, folder, names));
+                    Vec::new()
+                }
+                job => vec![quiet_work(model, &title, job)],
+            }
+        }
+        (Some(_), false) => {
+            model.say(Tone::Plain, "it still goes on", None);
+            Vec::new()
+        }
+        (None, _) => {
+            model.say(Tone::Plain, "a terminal is opened from its container", None);
+            Vec::new()
+        }
+    }
+}
+
+/// Shows what a task said, or the terminal that it is.
+pub(crate) fn read(model: &mut Model, id: TaskId) {
+    let session = model.task(id).and_then(|task| task.session().cloned());
+    match session {
+        None => model.layers.push(Layer::Output(Reading { id, top: None, left: 0 })),
+        Some(container) => {
+            model.jumps.leave(model.spot());
+            model.shows_all = true;
+            model.containers.filter.clear();
+            model.section = Section::Containers;
+            model.settle();
+            if model.containers.select_key(container.as_str()) {
+                show_tab(model, Tab::Session(id));
+            }
+        }
+    }
+}
+
+/// Shows how a task goes on: its layers where it has some, else what it said.
+pub(crate) fn open(model: &mut Model, id: TaskId) {
+    let has_parts =
+        model.task(id).is_some_and(|task| matches!(&task.what, What::Work(work) if !work.parts.is_empty()));
+    if has_parts {
+        model.layers.push(Layer::Progress(Watch { id, runs: false }));
+    } else {
+        read(model, id);
+    }
+}
+
+/// Asks work to stop, or leaves a terminal's program alone.
+pub(crate) fn stop(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    let Some(task) = model.tasks.get_mut(&id.key()) else { return Vec::new() };
+    match task.what {
+        What::Work(_) => {
+            task.state = TaskState::Stopping;
+            vec![Effect::Cancel(id)]
+        }
+        What::Session(_) => detach(model, id),
+    }
+}
+
+/// Leaves a terminal's program alone; its tab goes.
+pub(crate) fn detach(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    if let Some(task) = model.task(id) {
+        let text = format!("detached from {}", task.title);
+        model.say(Tone::Plain, text, None);
+    }
+    model.tasks.take(&id.key());
+    vec![Effect::Close(id)]
+}
+
+/// What `action` does to the dialog of a task's progress.
+pub(crate) fn watch(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Progress(watch)) = model.layers.last_mut() else { return Vec::new() };
+    let id = watch.id;
+    let is_live = model.tasks.get(&id.key()).is_some_and(|task| !task.is_over() && task.makes_image());
+    match action {
+        Action::RunWhenDone if is_live => {
+            watch.runs = !watch.runs;
+            return Vec::new();
+        }
+        Action::TaskOutput => {
+            model.layers.pop();
+            read(model, id);
+            return Vec::new();
+        }
+        Action::Cancel if model.task(id).is_some_and(|task| !task.is_over()) => return stop(model, id),
+        _ => drop(model.layers.pop()),
+    }
+    Vec::new()
+}
+
+/// What `action` does to the page of what a task said.
+pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
+    let step = usize::from(model.size.1.saturating_sub(6).max(2));
+    let Some(Layer::Output(reading)) = model.layers.last() else { return Vec::new() };
+    let reading = *reading;
+    let Some(task) = model.task(reading.id) else {
+        model.layers.pop();
+        return Vec::new();
+    };
+    let lines = task.told().len();
+    let is_over = task.is_over();
+    let end = lines.saturating_sub(step);
+    let top = reading.top.unwrap_or(end).min(end);
+    let (top, left) = match action {
+        Action::Down => (top + 1, reading.left),
+        Action::Up => (top.saturating_sub(1), reading.left),
+        Action::HalfDown => (top + step / 2, reading.left),
+        Action::HalfUp => (top.saturating_sub(step / 2), reading.left),
+        Action::PageDown => (top + step, reading.left),
+        Action::PageUp => (top.saturating_sub(step), reading.left),
+        Action::First => (0, reading.left),
+        Action::Last => (usize::MAX, reading.left),
+        Action::Left => (top, reading.left.saturating_sub(8)),
+        Action::Right => (top, (reading.left + 8).min(1 << 14)),
+        Action::CopyShown => {
+            let text = task.told().join("\n");
+            let effects = copy::text(model, text);
+            model.say(Tone::Good, format!("copied {}", counted(lines as u64, "line")), None);
+            return effects;
+        }
+        Action::Cancel | Action::CancelTask if !is_over => return stop(model, reading.id),
+        Action::CancelTask => return Vec::new(),
+        Action::RetryTask => {
+            if is_over {
+                model.layers.pop();
+            }
+            return retry(model, reading.id);
+        }
+        _ => {
+            model.layers.pop();
+            return Vec::new();
+        }
+    };
+    // At the end it follows what comes.
+    let top = (top < end).then_some(top);
+    if let Some(Layer::Output(slot)) = model.layers.last_mut() {
+        *slot = Reading { top, left, ..reading };
+    }
+    Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::event::{Event, Finish};
+    use crate::tui::fixture::{full, press, write};
+    use crate::tui::model::{Failure, Section};
+    use crate::tui::tasks::update::*;
+    use crate::tui::update::update;
+
+    fn line(model: &mut Model, text: &str) -> Vec<Effect> {
+        press(model, ":");
+        write(model, text);
+        press(model, "enter")
+    }
+
+    fn words(text: &str) -> Vec<String> {
+        text.split(' ').map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn everything_of_the_command_line_is_done_from_the_line() {
+        for text in [
+            "ps -aq",
+            "ps --filter name=web",
+            "images --digests",
+            "history debian:13",
+            "info",
+            "version",
+            "events --since 5m",
+            "stats --no-stream",
+            "logs --tail 5 web",
+            "top web aux",
+            "wait web",
+            "network ls -q",
+            "volume ls -q",
+            "inspect --format x web",
+            "inspect nothing",
+            "run --rm debian ls",
+            "exec web ls",
+            "attach --no-stdin web",
+            "completion bash",
+        ] {
+            let mut model = full(80, 24);
+            let effects = line(&mut model, text);
+            assert_eq!(effects[0], Effect::Work(TaskId(1), Job::Print(words(text))), "{text}");
+            assert!(matches!(model.layers.last(), Some(Layer::Output(_))), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_has_a_screen_is_shown_there() {
+        for (text, section, tab) in [
+            ("ps -a", Section::Containers, None),
+            ("images", Section::Images, None),
+            ("network ls", Section::Networks, None),
+            ("logs -f web", Section::Containers, Some(Tab::Logs)),
+            ("stats web", Section::Containers, Some(Tab::Stats)),
+            ("top web", Section::Containers, Some(Tab::Top)),
+            ("inspect web", Section::Containers, Some(Tab::Inspect)),
+            ("inspect debian:13", Section::Images, Some(Tab::Inspect)),
+            ("image inspect debian:13", Section::Images, Some(Tab::Inspect)),
+            ("network inspect bridge", Section::Networks, Some(Tab::Inspect)),
+        ] {
+            let mut model = full(80, 24);
+            assert_eq!(line(&mut model, text), [Effect::Save], "{text}");
+            assert_eq!(model.section, section, "{text}");
+            if let Some(tab) = tab {
+                assert_eq!(model.shown_tab(model.pane()), tab, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_makes_no_sense_here_is_refused_with_a_reason() {
+        for (text, why) in [
+            ("system reset", "this would remove the engine that is shown, with all that is in it"),
+            ("load", "there is no standard input here"),
+            ("import - x", "there is no standard input here"),
+            ("run -it --detach-keys ctrl-x debian", "--detach-keys means nothing in a pane"),
+        ] {
+            let mut model = full(80, 24);
+            assert_eq!(line(&mut model, text), [Effect::Save], "{text}");
+            assert_eq!(model.failure.unwrap().why, [why], "{text}");
+        }
+    }
+
+    #[test]
+    fn a_percent_sign_is_what_is_marked() {
+        let mut model = full(80, 24);
+        press(&mut model, "space space");
+        let effects = line(&mut model, "restart -t 1 %");
+        assert_eq!(effects[0], Effect::Work(TaskId(1), Job::Words(words("restart -t 1 api web"))));
+    }
+
+    #[test]
+    fn a_task_is_cancelled_retried_read_and_cleared() {
+        let mut model = full(80, 24);
+        line(&mut model, "events --since 1h");
+        update(&mut model, Event::Said(TaskId(1), b"one\ntwo\n".to_vec()));
+        press(&mut model, "q g t");
+        assert_eq!(press(&mut model, "K"), [Effect::Cancel(TaskId(1))]);
+        update(&mut model, Event::Finished(TaskId(1), Err(Failure::default())));
+        assert_eq!(model.task(TaskId(1)).unwrap().state, TaskState::Cancelled);
+        assert!(model.failure.is_none(), "who cancels need not be told that it failed");
+        press(&mut model, "l");
+        assert!(matches!(model.layers.last(), Some(Layer::Output(Reading { id: TaskId(1), .. }))));
+        assert_eq!(press(&mut model, "y"), [Effect::Copy("one\ntwo".to_owned())]);
+        assert_eq!(press(&mut model, "r"), [Effect::Work(TaskId(2), Job::Print(words("events --since 1h")))]);
+        press(&mut model, "q");
+        assert_eq!(press(&mut model, "d d"), [Effect::Close(TaskId(1))]);
+        assert_eq!(model.tasks.all().len(), 1);
+    }
+
+    #[test]
+    fn an_image_that_was_fetched_is_run_when_that_was_wished() {
+        let mut model = full(80, 24);
+        press(&mut model, "2 p");
+        write(&mut model, "alpine");
+        press(&mut model, "enter enter");
+        let finish = Finish {
+            text: "pulled".to_owned(),
+            made: None,
+            image: Some("3f3f3f3f3f3f".to_owned()),
+            opens: false,
+        };
+        update(&mut model, Event::Finished(TaskId(1), Ok(finish)));
+        assert!(matches!(model.layers.last(), Some(Layer::Run(_))));
+    }
+
+    #[test]
+    fn tasks_that_ended_do_not_pile_up() {
+        let mut model = full(80, 24);
+        for at in 1..300 {
+            line(&mut model, "version");
+            let finish = Finish { text: String::new(), made: None, image: None, opens: false };
+            update(&mut model, Event::Finished(TaskId(at), Ok(finish)));
+            press(&mut model, "q");
+        }
+        assert!(model.tasks.all().len() <= ENDED + 1);
+    }
+}

@@ -1,0 +1,283 @@
+//! How a task goes on: its layers, and what it said.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::{Paragraph, Wrap};
+
+use crate::engine::Phase;
+use crate::tui::action::Action;
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use crate::tui::model::layer::{Reading, Watch};
+use crate::tui::tasks::model::{Part, TaskId, TaskRow, TaskState, What, Work};
+use crate::tui::view::dialog::{keys, open};
+use crate::tui::view::words::{Align, bytes, cell, size, span, spark};
+use crate::tui::view::{ansi, texts};
+
+/// Draws the dialog of a task's progress.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, watch: Watch) {
+    let theme = &model.theme;
+    let Some(task) = model.task(watch.id) else { return };
+    let What::Work(work) = &task.what else { return };
+    let room = usize::from(model.size.1.saturating_sub(11)).max(1);
+    let parts = work.parts.len().min(room);
+    let height = u16::try_from(parts + 9).unwrap_or(u16::MAX);
+    let took = span(task.until.unwrap_or(model.now).duration_since(task.since));
+    let sign = match &task.state {
+        TaskState::Live | TaskState::Stopping => texts::spinner(model.now),
+        TaskState::Done(_) => "✓",
+        TaskState::Cancelled => "■",
+        TaskState::Failed(_) => "✗",
+    };
+    let inner = open(frame, model, &task.title, &format!("{sign} {took}"), 74, height);
+    let width = usize::from(inner.width);
+    let mut lines =
+        vec![Line::styled(cell(work.notes.back().map_or("", String::as_str), width, Align::Left), theme.dim)];
+    lines.push(Line::default());
+    let shown = shown(work, room);
+    let hidden = work.parts.len() - shown.len();
+    lines.extend(shown.into_iter().map(|part| part_line(model, part, width)));
+    match &task.state {
+        TaskState::Failed(failure) => {
+            lines.truncate(1);
+            lines.extend(texts::failure(failure, theme, inner.width));
+        }
+        _ if !work.parts.is_empty() => {
+            lines.push(Line::styled(
+                if hidden > 0 { format!("+ {hidden} more") } else { String::new() },
+                theme.dim,
+            ));
+            lines.push(total_line(model, work, width));
+            lines.push(pace_line(model, task, work, width));
+        }
+        _ => {}
+    }
+    lines.push(Line::default());
+    lines.push(foot(model, task, watch));
+    frame.render_widget(Paragraph::new(lines).wrap(Wrap { trim: false }), inner);
+}
+
+/// Those that go on are more interesting than those that wait or are done.
+fn shown(work: &Work, room: usize) -> Vec<&Part> {
+    let mut shown: Vec<&Part> = work.parts.iter().collect();
+    if shown.len() > room {
+        shown.sort_by_key(|part| match part.phase {
+            Phase::Downloading | Phase::Extracting | Phase::Verifying | Phase::Retrying => 0,
+            Phase::Waiting => 1,
+            Phase::Exists | Phase::Done => 2,
+        });
+        shown.truncate(room);
+    }
+    shown
+}
+
+fn foot(model: &Model, task: &TaskRow, watch: Watch) -> Line<'static> {
+    let actions: &[(Action, &str)] = match task.state {
+        TaskState::Live => &[(Action::Background, "background"), (Action::Cancel, "cancel (keeps layers)")],
+        TaskState::Stopping => &[(Action::Background, "background; it is being cancelled")],
+        _ => &[(Action::Background, "close"), (Action::TaskOutput, "output")],
+    };
+    let mut line = keys(model, Place::Progress, actions);
+    if !task.is_over() && task.makes_image() {
+        line.push_span(Span::styled(model.keys_of(Place::Progress, Action::RunWhenDone), model.theme.accent));
+        line.push_span(Span::raw(if watch.runs { " run when done [x]" } else { " run when done [ ]" }));
+    }
+    line
+}
+
+fn part_line(model: &Model, part: &Part, width: usize) -> Line<'static> {
+    let theme = &model.theme;
+    let (word, style) = match part.phase {
+        Phase::Waiting => ("waiting", theme.dim),
+        Phase::Downloading => ("download", theme.accent),
+        Phase::Verifying => ("verify", theme.accent),
+        Phase::Extracting => ("extract", theme.info),
+        Phase::Exists => ("exists", theme.dim),
+        Phase::Retrying => ("retry", theme.warn),
+        Phase::Done => ("done", theme.ok),
+    };
+    let share = match (part.phase, part.total) {
+        (Phase::Exists | Phase::Done | Phase::Verifying, _) => 1000,
+        (_, Some(total)) if total > 0 => part.current.min(total).saturating_mul(1000) / total,
+        _ => 0,
+    };
+    let amount = match part.total {
+        Some(total) => format!("{}/{}", size(part.current.min(total)), size(total)),
+        None if part.current > 0 => size(part.current),
+        None => String::new(),
+    };
+    let bar = width.saturating_sub(38).clamp(4, 32);
+    Line::from(vec![
+        Span::styled(cell(&part.id, 12, Align::Left) + " ", theme.dim),
+        Span::styled(texts::meter(share, bar), style),
+        Span::styled(format!(" {word:<9}"), style),
+        Span::raw(cell(&amount, if width < 44 { 0 } else { 12 }, Align::Right)),
+    ])
+}
+
+fn total_line(model: &Model, work: &Work, width: usize) -> Line<'static> {
+    let done = work.done().unwrap_or(0);
+    let bar = width.saturating_sub(38).clamp(4, 32);
+    let amount = match work.bytes() {
+        (_, 0) => String::new(),
+        (done, all) => format!("{}/{}", size(done), size(all)),
+    };
+    Line::from(vec![
+        Span::styled(cell("total", 12, Align::Left) + " ", model.theme.text),
+        Span::styled(texts::meter(done, bar), model.theme.ok),
+        Span::raw(format!(" {:>3}%     ", done / 10)),
+        Span::raw(cell(&amount, if width < 44 { 0 } else { 12 }, Align::Right)),
+    ])
+}
+
+/// How fast it is, and how long it will take at that.
+fn pace_line(model: &Model, task: &TaskRow, work: &Work, width: usize) -> Line<'static> {
+    let theme = &model.theme;
+    let rates = task.pace.rates();
+    let Some(rate) = task.pace.now().filter(|_| !task.is_over()) else {
+        let exist: Vec<_> = work.parts.iter().filter(|part| part.phase == Phase::Exists).collect();
+        let saved: u64 = exist.iter().filter_map(|part| part.size).sum();
+        let text = match (exist.len(), saved) {
+            (0, _) => String::new(),
+            (count, 0) => format!("{count} layers were here already"),
+            (count, saved) => format!("{count} layers were here already, {} saved", size(saved)),
+        };
+        return Line::styled(text, theme.dim);
+    };
+    let (done, all) = work.bytes();
+    #[expect(clippy::cast_precision_loss, reason = "a time for people")]
+    let secs = all.saturating_sub(done) as f64 / rate;
+    #[expect(clippy::cast_possible_truncation, reason = "between 0 and some hours")]
+    let left = span(jiff::SignedDuration::from_secs(secs.min(1e6) as i64));
+    let bar = width.saturating_sub(38).clamp(4, 32);
+    let from = rates.len().saturating_sub(bar);
+    let top = rates.iter().copied().fold(1.0, f64::max);
+    let chart = spark(&rates[from..], top);
+    Line::from(vec![
+        Span::styled(cell("rate", 12, Align::Left) + " ", theme.text),
+        Span::styled(cell(&chart, bar, Align::Left), theme.g1),
+        Span::raw(format!(" {}/s", bytes(rate))),
+        Span::styled(if done < all { format!("   eta {left}") } else { String::new() }, theme.dim),
+    ])
+}
+
+/// Draws the end of what a task said into a pane.
+pub(crate) fn peek(frame: &mut Frame<'_>, model: &Model, id: TaskId, area: Rect) {
+    let Some(task) = model.task(id) else { return };
+    let told = task.told();
+    let skip = told.len().saturating_sub(usize::from(area.height));
+    let mut lines: Vec<Line<'_>> =
+        told.iter().skip(skip).map(|line| shown_line(model, line, 0, area.width)).collect();
+    if lines.is_empty() {
+        lines.push(Line::styled(" nothing was said yet", model.theme.dim));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// As much of a line as is seen, with its colours and without its control bytes.
+fn shown_line(model: &Model, line: &str, left: usize, width: u16) -> Line<'static> {
+    let line: String = line.chars().skip(left).take(usize::from(width) * 4).collect();
+    Line::from(ansi::spans(line.as_bytes(), model.theme.text))
+}
+
+/// Draws what a task said.
+pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: Reading) {
+    let theme = &model.theme;
+    let Some(task) = model.task(reading.id) else { return };
+    let (width, height) = model.size;
+    let told = task.told();
+    let wide = width.saturating_sub(4).max(36);
+    let tall = u16::try_from(told.len() + 3).unwrap_or(u16::MAX).clamp(6, height.saturating_sub(2).max(6));
+    let note = match &task.state {
+        TaskState::Live => format!("{} running", texts::spinner(model.now)),
+        TaskState::Stopping => format!("{} stopping", texts::spinner(model.now)),
+        TaskState::Done(_) => "✓ done".to_owned(),
+        TaskState::Cancelled => "■ cancelled".to_owned(),
+        TaskState::Failed(_) => "✗ failed".to_owned(),
+    };
+    let inner = open(frame, model, &task.title, &note, wide, tall);
+    let rows = usize::from(inner.height.saturating_sub(1)).max(1);
+    let end = told.len().saturating_sub(rows);
+    let top = reading.top.unwrap_or(end).min(end);
+    let mut lines: Vec<Line<'_>> = Vec::new();
+    for line in told.iter().skip(top).take(rows) {
+        lines.push(shown_line(model, line, reading.left, inner.width));
+    }
+    if told.is_empty() {
+        let text = if task.is_over() { "it said nothing" } else { "nothing yet" };
+        lines.push(Line::styled(text, theme.dim));
+    }
+    let list = Rect { height: inner.height.saturating_sub(1), ..inner };
+    frame.render_widget(Paragraph::new(lines), list);
+    let foot = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
+    let mut actions = vec![(Action::Dismiss, "close"), (Action::CopyShown, "copy")];
+    actions.push(if task.is_over() { (Action::RetryTask, "again") } else { (Action::Cancel, "cancel") });
+    frame.render_widget(keys(model, Place::Output, &actions), foot);
+    let place = match (top, end) {
+        (_, 0) => String::new(),
+        (top, _) => {
+            format!("{}–{} of {}", top + 1, (top + rows).min(told.len()), told.len() + task.said.dropped)
+        }
+    };
+    frame.render_widget(Line::styled(place, theme.dim).right_aligned(), foot);
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::SignedDuration;
+
+    use crate::engine::{Phase, Progress};
+    use crate::tui::event::Event;
+    use crate::tui::fixture::{full, now, over_shot, press, write};
+    use crate::tui::model::Model;
+    use crate::tui::tasks::model::{TaskId, Work};
+    use crate::tui::update::update;
+
+    fn pulling(width: u16, height: u16) -> Model {
+        let mut model = full(width, height);
+        press(&mut model, "2 p");
+        write(&mut model, "debian:13");
+        press(&mut model, "enter");
+        let mut work = Work::default();
+        work.take(Progress::Note("Pulling from library/debian".to_owned()));
+        for second in 0..5_u64 {
+            for (id, phase, current) in [
+                ("a1b2c3d4e5f6", Phase::Exists, 0),
+                ("77de00000000", Phase::Downloading, 30 + 4 * second),
+                ("c09a00000000", Phase::Downloading, 10 + second * second),
+            ] {
+                let (id, current) = (id.to_owned(), current << 20);
+                work.take(Progress::Part { id, phase, current, total: Some(48 << 20) });
+            }
+            let moment = now() + SignedDuration::from_secs(i64::try_from(second).unwrap());
+            update(&mut model, Event::Tick(moment));
+            update(&mut model, Event::Progress(TaskId(1), work.clone()));
+        }
+        model
+    }
+
+    #[test]
+    fn a_pull_shows_its_pace_and_what_comes_after_it() {
+        over_shot("pull_pace", |width, height| {
+            let mut model = pulling(width, height);
+            press(&mut model, "enter");
+            model
+        });
+    }
+
+    #[test]
+    fn what_a_program_prints_is_shown_as_it_comes() {
+        over_shot("output", |width, height| {
+            let mut model = full(width, height);
+            press(&mut model, ":");
+            write(&mut model, "events --since 1h");
+            press(&mut model, "enter");
+            let lines: String =
+                (0..40).map(|at| format!("14:0{} container \u{1b}[31mdie\u{7} {at}\n", at % 10)).collect();
+            update(&mut model, Event::Said(TaskId(1), lines.into_bytes()));
+            press(&mut model, "k k");
+            model
+        });
+    }
+}

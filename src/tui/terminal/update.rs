@@ -1,0 +1,136 @@
+//! Terminals: their own keys, copy mode, and the mouse over them.
+
+use crossterm::event::{MouseButton, MouseEvent, MouseEventKind};
+use ratatui::layout::Position;
+
+use crate::tui::action::Action;
+use crate::tui::event::{Effect, Pointer};
+use crate::tui::model::layer::Purpose;
+use crate::tui::model::{Focus, Model, Tab, inner};
+use crate::tui::tasks::model::TaskId;
+use crate::tui::tasks::update::detach;
+use crate::tui::terminal::copy::{Kind, Step, Walk};
+use crate::tui::update::{prompt, window};
+
+/// What `action` does in a terminal; `None` when it is nothing of its own.
+pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
+    let page = model.pane_inner().map_or(1, |area| i32::from(area.height / 2).max(1));
+    if model.copying == Some(id) {
+        return copy(model, id, action);
+    }
+    match action {
+        Action::Release => {
+            model.released = Some(id);
+            // Among several panes the next key may be one that moves between them.
+            if model.windows.count() == 1 {
+                window::leave(model);
+            }
+            Some(Vec::new())
+        }
+        Action::Detach => Some(detached(model, id)),
+        Action::ScrollUp => Some(vec![Effect::Scroll(id, page)]),
+        Action::ScrollDown => Some(vec![Effect::Scroll(id, -page)]),
+        Action::CloseTab => {
+            model.tasks.take(&id.key());
+            let_go(model);
+            Some(vec![Effect::Close(id)])
+        }
+        _ => None,
+    }
+}
+
+/// Begins copy mode.
+pub(crate) fn begin_copy(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    model.copying = Some(id);
+    model.pane_mut().tab = Tab::Session(id);
+    model.focus = Focus::Detail;
+    vec![Effect::Walk(id, Walk::Begin)]
+}
+
+/// The keys of copy mode.
+fn copy(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
+    let step = |step| Walk::Move(step);
+    let walk = match action {
+        Action::Up => step(Step::Up),
+        Action::Down => step(Step::Down),
+        Action::Left => step(Step::Left),
+        Action::Right => step(Step::Right),
+        Action::LineStart => step(Step::LineStart),
+        Action::LineEnd => step(Step::LineEnd),
+        Action::WordLeft => step(Step::WordLeft),
+        Action::WordRight => step(Step::WordRight),
+        Action::First => step(Step::Top),
+        Action::Last => step(Step::Bottom),
+        Action::HalfUp => step(Step::HalfUp),
+        Action::HalfDown => step(Step::HalfDown),
+        Action::PageUp => step(Step::PageUp),
+        Action::PageDown => step(Step::PageDown),
+        Action::MarkText => Walk::Mark(Kind::Characters),
+        Action::MarkLines => Walk::Mark(Kind::Lines),
+        Action::MarkBlock => Walk::Mark(Kind::Block),
+        Action::NextMatch => Walk::Next { up: false },
+        Action::PreviousMatch => Walk::Next { up: true },
+        Action::Search => {
+            prompt(model, Purpose::Search, "");
+            return Some(Vec::new());
+        }
+        Action::CopyMarked => {
+            model.copying = None;
+            Walk::Copy
+        }
+        Action::Back => {
+            model.copying = None;
+            Walk::End
+        }
+        _ => return None,
+    };
+    Some(vec![Effect::Walk(id, walk)])
+}
+
+/// What the mouse does over a terminal; `None` when it is somewhere else. A drag belongs to
+/// the terminal it began on, wherever it goes.
+pub(crate) fn point(model: &mut Model, mouse: MouseEvent) -> Option<Vec<Effect>> {
+    let at = Position::new(mouse.column, mouse.row);
+    let shown = |model: &Model, id| match model.shown_tab(model.windows.get(id)?) {
+        Tab::Session(task) if !model.session_is_over(task) => Some(task),
+        _ => None,
+    };
+    let terminals: Vec<_> = model
+        .panes()
+        .into_iter()
+        .filter_map(|(id, area)| Some((id, shown(model, id)?, inner(area))))
+        .collect();
+    let dragged = model.dragged;
+    let (pane, task, area) = terminals.into_iter().find(|(_, task, area)| match dragged {
+        Some(dragged) => *task == dragged,
+        None => area.contains(at),
+    })?;
+    match mouse.kind {
+        MouseEventKind::Down(button) => {
+            model.windows.select(pane);
+            model.focus = Focus::Detail;
+            model.dragged = (button == MouseButton::Left).then_some(task);
+        }
+        MouseEventKind::Up(_) => model.dragged = None,
+        _ => {}
+    }
+    let column = mouse.column.saturating_sub(area.x).min(area.width.saturating_sub(1));
+    let row = i32::from(mouse.row) - i32::from(area.y);
+    Some(vec![Effect::Point(task, Pointer { kind: mouse.kind, held: mouse.modifiers, column, row })])
+}
+
+/// Detaches from the session of the current pane.
+pub(crate) fn detached(model: &mut Model, id: TaskId) -> Vec<Effect> {
+    let_go(model);
+    detach(model, id)
+}
+
+/// Of several panes that of a session that is gone goes as well; a single one goes back to
+/// the list.
+fn let_go(model: &mut Model) {
+    if model.windows.count() > 1 {
+        model.windows.close();
+    } else {
+        window::leave(model);
+    }
+}

@@ -1,0 +1,129 @@
+//! A terminal's cells.
+
+use alacritty_terminal::term::TermMode;
+use alacritty_terminal::term::cell::Flags;
+use alacritty_terminal::vte::ansi::{Color as TermColor, CursorShape, NamedColor};
+use ratatui::Frame;
+use ratatui::layout::{Position, Rect};
+use ratatui::style::{Color, Modifier, Style};
+use ratatui::text::Line;
+use ratatui::widgets::{Clear, Paragraph};
+
+use crate::tui::action::Action;
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use crate::tui::tasks::model::{TaskId, TaskState};
+use crate::tui::terminal::{Emulator, Screens};
+use crate::tui::view::texts;
+
+/// Draws a terminal into the pane; below a session that has ended stands how.
+pub(crate) fn draw(
+    frame: &mut Frame<'_>,
+    model: &Model,
+    screens: &Screens,
+    (id, has_keys): (TaskId, bool),
+    area: Rect,
+) {
+    let Some(screen) = screens.get(id) else {
+        frame.render_widget(Line::styled(" opening…", model.theme.dim), area);
+        return;
+    };
+    let cursor = cells(frame, &screen.lock(), area);
+    if let Some(at) = cursor.filter(|_| has_keys) {
+        frame.set_cursor_position(at);
+    }
+    let Some(task) = model.task(id) else { return };
+    let mut lines = match &task.state {
+        TaskState::Live | TaskState::Stopping => return,
+        TaskState::Done(text) => vec![Line::styled(format!(" ■ {text} "), model.theme.dim)],
+        TaskState::Cancelled => vec![Line::styled(" ■ cancelled ", model.theme.dim)],
+        TaskState::Failed(failure) => texts::failure(failure, &model.theme, area.width),
+    };
+    let key = model.keys_of(Place::Ended, Action::CloseTab);
+    lines.push(Line::styled(format!(" {key} closes this tab"), model.theme.dim));
+    let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
+    let at = Rect { y: area.bottom() - height, height, ..area };
+    frame.render_widget(Clear, at);
+    frame.render_widget(Paragraph::new(lines).style(crate::tui::view::base(model)), at);
+}
+
+/// Draws the emulator's window, and gives where its cursor is.
+fn cells(frame: &mut Frame<'_>, emulator: &Emulator, area: Rect) -> Option<Position> {
+    let content = emulator.term().renderable_content();
+    let offset = i32::try_from(content.display_offset).unwrap_or(i32::MAX);
+    let place = |line: i32, column: usize| {
+        let y = u16::try_from(line.saturating_add(offset)).ok()?;
+        let x = u16::try_from(column).ok()?;
+        (x < area.width && y < area.height).then(|| Position::new(area.x + x, area.y + y))
+    };
+    let (cursor, selection) = (content.cursor, content.selection);
+    let shows_cursor =
+        content.mode.intersects(TermMode::SHOW_CURSOR | TermMode::VI) && cursor.shape != CursorShape::Hidden;
+    let buffer = frame.buffer_mut();
+    for indexed in content.display_iter {
+        let Some(at) = place(indexed.point.line.0, indexed.point.column.0) else { continue };
+        let cell = indexed.cell;
+        let Some(target) = buffer.cell_mut(at) else { continue };
+        if cell.flags.intersects(Flags::WIDE_CHAR_SPACER | Flags::LEADING_WIDE_CHAR_SPACER) {
+            target.set_symbol("");
+            continue;
+        }
+        let is_hidden = cell.flags.contains(Flags::HIDDEN);
+        let c = if is_hidden || cell.c.is_control() { ' ' } else { cell.c };
+        match cell.zerowidth() {
+            Some(marks) if !is_hidden => {
+                let symbol: String = std::iter::once(c).chain(marks.iter().copied()).collect();
+                target.set_symbol(&symbol);
+            }
+            _ => {
+                target.set_char(c);
+            }
+        }
+        target.set_style(style(cell.fg, cell.bg, cell.flags));
+        let is_marked = selection.is_some_and(|range| range.contains(indexed.point));
+        if is_marked || emulator.is_marked(indexed.point) {
+            let modifier = target.modifier ^ Modifier::REVERSED;
+            target.modifier = modifier;
+        }
+    }
+    place(cursor.point.line.0, cursor.point.column.0).filter(|_| shows_cursor)
+}
+
+fn style(fg: TermColor, bg: TermColor, flags: Flags) -> Style {
+    let mut style = Style { fg: color(fg), bg: color(bg), ..Style::default() };
+    for (flag, modifier) in [
+        (Flags::BOLD, Modifier::BOLD),
+        (Flags::DIM, Modifier::DIM),
+        (Flags::ITALIC, Modifier::ITALIC),
+        (Flags::INVERSE, Modifier::REVERSED),
+        (Flags::STRIKEOUT, Modifier::CROSSED_OUT),
+    ] {
+        if flags.contains(flag) {
+            style = style.add_modifier(modifier);
+        }
+    }
+    if flags.intersects(Flags::ALL_UNDERLINES) {
+        style = style.add_modifier(Modifier::UNDERLINED);
+    }
+    style
+}
+
+/// The pane's own colours stand for the default ones.
+fn color(color: TermColor) -> Option<Color> {
+    let index = match color {
+        TermColor::Spec(rgb) => return Some(Color::Rgb(rgb.r, rgb.g, rgb.b)),
+        TermColor::Indexed(index) => index,
+        TermColor::Named(named) => match named {
+            NamedColor::DimBlack => 0,
+            NamedColor::DimRed => 1,
+            NamedColor::DimGreen => 2,
+            NamedColor::DimYellow => 3,
+            NamedColor::DimBlue => 4,
+            NamedColor::DimMagenta => 5,
+            NamedColor::DimCyan => 6,
+            NamedColor::DimWhite => 7,
+            _ => u8::try_from(named as usize).ok().filter(|index| *index < 16)?,
+        },
+    };
+    Some(Color::Indexed(index))
+}

@@ -1,0 +1,4 @@
+//! The choice of themes.
+
+pub mod update;
+pub mod view;

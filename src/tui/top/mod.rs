@@ -1,0 +1,5 @@
+//! The processes of a container.
+
+pub mod model;
+pub mod process;
+pub mod view;

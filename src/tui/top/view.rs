@@ -1,0 +1,171 @@
+//! The processes of a container: a table, or a tree in its first column.
+
+use jiff::Timestamp;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Modifier;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::UnicodeWidthStr;
+
+use crate::base::text;
+use crate::tui::model::Model;
+use crate::tui::theme::Theme;
+use crate::tui::top::model::{Column, Member, TopPane};
+use crate::tui::view::texts;
+use crate::tui::view::words::{Align, cell, size};
+
+/// A pane this wide has room for a bar beside the percent.
+const WITH_BAR: u16 = 96;
+/// Columns of that bar.
+const BAR: usize = 10;
+
+/// Draws the processes; `is_up` says whether their container is.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &TopPane, is_up: bool, area: Rect) {
+    let theme = &model.theme;
+    if let Some(failure) = pane.failure.as_ref().filter(|_| is_up) {
+        frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
+        return;
+    }
+    if !is_up || pane.read.is_none() {
+        let text = if is_up { " reading…" } else { " it is not up: it has no processes" };
+        frame.render_widget(Line::styled(text, theme.dim), area);
+        return;
+    }
+    let columns = columns(area.width);
+    let mut lines = vec![heading(pane, &columns, theme)];
+    for (is_under, branch, member) in pane.window() {
+        lines.push(row(pane, &columns, (is_under, branch, member), theme));
+    }
+    if pane.counts().0 == 0 {
+        lines.push(Line::styled(" no process fits the filter", theme.dim));
+    }
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+/// What stands in the upper border: how it is sorted, and what is filtered.
+pub(crate) fn title(pane: &TopPane) -> String {
+    let (column, arrow) = (pane.order.0, arrow(pane));
+    let shape = if pane.is_flat || !pane.filter.is_empty() { "flat" } else { "tree" };
+    let filter = if pane.filter.is_empty() { String::new() } else { format!("/{} · ", pane.filter) };
+    format!(" {filter}{shape} · sort {} {arrow} ", column.title())
+}
+
+fn arrow(pane: &TopPane) -> &'static str {
+    if pane.order.1 { "▲" } else { "▼" }
+}
+
+/// What stands in the lower border: how many there are.
+pub(crate) fn note(pane: &TopPane, now: Timestamp) -> String {
+    let (shown, all, threads) = pane.counts();
+    let of = if shown == all { String::new() } else { format!("{shown} of ") };
+    // A reading that is late is said; the usual age is no news.
+    let age = pane.read.map_or(0, |read| now.duration_since(read).as_secs());
+    let age = if age > 5 { format!(" · read {age} s ago") } else { String::new() };
+    let plural = |count: u64| if count == 1 { "" } else { "s" };
+    let many = if all == 1 { "" } else { "es" };
+    format!(" {of}{all} process{many}, {threads} thread{}{age} ", plural(threads))
+}
+
+/// A column: what sorts by it, its heading, its width.
+struct Place(Option<Column>, &'static str, usize, Align);
+
+fn columns(width: u16) -> Vec<Place> {
+    // A narrow pane shows what tells processes apart.
+    let mut columns = vec![Place(Some(Column::Pid), "PID", if width >= 64 { 10 } else { 7 }, Align::Left)];
+    if width >= 64 {
+        columns.push(Place(None, "HOST", 7, Align::Left));
+        columns.push(Place(Some(Column::User), "USER", 9, Align::Left));
+    }
+    columns.push(Place(Some(Column::Cpu), "CPU%", 6, Align::Right));
+    if width >= WITH_BAR {
+        columns.push(Place(None, "", BAR, Align::Left));
+    }
+    columns.push(Place(Some(Column::Memory), "MEM", 5, Align::Right));
+    if width >= 64 {
+        columns.push(Place(Some(Column::Time), "TIME", 9, Align::Right));
+    }
+    if width >= 120 {
+        columns.push(Place(None, "THR", 4, Align::Right));
+        columns.push(Place(None, "S", 1, Align::Left));
+    }
+    let taken: usize = columns.iter().map(|place| place.2 + 1).sum();
+    let rest = usize::from(width).saturating_sub(taken + 1);
+    columns.push(Place(Some(Column::Command), "COMMAND", rest, Align::Left));
+    columns
+}
+
+fn heading(pane: &TopPane, columns: &[Place], theme: &Theme) -> Line<'static> {
+    let mut spans = vec![Span::raw(" ")];
+    for Place(column, name, width, align) in columns {
+        let is_sorted = *column == Some(pane.order.0);
+        let style = if is_sorted { theme.accent.add_modifier(Modifier::BOLD) } else { theme.dim };
+        let name = if is_sorted { format!("{name}{}", arrow(pane)) } else { (*name).to_owned() };
+        spans.push(Span::styled(format!("{} ", cell(&name, *width, *align)), style));
+    }
+    Line::from(spans)
+}
+
+fn row(
+    pane: &TopPane,
+    columns: &[Place],
+    (is_under, branch, member): (bool, &str, &Member),
+    theme: &Theme,
+) -> Line<'static> {
+    let row = &member.row;
+    let is_busy = member.cpu.is_some_and(|cpu| cpu >= 90.0);
+    let mut spans = vec![if is_under { Span::styled("▌", theme.accent) } else { Span::raw(" ") }];
+    for Place(column, name, width, align) in columns {
+        let (text, style) = match (column, *name) {
+            (Some(Column::Pid), _) => (format!("{branch}{}", row.inner_pid), theme.accent),
+            (Some(Column::User), _) => (row.user.clone(), theme.dim),
+            (Some(Column::Cpu), _) => (
+                member.cpu.map_or_else(|| "-".to_owned(), |cpu| format!("{cpu:.1}")),
+                if is_busy { theme.warn } else { theme.text },
+            ),
+            (Some(Column::Memory), _) => (size(row.memory), theme.text),
+            (Some(Column::Time), _) => (clock(row.cpu_secs), theme.text),
+            (Some(Column::Command), _) => {
+                (text::line(&row.command).chars().skip(pane.left).collect(), theme.text)
+            }
+            (None, "HOST") => (row.pid.to_string(), theme.dim),
+            (None, "THR") => (row.threads.to_string(), theme.dim),
+            (None, "S") => (row.state.to_string(), theme.dim),
+            (None, _) => {
+                (bar(member.cpu.unwrap_or(0.0), *width), if is_busy { theme.warn } else { theme.g1 })
+            }
+        };
+        spans.push(Span::styled(format!("{} ", cell(&text, *width, *align)), style));
+    }
+    let line = Line::from(spans);
+    if is_under { line.style(theme.sel) } else { line }
+}
+
+/// `███▏`: so many percent of one CPU.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the width")]
+fn bar(percent: f64, width: usize) -> String {
+    let eighths = (percent.clamp(0.0, 100.0) / 100.0 * width as f64 * 8.0).round() as usize;
+    let text = "█".repeat(eighths / 8) + ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];
+    let rest = width.saturating_sub(text.width());
+    text + &" ".repeat(rest)
+}
+
+/// `00:39:12`
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "seconds of CPU")]
+fn clock(seconds: f64) -> String {
+    let all = seconds.max(0.0) as u64;
+    format!("{:02}:{:02}:{:02}", all / 3600, all / 60 % 60, all % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::top::view::*;
+
+    #[test]
+    fn columns_fill_their_width_exactly() {
+        for width in [30_u16, 40, 63, 64, 80, 95, 96, 120, 200] {
+            let taken: usize = columns(width).iter().map(|place| place.2 + 1).sum();
+            assert!(taken <= usize::from(width), "{width}: {taken}");
+        }
+    }
+}

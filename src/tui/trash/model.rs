@@ -1,0 +1,130 @@
+//! The trash as the list shows it.
+
+use std::cmp::Ordering;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::engine::TrashEntry;
+use crate::tui::list::columns::Column;
+use crate::tui::list::filter::Field;
+use crate::tui::list::rows::Row;
+
+/// One thing in the trash.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrashRow {
+    /// Its id in the trash.
+    pub id: String,
+    /// `container`, `image`, `volume`.
+    pub kind: &'static str,
+    /// What it was called.
+    pub name: String,
+    /// Every name that went.
+    pub names: Vec<String>,
+    /// The id of the object.
+    pub object: String,
+    /// When it was removed.
+    pub removed: Timestamp,
+    /// When it goes for good.
+    pub until: Timestamp,
+    /// Bytes, where they are known.
+    pub size: Option<u64>,
+}
+
+impl TrashRow {
+    /// What the list shows of `entry`.
+    #[must_use]
+    pub fn new(entry: &TrashEntry) -> Self {
+        Self {
+            id: entry.id.clone(),
+            kind: entry.kind.as_str(),
+            name: entry.name.clone(),
+            names: entry.names.clone(),
+            object: entry.object.clone(),
+            removed: entry.removed,
+            until: entry.until,
+            size: entry.size,
+        }
+    }
+
+    /// How long it stays; nothing when it may go at any moment.
+    #[must_use]
+    pub fn left(&self, now: Timestamp) -> SignedDuration {
+        self.until.duration_since(now).max(SignedDuration::ZERO)
+    }
+
+    /// The first twelve digits of the object's id.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        let hex = self.object.split_once(':').map_or(self.object.as_str(), |(_, hex)| hex);
+        hex.get(..12).unwrap_or(hex)
+    }
+}
+
+impl Row for TrashRow {
+    fn key(&self) -> &str {
+        &self.id
+    }
+
+    fn words(&self) -> Vec<&str> {
+        let mut words = vec![self.name.as_str(), self.kind, self.short()];
+        words.extend(self.names.iter().map(String::as_str));
+        words
+    }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Name => self.names.iter().chain([&self.name]).any(|name| test(name)),
+            Field::Id => test(&self.object),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        match column {
+            Column::Name => self.name.cmp(&other.name),
+            Column::Kind => self.kind.cmp(other.kind),
+            Column::Removed => self.removed.cmp(&other.removed),
+            Column::Left => self.until.cmp(&other.until),
+            Column::Size => self.size.cmp(&other.size),
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+/// How the engine keeps what is removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Keeping {
+    /// For how long; `None`: it keeps nothing.
+    pub time: Option<Duration>,
+    /// The disk is nearly full: the oldest goes before its time.
+    pub is_short: bool,
+}
+
+impl Keeping {
+    /// `24h`, `7d`, `30m`: as the configuration has it.
+    #[must_use]
+    pub fn words(time: Duration) -> String {
+        let seconds = time.as_secs();
+        for (unit, word) in [(86_400, "d"), (3600, "h"), (60, "m")] {
+            if seconds >= unit && seconds.is_multiple_of(unit) && (word != "d" || seconds > unit) {
+                return format!("{}{word}", seconds / unit);
+            }
+        }
+        format!("{seconds}s")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::trash::model::*;
+
+    #[test]
+    fn times_are_told_as_they_are_configured() {
+        for (seconds, words) in
+            [(86_400, "24h"), (7 * 86_400, "7d"), (1800, "30m"), (90, "90s"), (5400, "90m"), (0, "0s")]
+        {
+            assert_eq!(Keeping::words(Duration::from_secs(seconds)), words);
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! Verbs of the trash.
+
+use crate::base::units::counted;
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::model::layer::{Confirm, Layer, Purpose};
+use crate::tui::model::{Model, Tab, Tone};
+use crate::tui::trash::model::TrashRow;
+use crate::tui::update::object::{refuse_many, together};
+use crate::tui::update::{prompt, show_tab};
+
+/// What `action` does in the trash; `None` when it is no such action.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    if !matches!(
+        action,
+        Action::Restore | Action::RestoreAs | Action::Purge | Action::EmptyTrash | Action::Inspect
+    ) {
+        return None;
+    }
+    if action == Action::EmptyTrash {
+        empty(model);
+        return Some(Vec::new());
+    }
+    model.trash.end_range();
+    let rows: Vec<TrashRow> = model.trash.targets().into_iter().cloned().collect();
+    let Some(first) = rows.first() else {
+        model.say(Tone::Plain, "the trash is empty", None);
+        return Some(Vec::new());
+    };
+    match action {
+        Action::Inspect => show_tab(model, Tab::Inspect),
+        Action::Restore => {
+            let effects = rows.iter().map(|row| Effect::Restore(row.id.clone(), None)).collect();
+            return Some(together(model, "restored", effects, Vec::new()));
+        }
+        Action::RestoreAs if rows.len() > 1 => refuse_many(model, action, rows.len()),
+        Action::RestoreAs => prompt(model, Purpose::RestoreAs(first.id.clone()), &first.name),
+        _ => purge(model, &rows),
+    }
+    Some(Vec::new())
+}
+
+fn purge(model: &mut Model, rows: &[TrashRow]) {
+    ask(
+        model,
+        format!("Delete {} for good?", counted(rows.len() as u64, "object")),
+        rows,
+        rows.iter().map(|row| Effect::Purge(row.id.clone())).collect(),
+    );
+}
+
+fn empty(model: &mut Model) {
+    let rows = model.trash.all().to_vec();
+    if rows.is_empty() {
+        return model.say(Tone::Plain, "the trash is empty", None);
+    }
+    let title = format!("Empty the trash: {} for good?", counted(rows.len() as u64, "object"));
+    ask(model, title, &rows, vec![Effect::EmptyTrash]);
+}
+
+fn ask(model: &mut Model, title: String, rows: &[TrashRow], effects: Vec<Effect>) {
+    let item = |row: &TrashRow| {
+        let size = row.size.map(|size| format!("   {}", crate::base::units::column(size)));
+        format!("{}   {}{}", row.name, row.kind, size.unwrap_or_default())
+    };
+    model.layers.push(Layer::Confirm(Confirm {
+        title,
+        items: rows.iter().map(item).collect(),
+        notes: vec!["This cannot be undone.".to_owned()],
+        yes: "delete",
+        effects,
+        top: 0,
+    }));
+}

@@ -1,0 +1,143 @@
+//! The card that says why a container ended, or is ill.
+
+use jiff::tz::TimeZone;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::{Modifier, Style};
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use crate::tui::view::words::{Align, cell, span};
+use crate::tui::view::{ansi, texts};
+use crate::tui::why::model::{Card, WhyPane};
+
+/// Draws the card.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &WhyPane, has_keys: bool, area: Rect) {
+    let theme = &model.theme;
+    if let Some(failure) = &pane.failure {
+        frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
+        return;
+    }
+    let Some(card) = &pane.card else {
+        frame.render_widget(Line::styled(" reading…", theme.dim), area);
+        return;
+    };
+    // From here the keys of the list are behind their prefix.
+    let place = if has_keys { Place::Why } else { Place::Containers };
+    let lines = lines(model, card, place, usize::from(area.width));
+    let top = pane.top.min(lines.len().saturating_sub(usize::from(area.height)));
+    let shown: Vec<Line<'_>> = lines.into_iter().skip(top).take(area.height.into()).collect();
+    frame.render_widget(Paragraph::new(shown), area);
+}
+
+/// The lines of a card that is `width` columns wide.
+fn lines(model: &Model, card: &Card, place: Place, width: usize) -> Vec<Line<'static>> {
+    let theme = &model.theme;
+    let room = width.saturating_sub(4).max(10);
+    let heading =
+        |text: &'static str| Line::styled(format!(" {text}"), theme.accent.add_modifier(Modifier::BOLD));
+    let mut lines = Vec::new();
+    let strong = theme.err.add_modifier(Modifier::BOLD);
+    let verdict = wrapped(&card.verdict, room).into_iter();
+    lines.extend(
+        verdict
+            .enumerate()
+            .map(|(at, line)| Line::styled(format!(" {} {line}", if at == 0 { "✗" } else { " " }), strong)),
+    );
+    for text in &card.meaning {
+        lines.extend(wrapped(text, room).into_iter().map(|line| Line::raw(format!("   {line}"))));
+    }
+    if !card.log.is_empty() {
+        lines.push(Line::default());
+        lines.push(heading(if card.has_errors { "Its last errors" } else { "Its last lines" }));
+        lines.extend(card.log.iter().map(|line| {
+            let mut spans = vec![Span::styled(" ▏ ", if card.has_errors { theme.err } else { theme.dim })];
+            spans.extend(ansi::spans(line.as_bytes(), theme.text));
+            Line::from(spans)
+        }));
+    }
+    if !card.changes.is_empty() {
+        lines.push(Line::default());
+        lines.push(heading("What changed"));
+        for text in &card.changes {
+            lines.extend(wrapped(text, room).into_iter().map(|line| Line::raw(format!("   {line}"))));
+        }
+    }
+    lines.push(Line::default());
+    lines.push(heading("What next"));
+    for (action, text) in &card.next {
+        let keys = model.keys_of(place, *action);
+        if !keys.is_empty() {
+            lines.push(pair(&keys, text, theme.mark, 5));
+        }
+    }
+    lines.push(Line::default());
+    lines.extend(card.rows.iter().map(|(name, value)| {
+        pair(name, &cell(value, value.width().min(room.saturating_sub(11)), Align::Left), theme.dim, 10)
+    }));
+    if !card.history.is_empty() {
+        lines.push(Line::default());
+        lines.push(heading("Lately"));
+        lines.extend(card.history.iter().map(|(time, text)| {
+            let clock = time.to_zoned(TimeZone::system()).strftime("%H:%M:%S").to_string();
+            let ago = span(model.now.duration_since(*time));
+            Line::from(vec![
+                Span::styled(format!("   {clock} "), theme.dim),
+                Span::styled(format!("{:<12}", format!("({ago} ago)")), theme.dim),
+                Span::raw(cell(text, text.width().min(room), Align::Left)),
+            ])
+        }));
+    }
+    lines
+}
+
+fn pair(name: &str, text: &str, style: Style, width: usize) -> Line<'static> {
+    Line::from(vec![Span::styled(format!("   {name:<width$} "), style), Span::raw(text.to_owned())])
+}
+
+/// A text in lines of at most so many columns, broken at spaces where there are any.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut lines: Vec<String> = Vec::new();
+    for word in clean.split(' ').filter(|word| !word.is_empty()) {
+        let fits = lines.last().is_some_and(|line| line.width() + 1 + word.width() <= width);
+        if fits && let Some(line) = lines.last_mut() {
+            line.push(' ');
+            line.push_str(word);
+            continue;
+        }
+        let mut line = String::new();
+        let mut columns = 0;
+        for c in word.chars() {
+            let wide = c.width().unwrap_or(0);
+            if columns + wide > width && columns > 0 {
+                lines.push(std::mem::take(&mut line));
+                columns = 0;
+            }
+            line.push(c);
+            columns += wide;
+        }
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::tui::why::view::*;
+
+    #[test]
+    fn a_text_is_wrapped_at_spaces_and_a_long_word_anywhere() {
+        for (text, width, lines) in [
+            ("one two three", 7, &["one two", "three"][..]),
+            ("abcdefgh ij", 5, &["abcde", "fgh", "ij"]),
+            ("a\nb", 9, &["a b"]),
+            ("", 5, &[]),
+        ] {
+            assert_eq!(wrapped(text, width), lines, "{text}");
+        }
+    }
+}
