@@ -14,7 +14,8 @@ use rustix::event::PollFlags;
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Refused};
-use super::session::{Asker, Session, Shape, Streams, Watch, report_error};
+use super::poll::{self, Event, Source, Stage, Waits};
+use super::session::{Asker, Session, Shape, Streams, report_error};
 use super::settle::{UNKNOWN, cgroup_parent};
 use super::start::{own_process, pipe};
 use super::wire::{Answer, Ask, Failure, Ready};
@@ -112,11 +113,11 @@ pub(super) fn run(
             tell(ready, &Ready::Started { warnings: up.warnings.clone() });
             privilege::drop_all_but_watching()?;
             sys::process::trim_heap();
-            let code = watch(&mut session, &up)?;
+            let code = poll::serve(&mut Watching { session: &mut session, up: &up, has_ended: false })?;
             session.drain();
             finish(paths, id, exec, &up, code);
             session.finish_clients(code);
-            session.deliver_rest()
+            poll::deliver_rest(&mut session)
         }
         Err(error) => {
             take_away(paths, id, exec); // the first error is to be told
@@ -245,16 +246,43 @@ fn make_stdio(record: &ExecRecord, size: Option<(u16, u16)>) -> Result<(Stdio, S
     Ok((Stdio::Files([stdin, stdout_end, stderr_end]), streams))
 }
 
-fn watch(session: &mut Session, up: &Up) -> Result<u8, Error> {
-    loop {
-        let turn = session.turn(&[Watch { fd: up.pidfd.as_fd(), flags: PollFlags::IN }], None)?;
-        for (asker, ask) in turn.asks {
-            serve(session, up, &asker, &ask);
+/// A command that is up.
+struct Watching<'a> {
+    session: &'a mut Session,
+    up: &'a Up,
+    has_ended: bool,
+}
+
+impl Stage for Watching<'_> {
+    type End = u8;
+
+    fn session(&self) -> &Session {
+        self.session
+    }
+
+    fn session_mut(&mut self) -> &mut Session {
+        self.session
+    }
+
+    fn wait_for<'a>(&'a self, waits: &mut Waits<'a>) {
+        waits.source(Source::Payload, self.up.pidfd.as_fd(), PollFlags::IN);
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), Error> {
+        self.has_ended |= matches!(event, Event::Ready(Source::Payload, _));
+        Ok(())
+    }
+
+    fn serve(&mut self, asker: Asker, ask: Ask) {
+        serve(self.session, self.up, &asker, &ask);
+    }
+
+    fn end(&mut self) -> Result<Option<u8>, Error> {
+        if !self.has_ended {
+            return Ok(None);
         }
-        if turn.ready[0] {
-            let exit = sys::process::try_wait(up.pidfd.as_fd())?;
-            return Ok(exit.map_or(UNKNOWN, |exit| u8::try_from(exit.code() & 0xff).unwrap_or(UNKNOWN)));
-        }
+        let exit = sys::process::try_wait(self.up.pidfd.as_fd())?;
+        Ok(Some(exit.map_or(UNKNOWN, |exit| u8::try_from(exit.code() & 0xff).unwrap_or(UNKNOWN))))
     }
 }
 

@@ -21,6 +21,8 @@ mod guard;
 pub mod journal;
 mod label;
 pub mod launch;
+mod life;
+mod poll;
 mod privilege;
 mod run;
 mod session;

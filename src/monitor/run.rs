@@ -16,9 +16,12 @@ use rustix::event::PollFlags;
 
 use super::error::Error;
 use super::guard::Guard;
-use super::session::{Asker, Session, Watch, note, report_error};
+use super::life::{BackOff, Order, next};
+use super::poll::{self, Event, Source, Stage, Timer, Waits};
+use super::session::{Asker, Session, note, report_error};
 use super::settle::{self, End, Next};
 use super::start::{StartOptions, Up, own_process, start};
+use super::wire::Ask;
 use super::{journal, verbs};
 use crate::base::Paths;
 use crate::base::disk::Lock;
@@ -28,26 +31,8 @@ use crate::container::{Conflict, Record, Status, Verb, store};
 use crate::sys;
 use crate::sys::probe::Probe;
 
-/// The first wait before a restart; each further one is twice as long.
-const FIRST_BACK_OFF: Duration = Duration::from_millis(100);
-/// No wait is longer.
-const MAX_BACK_OFF: Duration = Duration::from_secs(60);
 /// How often a v1 freezer, which announces nothing, is looked at.
 const FREEZER_TICK: Duration = Duration::from_millis(10);
-/// After a run this long the waits begin again with the first.
-const STABLE: Duration = Duration::from_secs(10);
-
-/// What a person ordered the monitor to do with a container that is up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// End it, with a "stop" at the end.
-    Stop,
-    /// The same for the machine's shutdown: its policy starts it at the next boot.
-    Shutdown,
-    /// End it and start it again.
-    Restart,
-}
-
 /// A container's monitor.
 #[derive(Debug)]
 pub(super) struct Monitor {
@@ -64,7 +49,7 @@ pub(super) struct Monitor {
     pub(super) kill_at: Option<Instant>,
     /// A pause that is not done yet.
     pub(super) pausing: Option<Pausing>,
-    back_off: Duration,
+    back_off: BackOff,
     /// The kernel has reported that this run is out of memory.
     is_out_of_memory: bool,
 }
@@ -111,7 +96,7 @@ impl Monitor {
             order: None,
             kill_at: None,
             pausing: None,
-            back_off: FIRST_BACK_OFF,
+            back_off: BackOff::new(),
             is_out_of_memory: false,
         }
     }
@@ -151,7 +136,7 @@ impl Monitor {
             let end = self.watch(&mut up)?;
             self.session.drain();
             self.note_log_fault(&mut up);
-            let next = self.next(end.code);
+            let next = next(&self.record, self.order, end.code);
             if self.order == Some(Order::Restart) {
                 self.record.state.restart_count = 0;
                 self.record.state.stopped_by_hand = false;
@@ -162,9 +147,7 @@ impl Monitor {
                 return self.end(next, Some(end.code));
             }
             self.session.finish_clients(end.code);
-            if began.elapsed() >= STABLE {
-                self.back_off = FIRST_BACK_OFF;
-            }
+            self.back_off.note_run(began.elapsed());
             match self.again() {
                 Some(next_up) => up = next_up,
                 None => return self.end(Next::Stay, None),
@@ -199,18 +182,6 @@ impl Monitor {
     /// Tells all who wait that it is done.
     fn answer_waiters(&mut self) {
         self.waiters.drain(..).for_each(|waiter| waiter.asker.answer_done(&waiter.warnings));
-    }
-
-    /// What comes after an end with this exit code.
-    fn next(&self, code: u8) -> Next {
-        if self.order == Some(Order::Restart) {
-            return Next::Restart;
-        }
-        match self.record.wants_restart(code) && self.order.is_none() {
-            true => Next::Restart,
-            false if self.record.config.auto_remove => Next::Remove,
-            false => Next::Stay,
-        }
     }
 
     /// The next run; `None` when a person said stop meanwhile, or when it does not start and the
@@ -254,14 +225,10 @@ impl Monitor {
         }
         if self.order.is_none() {
             self.record.state.restart_count += 1;
-            let until = Instant::now() + self.back_off;
-            self.back_off = (self.back_off * 2).min(MAX_BACK_OFF);
-            while Instant::now() < until && self.order.is_none() {
-                let turn = self.session.turn(&[], Some(until))?;
-                turn.asks.into_iter().for_each(|(asker, ask)| verbs::serve_waiting(self, asker, ask));
-            }
+            let until = Instant::now() + self.back_off.take();
+            poll::serve(&mut Waiting { monitor: self, until: Some(until) })?;
         }
-        Ok(!matches!(self.order, Some(Order::Stop | Order::Shutdown)))
+        Ok(!self.order.is_some_and(Order::ends))
     }
 
     fn start_again(&mut self) -> Result<Up, Error> {
@@ -269,7 +236,7 @@ impl Monitor {
         if by_hand {
             self.record.state.restart_count = 0;
             self.record.state.stopped_by_hand = false;
-            self.back_off = FIRST_BACK_OFF;
+            self.back_off = BackOff::new();
             let warning = self.tell("stop", &[]);
             self.warn_waiters(warning);
         }
@@ -287,57 +254,8 @@ impl Monitor {
     fn watch(&mut self, up: &mut Up) -> Result<End, Error> {
         // The specification and the filter's compiler are of no use until the next start.
         sys::process::trim_heap();
-        let mut guard = Guard::of(&self.paths, &up.run);
-        loop {
-            let mut watches = vec![Watch { fd: up.pidfd.as_fd(), flags: PollFlags::IN }];
-            match &up.oom {
-                Some(OomEvents::Readable(fd)) => watches.push(Watch { fd: fd.as_fd(), flags: PollFlags::IN }),
-                Some(OomEvents::Priority(fd)) => {
-                    watches.push(Watch { fd: fd.as_fd(), flags: PollFlags::PRI });
-                }
-                None => {}
-            }
-            let oom_at = up.oom.is_some().then_some(1);
-            let rules_at = guard.as_ref().map(|_| watches.len());
-            watches.extend(guard.as_ref().map(|guard| Watch { fd: guard.fd(), flags: PollFlags::IN }));
-            let frozen = self.pausing.as_ref().and_then(|pausing| pausing.freezing.events());
-            watches.extend(frozen.map(|fd| Watch { fd, flags: PollFlags::PRI }));
-            let look_at = self.pausing.as_ref().map(Pausing::look_at);
-            let deadlines = [self.kill_at, guard.as_ref().and_then(Guard::due), look_at];
-            let turn = self.session.turn(&watches, deadlines.into_iter().flatten().min())?;
-            self.note_log_fault(up);
-            let is_ready = |at: Option<usize>| at.is_some_and(|at| turn.ready[at]);
-            if is_ready(oom_at) {
-                // Read, so that it is told anew the next time; the counters tell better what.
-                let _ = match &up.oom {
-                    Some(OomEvents::Readable(fd)) => rustix::io::read(fd, &mut [0; 8]),
-                    Some(OomEvents::Priority(fd)) => rustix::io::pread(fd, &mut [0; 512], 0),
-                    None => Ok(0),
-                };
-                self.is_out_of_memory = true;
-                self.note_oom(up);
-            }
-            if let Some(guard) = &mut guard {
-                if is_ready(rules_at) {
-                    guard.hear();
-                }
-                guard.act();
-            }
-            if turn.ready[0] {
-                // Who asks at this moment hears nothing, and looks again.
-                drop(turn.asks);
-                self.pausing = None;
-                return self.ended(up);
-            }
-            verbs::go_on_pausing(self, up);
-            for (asker, ask) in turn.asks {
-                verbs::serve(self, up, asker, ask);
-            }
-            if self.kill_at.is_some_and(|at| at <= Instant::now()) {
-                self.kill_at = None;
-                verbs::kill_now(self, up);
-            }
-        }
+        let guard = Guard::of(&self.paths, &up.run);
+        poll::serve(&mut Watching { monitor: self, up, guard, has_ended: false })
     }
 
     fn ended(&mut self, up: &mut Up) -> Result<End, Error> {
@@ -355,6 +273,17 @@ impl Monitor {
         }
         let oom_killed = std::mem::take(&mut self.is_out_of_memory) && self.record.state.oom_killed;
         Ok(End { code, oom_killed, time: Timestamp::now() })
+    }
+
+    fn hear_out_of_memory(&mut self, up: &Up) {
+        // Read, so that it is told anew the next time; the counters tell better what.
+        let _ = match &up.oom {
+            Some(OomEvents::Readable(fd)) => rustix::io::read(fd, &mut [0; 8]),
+            Some(OomEvents::Priority(fd)) => rustix::io::pread(fd, &mut [0; 512], 0),
+            None => Ok(0),
+        };
+        self.is_out_of_memory = true;
+        self.note_oom(up);
     }
 
     /// Writes down why the log lacks lines, for who reads it.
@@ -380,7 +309,7 @@ impl Monitor {
     /// After the last run: tells who waits, removes with `--rm`, delivers what clients have
     /// not got yet.
     fn end(mut self, next: Next, code: Option<u8>) -> Result<(), Error> {
-        if matches!(self.order, Some(Order::Stop | Order::Shutdown)) {
+        if self.order.is_some_and(Order::ends) {
             let warning = self.tell("stop", &[]);
             self.warn_waiters(warning);
         }
@@ -403,11 +332,125 @@ impl Monitor {
         }
         self.answer_waiters();
         self.session.finish_clients(code.unwrap_or(self.record.state.exit_code));
-        self.session.deliver_rest()?;
+        poll::deliver_rest(&mut self.session)?;
         if let Ok(Some(discarded)) = discarded {
             store::delete(&discarded)?;
         }
         Ok(())
+    }
+}
+
+/// A container that is up.
+struct Watching<'a> {
+    monitor: &'a mut Monitor,
+    up: &'a mut Up,
+    guard: Option<Guard>,
+    /// Its first process has ended.
+    has_ended: bool,
+}
+
+impl Stage for Watching<'_> {
+    type End = End;
+
+    fn session(&self) -> &Session {
+        &self.monitor.session
+    }
+
+    fn session_mut(&mut self) -> &mut Session {
+        &mut self.monitor.session
+    }
+
+    fn wait_for<'a>(&'a self, waits: &mut Waits<'a>) {
+        match &self.up.oom {
+            Some(OomEvents::Readable(fd)) => waits.source(Source::OutOfMemory, fd.as_fd(), PollFlags::IN),
+            Some(OomEvents::Priority(fd)) => waits.source(Source::OutOfMemory, fd.as_fd(), PollFlags::PRI),
+            None => {}
+        }
+        if let Some(guard) = &self.guard {
+            waits.source(Source::Rules, guard.fd(), PollFlags::IN);
+            waits.timer(Timer::Rules, guard.due());
+        }
+        if let Some(pausing) = &self.monitor.pausing {
+            if let Some(fd) = pausing.freezing.events() {
+                waits.source(Source::Freezer, fd, PollFlags::PRI);
+            }
+            waits.timer(Timer::Freezer, Some(pausing.look_at()));
+        }
+        waits.timer(Timer::Kill, self.monitor.kill_at);
+        waits.source(Source::Payload, self.up.pidfd.as_fd(), PollFlags::IN);
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), Error> {
+        let Self { monitor, up, guard, has_ended } = self;
+        match event {
+            Event::Ready(Source::OutOfMemory, _) => monitor.hear_out_of_memory(up),
+            Event::Ready(Source::Rules, _) => guard.iter_mut().for_each(Guard::hear),
+            Event::Due(Timer::Rules) => guard.iter_mut().for_each(Guard::act),
+            Event::Ready(Source::Payload, _) => *has_ended = true,
+            // What has ended is neither paused nor killed.
+            _ if *has_ended => {}
+            Event::Ready(Source::Freezer, _) | Event::Due(Timer::Freezer) => {
+                verbs::go_on_pausing(monitor, up)
+            }
+            Event::Due(Timer::Kill) => {
+                monitor.kill_at = None;
+                verbs::kill_now(monitor, up);
+            }
+            Event::Ready(_, _) | Event::Due(_) => {}
+        }
+        Ok(())
+    }
+
+    fn serve(&mut self, asker: Asker, ask: Ask) {
+        verbs::serve(self.monitor, self.up, asker, ask);
+    }
+
+    fn end(&mut self) -> Result<Option<End>, Error> {
+        self.monitor.note_log_fault(self.up);
+        if !self.has_ended {
+            return Ok(None);
+        }
+        self.monitor.pausing = None;
+        self.monitor.ended(self.up).map(Some)
+    }
+}
+
+/// A container that waits for its restart.
+struct Waiting<'a> {
+    monitor: &'a mut Monitor,
+    /// When it is started; `None` once that has come.
+    until: Option<Instant>,
+}
+
+impl Stage for Waiting<'_> {
+    type End = ();
+
+    fn session(&self) -> &Session {
+        &self.monitor.session
+    }
+
+    fn session_mut(&mut self) -> &mut Session {
+        &mut self.monitor.session
+    }
+
+    fn wait_for<'a>(&'a self, waits: &mut Waits<'a>) {
+        waits.timer(Timer::BackOff, self.until);
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), Error> {
+        if event == Event::Due(Timer::BackOff) {
+            self.until = None;
+        }
+        Ok(())
+    }
+
+    fn serve(&mut self, asker: Asker, ask: Ask) {
+        verbs::serve_waiting(self.monitor, asker, ask);
+    }
+
+    fn end(&mut self) -> Result<Option<()>, Error> {
+        let is_over = self.until.is_none() || self.monitor.order.is_some();
+        Ok(is_over.then_some(()))
     }
 }
 

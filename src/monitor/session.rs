@@ -1,5 +1,5 @@
 //! The streams of a payload: from its pipes or terminal to the log and the clients, and
-//! from the clients to its standard input. One poll loop, bounded memory.
+//! from the clients to its standard input. Bounded memory; [`super::poll`] waits for it.
 
 use std::io::Write as _;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -7,11 +7,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
-use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::event::PollFlags;
 use rustix::io::Errno;
 
 use super::client::{Client, Packet};
-use super::error::{Error, Refused};
+use super::error::Refused;
+use super::poll::{Event, Source, Timer, Waits};
 use super::wire::{Answer, Ask, Attach, Failure, Hello, MAX_HELLO, MAX_PACKET, encode, size, tag};
 use crate::base::disk;
 use crate::base::error::one_line;
@@ -104,22 +105,6 @@ impl Asker {
     }
 }
 
-/// What else a turn waits for, and which of it happened.
-#[derive(Debug)]
-pub(super) struct Watch<'a> {
-    pub(super) fd: BorrowedFd<'a>,
-    pub(super) flags: PollFlags,
-}
-
-/// What a turn brought.
-#[derive(Debug, Default)]
-pub(super) struct Turn {
-    /// Of what was watched: whether it is ready.
-    pub(super) ready: Vec<bool>,
-    /// Verbs that clients ask for.
-    pub(super) asks: Vec<(Asker, Ask)>,
-}
-
 /// What a payload's standard streams are.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Shape {
@@ -146,6 +131,8 @@ pub(super) struct Session {
     /// Connections that have said nothing yet, the oldest first; a place is empty once they have.
     newcomers: Vec<Option<Newcomer>>,
     clients: Vec<Client>,
+    /// Verbs that clients ask for.
+    asks: Vec<(Asker, Ask)>,
     shape: Shape,
     buffer: Box<[u8]>,
 }
@@ -167,17 +154,6 @@ impl Newcomer {
     }
 }
 
-/// What a descriptor in the poll set belongs to.
-#[derive(Debug, Clone, Copy)]
-enum Token {
-    Watch(usize),
-    Listener,
-    Output(Stream),
-    Input,
-    Newcomer(usize),
-    Client(usize),
-}
-
 impl Session {
     pub(super) fn new(listener: Option<OwnedFd>, log: Option<Writer>, shape: Shape) -> Self {
         Self {
@@ -190,6 +166,7 @@ impl Session {
             log_fault: None,
             newcomers: Vec::new(),
             clients: Vec::new(),
+            asks: Vec::new(),
             shape,
             buffer: vec![0; CHUNK].into(),
         }
@@ -219,75 +196,25 @@ impl Session {
         self.is_input_closing = false;
     }
 
-    /// Waits until something happens or `deadline` comes, and deals with what is its own.
-    pub(super) fn turn(&mut self, watches: &[Watch<'_>], deadline: Option<Instant>) -> Result<Turn, Error> {
-        let events = self.poll(watches, deadline)?;
-        let mut turn = Turn { ready: vec![false; watches.len()], asks: Vec::new() };
-        let mut is_logged = false;
-        for (token, flags) in events {
-            match token {
-                Token::Watch(at) => turn.ready[at] = true,
-                Token::Listener => self.accept(&mut turn.asks),
-                Token::Output(stream) => {
-                    self.read_output(stream);
-                    is_logged = true;
-                }
-                Token::Input => self.feed(),
-                Token::Newcomer(at) => self.accept_client(at, &mut turn.asks),
-                Token::Client(at) => {
-                    if flags.contains(PollFlags::OUT) {
-                        self.clients[at].flush();
-                    }
-                    let is_leaving = flags.intersects(PollFlags::HUP | PollFlags::ERR);
-                    if is_leaving && self.pending.len() >= MAX_PENDING {
-                        self.clients[at].drop_it(); // nobody reads what it sent last
-                    } else if is_leaving || flags.contains(PollFlags::IN) {
-                        self.hear(at);
-                    }
-                }
-            }
-        }
-        if is_logged {
-            self.flush_log();
-        }
-        let now = Instant::now();
-        self.newcomers.retain(|newcomer| newcomer.as_ref().is_some_and(|newcomer| newcomer.due() > now));
-        self.forget_gone();
-        Ok(turn)
-    }
-
-    fn poll(
-        &mut self,
-        watches: &[Watch<'_>],
-        deadline: Option<Instant>,
-    ) -> Result<Vec<(Token, PollFlags)>, Error> {
-        let mut fds: Vec<PollFd<'_>> = Vec::with_capacity(watches.len() + self.clients.len() + 5);
-        let mut tokens = Vec::with_capacity(fds.capacity());
-        for (at, watch) in watches.iter().enumerate() {
-            fds.push(PollFd::from_borrowed_fd(watch.fd, watch.flags));
-            tokens.push(Token::Watch(at));
-        }
-        self.accept_again = self.accept_again.filter(|at| *at > Instant::now());
-        if let Some(listener) = self.listener.as_ref().filter(|_| self.accept_again.is_none()) {
-            fds.push(PollFd::new(listener, PollFlags::IN));
-            tokens.push(Token::Listener);
+    /// Names what it waits for.
+    pub(super) fn wait_for<'a>(&'a self, waits: &mut Waits<'a>) {
+        match (&self.listener, self.accept_again) {
+            (Some(listener), None) => waits.source(Source::Listener, listener.as_fd(), PollFlags::IN),
+            (_, again) => waits.timer(Timer::Accept, again),
         }
         if !self.clients.iter().any(Client::is_blocking) {
             for stream in [Stream::Stdout, Stream::Stderr] {
                 if let Some(fd) = self.streams.output(stream) {
-                    fds.push(PollFd::from_borrowed_fd(fd, PollFlags::IN));
-                    tokens.push(Token::Output(stream));
+                    waits.source(Source::Output(stream), fd, PollFlags::IN);
                 }
             }
         }
         if let Some(fd) = self.streams.input().filter(|_| !self.pending.is_empty()) {
-            fds.push(PollFd::from_borrowed_fd(fd, PollFlags::OUT));
-            tokens.push(Token::Input);
+            waits.source(Source::Input, fd, PollFlags::OUT);
         }
         for (at, newcomer) in self.newcomers.iter().enumerate() {
             if let Some(newcomer) = newcomer {
-                fds.push(PollFd::new(&newcomer.socket, PollFlags::IN));
-                tokens.push(Token::Newcomer(at));
+                waits.source(Source::Newcomer(at), newcomer.socket.as_fd(), PollFlags::IN);
             }
         }
         for (at, client) in self.clients.iter().enumerate() {
@@ -295,27 +222,61 @@ impl Session {
             // What it sends waits while the payload does not read.
             flags.set(PollFlags::IN, self.pending.is_empty());
             flags.set(PollFlags::OUT, client.has_queue());
-            // Without flags too: that it is gone is always told.
-            fds.push(PollFd::new(client, flags));
-            tokens.push(Token::Client(at));
+            waits.source(Source::Client(at), client.as_fd(), flags);
         }
-        let due = self.newcomers.iter().flatten().map(Newcomer::due).min();
-        let deadline = [deadline, self.accept_again, due].into_iter().flatten().min();
-        let timeout = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-        let timeout = timeout.and_then(|left| Timespec::try_from(left).ok());
-        match rustix::event::poll(&mut fds, timeout.as_ref()) {
-            Err(Errno::INTR) => return Ok(Vec::new()),
-            result => sys::check(result, || format!("poll({} descriptors)", fds.len()))?,
-        };
-        let events = tokens.into_iter().zip(&fds).map(|(token, fd)| (token, fd.revents()));
-        Ok(events.filter(|(_, flags)| !flags.is_empty()).collect())
+        waits.timer(Timer::Silence, self.newcomers.iter().flatten().map(Newcomer::due).min());
     }
 
-    fn accept(&mut self, asks: &mut Vec<(Asker, Ask)>) {
+    /// Whether it waits for this.
+    pub(super) fn owns(event: &Event) -> bool {
+        use Source::{Client, Input, Listener, Newcomer, Output};
+        match event {
+            Event::Ready(Listener | Output(_) | Input | Newcomer(_) | Client(_), _)
+            | Event::Due(Timer::Accept | Timer::Silence) => true,
+            Event::Ready(_, _) | Event::Due(_) => false,
+        }
+    }
+
+    /// Takes what it waited for.
+    pub(super) fn take(&mut self, event: Event) {
+        match event {
+            Event::Ready(Source::Listener, _) => self.accept(),
+            Event::Ready(Source::Output(stream), _) => {
+                self.read_output(stream);
+            }
+            Event::Ready(Source::Input, _) => self.feed(),
+            Event::Ready(Source::Newcomer(at), _) => self.accept_client(at),
+            Event::Ready(Source::Client(at), flags) => {
+                if flags.contains(PollFlags::OUT) {
+                    self.clients[at].flush();
+                }
+                let is_leaving = flags.intersects(PollFlags::HUP | PollFlags::ERR);
+                if is_leaving && self.pending.len() >= MAX_PENDING {
+                    self.clients[at].drop_it(); // nobody reads what it sent last
+                } else if is_leaving || flags.contains(PollFlags::IN) {
+                    self.hear(at);
+                }
+            }
+            Event::Due(Timer::Accept) => self.accept_again = None,
+            Event::Due(_) | Event::Ready(_, _) => {}
+        }
+    }
+
+    /// Ends a turn: what was read is in the log, and who is gone or was silent is forgotten. Gives
+    /// the verbs that clients asked for.
+    pub(super) fn end_turn(&mut self) -> Vec<(Asker, Ask)> {
+        self.flush_log();
+        let now = Instant::now();
+        self.newcomers.retain(|newcomer| newcomer.as_ref().is_some_and(|newcomer| newcomer.due() > now));
+        self.forget_gone();
+        std::mem::take(&mut self.asks)
+    }
+
+    fn accept(&mut self) {
         while let Some(listener) = &self.listener {
             match socket::accept(listener.as_fd()) {
                 Ok(Some(socket)) if is_own(socket.as_fd()) => {
-                    self.make_room(asks);
+                    self.make_room();
                     self.newcomers.push(Some(Newcomer::new(socket)));
                 }
                 Ok(Some(_)) => {}
@@ -331,27 +292,26 @@ impl Session {
     }
 
     /// Lets go of the oldest newcomer where there are too many, unless it has said something.
-    fn make_room(&mut self, asks: &mut Vec<(Asker, Ask)>) {
+    fn make_room(&mut self) {
         if self.newcomers.iter().flatten().count() < MAX_NEWCOMERS {
             return;
         }
         if let Some(oldest) = self.newcomers.iter().position(Option::is_some) {
-            self.accept_client(oldest, asks);
+            self.accept_client(oldest);
             self.newcomers[oldest] = None;
         }
     }
 
     /// Hears what the clients that were there before the payload want.
     pub(super) fn accept_clients(&mut self) {
-        let mut asks = Vec::new();
         for at in 0..self.newcomers.len() {
-            self.accept_client(at, &mut asks);
+            self.accept_client(at);
         }
         self.newcomers.retain(Option::is_some);
     }
 
     /// Hears what a newcomer wants.
-    fn accept_client(&mut self, at: usize, asks: &mut Vec<(Asker, Ask)>) {
+    fn accept_client(&mut self, at: usize) {
         let Some(newcomer) = self.newcomers[at].take() else { return };
         let mut hello = [0; MAX_HELLO];
         let length = match socket::receive(newcomer.socket.as_fd(), &mut hello) {
@@ -365,7 +325,7 @@ impl Session {
         let socket = newcomer.socket;
         match serde_json::from_slice::<Hello>(&hello[..length]) {
             Ok(Hello { ask: Ask::Attach(wants), protocol }) => self.attach(Asker { socket, protocol }, wants),
-            Ok(Hello { ask, protocol }) => asks.push((Asker { socket, protocol }, ask)),
+            Ok(Hello { ask, protocol }) => self.asks.push((Asker { socket, protocol }, ask)),
             Err(_) => Asker { socket, protocol: 1 }.refuse(&Refused::Unknown),
         }
     }
@@ -514,14 +474,15 @@ impl Session {
         self.forget_gone();
     }
 
-    /// Stops listening, and delivers what the clients that are left have not got yet.
-    pub(super) fn deliver_rest(&mut self) -> Result<(), Error> {
+    /// Stops listening: from here on only clients are served that are there.
+    pub(super) fn stop_listening(&mut self) {
         self.listener = None;
         self.newcomers.clear();
-        while !self.clients.is_empty() {
-            self.turn(&[], None)?;
-        }
-        Ok(())
+    }
+
+    /// Whether some client is there.
+    pub(super) fn has_clients(&self) -> bool {
+        !self.clients.is_empty()
     }
 }
 
@@ -599,6 +560,7 @@ impl Pace {
 
 #[cfg(test)]
 mod tests {
+    use super::super::poll::tests::turn_now;
     use super::*;
 
     #[test]
@@ -620,10 +582,11 @@ mod tests {
         let (listener, client) = socket::pair().unwrap();
         socket::send(client.as_fd(), &[b"hello"]).unwrap();
         let mut session = Session::new(Some(listener), None, Shape { tty: false, stdin_once: true });
-        let deadline = Instant::now() + ACCEPT_AGAIN / 2;
-        assert_eq!(session.poll(&[], Some(deadline)).unwrap().len(), 1);
-        session.turn(&[], Some(deadline)).unwrap();
-        assert_eq!(session.poll(&[], Some(deadline)).unwrap().len(), 0);
+        assert_eq!(turn_now(&mut session).0, 1);
+        assert_eq!(turn_now(&mut session).0, 0);
+        session.accept_again = Some(Instant::now());
+        assert_eq!(turn_now(&mut session).0, 1, "its time has come");
+        assert_eq!(turn_now(&mut session).0, 1);
     }
 
     #[test]
@@ -658,12 +621,7 @@ mod tests {
 
     /// Takes all turns that are to be taken now.
     fn turns(session: &mut Session) -> Vec<Ask> {
-        let mut asks = Vec::new();
-        for _ in 0..4 {
-            let turn = session.turn(&[], Some(Instant::now())).unwrap();
-            asks.extend(turn.asks.into_iter().map(|(_, ask)| ask));
-        }
-        asks
+        (0..4).flat_map(|_| turn_now(session).1).collect()
     }
 
     #[test]
@@ -709,17 +667,16 @@ mod tests {
             turns(&mut session);
         }
         assert_eq!(session.newcomers.len(), MAX_NEWCOMERS);
-        let mut asks = Vec::new();
         for _ in 0..2 {
             for _ in 0..MAX_NEWCOMERS {
                 let asker = reach();
                 say(&asker, Ask::Ping);
                 others.push(asker);
             }
-            session.accept(&mut asks);
+            session.accept();
         }
-        assert_eq!(asks.len(), MAX_NEWCOMERS, "who has spoken is heard");
-        assert_eq!(turns(&mut session).len(), MAX_NEWCOMERS);
+        assert_eq!(session.asks.len(), MAX_NEWCOMERS, "who has spoken is heard");
+        assert_eq!(turns(&mut session).len(), 2 * MAX_NEWCOMERS);
         others.push(reach());
         turns(&mut session);
         assert_eq!(session.newcomers.len(), 1);

@@ -4,7 +4,8 @@ use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Refused};
-use super::run::{Monitor, Order, Pausing, Waiter};
+use super::life::Order;
+use super::run::{Monitor, Pausing, Waiter};
 use super::session::{Asker, report_error};
 use super::start::Up;
 use super::wire::{Answer, Ask};
