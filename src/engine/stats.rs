@@ -10,8 +10,7 @@ use super::error::Result;
 use super::{Container, Engine, blocking};
 pub use crate::cgroup::{Pressure, RESOURCES, Stall};
 
-use crate::cgroup::Cgroup;
-use crate::monitor::settle::cgroup_parent;
+use crate::monitor::settle::cgroup_of;
 
 /// What a container has used up to one moment, and uses at it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -148,8 +147,10 @@ impl Engine {
 
     fn sample(&self, target: &str) -> Result<Option<Sample>> {
         let Container { record, run, status, .. } = self.get(target)?;
-        let Some(init) = run.and_then(|run| run.init()).filter(|_| status.is_up()) else { return Ok(None) };
-        let stats = Cgroup::open(&cgroup_parent(self.paths()), record.id.as_str()).stats();
+        let Some(init) = run.as_ref().and_then(|run| run.init()).filter(|_| status.is_up()) else {
+            return Ok(None);
+        };
+        let stats = cgroup_of(self.paths(), &record.id, run.as_ref()).stats();
         let read = |path: String| fs::read_to_string(path).unwrap_or_default();
         let dev = read(format!("/proc/{}/net/dev", init.pid));
         let (system_nanos, cpus) = processors(&read("/proc/stat".to_owned()));

@@ -11,9 +11,8 @@ use jiff::Timestamp;
 use super::error::{Doing, Result};
 use super::stats::{ProcessRow, Top};
 use super::{Engine, Status, Verb, files};
-use crate::cgroup::Cgroup;
 use crate::container::Conflict;
-use crate::monitor::settle::cgroup_parent;
+use crate::monitor::settle::cgroup_of;
 use crate::sys;
 
 /// More of a command line is not shown.
@@ -62,7 +61,7 @@ impl Engine {
             let status = if container.status.is_up() { Status::Exited } else { container.status };
             return Err(Conflict { verb: Verb::Exec, status }).doing(doing);
         };
-        let cgroup = Cgroup::open(&cgroup_parent(self.paths()), container.record.id.as_str());
+        let cgroup = cgroup_of(self.paths(), &container.record.id, container.run.as_ref());
         let pids: Vec<u32> =
             cgroup.pids().doing(doing)?.into_iter().filter_map(|pid| u32::try_from(pid).ok()).collect();
         if pids.is_empty() {

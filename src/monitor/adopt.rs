@@ -10,10 +10,9 @@ use rustix::fs::OFlags;
 use super::error::Error;
 use super::run::Monitor;
 use super::session::Streams;
-use super::settle::cgroup_parent;
+use super::settle::cgroup_of;
 use super::start::{Up, own_process};
 use super::wire;
-use crate::cgroup::Cgroup;
 use crate::container::{Run, Status, store};
 use crate::sys;
 
@@ -40,7 +39,7 @@ pub(super) fn adopt(mut monitor: Monitor) -> Result<(Monitor, Option<Up>), Error
     if !init.is_alive() {
         return Err(Error::NotRunning);
     }
-    let cgroup = Cgroup::open(&cgroup_parent(&monitor.paths), id.as_str());
+    let cgroup = cgroup_of(&monitor.paths, id, Some(&run));
     let pids = [vec![pid], cgroup.pids()?].concat();
     let streams = streams(&run, &pids);
     streams.set_nonblocking()?;

@@ -16,14 +16,13 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Refused};
 use super::poll::{self, Event, Source, Stage, Waits};
 use super::session::{Asker, Session, Shape, Streams, report_error};
-use super::settle::{UNKNOWN, cgroup_parent};
+use super::settle::{UNKNOWN, cgroup_of};
 use super::start::{own_process, pipe};
 use super::wire::{Answer, Ask, Failure, Ready};
 use super::{bundle, confine, journal, privilege, tell};
 use crate::base::disk::state;
 use crate::base::error::one_line;
 use crate::base::{ContainerId, ExecId, Paths, disk};
-use crate::cgroup::Cgroup;
 use crate::container::config::environment;
 use crate::container::record::Process;
 use crate::container::spec::{capabilities, process};
@@ -145,7 +144,7 @@ fn begin(
     disk::write_state(&file(paths, id, exec), &record)?;
     let container = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
     let run = store::load_run(paths, id)?.filter(|run| run.status == Status::Running && !run.starting);
-    let init = run.and_then(|run| run.init()).ok_or(Error::NotRunning)?;
+    let init = run.as_ref().and_then(|run| run.init()).ok_or(Error::NotRunning)?;
     let target = sys::process::open(i32::try_from(init.pid).unwrap_or(0)).map_err(|_| Error::NotRunning)?;
     // Only now is it certain that the descriptor is of this process and not of a later one.
     if !init.is_alive() {
@@ -164,7 +163,7 @@ fn begin(
     session.accept_clients();
     let size = session.first_size().or(record.size);
 
-    let cgroup = Cgroup::open(&cgroup_parent(paths), id.as_str());
+    let cgroup = cgroup_of(paths, id, run.as_ref());
     let probe = Probe::now()?;
     let profile = confine::confine_exec(&container.state.apparmor)?;
     let spec = bundle::bundle(paths, &container, &probe, profile.as_deref())?;

@@ -4,7 +4,7 @@
 //! monitor it finds dead. They go on after a failure and return all of them, and doing
 //! them twice is no failure.
 
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -57,11 +57,27 @@ pub fn cgroup_parent(paths: &Paths) -> Parent {
     Parent::new(paths.engine_name())
 }
 
+/// The cgroup of a container: where its run says that it is. Without a run it is looked for where
+/// this engine makes them.
+#[must_use]
+pub fn cgroup_of(paths: &Paths, id: &ContainerId, run: Option<&Run>) -> Cgroup {
+    let said = run.and_then(|run| run.cgroup.as_deref());
+    let parent = said.and_then(|path| parent_of(path, id)).map_or_else(|| cgroup_parent(paths), Parent::new);
+    Cgroup::open(&parent, id.as_str())
+}
+
+/// The folder above a container's own group; `None` for a path that is none of these.
+fn parent_of<'a>(path: &'a Path, id: &ContainerId) -> Option<&'a Path> {
+    let is_below = path.components().all(|part| matches!(part, Component::Normal(_)));
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty())?;
+    (is_below && path.file_name().is_some_and(|name| name == id.as_str())).then_some(parent)
+}
+
 /// Cleans up after a run: processes that are left, network, cgroup. Notes how it ended, does as
 /// `next` says with the record and the run, and tells the journal. After a reboot, and where it
 /// was lost, there is no run.
 pub fn settle(paths: &Paths, record: &mut Record, run: Option<&Run>, end: End, next: Next) -> Vec<Error> {
-    let mut errors = clear(paths, &record.id, run.and_then(|run| run.endpoints.as_deref()));
+    let mut errors = clear(paths, &record.id, run);
     note(record, end);
     if let Some(run) = run {
         record.state.log_fault.clone_from(&run.log_fault);
@@ -134,11 +150,20 @@ pub fn waiting_run(monitor: Process) -> Run {
     }
 }
 
-/// Takes back what a start made outside of the container's folders. `endpoints` are those that
-/// the run tells of; where it does not, they are looked for.
-pub fn clear(paths: &Paths, id: &ContainerId, endpoints: Option<&[Endpoint]>) -> Vec<Error> {
+/// Takes back what a start made outside of the container's folders. What no run tells of is looked
+/// for.
+pub fn clear(paths: &Paths, id: &ContainerId, run: Option<&Run>) -> Vec<Error> {
+    let endpoints = run.and_then(|run| run.endpoints.as_deref());
+    take_back(paths, id, &cgroup_of(paths, id, run), endpoints)
+}
+
+/// The same for a start that has failed before there was a run.
+pub(super) fn clear_start(paths: &Paths, id: &ContainerId, endpoints: Option<&[Endpoint]>) -> Vec<Error> {
+    take_back(paths, id, &cgroup_of(paths, id, None), endpoints)
+}
+
+fn take_back(paths: &Paths, id: &ContainerId, cgroup: &Cgroup, endpoints: Option<&[Endpoint]>) -> Vec<Error> {
     let mut errors = Vec::new();
-    let cgroup = Cgroup::open(&cgroup_parent(paths), id.as_str());
     if cgroup.exists() {
         let is_empty = cgroup.pids().is_ok_and(|pids| pids.is_empty());
         if !is_empty && let Err(error) = cgroup.kill() {
@@ -170,4 +195,23 @@ pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf, Error> {
         tracing::debug!(%error, "the journal cannot be written");
     }
     Ok(discarded)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_group_of_the_containers_own_is_believed_to_be_its_cgroup() {
+        let id: ContainerId = "ab".repeat(32).parse().unwrap();
+        let of = |path: String| parent_of(Path::new(&path), &id).map(Path::to_owned);
+        assert_eq!(of(format!("hoist/{id}")), Some("hoist".into()));
+        assert_eq!(of(format!("user.slice/hoist.scope/{id}")), Some("user.slice/hoist.scope".into()));
+        for bad in ["hoist", "", "/", "..", "hoist/monitors"] {
+            assert_eq!(of(bad.to_owned()), None, "{bad}");
+        }
+        for above in ["", "/hoist/", "../hoist/", "hoist/../"] {
+            assert_eq!(of(format!("{above}{id}")), None, "{above}");
+        }
+    }
 }

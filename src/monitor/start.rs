@@ -72,7 +72,7 @@ pub(super) fn start(
     let mut endpoints = None;
     let started = attempt(paths, record, probe, options, &mut endpoints);
     if let Err(error) = &started {
-        for error in settle::clear(paths, &record.id, endpoints.as_deref()) {
+        for error in settle::clear_start(paths, &record.id, endpoints.as_deref()) {
             super::session::report_error(&error);
         }
         record.state = before;

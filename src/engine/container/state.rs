@@ -158,7 +158,8 @@ impl Engine {
 
     /// The cgroup of a container, as far as it is there.
     pub(super) fn cgroup(&self, id: &ContainerId) -> Cgroup {
-        Cgroup::open(&settle::cgroup_parent(self.paths()), id.as_str())
+        let run = store::load_run(self.paths(), id).ok().flatten();
+        settle::cgroup_of(self.paths(), id, run.as_ref())
     }
 
     /// Whether something of a container runs, as far as its cgroup tells.
@@ -246,8 +247,7 @@ impl Engine {
             None if ended_unseen(&record) => self.settle_unseen(&mut record, None)?,
             // Its end is recorded, or it never ran.
             run => {
-                let endpoints = run.as_ref().and_then(|run| run.endpoints.as_deref());
-                let errors = settle::clear(paths, id, endpoints);
+                let errors = settle::clear(paths, id, run.as_ref());
                 if run.is_some() && record.config.auto_remove {
                     self.remove_ended(&record)?;
                 } else {
@@ -311,7 +311,7 @@ impl Engine {
             let end = unseen_end(record, Some(&run));
             settle::settle(paths, record, Some(&run), end, Next::Restart)
         } else {
-            settle::clear(paths, &id, run.endpoints.as_deref())
+            settle::clear(paths, &id, Some(&run))
         };
         let mut waiting = run;
         if waiting.init.is_some() {
@@ -384,8 +384,8 @@ impl Engine {
         if launch::is_monitored(paths, id).doing(doing)? {
             return Ok(Vec::new());
         }
-        let endpoints = store::load_run(paths, id).ok().flatten().and_then(|run| run.endpoints);
-        let errors = settle::clear(paths, id, endpoints.as_deref());
+        let run = store::load_run(paths, id).ok().flatten();
+        let errors = settle::clear(paths, id, run.as_ref());
         store::forget_run(paths, id).doing(doing)?;
         Ok(warnings_of(&id.short(), &errors))
     }

@@ -421,8 +421,8 @@ impl Engine {
             Err(store::Error::NotFound(_)) => None,
             lock => Some(lock.doing(&doing)?),
         };
-        let endpoints = store::load_run(paths, id).ok().flatten().and_then(|run| run.endpoints);
-        let errors = settle::clear(paths, id, endpoints.as_deref());
+        let run = store::load_run(paths, id).ok().flatten();
+        let errors = settle::clear(paths, id, run.as_ref());
         let discarded = store::remove_unreadable(paths, id).doing(&doing)?;
         drop(lock);
         self.tell_of(Kind::Container, "destroy", id.as_str(), &[]);
@@ -461,8 +461,7 @@ impl Engine {
             }
             if asked > 1 && !self.is_up(id, &doing)? {
                 // Nothing of it lives. What of it cannot be cleared was told by the tries to settle it.
-                let _ =
-                    settle::clear(self.paths(), id, run.as_ref().and_then(|run| run.endpoints.as_deref()));
+                let _ = settle::clear(self.paths(), id, run.as_ref());
                 return Ok(Some((lock, record)));
             }
             drop(lock);
