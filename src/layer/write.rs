@@ -170,7 +170,7 @@ impl<W: Write> Tree<W> {
             if self.linked.len() == MOST_LINKED {
                 return Err(Error::TooMany { what: "files with several names", limit: MOST_LINKED as u64 });
             }
-            let left = u64::from(stat.st_nlink) - 1;
+            let left = stat.st_nlink - 1;
             self.linked.insert(key, Linked { first: path.to_vec(), left });
             return Ok(false);
         };
