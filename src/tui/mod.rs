@@ -10,6 +10,9 @@
 //! `update` is the only code that changes the [`model`]; it awaits nothing, so every key is
 //! answered in the next frame whatever the engine does.
 
+pub mod ansi;
+pub mod words;
+
 pub mod action;
 pub mod alerts;
 pub mod compare;

@@ -267,7 +267,7 @@ impl Model {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::alerts::model::*;
+    use super::*;
     use crate::tui::fixture::{container, now};
     use crate::tui::list::rows::Used;
 

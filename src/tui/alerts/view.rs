@@ -5,7 +5,7 @@ use ratatui::style::Style;
 
 use crate::tui::alerts::model::{Alert, Ill};
 use crate::tui::model::Model;
-use crate::tui::view::words::{bytes, exit, size, span};
+use crate::tui::words::{bytes, exit, size, span};
 
 /// `seed OOM-killed 18m ago`
 pub(crate) fn whole(model: &Model, alert: &Alert) -> String {

@@ -11,7 +11,7 @@ use crate::engine::layers::{Difference, FileChange, ImageDiff};
 use crate::tui::layers::model::DOUBLE;
 use crate::tui::model::Failure;
 use crate::tui::pathtree::model::{Fact, PathTree};
-use crate::tui::view::words::size;
+use crate::tui::words::size;
 
 /// The comparison of a pane.
 #[derive(Debug, Default)]
@@ -267,8 +267,8 @@ pub fn is_double(width: u16) -> bool {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::*;
     use crate::engine::layers::{ComparedImage, ConfigChange, LayerPath, Sum};
-    use crate::tui::compare::model::*;
     use crate::tui::fixture::now;
 
     /// What differs for tests: `/srv/{app,new.js}`, `/etc/{passwd,motd}` and all of `/tmp`.

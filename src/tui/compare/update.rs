@@ -1,6 +1,5 @@
 //! Comparing two images: which two, and the keys of what differs.
 
-use crate::tui::layers;
 use std::cmp::Reverse;
 
 use crate::engine::files::{Mark, shown};
@@ -8,6 +7,7 @@ use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::files::model::FilesWish;
 use crate::tui::keymap::Place;
+use crate::tui::layers;
 use crate::tui::list::rows::{ImageRow, Row as _};
 use crate::tui::model::layer::{Layer, Page, Purpose};
 use crate::tui::model::{Focus, Model, Subject, Tab, Tone};

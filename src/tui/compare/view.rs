@@ -1,6 +1,5 @@
 //! Two images beside each other: a summary, and the tree of what differs.
 
-use crate::tui::pathtree;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -11,10 +10,11 @@ use crate::engine::files::{FileKind, Mark, shown};
 use crate::engine::layers::{Difference, ImageDiff};
 use crate::tui::compare::model::{ComparePane, SummaryLine, is_double};
 use crate::tui::model::Model;
+use crate::tui::pathtree;
 use crate::tui::pathtree::model::TreeRow;
 use crate::tui::pathtree::view::heading;
 use crate::tui::view::texts;
-use crate::tui::view::words::{Align, cell, size};
+use crate::tui::words::{Align, cell, size};
 
 /// Draws the comparison of a pane.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &ComparePane, area: Rect, has_keys: bool) {

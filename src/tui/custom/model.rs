@@ -278,7 +278,7 @@ fn script(parts: &[Part], placeholders: &[Placeholder]) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use crate::tui::custom::model::*;
+    use super::*;
 
     fn value(placeholder: &Placeholder) -> String {
         match placeholder {

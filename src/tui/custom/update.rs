@@ -205,8 +205,8 @@ pub(crate) fn go(model: &mut Model, ready: Ready) -> Vec<Effect> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::config::{At, Custom, Line, Preset, Spot};
-    use crate::tui::custom::update::*;
     use crate::tui::fixture::{full, press, screen, write};
     use crate::tui::keymap::Keymap;
     use crate::tui::model::Tab;

@@ -16,8 +16,8 @@ mod text;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::engine::files::{Contents, CopyRequest, Entry, FileKind, Listing, Place, Stamp, Weight};
-use crate::tui::model::{Failure, Subject};
+use crate::engine::files::{Contents, CopyRequest, Entry, FileKind, Listing, Place, Stamp, Weight, shown};
+use crate::tui::model::{Failure, Model, Subject};
 
 pub use side::Side;
 pub use text::{is_binary, lines};
@@ -344,5 +344,16 @@ impl EntryFacts for Entry {
 
     fn is_folder(&self) -> bool {
         self.kind == FileKind::Folder || self.leads_to_folder
+    }
+}
+
+/// What a place is called by people: a container's name, not its id.
+pub(crate) fn whose_word(model: &Model, place: &Place) -> String {
+    match place {
+        Place::Container(id) => {
+            model.containers.get(id).map_or_else(|| id.chars().take(12).collect(), |row| row.name.clone())
+        }
+        Place::Host => "host".to_owned(),
+        other => shown(other.name()),
     }
 }

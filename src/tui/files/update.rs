@@ -1,6 +1,5 @@
 //! Keys of the files browser.
 
-use crate::tui::layers;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
@@ -10,7 +9,8 @@ use crate::tui::action::Action;
 use crate::tui::compare::update as images;
 use crate::tui::event::{Effect, Job};
 use crate::tui::files::model as model_files;
-use crate::tui::files::model::{EntryFacts as _, FilesDone, FilesPane, FilesWish, Reader};
+use crate::tui::files::model::{EntryFacts as _, FilesDone, FilesPane, FilesWish, Reader, whose_word};
+use crate::tui::layers;
 use crate::tui::model::layer::{Confirm, Layer, Purpose};
 use crate::tui::model::{Failure, Focus, Model, Subject, Tab, Tone};
 use crate::tui::tasks::model::TaskId;
@@ -286,17 +286,6 @@ fn compare(model: &mut Model) -> Vec<Effect> {
     let of = |side: &model_files::Side| (side.place.clone(), side.folder.join(&entry.name));
     // Always from this machine's file to the container's.
     wish(FilesWish::Compare([of(&pane.sides[1]), of(&pane.sides[0])]))
-}
-
-/// What a place is called by people: a container's name, not its id.
-pub(crate) fn whose_word(model: &Model, place: &Place) -> String {
-    match place {
-        Place::Container(id) => {
-            model.containers.get(id).map_or_else(|| id.chars().take(12).collect(), |row| row.name.clone())
-        }
-        Place::Host => "host".to_owned(),
-        other => shown(other.name()),
-    }
 }
 
 fn count<N: Copy + PartialEq + From<u8> + std::fmt::Display>(number: N, one: &str, many: &str) -> String {

@@ -16,11 +16,11 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::engine::files::{Entry, FileKind, Mark, Place, shown};
-use crate::tui::files::model::{DOUBLE, EntryFacts as _, FilesPane, Reader, Side};
+use crate::tui::ansi;
+use crate::tui::files::model::{DOUBLE, EntryFacts as _, FilesPane, Reader, Side, whose_word};
 use crate::tui::model::Model;
-use crate::tui::update::whose_word;
-use crate::tui::view::words::{Align, cell, size};
-use crate::tui::view::{ansi, texts};
+use crate::tui::view::texts;
+use crate::tui::words::{Align, cell, size};
 
 /// Draws the browser of a pane.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &FilesPane, area: Rect, has_keys: bool) {
@@ -327,11 +327,11 @@ pub(crate) fn note(model: &Model, pane: &FilesPane) -> (String, Style) {
 mod tests {
     use std::ffi::OsString;
 
+    use super::*;
     use crate::engine::files::{CopyRequest, Existing, Weight};
     use crate::tui::event::{Effect, Event, Job};
     use crate::tui::files::model::tests::{entry, listing};
     use crate::tui::files::model::{FilesAnswer, FilesAsk, FilesDone, FilesWish};
-    use crate::tui::files::view::*;
     use crate::tui::fixture::{full, over_shot, press, screen, shot, wide_shot, write};
     use crate::tui::model::{Failure, Tab};
     use crate::tui::tasks::model::TaskId;

@@ -536,9 +536,9 @@ mod tests {
 
     use proptest::prelude::*;
 
+    use super::*;
     use crate::command::{World, parse};
     use crate::config::Environment;
-    use crate::tui::form::model::*;
 
     fn world() -> World {
         World {

@@ -299,9 +299,9 @@ fn variables(text: &str, world: &World) -> Option<Note> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::tui::event::{Event, Job};
     use crate::tui::fixture::{empty, full, press, screen, write};
-    use crate::tui::form::update::*;
     use crate::tui::update::update;
 
     fn note_of(model: &Model, field: usize) -> String {

@@ -15,7 +15,7 @@ use crate::tui::model::Model;
 use crate::tui::model::layer::Presets;
 use crate::tui::theme::Theme;
 use crate::tui::view::dialog::{keys, open};
-use crate::tui::view::words::{Align, cell};
+use crate::tui::words::{Align, cell};
 
 /// Draws the form.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, form: &RunForm) {

@@ -124,7 +124,7 @@ fn search(keymap: &Keymap, place: Place, query: &str) -> Vec<Entry> {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::help::model::*;
+    use super::*;
 
     fn found(query: &str) -> Vec<(String, Place)> {
         let keymap = Keymap::read(None).unwrap();

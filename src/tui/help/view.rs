@@ -12,7 +12,7 @@ use crate::tui::keymap::Place;
 use crate::tui::model::Model;
 use crate::tui::model::titles::tab_name;
 use crate::tui::view::dialog::open;
-use crate::tui::view::words::{Align, cell};
+use crate::tui::words::{Align, cell};
 
 /// Columns of an entry.
 const ENTRY: usize = 17;

@@ -263,7 +263,7 @@ fn command(words: &[String], image: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::inspect::model::*;
+    use super::*;
     use serde_json::json;
 
     fn pane() -> InspectPane {

@@ -15,7 +15,7 @@ use crate::tui::model::Model;
 use crate::tui::navigator::tree::{Content, Node};
 use crate::tui::theme::Theme;
 use crate::tui::view::texts;
-use crate::tui::view::words::{Align, cell, span};
+use crate::tui::words::{Align, cell, span};
 
 /// Draws what the pane holds.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &InspectPane, area: Rect) {
@@ -196,7 +196,7 @@ fn clip(text: &str, left: usize, width: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::inspect::view::*;
+    use super::*;
 
     #[test]
     fn a_text_is_clipped_by_columns() {

@@ -93,7 +93,7 @@ pub(crate) fn quoted(word: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::inspect::yaml::*;
+    use super::*;
     use serde_json::json;
 
     #[test]

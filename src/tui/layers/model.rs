@@ -225,8 +225,8 @@ fn aggregated(report: &LayerReport, layer: usize) -> HashMap<u32, Fact> {
 
 #[cfg(test)]
 pub(crate) mod tests {
+    use super::*;
     use crate::engine::layers::{LayerChange, LayerPath, Waste};
-    use crate::tui::layers::model::*;
     use crate::tui::pathtree::model::TreeRow;
 
     /// A report for tests: `/srv/{app,lib/a}` and `/tmp/x`, changed and removed later on.

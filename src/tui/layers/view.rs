@@ -1,6 +1,5 @@
 //! The layer explorer: the history with sizes, what is wasted, facts, and a layer's tree.
 
-use crate::tui::pathtree;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
@@ -12,10 +11,11 @@ use crate::engine::files::{Mark, shown};
 use crate::engine::layers::{LayerInfo, LayerReport, Waste};
 use crate::tui::layers::model::{DOUBLE, LayersPane};
 use crate::tui::model::Model;
+use crate::tui::pathtree;
 use crate::tui::pathtree::model::TreeRow;
 use crate::tui::pathtree::view::heading;
 use crate::tui::view::texts;
-use crate::tui::view::words::{Align, cell, size, span};
+use crate::tui::words::{Align, cell, size, span};
 
 /// The widest bar of a layer's size.
 const BAR: usize = 12;

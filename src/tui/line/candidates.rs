@@ -67,7 +67,7 @@ impl Candidates {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::line::candidates::*;
+    use super::*;
 
     fn of(begun: &str, words: &[&str]) -> Candidates {
         let item = |word: &&str| Candidate { word: (*word).to_owned(), about: String::new() };

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 use crate::tui::line::candidates::Candidates;
 use crate::tui::model::Model;
 use crate::tui::model::layer::Prompt;
-use crate::tui::view::words::{Align, cell};
+use crate::tui::words::{Align, cell};
 
 /// So many are shown at once.
 const ROWS: usize = 8;

@@ -322,7 +322,7 @@ fn grow(
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::list::columns::*;
+    use super::*;
 
     fn told(width: usize, left: usize) -> String {
         let columns = of(Section::Containers).0;

@@ -212,7 +212,7 @@ fn in_order(text: &str, letters: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::list::filter::*;
+    use super::*;
 
     struct Container;
 

@@ -110,8 +110,8 @@ impl Row for EventRow {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::engine::Actor;
-    use crate::tui::list::journal::*;
 
     #[test]
     fn an_event_tells_first_what_one_looks_for() {

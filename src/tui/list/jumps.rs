@@ -57,7 +57,7 @@ fn push(spots: &mut Vec<Spot>, spot: Spot) {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::list::jumps::*;
+    use super::*;
 
     #[test]
     fn the_way_back_is_the_way_one_came() {

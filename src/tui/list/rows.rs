@@ -514,7 +514,7 @@ impl Row for NetworkRow {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::list::rows::*;
+    use super::*;
 
     #[test]
     fn names_are_sorted_as_people_do() {

@@ -21,8 +21,8 @@ use crate::tui::model::{Focus, Model, Section};
 use crate::tui::tasks::model::{TaskRow, TaskState, What};
 use crate::tui::theme::Theme;
 use crate::tui::trash::model::TrashRow;
-use crate::tui::view::words::{Align, age, bytes, cell, size, span, spark, state};
 use crate::tui::view::{border, dialog, has_focus, texts};
+use crate::tui::words::{Align, age, bytes, cell, size, span, spark, state};
 
 /// Draws the list that is shown.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {

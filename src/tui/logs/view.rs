@@ -21,7 +21,7 @@ use crate::tui::logs::model::{BAR, LogPane, Times};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::view::texts;
-use crate::tui::view::words::{Align, cell, span};
+use crate::tui::words::{Align, cell, span};
 
 /// Draws the window of a pane's log.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &LogPane, area: Rect) {

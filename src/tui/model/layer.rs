@@ -17,7 +17,7 @@ use crate::tui::list::columns::Choice;
 use crate::tui::palette::model::Palette;
 use crate::tui::removal::model::Question;
 use crate::tui::tasks::model::TaskId;
-use crate::tui::view::words::wrap;
+use crate::tui::words::wrap;
 
 /// One thing over the screen.
 #[derive(Debug)]

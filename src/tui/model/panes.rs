@@ -1,6 +1,5 @@
 //! What the panes show: their subjects, their tabs, where they lie, and what follows from that.
 
-use crate::tui::logs;
 use std::collections::BTreeSet;
 
 use ratatui::layout::Rect;
@@ -8,6 +7,7 @@ use ratatui::layout::Rect;
 use super::window::{Pane, PaneId};
 use super::{Focus, Model, Section, Subject, Tab};
 use crate::tui::list::rows::ContainerRow;
+use crate::tui::logs;
 use crate::tui::logs::model::LogShown;
 
 impl Model {

@@ -2,7 +2,7 @@
 
 use unicode_width::UnicodeWidthStr;
 
-use super::{Model, Section, Tab};
+use super::{Model, Section, Subject, Tab};
 use crate::tui::list::rows::Row;
 use crate::tui::list::table::Table;
 
@@ -49,6 +49,25 @@ impl Model {
             end += title.name.width() + 2;
             (start..end).contains(&column)
         })
+    }
+}
+
+/// What the subject of verbs is called, for messages.
+pub(crate) fn subject_name(model: &Model) -> String {
+    model.subject().map_or_else(String::new, |subject| name_of(model, &subject))
+}
+
+/// What an object is called; its id where it is gone.
+pub(crate) fn name_of(model: &Model, subject: &Subject) -> String {
+    match subject {
+        Subject::Container(id) => {
+            let row = model.containers.get(id.as_str());
+            row.map_or_else(|| id.short().to_owned(), |row| row.name.clone())
+        }
+        Subject::Network(id) => model.networks.get(id).map_or_else(|| id.clone(), |row| row.name.clone()),
+        Subject::Image(name) | Subject::Volume(name) => name.clone(),
+        Subject::Trash(id) => model.trash.get(id).map_or_else(String::new, |row| row.name.clone()),
+        Subject::Task(id) => model.task(*id).map_or_else(String::new, |task| task.title.clone()),
     }
 }
 

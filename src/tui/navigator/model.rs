@@ -545,7 +545,7 @@ mod tests {
     use crate::tui::model::{Focus, Model};
     use crate::tui::update::update;
 
-    use crate::tui::navigator::model::*;
+    use super::*;
 
     fn of(project: &str, name: &str, status: Status) -> ContainerRow {
         ContainerRow { project: project.to_owned(), ..container(name, status) }

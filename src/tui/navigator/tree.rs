@@ -309,7 +309,7 @@ fn moment(text: &str) -> Option<Timestamp> {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::navigator::tree::*;
+    use super::*;
     use serde_json::json;
 
     fn document() -> Value {

@@ -182,12 +182,12 @@ fn go_to(model: &mut Model, cause: &Cause) {
 mod tests {
     use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
+    use super::*;
     use crate::engine::{Machine, Space, Status};
     use crate::tui::event::{Event, Listed, Verb};
     use crate::tui::fixture::{container, empty, full, ill, now, press, screen, write};
     use crate::tui::list::rows::ContainerRow;
     use crate::tui::model::Subject;
-    use crate::tui::navigator::update::*;
     use crate::tui::update::update;
 
     fn selected(model: &Model) -> &str {

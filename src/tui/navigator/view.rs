@@ -1,6 +1,5 @@
 //! The navigator: projects, containers, what else there is, tasks and alerts.
 
-use crate::tui::alerts;
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
@@ -9,12 +8,13 @@ use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
+use crate::tui::alerts;
 use crate::tui::keymap::Place;
 use crate::tui::model::{Focus, Model, Section};
 use crate::tui::navigator::model::{Branch, Spot};
 use crate::tui::tasks::model::{TaskState, What};
-use crate::tui::view::words::{Align, cell, size, state};
 use crate::tui::view::{border, has_focus, texts};
+use crate::tui::words::{Align, cell, size, state};
 
 /// What stands on a line: how far in, its sign, its words, and what stands at the right.
 #[derive(Default)]

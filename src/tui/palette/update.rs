@@ -12,7 +12,7 @@ use crate::tui::list::rows::Row;
 use crate::tui::list::table::Table;
 use crate::tui::model::layer::{Input, Layer, Purpose};
 use crate::tui::model::{Focus, Model, Section, Tone};
-use crate::tui::palette::model::{Deed, Does, Entry, Object, Palette};
+use crate::tui::palette::model::{Deed, Does, Entry, Object, Palette, equivalent};
 use crate::tui::update::{act as act_on, app, options, prompt};
 
 /// Lists whose rows can be acted on, and where their keys stand.
@@ -257,56 +257,11 @@ pub(crate) fn select(model: &mut Model, object: &Object) -> bool {
     crate::tui::update::cursor(model).select_key(&object.key)
 }
 
-/// The words of the command line that do the same, where there are such.
-pub(crate) fn equivalent(entry: &Entry) -> Option<Vec<String>> {
-    use Action as A;
-    let words: &[&str] = match (&entry.deed.does, entry.object.as_ref().map(|object| object.of)) {
-        (Does::Type(line), _) => return crate::command::split(line).ok(),
-        (Does::Preset(_), _) => return crate::command::split(&entry.deed.about).ok(),
-        (Does::Act(action), Some(Section::Containers)) => match action {
-            A::Logs => &["logs", "-f"],
-            A::Stats => &["stats"],
-            A::Top => &["top"],
-            A::Inspect => &["inspect"],
-            A::Restart => &["restart"],
-            A::Attach => &["attach"],
-            A::Remove => &["rm"],
-            A::RemoveForce => &["rm", "-f"],
-            A::Kill => &["kill"],
-            A::Shell => &["exec", "-it"],
-            _ => return None,
-        },
-        (Does::Act(action), Some(Section::Images)) => match action {
-            A::Run => &["run", "-it"],
-            A::Inspect => &["image", "inspect"],
-            A::Remove => &["rmi"],
-            A::RemoveForce => &["rmi", "-f"],
-            _ => return None,
-        },
-        (Does::Act(A::Inspect), Some(Section::Networks)) => &["network", "inspect"],
-        (Does::Act(action), None) => match action {
-            A::GoContainers => &["ps", "-a"],
-            A::GoImages => &["images"],
-            A::GoNetworks => &["network", "ls"],
-            A::GoVolumes => &["volume", "ls"],
-            A::GoEvents => &["events"],
-            _ => return None,
-        },
-        _ => return None,
-    };
-    let mut words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
-    words.extend(entry.object.as_ref().map(|object| object.name.clone()));
-    if entry.deed.does == Does::Act(A::Shell) {
-        words.push("sh".to_owned());
-    }
-    Some(words)
-}
-
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::tui::event::Verb;
     use crate::tui::fixture::{full, press, screen, write};
-    use crate::tui::palette::update::*;
 
     fn chosen(model: &mut Model, text: &str, keys: &str) -> Vec<Effect> {
         press(model, "ctrl-p");

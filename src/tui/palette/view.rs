@@ -9,10 +9,9 @@ use crate::command::join;
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
-use crate::tui::palette::model::{Entry, Palette};
-use crate::tui::update::equivalent;
+use crate::tui::palette::model::{Entry, Palette, equivalent};
 use crate::tui::view::dialog::{keys, open};
-use crate::tui::view::words::{Align, cell};
+use crate::tui::words::{Align, cell};
 
 /// Draws the palette.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {

@@ -10,7 +10,7 @@ use crate::engine::files::{FileKind, Mark, shown};
 use crate::engine::layers::LayerPath;
 use crate::tui::model::Model;
 use crate::tui::pathtree::model::{PathTree, TreeRow};
-use crate::tui::view::words::{Align, cell};
+use crate::tui::words::{Align, cell};
 
 /// The heading of a part of a page: its title, and at the right what else there is to say.
 pub(crate) fn heading(model: &Model, text: &str, right: &str, width: u16, has_keys: bool) -> Line<'static> {

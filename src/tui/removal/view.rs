@@ -14,7 +14,7 @@ use crate::tui::model::Model;
 use crate::tui::removal::model::{Question, Victim};
 use crate::tui::trash::model::Keeping;
 use crate::tui::view::dialog::{keys, open};
-use crate::tui::view::words::{Align, cell, size, state, wrap};
+use crate::tui::words::{Align, cell, size, state, wrap};
 
 /// Draws the question.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {

@@ -185,7 +185,7 @@ impl<const N: usize> Slot<N> {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::stats::history::*;
+    use super::*;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_356_000 + second).unwrap()

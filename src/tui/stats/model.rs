@@ -81,7 +81,7 @@ impl StatsPane {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::stats::model::*;
+    use super::*;
 
     fn id(digit: char) -> ContainerId {
         digit.to_string().repeat(64).parse().unwrap()

@@ -220,7 +220,7 @@ fn parts<'a>(
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::stats::series::*;
+    use super::*;
     use jiff::Timestamp;
 
     fn sample(second: i64, cpu_nanos: u64, rx: u64) -> Sample {

@@ -20,7 +20,7 @@ use crate::tui::model::{Model, Subject};
 use crate::tui::stats::history::Range;
 use crate::tui::stats::model::StatsPane;
 use crate::tui::stats::series::{Part, Point, Series, Value};
-use crate::tui::view::words::{Align, bytes, cell, size, spark};
+use crate::tui::words::{Align, bytes, cell, size, spark};
 
 /// One chart: what it is called, what it says now, its lines, its scale.
 struct Graph {

@@ -383,7 +383,7 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::tasks::model::*;
+    use super::*;
 
     #[test]
     fn what_is_said_comes_in_pieces_and_only_the_end_is_kept() {

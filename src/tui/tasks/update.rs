@@ -237,10 +237,10 @@ pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::tui::event::{Event, Finish};
     use crate::tui::fixture::{full, press, write};
     use crate::tui::model::{Failure, Section};
-    use crate::tui::tasks::update::*;
     use crate::tui::update::update;
 
     fn line(model: &mut Model, text: &str) -> Vec<Effect> {

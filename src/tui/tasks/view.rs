@@ -7,13 +7,14 @@ use ratatui::widgets::{Paragraph, Wrap};
 
 use crate::engine::Phase;
 use crate::tui::action::Action;
+use crate::tui::ansi;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
 use crate::tui::model::layer::{Reading, Watch};
 use crate::tui::tasks::model::{Part, TaskId, TaskRow, TaskState, What, Work};
 use crate::tui::view::dialog::{keys, open};
-use crate::tui::view::words::{Align, bytes, cell, size, span, spark};
-use crate::tui::view::{ansi, texts};
+use crate::tui::view::texts;
+use crate::tui::words::{Align, bytes, cell, size, span, spark};
 
 /// Draws the dialog of a task's progress.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, watch: Watch) {

@@ -56,8 +56,8 @@ pub(crate) fn choose(model: &mut Model, name: &str) -> Option<Vec<Effect>> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::tui::fixture::{full, press, screen};
-    use crate::tui::themes::update::*;
 
     #[test]
     fn moving_shows_a_theme_esc_takes_it_back_enter_keeps_it() {

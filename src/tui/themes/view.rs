@@ -10,7 +10,7 @@ use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
 use crate::tui::model::look::Picker;
-use crate::tui::view::words::{Align, cell};
+use crate::tui::words::{Align, cell};
 
 /// Columns of the names.
 const NAME: usize = 18;

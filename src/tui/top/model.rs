@@ -266,7 +266,7 @@ fn tree(members: &[Member], places: &[usize]) -> Vec<(usize, String)> {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::top::model::*;
+    use super::*;
 
     fn row(pid: u32, parent: u32, cpu_secs: f64, command: &str) -> ProcessRow {
         ProcessRow {

@@ -84,8 +84,8 @@ fn state(letter: char) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::engine::ProcessRow;
-    use crate::tui::top::process::*;
 
     #[test]
     fn a_page_tells_what_may_not_be_seen() {

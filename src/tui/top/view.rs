@@ -13,7 +13,7 @@ use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::top::model::{Column, Member, TopPane};
 use crate::tui::view::texts;
-use crate::tui::view::words::{Align, cell, size};
+use crate::tui::words::{Align, cell, size};
 
 /// A pane this wide has room for a bar beside the percent.
 const WITH_BAR: u16 = 96;
@@ -159,7 +159,7 @@ fn clock(seconds: f64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::top::view::*;
+    use super::*;
 
     #[test]
     fn columns_fill_their_width_exactly() {

@@ -117,7 +117,7 @@ impl Keeping {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::trash::model::*;
+    use super::*;
 
     #[test]
     fn times_are_told_as_they_are_configured() {

@@ -136,9 +136,9 @@ impl Undo {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::tui::event::Verb;
     use crate::tui::fixture::{container, now};
-    use crate::tui::undo::model::*;
 
     fn effect(verb: Verb, name: &str) -> Effect {
         Effect::Container(verb, container(name, crate::engine::Status::Running).id)

@@ -7,7 +7,7 @@ use crate::tui::model::{Failure, Model, Tone};
 use crate::tui::trash::model::TrashRow;
 use crate::tui::undo::model::Step;
 use crate::tui::update::object::confirmed;
-use crate::tui::view::words::span;
+use crate::tui::words::span;
 
 /// Notes what begins and can be undone: called with all that one event has brought about.
 pub(crate) fn watch(model: &mut Model, effects: &[Effect]) {
@@ -130,12 +130,12 @@ fn is_there(model: &Model, effect: &Effect) -> bool {
 mod tests {
     use jiff::SignedDuration;
 
+    use super::*;
     use crate::engine::Status;
     use crate::tui::event::{Event, Listed};
     use crate::tui::fixture::{container, full, now, press, screen, write};
     use crate::tui::model::Section;
     use crate::tui::trash::model::Keeping;
-    use crate::tui::undo::update::*;
     use crate::tui::update::update;
 
     fn id(name: &str) -> crate::engine::ContainerId {

@@ -1,6 +1,5 @@
 //! Keys of what lies over the screen: prompts, questions, menus, forms, pages.
 
-use crate::tui::{custom, files, form, help, list, palette, removal, tasks, themes};
 use crossterm::event::KeyEvent;
 
 use super::object::{confirmed, terminal};
@@ -18,6 +17,7 @@ use crate::tui::tasks::model::TaskId;
 use crate::tui::tasks::update::quiet_work;
 use crate::tui::terminal::copy::Walk;
 use crate::tui::update::{tabs, viewer};
+use crate::tui::{custom, files, form, help, list, palette, removal, tasks, themes};
 
 /// What `action` does to the topmost layer.
 pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {

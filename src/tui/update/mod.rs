@@ -27,9 +27,6 @@ mod tests;
 pub(crate) mod viewer;
 pub(crate) mod window;
 
-pub(crate) use crate::tui::palette::update::equivalent;
-
-use crate::tui::{custom, files, help, list, navigator, palette, tasks, terminal, themes, undo};
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent, MouseEventKind};
 
 use super::action::Action;
@@ -37,12 +34,13 @@ use super::event::{Configured, Effect, Event};
 use super::key::Key;
 use super::keymap::{Found, Place};
 use super::model::layer::{Confirm, Input, Layer, Page, Prompt, Purpose};
-use super::model::{Focus, Model, Section, Subject, Tab, Tone};
-pub(crate) use crate::tui::files::update::whose_word;
+pub(crate) use super::model::titles::name_of;
+use super::model::{Focus, Model, Section, Tab, Tone};
 use crate::tui::line::candidates::Candidates;
 use crate::tui::list::jumps::Jumps;
 use crate::tui::list::model::List;
 use crate::tui::list::rows::ContainerRow;
+use crate::tui::{custom, files, help, list, navigator, palette, tasks, terminal, themes, undo};
 pub(crate) use window::show_tab;
 
 /// Changes the model and says what to do.
@@ -458,23 +456,4 @@ fn quit(model: &mut Model) -> Vec<Effect> {
         top: 0,
     }));
     Vec::new()
-}
-
-/// What the subject of verbs is called, for messages.
-pub(crate) fn subject_name(model: &Model) -> String {
-    model.subject().map_or_else(String::new, |subject| name_of(model, &subject))
-}
-
-/// What an object is called; its id where it is gone.
-pub(crate) fn name_of(model: &Model, subject: &Subject) -> String {
-    match subject {
-        Subject::Container(id) => {
-            let row = model.containers.get(id.as_str());
-            row.map_or_else(|| id.short().to_owned(), |row| row.name.clone())
-        }
-        Subject::Network(id) => model.networks.get(id).map_or_else(|| id.clone(), |row| row.name.clone()),
-        Subject::Image(name) | Subject::Volume(name) => name.clone(),
-        Subject::Trash(id) => model.trash.get(id).map_or_else(String::new, |row| row.name.clone()),
-        Subject::Task(id) => model.task(*id).map_or_else(String::new, |task| task.title.clone()),
-    }
 }

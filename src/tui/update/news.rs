@@ -1,6 +1,5 @@
 //! What the driver tells: lists, ends of verbs, samples, news of work and terminals.
 
-use crate::tui::{form, undo};
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -8,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::copy;
 use super::dialog::close_progress;
+use crate::tui::{form, undo};
 
 use super::object::{end, terminal};
 use crate::config::Preset;

@@ -8,7 +8,7 @@ use crate::tui::event::{Fate, Finish, Force, Job, Listed, Program, Removal, Verb
 use crate::tui::fixture::{container, empty, full, now, press, screen, write};
 use crate::tui::list::rows::ImageRow;
 use crate::tui::logs::model::LogNews;
-use crate::tui::model::Failure;
+use crate::tui::model::{Failure, Subject};
 use crate::tui::tasks::model::{TaskId, TaskState};
 use crate::tui::terminal::copy::{Kind as Marked, Step, Walk};
 

@@ -1,6 +1,5 @@
 //! The lines at the top and at the bottom, and the menu of what a begun key can become.
 
-use crate::tui::alerts;
 use jiff::SignedDuration;
 use ratatui::Frame;
 use ratatui::layout::Rect;
@@ -9,17 +8,18 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
-use super::words::{age, bytes, cell, size, spark, state};
 use crate::engine::Status;
 use crate::tui::action::{Action, Reach};
+use crate::tui::alerts;
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, Place};
 use crate::tui::layout::Layout;
 use crate::tui::model::layer::{Layer, Prompt, Purpose};
-use crate::tui::model::titles::Title;
+use crate::tui::model::titles::{Title, subject_name};
 use crate::tui::model::{Focus, Model, Section, Tone};
 use crate::tui::tasks::model::What;
 use crate::tui::view::{base, texts};
+use crate::tui::words::{age, bytes, cell, size, spark, state};
 
 /// The first line: the engine at a glance, or what is zoomed.
 pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
@@ -27,7 +27,7 @@ pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
     let theme = &model.theme;
     let mut spans = Vec::new();
     if model.is_zoomed {
-        let name = super::super::update::subject_name(model);
+        let name = subject_name(model);
         spans.push(Span::styled(format!(" {} ", model.section.title()), theme.dim));
         spans.push(Span::styled(format!("› {name}"), theme.accent.add_modifier(Modifier::BOLD)));
         if let Some(row) = model.container() {
@@ -314,7 +314,7 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
             What::Work(work) => work.done().map_or_else(String::new, |done| format!(" {}%", done / 10)),
             What::Session(_) => String::new(),
         };
-        let title = cell(&task.title, task.title.width().min(28), super::words::Align::Left);
+        let title = cell(&task.title, task.title.width().min(28), crate::tui::words::Align::Left);
         goes_on
             .push(Span::styled(format!("{} {title}{done}{more} ", texts::spinner(model.now)), theme.accent));
     }
@@ -331,7 +331,7 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let right = Line::from(right);
     let room = usize::from(area.width).saturating_sub(right.width());
     if let Some((text, style)) = told {
-        frame.render_widget(Line::styled(cell(&text, room, super::words::Align::Left), style), area);
+        frame.render_widget(Line::styled(cell(&text, room, crate::tui::words::Align::Left), style), area);
     }
     frame.render_widget(Paragraph::new(right.right_aligned()), area);
 }
@@ -395,7 +395,7 @@ fn line_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, area: Rect
     let room = field.width.saturating_sub(used);
     if room > 20 {
         let style = if prompt.error.is_some() { model.theme.err } else { model.theme.dim };
-        let text = cell(&hint, room.into(), super::words::Align::Right);
+        let text = cell(&hint, room.into(), crate::tui::words::Align::Right);
         let place = Rect { x: field.right() - room, width: room, ..field };
         frame.render_widget(Line::styled(text, style), place);
     }
@@ -451,7 +451,7 @@ fn in_columns(model: &Model, follow: &[&Binding], (rows, room): (usize, usize)) 
         let keys = model.signs(&show_strokes(&binding.keys[model.pending.len()..]));
         let key = Span::styled(format!(" {keys:<2} "), model.theme.accent);
         let rest = width.saturating_sub(key.width());
-        let text = cell(model.keymap.label(binding), rest, super::words::Align::Left);
+        let text = cell(model.keymap.label(binding), rest, crate::tui::words::Align::Left);
         match shown.get_mut(at % rows) {
             Some(row) => row.spans.extend([key, Span::raw(text)]),
             None => shown.push(Line::from(vec![key, Span::raw(text)])),

@@ -1,20 +1,19 @@
 //! A pane: its border with the tabs, and what the tab shows.
 
-use crate::tui::{compare, files, inspect, layers, logs, stats, tasks, terminal, top, why};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 
-use super::words::{Align, cell};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
-use crate::tui::model::titles::tab_name;
+use crate::tui::model::titles::{name_of, tab_name};
 use crate::tui::model::window::Pane;
 use crate::tui::model::{Focus, Model, Subject, Tab};
 use crate::tui::terminal::Screens;
-use crate::tui::update::name_of;
 use crate::tui::view::border;
+use crate::tui::words::{Align, cell};
+use crate::tui::{compare, files, inspect, layers, logs, stats, tasks, terminal, top, why};
 
 /// Draws a pane.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane: &Pane, area: Rect) {

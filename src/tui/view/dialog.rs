@@ -1,19 +1,19 @@
 //! What lies over the screen.
 
-use crate::tui::{form, help, line, list, palette, removal, tasks, themes};
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
-use super::words::{Align, cell, wrap};
 use crate::tui::action::Action;
 use crate::tui::custom::ask::Ask;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
 use crate::tui::model::layer::{Confirm, Layer, Menu, Page, Prompt, Purpose};
 use crate::tui::view::middle;
+use crate::tui::words::{Align, cell, wrap};
+use crate::tui::{form, help, line, list, palette, removal, tasks, themes};
 
 /// Draws every layer, the topmost last.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model) {

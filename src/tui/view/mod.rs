@@ -1,6 +1,5 @@
 //! The screen as a function of the model. Nothing here changes anything.
 
-pub mod ansi;
 pub(crate) mod bars;
 pub(crate) mod detail;
 pub(crate) mod dialog;
@@ -12,9 +11,7 @@ mod tests;
 pub(crate) mod texts;
 #[cfg(test)]
 mod usage_tests;
-pub mod words;
 
-use crate::tui::{list, navigator, stats};
 use ratatui::Frame;
 use ratatui::buffer::Cell;
 use ratatui::layout::Rect;
@@ -25,6 +22,7 @@ use ratatui::widgets::{Block, BorderType, Paragraph};
 use super::model::{Focus, Model, Tab, inner};
 use super::terminal::Screens;
 use crate::config::Icons;
+use crate::tui::{list, navigator, stats};
 use glyphs::Motion;
 
 /// Draws the whole screen.

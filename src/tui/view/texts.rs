@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use ratatui::text::{Line, Span};
 
-use super::words::wrap;
 use crate::tui::model::Failure;
 use crate::tui::theme::Theme;
+use crate::tui::words::wrap;
 
 /// A failure: what, why, what to do; in lines of so many columns.
 pub(crate) fn failure(failure: &Failure, theme: &Theme, width: u16) -> Vec<Line<'static>> {

@@ -455,8 +455,8 @@ fn next(facts: &Facts) -> Vec<(Action, &'static str)> {
 mod tests {
     use std::collections::BTreeMap;
 
+    use super::*;
     use crate::engine::{Actor, Kind};
-    use crate::tui::why::model::*;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_356_000 + second).unwrap()

@@ -8,11 +8,12 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
+use crate::tui::ansi;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
-use crate::tui::view::words::{Align, cell, span};
-use crate::tui::view::{ansi, texts};
+use crate::tui::view::texts;
 use crate::tui::why::model::{Card, WhyPane};
+use crate::tui::words::{Align, cell, span};
 
 /// Draws the card.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &WhyPane, has_keys: bool, area: Rect) {
@@ -127,7 +128,7 @@ fn wrapped(text: &str, width: usize) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::why::view::*;
+    use super::*;
 
     #[test]
     fn a_text_is_wrapped_at_spaces_and_a_long_word_anywhere() {

@@ -155,9 +155,9 @@ fn names(model: &Model, noun: Noun, begun: &str) -> Vec<(String, String)> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::tui::event::Event;
     use crate::tui::fixture::{full, press, write};
-    use crate::tui::line::update::complete::*;
     use crate::tui::update::update;
 
     fn line(model: &Model) -> String {

@@ -61,8 +61,8 @@ fn step(model: &mut Model, by: isize) {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::tui::fixture::{full, press, write};
-    use crate::tui::line::update::history::*;
 
     fn line(model: &Model) -> &str {
         match model.layers.last() {

@@ -8,7 +8,7 @@ use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::{Model, Section};
 use crate::tui::view::texts;
-use crate::tui::view::words::wrap;
+use crate::tui::words::wrap;
 
 /// The lines of an empty list, of so many columns.
 pub(crate) fn lines(model: &Model, width: u16) -> Vec<Line<'static>> {

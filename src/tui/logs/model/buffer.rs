@@ -155,8 +155,8 @@ fn put(place: &mut LogPlace, source: usize, spot: LogSpot) {
 mod tests {
     use jiff::Timestamp;
 
+    use super::*;
     use crate::engine::Stream;
-    use crate::tui::logs::model::buffer::*;
 
     fn line(n: u64) -> LogLine {
         LogLine {

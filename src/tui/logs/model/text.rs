@@ -10,7 +10,7 @@ use serde_json::Value;
 use unicode_width::UnicodeWidthChar;
 
 use crate::engine::{Level, Matcher};
-use crate::tui::view::ansi;
+use crate::tui::ansi;
 
 /// A text that is unfolded has no more rows than this.
 const MOST_ROWS: usize = 400;
@@ -275,8 +275,8 @@ pub fn height(bytes: &[u8], json: JsonForm, wraps: bool, width: usize) -> usize 
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::engine::Pattern;
-    use crate::tui::logs::model::text::*;
 
     fn text(row: &[Piece]) -> String {
         row.iter().map(|piece| piece.text.as_str()).collect()

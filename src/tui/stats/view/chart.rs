@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use crate::tui::view::words::bytes;
+use crate::tui::words::bytes;
 
 /// Columns left of the plot, for the scale.
 const SCALE: u16 = 5;
@@ -163,7 +163,7 @@ pub fn binary_top(values: &[f64], least: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::stats::view::chart::*;
+    use super::*;
 
     fn rows(width: u16, height: u16, plot: &Plot<'_>) -> Vec<String> {
         let area = Rect::new(0, 0, width, height);

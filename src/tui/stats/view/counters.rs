@@ -11,7 +11,7 @@ use crate::engine::{RESOURCES, Sample, Stall};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::view::border;
-use crate::tui::view::words::{Align, cell, size, span};
+use crate::tui::words::{Align, cell, size, span};
 
 /// Columns of a name and its value where two stand side by side.
 const COLUMN: usize = 28;
@@ -136,7 +136,7 @@ fn counters(last: &Sample) -> Vec<(&'static str, String)> {
 
 #[cfg(test)]
 mod tests {
-    use crate::tui::stats::view::counters::*;
+    use super::*;
 
     #[test]
     fn a_bar_has_its_width_whatever_the_value() {
