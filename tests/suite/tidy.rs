@@ -53,6 +53,34 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("cli/oci", "sys"),
 ];
 
+/// A feature of the TUI, which is a folder of it, and the features that it may name; itself,
+/// and what is in no feature's folder, are understood.
+const FEATURES: &[(&str, &[&str])] = &[
+    ("alerts", &["list"]),
+    ("compare", &["files", "layers", "list", "pathtree"]),
+    ("custom", &["line"]),
+    ("files", &["compare", "layers", "tasks"]),
+    ("form", &["line", "list", "tasks"]),
+    ("help", &["custom"]),
+    ("inspect", &["logs", "navigator"]),
+    ("layers", &["pathtree"]),
+    ("line", &["form", "list", "palette", "tasks"]),
+    ("list", &["tasks", "trash"]),
+    ("logs", &["list", "tasks"]),
+    ("navigator", &["alerts", "list", "logs", "tasks"]),
+    ("palette", &["custom", "form", "line", "list"]),
+    ("pathtree", &[]),
+    ("removal", &["list", "trash"]),
+    ("stats", &[]),
+    ("tasks", &["files", "form", "list"]),
+    ("terminal", &["tasks"]),
+    ("themes", &[]),
+    ("top", &[]),
+    ("trash", &["list"]),
+    ("undo", &["list", "trash"]),
+    ("why", &[]),
+];
+
 /// Words that only some modules may say, and which.
 const WORDS: &[(&str, &[&str])] = &[
     ("unsafe", &["sys"]),
@@ -162,6 +190,56 @@ fn named(code: &str) -> Vec<String> {
     names
 }
 
+/// The segments of every path into the TUI, as `["top", "view", "draw"]`; `top::view::draw` is
+/// one too where `top` is a feature.
+fn named_in_tui(code: &str) -> Vec<Vec<String>> {
+    let mut found = Vec::new();
+    for (at, start) in code.match_indices("crate::tui::") {
+        paths(&code[at + start.len()..], &[], &mut found);
+    }
+    for (feature, _) in FEATURES {
+        let start = format!("{feature}::");
+        for (at, _) in code.match_indices(&start) {
+            let before = code[..at].chars().next_back();
+            if !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+                paths(&code[at..], &[], &mut found);
+            }
+        }
+    }
+    found
+}
+
+/// The paths of a `use` tree, or the one of an expression; gives what comes after it.
+fn paths<'a>(mut rest: &'a str, before: &[String], found: &mut Vec<Vec<String>>) -> &'a str {
+    let mut path = before.to_vec();
+    loop {
+        rest = rest.trim_start();
+        if let Some(group) = rest.strip_prefix('{') {
+            rest = group.trim_start();
+            while !rest.starts_with('}') && !rest.is_empty() {
+                rest = paths(rest, &path, found).trim_start();
+                rest = rest.strip_prefix(',').unwrap_or(rest).trim_start();
+            }
+            return rest.strip_prefix('}').unwrap_or(rest);
+        }
+        let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
+        if end == 0 {
+            // `*`, or nothing that is a path.
+            found.push(path);
+            return rest.get(1..).unwrap_or_default();
+        }
+        path.push(rest[..end].to_owned());
+        rest = &rest[end..];
+        match rest.strip_prefix("::") {
+            Some(more) => rest = more,
+            None => {
+                found.push(path);
+                return rest;
+            }
+        }
+    }
+}
+
 fn says(code: &str, word: &str) -> bool {
     let edge = |c: Option<char>| !c.is_some_and(|c| c.is_alphanumeric() || c == '_');
     code.match_indices(word)
@@ -188,6 +266,52 @@ fn a_module_names_only_what_stands_below_it() {
                     "src/{} names `{name}`, which does not stand below `{module}`\n",
                     path.display()
                 );
+            }
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+/// Which part of a feature or of the core a path leads to: its second segment in a feature,
+/// its first one else.
+fn part_of<'a>(path: &[&'a str]) -> &'a str {
+    let is_feature = path.first().is_some_and(|first| FEATURES.iter().any(|(name, _)| name == first));
+    let part = path.get(usize::from(is_feature)).copied().unwrap_or_default();
+    if ["update", "view", "driver"].contains(&part) { part } else { "model" }
+}
+
+/// In the TUI a model names neither an update nor a view, a view no update, an update no view;
+/// a feature names few others.
+#[test]
+fn the_parts_of_a_feature_and_features_keep_apart() {
+    let mut faults = String::new();
+    for Source { module, path, code } in sources() {
+        if module != "tui" || path.components().count() < 3 {
+            continue;
+        }
+        let stem = path.with_extension("");
+        let me: Vec<&str> =
+            stem.iter().skip(1).filter_map(|part| part.to_str()).filter(|part| *part != "mod").collect();
+        let feature = FEATURES.iter().find(|(name, _)| me.first() == Some(name));
+        let part = part_of(&me);
+        let is_test = me[0] == "fixture" || me.last().is_some_and(|name| name.ends_with("_tests"));
+        if part == "driver" || is_test {
+            continue;
+        }
+        for name in named_in_tui(&code) {
+            let name: Vec<&str> = name.iter().map(String::as_str).collect();
+            let named = part_of(&name);
+            let is_of_feature = FEATURES.iter().any(|(feature, _)| name.first() == Some(feature));
+            let is_apart = named == "model" || named == part;
+            if !is_apart {
+                faults += &format!("src/{}, a {part}, names `{}`\n", path.display(), name.join("::"));
+            }
+            if let Some((own, others)) = feature
+                && is_of_feature
+                && name[0] != *own
+                && !others.contains(&name[0])
+            {
+                faults += &format!("src/{} names `{}`: {own} may not\n", path.display(), name.join("::"));
             }
         }
     }
@@ -245,6 +369,15 @@ fn the_reader_of_paths_sees_groups_and_not_comments() {
     assert_eq!(
         named("use crate::{base::{a, b}, sys, oci::x};\ncrate::engine::y"),
         ["base", "sys", "oci", "engine"]
+    );
+    let paths =
+        named_in_tui("use crate::tui::top::{self, view::{draw, note as a}};\nwhy::update::act(m); x::why::y");
+    let paths: Vec<String> = paths.iter().map(|path| path.join("::")).collect();
+    assert_eq!(paths[..3], ["top::self", "top::view::draw", "top::view::note"]);
+    assert!(paths.contains(&"why::update::act".to_owned()) && !paths.contains(&"why::y".to_owned()));
+    assert_eq!(
+        [&["top", "view"][..], &["view", "bars"], &["top", "series"]].map(part_of),
+        ["view", "view", "model"]
     );
     assert_eq!(strip("a // crate::x\nb \"unsafe\" c"), "a \nb \"      \" c\n");
     assert!(says("call(unsafe {", "unsafe") && !says("unsafely", "unsafe"));
