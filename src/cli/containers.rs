@@ -123,12 +123,12 @@ pub(super) async fn start(engine: &Engine, start: Start) -> Result<u8> {
     let Some(target) = start.targets.first() else { return Ok(0) };
     let container = containers.get(target).await?;
     let config = container.record.config;
-    let stdin = start.interactive && config.open_stdin;
+    let stdin = start.interactive && config.process.interactive;
     let options = attach_options(Streams { stdin, stdout: true, stderr: true });
-    let size = if config.tty { terminal::size() } else { None };
+    let size = if config.process.tty { terminal::size() } else { None };
     let attached = containers.start_attached(target, options, size).await?;
     let sig_proxy = Some((engine.clone(), target.clone()));
-    let redraw = container.status.is_up() && config.tty;
+    let redraw = container.status.is_up() && config.process.tty;
     let manner = Manner { stdin, sig_proxy, detach_keys: start.detach_keys, redraw };
     let end = session::run(attached, manner).await?;
     exit_code(engine, target, end).await
@@ -138,15 +138,15 @@ pub(super) async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
     let containers = engine.containers();
     let container = containers.get(&attach.target).await?;
     let config = &container.record.config;
-    let stdin = attach.stdin && config.open_stdin;
-    if config.tty && stdin && !terminal::is_input_terminal() {
+    let stdin = attach.stdin && config.process.interactive;
+    if config.process.tty && stdin && !terminal::is_input_terminal() {
         return Err(not_a_terminal());
     }
     let options = attach_options(Streams { stdin, stdout: true, stderr: true });
     let attached = containers.attach(&attach.target, options).await?;
     let id = container.record.id.as_str();
     let sig_proxy = attach.sig_proxy.then(|| (engine.clone(), id.to_owned()));
-    let manner = Manner { stdin, sig_proxy, detach_keys: attach.detach_keys, redraw: config.tty };
+    let manner = Manner { stdin, sig_proxy, detach_keys: attach.detach_keys, redraw: config.process.tty };
     let end = session::run(attached, manner).await?;
     exit_code(engine, id, end).await
 }

@@ -23,7 +23,7 @@ pub(super) async fn create(engine: &Engine, create: Create) -> Result<u8> {
 
 pub(super) async fn run(engine: &Engine, run: Run) -> Result<u8> {
     let options = &run.create.request.options;
-    let (tty, auto_remove) = (options.tty, options.auto_remove);
+    let (tty, auto_remove) = (options.process.tty, options.lifecycle.auto_remove);
     if tty && run.streams.stdin && !terminal::is_input_terminal() {
         return Err(not_a_terminal());
     }

@@ -7,7 +7,9 @@ use clap::Args;
 use super::usage::Usage;
 use super::{Request, Words, World, keys, mount, options};
 use crate::engine::{
-    CreateRequest, LogOptions, MAX_LOG_FILES, NetworkMode, Options, PullPolicy, Seccomp, Streams,
+    CreateRequest, Kept, LifecycleOptions, LogOptions, MAX_LOG_FILES, MountOptions, NetworkMode,
+    NetworkOptions, Options, ProcessOptions, PullPolicy, ResourceOptions, RestartPolicy, SecurityOptions,
+    Streams, Unknown,
 };
 
 /// `run`: create, start, and stay with it unless detached.
@@ -203,12 +205,11 @@ impl Words for CreateWords {
 impl Words for RunWords {
     fn request(self, world: &World) -> Result<Request, Usage> {
         let mut create = self.create.create(world)?;
-        let options = &mut create.request.options;
-        if self.detach && options.attach.replace(Streams::default()).is_some() {
+        let process = &mut create.request.options.process;
+        if self.detach && process.attach.replace(Streams::default().into()).is_some() {
             return Err(Usage::argument("conflicting options: cannot specify both --attach and --detach"));
         }
-        let stdin = options.interactive;
-        let streams = options.attach.unwrap_or(Streams { stdin, stdout: true, stderr: true });
+        let streams = process.attached();
         Ok(Request::Run(Box::new(Run {
             create,
             detach: self.detach,
@@ -268,48 +269,68 @@ impl CreateWords {
     }
 
     fn options(self, command: Vec<String>, world: &World) -> Result<Options, Usage> {
+        let filled = |option: &'static str| move |word: &str| options::filled(option, word);
         let mut options = Options {
-            command,
-            entrypoint: self.entrypoint.map(|word| if word.is_empty() { Vec::new() } else { vec![word] }),
-            env: options::env(&self.env_file, &self.env, world)?,
-            workdir: self.workdir.as_deref().map(options::workdir).transpose()?,
-            user: self.user,
-            hostname: self.hostname,
-            domainname: self.domainname,
-            tty: self.tty,
-            interactive: self.interactive,
-            attach: named_streams(&self.attach, self.interactive)?,
-            auto_remove: self.rm,
+            process: ProcessOptions {
+                command,
+                entrypoint: self.entrypoint.map(|word| if word.is_empty() { Vec::new() } else { vec![word] }),
+                env: options::env(&self.env_file, &self.env, world)?,
+                workdir: self.workdir.as_deref().map(options::workdir).transpose()?,
+                user: self.user,
+                group_add: options::each(&self.group_add, filled("--group-add"))?,
+                tty: self.tty,
+                interactive: self.interactive,
+                attach: named_streams(&self.attach, self.interactive)?.map(Kept::from),
+                init: self.init,
+                unknown: Unknown::new(),
+            },
+            mounts: MountOptions {
+                list: mount::all(&self.volume, &self.mount, &self.tmpfs, world)?,
+                read_only: self.read_only,
+                ..MountOptions::default()
+            },
+            networking: NetworkOptions {
+                network: network(&self.network)?,
+                hostname: self.hostname,
+                domainname: self.domainname,
+                extra_hosts: options::each(&self.add_host, options::extra_host)?,
+                dns: options::each(&self.dns, options::dns)?,
+                dns_search: options::each(&self.dns_search, options::dns_search)?,
+                dns_options: self.dns_option,
+                ..NetworkOptions::default()
+            },
+            security: SecurityOptions {
+                cap_add: options::each(&self.cap_add, filled("--cap-add"))?,
+                cap_drop: options::each(&self.cap_drop, filled("--cap-drop"))?,
+                privileged: self.privileged,
+                ..SecurityOptions::default()
+            },
+            resources: ResourceOptions {
+                ulimits: options::each(&self.ulimit, options::ulimit)?,
+                shm_size: self
+                    .shm_size
+                    .as_deref()
+                    .map(|word| options::size("--shm-size", word))
+                    .transpose()?,
+                unknown: Unknown::new(),
+            },
+            lifecycle: LifecycleOptions {
+                auto_remove: self.rm,
+                restart: options::restart(&self.restart)?,
+                stop_signal: self.stop_signal,
+                stop_timeout: self.stop_timeout,
+                unknown: Unknown::new(),
+            },
+            logging: log(self.log_driver, &self.log_opt)?,
             labels: options::labels(&self.label_file, &self.label, world)?,
-            stop_signal: self.stop_signal,
-            stop_timeout: self.stop_timeout,
-            mounts: mount::all(&self.volume, &self.mount, &self.tmpfs, world)?,
-            network: network(&self.network)?,
-            extra_hosts: options::each(&self.add_host, options::extra_host)?,
-            dns: options::each(&self.dns, options::dns)?,
-            dns_search: options::each(&self.dns_search, options::dns_search)?,
-            dns_options: self.dns_option,
-            read_only: self.read_only,
-            cap_add: options::each(&self.cap_add, |word| options::filled("--cap-add", word))?,
-            cap_drop: options::each(&self.cap_drop, |word| options::filled("--cap-drop", word))?,
-            privileged: self.privileged,
-            no_new_privileges: false,
-            seccomp: Seccomp::Default,
-            apparmor: None,
-            selinux: Vec::new(),
-            ulimits: options::each(&self.ulimit, options::ulimit)?,
-            init: self.init,
             platform: self.platform.as_deref().map(options::platform).transpose()?,
             runtime: self.runtime,
-            restart: options::restart(&self.restart)?,
-            log: log(self.log_driver, &self.log_opt)?,
-            group_add: options::each(&self.group_add, |word| options::filled("--group-add", word))?,
-            shm_size: self.shm_size.as_deref().map(|word| options::size("--shm-size", word)).transpose()?,
+            unknown: Unknown::new(),
         };
         for word in &self.security_opt {
-            options::security(word, &mut options, world)?;
+            options::security(word, &mut options.security, world)?;
         }
-        if options.auto_remove && options.restart != crate::engine::RestartPolicy::No {
+        if options.lifecycle.auto_remove && options.lifecycle.restart != RestartPolicy::No {
             return Err(Usage::argument("conflicting options: cannot specify both --restart and --rm"));
         }
         Ok(options)
@@ -344,8 +365,8 @@ fn network(words: &[String]) -> Result<NetworkMode, Usage> {
 fn log(driver: Option<String>, words: &[String]) -> Result<LogOptions, Usage> {
     let mut log = LogOptions::default();
     match driver.as_deref() {
-        None | Some("json-file" | "") => {}
-        Some("none") => "none".clone_into(&mut log.driver),
+        None | Some("") => {}
+        Some(known @ ("json-file" | "none")) => log.driver = Some(known.to_owned()),
         Some(other) => {
             let usage = Usage::argument(format!("--log-driver {other} is not supported yet"));
             return Err(usage.hint("there are json-file and none"));
@@ -354,17 +375,17 @@ fn log(driver: Option<String>, words: &[String]) -> Result<LogOptions, Usage> {
     for word in words {
         let (key, value) = options::pair("--log-opt", word)?;
         match key {
-            _ if log.driver == "none" => {
+            _ if !log.is_kept() => {
                 return Err(Usage::argument(format!("unknown log opt `{key}` for log driver none")));
             }
-            "max-size" => log.max_size = options::decimal_size("--log-opt max-size", value)?,
+            "max-size" => log.max_size = Some(options::decimal_size("--log-opt max-size", value)?),
             "max-file" => {
                 let files = value.parse().ok().filter(|files| (1..=MAX_LOG_FILES).contains(files));
                 let bad = || {
                     let want = format!("want a number from 1 to {MAX_LOG_FILES}");
                     Usage::argument(format!("invalid --log-opt max-file `{value}`: {want}"))
                 };
-                log.max_files = files.ok_or_else(bad)?;
+                log.max_files = Some(files.ok_or_else(bad)?);
             }
             _ => {
                 let usage = Usage::argument(format!("--log-opt {key} is not supported yet"));

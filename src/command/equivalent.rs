@@ -1,8 +1,10 @@
 //! Requests → words: the command line that does the same.
 
-use crate::docker::inspect::{propagation, tmpfs_options};
+use std::borrow::Cow;
+
+use crate::docker::inspect::tmpfs_options;
 use crate::engine::{
-    Bind, CreateRequest, LogOptions, MountKind, MountRequest, NetworkMode, Options, Propagation, PullPolicy,
+    Bind, CreateRequest, MountKind, MountRequest, NetworkMode, Options, Propagation, PullPolicy,
     RestartPolicy, Seccomp, Submounts,
 };
 
@@ -52,16 +54,16 @@ impl Line {
 fn create_words(request: &CreateRequest) -> Vec<String> {
     let options = &request.options;
     let mut line = Line(Vec::new());
-    match (options.interactive, options.tty) {
+    match (options.process.interactive, options.process.tty) {
         (true, true) => line.flag("-it", true),
         (interactive, tty) => {
             line.flag("-i", interactive);
             line.flag("-t", tty);
         }
     }
-    let streams = options.attach.unwrap_or_default();
+    let streams = options.process.attach.as_ref().map(|attach| attach.value).unwrap_or_default();
     for (name, is_named) in [
-        ("stdin", streams.stdin && !options.interactive),
+        ("stdin", streams.stdin && !options.process.interactive),
         ("stdout", streams.stdout),
         ("stderr", streams.stderr),
     ] {
@@ -69,7 +71,7 @@ fn create_words(request: &CreateRequest) -> Vec<String> {
             line.value("-a", name);
         }
     }
-    line.flag("--rm", options.auto_remove);
+    line.flag("--rm", options.lifecycle.auto_remove);
     if let Some(name) = &request.name {
         line.value("--name", name.as_str());
     }
@@ -83,8 +85,8 @@ fn create_words(request: &CreateRequest) -> Vec<String> {
     rights(options, &mut line);
     life(options, &mut line);
     // `--entrypoint` holds one word; what is more stands before the command.
-    let mut command = options.command.clone();
-    match options.entrypoint.as_deref() {
+    let mut command = options.process.command.clone();
+    match options.process.entrypoint.as_deref() {
         None => {}
         Some([]) => line.value("--entrypoint", ""),
         Some([program, rest @ ..]) => {
@@ -98,18 +100,18 @@ fn create_words(request: &CreateRequest) -> Vec<String> {
 }
 
 fn process(options: &Options, line: &mut Line) {
-    line.values("-e", &options.env);
-    if let Some(workdir) = &options.workdir {
+    line.values("-e", &options.process.env);
+    if let Some(workdir) = &options.process.workdir {
         line.value("-w", workdir.display().to_string());
     }
-    if let Some(user) = &options.user {
+    if let Some(user) = &options.process.user {
         line.value("-u", user);
     }
-    line.values("--group-add", &options.group_add);
+    line.values("--group-add", &options.process.group_add);
     for (name, value) in &options.labels {
         line.value("--label", format!("{name}={value}"));
     }
-    line.flag("--init", options.init);
+    line.flag("--init", options.process.init);
     if let Some(platform) = &options.platform {
         line.value("--platform", platform.to_string());
     }
@@ -119,88 +121,85 @@ fn process(options: &Options, line: &mut Line) {
 }
 
 fn place(options: &Options, line: &mut Line) {
-    if let Some(hostname) = &options.hostname {
+    if let Some(hostname) = &options.networking.hostname {
         line.value("-h", hostname);
     }
-    if let Some(domainname) = &options.domainname {
+    if let Some(domainname) = &options.networking.domainname {
         line.value("--domainname", domainname);
     }
-    if options.network != NetworkMode::default() {
-        line.value("--network", options.network.clone());
+    if options.networking.network != NetworkMode::default() {
+        line.value("--network", options.networking.network.clone());
     }
-    line.values("--add-host", &options.extra_hosts);
-    line.values("--dns", &options.dns);
-    line.values("--dns-search", &options.dns_search);
-    line.values("--dns-option", &options.dns_options);
-    for mount in &options.mounts {
+    line.values("--add-host", &options.networking.extra_hosts);
+    line.values("--dns", &options.networking.dns);
+    line.values("--dns-search", &options.networking.dns_search);
+    line.values("--dns-option", &options.networking.dns_options);
+    for mount in &options.mounts.list {
         let (name, value) = mount_words(mount);
         line.value(name, value);
     }
-    line.flag("--read-only", options.read_only);
-    if let Some(bytes) = options.shm_size {
+    line.flag("--read-only", options.mounts.read_only);
+    if let Some(bytes) = options.resources.shm_size {
         line.value("--shm-size", bytes.to_string());
     }
 }
 
 fn rights(options: &Options, line: &mut Line) {
-    line.values("--cap-add", &options.cap_add);
-    line.values("--cap-drop", &options.cap_drop);
-    line.flag("--privileged", options.privileged);
-    if options.no_new_privileges {
+    line.values("--cap-add", &options.security.cap_add);
+    line.values("--cap-drop", &options.security.cap_drop);
+    line.flag("--privileged", options.security.privileged);
+    if options.security.no_new_privileges {
         line.value("--security-opt", "no-new-privileges");
     }
-    match &options.seccomp {
+    match &options.security.seccomp {
         Seccomp::Default => {}
         Seccomp::Unconfined => line.value("--security-opt", "seccomp=unconfined"),
         Seccomp::Profile(_) => line.value("--security-opt", "seccomp=<profile>"),
+        Seccomp::Unknown(value) => line.value("--security-opt", format!("seccomp={value}")),
     }
-    if let Some(profile) = &options.apparmor {
+    if let Some(profile) = &options.security.apparmor {
         line.value("--security-opt", format!("apparmor={profile}"));
     }
-    for part in &options.selinux {
+    for part in &options.security.selinux {
         line.value("--security-opt", format!("label={part}"));
     }
-    for limit in &options.ulimits {
+    for limit in &options.resources.ulimits {
         line.value("--ulimit", format!("{}={}:{}", limit.name, limit.soft, limit.hard));
     }
 }
 
 fn life(options: &Options, line: &mut Line) {
-    match options.restart {
-        RestartPolicy::No => {}
-        RestartPolicy::Always => line.value("--restart", "always"),
-        RestartPolicy::UnlessStopped => line.value("--restart", "unless-stopped"),
-        RestartPolicy::OnFailure(0) => line.value("--restart", "on-failure"),
-        RestartPolicy::OnFailure(most) => line.value("--restart", format!("on-failure:{most}")),
+    if options.lifecycle.restart != RestartPolicy::No {
+        line.value("--restart", options.lifecycle.restart.to_string());
     }
-    if let Some(signal) = &options.stop_signal {
+    if let Some(signal) = &options.lifecycle.stop_signal {
         line.value("--stop-signal", signal);
     }
-    if let Some(seconds) = options.stop_timeout {
+    if let Some(seconds) = options.lifecycle.stop_timeout {
         line.value("--stop-timeout", seconds.to_string());
     }
-    let default = LogOptions::default();
-    if options.log.driver != default.driver {
-        line.value("--log-driver", &options.log.driver);
+    if let Some(driver) = &options.logging.driver {
+        line.value("--log-driver", driver);
     }
-    if options.log.max_size != default.max_size {
-        line.value("--log-opt", format!("max-size={}", options.log.max_size));
+    if let Some(bytes) = options.logging.max_size {
+        line.value("--log-opt", format!("max-size={bytes}"));
     }
-    if options.log.max_files != default.max_files {
-        line.value("--log-opt", format!("max-file={}", options.log.max_files));
+    if let Some(count) = options.logging.max_files {
+        line.value("--log-opt", format!("max-file={count}"));
     }
 }
 
 fn mount_words(mount: &MountRequest) -> (&'static str, String) {
     let target = mount.target.display();
     match &mount.kind {
+        MountKind::Unknown(_) => ("--mount", format!("type={},target={target}", mount.kind.as_str())),
         MountKind::Tmpfs(tmpfs) => match tmpfs_options(mount.read_only, tmpfs) {
             words if words.is_empty() => ("--tmpfs", target.to_string()),
             words => ("--tmpfs", format!("{target}:{words}")),
         },
         MountKind::Bind(bind) if bind.create_source => {
             let mut word = format!("{}:{target}", bind.source.display());
-            let mode = [mount.read_only.then_some("ro"), shown_propagation(bind.propagation)];
+            let mode = [mount.read_only.then(|| "ro".into()), shown_propagation(&bind.propagation)];
             let mode: Vec<_> = mode.into_iter().flatten().collect();
             if !mode.is_empty() {
                 word += &format!(":{}", mode.join(","));
@@ -219,8 +218,8 @@ fn mount_words(mount: &MountRequest) -> (&'static str, String) {
             ];
             fields.extend(mount.read_only.then(|| "readonly".to_owned()));
             let propagation = match bind.submounts {
-                Submounts::ReadOnly => Some("rprivate"), // it must be said
-                Submounts::Alike | Submounts::Writable => shown_propagation(bind.propagation),
+                Submounts::ReadOnly => Some(Propagation::Rprivate.as_str()), // it must be said
+                _ => shown_propagation(&bind.propagation),
             };
             fields.extend(propagation.map(|word| format!("bind-propagation={word}")));
             fields.extend(recursion(bind).map(|word| format!("bind-recursive={word}")));
@@ -229,15 +228,16 @@ fn mount_words(mount: &MountRequest) -> (&'static str, String) {
     }
 }
 
-fn recursion(bind: &Bind) -> Option<&'static str> {
-    match bind.submounts {
-        _ if !bind.recursive => Some("disabled"),
+fn recursion(bind: &Bind) -> Option<String> {
+    match &bind.submounts {
+        _ if !bind.recursive => Some("disabled".to_owned()),
         Submounts::Alike => None,
-        Submounts::Writable => Some("writable"),
-        Submounts::ReadOnly => Some("readonly"),
+        Submounts::Writable => Some("writable".to_owned()),
+        Submounts::ReadOnly => Some("readonly".to_owned()),
+        Submounts::Unknown(value) => Some(value.to_string()),
     }
 }
 
-fn shown_propagation(value: Propagation) -> Option<&'static str> {
-    (value != Propagation::default()).then(|| propagation(value))
+fn shown_propagation(value: &Propagation) -> Option<Cow<'static, str>> {
+    (*value != Propagation::default()).then(|| value.as_str())
 }

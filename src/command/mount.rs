@@ -77,17 +77,13 @@ fn volume(word: &str, world: &World) -> Result<MountRequest> {
         let usage = Usage::argument(format!("-v {word}: named volumes are not supported yet"));
         return Err(usage.hint(format!("to bind a folder, write its path: ./{source}")));
     }
-    let mut request = MountRequest {
-        target: target(word, path)?,
-        read_only: false,
-        kind: MountKind::Bind(Bind {
-            source: clean(world.absolute(source)),
-            create_source: true,
-            propagation: Propagation::default(),
-            recursive: true,
-            submounts: Submounts::default(),
-        }),
+    let bind = Bind {
+        source: clean(world.absolute(source)),
+        create_source: true,
+        recursive: true,
+        ..Bind::default()
     };
+    let mut request = MountRequest::new(target(word, path)?, MountKind::Bind(bind));
     let MountKind::Bind(bind) = &mut request.kind else { return Ok(request) };
     for mode in modes.split(',').filter(|mode| !mode.is_empty()) {
         match mode {
@@ -172,6 +168,7 @@ fn mount(word: &str, world: &World) -> Result<MountRequest> {
                 propagation: fields.propagation.unwrap_or_default(),
                 recursive: fields.recursive != Some(Recursion::Disabled),
                 submounts,
+                ..Bind::default()
             })
         }
         "tmpfs" => {
@@ -181,7 +178,7 @@ fn mount(word: &str, world: &World) -> Result<MountRequest> {
             if fields.propagation.is_some() || fields.recursive.is_some() {
                 return Err(bad("cannot mix `bind-*` options with mount type `tmpfs`"));
             }
-            MountKind::Tmpfs(Tmpfs { size: fields.size, mode: fields.mode, options: Vec::new() })
+            MountKind::Tmpfs(Tmpfs { size: fields.size, mode: fields.mode, ..Tmpfs::default() })
         }
         kind @ ("volume" | "image" | "cluster" | "npipe") => {
             let usage = Usage::argument(format!("--mount type={kind} is not supported yet"));
@@ -189,7 +186,7 @@ fn mount(word: &str, world: &World) -> Result<MountRequest> {
         }
         _ => return Err(bad("want type=bind or type=tmpfs")),
     };
-    Ok(MountRequest { target, read_only: fields.read_only, kind })
+    Ok(MountRequest { read_only: fields.read_only, ..MountRequest::new(target, kind) })
 }
 
 fn fields(word: &str) -> Result<Fields> {
@@ -307,5 +304,5 @@ fn memory(word: &str) -> Result<MountRequest> {
             _ => return Err(bad(option)),
         }
     }
-    Ok(MountRequest { target: target(word, path)?, read_only, kind: MountKind::Tmpfs(tmpfs) })
+    Ok(MountRequest { read_only, ..MountRequest::new(target(word, path)?, MountKind::Tmpfs(tmpfs)) })
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::World;
 use super::usage::Usage;
 use crate::base::units::parse_size;
-use crate::engine::{Options, RestartPolicy, Seccomp, Ulimit};
+use crate::engine::{RestartPolicy, Seccomp, SecurityOptions, Ulimit};
 use crate::oci::Platform;
 
 type Result<T> = std::result::Result<T, Usage>;
@@ -227,7 +227,7 @@ pub(super) fn ulimit(word: &str) -> Result<Ulimit> {
     if above {
         return Err(bad("the soft limit must be less than or equal to the hard one"));
     }
-    Ok(Ulimit { name: name.to_owned(), soft, hard })
+    Ok(Ulimit { name: name.to_owned(), soft, hard, ..Ulimit::default() })
 }
 
 pub(super) fn restart(word: &str) -> Result<RestartPolicy> {
@@ -274,7 +274,7 @@ fn label(part: &str) -> Result<String> {
 
 /// `no-new-privileges[=bool]`, `seccomp=FILE|unconfined|builtin`, `apparmor=PROFILE|unconfined`,
 /// `label=disable|type:T|…`.
-pub(super) fn security(word: &str, options: &mut Options, world: &World) -> Result<()> {
+pub(super) fn security(word: &str, options: &mut SecurityOptions, world: &World) -> Result<()> {
     let (key, value) = match word.split_once(['=', ':']) {
         Some((key, value)) => (key, Some(value)),
         None => (word, None),

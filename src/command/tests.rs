@@ -58,8 +58,12 @@ fn options_end_at_the_image() {
     let run = run("run -it --rm -e A=1 debian ls -l --color -- x");
     let request = &run.create.request;
     assert_eq!(request.image, "debian");
-    assert_eq!(request.options.command, ["ls", "-l", "--color", "--", "x"]);
-    assert!(request.options.interactive && request.options.tty && request.options.auto_remove);
+    assert_eq!(request.options.process.command, ["ls", "-l", "--color", "--", "x"]);
+    assert!(
+        request.options.process.interactive
+            && request.options.process.tty
+            && request.options.lifecycle.auto_remove
+    );
     assert_eq!(run.streams, Streams { stdin: true, stdout: true, stderr: true });
     let Request::Exec(exec) = request_of("exec -u 0 web -- ls -t") else { panic!() };
     assert_eq!(exec.target, "web");
@@ -72,19 +76,19 @@ fn request_of(line: &str) -> Request {
 
 #[test]
 fn flags_read_as_in_docker() {
-    assert!(!options("--rm=false -t").auto_remove);
-    assert!(options("--rm=false --rm").auto_remove);
-    assert!(options("-ti --init=1").init);
-    assert_eq!(options("--stop-timeout -1").stop_timeout, Some(-1));
-    assert_eq!(options("-u=1000 -w=/x").user.as_deref(), Some("1000"));
-    assert_eq!(options("--name=web --name db -hbox").hostname.as_deref(), Some("box"));
-    assert_eq!(options("--entrypoint ''").entrypoint, Some(Vec::new()));
+    assert!(!options("--rm=false -t").lifecycle.auto_remove);
+    assert!(options("--rm=false --rm").lifecycle.auto_remove);
+    assert!(options("-ti --init=1").process.init);
+    assert_eq!(options("--stop-timeout -1").lifecycle.stop_timeout, Some(-1));
+    assert_eq!(options("-u=1000 -w=/x").process.user.as_deref(), Some("1000"));
+    assert_eq!(options("--name=web --name db -hbox").networking.hostname.as_deref(), Some("box"));
+    assert_eq!(options("--entrypoint ''").process.entrypoint, Some(Vec::new()));
     assert_eq!(run("run -d debian").streams, Streams::default());
     assert_eq!(
         run("run -a stderr -a STDIN debian").streams,
         Streams { stdin: true, stdout: false, stderr: true }
     );
-    let attached = |words: &str| options(words).attach;
+    let attached = |words: &str| options(words).process.attach.map(|attach| attach.value);
     assert_eq!((attached("-d"), attached("-i")), (Some(Streams::default()), None));
     assert_eq!(attached("-a stdout"), Some(Streams { stdout: true, ..Streams::default() }));
     assert!(!run("run --sig-proxy=false debian").sig_proxy);
@@ -94,7 +98,7 @@ fn flags_read_as_in_docker() {
 
 #[test]
 fn variables_come_from_files_the_caller_and_words() {
-    let env = options("-e X=1 -e LANG -e NONE -e X= --env-file env").env;
+    let env = options("-e X=1 -e LANG -e NONE -e X= --env-file env").process.env;
     assert_eq!(env, ["A=1", "B= two ", "HOME=/home/me", "X=1", "LANG=C", "NONE", "X="]);
     let labels = options("--label-file labels -l tier=back --label x").labels;
     let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -106,14 +110,15 @@ fn mounts_read_as_in_docker() {
     let line = "-v /a:/b -v ./c:/d:ro,z,rshared --mount type=bind,src=/e,dst=/f,readonly,bind-propagation=slave \
                 --mount 'type=tmpfs,target=/g,tmpfs-size=1m,tmpfs-mode=700' --tmpfs /h:size=64k,noexec,mode=1770 \
                 --tmpfs /i --mount '\"type=bind\",\"source=/x,y\",target=/k/../j,ro=false'";
-    let mounts =
-        serde_json::to_string(&options(line).mounts).unwrap().replace("},{\"target\"", "},\n{\"target\"");
+    let mounts = serde_json::to_string(&options(line).mounts.list)
+        .unwrap()
+        .replace("},{\"target\"", "},\n{\"target\"");
     insta::assert_snapshot!(mounts, @r#"
-    [{"target":"/b","read_only":false,"kind":{"type":"bind","source":"/a","create_source":true,"propagation":"rprivate","recursive":true}},
-    {"target":"/d","read_only":true,"kind":{"type":"bind","source":"/home/me/c","create_source":true,"propagation":"rshared","recursive":true}},
-    {"target":"/f","read_only":true,"kind":{"type":"bind","source":"/e","create_source":false,"propagation":"slave","recursive":true}},
+    [{"target":"/b","read_only":false,"kind":{"type":"bind","source":"/a","create_source":true,"propagation":"rprivate","recursive":true,"submounts":"alike"}},
+    {"target":"/d","read_only":true,"kind":{"type":"bind","source":"/home/me/c","create_source":true,"propagation":"rshared","recursive":true,"submounts":"alike"}},
+    {"target":"/f","read_only":true,"kind":{"type":"bind","source":"/e","create_source":false,"propagation":"slave","recursive":true,"submounts":"alike"}},
     {"target":"/g","read_only":false,"kind":{"type":"tmpfs","size":1048576,"mode":448,"options":[]}},
-    {"target":"/j","read_only":false,"kind":{"type":"bind","source":"/x,y","create_source":false,"propagation":"rprivate","recursive":true}},
+    {"target":"/j","read_only":false,"kind":{"type":"bind","source":"/x,y","create_source":false,"propagation":"rprivate","recursive":true,"submounts":"alike"}},
     {"target":"/h","read_only":false,"kind":{"type":"tmpfs","size":65536,"mode":1016,"options":["noexec"]}},
     {"target":"/i","read_only":false,"kind":{"type":"tmpfs","size":null,"mode":null,"options":[]}}]
     "#);
@@ -126,11 +131,13 @@ fn the_other_values_read_as_in_docker() {
                 --dns 1.1.1.1 --security-opt no-new-privileges --security-opt seccomp=seccomp.json --security-opt apparmor=mine --security-opt label=type:t --security-opt label:disable --platform linux/arm64 \
                 --network host --cap-add NET_ADMIN --cap-drop ALL --group-add 5 --runtime runc";
     let options = serde_json::to_value(options(line)).unwrap();
-    let kept = |name: &str| format!("{name}: {}", options[name]);
+    let groups = options.as_object().unwrap();
+    let place = |name: &str| groups.values().find_map(|group| group.get(name)).or(groups.get(name));
+    let kept = |name: &str| format!("{name}: {}", place(name).unwrap());
     let shown = [
         "ulimits",
         "restart",
-        "log",
+        "logging",
         "shm_size",
         "extra_hosts",
         "dns",
@@ -149,7 +156,7 @@ fn the_other_values_read_as_in_docker() {
     insta::assert_snapshot!(shown.join("\n"), @r#"
     ulimits: [{"name":"nofile","soft":1024,"hard":2048},{"name":"core","soft":-1,"hard":-1}]
     restart: {"on-failure":3}
-    log: {"driver":"json-file","max_size":1000000,"max_files":5}
+    logging: {"driver":null,"max_size":1000000,"max_files":5}
     shm_size: 67108864
     extra_hosts: ["a:::1","b:10.0.0.1","up:host-gateway"]
     dns: ["1.1.1.1"]
@@ -280,11 +287,13 @@ proptest! {
         shm_size in proptest::option::of(0..u64::from(u32::MAX)),
     ) {
         let [tty, interactive, read_only, privileged, init, detach] = flags;
-        let attach = detach.then(Streams::default);
-        let options = Options {
-            attach, command, env, user, tty, interactive, read_only, privileged, init, stop_timeout, shm_size,
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        let process = &mut options.process;
+        (process.command, process.env, process.user) = (command, env, user);
+        (process.tty, process.interactive, process.init) = (tty, interactive, init);
+        process.attach = detach.then(|| Streams::default().into());
+        (options.mounts.read_only, options.security.privileged) = (read_only, privileged);
+        (options.lifecycle.stop_timeout, options.resources.shm_size) = (stop_timeout, shm_size);
         let request = CreateRequest { name: None, image: "debian".to_owned(), pull: Default::default(), options };
         let words = equivalent::run(&request, detach);
         let Request::Run(run) = parse(&words, &world()).unwrap().request else { panic!() };

@@ -1,6 +1,9 @@
 //! Which capabilities a container's processes may have: capabilities(7).
 
-use super::config::Error;
+/// A word that is no capability.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("invalid capability: \"{0}\"")]
+pub struct NoCapability(pub String);
 
 /// Every capability, in the kernel's order: its number is its place.
 pub const ALL: [&str; 41] = [
@@ -73,7 +76,7 @@ pub const DEFAULT: [&str; 14] = [
 /// # Errors
 ///
 /// A word that is no capability.
-pub fn resolve(add: &[String], drop: &[String]) -> Result<Vec<String>, Error> {
+pub fn resolve(add: &[String], drop: &[String]) -> Result<Vec<String>, NoCapability> {
     let (add, adds_all) = parse(add)?;
     let (drop, drops_all) = parse(drop)?;
     let keeps = |name: &str| {
@@ -86,7 +89,7 @@ pub fn resolve(add: &[String], drop: &[String]) -> Result<Vec<String>, Error> {
     Ok(ALL.into_iter().filter(|name| keeps(name)).map(str::to_owned).collect())
 }
 
-fn parse(words: &[String]) -> Result<(Vec<&'static str>, bool), Error> {
+fn parse(words: &[String]) -> Result<(Vec<&'static str>, bool), NoCapability> {
     let mut names = Vec::new();
     let mut all = false;
     for word in words {
@@ -97,7 +100,7 @@ fn parse(words: &[String]) -> Result<(Vec<&'static str>, bool), Error> {
         }
         let bare = upper.strip_prefix("CAP_").unwrap_or(&upper);
         let known = ALL.into_iter().find(|name| &name[4..] == bare);
-        names.push(known.ok_or_else(|| Error::Capability(word.clone()))?);
+        names.push(known.ok_or_else(|| NoCapability(word.clone()))?);
     }
     Ok((names, all))
 }

@@ -2,14 +2,13 @@
 //!
 //! ```text
 //! Options (the user's words) ──┐
-//!                              ├─ config::resolve ─▶ Config ─ spec ─▶ OCI runtime spec
+//!                              ├─ Options::resolve ─▶ Options ─ spec ─▶ OCI runtime spec
 //! ImageConfig (the image's) ───┘
 //! ```
 //! `record.json` holds what must outlive a reboot ([`Record`]), `run.json` what must not
 //! ([`Run`]). While a monitor lives it is the only writer of both.
 
 pub mod capability;
-pub mod config;
 pub mod devices;
 pub mod log;
 pub mod name;
@@ -21,8 +20,9 @@ pub mod status;
 pub mod store;
 
 pub use options::{
-    Bind, LogOptions, MountKind, MountRequest, NetworkMode, Options, Propagation, PullPolicy, RestartPolicy,
-    Seccomp, Streams, Submounts, Tmpfs, Ulimit,
+    Bind, LifecycleOptions, LogOptions, MountKind, MountOptions, MountRequest, NetworkMode, NetworkOptions,
+    Options, ProcessOptions, Propagation, PullPolicy, ResourceOptions, RestartPolicy, Seccomp,
+    SecurityOptions, Streams, Submounts, Tmpfs, Ulimit,
 };
-pub use record::{Config, ExitState, Process, Record, Run};
+pub use record::{ExitState, Process, Record, Run};
 pub use status::{Conflict, Status, Verb};

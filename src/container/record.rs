@@ -2,22 +2,19 @@
 
 mod old;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::options::{
-    LogOptions, MountRequest, NetworkMode, Options, RestartPolicy, Seccomp, Streams, Ulimit,
-};
+use super::options::{Options, RestartPolicy};
 use super::status::Status;
-use crate::base::disk::{Kept, State, Unknown, state};
+use crate::base::disk::{Kept, State, Unknown};
 use crate::base::{ContainerId, Endpoint, Name};
-use crate::oci::{ImageId, Platform};
+use crate::oci::ImageId;
 
 /// Current version of `record.json`.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 /// Current version of `run.json`.
 pub const RUN_VERSION: u32 = 2;
 
@@ -41,27 +38,37 @@ pub struct Record {
     /// What the user asked for, to show it and to do it again.
     pub options: Options,
     /// What that means, with the image's configuration merged in.
-    pub config: Config,
+    pub config: Options,
     /// How it last ended, and what else is remembered of its runs.
     #[serde(default)]
     pub state: ExitState,
     /// Fields of a newer hoist, kept when this one rewrites the file.
     #[serde(flatten)]
-    pub unknown: BTreeMap<String, serde_json::Value>,
+    pub unknown: Unknown,
 }
 
-state!(Record, VERSION);
+impl State for Record {
+    const NEWEST: u32 = VERSION;
+
+    fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn read_old(bytes: &[u8]) -> serde_json::Result<Self> {
+        old::record(bytes)
+    }
+}
 
 impl Record {
     /// Whether its restart policy wants it started when the machine is, as Docker does when
     /// its daemon starts. One that never ran is not started.
     #[must_use]
     pub fn wants_boot(&self) -> bool {
-        let wants = match self.config.restart {
+        let wants = match &self.config.lifecycle.restart {
             RestartPolicy::Always => true,
             RestartPolicy::UnlessStopped => !self.state.stopped_by_hand,
             // For failures alone, which the end of the machine is not.
-            RestartPolicy::OnFailure(_) | RestartPolicy::No => false,
+            RestartPolicy::OnFailure(_) | RestartPolicy::No | RestartPolicy::Unknown(_) => false,
         };
         wants && self.state.started.is_some()
     }
@@ -69,10 +76,10 @@ impl Record {
     /// Whether its restart policy starts it again after an end with this exit code.
     #[must_use]
     pub fn wants_restart(&self, code: u8) -> bool {
-        let wants = match self.config.restart {
-            RestartPolicy::No => false,
+        let wants = match &self.config.lifecycle.restart {
+            RestartPolicy::No | RestartPolicy::Unknown(_) => false,
             RestartPolicy::Always | RestartPolicy::UnlessStopped => true,
-            RestartPolicy::OnFailure(most) => code != 0 && (most == 0 || self.state.restart_count < most),
+            &RestartPolicy::OnFailure(most) => code != 0 && (most == 0 || self.state.restart_count < most),
         };
         wants && !self.state.stopped_by_hand
     }
@@ -101,102 +108,6 @@ impl Record {
             (_, Some(_)) => self.wants_restart(self.state.exit_code),
             (_, None) => self.wants_restart(unseen),
         }
-    }
-}
-
-/// A container's configuration, complete: nothing of the image is left to look up.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Config {
-    /// Entry point, then command: what is executed is the one followed by the other.
-    pub entrypoint: Vec<String>,
-    /// The words after the entry point.
-    pub command: Vec<String>,
-    /// `NAME=value`, the image's first.
-    pub env: Vec<String>,
-    /// Absolute.
-    pub workdir: PathBuf,
-    /// `name|uid[:group|gid]`, empty for root.
-    pub user: String,
-    /// The container's short id unless asked otherwise; the host's with the host's network.
-    pub hostname: String,
-    /// Empty unless asked for.
-    pub domainname: String,
-    /// A terminal instead of three pipes.
-    pub tty: bool,
-    /// Standard input is a pipe or the terminal; it is /dev/null otherwise.
-    pub open_stdin: bool,
-    /// The streams that the command which made it attaches, where that was said.
-    pub attach: Option<Streams>,
-    /// The image's labels and the user's.
-    pub labels: BTreeMap<String, String>,
-    /// A name as in signal(7), `SIGTERM`.
-    pub stop_signal: String,
-    /// Seconds between that signal and SIGKILL; negative waits for ever.
-    pub stop_timeout: i64,
-    /// Binds and tmpfs.
-    pub mounts: Vec<MountRequest>,
-    /// Anonymous volumes the image declares: paths in the container.
-    pub volumes: Vec<PathBuf>,
-    /// Which network.
-    pub network: NetworkMode,
-    /// Further lines of /etc/hosts, `name:address`.
-    pub extra_hosts: Vec<String>,
-    /// Name servers instead of the host's.
-    pub dns: Vec<String>,
-    /// Search domains instead of the host's.
-    pub dns_search: Vec<String>,
-    /// Resolver options instead of the host's.
-    pub dns_options: Vec<String>,
-    /// The root cannot be written.
-    pub read_only: bool,
-    /// The full set of capabilities, `CAP_…`, before it is cut to what the caller has.
-    pub capabilities: Vec<String>,
-    /// Everything the engine itself may do.
-    pub privileged: bool,
-    /// No program gains rights by set-user-id bits or file capabilities.
-    pub no_new_privileges: bool,
-    /// Which system calls.
-    pub seccomp: Seccomp,
-    /// An AppArmor profile by name, or `unconfined`; the default one where nothing is said.
-    pub apparmor: Option<String>,
-    /// Parts of an SELinux label, as `type:container_t`; they are without effect where SELinux is off.
-    pub selinux: Vec<String>,
-    /// Resource limits.
-    pub ulimits: Vec<Ulimit>,
-    /// An init process of ours reaps orphans and passes signals on.
-    pub init: bool,
-    /// Removed when it ends.
-    pub auto_remove: bool,
-    /// Where output goes.
-    pub log: LogOptions,
-    /// `None` is the embedded runtime.
-    pub runtime: Option<String>,
-    /// What happens when it ends.
-    pub restart: RestartPolicy,
-    /// What the image was built for.
-    pub platform: Option<Platform>,
-    /// Further groups, names or numbers.
-    pub group_add: Vec<String>,
-    /// Bytes of /dev/shm.
-    pub shm_size: u64,
-    /// Ports the image exposes, `80/tcp`.
-    pub exposed_ports: Vec<String>,
-}
-
-impl Config {
-    /// The streams that the command which made it attaches: Docker's `AttachStdin`,
-    /// `AttachStdout` and `AttachStderr`.
-    #[must_use]
-    pub fn attached(&self) -> Streams {
-        self.attach.unwrap_or(Streams { stdin: self.open_stdin, stdout: true, stderr: true })
-    }
-
-    /// Whether standard input ends with the first client that carries it, as Docker's
-    /// `StdinOnce`. Without, clients come and go (`run -di`).
-    #[must_use]
-    pub fn stdin_once(&self) -> bool {
-        self.open_stdin && self.attached().stdin
     }
 }
 
@@ -269,7 +180,7 @@ pub struct Run {
     pub ended: Option<ExitState>,
     /// Fields of a newer hoist, kept when this one rewrites the file.
     #[serde(flatten)]
-    pub unknown: BTreeMap<String, serde_json::Value>,
+    pub unknown: Unknown,
 }
 
 impl State for Run {

@@ -6,8 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::options::{Bind, MountKind, MountRequest, NetworkMode, Propagation, Submounts, Tmpfs, Ulimit};
-use super::record::Config;
+use super::options::{
+    Bind, MountKind, MountRequest, NetworkMode, Options, Propagation, Submounts, Tmpfs, Ulimit,
+};
 use crate::oci::GROUP_ADD;
 use crate::oci::runtime::{
     Capabilities, Linux, LinuxCapabilities, LinuxDeviceCgroup, LinuxDeviceType, LinuxNamespace,
@@ -63,37 +64,37 @@ pub struct Place<'a> {
 pub const ETC_FILES: [&str; 3] = ["resolv.conf", "hostname", "hosts"];
 
 /// The runtime specification of a container. Its system call filter is not part of it:
-/// that is the runtime's, by [`Config::seccomp`].
+/// that is the runtime's, by its options.
 #[must_use]
-pub fn spec(config: &Config, place: &Place<'_>) -> Spec {
+pub fn spec(config: &Options, place: &Place<'_>) -> Spec {
     let mut spec = Spec::default();
     let mut root = Root::default();
     root.set_path(place.root.clone().unwrap_or_else(|| "rootfs".into()));
-    root.set_readonly(Some(config.read_only));
+    root.set_readonly(Some(config.mounts.read_only));
     spec.set_root(Some(root));
     spec.set_process(Some(process(config)));
-    spec.set_hostname(Some(config.hostname.clone()));
-    spec.set_domainname(Some(config.domainname.clone()).filter(|name| !name.is_empty()));
+    spec.set_hostname(Some(config.networking.hostname().to_owned()));
+    spec.set_domainname(Some(config.networking.domainname().to_owned()).filter(|name| !name.is_empty()));
     spec.set_mounts(Some(mounts(config, place.etc)));
     spec.set_linux(Some(linux(config, place)));
-    if !config.group_add.is_empty() {
-        spec.set_annotations(Some([(GROUP_ADD.to_owned(), config.group_add.join(","))].into()));
+    if !config.process.group_add.is_empty() {
+        spec.set_annotations(Some([(GROUP_ADD.to_owned(), config.process.group_add.join(","))].into()));
     }
     spec
 }
 
 /// The process that `config` says to run.
 #[must_use]
-pub fn process(config: &Config) -> Process {
+pub fn process(config: &Options) -> Process {
     let mut process = Process::default();
-    process.set_terminal(Some(config.tty));
-    process.set_args(Some([config.entrypoint.as_slice(), &config.command].concat()));
+    process.set_terminal(Some(config.process.tty));
+    process.set_args(Some(config.process.program()));
     process.set_env(Some(environment(config)));
-    process.set_cwd(config.workdir.clone());
-    process.set_user(user(&config.user));
-    process.set_capabilities(Some(capabilities(&config.capabilities)));
-    process.set_rlimits(Some(config.ulimits.iter().filter_map(rlimit).collect()));
-    process.set_no_new_privileges(Some(config.no_new_privileges));
+    process.set_cwd(config.process.workdir().to_owned());
+    process.set_user(user(config.process.user()));
+    process.set_capabilities(Some(capabilities(&config.security.capabilities())));
+    process.set_rlimits(Some(config.resources.ulimits.iter().filter_map(rlimit).collect()));
+    process.set_no_new_privileges(Some(config.security.no_new_privileges));
     process
 }
 
@@ -106,19 +107,19 @@ fn user(written: &str) -> User {
 }
 
 /// The container's variables, with those that every container has before them.
-fn environment(config: &Config) -> Vec<String> {
-    let has = |name: &str| config.env.iter().any(|entry| entry.starts_with(name));
-    let mut env = Vec::with_capacity(config.env.len() + 3);
+fn environment(config: &Options) -> Vec<String> {
+    let has = |name: &str| config.process.env.iter().any(|entry| entry.starts_with(name));
+    let mut env = Vec::with_capacity(config.process.env.len() + 3);
     if !has("PATH=") {
         env.push(DEFAULT_PATH.to_owned());
     }
     if !has("HOSTNAME=") {
-        env.push(format!("HOSTNAME={}", config.hostname));
+        env.push(format!("HOSTNAME={}", config.networking.hostname()));
     }
-    if config.tty && !has("TERM=") {
+    if config.process.tty && !has("TERM=") {
         env.push("TERM=xterm".to_owned());
     }
-    env.extend_from_slice(&config.env);
+    env.extend_from_slice(&config.process.env);
     env
 }
 
@@ -153,7 +154,7 @@ fn rlimit(limit: &Ulimit) -> Option<PosixRlimit> {
         "rttime" => T::RlimitRttime,
         "sigpending" => T::RlimitSigpending,
         "stack" => T::RlimitStack,
-        _ => return None, // `config::resolve` refused it
+        _ => return None, // it was refused when it was resolved
     };
     // -1 is RLIM_INFINITY, all bits set.
     let bits = |value: i64| u64::try_from(value).unwrap_or(u64::MAX);
@@ -161,28 +162,28 @@ fn rlimit(limit: &Ulimit) -> Option<PosixRlimit> {
     rlimit.build().ok()
 }
 
-fn linux(config: &Config, place: &Place<'_>) -> Linux {
+fn linux(config: &Options, place: &Place<'_>) -> Linux {
     use LinuxNamespaceType as N;
     let mut linux = Linux::default();
     let mut namespaces = vec![N::Mount, N::Pid, N::Uts, N::Ipc, N::Cgroup];
-    if config.network != NetworkMode::Host {
+    if config.networking.network != NetworkMode::Host {
         namespaces.push(N::Network);
     }
     linux.set_namespaces(Some(namespaces.into_iter().map(namespace).collect()));
     linux.set_cgroups_path(place.cgroup.clone());
     linux.set_devices(Some(Vec::new()));
     let mut resources = LinuxResources::default();
-    resources.set_devices(Some(device_rules(config.privileged)));
+    resources.set_devices(Some(device_rules(config.security.privileged)));
     linux.set_resources(Some(resources));
     let own = |paths: &[&str]| paths.iter().map(|&path| path.to_owned()).collect::<Vec<_>>();
-    let (masked, read_only) = if config.privileged {
+    let (masked, read_only) = if config.security.privileged {
         (Vec::new(), Vec::new())
     } else {
         ([own(&MASKED), own(&MASKED_SYS)].concat(), own(&READ_ONLY))
     };
     linux.set_masked_paths(Some(masked));
     linux.set_readonly_paths(Some(read_only));
-    linux.set_rootfs_propagation(rootfs_propagation(&config.mounts).map(str::to_owned));
+    linux.set_rootfs_propagation(rootfs_propagation(&config.mounts.list).map(str::to_owned));
     linux
 }
 
@@ -200,7 +201,7 @@ fn rootfs_propagation(mounts: &[MountRequest]) -> Option<&'static str> {
             match bind.propagation {
                 Propagation::Shared | Propagation::Rshared => return Some("shared"),
                 Propagation::Slave | Propagation::Rslave => found = Some("slave"),
-                Propagation::Private | Propagation::Rprivate => {}
+                Propagation::Private | Propagation::Rprivate | Propagation::Unknown(_) => {}
             }
         }
     }
@@ -233,10 +234,10 @@ fn device_rules(privileged: bool) -> Vec<LinuxDeviceCgroup> {
 
 /// Docker's mounts, then the container's own files of /etc, then what the user asked for;
 /// what the user mounts over one of them takes its place.
-fn mounts(config: &Config, etc: &Path) -> Vec<Mount> {
-    let cgroup_mode = if config.privileged { "rw" } else { "ro" };
-    let sys_mode = if config.privileged { "rw" } else { "ro" };
-    let shm = format!("size={}", config.shm_size);
+fn mounts(config: &Options, etc: &Path) -> Vec<Mount> {
+    let cgroup_mode = if config.security.privileged { "rw" } else { "ro" };
+    let sys_mode = if config.security.privileged { "rw" } else { "ro" };
+    let shm = format!("size={}", config.resources.shm_size());
     let mut mounts = vec![
         mount("/proc", "proc", "proc", &["nosuid", "noexec", "nodev"]),
         mount("/dev", "tmpfs", "tmpfs", &["nosuid", "strictatime", "mode=755", "size=65536k"]),
@@ -255,18 +256,20 @@ fn mounts(config: &Config, etc: &Path) -> Vec<Mount> {
         let source = etc.join(file);
         let target = Path::new("/etc").join(file);
         let options: &[&str] =
-            if config.read_only { &["bind", "ro", "rprivate"] } else { &["bind", "rprivate"] };
+            if config.mounts.read_only { &["bind", "ro", "rprivate"] } else { &["bind", "rprivate"] };
         mounts.push(mount(&target, "bind", &source, options));
     }
-    let replaced = |mount: &Mount| config.mounts.iter().any(|asked| asked.target == *mount.destination());
+    let replaced =
+        |mount: &Mount| config.mounts.list.iter().any(|asked| asked.target == *mount.destination());
     mounts.retain(|mount| !replaced(mount));
-    mounts.extend(config.mounts.iter().map(requested));
+    mounts.extend(config.mounts.list.iter().filter_map(requested));
     mounts
 }
 
-fn requested(request: &MountRequest) -> Mount {
+/// A mount that was asked for, if it is known what that is: a start makes sure of it.
+fn requested(request: &MountRequest) -> Option<Mount> {
     let mode = if request.read_only { "ro" } else { "rw" };
-    match &request.kind {
+    Some(match &request.kind {
         MountKind::Bind(Bind { source, propagation, recursive, submounts, .. }) => {
             let bind = if *recursive { "rbind" } else { "bind" };
             // Every kernel that hoist runs on can do it, so `Alike` and `ReadOnly` are one.
@@ -274,14 +277,15 @@ fn requested(request: &MountRequest) -> Mount {
                 (true, Submounts::Alike | Submounts::ReadOnly) => "rro",
                 _ => mode,
             };
-            mount(&request.target, "bind", source, &[bind, mode, propagation.as_str()])
+            mount(&request.target, "bind", source, &[bind, mode, &propagation.as_str()])
         }
         MountKind::Tmpfs(tmpfs) => {
             let options = tmpfs_options(tmpfs, mode);
             let options: Vec<&str> = options.iter().map(String::as_str).collect();
             mount(&request.target, "tmpfs", "tmpfs", &options)
         }
-    }
+        MountKind::Unknown(_) => return None,
+    })
 }
 
 /// Docker's defaults, unless one of the user's words says otherwise.
@@ -309,39 +313,22 @@ fn mount(target: impl AsRef<Path>, typ: &str, source: impl AsRef<Path>, options:
     mount
 }
 
-impl Propagation {
-    /// The word of `mount --make-…` and of the runtime specification.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Private => "private",
-            Self::Rprivate => "rprivate",
-            Self::Shared => "shared",
-            Self::Rshared => "rshared",
-            Self::Slave => "slave",
-            Self::Rslave => "rslave",
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn config() -> Config {
-        Config {
-            entrypoint: vec!["/bin/sh".to_owned()],
-            command: vec!["-c".to_owned(), "true".to_owned()],
-            env: vec!["A=1".to_owned()],
-            workdir: "/srv".into(),
-            hostname: "web".to_owned(),
-            capabilities: vec!["CAP_KILL".to_owned()],
-            shm_size: 64 << 20,
-            ..Config::default()
-        }
+    fn config() -> Options {
+        let mut options = Options::default();
+        options.process.entrypoint = Some(vec!["/bin/sh".to_owned()]);
+        options.process.command = vec!["-c".to_owned(), "true".to_owned()];
+        options.process.env = vec!["A=1".to_owned()];
+        options.networking.hostname = Some("web".to_owned());
+        options.security.cap_drop = vec!["ALL".to_owned()];
+        options.security.cap_add = vec!["KILL".to_owned()];
+        options
     }
 
-    fn made(config: &Config) -> Spec {
+    fn made(config: &Options) -> Spec {
         spec(config, &Place { etc: Path::new("/state/c"), cgroup: None, root: None })
     }
 
@@ -362,27 +349,16 @@ mod tests {
     #[test]
     fn the_mounts_are_dockers_and_the_users() {
         let mut config = config();
-        config.mounts = vec![
-            MountRequest {
-                target: "/data".into(),
-                read_only: true,
-                kind: MountKind::Bind(Bind {
-                    source: "/host".into(),
-                    create_source: true,
-                    propagation: Propagation::Rslave,
-                    recursive: true,
-                    submounts: Submounts::Alike,
-                }),
-            },
-            MountRequest {
-                target: "/etc/hosts".into(),
-                read_only: false,
-                kind: MountKind::Tmpfs(Tmpfs {
-                    size: Some(1024),
-                    mode: None,
-                    options: vec!["exec".to_owned()],
-                }),
-            },
+        let bind = Bind {
+            source: "/host".into(),
+            propagation: Propagation::Rslave,
+            recursive: true,
+            ..Bind::default()
+        };
+        let tmpfs = Tmpfs { size: Some(1024), options: vec!["exec".to_owned()], ..Tmpfs::default() };
+        config.mounts.list = vec![
+            MountRequest { read_only: true, ..MountRequest::new("/data", MountKind::Bind(bind)) },
+            MountRequest::new("/etc/hosts", MountKind::Tmpfs(tmpfs)),
         ];
         let spec = made(&config);
         assert_eq!(
@@ -407,9 +383,10 @@ mod tests {
     #[test]
     fn the_process_is_what_was_asked_for_with_the_usual_variables() {
         let mut config = config();
-        config.tty = true;
-        config.user = "web:staff".to_owned();
-        config.ulimits = vec![Ulimit { name: "nofile".to_owned(), soft: 10, hard: -1 }];
+        config.process.tty = true;
+        config.process.user = Some("web:staff".to_owned());
+        config.resources.ulimits =
+            vec![Ulimit { name: "nofile".to_owned(), soft: 10, hard: -1, ..Ulimit::default() }];
         let process = process(&config);
         assert_eq!(process.args().as_ref().unwrap().join(" "), "/bin/sh -c true");
         let env = process.env().as_ref().unwrap();
@@ -427,8 +404,8 @@ mod tests {
         let mut config = config();
         let namespaces = |spec: &Spec| spec.linux().as_ref().unwrap().namespaces().as_ref().unwrap().len();
         assert_eq!(namespaces(&made(&config)), 6);
-        config.network = NetworkMode::Host;
-        config.privileged = true;
+        config.networking.network = NetworkMode::Host;
+        config.security.privileged = true;
         let spec = made(&config);
         assert_eq!(namespaces(&spec), 5);
         let linux = spec.linux().as_ref().unwrap();

@@ -229,12 +229,13 @@ impl ContainerFilter {
             && filters.any("id", |prefix| record.id.as_str().starts_with(prefix.as_str()))
             && filters.labels_fit(&record.config.labels)
             && filters.any("ancestor", |image| is_image(container, image))
-            && filters.any("network", |network| *network == String::from(record.config.network.clone()))
+            && filters
+                .any("network", |network| *network == String::from(record.config.networking.network.clone()))
             && filters.any("volume", |volume| {
-                record.config.mounts.iter().any(|mount| {
+                record.config.mounts.list.iter().any(|mount| {
                     let source = match &mount.kind {
                         MountKind::Bind(bind) => bind.source.to_str(),
-                        MountKind::Tmpfs(_) => None,
+                        MountKind::Tmpfs(_) | MountKind::Unknown(_) => None,
                     };
                     mount.target.to_str() == Some(volume) || source == Some(volume)
                 })

@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::time::{ZERO, rfc3339};
 use crate::base::{Endpoint, Paths};
 use crate::engine::{
-    Bind, Config, Container, MountKind, MountRequest, NetworkMode, Propagation, RestartPolicy, Seccomp,
+    Bind, Container, MountKind, MountRequest, NetworkMode, Options, Propagation, RestartPolicy, Seccomp,
     Status, Tmpfs,
 };
 
@@ -19,13 +19,13 @@ use crate::engine::{
 pub fn container(container: &Container, paths: &Paths) -> Json {
     let record = &container.record;
     let config = &record.config;
-    let words: Vec<&String> = config.entrypoint.iter().chain(&config.command).collect();
+    let words = config.process.program();
     let file = |path: Option<PathBuf>| path.unwrap_or_default();
     let etc = |name| file(container.etc_file(name, paths));
     let mut shown = json!({
         "Id": record.id,
         "Created": rfc3339(record.created),
-        "Path": words.first().copied().cloned().unwrap_or_default(),
+        "Path": words.first().cloned().unwrap_or_default(),
         "Args": words.get(1..).unwrap_or_default(),
         "State": state(container),
         "Image": record.image_id.to_string(),
@@ -43,7 +43,7 @@ pub fn container(container: &Container, paths: &Paths) -> Json {
         "ExecIDs": null,
         "HostConfig": host_config(container),
         "GraphDriver": graph(container, paths),
-        "Mounts": config.mounts.iter().filter_map(mount_point).collect::<Vec<_>>(),
+        "Mounts": config.mounts.list.iter().filter_map(mount_point).collect::<Vec<_>>(),
         "Config": config_of(container),
         "NetworkSettings": network(container),
     });
@@ -79,42 +79,42 @@ fn state(container: &Container) -> Json {
 fn host_config(container: &Container) -> Json {
     let record = &container.record;
     let (config, options) = (&record.config, &record.options);
-    let binds: Vec<_> = config.mounts.iter().filter_map(bind_word).collect();
-    let tmpfs: Map<_, _> = config.mounts.iter().filter_map(tmpfs_word).collect();
+    let binds: Vec<_> = config.mounts.list.iter().filter_map(bind_word).collect();
+    let tmpfs: Map<_, _> = config.mounts.list.iter().filter_map(tmpfs_word).collect();
     let mut shown = json!({
         "Binds": list(&binds),
         "ContainerIDFile": "",
         "LogConfig": {
-            "Type": config.log.driver,
+            "Type": config.logging.driver(),
             "Config": log_options(config),
         },
-        "NetworkMode": config.network,
+        "NetworkMode": String::from(config.networking.network.clone()),
         "PortBindings": {},
-        "RestartPolicy": restart(config.restart),
-        "AutoRemove": config.auto_remove,
+        "RestartPolicy": restart(&config.lifecycle.restart),
+        "AutoRemove": config.lifecycle.auto_remove,
         "VolumeDriver": "",
         "VolumesFrom": null,
         "ConsoleSize": [0, 0],
-        "CapAdd": list(&options.cap_add),
-        "CapDrop": list(&options.cap_drop),
+        "CapAdd": list(&options.security.cap_add),
+        "CapDrop": list(&options.security.cap_drop),
         "CgroupnsMode": "private",
-        "Dns": config.dns,
-        "DnsOptions": config.dns_options,
-        "DnsSearch": config.dns_search,
-        "ExtraHosts": list(&config.extra_hosts),
-        "GroupAdd": list(&config.group_add),
+        "Dns": config.networking.dns,
+        "DnsOptions": config.networking.dns_options,
+        "DnsSearch": config.networking.dns_search,
+        "ExtraHosts": list(&config.networking.extra_hosts),
+        "GroupAdd": list(&config.process.group_add),
         "IpcMode": "private",
         "Cgroup": "",
         "Links": null,
         "OomScoreAdj": 0,
         "PidMode": "",
-        "Privileged": config.privileged,
+        "Privileged": config.security.privileged,
         "PublishAllPorts": false,
-        "ReadonlyRootfs": config.read_only,
+        "ReadonlyRootfs": config.mounts.read_only,
         "SecurityOpt": list(&security(config)),
         "UTSMode": "",
         "UsernsMode": "",
-        "ShmSize": config.shm_size,
+        "ShmSize": config.resources.shm_size(),
         "Runtime": config.runtime.as_deref().unwrap_or("hoist"),
         "Isolation": "",
     });
@@ -122,7 +122,7 @@ fn host_config(container: &Container) -> Json {
         "CpuShares": 0, "Memory": 0, "NanoCpus": 0, "CgroupParent": "", "BlkioWeight": 0,
         "CpuPeriod": 0, "CpuQuota": 0, "CpusetCpus": "", "CpusetMems": "", "Devices": [],
         "MemoryReservation": 0, "MemorySwap": 0, "OomKillDisable": false, "PidsLimit": null,
-        "Ulimits": config.ulimits.iter()
+        "Ulimits": config.resources.ulimits.iter()
             .map(|limit| json!({"Name": limit.name, "Hard": limit.hard, "Soft": limit.soft}))
             .collect::<Vec<_>>(),
     });
@@ -131,7 +131,7 @@ fn host_config(container: &Container) -> Json {
         if !tmpfs.is_empty() {
             fields.insert("Tmpfs".to_owned(), tmpfs.into());
         }
-        if config.init {
+        if config.process.init {
             fields.insert("Init".to_owned(), true.into());
         }
     }
@@ -141,26 +141,27 @@ fn host_config(container: &Container) -> Json {
 fn config_of(container: &Container) -> Json {
     let record = &container.record;
     let (config, options) = (&record.config, &record.options);
-    let attached = config.attached();
+    let attached = config.process.attached();
     let volumes: Map<_, _> =
-        config.volumes.iter().map(|path| (path.display().to_string(), json!({}))).collect();
-    let ports: Map<_, _> = config.exposed_ports.iter().map(|port| (port.clone(), json!({}))).collect();
+        config.mounts.volumes.iter().map(|path| (path.display().to_string(), json!({}))).collect();
+    let ports: Map<_, _> =
+        config.networking.exposed_ports.iter().map(|port| (port.clone(), json!({}))).collect();
     let mut shown = json!({
-        "Hostname": config.hostname,
-        "Domainname": config.domainname,
-        "User": config.user,
+        "Hostname": config.networking.hostname(),
+        "Domainname": config.networking.domainname(),
+        "User": config.process.user(),
         "AttachStdin": attached.stdin,
         "AttachStdout": attached.stdout,
         "AttachStderr": attached.stderr,
-        "Tty": config.tty,
-        "OpenStdin": config.open_stdin,
-        "StdinOnce": config.stdin_once(),
-        "Env": config.env,
-        "Cmd": list(&config.command),
+        "Tty": config.process.tty,
+        "OpenStdin": config.process.interactive,
+        "StdinOnce": config.process.stdin_once(),
+        "Env": config.process.env,
+        "Cmd": list(&config.process.command),
         "Image": record.image,
         "Volumes": if volumes.is_empty() { Json::Null } else { volumes.into() },
-        "WorkingDir": config.workdir,
-        "Entrypoint": list(&config.entrypoint),
+        "WorkingDir": config.process.workdir(),
+        "Entrypoint": list(config.process.entrypoint()),
         "OnBuild": null,
         "Labels": config.labels,
     });
@@ -168,10 +169,8 @@ fn config_of(container: &Container) -> Json {
         if !ports.is_empty() {
             fields.insert("ExposedPorts".to_owned(), ports.into());
         }
-        if !config.stop_signal.is_empty() {
-            fields.insert("StopSignal".to_owned(), config.stop_signal.as_str().into());
-        }
-        if let Some(seconds) = options.stop_timeout {
+        fields.insert("StopSignal".to_owned(), config.lifecycle.stop_signal().into());
+        if let Some(seconds) = options.lifecycle.stop_timeout {
             fields.insert("StopTimeout".to_owned(), seconds.into());
         }
     }
@@ -187,13 +186,13 @@ fn network(container: &Container) -> Json {
     let address = text(|endpoint| endpoint.address.to_string());
     let prefix = endpoint.map_or(0, |endpoint| endpoint.prefix);
     let config = &container.record.config;
-    let mode = String::from(config.network.clone());
+    let mode = String::from(config.networking.network.clone());
     let ports: Map<_, _> = match container.status.is_up() {
-        true => config.exposed_ports.iter().map(|port| (port.clone(), Json::Null)).collect(),
+        true => config.networking.exposed_ports.iter().map(|port| (port.clone(), Json::Null)).collect(),
         false => Map::new(),
     };
     let mut networks = Map::new();
-    if !matches!(config.network, NetworkMode::Container(_)) {
+    if !matches!(config.networking.network, NetworkMode::Container(_)) {
         networks.insert(
             mode,
             json!({
@@ -246,14 +245,24 @@ fn graph(container: &Container, paths: &Paths) -> Json {
 }
 
 fn mount_point(mount: &MountRequest) -> Option<Json> {
-    let MountKind::Bind(bind) = &mount.kind else { return None };
+    let bind = match &mount.kind {
+        MountKind::Bind(bind) => bind,
+        MountKind::Tmpfs(_) => return None,
+        MountKind::Unknown(_) => {
+            let (kind, target) = (mount.kind.as_str(), &mount.target);
+            return Some(json!({
+                "Type": kind, "Source": "", "Destination": target, "Mode": "", "RW": !mount.read_only,
+                "Propagation": "",
+            }));
+        }
+    };
     Some(json!({
         "Type": "bind",
         "Source": bind.source,
         "Destination": mount.target,
         "Mode": mount_mode(mount, bind),
         "RW": !mount.read_only,
-        "Propagation": propagation(bind.propagation),
+        "Propagation": bind.propagation.as_str(),
     }))
 }
 
@@ -268,25 +277,12 @@ fn bind_word(mount: &MountRequest) -> Option<String> {
 fn mount_mode(mount: &MountRequest, bind: &Bind) -> String {
     let mut words = Vec::new();
     if mount.read_only {
-        words.push("ro");
+        words.push("ro".into());
     }
     if bind.propagation != Propagation::default() {
-        words.push(propagation(bind.propagation));
+        words.push(bind.propagation.as_str());
     }
     words.join(",")
-}
-
-/// The kernel's word.
-#[must_use]
-pub fn propagation(propagation: Propagation) -> &'static str {
-    match propagation {
-        Propagation::Private => "private",
-        Propagation::Rprivate => "rprivate",
-        Propagation::Shared => "shared",
-        Propagation::Rshared => "rshared",
-        Propagation::Slave => "slave",
-        Propagation::Rslave => "rslave",
-    }
 }
 
 fn tmpfs_word(mount: &MountRequest) -> Option<(String, Json)> {
@@ -307,38 +303,40 @@ pub fn tmpfs_options(read_only: bool, tmpfs: &Tmpfs) -> String {
     words.join(",")
 }
 
-fn log_options(config: &Config) -> Json {
-    match config.log.driver.as_str() {
+fn log_options(config: &Options) -> Json {
+    match config.logging.driver() {
         "json-file" => json!({
-            "max-file": config.log.max_files.to_string(),
-            "max-size": config.log.max_size.to_string(),
+            "max-file": config.logging.max_files().to_string(),
+            "max-size": config.logging.max_size().to_string(),
         }),
         _ => json!({}),
     }
 }
 
-fn restart(policy: RestartPolicy) -> Json {
+fn restart(policy: &RestartPolicy) -> Json {
     let (name, most) = match policy {
-        RestartPolicy::No => ("no", 0),
-        RestartPolicy::Always => ("always", 0),
-        RestartPolicy::UnlessStopped => ("unless-stopped", 0),
-        RestartPolicy::OnFailure(most) => ("on-failure", most),
+        RestartPolicy::No => ("no".to_owned(), 0),
+        RestartPolicy::Always => ("always".to_owned(), 0),
+        RestartPolicy::UnlessStopped => ("unless-stopped".to_owned(), 0),
+        RestartPolicy::OnFailure(most) => ("on-failure".to_owned(), *most),
+        RestartPolicy::Unknown(value) => (value.to_string(), 0),
     };
     json!({"Name": name, "MaximumRetryCount": most})
 }
 
-fn security(config: &Config) -> Vec<String> {
+fn security(config: &Options) -> Vec<String> {
     let mut words = Vec::new();
-    if config.no_new_privileges {
+    if config.security.no_new_privileges {
         words.push("no-new-privileges".to_owned());
     }
-    match &config.seccomp {
+    match &config.security.seccomp {
         Seccomp::Default => {}
         Seccomp::Unconfined => words.push("seccomp=unconfined".to_owned()),
         Seccomp::Profile(text) => words.push(format!("seccomp={text}")),
+        Seccomp::Unknown(value) => words.push(format!("seccomp={value}")),
     }
-    words.extend(config.apparmor.as_ref().map(|profile| format!("apparmor={profile}")));
-    words.extend(config.selinux.iter().map(|part| format!("label={part}")));
+    words.extend(config.security.apparmor.as_ref().map(|profile| format!("apparmor={profile}")));
+    words.extend(config.security.selinux.iter().map(|part| format!("label={part}")));
     words
 }
 
@@ -435,7 +433,7 @@ mod tests {
             "SecurityOpt": null,
             "UTSMode": "",
             "UsernsMode": "",
-            "ShmSize": 0,
+            "ShmSize": 67108864,
             "Runtime": "hoist",
             "Isolation": "",
             "CpuShares": 0,

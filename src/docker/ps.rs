@@ -58,9 +58,9 @@ pub fn row(container: &Container, truncate: bool, now: Timestamp, zone: &TimeZon
     let command = command(record);
     let command = if truncate { ellipsis(&command, COMMAND_WIDTH) } else { command };
     let labels: Vec<_> = record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let mounts = record.config.mounts.iter().filter_map(|mount| match &mount.kind {
+    let mounts = record.config.mounts.list.iter().filter_map(|mount| match &mount.kind {
         MountKind::Bind(bind) => Some(bind.source.display().to_string()),
-        MountKind::Tmpfs(_) => None,
+        MountKind::Tmpfs(_) | MountKind::Unknown(_) => None,
     });
     let mounts = mounts.map(|source| if truncate { ellipsis(&source, MOUNT_WIDTH) } else { source });
     let id = if truncate { record.id.short() } else { record.id.as_str() };
@@ -77,8 +77,8 @@ pub fn row(container: &Container, truncate: bool, now: Timestamp, zone: &TimeZon
         ("Names", record.name.as_str().into()),
         ("Labels", labels.join(",").into()),
         ("Mounts", mounts.collect::<Vec<_>>().join(",").into()),
-        ("LocalVolumes", record.config.volumes.len().to_string().into()),
-        ("Networks", String::from(record.config.network.clone()).into()),
+        ("LocalVolumes", record.config.mounts.volumes.len().to_string().into()),
+        ("Networks", String::from(record.config.networking.network.clone()).into()),
         ("Platform", record.config.platform.as_ref().map(ToString::to_string).unwrap_or_default().into()),
         ("Size", size(container).into()),
     ]);
@@ -139,7 +139,7 @@ pub fn status(container: &Container, now: Timestamp) -> String {
 /// The program and its words, those with spaces in quotes.
 #[must_use]
 pub fn command(record: &Record) -> String {
-    let words = record.config.entrypoint.iter().chain(&record.config.command).enumerate();
+    let words = record.config.process.entrypoint().iter().chain(&record.config.process.command).enumerate();
     let quoted =
         words.map(|(at, word)| if at > 0 && word.contains(' ') { format!("'{word}'") } else { word.clone() });
     quoted.collect::<Vec<_>>().join(" ")
@@ -174,9 +174,9 @@ fn image(record: &Record, truncate: bool) -> String {
 
 /// Ports the image exposes, while something may listen there.
 fn ports(container: &Container) -> String {
-    match (&container.record.config.network, container.status.is_up()) {
+    match (&container.record.config.networking.network, container.status.is_up()) {
         (NetworkMode::Bridge | NetworkMode::Named(_), true) => {
-            container.record.config.exposed_ports.join(", ")
+            container.record.config.networking.exposed_ports.join(", ")
         }
         _ => String::new(),
     }
@@ -195,7 +195,7 @@ fn size(container: &Container) -> String {
 pub(crate) mod tests {
     use super::*;
     use crate::docker::format::Format;
-    use crate::engine::{Bind, DiskUse, MountRequest, Propagation, Submounts};
+    use crate::engine::{Bind, DiskUse, MountRequest};
 
     /// A running container of `debian`, created at noon.
     pub(crate) fn container() -> Container {
@@ -205,28 +205,25 @@ pub(crate) mod tests {
     /// The same with another name.
     pub(crate) fn named(name: &str) -> Container {
         let json = serde_json::json!({
-            "version": 1, "id": "0123456789ab".repeat(6)[..64], "name": name,
+            "version": 2, "id": "0123456789ab".repeat(6)[..64], "name": name,
             "created": "2026-11-22T09:00:00Z", "image": "debian:latest",
             "image_id": format!("sha256:{}", "ab".repeat(32)), "layers": [],
             "options": {}, "config": {
-                "entrypoint": ["/bin/sh"], "command": ["-c", "while true; do sleep 1; done"],
-                "hostname": "0123456789ab", "stop_signal": "SIGTERM", "stop_timeout": 10,
-                "exposed_ports": ["80/tcp"], "workdir": "/",
+                "process": {
+                    "entrypoint": ["/bin/sh"], "command": ["-c", "while true; do sleep 1; done"],
+                },
+                "networking": {"hostname": "0123456789ab", "exposed_ports": ["80/tcp"]},
             },
             "state": {"started": "2026-11-22T11:00:00Z"},
         });
         let mut record: Record = serde_json::from_value(json).unwrap();
-        record.config.mounts = vec![MountRequest {
-            target: "/data".into(),
-            read_only: false,
-            kind: MountKind::Bind(Bind {
-                source: "/srv/a-rather-long-path".into(),
-                create_source: true,
-                propagation: Propagation::Rprivate,
-                recursive: true,
-                submounts: Submounts::Alike,
-            }),
-        }];
+        let bind = Bind {
+            source: "/srv/a-rather-long-path".into(),
+            create_source: true,
+            recursive: true,
+            ..Bind::default()
+        };
+        record.config.mounts.list = vec![MountRequest::new("/data", MountKind::Bind(bind))];
         Container { record, run: None, status: Status::Running, size: None, warnings: Vec::new() }
     }
 

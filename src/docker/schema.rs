@@ -212,7 +212,7 @@ mod tests {
     fn created() -> Json {
         let mut container = ps::tests::container();
         container.record.config.labels = [("k".to_owned(), "v".to_owned())].into();
-        container.record.config.entrypoint.clear();
+        container.record.config.process.entrypoint = None;
         inspect::container(&container, &Paths::new("/data", "/run/x"))
     }
 

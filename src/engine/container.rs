@@ -53,7 +53,7 @@ impl Container {
     /// The log file that is written; `None` before its first start, and where no log is kept.
     #[must_use]
     pub fn log_file(&self, paths: &Paths) -> Option<PathBuf> {
-        let is_kept = self.record.config.log.driver != "none" && self.was_started();
+        let is_kept = self.record.config.logging.is_kept() && self.was_started();
         is_kept.then(|| log::current(&log::folder(&paths.container(&self.record.id))))
     }
 

@@ -38,6 +38,7 @@ use std::time::Instant;
 
 use crate::base::Paths;
 
+pub use crate::base::disk::{Kept, Unknown};
 pub use crate::base::journal::{Actor, Event, Kind};
 pub use crate::base::progress::{Phase, Progress, Reporter};
 pub use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Name, NetworkId};
@@ -45,8 +46,9 @@ pub use crate::container::log::{
     BadPattern, Filter as LogFilter, Level, MAX_FILES as MAX_LOG_FILES, Matcher, Pattern, Rule as LogRule,
 };
 pub use crate::container::{
-    Bind, Config, Conflict, ExitState, LogOptions, MountKind, MountRequest, NetworkMode, Options, Process,
-    Propagation, PullPolicy, Record, RestartPolicy, Run, Seccomp, Status, Streams, Submounts, Tmpfs, Ulimit,
+    Bind, Conflict, ExitState, LifecycleOptions, LogOptions, MountKind, MountOptions, MountRequest,
+    NetworkMode, NetworkOptions, Options, Process, ProcessOptions, Propagation, PullPolicy, Record,
+    ResourceOptions, RestartPolicy, Run, Seccomp, SecurityOptions, Status, Streams, Submounts, Tmpfs, Ulimit,
     Verb,
 };
 pub use crate::network::{Bridge, Member, Mode as NetworkKind, Network, Subnet};

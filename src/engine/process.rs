@@ -11,7 +11,7 @@ use std::os::fd::AsFd as _;
 use super::error::{Doing, Result};
 use super::top::{self, Members};
 use super::{Engine, ErrorKind, Explain, Process, ProcessRow};
-use crate::container::config;
+use crate::container::options::lifecycle;
 use crate::sys::{self, signal};
 
 /// More of these is not shown: a process chooses how many there are.
@@ -55,7 +55,7 @@ impl Engine {
     pub(super) fn signal_process(&self, target: &str, process: Process, word: &str) -> Result<()> {
         let doing = || format!("send {word} to process {} of `{}`", process.pid, self.called(target));
         let number =
-            signal::parse(word).ok_or_else(|| config::Error::Signal(word.to_owned())).doing(doing)?;
+            signal::parse(word).ok_or_else(|| lifecycle::Error::Signal(word.to_owned())).doing(doing)?;
         let gone = || NoProcess(process.pid);
         let pid = i32::try_from(process.pid).map_err(|_| gone()).doing(doing)?;
         let pidfd = sys::process::open(pid).map_err(|_| gone()).doing(doing)?;

@@ -8,8 +8,9 @@ use std::path::Path;
 use super::confine;
 use super::error::Error;
 use crate::base::Paths;
+use crate::container::options::NotUnderstood;
 use crate::container::spec::{self, Place};
-use crate::container::{Config, NetworkMode, Record, Seccomp, devices};
+use crate::container::{NetworkMode, Options, Record, Seccomp, devices};
 use crate::oci::runtime::{LinuxSeccomp, Spec};
 use crate::runtime::seccomp;
 use crate::sys::cap::{Cap, CapSet};
@@ -39,7 +40,7 @@ pub(super) fn bundle(
     if let Some(linux) = spec.linux_mut() {
         linux.set_seccomp(filter);
         linux.set_sysctl(Some(sysctls(&record.config, probe)));
-        if record.config.privileged {
+        if record.config.security.privileged {
             linux.set_devices(Some(devices::of_host(Path::new("/dev"))?));
         }
     }
@@ -51,8 +52,8 @@ const OPEN_PORTS: (&str, &str) = ("net.ipv4.ip_unprivileged_port_start", "0");
 /// Up to the largest group id there is; a user namespace does not map that many.
 const OPEN_PING: (&str, &str) = ("net.ipv4.ping_group_range", "0 2147483647");
 
-fn sysctls(config: &Config, probe: &Probe) -> HashMap<String, String> {
-    if config.network == NetworkMode::Host {
+fn sysctls(config: &Options, probe: &Probe) -> HashMap<String, String> {
+    if config.networking.network == NetworkMode::Host {
         return HashMap::new();
     }
     let ping = (!probe.in_user_namespace).then_some(OPEN_PING);
@@ -68,12 +69,12 @@ fn sysctls(config: &Config, probe: &Probe) -> HashMap<String, String> {
 /// left in the specification, and the start warns when it cannot be given.
 fn asks_for_all(record: &Record) -> bool {
     let all = |name: &String| name.eq_ignore_ascii_case("all");
-    record.config.privileged || record.options.cap_add.iter().any(all)
+    record.config.security.privileged || record.options.security.cap_add.iter().any(all)
 }
 
-fn held(config: &Config, probe: &Probe) -> Vec<String> {
+fn held(config: &Options, probe: &Probe) -> Vec<String> {
     let is_held = |name: &&String| name.parse().is_ok_and(|cap: Cap| probe.effective.has(cap));
-    config.capabilities.iter().filter(is_held).cloned().collect()
+    config.security.capabilities().iter().filter(is_held).cloned().collect()
 }
 
 /// What mounts without mount(2). AppArmor judges that one, and of these only `move_mount`: a
@@ -90,15 +91,17 @@ const MOUNTS_WITHOUT_MOUNT: &[&str] = &[
     "open_tree_attr",
 ];
 
-fn filter(config: &Config, probe: &Probe, apparmor: Option<&str>) -> Result<Option<LinuxSeccomp>, Error> {
+fn filter(config: &Options, probe: &Probe, apparmor: Option<&str>) -> Result<Option<LinuxSeccomp>, Error> {
     let denies_mounts = apparmor.is_some_and(confine::is_default);
-    let profile = match &config.seccomp {
+    let profile = match &config.security.seccomp {
         Seccomp::Unconfined => return Ok(None),
         Seccomp::Default if denies_mounts => seccomp::default_profile()?.without(MOUNTS_WITHOUT_MOUNT),
         Seccomp::Default => seccomp::default_profile()?,
         Seccomp::Profile(text) => seccomp::read(text)?,
+        Seccomp::Unknown(value) => return Err(NotUnderstood::new("seccomp", value).into()),
     };
-    let caps = config.capabilities.iter().filter_map(|name| name.parse::<Cap>().ok());
+    let caps = config.security.capabilities();
+    let caps = caps.iter().filter_map(|name| name.parse::<Cap>().ok());
     Ok(Some(profile.for_container(caps.collect::<CapSet>(), probe.kernel)))
 }
 
@@ -109,9 +112,10 @@ mod tests {
 
     #[test]
     fn a_profile_that_denies_mounts_is_not_gone_past() {
-        let config = Config { capabilities: vec!["CAP_SYS_ADMIN".into()], ..Config::default() };
+        let mut config = Options::default();
+        config.security.cap_add = vec!["SYS_ADMIN".to_owned()];
         let default = confine::default_name();
-        let allowed = |config: &Config, profile| {
+        let allowed = |config: &Options, profile| {
             let filter = filter(config, &Probe::now().unwrap(), profile).unwrap().unwrap();
             let rules = filter.syscalls().clone().unwrap();
             let allows = |rule: &&LinuxSyscall| rule.action() == LinuxSeccompAction::ScmpActAllow;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use super::error::Error;
 use super::label::{self, Labels};
 use crate::base::{ContainerId, disk};
-use crate::container::Config;
+use crate::container::Options;
 use crate::oci::Digest;
 use crate::sys::probe::Probe;
 use crate::sys::{apparmor, selinux};
@@ -61,7 +61,7 @@ fn default_text(name: &str) -> String {
 /// # Errors
 ///
 /// [`Error::NoProfile`] when one was asked for by name that is not loaded.
-pub(super) fn confine(config: &Config, probe: &Probe) -> Result<Confinement, Error> {
+pub(super) fn confine(config: &Options, probe: &Probe) -> Result<Confinement, Error> {
     let without = |why: String| Confinement { profile: None, warning: Some(why) };
     if !apparmor::is_enabled() {
         return Ok(match asked_for(config) {
@@ -99,8 +99,8 @@ pub(super) fn confine(config: &Config, probe: &Probe) -> Result<Confinement, Err
 /// # Errors
 ///
 /// [`Error::NoLabels`].
-pub(super) fn labels(config: &Config, id: &ContainerId) -> Result<(Option<Labels>, Option<String>), Error> {
-    let words = &config.selinux;
+pub(super) fn labels(config: &Options, id: &ContainerId) -> Result<(Option<Labels>, Option<String>), Error> {
+    let words = &config.security.selinux;
     let Some(first) = words.first().filter(|_| words.iter().all(|word| word != "disable")) else {
         return Ok((None, None));
     };
@@ -137,17 +137,17 @@ pub(super) fn confine_exec(profile: &str) -> Result<Option<String>, Error> {
 }
 
 /// Docker's rule: what is asked for, else none for a privileged container.
-fn wanted(config: &Config) -> Cow<'_, str> {
+fn wanted(config: &Options) -> Cow<'_, str> {
     match asked_for(config) {
         Some(name) => name.into(),
-        None if config.apparmor.is_some() || config.privileged => UNCONFINED.into(),
+        None if config.security.apparmor.is_some() || config.security.privileged => UNCONFINED.into(),
         None => default_name().into(),
     }
 }
 
 /// A profile that somebody relies on.
-fn asked_for(config: &Config) -> Option<&str> {
-    config.apparmor.as_deref().filter(|name| *name != UNCONFINED)
+fn asked_for(config: &Options) -> Option<&str> {
+    config.security.apparmor.as_deref().filter(|name| *name != UNCONFINED)
 }
 
 fn not_loaded(error: &crate::sys::Error) -> String {
@@ -175,7 +175,9 @@ mod tests {
             (Some("mine"), true, "mine"),
         ];
         for (apparmor, privileged, want) in table {
-            let config = Config { apparmor: apparmor.map(str::to_owned), privileged, ..Config::default() };
+            let mut config = Options::default();
+            config.security.apparmor = apparmor.map(str::to_owned);
+            config.security.privileged = privileged;
             assert_eq!(super::wanted(&config), want, "{apparmor:?} {privileged}");
         }
     }

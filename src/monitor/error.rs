@@ -1,6 +1,7 @@
 //! What can go wrong between the wish to start a container and its end.
 
 use crate::base::{ErrorKind, Explain, disk};
+use crate::container::options::NotUnderstood;
 use crate::container::store;
 use crate::{cgroup, network, runtime, snapshot, sys};
 
@@ -53,6 +54,9 @@ pub enum Error {
         /// What is wrong with it.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// A newer hoist wrote what a start has to understand.
+    #[error(transparent)]
+    NotUnderstood(#[from] NotUnderstood),
     /// Nothing is there to be monitored.
     #[error("the container is not running")]
     NotRunning,
@@ -94,7 +98,7 @@ impl Explain for Error {
             Self::Disk(error) => error.kind(),
             Self::Sys(error) => error.kind(),
             Self::NoSource(_) | Self::NoProfile(_) | Self::Usage(_) => ErrorKind::Invalid,
-            Self::NoLabels { .. } => ErrorKind::Unsupported,
+            Self::NoLabels { .. } | Self::NotUnderstood(_) => ErrorKind::Unsupported,
             Self::OldProfile(_) => ErrorKind::Conflict,
             Self::NotRunning | Self::Taken => ErrorKind::Conflict,
         }
@@ -109,6 +113,7 @@ impl Explain for Error {
             Self::Store(error) => error.hint(),
             Self::Disk(error) => error.hint(),
             Self::Sys(error) => error.hint(),
+            Self::NotUnderstood(error) => error.hint(),
             Self::NoSource(_) => Some("make it first, or use `-v`, which makes it".to_owned()),
             Self::NoLabels { .. } => {
                 Some("install the package container-selinux, or leave `--security-opt label=` out".to_owned())

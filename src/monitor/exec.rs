@@ -23,7 +23,7 @@ use super::{bundle, confine, journal, privilege, tell};
 use crate::base::disk::state;
 use crate::base::error::one_line;
 use crate::base::{ContainerId, ExecId, Paths, disk};
-use crate::container::config::environment;
+use crate::container::options::environment;
 use crate::container::record::Process;
 use crate::container::spec::{capabilities, process};
 use crate::container::{Record, Status, capability, store};
@@ -153,7 +153,7 @@ fn begin(
     if record.privileged {
         privilege::drop_the_rest(&capability::ALL.map(str::to_owned))?;
     } else {
-        privilege::drop_the_rest(&container.config.capabilities)?;
+        privilege::drop_the_rest(&container.config.security.capabilities())?;
     }
     let listener = socket::listen(&folder(paths, id), exec.as_str())?;
     // As of Docker's: a command's input is its client's, whatever the container's is.
@@ -202,15 +202,16 @@ fn begin(
 /// The container's process with what the session says otherwise.
 fn program(container: &Record, record: &ExecRecord) -> Program {
     let mut config = container.config.clone();
-    config.entrypoint = Vec::new();
-    config.command.clone_from(&record.command);
-    config.tty = record.tty;
-    config.env = environment(&config.env, &record.env);
+    let asked = &mut config.process;
+    asked.entrypoint = None;
+    asked.command.clone_from(&record.command);
+    asked.tty = record.tty;
+    asked.env = environment(&asked.env, &record.env);
     if let Some(workdir) = &record.workdir {
-        config.workdir = workdir.into();
+        asked.workdir = Some(workdir.into());
     }
     if let Some(user) = &record.user {
-        config.user.clone_from(user);
+        asked.user = Some(user.clone());
     }
     let mut program = process(&config);
     if record.privileged {

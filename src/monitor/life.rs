@@ -31,7 +31,7 @@ pub(super) fn next(record: &Record, order: Option<Order>, code: u8) -> Next {
     match order {
         Some(Order::Restart) => Next::Restart,
         None if record.wants_restart(code) => Next::Restart,
-        _ if record.config.auto_remove => Next::Remove,
+        _ if record.config.lifecycle.auto_remove => Next::Remove,
         _ => Next::Stay,
     }
 }
@@ -79,7 +79,7 @@ mod tests {
             "layers": [], "options": Options::default(), "config": {},
         }))
         .unwrap();
-        (record.config.restart, record.config.auto_remove) = (restart, auto_remove);
+        (record.config.lifecycle.restart, record.config.lifecycle.auto_remove) = (restart, auto_remove);
         record
     }
 
@@ -100,7 +100,7 @@ mod tests {
             (Some(Restart), No, true, 143, Next::Restart),
         ] {
             let case = (order, &policy, auto_remove, code);
-            assert_eq!(next(&record(policy, auto_remove), order, code), want, "{case:?}");
+            assert_eq!(next(&record(policy.clone(), auto_remove), order, code), want, "{case:?}");
         }
         let mut by_hand = record(Always, false);
         by_hand.state.stopped_by_hand = true;

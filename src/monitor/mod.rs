@@ -195,19 +195,19 @@ impl Call {
         let lock = Lock::try_exclusive(&store::monitor_lock(paths, id), Rank::Container)?;
         let lock = lock.ok_or(Error::Taken)?;
         let record = store::load(paths, id)?.ok_or_else(|| store::Error::NotFound(id.as_str().to_owned()))?;
-        privilege::drop_the_rest(&record.config.capabilities)?;
+        privilege::drop_the_rest(&record.config.security.capabilities())?;
         let listener = socket::listen(&folder, wire::SOCKET)?;
         let log = open_log(paths, &record)?;
         let config = &record.config;
-        let shape = Shape { tty: config.tty, stdin_once: config.stdin_once() };
+        let shape = Shape { tty: config.process.tty, stdin_once: config.process.stdin_once() };
         let session = Session::new(Some(listener), log, shape);
         Ok(Monitor::new(paths.clone(), record, Probe::now()?, session, lock))
     }
 }
 
 fn open_log(paths: &Paths, record: &Record) -> Result<Option<Writer>, Error> {
-    let options = &record.config.log;
-    if options.driver == "none" {
+    let options = &record.config.logging;
+    if !options.is_kept() {
         return Ok(None);
     }
     Ok(Some(Writer::open(&log::folder(&paths.container(&record.id)), options)?))

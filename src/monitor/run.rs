@@ -119,7 +119,7 @@ impl Monitor {
 
     /// After a first start that failed: the run's folder goes, and with `--rm` all of it.
     pub(super) fn give_up(self) {
-        let forgotten = if self.record.config.auto_remove {
+        let forgotten = if self.record.config.lifecycle.auto_remove {
             settle::remove(&self.paths, &self.record).and_then(|discarded| Ok(store::delete(&discarded)?))
         } else {
             store::forget_run(&self.paths, &self.record.id).map_err(Error::from)
@@ -313,7 +313,7 @@ impl Monitor {
             let warning = self.tell("stop", &[]);
             self.warn_waiters(warning);
         }
-        let is_removed = next == Next::Remove || self.record.config.auto_remove;
+        let is_removed = next == Next::Remove || self.record.config.lifecycle.auto_remove;
         // A restart that did not come about has kept the run.
         if !is_removed && code.is_none() {
             settle::conclude(&self.paths, &self.record).iter().for_each(|error| report_error(error));

@@ -29,7 +29,7 @@ use crate::base::{Endpoint, Paths, disk};
 use crate::cgroup::{Cgroup, Limits, OomEvents};
 use crate::container::record::{Process, RUN_VERSION};
 use crate::container::spec::ETC_FILES;
-use crate::container::{Config, MountKind, NetworkMode, Record, Run, Status, store};
+use crate::container::{MountKind, NetworkMode, Options, Record, Run, Status, store};
 use crate::network::{self, Applied, HostFiles, Mode as NetMode, names};
 use crate::oci::runtime::Spec;
 use crate::runtime::{self, Created, Gate, Init, Plan, Root, Running, Stdio};
@@ -103,6 +103,7 @@ fn attempt(
     StartOptions { size, status }: StartOptions,
     endpoints: &mut Option<Vec<Endpoint>>,
 ) -> Result<Up, Error> {
+    record.config.check_understood()?;
     let etc = paths.container_etc(&record.id);
     make_sources(&record.config)?;
     prepare_etc(&etc)?;
@@ -168,8 +169,8 @@ fn label(spec: &mut Spec, labels: &Labels, etc: &Path) -> Result<(), Error> {
 }
 
 /// `-v` makes a missing source as a folder; a missing one of `--mount` is an error.
-fn make_sources(config: &Config) -> Result<(), Error> {
-    for mount in &config.mounts {
+fn make_sources(config: &Options) -> Result<(), Error> {
+    for mount in &config.mounts.list {
         let MountKind::Bind(bind) = &mount.kind else { continue };
         if bind.source.exists() {
             continue;
@@ -210,14 +211,14 @@ fn write_etc(etc: &Path, name: &str, text: &str) -> Result<(), Error> {
 
 /// The payload's ends, the monitor's ends, and the inodes of the output pipes.
 fn make_stdio(
-    config: &Config,
+    config: &Options,
     size: Option<(u16, u16)>,
 ) -> Result<(Stdio, Streams, Option<[u64; 2]>), Error> {
-    if config.tty {
+    if config.process.tty {
         let size = size.map(|(rows, columns)| (columns, rows));
         return Ok((Stdio::Terminal { size }, Streams::default(), None));
     }
-    let (stdin, to_stdin) = if config.open_stdin {
+    let (stdin, to_stdin) = if config.process.interactive {
         let (read, write) = pipe()?;
         (read, Some(write))
     } else {
@@ -262,11 +263,11 @@ fn create(
         upper: Some((folder.join("upper"), folder.join("work"))),
         // The runtime makes it read-only, once the places to mount on are made.
         read_only: false,
-        volatile: record.config.auto_remove,
+        volatile: record.config.lifecycle.auto_remove,
         label: Some(record.state.mount_label.clone()).filter(|label| !label.is_empty()),
     };
     let root = snapshot::mount(&layout, probe)?;
-    let init = if record.config.init { Init::Reaper } else { Init::Payload };
+    let init = if record.config.process.init { Init::Reaper } else { Init::Payload };
     Ok(runtime::create(Plan {
         spec,
         root: Root::Tree(root),
@@ -291,18 +292,18 @@ fn connect(
     let config = &record.config;
     let plan = network::plan(network::Request {
         container: record.id.clone(),
-        mode: match &config.network {
+        mode: match &config.networking.network {
             NetworkMode::None => NetMode::None,
             NetworkMode::Host => NetMode::Host,
-            // `config::resolve` refused the others.
-            NetworkMode::Bridge | NetworkMode::Container(_) | NetworkMode::Named(_) => NetMode::Bridge,
+            // The others are not understood.
+            _ => NetMode::Bridge,
         },
-        hostname: config.hostname.clone(),
-        domainname: config.domainname.clone(),
-        extra_hosts: config.extra_hosts.clone(),
-        dns: config.dns.clone(),
-        dns_search: config.dns_search.clone(),
-        dns_options: config.dns_options.clone(),
+        hostname: config.networking.hostname().to_owned(),
+        domainname: config.networking.domainname().to_owned(),
+        extra_hosts: config.networking.extra_hosts.clone(),
+        dns: config.networking.dns.clone(),
+        dns_search: config.networking.dns_search.clone(),
+        dns_options: config.networking.dns_options.clone(),
     })?;
     let namespace = if plan.has_namespace() { Some(created.network_namespace()?) } else { None };
     let place = network::Place::new(paths);
@@ -310,7 +311,7 @@ fn connect(
     *endpoints = Some(applied.endpoints.clone());
     let host = HostFiles::read();
     write_etc(etc, "hosts", &names::hosts(&plan, &applied, &host))?;
-    write_etc(etc, "hostname", &format!("{}\n", config.hostname))?;
+    write_etc(etc, "hostname", &format!("{}\n", config.networking.hostname()))?;
     write_etc(etc, "resolv.conf", &names::resolv_conf(&plan, &host))?;
     Ok(applied)
 }

@@ -11,7 +11,7 @@ use super::start::Up;
 use super::wire::{Answer, Ask};
 use crate::base::Name;
 use crate::base::error::one_line;
-use crate::container::{Config, Conflict, Status, Verb, store};
+use crate::container::{Conflict, Options, Status, Verb, store};
 use crate::sys::{self, signal};
 
 /// How long a pause waits until every process stands.
@@ -130,8 +130,8 @@ fn save_before_restart(monitor: &Monitor, up: &Up) -> Result<(), Fault> {
 /// The signal, and SIGKILL when it was not enough.
 fn end(monitor: &mut Monitor, up: &mut Up, order: Order, signal: Option<i32>, ask: &Ask) -> Outcome {
     let config = &monitor.record.config;
-    let number = signal.or_else(|| signal::parse(&config.stop_signal)).unwrap_or(libc::SIGTERM);
-    let grace = ask.grace(config.stop_timeout);
+    let number = signal.or_else(|| signal::parse(config.lifecycle.stop_signal())).unwrap_or(libc::SIGTERM);
+    let grace = ask.grace(config.lifecycle.stop_timeout());
     let due = grace.and_then(|grace| Instant::now().checked_add(grace));
     let warnings = send_for(monitor, up, number, |monitor| {
         monitor.order = Some(order);
@@ -158,8 +158,9 @@ fn kill(monitor: &mut Monitor, up: &mut Up, number: i32) -> Outcome {
 
 /// Whether a person who sends this signal wants the container to end, so that no policy starts it
 /// again: another one (SIGHUP) may only be news to it.
-fn ends_it(config: &Config, number: i32) -> bool {
-    [libc::SIGKILL, libc::SIGTERM].contains(&number) || signal::parse(&config.stop_signal) == Some(number)
+fn ends_it(config: &Options, number: i32) -> bool {
+    [libc::SIGKILL, libc::SIGTERM].contains(&number)
+        || signal::parse(config.lifecycle.stop_signal()) == Some(number)
 }
 
 /// Sends a signal after `change` noted what a person wants by it; that is taken back where the

@@ -102,11 +102,9 @@ impl Case {
         command: &[&str],
         adjust: impl FnOnce(&mut Options),
     ) -> hoist::engine::Result<String> {
-        let mut options = Options {
-            command: command.iter().map(|&word| word.to_owned()).collect(),
-            network: hoist::engine::NetworkMode::None,
-            ..Options::default()
-        };
+        let mut options = Options::default();
+        options.process.command = command.iter().map(|&word| word.to_owned()).collect();
+        options.networking.network = hoist::engine::NetworkMode::None;
         adjust(&mut options);
         let request = CreateRequest { name: None, image: IMAGE.to_owned(), pull: PullPolicy::Never, options };
         let created = self.wait_for(self.engine.containers().create(request, Reporter::silent()));

@@ -189,7 +189,7 @@ fn a_command_joins_the_first_process_where_the_container_has_groups_of_its_own()
                   echo 1 > leaf/cgroup.procs; \
                   for name in $(cat cgroup.controllers); do echo +$name > cgroup.subtree_control; done; \
                   cat cgroup.subtree_control > /handed; exec sleep 1000";
-    let id = case.start(&["sh", "-c", script], |options| options.privileged = true);
+    let id = case.start(&["sh", "-c", script], |options| options.security.privileged = true);
     until("it has made its groups", || {
         let upper = case.engine.paths().container(&id.parse().unwrap()).join("upper/handed");
         std::fs::read(upper).is_ok_and(|text| !text.is_empty())

@@ -89,7 +89,7 @@ fn a_program_that_is_missing_or_none_is_told_with_its_own_kind() {
 #[test]
 fn rm_removes_at_the_end_and_a_name_is_free_again() {
     let case = Case::new();
-    let found = case.run(&["echo", "hello"], |options| options.auto_remove = true);
+    let found = case.run(&["echo", "hello"], |options| options.lifecycle.auto_remove = true);
     assert_eq!(found, said("hello\n", "", 0));
     assert!(case.wait_for(case.engine.containers().list()).unwrap().is_empty());
     let folders = [case.engine.paths().containers(), case.engine.paths().runs()];
@@ -101,7 +101,7 @@ fn rm_removes_at_the_end_and_a_name_is_free_again() {
 #[test]
 fn input_goes_in_and_its_end_too() {
     let case = Case::new();
-    let id = case.create(&["cat"], |options| options.interactive = true);
+    let id = case.create(&["cat"], |options| options.process.interactive = true);
     let found = case.wait_for(async {
         let attached = case.engine.containers().start_attached(&id, ALL, None).await.unwrap();
         for word in ["hello ", "world\n"] {
@@ -117,8 +117,8 @@ fn input_goes_in_and_its_end_too() {
 fn much_input_comes_back_whole() {
     let case = Case::new();
     let id = case.create(&["cat"], |options| {
-        options.interactive = true;
-        options.log.driver = "none".to_owned();
+        options.process.interactive = true;
+        options.logging.driver = Some("none".to_owned());
     });
     let bytes: Vec<u8> = (0..8_000_000_u32).map(|n| u8::try_from(n % 251).unwrap()).collect();
     let got = case.wait_for(async {
@@ -142,8 +142,8 @@ fn much_input_comes_back_whole() {
 fn a_terminal_has_the_clients_size_and_echoes() {
     let case = Case::new();
     let id = case.create(&["sh", "-c", "stty size; read line; echo got $line; stty size"], |options| {
-        options.tty = true;
-        options.interactive = true;
+        options.process.tty = true;
+        options.process.interactive = true;
     });
     let found = case.wait_for(async {
         let containers = case.engine.containers();
@@ -171,8 +171,8 @@ fn a_terminal_has_the_clients_size_and_echoes() {
 fn several_clients_see_the_same_and_detaching_leaves_it_running() {
     let case = Case::new();
     let id = case.start(&["sh", "-c", "read a; echo $a; read b; echo $b"], |options| {
-        options.interactive = true;
-        options.attach = Some(Streams::default()); // as `run -di`: no client's end is the input's
+        options.process.interactive = true;
+        options.process.attach = Some(Streams::default().into()); // as `run -di`: no client's end is the input's
     });
     let pane = AttachOptions { lossless: false, ..ALL };
     case.wait_for(async {
@@ -215,7 +215,7 @@ fn a_signal_goes_to_the_first_process_and_an_end_is_waited_for() {
 fn a_container_without_capabilities_is_entered_and_restarted() {
     let case = Case::new();
     let containers = case.engine.containers();
-    let id = case.start(&["sleep", "1000"], |options| options.cap_drop = vec!["ALL".to_owned()]);
+    let id = case.start(&["sleep", "1000"], |options| options.security.cap_drop = vec!["ALL".to_owned()]);
     let bounding = exec(&["grep", "CapBnd", "/proc/self/status"]);
     let entered = || {
         let request = bounding.clone();
@@ -265,7 +265,7 @@ fn stop_asks_first_and_then_kills() {
     assert_eq!(actions(&case, &polite), ["create", "start", "kill", "die", "stop"]);
     drop(case.wait_for(containers.stop(&polite, None, None)).unwrap()); // it has ended: fine
     // With an init of ours, the default action is there.
-    let init = case.start(&["sleep", "1000"], |options| options.init = true);
+    let init = case.start(&["sleep", "1000"], |options| options.process.init = true);
     drop(case.wait_for(containers.stop(&init, None, Some(60))).unwrap());
     assert_eq!(case.container(&init).record.state.exit_code, 143);
 }
@@ -324,7 +324,7 @@ fn remove_wants_an_end_or_force() {
     let error = case.wait_for(containers.remove(&id, true, false)).unwrap_err();
     assert_eq!(error.causes(), [format!("No such container: {id}")]);
     assert_eq!(actions(&case, &id), ["create", "start", "kill", "die", "destroy"]);
-    let gone = case.start(&["sleep", "1000"], |options| options.auto_remove = true);
+    let gone = case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true);
     case.wait_for(containers.remove(&gone, true, false)).unwrap();
     assert!(case.wait_for(containers.list()).unwrap().is_empty());
 }
@@ -370,7 +370,7 @@ fn restart_starts_again_with_the_same_files() {
 fn a_restart_by_hand_during_the_back_off_counts_anew() {
     let case = Case::new();
     let script = "echo >> /starts; [ $(wc -l < /starts) -lt 6 ] || sleep 1000; exit 1";
-    let id = case.start(&["sh", "-c", script], |options| options.restart = RestartPolicy::Always);
+    let id = case.start(&["sh", "-c", script], |options| options.lifecycle.restart = RestartPolicy::Always);
     // The fifth start has counted four restarts; the next one waits the longest.
     until("it waits for its fifth restart", || {
         let now = case.container(&id);
@@ -445,7 +445,8 @@ fn a_restart_under_way_ends_with_a_removal_a_kill_or_a_stop() {
     let case = Case::new();
     let script = "echo start; trap '' TERM; echo up; while :; do sleep 1; done";
     for words in [vec!["rm", "-f"], vec!["kill"], vec!["stop", "-t", "0"]] {
-        let id = case.start(&["sh", "-c", script], |options| options.restart = RestartPolicy::Always);
+        let id =
+            case.start(&["sh", "-c", script], |options| options.lifecycle.restart = RestartPolicy::Always);
         until("it ignores the signal", || log(&case, &id, WHOLE) == "start\nup\n");
         let restart = case
             .command(&["restart", "-t", "1000", &id])
@@ -469,7 +470,7 @@ fn a_restart_under_way_ends_with_a_removal_a_kill_or_a_stop() {
 fn a_policy_starts_it_again_until_a_person_ends_it() {
     let case = Case::new();
     let containers = case.engine.containers();
-    let id = case.start(&["false"], |options| options.restart = RestartPolicy::OnFailure(2));
+    let id = case.start(&["false"], |options| options.lifecycle.restart = RestartPolicy::OnFailure(2));
     until("it gave up", || case.container(&id).status == Status::Exited);
     assert_eq!(case.container(&id).record.state.restart_count, 2);
     // A start by hand is a new beginning: it may fail as often again.
@@ -477,7 +478,7 @@ fn a_policy_starts_it_again_until_a_person_ends_it() {
     let ends = || actions(&case, &id).into_iter().filter(|action| action == "die").count();
     until("it gave up again", || ends() == 6 && case.container(&id).status == Status::Exited);
     assert_eq!(case.container(&id).record.state.restart_count, 2);
-    let id = case.start(&["false"], |options| options.restart = RestartPolicy::Always);
+    let id = case.start(&["false"], |options| options.lifecycle.restart = RestartPolicy::Always);
     until("it was restarted", || case.container(&id).record.state.restart_count > 1);
     drop(case.wait_for(containers.stop(&id, None, Some(0))).unwrap());
     assert_eq!(case.container(&id).status, Status::Exited);
@@ -490,7 +491,7 @@ fn a_policy_starts_it_again_until_a_person_ends_it() {
 fn a_command_runs_in_a_running_container() {
     let case = Case::new();
     let containers = case.engine.containers();
-    let id = case.start(&["sleep", "1000"], |options| options.env = vec!["A=1".to_owned()]);
+    let id = case.start(&["sleep", "1000"], |options| options.process.env = vec!["A=1".to_owned()]);
     let run = |request| {
         case.wait_for(async { hear(containers.exec(&id, request, ALL).await.unwrap().attached).await })
     };
@@ -522,7 +523,7 @@ fn a_command_runs_in_a_running_container() {
 #[test]
 fn a_name_without_a_value_takes_a_variable_away() {
     let case = Case::new();
-    let set = |options: &mut Options| options.env = vec!["A=1".to_owned(), "B=2".to_owned()];
+    let set = |options: &mut Options| options.process.env = vec!["A=1".to_owned(), "B=2".to_owned()];
     let id = case.start(&["sleep", "1000"], set);
     let request = ExecRequest { env: vec!["A".to_owned(), "NONE".to_owned()], ..exec(&["env"]) };
     let session = case.wait_for(case.engine.containers().exec(&id, request, ALL)).unwrap();
@@ -638,9 +639,10 @@ fn the_containers_own_files_name_it() {
     let script =
         "cat /etc/hostname; hostname; pwd; echo $HOME; cat /etc/hosts | grep -c localhost; ulimit -n";
     let found = case.run(&["sh", "-c", script], |options| {
-        options.hostname = Some("web".to_owned());
-        options.workdir = Some("/srv/new".into());
-        options.ulimits = vec![Ulimit { name: "nofile".to_owned(), soft: 100, hard: 200 }];
+        options.networking.hostname = Some("web".to_owned());
+        options.process.workdir = Some("/srv/new".into());
+        options.resources.ulimits =
+            vec![Ulimit { name: "nofile".to_owned(), soft: 100, hard: 200, ..Ulimit::default() }];
     });
     assert_eq!(found, said("web\nweb\n/srv/new\n/root\n2\n100\n", "", 0));
 }
@@ -653,7 +655,7 @@ fn a_user_writes_to_its_own_output_by_name() {
     }
     let case = Case::new();
     let script = "id -u; id -G; echo out > /dev/stdout; echo err > /dev/stderr";
-    let found = case.run(&["sh", "-c", script], |options| options.user = Some("user".to_owned()));
+    let found = case.run(&["sh", "-c", script], |options| options.process.user = Some("user".to_owned()));
     assert_eq!(found, said("1000\n1000 2000\nout\n", "err\n", 0));
 }
 
@@ -695,12 +697,12 @@ fn a_read_only_root_covers_the_files_of_etc() {
     let case = Case::new();
     let script =
         "for f in hosts resolv.conf hostname; do (echo x >>/etc/$f) 2>/dev/null && echo $f; done; echo tried";
-    assert_eq!(case.run(&["sh", "-c", script], |options| options.read_only = true).stdout, "tried\n");
+    assert_eq!(case.run(&["sh", "-c", script], |options| options.mounts.read_only = true).stdout, "tried\n");
 }
 
 #[test]
 fn a_read_only_bind_is_so_all_the_way_down_unless_asked_otherwise() {
-    use hoist::engine::{Bind, MountKind, MountRequest, Propagation, Submounts};
+    use hoist::engine::{Bind, MountKind, MountRequest, Submounts};
     let case = Case::new();
     let source = case.dir.path().join("source");
     std::fs::create_dir_all(source.join("in")).unwrap();
@@ -708,14 +710,9 @@ fn a_read_only_bind_is_so_all_the_way_down_unless_asked_otherwise() {
     let run = |submounts| {
         let script = "for f in /data/a /data/in/a; do touch $f 2>/dev/null && echo $f; done; echo tried";
         let found = case.run(&["sh", "-c", script], |options| {
-            let kind = MountKind::Bind(Bind {
-                source: source.clone(),
-                create_source: false,
-                propagation: Propagation::Rprivate,
-                recursive: true,
-                submounts,
-            });
-            options.mounts = vec![MountRequest { target: "/data".into(), read_only: true, kind }];
+            let bind = Bind { source: source.clone(), recursive: true, submounts, ..Bind::default() };
+            let mount = MountRequest::new("/data", MountKind::Bind(bind));
+            options.mounts.list = vec![MountRequest { read_only: true, ..mount }];
         });
         found.stdout
     };
@@ -768,34 +765,23 @@ fn a_monitor_has_no_privilege_that_neither_it_nor_its_container_needs() {
 
 #[test]
 fn a_bind_and_a_tmpfs_are_there() {
-    use hoist::engine::{Bind, MountKind, MountRequest, Propagation, Submounts, Tmpfs};
+    use hoist::engine::{Bind, MountKind, MountRequest, Tmpfs};
     let case = Case::new();
     let source = case.dir.path().join("made/by/us");
-    let bind = |source: &std::path::Path, create_source| MountRequest {
-        target: "/data".into(),
-        read_only: false,
-        kind: MountKind::Bind(Bind {
-            source: source.into(),
-            create_source,
-            propagation: Propagation::Rprivate,
-            recursive: true,
-            submounts: Submounts::Alike,
-        }),
+    let bind = |source: &std::path::Path, create_source| {
+        let bind = Bind { source: source.into(), create_source, recursive: true, ..Bind::default() };
+        MountRequest::new("/data", MountKind::Bind(bind))
     };
     let found = case.run(&["sh", "-c", "echo x > /data/file; df /mem | tail -1"], |options| {
-        options.mounts = vec![
+        options.mounts.list = vec![
             bind(&source, true),
-            MountRequest {
-                target: "/mem".into(),
-                read_only: false,
-                kind: MountKind::Tmpfs(Tmpfs { size: Some(1 << 20), ..Tmpfs::default() }),
-            },
+            MountRequest::new("/mem", MountKind::Tmpfs(Tmpfs { size: Some(1 << 20), ..Tmpfs::default() })),
         ];
     });
     assert!(found.stdout.contains(" 1024 "), "{found:?}");
     assert_eq!(std::fs::read_to_string(source.join("file")).unwrap(), "x\n");
     let missing = case.dir.path().join("missing");
-    let id = case.create(&["true"], |options| options.mounts = vec![bind(&missing, false)]);
+    let id = case.create(&["true"], |options| options.mounts.list = vec![bind(&missing, false)]);
     let error = case.wait_for(case.engine.containers().start(&id)).unwrap_err();
     assert_eq!(error.causes(), [format!("bind source path does not exist: {}", missing.display())]);
 }
@@ -803,7 +789,7 @@ fn a_bind_and_a_tmpfs_are_there() {
 #[test]
 fn a_start_that_fails_with_rm_leaves_nothing() {
     let case = Case::new();
-    let id = case.create(&["nope"], |options| options.auto_remove = true);
+    let id = case.create(&["nope"], |options| options.lifecycle.auto_remove = true);
     let error = case.wait_for(case.engine.containers().start_attached(&id, ALL, None)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ProgramNotFound);
     assert!(case.wait_for(case.engine.containers().list()).unwrap().is_empty());
@@ -843,7 +829,7 @@ fn want_of_memory_is_told_and_recorded() {
 #[test]
 fn an_error_calls_a_container_as_its_user_does() {
     let case = Case::new();
-    let id = case.create(&["true"], |options| options.log.driver = "none".to_owned());
+    let id = case.create(&["true"], |options| options.logging.driver = Some("none".to_owned()));
     let containers = case.engine.containers();
     drop(case.wait_for(containers.rename(&id, "web".parse().unwrap())).unwrap());
     let container = case.container(&id);
@@ -887,7 +873,7 @@ fn an_error_calls_a_container_as_its_user_does() {
 #[test]
 fn without_a_log_there_is_nothing_to_read() {
     let case = Case::new();
-    let id = case.create(&["true"], |options| options.log.driver = "none".to_owned());
+    let id = case.create(&["true"], |options| options.logging.driver = Some("none".to_owned()));
     let error = case.wait_for(case.engine.containers().logs(&id, WHOLE)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
 }
@@ -925,23 +911,24 @@ fn a_shutdown_ends_each_in_its_own_way_and_a_boot_starts_what_policies_want() {
     let containers = case.engine.containers();
     let polite = "trap 'exit 7' USR1; trap '' TERM; touch /ready; while :; do sleep 0.01; done";
     let polite = case.start(&["sh", "-c", polite], |options| {
-        options.restart = RestartPolicy::Always;
-        options.stop_signal = Some("SIGUSR1".to_owned());
+        options.lifecycle.restart = RestartPolicy::Always;
+        options.lifecycle.stop_signal = Some("SIGUSR1".to_owned());
     });
     let deaf = case.start(&["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], |options| {
-        options.restart = RestartPolicy::UnlessStopped;
-        options.stop_timeout = Some(0);
+        options.lifecycle.restart = RestartPolicy::UnlessStopped;
+        options.lifecycle.stop_timeout = Some(0);
     });
-    let by_hand = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::UnlessStopped);
+    let by_hand =
+        case.start(&["sleep", "1000"], |options| options.lifecycle.restart = RestartPolicy::UnlessStopped);
     drop(case.wait_for(containers.stop(&by_hand, None, Some(0))).unwrap());
-    let kill = |options: &mut Options| options.stop_signal = Some("KILL".to_owned());
+    let kill = |options: &mut Options| options.lifecycle.stop_signal = Some("KILL".to_owned());
     let plain = case.start(&["sleep", "1000"], kill);
     let failing = case.start(&["sleep", "1000"], |options| {
-        options.restart = RestartPolicy::OnFailure(0);
+        options.lifecycle.restart = RestartPolicy::OnFailure(0);
         kill(options);
     });
-    let looping = case.start(&["false"], |options| options.restart = RestartPolicy::Always);
-    let never_ran = case.create(&["true"], |options| options.restart = RestartPolicy::Always);
+    let looping = case.start(&["false"], |options| options.lifecycle.restart = RestartPolicy::Always);
+    let never_ran = case.create(&["true"], |options| options.lifecycle.restart = RestartPolicy::Always);
     let upper = case.engine.paths().container(&polite.parse().unwrap()).join("upper/ready");
     until("it listens", || upper.exists());
     until("it waits for its restart", || case.container(&looping).status == Status::Restarting);

@@ -57,7 +57,7 @@ fn private_kib(pid: u32) -> u64 {
 #[test]
 fn a_start_that_does_not_come_to_its_end_can_be_ended() {
     let case = Case::new();
-    let id = case.create(&["sleep", "1000"], |options| options.network = NetworkMode::Bridge);
+    let id = case.create(&["sleep", "1000"], |options| options.networking.network = NetworkMode::Bridge);
     let parsed = id.parse().unwrap();
     // Its start waits for this lock, and then stands still.
     let runs = case.engine.paths().network_runs();
@@ -207,7 +207,8 @@ fn is_up(case: &Case, id: &str) -> bool {
 fn adoption_keeps_the_count_of_restarts() {
     let case = Case::new();
     let script = "echo >> /starts; [ $(wc -l < /starts) -lt 3 ] || sleep 1000; exit 1";
-    let id = case.start(&["sh", "-c", script], |options| options.restart = RestartPolicy::OnFailure(3));
+    let id =
+        case.start(&["sh", "-c", script], |options| options.lifecycle.restart = RestartPolicy::OnFailure(3));
     until("it failed twice", || case.container(&id).record.state.restart_count == 2);
     until("it is up", || is_up(&case, &id));
     let before = case.container(&id).run.unwrap();
@@ -274,7 +275,7 @@ impl CutOff {
 fn a_monitor_killed_between_two_runs_leaves_one_that_its_policy_goes_on_with() {
     let case = Case::new();
     for point in CutOff::ALL {
-        let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::Always);
+        let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = RestartPolicy::Always);
         for count in 1..3 {
             let before = cut_off(&case, &id);
             point.write(&case, &id, before.clone());
@@ -298,7 +299,7 @@ fn a_monitor_killed_between_two_runs_leaves_one_that_its_policy_goes_on_with() {
 fn a_monitor_killed_between_two_runs_starts_nothing_that_was_stopped_by_hand() {
     let case = Case::new();
     for point in CutOff::ALL {
-        let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::Always);
+        let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = RestartPolicy::Always);
         let run = cut_off(&case, &id);
         point.write(&case, &id, run);
         let parsed = id.parse().unwrap();
@@ -321,7 +322,7 @@ fn a_restart_that_cannot_be_tried_now_stays_due_and_can_be_ended() {
     let without_monitors = Engine::open(settings).unwrap();
     let containers = without_monitors.containers();
     for point in CutOff::ALL {
-        let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::Always);
+        let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = RestartPolicy::Always);
         let run = cut_off(&case, &id);
         point.write(&case, &id, run);
         assert_eq!(case.wait_for(containers.get(&id)).unwrap().status, Status::Restarting, "{point:?}");
@@ -340,7 +341,7 @@ fn a_restart_that_cannot_be_tried_now_stays_due_and_can_be_ended() {
 #[test]
 fn a_removal_that_cannot_be_done_says_so_and_is_done_later() {
     let case = Case::new();
-    let id = case.start(&["sleep", "1000"], |options| options.auto_remove = true);
+    let id = case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true);
     cut_off(&case, &id);
     // What is removed cannot be moved away, neither at its end nor by hand.
     let discarded = case.engine.paths().discarded();
@@ -374,7 +375,8 @@ fn a_monitor_that_nobody_reaches_stops_neither_kill_nor_removal() {
     for restart in [RestartPolicy::No, RestartPolicy::Always] {
         for words in [vec!["kill"], vec!["rm", "-f"]] {
             for (what, put) in IN_ITS_PLACE {
-                let id = case.start(&["sleep", "1000"], |options| options.restart = restart);
+                let id =
+                    case.start(&["sleep", "1000"], |options| options.lifecycle.restart = restart.clone());
                 let control = case.engine.paths().container_run(&id.parse().unwrap()).join("control");
                 std::fs::remove_file(&control).unwrap();
                 put(&control);
@@ -482,8 +484,8 @@ fn a_restart_that_its_monitor_cannot_do_is_given_up() {
     let case = Case::new();
     for is_removed in [false, true] {
         let id = case.start(&["sleep", "1000"], |options| match is_removed {
-            true => options.auto_remove = true,
-            false => options.restart = RestartPolicy::Always,
+            true => options.lifecycle.auto_remove = true,
+            false => options.lifecycle.restart = RestartPolicy::Always,
         });
         let parsed = id.parse().unwrap();
         let run = cut_off(&case, &id);
@@ -507,7 +509,7 @@ fn a_restart_that_its_monitor_cannot_do_is_given_up() {
 fn a_restart_that_its_monitor_has_no_room_for_stays_due() {
     let case = Case::new();
     for point in CutOff::ALL {
-        let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::Always);
+        let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = RestartPolicy::Always);
         let run = cut_off(&case, &id);
         point.write(&case, &id, run);
         // In the place of the log's folder a disk without room for a file.
@@ -536,7 +538,7 @@ fn what_somebody_else_is_changing_is_shown_as_it_is() {
     for (restart, status) in
         [(RestartPolicy::No, Status::Exited), (RestartPolicy::Always, Status::Restarting)]
     {
-        let id = case.start(&["sleep", "1000"], |options| options.restart = restart);
+        let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = restart.clone());
         let run = case.container(&id).run.unwrap();
         let lock = store::lock(case.engine.paths(), &id.parse().unwrap()).unwrap();
         kill(run.monitor.pid);
@@ -571,7 +573,7 @@ fn a_monitor_killed_after_a_start_that_failed_leaves_why() {
 #[test]
 fn a_monitor_killed_right_after_a_restart_is_followed_by_one_that_knows_the_policy() {
     let case = Case::new();
-    let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::Always);
+    let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = RestartPolicy::Always);
     let mut run = case.container(&id).run.unwrap();
     sys::signal::send(run.monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
     // As it is when the program is executed, and nobody has written that yet.
@@ -588,7 +590,7 @@ fn a_monitor_killed_right_after_a_restart_is_followed_by_one_that_knows_the_poli
 #[test]
 fn monitors_killed_at_random_moments_end_no_restart_policy() {
     let case = Case::new();
-    let id = case.start(&["sleep", "0.01"], |options| options.restart = RestartPolicy::Always);
+    let id = case.start(&["sleep", "0.01"], |options| options.lifecycle.restart = RestartPolicy::Always);
     let parsed = id.parse().unwrap();
     let mut random = Random::new();
     for round in 0..40 {
@@ -612,8 +614,8 @@ fn monitors_killed_at_random_moments_end_no_restart_policy() {
 fn a_container_with_a_terminal_ends_with_its_monitor_and_that_is_recorded() {
     let case = Case::new();
     let id = case.start(&["sh", "-c", "while read line; do echo $line; done"], |options| {
-        options.tty = true;
-        options.interactive = true;
+        options.process.tty = true;
+        options.process.interactive = true;
     });
     let run = case.container(&id).run.unwrap();
     kill(run.monitor.pid);
@@ -669,7 +671,8 @@ fn what_is_killed_without_its_monitor_stays_ended_after_a_boot_too() {
         return;
     }
     let case = Case::new();
-    let id = case.start(&["sleep", "1000"], |options| options.restart = RestartPolicy::UnlessStopped);
+    let id =
+        case.start(&["sleep", "1000"], |options| options.lifecycle.restart = RestartPolicy::UnlessStopped);
     let monitor = case.container(&id).run.unwrap().monitor();
     sys::signal::send(monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
     drop(case.wait_for(case.engine.containers().kill(&id, "KILL")).unwrap());
@@ -776,7 +779,9 @@ fn kill_at_any_moment(rounds: u32) {
     }
     // What lives on is let end, but for what would not; each look mends what it finds dead.
     for container in case.wait_for(case.engine.containers().list()).unwrap() {
-        if container.record.config.restart != RestartPolicy::No || container.status == Status::Paused {
+        if container.record.config.lifecycle.restart != RestartPolicy::No
+            || container.status == Status::Paused
+        {
             let id = container.record.id.as_str();
             case.wait_for(case.engine.containers().remove(id, true, false)).unwrap();
         }
@@ -883,7 +888,7 @@ fn the_output_of_short_lives_is_whole() {
     let lives = if cfg!(debug_assertions) { 200 } else { 1000 };
     for n in 0..lives {
         let text = format!("life {n}");
-        let found = case.run(&["echo", &text], |options| options.auto_remove = true);
+        let found = case.run(&["echo", &text], |options| options.lifecycle.auto_remove = true);
         assert_eq!((found.stdout.as_str(), found.code), (format!("{text}\n").as_str(), Some(0)), "{n}");
     }
 }
@@ -891,7 +896,8 @@ fn the_output_of_short_lives_is_whole() {
 #[test]
 fn a_slow_reader_gets_every_byte() {
     let case = Case::new();
-    let id = case.create(&["sh", "-c", "seq 1 3000000"], |options| options.log.driver = "none".to_owned());
+    let id = case
+        .create(&["sh", "-c", "seq 1 3000000"], |options| options.logging.driver = Some("none".to_owned()));
     let containers = case.engine.containers();
     let (lines, sum) = case.wait_for(async {
         let mut attached = containers.start_attached(&id, ALL, None).await.unwrap();
@@ -918,7 +924,7 @@ fn a_slow_reader_gets_every_byte() {
 fn a_flood_to_stalled_clients_keeps_the_monitor_small() {
     let case = Case::new();
     let line = "x".repeat(4000);
-    let id = case.create(&["yes", &line], |options| options.log.max_size = 1_000_000);
+    let id = case.create(&["yes", &line], |options| options.logging.max_size = Some(1_000_000));
     let containers = case.engine.containers();
     case.wait_for(async {
         let stalled =
@@ -957,7 +963,7 @@ fn an_idle_monitor_is_small() {
     // A debug build's relocated tables are its own; the release build keeps to 512.
     let most = if cfg!(debug_assertions) { 1536 } else { 512 };
     for network in [NetworkMode::None, NetworkMode::Bridge] {
-        let id = case.start(&["sleep", "1000"], |options| options.network = network.clone());
+        let id = case.start(&["sleep", "1000"], |options| options.networking.network = network.clone());
         let monitor = case.container(&id).run.unwrap().monitor();
         let size = private_kib(monitor.pid);
         assert!(size <= most, "{size} KiB with {network:?}");
@@ -999,7 +1005,7 @@ fn takes_more(pid: u32) -> bool {
 #[test]
 fn input_to_a_container_that_does_not_read_holds_no_signal_up() {
     let case = Case::new();
-    let id = case.create(&["sleep", "1000"], |options| options.interactive = true);
+    let id = case.create(&["sleep", "1000"], |options| options.process.interactive = true);
     case.wait_for(async {
         let attached = case.engine.containers().start_attached(&id, ALL, None).await.unwrap();
         let input = attached.input.clone();

@@ -187,8 +187,8 @@ fn a_shutdown_stops_what_cannot_be_read() {
             continue;
         }
         let id = case.start(&["sh", "-c", script], |options| {
-            options.stop_signal = Some("USR1".to_owned());
-            options.stop_timeout = Some(-1);
+            options.lifecycle.stop_signal = Some("USR1".to_owned());
+            options.lifecycle.stop_timeout = Some(-1);
         });
         let parsed = id.parse().unwrap();
         let upper = case.engine.paths().container(&parsed).join("upper/ready");
@@ -242,7 +242,7 @@ fn a_lost_run_file_is_told_and_hinders_no_end() {
     let restarts = hoist::engine::RestartPolicy::Always;
     for end in [&["kill"][..], &["rm", "-f"], &["system", "reset", "-f"]] {
         let case = Case::new();
-        let id = case.start(&["sleep", "1000"], |options| options.restart = restarts);
+        let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = restarts.clone());
         let run = case.container(&id).run.unwrap();
         let init = run.init().unwrap();
         fs::remove_file(case.engine.paths().container_run(&id.parse().unwrap()).join("run.json")).unwrap();
@@ -359,7 +359,8 @@ fn a_reset_goes_on_where_the_note_of_a_folder_is_damaged() {
 #[test]
 fn a_reset_takes_what_goes_by_itself() {
     let case = Case::new();
-    let ids = [(); 2].map(|()| case.start(&["sleep", "1000"], |options| options.auto_remove = true));
+    let ids =
+        [(); 2].map(|()| case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true));
     for id in &ids {
         let run = case.container(id).run.unwrap();
         kill(run.monitor());
@@ -379,7 +380,7 @@ fn addresses_of_containers_that_are_gone_are_free() {
     }
     let case = Case::new();
     let bridge = |options: &mut hoist::engine::Options| {
-        options.network = hoist::engine::NetworkMode::Bridge;
+        options.networking.network = hoist::engine::NetworkMode::Bridge;
     };
     let members = || {
         let network = case.wait_for(case.engine.networks().inspect("bridge")).unwrap();
@@ -423,8 +424,8 @@ fn a_monitor_killed_in_a_start_leaves_no_damage() {
     }
     let case = Case::new();
     let restarts = hoist::engine::RestartPolicy::Always;
-    let [fresh, ended] =
-        [(); 2].map(|()| case.create(&["sleep", "1000"], |options| options.restart = restarts));
+    let [fresh, ended] = [(); 2]
+        .map(|()| case.create(&["sleep", "1000"], |options| options.lifecycle.restart = restarts.clone()));
     case.start_again(&ended);
     text(&case, &["kill", &ended]);
     for (id, status) in [(&fresh, Status::Created), (&ended, Status::Exited)] {
@@ -508,7 +509,7 @@ fn a_monitor_that_cannot_take_over_is_tried_once_and_hinders_no_end() {
     use hoist::engine::RestartPolicy::{Always, No, UnlessStopped};
     for (end, policy) in [("kill", No), ("kill", Always), ("kill", UnlessStopped), ("rm", Always)] {
         let case = Case::new();
-        let id = case.start(&["sleep", "1000"], |options| options.restart = policy);
+        let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = policy.clone());
         let run = case.container(&id).run.unwrap();
         let log = case.engine.paths().container(&id.parse().unwrap()).join("log");
         sys::tree::remove(&log).unwrap();
@@ -609,7 +610,8 @@ fn the_note_of_the_last_sweep_is_not_waited_for() {
 #[test]
 fn what_is_no_file_in_a_containers_folder_hinders_no_end() {
     let case = Case::new();
-    let id = case.create(&["cat", "/etc/hostname"], |options| options.hostname = Some("web".to_owned()));
+    let id = case
+        .create(&["cat", "/etc/hostname"], |options| options.networking.hostname = Some("web".to_owned()));
     case.start_again(&id);
     let folder = case.engine.paths().container(&id.parse().unwrap());
     let is_over = || case.container(&id).status == Status::Exited;
@@ -647,7 +649,8 @@ fn a_network_that_cannot_be_read_is_another_subnet_at_most() {
     }
     for how in ["", "{\"version\":2}"] {
         let case = Case::new();
-        let run = || case.run(&["true"], |options| options.network = hoist::engine::NetworkMode::Bridge);
+        let run =
+            || case.run(&["true"], |options| options.networking.network = hoist::engine::NetworkMode::Bridge);
         assert_eq!(run().code, Some(0));
         let file = fs::read_dir(case.engine.paths().networks()).unwrap().flatten().next().unwrap().path();
         spoil(&file, how);
@@ -723,7 +726,7 @@ fn who_is_warned_is_who_asked() {
 #[test]
 fn who_stops_a_container_that_cannot_be_removed_is_answered() {
     let case = Case::new();
-    let id = case.start(&["sleep", "1000"], |options| options.auto_remove = true);
+    let id = case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true);
     let discarded = case.engine.paths().discarded();
     sys::tree::remove(&discarded).unwrap();
     fs::write(&discarded, "in the way").unwrap();
@@ -774,7 +777,7 @@ fn the_state_of_a_network_costs_new_connections_until_the_others_have_gone() {
     for (how, why) in [("{", "is damaged"), ("a folder", "Is a directory")] {
         let case = Case::new();
         let bridge = |options: &mut hoist::engine::Options| {
-            options.network = hoist::engine::NetworkMode::Bridge;
+            options.networking.network = hoist::engine::NetworkMode::Bridge;
         };
         let id = case.start(&["sleep", "1000"], bridge);
         let folders = fs::read_dir(case.engine.paths().network_runs()).unwrap().flatten();

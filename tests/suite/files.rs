@@ -11,9 +11,7 @@ use hoist::base::progress::{Progress, Reporter};
 use hoist::engine::files::{
     Copied, CopyRequest, Entry, Existing, FileKind, Listing, MOST_ENTRIES, Mark, Place,
 };
-use hoist::engine::{
-    Bind, ErrorKind, MountKind, MountRequest, Options, Propagation, Result, Submounts, Tmpfs, WaitFor,
-};
+use hoist::engine::{Bind, ErrorKind, MountKind, MountRequest, Options, Result, Tmpfs, WaitFor};
 
 fn list(case: &Case, place: &Place, path: &str) -> Result<Listing> {
     case.wait_for(case.engine.files().list(place, Path::new(path)))
@@ -60,18 +58,12 @@ fn both(case: &Case, script: &str) -> [Place; 2] {
 
 /// A folder of this machine at a place in the container.
 fn bind(source: &Path, target: &str, read_only: bool) -> MountRequest {
-    let bind = Bind {
-        source: source.to_owned(),
-        create_source: false,
-        propagation: Propagation::Rprivate,
-        recursive: true,
-        submounts: Submounts::Alike,
-    };
-    MountRequest { target: target.into(), read_only, kind: MountKind::Bind(bind) }
+    let bind = Bind { source: source.to_owned(), recursive: true, ..Bind::default() };
+    MountRequest { read_only, ..MountRequest::new(target, MountKind::Bind(bind)) }
 }
 
 fn tmpfs(target: &str) -> MountRequest {
-    MountRequest { target: target.into(), read_only: false, kind: MountKind::Tmpfs(Tmpfs::default()) }
+    MountRequest::new(target, MountKind::Tmpfs(Tmpfs::default()))
 }
 
 fn make_folder(case: &Case, place: &Place, path: &str, name: &str) -> Result<()> {
@@ -170,7 +162,7 @@ fn binds_and_tmpfs_of_a_running_container_are_seen_and_named() {
     let data = folder(&case, "data");
     std::fs::write(data.join("here"), "x").unwrap();
     let id = case.start(&["sleep", "1000"], |options| {
-        options.mounts = vec![bind(&data, "/data", false), tmpfs("/memory")];
+        options.mounts.list = vec![bind(&data, "/data", false), tmpfs("/memory")];
     });
     let place = Place::Container(id.clone());
     let root = list(&case, &place, "/").unwrap();
@@ -437,7 +429,7 @@ fn files_are_changed_in_a_container_running_or_not_and_the_next_run_sees_it() {
 #[test]
 fn a_read_only_container_is_not_changed() {
     let case = Case::new();
-    let id = case.start(&["sleep", "1000"], |options| options.read_only = true);
+    let id = case.start(&["sleep", "1000"], |options| options.mounts.read_only = true);
     let place = Place::Container(id.clone());
     let make = || {
         let files = case.engine.files();
@@ -519,7 +511,7 @@ fn what_a_stopped_container_mounts_is_seen_and_changed_as_while_it_runs() {
     std::fs::write(inner.join("deep"), "deep").unwrap();
     std::fs::write(ours.join("ours"), "ours").unwrap();
     let place = over(&case, "ln -s data /link; echo lost > /memory/lost", |options| {
-        options.mounts = vec![
+        options.mounts.list = vec![
             bind(&data, "/data", false),
             bind(&inner, "/data/sub", false),
             bind(&config, "/config", true),
@@ -590,7 +582,7 @@ fn no_link_of_a_stopped_container_leads_out_of_what_it_mounts() {
     symlink("/etc/passwd", data.join("users")).unwrap();
     symlink("/proc/self/root", data.join("magic")).unwrap();
     let place = over(&case, "true", |options| {
-        options.mounts = vec![bind(&data, "/data", false), bind(&data, "/far", false)];
+        options.mounts.list = vec![bind(&data, "/data", false), bind(&data, "/far", false)];
     });
     // As a hostile image has it: the places to mount on are links, one to a folder of the
     // image, one as far out as it can.
@@ -626,7 +618,7 @@ fn a_mount_that_is_not_there_is_told_and_nothing_is_put_under_it() {
     let case = Case::new();
     let [data, ours] = ["data", "ours"].map(|name| folder(&case, name));
     std::fs::write(ours.join("ours"), "ours").unwrap();
-    let adjust = |options: &mut Options| options.mounts = vec![bind(&data, "/data", false)];
+    let adjust = |options: &mut Options| options.mounts.list = vec![bind(&data, "/data", false)];
     // Before the first start there is no place to mount it on.
     let never = Place::Container(case.create(&["true"], adjust));
     let error = list(&case, &never, "/data/sub").unwrap_err();
@@ -658,8 +650,8 @@ fn a_bind_of_a_read_only_container_is_changed_and_its_mounts_spread_nowhere() {
     let shared = Shared::new(&outer);
     std::fs::create_dir(outer.join("sub")).unwrap();
     let place = over(&case, "true", |options| {
-        options.read_only = true;
-        options.mounts = vec![bind(&outer, "/outer", false), bind(&inner, "/outer/sub", false)];
+        options.mounts.read_only = true;
+        options.mounts.list = vec![bind(&outer, "/outer", false), bind(&inner, "/outer/sub", false)];
     });
     let before = mounts(&case);
     make_folder(&case, &place, "/outer/sub", "made").unwrap();

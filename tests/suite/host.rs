@@ -111,12 +111,12 @@ fn ports_and_ping_are_open_in_a_network_of_its_own_only() {
     let host = || fs::read_to_string("/proc/sys/net/ipv4/ip_unprivileged_port_start").unwrap();
     let before = host();
     for network in [NetworkMode::None, NetworkMode::Bridge] {
-        let said = case.run(&["sh", "-c", read], |options| options.network = network);
+        let said = case.run(&["sh", "-c", read], |options| options.networking.network = network);
         // The range of all groups is not to be had where not all are mapped.
         let expected = if in_user_namespace() { "0\n65534\t0\n" } else { "0\n0\t2147483647\n" };
         assert_eq!(said.stdout, expected, "{said:?}");
     }
-    let said = case.run(&["sh", "-c", read], |options| options.network = NetworkMode::Host);
+    let said = case.run(&["sh", "-c", read], |options| options.networking.network = NetworkMode::Host);
     assert!(said.stdout.starts_with(&before), "{said:?}");
     assert_eq!(host(), before);
 }
@@ -126,12 +126,12 @@ fn a_privileged_container_has_the_devices_of_the_host() {
     let case = Case::new();
     // Without an owner in a user namespace: there the nodes are the host's own.
     let list = "find /dev -type c -o -type b | grep -v -e ^/dev/pts/ -e ^/dev/console | sort | xargs stat -c '%n %t %T %f'";
-    let privileged = case.run(&["sh", "-c", list], |options| options.privileged = true);
+    let privileged = case.run(&["sh", "-c", list], |options| options.security.privileged = true);
     assert_eq!(privileged.stdout, of_host(Path::new("/dev")).join("\n") + "\n", "{privileged:?}");
     let state = "cat /dev/kmsg >/dev/null & kill $!; readlink /dev/ptmx; grep Seccomp: /proc/self/status; \
                  mount -o remount,rw /proc/sys 2>/dev/null; \
                  grep -cE ' (/sys|/sys/fs/cgroup[^ ]*) [^ ]* ro,' /proc/mounts";
-    let said = case.run(&["sh", "-c", state], |options| options.privileged = true);
+    let said = case.run(&["sh", "-c", state], |options| options.security.privileged = true);
     assert_eq!(said.stdout, "pts/ptmx\nSeccomp:\t0\n0\n", "{said:?}");
 
     let plain = case.run(&["sh", "-c", "find /dev -type c -o -type b | wc -l"], |_| ());
@@ -143,8 +143,10 @@ fn all_capabilities_are_those_that_hoist_has_and_nothing_is_missed() {
     let case = Case::new();
     let status = fs::read_to_string("/proc/self/status").unwrap();
     let held = status.lines().find(|line| line.starts_with("CapEff")).unwrap();
-    let asks: [fn(&mut Options); 2] =
-        [|options| options.privileged = true, |options| options.cap_add = vec!["ALL".to_owned()]];
+    let asks: [fn(&mut Options); 2] = [
+        |options| options.security.privileged = true,
+        |options| options.security.cap_add = vec!["ALL".to_owned()],
+    ];
     for ask in asks {
         let id = case.create(&["grep", "CapEff", "/proc/self/status"], ask);
         let attached = case.wait_for(case.engine.containers().start_attached(&id, ALL, None)).unwrap();
@@ -200,8 +202,8 @@ fn the_default_profile_confines_all_processes_where_apparmor_is_on() {
     let label = "cat /proc/1/attr/current /proc/self/attr/current 2>/dev/null; mount -o remount,rw /proc/sys";
     for init in [false, true] {
         let id = case.start(&["sleep", "1000"], |options| {
-            options.init = init;
-            options.cap_add = vec!["SYS_ADMIN".to_owned()];
+            options.process.init = init;
+            options.security.cap_add = vec!["SYS_ADMIN".to_owned()];
         });
         let output = case.hoist(&["exec", &id, "sh", "-c", label]);
         let said = String::from_utf8(output.stdout).unwrap();
@@ -215,14 +217,14 @@ fn the_default_profile_confines_all_processes_where_apparmor_is_on() {
             assert_eq!(profile(&id), "");
         }
     }
-    let privileged = case.start(&["sleep", "1000"], |options| options.privileged = true);
+    let privileged = case.start(&["sleep", "1000"], |options| options.security.privileged = true);
     assert_eq!(profile(&privileged), if has_apparmor() { "unconfined" } else { "" });
 }
 
 #[test]
 fn a_profile_that_is_not_loaded_stops_the_start_or_is_told_to_be_without_effect() {
     let case = Case::new();
-    let id = case.create(&["true"], |options| options.apparmor = Some("no such profile".to_owned()));
+    let id = case.create(&["true"], |options| options.security.apparmor = Some("no such profile".to_owned()));
     let started = case.wait_for(case.engine.containers().start(&id));
     if has_apparmor() {
         let error = hoist::base::error::chain(&started.unwrap_err()).join(": ");
@@ -246,7 +248,7 @@ fn a_label_is_told_to_be_without_effect_where_selinux_is_off() {
     let case = Case::new();
     let start = |words: &[&str]| {
         let id = case.create(&["true"], |options| {
-            options.selinux = words.iter().map(|&word| word.to_owned()).collect();
+            options.security.selinux = words.iter().map(|&word| word.to_owned()).collect();
         });
         let hoist::engine::Warnings(warnings) = case.wait_for(case.engine.containers().start(&id)).unwrap();
         warnings.into_iter().filter(|warning| warning.contains("SELinux")).collect::<Vec<_>>()
@@ -267,7 +269,8 @@ fn rules_that_somebody_flushed_come_back_while_containers_run() {
             ["inet", "bridge"].map(|family| nft(&["--stateless", "list", "table", family, &table]));
         families.map(|output| String::from_utf8(output.stdout).unwrap()).concat()
     };
-    let running = |_| case.start(&["sleep", "1000"], |options| options.network = NetworkMode::Bridge);
+    let running =
+        |_| case.start(&["sleep", "1000"], |options| options.networking.network = NetworkMode::Bridge);
     (0..3).for_each(|count| drop(running(count)));
     // Sets are listed in no order.
     let lines = |text: &str| {

@@ -130,8 +130,8 @@ fn the_stop_signal_ends_it_for_good_whichever_way_it_comes() {
     let containers = case.engine.containers();
     let script = "trap 'exit 3' INT; echo up; while :; do sleep 1000 & wait; done";
     let id = case.create(&["sh", "-c", script], |options| {
-        options.stop_signal = Some("INT".to_owned());
-        options.restart = RestartPolicy::Always;
+        options.lifecycle.stop_signal = Some("INT".to_owned());
+        options.lifecycle.restart = RestartPolicy::Always;
     });
     for is_attached in [true, false] {
         let mut attached = case.wait_for(containers.start_attached(&id, ALL, None)).unwrap();

@@ -141,7 +141,7 @@ fn what_runs_is_stopped_or_killed_or_refused_and_rm_containers_go_for_good() {
     assert_eq!(case.container(&id).record.state.exit_code, 137);
     assert!(case.cgroups().is_empty());
 
-    let id = case.start(&["sleep", "1000"], |options| options.auto_remove = true);
+    let id = case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true);
     assert_eq!(case.wait_for(engine.containers().trash(&id, Running::Kill)).unwrap(), None);
     assert!(entries(&case, &engine).is_empty());
 }

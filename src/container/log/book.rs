@@ -459,7 +459,8 @@ mod tests {
     /// A log of so many lines, `0\n` …, a second apart.
     fn log(lines: i64, max_size: u64, max_files: u32) -> (tempfile::TempDir, Writer) {
         let dir = tempfile::tempdir().unwrap();
-        let options = LogOptions { max_size, max_files, ..LogOptions::default() };
+        let options =
+            LogOptions { max_size: Some(max_size), max_files: Some(max_files), ..LogOptions::default() };
         let mut writer = Writer::open(dir.path(), &options).unwrap();
         (0..lines).for_each(|n| add(&mut writer, n));
         (dir, writer)

@@ -271,7 +271,7 @@ mod tests {
     /// A log of 20 lines, `0\n` … `19\n`, a second apart, over several files.
     fn log(max_size: u64) -> (tempfile::TempDir, Writer) {
         let dir = tempfile::tempdir().unwrap();
-        let options = LogOptions { max_size, max_files: 100, ..LogOptions::default() };
+        let options = LogOptions { max_size: Some(max_size), max_files: Some(100), ..LogOptions::default() };
         let mut writer = Writer::open(dir.path(), &options).unwrap();
         (0..20).for_each(|n| add(&mut writer, n));
         (dir, writer)
@@ -369,7 +369,7 @@ mod tests {
     #[test]
     fn a_line_without_an_end_is_passed_over_and_not_held() {
         let dir = tempfile::tempdir().unwrap();
-        let options = LogOptions { max_size: 64 << 20, max_files: 2, ..LogOptions::default() };
+        let options = LogOptions { max_size: Some(64 << 20), max_files: Some(2), ..LogOptions::default() };
         let mut writer = Writer::open(dir.path(), &options).unwrap();
         writer.write(Stream::Stdout, b"before\n", second(0)).unwrap();
         writer.flush().unwrap();

@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn blocks_cover_a_log_and_their_counts_tell_the_number_of_a_line() {
         let dir = tempfile::tempdir().unwrap();
-        let options = LogOptions { max_size: 1 << 20, max_files: 10, ..LogOptions::default() };
+        let options = LogOptions { max_size: Some(1 << 20), max_files: Some(10), ..LogOptions::default() };
         let mut writer = Writer::open(dir.path(), &options).unwrap();
         for number in 0..20_000 {
             let line = format!("{number} {}\n", "x".repeat(number % 90));

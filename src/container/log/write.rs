@@ -40,8 +40,8 @@ impl Writer {
         let size = file.metadata().map_err(Error::io("stat", current(folder)))?.len();
         Ok(Self {
             folder: folder.into(),
-            max_size: options.max_size.max(1),
-            max_files: options.max_files.clamp(1, MAX_FILES),
+            max_size: options.max_size().max(1),
+            max_files: options.max_files().clamp(1, MAX_FILES),
             file,
             size,
             out: Vec::new(),
@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     fn options(max_size: u64, max_files: u32) -> LogOptions {
-        LogOptions { max_size, max_files, ..LogOptions::default() }
+        LogOptions { max_size: Some(max_size), max_files: Some(max_files), ..LogOptions::default() }
     }
 
     fn now() -> Timestamp {

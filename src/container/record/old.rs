@@ -1,12 +1,86 @@
 //! Older forms of the files, as what they are now.
 //!
 //! ```text
+//! record.json  1    options and configuration had no groups, and some fields other names in each
 //! run.json     1    the network part's values: `network`, with what it had done, and `endpoint`
 //! ```
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::{RUN_VERSION, Run};
+use super::{RUN_VERSION, Record, Run, VERSION};
+
+/// The groups that fields of version 1 belong to now.
+const GROUPS: &[(&str, &[&str])] = &[
+    (
+        "process",
+        &[
+            "entrypoint",
+            "command",
+            "env",
+            "workdir",
+            "user",
+            "group_add",
+            "tty",
+            "interactive",
+            "attach",
+            "init",
+        ],
+    ),
+    ("mounts", &["list", "volumes", "read_only"]),
+    (
+        "networking",
+        &[
+            "network",
+            "hostname",
+            "domainname",
+            "extra_hosts",
+            "dns",
+            "dns_search",
+            "dns_options",
+            "exposed_ports",
+        ],
+    ),
+    (
+        "security",
+        &["cap_add", "cap_drop", "privileged", "no_new_privileges", "seccomp", "apparmor", "selinux"],
+    ),
+    ("resources", &["ulimits", "shm_size"]),
+    ("lifecycle", &["auto_remove", "restart", "stop_signal", "stop_timeout"]),
+];
+
+/// The names of fields that have others now.
+const RENAMED: &[(&str, &str)] = &[("open_stdin", "interactive"), ("mounts", "list"), ("log", "logging")];
+
+/// A record of version 1.
+pub(super) fn record(bytes: &[u8]) -> serde_json::Result<Record> {
+    let mut record: Map<String, Value> = serde_json::from_slice(bytes)?;
+    record.insert("version".to_owned(), VERSION.into());
+    // The configuration had the set that follows from them.
+    let asked = record.get("options").and_then(Value::as_object);
+    let caps = ["cap_add", "cap_drop"].map(|name| (name, asked.and_then(|it| it.get(name)).cloned()));
+    for name in ["options", "config"] {
+        let Some(Value::Object(fields)) = record.get_mut(name) else { continue };
+        if name == "config" {
+            fields.remove("capabilities");
+            fields.extend(caps.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?))));
+        }
+        group(fields);
+    }
+    serde_json::from_value(record.into())
+}
+
+/// Puts the fields of version 1 into their groups.
+fn group(fields: &mut Map<String, Value>) {
+    for (old, new) in RENAMED {
+        if let Some(value) = fields.remove(*old) {
+            fields.insert((*new).to_owned(), value);
+        }
+    }
+    for (group, names) in GROUPS {
+        let members: Map<_, _> = names.iter().filter_map(|name| fields.remove_entry(*name)).collect();
+        fields.insert((*group).to_owned(), members.into());
+    }
+}
 
 /// A run of version 1. All but its network is as it was.
 pub(super) fn run(bytes: &[u8]) -> serde_json::Result<Run> {

@@ -4,15 +4,18 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::base::disk::{self, State};
+use crate::container::NetworkMode;
 
 /// A record and a run as files of this version have them.
 fn record_and_run(restart: RestartPolicy) -> (Record, Run) {
     let id = "a".repeat(64);
+    let mut config = Options::default();
+    config.lifecycle.restart = restart;
     let process = serde_json::json!({ "pid": 1, "start_time": 1 });
     let record = serde_json::json!({
         "version": VERSION, "id": id, "name": "web", "created": "2026-01-01T00:00:00Z",
         "image": "busybox", "image_id": format!("sha256:{id}"), "layers": [],
-        "options": Options::default(), "config": Config { restart, ..Config::default() },
+        "options": Options::default(), "config": config,
     });
     let run = serde_json::json!({
         "version": RUN_VERSION, "boot_id": "", "protocol": 1, "status": "running",
@@ -50,26 +53,10 @@ fn a_run_found_dead_is_followed_by_another_as_its_policy_says() {
         let (mut record, mut run) = record_and_run(restart);
         (run.status, run.starting) = (status, starting);
         record.state = ExitState { finished, exit_code: code, restart_count: count, ..record.state };
-        let case = (&record.config.restart, status, starting, finished, code, count);
+        let case = (&record.config.lifecycle.restart, status, starting, finished, code, count);
         assert_eq!(record.is_to_be_restarted(&run, 255), wanted, "{case:?}");
         record.state.stopped_by_hand = true;
         assert!(!record.is_to_be_restarted(&run, 255), "{case:?}, stopped by hand");
-    }
-}
-
-#[test]
-fn standard_input_ends_with_its_client_only_where_one_was_attached() {
-    let attach = |stdin, stdout, stderr| Some(Streams { stdin, stdout, stderr });
-    for (open_stdin, attach, attached, once) in [
-        (true, None, (true, true, true), true), // run -i, create -i, records of before
-        (false, None, (false, true, true), false), // run, create
-        (true, attach(false, false, false), (false, false, false), false), // run -di
-        (true, attach(true, true, false), (true, true, false), true), // run -i -a stdout
-        (false, attach(true, false, false), (true, false, false), false), // run -a stdin
-    ] {
-        let config = Config { open_stdin, attach, ..Config::default() };
-        let Streams { stdin, stdout, stderr } = config.attached();
-        assert_eq!(((stdin, stdout, stderr), config.stdin_once()), (attached, once), "{attach:?}");
     }
 }
 
@@ -101,6 +88,84 @@ fn extend(value: &mut Value, more: &Value) {
         Value::Array(values) => values.iter_mut().for_each(|value| extend(value, more)),
         _ => {}
     }
+}
+
+/// Every place in `value` whose path ends so.
+fn places(value: &Value, end: &str) -> Vec<String> {
+    fn walk(value: &Value, path: &str, end: &str, found: &mut Vec<String>) {
+        let children: Vec<(String, &Value)> = match value {
+            Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), value)).collect(),
+            Value::Array(values) => values.iter().enumerate().map(|(at, it)| (at.to_string(), it)).collect(),
+            _ => Vec::new(),
+        };
+        for (name, value) in children {
+            let path = format!("{path}/{name}");
+            if path.ends_with(end) {
+                found.push(path.clone());
+            }
+            walk(value, &path, end, found);
+        }
+    }
+    let mut found = Vec::new();
+    walk(value, "", end, &mut found);
+    found
+}
+
+const RECORD: &str = include_str!("../../../tests/old_state/record-2.json");
+
+#[test]
+fn a_record_of_a_newer_hoist_is_rewritten_as_it_is() {
+    let mut value: Value = serde_json::from_str(RECORD).unwrap();
+    assert_eq!(rewritten::<Record>(&value), value);
+    for more in [json!(1), json!(null), json!({ "a": [{ "b": "c" }] })] {
+        extend(&mut value, &more);
+        assert_eq!(rewritten::<Record>(&value), value);
+    }
+    for (end, forms) in [
+        ("/kind", [json!({ "type": "volume", "name": "data", "nested": { "a": [1] } }), json!("odd")]),
+        ("/kind/propagation", [json!("unbindable"), json!({ "kind": "private" })]),
+        ("/submounts", [json!("deeper"), json!([1])]),
+        ("/network", [json!("overlay"), json!({ "all": ["a", "b"] })]),
+        ("/restart", [json!("on-monday"), json!({ "on-failure": { "most": 3 } })]),
+        ("/seccomp", [json!("strict"), json!({ "listener": "/run/x" })]),
+        ("/driver", [json!("journald"), json!("syslog")]),
+        ("/cap_add/0", [json!("TELEPATHY"), json!("ALL_BUT")]),
+        ("/runtime", [json!("runc"), json!("kata")]),
+    ] {
+        for form in forms {
+            let mut newer = value.clone();
+            let places = places(&value, end);
+            assert!(places.len() > 1, "{end}");
+            for place in places {
+                *newer.pointer_mut(&place).unwrap() = form.clone();
+            }
+            assert_eq!(rewritten::<Record>(&newer), newer, "{end}");
+            let record = read::<Record>(&newer.to_string());
+            let error = record.config.check_understood().unwrap_err().to_string();
+            assert!(error.ends_with("which this hoist does not know"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_record_of_version_1_is_read() {
+    let old = read::<Record>(include_str!("../../../tests/old_state/record-1.json"));
+    let (options, config) = (&old.options, &old.config);
+    assert_eq!((old.version, old.state.restart_count), (VERSION, 2));
+    assert_eq!((options.process.command.join(" ").as_str(), options.process.interactive), ("sleep 1", true));
+    assert_eq!((options.mounts.list.len(), options.networking.network.clone()), (1, NetworkMode::None));
+    assert_eq!(options.lifecycle.restart, RestartPolicy::OnFailure(3));
+    assert!(config.process.interactive && config.process.stdin_once());
+    assert_eq!(
+        (config.process.env.join(" ").as_str(), config.networking.hostname()),
+        ("PATH=/bin A=1", "web")
+    );
+    assert_eq!((config.logging.max_size, config.resources.shm_size), (Some(10_000_000), Some(64 << 20)));
+    assert_eq!(config.platform.as_ref().unwrap().to_string(), "linux/amd64");
+    assert_eq!((config.labels["a"].as_str(), &old.unknown["later"]["kept"]), ("b", &json!(true)));
+    let unknown = [&options.unknown, &config.unknown, &config.process.unknown].map(|unknown| unknown.len());
+    assert_eq!(unknown, [0; 3], "each field has its group");
+    config.check_understood().unwrap();
 }
 
 const RUN: &str = include_str!("../../../tests/old_state/run-2.json");

@@ -251,7 +251,7 @@ fn none_when_missing<T>(
 /// When the disk is full or the container is gone.
 pub fn save(paths: &Paths, record: &Record) -> Result<()> {
     let path = record_file(paths, &record.id);
-    if record.config.auto_remove {
+    if record.config.lifecycle.auto_remove {
         return Ok(disk::write_state(&path, record)?);
     }
     disk::write_state_synced(&path, record)?;
@@ -385,7 +385,7 @@ pub fn create(paths: &Paths, record: &Record) -> Result<Lock> {
         let path = record_file(paths, &record.id);
         disk::write_state(&path, record)?;
         claim(paths, &record.name, &record.id)?;
-        if !record.config.auto_remove {
+        if !record.config.lifecycle.auto_remove {
             disk::sync_file(&path)?;
             disk::sync_folders([&folder, &paths.containers(), &paths.container_names()])?;
             let _ = fs::remove_file(unsynced); // one that is left says less

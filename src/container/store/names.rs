@@ -198,7 +198,7 @@ fn may_have(paths: &Paths, name: &Name, id: &ContainerId) -> bool {
 
 /// Writes to the disk which names there are, unless the container is one with `--rm`.
 fn sync_names(paths: &Paths, record: &Record) -> Result<()> {
-    if record.config.auto_remove {
+    if record.config.lifecycle.auto_remove {
         return Ok(());
     }
     Ok(disk::sync_folders([paths.container_names()])?)

@@ -25,7 +25,7 @@ pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf> {
         Err(error) if moved.is_none() => return Err(error),
         _ => {} // a run without its container is found and swept
     }
-    if !record.config.auto_remove {
+    if !record.config.lifecycle.auto_remove {
         disk::sync_folders(moved.into_iter().chain(released))?;
     }
     Ok(discarded)

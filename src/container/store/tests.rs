@@ -9,7 +9,7 @@ fn paths() -> (tempfile::TempDir, Paths) {
 }
 
 fn record(id: &str, name: &str) -> Record {
-    let old = include_str!("../../../tests/old_state/record-1.json");
+    let old = include_str!("../../../tests/old_state/record-2.json");
     let mut record: Record = serde_json::from_str(old).unwrap();
     record.id = id.repeat(64).parse().unwrap();
     record.name = name.parse().unwrap();
@@ -112,7 +112,7 @@ fn a_sweep_takes_no_container_that_is_being_made() {
             .map(|number| {
                 let mut record = record("a", &format!("web{number}"));
                 record.id = format!("{number:064x}").parse().unwrap();
-                record.config.auto_remove = true; // nothing waits for the disk
+                record.config.lifecycle.auto_remove = true; // nothing waits for the disk
                 create(&paths, &record).map(drop)
             })
             .collect();
@@ -219,7 +219,7 @@ fn a_restore_that_was_killed_between_link_and_folder_leaves_the_folder_aside() {
 }
 
 #[test]
-fn the_first_version_of_both_files_is_read_and_what_is_unknown_is_kept() {
+fn both_files_are_read_and_what_is_unknown_is_kept() {
     let (_dir, paths) = paths();
     let record = record("a", "web");
     assert_eq!(record.unknown["later"], serde_json::json!({"kept": true}));
@@ -306,7 +306,7 @@ fn what_was_answered_survives_a_power_cut_and_nothing_else_is_synced() {
     check("rm of what is gone", &mut || drop(remove_unreadable(&paths, &web.id).unwrap()));
 
     // With --rm nothing is promised, and nothing waits for the disk.
-    web.config.auto_remove = true;
+    web.config.lifecycle.auto_remove = true;
     let (_lock, found) = disk::cut::after(paths.root(), || create(&paths, &web).unwrap());
     let id = &web.id;
     let lost = [

@@ -9,7 +9,7 @@ use super::super::error::{Doing, Result};
 use super::super::{Engine, Error, Record, Reporter, blocking};
 use super::{CreateRequest, Created, Warnings};
 use crate::base::{ContainerId, ErrorKind, Explain, Name, disk};
-use crate::container::config::{Facts, resolve};
+use crate::container::options::Facts;
 use crate::container::record::VERSION;
 use crate::container::{ExitState, name, store};
 use crate::monitor::journal;
@@ -40,7 +40,7 @@ impl Engine {
             host_name: &uname.nodename().to_string_lossy(),
             platform: &detail.image.platform,
         };
-        let config = resolve(&request.options, &detail.config()?, &facts).doing(doing)?;
+        let config = request.options.resolve(&detail.config()?, &facts).doing(doing)?;
         let mut warnings = foreign(&detail.image.platform, request.options.platform.as_ref());
         let layers = self.paths().layers();
         let relative = |folder: PathBuf| folder.strip_prefix(&layers).map(PathBuf::from).unwrap_or(folder);

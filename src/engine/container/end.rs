@@ -95,7 +95,7 @@ impl Engine {
             Ok(asked) => asked,
             Err(error) => return Ok(Err(error)),
         };
-        let grace = wish.grace(found.record.config.stop_timeout);
+        let grace = wish.grace(found.record.config.lifecycle.stop_timeout());
         let patience = grace.map(|grace| grace.saturating_add(KILL_PATIENCE));
         match asked.wait(patience) {
             Err(launch::Error::Silent) => {}

@@ -79,7 +79,7 @@ impl Engine {
     ) -> Result<mpsc::Receiver<Result<LogRecord>>> {
         let doing = || format!("read the log of `{}`", self.called(target));
         let record = self.find(target).doing(doing)?;
-        if record.config.log.driver == "none" {
+        if !record.config.logging.is_kept() {
             return Err(NoLog).doing(doing);
         }
         let id = record.id;

@@ -248,7 +248,7 @@ impl Engine {
             // Its end is recorded, or it never ran.
             run => {
                 let errors = settle::clear(paths, id, run.as_ref());
-                if run.is_some() && record.config.auto_remove {
+                if run.is_some() && record.config.lifecycle.auto_remove {
                     self.remove_ended(&record)?;
                 } else {
                     store::forget_run(paths, id).doing(doing)?;
@@ -340,7 +340,7 @@ impl Engine {
         if run.as_ref() != Some(waiting) || launch::is_monitored(paths, id).doing(doing)? {
             return Ok(());
         }
-        if record.config.auto_remove {
+        if record.config.lifecycle.auto_remove {
             return self.remove_ended(&record);
         }
         // What it cannot write is written at the next look.
@@ -351,7 +351,7 @@ impl Engine {
     /// Nobody saw the end of this run; without one, it was of another boot.
     fn settle_unseen(&self, record: &mut Record, run: Option<&Run>) -> Result<Vec<crate::monitor::Error>> {
         let paths = self.paths();
-        let is_removed = record.config.auto_remove;
+        let is_removed = record.config.lifecycle.auto_remove;
         let next = if is_removed { Next::Remove } else { Next::Stay };
         let end = unseen_end(record, run);
         let errors = settle::settle(paths, record, run, end, next);

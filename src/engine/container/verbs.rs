@@ -17,7 +17,8 @@ use super::{Container, Running, Warnings};
 use crate::base::disk::{Lock, Rank};
 use crate::base::journal::Kind;
 use crate::base::{ContainerId, ErrorKind, Explain};
-use crate::container::{Conflict, Process, config, store};
+use crate::container::options::lifecycle;
+use crate::container::{Conflict, Process, store};
 use crate::monitor::journal;
 use crate::monitor::launch::{self, Role, ask, launch};
 use crate::monitor::settle::{self, cgroup_parent};
@@ -599,6 +600,6 @@ fn signal_process(process: Process, number: i32) -> sys::Result<()> {
 }
 
 /// A signal as people write it.
-pub(super) fn number(word: &str) -> std::result::Result<i32, config::Error> {
-    signal::parse(word).ok_or_else(|| config::Error::Signal(word.to_owned()))
+pub(super) fn number(word: &str) -> std::result::Result<i32, lifecycle::Error> {
+    signal::parse(word).ok_or_else(|| lifecycle::Error::Signal(word.to_owned()))
 }

@@ -55,13 +55,13 @@ impl Mount {
 
 /// What the configuration mounts.
 pub(super) fn configured(record: &Record) -> Vec<Mount> {
-    record.config.mounts.iter().map(mount_of).collect()
+    record.config.mounts.list.iter().map(mount_of).collect()
 }
 
 fn mount_of(request: &MountRequest) -> Mount {
     let (shown, source) = match &request.kind {
         MountKind::Bind(bind) => (format!("→ {}", shown(&bind.source)), bind.source.clone()),
-        MountKind::Tmpfs(_) => ("tmpfs".to_owned(), PathBuf::new()),
+        MountKind::Tmpfs(_) | MountKind::Unknown(_) => (request.kind.as_str().to_owned(), PathBuf::new()),
     };
     let is_tmpfs = matches!(request.kind, MountKind::Tmpfs(_));
     Mount { target: cleaned(&request.target), shown, is_tmpfs, source, missing: None }
@@ -82,7 +82,7 @@ pub(super) fn attach(
 ) -> sys::Result<(Option<OwnedFd>, Vec<Mount>)> {
     let mut sources = etc(record, folder);
     let first = sources.len();
-    sources.extend(record.config.mounts.iter().map(source));
+    sources.extend(record.config.mounts.list.iter().map(source));
     if sources.is_empty() {
         return Ok((None, Vec::new()));
     }
@@ -106,7 +106,7 @@ pub(super) fn attach(
 fn etc(record: &Record, folder: &Path) -> Vec<Source> {
     let of = |name: &&str| {
         let target = Path::new("/etc").join(name);
-        let is_replaced = record.config.mounts.iter().any(|mount| mount.target == target);
+        let is_replaced = record.config.mounts.list.iter().any(|mount| mount.target == target);
         let tree = (!is_replaced).then(|| mount::open_tree_at(folder.join("etc").join(name), Depth::One));
         // Before the first run there are none.
         tree.filter(Result::is_ok).map(|tree| Source { target, tree })
@@ -126,7 +126,9 @@ fn source(request: &MountRequest) -> Source {
             Ok(tree)
         }
         // What was in it went with its run, and what is put there now would not be in the next.
-        MountKind::Tmpfs(_) => Filesystem::new("tmpfs")?.mount(Attrs::MOUNT_ATTR_RDONLY),
+        MountKind::Tmpfs(_) | MountKind::Unknown(_) => {
+            Filesystem::new("tmpfs")?.mount(Attrs::MOUNT_ATTR_RDONLY)
+        }
     };
     Source { target: request.target.clone(), tree: open() }
 }

@@ -200,7 +200,7 @@ fn container(engine: &Engine, name: &str, wish: Wish) -> Done<Root> {
             (None, mounts::configured(record), Whose::Running)
         } else {
             let (namespace, mounts) = mounts::attach(&tree, record, &engine.paths().container(&record.id))?;
-            (namespace, mounts, Whose::Stopped { is_read_only: record.config.read_only })
+            (namespace, mounts, Whose::Stopped { is_read_only: record.config.mounts.read_only })
         };
         let marks = Marks::open(engine, record, probe()?.in_user_namespace)?;
         let mut root = Root { tree, _namespace: namespace, marks, mounts, whose, _lock: lock };
@@ -258,7 +258,7 @@ fn stopped(engine: &Engine, record: &Record, wish: Wish) -> Done<Option<(OwnedFd
         Wish::Change => Layout {
             lower,
             upper: Some((upper, folder.join("work"))),
-            read_only: record.config.read_only,
+            read_only: record.config.mounts.read_only,
             ..Layout::default()
         },
     };

@@ -305,7 +305,7 @@ impl Engine {
         let folder = |id: &ContainerId| {
             let doing = || format!("read the log of `{}`", self.called(id.as_str()));
             let record = self.find(id.as_str()).doing(doing)?;
-            if record.config.log.driver == "none" {
+            if !record.config.logging.is_kept() {
                 return Err(NoLog).doing(doing);
             }
             Ok(log::folder(&self.paths().container(&record.id)))

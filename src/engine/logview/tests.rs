@@ -12,7 +12,7 @@ fn second(n: i64) -> Timestamp {
 }
 
 fn writer(folder: &Path) -> Writer {
-    let options = LogOptions { max_size: 300_000, max_files: 100, ..LogOptions::default() };
+    let options = LogOptions { max_size: Some(300_000), max_files: Some(100), ..LogOptions::default() };
     Writer::open(folder, &options).unwrap()
 }
 

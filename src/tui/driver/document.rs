@@ -108,7 +108,7 @@ pub(super) async fn ports(engine: &Engine, id: &ContainerId) -> Told {
 fn ports_of(container: &Container, value: &Value) -> Vec<String> {
     let config = &container.record.config;
     let address = value.pointer("/NetworkSettings/IPAddress").and_then(Value::as_str).unwrap_or_default();
-    let network = String::from(config.network.clone());
+    let network = String::from(config.networking.network.clone());
     let mut lines = vec![format!("network  {network}")];
     lines.push(match (address, container.status.is_up()) {
         ("", true) => "address  none of its own".to_owned(),
@@ -116,10 +116,10 @@ fn ports_of(container: &Container, value: &Value) -> Vec<String> {
         (address, _) => format!("address  {address}"),
     });
     lines.push(String::new());
-    if config.exposed_ports.is_empty() {
+    if config.networking.exposed_ports.is_empty() {
         lines.push("It names no port. What it listens on can be reached all the same.".to_owned());
     }
-    for port in &config.exposed_ports {
+    for port in &config.networking.exposed_ports {
         let number = port.split('/').next().unwrap_or_default();
         lines.push(match address {
             "" => port.clone(),

@@ -100,7 +100,7 @@ async fn request(engine: &Engine, request: Request, reporter: Reporter) -> Resul
     let images = engine.images();
     match request {
         Request::Run(run) => {
-            let tty = run.create.request.options.tty && !run.detach;
+            let tty = run.create.request.options.process.tty && !run.detach;
             create(engine, run.create.request, Then::start(tty), reporter).await
         }
         Request::Create(asked) => create(engine, asked.request, Then::Nothing, reporter).await,

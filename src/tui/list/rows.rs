@@ -114,7 +114,7 @@ impl ContainerRow {
     pub fn new(container: &Container) -> Self {
         let record = &container.record;
         let run_started = container.run.as_ref().and_then(|run| run.started);
-        let words = [record.config.entrypoint.as_slice(), &record.config.command];
+        let words = record.config.process.program();
         Self {
             id: record.id.clone(),
             name: record.name.as_str().to_owned(),
@@ -124,23 +124,23 @@ impl ContainerRow {
             exit_code: record.state.exit_code,
             oom_killed: record.state.oom_killed,
             error: text::line(&record.state.error).into_owned(),
-            ended_by_hand: record.state.stopped_by_hand || record.config.tty,
+            ended_by_hand: record.state.stopped_by_hand || record.config.process.tty,
             restarts: record.state.restart_count,
             created: record.created,
             started: run_started.or(record.state.started),
             finished: record.state.finished,
-            command: text::line(&words.concat().join(" ")).into_owned(),
+            command: text::line(&words.join(" ")).into_owned(),
             again: again(record),
             busy: None,
             left: None,
-            auto_remove: record.config.auto_remove,
-            stop_timeout: record.config.stop_timeout,
+            auto_remove: record.config.lifecycle.auto_remove,
+            stop_timeout: record.config.lifecycle.stop_timeout(),
             labels: record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect(),
             image_id: record.image_id.to_string(),
             project: record.config.labels.get(PROJECT).cloned().unwrap_or_default(),
-            network: String::from(record.config.network.clone()),
+            network: String::from(record.config.networking.network.clone()),
             address: address(container),
-            ports: record.config.exposed_ports.clone(),
+            ports: record.config.networking.exposed_ports.clone(),
             used: None,
         }
     }
@@ -229,7 +229,7 @@ fn again(record: &Record) -> Vec<String> {
         options: record.options.clone(),
     };
     // Without a terminal nobody stays with it.
-    command::equivalent::run(&request, !record.options.tty)
+    command::equivalent::run(&request, !record.options.process.tty)
 }
 
 /// Its address, while it is up and connected.

@@ -124,11 +124,11 @@ impl Facts {
             oom_killed: state.oom_killed,
             error: state.error.clone(),
             restarts: state.restart_count,
-            policy: record.config.restart,
+            policy: record.config.lifecycle.restart.clone(),
             by_hand: state.stopped_by_hand,
             started: container.run.as_ref().and_then(|run| run.started).or(state.started),
             finished: state.finished,
-            command: [record.config.entrypoint.as_slice(), &record.config.command].concat().join(" "),
+            command: record.config.process.program().join(" "),
             memory_limit: None,
             moved,
             log,
@@ -282,16 +282,10 @@ fn signal(code: u8) -> Option<(&'static str, &'static str)> {
 
 fn rows(facts: &Facts) -> Vec<(&'static str, String)> {
     let mut rows = vec![("command", facts.command.clone()), ("image", facts.image.clone())];
-    let policy = match facts.policy {
-        RestartPolicy::No => "no".to_owned(),
-        RestartPolicy::Always => "always".to_owned(),
-        RestartPolicy::UnlessStopped => "unless-stopped".to_owned(),
-        RestartPolicy::OnFailure(0) => "on-failure".to_owned(),
-        RestartPolicy::OnFailure(most) => format!("on-failure:{most}"),
-    };
-    let times = match (facts.restarts, facts.policy) {
+    let policy = facts.policy.to_string();
+    let times = match (facts.restarts, &facts.policy) {
         (0, _) => String::new(),
-        (count, RestartPolicy::OnFailure(most)) if most > 0 && count >= most => {
+        (count, &RestartPolicy::OnFailure(most)) if most > 0 && count >= most => {
             format!(", started again {count} times: no more")
         }
         (count, _) => format!(", started again {count} times"),

@@ -87,7 +87,7 @@ fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effec
         Request::Exec(exec) if exec.request.tty || exec.request.interactive => {
             open(model, &exec.target, Program::Exec(words))
         }
-        Request::Run(run) if run.create.cidfile.is_none() && run.create.request.options.tty => {
+        Request::Run(run) if run.create.cidfile.is_none() && run.create.request.options.process.tty => {
             match flags::sorted(&words).is_some_and(|it| it.given.iter().any(|it| it.long == "detach-keys")) {
                 true => refused(model, "--detach-keys means nothing in a pane", "Ctrl-] leaves it"),
                 false => dialog::run(model, words),

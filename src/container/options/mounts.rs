@@ -1,0 +1,229 @@
+//! The file systems that are made visible in a container.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::{NotUnderstood, clean};
+use crate::base::disk::{Unknown, Unrecognized};
+use crate::oci::image::Config as ImageConfig;
+
+/// The file systems of a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct MountOptions {
+    /// `-v`, `--mount` and `--tmpfs`; resolved, those above others come first.
+    pub list: Vec<MountRequest>,
+    /// Anonymous volumes the image declares: paths in the container.
+    pub volumes: Vec<PathBuf>,
+    /// `--read-only`: the root cannot be written.
+    pub read_only: bool,
+    /// Fields of a newer hoist.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// A file system made visible in the container.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MountRequest {
+    /// Where, an absolute path in the container.
+    pub target: PathBuf,
+    /// Whether writing is refused.
+    pub read_only: bool,
+    /// What.
+    pub kind: MountKind,
+    /// Fields of a newer hoist.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+impl MountRequest {
+    /// A mount that can be written.
+    #[must_use]
+    pub fn new(target: impl Into<PathBuf>, kind: MountKind) -> Self {
+        Self { target: target.into(), read_only: false, kind, unknown: Unknown::new() }
+    }
+}
+
+/// Where a mount's files come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "type")]
+pub enum MountKind {
+    /// A path of the host.
+    Bind(Bind),
+    /// Memory.
+    Tmpfs(Tmpfs),
+    /// What a newer hoist has.
+    #[serde(untagged)]
+    Unknown(Unrecognized),
+}
+
+impl MountKind {
+    /// Docker's word for it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Bind(_) => "bind",
+            Self::Tmpfs(_) => "tmpfs",
+            Self::Unknown(value) => {
+                value.0.get("type").and_then(serde_json::Value::as_str).unwrap_or("unknown")
+            }
+        }
+    }
+}
+
+/// A path of the host, seen in the container.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bind {
+    /// An absolute path of the host.
+    pub source: PathBuf,
+    /// `-v` makes a missing source as a folder, `--mount` refuses it.
+    pub create_source: bool,
+    /// How mounts made later pass between host and container.
+    pub propagation: Propagation,
+    /// Mounts below the source come along.
+    pub recursive: bool,
+    /// Whether a read-only mount makes those below it read-only.
+    #[serde(default)]
+    pub submounts: Submounts,
+    /// Fields of a newer hoist.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// What becomes of the mounts below a source that is mounted read-only.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Submounts {
+    /// Read-only too, where the kernel can do it.
+    #[default]
+    Alike,
+    /// They stay as they are.
+    Writable,
+    /// Read-only too, or the container does not start.
+    ReadOnly,
+    /// What a newer hoist has.
+    #[serde(untagged)]
+    Unknown(Unrecognized),
+}
+
+/// How mounts made later pass between host and container: mount_namespaces(7).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the kernel's words")]
+pub enum Propagation {
+    Private,
+    #[default]
+    Rprivate,
+    Shared,
+    Rshared,
+    Slave,
+    Rslave,
+    #[serde(untagged)]
+    Unknown(Unrecognized),
+}
+
+impl Propagation {
+    /// The word of `mount --make-…` and of the runtime specification.
+    #[must_use]
+    pub fn as_str(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::Private => "private",
+            Self::Rprivate => "rprivate",
+            Self::Shared => "shared",
+            Self::Rshared => "rshared",
+            Self::Slave => "slave",
+            Self::Rslave => "rslave",
+            Self::Unknown(value) => return Cow::Owned(value.to_string()),
+        })
+    }
+}
+
+/// A file system in memory.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Tmpfs {
+    /// Most bytes it holds; half of the memory when not said.
+    pub size: Option<u64>,
+    /// Mode of its root, 1777 when not said.
+    pub mode: Option<u32>,
+    /// Further mount options as written: `exec`, `noexec`, `uid=…`, …
+    pub options: Vec<String>,
+    /// Fields of a newer hoist.
+    #[serde(flatten)]
+    pub unknown: Unknown,
+}
+
+/// A mount that cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A mount's target is relative, or the root itself.
+    #[error("invalid mount target `{0}`: want an absolute path other than `/`")]
+    Target(PathBuf),
+    /// Two mounts at one place.
+    #[error("duplicate mount point: {0}")]
+    Duplicate(PathBuf),
+}
+
+impl MountOptions {
+    pub(super) fn resolve(&self, image: &ImageConfig) -> Result<Self, Error> {
+        let volumes = image.volumes().iter().flatten().map(PathBuf::from).collect();
+        Ok(Self { list: resolve(&self.list)?, volumes, ..self.clone() })
+    }
+
+    pub(super) fn check_understood(&self) -> Result<(), NotUnderstood> {
+        for mount in &self.list {
+            let of = |what: &str| format!("{what} of mount {}", mount.target.display());
+            match &mount.kind {
+                MountKind::Unknown(_) => return Err(NotUnderstood::new(of("type"), mount.kind.as_str())),
+                MountKind::Bind(Bind { propagation: Propagation::Unknown(value), .. }) => {
+                    return Err(NotUnderstood::new(of("propagation"), value));
+                }
+                MountKind::Bind(Bind { submounts: Submounts::Unknown(value), .. }) => {
+                    return Err(NotUnderstood::new(of("submounts"), value));
+                }
+                MountKind::Bind(_) | MountKind::Tmpfs(_) => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+fn resolve(requests: &[MountRequest]) -> Result<Vec<MountRequest>, Error> {
+    let mut seen = BTreeSet::new();
+    let mut mounts = Vec::with_capacity(requests.len());
+    for request in requests {
+        let target = clean(&request.target);
+        if !request.target.is_absolute() || target == Path::new("/") {
+            return Err(Error::Target(request.target.clone()));
+        }
+        if !seen.insert(target.clone()) {
+            return Err(Error::Duplicate(target));
+        }
+        mounts.push(MountRequest { target, ..request.clone() });
+    }
+    // What lies above another mount is mounted before it.
+    mounts.sort_by_key(|mount| mount.target.components().count());
+    Ok(mounts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn mounts_are_ordered_by_depth_and_checked() {
+        let with = |targets: &[&str]| {
+            let tmpfs = |target: &&str| MountRequest::new(*target, MountKind::Tmpfs(Tmpfs::default()));
+            let list: Vec<_> = targets.iter().map(tmpfs).collect();
+            let mounts = resolve(&list)?;
+            Ok(mounts.into_iter().map(|mount| mount.target.display().to_string()).collect::<Vec<_>>())
+        };
+        assert_eq!(with(&["/a/b", "/c/", "/a"]).unwrap(), ["/c", "/a", "/a/b"]);
+        assert_eq!(with(&["/a", "/b/../a"]), Err(Error::Duplicate("/a".into())));
+        assert_eq!(with(&["a"]), Err(Error::Target("a".into())));
+        assert_eq!(with(&["/.."]), Err(Error::Target("/..".into())));
+    }
+}
