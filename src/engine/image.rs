@@ -229,7 +229,7 @@ impl Images<'_> {
                 let name = name.or_else(|| one.image.is_none().then(|| one.called()));
                 Damaged::new(&id, name, &one.why)
             };
-            let name_of = |image: &ImageId| seen.references.iter().find(|one| one.image == *image);
+            let name_of = |image: &ImageId| seen.references.iter().find(|one| one.names(image));
             let incomplete = seen.incomplete.iter().map(|(image, lost)| {
                 let name = name_of(&image.id).map(|one| one.name.to_string());
                 Damaged::new(&image.id.to_string(), name, lost)
@@ -280,7 +280,7 @@ impl Images<'_> {
         .await
     }
 
-    /// Gives an image another name; another image that had it loses it.
+    /// Gives an image, or what a name stands for, another name; what had it loses it.
     ///
     /// # Errors
     ///
@@ -291,7 +291,7 @@ impl Images<'_> {
             let store = engine.image_store()?;
             let doing = || format!("tag `{target}`");
             let resolved = store.resolve(&target).doing(doing)?;
-            store.tag(&resolved.image, &name).doing(doing)?;
+            store.tag(&resolved, &name).doing(doing)?;
             engine.image_event("tag", &resolved.image.to_string(), &name.to_string());
             Ok(())
         })
@@ -472,7 +472,7 @@ impl Engine {
 }
 
 pub(super) fn row(record: image::Record, references: &[image::Reference]) -> Image {
-    let mine = || references.iter().filter(|reference| reference.image == record.id);
+    let mine = || references.iter().filter(|reference| reference.names(&record.id));
     let tags: BTreeSet<_> =
         mine().filter(|mine| mine.name.digest().is_none()).map(|mine| mine.name.clone()).collect();
     let by_digest = |mine: &image::Reference| {

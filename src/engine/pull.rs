@@ -145,7 +145,8 @@ async fn pull_if_missing(
 
 /// The image that `word` means here, if it is for `wanted`.
 fn here(store: &Store, word: &str, wanted: Option<&Platform>) -> image::Result<ImageId> {
-    let record = store.image(&store.resolve(word)?.image)?;
+    let meant = wanted.cloned().unwrap_or_else(Platform::host);
+    let record = store.image(&store.resolve_for(word, &meant)?.image)?;
     if let Some(wanted) = wanted.filter(|wanted| wanted.fit(&record.platform).is_none()) {
         return Err(image::Error::NoImage(format!("{word} for {wanted}")));
     }
@@ -210,7 +211,7 @@ struct Pull<'a> {
     reporter: &'a Reporter,
 }
 
-/// What the reference names before the pull.
+/// What the reference names for the wanted platform before the pull.
 struct Known {
     image: ImageId,
     target: Option<Digest>,
@@ -251,7 +252,7 @@ impl Pull<'_> {
 
     fn known(&self) -> image::Result<Option<Known>> {
         use image::Error::{DamagedImage, DamagedName, NoImage};
-        let resolved = self.store.resolve(&self.reference.to_string());
+        let resolved = self.store.resolve_for(&self.reference.to_string(), &self.wanted());
         let found = resolved.and_then(|resolved| Ok((self.store.image(&resolved.image)?, resolved)));
         let (record, resolved) = match found {
             Ok(found) => found,

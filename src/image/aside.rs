@@ -16,15 +16,15 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
-use super::record::{Record, Reference};
+use super::record::{NamedImage, REFERENCE_VERSION, Record, Reference};
 use super::remove::{Force, Parents, Removed, User};
 use super::store::{Store, read_dir};
-use crate::base::disk::{self, state};
+use crate::base::disk::{self, Unknown, state};
 use crate::oci::{self, ImageId};
 use crate::sys::tree;
 
-/// Current version of the file.
-pub const VERSION: u32 = 1;
+/// Current version of the file: its references are of version 2.
+pub const VERSION: u32 = 2;
 
 /// How the names of folders on the move begin.
 const MOVING: &str = ".image-";
@@ -43,6 +43,9 @@ pub struct Kept {
     pub records: Vec<Record>,
     /// Whether the image went with its names.
     pub is_whole: bool,
+    /// Fields of a newer hoist, kept when this one rewrites the file.
+    #[serde(flatten)]
+    pub unknown: Unknown,
 }
 
 state!(Kept, VERSION);
@@ -84,8 +87,15 @@ impl Store {
         let image = self.resolve(word)?.image;
         let plan = self.plan_removal(word, force, parents, users)?;
         let is_whole = !plan.records.is_empty();
-        let records = if is_whole { plan.records } else { vec![self.image(&image)?] };
-        let kept = Kept { version: VERSION, image, references: plan.references, records, is_whole };
+        // Those of which only the name goes may go later.
+        let mut records = plan.records.clone();
+        for one in plan.references.iter().flat_map(|name| &name.images) {
+            if !records.iter().any(|record| record.id == one.image) {
+                records.push(self.image(&one.image)?);
+            }
+        }
+        let (references, unknown) = (plan.references, Unknown::new());
+        let kept = Kept { version: VERSION, image, references, records, is_whole, unknown };
         let moving = self.paths().trash().join(format!(".{id}"));
         disk::private_dir(&moving).map_err(Error::from)?;
         let written = describe(&kept, &moving)
@@ -96,16 +106,15 @@ impl Store {
             let _ = tree::remove(&moving); // the first error is the one to report
             return Err(error);
         }
-        let records: &[Record] = if is_whole { &kept.records } else { &[] };
         let aside = self.paths().trash().join(id);
         let moved = self
-            .take_away(&kept.references, records)
+            .take_away(&kept.references, &plan.left, &plan.records)
             .and_then(|()| Ok(fs::rename(&moving, &aside).map_err(disk::Error::io("set aside", &aside))?));
         if let Err(error) = moved {
             self.finish_moves()?;
             return Err(error.into());
         }
-        let mut changed = self.changed(&kept.references, records);
+        let mut changed = self.changed(&kept.references, &plan.records);
         changed.push(self.paths().trash());
         disk::sync_folders(changed).map_err(Error::from)?;
         Ok(plan.removed)
@@ -127,15 +136,19 @@ impl Store {
             }
         }
         if let Some(name) = name {
-            let target = kept.references.iter().find(|old| old.name.full_name() == name.full_name());
-            let target = target.and_then(|old| old.target.clone());
-            let (version, image) = (super::record::VERSION, kept.image.clone());
-            let unknown = std::collections::BTreeMap::new();
-            kept.references = vec![Reference { version, name: name.clone(), image, target, unknown }];
+            let old = kept.references.iter().find(|old| old.name.full_name() == name.full_name());
+            let target = old.and_then(|old| old.target.clone());
+            let images = kept.references.first().map(|old| old.images.clone());
+            let images = images.unwrap_or_else(|| vec![kept.image.clone().into()]);
+            let (version, unknown) = (REFERENCE_VERSION, Unknown::new());
+            kept.references = vec![Reference { version, name: name.clone(), target, images, unknown }];
         }
         for reference in &kept.references {
-            if let Some(other) = self.reference(&reference.name)?.filter(|other| other.image != kept.image) {
-                return Err(Error::NameInUse { name: reference.name.clone(), owner: other.image });
+            if let Some(other) = self.reference(&reference.name)?
+                && joined(&other, reference).is_none()
+            {
+                let owner = other.images[0].image.clone();
+                return Err(Error::NameInUse { name: reference.name.clone(), owner });
             }
         }
         if name.is_some() {
@@ -221,14 +234,32 @@ impl Store {
             }
         }
         for reference in &kept.references {
-            if self.reference(&reference.name)?.is_none() {
-                self.rewrite_reference(reference)?;
+            let back = match self.reference(&reference.name)? {
+                None => Some(reference.clone()),
+                Some(there) => joined(&there, reference).filter(|joined| *joined != there),
+            };
+            if let Some(back) = back {
+                self.rewrite_reference(&back)?;
                 changed.push(self.paths().refs());
             }
         }
         changed.dedup();
         Ok(disk::sync_folders(changed)?)
     }
+}
+
+/// A name that is there with the images that it lost; `None` if it stands for others now.
+fn joined(there: &Reference, lost: &Reference) -> Option<Reference> {
+    let is_new = |one: &&NamedImage| !there.names(&one.image);
+    let is_free = |one: &NamedImage| there.images.iter().all(|other| other.platform != one.platform);
+    let mut joined = there.clone();
+    for one in lost.images.iter().filter(is_new) {
+        if !there.is_of_index(lost) || !is_free(one) {
+            return None;
+        }
+        joined.images.push(one.clone());
+    }
+    Some(joined)
 }
 
 fn file_in(folder: &Path) -> PathBuf {

@@ -26,7 +26,7 @@ pub struct Commit<'a> {
     /// The digest under which a registry knows it: of the manifest, or of the index it was
     /// chosen from.
     pub target: Option<&'a Digest>,
-    /// The names it gets; others lose them.
+    /// The names it gets. Other images lose them, but those of the same `target`.
     pub names: &'a [Reference],
     /// The image it was built on.
     pub parent: Option<&'a ImageId>,
@@ -134,7 +134,7 @@ impl Store {
             id: id.clone(),
         };
         disk::write_state_synced(&self.record_path(&id), &record)?;
-        self.write_references(commit.names, &id, commit.target)?;
+        self.write_references(commit.names, &self.named_image(&record), commit.target)?;
         let references = (!commit.names.is_empty()).then(|| self.paths().refs());
         disk::sync_folders([self.paths().images()].into_iter().chain(references))?;
         Ok(id)

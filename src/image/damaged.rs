@@ -110,14 +110,16 @@ impl Store {
         let mut damaged = Vec::new();
         for (path, why) in images.damaged.drain(..) {
             let image: Option<ImageId> = format!("sha256:{}", stem(&path)).parse().ok();
-            let leads_there = |one: &&Reference| Some(&one.image) == image.as_ref();
+            let leads_there = |one: &&Reference| image.as_ref().is_some_and(|image| one.names(image));
             let name = names.whole.iter().find(leads_there).map(|one| one.name.clone());
             known.extend(image.clone());
             damaged.push(Damaged { image, name, why, path });
         }
         for name in &names.whole {
-            if known.insert(name.image.clone()) {
-                damaged.extend(self.without_record(name));
+            for one in &name.images {
+                if known.insert(one.image.clone()) {
+                    damaged.extend(self.without_record(name, &one.image));
+                }
             }
         }
         damaged.extend(names.damaged.drain(..).map(|(path, why)| {
@@ -127,13 +129,13 @@ impl Store {
         damaged
     }
 
-    /// The image of a name, if its record is lost. It may just have been removed or added.
-    fn without_record(&self, name: &Reference) -> Option<Damaged> {
-        let path = self.record_path(&name.image);
+    /// An image of a name, if its record is lost. It may just have been removed or added.
+    fn without_record(&self, name: &Reference, image: &ImageId) -> Option<Damaged> {
+        let path = self.record_path(image);
         let why = disk::read_state::<Record>(&path).err().filter(disk::Error::is_not_found)?;
         // A removal takes names away before the record.
-        let is_there = matches!(self.reference(&name.name), Ok(Some(now)) if now.image == name.image);
-        let (image, name) = (Some(name.image.clone()), Some(name.name.clone()));
+        let is_there = matches!(self.reference(&name.name), Ok(Some(now)) if now.names(image));
+        let (image, name) = (Some(image.clone()), Some(name.name.clone()));
         is_there.then_some(Damaged { image, name, why, path })
     }
 
@@ -145,7 +147,8 @@ impl Store {
         if !id::is_hex(bare, 64)
             && let Some(named) = self.named(word)?
         {
-            return Ok(damaged.into_iter().find(|one| one.image.as_ref() == Some(&named.image)));
+            let is_its = |one: &Damaged| one.image.as_ref().is_some_and(|image| named.names(image));
+            return Ok(damaged.into_iter().find(is_its));
         }
         let is_named = damaged.iter().any(|one| one.is_called(word));
         let is_start = !is_named && !bare.is_empty() && id::is_hex(bare, bare.len());
@@ -184,10 +187,15 @@ impl Store {
         }
         let mut removed = Vec::new();
         let mut names = self.references()?;
-        names.retain(|one| Some(&one.image) == meant.image.as_ref());
+        names.retain(|one| meant.image.as_ref().is_some_and(|image| one.names(image)));
         for reference in &names {
-            self.remove_reference(&reference.name)?;
-            removed.push(Removed::Untagged(reference.name.to_string()));
+            match reference.only(|one| Some(&one.image) != meant.image.as_ref()) {
+                Some(rest) => self.rewrite_reference(&rest)?,
+                None => {
+                    self.remove_reference(&reference.name)?;
+                    removed.push(Removed::Untagged(reference.name.to_string()));
+                }
+            }
         }
         remove_file(&meant.path)?;
         removed.push(match &meant.image {
@@ -447,7 +455,7 @@ mod tests {
     fn a_name_that_cannot_be_read_is_one_name_less() {
         let dir = tempfile::tempdir().unwrap();
         let (store, image, layer) = store(&dir);
-        store.tag(&image, &"registry.test/team/web:2".parse().unwrap()).unwrap();
+        store.tag(&store.resolve("web:1").unwrap(), &"registry.test/team/web:2".parse().unwrap()).unwrap();
         fs::write(store.paths().refs().join("registry.test+team+web:2.json"), "{}").unwrap();
         sweep(&store);
         assert!(store.has_layer(&layer));

@@ -7,7 +7,6 @@
 //! layers/by-diff/<hex>       → ../<n>, last
 //! ```
 
-use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -18,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{Error, Result};
 use super::lease::Lease;
 use super::store::{Store, read_dir};
-use crate::base::disk::state;
+use crate::base::disk::{Unknown, state};
 use crate::base::progress::Reporter;
 use crate::base::{disk, id};
 use crate::layer::{self, LayerSource, Traits, WRITER_VERSION, stream};
@@ -68,14 +67,14 @@ pub struct Meta {
     pub traits: Traits,
     /// Fields of a newer hoist, kept when this one rewrites the file.
     #[serde(flatten)]
-    pub unknown: BTreeMap<String, serde_json::Value>,
+    pub unknown: Unknown,
 }
 
 state!(Meta, VERSION);
 
 impl Meta {
     pub(super) fn new(diff_id: Digest, size: u64, entries: u64, traits: Traits) -> Self {
-        Self { version: VERSION, diff_id, size, entries, writer: None, traits, unknown: BTreeMap::new() }
+        Self { version: VERSION, diff_id, size, entries, writer: None, traits, unknown: Unknown::new() }
     }
 }
 
@@ -215,7 +214,7 @@ impl Store {
         let having =
             images.into_iter().filter(|image| image.layers.iter().chain(&image.fix).any(|it| it == layer));
         let called = |image: super::record::Record| {
-            let name = references.iter().find(|one| one.image == image.id).map(|one| one.name.to_string());
+            let name = references.iter().find(|one| one.names(&image.id)).map(|one| one.name.to_string());
             name.unwrap_or_else(|| image.id.short().to_owned())
         };
         having.map(called).collect()

@@ -7,7 +7,7 @@
 //! <root>/layers/<n>/            diff/ and meta.json of one unpacked layer
 //! <root>/layers/by-diff/<hex>   → ../<n>: the link makes the layer exist
 //! <root>/images/<hex>.json      one image: its layers, bottom first
-//! <root>/refs/<name>.json       one reference to an image
+//! <root>/refs/<name>.json       one name, and its image for each platform
 //! ```
 //!
 //! Invariants: whatever bears its final name is whole, for it was renamed into place;
@@ -43,7 +43,7 @@ pub use ingest::{Begun, Ingest};
 pub use input::Input;
 pub use layer::Layer;
 pub use lease::Lease;
-pub use record::{Record, Reference};
+pub use record::{NamedImage, Record, Reference};
 pub use remove::{Force, Parents, Removed, User};
 pub use store::{Limits, Seen, Store};
 pub use sweep::{Roots, Swept};

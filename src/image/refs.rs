@@ -5,10 +5,10 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 
 use super::error::{Error, Result};
-use super::record::{Reference, VERSION};
+use super::record::{NamedImage, REFERENCE_VERSION, Record, Reference};
 use super::store::{Seen, Store, remove_file};
 use crate::base::{disk, id};
-use crate::oci::{self, Digest, ImageId};
+use crate::oci::{self, Digest, ImageId, Platform};
 
 /// What a user's word for an image means.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,13 +57,23 @@ impl Store {
         }
     }
 
-    /// Finds the image that the user means: an id in full, a name, or the start of an id.
+    /// Finds the image that the user means: an id in full, a name, or the start of an id. Of
+    /// several images of a name, the one for this machine, else the one that came first.
     ///
     /// # Errors
     ///
     /// [`Error::NoImage`], [`Error::Ambiguous`], [`Error::DamagedName`];
     /// [`Error::DamagedImage`] for an id.
     pub fn resolve(&self, word: &str) -> Result<Resolved> {
+        self.resolve_for(word, &Platform::host())
+    }
+
+    /// As [`Self::resolve`], of several images of a name the one for `wanted`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::resolve`].
+    pub fn resolve_for(&self, word: &str, wanted: &Platform) -> Result<Resolved> {
         let no_image = || Error::NoImage(word.to_owned());
         let bare = word.strip_prefix("sha256:").unwrap_or(word);
         let by_id = |image: ImageId| Resolved { image, reference: None };
@@ -77,7 +87,15 @@ impl Store {
         if let Ok(name) = word.parse::<oci::Reference>()
             && let Some(reference) = self.find_name(&name)?
         {
-            return Ok(Resolved { image: reference.image.clone(), reference: Some(reference) });
+            let is_whole = reference.target.as_ref() == name.digest();
+            let by_manifest = reference
+                .images
+                .iter()
+                .find(|one| one.manifest.is_some() && one.manifest.as_ref() == name.digest());
+            return Ok(match by_manifest.filter(|_| !is_whole) {
+                Some(one) => by_id(one.image.clone()),
+                None => Resolved { image: self.choose(&reference, wanted), reference: Some(reference) },
+            });
         }
         let is_prefix = bare.len() <= 64 && !bare.is_empty() && id::is_hex(bare, bare.len());
         if !is_prefix {
@@ -98,13 +116,32 @@ impl Store {
         }
     }
 
+    /// Which image of a name is meant.
+    fn choose(&self, reference: &Reference, wanted: &Platform) -> ImageId {
+        if let [only] = reference.images.as_slice() {
+            return only.image.clone();
+        }
+        let fit = |one: &&NamedImage| self.platform_of(one).and_then(|offered| wanted.fit(&offered));
+        let fitting = reference.images.iter().filter(|one| fit(one).is_some());
+        // The first of those that fit as well: `max_by_key` gives the last.
+        let best = fitting.rev().max_by_key(|one| fit(one));
+        best.unwrap_or(&reference.images[0]).image.clone()
+    }
+
+    /// What an image of a name was built for; `None` where only its lost record knew.
+    fn platform_of(&self, one: &NamedImage) -> Option<Platform> {
+        one.platform.clone().or_else(|| self.image(&one.image).ok().map(|record| record.platform))
+    }
+
     /// A name as it stands; or, with a digest, any reference of that repository which the
-    /// registry knows by it.
+    /// registry knows by it, or by the digest of one of its images.
     pub(super) fn find_name(&self, name: &oci::Reference) -> Result<Option<Reference>> {
         let Some(digest) = name.digest() else { return self.reference(name) };
         let fits = |reference: &Reference| {
+            let digests = [reference.target.as_ref(), reference.name.digest()];
+            let mut manifests = reference.images.iter().map(|one| one.manifest.as_ref());
             reference.name.full_name() == name.full_name()
-                && (reference.target.as_ref() == Some(digest) || reference.name.digest() == Some(digest))
+                && (digests.contains(&Some(digest)) || manifests.any(|one| one == Some(digest)))
         };
         let mut seen = self.read_references()?;
         match (seen.whole.into_iter().find(fits), seen.unread.pop()) {
@@ -113,29 +150,54 @@ impl Store {
         }
     }
 
-    /// Gives the image another name; another image that had it loses it.
+    /// Gives another name to what was meant: by a name all its images, by an id the one; what
+    /// had it loses it.
     ///
     /// # Errors
     ///
     /// [`Error::NoImage`]; [`Error::Invalid`] for a name with a digest.
-    pub fn tag(&self, image: &ImageId, name: &oci::Reference) -> Result<()> {
+    pub fn tag(&self, meant: &Resolved, name: &oci::Reference) -> Result<()> {
         if name.digest().is_some() {
             return Err(Error::Invalid("refusing to create a tag with a digest reference".to_owned()));
         }
         disk::private_dir(&self.paths().refs())?;
         let _images = self.lock_images()?;
-        let mut record = self.image(image)?;
+        let mut images = match &meant.reference {
+            Some(reference) => reference.images.clone(),
+            None => vec![self.named_image(&self.image(&meant.image)?)],
+        };
+        let mut records = Vec::new();
+        for one in &mut images {
+            let record = self.image(&one.image)?;
+            one.platform.get_or_insert(record.platform.clone());
+            records.push(record);
+        }
         // Within one repository the registry's digest holds for the new tag as well.
+        let has_all = |other: &Reference| images.iter().all(|one| other.names(&one.image));
         let target = self
             .read_references()?
             .whole
             .into_iter()
-            .find(|other| other.image == *image && other.name.full_name() == name.full_name())
+            .find(|other| other.name.full_name() == name.full_name() && has_all(other))
             .and_then(|other| other.target);
-        self.write_references(std::slice::from_ref(name), image, target.as_ref())?;
-        record.tagged = Some(Timestamp::now());
-        disk::write_state_synced(&self.record_path(image), &record)?;
+        let path = self.reference_path(name);
+        let unknown = disk::read_state::<Reference>(&path).map(|old| old.unknown).unwrap_or_default();
+        let (version, name) = (REFERENCE_VERSION, name.clone());
+        disk::write_state_synced(&path, &Reference { version, name, target, images, unknown })?;
+        for record in &mut records {
+            record.tagged = Some(Timestamp::now());
+            disk::write_state_synced(&self.record_path(&record.id), record)?;
+        }
         Ok(disk::sync_folders([self.paths().refs(), self.paths().images()])?)
+    }
+
+    /// An image as a name holds it.
+    pub(super) fn named_image(&self, record: &Record) -> NamedImage {
+        NamedImage {
+            platform: Some(record.platform.clone()),
+            manifest: record.manifest.clone(),
+            ..NamedImage::from(record.id.clone())
+        }
     }
 
     /// Takes a name away, under the images' lock. The image stays.
@@ -143,11 +205,12 @@ impl Store {
         remove_file(&self.reference_path(name))
     }
 
-    /// Writes the references of an image, under the images' lock.
+    /// Writes the references of an image, under the images' lock: those that stand for the same
+    /// index of a registry get one more image, the others this one alone.
     pub(super) fn write_references(
         &self,
         names: &[oci::Reference],
-        image: &ImageId,
+        image: &NamedImage,
         target: Option<&Digest>,
     ) -> Result<()> {
         let states = names.iter().map(|name| self.new_reference(name, image, target));
@@ -158,7 +221,7 @@ impl Store {
     fn new_reference(
         &self,
         name: &oci::Reference,
-        image: &ImageId,
+        image: &NamedImage,
         target: Option<&Digest>,
     ) -> Result<(PathBuf, Reference)> {
         // With a tag and a digest, the tag is the name; the digest is what it points to.
@@ -170,9 +233,19 @@ impl Store {
             (_, digest) => (name.clone(), digest.cloned()),
         };
         let path = self.reference_path(&name);
-        let unknown = disk::read_state::<Reference>(&path).map(|old| old.unknown).unwrap_or_default();
+        let old = disk::read_state::<Reference>(&path).ok();
+        let unknown = old.as_ref().map(|old| old.unknown.clone()).unwrap_or_default();
         let target = target.cloned().or(digest);
-        Ok((path, Reference { version: VERSION, name, image: image.clone(), target, unknown }))
+        let (version, images) = (REFERENCE_VERSION, vec![image.clone()]);
+        let mut new = Reference { version, name, target, images, unknown };
+        if let Some(old) = old.filter(|old| old.is_of_index(&new)) {
+            new.images = old.images;
+            for one in &mut new.images {
+                one.platform = one.platform.take().or_else(|| self.platform_of(one));
+            }
+            new.put(image.clone());
+        }
+        Ok((path, new))
     }
 
     /// Writes a reference as it was, under the images' lock.
@@ -188,3 +261,6 @@ impl Store {
         self.paths().refs().join(format!("{stem}.json"))
     }
 }
+
+#[cfg(test)]
+mod tests;

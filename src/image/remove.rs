@@ -48,8 +48,10 @@ pub enum Parents {
 /// What a removal takes away, decided and not done yet.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// Names that go.
+    /// Names that go, with the images that they lose; some stay, with others.
     pub(super) references: Vec<Reference>,
+    /// Those that stay, as they are then.
+    pub(super) left: Vec<Reference>,
     /// Images that go, children before their parents.
     pub(super) records: Vec<Record>,
     /// What to tell, in Docker's order.
@@ -57,8 +59,9 @@ pub(super) struct Plan {
 }
 
 impl Store {
-    /// Removes the name that `word` is, and the image with its last name; or, by id, the
-    /// image with all its names. Layers go with the next [`Store::sweep`].
+    /// Removes the name that `word` is, and its images that have no other; or, by id, the
+    /// image with all its names, which go where they stand for no other image. Layers go with
+    /// the next [`Store::sweep`].
     ///
     /// `users` is asked under the images' lock.
     ///
@@ -77,7 +80,7 @@ impl Store {
             return Ok(self.remove_damaged(&damaged, force, &users()?)?);
         }
         let plan = self.plan_removal(word, force, parents, users)?;
-        self.take_away(&plan.references, &plan.records)?;
+        self.take_away(&plan.references, &plan.left, &plan.records)?;
         disk::sync_folders(self.changed(&plan.references, &plan.records)).map_err(Error::from)?;
         Ok(plan.removed)
     }
@@ -93,17 +96,25 @@ impl Store {
         let resolved = self.resolve(word)?;
         let users = users()?;
         let mut plan = Plan::default();
-        if self.untag(word, &resolved, force, &users, &mut plan)? {
-            self.delete(&resolved.image, force, parents, &users, &mut plan)?;
+        for image in self.untag(word, &resolved, force, &users, &mut plan)? {
+            self.delete(&image, force, parents, &users, &mut plan)?;
         }
         Ok(plan)
     }
 
     /// Takes names and records away, under the images' lock: names first, so that none
     /// is left without its image.
-    pub(super) fn take_away(&self, references: &[Reference], records: &[Record]) -> Result<()> {
+    pub(super) fn take_away(
+        &self,
+        references: &[Reference],
+        left: &[Reference],
+        records: &[Record],
+    ) -> Result<()> {
         for reference in references {
-            self.remove_reference(&reference.name)?;
+            match left.iter().find(|left| left.name == reference.name) {
+                Some(left) => self.rewrite_reference(left)?,
+                None => self.remove_reference(&reference.name)?,
+            }
         }
         for record in records {
             remove_file(&self.record_path(&record.id))?;
@@ -111,7 +122,7 @@ impl Store {
         Ok(())
     }
 
-    /// Decides which names go; says whether the image goes too.
+    /// Decides which names go; gives the images that go with them.
     fn untag(
         &self,
         word: &str,
@@ -119,42 +130,55 @@ impl Store {
         force: Force,
         users: &[User],
         plan: &mut Plan,
-    ) -> Result<bool> {
-        let image = &resolved.image;
-        let names: Vec<_> = self.references()?.into_iter().filter(|name| name.image == *image).collect();
-        let going: Vec<&Reference> = match &resolved.reference {
-            Some(meant) => {
-                let is_last = names.len() == 1;
-                if is_last && force == Force::No {
-                    refuse_used(word, image, users)?;
-                }
-                names.iter().filter(|name| name.name == meant.name).collect()
-            }
-            None if names.len() > 1 && force == Force::No => {
-                let short = image.short();
-                return Err(in_use(
-                    format!(
-                        "conflict: unable to delete {short} (must be forced) - image is referenced in multiple repositories"
-                    ),
-                    Some("remove it by each of its names, or with `-f`".to_owned()),
-                ));
-            }
-            None => names.iter().collect(),
+    ) -> Result<Vec<ImageId>> {
+        let all = self.references()?;
+        let Some(meant) = &resolved.reference else {
+            return self.untag_image(&resolved.image, force, &all, plan);
         };
-        let goes = going.len() == names.len();
-        for name in going {
-            plan.references.push(name.clone());
-            plan.removed.push(Removed::Untagged(name.name.to_string()));
-            let others = names.iter().filter(|other| other.name != name.name);
-            let known =
-                others.filter_map(Reference::repo_digest).any(|other| Some(other) == name.repo_digest());
-            if let Some(digest) =
-                name.repo_digest().filter(|digest| !known && *digest != name.name.to_string())
-            {
-                plan.removed.push(Removed::Untagged(digest));
+        let others = || all.iter().filter(|other| other.name != meant.name);
+        let is_last = |image: &ImageId| !others().any(|other| other.names(image));
+        let going: Vec<ImageId> = meant.images.iter().map(|one| one.image.clone()).filter(is_last).collect();
+        for image in going.iter().filter(|_| force == Force::No) {
+            refuse_used(word, image, users)?;
+        }
+        let shared: Vec<_> =
+            others().filter(|other| meant.images.iter().any(|one| other.names(&one.image))).collect();
+        plan.untag(meant, &shared);
+        Ok(going)
+    }
+
+    /// Takes an image out of all its names.
+    fn untag_image(
+        &self,
+        image: &ImageId,
+        force: Force,
+        all: &[Reference],
+        plan: &mut Plan,
+    ) -> Result<Vec<ImageId>> {
+        let names: Vec<&Reference> = all.iter().filter(|name| name.names(image)).collect();
+        if names.len() > 1 && force == Force::No {
+            let short = image.short();
+            return Err(in_use(
+                format!(
+                    "conflict: unable to delete {short} (must be forced) - image is referenced in multiple repositories"
+                ),
+                Some("remove it by each of its names, or with `-f`".to_owned()),
+            ));
+        }
+        for name in &names {
+            match name.only(|one| one.image != *image) {
+                None => {
+                    let others: Vec<_> =
+                        names.iter().copied().filter(|other| other.name != name.name).collect();
+                    plan.untag(name, &others);
+                }
+                Some(rest) => {
+                    plan.references.extend(name.only(|one| one.image == *image));
+                    plan.left.push(rest);
+                }
             }
         }
-        Ok(goes)
+        Ok(vec![image.clone()])
     }
 
     /// Whether something other than names keeps the image; children that are `gone` do not.
@@ -210,12 +234,24 @@ impl Store {
         plan.records.push(record);
         plan.removed.push(Removed::Deleted(image.clone()));
         let Some(parent) = parent.filter(|_| parents == Parents::Prune) else { return Ok(()) };
-        let is_named = self.references()?.iter().any(|name| name.image == parent);
+        let is_named = self.references()?.iter().any(|name| name.names(&parent));
         let is_free = !is_named && self.refuse_delete(&parent, Force::No, users, &plan.records).is_ok();
         match is_free && self.image(&parent).is_ok() {
             true => self.delete(&parent, Force::No, parents, users, plan),
             false => Ok(()),
         }
+    }
+}
+
+impl Plan {
+    /// A name goes. `others`: names of the same images, under which a registry's digest may
+    /// still be known.
+    fn untag(&mut self, name: &Reference, others: &[&Reference]) {
+        self.references.push(name.clone());
+        self.removed.push(Removed::Untagged(name.name.to_string()));
+        let is_known = others.iter().any(|other| other.repo_digest() == name.repo_digest());
+        let digest = name.repo_digest().filter(|digest| !is_known && *digest != name.name.to_string());
+        self.removed.extend(digest.map(Removed::Untagged));
     }
 }
 
@@ -327,7 +363,7 @@ mod tests {
             )]
         );
         assert_eq!(store.references().unwrap().len(), 1, "a refusal takes nothing away");
-        store.tag(&id, &"web:2".parse().unwrap()).unwrap();
+        store.tag(&store.resolve("web:1").unwrap(), &"web:2".parse().unwrap()).unwrap();
         assert_eq!(remove(&store, "web:2", Force::No, &user(true)), ["Untagged: web:2"]);
         assert_eq!(
             remove(&store, "web:1", Force::Yes, &user(false)),

@@ -282,7 +282,7 @@ impl Store {
 
     /// Whether a name leads to the image.
     fn is_named(&self, id: &ImageId) -> bool {
-        self.read_references().is_ok_and(|names| names.whole.iter().any(|name| name.image == *id))
+        self.read_references().is_ok_and(|names| names.whole.iter().any(|name| name.names(id)))
     }
 
     /// Where the record of an image is.

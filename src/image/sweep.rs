@@ -148,6 +148,7 @@ impl Store {
         let aside = roots.aside.iter().flat_map(|kept| kept.references.clone());
         for reference in self.references()?.into_iter().chain(aside) {
             marks.blobs.extend(reference.target);
+            marks.blobs.extend(reference.images.into_iter().filter_map(|one| one.manifest));
         }
         let manifests: Vec<Digest> = marks.blobs.iter().cloned().collect();
         for digest in manifests {

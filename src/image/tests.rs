@@ -37,7 +37,9 @@ fn what_was_answered_survives_a_power_cut_and_nothing_else_is_synced() {
         let ((), found) = cut::after(paths.root(), work);
         assert_eq!(found, [""; 0], "{what}");
     };
-    let tag = |id: &ImageId, name: &str| store.tag(id, &name.parse().unwrap()).unwrap();
+    let tag = |id: &ImageId, name: &str| {
+        store.tag(&store.resolve(id.hex()).unwrap(), &name.parse().unwrap()).unwrap();
+    };
     let put_back = |name: Option<&str>| {
         store.put_back("image-a", name.map(|name| name.parse().unwrap()).as_ref()).unwrap();
     };

@@ -299,6 +299,46 @@ fn a_moved_tag_is_pulled_anew_and_the_old_image_stays() {
 }
 
 #[test]
+fn a_name_gets_the_images_of_other_platforms_of_its_index() {
+    let (bench, layers) = (Bench::new(), layers());
+    let mut content = Content::default();
+    let host = hoist::oci::Platform::host();
+    let mut entries = Vec::new();
+    for (os, arch) in [(host.os.as_str(), host.arch.as_str()), ("linux", "s390x")] {
+        let mut config = make::config(&layers[..1]);
+        (config["os"], config["architecture"]) = (os.into(), arch.into());
+        let parts: Vec<_> = layers[..1].iter().map(|layer| (layer.kind, &layer.bytes[..])).collect();
+        let mut entry = content.image(arch, &config, &parts);
+        entry["platform"] = json!({"os": os, "architecture": arch});
+        entries.push(entry);
+    }
+    let kind = "application/vnd.oci.image.index.v1+json";
+    content.manifest("latest", kind, &json!({"schemaVersion": 2, "mediaType": kind, "manifests": entries}));
+    let toy = Toy::honest(content);
+    let reference = toy.reference("web");
+    let foreign = PullOptions { platform: Some("linux/s390x".parse().unwrap()) };
+    let own = bench.pull(&reference).unwrap();
+    let other = bench.pull_with(&reference, foreign.clone(), bench.reporter()).unwrap();
+    assert_ne!(own.image, other.image);
+    assert_eq!((own.digest, other.status), (other.digest, PullStatus::Downloaded));
+    let again = bench.pull_with(&reference, foreign.clone(), bench.reporter()).unwrap();
+    assert_eq!((again.status, &again.image), (PullStatus::UpToDate, &other.image));
+    let images = runtime().block_on(bench.engine.images().list()).unwrap();
+    assert!(images.iter().all(|image| image.tags == [reference.clone()]));
+    assert_eq!(images.len(), 2);
+    // What is here is chosen from without a question.
+    let asked = toy.seen().len();
+    let (word, reporter) = (reference.to_string(), Reporter::silent());
+    let chosen = |platform| {
+        let wanted = bench.engine.images();
+        let missing = wanted.pull_if_missing(&word, PullPolicy::Missing, platform, &reporter);
+        runtime().block_on(missing).unwrap()
+    };
+    assert_eq!((chosen(foreign.platform), chosen(None)), (other.image, own.image));
+    assert_eq!(toy.seen().len(), asked);
+}
+
+#[test]
 fn a_cancelled_pull_leaves_a_part_that_the_next_one_goes_on_with() {
     let (bench, layers) = (Bench::with(hasty()), layers());
     let mut content = Content::default();
