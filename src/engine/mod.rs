@@ -20,7 +20,6 @@ pub mod layers;
 pub mod logview;
 pub mod machine;
 pub mod network;
-mod pair;
 pub mod process;
 pub mod pull;
 mod reset;

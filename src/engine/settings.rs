@@ -3,13 +3,13 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::base::{Paths, disk};
+use crate::base::{Paths, disk, pair};
 use crate::config::Config;
 use crate::image::Limits;
 use crate::registry;
 
 use super::error::{Doing, Result};
-use super::pair;
+
 use super::trash::Space;
 
 /// What an engine is opened with.

@@ -5,7 +5,6 @@
 //! programs that remove want the room, and nobody is there to regret it.
 
 mod empty;
-mod entry;
 
 use std::path::Path;
 use std::time::Duration;
@@ -23,8 +22,9 @@ use crate::layer;
 use crate::monitor::journal::tell;
 use crate::oci::Reference;
 
+use crate::base::trash;
+pub use crate::base::trash::{Space, TrashEntry};
 pub use empty::{Emptied, helper};
-pub use entry::{Space, TrashEntry};
 
 /// What was put into the trash, with all that is known of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -193,15 +193,15 @@ impl Trash<'_> {
 
 impl Engine {
     fn trash_entries(&self) -> Result<Vec<TrashEntry>> {
-        Ok(entry::contents(self.paths()).doing(|| "read the trash")?.entries)
+        Ok(trash::contents(self.paths()).doing(|| "read the trash")?.entries)
     }
 
     fn trash_entry(&self, id: &str, doing: impl Fn() -> String) -> Result<TrashEntry> {
         let not_found = || NotFound { noun: "trash entry", name: id.to_owned() };
-        if !entry::is_id(id) {
+        if !trash::is_id(id) {
             return Err(not_found()).doing(doing);
         }
-        match entry::read(self.paths(), id) {
+        match trash::read(self.paths(), id) {
             Err(error) if error.is_not_found() => Err(not_found()).doing(doing),
             result => result.doing(doing),
         }
@@ -226,9 +226,9 @@ impl Engine {
         let entry = TrashEntry::new(Kind::Container, record.id.as_str(), vec![name.clone()], name, keep);
         let entry = entry.doing(doing)?;
         let folder = paths.container(&record.id);
-        entry::write(&folder, &entry).doing(doing)?;
+        trash::write(&folder, &entry).doing(doing)?;
         disk::sync_folders([&folder]).doing(doing)?; // without the note it would be litter
-        store::set_aside(paths, &record, &entry::folder(paths, &entry.id)).doing(doing)?;
+        store::set_aside(paths, &record, &trash::folder(paths, &entry.id)).doing(doing)?;
         drop(lock);
         // For whoever follows the events it is gone; `trash` says that it can come back.
         self.tell_of_container(&record, "destroy", &entry.id);
@@ -261,7 +261,7 @@ impl Engine {
             // A name alone takes nothing.
             let size = kept.records.first().map(|record| record.size);
             entry.size = Some(size.filter(|_| kept.is_whole).unwrap_or(0));
-            entry::write(folder, &entry).map_err(|error| Both::Store(error.into()))
+            trash::write(folder, &entry).map_err(|error| Both::Store(error.into()))
         };
         let removed = store
             .set_aside(target, &id, (force, parents), users, describe)
@@ -310,7 +310,7 @@ impl Engine {
     fn restore_container(&self, entry: &TrashEntry, name: Option<&str>) -> Result<Restored> {
         let doing = || format!("restore `{}`", entry.name);
         let name: Name = name.unwrap_or(&entry.name).parse().doing(doing)?;
-        let folder = entry::folder(self.paths(), &entry.id);
+        let folder = trash::folder(self.paths(), &entry.id);
         // The container's own lock, which lies in its folder and goes along: nobody else
         // restores or purges it, and no sweep takes what has no name yet.
         let lock = match Lock::exclusive(&folder.join("lock"), Rank::Container) {
@@ -352,7 +352,7 @@ impl Engine {
         let entry = self.trash_entry(id, doing)?;
         match entry.kind {
             Kind::Container => {
-                let record = store::load_aside(&entry::folder(self.paths(), id)).doing(doing)?;
+                let record = store::load_aside(&trash::folder(self.paths(), id)).doing(doing)?;
                 let status = if record.state.started.is_some() { Status::Exited } else { Status::Created };
                 Ok(TrashDetail::Container(Box::new(Container {
                     record,
@@ -376,10 +376,10 @@ impl Engine {
     /// Adds an entry's size, and keeps it; what cannot be read stays unknown.
     fn measure_entry(&self, entry: &mut TrashEntry) {
         if entry.size.is_none() {
-            let folder = entry::folder(self.paths(), &entry.id);
+            let folder = trash::folder(self.paths(), &entry.id);
             if let Ok(usage) = layer::usage(&folder) {
                 entry.size = Some(usage.bytes);
-                let _ = entry::write(&folder, entry); // it may be gone by now
+                let _ = trash::write(&folder, entry); // it may be gone by now
             }
         }
     }
@@ -390,8 +390,8 @@ impl Engine {
         // Only to read from: under the images' lock there is nothing to mend.
         let images = image::Store::new(self.paths().clone(), false);
         // By what lies in the folders, so that one whose `trash.json` is damaged keeps its own.
-        for id in entry::folders(self.paths()).doing(|| "read the trash")? {
-            let container = store::load_aside(&entry::folder(self.paths(), &id));
+        for id in trash::folders(self.paths()).doing(|| "read the trash")? {
+            let container = store::load_aside(&trash::folder(self.paths(), &id));
             let image = images.aside(&id);
             match (container, image) {
                 (Ok(record), _) => roots.layers.extend(record.layers),

@@ -20,10 +20,10 @@ use jiff::Timestamp;
 
 use super::super::error::{Doing, Result};
 use super::super::{Engine, Settings};
-use super::entry::{self, Contents, TrashEntry, next_due};
 use crate::base::Paths;
 use crate::base::disk::{self, Lock, Rank};
 use crate::base::journal::Kind;
+use crate::base::trash::{self, Contents, TrashEntry, next_due};
 use crate::sys;
 
 /// How often a process looks whether something is due.
@@ -48,7 +48,7 @@ impl Engine {
         }
         *looked = Some(Instant::now());
         drop(looked);
-        let is_due = entry::contents(self.paths()).is_ok_and(|contents| self.has_due(&contents));
+        let is_due = trash::contents(self.paths()).is_ok_and(|contents| self.has_due(&contents));
         if is_due {
             match self.spawn_helper() {
                 Ok(helper) => self.reap(Some(helper)),
@@ -108,7 +108,7 @@ impl Engine {
 
     /// Takes one entry out of the trash; `None` when it went meanwhile.
     fn bury_entry(&self, entry: &TrashEntry) -> disk::Result<Option<PathBuf>> {
-        let folder = entry::folder(self.paths(), &entry.id);
+        let folder = trash::folder(self.paths(), &entry.id);
         // Not while it is being restored.
         let lock = match entry.kind {
             Kind::Container => match Lock::exclusive(&folder.join("lock"), Rank::Container) {
@@ -117,7 +117,7 @@ impl Engine {
             },
             _ => None,
         };
-        let gone = match entry::bury(self.paths(), &folder) {
+        let gone = match trash::bury(self.paths(), &folder) {
             Err(error) if error.is_not_found() => return Ok(None),
             result => result?,
         };
@@ -143,10 +143,10 @@ impl Engine {
         let doing = || "empty the trash";
         let (mut stuck, mut done) = (Vec::new(), Ok(()));
         loop {
-            let Contents { entries, litter, mut gone } = entry::contents(self.paths()).doing(doing)?;
+            let Contents { entries, litter, mut gone } = trash::contents(self.paths()).doing(doing)?;
             gone.retain(|folder| !stuck.contains(folder));
             for folder in litter {
-                gone.extend(entry::bury(self.paths(), &folder));
+                gone.extend(trash::bury(self.paths(), &folder));
             }
             if let Some(entry) = self.due(&entries) {
                 gone.extend(self.bury_entry(entry).doing(doing)?);
@@ -223,10 +223,10 @@ mod tests {
         let names = vec!["web".to_owned()];
         let entry =
             TrashEntry::new(Kind::Image, "ab", names, "web".to_owned(), Duration::from_secs(3600)).unwrap();
-        let folder = entry::folder(&paths, &entry.id);
+        let folder = trash::folder(&paths, &entry.id);
         disk::private_dir(&folder).unwrap();
-        entry::write(&folder, &entry).unwrap();
-        let found = || entry::contents(&paths).unwrap();
+        trash::write(&folder, &entry).unwrap();
+        let found = || trash::contents(&paths).unwrap();
 
         let purged = disk::cut::broken(&paths.trash(), || engine.purge(std::slice::from_ref(&entry)));
         purged.unwrap_err();

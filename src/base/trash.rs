@@ -19,9 +19,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::base::disk::{self, Error as DiskError, state};
-use crate::base::journal::Kind;
-use crate::base::{Paths, id};
+use super::disk::{self, Error as DiskError, state};
+use super::journal::Kind;
+use super::{Paths, id};
 
 /// Current version of the file.
 const VERSION: u32 = 1;
@@ -67,7 +67,7 @@ impl TrashEntry {
     /// # Errors
     ///
     /// When the kernel gives no random number.
-    pub(super) fn new(
+    pub(crate) fn new(
         kind: Kind,
         object: &str,
         names: Vec<String>,
@@ -92,12 +92,12 @@ impl TrashEntry {
 }
 
 /// Where an entry lies.
-pub(super) fn folder(paths: &Paths, id: &str) -> PathBuf {
+pub(crate) fn folder(paths: &Paths, id: &str) -> PathBuf {
     paths.trash().join(id)
 }
 
 /// Whether this may be the name of an entry's folder: nothing that leads elsewhere.
-pub(super) fn is_id(id: &str) -> bool {
+pub(crate) fn is_id(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
@@ -106,7 +106,7 @@ pub(super) fn is_id(id: &str) -> bool {
 /// # Errors
 ///
 /// When the disk is full, or the folder gone.
-pub(super) fn write(folder: &std::path::Path, entry: &TrashEntry) -> disk::Result<()> {
+pub(crate) fn write(folder: &std::path::Path, entry: &TrashEntry) -> disk::Result<()> {
     disk::write_state_synced(&folder.join("trash.json"), entry)
 }
 
@@ -115,19 +115,19 @@ pub(super) fn write(folder: &std::path::Path, entry: &TrashEntry) -> disk::Resul
 /// # Errors
 ///
 /// When it is not there or damaged.
-pub(super) fn read(paths: &Paths, id: &str) -> disk::Result<TrashEntry> {
+pub(crate) fn read(paths: &Paths, id: &str) -> disk::Result<TrashEntry> {
     disk::read_state(&folder(paths, id).join("trash.json"))
 }
 
 /// What is in the trash's folder.
 #[derive(Debug, Default)]
-pub(super) struct Contents {
+pub(crate) struct Contents {
     /// Oldest first.
-    pub(super) entries: Vec<TrashEntry>,
+    pub(crate) entries: Vec<TrashEntry>,
     /// Folders that are nobody's, and those of entries whose record is damaged and old.
-    pub(super) litter: Vec<PathBuf>,
+    pub(crate) litter: Vec<PathBuf>,
     /// Folders that are being deleted.
-    pub(super) gone: Vec<PathBuf>,
+    pub(crate) gone: Vec<PathBuf>,
 }
 
 /// Looks at all of it.
@@ -135,7 +135,7 @@ pub(super) struct Contents {
 /// # Errors
 ///
 /// When the folder cannot be read.
-pub(super) fn contents(paths: &Paths) -> disk::Result<Contents> {
+pub(crate) fn contents(paths: &Paths) -> disk::Result<Contents> {
     let mut contents = Contents::default();
     let listing = match fs::read_dir(paths.trash()) {
         Ok(listing) => listing,
@@ -167,7 +167,7 @@ pub(super) fn contents(paths: &Paths) -> disk::Result<Contents> {
 /// # Errors
 ///
 /// When the trash cannot be read.
-pub(super) fn folders(paths: &Paths) -> disk::Result<Vec<String>> {
+pub(crate) fn folders(paths: &Paths) -> disk::Result<Vec<String>> {
     let listing = match fs::read_dir(paths.trash()) {
         Ok(listing) => listing,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -187,7 +187,7 @@ fn is_old(folder: &std::path::Path) -> bool {
 /// # Errors
 ///
 /// [`DiskError::is_not_found`] when it went meanwhile.
-pub(super) fn bury(paths: &Paths, folder: &std::path::Path) -> disk::Result<PathBuf> {
+pub(crate) fn bury(paths: &Paths, folder: &std::path::Path) -> disk::Result<PathBuf> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let gone = paths.trash().join(format!("{GONE}{name}"));
     fs::rename(folder, &gone).map_err(DiskError::io("purge", folder))?;
@@ -196,7 +196,7 @@ pub(super) fn bury(paths: &Paths, folder: &std::path::Path) -> disk::Result<Path
 
 /// The entries that are to go at this moment: what has expired; and while the disk is nearly
 /// full the oldest one. Asked again after each, for then there is more room.
-pub(super) fn next_due(entries: &[TrashEntry], now: Timestamp, space: Option<Space>) -> Option<&TrashEntry> {
+pub(crate) fn next_due(entries: &[TrashEntry], now: Timestamp, space: Option<Space>) -> Option<&TrashEntry> {
     let expired = entries.iter().find(|entry| entry.until <= now);
     expired.or_else(|| entries.first().filter(|_| space.is_some_and(Space::is_short)))
 }

@@ -17,12 +17,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::base::disk::{self, Error as DiskError, state};
-use crate::base::{ErrorKind, Explain, Paths};
+use super::disk::{self, Error as DiskError, state};
+use super::{ErrorKind, Explain, Paths};
 
 /// Folders that cannot be used.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
+pub(crate) enum Error {
     #[error("the {what} {} belongs to the {other_what} {other}, not to {given}", .folder.display())]
     Mismatch { what: &'static str, folder: PathBuf, other_what: &'static str, other: String, given: String },
     #[error("nothing says that {} and {} belong together", .root.display(), .run.display())]
@@ -84,7 +84,7 @@ state!(Partner, VERSION);
 /// # Errors
 ///
 /// [`Error::Mismatch`], [`Error::Unknown`], [`Error::Foreign`], [`Error::Writable`].
-pub(super) fn check(paths: &Paths) -> Result<(), Error> {
+pub(crate) fn check(paths: &Paths) -> Result<(), Error> {
     let (root, run) = (paths.root(), paths.run());
     let [in_root, in_run] = check_partners(paths)?;
     for (folder, word, other) in [(run, in_run, root), (root, in_root, run)] {
@@ -104,7 +104,7 @@ pub(super) fn check(paths: &Paths) -> Result<(), Error> {
 /// # Errors
 ///
 /// As [`check`].
-pub(super) fn check_partners(paths: &Paths) -> Result<[Word; 2], Error> {
+pub(crate) fn check_partners(paths: &Paths) -> Result<[Word; 2], Error> {
     let (root, run) = (paths.root(), paths.run());
     check_owner(root)?;
     check_owner(run)?;
@@ -164,7 +164,7 @@ fn name(folder: &Path) -> Result<String, Error> {
 
 /// What a folder says of the other one.
 #[derive(Debug)]
-pub(super) enum Word {
+pub(crate) enum Word {
     Said(String),
     Nothing,
     Unreadable(DiskError),
