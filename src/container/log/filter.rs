@@ -8,6 +8,7 @@ use regex::bytes::{Regex, RegexBuilder};
 
 use super::book::Seen;
 use super::{Level, Stream};
+use crate::base::{ErrorKind, Explain};
 
 /// A compiled pattern takes at most so many bytes.
 const MAX_PROGRAM: usize = 4 << 20;
@@ -22,6 +23,12 @@ pub struct Pattern(String);
 pub struct BadPattern {
     text: String,
     why: String,
+}
+
+impl Explain for BadPattern {
+    fn kind(&self) -> ErrorKind {
+        ErrorKind::Invalid
+    }
 }
 
 impl Pattern {

@@ -16,6 +16,7 @@ mod json;
 mod level;
 mod read;
 mod tally;
+pub mod view;
 mod write;
 
 use std::path::{Path, PathBuf};

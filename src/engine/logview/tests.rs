@@ -4,8 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::*;
+use jiff::Timestamp;
+
 use crate::container::LogOptions;
-use crate::container::log::{Rule, Writer};
+use crate::container::log::{Filter, Pattern, Rule, Stream, Writer};
 
 fn second(n: i64) -> Timestamp {
     Timestamp::from_second(1_800_000_000 + n).unwrap()
@@ -166,7 +168,7 @@ async fn what_is_written_is_told_and_what_is_before_the_floor_is_not() {
 #[test]
 fn a_pattern_that_cannot_be_used_is_refused() {
     let filter = Filter { rules: Rule::list("re:a("), ..Filter::default() };
-    let error = LogQuery { filter, ..LogQuery::default() }.compile().unwrap_err();
+    let error = filter.compile().unwrap_err();
     assert_eq!(error.to_string(), "`a(` is no regular expression: unclosed group");
 }
 

@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 
+use super::super::{Book, Count, Level, Tally};
 use super::find::Wanted;
-use super::{LogState, Query, Shared};
+use super::{LogState, Query, View};
 use crate::base::disk::Result;
 use crate::base::error::one_line;
-use crate::container::log::{Book, Count, Level, Tally};
 use crate::sys::inotify::Inotify;
 
 /// So many bytes are counted between two looks at what is wanted: lines, and matches.
@@ -33,7 +33,7 @@ const GLANCE: Duration = Duration::from_millis(120);
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
 /// Works until nobody has the view any more.
-pub(super) fn work(shared: &Shared, folders: &[PathBuf]) {
+pub(super) fn work(shared: &View, folders: &[PathBuf]) {
     // Before the first start there is no folder.
     let mut unmade: Vec<&PathBuf> = Vec::new();
     let mut watch = || {
@@ -78,7 +78,7 @@ pub(super) fn work(shared: &Shared, folders: &[PathBuf]) {
 }
 
 /// Waits whether the view stays.
-fn glance(shared: &Shared) {
+fn glance(shared: &View) {
     let until = Instant::now() + GLANCE;
     while !shared.is_closed.load(Ordering::Relaxed) {
         let left = until.saturating_duration_since(Instant::now());
@@ -92,7 +92,7 @@ fn glance(shared: &Shared) {
 }
 
 /// Takes in what is new and counts a part of what is not counted. Gives whether that is all.
-fn round(shared: &Shared) -> Result<bool> {
+fn round(shared: &View) -> Result<bool> {
     let mut is_idle = true;
     let mut books = shared.books();
     let mut has_grown = false;
@@ -174,7 +174,7 @@ fn count_matches(book: &Book, query: &Query, done: u64) -> Result<(Blocks, u64)>
 }
 
 /// Sleeps until something is written, or something else is wanted.
-fn wait(shared: &Shared, inotify: Option<&Inotify>) {
+fn wait(shared: &View, inotify: Option<&Inotify>) {
     let mut polled = vec![PollFd::new(&shared.bell, PollFlags::IN)];
     polled.extend(inotify.map(|inotify| PollFd::new(inotify, PollFlags::IN)));
     let timeout = if inotify.is_some() { None } else { Timespec::try_from(LOOK_AGAIN).ok() };
@@ -182,7 +182,7 @@ fn wait(shared: &Shared, inotify: Option<&Inotify>) {
     let _ = rustix::io::read(&shared.bell, &mut [0; 8]); // it does not block
 }
 
-impl Shared {
+impl View {
     /// Tells how far everything is.
     pub(super) fn tell(&self) {
         let (books, Ok(counts)) = (self.books(), self.counts.lock()) else { return };
@@ -208,14 +208,19 @@ impl Shared {
             state.is_searched &= matches.done >= book.end();
         }
         drop(counts);
-        self.state.send_if_modified(|old| {
-            let is_new = *old != state;
-            *old = state;
-            is_new
-        });
+        self.publish(|old| *old = state);
+    }
+
+    fn publish(&self, change: impl FnOnce(&mut LogState)) {
+        let Ok(mut state) = self.state.lock() else { return };
+        let old = state.clone();
+        change(&mut state);
+        if *state != old {
+            (self.news)(state.clone());
+        }
     }
 
     fn fail(&self, why: String) {
-        self.state.send_modify(|state| state.failure = Some(why));
+        self.publish(|state| state.failure = Some(why));
     }
 }

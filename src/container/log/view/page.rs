@@ -2,10 +2,10 @@
 
 use std::collections::VecDeque;
 
+use super::super::{Book, Sieve, Tally};
 use super::walk::{Skip, Step, Walk, Way};
 use super::{LogLine, LogPage, LogPlace};
 use crate::base::disk::Result;
-use crate::container::log::{Book, Sieve, Tally};
 
 /// A page has no more bytes than this, about.
 const MOST: usize = 1 << 20;

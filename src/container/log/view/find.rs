@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use jiff::Timestamp;
 
+use super::super::{Book, Count, Level, Seen, Tally};
 use super::walk::Way;
 use super::{LogPlace, LogSpot, Query};
 use crate::base::disk::Result;
-use crate::container::log::{Book, Count, Level, Seen, Tally};
 
 /// What is looked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

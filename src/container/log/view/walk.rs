@@ -7,9 +7,9 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
+use super::super::{Block, Book, Sieve, Tally};
 use super::{LogLine, LogPlace, LogSpot};
 use crate::base::disk::Result;
-use crate::container::log::{Block, Book, Sieve, Tally};
 
 /// So many bytes of a log are read at once.
 const CHUNK: u64 = 64 << 10;

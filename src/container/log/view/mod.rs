@@ -6,11 +6,9 @@
 //!  look_for(query)      ─▶ state: counted so far, matches, errors, warnings
 //!                            one thread behind the view counts blocks of 256 KiB
 //! ```
-//! Nothing of a log is kept but a few numbers for each block ([`container::log`]'s tally), so
-//! a view of any log is small. Places are numbers, lines are plain data: a front end holds
-//! what it shows and asks for the rest.
-//!
-//! [`container::log`]: crate::container::log
+//! Nothing of a log is kept but a few numbers for each block (the tally), so a view of any log
+//! is small. Places are numbers, lines are plain data: a front end holds what it shows and asks
+//! for the rest.
 
 mod find;
 mod page;
@@ -18,22 +16,20 @@ mod save;
 mod walk;
 mod worker;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use rustix::event::{EventfdFlags, eventfd};
-use tokio::sync::watch;
 
-use super::error::{Doing, Result};
-use super::{Engine, Stream, blocking};
-use crate::base::{ContainerId, ErrorKind, Explain, disk};
-use crate::container::log::{self, BadPattern, Book, Filter, Level, Matcher, Pattern, Seen, Sieve, Tally};
+use super::{BadPattern, Book, Filter, Level, Matcher, Pattern, Seen, Sieve, Stream, Tally};
+use crate::base::disk;
 pub use find::Wanted;
 use find::{Finder, place_of};
 use page::Source;
-pub use save::{LogForm, SaveLog};
+pub use save::{LogForm, SaveError, SaveLog, save};
 use walk::Way;
 
 /// Places in a log, and the number of lines before them.
@@ -215,36 +211,14 @@ struct Query {
     floor: Option<LogPlace>,
 }
 
-impl Explain for BadPattern {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Invalid
-    }
-}
-
-/// Nothing was written.
-#[derive(Debug, thiserror::Error)]
-#[error("its logging driver keeps nothing to read")]
-struct NoLog;
-
-impl Explain for NoLog {
-    fn kind(&self) -> ErrorKind {
-        ErrorKind::Unsupported
-    }
-}
-
 /// A view on the logs of some containers.
-#[derive(Debug)]
-pub struct LogView {
-    shared: Arc<Shared>,
-    name: String,
-}
-
-#[derive(Debug)]
-struct Shared {
+pub struct View {
+    folders: Vec<PathBuf>,
     books: Mutex<Vec<Book>>,
     query: Mutex<Option<(u64, Arc<Query>)>>,
     counts: Mutex<Counts>,
-    state: watch::Sender<LogState>,
+    state: Mutex<LogState>,
+    news: Box<dyn Fn(LogState) + Send + Sync>,
     /// Wakes the thread behind the view.
     bell: std::os::fd::OwnedFd,
     is_closed: AtomicBool,
@@ -258,7 +232,73 @@ struct Counts {
     matches: Vec<Tally>,
 }
 
-impl Shared {
+impl fmt::Debug for View {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("View").field("folders", &self.folders).finish_non_exhaustive()
+    }
+}
+
+impl View {
+    /// On the logs in these folders. `news` is told how far it is, by [`View::work`].
+    ///
+    /// # Errors
+    ///
+    /// When a log cannot be read.
+    pub fn open(
+        folders: Vec<PathBuf>,
+        news: impl Fn(LogState) + Send + Sync + 'static,
+    ) -> disk::Result<Self> {
+        let books = folders.iter().map(|folder| Book::open(folder)).collect::<disk::Result<Vec<_>>>()?;
+        let tallies = || books.iter().map(|book| Tally::from(book.first())).collect::<Vec<_>>();
+        let counts = Counts { lines: tallies(), serial: 0, matches: tallies() };
+        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK).map_err(|errno| {
+            disk::Error::io("watch", folders.first().cloned().unwrap_or_default())(errno.into())
+        })?;
+        Ok(Self {
+            folders,
+            books: Mutex::new(books),
+            query: Mutex::default(),
+            counts: Mutex::new(counts),
+            state: Mutex::default(),
+            news: Box::new(news),
+            bell,
+            is_closed: AtomicBool::new(false),
+        })
+    }
+
+    /// Counts, on this thread, until the view is closed.
+    pub fn work(&self) {
+        worker::work(self, &self.folders);
+    }
+
+    /// Ends [`View::work`].
+    pub fn close(&self) {
+        self.is_closed.store(true, Ordering::Relaxed);
+        self.ring();
+    }
+
+    /// Shows what `query` says from here on, and counts what there is of it. `serial` comes
+    /// back with the counts.
+    ///
+    /// # Errors
+    ///
+    /// When a pattern cannot be used; then all stays as it was.
+    pub fn look_for(&self, serial: u64, query: &LogQuery) -> Result<(), BadPattern> {
+        let ready = query.compile()?;
+        let books = self.books();
+        let tallies = books.iter().enumerate().map(|(source, book)| {
+            let floor = ready.floor.as_ref().and_then(|floor| floor.0.get(source));
+            Tally::from(floor.map_or(book.first(), |spot| spot.place))
+        });
+        let tallies: Vec<Tally> = tallies.collect();
+        if let (Ok(mut counts), Ok(mut query)) = (self.counts.lock(), self.query.lock()) {
+            *query = Some((serial, Arc::new(ready)));
+            (counts.serial, counts.matches) = (serial, tallies);
+        }
+        self.ring();
+        Ok(())
+    }
+
     fn books(&self) -> Vec<Book> {
         self.books.lock().map(|books| books.clone()).unwrap_or_default()
     }
@@ -283,69 +323,8 @@ impl Shared {
     }
 }
 
-impl Drop for LogView {
-    fn drop(&mut self) {
-        self.shared.is_closed.store(true, Ordering::Relaxed);
-        self.shared.ring();
-    }
-}
-
-/// Stops the work when nobody waits for it any more.
-struct Stop(Arc<AtomicBool>);
-
-impl Drop for Stop {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
-}
-
-impl Engine {
-    /// The logs of these containers: where they lie.
-    fn log_folders(&self, targets: &[ContainerId]) -> Result<Vec<PathBuf>> {
-        let folder = |id: &ContainerId| {
-            let doing = || format!("read the log of `{}`", self.called(id.as_str()));
-            let record = self.find(id.as_str()).doing(doing)?;
-            if !record.config.logging.is_kept() {
-                return Err(NoLog).doing(doing);
-            }
-            Ok(log::folder(&self.paths().container(&record.id)))
-        };
-        targets.iter().map(folder).collect()
-    }
-
-    pub(super) fn log_view(&self, targets: &[ContainerId]) -> Result<LogView> {
-        let folders = self.log_folders(targets)?;
-        let names = targets.iter().map(|id| format!("`{}`", self.called(id.as_str())));
-        LogView::open(folders, names.collect::<Vec<_>>().join(", "))
-    }
-}
-
-impl LogView {
-    fn open(folders: Vec<PathBuf>, name: String) -> Result<Self> {
-        let doing = || format!("read the log of {name}");
-        let books = folders.iter().map(|folder| Book::open(folder)).collect::<disk::Result<Vec<_>>>();
-        let books = books.doing(doing)?;
-        let tallies = || books.iter().map(|book| Tally::from(book.first())).collect::<Vec<_>>();
-        let counts = Counts { lines: tallies(), serial: 0, matches: tallies() };
-        let bell = eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)
-            .map_err(|errno| crate::sys::Error::new("eventfd", errno))
-            .doing(doing)?;
-        let shared = Arc::new(Shared {
-            books: Mutex::new(books),
-            query: Mutex::default(),
-            counts: Mutex::new(counts),
-            state: watch::Sender::default(),
-            bell,
-            is_closed: AtomicBool::new(false),
-        });
-        let behind = shared.clone();
-        tokio::task::spawn_blocking(move || worker::work(&behind, &folders));
-        Ok(Self { shared, name })
-    }
-}
-
 impl LogQuery {
-    fn compile(&self) -> std::result::Result<Query, BadPattern> {
+    fn compile(&self) -> Result<Query, BadPattern> {
         Ok(Query {
             sieve: self.filter.compile()?,
             search: self.search.as_ref().map(Pattern::compile).transpose()?,
@@ -355,70 +334,7 @@ impl LogQuery {
     }
 }
 
-impl LogView {
-    /// How far it is, and news of that.
-    #[must_use]
-    pub fn state(&self) -> watch::Receiver<LogState> {
-        self.shared.state.subscribe()
-    }
-
-    /// Shows what `query` says from here on, and counts what there is of it. `serial` comes
-    /// back with the counts.
-    ///
-    /// # Errors
-    ///
-    /// When a pattern cannot be used; then all stays as it was.
-    pub fn look_for(&self, serial: u64, query: &LogQuery) -> Result<()> {
-        let ready = query.compile().doing(|| "search the log")?;
-        let books = self.shared.books();
-        let tallies = books.iter().enumerate().map(|(source, book)| {
-            let floor = ready.floor.as_ref().and_then(|floor| floor.0.get(source));
-            Tally::from(floor.map_or(book.first(), |spot| spot.place))
-        });
-        let tallies: Vec<Tally> = tallies.collect();
-        if let (Ok(mut counts), Ok(mut query)) = (self.shared.counts.lock(), self.shared.query.lock()) {
-            *query = Some((serial, Arc::new(ready)));
-            (counts.serial, counts.matches) = (serial, tallies);
-        }
-        self.shared.ring();
-        Ok(())
-    }
-
-    /// The lines around a place, of those that the query lets pass.
-    ///
-    /// # Errors
-    ///
-    /// When a log cannot be read.
-    pub async fn page(&self, ask: PageAsk) -> Result<LogPage> {
-        let (shared, name) = (self.shared.clone(), self.name.clone());
-        blocking(move || shared.page(&ask).doing(|| format!("read the log of {name}"))).await
-    }
-
-    /// The next line that is looked for. Stops when the future is dropped.
-    ///
-    /// # Errors
-    ///
-    /// When a log cannot be read.
-    pub async fn find(&self, ask: FindAsk) -> Result<Option<LogHit>> {
-        let (shared, name) = (self.shared.clone(), self.name.clone());
-        let stop = Arc::new(AtomicBool::new(false));
-        let _guard = Stop(stop.clone());
-        blocking(move || shared.find(&ask, &stop).doing(|| format!("search the log of {name}"))).await
-    }
-
-    /// How many matches there are up to a line that ends at `after`, that one included; `None`
-    /// while that is counted.
-    ///
-    /// # Errors
-    ///
-    /// When a log cannot be read.
-    pub async fn rank(&self, after: LogPlace) -> Result<Option<u64>> {
-        let (shared, name) = (self.shared.clone(), self.name.clone());
-        blocking(move || shared.rank(&after).doing(|| format!("search the log of {name}"))).await
-    }
-}
-
-impl Shared {
+impl View {
     /// The query, or one for everything.
     fn ready(&self) -> Arc<Query> {
         self.query().map_or_else(
@@ -436,7 +352,12 @@ impl Shared {
             .collect()
     }
 
-    fn page(&self, ask: &PageAsk) -> disk::Result<LogPage> {
+    /// The lines around a place, of those that the query lets pass.
+    ///
+    /// # Errors
+    ///
+    /// When a log cannot be read.
+    pub fn page(&self, ask: &PageAsk) -> disk::Result<LogPage> {
         let (books, query) = (self.books(), self.ready());
         let floor = Self::floor(&query, &books);
         let from = self.resolve(&ask.from, &books, &floor)?;
@@ -448,7 +369,12 @@ impl Shared {
         source.page(&from, ask.up, ask.down)
     }
 
-    fn find(&self, ask: &FindAsk, stop: &AtomicBool) -> disk::Result<Option<LogHit>> {
+    /// The next line that is looked for; `None` also once `stop` is set.
+    ///
+    /// # Errors
+    ///
+    /// When a log cannot be read.
+    pub fn find(&self, ask: &FindAsk, stop: &AtomicBool) -> disk::Result<Option<LogHit>> {
         let (books, query, tallies) = (self.books(), self.ready(), self.matches());
         let is_same = self.query().is_some_and(|(_, now)| Arc::ptr_eq(&now, &query));
         let floor = Self::floor(&query, &books);
@@ -468,7 +394,13 @@ impl Shared {
         Ok(Some(LogHit { source: found.source, place: found.place, at }))
     }
 
-    fn rank(&self, after: &LogPlace) -> disk::Result<Option<u64>> {
+    /// How many matches there are up to a line that ends at `after`, that one included; `None`
+    /// while that is counted.
+    ///
+    /// # Errors
+    ///
+    /// When a log cannot be read.
+    pub fn rank(&self, after: &LogPlace) -> disk::Result<Option<u64>> {
         let (books, query, tallies) = (self.books(), self.ready(), self.matches());
         let floor = Self::floor(&query, &books);
         let stop = AtomicBool::new(false);
@@ -535,6 +467,3 @@ impl Shared {
         Ok(())
     }
 }
-
-#[cfg(test)]
-mod tests;
