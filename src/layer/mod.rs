@@ -16,10 +16,14 @@
 
 pub mod apply;
 pub mod changes;
+pub mod compare;
 pub mod compression;
 pub mod error;
 pub(crate) mod folders;
+mod kind;
 pub mod look;
+pub(crate) mod marks;
+pub mod stack;
 pub mod stream;
 pub mod tar;
 mod traits;
@@ -29,6 +33,8 @@ pub mod write;
 use apply::is_kept_attribute;
 pub use apply::{Extracted, extract, opaque_attribute};
 pub use error::{Error, InputError, Result};
+pub use kind::{FileKind, Mark};
+pub use stack::{LayerChange, LayerInfo, LayerPath, Waste};
 pub use stream::LayerSource;
 pub use traits::{Implied, RawPath, Traits};
 pub use usage::{Usage, usage};

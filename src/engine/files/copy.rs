@@ -16,7 +16,7 @@ use rustix::io::Errno;
 
 use super::change::{beside, check_name, not_mounted};
 use super::error::{Done, Error, Fault};
-use super::list::{PSEUDO, kind, open_plain};
+use super::list::{PSEUDO, open_plain};
 use super::root::{Folder, Root, Wish};
 use super::{Copied, CopyRequest, DEEPEST, Existing, FileKind, Place, shown};
 use crate::base::units;
@@ -251,7 +251,7 @@ impl Visitor for Copier<'_> {
             result => result?,
         };
         let stat = fs::stat(&place)?;
-        match kind(fs::file_type(&stat)) {
+        match FileKind::from(fs::file_type(&stat)) {
             FileKind::Folder if self.folders.len() == DEEPEST => return Err(Error::TooDeep(path).into()),
             FileKind::Folder => {
                 let magic = fs::file_system(&place)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::super::error::Error as EngineError;
 use super::{DEEPEST, FileKind, shown};
 use crate::base::{ErrorKind, Explain};
-use crate::{snapshot, sys};
+use crate::{layer, snapshot, sys};
 
 /// Why files could not be looked at or changed.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +14,9 @@ pub enum Error {
     /// A system call.
     #[error(transparent)]
     Sys(#[from] sys::Error),
+    /// A layer cannot be read.
+    #[error(transparent)]
+    Layer(#[from] layer::Error),
     /// The root could not be mounted.
     #[error(transparent)]
     Root(#[from] snapshot::Error),
@@ -71,6 +74,7 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Sys(error) => error.kind(),
+            Self::Layer(error) => error.kind(),
             Self::Root(error) => error.kind(),
             Self::NotPlain(_) | Self::BadName(_) | Self::TooDeep(_) | Self::NoHost | Self::IntoItself(_) => {
                 ErrorKind::Invalid
@@ -88,6 +92,7 @@ impl Explain for Error {
     fn hint(&self) -> Option<String> {
         let text = match self {
             Self::Sys(error) => return error.hint(),
+            Self::Layer(error) => return error.hint(),
             Self::Root(error) => return error.hint(),
             Self::Changed => "read it again, and change that",
             Self::Busy => "try again",
@@ -118,6 +123,12 @@ impl From<Error> for Fault {
 
 impl From<sys::Error> for Fault {
     fn from(error: sys::Error) -> Self {
+        Self::Own(error.into())
+    }
+}
+
+impl From<layer::Error> for Fault {
+    fn from(error: layer::Error) -> Self {
         Self::Own(error.into())
     }
 }

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use rustix::fs::OFlags;
 
 use super::error::{Done, Error};
-use super::marks::Changes;
 use super::root::{Folder, Root, Wish};
 use super::{Contents, Entry, FileKind, Listing, MOST_ENTRIES, Mark, Place, Stamp};
 use crate::engine::Engine;
+use crate::layer::marks::Changes;
 use crate::sys::fs::{self, FileType, Stat, Statx, StatxAttributes};
 
 /// A passwd or group file that is larger is not read.
@@ -64,7 +64,7 @@ fn changes(root: &Root, folder: &Folder) -> Done<Changes> {
     if !root.is_on_own_mount(&folder.dir)? {
         return Ok(Changes::new());
     }
-    marks.of(&folder.path)
+    Ok(marks.of(&folder.path)?)
 }
 
 /// One entry; `None` when it went meanwhile.
@@ -76,7 +76,7 @@ fn entry(
     name: OsString,
 ) -> Option<Entry> {
     let stat = fs::statx_at(&folder.dir, &name).ok()?;
-    let kind = kind(FileType::from_raw_mode(stat.stx_mode.into()));
+    let kind = FileKind::from(FileType::from_raw_mode(stat.stx_mode.into()));
     let is_mount = stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT);
     let target = match kind {
         FileKind::Link => fs::readlink_at(&folder.dir, &name).ok().map(PathBuf::into_os_string),
@@ -102,7 +102,7 @@ fn entry(
 }
 
 fn deleted(name: OsString, stat: &Stat, owners: &Owners) -> Entry {
-    let kind = kind(fs::file_type(stat));
+    let kind = FileKind::from(fs::file_type(stat));
     Entry {
         name,
         kind,
@@ -115,17 +115,6 @@ fn deleted(name: OsString, stat: &Stat, owners: &Owners) -> Entry {
         leads_to_folder: false,
         mount: None,
         mark: Some(Mark::Deleted),
-    }
-}
-
-pub(in crate::engine) fn kind(kind: FileType) -> FileKind {
-    match kind {
-        FileType::Directory => FileKind::Folder,
-        FileType::RegularFile => FileKind::File,
-        FileType::Symlink => FileKind::Link,
-        FileType::Fifo => FileKind::Pipe,
-        FileType::Socket => FileKind::Socket,
-        _ => FileKind::Device,
     }
 }
 
@@ -169,7 +158,7 @@ pub(super) fn read(engine: &Engine, place: &Place, path: &Path, most: usize) -> 
 /// Opens a place to be read, if it is a plain file: another kind may block or do things.
 pub(super) fn open_plain(place: &OwnedFd) -> Done<(OwnedFd, Stamp)> {
     let stat = fs::stat(place)?;
-    let kind = kind(fs::file_type(&stat));
+    let kind = FileKind::from(fs::file_type(&stat));
     if kind != FileKind::File {
         return Err(Error::NotPlain(kind).into());
     }

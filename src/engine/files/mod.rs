@@ -15,7 +15,6 @@ mod change;
 mod copy;
 mod error;
 mod list;
-mod marks;
 mod mounts;
 mod root;
 mod weigh;
@@ -30,9 +29,10 @@ use super::{Engine, Reporter, blocking};
 
 use crate::base::text;
 
+pub use crate::layer::{FileKind, Mark};
 use error::Done;
 pub use error::Error;
-pub(in crate::engine) use list::{kind, names};
+pub(in crate::engine) use list::names;
 
 /// More entries of a folder are not listed.
 pub const MOST_ENTRIES: usize = 20_000;
@@ -109,42 +109,6 @@ pub struct Entry {
     pub mount: Option<String>,
     /// How it differs from the image.
     pub mark: Option<Mark>,
-}
-
-/// What a file is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum FileKind {
-    Folder,
-    File,
-    Link,
-    Pipe,
-    Socket,
-    Device,
-}
-
-impl FileKind {
-    /// For messages: `a folder`.
-    #[must_use]
-    pub fn words(self) -> &'static str {
-        match self {
-            Self::Folder => "a folder",
-            Self::File => "a file",
-            Self::Link => "a symbolic link",
-            Self::Pipe => "a named pipe",
-            Self::Socket => "a socket",
-            Self::Device => "a device",
-        }
-    }
-}
-
-/// How a container's file differs from its image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Mark {
-    Added,
-    Changed,
-    Deleted,
 }
 
 /// A file's beginning.

@@ -6,14 +6,14 @@ use std::path::{Component, Path, PathBuf};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::Place;
 use super::error::{Done, Error, Fault};
-use super::marks::Marks;
 use super::mounts::{self, Mount};
+use super::{MOST_ENTRIES, Place};
 use crate::base::disk::Lock;
 use crate::container::{Process, Record, Status, store};
 use crate::engine::Engine;
 use crate::engine::error::Doing;
+use crate::layer::marks::Marks;
 use crate::snapshot::{self, Layout};
 use crate::sys::probe::Probe;
 use crate::sys::{fs, process};
@@ -202,7 +202,10 @@ fn container(engine: &Engine, name: &str, wish: Wish) -> Done<Root> {
             let (namespace, mounts) = mounts::attach(&tree, record, &engine.paths().container(&record.id))?;
             (namespace, mounts, Whose::Stopped { is_read_only: record.config.mounts.read_only })
         };
-        let marks = Marks::open(engine, record, probe()?.in_user_namespace)?;
+        let paths = engine.paths();
+        let layers = record.layers.iter().map(|layer| paths.layers().join(layer));
+        let upper = paths.container(&record.id).join("upper");
+        let marks = Marks::open(&upper, layers, probe()?.in_user_namespace, MOST_ENTRIES)?;
         let mut root = Root { tree, _namespace: namespace, marks, mounts, whose, _lock: lock };
         root.find_mounts()?;
         return Ok(root);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::change::check_name;
 use super::error::Done;
-use super::list::{PSEUDO, kind};
+use super::list::PSEUDO;
 use super::root::{Root, Wish};
 use super::{DEEPEST, FileKind, Place, Weight};
 use crate::engine::Engine;
@@ -25,7 +25,7 @@ pub(super) fn weigh(engine: &Engine, place: &Place, path: &Path, names: &[OsStri
     let mut left = MOST;
     let weighed = names.iter().map(|name| {
         let stat = fs::stat_at(&folder.dir, name)?;
-        let is_folder = kind(fs::file_type(&stat)) == FileKind::Folder;
+        let is_folder = FileKind::from(fs::file_type(&stat)) == FileKind::Folder;
         let mut weight = Weight { name: name.clone(), is_folder, ..Weight::default() };
         add(&mut weight, &folder.dir, name, &mut left);
         Ok(weight)
@@ -68,7 +68,7 @@ impl Visitor for Counter<'_> {
         }
         *self.left -= 1;
         let Ok(stat) = fs::stat_at(folder, name) else { return Ok(Step::Pass) };
-        match kind(fs::file_type(&stat)) {
+        match FileKind::from(fs::file_type(&stat)) {
             FileKind::Folder if self.depth == DEEPEST => self.weight.is_more = true,
             FileKind::Folder => return Ok(Step::Enter),
             FileKind::File => {

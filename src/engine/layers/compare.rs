@@ -1,28 +1,16 @@
 //! How two images differ: what their containers would find, whatever layers it comes in.
-//!
-//! Both are walked at once as overlayfs would stack them, a folder at a time, and nothing is
-//! mounted. What both have from the very same layers is the same, so that whole trees of a
-//! common base are never read:
-//!
-//! ```text
-//!            before            after
-//! /usr       [base]            [base]           the same layers: not looked into
-//! /srv       [base, app 1]     [base, app 2]    looked into
-//! /srv/x     app 1             app 2            kind, mode, owner, attributes, size; then bytes
-//! ```
-//! Files are the same when their kind, mode, owner, attributes and bytes are; the bytes are
-//! read and compared, for a digest of a file is nowhere kept, and times say nothing: each
-//! build makes its own. Times are therefore no difference either.
 
 use jiff::Timestamp;
 
-use super::walk::Walk;
-use super::{ConfigChange, LayerPath, path};
+use super::{ConfigChange, LayerPath};
 use crate::engine::error::{Error, Result};
-use crate::engine::files::{FileKind, Mark};
 use crate::engine::image::{ImageDetail, Images};
 use crate::engine::{Engine, Reporter, blocking};
+use crate::image;
+pub use crate::layer::compare::{Difference, FileChange, Sum};
+use crate::layer::compare::{Found, Walk};
 use crate::layer::opaque_attribute;
+use crate::layer::stack::path_in;
 use crate::oci::{ImageId, Platform, Reference};
 
 /// How two images differ.
@@ -67,80 +55,32 @@ pub struct ComparedImage {
     pub layers: usize,
 }
 
-/// Files and their bytes; folders are none.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Sum {
-    /// How many.
-    pub files: u64,
-    /// Bytes of them.
-    pub bytes: u64,
-}
-
-/// What differs at a path.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileChange {
-    /// Its place in the table.
-    pub path: u32,
-    /// Added, changed or gone.
-    pub mark: Mark,
-    /// What it is; of one that is gone, what it was.
-    pub kind: FileKind,
-    /// Bytes before.
-    pub before: u64,
-    /// Bytes after.
-    pub after: u64,
-    /// Of one that changed, what of it.
-    pub what: Vec<Difference>,
-}
-
-/// One respect in which two files differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Difference {
-    Kind(FileKind, FileKind),
-    Mode(u32, u32),
-    Owner((u32, u32), (u32, u32)),
-    Content,
-    Target,
-    Device,
-    Attributes,
-}
-
 impl ImageDiff {
     /// The same, seen from the other image.
     #[must_use]
     pub fn swapped(mut self) -> Self {
+        let Self { paths, changes, added, changed, changed_before, removed, is_cut, .. } = self;
+        let found = Found { paths, changes, added, changed, changed_before, removed, is_cut }.swapped();
         self.images.reverse();
-        std::mem::swap(&mut self.added, &mut self.removed);
-        std::mem::swap(&mut self.changed.bytes, &mut self.changed_before);
-        for change in &mut self.changes {
-            std::mem::swap(&mut change.before, &mut change.after);
-            change.mark = match change.mark {
-                Mark::Added => Mark::Deleted,
-                Mark::Deleted => Mark::Added,
-                Mark::Changed => Mark::Changed,
-            };
-            for difference in &mut change.what {
-                *difference = match *difference {
-                    Difference::Kind(one, two) => {
-                        change.kind = one;
-                        Difference::Kind(two, one)
-                    }
-                    Difference::Mode(one, two) => Difference::Mode(two, one),
-                    Difference::Owner(one, two) => Difference::Owner(two, one),
-                    same => same,
-                };
-            }
-        }
         self.config.iter_mut().for_each(|change| std::mem::swap(&mut change.before, &mut change.after));
-        self
+        Self {
+            images: self.images,
+            common: self.common,
+            config: self.config,
+            paths: found.paths,
+            changes: found.changes,
+            added: found.added,
+            changed: found.changed,
+            changed_before: found.changed_before,
+            removed: found.removed,
+            is_cut: found.is_cut,
+        }
     }
 
     /// A path of the table as one, from the root.
     #[must_use]
     pub fn path(&self, at: u32) -> std::path::PathBuf {
-        let above = |at: u32| (self.paths[at as usize].parent, &self.paths[at as usize].name);
-        path(above, at)
+        path_in(&self.paths, at)
     }
 
     /// Whether their files are the same.
@@ -175,7 +115,7 @@ fn compare(engine: &Engine, names: &[String; 2], reporter: &Reporter) -> Result<
     let common = before.image.layers.iter().filter(|layer| after.image.layers.contains(layer)).count();
     Ok(ImageDiff {
         common,
-        config: super::config::changes(&before.document, &after.document),
+        config: image::config::changes(&before.document, &after.document),
         images: details.map(|ImageDetail { image, .. }| ComparedImage {
             layers: image.layers.len(),
             id: image.id,

@@ -1,4 +1,18 @@
-//! Walking through the files of two images at once.
+//! How two images differ: what their containers would find, whatever layers it comes in.
+//!
+//! Both are walked at once as overlayfs would stack them, a folder at a time, and nothing is
+//! mounted. What both have from the very same layers is the same, so that whole trees of a
+//! common base are never read:
+//!
+//! ```text
+//!            before            after
+//! /usr       [base]            [base]           the same layers: not looked into
+//! /srv       [base, app 1]     [base, app 2]    looked into
+//! /srv/x     app 1             app 2            kind, mode, owner, attributes, size; then bytes
+//! ```
+//! Files are the same when their kind, mode, owner, attributes and bytes are; the bytes are
+//! read and compared, for a digest of a file is nowhere kept, and times say nothing: each
+//! build makes its own. Times are therefore no difference either.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -8,21 +22,62 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
+use rustix::io::Errno;
 
-use super::build::MOST_NAMES;
-use super::{Difference, FileChange, LayerPath, Sum};
-use crate::engine::Reporter;
-use crate::engine::files::{DEEPEST, Error, FileKind, Mark, kind};
-use crate::layer::look::{is_opaque, is_whiteout};
+use super::error::{Error, Result};
+use super::look::{Cursor, There, is_opaque, is_whiteout};
+use super::{FileKind, LayerPath, Mark};
+use crate::base::progress::Reporter;
 use crate::sys::fs::{self, FileType, Stat};
-use crate::sys::xattr;
+use crate::sys::{self, xattr};
+
+/// Files and their bytes; folders are none.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sum {
+    /// How many.
+    pub files: u64,
+    /// Bytes of them.
+    pub bytes: u64,
+}
+
+/// What differs at a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileChange {
+    /// Its place in the table.
+    pub path: u32,
+    /// Added, changed or gone.
+    pub mark: Mark,
+    /// What it is; of one that is gone, what it was.
+    pub kind: FileKind,
+    /// Bytes before.
+    pub before: u64,
+    /// Bytes after.
+    pub after: u64,
+    /// Of one that changed, what of it.
+    pub what: Vec<Difference>,
+}
+
+/// One respect in which two files differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Difference {
+    Kind(FileKind, FileKind),
+    Mode(u32, u32),
+    Owner((u32, u32), (u32, u32)),
+    Content,
+    Target,
+    Device,
+    Attributes,
+}
 
 /// Bytes of a file that are compared at once.
 const BLOCK: usize = 128 << 10;
+/// Names of one folder that are held at once.
+const MOST_NAMES: usize = 1_000_000;
+/// Folders in folders, further down than that, are not followed.
+const DEEPEST: usize = 200;
 /// Progress is told after so many files, or bytes read.
 const TELL: (u64, u64) = (4096, 64 << 20);
-
-type Result<T> = std::result::Result<T, Error>;
 
 /// The layers a path is seen in, top-most first, by their places in [`Walk::layers`].
 type Seen = Vec<usize>;
@@ -49,7 +104,7 @@ struct Facts {
 
 impl Facts {
     fn of(stat: &Stat) -> Self {
-        let kind = kind(fs::file_type(stat));
+        let kind = FileKind::from(fs::file_type(stat));
         let is_file = kind == FileKind::File;
         Self {
             kind,
@@ -104,9 +159,9 @@ fn paired(before: Vec<Entry>, after: Vec<Entry>) -> Vec<(Option<Entry>, Option<E
 }
 
 /// Both trees, and what was found so far.
-pub(super) struct Walk<'a> {
-    /// The root of each layer of either image, once.
-    layers: Vec<OwnedFd>,
+pub(crate) struct Walk<'a> {
+    /// Each layer of either image, once, where it was looked last.
+    layers: Vec<Cursor>,
     roots: [Seen; 2],
     opaque: &'static OsStr,
     reporter: &'a Reporter,
@@ -123,20 +178,48 @@ pub(super) struct Walk<'a> {
 }
 
 /// What was found.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub(super) paths: Vec<LayerPath>,
-    pub(super) changes: Vec<FileChange>,
-    pub(super) added: Sum,
-    pub(super) changed: Sum,
-    pub(super) changed_before: u64,
-    pub(super) removed: Sum,
-    pub(super) is_cut: bool,
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Found {
+    pub(crate) paths: Vec<LayerPath>,
+    pub(crate) changes: Vec<FileChange>,
+    pub(crate) added: Sum,
+    pub(crate) changed: Sum,
+    pub(crate) changed_before: u64,
+    pub(crate) removed: Sum,
+    pub(crate) is_cut: bool,
+}
+
+impl Found {
+    /// The same, seen from the other image.
+    pub(crate) fn swapped(mut self) -> Self {
+        std::mem::swap(&mut self.added, &mut self.removed);
+        std::mem::swap(&mut self.changed.bytes, &mut self.changed_before);
+        for change in &mut self.changes {
+            std::mem::swap(&mut change.before, &mut change.after);
+            change.mark = match change.mark {
+                Mark::Added => Mark::Deleted,
+                Mark::Deleted => Mark::Added,
+                Mark::Changed => Mark::Changed,
+            };
+            for difference in &mut change.what {
+                *difference = match *difference {
+                    Difference::Kind(one, two) => {
+                        change.kind = one;
+                        Difference::Kind(two, one)
+                    }
+                    Difference::Mode(one, two) => Difference::Mode(two, one),
+                    Difference::Owner(one, two) => Difference::Owner(two, one),
+                    same => same,
+                };
+            }
+        }
+        self
+    }
 }
 
 impl<'a> Walk<'a> {
     /// Over two images of these layers' folders, top-most first.
-    pub(super) fn new(
+    pub(crate) fn new(
         folders: [&[PathBuf]; 2],
         opaque: &'static OsStr,
         most: usize,
@@ -150,13 +233,13 @@ impl<'a> Walk<'a> {
                 let at = match known.get(folder.as_path()) {
                     Some(at) => *at,
                     None => {
-                        layers.push(fs::open_dir(folder)?);
+                        layers.push(Cursor::new(fs::open_place(folder)?, opaque)?);
                         known.insert(folder, layers.len() - 1);
                         layers.len() - 1
                     }
                 };
                 roots[side].push(at);
-                if is_opaque(&layers[at], opaque)? {
+                if matches!(layers[at].look(Path::new(""))?, There::Here { hides: true, .. }) {
                     break;
                 }
             }
@@ -178,7 +261,7 @@ impl<'a> Walk<'a> {
         })
     }
 
-    pub(super) fn run(mut self) -> Result<Found> {
+    pub(crate) fn run(mut self) -> Result<Found> {
         let roots = std::mem::take(&mut self.roots);
         if roots[0] != roots[1] {
             self.folder(&roots[0], &roots[1])?;
@@ -251,7 +334,7 @@ impl<'a> Walk<'a> {
             }
             return Ok(found);
         }
-        if self.attributes(&places[0])? != self.attributes(&places[1])? {
+        if Self::attributes(&places[0])? != Self::attributes(&places[1])? {
             found.push(Difference::Attributes);
         }
         let is_file = before.facts.kind == FileKind::File;
@@ -264,22 +347,25 @@ impl<'a> Walk<'a> {
         Ok(found)
     }
 
-    fn place(&self, path: &Path, entry: &Entry) -> Result<OwnedFd> {
-        let layer = &self.layers[entry.seen[0]];
-        Ok(fs::open_at(self.parent(layer, path)?, name(path), OFlags::PATH)?)
+    /// What is seen of an entry, as a mere place.
+    fn place(&mut self, path: &Path, entry: &Entry) -> Result<OwnedFd> {
+        self.look_in(entry.seen[0], path)
     }
 
-    fn open(&self, path: &Path, entry: &Entry) -> Result<File> {
-        let layer = &self.layers[entry.seen[0]];
-        Ok(File::from(fs::open_at(self.parent(layer, path)?, name(path), OFlags::RDONLY)?))
+    fn open(&mut self, path: &Path, entry: &Entry) -> Result<File> {
+        Ok(File::from(fs::reopen(self.place(path, entry)?, OFlags::RDONLY | OFlags::NONBLOCK)?))
     }
 
-    fn parent(&self, layer: &OwnedFd, path: &Path) -> Result<OwnedFd> {
-        Ok(fs::open_beneath(layer, at(path.parent()), OFlags::PATH | OFlags::DIRECTORY)?)
+    /// What a layer has at a path where it was seen.
+    fn look_in(&mut self, layer: usize, path: &Path) -> Result<OwnedFd> {
+        match self.layers[layer].look(path)? {
+            There::Here { place, .. } => Ok(place),
+            There::Nothing { .. } => Err(sys::Error::new(format!("openat({path:?})"), Errno::STALE).into()),
+        }
     }
 
     /// Attributes but overlayfs' own, and labels that this machine gives to its files.
-    fn attributes(&self, place: &OwnedFd) -> Result<BTreeMap<OsString, Option<Vec<u8>>>> {
+    fn attributes(place: &OwnedFd) -> Result<BTreeMap<OsString, Option<Vec<u8>>>> {
         let mut attributes = BTreeMap::new();
         for name in xattr::list_place(place)? {
             let bytes = name.as_encoded_bytes();
@@ -318,8 +404,7 @@ impl<'a> Walk<'a> {
         }
         let mut slots: BTreeMap<OsString, Slot> = BTreeMap::new();
         for layer in seen {
-            let dir =
-                fs::open_beneath(&self.layers[*layer], at(Some(path)), OFlags::RDONLY | OFlags::DIRECTORY)?;
+            let dir = fs::reopen(self.look_in(*layer, path)?, OFlags::RDONLY | OFlags::DIRECTORY)?;
             let (names, has_more) = fs::entries_up_to(&dir, MOST_NAMES)?;
             self.found.is_cut |= has_more;
             for name in names {
@@ -411,7 +496,7 @@ impl<'a> Walk<'a> {
     /// Tells how far it is now and then; fails when nobody wants to know any more.
     fn tell(&mut self) -> Result<()> {
         if self.reporter.is_cancelled() {
-            return Err(Error::Cancelled);
+            return Err(Error::Interrupted);
         }
         let (looked, read) = (self.looked - self.told.0, self.read - self.told.1);
         if looked >= TELL.0 || read >= TELL.1 {
@@ -421,16 +506,6 @@ impl<'a> Walk<'a> {
         }
         Ok(())
     }
-}
-
-/// The last part of a path.
-fn name(path: &Path) -> &OsStr {
-    path.file_name().unwrap_or_default()
-}
-
-/// A folder below a layer's root, or the root itself.
-fn at(path: Option<&Path>) -> &Path {
-    path.filter(|path| !path.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Reads until the block is full or the file at its end.
@@ -451,7 +526,6 @@ fn filled(file: &mut File, block: &mut [u8]) -> Result<usize> {
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 
-    use super::super::{ComparedImage, ImageDiff};
     use super::*;
 
     const OPAQUE: &str = "user.overlay.opaque";
@@ -504,14 +578,13 @@ mod tests {
 
     /// `~ /srv/app 3 5 Content`
     fn lines(found: &Found) -> Vec<String> {
-        let above = |at: u32| (found.paths[at as usize].parent, &found.paths[at as usize].name);
         let line = |change: &FileChange| {
             let sign = match change.mark {
                 Mark::Added => '+',
                 Mark::Changed => '~',
                 Mark::Deleted => '-',
             };
-            let path = super::super::path(above, change.path);
+            let path = crate::layer::stack::path_in(&found.paths, change.path);
             let what: Vec<_> = change.what.iter().map(|what| format!(" {what:?}")).collect();
             format!("{sign} {} {} {}{}", path.display(), change.before, change.after, what.concat())
         };
@@ -605,34 +678,14 @@ mod tests {
         let (sides, reporter) = ([vec![base.clone()], vec![top, base]], Reporter::silent());
         reporter.cancel();
         let walk = Walk::new([&sides[0], &sides[1]], OsStr::new(OPAQUE), 9, &reporter).unwrap();
-        assert!(matches!(walk.run(), Err(Error::Cancelled)));
+        assert!(matches!(walk.run(), Err(Error::Interrupted)));
     }
 
     #[test]
     fn what_one_image_has_more_the_other_has_less() {
         let layers = Layers::new();
         let (one, two) = (layers.add("one", &["a=1", "b=22", "c/d=1"]), layers.add("two", &["b=333", "c=1"]));
-        let image = || ComparedImage {
-            id: format!("sha256:{}", "0".repeat(64)).parse().unwrap(),
-            tags: Vec::new(),
-            platform: "linux/amd64".parse().unwrap(),
-            created: None,
-            size: 0,
-            layers: 1,
-        };
-        let whole = |found: Found| ImageDiff {
-            images: [image(), image()],
-            common: 0,
-            paths: found.paths,
-            changes: found.changes,
-            added: found.added,
-            changed: found.changed,
-            changed_before: found.changed_before,
-            removed: found.removed,
-            config: Vec::new(),
-            is_cut: found.is_cut,
-        };
-        let (there, back) = (whole(diff(&[&one], &[&two])), whole(diff(&[&two], &[&one])));
+        let (there, back) = (diff(&[&one], &[&two]), diff(&[&two], &[&one]));
         assert_eq!(there.clone().swapped(), back);
         assert_eq!(back.swapped(), there);
     }

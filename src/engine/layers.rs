@@ -1,35 +1,24 @@
 //! What each layer of an image adds, changes and removes, and what of it is wasted.
 //!
-//! Read from the unpacked layers, bottom first, as overlayfs would stack them. One table of
-//! paths serves all layers; a layer is a list of changes to it:
-//!
-//! ```text
-//! paths    0 /   1 /srv   2 /srv/app   3 /tmp   4 /tmp/x …       parents come first
-//! layer 1  + 1  + 2 (148M)
-//! layer 2  ~ 2 (12M)  + 4           148M of layer 1 are wasted
-//! layer 3  − 4
-//! ```
+//! The work is done by [`crate::layer::stack`] and [`crate::layer::compare`].
 
-mod build;
 mod compare;
-mod config;
-mod history;
-mod walk;
 
-use std::ffi::OsStr;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::error::{Doing, Error, Result};
-use super::files::{Error as FileError, FileKind, Mark};
+use super::error::{Doing, Result};
 use super::image::Images;
 use super::{Engine, Reporter, blocking};
+pub use crate::image::config::ConfigChange;
+use crate::image::history;
 use crate::layer::opaque_attribute;
-use crate::oci::{Digest, ImageId, Platform, Reference};
+use crate::layer::stack::{Stack, path_in};
+pub use crate::layer::{LayerChange, LayerInfo, LayerPath, Waste};
+use crate::oci::{ImageId, Platform, Reference};
 
 pub use compare::{ComparedImage, Difference, FileChange, ImageDiff, Sum};
-pub use config::ConfigChange;
 
 /// More paths are not held in memory; sizes and counts go on.
 pub const MOST_PATHS: usize = 200_000;
@@ -66,68 +55,6 @@ pub struct LayerReport {
     pub is_cut: bool,
 }
 
-/// A path that a layer names.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LayerPath {
-    /// The place of its folder in the table; the root's is its own.
-    pub parent: u32,
-    /// Its last part; empty for the root.
-    pub name: Box<OsStr>,
-}
-
-/// A line of an image's history, with the layer it made.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LayerInfo {
-    /// The layer; `None` for a line that made none.
-    pub diff_id: Option<Digest>,
-    /// Which layer of those there are, from 1; 0 for a line that made none.
-    pub number: usize,
-    /// The instruction, as far as it can be told from the command.
-    pub command: String,
-    /// When.
-    pub created: Option<Timestamp>,
-    /// What its author says.
-    pub comment: String,
-    /// Bytes of its files.
-    pub size: u64,
-    /// What it does, in the order of the walk: a folder before what is in it.
-    pub changes: Vec<LayerChange>,
-    /// Files it adds.
-    pub added: u64,
-    /// Files it changes.
-    pub changed: u64,
-    /// Files it removes.
-    pub removed: u64,
-}
-
-/// What a layer does to a path.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LayerChange {
-    /// Its place in the table.
-    pub path: u32,
-    /// Adds, changes or deletes it; a deleted folder goes with all that is in it.
-    pub mark: Mark,
-    /// What it is, or was.
-    pub kind: FileKind,
-    /// Bytes of the file; of a deleted folder, all that was in it.
-    pub size: u64,
-}
-
-/// Bytes of lower layers that nobody sees.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Waste {
-    /// The file, or the folder that several lie in.
-    pub path: PathBuf,
-    /// How many files.
-    pub files: u64,
-    /// Bytes.
-    pub bytes: u64,
-    /// Changed or deleted.
-    pub mark: Mark,
-    /// By which layer, from 1.
-    pub by: usize,
-}
-
 impl LayerReport {
     /// How much of what its layers hold is seen, in tenths of a percent.
     #[must_use]
@@ -141,22 +68,8 @@ impl LayerReport {
     /// A path of the table as one, from the root.
     #[must_use]
     pub fn path(&self, at: u32) -> PathBuf {
-        let above = |at: u32| (self.paths[at as usize].parent, &self.paths[at as usize].name);
-        path(above, at)
+        path_in(&self.paths, at)
     }
-}
-
-/// The path at `at`, where `above` tells the place of a path's folder and its last part.
-fn path<'a>(above: impl Fn(u32) -> (u32, &'a Box<OsStr>), at: u32) -> PathBuf {
-    let (mut names, mut at) = (Vec::new(), at);
-    while at != 0 {
-        let (parent, name) = above(at);
-        names.push(name);
-        at = parent;
-    }
-    let mut whole = PathBuf::from("/");
-    names.iter().rev().for_each(|name| whole.push(name.as_ref()));
-    whole
 }
 
 impl Images<'_> {
@@ -176,8 +89,8 @@ fn report(engine: &Engine, target: &str, reporter: &Reporter) -> Result<LayerRep
     let store = engine.image_store()?;
     let doing = || format!("read the layers of `{target}`");
     let opaque = opaque_attribute(store.in_user_namespace());
-    let mut layers = history::lines(&detail);
-    let mut stack = build::Stack::new(opaque, MOST_PATHS);
+    let mut layers = history::lines(&detail.document, &detail.image.layers);
+    let mut stack = Stack::new(opaque, MOST_PATHS);
     let count = detail.image.layers.len();
     for (at, layer) in layers.iter_mut().filter(|layer| layer.diff_id.is_some()).enumerate() {
         let Some(diff_id) = layer.diff_id.clone() else { continue };
@@ -185,13 +98,13 @@ fn report(engine: &Engine, target: &str, reporter: &Reporter) -> Result<LayerRep
         layer.size = store.layer(&diff_id).doing(doing)?.size;
         let folder = store.layer_dir(&diff_id).doing(doing)?.join("diff");
         reporter.note(format!("layer {} of {count}", at + 1));
-        stack.add(&folder, layer, reporter).map_err(|why: FileError| Error::new(doing(), why))?;
+        stack.add(&folder, layer, reporter).doing(doing)?;
     }
     let users = engine.container_records()?.0.into_iter();
     let used_by = users.filter(|record| record.image_id == detail.image.id);
     let total = layers.iter().map(|layer| layer.size).sum();
     Ok(LayerReport {
-        config: history::facts(&detail),
+        config: history::facts(&detail.document),
         used_by: used_by.map(|record| record.name.to_string()).collect(),
         id: detail.image.id,
         tags: detail.image.tags,

@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
-use super::LayerInfo;
-use crate::engine::image::ImageDetail;
+use crate::layer::LayerInfo;
+use crate::oci::Digest;
 
-/// The lines of its history, each with its layer; layers it says nothing of come last.
-pub(super) fn lines(detail: &ImageDetail) -> Vec<LayerInfo> {
-    let mut layers = detail.image.layers.iter().cloned();
-    let history = detail.document.get("history").and_then(Value::as_array);
+/// The lines of the history in a configuration document, each with its layer; layers that it
+/// says nothing of come last.
+pub(crate) fn lines(document: &Value, layers: &[Digest]) -> Vec<LayerInfo> {
+    let mut layers = layers.iter().cloned();
+    let history = document.get("history").and_then(Value::as_array);
     let lines = history.into_iter().flatten().map(|line| {
         let text = |key: &str| line.get(key).and_then(Value::as_str).unwrap_or_default();
         let is_empty = line.get("empty_layer").and_then(Value::as_bool).unwrap_or(false);
@@ -26,8 +27,7 @@ pub(super) fn lines(detail: &ImageDetail) -> Vec<LayerInfo> {
 }
 
 /// The instruction that a line of history stands for: builders wrap it in their own words.
-#[must_use]
-pub(super) fn instruction(created_by: &str) -> String {
+fn instruction(created_by: &str) -> String {
     let line = created_by.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.strip_suffix("# buildkit").unwrap_or(&line).trim();
     if let Some((_, rest)) = line.split_once("#(nop) ") {
@@ -50,8 +50,8 @@ pub(super) fn instruction(created_by: &str) -> String {
 }
 
 /// What containers of it get, for people.
-pub(super) fn facts(detail: &ImageDetail) -> Vec<(&'static str, String)> {
-    let config = detail.document.get("config");
+pub(crate) fn facts(document: &Value) -> Vec<(&'static str, String)> {
+    let config = document.get("config");
     let words = |key: &str| match config.and_then(|config| config.get(key)) {
         Some(Value::String(text)) => text.clone(),
         Some(Value::Array(words)) => {

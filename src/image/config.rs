@@ -34,7 +34,7 @@ pub struct ConfigChange {
 }
 
 /// What differs in two configuration documents, in the order of their parts.
-pub(super) fn changes(before: &Value, after: &Value) -> Vec<ConfigChange> {
+pub(crate) fn changes(before: &Value, after: &Value) -> Vec<ConfigChange> {
     let (before, after) = (parts(before), parts(after));
     let mut names: Vec<_> =
         before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))).collect();

@@ -3,45 +3,47 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::error::Done;
-use super::{MOST_ENTRIES, Mark};
-use crate::container::Record;
-use crate::engine::Engine;
-use crate::layer::look::{There, is_whiteout, look};
-use crate::layer::opaque_attribute;
+use super::error::Result;
+use super::look::{There, is_whiteout, look};
+use super::{Mark, opaque_attribute};
 use crate::sys::fs::{self, FileType, Stat};
 
 /// A container's upper folder and its layers, open.
-pub(super) struct Marks {
+pub(crate) struct Marks {
     upper: OwnedFd,
     /// Top-most first.
     lower: Vec<OwnedFd>,
     opaque: &'static OsStr,
+    most: usize,
 }
 
 /// What changed in one folder: by name, and what the image has there where it was deleted.
-pub(super) type Changes = BTreeMap<OsString, (Mark, Option<Stat>)>;
+pub(crate) type Changes = BTreeMap<OsString, (Mark, Option<Stat>)>;
 
 impl Marks {
-    /// `None` while the container never ran: then nothing differs.
-    pub(super) fn open(engine: &Engine, record: &Record, in_user_namespace: bool) -> Done<Option<Self>> {
-        let paths = engine.paths();
-        let upper = match fs::open_dir(&paths.container(&record.id).join("upper")) {
+    /// Of an upper folder and the layers below it, top-most first; `None` while the container
+    /// never ran: then nothing differs. At most `most` names of a folder are looked at.
+    pub(crate) fn open(
+        upper: &Path,
+        layers: impl Iterator<Item = PathBuf>,
+        in_user_namespace: bool,
+        most: usize,
+    ) -> Result<Option<Self>> {
+        let upper = match fs::open_dir(upper) {
             Err(error) if error.is(Errno::NOENT) => return Ok(None),
             result => result?,
         };
-        let layers = record.layers.iter().map(|layer| fs::open_dir(&paths.layers().join(layer)));
-        let lower = layers.collect::<crate::sys::Result<Vec<_>>>()?;
-        Ok(Some(Self { upper, lower, opaque: opaque_attribute(in_user_namespace) }))
+        let lower = layers.map(|layer| fs::open_dir(&layer)).collect::<crate::sys::Result<Vec<_>>>()?;
+        Ok(Some(Self { upper, lower, opaque: opaque_attribute(in_user_namespace), most }))
     }
 
     /// What changed in the folder `path` of the root.
-    pub(super) fn of(&self, path: &Path) -> Done<Changes> {
+    pub(crate) fn of(&self, path: &Path) -> Result<Changes> {
         let path = path.strip_prefix("/").unwrap_or(path);
         let There::Here { place, hides } = look(&self.upper, path, self.opaque)? else {
             return Ok(Changes::new());
@@ -52,7 +54,7 @@ impl Marks {
         let upper = fs::open_at(&place, OsStr::new("."), OFlags::RDONLY | OFlags::DIRECTORY)?;
         let lower = self.below(path)?;
         let mut changes = Changes::new();
-        let (names, _) = fs::entries_up_to(&upper, MOST_ENTRIES)?;
+        let (names, _) = fs::entries_up_to(&upper, self.most)?;
         for name in names {
             let Ok(stat) = fs::stat_at(&upper, &name) else { continue }; // it went meanwhile
             let before = in_image(&lower, &name);
@@ -66,7 +68,8 @@ impl Marks {
         }
         if hides {
             // The folder was deleted and made anew: what is not in it went.
-            let gone = names_of(&lower)?.into_iter().filter(|name| fs::stat_at(&upper, name).is_err());
+            let gone =
+                names_of(&lower, self.most)?.into_iter().filter(|name| fs::stat_at(&upper, name).is_err());
             for name in gone.collect::<Vec<_>>() {
                 if let Some(stat) = in_image(&lower, &name) {
                     changes.insert(name, (Mark::Deleted, Some(stat)));
@@ -77,7 +80,7 @@ impl Marks {
     }
 
     /// The folder in each layer that shows it, top-most first.
-    fn below(&self, path: &Path) -> Done<Vec<OwnedFd>> {
+    fn below(&self, path: &Path) -> Result<Vec<OwnedFd>> {
         let mut folders = Vec::new();
         for layer in &self.lower {
             match look(layer, path, self.opaque)? {
@@ -104,10 +107,10 @@ fn in_image(folders: &[OwnedFd], name: &OsStr) -> Option<Stat> {
     (!is_whiteout(&stat)).then_some(stat)
 }
 
-fn names_of(folders: &[OwnedFd]) -> Done<BTreeSet<OsString>> {
+fn names_of(folders: &[OwnedFd], most: usize) -> Result<BTreeSet<OsString>> {
     let mut names = BTreeSet::new();
     for folder in folders {
-        names.extend(fs::entries_up_to(folder, MOST_ENTRIES)?.0);
+        names.extend(fs::entries_up_to(folder, most)?.0);
     }
     Ok(names)
 }

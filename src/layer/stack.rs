@@ -1,21 +1,112 @@
-//! Stacking layers: what each changes of what lies below it.
+//! Stacking layers: what each changes of what lies below it, and what of it is wasted.
+//!
+//! Read from the unpacked layers, bottom first, as overlayfs would stack them. One table of
+//! paths serves all layers; a layer is a list of changes to it:
+//!
+//! ```text
+//! paths    0 /   1 /srv   2 /srv/app   3 /tmp   4 /tmp/x …       parents come first
+//! layer 1  + 1  + 2 (148M)
+//! layer 2  ~ 2 (12M)  + 4           148M of layer 1 are wasted
+//! layer 3  − 4
+//! ```
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::fd::BorrowedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::{LayerChange, LayerInfo, LayerPath, Waste, path};
-use crate::engine::Reporter;
-use crate::engine::files::{Error, FileKind, Mark, kind};
-use crate::layer::changes::{Changes, changes};
+use jiff::Timestamp;
+
+use super::changes::{Changes, changes};
+use super::error::Error;
+use super::{FileKind, Mark};
+use crate::base::progress::Reporter;
+use crate::oci::Digest;
 use crate::sys::fs::{self, Stat};
 use crate::sys::tree::Step;
 
+/// A path that a layer names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerPath {
+    /// The place of its folder in the table; the root's is its own.
+    pub parent: u32,
+    /// Its last part; empty for the root.
+    pub name: Box<OsStr>,
+}
+
+/// A line of an image's history, with the layer it made.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LayerInfo {
+    /// The layer; `None` for a line that made none.
+    pub diff_id: Option<Digest>,
+    /// Which layer of those there are, from 1; 0 for a line that made none.
+    pub number: usize,
+    /// The instruction, as far as it can be told from the command.
+    pub command: String,
+    /// When.
+    pub created: Option<Timestamp>,
+    /// What its author says.
+    pub comment: String,
+    /// Bytes of its files.
+    pub size: u64,
+    /// What it does, in the order of the walk: a folder before what is in it.
+    pub changes: Vec<LayerChange>,
+    /// Files it adds.
+    pub added: u64,
+    /// Files it changes.
+    pub changed: u64,
+    /// Files it removes.
+    pub removed: u64,
+}
+
+/// What a layer does to a path.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerChange {
+    /// Its place in the table.
+    pub path: u32,
+    /// Adds, changes or deletes it; a deleted folder goes with all that is in it.
+    pub mark: Mark,
+    /// What it is, or was.
+    pub kind: FileKind,
+    /// Bytes of the file; of a deleted folder, all that was in it.
+    pub size: u64,
+}
+
+/// Bytes of lower layers that nobody sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Waste {
+    /// The file, or the folder that several lie in.
+    pub path: PathBuf,
+    /// How many files.
+    pub files: u64,
+    /// Bytes.
+    pub bytes: u64,
+    /// Changed or deleted.
+    pub mark: Mark,
+    /// By which layer, from 1.
+    pub by: usize,
+}
+
+/// A path of the table as one, from the root.
+pub(crate) fn path_in(paths: &[LayerPath], at: u32) -> PathBuf {
+    path(|at| (paths[at as usize].parent, &paths[at as usize].name), at)
+}
+
+/// The path at `at`, where `above` tells the place of a path's folder and its last part.
+fn path<'a>(above: impl Fn(u32) -> (u32, &'a Box<OsStr>), at: u32) -> PathBuf {
+    let (mut names, mut at) = (Vec::new(), at);
+    while at != 0 {
+        let (parent, name) = above(at);
+        names.push(name);
+        at = parent;
+    }
+    let mut whole = PathBuf::from("/");
+    names.iter().rev().for_each(|name| whole.push(name.as_ref()));
+    whole
+}
+
 /// No child, no next one.
 const NONE: u32 = u32::MAX;
-/// Names of one folder that are held at once.
-pub(super) const MOST_NAMES: usize = 1_000_000;
 
 /// A path, as the layers so far leave it.
 #[derive(Debug)]
@@ -35,15 +126,15 @@ struct Node {
 type WasteKey = (usize, Mark, u32);
 
 /// The layers that were added so far.
-pub(super) struct Stack {
+pub(crate) struct Stack {
     nodes: Vec<Node>,
     by_name: HashMap<(u32, Box<OsStr>), u32>,
     waste: BTreeMap<WasteKey, (u64, u64, u32)>,
     opaque: &'static OsStr,
     /// No more paths are held.
     most: usize,
-    pub(super) wasted: u64,
-    pub(super) is_cut: bool,
+    pub(crate) wasted: u64,
+    pub(crate) is_cut: bool,
 }
 
 /// The layer that is being added.
@@ -60,7 +151,7 @@ struct Adding<'a> {
 }
 
 impl Stack {
-    pub(super) fn new(opaque: &'static OsStr, most: usize) -> Self {
+    pub(crate) fn new(opaque: &'static OsStr, most: usize) -> Self {
         let root = Node {
             parent: 0,
             name: OsStr::new("").into(),
@@ -82,7 +173,7 @@ impl Stack {
     }
 
     /// Adds the layer unpacked at `folder` on top.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
         folder: &Path,
         info: &mut LayerInfo,
@@ -142,7 +233,7 @@ impl Stack {
     }
 
     /// What is wasted, most bytes first.
-    pub(super) fn waste(&self, most: usize) -> Vec<Waste> {
+    pub(crate) fn waste(&self, most: usize) -> Vec<Waste> {
         let above = |at: u32| (self.nodes[at as usize].parent, &self.nodes[at as usize].name);
         let mut sorted: Vec<_> = self.waste.iter().collect();
         sorted.sort_by_key(|(_, (bytes, ..))| std::cmp::Reverse(*bytes));
@@ -154,7 +245,7 @@ impl Stack {
     }
 
     /// The table of paths.
-    pub(super) fn into_paths(self) -> Vec<LayerPath> {
+    pub(crate) fn into_paths(self) -> Vec<LayerPath> {
         drop(self.by_name);
         self.nodes.into_iter().map(|node| LayerPath { parent: node.parent, name: node.name }).collect()
     }
@@ -219,9 +310,9 @@ impl Changes for Adding<'_> {
 
     fn here(&mut self, _: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> Result<Step, Error> {
         if self.reporter.is_cancelled() {
-            return Err(Error::Cancelled);
+            return Err(Error::Interrupted);
         }
-        let kind = kind(fs::file_type(stat));
+        let kind = FileKind::from(fs::file_type(stat));
         let mut size = if kind == FileKind::File { u64::try_from(stat.st_size).unwrap_or(0) } else { 0 };
         if stat.st_nlink > 1 && kind == FileKind::File && !self.inodes.insert((stat.st_dev, stat.st_ino)) {
             size = 0;
