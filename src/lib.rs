@@ -13,6 +13,7 @@ pub mod container;
 #[cfg(any(feature = "cli", feature = "tui"))]
 pub mod docker;
 pub mod engine;
+pub(crate) mod files;
 pub mod image;
 pub mod layer;
 pub mod monitor;

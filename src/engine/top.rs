@@ -10,8 +10,9 @@ use jiff::Timestamp;
 
 use super::error::{Doing, Result};
 use super::stats::{ProcessRow, Top};
-use super::{Engine, Status, Verb, files};
+use super::{Engine, Status, Verb};
 use crate::container::Conflict;
+use crate::files;
 use crate::monitor::settle::cgroup_of;
 use crate::sys;
 

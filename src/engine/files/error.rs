@@ -1,58 +1,15 @@
-//! Why files could not be looked at or changed.
-
-use std::path::PathBuf;
-use std::sync::Arc;
+//! Why the root of somebody's files could not be opened.
 
 use super::super::error::Error as EngineError;
-use super::{DEEPEST, FileKind, shown};
 use crate::base::{ErrorKind, Explain};
-use crate::{layer, snapshot, sys};
+use crate::{files, layer, snapshot, sys};
 
-/// Why files could not be looked at or changed.
+/// Why a root could not be opened.
 #[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// A system call.
+pub(super) enum OpenError {
+    /// It could not be mounted.
     #[error(transparent)]
-    Sys(#[from] sys::Error),
-    /// A layer cannot be read.
-    #[error(transparent)]
-    Layer(#[from] layer::Error),
-    /// The root could not be mounted.
-    #[error(transparent)]
-    Root(#[from] snapshot::Error),
-    /// Only plain files are read and written.
-    #[error("it is {}, no plain file", .0.words())]
-    NotPlain(FileKind),
-    /// No file is called so.
-    #[error("`{}` cannot be the name of a file", shown(.0))]
-    BadName(PathBuf),
-    /// Something of that name is there.
-    #[error("there is `{}` already", shown(.0))]
-    Exists(PathBuf),
-    /// It cannot be changed.
-    #[error("{0}")]
-    ReadOnly(&'static str),
-    /// More folders in folders than are followed.
-    #[error("`{}` lies deeper than {DEEPEST} folders", shown(.0))]
-    TooDeep(PathBuf),
-    /// Another file system lies there.
-    #[error("something is mounted on `{}`", shown(.0))]
-    Mounted(PathBuf),
-    /// What the container's configuration mounts there has no place yet.
-    #[error("`{}` is made at the container's first start", shown(.0))]
-    NoPlace(PathBuf),
-    /// What the container's configuration mounts there is not there.
-    #[error("`{}` cannot be mounted there", shown(.source_path))]
-    NoSource {
-        /// The path on this machine.
-        source_path: PathBuf,
-        /// What the kernel says.
-        #[source]
-        why: Arc<sys::Error>,
-    },
-    /// The file is not the one that was read.
-    #[error("it was changed meanwhile")]
-    Changed,
+    Mount(#[from] snapshot::Error),
     /// The container is on its way up or down.
     #[error("the container is being started or ended at this moment")]
     Busy,
@@ -62,46 +19,24 @@ pub enum Error {
     /// Neither side of a copy is this machine.
     #[error("files are copied to or from this machine only")]
     NoHost,
-    /// A folder into itself.
-    #[error("`{}` lies in itself", shown(.0))]
-    IntoItself(PathBuf),
-    /// The user asked for it.
-    #[error("it was cancelled")]
-    Cancelled,
 }
 
-impl Explain for Error {
+impl Explain for OpenError {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::Sys(error) => error.kind(),
-            Self::Layer(error) => error.kind(),
-            Self::Root(error) => error.kind(),
-            Self::NotPlain(_) | Self::BadName(_) | Self::TooDeep(_) | Self::NoHost | Self::IntoItself(_) => {
-                ErrorKind::Invalid
-            }
-            Self::Exists(_) | Self::Mounted(_) | Self::Changed | Self::Busy | Self::Restarting => {
-                ErrorKind::Conflict
-            }
-            Self::ReadOnly(_) => ErrorKind::Denied,
-            Self::NoPlace(_) => ErrorKind::NotFound,
-            Self::NoSource { why, .. } => why.kind(),
-            Self::Cancelled => ErrorKind::Interrupted,
+            Self::Mount(error) => error.kind(),
+            Self::Busy | Self::Restarting => ErrorKind::Conflict,
+            Self::NoHost => ErrorKind::Invalid,
         }
     }
 
     fn hint(&self) -> Option<String> {
-        let text = match self {
-            Self::Sys(error) => return error.hint(),
-            Self::Layer(error) => return error.hint(),
-            Self::Root(error) => return error.hint(),
-            Self::Changed => "read it again, and change that",
-            Self::Busy => "try again",
-            Self::NoPlace(_) => "start it once",
-            Self::Restarting => "stop it first, or wait until it runs",
-            Self::ReadOnly(why) if why.contains("image") => "change the files of a container made of it",
-            _ => return None,
-        };
-        Some(text.to_owned())
+        match self {
+            Self::Mount(error) => error.hint(),
+            Self::Busy => Some("try again".to_owned()),
+            Self::Restarting => Some("stop it first, or wait until it runs".to_owned()),
+            Self::NoHost => None,
+        }
     }
 }
 
@@ -109,14 +44,27 @@ impl Explain for Error {
 #[derive(Debug)]
 pub(super) enum Fault {
     Told(EngineError),
-    Own(Error),
+    Open(OpenError),
+    Own(files::Error),
 }
 
 /// The result of a step.
 pub(super) type Done<T> = std::result::Result<T, Fault>;
 
-impl From<Error> for Fault {
-    fn from(error: Error) -> Self {
+impl From<OpenError> for Fault {
+    fn from(error: OpenError) -> Self {
+        Self::Open(error)
+    }
+}
+
+impl From<snapshot::Error> for Fault {
+    fn from(error: snapshot::Error) -> Self {
+        Self::Open(error.into())
+    }
+}
+
+impl From<files::Error> for Fault {
+    fn from(error: files::Error) -> Self {
         Self::Own(error)
     }
 }
@@ -133,22 +81,12 @@ impl From<layer::Error> for Fault {
     }
 }
 
-impl From<snapshot::Error> for Fault {
-    fn from(error: snapshot::Error) -> Self {
-        Self::Own(error.into())
-    }
-}
-
 impl Fault {
     pub(super) fn told(self, doing: impl FnOnce() -> String) -> EngineError {
         match self {
             Self::Told(error) => error,
+            Self::Open(error) => EngineError::new(doing(), error),
             Self::Own(error) => EngineError::new(doing(), error),
         }
-    }
-
-    /// Whether the kernel says that there is nothing of that name.
-    pub(super) fn is_missing(&self) -> bool {
-        matches!(self, Self::Own(Error::Sys(error)) if error.is(rustix::io::Errno::NOENT))
     }
 }

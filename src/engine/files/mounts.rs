@@ -13,45 +13,14 @@ use std::sync::Arc;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::error::Error;
-use super::root::cleaned;
 use super::shown;
 use crate::container::spec::ETC_FILES;
 use crate::container::{MountKind, MountRequest, Record, Submounts};
+use crate::files::mount::{Missing, Mount};
+use crate::files::root::cleaned;
 use crate::sys::mount::{self, Attrs, Depth, Filesystem, Propagation};
 use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::{self, fs};
-
-/// A mount of a container's configuration.
-pub(super) struct Mount {
-    /// Where it is in the root.
-    pub(super) target: PathBuf,
-    /// How it is shown: `tmpfs`, `→ /srv/data`.
-    pub(super) shown: String,
-    pub(super) is_tmpfs: bool,
-    source: PathBuf,
-    missing: Option<Missing>,
-}
-
-/// Why a mount is not there.
-enum Missing {
-    /// Its place is made when the container starts for the first time.
-    Place,
-    Source(Arc<sys::Error>),
-}
-
-impl Mount {
-    /// Why `path`, with all links resolved, cannot be looked at; `None` when it can.
-    pub(super) fn refusal(&self, path: &Path) -> Option<Error> {
-        match self.missing.as_ref()? {
-            Missing::Place if path.starts_with(&self.target) => Some(Error::NoPlace(self.target.clone())),
-            Missing::Source(why) if path.starts_with(&self.target) => {
-                Some(Error::NoSource { source_path: self.source.clone(), why: why.clone() })
-            }
-            _ => None,
-        }
-    }
-}
 
 /// What the configuration mounts.
 pub(super) fn configured(record: &Record) -> Vec<Mount> {

@@ -10,12 +10,12 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 
-use super::error::{Done, Error};
+use super::Stamp;
+use super::error::{Error, Result};
 use super::list::open_plain;
-use super::root::{Root, Wish, cleaned};
-use super::{Place, Stamp};
+use super::root::{Root, cleaned};
 use crate::base::id;
-use crate::engine::{Engine, Reporter};
+use crate::base::progress::Reporter;
 use crate::sys::fs::StatxAttributes;
 use crate::sys::{self, fs, tree};
 
@@ -23,29 +23,28 @@ use crate::sys::{self, fs, tree};
 const MAX_NAME: usize = 255;
 
 /// Fails for what cannot be the name of a file.
-pub(super) fn check_name(name: &OsStr) -> Done<()> {
+pub(crate) fn check_name(name: &OsStr) -> Result<()> {
     let bytes = name.as_bytes();
     let is_bad = bytes.is_empty()
         || bytes.len() > MAX_NAME
         || matches!(bytes, b"." | b"..")
         || bytes.iter().any(|byte| matches!(byte, b'/' | 0));
-    if is_bad { Err(Error::BadName(name.into()).into()) } else { Ok(()) }
+    if is_bad { Err(Error::BadName(name.into())) } else { Ok(()) }
 }
 
 /// Gives a file other contents: beside it and renamed, with its owner and mode.
-pub(super) fn write(engine: &Engine, place: &Place, path: &Path, bytes: &[u8], stamp: Stamp) -> Done<()> {
-    let root = Root::open(engine, place, Wish::Change)?;
+pub(crate) fn write(root: &Root, path: &Path, bytes: &[u8], stamp: Stamp) -> Result<()> {
     let file = root.place(path)?;
     let stat = fs::stat(&file)?;
     // Opened to see that it is a plain file; who may write to its folder may replace it.
     let (_, now) = open_plain(&file)?;
     // The mount for changes may number files otherwise than the one for reading.
     if (now.size, now.changed) != (stamp.size, stamp.changed) {
-        return Err(Error::Changed.into());
+        return Err(Error::Changed);
     }
     let real = root.real_path(&file)?.unwrap_or_else(|| cleaned(path));
     let (Some(folder), Some(name)) = (real.parent(), real.file_name()) else {
-        return Err(Error::BadName(real).into());
+        return Err(Error::BadName(real));
     };
     let folder = root.folder(folder)?;
     if is_mount(&folder.dir, name)? {
@@ -66,7 +65,7 @@ pub(super) fn write(engine: &Engine, place: &Place, path: &Path, bytes: &[u8], s
     Ok(written?)
 }
 
-fn write_in_place(file: &OwnedFd, bytes: &[u8]) -> Done<()> {
+fn write_in_place(file: &OwnedFd, bytes: &[u8]) -> Result<()> {
     let mut file = File::from(fs::reopen(file, OFlags::WRONLY | OFlags::TRUNC | OFlags::NONBLOCK)?);
     Ok(sys::check(file.write_all(bytes).and_then(|()| file.sync_all()), || "write()".to_owned())?)
 }
@@ -79,51 +78,42 @@ fn is_mount(dir: impl AsFd, name: &OsStr) -> sys::Result<bool> {
 /// Fails when something is mounted on `name`, or nothing bears that name. The kernel only
 /// protects the mount points of the caller's own namespace: in a container that runs, what
 /// was mounted would be unmounted.
-pub(super) fn not_mounted(dir: impl AsFd, name: &OsStr) -> Done<()> {
-    if is_mount(dir, name)? { Err(Error::Mounted(name.into()).into()) } else { Ok(()) }
+pub(crate) fn not_mounted(dir: impl AsFd, name: &OsStr) -> Result<()> {
+    if is_mount(dir, name)? { Err(Error::Mounted(name.into())) } else { Ok(()) }
 }
 
 /// A name beside another one that nobody has.
-pub(super) fn beside() -> Done<OsString> {
+pub(crate) fn beside() -> Result<OsString> {
     let random = sys::check(id::random_bytes::<8>(), || "getrandom()".to_owned())?;
     Ok(format!(".hoist-{}", id::hex(&random)).into())
 }
 
 /// Makes the folder `name` in `path`.
-pub(super) fn make_folder(engine: &Engine, place: &Place, path: &Path, name: &OsStr) -> Done<()> {
+pub(crate) fn make_folder(root: &Root, path: &Path, name: &OsStr) -> Result<()> {
     check_name(name)?;
-    let root = Root::open(engine, place, Wish::Change)?;
     let folder = root.folder_to_change(path)?;
     taken(fs::mkdir_at(&folder.dir, name, 0o755), name)
 }
 
 /// Renames `name` in `path`; nothing is replaced.
-pub(super) fn rename(engine: &Engine, place: &Place, path: &Path, name: &OsStr, new: &OsStr) -> Done<()> {
+pub(crate) fn rename(root: &Root, path: &Path, name: &OsStr, new: &OsStr) -> Result<()> {
     check_name(name)?;
     check_name(new)?;
-    let root = Root::open(engine, place, Wish::Change)?;
     let folder = root.folder_to_change(path)?;
     not_mounted(&folder.dir, name)?;
     taken(fs::rename_new_at(&folder.dir, name, &folder.dir, new), new)
 }
 
-fn taken(result: sys::Result<()>, name: &OsStr) -> Done<()> {
+fn taken(result: sys::Result<()>, name: &OsStr) -> Result<()> {
     match result {
-        Err(error) if error.is(Errno::EXIST) => Err(Error::Exists(name.into()).into()),
+        Err(error) if error.is(Errno::EXIST) => Err(Error::Exists(name.into())),
         result => Ok(result?),
     }
 }
 
 /// Removes `names` from `path`, and tells how many files and folders went.
-pub(super) fn remove(
-    engine: &Engine,
-    place: &Place,
-    path: &Path,
-    names: &[OsString],
-    reporter: &Reporter,
-) -> Done<u64> {
+pub(crate) fn remove(root: &Root, path: &Path, names: &[OsString], reporter: &Reporter) -> Result<u64> {
     names.iter().try_for_each(|name| check_name(name))?;
-    let root = Root::open(engine, place, Wish::Change)?;
     let folder = root.folder_to_change(path)?;
     let mut gone = 0;
     for name in names {
@@ -131,7 +121,7 @@ pub(super) fn remove(
         not_mounted(&folder.dir, name)?;
         gone += tree::remove_checked(&folder.dir, name, |dir, name| {
             if reporter.is_cancelled() {
-                return Err(Error::Cancelled.into());
+                return Err(Error::Cancelled);
             }
             // What is mounted in a folder belongs to somebody else.
             match not_mounted(dir, name) {

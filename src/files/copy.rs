@@ -15,12 +15,12 @@ use rustix::fs::OFlags;
 use rustix::io::Errno;
 
 use super::change::{beside, check_name, not_mounted};
-use super::error::{Done, Error, Fault};
+use super::error::{Error, Result};
 use super::list::{PSEUDO, open_plain};
-use super::root::{Folder, Root, Wish};
-use super::{Copied, CopyRequest, DEEPEST, Existing, FileKind, Place, shown};
+use super::root::{Folder, Root};
+use super::{Copied, DEEPEST, Existing, FileKind, shown};
+use crate::base::progress::Reporter;
 use crate::base::units;
-use crate::engine::{Engine, Reporter};
 use crate::sys;
 use crate::sys::fs::{self, FileType, Stat, Timespec};
 use crate::sys::tree::{self, Leave, Mounts, Step, Visitor, Way};
@@ -36,23 +36,29 @@ const KEPT_BITS: u32 = 0o1777;
 /// How often progress is told.
 const EVERY: Duration = Duration::from_millis(100);
 
+/// What is copied, and where to.
+pub(crate) struct Job<'a> {
+    pub(crate) from: &'a Root,
+    pub(crate) folder: &'a Path,
+    pub(crate) names: &'a [OsString],
+    pub(crate) to: &'a Root,
+    pub(crate) into: &'a Path,
+    pub(crate) existing: Existing,
+}
+
 /// Copies what the request says.
-pub(super) fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) -> Done<Copied> {
-    if request.from != Place::Host && request.to != Place::Host {
-        return Err(Error::NoHost.into());
-    }
+pub(crate) fn copy(request: &Job<'_>, reporter: &Reporter) -> Result<Copied> {
     request.names.iter().try_for_each(|name| check_name(name))?;
-    let to = Root::open(engine, &request.to, Wish::Change)?;
-    let from = Root::open(engine, &request.from, Wish::Read)?;
-    let (source, target) = (from.folder(&request.folder)?, to.folder_to_change(&request.into)?);
+    let source = request.from.folder(request.folder)?;
+    let target = request.to.folder_to_change(request.into)?;
     if request.existing == Existing::Keep {
-        for name in &request.names {
+        for name in request.names {
             if fs::stat_at(&target.dir, name).is_ok() {
-                return Err(Error::Exists(name.into()).into());
+                return Err(Error::Exists(name.into()));
             }
         }
     }
-    not_into_itself(&source, &target, &request.names)?;
+    not_into_itself(&source, &target, request.names)?;
     let mut copier = Copier {
         existing: request.existing,
         reporter,
@@ -63,7 +69,7 @@ pub(super) fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) 
         told: Instant::now(),
         buffer: vec![0; CHUNK],
     };
-    for name in &request.names {
+    for name in request.names {
         copier.all(&source.dir, name)?;
     }
     copier.tell();
@@ -71,7 +77,7 @@ pub(super) fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) 
 }
 
 /// A folder that is copied into itself would never end.
-fn not_into_itself(source: &Folder, target: &Folder, names: &[OsString]) -> Done<()> {
+fn not_into_itself(source: &Folder, target: &Folder, names: &[OsString]) -> Result<()> {
     let identity = |stat: &Stat| (stat.st_dev, stat.st_ino);
     let mut above = vec![identity(&fs::stat(&target.dir)?)];
     let mut dir = fs::open_at(&target.dir, OsStr::new("."), OFlags::PATH | OFlags::DIRECTORY)?;
@@ -86,7 +92,7 @@ fn not_into_itself(source: &Folder, target: &Folder, names: &[OsString]) -> Done
     for name in names {
         let stat = fs::stat_at(&source.dir, name)?;
         if fs::file_type(&stat) == FileType::Directory && above.contains(&identity(&stat)) {
-            return Err(Error::IntoItself(name.into()).into());
+            return Err(Error::IntoItself(name.into()));
         }
     }
     Ok(())
@@ -116,7 +122,7 @@ struct Made {
 
 impl Copier<'_> {
     /// Copies `name` of a folder, with all that is in it.
-    fn all(&mut self, from: &OwnedFd, name: &OsStr) -> Done<()> {
+    fn all(&mut self, from: &OwnedFd, name: &OsStr) -> Result<()> {
         let way = Way { mounts: Mounts::Enter, ..Way::default() };
         match self.entry(from.as_fd(), name, FileType::Unknown)? {
             Step::Enter => tree::walk_by(way, from, name, self),
@@ -134,9 +140,9 @@ impl Copier<'_> {
         self.path.join(name)
     }
 
-    fn file(&mut self, place: &OwnedFd, stat: &Stat, path: &Path) -> Done<()> {
+    fn file(&mut self, place: &OwnedFd, stat: &Stat, path: &Path) -> Result<()> {
         let source = match open_plain(place) {
-            Err(fault) if fault.is_missing() => {
+            Err(error) if error.is_missing() => {
                 self.skip(path, "it went meanwhile");
                 return Ok(());
             }
@@ -158,13 +164,13 @@ impl Copier<'_> {
 
     /// Copies as many bytes as the file had when it was opened: one that grows ends so.
     /// Holes stay holes.
-    fn fill(&mut self, source: File, made: &mut File, stat: &Stat) -> Done<()> {
+    fn fill(&mut self, source: File, made: &mut File, stat: &Stat) -> Result<()> {
         let size = u64::try_from(stat.st_size).unwrap_or(0);
         let mut source = source.take(if size == 0 { MADE_UP } else { size });
         let mut written = 0;
         loop {
             if self.reporter.is_cancelled() {
-                return Err(Error::Cancelled.into());
+                return Err(Error::Cancelled);
             }
             let count = sys::check(source.read(&mut self.buffer), || "read()".to_owned())?;
             if count == 0 {
@@ -185,35 +191,33 @@ impl Copier<'_> {
         Ok(sys::check(made.set_len(written), || format!("ftruncate({written})"))?)
     }
 
-    fn link(&mut self, from: BorrowedFd<'_>, path: &Path) -> Done<()> {
+    fn link(&mut self, from: BorrowedFd<'_>, path: &Path) -> Result<()> {
         let target = fs::readlink_at(from, name_of(path))?;
         let beside = beside()?;
         fs::symlink_at(target.as_os_str(), self.to(), &beside)?;
-        if let Err(fault) = self.put(&beside, path) {
+        if let Err(error) = self.put(&beside, path) {
             let _ = fs::unlink_at(self.to(), &beside); // the first error is the one to report
-            return Err(fault);
+            return Err(error);
         }
         self.copied.files += 1;
         Ok(())
     }
 
     /// Gives what lies whole beside its name that name.
-    fn put(&self, beside: &OsStr, path: &Path) -> Done<()> {
+    fn put(&self, beside: &OsStr, path: &Path) -> Result<()> {
         let (to, name) = (self.to(), name_of(path));
         let renamed = match self.existing {
             Existing::Keep => fs::rename_new_at(to, beside, to, name),
             Existing::Replace => {
                 match not_mounted(to, name) {
-                    Err(fault) if fault.is_missing() => {}
+                    Err(error) if error.is_missing() => {}
                     result => result?,
                 }
                 fs::rename_at(to, beside, to, name)
             }
         };
         match renamed {
-            Err(error) if error.is(Errno::EXIST) || error.is(Errno::ISDIR) => {
-                Err(Fault::from(Error::Exists(path.into())))
-            }
+            Err(error) if error.is(Errno::EXIST) || error.is(Errno::ISDIR) => Err(Error::Exists(path.into())),
             result => Ok(result?),
         }
     }
@@ -235,12 +239,12 @@ impl Copier<'_> {
 }
 
 impl Visitor for Copier<'_> {
-    type Error = Fault;
+    type Error = Error;
 
     /// Copies one entry; a folder is made when it is entered.
-    fn entry(&mut self, from: BorrowedFd<'_>, name: &OsStr, _: FileType) -> Done<Step> {
+    fn entry(&mut self, from: BorrowedFd<'_>, name: &OsStr, _: FileType) -> Result<Step> {
         if self.reporter.is_cancelled() {
-            return Err(Error::Cancelled.into());
+            return Err(Error::Cancelled);
         }
         let path = self.path_of(name);
         let place = match fs::open_at(from, name, OFlags::PATH) {
@@ -252,7 +256,7 @@ impl Visitor for Copier<'_> {
         };
         let stat = fs::stat(&place)?;
         match FileKind::from(fs::file_type(&stat)) {
-            FileKind::Folder if self.folders.len() == DEEPEST => return Err(Error::TooDeep(path).into()),
+            FileKind::Folder if self.folders.len() == DEEPEST => return Err(Error::TooDeep(path)),
             FileKind::Folder => {
                 let magic = fs::file_system(&place)?;
                 let Some((_, what)) = PSEUDO.iter().find(|(number, _)| *number == magic) else {
@@ -267,17 +271,17 @@ impl Visitor for Copier<'_> {
         Ok(Step::Pass)
     }
 
-    fn enter(&mut self, folder: BorrowedFd<'_>, name: &OsStr) -> Done<Step> {
+    fn enter(&mut self, folder: BorrowedFd<'_>, name: &OsStr) -> Result<Step> {
         let path = self.path_of(name);
         let stat = fs::stat(folder)?;
         let is_new = match fs::mkdir_at(self.to(), name, 0o700) {
             Err(error) if error.is(Errno::EXIST) && self.existing == Existing::Replace => false,
-            Err(error) if error.is(Errno::EXIST) => return Err(Error::Exists(path).into()),
+            Err(error) if error.is(Errno::EXIST) => return Err(Error::Exists(path)),
             result => result.map(|()| true)?,
         };
         let folder = match fs::open_at(self.to(), name, OFlags::RDONLY | OFlags::DIRECTORY) {
             Err(error) if error.is(Errno::NOTDIR) || error.is(Errno::LOOP) => {
-                return Err(Error::Exists(path).into());
+                return Err(Error::Exists(path));
             }
             result => result?,
         };
@@ -286,11 +290,11 @@ impl Visitor for Copier<'_> {
         Ok(Step::Enter)
     }
 
-    fn lost(&mut self) -> Done<()> {
-        Err(Error::Changed.into())
+    fn lost(&mut self) -> Result<()> {
+        Err(Error::Changed)
     }
 
-    fn refused(&mut self, _: BorrowedFd<'_>, name: &OsStr, error: sys::Error) -> Done<Leave> {
+    fn refused(&mut self, _: BorrowedFd<'_>, name: &OsStr, error: sys::Error) -> Result<Leave> {
         if ![Errno::NOENT, Errno::NOTDIR, Errno::LOOP].iter().any(|errno| error.is(*errno)) {
             return Err(error.into());
         }
@@ -300,7 +304,7 @@ impl Visitor for Copier<'_> {
     }
 
     /// Completes a folder after all that is in it.
-    fn leave(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: u32) -> Done<Leave> {
+    fn leave(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: u32) -> Result<Leave> {
         self.path.pop();
         if let Some(made) = self.folders.pop() {
             self.copied.folders += 1;
@@ -317,7 +321,7 @@ fn name_of(path: &Path) -> &OsStr {
 }
 
 /// Gives a copy its permissions and times; it belongs to who copies.
-fn describe(file: impl AsFd, stat: &Stat) -> Done<()> {
+fn describe(file: impl AsFd, stat: &Stat) -> Result<()> {
     let file = file.as_fd();
     fs::chmod(file, stat.st_mode & KEPT_BITS)?;
     let nanos = i64::try_from(stat.st_mtime_nsec).unwrap_or(0);

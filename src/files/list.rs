@@ -10,10 +10,9 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rustix::fs::OFlags;
 
-use super::error::{Done, Error};
-use super::root::{Folder, Root, Wish};
-use super::{Contents, Entry, FileKind, Listing, MOST_ENTRIES, Mark, Place, Stamp};
-use crate::engine::Engine;
+use super::error::{Error, Result};
+use super::root::{Folder, Root};
+use super::{Contents, Entry, FileKind, Listing, MOST_ENTRIES, Mark, Stamp};
 use crate::layer::marks::Changes;
 use crate::sys::fs::{self, FileType, Stat, Statx, StatxAttributes};
 
@@ -21,7 +20,7 @@ use crate::sys::fs::{self, FileType, Stat, Statx, StatxAttributes};
 const MAX_PASSWD: u64 = 1 << 20;
 
 /// File systems that are no disk, by the number statfs(2) gives.
-pub(super) const PSEUDO: &[(u64, &str)] = &[
+pub(crate) const PSEUDO: &[(u64, &str)] = &[
     (0x9fa0, "proc"),
     (0x6265_6572, "sysfs"),
     (0x6367_7270, "cgroup"),
@@ -38,14 +37,13 @@ pub(super) const PSEUDO: &[(u64, &str)] = &[
 const TMPFS: u64 = 0x0102_1994;
 
 /// What the folder `path` holds.
-pub(super) fn list(engine: &Engine, place: &Place, path: &Path) -> Done<Listing> {
-    let root = Root::open(engine, place, Wish::Read)?;
+pub(crate) fn list(root: &Root, path: &Path) -> Result<Listing> {
     let folder = root.folder(path)?;
     let (names, mut has_more) = fs::entries_up_to(&folder.dir, MOST_ENTRIES)?;
-    let mut changes = changes(&root, &folder)?;
-    let owners = Owners::read(&root);
+    let mut changes = changes(root, &folder)?;
+    let owners = Owners::read(root);
     let mut entries: Vec<Entry> =
-        names.into_iter().filter_map(|name| entry(&root, &folder, &owners, &mut changes, name)).collect();
+        names.into_iter().filter_map(|name| entry(root, &folder, &owners, &mut changes, name)).collect();
     for (name, (mark, before)) in changes {
         if mark == Mark::Deleted && entries.len() < MOST_ENTRIES {
             entries.extend(before.map(|stat| deleted(name, &stat, &owners)));
@@ -59,7 +57,7 @@ pub(super) fn list(engine: &Engine, place: &Place, path: &Path) -> Done<Listing>
 }
 
 /// What changed in a folder; nothing is known of one that lies on another mount.
-fn changes(root: &Root, folder: &Folder) -> Done<Changes> {
+fn changes(root: &Root, folder: &Folder) -> Result<Changes> {
     let Some(marks) = &root.marks else { return Ok(Changes::new()) };
     if !root.is_on_own_mount(&folder.dir)? {
         return Ok(Changes::new());
@@ -143,8 +141,7 @@ fn mount(root: &Root, folder: &Folder, name: &OsStr, is_mount: bool) -> Option<S
 }
 
 /// A file's beginning.
-pub(super) fn read(engine: &Engine, place: &Place, path: &Path, most: usize) -> Done<Contents> {
-    let root = Root::open(engine, place, Wish::Read)?;
+pub(crate) fn read(root: &Root, path: &Path, most: usize) -> Result<Contents> {
     let (file, stamp) = open_plain(&root.place(path)?)?;
     let mut bytes = Vec::new();
     let most = u64::try_from(most).unwrap_or(u64::MAX);
@@ -156,18 +153,18 @@ pub(super) fn read(engine: &Engine, place: &Place, path: &Path, most: usize) -> 
 }
 
 /// Opens a place to be read, if it is a plain file: another kind may block or do things.
-pub(super) fn open_plain(place: &OwnedFd) -> Done<(OwnedFd, Stamp)> {
+pub(crate) fn open_plain(place: &OwnedFd) -> Result<(OwnedFd, Stamp)> {
     let stat = fs::stat(place)?;
     let kind = FileKind::from(fs::file_type(&stat));
     if kind != FileKind::File {
-        return Err(Error::NotPlain(kind).into());
+        return Err(Error::NotPlain(kind));
     }
     let file = fs::reopen(place, OFlags::RDONLY | OFlags::NONBLOCK)?;
     Ok((file, Stamp::of(&stat)))
 }
 
 impl Stamp {
-    pub(super) fn of(stat: &Stat) -> Self {
+    pub(crate) fn of(stat: &Stat) -> Self {
         Self {
             device: stat.st_dev,
             inode: stat.st_ino,
@@ -199,8 +196,8 @@ impl Owners {
 
 /// Names by id. The file is not trusted: it is opened inside its root, and only if it is a
 /// plain one; what is beyond a sane size is not read.
-pub(in crate::engine) fn names(root: &OwnedFd, path: &str) -> HashMap<u32, String> {
-    let read = || -> Done<String> {
+pub(crate) fn names(root: &OwnedFd, path: &str) -> HashMap<u32, String> {
+    let read = || -> Result<String> {
         let (file, _) = open_plain(&fs::open_in_root(root, Path::new(path), OFlags::PATH)?)?;
         let mut text = Vec::new();
         let read = File::from(file).take(MAX_PASSWD).read_to_end(&mut text);

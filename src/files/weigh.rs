@@ -5,11 +5,9 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::Path;
 
 use super::change::check_name;
-use super::error::Done;
 use super::list::PSEUDO;
-use super::root::{Root, Wish};
-use super::{DEEPEST, FileKind, Place, Weight};
-use crate::engine::Engine;
+use super::root::Root;
+use super::{DEEPEST, FileKind, Weight, error};
 use crate::sys;
 use crate::sys::fs::{self, FileType};
 use crate::sys::tree::{self, Leave, Mounts, Step, Visitor, Way};
@@ -18,9 +16,8 @@ use crate::sys::tree::{self, Leave, Mounts, Step, Visitor, Way};
 const MOST: u64 = 20_000;
 
 /// What `names` of the folder `path` hold, folders with all that is in them.
-pub(super) fn weigh(engine: &Engine, place: &Place, path: &Path, names: &[OsString]) -> Done<Vec<Weight>> {
+pub(crate) fn weigh(root: &Root, path: &Path, names: &[OsString]) -> error::Result<Vec<Weight>> {
     names.iter().try_for_each(|name| check_name(name))?;
-    let root = Root::open(engine, place, Wish::Read)?;
     let folder = root.folder(path)?;
     let mut left = MOST;
     let weighed = names.iter().map(|name| {
