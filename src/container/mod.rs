@@ -9,15 +9,18 @@
 //! ([`Run`]). While a monitor lives it is the only writer of both.
 
 pub mod capability;
+pub mod detail;
 pub mod devices;
 pub mod log;
 pub mod name;
 pub mod options;
 pub mod process;
 pub mod record;
+pub mod sample;
 pub mod spec;
 pub mod status;
 pub mod store;
+pub mod top;
 
 pub use options::{
     Bind, LifecycleOptions, LogOptions, MountKind, MountOptions, MountRequest, NetworkMode, NetworkOptions,

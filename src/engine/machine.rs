@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use super::stats::memory_of_host;
 use super::{Engine, Space};
+use crate::container::sample::memory_of_host;
 use crate::sys::apparmor;
 
 pub use crate::sys::apparmor::Support as AppArmor;

@@ -5,40 +5,14 @@
 //! asked whether that process is this one and in the container: whatever dies meanwhile,
 //! the signal goes to the process that was meant, or to none.
 
-use std::fs;
 use std::os::fd::AsFd as _;
 
 use super::error::{Doing, Result};
-use super::top::{self, Members};
-use super::{Engine, ErrorKind, Explain, Process, ProcessRow};
+use super::{Engine, ErrorKind, Explain, Process};
+pub use crate::container::detail::ProcessDetail;
+use crate::container::detail::detail;
 use crate::container::options::lifecycle;
 use crate::sys::{self, signal};
-
-/// More of these is not shown: a process chooses how many there are.
-const MAX_LINES: usize = 512;
-/// More of a line is not shown.
-const MAX_LINE: usize = 4096;
-
-/// What is known of a process.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct ProcessDetail {
-    /// The same as in the list.
-    pub row: ProcessRow,
-    /// The program's file, as the container sees it.
-    pub program: Option<String>,
-    /// The folder it is in.
-    pub folder: Option<String>,
-    /// `NAME=value`, as it was started; `None` when this user may not see it.
-    pub env: Option<Vec<String>>,
-    /// How many files it has open, and some of them: number and name.
-    pub open_files: Option<(usize, Vec<(u32, String)>)>,
-    /// What is limited, the limit it keeps to, the limit it may set, and the unit.
-    pub limits: Vec<[String; 4]>,
-    /// Its control groups, as the kernel lists them.
-    pub cgroups: Vec<String>,
-    /// Number and name of its threads.
-    pub threads: Vec<(u32, String)>,
-}
 
 /// The process is not there any more.
 #[derive(Debug, thiserror::Error)]
@@ -69,95 +43,7 @@ impl Engine {
     pub(super) fn process(&self, target: &str, pid: u32) -> Result<ProcessDetail> {
         let doing = || format!("read process {pid} of `{}`", self.called(target));
         let members = self.members(target, doing)?;
-        let detail = detail(&members, pid).filter(|_| members.contains(pid));
+        let detail = detail(pid, &members.users()).filter(|_| members.contains(pid));
         detail.ok_or(NoProcess(pid)).doing(doing)
-    }
-}
-
-fn detail(members: &Members, pid: u32) -> Option<ProcessDetail> {
-    let path = |file: &str| format!("/proc/{pid}/{file}");
-    let link =
-        |file: &str| fs::read_link(path(file)).ok().map(|link| line(link.as_os_str().as_encoded_bytes()));
-    let text = |file: &str| fs::read_to_string(path(file)).unwrap_or_default();
-    let most = (MAX_LINES * MAX_LINE) as u64;
-    let row = top::row(pid, &members.users(), top::boot_time())?;
-    let env = top::read(pid, "environ", most).map(|bytes| {
-        let words = bytes.split(|byte| *byte == 0).filter(|word| !word.is_empty());
-        words.take(MAX_LINES).map(line).collect()
-    });
-    Some(ProcessDetail {
-        row,
-        program: link("exe"),
-        folder: link("cwd"),
-        env,
-        open_files: open_files(pid),
-        limits: text("limits").lines().skip(1).filter_map(limit).collect(),
-        cgroups: text("cgroup").lines().take(MAX_LINES).map(|text| line(text.as_bytes())).collect(),
-        threads: threads(pid),
-    })
-}
-
-fn line(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_LINE)]).into_owned()
-}
-
-/// Entries of a folder of /proc that are numbers, in their order.
-fn numbers(path: &str) -> Option<Vec<u32>> {
-    let entries = fs::read_dir(path).ok()?;
-    let mut numbers: Vec<u32> =
-        entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    numbers.sort_unstable();
-    Some(numbers)
-}
-
-fn open_files(pid: u32) -> Option<(usize, Vec<(u32, String)>)> {
-    let folder = format!("/proc/{pid}/fd");
-    let all = numbers(&folder)?;
-    let name = |number: &u32| {
-        let link = fs::read_link(format!("{folder}/{number}")).ok()?;
-        Some((*number, line(link.as_os_str().as_encoded_bytes())))
-    };
-    Some((all.len(), all.iter().take(MAX_LINES).filter_map(name).collect()))
-}
-
-fn threads(pid: u32) -> Vec<(u32, String)> {
-    let folder = format!("/proc/{pid}/task");
-    let name = |number: &u32| {
-        let name = fs::read(format!("{folder}/{number}/comm")).ok()?;
-        Some((*number, String::from_utf8_lossy(&name).trim_end().to_owned()))
-    };
-    numbers(&folder).unwrap_or_default().iter().take(MAX_LINES).filter_map(name).collect()
-}
-
-/// `Max open files            1024                 524288               files`: columns of
-/// 26, 21 and 21 characters.
-fn limit(text: &str) -> Option<[String; 4]> {
-    let part = |from: usize, to: usize| Some(text.get(from..to.min(text.len()))?.trim().to_owned());
-    let name = part(0, 26)?.trim_start_matches("Max ").to_owned();
-    Some([name, part(26, 47)?, part(47, 68)?, part(68, usize::MAX).unwrap_or_default()])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_of_limits_has_four_columns() {
-        let open = "Max open files            1024                 524288               files     ";
-        assert_eq!(limit(open).unwrap(), ["open files", "1024", "524288", "files"]);
-        let nice = "Max nice priority         0                    0                    ";
-        assert_eq!(limit(nice).unwrap(), ["nice priority", "0", "0", ""]);
-        assert_eq!(limit("short"), None);
-    }
-
-    #[test]
-    fn this_process_is_known_in_full() {
-        let own = std::process::id();
-        let detail = detail(&Members::of_namespace(own), own).unwrap();
-        assert_eq!(detail.row.pid, own);
-        assert!(detail.program.unwrap().contains("hoist"));
-        assert!(detail.env.unwrap().iter().any(|word| word.starts_with("PATH=")));
-        assert!(detail.open_files.unwrap().0 >= 3 && !detail.threads.is_empty());
-        assert!(detail.limits.iter().any(|limit| limit[0] == "open files"), "{:?}", detail.limits);
     }
 }

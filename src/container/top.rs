@@ -1,0 +1,201 @@
+//! The processes of a container, from /proc: nothing of the image is run for it
+//! (CVE-2022-1227).
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::io::Read as _;
+
+use jiff::Timestamp;
+
+use crate::sys;
+
+/// More of a command line is not shown.
+const MAX_COMMAND: u64 = 4096;
+/// What the kernel says of a process takes less.
+const MAX_STATUS: u64 = 64 << 10;
+/// Ticks of processor time a second: the same on every Linux that hoist runs on.
+const TICKS: u64 = 100;
+
+/// The processes of a container.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Top {
+    /// One row a process, parents first.
+    pub processes: Vec<ProcessRow>,
+}
+
+/// One process.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ProcessRow {
+    /// Its id on the host.
+    pub pid: u32,
+    /// Its id in the container.
+    pub inner_pid: u32,
+    /// Clock ticks after boot when it started: with the id it names this process only.
+    pub start_time: u64,
+    /// Its parent's id on the host.
+    pub parent: u32,
+    /// How many threads it has.
+    pub threads: u64,
+    /// Its user id on the host.
+    pub uid: u32,
+    /// Its user's name inside the container, or the number.
+    pub user: String,
+    /// When it started.
+    pub started: Timestamp,
+    /// Seconds of CPU used.
+    pub cpu_secs: f64,
+    /// Resident bytes.
+    pub memory: u64,
+    /// `pts/0`, or `?`.
+    pub tty: String,
+    /// One letter, as in ps(1).
+    pub state: char,
+    /// Program and words, or the name in brackets.
+    pub command: String,
+}
+
+/// The rows of these processes, parents first. `users`: the names that the container has for them.
+#[must_use]
+pub fn top(pids: Vec<u32>, users: &HashMap<u32, String>) -> Top {
+    let boot = boot_time();
+    Top { processes: parents_first(pids.into_iter().filter_map(|pid| row(pid, users, boot)).collect()) }
+}
+
+/// Those who share the pid namespace of `init`.
+pub(crate) fn same_namespace(init: u32) -> Vec<u32> {
+    let namespace = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
+    let own = namespace(init);
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter(|&pid| own.is_some() && namespace(pid) == own).collect()
+}
+
+/// A file of a process; its own part in it, like its name, may be any bytes and as many as
+/// it likes.
+pub(crate) fn read(pid: u32, file: &str, most: u64) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = fs::File::open(format!("/proc/{pid}/{file}")).ok()?;
+    file.take(most).read_to_end(&mut bytes).ok()?;
+    Some(bytes)
+}
+
+pub(crate) fn row(pid: u32, users: &HashMap<u32, String>, boot: i64) -> Option<ProcessRow> {
+    let read = |file: &str| Some(String::from_utf8_lossy(&read(pid, file, MAX_STATUS)?).into_owned());
+    let stat = read("stat")?;
+    let (name, fields) = stat.split_once('(')?.1.rsplit_once(')')?;
+    let fields: Vec<&str> = fields.split_ascii_whitespace().collect();
+    // Numbered from 3 in proc_pid_stat(5): state, parent, …
+    let number = |field: usize| fields.get(field - 3).and_then(|text| text.parse::<i64>().ok());
+    let status = read("status")?;
+    let of_status =
+        |key: &str| status.lines().find_map(|line| line.strip_prefix(key)).map(str::split_ascii_whitespace);
+    let uid: u32 = of_status("Uid:")?.next()?.parse().ok()?;
+    let ticks = |field| number(field).and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
+    let millis = |ticks: u64| i64::try_from(ticks * 1000 / TICKS).unwrap_or(i64::MAX);
+    #[expect(clippy::cast_precision_loss, reason = "hundredths of seconds, to be shown")]
+    let cpu_secs = (ticks(14) + ticks(15)) as f64 / TICKS as f64;
+    Some(ProcessRow {
+        pid,
+        inner_pid: of_status("NSpid:").and_then(|words| words.last()?.parse().ok()).unwrap_or(pid),
+        start_time: ticks(22),
+        threads: ticks(20),
+        parent: number(4).and_then(|n| u32::try_from(n).ok()).unwrap_or(0),
+        uid,
+        user: users.get(&uid).cloned().unwrap_or_else(|| uid.to_string()),
+        started: Timestamp::from_millisecond(boot.saturating_mul(1000).saturating_add(millis(ticks(22))))
+            .unwrap_or_default(),
+        cpu_secs,
+        memory: of_status("VmRSS:").and_then(|mut words| words.next()?.parse::<u64>().ok()).unwrap_or(0)
+            * 1024,
+        tty: terminal(number(7).unwrap_or(0)),
+        state: fields.first().and_then(|state| state.chars().next()).unwrap_or('?'),
+        command: command(pid).unwrap_or_else(|| format!("[{name}]")),
+    })
+}
+
+fn command(pid: u32) -> Option<String> {
+    let mut bytes = read(pid, "cmdline", MAX_COMMAND)?;
+    while bytes.last() == Some(&0) {
+        bytes.pop();
+    }
+    let words = bytes.split(|&byte| byte == 0).map(String::from_utf8_lossy);
+    Some(words.collect::<Vec<_>>().join(" ")).filter(|command| !command.is_empty())
+}
+
+/// `pts/0` for a device number of major 136 and those after it, else `?`.
+fn terminal(device: i64) -> String {
+    let major = (device >> 8) & 0xfff;
+    let minor = (device & 0xff) | ((device >> 12) & 0xfff00);
+    if (136..144).contains(&major) { format!("pts/{}", (major - 136) * 256 + minor) } else { "?".to_owned() }
+}
+
+/// When the machine was started, in seconds since 1970.
+pub(crate) fn boot_time() -> i64 {
+    sys::process::boot_time().unwrap_or(0)
+}
+
+/// The tree's order: each process after its parent. A container decides how many there are
+/// and how deep, so nothing is looked for in all of them.
+fn parents_first(mut rows: Vec<ProcessRow>) -> Vec<ProcessRow> {
+    rows.sort_by_key(|row| row.pid);
+    let known: HashSet<u32> = rows.iter().map(|row| row.pid).collect();
+    let mut children: HashMap<Option<u32>, Vec<ProcessRow>> = HashMap::new();
+    for row in rows {
+        let parent = Some(row.parent).filter(|parent| known.contains(parent));
+        children.entry(parent).or_default().push(row);
+    }
+    let mut out = Vec::with_capacity(known.len());
+    let mut level = children.remove(&None).unwrap_or_default();
+    while !level.is_empty() {
+        let mut next: Vec<_> =
+            level.iter().filter_map(|row| children.remove(&Some(row.pid))).flatten().collect();
+        next.sort_by_key(|row| row.pid);
+        out.append(&mut level);
+        level = next;
+    }
+    // A ring, as a read in pieces may show it.
+    let mut rest: Vec<_> = children.into_values().flatten().collect();
+    rest.sort_by_key(|row| row.pid);
+    out.extend(rest);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_terminal_is_named_by_its_device_number() {
+        for (device, name) in [(0, "?"), (34816, "pts/0"), (34817, "pts/1"), (1025, "?")] {
+            assert_eq!(terminal(device), name);
+        }
+    }
+
+    #[test]
+    fn this_process_has_a_row() {
+        let own = std::process::id();
+        let row = row(own, &HashMap::new(), boot_time()).unwrap();
+        assert_eq!((row.pid, row.inner_pid), (own, own));
+        assert!(row.memory > 0 && row.command.contains("hoist"), "{row:?}");
+        assert!(same_namespace(own).contains(&own));
+    }
+
+    #[test]
+    fn parents_come_before_children() {
+        let row = |pid, parent| ProcessRow { pid, parent, ..ProcessRow::default() };
+        let rows = parents_first(vec![row(5, 9), row(9, 1), row(7, 5)]);
+        assert_eq!(rows.iter().map(|row| row.pid).collect::<Vec<_>>(), [9, 5, 7]);
+        let ring = parents_first(vec![row(3, 2), row(2, 3), row(4, 1)]);
+        assert_eq!(ring.iter().map(|row| row.pid).collect::<Vec<_>>(), [4, 2, 3]);
+    }
+
+    #[test]
+    fn a_chain_of_many_processes_is_put_in_order_at_once() {
+        let rows: Vec<_> = (1..=100_000)
+            .rev()
+            .map(|pid| ProcessRow { pid, parent: pid - 1, ..ProcessRow::default() })
+            .collect();
+        let sorted = parents_first(rows);
+        assert!(sorted.is_sorted_by_key(|row| row.pid) && sorted.len() == 100_000);
+    }
+}
