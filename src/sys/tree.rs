@@ -723,8 +723,16 @@ mod tests {
         std::fs::create_dir(&top).unwrap();
         nest(&top, 4_000);
         let mut notes = Notes(Vec::new());
-        let way = Way { order: Order::Sorted, ..Way::default() };
-        walk_by(way, fs::open_dir(dir.path()).unwrap(), OsStr::new("top"), &mut notes).unwrap();
+        let root = fs::open_dir(dir.path()).unwrap();
+        let mut walk = Walk::new(Way { order: Order::Sorted, ..Way::default() });
+        walk.enter(root.as_fd(), "top".into(), &mut notes).unwrap();
+        let mut steps = 0;
+        while !walk.folders.is_empty() {
+            walk.step(root.as_fd(), &mut notes).unwrap();
+            steps += 1;
+        }
+        // Each entry is visited once, each folder listed and left once.
+        assert_eq!(steps, 2 * 4_000 + 2 * 4_001);
         assert_eq!(notes.0.iter().filter(|note| *note == "file").count(), 4_000);
         assert_eq!(notes.0.iter().filter(|note| *note == "-folder").count(), 4_000);
         remove(&top).unwrap();
