@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use super::filter::{Error, Filters};
 use super::format::{Column, Row};
 use super::time::{ZERO, rfc3339};
-use crate::engine::{Network, NetworkKind};
+use crate::engine::{NetworkDriver, NetworkView};
 
 /// What `network ls` shows.
 pub const COLUMNS: &[Column] = &[
@@ -35,17 +35,22 @@ pub const VOLUME_COLUMNS: &[Column] =
 
 /// A network as a row of `network ls`.
 #[must_use]
-pub fn row(network: &Network) -> Row {
+pub fn row(network: &NetworkView) -> Row {
     Row::new([
         ("ID", network.id.short().into()),
         ("Name", network.name.as_str().into()),
-        ("Driver", network.driver().into()),
+        ("Driver", network.driver.to_string().into()),
         ("Scope", "local".into()),
         ("IPv6", "false".into()),
         ("Internal", "false".into()),
-        ("Labels", "".into()),
+        ("Labels", labels(network).into()),
         ("CreatedAt", network.created.map_or_else(|| ZERO.to_owned(), rfc3339).into()),
     ])
+}
+
+fn labels(network: &NetworkView) -> String {
+    let labels = network.labels.iter().map(|(name, value)| format!("{name}={value}"));
+    labels.collect::<Vec<_>>().join(",")
 }
 
 /// Whether a network is asked for.
@@ -53,22 +58,22 @@ pub fn row(network: &Network) -> Row {
 /// # Errors
 ///
 /// For a value that its filter does not take.
-pub fn fits(network: &Network, filters: &Filters) -> Result<bool, Error> {
+pub fn fits(network: &NetworkView, filters: &Filters) -> Result<bool, Error> {
     let names = filters.expressions("name")?;
     // The three that are always there cannot be removed, so none of them dangles.
     let dangling = filters.truth("dangling")?.unwrap_or(false);
     Ok(!dangling
         && (names.is_empty() || names.iter().any(|name| name.is_match(&network.name)))
         && filters.any("id", |prefix| network.id.as_str().starts_with(prefix.as_str()))
-        && filters.any("driver", |driver| driver == network.driver())
+        && filters.any("driver", |driver| *driver == network.driver.to_string())
         && filters.any("scope", |scope| scope == "local")
         && filters.any("type", |kind| kind == "builtin")
-        && filters.labels_fit(&BTreeMap::new()))
+        && filters.labels_fit(&network.labels))
 }
 
 /// A network as `network inspect` shows it; `names` are those of containers, by id.
 #[must_use]
-pub fn inspect(network: &Network, names: &BTreeMap<String, String>) -> Json {
+pub fn inspect(network: &NetworkView, names: &BTreeMap<String, String>) -> Json {
     let pools: Vec<_> = network
         .bridge
         .iter()
@@ -106,8 +111,8 @@ pub fn inspect(network: &Network, names: &BTreeMap<String, String>) -> Json {
         "Id": network.id,
         "Created": network.created.map_or_else(|| ZERO.to_owned(), rfc3339),
         "Scope": "local",
-        "Driver": network.driver(),
-        "EnableIPv4": network.mode == NetworkKind::Bridge,
+        "Driver": network.driver.to_string(),
+        "EnableIPv4": network.driver == NetworkDriver::Bridge,
         "EnableIPv6": false,
         "IPAM": {"Driver": "default", "Options": null, "Config": pools},
         "Internal": false,
@@ -117,6 +122,6 @@ pub fn inspect(network: &Network, names: &BTreeMap<String, String>) -> Json {
         "ConfigOnly": false,
         "Containers": members,
         "Options": options,
-        "Labels": {},
+        "Labels": network.labels,
     })
 }

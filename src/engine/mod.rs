@@ -50,7 +50,7 @@ pub use crate::container::{
     ResourceOptions, RestartPolicy, Run, Seccomp, SecurityOptions, Status, Streams, Submounts, Tmpfs, Ulimit,
     Verb,
 };
-pub use crate::network::{Bridge, Member, Mode as NetworkKind, Network, Subnet};
+pub use crate::network::{Bridge, Driver as NetworkDriver, Member, NetworkView, Subnet};
 pub use attach::{Attached, Input, Output, Session};
 pub use boot::Outcome;
 pub use container::{

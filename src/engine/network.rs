@@ -3,7 +3,7 @@
 use super::error::{Ambiguous, Doing, Error, NotFound, Result};
 use super::{Engine, Listing, blocking};
 use crate::base::error::one_line;
-use crate::network::{self, Network, Place};
+use crate::network::{self, NetworkView, Place};
 
 /// The networks of an engine: see [`Engine::networks`].
 #[derive(Debug, Clone, Copy)]
@@ -25,7 +25,7 @@ impl Networks<'_> {
     /// # Errors
     ///
     /// As [`Self::listing`].
-    pub async fn list(&self) -> Result<Vec<Network>> {
+    pub async fn list(&self) -> Result<Vec<NetworkView>> {
         Ok(self.listing().await?.whole)
     }
 
@@ -34,10 +34,10 @@ impl Networks<'_> {
     /// # Errors
     ///
     /// No thread is left to read them.
-    pub async fn listing(&self) -> Result<Listing<Network>> {
+    pub async fn listing(&self) -> Result<Listing<NetworkView>> {
         let place = self.place();
         blocking(move || {
-            let (whole, unread) = network::list(&place);
+            let (whole, unread) = network::list(&place).doing(|| "list the networks")?;
             let warnings = unread.iter().map(|error| one_line(error)).collect();
             Ok(Listing { whole, damaged: Vec::new(), warnings })
         })
@@ -49,7 +49,7 @@ impl Networks<'_> {
     /// # Errors
     ///
     /// [`NotFound`] or [`Ambiguous`].
-    pub async fn inspect(&self, target: &str) -> Result<Network> {
+    pub async fn inspect(&self, target: &str) -> Result<NetworkView> {
         find_network(self.list().await?, target)
     }
 
@@ -77,12 +77,12 @@ impl Networks<'_> {
 /// # Errors
 ///
 /// [`NotFound`] or [`Ambiguous`].
-pub fn find_network(all: Vec<Network>, target: &str) -> Result<Network> {
+pub fn find_network(all: Vec<NetworkView>, target: &str) -> Result<NetworkView> {
     let doing = || format!("find the network `{target}`");
     if let Some(found) = all.iter().find(|one| one.name == target || one.id.as_str() == target) {
         return Ok(found.clone());
     }
-    let mut begun: Vec<Network> = all;
+    let mut begun: Vec<NetworkView> = all;
     begun.retain(|one| !target.is_empty() && one.id.as_str().starts_with(target));
     match begun.len() {
         0 => Err(Error::new(doing(), NotFound { noun: "network", name: target.to_owned() })),
@@ -103,9 +103,12 @@ mod tests {
     fn a_network_is_found_by_name_id_and_how_its_id_begins() {
         let dir = tempfile::tempdir().unwrap();
         let place = Place::new(&Paths::new(dir.path().join("root"), dir.path().join("run")));
-        let all = network::list(&place).0;
-        let names: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.driver())).collect();
-        assert_eq!(names, [("bridge", "bridge"), ("host", "host"), ("none", "null")]);
+        let all = network::list(&place).unwrap().0;
+        let names: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.driver.to_string())).collect();
+        assert_eq!(
+            names,
+            [("bridge", "bridge".to_owned()), ("host", "host".to_owned()), ("none", "null".to_owned())]
+        );
         for one in &all {
             assert_eq!(&find_network(all.clone(), &one.name).unwrap(), one);
             assert_eq!(&find_network(all.clone(), one.id.as_str()).unwrap(), one);

@@ -30,7 +30,7 @@ use crate::cgroup::{Cgroup, Limits, OomEvents};
 use crate::container::record::{Process, RUN_VERSION};
 use crate::container::spec::ETC_FILES;
 use crate::container::{MountKind, NetworkMode, Options, Record, Run, Status, store};
-use crate::network::{self, Applied, HostFiles, Mode as NetMode, names};
+use crate::network::{self, Applied, Connection, HostFiles, Namespace, names};
 use crate::oci::runtime::Spec;
 use crate::runtime::{self, Created, Gate, Init, Plan, Root, Running, Stdio};
 use crate::snapshot::{self, Layout};
@@ -290,14 +290,17 @@ fn connect(
     endpoints: &mut Option<Vec<Endpoint>>,
 ) -> Result<Applied, Error> {
     let config = &record.config;
+    let place = network::Place::new(paths);
+    let (namespace, networks) = match &config.networking.network {
+        NetworkMode::None => (Namespace::Own, Vec::new()),
+        NetworkMode::Host => (Namespace::Host, Vec::new()),
+        // The others were refused before.
+        _ => (Namespace::Own, vec![network::default_network(&place)?]),
+    };
     let plan = network::plan(network::Request {
         container: record.id.clone(),
-        mode: match &config.networking.network {
-            NetworkMode::None => NetMode::None,
-            NetworkMode::Host => NetMode::Host,
-            // The others are not understood.
-            _ => NetMode::Bridge,
-        },
+        namespace,
+        connections: networks.into_iter().map(Connection::to).collect(),
         hostname: config.networking.hostname().to_owned(),
         domainname: config.networking.domainname().to_owned(),
         extra_hosts: config.networking.extra_hosts.clone(),
@@ -306,7 +309,6 @@ fn connect(
         dns_options: config.networking.dns_options.clone(),
     })?;
     let namespace = if plan.has_namespace() { Some(created.network_namespace()?) } else { None };
-    let place = network::Place::new(paths);
     let applied = network::apply(&plan, namespace.as_ref().map(std::os::fd::AsFd::as_fd), &place)?;
     *endpoints = Some(applied.endpoints.clone());
     let host = HostFiles::read();

@@ -1,69 +1,70 @@
-//! The bridge network: made when a container needs it, put back when somebody removed it.
+//! Bridge networks: each made when a container needs it, put back when somebody removed it.
 
 use std::fs;
 use std::os::fd::BorrowedFd;
 
+use super::definition::Network;
 use super::error::{Error, Result, Step};
 use super::firewall;
 use super::link::{Inside, Link, Links, without_ipv6};
 use super::names::{HostFiles, resolver_warning};
 use super::nft::Tables;
-use super::plan::{Applied, Mode, Place, Plan};
+use super::plan::{Place, Plan, endpoint};
 use super::rules::{self, Names};
-use super::state::{Files, Guest, Lease, State, id_of};
+use super::state::{Files, Guest, Lease, State, networks};
 use super::subnet;
-use crate::base::disk::Unknown;
-use crate::base::{ContainerId, Endpoint, Mac};
+use crate::base::{ContainerId, Endpoint};
 use crate::sys;
 
-pub(super) const NAME: &str = "bridge";
-/// The container's end.
-const INTERFACE: &str = "eth0";
 const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
 
-/// Connects a container: bridge, lease, veth, rules, in the order in which each needs the
-/// one before. A failure takes back what is this container's.
-pub(super) fn connect(plan: &Plan, netns: BorrowedFd<'_>, place: &Place) -> Result<Applied> {
+/// Makes the connection of `plan` with this number: bridge, lease, veth, rules, in the order in
+/// which each needs the one before. A failure takes back what is this connection's.
+pub(super) fn connect(
+    plan: &Plan,
+    number: usize,
+    netns: BorrowedFd<'_>,
+    inside: &mut Inside,
+    place: &Place,
+) -> Result<(Endpoint, Vec<String>)> {
+    let connection = &plan.connections[number];
+    let network = &connection.network;
     let names = Names::of(&place.paths);
-    let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
-    let mut inside = Inside::enter(netns)?;
+    let files = Files::new(place, network.id.clone());
     let mut links = Links::open()?;
     let _lock = files.lock()?;
-    let (mut state, bridge) = ensure_bridge(&mut links, &names, &files)?;
+    let (mut state, bridge) = ensure_bridge(&mut links, &names, network, &files)?;
     let mut warnings = ensure_forwarding(&mut state);
     warnings.extend(resolver_warning(plan, &HostFiles::read()));
     let port =
         names.new_port().map_err(|error| sys::Error::new("getrandom()", error)).step(|| "name a link")?;
-    let address = lease(&mut state, plan, &port, &mut links)?;
+    let mut decide = |state: &mut State| endpoint(&plan.container, connection, state, number, port.clone());
+    let endpoint = match decide(&mut state) {
+        // Runs that nobody settled hold addresses although their namespaces are gone.
+        Err(Error::Full { .. } | Error::AddressTaken { .. }) => {
+            let there = links.names()?;
+            state.keep(|lease| there.contains(&lease.port));
+            decide(&mut state)?
+        }
+        decided => decided?,
+    };
     files.save(&state)?;
     let saved = state.clone();
-    let endpoint = Endpoint {
-        network: files.id().clone(),
-        network_name: NAME.to_owned(),
-        container: plan.container.clone(),
-        bridge: state.bridge.clone(),
-        port,
-        interface: INTERFACE.to_owned(),
-        address,
-        prefix: state.subnet.length(),
-        gateway: state.subnet.gateway(),
-        mac: Mac::of(address),
-        unknown: Unknown::new(),
-    };
+    let gateway = (number == 0).then_some(endpoint.gateway);
     let done = links
         .add_port(&endpoint, bridge, state.mtu, netns)
         .and_then(|()| without_ipv6(&endpoint.port))
-        .and_then(|()| inside.raise(&endpoint))
-        .and_then(|()| guard(&mut links, &names, place, &mut state, &endpoint))
+        .and_then(|()| inside.raise(&endpoint, gateway))
+        .and_then(|()| guard(&mut links, &names, place, network, &mut state, &endpoint))
         .and_then(|found| if state == saved { Ok(found) } else { files.save(&state).map(|()| found) });
     match done {
         Ok(found) => {
             warnings.extend(found);
-            Ok(Applied::connected(plan.mode, endpoint, warnings))
+            Ok((endpoint, warnings))
         }
         Err(error) => {
             let _ = links.delete(&endpoint.port); // the first error is the one to report
-            state.release(address, &endpoint.port);
+            state.release(endpoint.address, &endpoint.port);
             let _ = files.save(&state);
             Err(error)
         }
@@ -91,19 +92,38 @@ pub enum Repair {
 /// Puts back what others took away of the rules.
 pub(super) fn repair(place: &Place, look: Look) -> Result<Repair> {
     let names = Names::of(&place.paths);
-    let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
-    let Some(_lock) = files.try_lock()? else { return Ok(Repair::Busy) };
-    let Some(mut state) = files.state()? else { return Ok(Repair::Done(Vec::new())) };
+    let Some(_lock) = Files::new(place, Network::default_bridge(&place.paths).id).try_lock()? else {
+        return Ok(Repair::Busy);
+    };
+    let mut all = Vec::new();
+    for network in networks(place)?.0 {
+        let files = Files::new(place, network.id);
+        all.extend(files.state()?.map(|state| (files, state)));
+    }
     let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
     let generation = |tables: &mut Tables| tables.generation().step(|| "look at the rules");
-    if look == Look::IfChanged && state.repaired == Some(generation(&mut tables)?) {
+    let current = Some(generation(&mut tables)?);
+    if look == Look::IfChanged && all.iter().all(|(_, state)| state.repaired == current) {
         return Ok(Repair::Done(Vec::new()));
     }
-    let mut warnings = ensure_forwarding(&mut state);
-    warnings.extend(rules::ensure(&mut tables, &names, &mut state, None)?);
-    warnings.extend(firewall::clear_the_way(&mut tables, &mut Links::open()?, &names, place, &mut state)?);
-    state.repaired = Some(generation(&mut tables)?);
-    files.save(&state)?;
+    let mut warnings = Vec::new();
+    for at in 0..all.len() {
+        let others: Vec<State> = all
+            .iter()
+            .enumerate()
+            .filter(|(other, _)| *other != at)
+            .map(|(_, (_, state))| state.clone())
+            .collect();
+        let (_, state) = &mut all[at];
+        warnings.extend(ensure_forwarding(state));
+        warnings.extend(rules::ensure(&mut tables, &names, state, &others, None)?);
+        warnings.extend(firewall::clear_the_way(&mut tables, &mut Links::open()?, &names, place, state)?);
+    }
+    let repaired = Some(generation(&mut tables)?);
+    for (files, state) in &mut all {
+        state.repaired = repaired;
+        files.save(state)?;
+    }
     Ok(Repair::Done(warnings))
 }
 
@@ -135,117 +155,145 @@ pub(super) fn sweep(place: &Place, is_there: impl Fn(&ContainerId) -> bool) -> R
 fn void(
     place: &Place,
     is_lost: impl Fn(&Lease) -> bool,
-    in_use: impl FnOnce() -> Result<Vec<String>>,
+    in_use: impl Fn() -> Result<Vec<String>>,
 ) -> Result<()> {
-    let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
-    let read = || match files.state() {
-        Err(error) if error.is_of_a_file() => Ok(None), // it tells of nobody
-        state => state,
-    };
-    // Without the lock first: as a rule there is none, and nobody is to wait for that.
-    if !read()?.is_some_and(|state| state.leases.values().any(&is_lost)) {
-        return Ok(());
-    }
-    let _lock = files.lock()?;
-    let Some(mut state) = read()? else { return Ok(()) };
-    let (in_use, before) = (in_use()?, state.leases.len());
-    state.keep(|lease| !is_lost(lease) || in_use.contains(&lease.port));
-    if state.leases.len() == before { Ok(()) } else { files.save(&state) }
+    networks(place)?.0.into_iter().try_for_each(|network| {
+        let files = Files::new(place, network.id);
+        let read = || match files.state() {
+            Err(error) if error.is_of_a_file() => Ok(None), // it tells of nobody
+            state => state,
+        };
+        // Without the lock first: as a rule there is none, and nobody is to wait for that.
+        if !read()?.is_some_and(|state| state.leases.values().any(&is_lost)) {
+            return Ok(());
+        }
+        let _lock = files.lock()?;
+        let Some(mut state) = read()? else { return Ok(()) };
+        let (in_use, before) = (in_use()?, state.leases.len());
+        state.keep(|lease| !is_lost(lease) || in_use.contains(&lease.port));
+        if state.leases.len() == before { Ok(()) } else { files.save(&state) }
+    })
 }
 
-/// Removes all that this engine's bridge network left on the host.
+/// Removes all that this engine's bridge networks left on the host.
 pub(super) fn reset(place: &Place) -> Vec<Error> {
     let names = Names::of(&place.paths);
-    let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
-    let mut errors = Vec::new();
-    let _lock = match files.lock() {
+    let default = Files::new(place, Network::default_bridge(&place.paths).id);
+    let _lock = match default.lock() {
         Ok(lock) => lock,
         Err(error) => return vec![error],
     };
-    let state = files.state().unwrap_or_else(|error| {
-        // What is wrong with the file goes with it.
-        errors.extend(Some(error).filter(|error| !error.is_of_a_file()));
-        None
-    });
+    let mut errors = Vec::new();
+    let all = match networks(place) {
+        Ok((all, unread)) => {
+            // What is wrong with a file goes with it.
+            errors.extend(unread.into_iter().filter(|error| !error.is_of_a_file()));
+            all
+        }
+        Err(error) => return vec![error],
+    };
+    let files: Vec<_> = all.iter().map(|network| Files::new(place, network.id.clone())).collect();
+    let mut states = Vec::new();
+    for files in &files {
+        match files.state() {
+            Ok(state) => states.extend(state),
+            Err(error) => errors.extend(Some(error).filter(|error| !error.is_of_a_file())),
+        }
+    }
     match Tables::open().step(|| "talk to the kernel about rules") {
         Ok(mut tables) => {
-            errors.extend(firewall::withdraw(&mut tables, &names, place, state.as_ref()).err());
+            errors.extend(firewall::withdraw(&mut tables, &names, place, &states).err());
             errors.extend(rules::reset(&mut tables, &names));
         }
         Err(error) => errors.push(error),
     }
     match Links::open() {
         Ok(mut links) => {
-            errors.extend(delete_links(&mut links, &names));
+            let bridges =
+                all.iter().map(Network::bridge).chain(states.iter().map(|state| state.bridge.clone()));
+            errors.extend(delete_links(&mut links, &names, &bridges.collect::<Vec<_>>()));
             // Another bridge may need it by now.
             let is_alone = links.bridges().is_ok_and(|others| others.is_empty());
-            if is_alone && state.is_some_and(|state| state.turned_forwarding_on) {
+            if is_alone && states.iter().any(|state| state.turned_forwarding_on) {
                 let _ = fs::write(FORWARDING, "0"); // a failure leaves it as it is
             }
         }
         Err(error) => errors.push(error),
     }
-    errors.extend(files.forget().err());
+    errors.extend(files.iter().filter_map(|files| files.forget().err()));
     errors
 }
 
-fn delete_links(links: &mut Links, names: &Names) -> Vec<Error> {
+fn delete_links(links: &mut Links, names: &Names, bridges: &[String]) -> Vec<Error> {
     let all = match links.names() {
         Ok(all) => all,
         Err(error) => return vec![error],
     };
-    let ours = all.iter().filter(|link| names.is_port(link) || **link == names.bridge);
+    let ours = all.iter().filter(|link| names.is_port(link) || bridges.contains(link));
     ours.filter_map(|link| links.delete(link).err()).collect()
 }
 
 /// The state of the network with its bridge up, and the bridge's index.
-fn ensure_bridge(links: &mut Links, names: &Names, files: &Files<'_>) -> Result<(State, u32)> {
+fn ensure_bridge(
+    links: &mut Links,
+    names: &Names,
+    network: &Network,
+    files: &Files<'_>,
+) -> Result<(State, u32)> {
     let state = match files.state() {
         Err(Error::State(source)) if source.is_of_another_version() => return Err(source.into()),
         Err(Error::State(source)) if source.is_of_the_file() => {
             // It tells who has which address. Without anybody it is written again.
             if links.names()?.iter().any(|link| names.is_port(link)) {
-                return Err(Error::Damaged { network: NAME.to_owned(), source });
+                return Err(Error::Damaged { network: network.name.clone(), source });
             }
             files.forget()?;
             None
         }
         state => state?,
     };
-    match (state, links.find(&names.bridge)?) {
+    let bridge = state.as_ref().map_or_else(|| network.bridge(), |state| state.bridge.clone());
+    match (state, links.find(&bridge)?) {
         (Some(state), Some(Link { index, is_up: true })) => Ok((state, index)),
         (Some(state), Some(Link { index, is_up: false })) => {
-            links.raise_bridge(&names.bridge, index, state.subnet)?;
+            links.raise_bridge(&bridge, index, state.subnet)?;
             Ok((state, index))
         }
-        (state, found) => make_bridge(links, names, files, state, found),
+        (state, found) => make_bridge(links, network, files, state, found),
     }
 }
 
-/// Chooses the subnet against what the machine uses, and makes the bridge. Containers that
-/// are still alive keep their addresses, if the subnet is still free, and their ports come
-/// back to the bridge.
+/// Chooses the subnet against what the machine uses, where it was not asked for, and makes the
+/// bridge. Containers that are still alive keep their addresses, if the subnet is still free, and
+/// their ports come back to the bridge.
 fn make_bridge(
     links: &mut Links,
-    names: &Names,
+    network: &Network,
     files: &Files<'_>,
     before: Option<State>,
     found: Option<Link>,
 ) -> Result<(State, u32)> {
     let _machine = files.lock_machine()?;
+    let bridge = before.as_ref().map_or_else(|| network.bridge(), |state| state.bridge.clone());
     if found.is_some() {
         // A bridge of ours that no state tells of: its subnet is unknown.
-        links.delete(&names.bridge)?;
+        links.delete(&bridge)?;
     }
-    // It only remembers: without it another subnet is chosen.
-    let last = files.definition().ok().flatten().and_then(|definition| definition.subnet);
-    let preferred = before.as_ref().map(|state| state.subnet).or(last);
-    let subnet = subnet::choose(preferred, &links.taken(None)?)
-        .map_err(|route| Error::NoSubnet { network: NAME.to_owned(), route: route.to_string() })?;
-    let mut state = State::new(names.bridge.clone(), subnet, links.uplink_mtu()?);
-    let index = links.add_bridge(&names.bridge, subnet, state.mtu)?;
-    without_ipv6(&names.bridge)?;
-    links.raise_bridge(&names.bridge, index, subnet)?;
+    let asked = network.pools.first();
+    let taken = links.taken(None)?;
+    let subnet = match asked.filter(|pool| !pool.is_chosen) {
+        Some(pool) => subnet::only(pool.subnet, &taken),
+        None => {
+            let last = before.as_ref().map(|state| state.subnet).or(asked.map(|pool| pool.subnet));
+            subnet::choose(last, &taken)
+        }
+    };
+    let subnet = subnet
+        .map_err(|route| Error::NoSubnet { network: network.name.clone(), route: route.to_string() })?;
+    let mut state = State::new(bridge, subnet, links.uplink_mtu()?);
+    let index = links.add_bridge(&state.bridge, subnet, state.mtu)?;
+    without_ipv6(&state.bridge)?;
+    links.raise_bridge(&state.bridge, index, subnet)?;
     if let Some(before) = before {
         state.turned_forwarding_on = before.turned_forwarding_on;
         if before.subnet == subnet {
@@ -256,20 +304,8 @@ fn make_bridge(
         }
     }
     files.save(&state)?;
-    files.define(NAME, subnet)?;
+    files.keep_subnet(network, subnet)?;
     Ok((state, index))
-}
-
-fn lease(state: &mut State, plan: &Plan, port: &str, links: &mut Links) -> Result<std::net::Ipv4Addr> {
-    if let Some(address) = state.lease(&plan.container, port) {
-        return Ok(address);
-    }
-    // Runs that nobody settled hold addresses although their namespaces are gone.
-    let there = links.names()?;
-    state.keep(|lease| there.contains(&lease.port));
-    state
-        .lease(&plan.container, port)
-        .ok_or_else(|| Error::Full { network: NAME.to_owned(), subnet: state.subnet.to_string() })
 }
 
 /// Turns forwarding on, and says so once: a machine that forwards is a router.
@@ -300,11 +336,15 @@ fn guard(
     links: &mut Links,
     names: &Names,
     place: &Place,
+    network: &Network,
     state: &mut State,
     endpoint: &Endpoint,
 ) -> Result<Vec<String>> {
     let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
-    let mut warnings = rules::ensure(&mut tables, names, state, Some(&guest(endpoint)))?;
+    let others = networks(place)?.0.into_iter().filter(|other| other.id != network.id);
+    let others = others.filter_map(|other| Files::new(place, other.id).state().ok().flatten());
+    let others: Vec<State> = others.collect();
+    let mut warnings = rules::ensure(&mut tables, names, state, &others, Some(&guest(endpoint)))?;
     warnings.extend(firewall::clear_the_way(&mut tables, links, names, place, state)?);
     Ok(warnings)
 }

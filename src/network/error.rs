@@ -1,5 +1,7 @@
 //! What goes wrong with networks.
 
+use std::net::Ipv4Addr;
+
 use crate::base::{ErrorKind, Explain, disk};
 use crate::sys;
 
@@ -31,6 +33,32 @@ pub enum Error {
         /// Its subnet.
         subnet: String,
     },
+    /// An address was asked for that no container of the network can have.
+    #[error("`{network}` has no address {address} for containers: its subnet is {subnet}")]
+    NoSuchAddress {
+        /// The network.
+        network: String,
+        /// The address.
+        address: Ipv4Addr,
+        /// Its subnet.
+        subnet: String,
+    },
+    /// An address was asked for that another container has.
+    #[error("the address {address} of `{network}` is in use")]
+    AddressTaken {
+        /// The network.
+        network: String,
+        /// The address.
+        address: Ipv4Addr,
+    },
+    /// A network is of a kind that this hoist does not know.
+    #[error("the network `{network}` has the driver {driver}, which this hoist does not know")]
+    UnknownDriver {
+        /// The network.
+        network: String,
+        /// Its driver, as its file says.
+        driver: String,
+    },
     /// A step on the host failed.
     #[error("cannot {step}")]
     System {
@@ -59,9 +87,10 @@ pub type Result<T> = std::result::Result<T, Error>;
 impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
-            Self::BadNameServer(_) | Self::BadHost(_) => ErrorKind::Invalid,
+            Self::BadNameServer(_) | Self::BadHost(_) | Self::NoSuchAddress { .. } => ErrorKind::Invalid,
+            Self::UnknownDriver { .. } => ErrorKind::Unsupported,
             Self::NoNamespace => ErrorKind::Internal,
-            Self::NoSubnet { .. } | Self::Full { .. } => ErrorKind::Conflict,
+            Self::NoSubnet { .. } | Self::Full { .. } | Self::AddressTaken { .. } => ErrorKind::Conflict,
             Self::System { source, .. } => source.kind(),
             Self::State(source) | Self::Damaged { source, .. } => source.kind(),
         }
@@ -71,7 +100,8 @@ impl Explain for Error {
         match self {
             Self::BadHost(_) => Some("write it as NAME:ADDRESS".to_owned()),
             Self::BadNameServer(_) => Some("give the name server's address".to_owned()),
-            Self::NoNamespace => None,
+            Self::NoNamespace | Self::NoSuchAddress { .. } | Self::AddressTaken { .. } => None,
+            Self::UnknownDriver { .. } => Some("use the hoist that created it".to_owned()),
             Self::NoSubnet { .. } => Some("remove a route, or use `--network host`".to_owned()),
             Self::Full { .. } => Some("remove containers that are not needed".to_owned()),
             Self::System { source, .. } => source.hint(),

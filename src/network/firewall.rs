@@ -32,7 +32,7 @@ pub(super) fn clear_the_way(
 ) -> Result<Vec<String>> {
     let step = || "look at this machine's firewall";
     let chains = tables.chains().step(step)?;
-    let mut warnings: Vec<String> = xtables::warning(&names.bridge).into_iter().collect();
+    let mut warnings: Vec<String> = xtables::warning(&state.bridge).into_iter().collect();
     let mut uplink = None;
     for base in chains.iter().filter(|chain| is_foreign_forward(chain, names)) {
         let uplink = match &uplink {
@@ -42,43 +42,38 @@ pub(super) fn clear_the_way(
         let table = Table { family: base.family, name: &base.table };
         let look = |tables: &mut Tables| -> Result<Option<Culprit>> {
             let rules = tables.rules(table).step(step)?;
-            let walk = Walk { rules: &rules, bridge: &names.bridge, uplink: uplink.as_deref() };
+            let walk = Walk { rules: &rules, bridge: &state.bridge, uplink: uplink.as_deref() };
             Ok(walk.culprit(base))
         };
         let Some(culprit) = look(tables)? else { continue };
         let was_helped = match owner(base, &chains) {
-            Owner::Docker => let_through_docker(tables, table, names)?,
+            Owner::Docker => let_through_docker(tables, table, names, &state.bridge)?,
             Owner::Firewalld => {
-                let asked = firewalld::trust(&place.system_bus, &names.bridge).is_ok();
+                let asked = firewalld::trust(&place.system_bus, &state.bridge).is_ok();
                 state.is_in_trusted_zone |= asked;
                 asked
             }
             Owner::Ufw | Owner::Somebody => false,
         };
         let culprit = if was_helped { look(tables)? } else { Some(culprit) };
-        warnings.extend(culprit.map(|culprit| warning(&culprit, base, &chains, &names.bridge)));
+        warnings.extend(culprit.map(|culprit| warning(&culprit, base, &chains, &state.bridge)));
     }
     Ok(warnings)
 }
 
 /// Takes back what [`clear_the_way`] put into others' hands.
-pub(super) fn withdraw(
-    tables: &mut Tables,
-    names: &Names,
-    place: &Place,
-    state: Option<&State>,
-) -> Result<()> {
-    if state.is_some_and(|state| state.is_in_trusted_zone) {
+pub(super) fn withdraw(tables: &mut Tables, names: &Names, place: &Place, states: &[State]) -> Result<()> {
+    for state in states.iter().filter(|state| state.is_in_trusted_zone) {
         // Without an answer there is no firewalld, and no zone of its.
-        let _ = firewalld::distrust(&place.system_bus, &names.bridge);
+        let _ = firewalld::distrust(&place.system_bus, &state.bridge);
     }
-    let tag = names.tag();
+    let tags = names.tags();
     for chain in tables.chains().step(|| "list the chains")?.iter().filter(|chain| chain.name == DOCKER_USER)
     {
         let table = Table { family: chain.family, name: &chain.table };
         let mut batch = Batch::new();
         for rule in tables.rules(table).step(|| format!("list {table}"))? {
-            if rule.chain == chain.name && rule.comment.as_deref() == Some(&tag) {
+            if rule.chain == chain.name && rule.comment.as_deref().is_some_and(|it| it.starts_with(&tags)) {
                 batch.delete_rule(table, &chain.name, rule.handle);
             }
         }
@@ -116,11 +111,11 @@ fn owner(base: &Chain, chains: &[Chain]) -> Owner {
 
 /// Accepts the bridge in `DOCKER-USER`, before its last `return`; `false` when our rules
 /// are there already, and so do not help.
-fn let_through_docker(tables: &mut Tables, table: Table<'_>, names: &Names) -> Result<bool> {
-    let step = || format!("accept {} in {DOCKER_USER}", names.bridge);
+fn let_through_docker(tables: &mut Tables, table: Table<'_>, names: &Names, bridge: &str) -> Result<bool> {
+    let step = || format!("accept {bridge} in {DOCKER_USER}");
     let mut rules = tables.rules(table).step(step)?;
     rules.retain(|rule| rule.chain == DOCKER_USER);
-    let tag = names.tag();
+    let tag = names.tag(bridge);
     if rules.iter().any(|rule| rule.comment.as_deref() == Some(&tag)) {
         return Ok(false);
     }
@@ -132,7 +127,7 @@ fn let_through_docker(tables: &mut Tables, table: Table<'_>, names: &Names) -> R
     for side in [Side::In, Side::Out] {
         // Only what iptables(8) itself writes: anything else in this table, and it refuses
         // to touch the table at all.
-        let rule = Rule::new().link(side, Is::Equal, &names.bridge).counted().verdict(&Verdict::Accept);
+        let rule = Rule::new().link(side, Is::Equal, bridge).counted().verdict(&Verdict::Accept);
         batch.add_tagged_rule(table, DOCKER_USER, before, rule, &tag);
     }
     tables.commit(batch).step(step)?;

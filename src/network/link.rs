@@ -259,7 +259,7 @@ impl Inside {
     /// leaves a socket there.
     pub(super) fn enter(netns: BorrowedFd<'_>) -> Result<Self> {
         inside(netns, || {
-            // For the links that come: eth0. On `lo` ::1 stays, as programs expect it.
+            // For the links that come. On `lo` ::1 stays, as programs expect it.
             without_ipv6("default")?;
             Ok(Self { links: Links::open()? })
         })
@@ -271,17 +271,17 @@ impl Inside {
         self.links.socket.request(&[up(LOOPBACK, "lo")]).step(|| "bring up lo in the container")
     }
 
-    /// `lo`, and the container's end with its address and the way out.
-    pub(super) fn raise(&mut self, endpoint: &Endpoint) -> Result<()> {
+    /// `lo`, and the container's end with its address; the way out by `gateway`.
+    pub(super) fn raise(&mut self, endpoint: &Endpoint, gateway: Option<Ipv4Addr>) -> Result<()> {
         let step = || format!("give the container the address {}", endpoint.address);
         let index = self.links.find(&endpoint.interface)?.map_or(0, |link| link.index);
         let subnet = Subnet::of(endpoint.address, endpoint.prefix);
-        let messages = [
+        let mut messages = vec![
             up(LOOPBACK, "lo"),
             up(index, &endpoint.interface),
             address(index, endpoint.address, subnet),
-            default_route(index, endpoint.gateway),
         ];
+        messages.extend(gateway.map(|gateway| default_route(index, gateway)));
         self.links.socket.request(&messages).step(step)
     }
 }

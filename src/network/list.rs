@@ -1,43 +1,34 @@
 //! What networks there are, as plain data.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use jiff::Timestamp;
 
-use super::bridge;
-use super::error::Error;
-use super::plan::{Mode, Place};
-use super::state::{Files, id_of};
+use super::definition::{Driver, Network};
+use super::error::{Error, Result};
+use super::plan::Place;
+use super::state::{Files, networks};
 use super::subnet::Subnet;
 use crate::base::{ContainerId, Mac, NetworkId};
 
-/// A network.
+/// A network, and what it has and who is in it now.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Network {
+pub struct NetworkView {
     /// Its id.
     pub id: NetworkId,
     /// Its name.
     pub name: String,
     /// What it is made of.
-    pub mode: Mode,
+    pub driver: Driver,
     /// When it was first used, where that is known.
     pub created: Option<Timestamp>,
+    /// The user's labels.
+    pub labels: BTreeMap<String, String>,
     /// What it has on the host, once it was used.
     pub bridge: Option<Bridge>,
     /// Who is connected.
     pub members: Vec<Member>,
-}
-
-impl Network {
-    /// Docker's word for what it is made of.
-    #[must_use]
-    pub fn driver(&self) -> &'static str {
-        match self.mode {
-            Mode::Bridge => "bridge",
-            Mode::Host => "host",
-            Mode::None => "null",
-        }
-    }
 }
 
 /// A network's side on the host.
@@ -67,52 +58,52 @@ pub struct Member {
 }
 
 /// Every network, by name, and why what is left out of one cannot be read.
-#[must_use]
-pub fn list(place: &Place) -> (Vec<Network>, Vec<Error>) {
-    let plain = |name: &str, mode| Network {
-        id: id_of(mode, &place.paths),
-        name: name.to_owned(),
-        mode,
-        created: None,
-        bridge: None,
-        members: Vec::new(),
-    };
-    let (bridge, unread) = bridge_network(place);
-    (vec![bridge, plain("host", Mode::Host), plain("none", Mode::None)], unread)
+///
+/// # Errors
+///
+/// When the folder of networks cannot be read.
+pub fn list(place: &Place) -> Result<(Vec<NetworkView>, Vec<Error>)> {
+    let (bridges, errors) = networks(place)?;
+    let mut unread: Vec<Error> = errors.into_iter().map(|error| damaged("a network", error)).collect();
+    let mut all: Vec<NetworkView> =
+        bridges.into_iter().map(|network| bridge_network(network, place, &mut unread)).collect();
+    all.extend(Network::without_links(&place.paths).map(|network| view(network, None, Vec::new())));
+    all.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok((all, unread))
 }
 
-fn bridge_network(place: &Place) -> (Network, Vec<Error>) {
-    let files = Files::new(place, id_of(Mode::Bridge, &place.paths));
-    let mut unread = Vec::new();
-    let mut note = |error| {
-        unread.push(match error {
-            Error::State(source) => Error::Damaged { network: bridge::NAME.to_owned(), source },
-            error => error,
-        });
-    };
-    let definition = files.definition().map_err(&mut note).ok().flatten();
-    let state = files.state().map_err(&mut note).ok().flatten();
-    let subnet = state.as_ref().map(|s| s.subnet).or(definition.as_ref().and_then(|d| d.subnet));
+fn damaged(network: &str, error: Error) -> Error {
+    match error {
+        Error::State(source) => Error::Damaged { network: network.to_owned(), source },
+        error => error,
+    }
+}
+
+fn view(network: Network, bridge: Option<Bridge>, members: Vec<Member>) -> NetworkView {
+    let Network { id, name, driver, created, labels, .. } = network;
+    NetworkView { id, name, driver, created, labels, bridge, members }
+}
+
+fn bridge_network(network: Network, place: &Place, unread: &mut Vec<Error>) -> NetworkView {
+    let state = Files::new(place, network.id.clone()).state();
+    let state = state.map_err(|error| unread.push(damaged(&network.name, error))).ok().flatten();
+    let pool = network.pools.first().map(|pool| pool.subnet);
+    let subnet = state.as_ref().map(|state| state.subnet).or(pool);
     let bridge = subnet.map(|subnet| Bridge {
         link: state.as_ref().map(|state| state.bridge.clone()),
         subnet,
         gateway: subnet.gateway(),
         mtu: state.as_ref().map(|state| state.mtu),
     });
+    let guests: BTreeMap<_, _> =
+        state.iter().flat_map(|state| state.guests()).map(|it| (it.address, it.mac)).collect();
     let leases = state.into_iter().flat_map(|state| state.leases);
     let members = leases.map(|(address, lease)| Member {
         container: lease.container,
         address,
-        mac: Mac::of(address),
+        mac: guests.get(&address).copied().unwrap_or_else(|| Mac::of(address)),
         port: lease.port,
     });
-    let network = Network {
-        id: files.id().clone(),
-        name: bridge::NAME.to_owned(),
-        mode: Mode::Bridge,
-        created: definition.map(|definition| definition.created),
-        bridge,
-        members: members.collect(),
-    };
-    (network, unread)
+    let members = members.collect();
+    view(network, bridge, members)
 }

@@ -17,6 +17,7 @@
 //! monitors hear of [`Changes`] and [`repair`] them.
 
 mod bridge;
+mod definition;
 mod error;
 mod firewall;
 mod firewalld;
@@ -32,10 +33,11 @@ mod watch;
 mod xtables;
 
 pub use bridge::{Look, Repair};
+pub use definition::{Driver, Network, Pool};
 pub use error::{Error, Result};
-pub use list::{Bridge, Member, Network, list};
+pub use list::{Bridge, Member, NetworkView, list};
 pub use names::HostFiles;
-pub use plan::{Applied, Mode, Place, Plan, Request, plan};
+pub use plan::{Applied, Connection, Namespace, Place, Plan, Request, plan};
 pub use subnet::Subnet;
 pub use watch::Changes;
 
@@ -43,23 +45,66 @@ use std::os::fd::BorrowedFd;
 
 use crate::base::{ContainerId, Endpoint};
 
+/// The network that containers have unless they ask for another.
+///
+/// # Errors
+///
+/// When the folder of networks cannot be read.
+pub fn default_network(place: &Place) -> Result<Network> {
+    let first = state::networks(place)?.0.into_iter().next();
+    Ok(first.unwrap_or_else(|| Network::default_bridge(&place.paths)))
+}
+
 /// Connects a container whose network namespace is `netns`, while its init sets up the rest.
 ///
-/// What is missing of the network itself (bridge, rules) is made. [`Applied::warnings`]
+/// What is missing of the networks themselves (bridges, rules) is made. [`Applied::warnings`]
 /// are for the user.
 ///
 /// # Errors
 ///
-/// When a netlink request fails; then nothing of this container is left.
+/// When a netlink request fails, or a network has no place for it; then nothing of this container
+/// is left.
 pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, place: &Place) -> Result<Applied> {
-    match (plan.mode, netns) {
-        (Mode::Bridge, Some(netns)) => bridge::connect(plan, netns, place),
-        (Mode::None, Some(netns)) => {
-            link::Inside::enter(netns)?.raise_loopback()?;
-            Ok(Applied::unconnected(plan.mode))
+    let netns = match (plan.namespace, netns) {
+        (Namespace::Host, _) => return Ok(Applied::default()),
+        (Namespace::Own, Some(netns)) => netns,
+        (Namespace::Own, None) => return Err(Error::NoNamespace),
+    };
+    let mut inside = link::Inside::enter(netns)?;
+    if !plan.is_connected() {
+        inside.raise_loopback()?;
+    }
+    let mut applied = Applied::default();
+    for number in 0..plan.connections.len() {
+        match connect(plan, number, netns, &mut inside, place) {
+            Ok((endpoint, warnings)) => {
+                applied.endpoints.push(endpoint);
+                applied.warnings.extend(
+                    warnings.into_iter().filter(|it| !applied.warnings.contains(it)).collect::<Vec<_>>(),
+                );
+            }
+            Err(error) => {
+                drop(remove(&applied.endpoints, place)); // the first error is the one to report
+                return Err(error);
+            }
         }
-        (Mode::Host, _) => Ok(Applied::unconnected(plan.mode)),
-        (Mode::Bridge | Mode::None, None) => Err(Error::NoNamespace),
+    }
+    Ok(applied)
+}
+
+fn connect(
+    plan: &Plan,
+    number: usize,
+    netns: BorrowedFd<'_>,
+    inside: &mut link::Inside,
+    place: &Place,
+) -> Result<(Endpoint, Vec<String>)> {
+    let network = &plan.connections[number].network;
+    match &network.driver {
+        Driver::Bridge => bridge::connect(plan, number, netns, inside, place),
+        driver @ (Driver::Host | Driver::None | Driver::Unknown(_)) => {
+            Err(Error::UnknownDriver { network: network.name.clone(), driver: driver.to_string() })
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::str::FromStr;
 
 use super::error::{Error, Result};
-use super::plan::{Applied, Mode, Plan};
+use super::plan::{Applied, Namespace, Plan};
 use crate::base::disk;
 
 /// What was asked of the resolver; an empty list takes the host's.
@@ -79,9 +79,9 @@ impl HostFiles {
         Self { resolv_conf, upstream, hosts: text(Path::new("/etc/hosts")) }
     }
 
-    /// The resolver's file that a container of this kind of network begins with.
-    fn resolver(&self, mode: Mode) -> &str {
-        if mode == Mode::Host { &self.resolv_conf } else { &self.upstream }
+    /// The resolver's file that a container with this namespace begins with.
+    fn resolver(&self, namespace: Namespace) -> &str {
+        if namespace == Namespace::Host { &self.resolv_conf } else { &self.upstream }
     }
 }
 
@@ -115,7 +115,7 @@ ff02::2\tip6-allrouters
 /// /etc/hosts of a container.
 #[must_use]
 pub fn hosts(plan: &Plan, applied: &Applied, host: &HostFiles) -> String {
-    let mut out = if plan.mode == Mode::Host { host.hosts.clone() } else { COMMON_HOSTS.to_owned() };
+    let mut out = if !plan.has_namespace() { host.hosts.clone() } else { COMMON_HOSTS.to_owned() };
     if !out.is_empty() && !out.ends_with('\n') {
         out.push('\n');
     }
@@ -144,14 +144,14 @@ pub fn hosts(plan: &Plan, applied: &Applied, host: &HostFiles) -> String {
 #[must_use]
 pub fn resolv_conf(plan: &Plan, host: &HostFiles) -> String {
     let dns = &plan.dns;
-    if dns == &Dns::default() && plan.mode == Mode::Host {
+    if dns == &Dns::default() && !plan.has_namespace() {
         return host.resolv_conf.clone();
     }
-    let theirs = host.resolver(plan.mode);
+    let theirs = host.resolver(plan.namespace);
     let mut out = String::new();
     if dns.servers.is_empty() {
         for server in words_of(theirs, "nameserver") {
-            if plan.mode != Mode::Bridge || is_reachable(server) {
+            if !plan.is_connected() || is_reachable(server) {
                 let _ = writeln!(out, "nameserver {server}");
             }
         }
@@ -181,8 +181,8 @@ pub fn resolv_conf(plan: &Plan, host: &HostFiles) -> String {
 /// What the user must know when no name server of this machine is of use in the container.
 #[must_use]
 pub fn resolver_warning(plan: &Plan, host: &HostFiles) -> Option<String> {
-    let mut servers = words_of(host.resolver(plan.mode), "nameserver").peekable();
-    let is_cut_off = plan.mode == Mode::Bridge
+    let mut servers = words_of(host.resolver(plan.namespace), "nameserver").peekable();
+    let is_cut_off = plan.is_connected()
         && plan.dns.servers.is_empty()
         && servers.peek().is_some()
         && !servers.any(is_reachable);
@@ -208,13 +208,24 @@ fn last_search(resolv_conf: &str) -> Vec<&str> {
 mod tests {
     use super::*;
     use crate::base::disk::Unknown;
-    use crate::base::{ContainerId, Endpoint, Mac, NetworkId};
-    use crate::network::plan::{Request, plan};
+    use crate::base::{ContainerId, Endpoint, Mac, NetworkId, Paths};
+    use crate::network::definition::Network;
+    use crate::network::plan::{Connection, Request, plan};
+
+    /// What a container is connected to.
+    #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+    enum Mode {
+        None,
+        Host,
+        Bridge,
+    }
 
     fn request(mode: Mode) -> Request {
+        let network = || Connection::to(Network::default_bridge(&Paths::new("/a", "/b")));
         Request {
             container: ContainerId::random().unwrap(),
-            mode,
+            namespace: if mode == Mode::Host { Namespace::Host } else { Namespace::Own },
+            connections: (mode == Mode::Bridge).then(network).into_iter().collect(),
             hostname: "web".to_owned(),
             domainname: String::new(),
             extra_hosts: Vec::new(),
@@ -239,7 +250,7 @@ mod tests {
             mac: Mac::of(address),
             unknown: Unknown::new(),
         };
-        Applied::connected(plan.mode, endpoint, Vec::new())
+        Applied { endpoints: vec![endpoint], warnings: Vec::new() }
     }
 
     fn host(resolv_conf: &str) -> HostFiles {
@@ -269,7 +280,7 @@ mod tests {
         let mut request = request(Mode::Host);
         request.extra_hosts = vec!["up:host-gateway".to_owned()];
         let plan = plan(request).unwrap();
-        let text = hosts(&plan, &Applied::unconnected(Mode::Host), &host(""));
+        let text = hosts(&plan, &Applied::default(), &host(""));
         assert_eq!(text, "127.0.0.1 localhost\n10.0.0.9 nas\n127.0.0.1\tup\n");
     }
 

@@ -1,21 +1,44 @@
 //! What a container's network will be, decided without touching the system.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
 
+use super::definition::Network;
 use super::error::{Error, Result};
 use super::names::{Dns, ExtraHost};
-use crate::base::{ContainerId, Endpoint, Paths};
+use super::state::{Lease, State};
+use super::subnet::Subnet;
+use crate::base::disk::Unknown;
+use crate::base::{ContainerId, Endpoint, Mac, Paths};
 
-/// Which network a container has.
+/// Whose network namespace a container has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// A namespace of its own with nothing but `lo`.
-    None,
-    /// The host's namespace.
+pub enum Namespace {
+    /// The host's.
     Host,
-    /// The default bridge.
-    Bridge,
+    /// One of its own: with nothing but `lo`, and its connections.
+    Own,
+}
+
+/// A connection that is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Connection {
+    /// The network.
+    pub network: Network,
+    /// `--ip`: a free one when not said.
+    pub address: Option<Ipv4Addr>,
+    /// `--mac-address`: one that follows from the address when not said.
+    pub mac: Option<Mac>,
+    /// What its link is called in the container: as the network says when not said.
+    pub interface: Option<String>,
+}
+
+impl Connection {
+    /// One to `network`, without further wishes.
+    #[must_use]
+    pub fn to(network: Network) -> Self {
+        Self { network, address: None, mac: None, interface: None }
+    }
 }
 
 /// What was asked for.
@@ -23,8 +46,10 @@ pub enum Mode {
 pub struct Request {
     /// For whom.
     pub container: ContainerId,
-    /// Which network.
-    pub mode: Mode,
+    /// Whose namespace.
+    pub namespace: Namespace,
+    /// Where it is connected; the first one has the way out.
+    pub connections: Vec<Connection>,
     /// The container's host name.
     pub hostname: String,
     /// Empty unless asked for.
@@ -44,8 +69,10 @@ pub struct Request {
 pub struct Plan {
     /// For whom.
     pub container: ContainerId,
-    /// Which network.
-    pub mode: Mode,
+    /// Whose namespace.
+    pub namespace: Namespace,
+    /// Where it is connected; the first one has the way out.
+    pub connections: Vec<Connection>,
     /// What the container calls itself, with its domain where it has one.
     pub hostname: String,
     /// The domain of that name; empty for none.
@@ -60,7 +87,13 @@ impl Plan {
     /// Whether the container gets a network namespace of its own.
     #[must_use]
     pub fn has_namespace(&self) -> bool {
-        self.mode != Mode::Host
+        self.namespace == Namespace::Own
+    }
+
+    /// Whether it is connected to some network.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        !self.connections.is_empty()
     }
 }
 
@@ -74,12 +107,64 @@ pub fn plan(request: Request) -> Result<Plan> {
     let extra_hosts = request.extra_hosts.iter().map(|word| word.parse()).collect::<Result<_>>()?;
     Ok(Plan {
         container: request.container,
-        mode: request.mode,
+        namespace: request.namespace,
+        connections: request.connections,
         hostname: request.hostname,
         domainname: request.domainname,
         extra_hosts,
         dns: Dns { servers, search: request.dns_search, options: request.dns_options },
     })
+}
+
+/// Decides a container's place in a network: its address is leased in `state`. `number` is how
+/// many links it has before this one, and `port` the name of the host's end of it.
+///
+/// # Errors
+///
+/// [`Error::Full`]; [`Error::NoSuchAddress`] and [`Error::AddressTaken`] of one that was asked for.
+pub(super) fn endpoint(
+    container: &ContainerId,
+    connection: &Connection,
+    state: &mut State,
+    number: usize,
+    port: String,
+) -> Result<Endpoint> {
+    let network = &connection.network;
+    let lease = Lease {
+        container: container.clone(),
+        port: port.clone(),
+        mac: connection.mac,
+        unknown: Unknown::new(),
+    };
+    let subnet = state.subnet;
+    if let Some(address) = connection.address
+        && !(Subnet::of(address, subnet.length()) == subnet && is_for_containers(address, subnet))
+    {
+        let (network, subnet) = (network.name.clone(), subnet.to_string());
+        return Err(Error::NoSuchAddress { network, address, subnet });
+    }
+    let address = state.lease(connection.address, lease).ok_or_else(|| match connection.address {
+        Some(address) => Error::AddressTaken { network: network.name.clone(), address },
+        None => Error::Full { network: network.name.clone(), subnet: subnet.to_string() },
+    })?;
+    Ok(Endpoint {
+        network: network.id.clone(),
+        network_name: network.name.clone(),
+        container: container.clone(),
+        bridge: state.bridge.clone(),
+        port,
+        interface: connection.interface.clone().unwrap_or_else(|| network.interface(number)),
+        address,
+        prefix: subnet.length(),
+        gateway: subnet.gateway(),
+        mac: connection.mac.unwrap_or_else(|| Mac::of(address)),
+        unknown: Unknown::new(),
+    })
+}
+
+/// Whether it is none of those that name the subnet, its gateway, or all in it.
+fn is_for_containers(address: Ipv4Addr, subnet: Subnet) -> bool {
+    ![subnet.first(), subnet.gateway(), subnet.broadcast()].contains(&address)
 }
 
 fn name_server(word: &str) -> Result<IpAddr> {
@@ -120,24 +205,59 @@ impl Place {
 }
 
 /// What was done.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// Which network.
-    pub mode: Mode,
     /// The connections: kept in the run's state, to show them and to undo them.
     pub endpoints: Vec<Endpoint>,
     /// For the user: what is done but will not work as asked, and the way out.
     pub warnings: Vec<String>,
 }
 
-impl Applied {
-    /// Nothing was connected, nothing is to be undone.
-    #[must_use]
-    pub fn unconnected(mode: Mode) -> Self {
-        Self { mode, endpoints: Vec::new(), warnings: Vec::new() }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    pub(super) fn connected(mode: Mode, endpoint: Endpoint, warnings: Vec<String>) -> Self {
-        Self { mode, endpoints: vec![endpoint], warnings }
+    #[test]
+    fn a_place_in_a_network_is_decided_from_its_state_and_what_was_asked() {
+        let network = Network::default_bridge(&Paths::new("/a", "/b"));
+        let mut state = State::new("br0".to_owned(), "10.1.0.0/29".parse().unwrap(), 1500);
+        let mut connect = |number, ask: &dyn Fn(&mut Connection)| {
+            let mut connection = Connection::to(network.clone());
+            ask(&mut connection);
+            let container = ContainerId::random().unwrap();
+            endpoint(&container, &connection, &mut state, number, "port".to_owned())
+        };
+        let first = connect(0, &|_| {}).unwrap();
+        assert_eq!(first.address, Ipv4Addr::new(10, 1, 0, 2));
+        assert_eq!((first.interface.as_str(), first.bridge.as_str(), first.prefix), ("eth0", "br0", 29));
+        assert_eq!((first.gateway, first.mac), (Ipv4Addr::new(10, 1, 0, 1), Mac::of(first.address)));
+        let mac = Mac([2, 0, 0, 0, 0, 9]);
+        let second = connect(1, &|asked| {
+            asked.address = Some(Ipv4Addr::new(10, 1, 0, 4));
+            asked.mac = Some(mac);
+        })
+        .unwrap();
+        assert_eq!((second.address, second.mac), (Ipv4Addr::new(10, 1, 0, 4), mac));
+        assert_eq!(second.interface, "eth1");
+        let third = connect(0, &|asked| asked.interface = Some("lan".to_owned())).unwrap();
+        assert_eq!((third.address, third.interface.as_str()), (Ipv4Addr::new(10, 1, 0, 3), "lan"));
+        for (last, want) in [
+            (0, "`bridge` has no address 10.1.0.0 for containers: its subnet is 10.1.0.0/29"),
+            (1, "`bridge` has no address 10.1.0.1 for containers: its subnet is 10.1.0.0/29"),
+            (4, "the address 10.1.0.4 of `bridge` is in use"),
+            (7, "`bridge` has no address 10.1.0.7 for containers: its subnet is 10.1.0.0/29"),
+            (9, "`bridge` has no address 10.1.0.9 for containers: its subnet is 10.1.0.0/29"),
+        ] {
+            let asked = Some(Ipv4Addr::new(10, 1, 0, last));
+            let refused = connect(0, &|connection| connection.address = asked);
+            assert_eq!(refused.unwrap_err().to_string(), want);
+        }
+        assert!(connect(0, &|_| {}).is_ok() && connect(0, &|_| {}).is_ok());
+        assert_eq!(
+            connect(0, &|_| {}).unwrap_err().to_string(),
+            "`bridge` has no free address in 10.1.0.0/29"
+        );
+        let guest = state.guests().find(|guest| guest.address == second.address).unwrap();
+        assert_eq!(guest.mac, mac, "the rules know the address that was asked for");
     }
 }

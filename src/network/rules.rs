@@ -1,58 +1,72 @@
-//! The rules of our own: two tables an engine, never a rule in a table of ours for others.
+//! The rules of our own: two tables an engine, never a rule in a table of ours for others. What
+//! differs between networks are elements of sets, so that one more network or container is one
+//! more element, and no rule.
 //!
 //! ```text
-//! table inet hoist {                                   table bridge hoist {
-//!   raw (prerouting, -300)                               set guests { link . mac . address }
-//!     to the subnet, not by its bridge or lo → drop      raw (prerouting, -300), from our ports:
-//!   forward (0)                                            IPv4 and a guest's own  → accept
-//!     between guests → accept                              ARP and a guest's own   → accept
-//!     to the bridge: known connection → accept             anything else           → drop
-//!     to the bridge: published port → accept           }
-//!     to the bridge → drop
+//! table inet hoist-net {
+//!   set bridges    { hoist0 }                    set inside { hoist0 . hoist0 }
+//!   set subnets    { 172.30.0.0/24 }             set homes  { 172.30.0.0/24 . hoist0 }
+//!   set translated { 172.30.0.0/24 }
+//!   raw (prerouting, -300)
+//!     to a subnet, not by its bridge or lo → drop
+//!   forward (0)
+//!     between guests of a network → accept
+//!     to a bridge: known connection → accept
+//!     to a bridge: published port → accept
+//!     to a bridge → drop
 //!   postrouting (nat, 100)
-//!     from the subnet, not to its bridge → masquerade
+//!     from a subnet, not to its bridge → masquerade
+//! }
+//! table bridge hoist-net {
+//!   set guests { port . mac . address }
+//!   raw (prerouting, -300), from our ports:
+//!     IPv4 and a guest's own → accept
+//!     ARP and a guest's own  → accept
+//!     anything else          → drop
 //! }
 //! ```
 //!
 //! The first keeps a neighbour on the wire from reaching containers by routing to their
-//! addresses, the second a container from speaking in another's name (by address, hardware
-//! address, ARP, or IPv6 router advertisements: no IPv6 leaves a port at all).
+//! addresses, and networks from each other; the second a container from speaking in another's
+//! name (by address, hardware address, ARP, or IPv6 router advertisements: no IPv6 leaves a port
+//! at all).
 //!
-//! A table carries a mark of what it was made from. `ensure` compares mark and number of
-//! rules, so it costs four questions when all is well, and makes anew what somebody flushed.
+//! Each rule has a name in its comment. `ensure` looks whether all of them are there, in their
+//! order, so it costs four questions when all is well; where some are missing, they are written
+//! again, and what others have put beside them stays.
 //!
 //! Guests who left stay in the set until they are many: closing a socket after a deletion
 //! waits until the kernel has done it, 7 ms and more, which each end of a container would pay.
 
 use super::error::{Error, Result, Step};
 use super::nft::{
-    Batch, FORWARD, Family, Is, RAW, Rule, SOURCE_NAT, Side, Table, Tables, Verdict, is_unsupported,
+    Batch, Element, Existing, FORWARD, Family, Field, Hook, Is, Kind, Part, RAW, Rule, SOURCE_NAT, Set, Side,
+    Table, Tables, Verdict, is_unsupported,
 };
 use super::state::{Guest, State};
 use crate::base::Paths;
 
 const ETH_P_IP: u16 = 0x0800;
 const ETH_P_ARP: u16 = 0x0806;
-const GUESTS: &str = "guests";
-/// Changes with every change of the rules below.
-const FORM: u8 = 1;
+/// Changes with every change of chains, sets or rules below.
+const MARK: &[u8] = b"2";
 /// So many guests who left are taken off the list at once.
 const MANY: u32 = 64;
 
-/// What this engine's tables and links are called.
+/// What this engine's tables and ports are called.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
+    engine: String,
     table: String,
     /// How the names of its ports begin; no engine's beginning is another's.
     port_prefix: String,
-    pub(super) bridge: String,
 }
 
 impl Names {
     pub(super) fn of(paths: &Paths) -> Self {
-        let id = paths.engine_id();
+        let (id, engine) = (paths.engine_id(), paths.engine_name());
         let port_prefix = if id.is_empty() { "hp-".to_owned() } else { format!("hp{id}") };
-        Self { table: paths.engine_name(), port_prefix, bridge: format!("hoist0{id}") }
+        Self { table: format!("{engine}-net"), engine, port_prefix }
     }
 
     /// A name for a port: at most 15 bytes, never used before.
@@ -69,9 +83,19 @@ impl Names {
             .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit()))
     }
 
-    /// What our rules in other owners' tables are known by.
-    pub(super) fn tag(&self) -> String {
-        format!("{}: bridge {}", self.table, self.bridge)
+    /// What our rules for a bridge in other owners' tables are known by.
+    pub(super) fn tag(&self, bridge: &str) -> String {
+        format!("{}{bridge}", self.tags())
+    }
+
+    /// How all of these begin.
+    pub(super) fn tags(&self) -> String {
+        format!("{}: bridge ", self.engine)
+    }
+
+    /// Whether a table is ours.
+    pub(super) fn is_own(&self, table: &str) -> bool {
+        self.table == table || self.engine == table
     }
 
     fn inet(&self) -> Table<'_> {
@@ -82,65 +106,94 @@ impl Names {
         Table { family: Family::Bridge, name: &self.table }
     }
 
-    /// Whether a table is ours.
-    pub(super) fn is_own(&self, table: &str) -> bool {
-        self.table == table
+    /// The tables of monitors that know of one network only: while one of them lives, it puts its
+    /// own back.
+    fn former(&self) -> [Table<'_>; 2] {
+        [Family::Inet, Family::Bridge].map(|family| Table { family, name: &self.engine })
     }
 }
 
-/// Sees to it that both tables are there with all their rules, and `newcomer` among the guests.
+/// Sees to it that both tables are there with all their rules, and in them the network of `own`
+/// with `newcomer`; where something is missing, every network's elements are put in.
 ///
 /// Returns what the kernel lacks, for the user.
 pub(super) fn ensure(
     tables: &mut Tables,
     names: &Names,
-    state: &mut State,
+    own: &mut State,
+    others: &[State],
     newcomer: Option<&Guest>,
 ) -> Result<Vec<String>> {
-    let mark = mark(state);
-    let found = look(tables, names.inet(), &mark, INET_RULES)?;
-    if found != Found::Whole {
-        let batch = inet_table(names, state, &mark, found);
-        tables.commit(batch).step(|| format!("make the table {}", names.inet()))?;
+    let plan = Plan { table: names.inet(), sets: INET_SETS, chains: INET_CHAINS, rules: inet_rules() };
+    let mut batch = Batch::new();
+    let found = plan.look(tables)?;
+    let is_new = matches!(found, Found::Nothing);
+    plan.complete(&mut batch, &found);
+    if found != Found::Whole || !own.is_in_rules {
+        let all: Vec<&State> = others.iter().chain([&*own]).collect();
+        for set in INET_SETS {
+            batch.delete_all_elements(plan.table, *set);
+            batch.add_elements(plan.table, *set, all.iter().map(|state| segment(*set, state)));
+        }
+        tables.commit(batch).step(|| format!("make the table {}", plan.table))?;
+        own.is_in_rules = true;
     }
-    let frames = names.frames();
-    let found = look(tables, frames, &mark, FRAME_RULES)?;
-    let batch = match found {
-        Found::Whole if newcomer.is_none() => return Ok(Vec::new()),
-        Found::Whole if state.departed < MANY => {
-            let mut batch = Batch::new();
-            batch.add_guests(frames, GUESTS, newcomer.cloned().into_iter());
-            batch
+    if is_new {
+        for table in names.former() {
+            if tables.mark_of(table).is_ok_and(|mark| mark.is_some()) {
+                let mut batch = Batch::new();
+                batch.delete_table(table);
+                ignore_missing(tables.commit(batch)).step(|| format!("delete the table {table}"))?;
+            }
         }
-        Found::Whole => {
-            let mut batch = Batch::new();
-            batch.delete_all_guests(frames, GUESTS);
-            batch.add_guests(frames, GUESTS, state.guests());
-            batch
-        }
-        Found::Nothing | Found::Damaged => frame_table(names, state, &mark, found),
+    }
+    ensure_frames(tables, names, own, others, newcomer)
+}
+
+/// The same for the table of frames.
+fn ensure_frames(
+    tables: &mut Tables,
+    names: &Names,
+    own: &mut State,
+    others: &[State],
+    newcomer: Option<&Guest>,
+) -> Result<Vec<String>> {
+    let plan = Plan {
+        table: names.frames(),
+        sets: &[GUESTS],
+        chains: FRAME_CHAINS,
+        rules: frame_rules(&names.port_prefix),
     };
-    if found != Found::Whole || state.departed >= MANY {
-        state.departed = 0;
+    let mut batch = Batch::new();
+    let found = plan.look(tables)?;
+    plan.complete(&mut batch, &found);
+    if found != Found::Whole || own.departed >= MANY {
+        batch.delete_all_elements(plan.table, GUESTS);
+        let all = others.iter().chain([&*own]).flat_map(State::guests).map(|guest| element(&guest));
+        batch.add_elements(plan.table, GUESTS, all);
+        own.departed = 0;
+    } else if let Some(newcomer) = newcomer {
+        batch.add_elements(plan.table, GUESTS, std::iter::once(element(newcomer)));
+    } else {
+        return Ok(Vec::new());
     }
-    let done = tables.commit(batch);
-    match done {
+    match tables.commit(batch) {
         Err(error) if is_unsupported(&error) => Ok(vec![format!(
             "this kernel has no nf_tables for bridges: containers on {} can speak in each other's name",
-            names.bridge
+            own.bridge
         )]),
-        done => done.step(|| format!("make the table {frames}")).map(|()| Vec::new()),
+        done => done.step(|| format!("make the table {}", plan.table)).map(|()| Vec::new()),
     }
 }
 
-/// Removes both tables.
+/// Removes all tables of this engine.
 pub(super) fn reset(tables: &mut Tables, names: &Names) -> Vec<Error> {
-    let both = [names.inet(), names.frames()].into_iter().map(|table| {
+    let all = [names.inet(), names.frames()].into_iter().chain(names.former()).map(|table| {
         let mut batch = Batch::new();
         batch.delete_table(table);
         ignore_missing(tables.commit(batch)).step(|| format!("delete the table {table}"))
     });
-    both.filter_map(Result::err).collect()
+    all.filter_map(Result::err).collect()
 }
 
 fn ignore_missing(done: crate::sys::Result<()>) -> crate::sys::Result<()> {
@@ -150,96 +203,156 @@ fn ignore_missing(done: crate::sys::Result<()>) -> crate::sys::Result<()> {
     }
 }
 
-/// What the tables are made from.
-fn mark(state: &State) -> Vec<u8> {
-    [&[FORM], state.bridge.as_bytes(), b" ", state.subnet.to_string().as_bytes()].concat()
+/// A rule of ours: its chain, the name it has in its comment, and what it does.
+type Named = (&'static str, &'static str, Rule);
+
+/// A chain of ours: its name, its kind, and where the kernel asks it.
+type BaseChain = (&'static str, &'static str, Hook);
+
+/// What a table of ours is made of.
+struct Plan<'a> {
+    table: Table<'a>,
+    sets: &'static [Set],
+    chains: &'static [BaseChain],
+    rules: Vec<Named>,
 }
 
 /// What there is of a table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum Found {
     Nothing,
-    /// Another one, or not all of it.
-    Damaged,
+    /// One of another form.
+    Other,
+    /// Not all of it: the rules of ours that are there, by chain and handle.
+    Part(Vec<(String, u64)>),
     Whole,
 }
 
-fn look(tables: &mut Tables, table: Table<'_>, mark: &[u8], rules: usize) -> Result<Found> {
-    let step = || format!("look at the table {table}");
-    let found = match tables.mark_of(table) {
-        Err(error) if is_unsupported(&error) => None,
-        found => found.step(step)?,
-    };
-    let Some(found) = found else { return Ok(Found::Nothing) };
-    let is_whole = found == mark && tables.rules(table).step(step)?.len() == rules;
-    Ok(if is_whole { Found::Whole } else { Found::Damaged })
-}
-
-fn begin(table: Table<'_>, mark: &[u8], found: Found) -> Batch {
-    let mut batch = Batch::new();
-    if found != Found::Nothing {
-        batch.delete_table(table);
+impl Plan<'_> {
+    fn look(&self, tables: &mut Tables) -> Result<Found> {
+        let step = || format!("look at the table {}", self.table);
+        let mark = match tables.mark_of(self.table) {
+            Err(error) if is_unsupported(&error) => None,
+            mark => mark.step(step)?,
+        };
+        match mark {
+            None => Ok(Found::Nothing),
+            Some(mark) if mark != MARK => Ok(Found::Other),
+            Some(_) => Ok(self.compare(&tables.rules(self.table).step(step)?)),
+        }
     }
-    batch.add_table(table, mark);
-    batch
+
+    fn compare(&self, there: &[Existing]) -> Found {
+        let wanted = |in_chain: &str| {
+            let rules = self.rules.iter().filter(move |(chain, _, _)| *chain == in_chain);
+            rules.map(|(_, name, _)| Some(*name)).collect::<Vec<_>>()
+        };
+        let is_ours = |rule: &&Existing| {
+            rule.comment.is_some() && wanted(&rule.chain).contains(&rule.comment.as_deref())
+        };
+        let ours: Vec<&Existing> = there.iter().filter(is_ours).collect();
+        let is_whole = |chain: &str| {
+            let names = ours.iter().filter(|rule| rule.chain == chain).map(|rule| rule.comment.as_deref());
+            names.eq(wanted(chain))
+        };
+        if self.chains.iter().all(|(chain, _, _)| is_whole(chain)) {
+            return Found::Whole;
+        }
+        Found::Part(ours.into_iter().map(|rule| (rule.chain.clone(), rule.handle)).collect())
+    }
+
+    /// Adds what is missing. Sets and chains that are there stay as they are.
+    fn complete(&self, batch: &mut Batch, found: &Found) {
+        match found {
+            Found::Whole => return,
+            Found::Nothing => batch.add_table(self.table, MARK),
+            Found::Other => {
+                batch.delete_table(self.table);
+                batch.add_table(self.table, MARK);
+            }
+            Found::Part(ours) => {
+                ours.iter().for_each(|(chain, handle)| batch.delete_rule(self.table, chain, *handle));
+            }
+        }
+        self.sets.iter().for_each(|set| batch.add_set(self.table, *set));
+        self.chains.iter().for_each(|(name, kind, hook)| batch.add_base_chain(self.table, name, kind, *hook));
+        for (chain, name, rule) in &self.rules {
+            batch.add_rule(self.table, chain, rule.clone(), name);
+        }
+    }
 }
 
-/// How many rules [`inet_table`] writes.
-const INET_RULES: usize = 6;
+/// The links of networks.
+const BRIDGES: Set = Set { name: "bridges", kinds: &[Kind::Link], has_ranges: false };
+/// The link that a guest's packet comes by, and the one it leaves by, where that is let through.
+const INSIDE: Set = Set { name: "inside", kinds: &[Kind::Link, Kind::Link], has_ranges: false };
+/// The addresses of networks.
+const SUBNETS: Set = Set { name: "subnets", kinds: &[Kind::Address], has_ranges: true };
+/// Those whose addresses the world does not see.
+const TRANSLATED: Set = Set { name: "translated", kinds: &[Kind::Address], has_ranges: true };
+/// The addresses of each network with its link.
+const HOMES: Set = Set { name: "homes", kinds: &[Kind::Address, Kind::Link], has_ranges: true };
+const INET_SETS: &[Set] = &[BRIDGES, INSIDE, SUBNETS, TRANSLATED, HOMES];
+const INET_CHAINS: &[BaseChain] =
+    &[("raw", "filter", RAW), ("forward", "filter", FORWARD), ("postrouting", "nat", SOURCE_NAT)];
 
-fn inet_table(names: &Names, state: &State, mark: &[u8], found: Found) -> Batch {
-    let (table, bridge, subnet) = (names.inet(), state.bridge.as_str(), state.subnet);
-    let mut batch = begin(table, mark, found);
-    batch.add_base_chain(table, "raw", "filter", RAW);
-    batch.add_base_chain(table, "forward", "filter", FORWARD);
-    batch.add_base_chain(table, "postrouting", "nat", SOURCE_NAT);
-    let to_bridge = || Rule::new().link(Side::Out, Is::Equal, bridge);
-    let rules = [
+/// A network as an element of a set.
+fn segment(set: Set, state: &State) -> Element {
+    set.kinds.iter().fold(Element::default(), |element, kind| match kind {
+        Kind::Link => element.link(&state.bridge),
+        Kind::Address | Kind::Mac => element.subnet(state.subnet),
+    })
+}
+
+fn inet_rules() -> Vec<Named> {
+    let (by, to) = (Part::Link(Side::In), Part::Link(Side::Out));
+    let (source, destination) = (Part::Packet(Field::IpSource), Part::Packet(Field::IpDestination));
+    let to_subnet = Rule::new().ipv4().among(SUBNETS.name, Is::Equal, &[destination]);
+    let from_subnet = Rule::new().ipv4().among(TRANSLATED.name, Is::Equal, &[source]);
+    let to_bridge = || Rule::new().among(BRIDGES.name, Is::Equal, &[to]);
+    vec![
         (
             "raw",
-            Rule::new()
-                .destination_in(subnet)
-                .link(Side::In, Is::Different, bridge)
+            "not by its bridge",
+            to_subnet
                 .link(Side::In, Is::Different, "lo")
+                .among(HOMES.name, Is::Different, &[destination, by])
                 .counted()
                 .verdict(&Verdict::Drop),
         ),
-        ("forward", to_bridge().link(Side::In, Is::Equal, bridge).verdict(&Verdict::Accept)),
-        ("forward", to_bridge().known_connection().verdict(&Verdict::Accept)),
-        ("forward", to_bridge().translated_destination().verdict(&Verdict::Accept)),
-        ("forward", to_bridge().counted().verdict(&Verdict::Drop)),
+        ("forward", "inside", Rule::new().among(INSIDE.name, Is::Equal, &[by, to]).verdict(&Verdict::Accept)),
+        ("forward", "answers", to_bridge().known_connection().verdict(&Verdict::Accept)),
+        ("forward", "published", to_bridge().translated_destination().verdict(&Verdict::Accept)),
+        ("forward", "others", to_bridge().counted().verdict(&Verdict::Drop)),
         (
             "postrouting",
-            Rule::new().source_in(subnet).link(Side::Out, Is::Different, bridge).counted().masquerade(),
+            "to the world",
+            from_subnet.among(HOMES.name, Is::Different, &[source, to]).counted().masquerade(),
         ),
-    ];
-    debug_assert_eq!(rules.len(), INET_RULES);
-    for (chain, rule) in rules {
-        batch.add_rule(table, chain, rule);
-    }
-    batch
+    ]
 }
 
-/// How many rules [`frame_table`] writes.
-const FRAME_RULES: usize = 3;
+const GUESTS: Set = Set { name: "guests", kinds: &[Kind::Link, Kind::Mac, Kind::Address], has_ranges: false };
+const FRAME_CHAINS: &[BaseChain] = &[("raw", "filter", RAW)];
 
-fn frame_table(names: &Names, state: &State, mark: &[u8], found: Found) -> Batch {
-    let table = names.frames();
-    let mut batch = begin(table, mark, found);
-    batch.add_guest_set(table, GUESTS);
-    batch.add_base_chain(table, "raw", "filter", RAW);
-    let from_guests = || Rule::new().link_beginning(&names.port_prefix);
-    let rules = [
-        from_guests().frame_protocol(ETH_P_IP).sent_by_guest(GUESTS).verdict(&Verdict::Accept),
-        from_guests().frame_protocol(ETH_P_ARP).arp_by_guest(GUESTS).verdict(&Verdict::Accept),
-        from_guests().counted().verdict(&Verdict::Drop),
-    ];
-    debug_assert_eq!(rules.len(), FRAME_RULES);
-    for rule in rules {
-        batch.add_rule(table, "raw", rule);
-    }
-    batch.add_guests(table, GUESTS, state.guests());
-    batch
+fn element(guest: &Guest) -> Element {
+    Element::default().link(&guest.port).mac(guest.mac).address(guest.address)
+}
+
+fn frame_rules(port_prefix: &str) -> Vec<Named> {
+    let by = Part::Link(Side::In);
+    let sent = |link, address| [by, Part::Packet(link), Part::Packet(address)];
+    let from_guests = || Rule::new().link_beginning(port_prefix);
+    let of = |rule: Rule, link, address| rule.among(GUESTS.name, Is::Equal, &sent(link, address));
+    let ip = of(from_guests().frame_protocol(ETH_P_IP), Field::LinkSource, Field::IpSource);
+    // Once as the frame says, once as ARP does.
+    let arp = of(from_guests().frame_protocol(ETH_P_ARP), Field::LinkSource, Field::ArpSenderIp);
+    let arp = of(arp, Field::ArpSenderLink, Field::ArpSenderIp);
+    vec![
+        ("raw", "its own IPv4", ip.verdict(&Verdict::Accept)),
+        ("raw", "its own ARP", arp.verdict(&Verdict::Accept)),
+        ("raw", "others", from_guests().counted().verdict(&Verdict::Drop)),
+    ]
 }
 
 #[cfg(test)]
@@ -250,12 +363,38 @@ mod tests {
     fn names_fit_a_link_and_no_engines_ports_are_anothers() {
         let default = Names::of(&Paths::new("/var/lib/hoist", "/run/hoist"));
         let other = Names::of(&Paths::new("/tmp/a", "/tmp/b"));
-        assert_eq!(default.bridge, "hoist0");
         for names in [&default, &other] {
             let port = names.new_port().unwrap();
             assert_eq!(port.len(), 15, "{port}");
-            assert!(names.bridge.len() <= 15 && names.is_port(&port), "{port}");
+            assert!(names.is_port(&port), "{port}");
             assert!(![&default, &other].iter().any(|n| n.table != names.table && n.is_port(&port)));
         }
+    }
+
+    #[test]
+    fn a_table_is_whole_when_our_rules_are_there_in_their_order_whatever_stands_beside() {
+        let table = Table { family: Family::Inet, name: "t" };
+        let plan = Plan { table, sets: INET_SETS, chains: INET_CHAINS, rules: inet_rules() };
+        let rule = |chain: &str, handle, comment: Option<&str>| Existing {
+            chain: chain.to_owned(),
+            handle,
+            terms: Vec::new(),
+            comment: comment.map(str::to_owned),
+        };
+        let mut there: Vec<_> =
+            plan.rules.iter().map(|(chain, name, _)| rule(chain, 1, Some(*name))).collect();
+        assert_eq!(plan.compare(&there), Found::Whole);
+        there.insert(2, rule("forward", 7, Some("somebody's")));
+        there.insert(0, rule("raw", 8, None));
+        assert_eq!(plan.compare(&there), Found::Whole);
+        there.remove(1);
+        let Found::Part(ours) = plan.compare(&there) else { panic!("a rule is missing") };
+        assert_eq!(ours.len(), plan.rules.len() - 1, "somebody's rules are not ours to delete");
+        let mut other_way: Vec<_> =
+            plan.rules.iter().map(|(chain, name, _)| rule(chain, 1, Some(*name))).collect();
+        other_way.rotate_left(1);
+        assert_eq!(plan.compare(&other_way), Found::Whole, "the order of chains does not count");
+        other_way.swap(0, 1);
+        assert!(matches!(plan.compare(&other_way), Found::Part(_)), "that of rules does");
     }
 }

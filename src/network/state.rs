@@ -1,8 +1,8 @@
-//! What is remembered of a network: its definition, and while the machine is up its subnet
-//! and who has which address.
+//! What is remembered of a network: what it is, and while the machine is up its subnet and who
+//! has which address.
 //!
 //! ```text
-//! <root>/networks/<id>.json         Definition: outlives a reboot
+//! <root>/networks/<id>.json         Network: outlives a reboot
 //! <run>/networks/lock               held while one network is changed
 //! <run>/networks/<id>/state.json    State
 //! ```
@@ -14,31 +14,16 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::definition::{Network, Pool};
 use super::error::{Error, Result};
-use super::plan::{Mode, Place};
+use super::plan::Place;
 use super::subnet::Subnet;
-use crate::base::disk::{self, Lock, Rank, state};
-use crate::base::{ContainerId, Mac, NetworkId, Paths};
+use crate::base::disk::{self, Lock, Rank, Unknown, state};
+use crate::base::{ContainerId, Mac, NetworkId};
 use crate::sys::tree;
 
-/// Current version of both files.
+/// Current version of the state.
 const VERSION: u32 = 1;
-
-/// What a network is, running or not.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Definition {
-    pub(super) version: u32,
-    pub(super) id: NetworkId,
-    pub(super) name: String,
-    pub(super) created: Timestamp,
-    /// The subnet it had last: it gets that one again if it is free.
-    pub(super) subnet: Option<Subnet>,
-    /// Fields of a newer hoist.
-    #[serde(flatten)]
-    pub(super) unknown: BTreeMap<String, serde_json::Value>,
-}
-
-state!(Definition, VERSION);
 
 /// What a network has until the next boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,9 +46,12 @@ pub(super) struct State {
     /// The number of the ruleset that a repair found whole, or left so.
     #[serde(default)]
     pub(super) repaired: Option<u32>,
+    /// The rules know its subnet and its bridge.
+    #[serde(default)]
+    pub(super) is_in_rules: bool,
     /// Fields of a newer hoist.
     #[serde(flatten)]
-    pub(super) unknown: BTreeMap<String, serde_json::Value>,
+    pub(super) unknown: Unknown,
 }
 
 state!(State, VERSION);
@@ -74,6 +62,12 @@ pub(super) struct Lease {
     pub(super) container: ContainerId,
     /// The host's end of its veth: as long as that exists, so does the namespace.
     pub(super) port: String,
+    /// Its hardware address, where that does not follow from the address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) mac: Option<Mac>,
+    /// Fields of a newer hoist.
+    #[serde(flatten)]
+    pub(super) unknown: Unknown,
 }
 
 /// A guest's link, as the rules know it.
@@ -96,15 +90,20 @@ impl State {
             turned_forwarding_on: false,
             is_in_trusted_zone: false,
             repaired: None,
-            unknown: BTreeMap::new(),
+            is_in_rules: false,
+            unknown: Unknown::new(),
         }
     }
 
-    /// The lowest free address. A lease that the same container left behind is void.
-    pub(super) fn lease(&mut self, container: &ContainerId, port: &str) -> Option<Ipv4Addr> {
-        self.keep(|lease| &lease.container != container);
-        let address = self.subnet.addresses().find(|address| !self.leases.contains_key(address))?;
-        let lease = Lease { container: container.clone(), port: port.to_owned() };
+    /// Leases an address: the one that is asked for, or the lowest free one. A lease that the same
+    /// container left behind is void. `None` when no address is free, or not that one.
+    pub(super) fn lease(&mut self, asked: Option<Ipv4Addr>, lease: Lease) -> Option<Ipv4Addr> {
+        self.keep(|other| other.container != lease.container);
+        let is_free = |address: &Ipv4Addr| !self.leases.contains_key(address);
+        let address = match asked {
+            Some(address) => Some(address).filter(is_free)?,
+            None => self.subnet.addresses().find(is_free)?,
+        };
         self.leases.insert(address, lease);
         Some(address)
     }
@@ -131,21 +130,46 @@ impl State {
     pub(super) fn guests(&self) -> impl Iterator<Item = Guest> {
         self.leases.iter().map(|(&address, lease)| Guest {
             port: lease.port.clone(),
-            mac: Mac::of(address),
+            mac: lease.mac.unwrap_or_else(|| Mac::of(address)),
             address,
         })
     }
 }
 
-/// The id of a network that every engine has: always the same for the same state folder.
-pub(super) fn id_of(mode: Mode, paths: &Paths) -> NetworkId {
-    use sha2::Digest as _;
-    let mut hash = sha2::Sha256::new();
-    hash.update([b'n', mode as u8]);
-    hash.update(paths.root().as_os_str().as_encoded_bytes());
-    let hex = crate::base::id::hex(&hash.finalize());
-    #[expect(clippy::expect_used, reason = "a SHA-256 digest is 64 hex digits")]
-    hex.parse().expect("a digest is an id")
+/// The bridge networks of an engine, the default one first, and why a file of one cannot be read.
+pub(super) fn networks(place: &Place) -> Result<(Vec<Network>, Vec<Error>)> {
+    let default = Network::default_bridge(&place.paths);
+    let mut all = Vec::new();
+    let mut unread = Vec::new();
+    for id in
+        std::iter::once(default.id.clone()).chain(ids(place)?.into_iter().filter(|id| *id != default.id))
+    {
+        match Files::new(place, id).network() {
+            // What the default network is follows from where the engine is; its file tells the rest.
+            Ok(Some(known)) if known.id == default.id => {
+                all.push(Network { options: default.options.clone(), ..known });
+            }
+            Ok(known) => all.extend(known),
+            Err(error) => unread.push(error),
+        }
+        if all.is_empty() {
+            all.push(default.clone()); // it is there before its file is, and without it
+        }
+    }
+    Ok((all, unread))
+}
+
+/// The ids that have a file.
+fn ids(place: &Place) -> Result<Vec<NetworkId>> {
+    let folder = place.paths.networks();
+    let entries = match std::fs::read_dir(&folder) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries.map_err(disk::Error::io("read", &folder))?,
+    };
+    let names = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+    let mut ids: Vec<NetworkId> = names.filter_map(|name| name.strip_suffix(".json")?.parse().ok()).collect();
+    ids.sort();
+    Ok(ids)
 }
 
 /// The files of one network.
@@ -205,32 +229,33 @@ impl<'a> Files<'a> {
         Ok(disk::write_state(&self.state_path(), state)?)
     }
 
-    pub(super) fn definition(&self) -> Result<Option<Definition>> {
-        found(disk::read_state(&self.definition_path()))
+    /// The network as its file says.
+    pub(super) fn network(&self) -> Result<Option<Network>> {
+        found(disk::read_state(&self.network_path()))
     }
 
-    /// Remembers the subnet beyond the next boot.
-    pub(super) fn define(&self, name: &str, subnet: Subnet) -> Result<()> {
-        let known = match self.definition() {
+    /// Remembers the subnet that was chosen for `network` beyond the next boot.
+    pub(super) fn keep_subnet(&self, network: &Network, subnet: Subnet) -> Result<()> {
+        let known = match self.network() {
             Err(Error::State(disk::Error::Damaged { .. })) => None,
             // It is a newer hoist's to change.
             Err(Error::State(error)) if error.is_of_another_version() => return Ok(()),
             known => known?,
         };
-        let mut definition = known.unwrap_or_else(|| Definition {
-            version: VERSION,
-            id: self.id.clone(),
-            name: name.to_owned(),
-            created: Timestamp::now(),
-            subnet: None,
-            unknown: BTreeMap::new(),
+        let mut known = known.unwrap_or_else(|| Network {
+            created: Some(Timestamp::now()),
+            // Those of a built-in network are not the file's to say.
+            options: BTreeMap::new(),
+            ..network.clone()
         });
-        if definition.subnet != Some(subnet) {
-            definition.subnet = Some(subnet);
-            disk::private_dir(&self.place.paths.networks())?;
-            disk::write_state_synced(&self.definition_path(), &definition)?;
+        let chosen = Pool::chosen(subnet);
+        match known.pools.first_mut() {
+            Some(pool) if pool.subnet == subnet || !pool.is_chosen => return Ok(()),
+            Some(pool) => *pool = chosen,
+            None => known.pools.push(chosen),
         }
-        Ok(())
+        disk::private_dir(&self.place.paths.networks())?;
+        Ok(disk::write_state_synced(&self.network_path(), &known)?)
     }
 
     /// Forgets what a reboot would.
@@ -243,7 +268,7 @@ impl<'a> Files<'a> {
         self.place.paths.network_runs().join(self.id.as_str()).join("state.json")
     }
 
-    fn definition_path(&self) -> PathBuf {
+    fn network_path(&self) -> PathBuf {
         self.place.paths.networks().join(format!("{}.json", self.id))
     }
 }
@@ -264,20 +289,24 @@ mod tests {
         State::new("hoist0".to_owned(), "172.30.0.0/29".parse().unwrap(), 1500)
     }
 
+    fn lease(container: &ContainerId, port: &str) -> Lease {
+        Lease { container: container.clone(), port: port.to_owned(), mac: None, unknown: Unknown::new() }
+    }
+
     #[test]
     fn the_lowest_free_address_is_leased_until_none_is_left() {
         let mut state = state();
         let mut ids = Vec::new();
         for last in 2..=6 {
             let id = ContainerId::random().unwrap();
-            assert_eq!(state.lease(&id, "p"), Some(Ipv4Addr::new(172, 30, 0, last)));
+            assert_eq!(state.lease(None, lease(&id, "p")), Some(Ipv4Addr::new(172, 30, 0, last)));
             ids.push(id);
         }
-        assert_eq!(state.lease(&ContainerId::random().unwrap(), "p"), None);
+        assert_eq!(state.lease(None, lease(&ContainerId::random().unwrap(), "p")), None);
         assert!(state.release(Ipv4Addr::new(172, 30, 0, 4), "p"));
         assert!(!state.release(Ipv4Addr::new(172, 30, 0, 4), "p"));
         assert!(!state.release(Ipv4Addr::new(172, 30, 0, 5), "another run's"));
-        assert_eq!(state.lease(&ids[4], "q"), Some(Ipv4Addr::new(172, 30, 0, 4)));
+        assert_eq!(state.lease(None, lease(&ids[4], "q")), Some(Ipv4Addr::new(172, 30, 0, 4)));
         assert_eq!(state.leases.len(), 4, "the lease that the last one had is void");
     }
 
@@ -286,13 +315,5 @@ mod tests {
         let old = r#"{"version":1,"bridge":"hoist0","subnet":"172.30.0.0/24","mtu":1500,"later":{"a":1}}"#;
         let state: State = serde_json::from_str(old).unwrap();
         assert_eq!(serde_json::to_value(&state).unwrap()["later"]["a"], 1);
-    }
-
-    #[test]
-    fn built_in_networks_have_ids_of_their_own() {
-        let here = Paths::new("/a", "/b");
-        assert_eq!(id_of(Mode::Bridge, &here), id_of(Mode::Bridge, &here));
-        assert_ne!(id_of(Mode::Bridge, &here), id_of(Mode::Host, &here));
-        assert_ne!(id_of(Mode::Bridge, &here), id_of(Mode::Bridge, &Paths::new("/c", "/b")));
     }
 }

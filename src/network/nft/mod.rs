@@ -4,16 +4,18 @@
 //! big-endian, except what is compared with a register loaded in host order. A [`Batch`] is
 //! done whole or not at all.
 
+mod rule;
 mod ruleset;
+mod sets;
 
 use std::fmt;
 
 use rustix::io::Errno;
 
+pub(super) use rule::Rule;
 pub(super) use ruleset::{Chain, Existing, Term};
+pub(super) use sets::{Element, Field, Kind, Part, Set};
 
-use super::state::Guest;
-use super::subnet::Subnet;
 use crate::sys;
 use crate::sys::netlink::{APPEND, Attributes, CREATE, EXCLUSIVE, Message, Protocol, Reply, Socket};
 
@@ -178,14 +180,6 @@ impl Is {
     }
 }
 
-/// A value in a packet at a fixed place: base, offset, length.
-type Place = (u32, u32, u32);
-const LINK_SOURCE: Place = (0, 6, 6);
-const IP_SOURCE: Place = (1, 12, 4);
-const IP_DESTINATION: Place = (1, 16, 4);
-const ARP_SENDER_LINK: Place = (1, 8, 6);
-const ARP_SENDER_IP: Place = (1, 14, 4);
-
 /// Attributes, one after the other.
 #[derive(Debug, Clone, Default)]
 struct Writer(Vec<u8>);
@@ -219,130 +213,6 @@ impl Writer {
     }
 }
 
-/// A rule: what must hold of a packet, and what then happens to it.
-#[derive(Debug, Clone, Default)]
-pub(in crate::network) struct Rule(Writer);
-
-impl Rule {
-    pub(in crate::network) fn new() -> Self {
-        Self::default()
-    }
-
-    fn expression(mut self, name: &str, data: Writer) -> Self {
-        self.0 = self.0.nest(1, Writer::default().text(1, name).nest(2, data));
-        self
-    }
-
-    fn meta(self, key: u32, register: u32) -> Self {
-        self.expression("meta", Writer::default().number(1, register).number(2, key))
-    }
-
-    fn compare(self, is: Is, value: &[u8]) -> Self {
-        let data = Writer::default().number(1, REGISTER).number(2, is.number()).value(3, value);
-        self.expression("cmp", data)
-    }
-
-    fn payload(self, (base, offset, length): Place, register: u32) -> Self {
-        let data = Writer::default().number(1, register).number(2, base).number(3, offset).number(4, length);
-        self.expression("payload", data)
-    }
-
-    fn mask(self, mask: [u8; 4]) -> Self {
-        let data = Writer::default().number(1, REGISTER).number(2, REGISTER).number(3, 4);
-        self.expression("bitwise", data.value(4, &mask).value(5, &[0; 4]))
-    }
-
-    /// The packet's link has, or has not, this name.
-    pub(in crate::network) fn link(self, side: Side, is: Is, name: &str) -> Self {
-        self.meta(side.key(), REGISTER).compare(is, &link_name(name))
-    }
-
-    /// The name of the link it came by begins so.
-    pub(in crate::network) fn link_beginning(self, prefix: &str) -> Self {
-        self.meta(Side::In.key(), REGISTER).compare(Is::Equal, prefix.as_bytes())
-    }
-
-    /// The frame's protocol, an `ETH_P_…` number.
-    pub(in crate::network) fn frame_protocol(self, number: u16) -> Self {
-        self.meta(1, REGISTER).compare(Is::Equal, &number.to_be_bytes())
-    }
-
-    /// It is an IPv4 packet whose source lies in `subnet`.
-    pub(in crate::network) fn source_in(self, subnet: Subnet) -> Self {
-        self.ipv4().in_subnet(IP_SOURCE, subnet)
-    }
-
-    /// It is an IPv4 packet whose destination lies in `subnet`.
-    pub(in crate::network) fn destination_in(self, subnet: Subnet) -> Self {
-        self.ipv4().in_subnet(IP_DESTINATION, subnet)
-    }
-
-    fn ipv4(self) -> Self {
-        self.meta(15, REGISTER).compare(Is::Equal, &[2])
-    }
-
-    fn in_subnet(self, place: Place, subnet: Subnet) -> Self {
-        let masked = self.payload(place, REGISTER).mask(subnet.mask().octets());
-        masked.compare(Is::Equal, &subnet.first().octets())
-    }
-
-    /// Its connection was seen before, or belongs to one that was.
-    pub(in crate::network) fn known_connection(self) -> Self {
-        const ESTABLISHED_RELATED: u32 = 2 | 4;
-        self.connection(0, ESTABLISHED_RELATED)
-    }
-
-    /// Its destination was translated: it is for a published port.
-    pub(in crate::network) fn translated_destination(self) -> Self {
-        const DESTINATION_NAT: u32 = 1 << 5;
-        self.connection(2, DESTINATION_NAT)
-    }
-
-    fn connection(self, key: u32, bits: u32) -> Self {
-        let loaded = self.expression("ct", Writer::default().number(1, REGISTER).number(2, key));
-        loaded.mask(bits.to_ne_bytes()).compare(Is::Different, &[0; 4])
-    }
-
-    /// Link, source hardware address and source address are a guest's in the set `guests`.
-    pub(in crate::network) fn sent_by_guest(self, guests: &str) -> Self {
-        self.guest(guests, LINK_SOURCE, IP_SOURCE)
-    }
-
-    /// The same of the sender of an ARP packet: once as the frame says, once as ARP does.
-    pub(in crate::network) fn arp_by_guest(self, guests: &str) -> Self {
-        self.guest(guests, LINK_SOURCE, ARP_SENDER_IP).guest(guests, ARP_SENDER_LINK, ARP_SENDER_IP)
-    }
-
-    fn guest(self, guests: &str, mac: Place, address: Place) -> Self {
-        // 16 bytes of name, 6 of hardware address in two words, 4 of address.
-        let loaded = self.meta(Side::In.key(), REGISTER_WORDS);
-        let loaded = loaded.payload(mac, REGISTER_WORDS + 4).payload(address, REGISTER_WORDS + 6);
-        loaded.expression("lookup", Writer::default().text(1, guests).number(2, REGISTER_WORDS))
-    }
-
-    /// Counts what gets here.
-    pub(in crate::network) fn counted(self) -> Self {
-        let zero = 0_u64.to_be_bytes();
-        self.expression("counter", Writer::default().bytes(1, &zero).bytes(2, &zero))
-    }
-
-    /// Then this happens to it.
-    pub(in crate::network) fn verdict(self, verdict: &Verdict) -> Self {
-        let code = Writer::default().number(1, verdict.code().cast_unsigned());
-        let code = match verdict {
-            Verdict::Jump(chain) | Verdict::Goto(chain) => code.text(2, chain),
-            _ => code,
-        };
-        let data = Writer::default().number(1, 0).nest(2, Writer::default().nest(2, code));
-        self.expression("immediate", data)
-    }
-
-    /// Its source becomes the address of the link it leaves by.
-    pub(in crate::network) fn masquerade(self) -> Self {
-        self.expression("masq", Writer::default())
-    }
-}
-
 fn link_name(name: &str) -> [u8; 16] {
     let mut bytes = [0; 16];
     for (to, from) in bytes.iter_mut().zip(name.bytes().take(15)) {
@@ -355,11 +225,13 @@ fn link_name(name: &str) -> [u8; 16] {
 #[derive(Debug, Default)]
 pub(in crate::network) struct Batch {
     messages: Vec<Message>,
+    /// How many sets it makes: each has a number of its own.
+    sets: u32,
 }
 
 impl Batch {
     pub(in crate::network) fn new() -> Self {
-        Self { messages: vec![edge(BATCH_BEGIN)] }
+        Self { messages: vec![edge(BATCH_BEGIN)], sets: 0 }
     }
 
     /// An empty table; `mark` comes back with it.
@@ -388,9 +260,9 @@ impl Batch {
         self.add(NEW_CHAIN, CREATE, table.family, chain, format!("add chain {table} {name}"));
     }
 
-    /// At the end of the chain.
-    pub(in crate::network) fn add_rule(&mut self, table: Table<'_>, chain: &str, rule: Rule) {
-        let rule = rule_in(table, chain).nest(4, rule.0);
+    /// At the end of the chain, with a comment to know it by.
+    pub(in crate::network) fn add_rule(&mut self, table: Table<'_>, chain: &str, rule: Rule, comment: &str) {
+        let rule = rule_in(table, chain).nest(4, rule.0).bytes(7, &ruleset::comment(comment));
         self.add(NEW_RULE, CREATE | APPEND, table.family, rule, format!("add rule {table} {chain}"));
     }
 
@@ -419,50 +291,9 @@ impl Batch {
         self.add(DELETE_RULE, 0, table.family, rule, format!("delete rule {table} {chain} handle {handle}"));
     }
 
-    /// A set of guests: see [`Rule::sent_by_guest`].
-    pub(in crate::network) fn add_guest_set(&mut self, table: Table<'_>, name: &str) {
-        // As nft numbers the types of a key's parts: ifname . ether_addr . ipv4_addr.
-        const TYPE: u32 = 41 << 12 | 9 << 6 | 7;
-        let set = Writer::default().text(1, table.name).text(2, name).number(3, 0);
-        let set = set.number(4, TYPE).number(5, GUEST_LENGTH).number(10, 1);
-        self.add(NEW_SET, CREATE, table.family, set, format!("add set {table} {name}"));
-    }
-
-    pub(in crate::network) fn add_guests(
-        &mut self,
-        table: Table<'_>,
-        set: &str,
-        guests: impl Iterator<Item = Guest>,
-    ) {
-        // An attribute holds 64 KiB, so a thousand guests a message.
-        let guests: Vec<Guest> = guests.collect();
-        for some in guests.chunks(1000) {
-            let elements = guest_elements(table, set, some);
-            self.add(NEW_ELEMENT, CREATE, table.family, elements, format!("add element {table} {set}"));
-        }
-    }
-
-    pub(in crate::network) fn delete_all_guests(&mut self, table: Table<'_>, set: &str) {
-        let all = Writer::default().text(1, table.name).text(2, set);
-        self.add(DELETE_ELEMENT, 0, table.family, all, format!("flush set {table} {set}"));
-    }
-
     fn add(&mut self, kind: u16, flags: u16, family: Family, attributes: Writer, what: String) {
         self.messages.push(message(kind, flags, family, &attributes, format!("nf_tables({what})")));
     }
-}
-
-const GUEST_LENGTH: u32 = 28;
-
-fn guest_elements(table: Table<'_>, set: &str, guests: &[Guest]) -> Writer {
-    let elements = guests.iter().fold(Writer::default(), |list, guest| {
-        let mut key = link_name(&guest.port).to_vec();
-        key.extend(guest.mac.0);
-        key.extend([0; 2]);
-        key.extend(guest.address.octets());
-        list.nest(1, Writer::default().value(1, &key))
-    });
-    Writer::default().text(1, table.name).text(2, set).nest(3, elements)
 }
 
 fn rule_in(table: Table<'_>, chain: &str) -> Writer {

@@ -1,0 +1,221 @@
+//! Sets of nf_tables: what their keys are made of, and their elements.
+
+use std::net::Ipv4Addr;
+
+use super::{Batch, CREATE, DELETE_ELEMENT, NEW_ELEMENT, NEW_SET, Side, Table, Writer, link_name};
+use crate::base::Mac;
+use crate::network::subnet::Subnet;
+
+/// A value in a packet at a fixed place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::network) enum Field {
+    LinkSource,
+    IpSource,
+    IpDestination,
+    ArpSenderLink,
+    ArpSenderIp,
+}
+
+impl Field {
+    /// Base, offset, length.
+    fn place(self) -> (u32, u32, u32) {
+        match self {
+            Self::LinkSource => (0, 6, 6),
+            Self::IpSource => (1, 12, 4),
+            Self::IpDestination => (1, 16, 4),
+            Self::ArpSenderLink => (1, 8, 6),
+            Self::ArpSenderIp => (1, 14, 4),
+        }
+    }
+}
+
+/// A part of what a set is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::network) enum Part {
+    /// The name of a link of the packet.
+    Link(Side),
+    /// A value in it.
+    Packet(Field),
+}
+
+impl Part {
+    fn kind(self) -> Kind {
+        match self {
+            Self::Link(_) => Kind::Link,
+            Self::Packet(Field::LinkSource | Field::ArpSenderLink) => Kind::Mac,
+            Self::Packet(Field::IpSource | Field::IpDestination | Field::ArpSenderIp) => Kind::Address,
+        }
+    }
+}
+
+/// What a part of a set's key is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::network) enum Kind {
+    Link,
+    Mac,
+    Address,
+}
+
+impl Kind {
+    /// As nft(8) numbers its types.
+    fn number(self) -> u32 {
+        match self {
+            Self::Link => 41,
+            Self::Mac => 9,
+            Self::Address => 7,
+        }
+    }
+
+    fn length(self) -> u32 {
+        match self {
+            Self::Link => 16,
+            Self::Mac => 6,
+            Self::Address => 4,
+        }
+    }
+
+    /// Registers of four bytes that it takes.
+    fn words(self) -> u32 {
+        self.length().div_ceil(4)
+    }
+}
+
+/// A set: its name, what its keys are made of, and whether they are ranges.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::network) struct Set {
+    pub(in crate::network) name: &'static str,
+    pub(in crate::network) kinds: &'static [Kind],
+    pub(in crate::network) has_ranges: bool,
+}
+
+/// A key of a set, or all from one key up to another.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::network) struct Element {
+    key: Vec<u8>,
+    last: Option<Vec<u8>>,
+}
+
+impl Element {
+    pub(in crate::network) fn link(mut self, name: &str) -> Self {
+        self.push(&link_name(name));
+        self
+    }
+
+    pub(in crate::network) fn mac(mut self, mac: Mac) -> Self {
+        self.push(&mac.0);
+        self
+    }
+
+    pub(in crate::network) fn address(mut self, address: Ipv4Addr) -> Self {
+        self.push(&address.octets());
+        self
+    }
+
+    /// All addresses of a subnet.
+    pub(in crate::network) fn subnet(mut self, subnet: Subnet) -> Self {
+        let mut last = self.last.take().unwrap_or_else(|| self.key.clone());
+        self.push(&subnet.first().octets());
+        last.extend(subnet.broadcast().octets());
+        Self { last: Some(last), ..self }
+    }
+
+    /// Each part begins at a register.
+    fn push(&mut self, bytes: &[u8]) {
+        for key in std::iter::once(&mut self.key).chain(&mut self.last) {
+            key.extend(bytes);
+            key.resize(key.len().next_multiple_of(4), 0);
+        }
+    }
+}
+
+/// The next number of as many bytes.
+fn following(last: &[u8]) -> Vec<u8> {
+    let mut next = last.to_vec();
+    for byte in next.iter_mut().rev() {
+        let (sum, overflows) = byte.overflowing_add(1);
+        *byte = sum;
+        if !overflows {
+            break;
+        }
+    }
+    next
+}
+
+impl Batch {
+    /// A set; one that is there stays with what is in it.
+    pub(in crate::network) fn add_set(&mut self, table: Table<'_>, set: Set) {
+        const RANGES: u32 = 0x4;
+        const CONCATENATED: u32 = 0x80;
+        let kind = set.kinds.iter().fold(0, |kind, part| kind << 6 | part.number());
+        let length = set.kinds.iter().map(|part| part.words() * 4).sum();
+        let flags = match (set.has_ranges, set.kinds) {
+            (false, _) => 0,
+            (true, [_]) => RANGES,
+            (true, _) => RANGES | CONCATENATED,
+        };
+        let mut attributes = Writer::default().text(1, table.name).text(2, set.name).number(3, flags);
+        attributes = attributes.number(4, kind).number(5, length);
+        if flags & CONCATENATED != 0 {
+            let field = |part: &Kind| Writer::default().number(1, part.length());
+            let fields = set.kinds.iter().fold(Writer::default(), |list, part| list.nest(1, field(part)));
+            attributes = attributes.nest(9, Writer::default().nest(2, fields));
+        }
+        self.sets += 1;
+        let attributes = attributes.number(10, self.sets);
+        self.add(NEW_SET, CREATE, table.family, attributes, format!("add set {table} {}", set.name));
+    }
+
+    /// Elements of a set; those that are there stay.
+    pub(in crate::network) fn add_elements(
+        &mut self,
+        table: Table<'_>,
+        set: Set,
+        elements: impl Iterator<Item = Element>,
+    ) {
+        // An attribute holds 64 KiB, so a thousand elements a message.
+        let elements: Vec<Element> = elements.collect();
+        for some in elements.chunks(1000) {
+            let list = some.iter().fold(Writer::default(), |list, element| written(list, set, element));
+            let attributes = Writer::default().text(1, table.name).text(2, set.name).nest(3, list);
+            let what = format!("add element {table} {}", set.name);
+            self.add(NEW_ELEMENT, CREATE, table.family, attributes, what);
+        }
+    }
+
+    pub(in crate::network) fn delete_all_elements(&mut self, table: Table<'_>, set: Set) {
+        let all = Writer::default().text(1, table.name).text(2, set.name);
+        self.add(DELETE_ELEMENT, 0, table.family, all, format!("flush set {table} {}", set.name));
+    }
+}
+
+/// An element at the end of a list of them.
+fn written(list: Writer, set: Set, element: &Element) -> Writer {
+    const END: u32 = 1;
+    let key = || Writer::default().value(1, &element.key);
+    match (&element.last, set.kinds) {
+        (None, _) => list.nest(1, key()),
+        // A range of one part is where it begins, and what follows its end.
+        (Some(last), [_]) => {
+            list.nest(1, key()).nest(1, Writer::default().value(1, &following(last)).number(3, END))
+        }
+        (Some(last), _) => list.nest(1, key().value(10, last)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_part_of_a_key_begins_at_a_register_and_a_subnet_is_a_range() {
+        let mac = Mac([2, 0x42, 10, 0, 0, 7]);
+        let key = Element::default().mac(mac).address(Ipv4Addr::new(10, 0, 0, 7));
+        assert_eq!(key.key, [2, 0x42, 10, 0, 0, 7, 0, 0, 10, 0, 0, 7]);
+        assert_eq!(key.last, None);
+        let home = Element::default().subnet("10.0.1.0/24".parse().unwrap()).link("br0");
+        assert_eq!((home.key[..8].to_vec(), home.key.len()), (vec![10, 0, 1, 0, b'b', b'r', b'0', 0], 20));
+        let last = home.last.unwrap();
+        assert_eq!((last[..8].to_vec(), last.len()), (vec![10, 0, 1, 255, b'b', b'r', b'0', 0], 20));
+        assert_eq!(following(&[10, 0, 255, 255]), [10, 1, 0, 0]);
+    }
+}
