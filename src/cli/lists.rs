@@ -15,7 +15,7 @@ use crate::docker::filter::{self, ContainerFilter, Filters};
 use crate::docker::{
     Column, Format, images as image_rows, inspect as json, network as network_rows, ps as ps_rows, schema,
 };
-use crate::engine::{self, Container, Damaged, Engine, Listing, Network, NotFound, Warnings};
+use crate::engine::{self, Container, Damaged, Engine, Listing, NetworkView, NotFound, Warnings};
 
 pub(super) async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
     let filters = Filters::parse(&ps.filter, filter::CONTAINER_KEYS)?;
@@ -206,10 +206,10 @@ async fn image(engine: &Engine, name: &str) -> engine::Result<Object> {
 }
 
 /// The networks, read once for all words, so that warnings are told once.
-type ReadNetworks = OnceCell<Vec<Network>>;
+type ReadNetworks = OnceCell<Vec<NetworkView>>;
 
 /// Every network; what cannot be told of one is warned of.
-async fn networks_of(engine: &Engine) -> engine::Result<Vec<Network>> {
+async fn networks_of(engine: &Engine) -> engine::Result<Vec<NetworkView>> {
     let Listing { whole, damaged: _, warnings } = engine.networks().listing().await?;
     warn(&Warnings(warnings));
     Ok(whole)

@@ -38,7 +38,7 @@ pub(super) fn connect(
     warnings.extend(resolver_warning(plan, &HostFiles::read()));
     let port =
         names.new_port().map_err(|error| sys::Error::new("getrandom()", error)).step(|| "name a link")?;
-    let mut decide = |state: &mut State| endpoint(&plan.container, connection, state, number, port.clone());
+    let decide = |state: &mut State| endpoint(&plan.container, connection, state, number, port.clone());
     let endpoint = match decide(&mut state) {
         // Runs that nobody settled hold addresses although their namespaces are gone.
         Err(Error::Full { .. } | Error::AddressTaken { .. }) => {
@@ -95,32 +95,30 @@ pub(super) fn repair(place: &Place, look: Look) -> Result<Repair> {
     let Some(_lock) = Files::new(place, Network::default_bridge(&place.paths).id).try_lock()? else {
         return Ok(Repair::Busy);
     };
-    let mut all = Vec::new();
+    let (mut files, mut states) = (Vec::new(), Vec::new());
     for network in networks(place)?.0 {
-        let files = Files::new(place, network.id);
-        all.extend(files.state()?.map(|state| (files, state)));
+        let of_network = Files::new(place, network.id);
+        if let Some(state) = of_network.state()? {
+            files.push(of_network);
+            states.push(state);
+        }
     }
     let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
     let generation = |tables: &mut Tables| tables.generation().step(|| "look at the rules");
     let current = Some(generation(&mut tables)?);
-    if look == Look::IfChanged && all.iter().all(|(_, state)| state.repaired == current) {
+    if states.is_empty()
+        || look == Look::IfChanged && states.iter().all(|state: &State| state.repaired == current)
+    {
         return Ok(Repair::Done(Vec::new()));
     }
-    let mut warnings = Vec::new();
-    for at in 0..all.len() {
-        let others: Vec<State> = all
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != at)
-            .map(|(_, (_, state))| state.clone())
-            .collect();
-        let (_, state) = &mut all[at];
-        warnings.extend(ensure_forwarding(state));
-        warnings.extend(rules::ensure(&mut tables, &names, state, &others, None)?);
-        warnings.extend(firewall::clear_the_way(&mut tables, &mut Links::open()?, &names, place, state)?);
+    let mut warnings: Vec<String> = states.iter_mut().flat_map(ensure_forwarding).collect();
+    warnings.extend(rules::ensure(&mut tables, &names, &mut states, None)?);
+    let mut links = Links::open()?;
+    for state in &mut states {
+        warnings.extend(firewall::clear_the_way(&mut tables, &mut links, &names, place, state)?);
     }
     let repaired = Some(generation(&mut tables)?);
-    for (files, state) in &mut all {
+    for (files, state) in files.iter().zip(&mut states) {
         state.repaired = repaired;
         files.save(state)?;
     }
@@ -282,14 +280,20 @@ fn make_bridge(
     let asked = network.pools.first();
     let taken = links.taken(None)?;
     let subnet = match asked.filter(|pool| !pool.is_chosen) {
-        Some(pool) => subnet::only(pool.subnet, &taken),
+        Some(pool) => match taken.iter().find(|one| one.overlaps(pool.subnet)) {
+            None => Ok(pool.subnet),
+            Some(route) => Err(Error::SubnetInUse {
+                network: network.name.clone(),
+                subnet: pool.subnet.to_string(),
+                route: route.to_string(),
+            }),
+        },
         None => {
             let last = before.as_ref().map(|state| state.subnet).or(asked.map(|pool| pool.subnet));
             subnet::choose(last, &taken)
+                .map_err(|route| Error::NoSubnet { network: network.name.clone(), route: route.to_string() })
         }
-    };
-    let subnet = subnet
-        .map_err(|route| Error::NoSubnet { network: network.name.clone(), route: route.to_string() })?;
+    }?;
     let mut state = State::new(bridge, subnet, links.uplink_mtu()?);
     let index = links.add_bridge(&state.bridge, subnet, state.mtu)?;
     without_ipv6(&state.bridge)?;
@@ -343,8 +347,9 @@ fn guard(
     let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
     let others = networks(place)?.0.into_iter().filter(|other| other.id != network.id);
     let others = others.filter_map(|other| Files::new(place, other.id).state().ok().flatten());
-    let others: Vec<State> = others.collect();
-    let mut warnings = rules::ensure(&mut tables, names, state, &others, Some(&guest(endpoint)))?;
+    let mut all: Vec<State> = std::iter::once(state.clone()).chain(others).collect();
+    let mut warnings = rules::ensure(&mut tables, names, &mut all, Some(&guest(endpoint)))?;
+    *state = all.swap_remove(0);
     warnings.extend(firewall::clear_the_way(&mut tables, links, names, place, state)?);
     Ok(warnings)
 }

@@ -25,6 +25,16 @@ pub enum Error {
         /// The route that was in the way.
         route: String,
     },
+    /// The subnet that a network was created with overlaps a route of this machine.
+    #[error("the subnet {subnet} of `{network}` overlaps {route}, which this machine uses")]
+    SubnetInUse {
+        /// The network.
+        network: String,
+        /// Its subnet.
+        subnet: String,
+        /// The route, or the subnet of a link.
+        route: String,
+    },
     /// All addresses are leased to containers that are alive.
     #[error("`{network}` has no free address in {subnet}")]
     Full {
@@ -90,7 +100,10 @@ impl Explain for Error {
             Self::BadNameServer(_) | Self::BadHost(_) | Self::NoSuchAddress { .. } => ErrorKind::Invalid,
             Self::UnknownDriver { .. } => ErrorKind::Unsupported,
             Self::NoNamespace => ErrorKind::Internal,
-            Self::NoSubnet { .. } | Self::Full { .. } | Self::AddressTaken { .. } => ErrorKind::Conflict,
+            Self::NoSubnet { .. }
+            | Self::SubnetInUse { .. }
+            | Self::Full { .. }
+            | Self::AddressTaken { .. } => ErrorKind::Conflict,
             Self::System { source, .. } => source.kind(),
             Self::State(source) | Self::Damaged { source, .. } => source.kind(),
         }
@@ -102,6 +115,9 @@ impl Explain for Error {
             Self::BadNameServer(_) => Some("give the name server's address".to_owned()),
             Self::NoNamespace | Self::NoSuchAddress { .. } | Self::AddressTaken { .. } => None,
             Self::UnknownDriver { .. } => Some("use the hoist that created it".to_owned()),
+            Self::SubnetInUse { .. } => {
+                Some("remove the route, or create the network with another subnet".to_owned())
+            }
             Self::NoSubnet { .. } => Some("remove a route, or use `--network host`".to_owned()),
             Self::Full { .. } => Some("remove containers that are not needed".to_owned()),
             Self::System { source, .. } => source.hint(),

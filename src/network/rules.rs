@@ -113,49 +113,39 @@ impl Names {
     }
 }
 
-/// Sees to it that both tables are there with all their rules, and in them the network of `own`
-/// with `newcomer`; where something is missing, every network's elements are put in.
+/// Sees to it that both tables are there with all their rules, and in them the networks of `states`,
+/// which are all of this engine's, and `newcomer`.
 ///
 /// Returns what the kernel lacks, for the user.
 pub(super) fn ensure(
     tables: &mut Tables,
     names: &Names,
-    own: &mut State,
-    others: &[State],
+    states: &mut [State],
     newcomer: Option<&Guest>,
 ) -> Result<Vec<String>> {
     let plan = Plan { table: names.inet(), sets: INET_SETS, chains: INET_CHAINS, rules: inet_rules() };
     let mut batch = Batch::new();
     let found = plan.look(tables)?;
-    let is_new = matches!(found, Found::Nothing);
     plan.complete(&mut batch, &found);
-    if found != Found::Whole || !own.is_in_rules {
-        let all: Vec<&State> = others.iter().chain([&*own]).collect();
+    if found != Found::Whole || states.iter().any(|state| !state.is_in_rules) {
         for set in INET_SETS {
             batch.delete_all_elements(plan.table, *set);
-            batch.add_elements(plan.table, *set, all.iter().map(|state| segment(*set, state)));
+            batch.add_elements(plan.table, *set, states.iter().map(|state| segment(*set, state)));
         }
         tables.commit(batch).step(|| format!("make the table {}", plan.table))?;
-        own.is_in_rules = true;
+        states.iter_mut().for_each(|state| state.is_in_rules = true);
     }
-    if is_new {
-        for table in names.former() {
-            if tables.mark_of(table).is_ok_and(|mark| mark.is_some()) {
-                let mut batch = Batch::new();
-                batch.delete_table(table);
-                ignore_missing(tables.commit(batch)).step(|| format!("delete the table {table}"))?;
-            }
-        }
+    if found == Found::Nothing {
+        delete_former(tables, names)?;
     }
-    ensure_frames(tables, names, own, others, newcomer)
+    ensure_frames(tables, names, states, newcomer)
 }
 
 /// The same for the table of frames.
 fn ensure_frames(
     tables: &mut Tables,
     names: &Names,
-    own: &mut State,
-    others: &[State],
+    states: &mut [State],
     newcomer: Option<&Guest>,
 ) -> Result<Vec<String>> {
     let plan = Plan {
@@ -167,23 +157,38 @@ fn ensure_frames(
     let mut batch = Batch::new();
     let found = plan.look(tables)?;
     plan.complete(&mut batch, &found);
-    if found != Found::Whole || own.departed >= MANY {
+    if found != Found::Whole || states.iter().any(|state| state.departed >= MANY) {
         batch.delete_all_elements(plan.table, GUESTS);
-        let all = others.iter().chain([&*own]).flat_map(State::guests).map(|guest| element(&guest));
+        let all = states.iter().flat_map(State::guests).map(|guest| element(&guest));
         batch.add_elements(plan.table, GUESTS, all);
-        own.departed = 0;
+        states.iter_mut().for_each(|state| state.departed = 0);
     } else if let Some(newcomer) = newcomer {
         batch.add_elements(plan.table, GUESTS, std::iter::once(element(newcomer)));
     } else {
         return Ok(Vec::new());
     }
     match tables.commit(batch) {
-        Err(error) if is_unsupported(&error) => Ok(vec![format!(
-            "this kernel has no nf_tables for bridges: containers on {} can speak in each other's name",
-            own.bridge
-        )]),
+        Err(error) if is_unsupported(&error) => {
+            let bridges: Vec<_> = states.iter().map(|state| state.bridge.as_str()).collect();
+            Ok(vec![format!(
+                "this kernel has no nf_tables for bridges: containers on {} can speak in each other's name",
+                bridges.join(", ")
+            )])
+        }
         done => done.step(|| format!("make the table {}", plan.table)).map(|()| Vec::new()),
     }
+}
+
+/// Deletes the tables of an older hoist, whose rules these take the place of.
+fn delete_former(tables: &mut Tables, names: &Names) -> Result<()> {
+    for table in names.former() {
+        if tables.mark_of(table).is_ok_and(|mark| mark.is_some()) {
+            let mut batch = Batch::new();
+            batch.delete_table(table);
+            ignore_missing(tables.commit(batch)).step(|| format!("delete the table {table}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes all tables of this engine.

@@ -184,10 +184,6 @@ impl<'a> Files<'a> {
         Self { place, id }
     }
 
-    pub(super) fn id(&self) -> &NetworkId {
-        &self.id
-    }
-
     /// Waits until no other process changes this engine's networks.
     pub(super) fn lock(&self) -> Result<Lock> {
         disk::private_dir(&self.place.paths.network_runs())?;

@@ -133,15 +133,6 @@ pub(super) fn choose(preferred: Option<Subnet>, taken: &[Subnet]) -> Result<Subn
     Err(in_the_way)
 }
 
-/// This one, if nothing in `taken` overlaps it.
-///
-/// # Errors
-///
-/// The one that does.
-pub(super) fn only(wanted: Subnet, taken: &[Subnet]) -> Result<Subnet, Subnet> {
-    taken.iter().find(|one| one.overlaps(wanted)).map_or(Ok(wanted), |one| Err(*one))
-}
-
 fn pools() -> impl Iterator<Item = Subnet> {
     let pools = [(172, 30), (172, 29), (172, 28), (172, 27), (10, 231), (10, 232), (10, 233), (192, 168)];
     pools.into_iter().flat_map(|(a, b)| (0..=255).map(move |c| Subnet::of(Ipv4Addr::new(a, b, c, 0), 24)))

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Command, Output};
 
 use hoist::base::{ContainerId, Endpoint, Paths};
-use hoist::network::{self, Applied, Mode, Place, Plan, Request};
+use hoist::network::{self, Applied, Connection, Namespace, Network, Place, Plan, Request};
 use hoist::sys::netlink::inside;
 use nix::sched::{CloneFlags, unshare};
 use tempfile::TempDir;
@@ -113,8 +113,9 @@ impl Host {
 
     fn start_in(&self, engine: &str) -> Guest {
         let space = Space::new();
-        let plan = bridge_plan();
-        let applied = network::apply(&plan, Some(space.fd()), &self.place(engine)).unwrap();
+        let place = self.place(engine);
+        let plan = plan([network::default_network(&place).unwrap()]);
+        let applied = network::apply(&plan, Some(space.fd()), &place).unwrap();
         Guest { space, applied }
     }
 }
@@ -134,10 +135,12 @@ impl Guest {
     }
 }
 
-fn bridge_plan() -> Plan {
+/// A new container on these networks.
+fn plan(networks: impl IntoIterator<Item = Network>) -> Plan {
     network::plan(Request {
         container: ContainerId::random().unwrap(),
-        mode: Mode::Bridge,
+        namespace: Namespace::Own,
+        connections: networks.into_iter().map(Connection::to).collect(),
         hostname: "web".to_owned(),
         domainname: String::new(),
         extra_hosts: Vec::new(),
@@ -330,9 +333,125 @@ fn a_flushed_ruleset_comes_back_for_all_who_are_there() {
     let again = rules(&host);
     let is_old = |line: &str| again.contains(line.trim().trim_matches(['{', '}', ',']));
     assert!(whole.lines().filter(|line| !line.contains("elements")).all(is_old), "{whole}{again}");
-    host.ok(&format!("nft flush chain inet {} forward", host.paths("a").engine_name()));
+    host.ok(&format!("nft flush chain inet {}-net forward", host.paths("a").engine_name()));
     let _three = host.start();
     assert!(rules(&host).contains("ct status dnat accept"), "a flushed chain is noticed");
+}
+
+/// A network beside the default one, as its file says.
+fn make_network(host: &Host, name: &str, pool: Option<&str>) -> Network {
+    let pools: Vec<_> = pool
+        .into_iter()
+        .map(|subnet| {
+            let (first, _) = subnet.rsplit_once('.').unwrap();
+            serde_json::json!({ "subnet": subnet, "gateway": format!("{first}.1") })
+        })
+        .collect();
+    let id = hoist::base::NetworkId::random().unwrap();
+    let file = serde_json::json!({
+        "version": 2, "id": id, "name": name, "created": "2026-01-01T00:00:00Z", "driver": "bridge",
+        "pools": pools, "options": { "com.docker.network.container_iface_prefix": "lan" }, "labels": {},
+    });
+    let folder = host.paths("a").networks();
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join(format!("{id}.json")), file.to_string()).unwrap();
+    serde_json::from_value(file).unwrap()
+}
+
+#[test]
+fn several_networks_are_elements_of_the_same_rules_and_do_not_reach_each_other() {
+    let host = Host::with_world();
+    let place = host.place("a");
+    let default = network::default_network(&place).unwrap();
+    let (front, back) =
+        (make_network(&host, "front", None), make_network(&host, "back", Some("10.77.0.0/24")));
+    let connect = |networks: &[&Network]| {
+        let space = Space::new();
+        let plan = plan(networks.iter().map(|network| (*network).clone()));
+        let applied = network::apply(&plan, Some(space.fd()), &place).unwrap();
+        Guest { space, applied }
+    };
+    let alone = connect(&[&default]);
+    let count = |text: &str| rules(&host).matches(text).count();
+    let chains = || {
+        let rules = rules(&host);
+        let is_rule = |line: &&str| !line.contains("elements") && line.contains("comment");
+        rules.lines().filter(is_rule).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let before = chains();
+    assert_eq!(before.len(), 9, "{before:?}");
+    let (one, two, between) = (connect(&[&front]), connect(&[&back]), connect(&[&back, &front]));
+    assert_eq!(chains(), before, "no rule comes with a network or a container");
+    assert_eq!(two.address(), Ipv4Addr::new(10, 77, 0, 2));
+    assert_eq!(count("10.77.0.0/24"), 3, "{}", rules(&host));
+    let names: Vec<_> = between.applied.endpoints.iter().map(|it| it.interface.as_str()).collect();
+    assert_eq!(names, ["lan0", "lan1"]);
+    assert!(between.space.ok("ip route").contains("default via 10.77.0.1 dev lan0"));
+    // In and out of each, and between them only through who is in both.
+    for guest in [&alone, &one, &two, &between] {
+        assert!(guest.space.reaches(WORLD));
+    }
+    assert!(between.space.reaches(one.address()) && between.space.reaches(two.address()));
+    for (from, to) in [(&alone, &one), (&one, &two), (&two, &one), (&one, &alone)] {
+        assert!(!from.space.reaches(to.address()), "{} {}", from.address(), to.address());
+    }
+    // What somebody flushes comes back for all of them, from any of them.
+    host.ok("nft flush ruleset");
+    let _later = connect(&[&front]);
+    assert!(two.space.reaches(WORLD) && between.space.reaches(one.address()));
+    assert!(!one.space.reaches(two.address()));
+    // A rule of the user in our table stays.
+    let table = format!("inet {}-net", host.paths("a").engine_name());
+    host.ok(&format!("nft insert rule {table} forward counter comment mine; nft flush chain {table} raw"));
+    network::repair(&place, network::Look::Again).unwrap();
+    assert_eq!(count("comment \"mine\""), 1);
+    assert_eq!(chains().len(), 10);
+    let listed = network::list(&place).unwrap().0;
+    let names: Vec<_> = listed.iter().map(|network| (network.name.as_str(), network.members.len())).collect();
+    assert_eq!(names, [("back", 2), ("bridge", 1), ("front", 3), ("host", 0), ("none", 0)]);
+    assert_none(&network::reset(&place));
+    assert_eq!(host.ok("nft list ruleset"), "");
+    let left = host.ok("ip -o link");
+    assert!(!left.contains("br-") && !left.contains("hoist") && !left.contains("hp"), "{left}");
+}
+
+#[test]
+fn a_network_of_a_driver_that_is_not_known_is_shown_and_refused() {
+    let host = Host::new();
+    let place = host.place("a");
+    let mut network = make_network(&host, "far", None);
+    let path = host.paths("a").networks().join(format!("{}.json", network.id));
+    let mut file: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    file["driver"] = "overlay".into();
+    std::fs::write(&path, file.to_string()).unwrap();
+    let listed = network::list(&place).unwrap().0;
+    let shown = listed.iter().find(|network| network.name == "far").unwrap();
+    assert_eq!(shown.driver.to_string(), "overlay");
+    network.driver = shown.driver.clone();
+    let error = network::apply(&plan([network]), Some(Space::new().fd()), &place).unwrap_err();
+    assert_eq!(error.to_string(), "the network `far` has the driver overlay, which this hoist does not know");
+}
+
+#[test]
+fn a_subnet_that_was_asked_for_is_not_replaced_by_another() {
+    let host = Host::new();
+    host.ok("ip link add br9 type bridge; ip address add 10.77.0.1/16 dev br9; ip link set br9 up");
+    let network = make_network(&host, "back", Some("10.77.0.0/24"));
+    let error = network::apply(&plan([network]), Some(Space::new().fd()), &host.place("a")).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "the subnet 10.77.0.0/24 of `back` overlaps 10.77.0.0/16, which this machine uses"
+    );
+}
+
+#[test]
+fn the_tables_of_an_older_hoist_go() {
+    let host = Host::with_world();
+    let old = host.paths("a").engine_name();
+    host.ok(&format!("nft add table inet {old}; nft add table bridge {old}"));
+    assert!(host.start().space.reaches(WORLD));
+    let left = host.ok("nft list tables");
+    assert_eq!(left.lines().count(), 2, "{left}");
 }
 
 #[test]
@@ -384,9 +503,12 @@ fn eight_threads_of_two_engines_start_at_once() {
             let (place, space) = (&places[n % 2], &space);
             scope.spawn(move || {
                 let guest = Space::new();
-                inside(space.as_fd(), || network::apply(&bridge_plan(), Some(guest.fd()), place))
-                    .unwrap()
-                    .unwrap()
+                inside(space.as_fd(), || {
+                    let plan = plan([network::default_network(place).unwrap()]);
+                    network::apply(&plan, Some(guest.fd()), place)
+                })
+                .unwrap()
+                .unwrap()
             })
         });
         let starts: Vec<_> = starts.collect();
@@ -440,7 +562,7 @@ fn leases_of_dead_runs_are_given_out_again_when_none_is_left() {
     let next = host.start();
     assert_eq!(next.address(), Ipv4Addr::new(172, 30, 0, 3));
     assert!(next.space.reaches(live.address()));
-    let (all, unread) = network::list(&place);
+    let (all, unread) = network::list(&place).unwrap();
     assert!(unread.is_empty(), "{unread:?}");
     let members: Vec<_> = all[0].members.iter().map(|member| member.address).collect();
     assert_eq!(members, [live.address(), next.address()]);
@@ -485,7 +607,7 @@ fn a_neighbour_of_the_host_does_not_reach_into_the_bridge() {
     assert!(!host.world().reaches(one.address()));
     assert!(one.space.reaches(WORLD), "answers come through all the same");
     // Nor when somebody else's table would let it pass the first guard.
-    host.ok(&format!("nft flush chain inet {} raw", host.paths("a").engine_name()));
+    host.ok(&format!("nft flush chain inet {}-net raw", host.paths("a").engine_name()));
     assert!(!host.world().reaches(one.address()), "the second guard stands in forward");
 }
 
@@ -504,13 +626,12 @@ fn forwarding_is_turned_on_once_and_off_by_reset() {
 #[test]
 fn without_a_network_there_is_lo_and_with_the_hosts_there_is_nothing_to_do() {
     let host = Host::new();
-    let mut plan = bridge_plan();
-    plan.mode = Mode::None;
+    let mut plan = plan([]);
     let space = Space::new();
     let applied = network::apply(&plan, Some(space.fd()), &host.place("a")).unwrap();
-    assert_eq!(applied, Applied::unconnected(Mode::None));
+    assert_eq!(applied, Applied::default());
     assert!(space.reaches("127.0.0.1"));
-    plan.mode = Mode::Host;
+    plan.namespace = Namespace::Host;
     let applied = network::apply(&plan, None, &host.place("a")).unwrap();
     assert_none(&network::remove(&applied.endpoints, &host.place("a")));
     assert_eq!(host.ok("ip -o link | wc -l"), host.ok("ip -o link | grep -cE 'lo:|ifb'"));
@@ -521,9 +642,10 @@ fn a_failed_start_leaves_no_link_and_no_lease() {
     let host = Host::new();
     let space = Space::new();
     space.ok("ip link add eth0 type veth peer name other0"); // its name is taken
-    let error = network::apply(&bridge_plan(), Some(space.fd()), &host.place("a")).unwrap_err();
+    let plan = plan([network::default_network(&host.place("a")).unwrap()]);
+    let error = network::apply(&plan, Some(space.fd()), &host.place("a")).unwrap_err();
     assert!(error.to_string().starts_with("cannot connect the container to hoist0"), "{error}");
     let links = host.ok("ip -o link");
     assert!(!links.contains("hp"), "{links}");
-    assert_eq!(network::list(&host.place("a")).0[0].members, []);
+    assert_eq!(network::list(&host.place("a")).unwrap().0[0].members, []);
 }

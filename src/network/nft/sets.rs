@@ -18,7 +18,7 @@ pub(in crate::network) enum Field {
 
 impl Field {
     /// Base, offset, length.
-    fn place(self) -> (u32, u32, u32) {
+    pub(super) fn place(self) -> (u32, u32, u32) {
         match self {
             Self::LinkSource => (0, 6, 6),
             Self::IpSource => (1, 12, 4),
@@ -39,7 +39,7 @@ pub(in crate::network) enum Part {
 }
 
 impl Part {
-    fn kind(self) -> Kind {
+    pub(super) fn kind(self) -> Kind {
         match self {
             Self::Link(_) => Kind::Link,
             Self::Packet(Field::LinkSource | Field::ArpSenderLink) => Kind::Mac,
@@ -75,7 +75,7 @@ impl Kind {
     }
 
     /// Registers of four bytes that it takes.
-    fn words(self) -> u32 {
+    pub(super) fn words(self) -> u32 {
         self.length().div_ceil(4)
     }
 }

@@ -1,6 +1,6 @@
 //! What the engine knows, in the form that rows and texts have.
 
-use crate::engine::{Engine, Image, Listing, Network, Result, Space, TrashEntry};
+use crate::engine::{Engine, Image, Listing, NetworkView, Result, Space, TrashEntry};
 use crate::tui::event::Listed;
 use crate::tui::list::journal::{EventRow, KEPT};
 use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow};
@@ -65,17 +65,17 @@ fn image_rows(image: &Image) -> Vec<ImageRow> {
     image.tags.iter().map(|tag| row(tag.to_string())).collect()
 }
 
-fn network_row(network: &Network) -> NetworkRow {
+fn network_row(network: &NetworkView) -> NetworkRow {
     NetworkRow {
         id: network.id.to_string(),
         name: network.name.clone(),
-        driver: network.driver().to_owned(),
+        driver: network.driver.to_string(),
         subnet: subnet(network),
         created: network.created,
         members: network.members.iter().map(|member| member.container.to_string()).collect(),
     }
 }
 
-fn subnet(network: &Network) -> String {
+fn subnet(network: &NetworkView) -> String {
     network.bridge.as_ref().map_or_else(String::new, |bridge| bridge.subnet.to_string())
 }
