@@ -326,7 +326,7 @@ impl Words for ExecWords {
         }
         let request = ExecRequest {
             command,
-            env: options::env(&self.env_file, &self.env, world)?,
+            env: options::process::env(&self.env_file, &self.env, world)?,
             user: self.user,
             workdir: self.workdir,
             tty: self.tty,

@@ -13,11 +13,11 @@ mod container;
 mod create;
 mod empty;
 pub mod equivalent;
+mod fields;
 pub mod flags;
 mod image;
 mod keys;
 mod lists;
-mod mount;
 mod options;
 mod refused;
 mod suggest;
@@ -38,6 +38,7 @@ pub use container::{
     Wait,
 };
 pub use create::{Create, Run};
+pub use fields::{FIELDS, Field, Kind, Section};
 pub use image::{FromHost, ImageInspect, Import, Load, Pull, Rmi, Tag};
 pub use keys::{DEFAULT_DETACH, Keys};
 pub use lists::{

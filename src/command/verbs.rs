@@ -157,10 +157,12 @@ impl Verb {
     /// For clap.
     pub(super) fn command(&self) -> Command {
         let help = Arg::new("help").long("help").help("Print usage").action(ArgAction::Help);
+        let is_run = matches!(self.paths[0], "run" | "create");
         // `-h` is help too, where it is not taken: `run -h NAME`.
-        let help = if matches!(self.paths[0], "run" | "create") { help } else { help.short('h') };
+        let help = if is_run { help } else { help.short('h') };
         let command = Command::new(self.name()).disable_help_flag(true).disable_version_flag(true);
-        (self.augment)(command).about(self.about).override_usage(self.usage()).arg(help)
+        let command = if is_run { by_name(self.augment, command) } else { (self.augment)(command) };
+        command.about(self.about).override_usage(self.usage()).arg(help)
     }
 
     /// What `--help` shows.
@@ -172,6 +174,13 @@ impl Verb {
         let hide = |arg: Arg| if arg.is_positional() { arg.hide(true) } else { arg };
         self.command().mut_args(hide).about(about).help_template(TEMPLATE).render_help().to_string()
     }
+}
+
+/// Adds options by name, and not by their groups.
+fn by_name(augment: fn(Command) -> Command, command: Command) -> Command {
+    let mut args: Vec<Arg> = augment(Command::new("")).get_arguments().cloned().collect();
+    args.sort_by(|one, other| one.get_long().cmp(&other.get_long()));
+    command.args(args.into_iter().enumerate().map(|(at, arg)| arg.display_order(at)))
 }
 
 /// What the first words of a command line name.

@@ -44,6 +44,7 @@ pub use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Name, NetworkId};
 pub use crate::container::log::{
     BadPattern, Filter as LogFilter, Level, MAX_FILES as MAX_LOG_FILES, Matcher, Pattern, Rule as LogRule,
 };
+pub use crate::container::options::resources::ULIMITS;
 pub use crate::container::{
     Bind, Conflict, ExitState, LifecycleOptions, LogOptions, MountKind, MountOptions, MountRequest,
     NetworkMode, NetworkOptions, Options, Process, ProcessOptions, Propagation, PullPolicy, Record,

@@ -5,175 +5,15 @@
 //!  fields ─┤                            hoist run -dit --name web -e A=b debian bash
 //!          ◀────────── fill ──────────┘
 //! ```
-//! The table of fields is checked against the grammar: an option that `run` learns needs a
-//! line here. What is wrong with a field is found by `update`, which knows the lists.
+//! The fields stand with the grammar, and are checked against it: an option that `run` learns
+//! needs one. What is wrong with a field is found by `update`, which knows the lists.
 
 use std::collections::BTreeMap;
 
+use crate::command::Kind::{Many, One, Switch};
+pub use crate::command::{FIELDS, Field, Kind, Section};
 use crate::command::{Usage, choices, flags, join, split};
 use crate::tui::model::layer::Input;
-
-/// A group of fields.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Section {
-    General,
-    Env,
-    Mounts,
-    Network,
-    Resources,
-    Security,
-    Labels,
-    Advanced,
-}
-
-impl Section {
-    /// In the order they are shown.
-    pub const ALL: [Self; 8] = [
-        Self::General,
-        Self::Env,
-        Self::Mounts,
-        Self::Network,
-        Self::Resources,
-        Self::Security,
-        Self::Labels,
-        Self::Advanced,
-    ];
-
-    /// Its heading.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::General => "General",
-            Self::Env => "Env",
-            Self::Mounts => "Mounts",
-            Self::Network => "Network",
-            Self::Resources => "Resources",
-            Self::Security => "Security",
-            Self::Labels => "Labels",
-            Self::Advanced => "Advanced",
-        }
-    }
-
-    /// The places of its fields in [`FIELDS`].
-    #[must_use]
-    pub fn fields(self) -> Vec<usize> {
-        let is_in = |place: &usize| FIELDS.get(*place).is_some_and(|field| field.sections.contains(&self));
-        let places = (0..FIELDS.len()).filter(is_in);
-        // Switches share lines, below the others.
-        let (switches, typed): (Vec<_>, Vec<_>) = places.partition(|place| FIELDS[*place].is_switch());
-        [typed, switches].concat()
-    }
-}
-
-/// What a field holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// The image.
-    Image,
-    /// What runs in it, behind the image.
-    Command,
-    /// Any further options, as on the command line.
-    Flags,
-    /// The value of an option.
-    One(&'static str),
-    /// The values of an option, separated by blanks as on the command line.
-    Many(&'static str),
-    /// An option that is on or off.
-    Switch(&'static str),
-    /// Whether a terminal is opened afterwards.
-    Opens,
-}
-
-/// One field.
-#[derive(Debug)]
-pub struct Field {
-    /// What stands before it.
-    pub label: &'static str,
-    /// What it holds.
-    pub kind: Kind,
-    /// Where it is shown.
-    pub sections: &'static [Section],
-    /// What to type, while nothing is typed.
-    pub hint: &'static str,
-}
-
-impl Field {
-    /// Whether it is switched, not typed.
-    #[must_use]
-    pub fn is_switch(&self) -> bool {
-        matches!(self.kind, Kind::Switch(_) | Kind::Opens)
-    }
-
-    /// The option it stands for.
-    #[must_use]
-    pub fn flag(&self) -> Option<&'static str> {
-        match self.kind {
-            Kind::One(flag) | Kind::Many(flag) | Kind::Switch(flag) => Some(flag),
-            Kind::Image | Kind::Command | Kind::Flags | Kind::Opens => None,
-        }
-    }
-}
-
-/// A line of the table.
-const fn field(label: &'static str, kind: Kind, sections: &'static [Section], hint: &'static str) -> Field {
-    Field { label, kind, sections, hint }
-}
-
-use Kind::{Many, One, Switch};
-use Section as S;
-
-/// Every field, in the order of the words they make.
-pub const FIELDS: &[Field] = &[
-    field("detach", Switch("detach"), &[S::General], ""),
-    field("input", Switch("interactive"), &[S::Advanced], ""),
-    field("tty", Switch("tty"), &[S::General], ""),
-    field("rm on exit", Switch("rm"), &[S::General], ""),
-    field("privileged", Switch("privileged"), &[S::General, S::Security], ""),
-    field("read-only", Switch("read-only"), &[S::General, S::Security], ""),
-    field("init", Switch("init"), &[S::Advanced], ""),
-    field("quiet pull", Switch("quiet"), &[S::Advanced], ""),
-    field("signals go on", Switch("sig-proxy"), &[S::Advanced], ""),
-    field("open terminal", Kind::Opens, &[S::General], ""),
-    field("Image", Kind::Image, &[S::General], "name, name:tag or id"),
-    field("Name", One("name"), &[S::General], "chosen by hoist"),
-    field("Command", Kind::Command, &[S::General], "the image's own"),
-    field("Env", Many("env"), &[S::General, S::Env], "NAME=value NAME"),
-    field("Env files", Many("env-file"), &[S::Env], "files of NAME=value lines"),
-    field("Volumes", Many("volume"), &[S::General, S::Mounts], "/here:/there /here:/there:ro"),
-    field("Mounts", Many("mount"), &[S::Mounts], "type=bind,source=/here,target=/there"),
-    field("Tmpfs", Many("tmpfs"), &[S::Mounts], "/there /there:size=64m"),
-    field("Shm size", One("shm-size"), &[S::Mounts, S::Resources], "64m"),
-    field("Network", One("network"), &[S::General, S::Network], "bridge"),
-    field("Hostname", One("hostname"), &[S::Network], "the container's short id"),
-    field("Domain", One("domainname"), &[S::Network], ""),
-    field("Hosts", Many("add-host"), &[S::Network], "name:10.0.0.1 up:host-gateway"),
-    field("DNS", Many("dns"), &[S::Network], "the host's"),
-    field("DNS search", Many("dns-search"), &[S::Network], "example.org"),
-    field("DNS options", Many("dns-option"), &[S::Network], "ndots:1"),
-    field("Restart", One("restart"), &[S::General], "no"),
-    field("Ulimits", Many("ulimit"), &[S::Resources], "nofile=1024:2048"),
-    field("User", One("user"), &[S::Security], "the image's · name, uid, uid:gid"),
-    field("Groups", Many("group-add"), &[S::Security], "names or numbers"),
-    field("Add caps", Many("cap-add"), &[S::Security], "NET_ADMIN"),
-    field("Drop caps", Many("cap-drop"), &[S::Security], "ALL"),
-    field("Options", Many("security-opt"), &[S::Security], "no-new-privileges seccomp=FILE"),
-    field("Labels", Many("label"), &[S::Labels], "name=value"),
-    field("Label files", Many("label-file"), &[S::Labels], "files of name=value lines"),
-    field("Entrypoint", One("entrypoint"), &[S::Advanced], "the image's"),
-    field("Folder", One("workdir"), &[S::Advanced], "the image's"),
-    field("Platform", One("platform"), &[S::Advanced], "this machine's"),
-    field("Pull", One("pull"), &[S::Advanced], "missing"),
-    field("Runtime", One("runtime"), &[S::Advanced], "the embedded one"),
-    field("Stop signal", One("stop-signal"), &[S::Advanced], "the image's, else SIGTERM"),
-    field("Stop secs", One("stop-timeout"), &[S::Advanced], "10"),
-    field("Log driver", One("log-driver"), &[S::Advanced], "json-file"),
-    field("Log options", Many("log-opt"), &[S::Advanced], "max-size=10m max-file=3"),
-    field("Id file", One("cidfile"), &[S::Advanced], "where the id is written"),
-    field("Attach", Many("attach"), &[S::Advanced], "stdin stdout stderr"),
-    field("Detach keys", One("detach-keys"), &[S::Advanced], "ctrl-p,ctrl-q"),
-    field("More flags", Kind::Flags, &[S::Advanced], "as on the command line"),
-];
 
 /// Options that are written by their letter.
 const SHORT: &[(&str, &str)] =
@@ -561,7 +401,7 @@ mod tests {
         for flag in FIELDS.iter().filter_map(Field::flag) {
             assert!(known.iter().any(|long| long == flag), "--{flag} is no option of run");
         }
-        for field in FIELDS {
+        for field in FIELDS.iter() {
             assert!(!field.sections.is_empty(), "{} is shown nowhere", field.label);
         }
         for field in flags::flags("run") {

@@ -1,21 +1,112 @@
-//! `-v`, `--mount` and `--tmpfs`.
+//! The file systems in a container: `-v`, `--mount`, `--tmpfs`, `--read-only`.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
-use super::World;
-use super::options::size;
-use super::usage::Usage;
-use crate::engine::{Bind, MountKind, MountRequest, Propagation, Submounts, Tmpfs};
+use clap::Args;
 
-type Result<T> = std::result::Result<T, Usage>;
+use super::values::size;
+use super::{Line, Result};
+use crate::command::World;
+use crate::command::fields::{Field, Section as S};
+use crate::command::usage::Usage;
+use crate::docker::inspect::tmpfs_options;
+use crate::engine::{Bind, MountKind, MountOptions, MountRequest, Propagation, Submounts, Tmpfs};
+
+#[derive(Debug, Args)]
+pub(super) struct MountWords {
+    /// Attach a file system mount to the container (type=bind or type=tmpfs)
+    #[arg(long, value_name = "MOUNT")]
+    mount: Vec<String>,
+    /// Mount the container's root file system as read only
+    #[arg(long)]
+    read_only: bool,
+    /// Mount a tmpfs directory
+    #[arg(long, value_name = "PATH[:OPTIONS]")]
+    tmpfs: Vec<String>,
+    /// Bind mount a folder or file (host:container[:options])
+    #[arg(short, long, value_name = "SOURCE:TARGET")]
+    volume: Vec<String>,
+}
+
+/// The rows of a form.
+pub(super) const FIELDS: &[Field] = &[
+    Field::switch(60, "read-only", "read-only", &[S::General, S::Security]),
+    Field::many(160, "Volumes", "volume", &[S::General, S::Mounts], "/here:/there /here:/there:ro"),
+    Field::many(170, "Mounts", "mount", &[S::Mounts], "type=bind,source=/here,target=/there"),
+    Field::many(180, "Tmpfs", "tmpfs", &[S::Mounts], "/there /there:size=64m"),
+];
+
+impl MountWords {
+    pub(super) fn read(self, world: &World) -> Result<MountOptions> {
+        let list = all(&self.volume, &self.mount, &self.tmpfs, world)?;
+        Ok(MountOptions { list, read_only: self.read_only, ..MountOptions::default() })
+    }
+}
+
+pub(super) fn write(mounts: &MountOptions, line: &mut Line) {
+    for mount in &mounts.list {
+        let (name, value) = mount_words(mount);
+        line.value(name, value);
+    }
+    line.flag("--read-only", mounts.read_only);
+}
+
+fn mount_words(mount: &MountRequest) -> (&'static str, String) {
+    let target = mount.target.display();
+    match &mount.kind {
+        MountKind::Unknown(_) => ("--mount", format!("type={},target={target}", mount.kind.as_str())),
+        MountKind::Tmpfs(tmpfs) => match tmpfs_options(mount.read_only, tmpfs) {
+            words if words.is_empty() => ("--tmpfs", target.to_string()),
+            words => ("--tmpfs", format!("{target}:{words}")),
+        },
+        MountKind::Bind(bind) if bind.create_source => {
+            let mut word = format!("{}:{target}", bind.source.display());
+            let mode = [mount.read_only.then(|| "ro".into()), shown_propagation(&bind.propagation)];
+            let mode: Vec<_> = mode.into_iter().flatten().collect();
+            if !mode.is_empty() {
+                word += &format!(":{}", mode.join(","));
+            }
+            ("-v", word)
+        }
+        MountKind::Bind(bind) => {
+            let quote = |key: &str, value: String| match value.contains([',', '"']) {
+                true => format!("\"{key}={}\"", value.replace('"', "\"\"")),
+                false => format!("{key}={value}"),
+            };
+            let mut fields = vec![
+                "type=bind".to_owned(),
+                quote("source", bind.source.display().to_string()),
+                quote("target", target.to_string()),
+            ];
+            fields.extend(mount.read_only.then(|| "readonly".to_owned()));
+            let propagation = match bind.submounts {
+                Submounts::ReadOnly => Some(Propagation::Rprivate.as_str()), // it must be said
+                _ => shown_propagation(&bind.propagation),
+            };
+            fields.extend(propagation.map(|word| format!("bind-propagation={word}")));
+            fields.extend(recursion(bind).map(|word| format!("bind-recursive={word}")));
+            ("--mount", fields.join(","))
+        }
+    }
+}
+
+fn recursion(bind: &Bind) -> Option<String> {
+    match &bind.submounts {
+        _ if !bind.recursive => Some("disabled".to_owned()),
+        Submounts::Alike => None,
+        Submounts::Writable => Some("writable".to_owned()),
+        Submounts::ReadOnly => Some("readonly".to_owned()),
+        Submounts::Unknown(value) => Some(value.to_string()),
+    }
+}
+
+fn shown_propagation(value: &Propagation) -> Option<Cow<'static, str>> {
+    (*value != Propagation::default()).then(|| value.as_str())
+}
 
 /// All mounts of a command line; no two at one place.
-pub(super) fn all(
-    volumes: &[String],
-    mounts: &[String],
-    tmpfs: &[String],
-    world: &World,
-) -> Result<Vec<MountRequest>> {
+fn all(volumes: &[String], mounts: &[String], tmpfs: &[String], world: &World) -> Result<Vec<MountRequest>> {
     let mut all: Vec<MountRequest> = Vec::new();
     let volumes = volumes.iter().map(|word| volume(word, world));
     let mounts = mounts.iter().map(|word| mount(word, world));
@@ -198,7 +289,9 @@ fn fields(word: &str) -> Result<Fields> {
             None => (field.trim().to_ascii_lowercase(), None),
         };
         let truth = |value: Option<&str>| {
-            value.map_or(Ok(true), super::truth).map_err(|why| bad(format!("invalid value for {key}: {why}")))
+            value
+                .map_or(Ok(true), crate::command::truth)
+                .map_err(|why| bad(format!("invalid value for {key}: {why}")))
         };
         let needed = || value.ok_or_else(|| bad(format!("invalid field `{field}` must be a key=value pair")));
         match key.as_str() {

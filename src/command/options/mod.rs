@@ -1,0 +1,174 @@
+//! Options of `run` and `create`, a file a group: the words, what they mean, the words again,
+//! and the rows of a form.
+//!
+//! ```text
+//!  --memory 1g ── clap ── GroupWords::read ──▶ container options
+//!              ◀──────── write ───────────────┘
+//! ```
+//! What a group of options *is*, its defaults and checks, stands in the container's own file of
+//! that group.
+
+mod lifecycle;
+mod logging;
+mod mounts;
+mod networking;
+pub(super) mod process;
+mod resources;
+mod security;
+mod values;
+
+use std::collections::BTreeMap;
+
+use clap::Args;
+
+use super::World;
+use super::fields::{Field, Section};
+use super::usage::Usage;
+use crate::engine::{Options, RestartPolicy, Unknown};
+use crate::oci::Platform;
+pub(super) use values::{each, filled};
+
+type Result<T> = std::result::Result<T, Usage>;
+
+/// The words of all groups, and those of a container as a whole.
+#[derive(Debug, Args)]
+pub(super) struct OptionWords {
+    #[command(flatten)]
+    process: process::ProcessWords,
+    #[command(flatten)]
+    mounts: mounts::MountWords,
+    #[command(flatten)]
+    networking: networking::NetworkWords,
+    #[command(flatten)]
+    security: security::SecurityWords,
+    #[command(flatten)]
+    resources: resources::ResourceWords,
+    #[command(flatten)]
+    lifecycle: lifecycle::LifecycleWords,
+    #[command(flatten)]
+    logging: logging::LogWords,
+    /// Set meta data on a container
+    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    label: Vec<String>,
+    /// Read in a line delimited file of labels
+    #[arg(long, value_name = "FILE")]
+    label_file: Vec<String>,
+    /// Use the image of this platform
+    #[arg(long, value_name = "OS/ARCH")]
+    platform: Option<String>,
+    /// Runtime to use for this container
+    #[arg(long, value_name = "RUNTIME")]
+    runtime: Option<String>,
+}
+
+impl OptionWords {
+    /// What they mean, with the words behind the image.
+    pub(super) fn read(self, command: Vec<String>, world: &World) -> Result<Options> {
+        let options = Options {
+            process: self.process.read(command, world)?,
+            mounts: self.mounts.read(world)?,
+            networking: self.networking.read()?,
+            security: self.security.read(world)?,
+            resources: self.resources.read()?,
+            lifecycle: self.lifecycle.read()?,
+            logging: self.logging.read()?,
+            labels: labels(&self.label_file, &self.label, world)?,
+            platform: self.platform.as_deref().map(platform).transpose()?,
+            runtime: self.runtime,
+            unknown: Unknown::new(),
+        };
+        if options.lifecycle.auto_remove && options.lifecycle.restart != RestartPolicy::No {
+            return Err(Usage::argument("conflicting options: cannot specify both --restart and --rm"));
+        }
+        Ok(options)
+    }
+}
+
+/// The words that stand first, as people write them: `-it --rm`.
+pub(super) fn write_first(options: &Options, line: &mut Line) {
+    process::write_streams(&options.process, line);
+    lifecycle::write(&options.lifecycle, line);
+}
+
+/// All other words but those behind the image.
+pub(super) fn write(options: &Options, line: &mut Line) {
+    process::write(&options.process, line);
+    for (name, value) in &options.labels {
+        line.value("--label", format!("{name}={value}"));
+    }
+    if let Some(platform) = &options.platform {
+        line.value("--platform", platform.to_string());
+    }
+    if let Some(runtime) = &options.runtime {
+        line.value("--runtime", runtime);
+    }
+    networking::write(&options.networking, line);
+    mounts::write(&options.mounts, line);
+    security::write(&options.security, line);
+    resources::write(&options.resources, line);
+    logging::write(&options.logging, line);
+}
+
+/// Words, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Line(pub(super) Vec<String>);
+
+impl Line {
+    pub(super) fn flag(&mut self, name: &str, is_set: bool) {
+        if is_set {
+            self.0.push(name.to_owned());
+        }
+    }
+
+    pub(super) fn value(&mut self, name: &str, value: impl Into<String>) {
+        self.0.extend([name.to_owned(), value.into()]);
+    }
+
+    pub(super) fn values<'a>(&mut self, name: &str, values: impl IntoIterator<Item = &'a String>) {
+        for value in values {
+            self.value(name, value);
+        }
+    }
+}
+
+/// The rows of each group, and those of a container as a whole.
+pub(super) const FIELDS: [&[Field]; 8] = [
+    process::FIELDS,
+    mounts::FIELDS,
+    networking::FIELDS,
+    security::FIELDS,
+    resources::FIELDS,
+    lifecycle::FIELDS,
+    logging::FIELDS,
+    &[
+        Field::many(330, "Labels", "label", &[Section::Labels], "name=value"),
+        Field::many(340, "Label files", "label-file", &[Section::Labels], "files of name=value lines"),
+        Field::one(370, "Platform", "platform", &[Section::Advanced], "this machine's"),
+        Field::one(390, "Runtime", "runtime", &[Section::Advanced], "the embedded one"),
+    ],
+];
+
+/// `--platform`
+pub(super) fn platform(word: &str) -> Result<Platform> {
+    word.parse().map_err(|error| Usage::argument(format!("{error}")))
+}
+
+/// `--label-file` and then `--label`; a name alone has an empty value.
+fn labels(files: &[String], words: &[String], world: &World) -> Result<BTreeMap<String, String>> {
+    let mut labels = BTreeMap::new();
+    for file in files {
+        labels.extend(
+            values::pairs_of_file(file, world)?
+                .into_iter()
+                .map(|(name, value)| (name, value.unwrap_or_default())),
+        );
+    }
+    for word in words {
+        let (name, value) = word.split_once('=').unwrap_or((word, ""));
+        if name.is_empty() {
+            return Err(Usage::argument(format!("invalid label `{word}`: its name is empty")));
+        }
+        labels.insert(name.to_owned(), value.to_owned());
+    }
+    Ok(labels)
+}

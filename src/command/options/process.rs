@@ -1,0 +1,183 @@
+//! What runs, as whom, and what of it the client carries.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::values::pairs_of_file;
+use super::{Line, Result, each, filled};
+use crate::command::World;
+use crate::command::fields::{Field, Section as S};
+use crate::command::usage::Usage;
+use crate::engine::{Kept, ProcessOptions, Streams, Unknown};
+
+#[derive(Debug, Args)]
+pub(super) struct ProcessWords {
+    /// Attach to STDIN, STDOUT or STDERR
+    #[arg(short, long, value_name = "STREAM")]
+    attach: Vec<String>,
+    /// Overwrite the default ENTRYPOINT of the image
+    #[arg(long, value_name = "PROGRAM")]
+    entrypoint: Option<String>,
+    /// Set environment variables
+    #[arg(short, long, value_name = "NAME[=VALUE]")]
+    env: Vec<String>,
+    /// Read in a file of environment variables
+    #[arg(long, value_name = "FILE")]
+    env_file: Vec<String>,
+    /// Add additional groups to join
+    #[arg(long, value_name = "GROUP")]
+    group_add: Vec<String>,
+    /// Run an init inside the container that forwards signals and reaps processes
+    #[arg(long)]
+    init: bool,
+    /// Keep STDIN open even if not attached
+    #[arg(short, long)]
+    interactive: bool,
+    /// Allocate a pseudo-TTY
+    #[arg(short, long)]
+    tty: bool,
+    /// Username or UID (format: <name|uid>[:<group|gid>])
+    #[arg(short, long, value_name = "USER")]
+    user: Option<String>,
+    /// Working directory inside the container
+    #[arg(short, long, value_name = "FOLDER")]
+    workdir: Option<String>,
+}
+
+/// The rows of a form.
+pub(super) const FIELDS: &[Field] = &[
+    Field::switch(20, "input", "interactive", &[S::Advanced]),
+    Field::switch(30, "tty", "tty", &[S::General]),
+    Field::switch(70, "init", "init", &[S::Advanced]),
+    Field::many(140, "Env", "env", &[S::General, S::Env], "NAME=value NAME"),
+    Field::many(150, "Env files", "env-file", &[S::Env], "files of NAME=value lines"),
+    Field::one(280, "User", "user", &[S::Security], "the image's · name, uid, uid:gid"),
+    Field::many(290, "Groups", "group-add", &[S::Security], "names or numbers"),
+    Field::one(350, "Entrypoint", "entrypoint", &[S::Advanced], "the image's"),
+    Field::one(360, "Folder", "workdir", &[S::Advanced], "the image's"),
+    Field::many(450, "Attach", "attach", &[S::Advanced], "stdin stdout stderr"),
+];
+
+impl ProcessWords {
+    pub(super) fn read(self, command: Vec<String>, world: &World) -> Result<ProcessOptions> {
+        Ok(ProcessOptions {
+            command,
+            entrypoint: self.entrypoint.map(|word| if word.is_empty() { Vec::new() } else { vec![word] }),
+            env: env(&self.env_file, &self.env, world)?,
+            workdir: self.workdir.as_deref().map(workdir).transpose()?,
+            user: self.user,
+            group_add: each(&self.group_add, |word| filled("--group-add", word))?,
+            tty: self.tty,
+            interactive: self.interactive,
+            attach: named_streams(&self.attach, self.interactive)?.map(Kept::from),
+            init: self.init,
+            unknown: Unknown::new(),
+        })
+    }
+}
+
+/// `-it`, and the streams that are named.
+pub(super) fn write_streams(process: &ProcessOptions, line: &mut Line) {
+    match (process.interactive, process.tty) {
+        (true, true) => line.flag("-it", true),
+        (interactive, tty) => {
+            line.flag("-i", interactive);
+            line.flag("-t", tty);
+        }
+    }
+    let streams = process.attach.as_ref().map(|attach| attach.value).unwrap_or_default();
+    for (name, is_named) in [
+        ("stdin", streams.stdin && !process.interactive),
+        ("stdout", streams.stdout),
+        ("stderr", streams.stderr),
+    ] {
+        if is_named {
+            line.value("-a", name);
+        }
+    }
+}
+
+/// All but the streams, and what stands behind the image.
+pub(super) fn write(process: &ProcessOptions, line: &mut Line) {
+    line.values("-e", &process.env);
+    if let Some(workdir) = &process.workdir {
+        line.value("-w", workdir.display().to_string());
+    }
+    if let Some(user) = &process.user {
+        line.value("-u", user);
+    }
+    line.values("--group-add", &process.group_add);
+    line.flag("--init", process.init);
+}
+
+/// `--entrypoint`, the image, and the command. The option holds one word; what is more stands
+/// before the command.
+pub(in crate::command) fn write_program(process: &ProcessOptions, image: &str, line: &mut Line) {
+    let mut command = process.command.clone();
+    match process.entrypoint.as_deref() {
+        None => {}
+        Some([]) => line.value("--entrypoint", ""),
+        Some([program, rest @ ..]) => {
+            line.value("--entrypoint", program);
+            command.splice(0..0, rest.iter().cloned());
+        }
+    }
+    line.0.push(image.to_owned());
+    line.0.extend(command);
+}
+
+/// The streams of `-a`; `None` without one. Standard input that stays open is one of them.
+fn named_streams(words: &[String], interactive: bool) -> Result<Option<Streams>> {
+    let mut streams = Streams { stdin: interactive, ..Streams::default() };
+    for word in words {
+        match word.to_ascii_lowercase().as_str() {
+            "stdin" => streams.stdin = true,
+            "stdout" => streams.stdout = true,
+            "stderr" => streams.stderr = true,
+            _ => {
+                let message = format!("invalid argument `{word}` for --attach: want STDIN, STDOUT or STDERR");
+                return Err(Usage::argument(message));
+            }
+        }
+    }
+    Ok(Some(streams).filter(|_| !words.is_empty()))
+}
+
+/// `--env-file` and then `-e`; a name alone takes the caller's value. One that the caller has
+/// not is left out in a file; as a word it takes the image's variable away.
+pub(in crate::command) fn env(files: &[String], words: &[String], world: &World) -> Result<Vec<String>> {
+    let imported = |name: &str| {
+        let value = world.environment.to_map().remove(name)?;
+        Some(format!("{name}={value}"))
+    };
+    let mut env = Vec::new();
+    for file in files {
+        for (name, value) in pairs_of_file(file, world)? {
+            match value {
+                Some(value) => env.push(format!("{name}={value}")),
+                None => env.extend(imported(&name)),
+            }
+        }
+    }
+    for word in words {
+        match word.split_once('=') {
+            Some(("", _)) => return Err(Usage::argument(format!("invalid environment variable: {word}"))),
+            Some(_) => env.push(word.clone()),
+            None if word.is_empty() => {
+                return Err(Usage::argument("invalid environment variable: it is empty"));
+            }
+            None => env.push(imported(word).unwrap_or_else(|| word.clone())),
+        }
+    }
+    Ok(env)
+}
+
+fn workdir(word: &str) -> Result<PathBuf> {
+    if word.starts_with('/') {
+        return Ok(word.into());
+    }
+    Err(Usage::argument(format!(
+        "the working directory `{word}` is invalid, it needs to be an absolute path"
+    )))
+}

@@ -1,0 +1,68 @@
+//! What a container may use.
+
+use clap::Args;
+
+use super::values::size;
+use super::{Line, Result, each};
+use crate::command::fields::{Field, Section as S};
+use crate::command::usage::Usage;
+use crate::engine::{ResourceOptions, ULIMITS, Ulimit, Unknown};
+
+#[derive(Debug, Args)]
+pub(super) struct ResourceWords {
+    /// Size of /dev/shm
+    #[arg(long, value_name = "BYTES")]
+    shm_size: Option<String>,
+    /// Ulimit options
+    #[arg(long, value_name = "NAME=SOFT[:HARD]")]
+    ulimit: Vec<String>,
+}
+
+/// The rows of a form.
+pub(super) const FIELDS: &[Field] = &[
+    Field::one(190, "Shm size", "shm-size", &[S::Mounts, S::Resources], "64m"),
+    Field::many(270, "Ulimits", "ulimit", &[S::Resources], "nofile=1024:2048"),
+];
+
+impl ResourceWords {
+    pub(super) fn read(self) -> Result<ResourceOptions> {
+        Ok(ResourceOptions {
+            ulimits: each(&self.ulimit, ulimit)?,
+            shm_size: self.shm_size.as_deref().map(|word| size("--shm-size", word)).transpose()?,
+            unknown: Unknown::new(),
+        })
+    }
+}
+
+pub(super) fn write(resources: &ResourceOptions, line: &mut Line) {
+    if let Some(bytes) = resources.shm_size {
+        line.value("--shm-size", bytes.to_string());
+    }
+    for limit in &resources.ulimits {
+        line.value("--ulimit", format!("{}={}:{}", limit.name, limit.soft, limit.hard));
+    }
+}
+
+/// `nofile=1024:2048`
+fn ulimit(word: &str) -> Result<Ulimit> {
+    let bad = |why: &str| Usage::argument(format!("invalid ulimit `{word}`: {why}"));
+    let (name, limits) = word.split_once('=').ok_or_else(|| bad("want name=soft[:hard]"))?;
+    if !ULIMITS.contains(&name) {
+        return Err(bad("there is no such limit").hint(format!("there are {}", ULIMITS.join(", "))));
+    }
+    let (soft, hard) = limits.split_once(':').unwrap_or((limits, limits));
+    let number = |text: &str| match text {
+        "unlimited" => Ok(-1),
+        _ => text
+            .parse::<i64>()
+            .ok()
+            .filter(|n| *n >= -1)
+            .ok_or_else(|| bad("want numbers, or -1 for no limit")),
+    };
+    let (soft, hard) = (number(soft)?, number(hard)?);
+    let above = hard != -1 && (soft > hard || soft == -1);
+    if above {
+        return Err(bad("the soft limit must be less than or equal to the hard one"));
+    }
+    Ok(Ulimit { name: name.to_owned(), soft, hard, ..Ulimit::default() })
+}

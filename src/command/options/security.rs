@@ -1,0 +1,118 @@
+//! What a container may do.
+
+use clap::Args;
+
+use super::{Line, Result, each, filled};
+use crate::command::World;
+use crate::command::fields::{Field, Section as S};
+use crate::command::usage::Usage;
+use crate::engine::{Seccomp, SecurityOptions};
+
+#[derive(Debug, Args)]
+pub(super) struct SecurityWords {
+    /// Add Linux capabilities
+    #[arg(long, value_name = "CAPABILITY")]
+    cap_add: Vec<String>,
+    /// Drop Linux capabilities
+    #[arg(long, value_name = "CAPABILITY")]
+    cap_drop: Vec<String>,
+    /// Give extended privileges to this container
+    #[arg(long)]
+    privileged: bool,
+    /// Security options (no-new-privileges, seccomp=FILE|unconfined)
+    #[arg(long, value_name = "OPTION")]
+    security_opt: Vec<String>,
+}
+
+/// The rows of a form.
+pub(super) const FIELDS: &[Field] = &[
+    Field::switch(50, "privileged", "privileged", &[S::General, S::Security]),
+    Field::many(300, "Add caps", "cap-add", &[S::Security], "NET_ADMIN"),
+    Field::many(310, "Drop caps", "cap-drop", &[S::Security], "ALL"),
+    Field::many(320, "Options", "security-opt", &[S::Security], "no-new-privileges seccomp=FILE"),
+];
+
+impl SecurityWords {
+    pub(super) fn read(self, world: &World) -> Result<SecurityOptions> {
+        let mut security = SecurityOptions {
+            cap_add: each(&self.cap_add, |word| filled("--cap-add", word))?,
+            cap_drop: each(&self.cap_drop, |word| filled("--cap-drop", word))?,
+            privileged: self.privileged,
+            ..SecurityOptions::default()
+        };
+        for word in &self.security_opt {
+            option(word, &mut security, world)?;
+        }
+        Ok(security)
+    }
+}
+
+pub(super) fn write(security: &SecurityOptions, line: &mut Line) {
+    line.values("--cap-add", &security.cap_add);
+    line.values("--cap-drop", &security.cap_drop);
+    line.flag("--privileged", security.privileged);
+    if security.no_new_privileges {
+        line.value("--security-opt", "no-new-privileges");
+    }
+    match &security.seccomp {
+        Seccomp::Default => {}
+        Seccomp::Unconfined => line.value("--security-opt", "seccomp=unconfined"),
+        Seccomp::Profile(_) => line.value("--security-opt", "seccomp=<profile>"),
+        Seccomp::Unknown(value) => line.value("--security-opt", format!("seccomp={value}")),
+    }
+    if let Some(profile) = &security.apparmor {
+        line.value("--security-opt", format!("apparmor={profile}"));
+    }
+    for part in &security.selinux {
+        line.value("--security-opt", format!("label={part}"));
+    }
+}
+
+/// `type:container_t` and the like, `disable`.
+fn label(part: &str) -> Result<String> {
+    let (key, value) = part.split_once(':').unwrap_or((part, ""));
+    // It becomes part of a mount option.
+    let of_label = |more: &str| {
+        let is_of_label = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c) || more.contains(c);
+        !value.is_empty() && value.chars().all(is_of_label)
+    };
+    let is_known = match key {
+        "user" | "role" | "type" | "filetype" => of_label(""),
+        "level" => of_label(":,"),
+        "disable" => part == key,
+        "nested" => return Err(Usage::argument("--security-opt label=nested is not supported yet")),
+        _ => false,
+    };
+    let bad = || Usage::argument(format!("bad label option `{part}`"));
+    let hint = "want disable, or user, role, type, filetype or level with a colon and a value";
+    if is_known { Ok(part.to_owned()) } else { Err(bad().hint(hint)) }
+}
+
+/// `no-new-privileges[=bool]`, `seccomp=FILE|unconfined|builtin`, `apparmor=PROFILE|unconfined`,
+/// `label=disable|type:T|…`.
+fn option(word: &str, options: &mut SecurityOptions, world: &World) -> Result<()> {
+    let (key, value) = match word.split_once(['=', ':']) {
+        Some((key, value)) => (key, Some(value)),
+        None => (word, None),
+    };
+    match (key, value) {
+        ("no-new-privileges", None | Some("true")) => options.no_new_privileges = true,
+        ("no-new-privileges", Some("false")) => options.no_new_privileges = false,
+        ("seccomp", Some("unconfined")) => options.seccomp = Seccomp::Unconfined,
+        ("seccomp", Some("builtin")) => options.seccomp = Seccomp::Default,
+        ("seccomp", Some(file)) => {
+            let bad = |why: String| Usage::argument(format!("cannot use the seccomp profile {file}: {why}"));
+            let text = (world.read)(&world.absolute(file)).map_err(|error| bad(error.to_string()))?;
+            let value: serde_json::Value =
+                serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+            options.seccomp = Seccomp::Profile(value.to_string());
+        }
+        ("apparmor", Some(profile)) if !profile.is_empty() => options.apparmor = Some(profile.to_owned()),
+        ("label", Some(part)) => options.selinux.push(label(part)?),
+        ("systempaths" | "writable-cgroups", _) => {
+            return Err(Usage::argument(format!("--security-opt {key} is not supported yet")));
+        }
+        _ => return Err(Usage::argument(format!("invalid --security-opt: `{word}`"))),
+    }
+    Ok(())
+}
