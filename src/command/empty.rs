@@ -141,6 +141,8 @@ mod tests {
         "label-file",
         "last",
         "log-opt",
+        "memory",
+        "memory-swap",
         "mount",
         "network",
         "security-opt",

@@ -78,6 +78,8 @@ fn request_of(line: &str) -> Request {
 fn flags_read_as_in_docker() {
     assert!(!options("--rm=false -t").lifecycle.auto_remove);
     assert!(options("--rm=false --rm").lifecycle.auto_remove);
+    let resources = options("-m 1g --memory-swap 1.5g").resources;
+    assert_eq!((resources.memory, resources.memory_swap), (Some(1 << 30), Some(3 << 29)));
     assert!(options("-ti --init=1").process.init);
     assert_eq!(options("--stop-timeout -1").lifecycle.stop_timeout, Some(-1));
     assert_eq!(options("-u=1000 -w=/x").process.user.as_deref(), Some("1000"));
@@ -267,6 +269,7 @@ fn a_request_says_how_it_is_written() {
         "run --mount type=bind,source=/x,target=/y,readonly,bind-propagation=rprivate,bind-recursive=readonly debian",
         "run --cap-add ALL --cap-drop MKNOD --privileged --security-opt no-new-privileges --security-opt seccomp=unconfined --security-opt apparmor=unconfined --security-opt label=disable --ulimit nofile=1:2 debian",
         "run --restart on-failure:3 --stop-signal INT --stop-timeout 5 --pull never --log-driver none debian",
+        "run --memory 67108864 --memory-swap -1 debian",
         "run --entrypoint '' debian",
         "run --entrypoint /bin/ls debian -l",
     ] {

@@ -7,11 +7,12 @@
 use std::path::{Path, PathBuf};
 
 use super::options::{
-    Bind, MountKind, MountRequest, NetworkMode, Options, Propagation, Submounts, Tmpfs, Ulimit,
+    Bind, MountKind, MountRequest, NetworkMode, Options, Propagation, ResourceOptions, Submounts, Tmpfs,
+    Ulimit,
 };
 use crate::oci::GROUP_ADD;
 use crate::oci::runtime::{
-    Capabilities, Linux, LinuxCapabilities, LinuxDeviceCgroup, LinuxDeviceType, LinuxNamespace,
+    Capabilities, Linux, LinuxCapabilities, LinuxDeviceCgroup, LinuxDeviceType, LinuxMemory, LinuxNamespace,
     LinuxNamespaceType, LinuxResources, Mount, PosixRlimit, PosixRlimitBuilder, PosixRlimitType, Process,
     Root, Spec, User,
 };
@@ -174,6 +175,7 @@ fn linux(config: &Options, place: &Place<'_>) -> Linux {
     linux.set_devices(Some(Vec::new()));
     let mut resources = LinuxResources::default();
     resources.set_devices(Some(device_rules(config.security.privileged)));
+    resources.set_memory(memory(&config.resources));
     linux.set_resources(Some(resources));
     let own = |paths: &[&str]| paths.iter().map(|&path| path.to_owned()).collect::<Vec<_>>();
     let (masked, read_only) = if config.security.privileged {
@@ -185,6 +187,13 @@ fn linux(config: &Options, place: &Place<'_>) -> Linux {
     linux.set_readonly_paths(Some(read_only));
     linux.set_rootfs_propagation(rootfs_propagation(&config.mounts.list).map(str::to_owned));
     linux
+}
+
+fn memory(resources: &ResourceOptions) -> Option<LinuxMemory> {
+    let mut memory = LinuxMemory::default();
+    memory.set_limit(Some(i64::try_from(resources.memory?).unwrap_or(i64::MAX)));
+    memory.set_swap(resources.memory_swap);
+    Some(memory)
 }
 
 fn namespace(typ: LinuxNamespaceType) -> LinuxNamespace {

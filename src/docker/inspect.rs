@@ -119,9 +119,9 @@ fn host_config(container: &Container) -> Json {
         "Isolation": "",
     });
     let resources = json!({
-        "CpuShares": 0, "Memory": 0, "NanoCpus": 0, "CgroupParent": "", "BlkioWeight": 0,
+        "CpuShares": 0, "Memory": config.resources.memory.unwrap_or(0), "NanoCpus": 0, "CgroupParent": "", "BlkioWeight": 0,
         "CpuPeriod": 0, "CpuQuota": 0, "CpusetCpus": "", "CpusetMems": "", "Devices": [],
-        "MemoryReservation": 0, "MemorySwap": 0, "OomKillDisable": false, "PidsLimit": null,
+        "MemoryReservation": 0, "MemorySwap": config.resources.memory_swap.unwrap_or(0), "OomKillDisable": false, "PidsLimit": null,
         "Ulimits": config.resources.ulimits.iter()
             .map(|limit| json!({"Name": limit.name, "Hard": limit.hard, "Soft": limit.soft}))
             .collect::<Vec<_>>(),

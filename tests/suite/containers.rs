@@ -827,6 +827,26 @@ fn want_of_memory_is_told_and_recorded() {
 }
 
 #[test]
+fn a_container_has_the_memory_it_is_given() {
+    if in_user_namespace() {
+        skipped("no cgroup can be made whose limit could be set");
+        return;
+    }
+    if !has_memory_controller() {
+        return;
+    }
+    let case = Case::new();
+    let args = ["run", "--name", "greedy", "-m", "8m", case::IMAGE, "tail", "/dev/zero"];
+    assert_eq!(case.hoist(&args).status.code(), Some(137));
+    let shown =
+        ["inspect", "-f", "{{.State.OOMKilled}} {{.HostConfig.Memory}} {{.HostConfig.MemorySwap}}", "greedy"];
+    assert_eq!(String::from_utf8(case.hoist(&shown).stdout).unwrap(), "true 8388608 16777216\n");
+    let error = case.hoist(&["run", "-m", "5m", case::IMAGE, "true"]);
+    let error = String::from_utf8(error.stderr).unwrap();
+    assert!(error.contains("Minimum memory limit allowed is 6MB"), "{error}");
+}
+
+#[test]
 fn an_error_calls_a_container_as_its_user_does() {
     let case = Case::new();
     let id = case.create(&["true"], |options| options.logging.driver = Some("none".to_owned()));

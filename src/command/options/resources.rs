@@ -10,6 +10,12 @@ use crate::engine::{ResourceOptions, ULIMITS, Ulimit, Unknown};
 
 #[derive(Debug, Args)]
 pub(super) struct ResourceWords {
+    /// Memory limit
+    #[arg(short, long, value_name = "BYTES")]
+    memory: Option<String>,
+    /// Swap limit equal to memory plus swap: '-1' to enable unlimited swap
+    #[arg(long, value_name = "BYTES", allow_negative_numbers = true)]
+    memory_swap: Option<String>,
     /// Size of /dev/shm
     #[arg(long, value_name = "BYTES")]
     shm_size: Option<String>,
@@ -21,6 +27,8 @@ pub(super) struct ResourceWords {
 /// The rows of a form.
 pub(super) const FIELDS: &[Field] = &[
     Field::one(190, "Shm size", "shm-size", &[S::Mounts, S::Resources], "64m"),
+    Field::one(192, "Memory", "memory", &[S::Resources], "no limit · 512m"),
+    Field::one(194, "Memory+swap", "memory-swap", &[S::Resources], "twice the memory"),
     Field::many(270, "Ulimits", "ulimit", &[S::Resources], "nofile=1024:2048"),
 ];
 
@@ -29,6 +37,8 @@ impl ResourceWords {
         Ok(ResourceOptions {
             ulimits: each(&self.ulimit, ulimit)?,
             shm_size: self.shm_size.as_deref().map(|word| size("--shm-size", word)).transpose()?,
+            memory: self.memory.as_deref().map(|word| size("--memory", word)).transpose()?,
+            memory_swap: self.memory_swap.as_deref().map(swap).transpose()?,
             unknown: Unknown::new(),
         })
     }
@@ -38,8 +48,22 @@ pub(super) fn write(resources: &ResourceOptions, line: &mut Line) {
     if let Some(bytes) = resources.shm_size {
         line.value("--shm-size", bytes.to_string());
     }
+    if let Some(bytes) = resources.memory {
+        line.value("--memory", bytes.to_string());
+    }
+    if let Some(bytes) = resources.memory_swap {
+        line.value("--memory-swap", bytes.to_string());
+    }
     for limit in &resources.ulimits {
         line.value("--ulimit", format!("{}={}:{}", limit.name, limit.soft, limit.hard));
+    }
+}
+
+/// Bytes, or -1.
+fn swap(word: &str) -> Result<i64> {
+    match word {
+        "-1" => Ok(-1),
+        word => size("--memory-swap", word).map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
     }
 }
 

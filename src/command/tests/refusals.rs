@@ -8,7 +8,7 @@ fn what_docker_has_and_hoist_lacks_is_refused_by_name() {
         "run -p 80:80 debian",
         "run -dp 80:80 debian",
         "run --publish=80 debian",
-        "run -m 1g debian",
+        "run -c 512 debian",
         "run --link db debian",
         "create --gpus all debian",
         "rm -l x",
@@ -40,8 +40,8 @@ fn what_docker_has_and_hoist_lacks_is_refused_by_name() {
     --publish is not supported yet
       hint: see `hoist run --help`
 
-    run -m 1g debian → 125
-    --memory is not supported yet
+    run -c 512 debian → 125
+    --cpu-shares is not supported yet
       hint: see `hoist run --help`
 
     run --link db debian → 125

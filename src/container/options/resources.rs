@@ -6,6 +6,8 @@ use crate::base::disk::Unknown;
 
 /// Bytes of /dev/shm.
 const SHM_SIZE: u64 = 64 << 20;
+/// Bytes of memory that a container needs at least.
+const MIN_MEMORY: u64 = 6 << 20;
 
 /// The limits of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +17,11 @@ pub struct ResourceOptions {
     pub ulimits: Vec<Ulimit>,
     /// `--shm-size` in bytes.
     pub shm_size: Option<u64>,
+    /// `--memory` in bytes; `None` is no limit.
+    pub memory: Option<u64>,
+    /// `--memory-swap`: bytes of memory and swap together, -1 for as much swap as there is;
+    /// resolved, twice the memory when not said.
+    pub memory_swap: Option<i64>,
     /// Fields of a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -45,6 +52,15 @@ pub enum Error {
         /// What is wrong with it.
         why: &'static str,
     },
+    /// Less memory than a container needs.
+    #[error("Minimum memory limit allowed is 6MB")]
+    Memory,
+    /// A limit of swap alone.
+    #[error("You should always set the Memory limit when using Memoryswap limit, see usage")]
+    SwapAlone,
+    /// Less memory and swap than memory.
+    #[error("Minimum memoryswap limit should be larger than memory limit, see usage")]
+    SwapBelowMemory,
 }
 
 /// The limits of setrlimit(2), by Docker's names.
@@ -75,7 +91,21 @@ impl ResourceOptions {
 
     pub(super) fn resolve(&self) -> Result<Self, Error> {
         self.ulimits.iter().try_for_each(Ulimit::check)?;
-        Ok(Self { shm_size: Some(self.shm_size()), ..self.clone() })
+        let (memory, memory_swap) = self.resolved_memory()?;
+        Ok(Self { shm_size: Some(self.shm_size()), memory, memory_swap, ..self.clone() })
+    }
+
+    /// Memory, and memory with swap; 0 is not said.
+    fn resolved_memory(&self) -> Result<(Option<u64>, Option<i64>), Error> {
+        let bytes = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let both = self.memory_swap.filter(|&bytes| bytes != 0);
+        match (self.memory.filter(|&bytes| bytes > 0), both) {
+            (Some(memory), _) if memory < MIN_MEMORY => Err(Error::Memory),
+            (Some(memory), Some(both)) if both > 0 && both < bytes(memory) => Err(Error::SwapBelowMemory),
+            (Some(memory), None) => Ok((Some(memory), Some(bytes(memory).saturating_mul(2)))),
+            (None, Some(both)) if both > 0 => Err(Error::SwapAlone),
+            (memory, both) => Ok((memory, both)),
+        }
     }
 }
 
@@ -108,6 +138,27 @@ mod tests {
             let limit = Ulimit { name: name.to_owned(), soft, hard, ..Ulimit::default() };
             let error = resolved(|options| options.resources.ulimits = vec![limit]).unwrap_err();
             assert_eq!(error.to_string(), message);
+        }
+    }
+
+    #[test]
+    fn memory_and_swap_go_by_dockers_rules() {
+        const M: i64 = 1 << 20;
+        for (memory, swap, want) in [
+            (None, None, Ok((None, None))),
+            (Some(0), Some(0), Ok((None, None))),
+            (Some(8), None, Ok((Some(8), Some(16 * M)))),
+            (Some(8), Some(8 * M), Ok((Some(8), Some(8 * M)))),
+            (Some(8), Some(-1), Ok((Some(8), Some(-1)))),
+            (None, Some(-1), Ok((None, Some(-1)))),
+            (Some(5), None, Err(Error::Memory)),
+            (Some(8), Some(7 * M), Err(Error::SwapBelowMemory)),
+            (None, Some(8 * M), Err(Error::SwapAlone)),
+        ] {
+            let memory = memory.map(|count: u64| count << 20);
+            let asked = ResourceOptions { memory, memory_swap: swap, ..ResourceOptions::default() };
+            let found = asked.resolve().map(|it| (it.memory.map(|bytes| bytes >> 20), it.memory_swap));
+            assert_eq!(found, want, "{memory:?} {swap:?}");
         }
     }
 
