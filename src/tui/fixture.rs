@@ -163,6 +163,7 @@ fn filled(width: u16, height: u16, sampled_secs: u64) -> Model {
     ];
     update(&mut model, Event::List(Ok(Listed::Containers(rows))));
     let image = |name: &str, size: u64| ImageRow {
+        is_other_platform: false,
         id: format!("sha256:{}", "3f".repeat(32)),
         name: name.to_owned(),
         created: Some(now() - SignedDuration::from_hours(52)),

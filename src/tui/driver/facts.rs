@@ -1,6 +1,7 @@
 //! What the engine knows, in the form that rows and texts have.
 
 use crate::engine::{Engine, Image, Listing, NetworkView, Result, Space, TrashEntry};
+use crate::oci::{Platform, Reference};
 use crate::tui::event::Listed;
 use crate::tui::list::journal::{EventRow, KEPT};
 use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow};
@@ -21,7 +22,8 @@ pub(super) async fn list(engine: &Engine, section: Section) -> Result<(Listed, V
             let Listing { whole, damaged, warnings } = engine.images().listing().await?;
             warned = warnings;
             let unreadable = damaged.iter().map(ImageRow::unreadable);
-            Listed::Images(whole.iter().flat_map(image_rows).chain(unreadable).collect())
+            let rows = whole.iter().flat_map(|image| image_rows(image, &whole));
+            Listed::Images(rows.chain(unreadable).collect())
         }
         Section::Networks => {
             let Listing { whole, damaged: _, warnings } = engine.networks().listing().await?;
@@ -47,9 +49,12 @@ pub(super) fn trash(engine: &Engine, entries: Vec<TrashEntry>) -> Listed {
     Listed::Trash(entries.iter().map(TrashRow::new).collect(), keeping)
 }
 
-/// A row for each name of an image, or one without a name.
-fn image_rows(image: &Image) -> Vec<ImageRow> {
-    let row = |name: String| ImageRow {
+/// A row for each name of an image, or one without a name. `all`: who may have the same names.
+fn image_rows(image: &Image, all: &[Image]) -> Vec<ImageRow> {
+    let is_ours = Platform::host().fit(&image.platform).is_some();
+    let is_shared = |tag: &Reference| all.iter().any(|one| one.id != image.id && one.tags.contains(tag));
+    let row = |name: String, is_other_platform: bool| ImageRow {
+        is_other_platform,
         id: image.id.to_string(),
         unique: format!("{} {name}", image.id),
         name,
@@ -60,9 +65,9 @@ fn image_rows(image: &Image) -> Vec<ImageRow> {
         damaged: None,
     };
     if image.tags.is_empty() {
-        return vec![row(String::new())];
+        return vec![row(String::new(), false)];
     }
-    image.tags.iter().map(|tag| row(tag.to_string())).collect()
+    image.tags.iter().map(|tag| row(tag.to_string(), !is_ours && is_shared(tag))).collect()
 }
 
 fn network_row(network: &NetworkView) -> NetworkRow {
@@ -78,4 +83,37 @@ fn network_row(network: &NetworkView) -> NetworkRow {
 
 fn subnet(network: &NetworkView) -> String {
     network.bridge.as_ref().map_or_else(String::new, |bridge| bridge.subnet.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_images_of_a_name_those_for_other_machines_go_by_their_ids() {
+        let image = |digit: &str, platform: &str, tag: &str| Image {
+            id: format!("sha256:{}", digit.repeat(64)).parse().unwrap(),
+            tags: vec![tag.parse().unwrap()],
+            digests: Vec::new(),
+            created: None,
+            added: jiff::Timestamp::UNIX_EPOCH,
+            tagged: None,
+            size: 0,
+            labels: std::collections::BTreeMap::new(),
+            platform: platform.parse().unwrap(),
+            parent: None,
+            layers: Vec::new(),
+        };
+        let host = Platform::host().to_string();
+        let all = [
+            image("a", &host, "web:1"),
+            image("b", "linux/s390x", "web:1"),
+            image("c", "linux/s390x", "other:1"),
+        ];
+        let rows: Vec<ImageRow> = all.iter().flat_map(|one| image_rows(one, &all)).collect();
+        let names: Vec<_> = rows.iter().map(|row| row.name.as_str()).collect();
+        assert_eq!(names, ["web:1", "web:1", "other:1"]);
+        let targets: Vec<_> = rows.iter().map(ImageRow::target).collect();
+        assert_eq!(targets, ["web:1", rows[1].id.as_str(), "other:1"]);
+    }
 }

@@ -357,6 +357,8 @@ pub struct ImageRow {
     pub size: u64,
     /// `amd64`, `arm64/v8`.
     pub platform: String,
+    /// Its name means the image for another platform.
+    pub is_other_platform: bool,
     /// Id and name: what tells rows apart.
     pub unique: String,
     /// Containers that were made of it, by name.
@@ -377,15 +379,16 @@ impl ImageRow {
             created: None,
             size: 0,
             platform: String::new(),
+            is_other_platform: false,
             users: Vec::new(),
             damaged: Some(text::line(&damaged.why).into_owned()),
         }
     }
 
-    /// What to call it in a request: its name, or its id.
+    /// What to call it in a request: its name, or its id where a name does not mean it.
     #[must_use]
     pub fn target(&self) -> &str {
-        if self.name.is_empty() { &self.id } else { &self.name }
+        if self.name.is_empty() || self.is_other_platform { &self.id } else { &self.name }
     }
 
     /// The first twelve digits of its id.
