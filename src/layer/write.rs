@@ -127,7 +127,7 @@ struct Tree<W: Write> {
 struct Linked {
     first: Vec<u8>,
     /// Names that were not met yet.
-    left: u64,
+    left: i64,
 }
 
 impl<W: Write> Tree<W> {
@@ -170,13 +170,14 @@ impl<W: Write> Tree<W> {
             if self.linked.len() == MOST_LINKED {
                 return Err(Error::TooMany { what: "files with several names", limit: MOST_LINKED as u64 });
             }
-            let left = stat.st_nlink - 1;
+            // Not of one width on every processor.
+            let left = i64::try_from(stat.st_nlink).unwrap_or(i64::MAX) - 1;
             self.linked.insert(key, Linked { first: path.to_vec(), left });
             return Ok(false);
         };
-        linked.left = linked.left.saturating_sub(1);
+        linked.left -= 1;
         let link = match linked.left {
-            0 => self.linked.remove(&key).map(|linked| linked.first).unwrap_or_default(),
+            ..=0 => self.linked.remove(&key).map(|linked| linked.first).unwrap_or_default(),
             _ => linked.first.clone(),
         };
         let entry = Entry { link, ..described(path.to_vec(), Kind::HardLink, stat) };
