@@ -187,7 +187,7 @@ fn is_old(folder: &std::path::Path) -> bool {
 /// # Errors
 ///
 /// [`DiskError::is_not_found`] when it went meanwhile.
-pub(crate) fn bury(paths: &Paths, folder: &std::path::Path) -> disk::Result<PathBuf> {
+pub(crate) fn hide(paths: &Paths, folder: &std::path::Path) -> disk::Result<PathBuf> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let gone = paths.trash().join(format!("{GONE}{name}"));
     fs::rename(folder, &gone).map_err(DiskError::io("purge", folder))?;
@@ -285,9 +285,9 @@ mod tests {
         assert_eq!(ids, ["container-a", "container-b"]);
         assert_eq!(found.litter, [paths.trash().join("container-lost")]);
         assert_eq!(found.gone, [paths.trash().join(".gone-x")]);
-        let gone = bury(&paths, &folder(&paths, "container-a")).unwrap();
+        let gone = hide(&paths, &folder(&paths, "container-a")).unwrap();
         assert_eq!(gone, paths.trash().join(".gone-container-a"));
-        assert!(bury(&paths, &folder(&paths, "container-a")).unwrap_err().is_not_found());
+        assert!(hide(&paths, &folder(&paths, "container-a")).unwrap_err().is_not_found());
         assert_eq!(contents(&paths).unwrap().entries.len(), 1);
     }
 

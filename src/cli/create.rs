@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::failure::{Failure, Result};
 use super::output::{line, warn};
-use super::progress::{Place, shown};
+use super::progress::{ProgressOutput, shown};
 use super::session::{self, End, Manner};
 use super::terminal;
 use crate::command::{Create, Run};
@@ -94,7 +94,7 @@ async fn forget(engine: &Engine, id: &str, auto_remove: bool) {
 
 async fn make(engine: &Engine, create: Create) -> Result<Created> {
     let cidfile = create.cidfile.as_deref().map(CidFile::reserve).transpose()?;
-    let place = if create.quiet { Place::Nowhere } else { Place::Stderr };
+    let place = if create.quiet { ProgressOutput::Nowhere } else { ProgressOutput::Stderr };
     let containers = engine.containers();
     let created = shown(place, || {}, |reporter| containers.create(create.request, reporter)).await?;
     warn(&created.warnings);

@@ -6,13 +6,13 @@ use std::thread;
 
 use super::failure::{Failure, Result};
 use super::output::{is_terminal, line};
-use super::progress::{Place, shown};
+use super::progress::{ProgressOutput, shown};
 use crate::base::ErrorKind;
 use crate::command::{FromHost, Import, Load, Pull, Rmi, Tag};
 use crate::engine::{ArchiveInput, Engine, Force, ImportRequest, Parents, PullOptions, Removed};
 
 pub(super) async fn pull(engine: &Engine, pull: Pull) -> Result<u8> {
-    let place = if pull.quiet { Place::Nowhere } else { Place::Stdout };
+    let place = if pull.quiet { ProgressOutput::Nowhere } else { ProgressOutput::Stdout };
     if pull.is_default_tag && !pull.quiet {
         line("Using default tag: latest")?;
     }
@@ -110,7 +110,7 @@ pub(super) async fn load(engine: &Engine, load: Load) -> Result<u8> {
         Some(path) => (ArchiveInput::File(path), None),
         None => standard_input("load")?,
     };
-    let place = if load.quiet || !is_terminal() { Place::Nowhere } else { Place::Stdout };
+    let place = if load.quiet || !is_terminal() { ProgressOutput::Nowhere } else { ProgressOutput::Stdout };
     let images = engine.images();
     let loaded = shown(place, || wake(alarm.as_ref()), |reporter| images.load(input, reporter)).await?;
     for one in &loaded {
@@ -138,16 +138,20 @@ pub(super) async fn import(engine: &Engine, import: Import) -> Result<u8> {
     };
     let images = engine.images();
     let id =
-        shown(Place::Nowhere, || wake(alarm.as_ref()), |reporter| images.import(request, reporter)).await?;
+        shown(ProgressOutput::Nowhere, || wake(alarm.as_ref()), |reporter| images.import(request, reporter))
+            .await?;
     line(id)?;
     Ok(0)
 }
 
 pub(super) async fn from_host(engine: &Engine, from: FromHost) -> Result<u8> {
     let images = engine.images();
-    let id =
-        shown(Place::Stderr, || {}, |reporter| images.from_host(from.reference, from.programs, reporter))
-            .await?;
+    let id = shown(
+        ProgressOutput::Stderr,
+        || {},
+        |reporter| images.from_host(from.reference, from.programs, reporter),
+    )
+    .await?;
     line(id)?;
     Ok(0)
 }

@@ -39,7 +39,7 @@ struct Words {
     #[command(flatten)]
     global: Global,
     #[command(subcommand)]
-    verb: Verb,
+    verb: OciVerb,
 }
 
 #[derive(Debug, Args)]
@@ -59,7 +59,7 @@ struct Global {
 }
 
 #[derive(Debug, Subcommand)]
-enum Verb {
+enum OciVerb {
     /// Make a container that waits to be started.
     Create(Create),
     /// Execute the payload of a created container.
@@ -192,19 +192,19 @@ pub fn run(words: Vec<OsString>) -> i32 {
 fn dispatch(words: &Words) -> Result<i32, Failed> {
     let root = &words.global.root;
     match &words.verb {
-        Verb::Create(create) => verbs::create(root, create).map(|()| 0),
-        Verb::Start { id } => verbs::start(root, id).map(|()| 0),
-        Verb::Run(run) => verbs::run(root, run),
-        Verb::State { id } => list::state(root, id).map(|()| 0),
-        Verb::Kill { all, id, signal } => verbs::kill(root, id, signal, *all).map(|()| 0),
-        Verb::Delete { force, id } => verbs::delete(root, id, *force).map(|()| 0),
-        Verb::List(list) => list::list(root, list).map(|()| 0),
-        Verb::Ps(ps) => list::ps(root, ps).map(|()| 0),
-        Verb::Exec(exec) => verbs::exec(root, exec),
-        Verb::Pause { id } => verbs::pause(root, id).map(|()| 0),
-        Verb::Resume { id } => verbs::resume(root, id).map(|()| 0),
-        Verb::Spec { bundle } => spec::write(bundle).map(|()| 0),
-        Verb::Features => print(&spec::features()).map(|()| 0),
+        OciVerb::Create(create) => verbs::create(root, create).map(|()| 0),
+        OciVerb::Start { id } => verbs::start(root, id).map(|()| 0),
+        OciVerb::Run(run) => verbs::run(root, run),
+        OciVerb::State { id } => list::state(root, id).map(|()| 0),
+        OciVerb::Kill { all, id, signal } => verbs::kill(root, id, signal, *all).map(|()| 0),
+        OciVerb::Delete { force, id } => verbs::delete(root, id, *force).map(|()| 0),
+        OciVerb::List(list) => list::list(root, list).map(|()| 0),
+        OciVerb::Ps(ps) => list::ps(root, ps).map(|()| 0),
+        OciVerb::Exec(exec) => verbs::exec(root, exec),
+        OciVerb::Pause { id } => verbs::pause(root, id).map(|()| 0),
+        OciVerb::Resume { id } => verbs::resume(root, id).map(|()| 0),
+        OciVerb::Spec { bundle } => spec::write(bundle).map(|()| 0),
+        OciVerb::Features => print(&spec::features()).map(|()| 0),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::engine::{self, Phase, Progress, Reporter};
 
 /// Where progress is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum ProgressOutput {
     Stdout,
     Stderr,
     Nowhere,
@@ -28,19 +28,23 @@ const GRACE: Duration = Duration::from_secs(2);
 
 /// Does `work`, showing how it goes at `place`. Ctrl-C asks it to stop, and `wake` interrupts its
 /// wait for input; a second one, or [`GRACE`], ends the program at once.
-pub(super) async fn shown<T, F>(place: Place, wake: impl Fn(), work: impl FnOnce(Reporter) -> F) -> Result<T>
+pub(super) async fn shown<T, F>(
+    place: ProgressOutput,
+    wake: impl Fn(),
+    work: impl FnOnce(Reporter) -> F,
+) -> Result<T>
 where
     F: Future<Output = engine::Result<T>>,
 {
     let is_terminal = match place {
-        Place::Stdout => io::stdout().is_terminal(),
-        Place::Stderr => io::stderr().is_terminal(),
-        Place::Nowhere => false,
+        ProgressOutput::Stdout => io::stdout().is_terminal(),
+        ProgressOutput::Stderr => io::stderr().is_terminal(),
+        ProgressOutput::Nowhere => false,
     };
     let view = Arc::new(Mutex::new(View { is_terminal, ..View::default() }));
     let sink = Arc::clone(&view);
     let reporter = Reporter::new(move |news| {
-        if place == Place::Nowhere {
+        if place == ProgressOutput::Nowhere {
             return;
         }
         let text = sink.lock().unwrap_or_else(PoisonError::into_inner).take(news, Instant::now());
@@ -65,15 +69,15 @@ where
     }
 }
 
-fn put(place: Place, text: &str) {
+fn put(place: ProgressOutput, text: &str) {
     // Progress that cannot be shown stops no work.
     let _ = match place {
-        Place::Stdout => {
+        ProgressOutput::Stdout => {
             let mut out = io::stdout().lock();
             out.write_all(text.as_bytes()).and_then(|()| out.flush())
         }
-        Place::Stderr => io::stderr().write_all(text.as_bytes()),
-        Place::Nowhere => Ok(()),
+        ProgressOutput::Stderr => io::stderr().write_all(text.as_bytes()),
+        ProgressOutput::Nowhere => Ok(()),
     };
 }
 

@@ -2,7 +2,7 @@
 //! instead of as a misspelling.
 
 use super::usage::Usage;
-use super::verbs::Verb;
+use super::verbs::VerbGrammar;
 
 /// Verbs of Docker that are not there yet.
 const VERBS: &[&str] = &[
@@ -134,7 +134,7 @@ const OTHERS: &[(&str, &str, char)] = &[
 ];
 
 /// The refusal of an option that Docker has and hoist lacks.
-pub(super) fn option(verb: &Verb, written: &str) -> Option<Usage> {
+pub(super) fn option(verb: &VerbGrammar, written: &str) -> Option<Usage> {
     let known = |long: &str, short: char| {
         written.strip_prefix("--") == Some(long) || (short != ' ' && *written == format!("-{short}"))
     };

@@ -97,7 +97,7 @@ fn first() -> Vec<(String, String)> {
 
 /// Words that can stand behind the name of a group.
 fn within(group: &str) -> Vec<(String, String)> {
-    let of = |verb: &'static verbs::Verb| {
+    let of = |verb: &'static verbs::VerbGrammar| {
         let name = verb.paths.iter().find_map(|path| path.strip_prefix(group)?.strip_prefix(' '))?;
         Some((name.to_owned(), verb.about().to_owned()))
     };
@@ -109,7 +109,7 @@ fn fitting(words: Vec<(String, String)>, begun: &str) -> Suggestions {
     Suggestions { words, ..Suggestions::default() }
 }
 
-fn behind(verb: &verbs::Verb, words: &[String], begun: &str) -> Suggestions {
+fn behind(verb: &verbs::VerbGrammar, words: &[String], begun: &str) -> Suggestions {
     let command = verb.command();
     let sorted = sort(&command, words);
     if let Some(long) = sorted.waiting {

@@ -52,7 +52,7 @@ const DEVICES: [(i64, Option<i64>); 8] = [
 
 /// Where the container's own files lie on the host, and how it is started.
 #[derive(Debug, Clone)]
-pub struct Place<'a> {
+pub struct SpecPaths<'a> {
     /// The folder with `hosts`, `hostname` and `resolv.conf`, which are bound to /etc.
     pub etc: &'a Path,
     /// The cgroup of the payload, as the runtime specification writes it.
@@ -61,13 +61,13 @@ pub struct Place<'a> {
     pub root: Option<PathBuf>,
 }
 
-/// The files of [`Place::etc`], by their names there.
+/// The files of [`SpecPaths::etc`], by their names there.
 pub const ETC_FILES: [&str; 3] = ["resolv.conf", "hostname", "hosts"];
 
 /// The runtime specification of a container. Its system call filter is not part of it:
 /// that is the runtime's, by its options.
 #[must_use]
-pub fn spec(config: &Options, place: &Place<'_>) -> Spec {
+pub fn spec(config: &Options, place: &SpecPaths<'_>) -> Spec {
     let mut spec = Spec::default();
     let mut root = Root::default();
     root.set_path(place.root.clone().unwrap_or_else(|| "rootfs".into()));
@@ -163,7 +163,7 @@ fn rlimit(limit: &Ulimit) -> Option<PosixRlimit> {
     rlimit.build().ok()
 }
 
-fn linux(config: &Options, place: &Place<'_>) -> Linux {
+fn linux(config: &Options, place: &SpecPaths<'_>) -> Linux {
     use LinuxNamespaceType as N;
     let mut linux = Linux::default();
     let mut namespaces = vec![N::Mount, N::Pid, N::Uts, N::Ipc, N::Cgroup];
@@ -338,7 +338,7 @@ mod tests {
     }
 
     fn made(config: &Options) -> Spec {
-        spec(config, &Place { etc: Path::new("/state/c"), cgroup: None, root: None })
+        spec(config, &SpecPaths { etc: Path::new("/state/c"), cgroup: None, root: None })
     }
 
     fn lines(spec: &Spec) -> String {

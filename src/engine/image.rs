@@ -129,7 +129,7 @@ impl Engine {
         let store =
             Store::new(self.paths().clone(), probe.in_user_namespace).with_limits(self.settings().limits);
         // On a full or read-only disk what is left over stays, and hinders nothing.
-        if let Err(error) = store.mend().and_then(|()| store.tidy()) {
+        if let Err(error) = store.finish_interrupted_moves().and_then(|()| store.tidy()) {
             tracing::debug!(%error, "what a killed process left in the image store stays");
         }
         Ok(store)

@@ -3,7 +3,7 @@
 use super::error::{Ambiguous, Doing, Error, NotFound, Result};
 use super::{Engine, Listing, blocking};
 use crate::base::error::one_line;
-use crate::network::{self, NetworkView, Place};
+use crate::network::{self, NetworkPaths, NetworkView};
 
 /// The networks of an engine: see [`Engine::networks`].
 #[derive(Debug, Clone, Copy)]
@@ -66,8 +66,8 @@ impl Networks<'_> {
         .await
     }
 
-    fn place(&self) -> Place {
-        Place::new(self.engine.paths())
+    fn place(&self) -> NetworkPaths {
+        NetworkPaths::new(self.engine.paths())
     }
 }
 
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn a_network_is_found_by_name_id_and_how_its_id_begins() {
         let dir = tempfile::tempdir().unwrap();
-        let place = Place::new(&Paths::new(dir.path().join("root"), dir.path().join("run")));
+        let place = NetworkPaths::new(&Paths::new(dir.path().join("root"), dir.path().join("run")));
         let all = network::list(&place).unwrap().0;
         let names: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.driver.to_string())).collect();
         assert_eq!(

@@ -48,7 +48,7 @@ impl Engine {
         self.forget_shutdown();
         // Before its folder goes: a helper may be at it.
         note(self.take_trash_away());
-        for error in network::reset(&network::Place::new(paths)) {
+        for error in network::reset(&network::NetworkPaths::new(paths)) {
             note(Err(error).doing(doing));
         }
         // Those of containers are gone by now; their parent is not theirs.

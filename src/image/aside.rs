@@ -175,7 +175,7 @@ impl Store {
     /// # Errors
     ///
     /// When a file cannot be written.
-    pub fn mend(&self) -> Result<()> {
+    pub fn finish_interrupted_moves(&self) -> Result<()> {
         if !self.moves()?.is_empty() {
             drop(self.lock_images()?);
         }
@@ -343,17 +343,17 @@ mod tests {
         let trash = store.paths().trash();
         // Before the last step: the files are gone, the folder has its moving name.
         fs::rename(trash.join("image-a"), trash.join(".image-a")).unwrap();
-        store.mend().unwrap();
+        store.finish_moves().unwrap();
         assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
         // After the copies, and half of the files gone.
         aside(&store, "web:1", "image-b");
         fs::rename(trash.join("image-b"), trash.join(".image-b")).unwrap();
         disk::write_state(&store.record_path(&before.0[0].id), &before.0[0]).unwrap();
-        store.mend().unwrap();
+        store.finish_moves().unwrap();
         assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
         // Before the copies.
         disk::private_dir(&trash.join(".image-c")).unwrap();
-        store.mend().unwrap();
+        store.finish_moves().unwrap();
         assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
         assert_eq!(read_dir(&trash).unwrap(), [""; 0]);
     }
@@ -370,15 +370,15 @@ mod tests {
         fs::rename(&file, &kept).unwrap();
         // As with too many open files: it is there, but not now.
         fs::create_dir(&file).unwrap();
-        assert!(store.mend().is_err());
+        assert!(store.finish_moves().is_err());
         fs::remove_dir(&file).unwrap();
         fs::write(&file, "{").unwrap();
-        store.mend().unwrap();
+        store.finish_moves().unwrap();
         assert!(kept.exists(), "nothing else may be hindered by it");
         let stuck: Vec<_> = store.stuck().unwrap().iter().map(ToString::to_string).collect();
         assert_eq!(stuck, [format!("{} is damaged", file.display())]);
         fs::rename(&kept, &file).unwrap();
-        store.mend().unwrap();
+        store.finish_moves().unwrap();
         assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
         assert!(store.stuck().unwrap().is_empty());
     }

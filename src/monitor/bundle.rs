@@ -9,7 +9,7 @@ use super::confine;
 use super::error::Error;
 use crate::base::Paths;
 use crate::container::options::NotUnderstood;
-use crate::container::spec::{self, Place};
+use crate::container::spec::{self, SpecPaths};
 use crate::container::{NetworkMode, Options, Record, Seccomp, devices};
 use crate::oci::runtime::{LinuxSeccomp, Spec};
 use crate::runtime::seccomp;
@@ -29,7 +29,7 @@ pub(super) fn bundle(
     apparmor: Option<&str>,
 ) -> Result<Spec, Error> {
     let etc = paths.container_etc(&record.id);
-    let mut spec = spec::spec(&record.config, &Place { etc: &etc, cgroup: None, root: None });
+    let mut spec = spec::spec(&record.config, &SpecPaths { etc: &etc, cgroup: None, root: None });
     let filter = filter(&record.config, probe, apparmor)?;
     if let Some(process) = spec.process_mut() {
         process.set_apparmor_profile(apparmor.map(str::to_owned));

@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 5;
 #[derive(Debug)]
 pub(super) struct Guard {
     changes: Changes,
-    place: network::Place,
+    place: network::NetworkPaths,
     /// When to look at the rules.
     due: Option<Instant>,
     /// How often that was without success.
@@ -33,7 +33,9 @@ impl Guard {
     pub(super) fn of(paths: &Paths, run: &Run) -> Option<Self> {
         run.endpoints.as_ref()?.first()?;
         match Changes::listen() {
-            Ok(changes) => Some(Self { changes, place: network::Place::new(paths), due: None, attempts: 0 }),
+            Ok(changes) => {
+                Some(Self { changes, place: network::NetworkPaths::new(paths), due: None, attempts: 0 })
+            }
             Err(error) => {
                 report_error(&error); // the next start repairs the rules
                 None

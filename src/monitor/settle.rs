@@ -173,7 +173,7 @@ fn take_back(paths: &Paths, id: &ContainerId, cgroup: &Cgroup, endpoints: Option
             errors.push(error.into());
         }
     }
-    let place = network::Place::new(paths);
+    let place = network::NetworkPaths::new(paths);
     let removed = match endpoints {
         Some(endpoints) => network::remove(endpoints, &place),
         None => network::forget(id, &place),

@@ -290,7 +290,7 @@ fn connect(
     endpoints: &mut Option<Vec<Endpoint>>,
 ) -> Result<Applied, Error> {
     let config = &record.config;
-    let place = network::Place::new(paths);
+    let place = network::NetworkPaths::new(paths);
     let (namespace, networks) = match &config.networking.network {
         NetworkMode::None => (Namespace::Own, Vec::new()),
         NetworkMode::Host => (Namespace::Host, Vec::new()),

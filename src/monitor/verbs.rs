@@ -93,7 +93,7 @@ enum When {
 }
 
 /// It is done and told, or not told.
-fn told(warning: Option<String>) -> When {
+fn done(warning: Option<String>) -> When {
     When::Now(warning.into_iter().collect())
 }
 
@@ -241,7 +241,7 @@ fn pause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
     }
     let freezing = up.cgroup.begin_freeze()?;
     match up.cgroup.has_frozen(&freezing) {
-        Ok(true) => Ok(told(paused(monitor, up)?)),
+        Ok(true) => Ok(done(paused(monitor, up)?)),
         Ok(false) => {
             let until = Instant::now() + FREEZE_LIMIT;
             monitor.pausing = Some(Pausing { freezing, askers: Vec::new(), until });
@@ -292,7 +292,7 @@ fn unpause(monitor: &mut Monitor, up: &mut Up) -> Outcome {
         let _ = set_status(monitor, up, Status::Paused); // the first error is the one to be told
         return Err(error.into());
     }
-    Ok(told(monitor.tell("unpause", &[])))
+    Ok(done(monitor.tell("unpause", &[])))
 }
 
 /// Writes how the container is; where that fails, it is as before.
@@ -308,11 +308,11 @@ fn rename(monitor: &mut Monitor, name: &str) -> Outcome {
     })?;
     let old = monitor.record.name.clone();
     store::rename(&monitor.paths, &mut monitor.record, name)?;
-    Ok(told(monitor.tell("rename", &[("oldName", &format!("/{old}"))])))
+    Ok(done(monitor.tell("rename", &[("oldName", &format!("/{old}"))])))
 }
 
 fn resize(monitor: &mut Monitor, rows: u16, columns: u16) -> Outcome {
     monitor.session.resize(rows, columns);
     let (height, width) = (rows.to_string(), columns.to_string());
-    Ok(told(monitor.tell("resize", &[("height", &height), ("width", &width)])))
+    Ok(done(monitor.tell("resize", &[("height", &height), ("width", &width)])))
 }

@@ -9,7 +9,7 @@ use super::firewall;
 use super::link::{Inside, Link, Links, without_ipv6};
 use super::names::{HostFiles, resolver_warning};
 use super::nft::Tables;
-use super::plan::{Place, Plan, endpoint};
+use super::plan::{NetworkPaths, Plan, endpoint};
 use super::rules::{self, Names};
 use super::state::{Files, Guest, Lease, State, networks};
 use super::subnet;
@@ -25,7 +25,7 @@ pub(super) fn connect(
     number: usize,
     netns: BorrowedFd<'_>,
     inside: &mut Inside,
-    place: &Place,
+    place: &NetworkPaths,
 ) -> Result<(Endpoint, Vec<String>)> {
     let connection = &plan.connections[number];
     let network = &connection.network;
@@ -90,7 +90,7 @@ pub enum Repair {
 }
 
 /// Puts back what others took away of the rules.
-pub(super) fn repair(place: &Place, look: Look) -> Result<Repair> {
+pub(super) fn repair(place: &NetworkPaths, look: Look) -> Result<Repair> {
     let names = Names::of(&place.paths);
     let Some(_lock) = Files::new(place, Network::default_bridge(&place.paths).id).try_lock()? else {
         return Ok(Repair::Busy);
@@ -126,7 +126,7 @@ pub(super) fn repair(place: &Place, look: Look) -> Result<Repair> {
 }
 
 /// Gives back what one container had. Collects failures and goes on.
-pub(super) fn disconnect(endpoint: &Endpoint, place: &Place) -> Vec<Error> {
+pub(super) fn disconnect(endpoint: &Endpoint, place: &NetworkPaths) -> Vec<Error> {
     let files = Files::new(place, endpoint.network.clone());
     let release = || {
         let _lock = files.lock()?;
@@ -140,18 +140,18 @@ pub(super) fn disconnect(endpoint: &Endpoint, place: &Place) -> Vec<Error> {
 }
 
 /// Gives back what a container had of which only the lease tells.
-pub(super) fn forget(container: &ContainerId, place: &Place) -> Result<()> {
+pub(super) fn forget(container: &ContainerId, place: &NetworkPaths) -> Result<()> {
     void(place, |lease| &lease.container == container, || Ok(Vec::new()))
 }
 
 /// Gives back what containers had that are not there. A port is as long as processes have it.
-pub(super) fn sweep(place: &Place, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
+pub(super) fn sweep(place: &NetworkPaths, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
     void(place, |lease| !is_there(&lease.container), || Links::open()?.names())
 }
 
 /// Gives back the leases that are lost, but for those of ports that are in use.
 fn void(
-    place: &Place,
+    place: &NetworkPaths,
     is_lost: impl Fn(&Lease) -> bool,
     in_use: impl Fn() -> Result<Vec<String>>,
 ) -> Result<()> {
@@ -174,7 +174,7 @@ fn void(
 }
 
 /// Removes all that this engine's bridge networks left on the host.
-pub(super) fn reset(place: &Place) -> Vec<Error> {
+pub(super) fn reset(place: &NetworkPaths) -> Vec<Error> {
     let names = Names::of(&place.paths);
     let default = Files::new(place, Network::default_bridge(&place.paths).id);
     let _lock = match default.lock() {
@@ -339,7 +339,7 @@ fn ensure_forwarding(state: &mut State) -> Vec<String> {
 fn guard(
     links: &mut Links,
     names: &Names,
-    place: &Place,
+    place: &NetworkPaths,
     network: &Network,
     state: &mut State,
     endpoint: &Endpoint,

@@ -12,7 +12,7 @@ use super::error::{Result, Step};
 use super::firewalld;
 use super::link::Links;
 use super::nft::{Batch, Chain, Existing, FORWARD, Family, Is, Rule, Side, Table, Tables, Term, Verdict};
-use super::plan::Place;
+use super::plan::NetworkPaths;
 use super::rules::Names;
 use super::state::State;
 use super::xtables;
@@ -27,7 +27,7 @@ pub(super) fn clear_the_way(
     tables: &mut Tables,
     links: &mut Links,
     names: &Names,
-    place: &Place,
+    place: &NetworkPaths,
     state: &mut State,
 ) -> Result<Vec<String>> {
     let step = || "look at this machine's firewall";
@@ -62,7 +62,12 @@ pub(super) fn clear_the_way(
 }
 
 /// Takes back what [`clear_the_way`] put into others' hands.
-pub(super) fn withdraw(tables: &mut Tables, names: &Names, place: &Place, states: &[State]) -> Result<()> {
+pub(super) fn withdraw(
+    tables: &mut Tables,
+    names: &Names,
+    place: &NetworkPaths,
+    states: &[State],
+) -> Result<()> {
     for state in states.iter().filter(|state| state.is_in_trusted_zone) {
         // Without an answer there is no firewalld, and no zone of its.
         let _ = firewalld::distrust(&place.system_bus, &state.bridge);

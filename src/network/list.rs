@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use super::definition::{Driver, Network};
 use super::error::{Error, Result};
-use super::plan::Place;
+use super::plan::NetworkPaths;
 use super::state::{Files, networks};
 use super::subnet::Subnet;
 use crate::base::{ContainerId, Mac, NetworkId};
@@ -62,7 +62,7 @@ pub struct Member {
 /// # Errors
 ///
 /// When the folder of networks cannot be read.
-pub fn list(place: &Place) -> Result<(Vec<NetworkView>, Vec<Error>)> {
+pub fn list(place: &NetworkPaths) -> Result<(Vec<NetworkView>, Vec<Error>)> {
     let (bridges, errors) = networks(place)?;
     let mut unread: Vec<Error> = errors.into_iter().map(|error| damaged("a network", error)).collect();
     let mut all: Vec<NetworkView> =
@@ -84,7 +84,7 @@ fn view(network: Network, bridge: Option<Bridge>, members: Vec<Member>) -> Netwo
     NetworkView { id, name, driver, created, labels, bridge, members }
 }
 
-fn bridge_network(network: Network, place: &Place, unread: &mut Vec<Error>) -> NetworkView {
+fn bridge_network(network: Network, place: &NetworkPaths, unread: &mut Vec<Error>) -> NetworkView {
     let state = Files::new(place, network.id.clone()).state();
     let state = state.map_err(|error| unread.push(damaged(&network.name, error))).ok().flatten();
     let pool = network.pools.first().map(|pool| pool.subnet);

@@ -37,7 +37,7 @@ pub use definition::{Driver, Network, Pool};
 pub use error::{Error, Result};
 pub use list::{Bridge, Member, NetworkView, list};
 pub use names::HostFiles;
-pub use plan::{Applied, Connection, Namespace, Place, Plan, Request, plan};
+pub use plan::{Applied, Connection, Namespace, NetworkPaths, Plan, Request, plan};
 pub use subnet::Subnet;
 pub use watch::Changes;
 
@@ -50,7 +50,7 @@ use crate::base::{ContainerId, Endpoint};
 /// # Errors
 ///
 /// When the folder of networks cannot be read.
-pub fn default_network(place: &Place) -> Result<Network> {
+pub fn default_network(place: &NetworkPaths) -> Result<Network> {
     let first = state::networks(place)?.0.into_iter().next();
     Ok(first.unwrap_or_else(|| Network::default_bridge(&place.paths)))
 }
@@ -64,7 +64,7 @@ pub fn default_network(place: &Place) -> Result<Network> {
 ///
 /// When a netlink request fails, or a network has no place for it; then nothing of this container
 /// is left.
-pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, place: &Place) -> Result<Applied> {
+pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, place: &NetworkPaths) -> Result<Applied> {
     let netns = match (plan.namespace, netns) {
         (Namespace::Host, _) => return Ok(Applied::default()),
         (Namespace::Own, Some(netns)) => netns,
@@ -97,7 +97,7 @@ fn connect(
     number: usize,
     netns: BorrowedFd<'_>,
     inside: &mut link::Inside,
-    place: &Place,
+    place: &NetworkPaths,
 ) -> Result<(Endpoint, Vec<String>)> {
     let network = &plan.connections[number].network;
     match &network.driver {
@@ -114,20 +114,20 @@ fn connect(
 /// # Errors
 ///
 /// When a netlink request fails.
-pub fn repair(place: &Place, look: Look) -> Result<Repair> {
+pub fn repair(place: &NetworkPaths, look: Look) -> Result<Repair> {
     bridge::repair(place, look)
 }
 
 /// Takes back what [`apply`] did. Goes on after a failure and returns all of them; doing it
 /// twice, or by another process after a crash, is no failure.
 #[must_use]
-pub fn remove(endpoints: &[Endpoint], place: &Place) -> Vec<Error> {
+pub fn remove(endpoints: &[Endpoint], place: &NetworkPaths) -> Vec<Error> {
     endpoints.iter().flat_map(|endpoint| bridge::disconnect(endpoint, place)).collect()
 }
 
 /// The same where what [`apply`] returned is lost. The container has no process left.
 #[must_use]
-pub fn forget(container: &ContainerId, place: &Place) -> Vec<Error> {
+pub fn forget(container: &ContainerId, place: &NetworkPaths) -> Vec<Error> {
     bridge::forget(container, place).err().into_iter().collect()
 }
 
@@ -137,13 +137,13 @@ pub fn forget(container: &ContainerId, place: &Place) -> Vec<Error> {
 /// # Errors
 ///
 /// When the network's files cannot be read or written, or the links not be listed.
-pub fn sweep(place: &Place, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
+pub fn sweep(place: &NetworkPaths, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
     bridge::sweep(place, is_there)
 }
 
 /// Removes everything that this engine's networks left on the host: bridges, tables, rules
 /// in other owners' tables, leases. Goes on after a failure and returns all of them.
 #[must_use]
-pub fn reset(place: &Place) -> Vec<Error> {
+pub fn reset(place: &NetworkPaths) -> Vec<Error> {
     bridge::reset(place)
 }

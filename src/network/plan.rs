@@ -174,7 +174,7 @@ fn name_server(word: &str) -> Result<IpAddr> {
 /// Where an engine's networks live: its state folders, and the lock under which all engines
 /// of the machine choose subnets.
 #[derive(Debug, Clone)]
-pub struct Place {
+pub struct NetworkPaths {
     pub(super) paths: Paths,
     pub(super) machine_lock: PathBuf,
     pub(super) system_bus: PathBuf,
@@ -184,7 +184,7 @@ pub struct Place {
 const MACHINE_LOCK: &str = "/run/hoist-machine.lock";
 const SYSTEM_BUS: &str = "/run/dbus/system_bus_socket";
 
-impl Place {
+impl NetworkPaths {
     /// This engine's place on this machine.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {

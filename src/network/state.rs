@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::definition::{Network, Pool};
 use super::error::{Error, Result};
-use super::plan::Place;
+use super::plan::NetworkPaths;
 use super::subnet::Subnet;
 use crate::base::disk::{self, Lock, Rank, Unknown, state};
 use crate::base::{ContainerId, Mac, NetworkId};
@@ -137,7 +137,7 @@ impl State {
 }
 
 /// The bridge networks of an engine, the default one first, and why a file of one cannot be read.
-pub(super) fn networks(place: &Place) -> Result<(Vec<Network>, Vec<Error>)> {
+pub(super) fn networks(place: &NetworkPaths) -> Result<(Vec<Network>, Vec<Error>)> {
     let default = Network::default_bridge(&place.paths);
     let mut all = Vec::new();
     let mut unread = Vec::new();
@@ -160,7 +160,7 @@ pub(super) fn networks(place: &Place) -> Result<(Vec<Network>, Vec<Error>)> {
 }
 
 /// The ids that have a file.
-fn ids(place: &Place) -> Result<Vec<NetworkId>> {
+fn ids(place: &NetworkPaths) -> Result<Vec<NetworkId>> {
     let folder = place.paths.networks();
     let entries = match std::fs::read_dir(&folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
@@ -175,12 +175,12 @@ fn ids(place: &Place) -> Result<Vec<NetworkId>> {
 /// The files of one network.
 #[derive(Debug)]
 pub(super) struct Files<'a> {
-    place: &'a Place,
+    place: &'a NetworkPaths,
     id: NetworkId,
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(place: &'a Place, id: NetworkId) -> Self {
+    pub(super) fn new(place: &'a NetworkPaths, id: NetworkId) -> Self {
         Self { place, id }
     }
 

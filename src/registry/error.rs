@@ -52,7 +52,7 @@ pub enum Error {
         size: u64,
     },
     /// The registry is overloaded or broken.
-    #[error("`{host}` answered {status}{}", told(.message))]
+    #[error("`{host}` answered {status}{}", registry_message(.message))]
     Busy {
         /// `host[:port]`.
         host: String,
@@ -74,7 +74,7 @@ pub enum Error {
         source: Box<Error>,
     },
     /// The registry refuses for another reason.
-    #[error("`{host}` answered {status}{}", told(.message))]
+    #[error("`{host}` answered {status}{}", registry_message(.message))]
     Refused {
         /// `host[:port]`.
         host: String,
@@ -94,7 +94,7 @@ pub enum Error {
     /// Not without a (different) login.
     #[error(
         "pull access denied for {repository}, repository does not exist or may require a login{}",
-        told(.message)
+        registry_message(.message)
     )]
     Denied {
         /// `host[:port]`.
@@ -315,7 +315,7 @@ impl Explain for Error {
 
 const AGAIN: &str = "pull again: it goes on from what is already here";
 
-fn told(message: &Option<String>) -> String {
+fn registry_message(message: &Option<String>) -> String {
     message.as_ref().map(|message| format!(": {message}")).unwrap_or_default()
 }
 
@@ -360,11 +360,11 @@ mod tests {
             Error::Keep { source: io::ErrorKind::StorageFull.into() },
             Error::Cancelled,
         ];
-        let told = errors.map(|error| match error.hint() {
+        let registry_message = errors.map(|error| match error.hint() {
             Some(hint) => format!("{:?}: {error}\n  {hint}", error.kind()),
             None => format!("{:?}: {error}", error.kind()),
         });
-        insta::assert_snapshot!(told.join("\n"), @r"
+        insta::assert_snapshot!(registry_message.join("\n"), @r"
         Unreachable: `reg.test:5000` has sent nothing for 30 s
           pull again: it goes on from what is already here
         Unreachable: `reg.test:5000` sent only 1 of 2 bytes

@@ -10,7 +10,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Command, Output};
 
 use hoist::base::{ContainerId, Endpoint, Paths};
-use hoist::network::{self, Applied, Connection, Namespace, Network, Place, Plan, Request};
+use hoist::network::{self, Applied, Connection, Namespace, Network, NetworkPaths, Plan, Request};
 use hoist::sys::netlink::inside;
 use nix::sched::{CloneFlags, unshare};
 use tempfile::TempDir;
@@ -100,8 +100,8 @@ impl Host {
         Paths::new(base.join("root"), base.join("run"))
     }
 
-    fn place(&self, engine: &str) -> Place {
-        Place::new(&self.paths(engine))
+    fn place(&self, engine: &str) -> NetworkPaths {
+        NetworkPaths::new(&self.paths(engine))
             .with_machine_lock(&self.folder.path().join("machine.lock"))
             .with_system_bus(&self.folder.path().join("bus"))
     }

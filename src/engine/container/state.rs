@@ -409,7 +409,7 @@ impl Engine {
                 Err(error) => listing.warnings.push(one_line(&error)),
             }
         }
-        let place = network::Place::new(paths);
+        let place = network::NetworkPaths::new(paths);
         if let Err(error) = network::sweep(&place, |id| ids.contains(id)) {
             tracing::debug!(%error, "addresses of containers that are gone stay taken"); // until the next list
         }

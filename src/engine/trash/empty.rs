@@ -91,7 +91,7 @@ impl Engine {
         let mut emptied = Emptied::default();
         let (mut gone, mut done) = (Vec::new(), Ok(()));
         for entry in entries {
-            match self.bury_entry(entry) {
+            match self.hide_entry(entry) {
                 Ok(Some(folder)) => {
                     emptied.count += 1;
                     emptied.bytes += entry.size.unwrap_or(0);
@@ -107,7 +107,7 @@ impl Engine {
     }
 
     /// Takes one entry out of the trash; `None` when it went meanwhile.
-    fn bury_entry(&self, entry: &TrashEntry) -> disk::Result<Option<PathBuf>> {
+    fn hide_entry(&self, entry: &TrashEntry) -> disk::Result<Option<PathBuf>> {
         let folder = trash::folder(self.paths(), &entry.id);
         // Not while it is being restored.
         let lock = match entry.kind {
@@ -117,7 +117,7 @@ impl Engine {
             },
             _ => None,
         };
-        let gone = match trash::bury(self.paths(), &folder) {
+        let gone = match trash::hide(self.paths(), &folder) {
             Err(error) if error.is_not_found() => return Ok(None),
             result => result?,
         };
@@ -146,10 +146,10 @@ impl Engine {
             let Contents { entries, litter, mut gone } = trash::contents(self.paths()).doing(doing)?;
             gone.retain(|folder| !stuck.contains(folder));
             for folder in litter {
-                gone.extend(trash::bury(self.paths(), &folder));
+                gone.extend(trash::hide(self.paths(), &folder));
             }
             if let Some(entry) = self.due(&entries) {
-                gone.extend(self.bury_entry(entry).doing(doing)?);
+                gone.extend(self.hide_entry(entry).doing(doing)?);
             } else if gone.is_empty() {
                 return done.doing(doing);
             }

@@ -147,7 +147,7 @@ fn what_is_put_back_joins_its_index_again() {
     let trash = store.paths().trash();
     aside(power.hex());
     fs::rename(trash.join("image-a"), trash.join(".image-a")).unwrap();
-    store.mend().unwrap();
+    store.finish_interrupted_moves().unwrap();
     assert_eq!(store.references().unwrap(), before);
     aside("web:1");
     assert!(store.images().unwrap().is_empty());
