@@ -15,19 +15,17 @@ use super::model::paths::PathFact;
 use super::model::{Failure, Section, Subject, Tone};
 use super::terminal::copy::Walk;
 use super::theme::Themes;
+use super::viewers::Answer;
 use crate::config::{Preset, Ui};
 use crate::engine::files::{CopyRequest, Place};
-use crate::engine::layers::{ImageDiff, LayerReport};
-use crate::engine::{ContainerId, Machine, Name, News, Process, Sample, SaveLog, Top};
+use crate::engine::layers::LayerReport;
+use crate::engine::{ContainerId, Machine, Name, News, Process, Sample, SaveLog};
 use crate::tui::custom::ask::Ready;
-use crate::tui::files::model::{FilesAnswer, FilesDone, FilesWish};
-use crate::tui::inspect::model::Document;
+use crate::tui::files::model::{FilesDone, FilesWish};
 use crate::tui::list::journal::EventRow;
 use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
-use crate::tui::logs::model::LogNews;
 use crate::tui::tasks::model::{TaskId, Work};
 use crate::tui::trash::model::{Keeping, TrashRow};
-use crate::tui::why::model::Facts;
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -52,20 +50,14 @@ pub enum Event {
     Kept(Effect, Box<TrashRow>),
     /// A verb on a container or an image ended.
     Done(Effect, Result<(), Failure>),
-    /// News of a log that is shown, with its number.
-    Log(u64, LogNews),
+    /// What was read for a tab, with the number it was asked with.
+    Answer(u64, Answer),
     /// A log may be saved, or its file is there already.
     Saving(Box<SaveLog>, bool),
     /// What a container uses.
     Sample(ContainerId, Box<Sample>),
-    /// A container's processes.
-    Top(ContainerId, Result<Top, Failure>),
     /// Everything known about some objects, to be copied.
     Json(Result<String, Failure>),
-    /// A document to inspect, with its number.
-    Document(u64, Result<Box<Document>, Failure>),
-    /// What is known of a container that ended or is ill, with its number.
-    Why(u64, Result<Box<Facts>, Failure>),
     /// A page to read, with its heading.
     Page(String, Result<Vec<String>, Failure>),
     /// How work goes on.
@@ -96,14 +88,8 @@ pub enum Event {
     Command(Box<Ready>),
     /// A program on this machine failed.
     HostFailed(Failure),
-    /// What a files browser asked for, with the number of the question.
-    Files(u64, Result<FilesAnswer, Failure>),
     /// What was to be done with a file ended.
     FilesDone(FilesWish, Result<FilesDone, Failure>),
-    /// News of an image's layers, with the number they were asked with.
-    Layers(u64, LayersNews),
-    /// News of two images that are compared, the same way.
-    Compared(u64, LayersNews<ImageDiff>),
     /// A terminal's program has begun.
     Opened(TaskId),
     /// A terminal's screen has changed.

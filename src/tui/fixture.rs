@@ -25,9 +25,12 @@ use crate::engine::{
     Level, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogSpot, LogState, LogWanted, Matcher, Sample,
     Status, Stream,
 };
+use crate::tui::files::model::FilesAsk;
 use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow};
 use crate::tui::logs::model::{LogAsk, LogNews, LogWant};
+use crate::tui::model::{Tab, Wants};
 use crate::tui::trash::model::Keeping;
+use crate::tui::viewers::{Answer, Want};
 
 /// Ways into places.
 pub(crate) const WAYS: &[(Place, &str)] = &[
@@ -216,10 +219,31 @@ pub(crate) fn log(model: &mut Model) {
     serve(model, &lines(&texts));
 }
 
+impl Wants {
+    /// What is read for a tab, and the numbers of the answers.
+    pub(crate) fn read(&self, tab: Tab) -> Vec<(u64, Want)> {
+        let its = self.readings.iter().filter(|(reading, _)| reading.tab == tab);
+        its.map(|(reading, want)| (reading.serial, want.clone())).collect()
+    }
+
+    /// What logs ask for.
+    pub(crate) fn logs(&self) -> Vec<LogWant> {
+        let its = self.read(Tab::Logs).into_iter();
+        its.filter_map(|(_, want)| if let Want::Logs(want) = want { Some(want) } else { None }).collect()
+    }
+
+    /// What files browsers ask for.
+    pub(crate) fn files(&self) -> Vec<(u64, FilesAsk)> {
+        let its = self.read(Tab::Files).into_iter();
+        its.filter_map(|(serial, want)| if let Want::Files(ask) = want { Some((serial, ask)) } else { None })
+            .collect()
+    }
+}
+
 /// Answers what logs on the screen ask for, as the engine does.
 pub(crate) fn serve(model: &mut Model, all: &[LogLine]) {
     for round in 0..50 {
-        let wants: Vec<LogWant> = model.wants().logs.into_values().collect();
+        let wants = model.wants().logs();
         let mut is_idle = true;
         for want in wants {
             let sieve = want.query.1.filter.compile().unwrap();
@@ -228,18 +252,24 @@ pub(crate) fn serve(model: &mut Model, all: &[LogLine]) {
                 |line: &&LogLine| line.place >= floor && sieve.passes(line.stream, line.weight, &line.bytes);
             let shown: Vec<LogLine> = all.iter().filter(passes).cloned().collect();
             if round == 0 {
-                update(model, Event::Log(want.serial, state(&want, all, &shown)));
+                update(model, Event::Answer(want.serial, Answer::Logs(state(&want, all, &shown))));
             }
             if let Some((number, ask)) = want.ask {
                 is_idle = false;
                 let search = want.query.1.search.as_ref().map(|search| search.compile().unwrap());
-                update(model, Event::Log(want.serial, answer(number, &ask, all, &shown, search.as_ref())));
+                update(
+                    model,
+                    Event::Answer(
+                        want.serial,
+                        Answer::Logs(answer(number, &ask, all, &shown, search.as_ref())),
+                    ),
+                );
             }
             if let Some(after) = want.ranked {
                 let search = want.query.1.search.as_ref().unwrap().compile().unwrap();
                 let is_before = |line: &&LogLine| line.end <= after.0[0].place && search.is_in(&line.bytes);
                 let rank = shown.iter().filter(is_before).count() as u64;
-                update(model, Event::Log(want.serial, LogNews::Rank(after, rank)));
+                update(model, Event::Answer(want.serial, Answer::Logs(LogNews::Rank(after, rank))));
             }
         }
         if is_idle && round > 0 {

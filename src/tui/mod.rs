@@ -49,6 +49,7 @@ pub mod trash;
 pub mod undo;
 pub mod update;
 pub mod view;
+pub mod viewers;
 pub mod why;
 
 use std::error::Error as _;

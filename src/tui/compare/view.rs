@@ -176,16 +176,20 @@ mod tests {
     use crate::tui::fixture::{full, press, screen, wide_shot, write};
     use crate::tui::model::{Failure, Model, Tab};
     use crate::tui::update::update;
+    use crate::tui::viewers::{Answer, Want};
 
     const BOTH: [&str; 2] = ["debian:13", "acme/app:2.4.1"];
 
     fn compared(width: u16, height: u16) -> Model {
         let mut model = full(width, height);
         press(&mut model, "2 space space D");
-        let (_, (images, serial)) = model.wants().compared.into_iter().next().unwrap();
-        assert_eq!(images, BOTH);
-        update(&mut model, Event::Compared(serial, LayersNews::Progress("9 files".to_owned())));
-        update(&mut model, Event::Compared(serial, LayersNews::Report(Box::new(diff()))));
+        let (serial, want) = model.wants().read(Tab::Compare).remove(0);
+        assert_eq!(want, Want::Compare(BOTH.map(str::to_owned)));
+        update(
+            &mut model,
+            Event::Answer(serial, Answer::Compare(LayersNews::Progress("9 files".to_owned()))),
+        );
+        update(&mut model, Event::Answer(serial, Answer::Compare(LayersNews::Report(Box::new(diff())))));
         model
     }
 
@@ -205,17 +209,20 @@ mod tests {
         let mut model = full(80, 24);
         press(&mut model, "2 space space D");
         let serial = model.pane().compare.serial;
-        update(&mut model, Event::Compared(serial, LayersNews::Progress("4096 files".to_owned())));
+        update(
+            &mut model,
+            Event::Answer(serial, Answer::Compare(LayersNews::Progress("4096 files".to_owned()))),
+        );
         assert!(screen(&model).contains("comparing the images… 4096 files"));
         let failure = Failure { what: "cannot compare `x` with `y`".to_owned(), ..Failure::default() };
-        update(&mut model, Event::Compared(serial, LayersNews::Failed(failure)));
+        update(&mut model, Event::Answer(serial, Answer::Compare(LayersNews::Failed(failure))));
         assert!(screen(&model).contains("✗ cannot compare `x` with `y`"));
-        assert!(model.wants().compared.is_empty(), "it is not asked again and again");
+        assert!(model.wants().read(Tab::Compare).is_empty(), "it is not asked again and again");
         press(&mut model, "q D");
-        assert_eq!(model.wants().compared.len(), 1, "but when it is wished for again");
+        assert_eq!(model.wants().read(Tab::Compare).len(), 1, "but when it is wished for again");
         let same = crate::engine::layers::ImageDiff { changes: Vec::new(), config: Vec::new(), ..diff() };
         let serial = model.pane().compare.serial;
-        update(&mut model, Event::Compared(serial, LayersNews::Report(Box::new(same))));
+        update(&mut model, Event::Answer(serial, Answer::Compare(LayersNews::Report(Box::new(same)))));
         assert!(screen(&model).contains("the files of both are the same"));
     }
 
@@ -231,7 +238,7 @@ mod tests {
             let mut model = full(120, 40);
             press(&mut model, keys);
             assert!(screen(&model).contains(text), "{keys}\n{}", screen(&model));
-            assert!(model.wants().compared.is_empty(), "{keys}");
+            assert!(model.wants().read(Tab::Compare).is_empty(), "{keys}");
         }
     }
 
@@ -240,8 +247,12 @@ mod tests {
         let mut model = full(120, 40);
         press(&mut model, "2 j space k k enter =");
         assert_eq!(model.shown_tab(model.pane()), Tab::Compare);
-        let (_, (images, _)) = model.wants().compared.into_iter().next().unwrap();
-        assert_eq!(images, BOTH, "as old as each other: from the marked one to the shown one");
+        let (_, want) = model.wants().read(Tab::Compare).remove(0);
+        assert_eq!(
+            want,
+            Want::Compare(BOTH.map(str::to_owned)),
+            "as old as each other: from the marked one to the shown one"
+        );
         press(&mut model, "q j enter");
         assert!(screen(&model).contains("4 Compare"), "each of the two has it");
         press(&mut model, "q j enter");

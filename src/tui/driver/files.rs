@@ -10,6 +10,7 @@ use crate::engine::{Engine, Progress, Reporter, Result};
 use crate::tui::event::{Event, LayersNews};
 use crate::tui::files::model::{FilesAnswer, FilesAsk, FilesDone, FilesWish, PREVIEW, is_binary, lines};
 use crate::tui::model::Failure;
+use crate::tui::viewers::Answer;
 
 /// Bytes of a file that are shown, compared or edited.
 const WHOLE: usize = 4 << 20;
@@ -28,23 +29,25 @@ pub(super) async fn ask(engine: Engine, tell: Tell, serial: u64, ask: FilesAsk) 
             contents.map(|contents| FilesAnswer::File(lines(&contents.bytes, contents.is_cut)))
         }
     };
-    tell.send(Event::Files(serial, answer.map_err(Failure::from))).await;
+    tell.send(Event::Answer(serial, Answer::Files(answer.map_err(Failure::from)))).await;
 }
 
 /// Reads an image's layers; stops when nobody waits for them any more.
 pub(super) async fn layers(engine: Engine, tell: Tell, image: String, serial: u64) {
-    let reporter = reporter(&tell, move |line| Event::Layers(serial, LayersNews::Progress(line)));
+    let reporter =
+        reporter(&tell, move |line| Event::Answer(serial, Answer::Layers(LayersNews::Progress(line))));
     let _guard = Guard(reporter.clone());
     let report = engine.images().layers(&image, reporter).await;
-    tell.send(Event::Layers(serial, news(report))).await;
+    tell.send(Event::Answer(serial, Answer::Layers(news(report)))).await;
 }
 
 /// Compares two images; stops when nobody waits for it any more.
 pub(super) async fn compared(engine: Engine, tell: Tell, [before, after]: [String; 2], serial: u64) {
-    let reporter = reporter(&tell, move |line| Event::Compared(serial, LayersNews::Progress(line)));
+    let reporter =
+        reporter(&tell, move |line| Event::Answer(serial, Answer::Compare(LayersNews::Progress(line))));
     let _guard = Guard(reporter.clone());
     let diff = engine.images().compare(&before, &after, reporter).await;
-    tell.send(Event::Compared(serial, news(diff))).await;
+    tell.send(Event::Answer(serial, Answer::Compare(news(diff)))).await;
 }
 
 fn reporter(tell: &Tell, event: impl Fn(String) -> Event + Send + Sync + 'static) -> Reporter {

@@ -11,6 +11,7 @@ use super::watch::{Open, spawn};
 use crate::engine::{Engine, LogFrom, LogPlace, LogState, LogView, PageAsk};
 use crate::tui::event::Event;
 use crate::tui::logs::model::{LogAsk, LogNews, LogWant};
+use crate::tui::viewers::Answer;
 
 /// News of how far a log is are told at most this often.
 const PACE: Duration = Duration::from_millis(30);
@@ -23,7 +24,9 @@ pub(super) async fn log(engine: Engine, tell: Tell, mut wants: watch::Receiver<L
     };
     let view = match engine.containers().log_view(&containers).await {
         Ok(view) => Arc::new(view),
-        Err(error) => return tell.send(Event::Log(serial, LogNews::Failed(error.into()))).await,
+        Err(error) => {
+            return tell.send(Event::Answer(serial, Answer::Logs(LogNews::Failed(error.into())))).await;
+        }
     };
     let desk = Desk { view, tell, serial };
     let mut state = desk.view.state();
@@ -78,7 +81,7 @@ struct Desk {
 
 impl Desk {
     async fn tell(&self, news: LogNews) {
-        self.tell.send(Event::Log(self.serial, news)).await;
+        self.tell.send(Event::Answer(self.serial, Answer::Logs(news))).await;
     }
 
     async fn answer(self, number: u64, ask: LogAsk) {

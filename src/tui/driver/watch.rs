@@ -11,8 +11,9 @@ use super::{Tell, document, files};
 use crate::engine::{ContainerId, Engine};
 use crate::tui::event::Event;
 use crate::tui::logs::model::LogWant;
-use crate::tui::model::window::PaneId;
 use crate::tui::model::{Failure, Subject, Wants};
+use crate::tui::top::model::TopRead;
+use crate::tui::viewers::{Answer, Reading, Want};
 
 /// How often the processes of the shown container are read.
 const TOP: Duration = Duration::from_secs(2);
@@ -26,94 +27,67 @@ impl Drop for Open {
     }
 }
 
-/// A log that is open, and what is wanted of it.
-struct Log {
-    wants: watch::Sender<LogWant>,
+/// What is read for a tab: the task, what it was asked for, and how it is told more.
+struct Asked {
+    want: Want,
+    more: Option<watch::Sender<LogWant>>,
     _open: Open,
 }
 
 /// What is open.
 #[derive(Default)]
 pub(super) struct Watch {
-    had: Wants,
-    logs: BTreeMap<PaneId, Log>,
-    tops: BTreeMap<ContainerId, Open>,
-    inspects: BTreeMap<PaneId, Open>,
-    whys: BTreeMap<PaneId, Open>,
-    files: BTreeMap<u64, Open>,
-    layers: BTreeMap<PaneId, Open>,
-    compared: BTreeMap<PaneId, Open>,
+    readings: BTreeMap<Reading, Asked>,
     stats: BTreeMap<ContainerId, (Duration, Open)>,
 }
 
 impl Watch {
     /// Opens what is wanted and was not, and closes what is not wanted any more.
     pub(super) fn sync(&mut self, wants: Wants, engine: &Engine, tell: &Tell) {
-        let (engine, tell) = (|| engine.clone(), || tell.clone());
-        self.logs.retain(|pane, _| wants.logs.contains_key(pane));
-        for (pane, want) in &wants.logs {
-            match self.logs.get(pane) {
-                // The same log goes on, and is told what is wanted of it.
-                Some(log) if log.wants.borrow().serial == want.serial => {
-                    log.wants.send_if_modified(|old| {
-                        let is_new = old != want;
-                        old.clone_from(want);
-                        is_new
-                    });
-                }
-                _ => {
-                    let (wants, asked) = watch::channel(want.clone());
-                    let open = spawn(log(engine(), tell(), asked));
-                    self.logs.insert(*pane, Log { wants, _open: open });
-                }
+        self.readings.retain(|reading, _| wants.readings.contains_key(reading));
+        for (reading, want) in wants.readings {
+            match self.readings.get_mut(&reading) {
+                Some(asked) if asked.want == want => {}
+                Some(asked) if asked.goes_on(&want) => asked.want = want,
+                _ => drop(self.readings.insert(reading, read(reading.serial, want, engine, tell))),
             }
         }
-        sync(&mut self.inspects, &self.had.inspects, &wants.inspects, |_, (subject, serial)| {
-            spawn(inspect(engine(), tell(), subject.clone(), *serial))
-        });
-        sync(&mut self.whys, &self.had.whys, &wants.whys, |_, (id, serial)| {
-            spawn(why(engine(), tell(), id.clone(), *serial))
-        });
-        sync(&mut self.files, &self.had.files, &wants.files, |serial, ask| {
-            spawn(files::ask(engine(), tell(), *serial, ask.clone()))
-        });
-        sync(&mut self.layers, &self.had.layers, &wants.layers, |_, (image, serial)| {
-            spawn(files::layers(engine(), tell(), image.clone(), *serial))
-        });
-        sync(&mut self.compared, &self.had.compared, &wants.compared, |_, (images, serial)| {
-            spawn(files::compared(engine(), tell(), images.clone(), *serial))
-        });
-        self.tops.retain(|id, _| wants.tops.contains(id));
-        for id in &wants.tops {
-            let open = || spawn(top(engine(), tell(), id.clone()));
-            self.tops.entry(id.clone()).or_insert_with(open);
+        self.stats.retain(|id, (every, _)| wants.stats.get(id) == Some(every));
+        for (id, every) in wants.stats {
+            let open = || (every, spawn(stats(engine.clone(), tell.clone(), id.clone(), every)));
+            self.stats.entry(id.clone()).or_insert_with(open);
         }
-        if self.had.stats != wants.stats {
-            self.stats.retain(|id, (every, _)| wants.stats.get(id) == Some(every));
-            for (id, every) in &wants.stats {
-                if !self.stats.contains_key(id) {
-                    let task = spawn(stats(engine(), tell(), id.clone(), *every));
-                    self.stats.insert(id.clone(), (*every, task));
-                }
-            }
-        }
-        self.had = wants;
     }
 }
 
-/// Opens what is wanted otherwise than before, and closes what is not wanted any more.
-fn sync<K: Ord + Copy, W: PartialEq>(
-    open: &mut BTreeMap<K, Open>,
-    had: &BTreeMap<K, W>,
-    wants: &BTreeMap<K, W>,
-    start: impl Fn(&K, &W) -> Open,
-) {
-    open.retain(|key, _| wants.contains_key(key));
-    for (key, wanted) in wants {
-        if had.get(key) != Some(wanted) {
-            open.insert(*key, start(key, wanted));
-        }
+impl Asked {
+    /// Tells a log that goes on what is wanted of it; false where it must be opened again.
+    fn goes_on(&self, want: &Want) -> bool {
+        let (Some(more), Want::Logs(want)) = (&self.more, want) else { return false };
+        more.send_replace(want.clone());
+        true
     }
+}
+
+/// Begins to read for a tab: a row for each.
+fn read(serial: u64, want: Want, engine: &Engine, tell: &Tell) -> Asked {
+    let (engine, tell) = (engine.clone(), tell.clone());
+    let mut more = None;
+    let open = match want.clone() {
+        Want::Logs(want) => {
+            let (wants, asked) = watch::channel(want);
+            more = Some(wants);
+            spawn(log(engine, tell, asked))
+        }
+        Want::Stats(nothing) => match nothing {},
+        Want::Top(id) => spawn(top(engine, tell, id, serial)),
+        Want::Inspect(subject) => spawn(inspect(engine, tell, subject, serial)),
+        Want::Layers(image) => spawn(files::layers(engine, tell, image, serial)),
+        Want::Files(ask) => spawn(files::ask(engine, tell, serial, ask)),
+        Want::Compare(images) => spawn(files::compared(engine, tell, images, serial)),
+        Want::Why(id) => spawn(why(engine, tell, id, serial)),
+    };
+    Asked { want, more, _open: open }
 }
 
 pub(super) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Open {
@@ -128,14 +102,14 @@ async fn stats(engine: Engine, tell: Tell, id: ContainerId, every: Duration) {
     }
 }
 
-async fn top(engine: Engine, tell: Tell, id: ContainerId) {
+async fn top(engine: Engine, tell: Tell, id: ContainerId, serial: u64) {
     let mut clock = tokio::time::interval(TOP);
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         clock.tick().await;
-        let top = engine.containers().top(id.as_str()).await.map_err(Failure::from);
-        let has_failed = top.is_err();
-        tell.send(Event::Top(id.clone(), top)).await;
+        let result = engine.containers().top(id.as_str()).await.map_err(Failure::from);
+        let has_failed = result.is_err();
+        tell.send(Event::Answer(serial, Answer::Top(TopRead { of: id.clone(), result }))).await;
         if has_failed {
             return;
         }
@@ -144,10 +118,10 @@ async fn top(engine: Engine, tell: Tell, id: ContainerId) {
 
 async fn inspect(engine: Engine, tell: Tell, subject: Subject, serial: u64) {
     let document = document::inspect(&engine, &subject).await;
-    tell.send(Event::Document(serial, document.map(Box::new).map_err(Failure::from))).await;
+    tell.send(Event::Answer(serial, Answer::Inspect(document.map(Box::new).map_err(Failure::from)))).await;
 }
 
 async fn why(engine: Engine, tell: Tell, id: ContainerId, serial: u64) {
     let facts = document::why(&engine, &id).await;
-    tell.send(Event::Why(serial, facts.map(Box::new).map_err(Failure::from))).await;
+    tell.send(Event::Answer(serial, Answer::Why(facts.map(Box::new).map_err(Failure::from)))).await;
 }

@@ -3,3 +3,78 @@
 pub mod model;
 pub mod update;
 pub mod view;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::window::{Pane, PaneId};
+use crate::tui::model::{Model, Subject};
+use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
+
+/// The files of a container or an image.
+#[derive(Debug)]
+pub struct Files;
+
+impl Viewer for Files {
+    fn name(&self) -> &'static str {
+        "Files"
+    }
+
+    fn place(&self) -> Place {
+        Place::Files
+    }
+
+    fn action(&self) -> Option<Action> {
+        Some(Action::Files)
+    }
+
+    fn is_of(&self, _: &Model, _: &Pane, subject: &Subject) -> bool {
+        matches!(subject, Subject::Container(_) | Subject::Image(_))
+    }
+
+    fn settle(&self, pane: &mut Pane, about: &About) {
+        pane.files.show(about.versioned(), &about.folder);
+        if let Some(area) = about.area {
+            pane.files.fit(area.width, area.height);
+        }
+    }
+
+    fn wants(&self, _: &Model, pane: &Pane, _: &Subject) -> Vec<(u64, Want)> {
+        pane.files.wants().into_iter().map(|(serial, ask)| (serial, Want::Files(ask))).collect()
+    }
+
+    fn take(&self, model: &mut Model, pane: PaneId, serial: u64, answer: Answer) {
+        if let (Answer::Files(answer), Some(pane)) = (answer, model.windows.get_mut(pane)) {
+            pane.files.take(serial, answer);
+        }
+    }
+
+    fn act(&self, model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+        update::act(model, action)
+    }
+
+    fn has_all_keys(&self) -> bool {
+        true
+    }
+
+    fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {
+        update::scroll(model, by);
+        Vec::new()
+    }
+
+    fn filter(&self, pane: &mut Pane, text: &str) {
+        pane.files.side_mut().filter_by(text);
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+        view::draw(frame, seen.model, &seen.pane.files, area, seen.has_keys);
+    }
+
+    fn note(&self, seen: &Seen<'_>, _: u16) -> Option<(String, Style)> {
+        Some(view::note(seen.model, &seen.pane.files))
+    }
+}

@@ -10,7 +10,6 @@ use crate::tui::compare::update as images;
 use crate::tui::event::{Effect, Job};
 use crate::tui::files::model as model_files;
 use crate::tui::files::model::{EntryFacts as _, FilesDone, FilesPane, FilesWish, Reader, whose_word};
-use crate::tui::layers;
 use crate::tui::model::layer::{Confirm, Layer, Purpose};
 use crate::tui::model::{Failure, Focus, Model, Subject, Tab, Tone};
 use crate::tui::tasks::model::TaskId;
@@ -20,22 +19,21 @@ use crate::tui::update::{prompt, show_tab};
 /// Work that is asked about first gets its number when the answer is yes.
 const UNNUMBERED: TaskId = TaskId(0);
 
-/// What `action` does to files; `None` when it is no such action, or nothing of that has
-/// the keys.
-pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+/// Shows files, layers, or how images differ; `None` when `action` is for nothing of that.
+pub(crate) fn show(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
-        Action::Files => return Some(open(model, Tab::Files)),
-        Action::Layers => return Some(open(model, Tab::Layers)),
-        Action::CompareImages => return Some(images::open(model)),
-        _ if model.focus != Focus::Detail => return None,
-        _ => {}
-    }
-    match model.shown_tab(model.pane()) {
-        Tab::Files if model.pane().files.reader.is_some() => read(model, action),
-        Tab::Files => browse(model, action),
-        Tab::Layers => layers::update::act(model, action),
-        Tab::Compare => images::act(model, action),
+        Action::Files => Some(open(model, Tab::Files)),
+        Action::Layers => Some(open(model, Tab::Layers)),
+        Action::CompareImages => Some(images::open(model)),
         _ => None,
+    }
+}
+
+/// What `action` does to files; `None` when that is nothing special.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    match model.pane().files.reader {
+        Some(_) => read(model, action),
+        None => browse(model, action),
     }
 }
 
@@ -340,11 +338,7 @@ fn name(text: &str) -> Result<(), String> {
 
 /// Filters what the pane shows.
 pub(crate) fn filter(model: &mut Model, text: &str) {
-    match model.shown_tab(model.pane()) {
-        Tab::Layers => model.pane_mut().layers.filter_by(text),
-        Tab::Compare => model.pane_mut().compare.filter_by(text),
-        _ => pane(model).side_mut().filter_by(text),
-    }
+    model.shown_tab(model.pane()).viewer().filter(model.pane_mut(), text);
 }
 
 /// Keys of a text that is read over the browser.

@@ -336,10 +336,11 @@ mod tests {
     use crate::tui::model::{Failure, Tab};
     use crate::tui::tasks::model::TaskId;
     use crate::tui::update::update;
+    use crate::tui::viewers::Answer;
 
     /// Answers every question of the browsers, as a small container and a small host would.
     fn answer(model: &mut Model) {
-        for (serial, ask) in model.wants().files {
+        for (serial, ask) in model.wants().files() {
             let answer = match ask {
                 FilesAsk::Folder(Place::Host, _) => {
                     let mut entries = vec![
@@ -375,7 +376,7 @@ mod tests {
                     FilesAnswer::File(vec!["[server]".to_owned(), "port = 80 # \u{202e}".to_owned()])
                 }
             };
-            update(model, Event::Files(serial, Ok(answer)));
+            update(model, Event::Answer(serial, Answer::Files(Ok(answer))));
         }
     }
 
@@ -412,7 +413,7 @@ mod tests {
                 why: vec!["Permission denied (os error 13)".to_owned()],
                 hint: Some("run it as root: `sudo hoist …`".to_owned()),
             };
-            update(&mut model, Event::Files(serial, Err(failure)));
+            update(&mut model, Event::Answer(serial, Answer::Files(Err(failure))));
             model
         };
         shot("files_failed", failed);
@@ -425,7 +426,10 @@ mod tests {
             let mut model = browser(width, height);
             press(&mut model, "tab");
             let serial = model.pane().files.side().serial;
-            update(&mut model, Event::Files(serial, Ok(FilesAnswer::Folder(listing("/", vec![])))));
+            update(
+                &mut model,
+                Event::Answer(serial, Answer::Files(Ok(FilesAnswer::Folder(listing("/", vec![]))))),
+            );
             model
         });
     }
@@ -513,7 +517,7 @@ mod tests {
         let entries = ["a", "made", "z"].map(|name| entry(name, FileKind::Folder, 0)).to_vec();
         let listing = FilesAnswer::Folder(listing("/", entries));
         let serial = model.pane().files.sides[0].serial;
-        update(&mut model, Event::Files(serial, Ok(listing)));
+        update(&mut model, Event::Answer(serial, Answer::Files(Ok(listing))));
         assert_eq!(shown_name(&model), "made", "the cursor goes on with it");
         press(&mut model, "N");
         assert_eq!(press(&mut model, "enter"), [], "the same name is no change");
@@ -587,7 +591,7 @@ mod tests {
         press(&mut model, "* esc esc");
         assert_eq!(model.focus, crate::tui::model::Focus::List);
         update(&mut model, Event::Resize(40, 12));
-        assert!(model.wants().files.is_empty(), "nothing is read that nobody sees");
+        assert!(model.wants().files().is_empty(), "nothing is read that nobody sees");
     }
 
     #[test]

@@ -1,5 +1,105 @@
 //! Everything known of an object, as a document.
 
 pub mod model;
+pub mod update;
 pub mod view;
 pub mod yaml;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::window::{Pane, PaneId};
+use crate::tui::model::{Model, Subject};
+use crate::tui::tasks;
+use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
+
+/// Everything known of an object; of a task, what it says.
+#[derive(Debug)]
+pub struct Inspect;
+
+impl Viewer for Inspect {
+    fn name(&self) -> &'static str {
+        "Inspect"
+    }
+
+    fn place(&self) -> Place {
+        Place::Inspect
+    }
+
+    fn action(&self) -> Option<Action> {
+        Some(Action::Inspect)
+    }
+
+    fn is_of(&self, model: &Model, _: &Pane, subject: &Subject) -> bool {
+        !matches!(subject, Subject::Task(id) if model.is_session(*id))
+    }
+
+    fn settle(&self, pane: &mut Pane, about: &About) {
+        pane.inspect.show(about.versioned());
+        pane.inspect.clamp(about.rows());
+    }
+
+    fn wants(&self, _: &Model, pane: &Pane, subject: &Subject) -> Vec<(u64, Want)> {
+        match subject {
+            // What a task said is told without being asked for.
+            Subject::Task(_) => Vec::new(),
+            subject => vec![(pane.inspect.serial, Want::Inspect(subject.clone()))],
+        }
+    }
+
+    fn take(&self, model: &mut Model, pane: PaneId, serial: u64, answer: Answer) {
+        let pane = model.windows.get_mut(pane).filter(|pane| pane.inspect.serial == serial);
+        match (answer, pane) {
+            (Answer::Inspect(Ok(document)), Some(pane)) => pane.inspect.take(*document),
+            (Answer::Inspect(Err(failure)), Some(pane)) => pane.inspect.failure = Some(failure),
+            _ => {}
+        }
+    }
+
+    fn act(&self, model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+        update::act(model, action)
+    }
+
+    fn is_searched(&self) -> bool {
+        true
+    }
+
+    fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {
+        model.pane_mut().inspect.scroll(by);
+        Vec::new()
+    }
+
+    fn left<'a>(&self, pane: &'a mut Pane) -> Option<&'a mut usize> {
+        Some(&mut pane.inspect.left)
+    }
+
+    fn point(&self, pane: &mut Pane, line: usize) {
+        pane.inspect.point(line);
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+        match seen.subject {
+            Some(Subject::Task(id)) => tasks::view::peek(frame, seen.model, *id, area),
+            _ => view::draw(frame, seen.model, &seen.pane.inspect, area),
+        }
+    }
+
+    fn title(&self, seen: &Seen<'_>, _: u16) -> Option<Line<'static>> {
+        let key = seen.model.keys_of(Place::Inspect, Action::NextForm);
+        Some(view::title(&seen.pane.inspect, &key, &seen.model.theme))
+    }
+
+    fn note(&self, seen: &Seen<'_>, width: u16) -> Option<(String, Style)> {
+        let is_task = matches!(seen.subject, Some(Subject::Task(_)));
+        (!is_task).then(|| (view::note(&seen.pane.inspect, width), seen.model.theme.dim))
+    }
+
+    fn shows_texts(&self) -> bool {
+        true
+    }
+}

@@ -3,3 +3,84 @@
 pub mod model;
 pub mod update;
 pub mod view;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::tui::action::Action;
+use crate::tui::event::{Effect, LayersNews};
+use crate::tui::keymap::Place;
+use crate::tui::model::window::{Pane, PaneId};
+use crate::tui::model::{Model, Subject};
+use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
+
+/// What an image's layers do.
+#[derive(Debug)]
+pub struct Layers;
+
+impl Viewer for Layers {
+    fn name(&self) -> &'static str {
+        "Layers"
+    }
+
+    fn place(&self) -> Place {
+        Place::Layers
+    }
+
+    fn action(&self) -> Option<Action> {
+        Some(Action::Layers)
+    }
+
+    fn is_of(&self, _: &Model, _: &Pane, subject: &Subject) -> bool {
+        matches!(subject, Subject::Image(_))
+    }
+
+    fn settle(&self, pane: &mut Pane, about: &About) {
+        pane.layers.show(about.subject.as_ref());
+        if let Some(area) = about.area {
+            pane.layers.fit(area.width, area.height);
+        }
+    }
+
+    fn wants(&self, _: &Model, pane: &Pane, _: &Subject) -> Vec<(u64, Want)> {
+        pane.layers.wants().into_iter().map(|(images, serial)| (serial, Want::Layers(images))).collect()
+    }
+
+    fn take(&self, model: &mut Model, pane: PaneId, serial: u64, answer: Answer) {
+        let pane = model.windows.get_mut(pane).map(|pane| &mut pane.layers);
+        let (Answer::Layers(news), Some(pane)) = (answer, pane.filter(|pane| pane.serial == serial)) else {
+            return;
+        };
+        match news {
+            LayersNews::Progress(line) => pane.progress = line,
+            LayersNews::Report(report) => pane.take(Ok(report)),
+            LayersNews::Failed(failure) => pane.take(Err(failure)),
+        }
+    }
+
+    fn act(&self, model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+        update::act(model, action)
+    }
+
+    fn has_all_keys(&self) -> bool {
+        true
+    }
+
+    fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {
+        model.pane_mut().layers.step(isize::try_from(by).unwrap_or(0));
+        Vec::new()
+    }
+
+    fn filter(&self, pane: &mut Pane, text: &str) {
+        pane.layers.filter_by(text);
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+        view::draw(frame, seen.model, &seen.pane.layers, area, seen.has_keys);
+    }
+
+    fn note(&self, seen: &Seen<'_>, _: u16) -> Option<(String, Style)> {
+        Some(view::note(seen.model, &seen.pane.layers))
+    }
+}

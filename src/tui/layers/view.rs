@@ -212,17 +212,20 @@ mod tests {
     use crate::tui::files::model::FilesWish;
     use crate::tui::fixture::{full, press, screen, wide_shot, write};
     use crate::tui::layers::model::tests::report;
-    use crate::tui::model::{Failure, Model};
+    use crate::tui::model::{Failure, Model, Tab};
     use crate::tui::update::update;
+    use crate::tui::viewers::{Answer, Want};
 
     fn explorer(width: u16, height: u16) -> Model {
         let mut model = full(width, height);
         press(&mut model, "2 enter");
-        let wants = model.wants().layers;
-        let (_, (image, serial)) = wants.into_iter().next().unwrap();
-        assert_eq!(image, "acme/app:2.4.1");
-        update(&mut model, Event::Layers(serial, LayersNews::Progress("layer 1 of 3".to_owned())));
-        update(&mut model, Event::Layers(serial, LayersNews::Report(Box::new(report()))));
+        let (serial, want) = model.wants().read(Tab::Layers).remove(0);
+        assert_eq!(want, Want::Layers("acme/app:2.4.1".to_owned()));
+        update(
+            &mut model,
+            Event::Answer(serial, Answer::Layers(LayersNews::Progress("layer 1 of 3".to_owned()))),
+        );
+        update(&mut model, Event::Answer(serial, Answer::Layers(LayersNews::Report(Box::new(report())))));
         model
     }
 
@@ -241,13 +244,16 @@ mod tests {
     fn the_explorer_while_it_reads_and_when_it_cannot() {
         let mut model = full(80, 24);
         press(&mut model, "2 enter");
-        let (_, (_, serial)) = model.wants().layers.into_iter().next().unwrap();
-        update(&mut model, Event::Layers(serial, LayersNews::Progress("layer 2 of 9".to_owned())));
+        let (serial, _) = model.wants().read(Tab::Layers).remove(0);
+        update(
+            &mut model,
+            Event::Answer(serial, Answer::Layers(LayersNews::Progress("layer 2 of 9".to_owned()))),
+        );
         assert!(screen(&model).contains("reading the layers… layer 2 of 9"));
         let failure = Failure { what: "cannot read the layers of `x`".to_owned(), ..Failure::default() };
-        update(&mut model, Event::Layers(serial, LayersNews::Failed(failure)));
+        update(&mut model, Event::Answer(serial, Answer::Layers(LayersNews::Failed(failure))));
         assert!(screen(&model).contains("✗ cannot read the layers of `x`"));
-        assert!(model.wants().layers.is_empty(), "it is not asked again and again");
+        assert!(model.wants().read(Tab::Layers).is_empty(), "it is not asked again and again");
     }
 
     #[test]
@@ -269,6 +275,6 @@ mod tests {
         press(&mut model, "enter");
         assert_eq!(model.pane().layers.tree.rows.len(), 3);
         press(&mut model, "esc esc");
-        assert!(model.wants().layers.is_empty());
+        assert!(model.wants().read(Tab::Layers).is_empty());
     }
 }

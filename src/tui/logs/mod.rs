@@ -3,3 +3,93 @@
 pub mod model;
 pub mod update;
 pub mod view;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::window::{Pane, PaneId};
+use crate::tui::model::{Model, Subject, Tone};
+use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
+
+/// The log of a container, with others' where they are merged.
+#[derive(Debug)]
+pub struct Logs;
+
+impl Viewer for Logs {
+    fn name(&self) -> &'static str {
+        "Logs"
+    }
+
+    fn place(&self) -> Place {
+        Place::Logs
+    }
+
+    fn action(&self) -> Option<Action> {
+        Some(Action::Logs)
+    }
+
+    fn is_of(&self, _: &Model, _: &Pane, subject: &Subject) -> bool {
+        matches!(subject, Subject::Container(_))
+    }
+
+    fn settle(&self, pane: &mut Pane, about: &About) {
+        pane.log.show(about.logs.clone());
+        if let Some(area) = about.area {
+            let columns = usize::from(area.width.saturating_sub(model::BAR));
+            pane.log.resize(columns, about.rows(), about.now);
+        }
+    }
+
+    fn wants(&self, _: &Model, pane: &Pane, subject: &Subject) -> Vec<(u64, Want)> {
+        match subject {
+            Subject::Container(_) => vec![(pane.log.serial, Want::Logs(pane.log.want()))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn open(&self, pane: &mut Pane, is_open: bool) {
+        pane.log.open(is_open);
+    }
+
+    fn take(&self, model: &mut Model, pane: PaneId, serial: u64, answer: Answer) {
+        let Answer::Logs(news) = answer else { return };
+        let pane = model.windows.get_mut(pane).filter(|pane| pane.log.serial == serial);
+        if let Some(text) = pane.and_then(|pane| pane.log.take(news)) {
+            model.say(Tone::Plain, text, None);
+        }
+    }
+
+    fn act(&self, model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+        update::act(model, action)
+    }
+
+    fn is_searched(&self) -> bool {
+        true
+    }
+
+    fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {
+        model.pane_mut().log.scroll(by);
+        Vec::new()
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+        view::draw(frame, seen.model, &seen.pane.log, area);
+    }
+
+    fn title(&self, seen: &Seen<'_>, _: u16) -> Option<Line<'static>> {
+        view::top_note(&seen.pane.log).map(|note| Line::styled(format!(" {note} "), seen.model.theme.dim))
+    }
+
+    fn note(&self, seen: &Seen<'_>, width: u16) -> Option<(String, Style)> {
+        Some(view::bottom_note(seen.model, &seen.pane.log, usize::from(width.saturating_sub(4))))
+    }
+
+    fn shows_texts(&self) -> bool {
+        true
+    }
+}

@@ -44,6 +44,7 @@ use crate::tui::stats::series::Series;
 use crate::tui::tasks::model::{TaskId, TaskRow, What};
 use crate::tui::trash::model::{Keeping, TrashRow};
 use crate::tui::undo::model::Undo;
+pub use crate::tui::viewers::Tab;
 use layer::Layer;
 use look::Look;
 pub use panes::inner;
@@ -217,32 +218,6 @@ pub enum Focus {
     Detail,
     /// The navigator.
     Navigator,
-}
-
-/// What a pane shows of its subject.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Tab {
-    Logs,
-    Stats,
-    Top,
-    Inspect,
-    Files,
-    /// What an image's layers do.
-    Layers,
-    /// How an image differs from another one.
-    Compare,
-    /// Why it ended, or is ill.
-    Why,
-    /// A terminal.
-    Session(TaskId),
-}
-
-impl Tab {
-    /// Those every container has.
-    pub const FIXED: [Self; 5] = [Self::Logs, Self::Stats, Self::Top, Self::Inspect, Self::Files];
-    /// Those every image has.
-    pub const OF_IMAGES: [Self; 3] = [Self::Inspect, Self::Layers, Self::Files];
 }
 
 /// What a pane, or a verb, is about.
@@ -422,19 +397,12 @@ impl Model {
             (Focus::List, Section::Events, _) => Place::Events,
             (Focus::List, Section::Trash, _) => Place::Trash,
             (Focus::Navigator, ..) => Place::Navigator,
-            (Focus::Detail, _, Tab::Logs) => Place::Logs,
-            (Focus::Detail, _, Tab::Stats) => Place::Stats,
-            (Focus::Detail, _, Tab::Top) => Place::Top,
-            (Focus::Detail, _, Tab::Inspect) => Place::Inspect,
-            (Focus::Detail, _, Tab::Why) => Place::Why,
-            (Focus::Detail, _, Tab::Files) => Place::Files,
-            (Focus::Detail, _, Tab::Layers) => Place::Layers,
-            (Focus::Detail, _, Tab::Compare) => Place::Compare,
             (Focus::Detail, _, Tab::Session(id)) => match self.session_is_over(id) {
                 _ if self.copying == Some(id) => Place::Copy,
                 true => Place::Ended,
                 false => Place::Terminal,
             },
+            (Focus::Detail, _, tab) => tab.viewer().place(),
         }
     }
 

@@ -7,8 +7,9 @@ use ratatui::layout::Rect;
 use super::window::{Pane, PaneId};
 use super::{Focus, Model, Section, Subject, Tab};
 use crate::tui::list::rows::ContainerRow;
-use crate::tui::logs;
 use crate::tui::logs::model::LogShown;
+use crate::tui::tasks::model::TaskId;
+use crate::tui::viewers::About;
 
 impl Model {
     /// The pane with the keys, or that last had them.
@@ -109,77 +110,59 @@ impl Model {
     /// oldest first.
     #[must_use]
     pub fn tabs(&self, pane: &Pane) -> Vec<Tab> {
-        match self.subject_of(pane) {
-            Some(Subject::Container(id)) => {
-                let sessions = self.tasks.all().iter().rev().filter(|task| task.session() == Some(&id));
-                let is_ill = self.containers.get(id.as_str()).is_some_and(ContainerRow::is_ill);
-                let why = is_ill.then_some(Tab::Why);
-                Tab::FIXED.into_iter().chain(why).chain(sessions.map(|task| Tab::Session(task.id))).collect()
-            }
-            Some(Subject::Task(id)) if self.task(id).is_some_and(|task| task.session().is_some()) => {
-                vec![Tab::Session(id)]
-            }
-            Some(Subject::Image(name)) => {
-                let compared = pane.compare.has(&name).then_some(Tab::Compare);
-                Tab::OF_IMAGES.into_iter().chain(compared).collect()
-            }
-            _ => vec![Tab::Inspect],
-        }
+        let Some(subject) = self.subject_of(pane) else { return vec![Tab::Inspect] };
+        let own = Tab::ALL.iter().copied().filter(|tab| tab.viewer().is_of(self, pane, &subject));
+        let sessions = self.tasks.all().iter().rev().filter(|task| match &subject {
+            Subject::Container(id) => task.session() == Some(id),
+            Subject::Task(id) => task.id == *id && task.session().is_some(),
+            _ => false,
+        });
+        own.chain(sessions.map(|task| Tab::Session(task.id))).collect()
+    }
+
+    /// Whether a task is a terminal.
+    #[must_use]
+    pub fn is_session(&self, id: TaskId) -> bool {
+        self.task(id).is_some_and(|task| task.session().is_some())
     }
 
     /// The same for what the panes hold.
     pub(crate) fn settle_panes(&mut self) {
         let areas = self.panes();
         let folder = self.world.folder.clone();
-        let known: Vec<_> = self
-            .windows
-            .all()
-            .map(|pane| {
-                let subject = self.subject_of(pane);
-                let logs = self.container_of(pane).map_or_else(Vec::new, |row| self.logs_of(pane, row));
-                (pane.id, logs, subject.map(|subject| (self.version(&subject), subject)))
-            })
-            .collect();
+        let now = self.now;
+        let about = |pane: &Pane| {
+            let subject = self.subject_of(pane);
+            About {
+                version: subject.as_ref().map_or(0, |subject| self.version(subject)),
+                subject,
+                logs: self.container_of(pane).map_or_else(Vec::new, |row| self.logs_of(pane, row)),
+                area: areas.iter().find(|(shown, _)| *shown == pane.id).map(|(_, area)| inner(*area)),
+                folder: folder.clone(),
+                now,
+            }
+        };
+        let known: Vec<_> = self.windows.all().map(|pane| (pane.id, about(pane))).collect();
         let gone = |tab: Tab| matches!(tab, Tab::Session(id) if self.task(id).is_none());
         let ended: Vec<PaneId> =
             self.windows.all().filter(|pane| gone(pane.tab)).map(|pane| pane.id).collect();
-        let now = self.now;
-        for (id, logs, subject) in known {
+        for (id, about) in known {
             let Some(pane) = self.windows.get_mut(id) else { continue };
             if ended.contains(&id) {
                 pane.tab = Tab::Logs;
             }
-            let of = subject.as_ref().and_then(|(_, subject)| match subject {
-                Subject::Container(id) => Some(id),
-                _ => None,
-            });
-            pane.stats.show(of);
-            pane.top.show(of);
-            let version = subject.as_ref().map_or(0, |(version, _)| *version);
-            pane.why.show(of.map(|id| (id.clone(), version)));
-            pane.log.show(logs);
-            let subject = subject.map(|(version, subject)| (subject, version));
-            pane.files.show(subject.clone(), &folder);
-            pane.layers.show(subject.as_ref().map(|(subject, _)| subject));
-            pane.inspect.show(subject);
-            let area = areas.iter().find(|(shown, _)| *shown == id).map(|(_, area)| inner(*area));
-            let lines = usize::from(area.map_or(1, |area| area.height));
-            if let Some(area) = area {
-                pane.log.resize(usize::from(area.width.saturating_sub(logs::model::BAR)), lines, now);
-            }
-            pane.inspect.clamp(lines);
-            pane.top.clamp(lines);
-            if let Some(area) = area {
-                pane.files.fit(area.width, area.height);
-                pane.layers.fit(area.width, area.height);
-                pane.compare.fit(area.height);
+            for tab in Tab::ALL {
+                tab.viewer().settle(pane, &about);
             }
         }
         // What is opened anew is read anew, at the same time.
-        let open: BTreeSet<PaneId> = self.wants().logs.into_keys().collect();
+        let open: BTreeSet<(PaneId, Tab)> =
+            self.wants().readings.into_keys().map(|reading| (reading.pane, reading.tab)).collect();
         for pane in self.windows.all_mut() {
-            let is_open = open.contains(&pane.id);
-            pane.log.open(is_open);
+            for tab in Tab::ALL {
+                let is_open = open.contains(&(pane.id, *tab));
+                tab.viewer().open(pane, is_open);
+            }
         }
     }
 

@@ -75,17 +75,10 @@ pub(crate) fn name_of(model: &Model, subject: &Subject) -> String {
 #[must_use]
 pub fn tab_name(model: &Model, tab: Tab) -> String {
     match tab {
-        Tab::Logs => "Logs".to_owned(),
-        Tab::Stats => "Stats".to_owned(),
-        Tab::Top => "Top".to_owned(),
-        Tab::Inspect => "Inspect".to_owned(),
-        Tab::Why => "Why".to_owned(),
-        Tab::Files => "Files".to_owned(),
-        Tab::Layers => "Layers".to_owned(),
-        Tab::Compare => "Compare".to_owned(),
         Tab::Session(id) => model.task(id).map_or_else(String::new, |task| {
             task.title.rsplit_once(": ").map_or_else(|| task.title.clone(), |(_, what)| what.to_owned())
         }),
+        tab => tab.viewer().name().to_owned(),
     }
 }
 

@@ -1,20 +1,18 @@
 //! What must be open for the screen as it is: it follows from the model, so nothing is read
 //! that nobody sees.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use ratatui::layout::Rect;
 
 use super::panes::inner;
-use super::window::PaneId;
 use super::{Model, Section, Subject, Tab};
 use crate::engine::ContainerId;
-use crate::tui::files::model::FilesAsk;
 use crate::tui::list::columns::USE;
 use crate::tui::list::rows::ContainerRow;
-use crate::tui::logs::model::LogWant;
 use crate::tui::tasks::model::TaskId;
+use crate::tui::viewers::{Reading, Want};
 
 /// From so many rows on there are events below the charts beside the list.
 pub const SIDE_WITH_EVENTS: u16 = 44;
@@ -22,22 +20,10 @@ pub const SIDE_WITH_EVENTS: u16 = 44;
 /// What the driver must have open for the screen as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Wants {
-    /// Logs to show, by pane.
-    pub logs: BTreeMap<PaneId, LogWant>,
+    /// What is read for tabs.
+    pub readings: BTreeMap<Reading, Want>,
     /// Containers to sample, and how often.
     pub stats: BTreeMap<ContainerId, Duration>,
-    /// Containers whose processes are shown.
-    pub tops: BTreeSet<ContainerId>,
-    /// What to inspect: by pane, with the number its text is told with.
-    pub inspects: BTreeMap<PaneId, (Subject, u64)>,
-    /// Whose end to explain: by pane, with the number its card is told with.
-    pub whys: BTreeMap<PaneId, (ContainerId, u64)>,
-    /// What files browsers ask for, by the number of the question.
-    pub files: BTreeMap<u64, FilesAsk>,
-    /// Images whose layers are shown: by pane, with the number their news are told with.
-    pub layers: BTreeMap<PaneId, (String, u64)>,
-    /// Images that are compared, the same way.
-    pub compared: BTreeMap<PaneId, ([String; 2], u64)>,
     /// The terminals on the screen, with their columns and rows.
     pub terminals: BTreeMap<TaskId, (u16, u16)>,
 }
@@ -50,25 +36,14 @@ impl Model {
         for (id, area) in self.panes() {
             let Some(pane) = self.windows.get(id) else { continue };
             let Some(subject) = self.subject_of(pane) else { continue };
-            match (self.shown_tab(pane), subject) {
-                (Tab::Logs, Subject::Container(_)) => drop(wants.logs.insert(id, pane.log.want())),
-                (Tab::Top, Subject::Container(of)) if self.is_up(&of) => drop(wants.tops.insert(of)),
-                (Tab::Why, Subject::Container(of)) => drop(wants.whys.insert(id, (of, pane.why.serial))),
-                // What a task said is told without being asked for.
-                (Tab::Inspect, Subject::Task(_)) => {}
-                (Tab::Inspect, subject) => drop(wants.inspects.insert(id, (subject, pane.inspect.serial))),
-                (Tab::Files, _) => wants.files.extend(pane.files.wants()),
-                (Tab::Layers, _) => wants.layers.extend(pane.layers.wants().map(|wanted| (id, wanted))),
-                (Tab::Compare, _) => {
-                    wants.compared.extend(pane.compare.wants().map(|wanted| (id, wanted)));
-                }
-                (Tab::Session(task), _) => {
-                    let (columns, rows) = (inner(area).width.max(2), inner(area).height.max(1));
-                    // Seen in two panes at once it has the size of the smaller.
-                    let size = wants.terminals.entry(task).or_insert((columns, rows));
-                    *size = (size.0.min(columns), size.1.min(rows));
-                }
-                _ => {}
+            let tab = self.shown_tab(pane);
+            let read = tab.viewer().wants(self, pane, &subject).into_iter();
+            wants.readings.extend(read.map(|(serial, want)| (Reading { pane: id, tab, serial }, want)));
+            if let Tab::Session(task) = tab {
+                let (columns, rows) = (inner(area).width.max(2), inner(area).height.max(1));
+                // Seen in two panes at once it has the size of the smaller.
+                let size = wants.terminals.entry(task).or_insert((columns, rows));
+                *size = (size.0.min(columns), size.1.min(rows));
             }
         }
         wants
@@ -88,7 +63,9 @@ impl Model {
         self.panes().into_iter().any(|(id, _)| shown(id))
     }
 
-    fn is_up(&self, id: &ContainerId) -> bool {
+    /// Whether a container runs.
+    #[must_use]
+    pub fn is_up(&self, id: &ContainerId) -> bool {
         self.containers.get(id.as_str()).is_some_and(|row| row.status.is_up())
     }
 

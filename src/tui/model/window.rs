@@ -34,6 +34,14 @@ const MOST: usize = 12;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PaneId(pub u32);
 
+impl PaneId {
+    /// The first of the numbers that what is read for it bears.
+    #[must_use]
+    pub fn serial(self) -> u64 {
+        u64::from(self.0) << 32
+    }
+}
+
 /// One pane: what it shows and where it stands in that.
 #[derive(Debug)]
 pub struct Pane {
@@ -64,7 +72,7 @@ pub struct Pane {
 impl Pane {
     /// A pane that follows the list. Serials of all panes differ: the upper half is the pane.
     fn new(id: PaneId) -> Self {
-        let serial = u64::from(id.0) << 32;
+        let serial = id.serial();
         Self {
             id,
             pinned: None,

@@ -3,4 +3,61 @@
 pub mod history;
 pub mod model;
 pub mod series;
+pub mod update;
 pub mod view;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::window::Pane;
+use crate::tui::model::{Model, Subject};
+use crate::tui::viewers::{About, Seen, Viewer};
+
+/// Charts of what a container uses.
+#[derive(Debug)]
+pub struct Stats;
+
+impl Viewer for Stats {
+    fn name(&self) -> &'static str {
+        "Stats"
+    }
+
+    fn place(&self) -> Place {
+        Place::Stats
+    }
+
+    fn action(&self) -> Option<Action> {
+        Some(Action::Stats)
+    }
+
+    fn is_of(&self, _: &Model, _: &Pane, subject: &Subject) -> bool {
+        matches!(subject, Subject::Container(_))
+    }
+
+    fn settle(&self, pane: &mut Pane, about: &About) {
+        pane.stats.show(about.container());
+    }
+
+    fn act(&self, model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+        update::act(model, action)
+    }
+
+    fn scroll(&self, _: &mut Model, _: i64) -> Vec<Effect> {
+        Vec::new()
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+        if let Some(row) = seen.model.container_of(seen.pane) {
+            view::draw(frame, seen.model, &seen.pane.stats, &row.id, area);
+        }
+    }
+
+    fn note(&self, seen: &Seen<'_>, _: u16) -> Option<(String, Style)> {
+        let is_frozen = seen.pane.stats.frozen.is_some();
+        is_frozen.then(|| (" frozen ".to_owned(), seen.model.theme.warn))
+    }
+}

@@ -17,8 +17,17 @@ use alacritty_terminal::grid::{Dimensions, Scroll};
 use alacritty_terminal::term::cell::Cell;
 use alacritty_terminal::term::{Config, Term, TermMode};
 use alacritty_terminal::vte::ansi::Processor;
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
 
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::window::Pane;
+use crate::tui::model::{Model, Subject, Tab};
 use crate::tui::tasks::model::TaskId;
+use crate::tui::viewers::{About, Seen, Viewer};
 
 /// Lines that have scrolled away are kept up to this many.
 const SCROLLBACK: usize = 10_000;
@@ -35,6 +44,60 @@ pub fn history(columns: u16, terminals: usize) -> usize {
     let line = usize::from(columns.max(2)) * size_of::<Cell>();
     let lines = CELLS / (line * terminals.max(1));
     (lines / CHUNK * CHUNK).clamp(CHUNK, SCROLLBACK)
+}
+
+/// A program in a terminal.
+#[derive(Debug)]
+pub struct Terminal;
+
+impl Viewer for Terminal {
+    fn name(&self) -> &'static str {
+        "Terminal"
+    }
+
+    fn place(&self) -> Place {
+        Place::Terminal
+    }
+
+    fn is_of(&self, _: &Model, _: &Pane, _: &Subject) -> bool {
+        false
+    }
+
+    fn settle(&self, _: &mut Pane, _: &About) {}
+
+    fn act(&self, model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+        let Tab::Session(id) = model.shown_tab(model.pane()) else { return None };
+        update::act(model, id, action)
+    }
+
+    fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {
+        let Tab::Session(id) = model.shown_tab(model.pane()) else { return Vec::new() };
+        let lines = i32::try_from(-by.clamp(-100_000, 100_000)).unwrap_or(0);
+        vec![Effect::Scroll(id, lines)]
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+        if let Tab::Session(id) = seen.tab {
+            view::draw(frame, seen.model, seen.screens, (id, seen.has_keys), area);
+        }
+    }
+
+    fn note(&self, seen: &Seen<'_>, _: u16) -> Option<(String, Style)> {
+        let Seen { model, tab: Tab::Session(id), .. } = *seen else { return None };
+        let theme = &model.theme;
+        if model.copying == Some(id) {
+            return Some((" copy mode ".to_owned(), theme.warn));
+        }
+        if model.session_is_over(id) {
+            return None;
+        }
+        let scrolled = seen.screens.get(id).map_or(0, |screen| screen.lock().scrolled());
+        let key = model.keys_of(Place::Terminal, Action::Release);
+        Some(match scrolled {
+            0 => (format!(" {key} release "), theme.dim),
+            lines => (format!(" {lines} lines up · {key} release "), theme.warn),
+        })
+    }
 }
 
 /// Terminals by their task.

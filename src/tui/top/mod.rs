@@ -2,4 +2,97 @@
 
 pub mod model;
 pub mod process;
+pub mod update;
 pub mod view;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+use ratatui::text::Line;
+
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::window::{Pane, PaneId};
+use crate::tui::model::{Model, Subject};
+use crate::tui::top::model::TopRead;
+use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
+
+/// The processes of a container.
+#[derive(Debug)]
+pub struct Processes;
+
+impl Viewer for Processes {
+    fn name(&self) -> &'static str {
+        "Top"
+    }
+
+    fn place(&self) -> Place {
+        Place::Top
+    }
+
+    fn action(&self) -> Option<Action> {
+        Some(Action::Top)
+    }
+
+    fn is_of(&self, _: &Model, _: &Pane, subject: &Subject) -> bool {
+        matches!(subject, Subject::Container(_))
+    }
+
+    fn settle(&self, pane: &mut Pane, about: &About) {
+        pane.top.show(about.container());
+        pane.top.clamp(about.rows());
+    }
+
+    fn wants(&self, model: &Model, pane: &Pane, subject: &Subject) -> Vec<(u64, Want)> {
+        match subject {
+            Subject::Container(id) if model.is_up(id) => vec![(pane.id.serial(), Want::Top(id.clone()))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn take(&self, model: &mut Model, pane: PaneId, _: u64, answer: Answer) {
+        let (Answer::Top(TopRead { of, result }), now) = (answer, model.now) else { return };
+        // Meanwhile the pane may be about another one.
+        let is_its = model.windows.get(pane).and_then(|pane| model.subject_of(pane))
+            == Some(Subject::Container(of.clone()));
+        let Some(pane) = model.windows.get_mut(pane).filter(|_| is_its) else { return };
+        match result {
+            Ok(top) => pane.top.take(of, top, now),
+            Err(failure) => pane.top.fail(of, failure),
+        }
+    }
+
+    fn act(&self, model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+        update::act(model, action)
+    }
+
+    fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {
+        model.pane_mut().top.step(by);
+        Vec::new()
+    }
+
+    fn left<'a>(&self, pane: &'a mut Pane) -> Option<&'a mut usize> {
+        Some(&mut pane.top.left)
+    }
+
+    fn point(&self, pane: &mut Pane, line: usize) {
+        // The first line is the heading.
+        if let Some(line) = line.checked_sub(1) {
+            pane.top.point(line);
+        }
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+        let is_up = seen.model.container_of(seen.pane).is_some_and(|row| row.status.is_up());
+        view::draw(frame, seen.model, &seen.pane.top, is_up, area);
+    }
+
+    fn title(&self, seen: &Seen<'_>, _: u16) -> Option<Line<'static>> {
+        Some(Line::styled(view::title(&seen.pane.top), seen.model.theme.dim))
+    }
+
+    fn note(&self, seen: &Seen<'_>, _: u16) -> Option<(String, Style)> {
+        Some((view::note(&seen.pane.top, seen.model.now), seen.model.theme.dim))
+    }
+}

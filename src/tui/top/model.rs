@@ -12,6 +12,15 @@ use crate::tui::model::scroll::into_view;
 /// Branches are drawn so deep, and no deeper.
 const DEPTH: usize = 40;
 
+/// The processes of a container as they were read.
+#[derive(Debug)]
+pub struct TopRead {
+    /// Whose.
+    pub of: ContainerId,
+    /// Them, or why they cannot be read.
+    pub result: Result<Top, Failure>,
+}
+
 /// What processes are sorted by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]

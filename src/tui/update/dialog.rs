@@ -16,7 +16,7 @@ use crate::tui::model::{Model, Section, Tab};
 use crate::tui::tasks::model::TaskId;
 use crate::tui::tasks::update::quiet_work;
 use crate::tui::terminal::copy::Walk;
-use crate::tui::update::{tabs, viewer};
+use crate::tui::update::viewer;
 use crate::tui::{custom, files, form, help, list, palette, removal, tasks, themes};
 
 /// What `action` does to the topmost layer.
@@ -241,7 +241,7 @@ fn accept(model: &mut Model) -> Vec<Effect> {
             _ => return again(model, prompt, "want a path, then a name".to_owned()),
         },
         Purpose::TopFilter => model.pane_mut().top.look_for(&text),
-        Purpose::SaveCsv => return tabs::save_csv(model, &text),
+        Purpose::SaveCsv => return crate::tui::stats::update::save_csv(model, &text),
         Purpose::Tag(image) => match text.parse::<Reference>() {
             Ok(_) => return vec![Effect::TagImage(image, text)],
             Err(error) => return again(model, prompt, error.to_string()),

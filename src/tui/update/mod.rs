@@ -21,7 +21,6 @@ pub(crate) mod options;
 pub(crate) mod settings;
 #[cfg(test)]
 mod silence;
-pub(crate) mod tabs;
 #[cfg(test)]
 mod tests;
 pub(crate) mod viewer;
@@ -182,7 +181,8 @@ fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
         MouseEventKind::Down(MouseButton::Left) if on_detail => {
             if let Some((id, area)) = under {
                 model.windows.select(id);
-                tabs::point(model, usize::from(mouse.row.saturating_sub(area.y + 1)));
+                let line = usize::from(mouse.row.saturating_sub(area.y + 1));
+                model.shown_tab(model.pane()).viewer().point(model.pane_mut(), line);
             }
             model.focus = Focus::Detail;
             return Vec::new();
@@ -254,7 +254,14 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     {
         return effects;
     }
-    if let Some(effects) = files::update::act(model, action) {
+    if let Some(effects) = files::update::show(model, action) {
+        return effects;
+    }
+    let viewer = model.shown_tab(model.pane()).viewer();
+    if model.focus == Focus::Detail
+        && viewer.has_all_keys()
+        && let Some(effects) = viewer.act(model, action)
+    {
         return effects;
     }
     if let Some(effects) = window::act(model, action) {

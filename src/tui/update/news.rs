@@ -11,9 +11,8 @@ use crate::tui::{form, undo};
 
 use super::object::{end, terminal};
 use crate::config::Preset;
-use crate::engine::layers::ImageDiff;
-use crate::engine::{self, ContainerId, Kind, News, Sample, Top};
-use crate::tui::event::{Effect, Event, Finish, LayersNews, Listed, Program, Verb};
+use crate::engine::{self, ContainerId, Kind, News, Sample};
+use crate::tui::event::{Effect, Event, Finish, Listed, Program, Verb};
 use crate::tui::form::model::RunForm;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::columns;
@@ -22,12 +21,11 @@ use crate::tui::list::journal::{EventRow, KEPT};
 use crate::tui::list::rows::{ContainerRow, Used};
 use crate::tui::list::table::Loaded;
 use crate::tui::model::layer::{Layer, Page, Watch};
-use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Failure, Model, Section, Subject, Tone};
 use crate::tui::stats::series;
 use crate::tui::tasks::model::{TaskId, TaskState, What, Work};
 use crate::tui::update::countdown;
-use crate::tui::why::model::Facts;
+use crate::tui::viewers;
 
 /// How much room the disk has is asked this often at most.
 const MACHINE: SignedDuration = SignedDuration::from_secs(10);
@@ -52,28 +50,13 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             undo::update::end(model, &effect, &result);
             return effects;
         }
-        Event::Log(serial, news) => {
-            let pane = pane_with(model, serial).filter(|pane| pane.log.serial == serial);
-            if let Some(text) = pane.and_then(|pane| pane.log.take(news)) {
-                model.say(Tone::Plain, text, None);
-            }
-        }
+        Event::Answer(serial, answer) => viewers::take(model, serial, answer),
         Event::Saving(save, is_taken) => return crate::tui::logs::update::saving(model, save, is_taken),
         Event::Sample(id, sample) => sampled(model, id, *sample),
-        Event::Top(id, result) => top(model, &id, &result),
-        Event::Document(serial, result) => {
-            if let Some(pane) = pane_with(model, serial).filter(|pane| pane.inspect.serial == serial) {
-                match result {
-                    Ok(document) => pane.inspect.take(*document),
-                    Err(failure) => pane.inspect.failure = Some(failure),
-                }
-            }
-        }
         Event::Notice(tone, text) => model.say(tone, text, None),
         Event::Warned(section, warnings) => warn(model, section, warnings),
         Event::Json(Ok(text)) => return copy::text(model, text),
         Event::Json(Err(failure)) => model.fail(failure),
-        Event::Why(serial, result) => why(model, serial, result),
         Event::Page(title, Ok(lines)) => {
             model.layers.push(Layer::Page(Page::new(title, lines)));
         }
@@ -84,14 +67,7 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             model.alerts.disk(machine.space, model.now);
         }
         Event::Keymap(preset, result) => keymap(model, preset, result),
-        Event::Files(serial, answer) => {
-            if let Some(pane) = model.windows.get_mut(Pane::of_serial(serial)) {
-                pane.files.take(serial, answer);
-            }
-        }
         Event::FilesDone(wish, result) => return crate::tui::files::update::done(model, wish, result),
-        Event::Layers(serial, news) => layers(model, serial, news),
-        Event::Compared(serial, news) => compared(model, serial, news),
         Event::Progress(id, work) => progress(model, id, work),
         Event::Said(id, bytes) => {
             if let Some(task) = model.tasks.get_mut(&id.key()) {
@@ -138,62 +114,6 @@ fn sampled(model: &mut Model, id: ContainerId, sample: Sample) {
     if let Some(row) = model.containers.get_still(id.as_str(), &columns::USE) {
         row.used = used;
         model.alerts.measure(row, model.now);
-    }
-}
-
-/// The pane that a serial was given by, if it is still there.
-fn pane_with(model: &mut Model, serial: u64) -> Option<&mut Pane> {
-    model.windows.get_mut(Pane::of_serial(serial))
-}
-
-fn why(model: &mut Model, serial: u64, result: Result<Box<Facts>, Failure>) {
-    let known = result.as_ref().ok().and_then(|facts| facts.id.parse::<ContainerId>().ok());
-    let last = known.and_then(|id| model.series.get(&id)?.last.as_ref());
-    let limit = last.filter(|last| last.is_limited).map(|last| last.memory_limit);
-    let Some(pane) = pane_with(model, serial).filter(|pane| pane.why.serial == serial) else { return };
-    match result {
-        Ok(facts) => pane.why.take(&Facts { memory_limit: limit.or(facts.memory_limit), ..*facts }),
-        Err(failure) => pane.why.failure = Some(failure),
-    }
-}
-
-/// Each pane about the container takes its processes in.
-fn top(model: &mut Model, id: &ContainerId, result: &Result<Top, Failure>) {
-    let subject = Subject::Container(id.clone());
-    let ours: Vec<PaneId> = model
-        .windows
-        .all()
-        .filter(|pane| model.subject_of(pane).as_ref() == Some(&subject))
-        .map(|pane| pane.id)
-        .collect();
-    let now = model.now;
-    for pane in model.windows.all_mut().filter(|pane| ours.contains(&pane.id)) {
-        match result {
-            Ok(top) => pane.top.take(id.clone(), top.clone(), now),
-            Err(failure) => {
-                pane.top.fail(id.clone(), failure.clone());
-            }
-        }
-    }
-}
-
-fn layers(model: &mut Model, serial: u64, news: LayersNews) {
-    let pane = model.windows.get_mut(Pane::of_serial(serial)).map(|pane| &mut pane.layers);
-    let Some(pane) = pane.filter(|pane| pane.serial == serial) else { return };
-    match news {
-        LayersNews::Progress(line) => pane.progress = line,
-        LayersNews::Report(report) => pane.take(Ok(report)),
-        LayersNews::Failed(failure) => pane.take(Err(failure)),
-    }
-}
-
-fn compared(model: &mut Model, serial: u64, news: LayersNews<ImageDiff>) {
-    let pane = model.windows.get_mut(Pane::of_serial(serial)).map(|pane| &mut pane.compare);
-    let Some(pane) = pane.filter(|pane| pane.serial == serial) else { return };
-    match news {
-        LayersNews::Progress(line) => pane.progress = line,
-        LayersNews::Report(diff) => pane.take(Ok(diff)),
-        LayersNews::Failed(failure) => pane.take(Err(failure)),
     }
 }
 

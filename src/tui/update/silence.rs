@@ -18,18 +18,20 @@ use crate::tui::keymap::Place;
 use crate::tui::layers::model::tests::report;
 use crate::tui::model::Model;
 use crate::tui::terminal::Screens;
+use crate::tui::top::model::TopRead;
+use crate::tui::viewers::Answer;
 
 /// What is read of what is shown.
 pub(crate) fn answer(model: &mut Model) {
     update(model, Event::List(Ok(Listed::Events(Vec::new()))));
     let value = serde_json::json!({"A": {"B": {"C": 7}}, "Mounts": []});
     let document = Box::new(Document { value, command: None });
-    update(model, Event::Document(model.pane().inspect.serial, Ok(document)));
-    for (serial, ask) in model.wants().files {
+    update(model, Event::Answer(model.pane().inspect.serial, Answer::Inspect(Ok(document))));
+    for (serial, ask) in model.wants().files() {
         if let FilesAsk::Folder(_, folder) = ask {
             let entries = vec![entry("bin", FileKind::Folder, 0), entry("etc", FileKind::Folder, 0)];
             let answer = FilesAnswer::Folder(listing(&folder.to_string_lossy(), entries));
-            update(model, Event::Files(serial, Ok(answer)));
+            update(model, Event::Answer(serial, Answer::Files(Ok(answer))));
         }
     }
     if let Some(id) = model.container().map(|row| row.id.clone()) {
@@ -51,12 +53,18 @@ pub(crate) fn answer(model: &mut Model) {
         ];
         for later in [0, 2] {
             update(model, Event::Tick(now() + SignedDuration::from_secs(later)));
-            update(model, Event::Top(id.clone(), Ok(Top { processes: processes.clone() })));
+            update(
+                model,
+                Event::Answer(
+                    model.pane().id.serial(),
+                    Answer::Top(TopRead { of: id.clone(), result: Ok(Top { processes: processes.clone() }) }),
+                ),
+            );
         }
     }
     let (layers, compare) = (model.pane().layers.serial, model.pane().compare.serial);
-    update(model, Event::Layers(layers, LayersNews::Report(Box::new(report()))));
-    update(model, Event::Compared(compare, LayersNews::Report(Box::new(diff()))));
+    update(model, Event::Answer(layers, Answer::Layers(LayersNews::Report(Box::new(report())))));
+    update(model, Event::Answer(compare, Answer::Compare(LayersNews::Report(Box::new(diff())))));
 }
 
 /// Whether nothing need be said: one sees where one is, and that there is no way on.

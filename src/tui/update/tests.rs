@@ -11,6 +11,7 @@ use crate::tui::logs::model::LogNews;
 use crate::tui::model::{Failure, Subject};
 use crate::tui::tasks::model::{TaskId, TaskState};
 use crate::tui::terminal::copy::{Kind as Marked, Step, Walk};
+use crate::tui::viewers::{Answer, Want};
 
 fn news(id: &str, action: &str) -> Event {
     Event::News(News::Event(engine::Event {
@@ -218,19 +219,22 @@ fn only_what_is_seen_is_asked_for() {
     let mut model = full(80, 24);
     let api = model.container().unwrap().id.clone();
     let logs =
-        |model: &Model| model.wants().logs.into_values().flat_map(|want| want.containers).collect::<Vec<_>>();
+        |model: &Model| model.wants().logs().into_iter().flat_map(|want| want.containers).collect::<Vec<_>>();
     assert_eq!(logs(&model), std::slice::from_ref(&api));
-    assert!(model.wants().tops.is_empty());
+    assert!(model.wants().read(Tab::Top).is_empty());
     assert!(!model.wants().stats.is_empty());
     press(&mut model, "t");
-    assert!(logs(&model).is_empty() && model.wants().tops.contains(&api));
+    assert!(
+        logs(&model).is_empty()
+            && model.wants().read(Tab::Top).iter().any(|(_, want)| *want == Want::Top(api.clone()))
+    );
     press(&mut model, "q g i");
     let wants = model.wants();
-    assert!(wants.stats.is_empty() && wants.logs.is_empty() && wants.inspects.len() == 1);
+    assert!(wants.stats.is_empty() && wants.logs().is_empty() && wants.read(Tab::Inspect).len() == 1);
     let mut small = full(40, 12);
-    assert_eq!((small.wants().logs.len(), small.wants().stats.len()), (0, 0));
+    assert_eq!((small.wants().logs().len(), small.wants().stats.len()), (0, 0));
     press(&mut small, "l");
-    assert!(small.wants().logs.len() == 1);
+    assert!(small.wants().logs().len() == 1);
 }
 
 #[test]
@@ -250,10 +254,10 @@ fn the_log_of_what_was_selected_before_is_not_shown() {
     let old = model.pane().log.serial;
     press(&mut model, "j");
     let late = || LogNews::Failed(Failure { what: "late".to_owned(), ..Failure::default() });
-    update(&mut model, Event::Log(old, late()));
+    update(&mut model, Event::Answer(old, Answer::Logs(late())));
     assert_eq!(model.pane().log.failure, None);
     let serial = model.pane().log.serial;
-    update(&mut model, Event::Log(serial, late()));
+    update(&mut model, Event::Answer(serial, Answer::Logs(late())));
     assert!(model.pane().log.failure.is_some());
 }
 
@@ -475,7 +479,7 @@ fn a_split_keeps_what_was_shown_and_the_new_half_follows_the_list() {
     assert_eq!(pinned, [Some(Subject::Container(api.id.clone())), None]);
     // Both are open, and the list steers the new one.
     press(&mut model, "ctrl-w k j");
-    let logs: Vec<_> = model.wants().logs.into_values().flat_map(|want| want.containers).collect();
+    let logs: Vec<_> = model.wants().logs().into_iter().flat_map(|want| want.containers).collect();
     assert_eq!(logs, [api.id.clone(), model.containers.selected().unwrap().id.clone()]);
     press(&mut model, "t");
     assert_eq!(model.shown_tab(model.pane()), Tab::Top);

@@ -278,23 +278,13 @@ pub(crate) fn remove_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     }
 }
 
-fn tab_word(tab: Tab) -> &'static str {
-    match tab {
-        Tab::Logs => "logs",
-        Tab::Stats => "stats",
-        Tab::Top => "top",
-        Tab::Inspect => "inspect",
-        Tab::Why => "why",
-        Tab::Files => "files",
-        Tab::Layers => "layers",
-        Tab::Compare => "compare",
-        Tab::Session(_) => "terminal",
-    }
+fn tab_word(tab: Tab) -> String {
+    tab.viewer().name().to_lowercase()
 }
 
 fn tab_named(word: &str) -> Tab {
-    let mut all = Tab::FIXED.into_iter().chain(Tab::OF_IMAGES);
-    all.find(|tab| tab_word(*tab) == word).unwrap_or(Tab::Logs)
+    let named = |tab: &&Tab| tab.viewer().is_lasting() && tab_word(**tab) == word;
+    Tab::ALL.iter().find(named).copied().unwrap_or(Tab::Logs)
 }
 
 /// What a key does right after a terminal was left by its key; `None`: it is for the list.

@@ -2,18 +2,16 @@
 
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
-use ratatui::style::{Modifier, Style};
+use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use crate::tui::action::Action;
-use crate::tui::keymap::Place;
 use crate::tui::model::titles::{name_of, tab_name};
 use crate::tui::model::window::Pane;
 use crate::tui::model::{Focus, Model, Subject, Tab};
 use crate::tui::terminal::Screens;
 use crate::tui::view::border;
+use crate::tui::viewers::Seen;
 use crate::tui::words::{Align, cell};
-use crate::tui::{compare, files, inspect, layers, logs, stats, tasks, terminal, top, why};
 
 /// Draws a pane.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane: &Pane, area: Rect) {
@@ -35,58 +33,20 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
         let room = usize::from(area.width).saturating_sub(name.len() + 8);
         block = block.title_top(tab_line(model, pane, tab, room).alignment(Alignment::Right));
     }
-    if model.is_zoomed {
-        block = match tab {
-            Tab::Logs => match logs::view::top_note(&pane.log) {
-                Some(note) => {
-                    block.title_top(Line::styled(format!(" {note} "), model.theme.dim).right_aligned())
-                }
-                None => block,
-            },
-            Tab::Top => {
-                block.title_top(Line::styled(top::view::title(&pane.top), model.theme.dim).right_aligned())
-            }
-            Tab::Inspect => {
-                let key = model.keys_of(Place::Inspect, Action::NextForm);
-                block.title_top(inspect::view::title(&pane.inspect, &key, &model.theme).right_aligned())
-            }
-            Tab::Compare => {
-                let title = compare::view::title(&pane.compare, usize::from(area.width).saturating_sub(16));
-                block.title_top(Line::styled(title, model.theme.dim).right_aligned())
-            }
-            _ => block,
-        };
+    let subject = subject.as_ref();
+    let seen = Seen { model, screens, pane, tab, subject, has_keys };
+    let viewer = tab.viewer();
+    if let Some(title) = viewer.title(&seen, area.width).filter(|_| model.is_zoomed) {
+        block = block.title_top(title.right_aligned());
     }
-    if let Some((note, style)) = bottom_note(model, screens, pane, tab, area.width) {
+    if let Some((note, style)) = viewer.note(&seen, area.width) {
         block = block.title_bottom(Line::styled(note, style).alignment(Alignment::Right));
     }
     let inner = block.inner(area);
     frame.render_widget(block, area);
-    if subject.is_none() {
-        frame.render_widget(Line::styled(" nothing is selected", model.theme.dim), inner);
-        return;
-    }
-    if let (Tab::Inspect, Some(Subject::Task(id))) = (tab, &subject) {
-        tasks::view::peek(frame, model, *id, inner);
-        return;
-    }
-    match tab {
-        Tab::Logs => logs::view::draw(frame, model, &pane.log, inner),
-        Tab::Stats => {
-            if let Some(row) = model.container_of(pane) {
-                stats::view::draw(frame, model, &pane.stats, &row.id, inner);
-            }
-        }
-        Tab::Top => {
-            let is_up = model.container_of(pane).is_some_and(|row| row.status.is_up());
-            top::view::draw(frame, model, &pane.top, is_up, inner);
-        }
-        Tab::Inspect => inspect::view::draw(frame, model, &pane.inspect, inner),
-        Tab::Why => why::view::draw(frame, model, &pane.why, has_keys, inner),
-        Tab::Files => files::view::draw(frame, model, &pane.files, inner, has_keys),
-        Tab::Layers => layers::view::draw(frame, model, &pane.layers, inner, has_keys),
-        Tab::Compare => compare::view::draw(frame, model, &pane.compare, inner, has_keys),
-        Tab::Session(id) => terminal::view::draw(frame, model, screens, (id, has_keys), inner),
+    match subject {
+        Some(_) => viewer.draw(frame, &seen, inner),
+        None => frame.render_widget(Line::styled(" nothing is selected", model.theme.dim), inner),
     }
 }
 
@@ -114,35 +74,4 @@ fn tab_line(model: &Model, pane: &Pane, shown: Tab, room: usize) -> Line<'static
     }
     spans.push(Span::raw(" "));
     Line::from(spans)
-}
-
-/// What stands in the lower border: whether a log follows, how to leave a terminal.
-fn bottom_note(
-    model: &Model,
-    screens: &Screens,
-    pane: &Pane,
-    tab: Tab,
-    width: u16,
-) -> Option<(String, Style)> {
-    let theme = &model.theme;
-    Some(match tab {
-        Tab::Logs => logs::view::bottom_note(model, &pane.log, usize::from(width.saturating_sub(4))),
-        Tab::Session(id) if model.copying == Some(id) => (" copy mode ".to_owned(), theme.warn),
-        Tab::Session(id) if !model.session_is_over(id) => {
-            let scrolled = screens.get(id).map_or(0, |screen| screen.lock().scrolled());
-            let key = model.keys_of(Place::Terminal, Action::Release);
-            match scrolled {
-                0 => (format!(" {key} release "), theme.dim),
-                lines => (format!(" {lines} lines up · {key} release "), theme.warn),
-            }
-        }
-        Tab::Top => (top::view::note(&pane.top, model.now), theme.dim),
-        Tab::Inspect if matches!(model.subject_of(pane), Some(Subject::Task(_))) => return None,
-        Tab::Inspect => (inspect::view::note(&pane.inspect, width), theme.dim),
-        Tab::Files => files::view::note(model, &pane.files),
-        Tab::Layers => layers::view::note(model, &pane.layers),
-        Tab::Compare => compare::view::note(model, &pane.compare),
-        Tab::Stats if pane.stats.frozen.is_some() => (" frozen ".to_owned(), theme.warn),
-        Tab::Stats | Tab::Why | Tab::Session(_) => return None,
-    })
 }

@@ -81,7 +81,7 @@ fn kept(frame: &mut Frame<'_>, model: &Model) -> Vec<(Rect, Vec<Cell>)> {
     }
     let is_kept = |tab: Tab| match model.look.icons {
         Icons::Unicode | Icons::Ascii => matches!(tab, Tab::Session(_)),
-        Icons::Nerd => matches!(tab, Tab::Session(_) | Tab::Logs | Tab::Inspect),
+        Icons::Nerd => matches!(tab, Tab::Session(_)) || tab.viewer().shows_texts(),
     };
     let areas = contents(model).into_iter().filter(|(tab, _)| is_kept(*tab));
     areas.map(|(_, area)| glyphs::keep(frame.buffer_mut(), area)).collect()

@@ -16,7 +16,9 @@ use crate::tui::logs::model::LogNews;
 use crate::tui::model::{Failure, Model, Section};
 use crate::tui::tasks::model::{TaskId, Work};
 use crate::tui::terminal::{Screen, Screens};
+use crate::tui::top::model::TopRead;
 use crate::tui::update::update;
+use crate::tui::viewers::Answer;
 
 fn failure() -> Failure {
     Failure {
@@ -107,7 +109,8 @@ fn the_detail() {
             ..ProcessRow::default()
         };
         let top = Top { processes: vec![process(1, "tini -- node index.js"), process(7, "node index.js")] };
-        update(&mut model, Event::Top(id, Ok(top)));
+        let serial = model.pane().id.serial();
+        update(&mut model, Event::Answer(serial, Answer::Top(TopRead { of: id, result: Ok(top) })));
         model
     });
     shot("inspect", |width, height| {
@@ -115,7 +118,7 @@ fn the_detail() {
         let serial = model.pane().inspect.serial;
         let value = serde_json::json!({"Id": "ab12", "State": {"Status": "running"}});
         let document = Box::new(Document { value, command: None });
-        update(&mut model, Event::Document(serial, Ok(document)));
+        update(&mut model, Event::Answer(serial, Answer::Inspect(Ok(document))));
         model
     });
 }
@@ -125,7 +128,7 @@ fn a_log_that_cannot_be_read() {
     shot("logs_failed", |width, height| {
         let mut model = pressed(width, height, "l");
         let serial = model.pane().log.serial;
-        update(&mut model, Event::Log(serial, LogNews::Failed(failure())));
+        update(&mut model, Event::Answer(serial, Answer::Logs(LogNews::Failed(failure()))));
         model
     });
 }

@@ -9,7 +9,9 @@ use crate::tui::fixture::{container, now, over_shot, press, pressed, screen, sho
 use crate::tui::inspect::model::{Document, Form};
 use crate::tui::model::layer::Layer;
 use crate::tui::model::{Failure, Model, Tab};
+use crate::tui::top::model::TopRead;
 use crate::tui::update::update;
+use crate::tui::viewers::Answer;
 use crate::tui::why::model::Facts;
 
 fn failure() -> Failure {
@@ -149,7 +151,13 @@ fn processes(model: &mut Model) {
             process(31, 7, 3.0, 9, "node heartbeat.js"),
             process(88, 7, 0.0, 4, "sh -c sleep 30"),
         ];
-        update(model, Event::Top(id.clone(), Ok(Top { processes })));
+        update(
+            model,
+            Event::Answer(
+                model.pane().id.serial(),
+                Answer::Top(TopRead { of: id.clone(), result: Ok(Top { processes }) }),
+            ),
+        );
     }
 }
 
@@ -222,7 +230,7 @@ fn document(model: &mut Model) {
     });
     let command = ["run", "-d", "-e", "A=b c", "debian"].map(str::to_owned).to_vec();
     let document = Document { value, command: Some(command) };
-    update(model, Event::Document(serial, Ok(Box::new(document))));
+    update(model, Event::Answer(serial, Answer::Inspect(Ok(Box::new(document)))));
 }
 
 #[test]
@@ -244,7 +252,7 @@ fn a_document_as_a_tree_and_as_text() {
     shot("inspect_failed", |width, height| {
         let mut model = pressed(width, height, "i");
         let serial = model.pane().inspect.serial;
-        update(&mut model, Event::Document(serial, Err(failure())));
+        update(&mut model, Event::Answer(serial, Answer::Inspect(Err(failure()))));
         model
     });
 }
@@ -298,7 +306,7 @@ fn ill(model: &mut Model, change: impl Fn(&mut Facts)) {
         events: Vec::new(),
     };
     change(&mut facts);
-    update(model, Event::Why(serial, Ok(Box::new(facts))));
+    update(model, Event::Answer(serial, Answer::Why(Ok(Box::new(facts)))));
 }
 
 #[test]
@@ -308,7 +316,7 @@ fn why_a_container_ended() {
         write(&mut model, "seed");
         press(&mut model, "enter enter");
         assert_eq!(model.shown_tab(model.pane()), Tab::Why);
-        assert_eq!(model.wants().whys.len(), 1);
+        assert_eq!(model.wants().read(Tab::Why).len(), 1);
         ill(&mut model, |_| {});
         model
     });

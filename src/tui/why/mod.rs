@@ -2,3 +2,70 @@
 
 pub mod model;
 pub mod view;
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+
+use crate::engine::ContainerId;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::list::rows::ContainerRow;
+use crate::tui::model::window::{Pane, PaneId};
+use crate::tui::model::{Model, Subject};
+use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
+use crate::tui::why::model::Facts;
+
+/// Why a container ended, or is ill.
+#[derive(Debug)]
+pub struct Why;
+
+impl Viewer for Why {
+    fn name(&self) -> &'static str {
+        "Why"
+    }
+
+    fn place(&self) -> Place {
+        Place::Why
+    }
+
+    fn is_of(&self, model: &Model, _: &Pane, subject: &Subject) -> bool {
+        let Subject::Container(id) = subject else { return false };
+        model.containers.get(id.as_str()).is_some_and(ContainerRow::is_ill)
+    }
+
+    fn is_lasting(&self) -> bool {
+        false
+    }
+
+    fn settle(&self, pane: &mut Pane, about: &About) {
+        pane.why.show(about.container().map(|id| (id.clone(), about.version)));
+    }
+
+    fn wants(&self, _: &Model, pane: &Pane, subject: &Subject) -> Vec<(u64, Want)> {
+        match subject {
+            Subject::Container(id) => vec![(pane.why.serial, Want::Why(id.clone()))],
+            _ => Vec::new(),
+        }
+    }
+
+    fn take(&self, model: &mut Model, pane: PaneId, serial: u64, answer: Answer) {
+        let Answer::Why(result) = answer else { return };
+        let known = result.as_ref().ok().and_then(|facts| facts.id.parse::<ContainerId>().ok());
+        let last = known.and_then(|id| model.series.get(&id)?.last.as_ref());
+        let limit = last.filter(|last| last.is_limited).map(|last| last.memory_limit);
+        let Some(pane) = model.windows.get_mut(pane).filter(|pane| pane.why.serial == serial) else { return };
+        match result {
+            Ok(facts) => pane.why.take(&Facts { memory_limit: limit.or(facts.memory_limit), ..*facts }),
+            Err(failure) => pane.why.failure = Some(failure),
+        }
+    }
+
+    fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {
+        model.pane_mut().why.scroll(by);
+        Vec::new()
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+        view::draw(frame, seen.model, &seen.pane.why, seen.has_keys, area);
+    }
+}

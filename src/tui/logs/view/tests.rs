@@ -6,6 +6,7 @@ use crate::tui::fixture::{full, lines, now, over_shot, press, screen, serve, sho
 use crate::tui::logs::view::*;
 use crate::tui::model::layer::Layer;
 use crate::tui::update::update;
+use crate::tui::viewers::Answer;
 
 const WORKER: &[&str] = &[
     "INFO  job 7719 done in 812ms",
@@ -167,7 +168,7 @@ fn merged_logs_have_their_names() {
 fn merge(model: &mut Model, all: &[LogLine]) {
     press(model, "enter");
     assert_eq!(model.pane().log.of.len(), 2);
-    assert_eq!(model.wants().logs.values().next().map(|want| want.containers.len()), Some(2));
+    assert_eq!(model.wants().logs().first().map(|want| want.containers.len()), Some(2));
     let mut two: Vec<LogLine> = all.to_vec();
     two.iter_mut().skip(1).step_by(2).for_each(|line| line.source = 1);
     for line in &mut two {
@@ -181,9 +182,9 @@ fn merge(model: &mut Model, all: &[LogLine]) {
         is_first: true,
         is_last: true,
     };
-    let want = model.wants().logs.into_values().next().unwrap();
+    let want = model.wants().logs().remove(0);
     let news = crate::tui::logs::model::LogNews::Page(want.ask.unwrap().0, Ok(page));
-    update(model, Event::Log(want.serial, news));
+    update(model, Event::Answer(want.serial, Answer::Logs(news)));
 }
 
 #[test]

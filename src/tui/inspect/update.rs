@@ -1,0 +1,52 @@
+//! Keys of a document.
+
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::inspect::model::Form;
+use crate::tui::model::titles::name_of;
+use crate::tui::model::{Model, Tone};
+use crate::tui::update::copy;
+
+/// What `action` does to a document; `None` when that is nothing special.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let pane = &mut model.pane_mut().inspect;
+    match action {
+        Action::Fold => pane.fold(true),
+        Action::Unfold => pane.fold(false),
+        Action::FoldAll => pane.fold_all(true),
+        Action::UnfoldAll => pane.fold_all(false),
+        Action::NextForm => pane.turn(),
+        Action::Open if pane.form == Form::Tree && pane.document.is_some() => pane.turn_fold(),
+        Action::CopyValue => {
+            let value = pane.value().unwrap_or_default();
+            return Some(copy::text(model, value));
+        }
+        Action::CopyPath => match pane.path() {
+            Some(path) => return Some(copy::text(model, path)),
+            None => model.say(Tone::Plain, "paths are of the tree", None),
+        },
+        Action::Back if !pane.search.is_empty() => pane.search.clear(),
+        Action::EditShown => return Some(edit(model)),
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+/// Opens the document in the user's editor, in the form that is shown.
+fn edit(model: &mut Model) -> Vec<Effect> {
+    let pane = &model.pane().inspect;
+    if pane.document.is_none() {
+        model.say(Tone::Plain, "it is not read yet", None);
+        return Vec::new();
+    }
+    let (text, ending) = (
+        pane.text(pane.form),
+        match pane.form {
+            Form::Yaml => "yaml",
+            Form::Command => "sh",
+            Form::Tree | Form::Json => "json",
+        },
+    );
+    let name = model.subject().map_or_else(String::new, |subject| name_of(model, &subject));
+    vec![Effect::Edit(format!("{name}.{ending}"), text)]
+}

@@ -1,0 +1,79 @@
+//! Keys of the charts.
+
+use crate::tui::action::Action;
+use crate::tui::event::{Effect, Job};
+use crate::tui::keymap::Place;
+use crate::tui::model::layer::Purpose;
+use crate::tui::model::titles::name_of;
+use crate::tui::model::{Model, Subject, Tone};
+use crate::tui::stats::model::Frozen;
+use crate::tui::stats::series::CSV;
+use crate::tui::tasks::update::quiet_work;
+use crate::tui::update::prompt;
+
+/// What `action` does to charts; `None` when that is nothing special.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let stats = &mut model.pane_mut().stats;
+    match action {
+        Action::RangeLonger | Action::Right => stats.range = stats.range.step(1),
+        Action::RangeShorter | Action::Left => stats.range = stats.range.step(-1),
+        Action::ScaleUp => stats.zoom(1),
+        Action::ScaleDown => stats.zoom(-1),
+        Action::EachPart => stats.is_split = !stats.is_split,
+        Action::Freeze => freeze(model),
+        Action::Compare => compare(model),
+        Action::SaveCsv => prompt(model, Purpose::SaveCsv, &csv_name(model)),
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+fn freeze(model: &mut Model) {
+    let now = model.now;
+    let Some(Subject::Container(id)) = model.subject() else { return };
+    let series = model.series.get(&id);
+    let point = series.and_then(|series| series.now().copied());
+    let last = series.and_then(|series| series.last.clone());
+    model.pane_mut().stats.freeze(Frozen { at: now, point, last });
+}
+
+/// Puts the marked containers into the same charts.
+fn compare(model: &mut Model) {
+    let marked = model.containers.marked().into_iter().map(|row| row.id.clone()).collect::<Vec<_>>();
+    let had = model.pane().stats.beside.len();
+    match model.pane_mut().stats.compare(marked) {
+        0 if had > 0 => model.say(Tone::Plain, "alone again", None),
+        0 => {
+            let key = model.keys_of(Place::Containers, Action::Mark);
+            let hint = format!("mark containers in the list with {key}, then compare");
+            model.say(Tone::Plain, "no other container is marked", Some(hint));
+        }
+        _ => {}
+    }
+}
+
+/// `worker-1h.csv`
+fn csv_name(model: &Model) -> String {
+    let name = model.subject().map_or_else(String::new, |subject| name_of(model, &subject));
+    format!("{name}-{}.csv", model.pane().stats.range.label())
+}
+
+/// Writes what the charts show to a file.
+pub(crate) fn save_csv(model: &mut Model, path: &str) -> Vec<Effect> {
+    let Some(Subject::Container(id)) = model.subject() else { return Vec::new() };
+    let stats = &model.pane().stats;
+    let (range, mut text) = (stats.range, CSV.to_owned());
+    for id in [&id].into_iter().chain(&stats.beside) {
+        let (Some(row), Some(series)) = (model.containers.get(id.as_str()), model.series.get(id)) else {
+            continue;
+        };
+        // Of a container that has ended, its last moments.
+        let newest = series.last.as_ref().map_or(model.now, |last| last.time);
+        let end = if row.status.is_up() { stats.end(model.now) } else { stats.end(newest) };
+        text += &series.csv(&row.name, end, range);
+    }
+    let rows = text.lines().count() - 1;
+    let path = model.world.absolute(path);
+    let title = format!("save {rows} rows to {}", path.display());
+    vec![quiet_work(model, &title, Job::Write(path, text))]
+}

@@ -1,0 +1,78 @@
+//! Keys of the processes.
+
+use crate::engine::{ContainerId, Process};
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::model::layer::{Layer, Menu, Purpose};
+use crate::tui::model::{Model, Tone};
+use crate::tui::top::model::{Column, Member, TopPane};
+use crate::tui::update::object::signal_items;
+use crate::tui::update::prompt;
+
+/// What `action` does to processes; `None` when that is nothing special.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    let columns = [
+        (Action::TopPid, Column::Pid),
+        (Action::TopUser, Column::User),
+        (Action::TopCpu, Column::Cpu),
+        (Action::TopMemory, Column::Memory),
+        (Action::TopTime, Column::Time),
+        (Action::TopCommand, Column::Command),
+    ];
+    let pane = &mut model.pane_mut().top;
+    if let Some((_, column)) = columns.into_iter().find(|(of, _)| *of == action) {
+        pane.sort(column);
+        return Some(Vec::new());
+    }
+    match action {
+        Action::ProcessTree => pane.turn(),
+        Action::Search => {
+            let filter = pane.filter.clone();
+            prompt(model, Purpose::TopFilter, &filter);
+        }
+        Action::Back if !pane.filter.is_empty() => pane.look_for(""),
+        Action::SignalProcess => signals(model),
+        Action::ProcessPage | Action::Open => return Some(page(model)),
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+/// Chooses a signal for the process under the cursor.
+fn signals(model: &mut Model) {
+    let Some((of, member)) = chosen(&model.pane().top) else {
+        model.say(Tone::Plain, "no process is selected", None);
+        return;
+    };
+    let process = Process { pid: member.row.pid, start_time: member.row.start_time };
+    let title = format!("Send process {} ({}) a signal", member.row.inner_pid, word(&member.row.command));
+    model.layers.push(Layer::Menu(Menu {
+        title,
+        items: signal_items(),
+        cursor: 0,
+        containers: vec![of],
+        process: Some(process),
+    }));
+}
+
+/// The first word of a command, without its folders.
+fn word(command: &str) -> String {
+    let word = command.split_whitespace().next().unwrap_or_default();
+    let word = word.rsplit('/').next().unwrap_or_default();
+    word.chars().filter(|c| !c.is_control()).take(24).collect()
+}
+
+fn chosen(pane: &TopPane) -> Option<(ContainerId, Member)> {
+    Some((pane.of.clone()?, pane.selected()?.clone()))
+}
+
+/// Everything known of the process under the cursor.
+fn page(model: &mut Model) -> Vec<Effect> {
+    match chosen(&model.pane().top) {
+        Some((of, member)) => vec![Effect::ReadProcess(of, member.row.pid)],
+        None => {
+            model.say(Tone::Plain, "no process is selected", None);
+            Vec::new()
+        }
+    }
+}
