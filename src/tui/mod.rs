@@ -39,6 +39,7 @@ pub mod navigator;
 pub mod palette;
 pub mod pathtree;
 pub mod removal;
+pub mod sections;
 pub mod stats;
 pub mod tasks;
 pub mod terminal;

@@ -73,7 +73,7 @@ const FEATURES: &[(&str, &[&str])] = &[
     ("palette", &["custom", "form", "line", "list"]),
     ("pathtree", &[]),
     ("removal", &["list", "trash"]),
-    ("stats", &[]),
+    ("stats", &["tasks"]),
     ("tasks", &["files", "form", "list"]),
     ("terminal", &["tasks"]),
     ("themes", &[]),
@@ -297,8 +297,8 @@ fn the_parts_of_a_feature_and_features_keep_apart() {
         let feature = FEATURES.iter().find(|(name, _)| me.first() == Some(name));
         let part = part_of(&me);
         let is_test = me[0] == "fixture" || me.last().is_some_and(|name| name.ends_with("_tests"));
-        // The table of the tabs, and what joins the parts of one for it.
-        let is_table = me == ["viewers"] || me.len() == 1 && feature.is_some();
+        // The tables of tabs and lists, and what joins the parts of a tab for its row.
+        let is_table = ["viewers", "sections"].contains(&me[0]) || me.len() == 1 && feature.is_some();
         if part == "driver" || is_test {
             continue;
         }

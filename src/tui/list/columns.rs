@@ -137,34 +137,10 @@ impl Column {
     }
 }
 
-/// The columns of a section: those that are shown unless the user chose, and further ones.
-#[must_use]
-pub fn of(section: Section) -> (&'static [Column], &'static [Column]) {
-    use Column as C;
-    match section {
-        Section::Containers => (
-            &[C::Name, C::State, C::Image, C::Chart, C::Cpu, C::Memory, C::NetIn, C::NetOut, C::Up, C::Ports],
-            &[C::Pids, C::Project, C::Network, C::Address, C::Id, C::Created, C::Command],
-        ),
-        Section::Images => (&[C::Name, C::Id, C::Created, C::Size, C::Platform, C::UsedBy], &[]),
-        Section::Volumes => (&[C::Name, C::Driver, C::Folder], &[]),
-        Section::Networks => (&[C::Name, C::Driver, C::Subnet, C::Containers, C::Created], &[C::Id]),
-        Section::Trash => (&[C::Name, C::Kind, C::Removed, C::Left, C::Size], &[]),
-        Section::Tasks => (&[C::Task, C::State, C::Spent], &[]),
-        Section::Events => (&[C::Time, C::Kind, C::Action, C::Name, C::Attributes], &[]),
-    }
-}
-
-/// Whether rows of a section have a sign of their state before them.
-#[must_use]
-pub fn has_glyph(section: Section) -> bool {
-    matches!(section, Section::Containers | Section::Tasks)
-}
-
 /// What stands before the columns: the cursor, a mark, the sign, a blank.
 #[must_use]
 pub fn gutter(section: Section) -> usize {
-    3 + usize::from(has_glyph(section))
+    3 + usize::from(section.has_glyph())
 }
 
 /// Which columns the user wants in which list, in their order; by name, so that a file of
@@ -177,7 +153,7 @@ impl Columns {
     /// The columns of a section.
     #[must_use]
     pub fn of(&self, section: Section) -> Vec<Column> {
-        let (usual, more) = of(section);
+        let (usual, more) = section.columns();
         let Some(names) = self.0.get(section.title()) else { return usual.to_vec() };
         let all = || usual.iter().chain(more);
         let chosen: Vec<Column> =
@@ -188,7 +164,7 @@ impl Columns {
     /// Takes these; the usual ones need not be kept.
     pub fn choose(&mut self, section: Section, columns: &[Column]) {
         let title = section.title();
-        if columns.is_empty() || columns == of(section).0 {
+        if columns.is_empty() || columns == section.columns().0 {
             self.0.remove(title);
         } else {
             self.0.insert(title.to_owned(), columns.iter().map(|column| column.name().to_owned()).collect());
@@ -219,7 +195,7 @@ impl Choice {
 
     /// Shows these, and offers the others behind them.
     fn take(&mut self, shown: &[Column]) {
-        let (usual, more) = of(self.section);
+        let (usual, more) = self.section.columns();
         let others = usual.iter().chain(more).filter(|column| !shown.contains(column));
         self.items =
             shown.iter().map(|column| (*column, true)).chain(others.map(|column| (*column, false))).collect();
@@ -249,7 +225,7 @@ impl Choice {
 
     /// Takes the usual ones again.
     pub fn reset(&mut self) {
-        self.take(of(self.section).0);
+        self.take(self.section.columns().0);
         self.cursor = 0;
     }
 
@@ -325,7 +301,7 @@ mod tests {
     use super::*;
 
     fn told(width: usize, left: usize) -> String {
-        let columns = of(Section::Containers).0;
+        let columns = Section::Containers.columns().0;
         let fitted = fit(columns, width, left);
         let used: usize = fitted.iter().map(|(_, width)| width + GAP).sum();
         assert!(used <= (width + GAP).max(14), "{width}: {used}");
@@ -361,14 +337,14 @@ mod tests {
     #[test]
     fn a_choice_is_kept_by_name_and_unknown_names_are_passed_over() {
         let mut columns = Columns::default();
-        assert_eq!(columns.of(Section::Tasks), of(Section::Tasks).0);
+        assert_eq!(columns.of(Section::Tasks), Section::Tasks.columns().0);
         columns.choose(Section::Images, &[Column::Size, Column::Name]);
         let text = serde_json::to_string(&columns).unwrap();
         assert_eq!(text, r#"{"Images":["size","name"]}"#);
         let text = r#"{"Images":["size","weight","name"],"Moons":[],"Tasks":["cpu"]}"#;
         let columns: Columns = serde_json::from_str(text).unwrap();
         assert_eq!(columns.of(Section::Images), [Column::Size, Column::Name]);
-        assert_eq!(columns.of(Section::Tasks), of(Section::Tasks).0);
+        assert_eq!(columns.of(Section::Tasks), Section::Tasks.columns().0);
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use crate::tui::list::columns;
 use crate::tui::list::columns::{Column, GAP, gutter};
 use crate::tui::list::jumps::Spot;
-use crate::tui::list::rows::Row;
-use crate::tui::list::table::{Order, Table};
-use crate::tui::model::{Model, Section};
+use crate::tui::list::table::{Loaded, Order, Table};
+use crate::tui::model::targets::{About, about};
+use crate::tui::model::{Failure, Model, Subject};
 
 /// What all tables can do.
 pub trait List {
@@ -17,6 +17,16 @@ pub trait List {
     fn select_key(&mut self, key: &str) -> bool;
     /// The key of the row under the cursor.
     fn key(&self) -> Option<String>;
+    /// How many rows there are, shown or not.
+    fn count(&self) -> usize;
+    /// What the row under the cursor is about.
+    fn subject(&self, model: &Model) -> Option<Subject>;
+    /// What the marked rows are about, in their order.
+    fn marked(&self, model: &Model) -> Vec<Subject>;
+    /// What verbs are for: see [`Table::targets`].
+    fn targets(&self, model: &Model) -> Vec<Subject>;
+    /// Notes that it could not be read.
+    fn fail(&mut self, failure: Failure);
     /// The place of a line of the window.
     fn place_at(&self, line: usize) -> Option<usize>;
     /// What the user wants to see.
@@ -47,7 +57,7 @@ pub trait List {
     fn heading_is_folded(&self) -> Option<bool>;
 }
 
-impl<R: Row> List for Table<R> {
+impl<R: About> List for Table<R> {
     fn step(&mut self, by: isize) {
         Self::step(self, by);
     }
@@ -62,6 +72,26 @@ impl<R: Row> List for Table<R> {
 
     fn key(&self) -> Option<String> {
         self.selected().map(|row| row.key().to_owned())
+    }
+
+    fn count(&self) -> usize {
+        self.all().len()
+    }
+
+    fn subject(&self, model: &Model) -> Option<Subject> {
+        self.selected().and_then(|row| row.about(model))
+    }
+
+    fn marked(&self, model: &Model) -> Vec<Subject> {
+        about(model, Self::marked(self))
+    }
+
+    fn targets(&self, model: &Model) -> Vec<Subject> {
+        about(model, Self::targets(self))
+    }
+
+    fn fail(&mut self, failure: Failure) {
+        self.state = Loaded::Failed(failure);
     }
 
     fn place_at(&self, line: usize) -> Option<usize> {
@@ -125,28 +155,12 @@ impl Model {
     /// The list that is shown.
     #[must_use]
     pub fn list(&self) -> &dyn List {
-        match self.section {
-            Section::Containers => &self.containers,
-            Section::Images => &self.images,
-            Section::Volumes => &self.volumes,
-            Section::Networks => &self.networks,
-            Section::Tasks => &self.tasks,
-            Section::Events => &self.journal,
-            Section::Trash => &self.trash,
-        }
+        self.list_of(self.section)
     }
 
     /// The same, to change it.
     pub fn list_mut(&mut self) -> &mut dyn List {
-        match self.section {
-            Section::Containers => &mut self.containers,
-            Section::Images => &mut self.images,
-            Section::Volumes => &mut self.volumes,
-            Section::Networks => &mut self.networks,
-            Section::Tasks => &mut self.tasks,
-            Section::Events => &mut self.journal,
-            Section::Trash => &mut self.trash,
-        }
+        self.list_of_mut(self.section)
     }
 
     /// The columns of the list that there is room for, and how wide each is.

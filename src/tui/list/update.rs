@@ -2,7 +2,6 @@
 
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
-use crate::tui::list::columns;
 use crate::tui::list::columns::{Choice, Column};
 use crate::tui::list::jumps::{Jumps, Spot};
 use crate::tui::list::rows::Row;
@@ -123,7 +122,7 @@ pub(crate) fn columns(model: &mut Model, words: &[String]) -> Result<Vec<Effect>
         [] => return Ok(act(model, Action::Columns).unwrap_or_default()),
         [word] if word == "usual" => model.saved.columns.choose(section, &[]),
         names => {
-            let (usual, more) = columns::of(section);
+            let (usual, more) = section.columns();
             let named = |name: &String| {
                 let column = usual.iter().chain(more).find(|column| column.name() == name);
                 column.copied().ok_or_else(|| format!("the list has no column `{name}`"))
@@ -138,7 +137,7 @@ pub(crate) fn columns(model: &mut Model, words: &[String]) -> Result<Vec<Effect>
 
 /// What can stand behind `:columns`.
 pub(crate) fn column_words(model: &Model, words: &[String]) -> Vec<String> {
-    let (usual, more) = columns::of(model.section);
+    let (usual, more) = model.section.columns();
     let names = usual.iter().chain(more).map(|column| column.name().to_owned());
     let names = names.filter(|name| !words.contains(name));
     names.chain(words.is_empty().then(|| "usual".to_owned())).collect()

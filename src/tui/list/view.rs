@@ -13,11 +13,12 @@ use unicode_width::UnicodeWidthStr;
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::list::columns;
-use crate::tui::list::columns::{Choice, Column, GAP, gutter, has_glyph};
+use crate::tui::list::columns::{Choice, Column, GAP, gutter};
 use crate::tui::list::journal::EventRow;
 use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow, Row, Used, VolumeRow};
 use crate::tui::list::table::{Group, Line as TableLine, Loaded, Order, Table};
-use crate::tui::model::{Focus, Model, Section};
+use crate::tui::model::{Focus, Model};
+use crate::tui::sections;
 use crate::tui::tasks::model::{TaskRow, TaskState, What};
 use crate::tui::theme::Theme;
 use crate::tui::trash::model::TrashRow;
@@ -26,24 +27,16 @@ use crate::tui::words::{Align, age, bytes, cell, size, span, spark, state};
 
 /// Draws the list that is shown.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
-    match model.section {
-        Section::Containers => table(frame, model, area, &model.containers, container),
-        Section::Images => table(frame, model, area, &model.images, image),
-        Section::Volumes => table(frame, model, area, &model.volumes, volume),
-        Section::Networks => table(frame, model, area, &model.networks, network),
-        Section::Tasks => table(frame, model, area, &model.tasks, task),
-        Section::Events => table(frame, model, area, &model.journal, event),
-        Section::Trash => table(frame, model, area, &model.trash, trash),
-    }
+    sections::draw(frame, model, area);
 }
 
 /// A cell's text and style.
-type Cell = (String, Style);
+pub(crate) type Cell = (String, Style);
 
 /// What a row shows in a column of a width; `None` asks for the glyph before the row.
-type Show<R> = fn(&Model, &R, Option<Column>, usize) -> Cell;
+pub(crate) type Show<R> = fn(&Model, &R, Option<Column>, usize) -> Cell;
 
-fn container(model: &Model, row: &ContainerRow, column: Option<Column>, width: usize) -> Cell {
+pub(crate) fn container(model: &Model, row: &ContainerRow, column: Option<Column>, width: usize) -> Cell {
     use Column as C;
     let theme = &model.theme;
     let (glyph, word, style) = state(row, theme);
@@ -92,7 +85,7 @@ fn memory(theme: &Theme, used: Option<&Used>, width: usize, text: Style) -> Cell
     if width >= 9 { (format!("{shown}/{}", bytes(limit)), style) } else { (shown, style) }
 }
 
-fn image(model: &Model, row: &ImageRow, column: Option<Column>, _: usize) -> Cell {
+pub(crate) fn image(model: &Model, row: &ImageRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     match column {
         None => (String::new(), theme.dim),
@@ -110,7 +103,7 @@ fn image(model: &Model, row: &ImageRow, column: Option<Column>, _: usize) -> Cel
     }
 }
 
-fn volume(model: &Model, row: &VolumeRow, column: Option<Column>, _: usize) -> Cell {
+pub(crate) fn volume(model: &Model, row: &VolumeRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     match column {
         Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
@@ -120,7 +113,7 @@ fn volume(model: &Model, row: &VolumeRow, column: Option<Column>, _: usize) -> C
     }
 }
 
-fn network(model: &Model, row: &NetworkRow, column: Option<Column>, _: usize) -> Cell {
+pub(crate) fn network(model: &Model, row: &NetworkRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     match column {
         Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
@@ -138,7 +131,7 @@ fn network(model: &Model, row: &NetworkRow, column: Option<Column>, _: usize) ->
     }
 }
 
-fn trash(model: &Model, row: &TrashRow, column: Option<Column>, _: usize) -> Cell {
+pub(crate) fn trash(model: &Model, row: &TrashRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     match column {
         Some(Column::Name) => {
@@ -159,7 +152,7 @@ fn trash(model: &Model, row: &TrashRow, column: Option<Column>, _: usize) -> Cel
     }
 }
 
-fn task(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell {
+pub(crate) fn task(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     let (glyph, word, style) = match (&row.state, &row.what) {
         (TaskState::Live, What::Session(_)) => ("▣", "open".to_owned(), theme.ok),
@@ -182,7 +175,7 @@ fn task(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell 
     }
 }
 
-fn event(model: &Model, row: &EventRow, column: Option<Column>, _: usize) -> Cell {
+pub(crate) fn event(model: &Model, row: &EventRow, column: Option<Column>, _: usize) -> Cell {
     let theme = &model.theme;
     let is_bad = matches!(row.action.as_str(), "oom" | "kill")
         || (row.action == "die" && !row.attributes.starts_with("exitCode=0"));
@@ -241,7 +234,13 @@ fn ago(model: &Model, moment: Option<Timestamp>) -> String {
     moment.map_or_else(|| "-".to_owned(), |then| format!("{} ago", span(model.now.duration_since(then))))
 }
 
-fn table<R: Row>(frame: &mut Frame<'_>, model: &Model, area: Rect, rows: &Table<R>, show: Show<R>) {
+pub(crate) fn table<R: Row>(
+    frame: &mut Frame<'_>,
+    model: &Model,
+    area: Rect,
+    rows: &Table<R>,
+    show: Show<R>,
+) {
     let theme = &model.theme;
     let focus = has_focus(model, Focus::List);
     let mut block = border(model, focus, vec![Span::raw(model.section.title())]);
@@ -262,7 +261,7 @@ fn table<R: Row>(frame: &mut Frame<'_>, model: &Model, area: Rect, rows: &Table<
         return;
     }
     let columns = model.fitted_columns();
-    let has_glyph = has_glyph(model.section);
+    let has_glyph = model.section.has_glyph();
     let mut lines = vec![heading(model, rows.order(), &columns)];
     let mut under = None;
     for (at, (signs, what)) in rows.lines(height).enumerate() {

@@ -40,6 +40,7 @@ use crate::tui::list::jumps::Jumps;
 use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
 use crate::tui::list::table::Table;
 use crate::tui::navigator::model::Navigator;
+pub use crate::tui::sections::Section;
 use crate::tui::stats::series::Series;
 use crate::tui::tasks::model::{TaskId, TaskRow, What};
 use crate::tui::trash::model::{Keeping, TrashRow};
@@ -160,19 +161,6 @@ pub struct Model {
     pub is_leaving: bool,
 }
 
-/// Which list is shown.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Section {
-    Containers,
-    Images,
-    Volumes,
-    Networks,
-    Tasks,
-    Events,
-    Trash,
-}
-
 /// A verb that was done, to do it again.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeat {
@@ -180,33 +168,6 @@ pub struct Repeat {
     pub action: Action,
     /// What that meant then: `s` stopped, or started.
     pub verb: Option<Verb>,
-}
-
-impl Section {
-    /// All of them, in the order of the tab line.
-    pub const ALL: [Self; 7] = [
-        Self::Containers,
-        Self::Images,
-        Self::Volumes,
-        Self::Networks,
-        Self::Tasks,
-        Self::Events,
-        Self::Trash,
-    ];
-
-    /// As the tab line names it.
-    #[must_use]
-    pub fn title(self) -> &'static str {
-        match self {
-            Self::Containers => "Containers",
-            Self::Images => "Images",
-            Self::Volumes => "Volumes",
-            Self::Networks => "Networks",
-            Self::Tasks => "Tasks",
-            Self::Events => "Events",
-            Self::Trash => "Trash",
-        }
-    }
 }
 
 /// What has the keys.
@@ -389,13 +350,7 @@ impl Model {
     #[must_use]
     pub fn place_below(&self) -> Place {
         match (self.focus, self.section, self.shown_tab(self.pane())) {
-            (Focus::List, Section::Containers, _) => Place::Containers,
-            (Focus::List, Section::Images, _) => Place::Images,
-            (Focus::List, Section::Volumes, _) => Place::Volumes,
-            (Focus::List, Section::Networks, _) => Place::Networks,
-            (Focus::List, Section::Tasks, _) => Place::Tasks,
-            (Focus::List, Section::Events, _) => Place::Events,
-            (Focus::List, Section::Trash, _) => Place::Trash,
+            (Focus::List, section, _) => section.place(),
             (Focus::Navigator, ..) => Place::Navigator,
             (Focus::Detail, _, Tab::Session(id)) => match self.session_is_over(id) {
                 _ if self.copying == Some(id) => Place::Copy,

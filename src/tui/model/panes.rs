@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ratatui::layout::Rect;
 
 use super::window::{Pane, PaneId};
-use super::{Focus, Model, Section, Subject, Tab};
+use super::{Focus, Model, Subject, Tab};
 use crate::tui::list::rows::ContainerRow;
 use crate::tui::logs::model::LogShown;
 use crate::tui::tasks::model::TaskId;
@@ -77,15 +77,7 @@ impl Model {
     /// What the list's cursor is on.
     #[must_use]
     pub fn listed(&self) -> Option<Subject> {
-        match self.section {
-            Section::Containers => self.containers.selected().map(|row| Subject::Container(row.id.clone())),
-            Section::Images => self.images.selected().map(|row| Subject::Image(row.target().to_owned())),
-            Section::Volumes => self.volumes.selected().map(|row| Subject::Volume(row.name.clone())),
-            Section::Networks => self.networks.selected().map(|row| Subject::Network(row.id.clone())),
-            Section::Tasks => self.tasks.selected().map(|row| Subject::Task(row.id)),
-            Section::Events => self.journal.selected().and_then(|row| self.object_of(row)),
-            Section::Trash => self.trash.selected().map(|row| Subject::Trash(row.id.clone())),
-        }
+        self.list().subject(self)
     }
 
     /// The container that verbs are about.

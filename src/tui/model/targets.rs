@@ -4,72 +4,81 @@ use super::{Focus, Model, Section, Subject};
 use crate::engine::Kind;
 use crate::tui::list::journal::EventRow;
 use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
-use crate::tui::list::table::Table;
 use crate::tui::tasks::model::TaskRow;
 use crate::tui::trash::model::TrashRow;
 
 /// What a row is about.
-trait About: Row {
-    fn about(&self) -> Subject;
+pub trait About: Row {
+    /// Whether several rows can be about the same.
+    const REPEATS: bool = false;
+
+    /// What it is about, where that is still there.
+    fn about(&self, model: &Model) -> Option<Subject>;
 }
 
 impl About for ContainerRow {
-    fn about(&self) -> Subject {
-        Subject::Container(self.id.clone())
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Container(self.id.clone()))
     }
 }
 
 impl About for ImageRow {
-    fn about(&self) -> Subject {
-        Subject::Image(self.target().to_owned())
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Image(self.target().to_owned()))
     }
 }
 
 impl About for VolumeRow {
-    fn about(&self) -> Subject {
-        Subject::Volume(self.name.clone())
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Volume(self.name.clone()))
     }
 }
 
 impl About for NetworkRow {
-    fn about(&self) -> Subject {
-        Subject::Network(self.id.clone())
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Network(self.id.clone()))
     }
 }
 
 impl About for TrashRow {
-    fn about(&self) -> Subject {
-        Subject::Trash(self.id.clone())
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Trash(self.id.clone()))
     }
 }
 
 impl About for TaskRow {
-    fn about(&self) -> Subject {
-        Subject::Task(self.id)
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Task(self.id))
     }
 }
 
-fn marked<R: About>(table: &Table<R>) -> Vec<Subject> {
-    table.marked().into_iter().map(About::about).collect()
+impl About for EventRow {
+    const REPEATS: bool = true;
+
+    fn about(&self, model: &Model) -> Option<Subject> {
+        model.object_of(self)
+    }
 }
 
-fn targets<R: About>(table: &Table<R>) -> Vec<Subject> {
-    table.targets().into_iter().map(About::about).collect()
+/// What rows are about.
+pub(crate) fn about<R: About>(model: &Model, rows: Vec<&R>) -> Vec<Subject> {
+    let all = rows.into_iter().filter_map(|row| row.about(model));
+    if !R::REPEATS {
+        return all.collect();
+    }
+    all.fold(Vec::new(), |mut objects, object| {
+        if !objects.contains(&object) {
+            objects.push(object);
+        }
+        objects
+    })
 }
 
 impl Model {
     /// What is marked in the list that is shown, in its order; empty when nothing is.
     #[must_use]
     pub fn marked(&self) -> Vec<Subject> {
-        match self.section {
-            Section::Containers => marked(&self.containers),
-            Section::Images => marked(&self.images),
-            Section::Volumes => marked(&self.volumes),
-            Section::Networks => marked(&self.networks),
-            Section::Tasks => marked(&self.tasks),
-            Section::Events => self.objects(self.journal.marked()),
-            Section::Trash => marked(&self.trash),
-        }
+        self.list().marked(self)
     }
 
     /// What a verb is for: what the pane with the keys shows or has its cursor on, else what is marked, else what is
@@ -79,15 +88,7 @@ impl Model {
         if self.focus != Focus::List {
             return self.subject().into_iter().collect();
         }
-        match self.section {
-            Section::Containers => targets(&self.containers),
-            Section::Images => targets(&self.images),
-            Section::Volumes => targets(&self.volumes),
-            Section::Networks => targets(&self.networks),
-            Section::Tasks => targets(&self.tasks),
-            Section::Events => self.objects(self.journal.targets()),
-            Section::Trash => targets(&self.trash),
-        }
+        self.list().targets(self)
     }
 
     /// The kind of what a verb is for.
@@ -117,21 +118,11 @@ impl Model {
         let image =
             |image: &&ImageRow| image.id == row.id || image.target() == row.id || image.target() == row.name;
         match row.kind {
-            Kind::Container => self.containers.get(&row.id).map(About::about),
-            Kind::Image => self.images.all().iter().find(image).map(About::about),
-            Kind::Volume => self.volumes.get(&row.name).map(About::about),
-            Kind::Network => self.networks.get(&row.id).map(About::about),
+            Kind::Container => self.containers.get(&row.id).and_then(|row| row.about(self)),
+            Kind::Image => self.images.all().iter().find(image).and_then(|row| row.about(self)),
+            Kind::Volume => self.volumes.get(&row.name).and_then(|row| row.about(self)),
+            Kind::Network => self.networks.get(&row.id).and_then(|row| row.about(self)),
             Kind::Builder => None,
         }
-    }
-
-    fn objects(&self, rows: Vec<&EventRow>) -> Vec<Subject> {
-        let mut objects = Vec::new();
-        for object in rows.into_iter().filter_map(|row| self.object_of(row)) {
-            if !objects.contains(&object) {
-                objects.push(object);
-            }
-        }
-        objects
     }
 }

@@ -3,8 +3,6 @@
 use unicode_width::UnicodeWidthStr;
 
 use super::{Model, Section, Subject, Tab};
-use crate::tui::list::rows::Row;
-use crate::tui::list::table::Table;
 
 /// One of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +28,7 @@ impl Model {
             tabs.map(title).collect()
         } else {
             let title = |(at, section): (usize, Section)| {
-                let count = count(self, section).map_or_else(String::new, |count| format!(" {count}"));
+                let count = section.count(self).map_or_else(String::new, |count| format!(" {count}"));
                 let name = format!("{} {}{count}", at + 1, section.title());
                 Title { name, is_shown: section == self.section }
             };
@@ -93,21 +91,6 @@ fn short_where_needed(mut titles: Vec<Title>, room: usize) -> Vec<Title> {
         }
     }
     titles
-}
-
-fn count(model: &Model, section: Section) -> Option<usize> {
-    fn of<R: Row>(table: &Table<R>) -> Option<usize> {
-        Some(table.all().len())
-    }
-    match section {
-        Section::Containers => of(&model.containers),
-        Section::Images => of(&model.images),
-        Section::Volumes => of(&model.volumes),
-        Section::Networks => of(&model.networks),
-        Section::Tasks => of(&model.tasks).filter(|count| *count > 0),
-        Section::Events => None,
-        Section::Trash => of(&model.trash).filter(|count| *count > 0),
-    }
 }
 
 #[cfg(test)]

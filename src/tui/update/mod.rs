@@ -287,6 +287,11 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 
 /// Moving about, and the app itself.
 pub(crate) fn here(model: &mut Model, action: Action) -> Vec<Effect> {
+    if let Some(section) = Section::shown_by(action) {
+        go(model, section);
+        model.is_leaving = false;
+        return Vec::new();
+    }
     let page = isize::try_from(model.layout().list_rows().max(2)).unwrap_or(2);
     match action {
         Action::Down => cursor(model).step(1),
@@ -297,15 +302,8 @@ pub(crate) fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::PageUp => cursor(model).step(1 - page),
         Action::First => cursor(model).select(0),
         Action::Last => cursor(model).select(usize::MAX),
-        Action::GoContainers => go(model, Section::Containers),
-        Action::GoImages => go(model, Section::Images),
-        Action::GoVolumes => go(model, Section::Volumes),
-        Action::GoNetworks => go(model, Section::Networks),
-        Action::GoTasks => go(model, Section::Tasks),
-        Action::GoEvents => go(model, Section::Events),
         Action::JumpBack => list::update::jump(model, Jumps::back),
         Action::JumpForward => list::update::jump(model, Jumps::forward),
-        Action::GoTrash => go(model, Section::Trash),
         Action::GoAlert => navigator::update::next_alert(model),
         Action::SeeAlerts => navigator::update::see_all(model),
         Action::Navigator => navigator::update::toggle(model),

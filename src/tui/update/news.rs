@@ -19,7 +19,6 @@ use crate::tui::list::columns;
 use crate::tui::list::columns::Column;
 use crate::tui::list::journal::{EventRow, KEPT};
 use crate::tui::list::rows::{ContainerRow, Used};
-use crate::tui::list::table::Loaded;
 use crate::tui::model::layer::{Layer, Page, Watch};
 use crate::tui::model::{Failure, Model, Section, Subject, Tone};
 use crate::tui::stats::series;
@@ -244,15 +243,7 @@ fn move_user(model: &mut Model, old: Option<(String, String)>, new: Option<(Stri
 }
 
 fn unlisted(model: &mut Model, section: Section, failure: Failure) {
-    let state = match section {
-        Section::Containers => &mut model.containers.state,
-        Section::Images => &mut model.images.state,
-        Section::Volumes => &mut model.volumes.state,
-        Section::Trash => &mut model.trash.state,
-        Section::Networks | Section::Tasks => &mut model.networks.state,
-        Section::Events => &mut model.journal.state,
-    };
-    *state = Loaded::Failed(failure.clone());
+    model.list_of_mut(section).fail(failure.clone());
     model.failure = Some(failure);
 }
 
