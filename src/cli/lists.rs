@@ -190,7 +190,7 @@ async fn object(
             if size {
                 container = engine.containers().measure(container).await?;
             }
-            Ok((json::container(&container, engine.paths()), schema::CONTAINER))
+            Ok((json::container(&container), schema::CONTAINER))
         }
         ObjectType::Image => image(engine, name).await,
         ObjectType::Network => network(engine, name, networks).await,

@@ -48,7 +48,8 @@ pub(super) fn version(version: &Version) -> Result<u8> {
 /// Tells what is known, also to who may not open the engine: then containers and images
 /// cannot be counted, and that is said.
 pub(super) async fn info(engine: engine::Result<Engine>, paths: &Paths, info: Info) -> Result<u8> {
-    let mut facts = facts();
+    let (engine_name, root, run) = (paths.engine_name(), paths.root().into(), paths.run().into());
+    let mut facts = Facts { engine: engine_name, root, run, ..facts() };
     match engine {
         Ok(engine) => {
             facts.apparmor = engine.apparmor();
@@ -79,8 +80,8 @@ pub(super) async fn info(engine: engine::Result<Engine>, paths: &Paths, info: In
     }
     warn(&engine::Warnings(facts.faults.clone()));
     match info.format.as_deref() {
-        None | Some("") => print(&texts::info_text(&facts, paths))?,
-        format => objects(&[(texts::info(&facts, paths), schema::INFO)], format)?,
+        None | Some("") => print(&texts::info_text(&facts))?,
+        format => objects(&[(texts::info(&facts), schema::INFO)], format)?,
     }
     Ok(0)
 }

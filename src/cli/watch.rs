@@ -14,7 +14,7 @@ use crate::base::text;
 use crate::command::{Events, Logs, Stats};
 use crate::docker::filter::{EVENT_KEYS, Filters};
 use crate::docker::{Format, Template, event as events_of, schema, stats as rows_of, time};
-use crate::engine::{self, Engine, Event, LogRequest, News, Record, Sample, Stream, Warnings};
+use crate::engine::{self, Container, Engine, Event, LogRequest, News, Sample, Stream, Warnings};
 
 pub(super) async fn logs(engine: &Engine, clock: &Clock, logs: Logs) -> Result<u8> {
     let (now, zone) = clock.read();
@@ -138,16 +138,16 @@ pub(super) async fn stats(engine: &Engine, stats: Stats) -> Result<u8> {
     let mut ticks = tokio::time::interval(watch.every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let records = targets(engine, &stats).await?;
-        watch.follow(&records).await?;
+        let shown = targets(engine, &stats).await?;
+        watch.follow(&shown).await?;
         if stats.no_stream {
             watch.wait_for_two().await;
         } else {
             ticks.tick().await;
             watch.take_all();
         }
-        let row = |record: &Record| rows_of::row(record, watch.pair(record), !stats.no_trunc);
-        let rows: Vec<_> = records.iter().map(row).collect();
+        let row = |it: &Container| rows_of::row(it, watch.pair(it), !stats.no_trunc);
+        let rows: Vec<_> = shown.iter().map(row).collect();
         let table = format.show(&rows_of::COLUMNS[..rows_of::SHOWN], rows_of::COLUMNS, &rows)?;
         if stats.no_stream {
             print(&table)?;
@@ -165,18 +165,18 @@ pub(super) async fn stats(engine: &Engine, stats: Stats) -> Result<u8> {
 }
 
 /// The containers to show, in the order asked for.
-async fn targets(engine: &Engine, stats: &Stats) -> Result<Vec<Record>> {
+async fn targets(engine: &Engine, stats: &Stats) -> Result<Vec<Container>> {
     let containers = engine.containers();
-    let mut records = Vec::new();
+    let mut found = Vec::new();
     if stats.targets.is_empty() {
         let all = containers.list().await?.into_iter();
-        records.extend(all.filter(|c| stats.all || c.status.is_up()).map(|c| c.record));
+        found.extend(all.filter(|c| stats.all || c.status.is_up()));
     } else {
         for target in &stats.targets {
-            records.push(containers.get(target).await?.record);
+            found.push(containers.get(target).await?);
         }
     }
-    Ok(records)
+    Ok(found)
 }
 
 /// The samples of containers, as they come.
@@ -200,12 +200,12 @@ impl Samples {
 
 impl Watch<'_> {
     /// Follows these containers and no others.
-    async fn follow(&mut self, records: &[Record]) -> failure::Result<()> {
+    async fn follow(&mut self, shown: &[Container]) -> failure::Result<()> {
         self.samples.retain(|id, samples| {
-            !samples.receiver.is_closed() && records.iter().any(|record| record.id.as_str() == id)
+            !samples.receiver.is_closed() && shown.iter().any(|it| it.record.id.as_str() == id)
         });
-        for record in records {
-            let id = record.id.as_str();
+        for container in shown {
+            let id = container.record.id.as_str();
             if self.samples.contains_key(id) {
                 continue;
             }
@@ -240,8 +240,8 @@ impl Watch<'_> {
         }
     }
 
-    fn pair(&self, record: &Record) -> Option<(&Sample, &Sample)> {
-        let samples = self.samples.get(record.id.as_str())?;
+    fn pair(&self, container: &Container) -> Option<(&Sample, &Sample)> {
+        let samples = self.samples.get(container.record.id.as_str())?;
         let after = samples.after.as_ref()?;
         Some((samples.before.as_ref().unwrap_or(after), after))
     }

@@ -1,8 +1,9 @@
 //! `version` and `info`: for people, and in Docker's JSON.
 
+use std::path::PathBuf;
+
 use serde_json::{Value as Json, json};
 
-use crate::base::Paths;
 use crate::engine::AppArmor;
 
 /// What this machine and this engine are, as `version` and `info` tell it.
@@ -34,6 +35,12 @@ pub struct Facts {
     pub warnings: Vec<String>,
     /// Why something could not be counted.
     pub faults: Vec<String>,
+    /// The engine's name.
+    pub engine: String,
+    /// Where its data are.
+    pub root: PathBuf,
+    /// Where its state until the next boot is.
+    pub run: PathBuf,
 }
 
 /// The API version whose forms hoist's JSON follows.
@@ -70,11 +77,11 @@ pub fn version_text(facts: &Facts) -> String {
 
 /// `info` as JSON.
 #[must_use]
-pub fn info(facts: &Facts, paths: &Paths) -> Json {
+pub fn info(facts: &Facts) -> Json {
     let warnings = warnings(facts);
     let count = |of: fn((usize, usize, usize)) -> usize| facts.containers.map(of);
     let mut shown = json!({
-        "ID": paths.engine_name(),
+        "ID": facts.engine,
         "Containers": count(|(running, paused, stopped)| running + paused + stopped),
         "ContainersRunning": count(|(running, ..)| running),
         "ContainersPaused": count(|(_, paused, _)| paused),
@@ -92,8 +99,8 @@ pub fn info(facts: &Facts, paths: &Paths) -> Json {
         "Architecture": machine(&facts.arch),
         "NCPU": facts.cpus,
         "MemTotal": facts.memory,
-        "DockerRootDir": paths.root(),
-        "RunRoot": paths.run(),
+        "DockerRootDir": facts.root,
+        "RunRoot": facts.run,
         "Name": facts.hostname,
         "Labels": [],
         "ServerVersion": facts.version,
@@ -112,7 +119,7 @@ pub fn info(facts: &Facts, paths: &Paths) -> Json {
 
 /// `info` for people.
 #[must_use]
-pub fn info_text(facts: &Facts, paths: &Paths) -> String {
+pub fn info_text(facts: &Facts) -> String {
     let known = |count: Option<usize>| count.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
     let count = |of: fn((usize, usize, usize)) -> usize| known(facts.containers.map(of));
     let rows: &[(&str, String)] = &[
@@ -136,9 +143,9 @@ pub fn info_text(facts: &Facts, paths: &Paths) -> String {
         ("CPUs", facts.cpus.to_string()),
         ("Total Memory", crate::base::units::binary(facts.memory)),
         ("Name", facts.hostname.clone()),
-        ("Engine", paths.engine_name()),
-        ("Root Dir", paths.root().display().to_string()),
-        ("Run Dir", paths.run().display().to_string()),
+        ("Engine", facts.engine.clone()),
+        ("Root Dir", facts.root.display().to_string()),
+        ("Run Dir", facts.run.display().to_string()),
     ];
     let rows = rows.iter().map(|(name, value)| format!("{name}: {value}\n").replacen("::", ":", 1));
     let warnings = warnings(facts);

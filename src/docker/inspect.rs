@@ -3,25 +3,22 @@
 //! Field names, order and zero values are those of Docker's API (1.51), so that templates
 //! and `jq` lines written for Docker find what they look for.
 
-use std::path::PathBuf;
-
 use serde_json::{Map, Value as Json, json};
 
 use super::time::{ZERO, rfc3339};
-use crate::base::{Endpoint, Paths};
+use crate::base::Endpoint;
 use crate::engine::{
-    Bind, Container, MountKind, MountRequest, NetworkMode, Options, Propagation, RestartPolicy, Seccomp,
-    Status, Tmpfs,
+    Bind, Container, ContainerFiles, MountKind, MountRequest, NetworkMode, Options, Propagation,
+    RestartPolicy, Seccomp, Status, Tmpfs,
 };
 
 /// A container as `inspect` shows it.
 #[must_use]
-pub fn container(container: &Container, paths: &Paths) -> Json {
+pub fn container(container: &Container) -> Json {
     let record = &container.record;
     let config = &record.config;
     let words = config.process.program();
-    let file = |path: Option<PathBuf>| path.unwrap_or_default();
-    let etc = |name| file(container.etc_file(name, paths));
+    let files = container.files.as_deref().cloned().unwrap_or_default();
     let mut shown = json!({
         "Id": record.id,
         "Created": rfc3339(record.created),
@@ -29,10 +26,10 @@ pub fn container(container: &Container, paths: &Paths) -> Json {
         "Args": words.get(1..).unwrap_or_default(),
         "State": state(container),
         "Image": record.image_id.to_string(),
-        "ResolvConfPath": etc("resolv.conf"),
-        "HostnamePath": etc("hostname"),
-        "HostsPath": etc("hosts"),
-        "LogPath": file(container.log_file(paths)),
+        "ResolvConfPath": files.resolv_conf,
+        "HostnamePath": files.hostname,
+        "HostsPath": files.hosts,
+        "LogPath": files.log,
         "Name": format!("/{}", record.name),
         "RestartCount": record.state.restart_count,
         "Driver": "overlay2",
@@ -42,7 +39,7 @@ pub fn container(container: &Container, paths: &Paths) -> Json {
         "AppArmorProfile": record.state.apparmor,
         "ExecIDs": null,
         "HostConfig": host_config(container),
-        "GraphDriver": graph(container, paths),
+        "GraphDriver": graph(container, &files),
         "Mounts": config.mounts.list.iter().filter_map(mount_point).collect::<Vec<_>>(),
         "Config": config_of(container),
         "NetworkSettings": network(container),
@@ -228,17 +225,14 @@ fn network(container: &Container) -> Json {
     })
 }
 
-fn graph(container: &Container, paths: &Paths) -> Json {
-    let record = &container.record;
-    let dir = paths.container(&record.id);
-    let lower: Vec<_> =
-        record.layers.iter().map(|layer| paths.layers().join(layer).display().to_string()).collect();
+fn graph(container: &Container, files: &ContainerFiles) -> Json {
+    let lower: Vec<_> = files.lower.iter().map(|layer| layer.display().to_string()).collect();
     json!({
         "Data": {
-            "ID": record.id,
+            "ID": container.record.id,
             "LowerDir": lower.join(":"),
-            "UpperDir": dir.join("upper"),
-            "WorkDir": dir.join("work"),
+            "UpperDir": files.upper,
+            "WorkDir": files.work,
         },
         "Name": "overlay2",
     })
@@ -353,7 +347,7 @@ mod tests {
     #[test]
     #[expect(clippy::too_many_lines, reason = "a snapshot")]
     fn inspect_has_dockers_fields() {
-        let shown = container(&example(), &Paths::new("/data", "/run/x"));
+        let shown = container(&example());
         insta::assert_snapshot!(serde_json::to_string_pretty(&shown).unwrap(), @r#"
         {
           "Id": "0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123",

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::format::{Column, Row};
 use super::time;
 use crate::base::units::{column, human_duration};
-use crate::engine::{Container, Damaged, MountKind, NetworkMode, Record, Status};
+use crate::engine::{Container, Damaged, MountKind, NetworkMode, Status};
 use crate::oci::Reference;
 
 /// What `ps` shows.
@@ -55,7 +55,7 @@ const REASON_WIDTH: usize = 40;
 #[must_use]
 pub fn row(container: &Container, truncate: bool, now: Timestamp, zone: &TimeZone) -> Row {
     let record = &container.record;
-    let command = command(record);
+    let command = command(container);
     let command = if truncate { ellipsis(&command, COMMAND_WIDTH) } else { command };
     let labels: Vec<_> = record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let mounts = record.config.mounts.list.iter().filter_map(|mount| match &mount.kind {
@@ -66,7 +66,7 @@ pub fn row(container: &Container, truncate: bool, now: Timestamp, zone: &TimeZon
     let id = if truncate { record.id.short() } else { record.id.as_str() };
     let mut row = Row::new([
         ("ID", id.into()),
-        ("Image", image(record, truncate).into()),
+        ("Image", image(container, truncate).into()),
         // As a Go string literal, which JSON's is but for rare characters.
         ("Command", serde_json::Value::from(command).to_string().into()),
         ("CreatedAt", time::created_at(record.created, zone).into()),
@@ -138,7 +138,8 @@ pub fn status(container: &Container, now: Timestamp) -> String {
 
 /// The program and its words, those with spaces in quotes.
 #[must_use]
-pub fn command(record: &Record) -> String {
+pub fn command(container: &Container) -> String {
+    let record = &container.record;
     let words = record.config.process.entrypoint().iter().chain(&record.config.process.command).enumerate();
     let quoted =
         words.map(|(at, word)| if at > 0 && word.contains(' ') { format!("'{word}'") } else { word.clone() });
@@ -155,7 +156,8 @@ pub fn ellipsis(text: &str, width: usize) -> String {
 }
 
 /// The image as it was named; an id short, a digest left out.
-fn image(record: &Record, truncate: bool) -> String {
+fn image(container: &Container, truncate: bool) -> String {
+    let record = &container.record;
     if !truncate {
         return record.image.clone();
     }
@@ -216,15 +218,15 @@ pub(crate) mod tests {
             },
             "state": {"started": "2026-11-22T11:00:00Z"},
         });
-        let mut record: Record = serde_json::from_value(json).unwrap();
+        let mut container = Container::running(json);
         let bind = Bind {
             source: "/srv/a-rather-long-path".into(),
             create_source: true,
             recursive: true,
             ..Bind::default()
         };
-        record.config.mounts.list = vec![MountRequest::new("/data", MountKind::Bind(bind))];
-        Container { record, run: None, status: Status::Running, size: None, warnings: Vec::new() }
+        container.record.config.mounts.list = vec![MountRequest::new("/data", MountKind::Bind(bind))];
+        container
     }
 
     fn now() -> Timestamp {

@@ -205,7 +205,6 @@ mod tests {
     use serde_json::{Value as Json, json};
 
     use super::*;
-    use crate::base::Paths;
     use crate::docker::template::Template;
     use crate::docker::{info, inspect, ps};
 
@@ -213,7 +212,7 @@ mod tests {
         let mut container = ps::tests::container();
         container.record.config.labels = [("k".to_owned(), "v".to_owned())].into();
         container.record.config.process.entrypoint = None;
-        inspect::container(&container, &Paths::new("/data", "/run/x"))
+        inspect::container(&container)
     }
 
     /// Each line as Docker 28.2 answered it, for a container that is alike.
@@ -298,9 +297,8 @@ mod tests {
     #[test]
     fn every_field_hoist_shows_has_a_type() {
         let facts = info::Facts::default();
-        let paths = Paths::new("/data", "/run/x");
         for (data, kind) in
-            [(created(), CONTAINER), (info::version(&facts), VERSION), (info::info(&facts, &paths), INFO)]
+            [(created(), CONTAINER), (info::version(&facts), VERSION), (info::info(&facts), INFO)]
         {
             assert_eq!(unknown(&data, kind), Vec::<String>::new());
         }

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::format::{Column, Row};
 use crate::base::text;
 use crate::base::units::{binary, column};
-use crate::engine::{Record, Sample, Top};
+use crate::engine::{Container, Sample, Top};
 
 /// What `stats` shows, and every field a template may name.
 pub const COLUMNS: &[Column] = &[
@@ -26,7 +26,8 @@ pub const SHOWN: usize = 8;
 
 /// A container as a row of `stats`; without samples it does not run.
 #[must_use]
-pub fn row(record: &Record, samples: Option<(&Sample, &Sample)>, truncate: bool) -> Row {
+pub fn row(container: &Container, samples: Option<(&Sample, &Sample)>, truncate: bool) -> Row {
+    let record = &container.record;
     let id = if truncate { record.id.short() } else { record.id.as_str() };
     let zero = Sample::default();
     let (before, after) = samples.unwrap_or((&zero, &zero));
@@ -98,8 +99,8 @@ mod tests {
             networks: vec![("eth0".to_owned(), 1_234, 56)],
             ..Sample::default()
         };
-        let record = container().record;
-        let rows = [row(&record, Some((&before, &after)), true), row(&record, None, true)];
+        let container = container();
+        let rows = [row(&container, Some((&before, &after)), true), row(&container, None, true)];
         insta::assert_snapshot!(Format::Table.show(&COLUMNS[..SHOWN], COLUMNS, &rows).unwrap(), @"
         CONTAINER ID   NAME      CPU %     MEM USAGE / LIMIT   MEM %     NET I/O        BLOCK I/O    PIDS
         0123456789ab   web       12.34%    12MiB / 2GiB        0.59%     1.23kB / 56B   1.5MB / 0B   3

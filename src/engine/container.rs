@@ -39,24 +39,13 @@ pub struct Container {
     pub status: Status,
     /// Bytes on disk, where asked for.
     pub size: Option<DiskUse>,
+    /// Where its files are, where one container was asked for.
+    pub files: Option<Box<ContainerFiles>>,
     /// What went wrong when a dead run of it was seen to, a sentence each.
     pub warnings: Vec<String>,
 }
 
 impl Container {
-    /// A file that is bound into its /etc; `None` before its first start, when there is none.
-    #[must_use]
-    pub fn etc_file(&self, name: &str, paths: &Paths) -> Option<PathBuf> {
-        self.was_started().then(|| paths.container_etc(&self.record.id).join(name))
-    }
-
-    /// The log file that is written; `None` before its first start, and where no log is kept.
-    #[must_use]
-    pub fn log_file(&self, paths: &Paths) -> Option<PathBuf> {
-        let is_kept = self.record.config.logging.is_kept() && self.was_started();
-        is_kept.then(|| log::current(&log::folder(&paths.container(&self.record.id))))
-    }
-
     /// Where it is connected, while it is up.
     #[must_use]
     pub fn endpoints(&self) -> &[Endpoint] {
@@ -64,8 +53,63 @@ impl Container {
         run.and_then(|run| run.endpoints.as_deref()).unwrap_or_default()
     }
 
-    fn was_started(&self) -> bool {
-        self.run.is_some() || self.record.state.started.is_some()
+    /// The same with where its files are.
+    pub(in crate::engine) fn with_files(self, paths: &Paths) -> Self {
+        let was_started = self.run.is_some() || self.record.state.started.is_some();
+        let files = ContainerFiles::of(&self.record, was_started, paths);
+        Self { files: Some(Box::new(files)), ..self }
+    }
+}
+
+#[cfg(test)]
+impl Container {
+    /// A container that is up, with this record.
+    pub(crate) fn running(record: serde_json::Value) -> Self {
+        let record: Record = serde_json::from_value(record).expect("it is a record");
+        let status = Status::Running;
+        let container = Self { record, run: None, status, size: None, files: None, warnings: Vec::new() };
+        container.with_files(&Paths::new("/data", "/run/x"))
+    }
+}
+
+/// Where a container's files are, on the machine of its engine.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ContainerFiles {
+    /// What is bound to /etc/resolv.conf; like the next two empty before its first start.
+    pub resolv_conf: PathBuf,
+    /// What is bound to /etc/hostname.
+    pub hostname: PathBuf,
+    /// What is bound to /etc/hosts.
+    pub hosts: PathBuf,
+    /// The log that is written; empty before its first start, and where none is kept.
+    pub log: PathBuf,
+    /// The image's layers, top-most first.
+    pub lower: Vec<PathBuf>,
+    /// Its own changes.
+    pub upper: PathBuf,
+    /// The kernel's, beside these.
+    pub work: PathBuf,
+}
+
+impl ContainerFiles {
+    fn of(record: &Record, was_started: bool, paths: &Paths) -> Self {
+        let folder = paths.container(&record.id);
+        let etc = paths.container_etc(&record.id);
+        let started = |path: PathBuf| if was_started { path } else { PathBuf::new() };
+        let log = if record.config.logging.is_kept() {
+            log::current(&log::folder(&folder))
+        } else {
+            PathBuf::new()
+        };
+        Self {
+            resolv_conf: started(etc.join("resolv.conf")),
+            hostname: started(etc.join("hostname")),
+            hosts: started(etc.join("hosts")),
+            log: started(log),
+            lower: record.layers.iter().map(|layer| paths.layers().join(layer)).collect(),
+            upper: folder.join("upper"),
+            work: folder.join("work"),
+        }
     }
 }
 

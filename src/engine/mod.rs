@@ -36,6 +36,7 @@ use std::thread;
 use std::time::Instant;
 
 use crate::base::Paths;
+use crate::container::{Record, Run};
 
 pub use crate::base::disk::{Kept, Unknown};
 pub use crate::base::journal::{Actor, Event, Kind};
@@ -47,16 +48,15 @@ pub use crate::container::log::{
 pub use crate::container::options::resources::ULIMITS;
 pub use crate::container::{
     Bind, Conflict, ExitState, LifecycleOptions, LogOptions, MountKind, MountOptions, MountRequest,
-    NetworkMode, NetworkOptions, Options, Process, ProcessOptions, Propagation, PullPolicy, Record,
-    ResourceOptions, RestartPolicy, Run, Seccomp, SecurityOptions, Status, Streams, Submounts, Tmpfs, Ulimit,
-    Verb,
+    NetworkMode, NetworkOptions, Options, Process, ProcessOptions, Propagation, PullPolicy, ResourceOptions,
+    RestartPolicy, Seccomp, SecurityOptions, Status, Streams, Submounts, Tmpfs, Ulimit, Verb,
 };
 pub use crate::network::{Bridge, Driver as NetworkDriver, Member, NetworkView, Subnet};
 pub use attach::{Attached, Input, Output, Session};
 pub use boot::Outcome;
 pub use container::{
-    AttachOptions, Container, Containers, CreateRequest, Created, DiskUse, ExecRequest, LogRecord,
-    LogRequest, Running, Stream, WaitFor, Warnings,
+    AttachOptions, Container, ContainerFiles, Containers, CreateRequest, Created, DiskUse, ExecRequest,
+    LogRecord, LogRequest, Running, Stream, WaitFor, Warnings,
 };
 pub use damaged::{Damaged, Listing};
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};

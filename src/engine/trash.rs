@@ -354,13 +354,9 @@ impl Engine {
             Kind::Container => {
                 let record = store::load_aside(&trash::folder(self.paths(), id)).doing(doing)?;
                 let status = if record.state.started.is_some() { Status::Exited } else { Status::Created };
-                Ok(TrashDetail::Container(Box::new(Container {
-                    record,
-                    run: None,
-                    status,
-                    size: None,
-                    warnings: Vec::new(),
-                })))
+                let container =
+                    Container { record, run: None, status, size: None, files: None, warnings: Vec::new() };
+                Ok(TrashDetail::Container(Box::new(container.with_files(self.paths()))))
             }
             Kind::Image => {
                 let kept = self.image_store()?.aside(id).doing(doing)?;

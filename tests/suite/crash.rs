@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use crate::case::{self, ALL, Case, hear, until};
 use crate::support::{self, in_user_namespace, skipped};
 use hoist::cgroup::{Cgroup, Parent};
+use hoist::container::Run;
 use hoist::container::store;
 use hoist::engine::container::{AttachOptions, LogRequest, WaitFor};
-use hoist::engine::{Engine, Input, NetworkMode, Output, Process, RestartPolicy, Run, Settings, Status};
+use hoist::engine::{Engine, Input, NetworkMode, Output, Process, RestartPolicy, Settings, Status};
 use hoist::monitor::launch;
 use hoist::monitor::wire::Ask;
 use hoist::sys;
@@ -764,7 +765,7 @@ fn kill_at_any_moment(rounds: u32) {
             who => {
                 for folder in std::fs::read_dir(case.engine.paths().runs()).into_iter().flatten().flatten() {
                     let text = std::fs::read(folder.path().join("run.json")).unwrap_or_default();
-                    if let Ok(run) = serde_json::from_slice::<hoist::engine::Run>(&text) {
+                    if let Ok(run) = serde_json::from_slice::<hoist::container::Run>(&text) {
                         let init = run.init().map_or(run.monitor.pid, |init| init.pid);
                         kill(if who == 1 { run.monitor.pid } else { init });
                     }

@@ -93,6 +93,15 @@ const WORDS: &[(&str, &[&str])] = &[
     ("reqwest", &["registry"]),
 ];
 
+/// What front ends do not name, for another engine would not have it: its files' types, and where
+/// its folders are.
+const OF_THIS_ENGINE: &[(&str, &[&str])] = &[
+    ("docker", &["Record", "Paths"]),
+    ("command", &["Record", "Paths"]),
+    ("cli", &["Record"]),
+    ("tui", &["Record"]),
+];
+
 /// Modules that must stay single-threaded: they clone.
 const SINGLE: &[&str] = &["sys", "cgroup", "runtime", "monitor"];
 
@@ -330,6 +339,18 @@ fn some_words_are_said_in_few_places() {
             if module != "main" && !allowed.contains(&module.as_str()) && says(&code, word) {
                 faults += &format!("src/{} says `{word}`, which only {allowed:?} may\n", path.display());
             }
+        }
+    }
+    assert!(faults.is_empty(), "{faults}");
+}
+
+#[test]
+fn front_ends_do_not_name_what_is_this_engines_alone() {
+    let mut faults = String::new();
+    for Source { module, path, code } in sources() {
+        let of_it = OF_THIS_ENGINE.iter().filter(|(front, _)| *front == module);
+        for word in of_it.flat_map(|(_, words)| *words).filter(|word| says(&code, word)) {
+            faults += &format!("src/{} says `{word}`\n", path.display());
         }
     }
     assert!(faults.is_empty(), "{faults}");

@@ -51,7 +51,7 @@ impl Engine {
         loop {
             let record = self.find(target).doing(|| format!("find `{}`", self.called(target)))?;
             if let Some(container) = self.view(record, Busy::LeaveIt)? {
-                return Ok(container);
+                return Ok(container.with_files(self.paths()));
             }
         }
     }

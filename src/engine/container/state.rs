@@ -632,7 +632,7 @@ fn container(mut record: Record, run: Option<Run>) -> Container {
     }
     let status = store::status(&record, run.as_ref());
     let run = run.filter(|_| status.is_up() || status == Status::Restarting);
-    Container { record, run, status, size: None, warnings: Vec::new() }
+    Container { record, run, status, size: None, files: None, warnings: Vec::new() }
 }
 
 /// A clean-up goes on after failures; who looks cannot mend them, but should know.

@@ -30,7 +30,7 @@ pub(super) async fn inspect(engine: &Engine, subject: &Subject) -> Result<Docume
         Subject::Container(id) => {
             let container = engine.containers().get(id.as_str()).await?;
             let command = ContainerRow::new(&container).again;
-            (docker::inspect::container(&container, engine.paths()), Some(command))
+            (docker::inspect::container(&container), Some(command))
         }
         Subject::Image(target) => {
             let detail = engine.images().inspect(target).await?;
@@ -48,7 +48,7 @@ pub(super) async fn inspect(engine: &Engine, subject: &Subject) -> Result<Docume
         }
         Subject::Trash(id) => {
             let value = match engine.trash().inspect(id).await? {
-                TrashDetail::Container(container) => docker::inspect::container(&container, engine.paths()),
+                TrashDetail::Container(container) => docker::inspect::container(&container),
                 TrashDetail::Image(images) => images.iter().map(image).collect(),
             };
             (value, None)
@@ -98,7 +98,7 @@ pub(super) async fn ports(engine: &Engine, id: &ContainerId) -> Told {
         .as_ref()
         .map_or_else(|_| "Ports".to_owned(), |container| format!("Ports of {}", container.record.name));
     let lines = container.map(|container| {
-        let value = docker::inspect::container(&container, engine.paths());
+        let value = docker::inspect::container(&container);
         ports_of(&container, &value)
     });
     Told::Page(title, lines.map_err(Failure::from))

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::base::text;
 use crate::command;
-use crate::engine::{Container, ContainerId, CreateRequest, Damaged, PullPolicy, Record, Status};
+use crate::engine::{Container, ContainerId, CreateRequest, Damaged, PullPolicy, Status};
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 
@@ -46,7 +46,7 @@ pub trait Row {
 
 /// A container in the list.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "as in `engine::Record`")]
+#[expect(missing_docs, reason = "as in `engine::Container`")]
 pub struct ContainerRow {
     pub id: ContainerId,
     pub name: String,
@@ -130,7 +130,7 @@ impl ContainerRow {
             started: run_started.or(record.state.started),
             finished: record.state.finished,
             command: text::line(&words.join(" ")).into_owned(),
-            again: again(record),
+            again: again(container),
             busy: None,
             left: None,
             auto_remove: record.config.lifecycle.auto_remove,
@@ -221,7 +221,8 @@ impl ContainerRow {
 }
 
 /// The words of `run` that make a container like this one.
-fn again(record: &Record) -> Vec<String> {
+fn again(container: &Container) -> Vec<String> {
+    let record = &container.record;
     let request = CreateRequest {
         name: None,
         image: record.image.clone(),

@@ -18,7 +18,7 @@ const SOON: SignedDuration = SignedDuration::from_secs(10);
 
 /// What is known of a container that ended or is ill.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as in `engine::Record`")]
+#[expect(missing_docs, reason = "as in `engine::Container`")]
 pub struct Facts {
     pub id: String,
     pub name: String,
