@@ -150,6 +150,8 @@ fn begin(
     if !init.is_alive() {
         return Err(Error::NotRunning);
     }
+    // What may be done in there is as much a part of a command as of the container.
+    container.config.security.check_understood()?;
     if record.privileged {
         privilege::drop_the_rest(&capability::ALL.map(str::to_owned))?;
     } else {

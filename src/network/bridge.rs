@@ -10,9 +10,10 @@ use super::link::{Inside, Link, Links, without_ipv6};
 use super::names::{HostFiles, resolver_warning};
 use super::nft::Tables;
 use super::plan::{NetworkPaths, Plan, endpoint};
-use super::rules::{self, Names};
+use super::rules::{self, Fill, Known, Names};
 use super::state::{Files, Guest, Lease, State, networks};
 use super::subnet;
+use crate::base::error::one_line;
 use crate::base::{ContainerId, Endpoint};
 use crate::sys;
 
@@ -95,31 +96,38 @@ pub(super) fn repair(place: &NetworkPaths, look: Look) -> Result<Repair> {
     let Some(_lock) = Files::new(place, Network::default_bridge(&place.paths).id).try_lock()? else {
         return Ok(Repair::Busy);
     };
+    let (networks, mut unread) = networks(place)?;
     let (mut files, mut states) = (Vec::new(), Vec::new());
-    for network in networks(place)?.0 {
+    for network in networks {
         let of_network = Files::new(place, network.id);
-        if let Some(state) = of_network.state()? {
-            files.push(of_network);
-            states.push(state);
+        match of_network.state() {
+            Ok(None) => {}
+            Ok(Some(state)) => {
+                files.push(of_network);
+                states.push(state);
+            }
+            Err(error) => unread.push(error),
         }
     }
     let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
     let generation = |tables: &mut Tables| tables.generation().step(|| "look at the rules");
     let current = Some(generation(&mut tables)?);
     if states.is_empty()
-        || look == Look::IfChanged && states.iter().all(|state: &State| state.repaired == current)
+        || look == Look::IfChanged && states.iter().all(|state: &State| state.checked == current)
     {
         return Ok(Repair::Done(Vec::new()));
     }
-    let mut warnings: Vec<String> = states.iter_mut().flat_map(ensure_forwarding).collect();
-    warnings.extend(rules::ensure(&mut tables, &names, &mut states, None)?);
+    let mut warnings: Vec<String> = unread.iter().map(|error| one_line(error)).collect();
+    warnings.extend(states.iter_mut().flat_map(ensure_forwarding));
+    let known = if unread.is_empty() { Known::All } else { Known::Some };
+    warnings.extend(rules::ensure(&mut tables, &names, &mut states, None, (known, Fill::Again))?);
     let mut links = Links::open()?;
     for state in &mut states {
         warnings.extend(firewall::clear_the_way(&mut tables, &mut links, &names, place, state)?);
     }
-    let repaired = Some(generation(&mut tables)?);
+    let checked = Some(generation(&mut tables)?);
     for (files, state) in files.iter().zip(&mut states) {
-        state.repaired = repaired;
+        state.checked = checked;
         files.save(state)?;
     }
     Ok(Repair::Done(warnings))
@@ -207,8 +215,8 @@ pub(super) fn reset(place: &NetworkPaths) -> Vec<Error> {
     }
     match Links::open() {
         Ok(mut links) => {
-            let bridges =
-                all.iter().map(Network::bridge).chain(states.iter().map(|state| state.bridge.clone()));
+            let own = all.iter().filter(|network| network.has_own_bridge(default.id()));
+            let bridges = own.map(Network::bridge).chain(states.iter().map(|state| state.bridge.clone()));
             errors.extend(delete_links(&mut links, &names, &bridges.collect::<Vec<_>>()));
             // Another bridge may need it by now.
             let is_alone = links.bridges().is_ok_and(|others| others.is_empty());
@@ -274,10 +282,16 @@ fn make_bridge(
     let _machine = files.lock_machine()?;
     let bridge = before.as_ref().map_or_else(|| network.bridge(), |state| state.bridge.clone());
     if found.is_some() {
+        if before.is_none() && !network.has_own_bridge(&files.default_id()) {
+            return Err(Error::LinkInUse { network: network.name.clone(), link: bridge });
+        }
         // A bridge of ours that no state tells of: its subnet is unknown.
         links.delete(&bridge)?;
     }
     let asked = network.pools.first();
+    if let Some(pool) = asked.filter(|pool| pool.gateway != pool.subnet.gateway()) {
+        return Err(Error::Gateway { network: network.name.clone(), gateway: pool.gateway });
+    }
     let taken = links.taken(None)?;
     let subnet = match asked.filter(|pool| !pool.is_chosen) {
         Some(pool) => match taken.iter().find(|one| one.overlaps(pool.subnet)) {
@@ -345,11 +359,29 @@ fn guard(
     endpoint: &Endpoint,
 ) -> Result<Vec<String>> {
     let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
-    let others = networks(place)?.0.into_iter().filter(|other| other.id != network.id);
-    let others = others.filter_map(|other| Files::new(place, other.id).state().ok().flatten());
-    let mut all: Vec<State> = std::iter::once(state.clone()).chain(others).collect();
-    let mut warnings = rules::ensure(&mut tables, names, &mut all, Some(&guest(endpoint)))?;
-    *state = all.swap_remove(0);
+    let (networks, unread) = networks(place)?;
+    let mut known = if unread.is_empty() { Known::All } else { Known::Some };
+    let (mut others, mut all) = (Vec::new(), vec![state.clone()]);
+    for other in networks.into_iter().filter(|other| other.id != network.id) {
+        let files = Files::new(place, other.id);
+        match files.state() {
+            Ok(None) => {}
+            Ok(Some(state)) => {
+                others.push((files, state.clone()));
+                all.push(state);
+            }
+            Err(_) => known = Known::Some, // it is told where that network is used
+        }
+    }
+    let guest = guest(endpoint);
+    let mut warnings = rules::ensure(&mut tables, names, &mut all, Some(&guest), (known, Fill::Missing))?;
+    rules::delete_former(&mut tables, links, names)?;
+    *state = all.remove(0);
+    for ((files, before), after) in others.iter().zip(&all) {
+        if before != after {
+            files.save(after)?;
+        }
+    }
     warnings.extend(firewall::clear_the_way(&mut tables, links, names, place, state)?);
     Ok(warnings)
 }

@@ -132,6 +132,11 @@ impl Network {
         self.options.get(BRIDGE_NAME).cloned().unwrap_or_else(short)
     }
 
+    /// Whether the name of its bridge is hoist's own choice, so that a link of that name is hoist's.
+    pub(super) fn has_own_bridge(&self, default: &NetworkId) -> bool {
+        self.id == *default || !self.options.contains_key(BRIDGE_NAME)
+    }
+
     /// The name that its link has in a container which has so many links before it.
     pub(super) fn interface(&self, number: usize) -> String {
         let prefix = self.options.get(INTERFACE_PREFIX).map_or("eth", String::as_str);

@@ -35,6 +35,22 @@ pub enum Error {
         /// The route, or the subnet of a link.
         route: String,
     },
+    /// The link that a network is to have as its bridge is somebody else's.
+    #[error("the link {link} that `{network}` is to have as its bridge is there already")]
+    LinkInUse {
+        /// The network.
+        network: String,
+        /// The link.
+        link: String,
+    },
+    /// A gateway that is not the first address of its subnet.
+    #[error("the gateway {gateway} of `{network}` is not supported: it must be the subnet's first address")]
+    Gateway {
+        /// The network.
+        network: String,
+        /// Its gateway.
+        gateway: Ipv4Addr,
+    },
     /// All addresses are leased to containers that are alive.
     #[error("`{network}` has no free address in {subnet}")]
     Full {
@@ -98,10 +114,11 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::BadNameServer(_) | Self::BadHost(_) | Self::NoSuchAddress { .. } => ErrorKind::Invalid,
-            Self::UnknownDriver { .. } => ErrorKind::Unsupported,
+            Self::UnknownDriver { .. } | Self::Gateway { .. } => ErrorKind::Unsupported,
             Self::NoNamespace => ErrorKind::Internal,
             Self::NoSubnet { .. }
             | Self::SubnetInUse { .. }
+            | Self::LinkInUse { .. }
             | Self::Full { .. }
             | Self::AddressTaken { .. } => ErrorKind::Conflict,
             Self::System { source, .. } => source.kind(),
@@ -113,7 +130,11 @@ impl Explain for Error {
         match self {
             Self::BadHost(_) => Some("write it as NAME:ADDRESS".to_owned()),
             Self::BadNameServer(_) => Some("give the name server's address".to_owned()),
-            Self::NoNamespace | Self::NoSuchAddress { .. } | Self::AddressTaken { .. } => None,
+            Self::NoNamespace
+            | Self::LinkInUse { .. }
+            | Self::Gateway { .. }
+            | Self::NoSuchAddress { .. }
+            | Self::AddressTaken { .. } => None,
             Self::UnknownDriver { .. } => Some("use the hoist that created it".to_owned()),
             Self::SubnetInUse { .. } => {
                 Some("remove the route, or create the network with another subnet".to_owned())

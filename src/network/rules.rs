@@ -39,6 +39,7 @@
 //! waits until the kernel has done it, 7 ms and more, which each end of a container would pay.
 
 use super::error::{Error, Result, Step};
+use super::link::Links;
 use super::nft::{
     Batch, Element, Existing, FORWARD, Family, Field, Hook, Is, Kind, Part, RAW, Rule, SOURCE_NAT, Set, Side,
     Table, Tables, Verdict, is_unsupported,
@@ -60,13 +61,20 @@ pub(super) struct Names {
     table: String,
     /// How the names of its ports begin; no engine's beginning is another's.
     port_prefix: String,
+    /// The same of ports that an older hoist made: the older tables judge them, these do not.
+    former_prefix: String,
 }
 
 impl Names {
     pub(super) fn of(paths: &Paths) -> Self {
         let (id, engine) = (paths.engine_id(), paths.engine_name());
-        let port_prefix = if id.is_empty() { "hp-".to_owned() } else { format!("hp{id}") };
-        Self { table: format!("{engine}-net"), engine, port_prefix }
+        let prefix = |kind| if id.is_empty() { format!("{kind}-") } else { format!("{kind}{id}") };
+        Self {
+            table: format!("{engine}-net"),
+            port_prefix: prefix("hv"),
+            former_prefix: prefix("hp"),
+            engine,
+        }
     }
 
     /// A name for a port: at most 15 bytes, never used before.
@@ -79,8 +87,12 @@ impl Names {
 
     /// Whether a link is one of this engine's ports.
     pub(super) fn is_port(&self, link: &str) -> bool {
-        link.strip_prefix(&self.port_prefix)
-            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+        is_prefixed(link, &self.port_prefix) || self.is_former_port(link)
+    }
+
+    /// Whether a link is one of this engine's ports that an older hoist made.
+    pub(super) fn is_former_port(&self, link: &str) -> bool {
+        is_prefixed(link, &self.former_prefix)
     }
 
     /// What our rules for a bridge in other owners' tables are known by.
@@ -113,8 +125,30 @@ impl Names {
     }
 }
 
-/// Sees to it that both tables are there with all their rules, and in them the networks of `states`,
-/// which are all of this engine's, and `newcomer`.
+fn is_prefixed(link: &str, prefix: &str) -> bool {
+    link.strip_prefix(prefix)
+        .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// Which networks of an engine a caller knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Known {
+    All,
+    /// The state of some cannot be read: what the sets have of these stays.
+    Some,
+}
+
+/// Which elements are put into sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fill {
+    /// Those that are missing as far as the states say.
+    Missing,
+    /// All: somebody may have taken some away.
+    Again,
+}
+
+/// Sees to it that both tables are there with all their rules, and in them the networks of `states`
+/// and `newcomer`.
 ///
 /// Returns what the kernel lacks, for the user.
 pub(super) fn ensure(
@@ -122,23 +156,25 @@ pub(super) fn ensure(
     names: &Names,
     states: &mut [State],
     newcomer: Option<&Guest>,
+    (known, fill): (Known, Fill),
 ) -> Result<Vec<String>> {
     let plan = Plan { table: names.inet(), sets: INET_SETS, chains: INET_CHAINS, rules: inet_rules() };
     let mut batch = Batch::new();
     let found = plan.look(tables)?;
     plan.complete(&mut batch, &found);
-    if found != Found::Whole || states.iter().any(|state| !state.is_in_rules) {
+    let is_missing = found != Found::Whole || states.iter().any(|state| !state.is_in_rules);
+    if is_missing || fill == Fill::Again {
         for set in INET_SETS {
-            batch.delete_all_elements(plan.table, *set);
+            // Of what was chosen before nothing stays; a deletion is news for all monitors.
+            if is_missing && known == Known::All {
+                batch.delete_all_elements(plan.table, *set);
+            }
             batch.add_elements(plan.table, *set, states.iter().map(|state| segment(*set, state)));
         }
         tables.commit(batch).step(|| format!("make the table {}", plan.table))?;
         states.iter_mut().for_each(|state| state.is_in_rules = true);
     }
-    if found == Found::Nothing {
-        delete_former(tables, names)?;
-    }
-    ensure_frames(tables, names, states, newcomer)
+    ensure_frames(tables, names, states, newcomer, (known, fill))
 }
 
 /// The same for the table of frames.
@@ -147,6 +183,7 @@ fn ensure_frames(
     names: &Names,
     states: &mut [State],
     newcomer: Option<&Guest>,
+    (known, fill): (Known, Fill),
 ) -> Result<Vec<String>> {
     let plan = Plan {
         table: names.frames(),
@@ -157,11 +194,14 @@ fn ensure_frames(
     let mut batch = Batch::new();
     let found = plan.look(tables)?;
     plan.complete(&mut batch, &found);
-    if found != Found::Whole || states.iter().any(|state| state.departed >= MANY) {
-        batch.delete_all_elements(plan.table, GUESTS);
+    let is_crowded = known == Known::All && states.iter().any(|state| state.departed >= MANY);
+    if found != Found::Whole || is_crowded || fill == Fill::Again {
+        if is_crowded {
+            batch.delete_all_elements(plan.table, GUESTS);
+            states.iter_mut().for_each(|state| state.departed = 0);
+        }
         let all = states.iter().flat_map(State::guests).map(|guest| element(&guest));
         batch.add_elements(plan.table, GUESTS, all);
-        states.iter_mut().for_each(|state| state.departed = 0);
     } else if let Some(newcomer) = newcomer {
         batch.add_elements(plan.table, GUESTS, std::iter::once(element(newcomer)));
     } else {
@@ -179,14 +219,24 @@ fn ensure_frames(
     }
 }
 
-/// Deletes the tables of an older hoist, whose rules these take the place of.
-fn delete_former(tables: &mut Tables, names: &Names) -> Result<()> {
+/// Deletes the tables of an older hoist, once nobody has a port that it made: as long as one of its
+/// monitors lives, it needs them, and puts them back.
+pub(super) fn delete_former(tables: &mut Tables, links: &mut Links, names: &Names) -> Result<()> {
+    let step = |table| move || format!("look at the table {table}");
+    let mut found = Vec::new();
     for table in names.former() {
-        if tables.mark_of(table).is_ok_and(|mark| mark.is_some()) {
-            let mut batch = Batch::new();
-            batch.delete_table(table);
-            ignore_missing(tables.commit(batch)).step(|| format!("delete the table {table}"))?;
+        match tables.mark_of(table) {
+            Err(error) if is_unsupported(&error) => {}
+            mark => found.extend(mark.step(step(table))?.map(|_| table)),
         }
+    }
+    if found.is_empty() || links.names()?.iter().any(|link| names.is_former_port(link)) {
+        return Ok(());
+    }
+    for table in found {
+        let mut batch = Batch::new();
+        batch.delete_table(table);
+        ignore_missing(tables.commit(batch)).step(|| format!("delete the table {table}"))?;
     }
     Ok(())
 }

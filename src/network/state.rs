@@ -45,7 +45,7 @@ pub(super) struct State {
     pub(super) is_in_trusted_zone: bool,
     /// The number of the ruleset that a repair found whole, or left so.
     #[serde(default)]
-    pub(super) repaired: Option<u32>,
+    pub(super) checked: Option<u32>,
     /// The rules know its subnet and its bridge.
     #[serde(default)]
     pub(super) is_in_rules: bool,
@@ -89,7 +89,7 @@ impl State {
             departed: 0,
             turned_forwarding_on: false,
             is_in_trusted_zone: false,
-            repaired: None,
+            checked: None,
             is_in_rules: false,
             unknown: Unknown::new(),
         }
@@ -182,6 +182,15 @@ pub(super) struct Files<'a> {
 impl<'a> Files<'a> {
     pub(super) fn new(place: &'a NetworkPaths, id: NetworkId) -> Self {
         Self { place, id }
+    }
+
+    pub(super) fn id(&self) -> &NetworkId {
+        &self.id
+    }
+
+    /// The id of the network that every engine has.
+    pub(super) fn default_id(&self) -> NetworkId {
+        Network::default_bridge(&self.place.paths).id
     }
 
     /// Waits until no other process changes this engine's networks.

@@ -140,7 +140,8 @@ fn cgroup(case: &Case, id: &str) -> Cgroup {
 #[test]
 fn an_adopting_monitor_sees_whether_the_container_is_paused() {
     if in_user_namespace() {
-        return; // without a cgroup nothing is paused
+        skipped("a pause: there is no cgroup");
+        return;
     }
     let case = Case::new();
     let containers = case.engine.containers();
@@ -162,7 +163,8 @@ fn an_adopting_monitor_sees_whether_the_container_is_paused() {
 #[test]
 fn a_pause_that_cannot_be_noted_is_taken_back() {
     if in_user_namespace() {
-        return; // as above
+        skipped("a pause: there is no cgroup");
+        return;
     }
     let case = Case::new();
     let containers = case.engine.containers();
@@ -447,7 +449,8 @@ impl Drop for Freezer {
 #[test]
 fn what_cannot_die_is_told_and_ends_once_it_can() {
     if in_user_namespace() || !Path::new("/sys/fs/cgroup/freezer/cgroup.procs").exists() {
-        return; // without a v1 freezer nothing holds a process that is killed
+        skipped("a process that SIGKILL does not reach: there is no v1 freezer");
+        return;
     }
     let case = Case::new();
     let verbs: [&[&str]; 4] = [&["kill"], &["stop", "-t", "1"], &["restart", "-t", "1"], &["rm", "-f"]];

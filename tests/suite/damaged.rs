@@ -376,7 +376,8 @@ fn a_reset_takes_what_goes_by_itself() {
 #[test]
 fn addresses_of_containers_that_are_gone_are_free() {
     if in_user_namespace() {
-        return; // a bridge needs the host's network
+        skipped("a bridge needs the host's network");
+        return;
     }
     let case = Case::new();
     let bridge = |options: &mut hoist::engine::Options| {
@@ -420,7 +421,8 @@ fn addresses_of_containers_that_are_gone_are_free() {
 #[test]
 fn a_monitor_killed_in_a_start_leaves_no_damage() {
     if in_user_namespace() {
-        return; // without a cgroup nothing tells of its processes
+        skipped("without a cgroup nothing tells of its processes");
+        return;
     }
     let case = Case::new();
     let restarts = hoist::engine::RestartPolicy::Always;

@@ -412,7 +412,7 @@ fn several_networks_are_elements_of_the_same_rules_and_do_not_reach_each_other()
     assert_none(&network::reset(&place));
     assert_eq!(host.ok("nft list ruleset"), "");
     let left = host.ok("ip -o link");
-    assert!(!left.contains("br-") && !left.contains("hoist") && !left.contains("hp"), "{left}");
+    assert!(!left.contains("br-") && !left.contains("hoist") && !left.contains("hv"), "{left}");
 }
 
 #[test]
@@ -445,13 +445,98 @@ fn a_subnet_that_was_asked_for_is_not_replaced_by_another() {
 }
 
 #[test]
-fn the_tables_of_an_older_hoist_go() {
+fn the_tables_of_an_older_hoist_judge_its_own_ports_and_go_with_the_last_of_them() {
     let host = Host::with_world();
-    let old = host.paths("a").engine_name();
-    host.ok(&format!("nft add table inet {old}; nft add table bridge {old}"));
-    assert!(host.start().space.reaches(WORLD));
-    let left = host.ok("nft list tables");
-    assert_eq!(left.lines().count(), 2, "{left}");
+    let (old, id) = (host.paths("a").engine_name(), host.paths("a").engine_id());
+    // What a monitor of it writes, and writes again whenever it is gone.
+    let put_back = || {
+        host.ok(&format!(
+            "nft -f - <<'END'
+table inet {old} {{ }}
+table bridge {old} {{
+    set guests {{ type ifname . ether_addr . ipv4_addr; }}
+    chain raw {{
+        type filter hook prerouting priority -300;
+        iifname \"hp{id}*\" ether type ip iifname . ether saddr . ip saddr @guests accept
+        iifname \"hp{id}*\" counter drop
+    }}
+}}
+END"
+        ))
+    };
+    let tables = || host.ok("nft list tables").lines().count();
+    put_back();
+    host.ok(&format!("ip link add hp{id}0abc type veth peer name old0"));
+    let one = host.start();
+    assert_eq!(tables(), 4, "a container of an older hoist is there");
+    let two = host.start();
+    assert!(one.space.reaches(WORLD) && two.space.reaches(WORLD) && two.space.reaches(one.address()));
+    host.ok(&format!("ip link delete hp{id}0abc"));
+    let three = host.start();
+    assert_eq!(tables(), 2);
+    assert!(three.space.reaches(WORLD));
+}
+
+#[test]
+fn elements_that_somebody_took_away_come_back() {
+    let host = Host::with_world();
+    let place = host.place("a");
+    let (one, two) = (host.start(), host.start());
+    let table = format!("{}-net", host.paths("a").engine_name());
+    let changes = network::Changes::listen().unwrap();
+    for set in
+        ["inet bridges", "inet subnets", "inet translated", "inet homes", "inet inside", "bridge guests"]
+    {
+        let (family, set) = set.split_once(' ').unwrap();
+        host.ok(&format!("nft flush set {family} {table} {set}"));
+    }
+    assert!(changes.take(), "monitors hear of it");
+    assert!(!one.space.reaches(WORLD));
+    for _ in 0..2 {
+        assert!(matches!(network::repair(&place, network::Look::IfChanged), Ok(network::Repair::Done(_))));
+        assert!(one.space.reaches(WORLD) && two.space.reaches(one.address()));
+    }
+    assert!(!changes.take(), "a repair is no news that wants another one");
+}
+
+#[test]
+fn a_network_whose_state_cannot_be_read_keeps_its_containers_connected() {
+    let host = Host::with_world();
+    let place = host.place("a");
+    let back = make_network(&host, "back", None);
+    let space = Space::new();
+    network::apply(&plan([back.clone()]), Some(space.fd()), &place).unwrap();
+    let state = host.paths("a").network_runs().join(back.id.as_str()).join("state.json");
+    let whole = std::fs::read(&state).unwrap();
+    std::fs::write(&state, "{").unwrap();
+    let one = host.start();
+    let Ok(network::Repair::Done(warnings)) = network::repair(&place, network::Look::Again) else {
+        panic!("one bad file costs only itself")
+    };
+    assert!(!warnings.is_empty(), "and is told");
+    assert!(one.space.reaches(WORLD) && space.reaches(WORLD));
+    std::fs::write(&state, whole).unwrap();
+}
+
+#[test]
+fn what_a_network_is_asked_to_be_and_cannot_is_refused() {
+    let host = Host::new();
+    let place = host.place("a");
+    let refused = |network: Network| {
+        network::apply(&plan([network]), Some(Space::new().fd()), &place).unwrap_err().to_string()
+    };
+    host.ok("ip link add br9 type bridge");
+    let mut theirs = make_network(&host, "theirs", None);
+    theirs.options.insert("com.docker.network.bridge.name".to_owned(), "br9".to_owned());
+    assert_eq!(refused(theirs), "the link br9 that `theirs` is to have as its bridge is there already");
+    let mut last = make_network(&host, "last", Some("10.77.0.0/24"));
+    last.pools[0].gateway = Ipv4Addr::new(10, 77, 0, 254);
+    assert_eq!(
+        refused(last),
+        "the gateway 10.77.0.254 of `last` is not supported: it must be the subnet's first address"
+    );
+    assert_none(&network::reset(&place));
+    host.ok("ip link show br9");
 }
 
 #[test]
@@ -489,7 +574,7 @@ fn two_engines_share_a_machine_and_reset_removes_only_ones_own() {
     assert_none(&network::reset(&host.place("b")));
     assert_eq!(host.ok("nft list ruleset"), "");
     let left = host.ok("ip -o link");
-    assert!(!left.contains("hoist") && !left.contains("hp"), "{left}");
+    assert!(!left.contains("hoist") && !left.contains("hv"), "{left}");
     assert_none(&network::reset(&host.place("b")));
 }
 
@@ -556,7 +641,7 @@ fn leases_of_dead_runs_are_given_out_again_when_none_is_left() {
     for last in 3..255 {
         let id = ContainerId::random().unwrap();
         json["leases"][format!("172.30.0.{last}")] =
-            serde_json::json!({ "container": id, "port": format!("hpdead{last}") });
+            serde_json::json!({ "container": id, "port": format!("hvdead{last}") });
     }
     std::fs::write(&state, json.to_string()).unwrap();
     let next = host.start();
@@ -646,6 +731,6 @@ fn a_failed_start_leaves_no_link_and_no_lease() {
     let error = network::apply(&plan, Some(space.fd()), &host.place("a")).unwrap_err();
     assert!(error.to_string().starts_with("cannot connect the container to hoist0"), "{error}");
     let links = host.ok("ip -o link");
-    assert!(!links.contains("hp"), "{links}");
+    assert!(!links.contains("hv"), "{links}");
     assert_eq!(network::list(&host.place("a")).unwrap().0[0].members, []);
 }

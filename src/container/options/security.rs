@@ -70,7 +70,12 @@ impl SecurityOptions {
         Ok(Self { seccomp, ..self.clone() })
     }
 
-    pub(super) fn check_understood(&self) -> Result<(), NotUnderstood> {
+    /// Refuses what a newer hoist wrote.
+    ///
+    /// # Errors
+    ///
+    /// The first field that is not understood.
+    pub fn check_understood(&self) -> Result<(), NotUnderstood> {
         if let Seccomp::Unknown(value) = &self.seccomp {
             return Err(NotUnderstood::new("seccomp", value));
         }

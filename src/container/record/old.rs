@@ -60,6 +60,9 @@ pub(super) fn record(bytes: &[u8]) -> serde_json::Result<Record> {
     let caps = ["cap_add", "cap_drop"].map(|name| (name, asked.and_then(|it| it.get(name)).cloned()));
     for name in ["options", "config"] {
         let Some(Value::Object(fields)) = record.get_mut(name) else { continue };
+        if name == "options" {
+            forget_default_log(fields);
+        }
         if name == "config" {
             fields.remove("capabilities");
             fields.extend(caps.iter().filter_map(|(name, value)| Some(((*name).to_owned(), value.clone()?))));
@@ -67,6 +70,16 @@ pub(super) fn record(bytes: &[u8]) -> serde_json::Result<Record> {
         group(fields);
     }
     serde_json::from_value(record.into())
+}
+
+/// Version 1 wrote how output is logged in full, whether or not somebody had asked for it.
+fn forget_default_log(asked: &mut Map<String, Value>) {
+    let default = [("driver", "json-file".into()), ("max_size", 10_000_000.into()), ("max_files", 3.into())];
+    let Some(Value::Object(log)) = asked.get_mut("log") else { return };
+    if log.get("driver").is_some_and(|driver| driver == "none") {
+        log.retain(|name, _| name == "driver"); // there is nothing to rotate
+    }
+    log.retain(|name, value: &mut Value| !default.contains(&(name.as_str(), value.clone())));
 }
 
 /// Puts the fields of version 1 into their groups.

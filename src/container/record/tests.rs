@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::base::disk::{self, State};
 use crate::container::NetworkMode;
+use crate::container::options::LogOptions;
 
 /// A record and a run as files of this version have them.
 fn record_and_run(restart: RestartPolicy) -> (Record, Run) {
@@ -161,11 +162,27 @@ fn a_record_of_version_1_is_read() {
         ("PATH=/bin A=1", "web")
     );
     assert_eq!((config.logging.max_size, config.resources.shm_size), (Some(10_000_000), Some(64 << 20)));
+    assert_eq!(options.logging, LogOptions::default(), "nobody had asked for it");
     assert_eq!(config.platform.as_ref().unwrap().to_string(), "linux/amd64");
     assert_eq!((config.labels["a"].as_str(), &old.unknown["later"]["kept"]), ("b", &json!(true)));
     let unknown = [&options.unknown, &config.unknown, &config.process.unknown].map(|unknown| unknown.len());
     assert_eq!(unknown, [0; 3], "each field has its group");
     config.check_understood().unwrap();
+}
+
+#[test]
+fn a_log_that_was_asked_for_in_version_1_is_kept_as_it_can_be_asked_for() {
+    let old: Value = serde_json::from_str(include_str!("../../../tests/old_state/record-1.json")).unwrap();
+    for (log, want) in [
+        (json!({ "driver": "none", "max_size": 10_000_000, "max_files": 3 }), json!({ "driver": "none" })),
+        (json!({ "driver": "json-file", "max_size": 5, "max_files": 3 }), json!({ "max_size": 5 })),
+    ] {
+        let mut old = old.clone();
+        old["options"]["log"] = log;
+        let mut asked = serde_json::to_value(read::<Record>(&old.to_string()).options.logging).unwrap();
+        asked.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        assert_eq!(asked, want);
+    }
 }
 
 const RUN: &str = include_str!("../../../tests/old_state/run-2.json");
