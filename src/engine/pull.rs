@@ -217,6 +217,8 @@ struct Known {
     target: Option<Digest>,
     /// All of it is here, and for the wanted platform.
     is_whole: bool,
+    /// It is for just the platform that was asked for: its index has no better one.
+    is_exact: bool,
 }
 
 impl Pull<'_> {
@@ -265,10 +267,11 @@ impl Pull<'_> {
             }
             Err(error) => return Err(error),
         };
-        let is_whole =
-            self.wanted().fit(&record.platform).is_some() && self.store.lost_part(&record)?.is_none();
+        let wanted = self.wanted();
+        let is_whole = wanted.fit(&record.platform).is_some() && self.store.lost_part(&record)?.is_none();
+        let is_exact = self.options.platform.is_none() || record.platform.fit(&wanted).is_some();
         let target = resolved.reference.and_then(|reference| reference.target);
-        Ok(Some(Known { image: resolved.image, target, is_whole }))
+        Ok(Some(Known { image: resolved.image, target, is_whole, is_exact }))
     }
 
     /// What is here, if the registry has nothing else. A digest never changes its meaning;
@@ -279,7 +282,9 @@ impl Pull<'_> {
         repository: &Repository,
         runtime: &Handle,
     ) -> std::result::Result<Option<Pulled>, PullError> {
-        let Some(Known { image, target: Some(target), is_whole: true }) = known else { return Ok(None) };
+        let Some(Known { image, target: Some(target), is_whole: true, is_exact: true }) = known else {
+            return Ok(None);
+        };
         let named = match self.reference.digest() {
             Some(digest) => Some(digest.clone()),
             None => match runtime.block_on(repository.head(self.reporter)) {

@@ -339,6 +339,39 @@ fn a_name_gets_the_images_of_other_platforms_of_its_index() {
 }
 
 #[test]
+fn a_platform_that_is_asked_for_is_not_up_to_date_by_an_older_variant() {
+    let (bench, layers) = (Bench::new(), layers());
+    let mut content = Content::default();
+    let mut entries = Vec::new();
+    for variant in ["v6", "v7"] {
+        let mut config = make::config(&layers[..1]);
+        (config["os"], config["architecture"], config["variant"]) =
+            ("linux".into(), "arm".into(), variant.into());
+        let parts: Vec<_> = layers[..1].iter().map(|layer| (layer.kind, &layer.bytes[..])).collect();
+        let mut entry = content.image(variant, &config, &parts);
+        entry["platform"] = json!({"os": "linux", "architecture": "arm", "variant": variant});
+        entries.push(entry);
+    }
+    let kind = "application/vnd.oci.image.index.v1+json";
+    content.manifest("latest", kind, &json!({"schemaVersion": 2, "mediaType": kind, "manifests": entries}));
+    let toy = Toy::honest(content);
+    let reference = toy.reference("web");
+    let pull = |platform: &str| {
+        let options = PullOptions { platform: Some(platform.parse().unwrap()) };
+        bench.pull_with(&reference, options, bench.reporter()).unwrap()
+    };
+    let (old, new) = (pull("linux/arm/v6"), pull("linux/arm/v7"));
+    assert_eq!((new.status, old.image == new.image), (PullStatus::Downloaded, false));
+    assert_eq!(
+        (pull("linux/arm/v7").status, pull("linux/arm/v6").status),
+        (PullStatus::UpToDate, PullStatus::UpToDate)
+    );
+    // The index has no better one for it.
+    let best = pull("linux/arm/v8");
+    assert_eq!((best.status, best.image), (PullStatus::UpToDate, new.image));
+}
+
+#[test]
 fn a_cancelled_pull_leaves_a_part_that_the_next_one_goes_on_with() {
     let (bench, layers) = (Bench::with(hasty()), layers());
     let mut content = Content::default();
