@@ -389,7 +389,20 @@ impl ImageRow {
     /// What to call it in a request: its name, or its id where a name does not mean it.
     #[must_use]
     pub fn target(&self) -> &str {
-        if self.name.is_empty() || self.is_other_platform { &self.id } else { &self.name }
+        if self.is_by_name() { &self.name } else { &self.id }
+    }
+
+    /// Whether a request calls it by its name.
+    #[must_use]
+    pub fn is_by_name(&self) -> bool {
+        !self.name.is_empty() && !self.is_other_platform
+    }
+
+    /// Whether its removal takes the other one away: a name goes with all its images, an image
+    /// by its id with all its names.
+    #[must_use]
+    pub fn takes(&self, other: &Self) -> bool {
+        if self.is_by_name() { self.name == other.name } else { self.id == other.id }
     }
 
     /// The first twelve digits of its id.

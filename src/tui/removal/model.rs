@@ -8,8 +8,57 @@ use crate::tui::list::rows::{ContainerRow, ImageRow};
 pub enum Victim {
     /// A container.
     Container(Box<ContainerRow>),
-    /// A name of an image, and whether the image goes with it.
-    Image(ImageRow, bool),
+    /// A name of an image, or one by its id, and what goes with it.
+    Image(Box<ImageRow>, Extent),
+}
+
+/// What goes with a name, or with the id of an image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// The images that the name stands for, one a platform.
+    pub images: usize,
+    /// How many of them go: those without another name.
+    pub going: usize,
+    /// The bytes of those.
+    pub size: u64,
+    /// The names that an image loses by its id.
+    pub names: usize,
+}
+
+impl Extent {
+    /// What goes when these rows do, of `row`; `all` are the rows of all images.
+    #[must_use]
+    pub fn of(row: &ImageRow, rows: &[ImageRow], all: &[ImageRow]) -> Self {
+        let mine: Vec<&ImageRow> = match row.is_by_name() {
+            true => all.iter().filter(|other| other.name == row.name).collect(),
+            false => vec![row],
+        };
+        let goes = |image: &&&ImageRow| {
+            let mut names = all.iter().filter(|other| other.id == image.id);
+            names.all(|name| rows.iter().any(|row| row.takes(name)))
+        };
+        let going: Vec<&&ImageRow> = mine.iter().filter(goes).collect();
+        let has_name = |other: &&ImageRow| other.id == row.id && !other.name.is_empty();
+        Self {
+            images: mine.len(),
+            going: going.len(),
+            size: going.iter().map(|image| image.size).sum(),
+            names: if row.is_by_name() { 1 } else { all.iter().filter(has_name).count() },
+        }
+    }
+
+    /// `the image`, `2 images`, `this name only; the image stays`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match *self {
+            Self { images: 1, going: 0, .. } => "this name only; the image stays".to_owned(),
+            Self { going: 0, .. } => "this name only; the images stay".to_owned(),
+            Self { images: 1, names: 0 | 1, .. } => "the image".to_owned(),
+            Self { images: 1, names, .. } => format!("the image and its {names} names"),
+            Self { images, going, .. } if images == going => format!("{images} images"),
+            Self { images, going, .. } => format!("{going} of {images} images"),
+        }
+    }
 }
 
 impl Victim {
@@ -99,5 +148,46 @@ impl Question {
         // What stands around them, with every note there can be.
         let others = if Self::is_low(height) { 8 } else { 13 };
         usize::from(height.saturating_sub(others)).max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(id: &str, name: &str, is_other_platform: bool) -> ImageRow {
+        ImageRow {
+            id: format!("sha256:{}", id.repeat(64)),
+            name: name.to_owned(),
+            created: None,
+            size: if id == "a" { 5 } else { 7 },
+            platform: String::new(),
+            is_other_platform,
+            unique: format!("{id} {name}"),
+            users: Vec::new(),
+            damaged: None,
+        }
+    }
+
+    #[test]
+    fn the_question_says_what_goes() {
+        let said = |all: &[ImageRow], asked: &[usize]| {
+            let rows: Vec<ImageRow> = asked.iter().map(|&at| all[at].clone()).collect();
+            let extent = Extent::of(&rows[0], &rows, all);
+            (extent.words(), extent.size)
+        };
+        let one = [row("a", "web:1", false), row("a", "web:2", false)];
+        assert_eq!(said(&one, &[0]), ("this name only; the image stays".to_owned(), 0));
+        assert_eq!(said(&one, &[0, 1]), ("the image".to_owned(), 5));
+        // A name with all its platforms; an id with all its names.
+        let two = [row("a", "web:1", false), row("b", "web:1", true)];
+        assert_eq!(said(&two, &[0]), ("2 images".to_owned(), 12));
+        assert_eq!(said(&two, &[1]), ("the image".to_owned(), 7));
+        let more = [two[0].clone(), two[1].clone(), row("b", "arm:1", false)];
+        assert_eq!(said(&more, &[0]), ("1 of 2 images".to_owned(), 5));
+        assert_eq!(said(&more, &[0, 2]), ("2 images".to_owned(), 12));
+        assert_eq!(said(&more, &[1]), ("the image and its 2 names".to_owned(), 7));
+        let all = [more.to_vec(), vec![row("a", "old:1", false)]].concat();
+        assert_eq!(said(&all, &[0]), ("this name only; the images stay".to_owned(), 0));
     }
 }

@@ -5,7 +5,7 @@ use crate::tui::event::{Effect, Fate, Force};
 use crate::tui::list::rows::ImageRow;
 use crate::tui::model::layer::Layer;
 use crate::tui::model::{Model, Tone};
-use crate::tui::removal::model::{Question, Victim};
+use crate::tui::removal::model::{Extent, Question, Victim};
 use crate::tui::update::object::confirmed;
 
 /// Asks whether these go. With `force` what is up is killed, else it is stopped.
@@ -17,12 +17,21 @@ pub(crate) fn ask(model: &mut Model, victims: Vec<Victim>, force: Force) {
     model.layers.push(Layer::Removal(Box::new(Question { victims, force, fate, top: 0 })));
 }
 
-/// Asks whether these names of images go, each with its image where it is the last one.
+/// Asks whether these names of images go, each with those of its images that have no other.
 pub(crate) fn ask_images(model: &mut Model, rows: &[ImageRow], force: Force) {
-    let names_of = |row: &ImageRow| model.images.all().iter().filter(|other| other.id == row.id).count();
-    let goes_of = |row: &ImageRow| rows.iter().filter(|other| other.id == row.id).count();
-    let victim = |row: &ImageRow| Victim::Image(row.clone(), names_of(row) == goes_of(row));
-    let victims = rows.iter().map(victim).collect();
+    let all = model.images.all();
+    let mut asked: Vec<&ImageRow> = Vec::new();
+    for row in rows {
+        // One by its id goes once, and not at all after all of its names.
+        let is_asked = asked.iter().any(|other| other.target() == row.target());
+        let mut names = all.iter().filter(|other| other.id == row.id);
+        let by_name = |name: &ImageRow| rows.iter().any(|row| row.is_by_name() && row.takes(name));
+        if !is_asked && (row.is_by_name() || !names.all(by_name)) {
+            asked.push(row);
+        }
+    }
+    let victim = |row: &ImageRow| Victim::Image(Box::new(row.clone()), Extent::of(row, rows, all));
+    let victims = asked.into_iter().map(victim).collect();
     ask(model, victims, force);
 }
 
@@ -52,4 +61,30 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         _ => drop(model.layers.pop()),
     }
     Vec::new()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tui::event::{Event, Listed, Removal};
+    use crate::tui::fixture::{full, press, screen};
+    use crate::tui::update::update;
+
+    #[test]
+    fn an_image_that_goes_with_its_name_is_not_removed_once_more() {
+        let mut model = full(120, 40);
+        let mut rows = vec![model.images.all()[0].clone(); 2];
+        rows[1].id = format!("sha256:{}", "4e".repeat(32));
+        rows[1].unique = "4e".to_owned();
+        rows[1].is_other_platform = true;
+        let (own, name) = (rows[0].size, rows[0].name.clone());
+        rows[1].size = 188 << 20;
+        update(&mut model, Event::List(Ok(Listed::Images(rows.clone()))));
+        ask_images(&mut model, &rows, Force::No);
+        let said = screen(&model);
+        let size = crate::tui::words::size(own + (188 << 20));
+        assert!(said.contains("Remove 1 image?") && said.contains(&format!("2 images {size}")), "{said}");
+        let removal = Removal { force: Force::No, fate: Fate::Trash };
+        assert_eq!(press(&mut model, "y"), [Effect::RemoveImage(name, removal)]);
+    }
 }

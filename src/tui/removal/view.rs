@@ -84,13 +84,9 @@ fn line(model: &Model, question: &Question, victim: &Victim, room: usize) -> Lin
             spans.push(Span::styled(cell(&end, rest, Align::Left).trim_end().to_owned(), theme.warn));
             Line::from(spans)
         }
-        Victim::Image(row, is_whole) => {
-            let (what, amount) = if *is_whole {
-                ("the image".to_owned(), size(row.size))
-            } else {
-                ("this name only; the image stays".to_owned(), String::new())
-            };
-            let rest = format!("{} {what} {amount}", row.short());
+        Victim::Image(row, extent) => {
+            let amount = if extent.going > 0 { size(extent.size) } else { String::new() };
+            let rest = format!("{} {} {amount}", row.short(), extent.words());
             let name = room.saturating_sub(3 + rest.chars().count()).clamp(8, 28);
             Line::from(vec![
                 Span::styled("◆ ", theme.dim),
