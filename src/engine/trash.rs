@@ -250,29 +250,43 @@ impl Engine {
             return Ok(Trashed { removed, entry: None });
         }
         let resolved = store.resolve(target).doing(doing)?;
-        let object = resolved.image.to_string();
+        let mut object = resolved.image.to_string();
         let mut entry =
             TrashEntry::new(Kind::Image, &object, Vec::new(), String::new(), keep).doing(doing)?;
         let id = entry.id.clone();
         let users = || Ok::<_, Both>(self.image_users()?);
-        let describe = |kept: &image::Kept, folder: &Path| {
+        let mut kept_images = Vec::new();
+        let describe = |kept: &image::Kept, size: u64, folder: &Path| {
+            // Of several images perhaps another one, where that one is damaged.
+            object = kept.image.to_string();
+            entry.object.clone_from(&object);
+            kept_images.extend(kept.records.iter().map(|record| record.id.clone()));
             entry.name = kept.name();
             entry.names = kept.references.iter().map(|reference| reference.name.to_string()).collect();
-            // A name alone takes nothing.
-            let size = kept.records.first().map(|record| record.size);
-            entry.size = Some(size.filter(|_| kept.is_whole).unwrap_or(0));
+            entry.size = Some(size); // a name alone takes nothing
             trash::write(folder, &entry).map_err(|error| Both::Store(error.into()))
         };
-        let removed = store
+        let mut removed = store
             .set_aside(target, &id, (force, parents), users, describe)
             .map_err(|error| error.doing(doing))?;
+        let mut is_lost = false;
         for line in &removed {
             match line {
                 Removed::Untagged(name) => self.trash_event("untag", &object, name, &id),
                 Removed::Deleted(digest) => {
-                    self.trash_event("delete", &digest.to_string(), &digest.to_string(), &id);
+                    let image = digest.to_string();
+                    if kept_images.contains(digest) {
+                        self.trash_event("delete", &image, &image, &id);
+                    } else {
+                        // Damaged: it could not be restored.
+                        is_lost = true;
+                        self.image_event("delete", &image, &image);
+                    }
                 }
             }
+        }
+        if is_lost {
+            removed.extend(self.sweep_images(&store)?.layers.into_iter().map(Removed::Deleted));
         }
         self.tend_trash();
         Ok(Trashed { removed, entry: Some(entry) })

@@ -19,8 +19,8 @@ use super::error::{Error, Result};
 use super::record::{NamedImage, REFERENCE_VERSION, Record, Reference};
 use super::remove::{Force, Parents, Removed, User};
 use super::store::{Store, read_dir};
-use crate::base::disk::{self, Unknown, state};
-use crate::oci::{self, ImageId};
+use crate::base::disk::{self, State, Unknown};
+use crate::oci::{self, ImageId, Platform};
 use crate::sys::tree;
 
 /// Current version of the file: its references are of version 2.
@@ -48,7 +48,18 @@ pub struct Kept {
     pub unknown: Unknown,
 }
 
-state!(Kept, VERSION);
+impl State for Kept {
+    const NEWEST: u32 = VERSION;
+
+    fn version(&self) -> u32 {
+        self.version
+    }
+
+    fn read_old(bytes: &[u8]) -> serde_json::Result<Self> {
+        // Its references were read into the newest form.
+        Ok(Self { version: VERSION, ..serde_json::from_slice(bytes)? })
+    }
+}
 
 impl Kept {
     /// What to call it: its first name, or its id.
@@ -70,23 +81,30 @@ pub struct PutBack {
 
 impl Store {
     /// As [`Store::remove`], but what goes can be put back: it is kept in `<root>/trash/<id>`.
-    /// `describe` adds what else belongs into that folder.
+    /// `describe` adds what else belongs into that folder; it hears the bytes of the images
+    /// that go. Damaged images of a name go for good.
     ///
     /// # Errors
     ///
-    /// As [`Store::remove`]; then everything is where it was.
+    /// As [`Store::remove`], and when there is nothing but what is damaged; then everything
+    /// that can be read is where it was.
     pub fn set_aside<E: From<Error>>(
         &self,
         word: &str,
         id: &str,
         (force, parents): (Force, Parents),
         users: impl FnOnce() -> std::result::Result<Vec<User>, E>,
-        describe: impl FnOnce(&Kept, &Path) -> std::result::Result<(), E>,
+        describe: impl FnOnce(&Kept, u64, &Path) -> std::result::Result<(), E>,
     ) -> std::result::Result<Vec<Removed>, E> {
         let _images = self.lock_images()?;
+        let mut plan = self.plan_removal(word, force, parents, users)?;
+        if plan.references.is_empty() && plan.records.is_empty() {
+            plan.damaged.pop().map_or(Ok(()), |damaged| Err(Error::from(damaged.why)))?;
+        }
+        let mut removed = self.remove_damaged(&plan.damaged)?;
+        // Without those that are damaged.
         let image = self.resolve(word)?.image;
-        let plan = self.plan_removal(word, force, parents, users)?;
-        let is_whole = !plan.records.is_empty();
+        let (is_whole, size) = (!plan.records.is_empty(), plan.size());
         // Those of which only the name goes may go later.
         let mut records = plan.records.clone();
         for one in plan.references.iter().flat_map(|name| &name.images) {
@@ -98,7 +116,7 @@ impl Store {
         let kept = Kept { version: VERSION, image, references, records, is_whole, unknown };
         let moving = self.paths().trash().join(format!(".{id}"));
         disk::private_dir(&moving).map_err(Error::from)?;
-        let written = describe(&kept, &moving)
+        let written = describe(&kept, size, &moving)
             // Soon it is all there is of the image.
             .and_then(|()| Ok(disk::write_state_synced(&file_in(&moving), &kept).map_err(Error::from)?))
             .and_then(|()| Ok(disk::sync_folders([&moving, &self.paths().trash()]).map_err(Error::from)?));
@@ -117,7 +135,8 @@ impl Store {
         let mut changed = self.changed(&kept.references, &plan.records);
         changed.push(self.paths().trash());
         disk::sync_folders(changed).map_err(Error::from)?;
-        Ok(plan.removed)
+        removed.append(&mut plan.removed);
+        Ok(removed)
     }
 
     /// Puts back what [`Store::set_aside`] keeps in `<root>/trash/<id>`; with `name`, under
@@ -145,7 +164,7 @@ impl Store {
         }
         for reference in &kept.references {
             if let Some(other) = self.reference(&reference.name)?
-                && joined(&other, reference).is_none()
+                && self.joined(&other, reference, &kept.records).is_none()
             {
                 let owner = other.images[0].image.clone();
                 return Err(Error::NameInUse { name: reference.name.clone(), owner });
@@ -236,7 +255,9 @@ impl Store {
         for reference in &kept.references {
             let back = match self.reference(&reference.name)? {
                 None => Some(reference.clone()),
-                Some(there) => joined(&there, reference).filter(|joined| *joined != there),
+                Some(there) => {
+                    self.joined(&there, reference, &kept.records).filter(|joined| *joined != there)
+                }
             };
             if let Some(back) = back {
                 self.rewrite_reference(&back)?;
@@ -246,20 +267,26 @@ impl Store {
         changed.dedup();
         Ok(disk::sync_folders(changed)?)
     }
-}
 
-/// A name that is there with the images that it lost; `None` if it stands for others now.
-fn joined(there: &Reference, lost: &Reference) -> Option<Reference> {
-    let is_new = |one: &&NamedImage| !there.names(&one.image);
-    let is_free = |one: &NamedImage| there.images.iter().all(|other| other.platform != one.platform);
-    let mut joined = there.clone();
-    for one in lost.images.iter().filter(is_new) {
-        if !there.is_of_index(lost) || !is_free(one) {
-            return None;
+    /// A name that is there with the images that it lost, whose records are `records`; `None`
+    /// if it stands for others now.
+    fn joined(&self, there: &Reference, lost: &Reference, records: &[Record]) -> Option<Reference> {
+        let is_new = |one: &&NamedImage| !there.names(&one.image);
+        let platform = |one: &NamedImage| -> Option<Platform> {
+            let record = records.iter().find(|record| record.id == one.image);
+            self.platform_of(one).or_else(|| record.map(|record| record.platform.clone()))
+        };
+        let is_free = |one: &NamedImage| there.images.iter().all(|other| platform(other) != platform(one));
+        let mut joined = there.clone();
+        for one in lost.images.iter().filter(is_new) {
+            // Of no index are those names that never were a registry's: copies.
+            if there.target != lost.target || !is_free(one) {
+                return None;
+            }
+            joined.images.push(one.clone());
         }
-        joined.images.push(one.clone());
+        Some(joined)
     }
-    Some(joined)
 }
 
 fn file_in(folder: &Path) -> PathBuf {
@@ -284,7 +311,7 @@ mod tests {
 
     fn aside(store: &Store, word: &str, id: &str) -> Vec<Removed> {
         let how = (Force::No, Parents::Prune);
-        store.set_aside(word, id, how, || Ok::<_, Error>(Vec::new()), |_, _| Ok(())).unwrap()
+        store.set_aside(word, id, how, || Ok::<_, Error>(Vec::new()), |_, _, _| Ok(())).unwrap()
     }
 
     fn names(store: &Store) -> Vec<String> {

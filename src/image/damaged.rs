@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::commit;
 use super::error::{Error, Result};
 use super::record::{Record, Reference};
-use super::remove::{Force, Removed, User};
+use super::remove::Removed;
 use super::store::{Seen, Store, remove_file};
 use crate::base::{disk, id};
 use crate::oci::{self, Digest, ImageId};
@@ -39,6 +39,15 @@ pub struct Survey {
     pub incomplete: Vec<(Record, Error)>,
     /// Why more could not be read just now.
     pub unread: Vec<disk::Error>,
+}
+
+/// What a user's word means, where it cannot be read.
+#[derive(Debug, Default)]
+pub(super) struct Meant {
+    /// What cannot be read.
+    pub(super) damaged: Vec<Damaged>,
+    /// The name that the word is, with its images that can be read.
+    pub(super) rest: Option<Reference>,
 }
 
 impl Damaged {
@@ -91,14 +100,16 @@ impl Store {
         Ok(Survey { images: whole, references: names.whole, damaged, incomplete, unread })
     }
 
-    /// Whether `word` means something that cannot be read, or an image that lacks a part.
+    /// Whether `word` means something that cannot be read and nothing else, or an image that
+    /// lacks a part.
     ///
     /// # Errors
     ///
     /// [`Error::NoImage`], [`Error::Ambiguous`]; when the store cannot be read.
     pub fn is_damaged(&self, word: &str) -> Result<bool> {
-        if self.meant(word)?.is_some() {
-            return Ok(true);
+        let meant = self.meant(word)?;
+        if !meant.damaged.is_empty() {
+            return Ok(meant.rest.is_none());
         }
         let image = self.image(&self.resolve(word)?.image)?;
         Ok(self.lost_part(&image)?.is_some())
@@ -141,25 +152,31 @@ impl Store {
 
     /// What cannot be read and is what `word` means, in the order of [`Store::resolve`]: a name
     /// goes before the start of an id, which must fit nothing else, whole or damaged.
-    pub(super) fn meant(&self, word: &str) -> Result<Option<Damaged>> {
+    pub(super) fn meant(&self, word: &str) -> Result<Meant> {
         let bare = word.strip_prefix("sha256:").unwrap_or(word);
         let mut damaged = self.damaged()?;
-        if !id::is_hex(bare, 64)
-            && let Some(named) = self.named(word)?
-        {
-            let is_its = |one: &Damaged| one.image.as_ref().is_some_and(|image| named.names(image));
-            return Ok(damaged.into_iter().find(is_its));
+        if !id::is_hex(bare, 64) && self.named(word)?.is_some() {
+            let resolved = self.resolve(word)?;
+            // The digest of a manifest means one image of its name.
+            let is_its = |image: &ImageId| match &resolved.reference {
+                Some(name) => name.names(image),
+                None => resolved.image == *image,
+            };
+            damaged.retain(|one| one.image.as_ref().is_some_and(is_its));
+            let is_whole = |image: &ImageId| !damaged.iter().any(|one| one.image.as_ref() == Some(image));
+            let rest = resolved.reference.and_then(|name| name.only(|one| is_whole(&one.image)));
+            return Ok(Meant { damaged, rest });
         }
         let is_named = damaged.iter().any(|one| one.is_called(word));
         let is_start = !is_named && !bare.is_empty() && id::is_hex(bare, bare.len());
         let fits = |image: &ImageId| is_start && image.hex().starts_with(bare);
         damaged.retain(|one| one.is_called(word) || one.image.as_ref().is_some_and(fits));
-        let Some(first) = damaged.pop() else { return Ok(None) };
+        let Some(first) = damaged.pop() else { return Ok(Meant::default()) };
         let whole = self.images()?.into_iter().map(|record| record.id).filter(|image| fits(image));
         let others: Vec<String> =
             damaged.iter().map(Damaged::called).chain(whole.map(|image| image.short().to_owned())).collect();
         if others.is_empty() {
-            return Ok(Some(first));
+            return Ok(Meant { damaged: vec![first], rest: None });
         }
         let mut candidates = [vec![first.called()], others].concat();
         candidates.sort();
@@ -176,16 +193,15 @@ impl Store {
     }
 
     /// Removes what cannot be read, under the images' lock, and gives what went.
-    pub(super) fn remove_damaged(
-        &self,
-        meant: &Damaged,
-        force: Force,
-        users: &[User],
-    ) -> Result<Vec<Removed>> {
-        if let Some(image) = &meant.image {
-            self.refuse_delete(image, force, users, &[])?;
-        }
+    pub(super) fn remove_damaged(&self, damaged: &[Damaged]) -> Result<Vec<Removed>> {
         let mut removed = Vec::new();
+        for one in damaged {
+            self.remove_one_damaged(one, &mut removed)?;
+        }
+        Ok(removed)
+    }
+
+    fn remove_one_damaged(&self, meant: &Damaged, removed: &mut Vec<Removed>) -> Result<()> {
         let mut names = self.references()?;
         names.retain(|one| meant.image.as_ref().is_some_and(|image| one.names(image)));
         for reference in &names {
@@ -203,8 +219,7 @@ impl Store {
             None => Removed::Untagged(meant.called()),
         });
         let folders = self.changed(&names, &[]);
-        disk::sync_folders(folders.iter().map(PathBuf::as_path).chain(meant.path.parent()))?;
-        Ok(removed)
+        Ok(disk::sync_folders(folders.iter().map(PathBuf::as_path).chain(meant.path.parent()))?)
     }
 
     /// What the image of an unreadable record needs, as far as its configuration tells it.
@@ -228,7 +243,7 @@ mod tests {
     use crate::base::Explain as _;
     use crate::base::Paths;
     use crate::base::progress::Reporter;
-    use crate::image::{Commit, Parents, Roots};
+    use crate::image::{Commit, Force, Parents, Roots, User};
     use crate::layer::LayerSource;
 
     /// A store with an image of one layer, called `web:1`.

@@ -105,7 +105,7 @@ impl Store {
         let mut fits = images.whole.into_iter().filter(|image| image.id.hex().starts_with(bare));
         match (fits.next(), fits.next()) {
             (Some(only), None) => Ok(by_id(only.id)),
-            (None, _) => match self.meant(word)?.and_then(|damaged| damaged.image) {
+            (None, _) => match self.meant(word)?.damaged.pop().and_then(|damaged| damaged.image) {
                 Some(image) => self.image(&image).map(|record| by_id(record.id)),
                 None => Err(no_image()),
             },
@@ -129,7 +129,7 @@ impl Store {
     }
 
     /// What an image of a name was built for; `None` where only its lost record knew.
-    fn platform_of(&self, one: &NamedImage) -> Option<Platform> {
+    pub(super) fn platform_of(&self, one: &NamedImage) -> Option<Platform> {
         one.platform.clone().or_else(|| self.image(&one.image).ok().map(|record| record.platform))
     }
 
@@ -155,7 +155,8 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::NoImage`]; [`Error::Invalid`] for a name with a digest.
+    /// [`Error::NoImage`]; [`Error::Invalid`] for a name with a digest;
+    /// [`Error::DamagedImage`] when none of the images can be read.
     pub fn tag(&self, meant: &Resolved, name: &oci::Reference) -> Result<()> {
         if name.digest().is_some() {
             return Err(Error::Invalid("refusing to create a tag with a digest reference".to_owned()));
@@ -166,11 +167,19 @@ impl Store {
             Some(reference) => reference.images.clone(),
             None => vec![self.named_image(&self.image(&meant.image)?)],
         };
-        let mut records = Vec::new();
+        let (mut records, mut unreadable) = (Vec::new(), None);
         for one in &mut images {
-            let record = self.image(&one.image)?;
-            one.platform.get_or_insert(record.platform.clone());
-            records.push(record);
+            match self.image(&one.image) {
+                Ok(record) => {
+                    one.platform.get_or_insert(record.platform.clone());
+                    records.push(record);
+                }
+                Err(error @ Error::DamagedImage { .. }) => unreadable = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(error) = unreadable.filter(|_| records.is_empty()) {
+            return Err(error);
         }
         // Within one repository the registry's digest holds for the new tag as well.
         let has_all = |other: &Reference| images.iter().all(|one| other.names(&one.image));
@@ -181,7 +190,7 @@ impl Store {
             .find(|other| other.name.full_name() == name.full_name() && has_all(other))
             .and_then(|other| other.target);
         let path = self.reference_path(name);
-        let unknown = disk::read_state::<Reference>(&path).map(|old| old.unknown).unwrap_or_default();
+        let unknown = self.replaceable(name)?.map(|old| old.unknown).unwrap_or_default();
         let (version, name) = (REFERENCE_VERSION, name.clone());
         disk::write_state_synced(&path, &Reference { version, name, target, images, unknown })?;
         for record in &mut records {
@@ -233,7 +242,7 @@ impl Store {
             (_, digest) => (name.clone(), digest.cloned()),
         };
         let path = self.reference_path(&name);
-        let old = disk::read_state::<Reference>(&path).ok();
+        let old = self.replaceable(&name)?;
         let unknown = old.as_ref().map(|old| old.unknown.clone()).unwrap_or_default();
         let target = target.cloned().or(digest);
         let (version, images) = (REFERENCE_VERSION, vec![image.clone()]);
@@ -246,6 +255,15 @@ impl Store {
             new.put(image.clone());
         }
         Ok((path, new))
+    }
+
+    /// The reference of this name, if any, which another one may replace: also a damaged one,
+    /// but none that cannot be read just now, nor a newer hoist's.
+    fn replaceable(&self, name: &oci::Reference) -> Result<Option<Reference>> {
+        match self.reference(name) {
+            Err(Error::DamagedName { source, .. }) if !source.is_of_another_version() => Ok(None),
+            reference => reference,
+        }
     }
 
     /// Writes a reference as it was, under the images' lock.

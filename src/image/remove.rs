@@ -1,5 +1,6 @@
 //! Takes names and images away, with Docker's rules about what may go.
 
+use super::damaged::Damaged;
 use super::error::{Error, Result};
 use super::record::{Record, Reference};
 use super::refs::Resolved;
@@ -54,7 +55,9 @@ pub(super) struct Plan {
     pub(super) left: Vec<Reference>,
     /// Images that go, children before their parents.
     pub(super) records: Vec<Record>,
-    /// What to tell, in Docker's order.
+    /// What goes and cannot be read.
+    pub(super) damaged: Vec<Damaged>,
+    /// What to tell of the rest, in Docker's order.
     pub(super) removed: Vec<Removed>,
 }
 
@@ -76,13 +79,12 @@ impl Store {
         users: impl FnOnce() -> std::result::Result<Vec<User>, E>,
     ) -> std::result::Result<Vec<Removed>, E> {
         let _images = self.lock_images()?;
-        if let Some(damaged) = self.meant(word)? {
-            return Ok(self.remove_damaged(&damaged, force, &users()?)?);
-        }
         let plan = self.plan_removal(word, force, parents, users)?;
+        let mut removed = self.remove_damaged(&plan.damaged)?;
         self.take_away(&plan.references, &plan.left, &plan.records)?;
         disk::sync_folders(self.changed(&plan.references, &plan.records)).map_err(Error::from)?;
-        Ok(plan.removed)
+        removed.extend(plan.removed);
+        Ok(removed)
     }
 
     /// Decides what goes, under the images' lock.
@@ -93,9 +95,19 @@ impl Store {
         parents: Parents,
         users: impl FnOnce() -> std::result::Result<Vec<User>, E>,
     ) -> std::result::Result<Plan, E> {
-        let resolved = self.resolve(word)?;
+        let meant = self.meant(word)?;
+        let mut plan = Plan { damaged: meant.damaged, ..Plan::default() };
+        let resolved = match (plan.damaged.first(), meant.rest) {
+            (None, _) => Some(self.resolve(word)?),
+            (Some(_), rest) => {
+                rest.map(|rest| Resolved { image: rest.images[0].image.clone(), reference: Some(rest) })
+            }
+        };
         let users = users()?;
-        let mut plan = Plan::default();
+        for image in plan.damaged.iter().filter_map(|damaged| damaged.image.as_ref()) {
+            self.refuse_delete(image, force, &users, &[])?;
+        }
+        let Some(resolved) = resolved else { return Ok(plan) };
         for image in self.untag(word, &resolved, force, &users, &mut plan)? {
             self.delete(&image, force, parents, &users, &mut plan)?;
         }
@@ -244,6 +256,13 @@ impl Store {
 }
 
 impl Plan {
+    /// Bytes of the images that go. What one has of a parent is among its own.
+    pub(super) fn size(&self) -> u64 {
+        let is_parent =
+            |one: &&Record| self.records.iter().any(|other| other.parent.as_ref() == Some(&one.id));
+        self.records.iter().filter(|one| !is_parent(one)).map(|record| record.size).sum()
+    }
+
     /// A name goes. `others`: names of the same images, under which a registry's digest may
     /// still be known.
     fn untag(&mut self, name: &Reference, others: &[&Reference]) {

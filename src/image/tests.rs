@@ -20,7 +20,8 @@ fn remove(store: &Store, word: &str) {
 }
 
 fn set_aside(store: &Store, word: &str) {
-    let note = |kept: &Kept, folder: &Path| Ok(disk::write_state_synced(&folder.join("trash.json"), kept)?);
+    let note =
+        |kept: &Kept, _, folder: &Path| Ok(disk::write_state_synced(&folder.join("trash.json"), kept)?);
     let how = (Force::Yes, Parents::Prune);
     store.set_aside(word, "image-a", how, || Ok::<_, Error>(Vec::new()), note).unwrap();
 }

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 
 use crate::base::Paths;
-use crate::base::disk::State;
+use crate::base::disk::{self, State};
 use crate::image::layer::Meta;
 use crate::image::record::NamedImage;
 use crate::image::{Commit, Error, Force, Kept, Parents, Record, Reference, Removed, Roots, Store};
@@ -137,7 +137,7 @@ fn what_is_put_back_joins_its_index_again() {
     let before = store.references().unwrap();
     let aside = |word: &str| {
         let how = (Force::No, Parents::Prune);
-        store.set_aside(word, "image-a", how, || Ok::<_, Error>(Vec::new()), |_, _| Ok(())).unwrap()
+        store.set_aside(word, "image-a", how, || Ok::<_, Error>(Vec::new()), |_, _, _| Ok(())).unwrap()
     };
     aside(power.hex());
     assert_eq!(named(&store, "web:1"), [ARM]);
@@ -160,6 +160,149 @@ fn what_is_put_back_joins_its_index_again() {
     assert!(matches!(error, Error::NameInUse { .. }), "{error}");
     assert!(store.reference(&"web:9".parse().unwrap()).unwrap().is_some_and(|name| !name.names(&arm)));
     assert_ne!(before[0].target, None, "{index}");
+}
+
+#[test]
+fn what_is_put_back_joins_also_a_name_of_no_registry() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, [arm, power], _) = with_two(&dir);
+    store.tag(&store.resolve("web:1").unwrap(), &"other:1".parse().unwrap()).unwrap();
+    assert_eq!(store.reference(&"other:1".parse().unwrap()).unwrap().unwrap().target, None);
+    let aside = |word: &str| {
+        let how = (Force::Yes, Parents::Prune);
+        store.set_aside(word, "image-a", how, || Ok::<_, Error>(Vec::new()), |_, _, _| Ok(())).unwrap()
+    };
+    aside(arm.hex());
+    assert_eq!(named(&store, "other:1"), [POWER]);
+    store.put_back("image-a", None).unwrap();
+    let all = [resolved(&store, "other:1", ARM), resolved(&store, "other:1", POWER)];
+    assert_eq!(all, [arm.clone(), power]);
+    // Killed in the middle of the move.
+    aside(arm.hex());
+    let trash = store.paths().trash();
+    fs::rename(trash.join("image-a"), trash.join(".image-a")).unwrap();
+    store.finish_interrupted_moves().unwrap();
+    assert_eq!((named(&store, "other:1").len(), named(&store, "web:1").len()), (2, 2));
+    // Something else for the same platform has the name.
+    aside(arm.hex());
+    pull(&store, "other:1", ARM, Some(&Digest::of(b"newer index")));
+    let mut other = store.reference(&"other:1".parse().unwrap()).unwrap().unwrap();
+    other.target = None;
+    store.rewrite_reference(&other).unwrap();
+    let error = store.put_back("image-a", None).unwrap_err();
+    assert!(matches!(error, Error::NameInUse { .. }), "{error}");
+}
+
+#[test]
+fn a_name_that_cannot_be_read_just_now_is_not_replaced() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, _, index) = with_two(&dir);
+    let name: oci::Reference = "web:1".parse().unwrap();
+    let path = store.paths().refs().join("docker.io+library+web:1.json");
+    let commit = || {
+        let config = br#"{"os":"linux","architecture":"s390x","rootfs":{"type":"layers"}}"#;
+        let names = std::slice::from_ref(&name);
+        let commit = Commit { config, target: Some(&index), names, ..Commit::default() };
+        store.commit(&store.lease().unwrap(), &commit)
+    };
+    let whole = fs::read(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    std::os::unix::fs::symlink("/proc/self/mem", &path).unwrap(); // EIO
+    assert!(commit().is_err() && path.is_symlink());
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, r#"{"version":9}"#).unwrap();
+    assert!(commit().is_err());
+    assert_eq!(fs::read(&path).unwrap(), br#"{"version":9}"#);
+    fs::write(&path, whole).unwrap();
+    commit().unwrap();
+    assert_eq!(named(&store, "web:1").len(), 3);
+    fs::write(&path, "{").unwrap();
+    commit().unwrap();
+    assert_eq!(named(&store, "web:1"), ["linux/s390x"]);
+}
+
+#[test]
+fn a_name_with_a_damaged_image_goes_whole() {
+    for damaged in [0, 1] {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, images, index) = with_two(&dir);
+        let (spoilt, other) = (&images[damaged], &images[1 - damaged]);
+        fs::write(store.record_path(spoilt), "{").unwrap();
+        let gone = [
+            Removed::Deleted(spoilt.clone()),
+            Removed::Untagged("web:1".to_owned()),
+            Removed::Untagged(format!("web@{index}")),
+            Removed::Deleted(other.clone()),
+        ];
+        assert_eq!(remove(&store, "web:1"), gone);
+        assert!(store.images().unwrap().is_empty() && store.references().unwrap().is_empty());
+        assert!(store.damaged().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn what_can_be_read_of_a_name_goes_to_the_trash() {
+    for damaged in [0, 1] {
+        let dir = tempfile::tempdir().unwrap();
+        let (store, images, _) = with_two(&dir);
+        let (spoilt, other) = (&images[damaged], &images[1 - damaged]);
+        fs::write(store.record_path(spoilt), "{").unwrap();
+        assert!(!store.is_damaged("web:1").unwrap() && store.is_damaged(spoilt.hex()).unwrap());
+        let (how, users) = ((Force::No, Parents::Prune), || Ok::<_, Error>(Vec::new()));
+        let gone = store.set_aside("web:1", "image-a", how, users, |_, _, _| Ok(())).unwrap();
+        assert_eq!((gone.len(), store.references().unwrap().len()), (4, 0));
+        assert!(store.images().unwrap().is_empty() && store.damaged().unwrap().is_empty());
+        let back = store.put_back("image-a", None).unwrap();
+        assert_eq!((&back.image, named(&store, "web:1").len()), (other, 1));
+        assert!(store.damaged().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn by_its_manifest_one_image_goes_whatever_is_damaged_beside_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, [arm, power], _) = with_two(&dir);
+    let manifest = store.image(&power).unwrap().manifest.unwrap();
+    fs::write(store.record_path(&arm), "{").unwrap();
+    assert_eq!(remove(&store, &format!("web@{manifest}")), [Removed::Deleted(power)]);
+    assert_eq!((named(&store, "web:1"), store.damaged().unwrap().len()), (vec![ARM.to_owned()], 1));
+}
+
+#[test]
+fn a_tag_keeps_an_image_whose_record_is_damaged() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, [arm, power], _) = with_two(&dir);
+    fs::write(store.record_path(&power), "{").unwrap();
+    let tag = || store.tag(&store.resolve("web:1").unwrap(), &"web:2".parse().unwrap());
+    tag().unwrap();
+    assert_eq!(named(&store, "web:2"), [ARM, POWER]);
+    assert_eq!(fs::read(store.record_path(&power)).unwrap(), b"{");
+    assert!(store.image(&arm).unwrap().tagged.is_some());
+    fs::write(store.record_path(&arm), "{").unwrap();
+    assert!(matches!(tag(), Err(Error::DamagedImage { .. })));
+}
+
+#[test]
+fn all_images_that_go_to_the_trash_count() {
+    let dir = tempfile::tempdir().unwrap();
+    let (store, images, _) = with_two(&dir);
+    for (image, size) in images.iter().zip([5, 7]) {
+        let record = Record { size, ..store.image(image).unwrap() };
+        disk::write_state(&store.record_path(image), &record).unwrap();
+    }
+    let aside = |word: &str| {
+        let (how, mut counted) = ((Force::No, Parents::Prune), 0);
+        let count = |_: &Kept, size, _: &std::path::Path| {
+            counted = size;
+            Ok(())
+        };
+        store.set_aside(word, "image-a", how, || Ok::<_, Error>(Vec::new()), count).unwrap();
+        store.put_back("image-a", None).unwrap();
+        counted
+    };
+    assert_eq!(aside("web:1"), 12);
+    store.tag(&store.resolve(images[0].hex()).unwrap(), &"arm:1".parse().unwrap()).unwrap();
+    assert_eq!((aside("web:1"), aside("arm:1")), (7, 0), "a name alone takes nothing");
 }
 
 #[test]
@@ -239,8 +382,11 @@ fn the_oldest_files_are_read() {
     assert_eq!((old.version, old.images.as_slice()), (2, [NamedImage::from(image.id.clone())].as_slice()));
     let written = serde_json::to_value(&old).unwrap();
     assert_eq!((&written["later"][0], written.get("image")), (&Value::from("kept"), None));
-    let kept: Kept =
-        serde_json::from_str(include_str!("../../../tests/old_state/trash-image-1.json")).unwrap();
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("image.json");
+    fs::write(&path, include_str!("../../../tests/old_state/trash-image-1.json")).unwrap();
+    let kept: Kept = disk::read_state(&path).unwrap();
+    assert_eq!((kept.version, kept.references[0].version), (2, 2));
     assert_eq!(
         (kept.references[0].images[0].image.clone(), kept.records[0].id.clone()),
         (image.id.clone(), image.id)
