@@ -380,6 +380,12 @@ fn several_networks_are_elements_of_the_same_rules_and_do_not_reach_each_other()
     };
     let before = chains();
     assert_eq!(before.len(), 9, "{before:?}");
+    let shown = |set: &str| {
+        let table = format!("{}-net", host.paths("a").engine_name());
+        host.ok(&format!("nft list set inet {table} {set}"))
+    };
+    let bridge = &alone.endpoint().bridge;
+    assert!(shown("bridges").contains(&format!("elements = {{ \"{bridge}\" }}")), "{}", shown("bridges"));
     let (one, two, between) = (connect(&[&front]), connect(&[&back]), connect(&[&back, &front]));
     assert_eq!(chains(), before, "no rule comes with a network or a container");
     assert_eq!(two.address(), Ipv4Addr::new(10, 77, 0, 2));

@@ -161,7 +161,10 @@ impl Batch {
             attributes = attributes.nest(9, Writer::default().nest(2, fields));
         }
         self.sets += 1;
-        let attributes = attributes.number(10, self.sets);
+        let mut attributes = attributes.number(10, self.sets);
+        if set.kinds == [Kind::Link] {
+            attributes = attributes.bytes(13, &key_byte_order());
+        }
         self.add(NEW_SET, CREATE, table.family, attributes, format!("add set {table} {}", set.name));
     }
 
@@ -186,6 +189,13 @@ impl Batch {
         let all = Writer::default().text(1, table.name).text(2, set.name);
         self.add(DELETE_ELEMENT, 0, table.family, all, format!("flush set {table} {}", set.name));
     }
+}
+
+/// For nft(8), which reads a name the wrong way round without being told that it is in the host's
+/// order: type, length, and its number for that.
+fn key_byte_order() -> Vec<u8> {
+    const HOST_ENDIAN: u32 = 1;
+    [&[0, 4], &HOST_ENDIAN.to_ne_bytes()[..]].concat()
 }
 
 /// An element at the end of a list of them.
