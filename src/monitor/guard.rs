@@ -32,10 +32,9 @@ impl Guard {
     /// The guard of a container that is connected to a bridge.
     pub(super) fn of(paths: &Paths, run: &Run) -> Option<Self> {
         run.endpoints.as_ref()?.first()?;
-        match Changes::listen() {
-            Ok(changes) => {
-                Some(Self { changes, place: network::NetworkPaths::new(paths), due: None, attempts: 0 })
-            }
+        let place = network::NetworkPaths::new(paths);
+        match Changes::listen(&place) {
+            Ok(changes) => Some(Self { changes, place, due: None, attempts: 0 }),
             Err(error) => {
                 report_error(&error); // the next start repairs the rules
                 None

@@ -79,9 +79,11 @@ pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, place: &NetworkPaths) -
         match connect(plan, number, netns, &mut inside, place) {
             Ok((endpoint, warnings)) => {
                 applied.endpoints.push(endpoint);
-                applied.warnings.extend(
-                    warnings.into_iter().filter(|it| !applied.warnings.contains(it)).collect::<Vec<_>>(),
-                );
+                for warning in warnings {
+                    if !applied.warnings.contains(&warning) {
+                        applied.warnings.push(warning);
+                    }
+                }
             }
             Err(error) => {
                 drop(remove(&applied.endpoints, place)); // the first error is the one to report

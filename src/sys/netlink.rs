@@ -137,20 +137,20 @@ impl Socket {
         self.inner.as_fd()
     }
 
-    /// Takes all news. Whether some of it is of a kind that `is_wanted`, or some was lost.
+    /// Takes all news. Whether some of it, by its kind and payload, `is_wanted`, or some was lost.
     ///
     /// # Errors
     ///
     /// None in practice.
-    pub fn take_news(&self, is_wanted: impl Fn(u16) -> bool) -> Result<bool> {
+    pub fn take_news(&self, is_wanted: impl Fn(u16, &[u8]) -> bool) -> Result<bool> {
         let mut found = false;
         let mut buffer = Vec::with_capacity(NEWS_PART);
         loop {
             match self.receive(&mut buffer, libc::MSG_DONTWAIT) {
                 Ok(true) => {
                     // What fills the buffer may have been longer.
-                    found |=
-                        buffer.len() == buffer.capacity() || Parts(&buffer).any(|part| is_wanted(part.kind));
+                    found |= buffer.len() == buffer.capacity()
+                        || Parts(&buffer).any(|part| is_wanted(part.kind, part.payload));
                 }
                 Ok(false) => return Ok(found),
                 Err(error) if error.is(Errno::NOBUFS) => found = true,

@@ -489,7 +489,7 @@ fn elements_that_somebody_took_away_come_back() {
     let place = host.place("a");
     let (one, two) = (host.start(), host.start());
     let table = format!("{}-net", host.paths("a").engine_name());
-    let changes = network::Changes::listen().unwrap();
+    let changes = network::Changes::listen(&place).unwrap();
     for set in
         ["inet bridges", "inet subnets", "inet translated", "inet homes", "inet inside", "bridge guests"]
     {
@@ -503,6 +503,11 @@ fn elements_that_somebody_took_away_come_back() {
         assert!(one.space.reaches(WORLD) && two.space.reaches(one.address()));
     }
     assert!(!changes.take(), "a repair is no news that wants another one");
+    host.ok("nft add table inet ban; nft 'add set inet ban banned { type ipv4_addr; }'");
+    host.ok("nft add element inet ban banned '{ 192.0.2.1, 192.0.2.2 }'");
+    assert!(changes.take(), "a new table may be in the way");
+    host.ok("nft delete element inet ban banned '{ 192.0.2.1 }'");
+    assert!(!changes.take(), "what others block is not");
 }
 
 #[test]

@@ -368,6 +368,12 @@ fn edge(kind: u16) -> Message {
     Message::unanswered(kind, payload)
 }
 
+/// The table that has lost elements of a set, of news with this number.
+pub(in crate::network) fn table_of_deleted(number: u16, payload: &[u8]) -> Option<String> {
+    let attributes = Attributes(payload.get(4..)?);
+    (number == DELETE_ELEMENT).then(|| attributes.get(1).map(text))?
+}
+
 /// Behind the four bytes that begin every message of netfilter.
 fn attributes_of(reply: &Reply) -> Attributes<'_> {
     Attributes(reply.payload.get(4..).unwrap_or_default())
