@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::{Error, Result, open, open_to_append};
 
-/// At this size the journal starts anew; the part before is kept once.
+/// At this size the journal starts again; the part before is kept once.
 const ROTATE_AT: u64 = 8 << 20;
 
 /// What kind of object an event is about.

@@ -34,7 +34,7 @@ pub(super) struct Manner {
     pub(super) sig_proxy: Option<(Engine, String)>,
     /// What leaves the process running.
     pub(super) detach_keys: Vec<u8>,
-    /// The process was there before: make it draw itself anew.
+    /// The process was there before: make it draw itself again.
     pub(super) redraw: bool,
 }
 
@@ -49,7 +49,7 @@ pub(super) enum End {
     Lost,
     /// A signal ends this program; the process goes on.
     Signal(u8),
-    /// Nobody reads our standard output any more.
+    /// Nobody reads our standard output.
     Unread,
 }
 
@@ -115,7 +115,7 @@ pub(super) async fn run(attached: Attached, manner: Manner) -> Result<End> {
     if has_terminal {
         let size = terminal::size().filter(|_| manner.redraw);
         if let Some((rows, columns)) = size {
-            // A program draws itself anew when the size changes, not when it is told again.
+            // A program draws itself again when the size changes, not when it is told again.
             let _ = input.send(Input::Resize(rows + 1, columns)).await;
             let _ = input.send(Input::Resize(rows, columns)).await;
         }

@@ -22,7 +22,7 @@ const BY_THE_CLOCK: Duration = Duration::from_millis(250);
 pub enum News {
     /// Something changed.
     Event(Event),
-    /// Events may be missing: read all states anew.
+    /// Events may be missing: read all states again.
     Gap,
 }
 

@@ -40,7 +40,7 @@ impl Drop for LogView {
     }
 }
 
-/// Stops the work when nobody waits for it any more.
+/// Stops the work when nobody waits for it.
 struct Stop(Arc<AtomicBool>);
 
 impl Drop for Stop {

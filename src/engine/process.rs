@@ -14,7 +14,7 @@ use crate::container::detail::detail;
 use crate::container::options::lifecycle;
 use crate::sys::{self, signal};
 
-/// The process is not there any more.
+/// The process is gone.
 #[derive(Debug, thiserror::Error)]
 #[error("no process {0} is in it: it has ended")]
 struct NoProcess(u32);

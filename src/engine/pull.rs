@@ -153,7 +153,7 @@ fn here(store: &Store, word: &str, wanted: Option<&Platform>) -> image::Result<I
     store.lost_part(&record)?.map_or(Ok(record.id), Err)
 }
 
-/// Asks the work to stop when nobody waits for it any more.
+/// Asks the work to stop when nobody waits for it.
 struct StopOnDrop(Reporter);
 
 impl Drop for StopOnDrop {

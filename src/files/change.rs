@@ -48,7 +48,7 @@ pub(crate) fn write(root: &Root, path: &Path, bytes: &[u8], stamp: Stamp) -> Res
     };
     let folder = root.folder(folder)?;
     if is_mount(&folder.dir, name)? {
-        // What is mounted itself (/etc/hosts) cannot be replaced, only filled anew.
+        // What is mounted itself (/etc/hosts) cannot be replaced, only filled again.
         root.changeable(&file, &real)?;
         return write_in_place(&file, bytes);
     }

@@ -38,7 +38,7 @@ impl Store {
     /// Begins or resumes the blob of `digest`, of `size` bytes where that is known.
     ///
     /// Waits while another process or thread writes the same one. `None` when the blob is
-    /// here, which `lease` keeps so. What an earlier try left is hashed anew.
+    /// here, which `lease` keeps so. What an earlier try left is hashed again.
     ///
     /// # Errors
     ///

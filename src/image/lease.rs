@@ -80,7 +80,7 @@ impl Store {
             let path = dir.join(name);
             let file = match disk::open(&path) {
                 Ok(file) => file,
-                // No lease, or none any more.
+                // There is no lease, or it is gone.
                 Err(error) if error.is_not_found() || error.is_of_the_file() => continue,
                 Err(error) => return Err(error.into()),
             };

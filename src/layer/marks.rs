@@ -67,7 +67,7 @@ impl Marks {
             changes.insert(name, (mark, before.filter(|_| mark == Mark::Deleted)));
         }
         if hides {
-            // The folder was deleted and made anew: what is not in it went.
+            // The folder was deleted and made again: what is not in it went.
             let gone =
                 names_of(&lower, self.most)?.into_iter().filter(|name| fs::stat_at(&upper, name).is_err());
             for name in gone.collect::<Vec<_>>() {

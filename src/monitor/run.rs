@@ -276,7 +276,7 @@ impl Monitor {
     }
 
     fn hear_out_of_memory(&mut self, up: &Up) {
-        // Read, so that it is told anew the next time; the counters tell better what.
+        // Read, so that it is reported again; the counters tell better what.
         let _ = match &up.oom {
             Some(OomEvents::Readable(fd)) => rustix::io::read(fd, &mut [0; 8]),
             Some(OomEvents::Priority(fd)) => rustix::io::pread(fd, &mut [0; 512], 0),

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::Duration;
 
 const ZONE: &str = "trusted";
-/// Firewalld writes its whole ruleset anew for a change.
+/// Firewalld writes its whole ruleset again for a change.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// A reply to these calls is a name.
 const MAX_MESSAGE: u32 = 64 << 10;

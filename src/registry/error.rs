@@ -202,7 +202,7 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// The one who asked does not want it any more.
+    /// The one who asked no longer wants it.
     #[error("it was cancelled")]
     Cancelled,
 }

@@ -102,7 +102,7 @@ impl Http {
         }
     }
 
-    /// Waits for `work` until there is silence for too long, or nobody wants it any more.
+    /// Waits for `work` until there is silence for too long, or nobody wants it.
     pub(super) async fn wait<T>(
         &self,
         host: &str,
@@ -126,7 +126,7 @@ impl Http {
         }
     }
 
-    /// Pauses for `duration`, or until nobody wants the result any more.
+    /// Pauses for `duration`, or until nobody wants the result.
     pub(super) async fn pause(duration: Duration, reporter: &Reporter) -> Result<()> {
         let end = Instant::now() + duration;
         loop {

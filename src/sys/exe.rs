@@ -35,7 +35,7 @@ pub fn is_out_of_reach() -> Result<bool> {
     Ok(stat.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
-/// Starts this program anew, with the same arguments, from where no container can reach
+/// Starts this program again, with the same arguments, from where no container can reach
 /// it; returns when it runs from there already.
 ///
 /// # Errors

@@ -70,7 +70,7 @@ pub enum Event {
     Folder(String, Vec<(String, bool)>),
     /// Work has ended.
     Finished(TaskId, Result<Finish, Failure>),
-    /// The configuration, keymap and themes as they were read anew.
+    /// The configuration, keymap and themes as they were read again.
     Configured(Box<Configured>),
     /// What this machine has.
     Machine(Machine),
@@ -156,7 +156,7 @@ pub enum Effect {
     Quit,
     /// Give the terminal back until the shell resumes us.
     Suspend,
-    /// Draw every cell anew.
+    /// Draw every cell again.
     Redraw,
     /// Take the mouse, or leave it to the terminal.
     Mouse(bool),

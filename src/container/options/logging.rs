@@ -19,7 +19,7 @@ pub struct LogOptions {
     pub driver: Option<String>,
     /// `--log-opt max-size=`: a file of this many bytes is rotated.
     pub max_size: Option<u64>,
-    /// `--log-opt max-file=`: so many files are kept.
+    /// `--log-opt max-file=`: the number of files that are kept.
     pub max_files: Option<u32>,
     /// Fields of a newer hoist.
     #[serde(flatten)]
@@ -50,7 +50,7 @@ impl LogOptions {
         self.max_size.unwrap_or(MAX_SIZE)
     }
 
-    /// So many files are kept.
+    /// The number of files that are kept.
     #[must_use]
     pub fn max_files(&self) -> u32 {
         self.max_files.unwrap_or(MAX_FILES)

@@ -102,8 +102,8 @@ impl ProcessOptions {
     /// `AttachStdout` and `AttachStderr`.
     #[must_use]
     pub fn attached(&self) -> Streams {
-        let unsaid = Streams { stdin: self.interactive, stdout: true, stderr: true };
-        self.attach.as_ref().map_or(unsaid, |attach| attach.value)
+        let default = Streams { stdin: self.interactive, stdout: true, stderr: true };
+        self.attach.as_ref().map_or(default, |attach| attach.value)
     }
 
     /// Whether standard input ends with the first client that carries it, as Docker's

@@ -98,7 +98,7 @@ impl Engine {
         tokio::task::spawn_blocking(move || {
             if let Err(error) = pump(reader, follower, &to) {
                 let doing = || format!("read the log of `{}`", engine.called(&target));
-                let _ = to.blocking_send(Err(error).doing(doing)); // nobody may listen any more
+                let _ = to.blocking_send(Err(error).doing(doing)); // nobody may listen
             }
         });
         Ok(records)

@@ -432,7 +432,7 @@ impl Engine {
         errors.into_iter().next().map_or(Ok(()), Err).doing(doing)
     }
 
-    /// Locks a container that is to be removed, when nothing of it runs any more; `None` when
+    /// Locks a container that is to be removed, when nothing of it runs; `None` when
     /// it went by itself meanwhile.
     pub(in crate::engine) fn vacate(
         &self,

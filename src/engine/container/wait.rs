@@ -127,7 +127,7 @@ mod tests {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let gone = Process { pid: child.id(), start_time: 1 };
         child.wait().unwrap();
-        let ours = Process { pid: std::process::id(), start_time: 1 }; // a number given anew
+        let ours = Process { pid: std::process::id(), start_time: 1 }; // a number given again
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         for process in [gone, ours] {
             let ended = async { tokio::time::timeout(Duration::from_secs(60), ended(Some(process))).await };

@@ -132,7 +132,7 @@ impl Files<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::Changed`] when it is not as `stamp` says any more; [`Error::ReadOnly`].
+    /// [`Error::Changed`] when it has changed since `stamp`; [`Error::ReadOnly`].
     pub async fn write(&self, place: &Place, path: &Path, bytes: Vec<u8>, stamp: Stamp) -> Result<()> {
         let work = move |root: &Root, path: &Path| files::change::write(root, path, &bytes, stamp);
         self.on(place, path, ("write", Wish::Change), work).await

@@ -196,7 +196,7 @@ pub fn helper(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     let paths = Paths::new(root, run);
     let _ = std::env::set_current_dir("/"); // keeps no file system busy
     sys::process::lower_priority();
-    // Nothing is made anew where a reset has been.
+    // Nothing is made again where a reset has been.
     if !paths.trash().is_dir() {
         return ExitCode::SUCCESS;
     }

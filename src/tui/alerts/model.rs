@@ -177,7 +177,7 @@ impl Alerts {
         }
     }
 
-    /// Nothing is known any more of containers that are not there.
+    /// Forgets containers that are gone.
     pub fn retain(&mut self, is_there: impl Fn(&ContainerId) -> bool) {
         self.known.retain(|cause, _| cause.container().is_none_or(&is_there));
         self.raised.retain(|cause| self.known.contains_key(cause));

@@ -32,7 +32,7 @@ pub(super) async fn ask(engine: Engine, tell: Tell, serial: u64, ask: FilesAsk) 
     tell.send(Event::Answer(serial, Answer::Files(answer.map_err(Failure::from)))).await;
 }
 
-/// Reads an image's layers; stops when nobody waits for them any more.
+/// Reads an image's layers; stops when nobody waits for them.
 pub(super) async fn layers(engine: Engine, tell: Tell, image: String, serial: u64) {
     let reporter =
         reporter(&tell, move |line| Event::Answer(serial, Answer::Layers(LayersNews::Progress(line))));
@@ -41,7 +41,7 @@ pub(super) async fn layers(engine: Engine, tell: Tell, image: String, serial: u6
     tell.send(Event::Answer(serial, Answer::Layers(news(report)))).await;
 }
 
-/// Compares two images; stops when nobody waits for it any more.
+/// Compares two images; stops when nobody waits for it.
 pub(super) async fn compared(engine: Engine, tell: Tell, [before, after]: [String; 2], serial: u64) {
     let reporter =
         reporter(&tell, move |line| Event::Answer(serial, Answer::Compare(LayersNews::Progress(line))));

@@ -41,7 +41,7 @@ pub(super) async fn log(engine: Engine, tell: Tell, mut wants: watch::Receiver<L
             }
         }
         match want.ask {
-            // What was asked for before is not waited for any more: its search stops.
+            // What was asked for before is no longer waited for: its search stops.
             Some((number, ask)) if number != asked => {
                 asked = number;
                 work = Some(spawn(desk.clone().answer(number, ask)));

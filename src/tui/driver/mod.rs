@@ -74,7 +74,7 @@ const BATCH: usize = 256;
 struct Tell(mpsc::Sender<Event>);
 
 impl Tell {
-    /// Tells it; when nobody listens any more, hoist is leaving.
+    /// Tells it; when nobody listens, hoist is leaving.
     async fn send(&self, event: Event) {
         let _ = self.0.send(event).await;
     }

@@ -160,7 +160,7 @@ fn taken() -> MutexGuard<'static, bool> {
     TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether something panicked, so that the screen is not ours any more.
+/// Whether something panicked, so that the screen is no longer ours.
 pub(super) fn has_panicked() -> bool {
     PANICKED.load(Ordering::SeqCst)
 }

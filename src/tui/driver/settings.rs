@@ -1,4 +1,4 @@
-//! What the user configured: read at the start, and anew whenever a file is saved.
+//! What the user configured: read at the start, and again whenever a file is saved.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -95,7 +95,7 @@ fn contents(ui: &Ui) -> Vec<(PathBuf, Option<String>)> {
     files.chain(themes).collect()
 }
 
-/// Reads everything anew. What is broken comes as a fault, and what was there before stays.
+/// Reads everything again. What is broken comes as a fault, and what was there before stays.
 pub(super) fn read_again(settings: &TuiSettings, depth: Depth) -> Configured {
     match Config::load(&settings.flags, &settings.world.environment) {
         Ok(config) => {
@@ -112,7 +112,7 @@ pub(super) fn read_again(settings: &TuiSettings, depth: Depth) -> Configured {
     }
 }
 
-/// The keys of a preset with the user's over them, read anew.
+/// The keys of a preset with the user's over them, read again.
 pub(super) fn keymap_event(settings: &TuiSettings, preset: Preset) -> Event {
     // The user's commands may be others than at the start.
     let config = Config::load(&settings.flags, &settings.world.environment);

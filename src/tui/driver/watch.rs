@@ -18,7 +18,7 @@ use crate::tui::viewers::{Answer, Reading, Want};
 /// How often the processes of the shown container are read.
 const TOP: Duration = Duration::from_secs(2);
 
-/// A task that ends when nobody wants it any more.
+/// A task that ends when nobody wants it.
 pub(super) struct Open(AbortHandle);
 
 impl Drop for Open {
@@ -42,7 +42,7 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    /// Opens what is wanted and was not, and closes what is not wanted any more.
+    /// Opens what is wanted and was not, and closes what is no longer wanted.
     pub(super) fn sync(&mut self, wants: Wants, engine: &Engine, tell: &Tell) {
         self.readings.retain(|reading, _| wants.readings.contains_key(reading));
         for (reading, want) in wants.readings {

@@ -6,7 +6,7 @@
 //! ```
 //! What is to be read follows from the pane ([`FilesPane::wants`]): a folder a side, and the
 //! file under the cursor where there is room to show it. An answer bears the number of its
-//! question; one that nobody asks any more is dropped.
+//! question; one that nobody asks is dropped.
 
 mod side;
 #[cfg(test)]
@@ -136,7 +136,7 @@ pub enum FilesDone {
 
 impl FilesPane {
     /// Shows the files of `subject` at a version; this machine's side begins in `host`. The
-    /// same subject in another state is read anew where it is.
+    /// same subject in another state is read again where it is.
     pub fn show(&mut self, subject: Option<(Subject, u64)>, host: &Path) {
         if self.of == subject {
             return;
@@ -167,7 +167,7 @@ impl FilesPane {
         Self { serial, ..Self::default() }
     }
 
-    /// Reads everything anew.
+    /// Reads everything again.
     pub fn refresh(&mut self) {
         for at in 0..2 {
             self.ask(at);
@@ -297,7 +297,7 @@ impl FilesPane {
         self.ask(active);
     }
 
-    /// Puts the cursor of the active side on `name` when `folder` is read anew.
+    /// Puts the cursor of the active side on `name` when `folder` is read again.
     pub fn expect(&mut self, folder: &Path, name: OsString) {
         let side = self.side_mut();
         if side.folder == folder {

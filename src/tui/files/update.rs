@@ -95,7 +95,7 @@ fn browse(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
         Action::Refresh => {
             pane(model).refresh();
-            return None; // the lists are read anew as well
+            return None; // the lists are read again as well
         }
         _ => return change(model, action),
     }
@@ -433,7 +433,7 @@ pub(crate) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDon
     Vec::new()
 }
 
-/// Reads anew what every browser shows.
+/// Reads again what every browser shows.
 pub(crate) fn refresh(model: &mut Model) {
     for pane in model.windows.all_mut() {
         pane.files.refresh();

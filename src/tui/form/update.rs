@@ -124,7 +124,7 @@ pub(crate) fn take_up(model: &mut Model, id: TaskId, failure: &Failure) -> Vec<E
     effects
 }
 
-/// Says anew what there is to say about each field.
+/// Says again what there is to say about each field.
 pub(crate) fn check(model: &mut Model) -> Vec<Effect> {
     let Some(Layer::Run(form)) = model.layers.last_mut() else { return Vec::new() };
     let facts = Facts {
@@ -328,7 +328,7 @@ mod tests {
         let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
         assert_eq!(form.text(place("name")), "new");
         assert!(screen(&model).contains("cannot create a container"));
-        // What is changed is checked anew.
+        // What is changed is checked again.
         press(&mut model, "x");
         let Some(Layer::Run(form)) = model.layers.last() else { panic!("no form") };
         assert_eq!(form.error, None);

@@ -167,7 +167,7 @@ impl LayersPane {
         })
     }
 
-    /// Makes the tree anew.
+    /// Makes the tree again.
     fn rebuild(&mut self) {
         let Some(report) = &self.report else { return };
         let facts =

@@ -107,7 +107,7 @@ impl Input {
         text.split_at(at)
     }
 
-    /// Begins anew with the cursor between the two.
+    /// Begins again with the cursor between the two.
     pub fn set_halves(&mut self, before: &str, after: &str) {
         *self = Self::new(&format!("{before}{after}"));
         let column = u16::try_from(before.chars().count()).unwrap_or(u16::MAX);

@@ -147,7 +147,7 @@ impl Model {
                 tab.viewer().settle(pane, &about);
             }
         }
-        // What is opened anew is read anew, at the same time.
+        // What is opened again is read again, at the same time.
         let open: BTreeSet<(PaneId, Tab)> =
             self.wants().readings.into_keys().map(|reading| (reading.pane, reading.tab)).collect();
         for pane in self.windows.all_mut() {

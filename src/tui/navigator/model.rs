@@ -1,13 +1,13 @@
 //! The navigator: projects and their containers, what else there is, tasks and alerts.
 //!
 //! ```text
-//!  tree   ▾ Projects        2     scrolls; made anew only when containers come, go, or
+//!  tree   ▾ Projects        2     scrolls; made again only when containers come, go, or
 //!         ▾ acme       1/2 up     are named otherwise
 //!           ● api     running
 //!         ▸ blog       0/2 up
 //!         ▾ Standalone      1
 //!           ○ canary  created
-//!  foot   Images  34              always seen: a few lines, made anew after every event
+//!  foot   Images  34              always seen: a few lines, made again after every event
 //!         ▾ Tasks
 //!         ▾ Alerts
 //! ```
@@ -125,7 +125,7 @@ pub struct Navigator {
     offset: usize,
     /// Lines of the tree that there is room for.
     room: usize,
-    /// The tree is not what `groups` says any more.
+    /// The tree no longer matches `groups`.
     is_stale: bool,
     /// While nobody saw it, containers came and went.
     is_behind: bool,

@@ -130,7 +130,7 @@ impl Palette {
         self.shown.get(self.cursor)
     }
 
-    /// Looks anew for what is typed.
+    /// Looks again for what is typed.
     pub fn search(&mut self) {
         let words = words(self.input.text());
         let matcher = &mut self.matcher;

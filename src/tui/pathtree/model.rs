@@ -114,7 +114,7 @@ impl PathTree {
         Self { hidden, height, is_flat, ..Self::default() }
     }
 
-    /// Makes the tree anew of what is known of each path of a table, by its place there.
+    /// Makes the tree again of what is known of each path of a table, by its place there.
     pub fn plant(&mut self, paths: &[LayerPath], mut own: HashMap<u32, Fact>) {
         let words: Vec<String> = self.filter.split_whitespace().map(str::to_lowercase).collect();
         own.retain(|path, fact| {
@@ -275,7 +275,7 @@ impl PathTree {
         above.is_some()
     }
 
-    /// Leaves out what is so marked, or shows it; the tree has to be planted anew.
+    /// Leaves out what is so marked, or shows it; the tree has to be planted again.
     pub fn toggle(&mut self, mark: Mark) {
         match self.hidden.iter().position(|hidden| *hidden == mark) {
             Some(at) => drop(self.hidden.remove(at)),

@@ -72,7 +72,7 @@ pub struct Series {
 }
 
 impl Series {
-    /// Adds a sample. One of a new run (counters smaller than before) begins anew.
+    /// Adds a sample. One of a new run (counters smaller than before) begins again.
     pub fn push(&mut self, sample: Sample) {
         if let Some(before) = &self.last {
             if sample.cpu_nanos >= before.cpu_nanos && sample.time > before.time {

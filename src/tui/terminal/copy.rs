@@ -219,7 +219,7 @@ impl Emulator {
         }
     }
 
-    /// Marks nothing any more.
+    /// Clears the marks.
     pub fn unmark(&mut self) {
         self.term.selection = None;
     }

@@ -140,7 +140,7 @@ impl TopPane {
         self.arrange();
     }
 
-    /// Decides anew what stands where. The cursor stays on its process.
+    /// Decides again what stands where. The cursor stays on its process.
     fn arrange(&mut self) {
         let (column, is_reversed) = self.order;
         let mut places: Vec<usize> = (0..self.members.len()).collect();

@@ -90,7 +90,7 @@ impl Undo {
         self.steps.last().filter(|step| is_done && step.group == id)
     }
 
-    /// The last group of steps, newest first, to be undone. What cannot be any more goes.
+    /// The last group of steps, newest first, to be undone. What can no longer be undone goes.
     pub fn take(&mut self, now: Timestamp) -> Vec<Step> {
         self.steps.retain(|step| step.until.is_none_or(|until| until > now));
         let Some(last) = self.steps.last().map(|step| step.group) else { return Vec::new() };
@@ -115,7 +115,7 @@ impl Undo {
         self.going_on.iter().any(|group| !group.is_undo)
     }
 
-    /// Forgets how to take back what is not in the trash any more.
+    /// Forgets how to take back what is no longer in the trash.
     pub fn forget(&mut self, is_gone: impl Fn(&Effect) -> bool) {
         self.steps.retain(|step| !step.effects.iter().any(&is_gone));
     }

@@ -140,7 +140,7 @@ fn as_typed(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Says anew what there is to say about what is typed, with what became known since.
+/// Says again what there is to say about what is typed, with what became known since.
 pub(crate) fn rechecked(model: &mut Model) -> Vec<Effect> {
     match model.layers.last() {
         Some(Layer::Prompt(_)) => note::of_prompt(model),

@@ -69,7 +69,7 @@ fn dress(model: &mut Model) -> Option<String> {
     let chosen = model.look.chosen(model.saved.theme.as_ref());
     let (theme, missing) = model.look.begin(chosen);
     model.theme = theme;
-    // What the picker would go back to is not worn any more.
+    // What the picker would go back to is no longer in use.
     model.layers.retain(|layer| !matches!(layer, Layer::Themes(_)));
     missing
 }

@@ -228,7 +228,7 @@ pub(crate) fn save_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     vec![Effect::Save]
 }
 
-/// Arranges the panes as they were under a name; terminals are opened anew.
+/// Arranges the panes as they were under a name; terminals are opened again.
 pub(crate) fn load_layout(model: &mut Model, name: &str) -> Vec<Effect> {
     let Some(layout) = model.saved.layouts.get(name).cloned() else {
         let known: Vec<&str> = model.saved.layouts.keys().map(String::as_str).collect();

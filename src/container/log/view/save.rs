@@ -24,7 +24,7 @@ pub struct SaveLog {
     pub since: Option<Timestamp>,
     /// To this file.
     pub path: PathBuf,
-    /// A file that is there is written anew.
+    /// An existing file is replaced.
     pub overwrites: bool,
     /// How a line is written.
     pub form: LogForm,
@@ -48,7 +48,7 @@ pub enum SaveError {
     /// A pattern cannot be used.
     #[error(transparent)]
     Pattern(#[from] BadPattern),
-    /// Nobody waits any more.
+    /// Nobody is waiting.
     #[error("it was cancelled")]
     Cancelled,
 }

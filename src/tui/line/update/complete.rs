@@ -18,7 +18,7 @@ pub(crate) fn take(model: &mut Model, by: isize) -> Vec<Effect> {
     if prompt.candidates.items.len() == 1 { refresh(model) } else { Vec::new() }
 }
 
-/// Finds anew what the word at the cursor could become.
+/// Finds again what the word at the cursor could become.
 pub(crate) fn refresh(model: &mut Model) -> Vec<Effect> {
     let Some(Layer::Prompt(prompt)) = model.layers.last() else { return Vec::new() };
     let before = prompt.input.halves().0.to_owned();

@@ -54,7 +54,7 @@ pub(super) enum Put {
     After,
     /// Instead of it; its place is at the top of the window.
     Top,
-    /// Instead of it; its first line is where nothing before it is shown any more.
+    /// Instead of it; nothing before its first line is shown.
     Floor,
 }
 
@@ -155,7 +155,7 @@ impl LogPane {
         self.restart();
     }
 
-    /// Reads anew from the end, or from the moment before which nothing is shown.
+    /// Reads again from the end, or from the moment before which nothing is shown.
     fn restart(&mut self) {
         self.serial += 1;
         self.query += 1;
@@ -380,7 +380,7 @@ impl LogPane {
         }
         self.renumber();
         if let Some((from, put)) = self.jump.take() {
-            self.ask = None; // whatever was asked for is not wanted any more
+            self.ask = None; // what was asked for is no longer wanted
             let rows = self.size.1.max(1);
             let (up, down) = match (&from, put) {
                 (LogFrom::Last, Put::Floor) => (TAIL, 0),
