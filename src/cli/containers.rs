@@ -122,7 +122,7 @@ pub(super) async fn start(engine: &Engine, start: Start) -> Result<u8> {
     }
     let Some(target) = start.targets.first() else { return Ok(0) };
     let container = containers.get(target).await?;
-    let config = container.record.config;
+    let config = container.config;
     let stdin = start.interactive && config.process.interactive;
     let options = attach_options(Streams { stdin, stdout: true, stderr: true });
     let size = if config.process.tty { terminal::size() } else { None };
@@ -137,14 +137,14 @@ pub(super) async fn start(engine: &Engine, start: Start) -> Result<u8> {
 pub(super) async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
     let containers = engine.containers();
     let container = containers.get(&attach.target).await?;
-    let config = &container.record.config;
+    let config = &container.config;
     let stdin = attach.stdin && config.process.interactive;
     if config.process.tty && stdin && !terminal::is_input_terminal() {
         return Err(not_a_terminal());
     }
     let options = attach_options(Streams { stdin, stdout: true, stderr: true });
     let attached = containers.attach(&attach.target, options).await?;
-    let id = container.record.id.as_str();
+    let id = container.id.as_str();
     let sig_proxy = attach.sig_proxy.then(|| (engine.clone(), id.to_owned()));
     let manner = Manner { stdin, sig_proxy, detach_keys: attach.detach_keys, redraw: config.process.tty };
     let end = session::run(attached, manner).await?;

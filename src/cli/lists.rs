@@ -15,7 +15,7 @@ use crate::docker::filter::{self, ContainerFilter, Filters};
 use crate::docker::{
     Column, Format, images as image_rows, inspect as json, network as network_rows, ps as ps_rows, schema,
 };
-use crate::engine::{self, Container, Damaged, Engine, Listing, NetworkView, NotFound, Warnings};
+use crate::engine::{self, ContainerView, Damaged, Engine, Listing, NetworkView, NotFound, Warnings};
 
 pub(super) async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
     let filters = Filters::parse(&ps.filter, filter::CONTAINER_KEYS)?;
@@ -33,8 +33,8 @@ pub(super) async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
     containers.truncate(last.unwrap_or(usize::MAX));
     damaged.retain(|one| (ps.all || filter.is_all()) && last.is_none() && filter.fits_damaged(one));
     if ps.quiet && ps.format.is_none() {
-        let id = |c: &Container| {
-            if ps.no_trunc { c.record.id.as_str().to_owned() } else { c.record.id.short().to_owned() }
+        let id = |c: &ContainerView| {
+            if ps.no_trunc { c.id.as_str().to_owned() } else { c.id.short().to_owned() }
         };
         print(&containers.iter().map(|c| id(c) + "\n").collect::<String>())?;
         let id = |one: &Damaged| ps_rows::damaged_id(one, !ps.no_trunc) + "\n";
@@ -59,7 +59,7 @@ pub(super) async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
 }
 
 /// What `ps` shows without `--all`: what runs, paused and restarting included.
-fn is_shown(container: &Container) -> bool {
+fn is_shown(container: &ContainerView) -> bool {
     container.status.is_up() || container.status == engine::Status::Restarting
 }
 
@@ -221,7 +221,7 @@ async fn network(engine: &Engine, name: &str, networks: &ReadNetworks) -> engine
     let names: BTreeMap<_, _> = if network.members.is_empty() {
         BTreeMap::new()
     } else {
-        let pair = |c: Container| (c.record.id.to_string(), c.record.name.to_string());
+        let pair = |c: ContainerView| (c.id.to_string(), c.name.to_string());
         engine.containers().list().await?.into_iter().map(pair).collect()
     };
     Ok((network_rows::inspect(&network, &names), schema::NETWORK))

@@ -26,10 +26,10 @@ use std::time::Duration;
 use clock::Clock;
 use failure::{Failure, Result};
 
-use crate::base::{Paths, disk};
+use crate::base::disk;
 use crate::command::{self, Parsed, Request, World};
 use crate::config::{Config, Environment, Flags};
-use crate::engine::{self, Engine, Settings, check_descriptors, check_threads};
+use crate::engine::{self, Engine, Folders, Settings, check_descriptors, check_threads};
 
 /// How long an idle thread stays.
 const KEEP_THREAD: Duration = Duration::from_secs(24 * 3600);
@@ -66,7 +66,7 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     }
     // 1 would be taken for the program's own.
     let of_run = |failure: Failure| failure.of_program(create::ENGINE);
-    let (engine, paths) = match (open(&flags, &world.environment), &request) {
+    let (engine, folders) = match (open(&flags, &world.environment), &request) {
         (Err(failure), Request::Run(_)) => return Err(of_run(failure)),
         (opened, _) => opened?,
     };
@@ -87,7 +87,7 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     let clock = Clock::new(&world.environment);
     let code = runtime.block_on(async {
         match (engine, request) {
-            (engine, Request::Info(info)) => system::info(engine, &paths, info).await,
+            (engine, Request::Info(info)) => system::info(engine, folders, info).await,
             (Err(error), Request::Run(_)) => Err(of_run(error.into())),
             (engine, request) => perform(&engine?, &clock, request).await,
         }
@@ -108,10 +108,12 @@ fn threads(request: &Request) -> usize {
 }
 
 /// The engine of the configuration, or why it cannot be opened, and where it is.
-fn open(flags: &Flags, environment: &Environment) -> Result<(engine::Result<Engine>, Paths)> {
+fn open(flags: &Flags, environment: &Environment) -> Result<(engine::Result<Engine>, Folders)> {
     let config = Config::load(flags, environment).map_err(Failure::explained)?;
     output::warn(&engine::Warnings(config.warnings.clone()));
-    Ok((Engine::open(Settings::from_config(&config)?), config.paths))
+    let settings = Settings::from_config(&config)?;
+    let folders = settings.folders();
+    Ok((Engine::open(settings), folders))
 }
 
 async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {

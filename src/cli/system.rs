@@ -5,12 +5,11 @@ use std::io::{BufRead, IsTerminal, Write};
 
 use super::failure::{Failure, Result};
 use super::output::{line, objects, print, warn};
-use crate::base::Paths;
 use crate::base::error::one_line;
 use crate::command::{Info, SystemReset, Version};
 use crate::docker::info::{self as texts, Facts};
 use crate::docker::schema;
-use crate::engine::{self, Container, Damaged, Engine, Outcome, Status};
+use crate::engine::{self, ContainerView, Damaged, Engine, Folders, Outcome, Status};
 use crate::oci::Platform;
 
 /// What this machine is.
@@ -47,9 +46,9 @@ pub(super) fn version(version: &Version) -> Result<u8> {
 
 /// Tells what is known, also to who may not open the engine: then containers and images
 /// cannot be counted, and that is said.
-pub(super) async fn info(engine: engine::Result<Engine>, paths: &Paths, info: Info) -> Result<u8> {
-    let (engine_name, root, run) = (paths.engine_name(), paths.root().into(), paths.run().into());
-    let mut facts = Facts { engine: engine_name, root, run, ..facts() };
+pub(super) async fn info(engine: engine::Result<Engine>, folders: Folders, info: Info) -> Result<u8> {
+    let Folders { root, run, engine: name } = folders;
+    let mut facts = Facts { engine: name, root, run, ..facts() };
     match engine {
         Ok(engine) => {
             facts.apparmor = engine.apparmor();
@@ -91,7 +90,7 @@ fn unread(noun: &str, one: &Damaged) -> String {
 }
 
 /// How many run, are paused, and neither.
-fn counted(containers: &[Container]) -> (usize, usize, usize) {
+fn counted(containers: &[ContainerView]) -> (usize, usize, usize) {
     let count = |statuses: &[Status]| containers.iter().filter(|c| statuses.contains(&c.status)).count();
     let running = count(&[Status::Running, Status::Restarting]);
     let paused = count(&[Status::Paused]);
@@ -108,12 +107,12 @@ fn with_hint(error: &engine::Error) -> String {
 }
 
 pub(super) async fn reset(engine: &Engine, reset: SystemReset) -> Result<u8> {
-    let paths = engine.paths();
+    let folders = engine.settings().folders();
     if !reset.force {
         let question = format!(
             "This removes all containers, images and networks of the engine at {} and {}.\nAre you sure? [y/N] ",
-            paths.root().display(),
-            paths.run().display()
+            folders.root.display(),
+            folders.run.display()
         );
         if !asked(&question)? {
             return Ok(0);

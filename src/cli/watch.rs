@@ -14,7 +14,7 @@ use crate::base::text;
 use crate::command::{Events, Logs, Stats};
 use crate::docker::filter::{EVENT_KEYS, Filters};
 use crate::docker::{Format, Template, event as events_of, schema, stats as rows_of, time};
-use crate::engine::{self, Container, Engine, Event, LogRequest, News, Sample, Stream, Warnings};
+use crate::engine::{self, ContainerView, Engine, Event, LogRequest, News, Sample, Stream, Warnings};
 
 pub(super) async fn logs(engine: &Engine, clock: &Clock, logs: Logs) -> Result<u8> {
     let (now, zone) = clock.read();
@@ -52,7 +52,7 @@ pub(super) async fn logs(engine: &Engine, clock: &Clock, logs: Logs) -> Result<u
     streams.flush()?;
     // It may have been removed meanwhile.
     let container = engine.containers().get(&logs.target).await.ok();
-    warn(&Warnings(container.and_then(|container| container.log_gap()).into_iter().collect()));
+    warn(&Warnings(container.and_then(|container| container.log_gap).into_iter().collect()));
     Ok(0)
 }
 
@@ -146,7 +146,7 @@ pub(super) async fn stats(engine: &Engine, stats: Stats) -> Result<u8> {
             ticks.tick().await;
             watch.take_all();
         }
-        let row = |it: &Container| rows_of::row(it, watch.pair(it), !stats.no_trunc);
+        let row = |it: &ContainerView| rows_of::row(it, watch.pair(it), !stats.no_trunc);
         let rows: Vec<_> = shown.iter().map(row).collect();
         let table = format.show(&rows_of::COLUMNS[..rows_of::SHOWN], rows_of::COLUMNS, &rows)?;
         if stats.no_stream {
@@ -165,7 +165,7 @@ pub(super) async fn stats(engine: &Engine, stats: Stats) -> Result<u8> {
 }
 
 /// The containers to show, in the order asked for.
-async fn targets(engine: &Engine, stats: &Stats) -> Result<Vec<Container>> {
+async fn targets(engine: &Engine, stats: &Stats) -> Result<Vec<ContainerView>> {
     let containers = engine.containers();
     let mut found = Vec::new();
     if stats.targets.is_empty() {
@@ -200,12 +200,12 @@ impl Samples {
 
 impl Watch<'_> {
     /// Follows these containers and no others.
-    async fn follow(&mut self, shown: &[Container]) -> failure::Result<()> {
+    async fn follow(&mut self, shown: &[ContainerView]) -> failure::Result<()> {
         self.samples.retain(|id, samples| {
-            !samples.receiver.is_closed() && shown.iter().any(|it| it.record.id.as_str() == id)
+            !samples.receiver.is_closed() && shown.iter().any(|it| it.id.as_str() == id)
         });
         for container in shown {
-            let id = container.record.id.as_str();
+            let id = container.id.as_str();
             if self.samples.contains_key(id) {
                 continue;
             }
@@ -240,8 +240,8 @@ impl Watch<'_> {
         }
     }
 
-    fn pair(&self, container: &Container) -> Option<(&Sample, &Sample)> {
-        let samples = self.samples.get(container.record.id.as_str())?;
+    fn pair(&self, container: &ContainerView) -> Option<(&Sample, &Sample)> {
+        let samples = self.samples.get(container.id.as_str())?;
         let after = samples.after.as_ref()?;
         Some((samples.before.as_ref().unwrap_or(after), after))
     }

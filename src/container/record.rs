@@ -60,19 +60,6 @@ impl State for Record {
 }
 
 impl Record {
-    /// Whether its restart policy wants it started when the machine is, as Docker does when
-    /// its daemon starts. One that never ran is not started.
-    #[must_use]
-    pub fn wants_boot(&self) -> bool {
-        let wants = match &self.config.lifecycle.restart {
-            RestartPolicy::Always => true,
-            RestartPolicy::UnlessStopped => !self.state.stopped_by_hand,
-            // For failures alone, which the end of the machine is not.
-            RestartPolicy::OnFailure(_) | RestartPolicy::No | RestartPolicy::Unknown(_) => false,
-        };
-        wants && self.state.started.is_some()
-    }
-
     /// Whether its restart policy starts it again after an end with this exit code.
     #[must_use]
     pub fn wants_restart(&self, code: u8) -> bool {
@@ -141,6 +128,21 @@ pub struct ExitState {
     /// Fields of a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
+}
+
+impl ExitState {
+    /// Whether `policy` wants a container with this past started when the machine is, as Docker
+    /// does when its daemon starts. One that never ran is not started.
+    #[must_use]
+    pub fn wants_boot(&self, policy: &RestartPolicy) -> bool {
+        let wants = match policy {
+            RestartPolicy::Always => true,
+            RestartPolicy::UnlessStopped => !self.stopped_by_hand,
+            // For failures alone, which the end of the machine is not.
+            RestartPolicy::OnFailure(_) | RestartPolicy::No | RestartPolicy::Unknown(_) => false,
+        };
+        wants && self.started.is_some()
+    }
 }
 
 /// What a reboot voids: `<run>/containers/<id>/run.json`.

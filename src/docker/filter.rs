@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use regex::Regex;
 
 use crate::base::{ErrorKind, Explain};
-use crate::engine::{Container, Damaged, MountKind, Status};
+use crate::engine::{ContainerView, Damaged, MountKind, Status};
 use crate::oci::Reference;
 
 /// A filter that cannot be used.
@@ -156,7 +156,7 @@ impl ContainerFilter {
     /// # Errors
     ///
     /// For a value that its key does not take, a container that is not there included.
-    pub fn new(filters: Filters, containers: &[Container]) -> Result<Self, Error> {
+    pub fn new(filters: Filters, containers: &[ContainerView]) -> Result<Self, Error> {
         let bad =
             |key, value: &str, why: &str| Error::Value { key, value: value.to_owned(), why: why.to_owned() };
         let status = |value: &String| {
@@ -170,7 +170,7 @@ impl ContainerFilter {
         let moment = |key: &'static str| match filters.values(key).last() {
             None => Ok(None),
             Some(target) => match containers.iter().find(|c| is_target(c, target)) {
-                Some(container) => Ok(Some(container.record.created)),
+                Some(container) => Ok(Some(container.created)),
                 None => Err(bad(key, target, &format!("No such container: {target}"))),
             },
         };
@@ -216,23 +216,23 @@ impl ContainerFilter {
 
     /// Whether a container is to be shown.
     #[must_use]
-    pub fn fits(&self, container: &Container) -> bool {
-        let record = &container.record;
+    pub fn fits(&self, container: &ContainerView) -> bool {
         let filters = &self.filters;
         !self.never
-            && self.fits_name(record.name.as_str())
+            && self.fits_name(container.name.as_str())
             && (self.statuses.is_empty() || self.statuses.contains(&container.status))
             && (self.exited.is_empty()
-                || (container.status == Status::Exited && self.exited.contains(&record.state.exit_code)))
-            && self.before.is_none_or(|time| record.created < time)
-            && self.since.is_none_or(|time| record.created > time)
-            && filters.any("id", |prefix| record.id.as_str().starts_with(prefix.as_str()))
-            && filters.labels_fit(&record.config.labels)
+                || (container.status == Status::Exited && self.exited.contains(&container.state.exit_code)))
+            && self.before.is_none_or(|time| container.created < time)
+            && self.since.is_none_or(|time| container.created > time)
+            && filters.any("id", |prefix| container.id.as_str().starts_with(prefix.as_str()))
+            && filters.labels_fit(&container.config.labels)
             && filters.any("ancestor", |image| is_image(container, image))
-            && filters
-                .any("network", |network| *network == String::from(record.config.networking.network.clone()))
+            && filters.any("network", |network| {
+                *network == String::from(container.config.networking.network.clone())
+            })
             && filters.any("volume", |volume| {
-                record.config.mounts.list.iter().any(|mount| {
+                container.config.mounts.list.iter().any(|mount| {
                     let source = match &mount.kind {
                         MountKind::Bind(bind) => bind.source.to_str(),
                         MountKind::Tmpfs(_) | MountKind::Unknown(_) => None,
@@ -243,18 +243,16 @@ impl ContainerFilter {
     }
 }
 
-fn is_target(container: &Container, target: &str) -> bool {
-    let record = &container.record;
-    record.name.as_str() == target.trim_start_matches('/') || record.id.as_str().starts_with(target)
+fn is_target(container: &ContainerView, target: &str) -> bool {
+    container.name.as_str() == target.trim_start_matches('/') || container.id.as_str().starts_with(target)
 }
 
-fn is_image(container: &Container, wanted: &str) -> bool {
-    let record = &container.record;
-    let id = record.image_id.to_string();
+fn is_image(container: &ContainerView, wanted: &str) -> bool {
+    let id = container.image_id.to_string();
     let hex = id.split_once(':').map_or(id.as_str(), |(_, hex)| hex);
-    let by_name = match (wanted.parse::<Reference>(), record.image.parse::<Reference>()) {
+    let by_name = match (wanted.parse::<Reference>(), container.image.parse::<Reference>()) {
         (Ok(wanted), Ok(image)) => wanted == image,
-        _ => wanted == record.image,
+        _ => wanted == container.image,
     };
     by_name || id.starts_with(wanted) || (wanted.len() >= 4 && hex.starts_with(wanted))
 }
@@ -266,15 +264,15 @@ mod tests {
 
     fn names(words: &[&str]) -> Result<Vec<String>, String> {
         let mut containers = vec![named("web"), named("web-db"), named("cache")];
-        containers[1].record.created = "2026-11-22T10:00:00Z".parse().unwrap();
+        containers[1].created = "2026-11-22T10:00:00Z".parse().unwrap();
         containers[2].status = Status::Exited;
-        containers[2].record.state.exit_code = 3;
-        containers[2].record.config.labels = [("tier".to_owned(), "back".to_owned())].into();
+        containers[2].state.exit_code = 3;
+        containers[2].config.labels = [("tier".to_owned(), "back".to_owned())].into();
         let words: Vec<_> = words.iter().map(|word| (*word).to_owned()).collect();
         let filter = Filters::parse(&words, CONTAINER_KEYS)
             .and_then(|filters| ContainerFilter::new(filters, &containers))
             .map_err(|error| error.to_string())?;
-        Ok(containers.iter().filter(|c| filter.fits(c)).map(|c| c.record.name.to_string()).collect())
+        Ok(containers.iter().filter(|c| filter.fits(c)).map(|c| c.name.to_string()).collect())
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::format::{Column, Row};
 use super::time::{self, ZERO, rfc3339};
 use crate::base::text;
 use crate::base::units::column;
-use crate::engine::{Damaged, HistoryEntry, Image, ImageDetail};
+use crate::engine::{Damaged, HistoryEntry, ImageDetail, ImageView};
 use crate::oci::{ImageId, Reference};
 
 /// What `images` shows.
@@ -109,7 +109,7 @@ const NONE: &str = "<none>";
 
 /// An image as rows of `images`: one a tag.
 #[must_use]
-pub fn rows(image: &Image, look: &Look<'_>) -> Vec<Row> {
+pub fn rows(image: &ImageView, look: &Look<'_>) -> Vec<Row> {
     let mut names: BTreeMap<String, (Vec<&str>, Vec<String>)> = BTreeMap::new();
     for tag in &image.tags {
         names.entry(tag.familiar_name()).or_default().0.push(tag.tag().unwrap_or(NONE));
@@ -164,7 +164,7 @@ pub fn damaged_id(damaged: &Damaged, truncate: bool) -> String {
     }
 }
 
-fn row(image: &Image, name: &str, tag: &str, digest: &str, look: &Look<'_>) -> Row {
+fn row(image: &ImageView, name: &str, tag: &str, digest: &str, look: &Look<'_>) -> Row {
     let id = if look.truncate { image.id.short().to_owned() } else { image.id.to_string() };
     let unknown = || "N/A".to_owned();
     let mut row = Row::new([
@@ -190,7 +190,7 @@ fn row(image: &Image, name: &str, tag: &str, digest: &str, look: &Look<'_>) -> R
 /// # Errors
 ///
 /// For a value that its filter does not take.
-pub fn chosen(mut images: Vec<Image>, filters: &Filters, all: bool) -> Result<Vec<Image>, Error> {
+pub fn chosen(mut images: Vec<ImageView>, filters: &Filters, all: bool) -> Result<Vec<ImageView>, Error> {
     let moment = |key: &'static str| match filters.values(key).last() {
         None => Ok(None),
         Some(target) => match images.iter().find(|image| is_target(image, target)) {
@@ -220,7 +220,7 @@ pub fn chosen(mut images: Vec<Image>, filters: &Filters, all: bool) -> Result<Ve
     Ok(images)
 }
 
-fn is_target(image: &Image, target: &str) -> bool {
+fn is_target(image: &ImageView, target: &str) -> bool {
     let named = target
         .parse::<Reference>()
         .is_ok_and(|name| image.tags.contains(&name) || image.digests.contains(&name));
@@ -347,8 +347,8 @@ mod tests {
     use crate::docker::filter::IMAGE_KEYS;
     use crate::docker::format::Format;
 
-    fn image(digit: &str, tags: &[&str]) -> Image {
-        Image {
+    fn image(digit: &str, tags: &[&str]) -> ImageView {
+        ImageView {
             id: format!("sha256:{}", digit.repeat(64)).parse().unwrap(),
             tags: tags.iter().map(|tag| tag.parse().unwrap()).collect(),
             digests: Vec::new(),
@@ -363,7 +363,7 @@ mod tests {
         }
     }
 
-    fn some() -> Vec<Image> {
+    fn some() -> Vec<ImageView> {
         let mut debian = image("a", &["debian:latest", "debian:12", "localhost:5000/deb:x"]);
         debian.digests = vec![format!("debian@sha256:{}", "d".repeat(64)).parse().unwrap()];
         let mut old = image("b", &[]);

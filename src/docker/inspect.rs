@@ -8,35 +8,34 @@ use serde_json::{Map, Value as Json, json};
 use super::time::{ZERO, rfc3339};
 use crate::base::Endpoint;
 use crate::engine::{
-    Bind, Container, ContainerFiles, MountKind, MountRequest, NetworkMode, Options, Propagation,
+    Bind, ContainerFiles, ContainerView, MountKind, MountRequest, NetworkMode, Options, Propagation,
     RestartPolicy, Seccomp, Status, Tmpfs,
 };
 
 /// A container as `inspect` shows it.
 #[must_use]
-pub fn container(container: &Container) -> Json {
-    let record = &container.record;
-    let config = &record.config;
+pub fn container(container: &ContainerView) -> Json {
+    let config = &container.config;
     let words = config.process.program();
     let files = container.files.as_deref().cloned().unwrap_or_default();
     let mut shown = json!({
-        "Id": record.id,
-        "Created": rfc3339(record.created),
+        "Id": container.id,
+        "Created": rfc3339(container.created),
         "Path": words.first().cloned().unwrap_or_default(),
         "Args": words.get(1..).unwrap_or_default(),
         "State": state(container),
-        "Image": record.image_id.to_string(),
+        "Image": container.image_id.to_string(),
         "ResolvConfPath": files.resolv_conf,
         "HostnamePath": files.hostname,
         "HostsPath": files.hosts,
         "LogPath": files.log,
-        "Name": format!("/{}", record.name),
-        "RestartCount": record.state.restart_count,
+        "Name": format!("/{}", container.name),
+        "RestartCount": container.state.restart_count,
         "Driver": "overlay2",
         "Platform": config.platform.as_ref().map_or("linux", |platform| platform.os.as_str()),
-        "MountLabel": record.state.mount_label,
-        "ProcessLabel": record.state.process_label,
-        "AppArmorProfile": record.state.apparmor,
+        "MountLabel": container.state.mount_label,
+        "ProcessLabel": container.state.process_label,
+        "AppArmorProfile": container.state.apparmor,
         "ExecIDs": null,
         "HostConfig": host_config(container),
         "GraphDriver": graph(container, &files),
@@ -51,12 +50,9 @@ pub fn container(container: &Container) -> Json {
     shown
 }
 
-fn state(container: &Container) -> Json {
-    let state = &container.record.state;
-    let run = container.run.as_ref();
+fn state(container: &ContainerView) -> Json {
+    let state = &container.state;
     let status = container.status;
-    let pid = run.and_then(|run| run.init()).filter(|_| status.is_up()).map_or(0, |init| init.pid);
-    let started = run.and_then(|run| run.started).or(state.started);
     json!({
         "Status": status,
         // Docker's word for "not exited": a paused container runs.
@@ -65,17 +61,16 @@ fn state(container: &Container) -> Json {
         "Restarting": status == Status::Restarting,
         "OOMKilled": state.oom_killed,
         "Dead": status == Status::Dead,
-        "Pid": pid,
+        "Pid": container.pid.unwrap_or(0),
         "ExitCode": if status.is_up() { 0 } else { state.exit_code },
         "Error": state.error,
-        "StartedAt": started.map_or_else(|| ZERO.to_owned(), rfc3339),
+        "StartedAt": state.started.map_or_else(|| ZERO.to_owned(), rfc3339),
         "FinishedAt": state.finished.map_or_else(|| ZERO.to_owned(), rfc3339),
     })
 }
 
-fn host_config(container: &Container) -> Json {
-    let record = &container.record;
-    let (config, options) = (&record.config, &record.options);
+fn host_config(container: &ContainerView) -> Json {
+    let (config, options) = (&container.config, &container.asked);
     let binds: Vec<_> = config.mounts.list.iter().filter_map(bind_word).collect();
     let tmpfs: Map<_, _> = config.mounts.list.iter().filter_map(tmpfs_word).collect();
     let mut shown = json!({
@@ -135,9 +130,8 @@ fn host_config(container: &Container) -> Json {
     shown
 }
 
-fn config_of(container: &Container) -> Json {
-    let record = &container.record;
-    let (config, options) = (&record.config, &record.options);
+fn config_of(container: &ContainerView) -> Json {
+    let (config, options) = (&container.config, &container.asked);
     let attached = config.process.attached();
     let volumes: Map<_, _> =
         config.mounts.volumes.iter().map(|path| (path.display().to_string(), json!({}))).collect();
@@ -155,7 +149,7 @@ fn config_of(container: &Container) -> Json {
         "StdinOnce": config.process.stdin_once(),
         "Env": config.process.env,
         "Cmd": list(&config.process.command),
-        "Image": record.image,
+        "Image": container.image,
         "Volumes": if volumes.is_empty() { Json::Null } else { volumes.into() },
         "WorkingDir": config.process.workdir(),
         "Entrypoint": list(config.process.entrypoint()),
@@ -175,14 +169,14 @@ fn config_of(container: &Container) -> Json {
 }
 
 /// Where the container is connected.
-fn network(container: &Container) -> Json {
-    let endpoint = container.endpoints().first();
+fn network(container: &ContainerView) -> Json {
+    let endpoint = container.endpoints.first();
     let text = |of: fn(&Endpoint) -> String| endpoint.map(of).unwrap_or_default();
     let mac = text(|endpoint| endpoint.mac.to_string());
     let gateway = text(|endpoint| endpoint.gateway.to_string());
     let address = text(|endpoint| endpoint.address.to_string());
     let prefix = endpoint.map_or(0, |endpoint| endpoint.prefix);
-    let config = &container.record.config;
+    let config = &container.config;
     let mode = String::from(config.networking.network.clone());
     let ports: Map<_, _> = match container.status.is_up() {
         true => config.networking.exposed_ports.iter().map(|port| (port.clone(), Json::Null)).collect(),
@@ -225,11 +219,11 @@ fn network(container: &Container) -> Json {
     })
 }
 
-fn graph(container: &Container, files: &ContainerFiles) -> Json {
+fn graph(container: &ContainerView, files: &ContainerFiles) -> Json {
     let lower: Vec<_> = files.lower.iter().map(|layer| layer.display().to_string()).collect();
     json!({
         "Data": {
-            "ID": container.record.id,
+            "ID": container.id,
             "LowerDir": lower.join(":"),
             "UpperDir": files.upper,
             "WorkDir": files.work,

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::format::{Column, Row};
 use super::time;
 use crate::base::units::{column, human_duration};
-use crate::engine::{Container, Damaged, MountKind, NetworkMode, Status};
+use crate::engine::{ContainerView, Damaged, MountKind, NetworkMode, Status};
 use crate::oci::Reference;
 
 /// What `ps` shows.
@@ -53,36 +53,36 @@ const REASON_WIDTH: usize = 40;
 
 /// A container as a row of `ps`.
 #[must_use]
-pub fn row(container: &Container, truncate: bool, now: Timestamp, zone: &TimeZone) -> Row {
-    let record = &container.record;
+pub fn row(container: &ContainerView, truncate: bool, now: Timestamp, zone: &TimeZone) -> Row {
     let command = command(container);
     let command = if truncate { ellipsis(&command, COMMAND_WIDTH) } else { command };
-    let labels: Vec<_> = record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let mounts = record.config.mounts.list.iter().filter_map(|mount| match &mount.kind {
+    let labels: Vec<_> =
+        container.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let mounts = container.config.mounts.list.iter().filter_map(|mount| match &mount.kind {
         MountKind::Bind(bind) => Some(bind.source.display().to_string()),
         MountKind::Tmpfs(_) | MountKind::Unknown(_) => None,
     });
     let mounts = mounts.map(|source| if truncate { ellipsis(&source, MOUNT_WIDTH) } else { source });
-    let id = if truncate { record.id.short() } else { record.id.as_str() };
+    let id = if truncate { container.id.short() } else { container.id.as_str() };
     let mut row = Row::new([
         ("ID", id.into()),
         ("Image", image(container, truncate).into()),
         // As a Go string literal, which JSON's is but for rare characters.
         ("Command", serde_json::Value::from(command).to_string().into()),
-        ("CreatedAt", time::created_at(record.created, zone).into()),
-        ("RunningFor", time::ago(record.created, now).into()),
+        ("CreatedAt", time::created_at(container.created, zone).into()),
+        ("RunningFor", time::ago(container.created, now).into()),
         ("Status", status(container, now).into()),
         ("State", container.status.as_str().into()),
         ("Ports", ports(container).into()),
-        ("Names", record.name.as_str().into()),
+        ("Names", container.name.as_str().into()),
         ("Labels", labels.join(",").into()),
         ("Mounts", mounts.collect::<Vec<_>>().join(",").into()),
-        ("LocalVolumes", record.config.mounts.volumes.len().to_string().into()),
-        ("Networks", String::from(record.config.networking.network.clone()).into()),
-        ("Platform", record.config.platform.as_ref().map(ToString::to_string).unwrap_or_default().into()),
+        ("LocalVolumes", container.config.mounts.volumes.len().to_string().into()),
+        ("Networks", String::from(container.config.networking.network.clone()).into()),
+        ("Platform", container.config.platform.as_ref().map(ToString::to_string).unwrap_or_default().into()),
         ("Size", size(container).into()),
     ]);
-    row.labels.clone_from(&record.config.labels);
+    row.labels.clone_from(&container.config.labels);
     row
 }
 
@@ -118,10 +118,10 @@ pub fn damaged_id(damaged: &Damaged, truncate: bool) -> String {
 
 /// `Up 3 minutes (Paused)`, `Exited (137) 2 hours ago`, `Created`.
 #[must_use]
-pub fn status(container: &Container, now: Timestamp) -> String {
-    let state = &container.record.state;
-    let started = container.run.as_ref().and_then(|run| run.started).or(state.started);
-    let up = || human_duration(started.map_or_else(Default::default, |started| time::since(started, now)));
+pub fn status(container: &ContainerView, now: Timestamp) -> String {
+    let state = &container.state;
+    let up =
+        || human_duration(state.started.map_or_else(Default::default, |started| time::since(started, now)));
     let ended =
         || state.finished.map_or_else(|| "Less than a second ago".to_owned(), |end| time::ago(end, now));
     match container.status {
@@ -138,9 +138,9 @@ pub fn status(container: &Container, now: Timestamp) -> String {
 
 /// The program and its words, those with spaces in quotes.
 #[must_use]
-pub fn command(container: &Container) -> String {
-    let record = &container.record;
-    let words = record.config.process.entrypoint().iter().chain(&record.config.process.command).enumerate();
+pub fn command(container: &ContainerView) -> String {
+    let words =
+        container.config.process.entrypoint().iter().chain(&container.config.process.command).enumerate();
     let quoted =
         words.map(|(at, word)| if at > 0 && word.contains(' ') { format!("'{word}'") } else { word.clone() });
     quoted.collect::<Vec<_>>().join(" ")
@@ -156,36 +156,35 @@ pub fn ellipsis(text: &str, width: usize) -> String {
 }
 
 /// The image as it was named; an id short, a digest left out.
-fn image(container: &Container, truncate: bool) -> String {
-    let record = &container.record;
+fn image(container: &ContainerView, truncate: bool) -> String {
     if !truncate {
-        return record.image.clone();
+        return container.image.clone();
     }
-    let hex = record.image.strip_prefix("sha256:").unwrap_or(&record.image);
-    if record.image_id.to_string().contains(hex) && hex.len() >= 12 {
+    let hex = container.image.strip_prefix("sha256:").unwrap_or(&container.image);
+    if container.image_id.to_string().contains(hex) && hex.len() >= 12 {
         return hex[..12].to_owned();
     }
-    match record.image.parse::<Reference>() {
+    match container.image.parse::<Reference>() {
         Ok(reference) if reference.digest().is_some() => match reference.tag() {
             Some(tag) => format!("{}:{tag}", reference.familiar_name()),
             None => reference.familiar_name(),
         },
-        _ => record.image.clone(),
+        _ => container.image.clone(),
     }
 }
 
 /// Ports the image exposes, while something may listen there.
-fn ports(container: &Container) -> String {
-    match (&container.record.config.networking.network, container.status.is_up()) {
+fn ports(container: &ContainerView) -> String {
+    match (&container.config.networking.network, container.status.is_up()) {
         (NetworkMode::Bridge | NetworkMode::Named(_), true) => {
-            container.record.config.networking.exposed_ports.join(", ")
+            container.config.networking.exposed_ports.join(", ")
         }
         _ => String::new(),
     }
 }
 
 /// `1.2kB (virtual 72.8MB)`
-fn size(container: &Container) -> String {
+fn size(container: &ContainerView) -> String {
     match container.size {
         Some(size) if size.total > 0 => format!("{} (virtual {})", column(size.writable), column(size.total)),
         Some(size) => column(size.writable),
@@ -200,12 +199,12 @@ pub(crate) mod tests {
     use crate::engine::{Bind, DiskUse, MountRequest};
 
     /// A running container of `debian`, created at noon.
-    pub(crate) fn container() -> Container {
+    pub(crate) fn container() -> ContainerView {
         named("web")
     }
 
     /// The same with another name.
-    pub(crate) fn named(name: &str) -> Container {
+    pub(crate) fn named(name: &str) -> ContainerView {
         let json = serde_json::json!({
             "version": 2, "id": "0123456789ab".repeat(6)[..64], "name": name,
             "created": "2026-11-22T09:00:00Z", "image": "debian:latest",
@@ -218,14 +217,14 @@ pub(crate) mod tests {
             },
             "state": {"started": "2026-11-22T11:00:00Z"},
         });
-        let mut container = Container::running(json);
+        let mut container = ContainerView::running(json);
         let bind = Bind {
             source: "/srv/a-rather-long-path".into(),
             create_source: true,
             recursive: true,
             ..Bind::default()
         };
-        container.record.config.mounts.list = vec![MountRequest::new("/data", MountKind::Bind(bind))];
+        container.config.mounts.list = vec![MountRequest::new("/data", MountKind::Bind(bind))];
         container
     }
 
@@ -237,8 +236,8 @@ pub(crate) mod tests {
     fn the_table_is_dockers() {
         let mut exited = named("db");
         exited.status = Status::Exited;
-        exited.record.state.exit_code = 137;
-        exited.record.state.finished = Some("2026-11-22T11:58:00Z".parse().unwrap());
+        exited.state.exit_code = 137;
+        exited.state.finished = Some("2026-11-22T11:58:00Z".parse().unwrap());
         let rows = [container(), exited].map(|c| row(&c, true, now(), &TimeZone::UTC));
         insta::assert_snapshot!(Format::Table.show(COLUMNS, TITLES, &rows).unwrap(), @r#"
         CONTAINER ID   IMAGE           COMMAND                  CREATED       STATUS                       PORTS     NAMES
@@ -252,13 +251,13 @@ pub(crate) mod tests {
         let damaged = Damaged {
             id: "0123456789ab".repeat(6)[..64].to_owned(),
             name: Some("db".to_owned()),
-            why: "EOF while parsing a value, in /var/lib/hoist/containers/0/record.json".to_owned(),
+            why: "EOF while parsing a value, in /var/lib/hoist/containers/0/container.json".to_owned(),
         };
         let rows = [true, false].map(|truncate| damaged_row(&damaged, truncate));
         insta::assert_snapshot!(Format::Table.show(COLUMNS, TITLES, &rows).unwrap(), @"
         CONTAINER ID                                                       IMAGE     COMMAND   CREATED   STATUS                                                                            PORTS     NAMES
         0123456789ab                                                                                     Damaged (EOF while parsing a value, in /var/lib/…)                                          db
-        0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123                                 Damaged (EOF while parsing a value, in /var/lib/hoist/containers/0/record.json)             db
+        0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123                                 Damaged (EOF while parsing a value, in /var/lib/hoist/containers/0/container.json)             db
         ");
     }
 
@@ -273,7 +272,7 @@ pub(crate) mod tests {
     #[test]
     fn every_status_has_dockers_words() {
         let mut container = container();
-        container.record.state.finished = Some("2026-11-22T11:59:30Z".parse().unwrap());
+        container.state.finished = Some("2026-11-22T11:59:30Z".parse().unwrap());
         let words: Vec<_> = Status::ALL
             .map(|status| {
                 container.status = status;

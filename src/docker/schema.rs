@@ -210,8 +210,8 @@ mod tests {
 
     fn created() -> Json {
         let mut container = ps::tests::container();
-        container.record.config.labels = [("k".to_owned(), "v".to_owned())].into();
-        container.record.config.process.entrypoint = None;
+        container.config.labels = [("k".to_owned(), "v".to_owned())].into();
+        container.config.process.entrypoint = None;
         inspect::container(&container)
     }
 

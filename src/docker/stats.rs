@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 use super::format::{Column, Row};
 use crate::base::text;
 use crate::base::units::{binary, column};
-use crate::engine::{Container, Sample, Top};
+use crate::engine::{ContainerView, Sample, Top};
 
 /// What `stats` shows, and every field a template may name.
 pub const COLUMNS: &[Column] = &[
@@ -26,9 +26,8 @@ pub const SHOWN: usize = 8;
 
 /// A container as a row of `stats`; without samples it does not run.
 #[must_use]
-pub fn row(container: &Container, samples: Option<(&Sample, &Sample)>, truncate: bool) -> Row {
-    let record = &container.record;
-    let id = if truncate { record.id.short() } else { record.id.as_str() };
+pub fn row(container: &ContainerView, samples: Option<(&Sample, &Sample)>, truncate: bool) -> Row {
+    let id = if truncate { container.id.short() } else { container.id.as_str() };
     let zero = Sample::default();
     let (before, after) = samples.unwrap_or((&zero, &zero));
     let (received, sent) =
@@ -36,7 +35,7 @@ pub fn row(container: &Container, samples: Option<(&Sample, &Sample)>, truncate:
     Row::new([
         ("ID", id.into()),
         ("Container", id.into()),
-        ("Name", record.name.as_str().into()),
+        ("Name", container.name.as_str().into()),
         ("CPUPerc", format!("{:.2}%", after.cpu_percent(before)).into()),
         ("MemUsage", format!("{} / {}", binary(after.memory), binary(after.memory_limit)).into()),
         ("MemPerc", format!("{:.2}%", percent(after.memory, after.memory_limit)).into()),

@@ -20,7 +20,7 @@ use std::process::Command;
 use futures_util::StreamExt as _;
 
 use super::error::{Doing, Result};
-use super::{Container, ContainerId, Engine, OWN_PROGRAM, Status, Warnings, blocking};
+use super::{ContainerId, ContainerView, Engine, OWN_PROGRAM, Status, Warnings, blocking};
 use crate::base::{ErrorKind, Explain, disk};
 use crate::container::store;
 use crate::sys::probe::Probe;
@@ -85,11 +85,11 @@ impl Engine {
     /// When the containers cannot be listed.
     pub async fn boot(&self) -> Result<Vec<Outcome>> {
         let mut wanted = self.containers().list().await?;
-        wanted.retain(|it| !is_going_on(it) && it.record.wants_boot());
+        wanted.retain(|it| !is_going_on(it) && it.state.wants_boot(&it.config.lifecycle.restart));
         wanted.reverse();
-        let started = futures_util::stream::iter(wanted).map(|it: Container| async move {
-            let result = self.containers().start(it.record.id.as_str()).await;
-            Outcome { name: it.record.name.to_string(), result }
+        let started = futures_util::stream::iter(wanted).map(|it: ContainerView| async move {
+            let result = self.containers().start(it.id.as_str()).await;
+            Outcome { name: it.name.to_string(), result }
         });
         Ok(started.buffered(STARTED_AT_ONCE).collect().await)
     }
@@ -104,8 +104,7 @@ impl Engine {
     pub async fn shutdown(&self) -> Result<Vec<Outcome>> {
         let listing = self.containers().listing().await;
         let whole = listing.iter().flat_map(|listing| &listing.whole).filter(|it| is_going_on(it));
-        let mut wanted: BTreeMap<_, _> =
-            whole.map(|it| (it.record.id.clone(), it.record.name.to_string())).collect();
+        let mut wanted: BTreeMap<_, _> = whole.map(|it| (it.id.clone(), it.name.to_string())).collect();
         let engine = self.clone();
         let (up, read) = blocking(move || Ok(engine.up_in_any_form())).await?;
         for (id, name) in up {
@@ -270,7 +269,7 @@ impl Engine {
 }
 
 /// Whether it runs, or is about to be started again.
-fn is_going_on(container: &Container) -> bool {
+fn is_going_on(container: &ContainerView) -> bool {
     container.status.is_up() || container.status == Status::Restarting
 }
 

@@ -5,9 +5,9 @@ mod end;
 mod logs;
 mod state;
 mod verbs;
+mod view;
 mod wait;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -15,114 +15,18 @@ use jiff::Timestamp;
 pub use crate::container::log::{LogRecord, Stream};
 
 pub(in crate::engine) use verbs::ASK_AGAIN;
+pub(in crate::engine) use view::Stored;
+pub use view::{ContainerFiles, ContainerView, DiskUse};
 
 use super::attach::{Attached, Session};
 use super::error::Result;
 use super::stats::{Sample, Top};
 use super::trash::TrashEntry;
 use super::{
-    ContainerId, Engine, ExecId, Listing, LogView, Name, Options, Process, ProcessDetail, PullPolicy, Record,
-    Reporter, Run, SaveLog, Status, Verb, blocking,
+    ContainerId, Engine, ExecId, Listing, LogView, Name, Options, Process, ProcessDetail, PullPolicy,
+    Reporter, SaveLog, Verb, blocking,
 };
-use crate::base::{Endpoint, Paths};
-use crate::container::log;
 use crate::monitor::wire::Ask;
-
-/// A container as it is now.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Container {
-    /// What outlives a reboot.
-    pub record: Record,
-    /// What does not; `None` when it is not up.
-    pub run: Option<Run>,
-    /// How it is.
-    pub status: Status,
-    /// Bytes on disk, where asked for.
-    pub size: Option<DiskUse>,
-    /// Where its files are, where one container was asked for.
-    pub files: Option<Box<ContainerFiles>>,
-    /// What went wrong when a dead run of it was seen to, a sentence each.
-    pub warnings: Vec<String>,
-}
-
-impl Container {
-    /// Where it is connected, while it is up.
-    #[must_use]
-    pub fn endpoints(&self) -> &[Endpoint] {
-        let run = self.run.as_ref().filter(|_| self.status.is_up());
-        run.and_then(|run| run.endpoints.as_deref()).unwrap_or_default()
-    }
-
-    /// The same with where its files are.
-    pub(in crate::engine) fn with_files(self, paths: &Paths) -> Self {
-        let was_started = self.run.is_some() || self.record.state.started.is_some();
-        let files = ContainerFiles::of(&self.record, was_started, paths);
-        Self { files: Some(Box::new(files)), ..self }
-    }
-}
-
-#[cfg(test)]
-impl Container {
-    /// A container that is up, with this record.
-    pub(crate) fn running(record: serde_json::Value) -> Self {
-        let record: Record = serde_json::from_value(record).expect("it is a record");
-        let status = Status::Running;
-        let container = Self { record, run: None, status, size: None, files: None, warnings: Vec::new() };
-        container.with_files(&Paths::new("/data", "/run/x"))
-    }
-}
-
-/// Where a container's files are, on the machine of its engine.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ContainerFiles {
-    /// What is bound to /etc/resolv.conf; like the next two empty before its first start.
-    pub resolv_conf: PathBuf,
-    /// What is bound to /etc/hostname.
-    pub hostname: PathBuf,
-    /// What is bound to /etc/hosts.
-    pub hosts: PathBuf,
-    /// The log that is written; empty before its first start, and where none is kept.
-    pub log: PathBuf,
-    /// The image's layers, top-most first.
-    pub lower: Vec<PathBuf>,
-    /// Its own changes.
-    pub upper: PathBuf,
-    /// The kernel's, beside these.
-    pub work: PathBuf,
-}
-
-impl ContainerFiles {
-    fn of(record: &Record, was_started: bool, paths: &Paths) -> Self {
-        let folder = paths.container(&record.id);
-        let etc = paths.container_etc(&record.id);
-        let started = |path: PathBuf| if was_started { path } else { PathBuf::new() };
-        let log = if record.config.logging.is_kept() {
-            log::current(&log::folder(&folder))
-        } else {
-            PathBuf::new()
-        };
-        Self {
-            resolv_conf: started(etc.join("resolv.conf")),
-            hostname: started(etc.join("hostname")),
-            hosts: started(etc.join("hosts")),
-            log: started(log),
-            lower: record.layers.iter().map(|layer| paths.layers().join(layer)).collect(),
-            upper: folder.join("upper"),
-            work: folder.join("work"),
-        }
-    }
-}
-
-/// What a container takes on the disk, in bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct DiskUse {
-    /// Its own changes.
-    pub writable: u64,
-    /// Those and its image's layers.
-    pub total: u64,
-    /// Its log files.
-    pub log: u64,
-}
 
 /// What was done otherwise than asked, a sentence each: a limit that is cut, a name server
 /// that a container cannot reach, an event that cannot be written.
@@ -270,7 +174,7 @@ impl Containers<'_> {
     /// # Errors
     ///
     /// When the folder of containers cannot be read.
-    pub async fn list(&self) -> Result<Vec<Container>> {
+    pub async fn list(&self) -> Result<Vec<ContainerView>> {
         Ok(self.listing().await?.whole)
     }
 
@@ -279,10 +183,11 @@ impl Containers<'_> {
     /// # Errors
     ///
     /// As [`Self::list`].
-    pub async fn listing(&self) -> Result<Listing<Container>> {
+    pub async fn listing(&self) -> Result<Listing<ContainerView>> {
         self.on("", |engine, _| {
             engine.tend_trash();
-            engine.all()
+            let Listing { whole, damaged, warnings } = engine.all()?;
+            Ok(Listing { whole: whole.into_iter().map(Stored::view).collect(), damaged, warnings })
         })
         .await
     }
@@ -292,8 +197,9 @@ impl Containers<'_> {
     /// # Errors
     ///
     /// `No such container: x`, and when the start of an id fits several.
-    pub async fn get(&self, target: &str) -> Result<Container> {
-        self.on(target, |engine, target| engine.get(target)).await
+    pub async fn get(&self, target: &str) -> Result<ContainerView> {
+        let view = |engine: &Engine, target: &str| Ok(engine.get(target)?.view_with_files(engine.paths()));
+        self.on(target, view).await
     }
 
     /// Adds [`DiskUse`].
@@ -301,7 +207,7 @@ impl Containers<'_> {
     /// # Errors
     ///
     /// When its folders cannot be read.
-    pub async fn measure(&self, container: Container) -> Result<Container> {
+    pub async fn measure(&self, container: ContainerView) -> Result<ContainerView> {
         self.on("", move |engine, _| engine.measure(container)).await
     }
 

@@ -23,7 +23,7 @@ pub use crate::image::{Force, Input, Parents, Removed, Swept};
 
 /// An image as a list shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
+pub struct ImageView {
     /// The digest of its configuration.
     pub id: ImageId,
     /// `debian:12`: its tags, as people write them, sorted.
@@ -48,7 +48,7 @@ pub struct Image {
     pub layers: Vec<Digest>,
 }
 
-impl Image {
+impl ImageView {
     /// Whether it has no tag.
     #[must_use]
     pub fn is_dangling(&self) -> bool {
@@ -60,7 +60,7 @@ impl Image {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ImageDetail {
     /// As a list shows it.
-    pub image: Image,
+    pub image: ImageView,
     /// The configuration document as it was written; `config` in it is what containers get.
     pub document: Value,
     /// The layers' folders, top-most first; absolute.
@@ -204,7 +204,7 @@ impl Images<'_> {
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub async fn list(&self) -> Result<Vec<Image>> {
+    pub async fn list(&self) -> Result<Vec<ImageView>> {
         Ok(self.listing().await?.whole)
     }
 
@@ -213,7 +213,7 @@ impl Images<'_> {
     /// # Errors
     ///
     /// As [`Self::list`].
-    pub async fn listing(&self) -> Result<Listing<Image>> {
+    pub async fn listing(&self) -> Result<Listing<ImageView>> {
         let engine = self.engine.clone();
         blocking(move || {
             engine.tend_trash();
@@ -251,7 +251,7 @@ impl Images<'_> {
     /// # Errors
     ///
     /// `No such image: x`.
-    pub async fn get(&self, target: &str) -> Result<Image> {
+    pub async fn get(&self, target: &str) -> Result<ImageView> {
         Ok(self.inspect(target).await?.image)
     }
 
@@ -471,7 +471,7 @@ impl Engine {
     }
 }
 
-pub(super) fn row(record: image::Record, references: &[image::Reference]) -> Image {
+pub(super) fn row(record: image::Record, references: &[image::Reference]) -> ImageView {
     let mine = || references.iter().filter(|reference| reference.names(&record.id));
     let tags: BTreeSet<_> =
         mine().filter(|mine| mine.name.digest().is_none()).map(|mine| mine.name.clone()).collect();
@@ -480,7 +480,7 @@ pub(super) fn row(record: image::Record, references: &[image::Reference]) -> Ima
         Some(mine.name.with_digest(digest.clone()))
     };
     let digests: BTreeSet<_> = mine().filter_map(by_digest).collect();
-    Image {
+    ImageView {
         id: record.id,
         tags: tags.into_iter().collect(),
         digests: digests.into_iter().collect(),

@@ -55,7 +55,7 @@ pub use crate::network::{Bridge, Driver as NetworkDriver, Member, NetworkView, S
 pub use attach::{Attached, Input, Output, Session};
 pub use boot::Outcome;
 pub use container::{
-    AttachOptions, Container, ContainerFiles, Containers, CreateRequest, Created, DiskUse, ExecRequest,
+    AttachOptions, ContainerFiles, ContainerView, Containers, CreateRequest, Created, DiskUse, ExecRequest,
     LogRecord, LogRequest, Running, Stream, WaitFor, Warnings,
 };
 pub use damaged::{Damaged, Listing};
@@ -64,8 +64,8 @@ pub use event::News;
 pub use files::Files;
 pub use folders::FileWatch;
 pub use image::{
-    Force, HistoryEntry, Image, ImageDetail, Images, ImportRequest, Input as ArchiveInput, Loaded, Parents,
-    Removed, Swept,
+    Force, HistoryEntry, ImageDetail, ImageView, Images, ImportRequest, Input as ArchiveInput, Loaded,
+    Parents, Removed, Swept,
 };
 pub use layers::LayerReport;
 pub use logview::{
@@ -76,7 +76,7 @@ pub use machine::{AppArmor, Machine};
 pub use network::{Networks, find_network};
 pub use process::ProcessDetail;
 pub use pull::{PullOptions, PullStatus, Pulled};
-pub use settings::{OWN_PROGRAM, Settings};
+pub use settings::{Folders, OWN_PROGRAM, Settings};
 pub use stats::{Lost, Pressure, ProcessRow, RESOURCES, Sample, Stall, Top};
 pub use trash::{Emptied, Restored, Space, Trash, TrashDetail, TrashEntry, Trashed};
 

@@ -30,6 +30,17 @@ pub struct Settings {
     pub space: fn(&Path) -> Option<Space>,
 }
 
+/// Where an engine's state lies, for its users to see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Folders {
+    /// What outlives a reboot.
+    pub root: PathBuf,
+    /// What does not.
+    pub run: PathBuf,
+    /// What the engine is called in the names of its cgroups and bridges.
+    pub engine: String,
+}
+
 /// The program that calls, also when its file was replaced since.
 pub const OWN_PROGRAM: &str = "/proc/self/exe";
 
@@ -84,6 +95,13 @@ impl Settings {
         let mut limits = Limits::default();
         limits.layer = config.images.max_size.unwrap_or(limits.layer);
         Ok(Self { registry, keep, limits, ..Self::new(config.paths.clone()) })
+    }
+
+    /// Where state lies.
+    #[must_use]
+    pub fn folders(&self) -> Folders {
+        let paths = &self.paths;
+        Folders { root: paths.root().into(), run: paths.run().into(), engine: paths.engine_name() }
     }
 
     /// Makes the state folders (mode 0700) where they are missing, and checks that they are

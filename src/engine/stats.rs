@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use tokio::sync::mpsc;
 
+use super::container::Stored;
 use super::error::Result;
-use super::{Container, Engine, blocking};
+use super::{Engine, blocking};
 pub use crate::cgroup::{Pressure, RESOURCES, Stall};
 use crate::container::sample;
 pub use crate::container::sample::{Lost, Sample};
@@ -19,7 +20,7 @@ impl Engine {
         let engine = self.clone();
         tokio::spawn(async move {
             loop {
-                let (engine, id) = (engine.clone(), container.record.id.as_str().to_owned());
+                let (engine, id) = (engine.clone(), container.id.as_str().to_owned());
                 // It ended, or was removed: the channel closes.
                 let Ok(Some(sample)) = blocking(move || engine.sample(&id)).await else { return };
                 if to.send(sample).await.is_err() {
@@ -35,7 +36,7 @@ impl Engine {
     }
 
     fn sample(&self, target: &str) -> Result<Option<Sample>> {
-        let Container { record, run, status, .. } = self.get(target)?;
+        let Stored { record, run, status, .. } = self.get(target)?;
         let Some(init) = run.as_ref().and_then(|run| run.init()).filter(|_| status.is_up()) else {
             return Ok(None);
         };

@@ -10,9 +10,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::container::Running;
+use super::container::Stored;
 use super::error::{Doing, NotFound, Result};
 use super::image::Both;
-use super::{Container, Engine, Force, Image, Parents, Removed, Status, blocking};
+use super::{ContainerView, Engine, Force, ImageView, Parents, Removed, Status, blocking};
 use crate::base::disk::{self, Lock, Rank};
 use crate::base::journal::{self, Kind};
 use crate::base::{ErrorKind, Explain, Name};
@@ -30,9 +31,9 @@ pub use empty::{Emptied, helper};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrashDetail {
     /// A container.
-    Container(Box<Container>),
+    Container(Box<ContainerView>),
     /// An image, and parents that went with it.
-    Image(Vec<Image>),
+    Image(Vec<ImageView>),
 }
 
 /// What came back.
@@ -368,9 +369,8 @@ impl Engine {
             Kind::Container => {
                 let record = store::load_aside(&trash::folder(self.paths(), id)).doing(doing)?;
                 let status = if record.state.started.is_some() { Status::Exited } else { Status::Created };
-                let container =
-                    Container { record, run: None, status, size: None, files: None, warnings: Vec::new() };
-                Ok(TrashDetail::Container(Box::new(container.with_files(self.paths()))))
+                let stored = Stored { record, run: None, status, warnings: Vec::new() };
+                Ok(TrashDetail::Container(Box::new(stored.view_with_files(self.paths()))))
             }
             Kind::Image => {
                 let kept = self.image_store()?.aside(id).doing(doing)?;

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use hoist::base::Paths;
 use hoist::base::progress::Reporter;
+use hoist::container::{Run, store};
 use hoist::engine::container::{AttachOptions, CreateRequest};
 use hoist::engine::{Attached, Engine, Options, Output as Sessions, PullPolicy, Settings, Stream};
 use hoist::image::Input;
@@ -131,8 +132,13 @@ impl Case {
         self.wait_for(hear(attached))
     }
 
-    pub(crate) fn container(&self, id: &str) -> hoist::engine::Container {
+    pub(crate) fn container(&self, id: &str) -> hoist::engine::ContainerView {
         self.wait_for(self.engine.containers().get(id)).unwrap()
+    }
+
+    /// What a container's `run.json` holds, after a dead run of it was seen to.
+    pub(crate) fn run_of(&self, id: &str) -> Run {
+        store::load_run(self.engine.paths(), &self.container(id).id).unwrap().expect("it has a run")
     }
 
     /// Every cgroup of this engine's containers, without those that they have made.

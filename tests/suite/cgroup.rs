@@ -108,14 +108,14 @@ fn monitors_share_a_group_that_no_logout_ends() {
     let pids = || std::fs::read_to_string(&file).unwrap_or_default().lines().count();
     assert_eq!(pids(), 2, "the container's and the command's");
 
-    let before = case.container(&id).run.unwrap().monitor();
+    let before = case.run_of(&id).monitor();
     assert_eq!(group_of(before.pid), monitors);
     sys::signal::send(before.pid.try_into().unwrap(), libc::SIGKILL).unwrap();
     until("the monitor is dead", || !before.is_alive());
     session.hoist(&case, &["ps"]);
     let container = case.container(&id);
     assert_eq!(container.status, Status::Running);
-    let run = container.run.unwrap();
+    let run = case.run_of(&id);
     let adopting = run.monitor();
     assert_ne!(adopting, before);
     assert_eq!(group_of(adopting.pid), monitors);
@@ -149,7 +149,7 @@ fn in_no_tree_of_v1_a_container_is_where_its_caller_is() {
     started.args(["-ec", &format!("{joins} exec \"$@\""), "sh", HOIST]).args(hoist.get_args());
     let id = ok(started.stdin(Stdio::null()).output().unwrap());
 
-    let run = case.container(&id).run.unwrap();
+    let run = case.run_of(&id);
     let of = |pid: u32| std::fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap();
     let init = of(run.init().unwrap().pid);
     let mut apart = init.lines().filter(|line| !line.starts_with("0::") || unified().is_some());
@@ -266,7 +266,7 @@ fn a_pause_that_hangs_keeps_nobody_else_waiting() {
     let script = "while :; do echo x > /disk/file; done";
     let words = ["run", "-d", "--name", "web", "--network", "none", "-v", &volume, IMAGE, "sh", "-c", script];
     let id = ok(case.hoist(&words));
-    let init = case.container(&id).run.unwrap().init().unwrap();
+    let init = case.run_of(&id).init().unwrap();
     ok(disk.freeze("-f"));
     let is_blocked = || {
         let stat = std::fs::read_to_string(format!("/proc/{}/stat", init.pid)).unwrap();

@@ -52,9 +52,9 @@ fn output_exit_code_and_record_come_back() {
     assert!(!attached.tty);
     assert_eq!(case.wait_for(hear(attached)), said("out\n", "err\n", 7));
     let container = case.container(&id);
-    assert_eq!((container.status, container.record.state.exit_code), (Status::Exited, 7));
-    assert!(container.record.state.started < container.record.state.finished);
-    assert_eq!(container.run, None);
+    assert_eq!((container.status, container.state.exit_code), (Status::Exited, 7));
+    assert!(container.state.started < container.state.finished);
+    assert_eq!(container.pid, None);
     let mut written: Vec<_> = log(&case, &id, WHOLE).lines().map(str::to_owned).collect();
     written.sort();
     assert_eq!(written, ["err", "out"]);
@@ -80,8 +80,8 @@ fn a_program_that_is_missing_or_none_is_told_with_its_own_kind() {
         assert!(error.causes()[0].starts_with(cause), "{:?}", error.causes());
         let container = case.container(&id);
         let code = if kind == ErrorKind::ProgramNotFound { 127 } else { 126 };
-        assert_eq!((container.status, container.record.state.exit_code), (Status::Created, code));
-        assert!(!container.record.state.error.is_empty());
+        assert_eq!((container.status, container.state.exit_code), (Status::Created, code));
+        assert!(!container.state.error.is_empty());
         assert!(case.cgroups().is_empty());
     }
 }
@@ -251,23 +251,23 @@ fn stop_asks_first_and_then_kills() {
     // Process 1 has no default action for SIGTERM: this one ignores it.
     let stubborn = case.start(&["sleep", "1000"], |_| {});
     drop(case.wait_for(containers.stop(&stubborn, None, Some(0))).unwrap());
-    assert_eq!(case.container(&stubborn).record.state.exit_code, 137);
-    assert!(case.container(&stubborn).record.state.stopped_by_hand);
+    assert_eq!(case.container(&stubborn).state.exit_code, 137);
+    assert!(case.container(&stubborn).state.stopped_by_hand);
     let polite = case.start(&["sh", "-c", "trap 'exit 5' TERM; while :; do sleep 0.05; done"], |_| {});
     until("its trap is set", || {
-        let status = case.container(&polite).run.unwrap().init().unwrap().pid;
+        let status = case.run_of(&polite).init().unwrap().pid;
         let text = std::fs::read_to_string(format!("/proc/{status}/status")).unwrap_or_default();
         let caught = text.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
         u64::from_str_radix(caught.trim(), 16).unwrap_or(0) & (1 << 14) != 0
     });
     drop(case.wait_for(containers.stop(&polite, None, None)).unwrap());
-    assert_eq!(case.container(&polite).record.state.exit_code, 5);
+    assert_eq!(case.container(&polite).state.exit_code, 5);
     assert_eq!(actions(&case, &polite), ["create", "start", "kill", "die", "stop"]);
     drop(case.wait_for(containers.stop(&polite, None, None)).unwrap()); // it has ended: fine
     // With an init of ours, the default action is there.
     let init = case.start(&["sleep", "1000"], |options| options.process.init = true);
     drop(case.wait_for(containers.stop(&init, None, Some(60))).unwrap());
-    assert_eq!(case.container(&init).record.state.exit_code, 143);
+    assert_eq!(case.container(&init).state.exit_code, 143);
 }
 
 /// Whether the kernel says of some group of the containers that nothing runs in it.
@@ -308,7 +308,7 @@ fn pausing_stands_it_still_and_only_unpausing_or_an_end_helps() {
     until("it goes on", || log(&case, &id, WHOLE).len() > before);
     drop(case.wait_for(containers.pause(&id)).unwrap());
     drop(case.wait_for(containers.kill(&id, "KILL")).unwrap());
-    assert_eq!(case.container(&id).record.state.exit_code, 137);
+    assert_eq!(case.container(&id).state.exit_code, 137);
 }
 
 #[test]
@@ -317,7 +317,7 @@ fn remove_wants_an_end_or_force() {
     let containers = case.engine.containers();
     let id = case.start(&["sleep", "1000"], |_| {});
     let error = case.wait_for(containers.remove(&id, false, false)).unwrap_err();
-    let name = case.container(&id).record.name;
+    let name = case.container(&id).name;
     assert_eq!(error.to_string(), format!("cannot remove `{name}`"));
     assert_eq!(error.hint().as_deref(), Some("stop it first, or remove it with --force"));
     case.wait_for(containers.remove(&id, true, false)).unwrap();
@@ -336,7 +336,7 @@ fn a_container_is_renamed_also_while_it_runs() {
     let id = case.start(&["sleep", "1000"], |_| {});
     let other = case.create(&["true"], |_| {});
     drop(case.wait_for(containers.rename(&id, "web".parse().unwrap())).unwrap());
-    assert_eq!(case.container("web").record.id.as_str(), id);
+    assert_eq!(case.container("web").id.as_str(), id);
     let error = case.wait_for(containers.rename(&other, "web".parse().unwrap())).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
     let error = case.wait_for(containers.rename("web", "web".parse().unwrap())).unwrap_err();
@@ -353,10 +353,10 @@ fn restart_starts_again_with_the_same_files() {
     let containers = case.engine.containers();
     let id = case.start(&["sh", "-c", "echo x >> /count; wc -l < /count; sleep 1000"], |_| {});
     until("it ran", || log(&case, &id, WHOLE) == "1\n");
-    let first = case.container(&id).run.unwrap();
+    let first = case.run_of(&id);
     let _ = case.wait_for(containers.restart(&id, None, Some(0))).unwrap();
     until("it ran again", || log(&case, &id, WHOLE) == "1\n2\n");
-    let second = case.container(&id).run.unwrap();
+    let second = case.run_of(&id);
     assert_eq!(second.monitor, first.monitor);
     assert_ne!(second.init(), first.init());
     let want = ["create", "start", "kill", "kill", "die", "stop", "start", "restart"];
@@ -374,12 +374,12 @@ fn a_restart_by_hand_during_the_back_off_counts_anew() {
     // The fifth start has counted four restarts; the next one waits the longest.
     until("it waits for its fifth restart", || {
         let now = case.container(&id);
-        now.status == Status::Restarting && now.record.state.restart_count == 4
+        now.status == Status::Restarting && now.state.restart_count == 4
     });
     let said = case.hoist(&["restart", &id]);
     assert!(said.status.success(), "{said:?}");
     let now = case.container(&id);
-    assert_eq!((now.status, now.record.state.restart_count), (Status::Running, 0));
+    assert_eq!((now.status, now.state.restart_count), (Status::Running, 0));
     let events = ["events", "--since", "1h", "--until", "0s", "--format", "{{.Action}}"];
     let events = String::from_utf8(case.hoist(&events).stdout).unwrap();
     let last: Vec<&str> = events.lines().collect();
@@ -403,16 +403,16 @@ fn a_restart_by_policy_that_fails_is_tried_again_and_says_why() {
         std::fs::write(away.join("end"), "\n").unwrap();
         until("a restart has failed", || {
             let now = case.container("web");
-            let error = &now.record.state.error;
+            let error = &now.state.error;
             now.status == Status::Restarting && error.contains(there.to_str().unwrap())
         });
     };
     lose();
-    let failed = case.container("web").record.state.restart_count;
-    until("it is tried again", || case.container("web").record.state.restart_count > failed);
+    let failed = case.container("web").state.restart_count;
+    until("it is tried again", || case.container("web").state.restart_count > failed);
     std::fs::rename(&away, &there).unwrap();
     until("it runs again", || case.container("web").status == Status::Running);
-    assert_eq!(case.container("web").record.state.error, "");
+    assert_eq!(case.container("web").state.error, "");
     lose();
     assert!(case.hoist(&["stop", "web"]).status.success());
     assert_eq!(case.container("web").status, Status::Exited);
@@ -472,18 +472,18 @@ fn a_policy_starts_it_again_until_a_person_ends_it() {
     let containers = case.engine.containers();
     let id = case.start(&["false"], |options| options.lifecycle.restart = RestartPolicy::OnFailure(2));
     until("it gave up", || case.container(&id).status == Status::Exited);
-    assert_eq!(case.container(&id).record.state.restart_count, 2);
+    assert_eq!(case.container(&id).state.restart_count, 2);
     // A start by hand is a new beginning: it may fail as often again.
     let _ = case.wait_for(containers.start(&id)).unwrap();
     let ends = || actions(&case, &id).into_iter().filter(|action| action == "die").count();
     until("it gave up again", || ends() == 6 && case.container(&id).status == Status::Exited);
-    assert_eq!(case.container(&id).record.state.restart_count, 2);
+    assert_eq!(case.container(&id).state.restart_count, 2);
     let id = case.start(&["false"], |options| options.lifecycle.restart = RestartPolicy::Always);
-    until("it was restarted", || case.container(&id).record.state.restart_count > 1);
+    until("it was restarted", || case.container(&id).state.restart_count > 1);
     drop(case.wait_for(containers.stop(&id, None, Some(0))).unwrap());
     assert_eq!(case.container(&id).status, Status::Exited);
     let _ = case.wait_for(containers.start(&id)).unwrap();
-    until("it was restarted after a start by hand", || case.container(&id).record.state.restart_count > 1);
+    until("it was restarted after a start by hand", || case.container(&id).state.restart_count > 1);
     case.wait_for(containers.remove(&id, true, false)).unwrap();
 }
 
@@ -627,7 +627,7 @@ fn no_process_hides_by_its_name_or_speaks_to_the_terminal() {
     let top = || case.wait_for(case.engine.containers().top(&id)).unwrap().processes;
     until("both run", || top().iter().any(|row| row.command.starts_with("sleep")));
     let rows = top();
-    let comm = std::fs::read(format!("/proc/{}/comm", case.container(&id).run.unwrap().init().unwrap().pid));
+    let comm = std::fs::read(format!("/proc/{}/comm", case.run_of(&id).init().unwrap().pid));
     assert_eq!(comm.unwrap(), b"\xff\xfe\n", "its name is no text");
     assert_eq!(rows.iter().map(|row| row.inner_pid).min(), Some(1), "{rows:?}");
     assert!(rows.iter().all(|row| row.user == "ro␛]0;x␇ot"), "{rows:?}");
@@ -822,7 +822,7 @@ fn want_of_memory_is_told_and_recorded() {
         waiter.await.unwrap()
     });
     assert_eq!(code, 137);
-    assert!(case.container(&id).record.state.oom_killed);
+    assert!(case.container(&id).state.oom_killed);
     assert!(actions(&case, &id).contains(&"oom".to_owned()), "{:?}", actions(&case, &id));
 }
 
@@ -882,7 +882,7 @@ fn an_error_calls_a_container_as_its_user_does() {
             assert!(!causes.concat().contains(&id), "{causes:?}");
         }
     }
-    let error = case.wait_for(containers.log_view(&[container.record.id])).unwrap_err();
+    let error = case.wait_for(containers.log_view(&[container.id])).unwrap_err();
     assert_eq!(error.to_string(), "cannot read the log of `web`");
     // Of one that is gone nobody knows the name.
     case.wait_for(containers.remove(&id, false, false)).unwrap();
@@ -957,10 +957,10 @@ fn a_shutdown_ends_each_in_its_own_way_and_a_boot_starts_what_policies_want() {
         let done = outcomes.into_iter().map(|it| (it.name, it.result.unwrap()).0);
         done.collect::<std::collections::BTreeSet<_>>()
     };
-    let named = |ids: &[&str]| ids.iter().map(|id| case.container(id).record.name.to_string()).collect();
+    let named = |ids: &[&str]| ids.iter().map(|id| case.container(id).name.to_string()).collect();
     let stopped = names(case.wait_for(case.engine.shutdown()).unwrap());
     assert_eq!(stopped, named(&[&polite, &deaf, &plain, &failing, &looping]));
-    let code = |id: &str| (case.container(id).status, case.container(id).record.state.exit_code);
+    let code = |id: &str| (case.container(id).status, case.container(id).state.exit_code);
     assert_eq!(code(&polite), (Status::Exited, 7));
     assert_eq!([code(&deaf), code(&plain), code(&failing)], [(Status::Exited, 137); 3]);
     assert_eq!(code(&looping), (Status::Exited, 1));

@@ -87,12 +87,12 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
     let script = "i=0; while [ ! -e /stop ]; do echo line $i; i=$((i+1)); sleep 0.01; done; echo end; exit 9";
     let id = case.start(&["sh", "-c", script], |_| {});
     until("it writes", || log(&case, &id).contains("line 3\n"));
-    let before = case.container(&id).run.unwrap();
+    let before = case.run_of(&id);
     kill(before.monitor.pid);
     until("the monitor is dead", || !before.monitor.is_alive());
     let after = case.container(&id);
     assert_eq!(after.status, Status::Running);
-    let after = after.run.unwrap();
+    let after = case.run_of(&id);
     assert_eq!(after.init(), before.init());
     assert_ne!(after.monitor(), before.monitor());
     let seen = log(&case, &id).len();
@@ -128,7 +128,7 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
 
 /// Kills the monitor of a container, for the next look to start another.
 fn end_monitor(case: &Case, id: &str) {
-    let monitor = case.container(id).run.unwrap().monitor();
+    let monitor = case.run_of(id).monitor();
     kill(monitor.pid);
     until("the monitor is dead", || !monitor.is_alive());
 }
@@ -194,7 +194,7 @@ fn a_pause_that_cannot_be_noted_is_taken_back() {
 /// Stops the monitor of a container that runs, ends the first process, and kills the monitor
 /// before it can see that. Returns the run of before.
 fn cut_off(case: &Case, id: &str) -> Run {
-    let run = case.container(id).run.unwrap();
+    let run = case.run_of(id);
     sys::signal::send(run.monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
     kill(run.init().unwrap().pid);
     kill(run.monitor.pid);
@@ -212,27 +212,27 @@ fn adoption_keeps_the_count_of_restarts() {
     let script = "echo >> /starts; [ $(wc -l < /starts) -lt 3 ] || sleep 1000; exit 1";
     let id =
         case.start(&["sh", "-c", script], |options| options.lifecycle.restart = RestartPolicy::OnFailure(3));
-    until("it failed twice", || case.container(&id).record.state.restart_count == 2);
+    until("it failed twice", || case.container(&id).state.restart_count == 2);
     until("it is up", || is_up(&case, &id));
-    let before = case.container(&id).run.unwrap();
+    let before = case.run_of(&id);
     kill(before.monitor.pid);
     until("the monitor is dead", || !before.monitor.is_alive());
     let after = case.container(&id);
-    assert_ne!(after.run.unwrap().monitor(), before.monitor());
-    assert_eq!(after.record.state.restart_count, 2);
+    assert_ne!(case.run_of(&id).monitor(), before.monitor());
+    assert_eq!(after.state.restart_count, 2);
     // One restart is left.
     kill(before.init().unwrap().pid);
     until("it runs again", || {
         let now = case.container(&id);
         now.status == Status::Running
-            && now.run.unwrap().init() != before.init()
-            && now.record.state.restart_count == 3
+            && case.run_of(&id).init() != before.init()
+            && now.state.restart_count == 3
     });
-    kill(case.container(&id).run.unwrap().init().unwrap().pid);
+    kill(case.run_of(&id).init().unwrap().pid);
     until("its policy gives up", || case.container(&id).status == Status::Exited);
     // Who starts it by hand lets it fail as often as the first time.
     case.start_again(&id);
-    assert_eq!(case.container(&id).record.state.restart_count, 0);
+    assert_eq!(case.container(&id).state.restart_count, 0);
 }
 
 /// Where a monitor is killed between two runs, by what it has written by then.
@@ -284,14 +284,14 @@ fn a_monitor_killed_between_two_runs_leaves_one_that_its_policy_goes_on_with() {
             point.write(&case, &id, before.clone());
             until("it runs again", || is_up(&case, &id));
             let after = case.container(&id);
-            assert_ne!(after.run.unwrap().init(), before.init(), "{point:?}");
-            assert_eq!(after.record.state.restart_count, count, "{point:?}");
+            assert_ne!(case.run_of(&id).init(), before.init(), "{point:?}");
+            assert_eq!(after.state.restart_count, count, "{point:?}");
         }
         // The monitor that went on with it does so for good.
-        kill(case.container(&id).run.unwrap().init().unwrap().pid);
+        kill(case.run_of(&id).init().unwrap().pid);
         until("it is restarted", || {
             let now = case.container(&id);
-            now.status == Status::Running && now.record.state.restart_count == 3
+            now.status == Status::Running && now.state.restart_count == 3
         });
         drop(case.wait_for(case.engine.containers().stop(&id, None, Some(0))).unwrap());
         assert_eq!(case.container(&id).status, Status::Exited, "{point:?}");
@@ -312,7 +312,7 @@ fn a_monitor_killed_between_two_runs_starts_nothing_that_was_stopped_by_hand() {
         let ended = case.container(&id);
         assert_eq!(ended.status, Status::Exited, "{point:?}");
         if record.state.finished.is_some() {
-            assert_eq!(ended.record.state, record.state, "{point:?}");
+            assert_eq!(ended.state, record.state, "{point:?}");
         }
         assert!(store::load_run(case.engine.paths(), &parsed).unwrap().is_none(), "{point:?}");
     }
@@ -332,7 +332,7 @@ fn a_restart_that_cannot_be_tried_now_stays_due_and_can_be_ended() {
         let error = case.wait_for(containers.stop(&id, None, None)).unwrap_err();
         assert!(error.to_string().starts_with("cannot restart `"), "{point:?}: {error}");
         until("it runs again", || is_up(&case, &id));
-        assert_eq!(case.container(&id).record.state.restart_count, 1, "{point:?}");
+        assert_eq!(case.container(&id).state.restart_count, 1, "{point:?}");
         let run = cut_off(&case, &id);
         point.write(&case, &id, run);
         drop(case.wait_for(containers.kill(&id, "TERM")).unwrap());
@@ -455,7 +455,7 @@ fn what_cannot_die_is_told_and_ends_once_it_can() {
     let case = Case::new();
     let verbs: [&[&str]; 4] = [&["kill"], &["stop", "-t", "1"], &["restart", "-t", "1"], &["rm", "-f"]];
     let ids = verbs.map(|_| case.start(&["sleep", "1000"], |_| {}));
-    let inits = ids.each_ref().map(|id| case.container(id).run.unwrap().init().unwrap());
+    let inits = ids.each_ref().map(|id| case.run_of(id).init().unwrap());
     let freezer = Freezer::hold(&inits);
     let begin = |(words, id): (&&[&str], &String)| {
         case.command(&[words, &[id.as_str()][..]].concat())
@@ -531,7 +531,7 @@ fn a_restart_that_its_monitor_has_no_room_for_stays_due() {
         assert_eq!(case.container(&id).status, Status::Restarting, "{point:?}");
         sys::mount::detach(&log).unwrap();
         until("it runs again", || is_up(&case, &id));
-        assert_eq!(case.container(&id).record.state.restart_count, 1, "{point:?}");
+        assert_eq!(case.container(&id).state.restart_count, 1, "{point:?}");
         case.wait_for(case.engine.containers().remove(&id, true, false)).unwrap();
     }
 }
@@ -543,7 +543,7 @@ fn what_somebody_else_is_changing_is_shown_as_it_is() {
         [(RestartPolicy::No, Status::Exited), (RestartPolicy::Always, Status::Restarting)]
     {
         let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = restart.clone());
-        let run = case.container(&id).run.unwrap();
+        let run = case.run_of(&id);
         let lock = store::lock(case.engine.paths(), &id.parse().unwrap()).unwrap();
         kill(run.monitor.pid);
         until("its monitor is dead", || !run.monitor.is_alive());
@@ -570,7 +570,7 @@ fn a_monitor_killed_after_a_start_that_failed_leaves_why() {
     store::save_run(case.engine.paths(), &parsed, &run).unwrap();
     store::save(case.engine.paths(), &record).unwrap();
     let left = case.container(&id);
-    assert_eq!((left.status, left.record.state), (Status::Created, record.state));
+    assert_eq!((left.status, left.state), (Status::Created, record.state));
     assert!(store::load_run(case.engine.paths(), &parsed).unwrap().is_none());
 }
 
@@ -578,7 +578,7 @@ fn a_monitor_killed_after_a_start_that_failed_leaves_why() {
 fn a_monitor_killed_right_after_a_restart_is_followed_by_one_that_knows_the_policy() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = RestartPolicy::Always);
-    let mut run = case.container(&id).run.unwrap();
+    let mut run = case.run_of(&id);
     sys::signal::send(run.monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
     // As it is when the program is executed, and nobody has written that yet.
     (run.status, run.starting) = (Status::Restarting, true);
@@ -586,9 +586,9 @@ fn a_monitor_killed_right_after_a_restart_is_followed_by_one_that_knows_the_poli
     kill(run.monitor.pid);
     until("the monitor is dead", || !run.monitor.is_alive());
     let after = case.container(&id);
-    assert_eq!((after.status, after.run.unwrap().init()), (Status::Running, run.init()));
+    assert_eq!((after.status, case.run_of(&id).init()), (Status::Running, run.init()));
     kill(run.init().unwrap().pid);
-    until("it is restarted", || is_up(&case, &id) && case.container(&id).run.unwrap().init() != run.init());
+    until("it is restarted", || is_up(&case, &id) && case.run_of(&id).init() != run.init());
 }
 
 #[test]
@@ -598,7 +598,7 @@ fn monitors_killed_at_random_moments_end_no_restart_policy() {
     let parsed = id.parse().unwrap();
     let mut random = Random::new();
     for round in 0..40 {
-        let count = case.container(&id).record.state.restart_count;
+        let count = case.container(&id).state.restart_count;
         std::thread::sleep(Duration::from_micros(random.below(150_000))); // which moment it is
         if let Ok(Some(run)) = store::load_run(case.engine.paths(), &parsed) {
             kill(run.monitor.pid);
@@ -608,8 +608,8 @@ fn monitors_killed_at_random_moments_end_no_restart_policy() {
         }
         until("it is started again", || {
             let now = case.container(&id);
-            assert_ne!(now.status, Status::Exited, "round {round}: {:?}", now.record.state);
-            now.record.state.restart_count > count
+            assert_ne!(now.status, Status::Exited, "round {round}: {:?}", now.state);
+            now.state.restart_count > count
         });
     }
 }
@@ -621,11 +621,11 @@ fn a_container_with_a_terminal_ends_with_its_monitor_and_that_is_recorded() {
         options.process.tty = true;
         options.process.interactive = true;
     });
-    let run = case.container(&id).run.unwrap();
+    let run = case.run_of(&id);
     kill(run.monitor.pid);
     until("its first process hears of it", || !run.init().unwrap().is_alive());
     until("it is recorded", || case.container(&id).status == Status::Exited);
-    let state = case.container(&id).record.state;
+    let state = case.container(&id).state;
     assert!(!state.error.is_empty() || state.exit_code != 0, "{state:?}");
     case.start_again(&id);
     assert_eq!(case.container(&id).status, Status::Running);
@@ -635,7 +635,7 @@ fn a_container_with_a_terminal_ends_with_its_monitor_and_that_is_recorded() {
 fn a_waiter_hears_of_a_container_whose_monitor_was_killed_with_it() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
-    let run = case.container(&id).run.unwrap();
+    let run = case.run_of(&id);
     let code = case.wait_for(async {
         let waiter = {
             let (engine, id) = (case.engine.clone(), id.clone());
@@ -659,7 +659,7 @@ fn a_monitor_that_does_not_answer_stops_no_removal() {
     let case = Case::new();
     let containers = case.engine.containers();
     let id = case.start(&["sleep", "1000"], |_| {});
-    let monitor = case.container(&id).run.unwrap().monitor();
+    let monitor = case.run_of(&id).monitor();
     sys::signal::send(monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
     let error = case.wait_for(containers.pause(&id)).unwrap_err();
     assert_eq!(error.causes(), ["the container's monitor does not answer"]);
@@ -677,13 +677,13 @@ fn what_is_killed_without_its_monitor_stays_ended_after_a_boot_too() {
     let case = Case::new();
     let id =
         case.start(&["sleep", "1000"], |options| options.lifecycle.restart = RestartPolicy::UnlessStopped);
-    let monitor = case.container(&id).run.unwrap().monitor();
+    let monitor = case.run_of(&id).monitor();
     sys::signal::send(monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
     drop(case.wait_for(case.engine.containers().kill(&id, "KILL")).unwrap());
     assert!(!monitor.is_alive());
     let ended = case.container(&id);
     assert_eq!(ended.status, Status::Exited);
-    assert!(!ended.record.wants_boot(), "{:?}", ended.record.state);
+    assert!(!ended.state.wants_boot(&ended.config.lifecycle.restart), "{:?}", ended.state);
 }
 
 #[test]
@@ -692,7 +692,7 @@ fn a_test_that_fails_leaves_nothing_alive() {
     let failed = std::panic::catch_unwind(|| {
         let case = Case::new();
         let ids = [(); 4].map(|()| case.start(&["sleep", "1000"], |_| {}));
-        let runs = ids.each_ref().map(|id| case.container(id).run.unwrap());
+        let runs = ids.each_ref().map(|id| case.run_of(id));
         seen.lock().unwrap().extend(runs.iter().flat_map(|run| [run.monitor(), run.init().unwrap()]));
         let paths = case.engine.paths();
         let [stopped, unwritten, lost, _] = ids.each_ref().map(|id| id.parse().unwrap());
@@ -783,10 +783,8 @@ fn kill_at_any_moment(rounds: u32) {
     }
     // What lives on is let end, but for what would not; each look mends what it finds dead.
     for container in case.wait_for(case.engine.containers().list()).unwrap() {
-        if container.record.config.lifecycle.restart != RestartPolicy::No
-            || container.status == Status::Paused
-        {
-            let id = container.record.id.as_str();
+        if container.config.lifecycle.restart != RestartPolicy::No || container.status == Status::Paused {
+            let id = container.id.as_str();
             case.wait_for(case.engine.containers().remove(id, true, false)).unwrap();
         }
     }
@@ -797,7 +795,7 @@ fn kill_at_any_moment(rounds: u32) {
             && case.processes().is_empty()
     });
     for container in case.wait_for(case.engine.containers().list()).unwrap() {
-        case.wait_for(case.engine.containers().remove(container.record.id.as_str(), false, false)).unwrap();
+        case.wait_for(case.engine.containers().remove(container.id.as_str(), false, false)).unwrap();
     }
     // A rename that was killed leaves a name that leads nowhere: it is free, and swept.
     hoist::container::store::sweep(case.engine.paths()).unwrap();
@@ -933,7 +931,7 @@ fn a_flood_to_stalled_clients_keeps_the_monitor_small() {
     case.wait_for(async {
         let stalled =
             containers.start_attached(&id, AttachOptions { lossless: false, ..ALL }, None).await.unwrap();
-        let monitor = case.engine.containers().get(&id).await.unwrap().run.unwrap().monitor();
+        let monitor = store::load_run(case.engine.paths(), &id.parse().unwrap()).unwrap().unwrap().monitor();
         let folder = hoist::container::log::folder(&case.engine.paths().container(&id.parse().unwrap()));
         // Tens of megabytes have gone through when the log has turned over so often.
         let mut turned = std::collections::HashSet::new();
@@ -968,7 +966,7 @@ fn an_idle_monitor_is_small() {
     let most = if cfg!(debug_assertions) { 1536 } else { 512 };
     for network in [NetworkMode::None, NetworkMode::Bridge] {
         let id = case.start(&["sleep", "1000"], |options| options.networking.network = network.clone());
-        let monitor = case.container(&id).run.unwrap().monitor();
+        let monitor = case.run_of(&id).monitor();
         let size = private_kib(monitor.pid);
         assert!(size <= most, "{size} KiB with {network:?}");
         // Runs, clients and verbs that are over leave nothing.
@@ -980,7 +978,7 @@ fn an_idle_monitor_is_small() {
                 drop(case.engine.containers().restart(&id, None, Some(0)).await.unwrap());
             }
         });
-        assert_eq!(case.container(&id).run.unwrap().monitor(), monitor);
+        assert_eq!(case.run_of(&id).monitor(), monitor);
         let size = private_kib(monitor.pid);
         assert!(size <= most, "{size} KiB with {network:?} after five runs");
     }
@@ -1015,8 +1013,8 @@ fn input_to_a_container_that_does_not_read_holds_no_signal_up() {
         let input = attached.input.clone();
         let flood =
             tokio::spawn(async move { while input.send(Input::Bytes(vec![b'x'; 60_000])).await.is_ok() {} });
-        let init = case.engine.containers().get(&id).await.unwrap().run.unwrap().init().unwrap();
-        while attached.input.capacity() > 0 || takes_more(init.pid) {
+        let init = case.engine.containers().get(&id).await.unwrap().pid.unwrap();
+        while attached.input.capacity() > 0 || takes_more(init) {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
         drop(case.engine.containers().kill(&id, "KILL").await.unwrap());

@@ -137,7 +137,7 @@ fn a_run_that_cannot_be_read_is_not_killed_but_can_be() {
     for (how, why) in WRONGS {
         let case = Case::new();
         let id = case.start(&["sleep", "1000"], |_| {});
-        let run = case.container(&id).run.unwrap();
+        let run = case.run_of(&id);
         spoil(&case.engine.paths().container_run(&id.parse().unwrap()).join("run.json"), how);
         let all = text(&case, &["ps", "-a", "--no-trunc"]);
         assert!(all.contains(why), "{all}");
@@ -161,7 +161,7 @@ fn a_run_that_cannot_be_read_is_not_killed_but_can_be() {
 fn a_run_that_cannot_be_read_and_has_ended_is_settled() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
-    let run = case.container(&id).run.unwrap();
+    let run = case.run_of(&id);
     kill(run.monitor());
     kill(run.init().unwrap());
     spoil(&case.engine.paths().container_run(&id.parse().unwrap()).join("run.json"), "{");
@@ -193,7 +193,7 @@ fn a_shutdown_stops_what_cannot_be_read() {
         let parsed = id.parse().unwrap();
         let upper = case.engine.paths().container(&parsed).join("upper/ready");
         until("it listens", || upper.exists());
-        let run = case.container(&id).run.unwrap();
+        let run = case.run_of(&id);
         let paths = case.engine.paths();
         let folder = if file == "run.json" { paths.container_run(&parsed) } else { paths.container(&parsed) };
         spoil(&folder.join(file), how);
@@ -207,7 +207,7 @@ fn a_shutdown_stops_what_cannot_be_read() {
         assert!(found[0].1, "{stopped:?}");
         until("its first process is gone", || !run.init().unwrap().is_alive());
         if !kill_monitor {
-            assert_eq!(case.container(&id).record.state.exit_code, 7);
+            assert_eq!(case.container(&id).state.exit_code, 7);
         }
         assert!(case.wait_for(case.engine.shutdown()).unwrap().is_empty());
         case.hoist(&["rm", "-f", &id]);
@@ -222,7 +222,7 @@ fn a_lost_run_folder_kills_nothing() {
     }
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
-    let run = case.container(&id).run.unwrap();
+    let run = case.run_of(&id);
     let init = run.init().unwrap();
     sys::tree::remove(&case.engine.paths().runs()).unwrap();
     let all = text(&case, &["ps", "-a", "--no-trunc"]);
@@ -243,7 +243,7 @@ fn a_lost_run_file_is_told_and_hinders_no_end() {
     for end in [&["kill"][..], &["rm", "-f"], &["system", "reset", "-f"]] {
         let case = Case::new();
         let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = restarts.clone());
-        let run = case.container(&id).run.unwrap();
+        let run = case.run_of(&id);
         let init = run.init().unwrap();
         fs::remove_file(case.engine.paths().container_run(&id.parse().unwrap()).join("run.json")).unwrap();
         let all = text(&case, &["ps", "-a", "--no-trunc"]);
@@ -273,7 +273,7 @@ fn a_lost_run_file_and_a_monitor_that_does_not_answer_hinder_no_removal() {
     }
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
-    let run = case.container(&id).run.unwrap();
+    let run = case.run_of(&id);
     sys::signal::send(run.monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
     fs::remove_file(case.engine.paths().container_run(&id.parse().unwrap()).join("run.json")).unwrap();
     assert_eq!(text(&case, &["rm", "-f", &id]), format!("{id}\n"));
@@ -292,7 +292,7 @@ fn a_reset_ends_what_has_lost_its_folders() {
             }
             let case = Case::new();
             let id = case.start(&["sleep", "1000"], |_| {});
-            let run = case.container(&id).run.unwrap();
+            let run = case.run_of(&id);
             let init = run.init().unwrap();
             if !has_monitor {
                 kill(run.monitor());
@@ -316,7 +316,7 @@ fn a_lock_that_is_no_file_hinders_no_removal() {
             for is_up in [true, false] {
                 let case = Case::new();
                 let [removed, reset] = [(); 2].map(|()| case.start(&["sleep", "1000"], |_| {}));
-                let runs = [&removed, &reset].map(|id| case.container(id).run.unwrap());
+                let runs = [&removed, &reset].map(|id| case.run_of(id));
                 for (id, run) in [&removed, &reset].into_iter().zip(&runs) {
                     let (paths, id) = (case.engine.paths(), id.parse().unwrap());
                     let folder = if name == "lock" { paths.container(&id) } else { paths.container_run(&id) };
@@ -347,7 +347,7 @@ fn a_reset_goes_on_where_the_note_of_a_folder_is_damaged() {
         for folder in ["root", "run"] {
             let case = Case::new();
             let id = case.start(&["sleep", "1000"], |_| {});
-            let init = case.container(&id).run.unwrap().init().unwrap();
+            let init = case.run_of(&id).init().unwrap();
             spoil(&case.dir.path().join(folder).join("engine.json"), how);
             let said = case.hoist(&["system", "reset", "-f"]);
             assert!(said.status.success(), "{how} in {folder}: {said:?}");
@@ -362,7 +362,7 @@ fn a_reset_takes_what_goes_by_itself() {
     let ids =
         [(); 2].map(|()| case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true));
     for id in &ids {
-        let run = case.container(id).run.unwrap();
+        let run = case.run_of(id);
         kill(run.monitor());
         kill(run.init().unwrap());
         until("both are dead", || !run.monitor.is_alive() && !run.init().unwrap().is_alive());
@@ -390,7 +390,7 @@ fn addresses_of_containers_that_are_gone_are_free() {
     let ids = [(); 4].map(|()| case.start(&["sleep", "1000"], bridge));
     let [alive, without_run, without_folder, without_both] = &ids;
     for id in &ids[1..] {
-        let run = case.container(id).run.unwrap();
+        let run = case.run_of(id);
         kill(run.monitor());
         kill(run.init().unwrap());
         until("both are dead", || !run.monitor.is_alive() && !run.init().unwrap().is_alive());
@@ -408,7 +408,7 @@ fn addresses_of_containers_that_are_gone_are_free() {
     });
     assert_eq!(case.container(without_run).status, Status::Exited);
     // One that lives keeps its address, whatever is lost of it.
-    let monitor = case.container(alive).run.unwrap().monitor();
+    let monitor = case.run_of(alive).monitor();
     kill(monitor);
     until("its monitor is dead", || !monitor.is_alive());
     for lost in [run(alive), folder(alive)] {
@@ -467,8 +467,8 @@ fn a_lost_name_is_the_containers_all_the_same_and_comes_back() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
     let container = case.container(&id);
-    let name = container.record.name.as_str();
-    let link = case.engine.paths().container_name(&container.record.name);
+    let name = container.name.as_str();
+    let link = case.engine.paths().container_name(&container.name);
     std::fs::remove_file(&link).unwrap();
     let said = case.hoist(&["exec", name, "echo", "found"]);
     assert_eq!(said.stdout, b"found\n", "{said:?}");
@@ -489,7 +489,7 @@ fn a_lost_container_folder_kills_nothing() {
     }
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
-    let run = case.container(&id).run.unwrap();
+    let run = case.run_of(&id);
     let (containers, aside) = (case.engine.paths().containers(), case.dir.path().join("not mounted"));
     kill(run.monitor());
     until("the monitor is dead", || !run.monitor.is_alive());
@@ -512,7 +512,7 @@ fn a_monitor_that_cannot_take_over_is_tried_once_and_hinders_no_end() {
     for (end, policy) in [("kill", No), ("kill", Always), ("kill", UnlessStopped), ("rm", Always)] {
         let case = Case::new();
         let id = case.start(&["sleep", "1000"], |options| options.lifecycle.restart = policy.clone());
-        let run = case.container(&id).run.unwrap();
+        let run = case.run_of(&id);
         let log = case.engine.paths().container(&id.parse().unwrap()).join("log");
         sys::tree::remove(&log).unwrap();
         fs::write(&log, "in the way").unwrap();
@@ -533,7 +533,7 @@ fn a_monitor_that_cannot_take_over_is_tried_once_and_hinders_no_end() {
         fs::remove_file(&log).ok();
         if end == "kill" {
             let ended = case.container(&id);
-            assert_eq!((ended.status, ended.record.state.stopped_by_hand), (Status::Exited, true));
+            assert_eq!((ended.status, ended.state.stopped_by_hand), (Status::Exited, true));
         }
     }
 }
@@ -718,7 +718,7 @@ fn who_is_warned_is_who_asked() {
     // The first process of a pid namespace does not hear SIGTERM.
     let mut stop = case.command(&["stop", "-t", "-1", &id]);
     let stop = stop.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::piped()).spawn().unwrap();
-    until("the stop is taken", || case.container(&id).record.state.stopped_by_hand);
+    until("the stop is taken", || case.container(&id).state.stopped_by_hand);
     assert_eq!(events(&text(&case, &["rename", &id, "db"])), ["rename"]);
     assert_eq!(events(&text(&case, &["kill", "db"])), ["kill", "stop"]);
     let stopped = stop.wait_with_output().unwrap();
@@ -900,9 +900,9 @@ fn a_log_that_lacks_lines_says_so() {
     fs::create_dir_all(log.parent().unwrap()).unwrap();
     let full = Full::at(log.parent().unwrap().to_owned());
     case.start_again(&id);
-    until("it is noted", || !case.container(&id).run.unwrap().log_fault.is_empty());
+    until("it is noted", || !case.run_of(&id).log_fault.is_empty());
     drop(full);
-    let name = case.container(&id).record.name;
+    let name = case.container(&id).name;
     let warning = format!(
         "WARNING: lines are missing from the log of `{name}`: cannot write {}: No space left on device (os error 28)\n",
         log.display()
@@ -913,7 +913,7 @@ fn a_log_that_lacks_lines_says_so() {
     // A new run begins anew, and ends with its monitor.
     case.start_again(&id);
     until("it has spoken", || text(&case, &["logs", &id]) == "lost\n");
-    let run = case.container(&id).run.unwrap();
+    let run = case.run_of(&id);
     kill(run.monitor());
     kill(run.init().unwrap());
     until("both are dead", || !run.monitor.is_alive() && !run.init().unwrap().is_alive());

@@ -27,7 +27,7 @@ fn open(root: &Path, run: &Path) -> Result<Engine, String> {
 fn a_run_folder_of_another_data_folder_is_refused_by_name_and_nothing_happens() {
     let (one, other) = (Case::new(), Case::empty());
     let id = one.start(&["sleep", "1000"], |_| {});
-    let init = one.container(&id).run.unwrap().init().unwrap();
+    let init = one.run_of(&id).init().unwrap();
     let (root, run) = (one.dir.path().join("root"), one.dir.path().join("run"));
     for (root, run) in [(&root, &other.dir.path().join("run")), (&other.dir.path().join("root"), &run)] {
         for words in [&["ps"][..], &["start", &id], &["system", "reset", "-f"]] {
@@ -158,7 +158,7 @@ fn what_a_reboot_ended_has_the_time_of_the_boot() {
     let mut record: serde_json::Value = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
     record["state"]["started"] = "2001-02-03T04:05:06Z".into();
     fs::write(&path, record.to_string()).unwrap();
-    let state = case.container(&id).record.state;
+    let state = case.container(&id).state;
     let stat = fs::read_to_string("/proc/stat").unwrap();
     let boot = stat.lines().find_map(|line| line.strip_prefix("btime ")).unwrap();
     assert_eq!(state.finished.unwrap().as_second().to_string(), boot.trim());

@@ -99,7 +99,7 @@ fn a_monitor_keeps_no_folder_busy() {
     let case = Case::new();
     let id = case.create(&["sleep", "1000"], |_| ());
     said(&mut strange(&case, &["start", &id]));
-    let monitor = case.container(&id).run.unwrap().monitor.pid;
+    let monitor = case.run_of(&id).monitor.pid;
     assert_eq!(fs::read_link(format!("/proc/{monitor}/cwd")).unwrap(), Path::new("/"));
     assert_eq!(fs::read_to_string(format!("/proc/{monitor}/environ")).unwrap(), "");
 }
@@ -198,7 +198,7 @@ fn has_apparmor() -> bool {
 #[test]
 fn the_default_profile_confines_all_processes_where_apparmor_is_on() {
     let case = Case::new();
-    let profile = |id: &str| case.container(id).record.state.apparmor;
+    let profile = |id: &str| case.container(id).state.apparmor;
     let label = "cat /proc/1/attr/current /proc/self/attr/current 2>/dev/null; mount -o remount,rw /proc/sys";
     for init in [false, true] {
         let id = case.start(&["sleep", "1000"], |options| {

@@ -93,7 +93,7 @@ fn a_rename_at_the_end_of_a_container_keeps_how_it_ended() {
         drop(client);
         assert!(renamed.join().unwrap().is_ok());
     });
-    let state = case.container("web").record.state;
+    let state = case.container("web").state;
     assert_eq!((state.exit_code, state.finished.is_some()), (3, true));
 }
 
@@ -143,7 +143,7 @@ fn the_stop_signal_ends_it_for_good_whichever_way_it_comes() {
         }
         assert_eq!(case.wait_for(hear(attached)).code, Some(3));
         until("it has ended", || !matches!(case.container(&id).status, Status::Running | Status::Restarting));
-        let state = case.container(&id).record.state;
+        let state = case.container(&id).state;
         assert_eq!((state.stopped_by_hand, state.restart_count), (true, 0));
     }
 }

@@ -98,8 +98,8 @@ const WORDS: &[(&str, &[&str])] = &[
 const OF_THIS_ENGINE: &[(&str, &[&str])] = &[
     ("docker", &["Record", "Paths"]),
     ("command", &["Record", "Paths"]),
-    ("cli", &["Record"]),
-    ("tui", &["Record"]),
+    ("cli", &["Record", "Paths"]),
+    ("tui", &["Record", "Paths"]),
 ];
 
 /// Modules that must stay single-threaded: they clone.

@@ -37,7 +37,7 @@ fn entries(case: &Case, engine: &Engine) -> Vec<TrashEntry> {
 
 fn names(case: &Case, engine: &Engine) -> Vec<String> {
     let list = case.wait_for(engine.containers().list()).unwrap();
-    list.into_iter().map(|container| container.record.name.as_str().to_owned()).collect()
+    list.into_iter().map(|container| container.name.as_str().to_owned()).collect()
 }
 
 /// Every file of a folder with its bytes, its mode and its owner.
@@ -74,12 +74,12 @@ fn a_removed_container_is_gone_its_name_is_free_and_it_comes_back_byte_for_byte(
     case.start_again(&id);
     assert_eq!(case.wait_for(engine.containers().wait(&id, Default::default())).unwrap(), 0);
     let before = case.container(&id);
-    let folder = engine.paths().container(&before.record.id);
+    let folder = engine.paths().container(&before.id);
     let whole = files(&folder);
     assert!(whole.keys().any(|path| path.ends_with("data/file")), "{:?}", whole.keys());
 
     let entry = trash(&case, &engine, &id);
-    assert_eq!((entry.name.as_str(), entry.object.as_str()), (before.record.name.as_str(), id.as_str()));
+    assert_eq!((entry.name.as_str(), entry.object.as_str()), (before.name.as_str(), id.as_str()));
     assert!(names(&case, &engine).is_empty() && !folder.exists());
     let error = case.wait_for(engine.containers().get(&entry.name)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::NotFound);
@@ -87,7 +87,9 @@ fn a_removed_container_is_gone_its_name_is_free_and_it_comes_back_byte_for_byte(
     let measured = case.wait_for(engine.trash().measure()).unwrap();
     assert!(measured[0].size.is_some_and(|bytes| bytes > 0), "{measured:?}");
     match case.wait_for(engine.trash().inspect(&entry.id)).unwrap() {
-        TrashDetail::Container(held) => assert_eq!(held.record, before.record),
+        TrashDetail::Container(held) => {
+            assert_eq!((&held.id, &held.asked, &held.state), (&before.id, &before.asked, &before.state))
+        }
         other => panic!("{other:?}"),
     }
 
@@ -117,7 +119,7 @@ fn a_taken_name_is_refused_with_its_owner_and_another_one_will_do() {
     let error = case.wait_for(engine.trash().restore(&entry.id, Some("no/name"))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Invalid);
     case.wait_for(engine.trash().restore(&entry.id, Some("again"))).unwrap();
-    assert_eq!(case.container("again").record.id.as_str(), id);
+    assert_eq!(case.container("again").id.as_str(), id);
     let error = case.wait_for(engine.trash().restore(&entry.id, None)).unwrap_err();
     assert_eq!(error.causes(), [format!("No such trash entry: {}", entry.id)]);
 }
@@ -134,11 +136,11 @@ fn what_runs_is_stopped_or_killed_or_refused_and_rm_containers_go_for_good() {
     assert_eq!(error.kind(), ErrorKind::Conflict);
     let entry = case.wait_for(engine.containers().trash(&id, Running::Stop)).unwrap().unwrap();
     case.wait_for(engine.trash().restore(&entry.id, None)).unwrap();
-    assert_eq!((case.container(&id).status, case.container(&id).record.state.exit_code), (Status::Exited, 3));
+    assert_eq!((case.container(&id).status, case.container(&id).state.exit_code), (Status::Exited, 3));
     case.start_again(&id);
     let entry = case.wait_for(engine.containers().trash(&id, Running::Kill)).unwrap().unwrap();
     case.wait_for(engine.trash().restore(&entry.id, None)).unwrap();
-    assert_eq!(case.container(&id).record.state.exit_code, 137);
+    assert_eq!(case.container(&id).state.exit_code, 137);
     assert!(case.cgroups().is_empty());
 
     let id = case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true);
@@ -176,7 +178,7 @@ fn an_image_in_the_trash_keeps_its_layers_until_it_is_purged() {
     assert_eq!(case.run(&["echo", "whole"], |_| {}).stdout, "whole\n");
 
     let used = case.wait_for(engine.containers().list()).unwrap();
-    let kept = trash(&case, &engine, used[0].record.id.as_str());
+    let kept = trash(&case, &engine, used[0].id.as_str());
     let gone = case.wait_for(engine.images().trash(IMAGE, Force::No, Parents::Prune)).unwrap();
     case.wait_for(engine.trash().purge(&gone.entry.unwrap().id)).unwrap();
     assert_eq!(layers(), 1, "a container in the trash needs it");
@@ -361,7 +363,7 @@ fn removes_and_restores_for_ever() {
     runtime.block_on(async {
         loop {
             for container in engine.containers().list().await.unwrap() {
-                let _ = engine.containers().trash(container.record.id.as_str(), Running::Kill).await;
+                let _ = engine.containers().trash(container.id.as_str(), Running::Kill).await;
             }
             for image in engine.images().list().await.unwrap() {
                 let _ = engine.images().trash(&image.id.to_string(), Force::Yes, Parents::Prune).await;
@@ -400,7 +402,7 @@ fn killed_at_any_moment_everything_is_in_one_place() {
         let held = entries(&case, &engine);
         rounds_with_entries += u32::from(!held.is_empty());
         for id in &ids {
-            let places = list.iter().filter(|it| it.record.id.as_str() == id).count()
+            let places = list.iter().filter(|it| it.id.as_str() == id).count()
                 + held.iter().filter(|it| it.object == *id).count();
             assert_eq!(places, 1, "round {round}: {held:?}");
         }

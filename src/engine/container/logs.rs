@@ -8,8 +8,8 @@ use tokio::sync::mpsc;
 
 use super::super::error::{Doing, Result};
 use super::super::{Engine, LogRecord, Status};
-use super::state::{Busy, UNSEEN};
-use super::{Container, DiskUse, LogRequest};
+use super::state::Busy;
+use super::{ContainerView, DiskUse, LogRequest, Stored};
 use crate::base::{ContainerId, ErrorKind, Explain, disk};
 use crate::container::log::{self, Reader, Wanted};
 use crate::container::store;
@@ -32,37 +32,23 @@ impl Explain for NoLog {
     }
 }
 
-impl Container {
-    /// What the log of its last run lacks, and why, as far as that is known.
-    #[must_use]
-    pub fn log_gap(&self) -> Option<String> {
-        let (state, name) = (&self.record.state, &self.record.name);
-        let faults = self.run.iter().map(|run| &run.log_fault).chain([&state.log_fault]);
-        if let Some(fault) = faults.into_iter().find(|fault| !fault.is_empty()) {
-            return Some(format!("lines are missing from the log of `{name}`: {fault}"));
-        }
-        let is_unseen = UNSEEN.contains(&state.error.as_str());
-        is_unseen.then(|| format!("the log of `{name}` may lack its last lines: {}", state.error))
-    }
-}
-
 impl Engine {
-    pub(in crate::engine) fn get(&self, target: &str) -> Result<Container> {
+    pub(in crate::engine) fn get(&self, target: &str) -> Result<Stored> {
         loop {
             let record = self.find(target).doing(|| format!("find `{}`", self.called(target)))?;
-            if let Some(container) = self.view(record, Busy::LeaveIt)? {
-                return Ok(container.with_files(self.paths()));
+            if let Some(container) = self.current(record, Busy::LeaveIt)? {
+                return Ok(container);
             }
         }
     }
 
-    pub(super) fn measure(&self, mut container: Container) -> Result<Container> {
-        let doing = || format!("measure `{}`", container.record.name);
-        let folder = self.paths().container(&container.record.id);
+    pub(super) fn measure(&self, mut container: ContainerView) -> Result<ContainerView> {
+        let doing = || format!("measure `{}`", container.name);
+        let folder = self.paths().container(&container.id);
         let upper = folder.join("upper");
         let writable = if upper.exists() { layer::usage(&upper).doing(doing)?.bytes } else { 0 };
         // Removed under a container that still names it: then only its own part is known.
-        let image = self.image_detail(&container.record.image_id.to_string());
+        let image = self.image_detail(&container.image_id.to_string());
         let total = writable + image.map_or(0, |detail| detail.image.size);
         let mut log = 0;
         if let Ok(entries) = std::fs::read_dir(log::folder(&folder)) {
@@ -155,7 +141,7 @@ impl Follower {
 
     fn goes_on(&self) -> bool {
         let record = store::load(self.engine.paths(), &self.id).ok().flatten();
-        let view = record.and_then(|record| self.engine.view(record, Busy::LeaveIt).ok().flatten());
+        let view = record.and_then(|record| self.engine.current(record, Busy::LeaveIt).ok().flatten());
         view.is_some_and(|view| view.status.is_up() || view.status == Status::Restarting)
     }
 

@@ -20,7 +20,7 @@ use tokio::io::Interest;
 use super::super::attach::watched;
 use super::super::error::{Doing, Error, Result};
 use super::super::{Damaged, Engine, Listing, Process, Record, Run, Status};
-use super::Container;
+use super::Stored;
 use crate::base::disk::Lock;
 use crate::base::error::one_line;
 use crate::base::{ContainerId, ErrorKind, Explain, Paths};
@@ -107,7 +107,7 @@ impl Engine {
 
     /// A container as it is, mended first where that is needed. What cannot be mended is
     /// shown as it was left, with a warning.
-    pub(super) fn view(&self, record: Record, busy: Busy) -> Result<Option<Container>> {
+    pub(super) fn current(&self, record: Record, busy: Busy) -> Result<Option<Stored>> {
         Ok(self.look(record, busy)?.map(|(container, _)| container))
     }
 
@@ -116,7 +116,7 @@ impl Engine {
     /// # Errors
     ///
     /// When it cannot be told whether it runs.
-    pub(super) fn look(&self, record: Record, busy: Busy) -> Result<Option<(Container, Option<Error>)>> {
+    pub(super) fn look(&self, record: Record, busy: Busy) -> Result<Option<(Stored, Option<Error>)>> {
         let paths = self.paths();
         let doing = || format!("read the state of `{}`", record.name);
         let has_folder = paths.container_run(&record.id).exists();
@@ -128,7 +128,7 @@ impl Engine {
         };
         if !is_broken {
             let run = run.doing(doing)?;
-            return Ok(Some((container(record, run), None)));
+            return Ok(Some((stored(record, run), None)));
         }
         let warnings = match self.mend(&record.id, busy, Dead::Policy) {
             Ok(mended) => {
@@ -145,15 +145,15 @@ impl Engine {
                     return Err(trouble);
                 }
                 let warnings = vec![one_line(&trouble)];
-                return Ok(Some((Container { warnings, ..as_left(record, run) }, Some(trouble))));
+                return Ok(Some((Stored { warnings, ..as_left(record, run) }, Some(trouble))));
             }
         };
         let Some(record) = store::load(paths, &record.id).doing(doing)? else { return Ok(None) };
         let run = store::load_run(paths, &record.id).doing(doing)?;
         // The process that changes it at this moment may not have got to the end of that yet.
         let is_left = run.as_ref().is_some_and(|run| !run.monitor.is_alive());
-        let seen = if is_left { as_left(record, run) } else { container(record, run) };
-        Ok(Some((Container { warnings, ..seen }, None)))
+        let seen = if is_left { as_left(record, run) } else { stored(record, run) };
+        Ok(Some((Stored { warnings, ..seen }, None)))
     }
 
     /// The cgroup of a container, as far as it is there.
@@ -391,14 +391,14 @@ impl Engine {
     }
 
     /// All containers, newest first; what is half-made is swept away.
-    pub(super) fn all(&self) -> Result<Listing<Container>> {
+    pub(super) fn all(&self) -> Result<Listing<Stored>> {
         let paths = self.paths();
         let doing = || "list the containers";
         let ids = store::ids(paths).doing(doing)?;
         let (mut listing, has_half_made) = self.read_all(&ids);
         let ids: BTreeSet<_> = ids.into_iter().collect();
         for id in store::run_ids(paths).doing(doing)? {
-            if listing.whole.iter().any(|it: &Container| it.record.id == id) {
+            if listing.whole.iter().any(|it: &Stored| it.record.id == id) {
                 continue;
             }
             match self.bury(&id) {
@@ -418,7 +418,7 @@ impl Engine {
         {
             tracing::debug!(%error, "half-made containers are not swept away"); // they hinder nothing
         }
-        listing.whole.sort_by_key(|it: &Container| std::cmp::Reverse(it.record.created));
+        listing.whole.sort_by_key(|it: &Stored| std::cmp::Reverse(it.record.created));
         Ok(listing)
     }
 }
@@ -467,10 +467,10 @@ fn unseen_code(run: &Run) -> u8 {
 }
 
 /// A container that could not be mended, as it was left; one whose restart is due waits for it.
-fn as_left(mut record: Record, run: Option<Run>) -> Container {
+fn as_left(mut record: Record, run: Option<Run>) -> Stored {
     match run {
         Some(run) if run.ended.is_some() || run.init().is_some_and(Process::is_alive) => {
-            container(record, Some(run))
+            stored(record, Some(run))
         }
         run => {
             let is_due = |run: &Run| record.is_to_be_restarted(run, unseen_code(run));
@@ -480,7 +480,7 @@ fn as_left(mut record: Record, run: Option<Run>) -> Container {
                 let end = unseen_end(&mut record, run.as_ref());
                 settle::note(&mut record, end);
             }
-            container(record, waiting)
+            stored(record, waiting)
         }
     }
 }
@@ -493,7 +493,7 @@ const WORTH_A_THREAD: usize = 64;
 impl Engine {
     /// Reads these containers, on several threads where there are many; and whether any of
     /// them is half-made, or has lost its name.
-    fn read_all(&self, ids: &[ContainerId]) -> (Listing<Container>, bool) {
+    fn read_all(&self, ids: &[ContainerId]) -> (Listing<Stored>, bool) {
         let threads = std::thread::available_parallelism().map_or(1, usize::from).min(READERS);
         if threads == 1 || ids.len() < WORTH_A_THREAD {
             return self.read(ids);
@@ -526,7 +526,7 @@ impl Engine {
         })
     }
 
-    fn read(&self, ids: &[ContainerId]) -> (Listing<Container>, bool) {
+    fn read(&self, ids: &[ContainerId]) -> (Listing<Stored>, bool) {
         let paths = self.paths();
         let (mut found, mut has_half_made) = (empty(), false);
         for id in ids {
@@ -566,7 +566,7 @@ impl Engine {
     }
 }
 
-fn empty() -> Listing<Container> {
+fn empty() -> Listing<Stored> {
     Listing { whole: Vec::new(), damaged: Vec::new(), warnings: Vec::new() }
 }
 
@@ -626,13 +626,13 @@ impl Explain for RecordLost {
     }
 }
 
-fn container(mut record: Record, run: Option<Run>) -> Container {
+fn stored(mut record: Record, run: Option<Run>) -> Stored {
     if let Some(ended) = run.as_ref().and_then(|run| run.ended.as_ref()) {
         record.state.clone_from(ended);
     }
     let status = store::status(&record, run.as_ref());
     let run = run.filter(|_| status.is_up() || status == Status::Restarting);
-    Container { record, run, status, size: None, files: None, warnings: Vec::new() }
+    Stored { record, run, status, warnings: Vec::new() }
 }
 
 /// A clean-up goes on after failures; who looks cannot mend them, but should know.

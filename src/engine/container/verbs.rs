@@ -13,7 +13,7 @@ use super::super::error::{Doing, Error, Result};
 use super::super::{Engine, Name, Record, Run, Status, Verb};
 use super::end::{KILL_PATIENCE, MONITOR_PATIENCE, Patience, Stubborn};
 use super::state::{Busy, Dead, RunLost};
-use super::{Container, Running, Warnings};
+use super::{Running, Stored, Warnings};
 use crate::base::disk::{Lock, Rank};
 use crate::base::journal::Kind;
 use crate::base::{ContainerId, ErrorKind, Explain};
@@ -66,7 +66,7 @@ impl Engine {
     ) -> Result<(Target, Option<Error>)> {
         loop {
             let record = self.find(target).doing(&doing)?;
-            if let Some((Container { record, run, status, .. }, trouble)) = self.look(record, busy)? {
+            if let Some((Stored { record, run, status, .. }, trouble)) = self.look(record, busy)? {
                 return Ok((Target { record, run, status }, trouble));
             }
         }

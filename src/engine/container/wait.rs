@@ -13,7 +13,7 @@ use super::super::attach::watched;
 use super::super::error::{Doing, Result};
 use super::super::{Engine, Event, News, Status, blocking};
 use super::state::Busy;
-use super::{Container, WaitFor};
+use super::{Stored, WaitFor};
 use crate::container::Process;
 use crate::monitor::settle::UNKNOWN;
 use crate::sys;
@@ -26,7 +26,8 @@ const BY_THE_CLOCK: Duration = Duration::from_millis(100);
 impl Engine {
     pub(super) async fn wait(&self, target: &str, condition: WaitFor) -> Result<u8> {
         let mut events = self.events()?;
-        let mut now = self.containers().get(target).await?;
+        let (engine, wanted) = (self.clone(), target.to_owned());
+        let mut now = blocking(move || engine.get(&wanted)).await?;
         let id = now.record.id.clone();
         let mut last = None;
         loop {
@@ -56,7 +57,7 @@ impl Engine {
             let seen = blocking(move || {
                 let record = crate::container::store::load(engine.paths(), &wanted);
                 let record = record.doing(|| format!("wait for `{}`", engine.called(wanted.as_str())))?;
-                record.map_or(Ok(None), |record| engine.view(record, Busy::LeaveIt))
+                record.map_or(Ok(None), |record| engine.current(record, Busy::LeaveIt))
             });
             match seen.await? {
                 Some(container) => {
@@ -80,7 +81,7 @@ enum Next {
     Look,
 }
 
-async fn next(events: &mut mpsc::Receiver<News>, now: &Container) -> Next {
+async fn next(events: &mut mpsc::Receiver<News>, now: &Stored) -> Next {
     tokio::select! {
         biased;
         news = events.recv() => match news {
@@ -114,7 +115,7 @@ fn exit_code(event: &Event) -> u8 {
 
 /// The exit code of a container that is gone, by the last look at it. Where it was up then,
 /// nobody has seen its end.
-fn code_so_far(last: &Container) -> u8 {
+fn code_so_far(last: &Stored) -> u8 {
     if last.status.is_up() { UNKNOWN } else { last.record.state.exit_code }
 }
 

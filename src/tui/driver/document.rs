@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 
 use crate::command::split;
 use crate::docker;
-use crate::engine::{Container, ContainerId, Engine, Event, Image, Kind, LogRequest, Result, TrashDetail};
+use crate::engine::{
+    ContainerId, ContainerView, Engine, Event, ImageView, Kind, LogRequest, Result, TrashDetail,
+};
 use crate::oci::Reference;
 use crate::tui::event::Event as Told;
 use crate::tui::inspect::model::Document;
@@ -39,7 +41,7 @@ pub(super) async fn inspect(engine: &Engine, subject: &Subject) -> Result<Docume
         }
         Subject::Network(target) => {
             let network = engine.networks().inspect(target).await?;
-            let pair = |it: Container| (it.record.id.to_string(), it.record.name.to_string());
+            let pair = |it: ContainerView| (it.id.to_string(), it.name.to_string());
             let names: BTreeMap<_, _> = match network.members.is_empty() {
                 true => BTreeMap::new(),
                 false => engine.containers().list().await?.into_iter().map(pair).collect(),
@@ -59,7 +61,7 @@ pub(super) async fn inspect(engine: &Engine, subject: &Subject) -> Result<Docume
 }
 
 /// What a list knows of an image.
-fn image(image: &Image) -> Value {
+fn image(image: &ImageView) -> Value {
     let texts =
         |references: &[Reference]| -> Vec<String> { references.iter().map(ToString::to_string).collect() };
     json!({
@@ -96,7 +98,7 @@ pub(super) async fn ports(engine: &Engine, id: &ContainerId) -> Told {
     let container = engine.containers().get(id.as_str()).await;
     let title = container
         .as_ref()
-        .map_or_else(|_| "Ports".to_owned(), |container| format!("Ports of {}", container.record.name));
+        .map_or_else(|_| "Ports".to_owned(), |container| format!("Ports of {}", container.name));
     let lines = container.map(|container| {
         let value = docker::inspect::container(&container);
         ports_of(&container, &value)
@@ -105,8 +107,8 @@ pub(super) async fn ports(engine: &Engine, id: &ContainerId) -> Told {
 }
 
 /// The ports that the image and the user named, with the address they answer at.
-fn ports_of(container: &Container, value: &Value) -> Vec<String> {
-    let config = &container.record.config;
+fn ports_of(container: &ContainerView, value: &Value) -> Vec<String> {
+    let config = &container.config;
     let address = value.pointer("/NetworkSettings/IPAddress").and_then(Value::as_str).unwrap_or_default();
     let network = String::from(config.networking.network.clone());
     let mut lines = vec![format!("network  {network}")];
@@ -132,9 +134,9 @@ fn ports_of(container: &Container, value: &Value) -> Vec<String> {
 /// What is known of a container that ended or is ill.
 pub(super) async fn why(engine: &Engine, id: &ContainerId) -> Result<Facts> {
     let container = engine.containers().get(id.as_str()).await?;
-    let (name, image) = (container.record.name.to_string(), container.record.image.clone());
+    let (name, image) = (container.name.to_string(), container.image.clone());
     let now = engine.images().inspect(&image).await.ok();
-    let moved = now.is_some_and(|detail| detail.image.id != container.record.image_id);
+    let moved = now.is_some_and(|detail| detail.image.id != container.image_id);
     let log = last_lines(engine, id).await;
     let (reader, id) = (engine.clone(), id.clone());
     let events = tokio::task::spawn_blocking(move || past(&reader, &id, &name)).await.unwrap_or_default();

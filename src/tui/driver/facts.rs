@@ -1,6 +1,6 @@
 //! What the engine knows, in the form that rows and texts have.
 
-use crate::engine::{Engine, Image, Listing, NetworkView, Result, Space, TrashEntry};
+use crate::engine::{Engine, ImageView, Listing, NetworkView, Result, Space, TrashEntry};
 use crate::oci::{Platform, Reference};
 use crate::tui::event::Listed;
 use crate::tui::list::journal::{EventRow, KEPT};
@@ -50,7 +50,7 @@ pub(super) fn trash(engine: &Engine, entries: Vec<TrashEntry>) -> Listed {
 }
 
 /// A row for each name of an image, or one without a name. `all`: who may have the same names.
-fn image_rows(image: &Image, all: &[Image]) -> Vec<ImageRow> {
+fn image_rows(image: &ImageView, all: &[ImageView]) -> Vec<ImageRow> {
     let is_ours = Platform::host().fit(&image.platform).is_some();
     let is_shared = |tag: &Reference| all.iter().any(|one| one.id != image.id && one.tags.contains(tag));
     let row = |name: String, is_other_platform: bool| ImageRow {
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn of_the_images_of_a_name_those_for_other_machines_go_by_their_ids() {
-        let image = |digit: &str, platform: &str, tag: &str| Image {
+        let image = |digit: &str, platform: &str, tag: &str| ImageView {
             id: format!("sha256:{}", digit.repeat(64)).parse().unwrap(),
             tags: vec![tag.parse().unwrap()],
             digests: Vec::new(),

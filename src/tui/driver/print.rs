@@ -91,9 +91,9 @@ type Spawned = (std::process::Child, std::os::fd::OwnedFd, io::PipeReader);
 fn spawn(engine: &Engine, config: Option<&std::path::Path>, words: &[String]) -> io::Result<Spawned> {
     // One pipe for both, so that lines stand in the order they were written.
     let (output, theirs) = io::pipe()?;
-    let paths = engine.paths();
+    let folders = engine.settings().folders();
     let mut command = Command::new(&engine.settings().program);
-    command.arg("--root").arg(paths.root()).arg("--run-root").arg(paths.run());
+    command.arg("--root").arg(folders.root).arg("--run-root").arg(folders.run);
     if let Some(config) = config {
         command.arg("--config").arg(config);
     }

@@ -11,7 +11,7 @@ use crate::tui::form::model::{FIELDS, Kind, Mark, Note, RunForm, place, place_of
 use crate::tui::line::update::command;
 use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow};
 use crate::tui::model::layer::{Layer, Purpose};
-use crate::tui::model::paths::{PathFact, Paths};
+use crate::tui::model::paths::{PathFact, PathFacts};
 use crate::tui::model::{Failure, Model};
 use crate::tui::tasks::model::TaskId;
 use crate::tui::update::copy;
@@ -157,7 +157,7 @@ fn note(mark: Mark, text: impl Into<String>) -> Option<Note> {
 }
 
 impl Facts<'_> {
-    fn note(&self, form: &RunForm, field: usize, paths: &mut Paths) -> Option<Note> {
+    fn note(&self, form: &RunForm, field: usize, paths: &mut PathFacts) -> Option<Note> {
         let spec = FIELDS.get(field)?;
         let text = form.text(field);
         if let Some(bad) = self.refused(form, field) {
@@ -255,7 +255,7 @@ pub(crate) fn free_name(name: &str, containers: &[ContainerRow], own: Option<&st
 }
 
 /// Whether the folders and files that are bound are there.
-fn sources(text: &str, paths: &mut Paths) -> Option<Note> {
+fn sources(text: &str, paths: &mut PathFacts) -> Option<Note> {
     let words = split(text).ok()?;
     let mut worst: Option<Note> = None;
     for word in &words {
@@ -273,7 +273,7 @@ fn sources(text: &str, paths: &mut Paths) -> Option<Note> {
 }
 
 /// Whether files that are named are there.
-fn files(text: &str, paths: &mut Paths) -> Option<Note> {
+fn files(text: &str, paths: &mut PathFacts) -> Option<Note> {
     for word in split(text).ok()? {
         let why = match paths.get(&word) {
             PathFact::Asked | PathFact::File(_) => continue,

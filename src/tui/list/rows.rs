@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::base::text;
 use crate::command;
-use crate::engine::{Container, ContainerId, CreateRequest, Damaged, PullPolicy, Status};
+use crate::engine::{ContainerId, ContainerView, CreateRequest, Damaged, PullPolicy, Status};
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 
@@ -46,7 +46,7 @@ pub trait Row {
 
 /// A container in the list.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "as in `engine::Container`")]
+#[expect(missing_docs, reason = "as in `engine::ContainerView`")]
 pub struct ContainerRow {
     pub id: ContainerId,
     pub name: String,
@@ -111,36 +111,34 @@ pub struct Used {
 impl ContainerRow {
     /// What the list shows of `container`.
     #[must_use]
-    pub fn new(container: &Container) -> Self {
-        let record = &container.record;
-        let run_started = container.run.as_ref().and_then(|run| run.started);
-        let words = record.config.process.program();
+    pub fn new(container: &ContainerView) -> Self {
+        let words = container.config.process.program();
         Self {
-            id: record.id.clone(),
-            name: record.name.as_str().to_owned(),
-            image: record.image.clone(),
+            id: container.id.clone(),
+            name: container.name.as_str().to_owned(),
+            image: container.image.clone(),
             damaged: None,
             status: container.status,
-            exit_code: record.state.exit_code,
-            oom_killed: record.state.oom_killed,
-            error: text::line(&record.state.error).into_owned(),
-            ended_by_hand: record.state.stopped_by_hand || record.config.process.tty,
-            restarts: record.state.restart_count,
-            created: record.created,
-            started: run_started.or(record.state.started),
-            finished: record.state.finished,
+            exit_code: container.state.exit_code,
+            oom_killed: container.state.oom_killed,
+            error: text::line(&container.state.error).into_owned(),
+            ended_by_hand: container.state.stopped_by_hand || container.config.process.tty,
+            restarts: container.state.restart_count,
+            created: container.created,
+            started: container.state.started,
+            finished: container.state.finished,
             command: text::line(&words.join(" ")).into_owned(),
             again: again(container),
             busy: None,
             left: None,
-            auto_remove: record.config.lifecycle.auto_remove,
-            stop_timeout: record.config.lifecycle.stop_timeout(),
-            labels: record.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect(),
-            image_id: record.image_id.to_string(),
-            project: record.config.labels.get(PROJECT).cloned().unwrap_or_default(),
-            network: String::from(record.config.networking.network.clone()),
+            auto_remove: container.config.lifecycle.auto_remove,
+            stop_timeout: container.config.lifecycle.stop_timeout(),
+            labels: container.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            image_id: container.image_id.to_string(),
+            project: container.config.labels.get(PROJECT).cloned().unwrap_or_default(),
+            network: String::from(container.config.networking.network.clone()),
             address: address(container),
-            ports: record.config.networking.exposed_ports.clone(),
+            ports: container.config.networking.exposed_ports.clone(),
             used: None,
         }
     }
@@ -221,21 +219,20 @@ impl ContainerRow {
 }
 
 /// The words of `run` that make a container like this one.
-fn again(container: &Container) -> Vec<String> {
-    let record = &container.record;
+fn again(container: &ContainerView) -> Vec<String> {
     let request = CreateRequest {
         name: None,
-        image: record.image.clone(),
+        image: container.image.clone(),
         pull: PullPolicy::default(),
-        options: record.options.clone(),
+        options: container.asked.clone(),
     };
     // Without a terminal nobody stays with it.
-    command::equivalent::run(&request, !record.options.process.tty)
+    command::equivalent::run(&request, !container.asked.process.tty)
 }
 
 /// Its address, while it is up and connected.
-fn address(container: &Container) -> String {
-    container.endpoints().first().map(|endpoint| endpoint.address.to_string()).unwrap_or_default()
+fn address(container: &ContainerView) -> String {
+    container.endpoints.first().map(|endpoint| endpoint.address.to_string()).unwrap_or_default()
 }
 
 impl Row for ContainerRow {

@@ -49,7 +49,7 @@ pub use crate::tui::viewers::Tab;
 use layer::Layer;
 use look::Look;
 pub use panes::inner;
-use paths::Paths;
+use paths::PathFacts;
 use saved::Saved;
 pub use wants::Wants;
 use window::Windows;
@@ -156,7 +156,7 @@ pub struct Model {
     /// Lines typed at `:` that are not to be saved.
     pub secret_history: Vec<String>,
     /// What paths of this machine are.
-    pub paths: Paths,
+    pub paths: PathFacts,
     /// Quit was asked for once, with terminals alive.
     pub is_leaving: bool,
 }
@@ -316,7 +316,7 @@ impl Model {
             failures: Vec::new(),
             batches: Vec::new(),
             secret_history: Vec::new(),
-            paths: Paths::default(),
+            paths: PathFacts::default(),
             is_leaving: false,
         }
     }

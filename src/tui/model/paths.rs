@@ -22,13 +22,13 @@ const MOST: usize = 64;
 
 /// What is known of paths, by how they were written.
 #[derive(Debug, Clone, Default)]
-pub struct Paths {
+pub struct PathFacts {
     facts: BTreeMap<String, PathFact>,
     /// Paths to be asked for.
     wanted: Vec<String>,
 }
 
-impl Paths {
+impl PathFacts {
     /// Forgets everything: files change while nobody looks.
     pub fn clear(&mut self) {
         *self = Self::default();
@@ -66,7 +66,7 @@ mod tests {
 
     #[test]
     fn a_path_is_asked_for_once_and_many_are_forgotten() {
-        let mut paths = Paths::default();
+        let mut paths = PathFacts::default();
         assert_eq!((paths.get("/a"), paths.get("/a")), (PathFact::Asked, PathFact::Asked));
         assert_eq!(paths.take_wanted(), ["/a"]);
         paths.learn("/a".to_owned(), PathFact::Folder);

@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::engine::{Container, ContainerId, Event, RestartPolicy, Status};
+use crate::engine::{ContainerId, ContainerView, Event, RestartPolicy, Status};
 use crate::tui::action::Action;
 use crate::tui::model::Failure;
 
@@ -18,7 +18,7 @@ const SOON: SignedDuration = SignedDuration::from_secs(10);
 
 /// What is known of a container that ended or is ill.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as in `engine::Container`")]
+#[expect(missing_docs, reason = "as in `engine::ContainerView`")]
 pub struct Facts {
     pub id: String,
     pub name: String,
@@ -113,22 +113,22 @@ impl WhyPane {
 impl Facts {
     /// What is known of `container`, whose image's name means another one by now or not.
     #[must_use]
-    pub fn new(container: &Container, moved: bool, log: Vec<String>, events: Vec<Event>) -> Self {
-        let (record, state) = (&container.record, &container.record.state);
+    pub fn new(container: &ContainerView, moved: bool, log: Vec<String>, events: Vec<Event>) -> Self {
+        let state = &container.state;
         Self {
-            id: record.id.as_str().to_owned(),
-            name: record.name.as_str().to_owned(),
-            image: record.image.clone(),
+            id: container.id.as_str().to_owned(),
+            name: container.name.as_str().to_owned(),
+            image: container.image.clone(),
             status: container.status,
             exit_code: state.exit_code,
             oom_killed: state.oom_killed,
             error: state.error.clone(),
             restarts: state.restart_count,
-            policy: record.config.lifecycle.restart.clone(),
+            policy: container.config.lifecycle.restart.clone(),
             by_hand: state.stopped_by_hand,
-            started: container.run.as_ref().and_then(|run| run.started).or(state.started),
+            started: state.started,
             finished: state.finished,
-            command: record.config.process.program().join(" "),
+            command: container.config.process.program().join(" "),
             memory_limit: None,
             moved,
             log,
