@@ -97,17 +97,17 @@ pub fn io_hint(error: &std::io::Error) -> Option<String> {
 /// An error as people read it: what failed, its causes, and what to do. What others wrote in
 /// it is harmless, and cannot pass for a line of its own.
 #[must_use]
-pub fn told(what: &str, causes: &[String], hint: Option<String>) -> String {
-    let mut told = format!("error: {}\n", text::line(what));
+pub fn report(what: &str, causes: &[String], hint: Option<String>) -> String {
+    let mut report = format!("error: {}\n", text::line(what));
     for cause in causes {
         // Some causes are a picture of several lines: where in a file a mistake is.
         let lines: Vec<_> = cause.lines().map(text::line).collect();
-        told += &format!("  because {}\n", lines.join("\n    "));
+        report += &format!("  because {}\n", lines.join("\n    "));
     }
     if let Some(hint) = hint {
-        told += &format!("hint: {}\n", text::line(&hint));
+        report += &format!("hint: {}\n", text::line(&hint));
     }
-    told
+    report
 }
 
 /// An error as one line: what failed, why, and why that.

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::io::{self, Write};
 
-use crate::base::error::{RAISE_PROCESSES, chain, io_hint, told};
+use crate::base::error::{RAISE_PROCESSES, chain, io_hint, report};
 use crate::base::{ErrorKind, Explain};
 use crate::command::Usage;
 use crate::docker::{filter, template};
@@ -111,18 +111,18 @@ impl Failure {
         match self {
             Self::Usage(usage) => format!("error: {usage}\n"),
             Self::NotText(word) => {
-                told(&format!("an argument is not UTF-8: {}", word.to_string_lossy()), &[], None)
+                report(&format!("an argument is not UTF-8: {}", word.to_string_lossy()), &[], None)
             }
-            Self::Engine(error) => told(&error.to_string(), &error.causes(), error.hint()),
+            Self::Engine(error) => report(&error.to_string(), &error.causes(), error.hint()),
             Self::Explained(error) => {
                 let causes = chain(error.as_ref());
-                told(&causes[0], &causes[1..], error.hint())
+                report(&causes[0], &causes[1..], error.hint())
             }
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
             Self::Output(error) => {
-                told(&format!("cannot write to standard output: {error}"), &[], io_hint(error))
+                report(&format!("cannot write to standard output: {error}"), &[], io_hint(error))
             }
-            Self::Words(text, hint) => told(text, &[], hint.clone()),
+            Self::Words(text, hint) => report(text, &[], hint.clone()),
             Self::Coded(inner, _) => inner.text(),
             Self::Told(_) => String::new(),
         }

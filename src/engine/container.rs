@@ -185,7 +185,7 @@ impl Containers<'_> {
     /// As [`Self::list`].
     pub async fn listing(&self) -> Result<Listing<ContainerView>> {
         self.on("", |engine, _| {
-            engine.tend_trash();
+            engine.empty_what_is_due();
             let Listing { whole, damaged, warnings } = engine.all()?;
             Ok(Listing { whole: whole.into_iter().map(Stored::view).collect(), damaged, warnings })
         })

@@ -216,7 +216,7 @@ impl Images<'_> {
     pub async fn listing(&self) -> Result<Listing<ImageView>> {
         let engine = self.engine.clone();
         blocking(move || {
-            engine.tend_trash();
+            engine.empty_what_is_due();
             let store = engine.image_store()?;
             let seen = store.survey().doing(|| "list images")?;
             let stuck = store.stuck().doing(|| "list images")?;

@@ -35,9 +35,9 @@ impl Networks<'_> {
     ///
     /// No thread is left to read them.
     pub async fn listing(&self) -> Result<Listing<NetworkView>> {
-        let place = self.place();
+        let networks = self.networks();
         blocking(move || {
-            let (whole, unread) = network::list(&place).doing(|| "list the networks")?;
+            let (whole, unread) = network::list(&networks).doing(|| "list the networks")?;
             let warnings = unread.iter().map(|error| one_line(error)).collect();
             Ok(Listing { whole, damaged: Vec::new(), warnings })
         })
@@ -59,14 +59,14 @@ impl Networks<'_> {
     ///
     /// The first failure, after everything was tried.
     pub async fn reset(&self) -> Result<()> {
-        let place = self.place();
+        let networks = self.networks();
         blocking(move || {
-            network::reset(&place).into_iter().next().map_or(Ok(()), Err).doing(|| "remove the networks")
+            network::reset(&networks).into_iter().next().map_or(Ok(()), Err).doing(|| "remove the networks")
         })
         .await
     }
 
-    fn place(&self) -> NetworkPaths {
+    fn networks(&self) -> NetworkPaths {
         NetworkPaths::new(self.engine.paths())
     }
 }
@@ -102,8 +102,8 @@ mod tests {
     #[test]
     fn a_network_is_found_by_name_id_and_how_its_id_begins() {
         let dir = tempfile::tempdir().unwrap();
-        let place = NetworkPaths::new(&Paths::new(dir.path().join("root"), dir.path().join("run")));
-        let all = network::list(&place).unwrap().0;
+        let networks = NetworkPaths::new(&Paths::new(dir.path().join("root"), dir.path().join("run")));
+        let all = network::list(&networks).unwrap().0;
         let names: Vec<_> = all.iter().map(|one| (one.name.as_str(), one.driver.to_string())).collect();
         assert_eq!(
             names,

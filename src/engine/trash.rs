@@ -107,7 +107,7 @@ impl Trash<'_> {
     /// When it cannot be read.
     pub async fn list(&self) -> Result<Vec<TrashEntry>> {
         self.on(|engine| {
-            engine.tend_trash();
+            engine.empty_what_is_due();
             let mut entries = engine.trash_entries()?;
             entries.reverse();
             Ok(entries)
@@ -220,7 +220,7 @@ impl Engine {
             // It could not be restored.
             return self.remove_unreadable(&id, running, doing).map(|()| None);
         }
-        let Some((lock, record)) = self.vacate(&id, running, doing)? else { return Ok(None) };
+        let Some((lock, record)) = self.end_for_removal(&id, running, doing)? else { return Ok(None) };
         let paths = self.paths();
         disk::private_dir(&paths.trash()).doing(doing)?;
         let name = record.name.as_str().to_owned();
@@ -233,7 +233,7 @@ impl Engine {
         drop(lock);
         // For whoever follows the events it is gone; `trash` says that it can come back.
         self.tell_of_container(&record, "destroy", &entry.id);
-        self.tend_trash();
+        self.empty_what_is_due();
         Ok(Some(entry))
     }
 
@@ -289,7 +289,7 @@ impl Engine {
         if is_lost {
             removed.extend(self.sweep_images(&store)?.layers.into_iter().map(Removed::Deleted));
         }
-        self.tend_trash();
+        self.empty_what_is_due();
         Ok(Trashed { removed, entry: Some(entry) })
     }
 
@@ -397,7 +397,7 @@ impl Engine {
     /// What in the trash needs layers and blobs: its containers' layers, its images.
     pub(super) fn trash_roots(&self) -> Result<image::Roots> {
         let mut roots = image::Roots::default();
-        // Only to read from: under the images' lock there is nothing to mend.
+        // Only to read from: under the images' lock nothing is recovered.
         let images = image::Store::new(self.paths().clone(), false);
         // By what lies in the folders, so that one whose `trash.json` is damaged keeps its own.
         for id in trash::folders(self.paths()).doing(|| "read the trash")? {

@@ -116,8 +116,8 @@ struct Notes {
     attributes: u64,
 }
 
-/// A place for an entry: an open folder, and a single name in it.
-struct Place<'e> {
+/// Where an entry goes: an open folder, and a single name in it.
+struct Location<'e> {
     folder: Rc<OwnedFd>,
     name: &'e OsStr,
 }
@@ -152,18 +152,18 @@ impl<'a> Tree<'a> {
         } else if let Some(hidden) = name.strip_prefix(b".wh.") {
             return self.whiteout(parent, hidden);
         }
-        let place = Place { folder: self.folder(parent)?, name: OsStr::from_bytes(name) };
+        let location = Location { folder: self.folder(parent)?, name: OsStr::from_bytes(name) };
         if self.links > 0
             && let Some(at) = self.known.find(&path)
         {
             self.known.value_mut(at).link = None;
         }
         match entry.kind {
-            Kind::File => self.file(entry, &path, &place, reader),
-            Kind::HardLink => self.hard_link(entry, &path, &place),
-            Kind::Symlink => self.symlink(entry, &path, &place),
-            Kind::Directory => self.directory(entry, &path, &place),
-            Kind::Fifo | Kind::CharDevice | Kind::BlockDevice => self.node(entry, &path, &place),
+            Kind::File => self.file(entry, &path, &location, reader),
+            Kind::HardLink => self.hard_link(entry, &path, &location),
+            Kind::Symlink => self.symlink(entry, &path, &location),
+            Kind::Directory => self.directory(entry, &path, &location),
+            Kind::Fifo | Kind::CharDevice | Kind::BlockDevice => self.node(entry, &path, &location),
         }
     }
 
@@ -197,14 +197,15 @@ impl<'a> Tree<'a> {
         &mut self,
         entry: &Entry,
         path: &[u8],
-        place: &Place<'_>,
+        location: &Location<'_>,
         reader: &mut Reader<R>,
     ) -> Result<()> {
         self.size = self.size.saturating_add(entry.size);
         if self.size > self.limits.bytes {
             return Err(Error::TooLarge { what: "the layer".to_owned(), limit: self.limits.bytes });
         }
-        let file = self.make(path, place, |place| fs::create_at(&place.folder, place.name, 0o600))?;
+        let file =
+            self.make(path, location, |location| fs::create_at(&location.folder, location.name, 0o600))?;
         let written = |source| Error::read("into the store")(source);
         let whole = [(0, entry.size)];
         let mut end = 0;
@@ -228,22 +229,22 @@ impl<'a> Tree<'a> {
         Ok(fs::set_mtime(&file, entry.mtime)?)
     }
 
-    fn directory(&mut self, entry: &Entry, path: &[u8], place: &Place<'_>) -> Result<()> {
-        match fs::mkdir_at(&place.folder, place.name, 0o700) {
+    fn directory(&mut self, entry: &Entry, path: &[u8], location: &Location<'_>) -> Result<()> {
+        match fs::mkdir_at(&location.folder, location.name, 0o700) {
             Err(error) if error.is(Errno::EXIST) => {
-                let there = fs::stat_at(&place.folder, place.name)?;
+                let there = fs::stat_at(&location.folder, location.name)?;
                 if fs::file_type(&there) != FileType::Directory {
-                    self.clear(path, place)?;
-                    fs::mkdir_at(&place.folder, place.name, 0o700)?;
+                    self.clear(path, location)?;
+                    fs::mkdir_at(&location.folder, location.name, 0o700)?;
                     if is_whiteout(&there) {
                         // What the layers below have there stays hidden.
-                        self.make_opaque(&place.open_folder()?)?;
+                        self.make_opaque(&location.open_folder()?)?;
                     }
                 }
             }
             result => result?,
         }
-        let folder = place.open_folder()?;
+        let folder = location.open_folder()?;
         self.describe(entry, &folder)?;
         let at = self.known.add_path(path);
         let known = self.known.value_mut(at);
@@ -251,21 +252,21 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    fn symlink(&mut self, entry: &Entry, path: &[u8], place: &Place<'_>) -> Result<()> {
+    fn symlink(&mut self, entry: &Entry, path: &[u8], location: &Location<'_>) -> Result<()> {
         let target = OsStr::from_bytes(&entry.link);
-        self.make(path, place, |place| fs::symlink_at(target, &place.folder, place.name))?;
+        self.make(path, location, |location| fs::symlink_at(target, &location.folder, location.name))?;
         if self.needs_owner(entry) {
-            let changed = fs::chown_at(&place.folder, place.name, entry.uid, entry.gid);
+            let changed = fs::chown_at(&location.folder, location.name, entry.uid, entry.gid);
             self.tolerate_owner(changed)?;
         }
         if !entry.xattrs.is_empty() {
-            let link = fs::open_at(&place.folder, place.name, OFlags::PATH)?;
+            let link = fs::open_at(&location.folder, location.name, OFlags::PATH)?;
             self.attributes(entry, |name, value| xattr::set_place(&link, name, value))?;
         }
-        Ok(fs::set_mtime_at(&place.folder, place.name, entry.mtime)?)
+        Ok(fs::set_mtime_at(&location.folder, location.name, entry.mtime)?)
     }
 
-    fn hard_link(&mut self, entry: &Entry, path: &[u8], place: &Place<'_>) -> Result<()> {
+    fn hard_link(&mut self, entry: &Entry, path: &[u8], location: &Location<'_>) -> Result<()> {
         let target = normal(&entry.link)?;
         let Some((parent, name)) = split(&target) else {
             return Err(Error::Refused("it is a hard link to the layer's root".to_owned()));
@@ -290,21 +291,23 @@ impl<'a> Tree<'a> {
                 Err(Error::Refused("it is a hard link to something that is no file".to_owned()))
             }
             Ok(_) if target == path => Ok(()),
-            Ok(_) => self.make(path, place, |place| fs::link_at(&folder, name, &place.folder, place.name)),
+            Ok(_) => self
+                .make(path, location, |location| fs::link_at(&folder, name, &location.folder, location.name)),
             Err(error) if error.is(Errno::NOENT) && target != path => below(self),
             Err(error) => Err(error.into()),
         }
     }
 
-    fn node(&mut self, entry: &Entry, path: &[u8], place: &Place<'_>) -> Result<()> {
+    fn node(&mut self, entry: &Entry, path: &[u8], location: &Location<'_>) -> Result<()> {
         let kind = match entry.kind {
             Kind::CharDevice => FileType::CharacterDevice,
             Kind::BlockDevice => FileType::BlockDevice,
             _ => FileType::Fifo,
         };
         let device = fs::device(entry.device.0, entry.device.1);
-        let made =
-            self.make(path, place, |place| fs::mknod_at(&place.folder, place.name, kind, 0o600, device));
+        let made = self.make(path, location, |location| {
+            fs::mknod_at(&location.folder, location.name, kind, 0o600, device)
+        });
         match made {
             Err(Error::Sys(error)) if error.is(Errno::PERM) && self.in_user_namespace => {
                 self.notes.devices += 1;
@@ -313,13 +316,13 @@ impl<'a> Tree<'a> {
             result => result?,
         }
         if self.needs_owner(entry) {
-            let changed = fs::chown_at(&place.folder, place.name, entry.uid, entry.gid);
+            let changed = fs::chown_at(&location.folder, location.name, entry.uid, entry.gid);
             self.tolerate_owner(changed)?;
         }
-        let node = fs::open_at(&place.folder, place.name, OFlags::PATH)?;
+        let node = fs::open_at(&location.folder, location.name, OFlags::PATH)?;
         self.attributes(entry, |name, value| xattr::set_place(&node, name, value))?;
         fs::chmod_place(&node, entry.mode)?;
-        Ok(fs::set_mtime_at(&place.folder, place.name, entry.mtime)?)
+        Ok(fs::set_mtime_at(&location.folder, location.name, entry.mtime)?)
     }
 
     /// `.wh.<name>` hides a name of the layers below; `.wh..wh..opq` hides all of a folder's.
@@ -332,14 +335,14 @@ impl<'a> Tree<'a> {
             _ if hidden.starts_with(b".wh.") => return Ok(()),
             _ => {}
         }
-        let place = Place { folder, name: OsStr::from_bytes(hidden) };
+        let location = Location { folder, name: OsStr::from_bytes(hidden) };
         let device = fs::device(0, 0);
-        match fs::mknod_at(&place.folder, place.name, FileType::CharacterDevice, 0, device) {
+        match fs::mknod_at(&location.folder, location.name, FileType::CharacterDevice, 0, device) {
             Err(error) if error.is(Errno::EXIST) => {
                 // What this layer itself has there stays; only what is below is hidden.
-                let there = fs::stat_at(&place.folder, place.name)?;
+                let there = fs::stat_at(&location.folder, location.name)?;
                 match fs::file_type(&there) {
-                    FileType::Directory => self.make_opaque(&place.open_folder()?),
+                    FileType::Directory => self.make_opaque(&location.open_folder()?),
                     _ => Ok(()),
                 }
             }
@@ -414,25 +417,25 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    /// Makes something at `place`, in the place of what an earlier entry left there.
+    /// Makes something at `location`, in place of what an earlier entry left there.
     fn make<T>(
         &mut self,
         path: &[u8],
-        place: &Place<'_>,
-        make: impl Fn(&Place<'_>) -> crate::sys::Result<T>,
+        location: &Location<'_>,
+        make: impl Fn(&Location<'_>) -> crate::sys::Result<T>,
     ) -> Result<T> {
-        match make(place) {
+        match make(location) {
             Err(error) if error.is(Errno::EXIST) => {
-                self.clear(path, place)?;
-                Ok(make(place)?)
+                self.clear(path, location)?;
+                Ok(make(location)?)
             }
             result => Ok(result?),
         }
     }
 
-    /// Removes what an earlier entry left at `place`.
-    fn clear(&mut self, path: &[u8], place: &Place<'_>) -> Result<()> {
-        tree::remove_at(&place.folder, place.name)?;
+    /// Removes what an earlier entry left at `location`.
+    fn clear(&mut self, path: &[u8], location: &Location<'_>) -> Result<()> {
+        tree::remove_at(&location.folder, location.name)?;
         // Paths may have led through it, a link or a folder.
         self.folders.clear();
         self.known.forget(path);
@@ -470,30 +473,30 @@ impl<'a> Tree<'a> {
             }
             Err(error) => return Err(error.into()),
         }
-        self.imply(path, &Place { folder, name }).map(Rc::new)
+        self.imply(path, &Location { folder, name }).map(Rc::new)
     }
 
     /// Makes a folder that an entry lies in, but that no entry describes.
-    fn imply(&mut self, path: &[u8], place: &Place<'_>) -> Result<OwnedFd> {
+    fn imply(&mut self, path: &[u8], location: &Location<'_>) -> Result<OwnedFd> {
         self.implied += 1;
         self.check_count()?;
-        let made = fs::mkdir_at(&place.folder, place.name, 0o755);
+        let made = fs::mkdir_at(&location.folder, location.name, 0o755);
         let hides = match made {
             Err(error) if error.is(Errno::EXIST) => {
-                let there = fs::stat_at(&place.folder, place.name)?;
+                let there = fs::stat_at(&location.folder, location.name)?;
                 if !is_whiteout(&there) {
                     return Err(Error::Refused(format!(
                         "`{}` is no folder in this layer",
                         String::from_utf8_lossy(path)
                     )));
                 }
-                self.clear(path, place)?;
-                fs::mkdir_at(&place.folder, place.name, 0o755)?;
+                self.clear(path, location)?;
+                fs::mkdir_at(&location.folder, location.name, 0o755)?;
                 true
             }
             result => result.map(|()| false)?,
         };
-        let folder = place.open_folder()?;
+        let folder = location.open_folder()?;
         fs::chmod(&folder, 0o755)?;
         if hides {
             self.make_opaque(&folder)?;
@@ -548,7 +551,7 @@ impl<'a> Tree<'a> {
             if value.is_implied {
                 places.insert(at, implied.len());
                 implied.push(match (places.get(&above), split(path)) {
-                    (Some(&place), Some((_, name))) => Implied::Inside(place, raw(name)),
+                    (Some(&location), Some((_, name))) => Implied::Inside(location, raw(name)),
                     _ => Implied::Path(raw(path)),
                 });
             }
@@ -564,7 +567,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-impl Place<'_> {
+impl Location<'_> {
     fn open_folder(&self) -> Result<OwnedFd> {
         Ok(fs::open_at(&self.folder, self.name, OFlags::RDONLY | OFlags::DIRECTORY)?)
     }

@@ -21,7 +21,7 @@ const ATTEMPTS: u32 = 5;
 #[derive(Debug)]
 pub(super) struct Guard {
     changes: Changes,
-    place: network::NetworkPaths,
+    networks: network::NetworkPaths,
     /// When to look at the rules.
     due: Option<Instant>,
     /// How often that was without success.
@@ -32,9 +32,9 @@ impl Guard {
     /// The guard of a container that is connected to a bridge.
     pub(super) fn of(paths: &Paths, run: &Run) -> Option<Self> {
         run.endpoints.as_ref()?.first()?;
-        let place = network::NetworkPaths::new(paths);
-        match Changes::listen(&place) {
-            Ok(changes) => Some(Self { changes, place, due: None, attempts: 0 }),
+        let networks = network::NetworkPaths::new(paths);
+        match Changes::listen(&networks) {
+            Ok(changes) => Some(Self { changes, networks, due: None, attempts: 0 }),
             Err(error) => {
                 report_error(&error); // the next start repairs the rules
                 None
@@ -64,7 +64,7 @@ impl Guard {
             return;
         }
         let look = if self.attempts == 0 { Look::IfChanged } else { Look::Again };
-        let repaired = network::repair(&self.place, look);
+        let repaired = network::repair(&self.networks, look);
         process::trim_heap(); // other firewalls can have many rules
         self.due = match repaired {
             Ok(Repair::Busy) => Some(Instant::now() + SETTLED_AFTER),

@@ -173,10 +173,10 @@ fn take_back(paths: &Paths, id: &ContainerId, cgroup: &Cgroup, endpoints: Option
             errors.push(error.into());
         }
     }
-    let place = network::NetworkPaths::new(paths);
+    let networks = network::NetworkPaths::new(paths);
     let removed = match endpoints {
-        Some(endpoints) => network::remove(endpoints, &place),
-        None => network::forget(id, &place),
+        Some(endpoints) => network::remove(endpoints, &networks),
+        None => network::forget(id, &networks),
     };
     errors.extend(removed.into_iter().map(Error::from));
     errors

@@ -290,12 +290,12 @@ fn connect(
     endpoints: &mut Option<Vec<Endpoint>>,
 ) -> Result<Applied, Error> {
     let config = &record.config;
-    let place = network::NetworkPaths::new(paths);
+    let network_paths = network::NetworkPaths::new(paths);
     let (namespace, networks) = match &config.networking.network {
         NetworkMode::None => (Namespace::Own, Vec::new()),
         NetworkMode::Host => (Namespace::Host, Vec::new()),
         // The others were refused before.
-        _ => (Namespace::Own, vec![network::default_network(&place)?]),
+        _ => (Namespace::Own, vec![network::default_network(&network_paths)?]),
     };
     let plan = network::plan(network::Request {
         container: record.id.clone(),
@@ -309,7 +309,7 @@ fn connect(
         dns_options: config.networking.dns_options.clone(),
     })?;
     let namespace = if plan.has_namespace() { Some(created.network_namespace()?) } else { None };
-    let applied = network::apply(&plan, namespace.as_ref().map(std::os::fd::AsFd::as_fd), &place)?;
+    let applied = network::apply(&plan, namespace.as_ref().map(std::os::fd::AsFd::as_fd), &network_paths)?;
     *endpoints = Some(applied.endpoints.clone());
     let host = HostFiles::read();
     write_etc(etc, "hosts", &names::hosts(&plan, &applied, &host))?;

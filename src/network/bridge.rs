@@ -26,12 +26,12 @@ pub(super) fn connect(
     number: usize,
     netns: BorrowedFd<'_>,
     inside: &mut Inside,
-    place: &NetworkPaths,
+    paths: &NetworkPaths,
 ) -> Result<(Endpoint, Vec<String>)> {
     let connection = &plan.connections[number];
     let network = &connection.network;
-    let names = Names::of(&place.paths);
-    let files = Files::new(place, network.id.clone());
+    let names = Names::of(&paths.engine);
+    let files = Files::new(paths, network.id.clone());
     let mut links = Links::open()?;
     let _lock = files.lock()?;
     let (mut state, bridge) = ensure_bridge(&mut links, &names, network, &files)?;
@@ -56,7 +56,7 @@ pub(super) fn connect(
         .add_port(&endpoint, bridge, state.mtu, netns)
         .and_then(|()| without_ipv6(&endpoint.port))
         .and_then(|()| inside.raise(&endpoint, gateway))
-        .and_then(|()| guard(&mut links, &names, place, network, &mut state, &endpoint))
+        .and_then(|()| guard(&mut links, &names, paths, network, &mut state, &endpoint))
         .and_then(|found| if state == saved { Ok(found) } else { files.save(&state).map(|()| found) });
     match done {
         Ok(found) => {
@@ -91,15 +91,15 @@ pub enum Repair {
 }
 
 /// Puts back what others took away of the rules.
-pub(super) fn repair(place: &NetworkPaths, look: Look) -> Result<Repair> {
-    let names = Names::of(&place.paths);
-    let Some(_lock) = Files::new(place, Network::default_bridge(&place.paths).id).try_lock()? else {
+pub(super) fn repair(paths: &NetworkPaths, look: Look) -> Result<Repair> {
+    let names = Names::of(&paths.engine);
+    let Some(_lock) = Files::new(paths, Network::default_bridge(&paths.engine).id).try_lock()? else {
         return Ok(Repair::Busy);
     };
-    let (networks, mut unread) = networks(place)?;
+    let (networks, mut unread) = networks(paths)?;
     let (mut files, mut states) = (Vec::new(), Vec::new());
     for network in networks {
-        let of_network = Files::new(place, network.id);
+        let of_network = Files::new(paths, network.id);
         match of_network.state() {
             Ok(None) => {}
             Ok(Some(state)) => {
@@ -123,7 +123,7 @@ pub(super) fn repair(place: &NetworkPaths, look: Look) -> Result<Repair> {
     warnings.extend(rules::ensure(&mut tables, &names, &mut states, None, (known, Fill::Again))?);
     let mut links = Links::open()?;
     for state in &mut states {
-        warnings.extend(firewall::clear_the_way(&mut tables, &mut links, &names, place, state)?);
+        warnings.extend(firewall::clear_the_way(&mut tables, &mut links, &names, paths, state)?);
     }
     let checked = Some(generation(&mut tables)?);
     for (files, state) in files.iter().zip(&mut states) {
@@ -134,8 +134,8 @@ pub(super) fn repair(place: &NetworkPaths, look: Look) -> Result<Repair> {
 }
 
 /// Gives back what one container had. Collects failures and goes on.
-pub(super) fn disconnect(endpoint: &Endpoint, place: &NetworkPaths) -> Vec<Error> {
-    let files = Files::new(place, endpoint.network.clone());
+pub(super) fn disconnect(endpoint: &Endpoint, paths: &NetworkPaths) -> Vec<Error> {
+    let files = Files::new(paths, endpoint.network.clone());
     let release = || {
         let _lock = files.lock()?;
         let Some(mut state) = files.state()? else { return Ok(()) };
@@ -148,23 +148,23 @@ pub(super) fn disconnect(endpoint: &Endpoint, place: &NetworkPaths) -> Vec<Error
 }
 
 /// Gives back what a container had of which only the lease tells.
-pub(super) fn forget(container: &ContainerId, place: &NetworkPaths) -> Result<()> {
-    void(place, |lease| &lease.container == container, || Ok(Vec::new()))
+pub(super) fn forget(container: &ContainerId, paths: &NetworkPaths) -> Result<()> {
+    void(paths, |lease| &lease.container == container, || Ok(Vec::new()))
 }
 
 /// Gives back what containers had that are not there. A port is as long as processes have it.
-pub(super) fn sweep(place: &NetworkPaths, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
-    void(place, |lease| !is_there(&lease.container), || Links::open()?.names())
+pub(super) fn sweep(paths: &NetworkPaths, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
+    void(paths, |lease| !is_there(&lease.container), || Links::open()?.names())
 }
 
 /// Gives back the leases that are lost, but for those of ports that are in use.
 fn void(
-    place: &NetworkPaths,
+    paths: &NetworkPaths,
     is_lost: impl Fn(&Lease) -> bool,
     in_use: impl Fn() -> Result<Vec<String>>,
 ) -> Result<()> {
-    networks(place)?.0.into_iter().try_for_each(|network| {
-        let files = Files::new(place, network.id);
+    networks(paths)?.0.into_iter().try_for_each(|network| {
+        let files = Files::new(paths, network.id);
         let read = || match files.state() {
             Err(error) if error.is_of_a_file() => Ok(None), // it tells of nobody
             state => state,
@@ -182,15 +182,15 @@ fn void(
 }
 
 /// Removes all that this engine's bridge networks left on the host.
-pub(super) fn reset(place: &NetworkPaths) -> Vec<Error> {
-    let names = Names::of(&place.paths);
-    let default = Files::new(place, Network::default_bridge(&place.paths).id);
+pub(super) fn reset(paths: &NetworkPaths) -> Vec<Error> {
+    let names = Names::of(&paths.engine);
+    let default = Files::new(paths, Network::default_bridge(&paths.engine).id);
     let _lock = match default.lock() {
         Ok(lock) => lock,
         Err(error) => return vec![error],
     };
     let mut errors = Vec::new();
-    let all = match networks(place) {
+    let all = match networks(paths) {
         Ok((all, unread)) => {
             // What is wrong with a file goes with it.
             errors.extend(unread.into_iter().filter(|error| !error.is_of_a_file()));
@@ -198,7 +198,7 @@ pub(super) fn reset(place: &NetworkPaths) -> Vec<Error> {
         }
         Err(error) => return vec![error],
     };
-    let files: Vec<_> = all.iter().map(|network| Files::new(place, network.id.clone())).collect();
+    let files: Vec<_> = all.iter().map(|network| Files::new(paths, network.id.clone())).collect();
     let mut states = Vec::new();
     for files in &files {
         match files.state() {
@@ -208,7 +208,7 @@ pub(super) fn reset(place: &NetworkPaths) -> Vec<Error> {
     }
     match Tables::open().step(|| "talk to the kernel about rules") {
         Ok(mut tables) => {
-            errors.extend(firewall::withdraw(&mut tables, &names, place, &states).err());
+            errors.extend(firewall::withdraw(&mut tables, &names, paths, &states).err());
             errors.extend(rules::reset(&mut tables, &names));
         }
         Err(error) => errors.push(error),
@@ -353,17 +353,17 @@ fn ensure_forwarding(state: &mut State) -> Vec<String> {
 fn guard(
     links: &mut Links,
     names: &Names,
-    place: &NetworkPaths,
+    paths: &NetworkPaths,
     network: &Network,
     state: &mut State,
     endpoint: &Endpoint,
 ) -> Result<Vec<String>> {
     let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
-    let (networks, unread) = networks(place)?;
+    let (networks, unread) = networks(paths)?;
     let mut known = if unread.is_empty() { Known::All } else { Known::Some };
     let (mut others, mut all) = (Vec::new(), vec![state.clone()]);
     for other in networks.into_iter().filter(|other| other.id != network.id) {
-        let files = Files::new(place, other.id);
+        let files = Files::new(paths, other.id);
         match files.state() {
             Ok(None) => {}
             Ok(Some(state)) => {
@@ -382,7 +382,7 @@ fn guard(
             files.save(after)?;
         }
     }
-    warnings.extend(firewall::clear_the_way(&mut tables, links, names, place, state)?);
+    warnings.extend(firewall::clear_the_way(&mut tables, links, names, paths, state)?);
     Ok(warnings)
 }
 

@@ -27,7 +27,7 @@ pub(super) fn clear_the_way(
     tables: &mut Tables,
     links: &mut Links,
     names: &Names,
-    place: &NetworkPaths,
+    paths: &NetworkPaths,
     state: &mut State,
 ) -> Result<Vec<String>> {
     let step = || "look at this machine's firewall";
@@ -49,7 +49,7 @@ pub(super) fn clear_the_way(
         let was_helped = match owner(base, &chains) {
             Owner::Docker => let_through_docker(tables, table, names, &state.bridge)?,
             Owner::Firewalld => {
-                let asked = firewalld::trust(&place.system_bus, &state.bridge).is_ok();
+                let asked = firewalld::trust(&paths.system_bus, &state.bridge).is_ok();
                 state.is_in_trusted_zone |= asked;
                 asked
             }
@@ -65,12 +65,12 @@ pub(super) fn clear_the_way(
 pub(super) fn withdraw(
     tables: &mut Tables,
     names: &Names,
-    place: &NetworkPaths,
+    paths: &NetworkPaths,
     states: &[State],
 ) -> Result<()> {
     for state in states.iter().filter(|state| state.is_in_trusted_zone) {
         // Without an answer there is no firewalld, and no zone of its.
-        let _ = firewalld::distrust(&place.system_bus, &state.bridge);
+        let _ = firewalld::distrust(&paths.system_bus, &state.bridge);
     }
     let tags = names.tags();
     for chain in tables.chains().step(|| "list the chains")?.iter().filter(|chain| chain.name == DOCKER_USER)

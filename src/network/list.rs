@@ -62,12 +62,12 @@ pub struct Member {
 /// # Errors
 ///
 /// When the folder of networks cannot be read.
-pub fn list(place: &NetworkPaths) -> Result<(Vec<NetworkView>, Vec<Error>)> {
-    let (bridges, errors) = networks(place)?;
+pub fn list(paths: &NetworkPaths) -> Result<(Vec<NetworkView>, Vec<Error>)> {
+    let (bridges, errors) = networks(paths)?;
     let mut unread: Vec<Error> = errors.into_iter().map(|error| damaged("a network", error)).collect();
     let mut all: Vec<NetworkView> =
-        bridges.into_iter().map(|network| bridge_network(network, place, &mut unread)).collect();
-    all.extend(Network::without_links(&place.paths).map(|network| view(network, None, Vec::new())));
+        bridges.into_iter().map(|network| bridge_network(network, paths, &mut unread)).collect();
+    all.extend(Network::without_links(&paths.engine).map(|network| view(network, None, Vec::new())));
     all.sort_by(|a, b| a.name.cmp(&b.name));
     Ok((all, unread))
 }
@@ -84,8 +84,8 @@ fn view(network: Network, bridge: Option<Bridge>, members: Vec<Member>) -> Netwo
     NetworkView { id, name, driver, created, labels, bridge, members }
 }
 
-fn bridge_network(network: Network, place: &NetworkPaths, unread: &mut Vec<Error>) -> NetworkView {
-    let state = Files::new(place, network.id.clone()).state();
+fn bridge_network(network: Network, paths: &NetworkPaths, unread: &mut Vec<Error>) -> NetworkView {
+    let state = Files::new(paths, network.id.clone()).state();
     let state = state.map_err(|error| unread.push(damaged(&network.name, error))).ok().flatten();
     let pool = network.pools.first().map(|pool| pool.subnet);
     let subnet = state.as_ref().map(|state| state.subnet).or(pool);

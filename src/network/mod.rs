@@ -50,9 +50,9 @@ use crate::base::{ContainerId, Endpoint};
 /// # Errors
 ///
 /// When the folder of networks cannot be read.
-pub fn default_network(place: &NetworkPaths) -> Result<Network> {
-    let first = state::networks(place)?.0.into_iter().next();
-    Ok(first.unwrap_or_else(|| Network::default_bridge(&place.paths)))
+pub fn default_network(paths: &NetworkPaths) -> Result<Network> {
+    let first = state::networks(paths)?.0.into_iter().next();
+    Ok(first.unwrap_or_else(|| Network::default_bridge(&paths.engine)))
 }
 
 /// Connects a container whose network namespace is `netns`, while its init sets up the rest.
@@ -64,7 +64,7 @@ pub fn default_network(place: &NetworkPaths) -> Result<Network> {
 ///
 /// When a netlink request fails, or a network has no place for it; then nothing of this container
 /// is left.
-pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, place: &NetworkPaths) -> Result<Applied> {
+pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, paths: &NetworkPaths) -> Result<Applied> {
     let netns = match (plan.namespace, netns) {
         (Namespace::Host, _) => return Ok(Applied::default()),
         (Namespace::Own, Some(netns)) => netns,
@@ -76,7 +76,7 @@ pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, place: &NetworkPaths) -
     }
     let mut applied = Applied::default();
     for number in 0..plan.connections.len() {
-        match connect(plan, number, netns, &mut inside, place) {
+        match connect(plan, number, netns, &mut inside, paths) {
             Ok((endpoint, warnings)) => {
                 applied.endpoints.push(endpoint);
                 for warning in warnings {
@@ -86,7 +86,7 @@ pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, place: &NetworkPaths) -
                 }
             }
             Err(error) => {
-                drop(remove(&applied.endpoints, place)); // the first error is the one to report
+                drop(remove(&applied.endpoints, paths)); // the first error is the one to report
                 return Err(error);
             }
         }
@@ -99,11 +99,11 @@ fn connect(
     number: usize,
     netns: BorrowedFd<'_>,
     inside: &mut link::Inside,
-    place: &NetworkPaths,
+    paths: &NetworkPaths,
 ) -> Result<(Endpoint, Vec<String>)> {
     let network = &plan.connections[number].network;
     match &network.driver {
-        Driver::Bridge => bridge::connect(plan, number, netns, inside, place),
+        Driver::Bridge => bridge::connect(plan, number, netns, inside, paths),
         driver @ (Driver::Host | Driver::None | Driver::Unknown(_)) => {
             Err(Error::UnknownDriver { network: network.name.clone(), driver: driver.to_string() })
         }
@@ -116,21 +116,21 @@ fn connect(
 /// # Errors
 ///
 /// When a netlink request fails.
-pub fn repair(place: &NetworkPaths, look: Look) -> Result<Repair> {
-    bridge::repair(place, look)
+pub fn repair(paths: &NetworkPaths, look: Look) -> Result<Repair> {
+    bridge::repair(paths, look)
 }
 
 /// Takes back what [`apply`] did. Goes on after a failure and returns all of them; doing it
 /// twice, or by another process after a crash, is no failure.
 #[must_use]
-pub fn remove(endpoints: &[Endpoint], place: &NetworkPaths) -> Vec<Error> {
-    endpoints.iter().flat_map(|endpoint| bridge::disconnect(endpoint, place)).collect()
+pub fn remove(endpoints: &[Endpoint], paths: &NetworkPaths) -> Vec<Error> {
+    endpoints.iter().flat_map(|endpoint| bridge::disconnect(endpoint, paths)).collect()
 }
 
 /// The same where what [`apply`] returned is lost. The container has no process left.
 #[must_use]
-pub fn forget(container: &ContainerId, place: &NetworkPaths) -> Vec<Error> {
-    bridge::forget(container, place).err().into_iter().collect()
+pub fn forget(container: &ContainerId, paths: &NetworkPaths) -> Vec<Error> {
+    bridge::forget(container, paths).err().into_iter().collect()
 }
 
 /// Takes back what containers had that are gone, the run's folder too. One whose network
@@ -139,13 +139,13 @@ pub fn forget(container: &ContainerId, place: &NetworkPaths) -> Vec<Error> {
 /// # Errors
 ///
 /// When the network's files cannot be read or written, or the links not be listed.
-pub fn sweep(place: &NetworkPaths, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
-    bridge::sweep(place, is_there)
+pub fn sweep(paths: &NetworkPaths, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
+    bridge::sweep(paths, is_there)
 }
 
 /// Removes everything that this engine's networks left on the host: bridges, tables, rules
 /// in other owners' tables, leases. Goes on after a failure and returns all of them.
 #[must_use]
-pub fn reset(place: &NetworkPaths) -> Vec<Error> {
-    bridge::reset(place)
+pub fn reset(paths: &NetworkPaths) -> Vec<Error> {
+    bridge::reset(paths)
 }

@@ -175,7 +175,7 @@ fn name_server(word: &str) -> Result<IpAddr> {
 /// of the machine choose subnets.
 #[derive(Debug, Clone)]
 pub struct NetworkPaths {
-    pub(super) paths: Paths,
+    pub(super) engine: Paths,
     pub(super) machine_lock: PathBuf,
     pub(super) system_bus: PathBuf,
 }
@@ -185,10 +185,10 @@ const MACHINE_LOCK: &str = "/run/hoist-machine.lock";
 const SYSTEM_BUS: &str = "/run/dbus/system_bus_socket";
 
 impl NetworkPaths {
-    /// This engine's place on this machine.
+    /// An engine's files, and what all engines of this machine share.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
-        Self { paths: paths.clone(), machine_lock: MACHINE_LOCK.into(), system_bus: SYSTEM_BUS.into() }
+        Self { engine: paths.clone(), machine_lock: MACHINE_LOCK.into(), system_bus: SYSTEM_BUS.into() }
     }
 
     /// The same with another machine-wide lock: for tests in namespaces of their own.

@@ -137,14 +137,14 @@ impl State {
 }
 
 /// The bridge networks of an engine, the default one first, and why a file of one cannot be read.
-pub(super) fn networks(place: &NetworkPaths) -> Result<(Vec<Network>, Vec<Error>)> {
-    let default = Network::default_bridge(&place.paths);
+pub(super) fn networks(paths: &NetworkPaths) -> Result<(Vec<Network>, Vec<Error>)> {
+    let default = Network::default_bridge(&paths.engine);
     let mut all = Vec::new();
     let mut unread = Vec::new();
     for id in
-        std::iter::once(default.id.clone()).chain(ids(place)?.into_iter().filter(|id| *id != default.id))
+        std::iter::once(default.id.clone()).chain(ids(paths)?.into_iter().filter(|id| *id != default.id))
     {
-        match Files::new(place, id).network() {
+        match Files::new(paths, id).network() {
             // What the default network is follows from where the engine is; its file tells the rest.
             Ok(Some(known)) if known.id == default.id => {
                 all.push(Network { options: default.options.clone(), ..known });
@@ -160,8 +160,8 @@ pub(super) fn networks(place: &NetworkPaths) -> Result<(Vec<Network>, Vec<Error>
 }
 
 /// The ids that have a file.
-fn ids(place: &NetworkPaths) -> Result<Vec<NetworkId>> {
-    let folder = place.paths.networks();
+fn ids(paths: &NetworkPaths) -> Result<Vec<NetworkId>> {
+    let folder = paths.engine.networks();
     let entries = match std::fs::read_dir(&folder) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         entries => entries.map_err(disk::Error::io("read", &folder))?,
@@ -175,13 +175,13 @@ fn ids(place: &NetworkPaths) -> Result<Vec<NetworkId>> {
 /// The files of one network.
 #[derive(Debug)]
 pub(super) struct Files<'a> {
-    place: &'a NetworkPaths,
+    paths: &'a NetworkPaths,
     id: NetworkId,
 }
 
 impl<'a> Files<'a> {
-    pub(super) fn new(place: &'a NetworkPaths, id: NetworkId) -> Self {
-        Self { place, id }
+    pub(super) fn new(paths: &'a NetworkPaths, id: NetworkId) -> Self {
+        Self { paths, id }
     }
 
     pub(super) fn id(&self) -> &NetworkId {
@@ -190,26 +190,26 @@ impl<'a> Files<'a> {
 
     /// The id of the network that every engine has.
     pub(super) fn default_id(&self) -> NetworkId {
-        Network::default_bridge(&self.place.paths).id
+        Network::default_bridge(&self.paths.engine).id
     }
 
     /// Waits until no other process changes this engine's networks.
     pub(super) fn lock(&self) -> Result<Lock> {
-        disk::private_dir(&self.place.paths.network_runs())?;
-        Ok(Lock::exclusive(&self.place.paths.network_runs().join("lock"), Rank::Network)?)
+        disk::private_dir(&self.paths.engine.network_runs())?;
+        Ok(Lock::exclusive(&self.paths.engine.network_runs().join("lock"), Rank::Network)?)
     }
 
     /// As [`Self::lock`], but does not wait.
     pub(super) fn try_lock(&self) -> Result<Option<Lock>> {
-        disk::private_dir(&self.place.paths.network_runs())?;
-        Ok(Lock::try_exclusive(&self.place.paths.network_runs().join("lock"), Rank::Network)?)
+        disk::private_dir(&self.paths.engine.network_runs())?;
+        Ok(Lock::try_exclusive(&self.paths.engine.network_runs().join("lock"), Rank::Network)?)
     }
 
     /// Waits until no other engine of this machine chooses a subnet. Where the machine has
     /// no place for a common lock (a namespace, a caller without rights), the engine's own
     /// lock must do.
     pub(super) fn lock_machine(&self) -> Result<Option<Lock>> {
-        match Lock::exclusive(&self.place.machine_lock, Rank::Network) {
+        match Lock::exclusive(&self.paths.machine_lock, Rank::Network) {
             Ok(lock) => Ok(Some(lock)),
             Err(disk::Error::Io { source, .. })
                 if matches!(
@@ -230,7 +230,7 @@ impl<'a> Files<'a> {
     }
 
     pub(super) fn save(&self, state: &State) -> Result<()> {
-        disk::private_dir(&self.place.paths.network_runs().join(self.id.as_str()))?;
+        disk::private_dir(&self.paths.engine.network_runs().join(self.id.as_str()))?;
         Ok(disk::write_state(&self.state_path(), state)?)
     }
 
@@ -259,22 +259,22 @@ impl<'a> Files<'a> {
             Some(pool) => *pool = chosen,
             None => known.pools.push(chosen),
         }
-        disk::private_dir(&self.place.paths.networks())?;
+        disk::private_dir(&self.paths.engine.networks())?;
         Ok(disk::write_state_synced(&self.network_path(), &known)?)
     }
 
     /// Forgets what a reboot would.
     pub(super) fn forget(&self) -> Result<()> {
-        let dir = self.place.paths.network_runs().join(self.id.as_str());
+        let dir = self.paths.engine.network_runs().join(self.id.as_str());
         tree::remove(&dir).map_err(Error::State)
     }
 
     fn state_path(&self) -> PathBuf {
-        self.place.paths.network_runs().join(self.id.as_str()).join("state.json")
+        self.paths.engine.network_runs().join(self.id.as_str()).join("state.json")
     }
 
     fn network_path(&self) -> PathBuf {
-        self.place.paths.networks().join(format!("{}.json", self.id))
+        self.paths.engine.networks().join(format!("{}.json", self.id))
     }
 }
 

@@ -25,14 +25,14 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Hears from here on of changes that concern the networks of `place`.
+    /// Hears from here on of changes that concern the networks of `paths`.
     ///
     /// # Errors
     ///
     /// `EPERM` without CAP_NET_ADMIN; `EPROTONOSUPPORT` without nf_tables.
-    pub fn listen(place: &NetworkPaths) -> Result<Self> {
+    pub fn listen(paths: &NetworkPaths) -> Result<Self> {
         let socket = Socket::listen(Protocol::Netfilter, GROUP).step(|| "hear of changed rules")?;
-        Ok(Self { socket, names: Names::of(&place.paths) })
+        Ok(Self { socket, names: Names::of(&paths.engine) })
     }
 
     /// Readable when there is news.

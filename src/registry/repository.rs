@@ -370,12 +370,12 @@ fn backoff(first: Duration, failures: u32) -> Duration {
 }
 
 #[derive(Deserialize)]
-struct Complaints {
-    errors: Vec<Complaint>,
+struct ErrorBody {
+    errors: Vec<ErrorEntry>,
 }
 
 #[derive(Deserialize)]
-struct Complaint {
+struct ErrorEntry {
     #[serde(default)]
     code: String,
     #[serde(default)]
@@ -399,8 +399,8 @@ pub(super) async fn refusal(
         Err(Error::Cancelled) => return Error::Cancelled,
         Err(_) => Vec::new(), // the status says enough
     };
-    let message = serde_json::from_slice::<Complaints>(&body).ok().and_then(|complaints| {
-        let first = complaints.errors.into_iter().next()?;
+    let message = serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| {
+        let first = body.errors.into_iter().next()?;
         let text = if first.message.is_empty() { first.code } else { first.message };
         Some(printable(&text)).filter(|text| !text.is_empty())
     });

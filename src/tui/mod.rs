@@ -57,7 +57,7 @@ use std::error::Error as _;
 use std::io::{self, Write as _};
 
 use crate::base::disk;
-use crate::base::error::{chain, io_hint, lacks_descriptors, told};
+use crate::base::error::{chain, io_hint, lacks_descriptors, report};
 use crate::command::World;
 use crate::config::{self, Config, Environment, Flags, Ui};
 use crate::engine::{self, Engine, ErrorKind, Explain, Settings};
@@ -175,7 +175,7 @@ fn try_open(flags: &Flags, environment: Environment) -> Result<u8, Error> {
 
 fn tell(error: &Error) {
     let causes = error.source().map(chain).unwrap_or_default();
-    let text = told(&error.to_string(), &causes, error.hint());
+    let text = report(&error.to_string(), &causes, error.hint());
     // Nobody is left to be told when this fails.
     let _ = io::stderr().write_all(text.as_bytes());
 }

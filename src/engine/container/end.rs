@@ -18,7 +18,7 @@ pub(super) const MONITOR_PATIENCE: Duration = Duration::from_secs(1);
 /// It should be gone, and is not.
 #[derive(Debug, thiserror::Error)]
 #[error("its processes did not end within {} s after SIGKILL{}", KILL_PATIENCE.as_secs(), list(.stuck))]
-pub(super) struct Stubborn {
+pub(super) struct NotEnded {
     /// Those that SIGKILL does not reach for now.
     stuck: Vec<i32>,
 }
@@ -34,14 +34,14 @@ fn list(stuck: &[i32]) -> String {
     }
 }
 
-impl Stubborn {
+impl NotEnded {
     /// Whether this is what an error is about.
     pub(super) fn is_why(error: &Error) -> bool {
         std::error::Error::source(error).is_some_and(|why| why.is::<Self>())
     }
 }
 
-impl Explain for Stubborn {
+impl Explain for NotEnded {
     fn kind(&self) -> ErrorKind {
         ErrorKind::Internal
     }
@@ -109,14 +109,14 @@ impl Engine {
             false => lives(run.and_then(|run| run.init())),
         };
         if is_up {
-            return Err(self.stubborn(id)).doing(doing);
+            return Err(self.not_ended(id)).doing(doing);
         }
         // Its monitor has still to clean up, or to start it again.
         Ok(asked.wait((!is_restart).then_some(KILL_PATIENCE)))
     }
 
     /// Why a container does not end.
-    pub(super) fn stubborn(&self, id: &ContainerId) -> Stubborn {
+    pub(super) fn not_ended(&self, id: &ContainerId) -> NotEnded {
         let run = store::load_run(self.paths(), id).ok().flatten();
         let init = run.and_then(|run| run.init()).and_then(|init| i32::try_from(init.pid).ok());
         let pids = self.cgroup(id).pids().unwrap_or_default();
@@ -124,7 +124,7 @@ impl Engine {
             pids.into_iter().chain(init).filter(|&pid| is_uninterruptible(pid)).collect();
         stuck.sort_unstable();
         stuck.dedup();
-        Stubborn { stuck }
+        NotEnded { stuck }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Containers as they are: read without locks, and mended where a run is found dead.
+//! Containers as they are: read without locks, and recovered where a run is found dead.
 //!
 //! ```text
 //! monitor alive                          as run.json says
@@ -54,9 +54,9 @@ pub(super) enum Dead {
     Shutdown,
 }
 
-/// What mending found.
+/// What a recovery found.
 #[derive(Debug, Default)]
-pub(super) struct Mended {
+pub(super) struct Recovery {
     /// A monitor that was launched, to be reaped by this process.
     pub(super) monitor: Option<OwnedFd>,
     /// What could not be cleaned up, a sentence each.
@@ -65,7 +65,7 @@ pub(super) struct Mended {
     pub(super) is_ending: bool,
 }
 
-impl From<launch::Launched> for Mended {
+impl From<launch::Launched> for Recovery {
     fn from(launched: launch::Launched) -> Self {
         Self { monitor: Some(launched.pidfd), ..Self::default() }
     }
@@ -105,13 +105,13 @@ impl Engine {
         record.map_or_else(|| target.to_owned(), |record| record.name.to_string())
     }
 
-    /// A container as it is, mended first where that is needed. What cannot be mended is
+    /// A container as it is, recovered first where that is needed. What cannot be is
     /// shown as it was left, with a warning.
     pub(super) fn current(&self, record: Record, busy: Busy) -> Result<Option<Stored>> {
         Ok(self.look(record, busy)?.map(|(container, _)| container))
     }
 
-    /// The same, with why it could not be mended.
+    /// The same, with why it could not be recovered.
     ///
     /// # Errors
     ///
@@ -130,13 +130,13 @@ impl Engine {
             let run = run.doing(doing)?;
             return Ok(Some((stored(record, run), None)));
         }
-        let warnings = match self.mend(&record.id, busy, Dead::Policy) {
-            Ok(mended) => {
-                self.reap(mended.monitor);
-                mended.warnings
+        let warnings = match self.recover(&record.id, busy, Dead::Policy) {
+            Ok(recovery) => {
+                self.reap(recovery.monitor);
+                recovery.warnings
             }
             Err(trouble) => {
-                // Mending may have got halfway.
+                // The recovery may have got halfway.
                 let run = store::load_run(paths, &record.id).or(run).doing(doing)?;
                 let is_lost = RunLost::is_why(&trouble)
                     || run.is_none() && self.has_processes(&record.id).doing(doing)?;
@@ -174,9 +174,9 @@ impl Engine {
         Ok(if cgroup.exists() { !cgroup.pids()?.is_empty() } else { ended_unseen(record) })
     }
 
-    /// The lock of a container that is to be mended; `None` when somebody has it who is not
+    /// The lock of a container that is to be recovered; `None` when somebody has it who is not
     /// waited for, and when the container is gone.
-    fn lock_to_mend(&self, id: &ContainerId, busy: Busy) -> Result<Option<Lock>> {
+    fn lock_to_recover(&self, id: &ContainerId, busy: Busy) -> Result<Option<Lock>> {
         let lock = match busy {
             Busy::Wait => store::lock(self.paths(), id).map(Some),
             Busy::WaitAWhile => self.lock_unless_stuck(id),
@@ -206,18 +206,18 @@ impl Engine {
     }
 
     /// Sees to a run whose monitor may be dead.
-    pub(super) fn mend(&self, id: &ContainerId, busy: Busy, dead: Dead) -> Result<Mended> {
+    pub(super) fn recover(&self, id: &ContainerId, busy: Busy, dead: Dead) -> Result<Recovery> {
         let paths = self.paths();
         let doing = || format!("clean up after `{}`", id.short());
-        let Some(lock) = self.lock_to_mend(id, busy)? else { return Ok(Mended::default()) };
-        let Some(mut record) = store::load(paths, id).doing(doing)? else { return Ok(Mended::default()) };
+        let Some(lock) = self.lock_to_recover(id, busy)? else { return Ok(Recovery::default()) };
+        let Some(mut record) = store::load(paths, id).doing(doing)? else { return Ok(Recovery::default()) };
         let run = store::load_run(paths, id);
         // With the lock, and without a monitor, the state is this process's to change.
         if launch::is_monitored(paths, id).doing(doing)? {
             if matches!(run, Ok(None)) && self.is_up_unwritten(&record).doing(doing)? {
                 return Err(RunLost::of(paths, id)).doing(doing);
             }
-            return Ok(Mended::default());
+            return Ok(Recovery::default());
         }
         let run = match run {
             // It tells nothing of what has ended anyway.
@@ -233,7 +233,9 @@ impl Engine {
             Some(run) if run.init().is_some_and(Process::is_alive) => match dead {
                 Dead::Policy => return self.adopt(&record, &run, lock, busy),
                 // Another monitor would do as the policy says once it has ended.
-                Dead::ByHand | Dead::Shutdown => return Ok(Mended { is_ending: true, ..Mended::default() }),
+                Dead::ByHand | Dead::Shutdown => {
+                    return Ok(Recovery { is_ending: true, ..Recovery::default() });
+                }
             },
             Some(run) if dead == Dead::Policy && record.is_to_be_restarted(&run, unseen_code(&run)) => {
                 return self.carry_on(&mut record, run, lock, busy);
@@ -259,14 +261,14 @@ impl Engine {
         drop(lock);
         let unwritten = unwritten.map(|error| one_line(&error));
         let warnings = warnings_of(&record.name, &errors).into_iter().chain(unwritten).collect();
-        Ok(Mended { warnings, ..Mended::default() })
+        Ok(Recovery { warnings, ..Recovery::default() })
     }
 
     /// Before a container without a monitor is ended by a person: who finds it dead at this
     /// moment does not start it again. Who changes it is not waited for.
     pub(super) fn keep_from_restart(&self, id: &ContainerId) -> Result<()> {
         let doing = || format!("clean up after `{}`", id.short());
-        let Some(_lock) = self.lock_to_mend(id, Busy::LeaveIt)? else { return Ok(()) };
+        let Some(_lock) = self.lock_to_recover(id, Busy::LeaveIt)? else { return Ok(()) };
         if !launch::is_monitored(self.paths(), id).doing(doing)?
             && let Some(mut record) = store::load(self.paths(), id).doing(doing)?
         {
@@ -288,13 +290,13 @@ impl Engine {
 
     /// Starts another monitor for a container whose own was killed. One that cannot take over
     /// is not tried again before the next call: it would fail the same way.
-    fn adopt(&self, record: &Record, run: &Run, lock: Lock, busy: Busy) -> Result<Mended> {
+    fn adopt(&self, record: &Record, run: &Run, lock: Lock, busy: Busy) -> Result<Recovery> {
         let (paths, id) = (self.paths(), &record.id);
         match launch(self.program(), paths, id, Role::Adopt(lock), &[]) {
             Ok(launched) => Ok(launched.into()),
             // It ended in between: there is nothing to take over, but to settle.
             Err(launch::Error::Failed(_)) if !run.init().is_some_and(Process::is_alive) => {
-                self.mend(id, busy, Dead::Policy)
+                self.recover(id, busy, Dead::Policy)
             }
             Err(error) => Err(error).doing(|| format!("take over `{}`", record.name)),
         }
@@ -303,7 +305,7 @@ impl Engine {
     /// Starts another monitor for a container that is to be started again, after settling what
     /// the killed one had not. Where none comes up, or it lacks what the machine may have later,
     /// the restart stays due for the next call.
-    fn carry_on(&self, record: &mut Record, run: Run, lock: Lock, busy: Busy) -> Result<Mended> {
+    fn carry_on(&self, record: &mut Record, run: Run, lock: Lock, busy: Busy) -> Result<Recovery> {
         let (paths, id) = (self.paths(), record.id.clone());
         let name = record.name.clone();
         let doing = || format!("restart `{name}`");
@@ -319,7 +321,7 @@ impl Engine {
             store::save_run(paths, &id, &waiting).doing(doing)?;
         }
         match launch(self.program(), paths, &id, Role::Adopt(lock), &[]) {
-            Ok(launched) => Ok(Mended { warnings: warnings_of(&record.name, &errors), ..launched.into() }),
+            Ok(launched) => Ok(Recovery { warnings: warnings_of(&record.name, &errors), ..launched.into() }),
             Err(error) => {
                 if matches!(&error, launch::Error::Failed(failure) if !failure.is_for_now()) {
                     self.give_up(&id, &waiting, busy)?;
@@ -334,7 +336,7 @@ impl Engine {
     fn give_up(&self, id: &ContainerId, waiting: &Run, busy: Busy) -> Result<()> {
         let paths = self.paths();
         let doing = || format!("clean up after `{}`", id.short());
-        let Some(_lock) = self.lock_to_mend(id, busy)? else { return Ok(()) };
+        let Some(_lock) = self.lock_to_recover(id, busy)? else { return Ok(()) };
         let Some(record) = store::load(paths, id).doing(doing)? else { return Ok(()) };
         let run = store::load_run(paths, id).doing(doing)?;
         if run.as_ref() != Some(waiting) || launch::is_monitored(paths, id).doing(doing)? {
@@ -371,7 +373,7 @@ impl Engine {
     /// Removes what is left of the run of a container that is gone. Processes
     /// are left alone: a removal ends them first, so these mean that the data folder was
     /// lost, or is not mounted.
-    fn bury(&self, id: &ContainerId) -> Result<Vec<String>> {
+    fn clear_orphan(&self, id: &ContainerId) -> Result<Vec<String>> {
         let paths = self.paths();
         let doing = || format!("clean up after `{}`", id.short());
         if paths.container(id).exists() {
@@ -401,7 +403,7 @@ impl Engine {
             if listing.whole.iter().any(|it: &Stored| it.record.id == id) {
                 continue;
             }
-            match self.bury(&id) {
+            match self.clear_orphan(&id) {
                 Ok(warnings) => listing.warnings.extend(warnings),
                 Err(error) if is_damage(&error) => {
                     listing.damaged.push(Damaged::new(id.as_str(), None, error.why()));
@@ -409,8 +411,8 @@ impl Engine {
                 Err(error) => listing.warnings.push(one_line(&error)),
             }
         }
-        let place = network::NetworkPaths::new(paths);
-        if let Err(error) = network::sweep(&place, |id| ids.contains(id)) {
+        let networks = network::NetworkPaths::new(paths);
+        if let Err(error) = network::sweep(&networks, |id| ids.contains(id)) {
             tracing::debug!(%error, "addresses of containers that are gone stay taken"); // until the next list
         }
         if (has_half_made || store::has_other_names(paths, ids.len()) || store::has_discarded(paths))
@@ -466,7 +468,7 @@ fn unseen_code(run: &Run) -> u8 {
     exit.and_then(|exit| u8::try_from(exit.code() & 0xff).ok()).unwrap_or(settle::UNKNOWN)
 }
 
-/// A container that could not be mended, as it was left; one whose restart is due waits for it.
+/// A container that could not be recovered, as it was left; one whose restart is due waits for it.
 fn as_left(mut record: Record, run: Option<Run>) -> Stored {
     match run {
         Some(run) if run.ended.is_some() || run.init().is_some_and(Process::is_alive) => {
@@ -504,7 +506,7 @@ impl Engine {
             let readers = ids.chunks(share).map(|ids| {
                 let runtime = runtime.clone();
                 let reader = std::thread::Builder::new().spawn_scoped(scope, move || {
-                    // Who is mended may need its monitor reaped.
+                    // A recovered one may need its monitor reaped.
                     let _entered = runtime.as_ref().map(tokio::runtime::Handle::enter);
                     self.read(ids)
                 });
@@ -635,7 +637,7 @@ fn stored(mut record: Record, run: Option<Run>) -> Stored {
     Stored { record, run, status, warnings: Vec::new() }
 }
 
-/// A clean-up goes on after failures; who looks cannot mend them, but should know.
+/// A clean-up goes on after failures; who looks cannot help it, but should know.
 fn warnings_of(name: &dyn std::fmt::Display, errors: &[crate::monitor::Error]) -> Vec<String> {
     let why = errors.iter().map(|error| one_line(error));
     why.map(|why| format!("cannot clean up after `{name}` completely: {why}")).collect()

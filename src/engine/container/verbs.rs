@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use super::super::attach::Begun;
 use super::super::error::{Doing, Error, Result};
 use super::super::{Engine, Name, Record, Run, Status, Verb};
-use super::end::{KILL_PATIENCE, MONITOR_PATIENCE, Patience, Stubborn};
+use super::end::{KILL_PATIENCE, MONITOR_PATIENCE, NotEnded, Patience};
 use super::state::{Busy, Dead, RunLost};
 use super::{Running, Stored, Warnings};
 use crate::base::disk::{Lock, Rank};
@@ -57,7 +57,7 @@ impl Engine {
         }
     }
 
-    /// The same, and why its run could not be mended: what ends a container goes on all the same.
+    /// The same, and why its run could not be recovered: what ends a container goes on all the same.
     fn target_as_left(
         &self,
         target: &str,
@@ -215,13 +215,13 @@ impl Engine {
         let mut warnings = BTreeSet::new();
         loop {
             let is_monitored = launch::is_monitored(self.paths(), id).doing(&doing)?;
-            // What cannot be mended tells nothing; without processes it has ended.
+            // What cannot be recovered tells nothing; without processes it has ended.
             let is_over = if is_monitored {
                 self.is_concluded(id)
             } else {
-                let mended = self.mend(id, Busy::Wait, dead);
-                let is_ending = mended.as_ref().is_ok_and(|mended| mended.is_ending);
-                warnings.extend(mended.into_iter().flat_map(|mended| mended.warnings));
+                let recovery = self.recover(id, Busy::Wait, dead);
+                let is_ending = recovery.as_ref().is_ok_and(|recovery| recovery.is_ending);
+                warnings.extend(recovery.into_iter().flat_map(|recovery| recovery.warnings));
                 if is_ending {
                     kill()?; // its monitor may have started it again before it was killed
                 }
@@ -232,7 +232,7 @@ impl Engine {
             }
             let now = Instant::now();
             if now > end {
-                return Err(self.stubborn(id)).doing(&doing);
+                return Err(self.not_ended(id)).doing(&doing);
             }
             if patience.is_some_and(|at| at < now) {
                 patience = None;
@@ -352,7 +352,7 @@ impl Engine {
         if self.is_unreadable_to_remove(&id, running, doing)? {
             return self.remove_unreadable(&id, running, doing);
         }
-        let Some((lock, record)) = self.vacate(&id, running, doing)? else { return Ok(()) };
+        let Some((lock, record)) = self.end_for_removal(&id, running, doing)? else { return Ok(()) };
         let discarded = settle::remove(self.paths(), &record).doing(doing)?;
         drop(lock);
         store::delete(&discarded).doing(doing)
@@ -434,7 +434,7 @@ impl Engine {
 
     /// Locks a container that is to be removed, when nothing of it runs; `None` when
     /// it went by itself meanwhile.
-    pub(in crate::engine) fn vacate(
+    pub(in crate::engine) fn end_for_removal(
         &self,
         id: &ContainerId,
         running: Running,
@@ -475,7 +475,7 @@ impl Engine {
             match self.end(id.as_str(), &doing, &wish) {
                 Ok(_) => {} // what went without its event is gone
                 Err(_) if store::load(self.paths(), id).doing(&doing)?.is_none() => return Ok(None),
-                Err(error) if Stubborn::is_why(&error) => return Err(error),
+                Err(error) if NotEnded::is_why(&error) => return Err(error),
                 // What a restart that was under way failed on is no answer to this: once more.
                 Err(error) if asked > 1 && self.is_up(id, &doing)? => return Err(error),
                 Err(_) => {}
@@ -536,7 +536,7 @@ impl Engine {
     /// Fails while something of a container lives.
     pub(in crate::engine) fn refuse_while_up(&self, id: &ContainerId) -> Result<()> {
         let doing = || format!("remove `{}`", id.short());
-        if self.is_up(id, doing)? { Err(self.stubborn(id)).doing(doing) } else { Ok(()) }
+        if self.is_up(id, doing)? { Err(self.not_ended(id)).doing(doing) } else { Ok(()) }
     }
 
     pub(super) fn rename_now(&self, target: &str, name: Name) -> Result<Warnings> {

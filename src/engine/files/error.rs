@@ -82,7 +82,7 @@ impl From<layer::Error> for Fault {
 }
 
 impl Fault {
-    pub(super) fn told(self, doing: impl FnOnce() -> String) -> EngineError {
+    pub(super) fn doing(self, doing: impl FnOnce() -> String) -> EngineError {
         match self {
             Self::Told(error) => error,
             Self::Open(error) => EngineError::new(doing(), error),

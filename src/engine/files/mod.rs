@@ -103,7 +103,7 @@ impl Files<'_> {
         blocking(move || {
             let done = open::root(&engine, &place, wish).and_then(|root| Ok(work(&root, &path)?));
             done.map_err(|fault| {
-                fault.told(|| format!("{doing} `{}` of {}", shown(&path), whose(&engine, &place)))
+                fault.doing(|| format!("{doing} `{}` of {}", shown(&path), whose(&engine, &place)))
             })
         })
         .await
@@ -203,7 +203,7 @@ impl Files<'_> {
         blocking(move || {
             copy(&engine, &request, &reporter).map_err(|fault| {
                 let (from, to) = (whose(&engine, &request.from), whose(&engine, &request.to));
-                fault.told(|| format!("copy from {from} to {to}"))
+                fault.doing(|| format!("copy from {from} to {to}"))
             })
         })
         .await

@@ -39,9 +39,9 @@ pub struct Emptied {
 }
 
 impl Engine {
-    /// Sees to what is due, without waiting for it: a helper is started where there is any.
+    /// Empties what is due out of the trash, without waiting for it: a helper is started where there is any.
     /// Costs the look into an empty folder, mostly.
-    pub(in crate::engine) fn tend_trash(&self) {
+    pub(in crate::engine) fn empty_what_is_due(&self) {
         let mut looked = self.inner.looked.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         if looked.is_some_and(|then| then.elapsed() < LOOK) {
             return;
