@@ -19,7 +19,7 @@ use super::viewers::Answer;
 use crate::config::{Preset, Ui};
 use crate::engine::files::{CopyRequest, Place};
 use crate::engine::layers::LayerReport;
-use crate::engine::{ContainerId, Machine, Name, News, Process, Sample, SaveLog};
+use crate::engine::{self, ContainerId, Machine, Name, News, Process, Sample, SaveLog};
 use crate::tui::custom::ask::Ready;
 use crate::tui::files::model::{FilesDone, FilesWish};
 use crate::tui::list::journal::EventRow;
@@ -107,6 +107,15 @@ pub enum LayersNews<T = LayerReport> {
     Report(Box<T>),
     /// Why it cannot be read.
     Failed(Failure),
+}
+
+impl<T> From<engine::Result<T>> for LayersNews<T> {
+    fn from(read: engine::Result<T>) -> Self {
+        match read {
+            Ok(read) => Self::Report(Box::new(read)),
+            Err(error) => Self::Failed(error.into()),
+        }
+    }
 }
 
 /// A whole list.

@@ -38,6 +38,7 @@ pub mod model;
 pub mod navigator;
 pub mod palette;
 pub mod pathtree;
+pub(crate) mod reader;
 pub mod removal;
 pub mod sections;
 pub mod stats;

@@ -1,11 +1,12 @@
 //! What panes show: one table of the tabs, and what each of them must be able to do.
 //!
 //! ```text
-//!  model ── wants ──▶ driver ── Event::Answer ──▶ take     what is read for a tab, and comes back
+//!  model ── wants ──▶ driver ──▶ read                      what is read for a tab
+//!           take ◀── Event::Answer ──┘                     and comes back
 //!  keys ──▶ act, scroll, point                             what keys and the mouse do in it
 //!  frame ◀─ draw, title, note                              what is drawn
 //! ```
-//! A new tab is its folder, whose `mod.rs` joins its model, update and view to a [`Viewer`]; a
+//! A new tab is its folder, whose `mod.rs` joins its model, update, view and reader to a [`Viewer`]; a
 //! row of the table here; its state in a [`Pane`]; and its place in the keymap. A trait with
 //! one value a tab, not an enum with a match a question: what a tab answers to all questions
 //! then stands in one place, and what most tabs do not need has a default.
@@ -28,6 +29,7 @@ use crate::tui::keymap::Place;
 use crate::tui::logs::model::{LogNews, LogShown, LogWant};
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Failure, Model, Subject};
+use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::tasks::model::TaskId;
 use crate::tui::terminal::Screens;
 use crate::tui::top::model::TopRead;
@@ -177,6 +179,11 @@ pub(crate) trait Viewer: Sync {
     /// What must be read while it is on the screen, each with the number of its answers.
     fn wants(&self, _model: &Model, _pane: &Pane, _subject: &Subject) -> Vec<(u64, Want)> {
         Vec::new()
+    }
+
+    /// Begins to read what it wants.
+    fn read(&self, _reader: Reader, _want: Want) -> Option<ReadTask<Want>> {
+        None
     }
 
     /// Learns whether it is being read.

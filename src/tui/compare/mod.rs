@@ -1,6 +1,7 @@
 //! How two images differ.
 
 pub mod model;
+pub(crate) mod reader;
 pub mod update;
 pub mod view;
 
@@ -14,6 +15,7 @@ use crate::tui::event::{Effect, LayersNews};
 use crate::tui::keymap::Place;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
+use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
 
 /// How an image differs from another one.
@@ -45,6 +47,11 @@ impl Viewer for Compare {
 
     fn wants(&self, _: &Model, pane: &Pane, _: &Subject) -> Vec<(u64, Want)> {
         pane.compare.wants().into_iter().map(|(images, serial)| (serial, Want::Compare(images))).collect()
+    }
+
+    fn read(&self, reader: Reader, want: Want) -> Option<ReadTask<Want>> {
+        let Want::Compare(want) = want else { return None };
+        Some(ReadTask::spawn(reader::read(reader, want)))
     }
 
     fn take(&self, model: &mut Model, pane: PaneId, serial: u64, answer: Answer) {

@@ -1,79 +1,19 @@
-//! Files and layers: reading them for the screen, and writing one back that was edited.
+//! Files: copying, changing and comparing them, and writing one back that was edited.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use super::Tell;
 use super::editor::Folder;
 use crate::engine::files::{Contents, Copied, CopyRequest, Place, Stamp, shown};
-use crate::engine::{Engine, Progress, Reporter, Result};
-use crate::tui::event::{Event, LayersNews};
-use crate::tui::files::model::{FilesAnswer, FilesAsk, FilesDone, FilesWish, PREVIEW, is_binary, lines};
+use crate::engine::{Engine, Reporter, Result};
+use crate::tui::files::model::{FilesDone, FilesWish, is_binary, lines};
 use crate::tui::model::Failure;
-use crate::tui::viewers::Answer;
 
 /// Bytes of a file that are shown, compared or edited.
 const WHOLE: usize = 4 << 20;
 
 /// Lines around a difference.
 const CONTEXT: usize = 3;
-
-/// Reads what a browser shows.
-pub(super) async fn ask(engine: Engine, tell: Tell, serial: u64, ask: FilesAsk) {
-    let answer = match ask {
-        FilesAsk::Folder(place, folder) => {
-            engine.files().list(&place, &folder).await.map(FilesAnswer::Folder)
-        }
-        FilesAsk::File(place, path) => {
-            let contents = engine.files().read(&place, &path, PREVIEW).await;
-            contents.map(|contents| FilesAnswer::File(lines(&contents.bytes, contents.is_cut)))
-        }
-    };
-    tell.send(Event::Answer(serial, Answer::Files(answer.map_err(Failure::from)))).await;
-}
-
-/// Reads an image's layers; stops when nobody waits for them.
-pub(super) async fn layers(engine: Engine, tell: Tell, image: String, serial: u64) {
-    let reporter =
-        reporter(&tell, move |line| Event::Answer(serial, Answer::Layers(LayersNews::Progress(line))));
-    let _guard = Guard(reporter.clone());
-    let report = engine.images().layers(&image, reporter).await;
-    tell.send(Event::Answer(serial, Answer::Layers(news(report)))).await;
-}
-
-/// Compares two images; stops when nobody waits for it.
-pub(super) async fn compared(engine: Engine, tell: Tell, [before, after]: [String; 2], serial: u64) {
-    let reporter =
-        reporter(&tell, move |line| Event::Answer(serial, Answer::Compare(LayersNews::Progress(line))));
-    let _guard = Guard(reporter.clone());
-    let diff = engine.images().compare(&before, &after, reporter).await;
-    tell.send(Event::Answer(serial, Answer::Compare(news(diff)))).await;
-}
-
-fn reporter(tell: &Tell, event: impl Fn(String) -> Event + Send + Sync + 'static) -> Reporter {
-    let tell = tell.clone();
-    Reporter::new(move |progress| {
-        if let Progress::Note(line) = progress {
-            let _ = tell.0.try_send(event(line)); // one that does not fit is told by the next
-        }
-    })
-}
-
-fn news<T>(result: Result<T>) -> LayersNews<T> {
-    match result {
-        Ok(read) => LayersNews::Report(Box::new(read)),
-        Err(error) => LayersNews::Failed(error.into()),
-    }
-}
-
-/// Work on another thread does not end with who waits for it: it is told to.
-struct Guard(Reporter);
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        self.0.cancel();
-    }
-}
 
 /// Does a wish that needs no screen.
 pub(super) async fn grant(engine: &Engine, wish: &FilesWish) -> Result<FilesDone> {

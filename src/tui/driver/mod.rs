@@ -3,20 +3,19 @@
 //! ```text
 //!  loop: wait for a key, an event, a changed terminal, a signal, or the next tick
 //!        → update (pure) → effects → tasks, which send events back
-//!        → wants → watchers started and stopped
+//!        → wants → readers started and stopped
 //!        → draw, when something changed, at most 60 times a second
 //! ```
 //! Nothing is polled: what changes in the store comes from the engine's events.
 
 mod disk;
-mod document;
 mod editor;
 mod facts;
 mod files;
 mod guest;
 mod host;
 mod keys;
-mod log;
+mod pages;
 mod print;
 mod probe;
 mod saved;
@@ -42,6 +41,7 @@ use tokio::time::Instant;
 use super::event::{Effect, Event, Finish, Job};
 use super::keymap::Keymap;
 use super::model::{Failure, Model, Section, Subject, Tone};
+use super::reader::Tell;
 use super::terminal::encode;
 use super::theme::{DARK, Depth, Theme};
 use super::update::{begin, start, update};
@@ -50,6 +50,7 @@ use crate::command::World;
 use crate::config::Preset;
 use crate::engine::{ContainerId, Engine, Input, Progress, Reporter, Result, TrashEntry};
 use crate::tui::files::model::FilesWish;
+use crate::tui::inspect;
 use crate::tui::list::rows::ContainerRow;
 use crate::tui::tasks::model::{TaskId, Work};
 use crate::tui::trash::model::TrashRow;
@@ -68,17 +69,6 @@ const VERBS: usize = 16;
 
 /// So many events are taken in before a frame is drawn.
 const BATCH: usize = 256;
-
-/// Where tasks tell their events.
-#[derive(Clone)]
-struct Tell(mpsc::Sender<Event>);
-
-impl Tell {
-    /// Tells it; when nobody listens, hoist is leaving.
-    async fn send(&self, event: Event) {
-        let _ = self.0.send(event).await;
-    }
-}
 
 /// Shows the TUI until the user leaves or a signal ends it; gives the exit code.
 pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result::Result<u8, Error> {
@@ -353,11 +343,11 @@ impl Driver {
             Effect::Edit(name, text) => self.guest = Some(Guest::Viewer(name, text)),
             Effect::ReadProcess(id, pid) => {
                 let engine = self.engine.clone();
-                self.spawn(async move { document::process(&engine, &id, pid).await });
+                self.spawn(async move { pages::process(&engine, &id, pid).await });
             }
             Effect::ReadPorts(id) => {
                 let engine = self.engine.clone();
-                self.spawn(async move { document::ports(&engine, &id).await });
+                self.spawn(async move { pages::ports(&engine, &id).await });
             }
             Effect::Work(id, Job::Print(words)) => {
                 self.prints.start(&self.engine, self.config.as_deref(), &self.tell, id, words);
@@ -443,9 +433,9 @@ impl Driver {
     /// Reads what is known of these objects, to be copied.
     fn copy_json(&self, subjects: Vec<Subject>) {
         let engine = self.engine.clone();
-        self.spawn(
-            async move { Event::Json(document::json(&engine, &subjects).await.map_err(Failure::from)) },
-        );
+        self.spawn(async move {
+            Event::Json(inspect::reader::json(&engine, &subjects).await.map_err(Failure::from))
+        });
     }
 
     /// Runs `work` beside everything else, and tells what came of it.

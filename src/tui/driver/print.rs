@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use rustix::process::{PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::sync::Notify;
 
-use super::{FRAME, Tell};
+use super::FRAME;
 use crate::command::join;
 use crate::engine::Engine;
 use crate::tui::event::{Event, Finish};
 use crate::tui::model::Failure;
+use crate::tui::reader::Tell;
 use crate::tui::tasks::model::TaskId;
 
 /// What is printed and not told yet is cut at its beginning when it is more than this.

@@ -12,7 +12,6 @@ use crossterm::event::{KeyCode, KeyModifiers, MouseButton, MouseEventKind};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
-use super::Tell;
 use super::verb::notice;
 use super::work::Refused;
 use crate::command::{self, Exec, Request, World};
@@ -22,6 +21,7 @@ use crate::engine::{
 use crate::tui::event::{Event, Pointer, Program};
 use crate::tui::key::Key;
 use crate::tui::model::Failure;
+use crate::tui::reader::Tell;
 use crate::tui::tasks::model::TaskId;
 use crate::tui::terminal::copy::{Kind, Walk};
 use crate::tui::terminal::{Screen, Screens, encode, history};

@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use std::time::Duration;
 
-use super::Tell;
 use crate::base::disk;
 use crate::config::{Config, Preset, Ui};
 use crate::engine::FileWatch;
@@ -16,6 +15,7 @@ use crate::tui::custom::model::Template;
 use crate::tui::event::{Configured, Event};
 use crate::tui::keymap::Keymap;
 use crate::tui::model::{Failure, Tone};
+use crate::tui::reader::Tell;
 use crate::tui::theme::{Depth, Theme, Themes};
 
 /// An editor that saves in several steps is through by then.

@@ -1,127 +1,171 @@
-//! What must be open for the screen as it is: started and stopped as [`Wants`] says.
+//! What is being read for the screen as it is: begun and ended as [`Wants`] says.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use tokio::sync::watch;
-use tokio::task::AbortHandle;
-
-use super::log::log;
-use super::{Tell, document, files};
 use crate::engine::{ContainerId, Engine};
-use crate::tui::event::Event;
-use crate::tui::logs::model::LogWant;
-use crate::tui::model::{Failure, Subject, Wants};
-use crate::tui::top::model::TopRead;
-use crate::tui::viewers::{Answer, Reading, Want};
+use crate::tui::model::Wants;
+use crate::tui::reader::{ReadTask, Reader, Tell};
+use crate::tui::stats;
+use crate::tui::viewers::{Reading, Want};
 
-/// How often the processes of the shown container are read.
-const TOP: Duration = Duration::from_secs(2);
-
-/// A task that ends when nobody wants it.
-pub(super) struct Open(AbortHandle);
-
-impl Drop for Open {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
-/// What is read for a tab: the task, what it was asked for, and how it is told more.
-struct Asked {
-    want: Want,
-    more: Option<watch::Sender<LogWant>>,
-    _open: Open,
-}
-
-/// What is open.
+/// What is being read.
 #[derive(Default)]
 pub(super) struct Watch {
-    readings: BTreeMap<Reading, Asked>,
-    stats: BTreeMap<ContainerId, (Duration, Open)>,
+    readings: Tasks<Reading, Want>,
+    samples: Tasks<ContainerId, Duration>,
 }
 
 impl Watch {
-    /// Opens what is wanted and was not, and closes what is no longer wanted.
+    /// Begins to read what is wanted, and ends what is no longer wanted.
     pub(super) fn sync(&mut self, wants: Wants, engine: &Engine, tell: &Tell) {
-        self.readings.retain(|reading, _| wants.readings.contains_key(reading));
-        for (reading, want) in wants.readings {
-            match self.readings.get_mut(&reading) {
-                Some(asked) if asked.want == want => {}
-                Some(asked) if asked.goes_on(&want) => asked.want = want,
-                _ => drop(self.readings.insert(reading, read(reading.serial, want, engine, tell))),
+        self.readings.sync(wants.readings, |Reading { tab, serial, .. }, want| {
+            let reader = Reader { engine: engine.clone(), tell: tell.clone(), serial: *serial };
+            tab.viewer().read(reader, want)
+        });
+        self.samples.sync(wants.stats, |id, every| {
+            let work = stats::reader::sample(engine.clone(), tell.clone(), id.clone(), every);
+            Some(ReadTask::spawn(work))
+        });
+    }
+}
+
+/// Tasks by what they are for, each with what was wanted of it.
+struct Tasks<K, W>(BTreeMap<K, (W, ReadTask<W>)>);
+
+impl<K, W> Default for Tasks<K, W> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<K: Ord, W: Clone + PartialEq> Tasks<K, W> {
+    /// Begins what is wanted and is not there, ends what is there and is not wanted. Where
+    /// something else is wanted of a task, it goes on with that, or another one takes its place.
+    fn sync(&mut self, wants: BTreeMap<K, W>, begin: impl Fn(&K, W) -> Option<ReadTask<W>>) {
+        self.0.retain(|key, _| wants.contains_key(key));
+        for (key, want) in wants {
+            match self.0.get_mut(&key) {
+                Some((old, _)) if *old == want => {}
+                Some((old, task)) if task.goes_on(&want) => *old = want,
+                _ => {
+                    // The old one ends before the new one begins.
+                    self.0.remove(&key);
+                    if let Some(task) = begin(&key, want.clone()) {
+                        self.0.insert(key, (want, task));
+                    }
+                }
             }
         }
-        self.stats.retain(|id, (every, _)| wants.stats.get(id) == Some(every));
-        for (id, every) in wants.stats {
-            let open = || (every, spawn(stats(engine.clone(), tell.clone(), id.clone(), every)));
-            self.stats.entry(id.clone()).or_insert_with(open);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::tui::fixture::{WAYS, full, press};
+    use crate::tui::model::Tab;
+
+    /// Tasks that only wait. Those for a log go on with another want, but not with 0.
+    struct Rig {
+        tasks: Tasks<&'static str, u32>,
+        happened: (mpsc::Sender<String>, mpsc::Receiver<String>),
+    }
+
+    /// Says that a task has ended.
+    struct End(String, mpsc::Sender<String>);
+
+    impl Drop for End {
+        fn drop(&mut self) {
+            let _ = self.1.send(format!("end {}", self.0));
         }
     }
-}
 
-impl Asked {
-    /// Tells a log that goes on what is wanted of it; false where it must be opened again.
-    fn goes_on(&self, want: &Want) -> bool {
-        let (Some(more), Want::Logs(want)) = (&self.more, want) else { return false };
-        more.send_replace(want.clone());
-        true
-    }
-}
-
-/// Begins to read for a tab: a row for each.
-fn read(serial: u64, want: Want, engine: &Engine, tell: &Tell) -> Asked {
-    let (engine, tell) = (engine.clone(), tell.clone());
-    let mut more = None;
-    let open = match want.clone() {
-        Want::Logs(want) => {
-            let (wants, asked) = watch::channel(want);
-            more = Some(wants);
-            spawn(log(engine, tell, asked))
+    impl Rig {
+        fn new() -> Self {
+            Self { tasks: Tasks::default(), happened: mpsc::channel() }
         }
-        Want::Stats(nothing) => match nothing {},
-        Want::Top(id) => spawn(top(engine, tell, id, serial)),
-        Want::Inspect(subject) => spawn(inspect(engine, tell, subject, serial)),
-        Want::Layers(image) => spawn(files::layers(engine, tell, image, serial)),
-        Want::Files(ask) => spawn(files::ask(engine, tell, serial, ask)),
-        Want::Compare(images) => spawn(files::compared(engine, tell, images, serial)),
-        Want::Why(id) => spawn(why(engine, tell, id, serial)),
-    };
-    Asked { want, more, _open: open }
-}
 
-pub(super) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Open {
-    Open(tokio::spawn(work).abort_handle())
-}
-
-async fn stats(engine: Engine, tell: Tell, id: ContainerId, every: Duration) {
-    // A container that just ended has none; its row says so.
-    let Ok(mut samples) = engine.containers().stats(id.as_str(), every).await else { return };
-    while let Some(sample) = samples.recv().await {
-        tell.send(Event::Sample(id.clone(), Box::new(sample))).await;
-    }
-}
-
-async fn top(engine: Engine, tell: Tell, id: ContainerId, serial: u64) {
-    let mut clock = tokio::time::interval(TOP);
-    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    loop {
-        clock.tick().await;
-        let result = engine.containers().top(id.as_str()).await.map_err(Failure::from);
-        let has_failed = result.is_err();
-        tell.send(Event::Answer(serial, Answer::Top(TopRead { of: id.clone(), result }))).await;
-        if has_failed {
-            return;
+        /// Wants these; gives what happened then, in its order.
+        async fn want(&mut self, wants: &[(&'static str, u32)]) -> String {
+            let tell = &self.happened.0;
+            self.tasks.sync(wants.iter().copied().collect(), |key, want| {
+                let _ = tell.send(format!("begin {key} {want}"));
+                let end = End(format!("{key} {want}"), tell.clone());
+                let task = ReadTask::spawn(async move {
+                    let _end = end;
+                    std::future::pending::<()>().await;
+                });
+                let tell = tell.clone();
+                let retarget = move |want: &u32| *want != 0 && tell.send(format!("go on {want}")).is_ok();
+                (want < 9).then(|| if *key == "log" { task.following(retarget) } else { task })
+            });
+            // Who is told to end does so when it is its turn.
+            tokio::task::yield_now().await;
+            self.happened.1.try_iter().collect::<Vec<_>>().join(", ")
         }
     }
-}
 
-async fn inspect(engine: Engine, tell: Tell, subject: Subject, serial: u64) {
-    let document = document::inspect(&engine, &subject).await;
-    tell.send(Event::Answer(serial, Answer::Inspect(document.map(Box::new).map_err(Failure::from)))).await;
-}
+    #[tokio::test]
+    async fn what_is_wanted_is_begun_once_and_ends_with_the_want() {
+        let mut rig = Rig::new();
+        assert_eq!(rig.want(&[("top", 1)]).await, "begin top 1");
+        assert_eq!(rig.want(&[("top", 1)]).await, "");
+        assert_eq!(rig.want(&[("inspect", 1), ("top", 1)]).await, "begin inspect 1");
+        assert_eq!(rig.want(&[("inspect", 1)]).await, "end top 1");
+        assert_eq!(rig.want(&[("inspect", 1), ("top", 1)]).await, "begin top 1");
+        drop(rig.tasks);
+        tokio::task::yield_now().await;
+        assert_eq!(rig.happened.1.try_iter().count(), 2, "what is left ends with hoist");
+    }
 
-async fn why(engine: Engine, tell: Tell, id: ContainerId, serial: u64) {
-    let facts = document::why(&engine, &id).await;
-    tell.send(Event::Answer(serial, Answer::Why(facts.map(Box::new).map_err(Failure::from)))).await;
+    #[tokio::test]
+    async fn another_want_takes_the_place_of_the_old_one() {
+        let mut rig = Rig::new();
+        rig.want(&[("top", 1)]).await;
+        assert_eq!(rig.want(&[("top", 2)]).await, "begin top 2, end top 1");
+        assert_eq!(rig.want(&[("top", 2)]).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_task_that_can_goes_on_with_another_want() {
+        let mut rig = Rig::new();
+        assert_eq!(rig.want(&[("log", 1)]).await, "begin log 1");
+        assert_eq!(rig.want(&[("log", 2)]).await, "go on 2");
+        assert_eq!(rig.want(&[("log", 2)]).await, "", "it is told once");
+        assert_eq!(rig.want(&[("log", 0)]).await, "begin log 0, end log 1");
+        assert_eq!(rig.want(&[]).await, "end log 0");
+    }
+
+    #[tokio::test]
+    async fn where_nothing_can_be_read_nothing_is_kept() {
+        let mut rig = Rig::new();
+        assert_eq!(rig.want(&[("top", 9)]).await, "begin top 9, end top 9");
+        assert!(rig.tasks.0.is_empty());
+    }
+
+    #[tokio::test]
+    async fn every_tab_that_wants_something_reads_it() {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = crate::base::Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let engine = Engine::open(crate::engine::Settings::new(paths)).unwrap();
+        let (tell, _told) = tokio::sync::mpsc::channel(64);
+        let mut reading = BTreeSet::new();
+        let ways = WAYS.iter().map(|(_, way)| *way).chain(["/ s e e d enter enter"]);
+        for way in ways {
+            let mut model = full(120, 40);
+            press(&mut model, way);
+            for (Reading { tab, serial, .. }, want) in model.wants().readings {
+                let reader = Reader { engine: engine.clone(), tell: Tell(tell.clone()), serial };
+                assert!(tab.viewer().read(reader, want).is_some(), "{tab:?}");
+                reading.insert(tab);
+            }
+        }
+        // What a container uses is sampled for its row as well.
+        let all: BTreeSet<_> = Tab::ALL.iter().copied().filter(|tab| *tab != Tab::Stats).collect();
+        assert_eq!(reading, all);
+    }
 }

@@ -1,6 +1,7 @@
 //! The files of a container or an image beside those of this machine.
 
 pub mod model;
+pub(crate) mod reader;
 pub mod update;
 pub mod view;
 
@@ -13,6 +14,7 @@ use crate::tui::event::Effect;
 use crate::tui::keymap::Place;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
+use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
 
 /// The files of a container or an image.
@@ -45,6 +47,11 @@ impl Viewer for Files {
 
     fn wants(&self, _: &Model, pane: &Pane, _: &Subject) -> Vec<(u64, Want)> {
         pane.files.wants().into_iter().map(|(serial, ask)| (serial, Want::Files(ask))).collect()
+    }
+
+    fn read(&self, reader: Reader, want: Want) -> Option<ReadTask<Want>> {
+        let Want::Files(want) = want else { return None };
+        Some(ReadTask::spawn(reader::read(reader, want)))
     }
 
     fn take(&self, model: &mut Model, pane: PaneId, serial: u64, answer: Answer) {

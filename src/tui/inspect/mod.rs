@@ -1,6 +1,7 @@
 //! Everything known of an object, as a document.
 
 pub mod model;
+pub(crate) mod reader;
 pub mod update;
 pub mod view;
 pub mod yaml;
@@ -15,6 +16,7 @@ use crate::tui::event::Effect;
 use crate::tui::keymap::Place;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
+use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::tasks;
 use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
 
@@ -50,6 +52,11 @@ impl Viewer for Inspect {
             Subject::Task(_) => Vec::new(),
             subject => vec![(pane.inspect.serial, Want::Inspect(subject.clone()))],
         }
+    }
+
+    fn read(&self, reader: Reader, want: Want) -> Option<ReadTask<Want>> {
+        let Want::Inspect(want) = want else { return None };
+        Some(ReadTask::spawn(reader::read(reader, want)))
     }
 
     fn take(&self, model: &mut Model, pane: PaneId, serial: u64, answer: Answer) {

@@ -1,6 +1,7 @@
 //! Logs of containers.
 
 pub mod model;
+pub(crate) mod reader;
 pub mod update;
 pub mod view;
 
@@ -14,6 +15,7 @@ use crate::tui::event::Effect;
 use crate::tui::keymap::Place;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject, Tone};
+use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
 
 /// The log of a container, with others' where they are merged.
@@ -50,6 +52,11 @@ impl Viewer for Logs {
             Subject::Container(_) => vec![(pane.log.serial, Want::Logs(pane.log.want()))],
             _ => Vec::new(),
         }
+    }
+
+    fn read(&self, reader: Reader, want: Want) -> Option<ReadTask<Want>> {
+        let Want::Logs(want) = want else { return None };
+        Some(reader::read(reader, want))
     }
 
     fn open(&self, pane: &mut Pane, is_open: bool) {

@@ -2,6 +2,7 @@
 
 pub mod history;
 pub mod model;
+pub(crate) mod reader;
 pub mod series;
 pub mod update;
 pub mod view;

@@ -2,6 +2,7 @@
 
 pub mod model;
 pub mod process;
+pub(crate) mod reader;
 pub mod update;
 pub mod view;
 
@@ -15,6 +16,7 @@ use crate::tui::event::Effect;
 use crate::tui::keymap::Place;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
+use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::top::model::TopRead;
 use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
 
@@ -49,6 +51,11 @@ impl Viewer for Processes {
             Subject::Container(id) if model.is_up(id) => vec![(pane.id.serial(), Want::Top(id.clone()))],
             _ => Vec::new(),
         }
+    }
+
+    fn read(&self, reader: Reader, want: Want) -> Option<ReadTask<Want>> {
+        let Want::Top(want) = want else { return None };
+        Some(ReadTask::spawn(reader::read(reader, want)))
     }
 
     fn take(&self, model: &mut Model, pane: PaneId, _: u64, answer: Answer) {

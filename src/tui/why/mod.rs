@@ -1,6 +1,7 @@
 //! Why a container ended, or is ill.
 
 pub mod model;
+pub(crate) mod reader;
 pub mod view;
 
 use ratatui::Frame;
@@ -12,6 +13,7 @@ use crate::tui::keymap::Place;
 use crate::tui::list::rows::ContainerRow;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
+use crate::tui::reader::{ReadTask, Reader};
 use crate::tui::viewers::{About, Answer, Seen, Viewer, Want};
 use crate::tui::why::model::Facts;
 
@@ -46,6 +48,11 @@ impl Viewer for Why {
             Subject::Container(id) => vec![(pane.why.serial, Want::Why(id.clone()))],
             _ => Vec::new(),
         }
+    }
+
+    fn read(&self, reader: Reader, want: Want) -> Option<ReadTask<Want>> {
+        let Want::Why(want) = want else { return None };
+        Some(ReadTask::spawn(reader::read(reader, want)))
     }
 
     fn take(&self, model: &mut Model, pane: PaneId, serial: u64, answer: Answer) {

@@ -6,32 +6,35 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
-use super::Tell;
-use super::watch::{Open, spawn};
-use crate::engine::{Engine, LogFrom, LogPlace, LogState, LogView, PageAsk};
-use crate::tui::event::Event;
+use crate::engine::{LogFrom, LogPlace, LogState, LogView, PageAsk};
 use crate::tui::logs::model::{LogAsk, LogNews, LogWant};
-use crate::tui::viewers::Answer;
+use crate::tui::reader::{ReadTask, Reader};
+use crate::tui::viewers::{Answer, Want};
 
 /// News of how far a log is are told at most this often.
 const PACE: Duration = Duration::from_millis(30);
 
+/// Reads a log for as long as it is shown; what is asked of it changes meanwhile.
+pub(crate) fn read(reader: Reader, want: LogWant) -> ReadTask<Want> {
+    let (asks, asked) = watch::channel(want);
+    ReadTask::spawn(follow(reader, asked)).following(move |want| {
+        let Want::Logs(want) = want else { return false };
+        asks.send_replace(want.clone());
+        true
+    })
+}
+
 /// Answers what `wants` says, until it is dropped.
-pub(super) async fn log(engine: Engine, tell: Tell, mut wants: watch::Receiver<LogWant>) {
-    let (serial, containers) = {
-        let want = wants.borrow();
-        (want.serial, want.containers.clone())
-    };
-    let view = match engine.containers().log_view(&containers).await {
+async fn follow(reader: Reader, mut wants: watch::Receiver<LogWant>) {
+    let containers = wants.borrow().containers.clone();
+    let view = match reader.engine.containers().log_view(&containers).await {
         Ok(view) => Arc::new(view),
-        Err(error) => {
-            return tell.send(Event::Answer(serial, Answer::Logs(LogNews::Failed(error.into())))).await;
-        }
+        Err(error) => return reader.answer(Answer::Logs(LogNews::Failed(error.into()))).await,
     };
-    let desk = Desk { view, tell, serial };
+    let desk = Desk { view, reader };
     let mut state = desk.view.state();
     let (mut query, mut asked, mut ranked) = (None, 0, None);
-    let (mut work, mut ranking): (Option<Open>, Option<Open>) = (None, None);
+    let (mut work, mut ranking): (Option<Part>, Option<Part>) = (None, None);
     loop {
         let want = wants.borrow_and_update().clone();
         if query != Some(want.query.0) {
@@ -44,7 +47,7 @@ pub(super) async fn log(engine: Engine, tell: Tell, mut wants: watch::Receiver<L
             // What was asked for before is no longer waited for: its search stops.
             Some((number, ask)) if number != asked => {
                 asked = number;
-                work = Some(spawn(desk.clone().answer(number, ask)));
+                work = Some(Part::spawn(desk.clone().answer(number, ask)));
             }
             Some(_) => {}
             None => work = None,
@@ -52,7 +55,7 @@ pub(super) async fn log(engine: Engine, tell: Tell, mut wants: watch::Receiver<L
         let now = state.borrow().clone();
         if now.serial == want.query.0 && now.is_searched && want.ranked.is_some() && ranked != want.ranked {
             ranked.clone_from(&want.ranked);
-            ranking = want.ranked.map(|after| spawn(desk.clone().rank(after)));
+            ranking = want.ranked.map(|after| Part::spawn(desk.clone().rank(after)));
         } else if want.ranked.is_none() {
             (ranked, ranking) = (None, None);
         }
@@ -71,17 +74,19 @@ pub(super) async fn log(engine: Engine, tell: Tell, mut wants: watch::Receiver<L
     drop((work, ranking));
 }
 
+/// One answer that is being looked for.
+type Part = ReadTask<()>;
+
 /// Where answers come from and go to.
 #[derive(Clone)]
 struct Desk {
     view: Arc<LogView>,
-    tell: Tell,
-    serial: u64,
+    reader: Reader,
 }
 
 impl Desk {
     async fn tell(&self, news: LogNews) {
-        self.tell.send(Event::Answer(self.serial, Answer::Logs(news))).await;
+        self.reader.answer(Answer::Logs(news)).await;
     }
 
     async fn answer(self, number: u64, ask: LogAsk) {

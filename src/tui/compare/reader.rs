@@ -1,0 +1,12 @@
+//! Compares two images.
+
+use crate::tui::event::LayersNews;
+use crate::tui::reader::Reader;
+use crate::tui::viewers::Answer;
+
+/// Compares two images; stops when that is no longer wanted.
+pub(crate) async fn read(reader: Reader, [before, after]: [String; 2]) {
+    let (reporter, _guard) = reader.reporter(|line| Answer::Compare(LayersNews::Progress(line)));
+    let diff = reader.engine.images().compare(&before, &after, reporter).await;
+    reader.answer(Answer::Compare(diff.into())).await;
+}
