@@ -3,6 +3,7 @@
 mod create;
 mod end;
 mod logs;
+mod recover;
 mod state;
 mod verbs;
 mod view;

@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use super::super::error::{Doing, Result};
 use super::super::{Engine, LogRecord, Status};
-use super::state::Busy;
+use super::recover::Busy;
 use super::{ContainerView, DiskUse, LogRequest, Stored};
 use crate::base::{ContainerId, ErrorKind, Explain, disk};
 use crate::container::log::{self, Reader, Wanted};

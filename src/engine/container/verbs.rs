@@ -12,7 +12,7 @@ use super::super::attach::Begun;
 use super::super::error::{Doing, Error, Result};
 use super::super::{Engine, Name, Record, Run, Status, Verb};
 use super::end::{KILL_PATIENCE, MONITOR_PATIENCE, NotEnded, Patience};
-use super::state::{Busy, Dead, RunLost};
+use super::recover::{Busy, Dead, RunLost};
 use super::{Running, Stored, Warnings};
 use crate::base::disk::{Lock, Rank};
 use crate::base::journal::Kind;

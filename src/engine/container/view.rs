@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 
-use super::state::UNSEEN;
+use super::recover::UNSEEN;
 use crate::base::{ContainerId, Endpoint, Name, Paths};
 use crate::container::{ExitState, Options, Record, Run, Status, log};
 use crate::oci::ImageId;

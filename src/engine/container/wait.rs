@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use super::super::attach::watched;
 use super::super::error::{Doing, Result};
 use super::super::{Engine, Event, News, Status, blocking};
-use super::state::Busy;
+use super::recover::Busy;
 use super::{Stored, WaitFor};
 use crate::container::Process;
 use crate::monitor::settle::UNKNOWN;
