@@ -202,8 +202,8 @@ pub(crate) trait Viewer: Sync {
         false
     }
 
-    /// Whether a text in it can be searched for.
-    fn is_searched(&self) -> bool {
+    /// Asks for a text to search it for; false where it has none.
+    fn search(&self, _model: &mut Model) -> bool {
         false
     }
 

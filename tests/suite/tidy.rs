@@ -60,28 +60,37 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 const FEATURES: &[(&str, &[&str])] = &[
     ("alerts", &["list"]),
     ("compare", &["files", "layers", "list", "pathtree"]),
-    ("custom", &["line"]),
+    ("confirm", &[]),
+    ("containers", &["form"]),
+    ("custom", &[]),
     ("files", &["compare", "tasks"]),
-    ("form", &["line", "list", "tasks"]),
+    ("form", &["list", "tasks"]),
     ("help", &["custom"]),
+    ("images", &["form", "list"]),
     ("inspect", &["list", "logs", "navigator", "tasks"]),
-    ("layers", &["pathtree"]),
+    ("layers", &["files", "pathtree"]),
     ("line", &["form", "list", "palette", "tasks"]),
     ("list", &["tasks", "trash"]),
     ("logs", &["list", "tasks"]),
+    ("menu", &[]),
     ("navigator", &["alerts", "list", "logs", "tasks"]),
-    ("palette", &["custom", "form", "line", "list"]),
+    ("page", &[]),
+    ("palette", &["custom", "form", "list"]),
     ("pathtree", &[]),
     ("removal", &["list", "trash"]),
+    ("signals", &[]),
     ("stats", &["tasks"]),
     ("tasks", &["files", "form", "list"]),
     ("terminal", &["tasks"]),
     ("themes", &[]),
-    ("top", &[]),
+    ("top", &["signals"]),
     ("trash", &["list"]),
     ("undo", &["list", "trash"]),
     ("why", &["list"]),
 ];
+
+/// Features that every other one may name: what asks for a line, asks a question, shows a text.
+const SHARED: &[&str] = &["confirm", "line", "menu", "page"];
 
 /// Words that only some modules may say, and which.
 const WORDS: &[(&str, &[&str])] = &[
@@ -202,11 +211,26 @@ fn named(code: &str) -> Vec<String> {
 }
 
 /// The segments of every path into the TUI, as `["top", "view", "draw"]`; `top::view::draw` is
-/// one too where `top` is a feature.
-fn named_in_tui(code: &str) -> Vec<Vec<String>> {
+/// one too where `top` is a feature, and so is `super::draw` in `module`.
+fn named_in_tui(code: &str, module: &[&str]) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     for (at, start) in code.match_indices("crate::tui::") {
         paths(&code[at + start.len()..], &[], &mut found);
+    }
+    for (at, start) in code.match_indices("super::") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') {
+            continue;
+        }
+        let (mut rest, mut above) = (&code[at + start.len()..], 1);
+        while let Some(more) = rest.strip_prefix(start) {
+            (rest, above) = (more, above + 1);
+        }
+        // What is above the TUI is not in it.
+        if let Some(depth) = module.len().checked_sub(above) {
+            let base: Vec<String> = module[..depth].iter().map(|part| (*part).to_owned()).collect();
+            paths(rest, &base, &mut found);
+        }
     }
     for (feature, _) in FEATURES {
         let start = format!("{feature}::");
@@ -283,12 +307,10 @@ fn a_module_names_only_what_stands_below_it() {
     assert!(faults.is_empty(), "{faults}");
 }
 
-/// Which part of a feature or of the core a path leads to: its second segment in a feature,
-/// its first one else.
+/// Which part of a feature or of the core a path leads to.
 fn part_of<'a>(path: &[&'a str]) -> &'a str {
-    let is_feature = path.first().is_some_and(|first| FEATURES.iter().any(|(name, _)| name == first));
-    let part = path.get(usize::from(is_feature)).copied().unwrap_or_default();
-    if ["update", "view", "reader", "driver"].contains(&part) { part } else { "model" }
+    let parts = ["update", "view", "reader", "driver"];
+    path.iter().find(|part| parts.contains(part)).copied().unwrap_or("model")
 }
 
 /// In the TUI a model names neither an update nor a view, a view no update, an update no view,
@@ -311,7 +333,7 @@ fn the_parts_of_a_feature_and_features_keep_apart() {
         if part == "driver" || is_test {
             continue;
         }
-        for name in named_in_tui(&code) {
+        for name in named_in_tui(&code, &me) {
             let name: Vec<&str> = name.iter().map(String::as_str).collect();
             let named = part_of(&name);
             let is_of_feature = FEATURES.iter().any(|(feature, _)| name.first() == Some(feature));
@@ -323,6 +345,7 @@ fn the_parts_of_a_feature_and_features_keep_apart() {
                 && is_of_feature
                 && name[0] != *own
                 && !others.contains(&name[0])
+                && !SHARED.contains(&name[0])
             {
                 faults += &format!("src/{} names `{}`: {own} may not\n", path.display(), name.join("::"));
             }
@@ -395,11 +418,14 @@ fn the_reader_of_paths_sees_groups_and_not_comments() {
         named("use crate::{base::{a, b}, sys, oci::x};\ncrate::engine::y"),
         ["base", "sys", "oci", "engine"]
     );
-    let paths =
-        named_in_tui("use crate::tui::top::{self, view::{draw, note as a}};\nwhy::update::act(m); x::why::y");
+    let code = "use crate::tui::top::{self, view::{draw, note as a}};\nwhy::update::act(m); x::why::y\n\
+        use super::{a, b}; pub(super) super::super::c::d(); super::super::super::e";
+    let paths = named_in_tui(code, &["form", "update"]);
     let paths: Vec<String> = paths.iter().map(|path| path.join("::")).collect();
     assert_eq!(paths[..3], ["top::self", "top::view::draw", "top::view::note"]);
     assert!(paths.contains(&"why::update::act".to_owned()) && !paths.contains(&"why::y".to_owned()));
+    assert!(["form::a", "c::d"].iter().all(|path| paths.contains(&(*path).to_owned())), "{paths:?}");
+    assert!(!paths.contains(&"e".to_owned()), "it is above the TUI");
     assert_eq!(
         [&["top", "view"][..], &["view", "bars"], &["top", "series"]].map(part_of),
         ["view", "view", "model"]

@@ -6,12 +6,14 @@ use crate::engine::files::{Mark, shown};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::files::model::FilesWish;
+use crate::tui::files::update::prompt;
 use crate::tui::keymap::Place;
 use crate::tui::layers;
+use crate::tui::line::update::prompt as ask;
 use crate::tui::list::rows::{ImageRow, Row as _};
-use crate::tui::model::layer::{Layer, Page, Purpose};
 use crate::tui::model::{Focus, Model, Subject, Tab, Tone};
-use crate::tui::update::{prompt, show_tab};
+use crate::tui::page::model::Page;
+use crate::tui::update::show_tab;
 
 /// Compares two marked images, or the shown one with the one that is marked.
 pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
@@ -104,7 +106,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::SwapImages => pane.swap(),
         Action::Search => {
             let filter = pane.tree.filter.clone();
-            prompt(model, Purpose::FileFilter, &filter);
+            ask(model, prompt::Filter, &filter);
         }
         Action::Back if !pane.tree.filter.is_empty() => pane.filter_by(""),
         Action::Extract => {
@@ -142,5 +144,5 @@ pub(crate) fn page(model: &mut Model, wished: FilesWish, title: String, lines: V
         FilesWish::View(place, path) => format!("{} in {}", shown(path), shown(place.name())),
         _ => title,
     };
-    model.layers.push(Layer::Page(Page::new(title, lines)));
+    model.open(Page::new(title, lines));
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::config::Whither;
 use crate::engine::ContainerId;
 use crate::tui::custom::model::{Placeholder, Template};
-use crate::tui::model::layer::Input;
+use crate::tui::model::input::Input;
 
 /// A line that is asked for.
 #[derive(Debug)]

@@ -3,3 +3,37 @@
 pub mod ask;
 pub mod model;
 pub mod update;
+pub mod view;
+
+use ratatui::Frame;
+
+use crate::tui::action::Action;
+use crate::tui::dialogs::Dialog;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use crate::tui::model::input::Input;
+use ask::Ask;
+
+impl Dialog for Ask {
+    fn place(&self) -> Place {
+        Place::Prompt
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        view::draw(frame, model, self);
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        update::act(model, action)
+    }
+
+    fn input(&mut self) -> Option<&mut Input> {
+        Some(&mut self.input)
+    }
+
+    fn typed(model: &mut Model) -> Vec<Effect> {
+        update::typed(model);
+        Vec::new()
+    }
+}

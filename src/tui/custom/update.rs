@@ -6,10 +6,12 @@ use std::collections::HashMap;
 use crate::command::join;
 use crate::config::Whither;
 use crate::tui::action::Action;
+use crate::tui::confirm::model::Confirm;
 use crate::tui::custom::ask::{Ask, Pending, Ready};
 use crate::tui::custom::model::{Placeholder, Template};
+use crate::tui::dialogs::Layer;
 use crate::tui::event::{Effect, Program};
-use crate::tui::model::layer::{Confirm, Input, Layer};
+use crate::tui::model::input::Input;
 use crate::tui::model::{Failure, Model, Subject};
 use crate::tui::update::object::terminal;
 
@@ -45,13 +47,13 @@ pub(crate) fn ask_line(model: &mut Model) {
         crate::tui::update::guard::refuse(model, "a command of the shell could change something");
         return;
     }
-    model.layers.push(Layer::Ask(Box::new(Ask {
+    model.open(Ask {
         title: "run on this machine".to_owned(),
         hint: "{name} {id} {image} {ip} of what is selected, {prompt:Title} asks".to_owned(),
         input: Input::default(),
         error: None,
         pending: None,
-    })));
+    });
 }
 
 /// What `action` does while a line is asked for.
@@ -63,6 +65,13 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
             Vec::new()
         }
         _ => Vec::new(),
+    }
+}
+
+/// What was typed is not wrong yet.
+pub(crate) fn typed(model: &mut Model) {
+    if let Some(Layer::Ask(ask)) = model.layers.last_mut() {
+        ask.error = None;
     }
 }
 
@@ -152,13 +161,13 @@ fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
         _ => None,
     });
     if let Some(title) = unasked {
-        model.layers.push(Layer::Ask(Box::new(Ask {
+        model.open(Ask {
             title,
             hint: format!("for {}", pending.name),
             input: Input::default(),
             error: None,
             pending: Some(Box::new(pending)),
-        })));
+        });
         return Vec::new();
     }
     let words =
@@ -173,14 +182,14 @@ fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
         Whither::Container => "It runs in the container.",
         Whither::Hoist => "It is a command of hoist's.",
     };
-    model.layers.push(Layer::Confirm(Confirm {
+    model.open(Confirm {
         title: format!("Run {}?", ready.name),
         items: vec![join(&ready.words)],
         notes: vec![place.to_owned()],
         yes: "run",
         effects: vec![Effect::Command(Box::new(ready))],
         top: 0,
-    }));
+    });
     Vec::new()
 }
 

@@ -1,20 +1,23 @@
 //! Keys of the files browser.
 
+pub(crate) mod prompt;
+
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::base::units::column;
 use crate::engine::files::{CopyRequest, Existing, FileKind, Place, Weight, shown};
 use crate::tui::action::Action;
-use crate::tui::compare::update as images;
+use crate::tui::compare::update as comparison;
+use crate::tui::confirm::model::Confirm;
 use crate::tui::event::{Effect, Job};
 use crate::tui::files::model as model_files;
 use crate::tui::files::model::{EntryFacts as _, FilesDone, FilesPane, FilesWish, Reader, whose_word};
-use crate::tui::model::layer::{Confirm, Layer, Purpose};
+use crate::tui::line::update::prompt as ask;
 use crate::tui::model::{Failure, Focus, Model, Subject, Tab, Tone};
 use crate::tui::tasks::model::TaskId;
 use crate::tui::tasks::update::quiet_work;
-use crate::tui::update::{prompt, show_tab};
+use crate::tui::update::show_tab;
 
 /// Work that is asked about first gets its number when the answer is yes.
 const UNNUMBERED: TaskId = TaskId(0);
@@ -24,7 +27,7 @@ pub(crate) fn show(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     match action {
         Action::Files => Some(open(model, Tab::Files)),
         Action::Layers => Some(open(model, Tab::Layers)),
-        Action::CompareImages => Some(images::open(model)),
+        Action::CompareImages => Some(comparison::open(model)),
         _ => None,
     }
 }
@@ -91,7 +94,7 @@ fn browse(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::PreviousPane if pane(model).active == 1 => pane(model).active = 0,
         Action::Search => {
             let filter = pane(model).side().filter.clone();
-            prompt(model, Purpose::FileFilter, &filter);
+            ask(model, prompt::Filter, &filter);
         }
         Action::Refresh => {
             pane(model).refresh();
@@ -102,7 +105,7 @@ fn browse(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-fn wish(wish: FilesWish) -> Vec<Effect> {
+pub(crate) fn wish(wish: FilesWish) -> Vec<Effect> {
     vec![Effect::Files(wish)]
 }
 
@@ -128,11 +131,11 @@ fn change(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
                 None => model.say(Tone::Plain, "only files are edited", None),
             }
         }
-        Action::MakeFolder => prompt(model, Purpose::MakeFolder(place, folder), ""),
+        Action::MakeFolder => ask(model, prompt::MakeFolder(place, folder), ""),
         Action::RenameFile => match side.current().filter(|it| !it.is_deleted()).map(|it| it.name.clone()) {
             Some(name) => {
                 let text = shown(&name);
-                prompt(model, Purpose::RenameFile(place, folder, name), &text);
+                ask(model, prompt::Rename(place, folder, name), &text);
             }
             None => model.say(Tone::Plain, "select a file that is there first", None),
         },
@@ -202,14 +205,14 @@ fn ask_copy(model: &mut Model, mut request: CopyRequest, weights: &[Weight], rep
         let replaces = if replaced.contains(&weight.name) { "   replaces what is there" } else { "" };
         format!("{}   {}{replaces}", named(weight), how_much(weight))
     };
-    model.layers.push(Layer::Confirm(Confirm {
+    model.open(Confirm {
         title,
         items: weights.iter().map(item).collect(),
         notes,
         yes,
         effects: vec![Effect::Work(UNNUMBERED, Job::Copy(request))],
         top: 0,
-    }));
+    });
 }
 
 fn named(weight: &Weight) -> String {
@@ -238,7 +241,7 @@ fn extract(model: &mut Model) {
         let (from, folder, into) = (side.place.clone(), side.folder.clone(), pane.other().folder.clone());
         let text = into.to_string_lossy().into_owned();
         let request = CopyRequest { from, folder, names, to: Place::Host, into, existing: Existing::Keep };
-        prompt(model, Purpose::ExtractTo(Box::new(request)), &text);
+        ask(model, prompt::Extract(request), &text);
     }
 }
 
@@ -255,7 +258,7 @@ fn delete(model: &mut Model) {
 /// Asks before files of a folder are deleted, and names them.
 pub(crate) fn ask_delete(model: &mut Model, (place, folder, names): (Place, PathBuf, Vec<OsString>)) {
     let whose = whose_word(model, &place);
-    model.layers.push(Layer::Confirm(Confirm {
+    model.open(Confirm {
         title: format!("Delete {} for good?", count(names.len(), "file", "files")),
         items: names.iter().map(|name| format!("{whose}:{}", shown(folder.join(name)))).collect(),
         notes: vec![
@@ -265,7 +268,7 @@ pub(crate) fn ask_delete(model: &mut Model, (place, folder, names): (Place, Path
         yes: "delete",
         effects: vec![Effect::Work(UNNUMBERED, Job::Delete(place, folder, names))],
         top: 0,
-    }));
+    });
 }
 
 fn compare(model: &mut Model) -> Vec<Effect> {
@@ -305,35 +308,6 @@ pub(crate) fn begin(model: &mut Model, job: Job) -> Vec<Effect> {
     };
     pane(model).side_mut().marks.clear();
     vec![quiet_work(model, &title, job)]
-}
-
-/// What was typed for files; an error goes back to the line.
-pub(crate) fn typed(model: &mut Model, purpose: &Purpose, text: &str) -> Result<Vec<Effect>, String> {
-    match purpose {
-        Purpose::MakeFolder(place, folder) => {
-            name(text)?;
-            Ok(wish(FilesWish::MakeFolder(place.clone(), folder.clone(), text.into())))
-        }
-        Purpose::RenameFile(_, _, old) if shown(old) == text => Ok(Vec::new()),
-        Purpose::RenameFile(place, folder, old) => {
-            name(text)?;
-            Ok(wish(FilesWish::Rename(place.clone(), folder.clone(), old.clone(), text.into())))
-        }
-        Purpose::ExtractTo(request) => {
-            let into = model.world.folder.join(Path::new(text));
-            Ok(wish(FilesWish::Copy(CopyRequest { into, ..(**request).clone() })))
-        }
-        _ => Ok(Vec::new()),
-    }
-}
-
-fn name(text: &str) -> Result<(), String> {
-    match text {
-        "." | ".." => Err(format!("`{text}` cannot be a name")),
-        text if text.contains('/') => Err("a name has no `/`".to_owned()),
-        text if text.len() > 255 => Err("a name has at most 255 bytes".to_owned()),
-        _ => Ok(()),
-    }
 }
 
 /// Filters what the pane shows.
@@ -403,7 +377,7 @@ pub(crate) fn done(model: &mut Model, wished: FilesWish, result: Result<FilesDon
             return wish(FilesWish::Editor(place, path, contents.bytes, contents.stamp));
         }
         (wished, FilesDone::Page(title, lines)) if model.shown_tab(model.pane()) == Tab::Compare => {
-            images::page(model, wished, title, lines);
+            comparison::page(model, wished, title, lines);
         }
         (wished, FilesDone::Page(title, lines)) => {
             let of = match wished {

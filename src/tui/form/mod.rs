@@ -1,5 +1,69 @@
 //! The form of what to run.
 
 pub mod model;
+pub mod presets;
 pub mod update;
 pub mod view;
+
+use ratatui::Frame;
+
+use crate::tui::action::Action;
+use crate::tui::dialogs::Dialog;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use crate::tui::model::input::Input;
+use model::RunForm;
+use presets::Presets;
+
+impl Dialog for RunForm {
+    fn place(&self) -> Place {
+        match self {
+            form if form.is_switch() => Place::Switch,
+            form if form.is_choice() => Place::Choice,
+            _ => Place::Form,
+        }
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        view::draw(frame, model, self);
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        update::act(model, action)
+    }
+
+    fn input(&mut self) -> Option<&mut Input> {
+        RunForm::typed(self)
+    }
+
+    fn typed(model: &mut Model) -> Vec<Effect> {
+        update::check(model)
+    }
+
+    fn check(model: &mut Model) -> Vec<Effect> {
+        update::check(model)
+    }
+
+    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
+        (action == Action::Accept).then_some("run")
+    }
+}
+
+impl Dialog for Presets {
+    fn place(&self) -> Place {
+        Place::Presets
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        view::presets(frame, model, self);
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        update::preset::act(model, action)
+    }
+
+    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
+        (action == Action::Dismiss).then_some("close")
+    }
+}

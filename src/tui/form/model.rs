@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use crate::command::Kind::{Many, One, Switch};
 pub use crate::command::{FIELDS, Field, Kind, Section};
 use crate::command::{Usage, choices, flags, join, split};
-use crate::tui::model::layer::Input;
+use crate::tui::model::input::Input;
 
 /// Options that are written by their letter.
 const SHORT: &[(&str, &str)] =

@@ -1,26 +1,27 @@
 //! The run form: its keys, and what there is to say about each field.
 
 pub mod preset;
+pub(crate) mod prompt;
 
 use crate::base::{Name, units};
 use crate::command::{self as grammar, World, choices, join, split};
 use crate::oci::Reference;
 use crate::tui::action::Action;
+use crate::tui::dialogs::Layer;
 use crate::tui::event::Effect;
 use crate::tui::form::model::{FIELDS, Kind, Mark, Note, RunForm, place, place_of, shown_words};
-use crate::tui::line::update::command;
+use crate::tui::line::update::{command, prompt as ask};
 use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow};
-use crate::tui::model::layer::{Layer, Purpose};
 use crate::tui::model::paths::{PathFact, PathFacts};
 use crate::tui::model::{Failure, Model};
 use crate::tui::tasks::model::TaskId;
 use crate::tui::update::copy;
-use crate::tui::update::{dialog, prompt};
+use crate::tui::update::object;
 
 /// Opens the form.
 pub(crate) fn open(model: &mut Model, form: RunForm) -> Vec<Effect> {
     model.paths.clear();
-    model.layers.push(Layer::Run(Box::new(form)));
+    model.open(form);
     check(model)
 }
 
@@ -41,11 +42,11 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         }
         Action::EditText => {
             let line = form.words().map(|words| join(&words)).unwrap_or_default();
-            prompt(model, Purpose::RunWords, &line);
+            ask(model, prompt::Words, &line);
         }
         Action::SavePreset => {
             let name = form.text(place("name"));
-            prompt(model, Purpose::Preset, &name);
+            ask(model, prompt::PresetName, &name);
         }
         Action::Presets => crate::tui::form::update::preset::choose(model),
         Action::Accept => return submit(model),
@@ -103,7 +104,7 @@ fn submit(model: &mut Model) -> Vec<Effect> {
     }
     let form = form.clone();
     model.layers.pop();
-    let effects = dialog::run(model, words);
+    let effects = object::run(model, words);
     model.submitted = effects.iter().find_map(|effect| match effect {
         Effect::Work(id, _) => Some((*id, form.clone())),
         _ => None,

@@ -3,3 +3,42 @@
 pub mod model;
 pub mod update;
 pub mod view;
+
+use crossterm::event::{KeyCode, KeyEvent};
+use ratatui::Frame;
+
+use crate::tui::action::Action;
+use crate::tui::dialogs::Dialog;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use crate::tui::model::input::Input;
+use model::Help;
+
+impl Dialog for Help {
+    fn place(&self) -> Place {
+        Place::Help
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        view::draw(frame, model, self);
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        update::act(model, action)
+    }
+
+    fn input(&mut self) -> Option<&mut Input> {
+        Some(&mut self.input)
+    }
+
+    fn is_closed_by(&self, key: &KeyEvent) -> bool {
+        // The key that opened it.
+        self.input.text().is_empty() && key.code == KeyCode::Char('?')
+    }
+
+    fn typed(model: &mut Model) -> Vec<Effect> {
+        update::typed(model);
+        Vec::new()
+    }
+}

@@ -3,7 +3,7 @@
 use crate::tui::action::Action;
 use crate::tui::key::{Key, show_strokes};
 use crate::tui::keymap::{Binding, Keymap, Place};
-use crate::tui::model::layer::Input;
+use crate::tui::model::input::Input;
 
 /// The help over the screen.
 #[derive(Debug)]

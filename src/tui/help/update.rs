@@ -1,18 +1,16 @@
 //! Keys of the help.
 
-use crossterm::event::{KeyCode, KeyEvent};
-
 use crate::tui::action::Action;
+use crate::tui::dialogs::Layer;
 use crate::tui::event::Effect;
 use crate::tui::help::model::Help;
 use crate::tui::keymap::Place;
-use crate::tui::model::layer::Layer;
 use crate::tui::model::{Model, Tone};
 
 /// Opens the help of the place that has the keys.
 pub(crate) fn open(model: &mut Model) {
     let place = model.place();
-    model.layers.push(Layer::Help(Box::new(Help::new(place))));
+    model.open(Help::new(place));
 }
 
 /// What `action` does there.
@@ -37,17 +35,11 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
-/// Something was typed.
-pub(crate) fn typed(model: &mut Model, event: KeyEvent) {
-    let Some(Layer::Help(help)) = model.layers.last_mut() else { return };
-    let was_empty = help.input.text().is_empty();
-    // The key that opened it closes it.
-    if was_empty && event.code == KeyCode::Char('?') {
-        model.layers.pop();
-        return;
+/// Something else is searched for.
+pub(crate) fn typed(model: &mut Model) {
+    if let Some(Layer::Help(help)) = model.layers.last_mut() {
+        help.cursor = 0;
     }
-    help.input.key(event);
-    help.cursor = 0;
 }
 
 /// Does what is selected, where it can be done here.
@@ -71,8 +63,8 @@ fn accept(model: &mut Model) -> Vec<Effect> {
 
 #[cfg(test)]
 mod tests {
+    use crate::tui::dialogs::Layer;
     use crate::tui::fixture::{full, press, screen, write};
-    use crate::tui::model::layer::Layer;
 
     #[test]
     fn what_is_found_is_done() {
@@ -81,7 +73,7 @@ mod tests {
         write(&mut model, "signal");
         assert!(screen(&model).contains("Send the container a signal"), "{}", screen(&model));
         press(&mut model, "enter");
-        assert!(matches!(model.layers.as_slice(), [Layer::Menu(_)]));
+        assert!(matches!(model.layers.as_slice(), [Layer::Signals(_)]));
     }
 
     #[test]

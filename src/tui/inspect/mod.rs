@@ -14,6 +14,7 @@ use ratatui::text::Line;
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::keymap::Place;
+use crate::tui::line::update::prompt;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
 use crate::tui::reader::{ReadTask, Reader};
@@ -72,7 +73,8 @@ impl Viewer for Inspect {
         update::act(model, action)
     }
 
-    fn is_searched(&self) -> bool {
+    fn search(&self, model: &mut Model) -> bool {
+        prompt(model, update::Search, "");
         true
     }
 

@@ -3,9 +3,10 @@
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::inspect::model::Form;
+use crate::tui::line::model::Purpose;
 use crate::tui::model::titles::name_of;
 use crate::tui::model::{Model, Tone};
-use crate::tui::update::copy;
+use crate::tui::update::{copy, viewer};
 
 /// What `action` does to a document; `None` when that is nothing special.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -30,6 +31,35 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         _ => return None,
     }
     Some(Vec::new())
+}
+
+/// What is searched for.
+#[derive(Debug)]
+pub(crate) struct Search;
+
+impl Purpose for Search {
+    fn title(&self) -> &'static str {
+        "search"
+    }
+
+    fn hint(&self) -> &'static str {
+        "re:regex · capitals count only when there are some · n next · N previous"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        let inspect = &mut model.pane_mut().inspect;
+        (inspect.search, inspect.hit) = (text.to_owned(), None);
+        viewer::next_match(model, false);
+        Ok(Vec::new())
+    }
+
+    fn is_line(&self) -> bool {
+        true
+    }
+
+    fn may_be_empty(&self) -> bool {
+        true
+    }
 }
 
 /// Opens the document in the user's editor, in the form that is shown.

@@ -4,9 +4,10 @@ use crate::engine::files::{CopyRequest, Mark};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::layers::model::LayersPane;
-use crate::tui::model::layer::Purpose;
+
+use crate::tui::files::update::prompt;
+use crate::tui::line::update::prompt as ask;
 use crate::tui::model::{Model, Tone};
-use crate::tui::update::prompt;
 
 /// What `action` does in the explorer; `None` when that is nothing special.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -36,7 +37,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::LayerForm => pane.turn(),
         Action::Search => {
             let filter = pane.tree.filter.clone();
-            prompt(model, Purpose::FileFilter, &filter);
+            ask(model, prompt::Filter, &filter);
         }
         Action::Back if !pane.tree.filter.is_empty() => pane.filter_by(""),
         Action::Extract => {
@@ -53,7 +54,7 @@ pub(crate) fn extract(model: &mut Model, request: Option<CopyRequest>) {
     match request {
         Some(request) => {
             let text = request.into.to_string_lossy().into_owned();
-            prompt(model, Purpose::ExtractTo(Box::new(request)), &text);
+            ask(model, prompt::Extract(request), &text);
         }
         None => model.say(Tone::Plain, "select a file or a folder of the tree first", None),
     }

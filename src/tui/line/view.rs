@@ -6,38 +6,87 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
+use crate::tui::action::Action;
+use crate::tui::keymap::Place;
 use crate::tui::line::candidates::Candidates;
+use crate::tui::line::model::Prompt;
 use crate::tui::model::Model;
-use crate::tui::model::layer::Prompt;
+use crate::tui::view::base;
+use crate::tui::view::dialog::{keys, open, two_lines};
 use crate::tui::words::{Align, cell};
 
 /// So many are shown at once.
 const ROWS: usize = 8;
 
+/// Draws the dialog that it is typed in, or what it could become above the line at the bottom.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
+    if prompt.purpose.is_line() { above_line(frame, model, prompt) } else { dialog(frame, model, prompt) }
+}
+
+fn dialog(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
+    let theme = &model.theme;
+    let inner = open(frame, model, prompt.purpose.title(), "", prompt.purpose.width(), 7);
+    let field = Rect { y: inner.y + 1, height: 1.min(inner.height), ..inner };
+    frame.buffer_mut().set_style(field, theme.sel);
+    frame.render_widget(prompt.input.area(), field);
+    let (text, style) = match (&prompt.error, &prompt.note) {
+        (Some(error), _) => (format!("✗ {error}"), theme.err),
+        (None, Some(note)) => crate::tui::form::view::told(note, theme),
+        (None, None) => (prompt.purpose.hint().to_owned(), theme.dim),
+    };
+    let below = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
+    let mut actions = vec![(Action::Accept, "ok"), (Action::Dismiss, "cancel")];
+    if !prompt.candidates.items.is_empty() {
+        actions.push((Action::Complete, "complete"));
+    }
+    let mut lines = two_lines(&text, below.width, style);
+    lines.push(keys(model, Place::Prompt, &actions));
+    frame.render_widget(Paragraph::new(lines), below);
+    below_field(frame, model, prompt, inner);
+}
+
+/// The line at the bottom, and what to type.
+pub(crate) fn line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, area: Rect) {
+    let sign = format!(" {}", prompt.purpose.sign());
+    frame.render_widget(Line::styled(" ".repeat(area.width.into()), base(model)), area);
+    frame.render_widget(Line::styled(sign, model.theme.accent), area);
+    let field = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
+    frame.render_widget(prompt.input.area(), field);
+    let hint = prompt.error.clone().unwrap_or_else(|| prompt.purpose.hint().to_owned());
+    let used = u16::try_from(prompt.input.text().width()).unwrap_or(u16::MAX).saturating_add(4);
+    let room = field.width.saturating_sub(used);
+    if room > 20 {
+        let style = if prompt.error.is_some() { model.theme.err } else { model.theme.dim };
+        let text = cell(&hint, room.into(), Align::Right);
+        let place = Rect { x: field.right() - room, width: room, ..field };
+        frame.render_widget(Line::styled(text, style), place);
+    }
+}
+
 /// Above the line at the bottom.
-pub(crate) fn above_line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
+fn above_line(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
     let screen = frame.area();
     let begin = u16::try_from(prompt.candidates.before.width() + 2).unwrap_or(u16::MAX);
     let rows = height(&prompt.candidates).min(screen.height.saturating_sub(2));
     let area =
         Rect { x: begin, y: screen.height.saturating_sub(2 + rows), width: screen.width, height: rows };
-    draw(frame, model, &prompt.candidates, area);
+    candidates(frame, model, &prompt.candidates, area);
 }
 
 /// Below the field of a dialog.
-pub(crate) fn below(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, inner: Rect) {
+fn below_field(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, inner: Rect) {
     let begin = u16::try_from(prompt.candidates.before.width()).unwrap_or(u16::MAX).min(inner.width / 2);
     let y = inner.y + 6;
     let rows = height(&prompt.candidates).min(frame.area().height.saturating_sub(y));
     let area = Rect { x: inner.x + begin, y, width: inner.width.saturating_sub(begin), height: rows };
-    draw(frame, model, &prompt.candidates, area);
+    candidates(frame, model, &prompt.candidates, area);
 }
 
 fn height(candidates: &Candidates) -> u16 {
     u16::try_from(candidates.items.len().min(ROWS)).unwrap_or(0)
 }
 
-fn draw(frame: &mut Frame<'_>, model: &Model, candidates: &Candidates, area: Rect) {
+fn candidates(frame: &mut Frame<'_>, model: &Model, candidates: &Candidates, area: Rect) {
     let theme = &model.theme;
     if candidates.items.is_empty() || area.height == 0 {
         return;

@@ -11,3 +11,26 @@ pub mod rows;
 pub mod table;
 pub mod update;
 pub mod view;
+
+use ratatui::Frame;
+
+use crate::tui::action::Action;
+use crate::tui::dialogs::Dialog;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use columns::Choice;
+
+impl Dialog for Choice {
+    fn place(&self) -> Place {
+        Place::Columns
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        view::choice(frame, model, self);
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        update::choose(model, action)
+    }
+}

@@ -1,11 +1,13 @@
 //! What keys do to a list itself: marks, order, groups, columns.
 
+pub(crate) mod prompt;
+
 use crate::tui::action::Action;
+use crate::tui::dialogs::Layer;
 use crate::tui::event::Effect;
 use crate::tui::list::columns::{Choice, Column};
 use crate::tui::list::jumps::{Jumps, Spot};
 use crate::tui::list::rows::Row;
-use crate::tui::model::layer::Layer;
 use crate::tui::model::{Focus, Model, Repeat, Section, Subject, Tone};
 use crate::tui::update::{cursor, object, window};
 
@@ -67,7 +69,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::MarkAll => cursor(model).mark_all(),
         Action::Columns => {
             let shown = model.saved.columns.of(model.section);
-            model.layers.push(Layer::Columns(Choice::new(model.section, shown)));
+            model.open(Choice::new(model.section, shown));
         }
         Action::Repeat => return Some(repeat(model)),
         Action::OrderNone if cursor(model).order().is_none() => {
@@ -240,12 +242,12 @@ mod tests {
     use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
     use crate::engine::Status;
+    use crate::tui::dialogs::Layer;
     use crate::tui::event::{Effect, Event, Fate, Force, Listed, Removal, Verb};
     use crate::tui::fixture::{container, empty, full, press, screen, write};
     use crate::tui::list::columns::Column;
     use crate::tui::list::journal::EventRow;
     use crate::tui::list::rows::ContainerRow;
-    use crate::tui::model::layer::Layer;
     use crate::tui::model::{Failure, Section};
     use crate::tui::update::update;
 

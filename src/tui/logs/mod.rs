@@ -11,8 +11,11 @@ use ratatui::style::Style;
 use ratatui::text::Line;
 
 use crate::tui::action::Action;
+use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
 use crate::tui::keymap::Place;
+use crate::tui::line::update::prompt;
+use crate::tui::menu;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject, Tone};
 use crate::tui::reader::{ReadTask, Reader};
@@ -75,7 +78,8 @@ impl Viewer for Logs {
         update::act(model, action)
     }
 
-    fn is_searched(&self) -> bool {
+    fn search(&self, model: &mut Model) -> bool {
+        prompt(model, update::prompt::Search, "");
         true
     }
 
@@ -98,5 +102,23 @@ impl Viewer for Logs {
 
     fn shows_texts(&self) -> bool {
         true
+    }
+}
+
+impl Dialog for model::MergeMenu {
+    fn place(&self) -> Place {
+        Place::Menu
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        menu::view::draw(frame, model, &self.menu, "↵ choose · Esc cancel");
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        update::merging(model, action)
+    }
+
+    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
+        (action == Action::Accept).then_some("choose")
     }
 }

@@ -1,5 +1,7 @@
 //! Keys of a log: following, searching, filtering, selecting, merging, saving.
 
+pub(crate) mod prompt;
+
 use std::path::PathBuf;
 
 use jiff::SignedDuration;
@@ -7,14 +9,16 @@ use jiff::SignedDuration;
 use crate::base::units::counted;
 use crate::engine::{ContainerId, LogForm, LogQuery, LogWanted, SaveLog};
 use crate::tui::action::Action;
+use crate::tui::confirm::model::Confirm;
+use crate::tui::dialogs::Layer;
 use crate::tui::event::{Effect, Job};
 use crate::tui::keymap::Place;
-use crate::tui::logs::model::{LogPane, Since, Times};
-use crate::tui::model::layer::{Confirm, Layer, Menu, Purpose};
+use crate::tui::line::update::prompt as ask;
+use crate::tui::logs::model::{LogPane, MergeMenu, Since, Times};
+use crate::tui::menu::model::Menu;
 use crate::tui::model::{Model, Tone};
 use crate::tui::tasks::update::quiet_work;
 use crate::tui::update::copy;
-use crate::tui::update::prompt;
 
 /// What `action` does to the log of the current pane; `None` when that is nothing special.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -66,15 +70,15 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::SinceMinutes => log.since(Since::Time(now - SignedDuration::from_mins(5))),
         Action::SinceHour => log.since(Since::Time(now - SignedDuration::from_hours(1))),
         Action::SinceAll => log.since(Since::All),
-        Action::SinceMoment => prompt(model, Purpose::LogSince, ""),
+        Action::SinceMoment => ask(model, prompt::Moment, ""),
         Action::FilterLines => {
             let filter = log.filter.clone();
-            prompt(model, Purpose::LogFilter, &filter);
+            ask(model, prompt::Filter, &filter);
         }
         Action::CopyLines => return Some(copy_lines(model)),
         Action::SaveLog => {
             let name = log.of.first().map_or_else(|| "log".to_owned(), |shown| shown.name.clone());
-            prompt(model, Purpose::LogSave, &format!("{name}.log"));
+            ask(model, prompt::Save, &format!("{name}.log"));
         }
         Action::MergeLogs => merge(model),
         Action::Back => return back(log).then(Vec::new),
@@ -138,23 +142,19 @@ fn merge(model: &mut Model) {
         return model.say(Tone::Plain, "there is no other container", None);
     }
     let title = "Merge the log of".to_owned();
-    model.layers.push(Layer::Merge(Menu { title, items, cursor: 0, containers, process: None }));
+    model.open(MergeMenu { menu: Menu::new(title, items), containers });
 }
 
 /// Keys of the menu of containers to merge.
 pub(crate) fn merging(model: &mut Model, action: Action) -> Vec<Effect> {
-    let Some(Layer::Merge(menu)) = model.layers.last_mut() else { return Vec::new() };
-    match action {
-        Action::Down => menu.cursor = (menu.cursor + 1).min(menu.items.len().saturating_sub(1)),
-        Action::Up => menu.cursor = menu.cursor.saturating_sub(1),
-        Action::Accept => {
-            let chosen = menu.containers.get(menu.cursor).cloned();
-            model.layers.pop();
-            if let Some(id) = chosen {
-                toggle(&mut model.pane_mut().log.merged, id);
-            }
-        }
-        _ => drop(model.layers.pop()),
+    let Some(Layer::Merge(dialog)) = model.layers.last_mut() else { return Vec::new() };
+    if dialog.menu.moves(action) {
+        return Vec::new();
+    }
+    let chosen = dialog.containers.get(dialog.menu.cursor).cloned();
+    model.layers.pop();
+    if let Some(id) = chosen.filter(|_| action == Action::Accept) {
+        toggle(&mut model.pane_mut().log.merged, id);
     }
     Vec::new()
 }
@@ -166,26 +166,8 @@ fn toggle(merged: &mut Vec<ContainerId>, id: ContainerId) {
     }
 }
 
-/// Takes a line that was typed for a log.
-///
-/// # Errors
-///
-/// What is wrong with it.
-pub(crate) fn typed(model: &mut Model, purpose: &Purpose, text: &str) -> Result<Vec<Effect>, String> {
-    let now = model.now;
-    let log = &mut model.pane_mut().log;
-    match purpose {
-        Purpose::Search => log.search_for(text).map_err(|bad| bad.to_string())?,
-        Purpose::LogFilter => log.set_filter(text).map_err(|bad| bad.to_string())?,
-        Purpose::LogSince => log.since(Since::Time(LogPane::moment(text, now)?)),
-        Purpose::LogSave => return Ok(save(model, text)),
-        _ => {}
-    }
-    Ok(Vec::new())
-}
-
 /// Asks whether the file is there already.
-fn save(model: &Model, text: &str) -> Vec<Effect> {
+pub(crate) fn save(model: &Model, text: &str) -> Vec<Effect> {
     let log = &model.pane().log;
     let (text, is_all) = match text.strip_prefix("all:") {
         Some(text) => (text, true),
@@ -219,14 +201,14 @@ fn path(model: &Model, text: &str) -> PathBuf {
 pub(crate) fn saving(model: &mut Model, save: Box<SaveLog>, is_taken: bool) -> Vec<Effect> {
     let path = save.path.display().to_string();
     if is_taken {
-        model.layers.push(Layer::Confirm(Confirm {
+        model.open(Confirm {
             title: "Overwrite the file?".to_owned(),
             items: vec![path],
             notes: vec!["What is in it is lost.".to_owned()],
             yes: "overwrite",
             effects: vec![Effect::TrySave(Box::new(SaveLog { overwrites: true, ..*save }))],
             top: 0,
-        }));
+        });
         return Vec::new();
     }
     let effect = quiet_work(model, &format!("save the log to {path}"), Job::SaveLog(save));

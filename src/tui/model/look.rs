@@ -32,15 +32,6 @@ pub struct Chosen {
     pub instead_of: Option<String>,
 }
 
-/// The theme picker over the screen, which wears what its cursor is on.
-#[derive(Debug)]
-pub struct Picker {
-    /// Where the cursor is.
-    pub cursor: usize,
-    /// What was worn before.
-    pub before: Theme,
-}
-
 /// How the screen looks.
 #[derive(Debug, Clone)]
 pub struct Look {

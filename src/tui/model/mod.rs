@@ -4,7 +4,7 @@
 //! is not said by effects but follows from the model: [`Model::wants`]. So nothing is read
 //! that nobody sees, and no path through `update` can forget to stop it.
 
-pub mod layer;
+pub mod input;
 pub mod look;
 pub(crate) mod panes;
 pub mod paths;
@@ -32,6 +32,7 @@ use crate::command::World;
 use crate::config::{self, Icons};
 use crate::engine::{self, ContainerId, Machine};
 use crate::tui::alerts::model::Alerts;
+use crate::tui::dialogs::Layer;
 use crate::tui::form::model::RunForm;
 use crate::tui::list::batch::Batch;
 use crate::tui::list::flash::Flashes;
@@ -46,7 +47,6 @@ use crate::tui::tasks::model::{TaskId, TaskRow, What};
 use crate::tui::trash::model::{Keeping, TrashRow};
 use crate::tui::undo::model::Undo;
 pub use crate::tui::viewers::Tab;
-use layer::Layer;
 use look::Look;
 pub use panes::inner;
 use paths::PathFacts;
@@ -324,23 +324,8 @@ impl Model {
     /// Where a key pressed at this moment is looked up.
     #[must_use]
     pub fn place(&self) -> Place {
-        match self.layers.last() {
-            Some(Layer::Prompt(_)) => Place::Prompt,
-            Some(Layer::Confirm(_)) => Place::Confirm,
-            Some(Layer::Menu(_) | Layer::Merge(_)) => Place::Menu,
-            Some(Layer::Columns(_)) => Place::Columns,
-            Some(Layer::Removal(_)) => Place::Removal,
-            Some(Layer::Run(form)) if form.is_switch() => Place::Switch,
-            Some(Layer::Run(form)) if form.is_choice() => Place::Choice,
-            Some(Layer::Run(_)) => Place::Form,
-            Some(Layer::Presets(_)) => Place::Presets,
-            Some(Layer::Palette(_)) => Place::Palette,
-            Some(Layer::Output(_)) => Place::Output,
-            Some(Layer::Progress(_)) => Place::Progress,
-            Some(Layer::Page(_)) => Place::Page,
-            Some(Layer::Help(_)) => Place::Help,
-            Some(Layer::Themes(_)) => Place::Themes,
-            Some(Layer::Ask(_)) => Place::Prompt,
+        match self.top() {
+            Some(dialog) => dialog.place(),
             None if self.released.is_some() && self.windows.count() > 1 => Place::Released,
             None => self.place_below(),
         }
@@ -463,8 +448,8 @@ impl Model {
         self.tasks.show();
         self.journal.show();
         self.trash.show();
-        if let Some(Layer::Page(page)) = self.layers.last_mut() {
-            page.fit(self.size);
+        if let Some(top) = self.layers.last_mut() {
+            top.dialog_mut().fit(self.size);
         }
         let rows = self.layout().list_rows();
         self.containers.scroll_into(rows);

@@ -11,7 +11,7 @@ use nucleo_matcher::{Config, Matcher, Utf32String};
 
 use crate::tui::action::Action;
 use crate::tui::model::Section;
-use crate::tui::model::layer::Input;
+use crate::tui::model::input::Input;
 
 /// The palette.
 #[derive(Debug)]

@@ -4,16 +4,17 @@ use std::collections::BTreeSet;
 
 use crate::command::join;
 use crate::tui::action::Action;
+use crate::tui::dialogs::Layer;
 use crate::tui::event::Effect;
 use crate::tui::form::update::preset;
 use crate::tui::keymap::Place;
-use crate::tui::line::update::command;
+use crate::tui::line::update::{command, note, prompt};
 use crate::tui::list::rows::Row;
 use crate::tui::list::table::Table;
-use crate::tui::model::layer::{Input, Layer, Purpose};
+use crate::tui::model::input::Input;
 use crate::tui::model::{Focus, Model, Section, Tone};
 use crate::tui::palette::model::{Deed, Does, Entry, Object, Palette, equivalent};
-use crate::tui::update::{act as act_on, app, options, prompt};
+use crate::tui::update::{act as act_on, app, options};
 
 /// Lists whose rows can be acted on, and where their keys stand.
 const LISTS: &[(Section, Place)] = &[
@@ -43,7 +44,7 @@ const RECENT: usize = 20;
 /// Opens the palette.
 pub(crate) fn open(model: &mut Model) {
     let palette = Palette::new(deeds(model), objects(model));
-    model.layers.push(Layer::Palette(Box::new(palette)));
+    model.open(palette);
 }
 
 /// Everything that can be done: what the keymap says, what `:` says, and what is kept.
@@ -214,6 +215,14 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Finds again what fits what was typed.
+pub(crate) fn typed(model: &mut Model) -> Vec<Effect> {
+    if let Some(Layer::Palette(palette)) = model.layers.last_mut() {
+        palette.search();
+    }
+    Vec::new()
+}
+
 /// Does what was chosen, as its key would do it.
 fn perform(model: &mut Model, entry: Entry) -> Vec<Effect> {
     remember(model, &entry.deed.name);
@@ -228,8 +237,8 @@ fn perform(model: &mut Model, entry: Entry) -> Vec<Effect> {
         Does::Act(action) => act_on(model, action),
         Does::Line(line) => command::line(model, &line),
         Does::Type(line) => {
-            prompt(model, Purpose::Command, &line);
-            crate::tui::update::dialog::rechecked(model)
+            prompt(model, command::CommandLine, &line);
+            note::of_prompt(model)
         }
         Does::Preset(name) => preset::open(model, &name),
         Does::Custom(at) => crate::tui::custom::update::run(model, at),

@@ -3,3 +3,31 @@
 pub mod model;
 pub mod update;
 pub mod view;
+
+use ratatui::Frame;
+
+use crate::tui::action::Action;
+use crate::tui::dialogs::Dialog;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use model::Question;
+
+impl Dialog for Question {
+    fn place(&self) -> Place {
+        Place::Removal
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        view::draw(frame, model, self);
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        update::act(model, action)
+    }
+
+    fn offers(&self, model: &Model, action: Action) -> Option<bool> {
+        let has_choice = model.keeping.time.is_some() && !self.is_final();
+        (action == Action::SkipTrash).then_some(has_choice)
+    }
+}

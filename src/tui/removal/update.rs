@@ -1,9 +1,9 @@
 //! The question before something is removed, and its answers.
 
 use crate::tui::action::Action;
+use crate::tui::dialogs::Layer;
 use crate::tui::event::{Effect, Fate, Force};
 use crate::tui::list::rows::ImageRow;
-use crate::tui::model::layer::Layer;
 use crate::tui::model::{Model, Tone};
 use crate::tui::removal::model::{Extent, Question, Victim};
 use crate::tui::update::object::confirmed;
@@ -14,7 +14,7 @@ pub(crate) fn ask(model: &mut Model, victims: Vec<Victim>, force: Force) {
         return;
     }
     let fate = if model.keeping.time.is_some() { Fate::Trash } else { Fate::Gone };
-    model.layers.push(Layer::Removal(Box::new(Question { victims, force, fate, top: 0 })));
+    model.open(Question { victims, force, fate, top: 0 });
 }
 
 /// Asks whether these names of images go, each with those of its images that have no other.

@@ -3,13 +3,14 @@
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
 use crate::tui::keymap::Place;
-use crate::tui::model::layer::Purpose;
+use crate::tui::line::model::Purpose;
+use crate::tui::line::update::prompt;
+
 use crate::tui::model::titles::name_of;
 use crate::tui::model::{Model, Subject, Tone};
 use crate::tui::stats::model::Frozen;
 use crate::tui::stats::series::CSV;
 use crate::tui::tasks::update::quiet_work;
-use crate::tui::update::prompt;
 
 /// What `action` does to charts; `None` when that is nothing special.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -22,7 +23,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::EachPart => stats.is_split = !stats.is_split,
         Action::Freeze => freeze(model),
         Action::Compare => compare(model),
-        Action::SaveCsv => prompt(model, Purpose::SaveCsv, &csv_name(model)),
+        Action::SaveCsv => prompt(model, CsvFile, &csv_name(model)),
         _ => return None,
     }
     Some(Vec::new())
@@ -58,8 +59,26 @@ fn csv_name(model: &Model) -> String {
     format!("{name}-{}.csv", model.pane().stats.range.label())
 }
 
+/// The file that is written.
+#[derive(Debug)]
+struct CsvFile;
+
+impl Purpose for CsvFile {
+    fn title(&self) -> &'static str {
+        "save as CSV"
+    }
+
+    fn hint(&self) -> &'static str {
+        "path of a new file"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        Ok(save_csv(model, text))
+    }
+}
+
 /// Writes what the charts show to a file.
-pub(crate) fn save_csv(model: &mut Model, path: &str) -> Vec<Effect> {
+fn save_csv(model: &mut Model, path: &str) -> Vec<Effect> {
     let Some(Subject::Container(id)) = model.subject() else { return Vec::new() };
     let stats = &model.pane().stats;
     let (range, mut text) = (stats.range, CSV.to_owned());

@@ -381,6 +381,26 @@ impl Part {
     }
 }
 
+/// A task whose progress is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProgressPage {
+    /// Which.
+    pub id: TaskId,
+    /// The image it makes is run then.
+    pub runs: bool,
+}
+
+/// A task whose words are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OutputPage {
+    /// Which.
+    pub id: TaskId,
+    /// The line at the top; `None` follows the end.
+    pub top: Option<usize>,
+    /// Columns scrolled away.
+    pub left: usize,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,10 +3,12 @@
 use crate::base::units::counted;
 use crate::command::join;
 use crate::tui::action::Action;
+use crate::tui::dialogs::Layer;
 use crate::tui::event::{Effect, Job};
 use crate::tui::form::model::shown_words;
-use crate::tui::model::layer::{Layer, Reading, Watch};
 use crate::tui::model::{Model, Section, Tab, Tone};
+use crate::tui::tasks::model::OutputPage;
+use crate::tui::tasks::model::ProgressPage;
 use crate::tui::tasks::model::{TaskId, TaskRow, TaskState, What, Work};
 use crate::tui::update::copy;
 use crate::tui::update::show_tab;
@@ -17,7 +19,7 @@ const ENDED: usize = 100;
 /// Begins work in the background and shows how it goes on.
 pub(crate) fn work(model: &mut Model, title: &str, job: Job) -> Effect {
     let id = TaskId(model.next_task);
-    model.layers.push(Layer::Progress(Watch { id, runs: false }));
+    model.open(ProgressPage { id, runs: false });
     quiet_work(model, title, job)
 }
 
@@ -44,7 +46,7 @@ fn masked(title: &str) -> String {
 /// Lets the program itself do what `words` say, and shows what it prints.
 pub(crate) fn print(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
     let id = TaskId(model.next_task);
-    model.layers.push(Layer::Output(Reading { id, top: None, left: 0 }));
+    model.open(OutputPage { id, top: None, left: 0 });
     vec![quiet_work(model, &join(&words), Job::Print(words))]
 }
 
@@ -116,7 +118,7 @@ fn retry(model: &mut Model, id: TaskId) -> Vec<Effect> {
 pub(crate) fn read(model: &mut Model, id: TaskId) {
     let session = model.task(id).and_then(|task| task.session().cloned());
     match session {
-        None => model.layers.push(Layer::Output(Reading { id, top: None, left: 0 })),
+        None => model.open(OutputPage { id, top: None, left: 0 }),
         Some(container) => {
             model.jumps.leave(model.spot());
             model.shows_all = true;
@@ -135,7 +137,7 @@ pub(crate) fn open(model: &mut Model, id: TaskId) {
     let has_parts =
         model.task(id).is_some_and(|task| matches!(&task.what, What::Work(work) if !work.parts.is_empty()));
     if has_parts {
-        model.layers.push(Layer::Progress(Watch { id, runs: false }));
+        model.open(ProgressPage { id, runs: false });
     } else {
         read(model, id);
     }
@@ -163,6 +165,11 @@ pub(crate) fn detach(model: &mut Model, id: TaskId) -> Vec<Effect> {
     vec![Effect::Close(id)]
 }
 
+/// Closes what shows how work goes on, where it is `id`.
+pub(crate) fn close_progress(model: &mut Model, id: TaskId) {
+    model.layers.retain(|layer| !matches!(layer, Layer::Progress(page) if page.id == id));
+}
+
 /// What `action` does to the dialog of a task's progress.
 pub(crate) fn watch(model: &mut Model, action: Action) -> Vec<Effect> {
     let Some(Layer::Progress(watch)) = model.layers.last_mut() else { return Vec::new() };
@@ -188,7 +195,7 @@ pub(crate) fn watch(model: &mut Model, action: Action) -> Vec<Effect> {
 pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
     let step = usize::from(model.size.1.saturating_sub(6).max(2));
     let Some(Layer::Output(reading)) = model.layers.last() else { return Vec::new() };
-    let reading = *reading;
+    let reading = **reading;
     let Some(task) = model.task(reading.id) else {
         model.layers.pop();
         return Vec::new();
@@ -230,7 +237,7 @@ pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
     // At the end it follows what comes.
     let top = (top < end).then_some(top);
     if let Some(Layer::Output(slot)) = model.layers.last_mut() {
-        *slot = Reading { top, left, ..reading };
+        **slot = OutputPage { top, left, ..reading };
     }
     Vec::new()
 }
@@ -339,7 +346,7 @@ mod tests {
         assert_eq!(model.task(TaskId(1)).unwrap().state, TaskState::Cancelled);
         assert!(model.failure.is_none(), "who cancels need not be told that it failed");
         press(&mut model, "l");
-        assert!(matches!(model.layers.last(), Some(Layer::Output(Reading { id: TaskId(1), .. }))));
+        assert!(matches!(model.layers.last(), Some(Layer::Output(page)) if page.id == TaskId(1)));
         assert_eq!(press(&mut model, "y"), [Effect::Copy("one\ntwo".to_owned())]);
         assert_eq!(press(&mut model, "r"), [Effect::Work(TaskId(2), Job::Print(words("events --since 1h")))]);
         press(&mut model, "q");

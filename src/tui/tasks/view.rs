@@ -10,14 +10,15 @@ use crate::tui::action::Action;
 use crate::tui::ansi;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
-use crate::tui::model::layer::{Reading, Watch};
+use crate::tui::tasks::model::OutputPage;
+use crate::tui::tasks::model::ProgressPage;
 use crate::tui::tasks::model::{Part, TaskId, TaskRow, TaskState, What, Work};
 use crate::tui::view::dialog::{keys, open};
 use crate::tui::view::texts;
 use crate::tui::words::{Align, bytes, cell, size, span, spark};
 
 /// Draws the dialog of a task's progress.
-pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, watch: Watch) {
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, watch: ProgressPage) {
     let theme = &model.theme;
     let Some(task) = model.task(watch.id) else { return };
     let What::Work(work) = &task.what else { return };
@@ -73,7 +74,7 @@ fn shown(work: &Work, room: usize) -> Vec<&Part> {
     shown
 }
 
-fn foot(model: &Model, task: &TaskRow, watch: Watch) -> Line<'static> {
+fn foot(model: &Model, task: &TaskRow, watch: ProgressPage) -> Line<'static> {
     let actions: &[(Action, &str)] = match task.state {
         TaskState::Live => &[(Action::Background, "background"), (Action::Cancel, "cancel (keeps layers)")],
         TaskState::Stopping => &[(Action::Background, "background; it is being cancelled")],
@@ -183,7 +184,7 @@ fn shown_line(model: &Model, line: &str, left: usize, width: u16) -> Line<'stati
 }
 
 /// Draws what a task said.
-pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: Reading) {
+pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) {
     let theme = &model.theme;
     let Some(task) = model.task(reading.id) else { return };
     let (width, height) = model.size;

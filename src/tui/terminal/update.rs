@@ -5,12 +5,14 @@ use ratatui::layout::Position;
 
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Pointer};
-use crate::tui::model::layer::Purpose;
+
+use crate::tui::line::model::Purpose;
+use crate::tui::line::update::prompt;
 use crate::tui::model::{Focus, Model, Tab, inner};
 use crate::tui::tasks::model::TaskId;
 use crate::tui::tasks::update::detach;
 use crate::tui::terminal::copy::{Kind, Step, Walk};
-use crate::tui::update::{prompt, window};
+use crate::tui::update::window;
 
 /// What `action` does in a terminal; `None` when it is nothing of its own.
 pub(crate) fn act(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
@@ -71,7 +73,7 @@ fn copy(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
         Action::NextMatch => Walk::Next { up: false },
         Action::PreviousMatch => Walk::Next { up: true },
         Action::Search => {
-            prompt(model, Purpose::Search, "");
+            prompt(model, Search(id), "");
             return Some(Vec::new());
         }
         Action::CopyMarked => {
@@ -85,6 +87,28 @@ fn copy(model: &mut Model, id: TaskId, action: Action) -> Option<Vec<Effect>> {
         _ => return None,
     };
     Some(vec![Effect::Walk(id, walk)])
+}
+
+/// What is searched for in copy mode.
+#[derive(Debug)]
+struct Search(TaskId);
+
+impl Purpose for Search {
+    fn title(&self) -> &'static str {
+        "search"
+    }
+
+    fn hint(&self) -> &'static str {
+        "re:regex · capitals count only when there are some · n next · N previous"
+    }
+
+    fn accept(&self, _: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        Ok(vec![Effect::Walk(self.0, Walk::Search(text.to_owned()))])
+    }
+
+    fn is_line(&self) -> bool {
+        true
+    }
 }
 
 /// What the mouse does over a terminal; `None` when it is somewhere else. A drag belongs to

@@ -1,4 +1,33 @@
 //! The choice of themes.
 
+pub mod model;
 pub mod update;
 pub mod view;
+
+use ratatui::Frame;
+
+use crate::tui::action::Action;
+use crate::tui::dialogs::Dialog;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use model::Picker;
+
+impl Dialog for Picker {
+    fn place(&self) -> Place {
+        Place::Themes
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        view::draw(frame, model, self);
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        update::act(model, action)
+    }
+
+    #[cfg(test)]
+    fn has_own_colours(&self) -> bool {
+        true
+    }
+}

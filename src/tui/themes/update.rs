@@ -1,10 +1,11 @@
 //! The theme picker: moving the cursor changes the screen at once.
 
 use crate::tui::action::Action;
+use crate::tui::dialogs::Layer;
 use crate::tui::event::Effect;
-use crate::tui::model::layer::Layer;
-use crate::tui::model::look::{Chosen, Picker};
+use crate::tui::model::look::Chosen;
 use crate::tui::model::{Model, Tone};
+use crate::tui::themes::model::Picker;
 
 /// Opens it, the cursor on the theme that is worn.
 pub(crate) fn open(model: &mut Model) {
@@ -15,7 +16,7 @@ pub(crate) fn open(model: &mut Model) {
     }
     let cursor = themes.all().iter().position(|theme| theme.name == model.theme.name).unwrap_or(0);
     let before = model.theme.clone();
-    model.layers.push(Layer::Themes(Box::new(Picker { cursor, before })));
+    model.open(Picker { cursor, before });
 }
 
 /// What `action` does there.

@@ -9,7 +9,7 @@ use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::model::Model;
-use crate::tui::model::look::Picker;
+use crate::tui::themes::model::Picker;
 use crate::tui::words::{Align, cell};
 
 /// Columns of the names.

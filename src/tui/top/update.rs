@@ -3,11 +3,11 @@
 use crate::engine::{ContainerId, Process};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
-use crate::tui::model::layer::{Layer, Menu, Purpose};
+use crate::tui::line::model::Purpose;
+use crate::tui::line::update::prompt;
 use crate::tui::model::{Model, Tone};
+use crate::tui::signals::model::{Receivers, SignalMenu};
 use crate::tui::top::model::{Column, Member, TopPane};
-use crate::tui::update::object::signal_items;
-use crate::tui::update::prompt;
 
 /// What `action` does to processes; `None` when that is nothing special.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -28,7 +28,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::ProcessTree => pane.turn(),
         Action::Search => {
             let filter = pane.filter.clone();
-            prompt(model, Purpose::TopFilter, &filter);
+            prompt(model, Filter, &filter);
         }
         Action::Back if !pane.filter.is_empty() => pane.look_for(""),
         Action::SignalProcess => signals(model),
@@ -36,6 +36,42 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         _ => return None,
     }
     Some(Vec::new())
+}
+
+/// Which processes are shown.
+#[derive(Debug)]
+struct Filter;
+
+impl Purpose for Filter {
+    fn title(&self) -> &'static str {
+        "filter"
+    }
+
+    fn hint(&self) -> &'static str {
+        "words of the command, a user, a number · !word must not be there"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        model.pane_mut().top.look_for(text);
+        Ok(Vec::new())
+    }
+
+    fn is_line(&self) -> bool {
+        true
+    }
+
+    fn may_be_empty(&self) -> bool {
+        true
+    }
+
+    fn typed(&self, model: &mut Model, text: &str) -> Result<(), String> {
+        model.pane_mut().top.look_for(text);
+        Ok(())
+    }
+
+    fn dismiss(&self, model: &mut Model) {
+        model.pane_mut().top.look_for("");
+    }
 }
 
 /// Chooses a signal for the process under the cursor.
@@ -46,13 +82,7 @@ fn signals(model: &mut Model) {
     };
     let process = Process { pid: member.row.pid, start_time: member.row.start_time };
     let title = format!("Send process {} ({}) a signal", member.row.inner_pid, word(&member.row.command));
-    model.layers.push(Layer::Menu(Menu {
-        title,
-        items: signal_items(),
-        cursor: 0,
-        containers: vec![of],
-        process: Some(process),
-    }));
+    model.open(SignalMenu::new(title, Receivers::Process(of, process)));
 }
 
 /// The first word of a command, without its folders.

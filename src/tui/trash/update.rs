@@ -2,12 +2,14 @@
 
 use crate::base::units::counted;
 use crate::tui::action::Action;
+use crate::tui::confirm::model::Confirm;
 use crate::tui::event::Effect;
-use crate::tui::model::layer::{Confirm, Layer, Purpose};
+use crate::tui::line::model::Purpose;
+use crate::tui::line::update::prompt;
 use crate::tui::model::{Model, Tab, Tone};
 use crate::tui::trash::model::TrashRow;
 use crate::tui::update::object::{refuse_many, together};
-use crate::tui::update::{prompt, show_tab};
+use crate::tui::update::show_tab;
 
 /// What `action` does in the trash; `None` when it is no such action.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -34,10 +36,28 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             return Some(together(model, "restored", effects, Vec::new()));
         }
         Action::RestoreAs if rows.len() > 1 => refuse_many(model, action, rows.len()),
-        Action::RestoreAs => prompt(model, Purpose::RestoreAs(first.id.clone()), &first.name),
+        Action::RestoreAs => prompt(model, RestoreAs(first.id.clone()), &first.name),
         _ => purge(model, &rows),
     }
     Some(Vec::new())
+}
+
+/// Another name for what is restored.
+#[derive(Debug)]
+struct RestoreAs(String);
+
+impl Purpose for RestoreAs {
+    fn title(&self) -> &'static str {
+        "restore under a new name"
+    }
+
+    fn hint(&self) -> &'static str {
+        "the name it is to have: web, or name:tag for an image"
+    }
+
+    fn accept(&self, _: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        Ok(vec![Effect::Restore(self.0.clone(), Some(text.to_owned()))])
+    }
 }
 
 fn purge(model: &mut Model, rows: &[TrashRow]) {
@@ -63,12 +83,12 @@ fn ask(model: &mut Model, title: String, rows: &[TrashRow], effects: Vec<Effect>
         let size = row.size.map(|size| format!("   {}", crate::base::units::column(size)));
         format!("{}   {}{}", row.name, row.kind, size.unwrap_or_default())
     };
-    model.layers.push(Layer::Confirm(Confirm {
+    model.open(Confirm {
         title,
         items: rows.iter().map(item).collect(),
         notes: vec!["This cannot be undone.".to_owned()],
         yes: "delete",
         effects,
         top: 0,
-    }));
+    });
 }

@@ -5,8 +5,8 @@
 
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
-use crate::tui::model::layer::{Layer, Page};
 use crate::tui::model::{Failure, Model};
+use crate::tui::page::model::Page;
 use crate::tui::update::{guard, here, options, window};
 use crate::tui::{list, tasks};
 
@@ -152,7 +152,7 @@ fn export(model: &mut Model, words: &[String]) -> Result<Vec<Effect>, String> {
     match words {
         [what] if what == "keys" => {
             let lines = text.lines().map(str::to_owned).collect();
-            model.layers.push(Layer::Page(Page::new("keymap.toml".to_owned(), lines)));
+            model.open(Page::new("keymap.toml".to_owned(), lines));
             Ok(Vec::new())
         }
         [what, file] if what == "keys" => {

@@ -9,8 +9,8 @@ use crate::command::{self, World};
 use crate::tui::action::{Action, Reach};
 use crate::tui::event::{Effect, Job};
 use crate::tui::files::model::FilesWish;
-use crate::tui::model::layer::Layer;
 use crate::tui::model::{Model, Tone};
+use crate::tui::tasks::update::close_progress;
 
 /// Says why something was not done.
 pub(crate) fn refuse(model: &mut Model, why: &str) {
@@ -58,7 +58,7 @@ fn forget(model: &mut Model, effect: &Effect) {
         }
         Effect::Work(id, _) | Effect::Open(id, ..) => {
             model.tasks.take(&id.key());
-            model.layers.retain(|layer| !matches!(layer, Layer::Progress(watch) if watch.id == *id));
+            close_progress(model, *id);
         }
         _ => {}
     }

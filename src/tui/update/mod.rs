@@ -12,7 +12,6 @@
 pub(crate) mod app;
 pub(crate) mod copy;
 pub(crate) mod countdown;
-pub(crate) mod dialog;
 pub(crate) mod guard;
 pub(crate) mod named;
 pub(crate) mod news;
@@ -32,14 +31,16 @@ use super::action::Action;
 use super::event::{Configured, Effect, Event};
 use super::key::Key;
 use super::keymap::{Found, Place};
-use super::model::layer::{Confirm, Input, Layer, Page, Prompt, Purpose};
 pub(crate) use super::model::titles::name_of;
 use super::model::{Focus, Model, Section, Tab, Tone};
-use crate::tui::line::candidates::Candidates;
+use crate::tui::confirm::model::Confirm;
+use crate::tui::line::update::command::CommandLine;
+use crate::tui::line::update::prompt;
 use crate::tui::list::jumps::Jumps;
 use crate::tui::list::model::List;
 use crate::tui::list::rows::ContainerRow;
-use crate::tui::{custom, files, help, list, navigator, palette, tasks, terminal, themes, undo};
+use crate::tui::page::model::Page;
+use crate::tui::{custom, dialogs, files, help, list, navigator, palette, tasks, terminal, themes, undo};
 pub(crate) use window::show_tab;
 
 /// Changes the model and says what to do.
@@ -146,22 +147,15 @@ fn unbound(model: &mut Model, place: Place, keys: &[Key], event: KeyEvent) -> Ve
             Tab::Session(id) => keys.iter().map(|key| Effect::Type(id, *key)).collect(),
             _ => Vec::new(),
         },
-        Place::Prompt | Place::Form | Place::Choice | Place::Palette | Place::Help => {
-            dialog::typed(model, event)
-        }
-        _ => Vec::new(),
+        _ => dialogs::key(model, event),
     }
 }
 
 fn paste(model: &mut Model, text: String) -> Vec<Effect> {
     match (model.place(), model.shown_tab(model.pane())) {
-        (Place::Prompt | Place::Form | Place::Choice | Place::Palette | Place::Help, _) => {
-            return dialog::pasted(model, &text);
-        }
-        (Place::Terminal, Tab::Session(id)) => return vec![Effect::Paste(id, text)],
-        _ => {}
+        (Place::Terminal, Tab::Session(id)) => vec![Effect::Paste(id, text)],
+        _ => dialogs::paste(model, &text),
     }
-    Vec::new()
 }
 
 fn point(model: &mut Model, mouse: MouseEvent) -> Vec<Effect> {
@@ -247,7 +241,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
         return Vec::new();
     }
     if !model.layers.is_empty() {
-        return dialog::act(model, action);
+        return dialogs::act(model, action);
     }
     if model.focus == Focus::Navigator
         && let Some(effects) = navigator::update::act(model, action)
@@ -314,7 +308,7 @@ pub(crate) fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Back => back(model),
         Action::Search => {
             let filter = cursor(model).filter().clone();
-            prompt(model, Purpose::Filter, &filter);
+            prompt(model, list::update::prompt::RowFilter, &filter);
         }
         Action::ShowAll if model.containers.all().is_empty() => {
             model.say(Tone::Plain, "there are no containers", None);
@@ -322,7 +316,7 @@ pub(crate) fn here(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::ShowAll => model.shows_all = !model.shows_all,
         Action::Help => help::update::open(model),
         Action::Host => custom::update::ask_line(model),
-        Action::Command => prompt(model, Purpose::Command, ""),
+        Action::Command => prompt(model, CommandLine, ""),
         Action::Palette => palette::update::open(model),
         Action::Details => details(model),
         Action::Theme => themes::update::open(model),
@@ -411,20 +405,6 @@ fn back(model: &mut Model) {
     }
 }
 
-pub(crate) fn prompt(model: &mut Model, purpose: Purpose, text: &str) {
-    model.paths.clear();
-    model.layers.push(Layer::Prompt(Box::new(Prompt {
-        purpose,
-        input: Input::new(text),
-        error: None,
-        back: 0,
-        begun: String::new(),
-        candidates: Candidates::default(),
-        folder: None,
-        note: None,
-    })));
-}
-
 fn details(model: &mut Model) {
     let Some(failure) = &model.failure else {
         model.say(Tone::Good, "nothing has failed", None);
@@ -439,7 +419,7 @@ fn details(model: &mut Model) {
         lines.extend(part.hint.iter().map(|hint| format!("hint: {hint}")));
     }
     let title = "The last error".to_owned();
-    model.layers.push(Layer::Page(Page::new(title, lines)));
+    model.open(Page::new(title, lines));
 }
 
 fn quit(model: &mut Model) -> Vec<Effect> {
@@ -448,7 +428,7 @@ fn quit(model: &mut Model) -> Vec<Effect> {
     if items.is_empty() {
         return vec![Effect::Quit];
     }
-    model.layers.push(Layer::Confirm(Confirm {
+    model.open(Confirm {
         title: "Leave hoist?".to_owned(),
         items,
         notes: vec![
@@ -459,6 +439,6 @@ fn quit(model: &mut Model) -> Vec<Effect> {
         yes: "leave",
         effects: vec![Effect::Quit],
         top: 0,
-    }));
+    });
     Vec::new()
 }

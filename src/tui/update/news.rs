@@ -6,12 +6,12 @@ use std::sync::Arc;
 use jiff::{SignedDuration, Timestamp};
 
 use super::copy;
-use super::dialog::close_progress;
-use crate::tui::{form, undo};
+use crate::tui::{dialogs, form, line, undo};
 
 use super::object::{end, terminal};
 use crate::config::Preset;
 use crate::engine::{self, ContainerId, Kind, News, Sample};
+use crate::tui::dialogs::Layer;
 use crate::tui::event::{Effect, Event, Finish, Listed, Program, Verb};
 use crate::tui::form::model::RunForm;
 use crate::tui::keymap::Keymap;
@@ -19,10 +19,12 @@ use crate::tui::list::columns;
 use crate::tui::list::columns::Column;
 use crate::tui::list::journal::{EventRow, KEPT};
 use crate::tui::list::rows::{ContainerRow, Used};
-use crate::tui::model::layer::{Layer, Page, Watch};
 use crate::tui::model::{Failure, Model, Section, Subject, Tone};
+use crate::tui::page::model::Page;
 use crate::tui::stats::series;
+use crate::tui::tasks::model::ProgressPage;
 use crate::tui::tasks::model::{TaskId, TaskState, What, Work};
+use crate::tui::tasks::update::close_progress;
 use crate::tui::update::countdown;
 use crate::tui::viewers;
 
@@ -57,7 +59,7 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::Json(Ok(text)) => return copy::text(model, text),
         Event::Json(Err(failure)) => model.fail(failure),
         Event::Page(title, Ok(lines)) => {
-            model.layers.push(Layer::Page(Page::new(title, lines)));
+            model.open(Page::new(title, lines));
         }
         Event::Page(_, Err(failure)) => model.fail(failure),
         Event::HostFailed(failure) => model.fail(failure),
@@ -75,9 +77,9 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         }
         Event::Path(path, fact) => {
             model.paths.learn(path, fact);
-            return super::dialog::rechecked(model);
+            return dialogs::check(model);
         }
-        Event::Folder(folder, names) => return folder_read(model, folder, names),
+        Event::Folder(folder, names) => return line::update::folder_read(model, folder, names),
         Event::Finished(id, result) => return finished(model, id, result),
         Event::Ended(id, result) => ended(model, id, result),
         _ => {}
@@ -338,25 +340,15 @@ fn progress(model: &mut Model, id: TaskId, work: Work) {
     task.what = What::Work(work);
     // A run that must fetch its image first shows how that goes.
     if is_first && model.layers.is_empty() && model.focus == super::Focus::List {
-        model.layers.push(Layer::Progress(Watch { id, runs: false }));
+        model.open(ProgressPage { id, runs: false });
     }
-}
-
-fn folder_read(model: &mut Model, folder: String, names: Vec<(String, bool)>) -> Vec<Effect> {
-    if let Some(Layer::Prompt(prompt)) = model.layers.last_mut()
-        && prompt.folder.as_ref().is_some_and(|(asked, _)| *asked == folder)
-    {
-        prompt.folder = Some((folder, names));
-        return crate::tui::line::update::complete::refresh(model);
-    }
-    Vec::new()
 }
 
 fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> Vec<Effect> {
     crate::tui::files::update::refresh(model);
     let now = model.now;
     let watch = model.layers.iter().find_map(|layer| match layer {
-        Layer::Progress(watch) if watch.id == id => Some(*watch),
+        Layer::Progress(watch) if watch.id == id => Some(**watch),
         _ => None,
     });
     let was_stopping = model.task(id).is_some_and(|task| task.state == TaskState::Stopping);
@@ -389,7 +381,7 @@ fn finished(model: &mut Model, id: TaskId, result: Result<Finish, Failure>) -> V
     }
 }
 
-fn finish_well(model: &mut Model, finish: Finish, watch: Option<Watch>) -> Vec<Effect> {
+fn finish_well(model: &mut Model, finish: Finish, watch: Option<ProgressPage>) -> Vec<Effect> {
     if let Some(image) = finish.image {
         let mut effects = vec![Effect::Load(Section::Images)];
         if watch.is_some() {

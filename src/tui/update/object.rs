@@ -1,37 +1,25 @@
 //! Verbs on what is selected.
 
+use crate::command::join;
 use crate::engine::{Conflict, Explain as _, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Force, Job, Program, Verb};
 use crate::tui::form::model::{Kind, RunForm, place_of};
 use crate::tui::keymap::Place;
+use crate::tui::line::update::prompt;
 use crate::tui::list::batch::Batch;
 use crate::tui::list::rows::{ContainerRow, ImageRow};
-use crate::tui::model::layer::{Layer, Menu, Purpose};
 use crate::tui::model::window::PaneId;
 use crate::tui::model::{Failure, Focus, Model, Section, Tab, Tone};
 use crate::tui::removal::model::Victim;
+use crate::tui::signals::model::{Receivers, SignalMenu};
 use crate::tui::tasks::model::{TaskId, TaskRow, What};
-use crate::tui::tasks::update::work;
-use crate::tui::update::{prompt, show_tab};
-use crate::tui::{form, removal, tasks};
+use crate::tui::tasks::update::{quiet_work, work};
+use crate::tui::update::show_tab;
+use crate::tui::{containers, form, images, removal, tasks};
 
 /// What an image of this machine's tools is called.
 const HOST_IMAGE: &str = "host";
-
-/// Signals of the menu, and what they are for.
-const SIGNALS: &[(&str, &str)] = &[
-    ("SIGTERM", "terminate"),
-    ("SIGKILL", "kill immediately"),
-    ("SIGHUP", "reload configuration (by convention)"),
-    ("SIGINT", "interrupt, as Ctrl-C"),
-    ("SIGQUIT", "quit with a core dump"),
-    ("SIGUSR1", "defined by the program"),
-    ("SIGUSR2", "defined by the program"),
-    ("SIGWINCH", "window size changed"),
-    ("SIGSTOP", "stop the process"),
-    ("SIGCONT", "continue, if stopped"),
-];
 
 /// What `action` does to the selected object; `None` when it is no such action.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -41,9 +29,9 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         }
         // From anywhere: it is about all there is.
         Action::EmptyTrash => return crate::tui::trash::update::act(model, action),
-        Action::Pull => prompt(model, Purpose::Pull, ""),
-        Action::Load => prompt(model, Purpose::Load, ""),
-        Action::Import => prompt(model, Purpose::Import, ""),
+        Action::Pull => prompt(model, images::update::Pull, ""),
+        Action::Load => prompt(model, images::update::Load, ""),
+        Action::Import => prompt(model, images::update::Import, ""),
         Action::Run => return Some(run_form(model)),
         Action::Inspect if !matches!(model.acted_section(), Section::Containers | Section::Trash) => {
             match model.subject() {
@@ -141,11 +129,11 @@ fn one(model: &mut Model, row: &ContainerRow, action: Action) -> Option<Vec<Effe
         model.containers.select_key(row.id.as_str());
     }
     match action {
-        A::Rename => prompt(model, Purpose::Rename(row.id.clone()), &row.name),
+        A::Rename => prompt(model, containers::update::Rename(row.id.clone()), &row.name),
         A::Shell => return Some(terminal(model, row, Program::Shell)),
         A::Attach => return Some(terminal(model, row, Program::Attach)),
         A::Exec => match allowed(row, Wish::Exec) {
-            Ok(()) => prompt(model, Purpose::Exec(row.id.clone()), ""),
+            Ok(()) => prompt(model, containers::update::Exec(row.id.clone()), ""),
             Err(failure) => model.fail(failure),
         },
         A::RunAgain => return Some(run_again(model, row)),
@@ -189,7 +177,7 @@ fn image(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     }
     match (rows.as_slice(), action) {
         ([], _) => model.say(Tone::Plain, "there is no image to do that to", None),
-        ([row], Action::Tag) => prompt(model, Purpose::Tag(row.target().to_owned()), ""),
+        ([row], Action::Tag) => prompt(model, images::update::Tag(row.target().to_owned()), ""),
         (rows, Action::Tag) => refuse_many(model, action, rows.len()),
         (rows, Action::RemoveForce) => removal::update::ask_images(model, rows, Force::Yes),
         (rows, _) => removal::update::ask_images(model, rows, Force::No),
@@ -343,11 +331,6 @@ pub(crate) fn confirmed(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> 
     }
 }
 
-/// The signals to choose from, and what they are for.
-pub(crate) fn signal_items() -> Vec<(String, String)> {
-    SIGNALS.iter().map(|(name, use_)| ((*name).to_owned(), (*use_).to_owned())).collect()
-}
-
 fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
     let (able, mut refused) = apart(rows, Wish::Kill);
     let title = match able.as_slice() {
@@ -356,13 +339,8 @@ fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
         [row] => format!("Send {} a signal", row.name),
         rows => format!("Send {} containers a signal", rows.len()),
     };
-    model.layers.push(Layer::Menu(Menu {
-        title,
-        items: signal_items(),
-        cursor: 0,
-        containers: able.into_iter().map(|row| row.id).collect(),
-        process: None,
-    }));
+    let receivers = able.into_iter().map(|row| row.id).collect();
+    model.open(SignalMenu::new(title, Receivers::Containers(receivers)));
 }
 
 /// Opens a terminal in the container.
@@ -428,4 +406,11 @@ fn run_again(model: &mut Model, row: &ContainerRow) -> Vec<Effect> {
             Vec::new()
         }
     }
+}
+
+/// Runs these words of the command line; how that goes on is shown only when an image is pulled.
+pub(crate) fn run(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
+    model.section = Section::Containers;
+    super::window::leave(model);
+    vec![quiet_work(model, &join(&words), Job::Words(words))]
 }

@@ -2,8 +2,8 @@
 
 use crate::config::{Icons, Navigator, Preset};
 use crate::tui::event::Effect;
-use crate::tui::model::layer::{Layer, Page};
 use crate::tui::model::{Model, Tone};
+use crate::tui::page::model::Page;
 
 /// An option.
 pub(crate) struct Setting {
@@ -219,7 +219,7 @@ fn list(model: &mut Model) {
         "`:set OPTION VALUE` holds until hoist is left, or its configuration is saved;".to_owned(),
         "what is to stay belongs into [ui] of config.toml.".to_owned(),
     ]);
-    model.layers.push(Layer::Page(Page::new("Options".to_owned(), lines)));
+    model.open(Page::new("Options".to_owned(), lines));
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! What the user configured, and what the terminal said about itself.
 
 use crate::config::{Icons, Ui};
+use crate::tui::dialogs::Layer;
 use crate::tui::event::{Configured, Effect};
-use crate::tui::model::layer::Layer;
 use crate::tui::model::look::Ground;
 use crate::tui::model::{Failure, Model, Tone};
 

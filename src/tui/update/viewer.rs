@@ -3,9 +3,9 @@
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::keymap::Place;
-use crate::tui::model::layer::Purpose;
+
 use crate::tui::model::{Model, Subject, Tab, Tone};
-use crate::tui::update::{prompt, show_tab, window};
+use crate::tui::update::{show_tab, window};
 
 /// What `action` does in the detail pane; `None` when that is nothing special.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
@@ -33,7 +33,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             _ => return None,
         },
         action if action.tab().is_some() => nth_tab(model, action.tab().unwrap_or(0)),
-        Action::Search if viewer.is_searched() => prompt(model, Purpose::Search, ""),
+        Action::Search if viewer.search(model) => {}
         Action::NextMatch => next_match(model, false),
         Action::PreviousMatch => next_match(model, true),
         Action::Open => return window::act(model, Action::Zoom),

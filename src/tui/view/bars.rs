@@ -14,11 +14,10 @@ use crate::tui::alerts;
 use crate::tui::key::show_strokes;
 use crate::tui::keymap::{Binding, Place};
 use crate::tui::layout::Layout;
-use crate::tui::model::layer::{Layer, Prompt, Purpose};
 use crate::tui::model::titles::{Title, subject_name};
 use crate::tui::model::{Focus, Model, Section, Tone};
 use crate::tui::tasks::model::What;
-use crate::tui::view::{base, texts};
+use crate::tui::view::texts;
 use crate::tui::words::{age, bytes, cell, size, spark, state};
 
 /// The first line: the engine at a glance, or what is zoomed.
@@ -160,25 +159,7 @@ pub(crate) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
     let place = model.place();
-    let has_help = !matches!(
-        place,
-        Place::Terminal
-            | Place::Prompt
-            | Place::Form
-            | Place::Switch
-            | Place::Choice
-            | Place::Presets
-            | Place::Palette
-            | Place::Output
-            | Place::Confirm
-            | Place::Removal
-            | Place::Menu
-            | Place::Columns
-            | Place::Progress
-            | Place::Page
-            | Place::Help
-            | Place::Themes
-    );
+    let has_help = model.layers.is_empty() && place != Place::Terminal;
     let help = if has_help {
         format!("{} help ", model.keys_of(Place::Global, Action::Help))
     } else {
@@ -217,6 +198,9 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
     if model.look.is_read_only && action.reach() == Reach::Writes {
         return false;
     }
+    if let Some(is_offered) = model.top().and_then(|top| top.offers(model, action)) {
+        return is_offered;
+    }
     use Action as A;
     let is_on_group = model.containers.heading().is_some();
     let is_empty = place == Place::Containers && model.container().is_none() && !is_on_group;
@@ -237,16 +221,9 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
             !model.pane().log.search.is_empty() || !model.pane().inspect.search.is_empty()
         }
         A::Zoom => !model.is_zoomed,
-        A::SkipTrash => {
-            let is_final =
-                matches!(model.layers.last(), Some(Layer::Removal(question)) if question.is_final());
-            model.keeping.time.is_some() && !is_final
-        }
         A::Restore | A::RestoreAs | A::Purge | A::EmptyTrash => !model.trash.all().is_empty(),
         A::Open if place_is_viewer(place) => !model.is_zoomed || matches!(place, Place::Top | Place::Inspect),
-        A::Older | A::Newer | A::Complete | A::CompleteBack => {
-            matches!(model.layers.last(), Some(Layer::Prompt(prompt)) if prompt.purpose == Purpose::Command)
-        }
+        A::Older | A::Newer | A::Complete | A::CompleteBack => false,
         A::ShowAll => !model.containers.all().is_empty(),
         _ => {
             !matches!(action.group(), "Copy" | "Order" | "List" | "Since")
@@ -262,6 +239,9 @@ fn place_is_viewer(place: Place) -> bool {
 /// What an action is called at this moment.
 fn label(model: &Model, binding: &Binding) -> String {
     let action = binding.action;
+    if let Some(label) = model.top().and_then(|top| top.label(model, action)) {
+        return label.to_owned();
+    }
     let row = model.container();
     match (action, row) {
         (Action::Open, _) if place_is_viewer(model.place()) => match model.place() {
@@ -274,24 +254,7 @@ fn label(model: &Model, binding: &Binding) -> String {
         (Action::Pause, Some(row)) if row.status == Status::Paused => "resume".to_owned(),
         (Action::Follow, _) if !model.pane().log.is_paused => "pause".to_owned(),
         (Action::ShowAll, _) if model.shows_all => "only up".to_owned(),
-        (Action::Accept, _) => match model.layers.last() {
-            Some(Layer::Confirm(confirm)) => confirm.yes.to_owned(),
-            Some(Layer::Run(_)) => "run".to_owned(),
-            Some(Layer::Menu(_)) => "send".to_owned(),
-            Some(Layer::Merge(_)) => "choose".to_owned(),
-            _ => "ok".to_owned(),
-        },
-        (Action::Dismiss, _)
-            if matches!(
-                model.layers.last(),
-                Some(Layer::Page(_) | Layer::Output(_) | Layer::Presets(_) | Layer::Palette(_))
-            ) =>
-        {
-            "close".to_owned()
-        }
-        (Action::Background, _) if matches!(model.layers.last(), Some(Layer::Progress(watch)) if model.session_is_over(watch.id)) => {
-            "close".to_owned()
-        }
+        (Action::Accept, _) => "ok".to_owned(),
         _ => model.keymap.label(binding).to_owned(),
     }
 }
@@ -299,10 +262,8 @@ fn label(model: &Model, binding: &Binding) -> String {
 /// The last line: a line that is typed, or the notice and what goes on.
 pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
-    if let Some(Layer::Prompt(prompt)) = model.layers.last().filter(|_| true)
-        && prompt.purpose.is_line()
-    {
-        line_prompt(frame, model, prompt, area);
+    if let Some(line) = model.top().filter(|top| top.is_line()) {
+        line.draw_line(frame, model, area);
         return;
     }
     let live = model.tasks.all().iter().filter(|task| !task.is_over());
@@ -382,23 +343,6 @@ fn about_marks(model: &Model) -> Option<String> {
     let key = model.keys_of(Place::Global, Action::Back);
     let hidden = if seen < all { format!(" ({} more are hidden)", all - seen) } else { String::new() };
     Some(format!(" marked {seen}{hidden}: all keys act on the marked rows · {key} clears"))
-}
-
-fn line_prompt(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt, area: Rect) {
-    let sign = if prompt.purpose == Purpose::Command { " :" } else { " /" };
-    frame.render_widget(Line::styled(" ".repeat(area.width.into()), base(model)), area);
-    frame.render_widget(Line::styled(sign, model.theme.accent), area);
-    let field = Rect { x: area.x + 2, width: area.width.saturating_sub(2), ..area };
-    frame.render_widget(prompt.input.area(), field);
-    let hint = prompt.error.clone().unwrap_or_else(|| prompt.purpose.hint().to_owned());
-    let used = u16::try_from(prompt.input.text().width()).unwrap_or(u16::MAX).saturating_add(4);
-    let room = field.width.saturating_sub(used);
-    if room > 20 {
-        let style = if prompt.error.is_some() { model.theme.err } else { model.theme.dim };
-        let text = cell(&hint, room.into(), crate::tui::words::Align::Right);
-        let place = Rect { x: field.right() - room, width: room, ..field };
-        frame.render_widget(Line::styled(text, style), place);
-    }
 }
 
 /// What the strokes so far can become, when they were left hanging.

@@ -4,10 +4,10 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 use crate::engine::{Pressure, ProcessRow, RestartPolicy, Sample, Stall, Status, Top};
+use crate::tui::dialogs::Layer;
 use crate::tui::event::{Effect, Event, Listed};
 use crate::tui::fixture::{container, now, over_shot, press, pressed, screen, shot, wide_shot, write};
 use crate::tui::inspect::model::{Document, Form};
-use crate::tui::model::layer::Layer;
 use crate::tui::model::{Failure, Model, Tab};
 use crate::tui::top::model::TopRead;
 use crate::tui::update::update;

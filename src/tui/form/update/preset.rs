@@ -2,10 +2,11 @@
 
 use crate::command::{join, split};
 use crate::tui::action::Action;
+use crate::tui::dialogs::Layer;
 use crate::tui::event::Effect;
 use crate::tui::form;
 use crate::tui::form::model::{RunForm, is_secret, place};
-use crate::tui::model::layer::{Layer, Presets};
+use crate::tui::form::presets::Presets;
 use crate::tui::model::{Failure, Model, Tone};
 
 /// Keeps the words of the run form under `name`.
@@ -68,7 +69,7 @@ pub(crate) fn choose(model: &mut Model) {
         model.say(Tone::Plain, "no presets yet: F2 in the run form keeps one", None);
         return;
     }
-    model.layers.push(Layer::Presets(Presets { cursor: 0, names }));
+    model.open(Presets { cursor: 0, names });
 }
 
 /// What `action` does to the choice.

@@ -4,20 +4,69 @@
 //! as work in the background, or by the program itself, whose words are then shown.
 
 use crate::command::{
-    self, Images, NetworkLs, ObjectType, Ps, Request, Usage, VolumeLs, World, flags, join, split,
+    self, Images, NetworkLs, ObjectType, Ps, Request, Suggestions, Usage, VolumeLs, World, flags, join,
+    split, suggest,
 };
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job, Program};
+use crate::tui::line::model::Purpose;
 use crate::tui::line::update::history;
 use crate::tui::list::rows::ContainerRow;
-use crate::tui::model::layer::{Layer, Page};
 use crate::tui::model::{Failure, Focus, Model, Section, Tab};
+use crate::tui::page::model::Page;
 use crate::tui::palette::model::Object;
 use crate::tui::tasks::update::{quiet_work, work};
 use crate::tui::update::copy::names;
 use crate::tui::update::object::terminal;
-use crate::tui::update::{app, dialog, here, named, show_tab};
+use crate::tui::update::{app, here, named, object, show_tab};
 use crate::tui::{form, palette, tasks};
+
+/// A command, as on the command line.
+#[derive(Debug)]
+pub(crate) struct CommandLine;
+
+impl Purpose for CommandLine {
+    fn title(&self) -> &'static str {
+        "command"
+    }
+
+    fn hint(&self) -> &'static str {
+        "as on the command line: run -it debian bash · pull · rm · tag · help"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        Ok(line(model, text))
+    }
+
+    fn is_line(&self) -> bool {
+        true
+    }
+
+    fn sign(&self) -> &'static str {
+        ":"
+    }
+
+    fn has_history(&self) -> bool {
+        true
+    }
+
+    fn is_words(&self) -> bool {
+        true
+    }
+
+    fn suggest(&self, model: &Model, words: &[String], begun: &str) -> Option<Suggestions> {
+        if let Some(own) = app::words(model, words) {
+            let words = own.into_iter().map(|word| (word, String::new())).collect();
+            return Some(Suggestions { words, ..Suggestions::default() });
+        }
+        let mut found = suggest(words, begun);
+        if words.is_empty() {
+            let own = app::summary().map(|(name, _, about)| (name.to_owned(), about.to_owned()));
+            found.words = own.chain(found.words).collect();
+        }
+        Some(found)
+    }
+}
 
 /// Does what a line says.
 pub(crate) fn line(model: &mut Model, text: &str) -> Vec<Effect> {
@@ -75,7 +124,7 @@ fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effec
                 }));
                 lines.push("  %                            Stands for what is marked".to_owned());
             }
-            model.layers.push(Layer::Page(Page::new(words.join(" "), lines)));
+            model.open(Page::new(words.join(" "), lines));
             Vec::new()
         }
         Request::Nothing => Vec::new(),
@@ -90,10 +139,10 @@ fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effec
         Request::Run(run) if run.create.cidfile.is_none() && run.create.request.options.process.tty => {
             match flags::sorted(&words).is_some_and(|it| it.given.iter().any(|it| it.long == "detach-keys")) {
                 true => refused(model, "--detach-keys means nothing in a pane", "Ctrl-] leaves it"),
-                false => dialog::run(model, words),
+                false => object::run(model, words),
             }
         }
-        Request::Run(run) if run.create.cidfile.is_none() && run.detach => dialog::run(model, words),
+        Request::Run(run) if run.create.cidfile.is_none() && run.detach => object::run(model, words),
         Request::Create(create) if create.cidfile.is_none() => work_of(model, words),
         Request::Pull(_) | Request::FromHost(_) => work_of(model, words),
         Request::Load(load) if load.input.is_some() => work_of(model, words),

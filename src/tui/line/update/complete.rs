@@ -1,12 +1,12 @@
 //! Completion of what is typed: words of the grammar, names of the lists, files.
 
-use crate::command::{Noun, Suggestions, join, split, suggest};
+use crate::command::{Noun, join, split};
+use crate::tui::dialogs::Layer;
 use crate::tui::event::Effect;
 use crate::tui::line::candidates::{Candidate, Candidates, MOST};
+use crate::tui::line::model::Prompt;
 use crate::tui::list::rows::Row;
 use crate::tui::model::Model;
-use crate::tui::model::layer::{Layer, Prompt, Purpose};
-use crate::tui::update::app;
 
 /// Takes the next candidate, or the one before.
 pub(crate) fn take(model: &mut Model, by: isize) -> Vec<Effect> {
@@ -34,32 +34,20 @@ pub(crate) fn refresh(model: &mut Model) -> Vec<Effect> {
 }
 
 fn candidates(model: &Model, prompt: &Prompt, line: &str) -> Candidates {
-    let is_line = matches!(prompt.purpose, Purpose::Command | Purpose::RunWords | Purpose::Import);
+    let is_words = prompt.purpose.is_words();
     let Some((before, begun)) =
-        (if is_line { last_word(line) } else { Some((String::new(), line.to_owned())) })
+        (if is_words { last_word(line) } else { Some((String::new(), line.to_owned())) })
     else {
         return Candidates::default();
     };
     let mut found = Candidates { before, begun, ..Candidates::default() };
     let words = split(&found.before).unwrap_or_default();
-    let suggestions = match prompt.purpose {
-        Purpose::Command => match app::words(model, &words) {
-            Some(own) => plain(own),
-            None => suggest(&words, &found.begun),
-        },
-        Purpose::RunWords => suggest(&words, &found.begun),
-        Purpose::Load => noun(Noun::File),
-        Purpose::Import if words.is_empty() => noun(Noun::File),
-        Purpose::Import | Purpose::Pull | Purpose::Tag(_) => noun(Noun::Image),
-        _ => return found,
-    };
+    let Some(suggestions) = prompt.purpose.suggest(model, &words, &found.begun) else { return found };
     let prefix = suggestions.prefix.clone();
     let begun = found.begun.strip_prefix(&prefix).unwrap_or(&found.begun).to_owned();
-    let is_first = words.is_empty() && prompt.purpose == Purpose::Command;
-    let own = app::summary().filter(|_| is_first).map(|(name, _, about)| (name.to_owned(), about.to_owned()));
+    let mut items: Vec<(String, String)> =
+        suggestions.words.into_iter().filter(|(word, _)| word.starts_with(&begun)).collect();
     let before = words;
-    let words = own.chain(suggestions.words).filter(|(word, _)| word.starts_with(&begun));
-    let mut items: Vec<(String, String)> = words.collect();
     match suggestions.noun {
         Some(Noun::File) => match &prompt.folder {
             Some((of, entries)) if *of == folder_of(&begun).0 => items.extend(files(&begun, entries)),
@@ -72,21 +60,12 @@ fn candidates(model: &Model, prompt: &Prompt, line: &str) -> Candidates {
         None => {}
     }
     items.truncate(MOST);
-    let quoted = |word: String| if is_line { join(&[word]) } else { word };
+    let quoted = |word: String| if is_words { join(&[word]) } else { word };
     found.items = items
         .into_iter()
         .map(|(word, about)| Candidate { word: format!("{prefix}{}", quoted(word)), about })
         .collect();
     found
-}
-
-fn plain(words: Vec<String>) -> Suggestions {
-    let words = words.into_iter().map(|word| (word, String::new())).collect();
-    Suggestions { words, ..Suggestions::default() }
-}
-
-fn noun(noun: Noun) -> Suggestions {
-    Suggestions { noun: Some(noun), ..Suggestions::default() }
 }
 
 /// The line up to its last word, and that word without quotes; `None` within quotes.

@@ -1,6 +1,82 @@
-//! Keys of the line at the bottom.
+//! A line that is typed: its keys, and what follows from it.
 
-pub mod command;
-pub mod complete;
-pub mod history;
-pub mod note;
+pub(crate) mod command;
+pub(crate) mod complete;
+pub(crate) mod history;
+pub(crate) mod note;
+
+use std::sync::Arc;
+
+use crate::tui::action::Action;
+use crate::tui::dialogs::Layer;
+use crate::tui::event::Effect;
+use crate::tui::line::model::{Prompt, Purpose};
+use crate::tui::model::Model;
+
+/// Asks for a line that begins with `text`.
+pub(crate) fn prompt(model: &mut Model, purpose: impl Purpose + 'static, text: &str) {
+    model.paths.clear();
+    model.open(Prompt::new(purpose, text));
+}
+
+/// What `action` does to the line.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Prompt(prompt)) = model.layers.last() else { return Vec::new() };
+    let purpose = prompt.purpose.clone();
+    match action {
+        Action::Accept => return accept(model),
+        Action::Complete => return complete::take(model, 1),
+        Action::CompleteBack => return complete::take(model, -1),
+        Action::Older if purpose.has_history() => history::older(model),
+        Action::Newer if purpose.has_history() => history::newer(model),
+        Action::Dismiss => {
+            model.layers.pop();
+            purpose.dismiss(model);
+        }
+        _ => {}
+    }
+    Vec::new()
+}
+
+fn accept(model: &mut Model) -> Vec<Effect> {
+    let Some(Layer::Prompt(mut prompt)) = model.layers.pop() else { return Vec::new() };
+    let purpose = prompt.purpose.clone();
+    let text = prompt.input.text().trim().to_owned();
+    if text.is_empty() && !purpose.may_be_empty() {
+        return Vec::new();
+    }
+    match purpose.accept(model, &text) {
+        Ok(effects) => effects,
+        Err(error) => {
+            prompt.error = Some(error);
+            model.layers.push(Layer::Prompt(prompt));
+            Vec::new()
+        }
+    }
+}
+
+/// What shows while it is typed: a filter filters, candidates are listed, mistakes are told.
+pub(crate) fn typed(model: &mut Model) -> Vec<Effect> {
+    let Some((purpose, text)) = current(model) else { return Vec::new() };
+    let error = purpose.typed(model, &text).err();
+    if let Some(Layer::Prompt(prompt)) = model.layers.last_mut() {
+        (prompt.error, prompt.back) = (error, 0);
+    }
+    note::of_prompt(model)
+}
+
+fn current(model: &Model) -> Option<(Arc<dyn Purpose>, String)> {
+    let Some(Layer::Prompt(prompt)) = model.layers.last() else { return None };
+    Some((prompt.purpose.clone(), prompt.input.text().to_owned()))
+}
+
+/// Takes in the names in a folder, where they are for the word that is typed.
+pub(crate) fn folder_read(model: &mut Model, folder: String, names: Vec<(String, bool)>) -> Vec<Effect> {
+    if let Some(Layer::Prompt(prompt)) = model.layers.last_mut()
+        && prompt.folder.as_ref().is_some_and(|(asked, _)| *asked == folder)
+    {
+        prompt.folder = Some((folder, names));
+        return complete::refresh(model);
+    }
+    Vec::new()
+}

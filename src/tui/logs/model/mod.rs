@@ -22,6 +22,7 @@ pub use buffer::Buffer;
 pub use pane::{Hit, LogPane, LogShown};
 
 use crate::engine::{ContainerId, FindAsk, LogHit, LogPage, LogPlace, LogQuery, LogState, PageAsk};
+use crate::tui::menu::model::Menu;
 use crate::tui::model::Failure;
 
 /// What the driver is to do for a log on the screen.
@@ -131,3 +132,12 @@ pub fn contains(text: &[u8], needle: &str) -> bool {
 
 #[cfg(test)]
 mod tests;
+
+/// The choice of a container whose log is shown with the others.
+#[derive(Debug)]
+pub struct MergeMenu {
+    /// Their names.
+    pub menu: Menu,
+    /// The containers, in the same order.
+    pub containers: Vec<ContainerId>,
+}

@@ -1,10 +1,10 @@
 //! A log's screens, and the stories of its keys.
 
 use crate::engine::LogLine;
+use crate::tui::dialogs::Layer;
 use crate::tui::event::{Effect, Event};
 use crate::tui::fixture::{full, lines, now, over_shot, press, screen, serve, shot, write};
 use crate::tui::logs::view::*;
-use crate::tui::model::layer::Layer;
 use crate::tui::update::update;
 use crate::tui::viewers::Answer;
 

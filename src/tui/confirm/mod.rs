@@ -1,0 +1,32 @@
+//! A question before something is done: yes or no, and no is the default.
+
+pub mod model;
+pub mod update;
+pub mod view;
+
+use ratatui::Frame;
+
+use crate::tui::action::Action;
+use crate::tui::dialogs::Dialog;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use model::Confirm;
+
+impl Dialog for Confirm {
+    fn place(&self) -> Place {
+        Place::Confirm
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        view::draw(frame, model, self);
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        update::act(model, action)
+    }
+
+    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
+        (action == Action::Accept).then_some(self.yes)
+    }
+}

@@ -1,0 +1,42 @@
+//! The question on the screen.
+
+use ratatui::Frame;
+use ratatui::style::Modifier;
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use crate::tui::action::Action;
+use crate::tui::confirm::model::Confirm;
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use crate::tui::view::dialog::{keys, open};
+use crate::tui::words::{Align, cell};
+
+/// Draws it.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
+    let theme = &model.theme;
+    let (most, room) = (question.rows(model.size), Confirm::width(model.size.0));
+    let gap = if Confirm::is_low(model.size.1) { None } else { Some(Line::default()) };
+    let hidden = question.items.len().saturating_sub(most);
+    let top = question.top.min(hidden);
+    let mut lines: Vec<Line<'_>> = gap.iter().cloned().collect();
+    let bold = theme.text.add_modifier(Modifier::BOLD);
+    let shown = question.items.iter().skip(top).take(most);
+    lines.extend(shown.map(|item| Line::styled(cell(item, room, Align::Left).trim_end().to_owned(), bold)));
+    if hidden > 0 {
+        let keys =
+            model.keys_of(Place::Confirm, Action::Down) + " " + &model.keys_of(Place::Confirm, Action::Up);
+        let text =
+            format!("{}–{} of {} · {keys} shows the others", top + 1, top + most, question.items.len());
+        lines.push(Line::styled(text, theme.dim));
+    }
+    lines.extend(gap.iter().cloned());
+    lines.extend(question.told(model.size.0).into_iter().map(|note| Line::styled(note, theme.warn)));
+    lines.extend(gap);
+    // A copy that replaces nothing takes nothing away that could be kept.
+    let no = if question.yes == "copy" { "cancel (also ↵, Esc)" } else { "keep (also ↵, Esc)" };
+    lines.push(keys(model, Place::Confirm, &[(Action::Accept, question.yes), (Action::Dismiss, no)]));
+    let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
+    let inner = open(frame, model, &question.title, "", 64, height);
+    frame.render_widget(Paragraph::new(lines), inner);
+}

@@ -1,0 +1,54 @@
+//! Lines that are typed for a container.
+
+use crate::command::split;
+use crate::engine::{ContainerId, Name};
+use crate::tui::event::{Effect, Program, Verb};
+use crate::tui::form::model::Note;
+use crate::tui::form::update::free_name;
+use crate::tui::line::model::Purpose;
+use crate::tui::model::Model;
+use crate::tui::update::object::{confirmed, terminal};
+
+/// Another name for a container.
+#[derive(Debug)]
+pub(crate) struct Rename(pub(crate) ContainerId);
+
+impl Purpose for Rename {
+    fn title(&self) -> &'static str {
+        "rename"
+    }
+
+    fn hint(&self) -> &'static str {
+        "letters, digits, _ . and -"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        let name = text.parse::<Name>().map_err(|error| error.to_string())?;
+        Ok(confirmed(model, vec![Effect::Container(Verb::Rename(name), self.0.clone())]))
+    }
+
+    fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
+        let own = model.containers.get(self.0.as_str()).map(|row| row.name.clone());
+        free_name(text, model.containers.all(), own.as_deref())
+    }
+}
+
+/// A command to run in a container.
+#[derive(Debug)]
+pub(crate) struct Exec(pub(crate) ContainerId);
+
+impl Purpose for Exec {
+    fn title(&self) -> &'static str {
+        "run in the container"
+    }
+
+    fn hint(&self) -> &'static str {
+        "program and words: env, ls -l /etc"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        let Some(row) = model.containers.get(self.0.as_str()).cloned() else { return Ok(Vec::new()) };
+        let words = split(text).map_err(|usage| usage.to_string())?;
+        Ok(terminal(model, &row, Program::Words(words)))
+    }
+}

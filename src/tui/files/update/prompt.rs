@@ -1,0 +1,117 @@
+//! Lines that are typed for files.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use crate::engine::files::{CopyRequest, Place, shown};
+use crate::tui::event::Effect;
+use crate::tui::files::model::FilesWish;
+use crate::tui::files::update::{filter, wish};
+use crate::tui::line::model::Purpose;
+use crate::tui::model::Model;
+
+/// Which of the files that a tab lists are shown.
+#[derive(Debug)]
+pub(crate) struct Filter;
+
+impl Purpose for Filter {
+    fn title(&self) -> &'static str {
+        "filter"
+    }
+
+    fn hint(&self) -> &'static str {
+        "words that must be in the name · !word must not"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        filter(model, text);
+        Ok(Vec::new())
+    }
+
+    fn is_line(&self) -> bool {
+        true
+    }
+
+    fn may_be_empty(&self) -> bool {
+        true
+    }
+
+    fn typed(&self, model: &mut Model, text: &str) -> Result<(), String> {
+        filter(model, text);
+        Ok(())
+    }
+
+    fn dismiss(&self, model: &mut Model) {
+        filter(model, "");
+    }
+}
+
+/// The name of a folder to make.
+#[derive(Debug)]
+pub(crate) struct MakeFolder(pub(crate) Place, pub(crate) PathBuf);
+
+impl Purpose for MakeFolder {
+    fn title(&self) -> &'static str {
+        "make a folder"
+    }
+
+    fn hint(&self) -> &'static str {
+        "a name without /"
+    }
+
+    fn accept(&self, _: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        name(text)?;
+        Ok(wish(FilesWish::MakeFolder(self.0.clone(), self.1.clone(), text.into())))
+    }
+}
+
+/// Another name for a file.
+#[derive(Debug)]
+pub(crate) struct Rename(pub(crate) Place, pub(crate) PathBuf, pub(crate) OsString);
+
+impl Purpose for Rename {
+    fn title(&self) -> &'static str {
+        "rename"
+    }
+
+    fn hint(&self) -> &'static str {
+        "a name without /"
+    }
+
+    fn accept(&self, _: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        let Self(place, folder, old) = self;
+        if shown(old) == text {
+            return Ok(Vec::new());
+        }
+        name(text)?;
+        Ok(wish(FilesWish::Rename(place.clone(), folder.clone(), old.clone(), text.into())))
+    }
+}
+
+/// The folder of this machine that files are copied to.
+#[derive(Debug)]
+pub(crate) struct Extract(pub(crate) CopyRequest);
+
+impl Purpose for Extract {
+    fn title(&self) -> &'static str {
+        "copy to this machine"
+    }
+
+    fn hint(&self) -> &'static str {
+        "a folder that is there"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        let into = model.world.folder.join(Path::new(text));
+        Ok(wish(FilesWish::Copy(CopyRequest { into, ..self.0.clone() })))
+    }
+}
+
+fn name(text: &str) -> Result<(), String> {
+    match text {
+        "." | ".." => Err(format!("`{text}` cannot be a name")),
+        text if text.contains('/') => Err("a name has no `/`".to_owned()),
+        text if text.len() > 255 => Err("a name has at most 255 bytes".to_owned()),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,79 @@
+//! Lines that are typed over the run form.
+
+use crate::command::{Suggestions, split, suggest};
+use crate::tui::dialogs::Layer;
+use crate::tui::event::Effect;
+use crate::tui::form::model::{Mark, Note};
+use crate::tui::form::update::{check, preset};
+use crate::tui::line::model::Purpose;
+use crate::tui::line::update::command;
+use crate::tui::line::update::note::bad;
+use crate::tui::model::Model;
+
+/// The words of the form below.
+#[derive(Debug)]
+pub(crate) struct Words;
+
+impl Purpose for Words {
+    fn title(&self) -> &'static str {
+        "run, as text"
+    }
+
+    fn hint(&self) -> &'static str {
+        "↵ puts it into the fields"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        match (split(text), model.layers.last_mut()) {
+            (Ok(words), Some(Layer::Run(form))) => form.fill(&words)?,
+            (Err(usage), _) => return Err(usage.message().to_owned()),
+            (Ok(_), _) => {}
+        }
+        Ok(check(model))
+    }
+
+    fn width(&self) -> u16 {
+        110
+    }
+
+    fn is_words(&self) -> bool {
+        true
+    }
+
+    fn suggest(&self, _: &Model, words: &[String], begun: &str) -> Option<Suggestions> {
+        Some(suggest(words, begun))
+    }
+
+    fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
+        let words = split(text).map(|words| match words.as_slice() {
+            [program, rest @ ..] if program == "hoist" || program == "docker" => rest.to_vec(),
+            _ => words,
+        });
+        command::problem(words, &model.world).map(bad)
+    }
+}
+
+/// A name for what the form below makes.
+#[derive(Debug)]
+pub(crate) struct PresetName;
+
+impl Purpose for PresetName {
+    fn title(&self) -> &'static str {
+        "save as a preset"
+    }
+
+    fn hint(&self) -> &'static str {
+        "a name to find it by"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        Ok(preset::save(model, text))
+    }
+
+    fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
+        model.saved.presets.contains_key(text).then(|| {
+            let text = "it replaces the one of this name".to_owned();
+            Note { mark: Mark::Warn, text, offer: None }
+        })
+    }
+}

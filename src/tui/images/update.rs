@@ -1,0 +1,168 @@
+//! Lines that are typed for images: where one comes from, and what else it is called.
+
+use crate::base::units;
+use crate::command::{Noun, Suggestions, split};
+use crate::oci::Reference;
+use crate::tui::event::Effect;
+use crate::tui::form::model::{Mark, Note};
+use crate::tui::form::update::find_image;
+use crate::tui::line::model::{Purpose, nouns};
+use crate::tui::line::update::command;
+use crate::tui::line::update::note::{bad, good};
+use crate::tui::list::rows::ImageRow;
+use crate::tui::model::Model;
+use crate::tui::model::paths::PathFact;
+
+/// The image to pull.
+#[derive(Debug)]
+pub(crate) struct Pull;
+
+impl Purpose for Pull {
+    fn title(&self) -> &'static str {
+        "pull an image"
+    }
+
+    fn hint(&self) -> &'static str {
+        "name, name:tag or name@digest: alpine:3, ghcr.io/owner/app"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        Ok(command::work_of(model, vec!["pull".to_owned(), text.to_owned()]))
+    }
+
+    fn suggest(&self, _: &Model, _: &[String], _: &str) -> Option<Suggestions> {
+        Some(nouns(Noun::Image))
+    }
+
+    fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
+        Some(match (text.parse::<Reference>(), find_image(text, model.images.all())) {
+            (Err(error), _) => bad(error.to_string()),
+            (Ok(_), Some(row)) => {
+                let text = format!("here, {}; what is newer is fetched", units::column(row.size));
+                Note { mark: Mark::Plain, text, offer: None }
+            }
+            (Ok(name), None) => good(name.to_string()),
+        })
+    }
+}
+
+/// The archive to load.
+#[derive(Debug)]
+pub(crate) struct Load;
+
+impl Purpose for Load {
+    fn title(&self) -> &'static str {
+        "load an archive"
+    }
+
+    fn hint(&self) -> &'static str {
+        "path of a .tar, .tar.gz or .tar.zst as `save` writes it"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        Ok(command::work_of(model, vec!["load".to_owned(), "-i".to_owned(), text.to_owned()]))
+    }
+
+    fn suggest(&self, _: &Model, _: &[String], _: &str) -> Option<Suggestions> {
+        Some(nouns(Noun::File))
+    }
+
+    fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
+        Some(archive(model, text))
+    }
+}
+
+/// The archive to import, and the name it gets.
+#[derive(Debug)]
+pub(crate) struct Import;
+
+impl Purpose for Import {
+    fn title(&self) -> &'static str {
+        "import a root file system"
+    }
+
+    fn hint(&self) -> &'static str {
+        "path of a tar, then the name of the image"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        match split(text) {
+            Ok(words) if words.len() == 2 => {
+                Ok(command::work_of(model, [vec!["import".to_owned()], words].concat()))
+            }
+            _ => Err("want a path, then a name".to_owned()),
+        }
+    }
+
+    fn is_words(&self) -> bool {
+        true
+    }
+
+    fn suggest(&self, _: &Model, words: &[String], _: &str) -> Option<Suggestions> {
+        Some(nouns(if words.is_empty() { Noun::File } else { Noun::Image }))
+    }
+
+    fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
+        let words = split(text).ok()?;
+        let file = archive(model, words.first()?);
+        match words.get(1).map(|name| name.parse::<Reference>()) {
+            _ if file.mark == Mark::Bad => Some(file),
+            None => Some(bad("the image's name comes next".to_owned())),
+            Some(Err(error)) => Some(bad(error.to_string())),
+            Some(Ok(name)) => Some(good(format!("{} as {name}", file.text))),
+        }
+    }
+}
+
+/// A further name of an image.
+#[derive(Debug)]
+pub(crate) struct Tag(pub(crate) String);
+
+impl Purpose for Tag {
+    fn title(&self) -> &'static str {
+        "tag"
+    }
+
+    fn hint(&self) -> &'static str {
+        "the image's further name: name:tag"
+    }
+
+    fn accept(&self, _: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        match text.parse::<Reference>() {
+            Ok(_) => Ok(vec![Effect::TagImage(self.0.clone(), text.to_owned())]),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    fn suggest(&self, _: &Model, _: &[String], _: &str) -> Option<Suggestions> {
+        Some(nouns(Noun::Image))
+    }
+
+    fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
+        let name = match text.parse::<Reference>() {
+            Ok(name) => name,
+            Err(error) => return Some(bad(error.to_string())),
+        };
+        let id = |row: Option<&ImageRow>| row.map(|row| row.id.clone());
+        let images = model.images.all();
+        let (old, own) = (id(find_image(text, images)), id(find_image(&self.0, images)));
+        Some(match old {
+            Some(old) if Some(&old) == own.as_ref() => good("it is called so".to_owned()),
+            Some(_) => {
+                let text = "another image loses this name".to_owned();
+                Note { mark: Mark::Warn, text, offer: None }
+            }
+            None => good(name.to_string()),
+        })
+    }
+}
+
+fn archive(model: &mut Model, path: &str) -> Note {
+    match model.paths.get(path) {
+        PathFact::Asked => Note { mark: Mark::Plain, text: "…".to_owned(), offer: None },
+        PathFact::File(bytes) => good(units::column(bytes)),
+        PathFact::Missing => bad("there is no such file".to_owned()),
+        PathFact::Folder => bad("it is a folder".to_owned()),
+        PathFact::Unknown(why) => bad(why),
+    }
+}

@@ -1,0 +1,43 @@
+//! The filter of a list, while it is typed.
+
+use crate::tui::event::Effect;
+use crate::tui::line::model::Purpose;
+use crate::tui::list::filter::Filter;
+use crate::tui::model::Model;
+
+/// Which rows of the list are shown.
+#[derive(Debug)]
+pub(crate) struct RowFilter;
+
+impl Purpose for RowFilter {
+    fn title(&self) -> &'static str {
+        "filter"
+    }
+
+    fn hint(&self) -> &'static str {
+        "words · !not · ~fuzzy · re:regex · status: label: image: name: id: network: project:"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        Filter::parse(text).map_err(|bad| bad.to_string())?;
+        text.clone_into(model.list_mut().filter());
+        Ok(Vec::new())
+    }
+
+    fn is_line(&self) -> bool {
+        true
+    }
+
+    fn may_be_empty(&self) -> bool {
+        true
+    }
+
+    fn typed(&self, model: &mut Model, text: &str) -> Result<(), String> {
+        text.clone_into(model.list_mut().filter());
+        Filter::parse(text).map(drop).map_err(|bad| bad.to_string())
+    }
+
+    fn dismiss(&self, model: &mut Model) {
+        model.list_mut().filter().clear();
+    }
+}

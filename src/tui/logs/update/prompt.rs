@@ -1,0 +1,99 @@
+//! Lines that are typed for a log.
+
+use crate::tui::event::Effect;
+use crate::tui::line::model::Purpose;
+use crate::tui::logs::model::{LogPane, Since};
+use crate::tui::logs::update::save;
+use crate::tui::model::Model;
+
+/// What is searched for.
+#[derive(Debug)]
+pub(crate) struct Search;
+
+impl Purpose for Search {
+    fn title(&self) -> &'static str {
+        "search"
+    }
+
+    fn hint(&self) -> &'static str {
+        "re:regex · capitals count only when there are some · n next · N previous"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        model.pane_mut().log.search_for(text).map_err(|bad| bad.to_string())?;
+        Ok(Vec::new())
+    }
+
+    fn is_line(&self) -> bool {
+        true
+    }
+
+    fn may_be_empty(&self) -> bool {
+        true
+    }
+}
+
+/// Which lines are shown.
+#[derive(Debug)]
+pub(crate) struct Filter;
+
+impl Purpose for Filter {
+    fn title(&self) -> &'static str {
+        "lines"
+    }
+
+    fn hint(&self) -> &'static str {
+        "only lines with this · !hides · re:regex · a & !b"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        model.pane_mut().log.set_filter(text).map_err(|bad| bad.to_string())?;
+        Ok(Vec::new())
+    }
+
+    fn is_line(&self) -> bool {
+        true
+    }
+
+    fn may_be_empty(&self) -> bool {
+        true
+    }
+}
+
+/// Since when it is shown.
+#[derive(Debug)]
+pub(crate) struct Moment;
+
+impl Purpose for Moment {
+    fn title(&self) -> &'static str {
+        "show the log since"
+    }
+
+    fn hint(&self) -> &'static str {
+        "90s · 10m · 2h · 3d · 14:02 · 2026-11-22 14:02"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        let moment = LogPane::moment(text, model.now)?;
+        model.pane_mut().log.since(Since::Time(moment));
+        Ok(Vec::new())
+    }
+}
+
+/// The file it is saved to.
+#[derive(Debug)]
+pub(crate) struct Save;
+
+impl Purpose for Save {
+    fn title(&self) -> &'static str {
+        "save the log to a file"
+    }
+
+    fn hint(&self) -> &'static str {
+        "path; the lines shown by the filter · all:path saves every line"
+    }
+
+    fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
+        Ok(save(model, text))
+    }
+}

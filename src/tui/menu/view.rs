@@ -1,0 +1,32 @@
+//! A menu on the screen.
+
+use ratatui::Frame;
+use ratatui::text::{Line, Span};
+use ratatui::widgets::Paragraph;
+
+use crate::tui::menu::model::Menu;
+use crate::tui::model::Model;
+use crate::tui::view::dialog::open;
+use crate::tui::words::{Align, cell};
+
+/// Draws it; `keys` stands at its border.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, choice: &Menu, keys: &str) {
+    let theme = &model.theme;
+    // The line with the keys stays in sight.
+    let most = model.size.1.saturating_sub(2);
+    let height = u16::try_from(choice.items.len() + 2).unwrap_or(u16::MAX).min(most);
+    let inner = open(frame, model, &choice.title, keys, 60, height);
+    let rows = usize::from(inner.height);
+    let room = usize::from(inner.width).saturating_sub(12);
+    let top = (choice.cursor + 1).saturating_sub(rows.max(1));
+    let lines = choice.items.iter().enumerate().skip(top).take(rows).map(|(at, (name, note))| {
+        let bar = if at == choice.cursor { "▌ " } else { "  " };
+        let line = Line::from(vec![
+            Span::styled(bar, theme.accent),
+            Span::raw(format!("{name:<10}")),
+            Span::styled(cell(note, room, Align::Left), theme.dim),
+        ]);
+        if at == choice.cursor { line.style(theme.sel) } else { line }
+    });
+    frame.render_widget(Paragraph::new(lines.collect::<Vec<_>>()), inner);
+}

@@ -1,0 +1,98 @@
+//! A line that is typed.
+
+use ratatui_textarea::{CursorMove, Input as KeyInput, TextArea};
+
+/// A line that is typed.
+#[derive(Debug, Clone)]
+pub struct Input {
+    area: TextArea<'static>,
+}
+
+impl Input {
+    /// Begins with `text`, the cursor behind it.
+    #[must_use]
+    pub fn new(text: &str) -> Self {
+        let mut area = TextArea::new(vec![text.lines().next().unwrap_or_default().to_owned()]);
+        area.set_cursor_line_style(ratatui::style::Style::default());
+        area.move_cursor(CursorMove::End);
+        Self { area }
+    }
+
+    /// What was typed.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.area.lines().first().map_or("", String::as_str)
+    }
+
+    /// Types a key. Those that would begin a second line do nothing.
+    pub fn key(&mut self, event: crossterm::event::KeyEvent) {
+        let input = KeyInput::from(event);
+        let breaks = matches!(input.key, ratatui_textarea::Key::Enter)
+            || (input.ctrl && matches!(input.key, ratatui_textarea::Key::Char('m' | 'j')));
+        let clears = input.ctrl && matches!(input.key, ratatui_textarea::Key::Char('u'));
+        if clears {
+            // As a shell does it, not the widget's undo.
+            self.area.delete_line_by_head();
+        } else if !breaks {
+            self.area.input(input);
+            if self.area.lines().len() > 1 {
+                *self = Self::new(&self.area.lines().concat());
+            }
+        }
+    }
+
+    /// Types a text; its line ends become spaces.
+    pub fn paste(&mut self, text: &str) {
+        let line: String = text.trim_end().chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        self.area.insert_str(line);
+    }
+
+    /// What stands before the cursor, and what behind it.
+    #[must_use]
+    pub fn halves(&self) -> (&str, &str) {
+        let text = self.text();
+        let at = text.char_indices().nth(self.area.cursor().1).map_or(text.len(), |(at, _)| at);
+        text.split_at(at)
+    }
+
+    /// Begins again with the cursor between the two.
+    pub fn set_halves(&mut self, before: &str, after: &str) {
+        *self = Self::new(&format!("{before}{after}"));
+        let column = u16::try_from(before.chars().count()).unwrap_or(u16::MAX);
+        self.area.move_cursor(CursorMove::Jump(0, column));
+    }
+
+    /// For drawing.
+    #[must_use]
+    pub fn area(&self) -> &TextArea<'static> {
+        &self.area
+    }
+}
+
+impl Default for Input {
+    fn default() -> Self {
+        Self::new("")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+
+    use super::*;
+
+    #[test]
+    fn a_line_stays_one_line() {
+        let mut input = Input::new("a");
+        input.paste("b\nc\u{1b}[31m\n");
+        assert_eq!(input.text(), "ab c [31m");
+    }
+
+    #[test]
+    fn ctrl_u_clears_what_stands_before_the_cursor() {
+        let mut input = Input::default();
+        input.set_halves("one ", "two");
+        input.key(KeyEvent::new(KeyCode::Char('u'), KeyModifiers::CONTROL));
+        assert_eq!(input.text(), "two");
+    }
+}

@@ -1,0 +1,36 @@
+//! Text to read.
+
+pub mod model;
+pub mod update;
+pub mod view;
+
+use ratatui::Frame;
+
+use crate::tui::action::Action;
+use crate::tui::dialogs::Dialog;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::model::Model;
+use model::Page;
+
+impl Dialog for Page {
+    fn place(&self) -> Place {
+        Place::Page
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        view::draw(frame, model, self);
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        update::act(model, action)
+    }
+
+    fn fit(&mut self, size: (u16, u16)) {
+        Page::fit(self, size);
+    }
+
+    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
+        (action == Action::Dismiss).then_some("close")
+    }
+}

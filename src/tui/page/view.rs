@@ -1,0 +1,28 @@
+//! A page on the screen.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::Line;
+use ratatui::widgets::Paragraph;
+
+use crate::tui::model::Model;
+use crate::tui::page::model::Page;
+use crate::tui::view::dialog::open;
+
+/// Draws it.
+pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, shown: &Page) {
+    let (room, most) = Page::room(model.size);
+    let count = shown.rows().len();
+    let (wide, tall) = (u16::try_from(room + 4), u16::try_from(count.min(most) + 2));
+    let (wide, tall) = (wide.unwrap_or(u16::MAX), tall.unwrap_or(u16::MAX));
+    let inner = open(frame, model, &shown.title, "Esc closes", wide, tall);
+    let window = shown.rows().iter().skip(shown.top).take(usize::from(inner.height));
+    frame.render_widget(
+        Paragraph::new(window.map(|line| Line::raw(line.as_str())).collect::<Vec<_>>()),
+        inner,
+    );
+    if count > shown.top + usize::from(inner.height) {
+        let at = Rect { x: inner.right().saturating_sub(8), y: inner.bottom(), width: 8, height: 1 };
+        frame.render_widget(Line::styled(" ↓ more ", model.theme.warn), at.intersection(frame.area()));
+    }
+}

@@ -1,0 +1,32 @@
+//! The menu of signals for containers, or for one process of a container.
+
+pub mod model;
+pub mod update;
+
+use ratatui::Frame;
+
+use crate::tui::action::Action;
+use crate::tui::dialogs::Dialog;
+use crate::tui::event::Effect;
+use crate::tui::keymap::Place;
+use crate::tui::menu;
+use crate::tui::model::Model;
+use model::SignalMenu;
+
+impl Dialog for SignalMenu {
+    fn place(&self) -> Place {
+        Place::Menu
+    }
+
+    fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
+        menu::view::draw(frame, model, &self.menu, "↵ send · Esc cancel");
+    }
+
+    fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+        update::act(model, action)
+    }
+
+    fn label(&self, _: &Model, action: Action) -> Option<&'static str> {
+        (action == Action::Accept).then_some("send")
+    }
+}

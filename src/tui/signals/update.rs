@@ -1,0 +1,27 @@
+//! Keys of the menu of signals.
+
+use crate::tui::action::Action;
+use crate::tui::dialogs::Layer;
+use crate::tui::event::{Effect, Verb};
+use crate::tui::model::Model;
+use crate::tui::signals::model::Receivers;
+use crate::tui::update::object::confirmed;
+
+/// What `action` does to the menu.
+pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
+    let Some(Layer::Signals(dialog)) = model.layers.last_mut() else { return Vec::new() };
+    if dialog.menu.moves(action) {
+        return Vec::new();
+    }
+    let signal = dialog.menu.items.get(dialog.menu.cursor).map(|(name, _)| name.clone());
+    let receivers = dialog.receivers.clone();
+    model.layers.pop();
+    let Some(signal) = signal.filter(|_| action == Action::Accept) else { return Vec::new() };
+    match receivers {
+        Receivers::Process(id, process) => vec![Effect::Signal(id, process, signal)],
+        Receivers::Containers(ids) => {
+            let kill = |id| Effect::Container(Verb::Kill(signal.clone()), id);
+            confirmed(model, ids.into_iter().map(kill).collect())
+        }
+    }
+}
