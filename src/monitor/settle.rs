@@ -200,6 +200,7 @@ pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::container::ExitState;
 
     #[test]
     fn only_a_group_of_the_containers_own_is_believed_to_be_its_cgroup() {
@@ -213,5 +214,62 @@ mod tests {
         for above in ["", "/hoist/", "../hoist/", "hoist/../"] {
             assert_eq!(of(format!("{above}{id}")), None, "{above}");
         }
+    }
+
+    /// A container that runs, in folders of its own: its cgroup and network are not there.
+    fn up() -> (tempfile::TempDir, Paths, Record, Run) {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let mut record: Record =
+            serde_json::from_str(include_str!("../../tests/old_state/record-2.json")).unwrap();
+        record.state = ExitState { started: Some(Timestamp::now()), ..ExitState::default() };
+        drop(store::create(&paths, &record).unwrap());
+        let mut run = waiting_run(Process { pid: 4_000_000, start_time: 1 });
+        (run.status, run.endpoints) = (Status::Running, Some(Vec::new()));
+        "a full disk".clone_into(&mut run.log_fault);
+        std::fs::create_dir_all(paths.container_run(&record.id)).unwrap();
+        store::save_run(&paths, &record.id, &run).unwrap();
+        (dir, paths, record, run)
+    }
+
+    const END: End = End { code: 137, oom_killed: true, time: Timestamp::UNIX_EPOCH };
+
+    #[test]
+    fn an_end_is_in_the_record_the_journal_and_where_the_container_stays_in_no_run() {
+        for (next, is_written, is_up) in
+            [(Next::Stay, true, false), (Next::Restart, true, true), (Next::Remove, false, true)]
+        {
+            let (_dir, paths, mut record, run) = up();
+            let errors = settle(&paths, &mut record, Some(&run), END, next);
+            assert!(errors.is_empty(), "{errors:?}");
+            let state = &record.state;
+            assert_eq!((state.exit_code, state.oom_killed, state.finished), (137, true, Some(END.time)));
+            assert_eq!(state.log_fault, "a full disk");
+            let written = store::load(&paths, &record.id).unwrap().unwrap();
+            assert_eq!(written == record, is_written, "{next:?}");
+            assert_eq!(store::load_run(&paths, &record.id).unwrap().is_some(), is_up, "{next:?}");
+            let journal = std::fs::read_to_string(paths.journal()).unwrap();
+            assert!(journal.contains("\"die\"") && journal.contains("\"exitCode\":\"137\""), "{journal}");
+            assert!(clear(&paths, &record.id, Some(&run)).is_empty(), "a second time is no failure");
+        }
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_recorded_is_kept_in_the_run_until_it_can() {
+        let (_dir, paths, mut record, run) = up();
+        let file = paths.container(&record.id).join("record.json");
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir_all(file.join("in the way")).unwrap();
+        let errors = settle(&paths, &mut record, Some(&run), END, Next::Stay);
+        assert_eq!(errors.len(), 1, "{errors:?}");
+        let kept = store::load_run(&paths, &record.id).unwrap().unwrap();
+        assert_eq!(kept.ended.as_ref(), Some(&record.state));
+        record.state = ExitState::default();
+        assert!(record_late(&paths, &mut record, &kept).is_err());
+        assert!(store::load_run(&paths, &record.id).unwrap().is_some(), "nothing else tells of it");
+        std::fs::remove_dir_all(&file).unwrap();
+        record_late(&paths, &mut record, &kept).unwrap();
+        assert_eq!(store::load(&paths, &record.id).unwrap().unwrap().state.exit_code, 137);
+        assert_eq!(store::load_run(&paths, &record.id).unwrap(), None);
     }
 }
