@@ -63,6 +63,7 @@ pub(crate) fn copy(request: &Job<'_>, reporter: &Reporter) -> Result<Copied> {
         existing: request.existing,
         reporter,
         into: target.dir.as_fd(),
+        target: identity(&fs::stat(&target.dir)?),
         folders: Vec::new(),
         path: PathBuf::new(),
         copied: Copied::default(),
@@ -76,9 +77,13 @@ pub(crate) fn copy(request: &Job<'_>, reporter: &Reporter) -> Result<Copied> {
     Ok(copier.copied)
 }
 
+/// What tells a file from all others.
+fn identity(stat: &Stat) -> (u64, u64) {
+    (stat.st_dev, stat.st_ino)
+}
+
 /// A folder that is copied into itself would never end.
 fn not_into_itself(source: &Folder, target: &Folder, names: &[OsString]) -> Result<()> {
-    let identity = |stat: &Stat| (stat.st_dev, stat.st_ino);
     let mut above = vec![identity(&fs::stat(&target.dir)?)];
     let mut dir = fs::open_at(&target.dir, OsStr::new("."), OFlags::PATH | OFlags::DIRECTORY)?;
     for _ in 0..4 * DEEPEST {
@@ -103,6 +108,8 @@ struct Copier<'a> {
     reporter: &'a Reporter,
     /// Where everything goes.
     into: BorrowedFd<'a>,
+    /// The same folder, also where a mount shows it elsewhere.
+    target: (u64, u64),
     /// The copies of the folders down to where the walk is.
     folders: Vec<Made>,
     /// For messages.
@@ -274,6 +281,10 @@ impl Visitor for Copier<'_> {
     fn enter(&mut self, folder: BorrowedFd<'_>, name: &OsStr) -> Result<Step> {
         let path = self.path_of(name);
         let stat = fs::stat(folder)?;
+        if identity(&stat) == self.target {
+            self.skip(&path, "the copies go there");
+            return Ok(Step::Pass);
+        }
         let is_new = match fs::mkdir_at(self.to(), name, 0o700) {
             Err(error) if error.is(Errno::EXIST) && self.existing == Existing::Replace => false,
             Err(error) if error.is(Errno::EXIST) => return Err(Error::Exists(path)),

@@ -495,6 +495,27 @@ fn a_tree_too_deep_is_not_copied_and_can_be_removed() {
     assert_eq!(case.wait_for(removed).unwrap(), 400);
 }
 
+#[test]
+fn a_folder_that_a_mount_in_what_is_copied_shows_too_does_not_get_itself() {
+    let case = Case::new();
+    let shared = folder(&case, "shared");
+    std::fs::create_dir(shared.join("sub")).unwrap();
+    std::fs::write(shared.join("here"), "x").unwrap();
+    let id = case.start(&["sleep", "1000"], |options| {
+        options.mounts.list = vec![bind(&shared, "/work/deep/shared", false)];
+    });
+    let place = Place::Container(id);
+    // Its own copy lies in what the container has at /work/deep/shared.
+    let copied = copy(&case, (&place, Path::new("/")), &["work"], (&Place::Host, &shared)).unwrap();
+    assert_eq!(copied.notes, ["left out work/deep/shared: the copies go there"]);
+    assert_eq!(std::fs::read_dir(shared.join("work/deep")).unwrap().count(), 0);
+    // One above it is copied but for that.
+    let sub = shared.join("sub");
+    let copied = copy(&case, (&place, Path::new("/")), &["work"], (&Place::Host, &sub)).unwrap();
+    assert_eq!(copied.notes, ["left out work/deep/shared/sub: the copies go there"]);
+    assert_eq!(std::fs::read(sub.join("work/deep/shared/here")).unwrap(), b"x");
+}
+
 /// A container's own changes.
 fn upper(case: &Case, place: &Place) -> PathBuf {
     let Place::Container(id) = place else { unreachable!("no container: {place:?}") };
