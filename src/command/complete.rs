@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::usage::Usage;
-use super::{Request, Words, World, verbs};
+use super::{Request, Words, World, table};
 
 /// A shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -37,6 +37,6 @@ pub fn completion(shell: Shell) -> String {
         Shell::Zsh => clap_complete::Shell::Zsh,
     };
     let mut script = Vec::new();
-    clap_complete::generate(generator, &mut verbs::tree(), "hoist", &mut script);
+    clap_complete::generate(generator, &mut table::tree(), "hoist", &mut script);
     String::from_utf8_lossy(&script).into_owned()
 }

@@ -122,7 +122,7 @@ fn valued<'a>(command: &'a Command, word: &'a str) -> Option<(&'a Arg, Option<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::command::verbs::VERBS;
+    use crate::command::table::VERBS;
     use crate::command::{World, parse, split};
 
     /// What an option does with an empty value that does not count as not given.

@@ -9,7 +9,7 @@
 
 use clap::{Arg, ArgAction, Command};
 
-use super::verbs::{self, Found};
+use super::table::{self, Found};
 
 /// One option of a verb.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct Sorted {
 #[must_use]
 pub fn flags(verb: &str) -> Vec<Flag> {
     let words: Vec<String> = verb.split(' ').map(str::to_owned).collect();
-    match verbs::find(&words) {
+    match table::find(&words) {
         Found::Verb(verb, []) => verb.command().get_arguments().filter_map(flag).collect(),
         _ => Vec::new(),
     }
@@ -72,7 +72,7 @@ fn flag(arg: &Arg) -> Option<Flag> {
 /// Sorts the words behind a verb's name; `None` for what is no verb.
 #[must_use]
 pub fn sorted(words: &[String]) -> Option<Sorted> {
-    match verbs::find(words) {
+    match table::find(words) {
         Found::Verb(verb, rest) => Some(sort(&verb.command(), rest)),
         _ => None,
     }

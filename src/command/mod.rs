@@ -21,8 +21,8 @@ mod lists;
 mod options;
 mod refused;
 mod suggest;
+mod table;
 mod usage;
-mod verbs;
 mod words;
 
 use std::io;
@@ -46,8 +46,8 @@ pub use lists::{
     SystemReset, SystemShutdown, SystemUninstall, Version, VolumeLs,
 };
 pub use suggest::{Noun, Suggestions, choices, suggest};
+pub use table::summary;
 pub use usage::Usage;
-pub use verbs::summary;
 pub use words::{join, split};
 
 /// What words may refer to: variables and files of who wrote them.
@@ -222,7 +222,7 @@ pub fn parse(words: &[String], world: &World) -> Result<Parsed, Usage> {
                 return Ok(parsed);
             }
             "--help" | "-h" | "help" if tail.is_empty() => {
-                parsed.request = Request::Show(verbs::overview());
+                parsed.request = Request::Show(table::overview());
                 return Ok(parsed);
             }
             // `hoist help run`
@@ -259,10 +259,10 @@ pub fn parse(words: &[String], world: &World) -> Result<Parsed, Usage> {
 
 /// Reads a verb and its words.
 fn verb(words: &[String], world: &World) -> Result<Request, Usage> {
-    let (verb, rest) = match verbs::find(words) {
-        verbs::Found::Verb(verb, rest) => (verb, rest),
-        verbs::Found::Group(text) => return Ok(Request::Show(text)),
-        verbs::Found::Unknown(usage) => return Err(usage),
+    let (verb, rest) = match table::find(words) {
+        table::Found::Verb(verb, rest) => (verb, rest),
+        table::Found::Group(text) => return Ok(Request::Show(text)),
+        table::Found::Unknown(usage) => return Err(usage),
     };
     let command = verb.command();
     let rest = empty::without(&command, rest);

@@ -1,8 +1,8 @@
 //! Docker's verbs and options that hoist does not have, so that each is refused by name
 //! instead of as a misspelling.
 
+use super::table::Verb;
 use super::usage::Usage;
-use super::verbs::VerbGrammar;
 
 /// Verbs of Docker that are not there yet.
 const VERBS: &[&str] = &[
@@ -134,7 +134,7 @@ const OTHERS: &[(&str, &str, char)] = &[
 ];
 
 /// The refusal of an option that Docker has and hoist lacks.
-pub(super) fn option(verb: &VerbGrammar, written: &str) -> Option<Usage> {
+pub(super) fn option(verb: &Verb, written: &str) -> Option<Usage> {
     let known = |long: &str, short: char| {
         written.strip_prefix("--") == Some(long) || (short != ' ' && *written == format!("-{short}"))
     };

@@ -6,7 +6,7 @@
 use clap::Arg;
 
 use super::flags::{flags, sort};
-use super::verbs::{self, Found, GROUPS, VERBS};
+use super::table::{self, Found, GROUPS, VERBS};
 
 /// What can stand there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub fn choices(long: &str) -> &'static [&'static str] {
 /// fit `begun` is left out, but for names: those the caller knows.
 #[must_use]
 pub fn suggest(before: &[String], begun: &str) -> Suggestions {
-    let found = if before.is_empty() { None } else { Some(verbs::find(before)) };
+    let found = if before.is_empty() { None } else { Some(table::find(before)) };
     match found {
         Some(Found::Verb(verb, words)) => behind(verb, words, begun),
         Some(Found::Group(_)) => fitting(within(&before[0]), begun),
@@ -97,7 +97,7 @@ fn first() -> Vec<(String, String)> {
 
 /// Words that can stand behind the name of a group.
 fn within(group: &str) -> Vec<(String, String)> {
-    let of = |verb: &'static verbs::VerbGrammar| {
+    let of = |verb: &'static table::Verb| {
         let name = verb.paths.iter().find_map(|path| path.strip_prefix(group)?.strip_prefix(' '))?;
         Some((name.to_owned(), verb.about().to_owned()))
     };
@@ -109,7 +109,7 @@ fn fitting(words: Vec<(String, String)>, begun: &str) -> Suggestions {
     Suggestions { words, ..Suggestions::default() }
 }
 
-fn behind(verb: &verbs::VerbGrammar, words: &[String], begun: &str) -> Suggestions {
+fn behind(verb: &table::Verb, words: &[String], begun: &str) -> Suggestions {
     let command = verb.command();
     let sorted = sort(&command, words);
     if let Some(long) = sorted.waiting {

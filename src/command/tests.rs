@@ -204,7 +204,7 @@ fn global_options_stand_before_the_verb() {
 #[test]
 fn each_verb_is_known_to_change_something_or_to_show_only() {
     let (mut changing, mut showing) = (Vec::new(), Vec::new());
-    for verb in verbs::VERBS {
+    for verb in table::VERBS {
         let path = verb.paths[0];
         let words = match path {
             "tag" | "rename" | "exec" | "import" => "a bb",
@@ -233,7 +233,7 @@ fn each_verb_is_known_to_change_something_or_to_show_only() {
 
 #[test]
 fn every_verb_of_containers_is_one_of_the_group_too() {
-    for verb in verbs::VERBS {
+    for verb in table::VERBS {
         let is_of_containers =
             ["CONTAINER", "IMAGE [COMMAND]"].iter().any(|word| verb.usage().contains(word));
         let is_managed = verb.paths.iter().any(|path| path.starts_with("container "));

@@ -5,7 +5,7 @@ use std::fmt;
 use clap::error::{ContextKind, ContextValue, ErrorKind as Clap};
 
 use super::refused;
-use super::verbs::VerbGrammar;
+use super::table::Verb;
 use crate::base::text;
 
 /// Words that cannot be understood.
@@ -47,7 +47,7 @@ impl Usage {
     }
 
     /// The same with the way to the verb's help, unless it says something better.
-    pub(super) fn of(mut self, verb: &VerbGrammar) -> Self {
+    pub(super) fn of(mut self, verb: &Verb) -> Self {
         if self.code == BAD_FLAG && self.hint.is_none() {
             self.hint = Some(format!("see `{} --help`", verb.name()));
         }
@@ -90,7 +90,7 @@ impl fmt::Display for Usage {
 }
 
 /// clap's error in Docker's words.
-pub(super) fn from_clap(error: &clap::Error, verb: &VerbGrammar) -> Usage {
+pub(super) fn from_clap(error: &clap::Error, verb: &Verb) -> Usage {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
         Some(ContextValue::Strings(texts)) => texts.join(" "),

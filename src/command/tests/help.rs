@@ -99,7 +99,7 @@ fn help_reads_well() {
 #[test]
 fn every_verb_has_help_and_completions() {
     clap_assert();
-    for verb in verbs::VERBS {
+    for verb in table::VERBS {
         for path in verb.paths {
             let Request::Show(text) = request(&format!("{path} --help")) else { panic!("{path}") };
             assert!(text.contains(&verb.usage()), "{text}");
@@ -112,5 +112,5 @@ fn every_verb_has_help_and_completions() {
 }
 
 fn clap_assert() {
-    verbs::tree().debug_assert();
+    table::tree().debug_assert();
 }

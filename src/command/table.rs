@@ -7,7 +7,7 @@ use super::{Request, World, complete, container, create, image, lists, read, ref
 
 /// One verb.
 #[derive(Debug)]
-pub(super) struct VerbGrammar {
+pub(super) struct Verb {
     /// Its names, the usual one first: `ps`, `container ls`.
     pub(super) paths: &'static [&'static str],
     /// What stands after its name in the usage line.
@@ -21,7 +21,7 @@ pub(super) struct VerbGrammar {
 /// A row of the table.
 macro_rules! verbs {
     ($($words:ty, $arguments:literal, $about:literal, $($path:literal)|+;)*) => {
-        &[$(VerbGrammar {
+        &[$(Verb {
             paths: &[$($path),+],
             arguments: $arguments,
             about: $about,
@@ -32,7 +32,7 @@ macro_rules! verbs {
 }
 
 /// The verbs, in the order of the overview. A path's words are split at blanks.
-pub(super) const VERBS: &[VerbGrammar] = verbs! {
+pub(super) const VERBS: &[Verb] = verbs! {
     create::RunWords, "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create and run a new container from an image",
         "run" | "container run";
     container::ExecWords, "[OPTIONS] CONTAINER COMMAND [ARG...]", "Execute a command in a running container",
@@ -138,7 +138,7 @@ const ELSEWHERE: &[(&str, &str)] =
 
 const TEMPLATE: &str = "Usage:  {usage}\n\n{about}\n\nOptions:\n{options}\n";
 
-impl VerbGrammar {
+impl Verb {
     /// `hoist image from-host`
     pub(super) fn name(&self) -> String {
         format!("hoist {}", self.paths[0])
@@ -186,7 +186,7 @@ fn by_name(augment: fn(Command) -> Command, command: Command) -> Command {
 /// What the first words of a command line name.
 pub(super) enum Found<'a> {
     /// A verb, and the words after it.
-    Verb(&'static VerbGrammar, &'a [String]),
+    Verb(&'static Verb, &'a [String]),
     /// A group alone: its help.
     Group(String),
     /// Nothing there is.
@@ -255,7 +255,7 @@ fn listed(rows: &[(String, &str)]) -> String {
 
 fn group_help(group: &str) -> String {
     let about = GROUPS.iter().find(|(name, _)| *name == group).map_or("", |(_, about)| about);
-    let of_group = |verb: &VerbGrammar| {
+    let of_group = |verb: &Verb| {
         let name = verb.paths.iter().find_map(|path| path.strip_prefix(group)?.strip_prefix(' '))?;
         Some((name.to_owned(), verb.about))
     };
