@@ -1,4 +1,4 @@
-//! The verbs of containers that are there.
+//! The verbs of containers.
 
 use std::future::Future;
 
@@ -6,15 +6,41 @@ use futures_util::StreamExt;
 use futures_util::stream;
 
 use super::clock::Clock;
-use super::create::{attach_options, exit_code, not_a_terminal};
+use super::create::{self, attach_options, exit_code, not_a_terminal};
 use super::failure::{Failure, Result};
 use super::output::{line, note, print, warn};
 use super::session::{self, Manner};
-use super::terminal;
+use super::{inspect, terminal, watch};
 use crate::base::ErrorKind;
-use crate::command::{Attach, Exec, Kill, Pause, Rename, Restart, Rm, Start, Stop, Top, Unpause, Wait};
-use crate::docker;
-use crate::engine::{self, Engine, Streams, WaitFor, Warnings};
+use crate::command::container::{
+    Attach, Exec, Kill, Pause, Ps, Rename, Request, Restart, Rm, Start, Stop, Top, Unpause, Wait,
+};
+use crate::docker::filter::{self, ContainerFilter, Filters};
+use crate::docker::{self, Column, Format, ps as ps_rows};
+use crate::engine::{self, ContainerView, Damaged, Engine, Listing, Streams, WaitFor, Warnings};
+
+pub(super) async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {
+    match request {
+        Request::Attach(it) => attach(engine, it).await,
+        Request::Create(it) => create::create(engine, *it).await,
+        Request::Exec(it) => exec(engine, *it).await,
+        Request::Inspect(it) => inspect::any(engine, it).await,
+        Request::Kill(it) => kill(engine, it).await,
+        Request::Logs(it) => watch::logs(engine, clock, it).await,
+        Request::Pause(it) => pause(engine, it).await,
+        Request::Ps(it) => ps(engine, clock, it).await,
+        Request::Rename(it) => rename(engine, it).await,
+        Request::Restart(it) => restart(engine, it).await,
+        Request::Rm(it) => remove(engine, it).await,
+        Request::Run(it) => create::run(engine, *it).await,
+        Request::Start(it) => start(engine, it).await,
+        Request::Stats(it) => watch::stats(engine, it).await,
+        Request::Stop(it) => stop(engine, it).await,
+        Request::Top(it) => top(engine, clock, it).await,
+        Request::Unpause(it) => unpause(engine, it).await,
+        Request::Wait(it) => wait(engine, it).await,
+    }
+}
 
 /// Containers that are worked on at the same time.
 const ABREAST: usize = 16;
@@ -40,32 +66,32 @@ async fn each<T: Into<Warnings>, F: Future<Output = engine::Result<T>>>(
     Ok(code)
 }
 
-pub(super) async fn stop(engine: &Engine, stop: Stop) -> Result<u8> {
+async fn stop(engine: &Engine, stop: Stop) -> Result<u8> {
     let (containers, signal) = (engine.containers(), stop.signal.as_deref());
     each(&stop.targets, async |target| containers.stop(&target, signal, stop.timeout).await).await
 }
 
-pub(super) async fn restart(engine: &Engine, restart: Restart) -> Result<u8> {
+async fn restart(engine: &Engine, restart: Restart) -> Result<u8> {
     let (containers, signal) = (engine.containers(), restart.signal.as_deref());
     each(&restart.targets, async |target| containers.restart(&target, signal, restart.timeout).await).await
 }
 
-pub(super) async fn kill(engine: &Engine, kill: Kill) -> Result<u8> {
+async fn kill(engine: &Engine, kill: Kill) -> Result<u8> {
     let containers = engine.containers();
     each(&kill.targets, async |target| containers.kill(&target, &kill.signal).await).await
 }
 
-pub(super) async fn pause(engine: &Engine, pause: Pause) -> Result<u8> {
+async fn pause(engine: &Engine, pause: Pause) -> Result<u8> {
     let containers = engine.containers();
     each(&pause.targets, async |target| containers.pause(&target).await).await
 }
 
-pub(super) async fn unpause(engine: &Engine, unpause: Unpause) -> Result<u8> {
+async fn unpause(engine: &Engine, unpause: Unpause) -> Result<u8> {
     let containers = engine.containers();
     each(&unpause.targets, async |target| containers.unpause(&target).await).await
 }
 
-pub(super) async fn remove(engine: &Engine, rm: Rm) -> Result<u8> {
+async fn remove(engine: &Engine, rm: Rm) -> Result<u8> {
     let containers = engine.containers();
     let mut code = 0;
     let work = async |target: String| {
@@ -89,12 +115,12 @@ pub(super) async fn remove(engine: &Engine, rm: Rm) -> Result<u8> {
     Ok(code)
 }
 
-pub(super) async fn rename(engine: &Engine, rename: Rename) -> Result<u8> {
+async fn rename(engine: &Engine, rename: Rename) -> Result<u8> {
     warn(&engine.containers().rename(&rename.target, rename.name).await?);
     Ok(0)
 }
 
-pub(super) async fn wait(engine: &Engine, wait: Wait) -> Result<u8> {
+async fn wait(engine: &Engine, wait: Wait) -> Result<u8> {
     let mut code = 0;
     for target in &wait.targets {
         match engine.containers().wait(target, WaitFor::NotRunning).await {
@@ -105,7 +131,7 @@ pub(super) async fn wait(engine: &Engine, wait: Wait) -> Result<u8> {
     Ok(code)
 }
 
-pub(super) async fn start(engine: &Engine, start: Start) -> Result<u8> {
+async fn start(engine: &Engine, start: Start) -> Result<u8> {
     let containers = engine.containers();
     if !start.attach && !start.interactive {
         let mut code = 0;
@@ -134,7 +160,7 @@ pub(super) async fn start(engine: &Engine, start: Start) -> Result<u8> {
     exit_code(engine, target, end).await
 }
 
-pub(super) async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
+async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
     let containers = engine.containers();
     let container = containers.get(&attach.target).await?;
     let config = &container.config;
@@ -158,7 +184,7 @@ fn not_executed(error: engine::Error) -> Failure {
     Failure::from(error).of_program(code)
 }
 
-pub(super) async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
+async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
     let containers = engine.containers();
     let mut request = exec.request;
     if request.detach {
@@ -188,7 +214,7 @@ pub(super) async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
     }
 }
 
-pub(super) async fn top(engine: &Engine, clock: &Clock, top: Top) -> Result<u8> {
+async fn top(engine: &Engine, clock: &Clock, top: Top) -> Result<u8> {
     let [target, options @ ..] = top.words.as_slice() else { return Ok(0) };
     if let Some(option) = options.first() {
         return Err(Failure::words(format!("`top` with options of ps is not supported yet: `{option}`")));
@@ -197,4 +223,50 @@ pub(super) async fn top(engine: &Engine, clock: &Clock, top: Top) -> Result<u8> 
     let (now, zone) = clock.read();
     print(&docker::stats::top(&rows, now, &zone))?;
     Ok(0)
+}
+
+async fn ps(engine: &Engine, clock: &Clock, ps: Ps) -> Result<u8> {
+    let filters = Filters::parse(&ps.filter, filter::CONTAINER_KEYS)?;
+    let format = Format::parse(ps.format.as_deref().unwrap_or_default())?;
+    let Listing { whole: mut containers, mut damaged, warnings } = engine.containers().listing().await?;
+    warn(&Warnings(warnings));
+    let filter = ContainerFilter::new(filters, &containers)?;
+    let last = match (ps.latest, usize::try_from(ps.last)) {
+        (true, _) => Some(1),
+        (false, Ok(last)) if last > 0 => Some(last),
+        _ => None,
+    };
+    let is_all = ps.all || last.is_some() || filter.is_all();
+    containers.retain(|container| (is_all || is_shown(container)) && filter.fits(container));
+    containers.truncate(last.unwrap_or(usize::MAX));
+    damaged.retain(|one| (ps.all || filter.is_all()) && last.is_none() && filter.fits_damaged(one));
+    if ps.quiet && ps.format.is_none() {
+        let id = |c: &ContainerView| {
+            if ps.no_trunc { c.id.as_str().to_owned() } else { c.id.short().to_owned() }
+        };
+        print(&containers.iter().map(|c| id(c) + "\n").collect::<String>())?;
+        let id = |one: &Damaged| ps_rows::damaged_id(one, !ps.no_trunc) + "\n";
+        print(&damaged.iter().map(id).collect::<String>())?;
+        return Ok(0);
+    }
+    if ps.size || (format != Format::Json && format.names("Size")) {
+        let mut measured = Vec::with_capacity(containers.len());
+        for container in containers {
+            measured.push(engine.containers().measure(container).await?);
+        }
+        containers = measured;
+    }
+    let (now, zone) = clock.read();
+    let rows = containers.iter().map(|c| ps_rows::row(c, !ps.no_trunc, now, &zone));
+    let rows = rows.chain(damaged.iter().map(|one| ps_rows::damaged_row(one, !ps.no_trunc)));
+    let rows: Vec<_> = rows.collect();
+    let mut columns: Vec<Column> = ps_rows::COLUMNS.to_vec();
+    columns.extend(ps.size.then_some(ps_rows::SIZE));
+    print(&format.show(&columns, ps_rows::TITLES, &rows)?)?;
+    Ok(0)
+}
+
+/// What `ps` shows without `--all`: what runs, paused and restarting included.
+fn is_shown(container: &ContainerView) -> bool {
+    container.status.is_up() || container.status == engine::Status::Restarting
 }

@@ -9,7 +9,7 @@ use super::output::{line, warn};
 use super::progress::{ProgressOutput, shown};
 use super::session::{self, End, Manner};
 use super::terminal;
-use crate::command::{Create, Run};
+use crate::command::container::{Create, Run};
 use crate::engine::{AttachOptions, Created, Engine, Streams, WaitFor};
 
 /// Docker's exit code for what fails before the container's program runs.

@@ -4,14 +4,34 @@ use std::io::{self, IsTerminal, Read};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
+use super::clock::Clock;
 use super::failure::{Failure, Result};
-use super::output::{is_terminal, line};
+use super::inspect;
+use super::output::{Object, is_terminal, line, print, warn};
 use super::progress::{ProgressOutput, shown};
 use crate::base::ErrorKind;
-use crate::command::{FromHost, Import, Load, Pull, Rmi, Tag};
-use crate::engine::{ArchiveInput, Engine, Force, ImportRequest, Parents, PullOptions, Removed};
+use crate::command::image::{FromHost, History, Images, Import, Inspect, Load, Pull, Request, Rmi, Tag};
+use crate::docker::filter::{self, Filters};
+use crate::docker::{Format, images as image_rows, schema};
+use crate::engine::{
+    self, ArchiveInput, Engine, Force, ImportRequest, Listing, Parents, PullOptions, Removed, Warnings,
+};
 
-pub(super) async fn pull(engine: &Engine, pull: Pull) -> Result<u8> {
+pub(super) async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {
+    match request {
+        Request::FromHost(it) => from_host(engine, it).await,
+        Request::History(it) => history(engine, clock, it).await,
+        Request::Images(it) => images(engine, clock, it).await,
+        Request::Import(it) => import(engine, it).await,
+        Request::Inspect(it) => self::inspect(engine, it).await,
+        Request::Load(it) => load(engine, it).await,
+        Request::Pull(it) => pull(engine, it).await,
+        Request::Rmi(it) => remove(engine, it).await,
+        Request::Tag(it) => tag(engine, it).await,
+    }
+}
+
+async fn pull(engine: &Engine, pull: Pull) -> Result<u8> {
     let place = if pull.quiet { ProgressOutput::Nowhere } else { ProgressOutput::Stdout };
     if pull.is_default_tag && !pull.quiet {
         line("Using default tag: latest")?;
@@ -105,7 +125,7 @@ impl Read for Chunks {
     }
 }
 
-pub(super) async fn load(engine: &Engine, load: Load) -> Result<u8> {
+async fn load(engine: &Engine, load: Load) -> Result<u8> {
     let (input, alarm) = match load.input {
         Some(path) => (ArchiveInput::File(path), None),
         None => standard_input("load")?,
@@ -124,7 +144,7 @@ pub(super) async fn load(engine: &Engine, load: Load) -> Result<u8> {
     Ok(0)
 }
 
-pub(super) async fn import(engine: &Engine, import: Import) -> Result<u8> {
+async fn import(engine: &Engine, import: Import) -> Result<u8> {
     let (input, alarm) = match import.source {
         Some(path) => (ArchiveInput::File(path), None),
         None => standard_input("import -")?,
@@ -144,7 +164,7 @@ pub(super) async fn import(engine: &Engine, import: Import) -> Result<u8> {
     Ok(0)
 }
 
-pub(super) async fn from_host(engine: &Engine, from: FromHost) -> Result<u8> {
+async fn from_host(engine: &Engine, from: FromHost) -> Result<u8> {
     let images = engine.images();
     let id = shown(
         ProgressOutput::Stderr,
@@ -156,12 +176,12 @@ pub(super) async fn from_host(engine: &Engine, from: FromHost) -> Result<u8> {
     Ok(0)
 }
 
-pub(super) async fn tag(engine: &Engine, tag: Tag) -> Result<u8> {
+async fn tag(engine: &Engine, tag: Tag) -> Result<u8> {
     engine.images().tag(&tag.image, tag.name).await?;
     Ok(0)
 }
 
-pub(super) async fn remove(engine: &Engine, rmi: Rmi) -> Result<u8> {
+async fn remove(engine: &Engine, rmi: Rmi) -> Result<u8> {
     let force = if rmi.force { Force::Yes } else { Force::No };
     let parents = if rmi.no_prune { Parents::Keep } else { Parents::Prune };
     let mut code = 0;
@@ -185,4 +205,61 @@ pub(super) async fn remove(engine: &Engine, rmi: Rmi) -> Result<u8> {
         }
     }
     Ok(code)
+}
+
+async fn images(engine: &Engine, clock: &Clock, images: Images) -> Result<u8> {
+    let mut words = images.filter;
+    words.extend(images.name.filter(|name| !name.is_empty()).map(|name| format!("reference={name}")));
+    let filters = Filters::parse(&words, filter::IMAGE_KEYS)?;
+    let is_unfiltered = words.is_empty();
+    let format = Format::parse(images.format.as_deref().unwrap_or_default())?;
+    let Listing { whole, mut damaged, warnings } = engine.images().listing().await?;
+    warn(&Warnings(warnings));
+    let chosen = image_rows::chosen(whole, &filters, images.all)?;
+    // Whether it fits a filter nobody can tell.
+    damaged.retain(|_| is_unfiltered);
+    if images.quiet && images.format.is_none() {
+        for image in &chosen {
+            if images.no_trunc { line(&image.id)? } else { line(image.id.short())? }
+        }
+        for one in damaged.iter().filter(|one| !one.id.is_empty()) {
+            line(image_rows::damaged_id(one, !images.no_trunc))?;
+        }
+        return Ok(0);
+    }
+    let (now, zone) = clock.read();
+    let digests = images.digests || format.names("Digest") && format != Format::Json;
+    let look = image_rows::Look { truncate: !images.no_trunc, digests, now, zone: &zone };
+    let rows = chosen.iter().flat_map(|image| image_rows::rows(image, &look));
+    let rows = rows.chain(damaged.iter().map(|one| image_rows::damaged_row(one, &look)));
+    let rows: Vec<_> = rows.collect();
+    let columns = if images.digests { image_rows::COLUMNS_WITH_DIGESTS } else { image_rows::COLUMNS };
+    print(&format.show(columns, image_rows::TITLES, &rows)?)?;
+    Ok(0)
+}
+
+async fn history(engine: &Engine, clock: &Clock, history: History) -> Result<u8> {
+    let format = Format::parse(history.format.as_deref().unwrap_or_default())?;
+    let entries = engine.images().history(&history.name).await?;
+    let (now, zone) = clock.read();
+    let look = image_rows::Look { truncate: !history.no_trunc, digests: false, now, zone: &zone };
+    let row = |entry| image_rows::history_row(entry, &look, history.human);
+    let rows: Vec<_> = entries.iter().map(row).collect();
+    if history.quiet && history.format.is_none() {
+        for row in &rows {
+            line(row.fields["ID"].as_str().unwrap_or_default())?;
+        }
+        return Ok(0);
+    }
+    let columns = &image_rows::HISTORY_COLUMNS[..image_rows::HISTORY_SHOWN];
+    print(&format.show(columns, image_rows::HISTORY_COLUMNS, &rows)?)?;
+    Ok(0)
+}
+
+async fn inspect(engine: &Engine, asked: Inspect) -> Result<u8> {
+    inspect::each(&asked.names, asked.format.as_deref(), async |name| image(engine, name).await).await
+}
+
+pub(super) async fn image(engine: &Engine, name: &str) -> engine::Result<Object> {
+    Ok((image_rows::inspect(&engine.images().inspect(name).await?), schema::IMAGE))
 }

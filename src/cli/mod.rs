@@ -1,7 +1,7 @@
 //! The command line: a request goes to the engine, what comes back to the terminal.
 //!
 //! ```text
-//! words ── command::parse ──▶ Request ── one function a verb ──▶ engine ──▶ stdout, stderr, exit code
+//! words ── command::parse, resolve ──▶ Request ── a file a noun, a function a verb ──▶ engine ──▶ stdout, stderr, exit code
 //! ```
 //! Errors are told once, here: what failed, why, what to do. Standard output carries
 //! nothing but what was asked for.
@@ -11,13 +11,15 @@ mod containers;
 mod create;
 mod failure;
 mod images;
-mod lists;
+mod inspect;
+mod networks;
 pub mod oci;
 mod output;
 mod progress;
 mod session;
 mod system;
 mod terminal;
+mod volumes;
 mod watch;
 
 use std::ffi::OsString;
@@ -27,6 +29,8 @@ use clock::Clock;
 use failure::{Failure, Result};
 
 use crate::base::disk;
+use crate::command::container::Request as OfContainers;
+use crate::command::system::Request as OfSystem;
 use crate::command::{self, Parsed, Request, World};
 use crate::config::{Config, Environment, Flags};
 use crate::engine::{self, Engine, Folders, Settings, check_descriptors, check_threads};
@@ -53,12 +57,16 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
         args.into_iter().map(|word| word.into_string().map_err(Failure::NotText)).collect::<Result<_>>()?;
     let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
     let world = World { environment, folder, read: disk::read_text };
-    let Parsed { flags, debug, request } = command::parse(&words, &world)?;
+    let Parsed { flags, debug, request } = command::parse(&words)?;
+    let flags = world.flags(flags);
+    let request = request.resolve(&world)?.into_request();
     match request {
         Request::Show(text) => return output::print(&text).map(|()| 0),
-        Request::Completion(shell) => return output::print(&command::completion(shell)).map(|()| 0),
         Request::Nothing => return Ok(screen(flags, world.environment)),
-        Request::Version(version) => return system::version(&version),
+        Request::System(OfSystem::Completion(shell)) => {
+            return output::print(&command::completion(shell)).map(|()| 0);
+        }
+        Request::System(OfSystem::Version(version)) => return system::version(&version),
         _ => {}
     }
     if debug {
@@ -67,14 +75,14 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     // 1 would be taken for the program's own.
     let of_run = |failure: Failure| failure.of_program(create::ENGINE);
     let (engine, folders) = match (open(&flags, &world.environment), &request) {
-        (Err(failure), Request::Run(_)) => return Err(of_run(failure)),
+        (Err(failure), Request::Container(OfContainers::Run(_))) => return Err(of_run(failure)),
         (opened, _) => opened?,
     };
-    if matches!(request, Request::Run(_) | Request::Start(_) | Request::Attach(_)) {
+    if carries_container(&request) {
         session::block_faults()?;
     }
     let of_request = |failure: Failure| match &request {
-        Request::Run(_) => of_run(failure),
+        Request::Container(OfContainers::Run(_)) => of_run(failure),
         _ => failure,
     };
     // One thread is enough to wait with; the engine's work runs on blocking ones, of which
@@ -87,8 +95,8 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     let clock = Clock::new(&world.environment);
     let code = runtime.block_on(async {
         match (engine, request) {
-            (engine, Request::Info(info)) => system::info(engine, folders, info).await,
-            (Err(error), Request::Run(_)) => Err(of_run(error.into())),
+            (engine, Request::System(OfSystem::Info(info))) => system::info(engine, folders, info).await,
+            (Err(error), Request::Container(OfContainers::Run(_))) => Err(of_run(error.into())),
             (engine, request) => perform(&engine?, &clock, request).await,
         }
     });
@@ -100,11 +108,15 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
 /// How many threads there must be room for, so that nothing is started that nobody could
 /// attend to.
 fn threads(request: &Request) -> usize {
-    match request {
-        // The engine's one, and those of standard input, of output and of signals.
-        Request::Run(_) | Request::Start(_) | Request::Attach(_) | Request::Exec(_) => 4,
-        _ => 1,
-    }
+    let executes = matches!(request, Request::Container(OfContainers::Exec(_)));
+    // The engine's one, and those of standard input, of output and of signals.
+    if executes || carries_container(request) { 4 } else { 1 }
+}
+
+/// Whether the caller's terminal may be carried to a container's own process.
+fn carries_container(request: &Request) -> bool {
+    use OfContainers::{Attach, Run, Start};
+    matches!(request, Request::Container(Run(_) | Start(_) | Attach(_)))
 }
 
 /// The engine of the configuration, or why it cannot be opened, and where it is.
@@ -118,47 +130,11 @@ fn open(flags: &Flags, environment: &Environment) -> Result<(engine::Result<Engi
 
 async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {
     match request {
-        // Done before there was an engine, or without one.
-        Request::Show(_)
-        | Request::Completion(_)
-        | Request::Nothing
-        | Request::Info(_)
-        | Request::Version(_) => Ok(0),
-        Request::Attach(it) => containers::attach(engine, it).await,
-        Request::Create(it) => create::create(engine, *it).await,
-        Request::Events(it) => watch::events(engine, clock, it).await,
-        Request::Exec(it) => containers::exec(engine, it).await,
-        Request::FromHost(it) => images::from_host(engine, it).await,
-        Request::History(it) => lists::history(engine, clock, it).await,
-        Request::ImageInspect(it) => lists::inspect_images(engine, it).await,
-        Request::Images(it) => lists::images(engine, clock, it).await,
-        Request::Import(it) => images::import(engine, it).await,
-        Request::Inspect(it) => lists::inspect(engine, it).await,
-        Request::Kill(it) => containers::kill(engine, it).await,
-        Request::Load(it) => images::load(engine, it).await,
-        Request::Logs(it) => watch::logs(engine, clock, it).await,
-        Request::NetworkInspect(it) => lists::inspect_networks(engine, it).await,
-        Request::NetworkLs(it) => lists::networks(engine, it).await,
-        Request::Pause(it) => containers::pause(engine, it).await,
-        Request::Ps(it) => lists::ps(engine, clock, it).await,
-        Request::Pull(it) => images::pull(engine, it).await,
-        Request::Rename(it) => containers::rename(engine, it).await,
-        Request::Restart(it) => containers::restart(engine, it).await,
-        Request::Rm(it) => containers::remove(engine, it).await,
-        Request::Rmi(it) => images::remove(engine, it).await,
-        Request::Run(it) => create::run(engine, *it).await,
-        Request::Start(it) => containers::start(engine, it).await,
-        Request::Stats(it) => watch::stats(engine, it).await,
-        Request::Stop(it) => containers::stop(engine, it).await,
-        Request::SystemBoot(_) => system::boot(engine).await,
-        Request::SystemInstall(_) => system::install(engine).await,
-        Request::SystemReset(it) => system::reset(engine, it).await,
-        Request::SystemShutdown(_) => system::shutdown(engine).await,
-        Request::SystemUninstall(_) => system::uninstall(engine).await,
-        Request::Tag(it) => images::tag(engine, it).await,
-        Request::Top(it) => containers::top(engine, clock, it).await,
-        Request::Unpause(it) => containers::unpause(engine, it).await,
-        Request::VolumeLs(it) => lists::volumes(&it),
-        Request::Wait(it) => containers::wait(engine, it).await,
+        Request::Show(_) | Request::Nothing => Ok(0),
+        Request::Container(request) => containers::perform(engine, clock, request).await,
+        Request::Image(request) => images::perform(engine, clock, request).await,
+        Request::Network(request) => networks::perform(engine, request).await,
+        Request::System(request) => system::perform(engine, clock, request).await,
+        Request::Volume(request) => volumes::perform(engine, request).await,
     }
 }

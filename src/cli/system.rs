@@ -3,14 +3,30 @@
 use std::fs;
 use std::io::{BufRead, IsTerminal, Write};
 
+use super::clock::Clock;
 use super::failure::{Failure, Result};
 use super::output::{line, objects, print, warn};
+use super::{inspect, watch};
 use crate::base::error::one_line;
-use crate::command::{Info, SystemReset, Version};
+use crate::command::system::{Info, Request, Reset, Version};
 use crate::docker::info::{self as texts, Facts};
 use crate::docker::schema;
 use crate::engine::{self, ContainerView, Damaged, Engine, Folders, Outcome, Status};
 use crate::oci::Platform;
+
+pub(super) async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {
+    match request {
+        Request::Boot(_) => boot(engine).await,
+        Request::Events(it) => watch::events(engine, clock, it).await,
+        Request::Inspect(it) => inspect::any(engine, it).await,
+        Request::Install(_) => install(engine).await,
+        Request::Reset(it) => reset(engine, it).await,
+        Request::Shutdown(_) => shutdown(engine).await,
+        Request::Uninstall(_) => uninstall(engine).await,
+        // Done before there was an engine, or without one.
+        Request::Completion(_) | Request::Info(_) | Request::Version(_) => Ok(0),
+    }
+}
 
 /// What this machine is.
 fn facts() -> Facts {
@@ -106,7 +122,7 @@ fn with_hint(error: &engine::Error) -> String {
     }
 }
 
-pub(super) async fn reset(engine: &Engine, reset: SystemReset) -> Result<u8> {
+async fn reset(engine: &Engine, reset: Reset) -> Result<u8> {
     let folders = engine.settings().folders();
     if !reset.force {
         let question = format!(
@@ -122,11 +138,11 @@ pub(super) async fn reset(engine: &Engine, reset: SystemReset) -> Result<u8> {
     Ok(0)
 }
 
-pub(super) async fn boot(engine: &Engine) -> Result<u8> {
+async fn boot(engine: &Engine) -> Result<u8> {
     outcomes(engine.boot().await?)
 }
 
-pub(super) async fn shutdown(engine: &Engine) -> Result<u8> {
+async fn shutdown(engine: &Engine) -> Result<u8> {
     outcomes(engine.shutdown().await?)
 }
 
@@ -145,13 +161,13 @@ fn outcomes(outcomes: Vec<Outcome>) -> Result<u8> {
     Ok(code)
 }
 
-pub(super) async fn install(engine: &Engine) -> Result<u8> {
+async fn install(engine: &Engine) -> Result<u8> {
     let unit = engine.install().await?;
     line(format!("Installed {}: containers start at boot and stop in time at shutdown", unit.display()))?;
     Ok(0)
 }
 
-pub(super) async fn uninstall(engine: &Engine) -> Result<u8> {
+async fn uninstall(engine: &Engine) -> Result<u8> {
     let unit = engine.uninstall().await?;
     line(format!("Removed {}; running containers keep running", unit.display()))?;
     Ok(0)

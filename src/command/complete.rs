@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::usage::Usage;
-use super::{Request, Words, World, table};
+use super::{Words, table};
 
 /// A shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -23,8 +23,10 @@ pub(super) struct CompletionWords {
 }
 
 impl Words for CompletionWords {
-    fn request(self, _: &World) -> Result<Request, Usage> {
-        Ok(Request::Completion(self.shell))
+    type Asked = Shell;
+
+    fn asked(self) -> Result<Shell, Usage> {
+        Ok(self.shell)
     }
 }
 

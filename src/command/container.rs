@@ -1,26 +1,183 @@
-//! The verbs of containers that are there: start, stop, exec, logs and so on.
+//! Containers: `run`, `ps`, `stop` and so on.
+
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::create::detach_keys;
+pub use super::create::{Create, Run};
+use super::create::{CreateWords, RunWords, detach_keys};
+use super::system::{Inspect, ObjectType};
+use super::table::{Noun, changes, shows, verbs};
 use super::usage::Usage;
-use super::{Request, Words, World, options};
+use super::{Words, World, options, plain};
 use crate::base::Name;
 use crate::engine::ExecRequest;
 
-/// Words that are the request already.
-macro_rules! plain {
-    ($($name:ident)*) => {$(
-        impl Words for $name {
-            fn request(self, _: &World) -> Result<Request, Usage> {
-                Ok(Request::$name(self))
-            }
-        }
-    )*};
-}
-pub(super) use plain;
+pub(super) const NOUN: Noun = Noun {
+    name: "container",
+    about: "Manage containers",
+    verbs: VERBS,
+    lacks: &[
+        "commit",
+        "container commit",
+        "cp",
+        "container cp",
+        "diff",
+        "container diff",
+        "export",
+        "container export",
+        "port",
+        "container port",
+        "container prune",
+        "update",
+        "container update",
+    ],
+};
 
-plain! { Inspect Kill Pause Restart Rm Stop Top Unpause Wait }
+verbs! { Container:
+    Run(Box<Run>) from RunWords = changes(
+        &["run", "container run"],
+        "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+        "Create and run a new container from an image",
+    )
+    .common()
+    .lacks(options::LACKS)
+    .examples(&["run -it --rm debian bash", "run -d --name web -v ./site:/srv:ro -m 512m nginx"]);
+
+    Exec(Box<Exec>) from ExecWords = changes(
+        &["exec", "container exec"],
+        "[OPTIONS] CONTAINER COMMAND [ARG...]",
+        "Execute a command in a running container",
+    )
+    .common()
+    .examples(&["exec -it web sh"]);
+
+    Ps(Ps) from Ps = shows(
+        &["ps", "container ls", "container ps", "container list"],
+        "[OPTIONS]",
+        "List containers",
+    )
+    .common()
+    .examples(&["ps -a --filter status=exited"]);
+
+    Logs(Logs) from LogsWords = shows(
+        &["logs", "container logs"],
+        "[OPTIONS] CONTAINER",
+        "Fetch the logs of a container",
+    )
+    .common()
+    .lacks(&[&["--details"]])
+    .examples(&["logs -f --since 10m web"]);
+
+    Attach(Attach) from AttachWords = changes(
+        &["attach", "container attach"],
+        "[OPTIONS] CONTAINER",
+        "Attach this terminal to a running container",
+    );
+
+    Create(Box<Create>) from CreateWords = changes(
+        &["create", "container create"],
+        "[OPTIONS] IMAGE [COMMAND] [ARG...]",
+        "Create a new container",
+    )
+    .lacks(options::LACKS);
+
+    Inspect(Inspect) from InspectWords = shows(
+        &["container inspect"],
+        "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Display detailed information on one or more containers",
+    );
+
+    Kill(Kill) from Kill = changes(
+        &["kill", "container kill"],
+        "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Kill one or more running containers",
+    )
+    .examples(&["kill -s HUP web"]);
+
+    Pause(Pause) from Pause = changes(
+        &["pause", "container pause"],
+        "CONTAINER [CONTAINER...]",
+        "Pause all processes within one or more containers",
+    );
+
+    Rename(Rename) from RenameWords = changes(
+        &["rename", "container rename"],
+        "CONTAINER NEW_NAME",
+        "Rename a container",
+    );
+
+    Restart(Restart) from Restart = changes(
+        &["restart", "container restart"],
+        "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Restart one or more containers",
+    );
+
+    Rm(Rm) from Rm = changes(
+        &["rm", "container rm", "container remove"],
+        "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Remove one or more containers",
+    )
+    .lacks(&[&["-l, --link"]]);
+
+    Start(Start) from StartWords = changes(
+        &["start", "container start"],
+        "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Start one or more stopped containers",
+    )
+    .lacks(&[&["--checkpoint", "--checkpoint-dir"]]);
+
+    Stats(Stats) from Stats = shows(
+        &["stats", "container stats"],
+        "[OPTIONS] [CONTAINER...]",
+        "Display a live stream of container(s) resource usage statistics",
+    )
+    .examples(&["stats --no-stream"]);
+
+    Stop(Stop) from Stop = changes(
+        &["stop", "container stop"],
+        "[OPTIONS] CONTAINER [CONTAINER...]",
+        "Stop one or more running containers",
+    );
+
+    Top(Top) from Top = shows(
+        &["top", "container top"],
+        "CONTAINER",
+        "Display the running processes of a container",
+    );
+
+    Unpause(Unpause) from Unpause = changes(
+        &["unpause", "container unpause"],
+        "CONTAINER [CONTAINER...]",
+        "Unpause all processes within one or more containers",
+    );
+
+    Wait(Wait) from Wait = shows(
+        &["wait", "container wait"],
+        "CONTAINER [CONTAINER...]",
+        "Block until one or more containers stop, then print their exit codes",
+    );
+}
+
+impl Request {
+    /// The same with what has to be read.
+    pub(super) fn resolve(self, world: &World) -> Result<Self, Usage> {
+        Ok(match self {
+            Self::Run(mut run) => {
+                run.create.resolve(world)?;
+                Self::Run(run)
+            }
+            Self::Create(mut create) => {
+                create.resolve(world)?;
+                Self::Create(create)
+            }
+            Self::Exec(exec) => Self::Exec(Box::new(exec.resolve(world)?)),
+            other => other,
+        })
+    }
+}
+
+plain! { Kill Pause Ps Restart Rm Stats Stop Top Unpause Wait }
 
 /// `attach`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,13 +209,15 @@ pub(super) struct AttachWords {
 }
 
 impl Words for AttachWords {
-    fn request(self, _: &World) -> Result<Request, Usage> {
-        Ok(Request::Attach(Attach {
+    type Asked = Attach;
+
+    fn asked(self) -> Result<Attach, Usage> {
+        Ok(Attach {
             target: self.target,
             stdin: !self.no_stdin,
             sig_proxy: self.sig_proxy,
             detach_keys: detach_keys(self.detach_keys.as_deref())?,
-        }))
+        })
     }
 }
 
@@ -91,16 +250,18 @@ pub(super) struct StartWords {
 }
 
 impl Words for StartWords {
-    fn request(self, _: &World) -> Result<Request, Usage> {
+    type Asked = Start;
+
+    fn asked(self) -> Result<Start, Usage> {
         if (self.attach || self.interactive) && self.targets.len() > 1 {
             return Err(Usage::count("you cannot start and attach multiple containers at once", None));
         }
-        Ok(Request::Start(Start {
+        Ok(Start {
             targets: self.targets,
             attach: self.attach,
             interactive: self.interactive,
             detach_keys: detach_keys(self.detach_keys.as_deref())?,
-        }))
+        })
     }
 }
 
@@ -199,9 +360,11 @@ pub(super) struct RenameWords {
 }
 
 impl Words for RenameWords {
-    fn request(self, _: &World) -> Result<Request, Usage> {
+    type Asked = Rename;
+
+    fn asked(self) -> Result<Rename, Usage> {
         let name = self.name.parse().map_err(|error| Usage::count(format!("{error}"), None))?;
-        Ok(Request::Rename(Rename { target: self.target, name }))
+        Ok(Rename { target: self.target, name })
     }
 }
 
@@ -244,7 +407,9 @@ pub(super) struct LogsWords {
 }
 
 impl Words for LogsWords {
-    fn request(self, _: &World) -> Result<Request, Usage> {
+    type Asked = Logs;
+
+    fn asked(self) -> Result<Logs, Usage> {
         let tail = match self.tail.as_str() {
             "all" | "" => None,
             // Docker takes what is no number, and what is below 0, for all.
@@ -257,14 +422,14 @@ impl Words for LogsWords {
                 }
             },
         };
-        Ok(Request::Logs(Logs {
+        Ok(Logs {
             target: self.target,
             follow: self.follow,
             timestamps: self.timestamps,
             tail,
             since: self.since,
             until: self.until,
-        }))
+        })
     }
 }
 
@@ -275,8 +440,23 @@ pub struct Exec {
     pub target: String,
     /// For the engine; the terminal's size is the front end's to fill in.
     pub request: ExecRequest,
+    /// Files of variables: they are read when the request is resolved.
+    pub env_files: Vec<PathBuf>,
     /// What leaves the command running.
     pub detach_keys: Vec<u8>,
+}
+
+impl Exec {
+    /// The same with what has to be read.
+    ///
+    /// # Errors
+    ///
+    /// When a file cannot be read.
+    pub fn resolve(mut self, world: &World) -> Result<Self, Usage> {
+        let files = std::mem::take(&mut self.env_files);
+        options::process::resolve(&mut self.request.env, &files, world)?;
+        Ok(self)
+    }
 }
 
 #[derive(Debug, Args)]
@@ -314,7 +494,9 @@ pub(super) struct ExecWords {
 }
 
 impl Words for ExecWords {
-    fn request(self, world: &World) -> Result<Request, Usage> {
+    type Asked = Box<Exec>;
+
+    fn asked(self) -> Result<Box<Exec>, Usage> {
         let mut words = self.words.into_iter();
         let target = words.next().unwrap_or_default();
         let command: Vec<_> = words.collect();
@@ -326,7 +508,7 @@ impl Words for ExecWords {
         }
         let request = ExecRequest {
             command,
-            env: options::process::env(&self.env_file, &self.env, world)?,
+            env: options::process::env(self.env)?,
             user: self.user,
             workdir: self.workdir,
             tty: self.tty,
@@ -336,7 +518,8 @@ impl Words for ExecWords {
             size: None,
         };
         let detach_keys = detach_keys(self.detach_keys.as_deref())?;
-        Ok(Request::Exec(Exec { target, request, detach_keys }))
+        let env_files = self.env_file.iter().map(PathBuf::from).collect();
+        Ok(Box::new(Exec { target, request, env_files, detach_keys }))
     }
 }
 
@@ -348,36 +531,9 @@ pub struct Top {
     pub words: Vec<String>,
 }
 
-/// What `inspect` looks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum ObjectType {
-    Container,
-    Image,
-    Network,
-    Volume,
-}
-
-/// `inspect`
-#[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct Inspect {
-    /// Format output using a custom template: json, or a Go template
-    #[arg(short, long, value_name = "FORMAT")]
-    pub format: Option<String>,
-    /// Display total file sizes if the type is container
-    #[arg(short, long)]
-    pub size: bool,
-    /// Only inspect objects of the given type
-    #[arg(long = "type", value_name = "TYPE")]
-    pub kind: Option<ObjectType>,
-    /// The objects.
-    #[arg(value_name = "NAME|ID", required = true, hide = true)]
-    pub names: Vec<String>,
-}
-
 /// `container inspect`
 #[derive(Debug, Args)]
-pub(super) struct ContainerInspectWords {
+pub(super) struct InspectWords {
     /// Format output using a custom template: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     format: Option<String>,
@@ -388,26 +544,60 @@ pub(super) struct ContainerInspectWords {
     names: Vec<String>,
 }
 
-impl Words for ContainerInspectWords {
-    fn request(self, _: &World) -> Result<Request, Usage> {
+impl Words for InspectWords {
+    type Asked = Inspect;
+
+    fn asked(self) -> Result<Inspect, Usage> {
         let Self { format, size, names } = self;
-        Ok(Request::Inspect(Inspect { format, size, kind: Some(ObjectType::Container), names }))
+        Ok(Inspect { format, size, kind: Some(ObjectType::Container), names })
     }
 }
 
-/// `volume inspect`
-#[derive(Debug, Args)]
-pub(super) struct VolumeInspectWords {
-    /// Format output using a custom template: json, or a Go template
-    #[arg(short, long, value_name = "FORMAT")]
-    format: Option<String>,
-    #[arg(value_name = "VOLUME", required = true, hide = true)]
-    names: Vec<String>,
+/// `ps`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Ps {
+    /// Show all containers (default shows just running)
+    #[arg(short, long)]
+    pub all: bool,
+    /// Filter output based on conditions provided
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+    /// Format output: table, "table TEMPLATE", json, or a Go template
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Show n last created containers (includes all states)
+    #[arg(short = 'n', long, value_name = "N", default_value = "-1")]
+    pub last: i64,
+    /// Show the latest created container (includes all states)
+    #[arg(short, long)]
+    pub latest: bool,
+    /// Don't truncate output
+    #[arg(long)]
+    pub no_trunc: bool,
+    /// Only display container IDs
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Display total file sizes
+    #[arg(short, long)]
+    pub size: bool,
 }
 
-impl Words for VolumeInspectWords {
-    fn request(self, _: &World) -> Result<Request, Usage> {
-        let Self { format, names } = self;
-        Ok(Request::Inspect(Inspect { format, size: false, kind: Some(ObjectType::Volume), names }))
-    }
+/// `stats`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Stats {
+    /// Show all containers (default shows just running)
+    #[arg(short, long)]
+    pub all: bool,
+    /// Format output: table, "table TEMPLATE", json, or a Go template
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Disable streaming stats and only pull the first result
+    #[arg(long)]
+    pub no_stream: bool,
+    /// Do not truncate output
+    #[arg(long)]
+    pub no_trunc: bool,
+    /// The containers; all that run when none is named.
+    #[arg(value_name = "CONTAINER", hide = true)]
+    pub targets: Vec<String>,
 }

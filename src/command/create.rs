@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::options::OptionWords;
+use super::options::{Files, OptionWords};
 use super::usage::Usage;
-use super::{Request, Words, World, keys};
+use super::{Words, World, keys, options};
 use crate::engine::{CreateRequest, PullPolicy, Streams};
 
 /// `run`: create, start, and stay with it unless detached.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// What to create.
     pub create: Create,
@@ -25,23 +25,23 @@ pub struct Run {
 }
 
 /// `create`
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Create {
     /// For the engine.
     pub request: CreateRequest,
+    /// Files that have a part in it: they are read when the request is resolved.
+    pub files: Files,
     /// Where the id is written.
     pub cidfile: Option<PathBuf>,
     /// No progress of a pull.
     pub quiet: bool,
 }
 
-impl PartialEq for Create {
-    fn eq(&self, other: &Self) -> bool {
-        let parts = |c: &Self| {
-            let request = &c.request;
-            (request.name.clone(), request.image.clone(), request.pull, c.cidfile.clone(), c.quiet)
-        };
-        parts(self) == parts(other) && self.request.options == other.request.options
+impl Create {
+    /// Puts in what has to be read.
+    pub(super) fn resolve(&mut self, world: &World) -> Result<(), Usage> {
+        self.cidfile = self.cidfile.take().map(|path| world.absolute(path));
+        options::resolve(&mut self.request.options, std::mem::take(&mut self.files), world)
     }
 }
 
@@ -85,26 +85,30 @@ pub(super) struct RunWords {
 }
 
 impl Words for CreateWords {
-    fn request(self, world: &World) -> Result<Request, Usage> {
-        Ok(Request::Create(Box::new(self.create(world)?)))
+    type Asked = Box<Create>;
+
+    fn asked(self) -> Result<Box<Create>, Usage> {
+        Ok(Box::new(self.create()?))
     }
 }
 
 impl Words for RunWords {
-    fn request(self, world: &World) -> Result<Request, Usage> {
-        let mut create = self.create.create(world)?;
+    type Asked = Box<Run>;
+
+    fn asked(self) -> Result<Box<Run>, Usage> {
+        let mut create = self.create.create()?;
         let process = &mut create.request.options.process;
         if self.detach && process.attach.replace(Streams::default().into()).is_some() {
             return Err(Usage::argument("conflicting options: cannot specify both --attach and --detach"));
         }
         let streams = process.attached();
-        Ok(Request::Run(Box::new(Run {
+        Ok(Box::new(Run {
             create,
             detach: self.detach,
             streams,
             sig_proxy: self.sig_proxy,
             detach_keys: detach_keys(self.detach_keys.as_deref())?,
-        })))
+        }))
     }
 }
 
@@ -114,7 +118,7 @@ pub(super) fn detach_keys(word: Option<&str>) -> Result<Vec<u8>, Usage> {
 }
 
 impl CreateWords {
-    fn create(self, world: &World) -> Result<Create, Usage> {
+    fn create(self) -> Result<Create, Usage> {
         let mut words = self.words.iter().cloned();
         let image = words.next().unwrap_or_default();
         let command = words.collect();
@@ -133,9 +137,8 @@ impl CreateWords {
                 return Err(Usage::argument(message));
             }
         };
-        let cidfile = self.cidfile.as_deref().map(|path| world.absolute(path));
-        let quiet = self.quiet;
-        let options = self.options.read(command, world)?;
-        Ok(Create { request: CreateRequest { name, image, pull, options }, cidfile, quiet })
+        let (options, files) = self.options.read(command)?;
+        let request = CreateRequest { name, image, pull, options };
+        Ok(Create { request, files, cidfile: self.cidfile.map(PathBuf::from), quiet: self.quiet })
     }
 }

@@ -1,19 +1,112 @@
-//! The verbs of images.
+//! Images: `pull`, `images`, `load` and so on.
 
 use std::path::PathBuf;
 
 use clap::Args;
 
-use super::container::plain;
+use super::table::{Noun, changes, shows, verbs};
 use super::usage::Usage;
-use super::{Request, Words, World, options};
+use super::{Words, World, options, plain};
 use crate::oci::{Platform, Reference};
 
-plain! { ImageInspect Rmi }
+pub(super) const NOUN: Noun = Noun {
+    name: "image",
+    about: "Manage images",
+    verbs: VERBS,
+    lacks: &["build", "image build", "image prune", "push", "image push", "save", "image save", "search"],
+};
+
+verbs! { Image:
+    Pull(Pull) from PullWords = changes(
+        &["pull", "image pull"],
+        "[OPTIONS] NAME[:TAG|@DIGEST]",
+        "Download an image from a registry",
+    )
+    .common()
+    .lacks(&[&["-a, --all-tags", "--disable-content-trust"]])
+    .examples(&["pull --platform linux/arm64 debian:13"]);
+
+    Images(Images) from Images = shows(
+        &["images", "image ls", "image list"],
+        "[OPTIONS] [REPOSITORY[:TAG]]",
+        "List images",
+    )
+    .common()
+    .lacks(&[&["--tree"]]);
+
+    FromHost(FromHost) from FromHostWords = changes(
+        &["image from-host"],
+        "-t NAME[:TAG] PROGRAM [PROGRAM...]",
+        "Make an image of programs of this machine",
+    )
+    .examples(&["image from-host -t tools bash ls cat"]);
+
+    History(History) from History = shows(
+        &["history", "image history"],
+        "[OPTIONS] IMAGE",
+        "Show the history of an image",
+    )
+    .lacks(&[&["--platform"]]);
+
+    Import(Import) from ImportWords = changes(
+        &["import", "image import"],
+        "[OPTIONS] FILE|- [REPOSITORY[:TAG]]",
+        "Make an image of a root file system in a tar archive",
+    )
+    .examples(&["import -c 'CMD [\"sh\"]' rootfs.tar base"]);
+
+    Inspect(Inspect) from Inspect = shows(
+        &["image inspect"],
+        "[OPTIONS] IMAGE [IMAGE...]",
+        "Display detailed information on one or more images",
+    )
+    .lacks(&[&["--platform"]]);
+
+    Load(Load) from LoadWords = changes(
+        &["load", "image load"],
+        "[OPTIONS]",
+        "Load an image from a tar archive or STDIN",
+    )
+    .lacks(&[&["--platform"]])
+    .examples(&["load -i image.tar"]);
+
+    Rmi(Rmi) from Rmi = changes(
+        &["rmi", "image rm", "image remove"],
+        "[OPTIONS] IMAGE [IMAGE...]",
+        "Remove one or more images",
+    )
+    .lacks(&[&["--platform"]]);
+
+    Tag(Tag) from TagWords = changes(
+        &["tag", "image tag"],
+        "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
+        "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+    );
+}
+
+impl Request {
+    /// Whether an image comes of it.
+    #[must_use]
+    pub fn makes_image(&self) -> bool {
+        matches!(self, Self::FromHost(_) | Self::Import(_) | Self::Load(_) | Self::Pull(_))
+    }
+
+    /// The same with the files where they are.
+    pub(super) fn resolve(self, world: &World) -> Self {
+        let absolute = |path: PathBuf| world.absolute(path);
+        match self {
+            Self::Load(load) => Self::Load(Load { input: load.input.map(absolute), ..load }),
+            Self::Import(import) => Self::Import(Import { source: import.source.map(absolute), ..import }),
+            other => other,
+        }
+    }
+}
+
+plain! { History Images Inspect Rmi }
 
 /// `image inspect`
 #[derive(Debug, Clone, PartialEq, Eq, Args)]
-pub struct ImageInspect {
+pub struct Inspect {
     /// Format output using a custom template: json, or a Go template
     #[arg(short, long, value_name = "FORMAT")]
     pub format: Option<String>,
@@ -54,8 +147,10 @@ pub(super) struct TagWords {
 }
 
 impl Words for TagWords {
-    fn request(self, _: &World) -> Result<Request, Usage> {
-        Ok(Request::Tag(Tag { image: self.image, name: reference(&self.name)? }))
+    type Asked = Tag;
+
+    fn asked(self) -> Result<Tag, Usage> {
+        Ok(Tag { image: self.image, name: reference(&self.name)? })
     }
 }
 
@@ -72,6 +167,19 @@ pub struct Pull {
     pub is_default_tag: bool,
 }
 
+impl Pull {
+    /// What `pull NAME` asks for.
+    ///
+    /// # Errors
+    ///
+    /// When it is no image's name.
+    pub fn named(name: &str) -> Result<Self, Usage> {
+        let last = name.rsplit('/').next().unwrap_or_default();
+        let is_default_tag = !name.contains('@') && !last.contains(':');
+        Ok(Self { reference: reference(name)?, platform: None, quiet: false, is_default_tag })
+    }
+}
+
 #[derive(Debug, Args)]
 pub(super) struct PullWords {
     /// Use the image of this platform
@@ -85,14 +193,14 @@ pub(super) struct PullWords {
 }
 
 impl Words for PullWords {
-    fn request(self, _: &World) -> Result<Request, Usage> {
-        Ok(Request::Pull(Pull {
-            reference: reference(&self.name)?,
+    type Asked = Pull;
+
+    fn asked(self) -> Result<Pull, Usage> {
+        Ok(Pull {
             platform: self.platform.as_deref().map(options::platform).transpose()?,
             quiet: self.quiet,
-            is_default_tag: !self.name.contains('@')
-                && !self.name.rsplit('/').next().unwrap_or_default().contains(':'),
-        }))
+            ..Pull::named(&self.name)?
+        })
     }
 }
 
@@ -120,9 +228,10 @@ pub(super) struct LoadWords {
 }
 
 impl Words for LoadWords {
-    fn request(self, world: &World) -> Result<Request, Usage> {
-        let input = self.input.as_deref().map(|path| world.absolute(path));
-        Ok(Request::Load(Load { input, quiet: self.quiet }))
+    type Asked = Load;
+
+    fn asked(self) -> Result<Load, Usage> {
+        Ok(Load { input: self.input.map(PathBuf::from), quiet: self.quiet })
     }
 }
 
@@ -139,6 +248,27 @@ pub struct Import {
     pub message: Option<String>,
     /// What the programs in it run on.
     pub platform: Option<Platform>,
+}
+
+impl Import {
+    /// What `import SOURCE NAME` asks for.
+    ///
+    /// # Errors
+    ///
+    /// When the source is a URL, or the name none of an image.
+    pub fn named(source: &str, name: Option<&str>) -> Result<Self, Usage> {
+        if source.contains("://") {
+            let usage = Usage::argument("import of a URL is not supported yet");
+            return Err(usage.hint("pipe it: `curl URL | hoist import - NAME`"));
+        }
+        Ok(Self {
+            source: (source != "-").then(|| source.into()),
+            reference: name.filter(|name| !name.is_empty()).map(reference).transpose()?,
+            changes: Vec::new(),
+            message: None,
+            platform: None,
+        })
+    }
 }
 
 #[derive(Debug, Args)]
@@ -159,18 +289,15 @@ pub(super) struct ImportWords {
 }
 
 impl Words for ImportWords {
-    fn request(self, world: &World) -> Result<Request, Usage> {
-        if self.source.contains("://") {
-            let usage = Usage::argument("import of a URL is not supported yet");
-            return Err(usage.hint("pipe it: `curl URL | hoist import - NAME`"));
-        }
-        Ok(Request::Import(Import {
-            source: (self.source != "-").then(|| world.absolute(&self.source)),
-            reference: self.name.as_deref().filter(|name| !name.is_empty()).map(reference).transpose()?,
+    type Asked = Import;
+
+    fn asked(self) -> Result<Import, Usage> {
+        Ok(Import {
             changes: options::each(&self.change, |word| options::filled("--change", word))?,
             message: self.message,
             platform: self.platform.as_deref().map(options::platform).transpose()?,
-        }))
+            ..Import::named(&self.source, self.name.as_deref())?
+        })
     }
 }
 
@@ -193,7 +320,56 @@ pub(super) struct FromHostWords {
 }
 
 impl Words for FromHostWords {
-    fn request(self, _: &World) -> Result<Request, Usage> {
-        Ok(Request::FromHost(FromHost { reference: reference(&self.tag)?, programs: self.programs }))
+    type Asked = FromHost;
+
+    fn asked(self) -> Result<FromHost, Usage> {
+        Ok(FromHost { reference: reference(&self.tag)?, programs: self.programs })
     }
+}
+
+/// `images`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Images {
+    /// Show all images
+    #[arg(short, long)]
+    pub all: bool,
+    /// Show digests
+    #[arg(long)]
+    pub digests: bool,
+    /// Filter output based on conditions provided
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+    /// Format output: table, "table TEMPLATE", json, or a Go template
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Don't truncate output
+    #[arg(long)]
+    pub no_trunc: bool,
+    /// Only show image IDs
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// Only images of this name.
+    #[arg(value_name = "REPOSITORY[:TAG]", hide = true)]
+    pub name: Option<String>,
+}
+
+/// `history`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct History {
+    /// Format output: table, "table TEMPLATE", json, or a Go template
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Print sizes and dates in human readable format
+    #[arg(short = 'H', long, action = clap::ArgAction::Set, num_args = 0..=1, require_equals = true, default_missing_value = "true",
+          default_value = "true", value_name = "BOOL", value_parser = super::truth)]
+    pub human: bool,
+    /// Don't truncate output
+    #[arg(long)]
+    pub no_trunc: bool,
+    /// Only show image IDs
+    #[arg(short, long)]
+    pub quiet: bool,
+    /// The image.
+    #[arg(value_name = "IMAGE", hide = true)]
+    pub name: String,
 }

@@ -1,78 +1,60 @@
 //! The grammar: words ⇄ requests. The command line and the TUI's `:` line share it.
 //!
 //! ```text
-//! words ── global flags ── verb (a table) ── clap ── Words::request ──▶ Request
+//! words ── global flags ── verb (a table) ── clap ── Words::asked ──▶ Request ── resolve ──▶ Resolved
+//!                                                       pure                   files, variables, folder
 //! CreateRequest ── equivalent::run ──▶ words
 //! ```
-//! Nothing here talks to an engine. What a word may refer to (variables, files named by
-//! `--env-file` and the like) comes in through [`World`]. Only the verb that is asked for
-//! is built: the whole tree of options costs more than many a verb's work.
+//! Nothing here talks to an engine. [`parse`] reads nothing but the words; [`Request::resolve`] puts
+//! in what they refer to. Only the verb that is asked for is built: the whole tree of options costs
+//! more than many a verb's work.
+//!
+//! A verb is a row in the file of its noun ([`table`]), with the words it takes beside it. A noun is
+//! such a file, a variant of [`Request`] and a row of [`NOUNS`].
 
 mod complete;
-mod container;
+pub mod container;
 mod create;
 mod empty;
 pub mod equivalent;
 mod fields;
 pub mod flags;
-mod image;
+pub mod image;
 mod keys;
-mod lists;
+pub mod network;
 mod options;
+mod reference;
 mod refused;
+mod resolve;
 mod suggest;
+pub mod system;
 mod table;
 mod usage;
+pub mod volume;
 mod words;
 
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::{ArgMatches, FromArgMatches};
 
-use crate::config::{Environment, Flags};
+use crate::config::Flags;
+use table::Noun;
 
 pub use complete::{Shell, completion};
-pub use container::{
-    Attach, Exec, Inspect, Kill, Logs, ObjectType, Pause, Rename, Restart, Rm, Start, Stop, Top, Unpause,
-    Wait,
-};
-pub use create::{Create, Run};
 pub use fields::{FIELDS, Field, Kind, Section};
-pub use image::{FromHost, ImageInspect, Import, Load, Pull, Rmi, Tag};
 pub use keys::{DEFAULT_DETACH, Keys};
-pub use lists::{
-    Events, History, Images, Info, NetworkInspect, NetworkLs, Ps, Stats, SystemBoot, SystemInstall,
-    SystemReset, SystemShutdown, SystemUninstall, Version, VolumeLs,
-};
-pub use suggest::{Noun, Suggestions, choices, suggest};
-pub use table::summary;
+pub use options::Files;
+pub use reference::reference;
+pub use resolve::{Resolved, World};
+pub use suggest::{NameKind, Suggestions, choices, suggest};
+pub use table::{Verb, summary};
 pub use usage::Usage;
 pub use words::{join, split};
 
-/// What words may refer to: variables and files of who wrote them.
-#[derive(Debug, Clone)]
-pub struct World {
-    /// For `-e NAME` and `--env-file`.
-    pub environment: Environment,
-    /// What relative paths start from.
-    pub folder: PathBuf,
-    /// Reads a file that is named.
-    pub read: fn(&Path) -> io::Result<String>,
-}
-
-impl World {
-    /// The path as an absolute one.
-    #[must_use]
-    pub fn absolute(&self, path: &str) -> PathBuf {
-        self.folder.join(path)
-    }
-}
-
 /// What the words of one command line mean.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
-    /// `--root` and the like.
+    /// `--root` and the like, as they were written.
     pub flags: Flags,
     /// `-D`
     pub debug: bool,
@@ -80,122 +62,97 @@ pub struct Parsed {
     pub request: Request,
 }
 
-/// What to do.
-#[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "a verb each")]
+/// What to do, by noun; files that it names are not read yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "a noun each")]
 pub enum Request {
     /// Nothing but to show this text.
     Show(String),
     /// No verb was given: the terminal UI.
     Nothing,
-    Attach(Attach),
-    Completion(Shell),
-    Create(Box<Create>),
-    Events(Events),
-    Exec(Exec),
-    FromHost(FromHost),
-    History(History),
-    ImageInspect(ImageInspect),
-    Images(Images),
-    Import(Import),
-    Info(Info),
-    Inspect(Inspect),
-    Kill(Kill),
-    Load(Load),
-    Logs(Logs),
-    NetworkInspect(NetworkInspect),
-    NetworkLs(NetworkLs),
-    Pause(Pause),
-    Ps(Ps),
-    Pull(Pull),
-    Rename(Rename),
-    Restart(Restart),
-    Rm(Rm),
-    Rmi(Rmi),
-    Run(Box<Run>),
-    Start(Start),
-    Stats(Stats),
-    Stop(Stop),
-    SystemBoot(SystemBoot),
-    SystemInstall(SystemInstall),
-    SystemReset(SystemReset),
-    SystemShutdown(SystemShutdown),
-    SystemUninstall(SystemUninstall),
-    Tag(Tag),
-    Top(Top),
-    Unpause(Unpause),
-    Version(Version),
-    VolumeLs(VolumeLs),
-    Wait(Wait),
+    Container(container::Request),
+    Image(image::Request),
+    Network(network::Request),
+    System(system::Request),
+    Volume(volume::Request),
 }
 
+/// The nouns, in the order of the overview.
+const NOUNS: &[Noun] = &[container::NOUN, image::NOUN, network::NOUN, volume::NOUN, system::NOUN];
+
+/// Nouns of Docker that hoist lacks.
+const LACKING: &[&str] = &[
+    "builder",
+    "buildx",
+    "checkpoint",
+    "compose",
+    "config",
+    "context",
+    "manifest",
+    "node",
+    "plugin",
+    "secret",
+    "service",
+    "stack",
+    "swarm",
+    "trust",
+];
+
 impl Request {
-    /// Whether it may change anything: a container, an image, a network, or what a program
-    /// in a container does. What only shows, does not.
+    /// Its verb, where it has one.
+    #[must_use]
+    pub fn verb(&self) -> Option<&'static Verb> {
+        Some(match self {
+            Self::Show(_) | Self::Nothing => return None,
+            Self::Container(request) => request.verb(),
+            Self::Image(request) => request.verb(),
+            Self::Network(request) => request.verb(),
+            Self::System(request) => request.verb(),
+            Self::Volume(request) => request.verb(),
+        })
+    }
+
+    /// Whether it may change anything.
     #[must_use]
     pub fn changes(&self) -> bool {
-        match self {
-            Self::Show(_)
-            | Self::Nothing
-            | Self::Completion(_)
-            | Self::Events(_)
-            | Self::History(_)
-            | Self::ImageInspect(_)
-            | Self::Images(_)
-            | Self::Info(_)
-            | Self::Inspect(_)
-            | Self::Logs(_)
-            | Self::NetworkInspect(_)
-            | Self::NetworkLs(_)
-            | Self::Ps(_)
-            | Self::Stats(_)
-            | Self::Top(_)
-            | Self::Version(_)
-            | Self::VolumeLs(_)
-            | Self::Wait(_) => false,
-            Self::Attach(_)
-            | Self::Create(_)
-            | Self::Exec(_)
-            | Self::FromHost(_)
-            | Self::Import(_)
-            | Self::Kill(_)
-            | Self::Load(_)
-            | Self::Pause(_)
-            | Self::Pull(_)
-            | Self::Rename(_)
-            | Self::Restart(_)
-            | Self::Rm(_)
-            | Self::Rmi(_)
-            | Self::Run(_)
-            | Self::Start(_)
-            | Self::Stop(_)
-            | Self::SystemBoot(_)
-            | Self::SystemInstall(_)
-            | Self::SystemReset(_)
-            | Self::SystemShutdown(_)
-            | Self::SystemUninstall(_)
-            | Self::Tag(_)
-            | Self::Unpause(_) => true,
-        }
+        self.verb().is_some_and(Verb::changes)
     }
 }
 
 /// The words of one verb, as clap reads them.
 trait Words: clap::Args + FromArgMatches {
+    /// What they ask for.
+    type Asked;
+
     /// What they mean.
     ///
     /// # Errors
     ///
     /// When they contradict each other or a value is not what its option takes.
-    fn request(self, world: &World) -> Result<Request, Usage>;
+    fn asked(self) -> Result<Self::Asked, Usage>;
 }
 
-/// Reads one command line, without the program's name.
+/// Words that are the request already.
+macro_rules! plain {
+    ($($name:ident)*) => {$(
+        impl $crate::command::Words for $name {
+            type Asked = Self;
+
+            fn asked(self) -> Result<Self, $crate::command::Usage> {
+                Ok(self)
+            }
+        }
+    )*};
+}
+use plain;
+
+/// Reads one command line, without the program's name. What it refers to is left for
+/// [`Request::resolve`].
 ///
 /// # Errors
 ///
 /// [`Usage`], with the exit code that Docker has for it.
-pub fn parse(words: &[String], world: &World) -> Result<Parsed, Usage> {
+pub fn parse(words: &[String]) -> Result<Parsed, Usage> {
     let mut parsed = Parsed { flags: Flags::default(), debug: false, request: Request::Nothing };
     let mut rest = words;
     while let Some((word, tail)) = rest.split_first() {
@@ -228,7 +185,7 @@ pub fn parse(words: &[String], world: &World) -> Result<Parsed, Usage> {
             // `hoist help run`
             "help" => {
                 let words: Vec<_> = tail.iter().cloned().chain(["--help".to_owned()]).collect();
-                parsed.request = verb(&words, world)?;
+                parsed.request = verb(&words)?;
                 return Ok(parsed);
             }
             _ if word.starts_with('-') => return Err(refused::global(word)),
@@ -238,7 +195,7 @@ pub fn parse(words: &[String], world: &World) -> Result<Parsed, Usage> {
                     .hint("`hoist --read-only` alone opens it"));
             }
             _ => {
-                parsed.request = verb(rest, world)?;
+                parsed.request = verb(rest)?;
                 return Ok(parsed);
             }
         };
@@ -251,32 +208,32 @@ pub fn parse(words: &[String], world: &World) -> Result<Parsed, Usage> {
         if value.is_empty() {
             return Err(Usage::flag(format!("flag needs an argument: {name}"), "hoist"));
         }
-        *slot = Some(world.absolute(value));
+        *slot = Some(PathBuf::from(value));
         rest = after;
     }
     Ok(parsed)
 }
 
 /// Reads a verb and its words.
-fn verb(words: &[String], world: &World) -> Result<Request, Usage> {
+fn verb(words: &[String]) -> Result<Request, Usage> {
     let (verb, rest) = match table::find(words) {
         table::Found::Verb(verb, rest) => (verb, rest),
-        table::Found::Group(text) => return Ok(Request::Show(text)),
+        table::Found::Noun(noun) => return Ok(Request::Show(noun.help())),
         table::Found::Unknown(usage) => return Err(usage),
     };
     let command = verb.command();
     let rest = empty::without(&command, rest);
     match lenient(command).try_get_matches_from(rest) {
-        Ok(matches) => (verb.read)(&matches, world).map_err(|usage| usage.of(verb)),
+        Ok(matches) => (verb.read)(&matches).map_err(|usage| usage.of(verb)),
         Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelp => Ok(Request::Show(verb.help())),
         Err(error) => Err(usage::from_clap(&error, verb)),
     }
 }
 
 /// Reads matches as the words of one verb.
-fn read<T: Words>(matches: &ArgMatches, world: &World) -> Result<Request, Usage> {
+fn read<T: Words>(matches: &ArgMatches) -> Result<T::Asked, Usage> {
     match T::from_arg_matches(matches) {
-        Ok(words) => words.request(world),
+        Ok(words) => words.asked(),
         Err(error) => Err(Usage::argument(error.to_string())),
     }
 }

@@ -5,8 +5,9 @@
 
 use clap::Arg;
 
+use super::NOUNS;
 use super::flags::{flags, sort};
-use super::table::{self, Found, GROUPS, VERBS};
+use super::table::{self, Found, Noun, Verb};
 
 /// What can stand there.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -16,13 +17,13 @@ pub struct Suggestions {
     /// Words of the grammar, each with what it means.
     pub words: Vec<(String, String)>,
     /// Names of this kind.
-    pub noun: Option<Noun>,
+    pub names: Option<NameKind>,
 }
 
 /// What a name is the name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Noun {
+pub enum NameKind {
     Container,
     Image,
     Network,
@@ -59,13 +60,13 @@ const SIGNALS: &[&str] =
     &["SIGTERM", "SIGKILL", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT"];
 
 /// Options whose value is a name.
-const NAMES: &[(&str, Noun)] = &[
-    ("network", Noun::Network),
-    ("volume", Noun::File),
-    ("env-file", Noun::File),
-    ("label-file", Noun::File),
-    ("cidfile", Noun::File),
-    ("input", Noun::File),
+const NAMES: &[(&str, NameKind)] = &[
+    ("network", NameKind::Network),
+    ("volume", NameKind::File),
+    ("env-file", NameKind::File),
+    ("label-file", NameKind::File),
+    ("cidfile", NameKind::File),
+    ("input", NameKind::File),
 ];
 
 /// The values that an option of this name takes, where they are few.
@@ -81,7 +82,7 @@ pub fn suggest(before: &[String], begun: &str) -> Suggestions {
     let found = if before.is_empty() { None } else { Some(table::find(before)) };
     match found {
         Some(Found::Verb(verb, words)) => behind(verb, words, begun),
-        Some(Found::Group(_)) => fitting(within(&before[0]), begun),
+        Some(Found::Noun(noun)) => fitting(within(noun), begun),
         Some(Found::Unknown(_)) => Suggestions::default(),
         None => fitting(first(), begun),
     }
@@ -89,19 +90,16 @@ pub fn suggest(before: &[String], begun: &str) -> Suggestions {
 
 /// Words that a line can begin with.
 fn first() -> Vec<(String, String)> {
-    let tops = VERBS.iter().flat_map(|verb| verb.paths.iter().map(|path| (*path, verb.about())));
-    let tops = tops.filter(|(path, _)| !path.contains(' '));
-    let all = tops.chain(GROUPS.iter().copied()).chain([("help", "Show what the commands are")]);
+    let tops = table::each_verb().flat_map(|verb| verb.names().iter().map(|name| (*name, verb.about())));
+    let tops = tops.filter(|(name, _)| !name.contains(' '));
+    let nouns = NOUNS.iter().map(|noun| (noun.name, noun.about));
+    let all = tops.chain(nouns).chain([("help", "Show what the commands are")]);
     all.map(|(name, about)| (name.to_owned(), about.to_owned())).collect()
 }
 
-/// Words that can stand behind the name of a group.
-fn within(group: &str) -> Vec<(String, String)> {
-    let of = |verb: &'static table::Verb| {
-        let name = verb.paths.iter().find_map(|path| path.strip_prefix(group)?.strip_prefix(' '))?;
-        Some((name.to_owned(), verb.about().to_owned()))
-    };
-    VERBS.iter().filter_map(of).collect()
+/// Words that can stand behind a noun.
+fn within(noun: &Noun) -> Vec<(String, String)> {
+    noun.within().map(|(name, verb)| (name.to_owned(), verb.about().to_owned())).collect()
 }
 
 fn fitting(words: Vec<(String, String)>, begun: &str) -> Suggestions {
@@ -109,7 +107,7 @@ fn fitting(words: Vec<(String, String)>, begun: &str) -> Suggestions {
     Suggestions { words, ..Suggestions::default() }
 }
 
-fn behind(verb: &table::Verb, words: &[String], begun: &str) -> Suggestions {
+fn behind(verb: &Verb, words: &[String], begun: &str) -> Suggestions {
     let command = verb.command();
     let sorted = sort(&command, words);
     if let Some(long) = sorted.waiting {
@@ -121,7 +119,7 @@ fn behind(verb: &table::Verb, words: &[String], begun: &str) -> Suggestions {
         return value(&command, &name[2..], format!("{name}="), part);
     }
     if begun.starts_with('-') && !is_over {
-        let shown = flags(verb.paths[0]).into_iter().map(|flag| (format!("--{}", flag.long), flag.about));
+        let shown = flags(verb.names()[0]).into_iter().map(|flag| (format!("--{}", flag.long), flag.about));
         return fitting(shown.collect(), begun);
     }
     positional(&command, sorted.rest.len(), begun)
@@ -134,8 +132,8 @@ fn value(command: &clap::Command, long: &str, prefix: String, begun: &str) -> Su
     if let Some(arg) = arg.filter(|_| words.is_empty()) {
         words = possible(arg);
     }
-    let noun = NAMES.iter().find(|(name, _)| *name == long).map(|(_, noun)| *noun);
-    Suggestions { prefix, noun, ..fitting(words, begun) }
+    let names = NAMES.iter().find(|(name, _)| *name == long).map(|(_, names)| *names);
+    Suggestions { prefix, names, ..fitting(words, begun) }
 }
 
 /// The values that clap takes for an argument, where they are few.
@@ -152,16 +150,16 @@ fn positional(command: &clap::Command, place: usize, begun: &str) -> Suggestions
     let last = all.last().copied().filter(many).filter(|arg| !arg.is_trailing_var_arg_set());
     let Some(arg) = all.get(place).copied().or(last) else { return Suggestions::default() };
     let name = arg.get_value_names().and_then(<[_]>::first).map(ToString::to_string).unwrap_or_default();
-    let noun = match name.as_str() {
-        "NAME|ID" => Some(Noun::Object),
-        name if name.contains("CONTAINER") => Some(Noun::Container),
-        name if name.contains("NETWORK") => Some(Noun::Network),
-        name if name.contains("VOLUME") => Some(Noun::Volume),
-        name if name.contains("FILE") => Some(Noun::File),
-        name if name.contains("IMAGE") || name.contains(":TAG") => Some(Noun::Image),
+    let names = match name.as_str() {
+        "NAME|ID" => Some(NameKind::Object),
+        name if name.contains("CONTAINER") => Some(NameKind::Container),
+        name if name.contains("NETWORK") => Some(NameKind::Network),
+        name if name.contains("VOLUME") => Some(NameKind::Volume),
+        name if name.contains("FILE") => Some(NameKind::File),
+        name if name.contains("IMAGE") || name.contains(":TAG") => Some(NameKind::Image),
         _ => None,
     };
-    Suggestions { noun, ..fitting(possible(arg), begun) }
+    Suggestions { names, ..fitting(possible(arg), begun) }
 }
 
 #[cfg(test)]
@@ -174,8 +172,8 @@ mod tests {
         let (before, begun) = line.rsplit_once('|').unwrap();
         let found = suggest(&split(before).unwrap(), begun);
         let words: Vec<_> = found.words.iter().map(|(word, _)| word.as_str()).collect();
-        let noun = found.noun.map_or_else(String::new, |noun| format!(" {noun:?}"));
-        format!("{}{}{noun}", found.prefix, words.join(" "))
+        let names = found.names.map_or_else(String::new, |names| format!(" {names:?}"));
+        format!("{}{}{names}", found.prefix, words.join(" "))
     }
 
     #[test]

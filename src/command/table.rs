@@ -1,233 +1,280 @@
-//! Every verb: how it is called, what it does, who reads its words.
+//! The table of commands: the form of its rows, how words find theirs, and what is said of them.
+//!
+//! ```text
+//!  a noun's file: `verbs!`, a row a verb        container.rs image.rs network.rs volume.rs system.rs
+//!        │
+//!      NOUNS ─┬─▶ find: words → the row, or a refusal       the command line, the `:` line
+//!             ├─▶ help, overview, completion, suggestions   here, `complete`, `suggest`
+//!             ├─▶ summary                                   the palette
+//!             ├─▶ docs/commands.md                          a test writes and checks it
+//!             └─▶ routes                                    to come
+//! ```
+//! A route of an API is to be one more column of a row: method, path, and a function that makes the
+//! same request of the path and the body. What is done then, and whether it changes anything, is
+//! said by the request, whoever made it.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::usage::Usage;
-use super::{Request, World, complete, container, create, image, lists, read, refused};
+use super::{LACKING, NOUNS, Request};
 
-/// One verb.
+/// What verbs are about: `container` of `container ls`.
 #[derive(Debug)]
-pub(super) struct Verb {
-    /// Its names, the usual one first: `ps`, `container ls`.
-    pub(super) paths: &'static [&'static str],
+pub(super) struct Noun {
+    /// `container`
+    pub(super) name: &'static str,
+    /// One line.
+    pub(super) about: &'static str,
+    /// Its verbs, in the order of the overview.
+    pub(super) verbs: &'static [Verb],
+    /// The names of verbs that Docker has and hoist lacks.
+    pub(super) lacks: &'static [&'static str],
+}
+
+/// One verb: its row, and how its words are read.
+#[derive(Debug)]
+pub struct Verb {
+    pub(super) row: Row,
+    pub(super) augment: fn(Command) -> Command,
+    pub(super) read: fn(&ArgMatches) -> Result<Request, Usage>,
+}
+
+/// How a verb is called, and what is said of it.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Row {
+    /// Its names, the usual one first: `ps`, `container ls`. Their words are split at blanks.
+    names: &'static [&'static str],
     /// What stands after its name in the usage line.
     arguments: &'static str,
     /// One line.
     about: &'static str,
-    augment: fn(Command) -> Command,
-    pub(super) read: fn(&ArgMatches, &World) -> Result<Request, Usage>,
+    changes: bool,
+    is_common: bool,
+    lacks: &'static [&'static [&'static str]],
+    examples: &'static [&'static str],
 }
 
-/// A row of the table.
+/// A verb that may change something.
+pub(super) const fn changes(
+    names: &'static [&'static str],
+    arguments: &'static str,
+    about: &'static str,
+) -> Row {
+    Row { names, arguments, about, changes: true, is_common: false, lacks: &[], examples: &[] }
+}
+
+/// A verb that only shows.
+pub(super) const fn shows(
+    names: &'static [&'static str],
+    arguments: &'static str,
+    about: &'static str,
+) -> Row {
+    Row { changes: false, ..changes(names, arguments, about) }
+}
+
+impl Row {
+    /// It stands first in the overview.
+    pub(super) const fn common(self) -> Self {
+        Self { is_common: true, ..self }
+    }
+
+    /// Options of Docker's that are not there yet, in groups: `-p, --publish`.
+    pub(super) const fn lacks(self, lacks: &'static [&'static [&'static str]]) -> Self {
+        Self { lacks, ..self }
+    }
+
+    /// Lines to try, without the program's name.
+    pub(super) const fn examples(self, examples: &'static [&'static str]) -> Self {
+        Self { examples, ..self }
+    }
+}
+
+/// The verbs of a noun: what each asks for, the words it is read from, and its row.
 macro_rules! verbs {
-    ($($words:ty, $arguments:literal, $about:literal, $($path:literal)|+;)*) => {
-        &[$(Verb {
-            paths: &[$($path),+],
-            arguments: $arguments,
-            about: $about,
-            augment: <$words as clap::Args>::augment_args,
-            read: read::<$words>,
-        }),*]
+    ($noun:ident: $($verb:ident($asked:ty) from $words:ty = $row:expr;)*) => {
+        /// What is asked for.
+        #[derive(Debug, Clone, PartialEq, Eq)]
+        #[expect(missing_docs, reason = "the rows say it")]
+        pub enum Request {
+            $($verb($asked)),*
+        }
+
+        pub(in crate::command) const VERBS: &[$crate::command::table::Verb] = &[$(
+            $crate::command::table::Verb {
+                row: $row,
+                augment: <$words as clap::Args>::augment_args,
+                read: |matches| {
+                    let asked = $crate::command::read::<$words>(matches)?;
+                    Ok($crate::command::Request::$noun(Request::$verb(asked)))
+                },
+            }
+        ),*];
+
+        impl Request {
+            /// Its verb.
+            #[must_use]
+            pub fn verb(&self) -> &'static $crate::command::table::Verb {
+                enum At {
+                    $($verb),*
+                }
+                match self {
+                    $(Self::$verb(_) => &VERBS[At::$verb as usize]),*
+                }
+            }
+        }
     };
 }
-
-/// The verbs, in the order of the overview. A path's words are split at blanks.
-pub(super) const VERBS: &[Verb] = verbs! {
-    create::RunWords, "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create and run a new container from an image",
-        "run" | "container run";
-    container::ExecWords, "[OPTIONS] CONTAINER COMMAND [ARG...]", "Execute a command in a running container",
-        "exec" | "container exec";
-    lists::Ps, "[OPTIONS]", "List containers",
-        "ps" | "container ls" | "container ps" | "container list";
-    container::LogsWords, "[OPTIONS] CONTAINER", "Fetch the logs of a container",
-        "logs" | "container logs";
-    image::PullWords, "[OPTIONS] NAME[:TAG|@DIGEST]", "Download an image from a registry",
-        "pull" | "image pull";
-    lists::Images, "[OPTIONS] [REPOSITORY[:TAG]]", "List images",
-        "images" | "image ls" | "image list";
-    image::FromHostWords, "-t NAME[:TAG] PROGRAM [PROGRAM...]", "Make an image of programs of this machine",
-        "image from-host";
-
-    container::AttachWords, "[OPTIONS] CONTAINER", "Attach this terminal to a running container",
-        "attach" | "container attach";
-    create::CreateWords, "[OPTIONS] IMAGE [COMMAND] [ARG...]", "Create a new container",
-        "create" | "container create";
-    container::Inspect, "[OPTIONS] NAME|ID [NAME|ID...]", "Return low-level information on objects",
-        "inspect";
-    container::ContainerInspectWords, "[OPTIONS] CONTAINER [CONTAINER...]",
-        "Display detailed information on one or more containers",
-        "container inspect";
-    container::Kill, "[OPTIONS] CONTAINER [CONTAINER...]", "Kill one or more running containers",
-        "kill" | "container kill";
-    container::Pause, "CONTAINER [CONTAINER...]", "Pause all processes within one or more containers",
-        "pause" | "container pause";
-    container::RenameWords, "CONTAINER NEW_NAME", "Rename a container",
-        "rename" | "container rename";
-    container::Restart, "[OPTIONS] CONTAINER [CONTAINER...]", "Restart one or more containers",
-        "restart" | "container restart";
-    container::Rm, "[OPTIONS] CONTAINER [CONTAINER...]", "Remove one or more containers",
-        "rm" | "container rm" | "container remove";
-    container::StartWords, "[OPTIONS] CONTAINER [CONTAINER...]", "Start one or more stopped containers",
-        "start" | "container start";
-    lists::Stats, "[OPTIONS] [CONTAINER...]", "Display a live stream of container(s) resource usage statistics",
-        "stats" | "container stats";
-    container::Stop, "[OPTIONS] CONTAINER [CONTAINER...]", "Stop one or more running containers",
-        "stop" | "container stop";
-    container::Top, "CONTAINER", "Display the running processes of a container",
-        "top" | "container top";
-    container::Unpause, "CONTAINER [CONTAINER...]", "Unpause all processes within one or more containers",
-        "unpause" | "container unpause";
-    container::Wait, "CONTAINER [CONTAINER...]", "Block until one or more containers stop, then print their exit codes",
-        "wait" | "container wait";
-
-    lists::History, "[OPTIONS] IMAGE", "Show the history of an image",
-        "history" | "image history";
-    image::ImportWords, "[OPTIONS] FILE|- [REPOSITORY[:TAG]]", "Make an image of a root file system in a tar archive",
-        "import" | "image import";
-    image::ImageInspect, "[OPTIONS] IMAGE [IMAGE...]", "Display detailed information on one or more images",
-        "image inspect";
-    image::LoadWords, "[OPTIONS]", "Load an image from a tar archive or STDIN",
-        "load" | "image load";
-    image::Rmi, "[OPTIONS] IMAGE [IMAGE...]", "Remove one or more images",
-        "rmi" | "image rm" | "image remove";
-    image::TagWords, "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]", "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
-        "tag" | "image tag";
-
-    lists::NetworkInspect, "[OPTIONS] NETWORK [NETWORK...]", "Display detailed information on one or more networks",
-        "network inspect";
-    lists::NetworkLs, "[OPTIONS]", "List networks",
-        "network ls" | "network list";
-    container::VolumeInspectWords, "[OPTIONS] VOLUME [VOLUME...]",
-        "Display detailed information on one or more volumes",
-        "volume inspect";
-    lists::VolumeLs, "[OPTIONS]", "List volumes",
-        "volume ls" | "volume list";
-
-    lists::Events, "[OPTIONS]", "Show what changes, as it changes",
-        "events" | "system events";
-    lists::Info, "[OPTIONS]", "Display system-wide information",
-        "info" | "system info";
-    lists::SystemBoot, "", "Start the containers whose restart policies want it, as at boot",
-        "system boot";
-    lists::SystemInstall, "", "Have systemd start containers at boot and stop them at shutdown",
-        "system install";
-    lists::SystemReset, "[OPTIONS]", "Remove all containers, images and networks of this engine",
-        "system reset";
-    lists::SystemShutdown, "", "Stop all containers; their restart policies start them at the next boot",
-        "system shutdown";
-    lists::SystemUninstall, "", "Remove what `system install` made; containers keep running",
-        "system uninstall";
-    lists::Version, "[OPTIONS]", "Show the version information",
-        "version";
-    complete::CompletionWords, "bash|zsh|fish", "Print completions for a shell",
-        "completion";
-};
-
-/// Groups of verbs.
-pub(super) const GROUPS: &[(&str, &str)] = &[
-    ("container", "Manage containers"),
-    ("image", "Manage images"),
-    ("network", "Manage networks"),
-    ("volume", "Manage volumes"),
-    ("system", "Manage this engine"),
-];
-
-/// Verbs that another reader of the command line has.
-const ELSEWHERE: &[(&str, &str)] =
-    &[("oci", "Drive the embedded runtime as the OCI runtime specification says")];
+pub(super) use verbs;
 
 const TEMPLATE: &str = "Usage:  {usage}\n\n{about}\n\nOptions:\n{options}\n";
 
+/// Every verb there is.
+pub(super) fn each_verb() -> impl Iterator<Item = &'static Verb> {
+    NOUNS.iter().flat_map(|noun| noun.verbs)
+}
+
+impl Noun {
+    /// Its verbs, as they are called behind its name.
+    pub(super) fn within(&self) -> impl Iterator<Item = (&'static str, &'static Verb)> {
+        self.verbs.iter().filter_map(|verb| {
+            let name =
+                verb.names().iter().find_map(|name| name.strip_prefix(self.name)?.strip_prefix(' '))?;
+            Some((name, verb))
+        })
+    }
+
+    /// What `hoist container` shows.
+    pub(super) fn help(&self) -> String {
+        let mut rows: Vec<_> = self.within().map(|(name, verb)| (name, verb.about())).collect();
+        rows.sort_unstable();
+        let Self { name, about, .. } = self;
+        format!(
+            "Usage:  hoist {name} COMMAND\n\n{about}\n\nCommands:\n{}\nRun `hoist {name} COMMAND --help` for more on a command.\n",
+            listed(&rows)
+        )
+    }
+}
+
 impl Verb {
+    /// Its names, the usual one first.
+    pub(super) fn names(&self) -> &'static [&'static str] {
+        self.row.names
+    }
+
     /// `hoist image from-host`
     pub(super) fn name(&self) -> String {
-        format!("hoist {}", self.paths[0])
+        format!("hoist {}", self.row.names[0])
     }
 
     /// What it does, in one line.
     pub(super) fn about(&self) -> &'static str {
-        self.about
+        self.row.about
+    }
+
+    /// Whether it may change anything: a container, an image, a network, or what a program
+    /// in a container does. What only shows, does not.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.row.changes
+    }
+
+    /// Options of Docker's that it lacks.
+    pub(super) fn lacks(&self) -> impl Iterator<Item = &'static str> {
+        self.row.lacks.iter().flat_map(|group| group.iter().copied())
+    }
+
+    /// Lines to try, without the program's name.
+    pub(super) fn examples(&self) -> &'static [&'static str] {
+        self.row.examples
     }
 
     /// `hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]`
     pub(super) fn usage(&self) -> String {
-        format!("{} {}", self.name(), self.arguments).trim_end().to_owned()
+        format!("{} {}", self.name(), self.row.arguments).trim_end().to_owned()
     }
 
     /// For clap.
     pub(super) fn command(&self) -> Command {
+        let mut args: Vec<Arg> = (self.augment)(Command::new("")).get_arguments().cloned().collect();
+        // By name, and not by the groups they come from.
+        args.sort_by(|one, other| one.get_long().cmp(&other.get_long()));
         let help = Arg::new("help").long("help").help("Print usage").action(ArgAction::Help);
-        let is_run = matches!(self.paths[0], "run" | "create");
         // `-h` is help too, where it is not taken: `run -h NAME`.
-        let help = if is_run { help } else { help.short('h') };
-        let command = Command::new(self.name()).disable_help_flag(true).disable_version_flag(true);
-        let command = if is_run { by_name(self.augment, command) } else { (self.augment)(command) };
-        command.about(self.about).override_usage(self.usage()).arg(help)
+        let is_taken = args.iter().any(|arg| arg.get_short() == Some('h'));
+        let help = if is_taken { help } else { help.short('h') };
+        Command::new(self.name())
+            .disable_help_flag(true)
+            .disable_version_flag(true)
+            .about(self.row.about)
+            .override_usage(self.usage())
+            .args(args)
+            .arg(help)
     }
 
     /// What `--help` shows.
     pub(super) fn help(&self) -> String {
-        let names: Vec<_> = self.paths.iter().map(|path| format!("hoist {path}")).collect();
+        let names: Vec<_> = self.row.names.iter().map(|name| format!("hoist {name}")).collect();
         let aliases =
             if names.len() > 1 { format!("\n\nAliases:\n  {}", names.join(", ")) } else { String::new() };
-        let about = format!("{}{aliases}", self.about);
+        let about = format!("{}{aliases}", self.row.about);
         let hide = |arg: Arg| if arg.is_positional() { arg.hide(true) } else { arg };
         self.command().mut_args(hide).about(about).help_template(TEMPLATE).render_help().to_string()
     }
-}
-
-/// Adds options by name, and not by their groups.
-fn by_name(augment: fn(Command) -> Command, command: Command) -> Command {
-    let mut args: Vec<Arg> = augment(Command::new("")).get_arguments().cloned().collect();
-    args.sort_by(|one, other| one.get_long().cmp(&other.get_long()));
-    command.args(args.into_iter().enumerate().map(|(at, arg)| arg.display_order(at)))
 }
 
 /// What the first words of a command line name.
 pub(super) enum Found<'a> {
     /// A verb, and the words after it.
     Verb(&'static Verb, &'a [String]),
-    /// A group alone: its help.
-    Group(String),
+    /// A noun alone.
+    Noun(&'static Noun),
     /// Nothing there is.
     Unknown(Usage),
 }
 
 /// Finds the verb that `words` begin with.
 pub(super) fn find(words: &[String]) -> Found<'_> {
-    let is = |path: &str, count: usize| {
-        words.len() >= count && path.split(' ').eq(words[..count].iter().map(String::as_str))
-    };
     for count in [2, 1] {
-        if let Some(verb) = VERBS.iter().find(|verb| verb.paths.iter().any(|path| is(path, count))) {
+        if let Some(verb) =
+            each_verb().find(|verb| verb.names().iter().any(|name| is_called(words, name, count)))
+        {
             return Found::Verb(verb, &words[count..]);
         }
     }
     let [first, rest @ ..] = words else { return Found::Unknown(Usage::count("no verb", None)) };
-    let second = rest.first().map(String::as_str);
-    if GROUPS.iter().any(|(group, _)| group == first) {
-        match second {
-            None | Some("--help" | "-h" | "help") => return Found::Group(group_help(first)),
-            Some(verb) => {
-                if let Some(usage) = refused::verb(&[first, verb]) {
-                    return Found::Unknown(usage);
-                }
-                let hint = Some(format!("see `hoist {first} --help`"));
-                return Found::Unknown(Usage::count(format!("unknown command: hoist {first} {verb}"), hint));
-            }
-        }
+    if let Some(usage) = refused(words) {
+        return Found::Unknown(usage);
     }
-    let refusal = refused::verb(&[first]);
-    Found::Unknown(refusal.unwrap_or_else(|| {
-        let near = nearest(first)
-            .map_or_else(|| "see `hoist --help`".to_owned(), |near| format!("did you mean `{near}`?"));
-        Usage::count(format!("unknown command: hoist {first}"), Some(near))
-    }))
+    if let Some(noun) = NOUNS.iter().find(|noun| noun.name == first) {
+        return match rest.first().map(String::as_str) {
+            None | Some("--help" | "-h" | "help") => Found::Noun(noun),
+            Some(verb) => {
+                let hint = Some(format!("see `hoist {first} --help`"));
+                Found::Unknown(Usage::count(format!("unknown command: hoist {first} {verb}"), hint))
+            }
+        };
+    }
+    let near = nearest(first)
+        .map_or_else(|| "see `hoist --help`".to_owned(), |near| format!("did you mean `{near}`?"));
+    Found::Unknown(Usage::count(format!("unknown command: hoist {first}"), Some(near)))
+}
+
+/// Whether `words` begin with a name of so many words.
+fn is_called(words: &[String], name: &str, count: usize) -> bool {
+    words.len() >= count && name.split(' ').eq(words[..count].iter().map(String::as_str))
+}
+
+/// The refusal of a verb that Docker has and hoist lacks.
+fn refused(words: &[String]) -> Option<Usage> {
+    let lacking = || LACKING.iter().chain(NOUNS.iter().flat_map(|noun| noun.lacks));
+    let count = [2, 1].into_iter().find(|count| lacking().any(|name| is_called(words, name, *count)))?;
+    let message = format!("`{}` is not supported yet", words[..count].join(" "));
+    Some(Usage::count(message, Some("see `hoist --help`".to_owned())))
 }
 
 /// The verb whose name differs least, if it differs little.
 fn nearest(word: &str) -> Option<&'static str> {
-    let names = VERBS.iter().map(|verb| verb.paths[0]).filter(|name| !name.contains(' '));
+    let names = each_verb().map(|verb| verb.names()[0]).filter(|name| !name.contains(' '));
     let best = names.map(|name| (distance(word, name), name)).min()?;
     (best.0 <= 2 && best.0 < word.chars().count()).then_some(best.1)
 }
@@ -248,35 +295,23 @@ fn distance(a: &str, b: &str) -> usize {
     row[b.len()]
 }
 
-fn listed(rows: &[(String, &str)]) -> String {
+fn listed(rows: &[(&str, &str)]) -> String {
     let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     rows.iter().map(|(name, about)| format!("  {name:width$}  {about}\n")).collect()
 }
 
-fn group_help(group: &str) -> String {
-    let about = GROUPS.iter().find(|(name, _)| *name == group).map_or("", |(_, about)| about);
-    let of_group = |verb: &Verb| {
-        let name = verb.paths.iter().find_map(|path| path.strip_prefix(group)?.strip_prefix(' '))?;
-        Some((name.to_owned(), verb.about))
-    };
-    let mut rows: Vec<_> = VERBS.iter().filter_map(of_group).collect();
-    rows.sort();
-    format!(
-        "Usage:  hoist {group} COMMAND\n\n{about}\n\nCommands:\n{}\nRun `hoist {group} COMMAND --help` for more on a command.\n",
-        listed(&rows)
-    )
-}
+/// Verbs that another reader of the command line has.
+const ELSEWHERE: &[(&str, &str)] =
+    &[("oci", "Drive the embedded runtime as the OCI runtime specification says")];
 
 /// What `hoist --help` shows.
 pub(super) fn overview() -> String {
-    let top: Vec<_> = VERBS
-        .iter()
-        .filter(|verb| !verb.paths[0].contains(' '))
-        .map(|verb| (verb.paths[0].to_owned(), verb.about))
-        .chain(ELSEWHERE.iter().map(|(name, about)| ((*name).to_owned(), *about)))
-        .collect();
-    let (common, others) = top.split_at(6);
-    let groups: Vec<_> = GROUPS.iter().map(|(name, about)| ((*name).to_owned(), *about)).collect();
+    let top = each_verb().filter(|verb| !verb.names()[0].contains(' '));
+    let (common, others): (Vec<_>, Vec<_>) = top.partition(|verb| verb.row.is_common);
+    let named = |verb: &&'static Verb| (verb.names()[0], verb.about());
+    let common: Vec<_> = common.iter().map(named).collect();
+    let others: Vec<_> = others.iter().map(named).chain(ELSEWHERE.iter().copied()).collect();
+    let nouns: Vec<_> = NOUNS.iter().map(|noun| (noun.name, noun.about)).collect();
     format!(
         "\
 Usage:  hoist [OPTIONS] [COMMAND]
@@ -299,9 +334,9 @@ Global Options:
 
 Run `hoist COMMAND --help` for more information on a command.
 ",
-        listed(common),
-        listed(&groups),
-        listed(others)
+        listed(&common),
+        listed(&nouns),
+        listed(&others)
     )
 }
 
@@ -313,23 +348,20 @@ pub(super) fn tree() -> Command {
         Arg::new("root").long("root").value_name("FOLDER").value_hint(clap::ValueHint::DirPath),
         Arg::new("run-root").long("run-root").value_name("FOLDER").value_hint(clap::ValueHint::DirPath),
     ]);
-    for (group, about) in GROUPS {
-        let mut command = Command::new(*group).about(*about).disable_help_subcommand(true);
-        for verb in VERBS {
-            let name = verb.paths.iter().find_map(|path| path.strip_prefix(group)?.strip_prefix(' '));
-            if let Some(name) = name {
-                command = command.subcommand(verb.command().name(name));
-            }
+    for noun in NOUNS {
+        let mut command = Command::new(noun.name).about(noun.about).disable_help_subcommand(true);
+        for (name, verb) in noun.within() {
+            command = command.subcommand(verb.command().name(name));
         }
         tree = tree.subcommand(command);
     }
-    for verb in VERBS.iter().filter(|verb| !verb.paths[0].contains(' ')) {
-        tree = tree.subcommand(verb.command().name(verb.paths[0]));
+    for verb in each_verb().filter(|verb| !verb.names()[0].contains(' ')) {
+        tree = tree.subcommand(verb.command().name(verb.names()[0]));
     }
     tree
 }
 
 /// Every verb's usual name and what it does, for menus and help screens.
 pub fn summary() -> impl Iterator<Item = (&'static str, &'static str)> {
-    VERBS.iter().map(|verb| (verb.paths[0], verb.about))
+    each_verb().map(|verb| (verb.names()[0], verb.about()))
 }

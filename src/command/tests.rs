@@ -8,8 +8,9 @@ use std::path::Path;
 
 use proptest::prelude::*;
 
+use super::container::{Create, Exec, Ps, Run};
 use super::*;
-use crate::engine::{CreateRequest, Options, Streams};
+use crate::engine::{CreateRequest, Options, Seccomp, Streams};
 
 fn world() -> World {
     fn read(path: &Path) -> io::Result<String> {
@@ -25,8 +26,11 @@ fn world() -> World {
     World { environment, folder: "/home/me".into(), read }
 }
 
+/// What a line means, with what it refers to.
 fn parsed(line: &str) -> Result<Parsed, Usage> {
-    parse(&split(line).unwrap(), &world())
+    let Parsed { flags, debug, request } = parse(&split(line).unwrap())?;
+    let request = request.resolve(&world())?.into_request();
+    Ok(Parsed { flags: world().flags(flags), debug, request })
 }
 
 fn request(line: &str) -> Request {
@@ -35,7 +39,7 @@ fn request(line: &str) -> Request {
 
 fn run(line: &str) -> Run {
     match request(line) {
-        Request::Run(run) => *run,
+        Request::Container(container::Request::Run(run)) => *run,
         other => panic!("{line}: {other:?}"),
     }
 }
@@ -65,13 +69,16 @@ fn options_end_at_the_image() {
             && request.options.lifecycle.auto_remove
     );
     assert_eq!(run.streams, Streams { stdin: true, stdout: true, stderr: true });
-    let Request::Exec(exec) = request_of("exec -u 0 web -- ls -t") else { panic!() };
+    let exec = exec("exec -u 0 web -- ls -t");
     assert_eq!(exec.target, "web");
     assert_eq!(exec.request.command, ["--", "ls", "-t"]);
 }
 
-fn request_of(line: &str) -> Request {
-    request(line)
+fn exec(line: &str) -> Exec {
+    match request(line) {
+        Request::Container(container::Request::Exec(exec)) => *exec,
+        other => panic!("{line}: {other:?}"),
+    }
 }
 
 #[test]
@@ -95,7 +102,9 @@ fn flags_read_as_in_docker() {
     assert_eq!(attached("-a stdout"), Some(Streams { stdout: true, ..Streams::default() }));
     assert!(!run("run --sig-proxy=false debian").sig_proxy);
     assert!(run("run --sig-proxy debian").sig_proxy && run("run debian").sig_proxy);
-    assert!(matches!(request("history x"), Request::History(history) if history.human));
+    assert!(
+        matches!(request("history x"), Request::Image(image::Request::History(history)) if history.human)
+    );
 }
 
 #[test]
@@ -105,6 +114,40 @@ fn variables_come_from_files_the_caller_and_words() {
     let labels = options("--label-file labels -l tier=back --label x").labels;
     let labels: Vec<_> = labels.iter().map(|(name, value)| format!("{name}={value}")).collect();
     assert_eq!(labels, ["empty=", "tier=back", "x="]);
+}
+
+#[test]
+fn words_are_read_without_the_world_and_resolved_with_it() {
+    let line = "run -e LANG --env-file env --label-file labels -v ./c:/d --security-opt seccomp=seccomp.json \
+                --cidfile id debian";
+    let Request::Container(container::Request::Run(run)) = parse(&split(line).unwrap()).unwrap().request
+    else {
+        panic!()
+    };
+    let Create { request, files, cidfile, .. } = &run.create;
+    assert_eq!(request.options.process.env, ["LANG"]);
+    assert!(request.options.labels.is_empty() && request.options.security.seccomp == Seccomp::Default);
+    assert_eq!(files.env, [Path::new("env")]);
+    assert_eq!(files.labels, [Path::new("labels")]);
+    assert_eq!(files.seccomp.as_deref(), Some(Path::new("seccomp.json")));
+    assert_eq!(cidfile.as_deref(), Some(Path::new("id")));
+    let resolved = self::run(line).create;
+    assert_eq!(resolved.files, Files::default());
+    assert_eq!(resolved.request.options.process.env, ["A=1", "B= two ", "HOME=/home/me", "LANG=C"]);
+    assert_eq!(resolved.request.options.labels["tier"], "front");
+    assert_eq!(resolved.cidfile.as_deref(), Some(Path::new("/home/me/id")));
+    // What is resolved is complete.
+    let request = self::request(line);
+    assert_eq!(request.clone().resolve(&world()).unwrap().into_request(), request);
+}
+
+#[test]
+fn files_are_named_where_they_cannot_be_read() {
+    for line in ["run --env-file none x", "exec --env-file none web true", "run --label-file none x"] {
+        assert!(parse(&split(line).unwrap()).is_ok(), "{line}");
+        let usage = parsed(line).unwrap_err();
+        assert!(usage.message().starts_with("cannot read none: "), "{line}: {usage}");
+    }
 }
 
 #[test]
@@ -197,15 +240,16 @@ fn global_options_stand_before_the_verb() {
     assert_eq!(parsed.flags.root.as_deref(), Some(Path::new("/home/me/data")));
     assert_eq!(parsed.flags.run_root.as_deref(), Some(Path::new("/run/x")));
     assert!(parsed.debug);
-    assert_eq!(parsed.request, Request::Ps(Ps { quiet: true, last: -1, ..Ps::default() }));
-    assert_eq!(super::parse(&[], &world()).unwrap().request, Request::Nothing);
+    let ps = Ps { quiet: true, last: -1, ..Ps::default() };
+    assert_eq!(parsed.request, Request::Container(container::Request::Ps(ps)));
+    assert_eq!(super::parse(&[]).unwrap().request, Request::Nothing);
 }
 
 #[test]
 fn each_verb_is_known_to_change_something_or_to_show_only() {
     let (mut changing, mut showing) = (Vec::new(), Vec::new());
-    for verb in table::VERBS {
-        let path = verb.paths[0];
+    for verb in table::each_verb() {
+        let path = verb.names()[0];
         let words = match path {
             "tag" | "rename" | "exec" | "import" => "a bb",
             "image from-host" => "-t a b",
@@ -220,24 +264,24 @@ fn each_verb_is_known_to_change_something_or_to_show_only() {
     }
     assert_eq!(
         changing.join(" · "),
-        "run · exec · pull · image from-host · attach · create · kill · pause · rename · restart · rm · start · \
-         stop · unpause · import · load · rmi · tag · system boot · system install · system reset · \
+        "run · exec · attach · create · kill · pause · rename · restart · rm · start · stop · unpause · pull · \
+         image from-host · import · load · rmi · tag · system boot · system install · system reset · \
          system shutdown · system uninstall"
     );
     assert_eq!(
         showing.join(" · "),
-        "ps · logs · images · inspect · container inspect · stats · top · wait · history · image inspect · \
-         network inspect · network ls · volume inspect · volume ls · events · info · version · completion"
+        "ps · logs · container inspect · stats · top · wait · images · history · image inspect · \
+         network inspect · network ls · volume inspect · volume ls · inspect · events · info · version · completion"
     );
 }
 
 #[test]
 fn every_verb_of_containers_is_one_of_the_group_too() {
-    for verb in table::VERBS {
+    for verb in table::each_verb() {
         let is_of_containers =
             ["CONTAINER", "IMAGE [COMMAND]"].iter().any(|word| verb.usage().contains(word));
-        let is_managed = verb.paths.iter().any(|path| path.starts_with("container "));
-        assert!(is_managed || !is_of_containers, "{:?}", verb.paths);
+        let is_managed = verb.names().iter().any(|name| name.starts_with("container "));
+        assert!(is_managed || !is_of_containers, "{:?}", verb.names());
     }
     for noun in ["container", "image", "network", "volume"] {
         for verb in ["inspect", "ls", "list"] {
@@ -245,7 +289,9 @@ fn every_verb_of_containers_is_one_of_the_group_too() {
         }
     }
     let inspect = |line: &str| match request(line) {
-        Request::Inspect(inspect) => inspect,
+        Request::Container(container::Request::Inspect(inspect))
+        | Request::System(system::Request::Inspect(inspect))
+        | Request::Volume(volume::Request::Inspect(inspect)) => inspect,
         other => panic!("{line}: {other:?}"),
     };
     for noun in ["container", "volume"] {
@@ -299,7 +345,7 @@ proptest! {
         (options.lifecycle.stop_timeout, options.resources.shm_size) = (stop_timeout, shm_size);
         let request = CreateRequest { name: None, image: "debian".to_owned(), pull: Default::default(), options };
         let words = equivalent::run(&request, detach);
-        let Request::Run(run) = parse(&words, &world()).unwrap().request else { panic!() };
+        let Request::Container(container::Request::Run(run)) = parse(&words).unwrap().request else { panic!() };
         prop_assert_eq!(run.create.request.options, request.options);
         prop_assert_eq!(run.detach, detach);
     }
@@ -307,7 +353,7 @@ proptest! {
 
 #[test]
 fn read_only_is_for_the_terminal_ui_alone() {
-    let parse = |line: &str| super::parse(&split(line).unwrap(), &world());
+    let parse = |line: &str| super::parse(&split(line).unwrap());
     let parsed = parse("--read-only --root /x").unwrap();
     assert!(parsed.flags.read_only && parsed.request == Request::Nothing);
     for line in ["--read-only ps", "--root /x --read-only rm web"] {

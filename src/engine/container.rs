@@ -54,7 +54,7 @@ pub struct Created {
 }
 
 /// What to create.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CreateRequest {
     /// `--name`; hoist chooses one otherwise.
     pub name: Option<Name>,

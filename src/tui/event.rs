@@ -16,6 +16,7 @@ use super::model::{Failure, Section, Subject, Tone};
 use super::terminal::copy::Walk;
 use super::theme::Themes;
 use super::viewers::Answer;
+use crate::command::{Request, container};
 use crate::config::{Preset, Ui};
 use crate::engine::files::{CopyRequest, Place};
 use crate::engine::layers::LayerReport;
@@ -293,10 +294,10 @@ pub enum Force {
 /// Work in the background.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Job {
-    /// What these words of the command line say.
-    Words(Vec<String>),
-    /// What hoist prints when it is called with these words.
-    Print(Vec<String>),
+    /// What is asked for on the command line, in a form, in a dialog.
+    Request(Box<Request>),
+    /// What hoist prints when it is called with these words, and what they ask for.
+    Print(Vec<String>, Box<Request>),
     /// An image of this machine's shell and core tools, with this name.
     FromHost(&'static str),
     /// Lines of logs as a file.
@@ -316,8 +317,8 @@ pub enum Program {
     Shell,
     /// These words.
     Words(Vec<String>),
-    /// What these words of the command line say: `exec -it -u app web sh`.
-    Exec(Vec<String>),
+    /// What is asked for on the command line: `exec -it -u app web sh`.
+    Exec(Box<container::Exec>),
     /// The container's own process.
     Attach,
     /// The same, of a container that is to be started.

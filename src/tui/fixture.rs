@@ -12,14 +12,14 @@ use jiff::{SignedDuration, Timestamp};
 pub(crate) use properties::keys_line;
 pub(crate) use shot::{drawn, keep_all, over_shot, shot, sized_shot, wide_shot};
 
-use super::event::{Effect, Event, Listed};
+use super::event::{Effect, Event, Job, Listed};
 use super::key::{Key, parse_strokes};
 use super::keymap::{Keymap, Place};
 use super::model::Model;
 use super::terminal::Screens;
 use super::theme::{Depth, Theme};
 use super::update::update;
-use crate::command::World;
+use crate::command::{World, parse, split};
 use crate::config::Environment;
 use crate::engine::{
     Level, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogSpot, LogState, LogWanted, Matcher, Sample,
@@ -62,6 +62,21 @@ pub(crate) const WAYS: &[(Place, &str)] = &[
 /// 2026-11-22 14:00:00 UTC
 pub(crate) fn now() -> Timestamp {
     Timestamp::from_second(1_795_356_000).unwrap()
+}
+
+/// The work that a line of the command line asks for.
+pub(crate) fn asked(line: &str) -> Job {
+    let parsed = parse(&split(line).unwrap()).unwrap_or_else(|usage| panic!("{line}: {usage}"));
+    Job::Request(Box::new(parsed.request))
+}
+
+/// The work of showing what a line of the command line prints.
+pub(crate) fn printed(line: &str) -> Job {
+    let words = split(line).unwrap();
+    match asked(line) {
+        Job::Request(request) => Job::Print(words, request),
+        other => other,
+    }
 }
 
 /// A model of this size that has read an empty store.

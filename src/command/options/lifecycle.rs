@@ -31,6 +31,17 @@ pub(super) const FIELDS: &[Field] = &[
     Field::one(410, "Stop secs", "stop-timeout", &[S::Advanced], "10"),
 ];
 
+/// Options of Docker's that are not there yet.
+pub(super) const LACKS: &[&str] = &[
+    "--health-cmd",
+    "--health-interval",
+    "--health-retries",
+    "--health-start-interval",
+    "--health-start-period",
+    "--health-timeout",
+    "--no-healthcheck",
+];
+
 impl LifecycleWords {
     pub(super) fn read(self) -> Result<LifecycleOptions> {
         Ok(LifecycleOptions {

@@ -1,8 +1,8 @@
 //! Options of `run` and `create`, a file a group: the words, what they mean, the words again,
-//! and the rows of a form.
+//! the rows of a form, and what Docker has besides.
 //!
 //! ```text
-//!  --memory 1g ── clap ── GroupWords::read ──▶ container options
+//!  --memory 1g ── clap ── GroupWords::read ──▶ container options ── resolve ──▶ the same with what files say
 //!              ◀──────── write ───────────────┘
 //! ```
 //! What a group of options *is*, its defaults and checks, stands in the container's own file of
@@ -18,6 +18,7 @@ mod security;
 mod values;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use clap::Args;
 
@@ -61,18 +62,32 @@ pub(super) struct OptionWords {
     runtime: Option<String>,
 }
 
+/// Files that options name: they are read when the options are resolved.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Files {
+    /// `--env-file`
+    pub env: Vec<PathBuf>,
+    /// `--label-file`
+    pub labels: Vec<PathBuf>,
+    /// `--security-opt seccomp=FILE`
+    pub seccomp: Option<PathBuf>,
+}
+
 impl OptionWords {
-    /// What they mean, with the words behind the image.
-    pub(super) fn read(self, command: Vec<String>, world: &World) -> Result<Options> {
+    /// What they mean, with the words behind the image; and files that have a part in it.
+    pub(super) fn read(self, command: Vec<String>) -> Result<(Options, Files)> {
+        let (process, env) = self.process.read(command)?;
+        let (security, seccomp) = self.security.read()?;
+        let files = Files { env, labels: self.label_file.iter().map(PathBuf::from).collect(), seccomp };
         let options = Options {
-            process: self.process.read(command, world)?,
-            mounts: self.mounts.read(world)?,
+            process,
+            mounts: self.mounts.read()?,
             networking: self.networking.read()?,
-            security: self.security.read(world)?,
+            security,
             resources: self.resources.read()?,
             lifecycle: self.lifecycle.read()?,
             logging: self.logging.read()?,
-            labels: labels(&self.label_file, &self.label, world)?,
+            labels: labels(&self.label)?,
             platform: self.platform.as_deref().map(platform).transpose()?,
             runtime: self.runtime,
             unknown: Unknown::new(),
@@ -80,8 +95,23 @@ impl OptionWords {
         if options.lifecycle.auto_remove && options.lifecycle.restart != RestartPolicy::No {
             return Err(Usage::argument("conflicting options: cannot specify both --restart and --rm"));
         }
-        Ok(options)
+        Ok((options, files))
     }
+}
+
+/// Puts what the files say into the options, the caller's variables, and the current folder.
+pub(super) fn resolve(options: &mut Options, files: Files, world: &World) -> Result<()> {
+    process::resolve(&mut options.process.env, &files.env, world)?;
+    mounts::resolve(&mut options.mounts, world);
+    security::resolve(&mut options.security, files.seccomp, world)?;
+    let mut labels = BTreeMap::new();
+    for file in &files.labels {
+        let pairs = values::pairs_of_file(file, world)?;
+        labels.extend(pairs.into_iter().map(|(name, value)| (name, value.unwrap_or_default())));
+    }
+    labels.append(&mut options.labels);
+    options.labels = labels;
+    Ok(())
 }
 
 /// The words that stand first, as people write them: `-it --rm`.
@@ -148,21 +178,24 @@ pub(super) const FIELDS: [&[Field]; 8] = [
     ],
 ];
 
+/// Options of Docker's that are not there yet.
+pub(super) const LACKS: &[&[&str]] = &[
+    mounts::LACKS,
+    networking::LACKS,
+    security::LACKS,
+    resources::LACKS,
+    lifecycle::LACKS,
+    &["--annotation", "--disable-content-trust"],
+];
+
 /// `--platform`
 pub(super) fn platform(word: &str) -> Result<Platform> {
     word.parse().map_err(|error| Usage::argument(format!("{error}")))
 }
 
-/// `--label-file` and then `--label`; a name alone has an empty value.
-fn labels(files: &[String], words: &[String], world: &World) -> Result<BTreeMap<String, String>> {
+/// `--label`; a name alone has an empty value.
+fn labels(words: &[String]) -> Result<BTreeMap<String, String>> {
     let mut labels = BTreeMap::new();
-    for file in files {
-        labels.extend(
-            values::pairs_of_file(file, world)?
-                .into_iter()
-                .map(|(name, value)| (name, value.unwrap_or_default())),
-        );
-    }
     for word in words {
         let (name, value) = word.split_once('=').unwrap_or((word, ""));
         if name.is_empty() {

@@ -1,7 +1,7 @@
 //! The file systems in a container: `-v`, `--mount`, `--tmpfs`, `--read-only`.
 
 use std::borrow::Cow;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
@@ -37,10 +37,22 @@ pub(super) const FIELDS: &[Field] = &[
     Field::many(180, "Tmpfs", "tmpfs", &[S::Mounts], "/there /there:size=64m"),
 ];
 
+/// Options of Docker's that are not there yet.
+pub(super) const LACKS: &[&str] = &["--storage-opt", "--volume-driver", "--volumes-from"];
+
 impl MountWords {
-    pub(super) fn read(self, world: &World) -> Result<MountOptions> {
-        let list = all(&self.volume, &self.mount, &self.tmpfs, world)?;
+    pub(super) fn read(self) -> Result<MountOptions> {
+        let list = all(&self.volume, &self.mount, &self.tmpfs)?;
         Ok(MountOptions { list, read_only: self.read_only, ..MountOptions::default() })
+    }
+}
+
+/// Makes relative sources absolute.
+pub(super) fn resolve(mounts: &mut MountOptions, world: &World) {
+    for mount in &mut mounts.list {
+        if let MountKind::Bind(bind) = &mut mount.kind {
+            bind.source = clean(&world.absolute(&bind.source));
+        }
     }
 }
 
@@ -106,10 +118,10 @@ fn shown_propagation(value: &Propagation) -> Option<Cow<'static, str>> {
 }
 
 /// All mounts of a command line; no two at one place.
-fn all(volumes: &[String], mounts: &[String], tmpfs: &[String], world: &World) -> Result<Vec<MountRequest>> {
+fn all(volumes: &[String], mounts: &[String], tmpfs: &[String]) -> Result<Vec<MountRequest>> {
     let mut all: Vec<MountRequest> = Vec::new();
-    let volumes = volumes.iter().map(|word| volume(word, world));
-    let mounts = mounts.iter().map(|word| mount(word, world));
+    let volumes = volumes.iter().map(|word| volume(word));
+    let mounts = mounts.iter().map(|word| mount(word));
     for request in volumes.chain(mounts).chain(tmpfs.iter().map(|word| memory(word))) {
         let request = request?;
         if all.iter().any(|other| other.target == request.target) {
@@ -153,7 +165,7 @@ fn propagation(word: &str) -> Option<Propagation> {
 }
 
 /// `source:target[:options]`
-fn volume(word: &str, world: &World) -> Result<MountRequest> {
+fn volume(word: &str) -> Result<MountRequest> {
     let parts: Vec<&str> = word.split(':').collect();
     let (source, path, modes) = match parts.as_slice() {
         [_] => return Err(Usage::argument(format!("-v {word}: anonymous volumes are not supported yet"))),
@@ -168,12 +180,7 @@ fn volume(word: &str, world: &World) -> Result<MountRequest> {
         let usage = Usage::argument(format!("-v {word}: named volumes are not supported yet"));
         return Err(usage.hint(format!("to bind a folder, write its path: ./{source}")));
     }
-    let bind = Bind {
-        source: clean(world.absolute(source)),
-        create_source: true,
-        recursive: true,
-        ..Bind::default()
-    };
+    let bind = Bind { source: source.into(), create_source: true, recursive: true, ..Bind::default() };
     let mut request = MountRequest::new(target(word, path)?, MountKind::Bind(bind));
     let MountKind::Bind(bind) = &mut request.kind else { return Ok(request) };
     for mode in modes.split(',').filter(|mode| !mode.is_empty()) {
@@ -192,7 +199,7 @@ fn volume(word: &str, world: &World) -> Result<MountRequest> {
 }
 
 /// Without `.` and empty parts; `..` stays, since it may lead through a link.
-fn clean(path: PathBuf) -> PathBuf {
+fn clean(path: &Path) -> PathBuf {
     path.components().collect()
 }
 
@@ -240,7 +247,7 @@ impl Fields {
 }
 
 /// `type=bind,source=…,target=…,readonly`
-fn mount(word: &str, world: &World) -> Result<MountRequest> {
+fn mount(word: &str) -> Result<MountRequest> {
     let fields = fields(word)?;
     let bad = |why: &str| Usage::argument(format!("invalid argument `{word}` for --mount: {why}"));
     let path = fields.target.as_deref().ok_or_else(|| bad("target is required"))?;
@@ -254,7 +261,7 @@ fn mount(word: &str, world: &World) -> Result<MountRequest> {
             let source =
                 fields.source.filter(|source| !source.is_empty()).ok_or_else(|| bad("source is required"))?;
             MountKind::Bind(Bind {
-                source: clean(world.absolute(&source)),
+                source: source.into(),
                 create_source: false,
                 propagation: fields.propagation.unwrap_or_default(),
                 recursive: fields.recursive != Some(Recursion::Disabled),

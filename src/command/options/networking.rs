@@ -45,6 +45,20 @@ pub(super) const FIELDS: &[Field] = &[
     Field::many(255, "DNS options", "dns-option", &[S::Network], "ndots:1"),
 ];
 
+/// Options of Docker's that are not there yet.
+pub(super) const LACKS: &[&str] = &[
+    "--expose",
+    "--ip",
+    "--ip6",
+    "--link",
+    "--link-local-ip",
+    "--mac-address",
+    "--network-alias",
+    "--net-alias",
+    "-p, --publish",
+    "-P, --publish-all",
+];
+
 impl NetworkWords {
     pub(super) fn read(self) -> Result<NetworkOptions> {
         Ok(NetworkOptions {

@@ -60,11 +60,12 @@ pub(super) const FIELDS: &[Field] = &[
 ];
 
 impl ProcessWords {
-    pub(super) fn read(self, command: Vec<String>, world: &World) -> Result<ProcessOptions> {
-        Ok(ProcessOptions {
+    /// What they mean, and the files of variables.
+    pub(super) fn read(self, command: Vec<String>) -> Result<(ProcessOptions, Vec<PathBuf>)> {
+        let process = ProcessOptions {
             command,
             entrypoint: self.entrypoint.map(|word| if word.is_empty() { Vec::new() } else { vec![word] }),
-            env: env(&self.env_file, &self.env, world)?,
+            env: env(self.env)?,
             workdir: self.workdir.as_deref().map(workdir).transpose()?,
             user: self.user,
             group_add: each(&self.group_add, |word| filled("--group-add", word))?,
@@ -73,7 +74,8 @@ impl ProcessWords {
             attach: named_streams(&self.attach, self.interactive)?.map(Kept::from),
             init: self.init,
             unknown: Unknown::new(),
-        })
+        };
+        Ok((process, self.env_file.iter().map(PathBuf::from).collect()))
     }
 }
 
@@ -144,33 +146,42 @@ fn named_streams(words: &[String], interactive: bool) -> Result<Option<Streams>>
     Ok(Some(streams).filter(|_| !words.is_empty()))
 }
 
-/// `--env-file` and then `-e`; a name alone takes the caller's value. One that the caller has
+/// `-e`: `NAME=value`, or a name alone, whose value is the caller's.
+pub(in crate::command) fn env(words: Vec<String>) -> Result<Vec<String>> {
+    for word in &words {
+        match word.split_once('=') {
+            Some(("", _)) => return Err(Usage::argument(format!("invalid environment variable: {word}"))),
+            None if word.is_empty() => {
+                return Err(Usage::argument("invalid environment variable: it is empty"));
+            }
+            _ => {}
+        }
+    }
+    Ok(words)
+}
+
+/// Puts `--env-file` before `-e`; a name alone takes the caller's value. One that the caller has
 /// not is left out in a file; as a word it takes the image's variable away.
-pub(in crate::command) fn env(files: &[String], words: &[String], world: &World) -> Result<Vec<String>> {
+pub(in crate::command) fn resolve(env: &mut Vec<String>, files: &[PathBuf], world: &World) -> Result<()> {
     let imported = |name: &str| {
         let value = world.environment.to_map().remove(name)?;
         Some(format!("{name}={value}"))
     };
-    let mut env = Vec::new();
+    let mut all = Vec::new();
     for file in files {
         for (name, value) in pairs_of_file(file, world)? {
             match value {
-                Some(value) => env.push(format!("{name}={value}")),
-                None => env.extend(imported(&name)),
+                Some(value) => all.push(format!("{name}={value}")),
+                None => all.extend(imported(&name)),
             }
         }
     }
-    for word in words {
-        match word.split_once('=') {
-            Some(("", _)) => return Err(Usage::argument(format!("invalid environment variable: {word}"))),
-            Some(_) => env.push(word.clone()),
-            None if word.is_empty() => {
-                return Err(Usage::argument("invalid environment variable: it is empty"));
-            }
-            None => env.push(imported(word).unwrap_or_else(|| word.clone())),
-        }
+    for word in env.drain(..) {
+        let value = if word.contains('=') { None } else { imported(&word) };
+        all.push(value.unwrap_or(word));
     }
-    Ok(env)
+    *env = all;
+    Ok(())
 }
 
 fn workdir(word: &str) -> Result<PathBuf> {

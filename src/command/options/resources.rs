@@ -32,6 +32,35 @@ pub(super) const FIELDS: &[Field] = &[
     Field::many(270, "Ulimits", "ulimit", &[S::Resources], "nofile=1024:2048"),
 ];
 
+/// Options of Docker's that are not there yet.
+pub(super) const LACKS: &[&str] = &[
+    "--blkio-weight",
+    "--blkio-weight-device",
+    "--cgroup-parent",
+    "--cpu-count",
+    "--cpu-percent",
+    "--cpu-period",
+    "--cpu-quota",
+    "--cpu-rt-period",
+    "--cpu-rt-runtime",
+    "-c, --cpu-shares",
+    "--cpus",
+    "--cpuset-cpus",
+    "--cpuset-mems",
+    "--device-read-bps",
+    "--device-read-iops",
+    "--device-write-bps",
+    "--device-write-iops",
+    "--io-maxbandwidth",
+    "--io-maxiops",
+    "--kernel-memory",
+    "--memory-reservation",
+    "--memory-swappiness",
+    "--oom-kill-disable",
+    "--oom-score-adj",
+    "--pids-limit",
+];
+
 impl ResourceWords {
     pub(super) fn read(self) -> Result<ResourceOptions> {
         Ok(ResourceOptions {

@@ -1,5 +1,7 @@
 //! What a container may do.
 
+use std::path::PathBuf;
+
 use clap::Args;
 
 use super::{Line, Result, each, filled};
@@ -32,8 +34,25 @@ pub(super) const FIELDS: &[Field] = &[
     Field::many(320, "Options", "security-opt", &[S::Security], "no-new-privileges seccomp=FILE"),
 ];
 
+/// Options of Docker's that are not there yet.
+pub(super) const LACKS: &[&str] = &[
+    "--cgroupns",
+    "--device",
+    "--device-cgroup-rule",
+    "--gpus",
+    "--ipc",
+    "--isolation",
+    "--pid",
+    "--sysctl",
+    "--use-api-socket",
+    "--userns",
+    "--uts",
+];
+
 impl SecurityWords {
-    pub(super) fn read(self, world: &World) -> Result<SecurityOptions> {
+    /// What they mean, and the file of the seccomp profile.
+    pub(super) fn read(self) -> Result<(SecurityOptions, Option<PathBuf>)> {
+        let mut profile = None;
         let mut security = SecurityOptions {
             cap_add: each(&self.cap_add, |word| filled("--cap-add", word))?,
             cap_drop: each(&self.cap_drop, |word| filled("--cap-drop", word))?,
@@ -41,10 +60,21 @@ impl SecurityWords {
             ..SecurityOptions::default()
         };
         for word in &self.security_opt {
-            option(word, &mut security, world)?;
+            option(word, &mut security, &mut profile)?;
         }
-        Ok(security)
+        Ok((security, profile))
     }
+}
+
+/// Reads the seccomp profile.
+pub(super) fn resolve(security: &mut SecurityOptions, profile: Option<PathBuf>, world: &World) -> Result<()> {
+    let Some(file) = profile else { return Ok(()) };
+    let bad =
+        |why: String| Usage::argument(format!("cannot use the seccomp profile {}: {why}", file.display()));
+    let text = (world.read)(&world.absolute(&file)).map_err(|error| bad(error.to_string()))?;
+    let value: serde_json::Value = serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
+    security.seccomp = Seccomp::Profile(value.to_string());
+    Ok(())
 }
 
 pub(super) fn write(security: &SecurityOptions, line: &mut Line) {
@@ -90,7 +120,7 @@ fn label(part: &str) -> Result<String> {
 
 /// `no-new-privileges[=bool]`, `seccomp=FILE|unconfined|builtin`, `apparmor=PROFILE|unconfined`,
 /// `label=disable|type:T|…`.
-fn option(word: &str, options: &mut SecurityOptions, world: &World) -> Result<()> {
+fn option(word: &str, options: &mut SecurityOptions, profile: &mut Option<PathBuf>) -> Result<()> {
     let (key, value) = match word.split_once(['=', ':']) {
         Some((key, value)) => (key, Some(value)),
         None => (word, None),
@@ -98,16 +128,10 @@ fn option(word: &str, options: &mut SecurityOptions, world: &World) -> Result<()
     match (key, value) {
         ("no-new-privileges", None | Some("true")) => options.no_new_privileges = true,
         ("no-new-privileges", Some("false")) => options.no_new_privileges = false,
-        ("seccomp", Some("unconfined")) => options.seccomp = Seccomp::Unconfined,
-        ("seccomp", Some("builtin")) => options.seccomp = Seccomp::Default,
-        ("seccomp", Some(file)) => {
-            let bad = |why: String| Usage::argument(format!("cannot use the seccomp profile {file}: {why}"));
-            let text = (world.read)(&world.absolute(file)).map_err(|error| bad(error.to_string()))?;
-            let value: serde_json::Value =
-                serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?;
-            options.seccomp = Seccomp::Profile(value.to_string());
-        }
-        ("apparmor", Some(profile)) if !profile.is_empty() => options.apparmor = Some(profile.to_owned()),
+        ("seccomp", Some("unconfined")) => (options.seccomp, *profile) = (Seccomp::Unconfined, None),
+        ("seccomp", Some("builtin")) => (options.seccomp, *profile) = (Seccomp::Default, None),
+        ("seccomp", Some(file)) => *profile = Some(file.into()),
+        ("apparmor", Some(name)) if !name.is_empty() => options.apparmor = Some(name.to_owned()),
         ("label", Some(part)) => options.selinux.push(label(part)?),
         ("systempaths" | "writable-cgroups", _) => {
             return Err(Usage::argument(format!("--security-opt {key} is not supported yet")));

@@ -1,5 +1,7 @@
 //! Words as values: what several groups read alike.
 
+use std::path::Path;
+
 use super::Result;
 use crate::base::units::parse_size;
 use crate::command::World;
@@ -30,10 +32,10 @@ pub(super) fn size(option: &str, word: &str) -> Result<u64> {
 }
 
 /// Lines `NAME=value` or `NAME`; empty ones and comments are skipped, quotes mean nothing.
-pub(super) fn pairs_of_file(file: &str, world: &World) -> Result<Vec<(String, Option<String>)>> {
-    let path = world.absolute(file);
-    let text =
-        (world.read)(&path).map_err(|error| Usage::argument(format!("cannot read {file}: {error}")))?;
+pub(super) fn pairs_of_file(path: &Path, world: &World) -> Result<Vec<(String, Option<String>)>> {
+    let file = path.display();
+    let text = (world.read)(&world.absolute(path))
+        .map_err(|error| Usage::argument(format!("cannot read {file}: {error}")))?;
     let mut pairs = Vec::new();
     for line in text.trim_start_matches('\u{feff}').lines() {
         let line = line.trim_start();

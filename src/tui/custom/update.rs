@@ -197,7 +197,7 @@ fn proceed(model: &mut Model, pending: Pending) -> Vec<Effect> {
 pub(crate) fn go(model: &mut Model, ready: Ready) -> Vec<Effect> {
     match ready.whither {
         Whither::Host => vec![Effect::Host(ready.words)],
-        Whither::Hoist => crate::tui::line::update::command::line(model, &join(&ready.words)),
+        Whither::Hoist => crate::tui::line::update::command::words(model, ready.words),
         Whither::Container => {
             let row = ready.container.and_then(|id| model.containers.get(id.as_str()).cloned());
             match row {

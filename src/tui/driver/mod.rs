@@ -349,7 +349,7 @@ impl Driver {
                 let engine = self.engine.clone();
                 self.spawn(async move { pages::ports(&engine, &id).await });
             }
-            Effect::Work(id, Job::Print(words)) => {
+            Effect::Work(id, Job::Print(words, _)) => {
                 self.prints.start(&self.engine, self.config.as_deref(), &self.tell, id, words);
             }
             Effect::TrySave(save) => self.spawn(async move {
@@ -573,8 +573,9 @@ impl Driver {
         });
         self.reporters.insert(id, reporter.clone());
         let (engine, world, tell) = (self.engine.clone(), self.world.clone(), self.tell.clone());
+        let title = self.model.task(id).map(|task| task.title.clone()).unwrap_or_default();
         tokio::spawn(async move {
-            let work = work::work(&engine, &world, job, reporter);
+            let work = work::work(&engine, &world, job, &title, reporter);
             tokio::pin!(work);
             let result: Result<Finish> = loop {
                 tokio::select! {

@@ -14,7 +14,7 @@ use tokio::task::AbortHandle;
 
 use super::verb::notice;
 use super::work::Refused;
-use crate::command::{self, Exec, Request, World};
+use crate::command::{World, join};
 use crate::engine::{
     AttachOptions, Attached, ContainerId, Doing as _, Engine, ErrorKind, ExecRequest, Input, Output, Result,
 };
@@ -246,9 +246,9 @@ async fn open(
         Program::Attach => containers.attach(container.as_str(), PANE).await,
         Program::Start => containers.start_attached(container.as_str(), PANE, Some(size)).await,
         Program::Words(words) => exec(words).await,
-        Program::Exec(words) => {
-            let asked = command::parse(&words, world).map_err(Refused).doing(|| command::join(&words))?;
-            let Request::Exec(Exec { request, .. }) = asked.request else { return exec(words).await };
+        Program::Exec(asked) => {
+            let doing = format!("exec {} {}", asked.target, join(&asked.request.command));
+            let request = asked.resolve(world).map_err(Refused).doing(|| doing)?.request;
             let mut env = vec!["TERM=xterm-256color".to_owned()];
             env.extend(request.env);
             let request = ExecRequest { env, size: request.tty.then_some(size), ..request };

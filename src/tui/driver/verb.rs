@@ -1,9 +1,11 @@
 //! Verbs on containers, images and the trash, as the engine has them.
 
-use super::work;
-use crate::command::World;
-use crate::engine::{Engine, Force as ImageForce, Parents, Reporter, Result, Running, TrashEntry, Warnings};
-use crate::tui::event::{Effect, Event, Fate, Force, Job, Removal, Verb};
+use super::work::BadName;
+use crate::engine::{
+    Doing as _, Engine, Force as ImageForce, Parents, Result, Running, TrashEntry, Warnings,
+};
+use crate::oci::Reference;
+use crate::tui::event::{Effect, Event, Fate, Force, Removal, Verb};
 use crate::tui::model::Tone;
 
 /// What a verb did besides.
@@ -40,10 +42,8 @@ pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Done> {
         Effect::Purge(id) => engine.trash().purge(id).await,
         Effect::EmptyTrash => engine.trash().empty().await.map(drop),
         Effect::TagImage(image, name) => {
-            let words = ["tag", image, name].map(str::to_owned).to_vec();
-            let world =
-                World { environment: Default::default(), folder: "/".into(), read: |_| Ok(String::new()) };
-            work::work(engine, &world, Job::Words(words), Reporter::silent()).await.map(drop)
+            let name: Reference = name.parse().map_err(BadName).doing(|| format!("tag `{image}`"))?;
+            engine.images().tag(image, name).await
         }
         _ => Ok(()),
     };

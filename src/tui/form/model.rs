@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use crate::command::Kind::{Many, One, Switch};
 pub use crate::command::{FIELDS, Field, Kind, Section};
-use crate::command::{Usage, choices, flags, join, split};
+use crate::command::{Request, Usage, choices, flags, join, parse, split};
 use crate::tui::model::input::Input;
 
 /// Options that are written by their letter.
@@ -287,6 +287,17 @@ impl RunForm {
         Ok(words)
     }
 
+    /// What it asks for, with the words that say so.
+    ///
+    /// # Errors
+    ///
+    /// When the words make no sense.
+    pub fn request(&self) -> Result<(Vec<String>, Request), Usage> {
+        let words = self.words()?;
+        let request = parse(&words)?.request;
+        Ok((words, request))
+    }
+
     /// Fields with something that will not do.
     pub fn problems(&self) -> impl Iterator<Item = (usize, &Note)> {
         let notes = self.notes.iter().enumerate();
@@ -372,21 +383,9 @@ pub fn is_secret(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use proptest::prelude::*;
 
     use super::*;
-    use crate::command::{World, parse};
-    use crate::config::Environment;
-
-    fn world() -> World {
-        World {
-            environment: Environment::default(),
-            folder: "/".into(),
-            read: |_: &Path| Ok("{}".to_owned()),
-        }
-    }
 
     fn line(form: &RunForm) -> String {
         join(&form.words().unwrap())
@@ -489,9 +488,9 @@ mod tests {
             words.extend(user.map(|user| format!("-u{user}")));
             words.push(image);
             words.extend(command);
-            let asked = parse(&words, &world()).unwrap();
+            let asked = parse(&words).unwrap();
             let form = RunForm::of(&words).unwrap();
-            let made = parse(&form.words().unwrap(), &world()).unwrap();
+            let made = parse(&form.words().unwrap()).unwrap();
             prop_assert_eq!(asked, made);
         }
     }

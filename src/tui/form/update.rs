@@ -92,19 +92,18 @@ fn submit(model: &mut Model) -> Vec<Effect> {
         form.go(field);
         return effects;
     }
-    let Ok(mut words) = form.words() else { return effects };
     if form.error.is_some() {
         return effects;
     }
+    let mut asked = form.clone();
     // A terminal of ours is opened instead of leaving it in the background.
     if form.is_on(place_of(Kind::Opens)) && form.is_on(place("tty")) {
-        let mut shown = form.clone();
-        shown.switch(place("detach"), false);
-        words = shown.words().unwrap_or(words);
+        asked.switch(place("detach"), false);
     }
+    let Ok((words, request)) = asked.request() else { return effects };
     let form = form.clone();
     model.layers.pop();
-    let effects = object::run(model, words);
+    let effects = object::run(model, &words, request);
     model.submitted = effects.iter().find_map(|effect| match effect {
         Effect::Work(id, _) => Some((*id, form.clone())),
         _ => None,
@@ -137,7 +136,7 @@ pub(crate) fn check(model: &mut Model) -> Vec<Effect> {
     let notes = (0..FIELDS.len()).map(|field| facts.note(form, field, &mut model.paths)).collect();
     form.notes = notes;
     let has_image = !form.text(place_of(Kind::Image)).is_empty();
-    form.error = command::problem(form.words(), &model.world).filter(|_| has_image);
+    form.error = command::problem(form.words()).filter(|_| has_image);
     form.line = match form.words() {
         Ok(words) => format!("hoist {}", shown_words(&words)),
         Err(usage) => usage.message().to_owned(),
@@ -192,7 +191,7 @@ impl Facts<'_> {
         let image = vec!["x".to_owned()];
         let line = if is_command { [image, words].concat() } else { [words, image].concat() };
         let line = [vec!["run".to_owned()], line].concat();
-        grammar::parse(&line, self.world).err().map(|usage| usage.message().to_owned())
+        grammar::parse(&line).err().map(|usage| usage.message().to_owned())
     }
 
     fn network(&self, name: &str) -> Option<Note> {
@@ -301,8 +300,8 @@ fn variables(text: &str, world: &World) -> Option<Note> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::event::{Event, Job};
-    use crate::tui::fixture::{empty, full, press, screen, write};
+    use crate::tui::event::Event;
+    use crate::tui::fixture::{asked, empty, full, press, screen, write};
     use crate::tui::update::update;
 
     fn note_of(model: &Model, field: usize) -> String {
@@ -395,11 +394,8 @@ mod tests {
         assert!(screen(&model).contains("↵ on the field takes it"), "{}", screen(&model));
         press(&mut model, "enter");
         let effects = press(&mut model, "ctrl-s");
-        let words = ["run", "-it", "--name", "web-2", "acme/app:2.4.1"].map(str::to_owned).to_vec();
-        assert!(
-            matches!(effects.as_slice(), [Effect::Work(_, Job::Words(said))] if *said == words),
-            "{effects:?}"
-        );
+        let job = asked("run -it --name web-2 acme/app:2.4.1");
+        assert_eq!(effects, [Effect::Work(TaskId(1), job)]);
     }
 
     #[test]

@@ -1,13 +1,13 @@
 //! Lines that are typed for images: where one comes from, and what else it is called.
 
 use crate::base::units;
-use crate::command::{Noun, Suggestions, split};
+use crate::command::{NameKind, Suggestions, split};
 use crate::oci::Reference;
 use crate::tui::event::Effect;
 use crate::tui::form::model::{Mark, Note};
 use crate::tui::form::update::find_image;
-use crate::tui::line::model::{Purpose, nouns};
-use crate::tui::line::update::command;
+use crate::tui::line::model::{Purpose, names};
+use crate::tui::line::update::image;
 use crate::tui::line::update::note::{bad, good};
 use crate::tui::list::rows::ImageRow;
 use crate::tui::model::Model;
@@ -27,11 +27,11 @@ impl Purpose for Pull {
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-        Ok(command::work_of(model, vec!["pull".to_owned(), text.to_owned()]))
+        Ok(image::pull(model, text))
     }
 
     fn suggest(&self, _: &Model, _: &[String], _: &str) -> Option<Suggestions> {
-        Some(nouns(Noun::Image))
+        Some(names(NameKind::Image))
     }
 
     fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
@@ -60,11 +60,11 @@ impl Purpose for Load {
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-        Ok(command::work_of(model, vec!["load".to_owned(), "-i".to_owned(), text.to_owned()]))
+        Ok(image::load(model, text))
     }
 
     fn suggest(&self, _: &Model, _: &[String], _: &str) -> Option<Suggestions> {
-        Some(nouns(Noun::File))
+        Some(names(NameKind::File))
     }
 
     fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
@@ -86,10 +86,8 @@ impl Purpose for Import {
     }
 
     fn accept(&self, model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
-        match split(text) {
-            Ok(words) if words.len() == 2 => {
-                Ok(command::work_of(model, [vec!["import".to_owned()], words].concat()))
-            }
+        match split(text).as_deref() {
+            Ok([source, name]) => Ok(image::import(model, source, name)),
             _ => Err("want a path, then a name".to_owned()),
         }
     }
@@ -99,7 +97,7 @@ impl Purpose for Import {
     }
 
     fn suggest(&self, _: &Model, words: &[String], _: &str) -> Option<Suggestions> {
-        Some(nouns(if words.is_empty() { Noun::File } else { Noun::Image }))
+        Some(names(if words.is_empty() { NameKind::File } else { NameKind::Image }))
     }
 
     fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
@@ -135,7 +133,7 @@ impl Purpose for Tag {
     }
 
     fn suggest(&self, _: &Model, _: &[String], _: &str) -> Option<Suggestions> {
-        Some(nouns(Noun::Image))
+        Some(names(NameKind::Image))
     }
 
     fn note(&self, model: &mut Model, text: &str) -> Option<Note> {

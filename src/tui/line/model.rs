@@ -116,6 +116,6 @@ pub(crate) trait Purpose: fmt::Debug + Send + Sync {
 }
 
 /// Suggestions of names of a kind.
-pub(crate) fn nouns(noun: crate::command::Noun) -> Suggestions {
-    Suggestions { noun: Some(noun), ..Suggestions::default() }
+pub(crate) fn names(kind: crate::command::NameKind) -> Suggestions {
+    Suggestions { names: Some(kind), ..Suggestions::default() }
 }

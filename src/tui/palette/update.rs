@@ -325,7 +325,7 @@ mod tests {
             palette.shown.iter().filter(|entry| entry.object.is_some()).filter_map(equivalent).collect();
         assert!(lines.len() > 20);
         for words in lines {
-            crate::command::parse(&words, &model.world).unwrap_or_else(|usage| panic!("{words:?}: {usage}"));
+            crate::command::parse(&words).unwrap_or_else(|usage| panic!("{words:?}: {usage}"));
         }
     }
 }

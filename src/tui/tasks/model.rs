@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::command::Request;
 use crate::engine::{ContainerId, Phase, Progress};
 use crate::tui::event::Job;
 use crate::tui::list::columns::Column;
@@ -228,7 +229,7 @@ impl TaskRow {
         let mut words: Vec<&str> = notes.into_iter().flatten().map(String::as_str).collect();
         words.extend(self.said.lines.iter().map(String::as_str));
         // What hoist's own program printed stands for itself.
-        let is_printed = matches!(self.job, Some(Job::Print(_)));
+        let is_printed = matches!(self.job, Some(Job::Print(..)));
         match &self.state {
             TaskState::Done(text) if !is_printed => words.push(text),
             TaskState::Cancelled if !is_printed => words.push("cancelled"),
@@ -263,14 +264,15 @@ impl TaskRow {
         }
     }
 
-    /// Whether an image comes of it, as its words say.
+    /// Whether an image comes of it.
     #[must_use]
     pub fn makes_image(&self) -> bool {
-        let verbs = ["pull", "load", "import", "image"];
         match &self.job {
-            Some(Job::Words(words)) => words.first().is_some_and(|verb| verbs.contains(&verb.as_str())),
+            Some(Job::Request(request)) => {
+                matches!(&**request, Request::Image(request) if request.makes_image())
+            }
             Some(Job::FromHost(_)) => true,
-            Some(Job::Print(_) | Job::SaveLog(_) | Job::Write(..) | Job::Copy(_) | Job::Delete(..))
+            Some(Job::Print(..) | Job::SaveLog(_) | Job::Write(..) | Job::Copy(_) | Job::Delete(..))
             | None => false,
         }
     }

@@ -1,7 +1,7 @@
 //! Work in the background: begun, watched, read, cancelled, done again.
 
 use crate::base::units::counted;
-use crate::command::join;
+use crate::command::{Request, join};
 use crate::tui::action::Action;
 use crate::tui::dialogs::Layer;
 use crate::tui::event::{Effect, Job};
@@ -44,10 +44,10 @@ fn masked(title: &str) -> String {
 }
 
 /// Lets the program itself do what `words` say, and shows what it prints.
-pub(crate) fn print(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
+pub(crate) fn print(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effect> {
     let id = TaskId(model.next_task);
     model.open(OutputPage { id, top: None, left: 0 });
-    vec![quiet_work(model, &join(&words), Job::Print(words))]
+    vec![quiet_work(model, &join(&words), Job::Print(words, Box::new(request)))]
 }
 
 /// What `action` does to the marked or selected tasks; `None` when it is no such action.
@@ -94,7 +94,7 @@ fn retry(model: &mut Model, id: TaskId) -> Vec<Effect> {
         (Some(job), true) => {
             let (title, job) = (task.title.clone(), job.clone());
             match job {
-                Job::Print(words) => print(model, words),
+                Job::Print(words, request) => print(model, words, *request),
                 // Nothing is deleted without a question.
                 Job::Delete(place, folder, names) => {
                     crate::tui::files::update::ask_delete(model, (place, folder, names));
@@ -246,7 +246,7 @@ pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
 mod tests {
     use super::*;
     use crate::tui::event::{Event, Finish};
-    use crate::tui::fixture::{full, press, write};
+    use crate::tui::fixture::{asked, full, press, printed, write};
     use crate::tui::model::{Failure, Section};
     use crate::tui::update::update;
 
@@ -254,10 +254,6 @@ mod tests {
         press(model, ":");
         write(model, text);
         press(model, "enter")
-    }
-
-    fn words(text: &str) -> Vec<String> {
-        text.split(' ').map(str::to_owned).collect()
     }
 
     #[test]
@@ -285,7 +281,7 @@ mod tests {
         ] {
             let mut model = full(80, 24);
             let effects = line(&mut model, text);
-            assert_eq!(effects[0], Effect::Work(TaskId(1), Job::Print(words(text))), "{text}");
+            assert_eq!(effects[0], Effect::Work(TaskId(1), printed(text)), "{text}");
             assert!(matches!(model.layers.last(), Some(Layer::Output(_))), "{text}");
         }
     }
@@ -332,7 +328,7 @@ mod tests {
         let mut model = full(80, 24);
         press(&mut model, "space space");
         let effects = line(&mut model, "restart -t 1 %");
-        assert_eq!(effects[0], Effect::Work(TaskId(1), Job::Words(words("restart -t 1 api web"))));
+        assert_eq!(effects[0], Effect::Work(TaskId(1), asked("restart -t 1 api web")));
     }
 
     #[test]
@@ -348,7 +344,7 @@ mod tests {
         press(&mut model, "l");
         assert!(matches!(model.layers.last(), Some(Layer::Output(page)) if page.id == TaskId(1)));
         assert_eq!(press(&mut model, "y"), [Effect::Copy("one\ntwo".to_owned())]);
-        assert_eq!(press(&mut model, "r"), [Effect::Work(TaskId(2), Job::Print(words("events --since 1h")))]);
+        assert_eq!(press(&mut model, "r"), [Effect::Work(TaskId(2), printed("events --since 1h"))]);
         press(&mut model, "q");
         assert_eq!(press(&mut model, "d d"), [Effect::Close(TaskId(1))]);
         assert_eq!(model.tasks.all().len(), 1);

@@ -5,7 +5,6 @@
 //! command before it is begun, and as the last thing every effect is looked at: one that
 //! writes does not leave [`super::update`].
 
-use crate::command::{self, World};
 use crate::tui::action::{Action, Reach};
 use crate::tui::event::{Effect, Job};
 use crate::tui::files::model::FilesWish;
@@ -35,8 +34,7 @@ pub(crate) fn sift(model: &mut Model, effects: Vec<Effect>) -> Vec<Effect> {
     if !model.look.is_read_only {
         return effects;
     }
-    let (mut refused, allowed): (Vec<_>, Vec<_>) =
-        effects.into_iter().partition(|effect| writes(effect, &model.world));
+    let (mut refused, allowed): (Vec<_>, Vec<_>) = effects.into_iter().partition(writes);
     // What hoist remembers of itself holds until it is left; nobody asked for its file.
     refused.retain(|effect| *effect != Effect::Save);
     if !refused.is_empty() {
@@ -66,7 +64,7 @@ fn forget(model: &mut Model, effect: &Effect) {
 
 /// Whether an effect may write: to an object of the engine, to a program in a container, or
 /// to a file of this machine, by itself or through a program that it starts.
-fn writes(effect: &Effect, world: &World) -> bool {
+fn writes(effect: &Effect) -> bool {
     match effect {
         Effect::Container(..)
         | Effect::RemoveImage(..)
@@ -86,10 +84,7 @@ fn writes(effect: &Effect, world: &World) -> bool {
         | Effect::TrySave(_) => true,
         Effect::Work(_, job) => match job {
             Job::FromHost(_) | Job::Delete(..) | Job::Copy(_) | Job::SaveLog(_) | Job::Write(..) => true,
-            // What cannot be read is not let through.
-            Job::Words(words) | Job::Print(words) => {
-                command::parse(words, world).map_or(true, |parsed| parsed.request.changes())
-            }
+            Job::Request(request) | Job::Print(_, request) => request.changes(),
         },
         Effect::Files(wish) => match wish {
             FilesWish::MakeFolder(..)
@@ -177,8 +172,8 @@ mod tests {
         tried
     }
 
-    fn assert_none_writes(model: &Model, effects: &[Effect], what: &str) {
-        let writing: Vec<_> = effects.iter().filter(|effect| writes(effect, &model.world)).collect();
+    fn assert_none_writes(effects: &[Effect], what: &str) {
+        let writing: Vec<_> = effects.iter().filter(|effect| writes(effect)).collect();
         assert!(writing.is_empty(), "{what}: {writing:?}");
     }
 
@@ -193,7 +188,7 @@ mod tests {
                 model.look.is_read_only = true;
                 let mut effects = done(&mut model, action);
                 assert!(action.reach() != Reach::Writes || effects.is_empty(), "{what}: {effects:?}");
-                assert_none_writes(&model, &effects, &what);
+                assert_none_writes(&effects, &what);
                 if model.layers.is_empty() {
                     continue;
                 }
@@ -202,7 +197,7 @@ mod tests {
                     effects.extend(press(&mut model, "enter"));
                     effects.extend(press(&mut model, "ctrl-s y"));
                 }
-                assert_none_writes(&model, &effects, &what);
+                assert_none_writes(&effects, &what);
                 let begun = effects.iter().filter(|effect| matches!(effect, Effect::Work(..))).count();
                 assert!(live(&model) <= begun + before, "{what}: a task that was refused is still there");
             }
@@ -223,7 +218,7 @@ mod tests {
             let mut effects = press(&mut model, ":");
             write(&mut model, line);
             effects.extend(press(&mut model, "enter y"));
-            assert_none_writes(&model, &effects, line);
+            assert_none_writes(&effects, line);
             assert!(model.notice.is_some() || model.failure.is_some(), "{line}: nothing was said");
         }
         for action in Action::ALL {
@@ -232,7 +227,7 @@ mod tests {
             let mut effects = press(&mut model, "ctrl-p");
             write(&mut model, action.help().get(..12).unwrap_or_else(|| action.help()));
             effects.extend(press(&mut model, "enter enter y"));
-            assert_none_writes(&model, &effects, action.name());
+            assert_none_writes(&effects, action.name());
         }
     }
 
@@ -242,7 +237,7 @@ mod tests {
             for action in actions {
                 let mut model = at(way);
                 let effects = act(&mut model, action);
-                let writes = effects.iter().any(|effect| writes(effect, &model.world));
+                let writes = effects.iter().any(writes);
                 assert!(!writes || action.reach() != Reach::Looks, "{action:?} at {way}: {effects:?}");
             }
         }

@@ -4,7 +4,7 @@
 use super::object::{confirmed, verb};
 use crate::tui::removal;
 
-use crate::command::Request;
+use crate::command::{container, image};
 use crate::engine::Verb as Wish;
 use crate::oci::Reference;
 use crate::tui::event::{Effect, Force, Verb};
@@ -12,18 +12,15 @@ use crate::tui::list::rows::{ContainerRow, ImageRow};
 use crate::tui::model::{Failure, Model};
 use crate::tui::removal::model::Victim;
 
-/// What the request does; `None` when it is none of these verbs, or wishes more than a key can.
-pub(crate) fn act(model: &mut Model, request: &Request) -> Option<Vec<Effect>> {
+/// What a request about containers does; `None` when it is none of these verbs, or wishes more
+/// than a key can.
+pub(crate) fn on_containers(model: &mut Model, request: &container::Request) -> Option<Vec<Effect>> {
+    use container::Request;
     let (targets, done, wish) = match request {
         Request::Rm(rm) => {
             let rows = containers(model, "remove", &rm.targets);
             let victims = rows.into_iter().map(|row| Victim::Container(Box::new(row))).collect();
             removal::update::ask(model, victims, force(rm.force));
-            return Some(Vec::new());
-        }
-        Request::Rmi(rmi) if !rmi.no_prune => {
-            let rows = images(model, &rmi.names);
-            removal::update::ask_images(model, &rows, force(rmi.force));
             return Some(Vec::new());
         }
         Request::Rename(rename) => {
@@ -46,6 +43,18 @@ pub(crate) fn act(model: &mut Model, request: &Request) -> Option<Vec<Effect>> {
     let rows = containers(model, &word, targets);
     // One that is missing was told of.
     Some(if rows.is_empty() { Vec::new() } else { verb(model, rows, done, wish) })
+}
+
+/// What a request about images does; `None` as with containers.
+pub(crate) fn on_images(model: &mut Model, request: &image::Request) -> Option<Vec<Effect>> {
+    match request {
+        image::Request::Rmi(rmi) if !rmi.no_prune => {
+            let rows = images(model, &rmi.names);
+            removal::update::ask_images(model, &rows, force(rmi.force));
+            Some(Vec::new())
+        }
+        _ => None,
+    }
 }
 
 fn force(is_forced: bool) -> Force {

@@ -1,6 +1,6 @@
 //! Verbs on what is selected.
 
-use crate::command::join;
+use crate::command::{Request, join};
 use crate::engine::{Conflict, Explain as _, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Force, Job, Program, Verb};
@@ -349,10 +349,7 @@ pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) 
         Program::Attach => (Wish::Attach, "attach".to_owned()),
         Program::Shell => (Wish::Exec, "shell".to_owned()),
         Program::Words(words) => (Wish::Exec, words.first().cloned().unwrap_or_default()),
-        Program::Exec(words) => {
-            let command = crate::command::flags::sorted(words).and_then(|it| it.rest.into_iter().nth(1));
-            (Wish::Exec, command.unwrap_or_default())
-        }
+        Program::Exec(asked) => (Wish::Exec, asked.request.command.first().cloned().unwrap_or_default()),
         Program::Start => (Wish::Start, "attach".to_owned()),
     };
     if let Err(failure) = allowed(row, wish) {
@@ -408,9 +405,10 @@ fn run_again(model: &mut Model, row: &ContainerRow) -> Vec<Effect> {
     }
 }
 
-/// Runs these words of the command line; how that goes on is shown only when an image is pulled.
-pub(crate) fn run(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
+/// Runs a container; `words` are what is shown of it. How that goes on is shown only when an image
+/// is pulled.
+pub(crate) fn run(model: &mut Model, words: &[String], request: Request) -> Vec<Effect> {
     model.section = Section::Containers;
     super::window::leave(model);
-    vec![quiet_work(model, &join(&words), Job::Words(words))]
+    vec![quiet_work(model, &join(words), Job::Request(Box::new(request)))]
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::{self, Actor, Kind, News, Status};
 use crate::tui::event::{Fate, Finish, Force, Job, Listed, Program, Removal, Verb};
-use crate::tui::fixture::{container, empty, full, now, press, screen, write};
+use crate::tui::fixture::{asked, container, empty, full, now, press, screen, write};
 use crate::tui::list::rows::ImageRow;
 use crate::tui::logs::model::LogNews;
 use crate::tui::model::{Failure, Subject};
@@ -338,8 +338,8 @@ fn a_run_opens_its_terminal_when_it_is_there() {
     press(&mut model, "2 r");
     write(&mut model, "shell");
     let effects = press(&mut model, "ctrl-s");
-    let [Effect::Work(id, Job::Words(words))] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!(words.join(" "), "run -it --name shell acme/app:2.4.1");
+    let [Effect::Work(id, job)] = effects.as_slice() else { panic!("{effects:?}") };
+    assert_eq!(*job, asked("run -it --name shell acme/app:2.4.1"));
     let row = container("shell", Status::Created);
     let container = row.id.clone();
     let finish =
@@ -382,11 +382,8 @@ fn leaving_asks_only_while_something_goes_on() {
 #[test]
 fn a_command_line_is_read_by_the_command_lines_own_grammar() {
     for (line, effect) in [
-        ("stop -t 3 web", Some(Job::Words(["stop", "-t", "3", "web"].map(str::to_owned).to_vec()))),
-        (
-            "run -d debian sleep 9",
-            Some(Job::Words(["run", "-d", "debian", "sleep", "9"].map(str::to_owned).to_vec())),
-        ),
+        ("stop -t 3 web", Some(asked("stop -t 3 web"))),
+        ("run -d debian sleep 9", Some(asked("run -d debian sleep 9"))),
         ("images", None),
         ("run --nonsense x", None),
         ("frobnicate", None),
@@ -428,8 +425,7 @@ fn a_container_is_made_again_by_the_words_that_made_it() {
     assert_eq!(press(&mut model, "y c"), [Effect::Copy(line.to_owned())]);
     press(&mut model, "R");
     let effects = press(&mut model, "ctrl-s");
-    let words = ["run", "-d", "-e", "MODE=a b", "acme/app:2.4.1"].map(str::to_owned).to_vec();
-    assert_eq!(effects, [Effect::Work(TaskId(1), Job::Words(words))]);
+    assert_eq!(effects, [Effect::Work(TaskId(1), asked("run -d -e 'MODE=a b' acme/app:2.4.1"))]);
 }
 
 #[test]
@@ -438,8 +434,7 @@ fn a_new_container_is_of_the_selected_ones_image() {
     press(&mut model, "2 down"); // another image is selected there
     press(&mut model, "1 n");
     let effects = press(&mut model, "ctrl-s");
-    let words = ["run", "-it", "acme/app:2.4.1"].map(str::to_owned).to_vec();
-    assert_eq!(effects, [Effect::Work(TaskId(1), Job::Words(words))]);
+    assert_eq!(effects, [Effect::Work(TaskId(1), asked("run -it acme/app:2.4.1"))]);
 }
 
 #[test]
@@ -457,10 +452,7 @@ fn work_that_failed_stays_on_the_screen_with_its_reason() {
     press(&mut model, "2 p");
     write(&mut model, "nowhere/nothing");
     let effects = press(&mut model, "enter");
-    assert_eq!(
-        effects,
-        [Effect::Work(TaskId(1), Job::Words(vec!["pull".to_owned(), "nowhere/nothing".to_owned()]))]
-    );
+    assert_eq!(effects, [Effect::Work(TaskId(1), asked("pull nowhere/nothing"))]);
     let failure = Failure { what: "cannot pull".to_owned(), why: vec!["no route".to_owned()], hint: None };
     update(&mut model, Event::Finished(TaskId(1), Err(failure)));
     assert!(screen(&model).contains("because no route"));

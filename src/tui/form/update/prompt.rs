@@ -44,12 +44,12 @@ impl Purpose for Words {
         Some(suggest(words, begun))
     }
 
-    fn note(&self, model: &mut Model, text: &str) -> Option<Note> {
+    fn note(&self, _: &mut Model, text: &str) -> Option<Note> {
         let words = split(text).map(|words| match words.as_slice() {
             [program, rest @ ..] if program == "hoist" || program == "docker" => rest.to_vec(),
             _ => words,
         });
-        command::problem(words, &model.world).map(bad)
+        command::problem(words).map(bad)
     }
 }
 

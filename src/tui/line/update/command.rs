@@ -1,13 +1,11 @@
 //! The `:` line: commands of the TUI itself, else those of the command line, by its grammar.
 //!
 //! Everything the command line can do is done from here: in a screen where there is one,
-//! as work in the background, or by the program itself, whose words are then shown.
+//! as work in the background, or by the program itself, whose words are then shown. Which of
+//! these, the file of the noun says.
 
-use crate::command::{
-    self, Images, NetworkLs, ObjectType, Ps, Request, Suggestions, Usage, VolumeLs, World, flags, join,
-    split, suggest,
-};
-use crate::tui::action::Action;
+use super::{container, image, network, system, volume};
+use crate::command::{self, Request, Suggestions, Usage, join, split, suggest};
 use crate::tui::event::{Effect, Job, Program};
 use crate::tui::line::model::Purpose;
 use crate::tui::line::update::history;
@@ -15,10 +13,10 @@ use crate::tui::list::rows::ContainerRow;
 use crate::tui::model::{Failure, Focus, Model, Section, Tab};
 use crate::tui::page::model::Page;
 use crate::tui::palette::model::Object;
-use crate::tui::tasks::update::{quiet_work, work};
+use crate::tui::tasks::update::quiet_work;
 use crate::tui::update::copy::names;
 use crate::tui::update::object::terminal;
-use crate::tui::update::{app, here, named, object, show_tab};
+use crate::tui::update::{app, guard, show_tab};
 use crate::tui::{form, palette, tasks};
 
 /// A command, as on the command line.
@@ -78,15 +76,23 @@ pub(crate) fn line(model: &mut Model, text: &str) -> Vec<Effect> {
     done.into_iter().chain(saves).collect()
 }
 
+/// Does what words say, and remembers their line.
+pub(crate) fn words(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
+    let saves = history::remember(model, &join(&words));
+    said(model, words).into_iter().chain(saves).collect()
+}
+
 fn said(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
     let words = match with_marked(model, words) {
         Some(words) => words,
         None => return refused(model, "`%` stands for what is marked, and nothing is", "mark rows first"),
     };
-    match (app::run(model, &words), command::parse(&words, &model.world)) {
-        (Some(effects), _) => effects,
-        (None, Ok(parsed)) => request(model, words, parsed.request),
-        (None, Err(usage)) => refuse(model, &usage),
+    if let Some(effects) = app::run(model, &words) {
+        return effects;
+    }
+    match command::parse(&words) {
+        Ok(parsed) => request(model, words, parsed.request),
+        Err(usage) => refuse(model, &usage),
     }
 }
 
@@ -108,131 +114,43 @@ fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {
 fn request(model: &mut Model, words: Vec<String>, request: Request) -> Vec<Effect> {
     if model.look.is_read_only && request.changes() {
         let verb = words.first().map_or("", String::as_str);
-        crate::tui::update::guard::refuse(model, &format!("`{verb}` changes something"));
+        guard::refuse(model, &format!("`{verb}` changes something"));
         return Vec::new();
     }
-    if let Some(effects) = screen(model, &request).or_else(|| named::act(model, &request)) {
-        return effects;
-    }
-    match request {
-        Request::Show(text) => {
-            let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-            if words.len() == 1 {
-                lines.extend([String::new(), "Commands of the terminal UI:".to_owned()]);
-                lines.extend(app::summary().map(|(name, arguments, about)| {
-                    format!("  {:<28} {about}", format!("{name} {arguments}"))
-                }));
-                lines.push("  %                            Stands for what is marked".to_owned());
-            }
-            model.open(Page::new(words.join(" "), lines));
-            Vec::new()
-        }
-        Request::Nothing => Vec::new(),
-        Request::Attach(attach) if attach.stdin => open(model, &attach.target, Program::Attach),
-        Request::Start(start) if start.attach || start.interactive => {
-            let target = start.targets.first().map_or("", String::as_str);
-            open(model, target, Program::Start)
-        }
-        Request::Exec(exec) if exec.request.tty || exec.request.interactive => {
-            open(model, &exec.target, Program::Exec(words))
-        }
-        Request::Run(run) if run.create.cidfile.is_none() && run.create.request.options.process.tty => {
-            match flags::sorted(&words).is_some_and(|it| it.given.iter().any(|it| it.long == "detach-keys")) {
-                true => refused(model, "--detach-keys means nothing in a pane", "Ctrl-] leaves it"),
-                false => object::run(model, words),
-            }
-        }
-        Request::Run(run) if run.create.cidfile.is_none() && run.detach => object::run(model, words),
-        Request::Create(create) if create.cidfile.is_none() => work_of(model, words),
-        Request::Pull(_) | Request::FromHost(_) => work_of(model, words),
-        Request::Load(load) if load.input.is_some() => work_of(model, words),
-        Request::Import(import) if import.source.is_some() => work_of(model, words),
-        Request::Load(_) | Request::Import(_) => {
-            refused(model, "there is no standard input here", "name a file: `load -i FILE`")
-        }
-        Request::SystemReset(_) => refused(
-            model,
-            "this would remove the engine that is shown, with all that is in it",
-            "leave hoist and run `hoist system reset`",
-        ),
-        Request::Start(_)
-        | Request::Stop(_)
-        | Request::Restart(_)
-        | Request::Kill(_)
-        | Request::Pause(_)
-        | Request::Unpause(_)
-        | Request::Rm(_)
-        | Request::Rename(_)
-        | Request::Rmi(_)
-        | Request::Tag(_) => vec![quiet_work(model, &join(&words), Job::Words(words))],
-        _ => tasks::update::print(model, words),
-    }
+    let done = match &request {
+        Request::Show(text) => Some(help(model, &words, text)),
+        Request::Nothing => Some(Vec::new()),
+        Request::Container(asked) => container::perform(model, &words, asked),
+        Request::Image(asked) => image::perform(model, &words, asked),
+        Request::Network(asked) => network::perform(model, asked),
+        Request::System(asked) => system::perform(model, asked),
+        Request::Volume(asked) => volume::perform(model, asked),
+    };
+    done.unwrap_or_else(|| tasks::update::print(model, words, request))
 }
 
-/// Shows what a request without further wishes asks for, where there is a screen for it.
-fn screen(model: &mut Model, request: &Request) -> Option<Vec<Effect>> {
-    match request {
-        Request::Ps(ps) if *ps == Ps { all: ps.all, ..default_ps() } => {
-            model.shows_all = ps.all;
-            Some(here(model, Action::GoContainers))
-        }
-        Request::Images(images) if *images == Images::default() => Some(here(model, Action::GoImages)),
-        Request::NetworkLs(list) if *list == NetworkLs::default() => Some(here(model, Action::GoNetworks)),
-        Request::VolumeLs(list) if *list == VolumeLs::default() => Some(here(model, Action::GoVolumes)),
-        Request::Events(events)
-            if events.filter.is_empty()
-                && (&events.format, &events.since, &events.until) == (&None, &None, &None) =>
-        {
-            Some(here(model, Action::GoEvents))
-        }
-        Request::Logs(logs)
-            if !logs.timestamps && (&logs.tail, &logs.since, &logs.until) == (&None, &None, &None) =>
-        {
-            Some(show(model, &logs.target, Tab::Logs))
-        }
-        Request::Top(top) => match top.words.as_slice() {
-            [target] => Some(show(model, target, Tab::Top)),
-            _ => None,
-        },
-        Request::Stats(stats) if !stats.no_stream && stats.format.is_none() => match stats.targets.as_slice()
-        {
-            [] => Some(here(model, Action::GoContainers)),
-            [target] => Some(show(model, target, Tab::Stats)),
-            _ => None,
-        },
-        Request::Inspect(inspect) if inspect.format.is_none() && !inspect.size && inspect.kind.is_none() => {
-            match inspect.names.as_slice() {
-                [name] => inspect_any(model, name),
-                _ => None,
-            }
-        }
-        Request::Inspect(inspect)
-            if inspect.format.is_none() && !inspect.size && inspect.kind == Some(ObjectType::Container) =>
-        {
-            match inspect.names.as_slice() {
-                [name] if find(model, name).is_some() => Some(show(model, name, Tab::Inspect)),
-                _ => None,
-            }
-        }
-        Request::ImageInspect(inspect) if inspect.format.is_none() => match inspect.names.as_slice() {
-            [name] => inspect_any(model, name).filter(|_| model.section == Section::Images),
-            _ => None,
-        },
-        Request::NetworkInspect(inspect) if inspect.format.is_none() => match inspect.names.as_slice() {
-            [name] => inspect_any(model, name).filter(|_| model.section == Section::Networks),
-            _ => None,
-        },
-        _ => None,
+/// Shows a text of the command line, and of all commands those of the TUI as well.
+fn help(model: &mut Model, words: &[String], text: &str) -> Vec<Effect> {
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    if words.len() == 1 {
+        lines.extend([String::new(), "Commands of the terminal UI:".to_owned()]);
+        lines.extend(
+            app::summary()
+                .map(|(name, arguments, about)| format!("  {:<28} {about}", format!("{name} {arguments}"))),
+        );
+        lines.push("  %                            Stands for what is marked".to_owned());
     }
+    model.open(Page::new(words.join(" "), lines));
+    Vec::new()
 }
 
-/// What `ps` alone means.
-fn default_ps() -> Ps {
-    Ps { last: -1, ..Ps::default() }
+/// Begins what is asked for in the background; `words` are shown of it.
+pub(super) fn begin(model: &mut Model, words: &[String], request: Request) -> Vec<Effect> {
+    vec![quiet_work(model, &join(words), Job::Request(Box::new(request)))]
 }
 
 /// Inspects what is called so, in its list; what is in none is left to the command line.
-fn inspect_any(model: &mut Model, name: &str) -> Option<Vec<Effect>> {
+pub(super) fn inspect_any(model: &mut Model, name: &str) -> Option<Vec<Effect>> {
     if find(model, name).is_some() {
         return Some(show(model, name, Tab::Inspect));
     }
@@ -249,22 +167,14 @@ fn inspect_any(model: &mut Model, name: &str) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
-fn refused(model: &mut Model, why: &str, hint: &str) -> Vec<Effect> {
+pub(super) fn refused(model: &mut Model, why: &str, hint: &str) -> Vec<Effect> {
     let what = "cannot do that here".to_owned();
     model.fail(Failure { what, why: vec![why.to_owned()], hint: Some(hint.to_owned()) });
     Vec::new()
 }
 
-/// Begins the work that words of the command line ask for, and shows how it goes on.
-pub(crate) fn work_of(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
-    match command::parse(&words, &model.world) {
-        Ok(_) => vec![work(model, &join(&words), Job::Words(words))],
-        Err(usage) => refuse(model, &usage),
-    }
-}
-
 /// The container that a name, an id or the start of an id means.
-fn find<'a>(model: &'a Model, target: &str) -> Option<&'a ContainerRow> {
+pub(super) fn find<'a>(model: &'a Model, target: &str) -> Option<&'a ContainerRow> {
     let rows = model.containers.all();
     let by_name = rows.iter().find(|row| row.name == target);
     by_name.or_else(|| rows.iter().find(|row| !target.is_empty() && row.id.as_str().starts_with(target)))
@@ -284,21 +194,21 @@ fn select(model: &mut Model, target: &str) -> Option<ContainerRow> {
     Some(row)
 }
 
-fn show(model: &mut Model, target: &str, tab: Tab) -> Vec<Effect> {
+pub(super) fn show(model: &mut Model, target: &str, tab: Tab) -> Vec<Effect> {
     if select(model, target).is_some() {
         show_tab(model, tab);
     }
     Vec::new()
 }
 
-fn open(model: &mut Model, target: &str, program: Program) -> Vec<Effect> {
+pub(super) fn open(model: &mut Model, target: &str, program: Program) -> Vec<Effect> {
     match select(model, target) {
         Some(row) => terminal(model, &row, program),
         None => Vec::new(),
     }
 }
 
-fn refuse(model: &mut Model, usage: &Usage) -> Vec<Effect> {
+pub(super) fn refuse(model: &mut Model, usage: &Usage) -> Vec<Effect> {
     let text = usage.to_string();
     let what = text.lines().next().unwrap_or_default().to_owned();
     let hint = text.lines().find_map(|line| line.strip_prefix("hint: ")).map(str::to_owned);
@@ -307,7 +217,7 @@ fn refuse(model: &mut Model, usage: &Usage) -> Vec<Effect> {
 }
 
 /// What is wrong with the words of a command, in one line.
-pub(crate) fn problem(words: Result<Vec<String>, Usage>, world: &World) -> Option<String> {
-    let parsed = words.and_then(|words| command::parse(&words, world));
+pub(crate) fn problem(words: Result<Vec<String>, Usage>) -> Option<String> {
+    let parsed = words.and_then(|words| command::parse(&words));
     parsed.err().map(|usage| usage.to_string().lines().next().unwrap_or_default().to_owned())
 }

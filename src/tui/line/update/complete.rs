@@ -1,6 +1,6 @@
 //! Completion of what is typed: words of the grammar, names of the lists, files.
 
-use crate::command::{Noun, join, split};
+use crate::command::{NameKind, join, split};
 use crate::tui::dialogs::Layer;
 use crate::tui::event::Effect;
 use crate::tui::line::candidates::{Candidate, Candidates, MOST};
@@ -48,14 +48,14 @@ fn candidates(model: &Model, prompt: &Prompt, line: &str) -> Candidates {
     let mut items: Vec<(String, String)> =
         suggestions.words.into_iter().filter(|(word, _)| word.starts_with(&begun)).collect();
     let before = words;
-    match suggestions.noun {
-        Some(Noun::File) => match &prompt.folder {
+    match suggestions.names {
+        Some(NameKind::File) => match &prompt.folder {
             Some((of, entries)) if *of == folder_of(&begun).0 => items.extend(files(&begun, entries)),
             _ => found.folder = Some(folder_of(&begun).0.to_owned()),
         },
         // What stands in the line already is not meant again.
-        Some(noun) => {
-            items.extend(names(model, noun, &begun).into_iter().filter(|it| !before.contains(&it.0)))
+        Some(kind) => {
+            items.extend(names(model, kind, &begun).into_iter().filter(|it| !before.contains(&it.0)))
         }
         None => {}
     }
@@ -109,23 +109,23 @@ fn files(begun: &str, entries: &[(String, bool)]) -> Vec<(String, String)> {
 }
 
 /// Names that begin so.
-fn names(model: &Model, noun: Noun, begun: &str) -> Vec<(String, String)> {
+fn names(model: &Model, kind: NameKind, begun: &str) -> Vec<(String, String)> {
     let containers = model.containers.all().iter().map(|row| (row.name.clone(), row.status.to_string()));
     let images = model.images.all().iter().filter(|row| !row.name.is_empty());
     let images = images.map(|row| (row.name.clone(), "image".to_owned()));
     let networks = model.networks.all().iter().map(|row| (row.name.clone(), "network".to_owned()));
     let volumes = model.volumes.all().iter().map(|row| (row.name.clone(), "volume".to_owned()));
-    let all: Box<dyn Iterator<Item = (String, String)>> = match noun {
-        Noun::Container => Box::new(containers),
-        Noun::Image => Box::new(images),
-        Noun::Network => Box::new(networks),
-        Noun::Volume => Box::new(volumes),
-        Noun::Object => Box::new(containers.chain(images).chain(networks).chain(volumes)),
-        Noun::File => Box::new(std::iter::empty()),
+    let all: Box<dyn Iterator<Item = (String, String)>> = match kind {
+        NameKind::Container => Box::new(containers),
+        NameKind::Image => Box::new(images),
+        NameKind::Network => Box::new(networks),
+        NameKind::Volume => Box::new(volumes),
+        NameKind::Object => Box::new(containers.chain(images).chain(networks).chain(volumes)),
+        NameKind::File => Box::new(std::iter::empty()),
     };
     let mut found: Vec<_> = all.filter(|(name, _)| name.starts_with(begun)).take(MOST).collect();
     // By id only what no name fits.
-    if found.is_empty() && begun.len() >= 3 && matches!(noun, Noun::Container | Noun::Object) {
+    if found.is_empty() && begun.len() >= 3 && matches!(kind, NameKind::Container | NameKind::Object) {
         let rows = model.containers.all().iter().filter(|row| row.key().starts_with(begun));
         found.extend(rows.take(MOST).map(|row| (row.id.short().to_owned(), row.name.clone())));
     }

@@ -2,8 +2,13 @@
 
 pub(crate) mod command;
 pub(crate) mod complete;
+mod container;
 pub(crate) mod history;
+pub(crate) mod image;
+mod network;
 pub(crate) mod note;
+mod system;
+mod volume;
 
 use std::sync::Arc;
 

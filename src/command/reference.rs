@@ -1,0 +1,119 @@
+//! `docs/commands.md`: every command there is, from the table.
+//!
+//! `HOIST_BLESS=1 cargo test reference` writes it.
+
+use super::flags::{Flag, flags};
+use super::table::{Noun, Verb};
+use super::{LACKING, NOUNS};
+
+const HEAD: &str = "\
+# Commands
+
+Written by a test from the table of commands (`src/command/table.rs`); do not edit it. `hoist COMMAND --help` shows
+the same. What Docker has and hoist does not is refused by name, never ignored.
+";
+
+/// The reference of all commands, in markdown.
+#[must_use]
+pub fn reference() -> String {
+    let nouns: String = NOUNS.iter().map(noun).collect();
+    let lacking: Vec<_> = LACKING.iter().map(|name| code(name)).collect();
+    format!("{HEAD}{nouns}\n## Not supported yet\n\n{}\n", lacking.join(", "))
+}
+
+fn noun(noun: &Noun) -> String {
+    let verbs: String = noun.verbs.iter().map(verb).collect();
+    // `container cp` is `cp` too.
+    let short = |name: &str| name.strip_prefix(noun.name).map(str::trim_start).unwrap_or_default().to_owned();
+    let lacks = noun.lacks.iter().filter(|name| !noun.lacks.contains(&short(name).as_str()));
+    let lacks: Vec<_> = lacks.map(|name| code(name)).collect();
+    format!("\n## {}\n\n{}. Not supported yet: {}.\n{verbs}", noun.name, noun.about, lacks.join(", "))
+}
+
+fn verb(verb: &Verb) -> String {
+    let mut text = format!("\n### {}\n\n{}.\n", verb.names()[0], verb.about());
+    text += &format!("\n```text\n{}\n```\n", verb.usage());
+    if let [_, others @ ..] = verb.names()
+        && !others.is_empty()
+    {
+        let others: Vec<_> = others.iter().map(|name| code(&format!("hoist {name}"))).collect();
+        text += &format!("\nAlso {}.\n", others.join(", "));
+    }
+    let flags = flags(verb.names()[0]);
+    if !flags.is_empty() {
+        text += "\n| option | |\n| --- | --- |\n";
+        text.extend(flags.iter().map(row));
+    }
+    if !verb.examples().is_empty() {
+        let lines: String = verb.examples().iter().map(|line| format!("hoist {line}\n")).collect();
+        text += &format!("\n```sh\n{lines}```\n");
+    }
+    let long = |names: &'static str| names.rsplit(", ").next().unwrap_or(names);
+    let lacks: Vec<_> = verb.lacks().map(|names| code(long(names))).collect();
+    if !lacks.is_empty() {
+        text += &format!("\nNot supported yet: {}.\n", lacks.join(", "));
+    }
+    text
+}
+
+/// `| `-e`, `--env NAME[=VALUE]` | Set environment variables |`
+fn row(flag: &Flag) -> String {
+    let short = flag.short.map_or_else(String::new, |letter| format!("`-{letter}`, "));
+    let value = flag.value.as_ref().map_or_else(String::new, |value| format!(" {value}"));
+    let long = code(&format!("--{}{value}", flag.long));
+    format!("| {short}{long} | {} |\n", flag.about.replace('|', "\\|"))
+}
+
+fn code(text: &str) -> String {
+    format!("`{}`", text.replace('|', "\\|"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::command::table::each_verb;
+    use crate::command::{parse, split};
+
+    const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/commands.md");
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "a switch of the test itself")]
+    fn the_commands_in_the_documentation_are_those_of_the_table() {
+        let text = reference();
+        let is_wished = |name| std::env::var_os(name).is_some_and(|value| value == "1" || value == "always");
+        if is_wished("HOIST_BLESS") || is_wished("INSTA_UPDATE") {
+            std::fs::write(PATH, &text).unwrap();
+        }
+        let there = std::fs::read_to_string(PATH).unwrap_or_default();
+        assert!(there == text, "docs/commands.md is not up to date: HOIST_BLESS=1 cargo test reference");
+    }
+
+    #[test]
+    fn each_example_is_a_line_of_its_verb() {
+        for verb in each_verb() {
+            for line in verb.examples() {
+                let parsed = parse(&split(line).unwrap()).unwrap_or_else(|usage| panic!("{line}: {usage}"));
+                assert_eq!(parsed.request.verb().map(Verb::name), Some(verb.name()), "{line}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_lacking_is_not_there() {
+        for verb in each_verb() {
+            let flags = flags(verb.names()[0]);
+            for lacks in verb.lacks().flat_map(|names| names.split(", ")) {
+                let is_there = |flag: &Flag| match lacks.strip_prefix("--") {
+                    Some(long) => flag.long == long,
+                    None => flag.short.is_some_and(|letter| lacks == format!("-{letter}")),
+                };
+                assert!(!flags.iter().any(is_there), "{} has {lacks}", verb.name());
+            }
+            for name in verb.names() {
+                let is_lacking =
+                    LACKING.iter().chain(NOUNS.iter().flat_map(|noun| noun.lacks)).any(|it| it == name);
+                assert!(!is_lacking, "{name} is there");
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! This engine as a whole, and what belongs to no other noun: `info`, `events`, `inspect`.
+
+use clap::Args;
+
+use super::complete::{CompletionWords, Shell};
+use super::plain;
+use super::table::{Noun, changes, shows, verbs};
+
+pub(super) const NOUN: Noun = Noun {
+    name: "system",
+    about: "Manage this engine",
+    verbs: VERBS,
+    lacks: &["login", "logout", "system df", "system prune"],
+};
+
+verbs! { System:
+    Inspect(Inspect) from Inspect = shows(
+        &["inspect"],
+        "[OPTIONS] NAME|ID [NAME|ID...]",
+        "Return low-level information on objects",
+    )
+    .examples(&["inspect -f '{{.State.ExitCode}}' web"]);
+
+    Events(Events) from Events = shows(
+        &["events", "system events"],
+        "[OPTIONS]",
+        "Show what changes, as it changes",
+    )
+    .examples(&["events --since 1h --filter type=container"]);
+
+    Info(Info) from Info = shows(
+        &["info", "system info"],
+        "[OPTIONS]",
+        "Display system-wide information",
+    );
+
+    Boot(Boot) from Boot = changes(
+        &["system boot"],
+        "",
+        "Start the containers whose restart policies want it, as at boot",
+    );
+
+    Install(Install) from Install = changes(
+        &["system install"],
+        "",
+        "Have systemd start containers at boot and stop them at shutdown",
+    );
+
+    Reset(Reset) from Reset = changes(
+        &["system reset"],
+        "[OPTIONS]",
+        "Remove all containers, images and networks of this engine",
+    );
+
+    Shutdown(Shutdown) from Shutdown = changes(
+        &["system shutdown"],
+        "",
+        "Stop all containers; their restart policies start them at the next boot",
+    );
+
+    Uninstall(Uninstall) from Uninstall = changes(
+        &["system uninstall"],
+        "",
+        "Remove what `system install` made; containers keep running",
+    );
+
+    Version(Version) from Version = shows(&["version"], "[OPTIONS]", "Show the version information");
+
+    Completion(Shell) from CompletionWords = shows(
+        &["completion"],
+        "bash|zsh|fish",
+        "Print completions for a shell",
+    );
+}
+
+plain! { Boot Events Info Inspect Install Reset Shutdown Uninstall Version }
+
+/// What `inspect` looks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ObjectType {
+    Container,
+    Image,
+    Network,
+    Volume,
+}
+
+/// `inspect`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Inspect {
+    /// Format output using a custom template: json, or a Go template
+    #[arg(short, long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Display total file sizes if the type is container
+    #[arg(short, long)]
+    pub size: bool,
+    /// Only inspect objects of the given type
+    #[arg(long = "type", value_name = "TYPE")]
+    pub kind: Option<ObjectType>,
+    /// The objects.
+    #[arg(value_name = "NAME|ID", required = true, hide = true)]
+    pub names: Vec<String>,
+}
+
+/// `events`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Events {
+    /// Filter output based on conditions provided
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+    /// Format output: json, or a Go template
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Show all events created since a time
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Stream events until this time
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+}
+
+/// `version`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Version {
+    /// Format output: json, or a Go template
+    #[arg(short, long, value_name = "FORMAT")]
+    pub format: Option<String>,
+}
+
+/// `info`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Info {
+    /// Format output: json, or a Go template
+    #[arg(short, long, value_name = "FORMAT")]
+    pub format: Option<String>,
+}
+
+/// `system boot`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Boot {}
+
+/// `system shutdown`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Shutdown {}
+
+/// `system install`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Install {}
+
+/// `system uninstall`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Uninstall {}
+
+/// `system reset`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Reset {
+    /// Do not ask
+    #[arg(short, long)]
+    pub force: bool,
+}

@@ -1,0 +1,61 @@
+//! Volumes.
+
+use clap::Args;
+
+use super::system::{Inspect, ObjectType};
+use super::table::{Noun, shows, verbs};
+use super::usage::Usage;
+use super::{Words, plain};
+
+pub(super) const NOUN: Noun = Noun {
+    name: "volume",
+    about: "Manage volumes",
+    verbs: VERBS,
+    lacks: &["volume create", "volume prune", "volume rm", "volume update"],
+};
+
+verbs! { Volume:
+    Inspect(Inspect) from InspectWords = shows(
+        &["volume inspect"],
+        "[OPTIONS] VOLUME [VOLUME...]",
+        "Display detailed information on one or more volumes",
+    );
+
+    Ls(Ls) from Ls = shows(&["volume ls", "volume list"], "[OPTIONS]", "List volumes")
+        .lacks(&[&["--cluster"]]);
+}
+
+plain! { Ls }
+
+/// `volume ls`
+#[derive(Debug, Clone, Default, PartialEq, Eq, Args)]
+pub struct Ls {
+    /// Provide filter values
+    #[arg(short, long, value_name = "KEY=VALUE")]
+    pub filter: Vec<String>,
+    /// Format output: table, "table TEMPLATE", json, or a Go template
+    #[arg(long, value_name = "FORMAT")]
+    pub format: Option<String>,
+    /// Only display volume names
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// `volume inspect`
+#[derive(Debug, Args)]
+pub(super) struct InspectWords {
+    /// Format output using a custom template: json, or a Go template
+    #[arg(short, long, value_name = "FORMAT")]
+    format: Option<String>,
+    #[arg(value_name = "VOLUME", required = true, hide = true)]
+    names: Vec<String>,
+}
+
+impl Words for InspectWords {
+    type Asked = Inspect;
+
+    fn asked(self) -> Result<Inspect, Usage> {
+        let Self { format, names } = self;
+        Ok(Inspect { format, size: false, kind: Some(ObjectType::Volume), names })
+    }
+}

@@ -1,0 +1,158 @@
+//! Work on containers.
+
+use super::{only_printed, said, told};
+use crate::base::error::one_line;
+use crate::command::container::Request;
+use crate::engine::{CreateRequest, Engine, ErrorKind, Reporter, Result, Warnings};
+use crate::tui::event::Finish;
+use crate::tui::list::rows::ContainerRow;
+
+/// Does what is asked for.
+pub(super) async fn perform(engine: &Engine, request: Request, reporter: Reporter) -> Result<Finish> {
+    match request {
+        Request::Run(run) => {
+            let tty = run.create.request.options.process.tty && !run.detach;
+            create(engine, run.create.request, Then::start(tty), reporter).await
+        }
+        Request::Create(asked) => create(engine, asked.request, Then::Nothing, reporter).await,
+        other => verb(engine, other, reporter).await,
+    }
+}
+
+/// Verbs on containers that are there.
+async fn verb(engine: &Engine, request: Request, reporter: Reporter) -> Result<Finish> {
+    let on = |told: &'static str, targets| On { told, targets, reporter };
+    // A task's future must be able to go to another thread: each owns what it works with.
+    let of = || engine.clone();
+    match request {
+        Request::Start(it) => {
+            let work =
+                |engine: Engine, target: String| async move { engine.containers().start(&target).await };
+            on("started", it.targets).each(|target| work(of(), target)).await
+        }
+        Request::Stop(it) => {
+            let (signal, secs) = (it.signal, it.timeout);
+            let work = |engine: Engine, signal: Option<String>, target: String| async move {
+                engine.containers().stop(&target, signal.as_deref(), secs).await
+            };
+            on("stopped", it.targets).each(|target| work(of(), signal.clone(), target)).await
+        }
+        Request::Restart(it) => {
+            let (signal, secs) = (it.signal, it.timeout);
+            let work = |engine: Engine, signal: Option<String>, target: String| async move {
+                engine.containers().restart(&target, signal.as_deref(), secs).await
+            };
+            on("restarted", it.targets).each(|target| work(of(), signal.clone(), target)).await
+        }
+        Request::Kill(it) => {
+            let signal = it.signal;
+            let work = |engine: Engine, signal: String, target: String| async move {
+                engine.containers().kill(&target, &signal).await
+            };
+            on("killed", it.targets).each(|target| work(of(), signal.clone(), target)).await
+        }
+        Request::Pause(it) => {
+            let work =
+                |engine: Engine, target: String| async move { engine.containers().pause(&target).await };
+            on("paused", it.targets).each(|target| work(of(), target)).await
+        }
+        Request::Unpause(it) => {
+            let work =
+                |engine: Engine, target: String| async move { engine.containers().unpause(&target).await };
+            on("resumed", it.targets).each(|target| work(of(), target)).await
+        }
+        Request::Rm(it) => {
+            let (force, volumes) = (it.force, it.volumes);
+            let work = |engine: Engine, target: String| async move {
+                match engine.containers().remove(&target, force, volumes).await {
+                    // What is not there need not be removed by force.
+                    Err(error) if force && error.kind() == ErrorKind::NotFound => Ok(()),
+                    other => other,
+                }
+            };
+            on("removed", it.targets).each(|target| work(of(), target)).await
+        }
+        Request::Rename(it) => {
+            let warnings = engine.containers().rename(&it.target, it.name).await?;
+            Ok(said(format!("renamed {}{}", it.target, told(&warnings))))
+        }
+        Request::Attach(_)
+        | Request::Create(_)
+        | Request::Exec(_)
+        | Request::Inspect(_)
+        | Request::Logs(_)
+        | Request::Ps(_)
+        | Request::Run(_)
+        | Request::Stats(_)
+        | Request::Top(_)
+        | Request::Wait(_) => only_printed(),
+    }
+}
+
+/// Objects that something is done to.
+struct On {
+    told: &'static str,
+    targets: Vec<String>,
+    reporter: Reporter,
+}
+
+impl On {
+    /// Does `work` for each, one after the other; goes on after a failure, as the command
+    /// line does. What failed first is the failure, the others are noted.
+    async fn each<T: Into<Warnings>, F: Future<Output = Result<T>>>(
+        self,
+        work: impl Fn(String) -> F,
+    ) -> Result<Finish> {
+        let mut warnings = Warnings::default();
+        let mut done = Vec::new();
+        let mut failed = None;
+        for target in self.targets {
+            match work(target.clone()).await {
+                Ok(more) => {
+                    warnings.0.extend(more.into().0);
+                    done.push(target);
+                }
+                Err(error) => {
+                    self.reporter.note(one_line(&error));
+                    failed.get_or_insert(error);
+                }
+            }
+        }
+        match failed {
+            None => Ok(said(format!("{} {}{}", self.told, done.join(", "), told(&warnings)))),
+            Some(error) => Err(error),
+        }
+    }
+}
+
+/// What follows on a container's creation.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    Start,
+    /// The TUI starts it, with a terminal.
+    Open,
+}
+
+impl Then {
+    fn start(tty: bool) -> Self {
+        if tty { Self::Open } else { Self::Start }
+    }
+}
+
+async fn create(engine: &Engine, request: CreateRequest, then: Then, reporter: Reporter) -> Result<Finish> {
+    let created = engine.containers().create(request, reporter).await?;
+    let id = created.id.as_str();
+    let mut warnings = created.warnings;
+    if then == Then::Start {
+        warnings.0.extend(engine.containers().start(id).await?.0);
+    }
+    let container = engine.containers().get(id).await?;
+    let word = if then == Then::Start { "started" } else { "created" };
+    Ok(Finish {
+        text: format!("{word} {}{}", created.name, told(&warnings)),
+        made: Some(Box::new(ContainerRow::new(&container))),
+        image: None,
+        opens: then == Then::Open,
+    })
+}

@@ -1,0 +1,83 @@
+//! What the `:` line asks of containers.
+
+use super::command::{begin, find, open, refused, show};
+use crate::command::container::{Ps, Request, Run};
+use crate::command::{self, DEFAULT_DETACH};
+use crate::tui::action::Action;
+use crate::tui::event::{Effect, Job, Program};
+use crate::tui::model::{Model, Tab};
+use crate::tui::tasks::update::work;
+use crate::tui::update::{here, named, object};
+
+/// Does it; `None` for what is printed.
+pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> Option<Vec<Effect>> {
+    if let Some(effects) = screen(model, asked).or_else(|| named::on_containers(model, asked)) {
+        return Some(effects);
+    }
+    let request = || command::Request::Container(asked.clone());
+    Some(match asked {
+        Request::Attach(attach) if attach.stdin => open(model, &attach.target, Program::Attach),
+        Request::Start(start) if start.attach || start.interactive => {
+            let target = start.targets.first().map_or("", String::as_str);
+            open(model, target, Program::Start)
+        }
+        Request::Exec(exec) if exec.request.tty || exec.request.interactive => {
+            open(model, &exec.target, Program::Exec(exec.clone()))
+        }
+        Request::Run(run) if opens_terminal(run) && run.detach_keys != DEFAULT_DETACH => {
+            refused(model, "--detach-keys means nothing in a pane", "Ctrl-] leaves it")
+        }
+        Request::Run(run) if opens_terminal(run) || (run.create.cidfile.is_none() && run.detach) => {
+            object::run(model, words, request())
+        }
+        Request::Create(create) if create.cidfile.is_none() => {
+            vec![work(model, &command::join(words), Job::Request(Box::new(request())))]
+        }
+        Request::Start(_)
+        | Request::Stop(_)
+        | Request::Restart(_)
+        | Request::Kill(_)
+        | Request::Pause(_)
+        | Request::Unpause(_)
+        | Request::Rm(_)
+        | Request::Rename(_) => begin(model, words, request()),
+        _ => return None,
+    })
+}
+
+/// Whether it is run in a pane.
+fn opens_terminal(run: &Run) -> bool {
+    run.create.cidfile.is_none() && run.create.request.options.process.tty
+}
+
+/// Shows what a request without further wishes asks for, where there is a screen for it.
+fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
+    match asked {
+        Request::Ps(ps) if *ps == Ps { all: ps.all, last: -1, ..Ps::default() } => {
+            model.shows_all = ps.all;
+            Some(here(model, Action::GoContainers))
+        }
+        Request::Logs(logs)
+            if !logs.timestamps && (&logs.tail, &logs.since, &logs.until) == (&None, &None, &None) =>
+        {
+            Some(show(model, &logs.target, Tab::Logs))
+        }
+        Request::Top(top) => match top.words.as_slice() {
+            [target] => Some(show(model, target, Tab::Top)),
+            _ => None,
+        },
+        Request::Stats(stats) if !stats.no_stream && stats.format.is_none() => match stats.targets.as_slice()
+        {
+            [] => Some(here(model, Action::GoContainers)),
+            [target] => Some(show(model, target, Tab::Stats)),
+            _ => None,
+        },
+        Request::Inspect(inspect) if inspect.format.is_none() && !inspect.size => {
+            match inspect.names.as_slice() {
+                [name] if find(model, name).is_some() => Some(show(model, name, Tab::Inspect)),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}

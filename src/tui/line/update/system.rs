@@ -1,0 +1,30 @@
+//! What the `:` line asks of the engine as a whole.
+
+use super::command::{find, inspect_any, refused, show};
+use crate::command::system::{Events, ObjectType, Request};
+use crate::tui::action::Action;
+use crate::tui::event::Effect;
+use crate::tui::model::{Model, Tab};
+use crate::tui::update::here;
+
+/// Does it; `None` for what is printed.
+pub(super) fn perform(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
+    match asked {
+        Request::Events(events) if *events == Events::default() => Some(here(model, Action::GoEvents)),
+        Request::Inspect(inspect) if inspect.format.is_none() && !inspect.size => {
+            match (inspect.kind, inspect.names.as_slice()) {
+                (None, [name]) => inspect_any(model, name),
+                (Some(ObjectType::Container), [name]) => {
+                    find(model, name).is_some().then(|| show(model, name, Tab::Inspect))
+                }
+                _ => None,
+            }
+        }
+        Request::Reset(_) => Some(refused(
+            model,
+            "this would remove the engine that is shown, with all that is in it",
+            "leave hoist and run `hoist system reset`",
+        )),
+        _ => None,
+    }
+}
