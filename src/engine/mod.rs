@@ -22,6 +22,7 @@ pub mod machine;
 pub mod network;
 pub mod process;
 pub mod pull;
+mod registries;
 mod reset;
 pub mod settings;
 pub mod stats;
@@ -35,6 +36,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
+use self::registries::Registries;
 use crate::base::Paths;
 use crate::container::{Record, Run};
 
@@ -80,7 +82,7 @@ pub use settings::{Folders, OWN_PROGRAM, Settings};
 pub use stats::{Lost, Pressure, ProcessRow, RESOURCES, Sample, Stall, Top};
 pub use trash::{Emptied, Restored, Space, Trash, TrashDetail, TrashEntry, Trashed};
 
-/// The engine. Cheap to clone.
+/// The engine. Cheap to clone: clones share what speaks to registries.
 #[derive(Debug, Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -91,6 +93,7 @@ struct Inner {
     settings: Settings,
     /// When this process last looked whether the trash has something to go.
     looked: Mutex<Option<Instant>>,
+    registries: Registries,
 }
 
 impl Engine {
@@ -101,7 +104,9 @@ impl Engine {
     /// When they cannot be made or are not the caller's.
     pub fn open(settings: Settings) -> Result<Self> {
         settings.make_folders()?;
-        Ok(Self { inner: Arc::new(Inner { settings, looked: Mutex::new(None) }) })
+        let registries = Registries::new(settings.registry.clone());
+        let looked = Mutex::new(None);
+        Ok(Self { inner: Arc::new(Inner { settings, looked, registries }) })
     }
 
     /// Where state lies.

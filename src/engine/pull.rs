@@ -16,12 +16,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use serde::Deserialize;
-use tokio::runtime::{self, Handle};
+use tokio::runtime::Handle;
 
+use super::registries::Registries;
 use super::{Doing, Engine, ErrorKind, Explain, Images, Phase, PullPolicy, Reporter, Result, blocking};
 use crate::image::{self, Commit, Lease, Store};
 use crate::oci::{Digest, ImageId, Platform, Reference};
-use crate::registry::{self, Registry, Repository, Resolved};
+use crate::registry::{self, Repository, Resolved};
 use layer::{Failure, Job};
 
 /// How many layers are fetched at the same time.
@@ -112,7 +113,7 @@ async fn pull(
             options: &options,
             reporter: &reporter,
         };
-        let pulled = pull.run(engine.settings().registry.clone()).doing(doing)?;
+        let pulled = pull.run(&engine.inner.registries).doing(doing)?;
         engine.image_event("pull", &reference.to_string(), &reference.familiar_name());
         Ok(pulled)
     });
@@ -222,23 +223,18 @@ struct Known {
 }
 
 impl Pull<'_> {
-    fn run(&self, settings: registry::Settings) -> std::result::Result<Pulled, PullError> {
-        // Its own runtime: the caller's may end while this thread still waits for the network.
-        let runtime = runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(PullError::Runtime)?;
-        let repository = Registry::new(settings).repository(self.reference);
+    fn run(&self, registries: &Registries) -> std::result::Result<Pulled, PullError> {
+        let runtime = &registries.runtime().map_err(PullError::Runtime)?;
+        let repository = registries.client().repository(self.reference);
         let known = self.known()?;
         let name = self
             .reference
             .digest()
             .map_or_else(|| self.reference.tag().unwrap_or_default().to_owned(), Digest::to_string);
         self.reporter.note(format!("{name}: Pulling from {}", self.reference.repository()));
-        let pulled = match self.up_to_date(known.as_ref(), &repository, runtime.handle())? {
+        let pulled = match self.up_to_date(known.as_ref(), &repository, runtime)? {
             Some(pulled) => pulled,
-            None => self.fetch(known.as_ref(), &repository, runtime.handle())?,
+            None => self.fetch(known.as_ref(), &repository, runtime)?,
         };
         self.reporter.note(format!("Digest: {}", pulled.digest));
         self.reporter.note(match pulled.status {

@@ -18,11 +18,14 @@ use tokio::time::{sleep, timeout};
 use super::error::{Error, Result};
 use super::manifest::printable;
 use super::settings::{Settings, Trust, authority};
+use super::stamp::Stamp;
 use crate::base::disk;
 use crate::base::progress::Reporter;
 
 /// How many redirects in a row are followed.
 const MAX_REDIRECTS: usize = 5;
+/// What a client reads but once: whom to ask for names.
+const NAMES: [&str; 2] = ["/etc/resolv.conf", "/etc/hosts"];
 /// How often the wish to stop is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -30,7 +33,7 @@ const LOOK: Duration = Duration::from_millis(50);
 #[derive(Debug)]
 pub(super) struct Http {
     pub(super) settings: Settings,
-    clients: Mutex<HashMap<Kind, Client>>,
+    clients: Mutex<HashMap<Kind, (Stamp, Client)>>,
 }
 
 /// What clients differ in.
@@ -194,8 +197,8 @@ impl Http {
         }
     }
 
-    /// The client for `url`, made at the first use: reading the system's certificates
-    /// takes milliseconds.
+    /// The client for `url`, made at the first use, as reading the system's certificates
+    /// takes milliseconds, and again when what it was made of has changed.
     fn client(&self, url: &Url) -> Result<Client> {
         let kind = if url.scheme() == "http" {
             Kind::Plain
@@ -207,12 +210,17 @@ impl Http {
                 certs: folders.into_iter().find(|dir| dir.is_dir()),
             }
         };
+        let certs = match &kind {
+            Kind::Encrypted { certs, .. } => certs.clone(),
+            Kind::Plain => None,
+        };
+        let stamp = Stamp::of(NAMES.map(PathBuf::from).into_iter().chain(certs));
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(client) = clients.get(&kind) {
+        if let Some((_, client)) = clients.get(&kind).filter(|(made, _)| *made == stamp) {
             return Ok(client.clone());
         }
         let client = self.make_client(&kind)?;
-        clients.insert(kind, client.clone());
+        clients.insert(kind, (stamp, client.clone()));
         Ok(client)
     }
 

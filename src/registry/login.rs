@@ -13,6 +13,7 @@ use super::error::{Error, Login, Result};
 use super::http::{Http, Request};
 use super::repository::refusal;
 use super::settings::{Endpoint, authority};
+use super::stamp::Stamp;
 use crate::base::progress::Reporter;
 use crate::oci::Reference;
 
@@ -30,6 +31,8 @@ struct Proof {
     header: HeaderValue,
     until: Option<Instant>,
     sent: Login,
+    /// The file of credentials that it was got with.
+    stamp: Stamp,
 }
 
 impl std::fmt::Debug for Proof {
@@ -50,10 +53,13 @@ struct Token {
 
 impl Logins {
     /// The headers that open `reference` at `endpoint`, as far as known.
-    pub(super) fn headers(&self, endpoint: &Endpoint, reference: &Reference) -> HeaderMap {
+    pub(super) fn headers(&self, http: &Http, endpoint: &Endpoint, reference: &Reference) -> HeaderMap {
         let mut proofs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (endpoint.base.clone(), reference.repository().to_owned());
-        if proofs.get(&key).is_some_and(|proof| proof.until.is_some_and(|until| until <= Instant::now())) {
+        let is_good = |proof: &Proof| {
+            proof.until.is_none_or(|until| until > Instant::now()) && proof.stamp == stamp(http)
+        };
+        if proofs.get(&key).is_some_and(|proof| !is_good(proof)) {
             proofs.remove(&key);
         }
         proofs.get(&key).map(|proof| (AUTHORIZATION, proof.header.clone())).into_iter().collect()
@@ -80,6 +86,7 @@ impl Logins {
         let Some(challenge) = auth::challenge(headers.filter_map(|value| value.to_str().ok())) else {
             return Err(Error::Challenge { host, why: "neither with a password nor with a token" });
         };
+        let stamp = stamp(http); // before the file is read
         // A mirror has credentials of its own; those of `docker.io` are not for it.
         let Found { credentials, login, warning } = auth::find(http.settings.credentials.as_deref(), &host);
         warning.into_iter().for_each(|warning| reporter.warn(warning));
@@ -102,11 +109,15 @@ impl Logins {
                 (format!("Bearer {token}"), Instant::now().checked_add(life))
             }
         };
-        let proof = Proof { header: secret(&header)?, until, sent: login };
+        let proof = Proof { header: secret(&header)?, until, sent: login, stamp };
         let key = (endpoint.base.clone(), reference.repository().to_owned());
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key, proof);
         Ok(())
     }
+}
+
+fn stamp(http: &Http) -> Stamp {
+    Stamp::of(http.settings.credentials.clone())
 }
 
 /// A token server that may see credentials: encrypted, unless the registry itself is plain

@@ -21,6 +21,7 @@ mod login;
 mod manifest;
 mod repository;
 mod settings;
+mod stamp;
 
 use std::sync::Arc;
 

@@ -195,7 +195,7 @@ impl Repository {
         let Shared { http, logins } = &*self.shared;
         let mut has_logged_in = false;
         loop {
-            request.secrets = logins.headers(endpoint, &self.reference);
+            request.secrets = logins.headers(http, endpoint, &self.reference);
             let response = http.send(&request, reporter).await?;
             self.has_answered(endpoint);
             let status = response.status();

@@ -417,7 +417,7 @@ fn someone_else_cannot_ask_who_we_are() {
 }
 
 /// A toy that wants a token, which the same toy gives out.
-fn with_tokens(content: Content, want: Option<&'static str>) -> Toy {
+pub(crate) fn with_tokens(content: Content, want: Option<&'static str>) -> Toy {
     Toy::start(content, move |seen, _| {
         let host = seen.header("host").unwrap();
         if seen.path.starts_with("/token?") {
@@ -445,6 +445,24 @@ fn an_anonymous_token_is_fetched_once_and_used_again() {
     });
     assert_eq!(toy.count("/token?service=toy&scope=repository%3Aweb%3Apull"), 1);
     assert_eq!(toy.seen().len(), 4);
+}
+
+#[test]
+fn who_logs_in_or_out_is_asked_again_who_they_are() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("config.json");
+    let toy = with_tokens(some_image(), None);
+    let registry = Registry::new(Settings { credentials: Some(file.clone()), ..impatient() });
+    let tokens = || {
+        let repository = registry.repository(&toy.reference("web"));
+        wait(repository.resolve(&amd64(), &Reporter::silent())).unwrap();
+        toy.count("/token?")
+    };
+    assert_eq!([tokens(), tokens()], [1, 1]);
+    std::fs::write(&file, "{}").unwrap();
+    assert_eq!([tokens(), tokens()], [2, 2]);
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!([tokens(), tokens()], [3, 3]);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use hoist::registry;
 use hoist::sys::tree;
 use serde_json::json;
 
-use super::client::{hasty, impatient};
+use super::client::{hasty, impatient, with_tokens};
 use super::make::{self, Layer};
 use super::peer::Peer;
 use super::toy::{Content, End, Seen, Toy};
@@ -188,6 +188,21 @@ fn layers_of_every_packing_become_an_image_and_the_second_pull_is_short() {
     let before = toy.seen().len();
     let by_digest = bench.pull(&reference.with_digest(pulled.digest.clone())).unwrap();
     assert_eq!((by_digest.status, toy.seen().len()), (PullStatus::UpToDate, before));
+}
+
+#[test]
+fn pulls_of_an_engine_share_connections_and_tokens() {
+    let bench = Bench::new();
+    let mut content = Content::default();
+    make::put(&mut content, "latest", &[]);
+    let toy = with_tokens(content, None);
+    bench.pull(&toy.reference("web")).unwrap();
+    let first = toy.connections();
+    for _ in 0..3 {
+        bench.pull(&toy.reference("web")).unwrap();
+    }
+    // Each tries TLS first, which the toy does not speak.
+    assert_eq!((toy.connections(), toy.count("/token?")), (first + 3, 1));
 }
 
 #[test]

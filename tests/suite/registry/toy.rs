@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use hoist::oci::Digest;
@@ -164,6 +164,7 @@ struct Inside {
     content: Content,
     rule: Box<Rule>,
     seen: Mutex<Vec<Seen>>,
+    connections: AtomicUsize,
     ends: AtomicBool,
 }
 
@@ -181,15 +182,20 @@ impl Toy {
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
-        let inside =
-            Inside { content, rule: Box::new(rule), seen: Mutex::default(), ends: AtomicBool::new(false) };
-        let inside = Arc::new(inside);
+        let inside = Arc::new(Inside {
+            content,
+            rule: Box::new(rule),
+            seen: Mutex::default(),
+            connections: AtomicUsize::new(0),
+            ends: AtomicBool::new(false),
+        });
         let shared = inside.clone();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
                 if shared.ends.load(Ordering::Relaxed) {
                     return;
                 }
+                shared.connections.fetch_add(1, Ordering::Relaxed);
                 let shared = shared.clone();
                 std::thread::spawn(move || serve(&shared, &stream.unwrap()));
             }
@@ -208,6 +214,11 @@ impl Toy {
 
     pub(crate) fn seen(&self) -> Vec<Seen> {
         self.inside.seen.lock().unwrap().clone()
+    }
+
+    /// How many connections were made.
+    pub(crate) fn connections(&self) -> usize {
+        self.inside.connections.load(Ordering::Relaxed)
     }
 
     /// How many requests' paths contain `part`.

@@ -1,0 +1,49 @@
+//! What speaks to registries: one client an engine, and the runtime its connections live on.
+
+use std::io;
+use std::sync::{Mutex, PoisonError};
+
+use tokio::runtime::{Builder, Handle, Runtime};
+
+use crate::registry::{Registry, Settings};
+
+/// The client of an engine. Connections and tokens are kept as long as the engine is.
+#[derive(Debug)]
+pub(super) struct Registries {
+    client: Registry,
+    /// Made when it is first needed. The caller's may end while work still waits for the network,
+    /// and a connection ends with the runtime that it was made on.
+    runtime: Mutex<Option<Runtime>>,
+}
+
+impl Registries {
+    pub(super) fn new(settings: Settings) -> Self {
+        Self { client: Registry::new(settings), runtime: Mutex::new(None) }
+    }
+
+    pub(super) fn client(&self) -> &Registry {
+        &self.client
+    }
+
+    /// Where requests are sent and answers read.
+    ///
+    /// # Errors
+    ///
+    /// When no thread or no descriptor is to be had.
+    pub(super) fn runtime(&self) -> io::Result<Handle> {
+        let mut runtime = self.runtime.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(runtime) = &*runtime {
+            return Ok(runtime.handle().clone());
+        }
+        let made = Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        Ok(runtime.insert(made).handle().clone())
+    }
+}
+
+impl Drop for Registries {
+    fn drop(&mut self) {
+        // The engine may end where a runtime must not wait for its threads.
+        let runtime = self.runtime.get_mut().unwrap_or_else(PoisonError::into_inner);
+        runtime.take().into_iter().for_each(Runtime::shutdown_background);
+    }
+}
