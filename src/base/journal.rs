@@ -3,12 +3,12 @@
 //! It is a hint; the state files are the truth. A writer appends after its rename, with
 //! one `write(2)` of one line under a shared lock, so that lines never mix. Rotation takes
 //! the lock exclusively, renames the file to `events.log.1` and starts a new one. A reader
-//! keeps its place as (inode, offset); a torn line, as a killed writer leaves it, is skipped.
+//! keeps its position as (inode, offset); a torn line, as a killed writer leaves it, is told as such.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -17,6 +17,8 @@ use super::disk::{Error, Result, open, open_to_append};
 
 /// At this size the journal starts again; the part before is kept once.
 const ROTATE_AT: u64 = 8 << 20;
+/// A reader reads so much at once.
+const PIECE: usize = 64 << 10;
 
 /// What kind of object an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -100,6 +102,12 @@ impl Event {
             time_nano,
         }
     }
+
+    /// When it happened.
+    #[must_use]
+    pub fn timestamp(&self) -> jiff::Timestamp {
+        jiff::Timestamp::from_nanosecond(self.time_nano.into()).unwrap_or_default()
+    }
 }
 
 /// Appends `event`, and rotates the journal when it is large.
@@ -150,24 +158,48 @@ fn rotate(path: &Path) -> Result<()> {
     fs::rename(path, previous(path)).map_err(Error::io("rotate", path))
 }
 
-/// What [`Reader::read`] found.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct News {
-    /// The events since the last read, in order.
-    pub events: Vec<Event>,
-    /// Events may be missing: compare all states.
-    pub has_gap: bool,
+/// What a [`Reader`] found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// The next event.
+    Event(Event),
+    /// A line that is none: its writer was killed, and its event is missing.
+    Torn,
+    /// The journal was rotated twice since the last read: events are missing.
+    Lost,
 }
 
-/// A place in the journal.
+/// Where a reader is: between two lines of one of the journal's files.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Position {
+    /// Of the file; 0 where there is no journal yet.
+    inode: u64,
+    offset: u64,
+}
+
+/// Reads the journal, over its rotations.
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
     file: Option<File>,
-    inode: u64,
-    offset: u64,
-    /// A line whose end is not written yet.
-    partial: Vec<u8>,
+    at: Position,
+    /// What was read from the file, and how much of it was given out already.
+    buffer: Vec<u8>,
+    given: usize,
+}
+
+impl Position {
+    /// Whether both are in the same file.
+    #[must_use]
+    pub fn is_in_file_of(self, other: Self) -> bool {
+        self.inode == other.inode
+    }
+
+    /// Whether a reader that is here has read all that is before `end`, in its file.
+    #[must_use]
+    pub fn has_reached(self, end: Self) -> bool {
+        self.is_in_file_of(end) && self.offset >= end.offset
+    }
 }
 
 impl Reader {
@@ -177,79 +209,135 @@ impl Reader {
     ///
     /// When the journal exists but cannot be opened.
     pub fn at_end(path: &Path) -> Result<Self> {
-        let mut reader = Self::at_start(path)?;
+        let mut reader = Self::nowhere(path);
+        if !reader.open(path)? {
+            reader.open(&previous(path))?; // rotated, and nothing happened since
+        }
         if let Some(file) = &reader.file {
-            reader.offset = file.metadata().map_err(Error::io("stat", path))?.len();
+            reader.at.offset = file.metadata().map_err(Error::io("stat", path))?.len();
         }
         Ok(reader)
     }
 
-    /// Starts at the journal's first line.
+    /// Starts at the first line there is, before the last rotation.
     ///
     /// # Errors
     ///
     /// When the journal exists but cannot be opened.
     pub fn at_start(path: &Path) -> Result<Self> {
-        let mut reader = Self { path: path.into(), file: None, inode: 0, offset: 0, partial: Vec::new() };
-        reader.reopen()?;
+        let mut reader = Self::nowhere(path);
+        if !reader.open(&previous(path))? {
+            reader.open(path)?;
+        }
         Ok(reader)
     }
 
-    /// Reads what was appended since the last call; never waits.
+    /// Starts where another reader was; `None` when that file is gone.
+    ///
+    /// # Errors
+    ///
+    /// When the journal exists but cannot be opened.
+    pub fn at(path: &Path, position: Position) -> Result<Option<Self>> {
+        if position == Position::default() {
+            return Self::at_start(path).map(Some);
+        }
+        let mut reader = Self::nowhere(path);
+        for file in [path.to_owned(), previous(path)] {
+            if reader.open(&file)? && reader.at.inode == position.inode {
+                reader.at = position;
+                return Ok(Some(reader));
+            }
+        }
+        Ok(None)
+    }
+
+    fn nowhere(path: &Path) -> Self {
+        Self { path: path.into(), file: None, at: Position::default(), buffer: Vec::new(), given: 0 }
+    }
+
+    /// Behind the last line that was given.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        self.at
+    }
+
+    /// The next line; `None` at the end. Never waits, and holds no more than a piece of the file.
     ///
     /// # Errors
     ///
     /// When the journal cannot be read.
-    pub fn read(&mut self) -> Result<News> {
-        let mut news = News::default();
-        self.drain(&mut news)?;
-        let there = fs::metadata(&self.path).map(|there| there.ino()).unwrap_or(0);
-        if there != 0 && there != self.inode {
-            // Rotated. What was appended to the old file before the rename is read first;
-            // if it was rotated twice in between, lines are lost.
-            self.drain(&mut news)?;
-            let was_open = self.file.is_some();
-            self.partial.clear();
-            let before = fs::metadata(previous(&self.path)).map(|it| it.ino()).unwrap_or(0);
-            news.has_gap |= was_open && before != self.inode;
-            self.reopen()?;
-            self.drain(&mut news)?;
-        }
-        Ok(news)
-    }
-
-    fn reopen(&mut self) -> Result<()> {
-        match open(&self.path) {
-            Ok(file) => {
-                self.inode = file.metadata().map_err(Error::io("stat", &self.path))?.ino();
-                self.offset = 0;
-                self.file = Some(file);
-                Ok(())
+    pub fn read_next(&mut self) -> Result<Option<Found>> {
+        loop {
+            if let Some(found) = self.line() {
+                return Ok(Some(found));
             }
-            Err(error) if error.is_not_found() => Ok(()),
-            Err(error) => Err(error),
+            if self.fill()? {
+                continue;
+            }
+            let there = inode(&self.path);
+            // Rotated. What was appended to the old file before the rename is read first.
+            if there == 0 || there == self.at.inode {
+                return Ok(None);
+            }
+            if self.fill()? {
+                continue;
+            }
+            let is_lost = self.file.is_some() && inode(&previous(&self.path)) != self.at.inode;
+            let path = self.path.clone();
+            if self.open(&path)? && is_lost {
+                return Ok(Some(Found::Lost));
+            }
         }
     }
 
-    fn drain(&mut self, news: &mut News) -> Result<()> {
-        let Some(file) = &mut self.file else { return Ok(()) };
-        let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(self.offset))
-            .and_then(|_| file.read_to_end(&mut bytes))
-            .map_err(Error::io("read", &self.path))?;
-        self.offset += bytes.len() as u64;
-        self.partial.extend_from_slice(&bytes);
-        let Some(end) = self.partial.iter().rposition(|&byte| byte == b'\n') else { return Ok(()) };
-        let rest = self.partial.split_off(end + 1);
-        for line in self.partial.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()) {
-            match serde_json::from_slice(line) {
-                Ok(event) => news.events.push(event),
-                Err(_) => news.has_gap = true,
+    /// Opens one of the journal's files at its start; `false` where it is missing.
+    fn open(&mut self, path: &Path) -> Result<bool> {
+        let file = match open(path) {
+            Ok(file) => file,
+            Err(error) if error.is_not_found() => return Ok(false),
+            Err(error) => return Err(error),
+        };
+        self.at = Position { inode: file.metadata().map_err(Error::io("stat", path))?.ino(), offset: 0 };
+        self.file = Some(file);
+        self.buffer.clear();
+        self.given = 0;
+        Ok(true)
+    }
+
+    /// Reads on; `false` at the end of the file.
+    fn fill(&mut self) -> Result<bool> {
+        let Some(file) = &self.file else { return Ok(false) };
+        self.buffer.drain(..std::mem::take(&mut self.given));
+        let (held, offset) = (self.buffer.len(), self.at.offset + self.buffer.len() as u64);
+        self.buffer.resize(held + PIECE, 0);
+        let read = file.read_at(&mut self.buffer[held..], offset);
+        self.buffer.truncate(held + read.as_ref().map_or(0, |read| *read));
+        Ok(read.map_err(Error::io("read", &self.path))? > 0)
+    }
+
+    /// The next line of the buffer.
+    fn line(&mut self) -> Option<Found> {
+        loop {
+            let rest = &self.buffer[self.given..];
+            let line = &rest[..memchr::memchr(b'\n', rest)?];
+            let found = match serde_json::from_slice(line) {
+                _ if line.is_empty() => None,
+                Ok(event) => Some(Found::Event(event)),
+                Err(_) => Some(Found::Torn),
+            };
+            let length = line.len() + 1;
+            self.given += length;
+            self.at.offset += length as u64;
+            if found.is_some() {
+                return found;
             }
         }
-        self.partial = rest;
-        Ok(())
     }
+}
+
+/// The inode at `path`; 0 where there is none.
+fn inode(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |there| there.ino())
 }
 
 #[cfg(test)]
@@ -260,22 +348,29 @@ mod tests {
         Event::now(Kind::Container, action, "abc", BTreeMap::from([("name".into(), "web".into())]))
     }
 
-    fn actions(news: &News) -> Vec<&str> {
-        news.events.iter().map(|event| event.action.as_str()).collect()
+    /// All that is there to be read: the action of an event, or what is missing.
+    fn read(reader: &mut Reader) -> Vec<String> {
+        let mut read = Vec::new();
+        while let Some(found) = reader.read_next().unwrap() {
+            read.push(match found {
+                Found::Event(event) => event.action,
+                missing => format!("{missing:?}"),
+            });
+        }
+        read
     }
 
     #[test]
-    fn a_reader_sees_what_comes_after_its_place() {
+    fn a_reader_sees_what_comes_after_its_position() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events.log");
         append(&path, &event("create")).unwrap();
         let mut reader = Reader::at_end(&path).unwrap();
-        assert_eq!(reader.read().unwrap(), News::default());
+        assert_eq!(reader.read_next().unwrap(), None);
         append(&path, &event("start")).unwrap();
         append(&path, &event("die")).unwrap();
-        let news = reader.read().unwrap();
-        assert_eq!(actions(&news), ["start", "die"]);
-        assert!(!news.has_gap);
+        assert_eq!(read(&mut reader), ["start", "die"]);
+        assert_eq!(reader.position(), Reader::at_end(&path).unwrap().position());
     }
 
     #[test]
@@ -283,32 +378,69 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events.log");
         let mut reader = Reader::at_end(&path).unwrap();
+        let position = reader.position();
         append(&path, &event("create")).unwrap();
-        let news = reader.read().unwrap();
-        assert_eq!((actions(&news), news.has_gap), (vec!["create"], false));
+        assert_eq!(read(&mut reader), ["create"]);
+        fs::rename(&path, previous(&path)).unwrap();
+        let mut late = Reader::at_end(&path).unwrap();
+        append(&path, &event("start")).unwrap();
+        assert_eq!(read(&mut late), ["start"], "also between a rotation and the next event");
+        assert_eq!(read(&mut Reader::at(&path, position).unwrap().unwrap()), ["create", "start"]);
     }
 
     #[test]
-    fn a_torn_line_is_skipped_and_told_as_a_gap() {
+    fn a_torn_line_is_told() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events.log");
         fs::write(&path, br#"{"Type":"container","Act"#).unwrap();
         append(&path, &event("start")).unwrap();
-        let news = Reader::at_start(&path).unwrap().read().unwrap();
-        assert_eq!((actions(&news), news.has_gap), (vec!["start"], true));
+        assert_eq!(read(&mut Reader::at_start(&path).unwrap()), ["Torn", "start"]);
     }
 
     #[test]
-    fn a_reader_follows_over_a_rotation() {
+    fn a_reader_follows_over_a_rotation_and_tells_when_it_missed_one() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("events.log");
         append(&path, &event("create")).unwrap();
-        let mut reader = Reader::at_end(&path).unwrap();
+        let [mut reader, mut late] = [(); 2].map(|()| Reader::at_end(&path).unwrap());
         append(&path, &event("start")).unwrap();
         fs::rename(&path, previous(&path)).unwrap();
         append(&path, &event("die")).unwrap();
-        let news = reader.read().unwrap();
-        assert_eq!((actions(&news), news.has_gap), (vec!["start", "die"], false));
+        assert_eq!(read(&mut reader), ["start", "die"]);
+        fs::rename(&path, previous(&path)).unwrap();
+        append(&path, &event("destroy")).unwrap();
+        assert_eq!(read(&mut reader), ["destroy"]);
+        assert_eq!(read(&mut late), ["start", "Lost", "destroy"], "the one in between is gone");
+    }
+
+    #[test]
+    fn a_reader_goes_on_where_another_one_was() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.log");
+        for action in ["create", "start", "die"] {
+            append(&path, &event(action)).unwrap();
+        }
+        let mut first = Reader::at_start(&path).unwrap();
+        assert!(matches!(first.read_next().unwrap(), Some(Found::Event(event)) if event.action == "create"));
+        let position = first.position();
+        let on = || Reader::at(&path, position).unwrap().map(|mut reader| read(&mut reader));
+        assert_eq!(on().unwrap(), ["start", "die"]);
+        fs::rename(&path, previous(&path)).unwrap();
+        append(&path, &event("destroy")).unwrap();
+        assert_eq!(on().unwrap(), ["start", "die", "destroy"]);
+        // A number of an inode that is free is given again: the file must live on elsewhere.
+        fs::rename(previous(&path), dir.path().join("kept")).unwrap();
+        assert_eq!(on(), None);
+    }
+
+    #[test]
+    fn a_line_longer_than_a_piece_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.log");
+        let long = "x".repeat(3 * PIECE);
+        append(&path, &event(&long)).unwrap();
+        append(&path, &event("start")).unwrap();
+        assert_eq!(read(&mut Reader::at_start(&path).unwrap()), [long.as_str(), "start"]);
     }
 
     #[test]
@@ -319,7 +451,6 @@ mod tests {
         append(&path, &event("create")).unwrap();
         assert!(previous(&path).exists());
         append(&path, &event("start")).unwrap();
-        let news = Reader::at_start(&path).unwrap().read().unwrap();
-        assert_eq!(actions(&news), ["start"]);
+        assert_eq!(read(&mut Reader::at_start(&path).unwrap()), ["create", "start"]);
     }
 }

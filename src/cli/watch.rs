@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior};
+use tokio::time::MissedTickBehavior;
 
 use super::clock::Clock;
 use super::failure::{self, Failure, Result};
@@ -15,7 +15,9 @@ use crate::command::container::{Logs, Stats};
 use crate::command::system::Events;
 use crate::docker::filter::{EVENT_KEYS, Filters};
 use crate::docker::{Format, Template, event as events_of, schema, stats as rows_of, time};
-use crate::engine::{self, ContainerView, Engine, Event, LogRequest, News, Sample, Stream, Warnings};
+use crate::engine::{
+    self, ContainerView, Engine, Event, EventRequest, LogRequest, News, Sample, Stream, Warnings,
+};
 
 pub(super) async fn logs(engine: &Engine, clock: &Clock, logs: Logs) -> Result<u8> {
     let (now, zone) = clock.read();
@@ -68,45 +70,15 @@ pub(super) async fn events(engine: &Engine, clock: &Clock, events: Events) -> Re
     let moment =
         |word: &Option<String>| word.as_deref().map(|word| time::parse(word, now, &zone)).transpose();
     let (since, until) = (moment(&events.since)?, moment(&events.until)?);
-    let is_asked = |event: &Event| {
-        let when = events_of::time(event);
-        since.is_none_or(|since| when >= since)
-            && until.is_none_or(|until| when <= until)
-            && events_of::fits(event, &filters)
-    };
-    // Subscribed before the past is read, so that nothing falls between the two.
-    let mut news = engine.events()?;
-    let mut last = i64::MIN;
-    if since.is_some() || until.is_some_and(|until| until <= now) {
-        for event in engine.past_events()? {
-            last = event.time_nano;
-            if is_asked(&event) {
-                show.event(&event, &zone)?;
-            }
+    let request = EventRequest { since, until, filter: events_of::filter(&filters) };
+    let mut news = engine.events(request).await?;
+    while let Some(news) = news.recv().await {
+        match news {
+            News::Event(event) => show.event(&event, &zone)?,
+            News::Gap => {}
         }
     }
-    let left = until.map(|until| time::since(now, until));
-    let deadline = left.map(|left| Instant::now() + left);
-    loop {
-        let next = tokio::select! {
-            next = news.recv() => next,
-            () = at(deadline) => return Ok(0),
-        };
-        match next {
-            Some(News::Event(event)) if event.time_nano > last && is_asked(&event) => {
-                show.event(&event, &zone)?
-            }
-            Some(News::Event(_) | News::Gap) => {}
-            None => return Ok(0),
-        }
-    }
-}
-
-async fn at(deadline: Option<Instant>) {
-    match deadline {
-        Some(deadline) => tokio::time::sleep_until(deadline).await,
-        None => std::future::pending().await,
-    }
+    Ok(0)
 }
 
 /// How events are shown.

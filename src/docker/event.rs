@@ -1,20 +1,12 @@
 //! `events`: a line for people, and filters.
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
 
 use super::filter::Filters;
 use super::time::rfc3339_fixed;
 use crate::base::text;
-use crate::engine::{Event, Kind};
-use crate::oci::Reference;
-
-/// When it happened.
-#[must_use]
-pub fn time(event: &Event) -> Timestamp {
-    Timestamp::from_nanosecond(event.time_nano.into()).unwrap_or_default()
-}
+use crate::engine::{Event, EventFilter, Kind};
 
 /// A message of Docker's API. Those of containers and images say three things twice, for
 /// clients of before API 1.22.
@@ -37,7 +29,7 @@ pub fn json(event: &Event) -> Json {
 /// `2026-11-22T12:00:00.000000000Z container start 0123… (image=debian, name=web)`
 #[must_use]
 pub fn line(event: &Event, zone: &TimeZone) -> String {
-    let when = rfc3339_fixed(time(event), zone);
+    let when = rfc3339_fixed(event.timestamp(), zone);
     let what = format!("{when} {} {} {}", event.kind.as_str(), event.action, event.actor.id);
     if event.actor.attributes.is_empty() {
         return text::cell(&what).into_owned();
@@ -47,32 +39,20 @@ pub fn line(event: &Event, zone: &TimeZone) -> String {
     text::cell(&format!("{what} ({})", attributes.join(", "))).into_owned()
 }
 
-/// Whether an event is asked for.
+/// What `--filter` asks for.
 #[must_use]
-pub fn fits(event: &Event, filters: &Filters) -> bool {
-    let action = event.action.split(':').next().unwrap_or_default();
-    let attribute = |name: &str| event.actor.attributes.get(name).map_or("", String::as_str);
-    let object = |kind: Kind, key: &str| {
-        filters.any(key, |wanted| {
-            event.kind == kind && (event.actor.id.starts_with(wanted.as_str()) || attribute("name") == wanted)
-        })
-    };
-    filters.any("event", |wanted| wanted == action || *wanted == event.action)
-        && filters.any("type", |wanted| wanted == event.kind.as_str())
-        && filters.any("scope", |wanted| *wanted == event.scope)
-        && object(Kind::Container, "container")
-        && object(Kind::Network, "network")
-        && object(Kind::Volume, "volume")
-        && filters.any("image", |wanted| {
-            let named = if event.kind == Kind::Image { attribute("name") } else { attribute("image") };
-            let same = match (wanted.parse::<Reference>(), named.parse::<Reference>()) {
-                (Ok(wanted), Ok(named)) => wanted == named,
-                _ => false,
-            };
-            same || named == wanted
-                || (event.kind == Kind::Image && event.actor.id.starts_with(wanted.as_str()))
-        })
-        && filters.labels_fit(&event.actor.attributes)
+pub fn filter(filters: &Filters) -> EventFilter {
+    let values = |key: &str| filters.values(key).to_vec();
+    EventFilter {
+        actions: values("event"),
+        kinds: values("type"),
+        scopes: values("scope"),
+        containers: values("container"),
+        images: values("image"),
+        networks: values("network"),
+        volumes: values("volume"),
+        labels: values("label"),
+    }
 }
 
 #[cfg(test)]
@@ -135,7 +115,7 @@ mod tests {
             ("scope=local", true),
         ] {
             let filters = Filters::parse(&[word.to_owned()], EVENT_KEYS).unwrap();
-            assert_eq!(fits(&event(), &filters), fit, "{word}");
+            assert_eq!(filter(&filters).takes(&event()), fit, "{word}");
         }
     }
 }

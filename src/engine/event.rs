@@ -1,21 +1,21 @@
-//! What changed, whoever changed it: the journal, followed.
+//! What changed, whoever changed it: the journal, from its past on.
 
-use std::time::Duration;
+mod filter;
+mod follow;
 
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
-use tokio::sync::mpsc;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
 
-use super::attach::watched;
+use jiff::Timestamp;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+
 use super::error::{Doing, Result};
 use super::{Engine, Event};
-use crate::base::journal::Reader;
-use crate::sys::inotify::Inotify;
-
-/// Events on their way to a slow receiver.
-const QUEUE: usize = 1024;
-/// How often the journal is read where the kernel tells nothing.
-const BY_THE_CLOCK: Duration = Duration::from_millis(250);
+use crate::base::journal::{Found, Position, Reader};
+pub use filter::EventFilter;
+pub(super) use follow::Journal;
+use follow::Subscription;
 
 /// One piece of news for a front end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,83 +26,190 @@ pub enum News {
     Gap,
 }
 
+/// Which events are wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EventRequest {
+    /// From the past, those since then, as far as the journal reaches back.
+    pub since: Option<Timestamp>,
+    /// None after that. Where that is past already, those of the past alone.
+    pub until: Option<Timestamp>,
+    /// Of what.
+    pub filter: EventFilter,
+}
+
 impl Engine {
-    /// Everything that changes from now on. By inotify: nothing wakes up while nothing
-    /// changes. Where this user has no inotify instance left, the journal is read by the
-    /// clock, and the first news is a gap.
+    /// The events that are asked for: those of the past, then those that come, until the time that
+    /// was named or the end of the engine. Nothing wakes up while nothing changes, and a reader that
+    /// is slow reads the journal itself. Where this user has no inotify instance left, the journal is
+    /// read by the clock, and the first news of what comes is a gap.
     ///
     /// # Errors
     ///
     /// When the journal cannot be read.
-    pub fn events(&self) -> Result<mpsc::Receiver<News>> {
+    #[expect(clippy::unused_async, reason = "another back end has to ask for them")]
+    pub async fn events(&self, request: EventRequest) -> Result<Events> {
+        let now = Timestamp::now();
+        if request.until.is_some_and(|until| until <= now) {
+            return self.past(request);
+        }
         let path = self.paths().journal();
-        let watch = self.watch_journal();
-        let reader = Reader::at_end(&path).doing(|| "follow the journal")?;
-        let (to, news) = mpsc::channel(QUEUE);
-        tokio::spawn(follow(reader, watch, to));
-        Ok(news)
+        let live = self.inner.journal.subscribe().doing(|| "follow the journal")?;
+        let end = live.start;
+        let past = request.since.map(|_| Past::new(&path, end)).transpose()?;
+        let left = request.until.map(|until| until.duration_since(now).try_into().unwrap_or_default());
+        let deadline = left.map(|left| Instant::now() + left);
+        let journal = Arc::downgrade(&self.inner.journal);
+        Ok(Events { journal, path, past, live: Some(live), seen: end, deadline, request })
     }
 
-    /// The journal's events from its beginning, as far as it reaches back.
+    /// All events that the journal still has of what is asked for.
     ///
     /// # Errors
     ///
     /// When the journal cannot be read.
-    pub fn past_events(&self) -> Result<Vec<Event>> {
-        let doing = || "read the journal";
-        let path = self.paths().journal();
-        let previous = crate::base::journal::previous(&path);
-        let mut events = Reader::at_start(&previous).doing(doing)?.read().doing(doing)?.events;
-        events.extend(Reader::at_start(&path).doing(doing)?.read().doing(doing)?.events);
+    pub async fn past_events(&self, filter: EventFilter) -> Result<Vec<Event>> {
+        let mut past = self.past(EventRequest { filter, ..EventRequest::default() })?;
+        let mut events = Vec::new();
+        while let Some(news) = past.recv().await {
+            events.extend(match news {
+                News::Event(event) => Some(event),
+                News::Gap => None,
+            });
+        }
         Ok(events)
     }
 
-    /// Watches the journal's folder: the file is made and renamed there.
-    fn watch_journal(&self) -> Option<AsyncFd<Inotify>> {
-        let watch = || {
-            let inotify = Inotify::new()?;
-            inotify.watch(self.paths().run())?;
-            Ok::<_, crate::sys::Error>(inotify)
-        };
-        let inotify =
-            watch().inspect_err(|error| tracing::debug!(%error, "following the journal by the clock"));
-        inotify.ok().and_then(|inotify| watched(inotify, Interest::READABLE).ok())
+    /// What is asked for of what the journal has at this moment.
+    fn past(&self, request: EventRequest) -> Result<Events> {
+        let path = self.paths().journal();
+        let end = Reader::at_end(&path).doing(|| "read the journal")?.position();
+        let past = Some(Past::new(&path, end)?);
+        let journal = Arc::downgrade(&self.inner.journal);
+        Ok(Events { journal, path, past, live: None, seen: end, deadline: None, request })
     }
 }
 
-async fn follow(mut reader: Reader, watch: Option<AsyncFd<Inotify>>, to: mpsc::Sender<News>) {
-    let mut is_lost = watch.is_none();
-    loop {
-        let news = match reader.read() {
-            Ok(news) => news,
+/// Events, as they were asked for.
+#[derive(Debug)]
+pub struct Events {
+    journal: Weak<Journal>,
+    path: PathBuf,
+    request: EventRequest,
+    /// What is to be read before what comes.
+    past: Option<Past>,
+    live: Option<Subscription>,
+    /// Behind the last event of `live` that was taken.
+    seen: Position,
+    deadline: Option<Instant>,
+}
+
+/// A part of the journal that was written already.
+#[derive(Debug)]
+struct Past {
+    reader: Reader,
+    end: Position,
+}
+
+impl Events {
+    /// The next one; `None` when no more will come. Nothing is lost where the future is dropped.
+    pub async fn recv(&mut self) -> Option<News> {
+        loop {
+            let news = match &mut self.past {
+                Some(past) => match past.next() {
+                    Some(news) => news,
+                    None => {
+                        self.past = None;
+                        continue;
+                    }
+                },
+                None => self.next().await?,
+            };
+            if self.is_wanted(&news) {
+                return Some(news);
+            }
+            tokio::task::coop::consume_budget().await; // a long past must not hold up all others
+        }
+    }
+
+    /// The next one of what comes.
+    async fn next(&mut self) -> Option<News> {
+        let live = self.live.as_mut()?;
+        if std::mem::take(&mut live.is_by_the_clock) {
+            return Some(News::Gap);
+        }
+        let told = tokio::select! {
+            biased;
+            told = live.recv() => told,
+            () = at(self.deadline) => return None,
+        };
+        match told {
+            Ok(told) => {
+                self.seen = told.end;
+                Some(told.news.clone())
+            }
+            Err(RecvError::Closed) => None,
+            Err(RecvError::Lagged(_)) => self.catch_up(),
+        }
+    }
+
+    /// Reads what was missed from the journal; a gap where that is gone.
+    fn catch_up(&mut self) -> Option<News> {
+        let live = self.journal.upgrade()?.subscribe().ok()?;
+        let reader = Reader::at(&self.path, self.seen).ok()?;
+        self.past = reader.map(|reader| Past { reader, end: live.start });
+        self.seen = live.start;
+        self.live = Some(live);
+        match &mut self.past {
+            Some(past) => past.next().or(Some(News::Gap)),
+            None => Some(News::Gap),
+        }
+    }
+
+    fn is_wanted(&self, news: &News) -> bool {
+        let News::Event(event) = news else { return true };
+        let time = event.timestamp();
+        self.request.since.is_none_or(|since| time >= since)
+            && self.request.until.is_none_or(|until| time <= until)
+            && self.request.filter.takes(event)
+    }
+}
+
+impl Past {
+    fn new(path: &Path, end: Position) -> Result<Self> {
+        Ok(Self { reader: Reader::at_start(path).doing(|| "read the journal")?, end })
+    }
+
+    /// The next one; `None` at the end.
+    fn next(&mut self) -> Option<News> {
+        let is_empty = self.end == Position::default(); // there was no file yet
+        if is_empty || self.reader.position().has_reached(self.end) {
+            return None;
+        }
+        match self.reader.read_next() {
+            Ok(Some(Found::Event(event))) => Some(News::Event(event)),
+            Ok(Some(Found::Torn)) => Some(News::Gap),
+            Ok(Some(Found::Lost)) => {
+                let at = self.reader.position();
+                // Otherwise all that is there was written after the end.
+                self.end = if at.is_in_file_of(self.end) { self.end } else { at };
+                Some(News::Gap)
+            }
+            Ok(None) => None,
             Err(error) => {
                 tracing::error!(%error, "the journal cannot be read");
-                return;
+                self.end = self.reader.position();
+                Some(News::Gap)
             }
-        };
-        if (news.has_gap || std::mem::take(&mut is_lost)) && to.send(News::Gap).await.is_err() {
-            return;
-        }
-        for event in news.events {
-            if to.send(News::Event(event)).await.is_err() {
-                return;
-            }
-        }
-        tokio::select! {
-            lost = changed(watch.as_ref()) => is_lost = lost,
-            () = to.closed() => return,
         }
     }
 }
 
-/// Waits until something changed; `true` when the kernel lost news of it.
-async fn changed(watch: Option<&AsyncFd<Inotify>>) -> bool {
-    let Some(watch) = watch else {
-        tokio::time::sleep(BY_THE_CLOCK).await;
-        return false;
-    };
-    let Ok(mut ready) = watch.readable().await else { return true };
-    let is_lost = watch.get_ref().clear().unwrap_or(true);
-    ready.clear_ready();
-    is_lost
+async fn at(deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => tokio::time::sleep_until(deadline).await,
+        None => std::future::pending().await,
+    }
 }
+
+#[cfg(test)]
+mod tests;

@@ -28,6 +28,7 @@ pub mod settings;
 pub mod stats;
 mod top;
 pub mod trash;
+mod watch;
 
 use std::fs::File;
 use std::io;
@@ -36,7 +37,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
+use self::event::Journal;
 use self::registries::Registries;
+use self::watch::Watcher;
 use crate::base::Paths;
 use crate::container::{Record, Run};
 
@@ -62,7 +65,7 @@ pub use container::{
 };
 pub use damaged::{Damaged, Listing};
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
-pub use event::News;
+pub use event::{EventFilter, EventRequest, Events, News};
 pub use files::Files;
 pub use folders::FileWatch;
 pub use image::{
@@ -82,7 +85,7 @@ pub use settings::{Folders, OWN_PROGRAM, Settings};
 pub use stats::{Lost, Pressure, ProcessRow, RESOURCES, Sample, Stall, Top};
 pub use trash::{Emptied, Restored, Space, Trash, TrashDetail, TrashEntry, Trashed};
 
-/// The engine. Cheap to clone: clones share what speaks to registries.
+/// The engine. Cheap to clone: clones share what follows the journal and what speaks to registries.
 #[derive(Debug, Clone)]
 pub struct Engine {
     inner: Arc<Inner>,
@@ -93,6 +96,8 @@ struct Inner {
     settings: Settings,
     /// When this process last looked whether the trash has something to go.
     looked: Mutex<Option<Instant>>,
+    watcher: Arc<Watcher>,
+    journal: Arc<Journal>,
     registries: Registries,
 }
 
@@ -104,9 +109,11 @@ impl Engine {
     /// When they cannot be made or are not the caller's.
     pub fn open(settings: Settings) -> Result<Self> {
         settings.make_folders()?;
+        let watcher = Arc::new(Watcher::default());
+        let journal = Journal::new(settings.paths.journal(), watcher.clone());
         let registries = Registries::new(settings.registry.clone());
         let looked = Mutex::new(None);
-        Ok(Self { inner: Arc::new(Inner { settings, looked, registries }) })
+        Ok(Self { inner: Arc::new(Inner { settings, looked, watcher, journal, registries }) })
     }
 
     /// Where state lies.

@@ -9,6 +9,10 @@ use rustix::io::Errno;
 
 use super::{Error, Result, check};
 
+/// One watch of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct WatchId(i32);
+
 /// Watches on folders; readable when one of them changed.
 #[derive(Debug)]
 pub struct Inotify(OwnedFd);
@@ -24,20 +28,26 @@ impl Inotify {
         Ok(Self(check(made, || "inotify_init1()".to_owned())?))
     }
 
-    /// Watches a folder or a file for what is written, made, renamed and removed there.
+    /// Watches a folder or a file for what is written, made, renamed and removed there. What is
+    /// watched already gives the same id.
     ///
     /// # Errors
     ///
     /// `ENOENT`; `ENOSPC` when this user has too many watches.
-    pub fn watch(&self, path: &Path) -> Result<()> {
+    pub fn watch(&self, path: &Path) -> Result<WatchId> {
         let flags = WatchFlags::MODIFY
             | WatchFlags::CREATE
             | WatchFlags::DELETE
             | WatchFlags::MOVE
             | WatchFlags::DELETE_SELF
             | WatchFlags::MOVE_SELF;
-        check(inotify::add_watch(&self.0, path, flags), || format!("inotify_add_watch({path:?})"))?;
-        Ok(())
+        let added = inotify::add_watch(&self.0, path, flags);
+        Ok(WatchId(check(added, || format!("inotify_add_watch({path:?})"))?))
+    }
+
+    /// Ends a watch; one whose file is gone has ended by itself.
+    pub fn unwatch(&self, watch: WatchId) {
+        let _ = inotify::remove_watch(&self.0, watch.0);
     }
 
     /// Watches a folder, or as long as that is missing the one it is to be made in: to be called
@@ -47,15 +57,25 @@ impl Inotify {
     ///
     /// As [`Inotify::watch`], of both.
     pub fn watch_where_made(&self, folder: &Path) -> Result<bool> {
-        let is_missing = |result: &Result<()>| result.as_ref().is_err_and(|error| error.is(Errno::NOENT));
+        Ok(self.watch_or_parent(folder)?.1)
+    }
+
+    /// As [`Inotify::watch_where_made`], with the watch.
+    ///
+    /// # Errors
+    ///
+    /// As [`Inotify::watch`], of both.
+    pub fn watch_or_parent(&self, folder: &Path) -> Result<(WatchId, bool)> {
+        let is_missing =
+            |result: &Result<WatchId>| result.as_ref().is_err_and(|error| error.is(Errno::NOENT));
         let watched = self.watch(folder);
         if !is_missing(&watched) {
-            return watched.map(|()| true);
+            return watched.map(|watch| (watch, true));
         }
-        self.watch(folder.parent().unwrap_or(folder))?;
+        let parent = self.watch(folder.parent().unwrap_or(folder))?;
         // It may have been made in between.
         let watched = self.watch(folder);
-        if is_missing(&watched) { Ok(false) } else { watched.map(|()| true) }
+        if is_missing(&watched) { Ok((parent, false)) } else { watched.map(|watch| (watch, true)) }
     }
 
     /// Throws away what it told so far. `true` when the kernel lost some.
@@ -64,12 +84,25 @@ impl Inotify {
     ///
     /// None in practice.
     pub fn clear(&self) -> Result<bool> {
+        self.take(|_| {})
+    }
+
+    /// Tells which watches saw something since the last time, one several times perhaps. `true`
+    /// when the kernel lost some.
+    ///
+    /// # Errors
+    ///
+    /// None in practice.
+    pub fn take(&self, mut tell: impl FnMut(WatchId)) -> Result<bool> {
         let mut buffer = [MaybeUninit::uninit(); 4096];
         let mut reader = inotify::Reader::new(&self.0, &mut buffer);
         let mut is_lost = false;
         loop {
             match reader.next() {
-                Ok(event) => is_lost |= event.events().contains(ReadFlags::QUEUE_OVERFLOW),
+                Ok(event) => {
+                    is_lost |= event.events().contains(ReadFlags::QUEUE_OVERFLOW);
+                    tell(WatchId(event.wd()));
+                }
                 Err(Errno::AGAIN) => return Ok(is_lost),
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(Error::new("read(inotify)", errno)),

@@ -1,17 +1,19 @@
 //! Every verb of containers, on real ones. Needs root, or to be root in a user namespace
 //! (`unshare -Urmn`); where that makes a difference, the test says so.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::Duration;
 
 use crate::case::{self, ALL, Case, Said, hear, until};
 use crate::support::{has_memory_controller, in_user_namespace, skipped};
+use hoist::base::journal;
 use hoist::base::progress::Reporter;
 use hoist::engine::container::{AttachOptions, ExecRequest, LogRequest, WaitFor};
 use hoist::engine::files::Place;
 use hoist::engine::{
-    ErrorKind, Input, LogForm, LogQuery, Options, Output, Process, RestartPolicy, SaveLog, Status, Stream,
-    Streams, Ulimit,
+    ErrorKind, EventRequest, Input, LogForm, LogQuery, Options, Output, Process, RestartPolicy,
+    SaveLog, Status, Stream, Streams, Ulimit,
 };
 
 fn said(stdout: &str, stderr: &str, code: u8) -> Said {
@@ -39,8 +41,13 @@ const WHOLE: LogRequest =
 
 /// The actions that the journal has of a container.
 fn actions(case: &Case, id: &str) -> Vec<String> {
-    let events = case.engine.past_events().unwrap();
-    events.into_iter().filter(|event| event.actor.id == id).map(|event| event.action).collect()
+    let mut journal = journal::Reader::at_start(&case.engine.paths().journal()).unwrap();
+    let found = std::iter::from_fn(|| journal.read_next().unwrap());
+    let events = found.filter_map(|found| match found {
+        journal::Found::Event(event) => Some(event),
+        journal::Found::Torn | journal::Found::Lost => None,
+    });
+    events.filter(|event| event.actor.id == id).map(|event| event.action).collect()
 }
 
 #[test]
@@ -904,7 +911,7 @@ fn two_engines_see_each_others_changes_at_once() {
     let other = hoist::engine::Engine::open(case.engine.settings().clone()).unwrap();
     let id = case.create(&["sleep", "1000"], |_| {});
     let seen = case.wait_for(async {
-        let mut events = other.events().unwrap();
+        let mut events = other.events(EventRequest::default()).await.unwrap();
         let _ = case.engine.containers().start(&id).await.unwrap();
         let waiter = {
             let (other, id) = (other.clone(), id.clone());
@@ -923,6 +930,46 @@ fn two_engines_see_each_others_changes_at_once() {
     });
     // SIGTERM, which process 1 does not hear, and SIGKILL.
     assert_eq!(seen, ["start", "kill", "kill", "die", "stop"]);
+}
+
+/// The descriptors of this process that are inotify instances and watch the run folder of an engine.
+fn inotify_instances(engine: &hoist::engine::Engine) -> usize {
+    let inode = std::fs::metadata(engine.paths().run()).unwrap().ino();
+    let watch = format!(" ino:{inode:x} ");
+    let is_one = |fd: &std::fs::DirEntry| {
+        std::fs::read_to_string(fd.path())
+            .is_ok_and(|info| info.contains("inotify ") && info.contains(&watch))
+    };
+    std::fs::read_dir("/proc/self/fdinfo").unwrap().flatten().filter(is_one).count()
+}
+
+#[test]
+fn any_number_who_wait_or_follow_share_one_inotify_instance() {
+    let case = Case::new();
+    let id = case.start(&["sh", "-c", "echo said; exec sleep 1000"], |_| {});
+    case.wait_for(async {
+        let mut waiters = Vec::new();
+        for _ in 0..50 {
+            let (engine, id) = (case.engine.clone(), id.clone());
+            let events = engine.events(EventRequest::default()).await.unwrap();
+            let mut records =
+                engine.containers().logs(&id, LogRequest { follow: true, ..WHOLE }).await.unwrap();
+            assert_eq!(records.recv().await.unwrap().unwrap().bytes, b"said\n");
+            waiters.push(tokio::spawn(async move {
+                let code = engine.containers().wait(&id, WaitFor::NextExit).await.unwrap();
+                drop(events);
+                (code, records.recv().await.is_none())
+            }));
+        }
+        assert_eq!(inotify_instances(&case.engine), 1);
+        drop(case.engine.containers().kill(&id, "KILL").await.unwrap());
+        for waiter in waiters {
+            assert_eq!(waiter.await.unwrap(), (137, true));
+        }
+        while inotify_instances(&case.engine) > 0 {
+            tokio::task::yield_now().await;
+        }
+    });
 }
 
 #[test]

@@ -12,7 +12,8 @@ use crate::case::{Case, IMAGE, until};
 use crate::support::HOIST;
 use hoist::base::Paths;
 use hoist::engine::{
-    Engine, ErrorKind, Force, Parents, Restored, Running, Settings, Space, Status, TrashDetail, TrashEntry,
+    Engine, ErrorKind, EventFilter, Force, Parents, Restored, Running, Settings, Space, Status, TrashDetail,
+    TrashEntry,
 };
 
 /// Another engine over the same folders, which keeps what is removed for so long.
@@ -325,7 +326,7 @@ fn who_follows_the_events_hears_of_it() {
         case.wait_for(engine.images().trash(IMAGE, Force::No, Parents::Prune)).unwrap().entry.unwrap();
     case.wait_for(engine.trash().restore(&image.id, None)).unwrap();
     assert_eq!(case.wait_for(engine.trash().empty()).unwrap().count, 1);
-    let events = engine.past_events().unwrap();
+    let events = case.wait_for(engine.past_events(EventFilter::default())).unwrap();
     let told: Vec<_> = events
         .iter()
         .filter_map(|event| {

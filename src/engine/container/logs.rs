@@ -1,20 +1,18 @@
 //! `logs`: what was written, and what is being written.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, Timespec};
 use tokio::sync::mpsc;
 
 use super::super::error::{Doing, Result};
-use super::super::{Engine, LogRecord, Status};
+use super::super::watch::Watched;
+use super::super::{Engine, LogRecord, Status, blocking};
 use super::recover::Busy;
 use super::{ContainerView, DiskUse, LogRequest, Stored};
 use crate::base::{ContainerId, ErrorKind, Explain, disk};
 use crate::container::log::{self, Reader, Wanted};
 use crate::container::store;
 use crate::layer;
-use crate::sys::inotify::Inotify;
 
 /// Records on their way to a slow receiver.
 const QUEUE: usize = 1024;
@@ -77,66 +75,61 @@ impl Engine {
             since: request.since,
             until: request.until,
         };
-        let follower = request.follow.then(|| Follower::new(self, &id, folder.clone()));
+        // Before the log is read for the first time: what is written after that is told.
+        let watched = request.follow.then(|| {
+            // Its end is seen where run.json goes.
+            self.inner.watcher.watch(vec![folder.clone(), self.paths().container_run(&id)])
+        });
         let reader = Reader::open(&folder, wanted).doing(doing)?;
         let (to, records) = mpsc::channel(QUEUE);
-        let (engine, target) = (self.clone(), target.to_owned());
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = pump(reader, follower, &to) {
-                let doing = || format!("read the log of `{}`", engine.called(&target));
-                let _ = to.blocking_send(Err(error).doing(doing)); // nobody may listen
+        let log = Log { engine: self.clone(), id, target: target.to_owned() };
+        tokio::spawn(async move {
+            if let Err(error) = log.pump(reader, watched, &to).await {
+                let _ = to.send(Err(error)).await; // nobody may listen
             }
         });
         Ok(records)
     }
 }
 
-/// Sends records until there are no more, or nobody receives.
-fn pump(
-    mut reader: Reader,
-    follower: Option<Follower>,
-    to: &mpsc::Sender<Result<LogRecord>>,
-) -> disk::Result<()> {
-    loop {
-        // Asked before the last read: what is written until an end is read after it.
-        let goes_on = follower.as_ref().is_some_and(Follower::goes_on);
-        loop {
-            let records = reader.read()?;
-            if records.is_empty() {
-                break;
-            }
-            for record in records {
-                if to.blocking_send(Ok(record)).is_err() {
-                    return Ok(());
-                }
-            }
-        }
-        match &follower {
-            Some(follower) if goes_on && !reader.is_over() && !to.is_closed() => follower.wait(),
-            _ => return Ok(()),
-        }
-    }
-}
-
-/// Knows when to look again, and when no more will come.
-struct Follower {
+/// The log of a container, on its way.
+#[derive(Clone)]
+struct Log {
     engine: Engine,
     id: ContainerId,
-    inotify: Option<Inotify>,
-    folder: PathBuf,
+    target: String,
 }
 
-impl Follower {
-    fn new(engine: &Engine, id: &ContainerId, folder: PathBuf) -> Self {
-        let watch = || {
-            let inotify = Inotify::new()?;
-            inotify.watch_where_made(&folder)?;
-            // Its end is seen where run.json goes.
-            let _ = inotify.watch(&engine.paths().container_run(id)); // it may be gone already
-            Ok::<_, crate::sys::Error>(inotify)
-        };
-        let inotify = watch().inspect_err(|error| tracing::debug!(%error, "following by the clock")).ok();
-        Self { engine: engine.clone(), id: id.clone(), inotify, folder }
+impl Log {
+    /// Sends records until there are no more, or nobody receives. What follows a log holds no
+    /// thread while nothing is written.
+    async fn pump(
+        self,
+        mut reader: Reader,
+        mut watched: Option<Watched>,
+        to: &mpsc::Sender<Result<LogRecord>>,
+    ) -> Result<()> {
+        loop {
+            let (log, sender, is_followed) = (self.clone(), to.clone(), watched.is_some());
+            let goes_on;
+            (reader, goes_on) = blocking(move || {
+                let doing = || format!("read the log of `{}`", log.engine.called(&log.target));
+                // Asked before the last read: what is written until an end is read after it.
+                let goes_on = is_followed && log.goes_on();
+                let is_heard = send(&mut reader, &sender).doing(doing)?;
+                let goes_on = goes_on && is_heard && !reader.is_over();
+                Ok((reader, goes_on))
+            })
+            .await?;
+            match &mut watched {
+                Some(watched) if goes_on => tokio::select! {
+                    _ = watched.changed() => {}
+                    () = tokio::time::sleep(LOOK_AGAIN) => {}
+                    () = to.closed() => return Ok(()),
+                },
+                _ => return Ok(()),
+            }
+        }
     }
 
     fn goes_on(&self) -> bool {
@@ -144,17 +137,19 @@ impl Follower {
         let view = record.and_then(|record| self.engine.current(record, Busy::LeaveIt).ok().flatten());
         view.is_some_and(|view| view.status.is_up() || view.status == Status::Restarting)
     }
+}
 
-    fn wait(&self) {
-        match &self.inotify {
-            Some(inotify) => {
-                let mut polled = [PollFd::new(inotify, PollFlags::IN)];
-                let timeout = Timespec::try_from(LOOK_AGAIN).ok();
-                let _ = rustix::event::poll(&mut polled, timeout.as_ref()); // a signal: look again
-                let _ = inotify.clear(); // whatever it was, the next read finds it
-                let _ = inotify.watch_where_made(&self.folder); // the first start may have made it
+/// Sends what is there; `false` when nobody receives.
+fn send(reader: &mut Reader, to: &mpsc::Sender<Result<LogRecord>>) -> disk::Result<bool> {
+    loop {
+        let records = reader.read()?;
+        if records.is_empty() {
+            return Ok(true);
+        }
+        for record in records {
+            if to.blocking_send(Ok(record)).is_err() {
+                return Ok(false);
             }
-            None => std::thread::sleep(LOOK_AGAIN / 10),
         }
     }
 }

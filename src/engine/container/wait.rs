@@ -7,11 +7,10 @@
 use std::time::Duration;
 
 use tokio::io::Interest;
-use tokio::sync::mpsc;
 
 use super::super::attach::watched;
 use super::super::error::{Doing, Result};
-use super::super::{Engine, Event, News, Status, blocking};
+use super::super::{Engine, Event, EventRequest, Events, News, Status, blocking};
 use super::recover::Busy;
 use super::{Stored, WaitFor};
 use crate::container::Process;
@@ -25,7 +24,7 @@ const BY_THE_CLOCK: Duration = Duration::from_millis(100);
 
 impl Engine {
     pub(super) async fn wait(&self, target: &str, condition: WaitFor) -> Result<u8> {
-        let mut events = self.events()?;
+        let mut events = self.events(EventRequest::default()).await?;
         let (engine, wanted) = (self.clone(), target.to_owned());
         let mut now = blocking(move || engine.get(&wanted)).await?;
         let id = now.record.id.clone();
@@ -81,7 +80,7 @@ enum Next {
     Look,
 }
 
-async fn next(events: &mut mpsc::Receiver<News>, now: &Stored) -> Next {
+async fn next(events: &mut Events, now: &Stored) -> Next {
     tokio::select! {
         biased;
         news = events.recv() => match news {

@@ -1,6 +1,6 @@
 //! What the engine knows, in the form that rows and texts have.
 
-use crate::engine::{Engine, ImageView, Listing, NetworkView, Result, Space, TrashEntry};
+use crate::engine::{Engine, EventFilter, ImageView, Listing, NetworkView, Result, Space, TrashEntry};
 use crate::oci::{Platform, Reference};
 use crate::tui::event::Listed;
 use crate::tui::list::journal::{EventRow, KEPT};
@@ -31,9 +31,7 @@ pub(super) async fn list(engine: &Engine, section: Section) -> Result<(Listed, V
             Listed::Networks(whole.iter().map(network_row).collect())
         }
         Section::Events => {
-            let events = engine.clone();
-            let read = tokio::task::spawn_blocking(move || events.past_events()).await;
-            let events = read.unwrap_or_else(|_| Ok(Vec::new()))?;
+            let events = engine.past_events(EventFilter::default()).await?;
             Listed::Events(events.iter().rev().take(KEPT).map(EventRow::new).collect())
         }
         Section::Trash => trash(engine, engine.trash().list().await?),

@@ -48,7 +48,7 @@ use super::update::{begin, start, update};
 use super::{Error, TuiSettings, view};
 use crate::command::World;
 use crate::config::Preset;
-use crate::engine::{ContainerId, Engine, Input, Progress, Reporter, Result, TrashEntry};
+use crate::engine::{ContainerId, Engine, EventRequest, Input, Progress, Reporter, Result, TrashEntry};
 use crate::tui::files::model::FilesWish;
 use crate::tui::inspect;
 use crate::tui::list::rows::ContainerRow;
@@ -74,7 +74,7 @@ const BATCH: usize = 256;
 pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result::Result<u8, Error> {
     let depth = settings::depth(&settings);
     let model = model(&settings, depth)?;
-    let mut news = engine.events()?;
+    let mut news = engine.events(EventRequest::default()).await?;
     let (tell, mut told) = mpsc::channel(BATCH);
     let mut signals = Signals::new().map_err(Error::Terminal)?;
     let mut screen = Screen::open(model.look.mouse).map_err(Error::Terminal)?;

@@ -1,6 +1,6 @@
 //! Reads what is known of a container that ended, or is ill.
 
-use crate::engine::{ContainerId, Engine, Event, Kind, LogRequest, Result};
+use crate::engine::{ContainerId, Engine, Event, EventFilter, LogRequest, Result};
 use crate::tui::model::Failure;
 use crate::tui::reader::Reader;
 use crate::tui::viewers::Answer;
@@ -25,8 +25,7 @@ async fn facts(engine: &Engine, id: &ContainerId) -> Result<Facts> {
     let now = engine.images().inspect(&image).await.ok();
     let moved = now.is_some_and(|detail| detail.image.id != container.image_id);
     let log = last_lines(engine, id).await;
-    let (reader, id) = (engine.clone(), id.clone());
-    let events = tokio::task::spawn_blocking(move || past(&reader, &id, &name)).await.unwrap_or_default();
+    let events = past(engine, id, &name).await;
     Ok(Facts::new(&container, moved, log, events))
 }
 
@@ -43,11 +42,13 @@ async fn last_lines(engine: &Engine, id: &ContainerId) -> Vec<String> {
 }
 
 /// What the journal still has of a container, and of those that had its name before.
-fn past(engine: &Engine, id: &ContainerId, name: &str) -> Vec<Event> {
-    let mut events = engine.past_events().unwrap_or_default();
+async fn past(engine: &Engine, id: &ContainerId, name: &str) -> Vec<Event> {
+    let filter = EventFilter { containers: vec![id.to_string(), name.to_owned()], ..EventFilter::default() };
+    let mut events = engine.past_events(filter).await.unwrap_or_default();
     events.retain(|event| {
+        // Its name may be the beginning of another one's id.
         let is_namesake = event.actor.attributes.get("name").is_some_and(|other| other == name);
-        event.kind == Kind::Container && (event.actor.id == id.as_str() || is_namesake)
+        event.actor.id == id.as_str() || is_namesake
     });
     let surplus = events.len().saturating_sub(EVENTS);
     events.drain(..surplus);

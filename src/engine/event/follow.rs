@@ -1,0 +1,178 @@
+//! The one follower of an engine's journal: it reads each line once, for all who subscribed.
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use tokio::sync::broadcast::{self, error::RecvError};
+use tokio::task::AbortHandle;
+
+use super::News;
+use crate::base::disk::Result;
+use crate::base::journal::{Found, Position, Reader};
+use crate::engine::watch::{Watched, Watcher};
+
+/// So many events are kept for who is slow; who is slower reads the journal itself.
+pub(super) const QUEUE: usize = 1024;
+
+/// The journal of an engine, followed while somebody subscribes.
+#[derive(Debug)]
+pub(in crate::engine) struct Journal {
+    path: PathBuf,
+    watcher: Arc<Watcher>,
+    following: Mutex<Option<Following>>,
+}
+
+#[derive(Debug)]
+struct Following {
+    reader: Reader,
+    to: broadcast::Sender<Arc<Told>>,
+    /// Whether the kernel tells of changes.
+    is_told: bool,
+    task: AbortHandle,
+    /// Which task this belongs to.
+    token: Arc<()>,
+}
+
+/// News, and where in the journal they end.
+#[derive(Debug)]
+pub(super) struct Told {
+    pub(super) news: News,
+    pub(super) end: Position,
+}
+
+impl Drop for Following {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Following {
+    /// Tells all that was appended.
+    fn pump(&mut self, is_lost: bool) -> Result<()> {
+        let tell = |reader: &Reader, news| {
+            let told = Told { news, end: reader.position() };
+            let _ = self.to.send(Arc::new(told)); // nobody may be there
+        };
+        if is_lost {
+            tell(&self.reader, News::Gap);
+        }
+        while let Some(found) = self.reader.read_next()? {
+            tell(
+                &self.reader,
+                match found {
+                    Found::Event(event) => News::Event(event),
+                    Found::Torn | Found::Lost => News::Gap,
+                },
+            );
+        }
+        Ok(())
+    }
+}
+
+impl Journal {
+    pub(in crate::engine) fn new(path: PathBuf, watcher: Arc<Watcher>) -> Arc<Self> {
+        Arc::new(Self { path, watcher, following: Mutex::default() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Following>> {
+        self.following.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whoever subscribes hears of all that is appended from here on, and of nothing before.
+    pub(super) fn subscribe(self: &Arc<Self>) -> Result<Subscription> {
+        let mut following = self.lock();
+        // A task ends without a word where its runtime had ended before it ran.
+        if following.as_ref().is_none_or(|following| following.task.is_finished()) {
+            *following = None;
+        }
+        let following = match &mut *following {
+            Some(following) => {
+                // What was appended before is news for the others alone.
+                following.pump(false)?;
+                following
+            }
+            none => none.insert(self.follow()?),
+        };
+        Ok(Subscription {
+            journal: Arc::downgrade(self),
+            live: Some(following.to.subscribe()),
+            start: following.reader.position(),
+            is_by_the_clock: !following.is_told,
+        })
+    }
+
+    fn follow(self: &Arc<Self>) -> Result<Following> {
+        let folder = self.path.parent().unwrap_or(&self.path);
+        // Before the end is looked for: what comes after it is told.
+        let watched = self.watcher.watch(vec![folder.to_owned()]);
+        let is_told = watched.is_told();
+        let reader = Reader::at_end(&self.path)?;
+        let (to, _) = broadcast::channel(QUEUE);
+        let token = Arc::new(());
+        let task = tokio::spawn(follow(Arc::downgrade(self), watched, token.clone())).abort_handle();
+        Ok(Following { reader, to, is_told, task, token })
+    }
+
+    /// Ends with the last who subscribed.
+    fn unsubscribe(&self) {
+        self.lock().take_if(|following| following.to.receiver_count() == 0);
+    }
+}
+
+/// One who is told.
+#[derive(Debug)]
+pub(super) struct Subscription {
+    journal: Weak<Journal>,
+    live: Option<broadcast::Receiver<Arc<Told>>>,
+    /// From here on.
+    pub(super) start: Position,
+    /// Nobody tells of changes: what is between two looks may be overlooked.
+    pub(super) is_by_the_clock: bool,
+}
+
+impl Subscription {
+    pub(super) async fn recv(&mut self) -> std::result::Result<Arc<Told>, RecvError> {
+        match &mut self.live {
+            Some(live) => live.recv().await,
+            None => Err(RecvError::Closed),
+        }
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.live = None;
+        if let Some(journal) = self.journal.upgrade() {
+            journal.unsubscribe();
+        }
+    }
+}
+
+async fn follow(journal: Weak<Journal>, mut watched: Watched, token: Arc<()>) {
+    let _end = End { journal: journal.clone(), token };
+    loop {
+        let is_lost = watched.changed().await;
+        let Some(journal) = journal.upgrade() else { return };
+        let mut following = journal.lock();
+        let Some(following) = &mut *following else { return };
+        following.is_told = watched.is_told();
+        if let Err(error) = following.pump(is_lost) {
+            tracing::error!(%error, "the journal cannot be read");
+            return;
+        }
+    }
+}
+
+/// Tells those who subscribed when the task ends before them.
+struct End {
+    journal: Weak<Journal>,
+    token: Arc<()>,
+}
+
+impl Drop for End {
+    fn drop(&mut self) {
+        let Some(journal) = self.journal.upgrade() else { return };
+        let ended = journal.lock().take_if(|following| Arc::ptr_eq(&following.token, &self.token));
+        drop(ended);
+    }
+}
