@@ -21,12 +21,12 @@ use crate::config::{Preset, Ui};
 use crate::engine::files::{CopyRequest, Place};
 use crate::engine::layers::LayerReport;
 use crate::engine::{self, ContainerId, Machine, Name, News, Process, Sample, SaveLog};
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::custom::ask::Ready;
 use crate::tui::files::model::{FilesDone, FilesWish};
-use crate::tui::list::journal::EventRow;
-use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
+pub use crate::tui::sections::Listed;
 use crate::tui::tasks::model::{TaskId, Work};
-use crate::tui::trash::model::{Keeping, TrashRow};
+use crate::tui::trash::model::TrashRow;
 
 /// One thing that happened.
 #[derive(Debug)]
@@ -117,18 +117,6 @@ impl<T> From<engine::Result<T>> for LayersNews<T> {
             Err(error) => Self::Failed(error.into()),
         }
     }
-}
-
-/// A whole list.
-#[derive(Debug)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Listed {
-    Containers(Vec<ContainerRow>),
-    Images(Vec<ImageRow>),
-    Volumes(Vec<VolumeRow>),
-    Networks(Vec<NetworkRow>),
-    Events(Vec<EventRow>),
-    Trash(Vec<TrashRow>, Keeping),
 }
 
 /// What the user configured. What could not be read is missing.

@@ -25,10 +25,12 @@ use crate::engine::{
     Level, LogFrom, LogHit, LogLine, LogPage, LogPlace, LogSpot, LogState, LogWanted, Matcher, Sample,
     Status, Stream,
 };
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::files::model::FilesAsk;
-use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow};
+use crate::tui::images::model::ImageRow;
 use crate::tui::logs::model::{LogAsk, LogNews, LogWant};
 use crate::tui::model::{Tab, Wants};
+use crate::tui::networks::model::NetworkRow;
 use crate::tui::trash::model::Keeping;
 use crate::tui::viewers::{Answer, Want};
 
@@ -93,7 +95,7 @@ pub(crate) fn empty(width: u16, height: u16) -> Model {
         Listed::Images(vec![]),
         Listed::Volumes(vec![]),
         Listed::Networks(vec![]),
-        Listed::Trash(vec![], Keeping { time: Some(Duration::from_secs(24 * 3600)), is_short: false }),
+        Listed::Trash((vec![], Keeping { time: Some(Duration::from_secs(24 * 3600)), is_short: false })),
     ] {
         update(&mut model, Event::List(Ok(list)));
     }

@@ -22,6 +22,7 @@ pub mod custom;
 pub mod dialogs;
 mod driver;
 pub mod event;
+pub mod events;
 pub mod files;
 #[cfg(test)]
 mod fixture;
@@ -41,6 +42,7 @@ pub mod logs;
 pub mod menu;
 pub mod model;
 pub mod navigator;
+pub mod networks;
 pub mod page;
 pub mod palette;
 pub mod pathtree;
@@ -59,6 +61,7 @@ pub mod undo;
 pub mod update;
 pub mod view;
 pub mod viewers;
+pub mod volumes;
 pub mod why;
 
 use std::error::Error as _;

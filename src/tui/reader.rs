@@ -1,12 +1,14 @@
-//! What reads for a tab: a task that ends when its answers are no longer wanted.
+//! What reads for a list, and for a tab: there a task that ends when its answers are no longer
+//! wanted.
 
 use std::fmt;
 
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
-use crate::engine::{Engine, Progress, Reporter};
+use crate::engine::{Engine, Progress, Reporter, Result};
 use crate::tui::event::Event;
+use crate::tui::sections::{Listed, Section};
 use crate::tui::viewers::Answer;
 
 /// Where tasks send their events.
@@ -49,6 +51,28 @@ impl Reader {
             }
         });
         (reporter.clone(), CancelGuard(reporter))
+    }
+}
+
+/// What a list's reader works with.
+#[derive(Clone)]
+pub(crate) struct ListReader {
+    pub(crate) engine: Engine,
+    pub(crate) tell: Tell,
+    /// Which list it reads.
+    pub(crate) section: Section,
+}
+
+impl ListReader {
+    /// Sends what was read, and what went wrong on the way to it, a sentence each.
+    pub(crate) async fn answer(&self, read: Result<(Listed, Vec<String>)>) {
+        match read {
+            Ok((listed, warnings)) => {
+                self.tell.send(Event::Warned(self.section, warnings)).await;
+                self.tell.send(Event::List(Ok(listed))).await;
+            }
+            Err(error) => self.tell.send(Event::List(Err((self.section, error.into())))).await,
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::engine::Status;
-use crate::tui::list::rows::ContainerRow;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::theme::Theme;
 
 /// Glyph, word and style of a container's state.

@@ -12,8 +12,8 @@ use hoist::base::progress::Reporter;
 use hoist::engine::container::{AttachOptions, ExecRequest, LogRequest, WaitFor};
 use hoist::engine::files::Place;
 use hoist::engine::{
-    ErrorKind, EventRequest, Input, LogForm, LogQuery, Options, Output, Process, RestartPolicy,
-    SaveLog, Status, Stream, Streams, Ulimit,
+    ErrorKind, EventRequest, Input, LogForm, LogQuery, Options, Output, Process, RestartPolicy, SaveLog,
+    Status, Stream, Streams, Ulimit,
 };
 
 fn said(stdout: &str, stderr: &str, code: u8) -> Said {

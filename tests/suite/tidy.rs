@@ -58,39 +58,43 @@ const EXCEPTIONS: &[(&str, &str)] = &[
 /// A feature of the TUI, which is a folder of it, and the features that it may name; itself,
 /// and what is in no feature's folder, are understood.
 const FEATURES: &[(&str, &[&str])] = &[
-    ("alerts", &["list"]),
-    ("compare", &["files", "layers", "list", "pathtree"]),
+    ("alerts", &["containers"]),
+    ("compare", &["files", "images", "layers", "pathtree"]),
     ("confirm", &[]),
-    ("containers", &["form"]),
-    ("custom", &[]),
+    ("containers", &["events", "form", "images", "inspect", "removal", "signals", "tasks"]),
+    ("custom", &["containers"]),
+    ("events", &[]),
     ("files", &["compare", "tasks"]),
-    ("form", &["list", "tasks"]),
+    ("form", &["containers", "images", "networks", "tasks"]),
     ("help", &["custom"]),
-    ("images", &["form", "list"]),
-    ("inspect", &["list", "logs", "navigator", "tasks"]),
+    ("images", &["events", "form", "inspect", "removal"]),
+    ("inspect", &["logs", "navigator", "tasks"]),
     ("layers", &["files", "pathtree"]),
-    ("line", &["form", "list", "palette", "tasks"]),
-    ("list", &["tasks", "trash"]),
-    ("logs", &["list", "tasks"]),
+    ("line", &["containers", "form", "palette", "tasks"]),
+    ("list", &["containers", "tasks", "trash"]),
+    ("logs", &["containers", "tasks"]),
     ("menu", &[]),
-    ("navigator", &["alerts", "list", "logs", "tasks"]),
+    ("navigator", &["alerts", "containers", "logs", "tasks"]),
+    ("networks", &["events", "inspect"]),
     ("page", &[]),
-    ("palette", &["custom", "form", "list"]),
+    ("palette", &["custom", "form"]),
     ("pathtree", &[]),
-    ("removal", &["list", "trash"]),
+    ("removal", &["containers", "images", "trash"]),
     ("signals", &[]),
     ("stats", &["tasks"]),
-    ("tasks", &["files", "form", "list"]),
+    ("tasks", &["files", "form"]),
     ("terminal", &["tasks"]),
     ("themes", &[]),
     ("top", &["signals"]),
-    ("trash", &["list"]),
-    ("undo", &["list", "trash"]),
-    ("why", &["list"]),
+    ("trash", &["inspect"]),
+    ("undo", &["containers", "trash"]),
+    ("volumes", &["events"]),
+    ("why", &["containers"]),
 ];
 
-/// Features that every other one may name: what asks for a line, asks a question, shows a text.
-const SHARED: &[&str] = &["confirm", "line", "menu", "page"];
+/// Features that every other one may name: what all lists share, what asks for a line, asks a
+/// question, shows a text.
+const SHARED: &[&str] = &["confirm", "line", "list", "menu", "page"];
 
 /// Words that only some modules may say, and which.
 const WORDS: &[(&str, &[&str])] = &[

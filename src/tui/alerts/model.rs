@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{ContainerId, Space, Status};
-use crate::tui::list::rows::ContainerRow;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::list::table::Changed;
 use crate::tui::model::Model;
 
@@ -268,8 +268,8 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tui::containers::model::Used;
     use crate::tui::fixture::{container, now};
-    use crate::tui::list::rows::Used;
 
     fn ended(name: &str, code: u8, mins: i64) -> ContainerRow {
         let finished = Some(now() - SignedDuration::from_mins(mins));

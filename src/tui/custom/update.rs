@@ -7,13 +7,14 @@ use crate::command::join;
 use crate::config::Whither;
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
+use crate::tui::containers::update::terminal::terminal;
 use crate::tui::custom::ask::{Ask, Pending, Ready};
 use crate::tui::custom::model::{Placeholder, Template};
 use crate::tui::dialogs::Layer;
 use crate::tui::event::{Effect, Program};
 use crate::tui::model::input::Input;
+use crate::tui::model::titles::name_of;
 use crate::tui::model::{Failure, Model, Subject};
-use crate::tui::update::object::terminal;
 
 /// Runs the user's command with this number.
 pub(crate) fn run(model: &mut Model, at: usize) -> Vec<Effect> {
@@ -140,14 +141,12 @@ fn facts(model: &Model) -> HashMap<Placeholder, String> {
             facts.insert(Placeholder::Image, target.clone());
             facts.insert(Placeholder::Name, target);
         }
-        Some(Subject::Volume(name)) => drop(facts.insert(Placeholder::Name, name)),
-        Some(Subject::Network(id)) => {
-            if let Some(row) = model.networks.selected() {
-                facts.insert(Placeholder::Name, row.name.clone());
-            }
-            facts.insert(Placeholder::Id, id);
+        Some(Subject::Task(_) | Subject::Trash(_)) | None => {}
+        Some(subject) => {
+            facts.insert(Placeholder::Name, name_of(model, &subject));
+            let id = (subject.section().screen().id_of)(model, &subject);
+            facts.extend(id.map(|id| (Placeholder::Id, id)));
         }
-        _ => {}
     }
     facts.retain(|_, value| !value.is_empty());
     facts

@@ -10,7 +10,6 @@
 
 mod disk;
 mod editor;
-mod facts;
 mod files;
 mod guest;
 mod host;
@@ -41,17 +40,17 @@ use tokio::time::Instant;
 use super::event::{Effect, Event, Finish, Job};
 use super::keymap::Keymap;
 use super::model::{Failure, Model, Section, Subject, Tone};
-use super::reader::Tell;
+use super::reader::{ListReader, Tell};
 use super::terminal::encode;
 use super::theme::{DARK, Depth, Theme};
 use super::update::{begin, start, update};
-use super::{Error, TuiSettings, view};
+use super::{Error, TuiSettings, sections, view};
 use crate::command::World;
 use crate::config::Preset;
-use crate::engine::{ContainerId, Engine, EventRequest, Input, Progress, Reporter, Result, TrashEntry};
+use crate::engine::{ContainerId, Engine, EventRequest, Input, Progress, Reporter, Result};
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::files::model::FilesWish;
 use crate::tui::inspect;
-use crate::tui::list::rows::ContainerRow;
 use crate::tui::tasks::model::{TaskId, Work};
 use crate::tui::trash::model::TrashRow;
 use guest::Guest;
@@ -331,7 +330,6 @@ impl Driver {
             }
             Effect::Host(words) => self.guest = Some(Guest::Program(words)),
             Effect::Command(ready) => self.take(Event::Command(ready), screen)?,
-            Effect::Load(Section::Trash) => self.load_trash(),
             Effect::Machine => self.read_machine(),
             Effect::Keymap(preset) => self.read_keymap(preset),
             Effect::Files(FilesWish::Editor(place, path, bytes, stamp)) => {
@@ -529,35 +527,10 @@ impl Driver {
         });
     }
 
-    /// Reads a list, and what went wrong on the way to it.
-    fn load(&mut self, section: Section) {
-        let (engine, tell) = (self.engine.clone(), self.tell.clone());
-        self.spawn(async move {
-            match facts::list(&engine, section).await {
-                Ok((listed, warnings)) => {
-                    tell.send(Event::Warned(section, warnings)).await;
-                    Event::List(Ok(listed))
-                }
-                Err(error) => Event::List(Err((section, error.into()))),
-            }
-        });
-    }
-
-    /// Lists the trash at once, and again with the sizes that take time to find out.
-    fn load_trash(&self) {
-        let (engine, tell) = (self.engine.clone(), self.tell.clone());
-        self.spawn(async move {
-            let told = |result: Result<Vec<TrashEntry>>| {
-                let list = result.map(|entries| facts::trash(&engine, entries));
-                Event::List(list.map_err(|error| (Section::Trash, error.into())))
-            };
-            let list = engine.trash().list().await;
-            if list.as_ref().is_ok_and(|entries| entries.iter().any(|entry| entry.size.is_none())) {
-                tell.send(told(list)).await;
-                return told(engine.trash().measure().await);
-            }
-            told(list)
-        });
+    /// Reads a list.
+    fn load(&self, section: Section) {
+        let reader = ListReader { engine: self.engine.clone(), tell: self.tell.clone(), section };
+        tokio::spawn(sections::read(section, reader));
     }
 
     fn work(&mut self, id: TaskId, job: Job) {

@@ -4,7 +4,6 @@ pub mod batch;
 pub mod columns;
 pub mod filter;
 pub mod flash;
-pub mod journal;
 pub mod jumps;
 pub mod model;
 pub mod rows;

@@ -55,6 +55,14 @@ pub trait List {
     fn fold(&mut self, folds: bool) -> bool;
     /// Whether the group under the cursor is folded, when it is its heading that is there.
     fn heading_is_folded(&self) -> Option<bool>;
+    /// See [`Table::show`].
+    fn show(&mut self);
+    /// See [`Table::scroll_into`].
+    fn scroll_into(&mut self, rows: usize);
+    /// The key of the row that is about this.
+    fn key_of(&self, model: &Model, subject: &Subject) -> Option<String>;
+    /// Key and name of each row, shown or not.
+    fn titles(&self) -> Vec<(String, String)>;
 }
 
 impl<R: About> List for Table<R> {
@@ -148,6 +156,23 @@ impl<R: About> List for Table<R> {
 
     fn heading_is_folded(&self) -> Option<bool> {
         self.heading().map(|group| group.is_folded)
+    }
+
+    fn show(&mut self) {
+        Self::show(self);
+    }
+
+    fn scroll_into(&mut self, rows: usize) {
+        Self::scroll_into(self, rows);
+    }
+
+    fn key_of(&self, model: &Model, subject: &Subject) -> Option<String> {
+        let row = self.all().iter().find(|row| row.about(model).as_ref() == Some(subject));
+        row.map(|row| row.key().to_owned())
+    }
+
+    fn titles(&self) -> Vec<(String, String)> {
+        self.all().iter().map(|row| (row.key().to_owned(), row.title())).collect()
     }
 }
 

@@ -7,8 +7,7 @@ use crate::tui::dialogs::Layer;
 use crate::tui::event::Effect;
 use crate::tui::list::columns::{Choice, Column};
 use crate::tui::list::jumps::{Jumps, Spot};
-use crate::tui::list::rows::Row;
-use crate::tui::model::{Focus, Model, Repeat, Section, Subject, Tone};
+use crate::tui::model::{Focus, Model, Repeat, Section, Tone};
 use crate::tui::update::{cursor, object, window};
 
 /// Which key sorts by which column.
@@ -179,19 +178,13 @@ pub(crate) fn go_to_object(model: &mut Model) {
         return;
     };
     let name = row.name.clone();
-    let (section, key) = match model.object_of(row) {
-        Some(Subject::Container(id)) => (Section::Containers, id.to_string()),
-        Some(Subject::Image(target)) => {
-            let row = model.images.all().iter().find(|row| row.target() == target);
-            (Section::Images, row.map_or(target, |row| row.key().to_owned()))
-        }
-        Some(Subject::Volume(name)) => (Section::Volumes, name),
-        Some(Subject::Network(id)) => (Section::Networks, id),
-        _ => {
-            model.say(Tone::Plain, format!("{name} is gone"), None);
-            return;
-        }
+    let object = model.object_of(row);
+    let key = object.as_ref().and_then(|it| model.list_of(it.section()).key_of(model, it));
+    let (Some(object), Some(key)) = (object, key) else {
+        model.say(Tone::Plain, format!("{name} is gone"), None);
+        return;
     };
+    let section = object.section();
     model.jumps.leave(model.spot());
     show(model, section, Some(&key));
 }
@@ -215,7 +208,7 @@ fn repeat(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     };
     if let (Action::StartStop | Action::Pause, Some(verb)) = (action, verb) {
-        return object::again(model, &verb);
+        return crate::tui::containers::update::again(model, &verb);
     }
     match object::act(model, action) {
         Some(effects) => effects,
@@ -242,12 +235,12 @@ mod tests {
     use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
     use crate::engine::Status;
+    use crate::tui::containers::model::ContainerRow;
     use crate::tui::dialogs::Layer;
     use crate::tui::event::{Effect, Event, Fate, Force, Listed, Removal, Verb};
+    use crate::tui::events::model::EventRow;
     use crate::tui::fixture::{container, empty, full, press, screen, write};
     use crate::tui::list::columns::Column;
-    use crate::tui::list::journal::EventRow;
-    use crate::tui::list::rows::ContainerRow;
     use crate::tui::model::{Failure, Section};
     use crate::tui::update::update;
 

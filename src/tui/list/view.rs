@@ -2,7 +2,7 @@
 
 pub mod empty;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use ratatui::Frame;
 use ratatui::layout::{Alignment, Rect};
 use ratatui::style::{Modifier, Style};
@@ -14,16 +14,13 @@ use crate::tui::action::Action;
 use crate::tui::keymap::Place;
 use crate::tui::list::columns;
 use crate::tui::list::columns::{Choice, Column, GAP, gutter};
-use crate::tui::list::journal::EventRow;
-use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow, Row, Used, VolumeRow};
+use crate::tui::list::rows::Row;
 use crate::tui::list::table::{Group, Line as TableLine, Loaded, Order, Table};
 use crate::tui::model::{Focus, Model};
 use crate::tui::sections;
-use crate::tui::tasks::model::{TaskRow, TaskState, What};
 use crate::tui::theme::Theme;
-use crate::tui::trash::model::TrashRow;
 use crate::tui::view::{border, dialog, has_focus, texts};
-use crate::tui::words::{Align, age, bytes, cell, size, span, spark, state};
+use crate::tui::words::{Align, cell, span};
 
 /// Draws the list that is shown.
 pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
@@ -35,164 +32,6 @@ pub(crate) type Cell = (String, Style);
 
 /// What a row shows in a column of a width; `None` asks for the glyph before the row.
 pub(crate) type Show<R> = fn(&Model, &R, Option<Column>, usize) -> Cell;
-
-pub(crate) fn container(model: &Model, row: &ContainerRow, column: Option<Column>, width: usize) -> Cell {
-    use Column as C;
-    let theme = &model.theme;
-    let (glyph, word, style) = state(row, theme);
-    let text = if row.is_up() { theme.text } else { theme.dim };
-    let used = row.used.as_ref().filter(|_| row.status.is_up());
-    let rate = |of: fn(&Used) -> f64| used.map_or_else(|| "-".to_owned(), |used| bytes(of(used)));
-    match column {
-        None => (glyph.to_owned(), style),
-        Some(C::Name) => (row.name.clone(), text.add_modifier(Modifier::BOLD)),
-        Some(C::State) if model.flashes.has(&row.id) => (word, style.add_modifier(Modifier::REVERSED)),
-        Some(C::State) => (word, style),
-        Some(C::Image | C::Command) if let Some(why) = &row.damaged => (why.clone(), theme.err),
-        Some(C::Up | C::Created) if row.damaged.is_some() => ("-".to_owned(), theme.dim),
-        Some(C::Image) => (row.image.clone(), text),
-        Some(C::Chart) => {
-            let series = model.series.get(&row.id).filter(|_| used.is_some());
-            let chart = series.map(|series| spark(&series.latest(width, |point| point.cpu), 100.0));
-            (chart.unwrap_or_default(), theme.g1)
-        }
-        Some(C::Cpu) => {
-            let load = if used.is_some_and(|used| used.cpu >= 90.0) { theme.warn } else { text };
-            (used.map_or_else(|| "-".to_owned(), |used| format!("{:.1}%", used.cpu)), load)
-        }
-        Some(C::Memory) => memory(theme, used, width, text),
-        Some(C::NetIn) => (rate(|used| used.net_in), text),
-        Some(C::NetOut) => (rate(|used| used.net_out), text),
-        Some(C::Pids) => (used.map_or_else(|| "-".to_owned(), |used| format!("{:.0}", used.pids)), text),
-        Some(C::Up) => (age(row, model.now), theme.dim),
-        Some(C::Ports) => (or_dash(&row.ports.join(" ")), theme.dim),
-        Some(C::Project) => (or_dash(&row.project), theme.dim),
-        Some(C::Network) => (row.network.clone(), theme.dim),
-        Some(C::Address) => (or_dash(&row.address), theme.dim),
-        Some(C::Id) => (row.id.short().to_owned(), theme.dim),
-        Some(C::Created) => (ago(model, Some(row.created)), theme.dim),
-        Some(C::Command) => (row.command.clone(), theme.dim),
-        Some(_) => (String::new(), text),
-    }
-}
-
-/// `498M/512M` where there is a limit and room to say so; in the colour of alarm near it.
-fn memory(theme: &Theme, used: Option<&Used>, width: usize, text: Style) -> Cell {
-    let Some(used) = used else { return ("-".to_owned(), text) };
-    let shown = bytes(used.memory);
-    let Some(limit) = used.limit else { return (shown, text) };
-    let style = if used.memory >= 0.9 * limit { theme.warn } else { text };
-    if width >= 9 { (format!("{shown}/{}", bytes(limit)), style) } else { (shown, style) }
-}
-
-pub(crate) fn image(model: &Model, row: &ImageRow, column: Option<Column>, _: usize) -> Cell {
-    let theme = &model.theme;
-    match column {
-        None => (String::new(), theme.dim),
-        Some(Column::UsedBy) if let Some(why) = &row.damaged => (why.clone(), theme.err),
-        Some(Column::Size) if row.damaged.is_some() => ("damaged".to_owned(), theme.err),
-        Some(Column::Created) if row.damaged.is_some() => ("-".to_owned(), theme.dim),
-        Some(Column::Name) if row.name.is_empty() => ("<none>".to_owned(), theme.dim),
-        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
-        Some(Column::Id) => (row.short().to_owned(), theme.dim),
-        Some(Column::Created) => (ago(model, row.created), theme.text),
-        Some(Column::Size) => (size(row.size), theme.text),
-        Some(Column::Platform) => (row.platform.clone(), theme.dim),
-        Some(Column::UsedBy) => (or_dash(&row.users.join(" ")), theme.text),
-        Some(_) => (String::new(), theme.text),
-    }
-}
-
-pub(crate) fn volume(model: &Model, row: &VolumeRow, column: Option<Column>, _: usize) -> Cell {
-    let theme = &model.theme;
-    match column {
-        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
-        Some(Column::Driver) => (row.driver.clone(), theme.dim),
-        Some(Column::Folder) => (row.place.clone(), theme.dim),
-        _ => (String::new(), theme.text),
-    }
-}
-
-pub(crate) fn network(model: &Model, row: &NetworkRow, column: Option<Column>, _: usize) -> Cell {
-    let theme = &model.theme;
-    match column {
-        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
-        Some(Column::Driver) => (row.driver.clone(), theme.dim),
-        Some(Column::Subnet) => (or_dash(&row.subnet), theme.text),
-        Some(Column::Containers) => {
-            let name = |id: &String| {
-                model.containers.get(id).map_or(id.as_str(), |row| row.name.as_str()).to_owned()
-            };
-            (or_dash(&row.members.iter().take(8).map(name).collect::<Vec<_>>().join(" ")), theme.text)
-        }
-        Some(Column::Created) => (ago(model, row.created), theme.dim),
-        Some(Column::Id) => (row.id.chars().take(12).collect(), theme.dim),
-        _ => (String::new(), theme.text),
-    }
-}
-
-pub(crate) fn trash(model: &Model, row: &TrashRow, column: Option<Column>, _: usize) -> Cell {
-    let theme = &model.theme;
-    match column {
-        Some(Column::Name) => {
-            let others = row.names.len().saturating_sub(1);
-            let name = if others == 0 { row.name.clone() } else { format!("{} +{others}", row.name) };
-            (name, theme.text.add_modifier(Modifier::BOLD))
-        }
-        Some(Column::Kind) => (row.kind.to_owned(), theme.dim),
-        Some(Column::Removed) => (ago(model, Some(row.removed)), theme.text),
-        Some(Column::Left) => {
-            let left = row.left(model.now);
-            let is_soon = left.as_secs() < 3600 || model.keeping.is_short;
-            let word = if left.is_zero() { "due".to_owned() } else { span(left) };
-            (word, if is_soon { theme.warn } else { theme.text })
-        }
-        Some(Column::Size) => (row.size.map_or_else(|| "-".to_owned(), size), theme.text),
-        _ => (String::new(), theme.text),
-    }
-}
-
-pub(crate) fn task(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell {
-    let theme = &model.theme;
-    let (glyph, word, style) = match (&row.state, &row.what) {
-        (TaskState::Live, What::Session(_)) => ("▣", "open".to_owned(), theme.ok),
-        (TaskState::Live, What::Work(work)) => {
-            let word = work.done().map_or_else(|| "working".to_owned(), |done| format!("{}%", done / 10));
-            (texts::spinner(model.now), word, theme.accent)
-        }
-        (TaskState::Stopping, _) => (texts::spinner(model.now), "cancelling…".to_owned(), theme.warn),
-        (TaskState::Done(text), What::Session(_)) => ("■", text.clone(), theme.dim),
-        (TaskState::Done(_), What::Work(_)) => ("✓", "done".to_owned(), theme.ok),
-        (TaskState::Cancelled, _) => ("■", "cancelled".to_owned(), theme.dim),
-        (TaskState::Failed(_), _) => ("✗", "failed".to_owned(), theme.err),
-    };
-    match column {
-        None => (glyph.to_owned(), style),
-        Some(Column::Task) => (row.title.clone(), theme.text),
-        Some(Column::State) => (word, style),
-        Some(Column::Spent) => (span(row.until.unwrap_or(model.now).duration_since(row.since)), theme.dim),
-        Some(_) => (String::new(), theme.text),
-    }
-}
-
-pub(crate) fn event(model: &Model, row: &EventRow, column: Option<Column>, _: usize) -> Cell {
-    let theme = &model.theme;
-    let is_bad = matches!(row.action.as_str(), "oom" | "kill")
-        || (row.action == "die" && !row.attributes.starts_with("exitCode=0"));
-    let style = if is_bad { theme.err } else { theme.text };
-    match column {
-        Some(Column::Time) => {
-            let zoned = row.time.to_zoned(jiff::tz::TimeZone::system());
-            let today = model.now.duration_since(row.time) < SignedDuration::from_hours(24);
-            (zoned.strftime(if today { "%H:%M:%S" } else { "%d %b" }).to_string(), theme.dim)
-        }
-        Some(Column::Kind) => (row.kind.as_str().to_owned(), theme.dim),
-        Some(Column::Action) => (row.action.clone(), style),
-        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
-        Some(Column::Attributes) => (row.attributes.clone(), theme.dim),
-        _ => (String::new(), theme.text),
-    }
-}
 
 /// The dialog in which columns are chosen.
 pub(crate) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
@@ -226,11 +65,13 @@ pub(crate) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
-fn or_dash(text: &str) -> String {
+/// A text, or a dash for none.
+pub(crate) fn or_dash(text: &str) -> String {
     if text.is_empty() { "-".to_owned() } else { text.to_owned() }
 }
 
-fn ago(model: &Model, moment: Option<Timestamp>) -> String {
+/// How long ago a moment is.
+pub(crate) fn ago(model: &Model, moment: Option<Timestamp>) -> String {
     moment.map_or_else(|| "-".to_owned(), |then| format!("{} ago", span(model.now.duration_since(then))))
 }
 
@@ -401,9 +242,9 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>, width: u16) -> Vec<Line<'static
 #[cfg(test)]
 mod tests {
     use crate::engine::Status;
+    use crate::tui::containers::model::{ContainerRow, Used};
     use crate::tui::event::{Event, Listed};
     use crate::tui::fixture::{container, empty, full, over_shot, press, screen, shot, write};
-    use crate::tui::list::rows::{ContainerRow, Used};
     use crate::tui::model::Model;
     use crate::tui::update::update;
 
@@ -572,7 +413,7 @@ mod tests {
             };
             // Long ago, where no time zone can make it another day.
             let rows = [event(1_700_000_000, "die", "web", "137"), event(1_690_000_000, "die", "api", "0")];
-            let rows = rows.iter().map(crate::tui::list::journal::EventRow::new).collect();
+            let rows = rows.iter().map(crate::tui::events::model::EventRow::new).collect();
             update(&mut model, Event::List(Ok(Listed::Events(rows))));
             model
         });

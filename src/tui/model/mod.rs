@@ -32,21 +32,24 @@ use crate::command::World;
 use crate::config::{self, Icons};
 use crate::engine::{self, ContainerId, Machine};
 use crate::tui::alerts::model::Alerts;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::dialogs::Layer;
+use crate::tui::events::model::EventRow;
 use crate::tui::form::model::RunForm;
+use crate::tui::images::model::ImageRow;
 use crate::tui::list::batch::Batch;
 use crate::tui::list::flash::Flashes;
-use crate::tui::list::journal::EventRow;
 use crate::tui::list::jumps::Jumps;
-use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow, VolumeRow};
 use crate::tui::list::table::Table;
 use crate::tui::navigator::model::Navigator;
-pub use crate::tui::sections::Section;
+use crate::tui::networks::model::NetworkRow;
+pub use crate::tui::sections::{Section, Subject};
 use crate::tui::stats::series::Series;
 use crate::tui::tasks::model::{TaskId, TaskRow, What};
 use crate::tui::trash::model::{Keeping, TrashRow};
 use crate::tui::undo::model::Undo;
 pub use crate::tui::viewers::Tab;
+use crate::tui::volumes::model::VolumeRow;
 use look::Look;
 pub use panes::inner;
 use paths::PathFacts;
@@ -179,33 +182,6 @@ pub enum Focus {
     Detail,
     /// The navigator.
     Navigator,
-}
-
-/// What a pane, or a verb, is about.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Subject {
-    Container(ContainerId),
-    Image(String),
-    Volume(String),
-    Network(String),
-    Task(TaskId),
-    Trash(String),
-}
-
-impl Subject {
-    /// The list that it is found in.
-    #[must_use]
-    pub fn section(&self) -> Section {
-        match self {
-            Self::Container(_) => Section::Containers,
-            Self::Image(_) => Section::Images,
-            Self::Volume(_) => Section::Volumes,
-            Self::Network(_) => Section::Networks,
-            Self::Task(_) => Section::Tasks,
-            Self::Trash(_) => Section::Trash,
-        }
-    }
 }
 
 /// What went wrong, for people.
@@ -442,24 +418,16 @@ impl Model {
         let changed = self.containers.changed();
         self.settle_alerts(&changed);
         self.containers.hide_idle(!self.shows_all);
-        self.containers.show();
-        self.images.show();
-        self.volumes.show();
-        self.networks.show();
-        self.tasks.show();
-        self.journal.show();
-        self.trash.show();
+        for section in Section::ALL {
+            self.list_of_mut(section).show();
+        }
         if let Some(top) = self.layers.last_mut() {
             top.dialog_mut().fit(self.size);
         }
         let rows = self.layout().list_rows();
-        self.containers.scroll_into(rows);
-        self.images.scroll_into(rows);
-        self.volumes.scroll_into(rows);
-        self.networks.scroll_into(rows);
-        self.tasks.scroll_into(rows);
-        self.journal.scroll_into(rows);
-        self.trash.scroll_into(rows);
+        for section in Section::ALL {
+            self.list_of_mut(section).scroll_into(rows);
+        }
         let layout = self.layout();
         if layout.detail.is_none() && !layout.is_too_small {
             self.focus = Focus::List;

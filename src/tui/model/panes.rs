@@ -6,7 +6,7 @@ use ratatui::layout::Rect;
 
 use super::window::{Pane, PaneId};
 use super::{Focus, Model, Subject, Tab};
-use crate::tui::list::rows::ContainerRow;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::logs::model::LogShown;
 use crate::tui::tasks::model::TaskId;
 use crate::tui::viewers::About;

@@ -1,11 +1,9 @@
 //! What keys act on: the marked rows of the list that is shown, else the one under the cursor.
 
 use super::{Focus, Model, Section, Subject};
-use crate::engine::Kind;
-use crate::tui::list::journal::EventRow;
-use crate::tui::list::rows::{ContainerRow, ImageRow, NetworkRow, Row, VolumeRow};
-use crate::tui::tasks::model::TaskRow;
-use crate::tui::trash::model::TrashRow;
+use crate::tui::containers::model::ContainerRow;
+use crate::tui::events::model::EventRow;
+use crate::tui::list::rows::Row;
 
 /// What a row is about.
 pub trait About: Row {
@@ -14,50 +12,9 @@ pub trait About: Row {
 
     /// What it is about, where that is still there.
     fn about(&self, model: &Model) -> Option<Subject>;
-}
 
-impl About for ContainerRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Container(self.id.clone()))
-    }
-}
-
-impl About for ImageRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Image(self.target().to_owned()))
-    }
-}
-
-impl About for VolumeRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Volume(self.name.clone()))
-    }
-}
-
-impl About for NetworkRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Network(self.id.clone()))
-    }
-}
-
-impl About for TrashRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Trash(self.id.clone()))
-    }
-}
-
-impl About for TaskRow {
-    fn about(&self, _: &Model) -> Option<Subject> {
-        Some(Subject::Task(self.id))
-    }
-}
-
-impl About for EventRow {
-    const REPEATS: bool = true;
-
-    fn about(&self, model: &Model) -> Option<Subject> {
-        model.object_of(self)
-    }
+    /// What it is called.
+    fn title(&self) -> String;
 }
 
 /// What rows are about.
@@ -115,14 +72,6 @@ impl Model {
     /// What an event is about, where that is still there.
     #[must_use]
     pub fn object_of(&self, row: &EventRow) -> Option<Subject> {
-        let image =
-            |image: &&ImageRow| image.id == row.id || image.target() == row.id || image.target() == row.name;
-        match row.kind {
-            Kind::Container => self.containers.get(&row.id).and_then(|row| row.about(self)),
-            Kind::Image => self.images.all().iter().find(image).and_then(|row| row.about(self)),
-            Kind::Volume => self.volumes.get(&row.name).and_then(|row| row.about(self)),
-            Kind::Network => self.networks.get(&row.id).and_then(|row| row.about(self)),
-            Kind::Builder => None,
-        }
+        Section::ALL.into_iter().find_map(|section| (section.screen().of_event)(self, row))
     }
 }

@@ -57,16 +57,7 @@ pub(crate) fn subject_name(model: &Model) -> String {
 
 /// What an object is called; its id where it is gone.
 pub(crate) fn name_of(model: &Model, subject: &Subject) -> String {
-    match subject {
-        Subject::Container(id) => {
-            let row = model.containers.get(id.as_str());
-            row.map_or_else(|| id.short().to_owned(), |row| row.name.clone())
-        }
-        Subject::Network(id) => model.networks.get(id).map_or_else(|| id.clone(), |row| row.name.clone()),
-        Subject::Image(name) | Subject::Volume(name) => name.clone(),
-        Subject::Trash(id) => model.trash.get(id).map_or_else(String::new, |row| row.name.clone()),
-        Subject::Task(id) => model.task(*id).map_or_else(String::new, |task| task.title.clone()),
-    }
+    (subject.section().screen().name_of)(model, subject)
 }
 
 /// What a tab of the detail pane is called.

@@ -9,8 +9,8 @@ use ratatui::layout::Rect;
 use super::panes::inner;
 use super::{Model, Section, Subject, Tab};
 use crate::engine::ContainerId;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::list::columns::USE;
-use crate::tui::list::rows::ContainerRow;
 use crate::tui::tasks::model::TaskId;
 use crate::tui::viewers::{Reading, Want};
 

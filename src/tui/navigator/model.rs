@@ -19,7 +19,8 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::engine::ContainerId;
 use crate::tui::alerts::model::{Alerts, Cause};
-use crate::tui::list::rows::{ContainerRow, natural};
+use crate::tui::containers::model::ContainerRow;
+use crate::tui::list::rows::natural;
 use crate::tui::list::table::{Changed, Table};
 use crate::tui::model::{Focus, Model, Section, inner};
 use crate::tui::tasks::model::{TaskId, TaskRow};
@@ -48,7 +49,9 @@ impl Branch {
 }
 
 /// The sections in the foot. Of the others the tree has all that there is to say.
-const SECTIONS: [Section; 4] = [Section::Images, Section::Volumes, Section::Networks, Section::Trash];
+fn foot_sections() -> impl Iterator<Item = Section> {
+    Section::ALL.into_iter().filter(|section| section.screen().is_in_navigator)
+}
 
 /// A line, by what it is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -306,7 +309,7 @@ impl Navigator {
     }
 
     fn foot(&self, tasks: &Table<TaskRow>, alerts: &Alerts, most: usize) -> Vec<Spot> {
-        let mut foot: Vec<Spot> = SECTIONS.map(Spot::Section).to_vec();
+        let mut foot: Vec<Spot> = foot_sections().map(Spot::Section).collect();
         let is_open = |branch| !self.branches.contains(&branch);
         if !tasks.all().is_empty() {
             foot.extend([Spot::Gap, Spot::Branch(Branch::Tasks)]);
@@ -539,9 +542,9 @@ impl Model {
 #[cfg(test)]
 mod tests {
     use crate::engine::Status;
+    use crate::tui::containers::model::ContainerRow;
     use crate::tui::event::{Event, Listed};
     use crate::tui::fixture::{container, empty, press};
-    use crate::tui::list::rows::ContainerRow;
     use crate::tui::model::{Focus, Model};
     use crate::tui::update::update;
 

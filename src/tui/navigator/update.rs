@@ -184,9 +184,9 @@ mod tests {
 
     use super::*;
     use crate::engine::{Machine, Space, Status};
+    use crate::tui::containers::model::ContainerRow;
     use crate::tui::event::{Event, Listed, Verb};
     use crate::tui::fixture::{container, empty, full, ill, now, press, screen, write};
-    use crate::tui::list::rows::ContainerRow;
     use crate::tui::model::Subject;
     use crate::tui::update::update;
 

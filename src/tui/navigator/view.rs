@@ -10,11 +10,11 @@ use unicode_width::UnicodeWidthStr;
 use crate::tui::action::Action;
 use crate::tui::alerts;
 use crate::tui::keymap::Place;
-use crate::tui::model::{Focus, Model, Section};
+use crate::tui::model::{Focus, Model};
 use crate::tui::navigator::model::{Branch, Spot};
 use crate::tui::tasks::model::{TaskState, What};
 use crate::tui::view::{border, has_focus, texts};
-use crate::tui::words::{Align, cell, size, state};
+use crate::tui::words::{Align, cell, state};
 
 /// What stands on a line: how far in, its sign, its words, and what stands at the right.
 #[derive(Default)]
@@ -108,7 +108,7 @@ fn entry(model: &Model, spot: &Spot) -> Entry {
         Spot::Section(section) => Entry {
             sign: ("", theme.dim),
             name: (section.title().to_owned(), theme.text.add_modifier(Modifier::BOLD)),
-            right: (amount(model, *section), theme.dim),
+            right: ((section.screen().amount)(model), theme.dim),
             ..Entry::default()
         },
         Spot::Task(id) => task(model, model.task(*id)),
@@ -157,32 +157,14 @@ fn count(model: &Model, branch: Branch) -> usize {
     }
 }
 
-/// How many there are, and how much they take where that is known. Images share layers: what
-/// they take together is not the sum of what each takes.
-fn amount(model: &Model, section: Section) -> String {
-    match section {
-        Section::Images => model.images.all().len().to_string(),
-        Section::Volumes => model.volumes.all().len().to_string(),
-        Section::Networks => model.networks.all().len().to_string(),
-        Section::Trash => {
-            let rows = model.trash.all();
-            let sizes: Option<u64> = rows.iter().map(|row| row.size).sum();
-            let sizes = sizes.filter(|_| !rows.is_empty());
-            let sizes = sizes.map_or_else(String::new, |bytes| format!("{:>6}", size(bytes)));
-            format!("{}{sizes}", rows.len())
-        }
-        Section::Containers | Section::Tasks | Section::Events => String::new(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
 
     use crate::engine::{Machine, Phase, Progress, Space, Status};
+    use crate::tui::containers::model::{ContainerRow, Used};
     use crate::tui::event::{Event, Listed};
     use crate::tui::fixture::{container, ill, now, press, sized_shot, write};
-    use crate::tui::list::rows::{ContainerRow, Used};
     use crate::tui::model::Model;
     use crate::tui::tasks::model::{TaskId, Work};
     use crate::tui::trash::model::{Keeping, TrashRow};
@@ -218,7 +200,7 @@ mod tests {
             size: Some(210 << 20),
         };
         let keeping = Keeping { time: None, is_short: false };
-        update(&mut model, Event::List(Ok(Listed::Trash(vec![trash], keeping))));
+        update(&mut model, Event::List(Ok(Listed::Trash((vec![trash], keeping)))));
         let id = container("api", Status::Running).id;
         let row = model.containers.get_mut(id.as_str()).unwrap();
         row.used = Some(Used { memory: 497e6, limit: Some(512e6), ..Used::default() });

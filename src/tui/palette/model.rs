@@ -216,35 +216,8 @@ pub(crate) fn equivalent(entry: &Entry) -> Option<Vec<String>> {
     let words: &[&str] = match (&entry.deed.does, entry.object.as_ref().map(|object| object.of)) {
         (Does::Type(line), _) => return crate::command::split(line).ok(),
         (Does::Preset(_), _) => return crate::command::split(&entry.deed.about).ok(),
-        (Does::Act(action), Some(Section::Containers)) => match action {
-            A::Logs => &["logs", "-f"],
-            A::Stats => &["stats"],
-            A::Top => &["top"],
-            A::Inspect => &["inspect"],
-            A::Restart => &["restart"],
-            A::Attach => &["attach"],
-            A::Remove => &["rm"],
-            A::RemoveForce => &["rm", "-f"],
-            A::Kill => &["kill"],
-            A::Shell => &["exec", "-it"],
-            _ => return None,
-        },
-        (Does::Act(action), Some(Section::Images)) => match action {
-            A::Run => &["run", "-it"],
-            A::Inspect => &["image", "inspect"],
-            A::Remove => &["rmi"],
-            A::RemoveForce => &["rmi", "-f"],
-            _ => return None,
-        },
-        (Does::Act(A::Inspect), Some(Section::Networks)) => &["network", "inspect"],
-        (Does::Act(action), None) => match action {
-            A::GoContainers => &["ps", "-a"],
-            A::GoImages => &["images"],
-            A::GoNetworks => &["network", "ls"],
-            A::GoVolumes => &["volume", "ls"],
-            A::GoEvents => &["events"],
-            _ => return None,
-        },
+        (Does::Act(action), Some(section)) => (section.screen().command)(*action)?,
+        (Does::Act(action), None) => Section::shown_by(*action)?.screen().list_command?,
         _ => return None,
     };
     let mut words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();

@@ -9,22 +9,10 @@ use crate::tui::event::Effect;
 use crate::tui::form::update::preset;
 use crate::tui::keymap::Place;
 use crate::tui::line::update::{command, note, prompt};
-use crate::tui::list::rows::Row;
-use crate::tui::list::table::Table;
 use crate::tui::model::input::Input;
 use crate::tui::model::{Focus, Model, Section, Tone};
 use crate::tui::palette::model::{Deed, Does, Entry, Object, Palette, equivalent};
 use crate::tui::update::{act as act_on, app, options};
-
-/// Lists whose rows can be acted on, and where their keys stand.
-const LISTS: &[(Section, Place)] = &[
-    (Section::Containers, Place::Containers),
-    (Section::Images, Place::Images),
-    (Section::Volumes, Place::Volumes),
-    (Section::Networks, Place::Networks),
-    (Section::Tasks, Place::Tasks),
-    (Section::Trash, Place::Trash),
-];
 
 /// Actions that need no row, wherever their key stands.
 const ALONE: &[Action] = &[
@@ -51,33 +39,33 @@ pub(crate) fn open(model: &mut Model) {
 fn deeds(model: &Model) -> Vec<Deed> {
     let mut deeds = Vec::new();
     let mut alone = BTreeSet::new();
-    for (section, place) in LISTS {
+    for (section, place) in lists() {
         let mut seen = BTreeSet::new();
-        for binding in model.keymap.of(*place) {
+        for binding in model.keymap.of(place) {
             let action = binding.action;
             // What keys do to a list itself is for the list that is shown.
             let is_of_list = matches!(action.group(), "Order" | "List" | "Find");
-            if is_of_list && *section != model.section {
+            if is_of_list && section != model.section {
                 continue;
             }
-            let is_own = binding.place == *place && !ALONE.contains(&action) && !is_of_list;
+            let is_own = binding.place == place && !ALONE.contains(&action) && !is_of_list;
             let is_deed = !matches!(action.group(), "Move" | "Dialog" | "Terminal" | "Yours")
                 && action != Action::Palette;
             if is_deed && is_own && seen.insert(action) {
-                deeds.push(deed(model, action, *place, Some(*section)));
+                deeds.push(deed(model, action, place, Some(section)));
             } else if is_deed && !is_own && alone.insert(action) {
-                deeds.push(deed(model, action, *place, None));
+                deeds.push(deed(model, action, place, None));
             }
         }
     }
     deeds.extend(model.look.commands.iter().enumerate().map(|(at, command)| {
-        let place = LISTS.iter().find(|(_, place)| place.name() == command.place.0);
+        let place = lists().find(|(_, place)| place.name() == command.place.0);
         Deed {
             recent: recent(model, &command.name),
             name: command.name.clone(),
             about: "a command of yours".to_owned(),
             keys: command.key.0.replace(' ', ""),
-            on: place.map(|(section, _)| *section),
+            on: place.map(|(section, _)| section),
             kind: "yours",
             does: Does::Custom(at),
         }
@@ -145,36 +133,26 @@ fn recent(model: &Model, name: &str) -> Option<usize> {
     model.saved.recent.iter().rev().position(|old| old == name)
 }
 
+/// Lists whose rows can be acted on, and where their keys stand.
+fn lists() -> impl Iterator<Item = (Section, Place)> {
+    let all = Section::ALL.into_iter().filter(|section| section.screen().has_objects);
+    all.map(|section| (section, section.place()))
+}
+
 /// Everything there is.
 fn objects(model: &Model) -> Vec<Object> {
-    fn of<'a, R: Row>(
-        table: &'a Table<R>,
-        section: Section,
-        name: impl Fn(&R) -> String + 'a,
-    ) -> impl Iterator<Item = Object> + 'a {
-        let selected = table.selected().map(Row::key);
-        table.all().iter().map(move |row| Object {
+    let mut objects = Vec::new();
+    for (section, _) in lists() {
+        let list = model.list_of(section);
+        // What is selected in another list is not what the eye is on.
+        let selected = list.key().filter(|_| section == model.section);
+        objects.extend(list.titles().into_iter().map(|(key, name)| Object {
             of: section,
-            key: row.key().to_owned(),
-            name: name(row),
-            is_selected: selected == Some(row.key()),
-        })
+            is_selected: selected.as_ref() == Some(&key),
+            key,
+            name,
+        }));
     }
-    let mut objects: Vec<Object> =
-        of(&model.containers, Section::Containers, |row| row.name.clone()).collect();
-    let image = |row: &crate::tui::list::rows::ImageRow| {
-        if row.name.is_empty() { row.short().to_owned() } else { row.name.clone() }
-    };
-    objects.extend(of(&model.images, Section::Images, image));
-    objects.extend(of(&model.volumes, Section::Volumes, |row| row.name.clone()));
-    objects.extend(of(&model.networks, Section::Networks, |row| row.name.clone()));
-    objects.extend(of(&model.tasks, Section::Tasks, |row| row.title.clone()));
-    objects.extend(of(&model.trash, Section::Trash, |row| row.name.clone()));
-    // What is selected in another list is not what the eye is on.
-    objects
-        .iter_mut()
-        .filter(|object| object.of != model.section)
-        .for_each(|object| object.is_selected = false);
     objects
 }
 

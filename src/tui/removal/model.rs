@@ -1,7 +1,8 @@
 //! The question before something is removed: what goes, each by name, and where to.
 
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::{Effect, Fate, Force, Removal, Verb};
-use crate::tui::list::rows::{ContainerRow, ImageRow};
+use crate::tui::images::model::ImageRow;
 
 /// Something that is to go, as it was when the question was asked.
 #[derive(Debug, Clone, PartialEq)]

@@ -3,7 +3,7 @@
 use crate::tui::action::Action;
 use crate::tui::dialogs::Layer;
 use crate::tui::event::{Effect, Fate, Force};
-use crate::tui::list::rows::ImageRow;
+use crate::tui::images::model::ImageRow;
 use crate::tui::model::{Model, Tone};
 use crate::tui::removal::model::{Extent, Question, Victim};
 use crate::tui::update::object::confirmed;

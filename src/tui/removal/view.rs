@@ -7,9 +7,9 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
 use crate::tui::action::Action;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::{Fate, Force};
 use crate::tui::keymap::Place;
-use crate::tui::list::rows::ContainerRow;
 use crate::tui::model::Model;
 use crate::tui::removal::model::{Question, Victim};
 use crate::tui::trash::model::Keeping;
@@ -213,7 +213,7 @@ mod tests {
                 row("container", "seed", 0, None),
             ];
             let keeping = Keeping { time: Some(std::time::Duration::from_secs(86_400)), is_short: false };
-            update(&mut model, Event::List(Ok(Listed::Trash(rows, keeping))));
+            update(&mut model, Event::List(Ok(Listed::Trash((rows, keeping)))));
             press(&mut model, "g x");
             model
         };

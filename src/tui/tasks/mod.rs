@@ -10,8 +10,69 @@ use crate::tui::action::Action;
 use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
 use crate::tui::keymap::Place;
+use crate::tui::list::columns::Column;
+use crate::tui::list::table::Table;
+use crate::tui::list::view::{Cell, empty};
 use crate::tui::model::Model;
-use model::{OutputPage, ProgressPage};
+use crate::tui::model::Subject;
+use crate::tui::reader::ListReader;
+use crate::tui::sections::{Counted, ListScreen};
+use crate::tui::viewers::Nothing;
+use model::{OutputPage, ProgressPage, TaskRow};
+
+/// Work in the background, and terminals.
+#[derive(Debug)]
+pub struct Tasks;
+
+impl ListScreen for Tasks {
+    type Row = TaskRow;
+    type Read = Nothing;
+
+    const PLACE: Place = Place::Tasks;
+    const ACTION: Action = Action::GoTasks;
+    const COLUMNS: &'static [Column] = &[Column::Task, Column::State, Column::Spent];
+    const COUNTED: Counted = Counted::WhereThereAreSome;
+    const HAS_GLYPH: bool = true;
+    const IS_READ_AT_START: bool = false;
+
+    fn table(model: &Model) -> &Table<TaskRow> {
+        &model.tasks
+    }
+
+    fn table_mut(model: &mut Model) -> &mut Table<TaskRow> {
+        &mut model.tasks
+    }
+
+    fn cell(model: &Model, row: &TaskRow, column: Option<Column>, width: usize) -> Cell {
+        view::row(model, row, column, width)
+    }
+
+    fn empty(model: &Model) -> empty::Said {
+        view::empty(model)
+    }
+
+    // hoist itself knows them.
+    async fn read(_: ListReader) {}
+
+    fn take(_: &mut Model, nothing: Nothing) {
+        match nothing {}
+    }
+
+    fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+        update::act(model, action)
+    }
+
+    fn open(model: &mut Model) -> bool {
+        let task = model.tasks.selected().map(|task| task.id);
+        task.into_iter().for_each(|id| update::open(model, id));
+        true
+    }
+
+    fn name_of(model: &Model, subject: &Subject) -> String {
+        let Subject::Task(id) = subject else { return String::new() };
+        model.task(*id).map_or_else(String::new, |task| task.title.clone())
+    }
+}
 
 impl Dialog for ProgressPage {
     fn place(&self) -> Place {

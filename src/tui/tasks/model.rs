@@ -12,6 +12,8 @@ use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
 use crate::tui::model::Failure;
+use crate::tui::model::targets::About;
+use crate::tui::model::{Model, Subject};
 
 /// The number of a task, never used twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -281,6 +283,16 @@ impl TaskRow {
     #[must_use]
     pub fn is_over(&self) -> bool {
         matches!(self.state, TaskState::Done(_) | TaskState::Cancelled | TaskState::Failed(_))
+    }
+}
+
+impl About for TaskRow {
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Task(self.id))
+    }
+
+    fn title(&self) -> String {
+        self.title.clone()
     }
 }
 

@@ -9,6 +9,9 @@ use crate::engine::Phase;
 use crate::tui::action::Action;
 use crate::tui::ansi;
 use crate::tui::keymap::Place;
+use crate::tui::list::columns::Column;
+use crate::tui::list::view::Cell;
+use crate::tui::list::view::empty::{Said, plain};
 use crate::tui::model::Model;
 use crate::tui::tasks::model::OutputPage;
 use crate::tui::tasks::model::ProgressPage;
@@ -223,6 +226,39 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
         }
     };
     frame.render_widget(Line::styled(place, theme.dim).right_aligned(), foot);
+}
+
+/// What a row shows in a column.
+pub(crate) fn row(model: &Model, row: &TaskRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    let (glyph, word, style) = match (&row.state, &row.what) {
+        (TaskState::Live, What::Session(_)) => ("▣", "open".to_owned(), theme.ok),
+        (TaskState::Live, What::Work(work)) => {
+            let word = work.done().map_or_else(|| "working".to_owned(), |done| format!("{}%", done / 10));
+            (texts::spinner(model.now), word, theme.accent)
+        }
+        (TaskState::Stopping, _) => (texts::spinner(model.now), "cancelling…".to_owned(), theme.warn),
+        (TaskState::Done(text), What::Session(_)) => ("■", text.clone(), theme.dim),
+        (TaskState::Done(_), What::Work(_)) => ("✓", "done".to_owned(), theme.ok),
+        (TaskState::Cancelled, _) => ("■", "cancelled".to_owned(), theme.dim),
+        (TaskState::Failed(_), _) => ("✗", "failed".to_owned(), theme.err),
+    };
+    match column {
+        None => (glyph.to_owned(), style),
+        Some(Column::Task) => (row.title.clone(), theme.text),
+        Some(Column::State) => (word, style),
+        Some(Column::Spent) => (span(row.until.unwrap_or(model.now).duration_since(row.since)), theme.dim),
+        Some(_) => (String::new(), theme.text),
+    }
+}
+
+/// What the empty list says.
+pub(crate) fn empty(_: &Model) -> Said {
+    let offers = vec![
+        plain(Action::GoImages, "images: pull or load one"),
+        plain(Action::GoContainers, "containers: open a shell in one"),
+    ];
+    ("Nothing runs in the background: pulls, commands, terminals.", offers)
 }
 
 #[cfg(test)]

@@ -7,9 +7,17 @@ use crate::tui::event::Effect;
 use crate::tui::line::model::Purpose;
 use crate::tui::line::update::prompt;
 use crate::tui::model::{Model, Tab, Tone};
-use crate::tui::trash::model::TrashRow;
+use crate::tui::trash::model::{Keeping, TrashRow};
 use crate::tui::update::object::{refuse_many, together};
 use crate::tui::update::show_tab;
+
+/// Takes in the list, and how long it is kept.
+pub(crate) fn take(model: &mut Model, (rows, keeping): (Vec<TrashRow>, Keeping)) {
+    model.keeping = keeping;
+    model.trash.set(rows);
+    let Model { undo, trash, .. } = model;
+    undo.forget(|effect| matches!(effect, Effect::Restore(id, _) if trash.get(id).is_none()));
+}
 
 /// What `action` does in the trash; `None` when it is no such action.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {

@@ -1,8 +1,8 @@
 //! `u`: what is noted of every effect, and how it is taken back.
 
 use crate::oci::Reference;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::{Effect, Fate, Force, Removal, Verb};
-use crate::tui::list::rows::ContainerRow;
 use crate::tui::model::{Failure, Model, Tone};
 use crate::tui::trash::model::TrashRow;
 use crate::tui::undo::model::Step;
@@ -254,7 +254,7 @@ mod tests {
         let effects = press(&mut model, "j d d y");
         finish(&mut model, effects);
         let keeping = Keeping { time: None, is_short: false };
-        update(&mut model, Event::List(Ok(Listed::Trash(Vec::new(), keeping))));
+        update(&mut model, Event::List(Ok(Listed::Trash((Vec::new(), keeping)))));
         assert_eq!(press(&mut model, "u"), [Effect::Container(Verb::Start, id("api"))], "the step before it");
     }
 
@@ -284,7 +284,7 @@ mod tests {
     fn the_trash_restores_purges_and_empties_after_a_question() {
         let mut model = full(80, 24);
         let keeping = model.keeping;
-        update(&mut model, Event::List(Ok(Listed::Trash(vec![kept("a"), kept("b")], keeping))));
+        update(&mut model, Event::List(Ok(Listed::Trash((vec![kept("a"), kept("b")], keeping)))));
         press(&mut model, "g x");
         assert_eq!(model.section, Section::Trash);
         let restore = |name: &str, new: Option<&str>| {

@@ -3,8 +3,8 @@
 use super::name_of;
 use crate::command::join;
 use crate::tui::action::Action;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::Effect;
-use crate::tui::list::rows::ContainerRow;
 use crate::tui::model::{Failure, Focus, Model, Section, Subject, Tone};
 
 /// More characters than this are not shown when they are copied.
@@ -81,14 +81,7 @@ fn ids(model: &Model) -> Vec<String> {
     if (model.focus, model.section) == (Focus::List, Section::Events) {
         return model.journal.targets().iter().map(|row| row.id.clone()).collect();
     }
-    let id = |subject: &Subject| match subject {
-        Subject::Container(id) => Some(id.to_string()),
-        Subject::Network(id) => Some(id.clone()),
-        Subject::Image(target) => {
-            model.images.all().iter().find(|row| row.target() == target).map(|row| row.id.clone())
-        }
-        _ => None,
-    };
+    let id = |subject: &Subject| (subject.section().screen().id_of)(model, subject);
     model.targets().iter().filter_map(id).collect()
 }
 

@@ -38,9 +38,8 @@ use crate::tui::line::update::command::CommandLine;
 use crate::tui::line::update::prompt;
 use crate::tui::list::jumps::Jumps;
 use crate::tui::list::model::List;
-use crate::tui::list::rows::ContainerRow;
 use crate::tui::page::model::Page;
-use crate::tui::{custom, dialogs, files, help, list, navigator, palette, tasks, terminal, themes, undo};
+use crate::tui::{custom, dialogs, files, help, list, navigator, palette, terminal, themes, undo};
 pub(crate) use window::show_tab;
 
 /// Changes the model and says what to do.
@@ -83,7 +82,7 @@ pub fn begin(model: &mut Model, configured: Configured) {
 /// What is done before the first event.
 #[must_use]
 pub fn start() -> Vec<Effect> {
-    let is_read = |section: &Section| !matches!(section, Section::Tasks | Section::Events);
+    let is_read = |section: &Section| section.screen().is_read_at_start;
     Section::ALL.into_iter().filter(is_read).map(Effect::Load).chain([Effect::Machine]).collect()
 }
 
@@ -369,22 +368,11 @@ fn turn(model: &mut Model, by: isize) {
 fn open(model: &mut Model) {
     if let Some(is_folded) = model.list().heading_is_folded() {
         model.list_mut().fold(!is_folded);
-    } else if model.section == Section::Events {
-        list::update::go_to_object(model);
-    } else if model.section == Section::Tasks {
-        if let Some(id) = model.tasks.selected().map(|task| task.id) {
-            tasks::update::open(model, id);
-        }
+    } else if (model.section.screen().open)(model) {
+        // The list has its own way.
     } else if model.subject().is_some() {
-        let tab = model.windows.following().and_then(|id| model.windows.get(id)).map(|pane| pane.tab);
-        // Why it ended is what is wanted first.
-        let is_ill = model.container().is_some_and(ContainerRow::is_ill);
-        let tab = match (model.section, tab) {
-            (Section::Images, _) => Tab::Layers,
-            (_, Some(Tab::Session(_))) => tab.unwrap_or(Tab::Logs),
-            _ if is_ill => Tab::Why,
-            (_, tab) => tab.unwrap_or(Tab::Logs),
-        };
+        let last = model.windows.following().and_then(|id| model.windows.get(id)).map(|pane| pane.tab);
+        let tab = (model.section.screen().first_tab)(model, last);
         show_tab(model, tab);
         (model.is_zoomed, model.is_alone) = (true, true);
     } else {

@@ -1,14 +1,16 @@
 //! Verbs of the `:` line on objects that are in the lists: as if they had been selected and
 //! the verb's key pressed. So a removal asks here too, and what can be undone can be undone.
 
-use super::object::{confirmed, verb};
+use super::object::confirmed;
+use crate::tui::containers::update::verb;
 use crate::tui::removal;
 
 use crate::command::{container, image};
 use crate::engine::Verb as Wish;
 use crate::oci::Reference;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::{Effect, Force, Verb};
-use crate::tui::list::rows::{ContainerRow, ImageRow};
+use crate::tui::images::model::ImageRow;
 use crate::tui::model::{Failure, Model};
 use crate::tui::removal::model::Victim;
 

@@ -1,24 +1,23 @@
 //! What the driver tells: lists, ends of verbs, samples, news of work and terminals.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::copy;
-use crate::tui::{dialogs, form, line, undo};
+use crate::tui::{containers, dialogs, form, line, sections, undo};
 
-use super::object::{end, terminal};
+use super::object::end;
 use crate::config::Preset;
 use crate::engine::{self, ContainerId, Kind, News, Sample};
+use crate::tui::containers::model::Used;
+use crate::tui::containers::update::terminal::terminal;
 use crate::tui::dialogs::Layer;
-use crate::tui::event::{Effect, Event, Finish, Listed, Program, Verb};
+use crate::tui::event::{Effect, Event, Finish, Program, Verb};
+use crate::tui::events::model::{EventRow, KEPT};
 use crate::tui::form::model::RunForm;
 use crate::tui::keymap::Keymap;
 use crate::tui::list::columns;
-use crate::tui::list::columns::Column;
-use crate::tui::list::journal::{EventRow, KEPT};
-use crate::tui::list::rows::{ContainerRow, Used};
 use crate::tui::model::{Failure, Model, Section, Subject, Tone};
 use crate::tui::page::model::Page;
 use crate::tui::stats::series;
@@ -41,9 +40,9 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
             effects.extend(model.journal_is_asked.then_some(Effect::Load(Section::Events)));
             return effects;
         }
-        Event::List(Ok(list)) => listed(model, list),
+        Event::List(Ok(listed)) => sections::take(model, listed),
         Event::List(Err((section, failure))) => unlisted(model, section, failure),
-        Event::Container(id, row) => put(model, &id, row),
+        Event::Container(id, row) => containers::update::put(model, &id, row),
         Event::Kept(effect, row) => undo::update::kept(model, &effect, *row),
         Event::Done(effect, result) => {
             countdown::end(model, &effect);
@@ -146,24 +145,16 @@ fn keymap(model: &mut Model, preset: Preset, result: Result<Arc<Keymap>, Failure
 }
 
 fn changed(model: &mut Model, event: engine::Event) -> Vec<Effect> {
-    let effects = match event.kind {
-        Kind::Container => {
-            // Sessions change nothing that the list shows.
-            let is_session = ["exec_", "attach", "detach", "top", "resize"]
-                .iter()
-                .any(|word| event.action.starts_with(word));
-            let id = event.actor.id.parse::<ContainerId>();
-            let mut effects: Vec<_> = id.into_iter().filter(|_| !is_session).map(Effect::Reload).collect();
-            if ["create", "destroy", "purge"].contains(&event.action.as_str()) {
-                effects.push(Effect::Load(Section::Trash));
-            }
-            effects
-        }
-        Kind::Image => vec![Effect::Load(Section::Images), Effect::Load(Section::Trash)],
-        Kind::Volume => vec![Effect::Load(Section::Volumes)],
-        Kind::Network => vec![Effect::Load(Section::Networks)],
-        Kind::Builder => Vec::new(),
-    };
+    let mut effects = Vec::new();
+    if event.kind == Kind::Container {
+        // Sessions change nothing that the list shows.
+        let is_session =
+            ["exec_", "attach", "detach", "top", "resize"].iter().any(|word| event.action.starts_with(word));
+        let id = event.actor.id.parse::<ContainerId>();
+        effects.extend(id.into_iter().filter(|_| !is_session).map(Effect::Reload));
+    }
+    let changed = Section::ALL.into_iter().filter(|section| (section.screen().is_changed_by)(&event));
+    effects.extend(changed.map(Effect::Load));
     model.journal.put(EventRow::new(&event));
     if model.journal.all().len() > KEPT + KEPT / 10 {
         model.journal.truncate(KEPT);
@@ -171,104 +162,9 @@ fn changed(model: &mut Model, event: engine::Event) -> Vec<Effect> {
     effects
 }
 
-fn listed(model: &mut Model, list: Listed) {
-    match list {
-        Listed::Containers(mut rows) => {
-            for row in &mut rows {
-                if let Some(old) = model.containers.get(row.id.as_str()) {
-                    (row.busy, row.left, row.used) = (old.busy, old.left, old.used);
-                }
-            }
-            model.containers.set(rows);
-            model.series.retain(|id, _| model.containers.get(id.as_str()).is_some());
-            count_users(model);
-        }
-        Listed::Images(rows) => {
-            model.images.set(rows);
-            count_users(model);
-        }
-        Listed::Events(rows) => remembered(model, rows),
-        Listed::Volumes(rows) => model.volumes.set(rows),
-        Listed::Networks(rows) => model.networks.set(rows),
-        Listed::Trash(rows, keeping) => {
-            model.keeping = keeping;
-            model.trash.set(rows);
-            let Model { undo, trash, .. } = model;
-            undo.forget(|effect| matches!(effect, Effect::Restore(id, _) if trash.get(id).is_none()));
-        }
-    }
-}
-
-/// Takes in what was read of the past; what came meanwhile stays.
-fn remembered(model: &mut Model, mut rows: Vec<EventRow>) {
-    let newest = rows.first().map_or(i64::MIN, |row| row.nanos);
-    let mut since: Vec<EventRow> =
-        model.journal.all().iter().filter(|row| row.nanos > newest).cloned().collect();
-    since.append(&mut rows);
-    since.truncate(KEPT);
-    model.journal.set(since);
-}
-
-/// Tells each image which containers were made of it.
-fn count_users(model: &mut Model) {
-    let mut users: HashMap<&str, Vec<&str>> = HashMap::new();
-    for row in model.containers.all() {
-        users.entry(&row.image_id).or_default().push(&row.name);
-    }
-    for (key, id) in
-        model.images.all().iter().map(|row| (row.unique.clone(), row.id.clone())).collect::<Vec<_>>()
-    {
-        let names = users.get(id.as_str()).map(|names| names.iter().map(|name| (*name).to_owned()).collect());
-        if let Some(row) = model.images.get_still(&key, &[Column::UsedBy]) {
-            row.users = names.unwrap_or_default();
-        }
-    }
-}
-
-/// The same when one container came, went, or changed its name.
-fn move_user(model: &mut Model, old: Option<(String, String)>, new: Option<(String, String)>) {
-    if old == new {
-        return;
-    }
-    let keys: Vec<(String, String)> =
-        model.images.all().iter().map(|row| (row.unique.clone(), row.id.clone())).collect();
-    for (key, id) in keys {
-        let gone = old.as_ref().filter(|(image, _)| *image == id);
-        let came = new.as_ref().filter(|(image, _)| *image == id);
-        if (gone.is_some() || came.is_some())
-            && let Some(row) = model.images.get_still(&key, &[Column::UsedBy])
-        {
-            row.users.retain(|name| gone.is_none_or(|(_, gone)| gone != name));
-            row.users.extend(came.map(|(_, name)| name.clone()));
-        }
-    }
-}
-
 fn unlisted(model: &mut Model, section: Section, failure: Failure) {
     model.list_of_mut(section).fail(failure.clone());
     model.failure = Some(failure);
-}
-
-fn put(model: &mut Model, id: &ContainerId, row: Option<Box<ContainerRow>>) {
-    let image_of = |row: &ContainerRow| (row.image_id.clone(), row.name.clone());
-    let old = model.containers.get(id.as_str()).map(image_of);
-    let new = row.as_deref().map(image_of);
-    match row {
-        Some(mut row) => {
-            if let Some(old) = model.containers.get(id.as_str()) {
-                (row.busy, row.left, row.used) = (old.busy, old.left, old.used);
-                if old.status != row.status && model.look.motion {
-                    model.flashes.begin(row.id.clone(), model.now);
-                }
-            }
-            model.containers.put(*row);
-        }
-        None => {
-            model.containers.take(id.as_str());
-            model.series.remove(id);
-        }
-    }
-    move_user(model, old, new);
 }
 
 fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<Effect> {

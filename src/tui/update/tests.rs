@@ -4,9 +4,10 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::engine::{self, Actor, Kind, News, Status};
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::{Fate, Finish, Force, Job, Listed, Program, Removal, Verb};
 use crate::tui::fixture::{asked, container, empty, full, now, press, screen, write};
-use crate::tui::list::rows::ImageRow;
+use crate::tui::images::model::ImageRow;
 use crate::tui::logs::model::LogNews;
 use crate::tui::model::{Failure, Subject};
 use crate::tui::tasks::model::{TaskId, TaskState};

@@ -1,6 +1,6 @@
 //! Panes: parting, closing, moving between them, and arrangements with a name.
 
-use super::object::shell;
+use crate::tui::containers::update::terminal::shell;
 use crate::tui::terminal;
 
 use crate::tui::action::Action;
@@ -8,7 +8,7 @@ use crate::tui::event::{Effect, Program};
 use crate::tui::keymap::Place;
 use crate::tui::model::saved::Shown;
 use crate::tui::model::window::{Axis, PaneId, Toward};
-use crate::tui::model::{Focus, Model, Subject, Tab, Tone};
+use crate::tui::model::{Focus, Model, Section, Subject, Tab, Tone};
 use crate::tui::tasks::model::TaskId;
 
 /// So many thousandths a border moves.
@@ -240,23 +240,16 @@ pub(crate) fn load_layout(model: &mut Model, name: &str) -> Vec<Effect> {
         return Vec::new();
     };
     let mut terminals = Vec::new();
-    let containers: Vec<_> =
-        model.containers.all().iter().map(|row| (row.name.clone(), row.id.clone())).collect();
-    model.windows.restore(&layout, |shown, pane| {
-        pane.pinned = shown.of.as_ref().and_then(|of| match shown.section.as_str() {
-            "containers" => {
-                containers.iter().find(|(name, _)| name == of).map(|(_, id)| Subject::Container(id.clone()))
-            }
-            "images" => Some(Subject::Image(of.clone())),
-            "volumes" => Some(Subject::Volume(of.clone())),
-            "networks" => Some(Subject::Network(of.clone())),
-            _ => None,
-        });
+    let mut windows = std::mem::take(&mut model.windows);
+    windows.restore(&layout, |shown, pane| {
+        let section = Section::ALL.into_iter().find(|it| it.title().to_lowercase() == shown.section);
+        pane.pinned = section.zip(shown.of.as_ref()).and_then(|(it, of)| (it.screen().named)(model, of));
         match (shown.tab.as_str(), &pane.pinned) {
             ("terminal", Some(Subject::Container(id))) => terminals.push((pane.id, id.clone())),
             (word, _) => pane.tab = tab_named(word),
         }
     });
+    model.windows = windows;
     (model.focus, model.is_zoomed, model.is_alone) = (Focus::Detail, true, false);
     let mut effects = Vec::new();
     for (pane, id) in terminals {

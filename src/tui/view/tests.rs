@@ -4,14 +4,13 @@ use jiff::SignedDuration;
 
 use crate::engine::{Kind, Phase, ProcessRow, Progress, Top};
 use crate::tui::event::{Configured, Event, Listed};
+use crate::tui::events::model::EventRow;
 use crate::tui::fixture::{
     WAYS, empty, full, keep_all, keys_line, log, now, over_shot, press, pressed, screen, shot, sized_shot,
     wide_shot, write,
 };
 use crate::tui::inspect::model::Document;
 use crate::tui::keymap::Place;
-use crate::tui::list::journal::EventRow;
-use crate::tui::list::rows::VolumeRow;
 use crate::tui::logs::model::LogNews;
 use crate::tui::model::{Failure, Model, Section};
 use crate::tui::tasks::model::{TaskId, Work};
@@ -19,6 +18,7 @@ use crate::tui::terminal::{Screen, Screens};
 use crate::tui::top::model::TopRead;
 use crate::tui::update::update;
 use crate::tui::viewers::Answer;
+use crate::tui::volumes::model::VolumeRow;
 
 fn failure() -> Failure {
     Failure {

@@ -8,9 +8,9 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 
 use crate::engine::ContainerId;
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::Effect;
 use crate::tui::keymap::Place;
-use crate::tui::list::rows::ContainerRow;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
 use crate::tui::reader::{ReadTask, Reader};

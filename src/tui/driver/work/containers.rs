@@ -4,8 +4,8 @@ use super::{only_printed, said, told};
 use crate::base::error::one_line;
 use crate::command::container::Request;
 use crate::engine::{CreateRequest, Engine, ErrorKind, Reporter, Result, Warnings};
+use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::Finish;
-use crate::tui::list::rows::ContainerRow;
 
 /// Does what is asked for.
 pub(super) async fn perform(engine: &Engine, request: Request, reporter: Reporter) -> Result<Finish> {

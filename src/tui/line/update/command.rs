@@ -6,16 +6,16 @@
 
 use super::{container, image, network, system, volume};
 use crate::command::{self, Request, Suggestions, Usage, join, split, suggest};
+use crate::tui::containers::model::ContainerRow;
+use crate::tui::containers::update::terminal::terminal;
 use crate::tui::event::{Effect, Job, Program};
 use crate::tui::line::model::Purpose;
 use crate::tui::line::update::history;
-use crate::tui::list::rows::ContainerRow;
 use crate::tui::model::{Failure, Focus, Model, Section, Tab};
 use crate::tui::page::model::Page;
 use crate::tui::palette::model::Object;
 use crate::tui::tasks::update::quiet_work;
 use crate::tui::update::copy::names;
-use crate::tui::update::object::terminal;
 use crate::tui::update::{app, guard, show_tab};
 use crate::tui::{form, palette, tasks};
 

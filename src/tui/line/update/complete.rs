@@ -6,7 +6,7 @@ use crate::tui::event::Effect;
 use crate::tui::line::candidates::{Candidate, Candidates, MOST};
 use crate::tui::line::model::Prompt;
 use crate::tui::list::rows::Row;
-use crate::tui::model::Model;
+use crate::tui::model::{Model, Section};
 
 /// Takes the next candidate, or the one before.
 pub(crate) fn take(model: &mut Model, by: isize) -> Vec<Effect> {
@@ -110,19 +110,11 @@ fn files(begun: &str, entries: &[(String, bool)]) -> Vec<(String, String)> {
 
 /// Names that begin so.
 fn names(model: &Model, kind: NameKind, begun: &str) -> Vec<(String, String)> {
-    let containers = model.containers.all().iter().map(|row| (row.name.clone(), row.status.to_string()));
-    let images = model.images.all().iter().filter(|row| !row.name.is_empty());
-    let images = images.map(|row| (row.name.clone(), "image".to_owned()));
-    let networks = model.networks.all().iter().map(|row| (row.name.clone(), "network".to_owned()));
-    let volumes = model.volumes.all().iter().map(|row| (row.name.clone(), "volume".to_owned()));
-    let all: Box<dyn Iterator<Item = (String, String)>> = match kind {
-        NameKind::Container => Box::new(containers),
-        NameKind::Image => Box::new(images),
-        NameKind::Network => Box::new(networks),
-        NameKind::Volume => Box::new(volumes),
-        NameKind::Object => Box::new(containers.chain(images).chain(networks).chain(volumes)),
-        NameKind::File => Box::new(std::iter::empty()),
+    let is_meant = |section: &Section| match (kind, section.screen().names_are) {
+        (NameKind::Object, Some(_)) => true,
+        (kind, own) => own == Some(kind),
     };
+    let all = Section::ALL.into_iter().filter(is_meant).flat_map(|section| (section.screen().names)(model));
     let mut found: Vec<_> = all.filter(|(name, _)| name.starts_with(begun)).take(MOST).collect();
     // By id only what no name fits.
     if found.is_empty() && begun.len() >= 3 && matches!(kind, NameKind::Container | NameKind::Object) {

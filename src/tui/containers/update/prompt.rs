@@ -2,12 +2,13 @@
 
 use crate::command::split;
 use crate::engine::{ContainerId, Name};
+use crate::tui::containers::update::terminal::terminal;
 use crate::tui::event::{Effect, Program, Verb};
 use crate::tui::form::model::Note;
 use crate::tui::form::update::free_name;
 use crate::tui::line::model::Purpose;
 use crate::tui::model::Model;
-use crate::tui::update::object::{confirmed, terminal};
+use crate::tui::update::object::confirmed;
 
 /// Another name for a container.
 #[derive(Debug)]

@@ -6,10 +6,10 @@ use crate::oci::Reference;
 use crate::tui::event::Effect;
 use crate::tui::form::model::{Mark, Note};
 use crate::tui::form::update::find_image;
+use crate::tui::images::model::ImageRow;
 use crate::tui::line::model::{Purpose, names};
 use crate::tui::line::update::image;
 use crate::tui::line::update::note::{bad, good};
-use crate::tui::list::rows::ImageRow;
 use crate::tui::model::Model;
 use crate::tui::model::paths::PathFact;
 

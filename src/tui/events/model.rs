@@ -10,6 +10,8 @@ use crate::engine::{Event, Kind};
 use crate::tui::list::columns::Column;
 use crate::tui::list::filter::Field;
 use crate::tui::list::rows::{Row, natural};
+use crate::tui::model::targets::About;
+use crate::tui::model::{Model, Subject};
 
 /// So many events are kept; the oldest go first.
 pub const KEPT: usize = 5000;
@@ -105,6 +107,18 @@ impl Row for EventRow {
             Column::Attributes => self.attributes.cmp(&other.attributes),
             _ => Ordering::Equal,
         }
+    }
+}
+
+impl About for EventRow {
+    const REPEATS: bool = true;
+
+    fn about(&self, model: &Model) -> Option<Subject> {
+        model.object_of(self)
+    }
+
+    fn title(&self) -> String {
+        self.name.clone()
     }
 }
 

@@ -1,0 +1,296 @@
+//! A container in the list: plain, small, compared by value.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+
+use crate::base::text;
+use crate::command;
+use crate::engine::{ContainerId, ContainerView, CreateRequest, Damaged, PullPolicy, Status};
+use crate::tui::list::columns::Column;
+use crate::tui::list::filter::Field;
+use crate::tui::list::rows::{Row, natural};
+use crate::tui::model::targets::About;
+use crate::tui::model::{Model, Subject};
+
+/// The label that says which project a container is of.
+pub const PROJECT: &str = "com.docker.compose.project";
+
+/// A container in the list.
+#[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "as in `engine::ContainerView`")]
+pub struct ContainerRow {
+    pub id: ContainerId,
+    pub name: String,
+    pub image: String,
+    /// Why its state cannot be read, where that is so: then nothing but its id and its name is
+    /// known, and nothing but removing it can be done.
+    pub damaged: Option<String>,
+    pub status: Status,
+    pub exit_code: u8,
+    pub oom_killed: bool,
+    pub error: String,
+    /// Its end was asked for: it was stopped by hand, or the program of a terminal was left.
+    pub ended_by_hand: bool,
+    pub restarts: u32,
+    pub created: Timestamp,
+    pub started: Option<Timestamp>,
+    pub finished: Option<Timestamp>,
+    pub command: String,
+    /// Words of the command line that make one like it, without a name.
+    pub again: Vec<String>,
+    /// What is being done to it: `stopping…`.
+    pub busy: Option<&'static str>,
+    /// Seconds until it is killed, while it is being stopped.
+    pub left: Option<u64>,
+    /// It goes when it ends.
+    pub auto_remove: bool,
+    /// Seconds it has to end when it is stopped; negative: as long as it takes.
+    pub stop_timeout: i64,
+    /// `name=value`
+    pub labels: Vec<String>,
+    /// `sha256:…`, of the image it was made of.
+    pub image_id: String,
+    /// The label [`PROJECT`].
+    pub project: String,
+    /// `bridge`, `host`, `none`, …
+    pub network: String,
+    /// Its address there, while it is up.
+    pub address: String,
+    /// `80/tcp`: what its image says it listens on.
+    pub ports: Vec<String>,
+    /// What it used when it was last measured.
+    pub used: Option<Used>,
+}
+
+/// What a container used at one moment.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Used {
+    /// Percent of one CPU.
+    pub cpu: f64,
+    /// Bytes.
+    pub memory: f64,
+    /// Bytes, where there is a limit of its own.
+    pub limit: Option<f64>,
+    /// Bytes a second received.
+    pub net_in: f64,
+    /// Bytes a second sent.
+    pub net_out: f64,
+    /// Processes and threads.
+    pub pids: f64,
+}
+
+impl ContainerRow {
+    /// What the list shows of `container`.
+    #[must_use]
+    pub fn new(container: &ContainerView) -> Self {
+        let words = container.config.process.program();
+        Self {
+            id: container.id.clone(),
+            name: container.name.as_str().to_owned(),
+            image: container.image.clone(),
+            damaged: None,
+            status: container.status,
+            exit_code: container.state.exit_code,
+            oom_killed: container.state.oom_killed,
+            error: text::line(&container.state.error).into_owned(),
+            ended_by_hand: container.state.stopped_by_hand || container.config.process.tty,
+            restarts: container.state.restart_count,
+            created: container.created,
+            started: container.state.started,
+            finished: container.state.finished,
+            command: text::line(&words.join(" ")).into_owned(),
+            again: again(container),
+            busy: None,
+            left: None,
+            auto_remove: container.config.lifecycle.auto_remove,
+            stop_timeout: container.config.lifecycle.stop_timeout(),
+            labels: container.config.labels.iter().map(|(name, value)| format!("{name}={value}")).collect(),
+            image_id: container.image_id.to_string(),
+            project: container.config.labels.get(PROJECT).cloned().unwrap_or_default(),
+            network: String::from(container.config.networking.network.clone()),
+            address: address(container),
+            ports: container.config.networking.exposed_ports.clone(),
+            used: None,
+        }
+    }
+
+    /// What the list shows of one whose state cannot be read; `None` where not even its id
+    /// can.
+    #[must_use]
+    pub fn unreadable(damaged: &Damaged) -> Option<Self> {
+        Some(Self {
+            id: damaged.id.parse().ok()?,
+            name: text::line(damaged.name.as_deref().unwrap_or_default()).into_owned(),
+            image: String::new(),
+            damaged: Some(text::line(&damaged.why).into_owned()),
+            status: Status::Dead,
+            exit_code: 0,
+            oom_killed: false,
+            error: String::new(),
+            ended_by_hand: true,
+            restarts: 0,
+            created: Timestamp::UNIX_EPOCH,
+            started: None,
+            finished: None,
+            command: String::new(),
+            again: Vec::new(),
+            busy: None,
+            left: None,
+            auto_remove: false,
+            stop_timeout: 0,
+            labels: Vec::new(),
+            image_id: String::new(),
+            project: String::new(),
+            network: String::new(),
+            address: String::new(),
+            ports: Vec::new(),
+            used: None,
+        })
+    }
+
+    /// What is reached at its first port, from this machine; `None` when it listens on none
+    /// or is not up.
+    #[must_use]
+    pub fn url(&self) -> Option<String> {
+        let number = |port: &String| port.strip_suffix("/tcp").unwrap_or(port).parse::<u16>().ok();
+        let port = self.ports.iter().find_map(number).filter(|_| self.is_up())?;
+        let host = match (self.network.as_str(), self.address.as_str()) {
+            ("host", _) => "localhost",
+            (_, "") => return None,
+            (_, address) => address,
+        };
+        let scheme = if port == 443 || port == 8443 { "https" } else { "http" };
+        Some(format!("{scheme}://{host}:{port}"))
+    }
+
+    /// When it was started while it is up, else when it ended, else when it was made.
+    #[must_use]
+    pub fn since(&self) -> Timestamp {
+        let moment = if self.is_up() { self.started } else { self.finished };
+        moment.unwrap_or(self.created)
+    }
+
+    /// Whether processes of it exist, or will again by themselves.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.status.is_up() || self.status == Status::Restarting
+    }
+
+    /// Whether there is something to explain: it ended badly, or is about to again.
+    #[must_use]
+    pub fn is_ill(&self) -> bool {
+        self.has_failed() || self.status == Status::Restarting || self.oom_killed
+    }
+
+    /// Whether it ended badly.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        !self.is_up() && (self.exit_code != 0 || !self.error.is_empty())
+    }
+}
+
+/// The words of `run` that make a container like this one.
+fn again(container: &ContainerView) -> Vec<String> {
+    let request = CreateRequest {
+        name: None,
+        image: container.image.clone(),
+        pull: PullPolicy::default(),
+        options: container.asked.clone(),
+    };
+    // Without a terminal nobody stays with it.
+    command::equivalent::run(&request, !container.asked.process.tty)
+}
+
+/// Its address, while it is up and connected.
+fn address(container: &ContainerView) -> String {
+    container.endpoints.first().map(|endpoint| endpoint.address.to_string()).unwrap_or_default()
+}
+
+impl Row for ContainerRow {
+    fn key(&self) -> &str {
+        self.id.as_str()
+    }
+
+    fn words(&self) -> Vec<&str> {
+        let words =
+            [&self.name, self.id.short(), &self.image, self.status.as_str(), &self.command, &self.project];
+        words.into_iter().chain(self.ports.iter().map(String::as_str)).collect()
+    }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Status => test(self.status.as_str()) || (self.is_up() && test("up")),
+            Field::Label => self.labels.iter().any(|label| test(label)),
+            Field::Image => test(&self.image),
+            Field::Name => test(&self.name),
+            Field::Id => test(self.id.as_str()),
+            Field::Network => test(&self.network),
+            Field::Project => test(&self.project),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        use Column as C;
+        let used = |of: fn(&Used) -> f64| {
+            let value = |row: &Self| row.used.as_ref().filter(|_| row.is_up()).map_or(-1.0, of);
+            value(self).total_cmp(&value(other))
+        };
+        match column {
+            C::Name => natural(&self.name, &other.name),
+            C::State => self.urgency().cmp(&other.urgency()),
+            C::Image => natural(&self.image, &other.image),
+            C::Chart | C::Cpu => used(|used| used.cpu),
+            C::Memory => used(|used| used.memory),
+            C::NetIn => used(|used| used.net_in),
+            C::NetOut => used(|used| used.net_out),
+            C::Pids => used(|used| used.pids),
+            C::Up => (self.is_up(), self.since()).cmp(&(other.is_up(), other.since())),
+            C::Ports => self.ports.cmp(&other.ports),
+            C::Project => natural(&self.project, &other.project),
+            C::Network => natural(&self.network, &other.network),
+            C::Address => natural(&self.address, &other.address),
+            C::Id => self.id.cmp(&other.id),
+            C::Created => self.created.cmp(&other.created),
+            C::Command => natural(&self.command, &other.command),
+            _ => Ordering::Equal,
+        }
+    }
+
+    fn group(&self) -> &str {
+        &self.project
+    }
+
+    fn is_idle(&self) -> bool {
+        !self.is_up() && self.busy.is_none()
+    }
+}
+
+impl ContainerRow {
+    /// What wants to be looked at first: what is ill, what is up, what has ended.
+    fn urgency(&self) -> (u8, u8) {
+        let rank = match self.status {
+            Status::Restarting => 0,
+            _ if self.has_failed() => 1,
+            Status::Dead => 1,
+            Status::Running => 2,
+            Status::Paused => 3,
+            Status::Removing => 4,
+            Status::Created => 5,
+            Status::Exited => 6,
+            Status::Unknown(_) => 7,
+        };
+        (rank, self.exit_code)
+    }
+}
+
+impl About for ContainerRow {
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Container(self.id.clone()))
+    }
+
+    fn title(&self) -> String {
+        self.name.clone()
+    }
+}

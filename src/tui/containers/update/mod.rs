@@ -1,0 +1,261 @@
+//! Verbs on containers, and what is read of them.
+
+pub(crate) mod prompt;
+pub(crate) mod terminal;
+
+use crate::engine::{Conflict, ContainerId, Explain as _, Status, Verb as Wish};
+use crate::tui::action::Action;
+use crate::tui::containers::model::ContainerRow;
+use crate::tui::containers::update::terminal::terminal;
+use crate::tui::event::{Effect, Force, Program, Verb};
+use crate::tui::form::model::RunForm;
+use crate::tui::images::update::{count_users, move_user};
+use crate::tui::line::update::prompt as ask;
+use crate::tui::list::batch::Batch;
+use crate::tui::model::{Failure, Focus, Model, Tab, Tone};
+use crate::tui::removal::model::Victim;
+use crate::tui::signals::model::{Receivers, SignalMenu};
+use crate::tui::update::object::{damage, end, refuse_many, together};
+use crate::tui::update::show_tab;
+use crate::tui::{form, removal};
+
+/// Takes in the list.
+pub(crate) fn take(model: &mut Model, mut rows: Vec<ContainerRow>) {
+    for row in &mut rows {
+        if let Some(old) = model.containers.get(row.id.as_str()) {
+            (row.busy, row.left, row.used) = (old.busy, old.left, old.used);
+        }
+    }
+    model.containers.set(rows);
+    model.series.retain(|id, _| model.containers.get(id.as_str()).is_some());
+    count_users(model);
+}
+
+/// Takes in one container; `None` when it is gone.
+pub(crate) fn put(model: &mut Model, id: &ContainerId, row: Option<Box<ContainerRow>>) {
+    let image_of = |row: &ContainerRow| (row.image_id.clone(), row.name.clone());
+    let old = model.containers.get(id.as_str()).map(image_of);
+    let new = row.as_deref().map(image_of);
+    match row {
+        Some(mut row) => {
+            if let Some(old) = model.containers.get(id.as_str()) {
+                (row.busy, row.left, row.used) = (old.busy, old.left, old.used);
+                if old.status != row.status && model.look.motion {
+                    model.flashes.begin(row.id.clone(), model.now);
+                }
+            }
+            model.containers.put(*row);
+        }
+        None => {
+            model.containers.take(id.as_str());
+            model.series.remove(id);
+        }
+    }
+    move_user(model, old, new);
+}
+
+/// What `action` does to the marked or selected containers; `None` when it is no such action.
+pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
+    use Action as A;
+    let is_ours = matches!(action.group(), "Act" | "Delete")
+        || matches!(action, A::Logs | A::Stats | A::Top | A::Inspect | A::Ports | A::RunAgain);
+    if !is_ours {
+        return None;
+    }
+    model.containers.end_range();
+    let rows = model.target_containers();
+    let Some(first) = rows.first() else {
+        model.say(Tone::Plain, "there is no container to do that to", None);
+        return Some(Vec::new());
+    };
+    let is_removal = matches!(action, A::Remove | A::RemoveForce);
+    if let Some(failure) =
+        rows.iter().find_map(|row| damage(action, &row.name, row.damaged.as_deref())).filter(|_| !is_removal)
+    {
+        model.fail(failure);
+        return Some(Vec::new());
+    }
+    match action {
+        A::Logs => show_tab(model, Tab::Logs),
+        A::Stats => show_tab(model, Tab::Stats),
+        A::Ports => return Some(vec![Effect::ReadPorts(first.id.clone())]),
+        A::Top => show_tab(model, Tab::Top),
+        A::Inspect => show_tab(model, Tab::Inspect),
+        A::StartStop if rows.iter().any(ContainerRow::is_up) => {
+            return Some(verb(model, up(rows), Verb::Stop, Wish::Stop));
+        }
+        A::StartStop => return Some(verb(model, rows, Verb::Start, Wish::Start)),
+        A::Restart => return Some(mark(model, rows, &Verb::Restart, Vec::new())),
+        A::Pause if rows.iter().any(|row| row.status == Status::Running) => {
+            let running = if rows.len() == 1 { rows } else { of_status(rows, Status::Running) };
+            return Some(verb(model, running, Verb::Pause, Wish::Pause));
+        }
+        A::Pause if rows.iter().any(|row| row.status == Status::Paused) => {
+            return Some(verb(model, of_status(rows, Status::Paused), Verb::Unpause, Wish::Unpause));
+        }
+        A::Pause => return Some(verb(model, rows, Verb::Pause, Wish::Pause)),
+        A::Kill => signals(model, rows),
+        A::Remove | A::RemoveForce => {
+            let force = if action == A::Remove { Force::No } else { Force::Yes };
+            let victims = rows.into_iter().map(|row| Victim::Container(Box::new(row))).collect();
+            removal::update::ask(model, victims, force);
+        }
+        _ if rows.len() > 1 => {
+            refuse_many(model, action, rows.len());
+        }
+        _ => {
+            let row = first.clone();
+            return one(model, &row, action);
+        }
+    }
+    Some(Vec::new())
+}
+
+/// Verbs that are for one container.
+fn one(model: &mut Model, row: &ContainerRow, action: Action) -> Option<Vec<Effect>> {
+    use Action as A;
+    // What is opened for it is shown beside the list's cursor.
+    if model.focus == Focus::List {
+        model.containers.select_key(row.id.as_str());
+    }
+    match action {
+        A::Rename => ask(model, prompt::Rename(row.id.clone()), &row.name),
+        A::Shell => return Some(terminal(model, row, Program::Shell)),
+        A::Attach => return Some(terminal(model, row, Program::Attach)),
+        A::Exec => match allowed(row, Wish::Exec) {
+            Ok(()) => ask(model, prompt::Exec(row.id.clone()), ""),
+            Err(failure) => model.fail(failure),
+        },
+        A::RunAgain => return Some(run_again(model, row)),
+        _ => return None,
+    }
+    Some(Vec::new())
+}
+
+/// Opens the form with the words that made a container.
+fn run_again(model: &mut Model, row: &ContainerRow) -> Vec<Effect> {
+    match RunForm::of(&row.again) {
+        Ok(form) => form::update::open(model, form),
+        Err(why) => {
+            let what = format!("cannot run `{}` again", row.name);
+            model.fail(Failure { what, why: vec![why], hint: None });
+            Vec::new()
+        }
+    }
+}
+
+/// Does `verb` to those whose status permits it.
+pub(crate) fn verb(model: &mut Model, rows: Vec<ContainerRow>, verb: Verb, wish: Wish) -> Vec<Effect> {
+    let (able, refused) = apart(rows, wish);
+    mark(model, able, &verb, refused)
+}
+
+/// Does `verb`, which was done to others before.
+pub(crate) fn again(model: &mut Model, what: &Verb) -> Vec<Effect> {
+    model.containers.end_range();
+    let rows = model.target_containers();
+    if rows.is_empty() {
+        model.say(Tone::Plain, "there is no container to do that to", None);
+    }
+    let wish = match what {
+        Verb::Start => Wish::Start,
+        Verb::Stop => Wish::Stop,
+        Verb::Pause => Wish::Pause,
+        Verb::Unpause => Wish::Unpause,
+        _ => return Vec::new(),
+    };
+    verb(model, rows, what.clone(), wish)
+}
+
+fn signals(model: &mut Model, rows: Vec<ContainerRow>) {
+    let (able, mut refused) = apart(rows, Wish::Kill);
+    let title = match able.as_slice() {
+        [] if refused.len() == 1 => return model.fail(refused.remove(0)),
+        [] => return end(model, Batch::new("killed", Vec::new(), refused)),
+        [row] => format!("Send {} a signal", row.name),
+        rows => format!("Send {} containers a signal", rows.len()),
+    };
+    let receivers = able.into_iter().map(|row| row.id).collect();
+    model.open(SignalMenu::new(title, Receivers::Containers(receivers)));
+}
+
+/// Those that `wish` is allowed for, and why it is not for the others.
+fn apart(rows: Vec<ContainerRow>, wish: Wish) -> (Vec<ContainerRow>, Vec<Failure>) {
+    let mut refused = Vec::new();
+    let mut able = rows;
+    able.retain(|row| allowed(row, wish).map_err(|failure| refused.push(failure)).is_ok());
+    (able, refused)
+}
+
+pub(crate) fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
+    let word = format!("{wish:?}").to_lowercase();
+    let refused = |conflict: Conflict| Failure {
+        what: format!("cannot {word} `{}`", row.name),
+        why: vec![conflict.to_string()],
+        hint: conflict.hint(),
+    };
+    if let Some(why) = &row.damaged {
+        let hint = Some("remove it, or put its file right".to_owned());
+        return Err(Failure {
+            what: format!("cannot {word} `{}`", row.name),
+            why: vec![format!("it is damaged: {why}")],
+            hint,
+        });
+    }
+    row.status.after(wish).map(|_| ()).map_err(refused)
+}
+
+/// Does `verb`, shows at the rows that it goes on, and gathers what comes of it where it is
+/// done to several.
+pub(crate) fn mark(
+    model: &mut Model,
+    rows: Vec<ContainerRow>,
+    verb: &Verb,
+    mut refused: Vec<Failure>,
+) -> Vec<Effect> {
+    let [word, going_on, done] = words(verb);
+    // What goes on is let end first, except by what ends the container itself.
+    let is_urgent = matches!(verb, Verb::Kill(_) | Verb::Remove(_));
+    let waits = |row: &ContainerRow| row.busy.filter(|_| !is_urgent);
+    refused.extend(rows.iter().filter_map(|row| {
+        let busy = waits(row)?;
+        Some(Failure {
+            what: format!("cannot {word} `{}`", row.name),
+            why: vec![format!("it is {}", busy.trim_end_matches('…'))],
+            hint: Some("wait until that is done".to_owned()),
+        })
+    }));
+    let rows: Vec<ContainerRow> = rows.into_iter().filter(|row| waits(row).is_none()).collect();
+    for row in &rows {
+        model.names.insert(row.id.clone(), row.name.clone());
+        if let Some(row) = model.containers.get_mut(row.id.as_str()) {
+            row.busy = Some(going_on);
+        }
+    }
+    let effects: Vec<Effect> = rows.into_iter().map(|row| Effect::Container(verb.clone(), row.id)).collect();
+    together(model, done, effects, refused)
+}
+
+/// What a verb is called: before it, while it goes on, and when it is done.
+fn words(verb: &Verb) -> [&'static str; 3] {
+    match verb {
+        Verb::Start => ["start", "starting…", "started"],
+        Verb::Stop => ["stop", "stopping…", "stopped"],
+        Verb::Restart => ["restart", "restarting…", "restarted"],
+        Verb::Pause => ["pause", "pausing…", "paused"],
+        Verb::Unpause => ["unpause", "resuming…", "resumed"],
+        Verb::Kill(_) => ["kill", "killing…", "signalled"],
+        Verb::Remove(_) => ["remove", "removing…", "removed"],
+        Verb::Rename(_) => ["rename", "renaming…", "renamed"],
+    }
+}
+
+fn up(mut rows: Vec<ContainerRow>) -> Vec<ContainerRow> {
+    rows.retain(ContainerRow::is_up);
+    rows
+}
+
+fn of_status(mut rows: Vec<ContainerRow>, status: Status) -> Vec<ContainerRow> {
+    rows.retain(|row| row.status == status);
+    rows
+}

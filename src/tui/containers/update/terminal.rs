@@ -1,0 +1,48 @@
+//! Terminals to containers.
+
+use crate::engine::Verb as Wish;
+use crate::tui::containers::model::ContainerRow;
+use crate::tui::containers::update::allowed;
+use crate::tui::event::{Effect, Program};
+use crate::tui::model::window::PaneId;
+use crate::tui::model::{Model, Tab};
+use crate::tui::tasks::model::{TaskId, TaskRow, What};
+use crate::tui::update::show_tab;
+
+/// Opens a terminal in the container.
+pub(crate) fn terminal(model: &mut Model, row: &ContainerRow, program: Program) -> Vec<Effect> {
+    let (wish, what) = match &program {
+        Program::Attach => (Wish::Attach, "attach".to_owned()),
+        Program::Shell => (Wish::Exec, "shell".to_owned()),
+        Program::Words(words) => (Wish::Exec, words.first().cloned().unwrap_or_default()),
+        Program::Exec(asked) => (Wish::Exec, asked.request.command.first().cloned().unwrap_or_default()),
+        Program::Start => (Wish::Start, "attach".to_owned()),
+    };
+    if let Err(failure) = allowed(row, wish) {
+        model.fail(failure);
+        return Vec::new();
+    }
+    let id = session(model, row, &what);
+    show_tab(model, Tab::Session(id));
+    vec![Effect::Open(id, row.id.clone(), program)]
+}
+
+/// Opens a terminal in a container, in a pane of its own.
+pub(crate) fn shell(model: &mut Model, row: &ContainerRow, program: Program, pane: PaneId) -> Vec<Effect> {
+    if let Err(failure) = allowed(row, Wish::Exec) {
+        model.fail(failure);
+        return Vec::new();
+    }
+    let id = session(model, row, "shell");
+    if let Some(pane) = model.windows.get_mut(pane) {
+        pane.tab = Tab::Session(id);
+    }
+    vec![Effect::Open(id, row.id.clone(), program)]
+}
+
+fn session(model: &mut Model, row: &ContainerRow, what: &str) -> TaskId {
+    let id = model.new_task();
+    let title = format!("{}: {what}", row.name);
+    model.tasks.put(TaskRow::new(id, title, model.now, What::Session(row.id.clone())));
+    id
+}

@@ -1,0 +1,64 @@
+//! The list of what happened.
+
+pub mod model;
+pub(crate) mod reader;
+pub mod update;
+pub mod view;
+
+use crate::tui::action::Action;
+use crate::tui::keymap::Place;
+use crate::tui::list;
+use crate::tui::list::columns::Column;
+use crate::tui::list::table::Table;
+use crate::tui::list::view::{Cell, empty};
+use crate::tui::model::Model;
+use crate::tui::reader::ListReader;
+use crate::tui::sections::{Counted, ListScreen};
+use model::EventRow;
+
+/// What happened, newest first.
+#[derive(Debug)]
+pub struct Events;
+
+impl ListScreen for Events {
+    type Row = EventRow;
+    type Read = Vec<EventRow>;
+
+    const PLACE: Place = Place::Events;
+    const ACTION: Action = Action::GoEvents;
+    const COLUMNS: &'static [Column] =
+        &[Column::Time, Column::Kind, Column::Action, Column::Name, Column::Attributes];
+    const COUNTED: Counted = Counted::Never;
+    const IS_READ_AT_START: bool = false;
+    const HAS_OBJECTS: bool = false;
+    const COMMAND: Option<&'static [&'static str]> = Some(&["events"]);
+
+    fn table(model: &Model) -> &Table<EventRow> {
+        &model.journal
+    }
+
+    fn table_mut(model: &mut Model) -> &mut Table<EventRow> {
+        &mut model.journal
+    }
+
+    fn cell(model: &Model, row: &EventRow, column: Option<Column>, width: usize) -> Cell {
+        view::cell(model, row, column, width)
+    }
+
+    fn empty(model: &Model) -> empty::Said {
+        view::empty(model)
+    }
+
+    async fn read(reader: ListReader) {
+        reader::read(reader).await;
+    }
+
+    fn take(model: &mut Model, read: Self::Read) {
+        update::take(model, read);
+    }
+
+    fn open(model: &mut Model) -> bool {
+        list::update::go_to_object(model);
+        true
+    }
+}

@@ -1,0 +1,121 @@
+//! An image in the list: a row for each of its names.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+
+use crate::base::text;
+use crate::engine::Damaged;
+use crate::tui::list::columns::Column;
+use crate::tui::list::filter::Field;
+use crate::tui::list::rows::{Row, natural};
+use crate::tui::model::targets::About;
+use crate::tui::model::{Model, Subject};
+
+/// A name of an image, or an image without one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ImageRow {
+    /// `sha256:…`
+    pub id: String,
+    /// `debian:13`, empty when it has none.
+    pub name: String,
+    /// When it was made.
+    pub created: Option<Timestamp>,
+    /// Bytes.
+    pub size: u64,
+    /// `amd64`, `arm64/v8`.
+    pub platform: String,
+    /// Its name means the image for another platform.
+    pub is_other_platform: bool,
+    /// Id and name: what tells rows apart.
+    pub unique: String,
+    /// Containers that were made of it, by name.
+    pub users: Vec<String>,
+    /// Why its state cannot be read, where that is so.
+    pub damaged: Option<String>,
+}
+
+impl ImageRow {
+    /// What the list shows of an image, or of a name, whose state cannot be read.
+    #[must_use]
+    pub fn unreadable(damaged: &Damaged) -> Self {
+        let name = text::line(damaged.name.as_deref().unwrap_or_default()).into_owned();
+        Self {
+            id: damaged.id.clone(),
+            unique: format!("{} {name}", damaged.id),
+            name,
+            created: None,
+            size: 0,
+            platform: String::new(),
+            is_other_platform: false,
+            users: Vec::new(),
+            damaged: Some(text::line(&damaged.why).into_owned()),
+        }
+    }
+
+    /// What to call it in a request: its name, or its id where a name does not mean it.
+    #[must_use]
+    pub fn target(&self) -> &str {
+        if self.is_by_name() { &self.name } else { &self.id }
+    }
+
+    /// Whether a request calls it by its name.
+    #[must_use]
+    pub fn is_by_name(&self) -> bool {
+        !self.name.is_empty() && !self.is_other_platform
+    }
+
+    /// Whether its removal takes the other one away: a name goes with all its images, an image
+    /// by its id with all its names.
+    #[must_use]
+    pub fn takes(&self, other: &Self) -> bool {
+        if self.is_by_name() { self.name == other.name } else { self.id == other.id }
+    }
+
+    /// The first twelve digits of its id.
+    #[must_use]
+    pub fn short(&self) -> &str {
+        let hex = self.id.split_once(':').map_or(self.id.as_str(), |(_, hex)| hex);
+        hex.get(..12).unwrap_or(hex)
+    }
+}
+
+impl Row for ImageRow {
+    fn key(&self) -> &str {
+        &self.unique
+    }
+
+    fn words(&self) -> Vec<&str> {
+        vec![&self.name, self.short(), &self.platform]
+    }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Name | Field::Image => test(&self.name),
+            Field::Id => test(&self.id),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        match column {
+            Column::Name => natural(&self.name, &other.name),
+            Column::Id => self.id.cmp(&other.id),
+            Column::Created => self.created.cmp(&other.created),
+            Column::Size => self.size.cmp(&other.size),
+            Column::Platform => self.platform.cmp(&other.platform),
+            Column::UsedBy => self.users.len().cmp(&other.users.len()),
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+impl About for ImageRow {
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Image(self.target().to_owned()))
+    }
+
+    fn title(&self) -> String {
+        if self.name.is_empty() { self.short().to_owned() } else { self.name.clone() }
+    }
+}

@@ -1,0 +1,41 @@
+//! Images in the list.
+
+use ratatui::style::Modifier;
+
+use crate::tui::action::Action;
+use crate::tui::images::model::ImageRow;
+use crate::tui::list::columns::Column;
+use crate::tui::list::view::empty::{Said, plain};
+use crate::tui::list::view::{Cell, ago, or_dash};
+use crate::tui::model::Model;
+use crate::tui::words::size;
+
+/// What a row shows in a column.
+pub(crate) fn cell(model: &Model, row: &ImageRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    match column {
+        None => (String::new(), theme.dim),
+        Some(Column::UsedBy) if let Some(why) = &row.damaged => (why.clone(), theme.err),
+        Some(Column::Size) if row.damaged.is_some() => ("damaged".to_owned(), theme.err),
+        Some(Column::Created) if row.damaged.is_some() => ("-".to_owned(), theme.dim),
+        Some(Column::Name) if row.name.is_empty() => ("<none>".to_owned(), theme.dim),
+        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
+        Some(Column::Id) => (row.short().to_owned(), theme.dim),
+        Some(Column::Created) => (ago(model, row.created), theme.text),
+        Some(Column::Size) => (size(row.size), theme.text),
+        Some(Column::Platform) => (row.platform.clone(), theme.dim),
+        Some(Column::UsedBy) => (or_dash(&row.users.join(" ")), theme.text),
+        Some(_) => (String::new(), theme.text),
+    }
+}
+
+/// What the empty list says.
+pub(crate) fn empty(_: &Model) -> Said {
+    let offers = vec![
+        plain(Action::FromHost, "make one of this machine's shell and core tools"),
+        (Action::Pull, "pull one from a registry", "(alpine, debian, nginx)".to_owned()),
+        plain(Action::Load, "load an archive that `save` wrote"),
+        plain(Action::Import, "import a root file system's tar"),
+    ];
+    ("No images yet.", offers)
+}

@@ -1,0 +1,69 @@
+//! A network in the list.
+
+use std::cmp::Ordering;
+
+use jiff::Timestamp;
+
+use crate::tui::list::columns::Column;
+use crate::tui::list::filter::Field;
+use crate::tui::list::rows::{Row, natural};
+use crate::tui::model::targets::About;
+use crate::tui::model::{Model, Subject};
+
+/// A network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NetworkRow {
+    /// 64 hex digits.
+    pub id: String,
+    /// `bridge`
+    pub name: String,
+    /// `bridge`, `host`, `null`.
+    pub driver: String,
+    /// `172.17.0.0/16`, empty where there is none.
+    pub subnet: String,
+    /// When it was first used.
+    pub created: Option<Timestamp>,
+    /// Ids of the containers that are connected.
+    pub members: Vec<String>,
+}
+
+impl Row for NetworkRow {
+    fn key(&self) -> &str {
+        &self.id
+    }
+
+    fn words(&self) -> Vec<&str> {
+        vec![&self.name, &self.driver, &self.subnet]
+    }
+
+    fn any(&self, field: Field, test: &dyn Fn(&str) -> bool) -> bool {
+        match field {
+            Field::Name | Field::Network => test(&self.name),
+            Field::Id => test(&self.id),
+            Field::Driver => test(&self.driver),
+            _ => false,
+        }
+    }
+
+    fn compare(&self, other: &Self, column: Column) -> Ordering {
+        match column {
+            Column::Name => natural(&self.name, &other.name),
+            Column::Driver => self.driver.cmp(&other.driver),
+            Column::Subnet => natural(&self.subnet, &other.subnet),
+            Column::Containers => self.members.len().cmp(&other.members.len()),
+            Column::Created => self.created.cmp(&other.created),
+            Column::Id => self.id.cmp(&other.id),
+            _ => Ordering::Equal,
+        }
+    }
+}
+
+impl About for NetworkRow {
+    fn about(&self, _: &Model) -> Option<Subject> {
+        Some(Subject::Network(self.id.clone()))
+    }
+
+    fn title(&self) -> String {
+        self.name.clone()
+    }
+}

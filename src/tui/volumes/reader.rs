@@ -1,0 +1,9 @@
+//! Reads the volumes.
+
+use crate::tui::reader::ListReader;
+use crate::tui::sections::Listed;
+
+/// Reads them: there are none, for the engine has no volumes of its own.
+pub(crate) async fn read(reader: ListReader) {
+    reader.answer(Ok((Listed::Volumes(Vec::new()), Vec::new()))).await;
+}

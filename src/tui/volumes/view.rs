@@ -1,0 +1,27 @@
+//! Volumes in the list.
+
+use ratatui::style::Modifier;
+
+use crate::tui::action::Action;
+use crate::tui::list::columns::Column;
+use crate::tui::list::view::Cell;
+use crate::tui::list::view::empty::{Said, plain};
+use crate::tui::model::Model;
+use crate::tui::volumes::model::VolumeRow;
+
+/// What a row shows in a column.
+pub(crate) fn cell(model: &Model, row: &VolumeRow, column: Option<Column>, _: usize) -> Cell {
+    let theme = &model.theme;
+    match column {
+        Some(Column::Name) => (row.name.clone(), theme.text.add_modifier(Modifier::BOLD)),
+        Some(Column::Driver) => (row.driver.clone(), theme.dim),
+        Some(Column::Folder) => (row.place.clone(), theme.dim),
+        _ => (String::new(), theme.text),
+    }
+}
+
+/// What the empty list says.
+pub(crate) fn empty(_: &Model) -> Said {
+    let what = "No volumes. A folder of this machine is given to a container by `-v /folder:/folder`.";
+    (what, vec![plain(Action::GoImages, "images: run one")])
+}
