@@ -39,46 +39,48 @@ verbs! { Container:
         &["run", "container run"],
         "[OPTIONS] IMAGE [COMMAND] [ARG...]",
         "Create and run a new container from an image",
+        &["run -it --rm debian bash", "run -d --name web -v ./site:/srv:ro -m 512m nginx"],
     )
     .common()
-    .lacks(options::LACKS)
-    .examples(&["run -it --rm debian bash", "run -d --name web -v ./site:/srv:ro -m 512m nginx"]);
+    .lacks(options::LACKS);
 
     Exec(Box<Exec>) from ExecWords = changes(
         &["exec", "container exec"],
         "[OPTIONS] CONTAINER COMMAND [ARG...]",
         "Execute a command in a running container",
+        &["exec -it web sh"],
     )
-    .common()
-    .examples(&["exec -it web sh"]);
+    .common();
 
     Ps(Ps) from Ps = shows(
         &["ps", "container ls", "container ps", "container list"],
         "[OPTIONS]",
         "List containers",
+        &["ps -a --filter status=exited"],
     )
-    .common()
-    .examples(&["ps -a --filter status=exited"]);
+    .common();
 
     Logs(Logs) from LogsWords = shows(
         &["logs", "container logs"],
         "[OPTIONS] CONTAINER",
         "Fetch the logs of a container",
+        &["logs -f --since 10m web"],
     )
     .common()
-    .lacks(&[&["--details"]])
-    .examples(&["logs -f --since 10m web"]);
+    .lacks(&[&["--details"]]);
 
     Attach(Attach) from AttachWords = changes(
         &["attach", "container attach"],
         "[OPTIONS] CONTAINER",
         "Attach this terminal to a running container",
+        &["attach web"],
     );
 
     Create(Box<Create>) from CreateWords = changes(
         &["create", "container create"],
         "[OPTIONS] IMAGE [COMMAND] [ARG...]",
         "Create a new container",
+        &["create --name web nginx"],
     )
     .lacks(options::LACKS);
 
@@ -86,37 +88,42 @@ verbs! { Container:
         &["container inspect"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
         "Display detailed information on one or more containers",
+        &["container inspect web"],
     );
 
     Kill(Kill) from Kill = changes(
         &["kill", "container kill"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
         "Kill one or more running containers",
-    )
-    .examples(&["kill -s HUP web"]);
+        &["kill -s HUP web"],
+    );
 
     Pause(Pause) from Pause = changes(
         &["pause", "container pause"],
         "CONTAINER [CONTAINER...]",
         "Pause all processes within one or more containers",
+        &["pause web"],
     );
 
     Rename(Rename) from RenameWords = changes(
         &["rename", "container rename"],
         "CONTAINER NEW_NAME",
         "Rename a container",
+        &["rename web old-web"],
     );
 
     Restart(Restart) from Restart = changes(
         &["restart", "container restart"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
         "Restart one or more containers",
+        &["restart -t 30 web"],
     );
 
     Rm(Rm) from Rm = changes(
         &["rm", "container rm", "container remove"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
         "Remove one or more containers",
+        &["rm -f web"],
     )
     .lacks(&[&["-l, --link"]]);
 
@@ -124,6 +131,7 @@ verbs! { Container:
         &["start", "container start"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
         "Start one or more stopped containers",
+        &["start -a web"],
     )
     .lacks(&[&["--checkpoint", "--checkpoint-dir"]]);
 
@@ -131,31 +139,35 @@ verbs! { Container:
         &["stats", "container stats"],
         "[OPTIONS] [CONTAINER...]",
         "Display a live stream of container(s) resource usage statistics",
-    )
-    .examples(&["stats --no-stream"]);
+        &["stats --no-stream"],
+    );
 
     Stop(Stop) from Stop = changes(
         &["stop", "container stop"],
         "[OPTIONS] CONTAINER [CONTAINER...]",
         "Stop one or more running containers",
+        &["stop web db"],
     );
 
     Top(Top) from Top = shows(
         &["top", "container top"],
         "CONTAINER",
         "Display the running processes of a container",
+        &["top web"],
     );
 
     Unpause(Unpause) from Unpause = changes(
         &["unpause", "container unpause"],
         "CONTAINER [CONTAINER...]",
         "Unpause all processes within one or more containers",
+        &["unpause web"],
     );
 
     Wait(Wait) from Wait = shows(
         &["wait", "container wait"],
         "CONTAINER [CONTAINER...]",
         "Block until one or more containers stop, then print their exit codes",
+        &["wait web"],
     );
 }
 

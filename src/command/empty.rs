@@ -6,38 +6,22 @@
 
 use clap::{Arg, ArgAction, Command};
 
+use super::fields::field;
 use super::flags::{is_called, takes_value};
 
-/// Options for which an empty value is none, whatever verb has them.
-pub(super) const NOT_GIVEN: &[&str] = &[
-    "cidfile",
-    "detach-keys",
-    "dns-option",
-    "domainname",
-    "filter",
-    "format",
-    "hostname",
-    "input",
-    "log-driver",
-    "message",
-    "name",
-    "platform",
-    "pull",
-    "restart",
-    "runtime",
-    "signal",
-    "since",
-    "stop-signal",
-    "tail",
-    "until",
-    "user",
-    "workdir",
-];
+/// Options that `run` does not have and for which an empty value is none. Of the others their fields
+/// say it.
+const OTHERS: &[&str] = &["filter", "format", "input", "message", "signal", "since", "tail", "until"];
+
+/// Whether an empty value of this option is none, whatever verb has it.
+fn is_optional(long: &str) -> bool {
+    field(long).is_some_and(|field| field.empty_is_none) || OTHERS.contains(&long)
+}
 
 /// Words that belong together: an option with its value, or one other word.
 struct Piece {
     words: Vec<String>,
-    /// The option, where it is one of [`NOT_GIVEN`].
+    /// The option, where an empty value of it is none.
     option: Option<Given>,
 }
 
@@ -88,7 +72,7 @@ fn pieces(command: &Command, words: &[String]) -> Vec<Piece> {
             );
             let long = arg.get_long().unwrap_or_default();
             let is_list = matches!(arg.get_action(), ArgAction::Append);
-            piece.option = value.filter(|_| NOT_GIVEN.contains(&long)).map(|value| Given {
+            piece.option = value.filter(|_| is_optional(long)).map(|value| Given {
                 long: long.to_owned(),
                 is_empty: value.is_empty(),
                 is_list,
@@ -125,49 +109,8 @@ mod tests {
     use crate::command::table::{Verb, each_verb};
     use crate::command::{World, parse, split};
 
-    /// What an option does with an empty value that does not count as not given.
-    const REFUSED: &[&str] = &[
-        "add-host",
-        "attach",
-        "cap-add",
-        "cap-drop",
-        "change",
-        "dns",
-        "dns-search",
-        "env",
-        "env-file",
-        "group-add",
-        "label",
-        "label-file",
-        "last",
-        "log-opt",
-        "memory",
-        "memory-swap",
-        "mount",
-        "network",
-        "security-opt",
-        "shm-size",
-        "stop-timeout",
-        "tag",
-        "timeout",
-        "tmpfs",
-        "type",
-        "ulimit",
-        "volume",
-    ];
+    /// Options that take an empty value. All others refuse it.
     const MEANS_SOMETHING: &[&str] = &["entrypoint"];
-
-    /// What else a verb needs.
-    fn rest(verb: &str) -> &'static str {
-        match verb {
-            "run" | "create" => "debian",
-            "exec" => "web true",
-            "image from-host" => "sh",
-            "import" => "- x",
-            "ps" | "images" | "load" | "network ls" | "volume ls" | "events" | "info" | "version" => "",
-            _ => "web",
-        }
-    }
 
     fn verb(name: &str) -> &'static Verb {
         each_verb().find(|verb| verb.names()[0] == name).unwrap()
@@ -184,20 +127,19 @@ mod tests {
         };
         for verb in each_verb() {
             let path = verb.names()[0];
-            let plain = told(&format!("{path} {}", rest(path)));
+            let rest = verb.examples()[0].strip_prefix(path).unwrap();
+            let plain = told(&format!("{path}{rest}"));
             for flag in super::super::flags::flags(path).iter().filter(|flag| flag.value.is_some()) {
-                let line = format!("{path} --{}= {}", flag.long, rest(path));
+                let line = format!("{path} --{}={rest}", flag.long);
                 let long = flag.long.as_str();
-                let (is_none, is_bad) = (NOT_GIVEN.contains(&long), REFUSED.contains(&long));
-                assert_eq!(
-                    usize::from(is_none) + usize::from(is_bad) + usize::from(MEANS_SOMETHING.contains(&long)),
-                    1,
-                    "--{long} has no rule, or two"
-                );
+                let (is_none, is_taken) = (is_optional(long), MEANS_SOMETHING.contains(&long));
+                assert!(!(is_none && is_taken), "--{long} has two rules");
                 match told(&line) {
                     request if is_none => assert_eq!(request, plain, "{line}"),
-                    Ok(_) if is_bad && path != "image from-host" => panic!("{line}: accepted"),
-                    request if !is_bad => assert!(request.is_ok() && request != plain, "{line}: {request:?}"),
+                    Ok(_) if !is_taken && path != "image from-host" => panic!("{line}: accepted"),
+                    request if is_taken => {
+                        assert!(request.is_ok() && request != plain, "{line}: {request:?}")
+                    }
                     _ => {}
                 }
             }

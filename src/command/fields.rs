@@ -1,11 +1,11 @@
 //! The options of `run` as the rows of a form.
 //!
 //! A group's rows stand with its words; those that belong to no group stand here. Each says where
-//! it stands among all of them.
+//! it stands among all of them, and what is known of the option's values.
 
 use std::sync::LazyLock;
 
-use super::options;
+use super::{NameKind, options};
 
 /// A group of fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,7 +79,18 @@ pub enum Kind {
     Opens,
 }
 
-/// One field.
+/// What an option's value can be, where that is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// Nothing is known of them.
+    Any,
+    /// There are few.
+    Few(&'static [&'static str]),
+    /// Names of this kind.
+    Names(NameKind),
+}
+
+/// One field, and with it the option that it stands for.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
     /// Where it stands among all, and its words in the line.
@@ -92,6 +103,10 @@ pub struct Field {
     pub sections: &'static [Section],
     /// What to type, while nothing is typed.
     pub hint: &'static str,
+    /// What its value can be.
+    pub values: Values,
+    /// Whether an empty value counts as none, as Docker has it.
+    pub(super) empty_is_none: bool,
 }
 
 impl Field {
@@ -102,7 +117,7 @@ impl Field {
         sections: &'static [Section],
         hint: &'static str,
     ) -> Self {
-        Self { rank, label, kind, sections, hint }
+        Self { rank, label, kind, sections, hint, values: Values::Any, empty_is_none: false }
     }
 
     /// An option with one value.
@@ -137,6 +152,21 @@ impl Field {
         Self::new(rank, label, Kind::Switch(flag), sections, "")
     }
 
+    /// The same with the few values there are.
+    pub(super) const fn few(self, values: &'static [&'static str]) -> Self {
+        Self { values: Values::Few(values), ..self }
+    }
+
+    /// The same with what its value names.
+    pub(super) const fn names(self, kind: NameKind) -> Self {
+        Self { values: Values::Names(kind), ..self }
+    }
+
+    /// The same, whose empty value counts as none.
+    pub(super) const fn optional(self) -> Self {
+        Self { empty_is_none: true, ..self }
+    }
+
     /// Whether it is switched, not typed.
     #[must_use]
     pub fn is_switch(&self) -> bool {
@@ -162,11 +192,15 @@ const OWN: &[Field] = &[
     Field::switch(90, "signals go on", "sig-proxy", &[S::Advanced]),
     Field::new(100, "open terminal", Kind::Opens, &[S::General], ""),
     Field::new(110, "Image", Kind::Image, &[S::General], "name, name:tag or id"),
-    Field::one(120, "Name", "name", &[S::General], "chosen by hoist"),
+    Field::one(120, "Name", "name", &[S::General], "chosen by hoist").optional(),
     Field::new(130, "Command", Kind::Command, &[S::General], "the image's own"),
-    Field::one(380, "Pull", "pull", &[S::Advanced], "missing"),
-    Field::one(440, "Id file", "cidfile", &[S::Advanced], "where the id is written"),
-    Field::one(460, "Detach keys", "detach-keys", &[S::Advanced], "ctrl-p,ctrl-q"),
+    Field::one(380, "Pull", "pull", &[S::Advanced], "missing")
+        .few(&["missing", "always", "never"])
+        .optional(),
+    Field::one(440, "Id file", "cidfile", &[S::Advanced], "where the id is written")
+        .names(NameKind::File)
+        .optional(),
+    Field::one(460, "Detach keys", "detach-keys", &[S::Advanced], "ctrl-p,ctrl-q").optional(),
     Field::new(470, "More flags", Kind::Flags, &[S::Advanced], "as on the command line"),
 ];
 
@@ -176,6 +210,11 @@ pub static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     fields.sort_by_key(|field| field.rank);
     fields
 });
+
+/// The field of the option called `long`.
+pub(super) fn field(long: &str) -> Option<&'static Field> {
+    FIELDS.iter().find(|field| field.flag() == Some(long))
+}
 
 #[cfg(test)]
 mod tests {

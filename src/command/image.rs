@@ -21,15 +21,16 @@ verbs! { Image:
         &["pull", "image pull"],
         "[OPTIONS] NAME[:TAG|@DIGEST]",
         "Download an image from a registry",
+        &["pull --platform linux/arm64 debian:13"],
     )
     .common()
-    .lacks(&[&["-a, --all-tags", "--disable-content-trust"]])
-    .examples(&["pull --platform linux/arm64 debian:13"]);
+    .lacks(&[&["-a, --all-tags", "--disable-content-trust"]]);
 
     Images(Images) from Images = shows(
         &["images", "image ls", "image list"],
         "[OPTIONS] [REPOSITORY[:TAG]]",
         "List images",
+        &["images --digests"],
     )
     .common()
     .lacks(&[&["--tree"]]);
@@ -38,13 +39,14 @@ verbs! { Image:
         &["image from-host"],
         "-t NAME[:TAG] PROGRAM [PROGRAM...]",
         "Make an image of programs of this machine",
-    )
-    .examples(&["image from-host -t tools bash ls cat"]);
+        &["image from-host -t tools bash ls cat"],
+    );
 
     History(History) from History = shows(
         &["history", "image history"],
         "[OPTIONS] IMAGE",
         "Show the history of an image",
+        &["history --no-trunc debian:13"],
     )
     .lacks(&[&["--platform"]]);
 
@@ -52,13 +54,14 @@ verbs! { Image:
         &["import", "image import"],
         "[OPTIONS] FILE|- [REPOSITORY[:TAG]]",
         "Make an image of a root file system in a tar archive",
-    )
-    .examples(&["import -c 'CMD [\"sh\"]' rootfs.tar base"]);
+        &["import -c 'CMD [\"sh\"]' rootfs.tar base"],
+    );
 
     Inspect(Inspect) from Inspect = shows(
         &["image inspect"],
         "[OPTIONS] IMAGE [IMAGE...]",
         "Display detailed information on one or more images",
+        &["image inspect debian:13"],
     )
     .lacks(&[&["--platform"]]);
 
@@ -66,14 +69,15 @@ verbs! { Image:
         &["load", "image load"],
         "[OPTIONS]",
         "Load an image from a tar archive or STDIN",
+        &["load -i image.tar"],
     )
-    .lacks(&[&["--platform"]])
-    .examples(&["load -i image.tar"]);
+    .lacks(&[&["--platform"]]);
 
     Rmi(Rmi) from Rmi = changes(
         &["rmi", "image rm", "image remove"],
         "[OPTIONS] IMAGE [IMAGE...]",
         "Remove one or more images",
+        &["rmi debian:12"],
     )
     .lacks(&[&["--platform"]]);
 
@@ -81,6 +85,7 @@ verbs! { Image:
         &["tag", "image tag"],
         "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
         "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+        &["tag debian:13 registry.example.org/debian:13"],
     );
 }
 

@@ -41,7 +41,7 @@ use crate::config::Flags;
 use table::Noun;
 
 pub use complete::{Shell, completion};
-pub use fields::{FIELDS, Field, Kind, Section};
+pub use fields::{FIELDS, Field, Kind, Section, Values};
 pub use keys::{DEFAULT_DETACH, Keys};
 pub use options::Files;
 pub use reference::reference;

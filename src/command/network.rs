@@ -17,10 +17,16 @@ verbs! { Network:
         &["network inspect"],
         "[OPTIONS] NETWORK [NETWORK...]",
         "Display detailed information on one or more networks",
+        &["network inspect bridge"],
     )
     .lacks(&[&["-v, --verbose"]]);
 
-    Ls(Ls) from Ls = shows(&["network ls", "network list"], "[OPTIONS]", "List networks")
+    Ls(Ls) from Ls = shows(
+        &["network ls", "network list"],
+        "[OPTIONS]",
+        "List networks",
+        &["network ls"],
+    )
         .lacks(&[&["--no-trunc"]]);
 }
 

@@ -44,10 +44,8 @@ fn verb(verb: &Verb) -> String {
         text += "\n| option | |\n| --- | --- |\n";
         text.extend(flags.iter().map(row));
     }
-    if !verb.examples().is_empty() {
-        let lines: String = verb.examples().iter().map(|line| format!("hoist {line}\n")).collect();
-        text += &format!("\n```sh\n{lines}```\n");
-    }
+    let lines: String = verb.examples().iter().map(|line| format!("hoist {line}\n")).collect();
+    text += &format!("\n```sh\n{lines}```\n");
     let long = |names: &'static str| names.rsplit(", ").next().unwrap_or(names);
     let lacks: Vec<_> = verb.lacks().map(|names| code(long(names))).collect();
     if !lacks.is_empty() {
@@ -89,8 +87,9 @@ mod tests {
     }
 
     #[test]
-    fn each_example_is_a_line_of_its_verb() {
+    fn each_verb_has_examples_that_are_lines_of_it() {
         for verb in each_verb() {
+            assert!(!verb.examples().is_empty(), "{} has no example", verb.name());
             for line in verb.examples() {
                 let parsed = parse(&split(line).unwrap()).unwrap_or_else(|usage| panic!("{line}: {usage}"));
                 assert_eq!(parsed.request.verb().map(Verb::name), Some(verb.name()), "{line}");

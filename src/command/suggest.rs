@@ -6,6 +6,7 @@
 use clap::Arg;
 
 use super::NOUNS;
+use super::fields::{Values, field};
 use super::flags::{flags, sort};
 use super::table::{self, Found, Noun, Verb};
 
@@ -34,45 +35,27 @@ pub enum NameKind {
     File,
 }
 
-/// Values that options take, where they are few.
-const CHOICES: &[(&str, &[&str])] = &[
-    ("restart", &["no", "always", "unless-stopped", "on-failure"]),
-    ("pull", &["missing", "always", "never"]),
-    ("log-driver", &["json-file", "none"]),
-    ("log-opt", &["max-size=", "max-file="]),
-    (
-        "security-opt",
-        &[
-            "no-new-privileges",
-            "seccomp=unconfined",
-            "seccomp=",
-            "apparmor=unconfined",
-            "apparmor=",
-            "label=disable",
-        ],
-    ),
-    ("attach", &["stdin", "stdout", "stderr"]),
-    ("signal", SIGNALS),
-    ("stop-signal", SIGNALS),
-];
+/// The values of options that `run` does not have.
+const OTHERS: &[(&str, Values)] =
+    &[("signal", Values::Few(SIGNALS)), ("input", Values::Names(NameKind::File))];
 
-const SIGNALS: &[&str] =
+/// Signals that are sent by hand.
+pub(super) const SIGNALS: &[&str] =
     &["SIGTERM", "SIGKILL", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT"];
 
-/// Options whose value is a name.
-const NAMES: &[(&str, NameKind)] = &[
-    ("network", NameKind::Network),
-    ("volume", NameKind::File),
-    ("env-file", NameKind::File),
-    ("label-file", NameKind::File),
-    ("cidfile", NameKind::File),
-    ("input", NameKind::File),
-];
+/// What the values of an option of this name can be.
+fn values(long: &str) -> Values {
+    let other = OTHERS.iter().find(|(name, _)| *name == long).map(|(_, values)| *values);
+    field(long).map(|field| field.values).or(other).unwrap_or(Values::Any)
+}
 
 /// The values that an option of this name takes, where they are few.
 #[must_use]
 pub fn choices(long: &str) -> &'static [&'static str] {
-    CHOICES.iter().find(|(name, _)| *name == long).map_or(&[], |(_, values)| values)
+    match values(long) {
+        Values::Few(values) => values,
+        Values::Any | Values::Names(_) => &[],
+    }
 }
 
 /// What can stand behind `before`, given that the word begins with `begun`. What does not
@@ -132,7 +115,10 @@ fn value(command: &clap::Command, long: &str, prefix: String, begun: &str) -> Su
     if let Some(arg) = arg.filter(|_| words.is_empty()) {
         words = possible(arg);
     }
-    let names = NAMES.iter().find(|(name, _)| *name == long).map(|(_, names)| *names);
+    let names = match values(long) {
+        Values::Names(kind) => Some(kind),
+        Values::Any | Values::Few(_) => None,
+    };
     Suggestions { prefix, names, ..fitting(words, begun) }
 }
 

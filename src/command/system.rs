@@ -18,58 +18,70 @@ verbs! { System:
         &["inspect"],
         "[OPTIONS] NAME|ID [NAME|ID...]",
         "Return low-level information on objects",
-    )
-    .examples(&["inspect -f '{{.State.ExitCode}}' web"]);
+        &["inspect -f '{{.State.ExitCode}}' web"],
+    );
 
     Events(Events) from Events = shows(
         &["events", "system events"],
         "[OPTIONS]",
         "Show what changes, as it changes",
-    )
-    .examples(&["events --since 1h --filter type=container"]);
+        &["events --since 1h --filter type=container"],
+    );
 
     Info(Info) from Info = shows(
         &["info", "system info"],
         "[OPTIONS]",
         "Display system-wide information",
+        &["info -f '{{.Containers}}'"],
     );
 
     Boot(Boot) from Boot = changes(
         &["system boot"],
         "",
         "Start the containers whose restart policies want it, as at boot",
+        &["system boot"],
     );
 
     Install(Install) from Install = changes(
         &["system install"],
         "",
         "Have systemd start containers at boot and stop them at shutdown",
+        &["system install"],
     );
 
     Reset(Reset) from Reset = changes(
         &["system reset"],
         "[OPTIONS]",
         "Remove all containers, images and networks of this engine",
+        &["system reset"],
     );
 
     Shutdown(Shutdown) from Shutdown = changes(
         &["system shutdown"],
         "",
         "Stop all containers; their restart policies start them at the next boot",
+        &["system shutdown"],
     );
 
     Uninstall(Uninstall) from Uninstall = changes(
         &["system uninstall"],
         "",
         "Remove what `system install` made; containers keep running",
+        &["system uninstall"],
     );
 
-    Version(Version) from Version = shows(&["version"], "[OPTIONS]", "Show the version information");
+    Version(Version) from Version = shows(
+        &["version"],
+        "[OPTIONS]",
+        "Show the version information",
+        &["version"],
+    );
 
     Completion(Shell) from CompletionWords = shows(
         &["completion"],
         "bash|zsh|fish",
         "Print completions for a shell",
+        &["completion bash"],
     );
 }
 

@@ -48,10 +48,12 @@ pub(super) struct Row {
     arguments: &'static str,
     /// One line.
     about: &'static str,
+    /// Lines to try, without the program's name.
+    examples: &'static [&'static str],
     changes: bool,
     is_common: bool,
+    /// Options of Docker's that are not there yet.
     lacks: &'static [&'static [&'static str]],
-    examples: &'static [&'static str],
 }
 
 /// A verb that may change something.
@@ -59,8 +61,9 @@ pub(super) const fn changes(
     names: &'static [&'static str],
     arguments: &'static str,
     about: &'static str,
+    examples: &'static [&'static str],
 ) -> Row {
-    Row { names, arguments, about, changes: true, is_common: false, lacks: &[], examples: &[] }
+    Row { names, arguments, about, examples, changes: true, is_common: false, lacks: &[] }
 }
 
 /// A verb that only shows.
@@ -68,8 +71,9 @@ pub(super) const fn shows(
     names: &'static [&'static str],
     arguments: &'static str,
     about: &'static str,
+    examples: &'static [&'static str],
 ) -> Row {
-    Row { changes: false, ..changes(names, arguments, about) }
+    Row { changes: false, ..changes(names, arguments, about, examples) }
 }
 
 impl Row {
@@ -81,11 +85,6 @@ impl Row {
     /// Options of Docker's that are not there yet, in groups: `-p, --publish`.
     pub(super) const fn lacks(self, lacks: &'static [&'static [&'static str]]) -> Self {
         Self { lacks, ..self }
-    }
-
-    /// Lines to try, without the program's name.
-    pub(super) const fn examples(self, examples: &'static [&'static str]) -> Self {
-        Self { examples, ..self }
     }
 }
 

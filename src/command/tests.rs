@@ -245,34 +245,16 @@ fn global_options_stand_before_the_verb() {
     assert_eq!(super::parse(&[]).unwrap().request, Request::Nothing);
 }
 
+/// Read-only mode lets these through.
 #[test]
-fn each_verb_is_known_to_change_something_or_to_show_only() {
-    let (mut changing, mut showing) = (Vec::new(), Vec::new());
-    for verb in table::each_verb() {
-        let path = verb.names()[0];
-        let words = match path {
-            "tag" | "rename" | "exec" | "import" => "a bb",
-            "image from-host" => "-t a b",
-            "completion" => "bash",
-            "ps" | "images" | "events" | "info" | "version" | "network ls" | "volume ls" | "stats" => "",
-            "load" => "",
-            path if path.starts_with("system ") => "",
-            _ => "a",
-        };
-        let changes = request(&format!("{path} {words}")).changes();
-        if changes { &mut changing } else { &mut showing }.push(path);
-    }
+fn only_these_verbs_change_nothing() {
+    let showing = table::each_verb().filter(|verb| !verb.changes()).map(|verb| verb.names()[0]);
     assert_eq!(
-        changing.join(" · "),
-        "run · exec · attach · create · kill · pause · rename · restart · rm · start · stop · unpause · pull · \
-         image from-host · import · load · rmi · tag · system boot · system install · system reset · \
-         system shutdown · system uninstall"
-    );
-    assert_eq!(
-        showing.join(" · "),
+        showing.collect::<Vec<_>>().join(" · "),
         "ps · logs · container inspect · stats · top · wait · images · history · image inspect · \
          network inspect · network ls · volume inspect · volume ls · inspect · events · info · version · completion"
     );
+    assert!(request("rm web").changes() && !request("ps").changes() && !request("--help").changes());
 }
 
 #[test]

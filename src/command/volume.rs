@@ -19,9 +19,15 @@ verbs! { Volume:
         &["volume inspect"],
         "[OPTIONS] VOLUME [VOLUME...]",
         "Display detailed information on one or more volumes",
+        &["volume inspect data"],
     );
 
-    Ls(Ls) from Ls = shows(&["volume ls", "volume list"], "[OPTIONS]", "List volumes")
+    Ls(Ls) from Ls = shows(
+        &["volume ls", "volume list"],
+        "[OPTIONS]",
+        "List volumes",
+        &["volume ls"],
+    )
         .lacks(&[&["--cluster"]]);
 }
 

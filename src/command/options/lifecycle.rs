@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{Line, Result};
 use crate::command::fields::{Field, Section as S};
+use crate::command::suggest::SIGNALS;
 use crate::command::usage::Usage;
 use crate::engine::{LifecycleOptions, RestartPolicy, Unknown};
 
@@ -26,8 +27,12 @@ pub(super) struct LifecycleWords {
 /// The rows of a form.
 pub(super) const FIELDS: &[Field] = &[
     Field::switch(40, "rm on exit", "rm", &[S::General]),
-    Field::one(260, "Restart", "restart", &[S::General], "no"),
-    Field::one(400, "Stop signal", "stop-signal", &[S::Advanced], "the image's, else SIGTERM"),
+    Field::one(260, "Restart", "restart", &[S::General], "no")
+        .few(&["no", "always", "unless-stopped", "on-failure"])
+        .optional(),
+    Field::one(400, "Stop signal", "stop-signal", &[S::Advanced], "the image's, else SIGTERM")
+        .few(SIGNALS)
+        .optional(),
     Field::one(410, "Stop secs", "stop-timeout", &[S::Advanced], "10"),
 ];
 

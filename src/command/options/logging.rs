@@ -20,8 +20,11 @@ pub(super) struct LogWords {
 
 /// The rows of a form.
 pub(super) const FIELDS: &[Field] = &[
-    Field::one(420, "Log driver", "log-driver", &[S::Advanced], "json-file"),
-    Field::many(430, "Log options", "log-opt", &[S::Advanced], "max-size=10m max-file=3"),
+    Field::one(420, "Log driver", "log-driver", &[S::Advanced], "json-file")
+        .few(&["json-file", "none"])
+        .optional(),
+    Field::many(430, "Log options", "log-opt", &[S::Advanced], "max-size=10m max-file=3")
+        .few(&["max-size=", "max-file="]),
 ];
 
 impl LogWords {

@@ -22,9 +22,9 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::World;
 use super::fields::{Field, Section};
 use super::usage::Usage;
+use super::{NameKind, World};
 use crate::engine::{Options, RestartPolicy, Unknown};
 use crate::oci::Platform;
 pub(super) use values::{each, filled};
@@ -172,9 +172,10 @@ pub(super) const FIELDS: [&[Field]; 8] = [
     logging::FIELDS,
     &[
         Field::many(330, "Labels", "label", &[Section::Labels], "name=value"),
-        Field::many(340, "Label files", "label-file", &[Section::Labels], "files of name=value lines"),
-        Field::one(370, "Platform", "platform", &[Section::Advanced], "this machine's"),
-        Field::one(390, "Runtime", "runtime", &[Section::Advanced], "the embedded one"),
+        Field::many(340, "Label files", "label-file", &[Section::Labels], "files of name=value lines")
+            .names(NameKind::File),
+        Field::one(370, "Platform", "platform", &[Section::Advanced], "this machine's").optional(),
+        Field::one(390, "Runtime", "runtime", &[Section::Advanced], "the embedded one").optional(),
     ],
 ];
 

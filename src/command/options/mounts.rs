@@ -7,6 +7,7 @@ use clap::Args;
 
 use super::values::size;
 use super::{Line, Result};
+use crate::command::NameKind;
 use crate::command::World;
 use crate::command::fields::{Field, Section as S};
 use crate::command::usage::Usage;
@@ -32,7 +33,8 @@ pub(super) struct MountWords {
 /// The rows of a form.
 pub(super) const FIELDS: &[Field] = &[
     Field::switch(60, "read-only", "read-only", &[S::General, S::Security]),
-    Field::many(160, "Volumes", "volume", &[S::General, S::Mounts], "/here:/there /here:/there:ro"),
+    Field::many(160, "Volumes", "volume", &[S::General, S::Mounts], "/here:/there /here:/there:ro")
+        .names(NameKind::File),
     Field::many(170, "Mounts", "mount", &[S::Mounts], "type=bind,source=/here,target=/there"),
     Field::many(180, "Tmpfs", "tmpfs", &[S::Mounts], "/there /there:size=64m"),
 ];

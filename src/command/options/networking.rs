@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use clap::Args;
 
 use super::{Line, Result, each};
+use crate::command::NameKind;
 use crate::command::fields::{Field, Section as S};
 use crate::command::usage::Usage;
 use crate::engine::{NetworkMode, NetworkOptions};
@@ -36,13 +37,13 @@ pub(super) struct NetworkWords {
 
 /// The rows of a form.
 pub(super) const FIELDS: &[Field] = &[
-    Field::one(200, "Network", "network", &[S::General, S::Network], "bridge"),
-    Field::one(210, "Hostname", "hostname", &[S::Network], "the container's short id"),
-    Field::one(220, "Domain", "domainname", &[S::Network], ""),
+    Field::one(200, "Network", "network", &[S::General, S::Network], "bridge").names(NameKind::Network),
+    Field::one(210, "Hostname", "hostname", &[S::Network], "the container's short id").optional(),
+    Field::one(220, "Domain", "domainname", &[S::Network], "").optional(),
     Field::many(230, "Hosts", "add-host", &[S::Network], "name:10.0.0.1 up:host-gateway"),
     Field::many(240, "DNS", "dns", &[S::Network], "the host's"),
     Field::many(250, "DNS search", "dns-search", &[S::Network], "example.org"),
-    Field::many(255, "DNS options", "dns-option", &[S::Network], "ndots:1"),
+    Field::many(255, "DNS options", "dns-option", &[S::Network], "ndots:1").optional(),
 ];
 
 /// Options of Docker's that are not there yet.

@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::values::pairs_of_file;
 use super::{Line, Result, each, filled};
+use crate::command::NameKind;
 use crate::command::World;
 use crate::command::fields::{Field, Section as S};
 use crate::command::usage::Usage;
@@ -51,12 +52,13 @@ pub(super) const FIELDS: &[Field] = &[
     Field::switch(30, "tty", "tty", &[S::General]),
     Field::switch(70, "init", "init", &[S::Advanced]),
     Field::many(140, "Env", "env", &[S::General, S::Env], "NAME=value NAME"),
-    Field::many(150, "Env files", "env-file", &[S::Env], "files of NAME=value lines"),
-    Field::one(280, "User", "user", &[S::Security], "the image's · name, uid, uid:gid"),
+    Field::many(150, "Env files", "env-file", &[S::Env], "files of NAME=value lines").names(NameKind::File),
+    Field::one(280, "User", "user", &[S::Security], "the image's · name, uid, uid:gid").optional(),
     Field::many(290, "Groups", "group-add", &[S::Security], "names or numbers"),
     Field::one(350, "Entrypoint", "entrypoint", &[S::Advanced], "the image's"),
-    Field::one(360, "Folder", "workdir", &[S::Advanced], "the image's"),
-    Field::many(450, "Attach", "attach", &[S::Advanced], "stdin stdout stderr"),
+    Field::one(360, "Folder", "workdir", &[S::Advanced], "the image's").optional(),
+    Field::many(450, "Attach", "attach", &[S::Advanced], "stdin stdout stderr")
+        .few(&["stdin", "stdout", "stderr"]),
 ];
 
 impl ProcessWords {

@@ -31,7 +31,14 @@ pub(super) const FIELDS: &[Field] = &[
     Field::switch(50, "privileged", "privileged", &[S::General, S::Security]),
     Field::many(300, "Add caps", "cap-add", &[S::Security], "NET_ADMIN"),
     Field::many(310, "Drop caps", "cap-drop", &[S::Security], "ALL"),
-    Field::many(320, "Options", "security-opt", &[S::Security], "no-new-privileges seccomp=FILE"),
+    Field::many(320, "Options", "security-opt", &[S::Security], "no-new-privileges seccomp=FILE").few(&[
+        "no-new-privileges",
+        "seccomp=unconfined",
+        "seccomp=",
+        "apparmor=unconfined",
+        "apparmor=",
+        "label=disable",
+    ]),
 ];
 
 /// Options of Docker's that are not there yet.

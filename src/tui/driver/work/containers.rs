@@ -76,16 +76,7 @@ async fn verb(engine: &Engine, request: Request, reporter: Reporter) -> Result<F
             let warnings = engine.containers().rename(&it.target, it.name).await?;
             Ok(said(format!("renamed {}{}", it.target, told(&warnings))))
         }
-        Request::Attach(_)
-        | Request::Create(_)
-        | Request::Exec(_)
-        | Request::Inspect(_)
-        | Request::Logs(_)
-        | Request::Ps(_)
-        | Request::Run(_)
-        | Request::Stats(_)
-        | Request::Top(_)
-        | Request::Wait(_) => only_printed(),
+        _ => only_printed(),
     }
 }
 

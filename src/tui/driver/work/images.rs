@@ -67,7 +67,7 @@ pub(super) async fn perform(engine: &Engine, request: Request, reporter: Reporte
             }
             Ok(said(format!("removed {}", rmi.names.join(", "))))
         }
-        Request::History(_) | Request::Images(_) | Request::Inspect(_) => only_printed(),
+        _ => only_printed(),
     }
 }
 

@@ -106,11 +106,7 @@ async fn request(engine: &Engine, resolved: Resolved, reporter: Reporter) -> Res
     match resolved.into_request() {
         Request::Container(request) => containers::perform(engine, request, reporter).await,
         Request::Image(request) => images::perform(engine, request, reporter).await,
-        Request::Show(_)
-        | Request::Nothing
-        | Request::Network(_)
-        | Request::System(_)
-        | Request::Volume(_) => only_printed(),
+        _ => only_printed(),
     }
 }
 
