@@ -267,7 +267,8 @@ mod tests {
         record.state = ExitState::default();
         assert!(record_late(&paths, &mut record, &kept).is_err());
         assert!(store::load_run(&paths, &record.id).unwrap().is_some(), "nothing else tells of it");
-        std::fs::remove_dir_all(&file).unwrap();
+        std::fs::remove_dir(file.join("in the way")).unwrap();
+        std::fs::remove_dir(&file).unwrap();
         record_late(&paths, &mut record, &kept).unwrap();
         assert_eq!(store::load(&paths, &record.id).unwrap().unwrap().state.exit_code, 137);
         assert_eq!(store::load_run(&paths, &record.id).unwrap(), None);
