@@ -17,7 +17,7 @@ use crate::command::container::{
 };
 use crate::docker::filter::{self, ContainerFilter, Filters};
 use crate::docker::{self, Column, Format, ps as ps_rows};
-use crate::engine::{self, ContainerView, Damaged, Engine, Listing, Streams, WaitFor, Warnings};
+use crate::engine::{self, ContainerView, Damaged, Engine, Listing, Removal, Running, Streams, WaitFor, Warnings};
 
 pub(super) async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {
     match request {
@@ -94,14 +94,19 @@ async fn unpause(engine: &Engine, unpause: Unpause) -> Result<u8> {
 async fn remove(engine: &Engine, rm: Rm) -> Result<u8> {
     let containers = engine.containers();
     let mut code = 0;
+    let running = if rm.force { Running::Kill } else { Running::Refuse };
+    let removal = Removal { volumes: rm.volumes, ..Removal::for_good(running) };
     let work = async |target: String| {
-        let removed = containers.remove(&target, rm.force, rm.volumes).await;
+        let removed = containers.remove(&target, removal).await;
         (target, removed)
     };
     let mut done = stream::iter(rm.targets.iter().cloned().map(work)).buffered(ABREAST);
     while let Some((target, removed)) = done.next().await {
         match removed {
-            Ok(()) => line(&target)?,
+            Ok(gone) => {
+                warn(&gone.warnings);
+                line(&target)?;
+            }
             Err(error) => {
                 let is_gone = error.kind() == ErrorKind::NotFound;
                 let told = Failure::from(error).tell();
@@ -124,7 +129,7 @@ async fn wait(engine: &Engine, wait: Wait) -> Result<u8> {
     let mut code = 0;
     for target in &wait.targets {
         match engine.containers().wait(target, WaitFor::NotRunning).await {
-            Ok(exit) => line(exit)?,
+            Ok(exit) => line(exit.code)?,
             Err(error) => code = Failure::from(error).tell(),
         }
     }

@@ -10,7 +10,7 @@ use super::progress::{ProgressOutput, shown};
 use super::session::{self, End, Manner};
 use super::terminal;
 use crate::command::container::{Create, Run};
-use crate::engine::{AttachOptions, Created, Engine, Streams, WaitFor};
+use crate::engine::{AttachOptions, Created, Engine, Removal, Running, Streams, WaitFor};
 
 /// Docker's exit code for what fails before the container's program runs.
 pub(super) const ENGINE: u8 = 125;
@@ -80,7 +80,7 @@ pub(super) async fn exit_code(engine: &Engine, target: &str, end: End) -> Result
         End::Detached => Ok(0),
         End::Unread => Ok(128 + 13),
         // The monitor was killed: what it left behind is settled by who asks.
-        End::Lost => Ok(engine.containers().wait(target, WaitFor::NotRunning).await?),
+        End::Lost => Ok(engine.containers().wait(target, WaitFor::NotRunning).await?.code),
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn exit_code(engine: &Engine, target: &str, end: End) -> Result
 async fn forget(engine: &Engine, id: &str, auto_remove: bool) {
     if auto_remove {
         // The monitor may have removed it already.
-        let _ = engine.containers().remove(id, true, true).await;
+        let _ = engine.containers().remove(id, Removal::for_good(Running::Kill)).await;
     }
 }
 

@@ -14,7 +14,7 @@ use crate::command::image::{FromHost, History, Images, Import, Inspect, Load, Pu
 use crate::docker::filter::{self, Filters};
 use crate::docker::{Format, images as image_rows, schema};
 use crate::engine::{
-    self, ArchiveInput, Engine, Force, ImportRequest, Listing, Parents, PullOptions, Removed, Warnings,
+    self, ArchiveInput, Engine, Force, ImageRemoval, ImportRequest, Listing, Parents, PullOptions, Removed, Warnings,
 };
 
 pub(super) async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {
@@ -184,11 +184,13 @@ async fn tag(engine: &Engine, tag: Tag) -> Result<u8> {
 async fn remove(engine: &Engine, rmi: Rmi) -> Result<u8> {
     let force = if rmi.force { Force::Yes } else { Force::No };
     let parents = if rmi.no_prune { Parents::Keep } else { Parents::Prune };
+    let removal = ImageRemoval::for_good(force, parents);
     let mut code = 0;
     for name in &rmi.names {
-        match engine.images().remove(name, force, parents).await {
-            Ok(removed) => {
-                for one in removed {
+        match engine.images().remove(name, removal).await {
+            Ok(gone) => {
+                warn(&gone.warnings);
+                for one in gone.removed {
                     match one {
                         Removed::Untagged(name) => line(format!("Untagged: {name}"))?,
                         Removed::Deleted(digest) => line(format!("Deleted: {digest}"))?,

@@ -22,10 +22,9 @@ pub use view::{ContainerFiles, ContainerView, DiskUse};
 use super::attach::{Attached, Session};
 use super::error::Result;
 use super::stats::{Sample, Top};
-use super::trash::TrashEntry;
 use super::{
-    ContainerId, Engine, ExecId, Listing, LogView, Name, Options, Process, ProcessDetail, PullPolicy,
-    Reporter, SaveLog, Verb, blocking,
+    ContainerId, Engine, ExecId, Fate, Gone, Listing, LogView, Name, Options, Process, ProcessDetail,
+    PullPolicy, Removal, Reporter, SaveLog, Verb, blocking,
 };
 use crate::monitor::wire::Ask;
 
@@ -134,15 +133,15 @@ pub enum WaitFor {
     Removed,
 }
 
-/// What becomes of a container that is up and is to be removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Running {
-    /// It is not removed.
-    Refuse,
-    /// It is stopped, and has its time for that.
-    Stop,
-    /// It is killed.
-    Kill,
+/// How a container ended.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exit {
+    /// 0…255; 128 + n after signal n; 255 when nobody could see it.
+    pub code: u8,
+    /// Why it did not start, or why nobody could see its end; mostly empty.
+    pub error: String,
+    /// The kernel ended it because memory ran out.
+    pub oom_killed: bool,
 }
 
 /// The verbs of containers. A `target` is a name, an id or the start of an id.
@@ -328,36 +327,17 @@ impl Containers<'_> {
         self.on(target, |engine, target| engine.freeze_now(target, Verb::Unpause, Ask::Unpause)).await
     }
 
-    /// Removes it; with `force` it is killed first. `volumes` is for anonymous volumes,
-    /// which are not kept apart from the container's own changes.
-    ///
-    /// # Errors
-    ///
-    /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is up and `force` is not said.
-    pub async fn remove(&self, target: &str, force: bool, volumes: bool) -> Result<()> {
-        let _ = volumes;
-        let running = if force { Running::Kill } else { Running::Refuse };
-        self.on(target, move |engine, target| engine.remove_now(target, running)).await
-    }
-
-    /// Moves it into the trash, from where [`Trash::restore`](super::Trash::restore) takes it;
-    /// its name is free at once. `None` when it is gone for good instead: there is no trash, or
-    /// it asked to be removed at its end.
+    /// Removes it.
     ///
     /// # Errors
     ///
     /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it is up and that is refused.
-    pub async fn trash(&self, target: &str, running: Running) -> Result<Option<TrashEntry>> {
-        self.on(target, move |engine, target| engine.trash_container(target, running)).await
-    }
-
-    /// Removes it for good, as [`Self::remove`] does, after its end in the way that is said.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::trash`].
-    pub async fn discard(&self, target: &str, running: Running) -> Result<()> {
-        self.on(target, move |engine, target| engine.remove_now(target, running)).await
+    pub async fn remove(&self, target: &str, removal: Removal) -> Result<Gone> {
+        self.on(target, move |engine, target| match removal.fate {
+            Fate::Gone => engine.remove_now(target, removal.running),
+            Fate::Trash => engine.trash_container(target, removal.running),
+        })
+        .await
     }
 
     /// Gives it another name.
@@ -369,12 +349,12 @@ impl Containers<'_> {
         self.on(target, move |engine, target| engine.rename_now(target, name)).await
     }
 
-    /// Waits, and gives the exit code.
+    /// Waits, and tells how it ended.
     ///
     /// # Errors
     ///
     /// `No such container: x`.
-    pub async fn wait(&self, target: &str, condition: WaitFor) -> Result<u8> {
+    pub async fn wait(&self, target: &str, condition: WaitFor) -> Result<Exit> {
         self.engine.wait(target, condition).await
     }
 

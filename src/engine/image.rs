@@ -7,8 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::error::{Doing, Error, Result};
-use super::trash::Trashed;
-use super::{Damaged, Engine, Listing, Reporter, blocking};
+use super::{Damaged, Engine, Fate, Gone, ImageRemoval, Listing, Reporter, Warnings, blocking};
 use crate::base::error::one_line;
 use crate::base::journal;
 use crate::container;
@@ -189,12 +188,8 @@ impl Engine {
     }
 
     /// Tells the journal of an image; a journal that cannot be written stops nothing.
-    pub(crate) fn image_event(&self, action: &str, id: &str, name: &str) {
-        let attributes = BTreeMap::from([("name".to_owned(), name.to_owned())]);
-        let event = journal::Event::now(journal::Kind::Image, action, id, attributes);
-        if let Err(error) = journal::append(&self.paths().journal(), &event) {
-            tracing::debug!(%error, "the journal cannot be written");
-        }
+    pub(crate) fn image_event(&self, action: &str, id: &str, name: &str) -> Option<String> {
+        self.tell_of(journal::Kind::Image, action, id, &[("name", name)])
     }
 }
 
@@ -298,26 +293,20 @@ impl Images<'_> {
         .await
     }
 
-    /// Removes a name, and with its last name the image; or, by id, the image with all its
-    /// names. Returns what went, in Docker's order.
+    /// Removes a name, and with its last name the image; or, by id, the image with all its names.
+    /// Layers of one that goes into the trash stay until it leaves that.
     ///
     /// # Errors
     ///
     /// `No such image: x`, and conflicts in Docker's words.
-    pub async fn remove(&self, target: &str, force: Force, parents: Parents) -> Result<Vec<Removed>> {
+    pub async fn remove(&self, target: &str, removal: ImageRemoval) -> Result<Gone> {
         let (engine, target) = (self.engine.clone(), target.to_owned());
-        blocking(move || engine.remove_image(&target, force, parents)).await
-    }
-
-    /// The same, into the trash, from where [`Trash::restore`](super::Trash::restore) takes it.
-    /// Its layers stay until then; names are free at once.
-    ///
-    /// # Errors
-    ///
-    /// As [`Self::remove`].
-    pub async fn trash(&self, target: &str, force: Force, parents: Parents) -> Result<Trashed> {
-        let (engine, target) = (self.engine.clone(), target.to_owned());
-        blocking(move || engine.trash_image(&target, force, parents)).await
+        let ImageRemoval { fate, force, parents } = removal;
+        blocking(move || match fate {
+            Fate::Gone => engine.remove_image(&target, force, parents),
+            Fate::Trash => engine.trash_image(&target, force, parents),
+        })
+        .await
     }
 
     /// Removes what no image, container or unfinished pull needs.
@@ -348,7 +337,7 @@ impl Images<'_> {
             for one in &loaded {
                 let id = one.image.to_string();
                 engine.image_event("load", &id, &id);
-                one.names.iter().for_each(|name| engine.image_event("tag", &id, &name.to_string()));
+                one.names.iter().for_each(|name| drop(engine.image_event("tag", &id, &name.to_string())));
             }
             Ok(loaded)
         })
@@ -423,25 +412,25 @@ impl Both {
 }
 
 impl Engine {
-    pub(super) fn remove_image(&self, target: &str, force: Force, parents: Parents) -> Result<Vec<Removed>> {
+    pub(super) fn remove_image(&self, target: &str, force: Force, parents: Parents) -> Result<Gone> {
         let doing = || format!("remove `{target}`");
         let store = self.image_store()?;
         let id = store.resolve(target).map(|found| found.image.to_string());
         let users = || Ok::<_, Both>(self.image_users()?);
         let mut removed = store.remove(target, force, parents, users).map_err(|e| e.doing(doing))?;
+        let mut untold = None;
         for line in &removed {
-            match line {
-                Removed::Untagged(name) => {
-                    self.image_event("untag", id.as_deref().unwrap_or(target), name);
-                }
+            let missing = match line {
+                Removed::Untagged(name) => self.image_event("untag", id.as_deref().unwrap_or(target), name),
                 Removed::Deleted(id) => self.image_event("delete", &id.to_string(), &id.to_string()),
-            }
+            };
+            untold = untold.or(missing);
         }
         if removed.iter().any(|line| matches!(line, Removed::Deleted(_))) {
             let swept = self.sweep_images(&store)?;
             removed.extend(swept.layers.into_iter().map(Removed::Deleted));
         }
-        Ok(removed)
+        Ok(Gone { removed, entry: None, warnings: Warnings(untold.into_iter().collect()) })
     }
 
     pub(super) fn sweep_images(&self, store: &Store) -> Result<Swept> {

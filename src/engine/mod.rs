@@ -23,6 +23,7 @@ pub mod network;
 pub mod process;
 pub mod pull;
 mod registries;
+pub mod removal;
 mod reset;
 pub mod settings;
 pub mod stats;
@@ -61,7 +62,7 @@ pub use attach::{Attached, Input, Output, Session};
 pub use boot::Outcome;
 pub use container::{
     AttachOptions, ContainerFiles, ContainerView, Containers, CreateRequest, Created, DiskUse, ExecRequest,
-    LogRecord, LogRequest, Running, Stream, WaitFor, Warnings,
+    LogRecord, LogRequest, Stream, WaitFor, Warnings,
 };
 pub use damaged::{Damaged, Listing};
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
@@ -81,9 +82,10 @@ pub use machine::{AppArmor, Machine};
 pub use network::{Networks, find_network};
 pub use process::ProcessDetail;
 pub use pull::{PullOptions, PullStatus, Pulled};
+pub use removal::{Fate, Gone, ImageRemoval, Removal, Running};
 pub use settings::{Folders, OWN_PROGRAM, Settings};
 pub use stats::{Lost, Pressure, ProcessRow, RESOURCES, Sample, Stall, Top};
-pub use trash::{Emptied, Restored, Space, Trash, TrashDetail, TrashEntry, Trashed};
+pub use trash::{Emptied, Restored, Space, Trash, TrashDetail, TrashEntry};
 
 /// The engine. Cheap to clone: clones share what follows the journal and what speaks to registries.
 #[derive(Debug, Clone)]

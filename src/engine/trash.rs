@@ -9,18 +9,20 @@ mod empty;
 use std::path::Path;
 use std::time::Duration;
 
-use super::container::Running;
 use super::container::Stored;
 use super::error::{Doing, NotFound, Result};
 use super::image::Both;
-use super::{ContainerView, Engine, Force, ImageView, Parents, Removed, Status, blocking};
+use super::{
+    ContainerView, Engine, Force, Gone, ImageView, Parents, Removed, Running, Status, Warnings, blocking,
+};
 use crate::base::disk::{self, Lock, Rank};
+use crate::base::error::one_line;
 use crate::base::journal::{self, Kind};
 use crate::base::{ErrorKind, Explain, Name};
 use crate::container::store;
 use crate::image;
 use crate::layer;
-use crate::monitor::journal::tell;
+use crate::monitor::journal::{tell, tell_or_warn};
 use crate::oci::Reference;
 
 use crate::base::trash;
@@ -45,15 +47,6 @@ pub struct Restored {
     pub object: String,
     /// Its names.
     pub names: Vec<String>,
-}
-
-/// An image that was removed, and where it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Trashed {
-    /// What went, in Docker's order.
-    pub removed: Vec<Removed>,
-    /// Where it is; `None` when there is no trash and it is gone for good.
-    pub entry: Option<TrashEntry>,
 }
 
 /// A kind of object that this hoist does not put there.
@@ -208,19 +201,21 @@ impl Engine {
         }
     }
 
-    /// Moves a container into the trash; `None` when it is gone for good instead: there is no
-    /// trash, or it was removed at its end as it had asked for.
-    pub(super) fn trash_container(&self, target: &str, running: Running) -> Result<Option<TrashEntry>> {
+    /// Moves a container into the trash. It is gone for good instead when there is no trash, or it
+    /// was removed at its end as it had asked for.
+    pub(super) fn trash_container(&self, target: &str, running: Running) -> Result<Gone> {
         let doing = || format!("remove `{}`", self.called(target));
         let Some(keep) = self.keeps() else {
-            return self.remove_now(target, running).map(|()| None);
+            return self.remove_now(target, running);
         };
         let id = store::find_id(self.paths(), target).doing(doing)?;
         if self.is_unreadable_to_remove(&id, running, doing)? {
             // It could not be restored.
-            return self.remove_unreadable(&id, running, doing).map(|()| None);
+            return self.remove_unreadable(&id, running, doing);
         }
-        let Some((lock, record)) = self.end_for_removal(&id, running, doing)? else { return Ok(None) };
+        let Some((lock, record)) = self.end_for_removal(&id, running, doing)? else {
+            return Ok(Gone::default());
+        };
         let paths = self.paths();
         disk::private_dir(&paths.trash()).doing(doing)?;
         let name = record.name.as_str().to_owned();
@@ -232,23 +227,22 @@ impl Engine {
         store::set_aside(paths, &record, &trash::folder(paths, &entry.id)).doing(doing)?;
         drop(lock);
         // For whoever follows the events it is gone; `trash` says that it can come back.
-        self.tell_of_container(&record, "destroy", &entry.id);
+        let untold = tell_or_warn(self.paths(), &record, "destroy", &[("trash", &entry.id)]);
         self.empty_what_is_due();
-        Ok(Some(entry))
+        let warnings = Warnings(untold.into_iter().collect());
+        Ok(Gone { entry: Some(entry), warnings, ..Gone::default() })
     }
 
     /// Moves an image, or a name of it, into the trash.
-    pub(super) fn trash_image(&self, target: &str, force: Force, parents: Parents) -> Result<Trashed> {
+    pub(super) fn trash_image(&self, target: &str, force: Force, parents: Parents) -> Result<Gone> {
         let Some(keep) = self.keeps() else {
-            let removed = self.remove_image(target, force, parents)?;
-            return Ok(Trashed { removed, entry: None });
+            return self.remove_image(target, force, parents);
         };
         let doing = || format!("remove `{target}`");
         let store = self.image_store()?;
         if store.is_damaged(target).doing(doing)? {
             // It could not be restored.
-            let removed = self.remove_image(target, force, parents)?;
-            return Ok(Trashed { removed, entry: None });
+            return self.remove_image(target, force, parents);
         }
         let resolved = store.resolve(target).doing(doing)?;
         let mut object = resolved.image.to_string();
@@ -271,30 +265,32 @@ impl Engine {
             .set_aside(target, &id, (force, parents), users, describe)
             .map_err(|error| error.doing(doing))?;
         let mut is_lost = false;
+        let mut untold = None;
         for line in &removed {
-            match line {
+            let missing = match line {
                 Removed::Untagged(name) => self.trash_event("untag", &object, name, &id),
                 Removed::Deleted(digest) => {
                     let image = digest.to_string();
                     if kept_images.contains(digest) {
-                        self.trash_event("delete", &image, &image, &id);
+                        self.trash_event("delete", &image, &image, &id)
                     } else {
                         // Damaged: it could not be restored.
                         is_lost = true;
-                        self.image_event("delete", &image, &image);
+                        self.image_event("delete", &image, &image)
                     }
                 }
-            }
+            };
+            untold = untold.or(missing);
         }
         if is_lost {
             removed.extend(self.sweep_images(&store)?.layers.into_iter().map(Removed::Deleted));
         }
         self.empty_what_is_due();
-        Ok(Trashed { removed, entry: Some(entry) })
+        Ok(Gone { removed, entry: Some(entry), warnings: Warnings(untold.into_iter().collect()) })
     }
 
-    fn trash_event(&self, action: &str, object: &str, name: &str, id: &str) {
-        self.tell_of(Kind::Image, action, object, &[("name", name), ("trash", id)]);
+    fn trash_event(&self, action: &str, object: &str, name: &str, id: &str) -> Option<String> {
+        self.tell_of(Kind::Image, action, object, &[("name", name), ("trash", id)])
     }
 
     fn tell_of_container(&self, record: &crate::container::Record, action: &str, entry: &str) {
@@ -303,14 +299,19 @@ impl Engine {
         }
     }
 
-    /// Tells the journal; one that cannot be written stops nothing.
-    pub(super) fn tell_of(&self, kind: Kind, action: &str, object: &str, attributes: &[(&str, &str)]) {
+    /// Tells the journal; one that cannot be written stops nothing, and is what to warn of.
+    pub(super) fn tell_of(
+        &self,
+        kind: Kind,
+        action: &str,
+        object: &str,
+        attributes: &[(&str, &str)],
+    ) -> Option<String> {
         let attributes =
             attributes.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let event = journal::Event::now(kind, action, object, attributes);
-        if let Err(error) = journal::append(&self.paths().journal(), &event) {
-            tracing::debug!(%error, "the journal cannot be written");
-        }
+        let error = journal::append(&self.paths().journal(), &event).err()?;
+        Some(format!("`{action}` is missing from the events: {}", one_line(&error)))
     }
 
     fn restore(&self, id: &str, name: Option<&str>) -> Result<Restored> {
@@ -358,7 +359,7 @@ impl Engine {
         if names.is_empty() {
             self.trash_event("load", &object, &object, &entry.id);
         }
-        names.iter().for_each(|name| self.trash_event("tag", &object, name, &entry.id));
+        names.iter().for_each(|name| drop(self.trash_event("tag", &object, name, &entry.id)));
         Ok(Restored { kind: Kind::Image, object, names })
     }
 

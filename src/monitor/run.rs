@@ -120,7 +120,8 @@ impl Monitor {
     /// After a first start that failed: the run's folder goes, and with `--rm` all of it.
     pub(super) fn give_up(self) {
         let forgotten = if self.record.config.lifecycle.auto_remove {
-            settle::remove(&self.paths, &self.record).and_then(|discarded| Ok(store::delete(&discarded)?))
+            settle::remove(&self.paths, &self.record)
+                .and_then(|(discarded, _)| Ok(store::delete(&discarded)?))
         } else {
             store::forget_run(&self.paths, &self.record.id).map_err(Error::from)
         };
@@ -318,7 +319,8 @@ impl Monitor {
         if !is_removed && code.is_none() {
             settle::conclude(&self.paths, &self.record).iter().for_each(|error| report_error(error));
         }
-        let discarded = is_removed.then(|| settle::remove(&self.paths, &self.record)).transpose();
+        let remove = || settle::remove(&self.paths, &self.record).map(|(discarded, _)| discarded);
+        let discarded = is_removed.then(remove).transpose();
         if let Err(error) = &discarded {
             // It has ended all the same; the next look removes it.
             report_error(error);

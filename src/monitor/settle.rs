@@ -182,19 +182,16 @@ fn take_back(paths: &Paths, id: &ContainerId, cgroup: &Cgroup, endpoints: Option
     errors
 }
 
-/// Removes a container that has no run: from then on it is not there. What is returned is
-/// to be deleted with [`store::delete`], which may take its time.
+/// Removes a container that has no run: from then on it is not there. The folder that is returned
+/// is to be deleted with [`store::delete`], which may take its time; and what to warn of.
 ///
 /// # Errors
 ///
 /// When its folder cannot be moved away; then it is still there.
-pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf, Error> {
+pub fn remove(paths: &Paths, record: &Record) -> Result<(PathBuf, Option<String>), Error> {
     let discarded = store::remove(paths, record)?;
     // It is gone whether or not that can be told.
-    if let Err(error) = journal::tell(paths, record, "destroy", &[]) {
-        tracing::debug!(%error, "the journal cannot be written");
-    }
-    Ok(discarded)
+    Ok((discarded, journal::tell_or_warn(paths, record, "destroy", &[])))
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@ use hoist::base::progress::Reporter;
 use hoist::engine::container::{AttachOptions, ExecRequest, LogRequest, WaitFor};
 use hoist::engine::files::Place;
 use hoist::engine::{
-    ErrorKind, EventRequest, Input, LogForm, LogQuery, Options, Output, Process, RestartPolicy, SaveLog,
-    Status, Stream, Streams, Ulimit,
+    ErrorKind, EventRequest, Input, LogForm, LogQuery, Options, Output, Process, Removal, RestartPolicy,
+    Running, SaveLog, Status, Stream, Streams, Ulimit,
 };
 
 fn said(stdout: &str, stderr: &str, code: u8) -> Said {
@@ -66,7 +66,7 @@ fn output_exit_code_and_record_come_back() {
     written.sort();
     assert_eq!(written, ["err", "out"]);
     assert_eq!(actions(&case, &id), ["create", "attach", "start", "die"]);
-    assert_eq!(case.wait_for(case.engine.containers().wait(&id, WaitFor::NotRunning)).unwrap(), 7);
+    assert_eq!(case.wait_for(case.engine.containers().wait(&id, WaitFor::NotRunning)).unwrap().code, 7);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_signal_goes_to_the_first_process_and_an_end_is_waited_for() {
         let mut attached = containers.start_attached(&id, ALL, None).await.unwrap();
         assert_eq!(attached.output.recv().await, Some(Output::Bytes(Stream::Stdout, b"ready\n".into())));
         drop(containers.kill(&id, "USR1").await.unwrap());
-        assert_eq!(containers.wait(&id, WaitFor::NotRunning).await.unwrap(), 3);
+        assert_eq!(containers.wait(&id, WaitFor::NotRunning).await.unwrap().code, 3);
         let error = containers.kill(&id, "TERM").await.unwrap_err();
         assert_eq!((error.kind(), error.causes().join("")), (ErrorKind::Conflict, "it is exited".to_owned()));
         assert_eq!(containers.kill(&id, "NOPE").await.unwrap_err().kind(), ErrorKind::Invalid);
@@ -304,7 +304,10 @@ fn pausing_stands_it_still_and_only_unpausing_or_an_end_helps() {
     for (error, cause) in [
         (case.wait_for(containers.pause(&id)).unwrap_err(), "it is paused"),
         (case.wait_for(containers.start(&id)).unwrap_err(), "it is paused"),
-        (case.wait_for(containers.remove(&id, false, false)).unwrap_err(), "it is paused"),
+        (
+            case.wait_for(containers.remove(&id, Removal::for_good(Running::Refuse))).unwrap_err(),
+            "it is paused",
+        ),
         (case.wait_for(containers.exec(&id, exec(&["true"]), ALL)).unwrap_err(), "it is paused"),
     ] {
         assert_eq!((error.kind(), error.causes().join("")), (ErrorKind::Conflict, cause.to_owned()));
@@ -323,16 +326,16 @@ fn remove_wants_an_end_or_force() {
     let case = Case::new();
     let containers = case.engine.containers();
     let id = case.start(&["sleep", "1000"], |_| {});
-    let error = case.wait_for(containers.remove(&id, false, false)).unwrap_err();
+    let error = case.wait_for(containers.remove(&id, Removal::for_good(Running::Refuse))).unwrap_err();
     let name = case.container(&id).name;
     assert_eq!(error.to_string(), format!("cannot remove `{name}`"));
     assert_eq!(error.hint().as_deref(), Some("stop it first, or remove it with --force"));
-    case.wait_for(containers.remove(&id, true, false)).unwrap();
-    let error = case.wait_for(containers.remove(&id, true, false)).unwrap_err();
+    case.wait_for(containers.remove(&id, Removal::for_good(Running::Kill))).unwrap();
+    let error = case.wait_for(containers.remove(&id, Removal::for_good(Running::Kill))).unwrap_err();
     assert_eq!(error.causes(), [format!("No such container: {id}")]);
     assert_eq!(actions(&case, &id), ["create", "start", "kill", "die", "destroy"]);
     let gone = case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true);
-    case.wait_for(containers.remove(&gone, true, false)).unwrap();
+    case.wait_for(containers.remove(&gone, Removal::for_good(Running::Kill))).unwrap();
     assert!(case.wait_for(containers.list()).unwrap().is_empty());
 }
 
@@ -491,7 +494,7 @@ fn a_policy_starts_it_again_until_a_person_ends_it() {
     assert_eq!(case.container(&id).status, Status::Exited);
     let _ = case.wait_for(containers.start(&id)).unwrap();
     until("it was restarted after a start by hand", || case.container(&id).state.restart_count > 1);
-    case.wait_for(containers.remove(&id, true, false)).unwrap();
+    case.wait_for(containers.remove(&id, Removal::for_good(Running::Kill))).unwrap();
 }
 
 #[test]
@@ -822,13 +825,13 @@ fn want_of_memory_is_told_and_recorded() {
     };
     let name = case.engine.paths().engine_name();
     std::fs::write(format!("/sys/fs/cgroup/{tree}{name}/{id}/{file}"), "8388608").unwrap();
-    let code = case.wait_for(async {
+    let exit = case.wait_for(async {
         let containers = case.engine.containers();
         let waiter = containers.wait(&id, WaitFor::NextExit);
         containers.exec(&id, exec(&["touch", "/go"]), ALL).await.unwrap();
         waiter.await.unwrap()
     });
-    assert_eq!(code, 137);
+    assert_eq!((exit.code, exit.oom_killed), (137, true));
     assert!(case.container(&id).state.oom_killed);
     assert!(actions(&case, &id).contains(&"oom".to_owned()), "{:?}", actions(&case, &id));
 }
@@ -892,7 +895,7 @@ fn an_error_calls_a_container_as_its_user_does() {
     let error = case.wait_for(containers.log_view(&[container.id])).unwrap_err();
     assert_eq!(error.to_string(), "cannot read the log of `web`");
     // Of one that is gone nobody knows the name.
-    case.wait_for(containers.remove(&id, false, false)).unwrap();
+    case.wait_for(containers.remove(&id, Removal::for_good(Running::Refuse))).unwrap();
     let error = case.wait_for(containers.start(&id)).unwrap_err();
     assert_eq!(error.causes(), [format!("No such container: {id}")]);
 }
@@ -918,7 +921,7 @@ fn two_engines_see_each_others_changes_at_once() {
             tokio::spawn(async move { other.containers().wait(&id, WaitFor::NextExit).await })
         };
         drop(case.engine.containers().stop(&id, None, Some(0)).await.unwrap());
-        assert_eq!(waiter.await.unwrap().unwrap(), 137);
+        assert_eq!(waiter.await.unwrap().unwrap().code, 137);
         let mut seen = Vec::new();
         while seen.last().map(String::as_str) != Some("stop") {
             match events.recv().await.unwrap() {
@@ -956,7 +959,7 @@ fn any_number_who_wait_or_follow_share_one_inotify_instance() {
                 engine.containers().logs(&id, LogRequest { follow: true, ..WHOLE }).await.unwrap();
             assert_eq!(records.recv().await.unwrap().unwrap().bytes, b"said\n");
             waiters.push(tokio::spawn(async move {
-                let code = engine.containers().wait(&id, WaitFor::NextExit).await.unwrap();
+                let code = engine.containers().wait(&id, WaitFor::NextExit).await.unwrap().code;
                 drop(events);
                 (code, records.recv().await.is_none())
             }));
@@ -1019,6 +1022,6 @@ fn a_shutdown_ends_each_in_its_own_way_and_a_boot_starts_what_policies_want() {
     assert_eq!([&by_hand, &plain, &failing].map(|id| code(id).0), [Status::Exited; 3]);
     assert_eq!(code(&never_ran).0, Status::Created);
     for id in [&polite, &deaf, &looping] {
-        case.wait_for(containers.remove(id, true, false)).unwrap();
+        case.wait_for(containers.remove(id, Removal::for_good(Running::Kill))).unwrap();
     }
 }

@@ -17,7 +17,9 @@ use hoist::cgroup::{Cgroup, Parent};
 use hoist::container::Run;
 use hoist::container::store;
 use hoist::engine::container::{AttachOptions, LogRequest, WaitFor};
-use hoist::engine::{Engine, Input, NetworkMode, Output, Process, RestartPolicy, Settings, Status};
+use hoist::engine::{
+    Engine, Input, NetworkMode, Output, Process, Removal, RestartPolicy, Running, Settings, Status,
+};
 use hoist::monitor::launch;
 use hoist::monitor::wire::Ask;
 use hoist::sys;
@@ -112,7 +114,7 @@ fn a_container_without_a_terminal_outlives_its_monitor_and_is_adopted() {
     let code = case.wait_for(async {
         let session = containers.exec(&id, request, ALL).await.unwrap();
         hear(session.attached).await;
-        containers.wait(&id, WaitFor::NotRunning).await.unwrap()
+        containers.wait(&id, WaitFor::NotRunning).await.unwrap().code
     });
     // The kernel tells how it ended, though another process reaped it (6.15).
     let probe = sys::probe::Probe::now().unwrap();
@@ -337,7 +339,7 @@ fn a_restart_that_cannot_be_tried_now_stays_due_and_can_be_ended() {
         point.write(&case, &id, run);
         drop(case.wait_for(containers.kill(&id, "TERM")).unwrap());
         assert_eq!(case.container(&id).status, Status::Exited, "{point:?}");
-        case.wait_for(containers.remove(&id, false, false)).unwrap();
+        case.wait_for(containers.remove(&id, Removal::for_good(Running::Refuse))).unwrap();
     }
 }
 
@@ -504,7 +506,7 @@ fn a_restart_that_its_monitor_cannot_do_is_given_up() {
         until("it is given up", || status() == want);
         assert!(store::load_run(case.engine.paths(), &parsed).unwrap().is_none());
         if !is_removed {
-            case.wait_for(case.engine.containers().remove(&id, false, false)).unwrap();
+            case.wait_for(case.engine.containers().remove(&id, Removal::for_good(Running::Refuse))).unwrap();
         }
     }
 }
@@ -532,7 +534,7 @@ fn a_restart_that_its_monitor_has_no_room_for_stays_due() {
         sys::mount::detach(&log).unwrap();
         until("it runs again", || is_up(&case, &id));
         assert_eq!(case.container(&id).state.restart_count, 1, "{point:?}");
-        case.wait_for(case.engine.containers().remove(&id, true, false)).unwrap();
+        case.wait_for(case.engine.containers().remove(&id, Removal::for_good(Running::Kill))).unwrap();
     }
 }
 
@@ -643,7 +645,7 @@ fn a_waiter_hears_of_a_container_whose_monitor_was_killed_with_it() {
         };
         kill(run.monitor.pid);
         kill(run.init().unwrap().pid);
-        waiter.await.unwrap().unwrap()
+        waiter.await.unwrap().unwrap().code
     });
     assert!([137, 255].contains(&code), "{code}");
     assert_eq!(case.container(&id).status, Status::Exited);
@@ -663,7 +665,7 @@ fn a_monitor_that_does_not_answer_stops_no_removal() {
     sys::signal::send(monitor.pid.try_into().unwrap(), libc::SIGSTOP).unwrap();
     let error = case.wait_for(containers.pause(&id)).unwrap_err();
     assert_eq!(error.causes(), ["the container's monitor does not answer"]);
-    case.wait_for(containers.remove(&id, true, false)).unwrap();
+    case.wait_for(containers.remove(&id, Removal::for_good(Running::Kill))).unwrap();
     assert!(case.wait_for(containers.list()).unwrap().is_empty());
     assert!(!monitor.is_alive());
 }
@@ -785,7 +787,7 @@ fn kill_at_any_moment(rounds: u32) {
     for container in case.wait_for(case.engine.containers().list()).unwrap() {
         if container.config.lifecycle.restart != RestartPolicy::No || container.status == Status::Paused {
             let id = container.id.as_str();
-            case.wait_for(case.engine.containers().remove(id, true, false)).unwrap();
+            case.wait_for(case.engine.containers().remove(id, Removal::for_good(Running::Kill))).unwrap();
         }
     }
     until("all has ended", || {
@@ -795,7 +797,10 @@ fn kill_at_any_moment(rounds: u32) {
             && case.processes().is_empty()
     });
     for container in case.wait_for(case.engine.containers().list()).unwrap() {
-        case.wait_for(case.engine.containers().remove(container.id.as_str(), false, false)).unwrap();
+        case.wait_for(
+            case.engine.containers().remove(container.id.as_str(), Removal::for_good(Running::Refuse)),
+        )
+        .unwrap();
     }
     // A rename that was killed leaves a name that leads nowhere: it is free, and swept.
     hoist::container::store::sweep(case.engine.paths()).unwrap();

@@ -12,8 +12,8 @@ use crate::case::{Case, IMAGE, until};
 use crate::support::HOIST;
 use hoist::base::Paths;
 use hoist::engine::{
-    Engine, ErrorKind, EventFilter, Force, Parents, Restored, Running, Settings, Space, Status, TrashDetail,
-    TrashEntry,
+    Engine, ErrorKind, EventFilter, Force, ImageRemoval, Parents, Removal, Restored, Running, Settings,
+    Space, Status, TrashDetail, TrashEntry,
 };
 
 /// Another engine over the same folders, which keeps what is removed for so long.
@@ -29,7 +29,7 @@ fn day(case: &Case) -> Engine {
 }
 
 fn trash(case: &Case, engine: &Engine, id: &str) -> TrashEntry {
-    case.wait_for(engine.containers().trash(id, Running::Refuse)).unwrap().unwrap()
+    case.wait_for(engine.containers().remove(id, Removal::to_trash(Running::Refuse))).unwrap().entry.unwrap()
 }
 
 fn entries(case: &Case, engine: &Engine) -> Vec<TrashEntry> {
@@ -73,7 +73,7 @@ fn a_removed_container_is_gone_its_name_is_free_and_it_comes_back_byte_for_byte(
     let id = case
         .create(&["sh", "-c", "echo said; mkdir -p /data; echo kept > /data/file; rm /etc/group"], |_| {});
     case.start_again(&id);
-    assert_eq!(case.wait_for(engine.containers().wait(&id, Default::default())).unwrap(), 0);
+    assert_eq!(case.wait_for(engine.containers().wait(&id, Default::default())).unwrap().code, 0);
     let before = case.container(&id);
     let folder = engine.paths().container(&before.id);
     let whole = files(&folder);
@@ -133,19 +133,31 @@ fn what_runs_is_stopped_or_killed_or_refused_and_rm_containers_go_for_good() {
     let id = case.start(&["sh", "-c", script], |_| {});
     let up = engine.paths().container(&id.parse().unwrap()).join("upper/up");
     until("it minds the signal", || up.exists());
-    let error = case.wait_for(engine.containers().trash(&id, Running::Refuse)).unwrap_err();
+    let error =
+        case.wait_for(engine.containers().remove(&id, Removal::to_trash(Running::Refuse))).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Conflict);
-    let entry = case.wait_for(engine.containers().trash(&id, Running::Stop)).unwrap().unwrap();
+    let entry = case
+        .wait_for(engine.containers().remove(&id, Removal::to_trash(Running::Stop)))
+        .unwrap()
+        .entry
+        .unwrap();
     case.wait_for(engine.trash().restore(&entry.id, None)).unwrap();
     assert_eq!((case.container(&id).status, case.container(&id).state.exit_code), (Status::Exited, 3));
     case.start_again(&id);
-    let entry = case.wait_for(engine.containers().trash(&id, Running::Kill)).unwrap().unwrap();
+    let entry = case
+        .wait_for(engine.containers().remove(&id, Removal::to_trash(Running::Kill)))
+        .unwrap()
+        .entry
+        .unwrap();
     case.wait_for(engine.trash().restore(&entry.id, None)).unwrap();
     assert_eq!(case.container(&id).state.exit_code, 137);
     assert!(case.cgroups().is_empty());
 
     let id = case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true);
-    assert_eq!(case.wait_for(engine.containers().trash(&id, Running::Kill)).unwrap(), None);
+    assert_eq!(
+        case.wait_for(engine.containers().remove(&id, Removal::to_trash(Running::Kill))).unwrap().entry,
+        None
+    );
     assert!(entries(&case, &engine).is_empty());
 }
 
@@ -155,8 +167,13 @@ fn without_a_trash_a_removal_is_final() {
     let engine = engine(&case, Duration::ZERO, |_| None);
     assert_eq!(engine.keeps(), None);
     let id = case.create(&["true"], |_| {});
-    assert_eq!(case.wait_for(engine.containers().trash(&id, Running::Refuse)).unwrap(), None);
-    let gone = case.wait_for(engine.images().trash(IMAGE, Force::No, Parents::Prune)).unwrap();
+    assert_eq!(
+        case.wait_for(engine.containers().remove(&id, Removal::to_trash(Running::Refuse))).unwrap().entry,
+        None
+    );
+    let gone = case
+        .wait_for(engine.images().remove(IMAGE, ImageRemoval::to_trash(Force::No, Parents::Prune)))
+        .unwrap();
     assert_eq!(gone.entry, None);
     assert!(entries(&case, &engine).is_empty() && names(&case, &engine).is_empty());
     assert!(case.wait_for(engine.images().list()).unwrap().is_empty());
@@ -168,7 +185,9 @@ fn an_image_in_the_trash_keeps_its_layers_until_it_is_purged() {
     let engine = day(&case);
     let before = case.wait_for(engine.images().list()).unwrap();
     let layers = || std::fs::read_dir(engine.paths().layers().join("by-diff")).unwrap().count();
-    let gone = case.wait_for(engine.images().trash(IMAGE, Force::No, Parents::Prune)).unwrap();
+    let gone = case
+        .wait_for(engine.images().remove(IMAGE, ImageRemoval::to_trash(Force::No, Parents::Prune)))
+        .unwrap();
     let entry = gone.entry.unwrap();
     assert_eq!((entry.name.as_str(), gone.removed.len()), ("busybox:latest", 2));
     assert!(case.wait_for(engine.images().list()).unwrap().is_empty());
@@ -180,7 +199,9 @@ fn an_image_in_the_trash_keeps_its_layers_until_it_is_purged() {
 
     let used = case.wait_for(engine.containers().list()).unwrap();
     let kept = trash(&case, &engine, used[0].id.as_str());
-    let gone = case.wait_for(engine.images().trash(IMAGE, Force::No, Parents::Prune)).unwrap();
+    let gone = case
+        .wait_for(engine.images().remove(IMAGE, ImageRemoval::to_trash(Force::No, Parents::Prune)))
+        .unwrap();
     case.wait_for(engine.trash().purge(&gone.entry.unwrap().id)).unwrap();
     assert_eq!(layers(), 1, "a container in the trash needs it");
     case.wait_for(engine.trash().restore(&kept.id, None)).unwrap();
@@ -237,7 +258,9 @@ fn a_name_of_an_image_comes_back_alone() {
     let case = Case::new();
     let engine = day(&case);
     case.wait_for(engine.images().tag(IMAGE, "other:1".parse().unwrap())).unwrap();
-    let gone = case.wait_for(engine.images().trash("other:1", Force::No, Parents::Prune)).unwrap();
+    let gone = case
+        .wait_for(engine.images().remove("other:1", ImageRemoval::to_trash(Force::No, Parents::Prune)))
+        .unwrap();
     let entry = gone.entry.unwrap();
     assert_eq!((entry.names.as_slice(), entry.size), (["other:1".to_owned()].as_slice(), Some(0)));
     let image = case.wait_for(engine.images().get(IMAGE)).unwrap();
@@ -299,10 +322,12 @@ fn of_two_engines_at_once_one_removes_and_one_restores() {
     for round in 0..20 {
         let gone = case.wait_for(async {
             let [a, b] = engines.each_ref().map(Engine::containers);
-            tokio::join!(a.trash(&id, Running::Refuse), b.trash(&id, Running::Refuse))
+            tokio::join!(
+                a.remove(&id, Removal::to_trash(Running::Refuse)),
+                b.remove(&id, Removal::to_trash(Running::Refuse))
+            )
         });
-        let gone: Vec<TrashEntry> =
-            [gone.0, gone.1].into_iter().filter_map(|one| one.ok().flatten()).collect();
+        let gone: Vec<TrashEntry> = [gone.0, gone.1].into_iter().filter_map(|one| one.ok()?.entry).collect();
         assert_eq!(gone.len(), 1, "round {round}");
         let back = case.wait_for(async {
             let [a, b] = engines.each_ref().map(Engine::trash);
@@ -322,8 +347,11 @@ fn who_follows_the_events_hears_of_it() {
     let entry = trash(&case, &engine, &id);
     case.wait_for(engine.trash().restore(&entry.id, None)).unwrap();
     let entry = trash(&case, &engine, &id);
-    let image =
-        case.wait_for(engine.images().trash(IMAGE, Force::No, Parents::Prune)).unwrap().entry.unwrap();
+    let image = case
+        .wait_for(engine.images().remove(IMAGE, ImageRemoval::to_trash(Force::No, Parents::Prune)))
+        .unwrap()
+        .entry
+        .unwrap();
     case.wait_for(engine.trash().restore(&image.id, None)).unwrap();
     assert_eq!(case.wait_for(engine.trash().empty()).unwrap().count, 1);
     let events = case.wait_for(engine.past_events(EventFilter::default())).unwrap();
@@ -364,10 +392,14 @@ fn removes_and_restores_for_ever() {
     runtime.block_on(async {
         loop {
             for container in engine.containers().list().await.unwrap() {
-                let _ = engine.containers().trash(container.id.as_str(), Running::Kill).await;
+                let _ =
+                    engine.containers().remove(container.id.as_str(), Removal::to_trash(Running::Kill)).await;
             }
             for image in engine.images().list().await.unwrap() {
-                let _ = engine.images().trash(&image.id.to_string(), Force::Yes, Parents::Prune).await;
+                let _ = engine
+                    .images()
+                    .remove(&image.id.to_string(), ImageRemoval::to_trash(Force::Yes, Parents::Prune))
+                    .await;
             }
             for entry in engine.trash().list().await.unwrap() {
                 let _ = engine.trash().restore(&entry.id, None).await;

@@ -306,7 +306,7 @@ impl Engine {
     /// Removes a container that was to be removed at its end.
     fn remove_ended(&self, record: &Record) -> Result<()> {
         let doing = || format!("remove `{}`", record.name);
-        let discarded = settle::remove(self.paths(), record).doing(doing)?;
+        let (discarded, _) = settle::remove(self.paths(), record).doing(doing)?;
         store::delete(&discarded).doing(doing)
     }
 

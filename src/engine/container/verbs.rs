@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use super::super::attach::Begun;
 use super::super::error::{Doing, Error, Result};
-use super::super::{Engine, Name, Record, Run, Status, Verb};
+use super::super::{Engine, Gone, Name, Record, Run, Running, Status, Verb};
 use super::end::{KILL_PATIENCE, MONITOR_PATIENCE, NotEnded, Patience};
 use super::recover::{Busy, Dead, RunLost};
-use super::{Running, Stored, Warnings};
+use super::{Stored, Warnings};
 use crate::base::disk::{Lock, Rank};
 use crate::base::journal::Kind;
 use crate::base::{ContainerId, ErrorKind, Explain};
@@ -346,16 +346,19 @@ impl Engine {
         }
     }
 
-    pub(in crate::engine) fn remove_now(&self, target: &str, running: Running) -> Result<()> {
+    pub(in crate::engine) fn remove_now(&self, target: &str, running: Running) -> Result<Gone> {
         let doing = || format!("remove `{}`", self.called(target));
         let id = store::find_id(self.paths(), target).doing(doing)?;
         if self.is_unreadable_to_remove(&id, running, doing)? {
             return self.remove_unreadable(&id, running, doing);
         }
-        let Some((lock, record)) = self.end_for_removal(&id, running, doing)? else { return Ok(()) };
-        let discarded = settle::remove(self.paths(), &record).doing(doing)?;
+        let Some((lock, record)) = self.end_for_removal(&id, running, doing)? else {
+            return Ok(Gone::default());
+        };
+        let (discarded, untold) = settle::remove(self.paths(), &record).doing(doing)?;
         drop(lock);
-        store::delete(&discarded).doing(doing)
+        store::delete(&discarded).doing(doing)?;
+        Ok(Gone { warnings: Warnings(untold.into_iter().collect()), ..Gone::default() })
     }
 
     /// Whether the record or the run of a container cannot be read.
@@ -409,7 +412,7 @@ impl Engine {
         id: &ContainerId,
         running: Running,
         doing: impl Fn() -> String,
-    ) -> Result<()> {
+    ) -> Result<Gone> {
         let paths = self.paths();
         if self.is_up(id, &doing)? {
             if running == Running::Refuse {
@@ -426,10 +429,11 @@ impl Engine {
         let errors = settle::clear(paths, id, run.as_ref());
         let discarded = store::remove_unreadable(paths, id).doing(&doing)?;
         drop(lock);
-        self.tell_of(Kind::Container, "destroy", id.as_str(), &[]);
+        let untold = self.tell_of(Kind::Container, "destroy", id.as_str(), &[]);
         store::delete(&discarded).doing(&doing)?;
         // It is removed; what is left of it outside of its folders is for a person to see.
-        errors.into_iter().next().map_or(Ok(()), Err).doing(doing)
+        errors.into_iter().next().map_or(Ok(()), Err).doing(doing)?;
+        Ok(Gone { warnings: Warnings(untold.into_iter().collect()), ..Gone::default() })
     }
 
     /// Locks a container that is to be removed, when nothing of it runs; `None` when
@@ -527,9 +531,9 @@ impl Engine {
                 Err(error) if error.kind() == ErrorKind::NotFound && !self.paths().container(id).exists() => {
                     Ok(())
                 }
-                result => result,
+                result => result.map(drop),
             },
-            Ok(None) | Err(_) => self.remove_unreadable(id, Running::Kill, doing),
+            Ok(None) | Err(_) => self.remove_unreadable(id, Running::Kill, doing).map(drop),
         }
     }
 

@@ -1,4 +1,4 @@
-//! `wait`: the exit code of an end that has come, or is to come.
+//! `wait`: how an end was that has come, or is to come.
 //!
 //! The place in the journal is noted before the record is read, so no end is missed; the
 //! code comes from "die", because with `--rm` the record is gone by then. The monitor's
@@ -12,8 +12,9 @@ use super::super::attach::watched;
 use super::super::error::{Doing, Result};
 use super::super::{Engine, Event, EventRequest, Events, News, Status, blocking};
 use super::recover::Busy;
-use super::{Stored, WaitFor};
-use crate::container::Process;
+use super::{Exit, Stored, WaitFor};
+use crate::base::ContainerId;
+use crate::container::{ExitState, Process};
 use crate::monitor::settle::UNKNOWN;
 use crate::sys;
 
@@ -23,30 +24,34 @@ const SETTLING: Duration = Duration::from_millis(20);
 const BY_THE_CLOCK: Duration = Duration::from_millis(100);
 
 impl Engine {
-    pub(super) async fn wait(&self, target: &str, condition: WaitFor) -> Result<u8> {
+    pub(super) async fn wait(&self, target: &str, condition: WaitFor) -> Result<Exit> {
         let mut events = self.events(EventRequest::default()).await?;
         let (engine, wanted) = (self.clone(), target.to_owned());
         let mut now = blocking(move || engine.get(&wanted)).await?;
         let id = now.record.id.clone();
-        let mut last = None;
+        let (mut last, mut oom_killed) = (None, false);
         loop {
             let is_up = now.status.is_up() || now.status == Status::Restarting;
             if condition == WaitFor::NotRunning && !is_up {
-                return Ok(last.unwrap_or(now.record.state.exit_code));
+                return Ok(exit(&now.record.state));
             }
             match next(&mut events, &now).await {
                 Next::Event(event) if event.actor.id != id.as_str() => continue,
                 Next::Event(event) => match event.action.as_str() {
+                    "oom" => {
+                        oom_killed = true;
+                        continue;
+                    }
                     "die" => {
-                        let code = exit_code(&event);
-                        last = Some(code);
+                        let exit = self.exit_of(&id, exit_code(&event), oom_killed).await?;
                         // A policy may start it again: then it is running, as Docker sees it.
                         if condition != WaitFor::Removed {
-                            return Ok(code);
+                            return Ok(exit);
                         }
+                        last = Some(exit);
                     }
-                    "destroy" => return Ok(last.unwrap_or_else(|| code_so_far(&now))),
-                    "start" => {}
+                    "destroy" => return Ok(last.unwrap_or_else(|| exit_so_far(&now))),
+                    "start" => oom_killed = false,
                     _ => continue,
                 },
                 Next::Look => {}
@@ -64,13 +69,26 @@ impl Engine {
                     let has_ended = !now.status.is_up() && now.status != Status::Restarting;
                     // It was up, and its "die" could not be written.
                     if is_up && has_ended && condition == WaitFor::NextExit {
-                        return Ok(last.unwrap_or(now.record.state.exit_code));
+                        return Ok(exit(&now.record.state));
                     }
                 }
                 // Removed: the journal's "destroy" may be lost, the folder is the truth.
-                None => return Ok(last.unwrap_or_else(|| code_so_far(&now))),
+                None => return Ok(last.unwrap_or_else(|| exit_so_far(&now))),
             }
         }
+    }
+
+    /// An end that the journal tells of, with what the record adds, if it is there still.
+    async fn exit_of(&self, id: &ContainerId, code: u8, oom_killed: bool) -> Result<Exit> {
+        let (engine, id) = (self.clone(), id.clone());
+        blocking(move || {
+            let record = crate::container::store::load(engine.paths(), &id).ok().flatten();
+            // With another code it is of a later run.
+            let state = record.map(|record| record.state).filter(|state| state.exit_code == code);
+            let told = state.as_ref().map(exit).unwrap_or_default();
+            Ok(Exit { code, oom_killed: oom_killed || told.oom_killed, ..told })
+        })
+        .await
     }
 }
 
@@ -112,10 +130,14 @@ fn exit_code(event: &Event) -> u8 {
     event.actor.attributes.get("exitCode").and_then(|code| code.parse().ok()).unwrap_or(UNKNOWN)
 }
 
-/// The exit code of a container that is gone, by the last look at it. Where it was up then,
-/// nobody has seen its end.
-fn code_so_far(last: &Stored) -> u8 {
-    if last.status.is_up() { UNKNOWN } else { last.record.state.exit_code }
+fn exit(state: &ExitState) -> Exit {
+    Exit { code: state.exit_code, error: state.error.clone(), oom_killed: state.oom_killed }
+}
+
+/// The end of a container that is gone, by the last look at it. Where it was up then, nobody has
+/// seen its end.
+fn exit_so_far(last: &Stored) -> Exit {
+    if last.status.is_up() { Exit { code: UNKNOWN, ..Exit::default() } } else { exit(&last.record.state) }
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::work::BadName;
 use crate::engine::{
-    Doing as _, Engine, Force as ImageForce, Parents, Result, Running, TrashEntry, Warnings,
+    self, Doing as _, Engine, Force as ImageForce, Gone, ImageRemoval, Parents, Result, Running, TrashEntry, Warnings,
 };
 use crate::oci::Reference;
 use crate::tui::event::{Effect, Event, Fate, Force, Removal, Verb};
@@ -16,9 +16,9 @@ pub(super) struct Done {
     pub(super) warnings: Warnings,
 }
 
-impl From<Option<TrashEntry>> for Done {
-    fn from(kept: Option<TrashEntry>) -> Self {
-        Self { kept, ..Self::default() }
+impl From<Gone> for Done {
+    fn from(gone: Gone) -> Self {
+        Self { kept: gone.entry, warnings: gone.warnings }
     }
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Done> {
             engine.containers().signal_process(id.as_str(), *process, signal).await
         }
         Effect::RemoveImage(name, removal) => {
-            return remove_image(engine, name, *removal).await.map(Done::from);
+            return remove_image(engine, name, *removal).await;
         }
         Effect::Restore(id, name) => engine.trash().restore(id, name.as_deref()).await.map(drop),
         Effect::Purge(id) => engine.trash().purge(id).await,
@@ -63,19 +63,20 @@ async fn container(engine: &Engine, verb: &Verb, id: &str) -> Result<Done> {
         Verb::Rename(name) => containers.rename(id, name.clone()).await.map(warned),
         Verb::Remove(removal) => {
             let running = if removal.force == Force::Yes { Running::Kill } else { Running::Stop };
-            match removal.fate {
-                Fate::Trash => containers.trash(id, running).await.map(Done::from),
-                Fate::Gone => containers.discard(id, running).await.map(|()| Done::default()),
-            }
+            let removal = match removal.fate {
+                Fate::Trash => engine::Removal::to_trash(running),
+                Fate::Gone => engine::Removal::for_good(running),
+            };
+            containers.remove(id, removal).await.map(Done::from)
         }
     }
 }
 
-async fn remove_image(engine: &Engine, name: &str, removal: Removal) -> Result<Option<TrashEntry>> {
+async fn remove_image(engine: &Engine, name: &str, removal: Removal) -> Result<Done> {
     let force = if removal.force == Force::Yes { ImageForce::Yes } else { ImageForce::No };
-    let images = engine.images();
-    match removal.fate {
-        Fate::Trash => images.trash(name, force, Parents::Prune).await.map(|trashed| trashed.entry),
-        Fate::Gone => images.remove(name, force, Parents::Prune).await.map(|_| None),
-    }
+    let removal = match removal.fate {
+        Fate::Trash => ImageRemoval::to_trash(force, Parents::Prune),
+        Fate::Gone => ImageRemoval::for_good(force, Parents::Prune),
+    };
+    engine.images().remove(name, removal).await.map(Done::from)
 }

@@ -3,7 +3,7 @@
 use super::{only_printed, said, told};
 use crate::base::error::one_line;
 use crate::command::container::Request;
-use crate::engine::{CreateRequest, Engine, ErrorKind, Reporter, Result, Warnings};
+use crate::engine::{CreateRequest, Engine, ErrorKind, Removal, Reporter, Result, Running, Warnings};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::Finish;
 
@@ -62,12 +62,14 @@ async fn verb(engine: &Engine, request: Request, reporter: Reporter) -> Result<F
             on("resumed", it.targets).each(|target| work(of(), target)).await
         }
         Request::Rm(it) => {
-            let (force, volumes) = (it.force, it.volumes);
+            let force = it.force;
+            let running = if force { Running::Kill } else { Running::Refuse };
+            let removal = Removal { volumes: it.volumes, ..Removal::for_good(running) };
             let work = |engine: Engine, target: String| async move {
-                match engine.containers().remove(&target, force, volumes).await {
+                match engine.containers().remove(&target, removal).await {
                     // What is not there need not be removed by force.
-                    Err(error) if force && error.kind() == ErrorKind::NotFound => Ok(()),
-                    other => other,
+                    Err(error) if force && error.kind() == ErrorKind::NotFound => Ok(Warnings::default()),
+                    other => other.map(|gone| gone.warnings),
                 }
             };
             on("removed", it.targets).each(|target| work(of(), target)).await

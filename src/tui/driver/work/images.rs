@@ -1,9 +1,10 @@
 //! Work on images.
 
-use super::{only_printed, said, unsupported};
+use super::{only_printed, said, told, unsupported};
 use crate::command::image::Request;
 use crate::engine::{
-    ArchiveInput, Engine, Force, ImportRequest, Parents, PullOptions, PullStatus, Removed, Reporter, Result,
+    ArchiveInput, Engine, Force, ImageRemoval, ImportRequest, Parents, PullOptions, PullStatus, Removed,
+    Reporter, Result, Warnings,
 };
 use crate::oci::{ImageId, Reference};
 use crate::tui::event::Finish;
@@ -57,15 +58,19 @@ pub(super) async fn perform(engine: &Engine, request: Request, reporter: Reporte
         Request::Rmi(rmi) => {
             let force = if rmi.force { Force::Yes } else { Force::No };
             let parents = if rmi.no_prune { Parents::Keep } else { Parents::Prune };
+            let removal = ImageRemoval::for_good(force, parents);
+            let mut warnings = Warnings::default();
             for name in &rmi.names {
-                for one in images.remove(name, force, parents).await? {
+                let gone = images.remove(name, removal).await?;
+                warnings.0.extend(gone.warnings.0);
+                for one in gone.removed {
                     reporter.note(match one {
                         Removed::Untagged(name) => format!("Untagged: {name}"),
                         Removed::Deleted(digest) => format!("Deleted: {digest}"),
                     });
                 }
             }
-            Ok(said(format!("removed {}", rmi.names.join(", "))))
+            Ok(said(format!("removed {}{}", rmi.names.join(", "), told(&warnings))))
         }
         _ => only_printed(),
     }
