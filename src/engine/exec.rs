@@ -1,18 +1,123 @@
-//! Commands in running containers: each has a short-lived monitor of its own.
+//! Commands in running containers: each has a short-lived monitor of its own, and a record that is
+//! kept as long as the container's run ([`crate::monitor::exec`]).
+
+mod records;
 
 use std::os::fd::OwnedFd;
 
 use super::attach::{Begun, Connection, accepted, early};
 use super::container::{AttachOptions, ExecRequest};
 use super::error::{Doing, Result};
-use super::{ContainerId, Engine, ExecId, Record, Verb};
+use super::{ContainerId, Engine, ExecId, Record, Session, Verb, Warnings, blocking};
 use crate::base::{ErrorKind, Explain, disk};
 use crate::monitor::exec::{self, ExecRecord};
 use crate::monitor::journal;
 use crate::monitor::launch::{self, Launched, Role, launch};
+use crate::monitor::wire::Ask;
+pub use records::{ExecStatus, ExecView};
 
 /// So many sessions a container has at once.
 const MAX_SESSIONS: usize = 256;
+/// The exit code of a command whose monitor did not come up, as of a program that cannot be run.
+const NOT_BEGUN: u8 = 126;
+
+/// The verbs of commands in containers, for who takes several steps. In one step it is
+/// [`Containers::exec`](super::Containers::exec).
+#[derive(Debug, Clone, Copy)]
+pub struct Execs<'a> {
+    engine: &'a Engine,
+}
+
+/// A command that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreatedExec {
+    /// Its id.
+    pub id: ExecId,
+    /// What one would not expect.
+    pub warnings: Warnings,
+}
+
+impl Engine {
+    /// The verbs of commands in containers.
+    #[must_use]
+    pub fn execs(&self) -> Execs<'_> {
+        Execs { engine: self }
+    }
+}
+
+impl Execs<'_> {
+    async fn on<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Engine) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let engine = self.engine.clone();
+        blocking(move || work(&engine)).await
+    }
+
+    /// Makes a command in a container that runs; it is not started. Its record outlives this
+    /// process.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Conflict`] when the container is not running, or has too many sessions.
+    pub async fn create(&self, target: &str, request: ExecRequest) -> Result<CreatedExec> {
+        let target = target.to_owned();
+        self.on(move |engine| engine.create_exec(&target, request)).await
+    }
+
+    /// Starts it, with a client that sees its output from the first byte. `size` goes before that
+    /// of the request.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] when it was started before, or the
+    /// container is not running; otherwise as [`Containers::start`](super::Containers::start).
+    pub async fn start(
+        &self,
+        id: &ExecId,
+        options: AttachOptions,
+        size: Option<(u16, u16)>,
+    ) -> Result<Session> {
+        let wanted = id.clone();
+        let started = self.on(move |engine| engine.start_exec(&wanted, options, size)).await?;
+        self.engine.reap(started.begun.monitor);
+        let target = started.connection.container.to_string();
+        let attached = self.engine.attached(started.connection, started.begun.warnings, &target)?;
+        Ok(Session { id: started.id, attached })
+    }
+
+    /// Starts it, and nobody waits.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::start`].
+    pub async fn start_detached(&self, id: &ExecId) -> Result<Warnings> {
+        let wanted = id.clone();
+        let begun = self.on(move |engine| engine.start_exec_detached(&wanted)).await?;
+        self.engine.reap(begun.monitor);
+        Ok(begun.warnings)
+    }
+
+    /// What is known of it.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`] also when it ended long ago, or its container has.
+    pub async fn inspect(&self, id: &ExecId) -> Result<ExecView> {
+        let wanted = id.clone();
+        self.on(move |engine| engine.find_exec(&wanted, || format!("inspect the command `{wanted}`"))).await
+    }
+
+    /// Its terminal has so many rows and columns.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::NotFound`]; [`ErrorKind::Conflict`] when it does not run.
+    pub async fn resize(&self, id: &ExecId, rows: u16, columns: u16) -> Result<()> {
+        let wanted = id.clone();
+        self.on(move |engine| engine.resize_exec(&wanted, rows, columns)).await
+    }
+}
 
 /// A command that has begun, with its client.
 #[derive(Debug)]
@@ -29,13 +134,19 @@ enum Refused {
     NoCommand,
     #[error("it has {MAX_SESSIONS} sessions already")]
     TooMany,
+    #[error("it is running already")]
+    Running,
+    #[error("it has run already")]
+    HasRun,
+    #[error("it is not running")]
+    NotRunning,
 }
 
 impl Explain for Refused {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NoCommand => ErrorKind::Invalid,
-            Self::TooMany => ErrorKind::Conflict,
+            Self::TooMany | Self::Running | Self::HasRun | Self::NotRunning => ErrorKind::Conflict,
         }
     }
 }
@@ -62,22 +173,15 @@ impl Explain for NotBegun {
 impl Engine {
     pub(super) fn exec(&self, target: &str, request: ExecRequest, options: AttachOptions) -> Result<Started> {
         let doing = || format!("execute a command in `{}`", self.called(target));
-        let size = request.size;
+        let (ours, theirs) = early_client(options, request.size).doing(doing)?;
         let tty = request.tty;
-        let wish = crate::monitor::wire::Attach { size, ..options.into() };
-        let (ours, theirs) = early(wish).doing(doing)?;
-        let (container, id, warning) = self.prepare_exec(target, request)?;
-        let launched = self.launch_session(&container.id, &id, &[theirs]).doing(doing)?;
-        accepted(&ours).doing(doing)?;
-        let connection = Connection { socket: ours, tty, container: container.id, exec: Some(id.clone()) };
-        let mut begun = Begun::from(launched);
-        begun.warnings.0.extend(warning);
-        Ok(Started { id, connection, begun })
+        let (container, id, warning) = self.prepare_exec(target, request, Maker::Starts)?;
+        self.begin_exec(&container.id, id, (ours, theirs), tty, warning, doing)
     }
 
     pub(super) fn exec_detached(&self, target: &str, request: ExecRequest) -> Result<(ExecId, Begun)> {
         let request = ExecRequest { detach: true, interactive: false, ..request };
-        let (container, id, warning) = self.prepare_exec(target, request)?;
+        let (container, id, warning) = self.prepare_exec(target, request, Maker::Starts)?;
         let launched = self.launch_session(&container.id, &id, &[]);
         let launched = launched.doing(|| format!("execute a command in `{}`", self.called(target)))?;
         let mut begun = Begun::from(launched);
@@ -85,7 +189,55 @@ impl Engine {
         Ok((id, begun))
     }
 
-    /// Starts the session's monitor. Where none comes up, the session's files go.
+    fn create_exec(&self, target: &str, request: ExecRequest) -> Result<CreatedExec> {
+        let (_, id, warning) = self.prepare_exec(target, request, Maker::Leaves)?;
+        Ok(CreatedExec { id, warnings: Warnings(warning.into_iter().collect()) })
+    }
+
+    fn start_exec(&self, id: &ExecId, options: AttachOptions, size: Option<(u16, u16)>) -> Result<Started> {
+        let doing = || format!("start the command `{id}`");
+        let (container, record) = self.claim_exec(id, |record| record, doing)?;
+        let client = early_client(options, size.or(record.size)).doing(doing)?;
+        self.begin_exec(&container, id.clone(), client, record.tty, None, doing)
+    }
+
+    fn start_exec_detached(&self, id: &ExecId) -> Result<Begun> {
+        let doing = || format!("start the command `{id}`");
+        let detached = |record| ExecRecord { detach: true, interactive: false, ..record };
+        let (container, _) = self.claim_exec(id, detached, doing)?;
+        Ok(Begun::from(self.launch_session(&container, id, &[]).doing(doing)?))
+    }
+
+    fn resize_exec(&self, id: &ExecId, rows: u16, columns: u16) -> Result<()> {
+        let doing = || format!("resize the terminal of the command `{id}`");
+        let found = self.find_exec(id, doing)?;
+        if !matches!(found.status, ExecStatus::Running(_)) {
+            return Err(Refused::NotRunning).doing(doing);
+        }
+        let asked = launch::ask(self.paths(), &found.container, Some(id), Ask::Resize { rows, columns });
+        asked.map(drop).doing(doing)
+    }
+
+    /// Starts the session's monitor with its client.
+    fn begin_exec(
+        &self,
+        container: &ContainerId,
+        id: ExecId,
+        (ours, theirs): (OwnedFd, OwnedFd),
+        tty: bool,
+        warning: Option<String>,
+        doing: impl Fn() -> String,
+    ) -> Result<Started> {
+        let launched = self.launch_session(container, &id, &[theirs]).doing(&doing)?;
+        accepted(&ours).doing(&doing)?;
+        let connection =
+            Connection { socket: ours, tty, container: container.clone(), exec: Some(id.clone()) };
+        let mut begun = Begun::from(launched);
+        begun.warnings.0.extend(warning);
+        Ok(Started { id, connection, begun })
+    }
+
+    /// Starts the session's monitor. Where none comes up, it has ended.
     fn launch_session(
         &self,
         container: &ContainerId,
@@ -93,11 +245,16 @@ impl Engine {
         clients: &[OwnedFd],
     ) -> std::result::Result<Launched, NotBegun> {
         let launched = launch(self.program(), self.paths(), container, Role::Exec(id.clone()), clients);
-        Ok(launched.inspect_err(|_| exec::take_away(self.paths(), container, id))?)
+        Ok(launched.inspect_err(|_| exec::end_unbegun(self.paths(), container, id, NOT_BEGUN))?)
     }
 
     /// Writes the session's record; and what to warn of.
-    fn prepare_exec(&self, target: &str, request: ExecRequest) -> Result<(Record, ExecId, Option<String>)> {
+    fn prepare_exec(
+        &self,
+        target: &str,
+        request: ExecRequest,
+        maker: Maker,
+    ) -> Result<(Record, ExecId, Option<String>)> {
         let doing = || format!("execute a command in `{}`", self.called(target));
         let container = self.get(target)?;
         container.status.after(Verb::Exec).doing(doing)?;
@@ -120,33 +277,31 @@ impl Engine {
             size: request.size,
             ..ExecRecord::new()
         };
-        disk::write_state(&exec::file(self.paths(), &container.record.id, &id), &record).doing(doing)?;
         let action = format!("exec_create: {}", record.command.join(" "));
+        let (file, record) = match maker {
+            Maker::Starts => (exec::file(self.paths(), &container.record.id, &id), record.owned()),
+            Maker::Leaves => (exec::created_file(self.paths(), &container.record.id, &id), record),
+        };
+        disk::write_state(&file, &record).doing(doing)?;
         let attributes = [("execID", id.as_str())];
         let warning = journal::tell_or_warn(self.paths(), &container.record, &action, &attributes);
         Ok((container.record, id, warning))
     }
+}
 
-    /// Forgets the sessions that were killed with their monitors, and refuses too many.
-    fn make_room(&self, container: &ContainerId) -> std::result::Result<(), Refused> {
-        let Ok(entries) = std::fs::read_dir(exec::folder(self.paths(), container)) else { return Ok(()) };
-        let mut count = 0;
-        for path in entries.flatten().map(|entry| entry.path()) {
-            if path.extension().is_none_or(|extension| extension != "json") {
-                continue;
-            }
-            let is_over = match disk::read_state::<ExecRecord>(&path) {
-                Ok(record) => record.is_over(),
-                Err(error) => error.is_of_the_file() || error.is_not_found(),
-            };
-            if is_over {
-                // Another engine may have been faster.
-                let _ = std::fs::remove_file(path.with_extension("")); // the socket
-                let _ = std::fs::remove_file(&path);
-            } else {
-                count += 1;
-            }
-        }
-        if count < MAX_SESSIONS { Ok(()) } else { Err(Refused::TooMany) }
-    }
+/// What the maker of a command does next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Maker {
+    /// It starts the command: should it die before, nobody will.
+    Starts,
+    /// It leaves that to anybody.
+    Leaves,
+}
+
+/// Both ends of a client that is there before the command.
+fn early_client(
+    options: AttachOptions,
+    size: Option<(u16, u16)>,
+) -> std::result::Result<(OwnedFd, OwnedFd), launch::Error> {
+    early(crate::monitor::wire::Attach { size, ..options.into() })
 }

@@ -12,7 +12,7 @@ pub mod container;
 mod damaged;
 pub mod error;
 pub mod event;
-mod exec;
+pub mod exec;
 pub mod files;
 pub mod folders;
 pub mod image;
@@ -67,6 +67,7 @@ pub use container::{
 pub use damaged::{Damaged, Listing};
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};
 pub use event::{EventFilter, EventRequest, Events, News};
+pub use exec::{CreatedExec, ExecStatus, ExecView, Execs};
 pub use files::Files;
 pub use folders::FileWatch;
 pub use image::{

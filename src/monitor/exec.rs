@@ -1,9 +1,14 @@
 //! A command in a running container: a run of its own, with a monitor that lives as long.
 //!
 //! ```text
-//! <run>/containers/<id>/exec/<exec id>.json   created → running; gone when it has ended
-//!                            <exec id>        the socket, as a container's
+//! <run>/containers/<id>/exec/<exec id>.created   made, and not started
+//!                            <exec id>.json      is started, runs, or was killed with its monitor
+//!                            <exec id>.ended     how it ended
+//!                            <exec id>           the socket, as a container's, while it runs
 //! ```
+//! The record is moved from one to the next, so that of two who start a command one does, and what
+//! was made stays when its maker ends. It goes with the container's run; of those that ended, and
+//! of those that were never started, the newest are kept ([`KEPT`], [`KEPT_BYTES`]).
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -22,7 +27,7 @@ use super::wire::{Answer, Ask, Failure, Ready};
 use super::{bundle, confine, journal, privilege, tell};
 use crate::base::disk::state;
 use crate::base::error::one_line;
-use crate::base::{ContainerId, ExecId, Paths, disk};
+use crate::base::{ContainerId, ErrorKind, ExecId, Explain, Paths, disk};
 use crate::container::options::environment;
 use crate::container::record::Process;
 use crate::container::spec::{capabilities, process};
@@ -35,6 +40,11 @@ use crate::sys::socket;
 
 /// Current version of the file.
 const VERSION: u32 = 1;
+
+/// So many records of commands that ended are kept, and as many of those that were not started.
+pub const KEPT: usize = 32;
+/// No more than so many bytes of each, but for the newest.
+pub const KEPT_BYTES: u64 = 1 << 20;
 
 /// What is on disk about a command in a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,6 +75,9 @@ pub struct ExecRecord {
     pub owner: Option<Process>,
     /// Its process, once it was executed.
     pub process: Option<Process>,
+    /// How it ended: 0…255; 255 when nobody could see it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<u8>,
     /// Fields of a newer hoist.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, serde_json::Value>,
@@ -73,10 +86,16 @@ pub struct ExecRecord {
 state!(ExecRecord, VERSION);
 
 impl ExecRecord {
-    /// A command that has not begun; this process is responsible for it until its monitor is.
+    /// A command that has not begun. Nobody is responsible for it yet.
     #[must_use]
     pub fn new() -> Self {
-        Self { version: VERSION, owner: Some(own_process()), ..Self::default() }
+        Self { version: VERSION, ..Self::default() }
+    }
+
+    /// One that this process is responsible for, until its monitor is.
+    #[must_use]
+    pub fn owned(self) -> Self {
+        Self { owner: Some(own_process()), ..self }
     }
 
     /// Whether no living process is responsible for it: it was killed with its monitor, or never began.
@@ -99,6 +118,18 @@ pub fn file(paths: &Paths, id: &ContainerId, exec: &ExecId) -> PathBuf {
     folder(paths, id).join(format!("{exec}.json"))
 }
 
+/// The file of one that is not started.
+#[must_use]
+pub fn created_file(paths: &Paths, id: &ContainerId, exec: &ExecId) -> PathBuf {
+    folder(paths, id).join(format!("{exec}.created"))
+}
+
+/// The file of one that has ended.
+#[must_use]
+pub fn ended_file(paths: &Paths, id: &ContainerId, exec: &ExecId) -> PathBuf {
+    folder(paths, id).join(format!("{exec}.ended"))
+}
+
 /// Runs the session `exec`: what `hoist monitor exec` does.
 pub(super) fn run(
     paths: &Paths,
@@ -119,7 +150,8 @@ pub(super) fn run(
             poll::deliver_rest(&mut session)
         }
         Err(error) => {
-            take_away(paths, id, exec); // the first error is to be told
+            let code = if error.kind() == ErrorKind::ProgramNotFound { 127 } else { 126 };
+            end_unbegun(paths, id, exec, code); // the first error is to be told
             tell(ready, &Ready::Failed(Failure::of(&error)));
             Ok(())
         }
@@ -129,6 +161,7 @@ pub(super) fn run(
 /// A command that runs.
 struct Up {
     container: Record,
+    record: ExecRecord,
     pidfd: OwnedFd,
     warnings: Vec<String>,
 }
@@ -198,7 +231,7 @@ fn begin(
     }
     let action = format!("exec_start: {}", record.command.join(" "));
     warnings.extend(journal::tell_or_warn(paths, &container, &action, &[("execID", exec.as_str())]));
-    Ok((session, Up { container, pidfd, warnings }))
+    Ok((session, Up { container, record, pidfd, warnings }))
 }
 
 /// The container's process with what the session says otherwise.
@@ -303,16 +336,28 @@ fn serve(session: &Session, up: &Up, asker: &Asker, ask: &Ask) {
     }
 }
 
-/// Removes the session's files; where the container ended too, its folder is gone already.
-pub fn take_away(paths: &Paths, id: &ContainerId, exec: &ExecId) {
+/// Keeps of a session how it ended, and takes its other files away. Where the container ended too,
+/// its folder is gone already.
+pub fn end(paths: &Paths, id: &ContainerId, exec: &ExecId, record: &ExecRecord, code: u8) {
+    // Its environment may hold secrets, and nobody asks for it.
+    let ended = ExecRecord { exit_code: Some(code), owner: None, env: Vec::new(), ..record.clone() };
+    let _ = disk::write_state(&ended_file(paths, id, exec), &ended);
     let _ = std::fs::remove_file(folder(paths, id).join(exec.as_str()));
     let _ = std::fs::remove_file(file(paths, id, exec));
 }
 
-/// Takes its files away and tells how it ended.
+/// The same for one that did not begin.
+pub fn end_unbegun(paths: &Paths, id: &ContainerId, exec: &ExecId, code: u8) {
+    match disk::read_state::<ExecRecord>(&file(paths, id, exec)) {
+        Ok(record) => end(paths, id, exec, &record, code),
+        // What cannot be read has nothing to be kept.
+        Err(_) => drop(std::fs::remove_file(file(paths, id, exec))),
+    }
+}
+
+/// Keeps its record and tells how it ended.
 fn finish(paths: &Paths, id: &ContainerId, exec: &ExecId, up: &Up, code: u8) {
-    // The clients are told, and nobody asks for one that had none.
-    take_away(paths, id, exec);
+    end(paths, id, exec, &up.record, code);
     let text = code.to_string();
     let told = journal::tell(
         paths,

@@ -739,7 +739,7 @@ fn who_stops_a_container_that_cannot_be_removed_is_answered() {
 }
 
 #[test]
-fn sessions_that_were_killed_with_their_monitors_are_forgotten() {
+fn sessions_that_were_killed_with_their_monitors_have_ended() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
     let folder = case.engine.paths().container_run(&id.parse().unwrap()).join("exec");
@@ -750,10 +750,19 @@ fn sessions_that_were_killed_with_their_monitors_are_forgotten() {
     let settings = Settings { program: "/nonexistent".into(), ..Settings::new(case.engine.paths().clone()) };
     let without_monitors = Engine::open(settings).unwrap();
     case.wait_for(without_monitors.containers().exec_detached(&id, request.clone())).unwrap_err();
-    assert_eq!(fs::read_dir(&folder).unwrap().count(), 0, "it never began");
+    let kinds = || {
+        let extensions = fs::read_dir(&folder)
+            .unwrap()
+            .flatten()
+            .map(|entry| entry.path().extension().map(|extension| extension.to_string_lossy().into_owned()));
+        let mut kinds: Vec<_> = extensions.map(Option::unwrap_or_default).collect();
+        kinds.sort();
+        kinds
+    };
+    assert_eq!(kinds(), ["ended"], "it never began");
     drop(case.wait_for(case.engine.containers().exec_detached(&id, request)).unwrap());
     let file = fs::read_dir(&folder).unwrap().flatten().map(|entry| entry.path());
-    let file = file.into_iter().find(|path| path.extension().is_some()).unwrap();
+    let file = file.into_iter().find(|path| path.extension().is_some_and(|kind| kind == "json")).unwrap();
     let session: serde_json::Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
     let killed = ["owner", "process"].map(|who| {
         let process: Process = serde_json::from_value(session[who].clone()).unwrap();
@@ -767,7 +776,7 @@ fn sessions_that_were_killed_with_their_monitors_are_forgotten() {
     fs::write(file.with_file_name("unbegun.json"), unbegun.to_string()).unwrap();
     fs::write(file.with_file_name("damaged.json"), "{").unwrap();
     assert!(text(&case, &["exec", &id, "true"]).is_empty());
-    until("no session is left", || fs::read_dir(&folder).unwrap().count() == 0);
+    until("no session is left", || kinds() == ["ended"; 3]);
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod containers;
 mod crash;
 mod damaged;
 mod entry;
+mod exec;
 mod files;
 mod folders;
 mod host;
