@@ -17,7 +17,9 @@ use crate::command::container::{
 };
 use crate::docker::filter::{self, ContainerFilter, Filters};
 use crate::docker::{self, Column, Format, ps as ps_rows};
-use crate::engine::{self, ContainerView, Damaged, Engine, Listing, Removal, Running, Streams, WaitFor, Warnings};
+use crate::engine::{
+    self, ContainerView, Damaged, Engine, Listing, Removal, Running, Streams, WaitFor, Warnings,
+};
 
 pub(super) async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {
     match request {

@@ -14,7 +14,8 @@ use crate::command::image::{FromHost, History, Images, Import, Inspect, Load, Pu
 use crate::docker::filter::{self, Filters};
 use crate::docker::{Format, images as image_rows, schema};
 use crate::engine::{
-    self, ArchiveInput, Engine, Force, ImageRemoval, ImportRequest, Listing, Parents, PullOptions, Removed, Warnings,
+    self, ArchiveInput, Engine, Force, ImageRemoval, ImportRequest, Listing, Parents, PullOptions, Removed,
+    Warnings,
 };
 
 pub(super) async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8> {

@@ -2,7 +2,8 @@
 
 use super::work::BadName;
 use crate::engine::{
-    self, Doing as _, Engine, Force as ImageForce, Gone, ImageRemoval, Parents, Result, Running, TrashEntry, Warnings,
+    self, Doing as _, Engine, Force as ImageForce, Gone, ImageRemoval, Parents, Result, Running, TrashEntry,
+    Warnings,
 };
 use crate::oci::Reference;
 use crate::tui::event::{Effect, Event, Fate, Force, Removal, Verb};
