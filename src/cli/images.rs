@@ -178,7 +178,7 @@ async fn from_host(engine: &Engine, from: FromHost) -> Result<u8> {
 }
 
 async fn tag(engine: &Engine, tag: Tag) -> Result<u8> {
-    engine.images().tag(&tag.image, tag.name).await?;
+    warn(&engine.images().tag(&tag.image, tag.name).await?);
     Ok(0)
 }
 

@@ -280,15 +280,15 @@ impl Images<'_> {
     /// # Errors
     ///
     /// `No such image: x`.
-    pub async fn tag(&self, target: &str, name: Reference) -> Result<()> {
+    pub async fn tag(&self, target: &str, name: Reference) -> Result<Warnings> {
         let (engine, target) = (self.engine.clone(), target.to_owned());
         blocking(move || {
             let store = engine.image_store()?;
             let doing = || format!("tag `{target}`");
             let resolved = store.resolve(&target).doing(doing)?;
             store.tag(&resolved, &name).doing(doing)?;
-            engine.image_event("tag", &resolved.image.to_string(), &name.to_string());
-            Ok(())
+            let untold = engine.image_event("tag", &resolved.image.to_string(), &name.to_string());
+            Ok(Warnings(untold.into_iter().collect()))
         })
         .await
     }
@@ -336,8 +336,10 @@ impl Images<'_> {
             let loaded = image::load::load(&store, input, &reporter).doing(|| doing)?;
             for one in &loaded {
                 let id = one.image.to_string();
-                engine.image_event("load", &id, &id);
-                one.names.iter().for_each(|name| drop(engine.image_event("tag", &id, &name.to_string())));
+                let loaded = engine.image_event("load", &id, &id);
+                let tagged = one.names.iter().map(|name| engine.image_event("tag", &id, &name.to_string()));
+                // Of one journal that cannot be written one word is enough.
+                tagged.fold(loaded, Option::or).into_iter().for_each(|untold| reporter.warn(untold));
             }
             Ok(loaded)
         })
@@ -355,7 +357,8 @@ impl Images<'_> {
             let store = engine.image_store_to_fill()?;
             let doing = format!("import {}", request.input.called());
             let id = image::import::import(&store, request, &reporter).doing(|| doing)?;
-            engine.image_event("import", &id.to_string(), &id.to_string());
+            let untold = engine.image_event("import", &id.to_string(), &id.to_string());
+            untold.into_iter().for_each(|untold| reporter.warn(untold));
             Ok(id)
         })
         .await
@@ -377,7 +380,8 @@ impl Images<'_> {
             let store = engine.image_store_to_fill()?;
             let doing = || format!("make `{name}` of this machine's programs");
             let id = image::host::from_host(&store, &name, &programs, &reporter).doing(doing)?;
-            engine.image_event("import", &id.to_string(), &name.to_string());
+            let untold = engine.image_event("import", &id.to_string(), &name.to_string());
+            untold.into_iter().for_each(|untold| reporter.warn(untold));
             Ok(id)
         })
         .await

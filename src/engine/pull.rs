@@ -114,7 +114,8 @@ async fn pull(
             reporter: &reporter,
         };
         let pulled = pull.run(&engine.inner.registries).doing(doing)?;
-        engine.image_event("pull", &reference.to_string(), &reference.familiar_name());
+        let untold = engine.image_event("pull", &reference.to_string(), &reference.familiar_name());
+        untold.into_iter().for_each(|untold| reporter.warn(untold));
         Ok(pulled)
     });
     pulled.await

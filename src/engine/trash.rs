@@ -22,7 +22,7 @@ use crate::base::{ErrorKind, Explain, Name};
 use crate::container::store;
 use crate::image;
 use crate::layer;
-use crate::monitor::journal::{tell, tell_or_warn};
+use crate::monitor::journal::tell_or_warn;
 use crate::oci::Reference;
 
 use crate::base::trash;
@@ -47,6 +47,8 @@ pub struct Restored {
     pub object: String,
     /// Its names.
     pub names: Vec<String>,
+    /// What one would not expect.
+    pub warnings: Warnings,
 }
 
 /// A kind of object that this hoist does not put there.
@@ -155,11 +157,11 @@ impl Trash<'_> {
     /// # Errors
     ///
     /// `No such trash entry: x`; what cannot be deleted.
-    pub async fn purge(&self, id: &str) -> Result<()> {
+    pub async fn purge(&self, id: &str) -> Result<Warnings> {
         let id = id.to_owned();
         self.on(move |engine| {
             let entry = engine.trash_entry(&id, || format!("purge `{id}`"))?;
-            engine.purge(&[entry]).map(drop)
+            Ok(engine.purge(&[entry])?.warnings)
         })
         .await
     }
@@ -293,12 +295,6 @@ impl Engine {
         self.tell_of(Kind::Image, action, object, &[("name", name), ("trash", id)])
     }
 
-    fn tell_of_container(&self, record: &crate::container::Record, action: &str, entry: &str) {
-        if let Err(error) = tell(self.paths(), record, action, &[("trash", entry)]) {
-            tracing::debug!(%error, "the journal cannot be written");
-        }
-    }
-
     /// Tells the journal; one that cannot be written stops nothing, and is what to warn of.
     pub(super) fn tell_of(
         &self,
@@ -341,9 +337,10 @@ impl Engine {
         let note = self.paths().container(&record.id).join("trash.json");
         let _ = std::fs::remove_file(note); // it says nothing where it is now
         drop(lock);
-        self.tell_of_container(&record, "create", &entry.id);
+        let untold = tell_or_warn(self.paths(), &record, "create", &[("trash", &entry.id)]);
         let names = vec![record.name.as_str().to_owned()];
-        Ok(Restored { kind: Kind::Container, object: record.id.as_str().to_owned(), names })
+        let (object, warnings) = (record.id.as_str().to_owned(), Warnings(untold.into_iter().collect()));
+        Ok(Restored { kind: Kind::Container, object, names, warnings })
     }
 
     fn restore_image(&self, entry: &TrashEntry, name: Option<&str>) -> Result<Restored> {
@@ -356,11 +353,12 @@ impl Engine {
         let back = self.image_store()?.put_back(&entry.id, name.as_ref()).doing(doing)?;
         let (object, names) = (back.image.to_string(), back.names.iter().map(ToString::to_string));
         let names: Vec<String> = names.collect();
-        if names.is_empty() {
-            self.trash_event("load", &object, &object, &entry.id);
-        }
-        names.iter().for_each(|name| drop(self.trash_event("tag", &object, name, &entry.id)));
-        Ok(Restored { kind: Kind::Image, object, names })
+        let is_nameless = names.is_empty();
+        let loaded = is_nameless.then(|| self.trash_event("load", &object, &object, &entry.id)).flatten();
+        let tagged = names.iter().map(|name| self.trash_event("tag", &object, name, &entry.id));
+        // Of one journal that cannot be written one word is enough.
+        let warnings = Warnings(tagged.fold(loaded, Option::or).into_iter().collect());
+        Ok(Restored { kind: Kind::Image, object, names, warnings })
     }
 
     fn trash_detail(&self, id: &str) -> Result<TrashDetail> {

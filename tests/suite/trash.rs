@@ -202,13 +202,13 @@ fn an_image_in_the_trash_keeps_its_layers_until_it_is_purged() {
     let gone = case
         .wait_for(engine.images().remove(IMAGE, ImageRemoval::to_trash(Force::No, Parents::Prune)))
         .unwrap();
-    case.wait_for(engine.trash().purge(&gone.entry.unwrap().id)).unwrap();
+    drop(case.wait_for(engine.trash().purge(&gone.entry.unwrap().id)).unwrap());
     assert_eq!(layers(), 1, "a container in the trash needs it");
     case.wait_for(engine.trash().restore(&kept.id, None)).unwrap();
     case.start_again(&kept.object);
     case.wait_for(engine.containers().wait(&kept.object, Default::default())).unwrap();
     let kept = trash(&case, &engine, &kept.object);
-    case.wait_for(engine.trash().purge(&kept.id)).unwrap();
+    drop(case.wait_for(engine.trash().purge(&kept.id)).unwrap());
     assert_eq!(layers(), 0);
     assert!(std::fs::read_dir(engine.paths().trash()).unwrap().next().is_none());
 }
@@ -257,7 +257,7 @@ fn one_that_cannot_be_deleted_keeps_no_other() {
 fn a_name_of_an_image_comes_back_alone() {
     let case = Case::new();
     let engine = day(&case);
-    case.wait_for(engine.images().tag(IMAGE, "other:1".parse().unwrap())).unwrap();
+    drop(case.wait_for(engine.images().tag(IMAGE, "other:1".parse().unwrap())).unwrap());
     let gone = case
         .wait_for(engine.images().remove("other:1", ImageRemoval::to_trash(Force::No, Parents::Prune)))
         .unwrap();
@@ -412,7 +412,7 @@ fn removes_and_restores_for_ever() {
 fn killed_at_any_moment_everything_is_in_one_place() {
     let case = Case::new();
     let engine = day(&case);
-    case.wait_for(engine.images().tag(IMAGE, "other:1".parse().unwrap())).unwrap();
+    drop(case.wait_for(engine.images().tag(IMAGE, "other:1".parse().unwrap())).unwrap());
     let ids = [case.create(&["true"], |_| {}), case.create(&["true"], |_| {})];
     case.run(&["true"], |_| {});
     let image = case.wait_for(engine.images().get(IMAGE)).unwrap();

@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::super::error::{Doing, Result};
-use super::super::{Engine, Settings};
+use super::super::{Engine, Settings, Warnings};
 use crate::base::Paths;
 use crate::base::disk::{self, Lock, Rank};
 use crate::base::journal::Kind;
@@ -30,12 +30,14 @@ use crate::sys;
 const LOOK: Duration = Duration::from_secs(60);
 
 /// What was removed for good.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Emptied {
     /// Entries.
     pub count: usize,
     /// Their bytes, as far as they were known.
     pub bytes: u64,
+    /// What one would not expect.
+    pub warnings: Warnings,
 }
 
 impl Engine {
@@ -92,8 +94,10 @@ impl Engine {
         let (mut gone, mut done) = (Vec::new(), Ok(()));
         for entry in entries {
             match self.hide_entry(entry) {
-                Ok(Some(folder)) => {
+                Ok(Some((folder, untold))) => {
                     emptied.count += 1;
+                    // Of one journal that cannot be written one word is enough.
+                    emptied.warnings.0.extend(untold.filter(|_| emptied.warnings.0.is_empty()));
                     emptied.bytes += entry.size.unwrap_or(0);
                     gone.push(folder);
                 }
@@ -106,8 +110,8 @@ impl Engine {
         Ok(emptied)
     }
 
-    /// Takes one entry out of the trash; `None` when it went meanwhile.
-    fn hide_entry(&self, entry: &TrashEntry) -> disk::Result<Option<PathBuf>> {
+    /// Takes one entry out of the trash, and what to warn of; `None` when it went meanwhile.
+    fn hide_entry(&self, entry: &TrashEntry) -> disk::Result<Option<(PathBuf, Option<String>)>> {
         let folder = trash::folder(self.paths(), &entry.id);
         // Not while it is being restored.
         let lock = match entry.kind {
@@ -123,8 +127,8 @@ impl Engine {
         };
         drop(lock);
         let attributes = [("name", entry.name.as_str()), ("trash", entry.id.as_str())];
-        self.tell_of(entry.kind, "purge", &entry.object, &attributes);
-        Ok(Some(gone))
+        let untold = self.tell_of(entry.kind, "purge", &entry.object, &attributes);
+        Ok(Some((gone, untold)))
     }
 
     /// Deletes the layers that only folders needed that are out of the trash: before them,
@@ -149,7 +153,7 @@ impl Engine {
                 gone.extend(trash::hide(self.paths(), &folder));
             }
             if let Some(entry) = self.due(&entries) {
-                gone.extend(self.hide_entry(entry).doing(doing)?);
+                gone.extend(self.hide_entry(entry).doing(doing)?.map(|(folder, _)| folder));
             } else if gone.is_empty() {
                 return done.doing(doing);
             }

@@ -31,24 +31,28 @@ pub(super) fn notice(warnings: &Warnings) -> Option<Event> {
 
 /// Does it.
 pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Done> {
-    let done = match effect {
+    let warnings = match effect {
         Effect::Container(verb, id) => return container(engine, verb, id.as_str()).await,
-        Effect::Signal(id, process, signal) => {
-            engine.containers().signal_process(id.as_str(), *process, signal).await
-        }
+        Effect::Signal(id, process, signal) => engine
+            .containers()
+            .signal_process(id.as_str(), *process, signal)
+            .await
+            .map(|()| Warnings::default()),
         Effect::RemoveImage(name, removal) => {
             return remove_image(engine, name, *removal).await;
         }
-        Effect::Restore(id, name) => engine.trash().restore(id, name.as_deref()).await.map(drop),
+        Effect::Restore(id, name) => {
+            engine.trash().restore(id, name.as_deref()).await.map(|back| back.warnings)
+        }
         Effect::Purge(id) => engine.trash().purge(id).await,
-        Effect::EmptyTrash => engine.trash().empty().await.map(drop),
+        Effect::EmptyTrash => engine.trash().empty().await.map(|emptied| emptied.warnings),
         Effect::TagImage(image, name) => {
             let name: Reference = name.parse().map_err(BadName).doing(|| format!("tag `{image}`"))?;
             engine.images().tag(image, name).await
         }
-        _ => Ok(()),
+        _ => Ok(Warnings::default()),
     };
-    done.map(|()| Done::default())
+    warnings.map(|warnings| Done { warnings, ..Done::default() })
 }
 
 async fn container(engine: &Engine, verb: &Verb, id: &str) -> Result<Done> {

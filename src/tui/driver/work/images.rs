@@ -51,9 +51,9 @@ pub(super) async fn perform(engine: &Engine, request: Request, reporter: Reporte
         }
         Request::FromHost(asked) => from_host(engine, asked.reference, asked.programs, reporter).await,
         Request::Tag(tag) => {
-            let told = format!("tagged {}", tag.name);
-            images.tag(&tag.image, tag.name).await?;
-            Ok(said(told))
+            let text = format!("tagged {}", tag.name);
+            let warnings = images.tag(&tag.image, tag.name).await?;
+            Ok(said(text + &told(&warnings)))
         }
         Request::Rmi(rmi) => {
             let force = if rmi.force { Force::Yes } else { Force::No };
