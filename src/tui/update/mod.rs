@@ -19,7 +19,7 @@ pub(crate) mod object;
 pub(crate) mod options;
 pub(crate) mod settings;
 #[cfg(test)]
-mod silence;
+pub(crate) mod silence;
 #[cfg(test)]
 mod tests;
 pub(crate) mod viewer;
