@@ -16,7 +16,7 @@ use crate::tui::event::Effect;
 use crate::tui::form::model::RunForm;
 use crate::tui::form::presets::Presets;
 use crate::tui::help::model::Help;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::line::model::Prompt;
 use crate::tui::list::columns::Choice;
 use crate::tui::logs::model::MergeMenu;
@@ -32,7 +32,7 @@ use crate::tui::themes::model::Picker;
 /// What a dialog can do. What is not said it does not do.
 pub(crate) trait Dialog {
     /// Where its keys are looked up.
-    fn place(&self) -> Place;
+    fn key_context(&self) -> KeyContext;
 
     /// Draws it over the screen.
     fn draw(&self, frame: &mut Frame<'_>, model: &Model);

@@ -179,7 +179,7 @@ pub enum Effect {
     /// Read one container.
     Reload(ContainerId),
     /// A verb on a container.
-    Container(Verb, ContainerId),
+    Container(ContainerVerb, ContainerId),
     /// A signal to one process of a container.
     Signal(ContainerId, Process, String),
     /// Read everything about a process of a container.
@@ -242,7 +242,7 @@ pub struct Pointer {
 /// A verb on a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the names say it")]
-pub enum Verb {
+pub enum ContainerVerb {
     Start,
     Stop,
     Restart,

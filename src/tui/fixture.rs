@@ -14,7 +14,7 @@ pub(crate) use shot::{drawn, keep_all, over_shot, shot, sized_shot, wide_shot};
 
 use super::event::{Effect, Event, Job, Listed};
 use super::key::{Key, parse_strokes};
-use super::keymap::{Keymap, Place};
+use super::keymap::{KeyContext, Keymap};
 use super::model::Model;
 use super::terminal::Screens;
 use super::theme::{Depth, Theme};
@@ -35,30 +35,30 @@ use crate::tui::trash::model::Keeping;
 use crate::tui::viewers::{Answer, Want};
 
 /// Ways into places.
-pub(crate) const WAYS: &[(Place, &str)] = &[
-    (Place::Containers, "j j"),
-    (Place::Images, "2 j"),
-    (Place::Volumes, "3"),
-    (Place::Networks, "4"),
-    (Place::Tasks, "e ctrl-] 5"),
-    (Place::Events, "6"),
-    (Place::Trash, "7"),
-    (Place::Logs, "l"),
-    (Place::Stats, "S"),
-    (Place::Top, "t"),
-    (Place::Inspect, "i"),
-    (Place::Files, "f"),
-    (Place::Layers, "2 enter"),
-    (Place::Compare, "2 space space D"),
-    (Place::Menu, "K"),
-    (Place::Confirm, "e ctrl-] Q"),
-    (Place::Removal, "d d"),
-    (Place::Columns, "O"),
-    (Place::Form, "2 r"),
-    (Place::Prompt, "N"),
-    (Place::Palette, "ctrl-p"),
-    (Place::Help, "?"),
-    (Place::Themes, "T"),
+pub(crate) const WAYS: &[(KeyContext, &str)] = &[
+    (KeyContext::Containers, "j j"),
+    (KeyContext::Images, "2 j"),
+    (KeyContext::Volumes, "3"),
+    (KeyContext::Networks, "4"),
+    (KeyContext::Tasks, "e ctrl-] 5"),
+    (KeyContext::Events, "6"),
+    (KeyContext::Trash, "7"),
+    (KeyContext::Logs, "l"),
+    (KeyContext::Stats, "S"),
+    (KeyContext::Top, "t"),
+    (KeyContext::Inspect, "i"),
+    (KeyContext::Files, "f"),
+    (KeyContext::Layers, "2 enter"),
+    (KeyContext::Compare, "2 space space D"),
+    (KeyContext::Menu, "K"),
+    (KeyContext::Confirm, "e ctrl-] Q"),
+    (KeyContext::Removal, "d d"),
+    (KeyContext::Columns, "O"),
+    (KeyContext::Form, "2 r"),
+    (KeyContext::Prompt, "N"),
+    (KeyContext::Palette, "ctrl-p"),
+    (KeyContext::Help, "?"),
+    (KeyContext::Themes, "T"),
 ];
 
 /// 2026-11-22 14:00:00 UTC

@@ -40,14 +40,14 @@ pub const PRESETS: &[(Preset, &str, &str)] = &[
     (Preset::Lazydocker, "lazydocker", include_str!("../../assets/keymap-lazydocker.toml")),
 ];
 
-macro_rules! places {
+macro_rules! contexts {
     ($($variant:ident $name:literal $above:expr;)*) => {
         /// Where a key is pressed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[expect(missing_docs, reason = "drawn in the module's doc")]
-        pub enum Place { $($variant,)* }
+        pub enum KeyContext { $($variant,)* }
 
-        impl Place {
+        impl KeyContext {
             /// Every place, those above before those below.
             pub const ALL: &[Self] = &[$(Self::$variant,)*];
 
@@ -72,7 +72,7 @@ macro_rules! places {
     };
 }
 
-places! {
+contexts! {
     Global     "global"     None;
     Lists      "lists"      Some(Self::Global);
     Containers "containers" Some(Self::Lists);
@@ -113,7 +113,7 @@ places! {
     Themes     "themes"     None;
 }
 
-impl Place {
+impl KeyContext {
     /// The place and those above it.
     pub fn chain(self) -> impl Iterator<Item = Self> {
         std::iter::successors(Some(self), |place| place.above())
@@ -130,7 +130,7 @@ pub struct Binding {
     /// The user's command that [`Action::Custom`] runs, by its number.
     pub custom: Option<usize>,
     /// The table it stands in.
-    pub place: Place,
+    pub place: KeyContext,
     /// Where it was read.
     pub origin: Origin,
 }
@@ -175,7 +175,7 @@ impl Source<'_> {
 pub struct Keymap {
     own: Vec<Binding>,
     imports: Vec<Import>,
-    /// By [`Place`]: its own lines, then those of the places above.
+    /// By [`KeyContext`]: its own lines, then those of the places above.
     chains: Vec<Vec<Binding>>,
     /// The names of the user's commands.
     customs: Vec<String>,
@@ -184,8 +184,8 @@ pub struct Keymap {
 #[derive(Debug, Clone)]
 struct Import {
     keys: Vec<Key>,
-    into: Place,
-    from: Place,
+    into: KeyContext,
+    from: KeyContext,
 }
 
 /// What strokes mean in a place.
@@ -202,7 +202,7 @@ pub enum Found {
 /// Two lines that cannot both hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Conflict {
-    place: Place,
+    place: KeyContext,
     shorter: Binding,
     longer: Binding,
 }
@@ -236,7 +236,7 @@ pub enum Fault {
     #[error("{0}")]
     Toml(String),
     #[error("[{0}] is not a place")]
-    Place(String),
+    KeyContext(String),
     #[error("in [{place}] {source}")]
     Key { place: String, source: BadKey },
     #[error("in [{place}] `{keys}` does `{action}`, which is not an action")]
@@ -293,7 +293,7 @@ impl Keymap {
         for (at, command) in commands.iter().enumerate() {
             keymap.command(at, command)?;
         }
-        keymap.chains = Place::ALL.iter().map(|place| keymap.chain(*place)).collect();
+        keymap.chains = KeyContext::ALL.iter().map(|place| keymap.chain(*place)).collect();
         let conflicts = keymap.conflicts();
         if conflicts.is_empty() {
             Ok(keymap)
@@ -304,7 +304,7 @@ impl Keymap {
 
     /// The number of the user's command that `keys` run in `place`.
     #[must_use]
-    pub fn custom(&self, place: Place, keys: &[Key]) -> Option<usize> {
+    pub fn custom(&self, place: KeyContext, keys: &[Key]) -> Option<usize> {
         self.of(place).iter().find(|binding| binding.keys == keys)?.custom
     }
 
@@ -328,7 +328,7 @@ impl Keymap {
     pub fn to_toml(&self) -> String {
         let mut text = String::new();
         let shipped = Self::read(None).ok();
-        for place in Place::ALL {
+        for place in KeyContext::ALL {
             let mut lines: Vec<(String, String)> = Vec::new();
             let ours = |binding: &&Binding| binding.place == *place && binding.custom.is_none();
             lines.extend(
@@ -363,14 +363,14 @@ impl Keymap {
     }
 
     /// The keys of every line, prefixes of imports included.
-    fn lines_of(&self) -> impl Iterator<Item = (Place, &[Key])> {
+    fn lines_of(&self) -> impl Iterator<Item = (KeyContext, &[Key])> {
         let own = self.own.iter().map(|binding| (binding.place, binding.keys.as_slice()));
         own.chain(self.imports.iter().map(|import| (import.into, import.keys.as_slice())))
     }
 
     /// What `keys` do in `place`.
     #[must_use]
-    pub fn find(&self, place: Place, keys: &[Key]) -> Found {
+    pub fn find(&self, place: KeyContext, keys: &[Key]) -> Found {
         let mut found = Found::Nothing;
         for binding in self.of(place) {
             if binding.keys == keys {
@@ -385,13 +385,13 @@ impl Keymap {
 
     /// The lines that hold in `place`: its own first, each in the order of the file.
     #[must_use]
-    pub fn of(&self, place: Place) -> &[Binding] {
+    pub fn of(&self, place: KeyContext) -> &[Binding] {
         &self.chains[place as usize]
     }
 
     /// The first keys that do `action` in `place`, as the help shows them.
     #[must_use]
-    pub fn keys_of(&self, place: Place, action: Action) -> Option<String> {
+    pub fn keys_of(&self, place: KeyContext, action: Action) -> Option<String> {
         self.of(place)
             .iter()
             .find(|binding| binding.action == action)
@@ -402,7 +402,7 @@ impl Keymap {
     #[must_use]
     pub fn conflicts(&self) -> Vec<Conflict> {
         let mut conflicts = Vec::new();
-        for place in Place::ALL {
+        for place in KeyContext::ALL {
             let chain = self.of(*place);
             for (at, one) in chain.iter().enumerate() {
                 for other in &chain[at + 1..] {
@@ -425,9 +425,9 @@ impl Keymap {
             .map_err(|error| source.error(error.span(), Fault::Toml(error.message().replace('\n', ", "))))?;
         for (name, item) in document.iter() {
             let key = document.key(name).and_then(|key| key.span());
-            let place = Place::named(name);
+            let place = KeyContext::named(name);
             let (Some(place), Some(table)) = (place, item.as_table_like()) else {
-                return Err(source.error(key, Fault::Place(name.to_owned())));
+                return Err(source.error(key, Fault::KeyContext(name.to_owned())));
             };
             for (keys, item) in table.iter() {
                 let span = table.key(keys).and_then(|key| key.span());
@@ -440,7 +440,7 @@ impl Keymap {
     fn line(
         &mut self,
         source: &Source<'_>,
-        place: Place,
+        place: KeyContext,
         (keys, span): (&str, Option<Range<usize>>),
         item: &Item,
     ) -> Result<(), Error> {
@@ -454,12 +454,12 @@ impl Keymap {
             source.error(item.span(), Fault::Action { place: place.name(), keys, action })
         };
         if word != written {
-            let is_here = |other: Place| other.chain().any(|above| above == place);
+            let is_here = |other: KeyContext| other.chain().any(|above| above == place);
             self.own.retain(|binding| !is_here(binding.place) || !binding.keys.starts_with(&strokes));
             self.imports.retain(|import| !is_here(import.into) || !import.keys.starts_with(&strokes));
         }
         if let Some(other) = word.strip_prefix('@') {
-            let from = Place::named(other).ok_or_else(bad)?;
+            let from = KeyContext::named(other).ok_or_else(bad)?;
             self.take_away(place, &strokes);
             self.imports.push(Import { keys: strokes, into: place, from });
         } else if word == "none" {
@@ -479,8 +479,8 @@ impl Keymap {
             is_users: true,
         };
         let (name, stands) = &command.place;
-        let place = Place::named(name)
-            .ok_or_else(|| Error { origin: Some(origin(stands)), fault: Fault::Place(name.clone()) })?;
+        let place = KeyContext::named(name)
+            .ok_or_else(|| Error { origin: Some(origin(stands)), fault: Fault::KeyContext(name.clone()) })?;
         let (keys, stands) = &command.key;
         let keys = parse_strokes(keys).map_err(|source| Error {
             origin: Some(origin(stands)),
@@ -500,12 +500,12 @@ impl Keymap {
         }
     }
 
-    fn take_away(&mut self, place: Place, keys: &[Key]) {
+    fn take_away(&mut self, place: KeyContext, keys: &[Key]) {
         self.own.retain(|binding| binding.place != place || binding.keys != keys);
         self.imports.retain(|import| import.into != place || import.keys != keys);
     }
 
-    fn chain(&self, place: Place) -> Vec<Binding> {
+    fn chain(&self, place: KeyContext) -> Vec<Binding> {
         let mut lines = Vec::new();
         for place in place.chain() {
             lines.extend(self.own.iter().filter(|binding| binding.place == place).cloned());
@@ -532,7 +532,7 @@ mod tests {
 
     use super::*;
 
-    fn find(keymap: &Keymap, place: Place, keys: &str) -> Found {
+    fn find(keymap: &Keymap, place: KeyContext, keys: &str) -> Found {
         keymap.find(place, &parse_strokes(keys).unwrap())
     }
 
@@ -578,16 +578,16 @@ mod tests {
     fn a_place_has_its_own_keys_and_those_above() {
         let keymap = Keymap::read(None).unwrap();
         for (place, keys, found) in [
-            (Place::Containers, "p", Found::Action(Action::Pause)),
-            (Place::Images, "p", Found::Action(Action::Pull)),
-            (Place::Containers, "?", Found::Action(Action::Help)),
-            (Place::Containers, "d", Found::More),
-            (Place::Containers, "d d", Found::Action(Action::Remove)),
-            (Place::Containers, "d x", Found::Nothing),
-            (Place::Logs, ",", Found::More),
-            (Place::Logs, ", d d", Found::Action(Action::Remove)),
-            (Place::Terminal, "q", Found::Nothing),
-            (Place::Prompt, "q", Found::Nothing),
+            (KeyContext::Containers, "p", Found::Action(Action::Pause)),
+            (KeyContext::Images, "p", Found::Action(Action::Pull)),
+            (KeyContext::Containers, "?", Found::Action(Action::Help)),
+            (KeyContext::Containers, "d", Found::More),
+            (KeyContext::Containers, "d d", Found::Action(Action::Remove)),
+            (KeyContext::Containers, "d x", Found::Nothing),
+            (KeyContext::Logs, ",", Found::More),
+            (KeyContext::Logs, ", d d", Found::Action(Action::Remove)),
+            (KeyContext::Terminal, "q", Found::Nothing),
+            (KeyContext::Prompt, "q", Found::Nothing),
         ] {
             assert_eq!(find(&keymap, place, keys), found, "{place:?} {keys}");
         }
@@ -596,8 +596,8 @@ mod tests {
     #[test]
     fn the_users_lines_replace_ours_and_none_takes_away() {
         let keymap = Keymap::read(Some("[containers]\np = \"restart\"\nr = \"none\"")).unwrap();
-        assert_eq!(find(&keymap, Place::Containers, "p"), Found::Action(Action::Restart));
-        assert_eq!(find(&keymap, Place::Containers, "r"), Found::Nothing);
+        assert_eq!(find(&keymap, KeyContext::Containers, "p"), Found::Action(Action::Restart));
+        assert_eq!(find(&keymap, KeyContext::Containers, "r"), Found::Nothing);
     }
 
     #[test]
@@ -639,7 +639,7 @@ mod tests {
     #[test]
     fn a_line_that_is_replaced_keeps_its_place_in_the_order() {
         let keys = |keymap: &Keymap| -> Vec<String> {
-            keymap.of(Place::Containers).iter().map(|binding| show_strokes(&binding.keys)).collect()
+            keymap.of(KeyContext::Containers).iter().map(|binding| show_strokes(&binding.keys)).collect()
         };
         let keymap = Keymap::read(Some("[containers]\np = \"restart\"")).unwrap();
         assert_eq!(keys(&keymap), keys(&Keymap::read(None).unwrap()));
@@ -660,9 +660,9 @@ mod tests {
     #[test]
     fn with_an_exclamation_mark_a_key_takes_away_all_that_begin_with_it() {
         let keymap = Keymap::read(Some("[containers]\nd = \"inspect!\"\no = \"none!\"")).unwrap();
-        assert_eq!(find(&keymap, Place::Containers, "d"), Found::Action(Action::Inspect));
-        assert_eq!(find(&keymap, Place::Containers, "o c"), Found::Nothing);
-        assert_eq!(find(&keymap, Place::Images, "d d"), Found::Action(Action::Remove));
+        assert_eq!(find(&keymap, KeyContext::Containers, "d"), Found::Action(Action::Inspect));
+        assert_eq!(find(&keymap, KeyContext::Containers, "o c"), Found::Nothing);
+        assert_eq!(find(&keymap, KeyContext::Images, "d d"), Found::Action(Action::Remove));
     }
 
     #[test]
@@ -670,10 +670,11 @@ mod tests {
         let load = |command: Custom| Keymap::load(Preset::Default, None, &[command]);
         let keymap = load(command("g 1", "containers")).unwrap();
         let keys = parse_strokes("g 1").unwrap();
-        assert_eq!(keymap.find(Place::Containers, &keys), Found::Action(Action::Custom));
-        assert_eq!(keymap.custom(Place::Containers, &keys), Some(0));
-        assert_eq!(keymap.find(Place::Images, &keys), Found::Nothing);
-        let binding = keymap.of(Place::Containers).iter().find(|binding| binding.custom.is_some()).unwrap();
+        assert_eq!(keymap.find(KeyContext::Containers, &keys), Found::Action(Action::Custom));
+        assert_eq!(keymap.custom(KeyContext::Containers, &keys), Some(0));
+        assert_eq!(keymap.find(KeyContext::Images, &keys), Found::Nothing);
+        let binding =
+            keymap.of(KeyContext::Containers).iter().find(|binding| binding.custom.is_some()).unwrap();
         assert_eq!(keymap.label(binding), "ping it");
         for (command, message) in [
             (command("g", "containers"), "config.toml, line 2, column 7: in [containers] `g` (custom of"),
@@ -687,8 +688,8 @@ mod tests {
 
     #[test]
     fn a_keymap_that_is_written_reads_as_the_same() {
-        let lines = |keymap: &Keymap| -> BTreeSet<(Place, String, &'static str)> {
-            let all = Place::ALL.iter().flat_map(|place| keymap.of(*place));
+        let lines = |keymap: &Keymap| -> BTreeSet<(KeyContext, String, &'static str)> {
+            let all = KeyContext::ALL.iter().flat_map(|place| keymap.of(*place));
             all.map(|it| (it.place, show_strokes(&it.keys), it.action.name())).collect()
         };
         let own =

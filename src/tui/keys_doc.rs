@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use super::keymap::{Keymap, PRESETS, Place};
+use super::keymap::{KeyContext, Keymap, PRESETS};
 use crate::tui::help::model::collect;
 
 const PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/keys.md");
@@ -30,7 +30,7 @@ fn code(keys: &[String]) -> String {
 }
 
 fn places(text: &mut String, keymap: &Keymap) -> std::fmt::Result {
-    for place in Place::ALL {
+    for place in KeyContext::ALL {
         let own = keymap.of(*place).iter().filter(|binding| binding.place == *place);
         let entries = collect(keymap, own, true);
         if entries.is_empty() {
@@ -55,7 +55,7 @@ fn presets(text: &mut String, ours: &Keymap) -> std::fmt::Result {
         let Ok(keymap) = Keymap::load(*preset, None, &[]) else { continue };
         write!(text, "\n## Preset {name}\n\nWhat is otherwise than above:\n\n")?;
         writeln!(text, "| place | keys | action | |\n| --- | --- | --- | --- |")?;
-        for place in Place::ALL {
+        for place in KeyContext::ALL {
             let here = |keymap: &Keymap| -> Vec<_> {
                 keymap
                     .of(*place)

@@ -13,9 +13,9 @@ use crate::tui::viewers::Answer;
 
 /// Where tasks send their events.
 #[derive(Debug, Clone)]
-pub(crate) struct Tell(pub(crate) mpsc::Sender<Event>);
+pub(crate) struct EventSender(pub(crate) mpsc::Sender<Event>);
 
-impl Tell {
+impl EventSender {
     /// Sends it; when nobody listens, hoist is leaving.
     pub(crate) async fn send(&self, event: Event) {
         let _ = self.0.send(event).await;
@@ -26,7 +26,7 @@ impl Tell {
 #[derive(Clone)]
 pub(crate) struct Reader {
     pub(crate) engine: Engine,
-    pub(crate) tell: Tell,
+    pub(crate) tell: EventSender,
     /// The number that its answers bear.
     pub(crate) serial: u64,
 }
@@ -58,7 +58,7 @@ impl Reader {
 #[derive(Clone)]
 pub(crate) struct ListReader {
     pub(crate) engine: Engine,
-    pub(crate) tell: Tell,
+    pub(crate) tell: EventSender,
     /// Which list it reads.
     pub(crate) section: Section,
 }

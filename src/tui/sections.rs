@@ -14,7 +14,7 @@ use crate::tui::event::Effect;
 use crate::tui::events::model::EventRow;
 use crate::tui::images::model::ImageRow;
 use crate::tui::inspect::model::Document;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
 use crate::tui::list::model::List;
 use crate::tui::list::table::Table;
@@ -46,7 +46,7 @@ pub(crate) trait ListScreen {
     type Read;
 
     /// Where its keys are looked up.
-    const PLACE: Place;
+    const KEY_CONTEXT: KeyContext;
 
     /// The action that shows it.
     const ACTION: Action;
@@ -162,7 +162,7 @@ pub(crate) trait ListScreen {
 
 /// A list as a table of functions.
 pub(crate) struct Screen {
-    pub(crate) place: Place,
+    pub(crate) key_context: KeyContext,
     pub(crate) action: Action,
     pub(crate) columns: (&'static [Column], &'static [Column]),
     pub(crate) counted: Counted,
@@ -192,7 +192,7 @@ pub(crate) struct Screen {
 impl Screen {
     const fn of<S: ListScreen>() -> Self {
         Self {
-            place: S::PLACE,
+            key_context: S::KEY_CONTEXT,
             action: S::ACTION,
             columns: (S::COLUMNS, S::FURTHER),
             counted: S::COUNTED,
@@ -298,8 +298,8 @@ sections! {
 impl Section {
     /// Where its keys are looked up.
     #[must_use]
-    pub fn place(self) -> Place {
-        self.screen().place
+    pub fn key_context(self) -> KeyContext {
+        self.screen().key_context
     }
 
     /// The one that an action shows.

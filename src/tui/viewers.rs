@@ -25,7 +25,7 @@ use crate::tui::action::Action;
 use crate::tui::event::{Effect, LayersNews};
 use crate::tui::files::model::{FilesAnswer, FilesAsk};
 use crate::tui::inspect::model::Document;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::logs::model::{LogNews, LogShown, LogWant};
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Failure, Model, Subject};
@@ -158,7 +158,7 @@ pub(crate) trait Viewer: Sync {
     fn name(&self) -> &'static str;
 
     /// Where its keys are looked up.
-    fn place(&self) -> Place;
+    fn key_context(&self) -> KeyContext;
 
     /// The action that shows it.
     fn action(&self) -> Option<Action> {

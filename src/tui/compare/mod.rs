@@ -12,7 +12,7 @@ use ratatui::text::Line;
 
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, LayersNews};
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
 use crate::tui::reader::{ReadTask, Reader};
@@ -27,8 +27,8 @@ impl Viewer for Compare {
         "Compare"
     }
 
-    fn place(&self) -> Place {
-        Place::Compare
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Compare
     }
 
     fn is_lasting(&self) -> bool {

@@ -8,7 +8,7 @@ use crate::tui::event::Effect;
 use crate::tui::files::model::FilesWish;
 use crate::tui::files::update::prompt;
 use crate::tui::images::model::ImageRow;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::layers;
 use crate::tui::line::update::prompt as ask;
 use crate::tui::list::rows::Row as _;
@@ -62,7 +62,7 @@ pub(crate) fn open(model: &mut Model) -> Vec<Effect> {
 
 /// Says what is to be marked first; `count` images are meant as it is.
 fn say_what_to_mark(model: &mut Model, count: usize, is_shown: bool) {
-    let mark = model.keys_of(Place::Images, Action::Mark);
+    let mark = model.keys_of(KeyContext::Images, Action::Mark);
     let (text, hint) = match (is_shown, count) {
         (true, 0 | 1) => {
             ("no other image is marked".to_owned(), format!("mark one in the list with {mark}, then compare"))

@@ -9,13 +9,13 @@ use ratatui::Frame;
 use crate::tui::action::Action;
 use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use model::Confirm;
 
 impl Dialog for Confirm {
-    fn place(&self) -> Place {
-        Place::Confirm
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Confirm
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {

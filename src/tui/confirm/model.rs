@@ -29,7 +29,7 @@ impl Confirm {
 
     /// What it means, in lines that fit.
     #[must_use]
-    pub fn told(&self, width: u16) -> Vec<String> {
+    pub fn note_lines(&self, width: u16) -> Vec<String> {
         self.notes.iter().flat_map(|note| wrap(note, Self::width(width), 0)).collect()
     }
 
@@ -37,7 +37,7 @@ impl Confirm {
     /// says so. The notes and the answers are never cut off.
     #[must_use]
     pub fn rows(&self, (width, height): (u16, u16)) -> usize {
-        let others = self.told(width).len() + if Self::is_low(height) { 3 } else { 6 };
+        let others = self.note_lines(width).len() + if Self::is_low(height) { 3 } else { 6 };
         let room = usize::from(height).saturating_sub(others);
         let room = if self.items.len() > room { room.saturating_sub(1) } else { room };
         room.max(1)

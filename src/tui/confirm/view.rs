@@ -7,7 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::view::dialog::{keys, open};
 use crate::tui::words::{Align, cell};
@@ -24,18 +24,19 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Confirm) {
     let shown = question.items.iter().skip(top).take(most);
     lines.extend(shown.map(|item| Line::styled(cell(item, room, Align::Left).trim_end().to_owned(), bold)));
     if hidden > 0 {
-        let keys =
-            model.keys_of(Place::Confirm, Action::Down) + " " + &model.keys_of(Place::Confirm, Action::Up);
+        let keys = model.keys_of(KeyContext::Confirm, Action::Down)
+            + " "
+            + &model.keys_of(KeyContext::Confirm, Action::Up);
         let text =
             format!("{}–{} of {} · {keys} shows the others", top + 1, top + most, question.items.len());
         lines.push(Line::styled(text, theme.dim));
     }
     lines.extend(gap.iter().cloned());
-    lines.extend(question.told(model.size.0).into_iter().map(|note| Line::styled(note, theme.warn)));
+    lines.extend(question.note_lines(model.size.0).into_iter().map(|note| Line::styled(note, theme.warn)));
     lines.extend(gap);
     // A copy that replaces nothing takes nothing away that could be kept.
     let no = if question.yes == "copy" { "cancel (also ↵, Esc)" } else { "keep (also ↵, Esc)" };
-    lines.push(keys(model, Place::Confirm, &[(Action::Accept, question.yes), (Action::Dismiss, no)]));
+    lines.push(keys(model, KeyContext::Confirm, &[(Action::Accept, question.yes), (Action::Dismiss, no)]));
     let height = u16::try_from(lines.len() + 2).unwrap_or(u16::MAX);
     let inner = open(frame, model, &question.title, "", 64, height);
     frame.render_widget(Paragraph::new(lines), inner);

@@ -11,7 +11,7 @@ use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::events::model::EventRow;
 use crate::tui::inspect::model::Document;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
@@ -30,7 +30,7 @@ impl ListScreen for Containers {
     type Row = ContainerRow;
     type Read = Vec<ContainerRow>;
 
-    const PLACE: Place = Place::Containers;
+    const KEY_CONTEXT: KeyContext = KeyContext::Containers;
     const ACTION: Action = Action::GoContainers;
     const COLUMNS: &'static [Column] = &[
         Column::Name,

@@ -6,7 +6,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::tui::action::Action;
 use crate::tui::custom::ask::Ask;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::view::dialog::{keys, open, two_lines};
 use crate::tui::words::{Align, cell};
@@ -26,6 +26,6 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, asked: &Ask) {
     let below = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
     let actions = [(Action::Accept, "ok"), (Action::Dismiss, "cancel")];
     let mut lines = two_lines(&text, below.width, style);
-    lines.push(keys(model, Place::Prompt, &actions));
+    lines.push(keys(model, KeyContext::Prompt, &actions));
     frame.render_widget(Paragraph::new(lines), below);
 }

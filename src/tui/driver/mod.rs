@@ -40,7 +40,7 @@ use tokio::time::Instant;
 use super::event::{Effect, Event, Finish, Job};
 use super::keymap::Keymap;
 use super::model::{Failure, Model, Section, Subject, Tone};
-use super::reader::{ListReader, Tell};
+use super::reader::{EventSender, ListReader};
 use super::terminal::encode;
 use super::theme::{DARK, Depth, Theme};
 use super::update::{begin, start, update};
@@ -81,7 +81,7 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
     let mut keys = Keys::new();
     // crossterm loses this signal when a key arrives at the same moment.
     let mut resized = signal(SignalKind::window_change()).map_err(Error::Terminal)?;
-    let tell = Tell(tell);
+    let tell = EventSender(tell);
     let world = settings.world.clone();
     let state = settings.ui.state.clone();
     let config = settings.flags.file.clone();
@@ -226,7 +226,7 @@ fn model(settings: &TuiSettings, depth: Depth) -> std::result::Result<Model, Err
 struct Driver {
     engine: Engine,
     model: Model,
-    tell: Tell,
+    tell: EventSender,
     world: World,
     settings: TuiSettings,
     /// Where what is remembered lies.

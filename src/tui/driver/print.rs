@@ -16,7 +16,7 @@ use crate::command::join;
 use crate::engine::Engine;
 use crate::tui::event::{Event, Finish};
 use crate::tui::model::Failure;
-use crate::tui::reader::Tell;
+use crate::tui::reader::EventSender;
 use crate::tui::tasks::model::TaskId;
 
 /// What is printed and not told yet is cut at its beginning when it is more than this.
@@ -55,7 +55,7 @@ impl Prints {
         &mut self,
         engine: &Engine,
         config: Option<&std::path::Path>,
-        tell: &Tell,
+        tell: &EventSender,
         id: TaskId,
         words: Vec<String>,
     ) {
@@ -115,7 +115,7 @@ struct Held {
 }
 
 async fn carry(
-    tell: Tell,
+    tell: EventSender,
     id: TaskId,
     words: Vec<String>,
     mut child: std::process::Child,

@@ -21,7 +21,7 @@ use crate::engine::{
 use crate::tui::event::{Event, Pointer, Program};
 use crate::tui::key::Key;
 use crate::tui::model::Failure;
-use crate::tui::reader::Tell;
+use crate::tui::reader::EventSender;
 use crate::tui::tasks::model::TaskId;
 use crate::tui::terminal::copy::{Kind, Walk};
 use crate::tui::terminal::{Screen, Screens, encode, history};
@@ -60,7 +60,7 @@ impl Sessions {
     pub(super) fn open(
         &mut self,
         engine: &Engine,
-        tell: &Tell,
+        tell: &EventSender,
         id: TaskId,
         world: &World,
         (container, program): (ContainerId, Program),

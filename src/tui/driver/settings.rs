@@ -15,7 +15,7 @@ use crate::tui::custom::model::Template;
 use crate::tui::event::{Configured, Event};
 use crate::tui::keymap::Keymap;
 use crate::tui::model::{Failure, Tone};
-use crate::tui::reader::Tell;
+use crate::tui::reader::EventSender;
 use crate::tui::theme::{Depth, Theme, Themes};
 
 /// An editor that saves in several steps is through by then.
@@ -56,7 +56,7 @@ fn read(ui: Ui, depth: Depth, read: fn(&Path) -> io::Result<String>) -> Configur
 }
 
 /// Tells whenever the user saved another configuration, keymap or theme.
-pub(super) async fn follow(settings: TuiSettings, depth: Depth, tell: Tell) {
+pub(super) async fn follow(settings: TuiSettings, depth: Depth, tell: EventSender) {
     let Ok(watch) = FileWatch::new(watched(&settings.ui)) else {
         let fault = "changes of the configuration are not noticed: no inotify instance is left".to_owned();
         tell.send(Event::Notice(Tone::Warning, fault)).await;

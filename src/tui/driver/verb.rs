@@ -6,7 +6,7 @@ use crate::engine::{
     Warnings,
 };
 use crate::oci::Reference;
-use crate::tui::event::{Effect, Event, Fate, Force, Removal, Verb};
+use crate::tui::event::{ContainerVerb, Effect, Event, Fate, Force, Removal};
 use crate::tui::model::Tone;
 
 /// What a verb did besides.
@@ -55,18 +55,18 @@ pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Done> {
     warnings.map(|warnings| Done { warnings, ..Done::default() })
 }
 
-async fn container(engine: &Engine, verb: &Verb, id: &str) -> Result<Done> {
+async fn container(engine: &Engine, verb: &ContainerVerb, id: &str) -> Result<Done> {
     let warned = |warnings| Done { warnings, ..Done::default() };
     let containers = engine.containers();
     match verb {
-        Verb::Start => containers.start(id).await.map(warned),
-        Verb::Stop => containers.stop(id, None, None).await.map(warned),
-        Verb::Restart => containers.restart(id, None, None).await.map(warned),
-        Verb::Pause => containers.pause(id).await.map(warned),
-        Verb::Unpause => containers.unpause(id).await.map(warned),
-        Verb::Kill(signal) => containers.kill(id, signal).await.map(warned),
-        Verb::Rename(name) => containers.rename(id, name.clone()).await.map(warned),
-        Verb::Remove(removal) => {
+        ContainerVerb::Start => containers.start(id).await.map(warned),
+        ContainerVerb::Stop => containers.stop(id, None, None).await.map(warned),
+        ContainerVerb::Restart => containers.restart(id, None, None).await.map(warned),
+        ContainerVerb::Pause => containers.pause(id).await.map(warned),
+        ContainerVerb::Unpause => containers.unpause(id).await.map(warned),
+        ContainerVerb::Kill(signal) => containers.kill(id, signal).await.map(warned),
+        ContainerVerb::Rename(name) => containers.rename(id, name.clone()).await.map(warned),
+        ContainerVerb::Remove(removal) => {
             let running = if removal.force == Force::Yes { Running::Kill } else { Running::Stop };
             let removal = match removal.fate {
                 Fate::Trash => engine::Removal::to_trash(running),

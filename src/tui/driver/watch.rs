@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::engine::{ContainerId, Engine};
 use crate::tui::model::Wants;
-use crate::tui::reader::{ReadTask, Reader, Tell};
+use crate::tui::reader::{EventSender, ReadTask, Reader};
 use crate::tui::stats;
 use crate::tui::viewers::{Reading, Want};
 
@@ -18,7 +18,7 @@ pub(super) struct Watch {
 
 impl Watch {
     /// Begins to read what is wanted, and ends what is no longer wanted.
-    pub(super) fn sync(&mut self, wants: Wants, engine: &Engine, tell: &Tell) {
+    pub(super) fn sync(&mut self, wants: Wants, engine: &Engine, tell: &EventSender) {
         self.readings.sync(wants.readings, |Reading { tab, serial, .. }, want| {
             let reader = Reader { engine: engine.clone(), tell: tell.clone(), serial: *serial };
             tab.viewer().read(reader, want)
@@ -159,7 +159,7 @@ mod tests {
             let mut model = full(120, 40);
             press(&mut model, way);
             for (Reading { tab, serial, .. }, want) in model.wants().readings {
-                let reader = Reader { engine: engine.clone(), tell: Tell(tell.clone()), serial };
+                let reader = Reader { engine: engine.clone(), tell: EventSender(tell.clone()), serial };
                 assert!(tab.viewer().read(reader, want).is_some(), "{tab:?}");
                 reading.insert(tab);
             }

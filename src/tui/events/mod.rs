@@ -6,7 +6,7 @@ pub mod update;
 pub mod view;
 
 use crate::tui::action::Action;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::list;
 use crate::tui::list::columns::Column;
 use crate::tui::list::table::Table;
@@ -24,7 +24,7 @@ impl ListScreen for Events {
     type Row = EventRow;
     type Read = Vec<EventRow>;
 
-    const PLACE: Place = Place::Events;
+    const KEY_CONTEXT: KeyContext = KeyContext::Events;
     const ACTION: Action = Action::GoEvents;
     const COLUMNS: &'static [Column] =
         &[Column::Time, Column::Kind, Column::Action, Column::Name, Column::Attributes];

@@ -10,18 +10,18 @@ use ratatui::Frame;
 use crate::tui::action::Action;
 use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;
 use model::RunForm;
 use presets::Presets;
 
 impl Dialog for RunForm {
-    fn place(&self) -> Place {
+    fn key_context(&self) -> KeyContext {
         match self {
-            form if form.is_switch() => Place::Switch,
-            form if form.is_choice() => Place::Choice,
-            _ => Place::Form,
+            form if form.is_switch() => KeyContext::Switch,
+            form if form.is_choice() => KeyContext::Choice,
+            _ => KeyContext::Form,
         }
     }
 
@@ -51,8 +51,8 @@ impl Dialog for RunForm {
 }
 
 impl Dialog for Presets {
-    fn place(&self) -> Place {
-        Place::Presets
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Presets
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {

@@ -11,7 +11,7 @@ use crate::command::split;
 use crate::tui::action::Action;
 use crate::tui::form::model::{FIELDS, Mark, Note, RunForm, Section, masked, shown_words};
 use crate::tui::form::presets::Presets;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::view::dialog::{keys, open};
@@ -88,14 +88,14 @@ impl Rows {
 }
 
 fn keys_note(model: &Model) -> String {
-    let key = |action| model.keys_of(Place::Form, action);
+    let key = |action| model.keys_of(KeyContext::Form, action);
     format!("{} run · {} cancel", key(Action::Accept), key(Action::Dismiss))
 }
 
 /// The groups of fields; where there is no room, the shown one and how to go on.
 fn sections(model: &Model, form: &RunForm, width: usize) -> Line<'static> {
     let theme = &model.theme;
-    let next = model.keys_of(Place::Form, Action::NextSection);
+    let next = model.keys_of(KeyContext::Form, Action::NextSection);
     let all: usize = Section::ALL.iter().map(|section| section.title().width() + 2).sum();
     let mut spans = Vec::new();
     if all + 16 > width {
@@ -175,7 +175,7 @@ fn shown(text: &str) -> String {
 /// What stands beside a field.
 fn side(model: &Model, form: &RunForm, field: usize) -> (String, Style) {
     match form.notes.get(field).and_then(Option::as_ref) {
-        Some(note) => told(note, &model.theme),
+        Some(note) => note_line(note, &model.theme),
         None if form.field == field && form.is_choice() => ("← → ▾".to_owned(), model.theme.dim),
         // The field itself is for the cursor.
         None if form.field == field && form.text(field).is_empty() => {
@@ -186,7 +186,7 @@ fn side(model: &Model, form: &RunForm, field: usize) -> (String, Style) {
 }
 
 /// A note with its sign and its colour.
-pub(crate) fn told(note: &Note, theme: &Theme) -> (String, Style) {
+pub(crate) fn note_line(note: &Note, theme: &Theme) -> (String, Style) {
     let (sign, style) = match note.mark {
         Mark::Good => ("✓", theme.ok),
         Mark::Plain => ("·", theme.dim),
@@ -241,7 +241,7 @@ fn equivalent(frame: &mut Frame<'_>, model: &Model, form: &RunForm, area: Rect, 
         frame.render_widget(text, area);
         return;
     }
-    let key = |action| model.keys_of(Place::Form, action);
+    let key = |action| model.keys_of(KeyContext::Form, action);
     let note = format!(" {} copy · {} edit ", key(Action::CopyShown), key(Action::EditText));
     let block = Block::bordered()
         .border_type(BorderType::Rounded)
@@ -259,7 +259,7 @@ fn footer(model: &Model, form: &RunForm) -> Line<'static> {
     if let Some((field, note)) = here {
         let label = FIELDS.get(*field).map_or("", |field| field.label).to_lowercase();
         let count = if problems.len() > 1 { format!("1 of {}: ", problems.len()) } else { String::new() };
-        let enter = model.keys_of(Place::Form, Action::TakeOffer);
+        let enter = model.keys_of(KeyContext::Form, Action::TakeOffer);
         let offer =
             note.offer.as_ref().map_or_else(String::new, |_| format!("  {enter} on the field takes it"));
         return Line::styled(format!("✗ {count}{label}: {}{offer}", note.text), theme.err);
@@ -274,7 +274,7 @@ fn footer(model: &Model, form: &RunForm) -> Line<'static> {
         (Action::SavePreset, "keep"),
         (Action::Presets, "presets"),
     ];
-    keys(model, Place::Form, &actions)
+    keys(model, KeyContext::Form, &actions)
 }
 
 /// What is kept under names.
@@ -298,7 +298,7 @@ pub(crate) fn presets(frame: &mut Frame<'_>, model: &Model, shown: &Presets) {
     }
     lines.push(Line::default());
     let actions = [(Action::Accept, "take"), (Action::DropPreset, "forget"), (Action::Dismiss, "close")];
-    lines.push(keys(model, Place::Presets, &actions));
+    lines.push(keys(model, KeyContext::Presets, &actions));
     frame.render_widget(Paragraph::new(lines), inner);
 }
 

@@ -10,14 +10,14 @@ use ratatui::Frame;
 use crate::tui::action::Action;
 use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;
 use model::Help;
 
 impl Dialog for Help {
-    fn place(&self) -> Place {
-        Place::Help
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Help
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {

@@ -2,14 +2,14 @@
 
 use crate::tui::action::Action;
 use crate::tui::key::{Key, show_strokes};
-use crate::tui::keymap::{Binding, Keymap, Place};
+use crate::tui::keymap::{Binding, KeyContext, Keymap};
 use crate::tui::model::input::Input;
 
 /// The help over the screen.
 #[derive(Debug)]
 pub struct Help {
     /// Whose keys it shows.
-    pub place: Place,
+    pub place: KeyContext,
     /// What is searched for.
     pub input: Input,
     /// The keys of the other places, not of this one.
@@ -23,7 +23,7 @@ pub struct Help {
 impl Help {
     /// The help of a place.
     #[must_use]
-    pub fn new(place: Place) -> Self {
+    pub fn new(place: KeyContext) -> Self {
         Self { place, input: Input::default(), shows_others: false, cursor: 0, top: 0 }
     }
 
@@ -49,21 +49,21 @@ pub struct Entry {
     /// In a sentence.
     pub help: String,
     /// The place whose keys they are.
-    pub place: Place,
+    pub place: KeyContext,
     /// They hold where the help was asked for.
     pub is_here: bool,
 }
 
 /// What can be done in a place, each action once, in the order of the table of actions.
 #[must_use]
-pub fn entries(keymap: &Keymap, place: Place) -> Vec<Entry> {
+pub fn entries(keymap: &Keymap, place: KeyContext) -> Vec<Entry> {
     collect(keymap, keymap.of(place).iter(), true)
 }
 
 /// What can be done elsewhere: the places that have keys of their own.
 #[must_use]
-pub fn others(keymap: &Keymap, place: Place) -> Vec<(Place, Vec<Entry>)> {
-    let elsewhere = Place::ALL.iter().filter(|other| place.chain().all(|here| here != **other));
+pub fn others(keymap: &Keymap, place: KeyContext) -> Vec<(KeyContext, Vec<Entry>)> {
+    let elsewhere = KeyContext::ALL.iter().filter(|other| place.chain().all(|here| here != **other));
     elsewhere
         .map(|other| {
             let own = keymap.of(*other).iter().filter(|binding| binding.place == *other);
@@ -106,7 +106,7 @@ pub(crate) fn collect<'a>(
 
 /// What has every word of `query`, in its keys, its words or its place. What holds here
 /// comes first, and of that what has the very keys.
-fn search(keymap: &Keymap, place: Place, query: &str) -> Vec<Entry> {
+fn search(keymap: &Keymap, place: KeyContext, query: &str) -> Vec<Entry> {
     let mut all = entries(keymap, place);
     all.extend(others(keymap, place).into_iter().flat_map(|(_, entries)| entries));
     let words: Vec<String> = query.split_whitespace().map(str::to_lowercase).collect();
@@ -126,34 +126,37 @@ fn search(keymap: &Keymap, place: Place, query: &str) -> Vec<Entry> {
 mod tests {
     use super::*;
 
-    fn found(query: &str) -> Vec<(String, Place)> {
+    fn found(query: &str) -> Vec<(String, KeyContext)> {
         let keymap = Keymap::read(None).unwrap();
-        let found = search(&keymap, Place::Containers, query);
+        let found = search(&keymap, KeyContext::Containers, query);
         found.into_iter().map(|entry| (entry.keys[0].clone(), entry.place)).collect()
     }
 
     #[test]
     fn keys_and_words_are_found_and_what_holds_here_comes_first() {
-        assert_eq!(found("dd")[0], ("dd".to_owned(), Place::Containers));
-        assert_eq!(found("S")[0], ("S".to_owned(), Place::Containers));
-        assert!(found("signal").contains(&("K".to_owned(), Place::Containers)));
+        assert_eq!(found("dd")[0], ("dd".to_owned(), KeyContext::Containers));
+        assert_eq!(found("S")[0], ("S".to_owned(), KeyContext::Containers));
+        assert!(found("signal").contains(&("K".to_owned(), KeyContext::Containers)));
         let pulls = found("fetch registry");
-        assert!(!pulls.is_empty() && pulls.iter().all(|(_, place)| *place == Place::Images), "{pulls:?}");
+        assert!(
+            !pulls.is_empty() && pulls.iter().all(|(_, place)| *place == KeyContext::Images),
+            "{pulls:?}"
+        );
         assert!(found("no such thing").is_empty());
     }
 
     #[test]
     fn each_action_is_told_once_with_all_its_keys() {
         let keymap = Keymap::read(None).unwrap();
-        for place in Place::ALL {
+        for place in KeyContext::ALL {
             let entries = entries(&keymap, *place);
             let mut actions: Vec<_> = entries.iter().map(|entry| entry.action).collect();
             actions.dedup();
             assert_eq!(actions.len(), entries.len(), "{place:?}");
         }
-        let down = entries(&keymap, Place::Containers).into_iter().find(|it| it.action == Action::Down);
+        let down = entries(&keymap, KeyContext::Containers).into_iter().find(|it| it.action == Action::Down);
         assert_eq!(down.unwrap().keys, ["j", "↓"]);
-        let logs = entries(&keymap, Place::Logs);
+        let logs = entries(&keymap, KeyContext::Logs);
         assert!(
             !logs.iter().any(|entry| entry.action == Action::Remove),
             "what `,` brings is not told twice"

@@ -4,12 +4,12 @@ use crate::tui::action::Action;
 use crate::tui::dialogs::Layer;
 use crate::tui::event::Effect;
 use crate::tui::help::model::Help;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::{Model, Tone};
 
 /// Opens the help of the place that has the keys.
 pub(crate) fn open(model: &mut Model) {
-    let place = model.place();
+    let place = model.key_context();
     model.open(Help::new(place));
 }
 
@@ -53,7 +53,7 @@ fn accept(model: &mut Model) -> Vec<Effect> {
         return Vec::new();
     }
     // The place may have gone while the help was open.
-    let is_there = model.place() == help.place || help.place == Place::Global;
+    let is_there = model.key_context() == help.place || help.place == KeyContext::Global;
     match model.keymap.custom(help.place, &entry.strokes) {
         _ if !is_there => Vec::new(),
         Some(custom) => crate::tui::custom::update::run(model, custom),

@@ -8,7 +8,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
 use crate::tui::help::model::{Entry, Help, entries, others};
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::model::titles::tab_name;
 use crate::tui::view::dialog::open;
@@ -71,7 +71,7 @@ fn table(model: &Model, help: &Help, room: usize) -> Vec<Line<'static>> {
         return lines;
     }
     let mut entries = entries(&model.keymap, help.place);
-    if model.place_below() == help.place {
+    if model.key_context_below() == help.place {
         entries.iter_mut().for_each(|entry| name_tab(model, entry));
         // Numbers behind the last tab have nothing to show.
         entries.retain(|entry| entry.action.tab().is_none_or(|at| at < model.tabs(model.pane()).len()));
@@ -79,11 +79,11 @@ fn table(model: &Model, help: &Help, room: usize) -> Vec<Line<'static>> {
     for chunk in entries.chunk_by(|one, other| one.action.group() == other.action.group()) {
         lines.extend(group(model, chunk[0].action.group(), chunk, room));
     }
-    if help.place.above() == Some(Place::Viewer) {
+    if help.place.above() == Some(KeyContext::Viewer) {
         let text = ", and a key of the container list acts on what is shown: ,s ,r ,e";
         lines.push(Line::styled(text, model.theme.dim));
     }
-    let release = model.keys_of(Place::Terminal, Action::Release);
+    let release = model.keys_of(KeyContext::Terminal, Action::Release);
     let text = format!("In a terminal every key goes to the program; {release} gives it back.");
     lines.extend([Line::default(), Line::styled(text, model.theme.dim)]);
     lines
@@ -146,7 +146,7 @@ fn footer(model: &Model, has_query: bool, more: usize) -> Line<'static> {
     };
     let mut spans = Vec::new();
     for (action, word) in keys {
-        spans.push(Span::styled(model.keys_of(Place::Help, *action), theme.accent));
+        spans.push(Span::styled(model.keys_of(KeyContext::Help, *action), theme.accent));
         spans.push(Span::styled(format!(" {word}   "), theme.text));
     }
     if more > 0 {

@@ -11,7 +11,7 @@ use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::events::model::EventRow;
 use crate::tui::inspect::model::Document;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
@@ -30,7 +30,7 @@ impl ListScreen for Images {
     type Row = ImageRow;
     type Read = Vec<ImageRow>;
 
-    const PLACE: Place = Place::Images;
+    const KEY_CONTEXT: KeyContext = KeyContext::Images;
     const ACTION: Action = Action::GoImages;
     const COLUMNS: &'static [Column] =
         &[Column::Name, Column::Id, Column::Created, Column::Size, Column::Platform, Column::UsedBy];

@@ -13,7 +13,7 @@ use ratatui::text::Line;
 
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::prompt;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
@@ -30,8 +30,8 @@ impl Viewer for Inspect {
         "Inspect"
     }
 
-    fn place(&self) -> Place {
-        Place::Inspect
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Inspect
     }
 
     fn action(&self) -> Option<Action> {
@@ -99,7 +99,7 @@ impl Viewer for Inspect {
     }
 
     fn title(&self, seen: &Seen<'_>, _: u16) -> Option<Line<'static>> {
-        let key = seen.model.keys_of(Place::Inspect, Action::NextForm);
+        let key = seen.model.keys_of(KeyContext::Inspect, Action::NextForm);
         Some(view::title(&seen.pane.inspect, &key, &seen.model.theme))
     }
 

@@ -11,7 +11,7 @@ use ratatui::style::Style;
 
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, LayersNews};
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
 use crate::tui::reader::{ReadTask, Reader};
@@ -26,8 +26,8 @@ impl Viewer for Layers {
         "Layers"
     }
 
-    fn place(&self) -> Place {
-        Place::Layers
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Layers
     }
 
     fn action(&self) -> Option<Action> {

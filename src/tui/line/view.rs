@@ -7,7 +7,7 @@ use ratatui::widgets::{Clear, Paragraph};
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::line::candidates::Candidates;
 use crate::tui::line::model::Prompt;
 use crate::tui::model::Model;
@@ -31,7 +31,7 @@ fn dialog(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
     frame.render_widget(prompt.input.area(), field);
     let (text, style) = match (&prompt.error, &prompt.note) {
         (Some(error), _) => (format!("✗ {error}"), theme.err),
-        (None, Some(note)) => crate::tui::form::view::told(note, theme),
+        (None, Some(note)) => crate::tui::form::view::note_line(note, theme),
         (None, None) => (prompt.purpose.hint().to_owned(), theme.dim),
     };
     let below = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
@@ -40,7 +40,7 @@ fn dialog(frame: &mut Frame<'_>, model: &Model, prompt: &Prompt) {
         actions.push((Action::Complete, "complete"));
     }
     let mut lines = two_lines(&text, below.width, style);
-    lines.push(keys(model, Place::Prompt, &actions));
+    lines.push(keys(model, KeyContext::Prompt, &actions));
     frame.render_widget(Paragraph::new(lines), below);
     below_field(frame, model, prompt, inner);
 }

@@ -16,13 +16,13 @@ use ratatui::Frame;
 use crate::tui::action::Action;
 use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use columns::Choice;
 
 impl Dialog for Choice {
-    fn place(&self) -> Place {
-        Place::Columns
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Columns
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {

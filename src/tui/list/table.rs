@@ -35,7 +35,7 @@ pub struct Table<R> {
     hays: Vec<String>,
     /// Where the row with a key is.
     index: HashMap<String, usize>,
-    lines: Vec<Place>,
+    lines: Vec<Slot>,
     groups: Vec<Group>,
     folded: BTreeSet<String>,
     /// How many rows pass the filter, those of folded groups with them.
@@ -130,7 +130,7 @@ pub struct Signs {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Slot {
     Row(usize),
     Group(usize),
 }
@@ -206,7 +206,7 @@ impl<R: Row> Table<R> {
         self.rows.insert(0, row);
         self.hays.insert(0, String::new());
         for place in &mut self.lines {
-            if let Place::Row(at) = place {
+            if let Slot::Row(at) = place {
                 *at += 1;
             }
         }
@@ -227,10 +227,10 @@ impl<R: Row> Table<R> {
         let shift = |at: &mut usize| *at -= usize::from(*at > gone);
         self.index.values_mut().for_each(shift);
         let before = self.lines.len();
-        self.lines.retain(|place| *place != Place::Row(gone));
+        self.lines.retain(|place| *place != Slot::Row(gone));
         self.passing -= before - self.lines.len();
         for place in &mut self.lines {
-            if let Place::Row(at) = place {
+            if let Slot::Row(at) = place {
                 shift(at);
             }
         }
@@ -405,7 +405,7 @@ impl<R: Row> Table<R> {
     /// The heading under the cursor.
     pub fn heading(&self) -> Option<&Group> {
         match self.lines.get(self.cursor) {
-            Some(Place::Group(at)) => self.groups.get(*at),
+            Some(Slot::Group(at)) => self.groups.get(*at),
             _ => None,
         }
     }
@@ -418,8 +418,8 @@ impl<R: Row> Table<R> {
     fn group_under(&self) -> Option<&Group> {
         let lines = self.lines.get(..=self.cursor)?;
         lines.iter().rev().find_map(|place| match place {
-            Place::Group(at) => self.groups.get(*at),
-            Place::Row(_) => None,
+            Slot::Group(at) => self.groups.get(*at),
+            Slot::Row(_) => None,
         })
     }
 
@@ -452,7 +452,7 @@ impl<R: Row> Table<R> {
         self.passing = passing.len();
         self.groups.clear();
         if !self.is_grouped {
-            self.lines = passing.into_iter().map(Place::Row).collect();
+            self.lines = passing.into_iter().map(Slot::Row).collect();
             return;
         }
         // Rows that belong to no group stand last.
@@ -465,10 +465,10 @@ impl<R: Row> Table<R> {
         for ((_, name), rows) in groups {
             let is_folded = self.folded.contains(name);
             let up = rows.iter().filter(|at| !self.rows[**at].is_idle()).count();
-            self.lines.push(Place::Group(self.groups.len()));
+            self.lines.push(Slot::Group(self.groups.len()));
             self.groups.push(Group { name: name.to_owned(), count: rows.len(), up, is_folded });
             if !is_folded {
-                self.lines.extend(rows.into_iter().map(Place::Row));
+                self.lines.extend(rows.into_iter().map(Slot::Row));
             }
         }
     }
@@ -477,17 +477,17 @@ impl<R: Row> Table<R> {
     fn place_again(&mut self, mut rows: Vec<usize>) {
         rows.sort_unstable();
         rows.dedup();
-        self.lines.retain(|place| !matches!(place, Place::Row(at) if rows.binary_search(at).is_ok()));
+        self.lines.retain(|place| !matches!(place, Slot::Row(at) if rows.binary_search(at).is_ok()));
         for at in rows {
             if !self.passes(at) {
                 continue;
             }
-            let before = |place: &Place| match place {
-                Place::Row(other) => self.compare(*other, at) == Ordering::Less,
-                Place::Group(_) => true,
+            let before = |place: &Slot| match place {
+                Slot::Row(other) => self.compare(*other, at) == Ordering::Less,
+                Slot::Group(_) => true,
             };
             let place = self.lines.partition_point(before);
-            self.lines.insert(place, Place::Row(at));
+            self.lines.insert(place, Slot::Row(at));
         }
         self.passing = self.lines.len();
     }

@@ -59,7 +59,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         Action::RangeMark => {
             cursor(model).range_mark();
             if cursor(model).draws_range() {
-                let key = model.keys_of(model.place_below(), Action::RangeMark);
+                let key = model.keys_of(model.key_context_below(), Action::RangeMark);
                 model.say(Tone::Plain, format!("marking; {key} or any verb ends it"), None);
             } else {
                 model.notice = None;
@@ -237,7 +237,7 @@ mod tests {
     use crate::engine::Status;
     use crate::tui::containers::model::ContainerRow;
     use crate::tui::dialogs::Layer;
-    use crate::tui::event::{Effect, Event, Fate, Force, Listed, Removal, Verb};
+    use crate::tui::event::{ContainerVerb, Effect, Event, Fate, Force, Listed, Removal};
     use crate::tui::events::model::EventRow;
     use crate::tui::fixture::{container, empty, full, press, screen, write};
     use crate::tui::list::columns::Column;
@@ -251,17 +251,17 @@ mod tests {
     #[test]
     fn every_key_acts_on_the_marked_rows() {
         for (keys, effects) in [
-            ("space space s", vec![Verb::Stop; 2]),
-            ("space space r", vec![Verb::Restart; 2]),
-            ("space space p", vec![Verb::Pause; 2]),
-            ("v j j r", vec![Verb::Restart; 3]),
-            ("* r", vec![Verb::Restart; 7]),
+            ("space space s", vec![ContainerVerb::Stop; 2]),
+            ("space space r", vec![ContainerVerb::Restart; 2]),
+            ("space space p", vec![ContainerVerb::Pause; 2]),
+            ("v j j r", vec![ContainerVerb::Restart; 3]),
+            ("* r", vec![ContainerVerb::Restart; 7]),
             // What is up is stopped, the rest is left alone.
-            ("* s", vec![Verb::Stop; 4]),
-            ("* p", vec![Verb::Pause; 2]),
+            ("* s", vec![ContainerVerb::Stop; 4]),
+            ("* p", vec![ContainerVerb::Pause; 2]),
             // Marks go by esc: the cursor counts again.
-            ("space space esc s", vec![Verb::Stop]),
-            ("space space K j enter", vec![Verb::Kill("SIGKILL".to_owned()); 2]),
+            ("space space esc s", vec![ContainerVerb::Stop]),
+            ("space space K j enter", vec![ContainerVerb::Kill("SIGKILL".to_owned()); 2]),
         ] {
             let mut model = full(80, 24);
             let done: Vec<_> = press(&mut model, keys)
@@ -293,7 +293,7 @@ mod tests {
             assert!(text.contains(line), "{line}\n{text}");
         }
         let names = ["api", "web", "mailer", "batch", "migrate", "seed", "canary"];
-        let removed = |removal| names.map(|name| Effect::Container(Verb::Remove(removal), id(name)));
+        let removed = |removal| names.map(|name| Effect::Container(ContainerVerb::Remove(removal), id(name)));
         let stopped = Removal { force: Force::No, fate: Fate::Trash };
         assert_eq!(press(&mut model, "y"), removed(stopped));
         press(&mut model, "d D f");
@@ -408,7 +408,7 @@ mod tests {
         let mut model = full(80, 24);
         assert_eq!(press(&mut model, "."), []);
         press(&mut model, "s j");
-        assert_eq!(press(&mut model, "."), [Effect::Container(Verb::Stop, id("web"))]);
+        assert_eq!(press(&mut model, "."), [Effect::Container(ContainerVerb::Stop, id("web"))]);
         // It was a stop: what is stopped does not start.
         assert_eq!(press(&mut model, "G ."), []);
         assert!(model.failure.is_some());

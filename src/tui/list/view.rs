@@ -11,7 +11,7 @@ use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns;
 use crate::tui::list::columns::{Choice, Column, GAP, gutter};
 use crate::tui::list::rows::Row;
@@ -61,7 +61,7 @@ pub(crate) fn choice(frame: &mut Frame<'_>, model: &Model, choice: &Choice) {
         (Action::ColumnReset, "usual"),
         (Action::Accept, "keep"),
     ];
-    lines.extend([Line::default(), dialog::keys(model, Place::Columns, &actions)]);
+    lines.extend([Line::default(), dialog::keys(model, KeyContext::Columns, &actions)]);
     frame.render_widget(Paragraph::new(lines), inner);
 }
 
@@ -228,7 +228,7 @@ fn empty<R: Row>(model: &Model, rows: &Table<R>, width: u16) -> Vec<Line<'static
             format!("   Nothing fits `{}`.", rows.filter)
         };
         let keys = if rows.filter.is_empty() { Action::ShowAll } else { Action::Back };
-        let key = model.keys_of(model.place_below(), keys);
+        let key = model.keys_of(model.key_context_below(), keys);
         return vec![
             Line::default(),
             Line::from(text),

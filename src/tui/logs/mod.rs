@@ -13,7 +13,7 @@ use ratatui::text::Line;
 use crate::tui::action::Action;
 use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::prompt;
 use crate::tui::menu;
 use crate::tui::model::window::{Pane, PaneId};
@@ -30,8 +30,8 @@ impl Viewer for Logs {
         "Logs"
     }
 
-    fn place(&self) -> Place {
-        Place::Logs
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Logs
     }
 
     fn action(&self) -> Option<Action> {
@@ -106,8 +106,8 @@ impl Viewer for Logs {
 }
 
 impl Dialog for model::MergeMenu {
-    fn place(&self) -> Place {
-        Place::Menu
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Menu
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {

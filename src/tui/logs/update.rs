@@ -12,7 +12,7 @@ use crate::tui::action::Action;
 use crate::tui::confirm::model::Confirm;
 use crate::tui::dialogs::Layer;
 use crate::tui::event::{Effect, Job};
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::prompt as ask;
 use crate::tui::logs::model::{LogPane, MergeMenu, Since, Times};
 use crate::tui::menu::model::Menu;
@@ -43,7 +43,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
             crate::tui::update::viewer::say_nothing_is_searched(model);
         }
         Action::MoreContext | Action::LessContext if !log.is_filtered() => {
-            let key = model.keys_of(Place::Logs, Action::FilterLines);
+            let key = model.keys_of(KeyContext::Logs, Action::FilterLines);
             let hint = Some(format!("{key} keeps lines with a text"));
             model.say(Tone::Plain, "lines around others are shown when some are filtered out", hint);
         }
@@ -109,7 +109,7 @@ fn back(log: &mut LogPane) -> bool {
 fn copy_lines(model: &mut Model) -> Vec<Effect> {
     let log = &mut model.pane_mut().log;
     let Some((count, text)) = log.copied() else {
-        let keys = model.keys_of(model.place(), Action::SelectLines);
+        let keys = model.keys_of(model.key_context(), Action::SelectLines);
         model.say(Tone::Plain, format!("no line is selected; {keys} selects some"), None);
         return Vec::new();
     };

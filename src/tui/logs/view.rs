@@ -14,7 +14,7 @@ use crate::base::units::counted as counted_of;
 use crate::engine::{Level, LogLine, Stream};
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::logs::model::text;
 use crate::tui::logs::model::text::{JsonForm, Piece, Role};
 use crate::tui::logs::model::{BAR, LogPane, Times};
@@ -271,7 +271,7 @@ fn grouped(number: u64) -> String {
 /// What the lower border says, no wider than `room`: where it is, how much there is.
 pub(crate) fn bottom_note(model: &Model, pane: &LogPane, room: usize) -> (String, Style) {
     let theme = &model.theme;
-    let newest = &model.keys_of(Place::Logs, Action::Last);
+    let newest = &model.keys_of(KeyContext::Logs, Action::Last);
     let (mut parts, style) = match pane.is_paused {
         true => (paused(pane, newest), theme.warn),
         false if goes_on(model, pane) => (vec![format!("follow ● {}", counted(pane))], theme.ok),

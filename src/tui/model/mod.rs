@@ -22,9 +22,9 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::action::Action;
-use super::event::Verb;
+use super::event::ContainerVerb;
 use super::key::Key;
-use super::keymap::{Keymap, Place};
+use super::keymap::{KeyContext, Keymap};
 use super::layout::{Beside, Layout, NAVIGATOR, layout};
 use super::theme::{Depth, Theme};
 use crate::base::text;
@@ -170,7 +170,7 @@ pub struct Repeat {
     /// What was asked for.
     pub action: Action,
     /// What that meant then: `s` stopped, or started.
-    pub verb: Option<Verb>,
+    pub verb: Option<ContainerVerb>,
 }
 
 /// What has the keys.
@@ -300,26 +300,26 @@ impl Model {
 
     /// Where a key pressed at this moment is looked up.
     #[must_use]
-    pub fn place(&self) -> Place {
+    pub fn key_context(&self) -> KeyContext {
         match self.top() {
-            Some(dialog) => dialog.place(),
-            None if self.released.is_some() && self.windows.count() > 1 => Place::Released,
-            None => self.place_below(),
+            Some(dialog) => dialog.key_context(),
+            None if self.released.is_some() && self.windows.count() > 1 => KeyContext::Released,
+            None => self.key_context_below(),
         }
     }
 
     /// The same, as if nothing lay over the screen.
     #[must_use]
-    pub fn place_below(&self) -> Place {
+    pub fn key_context_below(&self) -> KeyContext {
         match (self.focus, self.section, self.shown_tab(self.pane())) {
-            (Focus::List, section, _) => section.place(),
-            (Focus::Navigator, ..) => Place::Navigator,
+            (Focus::List, section, _) => section.key_context(),
+            (Focus::Navigator, ..) => KeyContext::Navigator,
             (Focus::Detail, _, Tab::Session(id)) => match self.session_is_over(id) {
-                _ if self.copying == Some(id) => Place::Copy,
-                true => Place::Ended,
-                false => Place::Terminal,
+                _ if self.copying == Some(id) => KeyContext::Copy,
+                true => KeyContext::Ended,
+                false => KeyContext::Terminal,
             },
-            (Focus::Detail, _, tab) => tab.viewer().place(),
+            (Focus::Detail, _, tab) => tab.viewer().key_context(),
         }
     }
 
@@ -368,7 +368,7 @@ impl Model {
 
     /// The keys of `action` here, for a hint.
     #[must_use]
-    pub fn keys_of(&self, place: Place, action: Action) -> String {
+    pub fn keys_of(&self, place: KeyContext, action: Action) -> String {
         self.signs(&self.keymap.keys_of(place, action).unwrap_or_default())
     }
 

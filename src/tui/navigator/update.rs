@@ -185,7 +185,7 @@ mod tests {
     use super::*;
     use crate::engine::{Machine, Space, Status};
     use crate::tui::containers::model::ContainerRow;
-    use crate::tui::event::{Event, Listed, Verb};
+    use crate::tui::event::{ContainerVerb, Event, Listed};
     use crate::tui::fixture::{container, empty, full, ill, now, press, screen, write};
     use crate::tui::model::Subject;
     use crate::tui::update::update;
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(model.subject(), Some(Subject::Container(container("batch", Status::Paused).id)));
         // Marks are the list's.
         let effects = press(&mut model, ", s");
-        assert!(matches!(effects.as_slice(), [Effect::Container(Verb::Stop, _)]), "{effects:?}");
+        assert!(matches!(effects.as_slice(), [Effect::Container(ContainerVerb::Stop, _)]), "{effects:?}");
         // On a heading a verb has nothing to act on.
         press(&mut model, "g g");
         assert_eq!(press(&mut model, ", r"), []);

@@ -9,7 +9,7 @@ use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
 use crate::tui::alerts;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::{Focus, Model};
 use crate::tui::navigator::model::{Branch, Spot};
 use crate::tui::tasks::model::{TaskState, What};
@@ -31,7 +31,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let focus = has_focus(model, Focus::Navigator);
     let mut block = border(model, focus, vec![Span::raw("Navigator")]);
     if model.focus != Focus::Navigator {
-        let key = model.keys_of(Place::Global, Action::PreviousPane);
+        let key = model.keys_of(KeyContext::Global, Action::PreviousPane);
         block = block.title_top(Line::styled(format!(" {key} "), theme.dim).alignment(Alignment::Right));
     }
     let inner = block.inner(area);

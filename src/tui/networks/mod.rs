@@ -9,7 +9,7 @@ use crate::engine::{Engine, Event, Kind, Result};
 use crate::tui::action::Action;
 use crate::tui::events::model::EventRow;
 use crate::tui::inspect::model::Document;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
@@ -26,7 +26,7 @@ impl ListScreen for Networks {
     type Row = NetworkRow;
     type Read = Vec<NetworkRow>;
 
-    const PLACE: Place = Place::Networks;
+    const KEY_CONTEXT: KeyContext = KeyContext::Networks;
     const ACTION: Action = Action::GoNetworks;
     const COLUMNS: &'static [Column] =
         &[Column::Name, Column::Driver, Column::Subnet, Column::Containers, Column::Created];

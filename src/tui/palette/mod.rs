@@ -9,14 +9,14 @@ use ratatui::Frame;
 use crate::tui::action::Action;
 use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;
 use model::Palette;
 
 impl Dialog for Palette {
-    fn place(&self) -> Place {
-        Place::Palette
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Palette
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {

@@ -7,7 +7,7 @@ use crate::tui::action::Action;
 use crate::tui::dialogs::Layer;
 use crate::tui::event::Effect;
 use crate::tui::form::update::preset;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::{command, note, prompt};
 use crate::tui::model::input::Input;
 use crate::tui::model::{Focus, Model, Section, Tone};
@@ -108,7 +108,7 @@ fn deeds(model: &Model) -> Vec<Deed> {
     deeds
 }
 
-fn deed(model: &Model, action: Action, place: Place, on: Option<Section>) -> Deed {
+fn deed(model: &Model, action: Action, place: KeyContext, on: Option<Section>) -> Deed {
     let name = action.name().replace('-', " ");
     Deed {
         recent: recent(model, &name),
@@ -134,9 +134,9 @@ fn recent(model: &Model, name: &str) -> Option<usize> {
 }
 
 /// Lists whose rows can be acted on, and where their keys stand.
-fn lists() -> impl Iterator<Item = (Section, Place)> {
+fn lists() -> impl Iterator<Item = (Section, KeyContext)> {
     let all = Section::ALL.into_iter().filter(|section| section.screen().has_objects);
-    all.map(|section| (section, section.place()))
+    all.map(|section| (section, section.key_context()))
 }
 
 /// Everything there is.
@@ -247,7 +247,7 @@ pub(crate) fn select(model: &mut Model, object: &Object) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::event::Verb;
+    use crate::tui::event::ContainerVerb;
     use crate::tui::fixture::{full, press, screen, write};
 
     fn chosen(model: &mut Model, text: &str, keys: &str) -> Vec<Effect> {
@@ -263,7 +263,7 @@ mod tests {
         let effects = chosen(&mut model, "restart batch", "enter");
         let id = model.container().unwrap().id.clone();
         assert_eq!(model.container().unwrap().name, "batch");
-        assert_eq!(effects, [Effect::Save, Effect::Container(Verb::Restart, id)]);
+        assert_eq!(effects, [Effect::Save, Effect::Container(ContainerVerb::Restart, id)]);
         // It asks where the key asks.
         chosen(&mut model, "remove force web", "enter");
         assert!(screen(&model).contains("Remove 1 container?"));

@@ -7,7 +7,7 @@ use ratatui::widgets::Paragraph;
 
 use crate::command::join;
 use crate::tui::action::Action;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::palette::model::{Entry, Palette, equivalent};
 use crate::tui::view::dialog::{keys, open};
@@ -50,7 +50,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, palette: &Palette) {
         Line::styled(cell(&same, room, Align::Left), theme.dim),
     ];
     if !is_low {
-        lines.push(keys(model, Place::Palette, &actions));
+        lines.push(keys(model, KeyContext::Palette, &actions));
     }
     frame.render_widget(Paragraph::new(lines), foot);
 }

@@ -9,13 +9,13 @@ use ratatui::Frame;
 use crate::tui::action::Action;
 use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use model::Question;
 
 impl Dialog for Question {
-    fn place(&self) -> Place {
-        Place::Removal
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Removal
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {

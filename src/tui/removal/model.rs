@@ -1,7 +1,7 @@
 //! The question before something is removed: what goes, each by name, and where to.
 
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{Effect, Fate, Force, Removal, Verb};
+use crate::tui::event::{ContainerVerb, Effect, Fate, Force, Removal};
 use crate::tui::images::model::ImageRow;
 
 /// Something that is to go, as it was when the question was asked.
@@ -91,7 +91,7 @@ impl Victim {
 
     fn effect(&self, removal: Removal) -> Effect {
         match self {
-            Self::Container(row) => Effect::Container(Verb::Remove(removal), row.id.clone()),
+            Self::Container(row) => Effect::Container(ContainerVerb::Remove(removal), row.id.clone()),
             Self::Image(row, _) => Effect::RemoveImage(row.target().to_owned(), removal),
         }
     }

@@ -9,7 +9,7 @@ use ratatui::widgets::Paragraph;
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::{Fate, Force};
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::removal::model::{Question, Victim};
 use crate::tui::trash::model::Keeping;
@@ -31,8 +31,9 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {
     let shown = question.victims.iter().skip(top).take(most);
     lines.extend(shown.map(|victim| line(model, question, victim, room)));
     if count > most {
-        let keys =
-            model.keys_of(Place::Removal, Action::Down) + " " + &model.keys_of(Place::Removal, Action::Up);
+        let keys = model.keys_of(KeyContext::Removal, Action::Down)
+            + " "
+            + &model.keys_of(KeyContext::Removal, Action::Up);
         let text = format!("{}–{} of {count} · {keys} shows the others", top + 1, top + most);
         lines.push(Line::styled(text, theme.dim));
     }
@@ -42,13 +43,13 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, question: &Question) {
         let mark = if question.fate == Fate::Gone { "[x]" } else { "[ ]" };
         below.push(Line::from(vec![
             Span::raw(format!("{mark} ")),
-            Span::styled(model.keys_of(Place::Removal, Action::SkipTrash), theme.accent),
+            Span::styled(model.keys_of(KeyContext::Removal, Action::SkipTrash), theme.accent),
             Span::raw(" skip trash (cannot be undone)"),
         ]));
         below.extend(gap);
     }
     let answers = [(Action::Accept, "remove"), (Action::Dismiss, "keep (also ↵, Esc)")];
-    below.push(keys(model, Place::Removal, &answers));
+    below.push(keys(model, KeyContext::Removal, &answers));
     // The answers are never cut off.
     let rest = usize::from(height).saturating_sub(lines.len() + below.len() + 2);
     lines.extend(notes(model, question, room).into_iter().take(rest));
@@ -131,7 +132,7 @@ fn notes(model: &Model, question: &Question, room: usize) -> Vec<Line<'static>> 
     if question.is_final() {
         return wrapped(&format!("{goes} for good{asks}. This cannot be undone."), room, theme.err);
     }
-    let key = model.keys_of(Place::Containers, Action::Undo);
+    let key = model.keys_of(KeyContext::Containers, Action::Undo);
     let what = match (question.victims.first(), is_one) {
         (Some(Victim::Container(_)), true) => ", name and log too",
         (Some(Victim::Container(_)), false) => ", names and logs too",

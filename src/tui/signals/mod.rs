@@ -8,14 +8,14 @@ use ratatui::Frame;
 use crate::tui::action::Action;
 use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::menu;
 use crate::tui::model::Model;
 use model::SignalMenu;
 
 impl Dialog for SignalMenu {
-    fn place(&self) -> Place {
-        Place::Menu
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Menu
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {

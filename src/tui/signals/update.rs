@@ -2,7 +2,7 @@
 
 use crate::tui::action::Action;
 use crate::tui::dialogs::Layer;
-use crate::tui::event::{Effect, Verb};
+use crate::tui::event::{ContainerVerb, Effect};
 use crate::tui::model::Model;
 use crate::tui::signals::model::Receivers;
 use crate::tui::update::object::confirmed;
@@ -20,7 +20,7 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     match receivers {
         Receivers::Process(id, process) => vec![Effect::Signal(id, process, signal)],
         Receivers::Containers(ids) => {
-            let kill = |id| Effect::Container(Verb::Kill(signal.clone()), id);
+            let kill = |id| Effect::Container(ContainerVerb::Kill(signal.clone()), id);
             confirmed(model, ids.into_iter().map(kill).collect())
         }
     }

@@ -13,7 +13,7 @@ use ratatui::style::Style;
 
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::window::Pane;
 use crate::tui::model::{Model, Subject};
 use crate::tui::viewers::{About, Seen, Viewer};
@@ -27,8 +27,8 @@ impl Viewer for Stats {
         "Stats"
     }
 
-    fn place(&self) -> Place {
-        Place::Stats
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Stats
     }
 
     fn action(&self) -> Option<Action> {

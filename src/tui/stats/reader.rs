@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::engine::{ContainerId, Engine};
 use crate::tui::event::Event;
-use crate::tui::reader::Tell;
+use crate::tui::reader::EventSender;
 
 /// Sends a sample each time, until the container ends.
-pub(crate) async fn sample(engine: Engine, tell: Tell, id: ContainerId, every: Duration) {
+pub(crate) async fn sample(engine: Engine, tell: EventSender, id: ContainerId, every: Duration) {
     // A container that just ended has none; its row says so.
     let Ok(mut samples) = engine.containers().stats(id.as_str(), every).await else { return };
     while let Some(sample) = samples.recv().await {

@@ -2,7 +2,7 @@
 
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::line::model::Purpose;
 use crate::tui::line::update::prompt;
 
@@ -45,7 +45,7 @@ fn compare(model: &mut Model) {
     match model.pane_mut().stats.compare(marked) {
         0 if had > 0 => model.say(Tone::Plain, "alone again", None),
         0 => {
-            let key = model.keys_of(Place::Containers, Action::Mark);
+            let key = model.keys_of(KeyContext::Containers, Action::Mark);
             let hint = format!("mark containers in the list with {key}, then compare");
             model.say(Tone::Plain, "no other container is marked", Some(hint));
         }

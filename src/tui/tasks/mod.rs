@@ -9,7 +9,7 @@ use ratatui::Frame;
 use crate::tui::action::Action;
 use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
@@ -28,7 +28,7 @@ impl ListScreen for Tasks {
     type Row = TaskRow;
     type Read = Nothing;
 
-    const PLACE: Place = Place::Tasks;
+    const KEY_CONTEXT: KeyContext = KeyContext::Tasks;
     const ACTION: Action = Action::GoTasks;
     const COLUMNS: &'static [Column] = &[Column::Task, Column::State, Column::Spent];
     const COUNTED: Counted = Counted::WhereThereAreSome;
@@ -75,8 +75,8 @@ impl ListScreen for Tasks {
 }
 
 impl Dialog for ProgressPage {
-    fn place(&self) -> Place {
-        Place::Progress
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Progress
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {
@@ -98,8 +98,8 @@ impl Dialog for ProgressPage {
 }
 
 impl Dialog for OutputPage {
-    fn place(&self) -> Place {
-        Place::Output
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Output
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {

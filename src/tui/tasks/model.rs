@@ -223,7 +223,7 @@ impl TaskRow {
 
     /// What it said so far, and how it ended.
     #[must_use]
-    pub fn told(&self) -> Vec<&str> {
+    pub fn output_lines(&self) -> Vec<&str> {
         let notes: Option<&VecDeque<String>> = match &self.what {
             What::Work(work) => Some(&work.notes),
             What::Session(_) => None,

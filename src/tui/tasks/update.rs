@@ -200,7 +200,7 @@ pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
         model.layers.pop();
         return Vec::new();
     };
-    let lines = task.told().len();
+    let lines = task.output_lines().len();
     let is_over = task.is_over();
     let end = lines.saturating_sub(step);
     let top = reading.top.unwrap_or(end).min(end);
@@ -216,7 +216,7 @@ pub(crate) fn reading(model: &mut Model, action: Action) -> Vec<Effect> {
         Action::Left => (top, reading.left.saturating_sub(8)),
         Action::Right => (top, (reading.left + 8).min(1 << 14)),
         Action::CopyShown => {
-            let text = task.told().join("\n");
+            let text = task.output_lines().join("\n");
             let effects = copy::text(model, text);
             model.say(Tone::Good, format!("copied {}", counted(lines as u64, "line")), None);
             return effects;

@@ -8,7 +8,7 @@ use ratatui::widgets::{Paragraph, Wrap};
 use crate::engine::Phase;
 use crate::tui::action::Action;
 use crate::tui::ansi;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
 use crate::tui::list::view::Cell;
 use crate::tui::list::view::empty::{Said, plain};
@@ -83,9 +83,12 @@ fn foot(model: &Model, task: &TaskRow, watch: ProgressPage) -> Line<'static> {
         TaskState::Stopping => &[(Action::Background, "background; it is being cancelled")],
         _ => &[(Action::Background, "close"), (Action::TaskOutput, "output")],
     };
-    let mut line = keys(model, Place::Progress, actions);
+    let mut line = keys(model, KeyContext::Progress, actions);
     if !task.is_over() && task.makes_image() {
-        line.push_span(Span::styled(model.keys_of(Place::Progress, Action::RunWhenDone), model.theme.accent));
+        line.push_span(Span::styled(
+            model.keys_of(KeyContext::Progress, Action::RunWhenDone),
+            model.theme.accent,
+        ));
         line.push_span(Span::raw(if watch.runs { " run when done [x]" } else { " run when done [ ]" }));
     }
     line
@@ -170,7 +173,7 @@ fn pace_line(model: &Model, task: &TaskRow, work: &Work, width: usize) -> Line<'
 /// Draws the end of what a task said into a pane.
 pub(crate) fn peek(frame: &mut Frame<'_>, model: &Model, id: TaskId, area: Rect) {
     let Some(task) = model.task(id) else { return };
-    let told = task.told();
+    let told = task.output_lines();
     let skip = told.len().saturating_sub(usize::from(area.height));
     let mut lines: Vec<Line<'_>> =
         told.iter().skip(skip).map(|line| shown_line(model, line, 0, area.width)).collect();
@@ -191,7 +194,7 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
     let theme = &model.theme;
     let Some(task) = model.task(reading.id) else { return };
     let (width, height) = model.size;
-    let told = task.told();
+    let told = task.output_lines();
     let wide = width.saturating_sub(4).max(36);
     let tall = u16::try_from(told.len() + 3).unwrap_or(u16::MAX).clamp(6, height.saturating_sub(2).max(6));
     let note = match &task.state {
@@ -218,7 +221,7 @@ pub(crate) fn output(frame: &mut Frame<'_>, model: &Model, reading: OutputPage) 
     let foot = Rect { y: inner.bottom().saturating_sub(1), height: 1.min(inner.height), ..inner };
     let mut actions = vec![(Action::Dismiss, "close"), (Action::CopyShown, "copy")];
     actions.push(if task.is_over() { (Action::RetryTask, "again") } else { (Action::Cancel, "cancel") });
-    frame.render_widget(keys(model, Place::Output, &actions), foot);
+    frame.render_widget(keys(model, KeyContext::Output, &actions), foot);
     let place = match (top, end) {
         (_, 0) => String::new(),
         (top, _) => {

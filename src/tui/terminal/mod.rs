@@ -23,7 +23,7 @@ use ratatui::style::Style;
 
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::window::Pane;
 use crate::tui::model::{Model, Subject, Tab};
 use crate::tui::tasks::model::TaskId;
@@ -55,8 +55,8 @@ impl Viewer for Terminal {
         "Terminal"
     }
 
-    fn place(&self) -> Place {
-        Place::Terminal
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Terminal
     }
 
     fn is_of(&self, _: &Model, _: &Pane, _: &Subject) -> bool {
@@ -92,7 +92,7 @@ impl Viewer for Terminal {
             return None;
         }
         let scrolled = seen.screens.get(id).map_or(0, |screen| screen.lock().scrolled());
-        let key = model.keys_of(Place::Terminal, Action::Release);
+        let key = model.keys_of(KeyContext::Terminal, Action::Release);
         Some(match scrolled {
             0 => (format!(" {key} release "), theme.dim),
             lines => (format!(" {lines} lines up · {key} release "), theme.warn),

@@ -10,7 +10,7 @@ use ratatui::text::Line;
 use ratatui::widgets::{Clear, Paragraph};
 
 use crate::tui::action::Action;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::tasks::model::{TaskId, TaskState};
 use crate::tui::terminal::{Emulator, Screens};
@@ -39,7 +39,7 @@ pub(crate) fn draw(
         TaskState::Cancelled => vec![Line::styled(" ■ cancelled ", model.theme.dim)],
         TaskState::Failed(failure) => texts::failure(failure, &model.theme, area.width),
     };
-    let key = model.keys_of(Place::Ended, Action::CloseTab);
+    let key = model.keys_of(KeyContext::Ended, Action::CloseTab);
     lines.push(Line::styled(format!(" {key} closes this tab"), model.theme.dim));
     let height = u16::try_from(lines.len()).unwrap_or(u16::MAX).min(area.height);
     let at = Rect { y: area.bottom() - height, height, ..area };

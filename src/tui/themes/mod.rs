@@ -9,13 +9,13 @@ use ratatui::Frame;
 use crate::tui::action::Action;
 use crate::tui::dialogs::Dialog;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use model::Picker;
 
 impl Dialog for Picker {
-    fn place(&self) -> Place {
-        Place::Themes
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Themes
     }
 
     fn draw(&self, frame: &mut Frame<'_>, model: &Model) {

@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear, Paragraph};
 
 use crate::tui::action::Action;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::themes::model::Picker;
 use crate::tui::words::{Align, cell};
@@ -23,7 +23,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, picker: &Picker) {
     let width = 34.min(screen.width);
     let height = u16::try_from(themes.len() + 3).unwrap_or(u16::MAX).min(screen.height.saturating_sub(2));
     let area = Rect { x: screen.right() - width, y: screen.y + 1, width, height }.intersection(screen);
-    let keys = |action| model.keys_of(Place::Themes, action);
+    let keys = |action| model.keys_of(KeyContext::Themes, action);
     let foot = format!(" {} keep   {} as before ", keys(Action::Accept), keys(Action::Dismiss));
     let block = Block::bordered()
         .border_type(BorderType::Thick)

@@ -13,7 +13,7 @@ use ratatui::text::Line;
 
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
 use crate::tui::reader::{ReadTask, Reader};
@@ -29,8 +29,8 @@ impl Viewer for Processes {
         "Top"
     }
 
-    fn place(&self) -> Place {
-        Place::Top
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Top
     }
 
     fn action(&self) -> Option<Action> {

@@ -68,36 +68,36 @@ pub(crate) fn note(pane: &TopPane, now: Timestamp) -> String {
 }
 
 /// A column: what sorts by it, its heading, its width.
-struct Place(Option<Column>, &'static str, usize, Align);
+struct Heading(Option<Column>, &'static str, usize, Align);
 
-fn columns(width: u16) -> Vec<Place> {
+fn columns(width: u16) -> Vec<Heading> {
     // A narrow pane shows what tells processes apart.
-    let mut columns = vec![Place(Some(Column::Pid), "PID", if width >= 64 { 10 } else { 7 }, Align::Left)];
+    let mut columns = vec![Heading(Some(Column::Pid), "PID", if width >= 64 { 10 } else { 7 }, Align::Left)];
     if width >= 64 {
-        columns.push(Place(None, "HOST", 7, Align::Left));
-        columns.push(Place(Some(Column::User), "USER", 9, Align::Left));
+        columns.push(Heading(None, "HOST", 7, Align::Left));
+        columns.push(Heading(Some(Column::User), "USER", 9, Align::Left));
     }
-    columns.push(Place(Some(Column::Cpu), "CPU%", 6, Align::Right));
+    columns.push(Heading(Some(Column::Cpu), "CPU%", 6, Align::Right));
     if width >= WITH_BAR {
-        columns.push(Place(None, "", BAR, Align::Left));
+        columns.push(Heading(None, "", BAR, Align::Left));
     }
-    columns.push(Place(Some(Column::Memory), "MEM", 5, Align::Right));
+    columns.push(Heading(Some(Column::Memory), "MEM", 5, Align::Right));
     if width >= 64 {
-        columns.push(Place(Some(Column::Time), "TIME", 9, Align::Right));
+        columns.push(Heading(Some(Column::Time), "TIME", 9, Align::Right));
     }
     if width >= 120 {
-        columns.push(Place(None, "THR", 4, Align::Right));
-        columns.push(Place(None, "S", 1, Align::Left));
+        columns.push(Heading(None, "THR", 4, Align::Right));
+        columns.push(Heading(None, "S", 1, Align::Left));
     }
     let taken: usize = columns.iter().map(|place| place.2 + 1).sum();
     let rest = usize::from(width).saturating_sub(taken + 1);
-    columns.push(Place(Some(Column::Command), "COMMAND", rest, Align::Left));
+    columns.push(Heading(Some(Column::Command), "COMMAND", rest, Align::Left));
     columns
 }
 
-fn heading(pane: &TopPane, columns: &[Place], theme: &Theme) -> Line<'static> {
+fn heading(pane: &TopPane, columns: &[Heading], theme: &Theme) -> Line<'static> {
     let mut spans = vec![Span::raw(" ")];
-    for Place(column, name, width, align) in columns {
+    for Heading(column, name, width, align) in columns {
         let is_sorted = *column == Some(pane.order.0);
         let style = if is_sorted { theme.accent.add_modifier(Modifier::BOLD) } else { theme.dim };
         let name = if is_sorted { format!("{name}{}", arrow(pane)) } else { (*name).to_owned() };
@@ -108,14 +108,14 @@ fn heading(pane: &TopPane, columns: &[Place], theme: &Theme) -> Line<'static> {
 
 fn row(
     pane: &TopPane,
-    columns: &[Place],
+    columns: &[Heading],
     (is_under, branch, member): (bool, &str, &Member),
     theme: &Theme,
 ) -> Line<'static> {
     let row = &member.row;
     let is_busy = member.cpu.is_some_and(|cpu| cpu >= 90.0);
     let mut spans = vec![if is_under { Span::styled("▌", theme.accent) } else { Span::raw(" ") }];
-    for Place(column, name, width, align) in columns {
+    for Heading(column, name, width, align) in columns {
         let (text, style) = match (column, *name) {
             (Some(Column::Pid), _) => (format!("{branch}{}", row.inner_pid), theme.accent),
             (Some(Column::User), _) => (row.user.clone(), theme.dim),

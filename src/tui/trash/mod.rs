@@ -9,7 +9,7 @@ use crate::engine::{Engine, Event, Kind, Result};
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
 use crate::tui::inspect::model::Document;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
@@ -27,7 +27,7 @@ impl ListScreen for Trash {
     type Row = TrashRow;
     type Read = (Vec<TrashRow>, Keeping);
 
-    const PLACE: Place = Place::Trash;
+    const KEY_CONTEXT: KeyContext = KeyContext::Trash;
     const ACTION: Action = Action::GoTrash;
     const COLUMNS: &'static [Column] =
         &[Column::Name, Column::Kind, Column::Removed, Column::Left, Column::Size];

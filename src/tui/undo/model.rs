@@ -137,15 +137,18 @@ impl Undo {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::event::Verb;
+    use crate::tui::event::ContainerVerb;
     use crate::tui::fixture::{container, now};
 
-    fn effect(verb: Verb, name: &str) -> Effect {
+    fn effect(verb: ContainerVerb, name: &str) -> Effect {
         Effect::Container(verb, container(name, crate::engine::Status::Running).id)
     }
 
     fn stop(name: &str) -> (Effect, Option<(String, Effect)>) {
-        (effect(Verb::Stop, name), Some((format!("stopped {name}"), effect(Verb::Start, name))))
+        (
+            effect(ContainerVerb::Stop, name),
+            Some((format!("stopped {name}"), effect(ContainerVerb::Start, name))),
+        )
     }
 
     fn told(undo: &mut Undo) -> Vec<String> {
@@ -159,7 +162,7 @@ mod tests {
         undo.begin(vec![stop("c")]);
         for name in ["a", "c", "b"] {
             assert!(undo.is_busy());
-            undo.end(&effect(Verb::Stop, name), true);
+            undo.end(&effect(ContainerVerb::Stop, name), true);
         }
         assert!(!undo.is_busy());
         assert_eq!(undo.last(now()).map(|step| step.told.as_str()), Some("stopped b"));
@@ -172,26 +175,26 @@ mod tests {
     fn what_failed_or_undoes_is_no_step() {
         let mut undo = Undo::default();
         undo.begin(vec![stop("a"), stop("b")]);
-        undo.end(&effect(Verb::Stop, "a"), false);
-        undo.end(&effect(Verb::Stop, "b"), true);
+        undo.end(&effect(ContainerVerb::Stop, "a"), false);
+        undo.end(&effect(ContainerVerb::Stop, "b"), true);
         let back: Vec<_> = undo.take(now()).into_iter().flat_map(|step| step.effects).collect();
-        assert_eq!(back, [effect(Verb::Start, "b")]);
+        assert_eq!(back, [effect(ContainerVerb::Start, "b")]);
         undo.begin_undo(&back);
         assert!(undo.is_undoing(&back[0]) && !undo.is_busy());
         undo.end(&back[0], true);
         assert_eq!(told(&mut undo), [""; 0]);
-        undo.end(&effect(Verb::Stop, "never begun"), true);
+        undo.end(&effect(ContainerVerb::Stop, "never begun"), true);
     }
 
     #[test]
     fn what_is_kept_can_be_taken_back_until_it_goes() {
         let mut undo = Undo::default();
-        let gone = effect(Verb::Restart, "a");
+        let gone = effect(ContainerVerb::Restart, "a");
         let later = now() + jiff::SignedDuration::from_hours(1);
         undo.begin(vec![stop("b")]);
-        undo.end(&effect(Verb::Stop, "b"), true);
+        undo.end(&effect(ContainerVerb::Stop, "b"), true);
         undo.begin(vec![(gone.clone(), None)]);
-        undo.kept(&gone, "removed a".to_owned(), effect(Verb::Start, "a"), later);
+        undo.kept(&gone, "removed a".to_owned(), effect(ContainerVerb::Start, "a"), later);
         undo.end(&gone, true);
         assert_eq!(undo.last(now()).map(|step| step.told.as_str()), Some("removed a"));
         assert_eq!(undo.last(later).map(|step| step.told.as_str()), Some("stopped b"));
@@ -205,7 +208,7 @@ mod tests {
         for round in 0..STEPS + 5 {
             let name = format!("c{round}");
             undo.begin(vec![stop(&name)]);
-            undo.end(&effect(Verb::Stop, &name), true);
+            undo.end(&effect(ContainerVerb::Stop, &name), true);
         }
         let mut count = 0;
         while !undo.take(now()).is_empty() {

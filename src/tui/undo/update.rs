@@ -2,7 +2,7 @@
 
 use crate::oci::Reference;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{Effect, Fate, Force, Removal, Verb};
+use crate::tui::event::{ContainerVerb, Effect, Fate, Force, Removal};
 use crate::tui::model::{Failure, Model, Tone};
 use crate::tui::trash::model::TrashRow;
 use crate::tui::undo::model::Step;
@@ -23,9 +23,13 @@ pub(crate) fn watch(model: &mut Model, effects: &[Effect]) {
 fn is_undoable(effect: &Effect) -> bool {
     match effect {
         Effect::Container(verb, _) => match verb {
-            Verb::Start | Verb::Stop | Verb::Pause | Verb::Unpause | Verb::Rename(_) => true,
-            Verb::Remove(removal) => removal.fate == Fate::Trash,
-            Verb::Restart | Verb::Kill(_) => false,
+            ContainerVerb::Start
+            | ContainerVerb::Stop
+            | ContainerVerb::Pause
+            | ContainerVerb::Unpause
+            | ContainerVerb::Rename(_) => true,
+            ContainerVerb::Remove(removal) => removal.fate == Fate::Trash,
+            ContainerVerb::Restart | ContainerVerb::Kill(_) => false,
         },
         Effect::RemoveImage(_, removal) => removal.fate == Fate::Trash,
         Effect::TagImage(..) => true,
@@ -39,12 +43,12 @@ fn inverse(model: &Model, effect: &Effect) -> Option<(String, Effect)> {
         Effect::Container(verb, id) => {
             let name = model.containers.get(id.as_str()).map(|row: &ContainerRow| row.name.clone())?;
             let (word, back) = match verb {
-                Verb::Start => ("started", Verb::Stop),
-                Verb::Stop => ("stopped", Verb::Start),
-                Verb::Pause => ("paused", Verb::Unpause),
-                Verb::Unpause => ("resumed", Verb::Pause),
-                Verb::Rename(_) => ("renamed", Verb::Rename(name.parse().ok()?)),
-                Verb::Restart | Verb::Kill(_) | Verb::Remove(_) => return None,
+                ContainerVerb::Start => ("started", ContainerVerb::Stop),
+                ContainerVerb::Stop => ("stopped", ContainerVerb::Start),
+                ContainerVerb::Pause => ("paused", ContainerVerb::Unpause),
+                ContainerVerb::Unpause => ("resumed", ContainerVerb::Pause),
+                ContainerVerb::Rename(_) => ("renamed", ContainerVerb::Rename(name.parse().ok()?)),
+                ContainerVerb::Restart | ContainerVerb::Kill(_) | ContainerVerb::Remove(_) => return None,
             };
             Some((format!("{word} {name}"), Effect::Container(back, id.clone())))
         }
@@ -87,7 +91,7 @@ pub(crate) fn end(model: &mut Model, effect: &Effect, result: &Result<(), Failur
 }
 
 fn hint(model: &mut Model, step: &Step) {
-    let key = model.keys_of(model.place_below(), crate::tui::action::Action::Undo);
+    let key = model.keys_of(model.key_context_below(), crate::tui::action::Action::Undo);
     let left = step.until.map(|until| format!(" ({} left)", span(until.duration_since(model.now))));
     if let Some(notice) = model.notice.as_mut().filter(|notice| notice.tone == Tone::Good) {
         let key = if key.is_empty() { "u".to_owned() } else { key };
@@ -158,7 +162,7 @@ mod tests {
     /// Ends what began well, removals by way of the trash.
     fn finish(model: &mut Model, effects: Vec<Effect>) {
         for effect in effects {
-            if let Effect::Container(Verb::Remove(_), of) = &effect {
+            if let Effect::Container(ContainerVerb::Remove(_), of) = &effect {
                 let name = model.containers.get(of.as_str()).unwrap().name.clone();
                 update(model, Event::Kept(effect.clone(), Box::new(kept(&name))));
                 update(model, Event::Container(of.clone(), None));
@@ -174,11 +178,11 @@ mod tests {
     #[test]
     fn each_verb_has_its_opposite() {
         for (name, keys, back) in [
-            ("web", "s", Verb::Start),
-            ("canary", "s", Verb::Stop),
-            ("web", "p", Verb::Unpause),
-            ("batch", "p", Verb::Pause),
-            ("web", "N x enter", Verb::Rename("web".parse().unwrap())),
+            ("web", "s", ContainerVerb::Start),
+            ("canary", "s", ContainerVerb::Stop),
+            ("web", "p", ContainerVerb::Unpause),
+            ("batch", "p", ContainerVerb::Pause),
+            ("web", "N x enter", ContainerVerb::Rename("web".parse().unwrap())),
         ] {
             let mut model = full(80, 24);
             model.containers.select_key(id(name).as_str());
@@ -255,7 +259,11 @@ mod tests {
         finish(&mut model, effects);
         let keeping = Keeping { time: None, is_short: false };
         update(&mut model, Event::List(Ok(Listed::Trash((Vec::new(), keeping)))));
-        assert_eq!(press(&mut model, "u"), [Effect::Container(Verb::Start, id("api"))], "the step before it");
+        assert_eq!(
+            press(&mut model, "u"),
+            [Effect::Container(ContainerVerb::Start, id("api"))],
+            "the step before it"
+        );
     }
 
     #[test]

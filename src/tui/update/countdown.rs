@@ -2,7 +2,7 @@
 
 use jiff::SignedDuration;
 
-use crate::tui::event::{Effect, Force, Verb};
+use crate::tui::event::{ContainerVerb, Effect, Force};
 use crate::tui::model::Model;
 
 /// Begins to count for those that an event has asked to stop.
@@ -48,8 +48,8 @@ fn container(effect: &Effect) -> Option<&crate::engine::ContainerId> {
 
 fn stops(effect: &Effect) -> bool {
     match effect {
-        Effect::Container(Verb::Stop, _) => true,
-        Effect::Container(Verb::Remove(removal), _) => removal.force == Force::No,
+        Effect::Container(ContainerVerb::Stop, _) => true,
+        Effect::Container(ContainerVerb::Remove(removal), _) => removal.force == Force::No,
         _ => false,
     }
 }

@@ -127,7 +127,7 @@ mod tests {
     use crate::engine::Status;
     use crate::tui::event::{Event, Listed};
     use crate::tui::fixture::{WAYS, container, full, press, screen, sparse, write};
-    use crate::tui::keymap::Place;
+    use crate::tui::keymap::KeyContext;
     use crate::tui::model::Section;
     use crate::tui::update::silence::answer;
     use crate::tui::update::{act, update};
@@ -164,7 +164,7 @@ mod tests {
     /// Every place, the way there, and what its keys do; from the first one any action.
     fn tried() -> Vec<(&'static str, BTreeSet<Action>)> {
         let model = full(120, 40);
-        let bound = |place: Place| -> BTreeSet<Action> {
+        let bound = |place: KeyContext| -> BTreeSet<Action> {
             place.chain().flat_map(|at| model.keymap.of(at)).map(|binding| binding.action).collect()
         };
         let mut tried: Vec<_> = WAYS.iter().map(|(place, way)| (*way, bound(*place))).collect();

@@ -30,7 +30,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, MouseButton, MouseEvent,
 use super::action::Action;
 use super::event::{Configured, Effect, Event};
 use super::key::Key;
-use super::keymap::{Found, Place};
+use super::keymap::{Found, KeyContext};
 pub(crate) use super::model::titles::name_of;
 use super::model::{Focus, Model, Section, Tab, Tone};
 use crate::tui::confirm::model::Confirm;
@@ -92,13 +92,13 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
     }
     let key = Key::from_event(event);
     if let Some(id) = model.released {
-        if model.keymap.find(Place::Terminal, &[key]) == Found::Action(Action::Release) {
+        if model.keymap.find(KeyContext::Terminal, &[key]) == Found::Action(Action::Release) {
             model.released = None;
             model.pane_mut().tab = Tab::Session(id);
             model.focus = Focus::Detail;
             return vec![Effect::Type(id, key)];
         }
-        let found = match model.keymap.find(Place::Released, &[key]) {
+        let found = match model.keymap.find(KeyContext::Released, &[key]) {
             // A single pane was left for the list, whose keys these are.
             Found::Action(action) if model.windows.count() == 1 && action != Action::CopyMode => {
                 Found::Nothing
@@ -114,11 +114,11 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
         // Any other key is for the list.
         window::leave(model);
     }
-    if key.code == KeyCode::Esc && !model.pending.is_empty() && model.place() != Place::Terminal {
+    if key.code == KeyCode::Esc && !model.pending.is_empty() && model.key_context() != KeyContext::Terminal {
         model.pending.clear();
         return Vec::new();
     }
-    let place = model.place();
+    let place = model.key_context();
     model.pending.push(key);
     match model.keymap.find(place, &model.pending) {
         Found::Action(action) => {
@@ -140,9 +140,9 @@ fn press(model: &mut Model, event: KeyEvent) -> Vec<Effect> {
 }
 
 /// Keys that mean nothing to hoist are for a program, or for a field that is typed in.
-fn unbound(model: &mut Model, place: Place, keys: &[Key], event: KeyEvent) -> Vec<Effect> {
+fn unbound(model: &mut Model, place: KeyContext, keys: &[Key], event: KeyEvent) -> Vec<Effect> {
     match place {
-        Place::Terminal => match model.shown_tab(model.pane()) {
+        KeyContext::Terminal => match model.shown_tab(model.pane()) {
             Tab::Session(id) => keys.iter().map(|key| Effect::Type(id, *key)).collect(),
             _ => Vec::new(),
         },
@@ -151,8 +151,8 @@ fn unbound(model: &mut Model, place: Place, keys: &[Key], event: KeyEvent) -> Ve
 }
 
 fn paste(model: &mut Model, text: String) -> Vec<Effect> {
-    match (model.place(), model.shown_tab(model.pane())) {
-        (Place::Terminal, Tab::Session(id)) => vec![Effect::Paste(id, text)],
+    match (model.key_context(), model.shown_tab(model.pane())) {
+        (KeyContext::Terminal, Tab::Session(id)) => vec![Effect::Paste(id, text)],
         _ => dialogs::paste(model, &text),
     }
 }
@@ -388,7 +388,7 @@ fn back(model: &mut Model) {
     } else if cursor(model).unmark() {
         model.notice = None;
     } else if model.notice.take().is_none() {
-        let keys = model.keys_of(Place::Global, Action::Quit);
+        let keys = model.keys_of(KeyContext::Global, Action::Quit);
         model.say(Tone::Plain, format!("{keys} leaves hoist; containers keep running"), None);
     }
 }

@@ -9,7 +9,7 @@ use crate::command::{container, image};
 use crate::engine::Verb as Wish;
 use crate::oci::Reference;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{Effect, Force, Verb};
+use crate::tui::event::{ContainerVerb, Effect, Force};
 use crate::tui::images::model::ImageRow;
 use crate::tui::model::{Failure, Model};
 use crate::tui::removal::model::Victim;
@@ -27,18 +27,19 @@ pub(crate) fn on_containers(model: &mut Model, request: &container::Request) -> 
         }
         Request::Rename(rename) => {
             let row = containers(model, "rename", std::slice::from_ref(&rename.target)).pop();
-            let effects =
-                row.map(|row| Effect::Container(Verb::Rename(rename.name.clone()), row.id)).into_iter();
+            let effects = row
+                .map(|row| Effect::Container(ContainerVerb::Rename(rename.name.clone()), row.id))
+                .into_iter();
             return Some(confirmed(model, effects.collect()));
         }
         Request::Stop(stop) if stop.signal.is_none() && stop.timeout.is_none() => {
-            (&stop.targets, Verb::Stop, Wish::Stop)
+            (&stop.targets, ContainerVerb::Stop, Wish::Stop)
         }
         Request::Start(start) if !start.attach && !start.interactive => {
-            (&start.targets, Verb::Start, Wish::Start)
+            (&start.targets, ContainerVerb::Start, Wish::Start)
         }
-        Request::Pause(pause) => (&pause.targets, Verb::Pause, Wish::Pause),
-        Request::Unpause(unpause) => (&unpause.targets, Verb::Unpause, Wish::Unpause),
+        Request::Pause(pause) => (&pause.targets, ContainerVerb::Pause, Wish::Pause),
+        Request::Unpause(unpause) => (&unpause.targets, ContainerVerb::Unpause, Wish::Unpause),
         _ => return None,
     };
     let word = format!("{wish:?}").to_lowercase();
@@ -141,7 +142,7 @@ mod tests {
         (model, effects)
     }
 
-    fn on(verb: Verb, name: &str) -> Effect {
+    fn on(verb: ContainerVerb, name: &str) -> Effect {
         Effect::Container(verb, row(name, Status::Running).id)
     }
 
@@ -154,7 +155,7 @@ mod tests {
             assert!(text.contains(line), "{line}\n{text}");
         }
         let removal = Removal { force: Force::Yes, fate: Fate::Trash };
-        let removed = ["api", "seed"].map(|name| on(Verb::Remove(removal), name));
+        let removed = ["api", "seed"].map(|name| on(ContainerVerb::Remove(removal), name));
         assert_eq!(press(&mut model, "y"), removed);
         let (mut model, effects) = line("rmi debian:13");
         assert!(effects.is_empty() && screen(&model).contains("Remove 1 image?"));
@@ -165,11 +166,11 @@ mod tests {
     #[test]
     fn verbs_by_name_are_those_of_the_keys() {
         for (text, effects) in [
-            ("stop api web", vec![on(Verb::Stop, "api"), on(Verb::Stop, "web")]),
-            ("start canary", vec![on(Verb::Start, "canary")]),
-            ("pause web", vec![on(Verb::Pause, "web")]),
-            ("unpause batch", vec![on(Verb::Unpause, "batch")]),
-            ("rename web www", vec![on(Verb::Rename("www".parse().unwrap()), "web")]),
+            ("stop api web", vec![on(ContainerVerb::Stop, "api"), on(ContainerVerb::Stop, "web")]),
+            ("start canary", vec![on(ContainerVerb::Start, "canary")]),
+            ("pause web", vec![on(ContainerVerb::Pause, "web")]),
+            ("unpause batch", vec![on(ContainerVerb::Unpause, "batch")]),
+            ("rename web www", vec![on(ContainerVerb::Rename("www".parse().unwrap()), "web")]),
         ] {
             assert_eq!(line(text).1, effects, "{text}");
         }

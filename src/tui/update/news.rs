@@ -13,7 +13,7 @@ use crate::engine::{self, ContainerId, Kind, News, Sample};
 use crate::tui::containers::model::Used;
 use crate::tui::containers::update::terminal::terminal;
 use crate::tui::dialogs::Layer;
-use crate::tui::event::{Effect, Event, Finish, Program, Verb};
+use crate::tui::event::{ContainerVerb, Effect, Event, Finish, Program};
 use crate::tui::events::model::{EventRow, KEPT};
 use crate::tui::form::model::RunForm;
 use crate::tui::keymap::Keymap;
@@ -175,7 +175,7 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
             if let Some(row) = model.containers.get_mut(id.as_str()) {
                 (row.busy, row.left) = (None, None);
             }
-            (told(verb, &name), vec![Effect::Reload(id.clone())])
+            (done_text(verb, &name), vec![Effect::Reload(id.clone())])
         }
         Effect::Signal(_, process, signal) => {
             (format!("sent {signal} to process {}", process.pid), Vec::new())
@@ -215,16 +215,16 @@ fn done(model: &mut Model, effect: &Effect, result: Result<(), Failure>) -> Vec<
     effects
 }
 
-fn told(verb: &Verb, name: &str) -> String {
+fn done_text(verb: &ContainerVerb, name: &str) -> String {
     match verb {
-        Verb::Start => format!("started {name}"),
-        Verb::Stop => format!("stopped {name}"),
-        Verb::Restart => format!("restarted {name}"),
-        Verb::Pause => format!("paused {name}"),
-        Verb::Unpause => format!("resumed {name}"),
-        Verb::Kill(signal) => format!("sent {signal} to {name}"),
-        Verb::Remove(_) => format!("removed {name}"),
-        Verb::Rename(new) => format!("renamed {name} to {new}"),
+        ContainerVerb::Start => format!("started {name}"),
+        ContainerVerb::Stop => format!("stopped {name}"),
+        ContainerVerb::Restart => format!("restarted {name}"),
+        ContainerVerb::Pause => format!("paused {name}"),
+        ContainerVerb::Unpause => format!("resumed {name}"),
+        ContainerVerb::Kill(signal) => format!("sent {signal} to {name}"),
+        ContainerVerb::Remove(_) => format!("removed {name}"),
+        ContainerVerb::Rename(new) => format!("renamed {name} to {new}"),
     }
 }
 

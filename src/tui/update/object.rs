@@ -4,7 +4,7 @@ use crate::command::{Request, join};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job};
 use crate::tui::form::model::{Kind, RunForm, place_of};
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::line::update::prompt;
 use crate::tui::list::batch::Batch;
 use crate::tui::model::{Failure, Model, Section, Tab, Tone};
@@ -62,7 +62,7 @@ pub(crate) fn damage(action: Action, name: &str, why: Option<&str>) -> Option<Fa
 
 /// Says that `action` is for one object.
 pub(crate) fn refuse_many(model: &mut Model, action: Action, count: usize) {
-    let back = model.keys_of(Place::Global, Action::Back);
+    let back = model.keys_of(KeyContext::Global, Action::Back);
     model.fail(Failure {
         what: format!("cannot {} {count} at once", action.label().trim_end_matches('…')),
         why: vec!["it is done to one at a time".to_owned()],
@@ -100,7 +100,7 @@ pub(crate) fn end(model: &mut Model, batch: Batch) {
         model.say(Tone::Good, text, None);
         return;
     };
-    let key = model.keys_of(Place::Global, Action::Details);
+    let key = model.keys_of(KeyContext::Global, Action::Details);
     model.say(Tone::Bad, format!("{text}: {}", first.line()), Some(format!("{key} shows all")));
     model.failure = Some(Failure { what: text, ..Failure::default() });
     model.failures = failures;

@@ -14,7 +14,7 @@ use crate::tui::files::model::tests::{entry, listing};
 use crate::tui::files::model::{FilesAnswer, FilesAsk};
 use crate::tui::fixture::{WAYS, drawn, empty, full, now, press, screen, write};
 use crate::tui::inspect::model::Document;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::layers::model::tests::report;
 use crate::tui::model::Model;
 use crate::tui::terminal::Screens;
@@ -68,21 +68,21 @@ pub(crate) fn answer(model: &mut Model) {
 }
 
 /// Whether nothing need be said: one sees where one is, and that there is no way on.
-fn is_plain(place: Place, action: Action) -> bool {
+fn is_plain(place: KeyContext, action: Action) -> bool {
     let is_here = match place {
-        Place::Containers => Action::GoContainers,
-        Place::Images => Action::GoImages,
-        Place::Volumes => Action::GoVolumes,
-        Place::Networks => Action::GoNetworks,
-        Place::Tasks => Action::GoTasks,
-        Place::Events => Action::GoEvents,
-        Place::Trash => Action::GoTrash,
-        Place::Logs => Action::Logs,
-        Place::Stats => Action::Stats,
-        Place::Top => Action::Top,
-        Place::Inspect => Action::Inspect,
-        Place::Files => Action::Files,
-        Place::Layers => Action::Layers,
+        KeyContext::Containers => Action::GoContainers,
+        KeyContext::Images => Action::GoImages,
+        KeyContext::Volumes => Action::GoVolumes,
+        KeyContext::Networks => Action::GoNetworks,
+        KeyContext::Tasks => Action::GoTasks,
+        KeyContext::Events => Action::GoEvents,
+        KeyContext::Trash => Action::GoTrash,
+        KeyContext::Logs => Action::Logs,
+        KeyContext::Stats => Action::Stats,
+        KeyContext::Top => Action::Top,
+        KeyContext::Inspect => Action::Inspect,
+        KeyContext::Files => Action::Files,
+        KeyContext::Layers => Action::Layers,
         _ => Action::Down,
     };
     let moves = matches!(
@@ -90,7 +90,7 @@ fn is_plain(place: Place, action: Action) -> bool {
         Action::PaneLeft | Action::PaneRight | Action::PaneUp | Action::PaneDown | Action::RangeShorter
     );
     // Through `,` they change the list, which the pane hides.
-    let hidden = !matches!(place.above(), Some(Place::Lists))
+    let hidden = !matches!(place.above(), Some(KeyContext::Lists))
         && (matches!(action.group(), "Order" | "List") || action == Action::ShowAll);
     // The first and the last of a choice, of a history, of candidates.
     let ends = matches!(
@@ -100,9 +100,9 @@ fn is_plain(place: Place, action: Action) -> bool {
     action.group() == "Move" || action == is_here || moves || hidden || ends
 }
 
-fn silent_in(make: impl Fn() -> Model, place: Place) -> BTreeSet<String> {
+fn silent_in(make: impl Fn() -> Model, place: KeyContext) -> BTreeSet<String> {
     let first = make();
-    assert_eq!(first.place(), place);
+    assert_eq!(first.key_context(), place);
     let actions: BTreeSet<Action> = first.keymap.of(place).iter().map(|binding| binding.action).collect();
     let (before, looked) = (screen(&first), drawn(&make(), &Screens::default()));
     let mut silent = BTreeSet::new();
@@ -135,7 +135,7 @@ fn whatever_is_bound_does_something_or_says_why_not() {
 #[test]
 fn where_nothing_is_that_is_said() {
     let mut silent = BTreeSet::new();
-    for (place, way) in WAYS.iter().take(7).filter(|(place, _)| *place != Place::Tasks) {
+    for (place, way) in WAYS.iter().take(7).filter(|(place, _)| *place != KeyContext::Tasks) {
         let make = || {
             let mut model = empty(80, 24);
             press(&mut model, way);
@@ -156,7 +156,7 @@ fn the_navigator_is_not_silent() {
             press(&mut model, way);
             model
         };
-        silent.extend(silent_in(make, Place::Navigator));
+        silent.extend(silent_in(make, KeyContext::Navigator));
     }
     assert_eq!(silent, BTreeSet::new());
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::engine::{self, Actor, Kind, News, Status};
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{Fate, Finish, Force, Job, Listed, Program, Removal, Verb};
+use crate::tui::event::{ContainerVerb, Fate, Finish, Force, Job, Listed, Program, Removal};
 use crate::tui::fixture::{asked, container, empty, full, now, press, screen, write};
 use crate::tui::images::model::ImageRow;
 use crate::tui::logs::model::LogNews;
@@ -70,7 +70,7 @@ fn what_is_damaged_is_listed_with_why_and_can_only_be_removed() {
     assert!(asked.contains("will be killed if it runs") && asked.contains("Goes for good."), "{asked}");
     assert!(!asked.contains("skip trash"), "{asked}");
     let removal = Removal { force: Force::No, fate: Fate::Trash };
-    assert_eq!(press(&mut model, "y"), [Effect::Container(Verb::Remove(removal), row.id)]);
+    assert_eq!(press(&mut model, "y"), [Effect::Container(ContainerVerb::Remove(removal), row.id)]);
     press(&mut model, "2");
     assert!(screen(&model).contains("damag"), "{}", screen(&model));
     assert_eq!(press(&mut model, "t"), []);
@@ -117,7 +117,7 @@ fn every_action_is_survived_in_the_navigator() {
         for action in Action::ALL {
             let mut model = full(160, 30);
             press(&mut model, opening);
-            assert_eq!(model.place(), Place::Navigator);
+            assert_eq!(model.key_context(), KeyContext::Navigator);
             act(&mut model, *action);
             model.settle();
             screen(&model);
@@ -129,11 +129,11 @@ fn every_action_is_survived_in_the_navigator() {
 fn s_stops_what_is_up_and_starts_what_is_not() {
     let mut model = full(80, 24);
     let id = model.container().unwrap().id.clone();
-    assert_eq!(press(&mut model, "s"), [Effect::Container(Verb::Stop, id)]);
+    assert_eq!(press(&mut model, "s"), [Effect::Container(ContainerVerb::Stop, id)]);
     assert_eq!(model.container().unwrap().busy, Some("stopping…"));
     press(&mut model, "G");
     let id = model.container().unwrap().id.clone();
-    assert_eq!(press(&mut model, "s"), [Effect::Container(Verb::Start, id)]);
+    assert_eq!(press(&mut model, "s"), [Effect::Container(ContainerVerb::Start, id)]);
 }
 
 #[test]
@@ -148,10 +148,10 @@ fn a_row_that_is_busy_is_left_alone_except_by_what_ends_it() {
     let other = model.container().unwrap().id.clone();
     // Of several, those that are free are done.
     press(&mut model, "k space");
-    assert_eq!(press(&mut model, "r"), [Effect::Container(Verb::Restart, other)]);
+    assert_eq!(press(&mut model, "r"), [Effect::Container(ContainerVerb::Restart, other)]);
     press(&mut model, "esc");
     press(&mut model, "K");
-    assert!(matches!(press(&mut model, "enter").as_slice(), [Effect::Container(Verb::Kill(_), _)]));
+    assert!(matches!(press(&mut model, "enter").as_slice(), [Effect::Container(ContainerVerb::Kill(_), _)]));
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn removal_asks_names_what_goes_and_keeps_by_default() {
     assert!(model.layers.is_empty());
     press(&mut model, "d d");
     let removal = Removal { force: Force::No, fate: Fate::Trash };
-    assert_eq!(press(&mut model, "y"), [Effect::Container(Verb::Remove(removal), id)]);
+    assert_eq!(press(&mut model, "y"), [Effect::Container(ContainerVerb::Remove(removal), id)]);
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn a_terminal_gets_every_key_until_it_is_released() {
     assert_eq!(model.focus, Focus::List);
     // Twice sends the key itself.
     assert_eq!(press(&mut model, "ctrl-]").len(), 1);
-    assert_eq!(model.place(), Place::Terminal);
+    assert_eq!(model.key_context(), KeyContext::Terminal);
     // The session goes on in the background, and is listed.
     press(&mut model, "ctrl-] 5");
     assert!(screen(&model).contains("api: shell"));
@@ -311,7 +311,7 @@ fn a_terminal_that_ended_says_so_and_is_closed() {
     let mut model = full(80, 24);
     press(&mut model, "e");
     update(&mut model, Event::Ended(TaskId(1), Ok(Some(3))));
-    assert_eq!(model.place(), Place::Ended);
+    assert_eq!(model.key_context(), KeyContext::Ended);
     assert_eq!(press(&mut model, "x"), [Effect::Close(TaskId(1))]);
     assert!(model.tasks.all().is_empty());
 }
@@ -347,7 +347,7 @@ fn a_run_opens_its_terminal_when_it_is_there() {
         Finish { text: "created shell".to_owned(), made: Some(Box::new(row)), image: None, opens: true };
     let effects = update(&mut model, Event::Finished(*id, Ok(finish)));
     assert_eq!(effects, [Effect::Open(TaskId(2), container, Program::Start)]);
-    assert_eq!(model.place(), Place::Terminal);
+    assert_eq!(model.key_context(), KeyContext::Terminal);
 }
 
 #[test]
@@ -360,7 +360,7 @@ fn a_failure_is_told_with_its_reason_and_kept() {
         why: vec!["its monitor does not answer".to_owned()],
         hint: Some("kill it".to_owned()),
     };
-    update(&mut model, Event::Done(Effect::Container(Verb::Stop, id), Err(failure)));
+    update(&mut model, Event::Done(Effect::Container(ContainerVerb::Stop, id), Err(failure)));
     assert_eq!(model.container().unwrap().busy, None);
     assert!(screen(&model).contains("✗ cannot stop `api`: its monitor does not answer → kill it"));
     press(&mut model, "g !");
@@ -479,7 +479,7 @@ fn a_split_keeps_what_was_shown_and_the_new_half_follows_the_list() {
     assert_eq!(model.container().unwrap().name, "web");
     // A verb is about what the pane with the keys shows.
     press(&mut model, "ctrl-w h");
-    assert_eq!(press(&mut model, ", p"), [Effect::Container(Verb::Pause, api.id)]);
+    assert_eq!(press(&mut model, ", p"), [Effect::Container(ContainerVerb::Pause, api.id)]);
     press(&mut model, "ctrl-w o ctrl-w p");
     assert_eq!((model.windows.count(), model.pane().pinned.clone()), (1, None));
 }
@@ -490,13 +490,13 @@ fn beside_a_terminal_a_split_opens_a_second_one_and_release_moves_between_them()
     let api = model.container().unwrap().id.clone();
     press(&mut model, "e ctrl-]");
     assert_eq!(press(&mut model, "ctrl-w v"), [Effect::Open(TaskId(2), api.clone(), Program::Shell)]);
-    assert_eq!(model.place(), Place::Terminal);
+    assert_eq!(model.key_context(), KeyContext::Terminal);
     assert_eq!(model.wants().terminals.len(), 2);
     press(&mut model, "ctrl-] h");
     assert!(matches!(press(&mut model, "q").as_slice(), [Effect::Type(TaskId(1), _)]));
     assert_eq!(press(&mut model, "ctrl-] s"), [Effect::Open(TaskId(3), api, Program::Shell)]);
     assert_eq!(press(&mut model, "ctrl-] d"), [Effect::Close(TaskId(3))]);
-    assert_eq!((model.windows.count(), model.place()), (2, Place::Terminal));
+    assert_eq!((model.windows.count(), model.key_context()), (2, KeyContext::Terminal));
     // Any other key leaves for the list, and means there what it always means.
     press(&mut model, "ctrl-] ?");
     assert_eq!(model.focus, Focus::List);
@@ -509,14 +509,14 @@ fn text_of_a_terminal_is_walked_over_searched_and_copied() {
     press(&mut model, "e");
     let task = TaskId(1);
     assert_eq!(press(&mut model, "ctrl-] ["), [Effect::Walk(task, Walk::Begin)]);
-    assert_eq!(model.place(), Place::Copy);
+    assert_eq!(model.key_context(), KeyContext::Copy);
     assert_eq!(press(&mut model, "k"), [Effect::Walk(task, Walk::Move(Step::Up))]);
     press(&mut model, "/");
     write(&mut model, "err");
     assert_eq!(press(&mut model, "enter"), [Effect::Walk(task, Walk::Search("err".to_owned()))]);
     assert_eq!(press(&mut model, "V"), [Effect::Walk(task, Walk::Mark(Marked::Lines))]);
     assert_eq!(press(&mut model, "y"), [Effect::Walk(task, Walk::Copy)]);
-    assert_eq!(model.place(), Place::Terminal);
+    assert_eq!(model.key_context(), KeyContext::Terminal);
 }
 
 #[test]
@@ -530,7 +530,7 @@ fn the_mouse_over_a_terminal_is_its_own_and_a_drag_stays_with_it() {
     let (down, drag) = (MouseEventKind::Down(MouseButton::Left), MouseEventKind::Drag(MouseButton::Left));
     let effects = update(&mut model, mouse(down, area.x + 3, area.y + 2));
     let [Effect::Point(TaskId(1), pointer)] = effects.as_slice() else { panic!("{effects:?}") };
-    assert_eq!((pointer.column, pointer.row, model.place()), (2, 1, Place::Terminal));
+    assert_eq!((pointer.column, pointer.row, model.key_context()), (2, 1, KeyContext::Terminal));
     let effects = update(&mut model, mouse(drag, 0, 0));
     let [Effect::Point(_, pointer)] = effects.as_slice() else { panic!("{effects:?}") };
     assert!(pointer.column == 0 && pointer.row < 0, "{pointer:?}");
@@ -552,7 +552,7 @@ fn zoom_gives_the_window_to_all_panes_then_to_one() {
 #[test]
 fn a_layout_is_kept_under_its_name_and_its_terminals_are_opened_anew() {
     let command = |model: &mut Model, line: &str| {
-        if model.place() == Place::Terminal {
+        if model.key_context() == KeyContext::Terminal {
             press(model, "ctrl-]");
         }
         press(model, ":");
@@ -602,16 +602,16 @@ proptest! {
         }
         // Whatever was opened: releasing, closing and going back leads to a list.
         press(&mut model, "ctrl-]");
-        if model.place() == Place::Terminal {
+        if model.key_context() == KeyContext::Terminal {
             // It was the second one: the key itself, for the program.
             press(&mut model, "ctrl-]");
         }
         for _ in 0..8 {
-            if model.place() == Place::Terminal {
+            if model.key_context() == KeyContext::Terminal {
                 press(&mut model, "ctrl-]");
             }
             press(&mut model, "esc");
         }
-        prop_assert!(model.layers.is_empty() && model.focus == Focus::List, "{:?}", model.place());
+        prop_assert!(model.layers.is_empty() && model.focus == Focus::List, "{:?}", model.key_context());
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::tui::action::Action;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 
 use crate::tui::model::{Model, Subject, Tab, Tone};
 use crate::tui::update::{show_tab, window};
@@ -86,6 +86,6 @@ pub(crate) fn next_match(model: &mut Model, up: bool) {
 
 /// Says how to search, where there is no match to go to.
 pub(crate) fn say_nothing_is_searched(model: &mut Model) {
-    let key = model.keys_of(Place::Global, Action::Search);
+    let key = model.keys_of(KeyContext::Global, Action::Search);
     model.say(Tone::Plain, "nothing is searched for", Some(format!("{key} searches")));
 }

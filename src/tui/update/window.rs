@@ -5,7 +5,7 @@ use crate::tui::terminal;
 
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Program};
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::saved::Shown;
 use crate::tui::model::window::{Axis, PaneId, Toward};
 use crate::tui::model::{Focus, Model, Section, Subject, Tab, Tone};
@@ -17,7 +17,7 @@ const STEP: i16 = 50;
 /// What `action` does to panes; `None` when it is no such action.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     if model.windows.count() == 1 && needs_another(model, action) {
-        let key = model.keys_of(Place::Global, Action::SplitRight);
+        let key = model.keys_of(KeyContext::Global, Action::SplitRight);
         model.say(Tone::Plain, "there is only one pane", Some(format!("{key} parts it in two")));
         return Some(Vec::new());
     }

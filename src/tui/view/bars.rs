@@ -12,7 +12,7 @@ use crate::engine::Status;
 use crate::tui::action::{Action, Reach};
 use crate::tui::alerts;
 use crate::tui::key::show_strokes;
-use crate::tui::keymap::{Binding, Place};
+use crate::tui::keymap::{Binding, KeyContext};
 use crate::tui::layout::Layout;
 use crate::tui::model::titles::{Title, subject_name};
 use crate::tui::model::{Focus, Model, Section, Tone};
@@ -158,10 +158,10 @@ pub(crate) fn tabs(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 /// The last line but one: the keys of this place, in the order of the keymap, `? help` last.
 pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let theme = &model.theme;
-    let place = model.place();
-    let has_help = model.layers.is_empty() && place != Place::Terminal;
+    let place = model.key_context();
+    let has_help = model.layers.is_empty() && place != KeyContext::Terminal;
     let help = if has_help {
-        format!("{} help ", model.keys_of(Place::Global, Action::Help))
+        format!("{} help ", model.keys_of(KeyContext::Global, Action::Help))
     } else {
         String::new()
     };
@@ -169,12 +169,12 @@ pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     let mut spans = vec![Span::raw(" ")];
     let mut shown = Vec::new();
     for binding in model.keymap.of(place) {
-        let is_general = matches!(binding.place, Place::Global) && place != Place::Global;
+        let is_general = matches!(binding.place, KeyContext::Global) && place != KeyContext::Global;
         if is_general || shown.contains(&binding.action) || !is_useful(model, place, binding.action) {
             continue;
         }
         // The keys of an imported place are reached through its prefix; a reminder is enough.
-        if matches!(binding.place, Place::Viewer | Place::Navigator) && binding.keys.len() > 1 {
+        if matches!(binding.place, KeyContext::Viewer | KeyContext::Navigator) && binding.keys.len() > 1 {
             continue;
         }
         let (key, label) = (model.signs(&show_strokes(&binding.keys)), label(model, binding));
@@ -194,7 +194,7 @@ pub(crate) fn keys(frame: &mut Frame<'_>, model: &Model, area: Rect) {
     frame.render_widget(Line::from(spans), area);
 }
 
-fn is_useful(model: &Model, place: Place, action: Action) -> bool {
+fn is_useful(model: &Model, place: KeyContext, action: Action) -> bool {
     if model.look.is_read_only && action.reach() == Reach::Writes {
         return false;
     }
@@ -203,7 +203,7 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
     }
     use Action as A;
     let is_on_group = model.containers.heading().is_some();
-    let is_empty = place == Place::Containers && model.container().is_none() && !is_on_group;
+    let is_empty = place == KeyContext::Containers && model.container().is_none() && !is_on_group;
     if is_empty
         && (action.group() == "Act"
             || action.group() == "Delete"
@@ -215,25 +215,27 @@ fn is_useful(model: &Model, place: Place, action: Action) -> bool {
     let is_go = action.group() == "Go" || action.group() == "Move";
     match action {
         A::Shell | A::Exec | A::Attach | A::Kill | A::Pause => {
-            model.container().is_none_or(|row| row.is_up() || place != Place::Containers)
+            model.container().is_none_or(|row| row.is_up() || place != KeyContext::Containers)
         }
         A::NextMatch | A::PreviousMatch => {
             !model.pane().log.search.is_empty() || !model.pane().inspect.search.is_empty()
         }
         A::Zoom => !model.is_zoomed,
         A::Restore | A::RestoreAs | A::Purge | A::EmptyTrash => !model.trash.all().is_empty(),
-        A::Open if place_is_viewer(place) => !model.is_zoomed || matches!(place, Place::Top | Place::Inspect),
+        A::Open if place_is_viewer(place) => {
+            !model.is_zoomed || matches!(place, KeyContext::Top | KeyContext::Inspect)
+        }
         A::Older | A::Newer | A::Complete | A::CompleteBack => false,
         A::ShowAll => !model.containers.all().is_empty(),
         _ => {
             !matches!(action.group(), "Copy" | "Order" | "List" | "Since")
-                && (!is_go || matches!(place, Place::Form | Place::Switch | Place::Choice))
+                && (!is_go || matches!(place, KeyContext::Form | KeyContext::Switch | KeyContext::Choice))
         }
     }
 }
 
-fn place_is_viewer(place: Place) -> bool {
-    place == Place::Viewer || place.above() == Some(Place::Viewer)
+fn place_is_viewer(place: KeyContext) -> bool {
+    place == KeyContext::Viewer || place.above() == Some(KeyContext::Viewer)
 }
 
 /// What an action is called at this moment.
@@ -244,12 +246,12 @@ fn label(model: &Model, binding: &Binding) -> String {
     }
     let row = model.container();
     match (action, row) {
-        (Action::Open, _) if place_is_viewer(model.place()) => match model.place() {
-            Place::Top => "details".to_owned(),
-            Place::Inspect => "fold".to_owned(),
+        (Action::Open, _) if place_is_viewer(model.key_context()) => match model.key_context() {
+            KeyContext::Top => "details".to_owned(),
+            KeyContext::Inspect => "fold".to_owned(),
             _ => "zoom".to_owned(),
         },
-        (Action::Search, _) if binding.place == Place::Copy => "search".to_owned(),
+        (Action::Search, _) if binding.place == KeyContext::Copy => "search".to_owned(),
         (Action::StartStop, Some(row)) if !row.is_up() => "start".to_owned(),
         (Action::Pause, Some(row)) if row.status == Status::Paused => "resume".to_owned(),
         (Action::Follow, _) if !model.pane().log.is_paused => "pause".to_owned(),
@@ -284,7 +286,7 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         goes_on.push(Span::styled(format!(" ▣ {} terminal{s} ", terminals.len()), theme.ok));
     }
     let room = usize::from(area.width).saturating_sub(goes_on.iter().map(Span::width).sum());
-    let told = told(model);
+    let told = notice_line(model);
     let left = told.as_ref().map_or(0, |(text, _)| text.width());
     // What is told goes away again; until then it has the room.
     let mut right: Vec<Span<'_>> = alert(model, room.saturating_sub(left)).into_iter().collect();
@@ -298,7 +300,7 @@ pub(crate) fn status(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 }
 
 /// The notice, or what marks mean.
-fn told(model: &Model) -> Option<(String, Style)> {
+fn notice_line(model: &Model) -> Option<(String, Style)> {
     let theme = &model.theme;
     let Some(notice) = &model.notice else { return about_marks(model).map(|text| (text, theme.mark)) };
     let (glyph, style) = match notice.tone {
@@ -311,7 +313,7 @@ fn told(model: &Model) -> Option<(String, Style)> {
     // What stands in one line is often not all there is to know.
     let has_more = notice.tone == Tone::Bad && model.failure.as_ref().is_some_and(|it| !it.why.is_empty());
     let more = match has_more {
-        true => format!("  ({} tells all)", model.keys_of(Place::Global, Action::Details)),
+        true => format!("  ({} tells all)", model.keys_of(KeyContext::Global, Action::Details)),
         false => String::new(),
     };
     Some((format!(" {glyph} {}{hint}{more}", notice.text), style))
@@ -340,7 +342,7 @@ fn about_marks(model: &Model) -> Option<String> {
     if seen == 0 || model.focus != Focus::List {
         return None;
     }
-    let key = model.keys_of(Place::Global, Action::Back);
+    let key = model.keys_of(KeyContext::Global, Action::Back);
     let hidden = if seen < all { format!(" ({} more are hidden)", all - seen) } else { String::new() };
     Some(format!(" marked {seen}{hidden}: all keys act on the marked rows · {key} clears"))
 }
@@ -348,12 +350,12 @@ fn about_marks(model: &Model) -> Option<String> {
 /// What the strokes so far can become, when they were left hanging.
 pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let opens = model.pending_since + SignedDuration::from_millis(250);
-    if model.pending.is_empty() || model.now < opens || model.place() == Place::Terminal {
+    if model.pending.is_empty() || model.now < opens || model.key_context() == KeyContext::Terminal {
         return;
     }
     let theme = &model.theme;
     let depth = model.pending.len();
-    let chain = model.keymap.of(model.place());
+    let chain = model.keymap.of(model.key_context());
     let follow = chain.iter().filter(|binding| binding.keys.starts_with(&model.pending));
     let screen = frame.area();
     let room = usize::from(screen.width).saturating_sub(10);
@@ -402,7 +404,7 @@ fn in_columns(model: &Model, follow: &[&Binding], (rows, room): (usize, usize)) 
         }
     }
     if let Some(last) = shown.last_mut().filter(|_| hidden > 0) {
-        let help = model.keys_of(Place::Global, Action::Help);
+        let help = model.keys_of(KeyContext::Global, Action::Help);
         *last = Line::from(format!(" … {} more: {help} has them all", hidden + columns));
     }
     shown

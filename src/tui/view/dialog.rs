@@ -7,7 +7,7 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, BorderType, Clear};
 
 use crate::tui::action::Action;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::view::middle;
 use crate::tui::words::{Align, cell, wrap};
@@ -45,7 +45,7 @@ pub(crate) fn open(
 }
 
 /// The keys of a dialog, as its last line.
-pub(crate) fn keys(model: &Model, place: Place, actions: &[(Action, &str)]) -> Line<'static> {
+pub(crate) fn keys(model: &Model, place: KeyContext, actions: &[(Action, &str)]) -> Line<'static> {
     let mut spans = Vec::new();
     for (action, word) in actions {
         spans.push(Span::styled(model.keys_of(place, *action), model.theme.accent));

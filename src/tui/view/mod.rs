@@ -38,7 +38,7 @@ fn compose(frame: &mut Frame<'_>, model: &Model, screens: &Screens) -> Vec<(Rect
     let screen = frame.area();
     frame.buffer_mut().set_style(screen, base(model));
     if layout.is_too_small {
-        let keys = model.keys_of(super::keymap::Place::Global, super::action::Action::Command);
+        let keys = model.keys_of(super::keymap::KeyContext::Global, super::action::Action::Command);
         let text = format!("resize, or press {keys} to type a command");
         frame.render_widget(Paragraph::new(text).style(model.theme.warn), layout.status);
         dialog::draw(frame, model);

@@ -10,7 +10,7 @@ use crate::tui::fixture::{
     wide_shot, write,
 };
 use crate::tui::inspect::model::Document;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::logs::model::LogNews;
 use crate::tui::model::{Failure, Model, Section};
 use crate::tui::tasks::model::{TaskId, Work};
@@ -272,22 +272,22 @@ fn a_terminal_that_is_too_small_says_so_and_still_takes_commands() {
 fn the_keys_of_each_place() {
     let mut told = Vec::new();
     let more = [
-        (Place::Containers, "G"),
-        (Place::Navigator, "shift-tab"),
-        (Place::Why, "/ s e e d enter enter"),
-        (Place::Terminal, "e"),
-        (Place::Prompt, ":"),
-        (Place::Prompt, "/"),
-        (Place::Palette, "ctrl-p"),
-        (Place::Presets, "2 r f2 d enter f3"),
-        (Place::Progress, "2 p d enter"),
+        (KeyContext::Containers, "G"),
+        (KeyContext::Navigator, "shift-tab"),
+        (KeyContext::Why, "/ s e e d enter enter"),
+        (KeyContext::Terminal, "e"),
+        (KeyContext::Prompt, ":"),
+        (KeyContext::Prompt, "/"),
+        (KeyContext::Palette, "ctrl-p"),
+        (KeyContext::Presets, "2 r f2 d enter f3"),
+        (KeyContext::Progress, "2 p d enter"),
     ];
     for width in [80, 200] {
         told.push(format!("── {width} columns"));
         for (place, keys) in WAYS.iter().chain(&more) {
             let model = pressed(width, 40, keys);
-            if model.place() != *place {
-                assert_eq!((*place, width), (Place::Navigator, 80), "{keys}");
+            if model.key_context() != *place {
+                assert_eq!((*place, width), (KeyContext::Navigator, 80), "{keys}");
                 continue;
             }
             let name = format!("{} ({keys})", place.name());

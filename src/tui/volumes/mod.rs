@@ -8,7 +8,7 @@ use crate::command::NameKind;
 use crate::engine::{Event, Kind};
 use crate::tui::action::Action;
 use crate::tui::events::model::EventRow;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::list::columns::Column;
 use crate::tui::list::table::Table;
 use crate::tui::list::view::{Cell, empty};
@@ -25,7 +25,7 @@ impl ListScreen for Volumes {
     type Row = VolumeRow;
     type Read = Vec<VolumeRow>;
 
-    const PLACE: Place = Place::Volumes;
+    const KEY_CONTEXT: KeyContext = KeyContext::Volumes;
     const ACTION: Action = Action::GoVolumes;
     const COLUMNS: &'static [Column] = &[Column::Name, Column::Driver, Column::Folder];
     const IS_IN_NAVIGATOR: bool = true;

@@ -10,7 +10,7 @@ use ratatui::layout::Rect;
 use crate::engine::ContainerId;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::event::Effect;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::window::{Pane, PaneId};
 use crate::tui::model::{Model, Subject};
 use crate::tui::reader::{ReadTask, Reader};
@@ -26,8 +26,8 @@ impl Viewer for Why {
         "Why"
     }
 
-    fn place(&self) -> Place {
-        Place::Why
+    fn key_context(&self) -> KeyContext {
+        KeyContext::Why
     }
 
     fn is_of(&self, model: &Model, _: &Pane, subject: &Subject) -> bool {

@@ -9,7 +9,7 @@ use ratatui::widgets::Paragraph;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::tui::ansi;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::view::texts;
 use crate::tui::why::model::{Card, WhyPane};
@@ -27,7 +27,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &WhyPane, has_key
         return;
     };
     // From here the keys of the list are behind their prefix.
-    let place = if has_keys { Place::Why } else { Place::Containers };
+    let place = if has_keys { KeyContext::Why } else { KeyContext::Containers };
     let lines = lines(model, card, place, usize::from(area.width));
     let top = pane.top.min(lines.len().saturating_sub(usize::from(area.height)));
     let shown: Vec<Line<'_>> = lines.into_iter().skip(top).take(area.height.into()).collect();
@@ -35,7 +35,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &WhyPane, has_key
 }
 
 /// The lines of a card that is `width` columns wide.
-fn lines(model: &Model, card: &Card, place: Place, width: usize) -> Vec<Line<'static>> {
+fn lines(model: &Model, card: &Card, place: KeyContext, width: usize) -> Vec<Line<'static>> {
     let theme = &model.theme;
     let room = width.saturating_sub(4).max(10);
     let heading =

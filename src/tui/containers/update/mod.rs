@@ -7,7 +7,7 @@ use crate::engine::{Conflict, ContainerId, Explain as _, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::containers::update::terminal::terminal;
-use crate::tui::event::{Effect, Force, Program, Verb};
+use crate::tui::event::{ContainerVerb, Effect, Force, Program};
 use crate::tui::form::model::RunForm;
 use crate::tui::images::update::{count_users, move_user};
 use crate::tui::line::update::prompt as ask;
@@ -82,18 +82,18 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
         A::Top => show_tab(model, Tab::Top),
         A::Inspect => show_tab(model, Tab::Inspect),
         A::StartStop if rows.iter().any(ContainerRow::is_up) => {
-            return Some(verb(model, up(rows), Verb::Stop, Wish::Stop));
+            return Some(verb(model, up(rows), ContainerVerb::Stop, Wish::Stop));
         }
-        A::StartStop => return Some(verb(model, rows, Verb::Start, Wish::Start)),
-        A::Restart => return Some(mark(model, rows, &Verb::Restart, Vec::new())),
+        A::StartStop => return Some(verb(model, rows, ContainerVerb::Start, Wish::Start)),
+        A::Restart => return Some(mark(model, rows, &ContainerVerb::Restart, Vec::new())),
         A::Pause if rows.iter().any(|row| row.status == Status::Running) => {
             let running = if rows.len() == 1 { rows } else { of_status(rows, Status::Running) };
-            return Some(verb(model, running, Verb::Pause, Wish::Pause));
+            return Some(verb(model, running, ContainerVerb::Pause, Wish::Pause));
         }
         A::Pause if rows.iter().any(|row| row.status == Status::Paused) => {
-            return Some(verb(model, of_status(rows, Status::Paused), Verb::Unpause, Wish::Unpause));
+            return Some(verb(model, of_status(rows, Status::Paused), ContainerVerb::Unpause, Wish::Unpause));
         }
-        A::Pause => return Some(verb(model, rows, Verb::Pause, Wish::Pause)),
+        A::Pause => return Some(verb(model, rows, ContainerVerb::Pause, Wish::Pause)),
         A::Kill => signals(model, rows),
         A::Remove | A::RemoveForce => {
             let force = if action == A::Remove { Force::No } else { Force::Yes };
@@ -145,23 +145,28 @@ fn run_again(model: &mut Model, row: &ContainerRow) -> Vec<Effect> {
 }
 
 /// Does `verb` to those whose status permits it.
-pub(crate) fn verb(model: &mut Model, rows: Vec<ContainerRow>, verb: Verb, wish: Wish) -> Vec<Effect> {
+pub(crate) fn verb(
+    model: &mut Model,
+    rows: Vec<ContainerRow>,
+    verb: ContainerVerb,
+    wish: Wish,
+) -> Vec<Effect> {
     let (able, refused) = apart(rows, wish);
     mark(model, able, &verb, refused)
 }
 
 /// Does `verb`, which was done to others before.
-pub(crate) fn again(model: &mut Model, what: &Verb) -> Vec<Effect> {
+pub(crate) fn again(model: &mut Model, what: &ContainerVerb) -> Vec<Effect> {
     model.containers.end_range();
     let rows = model.target_containers();
     if rows.is_empty() {
         model.say(Tone::Plain, "there is no container to do that to", None);
     }
     let wish = match what {
-        Verb::Start => Wish::Start,
-        Verb::Stop => Wish::Stop,
-        Verb::Pause => Wish::Pause,
-        Verb::Unpause => Wish::Unpause,
+        ContainerVerb::Start => Wish::Start,
+        ContainerVerb::Stop => Wish::Stop,
+        ContainerVerb::Pause => Wish::Pause,
+        ContainerVerb::Unpause => Wish::Unpause,
         _ => return Vec::new(),
     };
     verb(model, rows, what.clone(), wish)
@@ -210,12 +215,12 @@ pub(crate) fn allowed(row: &ContainerRow, wish: Wish) -> Result<(), Failure> {
 pub(crate) fn mark(
     model: &mut Model,
     rows: Vec<ContainerRow>,
-    verb: &Verb,
+    verb: &ContainerVerb,
     mut refused: Vec<Failure>,
 ) -> Vec<Effect> {
     let [word, going_on, done] = words(verb);
     // What goes on is let end first, except by what ends the container itself.
-    let is_urgent = matches!(verb, Verb::Kill(_) | Verb::Remove(_));
+    let is_urgent = matches!(verb, ContainerVerb::Kill(_) | ContainerVerb::Remove(_));
     let waits = |row: &ContainerRow| row.busy.filter(|_| !is_urgent);
     refused.extend(rows.iter().filter_map(|row| {
         let busy = waits(row)?;
@@ -237,16 +242,16 @@ pub(crate) fn mark(
 }
 
 /// What a verb is called: before it, while it goes on, and when it is done.
-fn words(verb: &Verb) -> [&'static str; 3] {
+fn words(verb: &ContainerVerb) -> [&'static str; 3] {
     match verb {
-        Verb::Start => ["start", "starting…", "started"],
-        Verb::Stop => ["stop", "stopping…", "stopped"],
-        Verb::Restart => ["restart", "restarting…", "restarted"],
-        Verb::Pause => ["pause", "pausing…", "paused"],
-        Verb::Unpause => ["unpause", "resuming…", "resumed"],
-        Verb::Kill(_) => ["kill", "killing…", "signalled"],
-        Verb::Remove(_) => ["remove", "removing…", "removed"],
-        Verb::Rename(_) => ["rename", "renaming…", "renamed"],
+        ContainerVerb::Start => ["start", "starting…", "started"],
+        ContainerVerb::Stop => ["stop", "stopping…", "stopped"],
+        ContainerVerb::Restart => ["restart", "restarting…", "restarted"],
+        ContainerVerb::Pause => ["pause", "pausing…", "paused"],
+        ContainerVerb::Unpause => ["unpause", "resuming…", "resumed"],
+        ContainerVerb::Kill(_) => ["kill", "killing…", "signalled"],
+        ContainerVerb::Remove(_) => ["remove", "removing…", "removed"],
+        ContainerVerb::Rename(_) => ["rename", "renaming…", "renamed"],
     }
 }
 

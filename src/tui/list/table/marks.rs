@@ -1,6 +1,6 @@
 //! Marks: the rows that keys act on instead of the one under the cursor.
 
-use crate::tui::list::table::{Place, Row, Table, Under};
+use crate::tui::list::table::{Row, Slot, Table, Under};
 
 impl<R: Row> Table<R> {
     /// Marks the row under the cursor, or takes its mark away; on a heading: its whole group.
@@ -53,8 +53,8 @@ impl<R: Row> Table<R> {
         self.counted.set(None);
         if let Some((first, last)) = self.range() {
             let rows = self.lines[first..=last].iter().filter_map(|place| match place {
-                Place::Row(at) => Some(self.rows[*at].key().to_owned()),
-                Place::Group(_) => None,
+                Slot::Row(at) => Some(self.rows[*at].key().to_owned()),
+                Slot::Group(_) => None,
             });
             self.marks.extend(rows);
         }
@@ -76,14 +76,14 @@ impl<R: Row> Table<R> {
         let mut marked = Vec::new();
         for (place, what) in self.lines.iter().enumerate() {
             match what {
-                Place::Row(at) => {
+                Slot::Row(at) => {
                     let row = &self.rows[*at];
                     let is_in = range.is_some_and(|(first, last)| (first..=last).contains(&place));
                     if is_in || self.marks.contains(row.key()) {
                         marked.push(row);
                     }
                 }
-                Place::Group(at) => {
+                Slot::Group(at) => {
                     let folded = self.groups.get(*at).filter(|group| group.is_folded);
                     let rows = folded.map(|group| self.rows_of(&group.name)).unwrap_or_default();
                     marked.extend(rows.into_iter().filter(|row| self.marks.contains(row.key())));
@@ -143,8 +143,8 @@ impl<R: Row> Table<R> {
 
     fn shown_rows(&self) -> impl Iterator<Item = &R> {
         self.lines.iter().filter_map(|place| match place {
-            Place::Row(at) => self.rows.get(*at),
-            Place::Group(_) => None,
+            Slot::Row(at) => self.rows.get(*at),
+            Slot::Group(_) => None,
         })
     }
 

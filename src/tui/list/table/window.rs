@@ -1,6 +1,6 @@
 //! The cursor, and the window of lines around it that the view is given.
 
-use crate::tui::list::table::{Left, Line, Place, Row, Signs, Table, Under};
+use crate::tui::list::table::{Left, Line, Row, Signs, Slot, Table, Under};
 use crate::tui::model::scroll::into_view;
 
 /// The cursor and the window.
@@ -53,8 +53,8 @@ impl<R: Row> Table<R> {
     /// The row under the cursor.
     pub fn selected(&self) -> Option<&R> {
         match self.lines.get(self.cursor)? {
-            Place::Row(at) => self.rows.get(*at),
-            Place::Group(_) => None,
+            Slot::Row(at) => self.rows.get(*at),
+            Slot::Group(_) => None,
         }
     }
 
@@ -78,13 +78,13 @@ impl<R: Row> Table<R> {
         places.map(move |(place, what)| {
             let is_under = place == self.cursor;
             match what {
-                Place::Row(at) => {
+                Slot::Row(at) => {
                     let row = &self.rows[*at];
                     let is_marked = self.marks.contains(row.key())
                         || range.is_some_and(|(first, last)| (first..=last).contains(&place));
                     (Signs { is_under, is_marked }, Line::Row(row))
                 }
-                Place::Group(at) => {
+                Slot::Group(at) => {
                     let group = &self.groups[*at];
                     let is_marked = group.is_folded && !self.marks.is_empty() && self.has_marks(&group.name);
                     (Signs { is_under, is_marked }, Line::Heading(group))
@@ -100,21 +100,21 @@ impl<R: Row> Table<R> {
 
     pub(super) fn what_is_at(&self, place: usize) -> Option<Under> {
         Some(match self.lines.get(place)? {
-            Place::Row(at) => Under::Row(self.rows.get(*at)?.key().to_owned()),
-            Place::Group(at) => Under::Group(self.groups.get(*at)?.name.clone()),
+            Slot::Row(at) => Under::Row(self.rows.get(*at)?.key().to_owned()),
+            Slot::Group(at) => Under::Group(self.groups.get(*at)?.name.clone()),
         })
     }
 
     pub(super) fn place_with(&self, word: &str) -> Option<usize> {
         self.lines
             .iter()
-            .position(|place| matches!(place, Place::Row(at) if self.rows[*at].words().contains(&word)))
+            .position(|place| matches!(place, Slot::Row(at) if self.rows[*at].words().contains(&word)))
     }
 
     pub(super) fn place_of(&self, under: &Under) -> Option<usize> {
         let wanted = match under {
-            Under::Row(key) => Place::Row(*self.index.get(key)?),
-            Under::Group(name) => Place::Group(self.groups.iter().position(|group| group.name == *name)?),
+            Under::Row(key) => Slot::Row(*self.index.get(key)?),
+            Under::Group(name) => Slot::Group(self.groups.iter().position(|group| group.name == *name)?),
         };
         self.lines.iter().position(|place| *place == wanted)
     }

@@ -4,14 +4,14 @@ use ratatui::text::{Line, Span};
 use unicode_width::UnicodeWidthStr;
 
 use crate::tui::action::Action;
-use crate::tui::keymap::Place;
+use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::view::texts;
 use crate::tui::words::wrap;
 
 /// The lines of an empty list, of so many columns.
 pub(crate) fn lines(model: &Model, width: u16) -> Vec<Line<'static>> {
-    let place = model.place_below();
+    let place = model.key_context_below();
     let (what, offers) = (model.section.screen().empty)(model);
     let room = usize::from(width).saturating_sub(1);
     let mut lines = vec![Line::default()];
@@ -20,7 +20,8 @@ pub(crate) fn lines(model: &Model, width: u16) -> Vec<Line<'static>> {
         lines.push(Line::default());
     }
     for (action, text, aside) in offers {
-        let key = model.keymap.keys_of(place, action).or_else(|| model.keymap.keys_of(Place::Lists, action));
+        let key =
+            model.keymap.keys_of(place, action).or_else(|| model.keymap.keys_of(KeyContext::Lists, action));
         let told = wrap(text, room.saturating_sub(7), 0);
         let key = key.unwrap_or_default();
         let keys = std::iter::once(key.as_str()).chain(std::iter::repeat(""));
@@ -34,7 +35,7 @@ pub(crate) fn lines(model: &Model, width: u16) -> Vec<Line<'static>> {
         }
         lines.extend(told);
     }
-    let key = |action| model.keys_of(Place::Global, action);
+    let key = |action| model.keys_of(KeyContext::Global, action);
     lines.push(Line::default());
     let mut line = texts::key_line(&model.theme, &key(Action::Help), "all keys");
     for (action, word) in [(Action::Palette, "palette"), (Action::Command, "command line")] {

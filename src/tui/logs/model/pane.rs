@@ -180,7 +180,7 @@ impl LogPane {
         }
         self.is_open = is_open;
         if is_open {
-            self.tend();
+            self.request_missing();
         }
     }
 
@@ -374,7 +374,7 @@ impl LogPane {
     // ── asking ────────────────────────────────────────────────────────────────────────────
 
     /// Asks for what is missing: called after every change, does nothing while an ask is open.
-    pub fn tend(&mut self) {
+    pub fn request_missing(&mut self) {
         if self.of.is_empty() || self.failure.is_some() {
             return;
         }

@@ -100,7 +100,7 @@ impl Log {
                 }
             };
             said.extend(pane.take(news));
-            pane.tend();
+            pane.request_missing();
         }
         panic!("it never has enough");
     }
@@ -283,7 +283,7 @@ fn a_filter_keeps_the_place_and_answers_to_an_old_ask_do_nothing() {
     go(&mut pane, &mut log, |pane| pane.scroll(-1000));
     let top = window(&pane).0;
     pane.set_filter("line & !x").unwrap();
-    pane.tend();
+    pane.request_missing();
     let (number, _) = pane.want().ask.unwrap();
     assert!(pane.take(LogNews::Page(number - 1, Ok(LogPage::default()))).is_none());
     assert!(!pane.buffer.is_blank());
