@@ -132,7 +132,7 @@ pub struct Registry {
 
 /// A place in a file, for people: both count from one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct Spot {
     pub line: usize,
     pub column: usize,
@@ -157,7 +157,7 @@ impl fmt::Display for Spot {
 
 /// A place in a file of the user's.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub struct At {
     pub file: PathBuf,
     pub spot: Spot,

@@ -2,30 +2,51 @@
 //!
 //! The layers are drawn in ARCHITECTURE.md; `tests/suite/tidy.rs` checks who may name whom.
 
-pub mod base;
-pub mod cgroup;
+mod base;
+mod cgroup;
 #[cfg(feature = "cli")]
-pub mod cli;
+mod cli;
 #[cfg(any(feature = "cli", feature = "tui"))]
-pub mod command;
+mod command;
 pub mod config;
-pub mod container;
+mod container;
 #[cfg(any(feature = "cli", feature = "tui"))]
-pub mod docker;
+mod docker;
 pub mod engine;
-pub(crate) mod files;
-pub mod image;
-pub mod layer;
-pub mod monitor;
-pub mod network;
-pub mod oci;
-pub mod registry;
-pub mod runtime;
-pub mod snapshot;
-pub mod sys;
+mod files;
+mod image;
+mod layer;
+mod monitor;
+mod network;
+mod oci;
+mod registry;
+mod runtime;
+mod snapshot;
+mod sys;
 
 #[cfg(feature = "tui")]
-pub mod tui;
+mod tui;
+
+#[doc(hidden)]
+pub mod internals;
+
+/// What the program can become: each takes its words, and gives an exit code.
+pub mod role {
+    #[cfg(feature = "cli")]
+    pub use crate::cli::oci::run as oci;
+    #[cfg(feature = "cli")]
+    pub use crate::cli::run as command_line;
+    pub use crate::engine::trash::helper as empty_trash;
+    pub use crate::monitor::main as monitor;
+
+    /// The terminal UI.
+    #[cfg(feature = "tui")]
+    #[must_use]
+    pub fn screen(flags: crate::config::Flags, environment: crate::config::Environment) -> u8 {
+        crate::sys::process::share_heaps(); // before there are threads
+        crate::tui::open(flags, environment)
+    }
+}
 
 #[cfg(test)]
 #[path = "../tests/suite/support/skip.rs"]

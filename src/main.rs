@@ -21,23 +21,23 @@ fn main() -> ExitCode {
     if let Some((first, rest)) = words.split_first()
         && first == "monitor"
     {
-        return hoist::monitor::main(rest.iter().cloned());
+        return hoist::role::monitor(rest.iter().cloned());
     }
     if let [role, work, rest @ ..] = words.as_slice()
         && role == "helper"
         && work == "empty-trash"
     {
-        return hoist::engine::trash::helper(rest.iter().cloned());
+        return hoist::role::empty_trash(rest.iter().cloned());
     }
     #[cfg(feature = "cli")]
     {
         if let Some((first, rest)) = words.split_first()
             && first == "oci"
         {
-            let code = hoist::cli::oci::run(rest.to_vec());
+            let code = hoist::role::oci(rest.to_vec());
             return ExitCode::from(u8::try_from(code).unwrap_or(255));
         }
-        ExitCode::from(hoist::cli::run(words, Environment::read(), screen))
+        ExitCode::from(hoist::role::command_line(words, Environment::read(), screen))
     }
     #[cfg(not(feature = "cli"))]
     ExitCode::SUCCESS
@@ -46,8 +46,7 @@ fn main() -> ExitCode {
 /// No verb was given: the terminal UI.
 #[cfg(all(feature = "cli", feature = "tui"))]
 fn screen(flags: Flags, environment: Environment) -> u8 {
-    hoist::sys::process::share_heaps();
-    hoist::tui::open(flags, environment)
+    hoist::role::screen(flags, environment)
 }
 
 /// No verb was given, and there is nothing to show.

@@ -28,7 +28,7 @@ use std::time::{Duration, Instant};
 
 pub use error::{Error, Result};
 pub use limits::{DeviceRule, Limits};
-pub use stats::{Pressure, RESOURCES, Stall, Stats};
+pub use stats::{Pressure, RESOURCES, Stall};
 
 use crate::sys;
 use hierarchy::{Controller, Hierarchy};

@@ -7,7 +7,7 @@ use super::{Words, table};
 
 /// A shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Shell {
     Bash,
     Fish,

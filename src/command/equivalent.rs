@@ -17,14 +17,6 @@ pub fn run(request: &CreateRequest, detach: bool) -> Vec<String> {
     words
 }
 
-/// The words of `create` that ask for `request`.
-#[must_use]
-pub fn create(request: &CreateRequest) -> Vec<String> {
-    let mut words = vec!["create".to_owned()];
-    words.extend(create_words(request));
-    words
-}
-
 fn create_words(request: &CreateRequest) -> Vec<String> {
     let mut line = Line::default();
     options::write_first(&request.options, &mut line);

@@ -9,7 +9,7 @@ use super::{NameKind, options};
 
 /// A group of fields.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Section {
     General,
     Env,

@@ -23,6 +23,7 @@ pub mod image;
 mod keys;
 pub mod network;
 mod options;
+#[cfg(test)]
 mod reference;
 mod refused;
 mod resolve;
@@ -40,11 +41,9 @@ use clap::{ArgMatches, FromArgMatches};
 use crate::config::Flags;
 use table::Noun;
 
-pub use complete::{Shell, completion};
-pub use fields::{FIELDS, Field, Kind, Section, Values};
+pub use complete::completion;
+pub use fields::{FIELDS, Field, Kind, Section};
 pub use keys::{DEFAULT_DETACH, Keys};
-pub use options::Files;
-pub use reference::reference;
 pub use resolve::{Resolved, World};
 pub use suggest::{NameKind, Suggestions, choices, suggest};
 pub use table::{Verb, summary};
@@ -64,7 +63,7 @@ pub struct Parsed {
 
 /// What to do, by noun; files that it names are not read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "a noun each")]
+#[allow(missing_docs, reason = "a noun each")]
 pub enum Request {
     /// Nothing but to show this text.
     Show(String),

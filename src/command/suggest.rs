@@ -23,7 +23,7 @@ pub struct Suggestions {
 
 /// What a name is the name of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum NameKind {
     Container,
     Image,

@@ -89,7 +89,7 @@ plain! { Boot Events Info Inspect Install Reset Shutdown Uninstall Version }
 
 /// What `inspect` looks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum ObjectType {
     Container,
     Image,

@@ -49,6 +49,7 @@ pub(super) struct Row {
     /// One line.
     about: &'static str,
     /// Lines to try, without the program's name.
+    #[cfg_attr(not(test), expect(dead_code, reason = "a test writes the reference that shows them"))]
     examples: &'static [&'static str],
     changes: bool,
     is_common: bool,
@@ -93,7 +94,7 @@ macro_rules! verbs {
     ($noun:ident: $($verb:ident($asked:ty) from $words:ty = $row:expr;)*) => {
         /// What is asked for.
         #[derive(Debug, Clone, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "the rows say it")]
+        #[allow(missing_docs, reason = "the rows say it")]
         pub enum Request {
             $($verb($asked)),*
         }
@@ -183,6 +184,7 @@ impl Verb {
     }
 
     /// Lines to try, without the program's name.
+    #[cfg(test)]
     pub(super) fn examples(&self) -> &'static [&'static str] {
         self.row.examples
     }

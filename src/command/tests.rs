@@ -132,7 +132,7 @@ fn words_are_read_without_the_world_and_resolved_with_it() {
     assert_eq!(files.seccomp.as_deref(), Some(Path::new("seccomp.json")));
     assert_eq!(cidfile.as_deref(), Some(Path::new("id")));
     let resolved = self::run(line).create;
-    assert_eq!(resolved.files, Files::default());
+    assert_eq!(resolved.files, options::Files::default());
     assert_eq!(resolved.request.options.process.env, ["A=1", "B= two ", "HOME=/home/me", "LANG=C"]);
     assert_eq!(resolved.request.options.labels["tier"], "front");
     assert_eq!(resolved.cidfile.as_deref(), Some(Path::new("/home/me/id")));

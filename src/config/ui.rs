@@ -87,7 +87,7 @@ pub enum Navigator {
 /// Keys to begin with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "programs' names, but for the first")]
+#[allow(missing_docs, reason = "programs' names, but for the first")]
 pub enum Preset {
     /// hoist's own.
     #[default]

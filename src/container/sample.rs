@@ -31,7 +31,7 @@ pub struct Sample {
     pub cache: u64,
     /// Bytes that belong to no file, and of all page cache.
     pub anon: u64,
-    #[expect(missing_docs, reason = "as above")]
+    #[allow(missing_docs, reason = "as above")]
     pub file: u64,
     /// Bytes swapped out.
     pub swap: u64,

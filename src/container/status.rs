@@ -20,7 +20,7 @@ use crate::base::{ErrorKind, Explain};
 /// How a container is, in Docker's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "drawn in the module's doc")]
+#[allow(missing_docs, reason = "drawn in the module's doc")]
 pub enum Status {
     Created,
     Running,
@@ -144,7 +144,7 @@ impl fmt::Display for Status {
 
 /// What can be done to a container, as far as its status decides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Verb {
     Start,
     Stop,

@@ -17,6 +17,5 @@ pub mod table;
 pub mod template;
 pub mod time;
 
-pub use filter::Filters;
-pub use format::{Column, Format, Row};
+pub use format::{Column, Format};
 pub use template::Template;

@@ -39,15 +39,15 @@ pub mod sweep;
 
 pub use aside::Kept;
 pub use commit::Commit;
-pub use damaged::{Damaged, Survey};
+pub use damaged::Damaged;
 pub use error::{Error, Result};
 pub use ingest::{Begun, Ingest};
 pub use input::Input;
 pub use layer::Layer;
 pub use lease::Lease;
-pub use record::{NamedImage, Record, Reference};
+pub use record::{Record, Reference};
 pub use remove::{Force, Parents, Removed, User};
-pub use store::{Limits, Seen, Store};
+pub use store::{Limits, Store};
 pub use sweep::{Roots, Swept};
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ pub struct FileChange {
 
 /// One respect in which two files differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Difference {
     Kind(FileKind, FileKind),
     Mode(u32, u32),

@@ -4,7 +4,7 @@ use crate::sys::fs::FileType;
 
 /// What a file is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum FileKind {
     Folder,
     File,
@@ -44,7 +44,7 @@ impl FileKind {
 
 /// How a file differs from what was there before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Mark {
     Added,
     Changed,

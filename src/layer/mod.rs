@@ -31,14 +31,14 @@ mod usage;
 pub mod write;
 
 use apply::is_kept_attribute;
-pub use apply::{Extracted, extract, opaque_attribute};
-pub use error::{Error, InputError, Result};
+pub use apply::opaque_attribute;
+pub use error::{Error, InputError};
 pub use kind::{FileKind, Mark};
 pub use stack::{LayerChange, LayerInfo, LayerPath, Waste};
 pub use stream::LayerSource;
 pub use traits::{Implied, RawPath, Traits};
-pub use usage::{Usage, usage};
-pub use write::{WRITER_VERSION, Written, write};
+pub use usage::usage;
+pub use write::{WRITER_VERSION, write};
 
 /// What a layer may be at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -36,7 +36,7 @@ use std::io::Write as _;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::ExitCode;
 
-pub use error::{Error, Refused};
+pub use error::Error;
 
 use crate::base::disk::{Lock, Rank, private_dir};
 use crate::base::{ContainerId, Paths};

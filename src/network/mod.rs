@@ -33,7 +33,7 @@ mod watch;
 mod xtables;
 
 pub use bridge::{Look, Repair};
-pub use definition::{Driver, Network, Pool};
+pub use definition::{Driver, Network};
 pub use error::{Error, Result};
 pub use list::{Bridge, Member, NetworkView, list};
 pub use names::HostFiles;

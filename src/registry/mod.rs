@@ -27,10 +27,10 @@ use std::sync::Arc;
 
 use crate::oci::Reference;
 
-pub use error::{Cause, Error, Login, Result};
-pub use manifest::{Blob, Layer, Manifest, Packing};
-pub use repository::{Document, Repository, Resolved};
-pub use settings::{BadSetting, Insecure, Mirror, Patience, Proxies, Settings};
+pub use error::Error;
+pub use manifest::Blob;
+pub use repository::{Repository, Resolved};
+pub use settings::{Patience, Proxies, Settings};
 
 /// A client for any number of registries. Cheap to clone; keeps connections and tokens.
 #[derive(Debug, Clone)]

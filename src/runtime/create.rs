@@ -1,6 +1,6 @@
 //! The maker's side: clone, map ids, let go on, and hear what became of it.
 
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 use super::channel::{self, Channel, Message, Word};
 use super::entry::{self, Awaited};
@@ -203,12 +203,6 @@ impl Created {
     #[must_use]
     pub fn pid(&self) -> i32 {
         self.child.pid
-    }
-
-    /// The process, to poll, signal and wait for.
-    #[must_use]
-    pub fn pidfd(&self) -> BorrowedFd<'_> {
-        self.child.pidfd.as_fd()
     }
 
     /// The container's network namespace, at once after [`create`].

@@ -42,7 +42,7 @@ use crate::sys::probe::Probe;
 pub use channel::read_report;
 pub use create::{Created, Running, confirm_executed, create};
 pub use entry::hear_report;
-pub use error::{Cause, Error, Result};
+pub use error::{Error, Result};
 pub use exec::exec;
 
 /// What to make a container of.

@@ -7,8 +7,7 @@ use std::path::Path;
 
 use rustix::fs::CWD;
 use rustix::mount::{
-    FsMountFlags, FsOpenFlags, MountAttrFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags,
-    UnmountFlags,
+    FsMountFlags, FsOpenFlags, MountPropagationFlags, MoveMountFlags, OpenTreeFlags, UnmountFlags,
 };
 
 use super::{Error, Result, check};
@@ -176,18 +175,6 @@ pub fn set_propagation(mount: BorrowedFd<'_>, depth: Depth, propagation: Propaga
     };
     set_attr(mount, depth, &Attr { propagation: bits, ..Attr::default() })
         .map_err(|error| Error::new(format!("mount_setattr({propagation:?}, {depth:?})"), error))
-}
-
-/// Shifts the owners of a detached mount by the maps of a user namespace.
-///
-/// # Errors
-///
-/// `EINVAL` when the file system cannot do it.
-pub fn set_idmap(mount: BorrowedFd<'_>, user_namespace: BorrowedFd<'_>) -> Result<()> {
-    let userns_fd = u64::try_from(user_namespace.as_raw_fd()).unwrap_or(u64::MAX);
-    let bits = MountAttrFlags::from_bits_retain(0x0010_0000); // MOUNT_ATTR_IDMAP
-    let attr = Attr { set: bits.bits().into(), userns_fd, ..Attr::default() };
-    set_attr(mount, Depth::One, &attr).map_err(|error| Error::new("mount_setattr(MOUNT_ATTR_IDMAP)", error))
 }
 
 #[repr(C)]

@@ -37,8 +37,6 @@ const NEWS_ROOM: u32 = 64 << 10;
 pub const CREATE: u16 = 0x400;
 /// It must not be there (`NLM_F_EXCL`).
 pub const EXCLUSIVE: u16 = 0x200;
-/// Replace what is there (`NLM_F_REPLACE`).
-pub const REPLACE: u16 = 0x100;
 /// Add at the end (`NLM_F_APPEND`).
 pub const APPEND: u16 = 0x800;
 
@@ -84,8 +82,6 @@ impl Message {
 /// What the kernel sent for a dump or a get.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// The message's type.
-    pub kind: u16,
     /// What follows the header.
     pub payload: Vec<u8>,
 }
@@ -224,7 +220,7 @@ impl Socket {
                         part.verdict(message)?;
                         return Ok(Some(replies)); // tolerated: what is asked for is not there
                     }
-                    kind => replies.push(Reply { kind, payload: part.payload.to_vec() }),
+                    _ => replies.push(Reply { payload: part.payload.to_vec() }),
                 }
             }
         }
@@ -244,7 +240,7 @@ impl Socket {
             for part in Parts(&buffer).filter(|part| part.sequence == sequence) {
                 match part.kind {
                     NLMSG_ERROR => part.verdict(message)?,
-                    kind => reply = Some(Reply { kind, payload: part.payload.to_vec() }),
+                    _ => reply = Some(Reply { payload: part.payload.to_vec() }),
                 }
             }
         }

@@ -4,7 +4,7 @@ use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
 use std::path::PathBuf;
 
-use rustix::process::{Pid, PidfdFlags, Signal, WaitId, WaitIdOptions};
+use rustix::process::{Pid, PidfdFlags, WaitId, WaitIdOptions};
 
 use super::clone::refuse_original;
 use super::{Error, Result, check, check_ret};
@@ -168,26 +168,6 @@ pub fn hide() -> Result<()> {
     check(rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable), || {
         "prctl(PR_SET_DUMPABLE, 0)".to_owned()
     })
-}
-
-/// Ends this process when its parent does.
-///
-/// # Errors
-///
-/// None in practice.
-pub fn die_with_parent() -> Result<()> {
-    check(rustix::process::set_parent_process_death_signal(Some(Signal::KILL)), || {
-        "prctl(PR_SET_PDEATHSIG, SIGKILL)".to_owned()
-    })
-}
-
-/// Lets this process live on when its parent ends.
-///
-/// # Errors
-///
-/// None in practice.
-pub fn outlive_parent() -> Result<()> {
-    check(rustix::process::set_parent_process_death_signal(None), || "prctl(PR_SET_PDEATHSIG, 0)".to_owned())
 }
 
 /// Marks every descriptor from `first` on to be closed by the next `execve`.

@@ -100,7 +100,7 @@ macro_rules! dialogs {
     ($($name:ident $dialog:ty;)*) => {
         /// One thing over the screen.
         #[derive(Debug)]
-        #[expect(missing_docs, reason = "their folders say it")]
+        #[allow(missing_docs, reason = "their folders say it")]
         pub enum Layer { $($name(Box<$dialog>),)* }
 
         $(impl From<$dialog> for Layer {

@@ -241,7 +241,7 @@ pub struct Pointer {
 
 /// A verb on a container.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum ContainerVerb {
     Start,
     Stop,
@@ -273,7 +273,7 @@ pub enum Fate {
 
 /// Whether what stands in the way is pushed aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Force {
     No,
     Yes,

@@ -44,7 +44,7 @@ macro_rules! contexts {
     ($($variant:ident $name:literal $above:expr;)*) => {
         /// Where a key is pressed.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[expect(missing_docs, reason = "drawn in the module's doc")]
+        #[allow(missing_docs, reason = "drawn in the module's doc")]
         pub enum KeyContext { $($variant,)* }
 
         impl KeyContext {
@@ -231,7 +231,7 @@ impl fmt::Display for Conflict {
 
 /// What is wrong with a keymap.
 #[derive(Debug, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say it")]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum Fault {
     #[error("{0}")]
     Toml(String),

@@ -225,17 +225,17 @@ macro_rules! sections {
     ($($section:ident $screen:ty, $read:ty $(: $subject:ident($id:ty))?;)*) => {
         /// Which list is shown.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[expect(missing_docs, reason = "the names say it")]
+        #[allow(missing_docs, reason = "the names say it")]
         pub enum Section { $($section,)* }
 
         /// What a pane, or a verb, is about.
         #[derive(Debug, Clone, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "named as the lists")]
+        #[allow(missing_docs, reason = "named as the lists")]
         pub enum Subject { $($($subject($id),)?)* }
 
         /// What was read for a list.
         #[derive(Debug)]
-        #[expect(missing_docs, reason = "named as the lists")]
+        #[allow(missing_docs, reason = "named as the lists")]
         pub enum Listed { $($section($read),)* }
 
         impl Subject {

@@ -51,7 +51,7 @@ macro_rules! roles {
     ($($role:ident)*) => {
         /// A style a role.
         #[derive(Debug, Clone, Default, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "the roles' names say it")]
+        #[allow(missing_docs, reason = "the roles' names say it")]
         pub struct Theme {
             pub name: String,
             $(pub $role: Style,)*
@@ -74,7 +74,7 @@ roles! { bg surface overlay text dim accent ok warn err info sel mark g1 g2 g3 g
 
 /// What is wrong with a theme.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say it")]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum Fault {
     #[error("{0}")]
     Toml(String),

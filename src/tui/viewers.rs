@@ -40,7 +40,7 @@ macro_rules! viewers {
     ($($tab:ident $viewer:path, $want:ty, $answer:ty;)*) => {
         /// What a pane shows of its subject.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-        #[expect(missing_docs, reason = "their folders say it")]
+        #[allow(missing_docs, reason = "their folders say it")]
         pub enum Tab {
             $($tab,)*
             /// A terminal.
@@ -62,12 +62,12 @@ macro_rules! viewers {
 
         /// What is to be read for a tab.
         #[derive(Debug, Clone, PartialEq, Eq)]
-        #[expect(missing_docs, reason = "named as the tabs")]
+        #[allow(missing_docs, reason = "named as the tabs")]
         pub enum Want { $($tab($want),)* }
 
         /// What was read for a tab.
         #[derive(Debug)]
-        #[expect(missing_docs, reason = "named as the tabs")]
+        #[allow(missing_docs, reason = "named as the tabs")]
         pub enum Answer { $($tab($answer),)* }
 
         impl Answer {

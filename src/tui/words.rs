@@ -136,7 +136,7 @@ pub fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
 
 /// Where a text stands in its cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Align {
     Left,
     Right,

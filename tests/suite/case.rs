@@ -9,13 +9,13 @@ use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use hoist::base::Paths;
-use hoist::base::progress::Reporter;
-use hoist::container::{Run, store};
 use hoist::engine::container::{AttachOptions, CreateRequest};
 use hoist::engine::{Attached, Engine, Options, Output as Sessions, PullPolicy, Settings, Stream};
-use hoist::image::Input;
-use hoist::image::import::ImportRequest;
+use hoist::internals::base::Paths;
+use hoist::internals::base::progress::Reporter;
+use hoist::internals::container::{Run, store};
+use hoist::internals::image::Input;
+use hoist::internals::image::import::ImportRequest;
 
 use crate::support::{HOIST, busybox_tar, cgroup_parents, command_lines, end_all, groups_of};
 

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::case::{ALL, Case, IMAGE, hear, until};
 use crate::support::{HOIST, in_user_namespace, skipped};
-use hoist::cgroup::{Cgroup, Parent};
 use hoist::engine::{ExecRequest, Status};
-use hoist::sys;
+use hoist::internals::cgroup::{Cgroup, Parent};
+use hoist::internals::sys;
 use rustix::fs::OFlags;
 
 /// Where the v2 tree is on this machine.

@@ -7,14 +7,14 @@ use std::time::Duration;
 
 use crate::case::{self, ALL, Case, Said, hear, until};
 use crate::support::{has_memory_controller, in_user_namespace, skipped};
-use hoist::base::journal;
-use hoist::base::progress::Reporter;
 use hoist::engine::container::{AttachOptions, ExecRequest, LogRequest, WaitFor};
 use hoist::engine::files::Place;
 use hoist::engine::{
     ErrorKind, EventRequest, Input, LogForm, LogQuery, Options, Output, Process, Removal, RestartPolicy,
     Running, SaveLog, Status, Stream, Streams, Ulimit,
 };
+use hoist::internals::base::journal;
+use hoist::internals::base::progress::Reporter;
 
 fn said(stdout: &str, stderr: &str, code: u8) -> Said {
     Said { stdout: stdout.to_owned(), stderr: stderr.to_owned(), code: Some(code) }
@@ -736,17 +736,21 @@ struct Mounted(std::path::PathBuf);
 
 impl Mounted {
     fn tmpfs(at: &std::path::Path) -> Self {
-        let tmpfs = hoist::sys::mount::Filesystem::new("tmpfs").unwrap();
-        let tree = tmpfs.mount(hoist::sys::mount::Attrs::empty()).unwrap();
-        let place = hoist::sys::fs::open_place(at).unwrap();
-        hoist::sys::mount::attach(std::os::fd::AsFd::as_fd(&tree), std::os::fd::AsFd::as_fd(&place)).unwrap();
+        let tmpfs = hoist::internals::sys::mount::Filesystem::new("tmpfs").unwrap();
+        let tree = tmpfs.mount(hoist::internals::sys::mount::Attrs::empty()).unwrap();
+        let place = hoist::internals::sys::fs::open_place(at).unwrap();
+        hoist::internals::sys::mount::attach(
+            std::os::fd::AsFd::as_fd(&tree),
+            std::os::fd::AsFd::as_fd(&place),
+        )
+        .unwrap();
         Self(at.to_owned())
     }
 }
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        hoist::sys::mount::detach(&self.0).unwrap();
+        hoist::internals::sys::mount::detach(&self.0).unwrap();
     }
 }
 
@@ -763,7 +767,7 @@ fn a_monitor_has_no_privilege_that_neither_it_nor_its_container_needs() {
         u64::from_str_radix(line.unwrap(), 16).unwrap()
     };
     let cap = |number: u8| 1_u64 << number;
-    use hoist::sys::cap::Cap;
+    use hoist::internals::sys::cap::Cap;
     let needless = [Cap::SYS_MODULE, Cap::SYS_RAWIO, Cap::SYS_BOOT, Cap::SYS_TIME, Cap::SYSLOG];
     let needless = needless.iter().fold(0, |set, needless| set | cap(needless.number()));
     assert_eq!((set("CapPrm") & needless, set("CapEff") & needless, set("CapBnd") & needless), (0, 0, 0));

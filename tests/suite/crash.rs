@@ -13,16 +13,16 @@ use std::time::{Duration, Instant};
 
 use crate::case::{self, ALL, Case, hear, until};
 use crate::support::{self, in_user_namespace, skipped};
-use hoist::cgroup::{Cgroup, Parent};
-use hoist::container::Run;
-use hoist::container::store;
 use hoist::engine::container::{AttachOptions, LogRequest, WaitFor};
 use hoist::engine::{
     Engine, Input, NetworkMode, Output, Process, Removal, RestartPolicy, Running, Settings, Status,
 };
-use hoist::monitor::launch;
-use hoist::monitor::wire::Ask;
-use hoist::sys;
+use hoist::internals::cgroup::{Cgroup, Parent};
+use hoist::internals::container::Run;
+use hoist::internals::container::store;
+use hoist::internals::monitor::launch;
+use hoist::internals::monitor::wire::Ask;
+use hoist::internals::sys;
 
 const WHOLE: LogRequest =
     LogRequest { stdout: true, stderr: true, follow: false, tail: None, since: None, until: None };
@@ -259,7 +259,7 @@ impl CutOff {
     fn write(self, case: &Case, id: &str, mut run: Run) {
         let (paths, id) = (case.engine.paths(), id.parse().unwrap());
         let mut record = store::load(paths, &id).unwrap().unwrap();
-        let waiting = hoist::monitor::settle::waiting_run(run.monitor());
+        let waiting = hoist::internals::monitor::settle::waiting_run(run.monitor());
         (record.state.finished, record.state.exit_code) = (Some(jiff::Timestamp::now()), 137);
         (run.status, run.starting) = (Status::Restarting, true);
         match self {
@@ -731,7 +731,7 @@ impl Random {
     #[expect(clippy::disallowed_methods, reason = "it is how a run is repeated")]
     fn new() -> Self {
         let given = std::env::var("HOIST_TEST_SEED").ok().map(|seed| seed.parse().unwrap());
-        let fresh = || u64::from_le_bytes(hoist::base::id::random_bytes::<8>().unwrap());
+        let fresh = || u64::from_le_bytes(hoist::internals::base::id::random_bytes::<8>().unwrap());
         let seed = given.unwrap_or_else(fresh);
         println!("HOIST_TEST_SEED={seed} repeats this");
         Self(seed)
@@ -770,7 +770,7 @@ fn kill_at_any_moment(rounds: u32) {
             who => {
                 for folder in std::fs::read_dir(case.engine.paths().runs()).into_iter().flatten().flatten() {
                     let text = std::fs::read(folder.path().join("run.json")).unwrap_or_default();
-                    if let Ok(run) = serde_json::from_slice::<hoist::container::Run>(&text) {
+                    if let Ok(run) = serde_json::from_slice::<hoist::internals::container::Run>(&text) {
                         let init = run.init().map_or(run.monitor.pid, |init| init.pid);
                         kill(if who == 1 { run.monitor.pid } else { init });
                     }
@@ -803,7 +803,7 @@ fn kill_at_any_moment(rounds: u32) {
         .unwrap();
     }
     // A rename that was killed leaves a name that leads nowhere: it is free, and swept.
-    hoist::container::store::sweep(case.engine.paths()).unwrap();
+    hoist::internals::container::store::sweep(case.engine.paths()).unwrap();
     assert_eq!(mounts(&case), [""; 0]);
     let names = |folder: std::path::PathBuf| {
         let entries = std::fs::read_dir(folder).into_iter().flatten();
@@ -870,7 +870,7 @@ fn image_archive(path: &str) {
     let layer = layer.into_inner().unwrap();
     let config = serde_json::json!({
         "architecture": "amd64", "os": "linux",
-        "rootfs": { "type": "layers", "diff_ids": [hoist::oci::Digest::of(&layer).to_string()] },
+        "rootfs": { "type": "layers", "diff_ids": [hoist::internals::oci::Digest::of(&layer).to_string()] },
     });
     let manifest =
         serde_json::json!([{ "Config": "config.json", "RepoTags": ["loaded:1"], "Layers": ["layer.tar"] }]);
@@ -937,7 +937,8 @@ fn a_flood_to_stalled_clients_keeps_the_monitor_small() {
         let stalled =
             containers.start_attached(&id, AttachOptions { lossless: false, ..ALL }, None).await.unwrap();
         let monitor = store::load_run(case.engine.paths(), &id.parse().unwrap()).unwrap().unwrap().monitor();
-        let folder = hoist::container::log::folder(&case.engine.paths().container(&id.parse().unwrap()));
+        let folder =
+            hoist::internals::container::log::folder(&case.engine.paths().container(&id.parse().unwrap()));
         // Tens of megabytes have gone through when the log has turned over so often.
         let mut turned = std::collections::HashSet::new();
         while turned.len() < 20 {

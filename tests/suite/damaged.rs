@@ -10,7 +10,7 @@ use std::process::Command;
 use crate::case::{self, Case, until};
 use crate::support::{in_user_namespace, skipped};
 use hoist::engine::{Engine, Process, Settings, Status};
-use hoist::sys;
+use hoist::internals::sys;
 
 /// What may be wrong with a file, and what is said of it.
 const WRONGS: [(&str, &str); 7] = [
@@ -434,10 +434,10 @@ fn a_monitor_killed_in_a_start_leaves_no_damage() {
         for words in [&["ps", "-a"][..], &["stop", id], &["rm", id]] {
             // What it leaves for a moment: processes at the gate, and nothing that tells of them.
             let parsed = id.parse().unwrap();
-            let group = hoist::cgroup::Cgroup::create(
-                &hoist::monitor::settle::cgroup_parent(case.engine.paths()),
+            let group = hoist::internals::cgroup::Cgroup::create(
+                &hoist::internals::monitor::settle::cgroup_parent(case.engine.paths()),
                 id,
-                &hoist::cgroup::Limits::default(),
+                &hoist::internals::cgroup::Limits::default(),
                 &sys::probe::Probe::now().unwrap(),
             );
             drop(group.unwrap());

@@ -12,8 +12,8 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 
 use crate::bundle::{Bundle, DOCKER_CAPS, HOIST};
 use crate::support::{in_user_namespace, skipped};
-use hoist::runtime::seccomp;
-use hoist::sys::cap::{Cap, CapSet};
+use hoist::internals::runtime::seccomp;
+use hoist::internals::sys::cap::{Cap, CapSet};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use serde_json::{Value, json};
 

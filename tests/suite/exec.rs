@@ -1,9 +1,9 @@
 //! Commands in containers, in the steps that an API takes: create, start, inspect, resize.
 
-use hoist::base::ExecId;
 use hoist::engine::container::{AttachOptions, ExecRequest};
 use hoist::engine::exec::{ExecStatus, ExecView};
 use hoist::engine::{Engine, ErrorKind, Output};
+use hoist::internals::base::ExecId;
 
 use crate::case::{ALL, Case, Said, hear, until};
 
@@ -134,7 +134,7 @@ fn so_many_records_are_kept_and_none_beyond_the_run() {
     let target = case.start(&["sleep", "1000"], |_| {});
     let no_input = AttachOptions { stdin: false, ..ALL };
     let mut ids = Vec::new();
-    for _ in 0..hoist::monitor::exec::KEPT + 4 {
+    for _ in 0..hoist::internals::monitor::exec::KEPT + 4 {
         let session = case.wait_for(case.engine.containers().exec(&target, request(&["true"]), no_input));
         let session = session.unwrap();
         ids.push(session.id.clone());

@@ -7,11 +7,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use crate::case::{self, Case, IMAGE, until};
-use hoist::base::progress::{Progress, Reporter};
 use hoist::engine::files::{
     Copied, CopyRequest, Entry, Existing, FileKind, Listing, MOST_ENTRIES, Mark, Place,
 };
 use hoist::engine::{Bind, ErrorKind, MountKind, MountRequest, Options, Result, Tmpfs, WaitFor};
+use hoist::internals::base::progress::{Progress, Reporter};
 
 fn list(case: &Case, place: &Place, path: &str) -> Result<Listing> {
     case.wait_for(case.engine.files().list(place, Path::new(path)))

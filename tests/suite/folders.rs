@@ -11,8 +11,8 @@ use std::process::{Child, Command, Output, Stdio};
 
 use crate::case::{Case, until};
 use crate::support::{self, HOIST, busybox_tar};
-use hoist::base::Paths;
 use hoist::engine::{Engine, ExecRequest, Settings, Status};
+use hoist::internals::base::Paths;
 
 fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
@@ -59,7 +59,7 @@ fn old_folders_get_to_know_each_other_and_a_link_is_no_other_folder() {
     std::os::unix::fs::symlink(&root, &link).unwrap();
     open(&link, &run).unwrap();
     // A reboot takes the run folder away.
-    hoist::sys::tree::remove(&run).unwrap();
+    hoist::internals::sys::tree::remove(&run).unwrap();
     open(&root, &run).unwrap();
     let (other, deeper) = (dir.path().join("other"), dir.path().join("a/b"));
     assert!(open(&root, &other).is_err() && open(&deeper, &run).is_err());

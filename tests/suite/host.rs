@@ -187,8 +187,8 @@ fn the_root_is_an_overlay_in_the_mount_table() {
 /// Whether the machine under test confines containers by itself.
 #[track_caller]
 fn has_apparmor() -> bool {
-    let found =
-        !in_user_namespace() && hoist::sys::apparmor::support() == hoist::sys::apparmor::Support::Full;
+    let found = !in_user_namespace()
+        && hoist::internals::sys::apparmor::support() == hoist::internals::sys::apparmor::Support::Full;
     if !found {
         skipped("what needs AppArmor: it is off, or not ours");
     }
@@ -227,7 +227,7 @@ fn a_profile_that_is_not_loaded_stops_the_start_or_is_told_to_be_without_effect(
     let id = case.create(&["true"], |options| options.security.apparmor = Some("no such profile".to_owned()));
     let started = case.wait_for(case.engine.containers().start(&id));
     if has_apparmor() {
-        let error = hoist::base::error::chain(&started.unwrap_err()).join(": ");
+        let error = hoist::internals::base::error::chain(&started.unwrap_err()).join(": ");
         assert!(error.contains("the AppArmor profile `no such profile` is not loaded"), "{error}");
         assert_eq!(case.cgroups(), Vec::<std::path::PathBuf>::new());
     } else {
@@ -241,7 +241,7 @@ fn a_profile_that_is_not_loaded_stops_the_start_or_is_told_to_be_without_effect(
 
 #[test]
 fn a_label_is_told_to_be_without_effect_where_selinux_is_off() {
-    if hoist::sys::selinux::is_enabled() {
+    if hoist::internals::sys::selinux::is_enabled() {
         skipped("SELinux is on");
         return;
     }

@@ -6,12 +6,12 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use hoist::base::progress::Reporter;
-use hoist::base::{ErrorKind, Explain as _, Paths};
-use hoist::image::import::ImportRequest;
-use hoist::image::{self, Input, Store};
-use hoist::oci::ImageId;
-use hoist::sys::probe::Probe;
+use hoist::internals::base::progress::Reporter;
+use hoist::internals::base::{ErrorKind, Explain as _, Paths};
+use hoist::internals::image::import::ImportRequest;
+use hoist::internals::image::{self, Input, Store};
+use hoist::internals::oci::ImageId;
+use hoist::internals::sys::probe::Probe;
 
 /// A store of its own, removed at the end.
 struct Place {
@@ -341,7 +341,7 @@ fn archives_that_lie_are_refused() {
         let bytes = builder.into_inner().unwrap();
         let input = Input::Stream(Box::new(std::io::Cursor::new(bytes)));
         let error = image::load::load(&place.store, input, &Reporter::silent()).unwrap_err();
-        let text = hoist::base::error::chain(&error).join(" / ");
+        let text = hoist::internals::base::error::chain(&error).join(" / ");
         assert!(text.contains(words), "{what}: {text}");
         assert!(place.store.images().unwrap().is_empty(), "{what}");
         assert_eq!(litter(&place), [""; 0], "{what}");

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use hoist::base::Explain;
-use hoist::base::Paths;
-use hoist::base::error::chain;
-use hoist::base::progress::Reporter;
 use hoist::engine::{ArchiveInput, Engine, ImportRequest, Settings};
-use hoist::image::{self, Error, Input, Roots, Store};
-use hoist::oci::Digest;
-use hoist::sys::probe::Probe;
+use hoist::internals::base::Explain;
+use hoist::internals::base::Paths;
+use hoist::internals::base::error::chain;
+use hoist::internals::base::progress::Reporter;
+use hoist::internals::image::{self, Error, Input, Roots, Store};
+use hoist::internals::oci::Digest;
+use hoist::internals::sys::probe::Probe;
 
 const LAYERS: usize = 3;
 const FILES: usize = 300;
@@ -196,7 +196,8 @@ fn after_a_crash_of_the_machine_only_what_images_name_is_trusted() {
         let lease = store.lease().unwrap();
         let bytes = layer(7);
         let reader = Box::new(bytes.as_slice());
-        let source = hoist::layer::LayerSource { reader, diff_id: None, size: None, name: "orphan" };
+        let source =
+            hoist::internals::layer::LayerSource { reader, diff_id: None, size: None, name: "orphan" };
         store.unpack(&lease, source, &Reporter::silent()).unwrap().diff_id
     };
     import(1);

@@ -10,14 +10,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::in_user_namespace;
-use hoist::base::Paths;
-use hoist::base::progress::Reporter;
-use hoist::image::{Commit, Error, Layer, Lease, Limits, Store};
-use hoist::layer::LayerSource;
-use hoist::oci::{Digest, ImageId};
-use hoist::snapshot::{self, Layout};
-use hoist::sys::probe::Probe;
-use hoist::sys::{self, xattr};
+use hoist::internals::base::Paths;
+use hoist::internals::base::progress::Reporter;
+use hoist::internals::image::{Commit, Error, Layer, Lease, Limits, Store};
+use hoist::internals::layer::LayerSource;
+use hoist::internals::oci::{Digest, ImageId};
+use hoist::internals::snapshot::{self, Layout};
+use hoist::internals::sys::probe::Probe;
+use hoist::internals::sys::{self, xattr};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
@@ -371,7 +371,7 @@ fn no_layer_reaches_out_of_its_folder() {
         match outcome {
             Outcome::Refused(words) => {
                 let error = result.map(|_| ()).expect_err(attack);
-                let text = hoist::base::error::chain(&error).join(" / ");
+                let text = hoist::internals::base::error::chain(&error).join(" / ");
                 assert!(text.contains(words), "{attack}: {text}");
                 let ingest = fs::read_dir(place.store.paths().ingest()).unwrap();
                 assert_eq!(ingest.count(), 1, "{attack}: only the leases stay");
@@ -410,7 +410,7 @@ fn a_bomb_is_stopped_at_the_limits() {
     ] {
         let place = Place::with(small);
         let error = place.unpack(bytes).unwrap_err();
-        let text = hoist::base::error::chain(&error).join(" / ");
+        let text = hoist::internals::base::error::chain(&error).join(" / ");
         assert!(text.contains(why), "{what}: {text}");
         assert!(!place.store.paths().layers().join("0").exists());
     }
@@ -428,7 +428,7 @@ fn a_layer_that_is_many_times_more_than_what_came_is_refused() {
     for (what, bytes) in [("gzip", &gzip), ("zstd", &zstd)] {
         let place = Place::with(low);
         let error = place.unpack(bytes).unwrap_err();
-        let text = hoist::base::error::chain(&error).join(" / ");
+        let text = hoist::internals::base::error::chain(&error).join(" / ");
         assert!(text.contains("the layer unpacks to more than 10 times its size ("), "{what}: {text}");
         // A layer that unpacks to no more than that much may be as small as it likes.
         for allowed in [Limits { free: 8 << 20, ..low }, Limits { ratio: 1 << 20, ..low }] {

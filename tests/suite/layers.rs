@@ -1,12 +1,12 @@
 //! What each layer of an image does, of archives made here.
 
 use crate::case::Case;
-use hoist::base::progress::Reporter;
 use hoist::engine::files::{FileKind, Mark};
 use hoist::engine::layers::{Difference, FileChange, ImageDiff, LayerReport, Sum};
 use hoist::engine::{ErrorKind, Result};
-use hoist::image::Input;
-use hoist::oci::Digest;
+use hoist::internals::base::progress::Reporter;
+use hoist::internals::image::Input;
+use hoist::internals::oci::Digest;
 
 /// A layer: paths with their bytes; a path that ends in `/` is a folder.
 type Files<'a> = &'a [(&'a str, usize)];

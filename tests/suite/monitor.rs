@@ -6,14 +6,14 @@ use std::os::fd::{AsFd as _, OwnedFd};
 use std::process::{Child, Command};
 
 use crate::case::{ALL, Case, hear, until};
-use hoist::base::disk::{Lock, Rank, private_dir};
-use hoist::base::{ContainerId, Name};
-use hoist::container::store;
 use hoist::engine::container::ExecRequest;
 use hoist::engine::{Input, Process, RestartPolicy, Status};
-use hoist::monitor::settle::waiting_run;
-use hoist::monitor::wire::{self, Answer, Ask, Hello};
-use hoist::sys::socket::{self, Received};
+use hoist::internals::base::disk::{Lock, Rank, private_dir};
+use hoist::internals::base::{ContainerId, Name};
+use hoist::internals::container::store;
+use hoist::internals::monitor::settle::waiting_run;
+use hoist::internals::monitor::wire::{self, Answer, Ask, Hello};
+use hoist::internals::sys::socket::{self, Received};
 
 /// Stands in for the monitor of a container: has its lock, listens, and answers as the test says.
 struct StandIn<'a> {

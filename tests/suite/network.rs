@@ -9,9 +9,9 @@ use std::net::Ipv4Addr;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::process::{Command, Output};
 
-use hoist::base::{ContainerId, Endpoint, Paths};
-use hoist::network::{self, Applied, Connection, Namespace, Network, NetworkPaths, Plan, Request};
-use hoist::sys::netlink::inside;
+use hoist::internals::base::{ContainerId, Endpoint, Paths};
+use hoist::internals::network::{self, Applied, Connection, Namespace, Network, NetworkPaths, Plan, Request};
+use hoist::internals::sys::netlink::inside;
 use nix::sched::{CloneFlags, unshare};
 use tempfile::TempDir;
 
@@ -347,7 +347,7 @@ fn make_network(host: &Host, name: &str, pool: Option<&str>) -> Network {
             serde_json::json!({ "subnet": subnet, "gateway": format!("{first}.1") })
         })
         .collect();
-    let id = hoist::base::NetworkId::random().unwrap();
+    let id = hoist::internals::base::NetworkId::random().unwrap();
     let file = serde_json::json!({
         "version": 2, "id": id, "name": name, "created": "2026-01-01T00:00:00Z", "driver": "bridge",
         "pools": pools, "options": { "com.docker.network.container_iface_prefix": "lan" }, "labels": {},

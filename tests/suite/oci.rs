@@ -114,7 +114,7 @@ fn a_start_that_fails_can_be_tried_again() {
     let mut fifo = fs::OpenOptions::new().read(true).write(true).open(fifo).unwrap();
     rustix::fs::fcntl_setfl(&fifo, rustix::fs::OFlags::NONBLOCK).unwrap();
     // It hears nothing, and there is no room for one more word.
-    hoist::sys::signal::send(pid, libc::SIGSTOP).unwrap();
+    hoist::internals::sys::signal::send(pid, libc::SIGSTOP).unwrap();
     wait_until(|| state_of(pid) == "T");
     let mut written = 0;
     while let Ok(length) = fifo.write(&[b'x'; 4096]) {
@@ -123,7 +123,7 @@ fn a_start_that_fails_can_be_tried_again() {
     bundle.oci(["start", "c"]).fails();
     assert_eq!(bundle.state()["status"], "created");
     fifo.read_exact(&mut vec![0; written]).unwrap();
-    hoist::sys::signal::send(pid, libc::SIGCONT).unwrap();
+    hoist::internals::sys::signal::send(pid, libc::SIGCONT).unwrap();
     bundle.oci(["start", "c"]).ok();
     assert_eq!(bundle.state()["status"], "running");
 }
@@ -291,7 +291,7 @@ fn what_is_not_supported_is_refused_by_name() {
 
 #[test]
 fn an_selinux_label_is_refused_where_it_would_not_confine() {
-    if hoist::sys::selinux::is_enabled() {
+    if hoist::internals::sys::selinux::is_enabled() {
         skipped("SELinux is on");
         return;
     }
@@ -424,8 +424,8 @@ fn limits_are_set_and_memory_is_taken_away() {
 
 /// Docker's filter, and room for so many processes.
 fn with_room_for(processes: u32, bundle: Bundle) -> Bundle {
-    let filter = hoist::runtime::seccomp::default_profile().unwrap();
-    let filter = filter.for_container(hoist::sys::cap::CapSet::EMPTY, (6, 1));
+    let filter = hoist::internals::runtime::seccomp::default_profile().unwrap();
+    let filter = filter.for_container(hoist::internals::sys::cap::CapSet::EMPTY, (6, 1));
     bundle.with(|config| {
         config["linux"]["seccomp"] = serde_json::to_value(filter).unwrap();
         config["linux"]["resources"]["pids"] = json!({ "limit": processes });
@@ -520,8 +520,9 @@ fn runc_shows_the_same_container_of_the_same_bundle() {
     let bundle = Bundle::sh(script).with(|config| {
         config["hostname"] = json!("box");
         config["process"]["rlimits"] = json!([{ "type": "RLIMIT_NOFILE", "soft": 100, "hard": 200 }]);
-        let caps = hoist::sys::cap::CapSet::EMPTY;
-        let filter = hoist::runtime::seccomp::default_profile().unwrap().for_container(caps, (6, 1));
+        let caps = hoist::internals::sys::cap::CapSet::EMPTY;
+        let filter =
+            hoist::internals::runtime::seccomp::default_profile().unwrap().for_container(caps, (6, 1));
         config["linux"]["seccomp"] = serde_json::to_value(filter).unwrap();
     });
     let ours = bundle.run();

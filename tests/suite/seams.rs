@@ -103,8 +103,8 @@ fn a_run_of_another_boot_is_void() {
     // As after a power cut: the processes are gone, the file is there.
     for process in [&run["monitor"]["pid"], &run["init"]["pid"]] {
         let pid = i32::try_from(process.as_i64().unwrap()).unwrap();
-        let pidfd = hoist::sys::process::open(pid).unwrap();
-        hoist::sys::process::signal(pidfd.as_fd(), libc::SIGKILL).unwrap();
+        let pidfd = hoist::internals::sys::process::open(pid).unwrap();
+        hoist::internals::sys::process::signal(pidfd.as_fd(), libc::SIGKILL).unwrap();
         // A monitor that is still ending has its lock.
         rustix::event::poll(&mut [PollFd::new(&pidfd, PollFlags::IN)], None).unwrap();
     }

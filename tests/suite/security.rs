@@ -15,13 +15,14 @@ use std::time::{Duration, Instant};
 
 use crate::bundle::{self, Bundle, DOCKER_CAPS, HOIST, Said};
 use crate::support::{Home, in_user_namespace, skipped};
-use hoist::runtime::seccomp;
-use hoist::sys::cap::CapSet;
+use hoist::internals::runtime::seccomp;
+use hoist::internals::sys::cap::CapSet;
 use serde_json::{Value, json};
 
 /// Docker's filter for a container with its capabilities.
 fn with_docker_filter(bundle: Bundle) -> Bundle {
-    let caps: CapSet = DOCKER_CAPS.iter().map(|name| name.parse::<hoist::sys::cap::Cap>().unwrap()).collect();
+    let caps: CapSet =
+        DOCKER_CAPS.iter().map(|name| name.parse::<hoist::internals::sys::cap::Cap>().unwrap()).collect();
     let filter = seccomp::default_profile().unwrap().for_container(caps, (6, 1));
     bundle.with(|config| config["linux"]["seccomp"] = serde_json::to_value(filter).unwrap())
 }
@@ -768,13 +769,15 @@ fn a_report_of_any_bytes_is_an_error_and_no_panic() {
                 state.to_le_bytes()[7]
             })
             .collect();
-        let _ = hoist::runtime::read_report(&bytes); // any answer is fine
+        let _ = hoist::internals::runtime::read_report(&bytes); // any answer is fine
     }
     assert!(
-        hoist::runtime::read_report(br#"{"Failed":{"Step":{"step":"s","call":"c","errno":1,"text":""}}}"#)
-            .is_err()
+        hoist::internals::runtime::read_report(
+            br#"{"Failed":{"Step":{"step":"s","call":"c","errno":1,"text":""}}}"#
+        )
+        .is_err()
     );
-    assert!(hoist::runtime::read_report(br#""Executing""#).is_ok());
+    assert!(hoist::internals::runtime::read_report(br#""Executing""#).is_ok());
 }
 
 /// The keys of whoever starts a container stay theirs.

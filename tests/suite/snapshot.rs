@@ -7,10 +7,10 @@ use std::io::{Read, Write};
 use std::os::fd::{AsRawFd as _, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use hoist::base::Explain as _;
-use hoist::snapshot::{self, Layout};
-use hoist::sys::probe::Probe;
-use hoist::sys::{self, xattr};
+use hoist::internals::base::Explain as _;
+use hoist::internals::snapshot::{self, Layout};
+use hoist::internals::sys::probe::Probe;
+use hoist::internals::sys::{self, xattr};
 use rustix::fs::OFlags;
 
 /// Two layers and a place for changes: `one` at the bottom, `two` over it.
@@ -33,7 +33,7 @@ impl Layers {
         sys::fs::mknod_at(&two, OsStr::new("gone"), kind, 0, sys::fs::device(0, 0)).unwrap();
         let folder = sys::fs::open_dir(&dir.path().join("two/folder")).unwrap();
         let in_user_namespace = Probe::now().unwrap().in_user_namespace;
-        xattr::set(&folder, hoist::layer::opaque_attribute(in_user_namespace), b"y").unwrap();
+        xattr::set(&folder, hoist::internals::layer::opaque_attribute(in_user_namespace), b"y").unwrap();
         Self { dir }
     }
 
@@ -83,7 +83,7 @@ fn layers_are_stacked_the_same_way_on_every_kernel() {
         file.write_all(b"12345").unwrap();
         drop(file);
         assert_eq!(fs::read_to_string(layers.path("upper/written")).unwrap(), "12345");
-        let usage = hoist::layer::usage(&layers.path("upper")).unwrap();
+        let usage = hoist::internals::layer::usage(&layers.path("upper")).unwrap();
         assert_eq!((usage.bytes, usage.files), (5, 1));
         drop(tree);
     }

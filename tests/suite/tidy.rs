@@ -289,7 +289,7 @@ fn says(code: &str, word: &str) -> bool {
 fn a_module_names_only_what_stands_below_it() {
     let mut faults = String::new();
     for Source { module, path, code } in sources() {
-        if module == "lib" || module == "main" {
+        if ["lib", "main", "internals"].contains(&module.as_str()) {
             continue;
         }
         let Some((_, below)) = LAYERS.iter().find(|(name, _)| *name == module) else {
@@ -397,6 +397,35 @@ fn what_clones_starts_no_thread() {
         }
     }
     assert!(faults.is_empty(), "{faults}");
+}
+
+/// The compiler asks for docs only of what leaves the crate.
+#[test]
+fn what_a_module_offers_is_described() {
+    let items =
+        ["fn", "const fn", "unsafe fn", "async fn", "struct", "enum", "trait", "const", "static", "type"];
+    let offers = |line: &str| {
+        let rest = line.trim_start().strip_prefix("pub ");
+        rest.is_some_and(|rest| items.iter().any(|item| rest.starts_with(&format!("{item} "))))
+    };
+    let mut missing = Vec::new();
+    for source in sources() {
+        let text =
+            fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src").join(&source.path)).unwrap();
+        let lines: Vec<_> = text.split("\n#[cfg(test)]\nmod tests {").next().unwrap().lines().collect();
+        let is_test = source.code.is_empty();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| !is_test && offers(line)) {
+            let above = lines[..at].iter().rev().map(|line| line.trim());
+            // Attributes stand between an item and its words, some over several lines.
+            let words = above.take_while(|line| !line.is_empty() && *line != "}").find(|line| {
+                line.starts_with("///") || line.contains("missing_docs") || *line == "$(#[$doc])*"
+            });
+            if words.is_none() {
+                missing.push(format!("{}:{}: {}", source.path.display(), at + 1, line.trim()));
+            }
+        }
+    }
+    assert!(missing.is_empty(), "without a word on what it is:\n{}", missing.join("\n"));
 }
 
 #[test]

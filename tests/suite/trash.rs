@@ -10,11 +10,11 @@ use std::time::Duration;
 
 use crate::case::{Case, IMAGE, until};
 use crate::support::HOIST;
-use hoist::base::Paths;
 use hoist::engine::{
     Engine, ErrorKind, EventFilter, Force, ImageRemoval, Parents, Removal, Restored, Running, Settings,
     Space, Status, TrashDetail, TrashEntry,
 };
+use hoist::internals::base::Paths;
 
 /// Another engine over the same folders, which keeps what is removed for so long.
 fn engine(case: &Case, keep: Duration, space: fn(&Path) -> Option<Space>) -> Engine {
@@ -426,7 +426,7 @@ fn killed_at_any_moment_everything_is_in_one_place() {
             .spawn()
             .unwrap();
         child.stderr.take().unwrap().read_exact(&mut [0]).expect("it begins");
-        let random = u64::from_le_bytes(hoist::base::id::random_bytes::<8>().unwrap());
+        let random = u64::from_le_bytes(hoist::internals::base::id::random_bytes::<8>().unwrap());
         std::thread::sleep(Duration::from_micros(random % 40_000));
         child.kill().unwrap();
         assert_eq!(child.wait().unwrap().signal(), Some(libc::SIGKILL), "it goes on until it is killed");

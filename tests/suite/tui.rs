@@ -399,7 +399,7 @@ fn what_others_do_beside_it_appears_at_once() {
 
 #[test]
 fn what_a_start_warns_of_is_a_notice() {
-    if hoist::sys::selinux::is_enabled() {
+    if hoist::internals::sys::selinux::is_enabled() {
         support::skipped("SELinux is on");
         return;
     }
@@ -539,13 +539,15 @@ fn role_of_the_test_below() {
     use hoist::engine::{Engine, Settings};
     let Some(dir) = std::env::var_os(PANIC) else { return };
     let dir = Path::new(&dir);
-    let paths = hoist::base::Paths::new(dir.join("root"), dir.join("run"));
+    let paths = hoist::internals::base::Paths::new(dir.join("root"), dir.join("run"));
     let engine = Engine::open(Settings::new(paths)).unwrap();
     let ui = Ui { no_color: true, ..Ui::default() };
     let read = |path: &Path| -> std::io::Result<String> { panic!("cannot bear {}", path.display()) };
-    let world = hoist::command::World { environment: Environment::default(), folder: "/".into(), read };
-    let settings = hoist::tui::TuiSettings { ui, warnings: Vec::new(), flags: Default::default(), world };
-    let ended = hoist::tui::run(engine, settings);
+    let world =
+        hoist::internals::command::World { environment: Environment::default(), folder: "/".into(), read };
+    let settings =
+        hoist::internals::tui::TuiSettings { ui, warnings: Vec::new(), flags: Default::default(), world };
+    let ended = hoist::internals::tui::run(engine, settings);
     std::process::exit(if ended.is_err() { 77 } else { 0 });
 }
 

@@ -10,13 +10,13 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::support::in_user_namespace;
-use hoist::base::Paths;
-use hoist::base::progress::Reporter;
-use hoist::image::{Error, Layer, Lease, Store};
-use hoist::layer::{self, LayerSource, Traits, opaque_attribute};
-use hoist::oci::Digest;
-use hoist::sys::fs::{FileType, Timespec};
-use hoist::sys::{self, xattr};
+use hoist::internals::base::Paths;
+use hoist::internals::base::progress::Reporter;
+use hoist::internals::image::{Error, Layer, Lease, Store};
+use hoist::internals::layer::{self, LayerSource, Traits, opaque_attribute};
+use hoist::internals::oci::Digest;
+use hoist::internals::sys::fs::{FileType, Timespec};
+use hoist::internals::sys::{self, xattr};
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 use rustix::fs::OFlags;
@@ -317,6 +317,6 @@ fn what_no_layer_can_hold_is_told() {
     }
     let error = place.store.add_changes(&place.lease, &upper, &Reporter::silent()).unwrap_err();
     assert!(matches!(&error, Error::Layer(layer::Error::Pack { .. })), "{error:?}");
-    let causes = hoist::base::error::chain(&error);
+    let causes = hoist::internals::base::error::chain(&error);
     assert_eq!(causes.last().unwrap(), "its path is longer than 4095 bytes");
 }

@@ -1,6 +1,7 @@
 //! The help of verbs, and their completions.
 
 use super::*;
+use crate::command::complete::Shell;
 
 #[test]
 fn help_reads_well() {

@@ -27,7 +27,7 @@ pub use book::{Book, Seen};
 pub use filter::{BadPattern, Filter, Matcher, Pattern, Rule, Sieve};
 pub use level::Level;
 pub use read::{Reader, Wanted};
-pub use tally::{BLOCK, Block, Count, Sum, Tally};
+pub use tally::{Block, Count, Tally};
 pub use write::Writer;
 
 /// More files of a log than this are never kept.

@@ -25,7 +25,7 @@ pub struct Count {
 
 /// The same, over more than a block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as in `Count`")]
+#[allow(missing_docs, reason = "as in `Count`")]
 pub struct Sum {
     pub lines: u64,
     pub hits: u64,

@@ -112,7 +112,7 @@ pub enum Submounts {
 /// How mounts made later pass between host and container: mount_namespaces(7).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "the kernel's words")]
+#[allow(missing_docs, reason = "the kernel's words")]
 pub enum Propagation {
     Private,
     #[default]

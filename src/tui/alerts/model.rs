@@ -190,7 +190,7 @@ impl Alerts {
     }
 
     /// Those that restarted, to be looked at again; none before one may have become steady.
-    pub fn to_look_at(&mut self, now: Timestamp) -> Vec<ContainerId> {
+    pub fn due(&mut self, now: Timestamp) -> Vec<ContainerId> {
         if self.lapses.is_none_or(|lapses| now < lapses) {
             return Vec::new();
         }
@@ -259,7 +259,7 @@ impl Model {
                 alerts.sort();
             }
         }
-        for id in alerts.to_look_at(*now) {
+        for id in alerts.due(*now) {
             containers.get(id.as_str()).into_iter().for_each(|row| alerts.look(row, *now));
         }
     }
@@ -345,8 +345,8 @@ mod tests {
         alerts.look(&row(Status::Restarting, 5, 0), now());
         assert_eq!(alerts.count(), 0);
         let id = row(Status::Running, 5, 0).id;
-        assert_eq!(alerts.to_look_at(now()), []);
-        assert_eq!(alerts.to_look_at(now() + STEADY), [id]);
+        assert_eq!(alerts.due(now()), []);
+        assert_eq!(alerts.due(now() + STEADY), [id]);
         alerts.look(&row(Status::Running, 5, 6), now());
         alerts.look(&row(Status::Restarting, 6, 0), now());
         assert_eq!(alerts.count(), 1);

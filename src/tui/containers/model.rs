@@ -18,7 +18,7 @@ pub const PROJECT: &str = "com.docker.compose.project";
 
 /// A container in the list.
 #[derive(Debug, Clone, PartialEq)]
-#[expect(missing_docs, reason = "as in `engine::ContainerView`")]
+#[allow(missing_docs, reason = "as in `engine::ContainerView`")]
 pub struct ContainerRow {
     pub id: ContainerId,
     pub name: String,

@@ -14,7 +14,7 @@ use crate::config::{At, Custom, Line, Whither};
 
 /// What a placeholder stands for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Placeholder {
     Name,
     Id,
@@ -50,7 +50,7 @@ impl Placeholder {
 
 /// What is wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[expect(missing_docs, reason = "the messages say it")]
+#[allow(missing_docs, reason = "the messages say it")]
 pub enum Fault {
     #[error("it says nothing")]
     Empty,

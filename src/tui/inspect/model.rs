@@ -20,7 +20,7 @@ pub struct Document {
 
 /// How a document is shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Form {
     #[default]
     Tree,

@@ -15,7 +15,7 @@ const ESSENTIAL: u8 = 7;
 
 /// Where a text stands in its cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Align {
     Left,
     Right,
@@ -25,7 +25,7 @@ macro_rules! columns {
     ($($variant:ident $name:literal $heading:literal $least:literal $good:literal $most:literal $rank:literal $align:ident;)*) => {
         /// One thing that lists show of objects.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        #[expect(missing_docs, reason = "the headings say it")]
+        #[allow(missing_docs, reason = "the headings say it")]
         pub enum Column { $($variant,)* }
 
         impl Column {

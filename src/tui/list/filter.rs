@@ -21,7 +21,7 @@ const BETWEEN: char = '\n';
 
 /// A part of a row that a filter can name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Field {
     Status,
     Label,

@@ -7,7 +7,7 @@ use crate::tui::theme::{DARK, Depth, LIGHT, Theme, Themes};
 
 /// Whether a terminal's background is light.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Ground {
     Dark,
     Light,

@@ -94,17 +94,17 @@ pub struct Model {
     pub flashes: Flashes,
     /// What this machine has, and when that was last asked.
     pub machine: Machine,
-    #[expect(missing_docs, reason = "as above")]
+    #[allow(missing_docs, reason = "as above")]
     pub machine_asked: Timestamp,
     /// What is remembered from one time to the next.
     pub saved: Saved,
     /// The lists.
     pub containers: Table<ContainerRow>,
-    #[expect(missing_docs, reason = "as above")]
+    #[allow(missing_docs, reason = "as above")]
     pub images: Table<ImageRow>,
-    #[expect(missing_docs, reason = "as above")]
+    #[allow(missing_docs, reason = "as above")]
     pub volumes: Table<VolumeRow>,
-    #[expect(missing_docs, reason = "as above")]
+    #[allow(missing_docs, reason = "as above")]
     pub networks: Table<NetworkRow>,
     /// What was removed and can be taken back.
     pub trash: Table<TrashRow>,
@@ -138,7 +138,7 @@ pub struct Model {
     pub layers: Vec<Layer>,
     /// Strokes that are the beginning of something, and since when.
     pub pending: Vec<Key>,
-    #[expect(missing_docs, reason = "as above")]
+    #[allow(missing_docs, reason = "as above")]
     pub pending_since: Timestamp,
     /// The terminal that was just left by its key: the same key again is meant for it.
     pub released: Option<TaskId>,
@@ -227,7 +227,7 @@ pub struct Notice {
 
 /// Whether news are good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Tone {
     Good,
     Plain,

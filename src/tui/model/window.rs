@@ -107,7 +107,7 @@ pub enum Axis {
 
 /// Where to go from a pane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Toward {
     Left,
     Right,
@@ -275,14 +275,12 @@ impl Default for Windows {
 impl Windows {
     /// The pane with the keys, or that last had them.
     #[must_use]
-    #[expect(clippy::missing_panics_doc, reason = "`current` names one of the panes, always")]
     pub fn current(&self) -> &Pane {
         #[expect(clippy::expect_used, reason = "every method keeps it so")]
         self.panes.get(&self.current).expect("the current pane is one of the panes")
     }
 
     /// The same, to change it.
-    #[expect(clippy::missing_panics_doc, reason = "`current` names one of the panes, always")]
     pub fn current_mut(&mut self) -> &mut Pane {
         #[expect(clippy::expect_used, reason = "every method keeps it so")]
         self.panes.get_mut(&self.current).expect("the current pane is one of the panes")

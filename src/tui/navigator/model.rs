@@ -27,7 +27,7 @@ use crate::tui::tasks::model::{TaskId, TaskRow};
 
 /// A heading that folds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Branch {
     Projects,
     Standalone,

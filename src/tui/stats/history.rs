@@ -18,7 +18,7 @@ const TIERS: [(u32, usize); 3] = [(1, 900), (10, 360), (60, 360)];
 
 /// How much of the past a chart shows.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Range {
     #[default]
     Minute,

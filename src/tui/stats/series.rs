@@ -35,7 +35,7 @@ pub struct Point {
 
 /// What has a history, by its place there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as in `Point`")]
+#[allow(missing_docs, reason = "as in `Point`")]
 pub enum Value {
     Cpu,
     Throttled,
@@ -53,7 +53,7 @@ impl Value {
 
 /// Whether a part is an interface or a disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Part {
     Interface,
     Disk,

@@ -37,7 +37,7 @@ pub enum Walk {
 
 /// Where the cursor of copy mode goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Step {
     Up,
     Down,

@@ -23,7 +23,7 @@ pub struct TopRead {
 
 /// What processes are sorted by.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Column {
     Pid,
     User,

@@ -18,7 +18,7 @@ const SOON: SignedDuration = SignedDuration::from_secs(10);
 
 /// What is known of a container that ended or is ill.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(missing_docs, reason = "as in `engine::ContainerView`")]
+#[allow(missing_docs, reason = "as in `engine::ContainerView`")]
 pub struct Facts {
     pub id: String,
     pub name: String,

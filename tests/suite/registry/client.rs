@@ -4,10 +4,10 @@ use std::fs;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use hoist::base::progress::{Progress, Reporter};
-use hoist::base::{ErrorKind, Explain};
-use hoist::oci::{Digest, Platform, Reference};
-use hoist::registry::{Blob, Error, Patience, Proxies, Registry, Resolved, Settings};
+use hoist::internals::base::progress::{Progress, Reporter};
+use hoist::internals::base::{ErrorKind, Explain};
+use hoist::internals::oci::{Digest, Platform, Reference};
+use hoist::internals::registry::{Blob, Error, Patience, Proxies, Registry, Resolved, Settings};
 use serde_json::json;
 
 use super::toy::{Answer, Content, End, OCI_GZIP, OCI_INDEX, OCI_MANIFEST, Seen, Toy};
@@ -329,7 +329,7 @@ fn nobody_home_is_told_without_trying_again() {
     let begin = Instant::now();
     let error = resolve(Settings::default(), &reference).unwrap_err();
     assert_eq!(
-        (hoist::base::error::chain(&error), error.kind()),
+        (hoist::internals::base::error::chain(&error), error.kind()),
         (
             vec![
                 "cannot connect to `127.0.0.1:1`".to_owned(),

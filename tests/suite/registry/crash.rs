@@ -5,9 +5,9 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use hoist::base::Paths;
-use hoist::image::{Error, Roots, Store};
-use hoist::oci::Reference;
+use hoist::internals::base::Paths;
+use hoist::internals::image::{Error, Roots, Store};
+use hoist::internals::oci::Reference;
 
 use super::make::{self, Layer};
 use super::pull::Bench;
@@ -79,9 +79,12 @@ fn a_killed_pull_leaves_no_half_image_and_the_next_one_goes_on() {
             }
             // Killed before it was named, it is an image without a name: its id removes it.
             store
-                .remove(&image.id.to_string(), hoist::image::Force::Yes, hoist::image::Parents::Keep, || {
-                    Ok::<_, Error>(Vec::new())
-                })
+                .remove(
+                    &image.id.to_string(),
+                    hoist::internals::image::Force::Yes,
+                    hoist::internals::image::Parents::Keep,
+                    || Ok::<_, Error>(Vec::new()),
+                )
                 .unwrap();
             store.sweep(|| Ok::<_, Error>(Roots::default())).unwrap();
         }

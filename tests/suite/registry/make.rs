@@ -6,7 +6,7 @@ use std::path::Path;
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use hoist::oci::Digest;
+use hoist::internals::oci::Digest;
 use serde_json::{Value, json};
 
 use super::toy::{Content, OCI_GZIP, OCI_MANIFEST, OCI_TAR, OCI_ZSTD};
@@ -65,7 +65,7 @@ pub(crate) fn noise(seed: u64, len: usize) -> Vec<u8> {
 
 /// The configuration of an image of these layers for this machine.
 pub(crate) fn config(layers: &[Layer]) -> Value {
-    let platform = hoist::oci::Platform::host();
+    let platform = hoist::internals::oci::Platform::host();
     let diff_ids: Vec<&Digest> = layers.iter().map(|layer| &layer.diff_id).collect();
     let history: Vec<Value> = layers.iter().map(|_| json!({"created_by": "a test"})).collect();
     json!({

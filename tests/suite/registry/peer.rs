@@ -6,10 +6,10 @@ use std::net::TcpListener;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use hoist::base::progress::Reporter;
-use hoist::base::{ErrorKind, Explain};
-use hoist::oci::{Digest, Platform, Reference};
-use hoist::registry::{Error, Registry, Resolved, Settings};
+use hoist::internals::base::progress::Reporter;
+use hoist::internals::base::{ErrorKind, Explain};
+use hoist::internals::oci::{Digest, Platform, Reference};
+use hoist::internals::registry::{Error, Registry, Resolved, Settings};
 use serde_json::json;
 
 use super::client::{impatient, wait};

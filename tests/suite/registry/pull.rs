@@ -5,15 +5,15 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use hoist::base::Paths;
 use hoist::engine::{
     Engine, Error, ErrorKind, Phase, Progress, PullOptions, PullPolicy, PullStatus, Pulled, Reporter,
     Settings,
 };
-use hoist::image::{self, Roots, Store};
-use hoist::oci::{ImageId, Reference};
-use hoist::registry;
-use hoist::sys::tree;
+use hoist::internals::base::Paths;
+use hoist::internals::image::{self, Roots, Store};
+use hoist::internals::oci::{ImageId, Reference};
+use hoist::internals::registry;
+use hoist::internals::sys::tree;
 use serde_json::json;
 
 use super::client::{hasty, impatient, with_tokens};
@@ -317,7 +317,7 @@ fn a_moved_tag_is_pulled_anew_and_the_old_image_stays() {
 fn a_name_gets_the_images_of_other_platforms_of_its_index() {
     let (bench, layers) = (Bench::new(), layers());
     let mut content = Content::default();
-    let host = hoist::oci::Platform::host();
+    let host = hoist::internals::oci::Platform::host();
     let mut entries = Vec::new();
     for (os, arch) in [(host.os.as_str(), host.arch.as_str()), ("linux", "s390x")] {
         let mut config = make::config(&layers[..1]);

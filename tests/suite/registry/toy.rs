@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use hoist::oci::Digest;
+use hoist::internals::oci::Digest;
 use serde_json::{Value, json};
 
 pub(crate) const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -208,7 +208,7 @@ impl Toy {
     }
 
     /// `127.0.0.1:port/name`
-    pub(crate) fn reference(&self, name: &str) -> hoist::oci::Reference {
+    pub(crate) fn reference(&self, name: &str) -> hoist::internals::oci::Reference {
         format!("{}/{name}", self.address).parse().unwrap()
     }
 

@@ -9,8 +9,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use hoist::base::Paths;
-use hoist::sys::probe::Probe;
+use hoist::internals::base::Paths;
+use hoist::internals::sys::probe::Probe;
 
 mod skip;
 pub(crate) use skip::skipped;
@@ -231,7 +231,7 @@ pub(crate) fn end_all(paths: &Paths) {
         if pids.is_empty() {
             return;
         }
-        pids.iter().for_each(|&pid| drop(hoist::sys::signal::send(pid, libc::SIGKILL)));
+        pids.iter().for_each(|&pid| drop(hoist::internals::sys::signal::send(pid, libc::SIGKILL)));
         std::thread::sleep(std::time::Duration::from_millis(5)); // they take a moment to die
     }
     let pids = processes_of(paths);

@@ -29,7 +29,7 @@ use crate::base::disk;
 pub use find::Wanted;
 use find::{Finder, place_of};
 use page::Source;
-pub use save::{LogForm, SaveError, SaveLog, save};
+pub use save::{LogForm, SaveLog, save};
 use walk::Way;
 
 /// Places in a log, and the number of lines before them.

@@ -19,7 +19,7 @@ pub mod text;
 use jiff::Timestamp;
 
 pub use buffer::Buffer;
-pub use pane::{Hit, LogPane, LogShown};
+pub use pane::{LogPane, LogShown};
 
 use crate::engine::{ContainerId, FindAsk, LogHit, LogPage, LogPlace, LogQuery, LogState, PageAsk};
 use crate::tui::menu::model::Menu;
@@ -66,7 +66,7 @@ pub enum LogNews {
 
 /// How times are shown.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Times {
     #[default]
     Off,

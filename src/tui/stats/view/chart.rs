@@ -23,7 +23,7 @@ pub struct Line {
 
 /// How values are named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
+#[allow(missing_docs, reason = "the names say it")]
 pub enum Unit {
     Percent,
     Bytes,
