@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::error::{Doing, Error, Result};
+use super::pull::StopOnDrop;
 use super::{Damaged, Engine, Fate, Gone, ImageRemoval, Listing, Reporter, Warnings, blocking};
 use crate::base::error::one_line;
 use crate::base::journal;
@@ -323,13 +324,16 @@ impl Images<'_> {
         .await
     }
 
-    /// Takes the images out of an archive: Docker's, old or new, or an OCI layout.
+    /// Takes the images out of an archive: Docker's, old or new, or an OCI layout. Dropping the
+    /// future stops the work.
     ///
     /// # Errors
     ///
     /// When the archive is not one, or is damaged; images before that stay.
     pub async fn load(&self, input: Input, reporter: Reporter) -> Result<Vec<Loaded>> {
         let engine = self.engine.clone();
+        let stop = StopOnDrop::new(&reporter);
+        let reporter = stop.reporter();
         blocking(move || {
             let store = engine.image_store_to_fill()?;
             let doing = format!("load images from {}", input.called());
@@ -346,13 +350,15 @@ impl Images<'_> {
         .await
     }
 
-    /// Makes an image of a root file system's tar.
+    /// Makes an image of a root file system's tar. Dropping the future stops the work.
     ///
     /// # Errors
     ///
     /// When the tar or a change is malformed.
     pub async fn import(&self, request: ImportRequest, reporter: Reporter) -> Result<ImageId> {
         let engine = self.engine.clone();
+        let stop = StopOnDrop::new(&reporter);
+        let reporter = stop.reporter();
         blocking(move || {
             let store = engine.image_store_to_fill()?;
             let doing = format!("import {}", request.input.called());

@@ -6,6 +6,7 @@
 //! below is synchronous and runs on blocking threads. What changed is told by
 //! [`Engine::events`], also what other processes did.
 
+pub mod archive;
 pub mod attach;
 pub mod boot;
 pub mod container;
@@ -58,6 +59,7 @@ pub use crate::container::{
     RestartPolicy, Seccomp, SecurityOptions, Status, Streams, Submounts, Tmpfs, Ulimit, Verb,
 };
 pub use crate::network::{Bridge, Driver as NetworkDriver, Member, NetworkView, Subnet};
+pub use archive::{ArchiveFeed, fed_archive};
 pub use attach::{Attached, Input, Output, Session};
 pub use boot::Outcome;
 pub use container::{

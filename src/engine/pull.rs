@@ -100,11 +100,8 @@ async fn pull(
     reporter: &Reporter,
 ) -> Result<Pulled> {
     let (engine, reference) = (engine.clone(), reference.clone());
-    let stop = StopOnDrop(reporter.part({
-        let whole = reporter.clone();
-        move |news| whole.report(news)
-    }));
-    let reporter = stop.0.clone();
+    let stop = StopOnDrop::new(reporter);
+    let reporter = stop.reporter();
     let pulled = blocking(move || {
         let doing = || format!("pull `{reference}`");
         let pull = Pull {
@@ -156,7 +153,19 @@ fn here(store: &Store, word: &str, wanted: Option<&Platform>) -> image::Result<I
 }
 
 /// Asks the work to stop when nobody waits for it.
-struct StopOnDrop(Reporter);
+pub(super) struct StopOnDrop(Reporter);
+
+impl StopOnDrop {
+    pub(super) fn new(reporter: &Reporter) -> Self {
+        let whole = reporter.clone();
+        Self(reporter.part(move |news| whole.report(news)))
+    }
+
+    /// What the work reports to, and is stopped by.
+    pub(super) fn reporter(&self) -> Reporter {
+        self.0.clone()
+    }
+}
 
 impl Drop for StopOnDrop {
     fn drop(&mut self) {

@@ -6,12 +6,70 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use crate::case::{Case, until};
+use crate::support::busybox_tar;
+use hoist::engine::fed_archive;
 use hoist::internals::base::progress::Reporter;
 use hoist::internals::base::{ErrorKind, Explain as _, Paths};
 use hoist::internals::image::import::ImportRequest;
 use hoist::internals::image::{self, Input, Store};
 use hoist::internals::oci::ImageId;
 use hoist::internals::sys::probe::Probe;
+
+#[test]
+fn an_archive_that_comes_in_pieces_is_imported_and_one_that_breaks_off_leaves_nothing() {
+    let case = Case::empty();
+    let tar = case.dir.path().join("busybox.tar");
+    busybox_tar(&tar);
+    let bytes = std::fs::read(&tar).unwrap();
+    let images = case.engine.images();
+    let import = |input| {
+        let request = ImportRequest { input, name: None, changes: Vec::new(), message: None, platform: None };
+        images.import(request, Reporter::silent())
+    };
+    let whole = case.wait_for(import(Input::File(tar))).unwrap();
+    let ingest = case.engine.paths().ingest();
+    let is_clean = || {
+        let names = std::fs::read_dir(&ingest).unwrap().map(|name| name.unwrap().file_name());
+        names.filter(|name| name != "leases" && name != "boot").count() == 0
+    };
+    case.wait_for(async {
+        let (feed, input) = fed_archive();
+        let send = async {
+            for piece in bytes.chunks(9973) {
+                assert!(feed.send(piece.to_vec()).await);
+            }
+            feed.finish().await
+        };
+        let (image, is_sent) = tokio::join!(import(input), send);
+        assert!(is_sent);
+        // The same files: the same layer.
+        let layers = |image: String| async move { images.inspect(&image).await.unwrap().folders };
+        assert_eq!(layers(image.unwrap().to_string()).await, layers(whole.to_string()).await);
+
+        let before = images.list().await.unwrap().len();
+        let (feed, input) = fed_archive();
+        let half = async move { feed.send(bytes[..bytes.len() / 2].to_vec()).await };
+        let (broken, is_sent) = tokio::join!(import(input), half);
+        assert!(is_sent);
+        assert!(broken.unwrap_err().causes().join(": ").contains("the archive broke off"));
+        assert_eq!(images.list().await.unwrap().len(), before);
+    });
+    assert!(is_clean());
+    // Who no longer waits ends the work, and the feed hears of it.
+    case.wait_for(async {
+        let (feed, input) = fed_archive();
+        let mut work = Box::pin(import(input));
+        tokio::select! {
+            biased;
+            done = &mut work => panic!("{done:?} of an archive that is still to come"),
+            is_sent = feed.send(vec![0; 512]) => assert!(is_sent),
+        }
+        drop(work);
+        while feed.send(vec![0; 512]).await {}
+    });
+    until("the work has ended", is_clean);
+}
 
 /// A store of its own, removed at the end.
 struct Place {
