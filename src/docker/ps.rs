@@ -251,13 +251,13 @@ pub(crate) mod tests {
         let damaged = Damaged {
             id: "0123456789ab".repeat(6)[..64].to_owned(),
             name: Some("db".to_owned()),
-            why: "EOF while parsing a value, in /var/lib/hoist/containers/0/container.json".to_owned(),
+            why: "EOF while parsing a value, in /var/lib/hoist/containers/0/record.json".to_owned(),
         };
         let rows = [true, false].map(|truncate| damaged_row(&damaged, truncate));
         insta::assert_snapshot!(Format::Table.show(COLUMNS, TITLES, &rows).unwrap(), @"
         CONTAINER ID                                                       IMAGE     COMMAND   CREATED   STATUS                                                                            PORTS     NAMES
         0123456789ab                                                                                     Damaged (EOF while parsing a value, in /var/lib/…)                                          db
-        0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123                                 Damaged (EOF while parsing a value, in /var/lib/hoist/containers/0/container.json)             db
+        0123456789ab0123456789ab0123456789ab0123456789ab0123456789ab0123                                 Damaged (EOF while parsing a value, in /var/lib/hoist/containers/0/record.json)             db
         ");
     }
 
