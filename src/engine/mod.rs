@@ -39,6 +39,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
+use tokio::sync::oneshot;
+use tokio::task::JoinError;
+
 use self::event::Journal;
 use self::registries::Registries;
 use self::watch::Watcher;
@@ -146,12 +149,15 @@ impl Engine {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(result) => result,
-        Err(failed) => match failed.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Error::new("finish the work", Stopped)),
-        },
+    let (to, mut done) = oneshot::channel();
+    // Boxed, for the runtime's part would be compiled anew for each kind of work.
+    let work: Box<dyn FnOnce() + Send> = Box::new(move || drop(to.send(work())));
+    let joined = tokio::task::spawn_blocking(work).await;
+    match joined.map_err(JoinError::try_into_panic) {
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        Ok(()) | Err(Err(_)) => {
+            done.try_recv().unwrap_or_else(|_| Err(Error::new("finish the work", Stopped)))
+        }
     }
 }
 
