@@ -61,13 +61,16 @@ pub use crate::container::{
     NetworkMode, NetworkOptions, Options, Process, ProcessOptions, Propagation, PullPolicy, ResourceOptions,
     RestartPolicy, Seccomp, SecurityOptions, Status, Streams, Submounts, Tmpfs, Ulimit, Verb,
 };
+pub use crate::image::Limits as ImageLimits;
 pub use crate::network::{Bridge, Driver as NetworkDriver, Member, NetworkView, Subnet};
+pub use crate::oci::{Digest, ImageId, Platform, Reference};
+pub use crate::registry::Settings as RegistrySettings;
 pub use archive::{ArchiveFeed, fed_archive};
 pub use attach::{Attached, Input, Output, Session};
 pub use boot::Outcome;
 pub use container::{
     AttachOptions, ContainerFiles, ContainerView, Containers, CreateRequest, Created, DiskUse, ExecRequest,
-    LogRecord, LogRequest, Stream, WaitFor, Warnings,
+    Exit, LogRecord, LogRequest, Stream, WaitFor, Warnings,
 };
 pub use damaged::{Damaged, Listing};
 pub use error::{Ambiguous, Doing, Error, NotFound, Result, Unsupported};

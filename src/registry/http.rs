@@ -26,6 +26,9 @@ use crate::base::progress::Reporter;
 const MAX_REDIRECTS: usize = 5;
 /// What a client reads but once: whom to ask for names.
 const NAMES: [&str; 2] = ["/etc/resolv.conf", "/etc/hosts"];
+/// And whom to trust, where the distributions keep that.
+const AUTHORITIES: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
 /// How often the wish to stop is looked at.
 const LOOK: Duration = Duration::from_millis(50);
 
@@ -210,11 +213,13 @@ impl Http {
                 certs: folders.into_iter().find(|dir| dir.is_dir()),
             }
         };
-        let certs = match &kind {
-            Kind::Encrypted { certs, .. } => certs.clone(),
-            Kind::Plain => None,
+        let trusted = match &kind {
+            Kind::Encrypted { certs, .. } => {
+                AUTHORITIES.map(PathBuf::from).into_iter().chain(certs.clone()).collect()
+            }
+            Kind::Plain => Vec::new(),
         };
-        let stamp = Stamp::of(NAMES.map(PathBuf::from).into_iter().chain(certs));
+        let stamp = Stamp::of(NAMES.map(PathBuf::from).into_iter().chain(trusted));
         let mut clients = self.clients.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((_, client)) = clients.get(&kind).filter(|(made, _)| *made == stamp) {
             return Ok(client.clone());

@@ -500,6 +500,8 @@ mod tests {
                     step(Dead::Policy, true, true),
                     step(Dead::ByHand, false, false),
                     step(Dead::ByHand, true, true),
+                    step(Dead::Shutdown, false, false),
+                    step(Dead::Shutdown, true, true),
                 ];
                 let end = if finished { "ended" } else { "" };
                 table += &format!("{what:<14}{end:<6}{policy:<7}");
@@ -508,24 +510,24 @@ mod tests {
             }
         }
         insta::assert_snapshot!(table, @r"
-        none                no     Settle        Refuse        Settle        Refuse
-        none                --rm   Settle        Refuse        Settle        Refuse
-        none                always Settle        Refuse        Settle        Refuse
-        none          ended no     Clear         Refuse        Clear         Refuse
-        none          ended --rm   Clear         Refuse        Clear         Refuse
-        none          ended always Clear         Refuse        Clear         Refuse
-        running             no     Settle        Adopt         Settle        LeaveToItsEnd
-        running             --rm   Settle        Adopt         Settle        LeaveToItsEnd
-        running             always Restart       Adopt         Settle        LeaveToItsEnd
-        starting            no     Clear         Adopt         Clear         LeaveToItsEnd
-        starting            --rm   Remove        Adopt         Remove        LeaveToItsEnd
-        starting            always Clear         Adopt         Clear         LeaveToItsEnd
-        back-off      ended no     Restart       -             Clear         -
-        back-off      ended --rm   Restart       -             Remove        -
-        back-off      ended always Restart       -             Clear         -
-        unwritten end       no     Record        Record        Record        Record
-        unwritten end       --rm   Record        Record        Record        Record
-        unwritten end       always Record        Record        Record        Record
+        none                no     Settle        Refuse        Settle        Refuse        Settle        Refuse
+        none                --rm   Settle        Refuse        Settle        Refuse        Settle        Refuse
+        none                always Settle        Refuse        Settle        Refuse        Settle        Refuse
+        none          ended no     Clear         Refuse        Clear         Refuse        Clear         Refuse
+        none          ended --rm   Clear         Refuse        Clear         Refuse        Clear         Refuse
+        none          ended always Clear         Refuse        Clear         Refuse        Clear         Refuse
+        running             no     Settle        Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
+        running             --rm   Settle        Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
+        running             always Restart       Adopt         Settle        LeaveToItsEnd Settle        LeaveToItsEnd
+        starting            no     Clear         Adopt         Clear         LeaveToItsEnd Clear         LeaveToItsEnd
+        starting            --rm   Remove        Adopt         Remove        LeaveToItsEnd Remove        LeaveToItsEnd
+        starting            always Clear         Adopt         Clear         LeaveToItsEnd Clear         LeaveToItsEnd
+        back-off      ended no     Restart       -             Clear         -             Clear         -
+        back-off      ended --rm   Restart       -             Remove        -             Remove        -
+        back-off      ended always Restart       -             Clear         -             Clear         -
+        unwritten end       no     Record        Record        Record        Record        Record        Record
+        unwritten end       --rm   Record        Record        Record        Record        Record        Record
+        unwritten end       always Record        Record        Record        Record        Record        Record
         ");
     }
 
