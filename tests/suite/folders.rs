@@ -141,13 +141,15 @@ fn assert_gone_once_killed(case: &Case, mut child: Child, file: impl AsRef<Path>
 }
 
 #[test]
-fn a_detached_command_leaves_no_file() {
+fn a_detached_command_leaves_its_record_and_no_other_file() {
     let case = Case::new();
     let id = case.start(&["sleep", "1000"], |_| {});
     let request = ExecRequest { command: vec!["true".to_owned()], ..ExecRequest::default() };
     drop(case.wait_for(case.engine.containers().exec_detached(&id, request)).unwrap());
     let folder = case.engine.paths().container_run(&id.parse().unwrap()).join("exec");
-    until("it has ended", || fs::read_dir(&folder).unwrap().count() == 0);
+    let names = || fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name());
+    until("it has ended", || names().all(|name| name.to_str().unwrap().ends_with(".ended")));
+    assert_eq!(names().count(), 1);
 }
 
 #[test]
