@@ -160,7 +160,7 @@ fn mounts_read_as_in_docker() {
         .replace("},{\"target\"", "},\n{\"target\"");
     insta::assert_snapshot!(mounts, @r#"
     [{"target":"/b","read_only":false,"kind":{"type":"bind","source":"/a","create_source":true,"propagation":"rprivate","recursive":true,"submounts":"alike"}},
-    {"target":"/d","read_only":true,"kind":{"type":"bind","source":"/home/me/c","create_source":true,"propagation":"rshared","recursive":true,"submounts":"alike"}},
+    {"target":"/d","read_only":true,"kind":{"type":"bind","source":"/home/me/c","create_source":true,"propagation":"rshared","recursive":true,"submounts":"alike","relabel":"z"}},
     {"target":"/f","read_only":true,"kind":{"type":"bind","source":"/e","create_source":false,"propagation":"slave","recursive":true,"submounts":"alike"}},
     {"target":"/g","read_only":false,"kind":{"type":"tmpfs","size":1048576,"mode":448,"options":[]}},
     {"target":"/j","read_only":false,"kind":{"type":"bind","source":"/x,y","create_source":false,"propagation":"rprivate","recursive":true,"submounts":"alike"}},
@@ -291,7 +291,7 @@ fn a_request_says_how_it_is_written() {
         "run -a stdin debian",
         "run -d -it --rm --name web debian sh -c 'echo $HOME'",
         "run -e A=1 -e 'B=two words' -w /srv -u 1:2 --init --label a=b debian",
-        "run -h box --network none --add-host a:10.0.0.1 --dns 1.1.1.1 -v /a:/b:ro,shared --tmpfs /t:ro,size=65536,noexec debian",
+        "run -h box --network none --add-host a:10.0.0.1 --dns 1.1.1.1 -v /a:/b:ro,shared,z -v /c:/d:Z --tmpfs /t:ro,size=65536,noexec debian",
         "run --mount 'type=bind,\"source=/x,y\",target=/z,readonly,bind-recursive=disabled' --read-only --shm-size 1048576 debian",
         "run --mount type=bind,source=/x,target=/y,readonly,bind-recursive=writable debian",
         "run --mount type=bind,source=/x,target=/y,readonly,bind-propagation=rprivate,bind-recursive=readonly debian",

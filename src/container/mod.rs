@@ -24,7 +24,7 @@ pub mod top;
 
 pub use options::{
     Bind, LifecycleOptions, LogOptions, MountKind, MountOptions, MountRequest, NetworkMode, NetworkOptions,
-    Options, ProcessOptions, Propagation, PullPolicy, ResourceOptions, RestartPolicy, Seccomp,
+    Options, ProcessOptions, Propagation, PullPolicy, Relabel, ResourceOptions, RestartPolicy, Seccomp,
     SecurityOptions, Streams, Submounts, Tmpfs, Ulimit,
 };
 pub use record::{ExitState, Process, Record, Run};

@@ -270,6 +270,7 @@ fn mount_mode(mount: &MountRequest, bind: &Bind) -> String {
     if bind.propagation != Propagation::default() {
         words.push(bind.propagation.as_str());
     }
+    words.extend(bind.relabel.as_ref().map(|label| label.as_str().into()));
     words.join(",")
 }
 

@@ -58,8 +58,9 @@ pub use crate::container::log::{
 pub use crate::container::options::resources::ULIMITS;
 pub use crate::container::{
     Bind, Conflict, ExitState, LifecycleOptions, LogOptions, MountKind, MountOptions, MountRequest,
-    NetworkMode, NetworkOptions, Options, Process, ProcessOptions, Propagation, PullPolicy, ResourceOptions,
-    RestartPolicy, Seccomp, SecurityOptions, Status, Streams, Submounts, Tmpfs, Ulimit, Verb,
+    NetworkMode, NetworkOptions, Options, Process, ProcessOptions, Propagation, PullPolicy, Relabel,
+    ResourceOptions, RestartPolicy, Seccomp, SecurityOptions, Status, Streams, Submounts, Tmpfs, Ulimit,
+    Verb,
 };
 pub use crate::image::Limits as ImageLimits;
 pub use crate::network::{Bridge, Driver as NetworkDriver, Member, NetworkView, Subnet};

@@ -12,7 +12,7 @@ use crate::command::World;
 use crate::command::fields::{Field, Section as S};
 use crate::command::usage::Usage;
 use crate::docker::inspect::tmpfs_options;
-use crate::engine::{Bind, MountKind, MountOptions, MountRequest, Propagation, Submounts, Tmpfs};
+use crate::engine::{Bind, MountKind, MountOptions, MountRequest, Propagation, Relabel, Submounts, Tmpfs};
 
 #[derive(Debug, Args)]
 pub(super) struct MountWords {
@@ -76,7 +76,8 @@ fn mount_words(mount: &MountRequest) -> (&'static str, String) {
         },
         MountKind::Bind(bind) if bind.create_source => {
             let mut word = format!("{}:{target}", bind.source.display());
-            let mode = [mount.read_only.then(|| "ro".into()), shown_propagation(&bind.propagation)];
+            let label = bind.relabel.as_ref().map(|label| label.as_str().into());
+            let mode = [mount.read_only.then(|| "ro".into()), shown_propagation(&bind.propagation), label];
             let mode: Vec<_> = mode.into_iter().flatten().collect();
             if !mode.is_empty() {
                 word += &format!(":{}", mode.join(","));
@@ -188,9 +189,10 @@ fn volume(word: &str) -> Result<MountRequest> {
     for mode in modes.split(',').filter(|mode| !mode.is_empty()) {
         match mode {
             "ro" => request.read_only = true,
-            // SELinux labels, where no SELinux is: nothing to do. The last three are of
-            // Docker Desktop and mean nothing on Linux.
-            "rw" | "z" | "Z" | "cached" | "delegated" | "consistent" => {}
+            "z" => bind.relabel = Some(Relabel::Shared),
+            "Z" => bind.relabel = Some(Relabel::Private),
+            // The last three are of Docker Desktop and mean nothing on Linux.
+            "rw" | "cached" | "delegated" | "consistent" => {}
             _ => match propagation(mode) {
                 Some(propagation) => bind.propagation = propagation,
                 None => return Err(Usage::argument(format!("invalid mode `{mode}` in `-v {word}`"))),

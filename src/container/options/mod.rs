@@ -21,7 +21,7 @@ pub mod security;
 
 pub use lifecycle::{LifecycleOptions, RestartPolicy};
 pub use logging::LogOptions;
-pub use mounts::{Bind, MountKind, MountOptions, MountRequest, Propagation, Submounts, Tmpfs};
+pub use mounts::{Bind, MountKind, MountOptions, MountRequest, Propagation, Relabel, Submounts, Tmpfs};
 pub use networking::{NetworkMode, NetworkOptions};
 pub use process::{ProcessOptions, Streams, environment};
 pub use resources::{ResourceOptions, Ulimit};

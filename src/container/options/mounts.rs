@@ -88,6 +88,9 @@ pub struct Bind {
     /// Whether a read-only mount makes those below it read-only.
     #[serde(default)]
     pub submounts: Submounts,
+    /// Whether its files are to get a label by which containers may use them, and whose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relabel: Option<Relabel>,
     /// Fields of a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
@@ -107,6 +110,32 @@ pub enum Submounts {
     /// What a newer hoist has.
     #[serde(untagged)]
     Unknown(Unrecognized),
+}
+
+/// Whose files are, by their SELinux label.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Relabel {
+    /// All containers'.
+    #[serde(rename = "z")]
+    Shared,
+    /// This container's alone.
+    #[serde(rename = "Z")]
+    Private,
+    /// What a newer hoist has.
+    #[serde(untagged)]
+    Unknown(Unrecognized),
+}
+
+impl Relabel {
+    /// The mode of `-v`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Shared => "z",
+            Self::Private => "Z",
+            Self::Unknown(value) => value.0.as_str().unwrap_or("unknown"),
+        }
+    }
 }
 
 /// How mounts made later pass between host and container: mount_namespaces(7).
@@ -173,6 +202,20 @@ impl MountOptions {
         Ok(Self { list: resolve(&self.list)?, volumes, ..self.clone() })
     }
 
+    /// What to say of files that are to be labelled, where SELinux is on: that they are not.
+    pub(crate) fn unlabelled(&self) -> impl Iterator<Item = String> {
+        self.list.iter().filter_map(|mount| {
+            let MountKind::Bind(Bind { source, relabel: Some(relabel), .. }) = &mount.kind else {
+                return None;
+            };
+            let (source, target, mode) = (source.display(), mount.target.display(), relabel.as_str());
+            Some(format!(
+                "labels of files are not changed yet: SELinux may keep the container from {source} \
+                 (`-v {source}:{target}:{mode}`)"
+            ))
+        })
+    }
+
     pub(super) fn check_understood(&self) -> Result<(), NotUnderstood> {
         for mount in &self.list {
             let of = |what: &str| format!("{what} of mount {}", mount.target.display());
@@ -183,6 +226,9 @@ impl MountOptions {
                 }
                 MountKind::Bind(Bind { submounts: Submounts::Unknown(value), .. }) => {
                     return Err(NotUnderstood::new(of("submounts"), value));
+                }
+                MountKind::Bind(Bind { relabel: Some(Relabel::Unknown(value)), .. }) => {
+                    return Err(NotUnderstood::new(of("label"), value));
                 }
                 MountKind::Bind(_) | MountKind::Tmpfs(_) => {}
             }
@@ -212,6 +258,23 @@ fn resolve(requests: &[MountRequest]) -> Result<Vec<MountRequest>, Error> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn labels_that_are_not_changed_are_told_of_by_mount() {
+        let mount = |relabel| {
+            let bind = Bind { source: "/srv/a".into(), relabel, ..Bind::default() };
+            MountRequest::new("/b", MountKind::Bind(bind))
+        };
+        let list = vec![mount(None), mount(Some(Relabel::Shared)), mount(Some(Relabel::Private))];
+        let told: Vec<_> = MountOptions { list, ..MountOptions::default() }.unlabelled().collect();
+        assert_eq!(
+            told,
+            ["z", "Z"].map(|mode| format!(
+                "labels of files are not changed yet: SELinux may keep the container from /srv/a \
+                 (`-v /srv/a:/b:{mode}`)"
+            ))
+        );
+    }
 
     #[test]
     fn mounts_are_ordered_by_depth_and_checked() {

@@ -14,6 +14,7 @@ use crate::container::record::VERSION;
 use crate::container::{ExitState, name, store};
 use crate::monitor::journal;
 use crate::oci::{ImageId, Platform};
+use crate::sys::selinux;
 
 /// So many generated names are tried.
 const ATTEMPTS: u32 = 100;
@@ -42,6 +43,9 @@ impl Engine {
         };
         let config = request.options.resolve(&detail.config()?, &facts).doing(doing)?;
         let mut warnings = foreign(&detail.image.platform, request.options.platform.as_ref());
+        if selinux::is_enabled() {
+            warnings.extend(config.mounts.unlabelled());
+        }
         let layers = self.paths().layers();
         let relative = |folder: PathBuf| folder.strip_prefix(&layers).map(PathBuf::from).unwrap_or(folder);
         let mut record = Record {
