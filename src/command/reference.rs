@@ -3,22 +3,43 @@
 //! `HOIST_BLESS=1 cargo test reference` writes it.
 
 use super::flags::{Flag, flags};
-use super::table::{Noun, Verb};
+use super::table::{ELSEWHERE, GLOBALS, Global, Noun, Verb};
 use super::{LACKING, NOUNS};
 
 const HEAD: &str = "\
 # Commands
 
 Written by a test from the table of commands (`src/command/table.rs`); do not edit it. `hoist COMMAND --help` shows
-the same. What Docker has and hoist does not is refused by name, never ignored.
+the same. What Docker has and hoist does not is refused by name. Only what changes nothing on Linux is taken and
+without effect, in Docker as here: `cached`, `delegated` and `consistent` of `-v`, and its `z` and `Z` where SELinux
+is off. Where it is on, `create` and `run` warn that labels of files are not changed yet.
+";
+
+const GLOBAL_HEAD: &str = "
+## Global options
+
+```text
+hoist [OPTIONS] [COMMAND]
+```
+
+They stand before the command. Without a command the terminal UI opens, with the engine of these folders; its `:` line
+does not take them.
+
+| option | |
+| --- | --- |
 ";
 
 /// The reference of all commands, in markdown.
 #[must_use]
 pub fn reference() -> String {
     let nouns: String = NOUNS.iter().map(noun).collect();
+    let globals: String = GLOBALS.iter().map(global).collect();
+    let elsewhere: String = ELSEWHERE.iter().map(|it| other(*it)).collect();
     let lacking: Vec<_> = LACKING.iter().map(|name| code(name)).collect();
-    format!("{HEAD}{nouns}\n## Not supported yet\n\n{}\n", lacking.join(", "))
+    format!(
+        "{HEAD}{GLOBAL_HEAD}{globals}{nouns}{elsewhere}\n## Not supported yet\n\n{}\n",
+        lacking.join(", ")
+    )
 }
 
 fn noun(noun: &Noun) -> String {
@@ -54,12 +75,28 @@ fn verb(verb: &Verb) -> String {
     text
 }
 
-/// `| `-e`, `--env NAME[=VALUE]` | Set environment variables |`
+/// A verb with a reader and a help of its own.
+fn other((name, about): (&str, &str)) -> String {
+    format!(
+        "\n## {name}\n\n{about}.\n\n```text\nhoist {name} [OPTIONS] COMMAND\n```\n\n\
+         Its commands and options are those of other runtimes: see `hoist {name} --help`.\n"
+    )
+}
+
 fn row(flag: &Flag) -> String {
-    let short = flag.short.map_or_else(String::new, |letter| format!("`-{letter}`, "));
-    let value = flag.value.as_ref().map_or_else(String::new, |value| format!(" {value}"));
-    let long = code(&format!("--{}{value}", flag.long));
-    format!("| {short}{long} | {} |\n", flag.about.replace('|', "\\|"))
+    option(flag.short, &flag.long, flag.value.as_deref(), &flag.about)
+}
+
+fn global(global: &Global) -> String {
+    option(global.short, global.long, global.value, global.about)
+}
+
+/// `| `-e`, `--env NAME[=VALUE]` | Set environment variables |`
+fn option(short: Option<char>, long: &str, value: Option<&str>, about: &str) -> String {
+    let short = short.map_or_else(String::new, |letter| format!("`-{letter}`, "));
+    let value = value.map_or_else(String::new, |value| format!(" {value}"));
+    let long = code(&format!("--{long}{value}"));
+    format!("| {short}{long} | {} |\n", about.replace('|', "\\|"))
 }
 
 fn code(text: &str) -> String {

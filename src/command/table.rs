@@ -49,7 +49,6 @@ pub(super) struct Row {
     /// One line.
     about: &'static str,
     /// Lines to try, without the program's name.
-    #[cfg_attr(not(test), expect(dead_code, reason = "a test writes the reference that shows them"))]
     examples: &'static [&'static str],
     changes: bool,
     is_common: bool,
@@ -126,7 +125,7 @@ macro_rules! verbs {
 }
 pub(super) use verbs;
 
-const TEMPLATE: &str = "Usage:  {usage}\n\n{about}\n\nOptions:\n{options}\n";
+const TEMPLATE: &str = "Usage:  {usage}\n\n{about}\n\nOptions:\n{options}{after-help}\n";
 
 /// Every verb there is.
 pub(super) fn each_verb() -> impl Iterator<Item = &'static Verb> {
@@ -184,7 +183,6 @@ impl Verb {
     }
 
     /// Lines to try, without the program's name.
-    #[cfg(test)]
     pub(super) fn examples(&self) -> &'static [&'static str] {
         self.row.examples
     }
@@ -218,8 +216,10 @@ impl Verb {
         let aliases =
             if names.len() > 1 { format!("\n\nAliases:\n  {}", names.join(", ")) } else { String::new() };
         let about = format!("{}{aliases}", self.row.about);
+        let examples: String = self.examples().iter().map(|line| format!("\n  hoist {line}")).collect();
         let hide = |arg: Arg| if arg.is_positional() { arg.hide(true) } else { arg };
-        self.command().mut_args(hide).about(about).help_template(TEMPLATE).render_help().to_string()
+        let command = self.command().mut_args(hide).about(about).after_help(format!("Examples:{examples}"));
+        command.help_template(TEMPLATE).render_help().to_string()
     }
 }
 
@@ -273,25 +273,32 @@ fn refused(words: &[String]) -> Option<Usage> {
     Some(Usage::count(message, Some("see `hoist --help`".to_owned())))
 }
 
-/// The verb whose name differs least, if it differs little.
+/// The verb whose name differs by one slip of the hand, or by two where the word is long: of a
+/// short one every second character would be another.
 fn nearest(word: &str) -> Option<&'static str> {
     let names = each_verb().map(|verb| verb.names()[0]).filter(|name| !name.contains(' '));
-    let best = names.map(|name| (distance(word, name), name)).min()?;
-    (best.0 <= 2 && best.0 < word.chars().count()).then_some(best.1)
+    let (slips, name) = names.map(|name| (slips(word, name), name)).min()?;
+    let length = word.chars().count();
+    let most = if length < 6 { 1 } else { 2 };
+    (slips <= most && slips < length).then_some(name)
 }
 
-/// How many characters must be added, taken or changed.
-fn distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
+/// How many characters must be added, taken, changed, or swapped with the next.
+fn slips(a: &str, b: &str) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    let mut before: Vec<usize> = Vec::new();
     let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let cost = diagonal + usize::from(x != *y);
-            diagonal = row[j + 1];
-            row[j + 1] = cost.min(row[j] + 1).min(diagonal + 1);
+    for i in 1..=a.len() {
+        let mut next = vec![i];
+        for j in 1..=b.len() {
+            let changed = row[j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut cost = changed.min(row[j] + 1).min(next[j - 1] + 1);
+            if i > 1 && j > 1 && (a[i - 1], a[i - 2]) == (b[j - 2], b[j - 1]) {
+                cost = cost.min(before[j - 2] + 1);
+            }
+            next.push(cost);
         }
+        before = std::mem::replace(&mut row, next);
     }
     row[b.len()]
 }
@@ -301,8 +308,43 @@ fn listed(rows: &[(&str, &str)]) -> String {
     rows.iter().map(|(name, about)| format!("  {name:width$}  {about}\n")).collect()
 }
 
+/// An option that stands before the verb.
+pub(super) struct Global {
+    pub(super) short: Option<char>,
+    pub(super) long: &'static str,
+    /// What its value is, where it has one.
+    pub(super) value: Option<&'static str>,
+    pub(super) about: &'static str,
+}
+
+const fn global(
+    short: Option<char>,
+    long: &'static str,
+    value: Option<&'static str>,
+    about: &'static str,
+) -> Global {
+    Global { short, long, value, about }
+}
+
+/// The options that stand before the verb.
+pub(super) const GLOBALS: &[Global] = &[
+    global(None, "config", Some("FILE"), "Read this configuration instead of the usual ones"),
+    global(Some('D'), "debug", None, "Write what happens to standard error"),
+    global(None, "read-only", None, "Open the terminal UI so that it changes nothing"),
+    global(None, "root", Some("FOLDER"), "Keep images and containers here (default /var/lib/hoist)"),
+    global(None, "run-root", Some("FOLDER"), "Keep what a reboot voids here (default /run/hoist)"),
+    global(Some('v'), "version", None, "Print version information and quit"),
+];
+
+/// `  -D, --debug            Write what happens to standard error`
+fn global_line(Global { short, long, value, about }: &Global) -> String {
+    let short = short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
+    let long = [Some(*long), *value].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    format!("  {short}--{long:<17}{about}\n")
+}
+
 /// Verbs that another reader of the command line has.
-const ELSEWHERE: &[(&str, &str)] =
+pub(super) const ELSEWHERE: &[(&str, &str)] =
     &[("oci", "Drive the embedded runtime as the OCI runtime specification says")];
 
 /// What `hoist --help` shows.
@@ -326,29 +368,27 @@ Management Commands:
 Commands:
 {}
 Global Options:
-      --config FILE      Read this configuration instead of the usual ones
-  -D, --debug            Write what happens to standard error
-      --read-only        Open the terminal UI so that it changes nothing
-      --root FOLDER      Keep images and containers here (default /var/lib/hoist)
-      --run-root FOLDER  Keep what a reboot voids here (default /run/hoist)
-  -v, --version          Print version information and quit
-
+{}
 Run `hoist COMMAND --help` for more information on a command.
 ",
         listed(&common),
         listed(&nouns),
-        listed(&others)
+        listed(&others),
+        GLOBALS.iter().map(global_line).collect::<String>()
     )
 }
 
 /// All verbs as one clap tree, for completions.
 pub(super) fn tree() -> Command {
-    let mut tree = Command::new("hoist").disable_help_subcommand(true).args([
-        Arg::new("config").long("config").value_name("FILE").value_hint(clap::ValueHint::FilePath),
-        Arg::new("debug").long("debug").short('D').action(ArgAction::SetTrue),
-        Arg::new("root").long("root").value_name("FOLDER").value_hint(clap::ValueHint::DirPath),
-        Arg::new("run-root").long("run-root").value_name("FOLDER").value_hint(clap::ValueHint::DirPath),
-    ]);
+    let option = |Global { short, long, value, about }: &Global| {
+        let arg = Arg::new(*long).short(*short).long(*long).help(*about);
+        match *value {
+            None => arg.action(ArgAction::SetTrue),
+            Some("FILE") => arg.value_name("FILE").value_hint(clap::ValueHint::FilePath),
+            Some(value) => arg.value_name(value).value_hint(clap::ValueHint::DirPath),
+        }
+    };
+    let mut tree = Command::new("hoist").disable_help_subcommand(true).args(GLOBALS.iter().map(option));
     for noun in NOUNS {
         let mut command = Command::new(noun.name).about(noun.about).disable_help_subcommand(true);
         for (name, verb) in noun.within() {
@@ -365,4 +405,41 @@ pub(super) fn tree() -> Command {
 /// Every verb's usual name and what it does, for menus and help screens.
 pub fn summary() -> impl Iterator<Item = (&'static str, &'static str)> {
     each_verb().map(|verb| (verb.names()[0], verb.about()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_slip_of_the_hand_is_taken_for_a_verb() {
+        for (word, want) in [
+            ("psx", Some("ps")),
+            ("rnu", Some("run")),
+            ("strat", Some("start")),
+            ("imagse", Some("images")),
+            ("pasue", Some("pause")),
+            ("unpuase", Some("unpause")),
+            ("complation", Some("completion")),
+            ("prune", None),
+            ("df", None),
+            ("up", None),
+            ("x", None),
+            ("blorp", None),
+        ] {
+            assert_eq!(nearest(word), want, "{word}");
+        }
+    }
+
+    #[test]
+    fn options_before_the_verb_are_those_that_are_read() {
+        for Global { short, long, value, .. } in GLOBALS {
+            let names = [short.map(|letter| format!("-{letter}")), Some(format!("--{long}"))];
+            for name in names.into_iter().flatten() {
+                let words: Vec<String> =
+                    [Some(name), value.map(str::to_owned)].into_iter().flatten().collect();
+                assert!(super::super::parse(&words).is_ok(), "{words:?}");
+            }
+        }
+    }
 }

@@ -18,6 +18,9 @@ fn help_reads_well() {
       -f, --force    Force the removal of a running container (uses SIGKILL)
       -v, --volumes  Remove anonymous volumes associated with the container
       -h, --help     Print usage
+
+    Examples:
+      hoist rm -f web
     ");
     let Request::Show(text) = request("help image") else { panic!() };
     insta::assert_snapshot!(text, @"
