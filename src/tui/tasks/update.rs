@@ -316,10 +316,43 @@ mod tests {
             ("load", "there is no standard input here"),
             ("import - x", "there is no standard input here"),
             ("run -it --detach-keys ctrl-x debian", "--detach-keys means nothing in a pane"),
+            ("attach --detach-keys ctrl-x web", "--detach-keys means nothing in a pane"),
+            ("start -ai --detach-keys ctrl-x web", "--detach-keys means nothing in a pane"),
+            ("exec -it --detach-keys ctrl-x web sh", "--detach-keys means nothing in a pane"),
+            ("stats -a", "--all means nothing in this screen"),
+            ("stats --no-trunc web", "--no-trunc means nothing in this screen"),
         ] {
             let mut model = full(80, 24);
             assert_eq!(line(&mut model, text), [Effect::Save], "{text}");
             assert_eq!(model.failure.unwrap().why, [why], "{text}");
+        }
+    }
+
+    #[test]
+    fn what_means_another_engine_is_refused_before_anything_is_done() {
+        for text in [
+            "--root /other rm web",
+            "--root=/other ps -q",
+            "--run-root /other stop web",
+            "--config /other run debian",
+            "-D version",
+            "--debug restart web",
+            "--read-only",
+        ] {
+            let mut model = full(80, 24);
+            assert_eq!(line(&mut model, text), [Effect::Save], "{text}");
+            let why = model.failure.expect(text).why;
+            assert!(why[0].starts_with("options before the command are not taken here"), "{text}: {why:?}");
+            assert!(model.layers.is_empty(), "{text} asks for nothing");
+        }
+    }
+
+    #[test]
+    fn what_screens_cannot_show_is_printed() {
+        for text in ["stats -a --no-stream", "stats --no-trunc api web", "exec -dit web sleep 9"] {
+            let mut model = full(80, 24);
+            let effects = line(&mut model, text);
+            assert_eq!(effects[0], Effect::Work(TaskId(1), printed(text)), "{text}");
         }
     }
 

@@ -6,6 +6,7 @@
 
 use super::{container, image, network, system, volume};
 use crate::command::{self, Request, Suggestions, Usage, join, split, suggest};
+use crate::config::Flags;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::containers::update::terminal::terminal;
 use crate::tui::event::{Effect, Job, Program};
@@ -91,10 +92,17 @@ fn said(model: &mut Model, words: Vec<String>) -> Vec<Effect> {
         return effects;
     }
     match command::parse(&words) {
+        Ok(parsed) if parsed.debug || parsed.flags != Flags::default() => {
+            refused(model, GLOBAL, "leave them out, or run hoist with them in a shell")
+        }
         Ok(parsed) => request(model, words, parsed.request),
         Err(usage) => refuse(model, &usage),
     }
 }
+
+/// Engine and configuration are those the program was started with.
+const GLOBAL: &str =
+    "options before the command are not taken here: they would mean another engine or configuration";
 
 /// The words with the names of what is marked, or selected, for each `%`.
 fn with_marked(model: &Model, words: Vec<String>) -> Option<Vec<String>> {

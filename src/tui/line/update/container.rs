@@ -1,7 +1,7 @@
 //! What the `:` line asks of containers.
 
 use super::command::{begin, find, open, refused, show};
-use crate::command::container::{Ps, Request, Run};
+use crate::command::container::{Exec, Ps, Request, Run, Stats};
 use crate::command::{self, DEFAULT_DETACH};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job, Program};
@@ -11,6 +11,9 @@ use crate::tui::update::{here, named, object};
 
 /// Does it; `None` for what is printed.
 pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> Option<Vec<Effect>> {
+    if let Some((why, hint)) = meaningless(asked) {
+        return Some(refused(model, &why, hint));
+    }
     if let Some(effects) = screen(model, asked).or_else(|| named::on_containers(model, asked)) {
         return Some(effects);
     }
@@ -21,12 +24,7 @@ pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> O
             let target = start.targets.first().map_or("", String::as_str);
             open(model, target, Program::Start)
         }
-        Request::Exec(exec) if exec.request.tty || exec.request.interactive => {
-            open(model, &exec.target, Program::Exec(exec.clone()))
-        }
-        Request::Run(run) if opens_terminal(run) && run.detach_keys != DEFAULT_DETACH => {
-            refused(model, "--detach-keys means nothing in a pane", "Ctrl-] leaves it")
-        }
+        Request::Exec(exec) if is_interactive(exec) => open(model, &exec.target, Program::Exec(exec.clone())),
         Request::Run(run) if opens_terminal(run) || (run.create.cidfile.is_none() && run.detach) => {
             object::run(model, words, request())
         }
@@ -43,6 +41,34 @@ pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> O
         | Request::Rename(_) => begin(model, words, request()),
         _ => return None,
     })
+}
+
+/// The option that the screen of a request would have to ignore, and what to do instead.
+fn meaningless(asked: &Request) -> Option<(String, &'static str)> {
+    let keys = match asked {
+        Request::Attach(attach) if attach.stdin => Some(&attach.detach_keys),
+        Request::Start(start) if start.attach || start.interactive => Some(&start.detach_keys),
+        Request::Exec(exec) if is_interactive(exec) => Some(&exec.detach_keys),
+        Request::Run(run) if opens_terminal(run) => Some(&run.detach_keys),
+        _ => None,
+    };
+    if keys.is_some_and(|keys| keys != DEFAULT_DETACH) {
+        return Some(("--detach-keys means nothing in a pane".to_owned(), "Ctrl-] leaves it"));
+    }
+    let Request::Stats(stats) = asked else { return None };
+    let option = if stats.all { "--all" } else { "--no-trunc" };
+    ((stats.all || stats.no_trunc) && has_screen(stats))
+        .then(|| (format!("{option} means nothing in this screen"), "with --no-stream it is printed"))
+}
+
+/// Whether a program of a container gets a pane.
+fn is_interactive(exec: &Exec) -> bool {
+    !exec.request.detach && (exec.request.tty || exec.request.interactive)
+}
+
+/// Whether there is a screen for it.
+fn has_screen(stats: &Stats) -> bool {
+    !stats.no_stream && stats.format.is_none() && stats.targets.len() < 2
 }
 
 /// Whether it is run in a pane.
@@ -66,8 +92,7 @@ fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
             [target] => Some(show(model, target, Tab::Top)),
             _ => None,
         },
-        Request::Stats(stats) if !stats.no_stream && stats.format.is_none() => match stats.targets.as_slice()
-        {
+        Request::Stats(stats) if has_screen(stats) => match stats.targets.as_slice() {
             [] => Some(here(model, Action::GoContainers)),
             [target] => Some(show(model, target, Tab::Stats)),
             _ => None,
