@@ -69,7 +69,7 @@ pub use json::{
     State, overwrite_state, read_json, read_state, write_state, write_state_synced, write_states_synced,
 };
 pub use lock::{Lock, Rank};
-pub use read::{open, open_to_append, open_to_overwrite, read, read_bytes, read_text};
+pub use read::{open, open_to_append, open_to_overwrite, read, read_bytes, read_regular_text, read_text};
 pub use sync::{sync, sync_file, sync_folders};
 pub use unknown::{Kept, Unknown, Unrecognized};
 

@@ -180,7 +180,8 @@ fn try_open(flags: &Flags, environment: Environment) -> Result<u8, Error> {
     let config = Config::load(flags, &environment)?;
     let engine = Engine::open(Settings::from_config(&config)?)?;
     let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
-    let world = World { environment, folder, read: disk::read_text };
+    // A pipe would be waited for, and nothing could end that.
+    let world = World { environment, folder, read: disk::read_regular_text };
     run(engine, TuiSettings { ui: config.ui, warnings: config.warnings, flags: flags.clone(), world })
 }
 

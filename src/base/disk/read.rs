@@ -82,8 +82,25 @@ const MAX_TEXT: u64 = 16 << 20;
 ///
 /// `EFBIG` beyond 16 MiB; when it is not UTF-8; what open(2) and read(2) say.
 pub fn read_text(path: &Path) -> io::Result<String> {
-    let bytes = read_bytes(path)?;
+    text(read_bytes(path)?)
+}
+
+fn text(bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
+}
+
+/// As [`read_text`], of a regular file: a pipe might wait for its other end for ever.
+///
+/// # Errors
+///
+/// As [`read_text`]; when it is no regular file.
+pub fn read_regular_text(path: &Path) -> io::Result<String> {
+    let mut options = OpenOptions::new();
+    let file = options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
+    if !file.metadata()?.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is not a regular file"));
+    }
+    text(bounded(file)?)
 }
 
 /// As [`read_text`], of any bytes.
@@ -92,8 +109,12 @@ pub fn read_text(path: &Path) -> io::Result<String> {
 ///
 /// `EFBIG` beyond 16 MiB; what open(2) and read(2) say.
 pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
+    bounded(File::open(path)?)
+}
+
+fn bounded(file: File) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_TEXT + 1).read_to_end(&mut bytes)?;
+    file.take(MAX_TEXT + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > MAX_TEXT { Err(io::ErrorKind::FileTooLarge.into()) } else { Ok(bytes) }
 }
 
@@ -110,6 +131,22 @@ mod tests {
         fs::write(&path, [0; 11]).unwrap();
         assert!(matches!(read(&path, 10), Err(Error::TooLarge { size: 11, .. })));
         assert_eq!(read(&path, 11).unwrap().len(), 11);
+    }
+
+    #[test]
+    fn a_text_is_a_regular_file_where_nobody_can_end_the_waiting() {
+        let dir = tempfile::tempdir().unwrap();
+        let (pipe, file) = (dir.path().join("pipe"), dir.path().join("file"));
+        rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        fs::write(&file, "A=1").unwrap();
+        assert_eq!(read_regular_text(&file).unwrap(), "A=1");
+        for path in [pipe.as_path(), dir.path(), Path::new("/dev/zero")] {
+            assert_eq!(read_regular_text(path).unwrap_err().to_string(), "it is not a regular file");
+        }
+        fs::write(&file, b"\xff").unwrap();
+        assert_eq!(read_regular_text(&file).unwrap_err().kind(), io::ErrorKind::InvalidData);
+        File::create(&file).unwrap().set_len(MAX_TEXT + 1).unwrap();
+        assert_eq!(read_regular_text(&file).unwrap_err().kind(), io::ErrorKind::FileTooLarge);
     }
 
     #[test]

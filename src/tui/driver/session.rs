@@ -13,7 +13,7 @@ use tokio::sync::{Notify, mpsc};
 use tokio::task::AbortHandle;
 
 use super::verb::notice;
-use super::work::Refused;
+use super::work::resolved;
 use crate::command::{World, join};
 use crate::engine::{
     AttachOptions, Attached, ContainerId, Doing as _, Engine, ErrorKind, ExecRequest, Input, Output, Result,
@@ -248,7 +248,7 @@ async fn open(
         Program::Words(words) => exec(words).await,
         Program::Exec(asked) => {
             let doing = format!("exec {} {}", asked.target, join(&asked.request.command));
-            let request = asked.resolve(world).map_err(Refused).doing(|| doing)?.request;
+            let request = resolved(world, |world| asked.resolve(world)).await.doing(|| doing)?.request;
             let mut env = vec!["TERM=xterm-256color".to_owned()];
             env.extend(request.env);
             let request = ExecRequest { env, size: request.tty.then_some(size), ..request };

@@ -7,6 +7,8 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 
+use tokio::task::JoinError;
+
 use crate::base::units::counted;
 use crate::command::{self, Request, Resolved, World};
 use crate::engine::{
@@ -36,8 +38,8 @@ pub(super) async fn work(
 ) -> Result<Finish> {
     match job {
         Job::Request(asked) => {
-            let resolved = asked.resolve(world).map_err(Refused).doing(|| format!("run `hoist {title}`"))?;
-            request(engine, resolved, reporter).await
+            let resolved = resolved(world, |world| asked.resolve(world)).await;
+            request(engine, resolved.doing(|| format!("run `hoist {title}`"))?, reporter).await
         }
         // The driver runs these itself.
         Job::Print(words, _) => unsupported("print", &command::join(&words)),
@@ -56,6 +58,20 @@ pub(super) async fn work(
             let name: Reference = name.parse().map_err(BadName).doing(doing)?;
             images::from_host(engine, name, image::default_programs(), reporter).await
         }
+    }
+}
+
+/// Reads what a request refers to, on a thread that may wait for a disk.
+pub(super) async fn resolved<T: Send + 'static>(
+    world: &World,
+    read: impl FnOnce(&World) -> std::result::Result<T, command::Usage> + Send + 'static,
+) -> std::result::Result<T, Refused> {
+    let world = world.clone();
+    match tokio::task::spawn_blocking(move || read(&world)).await.map_err(JoinError::try_into_panic) {
+        Ok(result) => result.map_err(Refused),
+        Err(Ok(panic)) => std::panic::resume_unwind(panic),
+        // The runtime ends, and nobody is left to be told.
+        Err(Err(_)) => std::future::pending().await,
     }
 }
 
