@@ -154,7 +154,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Result<T> {
     let (to, mut done) = oneshot::channel();
-    // Boxed, for the runtime's part would be compiled anew for each kind of work.
+    // Boxed, for the runtime's part would be compiled again for each kind of work.
     let work: Box<dyn FnOnce() + Send> = Box::new(move || drop(to.send(work())));
     let joined = tokio::task::spawn_blocking(work).await;
     match joined.map_err(JoinError::try_into_panic) {

@@ -440,7 +440,7 @@ impl Driver {
     /// Runs `work` beside everything else, and tells what came of it.
     fn spawn(&self, work: impl Future<Output = Event> + Send + 'static) {
         let tell = self.tell.clone();
-        // Boxed, for the runtime's part would be compiled anew for each kind of work.
+        // Boxed, for the runtime's part would be compiled again for each kind of work.
         let work: Pin<Box<dyn Future<Output = Event> + Send>> = Box::pin(work);
         tokio::spawn(async move { tell.send(work.await).await });
     }
