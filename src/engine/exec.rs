@@ -4,9 +4,10 @@
 mod records;
 
 use std::os::fd::OwnedFd;
+use std::time::{Duration, Instant};
 
 use super::attach::{Begun, Connection, accepted, early};
-use super::container::{AttachOptions, ExecRequest};
+use super::container::{ASK_AGAIN, AttachOptions, ExecRequest};
 use super::error::{Doing, Result};
 use super::{ContainerId, Engine, ExecId, Record, Session, Verb, Warnings, blocking};
 use crate::base::{ErrorKind, Explain, disk};
@@ -20,6 +21,8 @@ pub use records::{ExecStatus, ExecView};
 const MAX_SESSIONS: usize = 256;
 /// The exit code of a command whose monitor did not come up, as of a program that cannot be run.
 const NOT_BEGUN: u8 = 126;
+/// How long a command that is being started may take until it can be asked for something.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The verbs of commands in containers, for who takes several steps. In one step it is
 /// [`Containers::exec`](super::Containers::exec).
@@ -55,7 +58,7 @@ impl Execs<'_> {
     }
 
     /// Makes a command in a container that runs; it is not started. Its record outlives this
-    /// process.
+    /// process: it goes with the container's run, and where many more were made after it.
     ///
     /// # Errors
     ///
@@ -65,8 +68,10 @@ impl Execs<'_> {
         self.on(move |engine| engine.create_exec(&target, request)).await
     }
 
-    /// Starts it, with a client that sees its output from the first byte. `size` goes before that
-    /// of the request.
+    /// Starts it, with a client that sees its output from the first byte, also where it was made to
+    /// be detached. `size` goes before that of the request. Of several who start it one does; where
+    /// that one is killed before its monitor is launched, either nothing has happened, or the command
+    /// has ended with 255.
     ///
     /// # Errors
     ///
@@ -140,13 +145,17 @@ enum Refused {
     HasRun,
     #[error("it is not running")]
     NotRunning,
+    #[error("it is still being started, or its monitor is gone")]
+    NotHeard,
 }
 
 impl Explain for Refused {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NoCommand => ErrorKind::Invalid,
-            Self::TooMany | Self::Running | Self::HasRun | Self::NotRunning => ErrorKind::Conflict,
+            Self::TooMany | Self::Running | Self::HasRun | Self::NotRunning | Self::NotHeard => {
+                ErrorKind::Conflict
+            }
         }
     }
 }
@@ -196,8 +205,11 @@ impl Engine {
 
     fn start_exec(&self, id: &ExecId, options: AttachOptions, size: Option<(u16, u16)>) -> Result<Started> {
         let doing = || format!("start the command `{id}`");
-        let (container, record) = self.claim_exec(id, |record| record, doing)?;
-        let client = early_client(options, size.or(record.size)).doing(doing)?;
+        // First: what fails after the claim has to end the command. The monitor knows the size that
+        // was asked for when it was made.
+        let client = early_client(options, size).doing(doing)?;
+        let attached = |record| ExecRecord { detach: false, ..record };
+        let (container, record) = self.claim_exec(id, attached, doing)?;
         self.begin_exec(&container, id.clone(), client, record.tty, None, doing)
     }
 
@@ -210,12 +222,19 @@ impl Engine {
 
     fn resize_exec(&self, id: &ExecId, rows: u16, columns: u16) -> Result<()> {
         let doing = || format!("resize the terminal of the command `{id}`");
-        let found = self.find_exec(id, doing)?;
-        if !matches!(found.status, ExecStatus::Running(_)) {
-            return Err(Refused::NotRunning).doing(doing);
+        let patience = Instant::now() + PATIENCE;
+        loop {
+            let found = self.find_exec(id, doing)?;
+            if !matches!(found.status, ExecStatus::Running(_)) {
+                return Err(Refused::NotRunning).doing(doing);
+            }
+            match launch::ask(self.paths(), &found.container, Some(id), Ask::Resize { rows, columns }) {
+                // Its monitor does not listen yet, or it has ended since.
+                Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
+                Err(launch::Error::Gone) => return Err(Refused::NotHeard).doing(doing),
+                asked => return asked.map(drop).doing(doing),
+            }
         }
-        let asked = launch::ask(self.paths(), &found.container, Some(id), Ask::Resize { rows, columns });
-        asked.map(drop).doing(doing)
     }
 
     /// Starts the session's monitor with its client.
@@ -245,7 +264,13 @@ impl Engine {
         clients: &[OwnedFd],
     ) -> std::result::Result<Launched, NotBegun> {
         let launched = launch(self.program(), self.paths(), container, Role::Exec(id.clone()), clients);
-        Ok(launched.inspect_err(|_| exec::end_unbegun(self.paths(), container, id, NOT_BEGUN))?)
+        Ok(launched.inspect_err(|error| {
+            let is_up = matches!(error, launch::Error::Unheard(_)); // or may be
+            if !is_up && exec::end_unbegun(self.paths(), container, id, NOT_BEGUN).is_err() {
+                // It would be taken for one that runs, as long as this process lives.
+                let _ = std::fs::remove_file(exec::file(self.paths(), container, id));
+            }
+        })?)
     }
 
     /// Writes the session's record; and what to warn of.

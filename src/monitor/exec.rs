@@ -2,12 +2,14 @@
 //!
 //! ```text
 //! <run>/containers/<id>/exec/<exec id>.created   made, and not started
-//!                            <exec id>.json      is started, runs, or was killed with its monitor
+//!                            <exec id>.json      is started, runs, or was killed with its monitor;
+//!                                                beside the one above it says nothing
 //!                            <exec id>.ended     how it ended
 //!                            <exec id>           the socket, as a container's, while it runs
 //! ```
-//! The record is moved from one to the next, so that of two who start a command one does, and what
-//! was made stays when its maker ends. It goes with the container's run; of those that ended, and
+//! Who starts a command holds a lock on the first, writes the second and removes the first, so that
+//! of two who do one succeeds, and who is killed before that leaves it as it was made. Likewise the
+//! third is written before the second is removed, and decides from then on. The record goes with the container's run; of those that ended, and
 //! of those that were never started, the newest are kept ([`KEPT`], [`KEPT_BYTES`]).
 
 use std::collections::BTreeMap;
@@ -98,11 +100,16 @@ impl ExecRecord {
         Self { owner: Some(own_process()), ..self }
     }
 
-    /// Whether no living process is responsible for it: it was killed with its monitor, or never began.
+    /// Whether who was responsible for it lives no more, nor does its process: it was killed with
+    /// its monitor, or never began. One that nobody was ever responsible for is not over.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        let lives = |process: &Option<Process>| process.is_some_and(Process::is_alive);
-        !lives(&self.owner) && !lives(&self.process)
+        self.owner.is_some_and(|owner| !owner.is_alive()) && !self.lives()
+    }
+
+    /// Whether its process lives.
+    fn lives(&self) -> bool {
+        self.process.is_some_and(Process::is_alive)
     }
 }
 
@@ -151,7 +158,7 @@ pub(super) fn run(
         }
         Err(error) => {
             let code = if error.kind() == ErrorKind::ProgramNotFound { 127 } else { 126 };
-            end_unbegun(paths, id, exec, code); // the first error is to be told
+            let _ = end_unbegun(paths, id, exec, code); // the first error is to be told
             tell(ready, &Ready::Failed(Failure::of(&error)));
             Ok(())
         }
@@ -336,28 +343,70 @@ fn serve(session: &Session, up: &Up, asker: &Asker, ask: &Ask) {
     }
 }
 
-/// Keeps of a session how it ended, and takes its other files away. Where the container ended too,
-/// its folder is gone already.
-pub fn end(paths: &Paths, id: &ContainerId, exec: &ExecId, record: &ExecRecord, code: u8) {
+/// Keeps of a session how it ended, and takes its other files away.
+///
+/// # Errors
+///
+/// When that cannot be written: then the record of its run stays. Where the container ended too, its
+/// folder is gone already.
+fn end(paths: &Paths, id: &ContainerId, exec: &ExecId, record: &ExecRecord, code: u8) -> disk::Result<()> {
     // Its environment may hold secrets, and nobody asks for it.
     let ended = ExecRecord { exit_code: Some(code), owner: None, env: Vec::new(), ..record.clone() };
-    let _ = disk::write_state(&ended_file(paths, id, exec), &ended);
+    let written = disk::write_state(&ended_file(paths, id, exec), &ended);
+    let _ = std::fs::remove_file(folder(paths, id).join(exec.as_str()));
+    if written.is_ok() {
+        let _ = std::fs::remove_file(file(paths, id, exec));
+    }
+    written
+}
+
+/// The same for one whose monitor has ended or never came up, unless that one said how it ended.
+///
+/// # Errors
+///
+/// When it cannot be written: then the record of its run stays.
+pub fn end_unwatched(
+    paths: &Paths,
+    id: &ContainerId,
+    exec: &ExecId,
+    record: &ExecRecord,
+    code: u8,
+) -> disk::Result<()> {
+    if !ended_file(paths, id, exec).exists() {
+        return end(paths, id, exec, record, code);
+    }
     let _ = std::fs::remove_file(folder(paths, id).join(exec.as_str()));
     let _ = std::fs::remove_file(file(paths, id, exec));
+    Ok(())
 }
 
 /// The same for one that did not begin.
-pub fn end_unbegun(paths: &Paths, id: &ContainerId, exec: &ExecId, code: u8) {
+///
+/// # Errors
+///
+/// As [`end_unwatched`], and when that record cannot be read at this moment.
+pub fn end_unbegun(paths: &Paths, id: &ContainerId, exec: &ExecId, code: u8) -> disk::Result<()> {
     match disk::read_state::<ExecRecord>(&file(paths, id, exec)) {
-        Ok(record) => end(paths, id, exec, &record, code),
-        // What cannot be read has nothing to be kept.
-        Err(_) => drop(std::fs::remove_file(file(paths, id, exec))),
+        // Its monitor was killed, and it goes on.
+        Ok(record) if record.lives() => Ok(()),
+        Ok(record) => end_unwatched(paths, id, exec, &record, code),
+        Err(error) if error.is_not_found() => Ok(()),
+        // What this process or the machine lacks says nothing about the record.
+        Err(error) if !error.is_of_the_file() => Err(error),
+        Err(_) => {
+            let _ = std::fs::remove_file(file(paths, id, exec)); // it has nothing to be kept
+            Ok(())
+        }
     }
 }
 
 /// Keeps its record and tells how it ended.
 fn finish(paths: &Paths, id: &ContainerId, exec: &ExecId, up: &Up, code: u8) {
-    end(paths, id, exec, &up.record, code);
+    if let Err(error) = end(paths, id, exec, &up.record, code)
+        && !error.is_not_found()
+    {
+        report_error(&error);
+    }
     let text = code.to_string();
     let told = journal::tell(
         paths,
@@ -367,5 +416,83 @@ fn finish(paths: &Paths, id: &ContainerId, exec: &ExecId, up: &Up, code: u8) {
     );
     if let Err(error) = told {
         report_error(&error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A session's folder, and the record of one whose owner is long dead.
+    fn dead() -> (tempfile::TempDir, Paths, ContainerId, ExecId, ExecRecord) {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let (id, exec): (ContainerId, ExecId) = ("ab".repeat(32).parse().unwrap(), ExecId::random().unwrap());
+        std::fs::create_dir_all(folder(&paths, &id)).unwrap();
+        let owner = Some(Process { pid: 4_000_000, start_time: 1 });
+        let record = ExecRecord { owner, ..ExecRecord::new() };
+        disk::write_state(&file(&paths, &id, &exec), &record).unwrap();
+        (dir, paths, id, exec, record)
+    }
+
+    fn code(paths: &Paths, id: &ContainerId, exec: &ExecId) -> Option<u8> {
+        disk::read_state::<ExecRecord>(&ended_file(paths, id, exec)).unwrap().exit_code
+    }
+
+    #[test]
+    fn a_record_is_over_once_its_owner_and_its_process_are_dead() {
+        let (ours, dead) = (Some(own_process()), Some(Process { pid: 4_000_000, start_time: 1 }));
+        for (owner, process, is_over) in [
+            (None, None, false),
+            (ours, None, false),
+            (dead, None, true),
+            (dead, ours, false),
+            (ours, dead, false),
+            (dead, dead, true),
+        ] {
+            let record = ExecRecord { owner, process, ..ExecRecord::new() };
+            assert_eq!(record.is_over(), is_over, "{owner:?} {process:?}");
+        }
+    }
+
+    #[test]
+    fn an_end_that_cannot_be_written_leaves_the_record_of_the_run() {
+        let (_dir, paths, id, exec, record) = dead();
+        let in_the_way = ended_file(&paths, &id, &exec).join("in the way");
+        std::fs::create_dir_all(&in_the_way).unwrap();
+        assert!(end(&paths, &id, &exec, &record, 7).is_err());
+        assert!(file(&paths, &id, &exec).exists());
+        sys::tree::remove(in_the_way.parent().unwrap()).unwrap();
+        end(&paths, &id, &exec, &record, 7).unwrap();
+        assert!(!file(&paths, &id, &exec).exists());
+        assert_eq!(code(&paths, &id, &exec), Some(7));
+    }
+
+    type Late = fn(&Paths, &ContainerId, &ExecId, &ExecRecord) -> disk::Result<()>;
+
+    #[test]
+    fn an_end_that_was_written_stands() {
+        let (_dir, paths, id, exec, record) = dead();
+        let ended = ExecRecord { exit_code: Some(7), ..record.clone() };
+        for late in [
+            (|paths, id, exec, record| end_unwatched(paths, id, exec, record, UNKNOWN)) as Late,
+            |paths, id, exec, _| end_unbegun(paths, id, exec, 126),
+        ] {
+            disk::write_state(&file(&paths, &id, &exec), &record).unwrap();
+            disk::write_state(&ended_file(&paths, &id, &exec), &ended).unwrap();
+            late(&paths, &id, &exec, &record).unwrap();
+            assert!(!file(&paths, &id, &exec).exists());
+            assert_eq!(code(&paths, &id, &exec), Some(7));
+        }
+    }
+
+    #[test]
+    fn one_whose_process_lives_has_begun() {
+        let (_dir, paths, id, exec, record) = dead();
+        let record = ExecRecord { process: Some(own_process()), ..record };
+        disk::write_state(&file(&paths, &id, &exec), &record).unwrap();
+        end_unbegun(&paths, &id, &exec, 126).unwrap();
+        assert_eq!(disk::read_state::<ExecRecord>(&file(&paths, &id, &exec)).unwrap(), record);
+        assert!(!ended_file(&paths, &id, &exec).exists());
     }
 }

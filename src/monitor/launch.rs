@@ -42,6 +42,9 @@ pub enum Error {
     /// What lies in the place of its socket is none of a monitor's.
     #[error("the container's monitor cannot be reached")]
     Unreachable(#[source] sys::Error),
+    /// It was spawned, and cannot be heard: it may have started what it was to.
+    #[error("the monitor cannot be heard")]
+    Unheard(#[source] Box<Error>),
     /// A system call.
     #[error(transparent)]
     Sys(#[from] sys::Error),
@@ -56,6 +59,7 @@ impl Explain for Error {
             Self::Failed(failure) => failure.kind(),
             Self::Died { .. } => ErrorKind::Internal,
             Self::Gone | Self::Silent | Self::Unreachable(_) => ErrorKind::Unreachable,
+            Self::Unheard(error) => error.kind(),
             Self::Sys(error) => error.kind(),
             Self::Disk(error) => error.kind(),
         }
@@ -68,6 +72,7 @@ impl Explain for Error {
                 Some("`hoist kill` or `hoist rm -f` go on without it".to_owned())
             }
             Self::Died { .. } => None,
+            Self::Unheard(error) => error.hint(),
             Self::Sys(error) => error.hint(),
             Self::Disk(error) => error.hint(),
         }
@@ -141,19 +146,22 @@ pub fn launch(
     let path = sealed.map(|tree| (sys::fs::proc_path(tree.as_fd()), tree));
     let program = path.as_ref().map_or(program, |(path, _tree)| path.as_path());
     let pid = spawn::spawn(&spawn::Command { program, args: &args, streams, passed: &passed })?;
-    let pidfd = sys::process::open(pid)?;
+    let unheard = |error: Error| Error::Unheard(Box::new(error));
+    let pidfd = sys::process::open(pid).map_err(|error| unheard(error.into()))?;
     // The monitor has its own now; as long as it holds them, nobody else gets the lock.
     drop((lock, ready_end));
     hear(ready, pidfd, &log_path)
 }
 
 fn hear(ready: OwnedFd, pidfd: OwnedFd, log: &Path) -> Result<Launched, Error> {
-    let told = wire::read_ready(&mut File::from(ready));
-    let (moved, outcome) = told.map_err(disk::Error::io("read", "the monitor's pipe"))?;
+    let unheard = |error: Error| Error::Unheard(Box::new(error));
+    let told =
+        wire::read_ready(&mut File::from(ready)).map_err(disk::Error::io("read", "the monitor's pipe"));
+    let (moved, outcome) = told.map_err(|error| unheard(error.into()))?;
     let pidfd = match moved {
         Some(pid) => {
             let _ = sys::process::wait(pidfd.as_fd()); // it has ended
-            sys::process::open(pid)?
+            sys::process::open(pid).map_err(|error| unheard(error.into()))?
         }
         None => pidfd,
     };

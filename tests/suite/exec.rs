@@ -45,6 +45,13 @@ fn a_command_is_made_started_once_and_remembered() {
         (ErrorKind::Conflict, "it has run already".to_owned())
     );
 
+    // Who starts it decides whether it is seen.
+    let id = create(&case, &target, ExecRequest { detach: true, ..request(&["echo", "seen"]) });
+    let said = case.wait_for(async {
+        hear(case.engine.execs().start(&id, ALL, None).await.unwrap().attached).await.stdout
+    });
+    assert_eq!((said.as_str(), inspect(&case, &id).detach), ("seen\n", false));
+
     let one_step = case.wait_for(case.engine.containers().exec(&target, request(&["true"]), ALL)).unwrap();
     let id = one_step.id.clone();
     assert_eq!(case.wait_for(hear(one_step.attached)).code, Some(0));
@@ -56,13 +63,28 @@ fn of_many_who_start_a_command_one_does() {
     let case = Case::new();
     let target = case.start(&["sleep", "1000"], |_| {});
     let id = create(&case, &target, request(&["sh", "-c", "echo ran >> /runs; exec sleep 1000"]));
-    let results = case.wait_for(async {
-        let start = || async { case.engine.execs().start_detached(&id).await.map_err(|error| error.kind()) };
-        let (a, b, c) = tokio::join!(start(), start(), start());
-        [a, b, c].map(|result| result.map(drop))
+    let execs = case.engine.execs();
+    let (results, seen) = case.wait_for(async {
+        let start = || async { execs.start_detached(&id).await.map(drop) };
+        // Each looks at all records.
+        let others = async {
+            let mut seen = Vec::new();
+            for _ in 0..20 {
+                execs.create(&target, request(&["true"])).await.unwrap();
+                seen.push(execs.inspect(&id).await.unwrap().status);
+            }
+            seen
+        };
+        let (a, b, c, seen) = tokio::join!(start(), start(), start(), others);
+        ([a, b, c], seen)
     });
-    assert_eq!(results.iter().filter(|result| result.is_ok()).count(), 1, "{results:?}");
-    assert!(results.iter().all(|result| matches!(result, Ok(()) | Err(ErrorKind::Conflict))), "{results:?}");
+    let refused: Vec<_> = results.iter().filter_map(|result| result.as_ref().err()).collect();
+    assert_eq!(refused.len(), 2, "{results:?}");
+    for error in refused {
+        let told = (error.kind(), error.causes().join(": "));
+        assert_eq!(told, (ErrorKind::Conflict, "it is running already".to_owned()));
+    }
+    assert!(!seen.iter().any(|status| matches!(status, ExecStatus::Exited(_))), "{seen:?}");
     assert!(matches!(status(&case, &id), ExecStatus::Running(Some(_))));
     let runs = case.wait_for(async {
         let shown = case.engine.containers().exec(&target, request(&["cat", "/runs"]), ALL).await.unwrap();

@@ -78,7 +78,7 @@ impl Engine {
         Err(NotFound { noun: "exec instance", name: id.to_string() }).doing(doing)
     }
 
-    /// In the order in which a record moves, so that it is not missed on its way.
+    /// In the order in which the files come and go, so that it is not missed on its way.
     fn look_at_exec(&self, container: &ContainerId, id: &ExecId) -> disk::Result<Option<ExecView>> {
         let view = |status, record| Ok(Some(ExecView::new(id, container, status, record)));
         if let Some(record) = read(&exec::created_file(self.paths(), container, id))? {
@@ -107,17 +107,13 @@ impl Engine {
         self.get(container.as_str())?.status.after(Verb::Exec).doing(&doing)?;
         let (from, to) =
             (exec::created_file(self.paths(), &container, id), exec::file(self.paths(), &container, id));
-        if let Err(error) = fs::rename(&from, &to) {
-            if error.kind() != std::io::ErrorKind::NotFound {
-                return Err(disk::Error::io("rename", &from)(error)).doing(doing);
+        match claim(&from, &to, change).doing(&doing)? {
+            Some(record) => Ok((container, record)),
+            None => {
+                let is_over = matches!(self.find_exec(id, &doing)?.status, ExecStatus::Exited(_));
+                Err(if is_over { Refused::HasRun } else { Refused::Running }).doing(doing)
             }
-            let is_over = matches!(self.find_exec(id, &doing)?.status, ExecStatus::Exited(_));
-            return Err(if is_over { Refused::HasRun } else { Refused::Running }).doing(doing);
         }
-        let record = disk::read_state::<ExecRecord>(&to).doing(&doing)?;
-        let record = change(record).owned();
-        disk::write_state(&to, &record).doing(doing)?;
-        Ok((container, record))
     }
 
     /// Notes the end of sessions that were killed with their monitors, forgets those that ended or
@@ -144,9 +140,17 @@ impl Engine {
     /// Whether a session is over; one that was killed leaves a record of that.
     fn is_over(&self, container: &ContainerId, path: &Path) -> bool {
         let id = path.file_stem().and_then(|stem| stem.to_str()).and_then(|stem| stem.parse::<ExecId>().ok());
+        // Who starts it is at it, or was killed: that is for the next who does. To be looked at
+        // first, for without it the record is that of who starts it.
+        if path.with_extension("created").exists() {
+            return false;
+        }
         match (disk::read_state::<ExecRecord>(path), id) {
             (Ok(record), _) if !record.is_over() => return false,
-            (Ok(record), Some(id)) => exec::end(self.paths(), container, &id, &record, UNKNOWN),
+            (Ok(record), Some(id)) => {
+                // Where that cannot be written, who looks next tries again.
+                let _ = exec::end_unwatched(self.paths(), container, &id, &record, UNKNOWN);
+            }
             (Err(error), _) if error.is_not_found() => {}
             (Err(error), _) if !error.is_of_the_file() => return false,
             // No session has such a name, or its file cannot be read.
@@ -156,6 +160,33 @@ impl Engine {
             }
         }
         true
+    }
+}
+
+/// Writes the record at `from`, changed and owned by this process, to `to`, and removes it there;
+/// `None` when another was faster. As long as it is at `from`, nothing has happened.
+fn claim(
+    from: &Path,
+    to: &Path,
+    change: impl FnOnce(ExecRecord) -> ExecRecord,
+) -> disk::Result<Option<ExecRecord>> {
+    let file = match disk::open(from) {
+        Ok(file) => file,
+        Err(error) if error.is_not_found() => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    // It ends with this process.
+    file.lock().map_err(disk::Error::io("lock", from))?;
+    // Who had the lock before may have removed it. Nobody puts another in its place.
+    let Some(record) = read(from)? else { return Ok(None) };
+    let record = change(record).owned();
+    disk::write_state(to, &record)?;
+    match fs::remove_file(from) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(disk::Error::io("remove", from)(error))
+        }
+        // It may have been swept as one of too many.
+        _ => Ok(Some(record)),
     }
 }
 
@@ -199,6 +230,85 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
+    use crate::base::{ErrorKind, Paths};
+    use crate::container::Process;
+    use crate::engine::Settings;
+
+    /// An engine of its own, and a container's folder of sessions in it.
+    fn engine() -> (tempfile::TempDir, Engine, ContainerId, ExecId) {
+        let dir = tempfile::tempdir().unwrap();
+        let paths = Paths::new(dir.path().join("root"), dir.path().join("run"));
+        let engine = Engine::open(Settings::new(paths)).unwrap();
+        let (id, exec): (ContainerId, ExecId) = ("ab".repeat(32).parse().unwrap(), ExecId::random().unwrap());
+        fs::create_dir_all(exec::folder(engine.paths(), &id)).unwrap();
+        (dir, engine, id, exec)
+    }
+
+    const DEAD: Process = Process { pid: 4_000_000, start_time: 1 };
+
+    #[test]
+    fn of_many_who_claim_a_command_one_does_and_nobody_finds_it_unowned() {
+        let (_dir, engine, id, exec) = engine();
+        let (from, to) =
+            (exec::created_file(engine.paths(), &id, &exec), exec::file(engine.paths(), &id, &exec));
+        for _ in 0..50 {
+            disk::write_state(&from, &ExecRecord::new()).unwrap();
+            let try_it = || {
+                let claimed = claim(&from, &to, |record| record).unwrap().is_some();
+                let view = engine.look_at_exec(&id, &exec).unwrap().unwrap();
+                (claimed, view.status)
+            };
+            let results = std::thread::scope(|scope| {
+                let all = [(); 4].map(|()| scope.spawn(try_it));
+                all.map(|one| one.join().unwrap())
+            });
+            assert_eq!(results.iter().filter(|(claimed, _)| *claimed).count(), 1, "{results:?}");
+            assert!(results.iter().all(|(_, status)| *status == ExecStatus::Running(None)), "{results:?}");
+            fs::remove_file(&to).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_claim_that_fails_or_is_cut_off_leaves_the_command_as_it_was_made() {
+        let (_dir, engine, id, exec) = engine();
+        let (from, to) =
+            (exec::created_file(engine.paths(), &id, &exec), exec::file(engine.paths(), &id, &exec));
+        let status = || engine.look_at_exec(&id, &exec).unwrap().map(|view| view.status);
+        disk::write_state(&from, &ExecRecord::new()).unwrap();
+        fs::create_dir_all(to.join("in the way")).unwrap();
+        assert!(claim(&from, &to, |record| record).is_err());
+        assert_eq!(status(), Some(ExecStatus::Created));
+        crate::sys::tree::remove(&to).unwrap();
+        // Killed in between.
+        disk::write_state(&to, &ExecRecord { owner: Some(DEAD), ..ExecRecord::new() }).unwrap();
+        engine.make_room(&id).unwrap();
+        assert_eq!(status(), Some(ExecStatus::Created));
+        assert!(claim(&from, &to, |record| record).unwrap().is_some());
+        engine.make_room(&id).unwrap();
+        assert_eq!(status(), Some(ExecStatus::Running(None)));
+        assert!(claim(&from, &to, |record| record).unwrap().is_none());
+    }
+
+    #[test]
+    fn a_record_without_an_owner_is_not_ended() {
+        let (_dir, engine, id, exec) = engine();
+        let file = exec::file(engine.paths(), &id, &exec);
+        for (owner, want) in [(None, ExecStatus::Running(None)), (Some(DEAD), ExecStatus::Exited(UNKNOWN))] {
+            disk::write_state(&file, &ExecRecord { owner, ..ExecRecord::new() }).unwrap();
+            engine.make_room(&id).unwrap();
+            assert_eq!(engine.look_at_exec(&id, &exec).unwrap().unwrap().status, want);
+            assert_eq!(file.exists(), owner.is_none());
+        }
+    }
+
+    #[test]
+    fn a_command_that_is_being_started_is_not_said_to_have_lost_its_monitor() {
+        let (_dir, engine, id, exec) = engine();
+        disk::write_state(&exec::file(engine.paths(), &id, &exec), &ExecRecord::new().owned()).unwrap();
+        let error = engine.resize_exec(&exec, 33, 101).unwrap_err();
+        assert_eq!((error.kind(), error.hint()), (ErrorKind::Conflict, None));
+        assert_eq!(error.causes().join(": "), "it is still being started, or its monitor is gone");
+    }
 
     fn kept(count: u64, bytes: u64) -> Vec<Kept> {
         let written = |age| SystemTime::UNIX_EPOCH + Duration::from_secs(1000 - age);
