@@ -3,6 +3,7 @@
 mod filter;
 mod follow;
 
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 
@@ -11,7 +12,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
 use super::error::{Doing, Result};
-use super::{Engine, Event};
+use super::{Engine, Event, blocking};
 use crate::base::journal::{Found, Position, Reader};
 pub use filter::EventFilter;
 pub(super) use follow::Journal;
@@ -68,15 +69,18 @@ impl Engine {
     ///
     /// When the journal cannot be read.
     pub async fn past_events(&self, filter: EventFilter) -> Result<Vec<Event>> {
-        let mut past = self.past(EventRequest { filter, ..EventRequest::default() })?;
-        let mut events = Vec::new();
-        while let Some(news) = past.recv().await {
-            events.extend(match news {
-                News::Event(event) => Some(event),
+        let engine = self.clone();
+        blocking(move || {
+            let request = EventRequest { filter, ..EventRequest::default() };
+            let Events { past, request, .. } = engine.past(request)?;
+            let news = past.into_iter().flat_map(|mut past| iter::from_fn(move || past.next()));
+            let wanted = news.filter_map(|news| match news {
+                News::Event(event) => request.takes(&event).then_some(event),
                 News::Gap => None,
             });
-        }
-        Ok(events)
+            Ok(wanted.collect())
+        })
+        .await
     }
 
     /// What is asked for of what the journal has at this moment.
@@ -114,6 +118,8 @@ impl Events {
     /// The next one; `None` when no more will come. Nothing is lost where the future is dropped.
     pub async fn recv(&mut self) -> Option<News> {
         loop {
+            // A long past must not hold up all others. Before anything is taken, which would be lost.
+            tokio::task::coop::consume_budget().await;
             let news = match &mut self.past {
                 Some(past) => match past.next() {
                     Some(news) => news,
@@ -127,7 +133,6 @@ impl Events {
             if self.is_wanted(&news) {
                 return Some(news);
             }
-            tokio::task::coop::consume_budget().await; // a long past must not hold up all others
         }
     }
 
@@ -152,10 +157,19 @@ impl Events {
         }
     }
 
-    /// Reads what was missed from the journal; a gap where that is gone.
+    /// Reads what was missed from the journal; a gap where that is gone or cannot be read. `None`
+    /// when the engine is gone.
     fn catch_up(&mut self) -> Option<News> {
-        let live = self.journal.upgrade()?.subscribe().ok()?;
-        let reader = Reader::at(&self.path, self.seen).ok()?;
+        let journal = self.journal.upgrade()?;
+        let behind = journal.subscribe().and_then(|live| Ok((Reader::at(&self.path, self.seen)?, live)));
+        let (reader, live) = match behind {
+            Ok(behind) => behind,
+            Err(error) => {
+                // What is still queued comes next.
+                tracing::error!(%error, "the journal cannot be read");
+                return Some(News::Gap);
+            }
+        };
         self.past = reader.map(|reader| Past { reader, end: live.start });
         self.seen = live.start;
         self.live = Some(live);
@@ -166,11 +180,19 @@ impl Events {
     }
 
     fn is_wanted(&self, news: &News) -> bool {
-        let News::Event(event) = news else { return true };
+        match news {
+            News::Event(event) => self.request.takes(event),
+            News::Gap => true,
+        }
+    }
+}
+
+impl EventRequest {
+    fn takes(&self, event: &Event) -> bool {
         let time = event.timestamp();
-        self.request.since.is_none_or(|since| time >= since)
-            && self.request.until.is_none_or(|until| time <= until)
-            && self.request.filter.takes(event)
+        self.since.is_none_or(|since| time >= since)
+            && self.until.is_none_or(|until| time <= until)
+            && self.filter.takes(event)
     }
 }
 

@@ -161,6 +161,19 @@ async fn who_is_slow_reads_the_journal_itself_and_is_told_where_that_is_gone() {
 }
 
 #[tokio::test]
+async fn a_long_past_does_not_hold_up_others() {
+    let (_dir, engine) = engine();
+    for number in 0..300 {
+        write(&engine, &format!("{number}"));
+    }
+    let request = EventRequest { until: Some(Timestamp::now()), ..EventRequest::default() };
+    let mut events = engine.events(request).await.unwrap();
+    let other = tokio::spawn(async {});
+    assert_eq!(read(&mut events, 300).await.len(), 300);
+    assert!(other.is_finished());
+}
+
+#[tokio::test]
 async fn the_end_of_the_engine_ends_the_events() {
     let (_dir, engine) = engine();
     let mut events = engine.events(EventRequest::default()).await.unwrap();
