@@ -18,6 +18,7 @@ use super::error::{Doing, Result};
 use super::{Engine, ExecId, Verb, blocking};
 use crate::base::{ContainerId, disk};
 use crate::container::store;
+use crate::monitor::journal::tell_or_warn;
 use crate::monitor::launch;
 use crate::monitor::wire::{Answer, Ask, Attach, MAX_PACKET, tag};
 use crate::sys::socket::{self, Received, Sent};
@@ -57,7 +58,7 @@ pub struct Attached {
     pub output: mpsc::Receiver<Output>,
     /// Whether the process has a terminal.
     pub tty: bool,
-    /// Of the start, where it was started for this client.
+    /// What one would not expect, also of the start, where it was started for this client.
     pub warnings: Warnings,
 }
 
@@ -162,20 +163,20 @@ impl Engine {
         let doing = || format!("start `{}`", self.called(target));
         let found = self.get(target)?;
         if found.status.is_up() {
-            let connection = self.attach_to(found.record.id.as_str(), options)?;
-            return Ok(Started { connection, begun: Begun::default() });
+            return self.attach_to(found.record.id.as_str(), options);
         }
         let record = found.record;
         let (ours, theirs) = early(Attach { size, ..options.into() }).doing(doing)?;
-        // What happens stands, whether or not it can be told.
-        let _ = crate::monitor::journal::tell(self.paths(), &record, "attach", &[]);
-        let begun = self.start_now(record.id.as_str(), &[theirs])?;
+        let untold = tell_or_warn(self.paths(), &record, "attach", &[]);
+        let mut begun = self.start_now(record.id.as_str(), &[theirs])?;
+        begun.warnings.0.extend(untold);
         let container = record.id;
         let tty = accepted(&ours).doing(doing)?;
         Ok(Started { connection: Connection { socket: ours, tty, container, exec: None }, begun })
     }
 
-    pub(super) fn attach_to(&self, target: &str, options: AttachOptions) -> Result<Connection> {
+    /// Connects to one that is up; nothing is started for that.
+    pub(super) fn attach_to(&self, target: &str, options: AttachOptions) -> Result<Started> {
         let doing = || format!("attach to `{}`", self.called(target));
         let id = store::find_id(self.paths(), target).doing(doing)?;
         let connect = || {
@@ -192,9 +193,9 @@ impl Engine {
                 Err(launch::Error::Gone) if Instant::now() < patience => std::thread::sleep(ASK_AGAIN),
                 result => {
                     let connection = result.doing(doing)?;
-                    // What happened stands, whether or not it can be told.
-                    let _ = crate::monitor::journal::tell(self.paths(), &container.record, "attach", &[]);
-                    return Ok(connection);
+                    let untold = tell_or_warn(self.paths(), &container.record, "attach", &[]);
+                    let warnings = Warnings(untold.into_iter().collect());
+                    return Ok(Started { connection, begun: Begun { monitor: None, warnings } });
                 }
             }
         }

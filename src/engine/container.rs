@@ -259,8 +259,8 @@ impl Containers<'_> {
     ///
     /// [`ErrorKind::Conflict`](crate::base::ErrorKind) when it does not.
     pub async fn attach(&self, target: &str, options: AttachOptions) -> Result<Attached> {
-        let connection = self.on(target, move |engine, target| engine.attach_to(target, options)).await?;
-        self.engine.attached(connection, Warnings::default(), target)
+        let connected = self.on(target, move |engine, target| engine.attach_to(target, options)).await?;
+        self.engine.attached(connected.connection, connected.begun.warnings, target)
     }
 
     /// Ends it: a signal, and SIGKILL when it has not ended so many seconds later. `signal`

@@ -120,8 +120,10 @@ impl Monitor {
     /// After a first start that failed: the run's folder goes, and with `--rm` all of it.
     pub(super) fn give_up(self) {
         let forgotten = if self.record.config.lifecycle.auto_remove {
-            settle::remove(&self.paths, &self.record)
-                .and_then(|(discarded, _)| Ok(store::delete(&discarded)?))
+            settle::remove(&self.paths, &self.record).and_then(|(discarded, untold)| {
+                untold.iter().for_each(|warning| note(warning));
+                Ok(store::delete(&discarded)?)
+            })
         } else {
             store::forget_run(&self.paths, &self.record.id).map_err(Error::from)
         };
@@ -319,13 +321,14 @@ impl Monitor {
         if !is_removed && code.is_none() {
             settle::conclude(&self.paths, &self.record).iter().for_each(|error| report_error(error));
         }
-        let remove = || settle::remove(&self.paths, &self.record).map(|(discarded, _)| discarded);
-        let discarded = is_removed.then(remove).transpose();
-        if let Err(error) = &discarded {
+        let removed = is_removed.then(|| settle::remove(&self.paths, &self.record)).transpose();
+        let warning = match &removed {
+            Ok(removed) => removed.as_ref().and_then(|(_, untold)| untold.clone()),
             // It has ended all the same; the next look removes it.
-            report_error(error);
-            self.warn_waiters([format!("it cannot be removed: {}", one_line(error))]);
-        }
+            Err(error) => Some(format!("it cannot be removed: {}", one_line(error))),
+        };
+        warning.iter().for_each(|warning| note(warning));
+        self.warn_waiters(warning);
         // Whoever is told finds everything as it will be.
         self.lock = None;
         let stopped = Conflict { verb: Verb::Start, status: Status::Exited };
@@ -335,7 +338,7 @@ impl Monitor {
         self.answer_waiters();
         self.session.finish_clients(code.unwrap_or(self.record.state.exit_code));
         poll::deliver_rest(&mut self.session)?;
-        if let Ok(Some(discarded)) = discarded {
+        if let Ok(Some((discarded, _))) = removed {
             store::delete(&discarded)?;
         }
         Ok(())

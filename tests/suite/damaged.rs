@@ -700,7 +700,19 @@ fn a_journal_that_cannot_be_written_stops_no_verb() {
     assert_eq!(status("web"), Status::Exited);
     warned(&["start", "web"], &["start"]);
     warned(&["kill", "web"], &["kill"]);
-    warned(&["rm", "web"], &[]);
+    warned(&["rm", "web"], &["destroy"]);
+    let true_ = ["create", "--name", "true", "--network", "none", case::IMAGE, "true"];
+    warned(&true_, &["create"]);
+    warned(&["start", "-a", "true"], &["attach", "start"]);
+    warned(&["rm", "true"], &["destroy"]);
+    let brief = || case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true);
+    warned(&["stop", "-t", "0", &brief()], &["kill", "stop", "destroy"]);
+    // Whoever finds it is warned.
+    let run = case.run_of(&brief());
+    let dead = [run.monitor(), run.init().unwrap()];
+    dead.into_iter().for_each(kill);
+    until("both are dead", || dead.iter().all(|process| !process.is_alive()));
+    warned(&["ps"], &["destroy"]);
     assert!(case.wait_for(case.engine.containers().list()).unwrap().is_empty());
 }
 

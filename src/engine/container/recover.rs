@@ -177,6 +177,7 @@ impl Engine {
             is_alive: run.as_ref().and_then(Run::init).is_some_and(Process::is_alive),
             code: run.as_ref().map_or(settle::UNKNOWN, unseen_code),
         };
+        let mut untold = None;
         let errors = match left.step(&record, run) {
             Step::Record(run) => {
                 settle::record_late(paths, &mut record, &run).doing(doing)?;
@@ -185,11 +186,15 @@ impl Engine {
             Step::Adopt(run) => return self.adopt(&record, &run, lock, busy),
             Step::Restart(run) => return self.carry_on(&mut record, run, lock, busy),
             Step::LeaveToItsEnd => return Ok(Recovery { is_ending: true, ..Recovery::default() }),
-            Step::Settle(run) => self.settle_unseen(&mut record, run.as_ref())?,
+            Step::Settle(run) => {
+                let errors;
+                (errors, untold) = self.settle_unseen(&mut record, run.as_ref())?;
+                errors
+            }
             Step::Refuse => return Err(RunLost::of(paths, id)).doing(doing),
             Step::Remove(run) => {
                 let errors = settle::clear(paths, id, Some(&run));
-                self.remove_ended(&record)?;
+                untold = self.remove_ended(&record)?;
                 errors
             }
             Step::Clear(run) => {
@@ -200,7 +205,8 @@ impl Engine {
         };
         drop(lock);
         let unwritten = unwritten.map(|error| one_line(&error));
-        let warnings = warnings_of(&record.name, &errors).into_iter().chain(unwritten).collect();
+        let warnings =
+            warnings_of(&record.name, &errors).into_iter().chain(unwritten).chain(untold).collect();
         Ok(Recovery { warnings, ..Recovery::default() })
     }
 
@@ -283,31 +289,37 @@ impl Engine {
             return Ok(());
         }
         if record.config.lifecycle.auto_remove {
-            return self.remove_ended(&record);
+            let untold = self.remove_ended(&record)?;
+            untold.iter().for_each(|warning| tracing::warn!("{warning}")); // an error is returned
+            return Ok(());
         }
         // What it cannot write is written at the next look.
         let _ = settle::conclude(paths, &record);
         Ok(())
     }
 
-    /// Nobody saw the end of this run; without one, it was of another boot.
-    fn settle_unseen(&self, record: &mut Record, run: Option<&Run>) -> Result<Vec<crate::monitor::Error>> {
+    /// Nobody saw the end of this run; without one, it was of another boot. Gives also what to
+    /// warn of.
+    fn settle_unseen(
+        &self,
+        record: &mut Record,
+        run: Option<&Run>,
+    ) -> Result<(Vec<crate::monitor::Error>, Option<String>)> {
         let paths = self.paths();
         let is_removed = record.config.lifecycle.auto_remove;
         let next = if is_removed { Next::Remove } else { Next::Stay };
         let end = unseen_end(record, run);
         let errors = settle::settle(paths, record, run, end, next);
-        if is_removed {
-            self.remove_ended(record)?;
-        }
-        Ok(errors)
+        let untold = if is_removed { self.remove_ended(record)? } else { None };
+        Ok((errors, untold))
     }
 
-    /// Removes a container that was to be removed at its end.
-    fn remove_ended(&self, record: &Record) -> Result<()> {
+    /// Removes a container that was to be removed at its end; and what to warn of.
+    fn remove_ended(&self, record: &Record) -> Result<Option<String>> {
         let doing = || format!("remove `{}`", record.name);
-        let (discarded, _) = settle::remove(self.paths(), record).doing(doing)?;
-        store::delete(&discarded).doing(doing)
+        let (discarded, untold) = settle::remove(self.paths(), record).doing(doing)?;
+        store::delete(&discarded).doing(doing)?;
+        Ok(untold)
     }
 
     /// Removes what is left of the run of a container that is gone. Processes

@@ -75,6 +75,19 @@ impl Engine {
     ///
     /// When it cannot be told whether it runs.
     pub(super) fn look(&self, record: Record, busy: Busy) -> Result<Option<(Stored, Option<Error>)>> {
+        let mut of_gone = Vec::new();
+        let seen = self.look_or_warn(record, busy, &mut of_gone);
+        of_gone.iter().for_each(|warning| tracing::warn!("{warning}")); // it has nowhere else to go
+        seen
+    }
+
+    /// The same. Where the recovery removed it, what to warn of goes to `of_gone`.
+    fn look_or_warn(
+        &self,
+        record: Record,
+        busy: Busy,
+        of_gone: &mut Vec<String>,
+    ) -> Result<Option<(Stored, Option<Error>)>> {
         let paths = self.paths();
         let doing = || format!("read the state of `{}`", record.name);
         let has_folder = paths.container_run(&record.id).exists();
@@ -106,7 +119,10 @@ impl Engine {
                 return Ok(Some((Stored { warnings, ..as_left(record, run) }, Some(trouble))));
             }
         };
-        let Some(record) = store::load(paths, &record.id).doing(doing)? else { return Ok(None) };
+        let Some(record) = store::load(paths, &record.id).doing(doing)? else {
+            of_gone.extend(warnings);
+            return Ok(None);
+        };
         let run = store::load_run(paths, &record.id).doing(doing)?;
         // The process that changes it at this moment may not have got to the end of that yet.
         let is_left = run.as_ref().is_some_and(|run| !run.monitor.is_alive());
@@ -227,7 +243,7 @@ impl Engine {
                 Ok(Some(record)) => {
                     has_half_made |= !store::is_confirmed(paths, &record);
                     let name = record.name.to_string();
-                    match self.look(record, Busy::LeaveIt) {
+                    match self.look_or_warn(record, Busy::LeaveIt, &mut found.warnings) {
                         Ok(seen) => {
                             let container = seen.map(|(container, _)| container);
                             found.warnings.extend(container.iter().flat_map(|it| it.warnings.clone()));
