@@ -97,7 +97,8 @@ async fn remove(engine: &Engine, rm: Rm) -> Result<u8> {
     let containers = engine.containers();
     let mut code = 0;
     let running = if rm.force { Running::Kill } else { Running::Refuse };
-    let removal = Removal { volumes: rm.volumes, ..Removal::for_good(running) };
+    // `-v` asks for what is so anyway: what is written to an image's volumes goes with the container.
+    let removal = Removal::for_good(running);
     let work = async |target: String| {
         let removed = containers.remove(&target, removal).await;
         (target, removed)

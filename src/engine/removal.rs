@@ -32,9 +32,6 @@ pub struct Removal {
     pub fate: Fate,
     /// What becomes of one that is up.
     pub running: Running,
-    /// Whether its anonymous volumes go, too. They are not kept apart from its own changes, and
-    /// always do.
-    pub volumes: bool,
 }
 
 impl Removal {
@@ -47,7 +44,7 @@ impl Removal {
     /// Into the trash.
     #[must_use]
     pub fn to_trash(running: Running) -> Self {
-        Self { fate: Fate::Trash, running, ..Self::default() }
+        Self { fate: Fate::Trash, running }
     }
 }
 

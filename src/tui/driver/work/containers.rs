@@ -64,7 +64,7 @@ async fn verb(engine: &Engine, request: Request, reporter: Reporter) -> Result<F
         Request::Rm(it) => {
             let force = it.force;
             let running = if force { Running::Kill } else { Running::Refuse };
-            let removal = Removal { volumes: it.volumes, ..Removal::for_good(running) };
+            let removal = Removal::for_good(running);
             let work = |engine: Engine, target: String| async move {
                 match engine.containers().remove(&target, removal).await {
                     // What is not there need not be removed by force.
