@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixListener;
 
 use super::follow::QUEUE;
 use super::*;
@@ -158,6 +159,26 @@ async fn who_is_slow_reads_the_journal_itself_and_is_told_where_that_is_gone() {
     assert_eq!(read(&mut events, 1).await, ["gap"], "which stands for all that was missed");
     write(&engine, "last");
     assert_eq!(read(&mut events, 1).await, ["last"]);
+}
+
+#[tokio::test]
+async fn what_was_missed_and_cannot_be_read_is_a_gap_and_the_rest_follows() {
+    let (_dir, engine) = engine();
+    let mut events = engine.events(EventRequest::default()).await.unwrap();
+    let mut quick = engine.events(EventRequest::default()).await.unwrap();
+    for number in 0..QUEUE + 200 {
+        write(&engine, &format!("{number}"));
+        read(&mut quick, 1).await;
+    }
+    let journal = engine.paths().journal();
+    let aside = journal.with_extension("aside");
+    fs::rename(&journal, &aside).unwrap();
+    // A socket cannot be opened.
+    let in_the_way = UnixListener::bind(&journal).unwrap();
+    assert_eq!(read(&mut events, 2).await, ["gap", "200"], "the newest are kept");
+    drop(in_the_way);
+    fs::rename(&aside, &journal).unwrap();
+    assert_eq!(read(&mut events, QUEUE - 1).await.last().unwrap(), &format!("{}", QUEUE + 199));
 }
 
 #[tokio::test]
