@@ -105,7 +105,7 @@ pub mod sys {
         };
     }
     pub mod mount {
-        pub use crate::sys::mount::{Attrs, Filesystem, attach, detach};
+        pub use crate::sys::mount::{Attrs, Depth, Filesystem, attach, detach, set_attrs};
     }
     pub mod netlink {
         pub use crate::sys::netlink::inside;

@@ -124,7 +124,10 @@ pub fn launch(
         Role::Adopt(lock) => ("adopt", String::new(), Some(lock.into_fd())),
         Role::Exec(exec) => ("exec", exec.as_str().to_owned(), None),
     };
-    let mut passed = vec![lock.as_ref().map_or(null.as_fd(), AsFd::as_fd), ready_end.as_fd()];
+    let pipe = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC);
+    let (let_go, held) = sys::check(pipe, || "pipe2(O_CLOEXEC)".to_owned())?;
+    let lock_end = lock.as_ref().map_or(null.as_fd(), AsFd::as_fd);
+    let mut passed = vec![lock_end, ready_end.as_fd(), let_go.as_fd()];
     passed.extend(clients.iter().map(AsFd::as_fd));
     let words = [
         b"hoist".to_vec(),
@@ -145,7 +148,11 @@ pub fn launch(
     let sealed = sys::exe::read_only_bind(program).and_then(|tree| spawn::raise(tree.as_fd()));
     let path = sealed.map(|tree| (sys::fs::proc_path(tree.as_fd()), tree));
     let program = path.as_ref().map_or(program, |(path, _tree)| path.as_path());
-    let pid = spawn::spawn(&spawn::Command { program, args: &args, streams, passed: &passed })?;
+    let spawned = spawn::spawn(&spawn::Command { program, args: &args, streams, passed: &passed });
+    // As long as somebody holds the mount, who may mount can make it writable again.
+    drop(path);
+    drop((let_go, held));
+    let pid = spawned?;
     let unheard = |error: Error| Error::Unheard(Box::new(error));
     let pidfd = sys::process::open(pid).map_err(|error| unheard(error.into()))?;
     // The monitor has its own now; as long as it holds them, nobody else gets the lock.

@@ -72,6 +72,8 @@ struct Call {
     id: ContainerId,
     lock: Option<OwnedFd>,
     ready: OwnedFd,
+    /// At its end once the launcher holds the mount no longer that this process runs from.
+    let_go: OwnedFd,
     clients: Vec<OwnedFd>,
 }
 
@@ -82,8 +84,8 @@ enum Role {
     Exec(crate::base::ExecId),
 }
 
-/// Lock and pipe come before the clients.
-const FIXED: i32 = 2;
+/// Lock and pipes come before the clients.
+const FIXED: i32 = 3;
 
 impl Call {
     fn parse(args: &[OsString]) -> Result<Self, Error> {
@@ -104,15 +106,17 @@ impl Call {
             return Err(usage("the count"));
         }
         let mut passed = spawn::take_passed(passed)?.into_iter();
-        let [Some(lock), Some(ready)] = [passed.next(), passed.next()] else {
+        let [Some(lock), Some(ready), Some(let_go)] = [passed.next(), passed.next(), passed.next()] else {
             return Err(usage("the count"));
         };
         let clients = passed.collect();
         let lock = if matches!(role, Role::Exec(_)) { None } else { Some(lock) };
-        Ok(Self { role, paths: Paths::new(root, run), id, lock, ready, clients })
+        Ok(Self { role, paths: Paths::new(root, run), id, lock, ready, let_go, clients })
     }
 
     fn run(self) -> Result<(), Error> {
+        // Before anything enters the container. Nothing is ever written to it.
+        let _ = rustix::io::retry_on_intr(|| rustix::io::read(&self.let_go, &mut [0_u8; 1]));
         if let Err(error) = self.leave_the_session() {
             report_error(&error); // a logout may then take this process along
         }

@@ -2,7 +2,8 @@
 //!
 //! A process that enters a container is seen there, and `/proc/<pid>/exe` leads to the
 //! file it was started from. Started from a detached, read-only bind of that file, nobody
-//! can open it for writing, and no mount table shows it.
+//! can open it for writing, and no mount table shows it. Once no descriptor holds the bind, it
+//! is in no mount namespace either: nobody can change it, whatever capabilities it has.
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};

@@ -6,7 +6,8 @@
 use std::ffi::CString;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::fd::AsFd as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,6 +18,7 @@ use crate::bundle::{self, Bundle, DOCKER_CAPS, HOIST, Said};
 use crate::support::{Home, in_user_namespace, skipped};
 use hoist::internals::runtime::seccomp;
 use hoist::internals::sys::cap::CapSet;
+use hoist::internals::sys::mount::{self, Attrs};
 use serde_json::{Value, json};
 
 /// Docker's filter for a container with its capabilities.
@@ -60,6 +62,57 @@ fn what_a_container_holds_of_the_runtimes_program_stays_read_only_after_its_end(
     let mut victim = of_copy(&home.command(["exec", "-i", "held", "/proc/self/exe", "load"]));
     let mut attacker = home.command(["exec", "-i", "held", "sh", "-c", HOLD]);
     assert_eq!(opened_after_the_end_of(&mut victim, &mut attacker), refused);
+}
+
+/// Who may mount could make the mount writable again, as long as it is in a mount namespace,
+/// which is as long as a descriptor holds it: those of `exec` are let go before anything enters.
+#[test]
+fn nobody_can_change_the_mount_that_a_process_in_a_container_runs_from() {
+    let home = Home::with_busybox();
+    home.hoist(["run", "-d", "--name", "held", "--network", "none", "busybox", "sleep", "1000"]).ok();
+    let mut victim = home.command(["exec", "-i", "held", "/proc/self/exe", "load"]);
+    let mut victim = victim.stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+    let is_over = AtomicBool::new(false);
+    let seen = std::thread::scope(|scope| {
+        let looker = scope.spawn(|| {
+            let mut seen = Vec::new();
+            while !is_over.load(Ordering::Relaxed) || seen.is_empty() {
+                seen.extend(changed_mounts_of_programs_in_containers());
+            }
+            seen
+        });
+        for _ in 0..40 {
+            home.hoist(["exec", "held", "true"]).ok();
+        }
+        is_over.store(true, Ordering::Relaxed);
+        looker.join().unwrap()
+    });
+    drop(victim.stdin.take());
+    victim.wait().unwrap();
+    assert!(seen.iter().all(|result| *result == Err(libc::EINVAL)), "{seen:?}");
+}
+
+/// Of each process in a pid namespace of its own that runs hoist: what comes of changing the mount
+/// that it runs from.
+fn changed_mounts_of_programs_in_containers() -> Vec<Result<(), i32>> {
+    let program = fs::metadata(HOIST).unwrap();
+    let mut results = Vec::new();
+    for entry in fs::read_dir("/proc").unwrap().flatten() {
+        let status = fs::read_to_string(entry.path().join("status")).unwrap_or_default();
+        let levels = status.lines().find_map(|line| line.strip_prefix("NSpid:"));
+        let exe = entry.path().join("exe");
+        let is_hoist = || {
+            fs::metadata(&exe).is_ok_and(|meta| (meta.dev(), meta.ino()) == (program.dev(), program.ino()))
+        };
+        if levels.is_none_or(|levels| levels.split_whitespace().count() < 2) || !is_hoist() {
+            continue;
+        }
+        let Ok(place) = hoist::internals::sys::fs::open_place(&exe) else { continue };
+        let changed =
+            mount::set_attrs(place.as_fd(), mount::Depth::One, Attrs::MOUNT_ATTR_RDONLY, Attrs::empty());
+        results.push(changed.map_err(|error| error.errno()));
+    }
+    results
 }
 
 /// Looks for a program other than busybox, and holds it.
