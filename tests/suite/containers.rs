@@ -980,6 +980,44 @@ fn any_number_who_wait_or_follow_share_one_inotify_instance() {
 }
 
 #[test]
+fn who_waits_for_one_that_is_removed_hears_how_it_ended() {
+    let case = Case::new();
+    let ids: Vec<_> = (0..24).map(|_| case.start(&["sleep", "1000"], |_| {})).collect();
+    let exits = case.wait_for(async {
+        let waiters: Vec<_> = ids
+            .iter()
+            .cloned()
+            .map(|id| {
+                let engine = case.engine.clone();
+                tokio::spawn(async move { engine.containers().wait(&id, WaitFor::NotRunning).await })
+            })
+            .collect();
+        let removals: Vec<_> = ids
+            .iter()
+            .cloned()
+            .map(|id| {
+                let engine = case.engine.clone();
+                tokio::spawn(async move {
+                    engine.containers().remove(&id, Removal::for_good(Running::Kill)).await
+                })
+            })
+            .collect();
+        for removal in removals {
+            removal.await.unwrap().unwrap();
+        }
+        let mut exits = Vec::new();
+        for waiter in waiters {
+            match waiter.await.unwrap() {
+                Ok(exit) => exits.push(exit.code),
+                Err(error) => assert_eq!(error.kind(), ErrorKind::NotFound), // it was too late
+            }
+        }
+        exits
+    });
+    assert!(!exits.is_empty() && exits.iter().all(|code| *code == 137), "{exits:?}");
+}
+
+#[test]
 fn a_shutdown_ends_each_in_its_own_way_and_a_boot_starts_what_policies_want() {
     let case = Case::new();
     let containers = case.engine.containers();

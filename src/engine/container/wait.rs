@@ -10,7 +10,7 @@ use tokio::io::Interest;
 
 use super::super::attach::watched;
 use super::super::error::{Doing, Result};
-use super::super::{Engine, Event, EventRequest, Events, News, Status, blocking};
+use super::super::{Engine, Event, EventFilter, EventRequest, Events, Kind, News, Status, blocking};
 use super::recover::Busy;
 use super::{Exit, Stored, WaitFor};
 use crate::base::ContainerId;
@@ -72,10 +72,29 @@ impl Engine {
                         return Ok(exit(&now.record.state));
                     }
                 }
-                // Removed: the journal's "destroy" may be lost, the folder is the truth.
-                None => return Ok(last.unwrap_or_else(|| exit_so_far(&now))),
+                // Removed: the journal's "destroy" may be lost, the folder is the truth. What the
+                // journal has of its end may not have come yet.
+                None => match last {
+                    None if now.status.is_up() => return self.exit_in_the_journal(&now).await,
+                    last => return Ok(last.unwrap_or_else(|| exit_so_far(&now))),
+                },
             }
         }
+    }
+
+    /// How a container that is gone ended the run that was seen last.
+    async fn exit_in_the_journal(&self, last: &Stored) -> Result<Exit> {
+        let filter = EventFilter {
+            kinds: vec![Kind::Container.as_str().to_owned()],
+            containers: vec![last.record.id.to_string()],
+            ..EventFilter::default()
+        };
+        let began = last.run.as_ref().and_then(|run| run.started);
+        let mut events = self.past_events(filter).await?;
+        events.retain(|event| began.is_none_or(|began| event.timestamp() >= began));
+        let code = events.iter().rev().find(|event| event.action == "die").map_or(UNKNOWN, exit_code);
+        let oom_killed = events.iter().any(|event| event.action == "oom");
+        Ok(Exit { code, oom_killed, ..Exit::default() })
     }
 
     /// An end that the journal tells of, with what the record adds, if it is there still.
