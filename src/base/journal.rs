@@ -277,7 +277,7 @@ impl Reader {
             let there = inode(&self.path);
             // Rotated. What was appended to the old file before the rename is read first.
             if there == 0 || there == self.at.inode {
-                return Ok(None);
+                return Ok(self.begin_again_if_cut()?.then_some(Found::Lost));
             }
             if self.fill()? {
                 continue;
@@ -288,6 +288,19 @@ impl Reader {
                 return Ok(Some(Found::Lost));
             }
         }
+    }
+
+    /// A file that somebody has cut is read from its start.
+    fn begin_again_if_cut(&mut self) -> Result<bool> {
+        let Some(file) = &self.file else { return Ok(false) };
+        let length = file.metadata().map_err(Error::io("stat", &self.path))?.len();
+        let is_cut = length < self.at.offset;
+        if is_cut {
+            self.at.offset = 0;
+            self.buffer.clear();
+            self.given = 0;
+        }
+        Ok(is_cut)
     }
 
     /// Opens one of the journal's files at its start; `false` where it is missing.
@@ -441,6 +454,21 @@ mod tests {
         append(&path, &event(&long)).unwrap();
         append(&path, &event("start")).unwrap();
         assert_eq!(read(&mut Reader::at_start(&path).unwrap()), [long.as_str(), "start"]);
+    }
+
+    #[test]
+    fn a_journal_that_was_cut_is_read_from_its_start() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.log");
+        append(&path, &event("create")).unwrap();
+        let mut reader = Reader::at_end(&path).unwrap();
+        fs::File::create(&path).unwrap();
+        append(&path, &event("start")).unwrap();
+        append(&path, &event("die")).unwrap();
+        fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(0).unwrap();
+        assert_eq!(read(&mut reader), ["Lost"]);
+        append(&path, &event("destroy")).unwrap();
+        assert_eq!(read(&mut reader), ["destroy"]);
     }
 
     #[test]

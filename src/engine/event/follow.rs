@@ -2,15 +2,19 @@
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
 
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 
 use super::News;
 use crate::base::disk::Result;
 use crate::base::journal::{Found, Position, Reader};
 use crate::engine::watch::{Watched, Watcher};
 
+/// How soon it is tried again to read a journal that cannot be read.
+const AGAIN: Duration = Duration::from_secs(1);
 /// So many events are kept for who is slow; who is slower reads the journal itself.
 pub(super) const QUEUE: usize = 1024;
 
@@ -150,16 +154,29 @@ impl Drop for Subscription {
 
 async fn follow(journal: Weak<Journal>, mut watched: Watched, token: Arc<()>) {
     let _end = End { journal: journal.clone(), token };
+    let mut is_unread = false;
     loop {
-        let is_lost = watched.changed().await;
+        // While it cannot be read those who subscribed look by the clock.
+        let is_lost = if is_unread {
+            let _ = timeout(AGAIN, watched.changed()).await; // whichever comes first
+            true
+        } else {
+            watched.changed().await
+        };
         let Some(journal) = journal.upgrade() else { return };
         let mut following = journal.lock();
         let Some(following) = &mut *following else { return };
         following.is_told = watched.is_told();
-        if let Err(error) = following.pump(is_lost) {
-            tracing::error!(%error, "the journal cannot be read");
-            return;
-        }
+        let was_unread = is_unread;
+        is_unread = match following.pump(is_lost) {
+            Ok(()) => false,
+            Err(error) => {
+                if !was_unread {
+                    tracing::error!(%error, "the journal cannot be read");
+                }
+                true
+            }
+        };
     }
 }
 
