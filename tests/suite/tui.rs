@@ -567,6 +567,24 @@ fn the_terminal_is_given_back_before_a_panic_is_told() {
 }
 
 #[test]
+fn a_file_of_variables_that_is_a_pipe_is_refused_at_once() {
+    let home = Home::with_busybox();
+    let pipe = home.path("pipe");
+    rustix::fs::mknodat(rustix::fs::CWD, &pipe, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+    home.hoist(["run", "-d", "--name", "web", "--network", "none", "busybox", "sleep", "1000"]).ok();
+    let mut tui = Tui::open(&home, 160, 24);
+    tui.see("● web");
+    let file = pipe.display();
+    let why = "it is not a regular file";
+    tui.press(&format!(":create --env-file {file} busybox{ENTER}"));
+    tui.see(why);
+    tui.press("\x1b");
+    tui.miss(why);
+    tui.press(&format!(":exec -it --env-file {file} web sh{ENTER}"));
+    tui.see(why);
+}
+
+#[test]
 fn it_works_on_small_terminals() {
     let home = Home::with_busybox();
     home.hoist([
