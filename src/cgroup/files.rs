@@ -84,8 +84,8 @@ pub(super) fn pids_below(dir: &Path, file: &str) -> Result<Vec<i32>> {
     }
 }
 
-/// Whether a file could not be read because its group went: before it was opened, or after.
-fn is_gone(errno: Option<i32>) -> bool {
+/// Whether a file could not be read or written because its group went: before it was opened, or after.
+pub(super) fn is_gone(errno: Option<i32>) -> bool {
     [Some(libc::ENOENT), Some(libc::ENODEV)].contains(&errno)
 }
 

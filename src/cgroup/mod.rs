@@ -21,7 +21,6 @@ mod hierarchy;
 mod limits;
 mod stats;
 
-use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -353,7 +352,8 @@ impl Cgroup {
     pub fn kill(&self) -> Result<()> {
         if let Some(group) = &self.unified {
             match files::write(&group.join("cgroup.kill"), "1") {
-                Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                // An old kernel, or somebody else has just removed the group.
+                Err(Error::File { source, .. }) if files::is_gone(source.raw_os_error()) => {}
                 result => return result,
             }
         }
