@@ -13,6 +13,7 @@ use crate::base::disk;
 use crate::base::progress::Reporter;
 use crate::layer::compression::{Compression, unpacked};
 use crate::layer::stream::guard;
+use crate::layer::tar::{BLOCK, check_start};
 
 /// An archive on its way in.
 pub enum Input {
@@ -55,24 +56,33 @@ impl Input {
     /// A plain file of the unpacked bytes, to be read anywhere: the file itself where it is
     /// not packed, else a copy in the store that has no name and so never stays behind.
     pub(super) fn spool(self, store: &Store, reporter: &Reporter) -> Result<File> {
-        if let Self::File(path) = &self {
-            let mut file = File::open(path).map_err(disk::Error::io("open", path))?;
-            let is_file = file.metadata().map_err(disk::Error::io("stat", path))?.is_file();
-            let mut start = Vec::new();
-            if is_file {
-                let read = Read::by_ref(&mut file).take(6).read_to_end(&mut start);
-                read.map_err(disk::Error::io("read", path))?;
-                if Compression::of(&start) == Compression::None {
-                    return Ok(file);
+        let reader: Box<dyn Read + Send> = match self {
+            Self::File(path) => {
+                // Opened once: of a pipe the second would find nobody.
+                let file = File::open(&path).map_err(disk::Error::io("open", &path))?;
+                let meta = file.metadata().map_err(disk::Error::io("stat", &path))?;
+                if meta.is_file() {
+                    let mut start = [0; 6];
+                    let len = file.read_at(&mut start, 0).map_err(disk::Error::io("read", &path))?;
+                    if Compression::of(&start[..len]) == Compression::None {
+                        return Ok(file);
+                    }
                 }
+                Box::new(file)
             }
-        }
-        let (reader, _) = self.open()?;
+            Self::Stream(reader) => reader,
+        };
         let ingest = store.paths().ingest();
         disk::private_dir(&ingest)?;
         let spool = crate::sys::fs::unnamed(&ingest)?;
         let packed = AtomicU64::new(0);
         let mut unpacked = unpacked(Counted { inner: reader, count: &packed, reporter })?;
+        // What begins as no archive is not kept until it ends, which may be never.
+        let mut start = Vec::new();
+        let read = Read::by_ref(&mut unpacked).take(BLOCK as u64).read_to_end(&mut start);
+        read.map_err(Error::read("the archive"))?;
+        check_start(&start)?;
+        let mut unpacked = start.as_slice().chain(unpacked);
         let mut buffer = vec![0; 256 << 10];
         let mut total = 0;
         loop {

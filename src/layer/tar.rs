@@ -30,7 +30,8 @@ pub const MAX_PATH: usize = 4096;
 const MAX_PAX: u64 = 1 << 20;
 /// Pieces of a sparse file.
 const MAX_EXTENTS: usize = 1 << 20;
-const BLOCK: usize = 512;
+/// An archive is made of blocks of so many bytes.
+pub const BLOCK: usize = 512;
 
 /// Where an archive is read from.
 pub trait Source: BufRead {
@@ -104,6 +105,15 @@ pub struct Reader<R> {
     /// Bytes that fill up its last block.
     padding: u64,
     position: u64,
+}
+
+/// Whether an archive may begin with these bytes, its first block.
+///
+/// # Errors
+///
+/// What is wrong with its first header.
+pub fn check_start(block: &[u8]) -> Result<()> {
+    Reader::new(block).header().map(drop)
 }
 
 /// The records of a PAX header, by key; sparse maps of version 0.0 repeat theirs.

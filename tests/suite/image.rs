@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use crate::case::{Case, until};
 use crate::support::busybox_tar;
 use hoist::engine::fed_archive;
+use hoist::internals::base::error::chain;
 use hoist::internals::base::progress::Reporter;
 use hoist::internals::base::{ErrorKind, Explain as _, Paths};
 use hoist::internals::image::import::ImportRequest;
@@ -302,6 +303,43 @@ fn who_stops_a_load_finds_nothing_of_it() {
     assert!(matches!(error, image::Error::Interrupted), "{error}");
     assert_eq!(litter(&place), [""; 0]);
     assert!(place.store.images().unwrap().is_empty());
+}
+
+/// Bytes that are no archive and never end; more of them than a look at the start takes is a fault.
+struct Endless(usize);
+
+impl std::io::Read for Endless {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        self.0 += buffer.len();
+        assert!(self.0 < 4 << 20, "{} bytes were read", self.0);
+        buffer.fill(b'y');
+        Ok(buffer.len())
+    }
+}
+
+#[test]
+fn a_stream_that_begins_as_no_archive_is_refused_at_once() {
+    let place = Place::new();
+    let input = Input::Stream(Box::new(Endless(0)));
+    let error = image::load::load(&place.store, input, &Reporter::silent()).unwrap_err();
+    assert_eq!(chain(&error).join(": "), "the archive is malformed: a number in a header is not one");
+}
+
+#[test]
+fn an_archive_is_loaded_from_a_pipe_that_is_opened_once() {
+    let place = Place::new();
+    let (archive, pipe) = (place.dir.path().join("archive"), place.dir.path().join("pipe"));
+    std::fs::write(&archive, "no archive").unwrap();
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, 0o600.into()).unwrap();
+    let writer = std::thread::spawn({
+        let pipe = pipe.clone();
+        move || std::fs::write(pipe, "no archive").unwrap()
+    });
+    // Were it opened again, nobody would write any more, and the load wait for ever.
+    let [of_pipe, of_file] = [pipe, archive]
+        .map(|path| image::load::load(&place.store, Input::File(path), &Reporter::silent()).unwrap_err());
+    writer.join().unwrap();
+    assert_eq!(chain(&of_pipe), chain(&of_file));
 }
 
 #[test]
