@@ -10,8 +10,8 @@
 //!             └─▶ routes                                    to come
 //! ```
 //! A route of an API is to be one more column of a row: method, path, and a function that makes the
-//! same request of the path and the body. What is done then, and whether it changes anything, is
-//! said by the request, whoever made it.
+//! same request of the path and the body. What is done then, and whether it changes anything, depends
+//! on the request alone.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 

@@ -1,7 +1,7 @@
 //! Archives that come in pieces, as the body of a request does.
 //!
 //! ```text
-//! whoever has the bytes ── send().await ──▶ a few pieces ──▶ Read, on a thread that may block
+//! the sender ── send().await ──▶ a few pieces ──▶ Read, on a thread that may block
 //!   waits while the work is behind                            waits while nothing has come
 //! ```
 //! Whichever side goes ends the other: an archive that breaks off is an error for the work, and a
@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 
 use super::image::Input;
 
-/// So many pieces are on their way at once.
+/// How many pieces wait at most.
 const PIECES: usize = 4;
 
 #[derive(Debug)]

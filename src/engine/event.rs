@@ -1,4 +1,4 @@
-//! What changed, whoever changed it: the journal, from its past on.
+//! Events, of this process and of others: those in the journal, then those to come.
 
 mod filter;
 mod follow;

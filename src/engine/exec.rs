@@ -58,7 +58,8 @@ impl Execs<'_> {
     }
 
     /// Makes a command in a container that runs; it is not started. Its record outlives this
-    /// process: it goes with the container's run, and where many more were made after it.
+    /// process. It is dropped at the end of the container's run, and when too many newer ones were
+    /// made.
     ///
     /// # Errors
     ///

@@ -87,9 +87,9 @@ pub struct DiskUse {
 /// A container as its state files tell, seen to where a run of it was found dead.
 #[derive(Debug, Clone)]
 pub(in crate::engine) struct Stored {
-    /// What outlives a reboot.
+    /// Its `record.json`, which outlives a reboot.
     pub(in crate::engine) record: Record,
-    /// What does not; `None` when it is not up.
+    /// Its `run.json`; `None` when it is not up.
     pub(in crate::engine) run: Option<Run>,
     /// How it is.
     pub(in crate::engine) status: Status,

@@ -15,7 +15,7 @@ use crate::engine::watch::{Watched, Watcher};
 
 /// How soon it is tried again to read a journal that cannot be read.
 const AGAIN: Duration = Duration::from_secs(1);
-/// So many events are kept for who is slow; who is slower reads the journal itself.
+/// How many events are kept for a slow subscriber; a slower one reads the journal itself.
 pub(super) const QUEUE: usize = 1024;
 
 /// The journal of an engine, followed while somebody subscribes.
