@@ -111,10 +111,9 @@ pub(super) fn repair(paths: &NetworkPaths, look: Look) -> Result<Repair> {
     }
     let mut tables = Tables::open().step(|| "talk to the kernel about rules")?;
     let generation = |tables: &mut Tables| tables.generation().step(|| "look at the rules");
-    let current = Some(generation(&mut tables)?);
-    if states.is_empty()
-        || look == Look::IfChanged && states.iter().all(|state: &State| state.checked == current)
-    {
+    let current = generation(&mut tables)?;
+    let is_checked = |state: &State| state.checked.is_some() && state.checked == current;
+    if states.is_empty() || look == Look::IfChanged && states.iter().all(is_checked) {
         return Ok(Repair::Done(Vec::new()));
     }
     let mut warnings: Vec<String> = unread.iter().map(|error| one_line(error)).collect();
@@ -125,7 +124,8 @@ pub(super) fn repair(paths: &NetworkPaths, look: Look) -> Result<Repair> {
     for state in &mut states {
         warnings.extend(firewall::clear_the_way(&mut tables, &mut links, &names, paths, state)?);
     }
-    let checked = Some(generation(&mut tables)?);
+    // A change since then may be another's as well as ours. Ours is news, and looked at once more.
+    let checked = current.filter(|_| generation(&mut tables).is_ok_and(|now| now == current));
     for (files, state) in files.iter().zip(&mut states) {
         state.checked = checked;
         files.save(state)?;

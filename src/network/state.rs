@@ -43,7 +43,7 @@ pub(super) struct State {
     /// firewalld was asked to trust the bridge, so `reset` asks it to stop.
     #[serde(default)]
     pub(super) is_in_trusted_zone: bool,
-    /// The number of the ruleset that a repair found whole, or left so.
+    /// The number of the ruleset that a repair found whole.
     #[serde(default)]
     pub(super) checked: Option<u32>,
     /// The rules know its subnet and its bridge.

@@ -287,7 +287,8 @@ fn rules_that_somebody_flushed_come_back_while_containers_run() {
         &["flush", "table", "inet", &table],
         &["flush", "set", "bridge", &table, "guests"],
     ];
-    for words in flush {
+    // Again and again: each comes while monitors look whether the one before is repaired.
+    for words in flush.iter().cycle().take(3 * flush.len()) {
         // From then on they are not whole, but perhaps for less time than it takes to look.
         assert!(nft(words).status.success(), "nft {words:?}");
         until("the rules are back", is_whole);

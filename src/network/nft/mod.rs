@@ -322,13 +322,13 @@ impl Tables {
         self.socket.request(&batch.messages)
     }
 
-    /// The number of the ruleset, another one after every change of it; 0 where the kernel
+    /// The number of the ruleset, another one after every change of it; `None` where the kernel
     /// does not say.
-    pub(in crate::network) fn generation(&mut self) -> sys::Result<u32> {
+    pub(in crate::network) fn generation(&mut self) -> sys::Result<Option<u32>> {
         let call = "nf_tables(get generation)".to_owned();
         let get = message(GET_GENERATION, 0, Family::Other(0), &Writer::default(), call);
         let reply = self.socket.get(&get)?;
-        Ok(reply.and_then(|reply| attributes_of(&reply).get(1).and_then(be32)).unwrap_or(0))
+        Ok(reply.and_then(|reply| attributes_of(&reply).get(1).and_then(be32)))
     }
 
     /// What a table was marked with when it was made; `None` when it is not there.
