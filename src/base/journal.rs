@@ -19,6 +19,8 @@ use super::disk::{Error, Result, open, open_to_append};
 const ROTATE_AT: u64 = 8 << 20;
 /// A reader reads so much at once.
 const PIECE: usize = 64 << 10;
+/// No line is longer: a reader holds one whole.
+const LONGEST: usize = 8 << 20;
 
 /// What kind of object an event is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -120,6 +122,9 @@ pub fn append(path: &Path, event: &Event) -> Result<()> {
     let mut line = vec![b'\n'];
     serde_json::to_writer(&mut line, event).map_err(|source| Error::Damaged { path: path.into(), source })?;
     line.push(b'\n');
+    if line.len() > LONGEST {
+        return Err(Error::io("append to", path)(io::ErrorKind::FileTooLarge.into()));
+    }
     let file = locked(path, File::lock_shared)?;
     let written = (&file).write(&line).map_err(Error::io("append to", path))?;
     if written < line.len() {
@@ -163,13 +168,14 @@ fn rotate(path: &Path) -> Result<()> {
 pub enum Found {
     /// The next event.
     Event(Event),
-    /// A line that is none: its writer was killed, and its event is missing.
+    /// A line that is none: its writer was killed, and its event is missing. Or one that is longer
+    /// than any of hoist's.
     Torn,
     /// The journal was rotated twice since the last read: events are missing.
     Lost,
 }
 
-/// Where a reader is: between two lines of one of the journal's files.
+/// Where a reader is: between two lines of one of the journal's files, or in one that is too long.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Position {
     /// Of the file; 0 where there is no journal yet.
@@ -186,6 +192,13 @@ pub struct Reader {
     /// What was read from the file, and how much of it was given out already.
     buffer: Vec<u8>,
     given: usize,
+    /// Up to here no line ends in the buffer.
+    searched: usize,
+    /// The line that the buffer begins with was told of as too long.
+    is_in_too_long: bool,
+    /// How many bytes were searched for the end of a line.
+    #[cfg(test)]
+    work: usize,
 }
 
 impl Position {
@@ -252,7 +265,17 @@ impl Reader {
     }
 
     fn nowhere(path: &Path) -> Self {
-        Self { path: path.into(), file: None, at: Position::default(), buffer: Vec::new(), given: 0 }
+        Self {
+            path: path.into(),
+            file: None,
+            at: Position::default(),
+            buffer: Vec::new(),
+            given: 0,
+            searched: 0,
+            is_in_too_long: false,
+            #[cfg(test)]
+            work: 0,
+        }
     }
 
     /// Behind the last line that was given.
@@ -297,8 +320,7 @@ impl Reader {
         let is_cut = length < self.at.offset;
         if is_cut {
             self.at.offset = 0;
-            self.buffer.clear();
-            self.given = 0;
+            self.forget();
         }
         Ok(is_cut)
     }
@@ -310,17 +332,29 @@ impl Reader {
             Err(error) if error.is_not_found() => return Ok(false),
             Err(error) => return Err(error),
         };
-        self.at = Position { inode: file.metadata().map_err(Error::io("stat", path))?.ino(), offset: 0 };
+        let meta = file.metadata().map_err(Error::io("stat", path))?;
+        if meta.is_dir() {
+            let source = io::Error::new(io::ErrorKind::IsADirectory, "it is a folder, not a file");
+            return Err(Error::io("read", path)(source));
+        }
+        self.at = Position { inode: meta.ino(), offset: 0 };
         self.file = Some(file);
-        self.buffer.clear();
-        self.given = 0;
+        self.forget();
         Ok(true)
+    }
+
+    /// Drops what was read of a file that is not read on from here.
+    fn forget(&mut self) {
+        self.buffer.clear();
+        (self.given, self.searched, self.is_in_too_long) = (0, 0, false);
     }
 
     /// Reads on; `false` at the end of the file.
     fn fill(&mut self) -> Result<bool> {
         let Some(file) = &self.file else { return Ok(false) };
-        self.buffer.drain(..std::mem::take(&mut self.given));
+        let given = std::mem::take(&mut self.given);
+        self.buffer.drain(..given);
+        self.searched = self.searched.saturating_sub(given);
         let (held, offset) = (self.buffer.len(), self.at.offset + self.buffer.len() as u64);
         self.buffer.resize(held + PIECE, 0);
         let read = file.read_at(&mut self.buffer[held..], offset);
@@ -331,20 +365,46 @@ impl Reader {
     /// The next line of the buffer.
     fn line(&mut self) -> Option<Found> {
         loop {
-            let rest = &self.buffer[self.given..];
-            let line = &rest[..memchr::memchr(b'\n', rest)?];
+            let Some(end) = self.end_of_line() else { return self.skip_too_long() };
+            let line = &self.buffer[self.given..end];
             let found = match serde_json::from_slice(line) {
-                _ if line.is_empty() => None,
+                _ if line.is_empty() || self.is_in_too_long => None,
                 Ok(event) => Some(Found::Event(event)),
                 Err(_) => Some(Found::Torn),
             };
-            let length = line.len() + 1;
-            self.given += length;
-            self.at.offset += length as u64;
+            self.is_in_too_long = false;
+            self.give(end + 1);
             if found.is_some() {
                 return found;
             }
         }
+    }
+
+    /// Where the line that is next ends in the buffer. No byte is looked at twice.
+    fn end_of_line(&mut self) -> Option<usize> {
+        let from = self.searched.max(self.given);
+        let end = memchr::memchr(b'\n', &self.buffer[from..]).map(|length| from + length);
+        self.searched = end.unwrap_or(self.buffer.len());
+        #[cfg(test)]
+        {
+            self.work += self.searched - from;
+        }
+        end
+    }
+
+    /// Drops what is there of a line that is too long; tells of it once.
+    fn skip_too_long(&mut self) -> Option<Found> {
+        if !self.is_in_too_long && self.buffer.len() - self.given <= LONGEST {
+            return None;
+        }
+        self.give(self.buffer.len());
+        (!std::mem::replace(&mut self.is_in_too_long, true)).then_some(Found::Torn)
+    }
+
+    /// The buffer is done with up to `end`.
+    fn give(&mut self, end: usize) {
+        self.at.offset += (end - self.given) as u64;
+        self.given = end;
     }
 }
 
@@ -454,6 +514,33 @@ mod tests {
         append(&path, &event(&long)).unwrap();
         append(&path, &event("start")).unwrap();
         assert_eq!(read(&mut Reader::at_start(&path).unwrap()), [long.as_str(), "start"]);
+    }
+
+    #[test]
+    fn a_line_beyond_the_longest_is_skipped_with_no_byte_looked_at_twice() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.log");
+        append(&path, &event("create")).unwrap();
+        let size = 5 * LONGEST;
+        File::options().write(true).open(&path).unwrap().set_len(size as u64).unwrap();
+        append(&path, &event("start")).unwrap();
+        let mut reader = Reader::at_start(&previous(&path)).unwrap(); // it was large enough to be rotated
+        assert_eq!(read(&mut reader), ["create", "Torn", "start"]);
+        assert!(reader.work < size + PIECE, "{} bytes were looked at", reader.work);
+        assert!(reader.buffer.capacity() < 3 * LONGEST, "{} bytes are held", reader.buffer.capacity());
+
+        let refused = append(&path, &event(&"x".repeat(LONGEST))).unwrap_err();
+        assert!(!path.exists() && !refused.is_of_the_file(), "{refused}");
+    }
+
+    #[test]
+    fn a_folder_in_its_place_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("events.log");
+        fs::create_dir(&path).unwrap();
+        for reader in [Reader::at_start(&path), Reader::at_end(&path)] {
+            assert!(reader.unwrap_err().reason_first().contains("it is a folder, not a file"));
+        }
     }
 
     #[test]

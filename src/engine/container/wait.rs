@@ -25,7 +25,8 @@ const BY_THE_CLOCK: Duration = Duration::from_millis(100);
 
 impl Engine {
     pub(super) async fn wait(&self, target: &str, condition: WaitFor) -> Result<Exit> {
-        let mut events = self.events(EventRequest::default()).await?;
+        // Without them the container is looked at by the clock.
+        let mut events = self.events(EventRequest::default()).await.ok();
         let (engine, wanted) = (self.clone(), target.to_owned());
         let mut now = blocking(move || engine.get(&wanted)).await?;
         let id = now.record.id.clone();
@@ -117,10 +118,16 @@ enum Next {
     Look,
 }
 
-async fn next(events: &mut Events, now: &Stored) -> Next {
+async fn next(events: &mut Option<Events>, now: &Stored) -> Next {
+    let news = async {
+        match events {
+            Some(events) => events.recv().await,
+            None => None,
+        }
+    };
     tokio::select! {
         biased;
-        news = events.recv() => match news {
+        news = news => match news {
             Some(News::Event(event)) => Next::Event(event),
             Some(News::Gap) => Next::Look,
             None => {

@@ -204,6 +204,19 @@ async fn the_end_of_the_engine_ends_the_events() {
     assert_eq!(events.recv().await, None);
 }
 
+#[tokio::test]
+async fn a_folder_in_the_place_of_the_journal_is_told_at_once() {
+    let (_dir, engine) = engine();
+    fs::create_dir(engine.paths().journal()).unwrap();
+    let now = Some(Timestamp::now());
+    for (since, until) in [(None, None), (now, None), (None, now)] {
+        let request = EventRequest { since, until, ..EventRequest::default() };
+        let error = engine.events(request).await.unwrap_err();
+        assert!(error.causes().concat().contains("it is a folder, not a file"), "{error:?}");
+    }
+    assert!(engine.past_events(EventFilter::default()).await.is_err());
+}
+
 #[test]
 fn a_follower_that_ended_with_its_runtime_is_replaced() {
     let (_dir, engine) = engine();
