@@ -1,7 +1,8 @@
 //! Who the payload runs as, by the container's own passwd and group files.
 //!
 //! Those files are the image's: they are opened inside the root only, must be plain
-//! files of at most 1 MiB, and a line that is not what it should be is skipped.
+//! files of at most 1 MiB, and a line that is not what it should be is skipped. Numbers
+//! need none of them.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -37,7 +38,7 @@ pub(super) struct Identity {
 pub(super) fn look_up(root: BorrowedFd<'_>, user: &User, further: &[String]) -> Result<Identity> {
     let mut identity = who(root, user)?;
     if !further.is_empty() {
-        let group = read_database(root, "/etc/group").map_err(|source| step("read /etc/group", source))?;
+        let group = database(root, "/etc/group", further.iter().any(|name| !is_number(name)))?;
         let bad = |why: &str| Error::Spec { field: "group-add".to_owned(), why: why.to_owned() };
         let found = further.iter().map(|name| resolve_group(name, &group, &bad));
         add(&mut identity.groups, found.collect::<Result<Vec<_>>>()?);
@@ -46,11 +47,13 @@ pub(super) fn look_up(root: BorrowedFd<'_>, user: &User, further: &[String]) -> 
 }
 
 fn who(root: BorrowedFd<'_>, user: &User) -> Result<Identity> {
-    let passwd = read_database(root, "/etc/passwd").map_err(|source| step("read /etc/passwd", source))?;
     match user.username().as_deref().filter(|name| !name.is_empty()) {
         Some(name) => {
-            let group =
-                read_database(root, "/etc/group").map_err(|source| step("read /etc/group", source))?;
+            let (owner, of) = name.split_once(':').unwrap_or((name, ""));
+            let is_named = !owner.is_empty() && !is_number(owner);
+            let passwd = database(root, "/etc/passwd", is_named)?;
+            // The groups of a name are in there too.
+            let group = database(root, "/etc/group", is_named || !of.is_empty() && !is_number(of))?;
             let mut identity = resolve(name, &passwd, &group)?;
             add(&mut identity.groups, user.additional_gids().iter().flatten().copied());
             Ok(identity)
@@ -58,14 +61,23 @@ fn who(root: BorrowedFd<'_>, user: &User) -> Result<Identity> {
         None => {
             let mut groups = vec![user.gid()];
             add(&mut groups, user.additional_gids().iter().flatten().copied());
+            let passwd = database(root, "/etc/passwd", false)?;
             let home = by_uid(&passwd, user.uid()).map(|entry| entry.home.to_owned());
             Ok(Identity { uid: user.uid(), gid: user.gid(), groups, home })
         }
     }
 }
 
-fn step(step: &str, source: sys::Error) -> Error {
-    Error::Step { step: step.to_owned(), source }
+fn is_number(word: &str) -> bool {
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The text of a database; one that cannot be read is an empty one where it is not `needed`.
+fn database(root: BorrowedFd<'_>, path: &str, needed: bool) -> Result<String> {
+    match read_database(root, path) {
+        Err(source) if needed => Err(Error::Step { step: format!("read {path}"), source }),
+        read => Ok(read.unwrap_or_default()),
+    }
 }
 
 /// Adds those that are not there yet. An image decides how many there are: none is looked for
@@ -272,6 +284,35 @@ mod tests {
             resolve("root:0:0", PASSWD, GROUP).unwrap_err().to_string(),
             "unable to find group `0:0`: no matching entry in the container's group file"
         );
+    }
+
+    #[test]
+    fn numbers_need_no_database() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::create_dir(dir.path().join("etc")).unwrap();
+        for name in ["passwd", "group"] {
+            std::os::unix::fs::symlink(name, dir.path().join("etc").join(name)).unwrap();
+        }
+        let root = fs::open_dir(dir.path()).unwrap();
+        let of = |form: &str, further: &[&str]| {
+            let mut user = User::default();
+            user.set_username(Some(form.to_owned()));
+            let further: Vec<_> = further.iter().map(|&name| name.to_owned()).collect();
+            let found = look_up(root.as_fd(), &user, &further);
+            found.map(|who| (who.uid, who.gid, who.groups)).map_err(|error| error.to_string())
+        };
+        assert_eq!(of("", &[]), Ok((0, 0, vec![0])));
+        assert_eq!(of("0", &[]), Ok((0, 0, vec![0])));
+        assert_eq!(of("7:8", &["9"]), Ok((7, 8, vec![8, 9])));
+        for (form, further, file) in [
+            ("web", &[][..], "/etc/passwd"),
+            ("web:8", &[], "/etc/passwd"),
+            ("7:staff", &[], "/etc/group"),
+            ("7", &["staff"], "/etc/group"),
+        ] {
+            let error = of(form, further).unwrap_err();
+            assert!(error.contains(file), "{form}: {error}");
+        }
     }
 
     #[test]
