@@ -193,6 +193,11 @@ pub fn parse(words: &[String]) -> Result<Parsed, Usage> {
                 return Err(Usage::argument("--read-only is for the terminal UI, which takes no command")
                     .hint("`hoist --read-only` alone opens it"));
             }
+            // Its own `--root` means something else.
+            "oci" => {
+                return Err(Usage::argument("`oci` takes none of the options before a command")
+                    .hint("write `hoist oci` first, and its own options behind: see `hoist oci --help`"));
+            }
             _ => {
                 parsed.request = verb(rest)?;
                 return Ok(parsed);

@@ -1,6 +1,7 @@
 //! The file systems in a container: `-v`, `--mount`, `--tmpfs`, `--read-only`.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -179,14 +180,27 @@ fn volume(word: &str) -> Result<MountRequest> {
     if source.is_empty() || path.is_empty() {
         return Err(Usage::argument(format!("invalid volume specification: `{word}`")));
     }
-    if !source.starts_with(['/', '.', '~']) {
+    if source.starts_with('~') {
+        let usage = Usage::argument(format!(
+            "-v {word}: `{source}` includes invalid characters for a local volume name, only \
+             [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+        ));
+        return Err(usage.hint("the shell has not expanded `~`: write it without quotes, or `$HOME`"));
+    }
+    if !source.starts_with(['/', '.']) {
         let usage = Usage::argument(format!("-v {word}: named volumes are not supported yet"));
         return Err(usage.hint(format!("to bind a folder, write its path: ./{source}")));
     }
     let bind = Bind { source: source.into(), create_source: true, recursive: true, ..Bind::default() };
     let mut request = MountRequest::new(target(word, path)?, MountKind::Bind(bind));
     let MountKind::Bind(bind) = &mut request.kind else { return Ok(request) };
+    let invalid = |mode: &str| Usage::argument(format!("invalid mode `{mode}` in `-v {word}`"));
+    let mut kinds = HashSet::new();
     for mode in modes.split(',').filter(|mode| !mode.is_empty()) {
+        // At most one of a kind, as Docker has it.
+        if !kinds.insert(kind_of_mode(mode)) {
+            return Err(invalid(modes));
+        }
         match mode {
             "ro" => request.read_only = true,
             "z" => bind.relabel = Some(Relabel::Shared),
@@ -195,11 +209,22 @@ fn volume(word: &str) -> Result<MountRequest> {
             "rw" | "cached" | "delegated" | "consistent" => {}
             _ => match propagation(mode) {
                 Some(propagation) => bind.propagation = propagation,
-                None => return Err(Usage::argument(format!("invalid mode `{mode}` in `-v {word}`"))),
+                None => return Err(invalid(mode)),
             },
         }
     }
     Ok(request)
+}
+
+/// What a mode of `-v` is about.
+fn kind_of_mode(mode: &str) -> &str {
+    match mode {
+        "ro" | "rw" => "access",
+        "z" | "Z" => "label",
+        "cached" | "delegated" | "consistent" => "consistency",
+        _ if propagation(mode).is_some() => "propagation",
+        other => other,
+    }
 }
 
 /// Without `.` and empty parts; `..` stays, since it may lead through a link.

@@ -143,6 +143,7 @@ fn words_that_make_no_sense_are_refused() {
         "logs --tail few web",
         "completion tcsh",
         "--blorp ps",
+        "--root x oci list",
         "--root",
     ]), @"
     run → 1
@@ -244,6 +245,10 @@ fn words_that_make_no_sense_are_refused() {
     unknown flag: --blorp
       hint: see `hoist --help`
 
+    --root x oci list → 125
+    `oci` takes none of the options before a command
+      hint: write `hoist oci` first, and its own options behind: see `hoist oci --help`
+
     --root → 125
     flag needs an argument: --root
       hint: see `hoist --help`
@@ -282,6 +287,10 @@ fn values_that_make_no_sense_are_refused() {
         "run -v /a:b debian",
         "run -v /a:/ debian",
         "run -v /a:/b:fast debian",
+        "run -v /a:/b:ro,rw debian",
+        "run -v /a:/b:z,Z debian",
+        "run -v /a:/b:shared,rprivate debian",
+        "run -v ~/a:/b debian",
         "run -v /a:/b:ro:z debian",
         "run -v /a:/b -v /c:/b/ debian",
         "run --mount type=bind,target=/x debian",
@@ -362,6 +371,22 @@ fn values_that_make_no_sense_are_refused() {
     run -v /a:/b:fast debian → 125
     invalid mode `fast` in `-v /a:/b:fast`
       hint: see `hoist run --help`
+
+    run -v /a:/b:ro,rw debian → 125
+    invalid mode `ro,rw` in `-v /a:/b:ro,rw`
+      hint: see `hoist run --help`
+
+    run -v /a:/b:z,Z debian → 125
+    invalid mode `z,Z` in `-v /a:/b:z,Z`
+      hint: see `hoist run --help`
+
+    run -v /a:/b:shared,rprivate debian → 125
+    invalid mode `shared,rprivate` in `-v /a:/b:shared,rprivate`
+      hint: see `hoist run --help`
+
+    run -v ~/a:/b debian → 125
+    -v ~/a:/b: `~/a` includes invalid characters for a local volume name, only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed
+      hint: the shell has not expanded `~`: write it without quotes, or `$HOME`
 
     run -v /a:/b:ro:z debian → 125
     invalid volume specification: `/a:/b:ro:z`
