@@ -96,7 +96,7 @@ impl Failure {
         self.exit_code()
     }
 
-    fn exit_code(&self) -> u8 {
+    pub(super) fn exit_code(&self) -> u8 {
         match self {
             Self::Usage(usage) => usage.code(),
             Self::Coded(_, code) | Self::Told(code) => *code,

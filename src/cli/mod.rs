@@ -53,8 +53,7 @@ pub fn run(args: Vec<OsString>, environment: Environment, screen: Screen) -> u8 
 }
 
 fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Result<u8> {
-    let words: Vec<String> =
-        args.into_iter().map(|word| word.into_string().map_err(Failure::NotText)).collect::<Result<_>>()?;
+    let words = texts(&args)?;
     let folder = std::env::current_dir().unwrap_or_else(|_| "/".into());
     let world = World { environment, folder, read: disk::read_text };
     let Parsed { flags, debug, request } = command::parse(&words)?;
@@ -105,6 +104,22 @@ fn try_run(args: Vec<OsString>, environment: Environment, screen: Screen) -> Res
     code
 }
 
+/// The words as text. One that is none fails with the exit code of its verb.
+fn texts(args: &[OsString]) -> Result<Vec<String>> {
+    let texts = args.iter().map(|word| word.to_str().map(str::to_owned).ok_or(word));
+    texts.collect::<std::result::Result<_, _>>().map_err(|word| {
+        let failure = Failure::NotText(word.clone());
+        let like_it: Vec<_> = args.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+        match command::parse(&like_it) {
+            Ok(Parsed { request: Request::Container(OfContainers::Run(_)), .. }) => {
+                failure.code(create::ENGINE)
+            }
+            Ok(_) => failure,
+            Err(usage) => failure.code(usage.code()),
+        }
+    })
+}
+
 /// How many threads there must be room for, so that nothing is started that nobody could
 /// attend to.
 fn threads(request: &Request) -> usize {
@@ -136,5 +151,32 @@ async fn perform(engine: &Engine, clock: &Clock, request: Request) -> Result<u8>
         Request::Network(request) => networks::perform(engine, request).await,
         Request::System(request) => system::perform(engine, clock, request).await,
         Request::Volume(request) => volumes::perform(engine, request).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use super::*;
+
+    #[test]
+    fn a_word_that_is_no_text_fails_with_the_code_of_its_verb() {
+        for (words, code) in [
+            ("run debian ?", 125),
+            ("run -v ? debian", 125),
+            ("container run ?", 125),
+            ("create ?", 1),
+            ("exec web ?", 1),
+            ("ps --format ?", 1),
+            ("?", 1),
+        ] {
+            let word = |word: &str| match word {
+                "?" => OsString::from_vec(vec![0xff]),
+                word => word.into(),
+            };
+            let failure = texts(&words.split(' ').map(word).collect::<Vec<_>>()).unwrap_err();
+            assert_eq!(failure.exit_code(), code, "{words}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! Docker has them. Through the binary, as a script calls it. Needs root, or to be root in
 //! a user namespace (`unshare -Urmn`).
 
+use std::collections::HashSet;
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -335,6 +336,42 @@ fn an_exec_as_somebody_unknown_cannot_be_executed() {
     assert_eq!(output.status.code(), Some(126));
     let told = String::from_utf8(output.stderr).unwrap();
     assert!(told.contains("unable to find user `ghost`"), "{told}");
+}
+
+#[test]
+fn an_exec_in_one_of_several_is_not_the_commands_failure() {
+    let case = Case::new();
+    let mut seen = HashSet::new();
+    let prefix = loop {
+        let id = says(&case, &["create", "--network", "none", IMAGE, "true"]);
+        let first = id[..1].to_owned();
+        if !seen.insert(first.clone()) {
+            break first;
+        }
+    };
+    for words in [&["exec", &prefix, "true"][..], &["exec", "-d", &prefix, "true"], &["exec", "none", "true"]]
+    {
+        assert_eq!(case.hoist(words).status.code(), Some(1), "{words:?}");
+    }
+    assert_eq!(
+        case.hoist(&["run", "--network", &format!("container:{prefix}"), IMAGE]).status.code(),
+        Some(125)
+    );
+}
+
+#[test]
+fn a_numeric_user_needs_no_files_of_the_image() {
+    let case = Case::new();
+    says(&case, &run(&["-d"], &["sleep", "1000"]));
+    says(&case, &["exec", "web", "sh", "-c", "rm -f /etc/passwd && ln -s /proc/self/status /etc/passwd"]);
+    assert_eq!(says(&case, &["exec", "-u", "0", "web", "id", "-u"]), "0");
+    assert_eq!(says(&case, &["exec", "-u", "7:8", "web", "id", "-g"]), "8");
+    assert_eq!(says(&case, &["exec", "web", "id", "-u"]), "0");
+    let output = case.hoist(&["exec", "-u", "root", "web", "id"]);
+    assert_eq!(output.status.code(), Some(126));
+    let told = String::from_utf8(output.stderr).unwrap();
+    assert!(told.contains("/etc/passwd") && told.contains("a link leads into another file system"), "{told}");
+    says(&case, &["restart", "-t", "0", "web"]);
 }
 
 #[test]
