@@ -1,6 +1,7 @@
 //! The verbs of containers.
 
 use std::future::Future;
+use std::io::{self, Write};
 
 use futures_util::StreamExt;
 use futures_util::stream;
@@ -8,12 +9,13 @@ use futures_util::stream;
 use super::clock::Clock;
 use super::create::{self, attach_options, exit_code, not_a_terminal};
 use super::failure::{Failure, Result};
-use super::output::{line, note, print, warn};
+use super::output::{is_terminal, line, note, print, warn};
+use super::progress::{ProgressOutput, shown};
 use super::session::{self, Manner};
 use super::{inspect, terminal, watch};
 use crate::base::ErrorKind;
 use crate::command::container::{
-    Attach, Exec, Kill, Pause, Ps, Rename, Request, Restart, Rm, Start, Stop, Top, Unpause, Wait,
+    Attach, Exec, Export, Kill, Pause, Ps, Rename, Request, Restart, Rm, Start, Stop, Top, Unpause, Wait,
 };
 use crate::docker::filter::{self, ContainerFilter, Filters};
 use crate::docker::{self, Column, Format, ps as ps_rows};
@@ -26,6 +28,7 @@ pub(super) async fn perform(engine: &Engine, clock: &Clock, request: Request) ->
         Request::Attach(it) => attach(engine, it).await,
         Request::Create(it) => create::create(engine, *it).await,
         Request::Exec(it) => exec(engine, *it).await,
+        Request::Export(it) => export(engine, it).await,
         Request::Inspect(it) => inspect::any(engine, it).await,
         Request::Kill(it) => kill(engine, it).await,
         Request::Logs(it) => watch::logs(engine, clock, it).await,
@@ -221,6 +224,27 @@ async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
             Ok(255)
         }
     }
+}
+
+async fn export(engine: &Engine, export: Export) -> Result<u8> {
+    let containers = engine.containers();
+    if let Some(path) = export.output.filter(|path| !path.as_os_str().is_empty()) {
+        let work = |reporter| containers.export_to(&export.target, path, reporter);
+        warn(&shown(ProgressOutput::Nowhere, || {}, work).await?);
+        return Ok(0);
+    }
+    if is_terminal() {
+        let refusal = "cowardly refusing to save to a terminal. Use the -o flag or redirect";
+        return Err(Failure::words(refusal));
+    }
+    let mut archive = containers.export(&export.target).await?;
+    let mut out = io::stdout().lock();
+    while let Some(piece) = archive.next().await {
+        out.write_all(&piece?).map_err(Failure::Output)?;
+    }
+    out.flush().map_err(Failure::Output)?;
+    warn(&archive.warnings());
+    Ok(0)
 }
 
 async fn top(engine: &Engine, clock: &Clock, top: Top) -> Result<u8> {

@@ -24,8 +24,6 @@ pub(super) const NOUN: Noun = Noun {
         "container cp",
         "diff",
         "container diff",
-        "export",
-        "container export",
         "port",
         "container port",
         "container prune",
@@ -83,6 +81,13 @@ verbs! { Container:
         &["create --name web nginx"],
     )
     .lacks(options::LACKS);
+
+    Export(Export) from Export = changes(
+        &["export", "container export"],
+        "[OPTIONS] CONTAINER",
+        "Export a container's filesystem as a tar archive",
+        &["export -o web.tar web"],
+    );
 
     Inspect(Inspect) from InspectWords = shows(
         &["container inspect"],
@@ -189,7 +194,7 @@ impl Request {
     }
 }
 
-plain! { Kill Pause Ps Restart Rm Stats Stop Top Unpause Wait }
+plain! { Export Kill Pause Ps Restart Rm Stats Stop Top Unpause Wait }
 
 /// `attach`
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -231,6 +236,17 @@ impl Words for AttachWords {
             detach_keys: detach_keys(self.detach_keys.as_deref())?,
         })
     }
+}
+
+/// `export`
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub struct Export {
+    /// Write to a file, instead of STDOUT
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// The container.
+    #[arg(value_name = "CONTAINER", hide = true)]
+    pub target: String,
 }
 
 /// `start`

@@ -1,16 +1,23 @@
-//! Archives that come in pieces, as the body of a request does.
+//! Archives that come and go in pieces, as the bodies of requests and answers do.
 //!
 //! ```text
 //! the sender ── send().await ──▶ a few pieces ──▶ Read, on a thread that may block
 //!   waits while the work is behind                            waits while nothing has come
+//!
+//! Write, on a thread that may block ──▶ a few pieces ──▶ next().await ── the receiver
+//!   waits while nobody takes them                          waits while nothing has come
 //! ```
 //! Whichever side goes ends the other: an archive that breaks off is an error for the work, and a
-//! piece that nobody takes tells the sender.
+//! piece that nobody takes tells the sender. What goes out ends with the end of the work, or with
+//! why it failed: an archive that is too short is never taken for a whole one.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 
 use tokio::sync::mpsc;
 
+use super::Stopped;
+use super::container::Warnings;
+use super::error::{Error, Result};
 use super::image::Input;
 
 /// How many pieces wait at most.
@@ -80,8 +87,83 @@ impl Read for Fed {
     }
 }
 
+/// An archive that goes out in pieces. Dropped before its end, it ends the work that makes them.
+#[derive(Debug)]
+pub struct ArchiveStream {
+    from: mpsc::Receiver<Outgoing>,
+    warnings: Warnings,
+    is_over: bool,
+}
+
+#[derive(Debug)]
+enum Outgoing {
+    Bytes(Vec<u8>),
+    End(Result<Warnings>),
+}
+
+impl ArchiveStream {
+    /// The next piece; `None` behind the last one of a whole archive. After an error, which means
+    /// that it is not whole, nothing more comes.
+    pub async fn next(&mut self) -> Option<Result<Vec<u8>>> {
+        if self.is_over {
+            return None;
+        }
+        let end = match self.from.recv().await {
+            Some(Outgoing::Bytes(bytes)) => return Some(Ok(bytes)),
+            Some(Outgoing::End(end)) => end,
+            None => Err(Error::new("finish the archive", Stopped)),
+        };
+        self.is_over = true;
+        match end {
+            Ok(warnings) => {
+                self.warnings = warnings;
+                None
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// What is to be warned of, known at the end.
+    pub fn warnings(self) -> Warnings {
+        self.warnings
+    }
+}
+
+/// Starts `work`, where it may block, on what it writes.
+pub(super) fn outgoing(work: impl FnOnce(&mut Pieces) -> Result<Warnings> + Send + 'static) -> ArchiveStream {
+    let (to, from) = mpsc::channel(PIECES);
+    tokio::task::spawn_blocking(move || {
+        let mut pieces = Pieces { to };
+        let end = work(&mut pieces);
+        let _ = pieces.to.blocking_send(Outgoing::End(end)); // somebody may still want to know
+    });
+    ArchiveStream { from, warnings: Warnings::default(), is_over: false }
+}
+
+/// The writing side: each write is a piece.
+#[derive(Debug)]
+pub(super) struct Pieces {
+    to: mpsc::Sender<Outgoing>,
+}
+
+impl Write for Pieces {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if !bytes.is_empty() {
+            let sent = self.to.blocking_send(Outgoing::Bytes(bytes.to_owned()));
+            sent.map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc as events;
+
     use futures_util::FutureExt;
 
     use super::*;
@@ -105,6 +187,62 @@ mod tests {
         assert!(feed.send(b" and the rest".to_vec()).await);
         assert!(feed.finish().await);
         assert_eq!(reader.join().unwrap().unwrap(), "0123 and the rest");
+    }
+
+    /// Writes numbers one by one, and tells of each that it got rid of, and of the end.
+    fn counting(told: events::Sender<u8>) -> ArchiveStream {
+        outgoing(move |out| {
+            for number in 0..u8::MAX {
+                if out.write_all(&[number]).is_err() {
+                    break;
+                }
+                told.send(number).unwrap();
+            }
+            Err(Error::new("count", Stopped))
+        })
+    }
+
+    #[tokio::test]
+    async fn what_goes_out_waits_for_who_takes_it() {
+        let (told, seen) = events::channel();
+        let mut stream = counting(told);
+        for taken in 0..20 {
+            assert_eq!(stream.next().await.unwrap().unwrap(), [taken]);
+        }
+        // Told one by one: what was written is what was taken, and what the channel holds.
+        while stream.from.len() < PIECES {
+            tokio::task::yield_now().await;
+        }
+        let written = (0..20 + PIECES).map(|_| seen.recv().unwrap()).max().unwrap();
+        assert_eq!(usize::from(written) + 1, 20 + PIECES);
+        assert!(seen.try_recv().is_err(), "the next one waits");
+        drop(stream);
+        assert_eq!(seen.recv(), Err(events::RecvError), "the work has ended");
+    }
+
+    #[tokio::test]
+    async fn an_archive_that_goes_out_ends_with_the_outcome_of_its_work() {
+        let mut stream = outgoing(|out| {
+            out.write_all(b"all of it").unwrap();
+            Ok(Warnings(vec!["but".to_owned()]))
+        });
+        assert_eq!(stream.next().await.unwrap().unwrap(), b"all of it");
+        assert!(stream.next().await.is_none() && stream.next().await.is_none());
+        assert_eq!(stream.warnings().0, ["but"]);
+
+        let mut stream = outgoing(|out| {
+            out.write_all(b"half").unwrap();
+            Err(Error::new("read the other half", Stopped))
+        });
+        assert_eq!(stream.next().await.unwrap().unwrap(), b"half");
+        let error = stream.next().await.unwrap().unwrap_err();
+        assert_eq!(error.to_string(), "cannot read the other half");
+        assert!(stream.next().await.is_none());
+
+        let (to, from) = mpsc::channel(PIECES);
+        let mut stream = ArchiveStream { from, warnings: Warnings::default(), is_over: false };
+        drop(to); // as by a panic
+        assert!(stream.next().await.unwrap().is_err());
     }
 
     #[tokio::test]

@@ -2,6 +2,7 @@
 
 mod create;
 mod end;
+mod export;
 mod logs;
 mod recover;
 mod state;

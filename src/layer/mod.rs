@@ -38,7 +38,7 @@ pub use stack::{LayerChange, LayerInfo, LayerPath, Waste};
 pub use stream::LayerSource;
 pub use traits::{Implied, RawPath, Traits};
 pub use usage::usage;
-pub use write::{WRITER_VERSION, write};
+pub use write::{WRITER_VERSION, write, write_root};
 
 /// What a layer may be at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

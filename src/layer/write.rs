@@ -16,7 +16,8 @@
 //! the root itself, sockets     left out, as Docker does
 //! ```
 //!
-//! `commit`, builds, `save` and `push` get the tar of a layer here.
+//! `commit`, builds, `save` and `push` get the tar of a layer here. [`write_root`] writes all of a
+//! root file system the same way, with nothing in it that means a removal: `export` does that.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -73,14 +74,7 @@ pub fn write<W: Write>(
     in_user_namespace: bool,
     out: W,
 ) -> Result<(Written, W)> {
-    let mut tree = Tree {
-        tar: Writer::new(out),
-        implied: implied(traits)?,
-        path: Vec::new(),
-        above: Vec::new(),
-        linked: HashMap::new(),
-        written: Written::default(),
-    };
+    let mut tree = Tree::new(Form::Layer, implied(traits)?, out);
     changes(root, opaque_attribute(in_user_namespace), &mut tree)?;
     for (RawPath(link), RawPath(target)) in &traits.links {
         let entry = Entry {
@@ -90,6 +84,27 @@ pub fn write<W: Write>(
         tree.add(&entry, io::empty())?;
     }
     Ok((tree.written, tree.tar.finish()?))
+}
+
+/// Writes a whole root file system, its layers on one another. A name that begins with `.wh.` is
+/// one like any other, and what a lowest layer would remove from those below it is nothing.
+///
+/// # Errors
+///
+/// As [`write`].
+pub fn write_root<W: Write>(root: &OwnedFd, in_user_namespace: bool, out: W) -> Result<(Written, W)> {
+    let mut tree = Tree::new(Form::Root, Folders::new(), out);
+    changes(root, opaque_attribute(in_user_namespace), &mut tree)?;
+    Ok((tree.written, tree.tar.finish()?))
+}
+
+/// What the tar is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Of what a layer adds, changes and removes.
+    Layer,
+    /// Of all that is there.
+    Root,
 }
 
 /// The folders that the layer's tar does not describe.
@@ -112,6 +127,7 @@ fn implied(traits: &Traits) -> Result<Folders<bool>> {
 }
 
 struct Tree<W: Write> {
+    form: Form,
     tar: Writer<W>,
     implied: Folders<bool>,
     /// Of the folder that the walk is in.
@@ -131,6 +147,18 @@ struct Linked {
 }
 
 impl<W: Write> Tree<W> {
+    fn new(form: Form, implied: Folders<bool>, out: W) -> Self {
+        Self {
+            form,
+            tar: Writer::new(out),
+            implied,
+            path: Vec::new(),
+            above: Vec::new(),
+            linked: HashMap::new(),
+            written: Written::default(),
+        }
+    }
+
     /// The path of a name in the folder that the walk is in.
     fn path_of(&self, name: &[u8]) -> Vec<u8> {
         if self.path.is_empty() { name.to_vec() } else { [self.path.as_slice(), b"/", name].concat() }
@@ -226,12 +254,16 @@ impl<W: Write> Changes for Tree<W> {
     type Error = Error;
 
     fn gone(&mut self, name: &OsStr) -> Result<()> {
+        if self.form == Form::Root {
+            return Ok(());
+        }
         let path = self.path_of(&[b".wh.", name.as_bytes()].concat());
         self.add(&empty(path, Kind::File), io::empty())
     }
 
     fn here(&mut self, folder: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> Result<Step> {
-        let Some(kind) = kind_of(stat).filter(|_| !name.as_bytes().starts_with(b".wh.")) else {
+        let is_removal = self.form == Form::Layer && name.as_bytes().starts_with(b".wh.");
+        let Some(kind) = kind_of(stat).filter(|_| !is_removal) else {
             self.leave_out(name);
             return Ok(Step::Pass);
         };
@@ -268,7 +300,7 @@ impl<W: Write> Changes for Tree<W> {
                 self.above.push((len, at));
             }
         }
-        match hides {
+        match hides && self.form == Form::Layer {
             true => self.add(&empty(self.path_of(b".wh..wh..opq"), Kind::File), io::empty()),
             false => Ok(()),
         }

@@ -556,6 +556,8 @@ fn no_terminal_obeys_what_others_wrote() {
         &["pull", HOSTILE],
         &["load", "-i", HOSTILE],
         &["import", HOSTILE],
+        &["export", HOSTILE],
+        &["export", "-o", "/x\u{1b}[2J/y", "web"],
         &["tag", "busybox", HOSTILE],
         &["rename", "web", HOSTILE],
         &["images", "-f", HOSTILE],

@@ -17,6 +17,7 @@ mod crash;
 mod damaged;
 mod entry;
 mod exec;
+mod export;
 mod files;
 mod folders;
 mod host;

@@ -65,6 +65,7 @@ fn help_reads_well() {
     Commands:
       attach      Attach this terminal to a running container
       create      Create a new container
+      export      Export a container's filesystem as a tar archive
       kill        Kill one or more running containers
       pause       Pause all processes within one or more containers
       rename      Rename a container

@@ -14,10 +14,11 @@ mod mounts;
 mod open;
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::error::Result;
-use super::{Engine, Reporter, blocking};
+use super::{Engine, Record, Reporter, blocking};
 use crate::files;
 use crate::files::root::Root;
 use error::{Done, OpenError};
@@ -225,6 +226,15 @@ fn copy(engine: &Engine, request: &CopyRequest, reporter: &Reporter) -> Done<Cop
         existing: request.existing,
     };
     Ok(files::copy::copy(&job, reporter)?)
+}
+
+/// The root file system of a container alone, detached and read-only, and its record.
+///
+/// # Errors
+///
+/// When there is no such container; while it is being started, ended or restarted by its policy.
+pub(super) fn root_alone(engine: &Engine, target: &str) -> Result<(Record, OwnedFd)> {
+    open::alone(engine, target).map_err(|fault| fault.doing(|| format!("export `{}`", engine.called(target))))
 }
 
 /// Whose files they are, in words for people.

@@ -15,8 +15,10 @@ use crate::files::Error;
 use crate::files::root::{IMAGE, Root, Whose};
 use crate::layer::marks::Marks;
 use crate::snapshot::{self, Layout};
+use crate::sys::mount::{self, Attrs, Depth};
+use crate::sys::ns::{self, Namespace, Namespaces};
 use crate::sys::probe::Probe;
-use crate::sys::{fs, process};
+use crate::sys::{self, fs, process};
 
 /// How often a container is looked at again that ends while it is looked at.
 const TRIES: u32 = 5;
@@ -89,6 +91,61 @@ fn container(engine: &Engine, name: &str, wish: Wish) -> Done<Root> {
         return Ok(root);
     }
     Err(OpenError::Busy.into())
+}
+
+/// The root file system of a container alone, without what is mounted in it, and its record. It is
+/// detached, and cannot be written; no lock is held, so that it may be started, ended and removed
+/// meanwhile.
+pub(super) fn alone(engine: &Engine, name: &str) -> Done<(Record, OwnedFd)> {
+    for _ in 0..TRIES {
+        let found = engine.get(name).map_err(Fault::Told)?;
+        if found.status == Status::Restarting {
+            return Err(OpenError::Restarting.into());
+        }
+        let init = found.run.as_ref().and_then(|run| run.init()).filter(|_| found.status.is_up());
+        let tree = match init {
+            Some(init) => running_alone(init)?,
+            None => stopped(engine, &found.record, Wish::Read)?.map(|(tree, _)| tree),
+        };
+        if let Some(tree) = tree {
+            return Ok((found.record, tree));
+        }
+    }
+    Err(OpenError::Busy.into())
+}
+
+/// A copy of the mount that is the root of a container's mount namespace; `None` when its first
+/// process ended meanwhile.
+fn running_alone(init: Process) -> Done<Option<OwnedFd>> {
+    if running(init)?.is_none() {
+        return Ok(None);
+    }
+    let namespace = match ns::open_path(&init.folder().join("ns/mnt")) {
+        Err(error) if error.is(Errno::NOENT) || error.is(Errno::SRCH) => return Ok(None),
+        result => result?,
+    };
+    // The pid was this process's all the time.
+    if !init.is_alive() {
+        return Ok(None);
+    }
+    // A thread of its own: none that does other work stays in there.
+    let tree = std::thread::scope(|scope| {
+        let beside = std::thread::Builder::new().spawn_scoped(scope, || copied_root(&namespace));
+        let beside = sys::check(beside, || "clone()".to_owned())?;
+        beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
+    Ok(Some(tree))
+}
+
+/// Moves this thread into a mount namespace for good, and copies its root, which the first process
+/// may have left by chroot(2).
+fn copied_root(namespace: &OwnedFd) -> sys::Result<OwnedFd> {
+    ns::unshare(Namespaces::NONE.with(Namespace::Mount))?; // a thread that shares its folders cannot go
+    ns::enter(namespace.as_fd(), Namespace::Mount)?;
+    let tree = mount::open_tree_at("/", Depth::One)?;
+    let attrs = Attrs::MOUNT_ATTR_RDONLY | Attrs::MOUNT_ATTR_NODEV;
+    mount::set_attrs(tree.as_fd(), Depth::One, attrs, Attrs::empty())?;
+    Ok(tree)
 }
 
 /// The root of a container's first process; `None` when that ended meanwhile.

@@ -127,7 +127,9 @@ pub(crate) fn run(model: &mut Model, words: &[String]) -> Option<Vec<Effect>> {
     if let Some((_, action)) = KEYS.iter().find(|(key, _)| key == name && rest.is_empty()) {
         return Some(here(model, *action));
     }
-    let command = COMMANDS.iter().find(|command| command.name == name)?;
+    // Of a container it is a verb of the command line.
+    let is_verb = name == "export" && rest.first().is_some_and(|word| word != "keys");
+    let command = COMMANDS.iter().find(|command| command.name == name && !is_verb)?;
     match (command.run)(model, rest) {
         Ok(effects) => Some(effects),
         Err(why) => {
@@ -191,7 +193,10 @@ mod tests {
         names.sort_unstable();
         names.dedup();
         assert_eq!(names.len(), count);
-        for name in names {
+        // Which of both `export` is, the word behind it says.
+        let both = words_of("export -o web.tar web");
+        assert_eq!(run(&mut full(80, 20), &both), None);
+        for name in names.into_iter().filter(|name| *name != "export") {
             assert!(crate::command::flags::sorted(&[name.to_owned()]).is_none(), "{name}");
         }
     }

@@ -140,6 +140,7 @@ mod tests {
         "pull debian",
         "save debian",
         "export keys /tmp/keys.toml",
+        "export -o api.tar api",
         "layout save mine",
         "layout remove mine",
         "exec api true",

@@ -1,6 +1,6 @@
 //! Work on containers.
 
-use super::{only_printed, said, told};
+use super::{only_printed, said, told, unsupported};
 use crate::base::error::one_line;
 use crate::command::container::Request;
 use crate::engine::{CreateRequest, Engine, ErrorKind, Removal, Reporter, Result, Running, Warnings};
@@ -15,6 +15,12 @@ pub(super) async fn perform(engine: &Engine, request: Request, reporter: Reporte
             create(engine, run.create.request, Then::start(tty), reporter).await
         }
         Request::Create(asked) => create(engine, asked.request, Then::Nothing, reporter).await,
+        Request::Export(it) => {
+            let Some(path) = it.output else { return unsupported("export to standard output", "-o FILE") };
+            let text = format!("exported {} to {}", it.target, path.display());
+            let warnings = engine.containers().export_to(&it.target, path, reporter).await?;
+            Ok(said(text + &told(&warnings)))
+        }
         other => verb(engine, other, reporter).await,
     }
 }

@@ -31,6 +31,7 @@ pub(super) fn perform(model: &mut Model, words: &[String], asked: &Request) -> O
         Request::Create(create) if create.cidfile.is_none() => {
             vec![work(model, &command::join(words), Job::Request(Box::new(request())))]
         }
+        Request::Export(_) => vec![work(model, &command::join(words), Job::Request(Box::new(request())))],
         Request::Start(_)
         | Request::Stop(_)
         | Request::Restart(_)

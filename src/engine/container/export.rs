@@ -1,0 +1,147 @@
+//! `export`: the root file system of a container as an archive.
+//!
+//! ```text
+//! stopped     its layers and its changes, mounted read-only where nobody sees it
+//! running     a copy of its root's mount, taken inside its mount namespace
+//! ```
+//! Neither has in it what is mounted in the container: such places are empty folders and files, as
+//! in Docker's exports. No lock is held while it is written. A container may change its files
+//! meanwhile; one that is removed makes it fail.
+
+use std::fs;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use super::super::archive::{self, ArchiveStream};
+use super::super::error::{Doing, Result};
+use super::super::{Engine, ErrorKind, Explain, Record, Reporter, files};
+use super::{Containers, Warnings};
+use crate::base::disk::Draft;
+use crate::container::store;
+use crate::layer;
+use crate::monitor::journal::tell_or_warn;
+use crate::sys::probe::Probe;
+
+impl Containers<'_> {
+    /// The root file system of a container as a tar, without what is mounted in it.
+    ///
+    /// # Errors
+    ///
+    /// `No such container: x`; while it is being started, ended or restarted. Why it could not be
+    /// read to its end comes with the stream: a file became shorter while it was read, the
+    /// container was removed.
+    pub async fn export(&self, target: &str) -> Result<ArchiveStream> {
+        let (record, tree) = self.on(target, files::root_alone).await?;
+        let engine = self.engine.clone();
+        Ok(archive::outgoing(move |out| {
+            write(&engine, &record, &tree, out)?;
+            Ok(engine.told_export(&record))
+        }))
+    }
+
+    /// The same into a file, which takes its name when it is whole: until then, and when it fails,
+    /// what was there stays.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::export`]; where the file would be in the place of something that is none; when
+    /// it cannot be written, or is cancelled.
+    pub async fn export_to(&self, target: &str, path: PathBuf, reporter: Reporter) -> Result<Warnings> {
+        self.on(target, move |engine, target| engine.export_to(target, path, &reporter)).await
+    }
+}
+
+impl Engine {
+    fn export_to(&self, target: &str, path: PathBuf, reporter: &Reporter) -> Result<Warnings> {
+        let doing = || format!("export `{}`", self.called(target));
+        let path = destination(path).doing(doing)?;
+        let (record, tree) = files::root_alone(self, target)?;
+        let draft = Draft::new(&path).doing(doing)?;
+        let written = write(self, &record, &tree, Cancellable { out: draft.file(), reporter });
+        if reporter.is_cancelled() {
+            return Err(layer::Error::Interrupted).doing(doing);
+        }
+        written?;
+        draft.replace().doing(doing)?;
+        Ok(self.told_export(&record))
+    }
+
+    /// Writes the event of an export, and gives what is to be warned of.
+    fn told_export(&self, record: &Record) -> Warnings {
+        Warnings(tell_or_warn(self.paths(), record, "export", &[]).into_iter().collect())
+    }
+}
+
+fn write(engine: &Engine, record: &Record, tree: &OwnedFd, out: impl Write) -> Result<()> {
+    let doing = || format!("export `{}`", record.name);
+    let in_user_namespace = Probe::now().doing(doing)?.in_user_namespace;
+    let written = layer::write_root(tree, in_user_namespace, out);
+    // What is removed meanwhile is missing from the archive, or cannot be read.
+    if store::load(engine.paths(), &record.id).doing(doing)?.is_none() {
+        return Err(ExportError::Removed).doing(doing);
+    }
+    written.map(drop).doing(doing)
+}
+
+/// Where a file is written that is to be at `path`: links lead to it.
+fn destination(path: PathBuf) -> std::result::Result<PathBuf, ExportError> {
+    match fs::metadata(&path) {
+        Ok(there) if there.is_dir() => Err(ExportError::Folder(path)),
+        Ok(there) if !there.is_file() => Err(ExportError::NotAFile(path)),
+        Ok(_) if path.is_symlink() => Ok(fs::canonicalize(&path).unwrap_or(path)),
+        Ok(_) => Ok(path),
+        Err(_) => {
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            match folder.is_some_and(|folder| !folder.is_dir()) {
+                true => Err(ExportError::NoFolder(folder.map(Path::to_owned).unwrap_or_default())),
+                false => Ok(path),
+            }
+        }
+    }
+}
+
+/// A file that is written until the work is cancelled.
+struct Cancellable<'a, W> {
+    out: W,
+    reporter: &'a Reporter,
+}
+
+impl<W: Write> Write for Cancellable<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.reporter.is_cancelled() {
+            true => Err(io::Error::other("cancelled")),
+            false => self.out.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Why a container was not exported.
+#[derive(Debug, thiserror::Error)]
+enum ExportError {
+    #[error("it was removed while it was read")]
+    Removed,
+    #[error("invalid output path: {} is a directory", .0.display())]
+    Folder(PathBuf),
+    #[error("invalid output path: {} is not a regular file", .0.display())]
+    NotAFile(PathBuf),
+    #[error("invalid output path: directory {} does not exist", .0.display())]
+    NoFolder(PathBuf),
+}
+
+impl Explain for ExportError {
+    fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Removed => ErrorKind::NotFound,
+            Self::Folder(_) | Self::NotAFile(_) | Self::NoFolder(_) => ErrorKind::Invalid,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        matches!(self, Self::NotAFile(_)).then(|| "without -o it goes to standard output".to_owned())
+    }
+}
