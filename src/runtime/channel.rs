@@ -56,6 +56,7 @@ pub(super) enum Failure {
     Filtered { step: String, call: String, errno: i32, text: String },
     Ended { step: String, exit: String },
     ProgramNotFound { program: String },
+    NoInterpreter { program: String, interpreter: Option<String> },
     ProgramNotRunnable { program: String, call: String, errno: i32, text: String },
     OutsideRoot { path: String },
     NoWorkdir { path: String },
@@ -69,6 +70,9 @@ impl Failure {
         let step = step.to_owned();
         match error {
             Error::ProgramNotFound { program } => Self::ProgramNotFound { program: program.clone() },
+            Error::NoInterpreter { program, interpreter } => {
+                Self::NoInterpreter { program: program.clone(), interpreter: interpreter.clone() }
+            }
             Error::ProgramNotRunnable { program, source } => Self::ProgramNotRunnable {
                 program: program.clone(),
                 call: source.call().to_owned(),
@@ -136,6 +140,7 @@ impl From<Failure> for Error {
             }
             Failure::Ended { step, exit } => Self::Filtered { step, source: Cause::Ended(exit) },
             Failure::ProgramNotFound { program } => Self::ProgramNotFound { program },
+            Failure::NoInterpreter { program, interpreter } => Self::NoInterpreter { program, interpreter },
             Failure::ProgramNotRunnable { program, call, errno, text } => {
                 Self::ProgramNotRunnable { program, source: rebuilt(call, errno, text) }
             }

@@ -69,7 +69,7 @@ impl Watch {
         let cause = std::io::Error::from_raw_os_error(errno);
         if step == payload::EXECUTE {
             let source = sys::Error::new(format!("execve({})", self.program), cause);
-            return payload::not_executed(&self.program, has_file, source);
+            return payload::not_executed(&self.program, has_file, source, || None);
         }
         if error::is_shortage(errno) {
             // The only one of these steps that can find something used up is the one that forks.

@@ -34,6 +34,14 @@ pub enum Error {
         /// The program as it was asked for.
         program: String,
     },
+    /// The program is there, but not the interpreter that its file names.
+    #[error("exec: `{program}`: its interpreter{} is not in the container", named(.interpreter.as_deref()))]
+    NoInterpreter {
+        /// The program as it was asked for.
+        program: String,
+        /// The dynamic linker, or what the `#!` line names; `None` where it could not be read.
+        interpreter: Option<String>,
+    },
     /// The program is there, but the kernel does not run it.
     #[error("exec: `{program}` cannot be executed")]
     ProgramNotRunnable {
@@ -152,6 +160,11 @@ impl Error {
     }
 }
 
+/// ` /lib/ld-musl-x86_64.so.1` in back-ticks, where it is known.
+fn named(interpreter: Option<&str>) -> String {
+    interpreter.map(|path| format!(" `{path}`")).unwrap_or_default()
+}
+
 /// Whether the kernel refuses for lack of something, whatever the filter.
 pub(super) fn is_shortage(errno: i32) -> bool {
     [libc::EAGAIN, libc::ENOMEM, libc::EMFILE, libc::ENFILE].contains(&errno)
@@ -161,7 +174,8 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Step { source, .. } | Self::Prepare(source) => source.kind(),
-            Self::ProgramNotFound { .. } => ErrorKind::ProgramNotFound,
+            // As in Docker: the kernel says the same of both.
+            Self::ProgramNotFound { .. } | Self::NoInterpreter { .. } => ErrorKind::ProgramNotFound,
             Self::ProgramNotRunnable { .. } | Self::OutsideRoot { .. } | Self::NoWorkdir { .. } => {
                 ErrorKind::ProgramNotRunnable
             }
@@ -184,6 +198,9 @@ impl Explain for Error {
                 "its seccomp profile forbids `execve`, or the file has capabilities that the container does not"
                     .to_owned(),
             ),
+            Self::NoInterpreter { .. } => {
+                Some("use an image that has it, or a program that is linked statically".to_owned())
+            }
             Self::NotPermitted { .. } => Some("run it as root: `sudo hoist …`".to_owned()),
             _ => None,
         }

@@ -19,6 +19,7 @@ mod entry;
 mod error;
 mod exec;
 mod init;
+mod interpreter;
 mod mask;
 mod options;
 mod payload;

@@ -16,7 +16,7 @@ use super::prepare::Security;
 use super::progress::{Progress, Reached};
 use super::target::{self, Kind};
 use super::user::{self, Identity};
-use super::{Error, Init, Result, confine, reaper};
+use super::{Error, Init, Result, confine, interpreter, reaper};
 use crate::oci::runtime::{PosixRlimitType, Process};
 use crate::sys::cap::{self, Cap, Sets};
 use crate::sys::probe::Probe;
@@ -144,7 +144,8 @@ pub(super) fn run(payload: Payload<'_>) -> (&'static str, Error) {
         Some(Executable { path, is_there, args, env }) => {
             let source = process::execve(path, args, env);
             becoming.note(STEPS.len(), source.errno());
-            not_executed(program(process), *is_there, source)
+            let interpreter = || interpreter::missing(Path::new(OsStr::from_bytes(path.as_bytes())));
+            not_executed(program(process), *is_there, source, interpreter)
         }
         None => Error::ProgramNotFound { program: program(process).to_owned() },
     };
@@ -186,20 +187,26 @@ pub(super) fn calls_of(step: &str) -> &'static str {
 /// How a process of ours ends that could not become the program: as a shell does.
 pub(super) fn exit_code(error: &Error) -> i32 {
     match error {
-        Error::ProgramNotFound { .. } => 127,
+        Error::ProgramNotFound { .. } | Error::NoInterpreter { .. } => 127,
         Error::ProgramNotRunnable { .. } => 126,
         _ => 1,
     }
 }
 
 /// Why the kernel did not execute the program, whose file `is_there` or not: what is missing may
-/// also be its interpreter.
-pub(super) fn not_executed(program: &str, is_there: bool, source: sys::Error) -> Error {
+/// also be its `interpreter`.
+pub(super) fn not_executed(
+    program: &str,
+    is_there: bool,
+    source: sys::Error,
+    interpreter: impl FnOnce() -> Option<String>,
+) -> Error {
     let program = program.to_owned();
-    if source.is(rustix::io::Errno::NOENT) && !is_there {
-        return Error::ProgramNotFound { program };
+    match source.is(rustix::io::Errno::NOENT) {
+        true if is_there => Error::NoInterpreter { program, interpreter: interpreter() },
+        true => Error::ProgramNotFound { program },
+        false => Error::ProgramNotRunnable { program, source },
     }
-    Error::ProgramNotRunnable { program, source }
 }
 
 /// The program as it was asked for.

@@ -375,6 +375,26 @@ fn a_numeric_user_needs_no_files_of_the_image() {
 }
 
 #[test]
+fn a_program_without_its_interpreter_names_it() {
+    let case = Case::new();
+    let script = case.dir.path().join("script");
+    fs::write(&script, "#!/nosuch/sh -e\n").unwrap();
+    fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let volume = format!("{}:/script", script.display());
+    let missing = |words: &[&str]| {
+        let output = case.hoist(words);
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(told.contains("its interpreter `/nosuch/sh` is not in the container"), "{words:?}: {told}");
+        assert_eq!(output.status.code(), Some(127), "{words:?}");
+    };
+    let run = ["run", "--rm", "--network", "none", "-v", &volume];
+    missing(&[&run[..], &[IMAGE, "/script"]].concat());
+    missing(&[&run[..], &["--init", IMAGE, "/script"]].concat());
+    says(&case, &["run", "-d", "--name", "web", "--network", "none", "-v", &volume, IMAGE, "sleep", "1000"]);
+    missing(&["exec", "web", "/script"]);
+}
+
+#[test]
 fn an_init_shows_no_path_of_the_host() {
     let case = Case::new();
     let words = ["run", "--rm", "--init", "--network", "none", IMAGE];
@@ -408,5 +428,5 @@ fn a_program_that_is_not_there_ends_with_127_whatever_its_name_and_the_filter() 
     fs::set_permissions(&script, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let words = ["--security-opt", &option, "-v", &volume];
     assert_eq!(code(&words, support::HOIST), Some(127));
-    assert_eq!(code(&words, "/only-here/script"), Some(126));
+    assert_eq!(code(&words, "/only-here/script"), Some(127));
 }
