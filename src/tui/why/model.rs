@@ -16,6 +16,9 @@ const EVENTS: usize = 6;
 /// Who ended earlier than so after its start hardly began.
 const SOON: SignedDuration = SignedDuration::from_secs(10);
 
+/// The exit code of what SIGKILL ended.
+const KILLED: u8 = 137;
+
 /// What is known of a container that ended or is ill.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as in `engine::ContainerView`")]
@@ -129,7 +132,7 @@ impl Facts {
             started: state.started,
             finished: state.finished,
             command: container.config.process.program().join(" "),
-            memory_limit: None,
+            memory_limit: container.config.resources.memory,
             moved,
             log,
             events,
@@ -188,6 +191,20 @@ fn verdict(facts: &Facts) -> (String, Vec<String>) {
         meaning.extend(of_code(facts.exit_code).map(|(_, text)| text.to_owned()));
         return ("it did not start".to_owned(), meaning);
     }
+    // What was killed was a child, and the program ended by itself.
+    if facts.oom_killed && !facts.is_up() && facts.exit_code != KILLED {
+        let ended = match facts.exit_code {
+            0 => "its program ended, and says that all went well",
+            _ => "its program failed",
+        };
+        return (
+            format!("exit {}: {ended}", facts.exit_code),
+            vec![
+                "The kernel had killed one of its other processes: out of memory (OOM).".to_owned(),
+                "What the killed one did is not done.".to_owned(),
+            ],
+        );
+    }
     if facts.oom_killed && !facts.is_up() {
         let limit = match facts.memory_limit {
             Some(limit) => format!("It needed more than its limit of {}.", mebibytes(limit)),
@@ -245,7 +262,7 @@ fn of_code(code: u8) -> Option<(&'static str, &'static str)> {
         ),
         127 => (
             "its program was not found",
-            "Neither the image nor its PATH has it; a shell says the same of a command in a script.",
+            "The image lacks it, or the interpreter that it names; a shell says the same of a command in a script.",
         ),
         255 => (
             "its end was not seen, or its program said -1",
@@ -513,7 +530,7 @@ mod tests {
             exit 126: its program cannot be executed
                 It is there, but is no program: a missing x bit, a folder, a script without #!, or one for another processor.
             exit 127: its program was not found
-                Neither the image nor its PATH has it; a shell says the same of a command in a script.
+                The image lacks it, or the interpreter that it names; a shell says the same of a command in a script.
             exit 129: SIGHUP ended it
                 Its terminal went away.
             exit 130: SIGINT ended it
@@ -548,6 +565,8 @@ mod tests {
         let cases = [
             Facts { oom_killed: true, memory_limit: Some(64 << 20), ..facts(137) },
             Facts { oom_killed: true, ..facts(137) },
+            Facts { oom_killed: true, memory_limit: Some(64 << 20), ..facts(0) },
+            Facts { oom_killed: true, ..facts(3) },
             Facts { oom_killed: true, status: Status::Running, ..facts(0) },
             Facts { by_hand: true, ..facts(137) },
             Facts { by_hand: true, ..facts(143) },
@@ -568,6 +587,12 @@ mod tests {
             exit 137: killed by the kernel: out of memory (OOM)
                 It needed more memory than there was. The program was given no time to save anything.
                 command: seed --all · image: acme/seed:1 · restart: no
+            exit 0: its program ended, and says that all went well
+                The kernel had killed one of its other processes: out of memory (OOM). What the killed one did is not done.
+                command: seed --all · image: acme/seed:1 · restart: no · memory: 64M
+            exit 3: its program failed
+                The kernel had killed one of its other processes: out of memory (OOM). What the killed one did is not done.
+                command: seed --all · image: acme/seed:1 · restart: no
             it runs, but the kernel killed one of its processes: out of memory (OOM)
                 Its first process went on. What the killed one did is not done.
                 command: seed --all · image: acme/seed:1 · restart: no
@@ -578,7 +603,7 @@ mod tests {
                 `stop` sent SIGTERM, and the program did as it was told.
                 command: seed --all · image: acme/seed:1 · restart: no
             it did not start
-                exec `sed`: No such file Neither the image nor its PATH has it; a shell says the same of a command in a script.
+                exec `sed`: No such file The image lacks it, or the interpreter that it names; a shell says the same of a command in a script.
                 command: seed --all · image: acme/seed:1 · restart: no
             exit 1: its program failed
                 The usual code of any error; its last lines below say more. Its policy starts it again, each time after a longer pause.
