@@ -57,6 +57,8 @@ pub trait List {
     fn heading_is_folded(&self) -> Option<bool>;
     /// See [`Table::show`].
     fn show(&mut self);
+    /// See [`Table::has_lost_its_row`].
+    fn has_lost_its_row(&self) -> bool;
     /// See [`Table::scroll_into`].
     fn scroll_into(&mut self, rows: usize);
     /// The key of the row that is about this.
@@ -160,6 +162,10 @@ impl<R: About> List for Table<R> {
 
     fn show(&mut self) {
         Self::show(self);
+    }
+
+    fn has_lost_its_row(&self) -> bool {
+        Self::has_lost_its_row(self)
     }
 
     fn scroll_into(&mut self, rows: usize) {

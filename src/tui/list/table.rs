@@ -44,6 +44,8 @@ pub struct Table<R> {
     cursor: usize,
     /// What is under the cursor, for it to stay there when rows come and go.
     under: Option<Under>,
+    /// The row that was under the cursor is not there for it any longer.
+    has_lost_its_row: bool,
     /// A word of the row the cursor goes to as soon as that is there.
     wished: Option<String>,
     /// The first place in `lines` that is on the screen.
@@ -161,6 +163,7 @@ impl<R> Default for Table<R> {
             passing: 0,
             cursor: 0,
             under: None,
+            has_lost_its_row: false,
             wished: None,
             offset: 0,
             marks: HashSet::new(),
@@ -323,15 +326,25 @@ impl<R: Row> Table<R> {
         }
         if let Some(place) = self.wished.as_ref().and_then(|word| self.place_with(word)) {
             self.wished = None;
+            self.has_lost_its_row = false;
             self.select(place);
             return;
         }
         let stays =
             self.under.as_ref().filter(|_| !self.is_at_newest()).and_then(|under| self.place_of(under));
         self.cursor = stays.unwrap_or(self.cursor).min(self.lines.len().saturating_sub(1));
+        self.has_lost_its_row = false;
         if stays.is_none() {
-            self.under = self.what_is_at(self.cursor);
+            let now = self.what_is_at(self.cursor);
+            self.has_lost_its_row = self.under.is_some() && self.under != now;
+            self.under = now;
         }
+    }
+
+    /// Whether the last [`Table::show`] found the cursor's row gone, hidden, or no longer the
+    /// newest, and put the cursor on another.
+    pub fn has_lost_its_row(&self) -> bool {
+        self.has_lost_its_row
     }
 
     /// Whether the cursor goes with the newest row.

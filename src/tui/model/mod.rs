@@ -51,7 +51,7 @@ use crate::tui::undo::model::Undo;
 pub use crate::tui::viewers::Tab;
 use crate::tui::volumes::model::VolumeRow;
 use look::Look;
-pub use panes::inner;
+pub use panes::{Held, inner};
 use paths::PathFacts;
 use saved::Saved;
 pub use wants::Wants;
@@ -86,6 +86,8 @@ pub struct Model {
     pub shows_all: bool,
     /// The panes beside the list.
     pub windows: Windows,
+    /// What they stay with although its row is gone.
+    pub held: Held,
     /// Projects, tasks and alerts beside the list.
     pub navigator: Navigator,
     /// What is ill.
@@ -257,6 +259,7 @@ impl Model {
             is_alone: false,
             shows_all: true,
             windows: Windows::default(),
+            held: Held::default(),
             navigator: Navigator::default(),
             alerts: Alerts::default(),
             flashes: Flashes::default(),
@@ -421,6 +424,7 @@ impl Model {
         for section in Section::ALL {
             self.list_of_mut(section).show();
         }
+        self.settle_held();
         if let Some(top) = self.layers.last_mut() {
             top.dialog_mut().fit(self.size);
         }

@@ -181,6 +181,46 @@ fn removal_asks_names_what_goes_and_keeps_by_default() {
 }
 
 #[test]
+fn a_page_stays_with_its_container_when_that_leaves_the_list() {
+    for keys in ["enter", "l z", "enter z"] {
+        let mut model = full(120, 40);
+        press(&mut model, keys);
+        assert_eq!(model.focus, Focus::Detail, "{keys}");
+        let shown = model.subject().unwrap();
+        let Subject::Container(id) = shown.clone() else { panic!("{shown:?}") };
+        let name = model.container().unwrap().name.clone();
+        update(&mut model, Event::Container(id.clone(), None));
+        assert_eq!(model.subject(), Some(shown.clone()), "{keys}");
+        assert!(screen(&model).contains(&format!("{name} has left the list")), "{}", screen(&model));
+        // What leaves after it changes nothing, nor does what it comes back as.
+        let Some(Subject::Container(neighbour)) = model.listed() else { panic!("no other") };
+        assert_ne!(neighbour, id);
+        update(&mut model, Event::Container(neighbour.clone(), None));
+        assert_eq!(model.subject(), Some(shown.clone()), "{keys}");
+        for key in ["d d", "r", "p", "s", "t", "i", "f"] {
+            let effects = press(&mut model, key);
+            let others = |effect: &&Effect| matches!(effect, Effect::Container(_, of) if *of != id);
+            assert_eq!(effects.iter().find(others), None, "{keys} {key}");
+            assert!(model.layers.is_empty(), "{keys} {key}: {}", screen(&model));
+            assert_eq!(model.subject(), Some(shown.clone()), "{keys} {key}");
+        }
+        press(&mut model, "esc esc esc");
+        assert_eq!((model.focus, model.subject()), (Focus::List, model.listed()), "{keys}");
+    }
+}
+
+#[test]
+fn a_page_goes_where_the_user_takes_the_cursor() {
+    let mut model = full(120, 40);
+    press(&mut model, "enter");
+    let shown = model.subject();
+    model.list_mut().step(1);
+    model.settle();
+    assert_eq!(model.subject(), model.listed());
+    assert_ne!(model.subject(), shown);
+}
+
+#[test]
 fn a_running_container_is_stopped_before_it_goes_and_by_force_killed() {
     let mut model = full(80, 24);
     press(&mut model, "d d");
