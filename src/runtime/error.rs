@@ -198,8 +198,11 @@ impl Explain for Error {
                 "its seccomp profile forbids `execve`, or the file has capabilities that the container does not"
                     .to_owned(),
             ),
+            Self::NoInterpreter { interpreter: Some(name), .. } if name.ends_with("\\r") => {
+                Some("its first line ends as Windows ends lines: convert it, for example with `dos2unix`".to_owned())
+            }
             Self::NoInterpreter { .. } => {
-                Some("use an image that has it, or a program that is linked statically".to_owned())
+                Some("use an image that has it, or a program that needs none".to_owned())
             }
             Self::NotPermitted { .. } => Some("run it as root: `sudo hoist …`".to_owned()),
             _ => None,

@@ -3,9 +3,11 @@
 //!
 //! The file is the image's: little of it is read, and it may be anything.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::OFlags;
 
@@ -18,20 +20,20 @@ const MAX_PATH: usize = 1024;
 const MAX_DEPTH: usize = 5;
 
 /// The interpreter of `program`, or of one of its interpreters, that is not there; `None` where
-/// that cannot be told.
+/// that cannot be told. Of what is no plain text in its name one sees what it is: `/bin/sh\r`.
 pub(super) fn missing(program: &Path) -> Option<String> {
     let mut program = program.to_owned();
     for _ in 0..MAX_DEPTH {
         let interpreter = of(&program)?;
-        if !Path::new(&interpreter).exists() {
-            return Some(interpreter);
+        if !interpreter.exists() {
+            return Some(interpreter.to_string_lossy().escape_debug().to_string());
         }
-        program = interpreter.into();
+        program = interpreter;
     }
     None
 }
 
-fn of(program: &Path) -> Option<String> {
+fn of(program: &Path) -> Option<PathBuf> {
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
     let file = OpenOptions::new().read(true).custom_flags(flags).open(program).ok()?;
     if !file.metadata().ok()?.is_file() {
@@ -43,14 +45,15 @@ fn of(program: &Path) -> Option<String> {
     match start.strip_prefix(b"#!") {
         Some(line) => {
             let line = line.split(|&byte| byte == b'\n').next()?;
-            line.split(u8::is_ascii_whitespace).find(|word| !word.is_empty()).map(text)
+            // What the kernel parts words at; a carriage return is part of the name.
+            line.split(|byte| b" \t\0".contains(byte)).find(|word| !word.is_empty()).map(path_of)
         }
         None => linker(&file, start),
     }
 }
 
 /// What `PT_INTERP` says; elf(5).
-fn linker(file: &File, start: &[u8]) -> Option<String> {
+fn linker(file: &File, start: &[u8]) -> Option<PathBuf> {
     let is_64 = match start.strip_prefix(b"\x7fELF")?.first()? {
         1 => false,
         2 => true,
@@ -71,7 +74,7 @@ fn linker(file: &File, start: &[u8]) -> Option<String> {
             let mut path = [0; MAX_PATH];
             let length = file.read_at(&mut path, field(header, (4, 4), (8, 8))?).ok()?;
             let end = path[..length].iter().position(|&byte| byte == 0)?;
-            return (end > 0).then(|| text(&path[..end]));
+            return (end > 0).then(|| path_of(&path[..end]));
         }
     }
     None
@@ -83,8 +86,8 @@ fn number(bytes: &[u8]) -> u64 {
     if cfg!(target_endian = "little") { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) }
 }
 
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
+fn path_of(bytes: &[u8]) -> PathBuf {
+    OsStr::from_bytes(bytes).into()
 }
 
 #[cfg(test)]
@@ -119,6 +122,7 @@ mod tests {
             (&elf("/nosuch/ld.so", 120)[..], Some("/nosuch/ld.so")),
             (b"#!/nosuch/env  sh\n", Some("/nosuch/env")),
             (b"#!  /nosuch/sh", Some("/nosuch/sh")),
+            (b"#!/bin/sh\r\nexit\r\n", Some("/bin/sh\\r")),
             (through.as_bytes(), Some("/nosuch/sh")),
             (itself.as_bytes(), None),
             (&elf("/nosuch/ld.so", 4000), None),

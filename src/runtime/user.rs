@@ -72,11 +72,27 @@ fn is_number(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The text of a database; one that cannot be read is an empty one where it is not `needed`.
+/// The text of a database; one that is none of what we read is an empty one where it is not `needed`.
 fn database(root: BorrowedFd<'_>, path: &str, needed: bool) -> Result<String> {
     match read_database(root, path) {
-        Err(source) if needed => Err(Error::Step { step: format!("read {path}"), source }),
-        read => Ok(read.unwrap_or_default()),
+        Err(Unread::Refused(_)) if !needed => Ok(String::new()),
+        Err(Unread::Refused(source) | Unread::Failed(source)) => {
+            Err(Error::Step { step: format!("read {path}"), source })
+        }
+        Ok(text) => Ok(text),
+    }
+}
+
+/// Why a database was not read.
+enum Unread {
+    /// What the image has there is nothing to read.
+    Refused(sys::Error),
+    Failed(sys::Error),
+}
+
+impl From<sys::Error> for Unread {
+    fn from(error: sys::Error) -> Self {
+        Self::Failed(error)
     }
 }
 
@@ -88,10 +104,12 @@ fn add(groups: &mut Vec<u32>, more: impl IntoIterator<Item = u32>) {
 }
 
 /// The text of a database inside the root; empty when there is none.
-fn read_database(root: BorrowedFd<'_>, path: &str) -> sys::Result<String> {
+fn read_database(root: BorrowedFd<'_>, path: &str) -> std::result::Result<String, Unread> {
     use rustix::io::Errno;
-    let refused =
-        |why: &str| Err(sys::Error::new(format!("read({path})"), std::io::Error::other(why.to_owned())));
+    let refused = |why: &str| {
+        let why = std::io::Error::other(why.to_owned());
+        Err(Unread::Refused(sys::Error::new(format!("read({path})"), why)))
+    };
     // Opened as a place first: opening a FIFO or a device could already do something.
     let place = match open_database(root, path, OFlags::PATH) {
         Ok(place) => place,
@@ -99,7 +117,7 @@ fn read_database(root: BorrowedFd<'_>, path: &str) -> sys::Result<String> {
         Err(error) if error.is(Errno::LOOP) || error.is(Errno::XDEV) => {
             return refused("a link leads into another file system, or in a circle");
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
     let stat = fs::stat(&place)?;
     if fs::file_type(&stat) != FileType::RegularFile {
@@ -323,7 +341,9 @@ mod tests {
         let etc = dir.path().join("root/etc");
         std::fs::create_dir_all(&etc).unwrap();
         let root = fs::open_dir(&dir.path().join("root")).unwrap();
-        let read = || read_database(root.as_fd(), "/etc/passwd").map_err(|error| error.to_string());
+        let read = || {
+            database(root.as_fd(), "/etc/passwd", true).map_err(|error| crate::base::error::one_line(&error))
+        };
         let file = etc.join("passwd");
         assert_eq!(read(), Ok(String::new()), "none is an empty one");
 
