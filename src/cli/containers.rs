@@ -228,7 +228,7 @@ async fn exec(engine: &Engine, exec: Exec) -> Result<u8> {
 
 async fn export(engine: &Engine, export: Export) -> Result<u8> {
     let containers = engine.containers();
-    if let Some(path) = export.output.filter(|path| !path.as_os_str().is_empty()) {
+    if let Some(path) = export.output {
         let work = |reporter| containers.export_to(&export.target, path, reporter);
         warn(&shown(ProgressOutput::Nowhere, || {}, work).await?);
         return Ok(0);

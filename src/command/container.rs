@@ -189,6 +189,11 @@ impl Request {
                 Self::Create(create)
             }
             Self::Exec(exec) => Self::Exec(Box::new(exec.resolve(world)?)),
+            Self::Export(export) => {
+                // As Docker, which takes an empty word for none.
+                let output = export.output.filter(|path| !path.as_os_str().is_empty());
+                Self::Export(Export { output: output.map(|path| world.absolute(path)), ..export })
+            }
             other => other,
         })
     }

@@ -707,6 +707,11 @@ fn a_journal_that_cannot_be_written_stops_no_verb() {
     warned(&["rm", "true"], &["destroy"]);
     let brief = || case.start(&["sleep", "1000"], |options| options.lifecycle.auto_remove = true);
     warned(&["stop", "-t", "0", &brief()], &["kill", "stop", "destroy"]);
+    let id = brief();
+    let wait = case.command(&["wait", &id]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    warned(&["kill", &id], &["kill"]);
+    assert!(wait.wait_with_output().unwrap().status.success(), "without the journal");
+    until("it has removed itself", || case.wait_for(case.engine.containers().list()).unwrap().is_empty());
     // Whoever finds it is warned.
     let run = case.run_of(&brief());
     let dead = [run.monitor(), run.init().unwrap()];

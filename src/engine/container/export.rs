@@ -91,6 +91,7 @@ fn destination(path: PathBuf) -> std::result::Result<PathBuf, ExportError> {
         Ok(there) if !there.is_file() => Err(ExportError::NotAFile(path)),
         Ok(_) if path.is_symlink() => Ok(fs::canonicalize(&path).unwrap_or(path)),
         Ok(_) => Ok(path),
+        Err(_) if path.is_symlink() => Err(ExportError::LeadsNowhere(path)),
         Err(_) => {
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             match folder.is_some_and(|folder| !folder.is_dir()) {
@@ -129,6 +130,8 @@ enum ExportError {
     Folder(PathBuf),
     #[error("invalid output path: {} is not a regular file", .0.display())]
     NotAFile(PathBuf),
+    #[error("invalid output path: {} is a link that leads nowhere", .0.display())]
+    LeadsNowhere(PathBuf),
     #[error("invalid output path: directory {} does not exist", .0.display())]
     NoFolder(PathBuf),
 }
@@ -137,7 +140,9 @@ impl Explain for ExportError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Removed => ErrorKind::NotFound,
-            Self::Folder(_) | Self::NotAFile(_) | Self::NoFolder(_) => ErrorKind::Invalid,
+            Self::Folder(_) | Self::NotAFile(_) | Self::LeadsNowhere(_) | Self::NoFolder(_) => {
+                ErrorKind::Invalid
+            }
         }
     }
 

@@ -76,7 +76,7 @@ impl Engine {
                 // Removed: the journal's "destroy" may be lost, the folder is the truth. What the
                 // journal has of its end may not have come yet.
                 None => match last {
-                    None if now.status.is_up() => return self.exit_in_the_journal(&now).await,
+                    None if now.status.is_up() => return Ok(self.exit_in_the_journal(&now).await),
                     last => return Ok(last.unwrap_or_else(|| exit_so_far(&now))),
                 },
             }
@@ -84,18 +84,19 @@ impl Engine {
     }
 
     /// How a container that is gone ended the run that was seen last.
-    async fn exit_in_the_journal(&self, last: &Stored) -> Result<Exit> {
+    async fn exit_in_the_journal(&self, last: &Stored) -> Exit {
         let filter = EventFilter {
             kinds: vec![Kind::Container.as_str().to_owned()],
             containers: vec![last.record.id.to_string()],
             ..EventFilter::default()
         };
         let began = last.run.as_ref().and_then(|run| run.started);
-        let mut events = self.past_events(filter).await?;
+        // Where it cannot be read, nobody can say.
+        let mut events = self.past_events(filter).await.unwrap_or_default();
         events.retain(|event| began.is_none_or(|began| event.timestamp() >= began));
         let code = events.iter().rev().find(|event| event.action == "die").map_or(UNKNOWN, exit_code);
         let oom_killed = events.iter().any(|event| event.action == "oom");
-        Ok(Exit { code, oom_killed, ..Exit::default() })
+        Exit { code, oom_killed, ..Exit::default() }
     }
 
     /// An end that the journal tells of, with what the record adds, if it is there still.

@@ -16,6 +16,9 @@ pub(super) enum OpenError {
     /// Between two runs its root is its monitor's.
     #[error("the container is being restarted by its policy")]
     Restarting,
+    /// What is seen at its root is not its layers.
+    #[error("its root file system cannot be told from what is mounted over it")]
+    Covered,
     /// Neither side of a copy is this machine.
     #[error("files are copied to or from this machine only")]
     NoHost,
@@ -25,7 +28,7 @@ impl Explain for OpenError {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::Mount(error) => error.kind(),
-            Self::Busy | Self::Restarting => ErrorKind::Conflict,
+            Self::Busy | Self::Restarting | Self::Covered => ErrorKind::Conflict,
             Self::NoHost => ErrorKind::Invalid,
         }
     }
@@ -35,6 +38,7 @@ impl Explain for OpenError {
             Self::Mount(error) => error.hint(),
             Self::Busy => Some("try again".to_owned()),
             Self::Restarting => Some("stop it first, or wait until it runs".to_owned()),
+            Self::Covered => Some("stop it first".to_owned()),
             Self::NoHost => None,
         }
     }

@@ -133,7 +133,15 @@ fn running_alone(init: Process) -> Done<Option<OwnedFd>> {
         let beside = std::thread::Builder::new().spawn_scoped(scope, || copied_root(&namespace));
         let beside = sys::check(beside, || "clone()".to_owned())?;
         beside.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-    })?;
+    });
+    let tree = match tree {
+        // In a user namespace of its own a program has mounts that cannot be parted.
+        Err(error) if error.is(Errno::INVAL) => return Err(OpenError::Covered.into()),
+        tree => tree?,
+    };
+    if fs::file_system(&tree)? != libc::OVERLAYFS_SUPER_MAGIC.cast_unsigned() {
+        return Err(OpenError::Covered.into());
+    }
     Ok(Some(tree))
 }
 
