@@ -59,6 +59,8 @@ pub trait List {
     fn show(&mut self);
     /// See [`Table::has_lost_its_row`].
     fn has_lost_its_row(&self) -> bool;
+    /// See [`Table::accept_row`].
+    fn accept_row(&mut self);
     /// See [`Table::scroll_into`].
     fn scroll_into(&mut self, rows: usize);
     /// The key of the row that is about this.
@@ -166,6 +168,10 @@ impl<R: About> List for Table<R> {
 
     fn has_lost_its_row(&self) -> bool {
         Self::has_lost_its_row(self)
+    }
+
+    fn accept_row(&mut self) {
+        Self::accept_row(self);
     }
 
     fn scroll_into(&mut self, rows: usize) {

@@ -44,7 +44,7 @@ pub struct Table<R> {
     cursor: usize,
     /// What is under the cursor, for it to stay there when rows come and go.
     under: Option<Under>,
-    /// The row that was under the cursor is not there for it any longer.
+    /// The cursor is where it is because its row went, and not because somebody put it there.
     has_lost_its_row: bool,
     /// A word of the row the cursor goes to as soon as that is there.
     wished: Option<String>,
@@ -326,25 +326,28 @@ impl<R: Row> Table<R> {
         }
         if let Some(place) = self.wished.as_ref().and_then(|word| self.place_with(word)) {
             self.wished = None;
-            self.has_lost_its_row = false;
             self.select(place);
             return;
         }
         let stays =
             self.under.as_ref().filter(|_| !self.is_at_newest()).and_then(|under| self.place_of(under));
         self.cursor = stays.unwrap_or(self.cursor).min(self.lines.len().saturating_sub(1));
-        self.has_lost_its_row = false;
         if stays.is_none() {
             let now = self.what_is_at(self.cursor);
-            self.has_lost_its_row = self.under.is_some() && self.under != now;
+            self.has_lost_its_row |= self.under.is_some() && self.under != now;
             self.under = now;
         }
     }
 
-    /// Whether the last [`Table::show`] found the cursor's row gone, hidden, or no longer the
-    /// newest, and put the cursor on another.
+    /// Whether the cursor's row went (removed, hidden, or no longer the newest) since somebody
+    /// put the cursor there.
     pub fn has_lost_its_row(&self) -> bool {
         self.has_lost_its_row
+    }
+
+    /// Takes the row under the cursor for the one that is meant.
+    pub fn accept_row(&mut self) {
+        self.has_lost_its_row = false;
     }
 
     /// Whether the cursor goes with the newest row.

@@ -232,7 +232,8 @@ fn remember(model: &mut Model, name: &str) {
     recent.drain(..surplus);
 }
 
-/// Puts the cursor of its list on an object.
+/// Puts the cursor of its list on an object. What is done then is meant for that: nothing stays
+/// marked.
 pub(crate) fn select(model: &mut Model, object: &Object) -> bool {
     crate::tui::update::go(model, object.of);
     model.focus = Focus::List;
@@ -240,6 +241,7 @@ pub(crate) fn select(model: &mut Model, object: &Object) -> bool {
         model.shows_all = true;
     }
     crate::tui::update::cursor(model).filter().clear();
+    crate::tui::update::cursor(model).unmark();
     model.settle();
     crate::tui::update::cursor(model).select_key(&object.key)
 }
@@ -272,6 +274,18 @@ mod tests {
         assert!(!model.shows_all);
         chosen(&mut model, "unpause command", "enter");
         assert!(screen(&model).contains(":unpause"));
+    }
+
+    #[test]
+    fn what_names_an_object_is_not_done_to_what_is_marked() {
+        let mut model = full(80, 24);
+        press(&mut model, "space space");
+        assert_eq!(model.marked().len(), 2);
+        let effects = chosen(&mut model, "restart batch", "enter");
+        let row = model.container().unwrap();
+        assert_eq!(row.name, "batch");
+        let id = row.id.clone();
+        assert_eq!(effects, [Effect::Save, Effect::Container(ContainerVerb::Restart, id)]);
     }
 
     #[test]

@@ -191,13 +191,14 @@ fn a_page_stays_with_its_container_when_that_leaves_the_list() {
         let name = model.container().unwrap().name.clone();
         update(&mut model, Event::Container(id.clone(), None));
         assert_eq!(model.subject(), Some(shown.clone()), "{keys}");
-        assert!(screen(&model).contains(&format!("{name} has left the list")), "{}", screen(&model));
-        // What leaves after it changes nothing, nor does what it comes back as.
+        let gone = [format!("{name} is gone"), format!("{name}  is gone")];
+        assert!(gone.iter().any(|gone| screen(&model).contains(gone)), "{}", screen(&model));
+        // What leaves after it changes nothing.
         let Some(Subject::Container(neighbour)) = model.listed() else { panic!("no other") };
         assert_ne!(neighbour, id);
         update(&mut model, Event::Container(neighbour.clone(), None));
         assert_eq!(model.subject(), Some(shown.clone()), "{keys}");
-        for key in ["d d", "r", "p", "s", "t", "i", "f"] {
+        for key in ["d d", "r", "p", "s", "t", "i", "f", "5 d d"] {
             let effects = press(&mut model, key);
             let others = |effect: &&Effect| matches!(effect, Effect::Container(_, of) if *of != id);
             assert_eq!(effects.iter().find(others), None, "{keys} {key}");
@@ -207,6 +208,35 @@ fn a_page_stays_with_its_container_when_that_leaves_the_list() {
         press(&mut model, "esc esc esc");
         assert_eq!((model.focus, model.subject()), (Focus::List, model.listed()), "{keys}");
     }
+}
+
+#[test]
+fn a_page_stays_while_the_list_is_empty_and_when_others_come() {
+    let mut model = empty(120, 40);
+    let [one, two] = ["one", "two"].map(|name| container(name, Status::Running));
+    update(&mut model, Event::List(Ok(Listed::Containers(vec![one.clone()]))));
+    press(&mut model, "enter");
+    let shown = (Focus::Detail, Some(Subject::Container(one.id.clone())));
+    update(&mut model, Event::Container(one.id.clone(), None));
+    assert_eq!((model.focus, model.subject()), shown);
+    update(&mut model, Event::Container(two.id.clone(), Some(Box::new(two.clone()))));
+    assert_eq!((model.focus, model.subject()), shown);
+    // Back from the trash it is what it was.
+    update(&mut model, Event::Container(one.id.clone(), Some(Box::new(one))));
+    assert_eq!((model.focus, model.subject(), model.gone()), (shown.0, shown.1, None));
+    press(&mut model, "esc");
+    assert_eq!((model.focus, model.subject()), (Focus::List, model.listed()));
+}
+
+#[test]
+fn a_page_stays_with_what_the_list_hides_and_does_not_call_it_gone() {
+    let mut model = full(120, 40);
+    press(&mut model, "G enter");
+    let shown = model.subject();
+    model.shows_all = false;
+    model.settle();
+    assert_ne!(model.listed(), shown);
+    assert_eq!((model.subject(), model.gone()), (shown, None));
 }
 
 #[test]

@@ -26,9 +26,13 @@ pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
     let theme = &model.theme;
     let mut spans = Vec::new();
     if model.is_zoomed {
-        let name = subject_name(model);
+        let gone = model.gone();
+        let name = gone.map_or_else(|| subject_name(model), str::to_owned);
         spans.push(Span::styled(format!(" {} ", model.section.title()), theme.dim));
         spans.push(Span::styled(format!("› {name}"), theme.accent.add_modifier(Modifier::BOLD)));
+        if gone.is_some() {
+            spans.push(Span::styled("  is gone", theme.warn));
+        }
         if let Some(row) = model.container() {
             let (glyph, word, style) = state(row, theme);
             let mut right = vec![

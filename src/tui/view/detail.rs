@@ -22,6 +22,9 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
         (Tab::Session(id), _) => model.task(id).map_or_else(String::new, |task| task.title.clone()),
         // Alone in the window, the line above says whose it is.
         (_, Some(_)) if model.is_zoomed && model.panes().len() == 1 => tab_name(model, tab),
+        (_, Some(_)) if has_keys && model.gone().is_some() => {
+            format!("{} is gone", model.gone().unwrap_or_default())
+        }
         (_, Some(subject)) if model.is_zoomed => {
             format!("{} · {}", name_of(model, subject), tab_name(model, tab))
         }

@@ -191,21 +191,7 @@ fn verdict(facts: &Facts) -> (String, Vec<String>) {
         meaning.extend(of_code(facts.exit_code).map(|(_, text)| text.to_owned()));
         return ("it did not start".to_owned(), meaning);
     }
-    // What was killed was a child, and the program ended by itself.
-    if facts.oom_killed && !facts.is_up() && facts.exit_code != KILLED {
-        let ended = match facts.exit_code {
-            0 => "its program ended, and says that all went well",
-            _ => "its program failed",
-        };
-        return (
-            format!("exit {}: {ended}", facts.exit_code),
-            vec![
-                "The kernel had killed one of its other processes: out of memory (OOM).".to_owned(),
-                "What the killed one did is not done.".to_owned(),
-            ],
-        );
-    }
-    if facts.oom_killed && !facts.is_up() {
+    if facts.oom_killed && facts.exit_code == KILLED && !facts.is_up() {
         let limit = match facts.memory_limit {
             Some(limit) => format!("It needed more than its limit of {}.", mebibytes(limit)),
             None => "It needed more memory than there was.".to_owned(),
@@ -224,6 +210,18 @@ fn verdict(facts: &Facts) -> (String, Vec<String>) {
     if facts.is_up() {
         return ("it runs".to_owned(), Vec::new());
     }
+    let (verdict, mut meaning) = verdict_of_code(facts);
+    if facts.oom_killed {
+        // What was killed was a child: the program ended otherwise.
+        meaning.push("The kernel had killed one of its other processes: out of memory (OOM).".to_owned());
+        meaning.push("What the killed one did is not done.".to_owned());
+    }
+    (verdict, meaning)
+}
+
+/// What its exit code says of a container that has ended.
+fn verdict_of_code(facts: &Facts) -> (String, Vec<String>) {
+    let line = |text: &str| vec![text.to_owned()];
     match facts.exit_code {
         0 => ("exit 0: its program ended, and says that all went well".to_owned(), Vec::new()),
         137 | 143 if facts.by_hand => (
@@ -568,6 +566,7 @@ mod tests {
             Facts { oom_killed: true, memory_limit: Some(64 << 20), ..facts(0) },
             Facts { oom_killed: true, ..facts(3) },
             Facts { oom_killed: true, status: Status::Running, ..facts(0) },
+            Facts { oom_killed: true, by_hand: true, ..facts(143) },
             Facts { by_hand: true, ..facts(137) },
             Facts { by_hand: true, ..facts(143) },
             Facts { status: Status::Created, error: "exec `sed`: No such file".to_owned(), ..facts(127) },
@@ -591,10 +590,13 @@ mod tests {
                 The kernel had killed one of its other processes: out of memory (OOM). What the killed one did is not done.
                 command: seed --all · image: acme/seed:1 · restart: no · memory: 64M
             exit 3: its program failed
-                The kernel had killed one of its other processes: out of memory (OOM). What the killed one did is not done.
+                The number is the program's own; its documentation, or its log, says more. The kernel had killed one of its other processes: out of memory (OOM). What the killed one did is not done.
                 command: seed --all · image: acme/seed:1 · restart: no
             it runs, but the kernel killed one of its processes: out of memory (OOM)
                 Its first process went on. What the killed one did is not done.
+                command: seed --all · image: acme/seed:1 · restart: no
+            exit 143: it was stopped by hand
+                `stop` sent SIGTERM, and the program did as it was told. The kernel had killed one of its other processes: out of memory (OOM). What the killed one did is not done.
                 command: seed --all · image: acme/seed:1 · restart: no
             exit 137: it was stopped by hand
                 `kill`, or `stop` after its time of grace, sent SIGKILL.

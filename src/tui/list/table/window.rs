@@ -17,6 +17,7 @@ impl<R: Row> Table<R> {
         }
         self.cursor = place.min(self.lines.len().saturating_sub(1));
         self.under = self.what_is_at(self.cursor);
+        self.accept_row();
     }
 
     /// Puts the cursor on the row with `key`, if it is shown. A folded group is unfolded.
@@ -42,6 +43,7 @@ impl<R: Row> Table<R> {
     pub fn expect(&mut self, key: &str) {
         if !self.select_key(key) {
             self.under = Some(Under::Row(key.to_owned()));
+            self.accept_row();
         }
     }
 
