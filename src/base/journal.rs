@@ -17,7 +17,7 @@ use super::disk::{Error, Result, open, open_to_append};
 
 /// At this size the journal starts again; the part before is kept once.
 const ROTATE_AT: u64 = 8 << 20;
-/// A reader reads so much at once.
+/// How much a reader reads at once.
 const PIECE: usize = 64 << 10;
 /// No line is longer: a reader holds one whole.
 const LONGEST: usize = 8 << 20;

@@ -54,7 +54,7 @@ pub fn parse_size(text: &str) -> Result<u64, BadSize> {
     Ok(bytes as u64)
 }
 
-/// `1 line`, `2 lines`: a number and what there are so many of.
+/// `1 line`, `2 lines`: a number and what it counts.
 #[must_use]
 pub fn counted(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }

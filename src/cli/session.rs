@@ -94,7 +94,7 @@ fn proxied() -> Vec<i32> {
 /// Signals that end this program where they are not passed on; its terminal is restored then.
 const ENDING: &[i32] = &[libc::SIGHUP, libc::SIGTERM, libc::SIGQUIT, libc::SIGINT];
 
-/// So many SIGINT or SIGTERM end this program, whatever the process does with them.
+/// How many SIGINT or SIGTERM end this program, whatever the process does with them.
 const PATIENCE: u32 = 3;
 
 /// Carries bytes and signals until the session ends.

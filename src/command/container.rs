@@ -410,7 +410,7 @@ pub struct Logs {
     pub follow: bool,
     /// With the time of each line.
     pub timestamps: bool,
-    /// Only the last so many.
+    /// Only this many of the last.
     pub tail: Option<u64>,
     /// A time, as written.
     pub since: Option<String>,

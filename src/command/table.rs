@@ -260,7 +260,7 @@ pub(super) fn find(words: &[String]) -> Found<'_> {
     Found::Unknown(Usage::count(format!("unknown command: hoist {first}"), Some(near)))
 }
 
-/// Whether `words` begin with a name of so many words.
+/// Whether `words` begin with a name of this many words.
 fn is_called(words: &[String], name: &str, count: usize) -> bool {
     words.len() >= count && name.split(' ').eq(words[..count].iter().map(String::as_str))
 }

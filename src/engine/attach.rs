@@ -28,7 +28,7 @@ use crate::sys::socket::{self, Received, Sent};
 pub enum Output {
     /// Bytes of a stream.
     Bytes(Stream, Vec<u8>),
-    /// A best-effort client was too slow: so many bytes are missing here.
+    /// A best-effort client was too slow: this many bytes are missing here.
     Skipped(u64),
     /// The process ended; nothing follows.
     Exited(u8),
@@ -43,7 +43,7 @@ pub enum Input {
     Bytes(Vec<u8>),
     /// End of standard input.
     Close,
-    /// The client's terminal has so many rows and columns.
+    /// The client's terminal has this many rows and columns.
     Resize(u16, u16),
     /// A signal for the process, by number.
     Signal(i32),
@@ -93,7 +93,7 @@ impl Attached {
 const QUEUE: usize = 16;
 /// How long a container that is attached to may go without a monitor that answers.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// So many bytes of input are sent at once.
+/// How many bytes of input are sent at once.
 const INPUT_CHUNK: usize = 32 << 10;
 
 /// A connection that a monitor has accepted.

@@ -114,7 +114,7 @@ pub struct LogRequest {
     pub stderr: bool,
     /// Go on with what comes.
     pub follow: bool,
-    /// Only the last so many.
+    /// Only this many of the last.
     pub tail: Option<u64>,
     /// Only from then on.
     pub since: Option<Timestamp>,
@@ -264,7 +264,7 @@ impl Containers<'_> {
         self.engine.attached(connected.connection, connected.begun.warnings, target)
     }
 
-    /// Ends it: a signal, and SIGKILL when it has not ended so many seconds later. `signal`
+    /// Ends it: a signal, and SIGKILL when it has not ended this many seconds later. `signal`
     /// as written (`SIGINT`, `int`, `2`); `None` takes the container's. That it has ended
     /// already is fine.
     ///

@@ -17,7 +17,7 @@ use crate::monitor::launch::{self, Launched, Role, launch};
 use crate::monitor::wire::Ask;
 pub use records::{ExecStatus, ExecView};
 
-/// So many sessions a container has at once.
+/// How many sessions a container has at once.
 const MAX_SESSIONS: usize = 256;
 /// The exit code of a command whose monitor did not come up, as of a program that cannot be run.
 const NOT_BEGUN: u8 = 126;
@@ -114,7 +114,7 @@ impl Execs<'_> {
         self.on(move |engine| engine.find_exec(&wanted, || format!("inspect the command `{wanted}`"))).await
     }
 
-    /// Its terminal has so many rows and columns.
+    /// Its terminal has this many rows and columns.
     ///
     /// # Errors
     ///

@@ -76,7 +76,7 @@ const BLOCK: usize = 128 << 10;
 const MOST_NAMES: usize = 1_000_000;
 /// Folders in folders, further down than that, are not followed.
 const DEEPEST: usize = 200;
-/// Progress is told after so many files, or bytes read.
+/// Progress is told after this many files, or bytes read.
 const TELL: (u64, u64) = (4096, 64 << 20);
 
 /// The layers a path is seen in, top-most first, by their places in [`Walk::layers`].

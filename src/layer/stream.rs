@@ -168,7 +168,7 @@ struct Chunks<'a> {
     packed: &'a AtomicU64,
 }
 
-/// Fails when so many unpacked bytes are too many, or too many for the packed ones.
+/// Fails when the unpacked bytes are too many, or too many for the packed ones.
 ///
 /// # Errors
 ///

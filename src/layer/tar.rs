@@ -30,7 +30,7 @@ pub const MAX_PATH: usize = 4096;
 const MAX_PAX: u64 = 1 << 20;
 /// Pieces of a sparse file.
 const MAX_EXTENTS: usize = 1 << 20;
-/// An archive is made of blocks of so many bytes.
+/// The size of an archive's blocks in bytes.
 pub const BLOCK: usize = 512;
 
 /// Where an archive is read from.
@@ -194,7 +194,7 @@ impl<R: Source> Reader<R> {
         Ok(&buffer[..buffer.len().min(limit)])
     }
 
-    /// Says that so much of what [`Reader::data`] gave was used.
+    /// Says that this much of what [`Reader::data`] gave was used.
     pub fn consume(&mut self, len: usize) {
         self.input.consume(len);
         self.left -= len as u64;

@@ -13,7 +13,7 @@ use super::wire::{Attach, tag};
 use crate::container::log::Stream;
 use crate::sys::socket::{self, Sent};
 
-/// So many bytes are kept for a client that nobody waits for.
+/// How many bytes are kept for a client that nobody waits for.
 const BURST: usize = 256 << 10;
 
 /// What a packet takes besides its bytes, at most: a program may write them one by one.

@@ -43,9 +43,9 @@ use crate::sys::socket;
 /// Current version of the file.
 const VERSION: u32 = 1;
 
-/// So many records of commands that ended are kept, and as many of those that were not started.
+/// How many records of commands that ended are kept, and as many of those that were not started.
 pub const KEPT: usize = 32;
-/// No more than so many bytes of each, but for the newest.
+/// No more than this many bytes of each, but for the newest.
 pub const KEPT_BYTES: u64 = 1 << 20;
 
 /// What is on disk about a command in a container.

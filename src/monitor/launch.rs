@@ -227,7 +227,7 @@ pub fn send_hello(socket: &OwnedFd, ask: Ask) -> Result<(), Error> {
     }
 }
 
-/// Waits for an answer, so long at most; for ever with `None`.
+/// Waits for an answer, for this long at most; for ever with `None`.
 ///
 /// # Errors
 ///
@@ -287,7 +287,7 @@ pub fn begin(paths: &Paths, id: &ContainerId, exec: Option<&ExecId>, ask: Ask) -
 }
 
 impl Asked {
-    /// Waits until it is done, so long at most; for ever with `None`. Gives what was left out, a
+    /// Waits until it is done, for this long at most; for ever with `None`. Gives what was left out, a
     /// sentence each.
     ///
     /// # Errors

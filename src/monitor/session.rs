@@ -20,7 +20,7 @@ use crate::container::log::{Stream, Writer};
 use crate::sys;
 use crate::sys::socket::{self, Received};
 
-/// So much is read from the payload at once; with its tag it fits a packet.
+/// How much is read from the payload at once; with its tag it fits a packet.
 const CHUNK: usize = MAX_PACKET - 16;
 /// How many clients may be attached at once. A connection that only asks for a verb does not count.
 const MAX_CLIENTS: usize = 256;
@@ -416,7 +416,7 @@ impl Session {
         }
     }
 
-    /// Reads once from a stream: so many bytes. `None` when there are no more now.
+    /// Reads once from a stream: this many bytes. `None` when there are no more now.
     fn read_output(&mut self, stream: Stream) -> Option<usize> {
         let fd = self.streams.output(stream)?;
         let length = match rustix::io::read(fd, &mut self.buffer[..]) {

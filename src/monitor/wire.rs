@@ -45,7 +45,7 @@ pub mod tag {
     pub const STDOUT: u8 = b'O';
     /// Bytes of standard error.
     pub const STDERR: u8 = b'E';
-    /// So many bytes are missing.
+    /// How many bytes are missing.
     pub const SKIPPED: u8 = b'K';
     /// The process ended with this code.
     pub const EXITED: u8 = b'X';

@@ -137,7 +137,7 @@ impl Network {
         self.id == *default || !self.options.contains_key(BRIDGE_NAME)
     }
 
-    /// The name that its link has in a container which has so many links before it.
+    /// The name that its link has in a container which has this many links before it.
     pub(super) fn interface(&self, number: usize) -> String {
         let prefix = self.options.get(INTERFACE_PREFIX).map_or("eth", String::as_str);
         format!("{prefix}{number}")

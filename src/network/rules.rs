@@ -51,7 +51,7 @@ const ETH_P_IP: u16 = 0x0800;
 const ETH_P_ARP: u16 = 0x0806;
 /// Changes with every change of chains, sets or rules below.
 const MARK: &[u8] = b"2";
-/// So many guests who left are taken off the list at once.
+/// How many guests who left are taken off the list at once.
 const MANY: u32 = 64;
 
 /// What this engine's tables and ports are called.

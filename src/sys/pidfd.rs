@@ -59,7 +59,7 @@ pub fn exit_of_other(pidfd: BorrowedFd<'_>) -> Result<Option<Exit>> {
     Ok(Some(Exit::of_status(info.exit_code)))
 }
 
-/// Waits until a process that ended was reaped by whoever has to, so long at most: only then
+/// Waits until a process that ended was reaped by whoever has to, for this long at most: only then
 /// [`exit_of_other`] knows how it ended.
 ///
 /// # Errors

@@ -27,7 +27,7 @@ pub enum Sent {
 /// What was received.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
-    /// A message of so many bytes; it may be empty.
+    /// A message of this many bytes; it may be empty.
     Message(usize),
     /// There is none now.
     Nothing,

@@ -64,7 +64,7 @@ pub fn spawn(command: &Command<'_>) -> Result<i32> {
     if error == 0 { Ok(pid) } else { Err(Error::new(call(), io::Error::from_raw_os_error(error))) }
 }
 
-/// Takes so many descriptors that this process was started with, besides its standard streams,
+/// Takes this many descriptors that this process was started with, besides its standard streams,
 /// and closes what the caller of the caller left open. To be called once, before this process
 /// opens a file.
 ///

@@ -37,7 +37,7 @@ pub enum Event {
     Paste(String),
     /// The mouse did something.
     Mouse(MouseEvent),
-    /// The terminal has so many columns and rows.
+    /// The terminal has this many columns and rows.
     Resize(u16, u16),
     /// It is this moment.
     Tick(Timestamp),
@@ -220,7 +220,7 @@ pub enum Effect {
     Point(TaskId, Pointer),
     /// A key of copy mode.
     Walk(TaskId, Walk),
-    /// Look at a terminal's past: so many lines up.
+    /// Look at a terminal's past: this many lines up.
     Scroll(TaskId, i32),
     /// Leave a terminal's program alone, and forget its screen.
     Close(TaskId),

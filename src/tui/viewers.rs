@@ -207,7 +207,7 @@ pub(crate) trait Viewer: Sync {
         false
     }
 
-    /// Scrolls by so many lines.
+    /// Scrolls by this many lines.
     fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect>;
 
     /// Columns that are scrolled away to the left.

@@ -107,7 +107,7 @@ pub fn size(amount: u64) -> String {
 }
 
 /// `text` in lines of at most `width` columns, broken between words where that can be; all
-/// but the first begin with so many blanks.
+/// but the first begin with this many blanks.
 #[must_use]
 pub fn wrap(text: &str, width: usize, indent: usize) -> Vec<String> {
     let (mut lines, mut line, mut used) = (Vec::new(), String::new(), 0);

@@ -163,7 +163,7 @@ pub fn read_state<T: State>(path: &Path) -> Result<T> {
     })
 }
 
-/// So much is shown of what stands where a version should be.
+/// How much is shown of what stands where a version should be.
 const MAX_SHOWN_VERSION: usize = 32;
 
 /// What every form of every state file has.

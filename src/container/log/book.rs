@@ -24,7 +24,7 @@ use super::level::{Level, goes_on};
 use super::{MAX_RECORD, Stream, older};
 use crate::base::disk::{self, Error, Result};
 
-/// So many bytes are read at once.
+/// How many bytes are read at once.
 const CHUNK: usize = 256 << 10;
 
 /// A record is never longer: all of it escaped, and what stands around it.
@@ -430,7 +430,7 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64, size: u64) -> io::Result
     Ok(read)
 }
 
-/// The end of the last whole record of a file with so many bytes, of which `known` were.
+/// The end of the last whole record of a file with this many bytes, of which `known` were.
 fn whole(file: &File, known: u64, bytes: u64) -> io::Result<u64> {
     let mut end = bytes;
     let mut buffer = vec![0; 4096];
@@ -456,7 +456,7 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + n).unwrap()
     }
 
-    /// A log of so many lines, `0\n` …, a second apart.
+    /// A log of this many lines, `0\n` …, a second apart.
     fn log(lines: i64, max_size: u64, max_files: u32) -> (tempfile::TempDir, Writer) {
         let dir = tempfile::tempdir().unwrap();
         let options =

@@ -10,7 +10,7 @@ use super::book::Seen;
 use super::{Level, Stream};
 use crate::base::{ErrorKind, Explain};
 
-/// A compiled pattern takes at most so many bytes.
+/// How many bytes a compiled pattern takes at most.
 const MAX_PROGRAM: usize = 4 << 20;
 
 /// What is looked for in a line.
@@ -120,7 +120,7 @@ pub struct Filter {
     pub level: Option<Level>,
     /// All of these hold.
     pub rules: Vec<Rule>,
-    /// So many lines before and after each are shown too.
+    /// How many lines before and after each are shown too.
     pub context: usize,
 }
 
@@ -151,7 +151,7 @@ pub struct Sieve {
 }
 
 impl Sieve {
-    /// Whether a line passes that came from `stream`, weighs so much and says `text`.
+    /// Whether a line passes that came from `stream`, weighs this much and says `text`.
     #[must_use]
     pub fn passes(&self, stream: Stream, weight: Option<Level>, text: &[u8]) -> bool {
         self.stream.is_none_or(|wanted| wanted == stream)

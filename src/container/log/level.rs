@@ -7,7 +7,7 @@
 
 use std::ops::Range;
 
-/// So much of a line is looked at.
+/// How much of a line is looked at.
 const NEAR: usize = 256;
 
 /// How grave a line is.

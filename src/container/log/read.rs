@@ -1,4 +1,4 @@
-//! The reader's side: records from the oldest file on, or from so many before the end, over
+//! The reader's side: records from the oldest file on, or from this many before the end, over
 //! rotations, as far as it is written.
 
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use super::json::{Clock, decode};
 use super::{LogRecord, MAX_FILES, Stream, older};
 use crate::base::disk::{self, Error, Result};
 
-/// So many bytes are read at once.
+/// How many bytes are read at once.
 const BLOCK: usize = 64 << 10;
 /// A line that is longer is none of the writer's: it is passed over, not held.
 const MAX_LINE: usize = 1 << 20;
@@ -24,7 +24,7 @@ pub struct Wanted {
     pub stdout: bool,
     /// Those of standard error.
     pub stderr: bool,
-    /// Only the last so many of what is there.
+    /// Only this many of the last of what is there.
     pub tail: Option<u64>,
     /// Only from then on.
     pub since: Option<Timestamp>,

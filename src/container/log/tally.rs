@@ -7,7 +7,7 @@ use std::ops::AddAssign;
 use super::book::Book;
 use crate::base::disk::Result;
 
-/// A block of a file: the records that begin in so many bytes.
+/// A block of a file: the records that begin in this many bytes.
 pub const BLOCK: u64 = 256 << 10;
 
 /// What is counted.

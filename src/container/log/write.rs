@@ -11,7 +11,7 @@ use super::{MAX_FILES, MAX_RECORD, Stream, current, older};
 use crate::base::disk::{Error, Result, open_to_append, private_dir};
 use crate::container::LogOptions;
 
-/// So many bytes of JSON are written at once, about.
+/// About how many bytes of JSON are written at once.
 const BATCH: usize = 64 << 10;
 
 /// Writes a container's log. Nothing is on the disk before [`Writer::flush`].

@@ -41,7 +41,7 @@ pub enum RestartPolicy {
     Always,
     /// As `always`, but not at boot when it was stopped by hand.
     UnlessStopped,
-    /// It is started again when its exit code is not 0, at most so often (0: no bound).
+    /// It is started again when its exit code is not 0, at most this often (0: no bound).
     OnFailure(u32),
     /// What a newer hoist has.
     #[serde(untagged)]

@@ -16,7 +16,7 @@ use crate::monitor::journal;
 use crate::oci::{ImageId, Platform};
 use crate::sys::selinux;
 
-/// So many generated names are tried.
+/// How many generated names are tried.
 const ATTEMPTS: u32 = 100;
 
 impl Engine {

@@ -18,7 +18,7 @@ use crate::container::{ExitState, Process};
 use crate::monitor::settle::UNKNOWN;
 use crate::sys;
 
-/// So long after it was found without its monitor a container is looked at again.
+/// How long after it was found without its monitor a container is looked at again.
 const SETTLING: Duration = Duration::from_millis(20);
 /// How often it is looked at where the journal cannot be read.
 const BY_THE_CLOCK: Duration = Duration::from_millis(100);

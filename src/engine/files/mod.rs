@@ -38,7 +38,7 @@ pub enum Place {
     Container(String),
     /// An image's, by name or id: all its layers together.
     Image(String),
-    /// The lowest so many layers of an image.
+    /// This many of an image's layers, from the lowest.
     Layers(String, usize),
 }
 

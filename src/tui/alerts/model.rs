@@ -20,10 +20,10 @@ use crate::tui::model::Model;
 /// What ended longer ago than this before hoist saw it is no news.
 const RECENT: SignedDuration = SignedDuration::from_hours(1);
 
-/// So many restarts are a loop.
+/// How many restarts are a loop.
 const LOOP: u32 = 3;
 
-/// Up for so long, it is out of it.
+/// Up for this long, it is out of it.
 const STEADY: SignedDuration = SignedDuration::from_mins(5);
 
 /// Shares of the memory limit: an alert begins, and ends.
@@ -58,11 +58,11 @@ pub enum Ill {
     Oom,
     /// It ended by itself, and not well.
     Exit(u8),
-    /// It ended so often.
+    /// It ended this often.
     Restarts(u32),
     /// It uses this share of its limit.
     Memory(f64),
-    /// So many bytes are free, and so many there are.
+    /// How many bytes are free, and how many there are.
     Disk(u64, u64),
 }
 
@@ -160,7 +160,7 @@ impl Alerts {
         }
     }
 
-    /// So much room is there where the store is.
+    /// How much room there is where the store is.
     pub fn disk(&mut self, space: Option<Space>, now: Timestamp) {
         let known = self.known.get(&Cause::Disk).copied();
         // What is freed for a moment only is no end of it.

@@ -108,7 +108,7 @@ impl ComparePane {
         self.height
     }
 
-    /// Fits the pane into so many columns and rows.
+    /// Fits the pane into this many columns and rows.
     pub fn fit(&mut self, height: u16) {
         self.height = usize::from(height.saturating_sub(1)).max(1);
         self.tree.fit(self.height);

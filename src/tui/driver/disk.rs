@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::tui::model::paths::PathFact;
 
-/// So many names of one folder are told.
+/// How many names of one folder are told.
 const MOST: usize = 5000;
 
 /// What `path` is.

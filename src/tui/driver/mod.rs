@@ -64,10 +64,10 @@ use watch::Watch;
 /// A frame is drawn at most this often.
 const FRAME: Duration = Duration::from_millis(16);
 
-/// So many verbs are done at once.
+/// How many verbs are done at once.
 const VERBS: usize = 16;
 
-/// So many events are taken in before a frame is drawn.
+/// How many events are taken in before a frame is drawn.
 const BATCH: usize = 256;
 
 /// Shows the TUI until the user leaves or a signal ends it; gives the exit code.

@@ -13,7 +13,7 @@ use crate::tui::list::rows::{Row, natural};
 use crate::tui::model::targets::About;
 use crate::tui::model::{Model, Subject};
 
-/// So many events are kept; the oldest go first.
+/// How many events are kept; the oldest go first.
 pub const KEPT: usize = 5000;
 
 /// An event.

@@ -77,7 +77,7 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Moves so many lines.
+    /// Moves this many lines.
     pub fn scroll(&mut self, by: i64) {
         let by = isize::try_from(by).unwrap_or(0);
         self.top = self.top.saturating_add_signed(by).min(self.lines.len().saturating_sub(1));
@@ -230,7 +230,7 @@ impl FilesPane {
         true
     }
 
-    /// Fits the pane into so many columns and rows, its own border not counted.
+    /// Fits the pane into this many columns and rows, its own border not counted.
     pub fn fit(&mut self, width: u16, height: u16) {
         self.has_preview = width >= WIDE;
         for side in &mut self.sides {

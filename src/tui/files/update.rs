@@ -414,7 +414,7 @@ pub(crate) fn refresh(model: &mut Model) {
     }
 }
 
-/// Scrolls what a pane shows by so many lines.
+/// Scrolls what a pane shows by this many lines.
 pub(crate) fn scroll(model: &mut Model, by: i64) {
     let files = pane(model);
     match &mut files.reader {

@@ -210,7 +210,7 @@ impl RunForm {
         }
     }
 
-    /// Goes to the field so many further in this group, round and round.
+    /// Goes this many fields further in this group, round and round.
     pub fn step(&mut self, by: isize) {
         let fields = self.section.fields();
         let at = fields.iter().position(|field| *field == self.field).unwrap_or(0);

@@ -140,7 +140,7 @@ impl InspectPane {
         }
     }
 
-    /// Moves so many lines: the cursor in a tree, the window in a text.
+    /// Moves this many lines: the cursor in a tree, the window in a text.
     pub fn scroll(&mut self, by: i64) {
         let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
         match self.form {

@@ -171,7 +171,7 @@ fn split(line: &str, form: Form) -> Option<(&str, &str, &str)> {
     Some((&line[..start], &line[start..end], &line[end..]))
 }
 
-/// What of a text is seen when so many columns have gone to the left, in so many columns.
+/// What of a text is seen when a number of columns have gone to the left, in a width.
 /// Control characters become dots.
 fn clip(text: &str, left: usize, width: usize) -> String {
     let (mut out, mut column, mut taken) = (String::new(), 0, 0);

@@ -113,7 +113,7 @@ impl LayersPane {
         if self.in_tree { self.tree.height() } else { self.height }
     }
 
-    /// Fits the pane into so many columns and rows.
+    /// Fits the pane into this many columns and rows.
     pub fn fit(&mut self, width: u16, height: u16) {
         let lines = usize::from(height.saturating_sub(1)).max(1);
         // Beside the tree the history leaves room for what is wasted and the image's facts.

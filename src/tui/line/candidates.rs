@@ -24,7 +24,7 @@ pub struct Candidate {
     pub about: String,
 }
 
-/// So many are listed at most.
+/// How many are listed at most.
 pub const MOST: usize = 200;
 
 impl Candidates {

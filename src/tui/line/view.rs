@@ -15,7 +15,7 @@ use crate::tui::view::base;
 use crate::tui::view::dialog::{keys, open, two_lines};
 use crate::tui::words::{Align, cell};
 
-/// So many are shown at once.
+/// How many are shown at once.
 const ROWS: usize = 8;
 
 /// Draws the dialog that it is typed in, or what it could become above the line at the bottom.

@@ -6,7 +6,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::ContainerId;
 
-/// So long.
+/// How long a flash lasts.
 const LASTS: SignedDuration = SignedDuration::from_millis(600);
 
 /// Containers whose state has just changed, and until when that is shown.

@@ -2,7 +2,7 @@
 
 use crate::tui::model::Section;
 
-/// So many places are remembered.
+/// How many places are remembered.
 const KEPT: usize = 100;
 
 /// A place: a row of a list.

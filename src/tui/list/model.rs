@@ -9,7 +9,7 @@ use crate::tui::model::{Failure, Model, Subject};
 
 /// What all tables can do.
 pub trait List {
-    /// Moves the cursor so many lines.
+    /// Moves the cursor this many lines.
     fn step(&mut self, by: isize);
     /// Puts the cursor at a place.
     fn select(&mut self, place: usize);

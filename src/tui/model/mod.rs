@@ -128,7 +128,7 @@ pub struct Model {
     pub submitted: Option<(TaskId, Box<RunForm>)>,
     /// The verb that is repeated.
     pub repeat: Option<Repeat>,
-    /// So many columns of the list are scrolled away to the left.
+    /// How many columns of the list are scrolled away to the left.
     pub scrolled_columns: usize,
     /// The number of the next task.
     pub next_task: u64,

@@ -11,13 +11,13 @@ pub enum PathFact {
     Missing,
     /// A folder.
     Folder,
-    /// A file of so many bytes, or something like one.
+    /// A file of this many bytes, or something like one.
     File(u64),
     /// It cannot be seen, and why.
     Unknown(String),
 }
 
-/// So many paths are remembered.
+/// How many paths are remembered.
 const MOST: usize = 64;
 
 /// What is known of paths, by how they were written.

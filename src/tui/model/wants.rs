@@ -14,7 +14,7 @@ use crate::tui::list::columns::USE;
 use crate::tui::tasks::model::TaskId;
 use crate::tui::viewers::{Reading, Want};
 
-/// From so many rows on there are events below the charts beside the list.
+/// From this many rows on there are events below the charts beside the list.
 pub const SIDE_WITH_EVENTS: u16 = 44;
 
 /// What the driver must have open for the screen as it is.

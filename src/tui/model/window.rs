@@ -27,7 +27,7 @@ use crate::tui::why::model::WhyPane;
 /// The smallest pane that is drawn, border included.
 const SMALLEST: (u16, u16) = (16, 4);
 
-/// So many panes at most: more could not be told apart.
+/// How many panes at most: more could not be told apart.
 const MOST: usize = 12;
 
 /// The number of a pane, never used twice.

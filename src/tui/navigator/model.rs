@@ -70,7 +70,7 @@ pub enum Spot {
     Task(TaskId),
     /// What is ill.
     Alert(Cause),
-    /// So many more of a branch than there is room for.
+    /// How many more of a branch there are than there is room for.
     More(Branch, usize),
 }
 
@@ -380,7 +380,7 @@ impl Navigator {
         }
     }
 
-    /// Moves the cursor so many lines; gaps are no lines.
+    /// Moves the cursor this many lines; gaps are no lines.
     pub fn step(&mut self, by: isize) {
         let last = (self.lines.len() + self.foot.len()).saturating_sub(1);
         let mut at = self.cursor.saturating_add_signed(by).min(last);

@@ -13,7 +13,7 @@ const MOST: usize = 50_000;
 /// Deeper than so, everything is one text.
 const DEEPEST: u16 = 60;
 
-/// An object with so many fields at most is open at first, if it stands at the top.
+/// An object with this many fields at most is open at first, if it stands at the top.
 const OPEN: usize = 14;
 
 /// A line of the tree.
@@ -37,9 +37,9 @@ pub struct Node {
 /// What a node is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Content {
-    /// So many fields; and a word about them, where it stands in a list.
+    /// How many fields; and a word about them, where it stands in a list.
     Object(usize, String),
-    /// So many entries.
+    /// How many entries.
     List(usize),
     /// A value, as JSON writes it but for the quotes of a text; a moment is known as one.
     Value(String, Option<Timestamp>),

@@ -11,7 +11,7 @@ pub struct Page {
     pub top: usize,
     /// What it says.
     lines: Vec<String>,
-    /// The same in lines of so many columns.
+    /// The same in lines of this many columns.
     fitted: (usize, Vec<String>),
 }
 

@@ -87,9 +87,9 @@ pub struct Entry {
     pub object: Option<Object>,
 }
 
-/// So many entries are listed.
+/// How many entries are listed.
 const MOST: usize = 200;
-/// So many words are looked for; what is more belongs to the last one.
+/// How many words are looked for; what is more belongs to the last one.
 const WORDS: usize = 4;
 
 /// How well each word was found in a text; 0 where it was not.

@@ -26,7 +26,7 @@ const ALONE: &[Action] = &[
     Action::EmptyTrash,
 ];
 
-/// So many deeds are remembered.
+/// How many deeds are remembered.
 const RECENT: usize = 20;
 
 /// Opens the palette.

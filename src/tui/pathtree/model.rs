@@ -82,7 +82,7 @@ impl Fact {
         Self { mark, kind, size, before: 0, weight: size, counts: [0; 3] }
     }
 
-    /// Of a file with so many bytes before and after.
+    /// Of a file with this many bytes before and after.
     #[must_use]
     pub fn compared(mark: Mark, kind: FileKind, before: u64, size: u64) -> Self {
         let mut counts = [0; 3];
@@ -215,7 +215,7 @@ impl PathTree {
         self.rows.get(self.cursor)
     }
 
-    /// Moves the cursor by so many rows.
+    /// Moves the cursor by this many rows.
     pub fn step(&mut self, by: isize) {
         self.cursor = self.cursor.saturating_add_signed(by);
         self.scroll_in();
@@ -232,7 +232,7 @@ impl PathTree {
         self.height
     }
 
-    /// Fits the tree into so many rows.
+    /// Fits the tree into this many rows.
     pub fn fit(&mut self, height: usize) {
         self.height = height;
         self.scroll_in();

@@ -57,7 +57,7 @@ impl Range {
         }
     }
 
-    /// The range so many further, as far as there is one.
+    /// The range this many steps further, as far as there is one.
     #[must_use]
     pub fn step(self, by: isize) -> Self {
         let at = Self::ALL.iter().position(|range| *range == self).unwrap_or(0);

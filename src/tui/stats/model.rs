@@ -9,7 +9,7 @@ use crate::tui::stats::series::Point;
 /// Most containers in one chart.
 pub const BESIDE: usize = 8;
 
-/// The scale goes so many doublings up and down.
+/// How many doublings the scale goes up and down.
 const SCALES: i8 = 6;
 
 /// Charts on the screen.

@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 use crate::engine::{ContainerId, Sample};
 use crate::tui::stats::history::{History, Range};
 
-/// So many points are kept for sparklines.
+/// How many points are kept for sparklines.
 const RECENT: usize = 60;
 
-/// So many interfaces and disks of a container have a history of their own.
+/// How many interfaces and disks of a container have a history of their own.
 const PARTS: usize = 16;
 
-/// So many containers have one; whichever was not seen for the longest loses it.
+/// How many containers have one; whichever was not seen for the longest loses it.
 const CONTAINERS: usize = 128;
 
 /// One moment.

@@ -94,7 +94,7 @@ pub struct Part {
     pub phase: Phase,
     /// Bytes of this phase that are done.
     pub current: u64,
-    /// Of so many.
+    /// Out of this many.
     pub total: Option<u64>,
     /// Bytes to fetch, where that was told.
     pub size: Option<u64>,
@@ -111,9 +111,9 @@ pub struct Said {
     pub dropped: usize,
 }
 
-/// So many lines of one program are kept.
+/// How many lines of one program are kept.
 const LINES: usize = 10_000;
-/// So many bytes of one program are kept.
+/// How many bytes of one program are kept.
 const BYTES: usize = 2 << 20;
 /// A longer line is broken.
 const LINE: usize = 16 << 10;
@@ -170,7 +170,7 @@ const POINTS: usize = 32;
 const STEP: SignedDuration = SignedDuration::from_millis(250);
 
 impl Pace {
-    /// So many bytes are there at this moment.
+    /// How many bytes there are at this moment.
     pub fn take(&mut self, now: Timestamp, bytes: u64) {
         if self.points.back().is_some_and(|(then, _)| now.duration_since(*then) < STEP) {
             return;

@@ -13,7 +13,7 @@ use crate::tui::tasks::model::{TaskId, TaskRow, TaskState, What, Work};
 use crate::tui::update::copy;
 use crate::tui::update::show_tab;
 
-/// So many ended tasks are listed; the oldest go first.
+/// How many ended tasks are listed; the oldest go first.
 const ENDED: usize = 100;
 
 /// Begins work in the background and shows how it goes on.

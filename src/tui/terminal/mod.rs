@@ -32,10 +32,10 @@ use crate::tui::viewers::{About, Seen, Viewer};
 /// Lines that have scrolled away are kept up to this many.
 const SCROLLBACK: usize = 10_000;
 
-/// The emulator gets memory for so many lines at once.
+/// For how many lines the emulator gets memory at once.
 const CHUNK: usize = 1_000;
 
-/// All terminals together keep about so many bytes of cells.
+/// About how many bytes of cells all terminals together keep.
 const CELLS: usize = 28 << 20;
 
 /// How many lines that have scrolled away a terminal of this width keeps beside others.
@@ -245,7 +245,7 @@ impl Emulator {
         is_other
     }
 
-    /// Keeps so many lines that have scrolled away; older ones go.
+    /// Keeps this many lines that have scrolled away; older ones go.
     pub fn keep(&mut self, lines: usize) {
         if self.kept != lines {
             self.kept = lines;
@@ -253,7 +253,7 @@ impl Emulator {
         }
     }
 
-    /// Looks so many lines further up (or down, when negative).
+    /// Looks this many lines further up (or down, when negative).
     pub fn scroll(&mut self, lines: i32) {
         self.term.scroll_display(Scroll::Delta(lines));
     }

@@ -171,7 +171,7 @@ impl TopPane {
         self.shown.get(self.cursor).map(|(at, _)| &self.members[*at])
     }
 
-    /// Moves the cursor so many rows.
+    /// Moves the cursor this many rows.
     pub fn step(&mut self, by: i64) {
         let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
         let last = self.shown.len().saturating_sub(1);
@@ -188,7 +188,7 @@ impl TopPane {
         }
     }
 
-    /// Keeps the cursor in a window of so many rows, one of which is the heading.
+    /// Keeps the cursor in a window of this many rows, one of which is the heading.
     pub fn clamp(&mut self, height: usize) {
         self.height = height;
         let rows = height.saturating_sub(1).max(1);

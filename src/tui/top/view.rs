@@ -141,7 +141,7 @@ fn row(
     if is_under { line.style(theme.sel) } else { line }
 }
 
-/// `███▏`: so many percent of one CPU.
+/// `███▏`: a percentage of one CPU.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the width")]
 fn bar(percent: f64, width: usize) -> String {
     let eighths = (percent.clamp(0.0, 100.0) / 100.0 * width as f64 * 8.0).round() as usize;

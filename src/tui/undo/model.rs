@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use crate::tui::event::Effect;
 
-/// So many steps are remembered.
+/// How many steps are remembered.
 const STEPS: usize = 200;
 
 /// What was done, and what undoes it.

@@ -58,7 +58,7 @@ fn fixed(action: Action) -> Tab {
     shown.copied().unwrap_or(Tab::Logs)
 }
 
-/// Scrolls what the detail pane shows, so many lines.
+/// Scrolls what the detail pane shows, this many lines.
 pub(crate) fn scroll(model: &mut Model, by: i64) -> Vec<Effect> {
     model.shown_tab(model.pane()).viewer().scroll(model, by)
 }

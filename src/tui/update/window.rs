@@ -11,7 +11,7 @@ use crate::tui::model::window::{Axis, PaneId, Toward};
 use crate::tui::model::{Focus, Model, Section, Subject, Tab, Tone};
 use crate::tui::tasks::model::TaskId;
 
-/// So many thousandths a border moves.
+/// How many thousandths a border moves.
 const STEP: i16 = 50;
 
 /// What `action` does to panes; `None` when it is no such action.

@@ -7,7 +7,7 @@ use crate::tui::model::Failure;
 use crate::tui::theme::Theme;
 use crate::tui::words::wrap;
 
-/// A failure: what, why, what to do; in lines of so many columns.
+/// A failure: what, why, what to do; in lines of this many columns.
 pub(crate) fn failure(failure: &Failure, theme: &Theme, width: u16) -> Vec<Line<'static>> {
     let told = |text: String, style| {
         wrap(&text, usize::from(width).saturating_sub(1), 5)
@@ -33,7 +33,7 @@ pub(crate) fn spinner(now: Timestamp) -> &'static str {
     usize::try_from(tenth).ok().and_then(|at| TURNS.get(at)).copied().unwrap_or("⠋")
 }
 
-/// `████▌░░░` of a width, for so many of 1000.
+/// `████▌░░░` of a width, for a number of thousandths.
 pub(crate) fn meter(done: u64, width: usize) -> String {
     let eighths = usize::try_from(done.min(1000)).unwrap_or(1000) * width * 8 / 1000;
     let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"][eighths % 8];

@@ -7,10 +7,10 @@ use crate::engine::{ContainerId, ContainerView, Event, RestartPolicy, Status};
 use crate::tui::action::Action;
 use crate::tui::model::Failure;
 
-/// So many of its last lines are shown.
+/// How many of its last lines are shown.
 const LINES: usize = 5;
 
-/// So many of the last events are shown.
+/// How many of the last events are shown.
 const EVENTS: usize = 6;
 
 /// Who ended earlier than so after its start hardly began.
@@ -106,7 +106,7 @@ impl WhyPane {
         (self.card, self.failure) = (Some(why(facts)), None);
     }
 
-    /// Moves so many lines.
+    /// Moves this many lines.
     pub fn scroll(&mut self, by: i64) {
         let by = isize::try_from(by).unwrap_or(if by < 0 { isize::MIN } else { isize::MAX });
         self.top = self.top.saturating_add_signed(by).min(200);

@@ -6,11 +6,11 @@ use crate::tui::reader::Reader;
 use crate::tui::viewers::Answer;
 use crate::tui::why::model::Facts;
 
-/// So many lines of a log are looked through for errors.
+/// How many lines of a log are looked through for errors.
 const LINES: u64 = 400;
 /// More of a line is not shown.
 const LINE: usize = 2000;
-/// So many events of a container are kept.
+/// How many events of a container are kept.
 const EVENTS: usize = 64;
 
 /// Reads it for a tab.

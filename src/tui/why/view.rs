@@ -99,7 +99,7 @@ fn pair(name: &str, text: &str, style: Style, width: usize) -> Line<'static> {
     Line::from(vec![Span::styled(format!("   {name:<width$} "), style), Span::raw(text.to_owned())])
 }
 
-/// A text in lines of at most so many columns, broken at spaces where there are any.
+/// A text in lines of at most this many columns, broken at spaces where there are any.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
     let clean: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
     let mut lines: Vec<String> = Vec::new();

@@ -137,7 +137,7 @@ pub struct PageAsk {
 pub struct LogPage {
     /// The lines.
     pub lines: Vec<LogLine>,
-    /// So many of them are before the place asked for.
+    /// How many of them are before the place asked for.
     pub at: usize,
     /// The place before the first line.
     pub start: LogPlace,
@@ -192,9 +192,9 @@ pub struct LogState {
     pub errors: u64,
     /// And warnings.
     pub warnings: u64,
-    /// So many bytes were searched.
+    /// How many bytes were searched.
     pub searched: u64,
-    /// Of so many.
+    /// Out of this many.
     pub bytes: u64,
     /// These are all.
     pub is_searched: bool,
@@ -445,7 +445,7 @@ impl View {
 
     /// Numbers the spots that have none, as far as lines are counted.
     fn number(&self, books: &[Book], place: &mut LogPlace) -> disk::Result<()> {
-        /// So many bytes that are not counted yet are counted on the way.
+        /// How many bytes that are not counted yet are counted on the way.
         const NEAR: u64 = 4 << 20;
         for (at, (spot, book)) in place.0.iter_mut().zip(books).enumerate() {
             if spot.line.is_some() {

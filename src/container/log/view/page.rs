@@ -10,14 +10,14 @@ use crate::base::disk::Result;
 /// A page has no more bytes than this, about.
 const MOST: usize = 1 << 20;
 
-/// So many bytes are searched for a page; then it is handed out as far as it came.
+/// How many bytes are searched for a page; then it is handed out as far as it came.
 const BUDGET: u64 = 24 << 20;
 
 /// What a page is made from.
 pub(super) struct Source<'a> {
     pub(super) books: &'a [Book],
     pub(super) sieve: &'a Sieve,
-    /// So many lines before and after each that passes.
+    /// How many lines before and after each that passes.
     pub(super) context: usize,
     /// No line before this.
     pub(super) floor: Vec<u64>,
@@ -102,7 +102,7 @@ impl Source<'_> {
 /// Tells which lines are near one that passes.
 struct Context {
     size: usize,
-    /// So many more are near the last that passed.
+    /// How many more are near the last that passed.
     left: usize,
     /// The last lines that are near none yet.
     held: VecDeque<LogLine>,

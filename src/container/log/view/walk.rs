@@ -11,7 +11,7 @@ use super::super::{Block, Book, Sieve, Tally};
 use super::{LogLine, LogPlace, LogSpot};
 use crate::base::disk::Result;
 
-/// So many bytes of a log are read at once.
+/// How many bytes of a log are read at once.
 const CHUNK: u64 = 64 << 10;
 
 /// Which way.

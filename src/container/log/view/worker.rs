@@ -16,7 +16,7 @@ use crate::base::disk::Result;
 use crate::base::error::one_line;
 use crate::sys::inotify::Inotify;
 
-/// So many bytes are counted between two looks at what is wanted: lines, and matches.
+/// How many bytes are counted between two looks at what is wanted: lines, and matches.
 const LINES: u64 = 64 << 20;
 const MATCHES: u64 = 4 << 20;
 

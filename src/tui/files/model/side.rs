@@ -118,7 +118,7 @@ impl Side {
         current.map(|entry| entry.name.clone()).into_iter().collect()
     }
 
-    /// Moves the cursor so many rows.
+    /// Moves the cursor this many rows.
     pub fn step(&mut self, by: isize) {
         let last = self.len().saturating_sub(1);
         self.cursor = self.cursor.saturating_add_signed(by).min(last);

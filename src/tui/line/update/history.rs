@@ -7,7 +7,7 @@ use crate::tui::form::model::is_secret;
 use crate::tui::model::Model;
 use crate::tui::model::input::Input;
 
-/// So many lines are kept.
+/// How many lines are kept.
 const MOST: usize = 500;
 
 /// Keeps a line; one with a secret in it only until hoist is left.

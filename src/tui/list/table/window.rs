@@ -5,7 +5,7 @@ use crate::tui::model::scroll::into_view;
 
 /// The cursor and the window.
 impl<R: Row> Table<R> {
-    /// Moves the cursor so many lines, and no further than there are lines.
+    /// Moves the cursor this many lines, and no further than there are lines.
     pub fn step(&mut self, by: isize) {
         self.select(self.cursor.saturating_add_signed(by));
     }

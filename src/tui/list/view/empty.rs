@@ -9,7 +9,7 @@ use crate::tui::model::Model;
 use crate::tui::view::texts;
 use crate::tui::words::wrap;
 
-/// The lines of an empty list, of so many columns.
+/// The lines of an empty list, of this many columns.
 pub(crate) fn lines(model: &Model, width: u16) -> Vec<Line<'static>> {
     let place = model.key_context_below();
     let (what, offers) = (model.section.screen().empty)(model);

@@ -9,7 +9,7 @@ use std::collections::VecDeque;
 
 use crate::engine::{LogLine, LogPage, LogPlace, LogSpot};
 
-/// So many lines are held, about, and so many bytes.
+/// About how many lines are held, and how many bytes.
 const LINES: usize = 4000;
 const BYTES: usize = 4 << 20;
 

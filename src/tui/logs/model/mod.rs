@@ -45,7 +45,7 @@ pub struct LogWant {
 pub enum LogAsk {
     /// Lines.
     Page(PageAsk),
-    /// A match, and lines around it: so many before and after.
+    /// A match, and lines around it: this many before and after.
     Find(FindAsk, usize),
 }
 
@@ -58,7 +58,7 @@ pub enum LogNews {
     Page(u64, Result<LogPage, Failure>),
     /// What was found, with lines around it; nothing when there is none.
     Found(u64, Result<Option<(LogHit, LogPage)>, Failure>),
-    /// So many matches are there up to this place.
+    /// How many matches there are up to this place.
     Rank(LogPlace, u64),
     /// It cannot be read.
     Failed(Failure),

@@ -10,13 +10,13 @@ use crate::tui::logs::model::text::JsonForm;
 use crate::tui::logs::model::{Buffer, LogAsk, LogNews, LogWant, Times};
 use crate::tui::model::Failure;
 
-/// A page has so many lines.
+/// How many lines a page has.
 const PAGE: usize = 500;
 
 /// A pane that follows and lags behind by more bytes than this goes to the end at once.
 const BEHIND: u64 = 1 << 20;
 
-/// `st` shows so many lines.
+/// How many lines `st` shows.
 const TAIL: usize = 1000;
 
 /// A container whose log is shown.
@@ -91,7 +91,7 @@ pub struct LogPane {
     pub level: Option<Level>,
     /// Rules that all hold, as typed.
     pub filter: String,
-    /// So many lines around each that passes.
+    /// How many lines around each that passes.
     pub context: usize,
     /// What is searched for, as typed.
     pub search: String,

@@ -78,7 +78,7 @@ impl LogPane {
         }
     }
 
-    /// Moves so many rows; upwards it stops following.
+    /// Moves this many rows; upwards it stops following.
     pub fn scroll(&mut self, by: i64) {
         if by < 0 {
             self.pause();

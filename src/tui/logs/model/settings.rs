@@ -24,7 +24,7 @@ impl LogPane {
         Ok(())
     }
 
-    /// Shows so many more, or fewer, lines around each that passes.
+    /// Shows this many more, or fewer, lines around each that passes.
     pub fn more_context(&mut self, by: isize) {
         let context = self.context.saturating_add_signed(by).min(50);
         if self.is_filtered() && context != self.context {

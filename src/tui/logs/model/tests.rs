@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use crate::engine::{LogFrom, LogLine, LogSpot, LogWanted, Pattern, Stream};
 use crate::tui::logs::model::*;
 
-/// A log of so many lines, each ten bytes long in the file.
+/// A log of this many lines, each ten bytes long in the file.
 struct Log {
     lines: u64,
     /// What has been answered.

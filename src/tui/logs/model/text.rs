@@ -15,7 +15,7 @@ use crate::tui::ansi;
 /// A text that is unfolded has no more rows than this.
 const MOST_ROWS: usize = 400;
 
-/// A value of JSON is shown in one line up to so many characters.
+/// A value of JSON is shown in one line up to this many characters.
 const MOST_VALUE: usize = 400;
 
 /// How lines that are JSON are shown.

@@ -52,7 +52,7 @@ fn short(resource: &str) -> &str {
     if resource == "memory" { "mem" } else { resource }
 }
 
-/// `███▏`: so many percent of a width.
+/// `███▏`: a percentage of a width.
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "within the width")]
 fn bar(percent: f64, width: usize) -> String {
     let eighths = (percent.clamp(0.0, 100.0) / 100.0 * width as f64 * 8.0).round() as usize;
