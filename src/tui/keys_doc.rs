@@ -17,7 +17,8 @@ In hoist `?` shows the same for the place that has the keys, with your own chang
 
 Your keymap is `~/.config/hoist/keymap.toml`, in the form of [assets/keymap.toml](../assets/keymap.toml): a table
 is a place, a line is `keys = action`, `none` takes a key away. It is taken over when it is saved. `:export keys`
-shows the whole keymap in that form. `[ui] keymap` in `config.toml` takes `default`, `k9s` and `lazydocker`.
+shows the whole keymap in that form. On a page `,` and then a key of the list acts on what the page shows: `,s` stops
+that container. `[ui] keymap` in `config.toml` takes `default`, `k9s` and `lazydocker`.
 ";
 
 /// A text inside a table of markdown.

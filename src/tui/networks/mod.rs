@@ -60,7 +60,11 @@ impl ListScreen for Networks {
     }
 
     fn is_changed_by(event: &Event) -> bool {
-        event.kind == Kind::Network
+        match event.kind {
+            // Its row names them.
+            Kind::Container => ["start", "die", "destroy", "rename"].contains(&event.action.as_str()),
+            kind => kind == Kind::Network,
+        }
     }
 
     fn name_of(model: &Model, subject: &Subject) -> String {

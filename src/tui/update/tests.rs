@@ -240,6 +240,16 @@ fn a_page_stays_with_what_the_list_hides_and_does_not_call_it_gone() {
 }
 
 #[test]
+fn a_list_of_what_is_up_says_that_it_is_one() {
+    let mut model = full(120, 40);
+    press(&mut model, ":");
+    write(&mut model, "ps");
+    press(&mut model, "enter");
+    assert!(!model.shows_all);
+    assert!(screen(&model).contains("only containers that are up are shown"), "{}", screen(&model));
+}
+
+#[test]
 fn a_page_goes_where_the_user_takes_the_cursor() {
     let mut model = full(120, 40);
     press(&mut model, "enter");
@@ -312,7 +322,10 @@ fn only_what_is_seen_is_asked_for() {
 fn what_another_process_changed_is_read_anew() {
     let mut model = full(80, 24);
     let id = model.container().unwrap().id.clone();
-    assert_eq!(update(&mut model, news(id.as_str(), "die")), [Effect::Reload(id.clone())]);
+    // A network names who is on it.
+    let read = [Effect::Reload(id.clone()), Effect::Load(Section::Networks)];
+    assert_eq!(update(&mut model, news(id.as_str(), "die")), read);
+    assert_eq!(update(&mut model, news(id.as_str(), "pause")), [Effect::Reload(id.clone())]);
     assert_eq!(update(&mut model, news(id.as_str(), "exec_start: sh")), []);
     update(&mut model, Event::Container(id.clone(), None));
     assert_ne!(model.container().unwrap().id, id);

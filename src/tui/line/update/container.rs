@@ -5,7 +5,8 @@ use crate::command::container::{Exec, Ps, Request, Run, Stats};
 use crate::command::{self, DEFAULT_DETACH};
 use crate::tui::action::Action;
 use crate::tui::event::{Effect, Job, Program};
-use crate::tui::model::{Model, Tab};
+use crate::tui::keymap::KeyContext;
+use crate::tui::model::{Model, Tab, Tone};
 use crate::tui::tasks::update::work;
 use crate::tui::update::{here, named, object};
 
@@ -82,7 +83,13 @@ fn screen(model: &mut Model, asked: &Request) -> Option<Vec<Effect>> {
     match asked {
         Request::Ps(ps) if *ps == Ps { all: ps.all, last: -1, ..Ps::default() } => {
             model.shows_all = ps.all;
-            Some(here(model, Action::GoContainers))
+            let effects = here(model, Action::GoContainers);
+            if !ps.all {
+                let keys = model.keys_of(KeyContext::Containers, Action::ShowAll);
+                let hint = format!("{keys} shows all");
+                model.say(Tone::Plain, "only containers that are up are shown", Some(hint));
+            }
+            Some(effects)
         }
         Request::Logs(logs)
             if !logs.timestamps && (&logs.tail, &logs.since, &logs.until) == (&None, &None, &None) =>
