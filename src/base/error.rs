@@ -16,6 +16,8 @@ pub enum ErrorKind {
     Conflict,
     /// The request itself cannot be right (HTTP 400).
     Invalid,
+    /// A word fits several objects (HTTP 400).
+    Ambiguous,
     /// The caller may not do this (HTTP 403).
     Denied,
     /// Neither this machine nor this version can do it (HTTP 501).

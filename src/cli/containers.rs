@@ -191,8 +191,7 @@ async fn attach(engine: &Engine, attach: Attach) -> Result<u8> {
 /// Docker's exit codes of a command that was not executed: 126 or 127 when it could not begin,
 /// 1 when there is no such container, or several, or it is not running.
 fn not_executed(error: engine::Error) -> Failure {
-    let is_of_command = error.kind() == ErrorKind::Invalid && !error.is_ambiguous();
-    let code = if is_of_command { 126 } else { 1 };
+    let code = if error.kind() == ErrorKind::Invalid { 126 } else { 1 };
     Failure::from(error).of_program(code)
 }
 

@@ -4,7 +4,6 @@ use std::fmt;
 
 use crate::base::error::chain;
 use crate::base::{ErrorKind, Explain};
-use crate::container::store;
 
 /// A verb failed.
 #[derive(Debug)]
@@ -32,13 +31,6 @@ impl Error {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.why.kind()
-    }
-
-    /// Whether the word for the container fits several.
-    #[must_use]
-    pub fn is_ambiguous(&self) -> bool {
-        let of_store = self.why().downcast_ref::<store::Error>();
-        matches!(of_store, Some(store::Error::Ambiguous { .. }))
     }
 
     /// What to do about it.
@@ -118,7 +110,7 @@ pub struct Ambiguous {
 
 impl Explain for Ambiguous {
     fn kind(&self) -> ErrorKind {
-        ErrorKind::Invalid
+        ErrorKind::Ambiguous
     }
 
     fn hint(&self) -> Option<String> {

@@ -220,11 +220,10 @@ impl Explain for Error {
                 ErrorKind::Corrupt
             }
             Self::NoImage(_) | Self::NoProgram(_) | Self::NoLibrary { .. } => ErrorKind::NotFound,
-            Self::TooLarge { .. }
-            | Self::TooMany { .. }
-            | Self::Refused(_)
-            | Self::Ambiguous { .. }
-            | Self::Invalid(_) => ErrorKind::Invalid,
+            Self::TooLarge { .. } | Self::TooMany { .. } | Self::Refused(_) | Self::Invalid(_) => {
+                ErrorKind::Invalid
+            }
+            Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::InUse { .. } | Self::NameInUse { .. } => ErrorKind::Conflict,
             Self::Interrupted => ErrorKind::Interrupted,
         }

@@ -87,7 +87,7 @@ impl Explain for Error {
     fn kind(&self) -> ErrorKind {
         match self {
             Self::NotFound(_) => ErrorKind::NotFound,
-            Self::Ambiguous { .. } => ErrorKind::Invalid,
+            Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::NameInUse { .. } => ErrorKind::Conflict,
             // The container is there, whatever of it is not.
             Self::Damaged { source, .. } if source.is_not_found() => ErrorKind::Corrupt,
