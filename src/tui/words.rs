@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 use crate::engine::Status;
-use crate::tui::containers::model::ContainerRow;
+use crate::tui::containers::model::{ContainerRow, died_of_memory};
 use crate::tui::theme::Theme;
 
 /// Glyph, word and style of a container's state.
@@ -41,7 +41,7 @@ pub fn state(row: &ContainerRow, theme: &Theme) -> (&'static str, String, Style)
 #[must_use]
 pub fn exit(code: u8, oom_killed: bool) -> String {
     let why = match code {
-        _ if oom_killed => " OOM",
+        _ if died_of_memory(code, oom_killed) => " OOM",
         126 => " no exec",
         127 => " missing",
         129 => " HUP",

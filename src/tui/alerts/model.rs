@@ -231,8 +231,7 @@ fn ill(row: &ContainerRow, old: Option<Ill>, now: Timestamp) -> Option<(Ill, Tim
     match row.status {
         Status::Restarting if row.restarts >= LOOP => Some((Ill::Restarts(row.restarts), now)),
         Status::Running if is_up_again => Some((Ill::Restarts(row.restarts), now)),
-        // With 0 it was a child that was killed, and the program went on to its end.
-        Status::Exited | Status::Dead if row.oom_killed && row.exit_code != 0 => Some((Ill::Oom, ended)),
+        Status::Exited | Status::Dead if row.died_of_memory() => Some((Ill::Oom, ended)),
         Status::Exited | Status::Dead if row.exit_code != 0 && !row.ended_by_hand => {
             Some((Ill::Exit(row.exit_code), ended))
         }
@@ -296,6 +295,7 @@ mod tests {
             (ContainerRow { ended_by_hand: true, ..ended("a", 137, 1) }, None),
             (ContainerRow { ended_by_hand: true, oom_killed: true, ..ended("a", 137, 1) }, Some(Ill::Oom)),
             (ContainerRow { oom_killed: true, ..ended("a", 0, 1) }, None),
+            (ContainerRow { oom_killed: true, ..ended("a", 3, 1) }, Some(Ill::Exit(3))),
             (container("a", Status::Created), None),
             (ContainerRow { restarts: 2, ..container("a", Status::Restarting) }, None),
             (ContainerRow { restarts: 3, ..container("a", Status::Restarting) }, Some(Ill::Restarts(3))),

@@ -183,11 +183,24 @@ impl ContainerRow {
         self.has_failed() || self.status == Status::Restarting || self.oom_killed
     }
 
+    /// Whether it ended for want of memory.
+    #[must_use]
+    pub fn died_of_memory(&self) -> bool {
+        died_of_memory(self.exit_code, self.oom_killed)
+    }
+
     /// Whether it ended badly.
     #[must_use]
     pub fn has_failed(&self) -> bool {
         !self.is_up() && (self.exit_code != 0 || !self.error.is_empty())
     }
+}
+
+/// Whether a container that ended with `exit_code` was itself killed for want of memory. With
+/// another code it was one of its other processes.
+#[must_use]
+pub fn died_of_memory(exit_code: u8, oom_killed: bool) -> bool {
+    oom_killed && exit_code == 128 + 9
 }
 
 /// The words of `run` that make a container like this one.

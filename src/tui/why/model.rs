@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::engine::{ContainerId, ContainerView, Event, RestartPolicy, Status};
 use crate::tui::action::Action;
+use crate::tui::containers::model::died_of_memory;
 use crate::tui::model::Failure;
 
 /// How many of its last lines are shown.
@@ -13,11 +14,8 @@ const LINES: usize = 5;
 /// How many of the last events are shown.
 const EVENTS: usize = 6;
 
-/// Who ended earlier than so after its start hardly began.
+/// A container that ended sooner than this after its start hardly began.
 const SOON: SignedDuration = SignedDuration::from_secs(10);
-
-/// The exit code of what SIGKILL ended.
-const KILLED: u8 = 137;
 
 /// What is known of a container that ended or is ill.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,6 +141,10 @@ impl Facts {
         self.status.is_up()
     }
 
+    fn died_of_memory(&self) -> bool {
+        !self.is_up() && died_of_memory(self.exit_code, self.oom_killed)
+    }
+
     fn has_not_started(&self) -> bool {
         !self.error.is_empty() && !self.is_up()
     }
@@ -159,7 +161,7 @@ impl Facts {
 pub fn why(facts: &Facts) -> Card {
     let (verdict, mut meaning) = verdict(facts);
     // One that is out of memory is killed soon as well; that is no fault of its command.
-    let is_fault = facts.exit_code != 0 && !facts.oom_killed && !facts.has_not_started();
+    let is_fault = facts.exit_code != 0 && !facts.died_of_memory() && !facts.has_not_started();
     if let Some(lived) = facts.lived().filter(|lived| *lived < SOON && is_fault) {
         let time = match lived.as_millis() {
             short if short < 1000 => format!("{short} ms"),
@@ -191,7 +193,7 @@ fn verdict(facts: &Facts) -> (String, Vec<String>) {
         meaning.extend(of_code(facts.exit_code).map(|(_, text)| text.to_owned()));
         return ("it did not start".to_owned(), meaning);
     }
-    if facts.oom_killed && facts.exit_code == KILLED && !facts.is_up() {
+    if facts.died_of_memory() {
         let limit = match facts.memory_limit {
             Some(limit) => format!("It needed more than its limit of {}.", mebibytes(limit)),
             None => "It needed more memory than there was.".to_owned(),
