@@ -52,8 +52,9 @@ fn who(root: BorrowedFd<'_>, user: &User) -> Result<Identity> {
             let (owner, of) = name.split_once(':').unwrap_or((name, ""));
             let is_named = !owner.is_empty() && !is_number(owner);
             let passwd = database(root, "/etc/passwd", is_named)?;
-            // The groups of a name are in there too.
-            let group = database(root, "/etc/group", is_named || !of.is_empty() && !is_number(of))?;
+            // Without a group of its own it has those that list its name.
+            let needs_group = if of.is_empty() { is_named } else { !is_number(of) };
+            let group = database(root, "/etc/group", needs_group)?;
             let mut identity = resolve(name, &passwd, &group)?;
             add(&mut identity.groups, user.additional_gids().iter().flatten().copied());
             Ok(identity)
@@ -72,7 +73,7 @@ fn is_number(word: &str) -> bool {
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// The text of a database; one that is none of what we read is an empty one where it is not `needed`.
+/// The text of a database. Where it is not `needed`, what is not a file that we read counts as empty.
 fn database(root: BorrowedFd<'_>, path: &str, needed: bool) -> Result<String> {
     match read_database(root, path) {
         Err(Unread::Refused(_)) if !needed => Ok(String::new()),
