@@ -192,9 +192,9 @@ pub struct Reader {
     /// What was read from the file, and how much of it was given out already.
     buffer: Vec<u8>,
     given: usize,
-    /// Up to here no line ends in the buffer.
+    /// No line ends in the buffer before this.
     searched: usize,
-    /// The line that the buffer begins with was told of as too long.
+    /// The buffer begins inside a line that is too long and was reported.
     is_in_too_long: bool,
     /// How many bytes were searched for the end of a line.
     #[cfg(test)]
@@ -392,7 +392,7 @@ impl Reader {
         end
     }
 
-    /// Drops what is there of a line that is too long; tells of it once.
+    /// Drops what was read of a line that is too long; reports it once.
     fn skip_too_long(&mut self) -> Option<Found> {
         if !self.is_in_too_long && self.buffer.len() - self.given <= LONGEST {
             return None;

@@ -59,8 +59,8 @@ pub fn exit_of_other(pidfd: BorrowedFd<'_>) -> Result<Option<Exit>> {
     Ok(Some(Exit::of_status(info.exit_code)))
 }
 
-/// Waits until a process that ended was reaped by whoever has to, for this long at most: only then
-/// [`exit_of_other`] knows how it ended.
+/// Waits until a process that has ended is reaped by its parent, but no longer than the timeout. Only
+/// then does [`exit_of_other`] know how it ended.
 ///
 /// # Errors
 ///

@@ -335,7 +335,7 @@ fn an_archive_is_loaded_from_a_pipe_that_is_opened_once() {
         let pipe = pipe.clone();
         move || std::fs::write(pipe, "no archive").unwrap()
     });
-    // Were it opened again, nobody would write any more, and the load wait for ever.
+    // A pipe that is opened a second time has no writer: the load would wait for ever.
     let [of_pipe, of_file] = [pipe, archive]
         .map(|path| image::load::load(&place.store, Input::File(path), &Reporter::silent()).unwrap_err());
     writer.join().unwrap();

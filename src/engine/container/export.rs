@@ -7,6 +7,10 @@
 //! Neither has in it what is mounted in the container: such places are empty folders and files, as
 //! in Docker's exports. No lock is held while it is written. A container may change its files
 //! meanwhile; one that is removed makes it fail.
+//!
+//! The copy keeps the run's overlay mounted until it is read, so a restart meanwhile mounts the same
+//! changes a second time. Nothing is ever written through the copy: what it shows may be of either
+//! run, and the container's files are not touched.
 
 use std::fs;
 use std::io::{self, Write};
@@ -45,8 +49,8 @@ impl Containers<'_> {
     ///
     /// # Errors
     ///
-    /// As [`Self::export`]; where the file would be in the place of something that is none; when
-    /// it cannot be written, or is cancelled.
+    /// As [`Self::export`]; when `path` is neither a regular file nor free; when it cannot be
+    /// written, or is cancelled.
     pub async fn export_to(&self, target: &str, path: PathBuf, reporter: Reporter) -> Result<Warnings> {
         self.on(target, move |engine, target| engine.export_to(target, path, &reporter)).await
     }
@@ -84,7 +88,7 @@ fn write(engine: &Engine, record: &Record, tree: &OwnedFd, out: impl Write) -> R
     written.map(drop).doing(doing)
 }
 
-/// Where a file is written that is to be at `path`: links lead to it.
+/// Where the file at `path` is written: a link to a file is followed.
 fn destination(path: PathBuf) -> std::result::Result<PathBuf, ExportError> {
     match fs::metadata(&path) {
         Ok(there) if there.is_dir() => Err(ExportError::Folder(path)),

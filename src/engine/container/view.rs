@@ -89,7 +89,7 @@ pub struct DiskUse {
 pub(in crate::engine) struct Stored {
     /// Its `record.json`, which outlives a reboot.
     pub(in crate::engine) record: Record,
-    /// Its `run.json`; `None` when it is not up.
+    /// Its `run.json`; `None` unless it is up.
     pub(in crate::engine) run: Option<Run>,
     /// How it is.
     pub(in crate::engine) status: Status,

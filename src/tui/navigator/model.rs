@@ -70,7 +70,7 @@ pub enum Spot {
     Task(TaskId),
     /// What is ill.
     Alert(Cause),
-    /// How many more of a branch there are than there is room for.
+    /// The number of entries of a branch for which there is no room.
     More(Branch, usize),
 }
 

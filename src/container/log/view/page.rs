@@ -102,7 +102,7 @@ impl Source<'_> {
 /// Tells which lines are near one that passes.
 struct Context {
     size: usize,
-    /// How many more are near the last that passed.
+    /// How many lines after the last match are still to be shown.
     left: usize,
     /// The last lines that are near none yet.
     held: VecDeque<LogLine>,

@@ -24,7 +24,7 @@ impl LogPane {
         Ok(())
     }
 
-    /// Shows this many more, or fewer, lines around each that passes.
+    /// Shows more lines around each match, or fewer.
     pub fn more_context(&mut self, by: isize) {
         let context = self.context.saturating_add_signed(by).min(50);
         if self.is_filtered() && context != self.context {
