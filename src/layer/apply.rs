@@ -1,9 +1,9 @@
-//! Puts the entries of a layer's tar into a folder, and nothing anywhere else.
+//! Unpacks a layer's tar into a folder, and writes nowhere else.
 //!
-//! A folder is only ever reached by openat2(2) with RESOLVE_IN_ROOT, so links, `..` and
-//! absolute names stay inside; a final name is one component, created exclusively and
-//! never followed; metadata goes through descriptors. Whiteouts become what overlayfs
-//! reads: a character device 0/0, and an attribute for an opaque folder.
+//! Folders are opened only with openat2(2) and RESOLVE_IN_ROOT, so links, `..` and absolute names
+//! stay inside the root. The last component is created exclusively and never followed, and metadata
+//! is set through descriptors. Whiteouts are written in overlayfs' form: a character device 0:0,
+//! and an attribute on an opaque folder.
 //! <https://github.com/opencontainers/image-spec/blob/main/layer.md>
 
 use std::collections::{BTreeSet, HashMap};
@@ -26,28 +26,29 @@ use super::traits::{Implied, RawPath, Traits};
 use crate::sys::fs::{self, FileType, Timespec};
 use crate::sys::{tree, xattr};
 
-/// Descriptors kept of folders; a few layers are unpacked at a time, and 1024 is a usual limit.
+/// Folder descriptors kept open. A few layers are unpacked at the same time, and a common limit on
+/// open files is 1024.
 const OPEN_FOLDERS: usize = 96;
 
-/// What was unpacked.
+/// The result of unpacking a layer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Extracted {
-    /// How many entries there were.
+    /// Number of entries in the tar.
     pub entries: u64,
-    /// Bytes of the files.
+    /// Total size of the files in bytes.
     pub size: u64,
-    /// What is left to know.
+    /// What depends on the layers below, and what could not be created.
     pub traits: Traits,
-    /// Folders that were looked up or made one by one.
+    /// Number of folders that were looked up or created individually.
     pub work: u64,
 }
 
-/// Unpacks `input`, a tar, into `root`, which is empty.
+/// Unpacks the tar `input` into `root`, which must be empty.
 ///
 /// # Errors
 ///
-/// [`Error::Malformed`], [`Error::TooLarge`], and [`Error::Entry`] with the entry that
-/// could not be made. What was made until then is left.
+/// [`Error::Malformed`], [`Error::TooLarge`], and [`Error::Entry`] naming the entry that could not
+/// be created. What was created before the error stays.
 pub fn extract<R: Source>(
     input: R,
     root: &OwnedFd,
@@ -67,13 +68,15 @@ pub fn extract<R: Source>(
     Ok((tree.finish()?, reader.into_inner()))
 }
 
-/// Which overlayfs attributes this caller may set.
+/// Returns the overlayfs attribute that marks a folder as opaque: the `user.` one inside a user
+/// namespace, the `trusted.` one otherwise.
 pub fn opaque_attribute(in_user_namespace: bool) -> &'static OsStr {
     OsStr::new(if in_user_namespace { "user.overlay.opaque" } else { "trusted.overlay.opaque" })
 }
 
-/// Whether a layer has this attribute: it must not speak to overlayfs, and labels are this
-/// machine's business.
+/// Whether this attribute is unpacked from, or written to, a layer. Overlayfs' own attributes are
+/// not, since a layer must not control overlayfs; nor are security labels, which belong to this
+/// machine.
 pub(super) fn is_kept_attribute(name: &[u8]) -> bool {
     let is_overlay = name.starts_with(b"trusted.overlay.") || name.starts_with(b"user.overlay.");
     let kinds: [&[u8]; 3] = [b"user.", b"trusted.", b"system.posix_acl_"];
@@ -84,10 +87,10 @@ struct Tree<'a> {
     root: &'a OwnedFd,
     limits: &'a Limits,
     in_user_namespace: bool,
-    /// Open folders by their path in the archive, which may lead through links of it.
+    /// Open folders by their path in the archive, which may pass through the archive's own links.
     folders: HashMap<Vec<u8>, Rc<OwnedFd>>,
     known: Folders<Known>,
-    /// Folders that aufs keeps beside the layer's own files, made while links lead there.
+    /// Folders in which aufs keeps its own files, created only because hard links point into them.
     asides: BTreeSet<Vec<u8>>,
     notes: Notes,
     entries: u64,
@@ -97,18 +100,18 @@ struct Tree<'a> {
     work: u64,
 }
 
-/// What is to be remembered of a path.
+/// What is remembered about a path.
 #[derive(Debug, Default)]
 struct Known {
-    /// Of a folder: set at the end, for every file made in it changes its time.
+    /// For a folder: its time, which is set last because every file created in it changes it.
     time: Option<Timespec>,
-    /// It is a folder that no entry describes.
+    /// A folder that no entry describes.
     is_implied: bool,
-    /// It is a hard link to a file of the layers below, the first, second, … one.
+    /// A hard link to a file of the layers below: its sequence number and target.
     link: Option<(usize, Vec<u8>)>,
 }
 
-/// Counts of what could not be made; each is told once.
+/// Counts of what could not be created. Each is reported once.
 #[derive(Debug, Default)]
 struct Notes {
     owners: u64,
@@ -116,7 +119,7 @@ struct Notes {
     attributes: u64,
 }
 
-/// Where an entry goes: an open folder, and a single name in it.
+/// Where an entry goes: an open folder and a name in it.
 struct Location<'e> {
     folder: Rc<OwnedFd>,
     name: &'e OsStr,
@@ -167,8 +170,8 @@ impl<'a> Tree<'a> {
         }
     }
 
-    /// Whether a folder lies in what aufs keeps for itself, `.wh..wh.plnk` above all: files
-    /// with several names, which other entries link to. They go at the end.
+    /// Whether a folder is inside one of aufs' own, mainly `.wh..wh.plnk`, which holds files with
+    /// several names for other entries to link to. These folders are removed at the end.
     fn is_aside(&mut self, folder: &[u8]) -> Result<bool> {
         let mut end = 0;
         for part in folder.split(|&byte| byte == b'/') {
@@ -213,7 +216,7 @@ impl<'a> Tree<'a> {
             while len > 0 {
                 let data = reader.data()?;
                 let part = data.len().min(usize::try_from(len).unwrap_or(usize::MAX));
-                // What is all zeros stays a hole.
+                // Blocks of zeros are left as holes.
                 if data[..part].iter().any(|&byte| byte != 0) {
                     file.write_all_at(&data[..part], offset).map_err(written)?;
                     end = offset + part as u64;
@@ -237,7 +240,7 @@ impl<'a> Tree<'a> {
                     self.clear(path, location)?;
                     fs::mkdir_at(&location.folder, location.name, 0o700)?;
                     if is_whiteout(&there) {
-                        // What the layers below have there stays hidden.
+                        // The contents of the layers below stay hidden.
                         self.make_opaque(&location.open_folder()?)?;
                     }
                 }
@@ -273,7 +276,7 @@ impl<'a> Tree<'a> {
         };
         let name = OsStr::from_bytes(name);
         let below = |tree: &mut Self| {
-            // A file of a layer below: the fix layer of each chain makes the link.
+            // A file of a layer below: the fix-up layer of each chain creates the link.
             let at = tree.known.add_path(path);
             tree.known.value_mut(at).link = Some((tree.links, target.clone()));
             tree.links += 1;
@@ -325,13 +328,14 @@ impl<'a> Tree<'a> {
         Ok(fs::set_mtime_at(&location.folder, location.name, entry.mtime)?)
     }
 
-    /// `.wh.<name>` hides a name of the layers below; `.wh..wh..opq` hides all of a folder's.
+    /// `.wh.<name>` hides that name in the layers below; `.wh..wh..opq` hides everything below in
+    /// this folder.
     fn whiteout(&mut self, parent: &[u8], hidden: &[u8]) -> Result<()> {
         let folder = self.folder(parent)?;
         match hidden {
             b".wh..opq" => return self.make_opaque(&folder),
             b"" | b"." | b".." => return Err(Error::Refused("it is a whiteout of no name".to_owned())),
-            // Notes that aufs keeps for itself.
+            // Files in which aufs keeps its own data.
             _ if hidden.starts_with(b".wh.") => return Ok(()),
             _ => {}
         }
@@ -339,7 +343,7 @@ impl<'a> Tree<'a> {
         let device = fs::device(0, 0);
         match fs::mknod_at(&location.folder, location.name, FileType::CharacterDevice, 0, device) {
             Err(error) if error.is(Errno::EXIST) => {
-                // What this layer itself has there stays; only what is below is hidden.
+                // This layer's own file or folder stays; only what is below it is hidden.
                 let there = fs::stat_at(&location.folder, location.name)?;
                 match fs::file_type(&there) {
                     FileType::Directory => self.make_opaque(&location.open_folder()?),
@@ -354,7 +358,7 @@ impl<'a> Tree<'a> {
         Ok(xattr::set(folder, opaque_attribute(self.in_user_namespace), b"y")?)
     }
 
-    /// The layer's own root, `./`, has no parent to stand in.
+    /// Describes the layer's root, `./`, which has no parent to look its name up in.
     fn describe_root(&mut self, entry: &Entry) -> Result<()> {
         if entry.kind != Kind::Directory {
             return Err(Error::Refused("the layer's root is no folder".to_owned()));
@@ -365,7 +369,7 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    /// Owner, attributes, permissions, in this order: a new owner clears set-id bits and
+    /// Sets owner, attributes and mode, in this order: changing the owner clears set-id bits and
     /// file capabilities.
     fn describe(&mut self, entry: &Entry, file: impl AsFd) -> Result<()> {
         let file = file.as_fd();
@@ -377,7 +381,8 @@ impl<'a> Tree<'a> {
         Ok(fs::chmod(file, entry.mode)?)
     }
 
-    /// What was just made belongs to us: root, inside and outside of a user namespace.
+    /// New files belong to root, inside and outside a user namespace, so only other owners have to
+    /// be set.
     fn needs_owner(&self, entry: &Entry) -> bool {
         (entry.uid, entry.gid) != (0, 0)
     }
@@ -417,7 +422,7 @@ impl<'a> Tree<'a> {
         Ok(())
     }
 
-    /// Makes something at `location`, in place of what an earlier entry left there.
+    /// Creates something at `location`, replacing what an earlier entry left there.
     fn make<T>(
         &mut self,
         path: &[u8],
@@ -436,13 +441,13 @@ impl<'a> Tree<'a> {
     /// Removes what an earlier entry left at `location`.
     fn clear(&mut self, path: &[u8], location: &Location<'_>) -> Result<()> {
         tree::remove_at(&location.folder, location.name)?;
-        // Paths may have led through it, a link or a folder.
+        // Cached paths may have led through it if it was a link or a folder.
         self.folders.clear();
         self.known.forget(path);
         Ok(())
     }
 
-    /// The folder of an archive's path, made as it is implied where it is not there.
+    /// Opens the folder at an archive path, and creates what is missing of it.
     fn folder(&mut self, path: &[u8]) -> Result<Rc<OwnedFd>> {
         match self.existing_folder(path) {
             Err(Error::Sys(error)) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => {}
@@ -458,13 +463,13 @@ impl<'a> Tree<'a> {
         Ok(self.keep_open(path, folder))
     }
 
-    /// The folder `name` of `folder`, whose whole path is `path`.
+    /// Opens the folder `name` in `folder`, creating it if needed. `path` is its whole path.
     fn inner_folder(&mut self, folder: Rc<OwnedFd>, path: &[u8], name: &OsStr) -> Result<Rc<OwnedFd>> {
         self.work += 1;
         match fs::open_at(&folder, name, OFlags::RDONLY | OFlags::DIRECTORY) {
             Ok(inner) => return Ok(Rc::new(inner)),
             Err(error) if error.is(Errno::NOENT) => {}
-            // A link leads where it does inside of the root. The kernel follows forty at most.
+            // Resolves a link within the root. The kernel follows at most forty.
             Err(error) if error.is(Errno::NOTDIR) || error.is(Errno::LOOP) => {
                 match self.existing_folder(path) {
                     Err(Error::Sys(error)) if error.is(Errno::NOENT) || error.is(Errno::NOTDIR) => {}
@@ -476,7 +481,7 @@ impl<'a> Tree<'a> {
         self.imply(path, &Location { folder, name }).map(Rc::new)
     }
 
-    /// Makes a folder that an entry lies in, but that no entry describes.
+    /// Creates a folder that contains an entry but has none of its own.
     fn imply(&mut self, path: &[u8], location: &Location<'_>) -> Result<OwnedFd> {
         self.implied += 1;
         self.check_count()?;
@@ -587,8 +592,8 @@ impl Notes {
     }
 }
 
-/// A path of an archive as one below its root: no leading slash, no `.`, and `..` only
-/// taken back where it stays inside.
+/// Normalizes an archive path: no leading slash, no `.`, and `..` only where it stays inside the
+/// root.
 pub(crate) fn normal(path: &[u8]) -> Result<Vec<u8>> {
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in path.split(|&byte| byte == b'/') {
@@ -599,7 +604,7 @@ pub(crate) fn normal(path: &[u8]) -> Result<Vec<u8>> {
                     return Err(Error::Refused("its path leads out of the layer".to_owned()));
                 }
             }
-            // A whiteout is never made under its own name.
+            // A whiteout is never created under its own name.
             part if part.strip_prefix(b".wh.").unwrap_or(part).len() > 255 => {
                 return Err(Error::Refused("a part of its path is longer than 255 bytes".to_owned()));
             }
@@ -613,7 +618,7 @@ pub(crate) fn normal(path: &[u8]) -> Result<Vec<u8>> {
     Ok(joined)
 }
 
-/// The folder's path and the last name; `None` for the root itself.
+/// Splits a path into its folder and its last name; `None` for the root itself.
 pub(crate) fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(at) => Some((&path[..at], &path[at + 1..])),

@@ -1,7 +1,7 @@
-//! Walks through the changes that a folder of a layer, or a container's upper folder, holds.
+//! Walks the changes in a layer's folder or a container's upper folder.
 //!
-//! The folder is walked by descriptors, in the order of names, however deep it is; no link is
-//! followed. What goes meanwhile counts as not there.
+//! The walk uses descriptors, sorts by name, goes to any depth and follows no links. Files that
+//! disappear during the walk are ignored.
 
 use std::ffi::OsStr;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -13,56 +13,56 @@ use crate::sys::Error;
 use crate::sys::fs::{self, FileType, Stat};
 use crate::sys::tree::{self, Leave, Order, Step, Visitor, Way};
 
-/// What is done with the changes of a layer.
+/// Visits the changes of a layer.
 pub trait Changes {
-    /// What a visit may fail with, which ends the walk.
+    /// The error of a visit. It ends the walk.
     type Error: From<Error>;
 
-    /// The layer removes this name of the folder that the walk is in.
+    /// The layer removes this name from the current folder.
     ///
     /// # Errors
     ///
     /// Ends the walk.
     fn gone(&mut self, name: &OsStr) -> Result<(), Self::Error>;
 
-    /// The layer has this file or folder; [`Step::Enter`] goes on inside a folder.
+    /// The layer has this file or folder. Returning [`Step::Enter`] descends into a folder.
     ///
     /// # Errors
     ///
     /// Ends the walk.
     fn here(&mut self, folder: BorrowedFd<'_>, name: &OsStr, stat: &Stat) -> Result<Step, Self::Error>;
 
-    /// What comes next lies in this folder, the layer's root at first. `hides`: it hides what
-    /// the layers below have in it.
+    /// The walk enters this folder; the first one is the layer's root. If `hides` is set, it hides
+    /// the contents of the layers below.
     ///
     /// # Errors
     ///
     /// Ends the walk.
     fn enter(&mut self, name: &OsStr, hides: bool) -> Result<(), Self::Error>;
 
-    /// The walk is done with the folder that was entered last.
+    /// The walk leaves the folder entered last.
     ///
     /// # Errors
     ///
     /// Ends the walk.
     fn leave(&mut self) -> Result<(), Self::Error>;
 
-    /// A folder has more names than are held: the others are left out.
+    /// A folder has more names than the walk can hold; the rest are skipped.
     ///
     /// # Errors
     ///
-    /// Ends the walk, as it does where a visitor does not say otherwise.
+    /// Ends the walk. The default implementation always fails.
     fn more(&mut self) -> Result<(), Self::Error> {
         Err(Error::new("getdents64(): too many names", Errno::NOBUFS).into())
     }
 }
 
-/// Walks through the layer's folder `root`; `opaque` is the attribute of folders that hide what
-/// is below them.
+/// Walks the layer's folder `root`. `opaque` is the attribute of folders that hide the layers
+/// below.
 ///
 /// # Errors
 ///
-/// The visitor's own; when something cannot be read, and when folders are moved meanwhile.
+/// The visitor's errors; also if something cannot be read, or a folder is moved during the walk.
 pub fn changes<C: Changes>(root: impl AsFd, opaque: &OsStr, visitor: &mut C) -> Result<(), C::Error> {
     let way = Way { order: Order::Sorted, ..Way::default() };
     tree::walk_by(way, root, OsStr::new("."), &mut Layer { visitor, opaque })

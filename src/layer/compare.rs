@@ -1,18 +1,18 @@
-//! How two images differ: what their containers would find, whatever layers it comes in.
+//! Compares two images by the files that their containers would see, whatever layers these come
+//! from.
 //!
-//! Both are walked at once as overlayfs would stack them, a folder at a time, and nothing is
-//! mounted. What both have from the very same layers is the same, so that whole trees of a
-//! common base are never read:
+//! Both are walked at the same time, a folder at a time, merging layers as overlayfs does; nothing
+//! is mounted. What both take from the very same layers is equal, so whole trees of a common base
+//! are never read:
 //!
 //! ```text
 //!            before            after
-//! /usr       [base]            [base]           the same layers: not looked into
-//! /srv       [base, app 1]     [base, app 2]    looked into
+//! /usr       [base]            [base]           the same layers: skipped
+//! /srv       [base, app 1]     [base, app 2]    read
 //! /srv/x     app 1             app 2            kind, mode, owner, attributes, size; then bytes
 //! ```
-//! Files are the same when their kind, mode, owner, attributes and bytes are; the bytes are
-//! read and compared, for a digest of a file is nowhere kept, and times say nothing: each
-//! build makes its own. Times are therefore no difference either.
+//! Two files are equal if their kind, mode, owner, attributes and bytes are. The bytes are read and
+//! compared, since no digest of single files is stored. Times are ignored: each build sets its own.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::{OsStr, OsString};
@@ -31,29 +31,29 @@ use crate::base::progress::Reporter;
 use crate::sys::fs::{self, FileType, Stat};
 use crate::sys::{self, xattr};
 
-/// Files and their bytes; folders are none.
+/// A count of files, without folders, and their size.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Sum {
-    /// How many.
+    /// Number of files.
     pub files: u64,
-    /// Bytes of them.
+    /// Their size in bytes.
     pub bytes: u64,
 }
 
-/// What differs at a path.
+/// A difference at one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileChange {
-    /// Its place in the table.
+    /// The index of the path in the table.
     pub path: u32,
-    /// Added, changed or gone.
+    /// Added, changed or deleted.
     pub mark: Mark,
-    /// What it is; of one that is gone, what it was.
+    /// The kind of file; for a deleted one, the kind it had.
     pub kind: FileKind,
-    /// Bytes before.
+    /// Size before, in bytes.
     pub before: u64,
-    /// Bytes after.
+    /// Size after, in bytes.
     pub after: u64,
-    /// Of one that changed, what of it.
+    /// For a changed file, what differs.
     pub what: Vec<Difference>,
 }
 
@@ -70,19 +70,19 @@ pub enum Difference {
     Attributes,
 }
 
-/// Bytes of a file that are compared at once.
+/// How many bytes of each file are compared at a time.
 const BLOCK: usize = 128 << 10;
-/// Names of one folder that are held at once.
+/// How many names of one folder are held in memory.
 const MOST_NAMES: usize = 1_000_000;
-/// Folders in folders, further down than that, are not followed.
+/// Folders nested deeper than this are not read.
 const DEEPEST: usize = 200;
-/// Progress is told after this many files, or bytes read.
+/// Progress is reported after this many files, or bytes read.
 const TELL: (u64, u64) = (4096, 64 << 20);
 
-/// The layers a path is seen in, top-most first, by their places in [`Walk::layers`].
+/// The layers that contribute to a path, topmost first, as indexes into [`Walk::layers`].
 type Seen = Vec<usize>;
 
-/// What an image has at a path.
+/// What an image has at one path.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     name: OsString,
@@ -90,7 +90,7 @@ struct Entry {
     seen: Seen,
 }
 
-/// What is known of a file without reading it.
+/// What is known about a file without reading it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Facts {
     kind: FileKind,
@@ -98,7 +98,7 @@ struct Facts {
     owner: (u32, u32),
     size: u64,
     device: u64,
-    /// Of one with several names: all of them have it.
+    /// For a file with several names: its inode.
     inode: Option<u64>,
 }
 
@@ -116,7 +116,7 @@ impl Facts {
         }
     }
 
-    /// In what they differ, as far as it is known by now.
+    /// Returns the differences that can be told without reading the files.
     fn differences(&self, after: &Self) -> Vec<Difference> {
         if self.kind != after.kind {
             return vec![Difference::Kind(self.kind, after.kind)];
@@ -125,7 +125,7 @@ impl Facts {
         if self.size != after.size {
             found.push(Difference::Content);
         }
-        // The mode of a link means nothing.
+        // The mode of a symbolic link has no effect.
         if self.mode != after.mode && self.kind != FileKind::Link {
             found.push(Difference::Mode(self.mode, after.mode));
         }
@@ -139,7 +139,7 @@ impl Facts {
     }
 }
 
-/// Puts the entries of a folder beside each other by their names. Both are sorted.
+/// Pairs the entries of a folder by name. Both lists are sorted.
 fn paired(before: Vec<Entry>, after: Vec<Entry>) -> Vec<(Option<Entry>, Option<Entry>)> {
     let (mut before, mut after) = (before.into_iter().peekable(), after.into_iter().peekable());
     let mut pairs = Vec::new();
@@ -158,17 +158,18 @@ fn paired(before: Vec<Entry>, after: Vec<Entry>) -> Vec<(Option<Entry>, Option<E
     }
 }
 
-/// Both trees, and what was found so far.
+/// The state of a comparison: both trees, and the differences so far.
 pub(crate) struct Walk<'a> {
-    /// Each layer of either image, once, where it was looked last.
+    /// Each layer of either image, once, with its last position.
     layers: Vec<Cursor>,
     roots: [Seen; 2],
     opaque: &'static OsStr,
     reporter: &'a Reporter,
     most: usize,
-    /// The folders down to where the walk is, each with its place in the table once it has one.
+    /// The folders from the root to the current one, each with its index in the table once it has
+    /// one.
     trail: Vec<(OsString, Option<u32>)>,
-    /// Files with several names take their bytes once.
+    /// Files with several names, whose bytes count once.
     inodes: HashSet<(usize, u64)>,
     blocks: [Vec<u8>; 2],
     looked: u64,
@@ -177,7 +178,7 @@ pub(crate) struct Walk<'a> {
     found: Found,
 }
 
-/// What was found.
+/// The result of a comparison.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Found {
     pub(crate) paths: Vec<LayerPath>,
@@ -190,7 +191,7 @@ pub(crate) struct Found {
 }
 
 impl Found {
-    /// The same, seen from the other image.
+    /// Returns the same result with the two images exchanged.
     pub(crate) fn swapped(mut self) -> Self {
         std::mem::swap(&mut self.added, &mut self.removed);
         std::mem::swap(&mut self.changed.bytes, &mut self.changed_before);
@@ -218,7 +219,7 @@ impl Found {
 }
 
 impl<'a> Walk<'a> {
-    /// Over two images of these layers' folders, top-most first.
+    /// Prepares to compare two images, given as the folders of their layers, topmost first.
     pub(crate) fn new(
         folders: [&[PathBuf]; 2],
         opaque: &'static OsStr,
@@ -269,7 +270,8 @@ impl<'a> Walk<'a> {
         Ok(self.found)
     }
 
-    /// Compares what is in a folder; an image that has no such folder sees it in no layer.
+    /// Compares the contents of a folder. For an image without that folder, the list of layers is
+    /// empty.
     fn folder(&mut self, before: &[usize], after: &[usize]) -> Result<()> {
         if self.trail.len() == DEEPEST {
             self.found.is_cut = true;
@@ -289,7 +291,7 @@ impl<'a> Walk<'a> {
         if let (Some(before), Some(after)) = (before, after)
             && before.seen == after.seen
         {
-            return Ok(()); // the same layers have it
+            return Ok(()); // both come from the same layers
         }
         let mark = match (before, after) {
             (Some(before), Some(after)) => {
@@ -315,9 +317,9 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// In what two entries differ; what is in folders is another question.
+    /// Returns how two entries differ; the contents of folders are compared separately.
     fn differences(&mut self, path: &Path, before: &Entry, after: &Entry) -> Result<Vec<Difference>> {
-        // The upper-most layer is the one whose file, or whose folder's mode, is seen.
+        // The topmost layer provides the file, or the folder's mode.
         if before.seen.first() == after.seen.first() {
             return Ok(Vec::new());
         }
@@ -347,7 +349,7 @@ impl<'a> Walk<'a> {
         Ok(found)
     }
 
-    /// What is seen of an entry, as a mere place.
+    /// Opens the visible entry with `O_PATH`.
     fn place(&mut self, path: &Path, entry: &Entry) -> Result<OwnedFd> {
         self.look_in(entry.seen[0], path)
     }
@@ -356,7 +358,7 @@ impl<'a> Walk<'a> {
         Ok(File::from(fs::reopen(self.place(path, entry)?, OFlags::RDONLY | OFlags::NONBLOCK)?))
     }
 
-    /// What a layer has at a path where it was seen.
+    /// Opens a path that this layer is known to have.
     fn look_in(&mut self, layer: usize, path: &Path) -> Result<OwnedFd> {
         match self.layers[layer].look(path)? {
             There::Here { place, .. } => Ok(place),
@@ -364,7 +366,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Attributes but overlayfs' own, and labels that this machine gives to its files.
+    /// Returns the attributes of a file, except overlayfs' own, those in `trusted.`, and SELinux
+    /// labels, which this machine sets.
     fn attributes(place: &OwnedFd) -> Result<BTreeMap<OsString, Option<Vec<u8>>>> {
         let mut attributes = BTreeMap::new();
         for name in xattr::list_place(place)? {
@@ -395,9 +398,9 @@ impl<'a> Walk<'a> {
         Ok(same)
     }
 
-    /// What an image has in a folder that it sees in these layers, sorted by name.
+    /// Returns the merged contents of a folder that these layers have, sorted by name.
     fn entries(&mut self, path: &Path, seen: &[usize]) -> Result<Vec<Entry>> {
-        /// What the layers so far say of a name.
+        /// What the layers read so far say about a name.
         struct Slot {
             entry: Option<Entry>,
             is_settled: bool,
@@ -423,7 +426,7 @@ impl<'a> Walk<'a> {
                 slot.is_settled = !is_folder;
                 match &mut slot.entry {
                     _ if is_whiteout(&stat) => {}
-                    Some(_) if !is_folder => {} // it is hidden by a folder above it
+                    Some(_) if !is_folder => {} // hidden by the folder above it
                     Some(entry) => entry.seen.push(*layer),
                     entry => {
                         *entry =
@@ -439,7 +442,7 @@ impl<'a> Walk<'a> {
         Ok(slots.into_values().filter_map(|slot| slot.entry).collect())
     }
 
-    /// Takes down a difference at the end of the trail.
+    /// Records a difference at the end of the trail.
     fn note(&mut self, mark: Mark, what: Vec<Difference>, before: Option<&Entry>, after: Option<&Entry>) {
         let size = |walk: &mut Self, entry: Option<&Entry>| {
             let Some(entry) = entry else { return 0 };
@@ -472,7 +475,8 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The place in the table of where the walk is; `None` when that is full.
+    /// Returns the index in the table of the current path, adding it if needed; `None` if the table
+    /// is full.
     fn path(&mut self) -> Option<u32> {
         let mut parent = 0;
         for (name, at) in &mut self.trail {
@@ -493,7 +497,7 @@ impl<'a> Walk<'a> {
         self.tell()
     }
 
-    /// Tells how far it is now and then; fails when nobody wants to know any more.
+    /// Reports progress now and then. Fails if the work was cancelled.
     fn tell(&mut self) -> Result<()> {
         if self.reporter.is_cancelled() {
             return Err(Error::Interrupted);
@@ -508,7 +512,7 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Reads until the block is full or the file at its end.
+/// Reads until the block is full or the file ends.
 fn filled(file: &mut File, block: &mut [u8]) -> Result<usize> {
     let mut count = 0;
     while count < block.len() {
@@ -530,8 +534,8 @@ mod tests {
 
     const OPAQUE: &str = "user.overlay.opaque";
 
-    /// Folders as layers unpack into, each of `path=text` (a file), `path/` (a folder), `path>to`
-    /// (a link) and `path!` (removed).
+    /// Unpacked layers, each described by `path=text` (a file), `path/` (a folder), `path>to` (a
+    /// link) and `path!` (a whiteout).
     struct Layers(tempfile::TempDir);
 
     impl Layers {

@@ -1,14 +1,14 @@
-//! Unpacks what begins with a known mark: gzip, zstd, xz and bzip2, any number of pieces one
-//! after the other, or nothing at all. Only in this process: never by a program.
+//! Decompresses gzip, zstd, xz and bzip2, recognized by their magic numbers, including several
+//! concatenated streams. Other data is passed through. No external programs are used.
 
 use std::io::{self, BufReader, Read};
 
 use super::error::{Error, Result};
 
-/// How bytes are packed.
+/// A compression format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Compression {
-    /// Not at all.
+    /// Not compressed.
     None,
     /// gzip, RFC 1952.
     Gzip,
@@ -20,11 +20,11 @@ pub enum Compression {
     Bzip2,
 }
 
-/// KiB that xz may take: what it packs with `-9` takes half of it.
+/// Memory limit for xz in KiB: twice what `xz -9` needs.
 const XZ_MEMORY: u32 = 128 << 10;
 
 impl Compression {
-    /// How bytes that begin with `start` (six of them are enough) are packed.
+    /// Detects the format from the first bytes of a stream; six are enough.
     #[must_use]
     pub fn of(start: &[u8]) -> Self {
         match start {
@@ -37,11 +37,11 @@ impl Compression {
     }
 }
 
-/// A reader of what `packed` holds unpacked.
+/// Returns a reader of the decompressed contents of `packed`.
 ///
 /// # Errors
 ///
-/// When the first bytes cannot be read.
+/// If the first bytes cannot be read.
 pub fn unpacked<'a>(packed: impl Read + Send + 'a) -> Result<Box<dyn Read + Send + 'a>> {
     let mut start = [0; 6];
     let mut len = 0;

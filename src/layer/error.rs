@@ -1,4 +1,4 @@
-//! What can be wrong with a layer, while it is read, applied or walked.
+//! Errors of reading, applying or walking a layer.
 
 use std::fmt;
 use std::io;
@@ -24,29 +24,29 @@ pub enum Error {
         /// Why.
         source: io::Error,
     },
-    /// Whoever provides the bytes failed.
+    /// The reader that provides the bytes failed.
     #[error(transparent)]
     Input(InputError),
-    /// Something exceeds what hoist takes.
+    /// Something is larger than hoist accepts.
     #[error("{what} is too large: the limit is {}", crate::base::units::binary(*.limit))]
     TooLarge {
-        /// What was read.
+        /// What is too large.
         what: String,
         /// The limit, in bytes.
         limit: u64,
     },
-    /// There is more of something than hoist takes.
+    /// There are more of something than hoist accepts.
     #[error("too many {what}: the limit is {limit}")]
     TooMany {
-        /// Of what.
+        /// What there are too many of.
         what: &'static str,
         /// The limit.
         limit: u64,
     },
-    /// An archive is not of its format.
+    /// An archive is malformed.
     #[error("the archive is malformed: {0}")]
     Malformed(String),
-    /// An entry of an archive cannot be put where it says.
+    /// An entry of an archive could not be unpacked.
     #[error("cannot unpack `{path}`")]
     Entry {
         /// Its name in the archive.
@@ -62,7 +62,7 @@ pub enum Error {
         /// Why.
         source: Box<Error>,
     },
-    /// A file is not what it was when it was opened.
+    /// A file shrank while it was read.
     #[error("`{0}` became shorter while it was read")]
     Changed(String),
     /// An archive cannot be written.
@@ -76,21 +76,21 @@ pub enum Error {
     Interrupted,
 }
 
-/// The error of another module whose reader a layer comes from.
+/// An error of the module that provides a layer's bytes.
 #[derive(Debug)]
 pub struct InputError(Box<dyn Explain>);
 
 impl InputError {
-    /// Carries `error` through a layer's reader.
+    /// Wraps `error`, to pass it through a layer's reader.
     pub fn new(error: impl Explain) -> Self {
         Self(Box::new(error))
     }
 
-    /// Takes the error out again, if it is an `E`.
+    /// Unwraps the error if it is an `E`.
     ///
     /// # Errors
     ///
-    /// Itself, when it is another one.
+    /// Returns `self` if it is another type.
     pub fn take<E: Explain>(self) -> std::result::Result<E, Self> {
         if !(&*self.0 as &dyn std::error::Error).is::<E>() {
             return Err(self);
@@ -115,21 +115,21 @@ impl std::error::Error for InputError {
     }
 }
 
-/// The result of work on a layer.
+/// The result of an operation on a layer.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// For `map_err`: says what was being read.
+    /// For `map_err`: adds what was being read.
     pub fn read(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| match source.downcast::<Self>() {
-            // Readers of ours carry their own errors through std's.
+            // Our own readers pass their errors through std's.
             Ok(error) => error,
             Err(source) => Self::Read { what, source },
         }
     }
 
-    /// For readers that can only return std's errors; [`Error::read`] takes it out again.
+    /// Wraps the error for readers that can only return std's; [`Error::read`] unwraps it.
     #[must_use]
     pub fn into_io(self) -> io::Error {
         io::Error::other(self)

@@ -1,17 +1,17 @@
-//! Folders by their paths, kept as a tree of names.
+//! Folders by path, stored as a tree of names.
 //!
-//! A path may lead through two thousand folders. Kept as a set of paths, these would be two
-//! thousand ever longer ones; a tree holds each name once.
+//! A path may be two thousand folders deep. A set of paths would hold each of its prefixes in full;
+//! a tree holds each name once.
 
 use std::collections::BTreeMap;
 
-/// The tree's own root.
+/// The root of the tree.
 pub(crate) const ROOT: u32 = 0;
 
-/// What is known of folders: a value each.
+/// A value for each known folder.
 #[derive(Debug)]
 pub(crate) struct Folders<T> {
-    /// By the folder above and the name in it.
+    /// Keyed by the parent folder and the name in it.
     names: BTreeMap<(u32, Vec<u8>), u32>,
     values: Vec<T>,
 }
@@ -21,13 +21,13 @@ impl<T: Default> Folders<T> {
         Self { names: BTreeMap::new(), values: vec![T::default()] }
     }
 
-    /// How many names are known.
+    /// Returns the number of known names.
     #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.names.len()
     }
 
-    /// The folder of this name in another one, added if it is not known.
+    /// Returns the folder `name` in `above`, adding it if it is new.
     pub(crate) fn add(&mut self, above: u32, name: &[u8]) -> u32 {
         let next = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
         let at = *self.names.entry((above, name.to_owned())).or_insert(next);
@@ -37,18 +37,18 @@ impl<T: Default> Folders<T> {
         at
     }
 
-    /// The folder of a path, added with those above it if it is not known.
+    /// Returns the folder at a path, adding it and its parents if they are new.
     pub(crate) fn add_path(&mut self, path: &[u8]) -> u32 {
         let parts = path.split(|&byte| byte == b'/').filter(|part| !part.is_empty());
         parts.fold(ROOT, |above, part| self.add(above, part))
     }
 
-    /// The folder of this name in another one.
+    /// Returns the folder `name` in `above`, if it is known.
     pub(crate) fn inner(&self, above: u32, name: &[u8]) -> Option<u32> {
         self.names.get(&(above, name.to_owned())).copied()
     }
 
-    /// The folder of a path.
+    /// Returns the folder at a path, if it is known.
     pub(crate) fn find(&self, path: &[u8]) -> Option<u32> {
         let mut parts = path.split(|&byte| byte == b'/').filter(|part| !part.is_empty());
         parts.try_fold(ROOT, |above, part| self.inner(above, part))
@@ -62,7 +62,7 @@ impl<T: Default> Folders<T> {
         &mut self.values[at as usize]
     }
 
-    /// Forgets the value of a path and all that is below it.
+    /// Resets the value of a path and forgets everything below it.
     pub(crate) fn forget(&mut self, path: &[u8]) {
         let Some(top) = self.find(path) else { return };
         let mut left = vec![top];
@@ -81,12 +81,12 @@ impl<T: Default> Folders<T> {
         self.names.range(range).map(|((_, name), &inner)| (name.as_slice(), inner))
     }
 
-    /// Visits every folder but the root after the one above it, siblings sorted: its place,
-    /// that of the one above, and its path.
+    /// Visits every folder except the root, parents first and siblings sorted, with its index, its
+    /// parent's index and its path.
     ///
     /// # Errors
     ///
-    /// The visit's own.
+    /// The visitor's errors.
     pub(crate) fn each<E>(&self, mut visit: impl FnMut(u32, u32, &[u8]) -> Result<(), E>) -> Result<(), E> {
         let mut path = Vec::new();
         let mut left: Vec<(u32, u32, usize, &[u8])> = Vec::new();

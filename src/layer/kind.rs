@@ -1,8 +1,8 @@
-//! What a file is, and how it differs, for people.
+//! Kinds of files and of changes, as shown to users.
 
 use crate::sys::fs::FileType;
 
-/// What a file is.
+/// A kind of file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum FileKind {
@@ -28,7 +28,7 @@ impl From<FileType> for FileKind {
 }
 
 impl FileKind {
-    /// For messages: `a folder`.
+    /// Returns the words for messages: `a folder`.
     #[must_use]
     pub fn words(self) -> &'static str {
         match self {
@@ -42,7 +42,7 @@ impl FileKind {
     }
 }
 
-/// How a file differs from what was there before.
+/// How a file changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Mark {

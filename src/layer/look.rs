@@ -1,7 +1,7 @@
-//! What one layer's folder says of a path: that it is there, that it is gone, or nothing.
+//! What a single layer says about a path: it exists, it is removed, or nothing.
 //!
-//! Whiteouts and opaque folders are overlayfs' own: a character device 0:0 stands where a
-//! file was removed, an attribute on a folder hides what lies below it.
+//! Whiteouts and opaque folders have overlayfs' form: a character device 0:0 replaces a removed
+//! file, and an attribute on a folder hides what the layers below have in it.
 //! <https://docs.kernel.org/filesystems/overlayfs.html#whiteouts-and-opaque-directories>
 
 use std::ffi::{OsStr, OsString};
@@ -15,66 +15,66 @@ use crate::sys::fs::{self, FileType, Stat};
 use crate::sys::xattr;
 use crate::sys::{Result, check};
 
-/// What a layer says of a path.
+/// What a layer says about a path.
 #[derive(Debug)]
 pub enum There {
-    /// Nothing; perhaps it hides what is below.
+    /// The layer does not have it.
     Nothing {
-        /// It does.
+        /// Whether it hides the path in the layers below.
         hides: bool,
     },
-    /// It has it, and perhaps hides what is below.
+    /// The layer has it.
     Here {
-        /// The file or folder, as a mere place.
+        /// The file or folder, opened with `O_PATH`.
         place: OwnedFd,
-        /// It does.
+        /// Whether it hides the path in the layers below.
         hides: bool,
     },
 }
 
-/// What the layer unpacked at `root` says of `path`, relative to it; no link is followed.
-/// `opaque` is the attribute of folders that hide what is below.
+/// Returns what the layer unpacked at `root` says about `path`, relative to it, without following
+/// links. `opaque` is the attribute of folders that hide the layers below.
 ///
 /// # Errors
 ///
-/// When the layer cannot be read.
+/// If the layer cannot be read.
 pub fn look(root: &OwnedFd, path: &Path, opaque: &'static OsStr) -> Result<There> {
     Cursor::new(fs::open_beneath(root, Path::new("."), OFlags::PATH)?, opaque)?.look(path)
 }
 
-/// Asks one layer about paths, one after the other.
+/// Looks up paths in one layer, one after the other.
 ///
-/// It stays in the folder where the last answer was found, so that paths in the order of
-/// their tree cost a step each, however deep they lie.
+/// It stays in the folder of the last answer, so looking up paths in tree order takes one step
+/// each, however deep they are.
 #[derive(Debug)]
 pub(crate) struct Cursor {
     opaque: &'static OsStr,
-    /// Where it is: as a mere place, below the layer's root by these names.
+    /// The current folder, opened with `O_PATH`, and its path below the root.
     place: OwnedFd,
     names: Vec<OsString>,
-    /// Whether the root, and the folder of each name, hides what is below.
+    /// Whether the root, and the folder of each name, hides the layers below.
     hides: Vec<bool>,
-    /// Names looked up.
+    /// How many names were looked up.
     pub(crate) steps: u64,
 }
 
 impl Cursor {
-    /// At `place`, the root of an unpacked layer; `opaque` is the attribute of folders
-    /// that hide what is below.
+    /// Starts at `place`, the root of an unpacked layer. `opaque` is the attribute of folders that
+    /// hide the layers below.
     ///
     /// # Errors
     ///
-    /// When the layer cannot be read.
+    /// If the layer cannot be read.
     pub(crate) fn new(place: OwnedFd, opaque: &'static OsStr) -> Result<Self> {
         let hides = vec![is_opaque(&place, opaque)?];
         Ok(Self { opaque, place, names: Vec::new(), hides, steps: 0 })
     }
 
-    /// What the layer says of `path`, relative to its root; no link is followed.
+    /// Returns what the layer says about `path`, relative to its root, without following links.
     ///
     /// # Errors
     ///
-    /// When the layer cannot be read.
+    /// If the layer cannot be read.
     pub(crate) fn look(&mut self, path: &Path) -> Result<There> {
         let common = self.names.iter().zip(path).take_while(|(known, name)| *known == name).count();
         while self.names.len() > common {
@@ -96,7 +96,7 @@ impl Cursor {
             if fs::file_type(&stat) != FileType::Directory {
                 return Ok(match names.next() {
                     None => There::Here { place: inner, hides: true },
-                    // What is no folder stands in the way, and hides one below.
+                    // A file on the way hides any folder of that name in the layers below.
                     Some(_) => There::Nothing { hides: true },
                 });
             }
@@ -114,17 +114,17 @@ impl Cursor {
     }
 }
 
-/// Whether a file stands for one that was removed.
+/// Whether a file is a whiteout, which marks a removed one.
 #[must_use]
 pub fn is_whiteout(stat: &Stat) -> bool {
     fs::file_type(stat) == FileType::CharacterDevice && fs::device_numbers(stat.st_rdev) == (0, 0)
 }
 
-/// Whether a folder hides what lies below it.
+/// Whether a folder hides what the layers below have in it.
 ///
 /// # Errors
 ///
-/// When its attributes cannot be read.
+/// If its attributes cannot be read.
 pub fn is_opaque(folder: impl AsFd, opaque: &OsStr) -> Result<bool> {
     Ok(xattr::get_place(folder, opaque)?.is_some())
 }

@@ -1,4 +1,4 @@
-//! How a container's files differ from its image: its upper folder beside its layers.
+//! How a container's files differ from its image: its upper folder compared with its layers.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
@@ -13,21 +13,21 @@ use super::look::{There, is_whiteout, look};
 use super::{Mark, opaque_attribute};
 use crate::sys::fs::{self, FileType, Stat};
 
-/// A container's upper folder and its layers, open.
+/// A container's upper folder and its layers, opened.
 pub(crate) struct Marks {
     upper: OwnedFd,
-    /// Top-most first.
+    /// Topmost first.
     lower: Vec<OwnedFd>,
     opaque: &'static OsStr,
     most: usize,
 }
 
-/// What changed in one folder: by name, and what the image has there where it was deleted.
+/// What changed in one folder, by name, with the image's file if it was deleted.
 pub(crate) type Changes = BTreeMap<OsString, (Mark, Option<Stat>)>;
 
 impl Marks {
-    /// Of an upper folder and the layers below it, top-most first; `None` while the container
-    /// never ran: then nothing differs. At most `most` names of a folder are looked at.
+    /// Opens an upper folder and the layers below it, topmost first; `None` if the container never
+    /// ran, so nothing differs. At most `most` names of a folder are read.
     pub(crate) fn open(
         upper: &Path,
         layers: impl Iterator<Item = PathBuf>,
@@ -42,7 +42,7 @@ impl Marks {
         Ok(Some(Self { upper, lower, opaque: opaque_attribute(in_user_namespace), most }))
     }
 
-    /// What changed in the folder `path` of the root.
+    /// Returns what changed in the folder `path` of the root file system.
     pub(crate) fn of(&self, path: &Path) -> Result<Changes> {
         let path = path.strip_prefix("/").unwrap_or(path);
         let There::Here { place, hides } = look(&self.upper, path, self.opaque)? else {
@@ -56,18 +56,18 @@ impl Marks {
         let mut changes = Changes::new();
         let (names, _) = fs::entries_up_to(&upper, self.most)?;
         for name in names {
-            let Ok(stat) = fs::stat_at(&upper, &name) else { continue }; // it went meanwhile
+            let Ok(stat) = fs::stat_at(&upper, &name) else { continue }; // removed since
             let before = in_image(&lower, &name);
             let mark = match (is_whiteout(&stat), before.is_some()) {
                 (true, true) => Mark::Deleted,
-                (true, false) => continue, // it came and went since
+                (true, false) => continue, // created and removed in the container
                 (false, true) => Mark::Changed,
                 (false, false) => Mark::Added,
             };
             changes.insert(name, (mark, before.filter(|_| mark == Mark::Deleted)));
         }
         if hides {
-            // The folder was deleted and made again: what is not in it went.
+            // The folder was deleted and created again, so names it lacks were deleted.
             let gone =
                 names_of(&lower, self.most)?.into_iter().filter(|name| fs::stat_at(&upper, name).is_err());
             for name in gone.collect::<Vec<_>>() {
@@ -79,7 +79,7 @@ impl Marks {
         Ok(changes)
     }
 
-    /// The folder in each layer that shows it, top-most first.
+    /// Opens the folder in each layer that contributes to it, topmost first.
     fn below(&self, path: &Path) -> Result<Vec<OwnedFd>> {
         let mut folders = Vec::new();
         for layer in &self.lower {
@@ -101,7 +101,7 @@ impl Marks {
     }
 }
 
-/// What the image has of this name in a folder.
+/// Returns the image's file of this name in a folder.
 fn in_image(folders: &[OwnedFd], name: &OsStr) -> Option<Stat> {
     let stat = folders.iter().find_map(|folder| fs::stat_at(folder, name).ok())?;
     (!is_whiteout(&stat)).then_some(stat)

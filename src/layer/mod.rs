@@ -1,18 +1,17 @@
-//! Layers: the one place that knows what a layer is, as a tar and as a folder.
+//! Layers, as a tar and as a folder. No other module knows their format.
 //!
 //! ```text
 //! packed bytes ── stream ──▶ tar ── apply ──▶ diff/      as overlayfs stacks it
 //!                            tar ◀── write ── diff/, or a container's upper folder
-//!                                   changes ▶ what removes, adds and hides, in order
+//!                                   changes ▶ what is removed, added and hidden, in order
 //! ```
 //!
-//! A folder of a layer, and the upper folder of a container, hold what the layer adds or
-//! changes. A name that it removes is a character device 0:0 there, a folder that hides what
-//! is below it has an attribute ([`look`]). In the tar both are names: `.wh.<name>` and
-//! `.wh..wh..opq`.
+//! The folder of a layer, like the upper folder of a container, holds what the layer adds or
+//! changes. A removed name is a character device 0:0, and a folder that hides the layers below has
+//! an attribute ([`look`]). In the tar both are names: `.wh.<name>` and `.wh..wh..opq`.
 //! <https://github.com/opencontainers/image-spec/blob/main/layer.md>
 //!
-//! What a layer's tar leaves to the layers below it stays beside the folder, as [`Traits`].
+//! What depends on the layers below is stored beside the folder, as [`Traits`].
 
 pub mod apply;
 pub mod changes;
@@ -40,16 +39,16 @@ pub use traits::{Implied, RawPath, Traits};
 pub use usage::usage;
 pub use write::{WRITER_VERSION, write, write_root};
 
-/// What a layer may be at most.
+/// Limits for a single layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes, unpacked.
+    /// Maximum unpacked size in bytes.
     pub bytes: u64,
-    /// Entries.
+    /// Maximum number of entries.
     pub entries: u64,
-    /// How many times more it may be unpacked than packed.
+    /// Maximum ratio of unpacked to packed size.
     pub ratio: u64,
-    /// Unpacked bytes up to which no ratio is asked.
+    /// Unpacked size in bytes up to which the ratio is not checked.
     pub free: u64,
 }
 

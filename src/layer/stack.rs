@@ -1,7 +1,7 @@
-//! Stacking layers: what each changes of what lies below it, and what of it is wasted.
+//! What each layer of an image changes in the layers below it, and how many bytes that wastes.
 //!
-//! Read from the unpacked layers, bottom first, as overlayfs would stack them. One table of
-//! paths serves all layers; a layer is a list of changes to it:
+//! The unpacked layers are read from the bottom up, merged as overlayfs does. All layers share one
+//! table of paths; each layer is a list of changes:
 //!
 //! ```text
 //! paths    0 /   1 /srv   2 /srv/app   3 /tmp   4 /tmp/x …       parents come first
@@ -25,74 +25,74 @@ use crate::oci::Digest;
 use crate::sys::fs::{self, Stat};
 use crate::sys::tree::Step;
 
-/// A path that a layer names.
+/// A path in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LayerPath {
-    /// The place of its folder in the table; the root's is its own.
+    /// The index of its folder in the table; the root refers to itself.
     pub parent: u32,
-    /// Its last part; empty for the root.
+    /// The last component; empty for the root.
     pub name: Box<OsStr>,
 }
 
-/// A line of an image's history, with the layer it made.
+/// A line of an image's history, with the layer it created.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LayerInfo {
-    /// The layer; `None` for a line that made none.
+    /// The layer; `None` if the line created none.
     pub diff_id: Option<Digest>,
-    /// Which layer of those there are, from 1; 0 for a line that made none.
+    /// The layer's number, from 1; 0 if the line created none.
     pub number: usize,
-    /// The instruction, as far as it can be told from the command.
+    /// The instruction, as far as it can be derived from the command.
     pub command: String,
-    /// When.
+    /// When it was created.
     pub created: Option<Timestamp>,
-    /// What its author says.
+    /// The author's comment.
     pub comment: String,
-    /// Bytes of its files.
+    /// Size of its files in bytes.
     pub size: u64,
-    /// What it does, in the order of the walk: a folder before what is in it.
+    /// Its changes in walk order: a folder before its contents.
     pub changes: Vec<LayerChange>,
-    /// Files it adds.
+    /// Number of files added.
     pub added: u64,
-    /// Files it changes.
+    /// Number of files changed.
     pub changed: u64,
-    /// Files it removes.
+    /// Number of files removed.
     pub removed: u64,
 }
 
-/// What a layer does to a path.
+/// A change that a layer makes to a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LayerChange {
-    /// Its place in the table.
+    /// The index of the path in the table.
     pub path: u32,
-    /// Adds, changes or deletes it; a deleted folder goes with all that is in it.
+    /// Added, changed or deleted; deleting a folder deletes everything in it.
     pub mark: Mark,
-    /// What it is, or was.
+    /// The kind of file; for a deleted one, the kind it had.
     pub kind: FileKind,
-    /// Bytes of the file; of a deleted folder, all that was in it.
+    /// Size in bytes; for a deleted folder, of everything in it.
     pub size: u64,
 }
 
-/// Bytes of lower layers that nobody sees.
+/// Bytes of lower layers that are no longer visible.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Waste {
-    /// The file, or the folder that several lie in.
+    /// The file, or the folder that contains several.
     pub path: PathBuf,
-    /// How many files.
+    /// Number of files.
     pub files: u64,
-    /// Bytes.
+    /// Their size in bytes.
     pub bytes: u64,
-    /// Changed or deleted.
+    /// Whether they were changed or deleted.
     pub mark: Mark,
-    /// By which layer, from 1.
+    /// By which layer, counted from 1.
     pub by: usize,
 }
 
-/// A path of the table as one, from the root.
+/// Returns the full path of an entry in the table.
 pub(crate) fn path_in(paths: &[LayerPath], at: u32) -> PathBuf {
     path(|at| (paths[at as usize].parent, &paths[at as usize].name), at)
 }
 
-/// The path at `at`, where `above` tells the place of a path's folder and its last part.
+/// Returns the path at `at`, where `above` returns the index of a path's folder and its last name.
 fn path<'a>(above: impl Fn(u32) -> (u32, &'a Box<OsStr>), at: u32) -> PathBuf {
     let (mut names, mut at) = (Vec::new(), at);
     while at != 0 {
@@ -105,46 +105,47 @@ fn path<'a>(above: impl Fn(u32) -> (u32, &'a Box<OsStr>), at: u32) -> PathBuf {
     whole
 }
 
-/// No child, no next one.
+/// No child or no next sibling.
 const NONE: u32 = u32::MAX;
 
-/// A path, as the layers so far leave it.
+/// A path as the layers so far leave it.
 #[derive(Debug)]
 struct Node {
     parent: u32,
     name: Box<OsStr>,
     first_child: u32,
     next: u32,
-    /// The last layer that names it.
+    /// The last layer that has or deletes it.
     seen: u32,
-    /// What is there; `None` for nothing.
+    /// What is there; `None` if nothing is.
     live: Option<FileKind>,
     size: u64,
 }
 
-/// What a layer wastes in a place: changed files of a folder together, each deletion alone.
+/// A group of wasted files: layer, change, and place. Changed files are grouped by folder, each
+/// deletion counts by itself.
 type WasteKey = (usize, Mark, u32);
 
-/// The layers that were added so far.
+/// The layers added so far.
 pub(crate) struct Stack {
     nodes: Vec<Node>,
     by_name: HashMap<(u32, Box<OsStr>), u32>,
     waste: BTreeMap<WasteKey, (u64, u64, u32)>,
     opaque: &'static OsStr,
-    /// No more paths are held.
+    /// The maximum number of paths.
     most: usize,
     pub(crate) wasted: u64,
     pub(crate) is_cut: bool,
 }
 
-/// The layer that is being added.
+/// The state of adding one layer.
 struct Adding<'a> {
     stack: &'a mut Stack,
     info: &'a mut LayerInfo,
     reporter: &'a Reporter,
-    /// Files with several names, which take their bytes once.
+    /// Files with several names, whose bytes count once.
     inodes: HashSet<(u64, u64)>,
-    /// The folders down to where the walk is, and whether they hide what lies below.
+    /// The folders down to the current one, and whether they hide the layers below.
     above: Vec<(u32, bool)>,
     /// The folder that is entered next.
     next: u32,
@@ -172,7 +173,7 @@ impl Stack {
         }
     }
 
-    /// Adds the layer unpacked at `folder` on top.
+    /// Adds the layer unpacked at `folder` on top of the others.
     pub(crate) fn add(
         &mut self,
         folder: &Path,
@@ -185,7 +186,7 @@ impl Stack {
         changes(&root, opaque, &mut Adding { stack: self, info, reporter, inodes, above, next: 0 })
     }
 
-    /// The place of a name in the table; `None` when that is full.
+    /// Returns the index of a name in the table, adding it if needed; `None` if the table is full.
     fn intern(&mut self, parent: u32, name: &OsStr) -> Option<u32> {
         let key = (parent, Box::<OsStr>::from(name));
         if let Some(&known) = self.by_name.get(&key) {
@@ -209,7 +210,7 @@ impl Stack {
         children
     }
 
-    /// Forgets what is at a path and below it: its bytes, and how many files.
+    /// Forgets what is at a path and below it, and returns its size in bytes and number of files.
     fn forget(&mut self, node: u32) -> (u64, u64) {
         let (mut bytes, mut files) = (0, 0);
         let mut left = vec![node];
@@ -232,7 +233,7 @@ impl Stack {
         }
     }
 
-    /// What is wasted, most bytes first.
+    /// Returns what is wasted, largest first.
     pub(crate) fn waste(&self, most: usize) -> Vec<Waste> {
         let above = |at: u32| (self.nodes[at as usize].parent, &self.nodes[at as usize].name);
         let mut sorted: Vec<_> = self.waste.iter().collect();
@@ -244,7 +245,7 @@ impl Stack {
         lines.collect()
     }
 
-    /// The table of paths.
+    /// Returns the table of paths.
     pub(crate) fn into_paths(self) -> Vec<LayerPath> {
         drop(self.by_name);
         self.nodes.into_iter().map(|node| LayerPath { parent: node.parent, name: node.name }).collect()
@@ -252,17 +253,17 @@ impl Stack {
 }
 
 impl Adding<'_> {
-    /// The layer's number, for what it has seen.
+    /// Returns the number of the layer being added.
     fn layer(&self) -> u32 {
         u32::try_from(self.info.number).unwrap_or(u32::MAX)
     }
 
-    /// The folder that the walk is in.
+    /// Returns the index of the current folder.
     fn at(&self) -> u32 {
         self.above.last().map_or(0, |(at, _)| *at)
     }
 
-    /// The layer removes a path with all that is in it.
+    /// Records that the layer removes a path and everything in it.
     fn delete(&mut self, node: u32) {
         let layer = self.layer();
         let Some(kind) = self.stack.nodes[node as usize].live else { return };
@@ -273,7 +274,7 @@ impl Adding<'_> {
         self.stack.note_waste(self.info.number, Mark::Deleted, node, (size, files, node));
     }
 
-    /// What the layer puts at a path that is in the table.
+    /// Records what the layer has at a path in the table.
     fn put(&mut self, node: u32, kind: FileKind, size: u64) {
         let (number, at) = (self.info.number, self.at());
         let before = self.stack.nodes[node as usize].live;

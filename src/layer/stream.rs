@@ -1,4 +1,4 @@
-//! From packed bytes to files, in one pass and on two threads.
+//! Unpacks a compressed layer in one pass, on two threads.
 //!
 //! ```text
 //! reader → count → inflate ──256 KiB chunks──▶ hash (diffID) → tar → files
@@ -21,27 +21,27 @@ use crate::oci::{Digest, Hasher};
 use crate::sys::check;
 
 const CHUNK: usize = 256 << 10;
-/// Chunks between the two threads: enough to let either run ahead for a while.
+/// Chunks in flight between the two threads, enough to absorb short stalls of either.
 const AHEAD: usize = 8;
 
-/// A layer on its way in.
+/// A layer to be unpacked.
 #[expect(missing_debug_implementations, reason = "a reader has none")]
 pub struct LayerSource<'a> {
-    /// The bytes as they come: a tar, plain or packed as [`super::compression`] says.
+    /// The bytes of the tar, plain or compressed in one of the formats of [`super::compression`].
     pub reader: Box<dyn Read + Send + 'a>,
-    /// What the tar's digest must be, where that is known.
+    /// The expected digest of the tar, if known.
     pub diff_id: Option<&'a Digest>,
-    /// How many bytes will come, where that is known: for progress only.
+    /// The number of bytes in `reader`, if known; used for progress only.
     pub size: Option<u64>,
-    /// How progress names it: twelve hex digits.
+    /// The name used in progress reports: twelve hex digits.
     pub name: &'a str,
 }
 
-/// Unpacks a stream into `root`; returns what came of it and the tar's digest.
+/// Unpacks a layer into `root`, and returns the result and the tar's digest.
 ///
 /// # Errors
 ///
-/// As [`extract`]; [`Error::Interrupted`] when `reporter` is cancelled.
+/// As for [`extract`]; [`Error::Interrupted`] when `reporter` is cancelled.
 pub fn unpack(
     source: LayerSource<'_>,
     root: &OwnedFd,
@@ -61,7 +61,7 @@ pub fn unpack(
         let hasher = Hasher::new(algorithm);
         let input = Chunks { chunks, used, current: Vec::new(), at: 0, total: 0, hasher, limits, packed };
         let (extracted, mut input) = extract(input, root, limits, in_user_namespace)?;
-        // What follows the archive's end counts for both digests.
+        // Bytes after the end of the archive count towards both digests.
         loop {
             let len = input.fill_buf().map_err(Error::read("the layer"))?.len();
             if len == 0 {
@@ -75,7 +75,7 @@ pub fn unpack(
 
 type Chunk = Result<Vec<u8>>;
 
-/// Reads and inflates until the end, an error, or nobody wants more.
+/// Reads and decompresses until the end, an error, or the receiver is gone.
 fn inflate(
     source: LayerSource<'_>,
     packed: &AtomicU64,
@@ -126,7 +126,7 @@ fn inflate(
     }
 }
 
-/// Counts packed bytes, tells of them, and ends when the user wants to stop.
+/// Counts compressed bytes, reports progress, and fails when the work is cancelled.
 struct Counted<'a> {
     inner: Box<dyn Read + Send + 'a>,
     count: &'a AtomicU64,
@@ -156,7 +156,7 @@ impl Read for Counted<'_> {
     }
 }
 
-/// The unpacked stream, hashed as it arrives.
+/// The decompressed stream, hashed as it arrives.
 struct Chunks<'a> {
     chunks: Receiver<Chunk>,
     used: SyncSender<Vec<u8>>,
@@ -168,7 +168,7 @@ struct Chunks<'a> {
     packed: &'a AtomicU64,
 }
 
-/// Fails when the unpacked bytes are too many, or too many for the packed ones.
+/// Checks the unpacked size against the limits, absolute and relative to the packed size.
 ///
 /// # Errors
 ///

@@ -1,15 +1,15 @@
-//! Reads tar archives as streams: old v7, ustar, star, GNU and PAX, sparse files included.
+//! Reads tar archives as streams: old v7, ustar, star, GNU and PAX, including sparse files.
 //! [`Writer`] writes them.
 //!
-//! Where the dialects disagree about what an archive holds, somebody can hide files from
-//! one reader. The rules here are those of Go's archive/tar, which wrote and read nearly
-//! all layers there are; what is ambiguous beyond them is refused:
+//! Where tar dialects disagree about what an archive contains, files can be hidden from one of two
+//! readers. The rules here are those of Go's archive/tar, which wrote and reads nearly all existing
+//! layers. What is still ambiguous is refused:
 //!
-//! - a PAX size wins over the header's (CVE-2025-62518, CVE-2026-33055);
-//! - only files have data, whatever size another kind claims;
-//! - the same PAX key twice with different values is refused;
-//! - global PAX headers have no effect, and are refused if they would move anything;
-//! - names, link targets and PAX blocks are bounded before they are read.
+//! - a PAX size overrides the header's (CVE-2025-62518, CVE-2026-33055);
+//! - only regular files have data, whatever size other kinds claim;
+//! - the same PAX key with two different values is refused;
+//! - global PAX headers are ignored, and refused if they would change names or sizes;
+//! - names, link targets and PAX blocks are limited in size before they are read.
 //!
 //! <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html>,
 //! <https://www.gnu.org/software/tar/manual/html_node/Standard.html>
@@ -24,22 +24,22 @@ pub use writer::Writer;
 use super::error::{Error, Result};
 use crate::sys::fs::Timespec;
 
-/// The longest path, as of Linux.
+/// The maximum length of a path on Linux.
 pub const MAX_PATH: usize = 4096;
-/// The longest block of PAX records: room for a few large attributes.
+/// The maximum size of a block of PAX records: enough for a few large attributes.
 const MAX_PAX: u64 = 1 << 20;
-/// Pieces of a sparse file.
+/// The maximum number of pieces of a sparse file.
 const MAX_EXTENTS: usize = 1 << 20;
 /// The size of an archive's blocks in bytes.
 pub const BLOCK: usize = 512;
 
 /// Where an archive is read from.
 pub trait Source: BufRead {
-    /// Passes over `len` bytes; returns how many there were.
+    /// Skips up to `len` bytes and returns how many were skipped.
     ///
     /// # Errors
     ///
-    /// What reading says.
+    /// If the input cannot be read.
     fn pass(&mut self, len: u64) -> io::Result<u64>
     where
         Self: Sized,
@@ -50,7 +50,7 @@ pub trait Source: BufRead {
 
 impl Source for &[u8] {}
 
-/// What an entry makes.
+/// The kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// A regular file: the only kind with data.
@@ -69,54 +69,54 @@ pub enum Kind {
     Fifo,
 }
 
-/// One entry; its data is read from the [`Reader`] before the next is asked for.
+/// An entry of an archive. Its data must be read from the [`Reader`] before the next entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
-    /// What it makes.
+    /// The kind of file to create.
     pub kind: Kind,
-    /// As written: may be absolute, and may lead anywhere.
+    /// The path as written: it may be absolute or lead anywhere.
     pub path: Vec<u8>,
-    /// Of links: what they point to, as written.
+    /// For links: the target, as written.
     pub link: Vec<u8>,
     /// Permission bits, 0…0o7777.
     pub mode: u32,
-    /// The owner.
+    /// The owner's user id.
     pub uid: u32,
-    /// The group.
+    /// The owner's group id.
     pub gid: u32,
-    /// When it was last changed.
+    /// The modification time.
     pub mtime: Timespec,
-    /// Bytes of the file.
+    /// The size of the file in bytes.
     pub size: u64,
-    /// Of a sparse file: where its data goes, as (offset, length), ascending.
+    /// For sparse files: where the data goes, as (offset, length), ascending.
     pub extents: Option<Vec<(u64, u64)>>,
-    /// Of devices: major and minor number.
+    /// For devices: the major and minor numbers.
     pub device: (u32, u32),
     /// Extended attributes.
     pub xattrs: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-/// Reads entry after entry.
+/// Reads the entries of an archive.
 #[derive(Debug)]
 pub struct Reader<R> {
     input: R,
-    /// Bytes of the current entry's data that were not read.
+    /// Unread bytes of the current entry's data.
     left: u64,
-    /// Bytes that fill up its last block.
+    /// Padding bytes after the entry's data, up to a full block.
     padding: u64,
     position: u64,
 }
 
-/// Whether an archive may begin with these bytes, its first block.
+/// Checks that an archive can begin with `block`, its first 512 bytes.
 ///
 /// # Errors
 ///
-/// What is wrong with its first header.
+/// What is wrong with the first header.
 pub fn check_start(block: &[u8]) -> Result<()> {
     Reader::new(block).header().map(drop)
 }
 
-/// The records of a PAX header, by key; sparse maps of version 0.0 repeat theirs.
+/// The records of a PAX header by key, with repeated keys (sparse maps of version 0.0) apart.
 #[derive(Debug, Default)]
 struct Pax {
     values: BTreeMap<Vec<u8>, Vec<u8>>,
@@ -126,27 +126,27 @@ struct Pax {
 type Header = [u8; BLOCK];
 
 impl<R: Source> Reader<R> {
-    /// Reads from `input`, which begins with an archive.
+    /// Reads from `input`, which must start with an archive.
     pub fn new(input: R) -> Self {
         Self { input, left: 0, padding: 0, position: 0 }
     }
 
-    /// How many bytes of the archive were read.
+    /// Returns the number of bytes of the archive read so far.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Gives the input back, which stands behind what was read.
+    /// Returns the input, positioned after what was read.
     pub fn into_inner(self) -> R {
         self.input
     }
 
-    /// The next entry; `None` at the end. Data of the one before that was not read is skipped.
+    /// Returns the next entry, or `None` at the end. Unread data of the previous one is skipped.
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`], and what reading says.
+    /// [`Error::Malformed`], and errors of reading the input.
     pub fn next_entry(&mut self) -> Result<Option<Entry>> {
         let (mut pax, mut long_path, mut long_link) = (None::<Pax>, None::<Vec<u8>>, None::<Vec<u8>>);
         loop {
@@ -167,7 +167,7 @@ impl<R: Source> Reader<R> {
                 b'L' => put_once(&mut long_path, text(&self.extension(size, MAX_PATH as u64 + 1)?))?,
                 b'K' => put_once(&mut long_link, text(&self.extension(size, MAX_PATH as u64 + 1)?))?,
                 b'g' => Pax::parse(&self.extension(size, MAX_PAX)?)?.refuse_if_global()?,
-                // A volume's label is no file.
+                // A volume label is not a file.
                 b'V' => self.set_data(size)?,
                 _ => {
                     let names = (long_path, long_link);
@@ -177,11 +177,11 @@ impl<R: Source> Reader<R> {
         }
     }
 
-    /// The unread data of the current entry, at most one buffer of it; empty at its end.
+    /// Returns unread data of the current entry, at most one buffer of it; empty at the end.
     ///
     /// # Errors
     ///
-    /// What reading says; that the archive ends is an error.
+    /// Errors of reading the input; also if the archive ends within the entry.
     pub fn data(&mut self) -> Result<&[u8]> {
         if self.left == 0 {
             return Ok(&[]);
@@ -194,7 +194,7 @@ impl<R: Source> Reader<R> {
         Ok(&buffer[..buffer.len().min(limit)])
     }
 
-    /// Says that this much of what [`Reader::data`] gave was used.
+    /// Marks `len` bytes of what [`Reader::data`] returned as read.
     pub fn consume(&mut self, len: usize) {
         self.input.consume(len);
         self.left -= len as u64;
@@ -252,7 +252,7 @@ impl<R: Source> Reader<R> {
         Ok(entry)
     }
 
-    /// Reads the map of a sparse file, of any of the four forms.
+    /// Reads the map of a sparse file, in any of the four formats.
     fn sparse(&mut self, header: &Header, pax: &Pax, entry: &mut Entry) -> Result<()> {
         let real = pax.number(b"GNU.sparse.realsize")?.or(pax.number(b"GNU.sparse.size")?);
         let numbers = if header[156] == b'S' {
@@ -316,7 +316,7 @@ impl<R: Source> Reader<R> {
         Ok(numbers)
     }
 
-    /// The map of form 1.0: decimal lines at the beginning of the data, filled up to a block.
+    /// Reads a map of format 1.0: decimal lines at the start of the data, padded to a block.
     fn map_in_data(&mut self) -> Result<Vec<u64>> {
         let start = self.left;
         let line = |reader: &mut Self| -> Result<u64> {
@@ -345,7 +345,7 @@ impl<R: Source> Reader<R> {
         Ok(numbers)
     }
 
-    /// The next header that is not all zeros; two such are the end, as is the end itself.
+    /// Reads the next header. The archive ends with two blocks of zeros, or with the input.
     fn header(&mut self) -> Result<Option<Header>> {
         let Some(header) = self.block()? else { return Ok(None) };
         if header.iter().any(|&byte| byte != 0) {
@@ -380,7 +380,7 @@ impl<R: Source> Reader<R> {
         Ok(Some(block))
     }
 
-    /// The data of a header that describes the next one.
+    /// Reads the data of a header that describes the next one.
     fn extension(&mut self, size: u64, limit: u64) -> Result<Vec<u8>> {
         if size > limit {
             return Err(bad("an entry's name or attributes are too long"));
@@ -411,7 +411,7 @@ impl<R: Source> Reader<R> {
 }
 
 impl Pax {
-    /// `<length> <key>=<value>\n`, one after the other.
+    /// Parses records of the form `<length> <key>=<value>\n`.
     fn parse(mut bytes: &[u8]) -> Result<Self> {
         let mut pax = Self::default();
         while !bytes.is_empty() && bytes[0] != 0 {
@@ -447,7 +447,7 @@ impl Pax {
         }
     }
 
-    /// The value of a key; an empty one is none.
+    /// Returns the value of a key. An empty value counts as absent.
     fn value(&self, key: &[u8]) -> Option<&[u8]> {
         self.values.get(key).map(Vec::as_slice).filter(|value| !value.is_empty())
     }
@@ -503,7 +503,7 @@ fn kind(flag: u8, path: &[u8]) -> Result<Kind> {
     })
 }
 
-/// The name field, after the prefix field where the dialect has one.
+/// Returns the name field, prefixed by the prefix field in dialects that have one.
 fn ustar_path(header: &Header) -> Vec<u8> {
     let name = text(&header[..100]);
     let prefix = match (&header[257..265], &header[508..512]) {
@@ -514,12 +514,12 @@ fn ustar_path(header: &Header) -> Vec<u8> {
     if prefix.is_empty() { name } else { [prefix.as_slice(), b"/", &name].concat() }
 }
 
-/// Bytes up to the first zero.
+/// Returns the bytes up to the first NUL.
 fn text(field: &[u8]) -> Vec<u8> {
     field.split(|&byte| byte == 0).next().unwrap_or_default().to_vec()
 }
 
-/// Octal digits, or a big-endian number marked by the highest bit.
+/// Parses octal digits, or a big-endian number marked by the highest bit.
 fn number(field: &[u8]) -> Result<u64> {
     u64::try_from(signed(field)?).map_err(|_| bad("a number is negative"))
 }
@@ -528,7 +528,7 @@ fn signed(field: &[u8]) -> Result<i64> {
     let wrong = || bad("a number in a header is not one");
     match field.first() {
         Some(&first) if first & 0x80 != 0 => {
-            // The second bit is the sign; all bytes beyond eight must repeat it.
+            // The second-highest bit is the sign; bytes beyond eight must repeat it.
             let negative = first & 0x40 != 0;
             let mut value: i128 = if negative { -1 } else { 0 };
             for (at, &byte) in field.iter().enumerate() {
@@ -561,7 +561,7 @@ fn decimal(digits: &[u8]) -> Result<u64> {
     text.and_then(|text| text.parse().ok()).ok_or_else(|| bad("a number is not one"))
 }
 
-/// Seconds with an optional fraction, `1700000000.25`, negative before 1970.
+/// Parses seconds with an optional fraction, `1700000000.25`; negative before 1970.
 fn pax_time(value: &[u8]) -> Result<Timespec> {
     let wrong = || bad("a time is not one");
     let text = std::str::from_utf8(value).map_err(|_| wrong())?;
@@ -586,7 +586,7 @@ fn narrow(value: u64) -> Result<u32> {
     u32::try_from(value).map_err(|_| bad("a device number is too large"))
 }
 
-/// An id; the largest one means "leave it" to chown(2).
+/// Checks a user or group id. The largest one means "unchanged" to chown(2), so it is refused.
 fn owner(value: u64) -> Result<u32> {
     u32::try_from(value).ok().filter(|&id| id != u32::MAX).ok_or_else(|| bad("an owner's id is too large"))
 }

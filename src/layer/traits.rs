@@ -1,4 +1,4 @@
-//! What a layer says by leaving it to the layers below it, and what of it could not be made.
+//! What a layer leaves to the layers below it, and what of it could not be created.
 
 use std::ffi::OsString;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -6,34 +6,34 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-/// What a layer's unpacker could not settle on its own.
+/// What unpacking a single layer cannot resolve by itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Traits {
-    /// Folders that files lie in but that the layer does not describe: they look as they
-    /// do in the layers below.
+    /// Folders that contain files but that the layer does not describe. They take their metadata
+    /// from the layers below.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub implied: Vec<Implied>,
-    /// Hard links to files of the layers below: the link's path, then the file's.
+    /// Hard links to files of the layers below, as (link, target).
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<(RawPath, RawPath)>,
-    /// What could not be made as it was, for people.
+    /// What could not be created as described, as messages for users.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<String>,
 }
 
-/// A folder that a layer implies. One in another one is written by its name alone, so that
-/// deep paths are not written for each of their folders.
+/// A folder that a layer implies. Nested ones are written by name only, so deep paths are not
+/// repeated for each of their folders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum Implied {
-    /// In the folder at this place of the list, which is an earlier one.
+    /// The index of an earlier folder in the list, and the name inside it.
     Inside(usize, RawPath),
-    /// By its whole path.
+    /// The whole path.
     Path(RawPath),
 }
 
-/// A path in a layer, relative to its root; not always UTF-8.
+/// A path in a layer, relative to its root; not necessarily UTF-8.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RawPath(pub PathBuf);
 

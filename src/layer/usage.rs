@@ -1,4 +1,4 @@
-//! How much a layer, or what a container changed, takes.
+//! Disk usage of a layer, or of a container's changes.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -9,23 +9,23 @@ use super::error::{Error, Result};
 use crate::sys::fs::{self, FileType};
 use crate::sys::tree::{self, Leave, Step, Visitor};
 
-/// What a folder takes.
+/// Disk usage of a folder.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Bytes of all files, each counted once.
+    /// Size of all files in bytes; a file with several names counts once.
     pub bytes: u64,
-    /// Files and folders, without the folder itself.
+    /// Number of files and folders, without the folder itself.
     pub files: u64,
 }
 
-/// Files with several names that are remembered; of more, each name counts.
+/// How many files with several names are remembered. Beyond that, each name counts.
 const MOST_LINKED: usize = 1 << 20;
 
-/// Adds up what lies in `upper`, which may change meanwhile; nothing there is no use.
+/// Adds up the contents of `upper`, which may change meanwhile. A missing folder uses nothing.
 ///
 /// # Errors
 ///
-/// When a folder cannot be read.
+/// If a folder cannot be read.
 pub fn usage(upper: &Path) -> Result<Usage> {
     let folder = match fs::open_dir(upper) {
         Ok(folder) => folder,
@@ -47,7 +47,7 @@ impl Visitor for Sum {
     type Error = Error;
 
     fn entry(&mut self, folder: BorrowedFd<'_>, name: &OsStr, _: FileType) -> Result<Step> {
-        // A file that went in the meantime is no error.
+        // The file may have been removed since it was listed.
         let Ok(stat) = fs::stat_at(folder, name) else { return Ok(Step::Pass) };
         self.usage.files += 1;
         let kind = fs::file_type(&stat);
@@ -61,7 +61,7 @@ impl Visitor for Sum {
     }
 
     fn refused(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: crate::sys::Error) -> Result<Leave> {
-        Ok(Leave::Done) // it went, or it is another file system
+        Ok(Leave::Done) // removed, or on another file system
     }
 
     fn leave(&mut self, _: BorrowedFd<'_>, _: &OsStr, _: u32) -> Result<Leave> {
@@ -77,7 +77,7 @@ mod tests {
 
     #[test]
     fn a_tree_of_any_depth_is_added_up() {
-        // On a disk this many folders take a minute.
+        // On a disk, creating this many folders takes a minute.
         let dir = tempfile::tempdir_in("/dev/shm").unwrap();
         let mut folder = fs::open_dir(dir.path()).unwrap();
         for _ in 0..60_000 {
@@ -87,7 +87,7 @@ mod tests {
         let file = fs::create_at(&folder, OsStr::new("file"), 0o600).unwrap();
         rustix::io::write(&file, b"four").unwrap();
         fs::link_at(&folder, OsStr::new("file"), &folder, OsStr::new("again")).unwrap();
-        // Held open, it would keep the kernel busy with the way to it.
+        // An open descriptor deep down would slow the kernel.
         drop((folder, file));
         assert_eq!(usage(dir.path()).unwrap(), Usage { bytes: 4, files: 60_002 });
         tree::clear(dir.path()).unwrap();

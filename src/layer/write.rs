@@ -1,23 +1,23 @@
 //! Writes a layer's folder, or a container's upper folder, as the tar of that layer.
 //!
-//! The same tree gives the same bytes, whatever the order in which its file system lists
-//! names: a folder comes before what is in it, siblings by the bytes of their names. What
-//! [`apply`](super::apply) makes of the tar gives it again, and so the same diffID, as long as
-//! [`WRITER_VERSION`] is the same; a layer's `meta.json` says which one wrote it.
+//! The same tree always gives the same bytes, in whatever order its file system lists names:
+//! folders come before their contents, and siblings are sorted by the bytes of their names.
+//! Unpacking the tar with [`apply`](super::apply) and writing it again gives the same diffID, as
+//! long as [`WRITER_VERSION`] is the same. A layer's `meta.json` records the version that wrote it.
 //!
 //! ```text
-//! character device 0:0 `x`     .wh.x            empty, of root, at the epoch
-//! folder that hides            .wh..wh..opq     likewise, right after the folder
+//! character device 0:0 `x`     .wh.x            empty, owned by root, time 0
+//! opaque folder                .wh..wh..opq     likewise, right after the folder
 //! further names of a file      hard links to the first
-//! file with holes              all its bytes
-//! time                         whole seconds, as Docker's
+//! sparse file                  written in full
+//! time                         whole seconds, as in Docker
 //! attributes                   security.capability, user.*, trusted.*, POSIX ACLs; not
 //!                              overlayfs' own, nor labels
-//! the root itself, sockets     left out, as Docker does
+//! the root itself, sockets     left out, as in Docker
 //! ```
 //!
-//! `commit`, builds, `save` and `push` get the tar of a layer here. [`write_root`] writes all of a
-//! root file system the same way, with nothing in it that means a removal: `export` does that.
+//! `commit`, builds, `save` and `push` get the tar of a layer here. [`write_root`], used by
+//! `export`, writes a whole root file system the same way, but without whiteouts.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -39,35 +39,35 @@ use crate::sys::fs::{self, FileType, Stat, Timespec};
 use crate::sys::tree::Step;
 use crate::sys::xattr;
 
-/// The form of what is written. It changes with any byte of the tar of any tree, and then the
-/// old form stays for the layers that were written in it.
+/// The version of the output format. It must change if any byte of any tree's tar does, and the old
+/// format must stay available for layers that were written with it.
 pub const WRITER_VERSION: u32 = 1;
 
-/// Files with several names of which some were not met yet.
+/// How many files with several names may be pending, with some names not seen yet.
 const MOST_LINKED: usize = 1 << 20;
 
 /// What was written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Written {
-    /// How many entries.
+    /// Number of entries.
     pub entries: u64,
-    /// Bytes of the files.
+    /// Size of the files in bytes.
     pub size: u64,
-    /// Paths of what no tar can hold, at most a few: sockets, and names that would remove
-    /// other files.
+    /// Paths of some files that a tar cannot hold: sockets, and names that would remove other
+    /// files.
     pub left_out: Vec<String>,
 }
 
-/// Paths of things that were left out.
+/// How many paths of omitted files are kept.
 const MOST_LEFT_OUT: usize = 20;
 
-/// Writes the layer whose folder is `root`. What it leaves to the layers below it is in
-/// `traits`; an upper folder has none.
+/// Writes the layer whose folder is `root`. `traits` is what it leaves to the layers below; for an
+/// upper folder it is empty.
 ///
 /// # Errors
 ///
-/// [`Error::Changed`] when a file becomes shorter meanwhile; [`Error::Write`]; when something
-/// cannot be read, or is beyond what a tar of a layer can hold.
+/// [`Error::Changed`] if a file shrinks meanwhile; [`Error::Write`]; also if something cannot be
+/// read or does not fit into a layer's tar.
 pub fn write<W: Write>(
     root: &OwnedFd,
     traits: &Traits,
@@ -86,28 +86,28 @@ pub fn write<W: Write>(
     Ok((tree.written, tree.tar.finish()?))
 }
 
-/// Writes a whole root file system, its layers on one another. A name that begins with `.wh.` is
-/// one like any other, and what a lowest layer would remove from those below it is nothing.
+/// Writes a whole root file system. Names that begin with `.wh.` are ordinary names here, and
+/// whiteouts are omitted.
 ///
 /// # Errors
 ///
-/// As [`write`].
+/// As for [`write`].
 pub fn write_root<W: Write>(root: &OwnedFd, in_user_namespace: bool, out: W) -> Result<(Written, W)> {
     let mut tree = Tree::new(Form::Root, Folders::new(), out);
     changes(root, opaque_attribute(in_user_namespace), &mut tree)?;
     Ok((tree.written, tree.tar.finish()?))
 }
 
-/// What the tar is of.
+/// What the tar describes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
-    /// Of what a layer adds, changes and removes.
+    /// The changes of a layer.
     Layer,
-    /// Of all that is there.
+    /// A whole file system.
     Root,
 }
 
-/// The folders that the layer's tar does not describe.
+/// Returns the folders that the layer's tar does not describe.
 fn implied(traits: &Traits) -> Result<Folders<bool>> {
     let mut folders = Folders::new();
     let mut places = Vec::with_capacity(traits.implied.len());
@@ -130,10 +130,10 @@ struct Tree<W: Write> {
     form: Form,
     tar: Writer<W>,
     implied: Folders<bool>,
-    /// Of the folder that the walk is in.
+    /// Path of the current folder.
     path: Vec<u8>,
-    /// Each folder down to there: the length of the path above it, and its place among those
-    /// that are implied.
+    /// For each folder down to the current one: the length of its parent's path, and its index in
+    /// `implied`, if it has one.
     above: Vec<(usize, Option<u32>)>,
     linked: HashMap<(u64, u64), Linked>,
     written: Written,
@@ -142,7 +142,7 @@ struct Tree<W: Write> {
 /// A file with several names.
 struct Linked {
     first: Vec<u8>,
-    /// Names that were not met yet.
+    /// Names not seen yet.
     left: i64,
 }
 
@@ -159,7 +159,7 @@ impl<W: Write> Tree<W> {
         }
     }
 
-    /// The path of a name in the folder that the walk is in.
+    /// Returns the path of a name in the current folder.
     fn path_of(&self, name: &[u8]) -> Vec<u8> {
         if self.path.is_empty() { name.to_vec() } else { [self.path.as_slice(), b"/", name].concat() }
     }
@@ -169,7 +169,7 @@ impl<W: Write> Tree<W> {
             let path = String::from_utf8_lossy(&entry.path).into_owned();
             Error::Pack { path, source: Box::new(source) }
         };
-        // A reader counts the slash of a folder.
+        // Readers count the trailing slash of a folder.
         if entry.path.len() + 1 >= MAX_PATH {
             return Err(failed(Error::Refused("its path is longer than 4095 bytes".to_owned())));
         }
@@ -188,7 +188,7 @@ impl<W: Write> Tree<W> {
         }
     }
 
-    /// Writes another name of a file that is written already; otherwise remembers its first.
+    /// Writes a hard link if the file was written before; otherwise remembers its first name.
     fn is_linked(&mut self, path: &[u8], stat: &Stat) -> Result<bool> {
         if stat.st_nlink < 2 {
             return Ok(false);
@@ -198,7 +198,7 @@ impl<W: Write> Tree<W> {
             if self.linked.len() == MOST_LINKED {
                 return Err(Error::TooMany { what: "files with several names", limit: MOST_LINKED as u64 });
             }
-            // Not of one width on every processor.
+            // The width of `st_nlink` depends on the architecture.
             let left = i64::try_from(stat.st_nlink).unwrap_or(i64::MAX) - 1;
             self.linked.insert(key, Linked { first: path.to_vec(), left });
             return Ok(false);
@@ -213,9 +213,9 @@ impl<W: Write> Tree<W> {
         Ok(true)
     }
 
-    /// A regular file; says whether it was still there.
+    /// Writes a regular file. Returns `false` if it is gone.
     fn file(&mut self, folder: BorrowedFd<'_>, name: &OsStr, mut entry: Entry) -> Result<bool> {
-        // What it is by now may be something that blocks.
+        // It may have been replaced by something that blocks.
         let file = match fs::open_at(folder, name, OFlags::RDONLY | OFlags::NONBLOCK) {
             Err(error) if is_gone(&error) => return Ok(false),
             file => file?,
@@ -231,7 +231,7 @@ impl<W: Write> Tree<W> {
         Ok(true)
     }
 
-    /// A folder, a link, a device or a pipe; says whether it was still there.
+    /// Writes a folder, a link, a device or a pipe. Returns `false` if it is gone.
     fn other(&mut self, folder: BorrowedFd<'_>, name: &OsStr, mut entry: Entry) -> Result<bool> {
         let place = match fs::open_at(folder, name, OFlags::PATH) {
             Err(error) if is_gone(&error) => return Ok(false),
@@ -284,7 +284,7 @@ impl<W: Write> Changes for Tree<W> {
                 _ => self.other(folder, name, entry)?,
             };
             if !was_here {
-                self.linked.remove(&(stat.st_dev, stat.st_ino)); // its other names are not links to it
+                self.linked.remove(&(stat.st_dev, stat.st_ino)); // the other names cannot link to it
             }
         }
         Ok(Step::Pass)
@@ -314,7 +314,7 @@ impl<W: Write> Changes for Tree<W> {
     }
 }
 
-/// What a file is in a tar; a socket is nothing there.
+/// Returns the kind of entry for a file; `None` for a socket, which a tar cannot hold.
 fn kind_of(stat: &Stat) -> Option<Kind> {
     Some(match fs::file_type(stat) {
         FileType::RegularFile => Kind::File,
@@ -355,7 +355,7 @@ fn empty(path: Vec<u8>, kind: Kind) -> Entry {
     }
 }
 
-/// The attributes of a file that a layer keeps, as far as a PAX key can say their names.
+/// Returns the attributes that a layer keeps, except those whose name does not fit a PAX key.
 fn attributes(file: impl AsFd) -> Result<Vec<(Vec<u8>, Vec<u8>)>> {
     let file = file.as_fd();
     let mut attributes = Vec::new();

@@ -1,5 +1,5 @@
-//! Writes tar archives, the same bytes for the same entries: ustar, with PAX records for what
-//! does not fit into a header, as Go's archive/tar writes them.
+//! Writes tar archives deterministically: ustar, with PAX records for what does not fit into a
+//! header, in the form that Go's archive/tar uses.
 //!
 //! <https://pubs.opengroup.org/onlinepubs/9799919799/utilities/pax.html>
 
@@ -9,15 +9,15 @@ use std::io::{self, BufWriter, Read, Write};
 use super::{BLOCK, Entry, Kind, MAX_PAX};
 use crate::layer::error::{Error, Result};
 
-/// Bytes that are written at once.
+/// Size of the write buffer in bytes.
 const BUFFER: usize = 128 << 10;
-/// The largest numbers of eleven and of seven octal digits.
+/// The largest values of eleven and of seven octal digits.
 const MAX_11: u64 = 0o777_7777_7777;
 const MAX_7: u32 = 0o777_7777;
-/// What a PAX header is called, for readers that do not know it.
+/// The name of PAX headers, as seen by readers that do not know them.
 const PAX_NAME: &[u8] = b"PaxHeaders.0/entry";
 
-/// Writes entry after entry.
+/// Writes the entries of an archive.
 #[derive(Debug)]
 pub struct Writer<W: Write> {
     out: BufWriter<W>,
@@ -30,13 +30,13 @@ impl<W: Write> Writer<W> {
         Self { out: BufWriter::with_capacity(BUFFER, out), buffer: vec![0; BUFFER] }
     }
 
-    /// Adds an entry, with the bytes of a file from `data`. It is written whole, even if
-    /// `extents` says that it is sparse.
+    /// Adds an entry, reading a file's contents from `data`. Files are written in full, even if
+    /// `extents` marks them as sparse.
     ///
     /// # Errors
     ///
-    /// [`Error::Refused`] for attributes that no reader takes; [`Error::Changed`] when `data`
-    /// ends early; when either side fails.
+    /// [`Error::Refused`] if the attributes are larger than readers accept; [`Error::Changed`] if
+    /// `data` ends early; also if reading or writing fails.
     pub fn add(&mut self, entry: &Entry, data: impl Read) -> Result<()> {
         let mut path = entry.path.clone();
         if entry.kind == Kind::Directory && !path.ends_with(b"/") {
@@ -51,11 +51,11 @@ impl<W: Write> Writer<W> {
         self.fill(&entry.path, size, data)
     }
 
-    /// Ends the archive, and gives the output back.
+    /// Writes the end of the archive and returns the output.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// If it cannot be written.
     pub fn finish(mut self) -> Result<W> {
         self.put(&[0; 2 * BLOCK])?;
         self.out.into_inner().map_err(|error| Error::Write(error.into_error()))
@@ -95,7 +95,7 @@ impl<W: Write> Writer<W> {
         self.pad(size)
     }
 
-    /// Fills up the last block of `len` bytes.
+    /// Pads `len` bytes to a full block.
     fn pad(&mut self, len: u64) -> Result<()> {
         let over = usize::try_from(len % BLOCK as u64).unwrap_or(0);
         if over == 0 { Ok(()) } else { self.put(&[0; BLOCK][over..]) }
@@ -106,7 +106,7 @@ impl<W: Write> Writer<W> {
     }
 }
 
-/// What of an entry does not fit into its header, sorted.
+/// Returns the PAX records for what does not fit into the header, sorted.
 fn records(entry: &Entry, path: &[u8], size: u64) -> BTreeMap<Vec<u8>, Vec<u8>> {
     let mut records = BTreeMap::new();
     let mut put = |key: &str, value: Vec<u8>| drop(records.insert(key.into(), value));
@@ -133,7 +133,7 @@ fn records(entry: &Entry, path: &[u8], size: u64) -> BTreeMap<Vec<u8>, Vec<u8>> 
     records
 }
 
-/// Seconds with a fraction: `-0.25` is a quarter of a second before 1970.
+/// Formats seconds with a fraction: `-0.25` is a quarter of a second before 1970.
 fn decimal_time(mut sec: i64, mut nanos: i64) -> String {
     let is_negative = sec < 0;
     if is_negative && nanos > 0 {
@@ -144,7 +144,7 @@ fn decimal_time(mut sec: i64, mut nanos: i64) -> String {
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
-/// `<length> <key>=<value>\n`; the length counts its own digits too.
+/// Appends `<length> <key>=<value>\n`; the length includes its own digits.
 fn record(bytes: &mut Vec<u8>, key: &[u8], value: &[u8]) {
     let rest = key.len() + value.len() + 3;
     let mut len = rest + 1;
@@ -172,7 +172,7 @@ fn header(entry: &Entry, path: &[u8], size: u64) -> [u8; BLOCK] {
         Kind::Fifo => EntryType::Fifo,
     });
     header.set_mode(entry.mode & 0o7777);
-    // What is in a record instead is zero here.
+    // Values that are in a record are zero here.
     let fits = |id: u32| if id > MAX_7 { 0 } else { u64::from(id) };
     header.set_uid(fits(entry.uid));
     header.set_gid(fits(entry.gid));
@@ -195,7 +195,7 @@ fn put_name(header: &mut ::tar::Header, name: &[u8]) {
     header.as_old_mut().name[..name.len()].copy_from_slice(&name);
 }
 
-/// As much of a name as its field in a header takes.
+/// Returns as much of a name as fits into its header field.
 fn ascii(name: &[u8]) -> Vec<u8> {
     name.iter().take(100).map(|byte| if byte.is_ascii() { *byte } else { b'_' }).collect()
 }
@@ -254,8 +254,8 @@ mod tests {
         assert_eq!(reader.next_entry().unwrap(), None);
     }
 
-    /// Another digest means another form: then raise `WRITER_VERSION`, and keep this one for the
-    /// layers that were written in it.
+    /// If this digest changes, the format has changed: raise `WRITER_VERSION`, and keep this test
+    /// and the old format for existing layers.
     #[test]
     fn the_bytes_of_the_form_do_not_change() {
         let xattrs = vec![(b"user.a".to_vec(), b"value".to_vec())];
