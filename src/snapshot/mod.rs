@@ -1,14 +1,14 @@
-//! Root file systems from layers: a detached tree that no mount table shows.
+//! Root file systems assembled from layers, as detached trees that no mount table shows.
 //!
 //! ```text
-//! kernel ≥ 6.13   fsopen · lowerdir+ by descriptor              no path at all
-//!        ≥ 6.5    fsopen · lowerdir+ by /proc/self/fd/<n>       a string ends at 254 bytes
-//!        older    mount(2) in a mount namespace of its own, then open_tree(CLONE)
+//! kernel ≥ 6.13   fsopen · lowerdir+ by descriptor              no paths involved
+//!        ≥ 6.5    fsopen · lowerdir+ by /proc/self/fd/<n>       option strings end at 254 bytes
+//!        older    mount(2) in a private mount namespace, then open_tree(CLONE)
 //! ```
 //!
-//! Layers come from images, which are not trusted: links between overlay's own files are
-//! never followed (`redirect_dir=nofollow`, `metacopy=off`), whatever attributes they bear.
-//! On kernels before 6.5 the calling thread no longer shares its current folder with others.
+//! Layers come from images, which are not trusted. Redirects between overlay's own files are never
+//! followed (`redirect_dir=nofollow`, `metacopy=off`), whatever attributes the layers carry. On
+//! kernels before 6.5 the calling thread no longer shares its current directory with other threads.
 
 use std::fs;
 use std::io;
@@ -22,19 +22,19 @@ use crate::sys;
 use crate::sys::mount::{Attrs, Depth, Filesystem};
 use crate::sys::probe::Probe;
 
-/// What a root file system is made of.
+/// The parts of a root file system.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Layout {
-    /// Layer folders, top-most first; absolute.
+    /// Layer folders, topmost first, as absolute paths.
     pub lower: Vec<PathBuf>,
-    /// Where changes go, and overlay's own folder beside it, on the same file system.
-    /// Without it the root cannot be written.
+    /// The folder for changes, and overlay's work folder on the same file system. Without them the
+    /// root is read-only.
     pub upper: Option<(PathBuf, PathBuf)>,
-    /// The mount cannot be written, though there is an upper folder.
+    /// Mounts read-only, even though there is an upper folder.
     pub read_only: bool,
-    /// Changes are never synced to the disk: for roots that are thrown away.
+    /// Never syncs changes to the disk, for roots that are thrown away.
     pub volatile: bool,
-    /// The SELinux label of all files; without, each has that of its layer.
+    /// The SELinux label of all files. Without it, each file keeps its layer's.
     pub label: Option<String>,
 }
 
@@ -47,20 +47,20 @@ pub enum Error {
     /// A folder could not be prepared.
     #[error(transparent)]
     Disk(#[from] disk::Error),
-    /// The folder for changes is where an overlay cannot have it.
+    /// The folder for changes is on a file system that overlayfs cannot use.
     #[error("{} is on {filesystem}, where an overlay cannot keep changes", .path.display())]
     Unsuitable {
         /// The folder.
         path: PathBuf,
-        /// What the file system is called.
+        /// The name of the file system.
         filesystem: &'static str,
-        /// How the mount failed.
+        /// The error of the mount.
         source: sys::Error,
     },
-    /// The folder of a layer is lost.
+    /// The folder of a layer is missing.
     #[error("the layer {} is missing", .0.display())]
     NoLayer(PathBuf),
-    /// Neither layers nor a folder for changes.
+    /// There are neither layers nor a folder for changes.
     #[error("the root file system has no layer")]
     Empty,
 }
@@ -93,12 +93,12 @@ impl Explain for Error {
 /// The result of making a root file system.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Makes the root file system as a detached mount: in no mount table, gone when the
-/// descriptor is closed and nothing attached it.
+/// Makes the root file system as a detached mount. It is in no mount table, and disappears when the
+/// descriptor is closed unless it was attached.
 ///
-/// One layer and nothing to write to is a read-only bind; else it is an overlay. The upper
-/// folder's companion (`work`) is emptied first: a volatile mount leaves a mark there that
-/// the next one stumbles over.
+/// A single layer without a folder for changes becomes a read-only bind mount; anything else is an
+/// overlay. The `work` folder is emptied first, since a volatile mount leaves a marker there that
+/// makes the next mount fail.
 ///
 /// # Errors
 ///
@@ -125,7 +125,7 @@ pub fn mount(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     Ok(tree)
 }
 
-/// What came of opening a layer.
+/// Maps a missing layer to [`Error::NoLayer`].
 fn layer(path: &Path, opened: sys::Result<OwnedFd>) -> Result<OwnedFd> {
     use rustix::io::Errno;
     opened.map_err(|error| match error.is(Errno::NOENT) || error.is(Errno::NOTDIR) {
@@ -134,17 +134,17 @@ fn layer(path: &Path, opened: sys::Result<OwnedFd>) -> Result<OwnedFd> {
     })
 }
 
-/// One descriptor a layer.
+/// Mounts with one descriptor for each layer.
 fn overlay(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     let mut overlay = Filesystem::new("overlay")?;
-    overlay.set("source", "overlay")?; // what mount tables show; they read `none` otherwise
+    overlay.set("source", "overlay")?; // shown in mount tables, which say `none` otherwise
     let mut set = |key: &str, place: OwnedFd| -> Result<OwnedFd> {
         if probe.overlay_fds {
             overlay.set_fd(key, place.as_fd())?;
         } else {
             overlay.set(key, &by_descriptor(place.as_fd()))?;
         }
-        Ok(place) // the string must mean the same until the mount is made
+        Ok(place) // must stay open until the mount is made
     };
     let mut places = Vec::new();
     for path in &layout.lower {
@@ -168,7 +168,7 @@ fn overlay(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     Ok(tree)
 }
 
-/// File systems that the kernel refuses below an overlay's changes, by `f_type` of statfs(2).
+/// File systems that the kernel refuses as the upper layer, by `f_type` of statfs(2).
 const UNSUITABLE: [(i64, &str); 6] = [
     (0x794c_7630, "an overlay itself"),
     (0x6969, "NFS"),
@@ -178,7 +178,7 @@ const UNSUITABLE: [(i64, &str); 6] = [
     (0xf15f, "eCryptfs"),
 ];
 
-/// The kernel says no more than `EINVAL`.
+/// Explains a mount's `EINVAL`, for which the kernel gives no reason.
 fn explain(error: Error, layout: &Layout) -> Error {
     let Error::Sys(source) = error else { return error };
     let upper = layout.upper.as_ref().map(|(upper, _)| upper);
@@ -190,7 +190,7 @@ fn explain(error: Error, layout: &Layout) -> Error {
     }
 }
 
-/// One string of options, mounted where nobody else sees it.
+/// Mounts with one option string, in a mount namespace of this thread.
 fn classic(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
     use sys::ns::{Namespace, Namespaces};
     let home = sys::ns::open_path(Path::new("/proc/thread-self/ns/mnt"))?;
@@ -205,7 +205,7 @@ fn classic(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
 }
 
 fn classic_here(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
-    // Opened here: overlayfs takes no folder of another mount namespace.
+    // Opened in this namespace: overlayfs takes no folders from another mount namespace.
     let lower = layout.lower.iter().map(|path| layer(path, sys::fs::open_place(path)));
     let lower = lower.collect::<Result<Vec<_>>>()?;
     let names: Vec<_> = lower.iter().map(|place| by_descriptor(place.as_fd())).collect();
@@ -223,7 +223,7 @@ fn classic_here(layout: &Layout, probe: &Probe) -> Result<OwnedFd> {
         data.push_str(&format!(",{key}{value}"));
     }
     if let Some(label) = &layout.label {
-        // It has commas in it, and must not end the quotes by which they are its own.
+        // A label contains commas, so it is quoted; it must not contain the quote itself.
         let quoted = if label.contains('"') { Err(rustix::io::Errno::INVAL) } else { Ok(label) };
         let label = sys::check(quoted, || format!("mount(\"overlay\", context={label:?})"))?;
         data.push_str(&format!(",context=\"{label}\""));
@@ -255,7 +255,8 @@ fn by_descriptor(place: BorrowedFd<'_>) -> String {
     format!("/proc/self/fd/{}", place.as_raw_fd())
 }
 
-/// The root of a container is readable by its users, whatever the caller's umask.
+/// Creates a folder with mode 0755, so that the container's users can read their root whatever the
+/// umask of the caller.
 fn make_dir(path: &Path) -> Result<()> {
     match fs::DirBuilder::new().mode(0o755).create(path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
