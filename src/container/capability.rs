@@ -1,11 +1,11 @@
-//! Which capabilities a container's processes may have: capabilities(7).
+//! Resolves the capabilities of a container's processes: capabilities(7).
 
-/// A word that is no capability.
+/// A word that does not name a capability.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("invalid capability: \"{0}\"")]
 pub struct NoCapability(pub String);
 
-/// Every capability, in the kernel's order: its number is its place.
+/// Every capability in the kernel's order: the index is the capability's number.
 pub const ALL: [&str; 41] = [
     "CAP_CHOWN",
     "CAP_DAC_OVERRIDE",
@@ -50,7 +50,7 @@ pub const ALL: [&str; 41] = [
     "CAP_CHECKPOINT_RESTORE",
 ];
 
-/// What a container has unless asked otherwise: Docker's list.
+/// The capabilities that a container has by default, the same as Docker's.
 pub const DEFAULT: [&str; 14] = [
     "CAP_CHOWN",
     "CAP_DAC_OVERRIDE",
@@ -68,14 +68,14 @@ pub const DEFAULT: [&str; 14] = [
     "CAP_SETFCAP",
 ];
 
-/// The capabilities that `--cap-add` and `--cap-drop` leave, in the kernel's order.
+/// Returns the capabilities that result from `--cap-add` and `--cap-drop`, in the kernel's order.
 ///
-/// `ALL` stands for all of them. What is added and dropped is dropped, but with
-/// `--cap-add ALL` or `--cap-drop ALL` the other list says what deviates.
+/// `ALL` stands for all capabilities. A capability that is both added and dropped is dropped. With
+/// `--cap-add ALL` or `--cap-drop ALL` the other list names the exceptions.
 ///
 /// # Errors
 ///
-/// A word that is no capability.
+/// A word that does not name a capability.
 pub fn resolve(add: &[String], drop: &[String]) -> Result<Vec<String>, NoCapability> {
     let (add, adds_all) = parse(add)?;
     let (drop, drops_all) = parse(drop)?;

@@ -1,38 +1,39 @@
-//! What is known of one process of a container.
+//! Details of one process of a container.
 
 use std::collections::HashMap;
 use std::fs;
 
 use super::top::{self, ProcessRow};
 
-/// More of these is not shown: a process chooses how many there are.
+/// Maximum number of entries shown per list: the process controls how many there are.
 const MAX_LINES: usize = 512;
-/// More of a line is not shown.
+/// Maximum length of a line in bytes; the rest is cut off.
 const MAX_LINE: usize = 4096;
 
-/// What is known of a process.
+/// Details of a process.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProcessDetail {
-    /// The same as in the list.
+    /// The row shown for it in the process list.
     pub row: ProcessRow,
-    /// The program's file, as the container sees it.
+    /// Path of its executable, as seen in the container.
     pub program: Option<String>,
-    /// The folder it is in.
+    /// Its working directory.
     pub folder: Option<String>,
-    /// `NAME=value`, as it was started; `None` when this user may not see it.
+    /// Its initial environment as `NAME=value`; `None` if this user may not read it.
     pub env: Option<Vec<String>>,
-    /// How many files it has open, and some of them: number and name.
+    /// The number of open files, and the first of them as descriptor and name.
     pub open_files: Option<(usize, Vec<(u32, String)>)>,
-    /// What is limited, the limit it keeps to, the limit it may set, and the unit.
+    /// Resource limits: name, soft limit, hard limit and unit.
     pub limits: Vec<[String; 4]>,
     /// Its control groups, as the kernel lists them.
     pub cgroups: Vec<String>,
-    /// Number and name of its threads.
+    /// Id and name of each thread.
     pub threads: Vec<(u32, String)>,
 }
 
-/// What is known of a process; `None` when there is none. `users`: the names that the container
-/// has for them.
+/// Returns the details of a process, or `None` if it does not exist.
+///
+/// `users` maps user ids to the container's names for them.
 #[must_use]
 pub fn detail(pid: u32, users: &HashMap<u32, String>) -> Option<ProcessDetail> {
     let path = |file: &str| format!("/proc/{pid}/{file}");
@@ -61,7 +62,7 @@ fn line(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_LINE)]).into_owned()
 }
 
-/// Entries of a folder of /proc that are numbers, in their order.
+/// Returns the numeric entries of a folder in /proc, sorted.
 fn numbers(path: &str) -> Option<Vec<u32>> {
     let entries = fs::read_dir(path).ok()?;
     let mut numbers: Vec<u32> =
@@ -89,8 +90,8 @@ fn threads(pid: u32) -> Vec<(u32, String)> {
     numbers(&folder).unwrap_or_default().iter().take(MAX_LINES).filter_map(name).collect()
 }
 
-/// `Max open files            1024                 524288               files`: columns of
-/// 26, 21 and 21 characters.
+/// Parses a line of /proc/<pid>/limits such as `Max open files            1024
+/// 524288               files`. The columns are 26, 21 and 21 characters wide.
 fn limit(text: &str) -> Option<[String; 4]> {
     let part = |from: usize, to: usize| Some(text.get(from..to.min(text.len()))?.trim().to_owned());
     let name = part(0, 26)?.trim_start_matches("Max ").to_owned();

@@ -1,4 +1,4 @@
-//! The devices of the host, for containers with `--privileged`.
+//! The host's devices, for containers with `--privileged`.
 
 use std::fs;
 use std::io;
@@ -8,17 +8,18 @@ use std::path::Path;
 use crate::base::disk::{self, Error};
 use crate::oci::runtime::{LinuxDevice, LinuxDeviceType};
 
-/// Folders of /dev that belong to one mount namespace, or to the host's udev and lxc.
+/// Folders of /dev that belong to a mount namespace, to udev or to lxc on the host.
 const FOLDERS_LEFT_OUT: [&str; 7] = ["pts", "shm", "fd", "mqueue", ".lxc", ".lxd-mounts", ".udev"];
-/// The terminal of a container is another one.
+/// A container has a console of its own.
 const CONSOLE: &str = "console";
 
-/// Every device below `dev`, the host's /dev, with its mode and owner: what Docker gives to a
-/// privileged container. Links are left out, and so is what goes away meanwhile.
+/// Lists the devices below `dev`, the host's /dev, with mode and owner, sorted by path. Docker
+/// gives a privileged container the same. Skips symbolic links and whatever disappears during the
+/// scan.
 ///
 /// # Errors
 ///
-/// A folder or a device that cannot be looked at.
+/// A folder cannot be listed, or a device cannot be examined.
 pub fn of_host(dev: &Path) -> disk::Result<Vec<LinuxDevice>> {
     let mut devices = Vec::new();
     let mut folders = vec![dev.to_owned()];
@@ -43,7 +44,7 @@ pub fn of_host(dev: &Path) -> disk::Result<Vec<LinuxDevice>> {
     Ok(devices)
 }
 
-/// Devices come and go.
+/// Turns `NotFound` into `None`: devices may disappear at any time.
 fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(found) => Ok(Some(found)),
@@ -80,7 +81,6 @@ mod tests {
     fn only_devices_are_listed_and_none_that_belong_to_the_host_alone() {
         let dev = tempfile::tempdir().unwrap();
         for folder in FOLDERS_LEFT_OUT {
-            // A link to a folder that holds devices would be followed only by mistake.
             symlink("/dev", dev.path().join(folder)).unwrap();
         }
         symlink("/dev/null", dev.path().join("link")).unwrap();

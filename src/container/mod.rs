@@ -1,12 +1,12 @@
-//! A container as data: what was asked for, what it became, how it is.
+//! Containers as data: what was requested, what it resolved to, and its current state.
 //!
 //! ```text
 //! Options (the user's words) ──┐
 //!                              ├─ Options::resolve ─▶ Options ─ spec ─▶ OCI runtime spec
 //! ImageConfig (the image's) ───┘
 //! ```
-//! `record.json` holds what must outlive a reboot ([`Record`]), `run.json` what must not
-//! ([`Run`]). While a monitor lives it is the only writer of both.
+//! `record.json` holds what must survive a reboot ([`Record`]), `run.json` what must not ([`Run`]).
+//! While a container's monitor is alive, only the monitor writes them.
 
 pub mod capability;
 pub mod detail;

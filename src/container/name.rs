@@ -1,4 +1,4 @@
-//! Names for containers that the user did not name: an adjective and a tree, a bird or a stone.
+//! Generates container names: an adjective and a tree, bird or stone.
 
 use std::io;
 
@@ -80,12 +80,12 @@ const NOUNS: [&str; 64] = [
     "wren",
 ];
 
-/// A name such as `quiet_heron`; from the third try on one with a number, so that a free one
-/// is found soon.
+/// Returns a random name such as `quiet_heron`. From the third attempt on a number is appended, to
+/// find a free name soon.
 ///
 /// # Errors
 ///
-/// When the kernel gives no random bytes.
+/// The kernel provides no random bytes.
 pub fn random(attempt: u32) -> io::Result<Name> {
     let [a, b, n] = id::random_bytes::<3>()?;
     let (adjective, noun) = (ADJECTIVES[usize::from(a) % 64], NOUNS[usize::from(b) % 64]);

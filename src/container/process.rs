@@ -1,4 +1,4 @@
-//! Processes that a reused pid is not mistaken for.
+//! Processes identified by pid and start time, so that a reused pid is not mistaken for them.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,30 +7,30 @@ use super::record::Process;
 use crate::sys::process::start_time;
 
 impl Process {
-    /// The process that has this pid now; `None` when there is none.
+    /// Returns the process that currently has this pid, or `None`.
     #[must_use]
     pub fn of(pid: u32) -> Option<Self> {
         start_time(pid).map(|start_time| Self { pid, start_time })
     }
 
-    /// Whether it still runs: a zombie does not.
+    /// Returns whether it is still running; a zombie is not.
     #[must_use]
     pub fn is_alive(self) -> bool {
         start_time(self.pid) == Some(self.start_time)
     }
 
-    /// How it ended, as of wait(2), while nobody has reaped it: then the kernel still shows
-    /// it to who may trace it.
+    /// Returns its wait(2) status if it is a zombie. The kernel shows the status only to callers
+    /// that may trace the process.
     #[must_use]
     pub fn status_of_zombie(self) -> Option<i32> {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid)).ok()?;
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_ascii_whitespace().collect();
-        // Numbered from 3 in proc_pid_stat(5): the state, …, 22 the start, …, 52 the status.
+        // Fields are numbered from 3 in proc_pid_stat(5): state, …, 22 start time, …, 52 exit code.
         let is_it = fields.first() == Some(&"Z") && fields.get(19)?.parse() == Ok(self.start_time);
         if is_it { fields.get(49)?.parse().ok() } else { None }
     }
 
-    /// Its folder in /proc, which names another process once this one is gone.
+    /// Returns its folder in /proc, which may belong to another process once this one has exited.
     #[must_use]
     pub fn folder(self) -> PathBuf {
         PathBuf::from(format!("/proc/{}", self.pid))
@@ -53,7 +53,7 @@ mod tests {
     fn a_zombie_is_not_alive() {
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let process = Process { pid: child.id(), start_time: 0 };
-        // WNOWAIT leaves the zombie there.
+        // WNOWAIT leaves the zombie in place.
         let id = rustix::process::Pid::from_child(&child);
         let options = rustix::process::WaitIdOptions::EXITED | rustix::process::WaitIdOptions::NOWAIT;
         rustix::process::waitid(rustix::process::WaitId::Pid(id), options).unwrap();

@@ -1,4 +1,4 @@
-//! What is on disk about a container: `record.json` and `run.json`.
+//! The state files of a container: `record.json` and `run.json`.
 
 mod old;
 
@@ -18,10 +18,10 @@ pub const VERSION: u32 = 2;
 /// Current version of `run.json`.
 pub const RUN_VERSION: u32 = 2;
 
-/// What must outlive a reboot: `<root>/containers/<id>/record.json`.
+/// What must survive a reboot: `<root>/containers/<id>/record.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The form of this file.
+    /// The version of the file format.
     pub version: u32,
     /// The container's id.
     pub id: ContainerId,
@@ -31,18 +31,18 @@ pub struct Record {
     pub created: Timestamp,
     /// The image as the user named it.
     pub image: String,
-    /// The image.
+    /// The image's id.
     pub image_id: ImageId,
-    /// The image's layers, top-most first, each relative to `<root>/layers`.
+    /// The image's layers, topmost first, each relative to `<root>/layers`.
     pub layers: Vec<PathBuf>,
-    /// What the user asked for, to show it and to do it again.
+    /// The options as requested, for display and to recreate the container.
     pub options: Options,
-    /// What that means, with the image's configuration merged in.
+    /// The resolved options, with the image's configuration merged in.
     pub config: Options,
-    /// How it last ended, and what else is remembered of its runs.
+    /// How it last exited, and what else is remembered of its runs.
     #[serde(default)]
     pub state: ExitState,
-    /// Fields of a newer hoist, kept when this one rewrites the file.
+    /// Fields written by a newer hoist, kept when the file is rewritten.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
@@ -60,7 +60,7 @@ impl State for Record {
 }
 
 impl Record {
-    /// Whether its restart policy starts it again after an end with this exit code.
+    /// Returns whether its restart policy restarts it after this exit code.
     #[must_use]
     pub fn wants_restart(&self, code: u8) -> bool {
         let wants = match &self.config.lifecycle.restart {
@@ -71,21 +71,20 @@ impl Record {
         wants && !self.state.stopped_by_hand
     }
 
-    /// Whether a container is to be started again that was found without a monitor and without
-    /// a first process. `unseen` is the exit code where nobody recorded one.
+    /// Returns whether to restart a container that was found without a monitor and without a first
+    /// process. `unseen` is the exit code to assume where none was recorded.
     ///
     /// ```text
     ///  on disk                               run.status   run.starting  state.finished
     ///  first start, not yet executed         running      yes           any             no
-    ///  running, or ended and not recorded    running      no            none            policy
-    ///  end recorded                          running      no            some            policy
+    ///  running, or exit not recorded         running      no            none            policy
+    ///  exit recorded                         running      no            some            policy
     ///  back-off                              restarting   no            some            yes
     ///  restart, not yet recorded             restarting   yes           some            yes
-    ///  restart, recorded and cut off         restarting   yes           none            policy
+    ///  restart, recorded and interrupted     restarting   yes           none            policy
     /// ```
-    /// A start that a person asked for and that was cut off has been reported as failed. A
-    /// restart counts from the moment it is recorded, so a policy that counts does not go on
-    /// for ever.
+    /// An interrupted start that a user requested has been reported as failed. A restart counts as
+    /// soon as it is recorded, so a policy with a maximum cannot go on forever.
     #[must_use]
     pub fn is_to_be_restarted(&self, run: &Run, unseen: u8) -> bool {
         match (run.status, self.state.finished) {
@@ -98,89 +97,89 @@ impl Record {
     }
 }
 
-/// How a container last ended, and what else is remembered of its runs.
+/// How a container last exited, and what else is remembered of its runs.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ExitState {
     /// When it was last started.
     pub started: Option<Timestamp>,
-    /// When it last ended.
+    /// When it last exited.
     pub finished: Option<Timestamp>,
-    /// 0…255; 128 + n after signal n; 255 when nobody could see it.
+    /// 0 to 255; 128 + n after signal n; 255 if it could not be determined.
     pub exit_code: u8,
-    /// The kernel ended it because memory ran out.
+    /// The kernel killed it because it was out of memory.
     pub oom_killed: bool,
-    /// Why it did not start, for people.
+    /// Why it did not start, as readable text.
     pub error: String,
-    /// How often its policy started it again.
+    /// How often its restart policy has restarted it.
     pub restart_count: u32,
-    /// The AppArmor profile it was last started with; empty where AppArmor is not in force.
+    /// The AppArmor profile of its last start; empty where AppArmor is off.
     pub apparmor: String,
-    /// The SELinux label of its processes; empty where none was asked for.
+    /// The SELinux label of its processes; empty if none was requested.
     pub process_label: String,
     /// The SELinux label of its files.
     pub mount_label: String,
-    /// `stop` or `kill` ended it: the policy does not start it again.
+    /// `stop` or `kill` ended it, so its policy does not restart it.
     pub stopped_by_hand: bool,
-    /// Why lines of its last run are missing from its log; empty where none is.
+    /// Why lines of its last run are missing from its log; empty if none are.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub log_fault: String,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
 impl ExitState {
-    /// Whether `policy` wants a container with this past started when the machine is, as Docker
-    /// does when its daemon starts. One that never ran is not started.
+    /// Returns whether `policy` starts a container in this state at boot, as Docker does when its
+    /// daemon starts. A container that never ran is not started.
     #[must_use]
     pub fn wants_boot(&self, policy: &RestartPolicy) -> bool {
         let wants = match policy {
             RestartPolicy::Always => true,
             RestartPolicy::UnlessStopped => !self.stopped_by_hand,
-            // For failures alone, which the end of the machine is not.
+            // Only restarts after failures, and a shutdown is not one.
             RestartPolicy::OnFailure(_) | RestartPolicy::No | RestartPolicy::Unknown(_) => false,
         };
         wants && self.started.is_some()
     }
 }
 
-/// What a reboot voids: `<run>/containers/<id>/run.json`.
+/// What a reboot invalidates: `<run>/containers/<id>/run.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    /// The form of this file.
+    /// The version of the file format.
     pub version: u32,
     /// `/proc/sys/kernel/random/boot_id` of the boot it belongs to.
     pub boot_id: String,
-    /// The protocol its monitor speaks.
+    /// The protocol version of its monitor.
     pub protocol: u32,
-    /// How the container is.
+    /// The container's status.
     pub status: Status,
-    /// The monitor.
+    /// Its monitor.
     pub monitor: Kept<Process>,
-    /// The container's first process.
+    /// Its first process.
     pub init: Option<Kept<Process>>,
-    /// The first process is still hoist's, with what it holds of this machine, and has yet to
-    /// execute the program: nobody may enter the container through it.
+    /// The first process has not yet executed the program: it is still hoist's and holds resources
+    /// of the host, so nobody may enter the container through it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub starting: bool,
     /// When this run was started.
     pub started: Option<Timestamp>,
     /// The payload's cgroup, relative to the cgroup root.
     pub cgroup: Option<PathBuf>,
-    /// The payload's output pipes, by inode: an adopting monitor finds them again.
+    /// Inodes of the payload's output pipes, by which an adopting monitor finds them.
     #[serde(default)]
     pub pipes: Option<[u64; 2]>,
-    /// Where it is connected; `None` where that is not known, and has to be looked for.
+    /// Its network endpoints; `None` if they are unknown and have to be looked for.
     #[serde(default)]
     pub endpoints: Option<Vec<Endpoint>>,
-    /// Why lines are missing from its log; empty where none is.
+    /// Why lines are missing from its log; empty if none are.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub log_fault: String,
-    /// How it ended, where the record could not be written: the next command writes it.
+    /// How it exited, if the record could not be written; the next command writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<ExitState>,
-    /// Fields of a newer hoist, kept when this one rewrites the file.
+    /// Fields written by a newer hoist, kept when the file is rewritten.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
@@ -198,25 +197,25 @@ impl State for Run {
 }
 
 impl Run {
-    /// The container's first process.
+    /// Returns the container's first process.
     #[must_use]
     pub fn init(&self) -> Option<Process> {
         self.init.as_ref().map(|init| init.value)
     }
 
-    /// The monitor.
+    /// Returns the monitor.
     #[must_use]
     pub fn monitor(&self) -> Process {
         self.monitor.value
     }
 }
 
-/// A process that a reused pid is not mistaken for.
+/// A process that cannot be confused with a later one with the same pid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Process {
     /// Its id in the engine's pid namespace.
     pub pid: u32,
-    /// Clock ticks after boot when it started: field 22 of `/proc/<pid>/stat`.
+    /// Start time in clock ticks since boot: field 22 of `/proc/<pid>/stat`.
     pub start_time: u64,
 }
 

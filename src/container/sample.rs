@@ -1,4 +1,4 @@
-//! What a running container uses.
+//! Resource usage of a running container.
 
 use std::fs;
 
@@ -6,70 +6,70 @@ use jiff::Timestamp;
 
 use crate::cgroup::{Cgroup, Pressure};
 
-/// What a container has used up to one moment, and uses at it.
+/// A container's resource usage at one moment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sample {
-    /// When.
+    /// When it was taken.
     pub time: Timestamp,
-    /// Nanoseconds of CPU since it started.
+    /// CPU time since the start, in nanoseconds.
     pub cpu_nanos: u64,
-    /// Nanoseconds of all CPUs of the host since it booted.
+    /// CPU time of the whole host since boot, in nanoseconds.
     pub system_nanos: u64,
     /// CPUs it may use.
     pub cpus: u32,
-    /// How many CPUs its quota allows, if it has one.
+    /// Its quota in CPUs, if it has one.
     pub cpu_quota: Option<f64>,
-    /// Its weight in a contest for CPUs; 0 where the kernel does not tell.
+    /// Its CPU weight; 0 if the kernel does not report it.
     pub cpu_weight: u64,
-    /// Nanoseconds it waited because of its quota.
+    /// Nanoseconds it was throttled because of its quota.
     pub throttled_nanos: u64,
-    /// How many periods of its quota there were, and how many the quota cut short.
+    /// Quota periods, and how many of them were throttled.
     pub periods: (u64, u64),
-    /// Bytes, page cache that can be dropped at once not counted (as Docker shows it).
+    /// Memory in bytes without page cache that can be reclaimed immediately, as Docker shows it.
     pub memory: u64,
-    /// Bytes of page cache that can be dropped at once.
+    /// Page cache that can be reclaimed immediately, in bytes.
     pub cache: u64,
-    /// Bytes that belong to no file, and of all page cache.
+    /// Anonymous memory, and page cache, in bytes.
     pub anon: u64,
     #[allow(missing_docs, reason = "as above")]
     pub file: u64,
-    /// Bytes swapped out.
+    /// Swap in bytes.
     pub swap: u64,
-    /// Most bytes it may use; the host's memory when not limited.
+    /// Memory limit in bytes; the host's memory if unlimited.
     pub memory_limit: u64,
-    /// The limit is its own, not the host's memory.
+    /// Whether the limit is its own rather than the host's memory.
     pub is_limited: bool,
-    /// How often the kernel killed in it because memory ran out.
+    /// How often the kernel killed a process in it because it was out of memory.
     pub oom_kills: u64,
     /// Processes and threads.
     pub pids: u64,
-    /// Most of them, if limited.
+    /// Maximum number of them, if limited.
     pub pids_limit: Option<u64>,
     /// Bytes read from and written to block devices.
     pub block: (u64, u64),
-    /// The same of each device that was used, by name: `sda`.
+    /// The same per device, by name such as `sda`.
     pub devices: Vec<(String, u64, u64)>,
-    /// Name, bytes received and sent of each interface but `lo`.
+    /// Name, bytes received and bytes sent of each interface except `lo`.
     pub networks: Vec<(String, u64, u64)>,
-    /// Packets that had errors and that were dropped, over those interfaces.
+    /// Packets with errors and dropped packets over those interfaces.
     pub lost: Lost,
-    /// How much of the time it waited for CPUs, memory and disks, where the kernel tells it.
+    /// Pressure stall information for CPU, memory and I/O, if the kernel provides it.
     pub pressure: [Option<Pressure>; 3],
-    /// Open files of its first process, and how many it may open.
+    /// Open files of its first process, and their maximum.
     pub files: Option<(u64, u64)>,
 }
 
-/// Packets that never arrived.
+/// Lost packets.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Lost {
-    /// With errors, received and sent.
+    /// With errors: received and sent.
     pub errors: (u64, u64),
-    /// Dropped, received and sent.
+    /// Dropped: received and sent.
     pub drops: (u64, u64),
 }
 
 impl Sample {
-    /// Percent of one CPU used since `before`: 200 is two CPUs.
+    /// Returns the CPU usage since `before` in percent of one CPU: 200 is two CPUs.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "a percentage")]
     pub fn cpu_percent(&self, before: &Self) -> f64 {
@@ -79,7 +79,7 @@ impl Sample {
     }
 }
 
-/// What the container of this group and this first process uses now.
+/// Returns the current usage of a container, by its cgroup and first process.
 #[must_use]
 pub fn sample(cgroup: &Cgroup, init: u32) -> Sample {
     let stats = cgroup.stats();
@@ -116,11 +116,11 @@ pub fn sample(cgroup: &Cgroup, init: u32) -> Sample {
     }
 }
 
-/// Nanoseconds of all processors, and how many there are.
+/// Returns the CPU time of all processors in nanoseconds, and their number.
 fn processors(stat: &str) -> (u64, u32) {
     const TICK: u64 = 10_000_000; // USER_HZ is 100 on every Linux that hoist runs on
     let ticks = stat.lines().next().map_or(0, |line| {
-        // What guests used is in the first two already.
+        // The later fields are guest time, which the first two include.
         line.split_ascii_whitespace().skip(1).take(8).filter_map(|n| n.parse::<u64>().ok()).sum()
     });
     let count = stat.lines().filter(|line| line.starts_with("cpu") && !line.starts_with("cpu ")).count();
@@ -133,13 +133,13 @@ pub(crate) fn memory_of_host(meminfo: &str) -> u64 {
     kibibytes.unwrap_or(0) * 1024
 }
 
-/// How many CPUs a quota allows.
+/// Returns a quota in CPUs.
 #[expect(clippy::cast_precision_loss, reason = "microseconds of a period")]
 fn quota(quota: u64, period: u64) -> Option<f64> {
     (quota > 0 && period > 0).then(|| quota as f64 / period as f64)
 }
 
-/// The kernel's name of the block device `8:0`, or the number itself.
+/// Returns the kernel's name of the block device `8:0`, or the number itself.
 fn disk(number: &str) -> String {
     let is_number = number.bytes().all(|byte| byte.is_ascii_digit() || byte == b':');
     let link = fs::read_link(format!("/sys/dev/block/{number}")).ok().filter(|_| is_number);
@@ -147,20 +147,20 @@ fn disk(number: &str) -> String {
     name.unwrap_or(number).to_owned()
 }
 
-/// Open files of a process, and how many it may open.
+/// Returns the number of open files of a process, and their maximum.
 fn open_files(pid: u32) -> Option<(u64, u64)> {
     let open = fs::read_dir(format!("/proc/{pid}/fd")).ok()?.count();
     let limits = fs::read_to_string(format!("/proc/{pid}/limits")).ok()?;
     Some((u64::try_from(open).ok()?, file_limit(&limits)?))
 }
 
-/// The soft limit of open files.
+/// Returns the soft limit of open files.
 fn file_limit(limits: &str) -> Option<u64> {
     let rest = limits.lines().find_map(|line| line.strip_prefix("Max open files"))?;
     rest.split_ascii_whitespace().next()?.parse().ok()
 }
 
-/// Packets that never arrived, over all interfaces but `lo`.
+/// Returns the lost packets over all interfaces except `lo`.
 fn lost(dev: &str) -> Lost {
     let mut lost = Lost::default();
     for line in dev.lines().skip(2) {
@@ -175,7 +175,7 @@ fn lost(dev: &str) -> Lost {
     lost
 }
 
-/// Name, bytes received and sent of each interface but `lo`.
+/// Returns name, bytes received and bytes sent of each interface except `lo`.
 fn interfaces(dev: &str) -> Vec<(String, u64, u64)> {
     let interface = |line: &str| {
         let (name, counters) = line.split_once(':')?;

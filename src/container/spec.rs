@@ -1,7 +1,7 @@
-//! A container's configuration as a document of the OCI runtime specification.
+//! Converts a container's options to a document of the OCI runtime specification.
 //!
-//! Pure: the same configuration gives the same document, whoever asks. What the document
-//! says by default (mounts, masked paths, devices) is what Docker says.
+//! This is pure: the same options always give the same document. Its defaults (mounts, masked
+//! paths, devices) are Docker's.
 //! <https://github.com/opencontainers/runtime-spec/blob/main/config.md>
 
 use std::path::{Path, PathBuf};
@@ -17,10 +17,10 @@ use crate::oci::runtime::{
     Root, Spec, User,
 };
 
-/// What `$PATH` is when neither the image nor the user says.
+/// The default `$PATH` if neither the image nor the user sets it.
 pub const DEFAULT_PATH: &str = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// Host files that tell of the host or change it: an empty file or folder is put over them.
+/// Files that reveal or change the host's state. They are masked by an empty file or folder.
 const MASKED: [&str; 11] = [
     "/proc/acpi",
     "/proc/asound",
@@ -34,11 +34,11 @@ const MASKED: [&str; 11] = [
     "/proc/timer_stats",
     "/sys/firmware",
 ];
-/// Where they are in /sys on some machines only.
+/// Files in /sys that exist only on some machines.
 const MASKED_SYS: [&str; 1] = ["/sys/devices/virtual/powercap"];
 const READ_ONLY: [&str; 5] = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"];
 
-/// Which device files may be opened: major and minor number, `None` for all.
+/// Devices that may be opened: major and minor number, `None` for all.
 const DEVICES: [(i64, Option<i64>); 8] = [
     (1, Some(3)), // null
     (1, Some(5)), // zero
@@ -50,22 +50,22 @@ const DEVICES: [(i64, Option<i64>); 8] = [
     (136, None),  // pts
 ];
 
-/// Where the container's own files lie on the host, and how it is started.
+/// Paths of a container's files on the host, and of its cgroup.
 #[derive(Debug, Clone)]
 pub struct SpecPaths<'a> {
     /// The folder with `hosts`, `hostname` and `resolv.conf`, which are bound to /etc.
     pub etc: &'a Path,
-    /// The cgroup of the payload, as the runtime specification writes it.
+    /// The payload's cgroup, in the form of the runtime specification.
     pub cgroup: Option<PathBuf>,
-    /// The root file system, for runtimes that are given a path.
+    /// The root file system, for runtimes that expect a path.
     pub root: Option<PathBuf>,
 }
 
-/// The files of [`SpecPaths::etc`], by their names there.
+/// The names of the files in [`SpecPaths::etc`].
 pub const ETC_FILES: [&str; 3] = ["resolv.conf", "hostname", "hosts"];
 
-/// The runtime specification of a container. Its system call filter is not part of it:
-/// that is the runtime's, by its options.
+/// Returns the runtime specification of a container, without its seccomp filter: the runtime builds
+/// that from the options.
 #[must_use]
 pub fn spec(config: &Options, place: &SpecPaths<'_>) -> Spec {
     let mut spec = Spec::default();
@@ -84,7 +84,7 @@ pub fn spec(config: &Options, place: &SpecPaths<'_>) -> Spec {
     spec
 }
 
-/// The process that `config` says to run.
+/// Returns the process that `config` describes.
 #[must_use]
 pub fn process(config: &Options) -> Process {
     let mut process = Process::default();
@@ -99,15 +99,15 @@ pub fn process(config: &Options) -> Process {
     process
 }
 
-/// The user as it was written, for the runtime to look up in the container's own files:
-/// root, too, has groups there.
+/// Returns the user as written, for the runtime to look up in the container's own files. This
+/// includes root, whose groups are listed there too.
 fn user(written: &str) -> User {
     let mut user = User::default();
     user.set_username(Some(if written.is_empty() { "0" } else { written }.to_owned()));
     user
 }
 
-/// The container's variables, with those that every container has before them.
+/// Returns the container's environment, with the default variables first.
 fn environment(config: &Options) -> Vec<String> {
     let has = |name: &str| config.process.env.iter().any(|entry| entry.starts_with(name));
     let mut env = Vec::with_capacity(config.process.env.len() + 3);
@@ -124,7 +124,7 @@ fn environment(config: &Options) -> Vec<String> {
     env
 }
 
-/// The sets of capabilities: never any inheritable or ambient one (CVE-2022-24769).
+/// Returns the capability sets; inheritable and ambient are always empty (CVE-2022-24769).
 #[must_use]
 pub fn capabilities(names: &[String]) -> LinuxCapabilities {
     let set: Capabilities = names.iter().filter_map(|name| name.strip_prefix("CAP_")?.parse().ok()).collect();
@@ -155,9 +155,9 @@ fn rlimit(limit: &Ulimit) -> Option<PosixRlimit> {
         "rttime" => T::RlimitRttime,
         "sigpending" => T::RlimitSigpending,
         "stack" => T::RlimitStack,
-        _ => return None, // it was refused when it was resolved
+        _ => return None, // `resolve` refuses it
     };
-    // -1 is RLIM_INFINITY, all bits set.
+    // -1 is RLIM_INFINITY, with all bits set.
     let bits = |value: i64| u64::try_from(value).unwrap_or(u64::MAX);
     let rlimit = PosixRlimitBuilder::default().typ(typ).soft(bits(limit.soft)).hard(bits(limit.hard));
     rlimit.build().ok()
@@ -202,7 +202,7 @@ fn namespace(typ: LinuxNamespaceType) -> LinuxNamespace {
     namespace
 }
 
-/// A bind that shares its mounts can only do so when the mounts above it do not hide them.
+/// Returns the propagation of the root: a bind can only propagate if the mounts above it do.
 fn rootfs_propagation(mounts: &[MountRequest]) -> Option<&'static str> {
     let mut found = None;
     for mount in mounts {
@@ -232,7 +232,7 @@ fn device_rules(privileged: bool) -> Vec<LinuxDeviceCgroup> {
     }
     let mut rules = vec![
         rule(false, LinuxDeviceType::A, None, None, "rwm"),
-        // A node may be made; that does not open it.
+        // Allow `mknod` for any device: that does not open it.
         rule(true, LinuxDeviceType::C, None, None, "m"),
         rule(true, LinuxDeviceType::B, None, None, "m"),
     ];
@@ -241,8 +241,8 @@ fn device_rules(privileged: bool) -> Vec<LinuxDeviceCgroup> {
     rules
 }
 
-/// Docker's mounts, then the container's own files of /etc, then what the user asked for;
-/// what the user mounts over one of them takes its place.
+/// Returns Docker's mounts, then the container's own files of /etc, then the requested mounts. A
+/// requested mount replaces a default one with the same target.
 fn mounts(config: &Options, etc: &Path) -> Vec<Mount> {
     let cgroup_mode = if config.security.privileged { "rw" } else { "ro" };
     let sys_mode = if config.security.privileged { "rw" } else { "ro" };
@@ -275,13 +275,14 @@ fn mounts(config: &Options, etc: &Path) -> Vec<Mount> {
     mounts
 }
 
-/// A mount that was asked for, if it is known what that is: a start makes sure of it.
+/// Converts a requested mount; `None` for an unknown type, which a start refuses.
 fn requested(request: &MountRequest) -> Option<Mount> {
     let mode = if request.read_only { "ro" } else { "rw" };
     Some(match &request.kind {
         MountKind::Bind(Bind { source, propagation, recursive, submounts, .. }) => {
             let bind = if *recursive { "rbind" } else { "bind" };
-            // Every kernel that hoist runs on can do it, so `Alike` and `ReadOnly` are one.
+            // Every kernel that hoist supports has recursive read-only mounts, so `Alike` and
+            // `ReadOnly` are the same.
             let mode = match (request.read_only, submounts) {
                 (true, Submounts::Alike | Submounts::ReadOnly) => "rro",
                 _ => mode,
@@ -297,7 +298,7 @@ fn requested(request: &MountRequest) -> Option<Mount> {
     })
 }
 
-/// Docker's defaults, unless one of the user's words says otherwise.
+/// Returns Docker's default options unless the user's contradict them.
 fn tmpfs_options(tmpfs: &Tmpfs, mode: &str) -> Vec<String> {
     let mut options: Vec<String> = Vec::new();
     for (default, opposite) in [("noexec", "exec"), ("nosuid", "suid"), ("nodev", "dev")] {

@@ -1,14 +1,14 @@
-//! The life of a container: one enum, one function.
+//! The state machine of a container: one enum, one function.
 //!
 //! ```text
 //!             start                pause
 //!  created ──────────▶ running ◀────────▶ paused
 //!                      ▲  │ ▲     unpause
 //!              restart │  │ └──────────── restarting   (waits for its back-off)
-//!                      │  ▼ end, stop, kill      ▲
+//!                      │  ▼ exit, stop, kill     ▲
 //!                    exited ─────────────────────┘
-//!  removing, dead: words of Docker for filters; no container of hoist is ever so
-//!  unknown: what a newer hoist wrote; it is stopped, killed and removed as one that is up
+//!  removing, dead: Docker's words for filters; hoist's containers never have this status
+//!  unknown: written by a newer hoist; can be stopped, killed and removed like a running one
 //! ```
 
 use std::fmt;
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{ErrorKind, Explain};
 
-/// How a container is, in Docker's words.
+/// The status of a container, in Docker's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "drawn in the module's doc")]
@@ -33,7 +33,7 @@ pub enum Status {
     Unknown(StatusWord),
 }
 
-/// The word of a status that is not known here: at most 15 letters, digits, `-` and `_`.
+/// An unknown status word: at most 15 letters, digits, `-` and `_`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "std::borrow::Cow<'_, str>", into = "String")]
 pub struct StatusWord {
@@ -44,7 +44,7 @@ pub struct StatusWord {
 impl StatusWord {
     const MAX: usize = 15;
 
-    /// The word.
+    /// Returns the word.
     #[must_use]
     pub fn as_str(&self) -> &str {
         std::str::from_utf8(&self.bytes[..usize::from(self.length)]).unwrap_or_default()
@@ -57,7 +57,7 @@ impl fmt::Debug for StatusWord {
     }
 }
 
-/// Not a word that a status can have.
+/// A word that cannot be a status.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a status")]
 pub struct BadStatus(String);
@@ -85,7 +85,7 @@ impl From<StatusWord> for String {
 }
 
 impl Status {
-    /// Every status that is known, in the order of the enum.
+    /// Every known status, in the order of the enum.
     pub const ALL: [Self; 7] = [
         Self::Created,
         Self::Running,
@@ -96,7 +96,7 @@ impl Status {
         Self::Dead,
     ];
 
-    /// The word of `ps --filter status=`.
+    /// Returns the word as used by `ps --filter status=`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -111,17 +111,17 @@ impl Status {
         }
     }
 
-    /// Whether processes of it exist. They may where it is not known.
+    /// Returns whether it has processes. With an unknown status it may have some.
     #[must_use]
     pub fn is_up(self) -> bool {
         matches!(self, Self::Running | Self::Paused | Self::Unknown(_))
     }
 
-    /// The status after `verb`, if it applies.
+    /// Returns the status after `verb`.
     ///
     /// # Errors
     ///
-    /// [`Conflict`] when it does not.
+    /// [`Conflict`] if the verb does not apply.
     pub fn after(self, verb: Verb) -> Result<Self, Conflict> {
         use {Status::*, Verb::*};
         match (self, verb) {
@@ -142,7 +142,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// What can be done to a container, as far as its status decides.
+/// Operations that depend on the status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Verb {
@@ -170,13 +170,13 @@ impl Verb {
     ];
 }
 
-/// The verb does not apply in this state.
+/// The verb does not apply in this status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("it is {status}")]
 pub struct Conflict {
-    /// What was tried.
+    /// What was attempted.
     pub verb: Verb,
-    /// How the container is.
+    /// The container's status.
     pub status: Status,
 }
 

@@ -1,4 +1,4 @@
-//! The processes of a container, from /proc: nothing of the image is run for it
+//! Lists the processes of a container from /proc. No program of the image is run for this
 //! (CVE-2022-1227).
 
 use std::collections::{HashMap, HashSet};
@@ -9,59 +9,60 @@ use jiff::Timestamp;
 
 use crate::sys;
 
-/// More of a command line is not shown.
+/// Maximum length of a command line in bytes; the rest is cut off.
 const MAX_COMMAND: u64 = 4096;
-/// What the kernel says of a process takes less.
+/// Maximum size of a status file in bytes, more than the kernel writes.
 const MAX_STATUS: u64 = 64 << 10;
-/// Ticks of processor time a second: the same on every Linux that hoist runs on.
+/// Clock ticks per second: the same on every Linux that hoist runs on.
 const TICKS: u64 = 100;
 
 /// The processes of a container.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Top {
-    /// One row a process, parents first.
+    /// One row per process, parents first.
     pub processes: Vec<ProcessRow>,
 }
 
-/// One process.
+/// A process.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProcessRow {
     /// Its id on the host.
     pub pid: u32,
     /// Its id in the container.
     pub inner_pid: u32,
-    /// Clock ticks after boot when it started: with the id it names this process only.
+    /// Start time in clock ticks since boot: together with the id it identifies the process.
     pub start_time: u64,
     /// Its parent's id on the host.
     pub parent: u32,
-    /// How many threads it has.
+    /// Number of threads.
     pub threads: u64,
     /// Its user id on the host.
     pub uid: u32,
-    /// Its user's name inside the container, or the number.
+    /// Its user's name in the container, or the id.
     pub user: String,
     /// When it started.
     pub started: Timestamp,
-    /// Seconds of CPU used.
+    /// CPU time in seconds.
     pub cpu_secs: f64,
-    /// Resident bytes.
+    /// Resident memory in bytes.
     pub memory: u64,
     /// `pts/0`, or `?`.
     pub tty: String,
     /// One letter, as in ps(1).
     pub state: char,
-    /// Program and words, or the name in brackets.
+    /// The command line, or the name in brackets.
     pub command: String,
 }
 
-/// The rows of these processes, parents first. `users`: the names that the container has for them.
+/// Returns the rows of these processes, parents first. `users` maps user ids to the container's
+/// names for them.
 #[must_use]
 pub fn top(pids: Vec<u32>, users: &HashMap<u32, String>) -> Top {
     let boot = boot_time();
     Top { processes: parents_first(pids.into_iter().filter_map(|pid| row(pid, users, boot)).collect()) }
 }
 
-/// Those who share the pid namespace of `init`.
+/// Returns the processes in the pid namespace of `init`.
 pub(crate) fn same_namespace(init: u32) -> Vec<u32> {
     let namespace = |pid: u32| fs::read_link(format!("/proc/{pid}/ns/pid")).ok();
     let own = namespace(init);
@@ -70,8 +71,8 @@ pub(crate) fn same_namespace(init: u32) -> Vec<u32> {
     pids.filter(|&pid| own.is_some() && namespace(pid) == own).collect()
 }
 
-/// A file of a process; its own part in it, like its name, may be any bytes and as many as
-/// it likes.
+/// Reads up to `most` bytes of a file of a process. The process controls parts of it, such as its
+/// name: they can be of any length and need not be UTF-8.
 pub(crate) fn read(pid: u32, file: &str, most: u64) -> Option<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = fs::File::open(format!("/proc/{pid}/{file}")).ok()?;
@@ -122,20 +123,20 @@ fn command(pid: u32) -> Option<String> {
     Some(words.collect::<Vec<_>>().join(" ")).filter(|command| !command.is_empty())
 }
 
-/// `pts/0` for a device number of major 136 and those after it, else `?`.
+/// Returns `pts/0` and so on for device numbers of major 136 to 143, else `?`.
 fn terminal(device: i64) -> String {
     let major = (device >> 8) & 0xfff;
     let minor = (device & 0xff) | ((device >> 12) & 0xfff00);
     if (136..144).contains(&major) { format!("pts/{}", (major - 136) * 256 + minor) } else { "?".to_owned() }
 }
 
-/// When the machine was started, in seconds since 1970.
+/// Returns when the machine was started, in seconds since 1970.
 pub(crate) fn boot_time() -> i64 {
     sys::process::boot_time().unwrap_or(0)
 }
 
-/// The tree's order: each process after its parent. A container decides how many there are
-/// and how deep, so nothing is looked for in all of them.
+/// Sorts processes so that parents come first. A container controls how many there are and how deep
+/// the tree is, so this must not search all of them for each one.
 fn parents_first(mut rows: Vec<ProcessRow>) -> Vec<ProcessRow> {
     rows.sort_by_key(|row| row.pid);
     let known: HashSet<u32> = rows.iter().map(|row| row.pid).collect();
@@ -153,7 +154,7 @@ fn parents_first(mut rows: Vec<ProcessRow>) -> Vec<ProcessRow> {
         out.append(&mut level);
         level = next;
     }
-    // A ring, as a read in pieces may show it.
+    // A cycle, which a non-atomic read of /proc can show.
     let mut rest: Vec<_> = children.into_values().flatten().collect();
     rest.sort_by_key(|row| row.pid);
     out.extend(rest);

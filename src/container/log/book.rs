@@ -1,14 +1,14 @@
-//! The whole log of a container as one row of bytes over all its files: any place in it can
-//! be read, forwards and backwards, without what is before it.
+//! The whole log of a container as one sequence of bytes over all its files. Any position can be
+//! read in both directions without reading what comes before it.
 //!
 //! ```text
 //!  log.json.1 (100 bytes)   log.json (40 bytes)
 //!  0 ─────────────────────▶ 100 ─────────────▶ 140        places
 //! ```
-//! A place is where a record begins. It stays a place when files are rotated: each keeps the
-//! number of its first byte, the new one goes on where the last ended, and what is deleted
-//! leaves a hole at the front. A [`Book`] is what there was at one moment; cloning it is
-//! cheap, so many may read one while another is brought up to date.
+//! A place is the position at which a record begins. Rotation does not change it: each file keeps
+//! the number of its first byte, a new file continues where the last one ended, and a deleted file
+//! leaves a gap at the front. A [`Book`] is a snapshot. Cloning it is cheap, so many readers can
+//! use one while another is refreshed.
 
 use std::fs::File;
 use std::io;
@@ -27,29 +27,29 @@ use crate::base::disk::{self, Error, Result};
 /// How many bytes are read at once.
 const CHUNK: usize = 256 << 10;
 
-/// A record is never longer: all of it escaped, and what stands around it.
+/// Maximum length of a line in the file: every byte escaped, plus the fields around it.
 const LONGEST: usize = MAX_RECORD * 6 + 256;
 
-/// More files than this are never kept.
+/// Maximum number of files that are kept.
 const MAX_FILES: u32 = 1000;
 
-/// What there is of a log.
+/// A snapshot of a log.
 #[derive(Debug, Clone)]
 pub struct Book {
     folder: PathBuf,
     files: Vec<Part>,
-    /// Where the next file will begin.
+    /// The place at which the next file will begin.
     next_base: u64,
 }
 
-/// One file of it.
+/// One file of the log.
 #[derive(Debug, Clone)]
 struct Part {
     file: Arc<File>,
     inode: u64,
     /// The place of its first byte.
     base: u64,
-    /// Bytes of whole records.
+    /// Length in bytes up to the last complete record.
     size: u64,
 }
 
@@ -59,54 +59,53 @@ impl Part {
     }
 }
 
-/// A record as it is passed by.
+/// A record, as passed to a visitor.
 #[derive(Debug, Clone, Copy)]
 pub struct Seen<'a> {
-    /// Where it begins.
+    /// The place at which it begins.
     pub place: u64,
-    /// Where the next one does.
+    /// The place at which the next record begins.
     pub end: u64,
-    /// When it was written; of a damaged one, when the one before was.
+    /// When it was written. A damaged record has the time of the record before it.
     pub time: Timestamp,
     /// Where it came from.
     pub stream: Stream,
-    /// What was written, without the line's end. Of a damaged record, the bytes in the file.
+    /// The text without its line ending. For a damaged record, the raw bytes in the file.
     pub text: &'a [u8],
-    /// How grave it says it is.
+    /// The level that the line itself states.
     pub level: Option<Level>,
-    /// How grave it is: as the line it goes on with.
+    /// The effective level: a continuation line inherits that of the line before it.
     pub weight: Option<Level>,
 }
 
 impl Book {
-    /// Opens what there is of the log in `folder`.
+    /// Opens the log in `folder`.
     ///
     /// # Errors
     ///
-    /// When a file is there but cannot be read.
+    /// A file exists but cannot be read.
     pub fn open(folder: &Path) -> Result<Self> {
         let mut book = Self { folder: folder.to_owned(), files: Vec::new(), next_base: 0 };
         book.refresh()?;
         Ok(book)
     }
 
-    /// Takes in what was written, rotated and deleted since. Gives whether anything was.
+    /// Picks up what has been written, rotated and deleted since. Returns whether anything changed.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read.
+    /// A file cannot be read.
     pub fn refresh(&mut self) -> Result<bool> {
         let before = (self.first(), self.end());
         let inodes = self.inodes();
         let known: Vec<u64> = self.files.iter().map(|part| part.inode).collect();
-        // Between two renames of a rotation there is no current file: the next look finds it.
+        // Between the two renames of a rotation there is no current file; the next call finds it.
         if inodes.is_empty() {
             return Ok(false);
         }
         let is_rotated = inodes.last() != known.last();
         if let Some(part) = self.files.last_mut() {
-            // A file that has been rotated ends where it ends; the current one may end in
-            // half a record.
+            // A rotated file is complete; the current one may end in the middle of a record.
             let bytes = part.file.metadata().map_err(Error::io("stat", &self.folder))?.len();
             let grown = if is_rotated { Ok(bytes) } else { whole(&part.file, part.size, bytes) };
             part.size = part.size.max(grown.map_err(Error::io("read", &self.folder))?);
@@ -129,7 +128,8 @@ impl Book {
             found.dedup();
             found
         };
-        // A rotation between two looks shows a file twice, or not at all.
+        // A rotation during the listing can show a file twice or not at all, so list until two
+        // listings agree.
         let mut found = list();
         for _ in 0..8 {
             let again = list();
@@ -160,33 +160,34 @@ impl Book {
         Ok(())
     }
 
-    /// The first place there is.
+    /// Returns the first place that still exists.
     #[must_use]
     pub fn first(&self) -> u64 {
         self.files.first().map_or(self.next_base, |part| part.base)
     }
 
-    /// The place after the last record.
+    /// Returns the place after the last record.
     #[must_use]
     pub fn end(&self) -> u64 {
         self.files.last().map_or(self.next_base, Part::end)
     }
 
-    /// The first bytes of its files.
+    /// Returns the place of the first byte of each file.
     pub fn bases(&self) -> impl Iterator<Item = u64> + '_ {
         self.files.iter().map(|part| part.base)
     }
 
-    /// The file that `place` is in, or the next one after it.
+    /// Returns the file that contains `place`, or the next one after it.
     fn part(&self, place: u64) -> Option<&Part> {
         self.files.iter().find(|part| place < part.end())
     }
 
-    /// The nearest place at `place` or after it where a record begins, whatever `place` is.
+    /// Returns the first place at or after `place` at which a record begins. `place` may be any
+    /// position.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub fn begin(&self, place: u64) -> Result<u64> {
         let Some(part) = self.part(place) else { return Ok(self.end()) };
         let Some(offset) = place.checked_sub(part.base).filter(|offset| *offset > 0) else {
@@ -208,12 +209,12 @@ impl Book {
         Ok(part.end())
     }
 
-    /// A place about `most` bytes before `place`, where a record begins; at least one record
-    /// before it, unless it is the first.
+    /// Returns a place about `most` bytes before `place`, at least one record earlier unless
+    /// `place` is the first.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub fn back(&self, place: u64, most: u64) -> Result<u64> {
         let Some(part) = self.files.iter().rev().find(|part| part.base < place) else {
             return Ok(self.first());
@@ -230,12 +231,12 @@ impl Book {
         }
     }
 
-    /// Passes by the records that begin in `from..until`, as far as `look` goes on. `from` must
-    /// be where one begins. Gives the place after the last one passed.
+    /// Calls `look` for each record that begins in `from..until`, until it breaks. A record must
+    /// begin at `from`. Returns the place after the last record visited.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read.
+    /// A file cannot be read.
     pub fn visit(
         &self,
         from: u64,
@@ -261,7 +262,7 @@ impl Book {
             let read = read_at(&part.file, &mut buffer, offset, part.size)
                 .map_err(Error::io("read", &self.folder))?;
             if read == 0 {
-                at = part.end(); // cut by somebody else
+                at = part.end(); // truncated by another process
                 continue;
             }
             let is_end = offset + read as u64 >= part.size;
@@ -274,7 +275,7 @@ impl Book {
         Ok(at)
     }
 
-    /// The level and the time that a record at `place` takes over where it has none.
+    /// Returns the level and time that a record at `place` inherits.
     fn carried(&self, place: u64) -> Result<(Option<Level>, Timestamp)> {
         let start = self.back(place, 8 << 10)?;
         let mut carried = (None, Timestamp::UNIX_EPOCH);
@@ -290,11 +291,11 @@ impl Book {
         Ok(carried)
     }
 
-    /// How many records begin in `from..until`, both places where records begin.
+    /// Counts the records that begin in `from..until`. A record must begin at both places.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read.
+    /// A file cannot be read.
     pub fn count(&self, from: u64, until: u64) -> Result<u64> {
         let mut at = from;
         let mut count = 0;
@@ -311,20 +312,20 @@ impl Book {
             }
             count += memchr::memchr_iter(b'\n', &buffer[..read]).count() as u64;
             at += read as u64;
-            // A line torn by a kill ends with its file.
+            // A line cut off by a kill ends with its file.
             count += u64::from(at == part.end() && buffer[read - 1] != b'\n');
         }
         Ok(count)
     }
 
-    /// The place of the first record written at `time` or later.
+    /// Returns the place of the first record written at or after `time`.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read.
+    /// A file cannot be read.
     pub fn since(&self, time: Timestamp) -> Result<u64> {
         let (mut low, mut high) = (self.first(), self.end());
-        // What lies between is less than a chunk when the search ends.
+        // The search ends once the range is smaller than a chunk, which is then read.
         while high - low > CHUNK as u64 {
             let middle = self.begin(low + (high - low) / 2)?;
             if middle >= high {
@@ -346,7 +347,7 @@ impl Book {
         Ok(found.unwrap_or(self.end()))
     }
 
-    /// When the record at `place`, or the next whole one, was written.
+    /// Returns the time of the first complete record at or after `place`.
     fn time_at(&self, place: u64) -> Result<Option<Timestamp>> {
         let mut time = None;
         self.visit(place, place + 1, |seen| {
@@ -357,7 +358,7 @@ impl Book {
     }
 }
 
-/// What is carried from record to record.
+/// State carried from one record to the next.
 struct Passing {
     carry: Option<Level>,
     time: Timestamp,
@@ -366,7 +367,7 @@ struct Passing {
 }
 
 impl Passing {
-    /// Passes by the records of a chunk that lies at `at`; gives the place to go on at.
+    /// Visits the records of a chunk that begins at `at`. Returns the place to continue from.
     fn chunk(
         &mut self,
         bytes: &[u8],
@@ -380,7 +381,7 @@ impl Passing {
             let line = &bytes[from..];
             let (length, next) = match memchr::memchr(b'\n', line) {
                 Some(length) => (length, length + 1),
-                // Too long for a record, or torn at the end of its file: as it is.
+                // Too long for a record, or cut off at the end of its file: passed on as it is.
                 None if is_end || (from == 0 && line.len() >= LONGEST) => (line.len(), line.len()),
                 None => break,
             };
@@ -415,7 +416,7 @@ impl Passing {
     }
 }
 
-/// Reads as much as there is below `size`.
+/// Reads until the buffer is full or `size` is reached.
 fn read_at(file: &File, buffer: &mut [u8], offset: u64, size: u64) -> io::Result<usize> {
     let most = usize::try_from(size.saturating_sub(offset)).unwrap_or(usize::MAX).min(buffer.len());
     let mut read = 0;
@@ -430,7 +431,7 @@ fn read_at(file: &File, buffer: &mut [u8], offset: u64, size: u64) -> io::Result
     Ok(read)
 }
 
-/// The end of the last whole record of a file with this many bytes, of which `known` were.
+/// Returns the end of the last complete record of a file of `bytes` bytes, at least `known`.
 fn whole(file: &File, known: u64, bytes: u64) -> io::Result<u64> {
     let mut end = bytes;
     let mut buffer = vec![0; 4096];
@@ -456,7 +457,7 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + n).unwrap()
     }
 
-    /// A log of this many lines, `0\n` …, a second apart.
+    /// Creates a log with this many lines, `0\n` and so on, one second apart.
     fn log(lines: i64, max_size: u64, max_files: u32) -> (tempfile::TempDir, Writer) {
         let dir = tempfile::tempdir().unwrap();
         let options =
@@ -546,7 +547,7 @@ mod tests {
         std::fs::write(&path, &text[..text.len() - 10]).unwrap();
         let mut book = Book::open(dir.path()).unwrap();
         assert_eq!(lines(&book, 0, book.end()), [0, 1]);
-        add(&mut writer, 3); // on the same line as the torn one
+        add(&mut writer, 3); // on the same line as the truncated one
         add(&mut writer, 4);
         book.refresh().unwrap();
         let mut shown = Vec::new();

@@ -1,8 +1,8 @@
-//! Which lines of a log are wanted: by stream, by level, by what is in them.
+//! Filters log lines by stream, level and content.
 //!
-//! A pattern is plain text, or a regular expression behind `re:`; capitals count only when it
-//! has some. Rules are patterns with ` & ` between them, all of which must hold; `!` before
-//! one hides what fits it.
+//! A pattern is plain text, or a regular expression after `re:`. It is case-sensitive only if it
+//! contains a capital letter. Rules are patterns joined by ` & `, all of which must hold; `!`
+//! before a pattern hides the lines that match it.
 
 use regex::bytes::{Regex, RegexBuilder};
 
@@ -10,14 +10,14 @@ use super::book::Seen;
 use super::{Level, Stream};
 use crate::base::{ErrorKind, Explain};
 
-/// How many bytes a compiled pattern takes at most.
+/// Maximum size of a compiled pattern in bytes.
 const MAX_PROGRAM: usize = 4 << 20;
 
-/// What is looked for in a line.
+/// A pattern to look for in a line, as the user typed it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern(String);
 
-/// A pattern that cannot be used.
+/// An invalid pattern.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("`{text}` is no regular expression: {why}")]
 pub struct BadPattern {
@@ -32,23 +32,23 @@ impl Explain for BadPattern {
 }
 
 impl Pattern {
-    /// As the user typed it.
+    /// Creates a pattern from what the user typed.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.to_owned())
     }
 
-    /// The same.
+    /// Returns the pattern as typed.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Makes it ready for use.
+    /// Compiles the pattern.
     ///
     /// # Errors
     ///
-    /// When what follows `re:` is no regular expression, or one too large.
+    /// The text after `re:` is not a regular expression, or is too large.
     pub fn compile(&self) -> Result<Matcher, BadPattern> {
         let (text, is_plain) = match self.0.strip_prefix("re:") {
             Some(text) => (text.to_owned(), false),
@@ -64,41 +64,41 @@ impl Pattern {
     }
 }
 
-/// The last line of what the parser draws: what is wrong, without the picture.
+/// Returns the last line of the parser's message: the reason without the drawing.
 fn reason(error: &regex::Error) -> String {
     let text = error.to_string();
     let last = text.lines().last().unwrap_or_default();
     last.trim_start_matches("error: ").to_owned()
 }
 
-/// A pattern that is ready.
+/// A compiled pattern.
 #[derive(Debug, Clone)]
 pub struct Matcher(Regex);
 
 impl Matcher {
-    /// Whether it is somewhere in `text`.
+    /// Returns whether `text` contains a match.
     #[must_use]
     pub fn is_in(&self, text: &[u8]) -> bool {
         self.0.is_match(text)
     }
 
-    /// Where it is in `text`, each place once; none is empty.
+    /// Returns the ranges of all non-empty matches in `text`, without overlaps.
     pub fn places<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = std::ops::Range<usize>> + 'a {
         self.0.find_iter(text).map(|found| found.range()).filter(|range| !range.is_empty())
     }
 }
 
-/// Lines that fit, or lines that do not.
+/// A pattern, and whether it shows or hides matching lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
-    /// What is looked for.
+    /// The pattern.
     pub pattern: Pattern,
-    /// Lines with it are hidden.
+    /// Lines that match are hidden.
     pub hides: bool,
 }
 
 impl Rule {
-    /// Reads `a & !b & re:c+`.
+    /// Parses `a & !b & re:c+`.
     #[must_use]
     pub fn list(text: &str) -> Vec<Self> {
         let parts =
@@ -111,38 +111,38 @@ impl Rule {
     }
 }
 
-/// Which lines are wanted.
+/// Which lines to show.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// Only those of this stream.
+    /// Only lines of this stream.
     pub stream: Option<Stream>,
-    /// Only those as grave as this, or graver. Lines that tell no level count as `info`.
+    /// Only lines of this level or above. Lines without a level count as `info`.
     pub level: Option<Level>,
-    /// All of these hold.
+    /// Rules that must all hold.
     pub rules: Vec<Rule>,
-    /// How many lines before and after each are shown too.
+    /// How many lines of context to show before and after each.
     pub context: usize,
 }
 
 impl Filter {
-    /// Whether every line is wanted.
+    /// Returns whether every line is shown.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.stream.is_none() && self.level.is_none() && self.rules.is_empty()
     }
 
-    /// Makes it ready for use.
+    /// Compiles the patterns.
     ///
     /// # Errors
     ///
-    /// When one of its patterns cannot be used.
+    /// One of the patterns is invalid.
     pub fn compile(&self) -> Result<Sieve, BadPattern> {
         let rules = self.rules.iter().map(|rule| Ok((rule.pattern.compile()?, rule.hides)));
         Ok(Sieve { stream: self.stream, level: self.level, rules: rules.collect::<Result<_, _>>()? })
     }
 }
 
-/// A filter that is ready.
+/// A compiled filter.
 #[derive(Debug, Clone, Default)]
 pub struct Sieve {
     stream: Option<Stream>,
@@ -151,7 +151,7 @@ pub struct Sieve {
 }
 
 impl Sieve {
-    /// Whether a line passes that came from `stream`, weighs this much and says `text`.
+    /// Returns whether a line of this stream, effective level and text passes.
     #[must_use]
     pub fn passes(&self, stream: Stream, weight: Option<Level>, text: &[u8]) -> bool {
         self.stream.is_none_or(|wanted| wanted == stream)
@@ -159,13 +159,13 @@ impl Sieve {
             && self.rules.iter().all(|(matcher, hides)| matcher.is_in(text) != *hides)
     }
 
-    /// The same for a record passed by.
+    /// Like [`Sieve::passes`], for a visited record.
     #[must_use]
     pub fn takes(&self, seen: &Seen<'_>) -> bool {
         self.passes(seen.stream, seen.weight, seen.text)
     }
 
-    /// Whether nothing is held back.
+    /// Returns whether every line passes.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.stream.is_none() && self.level.is_none() && self.rules.is_empty()

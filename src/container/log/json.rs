@@ -1,15 +1,16 @@
-//! One record as a line of JSON, and back, without a general parser: there are millions.
+//! Encodes and decodes log records as lines of JSON. There are millions of them, so the common form
+//! does without a general parser.
 
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::{LogRecord, Stream};
 
-/// Writes times of one second after another without asking the calendar each time.
+/// Formats and parses timestamps, with the last second cached.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
     second: i64,
-    /// `2026-11-22T06:30:00`
+    /// For example `2026-11-22T06:30:00`.
     prefix: String,
 }
 
@@ -31,7 +32,7 @@ impl Clock {
         out.push(b'Z');
     }
 
-    /// Reads what [`Clock::push`] wrote; anything else goes to the general parser.
+    /// Parses what [`Clock::push`] wrote; any other form goes to the general parser.
     fn parse(&mut self, text: &str) -> Option<Timestamp> {
         let nanos = text.strip_suffix('Z').and_then(|bare| bare.get(19..)).and_then(nanos_of);
         match (nanos, text.get(..19)) {
@@ -48,7 +49,7 @@ impl Clock {
     }
 }
 
-/// `.5` is 500,000,000; nothing at all is 0.
+/// `.5` is 500,000,000; an empty string is 0.
 fn nanos_of(fraction: &str) -> Option<i32> {
     let Some(digits) = fraction.strip_prefix('.') else { return fraction.is_empty().then_some(0) };
     if digits.is_empty() || digits.len() > 9 {
@@ -75,7 +76,7 @@ pub(super) fn encode(clock: &mut Clock, stream: Stream, time: Timestamp, line: &
     out.push(b'\n');
 }
 
-/// What a byte of a JSON string is written as: 0 for itself, `u` for `\u00XX`.
+/// How each byte of a JSON string is escaped: 0 as itself, `u` as `\u00XX`, else `\` and this byte.
 const ESCAPES: [u8; 256] = {
     let mut table = [0; 256];
     let mut byte = 0;
@@ -114,13 +115,13 @@ fn escape(bytes: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// The record of a line without its newline; `None` when it is damaged.
+/// Decodes a line without its newline; `None` if it is damaged.
 pub(super) fn decode(clock: &mut Clock, line: &[u8]) -> Option<LogRecord> {
     decode_own(clock, line).or_else(|| decode_any(line))
 }
 
-/// A record whose text is borrowed: from the line where nothing in it is escaped, otherwise
-/// from a buffer that is used again.
+/// A record that borrows its text: from the line if nothing in it is escaped, otherwise from a
+/// reused buffer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peeked<'a> {
     pub(super) time: Timestamp,
@@ -129,9 +130,9 @@ pub(super) struct Peeked<'a> {
     pub(super) text: &'a [u8],
 }
 
-/// The same as [`decode`], for those who look at millions of records and keep a few.
+/// Like [`decode`], for callers that scan millions of records and keep a few.
 pub(super) fn peek<'a>(clock: &mut Clock, line: &'a [u8], buffer: &'a mut Vec<u8>) -> Option<Peeked<'a>> {
-    /// `2026-11-22T06:30:00.123456789Z`
+    /// The length of `2026-11-22T06:30:00.123456789Z`.
     const MOMENT: usize = 30;
     let mut own = || {
         let text = line.strip_prefix(HEAD)?;
@@ -164,7 +165,7 @@ pub(super) fn peek<'a>(clock: &mut Clock, line: &'a [u8], buffer: &'a mut Vec<u8
     }
 }
 
-/// What [`encode`] writes, byte for byte in this order.
+/// Decodes exactly the form that [`encode`] writes.
 fn decode_own(clock: &mut Clock, line: &[u8]) -> Option<LogRecord> {
     let text = line.strip_prefix(HEAD)?;
     let (bytes, rest) = unescape(text)?;
@@ -179,7 +180,7 @@ fn decode_own(clock: &mut Clock, line: &[u8]) -> Option<LogRecord> {
     Some(LogRecord { time, stream, bytes })
 }
 
-/// The string up to its closing quote, and what follows that quote.
+/// Returns the string up to its closing quote, and what follows the quote.
 fn unescape(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     let mut out = Vec::with_capacity(text.len().saturating_sub(60));
     let mut rest = text;
@@ -198,7 +199,7 @@ fn unescape(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
             byte @ (b'"' | b'\\' | b'/') => byte,
             b'u' => {
                 let hex = std::str::from_utf8(rest.get(at + 2..at + 6)?).ok()?;
-                // Surrogate pairs are nothing that `encode` writes.
+                // `encode` never writes surrogate pairs.
                 let c = char::from_u32(u32::from_str_radix(hex, 16).ok()?)?;
                 out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
                 rest = &rest[at + 6..];
@@ -211,7 +212,7 @@ fn unescape(text: &[u8]) -> Option<(Vec<u8>, &[u8])> {
     }
 }
 
-/// A line of the same form that another program wrote.
+/// Decodes a line of the same format that another program wrote.
 fn decode_any(line: &[u8]) -> Option<LogRecord> {
     #[derive(Deserialize)]
     struct Line {

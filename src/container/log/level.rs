@@ -1,16 +1,16 @@
-//! How grave a line of a log is, told from the line itself.
+//! Detects the level of a log line.
 //!
-//! Looked for in this order: `<3>` of syslog, `E0614 12:00:00` of glog and klog, the level
-//! field of a JSON object, `level=error` of logfmt, and the first word like `ERROR`, `[warn]`
-//! or `error:` near the beginning. What none of these has is of no level; a line that goes on
-//! with the one before it (a stack trace) counts as that one.
+//! Tried in this order: `<3>` of syslog, `E0614 12:00:00` of glog and klog, the level field of a
+//! JSON object, `level=error` of logfmt, and the first word such as `ERROR`, `[warn]` or `error:`
+//! near the beginning. A line with none of these has no level. A line that continues the one before
+//! it (a stack trace) inherits its level.
 
 use std::ops::Range;
 
-/// How much of a line is looked at.
+/// How many bytes of a line are examined.
 const NEAR: usize = 256;
 
-/// How grave a line is.
+/// The level of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Level {
@@ -18,15 +18,15 @@ pub enum Level {
     Debug,
     Info,
     Warn,
-    /// And everything worse.
+    /// And everything more severe.
     Error,
 }
 
 impl Level {
-    /// All, the least grave first.
+    /// All levels, least severe first.
     pub const ALL: [Self; 5] = [Self::Trace, Self::Debug, Self::Info, Self::Warn, Self::Error];
 
-    /// In five letters or fewer.
+    /// Returns the name, at most five letters.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -38,14 +38,14 @@ impl Level {
         }
     }
 
-    /// The level of a line, and where the word stands that says so.
+    /// Returns the level of a line, and the position of the word that states it.
     #[must_use]
     pub fn find(line: &[u8]) -> Option<(Self, Range<usize>)> {
         let near = &line[..line.len().min(NEAR)];
         syslog(near).or_else(|| klog(near)).or_else(|| field(near)).or_else(|| word(near))
     }
 
-    /// What a word means, whatever its case.
+    /// Returns the level that a word names, regardless of case.
     fn named(word: &[u8]) -> Option<Self> {
         if !(3..=11).contains(&word.len()) {
             return None;
@@ -65,7 +65,7 @@ impl Level {
         })
     }
 
-    /// The numbers of pino and bunyan (10 to 60), and of syslog and GELF (0 to 7).
+    /// Maps the numbers of pino and bunyan (10 to 60), and of syslog and GELF (0 to 7).
     fn numbered(number: u32) -> Option<Self> {
         Some(match number {
             0..=3 | 50.. => Self::Error,
@@ -78,13 +78,13 @@ impl Level {
     }
 }
 
-/// Whether a line goes on with the one before it: a stack trace, a text of several lines.
+/// Returns whether a line continues the one before it, as in a stack trace.
 #[must_use]
 pub(super) fn goes_on(line: &[u8]) -> bool {
     matches!(line.first(), Some(b' ' | b'\t' | b'}' | b')')) || line.starts_with(b"Caused by:")
 }
 
-/// `<3>kernel: …`
+/// Matches `<3>kernel: …`.
 fn syslog(line: &[u8]) -> Option<(Level, Range<usize>)> {
     let close = line.iter().take(5).position(|&byte| byte == b'>')?;
     let number = line.strip_prefix(b"<")?.get(..close - 1)?;
@@ -92,7 +92,7 @@ fn syslog(line: &[u8]) -> Option<(Level, Range<usize>)> {
     Level::numbered(value % 8).map(|level| (level, 0..close + 1))
 }
 
-/// `E0614 12:00:00.000000`
+/// Matches `E0614 12:00:00.000000`.
 fn klog(line: &[u8]) -> Option<(Level, Range<usize>)> {
     let (letter, rest) = line.split_first()?;
     let level = match letter {
@@ -106,7 +106,7 @@ fn klog(line: &[u8]) -> Option<(Level, Range<usize>)> {
     (is_date && matches!(rest.get(4), Some(b' '))).then_some((level, 0..5))
 }
 
-/// `"level":"error"`, `"level":50`, `level=error`.
+/// Matches `"level":"error"`, `"level":50` and `level=error`.
 fn field(line: &[u8]) -> Option<(Level, Range<usize>)> {
     let is_json = line.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     let mut from = 0;
@@ -128,7 +128,7 @@ fn field(line: &[u8]) -> Option<(Level, Range<usize>)> {
     None
 }
 
-/// Whether what stands before `=` or `:` ends in the name of a level's field.
+/// Returns whether the text before `=` or `:` ends in the name of a level field.
 fn is_level_key(before: &[u8]) -> bool {
     let before = before.trim_ascii_end();
     let before = before.strip_suffix(b"\"").unwrap_or(before);
@@ -140,8 +140,8 @@ fn is_level_key(before: &[u8]) -> bool {
         .any(|known| key.eq_ignore_ascii_case(known))
 }
 
-/// The first word that names a level: in capitals anywhere near the beginning, otherwise only
-/// where it is set off: `[warn]`, `error:`.
+/// Finds the first word that names a level: in capitals anywhere near the beginning, otherwise only
+/// if delimited as in `[warn]` or `error:`.
 fn word(line: &[u8]) -> Option<(Level, Range<usize>)> {
     let mut at = 0;
     while at < line.len() {
@@ -162,7 +162,7 @@ fn word(line: &[u8]) -> Option<(Level, Range<usize>)> {
         let is_capital = text.iter().all(u8::is_ascii_uppercase);
         let is_set_off = matches!((before, after), (Some(b'['), Some(b']')) | (Some(b'<'), Some(b'>')))
             || (after == Some(b':') && at < 40 && before.is_none_or(|byte| matches!(byte, b' ' | b'\t')));
-        let is_escaped = before == Some(b'm'); // the end of a colour
+        let is_escaped = before == Some(b'm'); // the end of a color sequence
         let is_word = (is_capital || is_set_off) && (is_apart(before) || is_escaped) && is_apart(after);
         if let Some(level) = Level::named(text).filter(|_| is_word) {
             return Some((level, at..at + length));
@@ -172,7 +172,7 @@ fn word(line: &[u8]) -> Option<(Level, Range<usize>)> {
     None
 }
 
-/// The length of the control sequence that `bytes` begins with.
+/// Returns the length of the control sequence at the start of `bytes`.
 fn escape(bytes: &[u8]) -> usize {
     match bytes {
         [_, b'[', rest @ ..] => {

@@ -1,14 +1,14 @@
-//! The log of a container, in Docker's json-file form: one JSON line a record.
+//! The log of a container in Docker's json-file format: one JSON object per line.
 //!
 //! ```text
 //! <container>/log/log.json      written by the monitor:
 //!   {"log":"hello\n","stream":"stdout","time":"2026-11-22T06:30:00.123456789Z"}
-//! <container>/log/log.json.1    the one before, log.json.2 the one before that, …
+//! <container>/log/log.json.1    the previous file, log.json.2 the one before that, …
 //! ```
-//! A record is a line, or 16 KiB of one that is longer; only the last piece of a line ends
-//! in a newline. Bytes that are no UTF-8 become U+FFFD, as Docker does it. A file that has
-//! reached its size is renamed, never cut: a reader that has it open reads it to its end and
-//! finds the next one by inode.
+//! A record is a line, or a 16 KiB piece of a longer one; only the last piece of a line ends in a
+//! newline. Invalid UTF-8 becomes U+FFFD, as in Docker. A file that has reached its maximum size is
+//! renamed, never truncated: a reader that has it open reads it to the end and finds the next one
+//! by inode.
 
 mod book;
 mod filter;
@@ -30,12 +30,12 @@ pub use read::{Reader, Wanted};
 pub use tally::{Block, Count, Tally};
 pub use write::Writer;
 
-/// More files of a log than this are never kept.
+/// Maximum number of files that are kept of a log.
 pub const MAX_FILES: u32 = 1000;
-/// A piece of a line, at most.
+/// Maximum size of a record's text in bytes.
 pub const MAX_RECORD: usize = 16 << 10;
 
-/// Where output came from.
+/// The stream that output came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Stream {
     /// Standard output, or a terminal.
@@ -45,7 +45,7 @@ pub enum Stream {
 }
 
 impl Stream {
-    /// The word in the log.
+    /// Returns the stream's name in the log.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -55,30 +55,30 @@ impl Stream {
     }
 }
 
-/// One record of a log: a line, or a piece of one too long (then without its newline).
+/// One record of a log: a line, or a piece of a long one (then without a newline).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogRecord {
     /// When it was written.
     pub time: Timestamp,
-    /// Which stream.
+    /// The stream it was written to.
     pub stream: Stream,
-    /// The bytes, newline included.
+    /// The text, including the newline.
     pub bytes: Vec<u8>,
 }
 
-/// The folder of the logs of the container whose folder is `container`.
+/// Returns the log folder of the container whose folder is `container`.
 #[must_use]
 pub fn folder(container: &Path) -> PathBuf {
     container.join("log")
 }
 
-/// The file that is written now.
+/// Returns the file that is being written.
 #[must_use]
 pub fn current(folder: &Path) -> PathBuf {
     folder.join("log.json")
 }
 
-/// The `n`th file before it; 0 is the current one.
+/// Returns the `n`th previous file; 0 is the current one.
 fn older(folder: &Path, n: u32) -> PathBuf {
     if n == 0 { current(folder) } else { folder.join(format!("log.json.{n}")) }
 }

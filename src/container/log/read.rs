@@ -1,5 +1,4 @@
-//! The reader's side: records from the oldest file on, or from this many before the end, over
-//! rotations, as far as it is written.
+//! Reads a log across rotations: all of it, or the last `n` records, up to what is written so far.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -14,25 +13,26 @@ use crate::base::disk::{self, Error, Result};
 
 /// How many bytes are read at once.
 const BLOCK: usize = 64 << 10;
-/// A line that is longer is none of the writer's: it is passed over, not held.
+/// Maximum length of a line. The writer never writes a longer one, so it is skipped instead of
+/// buffered.
 const MAX_LINE: usize = 1 << 20;
 
-/// Which records.
+/// Which records to read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Wanted {
     /// Those of standard output.
     pub stdout: bool,
     /// Those of standard error.
     pub stderr: bool,
-    /// Only this many of the last of what is there.
+    /// Only this many of the last existing records.
     pub tail: Option<u64>,
-    /// Only from then on.
+    /// Only records written at or after this time.
     pub since: Option<Timestamp>,
-    /// Only up to then.
+    /// Only records written up to this time.
     pub until: Option<Timestamp>,
 }
 
-/// A place in a log.
+/// A reader with its position in a log.
 #[derive(Debug)]
 pub struct Reader {
     folder: PathBuf,
@@ -40,10 +40,10 @@ pub struct Reader {
     /// The file being read; `None` before the first one is written.
     file: Option<Open>,
     clock: Clock,
-    /// Bytes read and not yet given out: `buffer[from..]`.
+    /// Bytes read but not yet returned: `buffer[from..]`.
     buffer: Vec<u8>,
     from: usize,
-    /// The line that is being read is too long, and its beginning was dropped.
+    /// The current line is too long, and its beginning was dropped.
     is_skipping: bool,
     is_over: bool,
 }
@@ -68,11 +68,11 @@ impl Open {
 }
 
 impl Reader {
-    /// Opens the log in `folder` at the first wanted record. No log is an empty one.
+    /// Opens the log in `folder` at the first wanted record. A missing log is empty.
     ///
     /// # Errors
     ///
-    /// When a file is there but cannot be read.
+    /// A file exists but cannot be read.
     pub fn open(folder: &Path, wanted: Wanted) -> Result<Self> {
         let mut reader = Self {
             folder: folder.into(),
@@ -91,12 +91,12 @@ impl Reader {
         Ok(reader)
     }
 
-    /// The next records as far as they are written, a block at a time; empty at the end of
-    /// what is written. May be called again when more is.
+    /// Returns the next records, a block at a time; empty at the end of what is written. Can be
+    /// called again once there is more.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read.
+    /// A file cannot be read.
     pub fn read(&mut self) -> Result<Vec<LogRecord>> {
         loop {
             let records = self.take();
@@ -109,13 +109,13 @@ impl Reader {
         }
     }
 
-    /// Whether nothing that is still written will be wanted: `until` has passed.
+    /// Returns whether `until` has passed, so that nothing further can be wanted.
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.is_over
     }
 
-    /// Takes the whole lines out of the buffer.
+    /// Takes the complete lines out of the buffer.
     fn take(&mut self) -> Vec<LogRecord> {
         let mut records = Vec::new();
         while let Some(length) = self.buffer[self.from..].iter().position(|&byte| byte == b'\n') {
@@ -124,7 +124,7 @@ impl Reader {
             if std::mem::take(&mut self.is_skipping) {
                 continue;
             }
-            // A line torn by a crash or a full disk is skipped.
+            // A line cut off by a crash or a full disk is skipped.
             let Some(record) = decode(&mut self.clock, line) else { continue };
             if self.wanted.until.is_some_and(|until| record.time > until) {
                 self.is_over = true;
@@ -147,7 +147,7 @@ impl Reader {
         records
     }
 
-    /// Reads a block more, from this file or the next newer one; `false` at the end.
+    /// Reads another block from this file or the next newer one; `false` at the end.
     fn fill(&mut self) -> Result<bool> {
         if self.file.is_none() {
             self.file = self.oldest()?;
@@ -157,11 +157,11 @@ impl Reader {
         }
         let Some(open) = &self.file else { return Ok(false) };
         let Some(next) = self.after(open.inode)? else { return Ok(false) };
-        // What was written between the read and the rotation is in the file we have open.
+        // What was written between the read and the rotation is in the file that is open.
         if self.append_block()? {
             return Ok(true);
         }
-        self.buffer.clear(); // half a line: its writer was killed
+        self.buffer.clear(); // a partial line: its writer was killed
         self.is_skipping = false;
         self.from = 0;
         self.file = Some(next);
@@ -186,25 +186,25 @@ impl Reader {
         Ok(None)
     }
 
-    /// The file after the one with this inode. When that one is gone, the reader was
-    /// overtaken, and goes on at the oldest.
+    /// Opens the file after the one with this inode. If that one is gone, rotation has overtaken
+    /// the reader, which continues with the oldest file.
     fn after(&self, inode: u64) -> Result<Option<Open>> {
         for n in 0..self.files() {
             if inode_of(&older(&self.folder, n)) == Some(inode) {
                 return if n == 0 { Ok(None) } else { Open::path(&older(&self.folder, n - 1)) };
             }
         }
-        // Between two renames of a rotation there is no current file.
+        // Between the two renames of a rotation there is no current file.
         if inode_of(&older(&self.folder, 0)).is_none() { Ok(None) } else { self.oldest() }
     }
 
-    /// How many files there are, holes not expected.
+    /// Returns the number of files, up to the first gap.
     fn files(&self) -> u32 {
         let exists = |n: &u32| *n == 0 || older(&self.folder, *n).exists();
         u32::try_from((0..MAX_FILES).take_while(exists).count()).unwrap_or(MAX_FILES)
     }
 
-    /// Opens the log `lines` lines before its end, reading backwards from there.
+    /// Opens the log `lines` lines before its end, searching backwards.
     fn seek_tail(&mut self, lines: u64) -> Result<()> {
         let mut missing = lines;
         for n in 0..self.files() {
@@ -226,13 +226,13 @@ fn inode_of(path: &Path) -> Option<u64> {
     fs::metadata(path).ok().map(|there| there.ino())
 }
 
-/// How many of the last `wanted` lines the file has, and where the first of them begins.
+/// Returns how many of the last `wanted` lines the file has, and the offset of the first.
 fn last_lines(file: &File, wanted: u64) -> io::Result<(u64, u64)> {
     let size = file.metadata()?.len();
     let mut block = vec![0; BLOCK];
     let mut end = size;
     let mut found = 0;
-    // The newline that ends the last line begins none.
+    // The newline at the end of the last line does not begin another one.
     let mut is_last = true;
     if wanted == 0 {
         return Ok((0, size));
@@ -268,7 +268,7 @@ mod tests {
         Timestamp::from_second(1_800_000_000 + n).unwrap()
     }
 
-    /// A log of 20 lines, `0\n` … `19\n`, a second apart, over several files.
+    /// Creates a log with 20 lines, `0\n` to `19\n`, one second apart, over several files.
     fn log(max_size: u64) -> (tempfile::TempDir, Writer) {
         let dir = tempfile::tempdir().unwrap();
         let options = LogOptions { max_size: Some(max_size), max_files: Some(100), ..LogOptions::default() };
@@ -358,7 +358,7 @@ mod tests {
         let path = dir.path().join("log.json");
         let text = fs::read_to_string(&path).unwrap();
         fs::write(&path, &text[..text.len() - 10]).unwrap();
-        add(&mut writer, 20); // on the same line as the torn one
+        add(&mut writer, 20); // on the same line as the truncated one
         add(&mut writer, 21);
         let mut reader = Reader::open(dir.path(), BOTH).unwrap();
         let mut want: Vec<i64> = (0..19).collect();
@@ -373,7 +373,7 @@ mod tests {
         let mut writer = Writer::open(dir.path(), &options).unwrap();
         writer.write(Stream::Stdout, b"before\n", second(0)).unwrap();
         writer.flush().unwrap();
-        // As a power cut may leave it: a long run of zeros.
+        // A power cut may leave a long run of zeros.
         let file = fs::OpenOptions::new().append(true).open(older(dir.path(), 0)).unwrap();
         let size = file.metadata().unwrap().len();
         file.set_len(size + (10 << 20)).unwrap();

@@ -1,21 +1,20 @@
-//! Counts over a log, a few numbers for each [`BLOCK`] of it: which line a place is, how
-//! many matches lie before it, which stretches hold none and need not be read. So a log of
-//! any size takes little memory, and nothing of it is kept.
+//! Counts per [`BLOCK`] of a log: line numbers, the number of matches before a place, and which
+//! blocks hold no match and need not be read. A log of any size thus takes little memory.
 
 use std::ops::AddAssign;
 
 use super::book::Book;
 use crate::base::disk::Result;
 
-/// A block of a file: the records that begin in this many bytes.
+/// Size of a block in bytes: it holds the records that begin in this range of a file.
 pub const BLOCK: u64 = 256 << 10;
 
-/// What is counted.
+/// The counts of one block.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Count {
     /// Lines.
     pub lines: u32,
-    /// Of these, those in which the search has a match.
+    /// Lines that match the search.
     pub hits: u32,
     /// Errors.
     pub errors: u32,
@@ -23,7 +22,7 @@ pub struct Count {
     pub warnings: u32,
 }
 
-/// The same, over more than a block.
+/// The same counts over several blocks.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 #[allow(missing_docs, reason = "as in `Count`")]
 pub struct Sum {
@@ -54,21 +53,21 @@ impl AddAssign for Count {
 /// Counts of a log from its beginning to `done`.
 #[derive(Debug, Clone, Default)]
 pub struct Tally {
-    /// For each file, by the place of its first byte, its blocks.
+    /// The blocks of each file, keyed by the place of its first byte.
     files: Vec<(u64, Vec<Count>)>,
     total: Sum,
-    /// The place up to which all is counted.
+    /// The place up to which everything is counted.
     pub done: u64,
 }
 
 impl Tally {
-    /// Counts from `place` on: what is before it counts as nothing.
+    /// Creates a tally that counts from `place` on and ignores what is before it.
     #[must_use]
     pub fn from(place: u64) -> Self {
         Self { done: place, ..Self::default() }
     }
 
-    /// Adds to the block of the file that begins at `base`.
+    /// Adds to a block of the file that begins at `base`.
     pub fn add(&mut self, base: u64, block: usize, count: Count) {
         if self.files.last().is_none_or(|(last, _)| *last < base) {
             self.files.push((base, Vec::new()));
@@ -82,13 +81,13 @@ impl Tally {
         }
     }
 
-    /// All of it.
+    /// Returns the sum of all blocks.
     #[must_use]
     pub fn total(&self) -> Sum {
         self.total
     }
 
-    /// What is in a block, if all of it is counted.
+    /// Returns the counts of a block, if it is completely counted.
     #[must_use]
     pub fn block(&self, block: &Block) -> Option<Count> {
         if self.done < block.end {
@@ -98,7 +97,7 @@ impl Tally {
         Some(counted.and_then(|(_, blocks)| blocks.get(block.number)).copied().unwrap_or_default())
     }
 
-    /// What is in all blocks before this one, if all of them are counted.
+    /// Returns the sum of all blocks before this one, if they are completely counted.
     #[must_use]
     pub fn before(&self, block: &Block) -> Option<Sum> {
         if self.done < block.start {
@@ -116,22 +115,22 @@ impl Tally {
 /// A block of a log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Block {
-    /// Where its file begins.
+    /// The place at which its file begins.
     pub base: u64,
-    /// Its number in the file.
+    /// Its index in the file.
     pub number: usize,
-    /// Where its first record begins.
+    /// The place of its first record.
     pub start: u64,
-    /// Where the first record after it does.
+    /// The place of the first record after it.
     pub end: u64,
 }
 
 impl Book {
-    /// The block of the record that begins at `place`.
+    /// Returns the block of the record that begins at `place`.
     ///
     /// # Errors
     ///
-    /// When the file cannot be read.
+    /// The file cannot be read.
     pub fn block(&self, place: u64) -> Result<Block> {
         let base = self.bases().take_while(|base| *base <= place).last().unwrap_or(0);
         let number = (place - base.min(place)) / BLOCK;

@@ -1,4 +1,4 @@
-//! The writer's side: lines out of bytes, files out of lines.
+//! Writes a log: splits output into records and rotates files.
 
 use std::fs::{self, File};
 use std::io::Write;
@@ -11,10 +11,10 @@ use super::{MAX_FILES, MAX_RECORD, Stream, current, older};
 use crate::base::disk::{Error, Result, open_to_append, private_dir};
 use crate::container::LogOptions;
 
-/// About how many bytes of JSON are written at once.
+/// Approximate number of JSON bytes written at once.
 const BATCH: usize = 64 << 10;
 
-/// Writes a container's log. Nothing is on the disk before [`Writer::flush`].
+/// Writes a container's log. Output is buffered until [`Writer::flush`].
 #[derive(Debug)]
 pub struct Writer {
     folder: PathBuf,
@@ -24,16 +24,16 @@ pub struct Writer {
     size: u64,
     out: Vec<u8>,
     clock: Clock,
-    /// The beginning of a line whose end has not come, of standard output and error.
+    /// The incomplete last lines of standard output and standard error.
     partial: [Vec<u8>; 2],
 }
 
 impl Writer {
-    /// Goes on with the log in `folder`, which is made where missing.
+    /// Opens the log in `folder` for appending, and creates it if necessary.
     ///
     /// # Errors
     ///
-    /// When the folder or the file cannot be made.
+    /// The folder or the file cannot be created.
     pub fn open(folder: &Path, options: &LogOptions) -> Result<Self> {
         private_dir(folder)?;
         let file = open_to_append(&current(folder))?;
@@ -50,11 +50,11 @@ impl Writer {
         })
     }
 
-    /// Adds what a stream said at `time`.
+    /// Adds what was written to a stream at `time`.
     ///
     /// # Errors
     ///
-    /// When a full batch cannot be written, as [`Writer::flush`].
+    /// A full batch cannot be written, as in [`Writer::flush`].
     pub fn write(&mut self, stream: Stream, mut bytes: &[u8], time: Timestamp) -> Result<()> {
         let at = index(stream);
         while !bytes.is_empty() {
@@ -63,7 +63,7 @@ impl Writer {
             let end = match window.iter().position(|&byte| byte == b'\n') {
                 Some(newline) => newline + 1,
                 None if window.len() == room => {
-                    // Something must go, even when it is no text.
+                    // At least one byte must be written, even if it is not valid text.
                     let kept = unfinished(window);
                     if kept == room && self.partial[at].is_empty() { room } else { room - kept }
                 }
@@ -72,7 +72,7 @@ impl Writer {
                     return Ok(());
                 }
             };
-            // A character may lie across the two.
+            // A character may span the partial line and the new bytes.
             let line = if self.partial[at].is_empty() {
                 &bytes[..end]
             } else {
@@ -89,7 +89,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Ends a line that the stream left open: nothing more will come from it.
+    /// Ends incomplete lines: nothing more will be written.
     ///
     /// # Errors
     ///
@@ -104,11 +104,11 @@ impl Writer {
         self.flush()
     }
 
-    /// Hands what was added to the kernel, and starts a new file when this one is full.
+    /// Writes the buffered records, and starts a new file if this one is full.
     ///
     /// # Errors
     ///
-    /// `ENOSPC` and the like; what could not be written is dropped, so that a full disk
+    /// `ENOSPC` and the like. Records that could not be written are dropped, so that a full disk
     /// does not stop the container.
     pub fn flush(&mut self) -> Result<()> {
         if self.out.is_empty() {
@@ -129,7 +129,7 @@ impl Writer {
         if self.max_files == 1 {
             fs::remove_file(&newest).map_err(Error::io("remove", &newest))?;
         }
-        // The oldest is overwritten by the one after it.
+        // The second oldest overwrites the oldest.
         for n in (1..self.max_files).rev() {
             let (from, to) = (older(&self.folder, n - 1), older(&self.folder, n));
             match fs::rename(&from, &to) {
@@ -152,7 +152,7 @@ fn index(stream: Stream) -> usize {
     }
 }
 
-/// How many bytes at the end begin a character of UTF-8 without ending it.
+/// Returns the number of bytes at the end that begin but do not complete a UTF-8 character.
 fn unfinished(bytes: &[u8]) -> usize {
     for back in 1..=bytes.len().min(3) {
         let byte = bytes[bytes.len() - back];

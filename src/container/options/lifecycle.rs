@@ -1,4 +1,4 @@
-//! How a container ends, and what happens then.
+//! How a container is stopped, and what happens after it exits.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ const STOP_SIGNAL: &str = "SIGTERM";
 /// Seconds between the stop signal and SIGKILL.
 const STOP_TIMEOUT: i64 = 10;
 
-/// The end of a container.
+/// Options for stopping, restarting and removing a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LifecycleOptions {
@@ -21,29 +21,29 @@ pub struct LifecycleOptions {
     pub auto_remove: bool,
     /// `--restart`
     pub restart: RestartPolicy,
-    /// `--stop-signal`: a name or a number; resolved, a name as in signal(7).
+    /// `--stop-signal`: a name or a number; once resolved, a name as in signal(7).
     pub stop_signal: Option<String>,
-    /// `--stop-timeout` in seconds; negative waits for ever.
+    /// `--stop-timeout` in seconds; a negative value waits indefinitely.
     pub stop_timeout: Option<i64>,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// What happens when the container's process ends.
+/// What happens when the container exits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RestartPolicy {
-    /// Nothing.
+    /// Never restart.
     #[default]
     No,
-    /// It is started again, unless it was stopped by hand; then at boot.
+    /// Always restart, except after a manual stop; then it is started again at boot.
     Always,
-    /// As `always`, but not at boot when it was stopped by hand.
+    /// Like `always`, but a manually stopped container is not started at boot.
     UnlessStopped,
-    /// It is started again when its exit code is not 0, at most this often (0: no bound).
+    /// Restart after a non-zero exit code, at most this many times (0: no limit).
     OnFailure(u32),
-    /// What a newer hoist has.
+    /// A policy written by a newer hoist.
     #[serde(untagged)]
     Unknown(Unrecognized),
 }
@@ -61,13 +61,13 @@ impl fmt::Display for RestartPolicy {
     }
 }
 
-/// An end that cannot be.
+/// Invalid lifecycle options.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A word that is no signal.
+    /// A word that does not name a signal.
     #[error("invalid signal: {0}")]
     Signal(String),
-    /// `--rm` and a restart policy.
+    /// `--rm` together with a restart policy.
     #[error("conflicting options: --restart and --rm")]
     RestartAndRemove,
 }
@@ -92,13 +92,13 @@ impl crate::base::Explain for Error {
 }
 
 impl LifecycleOptions {
-    /// A name as in signal(7), `SIGTERM`.
+    /// Returns the stop signal's name as in signal(7), such as `SIGTERM`.
     #[must_use]
     pub fn stop_signal(&self) -> &str {
         self.stop_signal.as_deref().unwrap_or(STOP_SIGNAL)
     }
 
-    /// Seconds between that signal and SIGKILL; negative waits for ever.
+    /// Returns the seconds between that signal and SIGKILL; negative waits indefinitely.
     #[must_use]
     pub fn stop_timeout(&self) -> i64 {
         self.stop_timeout.unwrap_or(STOP_TIMEOUT)

@@ -7,50 +7,50 @@ use crate::base::disk::Unknown;
 
 const DRIVER: &str = "json-file";
 const DRIVERS: [&str; 2] = [DRIVER, "none"];
-/// Docker keeps everything, and that fills disks.
+/// Docker sets no limit by default, which fills disks.
 const MAX_SIZE: u64 = 10_000_000;
 const MAX_FILES: u32 = 3;
 
-/// The log of a container.
+/// Logging options.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LogOptions {
     /// `--log-driver`: `json-file` or `none`.
     pub driver: Option<String>,
-    /// `--log-opt max-size=`: a file of this many bytes is rotated.
+    /// `--log-opt max-size=`: bytes after which a file is rotated.
     pub max_size: Option<u64>,
-    /// `--log-opt max-file=`: the number of files that are kept.
+    /// `--log-opt max-file=`: the number of files to keep.
     pub max_files: Option<u32>,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// A log driver that is not built in.
+/// An unknown log driver.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("no logger named `{0}`")]
 pub struct NoDriver(pub String);
 
 impl LogOptions {
-    /// `json-file` or `none`.
+    /// Returns the log driver: `json-file` or `none`.
     #[must_use]
     pub fn driver(&self) -> &str {
         self.driver.as_deref().unwrap_or(DRIVER)
     }
 
-    /// Whether there is a log to read.
+    /// Returns whether there is a log to read.
     #[must_use]
     pub fn is_kept(&self) -> bool {
         self.driver() != "none"
     }
 
-    /// A file of this many bytes is rotated.
+    /// Returns the size in bytes after which a file is rotated.
     #[must_use]
     pub fn max_size(&self) -> u64 {
         self.max_size.unwrap_or(MAX_SIZE)
     }
 
-    /// The number of files that are kept.
+    /// Returns the number of files to keep.
     #[must_use]
     pub fn max_files(&self) -> u32 {
         self.max_files.unwrap_or(MAX_FILES)

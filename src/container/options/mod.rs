@@ -1,15 +1,15 @@
-//! What a container is: as a user asks for it, and as it is resolved with its image.
+//! The options of a container: as requested by a user, and as resolved with its image.
 //!
 //! ```text
 //! Options (the user's words) ──┐
 //!                              ├─ Options::resolve ─▶ Options, complete
 //! ImageConfig (the image's) ───┘
 //! ```
-//! One type has both. What was not asked for is empty or `None`; resolved, nothing of the image
-//! is left to look up. Readers ask the groups' methods, which know the defaults. Each group is one
-//! file: its fields, defaults, checks, and how Docker merges them with the image's. Pure: nothing
-//! is looked up but what is handed in. What depends on the container's files (a user's number, the
-//! program's place in `$PATH`) is decided when it starts.
+//! One type serves both. What was not requested is empty or `None`; resolved options no longer
+//! depend on the image. Readers use the groups' methods, which know the defaults. Each group is one
+//! file with its fields, defaults, checks, and Docker's rules for merging them with the image's
+//! configuration. Everything here is pure and uses only its arguments. What depends on the
+//! container's files (a user's id, the program's location in `$PATH`) is decided at start.
 
 pub mod lifecycle;
 pub mod logging;
@@ -38,73 +38,73 @@ use crate::base::{ContainerId, ErrorKind, Explain};
 use crate::oci::Platform;
 use crate::oci::image::Config as ImageConfig;
 
-/// What a container is.
+/// The options of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Options {
-    /// What runs.
+    /// What to run.
     pub process: ProcessOptions,
-    /// The file systems in it.
+    /// Its mounts.
     pub mounts: MountOptions,
     /// Its network.
     pub networking: NetworkOptions,
-    /// Its rights.
+    /// Its privileges.
     pub security: SecurityOptions,
     /// Its limits.
     pub resources: ResourceOptions,
-    /// Its end.
+    /// How it is stopped, restarted and removed.
     pub lifecycle: LifecycleOptions,
     /// Its log.
     pub logging: LogOptions,
-    /// `--label`; resolved, with the image's.
+    /// `--label`; once resolved, with the image's labels.
     pub labels: BTreeMap<String, String>,
-    /// `--platform`; resolved, what the image was built for.
+    /// `--platform`; once resolved, the image's platform.
     pub platform: Option<Platform>,
-    /// `--runtime`: `None` is the embedded one.
+    /// `--runtime`; `None` is the embedded runtime.
     pub runtime: Option<String>,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// Whether `run` and `create` ask a registry first.
+/// When `run` and `create` pull the image.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum PullPolicy {
     /// Always.
     Always,
-    /// Only when the image is not here.
+    /// Only if the image does not exist locally.
     #[default]
     Missing,
     /// Never.
     Never,
 }
 
-/// A wish that cannot be fulfilled.
+/// Invalid or unsupported options.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Of what runs.
+    /// Of the process.
     #[error(transparent)]
     Process(#[from] process::Error),
-    /// Of the file systems.
+    /// Of the mounts.
     #[error(transparent)]
     Mounts(#[from] mounts::Error),
     /// Of the network.
     #[error(transparent)]
     Networking(#[from] networking::Error),
-    /// Of the rights.
+    /// Of the privileges.
     #[error(transparent)]
     Security(#[from] NoCapability),
     /// Of the limits.
     #[error(transparent)]
     Resources(#[from] resources::Error),
-    /// Of the end.
+    /// Of the lifecycle.
     #[error(transparent)]
     Lifecycle(#[from] lifecycle::Error),
     /// Of the log.
     #[error(transparent)]
     Logging(#[from] logging::NoDriver),
-    /// `--runtime`
+    /// `--runtime` with any value.
     #[error("the runtime `{0}` is not supported")]
     Runtime(String),
 }
@@ -131,7 +131,7 @@ impl Explain for Error {
     }
 }
 
-/// What a newer hoist wrote where this one has to know what to do.
+/// A value written by a newer hoist in a field that this version has to understand.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("its {field} is `{value}`, which this hoist does not know")]
 pub struct NotUnderstood {
@@ -140,7 +140,7 @@ pub struct NotUnderstood {
 }
 
 impl NotUnderstood {
-    /// This value of this field.
+    /// Creates the error for this value of this field.
     pub fn new(field: impl Into<String>, value: impl ToString) -> Self {
         Self { field: field.into(), value: value.to_string() }
     }
@@ -156,23 +156,23 @@ impl Explain for NotUnderstood {
     }
 }
 
-/// What else a container depends on.
+/// Facts about the container and the host that options depend on.
 #[derive(Debug, Clone)]
 pub struct Facts<'a> {
-    /// The new container's id: its short form is the host name.
+    /// The new container's id; its short form is the default hostname.
     pub id: &'a ContainerId,
-    /// The host's name, which a container in the host's network has.
+    /// The host's name, used by containers in the host's network.
     pub host_name: &'a str,
-    /// What the image was built for.
+    /// The image's platform.
     pub platform: &'a Platform,
 }
 
 impl Options {
-    /// Merges what was asked for with the image's configuration.
+    /// Merges the requested options with the image's configuration.
     ///
     /// # Errors
     ///
-    /// The first wish that cannot be fulfilled.
+    /// The first option that is invalid or unsupported.
     pub fn resolve(&self, image: &ImageConfig, facts: &Facts<'_>) -> Result<Self, Error> {
         if let Some(runtime) = &self.runtime {
             return Err(Error::Runtime(runtime.clone()));
@@ -193,11 +193,11 @@ impl Options {
         })
     }
 
-    /// Before a start: whether all of it is understood that has to be.
+    /// Checks before a start that every value that matters is understood.
     ///
     /// # Errors
     ///
-    /// The first thing that is not: a newer hoist wrote it.
+    /// The first value that is not understood; a newer hoist wrote it.
     pub fn check_understood(&self) -> Result<(), NotUnderstood> {
         self.mounts.check_understood()?;
         self.networking.check_understood()?;
@@ -211,7 +211,7 @@ impl Options {
     }
 }
 
-/// The path without `.`, `..` and doubled slashes, by its words alone.
+/// Normalizes a path without accessing the file system: removes `.`, `..` and repeated slashes.
 fn clean(path: &Path) -> PathBuf {
     let mut out = PathBuf::from("/");
     for part in path.components() {
@@ -247,7 +247,7 @@ mod tests {
             .unwrap()
     }
 
-    /// Options with an image, as `ask` changes them.
+    /// Resolves options with a test image after `ask` has changed them.
     pub(super) fn resolved(ask: impl FnOnce(&mut Options)) -> Result<Options, Error> {
         let id = "ab".repeat(32).parse().unwrap();
         let mut options = Options::default();

@@ -1,4 +1,4 @@
-//! The file systems that are made visible in a container.
+//! The mounts of a container.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -10,58 +10,58 @@ use super::{NotUnderstood, clean};
 use crate::base::disk::{Unknown, Unrecognized};
 use crate::oci::image::Config as ImageConfig;
 
-/// The file systems of a container.
+/// Mount options.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct MountOptions {
-    /// `-v`, `--mount` and `--tmpfs`; resolved, those above others come first.
+    /// `-v`, `--mount` and `--tmpfs`; once resolved, parents come before their children.
     pub list: Vec<MountRequest>,
-    /// Anonymous volumes the image declares: paths in the container.
+    /// Anonymous volumes declared by the image: paths in the container.
     pub volumes: Vec<PathBuf>,
-    /// `--read-only`: the root cannot be written.
+    /// `--read-only`: mounts the root file system read-only.
     pub read_only: bool,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// A file system made visible in the container.
+/// A mount in the container.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct MountRequest {
-    /// Where, an absolute path in the container.
+    /// The mount point, an absolute path in the container.
     pub target: PathBuf,
-    /// Whether writing is refused.
+    /// Mounts it read-only.
     pub read_only: bool,
-    /// What.
+    /// What is mounted.
     pub kind: MountKind,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
 impl MountRequest {
-    /// A mount that can be written.
+    /// Creates a writable mount.
     #[must_use]
     pub fn new(target: impl Into<PathBuf>, kind: MountKind) -> Self {
         Self { target: target.into(), read_only: false, kind, unknown: Unknown::new() }
     }
 }
 
-/// Where a mount's files come from.
+/// What is mounted.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "type")]
 pub enum MountKind {
-    /// A path of the host.
+    /// A path on the host.
     Bind(Bind),
-    /// Memory.
+    /// A file system in memory.
     Tmpfs(Tmpfs),
-    /// What a newer hoist has.
+    /// A type written by a newer hoist.
     #[serde(untagged)]
     Unknown(Unrecognized),
 }
 
 impl MountKind {
-    /// Docker's word for it.
+    /// Returns Docker's name for the type.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -74,60 +74,60 @@ impl MountKind {
     }
 }
 
-/// A path of the host, seen in the container.
+/// A path on the host, mounted into the container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Bind {
-    /// An absolute path of the host.
+    /// An absolute path on the host.
     pub source: PathBuf,
-    /// `-v` makes a missing source as a folder, `--mount` refuses it.
+    /// Creates a missing source as a folder, as `-v` does; `--mount` fails instead.
     pub create_source: bool,
-    /// How mounts made later pass between host and container.
+    /// How later mounts propagate between host and container.
     pub propagation: Propagation,
-    /// Mounts below the source come along.
+    /// Includes the mounts below the source.
     pub recursive: bool,
-    /// Whether a read-only mount makes those below it read-only.
+    /// Whether a read-only mount makes the mounts below it read-only.
     #[serde(default)]
     pub submounts: Submounts,
-    /// Whether its files are to get a label by which containers may use them, and whose.
+    /// `z` or `Z`: relabels the files so that containers can use them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relabel: Option<Relabel>,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// What becomes of the mounts below a source that is mounted read-only.
+/// How to mount submounts of a read-only bind.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Submounts {
-    /// Read-only too, where the kernel can do it.
+    /// Read-only too, if the kernel supports it.
     #[default]
     Alike,
-    /// They stay as they are.
+    /// Writable.
     Writable,
-    /// Read-only too, or the container does not start.
+    /// Read-only too; otherwise the container does not start.
     ReadOnly,
-    /// What a newer hoist has.
+    /// A value written by a newer hoist.
     #[serde(untagged)]
     Unknown(Unrecognized),
 }
 
-/// Whose files are, by their SELinux label.
+/// Which containers may use the files, by their SELinux label.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Relabel {
-    /// All containers'.
+    /// All containers.
     #[serde(rename = "z")]
     Shared,
-    /// This container's alone.
+    /// This container only.
     #[serde(rename = "Z")]
     Private,
-    /// What a newer hoist has.
+    /// A value written by a newer hoist.
     #[serde(untagged)]
     Unknown(Unrecognized),
 }
 
 impl Relabel {
-    /// The mode of `-v`.
+    /// Returns the mode as written in `-v`.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -138,7 +138,7 @@ impl Relabel {
     }
 }
 
-/// How mounts made later pass between host and container: mount_namespaces(7).
+/// How later mounts propagate between host and container: mount_namespaces(7).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the kernel's words")]
@@ -155,7 +155,7 @@ pub enum Propagation {
 }
 
 impl Propagation {
-    /// The word of `mount --make-…` and of the runtime specification.
+    /// Returns the word used by `mount --make-…` and the runtime specification.
     #[must_use]
     pub fn as_str(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
@@ -174,24 +174,24 @@ impl Propagation {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Tmpfs {
-    /// Most bytes it holds; half of the memory when not said.
+    /// Maximum size in bytes; half of the memory by default.
     pub size: Option<u64>,
-    /// Mode of its root, 1777 when not said.
+    /// Mode of its root; 1777 by default.
     pub mode: Option<u32>,
     /// Further mount options as written: `exec`, `noexec`, `uid=…`, …
     pub options: Vec<String>,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// A mount that cannot be.
+/// An invalid mount.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A mount's target is relative, or the root itself.
+    /// The target is relative, or is the root itself.
     #[error("invalid mount target `{0}`: want an absolute path other than `/`")]
     Target(PathBuf),
-    /// Two mounts at one place.
+    /// Two mounts have the same target.
     #[error("duplicate mount point: {0}")]
     Duplicate(PathBuf),
 }
@@ -202,7 +202,8 @@ impl MountOptions {
         Ok(Self { list: resolve(&self.list)?, volumes, ..self.clone() })
     }
 
-    /// What to say of files that are to be labelled, where SELinux is on: that they are not.
+    /// Returns a warning for each bind that asks for a label, for use where SELinux is on: files
+    /// are not relabeled.
     pub(crate) fn unlabelled(&self) -> impl Iterator<Item = String> {
         self.list.iter().filter_map(|mount| {
             let MountKind::Bind(Bind { source, relabel: Some(relabel), .. }) = &mount.kind else {
@@ -250,7 +251,7 @@ fn resolve(requests: &[MountRequest]) -> Result<Vec<MountRequest>, Error> {
         }
         mounts.push(MountRequest { target, ..request.clone() });
     }
-    // What lies above another mount is mounted before it.
+    // A mount must exist before those below it.
     mounts.sort_by_key(|mount| mount.target.components().count());
     Ok(mounts)
 }

@@ -1,4 +1,4 @@
-//! What a container is connected to, what it is called there, and whom it asks for names.
+//! The network of a container, its names there, and its DNS configuration.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,17 +7,17 @@ use crate::base::ErrorKind;
 use crate::base::disk::{Unknown, Unrecognized};
 use crate::oci::image::Config as ImageConfig;
 
-/// The network of a container.
+/// Network options.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct NetworkOptions {
     /// `--network`
     pub network: NetworkMode,
-    /// `-h`: the container's short id unless asked otherwise; the host's with the host's network.
+    /// `-h`: the container's short id by default, or the host's name in the host's network.
     pub hostname: Option<String>,
     /// `--domainname`
     pub domainname: Option<String>,
-    /// `--add-host name:address`: further lines of /etc/hosts.
+    /// `--add-host name:address`: additional lines of /etc/hosts.
     pub extra_hosts: Vec<String>,
     /// `--dns`: name servers instead of the host's.
     pub dns: Vec<String>,
@@ -25,29 +25,29 @@ pub struct NetworkOptions {
     pub dns_search: Vec<String>,
     /// `--dns-option`: resolver options instead of the host's.
     pub dns_options: Vec<String>,
-    /// Ports the image exposes, `80/tcp`.
+    /// Ports exposed by the image, such as `80/tcp`.
     pub exposed_ports: Vec<String>,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// Which network a container has.
+/// The network that a container uses.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Unrecognized", into = "Unrecognized")]
 pub enum NetworkMode {
-    /// One of its own with nothing but `lo`.
+    /// A network namespace with only `lo`.
     None,
-    /// The host's.
+    /// The host's network.
     Host,
     /// The default bridge.
     #[default]
     Bridge,
-    /// Another container's, by name or id.
+    /// The network of another container, by name or id.
     Container(String),
-    /// A network that was created, by name or id.
+    /// A user-defined network, by name or id.
     Named(String),
-    /// What a newer hoist has: no word.
+    /// A value written by a newer hoist that is not a string.
     Unknown(Unrecognized),
 }
 
@@ -96,13 +96,13 @@ impl From<NetworkMode> for Unrecognized {
     }
 }
 
-/// A network that cannot be.
+/// Invalid network options.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A host name that the kernel does not take.
+    /// A hostname that the kernel does not accept.
     #[error("invalid hostname `{0}`: want at most 63 characters of a-z, A-Z, 0-9, `-` and `.`")]
     Hostname(String),
-    /// A network that was not created.
+    /// A network that does not exist.
     #[error("network {0} not found")]
     NoNetwork(String),
     /// `--network container:…`
@@ -128,13 +128,13 @@ impl Error {
 }
 
 impl NetworkOptions {
-    /// What it calls itself.
+    /// Returns the hostname; empty before it is resolved.
     #[must_use]
     pub fn hostname(&self) -> &str {
         self.hostname.as_deref().unwrap_or_default()
     }
 
-    /// The domain of that name; empty for none.
+    /// Returns the domain name; empty for none.
     #[must_use]
     pub fn domainname(&self) -> &str {
         self.domainname.as_deref().unwrap_or_default()

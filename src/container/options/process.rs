@@ -1,4 +1,4 @@
-//! What runs, as whom, and what of it the client carries.
+//! What a container runs, as which user, and which streams are attached.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -11,37 +11,37 @@ use super::clean;
 use crate::base::disk::{Kept, Unknown};
 use crate::oci::image::Config as ImageConfig;
 
-/// The process of a container.
+/// Process options.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ProcessOptions {
     /// `--entrypoint`; `Some` of an empty list clears the image's.
     pub entrypoint: Option<Vec<String>>,
-    /// Words after the image; empty takes the image's.
+    /// The words after the image; if empty, the image's command is used.
     pub command: Vec<String>,
-    /// `NAME=value`; a later one wins. (`-e NAME` was looked up by who read the words.)
+    /// `NAME=value`; later entries win. (`-e NAME` has been looked up by the front end.)
     pub env: Vec<String>,
     /// `-w`
     pub workdir: Option<PathBuf>,
-    /// `-u name|uid[:group|gid]`, looked up inside the image.
+    /// `-u name|uid[:group|gid]`, looked up in the container.
     pub user: Option<String>,
     /// `--group-add`: names or numbers.
     pub group_add: Vec<String>,
     /// `-t`: a terminal instead of three pipes.
     pub tty: bool,
-    /// `-i`: standard input is a pipe or the terminal; it is /dev/null otherwise.
+    /// `-i`: standard input is a pipe or the terminal instead of /dev/null.
     pub interactive: bool,
-    /// `-a` and `-d`: the streams that the command attaches. When not said, output, and input
-    /// with `-i`.
+    /// `-a` and `-d`: the streams that the command attaches. By default standard output and error,
+    /// and standard input with `-i`.
     pub attach: Option<Kept<Streams>>,
-    /// `--init`: an init process of ours reaps orphans and passes signals on.
+    /// `--init`: runs an init process that reaps orphans and forwards signals.
     pub init: bool,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// Some of a process's three standard streams.
+/// A selection of the standard streams.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Streams {
@@ -53,13 +53,13 @@ pub struct Streams {
     pub stderr: bool,
 }
 
-/// A process that cannot be.
+/// Invalid process options.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Neither the user nor the image says what to run.
+    /// Neither the user nor the image specifies a command.
     #[error("no command specified")]
     NoCommand,
-    /// A working directory that is not absolute.
+    /// The working directory is not absolute.
     #[error("the working directory `{0}` is invalid, it needs to be an absolute path")]
     Workdir(PathBuf),
 }
@@ -74,40 +74,40 @@ impl Error {
 }
 
 impl ProcessOptions {
-    /// The entry point, and nothing where there is none.
+    /// Returns the entry point; empty if there is none.
     #[must_use]
     pub fn entrypoint(&self) -> &[String] {
         self.entrypoint.as_deref().unwrap_or_default()
     }
 
-    /// What is executed: the entry point followed by the command.
+    /// Returns the command line to execute: the entry point followed by the command.
     #[must_use]
     pub fn program(&self) -> Vec<String> {
         [self.entrypoint(), &self.command].concat()
     }
 
-    /// Where it runs: absolute.
+    /// Returns the working directory, an absolute path.
     #[must_use]
     pub fn workdir(&self) -> &Path {
         self.workdir.as_deref().unwrap_or(Path::new("/"))
     }
 
-    /// `name|uid[:group|gid]`, empty for root.
+    /// Returns `name|uid[:group|gid]`; empty for root.
     #[must_use]
     pub fn user(&self) -> &str {
         self.user.as_deref().unwrap_or_default()
     }
 
-    /// The streams that the command which made it attaches: Docker's `AttachStdin`,
-    /// `AttachStdout` and `AttachStderr`.
+    /// Returns the streams attached at creation: Docker's `AttachStdin`, `AttachStdout` and
+    /// `AttachStderr`.
     #[must_use]
     pub fn attached(&self) -> Streams {
         let default = Streams { stdin: self.interactive, stdout: true, stderr: true };
         self.attach.as_ref().map_or(default, |attach| attach.value)
     }
 
-    /// Whether standard input ends with the first client that carries it, as Docker's
-    /// `StdinOnce`. Without, clients come and go (`run -di`).
+    /// Returns whether standard input is closed when the first client attached to it detaches, as
+    /// Docker's `StdinOnce` does. Otherwise clients can attach and detach repeatedly (`run -di`).
     #[must_use]
     pub fn stdin_once(&self) -> bool {
         self.interactive && self.attached().stdin
@@ -128,7 +128,8 @@ impl ProcessOptions {
         })
     }
 
-    /// Entry point and command: the image's command only goes with the image's entry point.
+    /// Merges entry point and command. The image's command is used only with the image's entry
+    /// point.
     fn merged_program(&self, image: &ImageConfig) -> Result<(Vec<String>, Vec<String>), Error> {
         let image_command = image.cmd().clone().unwrap_or_default();
         let image_entrypoint = image.entrypoint().clone().unwrap_or_default();
@@ -137,7 +138,7 @@ impl ProcessOptions {
             None if self.command.is_empty() => (image_entrypoint, image_command),
             None => (image_entrypoint, self.command.clone()),
         };
-        // Docker's way to write "no entry point".
+        // `--entrypoint ""` is Docker's way to clear the entry point.
         let entrypoint = if entrypoint == [""] { Vec::new() } else { entrypoint };
         match entrypoint.first().or(command.first()) {
             Some(program) if !program.is_empty() => Ok((entrypoint, command)),
@@ -146,15 +147,16 @@ impl ProcessOptions {
     }
 }
 
-/// The image's variables with the user's over them, or a container's with those of a command in
-/// it. An entry of the first without `=` is dropped, never looked up on the host
-/// (CVE-2026-57231); one of the others takes the variable away.
+/// Merges environments: the user's over the image's, or those of an exec over the container's.
+///
+/// An entry of the first list without `=` is dropped, and never looked up on the host
+/// (CVE-2026-57231). An entry of the second list without `=` removes the variable.
 #[must_use]
 pub fn environment(image: &[String], user: &[String]) -> Vec<String> {
     merged_environment(image, user, |name| name)
 }
 
-/// The same with what a variable is found by, which tests count.
+/// Like [`environment`], with a custom key so that tests can count comparisons.
 fn merged_environment<'a, K: Hash + Eq>(
     image: &'a [String],
     user: &'a [String],
@@ -196,7 +198,7 @@ mod tests {
 
     #[test]
     fn entry_point_and_command_go_by_dockers_rules() {
-        // image entry point, image command, --entrypoint, command → what runs
+        // image entry point, image command, --entrypoint, command → resulting command line
         for (entry, cmd, option, command, want) in [
             ("/e", "c", None, "", Some("/e c")),
             ("/e", "c", None, "x y", Some("/e x y")),
@@ -242,7 +244,7 @@ mod tests {
     fn standard_input_ends_with_its_client_only_where_one_was_attached() {
         let attach = |stdin, stdout, stderr| Some(Streams { stdin, stdout, stderr });
         for (interactive, attach, attached, once) in [
-            (true, None, (true, true, true), true), // run -i, create -i, records of before
+            (true, None, (true, true, true), true), // run -i, create -i, older records
             (false, None, (false, true, true), false), // run, create
             (true, attach(false, false, false), (false, false, false), false), // run -di
             (true, attach(true, true, false), (true, true, false), true), // run -i -a stdout
@@ -259,7 +261,7 @@ mod tests {
         static COMPARISONS: Cell<usize> = const { Cell::new(0) };
     }
 
-    /// A name that counts how often it is compared with another.
+    /// A name that counts how often it is compared.
     #[derive(Eq)]
     struct Counted<'a>(&'a str);
 

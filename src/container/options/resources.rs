@@ -1,15 +1,15 @@
-//! What a container may use.
+//! The resource limits of a container.
 
 use serde::{Deserialize, Serialize};
 
 use crate::base::disk::Unknown;
 
-/// Bytes of /dev/shm.
+/// Default size of /dev/shm in bytes.
 const SHM_SIZE: u64 = 64 << 20;
-/// Bytes of memory that a container needs at least.
+/// Minimum memory limit in bytes.
 const MIN_MEMORY: u64 = 6 << 20;
 
-/// The limits of a container.
+/// Resource limits.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ResourceOptions {
@@ -19,46 +19,46 @@ pub struct ResourceOptions {
     pub shm_size: Option<u64>,
     /// `--memory` in bytes; `None` is no limit.
     pub memory: Option<u64>,
-    /// `--memory-swap`: bytes of memory and swap together, -1 for as much swap as there is;
-    /// resolved, twice the memory when not said.
+    /// `--memory-swap`: bytes of memory and swap together, -1 for unlimited swap. Once resolved, it
+    /// defaults to twice the memory.
     pub memory_swap: Option<i64>,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// One resource limit: setrlimit(2).
+/// A resource limit: setrlimit(2).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Ulimit {
     /// `nofile`, `nproc`, `core`, …
     pub name: String,
-    /// -1 is no limit.
+    /// -1 is unlimited.
     pub soft: i64,
-    /// -1 is no limit.
+    /// -1 is unlimited.
     pub hard: i64,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// A limit that cannot be.
+/// Invalid resource limits.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// A resource limit that is none.
+    /// An invalid ulimit.
     #[error("invalid ulimit `{name}`: {why}")]
     Ulimit {
-        /// As written.
+        /// The name as written.
         name: String,
         /// What is wrong with it.
         why: &'static str,
     },
-    /// Less memory than a container needs.
+    /// Less memory than the minimum.
     #[error("Minimum memory limit allowed is 6MB")]
     Memory,
-    /// A limit of swap alone.
+    /// A swap limit without a memory limit.
     #[error("You should always set the Memory limit when using Memoryswap limit, see usage")]
     SwapAlone,
-    /// Less memory and swap than memory.
+    /// A limit for memory and swap below the memory limit.
     #[error("Minimum memoryswap limit should be larger than memory limit, see usage")]
     SwapBelowMemory,
 }
@@ -83,7 +83,7 @@ pub const ULIMITS: [&str; 15] = [
 ];
 
 impl ResourceOptions {
-    /// Bytes of /dev/shm.
+    /// Returns the size of /dev/shm in bytes.
     #[must_use]
     pub fn shm_size(&self) -> u64 {
         self.shm_size.filter(|&size| size > 0).unwrap_or(SHM_SIZE)
@@ -95,7 +95,7 @@ impl ResourceOptions {
         Ok(Self { shm_size: Some(self.shm_size()), memory, memory_swap, ..self.clone() })
     }
 
-    /// Memory, and memory with swap; 0 is not said.
+    /// Returns the limits of memory, and of memory and swap. 0 counts as unset.
     fn resolved_memory(&self) -> Result<(Option<u64>, Option<i64>), Error> {
         let bytes = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
         let both = self.memory_swap.filter(|&bytes| bytes != 0);

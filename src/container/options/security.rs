@@ -1,4 +1,4 @@
-//! What a container may do.
+//! The privileges of a container.
 
 use serde::{Deserialize, Serialize};
 
@@ -6,7 +6,7 @@ use super::NotUnderstood;
 use crate::base::disk::{Unknown, Unrecognized};
 use crate::container::capability::{self, NoCapability};
 
-/// The rights of a container.
+/// Security options.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SecurityOptions {
@@ -14,20 +14,20 @@ pub struct SecurityOptions {
     pub cap_add: Vec<String>,
     /// `--cap-drop`
     pub cap_drop: Vec<String>,
-    /// `--privileged`: everything the engine itself may do.
+    /// `--privileged`: every privilege that the engine itself has.
     pub privileged: bool,
-    /// `--security-opt no-new-privileges`: no program gains rights by set-user-id bits or file
-    /// capabilities.
+    /// `--security-opt no-new-privileges`: no program gains privileges through set-user-id bits or
+    /// file capabilities.
     pub no_new_privileges: bool,
     /// `--security-opt seccomp=`
     pub seccomp: Seccomp,
-    /// `--security-opt apparmor=`: a profile's name, or `unconfined`; the default one where nothing
-    /// is said.
+    /// `--security-opt apparmor=`: the name of a profile, or `unconfined`; the default profile if
+    /// unset.
     pub apparmor: Option<String>,
-    /// `--security-opt label=`: parts of an SELinux label, as `type:container_t`, `disable` for none;
-    /// they are without effect where SELinux is off.
+    /// `--security-opt label=`: parts of an SELinux label such as `type:container_t`, or `disable`.
+    /// No effect where SELinux is off.
     pub selinux: Vec<String>,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
@@ -36,21 +36,21 @@ pub struct SecurityOptions {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Seccomp {
-    /// Docker's default profile.
+    /// Those of Docker's default profile.
     #[default]
     Default,
     /// All of them.
     Unconfined,
-    /// The profile with this text (JSON; read from its file by who read the words).
+    /// Those of a profile: its JSON text, which the front end has read from the file.
     Profile(String),
-    /// What a newer hoist has.
+    /// A value written by a newer hoist.
     #[serde(untagged)]
     Unknown(Unrecognized),
 }
 
 impl SecurityOptions {
-    /// The full set of capabilities, `CAP_…`, before it is cut to what the caller has. Of words
-    /// that are not known nothing follows but that there are none.
+    /// Returns the full set of capabilities, as `CAP_…`, before it is reduced to those that the
+    /// caller has. Empty if `cap_add` or `cap_drop` contains an unknown word.
     #[must_use]
     pub fn capabilities(&self) -> Vec<String> {
         if self.privileged {
@@ -70,11 +70,11 @@ impl SecurityOptions {
         Ok(Self { seccomp, ..self.clone() })
     }
 
-    /// Refuses what a newer hoist wrote.
+    /// Checks that every value is understood.
     ///
     /// # Errors
     ///
-    /// The first field that is not understood.
+    /// The first value that a newer hoist wrote.
     pub fn check_understood(&self) -> Result<(), NotUnderstood> {
         if let Seccomp::Unknown(value) = &self.seccomp {
             return Err(NotUnderstood::new("seccomp", value));

@@ -1,15 +1,15 @@
-//! Older forms of the files, as what they are now.
+//! Converts older versions of the state files to the current one.
 //!
 //! ```text
-//! record.json  1    options and configuration had no groups, and some fields other names in each
-//! run.json     1    the network part's values: `network`, with what it had done, and `endpoint`
+//! record.json  1    options and configuration had no groups, and some fields had other names
+//! run.json     1    the network's values: `network`, with what had been applied, and `endpoint`
 //! ```
 
 use serde_json::{Map, Value};
 
 use super::{RUN_VERSION, Record, Run, VERSION};
 
-/// The groups that fields of version 1 belong to now.
+/// The groups that the fields of version 1 belong to in version 2.
 const GROUPS: &[(&str, &[&str])] = &[
     (
         "process",
@@ -48,14 +48,14 @@ const GROUPS: &[(&str, &[&str])] = &[
     ("lifecycle", &["auto_remove", "restart", "stop_signal", "stop_timeout"]),
 ];
 
-/// The names of fields that have others now.
+/// Fields that were renamed.
 const RENAMED: &[(&str, &str)] = &[("open_stdin", "interactive"), ("mounts", "list"), ("log", "logging")];
 
-/// A record of version 1.
+/// Converts a record of version 1.
 pub(super) fn record(bytes: &[u8]) -> serde_json::Result<Record> {
     let mut record: Map<String, Value> = serde_json::from_slice(bytes)?;
     record.insert("version".to_owned(), VERSION.into());
-    // The configuration had the set that follows from them.
+    // The resolved options had only the resulting set of capabilities.
     let asked = record.get("options").and_then(Value::as_object);
     let caps = ["cap_add", "cap_drop"].map(|name| (name, asked.and_then(|it| it.get(name)).cloned()));
     for name in ["options", "config"] {
@@ -72,7 +72,7 @@ pub(super) fn record(bytes: &[u8]) -> serde_json::Result<Record> {
     serde_json::from_value(record.into())
 }
 
-/// Version 1 wrote how output is logged in full, whether or not somebody had asked for it.
+/// Removes defaults: version 1 always wrote all logging options, even if unset.
 fn forget_default_log(asked: &mut Map<String, Value>) {
     let default = [("driver", "json-file".into()), ("max_size", 10_000_000.into()), ("max_files", 3.into())];
     let Some(Value::Object(log)) = asked.get_mut("log") else { return };
@@ -82,7 +82,7 @@ fn forget_default_log(asked: &mut Map<String, Value>) {
     log.retain(|name, value: &mut Value| !default.contains(&(name.as_str(), value.clone())));
 }
 
-/// Puts the fields of version 1 into their groups.
+/// Moves the fields of version 1 into their groups.
 fn group(fields: &mut Map<String, Value>) {
     for (old, new) in RENAMED {
         if let Some(value) = fields.remove(*old) {
@@ -95,7 +95,7 @@ fn group(fields: &mut Map<String, Value>) {
     }
 }
 
-/// A run of version 1. All but its network is as it was.
+/// Converts a run of version 1. Only its network part differs.
 pub(super) fn run(bytes: &[u8]) -> serde_json::Result<Run> {
     let mut run: Run = serde_json::from_slice(bytes)?;
     run.version = RUN_VERSION;

@@ -1,4 +1,4 @@
-//! Tests of the files: what follows from them, older forms, and those of a newer hoist.
+//! Tests of the state files: decisions based on them, older versions, and files of a newer hoist.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::base::disk::{self, State};
 use crate::container::NetworkMode;
 use crate::container::options::LogOptions;
 
-/// A record and a run as files of this version have them.
+/// Creates a record and a run of the current version.
 fn record_and_run(restart: RestartPolicy) -> (Record, Run) {
     let id = "a".repeat(64);
     let mut config = Options::default();
@@ -31,22 +31,22 @@ fn a_run_found_dead_is_followed_by_another_as_its_policy_says() {
     use Status::{Restarting, Running};
     let ended = Some(Timestamp::UNIX_EPOCH);
     for (restart, status, starting, finished, code, count, wanted) in [
-        // The first start was cut off.
+        // The first start was interrupted.
         (Always, Running, true, None, 0, 0, false),
         (Always, Running, true, ended, 1, 0, false),
-        // It ended, and nobody recorded it.
+        // It exited, and nobody recorded it.
         (Always, Running, false, None, 0, 0, true),
         (No, Running, false, None, 0, 0, false),
         (OnFailure(2), Running, false, None, 0, 1, true),
         (OnFailure(2), Running, false, None, 0, 2, false),
-        // Its end is recorded.
+        // Its exit is recorded.
         (OnFailure(2), Running, false, ended, 0, 1, false),
         (OnFailure(2), Running, false, ended, 1, 1, true),
         (No, Running, false, ended, 1, 0, false),
-        // It waits for its restart: that was decided before it was counted.
+        // It waits for its restart, which was decided before it was counted.
         (OnFailure(2), Restarting, false, ended, 1, 1, true),
         (No, Restarting, false, ended, 143, 0, true), // `hoist restart`
-        // The restart was cut off before it was counted, and after.
+        // The restart was interrupted before it was counted, and after.
         (OnFailure(2), Restarting, true, ended, 1, 1, true),
         (OnFailure(2), Restarting, true, None, 0, 1, true),
         (OnFailure(2), Restarting, true, None, 0, 2, false),
@@ -69,12 +69,12 @@ fn read<T: State>(text: &str) -> T {
     disk::read_state(&path).unwrap()
 }
 
-/// What a rewrite makes of a state file.
+/// Reads a state file and writes it again.
 fn rewritten<T: State>(value: &Value) -> Value {
     serde_json::to_value(read::<T>(&value.to_string())).unwrap()
 }
 
-/// Puts an unknown field into every object of `value`, but into those with keys of the user's.
+/// Adds an unknown field to every object of `value` except those with keys chosen by the user.
 fn extend(value: &mut Value, more: &Value) {
     match value {
         Value::Object(fields) => {
@@ -91,7 +91,7 @@ fn extend(value: &mut Value, more: &Value) {
     }
 }
 
-/// Every place in `value` whose path ends so.
+/// Returns every path in `value` that ends in `end`.
 fn places(value: &Value, end: &str) -> Vec<String> {
     fn walk(value: &Value, path: &str, end: &str, found: &mut Vec<String>) {
         let children: Vec<(String, &Value)> = match value {

@@ -1,21 +1,20 @@
-//! Containers on the disk: found, made, changed and removed, a folder each.
+//! Containers on disk, a folder each.
 //!
 //! ```text
 //! <root>/containers/<id>/   record.json  unsynced  lock  upper  work  log/  etc/
 //! <root>/names/containers/<name> → id
 //! <run>/containers/<id>/    run.json  control  monitor.lock  monitor.log  exec/
 //! ```
-//! The link in `names` is what makes a container: the folder comes first, then the link,
-//! which fails when the name is taken. A folder whose name does not point back, which is
-//! `unsynced` or has no record, and whose lock is free is half-made, and [`sweep`] takes it away;
-//! a link that no record confirms is stale, and is replaced. One that a whole container has lost
-//! [`sweep`] makes again, and until then the record holds the name. A record that cannot be read
-//! may be all there is of a container: it confirms every link to it, and only who asks for it
-//! removes it.
+//! The link in `names` completes a container: the folder is created first, then the link, which
+//! fails if the name is taken. A folder is half-made if its lock is free, no name points back to
+//! it, and it is `unsynced` or has no record; [`sweep`] removes it. A link that no record confirms
+//! is stale and gets replaced. If a complete container has lost its link, [`sweep`] recreates it;
+//! until then the record reserves the name. An unreadable record may be all that is left of a
+//! container: it confirms every link to it, and is removed only on request.
 //!
-//! `unsynced` is there until the name and the record are on the disk: for ever with `--rm`, which
-//! a power cut ends anyway. So what a power cut leaves of a record that nobody was promised is
-//! litter.
+//! `unsynced` exists until the name and the record are on disk. With `--rm` it stays, since a power
+//! cut ends such a container anyway. A record that a power cut damaged while `unsynced` still
+//! existed was never reported as created, and is litter.
 
 mod names;
 mod remove;
@@ -40,18 +39,18 @@ pub use remove::{
     remove_unreadable, set_aside, sweep,
 };
 
-/// A container that cannot be found, made or named.
+/// A container cannot be found, created or named.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// Nothing is called so.
+    /// No container has this name or id.
     #[error("No such container: {0}")]
     NotFound(String),
-    /// The part of an id fits several.
+    /// The id prefix matches several containers.
     #[error("multiple containers start with `{prefix}`: {}", .candidates.join(", "))]
     Ambiguous {
-        /// As the user wrote it.
+        /// The prefix as the user wrote it.
         prefix: String,
-        /// What it could mean.
+        /// The short ids that it matches.
         candidates: Vec<String>,
     },
     /// Another container has the name.
@@ -59,10 +58,10 @@ pub enum Error {
     NameInUse {
         /// The name.
         name: Name,
-        /// Whose it is.
+        /// The container that has it.
         owner: ContainerId,
     },
-    /// A state file of the container cannot be read. It can be removed all the same.
+    /// The container's record cannot be read. The container can still be removed.
     #[error("the state of container `{}` cannot be read", .id.short())]
     Damaged {
         /// The container.
@@ -70,7 +69,7 @@ pub enum Error {
         /// Which file, and why.
         source: DiskError,
     },
-    /// The file of the container's run cannot be read, and the container may be up.
+    /// The container's `run.json` cannot be read, and the container may be running.
     #[error("the state of container `{}` cannot be read", .id.short())]
     DamagedRun {
         /// The container.
@@ -78,7 +77,7 @@ pub enum Error {
         /// Which file, and why.
         source: DiskError,
     },
-    /// Another file.
+    /// Another file cannot be read or written.
     #[error(transparent)]
     Disk(#[from] DiskError),
 }
@@ -89,7 +88,7 @@ impl Explain for Error {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::Ambiguous { .. } => ErrorKind::Ambiguous,
             Self::NameInUse { .. } => ErrorKind::Conflict,
-            // The container is there, whatever of it is not.
+            // The container exists even though the file does not.
             Self::Damaged { source, .. } if source.is_not_found() => ErrorKind::Corrupt,
             Self::Disk(error)
             | Self::Damaged { source: error, .. }
@@ -120,33 +119,33 @@ fn join_hints(first: Option<String>, second: String) -> String {
     }
 }
 
-/// What ends a container without its run's file.
+/// Returns a hint on how to stop a container whose `run.json` cannot be read.
 #[must_use]
 pub fn how_to_end(id: &ContainerId) -> String {
     let id = id.short();
     format!("`hoist kill {id}` ends it, `hoist rm -f {id}` removes it")
 }
 
-/// The result of a look-up or a change.
+/// The result of an operation of the store.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// The lock of one container.
+/// Returns the path of a container's lock.
 #[must_use]
 pub fn lock_file(paths: &Paths, id: &ContainerId) -> PathBuf {
     paths.container(id).join("lock")
 }
 
-/// The lock its monitor holds while it lives.
+/// Returns the path of the lock that its monitor holds while it is alive.
 #[must_use]
 pub fn monitor_lock(paths: &Paths, id: &ContainerId) -> PathBuf {
     paths.container_run(id).join("monitor.lock")
 }
 
-/// Takes the container's lock, so that nobody else starts, changes or removes it.
+/// Takes the container's lock, which keeps others from starting, changing or removing it.
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] when the container is gone.
+/// [`Error::NotFound`] if the container does not exist.
 pub fn lock(paths: &Paths, id: &ContainerId) -> Result<Lock> {
     match Lock::exclusive(&lock_file(paths, id), Rank::Container) {
         Err(error) if error.is_not_found() => Err(Error::NotFound(id.as_str().to_owned())),
@@ -154,7 +153,7 @@ pub fn lock(paths: &Paths, id: &ContainerId) -> Result<Lock> {
     }
 }
 
-/// The same, if nobody holds it.
+/// Like [`lock`], but returns `None` if the lock is held.
 ///
 /// # Errors
 ///
@@ -166,12 +165,12 @@ pub fn try_lock(paths: &Paths, id: &ContainerId) -> Result<Option<Lock>> {
     }
 }
 
-/// Takes away what lies in the place of the lock's file of a container that is to be removed: a
-/// folder or a socket, which nobody can lock, does not keep the container.
+/// Clears the way for the lock of a container that is to be removed: deletes a folder or a socket
+/// in place of the lock file, which could not be locked.
 ///
 /// # Errors
 ///
-/// It cannot be removed.
+/// It cannot be deleted.
 pub fn make_lockable(paths: &Paths, id: &ContainerId) -> Result<()> {
     let file = lock_file(paths, id);
     match try_lock(paths, id) {
@@ -188,11 +187,11 @@ fn run_file(paths: &Paths, id: &ContainerId) -> PathBuf {
     paths.container_run(id).join("run.json")
 }
 
-/// The record of a container; `None` when there is none.
+/// Returns the record of a container, or `None` if there is none.
 ///
 /// # Errors
 ///
-/// When it is there but cannot be read.
+/// It exists but cannot be read.
 pub fn load(paths: &Paths, id: &ContainerId) -> Result<Option<Record>> {
     let path = record_file(paths, id);
     let record: Option<Record> = match disk::read_state(&path) {
@@ -210,19 +209,19 @@ pub fn load(paths: &Paths, id: &ContainerId) -> Result<Option<Record>> {
     }
 }
 
-/// The run of a container; `None` when it has none, or one of another boot.
+/// Returns the current run of a container; `None` if it has none, or one of an earlier boot.
 ///
 /// # Errors
 ///
-/// When it is there but cannot be read.
+/// It exists but cannot be read.
 pub fn load_run(paths: &Paths, id: &ContainerId) -> Result<Option<Run>> {
     let damaged = |source| Error::DamagedRun { id: id.clone(), source };
     let run: Option<Run> = none_when_missing(disk::read_state(&run_file(paths, id)), damaged)?;
     Ok(run.filter(|run| run.boot_id == boot_id()))
 }
 
-/// Whether a container is there but its record is not: a name leads to its folder, and names
-/// are given last. What is half-made or being removed has none.
+/// Returns whether a container has lost its record: a name leads to its folder, and the name is
+/// created last. A container that is half-made or being removed has no name.
 fn is_lost(paths: &Paths, id: &ContainerId) -> bool {
     let leads_here = |link: &fs::DirEntry| {
         fs::read_link(link.path()).is_ok_and(|target| target.as_os_str() == id.as_str())
@@ -243,12 +242,12 @@ fn none_when_missing<T>(
     }
 }
 
-/// Writes the record. It is on the disk when this returns, but with `--rm`: whoever hears of a
-/// start or an exit code finds it after a power cut.
+/// Writes the record. Unless the container has `--rm`, it is on disk when this returns, so a start
+/// or an exit code that was reported survives a power cut.
 ///
 /// # Errors
 ///
-/// When the disk is full or the container is gone.
+/// The disk is full, or the container does not exist.
 pub fn save(paths: &Paths, record: &Record) -> Result<()> {
     let path = record_file(paths, &record.id);
     if record.config.lifecycle.auto_remove {
@@ -256,7 +255,7 @@ pub fn save(paths: &Paths, record: &Record) -> Result<()> {
     }
     disk::write_state_synced(&path, record)?;
     let folder = paths.container(&record.id);
-    let _ = fs::remove_file(unsynced(&folder)); // one that is left says less
+    let _ = fs::remove_file(unsynced(&folder)); // harmless if it stays
     Ok(disk::sync_folders([folder])?)
 }
 
@@ -264,17 +263,17 @@ pub fn save(paths: &Paths, record: &Record) -> Result<()> {
 ///
 /// # Errors
 ///
-/// When the disk is full.
+/// The disk is full.
 pub fn save_run(paths: &Paths, id: &ContainerId, run: &Run) -> Result<()> {
     Ok(disk::write_state(&run_file(paths, id), run)?)
 }
 
-/// Writes the run over the one that is there, in place where the disk is full: that needs no
-/// further room.
+/// Replaces the run. If the disk is full, overwrites the file in place, which needs no additional
+/// space.
 ///
 /// # Errors
 ///
-/// When there is none, or it cannot be written in place either.
+/// There is no run, or the file cannot be overwritten either.
 pub fn replace_run(paths: &Paths, id: &ContainerId, run: &Run) -> Result<()> {
     let path = run_file(paths, id);
     match disk::write_state(&path, run) {
@@ -283,33 +282,33 @@ pub fn replace_run(paths: &Paths, id: &ContainerId, run: &Run) -> Result<()> {
     }
 }
 
-/// Keeps in the run how it ended: the record cannot be written.
+/// Stores the exit state in the run, for when the record cannot be written.
 ///
 /// # Errors
 ///
-/// When there is no run, or its file cannot be written either.
+/// There is no run, or its file cannot be written either.
 pub fn keep_end(paths: &Paths, record: &Record) -> Result<()> {
     let Some(run) = load_run(paths, &record.id)? else {
         return Err(Error::NotFound(record.id.as_str().to_owned()));
     };
-    // What the container had is given back.
+    // The container's resources have been released.
     let ended = Some(record.state.clone());
     let run = Run { status: Status::Exited, init: None, endpoints: None, ended, ..run };
     replace_run(paths, &record.id, &run)
 }
 
-/// Forgets the run: its folder is removed.
+/// Removes the run's folder.
 ///
 /// # Errors
 ///
-/// When a file of it cannot be removed.
+/// A file in it cannot be removed.
 pub fn forget_run(paths: &Paths, id: &ContainerId) -> Result<()> {
-    // First what readers look at, then the rest.
+    // The file that readers look at goes first.
     let _ = fs::remove_file(run_file(paths, id));
     Ok(tree::remove(&paths.container_run(id))?)
 }
 
-/// What this boot of the machine is called.
+/// Returns the kernel's id of the current boot.
 #[must_use]
 pub fn boot_id() -> &'static str {
     static BOOT: OnceLock<String> = OnceLock::new();
@@ -319,13 +318,13 @@ pub fn boot_id() -> &'static str {
     })
 }
 
-/// When this boot began, as the kernel reckons it.
+/// Returns the time of the current boot according to the kernel.
 #[must_use]
 pub fn boot_time() -> Option<Timestamp> {
     Timestamp::from_second(sys::process::boot_time()?).ok()
 }
 
-/// How a container is, by what is on the disk.
+/// Returns a container's status according to its state files.
 #[must_use]
 pub fn status(record: &Record, run: Option<&Run>) -> Status {
     match run {
@@ -337,20 +336,20 @@ pub fn status(record: &Record, run: Option<&Run>) -> Status {
     }
 }
 
-/// The ids of all folders, half-made ones too.
+/// Returns the ids of all container folders, including half-made ones.
 ///
 /// # Errors
 ///
-/// When the folder of containers cannot be read.
+/// The folder cannot be read.
 pub fn ids(paths: &Paths) -> Result<Vec<ContainerId>> {
     ids_in(paths.containers())
 }
 
-/// The ids of all runs, also of containers that are gone.
+/// Returns the ids of all runs, including those of removed containers.
 ///
 /// # Errors
 ///
-/// When the folder of runs cannot be read.
+/// The folder cannot be read.
 pub fn run_ids(paths: &Paths) -> Result<Vec<ContainerId>> {
     ids_in(paths.runs())
 }
@@ -364,18 +363,17 @@ fn ids_in(dir: PathBuf) -> Result<Vec<ContainerId>> {
     Ok(entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect())
 }
 
-/// What says of a container's folder that its record may not be on the disk.
+/// Returns the file that marks a container whose record may not be on disk.
 fn unsynced(folder: &Path) -> PathBuf {
     folder.join("unsynced")
 }
 
-/// Makes a container: its folder, its record, and then its name; then all of it is on the
-/// disk, but with `--rm`. The lock is the caller's to keep until it is done with the new
-/// container.
+/// Creates a container: its folder, its record, and then its name. Unless it has `--rm`, all of it
+/// is on disk when this returns. The caller keeps the lock until it is done with the new container.
 ///
 /// # Errors
 ///
-/// [`Error::NameInUse`]; then nothing is left.
+/// [`Error::NameInUse`]; then nothing is left behind.
 pub fn create(paths: &Paths, record: &Record) -> Result<Lock> {
     let folder = paths.container(&record.id);
     let lock = new_folder(paths, &record.id)?;
@@ -388,7 +386,7 @@ pub fn create(paths: &Paths, record: &Record) -> Result<Lock> {
         if !record.config.lifecycle.auto_remove {
             disk::sync_file(&path)?;
             disk::sync_folders([&folder, &paths.containers(), &paths.container_names()])?;
-            let _ = fs::remove_file(unsynced); // one that is left says less
+            let _ = fs::remove_file(unsynced); // harmless if it stays
         }
         Ok(())
     })();
@@ -399,8 +397,8 @@ pub fn create(paths: &Paths, record: &Record) -> Result<Lock> {
     made.map(|()| lock)
 }
 
-/// Makes a container's folder and takes its lock: again when [`sweep`] came in between and took
-/// the folder for half-made.
+/// Creates a container's folder and takes its lock. Retries if [`sweep`] removed the folder in
+/// between because it looked half-made.
 fn new_folder(paths: &Paths, id: &ContainerId) -> Result<Lock> {
     loop {
         disk::private_dir(&paths.container(id))?;

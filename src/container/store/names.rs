@@ -1,7 +1,7 @@
-//! What containers are called: found by name and id, named and renamed.
+//! Container names: look-up by name and id, naming and renaming.
 //!
-//! Where the link of a name is lost or damaged, the record still says whose it is. So that no
-//! look-up reads every record for that, only those are read to which no link leads.
+//! If the link of a name is lost or damaged, the record still has the name. To avoid reading every
+//! record, a look-up reads only those of containers without a link.
 
 use std::collections::HashSet;
 use std::fs;
@@ -15,17 +15,17 @@ use crate::base::disk::{self, Error as DiskError, Lock};
 use crate::base::{ContainerId, Name, Paths, id};
 use crate::container::record::Record;
 
-/// Finds a container by its id, its name, or the start of its id, in this order.
+/// Finds a container by its id, its name, or a prefix of its id, in this order.
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`] and [`Error::Ambiguous`]; [`Error::Damaged`] when it is the one.
+/// [`Error::NotFound`] and [`Error::Ambiguous`]; [`Error::Damaged`] if its record cannot be read.
 pub fn find(paths: &Paths, target: &str) -> Result<Record> {
     let id = find_id(paths, target)?;
     load(paths, &id)?.ok_or_else(|| Error::NotFound(target.to_owned()))
 }
 
-/// The same, also where its record cannot be read.
+/// Like [`find`], but also finds a container whose record cannot be read.
 ///
 /// # Errors
 ///
@@ -58,22 +58,22 @@ pub fn find_id(paths: &Paths, target: &str) -> Result<ContainerId> {
     }
 }
 
-/// Whether there is a record, readable or not.
+/// Returns whether there is a record, readable or not.
 fn is_there(paths: &Paths, id: &ContainerId) -> bool {
     !matches!(load(paths, id), Ok(None))
 }
 
-/// Whose name this is; `None` when it is free, or its link is stale.
+/// Returns the container that owns a name; `None` if the name is free or its link is stale.
 pub(super) fn owner(paths: &Paths, name: &Name) -> Option<ContainerId> {
     let target = fs::read_link(paths.container_name(name)).ok()?;
     let id: ContainerId = target.to_str()?.parse().ok()?;
     match load(paths, &id) {
         Ok(record) => record.filter(|record| record.name == *name).map(|record| record.id),
-        Err(_) => Some(id), // it may be called so
+        Err(_) => Some(id), // it may have this name
     }
 }
 
-/// Whose name this is by its record alone: its link was lost.
+/// Returns the owner of a name whose link is lost, according to the records.
 fn unlinked_owner(paths: &Paths, name: &Name) -> Option<ContainerId> {
     let mut unlinked: HashSet<_> = ids(paths).ok()?.into_iter().collect();
     for (_, id) in links(paths) {
@@ -85,7 +85,7 @@ fn unlinked_owner(paths: &Paths, name: &Name) -> Option<ContainerId> {
     })
 }
 
-/// Every link in the folder of names, and to which container it leads.
+/// Returns every link in the folder of names with the container that it points to.
 pub(super) fn links(paths: &Paths) -> impl Iterator<Item = (PathBuf, Option<ContainerId>)> {
     let entries = fs::read_dir(paths.container_names()).into_iter().flatten().flatten();
     entries.map(|entry| {
@@ -96,24 +96,24 @@ pub(super) fn links(paths: &Paths) -> impl Iterator<Item = (PathBuf, Option<Cont
     })
 }
 
-/// Makes the link again that leads from a container's name to it, unless the name is another's
-/// by now. The caller holds its lock.
+/// Recreates the link from a container's name to it, unless another container has taken the name.
+/// The caller holds the container's lock.
 pub(super) fn relink(paths: &Paths, record: &Record) {
     let link = paths.container_name(&record.name);
     if owner(paths, &record.name).is_none() && !is_changing(paths, &link) {
         let _ = disk::private_dir(&paths.container_names());
-        let _ = fs::remove_file(&link); // stale, or not there
-        let _ = symlink(record.id.as_str(), link); // without it the record is found all the same
+        let _ = fs::remove_file(&link); // stale or missing
+        let _ = symlink(record.id.as_str(), link); // without a link it can still be found
     }
 }
 
-/// Whether a link is left of a rename that was killed: the container it leads to is called
-/// otherwise.
+/// Returns whether a link is left over from an interrupted rename: the container it points to has
+/// another name.
 pub(super) fn is_left_behind(paths: &Paths, link: &Path, id: &ContainerId) -> bool {
     matches!(load(paths, id), Ok(Some(record)) if paths.container_name(&record.name) != link)
 }
 
-/// The name that leads to a container whose record cannot be read.
+/// Returns the name that points to a container whose record cannot be read.
 #[must_use]
 pub fn name_of(paths: &Paths, id: &ContainerId) -> Option<Name> {
     let leads_there = |name: &Name| {
@@ -123,17 +123,17 @@ pub fn name_of(paths: &Paths, id: &ContainerId) -> Option<Name> {
     entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).find(leads_there)
 }
 
-/// Whether the container's name points to it.
+/// Returns whether the container's name points to it.
 #[must_use]
 pub fn is_confirmed(paths: &Paths, record: &Record) -> bool {
     let target = fs::read_link(paths.container_name(&record.name));
     target.is_ok_and(|target| target == Path::new(record.id.as_str()))
 }
 
-/// Milliseconds that a rename may take.
+/// How long to wait for a rename in progress, in milliseconds.
 const PATIENCE: u32 = 1000;
 
-/// Makes the link from a name to an id.
+/// Creates the link from a name to an id.
 pub(super) fn claim(paths: &Paths, name: &Name, id: &ContainerId) -> Result<()> {
     let link = paths.container_name(name);
     if let Some(owner) = unlinked_owner(paths, name).filter(|owner| owner != id) {
@@ -149,12 +149,12 @@ pub(super) fn claim(paths: &Paths, name: &Name, id: &ContainerId) -> Result<()> 
                 if let Some(owner) = owner(paths, name) {
                     return Err(Error::NameInUse { name: name.clone(), owner });
                 }
-                // A rename in progress has its link before its record.
+                // A rename in progress has created its link but not yet written its record.
                 if is_changing(paths, &link) && tries < PATIENCE {
                     std::thread::sleep(Duration::from_millis(1));
                     continue;
                 }
-                let _ = fs::remove_file(&link); // somebody else may have been faster
+                let _ = fs::remove_file(&link); // another process may have removed it first
             }
             Err(error) => return Err(DiskError::io("link", link)(error).into()),
         }
@@ -162,25 +162,25 @@ pub(super) fn claim(paths: &Paths, name: &Name, id: &ContainerId) -> Result<()> 
     Err(DiskError::io("link", link)(io::ErrorKind::AlreadyExists.into()).into())
 }
 
-/// Whether somebody holds the lock of the container that a link points to.
+/// Returns whether the lock of the container that a link points to is held.
 fn is_changing(paths: &Paths, link: &Path) -> bool {
     let target = fs::read_link(link).ok();
     let id = target.as_deref().and_then(Path::to_str).and_then(|target| target.parse().ok());
     id.is_some_and(|id| Lock::is_held(&lock_file(paths, &id)).unwrap_or(false))
 }
 
-/// Gives a container another name. The caller holds its lock, or is its monitor.
+/// Renames a container. The caller holds its lock, or is its monitor.
 ///
 /// # Errors
 ///
-/// [`Error::NameInUse`]; then it keeps the old one. When the disk fails last, it may have the
-/// new one: as its record says.
+/// [`Error::NameInUse`]; then it keeps the old name. After a disk error it may have either name;
+/// its record says which.
 pub fn rename(paths: &Paths, record: &mut Record, name: Name) -> Result<()> {
     claim(paths, &name, &record.id)?;
     let old = std::mem::replace(&mut record.name, name);
-    // A record on the disk whose name is not would be half-made.
+    // A record on disk without its name would be half-made.
     if let Err(error) = sync_names(paths, record).and_then(|()| save(paths, record)) {
-        // The record may be there, and only its folder not on the disk: both names stay then.
+        // If the record was written and only syncing its folder failed, both names stay.
         if !may_have(paths, &record.name, &record.id) {
             let _ = fs::remove_file(paths.container_name(&record.name));
             record.name = old;
@@ -191,12 +191,12 @@ pub fn rename(paths: &Paths, record: &mut Record, name: Name) -> Result<()> {
     sync_names(paths, record)
 }
 
-/// Whether the record has this name, or cannot be read.
+/// Returns whether the record has this name or cannot be read.
 fn may_have(paths: &Paths, name: &Name, id: &ContainerId) -> bool {
     load(paths, id).map_or(true, |record| record.is_some_and(|record| record.name == *name))
 }
 
-/// Writes to the disk which names there are, unless the container is one with `--rm`.
+/// Syncs the folder of names, unless the container has `--rm`.
 fn sync_names(paths: &Paths, record: &Record) -> Result<()> {
     if record.config.lifecycle.auto_remove {
         return Ok(());
@@ -204,7 +204,7 @@ fn sync_names(paths: &Paths, record: &Record) -> Result<()> {
     Ok(disk::sync_folders([paths.container_names()])?)
 }
 
-/// Frees a name, if it is this container's, and gives the folder that this changed.
+/// Frees a name if it belongs to this container. Returns the folder that changed.
 pub(super) fn release(paths: &Paths, name: &Name, id: &ContainerId) -> Option<PathBuf> {
     let link = paths.container_name(name);
     let is_its = fs::read_link(&link).is_ok_and(|target| target == Path::new(id.as_str()));

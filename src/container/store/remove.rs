@@ -1,4 +1,4 @@
-//! Containers that go: for good, or aside and back; and what a killed process left of one.
+//! Removes containers for good, or moves them aside and back, and cleans up after killed processes.
 
 use std::fs;
 use std::io;
@@ -11,19 +11,19 @@ use crate::base::{ContainerId, Paths};
 use crate::container::record::Record;
 use crate::sys::tree;
 
-/// Removes a container: from this moment it is not there. What it returns is deleted by
-/// [`delete`], which may take its time.
+/// Removes a container. It no longer exists when this returns; [`delete`] deletes the returned
+/// folder, which may take a while.
 ///
 /// # Errors
 ///
-/// When its folder cannot be moved away.
+/// Its folder cannot be moved away.
 pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf> {
     let discarded = discarded(paths, &record.id)?;
     let moved = move_away(paths, &record.id, &discarded)?;
     let released = release(paths, &record.name, &record.id);
     match forget_run(paths, &record.id) {
         Err(error) if moved.is_none() => return Err(error),
-        _ => {} // a run without its container is found and swept
+        _ => {} // `sweep` finds a run without a container
     }
     if !record.config.lifecycle.auto_remove {
         disk::sync_folders(moved.into_iter().chain(released))?;
@@ -31,12 +31,12 @@ pub fn remove(paths: &Paths, record: &Record) -> Result<PathBuf> {
     Ok(discarded)
 }
 
-/// The same for a container whose record cannot be read, or is not there. The caller holds its
-/// lock, where its folder is.
+/// Like [`remove`], for a container whose record is unreadable or missing. The caller holds its
+/// lock, if its folder exists.
 ///
 /// # Errors
 ///
-/// When its folder cannot be moved away.
+/// Its folder cannot be moved away.
 pub fn remove_unreadable(paths: &Paths, id: &ContainerId) -> Result<PathBuf> {
     let discarded = discarded(paths, id)?;
     let moved = move_away(paths, id, &discarded)?;
@@ -46,13 +46,13 @@ pub fn remove_unreadable(paths: &Paths, id: &ContainerId) -> Result<PathBuf> {
         fs::remove_file(&link).map_err(DiskError::io("remove", link))?;
         released = Some(paths.container_names());
     }
-    let _ = forget_run(paths, id); // a run without its container is found and swept
+    let _ = forget_run(paths, id); // `sweep` finds a run without a container
     disk::sync_folders(moved.into_iter().chain(released))?;
     Ok(discarded)
 }
 
-/// Where a container goes that is removed. One that was removed before and still lies there
-/// had the same id: it is in the way of nothing but this.
+/// Returns where to move a container that is removed. Deletes an earlier one with the same id that
+/// is still there.
 fn discarded(paths: &Paths, id: &ContainerId) -> Result<PathBuf> {
     disk::private_dir(&paths.discarded())?;
     let discarded = paths.discarded().join(format!("container-{id}"));
@@ -60,7 +60,7 @@ fn discarded(paths: &Paths, id: &ContainerId) -> Result<PathBuf> {
     Ok(discarded)
 }
 
-/// Moves a container's folder, and gives the folder that it was in; `None` when it was not there.
+/// Moves a container's folder and returns its old parent; `None` if it did not exist.
 fn move_away(paths: &Paths, id: &ContainerId, place: &Path) -> Result<Option<PathBuf>> {
     let folder = paths.container(id);
     match fs::rename(&folder, place) {
@@ -70,57 +70,58 @@ fn move_away(paths: &Paths, id: &ContainerId, place: &Path) -> Result<Option<Pat
     }
 }
 
-/// Moves a container's folder to `place`: from this one rename on it is not there, and its
-/// name is free. What stood in the way of the rest is swept later. The caller holds its lock,
-/// and what it wrote into the folder is on the disk.
+/// Moves a container's folder to `place`. The container is gone after this single rename, and its
+/// name is free; leftovers are swept later. The caller holds its lock and has synced what it wrote
+/// into the folder.
 ///
 /// # Errors
 ///
-/// [`Error::NotFound`]; when its folder cannot be moved, and then it is still there.
+/// [`Error::NotFound`], or the folder cannot be moved and stays where it is.
 pub fn set_aside(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
     let Some(moved) = move_away(paths, &record.id, place)? else {
         return Err(Error::NotFound(record.id.as_str().to_owned()));
     };
     let released = release(paths, &record.name, &record.id);
-    let _ = forget_run(paths, &record.id); // a run without its container is found and swept
+    let _ = forget_run(paths, &record.id); // `sweep` finds a run without a container
     let arrived = place.parent().map(Path::to_owned);
     Ok(disk::sync_folders(arrived.into_iter().chain([moved]).chain(released))?)
 }
 
-/// The record in a folder that was set aside.
+/// Reads the record in a folder that was set aside.
 ///
 /// # Errors
 ///
-/// When it is not there or cannot be read.
+/// It does not exist or cannot be read.
 pub fn load_aside(place: &Path) -> Result<Record> {
     Ok(disk::read_state(&place.join("record.json"))?)
 }
 
-/// The opposite of [`set_aside`], under the name that `record` has. The caller holds the
-/// lock that lies in `place`, which goes along.
+/// Reverts [`set_aside`], under the name in `record`. The caller holds the lock in `place`, which
+/// moves along.
 ///
-/// The name's link comes first: killed in between, this leaves a stale link and the folder
-/// where it was. The other way round, [`sweep`] would take a container without a name.
+/// The link is created first. If the process is killed in between, a stale link remains and the
+/// folder stays in `place`. In the reverse order, [`sweep`] would remove a container without a
+/// name.
 ///
 /// # Errors
 ///
-/// [`Error::NameInUse`]; then it is still in `place`.
+/// [`Error::NameInUse`]; then the container is still in `place`.
 pub fn put_back(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
     disk::write_state_synced(&place.join("record.json"), record)?;
     disk::private_dir(&paths.containers())?;
     claim(paths, &record.name, &record.id)?;
-    // Back without its name it would be half-made.
+    // Without its name on disk, the container would be half-made.
     disk::sync_folders([place, &paths.container_names()])?;
     let folder = paths.container(&record.id);
     {
-        // The sweep of layers sees it before this, or after.
+        // A sweep of layers sees the container either before this or after it.
         let _images = Lock::exclusive(&paths.image_lock(), Rank::Image)?;
         if let Err(error) = fs::rename(place, &folder) {
             release(paths, &record.name, &record.id);
             return Err(DiskError::io("restore", folder)(error).into());
         }
     }
-    // Whoever wanted the name meanwhile found a link without a record.
+    // Another process may have taken the name: until the rename, the link had no record.
     if is_confirmed(paths, record) {
         let left = place.parent().map(Path::to_owned);
         return Ok(disk::sync_folders([paths.containers()].into_iter().chain(left))?);
@@ -136,12 +137,12 @@ pub fn put_back(paths: &Paths, record: &Record, place: &Path) -> Result<()> {
 ///
 /// # Errors
 ///
-/// When a file of it cannot be deleted.
+/// A file cannot be deleted.
 pub fn delete(discarded: &Path) -> Result<()> {
     Ok(tree::remove(discarded)?)
 }
 
-/// Whether some removed container still waits to be deleted.
+/// Returns whether a removed container has yet to be deleted.
 #[must_use]
 pub fn has_discarded(paths: &Paths) -> bool {
     fs::read_dir(paths.discarded()).is_ok_and(|mut entries| {
@@ -149,8 +150,8 @@ pub fn has_discarded(paths: &Paths) -> bool {
     })
 }
 
-/// Whether a record is that of a container whose `create` was killed before it got its name. What
-/// has run, or was on the disk with its name, has only lost the link.
+/// Returns whether a container is half-made: its `create` was killed before it got its name. A
+/// container that has run, or was on disk with its name, has only lost its link.
 #[must_use]
 pub fn is_half_made(paths: &Paths, record: &Record) -> bool {
     record.state.started.is_none()
@@ -162,9 +163,9 @@ pub fn is_half_made(paths: &Paths, record: &Record) -> bool {
 #[derive(PartialEq, Eq)]
 enum Fate {
     Stays,
-    /// It has no record, or one that is half-made or litter.
+    /// It has no record, or is half-made or litter.
     Goes,
-    /// The link of its name was lost.
+    /// Its link was lost.
     GetsLink(Box<Record>),
 }
 
@@ -179,8 +180,8 @@ fn fate(paths: &Paths, id: &ContainerId) -> Fate {
     }
 }
 
-/// Whether a record that cannot be read is what a power cut left of one that nobody was
-/// promised. Otherwise it is damaged: a person should see it.
+/// Returns whether an unreadable record is litter: left by a power cut before the container was
+/// reported as created. Otherwise it is damaged, and the user should see it.
 #[must_use]
 pub fn is_litter(paths: &Paths, id: &ContainerId) -> bool {
     let is_up = || {
@@ -189,22 +190,21 @@ pub fn is_litter(paths: &Paths, id: &ContainerId) -> bool {
     unsynced(&paths.container(id)).exists() && !is_up()
 }
 
-/// Whether there are more names than containers, or fewer: something is to be swept, or was
-/// changed at this moment.
+/// Returns whether the number of names differs from the number of containers. Then something needs
+/// to be swept, or is being changed.
 #[must_use]
 pub fn has_other_names(paths: &Paths, containers: usize) -> bool {
     fs::read_dir(paths.container_names()).map_or(0, Iterator::count) != containers
 }
 
-/// Takes away what a killed `create`, `rm` or `rename` left: half-made and discarded folders,
-/// and names that lead nowhere or that a container does not have. Names that were lost are given
-/// back.
+/// Cleans up after a killed `create`, `rm` or `rename`: removes half-made and discarded folders,
+/// and links that are dangling or left over. Recreates lost links.
 ///
 /// # Errors
 ///
-/// When the folder of containers cannot be read.
+/// The folder of containers cannot be read.
 pub fn sweep(paths: &Paths) -> Result<()> {
-    // Who makes or renames a container holds its lock, and may be done by now.
+    // A process that creates or renames a container holds its lock, and may be done by now.
     let lock = |id: &ContainerId| Lock::try_exclusive(&lock_file(paths, id), Rank::Container).ok().flatten();
     for id in ids(paths)?.into_iter().filter(|id| fate(paths, id) != Fate::Stays) {
         let Some(_lock) = lock(&id) else { continue };
@@ -223,13 +223,13 @@ pub fn sweep(paths: &Paths) -> Result<()> {
             _ => true,
         };
         if is_stale {
-            let _ = fs::remove_file(link); // whoever puts one back looks again
+            let _ = fs::remove_file(link); // a process that restores the container checks its link again
         }
     }
     if let Ok(entries) = fs::read_dir(paths.discarded()) {
         for entry in entries.flatten() {
             if entry.file_name().to_string_lossy().starts_with("container-") {
-                let _ = tree::remove(&entry.path()); // its remover may be at it too
+                let _ = tree::remove(&entry.path()); // another process may be deleting it too
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Tests of the store, with folders of their own.
+//! Tests of the store, each with its own folders.
 
 use super::*;
 
@@ -112,7 +112,7 @@ fn a_sweep_takes_no_container_that_is_being_made() {
             .map(|number| {
                 let mut record = record("a", &format!("web{number}"));
                 record.id = format!("{number:064x}").parse().unwrap();
-                record.config.lifecycle.auto_remove = true; // nothing waits for the disk
+                record.config.lifecycle.auto_remove = true; // no fsync
                 create(&paths, &record).map(drop)
             })
             .collect();
@@ -271,7 +271,7 @@ fn a_rename_that_a_sync_ends_leaves_a_whole_container() {
         web.name.to_string()
     };
     let folder = paths.container(&"a".repeat(64).parse().unwrap());
-    // Before its record is written, and after.
+    // The record could not be written, then it could.
     assert_eq!(rename_while_broken(&paths.container_names(), "www"), "web");
     assert_eq!(rename_while_broken(&folder, "www"), "www");
     drop(create(&paths, &record("b", "web")).unwrap()); // its old name is free
@@ -305,7 +305,7 @@ fn what_was_answered_survives_a_power_cut_and_nothing_else_is_synced() {
     check("rm of a damaged one", &mut || drop(remove_unreadable(&paths, &web.id).unwrap()));
     check("rm of what is gone", &mut || drop(remove_unreadable(&paths, &web.id).unwrap()));
 
-    // With --rm nothing is promised, and nothing waits for the disk.
+    // With --rm nothing is guaranteed, and nothing is synced.
     web.config.lifecycle.auto_remove = true;
     let (_lock, found) = disk::cut::after(paths.root(), || create(&paths, &web).unwrap());
     let id = &web.id;

@@ -1,5 +1,5 @@
-//! Finding: the next line that passes the filter and has a match, or is an error; how many
-//! there are before it.
+//! Search: finds the next line that passes the filter and is a match or an error, and counts those
+//! before it.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,10 +11,10 @@ use super::walk::Way;
 use super::{LogPlace, LogSpot, Query};
 use crate::base::disk::Result;
 
-/// What is looked for.
+/// What to search for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// A line with a match of the search.
+    /// A line that matches the search.
     Match,
     /// An error or a warning.
     Grave,
@@ -30,7 +30,7 @@ impl Wanted {
 }
 
 impl Query {
-    /// Whether a line is one.
+    /// Returns whether a line is wanted.
     pub(super) fn is(&self, wanted: Wanted, seen: &Seen<'_>) -> bool {
         self.sieve.takes(seen)
             && match wanted {
@@ -48,19 +48,19 @@ pub(super) struct Found {
     pub(super) time: Timestamp,
 }
 
-/// Where it is looked for.
+/// The logs to search, and how.
 pub(super) struct Finder<'a> {
     pub(super) books: &'a [Book],
     pub(super) query: &'a Query,
     pub(super) wanted: Wanted,
     pub(super) floor: &'a [u64],
-    /// Counts for this query; none when they are for another.
+    /// Counts for this query; empty if they belong to another one.
     pub(super) tallies: &'a [Tally],
     pub(super) stop: &'a AtomicBool,
 }
 
 impl Finder<'_> {
-    /// The nearest one from `from` on; of several logs, by time.
+    /// Returns the nearest wanted line from `from` on; across several logs, by time.
     pub(super) fn nearest(&self, from: &LogPlace, way: Way) -> Result<Option<Found>> {
         let mut best: Option<Found> = None;
         for source in 0..self.books.len() {
@@ -138,7 +138,8 @@ impl Finder<'_> {
         Ok(None)
     }
 
-    /// How many there are up to and with the line before `after`; `None` while that is counted.
+    /// Returns the number of matches up to and including the line that ends at `after`, or `None`
+    /// while that is still being counted.
     pub(super) fn rank(&self, after: &LogPlace) -> Result<Option<u64>> {
         let mut rank = 0;
         for (source, spot) in after.0.iter().enumerate() {
@@ -156,7 +157,7 @@ impl Finder<'_> {
     }
 }
 
-/// The place of a line among several logs: the others where they were at its time.
+/// Returns the place of a line across several logs: the others are placed at its time.
 pub(super) fn place_of(books: &[Book], found: Found) -> Result<LogPlace> {
     let spots = books.iter().enumerate().map(|(source, book)| {
         let place = if source == found.source { found.place } else { book.since(found.time)? };

@@ -1,14 +1,13 @@
-//! A view on the logs of some containers: any page of them at once, whatever their size.
+//! A view of the logs of one or more containers: returns any page at once, whatever their size.
 //!
 //! ```text
-//!  page(around a place) ─▶ lines            read where they lie, forwards and backwards
-//!  find(next match)     ─▶ its place        likewise; stops when nobody waits any more
+//!  page(around a place) ─▶ lines            read from the files, forwards and backwards
+//!  find(next match)     ─▶ its place        likewise; stops when it is cancelled
 //!  look_for(query)      ─▶ state: counted so far, matches, errors, warnings
 //!                            one thread behind the view counts blocks of 256 KiB
 //! ```
-//! Nothing of a log is kept but a few numbers for each block (the tally), so a view of any log
-//! is small. Places are numbers, lines are plain data: a front end holds what it shows and asks
-//! for the rest.
+//! A view keeps only a few numbers per block (the tally), so it stays small for any log. Places are
+//! numbers and lines are plain data: a front end holds what it shows and asks for the rest.
 
 mod find;
 mod page;
@@ -32,39 +31,39 @@ use page::Source;
 pub use save::{LogForm, SaveLog, save};
 use walk::Way;
 
-/// Places in a log, and the number of lines before them.
+/// A place in a log, and the number of lines before it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct LogSpot {
     /// Bytes of the log before it; a record begins there.
     pub place: u64,
-    /// Lines before it, where that is known.
+    /// Lines before it, if known.
     pub line: Option<u64>,
 }
 
-/// A place in the logs of a view: a spot in each of them.
+/// A place in all logs of a view: one spot per log.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogPlace(pub Vec<LogSpot>);
 
 /// A line of a log.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// Which of the view's logs it is of.
+    /// Index of its log in the view.
     pub source: usize,
-    /// Where it begins.
+    /// The place at which it begins.
     pub place: u64,
-    /// Where the next one does.
+    /// The place at which the next one begins.
     pub end: u64,
-    /// How many lines are before it, where that is known.
+    /// The number of lines before it, if known.
     pub number: Option<u64>,
     /// When it was written.
     pub time: Timestamp,
-    /// Where it came from.
+    /// The stream it came from.
     pub stream: Stream,
-    /// How grave it is: as the line it goes on with.
+    /// The effective level: a continuation line inherits that of the line before it.
     pub weight: Option<Level>,
-    /// It does not pass the filter, but is near one that does.
+    /// It does not pass the filter, but is context of a line that does.
     pub is_context: bool,
-    /// What was written, without the line's end.
+    /// The text without its line ending.
     pub bytes: Box<[u8]>,
 }
 
@@ -83,126 +82,126 @@ impl LogLine {
         }
     }
 
-    /// The spot before it.
+    /// Returns the spot before the line.
     #[must_use]
     pub fn before(&self) -> LogSpot {
         LogSpot { place: self.place, line: self.number }
     }
 
-    /// The spot after it.
+    /// Returns the spot after the line.
     #[must_use]
     pub fn after(&self) -> LogSpot {
         LogSpot { place: self.end, line: self.number.map(|number| number + 1) }
     }
 }
 
-/// Which lines, and what is looked for in them.
+/// Which lines to show, and what to search for in them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogQuery {
-    /// Which lines.
+    /// Which lines to show.
     pub filter: Filter,
-    /// What is looked for in them.
+    /// The pattern to search for.
     pub search: Option<Pattern>,
-    /// Nothing before this.
+    /// Ignores everything before this place.
     pub floor: Option<LogPlace>,
 }
 
-/// Where a page is.
+/// The position of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum LogFrom {
     /// At the first line.
     First,
-    /// After the last.
+    /// After the last line.
     Last,
     /// At a place.
     Place(LogPlace),
-    /// At the first line of that moment, or after it.
+    /// At the first line written at or after this time.
     Time(Timestamp),
 }
 
-/// What a page is asked for with.
+/// A request for a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageAsk {
-    /// Around where.
+    /// The position.
     pub from: LogFrom,
-    /// Lines before that.
+    /// How many lines before it.
     pub up: usize,
-    /// Lines after it.
+    /// How many lines after it.
     pub down: usize,
 }
 
-/// Lines around a place. There may be fewer than asked for without an end being reached:
-/// after some megabytes without a line a page is handed out as it is.
+/// Lines around a place. There may be fewer than requested even if no end was reached: after some
+/// megabytes without a matching line, the page is returned as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogPage {
     /// The lines.
     pub lines: Vec<LogLine>,
-    /// How many of them are before the place asked for.
+    /// How many of them are before the requested place.
     pub at: usize,
     /// The place before the first line.
     pub start: LogPlace,
     /// The place after the last line.
     pub end: LogPlace,
-    /// Nothing is before it.
+    /// There is nothing before it.
     pub is_first: bool,
-    /// Nothing is after it.
+    /// There is nothing after it.
     pub is_last: bool,
 }
 
-/// What is looked for, and from where.
+/// A request to search.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindAsk {
-    /// From here on.
+    /// Where to start.
     pub from: LogFrom,
-    /// Towards the beginning.
+    /// Searches towards the beginning.
     pub up: bool,
-    /// What.
+    /// What to search for.
     pub wanted: Wanted,
 }
 
-/// What was found.
+/// A search result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogHit {
-    /// The log it is in.
+    /// Index of the log it is in.
     pub source: usize,
-    /// Where it begins.
+    /// The place at which the line begins.
     pub place: u64,
-    /// The same among all logs of the view.
+    /// The same as a place in all logs of the view.
     pub at: LogPlace,
 }
 
-/// How far a view is.
+/// The progress of a view.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogState {
     /// The first place of each log.
     pub first: Vec<u64>,
-    /// The place after the last line of each.
+    /// The place after the last line of each log.
     pub end: Vec<u64>,
     /// Lines counted so far.
     pub lines: u64,
-    /// These are all.
+    /// All lines are counted.
     pub is_counted: bool,
-    /// The number of the query that the rest is about.
+    /// The serial number of the query that the following fields belong to.
     pub serial: u64,
     /// Lines that pass the filter, so far.
     pub shown: u64,
-    /// Of these, those with a match.
+    /// Of these, lines with a match.
     pub hits: u64,
-    /// And errors.
+    /// Of these, errors.
     pub errors: u64,
-    /// And warnings.
+    /// Of these, warnings.
     pub warnings: u64,
-    /// How many bytes were searched.
+    /// Bytes searched so far.
     pub searched: u64,
-    /// Out of this many.
+    /// Bytes to search in all.
     pub bytes: u64,
-    /// These are all.
+    /// Everything is searched.
     pub is_searched: bool,
-    /// The logs cannot be read any more.
+    /// Why the logs can no longer be read.
     pub failure: Option<String>,
 }
 
-/// A query that is ready.
+/// A compiled query.
 #[derive(Debug)]
 struct Query {
     sieve: Sieve,
@@ -211,7 +210,7 @@ struct Query {
     floor: Option<LogPlace>,
 }
 
-/// A view on the logs of some containers.
+/// A view of the logs of one or more containers.
 pub struct View {
     folders: Vec<PathBuf>,
     books: Mutex<Vec<Book>>,
@@ -227,7 +226,7 @@ pub struct View {
 #[derive(Debug, Default)]
 struct Counts {
     lines: Vec<Tally>,
-    /// The query that the matches are of.
+    /// Serial number of the query that `matches` belongs to.
     serial: u64,
     matches: Vec<Tally>,
 }
@@ -239,11 +238,11 @@ impl fmt::Debug for View {
 }
 
 impl View {
-    /// On the logs in these folders. `news` is told how far it is, by [`View::work`].
+    /// Opens a view of the logs in these folders. [`View::work`] calls `news` with its progress.
     ///
     /// # Errors
     ///
-    /// When a log cannot be read.
+    /// A log cannot be read.
     pub fn open(
         folders: Vec<PathBuf>,
         news: impl Fn(LogState) + Send + Sync + 'static,
@@ -266,23 +265,23 @@ impl View {
         })
     }
 
-    /// Counts, on this thread, until the view is closed.
+    /// Counts on this thread until the view is closed.
     pub fn work(&self) {
         worker::work(self, &self.folders);
     }
 
-    /// Ends [`View::work`].
+    /// Makes [`View::work`] return.
     pub fn close(&self) {
         self.is_closed.store(true, Ordering::Relaxed);
         self.ring();
     }
 
-    /// Shows what `query` says from here on, and counts what there is of it. `serial` comes
-    /// back with the counts.
+    /// Applies `query` from here on and starts counting its matches. `serial` is returned with the
+    /// counts.
     ///
     /// # Errors
     ///
-    /// When a pattern cannot be used; then all stays as it was.
+    /// A pattern is invalid; then nothing changes.
     pub fn look_for(&self, serial: u64, query: &LogQuery) -> Result<(), BadPattern> {
         let ready = query.compile()?;
         let books = self.books();
@@ -314,10 +313,10 @@ impl View {
     }
 
     fn ring(&self) {
-        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes()); // full: it rings already
+        let _ = rustix::io::write(&self.bell, &1_u64.to_ne_bytes()); // full: a wake-up is pending already
     }
 
-    /// Counts for the query that is looked for now.
+    /// Returns the counts of the current query.
     fn matches(&self) -> Vec<Tally> {
         self.counts.lock().map(|counts| counts.matches.clone()).unwrap_or_default()
     }
@@ -335,7 +334,7 @@ impl LogQuery {
 }
 
 impl View {
-    /// The query, or one for everything.
+    /// Returns the current query, or one that matches everything.
     fn ready(&self) -> Arc<Query> {
         self.query().map_or_else(
             || Arc::new(Query { sieve: Sieve::default(), search: None, context: 0, floor: None }),
@@ -352,16 +351,17 @@ impl View {
             .collect()
     }
 
-    /// The lines around a place, of those that the query lets pass.
+    /// Returns the lines around a place that pass the query's filter.
     ///
     /// # Errors
     ///
-    /// When a log cannot be read.
+    /// A log cannot be read.
     pub fn page(&self, ask: &PageAsk) -> disk::Result<LogPage> {
         let (books, query) = (self.books(), self.ready());
         let floor = Self::floor(&query, &books);
         let from = self.resolve(&ask.from, &books, &floor)?;
-        // The counts are of this query, or of one that came since: then they are not used.
+        // If the query has been replaced since, the counts may belong to the new one and are not
+        // used.
         let tallies = self.matches();
         let is_same = self.query().is_some_and(|(_, now)| Arc::ptr_eq(&now, &query));
         let tallies = if is_same { tallies.as_slice() } else { &[] };
@@ -369,11 +369,11 @@ impl View {
         source.page(&from, ask.up, ask.down)
     }
 
-    /// The next line that is looked for; `None` also once `stop` is set.
+    /// Returns the next wanted line; `None` if there is none or once `stop` is set.
     ///
     /// # Errors
     ///
-    /// When a log cannot be read.
+    /// A log cannot be read.
     pub fn find(&self, ask: &FindAsk, stop: &AtomicBool) -> disk::Result<Option<LogHit>> {
         let (books, query, tallies) = (self.books(), self.ready(), self.matches());
         let is_same = self.query().is_some_and(|(_, now)| Arc::ptr_eq(&now, &query));
@@ -394,12 +394,12 @@ impl View {
         Ok(Some(LogHit { source: found.source, place: found.place, at }))
     }
 
-    /// How many matches there are up to a line that ends at `after`, that one included; `None`
-    /// while that is counted.
+    /// Returns the number of matches up to and including the line that ends at `after`, or `None`
+    /// while that is still being counted.
     ///
     /// # Errors
     ///
-    /// When a log cannot be read.
+    /// A log cannot be read.
     pub fn rank(&self, after: &LogPlace) -> disk::Result<Option<u64>> {
         let (books, query, tallies) = (self.books(), self.ready(), self.matches());
         let floor = Self::floor(&query, &books);
@@ -415,7 +415,7 @@ impl View {
         finder.rank(after)
     }
 
-    /// A place, with the numbers of its lines where they are known.
+    /// Resolves a position to a place, with line numbers where they are known.
     fn resolve(&self, from: &LogFrom, books: &[Book], floor: &[u64]) -> disk::Result<LogPlace> {
         let all = |place: &dyn Fn(usize, &Book) -> disk::Result<u64>| {
             let spots = books.iter().enumerate().map(|(at, book)| {
@@ -443,9 +443,9 @@ impl View {
         Ok(place)
     }
 
-    /// Numbers the spots that have none, as far as lines are counted.
+    /// Fills in missing line numbers, as far as lines are counted.
     fn number(&self, books: &[Book], place: &mut LogPlace) -> disk::Result<()> {
-        /// How many bytes that are not counted yet are counted on the way.
+        /// How many uncounted bytes may be counted on the spot.
         const NEAR: u64 = 4 << 20;
         for (at, (spot, book)) in place.0.iter_mut().zip(books).enumerate() {
             if spot.line.is_some() {

@@ -1,4 +1,4 @@
-//! Pages: the lines around a place that pass a filter, with the lines around each of them.
+//! Pages: the lines around a place that pass a filter, with their context.
 
 use std::collections::VecDeque;
 
@@ -7,34 +7,34 @@ use super::walk::{Skip, Step, Walk, Way};
 use super::{LogLine, LogPage, LogPlace};
 use crate::base::disk::Result;
 
-/// A page has no more bytes than this, about.
+/// Approximate maximum size of a page in bytes.
 const MOST: usize = 1 << 20;
 
-/// How many bytes are searched for a page; then it is handed out as far as it came.
+/// How many bytes are searched for a page before it is returned as it is.
 const BUDGET: u64 = 24 << 20;
 
-/// What a page is made from.
+/// What pages are made from.
 pub(super) struct Source<'a> {
     pub(super) books: &'a [Book],
     pub(super) sieve: &'a Sieve,
-    /// How many lines before and after each that passes.
+    /// Lines of context before and after each line that passes.
     pub(super) context: usize,
-    /// No line before this.
+    /// The first place of each log to show.
     pub(super) floor: Vec<u64>,
     /// Counts of lines that pass.
     pub(super) tallies: &'a [Tally],
 }
 
-/// One side of a page.
+/// One half of a page.
 struct Side {
-    /// In the order they were walked by.
+    /// In the order of the walk.
     lines: Vec<LogLine>,
     place: LogPlace,
     is_end: bool,
 }
 
 impl Source<'_> {
-    /// The page around `from`.
+    /// Returns the page around `from`.
     pub(super) fn page(&self, from: &LogPlace, up: usize, down: usize) -> Result<LogPage> {
         let above = self.side(Way::Up, from, up)?;
         let below = self.side(Way::Down, from, down)?;
@@ -57,7 +57,7 @@ impl Source<'_> {
             Way::Up => self.floor.clone(),
             Way::Down => self.books.iter().map(Book::end).collect(),
         };
-        // Context is looked for line by line: it may lie in a block without a match.
+        // Context needs every line: it may lie in a block without a match.
         let skip = match self.context {
             0 if !self.sieve.is_open() => Skip { sieve: Some(self.sieve), tallies: self.tallies },
             _ => Skip::default(),
@@ -99,12 +99,12 @@ impl Source<'_> {
     }
 }
 
-/// Tells which lines are near one that passes.
+/// Decides which lines are context of a line that passes.
 struct Context {
     size: usize,
-    /// How many lines after the last match are still to be shown.
+    /// How many lines of context after the last match are still to be shown.
     left: usize,
-    /// The last lines that are near none yet.
+    /// The last lines, which become context if a match follows.
     held: VecDeque<LogLine>,
 }
 
@@ -114,7 +114,7 @@ impl Context {
         if context.size == 0 {
             return Ok(context);
         }
-        // What passes just before the beginning is near its first lines.
+        // The first lines may be context of a match just before the start.
         let back = if way == Way::Up { Way::Down } else { Way::Up };
         let mut walk = source.walk(back, from, BUDGET);
         for distance in 0..context.size {
@@ -149,7 +149,8 @@ impl Context {
         Vec::new()
     }
 
-    /// The place before the lines that are held: whether they are near is not known yet.
+    /// Returns the place before the held lines, for which it is not yet known whether they are
+    /// context.
     fn rewind(&self, mut place: LogPlace, way: Way) -> LogPlace {
         for line in self.held.iter().rev() {
             place.0[line.source] = if way == Way::Down { line.before() } else { line.after() };

@@ -1,4 +1,4 @@
-//! Saving: the lines that a query lets pass, as a text file.
+//! Saves the lines that pass a query to a text file.
 
 use std::io::{self, BufWriter, Write};
 use std::os::unix::fs::{MetadataExt, fchown};
@@ -13,42 +13,42 @@ use crate::base::disk::Draft;
 use crate::base::progress::{Phase, Progress, Reporter};
 use crate::base::{ContainerId, ErrorKind, Explain, disk};
 
-/// What is saved, and where.
+/// What to save, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SaveLog {
-    /// Of these containers, by time.
+    /// The containers, whose lines are merged by time.
     pub containers: Vec<ContainerId>,
     /// Which lines.
     pub query: LogQuery,
-    /// Only what was written then or later.
+    /// Only lines written at or after this time.
     pub since: Option<Timestamp>,
-    /// To this file.
+    /// The file to write.
     pub path: PathBuf,
-    /// An existing file is replaced.
+    /// Replaces an existing file.
     pub overwrites: bool,
-    /// How a line is written.
+    /// How each line is written.
     pub form: LogForm,
 }
 
-/// How a line is written.
+/// How each line is written.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LogForm {
-    /// With the moment it was written at, in UTC.
+    /// Prefixes the time in UTC.
     pub times: bool,
-    /// With these names before it, one for each container; none for no name.
+    /// Prefixes these names, one per container; empty for none.
     pub names: Vec<String>,
 }
 
-/// Lines could not be saved.
+/// Why lines could not be saved.
 #[derive(Debug, thiserror::Error)]
 pub enum SaveError {
-    /// A log cannot be read, or the file not be written.
+    /// A log cannot be read, or the file cannot be written.
     #[error(transparent)]
     Disk(#[from] disk::Error),
-    /// A pattern cannot be used.
+    /// A pattern is invalid.
     #[error(transparent)]
     Pattern(#[from] BadPattern),
-    /// Nobody is waiting.
+    /// The caller cancelled it.
     #[error("it was cancelled")]
     Cancelled,
 }
@@ -70,12 +70,12 @@ impl Explain for SaveError {
     }
 }
 
-/// Writes lines of the logs in these folders to a file, and gives how many. Of a save that was
-/// cancelled, or failed, nothing is left, and a file that was to be overwritten stays.
+/// Writes lines of the logs in these folders to a file, and returns their number. A save that fails
+/// or is cancelled leaves nothing behind, and keeps a file that was to be replaced.
 ///
 /// # Errors
 ///
-/// When the file is there and is not to be overwritten, or a log cannot be read.
+/// The file exists and is not to be replaced, or a log cannot be read.
 pub fn save(
     folders: &[PathBuf],
     save: &SaveLog,
@@ -123,8 +123,8 @@ pub fn save(
     Ok(lines)
 }
 
-/// Where it is written until it is whole; with the owner and the mode of a file that it is to
-/// replace.
+/// Creates the draft that is written until it is complete, with owner and mode of the file it
+/// replaces.
 fn draft(save: &SaveLog) -> disk::Result<Draft> {
     let failed = || disk::Error::io("create", &save.path);
     if !save.overwrites && save.path.symlink_metadata().is_ok() {

@@ -1,8 +1,8 @@
-//! The lines of several logs as one, by time, in either direction from any place.
+//! Merges several logs by time and walks over their lines, in either direction from any place.
 //!
-//! Each log keeps its own order; where clocks were turned back, the one with the earlier next
-//! line goes first. A place is one number for each log, so a walk that ends anywhere can be
-//! taken up there again, in both directions, and no line is lost or told twice.
+//! The order within each log is kept; if a clock was set back, the log whose next line is earlier
+//! goes first. A place is one number per log, so a walk can be resumed where it stopped, in both
+//! directions, without losing or repeating a line.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -14,43 +14,43 @@ use crate::base::disk::Result;
 /// How many bytes of a log are read at once.
 const CHUNK: u64 = 64 << 10;
 
-/// Which way.
+/// The direction of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
     Up,
     Down,
 }
 
-/// What came of a step.
+/// The result of a step.
 #[derive(Debug)]
 pub(super) enum Step {
     /// The next line.
     Line(LogLine),
-    /// There is no further one.
+    /// There are no more lines.
     End,
-    /// None within the budget.
+    /// The budget is used up.
     Pause,
 }
 
-/// Lines that a walk passes over without telling them.
+/// Lines that a walk skips.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Skip<'a> {
-    /// Those that do not pass.
+    /// Skips lines that do not pass.
     pub(super) sieve: Option<&'a Sieve>,
-    /// Blocks in which none does, by log.
+    /// Skips blocks without a line that passes, one tally per log.
     pub(super) tallies: &'a [Tally],
 }
 
-/// A walk.
+/// A walk over several logs.
 pub(super) struct Walk<'a> {
     books: &'a [Book],
     way: Way,
     skip: Skip<'a>,
-    /// No further than this.
+    /// The place in each log at which to stop.
     bounds: Vec<u64>,
-    /// Up to here lines have been told.
+    /// Lines have been returned up to here.
     told: LogPlace,
-    /// Up to here they have been read.
+    /// Lines have been read up to here.
     read: LogPlace,
     ahead: Vec<VecDeque<LogLine>>,
     /// Bytes that may still be read.
@@ -58,7 +58,7 @@ pub(super) struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    /// A walk from `from` to the bounds.
+    /// Creates a walk from `from` to the bounds.
     pub(super) fn new(
         books: &'a [Book],
         way: Way,
@@ -71,16 +71,16 @@ impl<'a> Walk<'a> {
         Self { books, way, skip, bounds, told: from.clone(), read: from, ahead, budget }
     }
 
-    /// The place after the last line told, or before it on the way up.
+    /// Returns the place after the last returned line, or before it on the way up.
     pub(super) fn place(&self) -> LogPlace {
         let spots = (0..self.books.len()).map(|at| {
-            // What was read and has nothing to tell need not be read again.
+            // A range that was read and holds no wanted line need not be read again.
             if self.ahead[at].is_empty() { self.read.0[at] } else { self.told.0[at] }
         });
         LogPlace(spots.collect())
     }
 
-    /// The next line.
+    /// Returns the next line.
     pub(super) fn next(&mut self) -> Result<Step> {
         for at in 0..self.books.len() {
             while self.ahead[at].is_empty() && !self.is_bound(at) {
@@ -120,7 +120,7 @@ impl<'a> Walk<'a> {
             Way::Up => self.stretch_up(at, from.place)?,
         };
         let Some((start, end)) = Some((start, end)).filter(|(start, end)| start < end) else {
-            return Ok(()); // a stretch without anything was jumped over
+            return Ok(()); // skipped a range without wanted lines
         };
         let (mut lines, mut count) = (Vec::new(), 0);
         self.books[at].visit(start, end, |seen| {
@@ -152,12 +152,12 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    /// What to read next; jumps over blocks that hold nothing.
+    /// Returns the range to read next; skips empty blocks.
     fn stretch_down(&mut self, at: usize, mut place: u64) -> Result<(u64, u64)> {
         let book = &self.books[at];
         let bound = self.bounds[at].min(book.end());
         if place < book.first() {
-            // What was there is deleted.
+            // That part has been deleted.
             self.read.0[at] = LogSpot { place: book.first(), line: None };
             return Ok((0, 0));
         }
@@ -212,7 +212,7 @@ impl<'a> Walk<'a> {
         self.skip.tallies[at].block(block).is_some_and(|count| count.lines == 0)
     }
 
-    /// The number of the line at the other end of a jump over `from..until`.
+    /// Returns the line number at the other end of the skipped range `from..until`.
     fn jumped(&self, at: usize, from: u64, until: u64) -> Result<Option<u64>> {
         let Some(line) = self.read.0[at].line else { return Ok(None) };
         let count = self.books[at].count(from, until)?;

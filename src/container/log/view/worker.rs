@@ -1,6 +1,5 @@
-//! What goes on behind a view: files that grow and rotate are taken in, lines counted, the
-//! filter and the search tried on each of them. One thread a view; it sleeps while nothing
-//! is written and nothing is left to count.
+//! The thread behind a view: it follows growing and rotated files, counts lines, and applies the
+//! filter and the search. It sleeps while there is nothing to do.
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -16,25 +15,25 @@ use crate::base::disk::Result;
 use crate::base::error::one_line;
 use crate::sys::inotify::Inotify;
 
-/// How many bytes are counted between two looks at what is wanted: lines, and matches.
+/// How many bytes are counted before the thread checks for new requests: lines and matches.
 const LINES: u64 = 64 << 20;
 const MATCHES: u64 = 4 << 20;
 
-/// How often what was counted is told.
+/// How often progress is published.
 const TELL: Duration = Duration::from_millis(60);
 
-/// A log that is written without a pause is taken in this often.
+/// Minimum interval between refreshes of a log that is written continuously.
 const BREATH: Duration = Duration::from_millis(15);
 
-/// A view that is closed again this soon, as the cursor runs over a list, costs no counting.
+/// A view that is closed within this time, as when the cursor moves over a list, counts nothing.
 const GLANCE: Duration = Duration::from_millis(120);
 
-/// Without inotify the files are looked at by the clock.
+/// How often files are checked if inotify is unavailable.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
-/// Works until nobody has the view any more.
+/// Works until the view is closed.
 pub(super) fn work(shared: &View, folders: &[PathBuf]) {
-    // Before the first start there is no folder.
+    // The log folder does not exist before the first start.
     let mut unmade: Vec<&PathBuf> = Vec::new();
     let mut watch = || {
         let inotify = Inotify::new()?;
@@ -52,7 +51,7 @@ pub(super) fn work(shared: &View, folders: &[PathBuf]) {
     let mut woken = Instant::now();
     while !shared.is_closed.load(Ordering::Relaxed) {
         if let Some(inotify) = &inotify {
-            let _ = inotify.clear(); // whatever it was, the files tell
+            let _ = inotify.clear(); // the files show what changed
             unmade.retain(|folder| inotify.watch_where_made(folder).is_ok_and(|is_made| !is_made));
         }
         match round(shared) {
@@ -77,7 +76,7 @@ pub(super) fn work(shared: &View, folders: &[PathBuf]) {
     }
 }
 
-/// Waits whether the view stays.
+/// Waits until the view has been open for [`GLANCE`].
 fn glance(shared: &View) {
     let until = Instant::now() + GLANCE;
     while !shared.is_closed.load(Ordering::Relaxed) {
@@ -87,11 +86,11 @@ fn glance(shared: &View) {
         }
         let timeout = Timespec::try_from(left).ok();
         let _ = rustix::event::poll(&mut [PollFd::new(&shared.bell, PollFlags::IN)], timeout.as_ref());
-        let _ = rustix::io::read(&shared.bell, &mut [0; 8]); // what is wanted is looked at afterwards
+        let _ = rustix::io::read(&shared.bell, &mut [0; 8]); // requests are checked afterwards
     }
 }
 
-/// Takes in what is new and counts a part of what is not counted. Gives whether that is all.
+/// Picks up changes and counts a part of what is uncounted. Returns whether nothing is left.
 fn round(shared: &View) -> Result<bool> {
     let mut is_idle = true;
     let mut books = shared.books();
@@ -125,7 +124,7 @@ fn round(shared: &View) -> Result<bool> {
             is_idle = false;
         }
     }
-    // Whether the query is still the same is seen in the next round.
+    // The next round checks whether the query is still the same.
     Ok(is_idle && shared.query().is_none_or(|(now, _)| now == serial))
 }
 
@@ -173,17 +172,17 @@ fn count_matches(book: &Book, query: &Query, done: u64) -> Result<(Blocks, u64)>
     Ok((blocks, at))
 }
 
-/// Sleeps until something is written, or something else is wanted.
+/// Sleeps until something is written or requested.
 fn wait(shared: &View, inotify: Option<&Inotify>) {
     let mut polled = vec![PollFd::new(&shared.bell, PollFlags::IN)];
     polled.extend(inotify.map(|inotify| PollFd::new(inotify, PollFlags::IN)));
     let timeout = if inotify.is_some() { None } else { Timespec::try_from(LOOK_AGAIN).ok() };
-    let _ = rustix::event::poll(&mut polled, timeout.as_ref()); // a signal: look again
-    let _ = rustix::io::read(&shared.bell, &mut [0; 8]); // it does not block
+    let _ = rustix::event::poll(&mut polled, timeout.as_ref()); // after a signal, check again
+    let _ = rustix::io::read(&shared.bell, &mut [0; 8]); // does not block
 }
 
 impl View {
-    /// Tells how far everything is.
+    /// Publishes the progress.
     pub(super) fn tell(&self) {
         let (books, Ok(counts)) = (self.books(), self.counts.lock()) else { return };
         let mut state = LogState {
