@@ -1,6 +1,6 @@
-//! An archive of documents and layers, by the names of its members.
+//! Reads an archive of documents and layers by the names of its members.
 //!
-//! Nothing is unpacked: a name is a key here, never a path of this machine.
+//! Nothing is unpacked: a name is only a key here, never a path on the host.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -13,11 +13,11 @@ use crate::layer::apply::{normal, split};
 use crate::layer::tar::{Kind, Reader, Source};
 use crate::oci::Digest;
 
-/// Links between members that are followed, one after the other.
+/// Maximum length of a chain of links between members.
 const MAX_LINKS: usize = 8;
-/// Members of an archive of images: far more than any has.
+/// Maximum number of members, far more than any real archive has.
 const MAX_MEMBERS: usize = 1 << 20;
-/// Bytes of all their names.
+/// Maximum total length of their names in bytes.
 const MAX_NAMES: usize = 64 << 20;
 
 /// The members of a tar file.
@@ -34,7 +34,7 @@ enum Member {
 }
 
 impl Archive {
-    /// Reads all headers of `file`, a plain tar.
+    /// Reads all headers of `file`, an uncompressed tar.
     pub(super) fn open(file: File) -> Result<Self> {
         let file = Arc::new(file);
         let mut reader = Reader::new(Pages::new(Arc::clone(&file))?);
@@ -63,18 +63,18 @@ impl Archive {
         Ok(Self { file, members })
     }
 
-    /// Whether there is a file of this name.
+    /// Returns whether there is a file with this name.
     pub(super) fn has(&self, name: &str) -> bool {
         self.find(name).is_ok()
     }
 
-    /// A reader of a member, and its size.
+    /// Returns a reader of a member, and its size.
     pub(super) fn reader(&self, name: &str) -> Result<(impl Read + Send + use<>, u64)> {
         let (at, len) = self.find(name)?;
         Ok((Slice { file: Arc::clone(&self.file), at, left: len }, len))
     }
 
-    /// A document of at most `limit` bytes. If its name is a digest, it must be its own.
+    /// Reads a document of at most `limit` bytes. If its name is a digest, verifies that digest.
     pub(super) fn document(&self, name: &str, limit: u64) -> Result<Vec<u8>> {
         let (reader, len) = self.reader(name)?;
         if len > limit {
@@ -90,7 +90,7 @@ impl Archive {
         Ok(bytes)
     }
 
-    /// The blob of a digest, as an OCI layout places it.
+    /// Returns the path of a blob in an OCI layout.
     pub(super) fn blob_name(digest: &Digest) -> String {
         format!("blobs/{}/{}", digest.algorithm().as_str(), digest.hex())
     }
@@ -109,14 +109,14 @@ impl Archive {
     }
 }
 
-/// A path as one below the archive's root.
+/// Normalizes a path relative to the archive's root.
 fn inside(path: &[u8]) -> Result<Vec<u8>> {
     normal(path).map_err(|_| {
         Error::malformed("the archive", format!("`{}` is no path in it", String::from_utf8_lossy(path)))
     })
 }
 
-/// A part of a file, read without moving any place in it: by many threads at once.
+/// A range of a file, read by offset so that many threads can share the file.
 struct Slice {
     file: Arc<File>,
     at: u64,
@@ -136,7 +136,7 @@ impl Read for Slice {
     }
 }
 
-/// A file read a page at a time, which passes over members without reading them.
+/// Reads a file a page at a time and skips members without reading them.
 struct Pages {
     slice: Slice,
     page: Vec<u8>,

@@ -1,14 +1,14 @@
-//! Images set aside: their names and records moved out of the store in one step, and back.
+//! Moves images' names and records out of the store in one step, and back.
 //!
 //! ```text
-//! <root>/trash/.image-<id>/image.json    on the move: whoever gets the images' lock puts it back
-//! <root>/trash/image-<id>/image.json     aside: a root of the sweep, so that its layers stay
+//! <root>/trash/.image-<id>/image.json    being moved: the next holder of the images' lock puts it back
+//! <root>/trash/image-<id>/image.json     set aside: a root of the sweep, so that its layers stay
 //! ```
-//! Several files go at a time, and no file system removes several in one step. So the copies
-//! are written first, into a folder whose name says that they are on the move; then the files
-//! go; then the folder is renamed, and from that moment the image is aside. A process killed
-//! before it leaves the move to be undone. Putting back is the same the other way round: once
-//! the folder has the moving name, the image is as good as back.
+//! No file system removes several files in one step. So copies are written first, into a folder
+//! whose name says that a move is in progress; then the files are removed; then the folder is
+//! renamed, which sets the image aside. If a process is killed before the rename, the move is
+//! undone. Putting back works the same way in reverse: once the folder is renamed to the
+//! in-progress name, the image will be restored.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,27 +23,27 @@ use crate::base::disk::{self, State, Unknown};
 use crate::oci::{self, ImageId, Platform};
 use crate::sys::tree;
 
-/// Current version of the file: its references are of version 2.
+/// Current version of the file, with references of version 2.
 pub const VERSION: u32 = 2;
 
-/// How the names of folders on the move begin.
+/// Prefix of folders that are being moved.
 const MOVING: &str = ".image-";
 
-/// What is aside of an image: `image.json`.
+/// The content of `image.json`: what was set aside of an image.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// The form of this file.
+    /// The version of the file format.
     pub version: u32,
     /// The image.
     pub image: ImageId,
-    /// The names that went.
+    /// The names that were removed.
     pub references: Vec<Reference>,
-    /// The image as it was, and parents that went with it. An image of which only names went
-    /// is here too: it may go later.
+    /// The image's record, and those of parents that were removed with it. If only names were
+    /// removed, the record is included too, because the image may be removed later.
     pub records: Vec<Record>,
-    /// Whether the image went with its names.
+    /// Whether the image was removed with its names.
     pub is_whole: bool,
-    /// Fields of a newer hoist, kept when this one rewrites the file.
+    /// Fields written by a newer hoist, kept when the file is rewritten.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
@@ -56,13 +56,13 @@ impl State for Kept {
     }
 
     fn read_old(bytes: &[u8]) -> serde_json::Result<Self> {
-        // Its references were read into the newest form.
+        // Reading has already converted its references to the current version.
         Ok(Self { version: VERSION, ..serde_json::from_slice(bytes)? })
     }
 }
 
 impl Kept {
-    /// What to call it: its first name, or its id.
+    /// Returns its first name, or else its id.
     #[must_use]
     pub fn name(&self) -> String {
         let first = self.references.first().map(|reference| reference.name.to_string());
@@ -75,19 +75,19 @@ impl Kept {
 pub struct PutBack {
     /// The image.
     pub image: ImageId,
-    /// Its names that are back.
+    /// Its restored names.
     pub names: Vec<oci::Reference>,
 }
 
 impl Store {
-    /// As [`Store::remove`], but what goes can be put back: it is kept in `<root>/trash/<id>`.
-    /// `describe` adds what else belongs into that folder; it hears the bytes of the images
-    /// that go. Damaged images of a name go for good.
+    /// Like [`Store::remove`], but keeps what is removed in `<root>/trash/<id>`, so that it can be
+    /// put back. `describe` gets the size of the removed images in bytes and adds further files to
+    /// that folder. Damaged images of a name are removed permanently.
     ///
     /// # Errors
     ///
-    /// As [`Store::remove`], and when there is nothing but what is damaged; then everything
-    /// that can be read is where it was.
+    /// As [`Store::remove`], and if everything that `word` names is damaged. Then nothing readable
+    /// has been removed.
     pub fn set_aside<E: From<Error>>(
         &self,
         word: &str,
@@ -102,10 +102,10 @@ impl Store {
             plan.damaged.pop().map_or(Ok(()), |damaged| Err(Error::from(damaged.why)))?;
         }
         let mut removed = self.remove_damaged(&plan.damaged)?;
-        // Without those that are damaged.
+        // The damaged ones are gone.
         let image = self.resolve(word)?.image;
         let (is_whole, size) = (!plan.records.is_empty(), plan.size());
-        // Those of which only the name goes may go later.
+        // Images that only lose a name may be removed later.
         let mut records = plan.records.clone();
         for one in plan.references.iter().flat_map(|name| &name.images) {
             if !records.iter().any(|record| record.id == one.image) {
@@ -117,7 +117,7 @@ impl Store {
         let moving = self.paths().trash().join(format!(".{id}"));
         disk::private_dir(&moving).map_err(Error::from)?;
         let written = describe(&kept, size, &moving)
-            // Soon it is all there is of the image.
+            // Soon this is all that is left of the image.
             .and_then(|()| Ok(disk::write_state_synced(&file_in(&moving), &kept).map_err(Error::from)?))
             .and_then(|()| Ok(disk::sync_folders([&moving, &self.paths().trash()]).map_err(Error::from)?));
         if let Err(error) = written {
@@ -139,8 +139,8 @@ impl Store {
         Ok(removed)
     }
 
-    /// Puts back what [`Store::set_aside`] keeps in `<root>/trash/<id>`; with `name`, under
-    /// this name alone.
+    /// Puts back what [`Store::set_aside`] keeps in `<root>/trash/<id>`. With `name`, restores it
+    /// under this name only.
     ///
     /// # Errors
     ///
@@ -180,20 +180,20 @@ impl Store {
         Ok(PutBack { image: kept.image, names })
     }
 
-    /// What is kept in `<root>/trash/<id>`.
+    /// Reads what is kept in `<root>/trash/<id>`.
     ///
     /// # Errors
     ///
-    /// When it is not there or cannot be read.
+    /// It does not exist or cannot be read.
     pub fn aside(&self, id: &str) -> Result<Kept> {
         Ok(disk::read_state(&file_in(&self.paths().trash().join(id)))?)
     }
 
-    /// Finishes what a killed process had on the move, so that what is read next is whole.
+    /// Undoes moves that a killed process left unfinished, so that readers see complete images.
     ///
     /// # Errors
     ///
-    /// When a file cannot be written.
+    /// A file cannot be written.
     pub fn finish_interrupted_moves(&self) -> Result<()> {
         if !self.moves()?.is_empty() {
             drop(self.lock_images()?);
@@ -207,43 +207,43 @@ impl Store {
         Ok(names)
     }
 
-    /// Puts back whatever is on the move, under the images' lock. What has its file already,
-    /// perhaps a newer one, keeps it.
+    /// Puts back everything that is being moved. The caller holds the images' lock. Files that
+    /// exist already are kept, since they may be newer.
     pub(super) fn finish_moves(&self) -> Result<()> {
         for name in self.moves()? {
             let moving = self.paths().trash().join(name);
             match disk::read_state::<Kept>(&file_in(&moving)) {
                 Ok(kept) => self.write_back(&kept)?,
-                // Without it nothing was taken away yet.
+                // Without this file, nothing has been removed yet.
                 Err(error) if error.is_not_found() => {}
-                // It may be all there is of the image: for a person to see (`stuck`).
+                // It may be all that is left of the image, so the user has to decide (`stuck`).
                 Err(disk::Error::Damaged { .. } | disk::Error::TooLarge { .. }) => continue,
                 Err(error) if error.is_of_another_version() => continue,
                 Err(error) => return Err(error.into()),
             }
             tree::remove(&moving)?;
-            // One that came back would put the image back once more.
+            // If the folder reappeared after a power cut, it would put the image back again.
             disk::sync_folders([self.paths().trash()])?;
         }
         Ok(())
     }
 
-    /// Why images that were on their way to the trash cannot be put back.
+    /// Returns why interrupted moves of images to the trash cannot be undone.
     ///
     /// # Errors
     ///
-    /// When the trash cannot be listed.
+    /// The trash cannot be listed.
     pub fn stuck(&self) -> Result<Vec<disk::Error>> {
         let why = |name| disk::read_state::<Kept>(&file_in(&self.paths().trash().join(name))).err();
         Ok(self.moves()?.into_iter().filter_map(why).filter(|error| !error.is_not_found()).collect())
     }
 
-    /// Writes what is not there of an image; it is on the disk when this returns.
+    /// Writes the missing files of an image, and syncs them.
     fn write_back(&self, kept: &Kept) -> Result<()> {
         for folder in [self.paths().images(), self.paths().refs()] {
             disk::private_dir(&folder)?;
         }
-        // Records first: a name without its image would mislead.
+        // Records first, so that no name exists without its image.
         let mut changed = Vec::new();
         for record in &kept.records {
             let path = self.record_path(&record.id);
@@ -268,8 +268,8 @@ impl Store {
         Ok(disk::sync_folders(changed)?)
     }
 
-    /// A name that is there with the images that it lost, whose records are `records`; `None`
-    /// if it stands for others now.
+    /// Returns an existing name with the images that it lost added again, or `None` if it stands
+    /// for other images by now. `records` has the records of the lost images.
     fn joined(&self, there: &Reference, lost: &Reference, records: &[Record]) -> Option<Reference> {
         let is_new = |one: &&NamedImage| !there.names(&one.image);
         let platform = |one: &NamedImage| -> Option<Platform> {
@@ -279,7 +279,7 @@ impl Store {
         let is_free = |one: &NamedImage| there.images.iter().all(|other| platform(other) != platform(one));
         let mut joined = there.clone();
         for one in lost.images.iter().filter(is_new) {
-            // Of no index are those names that never were a registry's: copies.
+            // Names that never came from a registry have no index.
             if there.target != lost.target || !is_free(one) {
                 return None;
             }
@@ -299,7 +299,7 @@ mod tests {
     use crate::base::Paths;
     use crate::image::{Commit, Roots};
 
-    /// A store with an image of no layer under these names.
+    /// Creates a store with an image without layers under these names.
     fn store(dir: &tempfile::TempDir, names: &[&str]) -> (Store, ImageId) {
         let store = Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false);
         let names: Vec<oci::Reference> = names.iter().map(|name| name.parse().unwrap()).collect();
@@ -368,11 +368,11 @@ mod tests {
         let before = (store.images().unwrap(), store.references().unwrap());
         aside(&store, "web:1", "image-a");
         let trash = store.paths().trash();
-        // Before the last step: the files are gone, the folder has its moving name.
+        // Before the last step: the files are removed, and the folder has its in-progress name.
         fs::rename(trash.join("image-a"), trash.join(".image-a")).unwrap();
         store.finish_moves().unwrap();
         assert_eq!((store.images().unwrap(), store.references().unwrap()), before);
-        // After the copies, and half of the files gone.
+        // After the copies, with half of the files removed.
         aside(&store, "web:1", "image-b");
         fs::rename(trash.join("image-b"), trash.join(".image-b")).unwrap();
         disk::write_state(&store.record_path(&before.0[0].id), &before.0[0]).unwrap();
@@ -395,7 +395,7 @@ mod tests {
         fs::rename(store.paths().trash().join("image-a"), &moving).unwrap();
         let (file, kept) = (file_in(&moving), moving.join("kept"));
         fs::rename(&file, &kept).unwrap();
-        // As with too many open files: it is there, but not now.
+        // Like too many open files: a temporary error.
         fs::create_dir(&file).unwrap();
         assert!(store.finish_moves().is_err());
         fs::remove_dir(&file).unwrap();

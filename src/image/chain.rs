@@ -1,9 +1,9 @@
-//! The fix layer: what a layer says by leaving it to the layers below it.
+//! The fix layer: the parts of a layer that depend on the layers below it.
 //!
-//! A layer's folder does not depend on its parents, so one folder serves every image that
-//! has it. Two things do depend on them: a folder that the layer implies without
-//! describing it (it looks as below), and a hard link to a file of a layer below. Both are
-//! made, once per chain that needs it, as a small layer on top. Most chains need none.
+//! A layer's folder does not depend on its parents, so that images can share it. Two things do
+//! depend on them: a folder that a layer implies without describing it (it inherits its attributes
+//! from below), and a hard link to a file of a lower layer. If a chain has such entries, a small
+//! layer with them is created and put on top. Most chains need none.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,21 +33,21 @@ struct Chain {
     layers: Vec<Meta>,
     /// Their folders.
     roots: Vec<PathBuf>,
-    /// Where in each of them it was looked last.
+    /// The last position in each of them.
     cursors: RefCell<Vec<Cursor>>,
-    /// By folder, which layers imply it, bottom first.
+    /// The layers that imply each folder, bottom first.
     implied: Folders<Vec<usize>>,
 }
 
-/// A file that gets several names.
+/// A file with several names.
 struct Link {
     source: (usize, PathBuf),
     names: BTreeSet<PathBuf>,
 }
 
 impl Store {
-    /// The key of the fix layer for a chain of layers, bottom first; made if it is not here,
-    /// `None` if the chain needs none.
+    /// Returns the key of the fix layer for a chain of layers, bottom first, and creates the layer
+    /// if it does not exist. `None` if the chain needs none.
     pub(super) fn fix_layer(&self, lease: &Lease, layers: &[Digest]) -> Result<Option<Digest>> {
         let metas = layers.iter().map(|layer| self.layer_meta(layer)).collect::<Result<Vec<_>>>()?;
         if metas.iter().all(|meta| meta.traits.implied.is_empty() && meta.traits.links.is_empty()) {
@@ -89,7 +89,7 @@ impl Store {
     }
 }
 
-/// What the fix layer of a chain is called, if it needs one.
+/// Returns the key of a chain's fix layer, if it needs one.
 pub(super) fn fix_key(layers: &[Digest]) -> Digest {
     let words: Vec<_> = layers.iter().map(ToString::to_string).collect();
     Digest::of(format!("fix layer 1\n{}\n", words.join("\n")).as_bytes())
@@ -121,7 +121,7 @@ impl Chain {
         Ok(Self { layers, roots, cursors: RefCell::new(cursors), implied })
     }
 
-    /// Folders that look otherwise below than where they are implied.
+    /// Returns implied folders whose attributes in lower layers differ from the default.
     fn folders_to_fix(&self) -> Result<BTreeSet<PathBuf>> {
         let mut folders = BTreeSet::new();
         self.implied.each(|at, _, path| -> Result<()> {
@@ -142,8 +142,8 @@ impl Chain {
         Ok(folders)
     }
 
-    /// The top-most description of a folder, and whether a layer above it implies it. `at`:
-    /// the folder's place among those that are implied.
+    /// Returns the topmost description of a folder, and whether a layer above it implies the
+    /// folder. `at` is the folder's position in `implied`.
     fn described(&self, path: &Path, at: Option<u32>) -> Result<(Option<OwnedFd>, bool)> {
         let implied = at.map_or(&[] as &[usize], |at| self.implied.value(at));
         let mut was_implied = false;
@@ -168,7 +168,7 @@ impl Chain {
         Ok((None, was_implied))
     }
 
-    /// The hard links that no layer above their own hides, one entry a file.
+    /// Returns the hard links that no higher layer hides, one entry per file.
     fn links(&self) -> Result<Vec<Link>> {
         let mut by_source: BTreeMap<(usize, PathBuf), BTreeSet<PathBuf>> = BTreeMap::new();
         let mut made: BTreeMap<PathBuf, (usize, PathBuf)> = BTreeMap::new();
@@ -190,7 +190,7 @@ impl Chain {
                 }
                 let names = by_source.entry(source.clone()).or_default();
                 names.insert(link.clone());
-                // Both names are one file, so the fix layer has to have both.
+                // Both names are the same file, so the fix layer needs both.
                 if !self.is_hidden_above(source.0, &source.1)? {
                     names.insert(source.1.clone());
                 }
@@ -199,7 +199,7 @@ impl Chain {
         Ok(by_source.into_iter().map(|(source, names)| Link { source, names }).collect())
     }
 
-    /// The layer below `at` that has a file of this path.
+    /// Finds the layer below `at` that has a file with this path.
     fn find_file(&self, at: usize, path: &Path) -> Result<Option<(usize, PathBuf)>> {
         for below in (0..at).rev() {
             match self.look(below, path)? {
@@ -226,7 +226,7 @@ impl Chain {
         Ok(self.cursors.borrow_mut()[layer].look(path)?)
     }
 
-    /// Makes a folder and those above it as the chain describes them.
+    /// Creates a folder and its parents with the attributes that they have in the chain.
     fn make_folder(&self, root: &OwnedFd, path: &Path) -> Result<OwnedFd> {
         let mut folder = fs::open_beneath(root, Path::new("."), OFlags::RDONLY | OFlags::DIRECTORY)?;
         let mut inside = PathBuf::new();
@@ -250,7 +250,7 @@ impl Chain {
         Ok(folder)
     }
 
-    /// Copies a file and gives it all its names; returns its size.
+    /// Copies a file and creates all its names. Returns its size.
     fn make_link(&self, root: &OwnedFd, link: &Link) -> Result<u64> {
         let (layer, path) = &link.source;
         let source = fs::open_beneath(fs::open_dir(&self.roots[*layer])?, path, OFlags::RDONLY)?;
@@ -273,7 +273,8 @@ impl Chain {
     }
 }
 
-/// Makes `file` look like `like`, in the order that keeps set-id bits and capabilities.
+/// Copies the attributes of `like` to `file`, in an order that preserves set-id bits and
+/// capabilities.
 fn describe(file: impl AsFd, like: &OwnedFd) -> Result<()> {
     let file = file.as_fd();
     let stat = fs::stat(like)?;
@@ -289,7 +290,7 @@ fn describe(file: impl AsFd, like: &OwnedFd) -> Result<()> {
     Ok(fs::set_mtime(file, fs::Timespec { tv_sec: stat.st_mtime, tv_nsec: nanos })?)
 }
 
-/// Attributes of a file, without overlayfs' own.
+/// Returns the extended attributes of a file, without those of overlayfs.
 fn attributes(place: &OwnedFd) -> Result<Vec<(std::ffi::OsString, Vec<u8>)>> {
     let mut attributes = Vec::new();
     for name in xattr::list_place(place)? {
@@ -309,7 +310,7 @@ fn attributes(place: &OwnedFd) -> Result<Vec<(std::ffi::OsString, Vec<u8>)>> {
 mod tests {
     use super::*;
 
-    /// A layer of this folder with these hard links to files of the layers below.
+    /// Creates the description of a layer with these hard links to files of lower layers.
     fn layer(links: Vec<(RawPath, RawPath)>) -> Meta {
         let traits = Traits { links, ..Traits::default() };
         Meta::new(Digest::of(b"x"), 0, 0, traits)
@@ -335,7 +336,7 @@ mod tests {
         assert_eq!(links.len(), count);
         assert!(links.iter().all(|link| link.names.len() == 2));
         let steps: u64 = chain.cursors.borrow().iter().map(|cursor| cursor.steps).sum();
-        // The way down in each layer, and then whether each name is there or hidden.
+        // Each layer is walked down once, plus a check whether each name exists or is hidden.
         assert!(steps <= 3 * depth as u64 + 4 * count as u64, "{steps}");
     }
 }

@@ -1,4 +1,4 @@
-//! Changes to an image's configuration, written as Dockerfile instructions: `CMD ["sh"]`.
+//! Changes an image's configuration by Dockerfile instructions such as `CMD ["sh"]`.
 //!
 //! <https://docs.docker.com/reference/dockerfile/>
 
@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 
 use super::error::{Error, Result};
 
-/// Applies `changes`, lines of instructions, to the `config` part of a configuration.
+/// Applies `changes`, lines of Dockerfile instructions, to the `config` part of a configuration.
 ///
 /// # Errors
 ///
-/// [`Error::Invalid`], naming the instruction.
+/// [`Error::Invalid`], which names the instruction.
 pub fn apply(config: &mut Map<String, Value>, changes: &[String]) -> Result<()> {
     for line in changes.iter().flat_map(|change| change.lines()) {
         let line = line.trim();
@@ -111,7 +111,7 @@ fn strings(config: &Map<String, Value>, key: &str) -> Vec<String> {
     list.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
-/// `["a", "b"]` is executed as it is, anything else by a shell.
+/// `["a", "b"]` is the exec form; anything else is run by a shell.
 fn command(rest: &str) -> Vec<String> {
     json_words(rest).unwrap_or_else(|| vec!["/bin/sh".to_owned(), "-c".to_owned(), rest.to_owned()])
 }
@@ -128,7 +128,7 @@ fn one(rest: &str, config: &Map<String, Value>, word: &str) -> Done<String> {
     }
 }
 
-/// `a=b "c d"=e`, or the old form of one pair, `a b c`.
+/// Parses `a=b "c d"=e`, or the old form `a b c` with a single pair.
 fn pairs(rest: &str, env: &[String]) -> Done<Vec<(String, String)>> {
     let first = rest.split_whitespace().next().unwrap_or_default();
     if !first.contains('=') {
@@ -142,7 +142,7 @@ fn pairs(rest: &str, env: &[String]) -> Done<Vec<(String, String)>> {
     words(rest, env)?.into_iter().map(pair).collect()
 }
 
-/// Splits at blanks, as a shell does: quotes, backslashes, `$NAME` and `${NAME}`.
+/// Splits text like a shell, with quotes, backslashes, `$NAME` and `${NAME}`.
 fn words(text: &str, env: &[String]) -> Done<Vec<String>> {
     let (mut words, mut word, mut in_word) = (Vec::new(), String::new(), false);
     let mut quote = None;
@@ -191,7 +191,7 @@ fn variable(chars: &mut std::iter::Peekable<std::str::Chars<'_>>, env: &[String]
     Ok(value.unwrap_or_default().to_owned())
 }
 
-/// `80`, `80/udp`, `8000-8002`.
+/// Parses `80`, `80/udp` and `8000-8002`.
 fn ports(text: &str) -> Done<Vec<String>> {
     let (range, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
     let protocol = protocol.to_ascii_lowercase();

@@ -1,7 +1,7 @@
-//! The commit point: once this returns, the image exists, whole, also after a power cut.
+//! Commits an image. Once this returns, the image is complete and survives a power cut.
 //!
 //! ```text
-//! layers and blobs are here (leased) → fix layer → syncfs → record → references → the folders that changed
+//! layers and blobs exist (leased) → fix layer → syncfs → record → references → the folders that changed
 //! ```
 
 use std::collections::BTreeMap;
@@ -16,23 +16,23 @@ use super::store::Store;
 use crate::base::disk;
 use crate::oci::{Digest, ImageId, Platform, Reference};
 
-/// What makes an image.
+/// The parts of a new image.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Commit<'a> {
-    /// The configuration: its digest is the image's id.
+    /// The configuration; its digest is the image's id.
     pub config: &'a [u8],
-    /// The manifest, where it came with one.
+    /// The manifest, if it has one.
     pub manifest: Option<&'a [u8]>,
-    /// The digest under which a registry knows it: of the manifest, or of the index it was
-    /// chosen from.
+    /// The digest by which a registry knows it: of its manifest, or of the index it was chosen
+    /// from.
     pub target: Option<&'a Digest>,
-    /// The names it gets. Other images lose them, but those of the same `target`.
+    /// Its names. Other images lose them, except those with the same `target`.
     pub names: &'a [Reference],
     /// The image it was built on.
     pub parent: Option<&'a ImageId>,
 }
 
-/// What the store needs of an image's configuration. All else is the reader's business.
+/// The fields of an image's configuration that the store needs.
 #[derive(Debug, Deserialize)]
 struct Document {
     #[serde(default)]
@@ -60,7 +60,7 @@ struct RootFs {
     diff_ids: Option<Vec<Digest>>,
 }
 
-/// The diffIDs that a configuration names, bottom first.
+/// Returns the diffIDs in a configuration, bottom first.
 ///
 /// # Errors
 ///
@@ -69,7 +69,7 @@ pub fn diff_ids(config: &[u8]) -> Result<Vec<Digest>> {
     Ok(parse(config)?.rootfs.diff_ids.unwrap_or_default())
 }
 
-/// Reads a configuration, and refuses one whose record could not be read again.
+/// Parses a configuration. Refuses a platform that could not be read back from the record.
 fn parse(config: &[u8]) -> Result<Document> {
     let malformed = |error: &dyn std::fmt::Display| Error::malformed("the image's configuration", error);
     let document: Document = serde_json::from_slice(config).map_err(|error| malformed(&error))?;
@@ -78,12 +78,12 @@ fn parse(config: &[u8]) -> Result<Document> {
 }
 
 impl Store {
-    /// Makes an image of layers that are here.
+    /// Creates an image from layers in the store.
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] when a layer is not; [`Error::Malformed`]; when it cannot be
-    /// written, and then there is no image.
+    /// [`Error::Missing`] if a layer is not in the store, [`Error::Malformed`], and write errors.
+    /// Then the image does not exist.
     pub fn commit(&self, lease: &Lease, commit: &Commit<'_>) -> Result<ImageId> {
         self.check_size("the image's configuration", commit.config, self.limits.config)?;
         self.check_size("the manifest", commit.manifest.unwrap_or_default(), self.limits.manifest)?;
@@ -148,7 +148,7 @@ impl Store {
     }
 }
 
-/// An image that does not say is for Linux on this machine's processor, as Docker takes it.
+/// Returns the platform; missing fields default to the host's, as in Docker.
 fn platform_of(document: &Document) -> Platform {
     let host = Platform::host();
     let given = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());

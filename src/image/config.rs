@@ -1,14 +1,13 @@
-//! How the configurations of two images differ: what their containers get otherwise.
+//! Compares the configurations of two images.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-/// More is not told.
+/// Maximum number of changes returned.
 const MOST: usize = 1000;
 
-/// What a part of the configuration is called by people. Parts without a row are told by the
-/// document's own name.
+/// Readable names of configuration fields. Other fields keep their own name.
 const NAMES: &[(&str, &str)] = &[
     ("User", "user"),
     ("Entrypoint", "entrypoint"),
@@ -22,18 +21,18 @@ const NAMES: &[(&str, &str)] = &[
     ("Healthcheck", "health"),
 ];
 
-/// A part of the configuration that differs.
+/// A field of the configuration that differs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigChange {
-    /// `env PATH`, `command`, `label version`.
+    /// The field's name, such as `env PATH`, `command` or `label version`.
     pub name: String,
-    /// As the first image has it; `None` where it does not.
+    /// The value in the first image; `None` if it is not set.
     pub before: Option<String>,
-    /// As the second image has it.
+    /// The value in the second image.
     pub after: Option<String>,
 }
 
-/// What differs in two configuration documents, in the order of their parts.
+/// Returns the differences between two configuration documents, in the order of the fields.
 pub(crate) fn changes(before: &Value, after: &Value) -> Vec<ConfigChange> {
     let (before, after) = (parts(before), parts(after));
     let mut names: Vec<_> =
@@ -46,7 +45,7 @@ pub(crate) fn changes(before: &Value, after: &Value) -> Vec<ConfigChange> {
     changes.take(MOST).collect()
 }
 
-/// Each part with its value: by its place in the table of names, and its own.
+/// Returns every field with its value, keyed by its position in `NAMES` and its name.
 fn parts(document: &Value) -> BTreeMap<(usize, String), String> {
     let mut parts = BTreeMap::new();
     for (rank, key) in ["architecture", "os", "variant"].into_iter().enumerate() {
@@ -76,7 +75,7 @@ fn parts(document: &Value) -> BTreeMap<(usize, String), String> {
             ("Labels", Value::Object(labels)) => {
                 labels.iter().for_each(|(key, value)| add(key, words(value)));
             }
-            // What is empty is as good as not there.
+            // An empty value counts as missing.
             (_, value) => {
                 let words = words(value);
                 if !matches!(words.as_str(), "" | "null" | "false" | "{}") {
@@ -88,7 +87,7 @@ fn parts(document: &Value) -> BTreeMap<(usize, String), String> {
     parts
 }
 
-/// A value for people: a list as it would be typed.
+/// Formats a value for display; a list as it would be typed.
 fn words(value: &Value) -> String {
     let word = |word: &Value| match word {
         Value::String(text) if !text.is_empty() && !text.contains([' ', '"']) => text.clone(),

@@ -1,7 +1,7 @@
-//! Records of images and references that cannot be read: damaged, or a newer hoist's. They
-//! are listed by what their files' names say, they can be removed, and what they may need
-//! stays until then. So is an image of which only a name is left, and listed with why one
-//! that lacks its configuration or a layer.
+//! Records of images and references that cannot be read because they are damaged or were written by
+//! a newer hoist. They are identified by their file names and can be removed; until then,
+//! everything they may need is kept. The same applies to an image of which only a name is left. An
+//! image that lacks its configuration or a layer is listed with the reason.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
@@ -14,44 +14,44 @@ use super::store::{Seen, Store, remove_file};
 use crate::base::{disk, id};
 use crate::oci::{self, Digest, ImageId};
 
-/// A file that cannot be read, or is lost.
+/// A file that is unreadable or missing.
 #[derive(Debug)]
 pub struct Damaged {
-    /// Whose record it is, where it is one.
+    /// The image, if it is an image's record.
     pub image: Option<ImageId>,
-    /// Which name it is, where it is one; of an image, a name that leads to it.
+    /// The name, if it is a reference; for an image, a name that leads to it.
     pub name: Option<oci::Reference>,
     /// Why it cannot be read.
     pub why: disk::Error,
     path: PathBuf,
 }
 
-/// What there is, for who shows all of it.
+/// Everything in the store, for lists.
 #[derive(Debug)]
 pub struct Survey {
     /// The images, newest first.
     pub images: Vec<Record>,
     /// Their names.
     pub references: Vec<Reference>,
-    /// What cannot be read until somebody changes it.
+    /// Files that stay unreadable until someone changes them.
     pub damaged: Vec<Damaged>,
-    /// Images that can be read and nothing else, with what they lack.
+    /// Images with a readable record but missing parts, with what is missing.
     pub incomplete: Vec<(Record, Error)>,
-    /// Why more could not be read just now.
+    /// Temporary errors that prevented reading more.
     pub unread: Vec<disk::Error>,
 }
 
-/// What a user's word means, where it cannot be read.
+/// What a user's word refers to, as far as it is unreadable.
 #[derive(Debug, Default)]
 pub(super) struct Meant {
-    /// What cannot be read.
+    /// The unreadable files.
     pub(super) damaged: Vec<Damaged>,
-    /// The name that the word is, with its images that can be read.
+    /// The name that the word refers to, with its readable images.
     pub(super) rest: Option<Reference>,
 }
 
 impl Damaged {
-    /// What to call it: its name, its id, or what the file is called.
+    /// Returns its name, its id, or its file name.
     #[must_use]
     pub fn called(&self) -> String {
         let id = self.image.as_ref().map(|image| image.short().to_owned());
@@ -59,7 +59,7 @@ impl Damaged {
         name.unwrap_or_else(|| stem(&self.path).to_owned())
     }
 
-    /// Whether a user's word is its own name, or that of its file.
+    /// Returns whether a user's word is its name or its file name.
     fn is_called(&self, word: &str) -> bool {
         let is_named = self.name.is_some() && self.name == word.parse().ok();
         self.image.is_none() && (is_named || stem(&self.path) == word)
@@ -67,11 +67,11 @@ impl Damaged {
 }
 
 impl Store {
-    /// Every record and reference that cannot be read.
+    /// Returns every unreadable record and reference.
     ///
     /// # Errors
     ///
-    /// When their folders, or files that are not damaged, cannot be read.
+    /// Their folders, or files that are not damaged, cannot be read.
     pub fn damaged(&self) -> Result<Vec<Damaged>> {
         let (mut images, mut names) = (self.read_images()?, self.read_references()?);
         match images.unread.pop().or_else(|| names.unread.pop()) {
@@ -80,18 +80,18 @@ impl Store {
         }
     }
 
-    /// Every image and reference, as far as they can be read.
+    /// Returns every image and reference, as far as they can be read.
     ///
     /// # Errors
     ///
-    /// When their folders cannot be read.
+    /// Their folders cannot be read.
     pub fn survey(&self) -> Result<Survey> {
         let (mut images, mut names) = (self.read_images()?, self.read_references()?);
         let damaged = self.take_damaged(&mut images, &mut names);
         let unread = images.unread.into_iter().chain(names.unread).collect();
         let (mut whole, mut incomplete) = (Vec::new(), Vec::new());
         for image in images.whole {
-            // What cannot be told just now is told to who uses the image.
+            // A temporary error is reported when the image is used.
             match self.lost_part(&image).ok().flatten() {
                 Some(lost) => incomplete.push((image, lost)),
                 None => whole.push(image),
@@ -100,12 +100,11 @@ impl Store {
         Ok(Survey { images: whole, references: names.whole, damaged, incomplete, unread })
     }
 
-    /// Whether `word` means something that cannot be read and nothing else, or an image that
-    /// lacks a part.
+    /// Returns whether `word` refers only to unreadable files, or to an image that lacks a part.
     ///
     /// # Errors
     ///
-    /// [`Error::NoImage`], [`Error::Ambiguous`]; when the store cannot be read.
+    /// [`Error::NoImage`], [`Error::Ambiguous`], or the store cannot be read.
     pub fn is_damaged(&self, word: &str) -> Result<bool> {
         let meant = self.meant(word)?;
         if !meant.damaged.is_empty() {
@@ -115,7 +114,7 @@ impl Store {
         Ok(self.lost_part(&image)?.is_some())
     }
 
-    /// What is wrong with images and names.
+    /// Takes the damaged images and names out of both lists.
     fn take_damaged(&self, images: &mut Seen<Record>, names: &mut Seen<Reference>) -> Vec<Damaged> {
         let mut known: HashSet<ImageId> = images.whole.iter().map(|image| image.id.clone()).collect();
         let mut damaged = Vec::new();
@@ -140,24 +139,26 @@ impl Store {
         damaged
     }
 
-    /// An image of a name, if its record is lost. It may just have been removed or added.
+    /// Returns an image of a name if its record is lost. It may also have just been removed or
+    /// added.
     fn without_record(&self, name: &Reference, image: &ImageId) -> Option<Damaged> {
         let path = self.record_path(image);
         let why = disk::read_state::<Record>(&path).err().filter(disk::Error::is_not_found)?;
-        // A removal takes names away before the record.
+        // A removal deletes names before the record.
         let is_there = matches!(self.reference(&name.name), Ok(Some(now)) if now.names(image));
         let (image, name) = (Some(image.clone()), Some(name.name.clone()));
         is_there.then_some(Damaged { image, name, why, path })
     }
 
-    /// What cannot be read and is what `word` means, in the order of [`Store::resolve`]: a name
-    /// goes before the start of an id, which must fit nothing else, whole or damaged.
+    /// Returns the unreadable files that `word` refers to, in the order of [`Store::resolve`]: a
+    /// name takes precedence over an id prefix, which must be unique among all images, readable or
+    /// not.
     pub(super) fn meant(&self, word: &str) -> Result<Meant> {
         let bare = word.strip_prefix("sha256:").unwrap_or(word);
         let mut damaged = self.damaged()?;
         if !id::is_hex(bare, 64) && self.named(word)?.is_some() {
             let resolved = self.resolve(word)?;
-            // The digest of a manifest means one image of its name.
+            // The digest of a manifest refers to a single image of its name.
             let is_its = |image: &ImageId| match &resolved.reference {
                 Some(name) => name.names(image),
                 None => resolved.image == *image,
@@ -183,7 +184,7 @@ impl Store {
         Err(Error::Ambiguous { prefix: word.to_owned(), candidates })
     }
 
-    /// The reference that `word` names, where it can be read.
+    /// Returns the reference that `word` names, if it is readable.
     fn named(&self, word: &str) -> Result<Option<Reference>> {
         let Ok(name) = word.parse() else { return Ok(None) };
         match self.find_name(&name) {
@@ -192,7 +193,7 @@ impl Store {
         }
     }
 
-    /// Removes what cannot be read, under the images' lock, and gives what went.
+    /// Removes unreadable files and returns what was removed. The caller holds the images' lock.
     pub(super) fn remove_damaged(&self, damaged: &[Damaged]) -> Result<Vec<Removed>> {
         let mut removed = Vec::new();
         for one in damaged {
@@ -222,7 +223,7 @@ impl Store {
         Ok(disk::sync_folders(folders.iter().map(PathBuf::as_path).chain(meant.path.parent()))?)
     }
 
-    /// What the image of an unreadable record needs, as far as its configuration tells it.
+    /// Returns what the image of an unreadable record needs, if its configuration is readable.
     pub(super) fn needs_of(&self, damaged: &Damaged) -> Option<Vec<Digest>> {
         let image = damaged.image.as_ref()?;
         let layers = commit::diff_ids(&self.config_bytes(image).ok()?).ok()?;
@@ -246,7 +247,7 @@ mod tests {
     use crate::image::{Commit, Force, Parents, Roots, User};
     use crate::layer::LayerSource;
 
-    /// A store with an image of one layer, called `web:1`.
+    /// Creates a store with an image of one layer, `web:1`.
     fn store(dir: &tempfile::TempDir) -> (Store, ImageId, Digest) {
         let store = Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false);
         let lease = store.lease().unwrap();
@@ -376,7 +377,7 @@ mod tests {
         }
     }
 
-    /// Copies the record of an image to an id that begins with two digits of it.
+    /// Copies the record of an image to an id with the same first two digits.
     fn twin(store: &Store, image: &ImageId, end: char) -> PathBuf {
         let id = format!("{}{}", &image.hex()[..2], end.to_string().repeat(62));
         let mut record: serde_json::Value =
@@ -398,7 +399,7 @@ mod tests {
                 .remove(word, Force::Yes, Parents::Prune, || Ok::<_, Error>(Vec::new()))
                 .map(|gone| gone.len())
         };
-        // Two whole ones and a damaged one; then a whole one and two damaged ones; then two damaged.
+        // Two readable and one damaged; then one readable and two damaged; then two damaged.
         for spoilt in [store.record_path(&image), twins[0].clone()] {
             fs::write(&spoilt, "{").unwrap();
             let error = try_remove(prefix).unwrap_err();

@@ -1,4 +1,4 @@
-//! What can be wrong with an image, on its way in or in the store.
+//! Errors of image operations.
 
 use std::io;
 use std::path::PathBuf;
@@ -18,56 +18,56 @@ pub enum Error {
     /// A system call failed.
     #[error(transparent)]
     Sys(#[from] sys::Error),
-    /// Bytes could not be read.
+    /// Data could not be read.
     #[error("cannot read {what}")]
     Read {
         /// What was being read.
         what: String,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// Bytes are not those that the digest promises.
+    /// The content does not match its digest.
     #[error("{what} is damaged: its digest is {found}, not {wanted}")]
     Digest {
         /// What was checked.
         what: String,
-        /// As promised.
+        /// The expected digest.
         wanted: Digest,
-        /// As it is.
+        /// The actual digest.
         found: Digest,
     },
-    /// There are more or fewer bytes than promised.
+    /// The content does not have the expected size.
     #[error("{what} has {found} bytes, not {wanted}")]
     Size {
         /// What was checked.
         what: String,
-        /// As promised.
+        /// The expected size in bytes.
         wanted: u64,
-        /// As it is.
+        /// The actual size in bytes.
         found: u64,
     },
-    /// Something exceeds what hoist takes.
+    /// Something is larger than its limit.
     #[error("{what} is too large: the limit is {}", crate::base::units::binary(*.limit))]
     TooLarge {
-        /// What was read.
+        /// What was being read.
         what: String,
-        /// The limit, in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// There is more of something than hoist takes.
+    /// There are more items than the limit.
     #[error("too many {what}: the limit is {limit}")]
     TooMany {
-        /// Of what.
+        /// The kind of item.
         what: &'static str,
         /// The limit.
         limit: u64,
     },
-    /// A document or an archive is not of its format.
+    /// A document or an archive has an invalid format.
     #[error("{what} is malformed: {why}")]
     Malformed {
         /// The document.
         what: String,
-        /// What is wrong.
+        /// What is wrong with it.
         why: String,
     },
     /// A layer could not be read or applied.
@@ -76,25 +76,25 @@ pub enum Error {
     /// An archive is refused.
     #[error("{0}")]
     Refused(String),
-    /// The content store lacks something an image needs.
+    /// The content store lacks something that an image needs.
     #[error("{what} {digest} is not in the store")]
     Missing {
         /// `layer`, `blob`, …
         what: &'static str,
-        /// Which.
+        /// Its digest.
         digest: Digest,
     },
-    /// The file about a layer cannot be read, and so nothing new can be made of the layer.
+    /// The metadata of a layer cannot be read, so the layer cannot be used for anything new.
     #[error("what is known of layer {} cannot be read", .layer.short())]
     DamagedLayer {
         /// The layer.
         layer: Digest,
-        /// Which images have it.
+        /// The images that use it.
         images: Vec<String>,
         /// Which file, and why.
         source: disk::Error,
     },
-    /// The record of an image cannot be read until somebody changes it, or is lost.
+    /// The record of an image is damaged or lost.
     #[error("image {} is damaged", .image.short())]
     DamagedImage {
         /// The image.
@@ -102,7 +102,7 @@ pub enum Error {
         /// Which file, and why.
         source: disk::Error,
     },
-    /// The file of a name cannot be read until somebody changes it.
+    /// The file of a name is damaged.
     #[error("the name `{name}` is damaged")]
     DamagedName {
         /// The name.
@@ -110,23 +110,23 @@ pub enum Error {
         /// Which file, and why.
         source: disk::Error,
     },
-    /// No image of that name or id.
+    /// No image has this name or id.
     #[error("No such image: {0}")]
     NoImage(String),
-    /// The start of an id fits several images.
+    /// The id prefix matches several images.
     #[error("multiple images start with `{prefix}`: {}", .candidates.join(", "))]
     Ambiguous {
-        /// As the user wrote it.
+        /// The prefix as the user wrote it.
         prefix: String,
-        /// What it could mean.
+        /// The short ids that it matches.
         candidates: Vec<String>,
     },
-    /// Something uses the image.
+    /// The image is in use.
     #[error("{why}")]
     InUse {
-        /// In Docker's words.
+        /// The reason, in Docker's words.
         why: String,
-        /// The way out, if there is one.
+        /// What to do about it, if anything.
         hint: Option<String>,
     },
     /// Another image has the name.
@@ -134,24 +134,24 @@ pub enum Error {
     NameInUse {
         /// The name.
         name: Reference,
-        /// Whose it is.
+        /// The image that has it.
         owner: ImageId,
     },
-    /// What the user asked for cannot be.
+    /// The request is invalid.
     #[error("{0}")]
     Invalid(String),
-    /// A program of this machine is not there.
+    /// A program does not exist on this machine.
     #[error("cannot find the program `{0}` on this machine")]
     NoProgram(String),
-    /// A library that a program needs is not there.
+    /// A library that a program needs does not exist.
     #[error("{needed_by} needs {library}, which is not on this machine")]
     NoLibrary {
         /// The library's name.
         library: String,
-        /// Who needs it.
+        /// The file that needs it.
         needed_by: PathBuf,
     },
-    /// The user asked to stop.
+    /// The user cancelled the operation.
     #[error("interrupted")]
     Interrupted,
 }
@@ -160,7 +160,7 @@ pub enum Error {
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Error {
-    /// For `map_err`: says what was being read.
+    /// Returns a function for `map_err` that adds what was being read.
     pub fn read(what: impl Into<String>) -> impl FnOnce(io::Error) -> Self {
         let what = what.into();
         move |source| match layer::Error::read("")(source) {
@@ -169,12 +169,12 @@ impl Error {
         }
     }
 
-    /// A document of which `why` is wrong.
+    /// Creates a [`Error::Malformed`].
     pub fn malformed(what: impl Into<String>, why: impl ToString) -> Self {
         Self::Malformed { what: what.into(), why: why.to_string() }
     }
 
-    /// For readers that can only return std's errors; [`Error::read`] takes it out again.
+    /// Wraps the error for readers that can only return `io::Error`; [`Error::read`] unwraps it.
     #[must_use]
     pub fn into_io(self) -> io::Error {
         layer::Error::Input(InputError::new(self)).into_io()
@@ -194,7 +194,7 @@ impl From<layer::Error> for Error {
     }
 }
 
-/// What to do about a file of an image that cannot be read.
+/// Returns a hint for an unreadable file of an image.
 fn replace_or_remove(why: &disk::Error, word: &str) -> String {
     let replace = match why.is_of_another_version() {
         true => "use the hoist that wrote it",
@@ -210,7 +210,7 @@ impl Explain for Error {
             Self::DamagedImage { source: error, .. }
             | Self::DamagedName { source: error, .. }
             | Self::DamagedLayer { source: error, .. } => match error.kind() {
-                ErrorKind::NotFound => ErrorKind::Corrupt, // the image itself is there
+                ErrorKind::NotFound => ErrorKind::Corrupt, // the image itself exists
                 kind => kind,
             },
             Self::Sys(error) => error.kind(),

@@ -1,12 +1,12 @@
-//! An image's history, bottom first, as the instructions that people wrote.
+//! An image's history, bottom first, as Dockerfile instructions.
 
 use serde_json::Value;
 
 use crate::layer::LayerInfo;
 use crate::oci::Digest;
 
-/// The lines of the history in a configuration document, each with its layer; layers that it
-/// says nothing of come last.
+/// Returns the history entries of a configuration document, each with its layer. Layers without an
+/// entry come last.
 pub(crate) fn lines(document: &Value, layers: &[Digest]) -> Vec<LayerInfo> {
     let mut layers = layers.iter().cloned();
     let history = document.get("history").and_then(Value::as_array);
@@ -26,7 +26,7 @@ pub(crate) fn lines(document: &Value, layers: &[Digest]) -> Vec<LayerInfo> {
     lines
 }
 
-/// The instruction that a line of history stands for: builders wrap it in their own words.
+/// Returns the instruction of a history entry, without what builders add to it.
 fn instruction(created_by: &str) -> String {
     let line = created_by.split_whitespace().collect::<Vec<_>>().join(" ");
     let line = line.strip_suffix("# buildkit").unwrap_or(&line).trim();
@@ -41,7 +41,7 @@ fn instruction(created_by: &str) -> String {
         Some(command) => format!("RUN {command}"),
         None if is_instruction || line.is_empty() => line.to_owned(),
         None if line.starts_with('|') => {
-            // Arguments of the build stand before the command: `|2 A=b C=d /bin/sh -c make`.
+            // Build arguments precede the command: `|2 A=b C=d /bin/sh -c make`.
             let command = line.split_once("/bin/sh -c ").map_or(line, |(_, command)| command);
             format!("RUN {command}")
         }
@@ -49,7 +49,7 @@ fn instruction(created_by: &str) -> String {
     }
 }
 
-/// What containers of it get, for people.
+/// Returns the container defaults in a configuration document, for display.
 pub(crate) fn facts(document: &Value) -> Vec<(&'static str, String)> {
     let config = document.get("config");
     let words = |key: &str| match config.and_then(|config| config.get(key)) {

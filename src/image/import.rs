@@ -1,4 +1,4 @@
-//! Makes an image of a root file system's tar.
+//! Creates an image from a tar of a root file system.
 
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
@@ -15,26 +15,26 @@ use crate::oci::{ImageId, Platform, Reference};
 /// What to import.
 #[derive(Debug)]
 pub struct ImportRequest {
-    /// The tar, plain or packed as [`super::compression`] says.
+    /// The tar, uncompressed or in any format of [`super::compression`].
     pub input: Input,
     /// The image's name.
     pub name: Option<Reference>,
-    /// Dockerfile instructions that change its configuration: `CMD ["sh"]`.
+    /// Dockerfile instructions that change its configuration, such as `CMD ["sh"]`.
     pub changes: Vec<String>,
-    /// A comment in its history.
+    /// A comment for its history.
     pub message: Option<String>,
-    /// What it was built for; this machine's platform unless named.
+    /// Its platform; the host's by default.
     pub platform: Option<Platform>,
 }
 
-/// Imports it.
+/// Imports an image.
 ///
 /// # Errors
 ///
-/// When the tar or a change is malformed; then there is no image.
+/// The tar or a change is malformed; then no image is created.
 pub fn import(store: &Store, request: ImportRequest, reporter: &Reporter) -> Result<ImageId> {
     let mut config = Map::new();
-    change::apply(&mut config, &request.changes)?; // before the work
+    change::apply(&mut config, &request.changes)?; // fail before the work
     let from = match &request.input {
         Input::File(path) => path.display().to_string(),
         Input::Stream(_) => "-".to_owned(),

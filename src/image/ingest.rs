@@ -1,4 +1,4 @@
-//! Blobs on their way in: a file that a later try resumes, until its digest is right.
+//! Writes blobs to a file that a later attempt can resume, and verifies their digest.
 
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -11,7 +11,7 @@ use super::store::Store;
 use crate::base::disk;
 use crate::oci::{Digest, Hasher};
 
-/// A blob that is being written. Dropped before [`Ingest::finish`], it can be resumed.
+/// A blob that is being written. If dropped before [`Ingest::finish`], it can be resumed.
 #[derive(Debug)]
 pub struct Ingest {
     store: Store,
@@ -23,26 +23,26 @@ pub struct Ingest {
     written: u64,
 }
 
-/// What [`Store::try_begin`] found.
+/// The result of [`Store::try_begin`].
 #[derive(Debug)]
 pub enum Begun {
-    /// The blob is here.
+    /// The blob is in the store.
     Here,
-    /// Somebody else writes it at this moment.
+    /// Another process or thread is writing it.
     Busy,
-    /// It is ours to write.
+    /// The caller is to write it.
     Ingest(Box<Ingest>),
 }
 
 impl Store {
-    /// Begins or resumes the blob of `digest`, of `size` bytes where that is known.
+    /// Begins or resumes the blob of `digest`, with its `size` in bytes if known.
     ///
-    /// Waits while another process or thread writes the same one. `None` when the blob is
-    /// here, which `lease` keeps so. What an earlier try left is hashed again.
+    /// Waits while another process or thread writes the same blob. Returns `None` if the blob is in
+    /// the store, where `lease` protects it. Bytes left by an earlier attempt are hashed again.
     ///
     /// # Errors
     ///
-    /// When the file cannot be made or read.
+    /// The file cannot be created or read.
     pub fn begin(&self, lease: &Lease, digest: &Digest, size: Option<u64>) -> Result<Option<Ingest>> {
         loop {
             match self.begin_with(lease, digest, size, |file| file.lock().map(|()| true))? {
@@ -53,11 +53,11 @@ impl Store {
         }
     }
 
-    /// As [`Self::begin`], but waits for nobody.
+    /// Like [`Self::begin`], but does not wait.
     ///
     /// # Errors
     ///
-    /// When the file cannot be made or read.
+    /// The file cannot be created or read.
     pub fn try_begin(&self, lease: &Lease, digest: &Digest, size: Option<u64>) -> Result<Begun> {
         self.begin_with(lease, digest, size, |file| match file.try_lock() {
             Ok(()) => Ok(true),
@@ -66,8 +66,8 @@ impl Store {
         })
     }
 
-    /// Removes what a killed process left of the download of a blob that is of no more use, unless
-    /// another process is at it. Whatever stays, a sweep removes after a while.
+    /// Removes the partial download of a blob that is no longer needed, unless another process is
+    /// writing it. Otherwise a sweep removes it after a while.
     pub fn forget_part(&self, digest: &Digest) {
         let path = self.part_path(digest);
         if let Ok(file) = disk::open(&path)
@@ -100,7 +100,7 @@ impl Store {
             if !lock(&file).map_err(disk::Error::io("lock", &path))? {
                 return Ok(Begun::Busy);
             }
-            // Whoever held it may have finished or swept it: then this is not the file.
+            // The previous holder of the lock may have finished or swept the file.
             let ours = file.metadata().map_err(disk::Error::io("stat", &path))?;
             if !matches!(fs::metadata(&path), Ok(there) if there.ino() == ours.ino()) {
                 continue;
@@ -115,33 +115,33 @@ impl Store {
 }
 
 impl Ingest {
-    /// The blob's digest.
+    /// Returns the blob's digest.
     #[must_use]
     pub fn digest(&self) -> &Digest {
         &self.digest
     }
 
-    /// How many bytes are here; the next one written is the one after them.
+    /// Returns how many bytes have been written; this is also the offset of the next one.
     #[must_use]
     pub fn offset(&self) -> u64 {
         self.written
     }
 
-    /// A reader of the bytes that are here, from the first one.
+    /// Returns a reader of the bytes that have been written.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened again.
+    /// The file cannot be opened again.
     pub fn existing(&self) -> Result<impl Read + Send + use<>> {
         let file = disk::open(&self.path)?;
         Ok(file.take(self.written))
     }
 
-    /// Forgets the bytes that are here.
+    /// Discards the bytes that have been written.
     ///
     /// # Errors
     ///
-    /// When the file cannot be emptied.
+    /// The file cannot be truncated.
     pub fn restart(&mut self) -> Result<()> {
         self.file.set_len(0).map_err(disk::Error::io("empty", &self.path))?;
         self.hasher = Hasher::new(self.digest.algorithm());
@@ -149,11 +149,11 @@ impl Ingest {
         Ok(())
     }
 
-    /// Adds bytes.
+    /// Appends bytes.
     ///
     /// # Errors
     ///
-    /// [`Error::Size`] beyond the promised size; when they cannot be written.
+    /// [`Error::Size`] beyond the expected size, and write errors.
     pub fn append(&mut self, bytes: &[u8]) -> Result<()> {
         let end = self.written + bytes.len() as u64;
         if let Some(wanted) = self.size.filter(|&size| end > size) {
@@ -165,17 +165,16 @@ impl Ingest {
         Ok(())
     }
 
-    /// A reader of the file, which grows while it is read; offsets below [`Self::offset`]
-    /// are good.
+    /// Returns a reader of the growing file; offsets below [`Self::offset`] can be read.
     ///
     /// # Errors
     ///
-    /// When the file cannot be opened again.
+    /// The file cannot be opened again.
     pub fn reader(&self) -> Result<File> {
         Ok(disk::open(&self.path)?)
     }
 
-    /// Checks size and digest of what is here.
+    /// Verifies size and digest of what has been written.
     ///
     /// # Errors
     ///
@@ -191,12 +190,12 @@ impl Ingest {
         Err(Error::Digest { what: self.what(), wanted: self.digest.clone(), found })
     }
 
-    /// Checks size and digest and gives the blob its name.
+    /// Verifies size and digest, and adds the blob to the store.
     ///
     /// # Errors
     ///
-    /// [`Error::Size`], and then what is here can be resumed if it is too short;
-    /// [`Error::Digest`], and then it is thrown away.
+    /// [`Error::Size`]: if the blob is too short, it can be resumed. [`Error::Digest`]: it is
+    /// discarded.
     pub fn finish(self) -> Result<()> {
         match self.check() {
             Err(error @ Error::Digest { .. }) => {
@@ -210,16 +209,16 @@ impl Ingest {
         Ok(fs::rename(&self.path, &blob).map_err(disk::Error::io("rename", &self.path))?)
     }
 
-    /// Throws the bytes away: the blob is not wanted, or cannot be right.
+    /// Discards the bytes.
     ///
     /// # Errors
     ///
-    /// When the file cannot be removed.
+    /// The file cannot be removed.
     pub fn discard(self) -> Result<()> {
         Ok(fs::remove_file(&self.path).map_err(disk::Error::io("remove", &self.path))?)
     }
 
-    /// Hashes what an earlier try left.
+    /// Hashes the bytes that an earlier attempt left.
     fn take_over(&mut self) -> Result<()> {
         self.file.seek(SeekFrom::Start(0)).map_err(disk::Error::io("read", &self.path))?;
         let mut buffer = vec![0; 256 << 10];
@@ -242,7 +241,7 @@ impl Ingest {
     }
 }
 
-/// Checks the digest of a document.
+/// Verifies the digest of a document.
 ///
 /// # Errors
 ///

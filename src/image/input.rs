@@ -1,4 +1,4 @@
-//! Where an archive comes from: a file, or a stream that is read once.
+//! The source of an archive: a file, or a stream that is read once.
 
 use std::fmt;
 use std::fs::File;
@@ -15,11 +15,11 @@ use crate::layer::compression::{Compression, unpacked};
 use crate::layer::stream::guard;
 use crate::layer::tar::{BLOCK, check_start};
 
-/// An archive on its way in.
+/// The source of an archive.
 pub enum Input {
-    /// A file of the caller.
+    /// A file.
     File(PathBuf),
-    /// Bytes as they come: standard input, mostly.
+    /// A stream, usually standard input.
     Stream(Box<dyn Read + Send>),
 }
 
@@ -33,7 +33,7 @@ impl fmt::Debug for Input {
 }
 
 impl Input {
-    /// What people call it.
+    /// Returns its name for messages.
     pub(crate) fn called(&self) -> String {
         match self {
             Self::File(path) => format!("`{}`", path.display()),
@@ -41,7 +41,7 @@ impl Input {
         }
     }
 
-    /// The bytes, and how many there are where that is known.
+    /// Returns a reader, and the size in bytes if known.
     pub(super) fn open(self) -> Result<(Box<dyn Read + Send>, Option<u64>)> {
         match self {
             Self::Stream(reader) => Ok((reader, None)),
@@ -53,12 +53,12 @@ impl Input {
         }
     }
 
-    /// A plain file of the unpacked bytes, to be read anywhere: the file itself where it is
-    /// not packed, else a copy in the store that has no name and so never stays behind.
+    /// Returns an uncompressed file that allows random access: the input itself if possible,
+    /// otherwise a copy in the store. The copy has no name, so it cannot be left behind.
     pub(super) fn spool(self, store: &Store, reporter: &Reporter) -> Result<File> {
         let reader: Box<dyn Read + Send> = match self {
             Self::File(path) => {
-                // Opened once: of a pipe the second would find nobody.
+                // Opened only once: a pipe cannot be opened a second time.
                 let file = File::open(&path).map_err(disk::Error::io("open", &path))?;
                 let meta = file.metadata().map_err(disk::Error::io("stat", &path))?;
                 if meta.is_file() {
@@ -77,7 +77,7 @@ impl Input {
         let spool = crate::sys::fs::unnamed(&ingest)?;
         let packed = AtomicU64::new(0);
         let mut unpacked = unpacked(Counted { inner: reader, count: &packed, reporter })?;
-        // What begins as no archive is not kept until it ends, which may be never.
+        // Check the start before storing the rest, which may be endless.
         let mut start = Vec::new();
         let read = Read::by_ref(&mut unpacked).take(BLOCK as u64).read_to_end(&mut start);
         read.map_err(Error::read("the archive"))?;
@@ -91,7 +91,7 @@ impl Input {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 read => read.map_err(Error::read("the archive"))?,
             };
-            // What is all zeros stays a hole.
+            // All-zero chunks stay holes.
             if buffer[..len].iter().any(|&byte| byte != 0) {
                 spool.write_all_at(&buffer[..len], total).map_err(disk::Error::io("write", &ingest))?;
             }
@@ -103,7 +103,7 @@ impl Input {
     }
 }
 
-/// Counts the bytes as they come, and ends when the user wants to stop.
+/// Counts bytes, and fails if the user cancels.
 struct Counted<'a> {
     inner: Box<dyn Read + Send>,
     count: &'a AtomicU64,

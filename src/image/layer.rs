@@ -1,10 +1,10 @@
-//! One unpacked layer: its folder, and how a stream becomes one.
+//! An unpacked layer, and how one is created from a stream.
 //!
 //! ```text
 //! ingest/unpack-<hex>/diff   being written, under ingest/unpack-<hex>.lock
-//! layers/<n>/diff            renamed there when the diffID is right
-//! layers/<n>/meta.json       what is to be known of it
-//! layers/by-diff/<hex>       → ../<n>, last
+//! layers/<n>/diff            moved here once the diffID is verified
+//! layers/<n>/meta.json       its metadata
+//! layers/by-diff/<hex>       → ../<n>, created last
 //! ```
 
 use std::fs::{self, File, OpenOptions};
@@ -27,19 +27,19 @@ use crate::sys::{check, tree};
 /// Current version of `meta.json`.
 const VERSION: u32 = 1;
 
-/// A layer of the store.
+/// A layer in the store.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
     /// The digest of its tar.
     pub diff_id: Digest,
-    /// Bytes of its files.
+    /// Size of its files in bytes.
     pub size: u64,
-    /// What of it could not be made as it was, for people; empty mostly.
+    /// What could not be recreated exactly, for display; usually empty.
     pub notes: Vec<String>,
 }
 
 impl Layer {
-    /// Tells what could not be made as it was, once a layer.
+    /// Reports what could not be recreated exactly.
     fn tell_notes(&self, reporter: &Reporter) {
         for note in &self.notes {
             reporter.note(format!("layer {}: {note}", self.diff_id.short()));
@@ -47,25 +47,25 @@ impl Layer {
     }
 }
 
-/// What is to be known of a layer: `meta.json`.
+/// The metadata of a layer: `meta.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Meta {
-    /// The form of this file.
+    /// The version of the file format.
     pub version: u32,
     /// The digest of its tar.
     pub diff_id: Digest,
-    /// Bytes of its files.
+    /// Size of its files in bytes.
     pub size: u64,
-    /// How many entries it had.
+    /// Number of entries in its tar.
     pub entries: u64,
-    /// The form in which hoist wrote its tar: written so again, it has the same digest. Without
-    /// one the tar came from elsewhere.
+    /// The version of hoist's tar writer, if hoist wrote the tar: the same version reproduces the
+    /// digest.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub writer: Option<u32>,
-    /// What depends on the layers below, and what could not be made.
+    /// What depends on lower layers, and what could not be recreated.
     #[serde(flatten)]
     pub traits: Traits,
-    /// Fields of a newer hoist, kept when this one rewrites the file.
+    /// Fields written by a newer hoist, kept when the file is rewritten.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
@@ -79,9 +79,10 @@ impl Meta {
 }
 
 impl Store {
-    /// Unpacks a layer, checking its digest while it streams; one that is here is not read.
+    /// Unpacks a layer and verifies its digest while streaming. A layer that is already in the
+    /// store is not read.
     ///
-    /// Waits while another process or thread unpacks the same one, and then uses that.
+    /// Waits while another process or thread unpacks the same layer, and then uses that one.
     ///
     /// # Errors
     ///
@@ -91,7 +92,7 @@ impl Store {
         self.unpack_by(lease, source, None, reporter)
     }
 
-    /// As [`Self::unpack`], of a tar that hoist wrote in the form `writer`.
+    /// Like [`Self::unpack`], for a tar that hoist's tar writer of version `writer` wrote.
     fn unpack_by(
         &self,
         lease: &Lease,
@@ -128,8 +129,8 @@ impl Store {
         Ok(layer)
     }
 
-    /// Makes a layer of the tar that `write` writes, in the form `writer` if it has one: one way
-    /// in for all layers.
+    /// Unpacks the tar that `write` writes, so that every layer is created the same way. `writer`
+    /// is the version of hoist's tar writer, if it is used.
     pub(super) fn unpack_written(
         &self,
         lease: &Lease,
@@ -144,7 +145,7 @@ impl Store {
             let source = LayerSource { reader: Box::new(reader), diff_id: None, size: None, name };
             let layer = self.unpack_by(lease, source, writer, reporter);
             match writing.join() {
-                // What failed first is why the other end broke.
+                // The writer's error is the cause unless the reader failed first.
                 Ok(Err(error)) if !is_broken_pipe(&error) => Err(error),
                 Ok(_) => layer,
                 Err(panic) => std::panic::resume_unwind(panic),
@@ -152,8 +153,8 @@ impl Store {
         })
     }
 
-    /// Makes a layer of the changes in `upper`, the upper folder of a container that is not
-    /// written to meanwhile; tells of what a layer cannot hold.
+    /// Creates a layer from the changes in `upper`, a container's upper folder, which must not
+    /// change meanwhile. Warns about what a layer cannot hold.
     ///
     /// # Errors
     ///
@@ -170,8 +171,8 @@ impl Store {
         })
     }
 
-    /// Writes the tar of a layer that is here. Its digest is the diffID if hoist wrote the
-    /// layer ([`Meta::writer`]); otherwise it makes the same files.
+    /// Writes a layer in the store as a tar. If hoist wrote the layer ([`Meta::writer`]), the tar
+    /// has the same digest; otherwise it contains the same files.
     ///
     /// # Errors
     ///
@@ -186,7 +187,7 @@ impl Store {
         Ok(layer::write(&root, &meta.traits, self.in_user_namespace, out)?.1)
     }
 
-    /// A layer that is here.
+    /// Returns a layer in the store.
     ///
     /// # Errors
     ///
@@ -196,7 +197,7 @@ impl Store {
         Ok(Layer { diff_id: meta.diff_id, size: meta.size, notes: meta.traits.notes })
     }
 
-    /// What is to be known of a layer.
+    /// Returns the metadata of a layer.
     pub(super) fn layer_meta(&self, diff_id: &Digest) -> Result<Meta> {
         match disk::read_state(&self.layer_dir(diff_id)?.join("meta.json")) {
             Err(source) if source.is_of_the_file() || source.is_not_found() => {
@@ -207,7 +208,7 @@ impl Store {
         }
     }
 
-    /// What the images are called that have this layer.
+    /// Returns the names of images with this layer.
     fn images_with(&self, layer: &Digest) -> Vec<String> {
         let images = self.read_images().map(|seen| seen.whole).unwrap_or_default();
         let references = self.read_references().map(|seen| seen.whole).unwrap_or_default();
@@ -224,10 +225,10 @@ impl Store {
         Ok(disk::read_state(&folder.join("meta.json"))?)
     }
 
-    /// Makes an unpacked tree a layer of the store: the link comes last.
+    /// Adds an unpacked tree to the store as a layer. The link is created last.
     pub(super) fn publish(&self, lease: &Lease, work: &Work, meta: &Meta) -> Result<()> {
         if self.protect_layer(lease, &meta.diff_id)? {
-            return Ok(()); // the same tar came by another way
+            return Ok(()); // the same layer has been added meanwhile
         }
         let layers = self.paths().layers();
         disk::private_dir(&layers.join("by-diff"))?;
@@ -239,21 +240,21 @@ impl Store {
         let _adding = self.lock_to_add()?;
         let number = self.next_number()?;
         let folder = layers.join(&number);
-        // The folder of that number is ours and empty, and a rename replaces an empty folder.
+        // The folder was created empty by `next_number`, and a rename may replace an empty folder.
         fs::rename(&work.path, &folder).map_err(disk::Error::io("rename", &work.path))?;
         match std::os::unix::fs::symlink(Path::new("..").join(&number), &link) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.discard(&folder)?; // two of the same at the same time
+                self.discard(&folder)?; // another process added the same layer
                 Ok(())
             }
             result => Ok(result.map_err(disk::Error::io("create", link))?),
         }
     }
 
-    /// Puts a layer where its folder was lost: records of containers name the number. The lease
-    /// keeps the link.
+    /// Restores a layer whose folder is lost under its old number, which containers' records use.
+    /// The lease protects the link.
     fn put_back_layer(&self, work: &Work, diff_id: &Digest) -> Result<()> {
-        // Nobody else may do the same meanwhile.
+        // Excludes others that do the same.
         let _alone = self.lock_to_sweep()?;
         let lost = self.layer_number(diff_id)?.filter(|_| !self.has_layer(diff_id));
         let Some(number) = lost else { return Ok(()) };
@@ -262,8 +263,8 @@ impl Store {
         Ok(fs::rename(&work.path, &folder).map_err(disk::Error::io("rename", &work.path))?)
     }
 
-    /// Takes the next free number: short names, so that many fit into one mount's options. One
-    /// that only a link has is that of a layer whose folder was lost.
+    /// Creates a folder with the next free number. Short names let many layers fit into the options
+    /// of one mount. A number that only a link has belongs to a layer whose folder is lost.
     fn next_number(&self) -> Result<String> {
         let layers = self.paths().layers();
         let mut used = read_dir(&layers)?;
@@ -283,14 +284,14 @@ impl Store {
     }
 }
 
-/// Whether the reader went first.
+/// Returns whether the reader closed the pipe.
 fn is_broken_pipe(error: &Error) -> bool {
     let causes = std::iter::successors(Some(error as &dyn std::error::Error), |error| error.source());
     let mut causes = causes.filter_map(|error| error.downcast_ref::<io::Error>());
     causes.any(|error| error.kind() == io::ErrorKind::BrokenPipe)
 }
 
-/// A tree that is being unpacked, locked; it is removed when dropped.
+/// A locked tree that is being unpacked; removed when dropped.
 #[derive(Debug)]
 pub(super) struct Work {
     pub(super) path: PathBuf,
@@ -299,7 +300,7 @@ pub(super) struct Work {
 }
 
 impl Work {
-    /// Waits until nobody else works on `path`.
+    /// Locks `path`, and waits while another process or thread works on it.
     pub(super) fn begin(path: &Path) -> Result<Self> {
         disk::private_dir(path.parent().unwrap_or(path))?;
         let mut lock_path = path.as_os_str().to_owned();
@@ -315,7 +316,7 @@ impl Work {
                 .open(&lock_path)
                 .map_err(disk::Error::io("open", &lock_path))?;
             lock.lock().map_err(disk::Error::io("lock", &lock_path))?;
-            // Whoever held it removed the file when it was done.
+            // The previous holder removed the lock file when it was done.
             let ours = lock.metadata().map_err(disk::Error::io("stat", &lock_path))?;
             if matches!(fs::metadata(&lock_path), Ok(there) if there.ino() == ours.ino()) {
                 return Ok(Self { path: path.to_owned(), lock_path, _lock: lock });
@@ -323,7 +324,7 @@ impl Work {
         }
     }
 
-    /// Removes what a killed process left here.
+    /// Removes what a killed process left at the path.
     pub(super) fn clear(&self) -> Result<()> {
         Ok(tree::remove(&self.path)?)
     }
@@ -331,7 +332,7 @@ impl Work {
 
 impl Drop for Work {
     fn drop(&mut self) {
-        let _ = self.clear(); // what stays is swept
+        let _ = self.clear(); // a sweep removes the rest
         let _ = fs::remove_file(&self.lock_path);
     }
 }
@@ -394,7 +395,7 @@ mod tests {
         let lease = store.lease().unwrap();
         let layer = store.unpack(&lease, source(&tar, Some(&diff_id)), &Reporter::silent()).unwrap();
         assert_eq!((layer.size, layer.notes.len()), (7, 0));
-        // A second one is not read.
+        // An existing layer is not read again.
         store.unpack(&lease, source(b"no tar", Some(&diff_id)), &Reporter::silent()).unwrap();
         let diff = store.layer_dir(&diff_id).unwrap().join("diff");
         assert_eq!(fs::read_to_string(diff.join("etc/motd")).unwrap(), "hello\n");
@@ -459,7 +460,7 @@ mod tests {
         assert_eq!(store.sweep(roots).unwrap(), super::super::sweep::Swept::default());
         fs::remove_file(store.record_path(&id)).unwrap();
         store.remove_reference(&name).unwrap();
-        // A container's own record keeps its layers.
+        // A container's record protects its layers.
         let used = || Ok::<_, Error>(Roots { layers: vec!["0/diff".into()], ..Roots::default() });
         assert_eq!(store.sweep(used).unwrap().layers, []);
         assert_eq!(store.sweep(roots).unwrap().layers, [layer.diff_id]);
@@ -478,7 +479,7 @@ mod tests {
             let folder = store.layer_dir(&lost).unwrap();
             tree::remove(&folder.join(if kept.is_empty() { "." } else { "diff" })).unwrap();
             assert!(!store.has_layer(&lost) && matches!(store.layer(&lost), Err(Error::Missing { .. })));
-            // Whether an image or a container has it: its number is not given away.
+            // The number of a layer in use is not reused, whether an image or a container uses it.
             let used = || Ok::<_, Error>(Roots { layers: vec!["0/diff".into()], ..Roots::default() });
             store.sweep(used).unwrap();
             let other = unpack(&tars[1], None).unwrap().diff_id;

@@ -1,7 +1,7 @@
-//! Leases: what unfinished work needs, kept from the sweep until the work is committed.
+//! Leases protect what unfinished work needs from the sweep until it is committed.
 //!
-//! A lease is a locked file with one digest a line, `ingest/leases/<random>`. The lock
-//! dies with its holder, so a killed process leaves a file that the next sweep removes.
+//! A lease is a locked file with one digest per line, `ingest/leases/<random>`. The lock is
+//! released when its holder dies, so the next sweep removes the file of a killed process.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -14,7 +14,7 @@ use super::store::{Store, read_dir};
 use crate::base::{disk, id};
 use crate::oci::Digest;
 
-/// Keeps blobs and layers from the sweep while it lives. Shared by threads.
+/// Protects blobs and layers from the sweep until it is dropped. Threads can share it.
 #[derive(Debug)]
 pub struct Lease {
     path: PathBuf,
@@ -22,15 +22,15 @@ pub struct Lease {
 }
 
 impl Store {
-    /// A lease on nothing, yet.
+    /// Creates an empty lease.
     ///
     /// # Errors
     ///
-    /// When its file cannot be made.
+    /// Its file cannot be created.
     pub fn lease(&self) -> Result<Lease> {
         let dir = self.leases();
         disk::private_dir(&dir)?;
-        // The sweep removes unlocked files: it must not see this one before it is locked.
+        // A sweep removes unlocked files, so it must not see the file before it is locked.
         let _adding = self.lock_to_add()?;
         let random = id::random_bytes::<8>().map_err(disk::Error::io("name a lease in", &dir))?;
         let path = dir.join(id::hex(&random));
@@ -44,27 +44,27 @@ impl Store {
         Ok(Lease { path, file: Mutex::new(file) })
     }
 
-    /// Keeps a layer from the sweep; says whether it is here.
+    /// Protects a layer from the sweep, and returns whether it is in the store.
     ///
     /// # Errors
     ///
-    /// When the lease cannot be written.
+    /// The lease cannot be written.
     pub fn protect_layer(&self, lease: &Lease, diff_id: &Digest) -> Result<bool> {
         self.protect(lease, diff_id)?;
         Ok(self.has_layer(diff_id))
     }
 
-    /// Keeps a blob from the sweep; says whether it is here.
+    /// Protects a blob from the sweep, and returns whether it is in the store.
     ///
     /// # Errors
     ///
-    /// When the lease cannot be written.
+    /// The lease cannot be written.
     pub fn protect_blob(&self, lease: &Lease, digest: &Digest) -> Result<bool> {
         self.protect(lease, digest)?;
         Ok(self.has_blob(digest))
     }
 
-    /// Once this returns, a sweep either went before, or sees the line.
+    /// Adds a digest to the lease. Any sweep that begins after this returns sees it.
     fn protect(&self, lease: &Lease, digest: &Digest) -> Result<()> {
         let _adding = self.lock_to_add()?;
         let mut file = lease.file.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -72,7 +72,8 @@ impl Store {
         Ok(written.map_err(disk::Error::io("write", &lease.path))?)
     }
 
-    /// What living leases hold; files of dead ones are removed. Only under the sweep's lock.
+    /// Returns what live leases protect, and removes the files of dead ones. The caller holds the
+    /// sweep's lock.
     pub(super) fn leased(&self) -> Result<Vec<Digest>> {
         let dir = self.leases();
         let mut digests = Vec::new();
@@ -80,12 +81,12 @@ impl Store {
             let path = dir.join(name);
             let file = match disk::open(&path) {
                 Ok(file) => file,
-                // There is no lease, or it is gone.
+                // It is not a lease, or has been removed.
                 Err(error) if error.is_not_found() || error.is_of_the_file() => continue,
                 Err(error) => return Err(error.into()),
             };
             if file.try_lock_shared().is_ok() {
-                let _ = fs::remove_file(&path); // its owner died, or removes it itself
+                let _ = fs::remove_file(&path); // its owner is dead, or removes it itself
                 continue;
             }
             let text = disk::read(&path, 64 << 20)?;
@@ -101,6 +102,6 @@ impl Store {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path); // an unlocked file is removed by the sweep as well
+        let _ = fs::remove_file(&self.path); // a sweep removes unlocked files as well
     }
 }

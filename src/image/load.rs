@@ -1,5 +1,5 @@
-//! Takes images out of archives: Docker's (`manifest.json`), OCI layouts (`index.json`),
-//! and those that are both, as Docker writes them since version 25.
+//! Loads images from archives: Docker's (`manifest.json`), OCI layouts (`index.json`), and those
+//! that are both, as Docker writes them since version 25.
 //!
 //! <https://github.com/opencontainers/image-spec/blob/main/image-layout.md>
 
@@ -21,11 +21,11 @@ use crate::base::progress::{Phase, Progress, Reporter};
 use crate::layer::LayerSource;
 use crate::oci::{Digest, Hasher, ImageId, Platform, Reference};
 
-/// Indexes within indexes.
+/// Maximum depth of nested indexes.
 const MAX_DEPTH: usize = 2;
-/// Names that one image may get.
+/// Maximum number of names per image.
 const MAX_NAMES: usize = 10_000;
-/// Layers unpacked at a time.
+/// Layers unpacked in parallel.
 const PARALLEL: usize = 4;
 
 /// An image that was loaded.
@@ -33,11 +33,11 @@ const PARALLEL: usize = 4;
 pub struct Loaded {
     /// The image.
     pub image: ImageId,
-    /// The names it got.
+    /// Its names.
     pub names: Vec<Reference>,
 }
 
-/// An image of an archive, by the names of its members.
+/// An image in an archive, by member names.
 #[derive(Debug)]
 struct Found {
     config: String,
@@ -48,7 +48,7 @@ struct Found {
 #[derive(Debug)]
 struct Piece {
     member: String,
-    /// The digest of the packed bytes, where the archive says it.
+    /// The digest of the compressed bytes, if the archive states it.
     digest: Option<Digest>,
 }
 
@@ -62,11 +62,11 @@ struct DockerImage {
     layers: Option<Vec<String>>,
 }
 
-/// Loads every image of an archive.
+/// Loads all images of an archive.
 ///
 /// # Errors
 ///
-/// When the archive is not one, or is damaged; images before that stay.
+/// The archive is invalid or damaged. Images that were loaded before the error stay.
 pub fn load(store: &Store, input: Input, reporter: &Reporter) -> Result<Vec<Loaded>> {
     let archive = Archive::open(input.spool(store, reporter)?)?;
     let found = find(store, &archive)?;
@@ -119,7 +119,7 @@ impl Found {
     }
 }
 
-/// The names of an image, each once.
+/// Parses the names of an image and removes duplicates.
 fn names(tags: &[String]) -> Result<Vec<Reference>> {
     let name = |tag: &String| tag.parse().map_err(|error| Error::malformed("a name of the archive", error));
     let mut names = Vec::new();
@@ -131,7 +131,7 @@ fn names(tags: &[String]) -> Result<Vec<Reference>> {
     Ok(names)
 }
 
-/// Leaves each name once.
+/// Removes duplicate names.
 fn once(names: &mut Vec<Reference>) -> Result<()> {
     let mut seen = HashSet::new();
     names.retain(|name| seen.insert(name.clone()));
@@ -141,8 +141,8 @@ fn once(names: &mut Vec<Reference>) -> Result<()> {
     }
 }
 
-/// The images of an OCI layout: each entry of its index, or of an index in that the one
-/// that fits this machine best.
+/// Finds the images of an OCI layout: each entry of its index; of a nested index, the image that
+/// fits the host best.
 fn find_layout(store: &Store, archive: &Archive, docker: &[DockerImage]) -> Result<Vec<Found>> {
     let bytes = archive.document("index.json", store.limits().manifest)?;
     let Document::Index(entries) = Document::parse(&bytes, None)? else {
@@ -152,7 +152,7 @@ fn find_layout(store: &Store, archive: &Archive, docker: &[DockerImage]) -> Resu
     let fits =
         |entry: &Descriptor| entry.platform.as_ref().map_or(Some(0), |offered| host.fit(&offered.platform()));
     let any_fits = entries.iter().any(|entry| fits(entry).is_some());
-    // By configuration, so that two entries of the same image (two tags) become one.
+    // Keyed by configuration, which merges entries of the same image (two tags).
     let mut found: Vec<Found> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for entry in entries.iter().filter(|entry| !any_fits || fits(entry).is_some()) {
@@ -177,16 +177,16 @@ fn find_layout(store: &Store, archive: &Archive, docker: &[DockerImage]) -> Resu
     Ok(found)
 }
 
-/// The name of an index' entry: a full one, or what skopeo and podman write.
+/// Returns the name of an index entry: a full one, or one as written by skopeo and podman.
 fn entry_name(entry: &Descriptor) -> Option<Reference> {
     let annotations = entry.annotations.as_ref()?;
     let full = annotations.get("io.containerd.image.name");
-    // A lone word there is a tag of something unnamed.
+    // A single word is a tag without a repository.
     let short = annotations.get("org.opencontainers.image.ref.name").filter(|name| name.contains([':', '/']));
     full.or(short)?.parse().ok()
 }
 
-/// The configuration and the layers of an entry.
+/// Returns the configuration and layers of an entry.
 fn manifest_of(
     store: &Store,
     archive: &Archive,
@@ -251,7 +251,7 @@ fn load_one(
     };
     std::thread::scope(|scope| {
         for _ in 1..PARALLEL.min(diff_ids.len()) {
-            // Where no more threads are to be had, fewer do the work.
+            // If no more threads can be created, fewer do the work.
             let _ = std::thread::Builder::new().spawn_scoped(scope, work);
         }
         work();
@@ -290,7 +290,7 @@ fn load_layer(
     let packed = packed.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
     if let (Some(wanted), Some(hasher)) = (&piece.digest, packed) {
         let found = hasher.finish();
-        // Nothing was read when another process unpacked the same layer meanwhile.
+        // Nothing was read if another process unpacked the same layer meanwhile.
         let nothing = Hasher::new(wanted.algorithm()).finish();
         if found != *wanted && found != nothing {
             return Err(Error::Digest { what: "the layer".to_owned(), wanted: wanted.clone(), found });

@@ -1,5 +1,5 @@
-//! Manifests and indexes of archives, read so that no reader can see another image in the
-//! same bytes (CVE-2021-41190).
+//! Parses manifests and indexes in archives strictly, so that no two readers can see different
+//! images in the same bytes (CVE-2021-41190).
 //!
 //! <https://github.com/opencontainers/image-spec/blob/main/manifest.md>
 
@@ -10,29 +10,29 @@ use serde::Deserialize;
 use super::error::{Error, Result};
 use crate::oci::{Digest, Platform};
 
-/// What a manifest or an index points to.
+/// A reference to another document or blob.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Descriptor {
-    /// What kind of document.
+    /// Its media type.
     #[serde(default)]
     pub media_type: String,
     /// Its digest.
     pub digest: Digest,
-    /// Its bytes.
+    /// Its size in bytes.
     pub size: u64,
-    /// Of an index: what it is built for.
+    /// In an index, its platform.
     #[serde(default)]
     pub platform: Option<Offered>,
-    /// Notes: names, mostly.
+    /// Annotations, such as names.
     #[serde(default)]
     pub annotations: Option<BTreeMap<String, String>>,
 }
 
-/// The platform of an index' entry.
+/// The platform of an index entry.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Offered {
-    /// `linux`; `unknown` for what is no image.
+    /// `linux`; `unknown` for entries that are not images.
     #[serde(default)]
     pub os: String,
     /// `amd64`, …
@@ -44,7 +44,7 @@ pub struct Offered {
 }
 
 impl Offered {
-    /// As a platform.
+    /// Converts it to a platform.
     #[must_use]
     pub fn platform(&self) -> Platform {
         let variant = self.variant.clone().filter(|variant| !variant.is_empty());
@@ -52,17 +52,17 @@ impl Offered {
     }
 }
 
-/// A document of either kind.
+/// A manifest or an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Document {
-    /// One image.
+    /// A single image.
     Manifest {
         /// Its configuration.
         config: Descriptor,
         /// Its layers, bottom first.
         layers: Vec<Descriptor>,
     },
-    /// Several of them.
+    /// Several images.
     Index(Vec<Descriptor>),
 }
 
@@ -84,11 +84,11 @@ struct Raw {
 }
 
 impl Document {
-    /// Reads a document that a descriptor calls `media_type`, or that nothing describes.
+    /// Parses a document with the media type that its descriptor states, if any.
     ///
     /// # Errors
     ///
-    /// [`Error::Malformed`] when it is of two kinds, or of another one than it is said to be.
+    /// [`Error::Malformed`] if it is both kinds at once, or not the stated kind.
     pub fn parse(bytes: &[u8], media_type: Option<&str>) -> Result<Self> {
         let bad = |why: &str| Error::malformed("the manifest", why);
         let raw: Raw =
@@ -116,7 +116,8 @@ impl Document {
     }
 }
 
-/// Whether a media type is an index' (a manifest list's) or a manifest's; `None` for others.
+/// Returns whether a media type is that of an index (or manifest list) rather than a manifest;
+/// `None` for others.
 fn says_index(media_type: &str) -> Option<bool> {
     match media_type {
         "application/vnd.oci.image.index.v1+json"

@@ -1,18 +1,18 @@
-//! Images on disk: the content store, its layers, and the ways in that need no registry
-//! (load, import, made from this machine's programs).
+//! Images on disk: the content store, its layers, and the ways to add images without a registry
+//! (load, import, creation from the host's programs).
 //!
 //! ```text
-//! <root>/blobs/<alg>/<hex>      manifests, configurations, layers as they came
-//! <root>/ingest/                what is not finished: <alg>-<hex>.part, unpack-<hex>/, leases/
+//! <root>/blobs/<alg>/<hex>      manifests, configurations, layers as they were received
+//! <root>/ingest/                unfinished work: <alg>-<hex>.part, unpack-<hex>/, leases/
 //! <root>/layers/<n>/            diff/ and meta.json of one unpacked layer
 //! <root>/layers/by-diff/<hex>   → ../<n>: the link makes the layer exist
 //! <root>/images/<hex>.json      one image: its layers, bottom first
 //! <root>/refs/<name>.json       one name, and its image for each platform
 //! ```
 //!
-//! Invariants: whatever bears its final name is whole, for it was renamed into place;
-//! an image record is written after one syncfs of all it names; nothing is counted, what
-//! may go is found by mark and sweep ([`Store::sweep`]).
+//! Invariants: a file or folder with its final name is complete, because it was renamed into place.
+//! An image's record is written after one syncfs of everything it refers to. There are no reference
+//! counts: what can be removed is found by mark and sweep ([`Store::sweep`]).
 
 mod archive;
 pub mod aside;

@@ -1,4 +1,4 @@
-//! What is on disk about an image, and about a reference to one.
+//! The state files of images and references.
 
 use std::collections::BTreeMap;
 
@@ -13,59 +13,59 @@ pub const VERSION: u32 = 1;
 /// Current version of a reference's file.
 pub const REFERENCE_VERSION: u32 = 2;
 
-/// One image: `<root>/images/<hex of its id>.json`.
+/// An image: `<root>/images/<hex of its id>.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// The form of this file.
+    /// The version of the file format.
     pub version: u32,
     /// The digest of the configuration.
     pub id: ImageId,
-    /// When it was built, as its configuration says.
+    /// When it was built, according to its configuration.
     pub created: Option<Timestamp>,
-    /// When it came into this store.
+    /// When it was added to this store.
     pub added: Timestamp,
-    /// What it was built for.
+    /// Its platform.
     pub platform: Platform,
     /// The diffIDs of its layers, bottom first.
     pub layers: Vec<Digest>,
-    /// The layer that goes on top to mend what depends on lower ones, by its key.
+    /// The key of its fix layer, which goes on top, if it needs one.
     #[serde(default)]
     pub fix: Option<Digest>,
     /// The manifest it came with, if any: a blob.
     #[serde(default)]
     pub manifest: Option<Digest>,
-    /// Bytes of all files in its layers.
+    /// Size of all files in its layers in bytes.
     pub size: u64,
     /// The configuration's labels, so that a list need not open it.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// The image it was built on, where that is known.
+    /// The image it was built on, if known.
     #[serde(default)]
     pub parent: Option<ImageId>,
     /// When a reference was last given to it.
     #[serde(default)]
     pub tagged: Option<Timestamp>,
-    /// Fields of a newer hoist, kept when this one rewrites the file.
+    /// Fields written by a newer hoist, kept when the file is rewritten.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
 state!(Record, VERSION);
 
-/// One name and the images it stands for, one a platform: `<root>/refs/<name>.json`.
+/// A name and its images, one per platform: `<root>/refs/<name>.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "ReferenceFile")]
 pub struct Reference {
-    /// The form of this file.
+    /// The version of the file format.
     pub version: u32,
-    /// With a tag, or by digest alone.
+    /// The name with a tag, or with a digest only.
     pub name: oci::Reference,
-    /// The digest under which the registry knows it: of a manifest, or of an index.
+    /// The digest by which the registry knows it: of a manifest, or of an index.
     #[serde(default)]
     pub target: Option<Digest>,
-    /// What of the index is here, in the order in which it came; never empty.
+    /// Its images in the order in which they were added; never empty.
     pub images: Vec<NamedImage>,
-    /// Fields of a newer hoist, kept when this one rewrites the file.
+    /// Fields written by a newer hoist, kept when the file is rewritten.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
@@ -75,25 +75,25 @@ state!(Reference, REFERENCE_VERSION);
 /// One image of a name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedImage {
-    /// What it was built for; where a file of version 1 named it, its record knows.
+    /// Its platform; `None` if the name comes from a file of version 1, then see its record.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub platform: Option<Platform>,
     /// The image.
     pub image: ImageId,
-    /// The manifest by which the index names it.
+    /// The manifest by which the index refers to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub manifest: Option<Digest>,
-    /// Fields of a newer hoist, kept when this one rewrites the file.
+    /// Fields written by a newer hoist, kept when the file is rewritten.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// A reference's file, of any version.
+/// A reference's file of any version.
 #[derive(Deserialize)]
 struct ReferenceFile {
     version: u32,
     name: oci::Reference,
-    /// Of version 1: the only image.
+    /// In version 1, the only image.
     #[serde(default)]
     image: Option<ImageId>,
     #[serde(default)]
@@ -113,7 +113,7 @@ impl TryFrom<ReferenceFile> for Reference {
         if images.is_empty() {
             return Err("it names no image");
         }
-        // Any other version stays what it is, to be told.
+        // Other versions are kept, so that they can be reported.
         let version = if version == 1 { REFERENCE_VERSION } else { version };
         Ok(Self { version, name, target, images, unknown })
     }
@@ -126,19 +126,19 @@ impl From<ImageId> for NamedImage {
 }
 
 impl Reference {
-    /// Whether the image is one of those that it stands for.
+    /// Returns whether the name stands for this image.
     #[must_use]
     pub fn names(&self, image: &ImageId) -> bool {
         self.images.iter().any(|one| one.image == *image)
     }
 
-    /// Whether both stand for the same index of a registry.
+    /// Returns whether both stand for the same index of a registry.
     #[must_use]
     pub fn is_of_index(&self, other: &Self) -> bool {
         self.target.is_some() && self.target == other.target
     }
 
-    /// Adds an image, in the place of the one for the same platform.
+    /// Adds an image, replacing one for the same platform.
     pub(super) fn put(&mut self, image: NamedImage) {
         let is_same = |one: &NamedImage| one.image == image.image || one.platform == image.platform;
         match self.images.iter_mut().find(|one| is_same(one)) {
@@ -147,13 +147,13 @@ impl Reference {
         }
     }
 
-    /// The same name with only those of its images that `keep` says; `None` without any.
+    /// Returns the same name with only the images that `keep` selects, or `None` if there are none.
     pub(super) fn only(&self, keep: impl Fn(&NamedImage) -> bool) -> Option<Self> {
         let images: Vec<_> = self.images.iter().filter(|one| keep(one)).cloned().collect();
         (!images.is_empty()).then(|| Self { images, ..self.clone() })
     }
 
-    /// `debian@sha256:…`: the name Docker lists under RepoDigests.
+    /// Returns the name that Docker lists under RepoDigests, such as `debian@sha256:…`.
     #[must_use]
     pub fn repo_digest(&self) -> Option<String> {
         let digest = self.name.digest().or(self.target.as_ref())?;
@@ -165,7 +165,7 @@ impl Reference {
 mod tests {
     use super::*;
 
-    /// The oldest forms, as hoist 0.1 wrote them: they must be read for ever.
+    /// Version 1, as written by hoist 0.1; it must stay readable forever.
     const RECORD: &str = r#"{"version":1,"id":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","created":"2026-11-22T07:00:00Z","added":"2026-11-22T07:00:00Z","platform":"linux/amd64","layers":[],"size":7,"newer":"kept"}"#;
     const REFERENCE: &str = r#"{"version":1,"name":"docker.io/library/web:1","image":"sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","newer":["kept"]}"#;
 

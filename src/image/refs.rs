@@ -1,4 +1,4 @@
-//! References: which names an image has, and what a user's word for one means.
+//! References: the names of images, and how a user's word resolves to an image.
 
 use std::path::PathBuf;
 
@@ -10,42 +10,43 @@ use super::store::{Seen, Store, remove_file};
 use crate::base::{disk, id};
 use crate::oci::{self, Digest, ImageId, Platform};
 
-/// What a user's word for an image means.
+/// What a user's word refers to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
     /// The image.
     pub image: ImageId,
-    /// The reference that was meant; `None` when it was an id.
+    /// The reference, or `None` if the word is an id.
     pub reference: Option<Reference>,
 }
 
 impl Store {
-    /// All references but the damaged, by name: [`Store::damaged`] has the others. For who deletes
-    /// what none of them names; others take what can be read ([`Store::read_references`]).
+    /// Returns all undamaged references, by name; [`Store::damaged`] returns the others. This is
+    /// for callers that delete what no reference names. Others use what can be read
+    /// ([`Store::read_references`]).
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read, or a file that is not damaged.
+    /// The folder, or a file that is not damaged, cannot be read.
     pub fn references(&self) -> Result<Vec<Reference>> {
         self.read_references()?.all()
     }
 
-    /// All references, by name, as far as they can be read.
+    /// Returns all references, by name, as far as they can be read.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read.
+    /// The folder cannot be read.
     pub fn read_references(&self) -> Result<Seen<Reference>> {
         let mut seen: Seen<Reference> = Seen::read(&self.paths().refs())?;
         seen.whole.sort_by(|a, b| a.name.cmp(&b.name));
         Ok(seen)
     }
 
-    /// The reference of exactly this name.
+    /// Returns the reference with exactly this name.
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedName`]; when its file cannot be read.
+    /// [`Error::DamagedName`], or its file cannot be read.
     pub fn reference(&self, name: &oci::Reference) -> Result<Option<Reference>> {
         match disk::read_state(&self.reference_path(name)) {
             Ok(reference) => Ok(Some(reference)),
@@ -57,18 +58,18 @@ impl Store {
         }
     }
 
-    /// Finds the image that the user means: an id in full, a name, or the start of an id. Of
-    /// several images of a name, the one for this machine, else the one that came first.
+    /// Resolves a full id, a name, or an id prefix to an image. If a name has several images,
+    /// returns the one for the host's platform, or else the first.
     ///
     /// # Errors
     ///
-    /// [`Error::NoImage`], [`Error::Ambiguous`], [`Error::DamagedName`];
-    /// [`Error::DamagedImage`] for an id.
+    /// [`Error::NoImage`], [`Error::Ambiguous`], [`Error::DamagedName`]; [`Error::DamagedImage`]
+    /// for an id.
     pub fn resolve(&self, word: &str) -> Result<Resolved> {
         self.resolve_for(word, &Platform::host())
     }
 
-    /// As [`Self::resolve`], of several images of a name the one for `wanted`.
+    /// Like [`Self::resolve`], but if a name has several images, returns the one for `wanted`.
     ///
     /// # Errors
     ///
@@ -116,25 +117,25 @@ impl Store {
         }
     }
 
-    /// Which image of a name is meant.
+    /// Chooses an image of a name by platform.
     fn choose(&self, reference: &Reference, wanted: &Platform) -> ImageId {
         if let [only] = reference.images.as_slice() {
             return only.image.clone();
         }
         let fit = |one: &&NamedImage| self.platform_of(one).and_then(|offered| wanted.fit(&offered));
         let fitting = reference.images.iter().filter(|one| fit(one).is_some());
-        // The first of those that fit as well: `max_by_key` gives the last.
+        // Of equally good ones the first; `max_by_key` returns the last.
         let best = fitting.rev().max_by_key(|one| fit(one));
         best.unwrap_or(&reference.images[0]).image.clone()
     }
 
-    /// What an image of a name was built for; `None` where only its lost record knew.
+    /// Returns the platform of an image of a name; `None` if only its lost record knew it.
     pub(super) fn platform_of(&self, one: &NamedImage) -> Option<Platform> {
         one.platform.clone().or_else(|| self.image(&one.image).ok().map(|record| record.platform))
     }
 
-    /// A name as it stands; or, with a digest, any reference of that repository which the
-    /// registry knows by it, or by the digest of one of its images.
+    /// Finds a name. With a digest, finds any reference of that repository that the registry knows
+    /// by this digest, or that has an image with it.
     pub(super) fn find_name(&self, name: &oci::Reference) -> Result<Option<Reference>> {
         let Some(digest) = name.digest() else { return self.reference(name) };
         let fits = |reference: &Reference| {
@@ -145,18 +146,18 @@ impl Store {
         };
         let mut seen = self.read_references()?;
         match (seen.whole.into_iter().find(fits), seen.unread.pop()) {
-            (None, Some(error)) => Err(error.into()), // it may be that one
+            (None, Some(error)) => Err(error.into()), // that may be the one
             (found, _) => Ok(found),
         }
     }
 
-    /// Gives another name to what was meant: by a name all its images, by an id the one; what
-    /// had it loses it.
+    /// Gives another name to what was resolved: all images of a name, or the single image of an id.
+    /// The name is taken from any other image.
     ///
     /// # Errors
     ///
-    /// [`Error::NoImage`]; [`Error::Invalid`] for a name with a digest;
-    /// [`Error::DamagedImage`] when none of the images can be read.
+    /// [`Error::NoImage`]; [`Error::Invalid`] for a name with a digest; [`Error::DamagedImage`] if
+    /// none of the images can be read.
     pub fn tag(&self, meant: &Resolved, name: &oci::Reference) -> Result<()> {
         if name.digest().is_some() {
             return Err(Error::Invalid("refusing to create a tag with a digest reference".to_owned()));
@@ -181,7 +182,7 @@ impl Store {
         if let Some(error) = unreadable.filter(|_| records.is_empty()) {
             return Err(error);
         }
-        // Within one repository the registry's digest holds for the new tag as well.
+        // Within a repository, the registry's digest is valid for the new tag as well.
         let has_all = |other: &Reference| images.iter().all(|one| other.names(&one.image));
         let target = self
             .read_references()?
@@ -200,7 +201,7 @@ impl Store {
         Ok(disk::sync_folders([self.paths().refs(), self.paths().images()])?)
     }
 
-    /// An image as a name holds it.
+    /// Converts an image's record to an entry of a name.
     pub(super) fn named_image(&self, record: &Record) -> NamedImage {
         NamedImage {
             platform: Some(record.platform.clone()),
@@ -209,13 +210,13 @@ impl Store {
         }
     }
 
-    /// Takes a name away, under the images' lock. The image stays.
+    /// Removes a name and keeps the image. The caller holds the images' lock.
     pub(super) fn remove_reference(&self, name: &oci::Reference) -> Result<()> {
         remove_file(&self.reference_path(name))
     }
 
-    /// Writes the references of an image, under the images' lock: those that stand for the same
-    /// index of a registry get one more image, the others this one alone.
+    /// Writes the references of an image. A reference to the same index of a registry gets an
+    /// additional image; others are replaced. The caller holds the images' lock.
     pub(super) fn write_references(
         &self,
         names: &[oci::Reference],
@@ -226,14 +227,14 @@ impl Store {
         Ok(disk::write_states_synced(&states.collect::<Result<Vec<_>>>()?)?)
     }
 
-    /// A reference, and where it goes.
+    /// Returns a new reference and its path.
     fn new_reference(
         &self,
         name: &oci::Reference,
         image: &NamedImage,
         target: Option<&Digest>,
     ) -> Result<(PathBuf, Reference)> {
-        // With a tag and a digest, the tag is the name; the digest is what it points to.
+        // With both a tag and a digest, the tag is the name and the digest its target.
         let (name, digest) = match (name.tag(), name.digest()) {
             (Some(tag), Some(digest)) => {
                 let tagged = name.with_tag(tag).map_err(|error| Error::Invalid(error.to_string()))?;
@@ -257,8 +258,8 @@ impl Store {
         Ok((path, new))
     }
 
-    /// The reference of this name, if any, which another one may replace: also a damaged one,
-    /// but none that cannot be read just now, nor a newer hoist's.
+    /// Returns the reference with this name if it can be replaced. A damaged one can be, but not
+    /// one with a temporary read error or from a newer hoist.
     fn replaceable(&self, name: &oci::Reference) -> Result<Option<Reference>> {
         match self.reference(name) {
             Err(Error::DamagedName { source, .. }) if !source.is_of_another_version() => Ok(None),
@@ -266,12 +267,12 @@ impl Store {
         }
     }
 
-    /// Writes a reference as it was, under the images' lock.
+    /// Writes a reference. The caller holds the images' lock.
     pub(super) fn rewrite_reference(&self, reference: &Reference) -> Result<()> {
         Ok(disk::write_state_synced(&self.reference_path(&reference.name), reference)?)
     }
 
-    /// The file of a reference: its full name where a file name can hold that, else a digest.
+    /// Returns the file of a reference: named by its full name if that fits, or else by a digest.
     fn reference_path(&self, name: &oci::Reference) -> PathBuf {
         let full = String::from(name.clone());
         let escaped = full.replace('/', "+");

@@ -1,4 +1,4 @@
-//! Takes names and images away, with Docker's rules about what may go.
+//! Removes names and images by Docker's rules.
 
 use super::damaged::Damaged;
 use super::error::{Error, Result};
@@ -8,18 +8,18 @@ use super::store::{Store, remove_file};
 use crate::base::disk;
 use crate::oci::{Digest, ImageId};
 
-/// A container that was made of an image.
+/// A container that uses an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct User {
     /// The container's id, as short as Docker prints it.
     pub container: String,
     /// Its image.
     pub image: ImageId,
-    /// Whether it runs: then not even force helps.
+    /// Whether it is running; then the removal cannot be forced.
     pub is_running: bool,
 }
 
-/// One line of what went.
+/// A line of the removal's report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Removed {
     /// A name: `debian:latest`, `debian@sha256:…`.
@@ -28,45 +28,45 @@ pub enum Removed {
     Deleted(Digest),
 }
 
-/// How far a removal goes.
+/// Whether a removal is forced.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Force {
-    /// Only what nothing else uses.
+    /// Removes only what is not in use.
     No,
-    /// Several names at once, and images of stopped containers.
+    /// Removes several names at once, and images of stopped containers.
     Yes,
 }
 
 /// What happens to untagged parents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Parents {
-    /// They go along.
+    /// They are removed too.
     Prune,
     /// They stay.
     Keep,
 }
 
-/// What a removal takes away, decided and not done yet.
+/// A planned removal.
 #[derive(Debug, Default)]
 pub(super) struct Plan {
-    /// Names that go, with the images that they lose; some stay, with others.
+    /// Names with the images that they lose. Some names stay, with other images.
     pub(super) references: Vec<Reference>,
-    /// Those that stay, as they are then.
+    /// Names that stay, with their remaining images.
     pub(super) left: Vec<Reference>,
-    /// Images that go, children before their parents.
+    /// Images to remove, children before their parents.
     pub(super) records: Vec<Record>,
-    /// What goes and cannot be read.
+    /// Unreadable files to remove.
     pub(super) damaged: Vec<Damaged>,
-    /// What to tell of the rest, in Docker's order.
+    /// The report on all but the unreadable files, in Docker's order.
     pub(super) removed: Vec<Removed>,
 }
 
 impl Store {
-    /// Removes the name that `word` is, and its images that have no other; or, by id, the
-    /// image with all its names, which go where they stand for no other image. Layers go with
-    /// the next [`Store::sweep`].
+    /// Removes the name `word` and those of its images that have no other name. If `word` is an id,
+    /// removes the image from all its names, and the names without another image. The next
+    /// [`Store::sweep`] removes the layers.
     ///
-    /// `users` is asked under the images' lock.
+    /// Calls `users` under the images' lock.
     ///
     /// # Errors
     ///
@@ -87,7 +87,7 @@ impl Store {
         Ok(removed)
     }
 
-    /// Decides what goes, under the images' lock.
+    /// Plans a removal. The caller holds the images' lock.
     pub(super) fn plan_removal<E: From<Error>>(
         &self,
         word: &str,
@@ -114,8 +114,8 @@ impl Store {
         Ok(plan)
     }
 
-    /// Takes names and records away, under the images' lock: names first, so that none
-    /// is left without its image.
+    /// Removes names and records; names first, so that none is left without its image. The caller
+    /// holds the images' lock.
     pub(super) fn take_away(
         &self,
         references: &[Reference],
@@ -134,7 +134,7 @@ impl Store {
         Ok(())
     }
 
-    /// Decides which names go; gives the images that go with them.
+    /// Plans which names to remove, and returns the images that are removed with them.
     fn untag(
         &self,
         word: &str,
@@ -159,7 +159,7 @@ impl Store {
         Ok(going)
     }
 
-    /// Takes an image out of all its names.
+    /// Plans to remove an image from all its names.
     fn untag_image(
         &self,
         image: &ImageId,
@@ -193,7 +193,7 @@ impl Store {
         Ok(vec![image.clone()])
     }
 
-    /// Whether something other than names keeps the image; children that are `gone` do not.
+    /// Fails if something other than a name needs the image. Children in `gone` do not count.
     pub(super) fn refuse_delete(
         &self,
         image: &ImageId,
@@ -256,15 +256,15 @@ impl Store {
 }
 
 impl Plan {
-    /// Bytes of the images that go. What one has of a parent is among its own.
+    /// Returns the size of the removed images in bytes. A child's size includes its parent's.
     pub(super) fn size(&self) -> u64 {
         let is_parent =
             |one: &&Record| self.records.iter().any(|other| other.parent.as_ref() == Some(&one.id));
         self.records.iter().filter(|one| !is_parent(one)).map(|record| record.size).sum()
     }
 
-    /// A name goes. `others`: names of the same images, under which a registry's digest may
-    /// still be known.
+    /// Plans to remove a name. `others` are further names of the same images, under which a
+    /// registry's digest may still be known.
     fn untag(&mut self, name: &Reference, others: &[&Reference]) {
         self.references.push(name.clone());
         self.removed.push(Removed::Untagged(name.name.to_string()));
@@ -294,7 +294,7 @@ mod tests {
     use crate::image::Commit;
     use crate::oci::Reference as Name;
 
-    /// A store with an image of no layer under these names.
+    /// Creates a store with an image without layers under these names.
     fn store(dir: &tempfile::TempDir, names: &[&str], target: Option<&Digest>) -> (Store, ImageId) {
         let store = Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false);
         let names: Vec<Name> = names.iter().map(|name| name.parse().unwrap()).collect();

@@ -1,4 +1,4 @@
-//! The content store: where blobs, layers and image records lie, and what is there.
+//! The content store: the paths and contents of blobs, layers and image records.
 
 use std::fs::{self, File};
 use std::io;
@@ -13,22 +13,22 @@ use crate::layer;
 use crate::oci::{Digest, ImageId};
 use crate::sys::tree;
 
-/// What an image may be at most. Real images are far below all of these.
+/// Maximum sizes of images. Real images are far below all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of a manifest or an index.
+    /// Size of a manifest or an index in bytes.
     pub manifest: u64,
-    /// Bytes of a configuration.
+    /// Size of a configuration in bytes.
     pub config: u64,
-    /// Layers of an image: the kernel stacks 500.
+    /// Number of layers of an image; the kernel stacks 500.
     pub layers: usize,
-    /// Bytes of a layer, unpacked.
+    /// Size of an unpacked layer in bytes.
     pub layer: u64,
-    /// Entries of a layer.
+    /// Number of entries of a layer.
     pub entries: u64,
-    /// How many times more a layer or an archive may be unpacked than packed.
+    /// Compression ratio of a layer or an archive.
     pub ratio: u64,
-    /// Unpacked bytes up to which no ratio is asked.
+    /// Unpacked bytes below which the ratio is not checked.
     pub free: u64,
 }
 
@@ -38,7 +38,7 @@ impl Default for Limits {
         Self {
             manifest: 4 << 20,
             config: 8 << 20,
-            layers: 490, // a fix layer and the container's own go on top
+            layers: 490, // leaves room for a fix layer and the container's own
             layer: bytes,
             entries,
             ratio,
@@ -48,17 +48,17 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What one of its layers may be.
+    /// Returns the limits of a single layer.
     pub(super) fn of_layer(&self) -> layer::Limits {
         let Self { layer: bytes, entries, ratio, free, .. } = *self;
         layer::Limits { bytes, entries, ratio, free }
     }
 }
 
-/// Threads that delete.
+/// Number of threads that delete files.
 const DELETERS: usize = 4;
 
-/// The content store of one state folder. A value: cheap to clone, holds nothing open.
+/// The content store of one state folder. It is cheap to clone and holds nothing open.
 #[derive(Debug, Clone)]
 pub struct Store {
     paths: Paths,
@@ -69,11 +69,11 @@ pub struct Store {
 /// The files of a folder, as far as they can be read.
 #[derive(Debug)]
 pub struct Seen<T> {
-    /// What is in them.
+    /// Their contents.
     pub whole: Vec<T>,
-    /// Those that are damaged, with why.
+    /// Damaged files, with the reason.
     pub(super) damaged: Vec<(PathBuf, disk::Error)>,
-    /// Why some could not be read just now: nothing is wrong with the files.
+    /// Temporary errors: the files themselves may be fine.
     pub unread: Vec<disk::Error>,
 }
 
@@ -83,7 +83,7 @@ impl<T: disk::State> Seen<T> {
         for path in json_files(folder)? {
             match disk::read_state(&path) {
                 Ok(it) => seen.whole.push(it),
-                Err(error) if error.is_not_found() => {} // it went meanwhile
+                Err(error) if error.is_not_found() => {} // removed meanwhile
                 Err(error) if error.is_of_the_file() => seen.damaged.push((path, error)),
                 Err(error) => seen.unread.push(error),
             }
@@ -91,7 +91,7 @@ impl<T: disk::State> Seen<T> {
         Ok(seen)
     }
 
-    /// What can be read, unless that cannot be told of every file.
+    /// Returns the readable files, or the first temporary error.
     pub(super) fn all(self) -> Result<Vec<T>> {
         match self.unread.into_iter().next() {
             Some(error) => Err(error.into()),
@@ -101,46 +101,46 @@ impl<T: disk::State> Seen<T> {
 }
 
 impl Store {
-    /// The store under `paths`, whose folders are made when first written to.
+    /// Creates the store under `paths`. Folders are created when first written to.
     ///
-    /// In a user namespace overlayfs keeps its marks in other attributes, and owners and
-    /// devices that cannot be made are recorded instead of failing the layer.
+    /// In a user namespace, overlayfs stores its markers in other attributes, and owners and
+    /// devices that cannot be created are recorded instead of failing the layer.
     #[must_use]
     pub fn new(paths: Paths, in_user_namespace: bool) -> Self {
         Self { paths, limits: Limits::default(), in_user_namespace }
     }
 
-    /// The same store with other limits.
+    /// Returns the same store with other limits.
     #[must_use]
     pub fn with_limits(self, limits: Limits) -> Self {
         Self { limits, ..self }
     }
 
-    /// Where everything lies.
+    /// Returns the paths of the state folder.
     #[must_use]
     pub fn paths(&self) -> &Paths {
         &self.paths
     }
 
-    /// What an image may be at most.
+    /// Returns the maximum sizes of images.
     #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// Whether overlayfs keeps its marks where a user namespace may write them.
+    /// Returns whether overlayfs stores its markers where a user namespace can write them.
     #[must_use]
     pub fn in_user_namespace(&self) -> bool {
         self.in_user_namespace
     }
 
-    /// Where the blob of `digest` is, or would be.
+    /// Returns the path of a blob, whether or not it exists.
     #[must_use]
     pub fn blob_path(&self, digest: &Digest) -> PathBuf {
         self.paths.blobs().join(digest.algorithm().as_str()).join(digest.hex())
     }
 
-    /// Whether the blob is here.
+    /// Returns whether the blob exists.
     #[must_use]
     pub fn has_blob(&self, digest: &Digest) -> bool {
         self.blob_path(digest).exists()
@@ -150,7 +150,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] when it is not here.
+    /// [`Error::Missing`] if it does not exist.
     pub fn open_blob(&self, digest: &Digest) -> Result<File> {
         let path = self.blob_path(digest);
         match disk::open(&path) {
@@ -161,11 +161,11 @@ impl Store {
         }
     }
 
-    /// Reads a document of at most `limit` bytes and checks its digest.
+    /// Reads a document of at most `limit` bytes and verifies its digest.
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`], [`Error::Digest`], and when it is larger.
+    /// [`Error::Missing`], [`Error::Digest`], or it is larger than `limit`.
     pub fn read_blob(&self, digest: &Digest, limit: u64) -> Result<Vec<u8>> {
         let bytes = match disk::read(&self.blob_path(digest), limit) {
             Err(error) if error.is_not_found() => {
@@ -177,28 +177,28 @@ impl Store {
         Ok(bytes)
     }
 
-    /// Puts a document into the store.
+    /// Writes a document to the store.
     ///
     /// # Errors
     ///
-    /// When it cannot be written.
+    /// It cannot be written.
     pub fn put_blob(&self, bytes: &[u8]) -> Result<Digest> {
         let digest = Digest::of(bytes);
         self.put_blob_as(bytes, &digest)?;
         Ok(digest)
     }
 
-    /// Puts a document into the store under the digest it is known by.
+    /// Writes a document with a known digest to the store.
     ///
     /// # Errors
     ///
-    /// [`Error::Digest`] when it is not its digest; when it cannot be written.
+    /// [`Error::Digest`] if the digest is wrong, and write errors.
     pub fn put_blob_as(&self, bytes: &[u8], digest: &Digest) -> Result<()> {
         super::ingest::verify("the blob", bytes, digest)?;
         let path = self.blob_path(digest);
-        // One that was cut short by a power failure is written again.
+        // A blob that a power cut truncated is written again.
         if disk::read(&path, bytes.len() as u64).ok().as_deref() != Some(bytes) {
-            // The sweep removes what bears no blob's name, this file's first one too.
+            // A sweep removes files without a blob's name, including the temporary file.
             let _adding = self.lock_to_add()?;
             disk::private_dir(path.parent().unwrap_or(&path))?;
             disk::replace(&path, bytes)?;
@@ -206,7 +206,7 @@ impl Store {
         Ok(())
     }
 
-    /// The folder of the layer with this diffID, relative to `<root>/layers`; it may be lost.
+    /// Returns the folder name in `<root>/layers` for this diffID. The folder may be lost.
     pub(super) fn layer_number(&self, diff_id: &Digest) -> Result<Option<String>> {
         let link = self.layer_link(diff_id);
         match fs::read_link(&link) {
@@ -216,18 +216,18 @@ impl Store {
         }
     }
 
-    /// The link that makes the layer exist.
+    /// Returns the path of the link that makes the layer exist.
     pub(super) fn layer_link(&self, diff_id: &Digest) -> PathBuf {
         self.paths.layers().join("by-diff").join(diff_id.hex())
     }
 
-    /// Whether the layer is here, unpacked. Only a lease keeps it from being swept.
+    /// Returns whether the unpacked layer exists. Only a lease protects it from a sweep.
     #[must_use]
     pub fn has_layer(&self, diff_id: &Digest) -> bool {
         self.layer_dir(diff_id).is_ok()
     }
 
-    /// The layer's folder, which holds `diff` and `meta.json`.
+    /// Returns the layer's folder, which holds `diff` and `meta.json`.
     ///
     /// # Errors
     ///
@@ -236,7 +236,7 @@ impl Store {
         Ok(self.paths.layers().join(self.layer_here(diff_id)?))
     }
 
-    /// The folder of a layer that is here, relative to `<root>/layers`.
+    /// Returns the folder of an existing layer, relative to `<root>/layers`.
     fn layer_here(&self, diff_id: &Digest) -> Result<String> {
         if let Some(number) = self.layer_number(diff_id)?
             && is_folder(&self.paths.layers().join(&number).join("diff"))?
@@ -246,11 +246,11 @@ impl Store {
         Err(Error::Missing { what: "layer", digest: diff_id.clone() })
     }
 
-    /// What an image needs and is lost: its configuration, or a layer.
+    /// Returns which part of an image is missing: its configuration, or a layer.
     ///
     /// # Errors
     ///
-    /// When the store cannot be read.
+    /// The store cannot be read.
     pub fn lost_part(&self, image: &Record) -> Result<Option<Error>> {
         if !self.has_blob(&image.id) {
             return Ok(Some(Error::Missing { what: "configuration", digest: image.id.clone() }));
@@ -265,7 +265,7 @@ impl Store {
         Ok(None)
     }
 
-    /// The record of an image.
+    /// Returns the record of an image.
     ///
     /// # Errors
     ///
@@ -280,50 +280,50 @@ impl Store {
         }
     }
 
-    /// Whether a name leads to the image.
+    /// Returns whether a name leads to the image.
     fn is_named(&self, id: &ImageId) -> bool {
         self.read_references().is_ok_and(|names| names.whole.iter().any(|name| name.names(id)))
     }
 
-    /// Where the record of an image is.
+    /// Returns the path of an image's record.
     pub(super) fn record_path(&self, id: &ImageId) -> PathBuf {
         self.paths.images().join(format!("{}.json", id.hex()))
     }
 
-    /// All images but the damaged, newest first: [`Store::damaged`] has the others.
+    /// Returns all undamaged images, newest first; [`Store::damaged`] returns the others.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read, or a file that is not damaged.
+    /// The folder, or a file that is not damaged, cannot be read.
     pub fn images(&self) -> Result<Vec<Record>> {
         self.read_images()?.all()
     }
 
-    /// All images, newest first, as far as they can be read.
+    /// Returns all images, newest first, as far as they can be read.
     ///
     /// # Errors
     ///
-    /// When the folder cannot be read.
+    /// The folder cannot be read.
     pub fn read_images(&self) -> Result<Seen<Record>> {
         let mut seen: Seen<Record> = Seen::read(&self.paths.images())?;
         seen.whole.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| b.added.cmp(&a.added)));
         Ok(seen)
     }
 
-    /// The configuration of an image as it was written.
+    /// Returns the configuration of an image as it was written.
     ///
     /// # Errors
     ///
-    /// When it is missing or damaged.
+    /// It is missing or damaged.
     pub fn config_bytes(&self, id: &ImageId) -> Result<Vec<u8>> {
         self.read_blob(id, self.limits.config)
     }
 
-    /// The folders of the layers of an image, top-most first, relative to `<root>/layers`.
+    /// Returns the folders of an image's layers, topmost first, relative to `<root>/layers`.
     ///
     /// # Errors
     ///
-    /// [`Error::NoImage`], and [`Error::Missing`] when a layer was lost.
+    /// [`Error::NoImage`], and [`Error::Missing`] if a layer is lost.
     pub fn layers_of(&self, id: &ImageId) -> Result<Vec<PathBuf>> {
         let record = self.image(id)?;
         let bottom_first = record.layers.iter().chain(&record.fix);
@@ -331,19 +331,20 @@ impl Store {
             .map(|diff_id| Ok(Path::new(&self.layer_here(diff_id)?).join("diff")))
             .collect::<Result<Vec<_>>>()?;
         folders.reverse();
-        // The same layer twice in a chain is one to the kernel, which refuses it twice.
+        // The kernel refuses the same layer twice in one overlay.
         let mut seen = std::collections::HashSet::new();
         folders.retain(|folder| seen.insert(folder.clone()));
         Ok(folders)
     }
 
-    /// The folders of references and records that changed, in this order.
+    /// Returns the folders to sync after these references and records changed, in this order.
     pub(super) fn changed(&self, references: &[Reference], records: &[Record]) -> Vec<PathBuf> {
         let references = (!references.is_empty()).then(|| self.paths.refs());
         references.into_iter().chain((!records.is_empty()).then(|| self.paths.images())).collect()
     }
 
-    /// The lock on image records and references. Whoever has it finds them whole.
+    /// Locks image records and references. Finishes interrupted moves first, so that the holder
+    /// sees complete images.
     pub(super) fn lock_images(&self) -> Result<Lock> {
         disk::private_dir(self.paths.root())?;
         let lock = Lock::exclusive(&self.paths.image_lock(), Rank::Image)?;
@@ -351,13 +352,13 @@ impl Store {
         Ok(lock)
     }
 
-    /// The lock to add blobs and layers under: keeps the sweep out for a moment.
+    /// Locks the store for adding blobs and layers, which keeps out sweeps.
     pub(super) fn lock_to_add(&self) -> Result<Lock> {
         disk::private_dir(self.paths.root())?;
         Ok(Lock::shared(&self.paths.store_lock(), Rank::Store)?)
     }
 
-    /// Moves `path` where the sweep deletes it; that it is gone already is no error.
+    /// Moves `path` to where the sweep deletes it. Succeeds if it does not exist.
     pub(super) fn discard(&self, path: &Path) -> Result<()> {
         let discarded = self.paths.discarded();
         disk::private_dir(&discarded)?;
@@ -370,12 +371,12 @@ impl Store {
         }
     }
 
-    /// Whether the store was filled since the machine started. If not, what no image names
-    /// may have been cut short by a power failure: sweep before adding to it.
+    /// Returns whether the store has been swept since the machine started. If not, a power cut may
+    /// have truncated files that no image refers to: sweep before adding to the store.
     ///
     /// # Errors
     ///
-    /// When /proc is not mounted.
+    /// /proc is not mounted.
     pub fn is_of_this_boot(&self) -> Result<bool> {
         match disk::read(&self.boot_file(), MAX_BOOT) {
             Ok(boot) => Ok(boot == boot_id()?.as_bytes()),
@@ -383,14 +384,14 @@ impl Store {
         }
     }
 
-    /// Notes that the store was swept since the machine started.
+    /// Records that the store has been swept since the machine started.
     ///
     /// # Errors
     ///
-    /// When the note cannot be written.
+    /// The file cannot be written.
     pub fn mark_boot(&self) -> Result<()> {
         disk::private_dir(&self.paths.ingest())?;
-        // A sweep beside this would take the half-written note for a leftover.
+        // A concurrent sweep would remove the partially written file.
         let _adding = self.lock_to_add()?;
         Ok(disk::replace(&self.boot_file(), boot_id()?.as_bytes())?)
     }
@@ -399,12 +400,12 @@ impl Store {
         self.paths.ingest().join("boot")
     }
 
-    /// Deletes what was discarded, by whomever, on several threads: an image is many small
+    /// Deletes everything that was discarded, on several threads: an image consists of many small
     /// files.
     ///
     /// # Errors
     ///
-    /// When something cannot be deleted.
+    /// Something cannot be deleted.
     pub fn delete_discarded(&self) -> Result<()> {
         let discarded = self.paths.discarded();
         let entries = Mutex::new(read_dir(&discarded)?);
@@ -416,7 +417,7 @@ impl Store {
             Ok(())
         };
         std::thread::scope(|scope| {
-            // Where no more threads are to be had, fewer do the work.
+            // If no more threads can be created, fewer do the work.
             let others: Vec<_> = (1..DELETERS)
                 .filter_map(|_| std::thread::Builder::new().spawn_scoped(scope, work).ok())
                 .collect();
@@ -426,7 +427,7 @@ impl Store {
     }
 }
 
-/// Whether there is a folder at `path`.
+/// Returns whether there is a folder at `path`.
 fn is_folder(path: &Path) -> Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(meta) => Ok(meta.is_dir()),
@@ -437,7 +438,7 @@ fn is_folder(path: &Path) -> Result<bool> {
     }
 }
 
-/// Removes a file; that it is gone already is no error.
+/// Removes a file. Succeeds if it does not exist.
 pub(super) fn remove_file(path: &Path) -> Result<()> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => {
@@ -447,7 +448,7 @@ pub(super) fn remove_file(path: &Path) -> Result<()> {
     }
 }
 
-/// The names in a folder; none when it does not exist.
+/// Returns the names in a folder; empty if it does not exist.
 pub(super) fn read_dir(dir: &Path) -> Result<Vec<String>> {
     let listing = match fs::read_dir(dir) {
         Ok(listing) => listing,
@@ -462,14 +463,14 @@ pub(super) fn read_dir(dir: &Path) -> Result<Vec<String>> {
         .collect()
 }
 
-/// The state files in a folder: not those that are being written.
+/// Returns the state files in a folder, without those that are being written.
 pub(super) fn json_files(dir: &Path) -> Result<Vec<PathBuf>> {
     let names = read_dir(dir)?;
     let is_state = |name: &String| !name.starts_with('.') && name.ends_with(".json");
     Ok(names.into_iter().filter(is_state).map(|name| dir.join(name)).collect())
 }
 
-/// No boot's id is longer.
+/// Maximum length of a boot id.
 const MAX_BOOT: u64 = 64;
 
 fn boot_id() -> Result<String> {

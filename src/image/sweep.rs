@@ -1,13 +1,14 @@
-//! Mark and sweep: what no image, container or lease needs goes.
+//! Mark and sweep: removes what no image, container or lease needs.
 //!
-//! Marked are: every image record with its configuration, manifest, the manifest's blobs
-//! and its layers; every reference's target; the layers of containers; what was set aside
-//! and what living leases hold. The rest is moved away under the store's lock, and deleted after it.
+//! Marked are: every image record with its configuration, its manifest, the manifest's blobs and
+//! its layers; every reference's target; the layers of containers; what was set aside; and what
+//! live leases protect. Everything else is moved away under the store's lock and deleted after the
+//! lock is released.
 //!
-//! A record that cannot be read needs what it needed before. Of an image, its configuration
-//! tells that; where nothing does, nothing is removed. Only after a restart of the machine
-//! layers that nothing names lose their links all the same: they may never have reached the
-//! disk, and must not be taken for whole by the next image.
+//! An unreadable record still needs what it needed before. An image's configuration says what that
+//! is; if it is unreadable too, nothing is removed. The only exception is after a restart of the
+//! machine: then unmarked layers lose their links anyway, because they may never have reached the
+//! disk, and the next image must not use them.
 
 use std::collections::HashSet;
 use std::fs;
@@ -22,14 +23,14 @@ use super::store::{Store, read_dir};
 use crate::base::disk::{self, Lock, Rank};
 use crate::oci::Digest;
 
-/// What lives outside the image store but needs it.
+/// What needs the image store from outside.
 #[derive(Debug, Clone, Default)]
 pub struct Roots {
-    /// Layer folders of containers, relative to `<root>/layers`, as their records have them.
+    /// Layer folders of containers, relative to `<root>/layers`, as in their records.
     pub layers: Vec<PathBuf>,
     /// Images that were set aside and can be put back.
     pub aside: Vec<Kept>,
-    /// What cannot be read and may need anything, by what it is called: everything stays.
+    /// Names of unreadable files that may need anything: nothing is removed.
     pub unreadable: Vec<String>,
 }
 
@@ -38,15 +39,15 @@ pub struct Roots {
 pub struct Swept {
     /// Layers, by diffID.
     pub layers: Vec<Digest>,
-    /// Blobs.
+    /// Number of blobs.
     pub blobs: u64,
-    /// Bytes of both, as far as they were known.
+    /// Size of both in bytes, as far as known.
     pub bytes: u64,
-    /// What cannot be read and may need the rest: nothing more goes until it is removed.
+    /// Unreadable files that may need the rest; nothing more is removed until they are.
     pub held_by: Vec<String>,
 }
 
-/// How long an unfinished download waits to be resumed.
+/// How long an unfinished download can be resumed.
 const KEEP_PARTS: Duration = Duration::from_secs(7 * 24 * 3600);
 
 #[derive(Debug, Default)]
@@ -54,7 +55,7 @@ struct Marks {
     blobs: HashSet<Digest>,
     layers: HashSet<Digest>,
     folders: HashSet<String>,
-    /// What may need any layer.
+    /// Unreadable files that may need any layer.
     held_by: Vec<String>,
     /// Something may need blobs that are not marked.
     may_need_blobs: bool,
@@ -68,7 +69,7 @@ impl Marks {
     }
 }
 
-/// The digests that a manifest or an index names, whatever else is in it.
+/// The digests in a manifest or an index, whatever else it contains.
 #[derive(Debug, Default, Deserialize)]
 struct Pointers {
     #[serde(default)]
@@ -85,14 +86,14 @@ struct Pointer {
 }
 
 impl Store {
-    /// Removes what nothing needs, and the litter of processes that were killed.
+    /// Removes what nothing needs, and what killed processes left behind.
     ///
-    /// `roots` is asked under the locks. Who writes a container's record looks afterwards
-    /// whether its image is still there, and gives up where it is not.
+    /// Calls `roots` under the locks. A process that writes a container's record must check
+    /// afterwards that its image still exists, and give up if it does not.
     ///
     /// # Errors
     ///
-    /// When something cannot be read or removed; what was removed until then is gone.
+    /// Something cannot be read or removed. What was removed before stays removed.
     pub fn sweep<E>(
         &self,
         roots: impl FnOnce() -> std::result::Result<Roots, E>,
@@ -137,8 +138,8 @@ impl Store {
                     marks.blobs.extend(needs);
                     marks.may_need_blobs = true;
                 }
-                // A name alone keeps a registry's manifest, no layer; nor do layers help where
-                // neither record nor configuration tells which they are.
+                // A name by itself needs a registry's manifest but no layer. Without record and
+                // configuration, an image cannot be used, so its layers are not needed.
                 None if one.image.is_none() || one.why.is_not_found() => marks.may_need_blobs = true,
                 None => marks.held_by.push(one.called()),
             }
@@ -162,7 +163,7 @@ impl Store {
         Ok(marks)
     }
 
-    /// What a manifest names. An index' other platforms are not here, which is no matter.
+    /// Returns the digests in a manifest. Those of an index' other platforms may not exist.
     fn pointers(&self, digest: &Digest) -> Vec<Digest> {
         let Ok(bytes) = disk::read(&self.blob_path(digest), self.limits.manifest) else { return Vec::new() };
         let pointers: Pointers = serde_json::from_slice(&bytes).unwrap_or_default();
@@ -177,13 +178,13 @@ impl Store {
         if is_held && self.is_of_this_boot()? {
             return Ok(swept);
         }
-        // Links first: a layer without one does not exist.
+        // Links first: a layer without a link does not exist.
         let links = layers.join("by-diff");
         for name in read_dir(&links)? {
             let link = links.join(&name);
             let target = fs::read_link(&link).ok();
             let folder = target.as_deref().and_then(Path::file_name).and_then(|name| name.to_str());
-            // Where the folder was lost, the link keeps its number from other layers.
+            // If the folder is lost, the link reserves its number.
             if folder.is_some_and(|folder| marks.folders.contains(folder)) {
                 continue;
             }
@@ -220,8 +221,7 @@ impl Store {
         Ok(())
     }
 
-    /// State files that were being written when their writer was killed: who writes one
-    /// holds the images' lock.
+    /// Removes state files whose writer was killed. Writers hold the images' lock.
     fn sweep_torn(&self) -> Result<()> {
         for folder in [self.paths().images(), self.paths().refs()] {
             for name in read_dir(&folder)?.into_iter().filter(|name| name.starts_with('.')) {
@@ -231,12 +231,12 @@ impl Store {
         Ok(())
     }
 
-    /// Removes at once what killed processes left unfinished, but downloads, which are resumed.
-    /// Costs the look into two empty folders, mostly.
+    /// Removes unfinished work of killed processes immediately, except downloads, which can be
+    /// resumed. If there is none, this only lists two empty folders.
     ///
     /// # Errors
     ///
-    /// When something cannot be read or removed.
+    /// Something cannot be read or removed.
     pub fn tidy(&self) -> Result<()> {
         let ingest = self.paths().ingest();
         let is_work = |name: &String| name != "leases" && name != "boot" && !name.ends_with(".part");
@@ -244,7 +244,7 @@ impl Store {
             return Ok(());
         }
         {
-            // Whoever has it adds something, or sweeps.
+            // If the lock is held, another process is adding something or sweeping.
             let store = Lock::try_exclusive(&self.paths().store_lock(), Rank::Store)?;
             let Some(_store) = store else { return Ok(()) };
             self.leased()?;
@@ -253,7 +253,7 @@ impl Store {
         self.delete_discarded()
     }
 
-    /// Unfinished work whose owner is dead: unpacked trees at once, downloads after a while.
+    /// Removes unfinished work of dead processes: unpacked trees immediately, downloads later.
     fn sweep_ingest(&self) -> Result<()> {
         let ingest = self.paths().ingest();
         for name in read_dir(&ingest)? {
@@ -263,7 +263,7 @@ impl Store {
                 let Ok(lock) = disk::open(&path) else { continue };
                 if lock.try_lock().is_ok() {
                     self.discard(&ingest.join(stem))?;
-                    let _ = fs::remove_file(&path); // who waits for it looks at the path again
+                    let _ = fs::remove_file(&path); // a process waiting for it checks the path again
                 }
             } else if name.ends_with(".part") {
                 let now = SystemTime::now();

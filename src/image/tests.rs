@@ -1,4 +1,4 @@
-//! What a power cut takes of images after each of their operations: nothing.
+//! Tests that a power cut after any image operation loses nothing.
 
 use std::fs;
 use std::path::Path;

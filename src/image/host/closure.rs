@@ -1,5 +1,5 @@
-//! The files that programs need: themselves, every link on the way to them, the libraries
-//! and the linker of the dynamic ones, the interpreters of scripts.
+//! Collects the files that programs need: the programs, every link on the way to them, the dynamic
+//! linker and libraries, and the interpreters of scripts.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,11 +13,11 @@ use crate::image::error::{Error, Result};
 
 /// Where programs are looked for.
 pub const PATH: &[&str] = &["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-/// Where a dynamic linker looks without being told.
+/// Default search path of the dynamic linker.
 const LIBRARY_FOLDERS: &[&str] = &["/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"];
 const MAX_LINKS: usize = 40;
 
-/// What stands at a path of the image.
+/// An entry of the image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Item {
     /// A folder with these permission bits.
@@ -26,21 +26,21 @@ pub enum Item {
     Link(PathBuf),
     /// A file of this machine, at the same path.
     HostFile,
-    /// A file with these bytes.
+    /// A file with this content.
     Text(Vec<u8>),
 }
 
-/// A set of files of this machine that is complete: by path without the leading slash.
+/// A complete set of files of this machine, keyed by path without the leading slash.
 #[derive(Debug, Default)]
 pub struct Closure {
-    /// What there is.
+    /// The entries.
     pub items: BTreeMap<PathBuf, Item>,
     cache: Option<Vec<(PathBuf, PathBuf)>>,
     needs_cache: bool,
 }
 
 impl Closure {
-    /// Adds a program by name or path, and what it needs; returns the path to run it by.
+    /// Adds a program by name or path, and what it needs. Returns the path to run it by.
     ///
     /// # Errors
     ///
@@ -51,22 +51,22 @@ impl Closure {
         Ok(path)
     }
 
-    /// Adds a file that may be missing, with all it needs.
+    /// Adds a file and what it needs, if it exists.
     ///
     /// # Errors
     ///
-    /// As [`Closure::add_program`], when it is there.
+    /// As [`Closure::add_program`].
     pub fn add_if_there(&mut self, path: &Path) -> Result<()> {
         if path.is_file() { self.add_file(path) } else { Ok(()) }
     }
 
-    /// Whether a library was found where only the linker's cache leads to.
+    /// Returns whether a library was found only through the linker's cache.
     #[must_use]
     pub fn needs_cache(&self) -> bool {
         self.needs_cache
     }
 
-    /// Adds a folder, and the links and folders on the way to it.
+    /// Adds a folder and its parents, unless they exist.
     pub fn add_folder(&mut self, path: &str, mode: u32) {
         let path = Path::new(path);
         for parent in path.ancestors().skip(1).filter(|parent| !parent.as_os_str().is_empty()) {
@@ -75,7 +75,7 @@ impl Closure {
         self.items.entry(path.to_owned()).or_insert(Item::Folder(mode));
     }
 
-    /// Adds a file with these bytes, unless there is something.
+    /// Adds a file with this content, unless the path exists.
     pub fn add_text(&mut self, path: &str, text: impl Into<Vec<u8>>) {
         if let Some(parent) = Path::new(path).parent().and_then(Path::to_str) {
             self.add_folder(parent, 0o755);
@@ -95,7 +95,7 @@ impl Closure {
         }
     }
 
-    /// Adds the links and folders that lead to `path`, and returns where they lead.
+    /// Adds the links and folders that lead to `path`, and returns the resolved path.
     fn add_path(&mut self, path: &Path) -> Result<PathBuf> {
         let mut links = 0;
         let mut real = PathBuf::from("/");
@@ -166,13 +166,13 @@ impl Closure {
             self.needs_cache |= !is_default(&found);
             return Some(found);
         }
-        // The file may be one of several of its folder, not in the cache, and a linker
-        // without a cache (musl's) has these folders only.
+        // For libraries that are next to the file but not in the cache, and for linkers without a
+        // cache (musl's), which use only these folders.
         let folders = LIBRARY_FOLDERS.iter().map(Path::new).chain([origin]);
         folders.map(|folder| folder.join(needed)).find(fits)
     }
 
-    /// `#!/usr/bin/env python3` needs both env and python3.
+    /// Adds a script's interpreter: `#!/usr/bin/env python3` needs both env and python3.
     fn add_interpreter(&mut self, path: &Path) -> Result<()> {
         let mut start = Vec::new();
         let file = fs::File::open(path).map_err(disk::Error::io("open", path))?;
@@ -191,15 +191,15 @@ impl Closure {
     }
 }
 
-/// The components of a path, last first.
+/// Returns the components of a path, last first.
 fn parts(path: &Path) -> Vec<PathBuf> {
     let parts =
         path.components().rev().filter(|part| matches!(part, Component::Normal(_) | Component::ParentDir));
     parts.map(|part| PathBuf::from(part.as_os_str())).collect()
 }
 
-/// Whether a linker looks there without its cache: Debian's also looks in a folder named
-/// after the machine.
+/// Returns whether a linker finds a library without its cache. Debian's linker also looks in a
+/// folder named after the machine.
 fn is_default(library: &Path) -> bool {
     let folder = library.parent().unwrap_or(library);
     let is_machine =

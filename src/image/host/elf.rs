@@ -1,4 +1,4 @@
-//! What a program needs, as its ELF headers say: interpreter, libraries, search paths.
+//! Reads what a program needs from its ELF headers: interpreter, libraries and search paths.
 //!
 //! <https://gabi.xinuos.com/elf/08-dynamic.html>, elf(5)
 
@@ -15,20 +15,20 @@ const DT_NEEDED: u64 = 1;
 const DT_STRTAB: u64 = 5;
 const DT_RPATH: u64 = 15;
 const DT_RUNPATH: u64 = 29;
-/// More than any program has; a bound for damaged files.
+/// More than any real program has; limits the work on damaged files.
 const MAX_HEADERS: u64 = 512;
 const MAX_DYNAMIC: u64 = 1 << 20;
 
-/// What an ELF file says of itself.
+/// The parts of ELF headers that matter here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Elf {
-    /// Word size, byte order and machine: files that differ do not fit together.
+    /// Word size, byte order and machine, which must be the same for a program and its libraries.
     pub kind: (u8, u8, u64),
     /// The dynamic linker.
     pub interpreter: Option<PathBuf>,
     /// Names or paths of libraries.
     pub needed: Vec<PathBuf>,
-    /// Where libraries are looked for, before the system's folders.
+    /// Folders to search for libraries before the system's.
     pub search: Vec<PathBuf>,
 }
 
@@ -38,14 +38,14 @@ struct Image<'a> {
     is_little: bool,
 }
 
-/// A part of the file that is mapped: address, offset, length.
+/// A mapped part of the file: address, offset, length.
 type Segment = (u64, u64, u64);
 
-/// Reads the headers of `path`; `None` when it is no ELF file.
+/// Reads the headers of `path`; `None` if it is not an ELF file.
 ///
 /// # Errors
 ///
-/// When it cannot be read, or its headers lead nowhere.
+/// It cannot be read, or its headers are invalid.
 pub fn read(path: &Path) -> io::Result<Option<Elf>> {
     let file = File::open(path)?;
     let mut ident = [0; 64];
@@ -121,7 +121,7 @@ impl Image<'_> {
         Ok(bytes)
     }
 
-    /// A string up to its zero byte.
+    /// Reads a null-terminated string.
     fn text(&self, offset: u64) -> io::Result<PathBuf> {
         let mut bytes = vec![0; 4096];
         let len = self.file.read_at(&mut bytes, offset)?;
@@ -136,14 +136,14 @@ fn bad(why: &str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, format!("the ELF file is damaged: {why}"))
 }
 
-/// The folders of libraries by name, as /etc/ld.so.cache lists them.
+/// Parses /etc/ld.so.cache into pairs of library name and path.
 ///
-/// The format is glibc's own: a header of 48 bytes, then entries of 24 (flags, name,
-/// path, version, processor features), the strings after them.
+/// The format is glibc's own: a header of 48 bytes, entries of 24 bytes (flags, name, path,
+/// version, processor features), then the strings.
 #[must_use]
 pub fn cache(bytes: &[u8]) -> Vec<(PathBuf, PathBuf)> {
     const MAGIC: &[u8] = b"glibc-ld.so.cache1.1";
-    // An older format may stand before it.
+    // A cache in an older format may precede it.
     let Some(start) = bytes.windows(MAGIC.len()).position(|window| window == MAGIC) else {
         return Vec::new();
     };
@@ -161,7 +161,7 @@ pub fn cache(bytes: &[u8]) -> Vec<(PathBuf, PathBuf)> {
     (0..count.min(1 << 16))
         .filter_map(|index| {
             let at = 48 + index * 24;
-            // Variants for some processors only are no base to build on.
+            // Skip variants for specific processors: the image may run on another one.
             let is_plain = bytes.get(at + 16..at + 24)?.iter().all(|&byte| byte == 0);
             if is_plain { Some((text(word(at + 4)?)?, text(word(at + 8)?)?)) } else { None }
         })
@@ -191,7 +191,7 @@ mod tests {
         std::fs::write(&path, "#!/bin/sh\n").unwrap();
         assert_eq!(read(&path).unwrap(), None);
         let mut bytes = std::fs::read("/bin/sh").unwrap();
-        bytes.truncate(70); // the header stays, the program headers go
+        bytes.truncate(70); // keeps the header without the program headers
         std::fs::write(&path, &bytes).unwrap();
         assert!(read(&path).is_err());
     }

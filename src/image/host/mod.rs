@@ -1,8 +1,7 @@
-//! Makes an image of this machine's programs and the libraries they need: so that the
-//! first container runs where no registry is in reach, and a program is packed in one step.
+//! Creates an image from this machine's programs and the libraries they need. This allows a first
+//! container without a registry, and packs a program in one step.
 //!
-//! The same programs give the same layer: entries are sorted, times are fixed where they
-//! would be chance.
+//! The same programs give the same layer: entries are sorted, and arbitrary times are fixed.
 
 pub mod closure;
 pub mod elf;
@@ -31,7 +30,7 @@ use crate::sys::fs::Timespec;
 use crate::sys::xattr;
 use closure::{Closure, Item, PATH};
 
-/// A shell and core tools, as far as this machine has them: enough to look around.
+/// A shell and core tools; those that the machine lacks are skipped.
 pub const DEFAULT_PROGRAMS: &[&str] = &[
     "sh",
     "bash",
@@ -102,9 +101,9 @@ pub const DEFAULT_PROGRAMS: &[&str] = &[
     "ping",
 ];
 
-/// Shells, the best one first: what the image runs when nothing is named.
+/// Shells in order of preference, for the image's default command.
 const SHELLS: &[&str] = &["bash", "zsh", "fish", "ash", "dash", "sh"];
-/// Terminals that a session may come from.
+/// Terminal types that a session may use.
 const TERMINALS: &[&str] = &[
     "xterm",
     "xterm-256color",
@@ -117,14 +116,14 @@ const TERMINALS: &[&str] = &[
     "dumb",
 ];
 
-/// The programs of [`DEFAULT_PROGRAMS`] that this machine has.
+/// Returns the programs of [`DEFAULT_PROGRAMS`] that this machine has.
 #[must_use]
 pub fn default_programs() -> Vec<String> {
     let there = |name: &&&str| closure::find(name).is_some();
     DEFAULT_PROGRAMS.iter().filter(there).map(|name| (*name).to_owned()).collect()
 }
 
-/// Makes an image of these programs, names or paths, and calls it `name`.
+/// Creates an image named `name` from these programs, given by name or path.
 ///
 /// # Errors
 ///
@@ -169,7 +168,7 @@ pub fn from_host(
     store.commit(&lease, &Commit { config: config.as_bytes(), names, ..Commit::default() })
 }
 
-/// The best shell among the programs, else the first program.
+/// Returns the preferred shell among the programs, or else the first program.
 fn command(paths: &[PathBuf]) -> Vec<String> {
     let is = |path: &&PathBuf, name: &str| path.file_name().is_some_and(|last| last == name);
     let text = |path: &PathBuf| path.to_string_lossy().into_owned();
@@ -182,9 +181,9 @@ fn command(paths: &[PathBuf]) -> Vec<String> {
     }
 }
 
-/// What every program expects around it, and nothing that tells of this machine.
+/// Adds what programs expect of a system, and nothing that reveals details of this machine.
 fn add_system(closure: &mut Closure, programs: &[PathBuf]) -> Result<()> {
-    // With a merged /usr, `/bin/sh` and `/lib64/ld-linux…` must lead where they do here.
+    // With a merged /usr, `/bin/sh` and `/lib64/ld-linux…` must resolve as they do here.
     for link in ["bin", "sbin", "lib", "lib64"] {
         let path = Path::new("/").join(link);
         if let Ok(target) = fs::read_link(&path)
@@ -227,7 +226,7 @@ fn add_system(closure: &mut Closure, programs: &[PathBuf]) -> Result<()> {
         }
     }
     if uses_glibc {
-        // Before 2.34 names were looked up by modules that no header tells of.
+        // Before glibc 2.34, name look-ups used modules that no ELF header mentions.
         let folders: Vec<PathBuf> = closure
             .items
             .keys()
@@ -261,7 +260,7 @@ fn add_etc(closure: &mut Closure) {
     closure.add_text("etc/os-release", release);
 }
 
-/// Makes the layer, in the form in which a walk through its folder would write it again.
+/// Packs the layer so that writing it again from its folder gives the same tar.
 fn pack(store: &Store, lease: &Lease, closure: &Closure, reporter: &Reporter) -> Result<Layer> {
     store.unpack_written(lease, ("host", Some(WRITER_VERSION)), reporter, |pipe| write_tar(closure, pipe))
 }
@@ -308,7 +307,7 @@ fn add_file(writer: &mut Writer<io::PipeWriter>, mut entry: Entry, path: &Path) 
     let file = File::open(&host).map_err(disk::Error::io("open", &host))?;
     let meta = file.metadata().map_err(disk::Error::io("stat", &host))?;
     let mode = meta.permissions().mode();
-    // Everything belongs to root, so only root's set-id bit keeps its meaning.
+    // Everything belongs to root, so only root's set-user-id bit keeps its meaning.
     let set_id = if meta.uid() == 0 { mode & 0o4000 } else { 0 };
     entry.mode = (mode & 0o777) | set_id;
     entry.mtime.tv_sec = meta.mtime();

@@ -1,4 +1,4 @@
-//! Tests of names that stand for several images, and of the forms of files.
+//! Tests of names with several images, and of file format versions.
 
 use std::fs;
 
@@ -15,7 +15,7 @@ fn store(dir: &tempfile::TempDir) -> Store {
     Store::new(Paths::new(dir.path().join("root"), dir.path().join("run")), false)
 }
 
-/// Makes an image without layers for this platform, as a pull of `target` does.
+/// Creates an image without layers for this platform, as a pull of `target` does.
 fn pull(store: &Store, name: &str, platform: &str, target: Option<&Digest>) -> ImageId {
     let (name, platform): (oci::Reference, Platform) = (name.parse().unwrap(), platform.parse().unwrap());
     let (os, arch, variant) = (platform.os, platform.arch, platform.variant.unwrap_or_default());
@@ -51,7 +51,7 @@ fn remove(store: &Store, word: &str) -> Vec<Removed> {
 const ARM: &str = "linux/arm64/v8";
 const POWER: &str = "linux/ppc64le";
 
-/// A store in which `web:1` stands for two images of an index.
+/// Creates a store in which `web:1` has two images of an index.
 fn with_two(dir: &tempfile::TempDir) -> (Store, [ImageId; 2], Digest) {
     let (store, index) = (store(dir), Digest::of(b"index"));
     let images = [ARM, POWER].map(|platform| pull(&store, "web:1", platform, Some(&index)));
@@ -69,7 +69,7 @@ fn a_name_gets_an_image_a_platform_of_the_same_index() {
     assert_eq!(resolved(&store, &format!("web@{index}"), POWER), power);
     let manifest = store.image(&power).unwrap().manifest.unwrap();
     assert_eq!(resolved(&store, &format!("web@{manifest}"), "linux/arm64"), power);
-    // The same once more changes nothing.
+    // Repeating it changes nothing.
     pull(&store, "web:1", ARM, Some(&index));
     assert_eq!(named(&store, "web:1"), [ARM, POWER]);
     let blobs = store.sweep(|| Ok::<_, Error>(Roots::default())).unwrap().blobs;
@@ -84,7 +84,7 @@ fn another_index_has_only_what_was_pulled_of_it() {
     assert_eq!(named(&store, "web:1"), [POWER]);
     assert_eq!(store.images().unwrap().len(), 3, "the old ones are there without a name");
     assert!(!store.references().unwrap().iter().any(|name| old.iter().any(|image| name.names(image))));
-    // What is loaded or built stands for itself.
+    // A loaded or built image replaces the others.
     pull(&store, "web:1", ARM, None);
     assert_eq!(named(&store, "web:1"), [ARM]);
 }
@@ -183,7 +183,7 @@ fn what_is_put_back_joins_also_a_name_of_no_registry() {
     fs::rename(trash.join("image-a"), trash.join(".image-a")).unwrap();
     store.finish_interrupted_moves().unwrap();
     assert_eq!((named(&store, "other:1").len(), named(&store, "web:1").len()), (2, 2));
-    // Something else for the same platform has the name.
+    // Another image for the same platform has the name.
     aside(arm.hex());
     pull(&store, "other:1", ARM, Some(&Digest::of(b"newer index")));
     let mut other = store.reference(&"other:1".parse().unwrap()).unwrap().unwrap();
@@ -331,7 +331,7 @@ fn a_name_of_version_1_joins_the_index_that_it_was_pulled_from() {
     assert_eq!(written["version"], 2);
 }
 
-/// Puts an unknown field into every object.
+/// Adds an unknown field to every object.
 fn with_more(value: &mut Value) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(with_more),
