@@ -6,8 +6,10 @@
 use clap::Arg;
 
 use super::NOUNS;
-use super::fields::{Values, field};
+use super::field::{NameKind, Values};
+use super::fields::field;
 use super::flags::{flags, sort};
+use super::options::SIGNALS;
 use super::table::{self, Found, Noun, Verb};
 
 /// What can stand there.
@@ -21,27 +23,9 @@ pub struct Suggestions {
     pub names: Option<NameKind>,
 }
 
-/// What a name is the name of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum NameKind {
-    Container,
-    Image,
-    Network,
-    Volume,
-    /// Any of them.
-    Object,
-    /// A file or a folder of this machine.
-    File,
-}
-
 /// The values of options that `run` does not have.
 const OTHERS: &[(&str, Values)] =
     &[("signal", Values::Few(SIGNALS)), ("input", Values::Names(NameKind::File))];
-
-/// Signals that are sent by hand.
-pub(super) const SIGNALS: &[&str] =
-    &["SIGTERM", "SIGKILL", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT"];
 
 /// What the values of an option of this name can be.
 fn values(long: &str) -> Values {

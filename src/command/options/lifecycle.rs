@@ -3,8 +3,7 @@
 use clap::Args;
 
 use super::{Line, Result};
-use crate::command::fields::{Field, Section as S};
-use crate::command::suggest::SIGNALS;
+use crate::command::field::{Field, Section as S};
 use crate::command::usage::Usage;
 use crate::engine::{LifecycleOptions, RestartPolicy, Unknown};
 
@@ -23,6 +22,10 @@ pub(super) struct LifecycleWords {
     #[arg(long, value_name = "SECONDS")]
     stop_timeout: Option<i64>,
 }
+
+/// Signals that people send by hand.
+pub(in crate::command) const SIGNALS: &[&str] =
+    &["SIGTERM", "SIGKILL", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT"];
 
 /// The rows of a form.
 pub(super) const FIELDS: &[Field] = &[

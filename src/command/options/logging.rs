@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::values::pair;
 use super::{Line, Result};
-use crate::command::fields::{Field, Section as S};
+use crate::command::field::{Field, Section as S};
 use crate::command::usage::Usage;
 use crate::engine::{LogOptions, MAX_LOG_FILES};
 

@@ -22,11 +22,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::fields::{Field, Section};
+use super::World;
+use super::field::{Field, NameKind, Section};
 use super::usage::Usage;
-use super::{NameKind, World};
 use crate::engine::{Options, RestartPolicy, Unknown};
 use crate::oci::Platform;
+pub(super) use lifecycle::SIGNALS;
 pub(super) use values::{each, filled};
 
 type Result<T> = std::result::Result<T, Usage>;

@@ -8,9 +8,8 @@ use clap::Args;
 
 use super::values::size;
 use super::{Line, Result};
-use crate::command::NameKind;
 use crate::command::World;
-use crate::command::fields::{Field, Section as S};
+use crate::command::field::{Field, NameKind, Section as S};
 use crate::command::usage::Usage;
 use crate::docker::inspect::tmpfs_options;
 use crate::engine::{Bind, MountKind, MountOptions, MountRequest, Propagation, Relabel, Submounts, Tmpfs};

@@ -5,8 +5,7 @@ use std::net::IpAddr;
 use clap::Args;
 
 use super::{Line, Result, each};
-use crate::command::NameKind;
-use crate::command::fields::{Field, Section as S};
+use crate::command::field::{Field, NameKind, Section as S};
 use crate::command::usage::Usage;
 use crate::engine::{NetworkMode, NetworkOptions};
 

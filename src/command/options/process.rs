@@ -6,9 +6,8 @@ use clap::Args;
 
 use super::values::pairs_of_file;
 use super::{Line, Result, each, filled};
-use crate::command::NameKind;
 use crate::command::World;
-use crate::command::fields::{Field, Section as S};
+use crate::command::field::{Field, NameKind, Section as S};
 use crate::command::usage::Usage;
 use crate::engine::{Kept, ProcessOptions, Streams, Unknown};
 

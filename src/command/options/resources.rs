@@ -4,7 +4,7 @@ use clap::Args;
 
 use super::values::size;
 use super::{Line, Result, each};
-use crate::command::fields::{Field, Section as S};
+use crate::command::field::{Field, Section as S};
 use crate::command::usage::Usage;
 use crate::engine::{ResourceOptions, ULIMITS, Ulimit, Unknown};
 

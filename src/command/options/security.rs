@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::{Line, Result, each, filled};
 use crate::command::World;
-use crate::command::fields::{Field, Section as S};
+use crate::command::field::{Field, Section as S};
 use crate::command::usage::Usage;
 use crate::engine::{Seccomp, SecurityOptions};
 
