@@ -1,4 +1,4 @@
-//! `events`: a line for people, and filters.
+//! `events`: readable lines, JSON and filters.
 
 use jiff::tz::TimeZone;
 use serde_json::Value as Json;
@@ -8,8 +8,8 @@ use super::time::rfc3339_fixed;
 use crate::base::text;
 use crate::engine::{Event, EventFilter, Kind};
 
-/// A message of Docker's API. Those of containers and images say three things twice, for
-/// clients of before API 1.22.
+/// Returns a message of Docker's API. Those of containers and images repeat three fields for
+/// clients older than API 1.22.
 #[must_use]
 pub fn json(event: &Event) -> Json {
     let message = serde_json::to_value(event).unwrap_or_default();
@@ -26,7 +26,8 @@ pub fn json(event: &Event) -> Json {
     Json::Object(all)
 }
 
-/// `2026-11-22T12:00:00.000000000Z container start 0123… (image=debian, name=web)`
+/// Returns a line such as `2026-11-22T12:00:00.000000000Z container start 0123… (image=debian,
+/// name=web)`.
 #[must_use]
 pub fn line(event: &Event, zone: &TimeZone) -> String {
     let when = rfc3339_fixed(event.timestamp(), zone);
@@ -39,7 +40,7 @@ pub fn line(event: &Event, zone: &TimeZone) -> String {
     text::cell(&format!("{what} ({})", attributes.join(", "))).into_owned()
 }
 
-/// What `--filter` asks for.
+/// Converts `--filter` to an event filter.
 #[must_use]
 pub fn filter(filters: &Filters) -> EventFilter {
     let values = |key: &str| filters.values(key).to_vec();

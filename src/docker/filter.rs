@@ -1,4 +1,5 @@
-//! `--filter key=value` of the lists: read against the keys a list knows, then asked of rows.
+//! `--filter key=value` of the lists: parsed against the keys that a list knows, then applied to
+//! its rows.
 
 use std::collections::BTreeMap;
 
@@ -9,26 +10,26 @@ use crate::base::{ErrorKind, Explain};
 use crate::engine::{ContainerView, Damaged, MountKind, Status};
 use crate::oci::Reference;
 
-/// A filter that cannot be used.
+/// An invalid filter.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Without `=`.
+    /// The filter has no `=`.
     #[error("bad format of filter `{0}` (expected name=value)")]
     Format(String),
-    /// A key the list does not have.
+    /// The list does not have this key.
     #[error("invalid filter `{key}`")]
     Key {
-        /// As written.
+        /// The key as written.
         key: String,
-        /// What there is.
+        /// The known keys.
         known: &'static [&'static str],
     },
-    /// A value the key does not take.
+    /// The value is invalid for its key.
     #[error("invalid filter `{key}={value}`: {why}")]
     Value {
         /// The key.
         key: &'static str,
-        /// As written.
+        /// The value as written.
         value: String,
         /// What is wrong with it.
         why: String,
@@ -48,31 +49,31 @@ impl Explain for Error {
     }
 }
 
-/// What `ps` filters by.
+/// Filter keys of `ps`.
 pub const CONTAINER_KEYS: &[&str] = &[
     "ancestor", "before", "exited", "health", "id", "is-task", "label", "name", "network", "since", "status",
     "volume",
 ];
-/// What `images` filters by.
+/// Filter keys of `images`.
 pub const IMAGE_KEYS: &[&str] = &["before", "dangling", "label", "reference", "since"];
-/// What `events` filters by.
+/// Filter keys of `events`.
 pub const EVENT_KEYS: &[&str] =
     &["container", "event", "image", "label", "network", "scope", "type", "volume"];
-/// What `network ls` filters by.
+/// Filter keys of `network ls`.
 pub const NETWORK_KEYS: &[&str] = &["dangling", "driver", "id", "label", "name", "scope", "type"];
-/// What `volume ls` filters by.
+/// Filter keys of `volume ls`.
 pub const VOLUME_KEYS: &[&str] = &["dangling", "driver", "label", "name"];
 
-/// Filters by key; a key may come more than once.
+/// Filters by key. A key can occur more than once.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filters(BTreeMap<String, Vec<String>>);
 
 impl Filters {
-    /// Reads the words of `--filter`.
+    /// Parses the arguments of `--filter`.
     ///
     /// # Errors
     ///
-    /// For a word without `=`, and for a key that `known` lacks.
+    /// An argument without `=`, or a key that is not in `known`.
     pub fn parse(words: &[String], known: &'static [&'static str]) -> Result<Self, Error> {
         let mut filters: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for word in words {
@@ -86,18 +87,18 @@ impl Filters {
         Ok(Self(filters))
     }
 
-    /// The values of a key, as written.
+    /// Returns the values of a key, as written.
     #[must_use]
     pub fn values(&self, key: &str) -> &[String] {
         self.0.get(key).map_or(&[], Vec::as_slice)
     }
 
-    /// Whether the key is not given, or one of its values passes.
+    /// Returns whether the key is not given, or one of its values passes.
     pub fn any(&self, key: &str, passes: impl FnMut(&String) -> bool) -> bool {
         self.values(key).is_empty() || self.values(key).iter().any(passes)
     }
 
-    /// Whether every `label=` value is a label, with that value where one is given.
+    /// Returns whether every `label=` filter matches a label, including its value if given.
     #[must_use]
     pub fn labels_fit(&self, labels: &BTreeMap<String, String>) -> bool {
         self.values("label").iter().all(|wanted| match wanted.split_once('=') {
@@ -106,11 +107,11 @@ impl Filters {
         })
     }
 
-    /// `true` or `false` of a key.
+    /// Returns the value of a boolean key.
     ///
     /// # Errors
     ///
-    /// When it is neither.
+    /// The value is neither true nor false.
     pub fn truth(&self, key: &'static str) -> Result<Option<bool>, Error> {
         let Some(value) = self.values(key).last() else { return Ok(None) };
         match value.to_ascii_lowercase().as_str() {
@@ -120,11 +121,11 @@ impl Filters {
         }
     }
 
-    /// The expressions of a key: found anywhere in the text unless anchored.
+    /// Returns the regular expressions of a key. They match anywhere in the text unless anchored.
     ///
     /// # Errors
     ///
-    /// When one cannot be read.
+    /// An expression is invalid.
     pub fn expressions(&self, key: &'static str) -> Result<Vec<Regex>, Error> {
         let read = |value: &String| {
             Regex::new(value).map_err(|error| Error::Value {
@@ -137,7 +138,7 @@ impl Filters {
     }
 }
 
-/// The filters of `ps`, ready to be asked.
+/// The parsed filters of `ps`.
 #[derive(Debug)]
 pub struct ContainerFilter {
     filters: Filters,
@@ -151,11 +152,11 @@ pub struct ContainerFilter {
 }
 
 impl ContainerFilter {
-    /// Makes the filters of `ps`; `containers` are all there are, for `before` and `since`.
+    /// Parses the filters of `ps`. `containers` are all containers, for `before` and `since`.
     ///
     /// # Errors
     ///
-    /// For a value that its key does not take, a container that is not there included.
+    /// A value is invalid for its key, or names a container that does not exist.
     pub fn new(filters: Filters, containers: &[ContainerView]) -> Result<Self, Error> {
         let bad =
             |key, value: &str, why: &str| Error::Value { key, value: value.to_owned(), why: why.to_owned() };
@@ -183,7 +184,7 @@ impl ContainerFilter {
             names: filters.expressions("name")?,
             statuses: filters.values("status").iter().map(status).collect::<Result<_, _>>()?,
             exited: filters.values("exited").iter().map(code).collect::<Result<_, _>>()?,
-            // No container is a task of a swarm, and none has a health probe.
+            // No container is a swarm task, and none has a health check.
             never: filters.truth("is-task")? == Some(true) || !filters.any("health", |value| value == "none"),
             before: moment("before")?,
             since: moment("since")?,
@@ -192,14 +193,14 @@ impl ContainerFilter {
         })
     }
 
-    /// Whether containers that are not running are shown without `--all`.
+    /// Returns whether stopped containers are shown even without `--all`.
     #[must_use]
     pub fn is_all(&self) -> bool {
         self.is_all
     }
 
-    /// Whether one whose state cannot be read is to be shown: its id and name are known, and it
-    /// counts as dead.
+    /// Returns whether to show a container whose state is unreadable. Only its id and name are
+    /// known, and it counts as dead.
     #[must_use]
     pub fn fits_damaged(&self, damaged: &Damaged) -> bool {
         let is_known = |key: &String| ["id", "name", "status"].contains(&key.as_str());
@@ -214,7 +215,7 @@ impl ContainerFilter {
             || self.names.iter().any(|r| r.is_match(name) || r.is_match(&format!("/{name}")))
     }
 
-    /// Whether a container is to be shown.
+    /// Returns whether to show a container.
     #[must_use]
     pub fn fits(&self, container: &ContainerView) -> bool {
         let filters = &self.filters;

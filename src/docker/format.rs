@@ -10,31 +10,32 @@ use crate::base::text;
 /// A column of a list: the field's name in templates, and its title.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Column {
-    /// `Names`
+    /// The name, such as `Names`.
     pub field: &'static str,
-    /// `NAMES`
+    /// The title, such as `NAMES`.
     pub title: &'static str,
 }
 
-/// One row of a list: every field a template may name, and the labels behind `.Label`.
+/// A row of a list: the fields that a template can name, and the labels for `.Label`.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Row {
-    /// By name, as `--format json` prints them.
+    /// The fields by name, as `--format json` prints them.
     pub fields: Map<String, Json>,
-    /// For `.Label "name"`.
+    /// The labels, for `.Label "name"`.
     pub labels: BTreeMap<String, String>,
 }
 
 impl Row {
-    /// A row with these fields.
+    /// Creates a row with these fields.
     pub fn new<'a>(fields: impl IntoIterator<Item = (&'a str, Json)>) -> Self {
         let mut fields: Vec<_> = fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
-        // Docker's JSON comes from a Go map: sorted.
+        // Docker's JSON comes from a Go map, which is sorted.
         fields.sort_by(|a, b| a.0.cmp(&b.0));
         Self { fields: fields.into_iter().collect(), labels: BTreeMap::new() }
     }
 
-    /// The same for a table, whose cells hold no tab and no newline, and for a terminal.
+    /// Returns the row with values that are safe in a table on a terminal: without tabs, newlines
+    /// and control characters.
     fn in_table(&self) -> Self {
         let cell = |value: &Json| match value {
             Json::String(said) => text::cell(said).into(),
@@ -56,25 +57,25 @@ impl Row {
     }
 }
 
-/// How a list is shown.
+/// The output format of a list.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Format {
-    /// The default columns.
+    /// A table with the default columns.
     Table,
-    /// Columns of a template.
+    /// A table with the columns of a template.
     TableOf(Template),
-    /// A JSON object a row.
+    /// A JSON object per row.
     Json,
-    /// A line a row.
+    /// A line per row.
     Lines(Template),
 }
 
 impl Format {
-    /// Reads the word of `--format`; an empty one is the table.
+    /// Parses the argument of `--format`. An empty one means `table`.
     ///
     /// # Errors
     ///
-    /// When the template is not understood.
+    /// The template is invalid.
     pub fn parse(text: &str) -> Result<Self, Error> {
         match text {
             "" | "table" => Ok(Self::Table),
@@ -87,11 +88,11 @@ impl Format {
         }
     }
 
-    /// Shows `rows`; `columns` are the table's, `titles` those of every field.
+    /// Formats `rows`. `columns` are those of the default table, `titles` those of all fields.
     ///
     /// # Errors
     ///
-    /// When a template names a field that rows do not have.
+    /// A template names a field that rows do not have.
     pub fn show(&self, columns: &[Column], titles: &[Column], rows: &[Row]) -> Result<String, Error> {
         let lines = |template: &Template, rows: &[Row]| -> Result<String, Error> {
             rows.iter().map(|row| Ok(row.render(template)? + "\n")).collect()
@@ -115,7 +116,7 @@ impl Format {
         }
     }
 
-    /// Whether a template of it names `field`, so that it must be known.
+    /// Returns whether the format uses `field`, so that the field must be computed.
     #[must_use]
     pub fn names(&self, field: &str) -> bool {
         let found = std::cell::Cell::new(false);
@@ -148,7 +149,7 @@ fn plain_table(columns: &[Column], rows: &[Row]) -> String {
 fn title(titles: &[Column], field: &str) -> String {
     match titles.iter().find(|column| column.field == field) {
         Some(column) => column.title.to_owned(),
-        // `.Label "com.example.tier"`: its last part, as Docker does.
+        // Docker uses the last part of `.Label "com.example.tier"`.
         None => field.rsplit('.').next().unwrap_or(field).to_uppercase().replace(['-', '_'], " "),
     }
 }

@@ -1,4 +1,4 @@
-//! `images` and `image inspect`: an image as rows, and in Docker's JSON.
+//! `images` and `image inspect`: images as rows and as Docker's JSON.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::base::units::column;
 use crate::engine::{Damaged, HistoryEntry, ImageDetail, ImageView};
 use crate::oci::{ImageId, Reference};
 
-/// What `images` shows.
+/// The columns of `images`.
 pub const COLUMNS: &[Column] = &[
     Column { field: "Repository", title: "REPOSITORY" },
     Column { field: "Tag", title: "TAG" },
@@ -23,7 +23,7 @@ pub const COLUMNS: &[Column] = &[
     Column { field: "Size", title: "SIZE" },
 ];
 
-/// What `images --digests` shows.
+/// The columns of `images --digests`.
 pub const COLUMNS_WITH_DIGESTS: &[Column] = &[
     Column { field: "Repository", title: "REPOSITORY" },
     Column { field: "Tag", title: "TAG" },
@@ -33,7 +33,7 @@ pub const COLUMNS_WITH_DIGESTS: &[Column] = &[
     Column { field: "Size", title: "SIZE" },
 ];
 
-/// Every field a template may name.
+/// Every field that a template can name.
 pub const TITLES: &[Column] = &[
     Column { field: "ID", title: "IMAGE ID" },
     Column { field: "Repository", title: "REPOSITORY" },
@@ -48,7 +48,7 @@ pub const TITLES: &[Column] = &[
     Column { field: "UniqueSize", title: "UNIQUE SIZE" },
 ];
 
-/// What `history` shows.
+/// The columns of `history`, then further fields for templates.
 pub const HISTORY_COLUMNS: &[Column] = &[
     Column { field: "ID", title: "IMAGE" },
     Column { field: "CreatedSince", title: "CREATED" },
@@ -59,13 +59,13 @@ pub const HISTORY_COLUMNS: &[Column] = &[
     Column { field: "Tags", title: "TAGS" },
 ];
 
-/// How many of [`HISTORY_COLUMNS`] the table has.
+/// How many of [`HISTORY_COLUMNS`] the table shows.
 pub const HISTORY_SHOWN: usize = 5;
 
-/// Most characters of a line of the history that is cut.
+/// Maximum width of a truncated history command.
 const CREATED_BY_WIDTH: usize = 45;
 
-/// A line of an image's history as a row; `human` gives sizes and times for people.
+/// Returns a row of `history`. With `human`, sizes and times are in readable units.
 #[must_use]
 pub fn history_row(entry: &HistoryEntry, look: &Look<'_>, human: bool) -> Row {
     let id = entry.id.as_ref().map_or_else(
@@ -92,22 +92,22 @@ pub fn history_row(entry: &HistoryEntry, look: &Look<'_>, human: bool) -> Row {
     ])
 }
 
-/// How rows are made.
+/// How rows are formatted.
 #[derive(Debug)]
 pub struct Look<'a> {
-    /// Ids in twelve digits.
+    /// Truncates ids to twelve digits.
     pub truncate: bool,
-    /// A row for each digest too.
+    /// Adds a row for each digest.
     pub digests: bool,
-    /// The clock.
+    /// The current time.
     pub now: Timestamp,
-    /// Whose midnight counts.
+    /// The time zone of dates.
     pub zone: &'a TimeZone,
 }
 
 const NONE: &str = "<none>";
 
-/// An image as rows of `images`: one a tag.
+/// Returns the rows of an image in `images`, one per tag.
 #[must_use]
 pub fn rows(image: &ImageView, look: &Look<'_>) -> Vec<Row> {
     let mut names: BTreeMap<String, (Vec<&str>, Vec<String>)> = BTreeMap::new();
@@ -135,8 +135,7 @@ pub fn rows(image: &ImageView, look: &Look<'_>) -> Vec<Row> {
     rows
 }
 
-/// An image or a name that cannot be read, as a row of `images`: with what is known of it, and
-/// why where its size would be.
+/// Returns a row of `images` for an unreadable image or name. The reason is in the size column.
 #[must_use]
 pub fn damaged_row(damaged: &Damaged, look: &Look<'_>) -> Row {
     let name: Option<Reference> = damaged.name.as_deref().and_then(|name| name.parse().ok());
@@ -155,7 +154,7 @@ pub fn damaged_row(damaged: &Damaged, look: &Look<'_>) -> Row {
     }))
 }
 
-/// Its id, as of any image.
+/// Returns its id in the format of other images.
 #[must_use]
 pub fn damaged_id(damaged: &Damaged, truncate: bool) -> String {
     match damaged.id.strip_prefix("sha256:") {
@@ -184,12 +183,12 @@ fn row(image: &ImageView, name: &str, tag: &str, digest: &str, look: &Look<'_>) 
     row
 }
 
-/// The images that pass the filters and are no parents of others, newest first; of each
-/// only the names that were asked for.
+/// Returns the images that pass the filters, newest first, with only the names that match. Untagged
+/// parents of other images are included only with `all`.
 ///
 /// # Errors
 ///
-/// For a value that its filter does not take.
+/// A value is invalid for its filter.
 pub fn chosen(mut images: Vec<ImageView>, filters: &Filters, all: bool) -> Result<Vec<ImageView>, Error> {
     let moment = |key: &'static str| match filters.values(key).last() {
         None => Ok(None),
@@ -227,14 +226,15 @@ fn is_target(image: &ImageView, target: &str) -> bool {
     named || image.id.hex().starts_with(target.strip_prefix("sha256:").unwrap_or(target))
 }
 
-/// Whether a name is meant by a pattern: of the whole, or of the name without its tag.
+/// Returns whether a pattern matches a full name, or the name without its tag.
 fn is_named(name: &Reference, pattern: &str) -> bool {
     let familiar = name.familiar_name();
     [name.to_string(), familiar.clone(), name.full_name()].iter().any(|text| matches(pattern, text))
         || name.tag().is_some_and(|tag| matches(pattern, &format!("{familiar}:{tag}")))
 }
 
-/// Go's `path.Match`: `*` and `?` do not cross a slash, `[a-z]` and `[^a]` are classes.
+/// Matches like Go's `path.Match`: `*` and `?` do not match a slash; `[a-z]` and `[^a]` are
+/// classes.
 fn matches(pattern: &str, text: &str) -> bool {
     let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
     glob(&pattern, &text)
@@ -281,7 +281,7 @@ fn is_in_class(class: &[char], c: char) -> bool {
     found != negated
 }
 
-/// An image as `image inspect` shows it.
+/// Returns an image in the format of `image inspect`.
 #[must_use]
 pub fn inspect(detail: &ImageDetail) -> Json {
     let (image, document) = (&detail.image, &detail.document);
@@ -326,7 +326,7 @@ fn last_comment(document: &Json) -> &str {
     last.and_then(|line| line.get("comment")).and_then(Json::as_str).unwrap_or(own)
 }
 
-/// The image's configuration with Docker's zero values where it says nothing.
+/// Returns the image's configuration, with Docker's zero values for missing fields.
 fn config(document: Option<&Json>) -> Json {
     let mut shown = json!({
         "Hostname": "", "Domainname": "", "User": "",

@@ -1,4 +1,4 @@
-//! `version` and `info`: for people, and in Docker's JSON.
+//! `version` and `info`: as text and as Docker's JSON.
 
 use std::path::PathBuf;
 
@@ -6,47 +6,47 @@ use serde_json::{Value as Json, json};
 
 use crate::engine::AppArmor;
 
-/// What this machine and this engine are, as `version` and `info` tell it.
+/// Facts about the host and the engine, for `version` and `info`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Facts {
-    /// hoist's own version.
+    /// hoist's version.
     pub version: String,
-    /// `amd64`
+    /// The architecture, such as `amd64`.
     pub arch: String,
-    /// `6.18.5`
+    /// The kernel's release, such as `6.18.5`.
     pub kernel: String,
-    /// `Debian GNU/Linux 12 (bookworm)`
+    /// The operating system, such as `Debian GNU/Linux 12 (bookworm)`.
     pub system: String,
     /// The host's name.
     pub hostname: String,
-    /// CPUs.
+    /// Number of CPUs.
     pub cpus: usize,
-    /// Bytes of memory.
+    /// Memory in bytes.
     pub memory: u64,
-    /// `1` or `2`.
+    /// The cgroup version: `1` or `2`.
     pub cgroup: String,
-    /// Whether a profile confines containers.
+    /// Whether AppArmor confines containers.
     pub apparmor: AppArmor,
-    /// Containers running, paused, and neither, where they could be counted.
+    /// Number of running, paused and other containers, if known.
     pub containers: Option<(usize, usize, usize)>,
-    /// Images, where they could be counted.
+    /// Number of images, if known.
     pub images: Option<usize>,
-    /// What is wrong, a sentence each.
+    /// Warnings, one sentence each.
     pub warnings: Vec<String>,
     /// Why something could not be counted.
     pub faults: Vec<String>,
     /// The engine's name.
     pub engine: String,
-    /// Where its data are.
+    /// The folder of persistent state.
     pub root: PathBuf,
-    /// Where its state until the next boot is.
+    /// The folder of state that does not survive a reboot.
     pub run: PathBuf,
 }
 
-/// The API version whose forms hoist's JSON follows.
+/// The version of Docker's API that hoist's JSON follows.
 pub const API: &str = "1.51";
 
-/// `version` as JSON.
+/// Returns `version` as JSON.
 #[must_use]
 pub fn version(facts: &Facts) -> Json {
     let side = json!({
@@ -66,7 +66,7 @@ pub fn version(facts: &Facts) -> Json {
     json!({"Client": client, "Server": server})
 }
 
-/// `version` for people.
+/// Returns `version` as text.
 #[must_use]
 pub fn version_text(facts: &Facts) -> String {
     format!(
@@ -75,7 +75,7 @@ pub fn version_text(facts: &Facts) -> String {
     )
 }
 
-/// `info` as JSON.
+/// Returns `info` as JSON.
 #[must_use]
 pub fn info(facts: &Facts) -> Json {
     let warnings = warnings(facts);
@@ -117,7 +117,7 @@ pub fn info(facts: &Facts) -> Json {
     shown
 }
 
-/// `info` for people.
+/// Returns `info` as text.
 #[must_use]
 pub fn info_text(facts: &Facts) -> String {
     let known = |count: Option<usize>| count.map_or_else(|| "unknown".to_owned(), |count| count.to_string());
@@ -163,7 +163,7 @@ fn security_text(facts: &Facts) -> String {
     format!("{apparmor}seccomp (builtin), cgroupns")
 }
 
-/// What is wrong, a sentence each.
+/// Returns all warnings, one sentence each.
 fn warnings(facts: &Facts) -> Vec<String> {
     let is_wanting = facts.apparmor == AppArmor::NoParser;
     let apparmor = is_wanting
@@ -171,7 +171,7 @@ fn warnings(facts: &Facts) -> Vec<String> {
     apparmor.map(str::to_owned).into_iter().chain(facts.warnings.iter().cloned()).collect()
 }
 
-/// `uname -m` of Go's word.
+/// Converts Go's name of an architecture to that of `uname -m`.
 fn machine(arch: &str) -> &str {
     match arch {
         "amd64" => "x86_64",

@@ -1,7 +1,7 @@
-//! `inspect`: a container in Docker's JSON.
+//! `inspect`: a container as Docker's JSON.
 //!
-//! Field names, order and zero values are those of Docker's API (1.51), so that templates
-//! and `jq` lines written for Docker find what they look for.
+//! Field names, order and zero values are those of Docker's API (1.51), so that templates and `jq`
+//! filters written for Docker work unchanged.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -12,7 +12,7 @@ use crate::engine::{
     RestartPolicy, Seccomp, Status, Tmpfs,
 };
 
-/// A container as `inspect` shows it.
+/// Returns a container in the format of `inspect`.
 #[must_use]
 pub fn container(container: &ContainerView) -> Json {
     let config = &container.config;
@@ -55,7 +55,7 @@ fn state(container: &ContainerView) -> Json {
     let status = container.status;
     json!({
         "Status": status,
-        // Docker's word for "not exited": a paused container runs.
+        // In Docker, a paused container counts as running too.
         "Running": status.is_up() || status == Status::Restarting,
         "Paused": status == Status::Paused,
         "Restarting": status == Status::Restarting,
@@ -168,7 +168,7 @@ fn config_of(container: &ContainerView) -> Json {
     shown
 }
 
-/// Where the container is connected.
+/// Returns the network settings of a container.
 fn network(container: &ContainerView) -> Json {
     let endpoint = container.endpoints.first();
     let text = |of: fn(&Endpoint) -> String| endpoint.map(of).unwrap_or_default();
@@ -254,7 +254,7 @@ fn mount_point(mount: &MountRequest) -> Option<Json> {
     }))
 }
 
-/// `src:dst[:mode]`, as `-v` was written; `--mount` has no such form in Docker either.
+/// Returns `src:dst[:mode]`, the argument of `-v`.
 fn bind_word(mount: &MountRequest) -> Option<String> {
     let MountKind::Bind(bind) = &mount.kind else { return None };
     let mode = mount_mode(mount, bind);
@@ -279,7 +279,7 @@ fn tmpfs_word(mount: &MountRequest) -> Option<(String, Json)> {
     Some((mount.target.display().to_string(), tmpfs_options(mount.read_only, tmpfs).into()))
 }
 
-/// `ro,size=65536,mode=1777,exec`
+/// Returns options such as `ro,size=65536,mode=1777,exec`.
 #[must_use]
 pub fn tmpfs_options(read_only: bool, tmpfs: &Tmpfs) -> String {
     let mut words = Vec::new();
@@ -329,7 +329,7 @@ fn security(config: &Options) -> Vec<String> {
     words
 }
 
-/// Go's empty slices are `null` where Docker never fills them.
+/// Returns `null` for an empty list, as Docker does for Go slices that were never filled.
 fn list(words: &[String]) -> Json {
     if words.is_empty() { Json::Null } else { words.into() }
 }

@@ -1,7 +1,7 @@
-//! The engine's data in Docker's forms: JSON of `inspect` and `events`, columns of the
-//! lists, filters, Go templates and the types they work on, times and sizes.
+//! The engine's data in Docker's formats: JSON of `inspect` and `events`, columns of the lists,
+//! filters, Go templates and the types that they use, times and sizes.
 //!
-//! Everything here is a pure function over plain data. The clock comes in as an argument.
+//! Everything here is a pure function over plain data. The clock is an argument.
 
 pub mod event;
 pub mod filter;

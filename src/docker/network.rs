@@ -1,4 +1,4 @@
-//! `network ls` and `network inspect`, and the empty list of `volume ls`.
+//! `network ls` and `network inspect`, and the columns of `volume ls`.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use super::format::{Column, Row};
 use super::time::{ZERO, rfc3339};
 use crate::engine::{NetworkDriver, NetworkView};
 
-/// What `network ls` shows.
+/// The columns of `network ls`.
 pub const COLUMNS: &[Column] = &[
     Column { field: "ID", title: "NETWORK ID" },
     Column { field: "Name", title: "NAME" },
@@ -17,7 +17,7 @@ pub const COLUMNS: &[Column] = &[
     Column { field: "Scope", title: "SCOPE" },
 ];
 
-/// Every field of `network ls` a template may name.
+/// Every field of `network ls` that a template can name.
 pub const TITLES: &[Column] = &[
     Column { field: "ID", title: "NETWORK ID" },
     Column { field: "Name", title: "NAME" },
@@ -29,11 +29,11 @@ pub const TITLES: &[Column] = &[
     Column { field: "CreatedAt", title: "CREATED AT" },
 ];
 
-/// What `volume ls` shows.
+/// The columns of `volume ls`.
 pub const VOLUME_COLUMNS: &[Column] =
     &[Column { field: "Driver", title: "DRIVER" }, Column { field: "Name", title: "VOLUME NAME" }];
 
-/// A network as a row of `network ls`.
+/// Returns a row of `network ls`.
 #[must_use]
 pub fn row(network: &NetworkView) -> Row {
     Row::new([
@@ -53,14 +53,14 @@ fn labels(network: &NetworkView) -> String {
     labels.collect::<Vec<_>>().join(",")
 }
 
-/// Whether a network is asked for.
+/// Returns whether a network passes the filters.
 ///
 /// # Errors
 ///
-/// For a value that its filter does not take.
+/// A value is invalid for its filter.
 pub fn fits(network: &NetworkView, filters: &Filters) -> Result<bool, Error> {
     let names = filters.expressions("name")?;
-    // The three that are always there cannot be removed, so none of them dangles.
+    // The three built-in networks cannot be removed, so they are never dangling.
     let dangling = filters.truth("dangling")?.unwrap_or(false);
     Ok(!dangling
         && (names.is_empty() || names.iter().any(|name| name.is_match(&network.name)))
@@ -71,7 +71,7 @@ pub fn fits(network: &NetworkView, filters: &Filters) -> Result<bool, Error> {
         && filters.labels_fit(&network.labels))
 }
 
-/// A network as `network inspect` shows it; `names` are those of containers, by id.
+/// Returns a network in the format of `network inspect`. `names` maps container ids to names.
 #[must_use]
 pub fn inspect(network: &NetworkView, names: &BTreeMap<String, String>) -> Json {
     let pools: Vec<_> = network

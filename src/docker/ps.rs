@@ -1,4 +1,4 @@
-//! `ps`: a container as a row.
+//! `ps`: containers as rows.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -9,7 +9,7 @@ use crate::base::units::{column, human_duration};
 use crate::engine::{ContainerView, Damaged, MountKind, NetworkMode, Status};
 use crate::oci::Reference;
 
-/// What `ps` shows.
+/// The columns of `ps`.
 pub const COLUMNS: &[Column] = &[
     Column { field: "ID", title: "CONTAINER ID" },
     Column { field: "Image", title: "IMAGE" },
@@ -20,10 +20,10 @@ pub const COLUMNS: &[Column] = &[
     Column { field: "Names", title: "NAMES" },
 ];
 
-/// The column that `ps --size` adds.
+/// The additional column of `ps --size`.
 pub const SIZE: Column = Column { field: "Size", title: "SIZE" };
 
-/// Every field a template may name.
+/// Every field that a template can name.
 pub const TITLES: &[Column] = &[
     Column { field: "ID", title: "CONTAINER ID" },
     Column { field: "Image", title: "IMAGE" },
@@ -42,16 +42,16 @@ pub const TITLES: &[Column] = &[
     SIZE,
 ];
 
-/// Digits of an id that is cut.
+/// Number of digits of a truncated id.
 const SHORT_ID: usize = 12;
-/// Most characters of a command that is cut.
+/// Maximum width of a truncated command.
 const COMMAND_WIDTH: usize = 20;
-/// Most characters of a mount that is cut.
+/// Maximum width of a truncated mount.
 const MOUNT_WIDTH: usize = 15;
-/// Characters of why something is damaged.
+/// Maximum width of a truncated reason.
 const REASON_WIDTH: usize = 40;
 
-/// A container as a row of `ps`.
+/// Returns a row of `ps`.
 #[must_use]
 pub fn row(container: &ContainerView, truncate: bool, now: Timestamp, zone: &TimeZone) -> Row {
     let command = command(container);
@@ -67,7 +67,7 @@ pub fn row(container: &ContainerView, truncate: bool, now: Timestamp, zone: &Tim
     let mut row = Row::new([
         ("ID", id.into()),
         ("Image", image(container, truncate).into()),
-        // As a Go string literal, which JSON's is but for rare characters.
+        // Quoted as a Go string literal; JSON's differ only in rare characters.
         ("Command", serde_json::Value::from(command).to_string().into()),
         ("CreatedAt", time::created_at(container.created, zone).into()),
         ("RunningFor", time::ago(container.created, now).into()),
@@ -86,7 +86,7 @@ pub fn row(container: &ContainerView, truncate: bool, now: Timestamp, zone: &Tim
     row
 }
 
-/// A container whose state cannot be read, as a row of `ps`: with what is known of it, and why.
+/// Returns a row of `ps` for a container whose state is unreadable, with the reason.
 #[must_use]
 pub fn damaged_row(damaged: &Damaged, truncate: bool) -> Row {
     Row::new(TITLES.iter().map(|column| {
@@ -101,7 +101,7 @@ pub fn damaged_row(damaged: &Damaged, truncate: bool) -> Row {
     }))
 }
 
-/// `Damaged (EOF while parsing a value…)`. The whole reason with `--no-trunc`, and in `inspect`.
+/// Returns `Damaged (EOF while parsing a value…)`. `--no-trunc` and `inspect` show the full reason.
 #[must_use]
 pub(super) fn damage(why: &str, truncate: bool) -> String {
     let why = crate::base::text::cell(why);
@@ -109,14 +109,14 @@ pub(super) fn damage(why: &str, truncate: bool) -> String {
     format!("Damaged ({why})")
 }
 
-/// Its id, as of any container.
+/// Returns its id in the format of other containers.
 #[must_use]
 pub fn damaged_id(damaged: &Damaged, truncate: bool) -> String {
     let digits = if truncate { SHORT_ID } else { damaged.id.len() };
     damaged.id.chars().take(digits).collect()
 }
 
-/// `Up 3 minutes (Paused)`, `Exited (137) 2 hours ago`, `Created`.
+/// Returns `Up 3 minutes (Paused)`, `Exited (137) 2 hours ago`, `Created` and so on.
 #[must_use]
 pub fn status(container: &ContainerView, now: Timestamp) -> String {
     let state = &container.state;
@@ -136,7 +136,7 @@ pub fn status(container: &ContainerView, now: Timestamp) -> String {
     }
 }
 
-/// The program and its words, those with spaces in quotes.
+/// Returns the command line; arguments that contain spaces are quoted.
 #[must_use]
 pub fn command(container: &ContainerView) -> String {
     let words =
@@ -146,7 +146,7 @@ pub fn command(container: &ContainerView) -> String {
     quoted.collect::<Vec<_>>().join(" ")
 }
 
-/// At most `width` characters, the last of a cut text being `…`.
+/// Truncates text to `width` characters; the last one is then `…`.
 #[must_use]
 pub fn ellipsis(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
@@ -155,7 +155,7 @@ pub fn ellipsis(text: &str, width: usize) -> String {
     text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
-/// The image as it was named; an id short, a digest left out.
+/// Returns the image as it was named. If truncated, ids are short and digests omitted.
 fn image(container: &ContainerView, truncate: bool) -> String {
     if !truncate {
         return container.image.clone();
@@ -173,7 +173,7 @@ fn image(container: &ContainerView, truncate: bool) -> String {
     }
 }
 
-/// Ports the image exposes, while something may listen there.
+/// Returns the exposed ports of a running container.
 fn ports(container: &ContainerView) -> String {
     match (&container.config.networking.network, container.status.is_up()) {
         (NetworkMode::Bridge | NetworkMode::Named(_), true) => {
@@ -183,7 +183,7 @@ fn ports(container: &ContainerView) -> String {
     }
 }
 
-/// `1.2kB (virtual 72.8MB)`
+/// Returns a size such as `1.2kB (virtual 72.8MB)`.
 fn size(container: &ContainerView) -> String {
     match container.size {
         Some(size) if size.total > 0 => format!("{} (virtual {})", column(size.writable), column(size.total)),
@@ -198,12 +198,12 @@ pub(crate) mod tests {
     use crate::docker::format::Format;
     use crate::engine::{Bind, DiskUse, MountRequest};
 
-    /// A running container of `debian`, created at noon.
+    /// Creates a running container of `debian`, created at 9:00.
     pub(crate) fn container() -> ContainerView {
         named("web")
     }
 
-    /// The same with another name.
+    /// Creates the same container with another name.
     pub(crate) fn named(name: &str) -> ContainerView {
         let json = serde_json::json!({
             "version": 2, "id": "0123456789ab".repeat(6)[..64], "name": name,

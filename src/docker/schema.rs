@@ -1,13 +1,13 @@
-//! The types of Docker's API (1.51) as its client has them in Go: what a template can name.
+//! The types of Docker's API (1.51) as in its Go client, which determine what templates can name.
 //!
-//! A field whose name in templates is not its key in JSON has both: `ID("Id")`. Those of
-//! embedded structs are listed where they are found, as in Go. A test holds that hoist's own
-//! JSON has no field that is missing here.
+//! A field whose template name differs from its JSON key has both: `ID("Id")`. Fields of embedded
+//! structs are listed in the outer struct, as Go resolves them. A test checks that every field of
+//! hoist's JSON is listed here.
 
 use super::template::{Field, Type};
 use Type::{Any, Bool, Int, Keyed, List, Map, Pointer, Text, Time};
 
-/// One struct: a line a field, or a few.
+/// Defines a struct.
 macro_rules! fields {
     ($($name:ident $(($key:literal))?: $kind:expr),* $(,)?) => {
         Type::Struct(&[$(Field { name: stringify!($name), key: fields!(@key $name $($key)?), kind: $kind }),*])
@@ -116,7 +116,7 @@ pub const IMAGE: Type = fields! {
     RootFS: fields! { Type: Text, Layers: TEXTS, }, Metadata: fields! { LastTagTime: Time, },
 };
 
-/// The other fields are those of a container, all of them empty: only JSON has them.
+/// Docker's JSON also has the fields of a container, all of them empty; templates do not.
 const IMAGE_CONFIG: Type = fields! {
     User: Text, ExposedPorts: SET, Env: TEXTS, Entrypoint: TEXTS, Cmd: TEXTS, Volumes: SET, WorkingDir: Text,
     Labels: LABELS, StopSignal: Text, ArgsEscaped: Bool, Healthcheck: Pointer(&HEALTHCHECK), OnBuild: TEXTS,
@@ -160,7 +160,7 @@ pub const VERSION: Type = fields! {
     }),
 };
 
-/// `info`: of Docker's, what hoist knows, and its own `RunRoot`.
+/// `info`: those of Docker's fields that hoist knows, and its own `RunRoot`.
 pub const INFO: Type = fields! {
     ID: Text, Containers: INT, ContainersRunning: INT, ContainersPaused: INT, ContainersStopped: INT,
     Images: INT, Driver: Text, DriverStatus: List(&TEXTS),
@@ -173,7 +173,7 @@ pub const INFO: Type = fields! {
     ServerErrors: TEXTS,
 };
 
-/// The paths of `data` that `kind` has no field for, or that are of another type.
+/// Returns the paths in `data` that `kind` lacks, or that have another type.
 #[cfg(test)]
 pub(crate) fn unknown(data: &serde_json::Value, kind: Type) -> Vec<String> {
     use serde_json::Value as Json;
@@ -215,7 +215,7 @@ mod tests {
         inspect::container(&container)
     }
 
-    /// Each line as Docker 28.2 answered it, for a container that is alike.
+    /// Each line is the output of Docker 28.2 for an equivalent container.
     #[test]
     fn templates_of_a_container_print_what_dockers_do() {
         for (template, text) in [

@@ -1,4 +1,4 @@
-//! `stats` and `top`: what a container uses, as rows.
+//! `stats` and `top`: resource usage and processes of containers.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,7 +8,7 @@ use crate::base::text;
 use crate::base::units::{binary, column};
 use crate::engine::{ContainerView, Sample, Top};
 
-/// What `stats` shows, and every field a template may name.
+/// The columns of `stats`, then further fields for templates.
 pub const COLUMNS: &[Column] = &[
     Column { field: "ID", title: "CONTAINER ID" },
     Column { field: "Name", title: "NAME" },
@@ -21,10 +21,11 @@ pub const COLUMNS: &[Column] = &[
     Column { field: "Container", title: "CONTAINER" },
 ];
 
-/// How many of [`COLUMNS`] the table has.
+/// How many of [`COLUMNS`] the table shows.
 pub const SHOWN: usize = 8;
 
-/// A container as a row of `stats`; without samples it does not run.
+/// Returns a row of `stats`. Without samples, for a container that is not running, all values are
+/// zero.
 #[must_use]
 pub fn row(container: &ContainerView, samples: Option<(&Sample, &Sample)>, truncate: bool) -> Row {
     let id = if truncate { container.id.short() } else { container.id.as_str() };
@@ -50,7 +51,7 @@ fn percent(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 * 100.0 }
 }
 
-/// The table of `top`, as `ps -ef` has it.
+/// Returns the table of `top` in the format of `ps -ef`.
 #[must_use]
 pub fn top(top: &Top, now: Timestamp, zone: &TimeZone) -> String {
     let mut table = "UID\tPID\tPPID\tC\tSTIME\tTTY\tTIME\tCMD\n".to_owned();

@@ -1,12 +1,12 @@
-//! Columns as Docker's lists align them: Go's tabwriter with a least width of 10 and three
-//! spaces between.
+//! Aligns columns like Docker's lists: Go's tabwriter with a minimum width of 10 and a padding of
+//! three spaces.
 
-/// Least width of a column, its padding included.
+/// Minimum width of a column, including its padding.
 const LEAST: usize = 10;
 /// Spaces after the widest cell.
 const PADDING: usize = 3;
 
-/// Aligns lines of cells separated by tabs. The last cell of a line is left as it is.
+/// Aligns lines of cells separated by tabs. The last cell of a line is not padded.
 #[must_use]
 pub fn align(text: &str) -> String {
     let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split('\t').collect()).collect();

@@ -1,4 +1,4 @@
-//! Times as Docker writes and reads them.
+//! Formats and parses times like Docker.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::base::units::human_duration;
 use crate::base::{ErrorKind, Explain};
 
-/// A string that names no moment.
+/// A string that is not a time.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a time: want RFC 3339, seconds since 1970, or how long ago (`10m`, `1h30m`)")]
 pub struct BadTime(String);
@@ -19,22 +19,22 @@ impl Explain for BadTime {
     }
 }
 
-/// A moment nobody set, as Docker's JSON has it.
+/// The zero time in Docker's JSON.
 pub const ZERO: &str = "0001-01-01T00:00:00Z";
 
-/// RFC 3339 with the digits that are not zero, in UTC: Go's `RFC3339Nano`.
+/// Formats a time like Go's `RFC3339Nano`: in UTC, without trailing zeros.
 #[must_use]
 pub fn rfc3339(time: Timestamp) -> String {
     time.to_string()
 }
 
-/// RFC 3339 with all nine digits, as `logs -t` and `events` have it.
+/// Formats a time as RFC 3339 with nine fractional digits, as in `logs -t` and `events`.
 #[must_use]
 pub fn rfc3339_fixed(time: Timestamp, zone: &TimeZone) -> String {
     shown(time, zone, "%Y-%m-%dT%H:%M:%S.%9f%:z")
 }
 
-/// RFC 3339 without digits after the second, as `history` has it.
+/// Formats a time as RFC 3339 in whole seconds, as in `history`.
 #[must_use]
 pub fn rfc3339_seconds(time: Timestamp, zone: &TimeZone) -> String {
     shown(time, zone, "%Y-%m-%dT%H:%M:%S%:z")
@@ -48,29 +48,30 @@ fn shown(time: Timestamp, zone: &TimeZone, format: &str) -> String {
     }
 }
 
-/// `2026-11-22 06:31:00 +0000 UTC`: the column CreatedAt.
+/// Formats a time for the column CreatedAt: `2026-11-22 06:31:00 +0000 UTC`.
 #[must_use]
 pub fn created_at(time: Timestamp, zone: &TimeZone) -> String {
     time.to_zoned(zone.clone()).strftime("%Y-%m-%d %H:%M:%S %z %Z").to_string()
 }
 
-/// From `earlier` to `now`; nothing when the clock went backwards.
+/// Returns the time from `earlier` to `now`; zero if the clock went backwards.
 #[must_use]
 pub fn since(earlier: Timestamp, now: Timestamp) -> Duration {
     Duration::try_from(now.duration_since(earlier)).unwrap_or_default()
 }
 
-/// `3 hours ago`.
+/// Formats the time since `earlier`: `3 hours ago`.
 #[must_use]
 pub fn ago(earlier: Timestamp, now: Timestamp) -> String {
     format!("{} ago", human_duration(since(earlier, now)))
 }
 
-/// Reads `--since` and `--until`: a date, a time, seconds since 1970, or a Go duration ago.
+/// Parses the argument of `--since` and `--until`: a date, a time, seconds since 1970, or a Go
+/// duration before `now`.
 ///
 /// # Errors
 ///
-/// When it is none of them.
+/// It is none of these.
 pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, BadTime> {
     let bad = || BadTime(text.to_owned());
     if let Some(duration) = parse_duration(text) {
@@ -84,7 +85,7 @@ pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, B
         return Ok(time);
     }
     let local = match text.len() {
-        // `2026-11-22T06` and `2026-11-22T06:31`, which ISO 8601 as read below lacks.
+        // Complete `2026-11-22T06` and `2026-11-22T06:31`, which the parser does not accept.
         13 => format!("{text}:00:00"),
         16 => format!("{text}:00"),
         _ => text.trim_end_matches('Z').to_owned(),
@@ -97,14 +98,14 @@ pub fn parse(text: &str, now: Timestamp, zone: &TimeZone) -> Result<Timestamp, B
     Ok(zoned.timestamp())
 }
 
-/// `1700000000.000000001`
+/// Parses `1700000000.000000001`.
 fn unix(text: &str) -> Option<Timestamp> {
     let (seconds, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = format!("{fraction:0<9}");
     Timestamp::new(seconds.parse().ok()?, digits.get(..9)?.parse().ok()?).ok()
 }
 
-/// Go's durations: `1h30m`, `1.5s`, `100ms`.
+/// Parses Go durations: `1h30m`, `1.5s`, `100ms`.
 #[must_use]
 pub fn parse_duration(text: &str) -> Option<Duration> {
     let mut rest = text;

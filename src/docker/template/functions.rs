@@ -1,4 +1,4 @@
-//! The functions a template may call: Go's own and Docker's.
+//! The functions that a template can call: Go's own and Docker's.
 
 use std::cmp::Ordering;
 
@@ -9,10 +9,10 @@ use super::value::Value;
 
 type Result<T> = std::result::Result<T, String>;
 
-/// A function's name, how many arguments it takes at least and at most, and its work.
+/// A function's name, its minimum and maximum number of arguments, and its implementation.
 type Row = (&'static str, usize, usize, fn(&[Value]) -> Result<Value>);
 
-/// `and` and `or` are evaluated by the renderer, which stops at the first that decides.
+/// The renderer evaluates `and` and `or`, which stop at the first operand that decides.
 const TABLE: &[Row] = &[
     ("and", 1, MANY, |_| Err("and is lazy".to_owned())),
     ("or", 1, MANY, |_| Err("or is lazy".to_owned())),
@@ -64,7 +64,7 @@ const TABLE: &[Row] = &[
 
 const MANY: usize = usize::MAX;
 
-/// Functions Go has and hoist leaves out, to be refused by name.
+/// Functions of Go that hoist does not support, for the error message.
 const REFUSED: &[&str] = &["call", "html", "js", "urlquery"];
 
 pub(super) fn is_known(name: &str) -> bool {
@@ -75,11 +75,11 @@ pub(super) fn is_refused(name: &str) -> bool {
     REFUSED.contains(&name)
 }
 
-/// Calls `name`.
+/// Calls the function `name`.
 ///
 /// # Errors
 ///
-/// When it does not take these arguments.
+/// It does not accept these arguments.
 pub(super) fn call(name: &str, args: &[Value]) -> Result<Value> {
     let Some((_, least, most, work)) = TABLE.iter().find(|row| row.0 == name) else {
         return Err(format!("function {name:?} not defined"));
@@ -146,7 +146,7 @@ fn join(args: &[Value]) -> Result<Value> {
     }
 }
 
-/// Each word with a capital.
+/// Capitalizes each word.
 fn title(text: &str) -> String {
     let mut starts = true;
     let upper_first = |c: char| {

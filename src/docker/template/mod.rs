@@ -1,9 +1,9 @@
-//! Go templates as people write them for `--format`.
+//! Go templates for `--format`.
 //!
-//! The language is a part of <https://pkg.go.dev/text/template>: text, `{{…}}` with trim
-//! marks and comments, fields, variables, literals, pipelines, `if`, `range`, `with`, and
-//! the functions of [`functions`]. What is not understood is refused by name. A template
-//! is parsed once and rendered for each row.
+//! Supports a subset of <https://pkg.go.dev/text/template>: text, `{{…}}` with trim markers and
+//! comments, fields, variables, literals, pipelines, `if`, `range`, `with`, and the functions of
+//! [`functions`]. Anything else is an error that names it. A template is parsed once and rendered
+//! for each row.
 
 mod functions;
 mod parse;
@@ -17,25 +17,25 @@ use crate::base::{ErrorKind, Explain};
 use value::Value;
 pub use value::{Field, Type};
 
-/// Why a template cannot be read or rendered, in Docker's words.
+/// Why a template cannot be parsed or rendered, in Docker's words.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
-    /// Not of the language, or of a part of it that is left out.
+    /// Invalid syntax, or a part of the language that is not supported.
     #[error("template parsing error: template: :{line}: {what}")]
     Parse {
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// What is wrong.
         what: String,
     },
-    /// The data has no such field, or a function refuses its arguments.
+    /// The data has no such field, or a function rejects its arguments.
     #[error("template: :{line}: executing \"\" at <{at}>: {what}")]
     Render {
-        /// Counted from 1.
+        /// The line, counted from 1.
         line: usize,
         /// The part that failed, as written.
         at: String,
-        /// Why.
+        /// The reason.
         what: String,
     },
 }
@@ -46,20 +46,20 @@ impl Explain for Error {
     }
 }
 
-/// What stands behind `.Name arg…`: a method of the data. `None`: there is no such one.
+/// Calls a method of the data, as in `.Name arg…`. Returns `None` if there is no such method.
 pub type Methods<'a> = &'a dyn Fn(&str, &[Json]) -> Option<Json>;
 
 /// Data without methods.
 pub const NO_METHODS: Methods<'static> = &|_, _| None;
 
-/// A template that was read.
+/// A parsed template.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     nodes: Vec<Node>,
 }
 
 impl Template {
-    /// Reads a template.
+    /// Parses a template.
     ///
     /// # Errors
     ///
@@ -68,7 +68,7 @@ impl Template {
         Ok(Self { nodes: parse::template(text)? })
     }
 
-    /// Renders it for a row of a list, whose fields are all there.
+    /// Renders the template for a row of a list, which has every field.
     ///
     /// # Errors
     ///
@@ -77,25 +77,24 @@ impl Template {
         render::nodes(&self.nodes, &data.clone().into(), true, methods)
     }
 
-    /// Renders it for an object, as Docker's `inspect` does: by the fields of its type, and
-    /// when that fails by the keys of its JSON, all of which must be there.
+    /// Renders the template for an object, like Docker's `inspect`: first by the fields of its Go
+    /// type; if that fails, by the keys of its JSON, all of which must exist.
     ///
     /// # Errors
     ///
-    /// [`Error::Render`], of the second try.
+    /// [`Error::Render`] of the second attempt.
     pub fn inspect(&self, data: &Json, kind: Type) -> Result<String, Error> {
         let typed = render::nodes(&self.nodes, &Value::new(Some(data), kind), false, NO_METHODS);
         typed.or_else(|_| self.render(data, NO_METHODS))
     }
 
-    /// The fields it shows by themselves, `.ID` or `json .ID`, with the text between:
-    /// what remains is the header of a `table` template.
+    /// Returns the header of a `table` template: its text, with each field replaced by its title.
     pub fn header(&self, title: impl Fn(&str) -> String) -> String {
         render::header(&self.nodes, &title)
     }
 }
 
-/// One piece of a template.
+/// A node of a parsed template.
 #[derive(Debug, Clone, PartialEq)]
 enum Node {
     Text(String),
@@ -107,7 +106,7 @@ enum Node {
     Continue,
 }
 
-/// `if`, `range` or `with`, its body, and what follows `else`.
+/// `if`, `range` or `with`: its body, and what follows `else`.
 #[derive(Debug, Clone, PartialEq)]
 struct Branch {
     pipeline: Pipeline,
@@ -125,13 +124,13 @@ struct Pipeline {
     commands: Vec<Vec<Operand>>,
 }
 
-/// One word of a command.
+/// An operand of a command.
 #[derive(Debug, Clone, PartialEq)]
 enum Operand {
     Literal(Json),
     Nil,
     Function(String),
-    /// A start and the fields behind it: `.A.B`, `$x.A`, `(…).A`.
+    /// A start and the fields after it: `.A.B`, `$x.A`, `(…).A`.
     Chain(Start, Vec<String>),
 }
 

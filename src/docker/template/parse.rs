@@ -1,4 +1,4 @@
-//! Text → [`Node`]s: a lexer of actions, then a recursive descent.
+//! Parses text into [`Node`]s: a lexer for actions, then recursive descent.
 
 use serde_json::Value as Json;
 
@@ -7,12 +7,12 @@ use super::{Branch, Error, Node, Operand, Pipeline, Start};
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// A word of an action.
+/// A token of an action.
 #[derive(Debug, Clone, PartialEq)]
 enum Token {
-    /// `if`, `json`, `true`: letters.
+    /// A word such as `if`, `json` or `true`.
     Word(String),
-    /// `.A`, one step of a chain; the flag says whether white space stands before it.
+    /// `.A`, one step of a chain; the flag says whether white space precedes it.
     Field(String, bool),
     Dot,
     Variable(String),
@@ -25,13 +25,13 @@ enum Token {
     Assign,
 }
 
-/// A piece of the whole text.
+/// A piece of the template's text.
 enum Piece {
     Text(String),
     Action { line: usize, tokens: Vec<Token> },
 }
 
-/// Reads a whole template.
+/// Parses a template.
 pub(super) fn template(text: &str) -> Result<Vec<Node>> {
     let mut parser = Parser { pieces: pieces(text)?.into_iter(), line: 1, scopes: vec!["$".to_owned()] };
     let (nodes, end) = parser.nodes()?;
@@ -46,7 +46,7 @@ fn fault(line: usize, what: impl Into<String>) -> Error {
     Error::Parse { line, what: what.into() }
 }
 
-/// Cuts the text at its actions and applies trim marks.
+/// Splits the text at its actions and applies trim markers.
 fn pieces(text: &str) -> Result<Vec<Piece>> {
     let mut pieces = Vec::new();
     let (mut rest, mut line, mut trims) = (text, 1, false);
@@ -89,7 +89,7 @@ fn push_text(pieces: &mut Vec<Piece>, text: &str, trim_start: bool, trim_end: bo
     }
 }
 
-/// The words of one action, up to its closing delimiter, which stays in the rest.
+/// Tokenizes an action up to its closing delimiter, which stays in the rest.
 fn tokens(text: &str, line: usize) -> Result<(Vec<Token>, &str)> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -135,7 +135,7 @@ fn tokens(text: &str, line: usize) -> Result<(Vec<Token>, &str)> {
     }
 }
 
-/// Bytes of the letters, digits and underscores `text` starts with; none if with a digit.
+/// Returns the length in bytes of the identifier at the start of `text`; 0 if there is none.
 fn word_length(text: &str) -> usize {
     if text.starts_with(|c: char| c.is_ascii_digit()) {
         return 0;
@@ -157,7 +157,7 @@ fn number(text: &str, line: usize) -> Result<(Token, usize)> {
     Ok((Token::Literal(value), end))
 }
 
-/// A string in double quotes with Go's escapes.
+/// Parses a double-quoted string with Go's escapes.
 fn quoted(text: &str, line: usize) -> Result<(Token, usize)> {
     let mut value = String::new();
     let mut chars = text.char_indices().skip(1);
@@ -189,14 +189,14 @@ fn quoted(text: &str, line: usize) -> Result<(Token, usize)> {
 enum End {
     Text,
     Close,
-    /// With the words behind `else`.
+    /// With the tokens after `else`.
     Else(Vec<Token>),
 }
 
 struct Parser<I> {
     pieces: I,
     line: usize,
-    /// Variables in sight, outermost first.
+    /// Variables in scope, outermost first.
     scopes: Vec<String>,
 }
 
@@ -273,7 +273,7 @@ impl<I: Iterator<Item = Piece>> Parser<I> {
         }
     }
 
-    /// Up to the end of the action or a closing parenthesis, which stays.
+    /// Parses up to the end of the action or a closing parenthesis, which stays in the rest.
     fn pipeline(&mut self, rest: &mut &[Token], context: &str) -> Result<Pipeline> {
         let mut variables = Vec::new();
         let mut assigns = false;

@@ -1,10 +1,10 @@
-//! Values as Go's `fmt` prints them: `%v` and the other verbs.
+//! Prints values like Go's `fmt`: `%v` and the other verbs.
 
 use serde_json::Value as Json;
 
 use super::value::{Field, Type, Value};
 
-/// What `{{.}}` prints.
+/// Returns what `{{.}}` prints.
 pub(super) fn value(value: &Value) -> String {
     match (value.kind, &value.data) {
         (Type::Any, Json::Null) => "<no value>".to_owned(),
@@ -37,13 +37,13 @@ fn inner(value: &Value) -> String {
     }
 }
 
-/// `2026-11-29 12:36:14.4337 +0000 UTC`, as Go's `Time.String` has it.
+/// Formats a time like Go's `Time.String`: `2026-11-29 12:36:14.4337 +0000 UTC`.
 fn time(text: &str) -> String {
     let Ok(moment) = text.parse::<jiff::Timestamp>() else { return text.to_owned() };
     moment.strftime("%Y-%m-%d %H:%M:%S%.f +0000 UTC").to_string()
 }
 
-/// `fmt.Sprint`: a space between two operands when neither is a string.
+/// Implements `fmt.Sprint`: a space between operands when neither is a string.
 pub(super) fn sprint(values: &[Value]) -> String {
     let mut out = String::new();
     for (at, value) in values.iter().enumerate() {
@@ -56,12 +56,12 @@ pub(super) fn sprint(values: &[Value]) -> String {
     out
 }
 
-/// `fmt.Sprintln`: spaces between all, and a newline.
+/// Implements `fmt.Sprintln`: spaces between all operands, and a newline.
 pub(super) fn sprintln(values: &[Value]) -> String {
     values.iter().map(inner).collect::<Vec<_>>().join(" ") + "\n"
 }
 
-/// One directive of `printf`: `%[flags][width][.precision]verb`.
+/// A directive of `printf`: `%[flags][width][.precision]verb`.
 #[derive(Default)]
 struct Directive {
     left: bool,
@@ -72,11 +72,11 @@ struct Directive {
     precision: Option<usize>,
 }
 
-/// `fmt.Sprintf`.
+/// Implements `fmt.Sprintf`.
 ///
 /// # Errors
 ///
-/// For a verb that is not one of `%s %v %d %q %x %X %o %b %c %t %e %f %g %T`-less.
+/// A verb other than `%s %v %d %q %x %X %o %b %c %t %e %f %F %g`.
 pub(super) fn sprintf(format: &str, values: &[Value]) -> Result<String, String> {
     let mut out = String::new();
     let mut values = values.iter();
@@ -99,7 +99,7 @@ pub(super) fn sprintf(format: &str, values: &[Value]) -> Result<String, String> 
         let mut number = |first: &mut Option<usize>| {
             while let Some(digit) = rest.next_if(char::is_ascii_digit) {
                 let digit = usize::try_from(digit.to_digit(10).unwrap_or(0)).unwrap_or(0);
-                // More than a screen full of padding is a mistake, not a wish.
+                // Wider padding is a mistake.
                 *first = Some((first.unwrap_or(0) * 10 + digit).min(10_000));
             }
         };
@@ -208,7 +208,7 @@ impl Directive {
     }
 }
 
-/// Go's way to show an operand that does not fit the verb.
+/// Formats an operand of the wrong type as Go does.
 fn wrong(verb: char, value: &Value) -> String {
     let kind = match &value.data {
         Json::String(_) => "string",

@@ -1,4 +1,4 @@
-//! [`Node`]s and data → text.
+//! Renders [`Node`]s with data.
 
 use serde_json::Value as Json;
 
@@ -8,7 +8,7 @@ use super::{Branch, Error, Methods, Node, Operand, Pipeline, Start, print};
 
 type Result<T> = std::result::Result<T, Error>;
 
-/// Why a list of nodes ended.
+/// How a list of nodes ended.
 #[derive(PartialEq)]
 enum Flow {
     Next,
@@ -20,11 +20,11 @@ struct Renderer<'a> {
     out: String,
     variables: Vec<(String, Value)>,
     methods: Methods<'a>,
-    /// A key that is in no map is a mistake.
+    /// A missing map key is an error.
     is_strict: bool,
 }
 
-/// Renders a whole template.
+/// Renders a template.
 pub(super) fn nodes(nodes: &[Node], data: &Value, is_strict: bool, methods: Methods<'_>) -> Result<String> {
     let root = ("$".to_owned(), data.clone());
     let mut renderer = Renderer { out: String::new(), variables: vec![root], methods, is_strict };
@@ -32,7 +32,7 @@ pub(super) fn nodes(nodes: &[Node], data: &Value, is_strict: bool, methods: Meth
     Ok(renderer.out)
 }
 
-/// The text of a template with the title of the last field of each action in its place.
+/// Returns the template's text, with each action replaced by the title of its last field.
 pub(super) fn header(nodes: &[Node], title: &dyn Fn(&str) -> String) -> String {
     let mut out = String::new();
     for node in nodes {
@@ -52,7 +52,7 @@ pub(super) fn header(nodes: &[Node], title: &dyn Fn(&str) -> String) -> String {
     out
 }
 
-/// The field a command shows: for `.Label "x"` what it asks for.
+/// Returns the field that a command shows; for `.Label "x"`, the label.
 fn shown_field(command: &[Operand]) -> Option<&str> {
     command.iter().enumerate().find_map(|(at, operand)| match operand {
         Operand::Chain(_, fields) => match (fields.last().map(String::as_str), command.get(at + 1)) {
@@ -92,7 +92,7 @@ impl Renderer<'_> {
         Ok(Flow::Next)
     }
 
-    /// Variables declared in `work` end with it.
+    /// Runs `work` in a scope of its own for variables.
     fn scoped<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
         let depth = self.variables.len();
         let result = work(self);

@@ -1,15 +1,15 @@
-//! What templates work on: JSON, and the Go type it has in Docker's client.
+//! Template values: JSON, with its Go type in Docker's client.
 //!
-//! The same JSON means different things by its type: `null` prints `[]` as a list, `map[]` as
-//! a map, `<nil>` as a pointer and `<no value>` as nothing known; a missing key is a mistake in
-//! a struct and the zero value in `index` of a map. [`crate::docker::schema`] has the types.
+//! The type determines how JSON is treated. `null` prints as `[]` for a list, `map[]` for a map,
+//! `<nil>` for a pointer, and `<no value>` without a type. A missing key is an error in a struct,
+//! and the zero value for `index` of a map. The types are in [`crate::docker::schema`].
 
 use serde_json::Value as Json;
 
 /// The Go type of a value.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Type {
-    /// `any`: what JSON tells.
+    /// `any`: determined by the JSON.
     Any,
     /// `string`
     Text,
@@ -23,7 +23,7 @@ pub enum Type {
     List(&'static Type),
     /// `map[string]T`
     Map(&'static Type),
-    /// A map with keys of a type of their own, `nat.Port`: no string finds anything in it.
+    /// A map with a key type of its own, `nat.Port`, which strings cannot index.
     Keyed(&'static Type),
     /// `*T`
     Pointer(&'static Type),
@@ -31,18 +31,18 @@ pub enum Type {
     Struct(&'static [Field]),
 }
 
-/// A field of a struct; those of embedded structs are listed as its own.
+/// A field of a struct, including those of embedded structs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Field {
-    /// In templates: `ID`.
+    /// The name in templates: `ID`.
     pub name: &'static str,
-    /// In JSON: `Id`.
+    /// The key in JSON: `Id`.
     pub key: &'static str,
-    /// What it holds.
+    /// The type.
     pub kind: Type,
 }
 
-/// A piece of data with its type.
+/// JSON with its type.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Value {
     pub(super) data: Json,
@@ -58,7 +58,7 @@ impl<T: Into<Json>> From<T> for Value {
 impl Value {
     pub(super) const NONE: Self = Self { data: Json::Null, kind: Type::Any };
 
-    /// What the JSON of a field or an element is; a scalar that is not there has its zero value.
+    /// Creates the value of a field or an element. A missing scalar has its zero value.
     pub(super) fn new(data: Option<&Json>, kind: Type) -> Self {
         let data = match (data, kind) {
             (None | Some(Json::Null), Type::Text) => "".into(),
@@ -71,8 +71,8 @@ impl Value {
         Self { data, kind }.fitting()
     }
 
-    /// What is not of its type after all (images hold what their makers wrote) is what JSON
-    /// tells; a pointer that is not nil is what it points to.
+    /// Dereferences pointers, and drops the type if the JSON does not match it: images contain
+    /// whatever their builder wrote.
     fn fitting(self) -> Self {
         let fits = match (self.kind, &self.data) {
             (Type::Any | Type::Pointer(_), _) => true,
@@ -89,7 +89,7 @@ impl Value {
         }
     }
 
-    /// Follows one field; `is_strict` makes a key that is in no map a mistake.
+    /// Returns a field; with `is_strict`, a missing map key is an error.
     pub(super) fn field(&self, name: &str, is_strict: bool) -> Result<Self, String> {
         match (self.kind, &self.data) {
             (Type::Struct(fields), data) => match fields.iter().find(|field| field.name == name) {
@@ -109,7 +109,7 @@ impl Value {
         }
     }
 
-    /// `index value key`.
+    /// Implements `index value key`.
     pub(super) fn at(&self, key: &Json) -> Result<Self, String> {
         match (self.kind, &self.data, key) {
             (Type::Map(kind), data, Json::String(key)) => Ok(Self::new(data.get(key), *kind)),
@@ -128,7 +128,7 @@ impl Value {
         }
     }
 
-    /// The type of what is in a list or a map.
+    /// Returns the element type of a list or a map.
     pub(super) fn of_items(&self) -> Type {
         match self.kind {
             Type::List(kind) | Type::Map(kind) | Type::Keyed(kind) => *kind,
@@ -136,7 +136,7 @@ impl Value {
         }
     }
 
-    /// What Go takes for true: everything but zero values and empty ones.
+    /// Returns the truth value as in Go: false for zero values and empty ones.
     pub(super) fn is_true(&self) -> bool {
         match &self.data {
             Json::Null => false,
