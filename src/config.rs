@@ -1,11 +1,11 @@
-//! What the user configured: TOML files, environment, and the folders of the platform.
+//! The configuration: TOML files, environment variables, and the platform's folders.
 //!
 //! ```text
 //! /etc/hoist/config.toml  <  $XDG_CONFIG_HOME/hoist/config.toml  <  HOIST_… variables  <  flags
 //! ```
-//! A later source overrides an earlier one key by key. `--config FILE` (or `HOIST_CONFIG`)
-//! replaces both files. This module and `main.rs` alone read the environment; everything
-//! else is handed what it needs.
+//! A later source overrides earlier ones key by key. `--config FILE` (or `HOIST_CONFIG`) replaces
+//! both files. Only this module and `main.rs` read the environment; everything else is passed what
+//! it needs.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -22,14 +22,14 @@ use crate::base::{ErrorKind, Explain, Paths, disk, units};
 use ui::{CommandSection, UiSection};
 pub use ui::{Custom, Icons, Line, Navigator, Preset, Ui, Whither};
 
-/// Read by every engine of the machine.
+/// The system-wide configuration file.
 const SYSTEM_FILE: &str = "/etc/hoist/config.toml";
-/// Where state lies unless something else is said.
+/// Default folder of persistent state.
 const DEFAULT_ROOT: &str = "/var/lib/hoist";
-/// Where live state lies unless something else is said.
+/// Default folder of state that does not survive a reboot.
 const DEFAULT_RUN: &str = "/run/hoist";
 
-/// The caller's environment, read once.
+/// The environment variables, read once.
 #[derive(Debug, Clone, Default)]
 pub struct Environment(BTreeMap<OsString, OsString>);
 
@@ -41,19 +41,19 @@ impl Environment {
         Self(std::env::vars_os().collect())
     }
 
-    /// The value of `name`, if it is set and not empty.
+    /// Returns the value of `name` if it is set and not empty.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&OsStr> {
         self.0.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// The value of `name`, if it is set, not empty, and text.
+    /// Returns the value of `name` if it is set, not empty, and valid UTF-8.
     #[must_use]
     pub fn text(&self, name: &str) -> Option<String> {
         self.get(name).and_then(OsStr::to_str).map(str::to_owned)
     }
 
-    /// Every variable whose name and value are text.
+    /// Returns every variable whose name and value are valid UTF-8.
     #[must_use]
     pub fn to_map(&self) -> BTreeMap<String, String> {
         let text = |s: &OsString| s.to_str().map(str::to_owned);
@@ -67,7 +67,7 @@ impl<K: Into<OsString>, V: Into<OsString>> FromIterator<(K, V)> for Environment 
     }
 }
 
-/// What flags on the command line say, over everything else.
+/// Command line flags that override the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Flags {
     /// `--config`
@@ -76,51 +76,52 @@ pub struct Flags {
     pub root: Option<PathBuf>,
     /// `--run-root`
     pub run_root: Option<PathBuf>,
-    /// `--read-only`, which is the terminal UI's.
+    /// `--read-only`, for the terminal UI.
     pub read_only: bool,
 }
 
-/// Everything that can be configured.
+/// The complete configuration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Where state lies.
+    /// Where state is stored.
     pub paths: Paths,
-    /// How registries are reached.
+    /// How registries are accessed.
     pub registry: Registry,
-    /// What becomes of what is removed.
+    /// How long removed objects are kept.
     pub trash: Trash,
-    /// What images may be.
+    /// Limits of images.
     pub images: Images,
     /// How the terminal UI looks and behaves.
     pub ui: Ui,
-    /// Which of the user's settings are not used, and why: for people.
+    /// Settings that were ignored, and why, for display.
     pub warnings: Vec<String>,
 }
 
 /// `[images]`
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Images {
-    /// Bytes of a layer or an archive, packed and unpacked.
+    /// Maximum size of a layer or an archive in bytes, compressed and uncompressed.
     pub max_size: Option<u64>,
 }
 
 /// `[trash]`
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Trash {
-    /// How long it stays there; zero: it does not go there.
+    /// How long objects stay in the trash; zero disables it.
     pub keep: Option<Duration>,
 }
 
 /// `[registry]`
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Registry {
-    /// Asked first for images of docker.io: URLs.
+    /// Mirror URLs that are tried first for images of docker.io.
     pub mirrors: Vec<String>,
-    /// `host[:port]` or a network (`10.0.0.0/8`): plain http and unchecked certificates are accepted.
+    /// `host[:port]` or a network (`10.0.0.0/8`) for which plain HTTP and unverified certificates
+    /// are accepted.
     pub insecure: Vec<String>,
-    /// A folder of folders `<host[:port]>/{ca.crt,client.cert,client.key}`.
+    /// Folders that contain `<host[:port]>/{ca.crt,client.cert,client.key}`.
     pub certificates: Vec<PathBuf>,
-    /// Docker's file of credentials, if there is one.
+    /// Docker's credentials file, if there is one.
     pub credentials: Option<PathBuf>,
     /// `HTTPS_PROXY`
     pub https_proxy: Option<String>,
@@ -130,7 +131,7 @@ pub struct Registry {
     pub no_proxy: Option<String>,
 }
 
-/// A place in a file, for people: both count from one.
+/// A position in a file for display; both numbers start at 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct Spot {
@@ -139,7 +140,7 @@ pub struct Spot {
 }
 
 impl Spot {
-    /// Where the byte at `offset` of `text` is.
+    /// Returns the position of the byte at `offset` of `text`.
     #[must_use]
     pub fn of(text: &str, offset: usize) -> Self {
         let before = text.get(..offset).unwrap_or(text);
@@ -155,7 +156,7 @@ impl fmt::Display for Spot {
     }
 }
 
-/// A place in a file of the user's.
+/// A position in one of the user's files.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub struct At {
@@ -169,7 +170,7 @@ impl fmt::Display for At {
     }
 }
 
-/// A configuration that cannot be used.
+/// An invalid configuration.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The file cannot be read.
@@ -177,36 +178,36 @@ pub enum Error {
     Read {
         /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The file is not what it should be; the source names line and column.
+    /// The file is invalid; the source has line and column.
     #[error("the configuration {path} is not valid")]
     Parse {
         /// The file.
         path: PathBuf,
-        /// Where it is wrong, where that can be told.
+        /// The position of the error, if known.
         spot: Option<Spot>,
-        /// Where and why.
+        /// The error with its position.
         source: Box<toml_edit::de::Error>,
     },
-    /// A folder of state is not an absolute path.
+    /// A state folder is not an absolute path.
     #[error("`{what}` must be an absolute path: {path}")]
     Relative {
         /// The key, variable or flag.
         what: &'static str,
-        /// What it says.
+        /// Its value.
         path: PathBuf,
     },
 }
 
 impl Error {
-    /// Whether the file may not be read.
+    /// Returns whether permission to read the file was denied.
     fn is_denied(&self) -> bool {
         matches!(self, Self::Read { source, .. } if source.kind() == io::ErrorKind::PermissionDenied)
     }
 
-    /// In one line: the file, the place in it, and why.
+    /// Returns a one-line message with file, position and cause.
     #[must_use]
     pub fn line(&self) -> String {
         match self {
@@ -233,7 +234,8 @@ impl Explain for Error {
     }
 }
 
-/// The file's own form. Unknown keys are refused: a misspelt one would silently do nothing.
+/// The file's format. Unknown keys are rejected, since a misspelled one would silently have no
+/// effect.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 struct File {
@@ -245,7 +247,7 @@ struct File {
     trash: TrashSection,
     ui: UiSection,
     command: Vec<CommandSection>,
-    /// Where it was read from, and its text: for the places of its commands.
+    /// The file's path and text, for the positions of its commands.
     #[serde(skip)]
     from: (PathBuf, String),
 }
@@ -264,7 +266,7 @@ struct ImagesSection {
     max_size: Option<u64>,
 }
 
-/// `512m`, `40g`, as Docker writes memory.
+/// Parses a size as Docker does for memory: `512m`, `40g`.
 fn size<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Error> {
     let text = String::deserialize(from)?;
     match units::parse_size(&text) {
@@ -273,7 +275,7 @@ fn size<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<u64>, D::Err
     }
 }
 
-/// `90s`, `30m`, `24h`, `7d`, and `0`.
+/// Parses a duration: `90s`, `30m`, `24h`, `7d`, or `0`.
 fn span<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Option<Duration>, D::Error> {
     let text = String::deserialize(from)?;
     let wrong = || serde::de::Error::custom(format!("want a time as 30m, 24h, 7d, or 0; found `{text}`"));
@@ -299,9 +301,9 @@ impl Config {
     ///
     /// # Errors
     ///
-    /// A file that is named but missing, or that is there but cannot be used. A default
-    /// file that is missing is no error. The user's default file may be of another user, whose
-    /// `HOME` was passed on: where that may not be read, it is left out with a warning.
+    /// A file that is named explicitly is missing, or a file is invalid. A missing default file is
+    /// not an error. Neither is a user's default file without read permission, since `HOME` may
+    /// have been passed on from another user; it is skipped with a warning.
     pub fn load(flags: &Flags, environment: &Environment) -> Result<Self, Error> {
         let dirs = directories::ProjectDirs::from("", "", "hoist");
         let folder = dirs.as_ref().map(|dirs| dirs.config_dir().to_owned());
@@ -330,7 +332,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Joins the sources; `files` come with the strongest first.
+    /// Merges the sources; the first file takes precedence.
     fn merge(flags: &Flags, environment: &Environment, files: Vec<File>) -> Result<Self, Error> {
         let mut first = File::default();
         let mut commands: Vec<Custom> = Vec::new();
@@ -485,7 +487,7 @@ mod tests {
         assert_eq!(merged.icons, Some(Icons::Ascii));
         assert_eq!((merged.keymap, merged.theme.as_deref()), (Preset::K9s, Some("paper")));
         assert!(!merged.mouse && !merged.motion && merged.read_only && merged.no_color);
-        // The machine's owner may forbid changes; the user cannot allow them again.
+        // The system administrator can forbid changes; the user cannot allow them again.
         assert!(ui(&[], &["[ui]\nread-only = false", "[ui]\nread-only = true"]).read_only);
         for (text, place) in [
             ("[ui]\nicons = 'emoji'", "line 2, column 9"),

@@ -1,7 +1,7 @@
-//! `[ui]` and `[[command]]`: how the terminal UI looks and behaves, and what the user adds.
+//! `[ui]` and `[[command]]`: how the terminal UI looks and behaves, and the user's commands.
 //!
-//! Names of keys and places are the terminal UI's to judge; they are handed on with the
-//! place in the file, so that it can tell where they stand.
+//! Only the terminal UI can validate key and table names. They are passed on with their positions
+//! in the file, so that its messages can refer to them.
 
 use std::path::{Path, PathBuf};
 
@@ -10,32 +10,32 @@ use serde_spanned::Spanned;
 
 use super::{At, Environment, Flags, Spot};
 
-/// `[ui]`, and what belongs to it.
+/// The settings of the terminal UI.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ui {
-    /// The name of a theme, of those shipped or of `<config folder>/themes`.
+    /// The name of a built-in theme, or of one in `<config folder>/themes`.
     pub theme: Option<String>,
-    /// `NO_COLOR` is set.
+    /// Whether `NO_COLOR` is set.
     pub no_color: bool,
-    /// Which signs are drawn; by the terminal where nothing is said.
+    /// The icon set; by default what the terminal supports.
     pub icons: Option<Icons>,
-    /// The keys to begin with; the user's own keymap comes over them.
+    /// The preset that the user's own keymap overrides.
     pub keymap: Preset,
-    /// Whether there is a navigator beside the list.
+    /// When to show the navigator beside the list.
     pub navigator: Navigator,
-    /// The mouse is hoist's while it runs.
+    /// Whether hoist handles the mouse.
     pub mouse: bool,
-    /// What waits may turn and flash. Not over ssh, unless it is said.
+    /// Whether spinners and flashes are shown; off by default over SSH.
     pub motion: bool,
-    /// Nothing is changed: neither a container, nor an image, nor anything else.
+    /// Whether changes to containers, images and everything else are disabled.
     pub read_only: bool,
     /// The user's own commands.
     pub commands: Vec<Custom>,
-    /// The user's folder of keymap and themes.
+    /// The folder of the user's keymap and themes.
     pub folder: Option<PathBuf>,
-    /// The user's folder of what the TUI remembers.
+    /// The folder of the state that the terminal UI remembers.
     pub state: Option<PathBuf>,
-    /// The files all this is read from, whether they are there or not.
+    /// The configuration files, whether or not they exist.
     pub files: Vec<PathBuf>,
 }
 
@@ -58,33 +58,33 @@ impl Default for Ui {
     }
 }
 
-/// Which signs are drawn.
+/// The icon set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Icons {
     /// `● ━ ▅`
     #[default]
     Unicode,
-    /// `* = +`: no character outside ASCII.
+    /// `* = +`: ASCII only.
     Ascii,
-    /// Icons of the Nerd Fonts where there are fitting ones, else as Unicode.
+    /// Icons of the Nerd Fonts where available, otherwise as Unicode.
     Nerd,
 }
 
-/// Whether there is a navigator beside the list.
+/// When to show the navigator beside the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Navigator {
     /// On wide terminals.
     #[default]
     Auto,
-    /// Wherever there is some room for it.
+    /// Whenever there is room for it.
     On,
     /// Never.
     Off,
 }
 
-/// Keys to begin with.
+/// A keymap preset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "programs' names, but for the first")]
@@ -96,30 +96,30 @@ pub enum Preset {
     Lazydocker,
 }
 
-/// A command of the user's, bound to a key.
+/// A user-defined command that is bound to a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Custom {
-    /// What the help calls it.
+    /// Its name in the help.
     pub name: String,
-    /// Its keys, as the keymap writes them, and where they stand.
+    /// Its key as in the keymap, with the position in the file.
     pub key: (String, At),
-    /// The table of the keymap its key belongs to, and where that stands.
+    /// The keymap table of its key, with the position in the file.
     pub place: (String, At),
-    /// What is run, and where that stands.
+    /// The command line, with the position in the file.
     pub run: (Line, At),
     /// Where it is run.
     pub whither: Whither,
-    /// It is asked about first.
+    /// Asks for confirmation first.
     pub confirm: bool,
 }
 
-/// What a command runs.
+/// A command line.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(untagged)]
 pub enum Line {
-    /// A line for the shell (or for hoist's own command line).
+    /// A line for the shell, or for hoist's own command line.
     Shell(String),
-    /// A program and its words, without a shell.
+    /// A program and its arguments, run without a shell.
     Words(Vec<String>),
 }
 
@@ -127,16 +127,16 @@ pub enum Line {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Whither {
-    /// On this machine, in the terminal hoist runs in.
+    /// On the host, in the terminal that hoist runs in.
     #[default]
     Host,
     /// In the container, in a terminal pane.
     Container,
-    /// It is a line of hoist's own command line.
+    /// On hoist's own command line.
     Hoist,
 }
 
-/// The form of `[ui]` in the file.
+/// The format of `[ui]` in the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct UiSection {
@@ -150,7 +150,7 @@ pub(super) struct UiSection {
 }
 
 impl UiSection {
-    /// What `self` does not say is as in a weaker file.
+    /// Takes missing settings from a file with lower precedence.
     pub(super) fn or(self, weaker: Self) -> Self {
         Self {
             theme: self.theme.or(weaker.theme),
@@ -159,12 +159,12 @@ impl UiSection {
             navigator: self.navigator.or(weaker.navigator),
             mouse: self.mouse.or(weaker.mouse),
             motion: self.motion.or(weaker.motion),
-            // What the system's file forbids is not allowed by the user's.
+            // The user's file cannot allow what the system's file forbids.
             read_only: self.read_only.max(weaker.read_only),
         }
     }
 
-    /// Joins it with what flags and environment say.
+    /// Applies flags and environment variables.
     pub(super) fn into_ui(self, flags: &Flags, environment: &Environment) -> Ui {
         let is_remote = ["SSH_CONNECTION", "SSH_TTY"].iter().any(|name| environment.get(name).is_some());
         Ui {
@@ -181,7 +181,7 @@ impl UiSection {
     }
 }
 
-/// The form of a `[[command]]` in the file.
+/// The format of a `[[command]]` in the file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct CommandSection {
@@ -196,7 +196,7 @@ pub(super) struct CommandSection {
 }
 
 impl CommandSection {
-    /// The command, with the places in the file.
+    /// Converts it to a command with positions in the file.
     pub(super) fn into_command(self, path: &Path, text: &str) -> Custom {
         fn placed<T>(spanned: Spanned<T>, path: &Path, text: &str) -> (T, At) {
             let spot = Spot::of(text, spanned.span().start);
