@@ -1,11 +1,11 @@
-//! Completions of shells.
+//! Shell completions.
 
 use clap::Args;
 
 use super::usage::Usage;
 use super::{Words, table};
 
-/// A shell.
+/// A supported shell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Shell {
@@ -30,7 +30,7 @@ impl Words for CompletionWords {
     }
 }
 
-/// The script that a shell reads.
+/// Returns the completion script for a shell.
 #[must_use]
 pub fn completion(shell: Shell) -> String {
     let generator = match shell {

@@ -1,4 +1,4 @@
-//! Containers: `run`, `ps`, `stop` and so on.
+//! Container commands: `run`, `ps`, `stop` and so on.
 
 use std::path::PathBuf;
 
@@ -177,7 +177,7 @@ verbs! { Container:
 }
 
 impl Request {
-    /// The same with what has to be read.
+    /// Reads the files and variables that the request refers to.
     pub(super) fn resolve(self, world: &World) -> Result<Self, Usage> {
         Ok(match self {
             Self::Run(mut run) => {
@@ -190,7 +190,7 @@ impl Request {
             }
             Self::Exec(exec) => Self::Exec(Box::new(exec.resolve(world)?)),
             Self::Export(export) => {
-                // As Docker, which takes an empty word for none.
+                // Docker treats an empty path as missing too.
                 let output = export.output.filter(|path| !path.as_os_str().is_empty());
                 Self::Export(Export { output: output.map(|path| world.absolute(path)), ..export })
             }
@@ -206,11 +206,11 @@ plain! { Export Kill Pause Ps Restart Rm Stats Stop Top Unpause Wait }
 pub struct Attach {
     /// The container.
     pub target: String,
-    /// Standard input is carried too.
+    /// Attaches standard input too.
     pub stdin: bool,
-    /// Signals of the caller go to the container, where it has no terminal.
+    /// Forwards signals to the container, unless it has a terminal.
     pub sig_proxy: bool,
-    /// What leaves the container running.
+    /// The key sequence for detaching.
     pub detach_keys: Vec<u8>,
 }
 
@@ -259,11 +259,11 @@ pub struct Export {
 pub struct Start {
     /// The containers.
     pub targets: Vec<String>,
-    /// Output is shown, signals are passed on.
+    /// Attaches standard output and error, and forwards signals.
     pub attach: bool,
-    /// Standard input is carried too.
+    /// Attaches standard input too.
     pub interactive: bool,
-    /// What leaves the container running.
+    /// The key sequence for detaching.
     pub detach_keys: Vec<u8>,
 }
 
@@ -380,7 +380,7 @@ pub struct Rm {
 pub struct Rename {
     /// The container.
     pub target: String,
-    /// Its new name.
+    /// The new name.
     pub name: Name,
 }
 
@@ -406,11 +406,11 @@ impl Words for RenameWords {
 pub struct Logs {
     /// The container.
     pub target: String,
-    /// Go on with what comes.
+    /// Continues with new output.
     pub follow: bool,
-    /// With the time of each line.
+    /// Prefixes each line with its time.
     pub timestamps: bool,
-    /// Only this many of the last.
+    /// Only this many of the last lines.
     pub tail: Option<u64>,
     /// A time, as written.
     pub since: Option<String>,
@@ -445,7 +445,7 @@ impl Words for LogsWords {
     fn asked(self) -> Result<Logs, Usage> {
         let tail = match self.tail.as_str() {
             "all" | "" => None,
-            // Docker takes what is no number, and what is below 0, for all.
+            // As in Docker, a negative number means all lines. Docker also accepts invalid numbers.
             number => match number.parse::<i64>() {
                 Ok(lines) => u64::try_from(lines).ok(),
                 Err(_) => {
@@ -471,20 +471,20 @@ impl Words for LogsWords {
 pub struct Exec {
     /// The container.
     pub target: String,
-    /// For the engine; the terminal's size is the front end's to fill in.
+    /// The request to the engine, without the terminal's size, which the front end fills in.
     pub request: ExecRequest,
-    /// Files of variables: they are read when the request is resolved.
+    /// Environment files, which are read when the request is resolved.
     pub env_files: Vec<PathBuf>,
-    /// What leaves the command running.
+    /// The key sequence for detaching.
     pub detach_keys: Vec<u8>,
 }
 
 impl Exec {
-    /// The same with what has to be read.
+    /// Reads the environment files and the caller's variables.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read.
+    /// A file cannot be read.
     pub fn resolve(mut self, world: &World) -> Result<Self, Usage> {
         let files = std::mem::take(&mut self.env_files);
         options::process::resolve(&mut self.request.env, &files, world)?;

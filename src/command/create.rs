@@ -1,4 +1,4 @@
-//! `run` and `create`: the words, and what they mean.
+//! `run` and `create`: the options, and the requests that they make.
 
 use std::path::PathBuf;
 
@@ -9,36 +9,36 @@ use super::usage::Usage;
 use super::{Words, World, keys, options};
 use crate::engine::{CreateRequest, PullPolicy, Streams};
 
-/// `run`: create, start, and stay with it unless detached.
+/// `run`: creates and starts a container, and attaches to it unless detached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Run {
     /// What to create.
     pub create: Create,
-    /// Only start it, and tell its id.
+    /// Runs in the background and prints the id.
     pub detach: bool,
-    /// Which streams the caller's terminal carries.
+    /// The streams to attach.
     pub streams: Streams,
-    /// Signals of the caller go to the container, where it has no terminal.
+    /// Forwards signals to the container, unless it has a terminal.
     pub sig_proxy: bool,
-    /// What leaves the container running.
+    /// The key sequence for detaching.
     pub detach_keys: Vec<u8>,
 }
 
 /// `create`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Create {
-    /// For the engine.
+    /// The request to the engine.
     pub request: CreateRequest,
-    /// Files that have a part in it: they are read when the request is resolved.
+    /// Files that options name, which are read when the request is resolved.
     pub files: Files,
-    /// Where the id is written.
+    /// The file to write the id to.
     pub cidfile: Option<PathBuf>,
-    /// No progress of a pull.
+    /// Hides the progress of a pull.
     pub quiet: bool,
 }
 
 impl Create {
-    /// Puts in what has to be read.
+    /// Reads the files and variables that the options refer to.
     pub(super) fn resolve(&mut self, world: &World) -> Result<(), Usage> {
         self.cidfile = self.cidfile.take().map(|path| world.absolute(path));
         options::resolve(&mut self.request.options, std::mem::take(&mut self.files), world)
@@ -67,7 +67,7 @@ pub(super) struct CreateWords {
     words: Vec<String>,
 }
 
-/// Options that only `run` has.
+/// Options of `run` only.
 #[derive(Debug, Args)]
 pub(super) struct RunWords {
     /// Run container in background and print container ID
@@ -112,7 +112,7 @@ impl Words for RunWords {
     }
 }
 
-/// `--detach-keys`, or the default.
+/// Parses `--detach-keys`; returns the default if it is not given.
 pub(super) fn detach_keys(word: Option<&str>) -> Result<Vec<u8>, Usage> {
     word.map_or_else(|| Ok(keys::DEFAULT_DETACH.to_vec()), keys::parse)
 }

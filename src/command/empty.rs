@@ -1,27 +1,27 @@
-//! Options with an empty value: `--name "$NAME"` in a script whose variable is not set.
+//! Options with an empty value, such as `--name "$NAME"` in a script where the variable is unset.
 //!
-//! Where Docker takes that as "not given", the option is taken out before the words are read,
-//! here and for every verb. Where an empty value means something (`--entrypoint ""` clears the
-//! image's) or is refused (`-e ""`), it stays for who reads it.
+//! If Docker treats the empty value as missing, the option is removed here, for every verb, before
+//! the arguments are parsed. An empty value that has a meaning (`--entrypoint ""` clears the
+//! image's) or is an error (`-e ""`) stays.
 
 use clap::{Arg, ArgAction, Command};
 
 use super::fields::field;
 use super::flags::{is_called, takes_value};
 
-/// Options that `run` does not have and for which an empty value is none. Of the others their fields
-/// say it.
+/// Options that `run` does not have and whose empty value counts as missing. For the options of
+/// `run`, this is a property of their fields.
 const OTHERS: &[&str] = &["filter", "format", "input", "message", "signal", "since", "tail", "until"];
 
-/// Whether an empty value of this option is none, whatever verb has it.
+/// Returns whether an empty value of this option counts as missing, for every verb.
 fn is_optional(long: &str) -> bool {
     field(long).is_some_and(|field| field.empty_is_none) || OTHERS.contains(&long)
 }
 
-/// Words that belong together: an option with its value, or one other word.
+/// An option with its value, or a single other argument.
 struct Piece {
     words: Vec<String>,
-    /// The option, where an empty value of it is none.
+    /// The option, if an empty value of it counts as missing.
     option: Option<Given>,
 }
 
@@ -29,12 +29,12 @@ struct Given {
     long: String,
     is_empty: bool,
     is_list: bool,
-    /// The switches before it in the same word: `-it` of `-itu ""`.
+    /// The switches before it in the same argument: `-it` of `-itu ""`.
     switches: Option<String>,
 }
 
-/// The words without options that say nothing. An empty value of an option that may come
-/// once takes back what was given before, as it does in Docker.
+/// Removes options with an empty value. As in Docker, an empty value of an option that is not a
+/// list also cancels earlier values.
 pub(super) fn without(command: &Command, words: &[String]) -> Vec<String> {
     let pieces = pieces(command, words);
     let is_out = |at: usize, given: &Given| {
@@ -50,7 +50,7 @@ pub(super) fn without(command: &Command, words: &[String]) -> Vec<String> {
 }
 
 fn pieces(command: &Command, words: &[String]) -> Vec<Piece> {
-    // Behind the image of `run` every word is the program's.
+    // For `run`, everything after the image belongs to the container's command.
     let ends_at_first = command.get_positionals().any(Arg::is_trailing_var_arg_set);
     let mut pieces = Vec::new();
     let mut words = words.iter();
@@ -84,8 +84,8 @@ fn pieces(command: &Command, words: &[String]) -> Vec<Piece> {
     pieces
 }
 
-/// The option of a word that takes a value, the switches before it, and the value where it
-/// stands in the same word.
+/// Returns the option in an argument if it takes a value, the switches before it, and the value if
+/// it is in the same argument.
 fn valued<'a>(command: &'a Command, word: &'a str) -> Option<(&'a Arg, Option<String>, Option<&'a str>)> {
     if let Some(long) = word.strip_prefix("--") {
         let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
@@ -109,7 +109,7 @@ mod tests {
     use crate::command::table::{Verb, each_verb};
     use crate::command::{World, parse, split};
 
-    /// Options that take an empty value. All others refuse it.
+    /// Options with a meaningful empty value. All others reject it.
     const MEANS_SOMETHING: &[&str] = &["entrypoint"];
 
     fn verb(name: &str) -> &'static Verb {

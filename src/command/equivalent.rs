@@ -1,12 +1,12 @@
-//! Requests → words: the command line that does the same.
+//! Converts requests back to equivalent command lines.
 
 use super::options::{self, Line};
 use crate::engine::{CreateRequest, PullPolicy};
 
-/// The words of `run` that ask for `request`, in the background when `detach`.
+/// Returns the arguments of `run` for `request`, with `-d` if `detach` is set.
 ///
-/// A seccomp profile's text has no place in words: it stays `seccomp=<profile>`, which the
-/// reader must replace by a file's name.
+/// The text of a seccomp profile cannot be an argument. It is written as `seccomp=<profile>`, which
+/// the reader has to replace by a file name.
 #[must_use]
 pub fn run(request: &CreateRequest, detach: bool) -> Vec<String> {
     let mut words = vec!["run".to_owned()];

@@ -1,7 +1,7 @@
-//! A row of the form of `run`: the option that it stands for, its section, and what is known of
-//! the option's values.
+//! A field of the form of `run`: its option, its sections, and what is known of the option's
+//! values.
 
-/// A group of fields.
+/// A section of the form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum Section {
@@ -16,7 +16,7 @@ pub enum Section {
 }
 
 impl Section {
-    /// In the order they are shown.
+    /// All sections, in the order in which they are shown.
     pub const ALL: [Self; 8] = [
         Self::General,
         Self::Env,
@@ -28,7 +28,7 @@ impl Section {
         Self::Advanced,
     ];
 
-    /// Its heading.
+    /// Returns the heading.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -44,26 +44,26 @@ impl Section {
     }
 }
 
-/// What a field holds.
+/// What a field stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// The image.
     Image,
-    /// What runs in it, behind the image.
+    /// The command after the image.
     Command,
     /// Any further options, as on the command line.
     Flags,
-    /// The value of an option.
+    /// An option with one value.
     One(&'static str),
-    /// The values of an option, separated by blanks as on the command line.
+    /// An option with several values, separated by spaces as on the command line.
     Many(&'static str),
     /// An option that is on or off.
     Switch(&'static str),
-    /// Whether a terminal is opened afterwards.
+    /// Whether to open a terminal afterwards.
     Opens,
 }
 
-/// What a name is the name of.
+/// A kind of name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum NameKind {
@@ -73,37 +73,37 @@ pub enum NameKind {
     Volume,
     /// Any of them.
     Object,
-    /// A file or a folder of this machine.
+    /// A file or a folder on the host.
     File,
 }
 
-/// What an option's value can be, where that is known.
+/// What is known of an option's values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Values {
-    /// Nothing is known of them.
+    /// Nothing.
     Any,
-    /// There are few.
+    /// One of these.
     Few(&'static [&'static str]),
     /// Names of this kind.
     Names(NameKind),
 }
 
-/// One field, and with it the option that it stands for.
+/// A field of the form.
 #[derive(Debug, Clone, Copy)]
 pub struct Field {
-    /// Where it stands among all, and its words in the line.
+    /// Its position among all fields, and that of its option on the command line.
     pub(super) rank: u16,
-    /// What stands before it.
+    /// The label.
     pub label: &'static str,
-    /// What it holds.
+    /// What it stands for.
     pub kind: Kind,
-    /// Where it is shown.
+    /// The sections that show it.
     pub sections: &'static [Section],
-    /// What to type, while nothing is typed.
+    /// The placeholder while the field is empty.
     pub hint: &'static str,
-    /// What its value can be.
+    /// What is known of its values.
     pub values: Values,
-    /// Whether an empty value counts as none, as Docker has it.
+    /// Whether an empty value counts as missing, as in Docker.
     pub(super) empty_is_none: bool,
 }
 
@@ -118,7 +118,7 @@ impl Field {
         Self { rank, label, kind, sections, hint, values: Values::Any, empty_is_none: false }
     }
 
-    /// An option with one value.
+    /// Creates a field for an option with one value.
     pub(super) const fn one(
         rank: u16,
         label: &'static str,
@@ -129,7 +129,7 @@ impl Field {
         Self::new(rank, label, Kind::One(flag), sections, hint)
     }
 
-    /// An option with several values.
+    /// Creates a field for an option with several values.
     pub(super) const fn many(
         rank: u16,
         label: &'static str,
@@ -140,7 +140,7 @@ impl Field {
         Self::new(rank, label, Kind::Many(flag), sections, hint)
     }
 
-    /// An option that is on or off.
+    /// Creates a field for an option that is on or off.
     pub(super) const fn switch(
         rank: u16,
         label: &'static str,
@@ -150,28 +150,28 @@ impl Field {
         Self::new(rank, label, Kind::Switch(flag), sections, "")
     }
 
-    /// The same with the few values there are.
+    /// Returns the field with a list of its possible values.
     pub(super) const fn few(self, values: &'static [&'static str]) -> Self {
         Self { values: Values::Few(values), ..self }
     }
 
-    /// The same with what its value names.
+    /// Returns the field with the kind of names that it accepts.
     pub(super) const fn names(self, kind: NameKind) -> Self {
         Self { values: Values::Names(kind), ..self }
     }
 
-    /// The same, whose empty value counts as none.
+    /// Returns the field with an empty value that counts as missing.
     pub(super) const fn optional(self) -> Self {
         Self { empty_is_none: true, ..self }
     }
 
-    /// Whether it is switched, not typed.
+    /// Returns whether it is a switch.
     #[must_use]
     pub fn is_switch(&self) -> bool {
         matches!(self.kind, Kind::Switch(_) | Kind::Opens)
     }
 
-    /// The option it stands for.
+    /// Returns the name of its option.
     #[must_use]
     pub fn flag(&self) -> Option<&'static str> {
         match self.kind {

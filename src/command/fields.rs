@@ -1,6 +1,6 @@
-//! All options of `run` as the rows of a form, in the order of the words they make.
+//! The options of `run` as fields of a form, in their order on the command line.
 //!
-//! The rows of a group of options stand with its words; those that belong to no group are here.
+//! The fields of a group of options are defined with that group, others here.
 
 use std::sync::LazyLock;
 
@@ -9,7 +9,7 @@ use super::options;
 
 use Section as S;
 
-/// What is the command's, not the container's.
+/// Fields of the command rather than the container.
 const OWN: &[Field] = &[
     Field::switch(10, "detach", "detach", &[S::General]),
     Field::switch(80, "quiet pull", "quiet", &[S::Advanced]),
@@ -28,7 +28,7 @@ const OWN: &[Field] = &[
     Field::new(470, "More flags", Kind::Flags, &[S::Advanced], "as on the command line"),
 ];
 
-/// Every field, in the order of the words they make.
+/// Every field, in the order of their options on the command line.
 pub static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
     let mut fields = [OWN, &options::FIELDS.concat()].concat();
     fields.sort_by_key(|field| field.rank);
@@ -36,7 +36,7 @@ pub static FIELDS: LazyLock<Vec<Field>> = LazyLock::new(|| {
 });
 
 impl Section {
-    /// The positions in [`FIELDS`] of its fields. Switches come last: they share lines.
+    /// Returns the indexes of its fields in [`FIELDS`]. Switches come last, since they share lines.
     #[must_use]
     pub fn fields(self) -> Vec<usize> {
         let is_in = |at: &usize| FIELDS[*at].sections.contains(&self);
@@ -46,7 +46,7 @@ impl Section {
     }
 }
 
-/// The field of the option called `long`.
+/// Returns the field of the option `long`.
 pub(super) fn field(long: &str) -> Option<&'static Field> {
     FIELDS.iter().find(|field| field.flag() == Some(long))
 }

@@ -1,54 +1,54 @@
-//! Options of a verb as data, and words sorted into options: for forms and for completion.
+//! The options of a verb as data, and arguments sorted into options, for forms and completion.
 //!
 //! ```text
 //! run -it -e A=1 --rm=false debian ls -l
 //!     └┬┘ └──┬─┘ └───┬────┘ └────┬─────┘
 //!     two   env    rm           rest
 //! ```
-//! Whether values make sense is not asked here: [`super::parse`] says that.
+//! Values are not validated here; [`super::parse`] does that.
 
 use clap::{Arg, ArgAction, Command};
 
 use super::table::{self, Found};
 
-/// One option of a verb.
+/// An option of a verb.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Flag {
-    /// Its name without dashes: `publish`.
+    /// The long name without dashes, such as `publish`.
     pub long: String,
-    /// `p`
+    /// The short name, such as `p`.
     pub short: Option<char>,
-    /// One line.
+    /// A one-line description.
     pub about: String,
-    /// What its value is called; `None` for a switch.
+    /// The placeholder of its value; `None` for a switch.
     pub value: Option<String>,
-    /// It can be given several times.
+    /// Whether it can be given several times.
     pub is_list: bool,
 }
 
-/// An option as a line gives it.
+/// An option as given on a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Given {
-    /// Its name without dashes.
+    /// The long name without dashes.
     pub long: String,
-    /// Its value; of a switch `true` or what was written.
+    /// The value; for a switch, `true` or what was written.
     pub value: String,
 }
 
-/// Words sorted into options and the rest.
+/// Arguments sorted into options and the rest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sorted {
-    /// Options, in their order.
+    /// The options, in the order given.
     pub given: Vec<Given>,
-    /// Words that are no options of the verb.
+    /// Arguments that are not options of the verb.
     pub rest: Vec<String>,
-    /// The last word is an option that waits for its value.
+    /// The last option, if its value is missing.
     pub waiting: Option<String>,
-    /// Words that look like options and are none.
+    /// Unknown options.
     pub unknown: Vec<String>,
 }
 
-/// The options of a verb, in the order of its help; none for what is no verb.
+/// Returns the options of a verb in the order of its help; empty if there is no such verb.
 #[must_use]
 pub fn flags(verb: &str) -> Vec<Flag> {
     let words: Vec<String> = verb.split(' ').map(str::to_owned).collect();
@@ -69,7 +69,7 @@ fn flag(arg: &Arg) -> Option<Flag> {
     Some(Flag { long, short: arg.get_short(), about, value, is_list })
 }
 
-/// Sorts the words behind a verb's name; `None` for what is no verb.
+/// Sorts the arguments after a verb; `None` if there is no such verb.
 #[must_use]
 pub fn sorted(words: &[String]) -> Option<Sorted> {
     match table::find(words) {
@@ -79,7 +79,7 @@ pub fn sorted(words: &[String]) -> Option<Sorted> {
 }
 
 pub(super) fn sort(command: &Command, words: &[String]) -> Sorted {
-    // Behind the image of `run` every word is the program's.
+    // For `run`, everything after the image belongs to the container's command.
     let ends_at_first = command.get_positionals().any(Arg::is_trailing_var_arg_set);
     let mut sorted = Sorted::default();
     let mut words = words.iter();
@@ -104,7 +104,8 @@ pub(super) fn sort(command: &Command, words: &[String]) -> Sorted {
     sorted
 }
 
-/// Takes in one word of options; gives the one whose value is the next word.
+/// Parses an argument with one or more options. Returns the option whose value is the next
+/// argument.
 fn option(command: &Command, word: &str, sorted: &mut Sorted) -> Option<String> {
     if let Some(long) = word.strip_prefix("--") {
         let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
@@ -143,7 +144,7 @@ pub(super) fn is_called(arg: &Arg, name: &str) -> bool {
     arg.get_long() == Some(name) || arg.get_all_aliases().is_some_and(|names| names.contains(&name))
 }
 
-/// Whether the next word is its value.
+/// Returns whether the option takes the next argument as its value.
 pub(super) fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values() && !arg.is_require_equals_set()
 }

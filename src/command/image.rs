@@ -1,4 +1,4 @@
-//! Images: `pull`, `images`, `load` and so on.
+//! Image commands: `pull`, `images`, `load` and so on.
 
 use std::path::PathBuf;
 
@@ -90,13 +90,13 @@ verbs! { Image:
 }
 
 impl Request {
-    /// Whether an image comes of it.
+    /// Returns whether the request adds an image.
     #[must_use]
     pub fn makes_image(&self) -> bool {
         matches!(self, Self::FromHost(_) | Self::Import(_) | Self::Load(_) | Self::Pull(_))
     }
 
-    /// The same with the files where they are.
+    /// Makes the paths of files absolute.
     pub(super) fn resolve(self, world: &World) -> Self {
         let absolute = |path: PathBuf| world.absolute(path);
         match self {
@@ -139,7 +139,7 @@ pub struct Rmi {
 pub struct Tag {
     /// The image.
     pub image: String,
-    /// The further name.
+    /// The additional name.
     pub name: Reference,
 }
 
@@ -162,22 +162,22 @@ impl Words for TagWords {
 /// `pull`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pull {
-    /// What.
+    /// The image to pull.
     pub reference: Reference,
-    /// For which platform.
+    /// The platform to pull it for.
     pub platform: Option<Platform>,
-    /// Only the image's id is printed.
+    /// Prints only the image's id.
     pub quiet: bool,
-    /// Neither tag nor digest was said.
+    /// Whether neither a tag nor a digest was given.
     pub is_default_tag: bool,
 }
 
 impl Pull {
-    /// What `pull NAME` asks for.
+    /// Creates the request of `pull NAME`.
     ///
     /// # Errors
     ///
-    /// When it is no image's name.
+    /// `name` is not a valid image name.
     pub fn named(name: &str) -> Result<Self, Usage> {
         let last = name.rsplit('/').next().unwrap_or_default();
         let is_default_tag = !name.contains('@') && !last.contains(':');
@@ -216,9 +216,9 @@ fn reference(word: &str) -> Result<Reference, Usage> {
 /// `load`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Load {
-    /// The archive; standard input when not said.
+    /// The archive; standard input by default.
     pub input: Option<PathBuf>,
-    /// No progress.
+    /// Hides progress.
     pub quiet: bool,
 }
 
@@ -243,24 +243,24 @@ impl Words for LoadWords {
 /// `import`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Import {
-    /// A file; standard input when not said.
+    /// The file; standard input by default.
     pub source: Option<PathBuf>,
     /// The name of the image.
     pub reference: Option<Reference>,
     /// Dockerfile instructions.
     pub changes: Vec<String>,
-    /// A commit message.
+    /// A comment for the image's history.
     pub message: Option<String>,
-    /// What the programs in it run on.
+    /// The platform of the image.
     pub platform: Option<Platform>,
 }
 
 impl Import {
-    /// What `import SOURCE NAME` asks for.
+    /// Creates the request of `import SOURCE NAME`.
     ///
     /// # Errors
     ///
-    /// When the source is a URL, or the name none of an image.
+    /// The source is a URL, or the name is not a valid image name.
     pub fn named(source: &str, name: Option<&str>) -> Result<Self, Usage> {
         if source.contains("://") {
             let usage = Usage::argument("import of a URL is not supported yet");
@@ -309,9 +309,9 @@ impl Words for ImportWords {
 /// `image from-host`
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FromHost {
-    /// The image's name.
+    /// The name of the image.
     pub reference: Reference,
-    /// Programs of this machine: paths, or names looked up in PATH.
+    /// Programs of this machine: paths, or names that are looked up in PATH.
     pub programs: Vec<String>,
 }
 

@@ -1,11 +1,11 @@
-//! `--detach-keys`: the keys that leave a container running.
+//! `--detach-keys`: the key sequence that detaches from a container.
 
 use super::usage::Usage;
 
 /// Ctrl-p Ctrl-q.
 pub const DEFAULT_DETACH: &[u8] = &[0x10, 0x11];
 
-/// Finds a sequence of keys in what a user types, also when it arrives in pieces.
+/// Finds a key sequence in typed input, even if it arrives in pieces.
 ///
 /// Bytes that may begin the sequence are held back until the next key decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,14 +15,14 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Looks for `sequence`; an empty one is never found.
+    /// Creates a detector of `sequence`; an empty one is never found.
     #[must_use]
     pub fn new(sequence: Vec<u8>) -> Self {
         Self { sequence, seen: 0 }
     }
 
-    /// Takes what was typed and gives what goes on to the container, and whether the
-    /// sequence is complete.
+    /// Takes typed bytes. Returns those to pass on to the container, and whether the sequence is
+    /// complete.
     pub fn take(&mut self, typed: &[u8]) -> (Vec<u8>, bool) {
         let mut out = Vec::with_capacity(typed.len());
         for byte in typed {
@@ -45,11 +45,11 @@ impl Keys {
     }
 }
 
-/// Reads `ctrl-p,ctrl-q` or `a,b`.
+/// Parses `ctrl-p,ctrl-q` or `a,b`.
 ///
 /// # Errors
 ///
-/// For what is neither a character nor `ctrl-` and one.
+/// A key is neither a character nor `ctrl-` and a character.
 pub(super) fn parse(text: &str) -> Result<Vec<u8>, Usage> {
     let bad = |key: &str| Usage::argument(format!("invalid detach keys `{text}`: unknown key `{key}`"));
     let key = |word: &str| match (word.as_bytes(), word.strip_prefix("ctrl-").map(str::as_bytes)) {

@@ -1,15 +1,16 @@
-//! The grammar: words ⇄ requests. The command line and the TUI's `:` line share it.
+//! The grammar that converts between arguments and requests. The command line and the TUI's `:`
+//! line share it.
 //!
 //! ```text
-//! words ── global flags ── verb (a table) ── clap ── Words::asked ──▶ Request ── resolve ──▶ Resolved
-//!                                                       pure                   files, variables, folder
-//! CreateRequest ── equivalent::run ──▶ words
+//! arguments ── global flags ── verb (a table) ── clap ── Words::asked ──▶ Request ── resolve ──▶ Resolved
+//!                                                            pure                   files, variables, folder
+//! CreateRequest ── equivalent::run ──▶ arguments
 //! ```
-//! Nothing here talks to an engine. [`parse`] reads nothing but the words; [`Request::resolve`] puts
-//! in what they refer to. Only the verb that is asked for is built: the whole tree of options costs
-//! more than many a verb's work.
+//! Nothing here talks to an engine. [`parse`] uses only the arguments; [`Request::resolve`] reads
+//! what they refer to. Only the requested verb is built, since building the whole tree of options
+//! takes longer than many verbs run.
 //!
-//! A verb is a row in the file of its noun ([`table`]), with the words it takes beside it. A noun is
+//! A verb is a row in the file of its noun ([`table`]), next to the arguments it takes. A noun is
 //! such a file, a variant of [`Request`] and a row of [`NOUNS`].
 
 mod complete;
@@ -52,24 +53,24 @@ pub use table::{Verb, summary};
 pub use usage::Usage;
 pub use words::{join, split};
 
-/// What the words of one command line mean.
+/// A parsed command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parsed {
-    /// `--root` and the like, as they were written.
+    /// The global flags as written, such as `--root`.
     pub flags: Flags,
     /// `-D`
     pub debug: bool,
-    /// What to do.
+    /// The request.
     pub request: Request,
 }
 
-/// What to do, by noun; files that it names are not read yet.
+/// A request, by noun. Files that it refers to have not been read yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[allow(missing_docs, reason = "a noun each")]
 pub enum Request {
-    /// Nothing but to show this text.
+    /// Shows this text.
     Show(String),
-    /// No verb was given: the terminal UI.
+    /// No verb was given: opens the terminal UI.
     Nothing,
     Container(container::Request),
     Image(image::Request),
@@ -81,7 +82,7 @@ pub enum Request {
 /// The nouns, in the order of the overview.
 const NOUNS: &[Noun] = &[container::NOUN, image::NOUN, network::NOUN, volume::NOUN, system::NOUN];
 
-/// Nouns of Docker that hoist lacks.
+/// Docker's nouns that hoist does not support.
 const LACKING: &[&str] = &[
     "builder",
     "buildx",
@@ -100,7 +101,7 @@ const LACKING: &[&str] = &[
 ];
 
 impl Request {
-    /// Its verb, where it has one.
+    /// Returns the verb, if it has one.
     #[must_use]
     pub fn verb(&self) -> Option<&'static Verb> {
         Some(match self {
@@ -113,27 +114,27 @@ impl Request {
         })
     }
 
-    /// Whether it may change anything.
+    /// Returns whether it may change anything.
     #[must_use]
     pub fn changes(&self) -> bool {
         self.verb().is_some_and(Verb::changes)
     }
 }
 
-/// The words of one verb, as clap reads them.
+/// The arguments of a verb, as clap parses them.
 trait Words: clap::Args + FromArgMatches {
-    /// What they ask for.
+    /// The request that they make.
     type Asked;
 
-    /// What they mean.
+    /// Converts the arguments to a request.
     ///
     /// # Errors
     ///
-    /// When they contradict each other or a value is not what its option takes.
+    /// Options contradict each other, or a value is invalid.
     fn asked(self) -> Result<Self::Asked, Usage>;
 }
 
-/// Words that are the request already.
+/// Implements [`Words`] for arguments that are the request themselves.
 macro_rules! plain {
     ($($name:ident)*) => {$(
         impl $crate::command::Words for $name {
@@ -147,12 +148,12 @@ macro_rules! plain {
 }
 use plain;
 
-/// Reads one command line, without the program's name. What it refers to is left for
+/// Parses a command line, without the program's name. What it refers to is left to
 /// [`Request::resolve`].
 ///
 /// # Errors
 ///
-/// [`Usage`], with the exit code that Docker has for it.
+/// [`Usage`], with Docker's exit code.
 pub fn parse(words: &[String]) -> Result<Parsed, Usage> {
     let mut parsed = Parsed { flags: Flags::default(), debug: false, request: Request::Nothing };
     let mut rest = words;
@@ -183,19 +184,19 @@ pub fn parse(words: &[String]) -> Result<Parsed, Usage> {
                 parsed.request = Request::Show(table::overview());
                 return Ok(parsed);
             }
-            // `hoist help run`
+            // Handle `hoist help run`.
             "help" => {
                 let words: Vec<_> = tail.iter().cloned().chain(["--help".to_owned()]).collect();
                 parsed.request = verb(&words)?;
                 return Ok(parsed);
             }
             _ if word.starts_with('-') => return Err(refused::global(word)),
-            // A verb is not made harmless by it, and must not seem to be.
+            // The flag has no effect on a verb, so accepting it would be misleading.
             _ if parsed.flags.read_only => {
                 return Err(Usage::argument("--read-only is for the terminal UI, which takes no command")
                     .hint("`hoist --read-only` alone opens it"));
             }
-            // Its own `--root` means something else.
+            // `hoist oci --root` means something else.
             "oci" => {
                 return Err(Usage::argument("`oci` takes none of the options before a command")
                     .hint("write `hoist oci` first, and its own options behind: see `hoist oci --help`"));
@@ -210,7 +211,8 @@ pub fn parse(words: &[String]) -> Result<Parsed, Usage> {
             (None, Some((value, after))) => (value.as_str(), after),
             (None, None) => return Err(Usage::flag(format!("flag needs an argument: {name}"), "hoist")),
         };
-        // Nothing here would be the current folder, and the default one another surprise.
+        // An empty path would mean the current folder, and falling back to the default would be
+        // unexpected too.
         if value.is_empty() {
             return Err(Usage::flag(format!("flag needs an argument: {name}"), "hoist"));
         }
@@ -220,7 +222,7 @@ pub fn parse(words: &[String]) -> Result<Parsed, Usage> {
     Ok(parsed)
 }
 
-/// Reads a verb and its words.
+/// Parses a verb and its arguments.
 fn verb(words: &[String]) -> Result<Request, Usage> {
     let (verb, rest) = match table::find(words) {
         table::Found::Verb(verb, rest) => (verb, rest),
@@ -236,7 +238,7 @@ fn verb(words: &[String]) -> Result<Request, Usage> {
     }
 }
 
-/// Reads matches as the words of one verb.
+/// Converts clap's matches to the request of a verb.
 fn read<T: Words>(matches: &ArgMatches) -> Result<T::Asked, Usage> {
     match T::from_arg_matches(matches) {
         Ok(words) => words.asked(),
@@ -244,8 +246,8 @@ fn read<T: Words>(matches: &ArgMatches) -> Result<T::Asked, Usage> {
     }
 }
 
-/// Lets clap read as Docker's parser does: `--rm=false`, an option's value that starts
-/// with a dash, an option given twice.
+/// Makes clap parse like Docker: accept `--rm=false`, option values that begin with a dash, and
+/// options that are given twice.
 fn lenient(command: clap::Command) -> clap::Command {
     use clap::ArgAction::{Append, Set, SetTrue};
     command.no_binary_name(true).args_override_self(true).mut_args(|arg| match arg.get_action() {
@@ -261,7 +263,7 @@ fn lenient(command: clap::Command) -> clap::Command {
     })
 }
 
-/// What Go's `strconv.ParseBool` takes.
+/// Parses a boolean like Go's `strconv.ParseBool`.
 fn truth(word: &str) -> Result<bool, String> {
     match word {
         "1" | "t" | "T" | "true" | "TRUE" | "True" => Ok(true),

@@ -1,4 +1,4 @@
-//! Networks.
+//! Network commands.
 
 use clap::Args;
 

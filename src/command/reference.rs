@@ -1,4 +1,4 @@
-//! `docs/commands.md`: every command there is, from the table.
+//! Generates `docs/commands.md` from the table of commands.
 //!
 //! `HOIST_BLESS=1 cargo test reference` writes it.
 
@@ -29,7 +29,7 @@ does not take them.
 | --- | --- |
 ";
 
-/// The reference of all commands, in markdown.
+/// Returns the reference of all commands in Markdown.
 #[must_use]
 pub fn reference() -> String {
     let nouns: String = NOUNS.iter().map(noun).collect();
@@ -44,7 +44,7 @@ pub fn reference() -> String {
 
 fn noun(noun: &Noun) -> String {
     let verbs: String = noun.verbs.iter().map(verb).collect();
-    // `container cp` is `cp` too.
+    // Omit `container cp` if `cp` is listed.
     let short = |name: &str| name.strip_prefix(noun.name).map(str::trim_start).unwrap_or_default().to_owned();
     let lacks = noun.lacks.iter().filter(|name| !noun.lacks.contains(&short(name).as_str()));
     let lacks: Vec<_> = lacks.map(|name| code(name)).collect();
@@ -75,7 +75,7 @@ fn verb(verb: &Verb) -> String {
     text
 }
 
-/// A verb with a reader and a help of its own.
+/// Describes a command with its own parser and help.
 fn other((name, about): (&str, &str)) -> String {
     format!(
         "\n## {name}\n\n{about}.\n\n```text\nhoist {name} [OPTIONS] COMMAND\n```\n\n\
@@ -91,7 +91,7 @@ fn global(global: &Global) -> String {
     option(global.short, global.long, global.value, global.about)
 }
 
-/// `| `-e`, `--env NAME[=VALUE]` | Set environment variables |`
+/// Returns a row such as `| `-e`, `--env NAME[=VALUE]` | Set environment variables |`.
 fn option(short: Option<char>, long: &str, value: Option<&str>, about: &str) -> String {
     let short = short.map_or_else(String::new, |letter| format!("`-{letter}`, "));
     let value = value.map_or_else(String::new, |value| format!(" {value}"));

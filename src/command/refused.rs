@@ -1,10 +1,10 @@
-//! Docker's options that hoist does not have: each is refused by name instead of as a misspelling.
-//! Which these are, the rows of the verbs say.
+//! Errors for Docker's options that hoist does not support, so that they are not reported as
+//! unknown. The rows of the verbs list them.
 
 use super::table::Verb;
 use super::usage::Usage;
 
-/// Global options of Docker that mean a daemon, and so nothing here.
+/// Docker's global options that concern the daemon.
 const GLOBALS: &[&str] = &[
     "--context",
     "-c",
@@ -19,14 +19,14 @@ const GLOBALS: &[&str] = &[
     "--tlsverify",
 ];
 
-/// The refusal of an option that Docker has and hoist lacks.
+/// Returns the error for an option that Docker has and hoist does not.
 pub(super) fn option(verb: &Verb, written: &str) -> Option<Usage> {
     let spelled = verb.lacks().find(|names| names.split(", ").any(|name| name == written))?;
     let long = spelled.rsplit(", ").next().unwrap_or(spelled);
     Some(Usage::flag(format!("{long} is not supported yet"), &verb.name()))
 }
 
-/// The refusal of an option before the verb.
+/// Returns the error for an option before the verb.
 pub(super) fn global(word: &str) -> Usage {
     let name = word.split('=').next().unwrap_or(word);
     if GLOBALS.contains(&name) {

@@ -1,4 +1,4 @@
-//! What a request refers to: files that its words name, variables of the caller, its folder.
+//! Resolves what a request refers to: files, the caller's variables, and relative paths.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,25 +6,25 @@ use std::path::{Path, PathBuf};
 use super::{Request, Usage};
 use crate::config::{Environment, Flags};
 
-/// What words may refer to: variables and files of who wrote them.
+/// The caller's environment and files, which arguments can refer to.
 #[derive(Debug, Clone)]
 pub struct World {
-    /// For `-e NAME` and `--env-file`.
+    /// Variables for `-e NAME` and `--env-file`.
     pub environment: Environment,
-    /// What relative paths start from.
+    /// The folder that relative paths are based on.
     pub folder: PathBuf,
-    /// Reads a file that is named.
+    /// Reads a file.
     pub read: fn(&Path) -> io::Result<String>,
 }
 
 impl World {
-    /// The path as an absolute one.
+    /// Makes a path absolute.
     #[must_use]
     pub fn absolute(&self, path: impl AsRef<Path>) -> PathBuf {
         self.folder.join(path)
     }
 
-    /// The flags with absolute paths.
+    /// Makes the paths in the flags absolute.
     #[must_use]
     pub fn flags(&self, flags: Flags) -> Flags {
         let absolute = |path: Option<PathBuf>| path.map(|path| self.absolute(path));
@@ -37,13 +37,13 @@ impl World {
     }
 }
 
-/// A request that is complete: it names no file that is still to be read, and no relative path.
-/// Only what is resolved is done.
+/// A complete request, without files to read or relative paths. Only resolved requests are
+/// executed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved(Request);
 
 impl Resolved {
-    /// What to do.
+    /// Returns the request.
     #[must_use]
     pub fn into_request(self) -> Request {
         self.0
@@ -51,11 +51,11 @@ impl Resolved {
 }
 
 impl Request {
-    /// Reads what it refers to.
+    /// Reads what the request refers to.
     ///
     /// # Errors
     ///
-    /// When a file cannot be read, or is not what its option takes.
+    /// A file cannot be read, or is invalid for its option.
     pub fn resolve(self, world: &World) -> Result<Resolved, Usage> {
         let verb = self.verb();
         let resolved = match self {

@@ -1,7 +1,7 @@
-//! What can stand at the end of a line that is being typed.
+//! Suggestions for the end of a line that is being typed.
 //!
-//! The grammar knows verbs, options and fixed values; names of containers, images and files
-//! it does not: it says only which kind of them is meant.
+//! The grammar knows verbs, options and fixed values. It does not know the names of containers,
+//! images or files; for these it only returns the kind of name that is expected.
 
 use clap::Arg;
 
@@ -12,14 +12,14 @@ use super::flags::{flags, sort};
 use super::options::SIGNALS;
 use super::table::{self, Found, Noun, Verb};
 
-/// What can stand there.
+/// What can follow.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Suggestions {
-    /// What stands before each of them in the same word: `--network=`.
+    /// The part of the word before each suggestion, such as `--network=`.
     pub prefix: String,
-    /// Words of the grammar, each with what it means.
+    /// Words of the grammar with their descriptions.
     pub words: Vec<(String, String)>,
-    /// Names of this kind.
+    /// The kind of name that is expected.
     pub names: Option<NameKind>,
 }
 
@@ -27,13 +27,13 @@ pub struct Suggestions {
 const OTHERS: &[(&str, Values)] =
     &[("signal", Values::Few(SIGNALS)), ("input", Values::Names(NameKind::File))];
 
-/// What the values of an option of this name can be.
+/// Returns what is known of an option's values.
 fn values(long: &str) -> Values {
     let other = OTHERS.iter().find(|(name, _)| *name == long).map(|(_, values)| *values);
     field(long).map(|field| field.values).or(other).unwrap_or(Values::Any)
 }
 
-/// The values that an option of this name takes, where they are few.
+/// Returns the possible values of an option, if they are listed.
 #[must_use]
 pub fn choices(long: &str) -> &'static [&'static str] {
     match values(long) {
@@ -42,8 +42,8 @@ pub fn choices(long: &str) -> &'static [&'static str] {
     }
 }
 
-/// What can stand behind `before`, given that the word begins with `begun`. What does not
-/// fit `begun` is left out, but for names: those the caller knows.
+/// Returns what can follow `before` if the next word begins with `begun`. Suggestions that do not
+/// match `begun` are omitted, except names, which only the caller knows.
 #[must_use]
 pub fn suggest(before: &[String], begun: &str) -> Suggestions {
     let found = if before.is_empty() { None } else { Some(table::find(before)) };
@@ -55,7 +55,7 @@ pub fn suggest(before: &[String], begun: &str) -> Suggestions {
     }
 }
 
-/// Words that a line can begin with.
+/// Returns the words that a line can begin with.
 fn first() -> Vec<(String, String)> {
     let tops = table::each_verb().flat_map(|verb| verb.names().iter().map(|name| (*name, verb.about())));
     let tops = tops.filter(|(name, _)| !name.contains(' '));
@@ -64,7 +64,7 @@ fn first() -> Vec<(String, String)> {
     all.map(|(name, about)| (name.to_owned(), about.to_owned())).collect()
 }
 
-/// Words that can stand behind a noun.
+/// Returns the words that can follow a noun.
 fn within(noun: &Noun) -> Vec<(String, String)> {
     noun.within().map(|(name, verb)| (name.to_owned(), verb.about().to_owned())).collect()
 }
@@ -92,7 +92,7 @@ fn behind(verb: &Verb, words: &[String], begun: &str) -> Suggestions {
     positional(&command, sorted.rest.len(), begun)
 }
 
-/// What an option takes.
+/// Returns the values that an option takes.
 fn value(command: &clap::Command, long: &str, prefix: String, begun: &str) -> Suggestions {
     let arg = command.get_arguments().find(|arg| arg.get_long() == Some(long));
     let mut words: Vec<_> = choices(long).iter().map(|word| ((*word).to_owned(), String::new())).collect();
@@ -106,14 +106,14 @@ fn value(command: &clap::Command, long: &str, prefix: String, begun: &str) -> Su
     Suggestions { prefix, names, ..fitting(words, begun) }
 }
 
-/// The values that clap takes for an argument, where they are few.
+/// Returns the values that clap accepts for an argument, if they are listed.
 fn possible(arg: &Arg) -> Vec<(String, String)> {
     let is_fixed = arg.get_action().takes_values();
     let values = if is_fixed { arg.get_possible_values() } else { Vec::new() };
     values.iter().map(|value| (value.get_name().to_owned(), String::new())).collect()
 }
 
-/// What can stand at the place of a word that is no option.
+/// Returns what can be in the place of a positional argument.
 fn positional(command: &clap::Command, place: usize, begun: &str) -> Suggestions {
     let all: Vec<&Arg> = command.get_positionals().collect();
     let many = |arg: &&Arg| matches!(arg.get_action(), clap::ArgAction::Append);
@@ -137,7 +137,7 @@ mod tests {
     use super::*;
     use crate::command::split;
 
-    /// `before` then `|` then what is begun.
+    /// Completes a line in which `|` marks the start of the last word.
     fn shown(line: &str) -> String {
         let (before, begun) = line.rsplit_once('|').unwrap();
         let found = suggest(&split(before).unwrap(), begun);

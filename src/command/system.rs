@@ -1,4 +1,4 @@
-//! This engine as a whole, and what belongs to no other noun: `info`, `events`, `inspect`.
+//! Commands for the engine as a whole, and those without a noun: `info`, `events`, `inspect`.
 
 use clap::Args;
 
@@ -87,7 +87,7 @@ verbs! { System:
 
 plain! { Boot Events Info Inspect Install Reset Shutdown Uninstall Version }
 
-/// What `inspect` looks for.
+/// The type of object for `inspect`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 #[allow(missing_docs, reason = "the names say it")]
 pub enum ObjectType {

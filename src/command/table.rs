@@ -1,37 +1,37 @@
-//! The table of commands: the form of its rows, how words find theirs, and what is said of them.
+//! The table of commands: its rows, how arguments are matched to them, and the help.
 //!
 //! ```text
-//!  a noun's file: `verbs!`, a row a verb        container.rs image.rs network.rs volume.rs system.rs
+//!  a noun's file: `verbs!`, a row per verb      container.rs image.rs network.rs volume.rs system.rs
 //!        │
-//!      NOUNS ─┬─▶ find: words → the row, or a refusal       the command line, the `:` line
+//!      NOUNS ─┬─▶ find: arguments → the row, or an error    the command line, the `:` line
 //!             ├─▶ help, overview, completion, suggestions   here, `complete`, `suggest`
 //!             ├─▶ summary                                   the palette
 //!             ├─▶ docs/commands.md                          a test writes and checks it
-//!             └─▶ routes                                    to come
+//!             └─▶ routes                                    planned
 //! ```
-//! A route of an API is to be one more column of a row: method, path, and a function that makes the
-//! same request of the path and the body. What is done then, and whether it changes anything, depends
-//! on the request alone.
+//! The routes of an API will be another column: method, path, and a function that makes the same
+//! request from path and body. How a request is executed, and whether it changes anything, depends
+//! only on the request.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::usage::Usage;
 use super::{LACKING, NOUNS, Request};
 
-/// What verbs are about: `container` of `container ls`.
+/// What verbs act on: `container` in `container ls`.
 #[derive(Debug)]
 pub(super) struct Noun {
-    /// `container`
+    /// The name, such as `container`.
     pub(super) name: &'static str,
-    /// One line.
+    /// A one-line description.
     pub(super) about: &'static str,
     /// Its verbs, in the order of the overview.
     pub(super) verbs: &'static [Verb],
-    /// The names of verbs that Docker has and hoist lacks.
+    /// Docker's verbs that hoist does not support.
     pub(super) lacks: &'static [&'static str],
 }
 
-/// One verb: its row, and how its words are read.
+/// A verb: its row, and how its arguments are parsed.
 #[derive(Debug)]
 pub struct Verb {
     pub(super) row: Row,
@@ -39,24 +39,24 @@ pub struct Verb {
     pub(super) read: fn(&ArgMatches) -> Result<Request, Usage>,
 }
 
-/// How a verb is called, and what is said of it.
+/// The names and descriptions of a verb.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
-    /// Its names, the usual one first: `ps`, `container ls`. Their words are split at blanks.
+    /// Its names, the usual one first: `ps`, `container ls`. A name can have two words.
     names: &'static [&'static str],
-    /// What stands after its name in the usage line.
+    /// The part of the usage line after the name.
     arguments: &'static str,
-    /// One line.
+    /// A one-line description.
     about: &'static str,
-    /// Lines to try, without the program's name.
+    /// Example command lines without the program's name.
     examples: &'static [&'static str],
     changes: bool,
     is_common: bool,
-    /// Options of Docker's that are not there yet.
+    /// Docker's options that are not supported yet.
     lacks: &'static [&'static [&'static str]],
 }
 
-/// A verb that may change something.
+/// Creates the row of a verb that may change something.
 pub(super) const fn changes(
     names: &'static [&'static str],
     arguments: &'static str,
@@ -66,7 +66,7 @@ pub(super) const fn changes(
     Row { names, arguments, about, examples, changes: true, is_common: false, lacks: &[] }
 }
 
-/// A verb that only shows.
+/// Creates the row of a verb that only shows something.
 pub(super) const fn shows(
     names: &'static [&'static str],
     arguments: &'static str,
@@ -77,21 +77,21 @@ pub(super) const fn shows(
 }
 
 impl Row {
-    /// It stands first in the overview.
+    /// Lists the verb first in the overview.
     pub(super) const fn common(self) -> Self {
         Self { is_common: true, ..self }
     }
 
-    /// Options of Docker's that are not there yet, in groups: `-p, --publish`.
+    /// Adds Docker's options that are not supported yet, in groups: `-p, --publish`.
     pub(super) const fn lacks(self, lacks: &'static [&'static [&'static str]]) -> Self {
         Self { lacks, ..self }
     }
 }
 
-/// The verbs of a noun: what each asks for, the words it is read from, and its row.
+/// Defines the verbs of a noun: the request of each, the arguments it is parsed from, and its row.
 macro_rules! verbs {
     ($noun:ident: $($verb:ident($asked:ty) from $words:ty = $row:expr;)*) => {
-        /// What is asked for.
+        /// A request.
         #[derive(Debug, Clone, PartialEq, Eq)]
         #[allow(missing_docs, reason = "the rows say it")]
         pub enum Request {
@@ -110,7 +110,7 @@ macro_rules! verbs {
         ),*];
 
         impl Request {
-            /// Its verb.
+            /// Returns its verb.
             #[must_use]
             pub fn verb(&self) -> &'static $crate::command::table::Verb {
                 enum At {
@@ -127,13 +127,13 @@ pub(super) use verbs;
 
 const TEMPLATE: &str = "Usage:  {usage}\n\n{about}\n\nOptions:\n{options}{after-help}\n";
 
-/// Every verb there is.
+/// Returns every verb.
 pub(super) fn each_verb() -> impl Iterator<Item = &'static Verb> {
     NOUNS.iter().flat_map(|noun| noun.verbs)
 }
 
 impl Noun {
-    /// Its verbs, as they are called behind its name.
+    /// Returns its verbs by their names after the noun.
     pub(super) fn within(&self) -> impl Iterator<Item = (&'static str, &'static Verb)> {
         self.verbs.iter().filter_map(|verb| {
             let name =
@@ -142,7 +142,7 @@ impl Noun {
         })
     }
 
-    /// What `hoist container` shows.
+    /// Returns the output of `hoist container` and so on.
     pub(super) fn help(&self) -> String {
         let mut rows: Vec<_> = self.within().map(|(name, verb)| (name, verb.about())).collect();
         rows.sort_unstable();
@@ -155,50 +155,50 @@ impl Noun {
 }
 
 impl Verb {
-    /// Its names, the usual one first.
+    /// Returns its names, the usual one first.
     pub(super) fn names(&self) -> &'static [&'static str] {
         self.row.names
     }
 
-    /// `hoist image from-host`
+    /// Returns the full name, such as `hoist image from-host`.
     pub(super) fn name(&self) -> String {
         format!("hoist {}", self.row.names[0])
     }
 
-    /// What it does, in one line.
+    /// Returns the one-line description.
     pub(super) fn about(&self) -> &'static str {
         self.row.about
     }
 
-    /// Whether it may change anything: a container, an image, a network, or what a program
-    /// in a container does. What only shows, does not.
+    /// Returns whether it may change anything: a container, an image, a network, or what a program
+    /// in a container does.
     #[must_use]
     pub fn changes(&self) -> bool {
         self.row.changes
     }
 
-    /// Options of Docker's that it lacks.
+    /// Returns Docker's options that it does not support.
     pub(super) fn lacks(&self) -> impl Iterator<Item = &'static str> {
         self.row.lacks.iter().flat_map(|group| group.iter().copied())
     }
 
-    /// Lines to try, without the program's name.
+    /// Returns example command lines without the program's name.
     pub(super) fn examples(&self) -> &'static [&'static str] {
         self.row.examples
     }
 
-    /// `hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]`
+    /// Returns the usage line, such as `hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]`.
     pub(super) fn usage(&self) -> String {
         format!("{} {}", self.name(), self.row.arguments).trim_end().to_owned()
     }
 
-    /// For clap.
+    /// Returns the clap command.
     pub(super) fn command(&self) -> Command {
         let mut args: Vec<Arg> = (self.augment)(Command::new("")).get_arguments().cloned().collect();
-        // By name, and not by the groups they come from.
+        // Sort by name, not by group.
         args.sort_by(|one, other| one.get_long().cmp(&other.get_long()));
         let help = Arg::new("help").long("help").help("Print usage").action(ArgAction::Help);
-        // `-h` is help too, where it is not taken: `run -h NAME`.
+        // `-h` means help unless the verb uses it: `run -h NAME`.
         let is_taken = args.iter().any(|arg| arg.get_short() == Some('h'));
         let help = if is_taken { help } else { help.short('h') };
         Command::new(self.name())
@@ -210,7 +210,7 @@ impl Verb {
             .arg(help)
     }
 
-    /// What `--help` shows.
+    /// Returns the output of `--help`.
     pub(super) fn help(&self) -> String {
         let names: Vec<_> = self.row.names.iter().map(|name| format!("hoist {name}")).collect();
         let aliases =
@@ -225,11 +225,11 @@ impl Verb {
 
 /// What the first words of a command line name.
 pub(super) enum Found<'a> {
-    /// A verb, and the words after it.
+    /// A verb, and the arguments after it.
     Verb(&'static Verb, &'a [String]),
-    /// A noun alone.
+    /// A noun without a verb.
     Noun(&'static Noun),
-    /// Nothing there is.
+    /// Neither.
     Unknown(Usage),
 }
 
@@ -260,12 +260,12 @@ pub(super) fn find(words: &[String]) -> Found<'_> {
     Found::Unknown(Usage::count(format!("unknown command: hoist {first}"), Some(near)))
 }
 
-/// Whether `words` begin with a name of this many words.
+/// Returns whether `words` begin with `name`, which has `count` words.
 fn is_called(words: &[String], name: &str, count: usize) -> bool {
     words.len() >= count && name.split(' ').eq(words[..count].iter().map(String::as_str))
 }
 
-/// The refusal of a verb that Docker has and hoist lacks.
+/// Returns the error for a verb that Docker has and hoist does not.
 fn refused(words: &[String]) -> Option<Usage> {
     let lacking = || LACKING.iter().chain(NOUNS.iter().flat_map(|noun| noun.lacks));
     let count = [2, 1].into_iter().find(|count| lacking().any(|name| is_called(words, name, *count)))?;
@@ -273,8 +273,8 @@ fn refused(words: &[String]) -> Option<Usage> {
     Some(Usage::count(message, Some("see `hoist --help`".to_owned())))
 }
 
-/// The verb whose name differs by one slip of the hand, or by two where the word is long: of a
-/// short one every second character would be another.
+/// Returns the verb with the most similar name. It may differ by one typo, or by two if the word is
+/// long: with two typos, too many names would match a short one.
 fn nearest(word: &str) -> Option<&'static str> {
     let names = each_verb().map(|verb| verb.names()[0]).filter(|name| !name.contains(' '));
     let (slips, name) = names.map(|name| (slips(word, name), name)).min()?;
@@ -283,7 +283,7 @@ fn nearest(word: &str) -> Option<&'static str> {
     (slips <= most && slips < length).then_some(name)
 }
 
-/// How many characters must be added, taken, changed, or swapped with the next.
+/// Returns the edit distance: characters to insert, delete, replace, or swap with the next one.
 fn slips(a: &str, b: &str) -> usize {
     let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
     let mut before: Vec<usize> = Vec::new();
@@ -308,11 +308,11 @@ fn listed(rows: &[(&str, &str)]) -> String {
     rows.iter().map(|(name, about)| format!("  {name:width$}  {about}\n")).collect()
 }
 
-/// An option that stands before the verb.
+/// An option before the verb.
 pub(super) struct Global {
     pub(super) short: Option<char>,
     pub(super) long: &'static str,
-    /// What its value is, where it has one.
+    /// The placeholder of its value, if it takes one.
     pub(super) value: Option<&'static str>,
     pub(super) about: &'static str,
 }
@@ -326,7 +326,7 @@ const fn global(
     Global { short, long, value, about }
 }
 
-/// The options that stand before the verb.
+/// The options before the verb.
 pub(super) const GLOBALS: &[Global] = &[
     global(None, "config", Some("FILE"), "Read this configuration instead of the usual ones"),
     global(Some('D'), "debug", None, "Write what happens to standard error"),
@@ -336,18 +336,18 @@ pub(super) const GLOBALS: &[Global] = &[
     global(Some('v'), "version", None, "Print version information and quit"),
 ];
 
-/// `  -D, --debug            Write what happens to standard error`
+/// Returns a line such as `  -D, --debug            Write what happens to standard error`.
 fn global_line(Global { short, long, value, about }: &Global) -> String {
     let short = short.map_or_else(|| "    ".to_owned(), |letter| format!("-{letter}, "));
     let long = [Some(*long), *value].into_iter().flatten().collect::<Vec<_>>().join(" ");
     format!("  {short}--{long:<17}{about}\n")
 }
 
-/// Verbs that another reader of the command line has.
+/// Commands with their own parsers.
 pub(super) const ELSEWHERE: &[(&str, &str)] =
     &[("oci", "Drive the embedded runtime as the OCI runtime specification says")];
 
-/// What `hoist --help` shows.
+/// Returns the output of `hoist --help`.
 pub(super) fn overview() -> String {
     let top = each_verb().filter(|verb| !verb.names()[0].contains(' '));
     let (common, others): (Vec<_>, Vec<_>) = top.partition(|verb| verb.row.is_common);
@@ -378,7 +378,7 @@ Run `hoist COMMAND --help` for more information on a command.
     )
 }
 
-/// All verbs as one clap tree, for completions.
+/// Returns all verbs as one clap command, for completions.
 pub(super) fn tree() -> Command {
     let option = |Global { short, long, value, about }: &Global| {
         let arg = Arg::new(*long).short(*short).long(*long).help(*about);
@@ -402,7 +402,7 @@ pub(super) fn tree() -> Command {
     tree
 }
 
-/// Every verb's usual name and what it does, for menus and help screens.
+/// Returns every verb's usual name and description, for menus and help screens.
 pub fn summary() -> impl Iterator<Item = (&'static str, &'static str)> {
     each_verb().map(|verb| (verb.names()[0], verb.about()))
 }

@@ -1,4 +1,4 @@
-//! The grammar as tables: words on the left, what they mean on the right.
+//! Tables of command lines and the requests that they make.
 
 mod help;
 mod refusals;
@@ -26,7 +26,7 @@ fn world() -> World {
     World { environment, folder: "/home/me".into(), read }
 }
 
-/// What a line means, with what it refers to.
+/// Parses and resolves a line.
 fn parsed(line: &str) -> Result<Parsed, Usage> {
     let Parsed { flags, debug, request } = parse(&split(line).unwrap())?;
     let request = request.resolve(&world())?.into_request();
@@ -48,7 +48,7 @@ fn options(line: &str) -> Options {
     run(&format!("run {line} debian")).create.request.options
 }
 
-/// Each refused line with what its user reads.
+/// Returns each rejected line with its error message.
 fn refusals(lines: &[&str]) -> String {
     let told = lines.iter().map(|line| match parsed(line) {
         Ok(parsed) => format!("{line}\n  ACCEPTED {:?}\n", parsed.request),
@@ -136,7 +136,7 @@ fn words_are_read_without_the_world_and_resolved_with_it() {
     assert_eq!(resolved.request.options.process.env, ["A=1", "B= two ", "HOME=/home/me", "LANG=C"]);
     assert_eq!(resolved.request.options.labels["tier"], "front");
     assert_eq!(resolved.cidfile.as_deref(), Some(Path::new("/home/me/id")));
-    // What is resolved is complete.
+    // Resolving twice changes nothing.
     let request = self::request(line);
     assert_eq!(request.clone().resolve(&world()).unwrap().into_request(), request);
 }
@@ -245,7 +245,7 @@ fn global_options_stand_before_the_verb() {
     assert_eq!(super::parse(&[]).unwrap().request, Request::Nothing);
 }
 
-/// Read-only mode lets these through.
+/// Read-only mode allows these.
 #[test]
 fn only_these_verbs_change_nothing() {
     let showing = table::each_verb().filter(|verb| !verb.changes()).map(|verb| verb.names()[0]);
@@ -307,7 +307,7 @@ fn a_request_says_how_it_is_written() {
 }
 
 proptest! {
-    /// Whatever is asked for is asked for by its words.
+    /// Every request can be written as arguments that make the same request.
     #[test]
     fn words_of_a_request_mean_that_request(
         command in proptest::collection::vec("[ -~]{0,8}", 0..4),

@@ -1,4 +1,4 @@
-//! Words that make no sense, told once for every front end.
+//! Errors in command lines, in one format for all front ends.
 
 use std::fmt;
 
@@ -8,45 +8,45 @@ use super::refused;
 use super::table::Verb;
 use crate::base::text;
 
-/// Words that cannot be understood.
+/// An error in a command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Usage {
     message: String,
-    /// `hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]`
+    /// The usage line, such as `hoist run [OPTIONS] IMAGE [COMMAND] [ARG...]`.
     usage: Option<String>,
     hint: Option<String>,
     code: u8,
 }
 
-/// Docker's exit code for options it cannot read, whatever the verb.
+/// Docker's exit code for invalid options, for any verb.
 const BAD_FLAG: u8 = 125;
 /// Docker's exit code for too few or too many arguments, and for unknown verbs.
 const BAD_COUNT: u8 = 1;
 
 impl Usage {
-    /// An option that is unknown, lacks its value or has a wrong one.
+    /// Creates an error for an option that is unknown, lacks its value or has a wrong one.
     pub(super) fn flag(message: impl Into<String>, command: &str) -> Self {
         let hint = Some(format!("see `{command} --help`"));
         Self { message: message.into(), usage: None, hint, code: BAD_FLAG }
     }
 
-    /// A value that an option does not take, or options that contradict each other.
+    /// Creates an error for an invalid value, or for options that contradict each other.
     pub(super) fn argument(message: impl Into<String>) -> Self {
         Self { message: message.into(), usage: None, hint: None, code: BAD_FLAG }
     }
 
-    /// Too few or too many arguments, or an unknown verb.
+    /// Creates an error for too few or too many arguments, or for an unknown verb.
     pub(super) fn count(message: impl Into<String>, hint: Option<String>) -> Self {
         Self { message: message.into(), usage: None, hint, code: BAD_COUNT }
     }
 
-    /// Adds what to do.
+    /// Adds a hint.
     pub(super) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// The same with the way to the verb's help, unless it says something better.
+    /// Adds a hint to the verb's help, unless there is a better one.
     pub(super) fn of(mut self, verb: &Verb) -> Self {
         if self.code == BAD_FLAG && self.hint.is_none() {
             self.hint = Some(format!("see `{} --help`", verb.name()));
@@ -54,19 +54,19 @@ impl Usage {
         self
     }
 
-    /// What is wrong, in one line.
+    /// Returns the one-line message.
     #[must_use]
     pub fn message(&self) -> &str {
         &self.message
     }
 
-    /// What to do about it.
+    /// Returns the hint.
     #[must_use]
     pub fn advice(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// The exit code of a command line.
+    /// Returns the exit code.
     #[must_use]
     pub fn code(&self) -> u8 {
         self.code
@@ -77,7 +77,7 @@ impl std::error::Error for Usage {}
 
 impl fmt::Display for Usage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // It names words, which scripts take from anywhere.
+        // Scripts can pass arguments of any origin, so they are escaped.
         f.write_str(&text::line(&self.message))?;
         if let Some(usage) = &self.usage {
             write!(f, "\nusage: {usage}")?;
@@ -89,7 +89,7 @@ impl fmt::Display for Usage {
     }
 }
 
-/// clap's error in Docker's words.
+/// Converts clap's error to Docker's words.
 pub(super) fn from_clap(error: &clap::Error, verb: &Verb) -> Usage {
     let text = |kind| match error.get(kind) {
         Some(ContextValue::String(text)) => text.clone(),
@@ -142,7 +142,7 @@ pub(super) fn from_clap(error: &clap::Error, verb: &Verb) -> Usage {
     usage
 }
 
-/// `<CONTAINER>...` → `CONTAINER`, `--tag <NAME>` → `--tag NAME`
+/// Converts `<CONTAINER>...` to `CONTAINER`, and `--tag <NAME>` to `--tag NAME`.
 fn bare(argument: &str) -> String {
     argument.trim_end_matches("...").replace(['<', '>'], "")
 }

@@ -1,4 +1,4 @@
-//! Volumes.
+//! Volume commands.
 
 use clap::Args;
 

@@ -1,13 +1,13 @@
-//! A line of text ⇄ words, in the shell's quoting.
+//! Splits a line into words and joins words to a line, with shell quoting.
 
 use super::usage::Usage;
 
-/// Splits a line as a POSIX shell does: blanks, single and double quotes, backslashes.
-/// Nothing is expanded.
+/// Splits a line like a POSIX shell: spaces, single and double quotes, backslashes. Nothing is
+/// expanded.
 ///
 /// # Errors
 ///
-/// When a quote is not closed.
+/// A quote is not closed.
 pub fn split(line: &str) -> Result<Vec<String>, Usage> {
     let mut words = Vec::new();
     let mut word: Option<String> = None;
@@ -48,7 +48,7 @@ pub fn split(line: &str) -> Result<Vec<String>, Usage> {
     Ok(words)
 }
 
-/// Joins words to a line that [`split`], and a shell, reads as the same words.
+/// Joins words to a line that [`split`] and shells split into the same words.
 #[must_use]
 pub fn join(words: &[String]) -> String {
     words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")

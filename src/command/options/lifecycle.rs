@@ -1,4 +1,4 @@
-//! How a container ends, and what happens then.
+//! How a container is stopped, and what happens after it exits.
 
 use clap::Args;
 
@@ -27,7 +27,7 @@ pub(super) struct LifecycleWords {
 pub(in crate::command) const SIGNALS: &[&str] =
     &["SIGTERM", "SIGKILL", "SIGHUP", "SIGINT", "SIGQUIT", "SIGUSR1", "SIGUSR2", "SIGSTOP", "SIGCONT"];
 
-/// The rows of a form.
+/// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
     Field::switch(40, "rm on exit", "rm", &[S::General]),
     Field::one(260, "Restart", "restart", &[S::General], "no")
@@ -39,7 +39,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::one(410, "Stop secs", "stop-timeout", &[S::Advanced], "10"),
 ];
 
-/// Options of Docker's that are not there yet.
+/// Docker's options that are not supported yet.
 pub(super) const LACKS: &[&str] = &[
     "--health-cmd",
     "--health-interval",

@@ -18,7 +18,7 @@ pub(super) struct LogWords {
     log_opt: Vec<String>,
 }
 
-/// The rows of a form.
+/// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
     Field::one(420, "Log driver", "log-driver", &[S::Advanced], "json-file")
         .few(&["json-file", "none"])
@@ -79,7 +79,7 @@ fn log(driver: Option<String>, words: &[String]) -> Result<LogOptions> {
     Ok(log)
 }
 
-/// Powers of 1000, as the sizes of log files are.
+/// Parses a size with decimal units (powers of 1000), as used for log files.
 fn decimal_size(option: &str, word: &str) -> Result<u64> {
     let lower = word.trim().to_ascii_lowercase();
     let digits = lower.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(lower.len());

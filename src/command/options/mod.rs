@@ -1,12 +1,12 @@
-//! Options of `run` and `create`, a file a group: the words, what they mean, the words again,
-//! the rows of a form, and what Docker has besides.
+//! Options of `run` and `create`, one file per group: parsing, formatting, the fields of the form,
+//! and Docker's options that are missing.
 //!
 //! ```text
-//!  --memory 1g ── clap ── GroupWords::read ──▶ container options ── resolve ──▶ the same with what files say
+//!  --memory 1g ── clap ── GroupWords::read ──▶ container options ── resolve ──▶ with the content of files
 //!              ◀──────── write ───────────────┘
 //! ```
-//! What a group of options *is*, its defaults and checks, stands in the container's own file of
-//! that group.
+//! The options themselves, with their defaults and checks, are defined in the container's own file
+//! of each group.
 
 mod lifecycle;
 mod logging;
@@ -32,7 +32,7 @@ pub(super) use values::{each, filled};
 
 type Result<T> = std::result::Result<T, Usage>;
 
-/// The words of all groups, and those of a container as a whole.
+/// The options of all groups, and those of the container as a whole.
 #[derive(Debug, Args)]
 pub(super) struct OptionWords {
     #[command(flatten)]
@@ -63,7 +63,7 @@ pub(super) struct OptionWords {
     runtime: Option<String>,
 }
 
-/// Files that options name: they are read when the options are resolved.
+/// Files named by options, which are read when the options are resolved.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Files {
     /// `--env-file`
@@ -75,7 +75,8 @@ pub struct Files {
 }
 
 impl OptionWords {
-    /// What they mean, with the words behind the image; and files that have a part in it.
+    /// Converts the arguments, with the command after the image, to options and the files that they
+    /// refer to.
     pub(super) fn read(self, command: Vec<String>) -> Result<(Options, Files)> {
         let (process, env) = self.process.read(command)?;
         let (security, seccomp) = self.security.read()?;
@@ -100,7 +101,7 @@ impl OptionWords {
     }
 }
 
-/// Puts what the files say into the options, the caller's variables, and the current folder.
+/// Applies the content of files, the caller's variables and the current folder to the options.
 pub(super) fn resolve(options: &mut Options, files: Files, world: &World) -> Result<()> {
     process::resolve(&mut options.process.env, &files.env, world)?;
     mounts::resolve(&mut options.mounts, world);
@@ -115,13 +116,13 @@ pub(super) fn resolve(options: &mut Options, files: Files, world: &World) -> Res
     Ok(())
 }
 
-/// The words that stand first, as people write them: `-it --rm`.
+/// Writes the options that usually come first: `-it --rm`.
 pub(super) fn write_first(options: &Options, line: &mut Line) {
     process::write_streams(&options.process, line);
     lifecycle::write(&options.lifecycle, line);
 }
 
-/// All other words but those behind the image.
+/// Writes all other options; not the image and the command.
 pub(super) fn write(options: &Options, line: &mut Line) {
     process::write(&options.process, line);
     for (name, value) in &options.labels {
@@ -140,7 +141,7 @@ pub(super) fn write(options: &Options, line: &mut Line) {
     logging::write(&options.logging, line);
 }
 
-/// Words, one after the other.
+/// A command line that is being written.
 #[derive(Debug, Default)]
 pub(super) struct Line(pub(super) Vec<String>);
 
@@ -162,7 +163,7 @@ impl Line {
     }
 }
 
-/// The rows of each group, and those of a container as a whole.
+/// The fields of each group, and of the container as a whole.
 pub(super) const FIELDS: [&[Field]; 8] = [
     process::FIELDS,
     mounts::FIELDS,
@@ -180,7 +181,7 @@ pub(super) const FIELDS: [&[Field]; 8] = [
     ],
 ];
 
-/// Options of Docker's that are not there yet.
+/// Docker's options that are not supported yet.
 pub(super) const LACKS: &[&[&str]] = &[
     mounts::LACKS,
     networking::LACKS,
@@ -190,12 +191,12 @@ pub(super) const LACKS: &[&[&str]] = &[
     &["--annotation", "--disable-content-trust"],
 ];
 
-/// `--platform`
+/// Parses `--platform`.
 pub(super) fn platform(word: &str) -> Result<Platform> {
     word.parse().map_err(|error| Usage::argument(format!("{error}")))
 }
 
-/// `--label`; a name alone has an empty value.
+/// Parses `--label`; the value is empty if there is only a name.
 fn labels(words: &[String]) -> Result<BTreeMap<String, String>> {
     let mut labels = BTreeMap::new();
     for word in words {

@@ -1,4 +1,4 @@
-//! The file systems in a container: `-v`, `--mount`, `--tmpfs`, `--read-only`.
+//! The mounts of a container: `-v`, `--mount`, `--tmpfs`, `--read-only`.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -30,7 +30,7 @@ pub(super) struct MountWords {
     volume: Vec<String>,
 }
 
-/// The rows of a form.
+/// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
     Field::switch(60, "read-only", "read-only", &[S::General, S::Security]),
     Field::many(160, "Volumes", "volume", &[S::General, S::Mounts], "/here:/there /here:/there:ro")
@@ -39,7 +39,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::many(180, "Tmpfs", "tmpfs", &[S::Mounts], "/there /there:size=64m"),
 ];
 
-/// Options of Docker's that are not there yet.
+/// Docker's options that are not supported yet.
 pub(super) const LACKS: &[&str] = &["--storage-opt", "--volume-driver", "--volumes-from"];
 
 impl MountWords {
@@ -96,7 +96,7 @@ fn mount_words(mount: &MountRequest) -> (&'static str, String) {
             ];
             fields.extend(mount.read_only.then(|| "readonly".to_owned()));
             let propagation = match bind.submounts {
-                Submounts::ReadOnly => Some(Propagation::Rprivate.as_str()), // it must be said
+                Submounts::ReadOnly => Some(Propagation::Rprivate.as_str()), // required
                 _ => shown_propagation(&bind.propagation),
             };
             fields.extend(propagation.map(|word| format!("bind-propagation={word}")));
@@ -120,7 +120,7 @@ fn shown_propagation(value: &Propagation) -> Option<Cow<'static, str>> {
     (*value != Propagation::default()).then(|| value.as_str())
 }
 
-/// All mounts of a command line; no two at one place.
+/// Parses all mounts of a command line. Their targets must be unique.
 fn all(volumes: &[String], mounts: &[String], tmpfs: &[String]) -> Result<Vec<MountRequest>> {
     let mut all: Vec<MountRequest> = Vec::new();
     let volumes = volumes.iter().map(|word| volume(word));
@@ -135,7 +135,7 @@ fn all(volumes: &[String], mounts: &[String], tmpfs: &[String]) -> Result<Vec<Mo
     Ok(all)
 }
 
-/// A clean absolute path in the container: not `/`, no `..`.
+/// Parses a path in the container: it must be absolute and not `/`. Resolves `..`.
 fn target(word: &str, path: &str) -> Result<PathBuf> {
     let bad = |why: &str| Usage::argument(format!("invalid mount `{word}`: {why}"));
     if !path.starts_with('/') {
@@ -167,7 +167,7 @@ fn propagation(word: &str) -> Option<Propagation> {
     })
 }
 
-/// `source:target[:options]`
+/// Parses `source:target[:options]`.
 fn volume(word: &str) -> Result<MountRequest> {
     let parts: Vec<&str> = word.split(':').collect();
     let (source, path, modes) = match parts.as_slice() {
@@ -196,7 +196,7 @@ fn volume(word: &str) -> Result<MountRequest> {
     let invalid = |mode: &str| Usage::argument(format!("invalid mode `{mode}` in `-v {word}`"));
     let mut kinds = HashSet::new();
     for mode in modes.split(',').filter(|mode| !mode.is_empty()) {
-        // At most one of a kind, as Docker has it.
+        // At most one mode of each kind, as in Docker.
         if !kinds.insert(kind_of_mode(mode)) {
             return Err(invalid(modes));
         }
@@ -204,7 +204,7 @@ fn volume(word: &str) -> Result<MountRequest> {
             "ro" => request.read_only = true,
             "z" => bind.relabel = Some(Relabel::Shared),
             "Z" => bind.relabel = Some(Relabel::Private),
-            // The last three are of Docker Desktop and mean nothing on Linux.
+            // The last three are for Docker Desktop and have no effect on Linux.
             "rw" | "cached" | "delegated" | "consistent" => {}
             _ => match propagation(mode) {
                 Some(propagation) => bind.propagation = propagation,
@@ -215,7 +215,7 @@ fn volume(word: &str) -> Result<MountRequest> {
     Ok(request)
 }
 
-/// What a mode of `-v` is about.
+/// Returns the kind of a `-v` mode.
 fn kind_of_mode(mode: &str) -> &str {
     match mode {
         "ro" | "rw" => "access",
@@ -226,12 +226,12 @@ fn kind_of_mode(mode: &str) -> &str {
     }
 }
 
-/// Without `.` and empty parts; `..` stays, since it may lead through a link.
+/// Removes `.` and empty components. `..` stays, because it may follow a symbolic link.
 fn clean(path: &Path) -> PathBuf {
     path.components().collect()
 }
 
-/// What `--mount` says, before it is known of which type it is.
+/// The fields of `--mount`, before the type is known.
 #[derive(Default)]
 struct Fields {
     kind: Option<String>,
@@ -244,7 +244,7 @@ struct Fields {
     mode: Option<u32>,
 }
 
-/// What `bind-recursive` says about the mounts below the source.
+/// The value of `bind-recursive`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Recursion {
     Enabled,
@@ -254,7 +254,7 @@ enum Recursion {
 }
 
 impl Fields {
-    /// What the mounts below the source are like, by Docker's conditions.
+    /// Returns how submounts are mounted, by Docker's conditions.
     fn submounts(&self) -> std::result::Result<Submounts, &'static str> {
         match self.recursive {
             Some(Recursion::Writable) if !self.read_only => {
@@ -263,7 +263,7 @@ impl Fields {
             Some(Recursion::ReadOnly) if !self.read_only => {
                 Err("option 'bind-recursive=readonly' requires 'readonly' to be specified in conjunction")
             }
-            // A mount that arrives later would be writable.
+            // A mount that propagates later would be writable.
             Some(Recursion::ReadOnly) if self.propagation != Some(Propagation::Rprivate) => Err(
                 "option 'bind-recursive=readonly' requires 'bind-propagation=rprivate' to be specified in conjunction",
             ),
@@ -274,7 +274,7 @@ impl Fields {
     }
 }
 
-/// `type=bind,source=…,target=…,readonly`
+/// Parses `type=bind,source=…,target=…,readonly`.
 fn mount(word: &str) -> Result<MountRequest> {
     let fields = fields(word)?;
     let bad = |why: &str| Usage::argument(format!("invalid argument `{word}` for --mount: {why}"));
@@ -354,7 +354,7 @@ fn fields(word: &str) -> Result<Fields> {
                     }
                 });
             }
-            // Docker Desktop's; without effect on Linux.
+            // For Docker Desktop; no effect on Linux.
             "consistency" => {}
             "tmpfs-size" => fields.size = Some(size("tmpfs-size", needed()?)?),
             "tmpfs-mode" => {
@@ -371,7 +371,7 @@ fn fields(word: &str) -> Result<Fields> {
     Ok(fields)
 }
 
-/// Fields between commas; one in double quotes may hold commas, and `""` is a quote there.
+/// Splits at commas. A field in double quotes can contain commas, and `""` for a quote.
 fn comma_separated(text: &str) -> Option<Vec<String>> {
     let mut fields = vec![String::new()];
     let mut quoted = false;
@@ -387,7 +387,7 @@ fn comma_separated(text: &str) -> Option<Vec<String>> {
     (!quoted).then_some(fields)
 }
 
-/// Mount options of a tmpfs that take no value.
+/// Mount options of a tmpfs without a value.
 const FLAGS: &[&str] = &[
     "rw",
     "suid",
@@ -409,10 +409,10 @@ const FLAGS: &[&str] = &[
     "nostrictatime",
     "defaults",
 ];
-/// Mount options of a tmpfs that take one.
+/// Mount options of a tmpfs with a value.
 const VALUES: &[&str] = &["uid", "gid", "nr_inodes", "nr_blocks", "mpol", "size"];
 
-/// `/path[:size=64m,mode=1770,noexec]`
+/// Parses `/path[:size=64m,mode=1770,noexec]`.
 fn memory(word: &str) -> Result<MountRequest> {
     let (path, words) = word.split_once(':').unwrap_or((word, ""));
     let bad = |option: &str| Usage::argument(format!("invalid option `{option}` in `--tmpfs {word}`"));
@@ -422,7 +422,7 @@ fn memory(word: &str) -> Result<MountRequest> {
         match option.split_once('=') {
             None if option == "ro" => read_only = true,
             None if FLAGS.contains(&option) => tmpfs.options.push(option.to_owned()),
-            // A share of the memory is the kernel's to compute.
+            // The kernel computes percentages of memory.
             Some(("size", share)) if share.ends_with('%') => tmpfs.options.push(option.to_owned()),
             Some(("size", bytes)) => tmpfs.size = Some(size("--tmpfs size", bytes)?),
             Some(("mode", mode)) => {

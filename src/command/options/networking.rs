@@ -1,4 +1,4 @@
-//! What a container is connected to, what it is called there, and whom it asks for names.
+//! The network of a container, its names there, and its DNS configuration.
 
 use std::net::IpAddr;
 
@@ -34,7 +34,7 @@ pub(super) struct NetworkWords {
     network: Vec<String>,
 }
 
-/// The rows of a form.
+/// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
     Field::one(200, "Network", "network", &[S::General, S::Network], "bridge").names(NameKind::Network),
     Field::one(210, "Hostname", "hostname", &[S::Network], "the container's short id").optional(),
@@ -45,7 +45,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::many(255, "DNS options", "dns-option", &[S::Network], "ndots:1").optional(),
 ];
 
-/// Options of Docker's that are not there yet.
+/// Docker's options that are not supported yet.
 pub(super) const LACKS: &[&str] = &[
     "--expose",
     "--ip",
@@ -115,7 +115,7 @@ fn network(words: &[String]) -> Result<NetworkMode> {
     mode.ok_or_else(|| Usage::argument("--network needs name="))
 }
 
-/// `name:address`, `name=address`, `name:host-gateway`.
+/// Parses `name:address`, `name=address` or `name:host-gateway`.
 fn extra_host(word: &str) -> Result<String> {
     let bad = || {
         Usage::argument(format!("bad format for --add-host: `{word}`").to_owned()).hint("want name:address")
@@ -139,7 +139,7 @@ fn dns(word: &str) -> Result<String> {
     }
 }
 
-/// A domain that names are looked up in; `.` alone is the root.
+/// Parses a search domain; `.` is the root.
 fn dns_search(word: &str) -> Result<String> {
     let is_label = |label: &str| {
         let inner = label.strip_prefix('-').or(label.strip_suffix('-')).is_none();

@@ -1,4 +1,4 @@
-//! What runs, as whom, and what of it the client carries.
+//! What a container runs, as which user, and which streams are attached.
 
 use std::path::PathBuf;
 
@@ -45,7 +45,7 @@ pub(super) struct ProcessWords {
     workdir: Option<String>,
 }
 
-/// The rows of a form.
+/// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
     Field::switch(20, "input", "interactive", &[S::Advanced]),
     Field::switch(30, "tty", "tty", &[S::General]),
@@ -61,7 +61,7 @@ pub(super) const FIELDS: &[Field] = &[
 ];
 
 impl ProcessWords {
-    /// What they mean, and the files of variables.
+    /// Converts the arguments to options and environment files.
     pub(super) fn read(self, command: Vec<String>) -> Result<(ProcessOptions, Vec<PathBuf>)> {
         let process = ProcessOptions {
             command,
@@ -80,7 +80,7 @@ impl ProcessWords {
     }
 }
 
-/// `-it`, and the streams that are named.
+/// Writes `-it` and `-a`.
 pub(super) fn write_streams(process: &ProcessOptions, line: &mut Line) {
     match (process.interactive, process.tty) {
         (true, true) => line.flag("-it", true),
@@ -101,7 +101,7 @@ pub(super) fn write_streams(process: &ProcessOptions, line: &mut Line) {
     }
 }
 
-/// All but the streams, and what stands behind the image.
+/// Writes all options except the streams; not the image and the command.
 pub(super) fn write(process: &ProcessOptions, line: &mut Line) {
     line.values("-e", &process.env);
     if let Some(workdir) = &process.workdir {
@@ -114,8 +114,8 @@ pub(super) fn write(process: &ProcessOptions, line: &mut Line) {
     line.flag("--init", process.init);
 }
 
-/// `--entrypoint`, the image, and the command. The option holds one word; what is more stands
-/// before the command.
+/// Writes `--entrypoint`, the image, and the command. The option takes a single word, so the rest
+/// of the entry point goes before the command.
 pub(in crate::command) fn write_program(process: &ProcessOptions, image: &str, line: &mut Line) {
     let mut command = process.command.clone();
     match process.entrypoint.as_deref() {
@@ -130,7 +130,7 @@ pub(in crate::command) fn write_program(process: &ProcessOptions, image: &str, l
     line.0.extend(command);
 }
 
-/// The streams of `-a`; `None` without one. Standard input that stays open is one of them.
+/// Parses `-a`; `None` if it is not given. `-i` adds standard input.
 fn named_streams(words: &[String], interactive: bool) -> Result<Option<Streams>> {
     let mut streams = Streams { stdin: interactive, ..Streams::default() };
     for word in words {
@@ -147,7 +147,7 @@ fn named_streams(words: &[String], interactive: bool) -> Result<Option<Streams>>
     Ok(Some(streams).filter(|_| !words.is_empty()))
 }
 
-/// `-e`: `NAME=value`, or a name alone, whose value is the caller's.
+/// Checks `-e`: `NAME=value`, or only a name, which takes the caller's value.
 pub(in crate::command) fn env(words: Vec<String>) -> Result<Vec<String>> {
     for word in &words {
         match word.split_once('=') {
@@ -161,8 +161,9 @@ pub(in crate::command) fn env(words: Vec<String>) -> Result<Vec<String>> {
     Ok(words)
 }
 
-/// Puts `--env-file` before `-e`; a name alone takes the caller's value. One that the caller has
-/// not is left out in a file; as a word it takes the image's variable away.
+/// Prepends the variables of `--env-file`. Names without a value take the caller's. If the caller
+/// does not have the variable, a name in a file is ignored, and a name of `-e` removes the image's
+/// variable.
 pub(in crate::command) fn resolve(env: &mut Vec<String>, files: &[PathBuf], world: &World) -> Result<()> {
     let imported = |name: &str| {
         let value = world.environment.to_map().remove(name)?;

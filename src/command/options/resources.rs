@@ -1,4 +1,4 @@
-//! What a container may use.
+//! The resource limits of a container.
 
 use clap::Args;
 
@@ -24,7 +24,7 @@ pub(super) struct ResourceWords {
     ulimit: Vec<String>,
 }
 
-/// The rows of a form.
+/// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
     Field::one(190, "Shm size", "shm-size", &[S::Mounts, S::Resources], "64m"),
     Field::one(192, "Memory", "memory", &[S::Resources], "no limit · 512m"),
@@ -32,7 +32,7 @@ pub(super) const FIELDS: &[Field] = &[
     Field::many(270, "Ulimits", "ulimit", &[S::Resources], "nofile=1024:2048"),
 ];
 
-/// Options of Docker's that are not there yet.
+/// Docker's options that are not supported yet.
 pub(super) const LACKS: &[&str] = &[
     "--blkio-weight",
     "--blkio-weight-device",
@@ -88,7 +88,7 @@ pub(super) fn write(resources: &ResourceOptions, line: &mut Line) {
     }
 }
 
-/// Bytes, or -1.
+/// Parses a number of bytes, or -1.
 fn swap(word: &str) -> Result<i64> {
     match word {
         "-1" => Ok(-1),
@@ -96,7 +96,7 @@ fn swap(word: &str) -> Result<i64> {
     }
 }
 
-/// `nofile=1024:2048`
+/// Parses `nofile=1024:2048`.
 fn ulimit(word: &str) -> Result<Ulimit> {
     let bad = |why: &str| Usage::argument(format!("invalid ulimit `{word}`: {why}"));
     let (name, limits) = word.split_once('=').ok_or_else(|| bad("want name=soft[:hard]"))?;

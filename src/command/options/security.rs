@@ -1,4 +1,4 @@
-//! What a container may do.
+//! The privileges of a container.
 
 use std::path::PathBuf;
 
@@ -26,7 +26,7 @@ pub(super) struct SecurityWords {
     security_opt: Vec<String>,
 }
 
-/// The rows of a form.
+/// Fields of the form.
 pub(super) const FIELDS: &[Field] = &[
     Field::switch(50, "privileged", "privileged", &[S::General, S::Security]),
     Field::many(300, "Add caps", "cap-add", &[S::Security], "NET_ADMIN"),
@@ -41,7 +41,7 @@ pub(super) const FIELDS: &[Field] = &[
     ]),
 ];
 
-/// Options of Docker's that are not there yet.
+/// Docker's options that are not supported yet.
 pub(super) const LACKS: &[&str] = &[
     "--cgroupns",
     "--device",
@@ -57,7 +57,7 @@ pub(super) const LACKS: &[&str] = &[
 ];
 
 impl SecurityWords {
-    /// What they mean, and the file of the seccomp profile.
+    /// Converts the arguments to options and the file of the seccomp profile.
     pub(super) fn read(self) -> Result<(SecurityOptions, Option<PathBuf>)> {
         let mut profile = None;
         let mut security = SecurityOptions {
@@ -105,10 +105,10 @@ pub(super) fn write(security: &SecurityOptions, line: &mut Line) {
     }
 }
 
-/// `type:container_t` and the like, `disable`.
+/// Parses a label option such as `type:container_t` or `disable`.
 fn label(part: &str) -> Result<String> {
     let (key, value) = part.split_once(':').unwrap_or((part, ""));
-    // It becomes part of a mount option.
+    // The value becomes part of a mount option.
     let of_label = |more: &str| {
         let is_of_label = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c) || more.contains(c);
         !value.is_empty() && value.chars().all(is_of_label)
@@ -125,8 +125,8 @@ fn label(part: &str) -> Result<String> {
     if is_known { Ok(part.to_owned()) } else { Err(bad().hint(hint)) }
 }
 
-/// `no-new-privileges[=bool]`, `seccomp=FILE|unconfined|builtin`, `apparmor=PROFILE|unconfined`,
-/// `label=disable|type:T|…`.
+/// Parses `no-new-privileges[=bool]`, `seccomp=FILE|unconfined|builtin`,
+/// `apparmor=PROFILE|unconfined` and `label=disable|type:T|…`.
 fn option(word: &str, options: &mut SecurityOptions, profile: &mut Option<PathBuf>) -> Result<()> {
     let (key, value) = match word.split_once(['=', ':']) {
         Some((key, value)) => (key, Some(value)),

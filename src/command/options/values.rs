@@ -1,4 +1,4 @@
-//! Words as values: what several groups read alike.
+//! Parsers of values that several groups share.
 
 use std::path::Path;
 
@@ -7,12 +7,12 @@ use crate::base::units::parse_size;
 use crate::command::World;
 use crate::command::usage::Usage;
 
-/// Reads each of several words.
+/// Parses each of several values.
 pub(in crate::command) fn each<T>(words: &[String], read: impl Fn(&str) -> Result<T>) -> Result<Vec<T>> {
     words.iter().map(|word| read(word)).collect()
 }
 
-/// A word that must say something.
+/// Returns a value that must not be empty.
 pub(in crate::command) fn filled(option: &str, word: &str) -> Result<String> {
     match word {
         "" => Err(Usage::argument(format!("invalid argument `` for {option}: it is empty"))),
@@ -20,18 +20,19 @@ pub(in crate::command) fn filled(option: &str, word: &str) -> Result<String> {
     }
 }
 
-/// `key=value`
+/// Splits `key=value`.
 pub(super) fn pair<'a>(option: &str, word: &'a str) -> Result<(&'a str, &'a str)> {
     let bad = || Usage::argument(format!("invalid argument `{word}` for {option}: want key=value"));
     word.split_once('=').filter(|(key, _)| !key.is_empty()).ok_or_else(bad)
 }
 
-/// Powers of 1024.
+/// Parses a size with binary units (powers of 1024).
 pub(super) fn size(option: &str, word: &str) -> Result<u64> {
     parse_size(word).map_err(|error| Usage::argument(format!("invalid argument for {option}: {error}")))
 }
 
-/// Lines `NAME=value` or `NAME`; empty ones and comments are skipped, quotes mean nothing.
+/// Parses lines of the form `NAME=value` or `NAME`. Empty lines and comments are skipped; quotes
+/// have no special meaning.
 pub(super) fn pairs_of_file(path: &Path, world: &World) -> Result<Vec<(String, Option<String>)>> {
     let file = path.display();
     let text = (world.read)(&world.absolute(path))

@@ -1,4 +1,4 @@
-//! The help of verbs, and their completions.
+//! Tests of the verbs' help and completions.
 
 use super::*;
 use crate::command::complete::Shell;

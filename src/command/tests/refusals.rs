@@ -1,4 +1,4 @@
-//! What is refused, and what its user reads.
+//! Tests of rejected command lines and their error messages.
 
 use super::refusals;
 
