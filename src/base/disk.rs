@@ -1,24 +1,22 @@
-//! Files that are whole after a crash, and locks between processes.
+//! Files that survive a crash whole, and locks between processes.
 //!
-//! A state file is replaced, never written in place: write beside, rename. Readers
-//! therefore take no lock. Writers take one, and locks come in this order:
+//! A state file is never written in place: the new one is written beside it and renamed over it.
+//! Readers therefore take no lock. Writers do, in this order:
 //!
 //! ```text
 //! container → volume → network → image → store
 //! ```
 //!
-//! The last four are leaves: held for one file change, never across a wait, a process
-//! start or an await. Debug builds assert the order (see [`Rank`]).
+//! The last four are held for a single file change only, never while waiting, starting a process or
+//! across an await. Debug builds assert the order (see [`Rank`]).
 //!
 //! # After a power cut
 //!
-//! What was reported as done is there. A record is on the disk before it gets its name
-//! ([`write_state_synced`]), the many files of an image by one [`sync`] before its record names
-//! them, and the folders that changed before the answer ([`sync_folders`]). A process killed in
-//! between leaves the old file, or one that nobody was told of. In this order, where `+` is one
-//! call for several folders:
-//!
-//! ```text
+//! What was reported as done survives a power cut. A record is synced before it gets its name
+//! ([`write_state_synced`]); the files of an image are synced with one [`sync`] before its record
+//! refers to them; and changed folders are synced before the answer ([`sync_folders`]). A process
+//! killed in between leaves the old file, or a new one that was never reported. The order of steps
+//! is as follows, where `+` joins folders that are synced in one call:
 //! create     record, name → sync record → folder + containers + names      (till then `unsynced`)
 //! rename     new name → names → record synced → folder → old name goes → names
 //! rm         folder moved to discarded, name goes → containers + names
@@ -37,16 +35,16 @@
 //!            synced → [images] + [refs] → the folder goes → trash
 //! purge      renamed in the trash → trash → its layers and files are deleted
 //! ```
-//! Folders in brackets are synced only if they changed. An undo is a restore. What is moved
-//! between two folders is synced where it arrives before where it was.
+//! Folders in brackets are synced only if they changed. An undo is a restore. What moves between
+//! two folders is synced in the new one before the old one.
 //!
-//! These may be lost, and are written without waiting for the disk ([`write_state`]):
+//! The following may be lost, and is written without syncing ([`write_state`]):
 //!
-//! - everything below the run folder (`run.json`, leases, the journal): a reboot voids it;
-//! - all files of a container with `--rm`, which a reboot ends: its folder says so
-//!   (`container::store`), so that a torn record is litter and not a damaged container;
-//! - logs, and what a container wrote to its own file system: that is for its program to sync;
-//! - unfinished downloads, and the notes of when the store was swept.
+//! - everything in the run folder (`run.json`, leases, the journal), which a reboot invalidates;
+//! - all files of a container with `--rm`, which ends at a reboot: its folder is marked as such
+//!   (`container::store`), so that a torn record is treated as litter, not as a damaged container;
+//! - logs, and a container's own file system, which its programs have to sync themselves;
+//! - unfinished downloads, and the times at which the store was swept.
 
 #[cfg(test)]
 pub(crate) mod cut;
@@ -73,11 +71,11 @@ pub use read::{open, open_to_append, open_to_overwrite, read, read_bytes, read_r
 pub use sync::{sync, sync_file, sync_folders};
 pub use unknown::{Kept, Unknown, Unrecognized};
 
-/// Creates `path` and what is missing above it, mode 0700.
+/// Creates `path` and its missing parents with mode 0700.
 ///
 /// # Errors
 ///
-/// What mkdir(2) says; that it exists already is no error.
+/// Errors of mkdir(2), except that the folder exists.
 pub fn private_dir(path: &Path) -> Result<()> {
     fs::DirBuilder::new().recursive(true).mode(0o700).create(path).map_err(Error::io("create", path))
 }

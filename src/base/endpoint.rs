@@ -1,4 +1,4 @@
-//! A container's place in a network: the network part makes it, the file of the run keeps it.
+//! A container's endpoint in a network, made by the network module and stored in the run's file.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::disk::Unknown;
 use super::{ContainerId, NetworkId};
 
-/// One container's place in one network.
+/// One container's endpoint in one network.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
     /// The network.
@@ -19,9 +19,9 @@ pub struct Endpoint {
     pub container: ContainerId,
     /// The network's bridge on the host.
     pub bridge: String,
-    /// The host's end of the veth, a port of that bridge.
+    /// The host's end of the veth pair, a port of that bridge.
     pub port: String,
-    /// The container's end.
+    /// The container's end of the veth pair.
     pub interface: String,
     /// The container's address.
     pub address: Ipv4Addr,
@@ -31,19 +31,19 @@ pub struct Endpoint {
     pub gateway: Ipv4Addr,
     /// The container's hardware address.
     pub mac: Mac,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// A hardware address.
+/// A hardware (MAC) address.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Mac(pub [u8; 6]);
 
 impl Mac {
-    /// The locally administered address that belongs to `address`: whoever gets an address
-    /// again gets the same one, so nobody's neighbour table is stale.
+    /// Returns the locally administered address derived from `address`. Reusing an IP address also
+    /// reuses its hardware address, so neighbour tables do not become stale.
     #[must_use]
     pub fn of(address: Ipv4Addr) -> Self {
         let [a, b, c, d] = address.octets();
@@ -70,7 +70,7 @@ impl From<Mac> for String {
     }
 }
 
-/// Not six hex bytes with colons between.
+/// A string that is not six hex bytes separated by colons.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a hardware address")]
 pub struct BadMac(String);

@@ -1,30 +1,30 @@
-//! What kind of failure an error is, and what its reader can do about it.
+//! Kinds of errors, and hints on what to do about them.
 //!
-//! Each module has its own `thiserror` enum; this is what they share. A front end turns
-//! the kind into an exit code, an HTTP status or a colour, once.
+//! Each module has its own `thiserror` enum; this is what they share. A front end maps the kind to
+//! an exit code, an HTTP status or a colour, in one place.
 
 use std::error::Error;
 
 use super::text;
 
-/// What an error means for the one who asked, whatever the module it came from.
+/// What an error means to the caller, whichever module it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// The named object does not exist (HTTP 404).
     NotFound,
-    /// The object's state, or another object, forbids it (HTTP 409).
+    /// The state of the object, or another object, does not allow it (HTTP 409).
     Conflict,
-    /// The request itself cannot be right (HTTP 400).
+    /// The request is invalid (HTTP 400).
     Invalid,
-    /// A word fits several objects (HTTP 400).
+    /// A name matches several objects (HTTP 400).
     Ambiguous,
-    /// The caller may not do this (HTTP 403).
+    /// The caller lacks permission (HTTP 403).
     Denied,
-    /// Neither this machine nor this version can do it (HTTP 501).
+    /// This machine or this version does not support it (HTTP 501).
     Unsupported,
     /// A registry, a monitor or another peer does not answer (HTTP 503).
     Unreachable,
-    /// Bytes are not what their digest, size or format says (HTTP 500).
+    /// Data does not match its digest, size or format (HTTP 500).
     Corrupt,
     /// Stopped by the user or by a signal.
     Interrupted,
@@ -32,22 +32,22 @@ pub enum ErrorKind {
     ProgramNotFound,
     /// The program to run cannot be executed (exit code 126).
     ProgramNotRunnable,
-    /// A system call or another step failed where none should (HTTP 500).
+    /// A system call or another step failed unexpectedly (HTTP 500).
     Internal,
 }
 
-/// An error that knows its kind and, where there is one, the way out.
+/// An error that knows its kind and, possibly, a remedy.
 pub trait Explain: Error + Send + Sync + 'static {
-    /// What the failure means for the one who asked.
+    /// Returns what the failure means to the caller.
     fn kind(&self) -> ErrorKind;
 
-    /// What to do about it: one imperative sentence without a full stop.
+    /// Returns what to do about it: one imperative sentence without a full stop.
     fn hint(&self) -> Option<String> {
         None
     }
 }
 
-/// The kind of a bare system error, where a module has nothing better to say.
+/// Returns the kind of a system error, for modules without a more specific one.
 #[must_use]
 pub fn io_kind(error: &std::io::Error) -> ErrorKind {
     use std::io::ErrorKind as Io;
@@ -65,17 +65,17 @@ pub fn io_kind(error: &std::io::Error) -> ErrorKind {
     }
 }
 
-/// Whether this process, or the machine, has no descriptor left.
+/// Whether this process or the machine has run out of file descriptors.
 #[must_use]
 pub fn lacks_descriptors(error: &std::io::Error) -> bool {
     use rustix::io::Errno;
     [Errno::MFILE, Errno::NFILE].iter().any(|errno| error.raw_os_error() == Some(errno.raw_os_error()))
 }
 
-/// What to do where no process or thread can be started.
+/// The hint for when no process or thread can be started.
 pub const RAISE_PROCESSES: &str = "raise the limit of processes: `ulimit -u`, or `pids.max` of the cgroup";
 
-/// What to do about a bare system error, where that is the same everywhere.
+/// Returns the hint for a system error, where one applies everywhere.
 #[must_use]
 pub fn io_hint(error: &std::io::Error) -> Option<String> {
     use std::io::ErrorKind as Io;
@@ -96,13 +96,13 @@ pub fn io_hint(error: &std::io::Error) -> Option<String> {
     }
 }
 
-/// An error as people read it: what failed, its causes, and what to do. What others wrote in
-/// it is harmless, and cannot pass for a line of its own.
+/// Formats an error for users: what failed, why, and what to do. Text from outside is made harmless
+/// and cannot pass for a line of its own.
 #[must_use]
 pub fn report(what: &str, causes: &[String], hint: Option<String>) -> String {
     let mut report = format!("error: {}\n", text::line(what));
     for cause in causes {
-        // Some causes are a picture of several lines: where in a file a mistake is.
+        // Some causes have several lines, to show a place in a file.
         let lines: Vec<_> = cause.lines().map(text::line).collect();
         report += &format!("  because {}\n", lines.join("\n    "));
     }
@@ -112,13 +112,13 @@ pub fn report(what: &str, causes: &[String], hint: Option<String>) -> String {
     report
 }
 
-/// An error as one line: what failed, why, and why that.
+/// Formats an error and its causes as one line.
 #[must_use]
 pub fn one_line(error: &dyn Error) -> String {
     chain(error).join(": ")
 }
 
-/// Every message from `error` down to its root cause.
+/// Returns all messages from `error` down to its root cause.
 pub fn chain(error: &dyn Error) -> Vec<String> {
     let mut messages = vec![error.to_string()];
     let mut cause = error.source();

@@ -1,17 +1,17 @@
-//! Ids and names: parsed once, then passed on as types.
+//! Ids and names, parsed once and passed on as types.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// A string that is not what a type of this module asks for.
+/// A string that is not a valid id or name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadId {
     /// Not 64 lower-case hex digits.
     #[error("`{0}` is not an id: want 64 hex digits")]
     Hex(String),
-    /// Outside Docker's grammar of names.
+    /// Not in Docker's grammar of names.
     #[error("invalid container name (`{0}`), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")]
     Name(String),
 }
@@ -30,22 +30,22 @@ macro_rules! hex_ids {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// A new id of 256 random bits.
+            /// Returns a new id of 256 random bits.
             ///
             /// # Errors
             ///
-            /// When the kernel gives no random bytes.
+            /// If the kernel provides no random bytes.
             pub fn random() -> std::io::Result<Self> {
                 Ok(Self(random_hex()?.into()))
             }
 
-            /// All 64 hex digits.
+            /// Returns all 64 hex digits.
             #[must_use]
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The first twelve digits, as lists show it.
+            /// Returns the first twelve digits, as shown in lists.
             #[must_use]
             pub fn short(&self) -> &str {
                 &self.0[..12]
@@ -89,23 +89,23 @@ macro_rules! hex_ids {
 }
 
 hex_ids! {
-    /// A container, for its whole life.
+    /// The id of a container.
     ContainerId;
-    /// A session started in a running container.
+    /// The id of a command (`exec`) in a container.
     ExecId;
-    /// A network.
+    /// The id of a network.
     NetworkId;
 }
 
-/// A name a person gives to a container, a network or a volume: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`.
+/// The name of a container, a network or a volume: `[a-zA-Z0-9][a-zA-Z0-9_.-]*`.
 ///
-/// So it never is a path of more than one component, nor hidden, nor `.` or `..`.
+/// It is always a single path component, and never hidden, `.` or `..`.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(Box<str>);
 
 impl Name {
-    /// The name as written.
+    /// Returns the name as written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -115,13 +115,13 @@ impl Name {
 impl FromStr for Name {
     type Err = BadId;
 
-    /// Docker's API writes names with a leading slash; one is dropped.
+    /// Parses a name. A leading slash, as in Docker's API, is dropped.
     fn from_str(s: &str) -> Result<Self, BadId> {
         let bare = s.strip_prefix('/').unwrap_or(s);
         let mut bytes = bare.bytes();
         let first = bytes.next().is_some_and(|b| b.is_ascii_alphanumeric());
         let rest = bytes.all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b'-'));
-        // 255 is what a directory entry holds.
+        // The maximum length of a directory entry.
         if first && rest && (2..=255).contains(&bare.len()) {
             Ok(Self(bare.into()))
         } else {
@@ -162,7 +162,7 @@ pub fn is_hex(s: &str, len: usize) -> bool {
     s.len() == len && s.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Lower-case hex digits of `bytes`.
+/// Returns `bytes` as lower-case hex digits.
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     use fmt::Write as _;
@@ -172,11 +172,11 @@ pub fn hex(bytes: &[u8]) -> String {
     })
 }
 
-/// Bytes nobody can guess.
+/// Returns unpredictable random bytes.
 ///
 /// # Errors
 ///
-/// When the kernel gives none.
+/// If the kernel provides none.
 pub fn random_bytes<const N: usize>() -> std::io::Result<[u8; N]> {
     let mut bytes = [0_u8; N];
     let mut filled = 0;
@@ -186,8 +186,8 @@ pub fn random_bytes<const N: usize>() -> std::io::Result<[u8; N]> {
     Ok(bytes)
 }
 
-/// An id whose short form is all digits would be taken for a number by tools that guess;
-/// Docker draws again, and so does this.
+/// Returns a random id whose short form is not all digits, since some tools would take that for a
+/// number. Docker does the same.
 fn random_hex() -> std::io::Result<String> {
     loop {
         let id = hex(&random_bytes::<32>()?);

@@ -1,9 +1,10 @@
-//! The journal: what changed, one JSON line an event, in Docker's own event form.
+//! The journal of changes: one JSON line per event, in Docker's event format.
 //!
-//! It is a hint; the state files are the truth. A writer appends after its rename, with
-//! one `write(2)` of one line under a shared lock, so that lines never mix. Rotation takes
-//! the lock exclusively, renames the file to `events.log.1` and starts a new one. A reader
-//! keeps its position as (inode, offset); a torn line, as a killed writer leaves it, is told as such.
+//! The journal is only a hint; the state files are authoritative. After the rename of its state
+//! file, a writer appends one line with a single `write(2)` under a shared lock, so lines never
+//! mix. To rotate, a writer takes the lock exclusively and renames the file to `events.log.1`; the
+//! next append creates a new one. A reader keeps its position as (inode, offset), and reports torn
+//! lines, which killed writers leave behind.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -15,14 +16,14 @@ use serde::{Deserialize, Serialize};
 
 use super::disk::{Error, Result, open, open_to_append};
 
-/// At this size the journal starts again; the part before is kept once.
+/// The size in bytes at which the journal is rotated. One older file is kept.
 const ROTATE_AT: u64 = 8 << 20;
-/// How much a reader reads at once.
+/// How many bytes a reader reads at a time.
 const PIECE: usize = 64 << 10;
-/// No line is longer: a reader holds one whole.
+/// The maximum length of a line, since a reader holds a whole one.
 const LONGEST: usize = 8 << 20;
 
-/// What kind of object an event is about.
+/// The kind of object of an event.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 #[allow(missing_docs, reason = "the names say it")]
@@ -35,7 +36,7 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// The word of the `type` filter.
+    /// Returns the word used by the `type` filter.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -48,30 +49,31 @@ impl Kind {
     }
 }
 
-/// The object an event is about.
+/// The object of an event.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Actor {
-    /// Its id: of a container or network 64 hex digits, of an image its digest, of a volume its name.
+    /// Its id: 64 hex digits for a container or network, the digest for an image, the name for a
+    /// volume.
     #[serde(rename = "ID")]
     pub id: String,
-    /// Labels, `image`, `name`, `exitCode`, …: as Docker fills it.
+    /// Labels, `image`, `name`, `exitCode`, …, as in Docker.
     #[serde(rename = "Attributes")]
     pub attributes: BTreeMap<String, String>,
 }
 
-/// One change, as Docker's `/events` gives it.
+/// An event, as in Docker's `/events`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
-    /// What kind of object.
+    /// The kind of object.
     #[serde(rename = "Type")]
     pub kind: Kind,
     /// `create`, `start`, `die`, `pull`, `exec_start: sh`, …
     #[serde(rename = "Action")]
     pub action: String,
-    /// Which object.
+    /// The object.
     #[serde(rename = "Actor")]
     pub actor: Actor,
-    /// Always `local`: Docker's word for "not of a swarm".
+    /// Always `local`, Docker's word for objects outside a swarm.
     #[serde(default = "local")]
     pub scope: String,
     /// Seconds since 1970.
@@ -86,7 +88,7 @@ fn local() -> String {
 }
 
 impl Event {
-    /// An event of this moment.
+    /// Returns an event with the current time.
     pub fn now(
         kind: Kind,
         action: impl Into<String>,
@@ -94,7 +96,7 @@ impl Event {
         attributes: BTreeMap<String, String>,
     ) -> Self {
         let nanos = jiff::Timestamp::now().as_nanosecond();
-        let time_nano = i64::try_from(nanos).unwrap_or(i64::MAX); // in the year 2262
+        let time_nano = i64::try_from(nanos).unwrap_or(i64::MAX); // until the year 2262
         Self {
             kind,
             action: action.into(),
@@ -105,20 +107,20 @@ impl Event {
         }
     }
 
-    /// When it happened.
+    /// Returns the time of the event.
     #[must_use]
     pub fn timestamp(&self) -> jiff::Timestamp {
         jiff::Timestamp::from_nanosecond(self.time_nano.into()).unwrap_or_default()
     }
 }
 
-/// Appends `event`, and rotates the journal when it is large.
+/// Appends `event` to the journal, and rotates the journal if it is large.
 ///
 /// # Errors
 ///
-/// When the file cannot be opened, locked or written. The change it tells of stands.
+/// If the file cannot be opened, locked or written. The reported change remains in effect.
 pub fn append(path: &Path, event: &Event) -> Result<()> {
-    // A torn line before this one has no end of its own: it must not take this one with it.
+    // Starts with a newline, so that a torn line before this one does not merge with it.
     let mut line = vec![b'\n'];
     serde_json::to_writer(&mut line, event).map_err(|source| Error::Damaged { path: path.into(), source })?;
     line.push(b'\n');
@@ -128,7 +130,7 @@ pub fn append(path: &Path, event: &Event) -> Result<()> {
     let file = locked(path, File::lock_shared)?;
     let written = (&file).write(&line).map_err(Error::io("append to", path))?;
     if written < line.len() {
-        // A full disk: the torn line is skipped by readers.
+        // The disk is full. Readers skip the torn line.
         return Err(Error::io("append to", path)(io::ErrorKind::StorageFull.into()));
     }
     let size = file.metadata().map_err(Error::io("stat", path))?.len();
@@ -136,13 +138,13 @@ pub fn append(path: &Path, event: &Event) -> Result<()> {
     if size > ROTATE_AT { rotate(path) } else { Ok(()) }
 }
 
-/// The part of the journal before the last rotation.
+/// Returns the path of the journal before the last rotation.
 #[must_use]
 pub fn previous(path: &Path) -> PathBuf {
     path.with_extension("log.1")
 }
 
-/// Opens the journal for appending and locks it, again when it was rotated meanwhile.
+/// Opens the journal for appending and locks it, retrying if it was rotated meanwhile.
 fn locked(path: &Path, lock: fn(&File) -> io::Result<()>) -> Result<File> {
     loop {
         let file = open_to_append(path)?;
@@ -156,59 +158,60 @@ fn locked(path: &Path, lock: fn(&File) -> io::Result<()>) -> Result<File> {
 
 fn rotate(path: &Path) -> Result<()> {
     let file = locked(path, File::lock)?;
-    // Another writer may have rotated while this one waited for the lock.
+    // Another writer may have rotated it while this one waited for the lock.
     if file.metadata().map_err(Error::io("stat", path))?.len() <= ROTATE_AT {
         return Ok(());
     }
     fs::rename(path, previous(path)).map_err(Error::io("rotate", path))
 }
 
-/// What a [`Reader`] found.
+/// The result of reading a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Found {
     /// The next event.
     Event(Event),
-    /// A line that is none: its writer was killed, and its event is missing. Or one that is longer
-    /// than any of hoist's.
+    /// An invalid line: its writer was killed, so an event is missing, or it is longer than hoist
+    /// writes.
     Torn,
-    /// The journal was rotated twice since the last read: events are missing.
+    /// The journal was rotated twice since the last read, so events are missing.
     Lost,
 }
 
-/// Where a reader is: between two lines of one of the journal's files, or in one that is too long.
+/// The position of a reader: in one of the journal's files, between two lines or within a line that
+/// is too long.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Position {
-    /// Of the file; 0 where there is no journal yet.
+    /// Of the file; 0 if there is no journal yet.
     inode: u64,
     offset: u64,
 }
 
-/// Reads the journal, over its rotations.
+/// Reads the journal, across rotations.
 #[derive(Debug)]
 pub struct Reader {
     path: PathBuf,
     file: Option<File>,
     at: Position,
-    /// What was read from the file, and how much of it was given out already.
+    /// What was read from the file, and how much of it was returned already.
     buffer: Vec<u8>,
     given: usize,
-    /// No line ends in the buffer before this.
+    /// The buffer contains no end of line before this offset.
     searched: usize,
-    /// The buffer begins inside a line that is too long and was reported.
+    /// Whether the buffer begins within an overlong line that was already reported.
     is_in_too_long: bool,
-    /// How many bytes were searched for the end of a line.
+    /// How many bytes were searched for line ends.
     #[cfg(test)]
     work: usize,
 }
 
 impl Position {
-    /// Whether both are in the same file.
+    /// Whether both positions are in the same file.
     #[must_use]
     pub fn is_in_file_of(self, other: Self) -> bool {
         self.inode == other.inode
     }
 
-    /// Whether a reader that is here has read all that is before `end`, in its file.
+    /// Whether a reader at this position has read everything before `end`, in the same file.
     #[must_use]
     pub fn has_reached(self, end: Self) -> bool {
         self.is_in_file_of(end) && self.offset >= end.offset
@@ -216,15 +219,15 @@ impl Position {
 }
 
 impl Reader {
-    /// Starts at the end: only what comes later is read.
+    /// Starts at the end, to read only later events.
     ///
     /// # Errors
     ///
-    /// When the journal exists but cannot be opened.
+    /// If the journal exists but cannot be opened.
     pub fn at_end(path: &Path) -> Result<Self> {
         let mut reader = Self::nowhere(path);
         if !reader.open(path)? {
-            reader.open(&previous(path))?; // rotated, and nothing happened since
+            reader.open(&previous(path))?; // rotated, and not appended to since
         }
         if let Some(file) = &reader.file {
             reader.at.offset = file.metadata().map_err(Error::io("stat", path))?.len();
@@ -232,11 +235,11 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Starts at the first line there is, before the last rotation.
+    /// Starts at the oldest line, before the last rotation.
     ///
     /// # Errors
     ///
-    /// When the journal exists but cannot be opened.
+    /// If the journal exists but cannot be opened.
     pub fn at_start(path: &Path) -> Result<Self> {
         let mut reader = Self::nowhere(path);
         if !reader.open(&previous(path))? {
@@ -245,11 +248,11 @@ impl Reader {
         Ok(reader)
     }
 
-    /// Starts where another reader was; `None` when that file is gone.
+    /// Starts at the position of another reader; `None` if that file is gone.
     ///
     /// # Errors
     ///
-    /// When the journal exists but cannot be opened.
+    /// If the journal exists but cannot be opened.
     pub fn at(path: &Path, position: Position) -> Result<Option<Self>> {
         if position == Position::default() {
             return Self::at_start(path).map(Some);
@@ -278,17 +281,18 @@ impl Reader {
         }
     }
 
-    /// Behind the last line that was given.
+    /// Returns the position after the last line that was returned.
     #[must_use]
     pub fn position(&self) -> Position {
         self.at
     }
 
-    /// The next line; `None` at the end. Never waits, and holds no more than a piece of the file.
+    /// Returns the next line, or `None` at the end. It never blocks, and buffers only part of the
+    /// file.
     ///
     /// # Errors
     ///
-    /// When the journal cannot be read.
+    /// If the journal cannot be read.
     pub fn read_next(&mut self) -> Result<Option<Found>> {
         loop {
             if let Some(found) = self.line() {
@@ -298,7 +302,7 @@ impl Reader {
                 continue;
             }
             let there = inode(&self.path);
-            // Rotated. What was appended to the old file before the rename is read first.
+            // Rotated. First read what was appended to the old file before the rename.
             if there == 0 || there == self.at.inode {
                 return Ok(self.begin_again_if_cut()?.then_some(Found::Lost));
             }
@@ -313,7 +317,7 @@ impl Reader {
         }
     }
 
-    /// A file that somebody has cut is read from its start.
+    /// Starts again at the beginning if somebody truncated the file.
     fn begin_again_if_cut(&mut self) -> Result<bool> {
         let Some(file) = &self.file else { return Ok(false) };
         let length = file.metadata().map_err(Error::io("stat", &self.path))?.len();
@@ -325,7 +329,7 @@ impl Reader {
         Ok(is_cut)
     }
 
-    /// Opens one of the journal's files at its start; `false` where it is missing.
+    /// Opens one of the journal's files at its start; `false` if it does not exist.
     fn open(&mut self, path: &Path) -> Result<bool> {
         let file = match open(path) {
             Ok(file) => file,
@@ -343,13 +347,13 @@ impl Reader {
         Ok(true)
     }
 
-    /// Drops what was read of a file that is not read on from here.
+    /// Drops the buffer when another part of the journal is read next.
     fn forget(&mut self) {
         self.buffer.clear();
         (self.given, self.searched, self.is_in_too_long) = (0, 0, false);
     }
 
-    /// Reads on; `false` at the end of the file.
+    /// Reads more into the buffer; `false` at the end of the file.
     fn fill(&mut self) -> Result<bool> {
         let Some(file) = &self.file else { return Ok(false) };
         let given = std::mem::take(&mut self.given);
@@ -362,7 +366,7 @@ impl Reader {
         Ok(read.map_err(Error::io("read", &self.path))? > 0)
     }
 
-    /// The next line of the buffer.
+    /// Returns the next line in the buffer.
     fn line(&mut self) -> Option<Found> {
         loop {
             let Some(end) = self.end_of_line() else { return self.skip_too_long() };
@@ -380,7 +384,7 @@ impl Reader {
         }
     }
 
-    /// Where the line that is next ends in the buffer. No byte is looked at twice.
+    /// Returns the end of the next line in the buffer. No byte is searched twice.
     fn end_of_line(&mut self) -> Option<usize> {
         let from = self.searched.max(self.given);
         let end = memchr::memchr(b'\n', &self.buffer[from..]).map(|length| from + length);
@@ -392,7 +396,7 @@ impl Reader {
         end
     }
 
-    /// Drops what was read of a line that is too long; reports it once.
+    /// Drops a line that is too long, and reports it once.
     fn skip_too_long(&mut self) -> Option<Found> {
         if !self.is_in_too_long && self.buffer.len() - self.given <= LONGEST {
             return None;
@@ -401,14 +405,14 @@ impl Reader {
         (!std::mem::replace(&mut self.is_in_too_long, true)).then_some(Found::Torn)
     }
 
-    /// The buffer is done with up to `end`.
+    /// Marks the buffer as returned up to `end`.
     fn give(&mut self, end: usize) {
         self.at.offset += (end - self.given) as u64;
         self.given = end;
     }
 }
 
-/// The inode at `path`; 0 where there is none.
+/// Returns the inode at `path`; 0 if there is none.
 fn inode(path: &Path) -> u64 {
     fs::metadata(path).map_or(0, |there| there.ino())
 }
@@ -421,7 +425,7 @@ mod tests {
         Event::now(Kind::Container, action, "abc", BTreeMap::from([("name".into(), "web".into())]))
     }
 
-    /// All that is there to be read: the action of an event, or what is missing.
+    /// Reads to the end, and returns the action of each event, or what is missing.
     fn read(reader: &mut Reader) -> Vec<String> {
         let mut read = Vec::new();
         while let Some(found) = reader.read_next().unwrap() {
@@ -501,7 +505,7 @@ mod tests {
         fs::rename(&path, previous(&path)).unwrap();
         append(&path, &event("destroy")).unwrap();
         assert_eq!(on().unwrap(), ["start", "die", "destroy"]);
-        // A number of an inode that is free is given again: the file must live on elsewhere.
+        // Freed inode numbers are reused, so the file must continue to exist elsewhere.
         fs::rename(previous(&path), dir.path().join("kept")).unwrap();
         assert_eq!(on(), None);
     }
@@ -524,7 +528,7 @@ mod tests {
         let size = 5 * LONGEST;
         File::options().write(true).open(&path).unwrap().set_len(size as u64).unwrap();
         append(&path, &event("start")).unwrap();
-        let mut reader = Reader::at_start(&previous(&path)).unwrap(); // it was large enough to be rotated
+        let mut reader = Reader::at_start(&previous(&path)).unwrap(); // large enough to be rotated
         assert_eq!(read(&mut reader), ["create", "Torn", "start"]);
         assert!(reader.work < size + PIECE, "{} bytes were looked at", reader.work);
         assert!(reader.buffer.capacity() < 3 * LONGEST, "{} bytes are held", reader.buffer.capacity());

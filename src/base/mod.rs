@@ -1,8 +1,8 @@
-//! What every other module may name: ids and names, error kinds, files that survive a
-//! crash, the state folder's tree and its pair, the journal, entries of the trash, units,
-//! progress, what others wrote made harmless.
+//! The foundation of all other modules: ids and names, error kinds, crash-safe files, the layout
+//! and pairing of the state folders, the journal, trash entries, units, progress, and text that is
+//! safe to print.
 //!
-//! Nothing here knows a container, an image or a network.
+//! Nothing here knows about containers, images or networks.
 
 pub mod disk;
 pub mod endpoint;

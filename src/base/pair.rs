@@ -1,14 +1,14 @@
-//! The data folder and the run folder belong together, and each says in a small file which the
-//! other one is. With the wrong pair, containers that live would look dead to a command, which
-//! would end them or start them twice.
+//! Checks that the data folder and the run folder belong together. Each names the other one in a
+//! small file. With the wrong pair a command would take running containers for dead, and end them
+//! or start them twice.
 //!
 //! ```text
 //! <root>/engine.json   {"version":1,"other":"/run/hoist"}
 //! <run>/engine.json    {"version":1,"other":"/var/lib/hoist"}
 //! ```
-//! A folder without the file is new, or an older hoist's, and gets it. A file that cannot be read
-//! is written again where the other one says that the two belong together. Where it does not,
-//! nobody knows, and nothing is done.
+//! A folder without the file is new, or was made by an older hoist, and gets the file. If the file
+//! cannot be read but the other folder confirms the pair, it is written again. If neither confirms
+//! it, the command fails and changes nothing.
 
 use std::fs;
 use std::io;
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use super::disk::{self, Error as DiskError, state};
 use super::{ErrorKind, Explain, Paths};
 
-/// Folders that cannot be used.
+/// The folders cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
     #[error("the {what} {} belongs to the {other_what} {other}, not to {given}", .folder.display())]
@@ -70,7 +70,7 @@ impl Explain for Error {
 const FILE: &str = "engine.json";
 const VERSION: u32 = 1;
 
-/// What a folder says of the other one.
+/// The contents of `engine.json`: the other folder.
 #[derive(Debug, Serialize, Deserialize)]
 struct Partner {
     version: u32,
@@ -79,7 +79,7 @@ struct Partner {
 
 state!(Partner, VERSION);
 
-/// Checks that both folders are the caller's alone and belong together.
+/// Checks that both folders belong to the caller only, and to each other.
 ///
 /// # Errors
 ///
@@ -91,19 +91,20 @@ pub(crate) fn check(paths: &Paths) -> Result<(), Error> {
         match word {
             Word::Said(_) => {}
             Word::Nothing => introduce(folder, name(other)?)?,
-            // What cannot be replaced, a folder, is as it was: the other one is enough.
+            // The file may not be replaceable, for instance if it is a folder. The other file
+            // suffices.
             Word::Unreadable(_) => drop(introduce(folder, name(other)?)),
         }
     }
     Ok(())
 }
 
-/// Checks as [`check`] what is there of the two folders, and changes nothing. Gives what each
-/// says.
+/// Checks the existing folders like [`check`], but changes nothing. Returns what each says about
+/// the other.
 ///
 /// # Errors
 ///
-/// As [`check`].
+/// As for [`check`].
 pub(crate) fn check_partners(paths: &Paths) -> Result<[Word; 2], Error> {
     let (root, run) = (paths.root(), paths.run());
     check_owner(root)?;
@@ -132,7 +133,7 @@ pub(crate) fn check_partners(paths: &Paths) -> Result<[Word; 2], Error> {
     }
 }
 
-/// Whoever can change what lies there runs programs as the caller.
+/// Checks that only the caller can write there: others could make the caller run their programs.
 fn check_owner(folder: &Path) -> Result<(), Error> {
     let meta = match fs::metadata(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -145,7 +146,7 @@ fn check_owner(folder: &Path) -> Result<(), Error> {
     if mode & 0o022 != 0 { Err(Error::Writable(folder.to_owned(), mode)) } else { Ok(()) }
 }
 
-/// What a folder is called, or will be, whatever links lead to it.
+/// Returns the canonical path of a folder, which need not exist yet.
 fn name(folder: &Path) -> Result<String, Error> {
     let folder = std::path::absolute(folder).map_err(DiskError::io("find", folder))?;
     for there in folder.ancestors() {
@@ -162,7 +163,7 @@ fn name(folder: &Path) -> Result<String, Error> {
     Ok(folder.to_string_lossy().into_owned())
 }
 
-/// What a folder says of the other one.
+/// What a folder says about the other one.
 #[derive(Debug)]
 pub(crate) enum Word {
     Said(String),
@@ -181,7 +182,7 @@ impl Word {
     }
 }
 
-/// Notes the other one; a folder that cannot be written to is as it was.
+/// Records the other folder, ignoring errors if this one is not writable.
 fn introduce(folder: &Path, other: String) -> Result<(), Error> {
     match disk::write_state_synced(&folder.join(FILE), &Partner { version: VERSION, other }) {
         Err(error) if !error.is_unwritable() => Err(error.into()),
@@ -243,7 +244,7 @@ mod tests {
                 check(&paths).unwrap();
                 assert_eq!(fs::read(other).unwrap(), whole);
                 spoil(file, how);
-                // The other one's partner is another folder, or it has none, or cannot say.
+                // The other folder's partner is a different one, missing, or unreadable.
                 let elsewhere = Paths::new(paths.root(), dir.path().join("elsewhere"));
                 disk::private_dir(elsewhere.run()).unwrap();
                 if file == &files[0] {

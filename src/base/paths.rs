@@ -1,4 +1,4 @@
-//! The state folder's tree: the one place that knows where a file lies.
+//! The layout of the state folders. Only this module knows where files are.
 //!
 //! ```text
 //! <root>  mode 0700, engine.json names the run folder
@@ -14,37 +14,37 @@ use std::path::{Path, PathBuf};
 
 use super::id::{ContainerId, Name};
 
-/// Where one engine keeps its state: what outlives a reboot, and what does not.
+/// The folders of one engine: one for what survives a reboot, one for what does not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Paths {
     root: PathBuf,
     run: PathBuf,
 }
 
-/// The run folder of the engine that carries no id of its own.
+/// The run folder of the default engine, which has no id.
 const DEFAULT_RUN: &str = "/run/hoist";
 
 impl Paths {
-    /// The tree under these two folders, which need not exist.
+    /// Uses these two folders, which need not exist.
     #[must_use]
     pub fn new(root: impl Into<PathBuf>, run: impl Into<PathBuf>) -> Self {
         Self { root: root.into(), run: run.into() }
     }
 
-    /// What outlives a reboot.
+    /// Returns the data folder, which survives a reboot.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// What a reboot voids.
+    /// Returns the run folder, which a reboot invalidates.
     #[must_use]
     pub fn run(&self) -> &Path {
         &self.run
     }
 
-    /// What tells this engine's things apart from another's where they share the host
-    /// (bridges, nft tables, cgroups): six hex digits, none for the default engine.
+    /// Returns the id that tells this engine's bridges, nft tables and cgroups on the host from
+    /// those of other engines: six hex digits, empty for the default engine.
     #[must_use]
     pub fn engine_id(&self) -> String {
         use sha2::Digest as _;
@@ -55,7 +55,7 @@ impl Paths {
         super::id::hex(&digest[..3])
     }
 
-    /// `hoist`, or `hoist-<engine id>`: how this engine's things on the host are called.
+    /// Returns `hoist` or `hoist-<engine id>`, the name for this engine's objects on the host.
     #[must_use]
     pub fn engine_name(&self) -> String {
         match self.engine_id().as_str() {
@@ -64,13 +64,13 @@ impl Paths {
         }
     }
 
-    /// The content store.
+    /// The content store, by digest.
     #[must_use]
     pub fn blobs(&self) -> PathBuf {
         self.root.join("blobs")
     }
 
-    /// Downloads that are not finished.
+    /// Unfinished downloads.
     #[must_use]
     pub fn ingest(&self) -> PathBuf {
         self.root.join("ingest")
@@ -100,55 +100,55 @@ impl Paths {
         self.root.join("image.lock")
     }
 
-    /// The lock on blobs and layers: shared to add, exclusive to sweep.
+    /// The lock on blobs and layers: shared for adding, exclusive for sweeping.
     #[must_use]
     pub fn store_lock(&self) -> PathBuf {
         self.root.join("store.lock")
     }
 
-    /// What was removed and can be restored, a folder each.
+    /// Removed objects that can be restored, one folder each.
     #[must_use]
     pub fn trash(&self) -> PathBuf {
         self.root.join("trash")
     }
 
-    /// The lock of who empties the trash.
+    /// The lock for emptying the trash.
     #[must_use]
     pub fn trash_lock(&self) -> PathBuf {
         self.root.join("trash.lock")
     }
 
-    /// What is removed for good and waits to be deleted.
+    /// Files that are removed for good and are yet to be deleted.
     #[must_use]
     pub fn discarded(&self) -> PathBuf {
         self.root.join("discarded")
     }
 
-    /// All containers' folders.
+    /// The folders of all containers.
     #[must_use]
     pub fn containers(&self) -> PathBuf {
         self.root.join("containers")
     }
 
-    /// One container's folder.
+    /// The folder of one container.
     #[must_use]
     pub fn container(&self, id: &ContainerId) -> PathBuf {
         self.containers().join(id.as_str())
     }
 
-    /// The files that are bound into one container's /etc: there after its first start.
+    /// The files that are mounted into a container's /etc. They exist after its first start.
     #[must_use]
     pub fn container_etc(&self, id: &ContainerId) -> PathBuf {
         self.container(id).join("etc")
     }
 
-    /// Links from container names to ids.
+    /// Symbolic links from container names to ids.
     #[must_use]
     pub fn container_names(&self) -> PathBuf {
         self.root.join("names/containers")
     }
 
-    /// The link of one container name.
+    /// The symbolic link of a container name.
     #[must_use]
     pub fn container_name(&self, name: &Name) -> PathBuf {
         self.container_names().join(name.as_str())
@@ -166,19 +166,19 @@ impl Paths {
         self.root.join("networks")
     }
 
-    /// All containers' run folders.
+    /// The run folders of all containers.
     #[must_use]
     pub fn runs(&self) -> PathBuf {
         self.run.join("containers")
     }
 
-    /// One container's run folder.
+    /// The run folder of one container.
     #[must_use]
     pub fn container_run(&self, id: &ContainerId) -> PathBuf {
         self.runs().join(id.as_str())
     }
 
-    /// Leases and live names of networks.
+    /// Leases and active names of networks.
     #[must_use]
     pub fn network_runs(&self) -> PathBuf {
         self.run.join("networks")

@@ -1,56 +1,56 @@
-//! How long work tells of itself: plain data to a sink, so that a terminal, a plain log,
-//! the TUI and a test each show it their way.
+//! Progress of long operations, sent as plain data to a sink. A terminal, a plain log, the TUI and
+//! a test each show it in their own way.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// What a part of the work (a layer, mostly) is at.
+/// The current phase of a part, usually a layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Known, not begun.
+    /// Not started.
     Waiting,
-    /// Bytes arrive.
+    /// Downloading.
     Downloading,
-    /// Bytes are all there; their digest is being checked.
+    /// Downloaded; the digest is being checked.
     Verifying,
     /// Files are being written.
     Extracting,
-    /// Was there before.
+    /// It existed already.
     Exists,
-    /// Failed, and will be tried again.
+    /// It failed and will be retried.
     Retrying,
     /// Finished.
     Done,
 }
 
-/// One piece of news.
+/// A progress report.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Progress {
-    /// A line for people: `Pulling from library/debian`.
+    /// A line for users: `Pulling from library/debian`.
     Note(String),
-    /// What goes on otherwise than was wished, a sentence.
+    /// A warning, as a sentence.
     Warning(String),
-    /// A part changed.
+    /// The state of a part changed.
     Part {
         /// Twelve hex digits of a layer, or another short name.
         id: String,
-        /// What it is at.
+        /// Its current phase.
         phase: Phase,
-        /// Bytes done of this phase.
+        /// Bytes done in this phase.
         current: u64,
-        /// Bytes in all, where known.
+        /// Total bytes, if known.
         total: Option<u64>,
     },
 }
 
-/// Where progress goes, and whence the wish to stop comes. Cheap to clone.
+/// A sink for progress reports, and a flag that cancels the work. Cheap to clone.
 #[derive(Clone)]
 pub struct Reporter {
     sink: Arc<dyn Fn(Progress) + Send + Sync>,
     cancelled: Arc<Flag>,
 }
 
-/// The wish to stop: of a part, or of the whole it belongs to.
+/// A cancellation flag, for a part or for the whole it belongs to.
 #[derive(Default)]
 struct Flag {
     here: AtomicBool,
@@ -64,36 +64,36 @@ impl Flag {
 }
 
 impl Reporter {
-    /// Reports to `sink`, which must be quick and must not block.
+    /// Reports to `sink`, which must return quickly and must not block.
     pub fn new(sink: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         Self { sink: Arc::new(sink), cancelled: Arc::default() }
     }
 
-    /// For a part of the work: it reports to `sink`, stops when the whole is to stop, and
-    /// can be stopped alone.
+    /// Returns a reporter for a part of the work. It reports to `sink`, is cancelled with the
+    /// whole, and can be cancelled by itself.
     #[must_use]
     pub fn part(&self, sink: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         let flag = Flag { here: AtomicBool::new(false), above: Some(self.cancelled.clone()) };
         Self { sink: Arc::new(sink), cancelled: Arc::new(flag) }
     }
 
-    /// Reports to nobody.
+    /// Discards all reports.
     #[must_use]
     pub fn silent() -> Self {
         Self::new(|_| {})
     }
 
-    /// Tells `news`.
+    /// Reports `news`.
     pub fn report(&self, news: Progress) {
         (self.sink)(news);
     }
 
-    /// Tells a line for people.
+    /// Reports a line for users.
     pub fn note(&self, line: impl Into<String>) {
         self.report(Progress::Note(line.into()));
     }
 
-    /// Warns of `what`.
+    /// Reports a warning.
     pub fn warn(&self, what: impl Into<String>) {
         self.report(Progress::Warning(what.into()));
     }

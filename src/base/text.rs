@@ -1,22 +1,22 @@
-//! What others wrote, made harmless for a terminal.
+//! Makes text from outside safe to show in a terminal.
 //!
-//! Names of files, labels, command lines, answers of registries and messages of the kernel
-//! hold any character. Some of them a terminal obeys (control characters), some turn the
-//! writing direction or have no shape, and could forge what a line says. Every exit to
-//! people goes through here, so there is one table of such characters:
+//! File names, labels, command lines, registry responses and kernel messages can contain any
+//! character. Terminals obey some of them (control characters); others change the writing direction
+//! or are invisible, and could forge what a line says. All output for users goes through this
+//! module, so there is a single table of such characters:
 //!
 //! ```text
 //! an error, a name, a prompt             line    ESC → ␛, a newline → ␊, U+202E → ·
 //! a cell of a table                      cell    the same, but tabs and newlines are spaces
 //! a page                                 lines   the same, but tabs and newlines stay
 //! JSON                                   json    U+202E → \u202e: the same document
-//! ```
-//! What a container writes is its own stream and stays as it is; so does what a script asks
+//! A container's own output is passed through unchanged, and so is the output of `--format` unless
+//! it goes to a terminal.
 //! for with `--format` while no terminal is at the other end.
 
 use std::borrow::Cow;
 
-/// Whether a terminal would obey `c`, or show nothing where it is.
+/// Whether a terminal would obey `c`, or show nothing for it.
 #[must_use]
 pub fn is_harmful(c: char) -> bool {
     c.is_control()
@@ -37,8 +37,8 @@ pub fn is_harmful(c: char) -> bool {
             | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// The character that stands for `c`: itself where it is harmless, the picture of a control
-/// character, else a dot.
+/// Returns what is shown for `c`: the character itself if it is harmless, the symbol of a control
+/// character, otherwise a dot.
 #[must_use]
 pub fn shown(c: char) -> char {
     match c {
@@ -49,19 +49,19 @@ pub fn shown(c: char) -> char {
     }
 }
 
-/// A text that is one line.
+/// Makes a text of one line harmless.
 #[must_use]
 pub fn line(text: &str) -> Cow<'_, str> {
     map(text, shown)
 }
 
-/// A text in a table: what separates columns and rows is a space.
+/// Makes a table cell harmless: tabs and newlines, which would separate cells, become spaces.
 #[must_use]
 pub fn cell(text: &str) -> Cow<'_, str> {
     map(text, |c| if matches!(c, '\t' | '\n') { ' ' } else { shown(c) })
 }
 
-/// A text of several lines.
+/// Makes a text of several lines harmless.
 #[must_use]
 pub fn lines(text: &str) -> Cow<'_, str> {
     map(text, |c| if matches!(c, '\t' | '\n') { c } else { shown(c) })
@@ -74,8 +74,8 @@ fn map(text: &str, stand_in: impl Fn(char) -> char) -> Cow<'_, str> {
     }
 }
 
-/// A JSON document that says the same: harmful characters are only in its strings, where
-/// each has an escape.
+/// Makes a JSON document harmless without changing its meaning: harmful characters occur only in
+/// its strings, where they can be escaped.
 #[must_use]
 pub fn json(document: &str) -> Cow<'_, str> {
     let is_escaped = |c: char| is_harmful(c) && !matches!(c, '\t' | '\n' | '\r');
@@ -92,7 +92,7 @@ pub fn json(document: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Names that a hostile image, archive or registry could choose, for the tests of every exit.
+/// Names that a hostile image, archive or registry could choose, to test all output with.
 #[cfg(test)]
 pub(crate) const HOSTILE: &[&str] = &[
     "a\u{1b}]0;title\u{7}b",

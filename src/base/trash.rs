@@ -1,4 +1,4 @@
-//! What lies in the trash: a folder each, with a record that says what it was.
+//! The trash: one folder per entry, with a record of what it was.
 //!
 //! ```text
 //! <root>/trash/<kind>-<12 hex>/trash.json      what it was, since when, until when
@@ -7,9 +7,9 @@
 //!       .image-…/     on the move (image::aside)
 //!       .gone-…/      purged, and being deleted
 //! ```
-//! An entry is made by the rename of its folder, with everything in it: there is no moment at
-//! which an object is both here and there, or neither. A volume is a folder as well, and would
-//! come and go as a container does. A folder without `trash.json` is litter.
+//! An entry is made by renaming its folder with everything in it, so an object is never in both
+//! places or in neither. A volume is a folder too, and could be handled like a container. A folder
+//! without `trash.json` is litter.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,38 +23,38 @@ use super::disk::{self, Error as DiskError, state};
 use super::journal::Kind;
 use super::{Paths, id};
 
-/// Current version of the file.
+/// The current version of the file.
 const VERSION: u32 = 1;
 
-/// How the names of folders begin that are being deleted.
+/// The prefix of folders that are being deleted.
 const GONE: &str = ".gone-";
 
-/// How long an entry is kept whose record cannot be read.
+/// How long an entry with an unreadable record is kept.
 const KEEP_DAMAGED: Duration = Duration::from_secs(24 * 3600);
 
-/// One thing in the trash: `trash.json`.
+/// An entry of the trash: the contents of `trash.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TrashEntry {
-    /// The form of this file.
+    /// The version of this file.
     pub version: u32,
     /// The name of its folder.
     pub id: String,
-    /// What it was.
+    /// The kind of object.
     pub kind: Kind,
     /// The id of the object.
     pub object: String,
-    /// What it was called.
+    /// The name of the object.
     pub name: String,
-    /// Every name that went with it: of an image all its tags, of a container its one.
+    /// All its names: the tags of an image, the single name of a container.
     pub names: Vec<String>,
-    /// When it came here.
+    /// When it was moved to the trash.
     pub removed: Timestamp,
-    /// When it goes for good.
+    /// When it expires.
     pub until: Timestamp,
-    /// Bytes it takes, as far as they are known.
+    /// Its size in bytes, if known.
     #[serde(default)]
     pub size: Option<u64>,
-    /// Fields of a newer hoist, kept when this one rewrites the file.
+    /// Fields written by a newer hoist, kept when this one rewrites the file.
     #[serde(flatten)]
     pub unknown: BTreeMap<String, serde_json::Value>,
 }
@@ -62,11 +62,11 @@ pub struct TrashEntry {
 state!(TrashEntry, VERSION);
 
 impl TrashEntry {
-    /// A new one, of this moment, for so long.
+    /// Creates an entry that was removed at this moment and is kept for `keep`.
     ///
     /// # Errors
     ///
-    /// When the kernel gives no random number.
+    /// If the kernel provides no random bytes.
     pub(crate) fn new(
         kind: Kind,
         object: &str,
@@ -91,50 +91,50 @@ impl TrashEntry {
     }
 }
 
-/// Where an entry lies.
+/// Returns the folder of an entry.
 pub(crate) fn folder(paths: &Paths, id: &str) -> PathBuf {
     paths.trash().join(id)
 }
 
-/// Whether this may be the name of an entry's folder: nothing that leads elsewhere.
+/// Whether this is a valid name of an entry's folder, which cannot lead elsewhere.
 pub(crate) fn is_id(id: &str) -> bool {
     !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
-/// Writes an entry's record into `folder`, whole after a power cut as well.
+/// Writes an entry's record into `folder`, and syncs it.
 ///
 /// # Errors
 ///
-/// When the disk is full, or the folder gone.
+/// If the disk is full or the folder is gone.
 pub(crate) fn write(folder: &std::path::Path, entry: &TrashEntry) -> disk::Result<()> {
     disk::write_state_synced(&folder.join("trash.json"), entry)
 }
 
-/// One entry.
+/// Reads the record of an entry.
 ///
 /// # Errors
 ///
-/// When it is not there or damaged.
+/// If it does not exist or is damaged.
 pub(crate) fn read(paths: &Paths, id: &str) -> disk::Result<TrashEntry> {
     disk::read_state(&folder(paths, id).join("trash.json"))
 }
 
-/// What is in the trash's folder.
+/// The contents of the trash.
 #[derive(Debug, Default)]
 pub(crate) struct Contents {
     /// Oldest first.
     pub(crate) entries: Vec<TrashEntry>,
-    /// Folders that are nobody's, and those of entries whose record is damaged and old.
+    /// Folders without a record, and those whose record is damaged and old.
     pub(crate) litter: Vec<PathBuf>,
     /// Folders that are being deleted.
     pub(crate) gone: Vec<PathBuf>,
 }
 
-/// Looks at all of it.
+/// Lists the trash.
 ///
 /// # Errors
 ///
-/// When the folder cannot be read.
+/// If the trash folder cannot be read.
 pub(crate) fn contents(paths: &Paths) -> disk::Result<Contents> {
     let mut contents = Contents::default();
     let listing = match fs::read_dir(paths.trash()) {
@@ -150,7 +150,7 @@ pub(crate) fn contents(paths: &Paths) -> disk::Result<Contents> {
         } else if !name.starts_with('.') {
             match read(paths, name) {
                 Ok(entry) if entry.id == name => contents.entries.push(entry),
-                // Gone or restored meanwhile.
+                // Purged or restored meanwhile.
                 Err(error) if error.is_not_found() && !found.path().exists() => {}
                 Err(error) if error.is_of_another_version() => {}
                 Err(error) if !error.is_not_found() && !is_old(&found.path()) => {}
@@ -162,11 +162,11 @@ pub(crate) fn contents(paths: &Paths) -> disk::Result<Contents> {
     Ok(contents)
 }
 
-/// The folders of everything in the trash that may come back, by name, whatever is in them.
+/// Returns the names of all folders in the trash that may be restored, whatever they contain.
 ///
 /// # Errors
 ///
-/// When the trash cannot be read.
+/// If the trash folder cannot be read.
 pub(crate) fn folders(paths: &Paths) -> disk::Result<Vec<String>> {
     let listing = match fs::read_dir(paths.trash()) {
         Ok(listing) => listing,
@@ -182,11 +182,12 @@ fn is_old(folder: &std::path::Path) -> bool {
     changed.is_ok_and(|changed| changed.elapsed().is_ok_and(|age| age > KEEP_DAMAGED))
 }
 
-/// Takes an entry, or litter, out of sight for good: what is returned is to be deleted.
+/// Renames an entry, or litter, so that it is no longer listed. The caller deletes the returned
+/// folder.
 ///
 /// # Errors
 ///
-/// [`DiskError::is_not_found`] when it went meanwhile.
+/// [`DiskError::is_not_found`] if it is gone already.
 pub(crate) fn hide(paths: &Paths, folder: &std::path::Path) -> disk::Result<PathBuf> {
     let name = folder.file_name().unwrap_or_default().to_string_lossy();
     let gone = paths.trash().join(format!("{GONE}{name}"));
@@ -194,30 +195,30 @@ pub(crate) fn hide(paths: &Paths, folder: &std::path::Path) -> disk::Result<Path
     Ok(gone)
 }
 
-/// The entries that are to go at this moment: what has expired; and while the disk is nearly
-/// full the oldest one. Asked again after each, for then there is more room.
+/// Returns the entry to be purged next: an expired one, or the oldest if the disk is nearly full.
+/// Ask again after each purge, as that frees space.
 pub(crate) fn next_due(entries: &[TrashEntry], now: Timestamp, space: Option<Space>) -> Option<&TrashEntry> {
     let expired = entries.iter().find(|entry| entry.until <= now);
     expired.or_else(|| entries.first().filter(|_| space.is_some_and(Space::is_short)))
 }
 
-/// Room on a file system, in bytes.
+/// Space on a file system, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Space {
     /// What can still be written.
     pub free: u64,
-    /// That, and what is used.
+    /// Free and used space together.
     pub total: u64,
 }
 
 impl Space {
-    /// Below a tenth the trash gives way.
+    /// Whether less than a tenth is free; the trash is then emptied.
     #[must_use]
     pub fn is_short(self) -> bool {
         self.free < self.total / 10
     }
 
-    /// Of the file system that holds `folder`; `None` when that cannot be told.
+    /// Returns the space on the file system that contains `folder`; `None` if it is unknown.
     #[must_use]
     pub fn of(folder: &std::path::Path) -> Option<Self> {
         let stat = rustix::fs::statvfs(folder).ok()?;

@@ -1,35 +1,35 @@
-//! Sizes and durations as Docker prints and reads them.
+//! Sizes and durations in Docker's formats.
 
 use std::time::Duration;
 
-/// A string that names no size.
+/// A string that is not a size.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a size: want a number and one of b, k, m, g, t")]
 pub struct BadSize(String);
 
-/// `10.5MB`, `1.2kB`: powers of 1000, at most four significant digits.
+/// Formats `10.5MB`, `1.2kB`: powers of 1000, at most four significant digits.
 #[must_use]
 pub fn decimal(bytes: u64) -> String {
     scaled(bytes, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"], 4)
 }
 
-/// `10.5MB`, three significant digits, as the size columns of `images` and `ps -s` have it.
+/// Formats `10.5MB` with three significant digits, as in the size columns of `images` and `ps -s`.
 #[must_use]
 pub fn column(bytes: u64) -> String {
     scaled(bytes, 1000.0, &["B", "kB", "MB", "GB", "TB", "PB", "EB"], 3)
 }
 
-/// `10.5MiB`, `1.2KiB`: powers of 1024, at most four significant digits.
+/// Formats `10.5MiB`, `1.2KiB`: powers of 1024, at most four significant digits.
 #[must_use]
 pub fn binary(bytes: u64) -> String {
     scaled(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"], 4)
 }
 
-/// Reads `64m`, `1.5GiB`, `512`: powers of 1024, as Docker's flags do.
+/// Parses `64m`, `1.5GiB`, `512`: powers of 1024, as in Docker's flags.
 ///
 /// # Errors
 ///
-/// When it is no number with a unit, is negative, or is larger than `i64::MAX`.
+/// If it is not a number with a unit, is negative, or is larger than `i64::MAX`.
 pub fn parse_size(text: &str) -> Result<u64, BadSize> {
     let bad = || BadSize(text.to_owned());
     let lower = text.trim().to_ascii_lowercase();
@@ -46,7 +46,7 @@ pub fn parse_size(text: &str) -> Result<u64, BadSize> {
     };
     let number: f64 = number.parse().map_err(|_| bad())?;
     let bytes = number * 1024_f64.powi(power);
-    // 2^63: what every counter of the kernel can hold.
+    // 2^63: the kernel's counters hold less than that.
     if !(0.0..9_223_372_036_854_775_808.0).contains(&bytes) {
         return Err(bad());
     }
@@ -54,18 +54,18 @@ pub fn parse_size(text: &str) -> Result<u64, BadSize> {
     Ok(bytes as u64)
 }
 
-/// `1 line`, `2 lines`: a number and what it counts.
+/// Formats a number and what it counts: `1 line`, `2 lines`.
 #[must_use]
 pub fn counted(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
 }
 
-/// `About a minute`, `3 hours`: how long, for people, in one unit.
+/// Formats a duration for people in one unit: `About a minute`, `3 hours`.
 #[must_use]
 pub fn human_duration(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let minutes = seconds / 60;
-    // Docker rounds hours to the nearest and cuts the longer units.
+    // Docker rounds hours to the nearest and truncates longer units.
     let hours = (seconds + 1800) / 3600;
     match () {
         () if seconds < 1 => "Less than a second".to_owned(),
@@ -93,7 +93,7 @@ fn scaled(bytes: u64, base: f64, units: &[&str], digits: usize) -> String {
     format!("{}{}", significant(value, digits), units[unit])
 }
 
-/// C's `%.{digits}g` for the range that sizes have: no trailing zeros.
+/// Formats like C's `%.{digits}g` in the range of sizes, without trailing zeros.
 fn significant(value: f64, digits: usize) -> String {
     let whole = format!("{value:.0}").len();
     let text = format!("{value:.*}", digits.saturating_sub(whole));

@@ -1,5 +1,5 @@
-//! What a power cut would leave, for tests: of every file and folder the form that was synced
-//! last. File systems keep more than that; none has to.
+//! Simulates a power cut for tests: of each file and folder only the last synced version is left.
+//! Real file systems keep more, but need not.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -8,13 +8,13 @@ use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-/// What may be lost, or come back, and does no harm: locks, what waits to be deleted, and what
-/// only says less than it could.
+/// Files that may be lost or reappear without harm: locks, files to be deleted, and notes that only
+/// add information.
 const FREE: &[&str] = &["lock", "image.lock", "store.lock", "unsynced", "discarded", "ingest"];
 
 #[derive(Debug, Clone, PartialEq)]
 enum Node {
-    /// Names, and which inode each one is.
+    /// Names, with the inode of each.
     Folder(BTreeMap<String, u64>),
     File(Vec<u8>),
     Other,
@@ -32,7 +32,7 @@ thread_local! {
     static BROKEN: RefCell<Option<PathBuf>> = const { RefCell::new(None) };
 }
 
-/// Does `work` while the file or folder at `path` cannot be synced.
+/// Runs `work` while the file or folder at `path` cannot be synced.
 pub(crate) fn broken<T>(path: &Path, work: impl FnOnce() -> T) -> T {
     BROKEN.set(Some(path.to_owned()));
     let done = work();
@@ -40,15 +40,14 @@ pub(crate) fn broken<T>(path: &Path, work: impl FnOnce() -> T) -> T {
     done
 }
 
-/// Fails for what is [`broken`].
+/// Fails for the path set by [`broken`].
 pub(super) fn refuse(path: &Path) -> io::Result<()> {
     let is_broken = BROKEN.with_borrow(|broken| broken.as_deref() == Some(path));
     if is_broken { Err(io::Error::from_raw_os_error(libc::EIO)) } else { Ok(()) }
 }
 
-/// Does `work`, after which everything below `root` would be on the disk if the power failed
-/// before it. Gives what a power cut after it would undo, and which folders were synced though
-/// nothing in them had changed.
+/// Runs `work`, starting with everything below `root` synced. Returns what a power cut after it
+/// would undo, and which folders were synced although nothing in them had changed.
 pub(crate) fn after<T>(root: &Path, work: impl FnOnce() -> T) -> (T, Vec<String>) {
     let mut disk = Disk { root: root.to_owned(), nodes: HashMap::new(), found: Vec::new() };
     disk.keep_all();
@@ -60,7 +59,7 @@ pub(crate) fn after<T>(root: &Path, work: impl FnOnce() -> T) -> (T, Vec<String>
     (done, disk.found)
 }
 
-/// Notes that a file or folder is on the disk.
+/// Records that a file or folder was synced.
 pub(super) fn synced(path: &Path) {
     DISK.with_borrow_mut(|disk| {
         if let Some(disk) = disk.as_mut().filter(|disk| path.starts_with(&disk.root))
@@ -74,7 +73,7 @@ pub(super) fn synced(path: &Path) {
     });
 }
 
-/// Notes that everything is.
+/// Records that everything was synced.
 pub(super) fn synced_all() {
     DISK.with_borrow_mut(|disk| disk.iter_mut().for_each(Disk::keep_all));
 }
@@ -91,7 +90,7 @@ impl Disk {
         }
     }
 
-    /// Adds what differs from the disk at `path` and below.
+    /// Adds the differences between the current state and the disk, at `path` and below.
     fn compare(&mut self, path: &Path) {
         let Some((inode, node)) = look(path) else { return };
         match (&node, self.nodes.get(&inode)) {
@@ -116,7 +115,7 @@ impl Disk {
                 let short = format!("cut short: {}", self.name(path));
                 self.found.push(short);
             }
-            (Node::Other, _) => {} // a link is its name
+            (Node::Other, _) => {} // the name of a link is all there is to it
         }
     }
 

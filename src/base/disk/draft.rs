@@ -1,4 +1,4 @@
-//! Files that are written beside their place and take it whole.
+//! Files that are written under a temporary name and then renamed.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -8,21 +8,21 @@ use std::path::{Path, PathBuf};
 use super::{Error, Result};
 use crate::base::id;
 
-/// Puts `bytes` at `path` in one step: a reader sees the old file or the new one, whole.
+/// Replaces the contents of `path` atomically: readers see either the old file or the new one.
 ///
-/// After a power cut it may be either, or cut short: see [`write_state_synced`].
+/// After a power cut the file may be either of them, or truncated: see [`write_state_synced`].
 ///
 /// # Errors
 ///
-/// `ENOSPC` and whatever else open, write or rename say; then the old file is untouched.
+/// `ENOSPC`, and other errors of open(2), write(2) or rename(2). The old file is then unchanged.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
     let mut draft = Draft::new(path)?;
     draft.file.write_all(bytes).map_err(Error::io("write", &draft.beside))?;
     draft.replace()
 }
 
-/// A file that is written beside its path and takes that name when it is whole. One that is
-/// dropped before is gone.
+/// A file that is written under a temporary name beside its path, and renamed when it is complete.
+/// It is deleted when dropped before that.
 #[derive(Debug)]
 pub struct Draft {
     pub(super) file: File,
@@ -31,26 +31,26 @@ pub struct Draft {
 }
 
 impl Draft {
-    /// Begins one, mode 0600.
+    /// Creates the temporary file with mode 0600.
     ///
     /// # Errors
     ///
-    /// What open(2) says.
+    /// Errors of open(2).
     pub fn new(path: &Path) -> Result<Self> {
-        // The name is unique per process and thread, so that two writers never share it.
+        // The name is unique to each process and thread, so two writers never share it.
         let beside = beside(path)?;
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside);
         let file = file.map_err(Error::io("write", &beside))?;
         Ok(Self { file, beside, path: path.to_owned() })
     }
 
-    /// The file, to be written.
+    /// Returns the temporary file, for writing.
     #[must_use]
     pub fn file(&self) -> &File {
         &self.file
     }
 
-    /// Writes its contents to the disk.
+    /// Syncs its contents to the disk.
     pub(super) fn sync(&self) -> Result<()> {
         self.file.sync_data().map_err(Error::io("sync", &self.beside))?;
         #[cfg(test)]
@@ -58,25 +58,25 @@ impl Draft {
         Ok(())
     }
 
-    /// Puts it at its path, in the place of what is there.
+    /// Renames it to its path, replacing any existing file.
     ///
     /// # Errors
     ///
-    /// What rename(2) says; then what is there stays.
+    /// Errors of rename(2); the existing file is then unchanged.
     pub fn replace(self) -> Result<()> {
         fs::rename(&self.beside, &self.path).map_err(Error::io("replace", &self.path))
     }
 
-    /// Puts it at its path, if nothing is there.
+    /// Renames it to its path, which must not exist.
     ///
     /// # Errors
     ///
-    /// That something is; then that stays.
+    /// If the path exists. It is then unchanged.
     pub fn place(self) -> Result<()> {
         use rustix::fs::{CWD, RenameFlags, renameat_with};
         let placed = renameat_with(CWD, &self.beside, CWD, &self.path, RenameFlags::NOREPLACE);
         match placed {
-            // Not every file system can do it in one step.
+            // Not every file system supports this in one step.
             Err(rustix::io::Errno::INVAL) if fs::symlink_metadata(&self.path).is_err() => self.replace(),
             placed => placed.map_err(|errno| Error::io("create", &self.path)(errno.into())),
         }
@@ -85,7 +85,7 @@ impl Draft {
 
 impl Drop for Draft {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.beside); // it has its name, or nobody wants it
+        let _ = fs::remove_file(&self.beside); // renamed already, or abandoned
     }
 }
 

@@ -1,32 +1,32 @@
-//! A file operation that failed, with the file it failed on.
+//! Errors of file operations, with the file concerned.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::base::error::{ErrorKind, Explain, io_hint, io_kind};
 
-/// A file operation that failed, with the file it failed on.
+/// A file operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// A system call failed.
     #[error("cannot {verb} {path}")]
     Io {
-        /// What was tried: `read`, `rename`, …
+        /// What was attempted: `read`, `rename`, …
         verb: &'static str,
-        /// On what.
+        /// The file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The file is there, but is not what it should be.
+    /// The file exists, but its contents are invalid.
     #[error("{path} is damaged")]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What the parser says.
+        /// The parser's error.
         source: serde_json::Error,
     },
-    /// The file has a form that this hoist does not know.
+    /// The file has a version that is newer than this hoist supports.
     #[error("{path} was written by a newer hoist: it has version {version}")]
     Newer {
         /// The file.
@@ -34,23 +34,23 @@ pub enum Error {
         /// Its version.
         version: u64,
     },
-    /// The file has a version that no hoist writes.
+    /// The file has a version that no hoist uses.
     #[error("{path} is of an unknown version: {version}")]
     UnknownVersion {
         /// The file.
         path: PathBuf,
-        /// What it says instead of one.
+        /// What stands in place of a version.
         version: String,
     },
-    /// What was to be written could not be read again.
+    /// The value to be written could not be parsed again.
     #[error("refusing to write {path}: it could not be read again")]
     Unreadable {
         /// The file.
         path: PathBuf,
-        /// What the parser says.
+        /// The parser's error.
         source: serde_json::Error,
     },
-    /// The file is too large to be one of hoist's.
+    /// The file is too large for a state file.
     #[error("{path} is too large for a state file: {size} bytes")]
     TooLarge {
         /// The file.
@@ -61,7 +61,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// For `map_err`: says what was tried on `path`.
+    /// For `map_err`: adds what was attempted on `path`.
     pub fn io(verb: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         let path = path.into();
         move |source| Self::Io { verb, path, source }
@@ -73,8 +73,9 @@ impl Error {
         matches!(self, Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound)
     }
 
-    /// Whether the cause is the file itself: it stays unreadable until somebody changes it. All
-    /// else, a lack of descriptors or of memory, a disk that fails, says nothing of the file.
+    /// Whether the file itself is the cause, so that it stays unreadable until somebody changes it.
+    /// Other causes, such as a lack of descriptors or memory, or a failing disk, say nothing about
+    /// the file.
     #[must_use]
     pub fn is_of_the_file(&self) -> bool {
         use io::ErrorKind::{InvalidData, IsADirectory, PermissionDenied};
@@ -83,7 +84,7 @@ impl Error {
             Self::Newer { .. } | Self::UnknownVersion { .. } => true,
             Self::Io { source, .. } => {
                 [InvalidData, IsADirectory, PermissionDenied].contains(&source.kind())
-                    // Links that lead nowhere, sockets, and nodes of no device.
+                    // Broken links, sockets, and nodes of missing devices.
                     || [libc::ELOOP, libc::ENAMETOOLONG, libc::ENXIO, libc::ENODEV]
                         .iter()
                         .any(|&errno| source.raw_os_error() == Some(errno))
@@ -92,7 +93,7 @@ impl Error {
         }
     }
 
-    /// Whether nothing new can be written there: a full or read-only disk.
+    /// Whether nothing can be written there, as on a full or read-only disk.
     #[must_use]
     pub fn is_unwritable(&self) -> bool {
         use io::ErrorKind::{PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
@@ -100,13 +101,13 @@ impl Error {
         matches!(self, Self::Io { source, .. } if kinds.contains(&source.kind()))
     }
 
-    /// Whether another version of hoist wrote the file, whose it is to change.
+    /// Whether another version of hoist wrote the file. Only that version should change it.
     #[must_use]
     pub fn is_of_another_version(&self) -> bool {
         matches!(self, Self::Newer { .. } | Self::UnknownVersion { .. })
     }
 
-    /// What is wrong, and then with which file: for a line that may be cut.
+    /// Returns the reason first and then the file, for lines that may be truncated.
     #[must_use]
     pub fn reason_first(&self) -> String {
         let (reason, path) = match self {

@@ -1,5 +1,4 @@
-//! State files: JSON that says which form it has, and is never written so that it could not be
-//! read again.
+//! State files: JSON with a version, checked on writing so that it can always be read again.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -14,28 +13,28 @@ use super::read::{open_with, read};
 use super::sync::sync;
 use super::{Error, Result};
 
-/// The largest state file that is read: what is larger was not written by hoist.
+/// The maximum size of a state file. Anything larger was not written by hoist.
 const MAX_STATE: u64 = 64 << 20;
 
-/// What a state file holds: JSON that says which form it has.
+/// The contents of a state file: JSON with a version.
 pub trait State: Serialize + DeserializeOwned {
-    /// The newest form. This and every older one is read, from 1 on.
+    /// The current version. This one and all older ones, from 1 on, can be read.
     const NEWEST: u32;
 
-    /// The form of this one.
+    /// Returns the version of this value.
     fn version(&self) -> u32;
 
-    /// Reads an older form; what is made of it has the newest one.
+    /// Parses an older version and converts it to the current one.
     ///
     /// # Errors
     ///
-    /// When it does not parse.
+    /// If it does not parse.
     fn read_old(bytes: &[u8]) -> serde_json::Result<Self> {
         serde_json::from_slice(bytes)
     }
 }
 
-/// `state!(Record, VERSION)`: a type with a field `version` is what a state file holds.
+/// `state!(Record, VERSION)` implements [`State`] for a type with a field `version`.
 macro_rules! state {
     ($type:ty, $newest:expr) => {
         impl $crate::base::disk::State for $type {
@@ -49,21 +48,21 @@ macro_rules! state {
 }
 pub(crate) use state;
 
-/// Replaces `path` by `value`, which may be lost in a power cut.
+/// Replaces the file `path` with `value`, without syncing: a power cut may lose it.
 ///
 /// # Errors
 ///
-/// As [`replace`]; [`Error::Unreadable`] when [`read_state`] would refuse it.
+/// As for [`replace`]; [`Error::Unreadable`] if [`read_state`] would reject it.
 pub fn write_state<T: State>(path: &Path, value: &T) -> Result<()> {
     replace(path, &encode(path, value)?)
 }
 
-/// Replaces `path` by `value`: after a power cut it is found whole. That its
-/// name is there too is for [`sync_folders`], once for everything that was done.
+/// Replaces the file `path` with `value`, and syncs its contents: after a power cut it is either
+/// complete or missing. Call [`sync_folders`] to sync its name, once for all changes.
 ///
 /// # Errors
 ///
-/// As [`write_state`].
+/// As for [`write_state`].
 pub fn write_state_synced<T: State>(path: &Path, value: &T) -> Result<()> {
     let mut draft = Draft::new(path)?;
     draft.file.write_all(&encode(path, value)?).map_err(Error::io("write", &draft.beside))?;
@@ -71,14 +70,14 @@ pub fn write_state_synced<T: State>(path: &Path, value: &T) -> Result<()> {
     draft.replace()
 }
 
-/// How many drafts are open at once.
+/// How many temporary files are open at the same time.
 const AT_ONCE: usize = 64;
 
-/// As [`write_state_synced`], of many files in one folder, with one sync for many of them.
+/// Writes files in the same folder like [`write_state_synced`], with one sync for many of them.
 ///
 /// # Errors
 ///
-/// As [`write_state`]; then those before it may be written.
+/// As for [`write_state`]; files earlier in the list may have been written.
 pub fn write_states_synced<T: State>(states: &[(PathBuf, T)]) -> Result<()> {
     if let [(path, value)] = states {
         return write_state_synced(path, value);
@@ -98,24 +97,24 @@ pub fn write_states_synced<T: State>(states: &[(PathBuf, T)]) -> Result<()> {
     Ok(())
 }
 
-/// Writes `value` over what is at `path`, where there is no room beside it. A reader may
-/// find it torn at that moment, and so may everybody when this process is killed in it.
+/// Overwrites the file at `path` with `value`, for when there is no space for a second file. A
+/// concurrent reader may find it torn, and it stays torn if this process is killed in between.
 ///
 /// # Errors
 ///
-/// When the file is not there or cannot be written.
+/// If the file does not exist or cannot be written.
 pub fn overwrite_state<T: State>(path: &Path, value: &T) -> Result<()> {
     let mut bytes = encode(path, value)?;
     let (end, file) = (bytes.len(), open_with(OpenOptions::new().write(true), path)?.0);
-    // With blanks over the rest of a longer one it can be read before its end is cut off.
+    // Padding with blanks keeps the file readable until its end is cut off.
     let before = file.metadata().map_or(0, |meta| meta.len().min(MAX_STATE));
     bytes.resize(end.max(usize::try_from(before).unwrap_or(end)), b'\n');
     let written = (&file).write_all(&bytes).and_then(|()| file.set_len(end as u64));
     written.map_err(Error::io("write", path))
 }
 
-/// The bytes of `value`, which can be read again: what is written must not be what the next
-/// command finds damaged.
+/// Serializes `value`, and checks that it can be read again: the next command must not find it
+/// damaged.
 fn encode<T: State>(path: &Path, value: &T) -> Result<Vec<u8>> {
     let unreadable = |source| Error::Unreadable { path: path.into(), source };
     let mut bytes = serde_json::to_vec(value).map_err(unreadable)?;
@@ -128,8 +127,8 @@ fn encode<T: State>(path: &Path, value: &T) -> Result<Vec<u8>> {
 ///
 /// # Errors
 ///
-/// [`Error::is_not_found`] when it is not there, [`Error::Damaged`] when it does not parse,
-/// [`Error::Newer`] or [`Error::UnknownVersion`] when its version is not known here.
+/// [`Error::is_not_found`] if it does not exist, [`Error::Damaged`] if it does not parse,
+/// [`Error::Newer`] or [`Error::UnknownVersion`] if its version is not supported.
 pub fn read_state<T: State>(path: &Path) -> Result<T> {
     let bytes = read(path, MAX_STATE)?;
     let newest = match serde_json::from_slice::<T>(&bytes) {
@@ -163,10 +162,10 @@ pub fn read_state<T: State>(path: &Path) -> Result<T> {
     })
 }
 
-/// How much is shown of what stands where a version should be.
+/// How many characters of an invalid version are shown.
 const MAX_SHOWN_VERSION: usize = 32;
 
-/// What every form of every state file has.
+/// What every version of every state file contains.
 #[derive(Debug, serde::Deserialize)]
 struct Form {
     version: Value,
@@ -176,7 +175,7 @@ struct Form {
 ///
 /// # Errors
 ///
-/// [`Error::is_not_found`] when it is not there, [`Error::Damaged`] when it does not parse.
+/// [`Error::is_not_found`] if it does not exist, [`Error::Damaged`] if it does not parse.
 pub fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T> {
     let bytes = read(path, MAX_STATE)?;
     serde_json::from_slice(&bytes).map_err(|source| Error::Damaged { path: path.into(), source })

@@ -1,4 +1,4 @@
-//! Locks between processes, and the order they are taken in.
+//! Locks between processes, and the order in which they are taken.
 
 use std::cell::RefCell;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -11,14 +11,14 @@ use rustix::fs::OFlags;
 
 use super::{Error, Result};
 
-/// Where a lock stands in the order that keeps processes from waiting for each other.
+/// The place of a lock in the order that prevents deadlocks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Rank {
     /// One container's record.
     Container,
     /// The volumes.
     Volume,
-    /// The networks, their leases and the machine-wide address choice.
+    /// The networks, their leases and the machine-wide choice of addresses.
     Network,
     /// References and image records.
     Image,
@@ -26,10 +26,10 @@ pub enum Rank {
     Store,
 }
 
-/// An exclusive or shared lock on a file of its own, released when dropped or when the
-/// process dies.
+/// An exclusive or shared lock on a lock file. It is released when dropped or when the process
+/// ends.
 ///
-/// Not to be held across an await (clippy.toml names it).
+/// It must not be held across an await (checked through clippy.toml).
 #[derive(Debug)]
 pub struct Lock {
     file: File,
@@ -37,33 +37,33 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Waits until no other process holds `path`.
+    /// Waits for an exclusive lock on `path`.
     ///
     /// # Errors
     ///
-    /// When the lock file cannot be made or locked.
+    /// If the lock file cannot be created or locked.
     pub fn exclusive(path: &Path, rank: Rank) -> Result<Self> {
         let held = Held::enter(rank);
         let file = settle(path, |file| file.lock().map(|()| true))?;
         Ok(Self { file: file.ok_or_else(|| raced(path))?, held })
     }
 
-    /// Waits until nobody holds `path` exclusively.
+    /// Waits for a shared lock on `path`.
     ///
     /// # Errors
     ///
-    /// When the lock file cannot be made or locked.
+    /// If the lock file cannot be created or locked.
     pub fn shared(path: &Path, rank: Rank) -> Result<Self> {
         let held = Held::enter(rank);
         let file = settle(path, |file| file.lock_shared().map(|()| true))?;
         Ok(Self { file: file.ok_or_else(|| raced(path))?, held })
     }
 
-    /// Takes the lock if it is free; `None` when another process holds it.
+    /// Takes an exclusive lock if it is free; `None` if another process holds it.
     ///
     /// # Errors
     ///
-    /// When the lock file cannot be made or locked.
+    /// If the lock file cannot be created or locked.
     pub fn try_exclusive(path: &Path, rank: Rank) -> Result<Option<Self>> {
         let file = settle(path, |file| match file.try_lock() {
             Ok(()) => Ok(true),
@@ -73,13 +73,13 @@ impl Lock {
         Ok(file.map(|file| Self { file, held: Held::enter(rank) }))
     }
 
-    /// Whether some process holds `path`; a missing file is not held, nor is a socket in its place.
+    /// Whether some process holds a lock on `path`. A missing file or a socket is not locked.
     ///
     /// # Errors
     ///
-    /// When the file exists but cannot be opened or locked.
+    /// If the file exists but cannot be opened or locked.
     pub fn is_held(path: &Path) -> Result<bool> {
-        // A pipe, which can be locked like any file, would wait for its other end.
+        // Opening a pipe, which can be locked too, would otherwise wait for its other end.
         let flags = OFlags::NONBLOCK.bits().cast_signed();
         let file = match OpenOptions::new().read(true).custom_flags(flags).open(path) {
             Ok(file) => file,
@@ -94,13 +94,13 @@ impl Lock {
         }
     }
 
-    /// Takes over a lock that another process acquired and passed by descriptor.
+    /// Takes over a lock that another process passed as a descriptor.
     #[must_use]
     pub fn adopt(descriptor: OwnedFd, rank: Rank) -> Self {
         Self { file: File::from(descriptor), held: Held::enter(rank) }
     }
 
-    /// Gives the lock away, to be passed to another process by descriptor.
+    /// Gives up the lock as a descriptor, to pass it to another process.
     #[must_use]
     pub fn into_fd(self) -> OwnedFd {
         let Self { file, held } = self;
@@ -115,8 +115,8 @@ impl AsFd for Lock {
     }
 }
 
-/// Opens and locks until the locked file is the one that `path` names: its directory may
-/// have been removed and made again while this process waited.
+/// Opens and locks the file until it is the one that `path` names: its directory may have been
+/// removed and created again while this process waited.
 fn settle(path: &Path, take: impl Fn(&File) -> io::Result<bool>) -> Result<Option<File>> {
     loop {
         let file = OpenOptions::new()
@@ -148,7 +148,7 @@ thread_local! {
     static HELD: RefCell<Vec<Rank>> = const { RefCell::new(Vec::new()) };
 }
 
-/// A note, for debug builds, that this thread holds a lock of some rank.
+/// Records, in debug builds, that this thread holds a lock of some rank.
 #[derive(Debug)]
 struct Held(Rank);
 
@@ -171,8 +171,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         if cfg!(debug_assertions) {
-            // A lock may be dropped on another thread than it was taken on: then it is
-            // not in this thread's list.
+            // If a lock is dropped on another thread than took it, it is not in this thread's list.
             HELD.with_borrow_mut(|held| {
                 if let Some(at) = held.iter().rposition(|&rank| rank == self.0) {
                     held.remove(at);

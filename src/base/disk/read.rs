@@ -1,4 +1,4 @@
-//! Files that are read whole, up to a limit.
+//! Reads whole files, up to a maximum size.
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
@@ -13,7 +13,7 @@ use super::{Error, Result};
 ///
 /// # Errors
 ///
-/// [`Error::TooLarge`] beyond the limit, also when the file grows while it is read.
+/// [`Error::TooLarge`] beyond the limit, even if the file grows while it is read.
 pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let (file, size) = open_with(OpenOptions::new().read(true), path)?;
     let mut bytes = Vec::with_capacity(usize::try_from(size.min(limit)).unwrap_or(0));
@@ -24,35 +24,35 @@ pub fn read(path: &Path, limit: u64) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Opens a file of ours for reading.
+/// Opens one of hoist's files for reading.
 ///
 /// # Errors
 ///
-/// When it is no regular file, nor a folder; what open(2) says.
+/// If it is neither a regular file nor a folder; errors of open(2).
 pub fn open(path: &Path) -> Result<File> {
     open_with(OpenOptions::new().read(true), path).map(|(file, _)| file)
 }
 
-/// Opens a file of ours to read it and to append to it, and makes it where it is missing.
+/// Opens one of hoist's files for reading and appending, and creates it if it is missing.
 ///
 /// # Errors
 ///
-/// As [`open`]; when it is a link.
+/// As for [`open`]; also if it is a symbolic link.
 pub fn open_to_append(path: &Path) -> Result<File> {
     open_to_change(OpenOptions::new().read(true).append(true), path)
 }
 
-/// Opens a file of ours to write it in place from its start, and makes it where it is missing. It
-/// keeps its length till then.
+/// Opens one of hoist's files for writing from its start, and creates it if it is missing. It is
+/// not truncated.
 ///
 /// # Errors
 ///
-/// As [`open_to_append`].
+/// As for [`open_to_append`].
 pub fn open_to_overwrite(path: &Path) -> Result<File> {
     open_to_change(OpenOptions::new().write(true).truncate(false), path)
 }
 
-/// What a link leads to is nothing of ours to write to.
+/// Refuses symbolic links, which may lead to files that are not hoist's.
 fn open_to_change(options: &mut OpenOptions, path: &Path) -> Result<File> {
     open_as(options.create(true).mode(0o600), OFlags::NOFOLLOW, path).map(|(file, _)| file)
 }
@@ -61,7 +61,8 @@ pub(super) fn open_with(options: &mut OpenOptions, path: &Path) -> Result<(File,
     open_as(options, OFlags::empty(), path)
 }
 
-/// A pipe in the place of a file would wait for its other end. Gives the size too.
+/// Opens without blocking, since a pipe in place of a file would wait for its other end. Also
+/// returns the size.
 fn open_as(options: &mut OpenOptions, flags: OFlags, path: &Path) -> Result<(File, u64)> {
     let file = options.custom_flags((flags | OFlags::NONBLOCK).bits().cast_signed()).open(path);
     let file = file.map_err(Error::io("open", path))?;
@@ -73,14 +74,15 @@ fn open_as(options: &mut OpenOptions, flags: OFlags, path: &Path) -> Result<(Fil
     Err(Error::io("read", path)(source))
 }
 
-/// The largest file of text that a user hands over: variables, labels, a profile, settings.
+/// The maximum size of files given by the user, such as environment files, labels, profiles and
+/// settings.
 const MAX_TEXT: u64 = 16 << 20;
 
-/// Reads a text that a user names: a file, or a pipe. `/dev/zero` has an end here too.
+/// Reads a text file or pipe named by the user. The limit also applies to `/dev/zero`.
 ///
 /// # Errors
 ///
-/// `EFBIG` beyond 16 MiB; when it is not UTF-8; what open(2) and read(2) say.
+/// `EFBIG` beyond 16 MiB; if it is not UTF-8; errors of open(2) and read(2).
 pub fn read_text(path: &Path) -> io::Result<String> {
     text(read_bytes(path)?)
 }
@@ -89,11 +91,11 @@ fn text(bytes: Vec<u8>) -> io::Result<String> {
     String::from_utf8(bytes).map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
-/// As [`read_text`], of a regular file: a pipe might wait for its other end for ever.
+/// Reads a text like [`read_text`], from a regular file only: a pipe could block for ever.
 ///
 /// # Errors
 ///
-/// As [`read_text`]; when it is no regular file.
+/// As for [`read_text`]; also if it is not a regular file.
 pub fn read_regular_text(path: &Path) -> io::Result<String> {
     let mut options = OpenOptions::new();
     let file = options.read(true).custom_flags(OFlags::NONBLOCK.bits().cast_signed()).open(path)?;
@@ -103,11 +105,11 @@ pub fn read_regular_text(path: &Path) -> io::Result<String> {
     text(bounded(file)?)
 }
 
-/// As [`read_text`], of any bytes.
+/// Reads a file like [`read_text`], with any bytes.
 ///
 /// # Errors
 ///
-/// `EFBIG` beyond 16 MiB; what open(2) and read(2) say.
+/// `EFBIG` beyond 16 MiB; errors of open(2) and read(2).
 pub fn read_bytes(path: &Path) -> io::Result<Vec<u8>> {
     bounded(File::open(path)?)
 }

@@ -1,4 +1,4 @@
-//! What a newer hoist wrote and this one does not know: it is kept when the file is rewritten.
+//! Keeps data of newer hoist versions when a file is rewritten.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -7,10 +7,10 @@ use std::ops::Deref;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// The fields that are not known, for `#[serde(flatten)]`.
+/// Unknown fields, for `#[serde(flatten)]`.
 pub type Unknown = BTreeMap<String, Value>;
 
-/// A value in a form that is not known.
+/// A value of unknown form.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Unrecognized(pub Value);
@@ -30,13 +30,13 @@ impl fmt::Debug for Unrecognized {
     }
 }
 
-/// A small value as a file has it, with the fields of it that are not known.
+/// A value together with its unknown fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept<T> {
     /// The value.
     #[serde(flatten)]
     pub value: T,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
