@@ -1,4 +1,4 @@
-//! A container's groups: made with their limits set, before anyone lives there.
+//! Creates a container's cgroups, with limits set before any process enters them.
 
 use std::os::fd::AsFd as _;
 use std::path::Path;
@@ -7,31 +7,30 @@ use super::hierarchy::{Controller, Hierarchy};
 use super::{Cgroup, Error, Limits, Parent, Result, devices, files, limits, relative};
 use crate::sys::{self, probe::Probe};
 
-/// Controllers of v2 that the counters need even where nothing is limited.
+/// v2 controllers that the counters need, even without limits.
 const COUNTED_V2: &[&str] = &["memory", "pids", "io", "cpu"];
-/// Controllers of v2 for limits alone, and for managers inside a container.
+/// v2 controllers used only for limits, and by container managers inside a container.
 const LIMITED_V2: &[&str] = &["cpuset", "hugetlb"];
-/// Where the processes at the top of a cgroup namespace are moved to, as Docker-in-Docker
-/// does it.
+/// The group to which processes at the top of a cgroup namespace are moved, as in Docker-in-Docker.
 const TOP_PROCESSES: &str = "init";
-/// How often the top is read again: processes that are moved may have children meanwhile.
+/// How often the processes at the top are listed, since those being moved may fork meanwhile.
 const CLEAR_ATTEMPTS: usize = 10;
 
 impl Cgroup {
-    /// Makes the cgroup with its limits set. Where the caller may not write, it is made
-    /// without, and `warnings` says so.
+    /// Creates the cgroup and sets its limits. If the caller may not write cgroups, it continues
+    /// without them and adds to `warnings`.
     ///
     /// # Errors
     ///
-    /// A limit that the kernel refuses or has no controller for; rules about devices that nobody
-    /// would enforce.
+    /// If the kernel rejects a limit or lacks its controller; if device rules could not be
+    /// enforced.
     pub fn create(parent: &Parent, id: &str, limits: &Limits, probe: &Probe) -> Result<Self> {
         let hierarchy = Hierarchy::detect(&parent.root);
         let place = relative(&parent.path).join(id);
         let mut cgroup = Self { unified: None, v1: Vec::new(), hierarchy, warnings: Vec::new() };
         let made = cgroup.make_groups(&place, limits, probe).and_then(|()| cgroup.update(limits));
         if made.is_err() {
-            let _ = cgroup.remove(); // what was refused is what counts
+            let _ = cgroup.remove(); // report the original error
         }
         made.map(|()| cgroup)
     }
@@ -41,14 +40,15 @@ impl Cgroup {
         if let Some(tree) = &hierarchy.unified {
             self.create_unified(tree, place)?;
         }
-        // In a tree without a group of its own a container would be where its caller is: under
-        // that one's limits, and at the top perhaps, where v1 has a file that starts programs of
-        // the host (`release_agent`).
+        // A group in every tree: otherwise the container would share its caller's group, with that
+        // group's limits. At the top of a v1 tree it could also write `release_agent`, which runs
+        // programs on the host.
         for (controller, tree) in &hierarchy.v1 {
             self.create_v1(*controller, tree, place)?;
         }
-        // In a user namespace nodes cannot be made: only what is bound there is in reach. The
-        // kernel takes no rules there, and other runtimes go on without them.
+        // In a user namespace no device nodes can be created, so only devices that are mounted are
+        // accessible. The kernel accepts no rules there, and other runtimes continue without them
+        // too.
         let restricts = limits::restrict(&limits.devices) && !probe.in_user_namespace;
         let refused = if restricts { self.restrict_by_program(limits).err() } else { None };
         match refused {
@@ -58,8 +58,9 @@ impl Cgroup {
         }
     }
 
-    /// Without rules a container could make the node of any device and open it. Who cannot make
-    /// nodes has no container that can: there as in a user namespace only what is bound is in reach.
+    /// Without device rules a container could create a node for any device and open it. If the
+    /// caller cannot create nodes, neither can its container, so as in a user namespace only
+    /// mounted devices are accessible, and a warning is enough.
     fn without_device_rules(&mut self, error: Error, probe: &Probe) -> Result<()> {
         if probe.mknod {
             return Err(error);
@@ -68,15 +69,15 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Changes the limits.
+    /// Changes the limits of the cgroup.
     ///
     /// # Errors
     ///
-    /// A limit that the kernel refuses or has no controller for.
+    /// If the kernel rejects a limit or lacks its controller.
     pub fn update(&mut self, limits: &Limits) -> Result<()> {
         let group = self.unified.clone();
         for (controller, (limit, file, value)) in limits.v1() {
-            // A controller is either in a v1 tree or in the v2 tree.
+            // A controller is either in a v1 tree or in the v2 tree, never in both.
             if let Some(dir) = self.v1_dir(controller).map(Path::to_owned) {
                 self.set(limit, &dir.join(file), &value)?;
             }
@@ -94,8 +95,8 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Writes a limit; a kernel built without that file only gets a warning, as Docker
-    /// has it.
+    /// Writes a limit. If the kernel was built without the file, this only adds a warning, as in
+    /// Docker, except for the basic limits.
     fn set(&mut self, limit: &'static str, file: &Path, value: &str) -> Result<()> {
         if file.exists() {
             return files::write(file, value);
@@ -110,7 +111,8 @@ impl Cgroup {
         Ok(())
     }
 
-    /// Why a limit has no file: no controller, or one that a group above keeps to itself.
+    /// Returns why a limit has no file: there is no controller, or a parent group does not delegate
+    /// it.
     fn missing(&self, limit: &'static str, file: &Path) -> Error {
         let controller = file.file_name().and_then(|name| name.to_str()?.split('.').next());
         let lists = |dir: &Path, list: &str| {
@@ -150,7 +152,7 @@ impl Cgroup {
         }
     }
 
-    /// A caller who may not write cgroups goes without; told once for all trees.
+    /// Continues without cgroups if the caller may not write them, with one warning for all trees.
     fn without(&mut self, error: Error) -> Result<()> {
         match error {
             Error::File { source, path, .. } if is_denied(&source) => {
@@ -163,7 +165,7 @@ impl Cgroup {
         }
     }
 
-    /// Lets a program decide about devices.
+    /// Restricts devices with an eBPF program (v2).
     fn restrict_by_program(&self, limits: &Limits) -> Result<()> {
         let dir = self.unified.as_ref().ok_or(Error::NoDeviceRules { source: None })?;
         let group = files::open(dir)?;
@@ -182,7 +184,7 @@ impl Cgroup {
     }
 }
 
-/// Whether a v1 controller has what v2 keeps in files of this first word.
+/// Whether a v1 controller corresponds to the v2 files with this prefix.
 fn is_for(controller: Controller, v2: &str) -> bool {
     match v2 {
         "io" => controller == Controller::Blkio,
@@ -190,8 +192,8 @@ fn is_for(controller: Controller, v2: &str) -> bool {
     }
 }
 
-/// Hands controllers down from the root to the container. Where one is not handed down, the
-/// limit says so when it is set.
+/// Enables the controllers in all groups from the root to the container's parent. Errors are
+/// ignored here; setting a limit without its controller fails later.
 fn enable_controllers(tree: &Path, place: &Path) {
     let mut above: Vec<&Path> = place.ancestors().skip(1).collect();
     above.reverse();
@@ -210,9 +212,10 @@ fn enable_controllers(tree: &Path, place: &Path) {
     }
 }
 
-/// Whether a group may hand controllers down. With processes of its own, some of them would
-/// make it a threaded domain, in which no container can live. The machine's root may have
-/// both; the top of a cgroup namespace looks like it but may not, and is cleared.
+/// Whether a group may delegate controllers. If it has processes, enabling some controllers would
+/// make it a threaded domain, which cannot contain containers. Only the machine's root may have
+/// both. The top of a cgroup namespace looks like the root, but may not, so its processes are moved
+/// away.
 fn can_hand_down(dir: &Path, tree: &Path) -> bool {
     if !dir.join("cgroup.type").exists() {
         return true; // the machine's root
@@ -225,14 +228,14 @@ fn can_hand_down(dir: &Path, tree: &Path) -> bool {
     is_empty()
 }
 
-/// Moves what runs at the top of a cgroup namespace into a group below it, this process too.
+/// Moves the processes at the top of a cgroup namespace, including this one, into a child group.
 fn clear_top(tree: &Path, pids: impl Fn() -> Result<Vec<i32>>) {
     let group = tree.join(TOP_PROCESSES);
     if files::make_dir(&group).is_err() {
         return;
     }
     for _ in 0..CLEAR_ATTEMPTS {
-        // A process of another pid namespace is shown as 0, which would be this one.
+        // A process of another pid namespace is listed as 0, which would move this process.
         let Ok(pids) = pids() else { return };
         let pids: Vec<i32> = pids.into_iter().filter(|pid| *pid > 0).collect();
         if pids.is_empty() {
@@ -244,7 +247,7 @@ fn clear_top(tree: &Path, pids: impl Fn() -> Result<Vec<i32>>) {
     }
 }
 
-/// A v1 cpuset is empty at first, and an empty one takes no process.
+/// Fills empty v1 cpusets from their parents. A new one is empty, and accepts no processes.
 fn inherit_cpuset(tree: &Path, place: &Path) -> Result<()> {
     let mut dir = tree.to_owned();
     for part in place {
@@ -270,7 +273,7 @@ mod tests {
     use crate::cgroup::DeviceRule;
     use std::fs;
 
-    /// A v2 tree of plain files, for a machine that has none with controllers.
+    /// A v2 tree of plain files, for machines without v2 controllers.
     fn fake_v2() -> tempfile::TempDir {
         let dir = tempfile::tempdir().unwrap();
         for group in ["", "hoist", "hoist/c1"] {
@@ -353,7 +356,7 @@ mod tests {
         let machine = Probe::of_kernel((6, 18));
         let powerless = Probe { mknod: false, ..machine.clone() };
         let nested = Probe { in_user_namespace: true, ..powerless.clone() };
-        // The kernel takes no program for a folder that is no cgroup.
+        // The kernel attaches no program to a folder that is not a cgroup.
         for root in [fake_v2(), tempfile::tempdir().unwrap()] {
             let create = |probe| Cgroup::create(&parent(&root), "c1", &limits, probe);
             let error = create(&machine).unwrap_err();

@@ -1,17 +1,17 @@
-//! Device rules as a program of the kernel, which is how v2 takes them.
+//! Compiles device rules into an eBPF program, as v2 requires.
 //!
-//! The rules are tried from the last to the first; the first that matches decides. One
-//! that allows matches when it allows all that is asked for, one that denies when it
-//! denies any of it. What no rule speaks of is allowed, as on v1.
+//! The rules are tried from the last to the first, and the first match decides. An allow rule
+//! matches if it permits all of the requested access, a deny rule if it forbids any of it. Access
+//! that no rule matches is allowed, as on v1.
 
 use super::DeviceRule;
 
-// Where the kernel puts the question: `access << 16 | type`, major, minor.
+// Offsets in the kernel's context: `access << 16 | type`, major, minor.
 const ACCESS_AND_TYPE: i16 = 0;
 const MAJOR: i16 = 4;
 const MINOR: i16 = 8;
 
-// Registers: what is asked for is loaded once; r0 is the answer, r1 first the question's address.
+// Registers. The request is loaded once; r0 is the result, and r1 initially the context.
 const ANSWER: u8 = 0;
 const SCRATCH: u8 = 1;
 const TYPE: u8 = 2;
@@ -19,7 +19,7 @@ const ASKED: u8 = 3;
 const HAS_MAJOR: u8 = 4;
 const HAS_MINOR: u8 = 5;
 
-// Operations.
+// Opcodes.
 const LOAD_WORD: u8 = 0x61;
 const MOVE: u8 = 0xbf;
 const SET: u8 = 0xb7;
@@ -29,7 +29,7 @@ const IF_EQUAL: u8 = 0x15;
 const IF_DIFFERENT: u8 = 0x55;
 const EXIT: u8 = 0x95;
 
-/// The program for these rules.
+/// Returns the program for these rules.
 pub(super) fn compile(rules: &[DeviceRule]) -> Vec<u64> {
     let mut program = vec![
         op(LOAD_WORD, TYPE, SCRATCH, ACCESS_AND_TYPE, 0),
@@ -42,14 +42,14 @@ pub(super) fn compile(rules: &[DeviceRule]) -> Vec<u64> {
     for rule in rules.iter().rev() {
         program.extend(block(rule));
         if rule.is_for_all() {
-            return program; // earlier rules are never asked
+            return program; // earlier rules are never reached
         }
     }
     program.extend(answer(true));
     program
 }
 
-/// The tests of a rule, each of which skips the rest of the block when it fails.
+/// Returns the instructions for a rule. Each test jumps to the end of the block if it fails.
 fn block(rule: &DeviceRule) -> Vec<u64> {
     let mut tests: Vec<(u8, u8, u32)> = Vec::new();
     match rule.kind {
@@ -93,7 +93,7 @@ fn access_bits(access: &str) -> i32 {
     })
 }
 
-/// One instruction: operation, destination and source register, jump offset, constant.
+/// Encodes an instruction: opcode, destination and source registers, jump offset, constant.
 fn op(code: u8, destination: u8, source: u8, offset: i16, value: i32) -> u64 {
     let bytes = [code, destination | source << 4];
     u64::from(bytes[0])
@@ -110,7 +110,7 @@ mod tests {
         DeviceRule { allow, kind, major, minor, access: access.to_owned() }
     }
 
-    /// Runs a program as the kernel would.
+    /// Runs a program like the kernel.
     fn run(program: &[u64], kind: u64, major: u64, minor: u64, access: u64) -> bool {
         let mut registers = [0_u64; 16];
         let mut at = 0_usize;
@@ -136,7 +136,7 @@ mod tests {
         }
     }
 
-    /// The rules as the module doc tells them.
+    /// Evaluates the rules as described in the module documentation.
     fn naive(rules: &[DeviceRule], kind: u64, major: u64, minor: u64, access: u64) -> bool {
         for rule in rules.iter().rev() {
             let kinds = rule.kind == 'a' || (rule.kind == 'b') == (kind == 1);

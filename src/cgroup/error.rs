@@ -1,57 +1,57 @@
-//! What can go wrong with a cgroup.
+//! Errors of cgroup operations.
 
 use std::io;
 use std::path::PathBuf;
 
 use crate::base::error::{ErrorKind, Explain, io_kind};
 
-/// The result of a cgroup call.
+/// The result of a cgroup operation.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why a cgroup could not be made, changed or removed.
+/// A cgroup could not be created, changed or removed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// A file or directory of the cgroup file system refused.
+    /// An operation on a file or directory of the cgroup file system failed.
     #[error("cannot {doing} {path}")]
     File {
-        /// `write "100000 50000" to`, `make`, …
+        /// The operation: `write "100000 50000" to`, `make`, …
         doing: String,
         /// The file.
         path: PathBuf,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
-    /// The controller for a limit is not there.
+    /// The machine has no controller for a limit.
     #[error("this machine has no cgroup controller for {limit}")]
     NoController {
-        /// What was to be limited.
+        /// The resource to be limited.
         limit: &'static str,
     },
-    /// The controller for a limit is there, but not for the container.
+    /// A parent group does not delegate the controller for a limit.
     #[error("the cgroup controller for {limit} is not handed down by {group}")]
     NotHandedDown {
-        /// What was to be limited.
+        /// The resource to be limited.
         limit: &'static str,
-        /// The group that keeps it.
+        /// The group that does not delegate it.
         group: PathBuf,
     },
-    /// Nothing would keep the container from the machine's devices.
+    /// The container's access to devices could not be restricted.
     #[error("cannot restrict which devices the container uses")]
     NoDeviceRules {
-        /// What the kernel said; `None` where there is no group to restrict.
+        /// The kernel's error; `None` if there is no group to restrict.
         source: Option<crate::sys::Error>,
     },
     /// A system call failed.
     #[error("cannot show the cgroup to the container")]
     Call(#[from] crate::sys::Error),
-    /// Processes neither froze nor died in time.
+    /// Processes did not freeze or die in time.
     #[error("processes in {path} are still {state} after {secs} s")]
     Stuck {
         /// The group.
         path: PathBuf,
         /// `running` or `alive`.
         state: &'static str,
-        /// How long was waited.
+        /// How long this process waited, in seconds.
         secs: u64,
     },
 }

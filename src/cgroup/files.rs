@@ -1,4 +1,4 @@
-//! The files of the cgroup file systems: read, written, polled, removed.
+//! Reads, writes, polls and removes files and groups of the cgroup file systems.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, OpenOptions};
@@ -16,7 +16,7 @@ use crate::sys;
 use crate::sys::fs::FileType;
 use crate::sys::tree::{self, Leave, Step};
 
-/// Writes a value as one `write(2)`, which is how these files take it.
+/// Writes a value with a single `write(2)`, as these files require.
 pub(super) fn write(path: &Path, value: &str) -> Result<()> {
     let result =
         OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(value.as_bytes()));
@@ -27,17 +27,17 @@ pub(super) fn read(path: &Path) -> Result<String> {
     fs::read_to_string(path).map_err(|source| failed("read", path, source))
 }
 
-/// A file that holds one number; `max`, or no file, is none.
+/// Reads a file that contains one number; `None` for `max` or a missing file.
 pub(super) fn number(path: &Path) -> Option<u64> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// The number after `key` in a file of lines `key number`.
+/// Returns the number after `key` in a text with lines `key number`.
 pub(super) fn field(text: &str, key: &str) -> Option<u64> {
     text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(' ')?.trim().parse().ok())
 }
 
-/// Makes a directory; one that is there already is fine.
+/// Creates a directory, unless it exists.
 pub(super) fn make_dir(path: &Path) -> Result<()> {
     match fs::create_dir(path) {
         Err(source) if source.kind() != io::ErrorKind::AlreadyExists => Err(failed("make", path, source)),
@@ -45,7 +45,7 @@ pub(super) fn make_dir(path: &Path) -> Result<()> {
     }
 }
 
-/// Makes a directory and its missing parents, at most those below a mounted tree.
+/// Creates a directory and its missing parents.
 pub(super) fn make_dirs(path: &Path) -> Result<()> {
     match make_dir(path) {
         Err(Error::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
@@ -56,7 +56,7 @@ pub(super) fn make_dirs(path: &Path) -> Result<()> {
     }
 }
 
-/// The numbers in a file of process or thread ids; none where the group is gone.
+/// Reads a file of process or thread ids; empty if the group is gone.
 pub(super) fn pids(path: &Path) -> Result<Vec<i32>> {
     match fs::read_to_string(path) {
         Ok(text) => Ok(numbers(&text).collect()),
@@ -65,11 +65,12 @@ pub(super) fn pids(path: &Path) -> Result<Vec<i32>> {
     }
 }
 
-/// The processes of a group and of all groups below it, as deep as a container has made them;
-/// none where it is gone.
+/// Returns the processes of a group and of all groups below it, at any depth; empty if the group is
+/// gone.
 pub(super) fn pids_below(dir: &Path, file: &str) -> Result<Vec<i32>> {
     let (file, pids) = match pids(&dir.join(file)) {
-        // The processes of threaded groups are those of a group above, maybe above this one.
+        // The processes of a threaded group are listed in a group above it, maybe even above this
+        // one.
         Err(Error::File { source, .. }) if is_threaded(source.raw_os_error()) => {
             ("cgroup.threads", pids(&dir.join("cgroup.threads"))?)
         }
@@ -84,24 +85,23 @@ pub(super) fn pids_below(dir: &Path, file: &str) -> Result<Vec<i32>> {
     }
 }
 
-/// Whether a file could not be read or written because its group went: before it was opened, or after.
+/// Whether an operation failed because the group was removed, before or after the file was opened.
 pub(super) fn is_gone(errno: Option<i32>) -> bool {
     [Some(libc::ENOENT), Some(libc::ENODEV)].contains(&errno)
 }
 
-/// Whether a group does not list its processes, because a group above does.
+/// Whether a threaded group refused to list its processes.
 fn is_threaded(errno: Option<i32>) -> bool {
     errno == Some(libc::EOPNOTSUPP)
 }
 
-/// Walks through the groups below one, by descriptors: their paths may be longer than the kernel
-/// takes.
+/// Walks the groups below `dir` by descriptor, as their paths may be too long for the kernel.
 fn walk(dir: &Path, visitor: &mut impl tree::Visitor<Error = sys::Error>) -> sys::Result<()> {
     let parent = sys::fs::open_place(dir.parent().unwrap_or(dir))?;
     tree::walk(parent, dir.file_name().unwrap_or_default(), visitor)
 }
 
-/// Collects what the files of one name list, but that of the root.
+/// Collects the ids in all files of one name, except the root's.
 struct Pids<'a> {
     file: &'a str,
     pids: Vec<i32>,
@@ -139,7 +139,7 @@ fn numbers(text: &str) -> impl Iterator<Item = i32> {
     text.split_ascii_whitespace().filter_map(|pid| pid.parse().ok())
 }
 
-/// The names of the groups right below one; none where it is gone.
+/// Returns the names of a group's direct children; empty if the group is gone.
 pub(super) fn groups_in(dir: &Path) -> Result<Vec<OsString>> {
     let read = || -> io::Result<Vec<OsString>> {
         let mut groups = Vec::new();
@@ -159,7 +159,7 @@ pub(super) fn groups_in(dir: &Path) -> Result<Vec<OsString>> {
 
 /// Removes a group and all groups below it, deepest first.
 pub(super) fn remove_groups(dir: &Path) -> io::Result<()> {
-    // A group without groups, the usual case, goes with one call.
+    // Usually there are no groups below it, so one call suffices.
     match fs::remove_dir(dir) {
         Ok(()) => return Ok(()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
@@ -192,7 +192,8 @@ impl tree::Visitor for Remover {
     }
 }
 
-/// Waits until `is_so` holds for the text of a file that the kernel announces changes of.
+/// Waits until `is_so` holds for a file whose changes the kernel announces, or until the time
+/// limit.
 pub(super) fn wait_for(path: &Path, limit: Duration, is_so: impl Fn(&str) -> bool) -> Result<bool> {
     let file = fs::File::open(path).map_err(|source| failed("read", path, source))?;
     let end = Instant::now() + limit;
@@ -209,8 +210,8 @@ pub(super) fn wait_for(path: &Path, limit: Duration, is_so: impl Fn(&str) -> boo
     }
 }
 
-/// Whether the processes of a v2 group stand, by its `cgroup.events`; the next change is
-/// announced from here on.
+/// Whether the processes of a v2 group are frozen, according to its `cgroup.events`. Reading it
+/// also arms the notification of the next change.
 pub(super) fn is_frozen(events: &OwnedFd, group: &Path) -> Result<bool> {
     let mut buffer = [0; 4096];
     let length = rustix::io::pread(events, &mut buffer, 0)
@@ -218,8 +219,8 @@ pub(super) fn is_frozen(events: &OwnedFd, group: &Path) -> Result<bool> {
     Ok(field(&String::from_utf8_lossy(&buffer[..length]), "frozen") == Some(1))
 }
 
-/// Asks a v1 freezer for a state; whether it has that by now. The kernel freezes who is there
-/// when it is written: for children born meanwhile it must be written again.
+/// Requests a state of a v1 freezer, and returns whether it was reached. The kernel freezes only
+/// the processes that exist at the time of the write, so it must be repeated for new children.
 pub(super) fn freeze_v1(file: &Path, state: &str) -> Result<bool> {
     write(file, state)?;
     Ok(read(file)?.trim() == state)
@@ -240,19 +241,19 @@ fn poll_change(file: &fs::File, limit: Duration) -> io::Result<()> {
     }
 }
 
-/// Opens a file of a group, to be written by a process that joins it.
+/// Opens a file of a group for writing, for a process to join the group.
 pub(super) fn open_to_write(path: &Path) -> Result<OwnedFd> {
     let file = OpenOptions::new().write(true).open(path).map_err(|source| failed("open", path, source))?;
     Ok(file.into())
 }
 
-/// Opens a group, or a file of one to be polled.
+/// Opens a group, or one of its files for polling.
 pub(super) fn open(path: &Path) -> Result<OwnedFd> {
     let file = fs::File::open(path).map_err(|source| failed("open", path, source))?;
     Ok(file.into())
 }
 
-/// Asks for an event on a new eventfd whenever the kernel kills below this v1 group.
+/// Returns an eventfd that is signalled at every out-of-memory kill in this v1 group or below it.
 pub(super) fn v1_oom_eventfd(dir: &Path) -> Result<OwnedFd> {
     use std::os::fd::AsRawFd as _;
     let path = dir.join("memory.oom_control");
@@ -283,7 +284,7 @@ mod tests {
         fs::create_dir(&top).unwrap();
         let mut group = sys::fs::open_dir(&top).unwrap();
         for depth in 0..DEPTH {
-            // In a real tree these go with their group.
+            // In a real tree these files disappear with their group.
             let mut file = sys::fs::create_at(&group, OsStr::new("cgroup.procs"), 0o600).unwrap();
             writeln!(file, "{depth}").unwrap();
             sys::fs::mkdir_at(&group, OsStr::new("inner"), 0o700).unwrap();

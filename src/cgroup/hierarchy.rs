@@ -1,9 +1,9 @@
-//! Where the cgroup file systems are: one tree (v2), one a controller (v1), or both.
+//! Finds the cgroup file systems: one tree (v2), one per controller (v1), or both.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// A controller of cgroup v1, by the name of its directory.
+/// A cgroup v1 controller, named like its directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Controller {
     Memory,
@@ -20,7 +20,7 @@ pub(super) enum Controller {
     Hugetlb,
     Rdma,
     Misc,
-    /// No controller: the tree in which systemd keeps its units.
+    /// Not a controller, but the tree in which systemd keeps its units.
     Systemd,
 }
 
@@ -64,7 +64,7 @@ impl Controller {
     }
 }
 
-/// The mounted trees below a root such as `/sys/fs/cgroup`.
+/// The trees mounted below a root such as `/sys/fs/cgroup`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) struct Hierarchy {
     /// The v2 tree: the root itself, or `unified` below it on a hybrid machine.
@@ -74,7 +74,7 @@ pub(super) struct Hierarchy {
 }
 
 impl Hierarchy {
-    /// Looks at what is mounted below `root`.
+    /// Finds the trees mounted below `root`.
     pub(super) fn detect(root: &Path) -> Self {
         let is_unified = |dir: &Path| dir.join("cgroup.controllers").exists();
         if is_unified(root) {
@@ -89,7 +89,7 @@ impl Hierarchy {
     }
 }
 
-/// Whether every cgroup of this process is a root: then no session or unit owns it.
+/// Whether every cgroup of this process is a root, so that no session or unit owns it.
 pub(super) fn is_at_the_top(proc_cgroup: &str) -> bool {
     proc_cgroup
         .lines()
@@ -98,7 +98,8 @@ pub(super) fn is_at_the_top(proc_cgroup: &str) -> bool {
         .all(|(_, path)| path == "/")
 }
 
-/// Whether a process is below the top of a v1 controller's tree, by its list of groups.
+/// Whether a process is below the top of a v1 controller's tree, according to its
+/// `/proc/<pid>/cgroup`.
 pub(super) fn is_below(proc_cgroup: &str, controller: Controller) -> bool {
     let name = match controller {
         Controller::Systemd => "name=systemd",
@@ -110,14 +111,14 @@ pub(super) fn is_below(proc_cgroup: &str, controller: Controller) -> bool {
         .any(|(controllers, path)| path != "/" && controllers.split(',').any(|one| one == name))
 }
 
-/// The v2 group in a process's list of them, below the root; `None` when it is outside of
-/// what this process sees.
+/// Returns the v2 group in a `/proc/<pid>/cgroup`, relative to the root; `None` if it is outside
+/// this process's cgroup namespace.
 pub(super) fn unified_group(proc_cgroup: &str) -> Option<&Path> {
     let path = Path::new(proc_cgroup.lines().find_map(|line| line.strip_prefix("0::/"))?);
     path.components().all(|part| matches!(part, std::path::Component::Normal(_))).then_some(path)
 }
 
-/// The cgroups of this process, as the kernel tells them.
+/// Returns the contents of `/proc/self/cgroup`.
 pub(super) fn own() -> String {
     fs::read_to_string("/proc/self/cgroup").unwrap_or_default()
 }

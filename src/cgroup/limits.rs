@@ -1,52 +1,52 @@
-//! What a container may use.
+//! Resource limits of a container.
 
 use super::hierarchy::Controller;
 use crate::oci::runtime::{LinuxDeviceType, LinuxResources};
 
-/// What a container may use; `None` is no limit.
+/// Resource limits of a container; `None` leaves a limit as it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
-    /// Bytes of memory; -1 takes a limit away.
+    /// Memory in bytes; -1 removes the limit.
     pub memory: Option<i64>,
-    /// Bytes of memory and swap together; -1 takes a limit away.
+    /// Memory and swap together, in bytes; -1 removes the limit.
     pub memory_and_swap: Option<i64>,
-    /// Bytes of memory to keep when others want it.
+    /// Memory in bytes to leave to the container when memory is short (soft limit).
     pub memory_reservation: Option<i64>,
-    /// The weight in a contest for processors: 2 to 262144, 1024 by default.
+    /// Relative CPU weight: 2 to 262144, default 1024.
     pub cpu_shares: Option<u64>,
-    /// Microseconds of processor time a period; -1 takes a limit away.
+    /// CPU time per period in microseconds; -1 removes the limit.
     pub cpu_quota: Option<i64>,
     /// The period in microseconds.
     pub cpu_period: Option<u64>,
-    /// The processors to use: `0-2,7`.
+    /// The CPUs that may be used: `0-2,7`.
     pub cpuset_cpus: Option<String>,
-    /// The memory nodes to use.
+    /// The memory nodes that may be used.
     pub cpuset_mems: Option<String>,
-    /// How many processes and threads; 0 or less: no limit.
+    /// Number of processes and threads; 0 or less removes the limit.
     pub pids: Option<i64>,
-    /// The weight in a contest for disks: 10 to 1000.
+    /// Relative disk weight: 10 to 1000.
     pub io_weight: Option<u16>,
-    /// Which devices may be opened and made, the last match decides.
+    /// Which devices may be opened and created. The last matching rule decides.
     pub devices: Vec<DeviceRule>,
 }
 
-/// A rule about devices.
+/// A device rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceRule {
     /// Whether it allows or denies.
     pub allow: bool,
     /// `a`, `b` or `c`.
     pub kind: char,
-    /// `None`: every major number.
+    /// `None` for all major numbers.
     pub major: Option<u32>,
-    /// `None`: every minor number.
+    /// `None` for all minor numbers.
     pub minor: Option<u32>,
-    /// Some of `r`, `w`, `m`.
+    /// Any of `r`, `w`, `m`.
     pub access: String,
 }
 
 impl Limits {
-    /// Reads the resources of a runtime spec.
+    /// Reads the resources of a runtime specification.
     #[must_use]
     pub fn from_spec(resources: &LinuxResources) -> Self {
         let memory = resources.memory().as_ref();
@@ -67,8 +67,8 @@ impl Limits {
     }
 }
 
-/// The rules of a spec, and after them what every container may do whatever the spec says:
-/// make nodes, and use the devices that it is given by default.
+/// Returns the rules of a specification, followed by what every container is allowed: to create
+/// nodes, and to use the default devices.
 fn device_rules(resources: &LinuxResources) -> Vec<DeviceRule> {
     let mut rules: Vec<DeviceRule> =
         resources.devices().iter().flatten().map(DeviceRule::from_spec).collect();
@@ -86,8 +86,8 @@ fn device_rules(resources: &LinuxResources) -> Vec<DeviceRule> {
     rules
 }
 
-/// null, zero, full, random, urandom, tty, ptmx, and every pseudo terminal. Never 5:1: that is
-/// the host's console, whereas the container's `/dev/console` is its own terminal.
+/// null, zero, full, random, urandom, tty, ptmx, and all pseudo-terminals. 5:1 must not be here: it
+/// is the host's console, while a container's `/dev/console` is its own terminal.
 const DEFAULT_DEVICES: &[(u32, Option<u32>)] = &[
     (1, Some(3)),
     (1, Some(5)),
@@ -116,18 +116,18 @@ impl DeviceRule {
     }
 }
 
-/// A value for a file of a group: what it limits, the file, the value.
+/// A value to write: the resource, the file, and the value.
 pub(super) type Setting = (&'static str, &'static str, String);
 
 impl Limits {
-    /// The files of v1 to write, by controller and in this order.
+    /// Returns the v1 files to write, with their controllers, in this order.
     pub(super) fn v1(&self) -> Vec<(Controller, Setting)> {
         use Controller::{Blkio, Cpu, Cpuset, Memory, Pids};
         let mut settings = Vec::new();
         let mut set = |controller, limit, file, value: Option<String>| {
             settings.extend(value.map(|value| (controller, (limit, file, value))));
         };
-        // The limit with swap can never be lower than the one without.
+        // The limit including swap can never be lower than the one without.
         set(Memory, "memory", "memory.limit_in_bytes", text(self.memory));
         set(Memory, "swap", "memory.memsw.limit_in_bytes", text(self.memory_and_swap));
         set(Memory, "memory", "memory.soft_limit_in_bytes", text(self.memory_reservation));
@@ -141,7 +141,7 @@ impl Limits {
         settings
     }
 
-    /// The files of v2 to write, in this order; the controller is the file's first word.
+    /// Returns the v2 files to write, in this order. A file's prefix is its controller.
     pub(super) fn v2(&self) -> Vec<Setting> {
         let mut settings = Vec::new();
         let mut set = |limit, file, value: Option<String>| {
@@ -182,18 +182,18 @@ fn pids_max(limit: i64) -> String {
     if limit <= 0 { "max".to_owned() } else { limit.to_string() }
 }
 
-/// 2…262144 onto 1…10000, as every runtime maps them.
+/// Maps 2…262144 to 1…10000, as all runtimes do.
 fn cpu_weight(shares: u64) -> u64 {
     1 + (shares.clamp(2, 262_144) - 2) * 9999 / 262_142
 }
 
-/// 10…1000 onto 1…10000.
+/// Maps 10…1000 to 1…10000.
 fn io_weight(weight: u16) -> u64 {
     1 + (u64::from(weight.clamp(10, 1000)) - 10) * 9999 / 990
 }
 
 impl DeviceRule {
-    /// Whether the rule speaks of every device in every way.
+    /// Whether the rule is about all access to all devices.
     #[must_use]
     pub fn is_for_all(&self) -> bool {
         self.kind == 'a' && self.major.is_none() && self.minor.is_none()
@@ -201,7 +201,7 @@ impl DeviceRule {
 }
 
 impl std::fmt::Display for DeviceRule {
-    /// As `devices.allow` and `devices.deny` of v1 take it.
+    /// Formats the rule as v1's `devices.allow` and `devices.deny` expect.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let number = |n: Option<u32>| n.map_or_else(|| "*".to_owned(), |n| n.to_string());
         if self.is_for_all() {
@@ -211,9 +211,10 @@ impl std::fmt::Display for DeviceRule {
     }
 }
 
-/// Whether these rules restrict anything at all.
+/// Whether these rules restrict anything.
 pub(super) fn restrict(rules: &[DeviceRule]) -> bool {
-    // Everything is allowed until a rule denies; what a last rule for all allows stays.
+    // Devices are allowed unless a rule denies them, and a rule for all devices overrides those
+    // before it.
     let after_last_all = rules.iter().rposition(DeviceRule::is_for_all).map_or(rules, |last| &rules[last..]);
     after_last_all.iter().any(|rule| !rule.allow)
 }

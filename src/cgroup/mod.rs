@@ -1,17 +1,17 @@
-//! Control groups: limits, freezing, killing and counters of a container, the same over
-//! v1, hybrid and v2.
+//! Control groups: limits, freezing, killing and counters of a container, with the same interface
+//! for v1, hybrid and v2.
 //!
 //! ```text
 //! v2   <root>/<parent>/<id>                 the container: what limits, freeze and kill act on
 //!                     /monitors             the monitors of all of them
 //! v1   <root>/<controller>/<parent>/<id>    in every tree that is mounted
 //! ```
-//! On a hybrid machine both are used: the v2 tree to freeze, to kill, to be born into and
-//! to decide about devices, v1 for what only has a controller there. The root is a
-//! parameter, so tests can use a tree of plain files.
+//! A hybrid machine uses both: the v2 tree to freeze, to kill, to start processes in a group and to
+//! restrict devices, and v1 for controllers that are only there. The root is a parameter, so that
+//! tests can use a tree of plain files.
 //!
-//! A monitor removes its container's group, so it cannot sit in it or below it. The group
-//! that monitors share has no limits, and stays as long as `<parent>` does.
+//! A monitor removes its container's group, so it cannot be in it or below it. The monitors share a
+//! group without limits, which exists as long as `<parent>`.
 
 mod create;
 mod devices;
@@ -32,12 +32,12 @@ pub use stats::{Pressure, RESOURCES, Stall};
 use crate::sys;
 use hierarchy::{Controller, Hierarchy};
 
-/// The group that monitors share, beside their containers'; no container's id.
+/// The group that monitors share, beside their containers' groups. It is not a container's id.
 const MONITORS: &str = "monitors";
-/// The trees of v1 where a group can end, stop or slow what is in it.
+/// The v1 trees in which a group can stop, freeze or throttle its processes.
 const CAN_STOP_V1: &[Controller] =
     &[Controller::Systemd, Controller::Freezer, Controller::Cpuset, Controller::Cpu, Controller::Pids];
-/// How long to wait until processes stand still.
+/// How long to wait until processes are frozen.
 const FREEZE_LIMIT: Duration = Duration::from_secs(10);
 /// How long to wait until killed processes are gone.
 const EMPTY_LIMIT: Duration = Duration::from_secs(2);
@@ -49,33 +49,33 @@ pub struct Cgroup {
     unified: Option<PathBuf>,
     /// `<parent>/<id>` in the v1 trees.
     v1: Vec<(Controller, PathBuf)>,
-    /// Where the trees are.
+    /// The mounted trees.
     hierarchy: Hierarchy,
-    /// What could not be had and was left out, a sentence each.
+    /// What could not be set up and was left out, one sentence each.
     pub warnings: Vec<String>,
 }
 
-/// Where a container's cgroup is made.
+/// Where a container's cgroup is created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Parent {
-    /// Where the cgroup file systems are: `/sys/fs/cgroup`.
+    /// The mount point of the cgroup file systems: `/sys/fs/cgroup`.
     pub root: PathBuf,
-    /// The path below each hierarchy: `hoist`.
+    /// The path below each tree: `hoist`.
     pub path: PathBuf,
 }
 
 impl Parent {
-    /// The parent `path` below the usual root.
+    /// Returns the parent `path` below the default root.
     #[must_use]
     pub fn new(path: impl Into<PathBuf>) -> Self {
         Self { root: PathBuf::from("/sys/fs/cgroup"), path: path.into() }
     }
 
-    /// The names of the groups below it: the ids of containers, and `monitors`.
+    /// Returns the names of the groups below it: container ids, and `monitors`.
     ///
     /// # Errors
     ///
-    /// They cannot be listed.
+    /// If they cannot be listed.
     pub fn groups(&self) -> Result<Vec<String>> {
         let hierarchy = Hierarchy::detect(&self.root);
         let trees = hierarchy.v1.iter().map(|(_, tree)| tree).chain(hierarchy.unified.as_ref());
@@ -87,13 +87,12 @@ impl Parent {
         Ok(groups)
     }
 
-    /// How a monitor gets out of the session or unit it was started in, so that no logout and
-    /// no stopped service takes it along. Where no unit owns the caller, it stays: there is
-    /// nothing to enter.
+    /// Prepares a monitor to leave the session or unit that it was started in, so that neither a
+    /// logout nor stopping a service ends it. If no unit owns the caller, there is nothing to do.
     ///
     /// # Errors
     ///
-    /// The group cannot be made.
+    /// If the group cannot be created.
     pub fn monitors(&self) -> Result<Entrance> {
         let mut entrance = Entrance { born_into: None, joined: Vec::new() };
         let own = hierarchy::own();
@@ -105,7 +104,8 @@ impl Parent {
         if let Some(tree) = hierarchy.unified.as_ref().filter(|_| !hierarchy::is_at_the_top(&own)) {
             let group = tree.join(relative(&self.path)).join(MONITORS);
             files::make_dirs(&group)?;
-            // With another group to be joined the kernel is waited for anyway.
+            // Joining another group already waits for the kernel, so starting in this one gains
+            // nothing.
             if entrance.joined.is_empty() {
                 entrance.born_into = Some(files::open(&group)?);
             }
@@ -115,24 +115,25 @@ impl Parent {
     }
 }
 
-/// How a process gets into groups: born there on v2, by its own writes on v1.
+/// How a process enters its groups: started in the v2 group, and moved to v1 groups by its own
+/// writes.
 ///
-/// A write takes the kernel some 10 ms where nobody was moved for a while (it waits for RCU),
-/// a birth nothing.
+/// A write can take the kernel some 10 ms (it waits for RCU) if no process was moved recently;
+/// starting a process in a group costs nothing.
 #[derive(Debug)]
 pub struct Entrance {
     /// The v2 group, for `CLONE_INTO_CGROUP`.
     pub born_into: Option<OwnedFd>,
-    /// Files to which the process writes `0`.
+    /// Files to which the process writes `0` to join their groups.
     pub joined: Vec<OwnedFd>,
 }
 
 impl Entrance {
-    /// Moves the calling process to where it was not born.
+    /// Moves the calling process into the groups it was not started in.
     ///
     /// # Errors
     ///
-    /// The kernel refuses.
+    /// If the kernel refuses.
     pub fn join(&mut self) -> sys::Result<()> {
         for file in self.joined.drain(..) {
             sys::check(rustix::io::write(&file, b"0"), || "write(cgroup.procs, 0)".to_owned())?;
@@ -141,18 +142,18 @@ impl Entrance {
     }
 }
 
-/// A descriptor that tells of out-of-memory kills.
+/// A descriptor that reports out-of-memory kills.
 #[derive(Debug)]
 pub enum OomEvents {
-    /// An eventfd, to be polled for reading and read (v1).
+    /// An eventfd (v1), to be polled for `POLLIN` and read.
     Readable(OwnedFd),
-    /// `memory.events`, to be polled for priority (v2).
+    /// `memory.events` (v2), to be polled for `POLLPRI`.
     Priority(OwnedFd),
 }
 
 impl Cgroup {
-    /// The cgroup of a container that runs already, to signal it or to read its counters.
-    /// What is not there is simply not part of it.
+    /// Opens the cgroup of a running container, to signal it or to read its counters. Missing
+    /// groups are left out.
     #[must_use]
     pub fn open(parent: &Parent, id: &str) -> Self {
         let hierarchy = Hierarchy::detect(&parent.root);
@@ -166,28 +167,28 @@ impl Cgroup {
         }
     }
 
-    /// Whether there is any group at all.
+    /// Whether any of its groups exists.
     #[must_use]
     pub fn exists(&self) -> bool {
         self.unified.is_some() || !self.v1.is_empty()
     }
 
-    /// How the first process gets in.
+    /// Prepares the entry of the container's init process.
     ///
     /// # Errors
     ///
-    /// The group is gone.
+    /// If the group is gone.
     pub fn entrance(&self, can_be_born: bool) -> Result<Entrance> {
         self.entrance_to(self.unified.as_deref(), can_be_born)
     }
 
-    /// How one more process gets in, beside `first`, the container's first one. On v2 a group
-    /// that hands controllers down takes no processes, and so a container that has groups of
-    /// its own (systemd, another container manager) is joined where its first process is.
+    /// Prepares the entry of another process, beside the container's init, `first`. A v2 group that
+    /// delegates controllers accepts no processes. So in a container with groups of its own
+    /// (systemd, another container manager) the process joins the group of init.
     ///
     /// # Errors
     ///
-    /// The group is gone.
+    /// If the group is gone.
     pub fn entrance_beside(&self, first: BorrowedFd<'_>, can_be_born: bool) -> Result<Entrance> {
         let own = self.unified.as_deref();
         let below =
@@ -195,7 +196,7 @@ impl Cgroup {
         self.entrance_to(below.as_deref().or(own), can_be_born)
     }
 
-    /// The group of a process, if it is `dir` or below it.
+    /// Returns the group of a process if it is `dir` or below it.
     fn group_below(&self, dir: &Path, process: BorrowedFd<'_>) -> Option<PathBuf> {
         let pid = sys::pidfd::pid(process)?;
         let groups = files::read(Path::new(&format!("/proc/{pid}/cgroup"))).ok()?;
@@ -218,12 +219,12 @@ impl Cgroup {
         Ok(entrance)
     }
 
-    /// Detached copies of the groups, to be mounted in the container, by the names their
-    /// directories get; a single one without a name is the v2 tree itself.
+    /// Returns detached mounts of the groups, to be attached in the container, each with the name
+    /// of its directory there. An empty name stands for a single v2 tree.
     ///
     /// # Errors
     ///
-    /// No privilege over the mount namespace.
+    /// `EPERM` without privilege over the mount namespace.
     pub fn trees(&self) -> Result<Vec<(String, OwnedFd)>> {
         let name = if self.v1.is_empty() { "" } else { "unified" };
         let unified = self.unified.iter().map(|dir| (name, dir.clone()));
@@ -236,12 +237,12 @@ impl Cgroup {
             .collect()
     }
 
-    /// Stops every process of the container, and returns once they stand. One that does not
-    /// stop lets all go on.
+    /// Freezes all processes of the container and waits until they are frozen. If one does not
+    /// freeze, all are thawed again.
     ///
     /// # Errors
     ///
-    /// The kernel refuses, or a process does not stop within ten seconds.
+    /// If the kernel refuses, or a process does not freeze within ten seconds.
     pub fn freeze(&self) -> Result<()> {
         self.freeze_within(FREEZE_LIMIT)
     }
@@ -254,11 +255,11 @@ impl Cgroup {
         frozen
     }
 
-    /// Stops every process of the container, without waiting for it.
+    /// Starts to freeze all processes of the container, without waiting.
     ///
     /// # Errors
     ///
-    /// The kernel refuses.
+    /// If the kernel refuses.
     pub fn begin_freeze(&self) -> Result<Freezing> {
         if let Some(group) = &self.unified {
             let events = files::open(&group.join("cgroup.events"))?;
@@ -269,11 +270,11 @@ impl Cgroup {
         Ok(Freezing { events: None })
     }
 
-    /// Whether they stand by now.
+    /// Whether all processes are frozen.
     ///
     /// # Errors
     ///
-    /// The group is gone.
+    /// If the group is gone.
     pub fn has_frozen(&self, freezing: &Freezing) -> Result<bool> {
         match (&freezing.events, &self.unified) {
             (Some(events), Some(group)) => files::is_frozen(events, group),
@@ -281,16 +282,16 @@ impl Cgroup {
         }
     }
 
-    /// Why a freeze was given up.
+    /// Returns the error for a freeze that was given up after `limit`.
     #[must_use]
     pub fn not_frozen(&self, limit: Duration) -> Error {
         let group = self.unified.as_deref().or_else(|| self.v1_dir(Controller::Freezer));
         stuck(group.unwrap_or(Path::new("")).to_owned(), "running", limit)
     }
 
-    /// Takes back what [`Cgroup::freeze`] or [`Cgroup::begin_freeze`] has begun, without waiting.
+    /// Undoes [`Cgroup::freeze`] or [`Cgroup::begin_freeze`], without waiting.
     pub fn cancel_freeze(&self) {
-        // A group that is gone has nobody to go on.
+        // If the group is gone, there is nothing to thaw.
         let _ = match (&self.unified, self.v1_freezer()) {
             (Some(group), _) => files::write(&group.join("cgroup.freeze"), "0"),
             (None, Ok(file)) => files::write(&file, "THAWED"),
@@ -298,11 +299,11 @@ impl Cgroup {
         };
     }
 
-    /// Lets the container run again, and returns once it does.
+    /// Thaws the container and waits until it runs.
     ///
     /// # Errors
     ///
-    /// The kernel refuses.
+    /// If the kernel refuses.
     pub fn thaw(&self) -> Result<()> {
         self.set_frozen(Frozen::No, FREEZE_LIMIT)
     }
@@ -343,16 +344,16 @@ impl Cgroup {
         Ok(dir.join("freezer.state"))
     }
 
-    /// Kills every process of the container, also of nested groups and when it is frozen.
-    /// They are dead soon, not at once: `remove` waits for it.
+    /// Kills all processes of the container, including those in nested groups and even if frozen.
+    /// They may take a moment to die; [`Cgroup::remove`] waits for that.
     ///
     /// # Errors
     ///
-    /// The kernel refuses.
+    /// If the kernel refuses.
     pub fn kill(&self) -> Result<()> {
         if let Some(group) = &self.unified {
             match files::write(&group.join("cgroup.kill"), "1") {
-                // An old kernel, or somebody else has just removed the group.
+                // The kernel is too old, or the group has just been removed.
                 Err(Error::File { source, .. }) if files::is_gone(source.raw_os_error()) => {}
                 result => return result,
             }
@@ -360,7 +361,7 @@ impl Cgroup {
         self.kill_one_by_one()
     }
 
-    /// Before `cgroup.kill` (5.14): frozen, nobody can escape by forking.
+    /// Kills without `cgroup.kill` (Linux 5.14). While frozen, no process can escape by forking.
     fn kill_one_by_one(&self) -> Result<()> {
         let can_freeze = self.freeze().is_ok();
         let end = Instant::now() + EMPTY_LIMIT;
@@ -370,32 +371,33 @@ impl Cgroup {
                 Err(error) => break Err(error),
             };
             for &pid in &pids {
-                let _ = sys::signal::send(pid, libc::SIGKILL); // gone already: fine
+                let _ = sys::signal::send(pid, libc::SIGKILL); // it may be gone already
             }
             if can_freeze || pids.is_empty() || Instant::now() > end {
                 break Ok(());
             }
             std::thread::yield_now();
         };
-        let _ = self.thaw(); // the dead wait for it; who could not be frozen is not
+        let _ = self.thaw(); // frozen processes die only once thawed
         killed
     }
 
-    /// The processes of the container, those of nested groups too; none where its group is gone.
+    /// Returns the processes of the container, including nested groups; empty if its group is gone.
     ///
     /// # Errors
     ///
-    /// They cannot be listed: there may be some.
+    /// If they cannot be listed.
     pub fn pids(&self) -> Result<Vec<i32>> {
         let place = self.unified.as_deref().or_else(|| self.v1.first().map(|(_, dir)| dir.as_path()));
         place.map_or(Ok(Vec::new()), |dir| files::pids_below(dir, "cgroup.procs"))
     }
 
-    /// A descriptor to poll for out-of-memory kills; then ask [`Cgroup::stats`].
+    /// Returns a descriptor to poll for out-of-memory kills; [`Cgroup::stats`] then has their
+    /// number.
     ///
     /// # Errors
     ///
-    /// There is no memory controller.
+    /// If there is no memory controller.
     pub fn oom_events(&self) -> Result<OomEvents> {
         if let Some(dir) = self.v1_dir(Controller::Memory) {
             return Ok(OomEvents::Readable(files::v1_oom_eventfd(dir)?));
@@ -404,11 +406,11 @@ impl Cgroup {
         Ok(OomEvents::Priority(files::open(&group.join("memory.events"))?))
     }
 
-    /// Removes the groups; they must be empty or about to be. Groups that are gone are fine.
+    /// Removes the groups, which must be empty or about to be. Groups that are gone are ignored.
     ///
     /// # Errors
     ///
-    /// A process still lives there after two seconds; what can be removed is, all the same.
+    /// If a group still has processes after two seconds. The other groups are removed nevertheless.
     pub fn remove(&self) -> Result<()> {
         let v1 = self.v1.iter().map(|(_, dir)| dir.as_path());
         let groups = self.unified.as_deref().into_iter().chain(v1);
@@ -420,16 +422,16 @@ impl Cgroup {
     }
 }
 
-/// A container whose processes are about to stand still.
+/// A freeze in progress.
 #[derive(Debug)]
 pub struct Freezing {
-    /// `cgroup.events`; v1 tells nothing.
+    /// `cgroup.events`; `None` on v1, which has no notification.
     events: Option<OwnedFd>,
 }
 
 impl Freezing {
-    /// To be polled for priority: then ask [`Cgroup::has_frozen`]. `None` where only asking
-    /// again and again tells.
+    /// Returns a descriptor to poll for `POLLPRI` before calling [`Cgroup::has_frozen`] again.
+    /// `None` if that has to be called repeatedly.
     #[must_use]
     pub fn events(&self) -> Option<BorrowedFd<'_>> {
         self.events.as_ref().map(AsFd::as_fd)
@@ -442,7 +444,8 @@ enum Frozen {
     No,
 }
 
-/// A process that was killed leaves its group a moment after its parent hears of it.
+/// Removes a group, waiting for its last processes: a killed process leaves its group shortly after
+/// its parent is notified.
 fn remove_when_empty(dir: &Path) -> Result<()> {
     let end = Instant::now() + EMPTY_LIMIT;
     let mut pause = Duration::from_micros(100);
@@ -461,7 +464,7 @@ fn remove_when_empty(dir: &Path) -> Result<()> {
     }
 }
 
-/// v2 announces when a group empties; v1 does not.
+/// Waits for a group to empty. v2 announces this; v1 does not.
 fn wait_until_empty(dir: &Path, pause: Duration) {
     let is_empty = |text: &str| files::field(text, "populated") == Some(0);
     match files::wait_for(&dir.join("cgroup.events"), EMPTY_LIMIT, is_empty) {
@@ -473,7 +476,7 @@ fn wait_until_empty(dir: &Path, pause: Duration) {
     }
 }
 
-/// Whether the kernel takes no process into this v2 group (`man 7 cgroups`, "no internal
+/// Whether this v2 group cannot have processes of its own (`man 7 cgroups`, "no internal
 /// processes").
 fn hands_controllers_down(dir: &Path) -> bool {
     files::read(&dir.join("cgroup.subtree_control")).is_ok_and(|controllers| !controllers.trim().is_empty())
@@ -483,7 +486,7 @@ fn stuck(path: PathBuf, state: &'static str, limit: Duration) -> Error {
     Error::Stuck { path, state, secs: limit.as_secs() }
 }
 
-/// The path below a hierarchy, whether it was written with a leading `/` or not.
+/// Returns the path relative to a tree, with or without a leading `/`.
 fn relative(path: &Path) -> PathBuf {
     path.components().filter(|part| matches!(part, std::path::Component::Normal(_))).collect()
 }
@@ -516,7 +519,7 @@ mod tests {
             fs::create_dir_all(root.path().join(tree).join("hoist/c1")).unwrap();
             fs::write(root.path().join(tree).join(file), "").unwrap();
         }
-        // In a real tree files go with their group: here they keep it.
+        // In a real tree files disappear with their group; here they remain.
         fs::write(root.path().join("unified/hoist/c1/file"), "").unwrap();
         let parent = Parent { root: root.path().to_owned(), path: "/hoist".into() };
         let error = Cgroup::open(&parent, "c1").remove().unwrap_err();

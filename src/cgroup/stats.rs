@@ -1,4 +1,4 @@
-//! The counters of a cgroup.
+//! Resource usage counters of a cgroup.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -8,76 +8,74 @@ use serde::{Deserialize, Serialize};
 use super::hierarchy::Controller;
 use super::{Cgroup, files};
 
-/// What a container uses and has used.
+/// Resource usage of a container.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Stats {
-    /// Processor time used, in nanoseconds.
+    /// CPU time used, in nanoseconds.
     pub cpu_ns: u64,
-    /// … of it in user mode.
+    /// CPU time in user mode, in nanoseconds.
     pub cpu_user_ns: u64,
-    /// … of it in the kernel.
+    /// CPU time in the kernel, in nanoseconds.
     pub cpu_system_ns: u64,
-    /// How many periods of the quota there were.
+    /// Number of periods of the CPU quota.
     pub periods: u64,
-    /// How many of them the quota cut short.
+    /// Number of periods in which the container was throttled.
     pub throttled_periods: u64,
-    /// Nanoseconds that processes waited for the next period then.
+    /// Time the container was throttled, in nanoseconds.
     pub throttled_ns: u64,
-    /// Microseconds of processor time a period, 0 when there is no limit.
+    /// CPU time allowed per period in microseconds, 0 for no limit.
     pub cpu_quota: u64,
     /// The period in microseconds.
     pub cpu_period: u64,
-    /// The weight in a contest for processors: 1024 by default on v1, 100 on v2.
+    /// Relative CPU weight: default 1024 on v1, 100 on v2.
     pub cpu_weight: u64,
-    /// Bytes of memory in use, page cache that can be dropped at once left out, as Docker
-    /// counts.
+    /// Memory in use in bytes, without inactive page cache, as Docker counts it.
     pub memory: u64,
-    /// Bytes of memory in use as the kernel counts, page cache included.
+    /// Memory in use in bytes as the kernel counts it, including page cache.
     pub memory_usage: u64,
-    /// Bytes of it that belong to no file.
+    /// Anonymous memory in bytes.
     pub memory_anon: u64,
-    /// Bytes of page cache, all of it.
+    /// Page cache in bytes.
     pub memory_cache: u64,
-    /// Bytes of memory that are swapped out.
+    /// Swap in use in bytes.
     pub swap: u64,
-    /// The limit in bytes, 0 when there is none.
+    /// The memory limit in bytes, 0 for no limit.
     pub memory_limit: u64,
-    /// Processes and threads.
+    /// Number of processes and threads.
     pub pids: u64,
-    /// The limit of them, 0 when there is none.
+    /// The limit on processes and threads, 0 for no limit.
     pub pids_limit: u64,
     /// Bytes read from block devices.
     pub block_read: u64,
     /// Bytes written to block devices.
     pub block_written: u64,
-    /// The same of each device, by `major:minor`, of those that were used.
+    /// Bytes read and written for each device that was used, by `major:minor`.
     pub devices: BTreeMap<String, (u64, u64)>,
-    /// How many processes the kernel killed for memory.
+    /// Number of processes killed when out of memory.
     pub oom_kills: u64,
-    /// How long tasks waited for processors, memory and disks; `None` where the kernel does
-    /// not tell it of this group.
+    /// Pressure on CPU, memory and disks; `None` if the kernel does not report it for this group.
     pub pressure: [Option<Pressure>; 3],
 }
 
-/// What tasks can wait for, in the order of [`Stats::pressure`].
+/// The resources with pressure information, in the order of [`Stats::pressure`].
 pub const RESOURCES: [&str; 3] = ["cpu", "memory", "io"];
 
-/// How much of the time tasks waited for something (`man 7 cgroups`, PSI).
+/// The share of time in which tasks waited for a resource (`man 7 cgroups`, PSI).
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pressure {
-    /// At least one of them waited.
+    /// At least one task waited.
     pub some: Stall,
-    /// All of them waited, so that nothing was done.
+    /// All tasks waited, so no work was done.
     pub full: Stall,
 }
 
-/// How much of the time was lost.
+/// The share of time lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stall {
-    /// Hundredths of a percent over 10 s, 60 s and 300 s.
+    /// Averages over 10 s, 60 s and 300 s, in hundredths of a percent.
     pub averages: [u32; 3],
-    /// Microseconds since the group was made.
+    /// Total in microseconds since the group was created.
     pub total_us: u64,
 }
 
@@ -91,13 +89,13 @@ impl Stats {
 }
 
 impl Cgroup {
-    /// The counters now. What this machine does not count is zero.
+    /// Returns the current counters. What this machine does not count is zero.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let mut stats = Stats::default();
         if let Some(group) = &self.unified {
             read_v2(group, &mut stats);
-            // Also on a hybrid machine the v2 tree alone has it.
+            // On a hybrid machine only the v2 tree has it.
             stats.pressure = RESOURCES.map(|name| {
                 files::read(&group.join(format!("{name}.pressure"))).ok().as_deref().and_then(pressure)
             });
@@ -111,7 +109,7 @@ impl Cgroup {
         stats
     }
 
-    /// Where no controller counts them.
+    /// Counts threads if no controller does.
     fn threads(&self) -> u64 {
         let count = |dir: &Path, file| files::pids_below(dir, file).map_or(0, |pids| pids.len());
         let threads = match (&self.unified, self.v1.first()) {
@@ -159,7 +157,7 @@ fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
             stats.memory = stats.memory_usage.saturating_sub(part("total_inactive_file"));
             (stats.memory_anon, stats.memory_cache) = (part("total_rss"), part("total_cache"));
             stats.swap = part("total_swap");
-            // No limit reads as the largest multiple of a page.
+            // Without a limit the value is the largest multiple of the page size.
             stats.memory_limit = Some(number("memory.limit_in_bytes")).filter(|n| *n < 1 << 60).unwrap_or(0);
             stats.oom_kills = files::field(&text("memory.oom_control"), "oom_kill").unwrap_or(0);
         }
@@ -175,7 +173,7 @@ fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
         Controller::Cpu => {
             let cpu = text("cpu.stat");
             stats.periods = files::field(&cpu, "nr_periods").unwrap_or(0);
-            // -1, which is no number here, means no limit.
+            // -1 means no limit, and fails to parse as a number here.
             (stats.cpu_quota, stats.cpu_period) = (number("cpu.cfs_quota_us"), number("cpu.cfs_period_us"));
             stats.cpu_weight = number("cpu.shares");
             stats.throttled_periods = files::field(&cpu, "nr_throttled").unwrap_or(0);
@@ -197,13 +195,13 @@ fn read_v1(controller: Controller, dir: &Path, stats: &mut Stats) {
     }
 }
 
-/// `50000 100000`, or `max 100000`: the quota, 0 for none, and the period.
+/// Parses `50000 100000` or `max 100000`: the quota (0 for none) and the period.
 fn quota(text: &str) -> (u64, u64) {
     let mut words = text.split_ascii_whitespace().map(|word| word.parse().unwrap_or(0));
     (words.next().unwrap_or(0), words.next().unwrap_or(0))
 }
 
-/// Lines like `8:0 rbytes=1 wbytes=2 rios=3 …`: bytes read and written.
+/// Parses lines like `8:0 rbytes=1 wbytes=2 rios=3 …` into bytes read and written.
 fn devices_of_v2(text: &str) -> BTreeMap<String, (u64, u64)> {
     let device = |line: &str| {
         let (name, rest) = line.split_once(' ')?;
@@ -215,7 +213,7 @@ fn devices_of_v2(text: &str) -> BTreeMap<String, (u64, u64)> {
     text.lines().filter_map(device).collect()
 }
 
-/// Lines like `8:0 Read 1`: bytes read and written.
+/// Parses lines like `8:0 Read 1` into bytes read and written.
 fn devices_of_v1(text: &str) -> BTreeMap<String, (u64, u64)> {
     let mut devices: BTreeMap<String, (u64, u64)> = BTreeMap::new();
     for line in text.lines() {
@@ -231,8 +229,8 @@ fn devices_of_v1(text: &str) -> BTreeMap<String, (u64, u64)> {
     devices
 }
 
-/// Two lines like `some avg10=1.53 avg60=0.87 avg300=0.20 total=134829384`. The second is
-/// missing for processors before Linux 5.13.
+/// Parses two lines like `some avg10=1.53 avg60=0.87 avg300=0.20 total=134829384`. Before Linux
+/// 5.13 the second is missing for CPUs.
 fn pressure(text: &str) -> Option<Pressure> {
     let stall = |kind: &str| {
         let line = text.lines().find_map(|line| line.strip_prefix(kind)?.strip_prefix(' '))?;
