@@ -1,6 +1,7 @@
-//! Digests: `sha256:<64 hex>` or `sha512:<128 hex>`, and nothing else.
+//! Digests: `sha256:<64 hex>` or `sha512:<128 hex>`; other algorithms are not supported.
 //!
-//! A digest becomes a path and a URL, so one that parsed can be neither (CVE-2024-3727).
+//! Digests become part of paths and URLs, so parsing ensures that they are safe there
+//! (CVE-2024-3727).
 //! <https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests>
 
 use std::fmt;
@@ -12,7 +13,7 @@ use sha2::Digest as _;
 use crate::base::id::{hex, is_hex};
 use crate::base::{ErrorKind, Explain};
 
-/// A string that is no digest hoist accepts.
+/// A string that is not a digest of a supported algorithm.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a digest: want sha256: and 64 hex digits, or sha512: and 128")]
 pub struct BadDigest(String);
@@ -26,14 +27,14 @@ impl Explain for BadDigest {
 /// The hash function of a digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Algorithm {
-    /// SHA-256, what nearly everybody uses.
+    /// SHA-256, used almost everywhere.
     Sha256,
     /// SHA-512.
     Sha512,
 }
 
 impl Algorithm {
-    /// The word before the colon.
+    /// Returns the part before the colon.
     #[must_use]
     pub fn as_str(self) -> &'static str {
         match self {
@@ -59,7 +60,7 @@ pub struct Digest {
 }
 
 impl Digest {
-    /// The SHA-256 digest of `bytes`.
+    /// Returns the SHA-256 digest of `bytes`.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
         let mut hasher = Hasher::new(Algorithm::Sha256);
@@ -67,19 +68,19 @@ impl Digest {
         hasher.finish()
     }
 
-    /// The hash function.
+    /// Returns the hash function.
     #[must_use]
     pub fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
 
-    /// The hex digits alone.
+    /// Returns the hex digits only.
     #[must_use]
     pub fn hex(&self) -> &str {
         &self.hex
     }
 
-    /// The first twelve hex digits, as lists show it.
+    /// Returns the first twelve hex digits, as shown in lists.
     #[must_use]
     pub fn short(&self) -> &str {
         &self.hex[..12]
@@ -131,10 +132,10 @@ impl fmt::Debug for Digest {
     }
 }
 
-/// An image's id: the digest of its configuration, as Docker's.
+/// An image's id: the digest of its configuration, as in Docker.
 pub type ImageId = Digest;
 
-/// Computes a digest piece by piece.
+/// Computes a digest incrementally.
 #[derive(Clone)]
 pub struct Hasher(State);
 
@@ -145,7 +146,7 @@ enum State {
 }
 
 impl Hasher {
-    /// The digest of nothing, so far.
+    /// Starts with no data.
     #[must_use]
     pub fn new(algorithm: Algorithm) -> Self {
         Self(match algorithm {
@@ -154,7 +155,7 @@ impl Hasher {
         })
     }
 
-    /// Adds `bytes`.
+    /// Adds `bytes` to the data.
     pub fn update(&mut self, bytes: &[u8]) {
         match &mut self.0 {
             State::Sha256(state) => state.update(bytes),
@@ -162,7 +163,7 @@ impl Hasher {
         }
     }
 
-    /// The digest of all that was added.
+    /// Returns the digest of all data added.
     #[must_use]
     pub fn finish(self) -> Digest {
         match self.0 {

@@ -1,8 +1,8 @@
-//! The vocabulary of the Open Container Initiative: digests, references, platforms, and
-//! the documents of the image and runtime specifications.
+//! Types of the Open Container Initiative: digests, references, platforms, and the documents of the
+//! image and runtime specifications.
 //!
-//! The documents' types come from the `oci-spec` crate; what ends up in a path or in a
-//! request is a checked type of ours.
+//! The documents' types are from the `oci-spec` crate. Whatever becomes part of a path or a request
+//! is a validated type of our own.
 
 pub mod digest;
 pub mod platform;
@@ -13,8 +13,8 @@ pub use oci_spec::image;
 /// Documents of the runtime specification: a bundle's `config.json`, and the state.
 pub use oci_spec::runtime;
 
-/// The annotation of a runtime specification in which the engine names further groups of
-/// the container's first user, comma-separated: the specification itself has numbers only.
+/// The annotation in a runtime specification with which the engine passes additional groups of the
+/// container's init process by name, comma-separated. The specification itself allows only numbers.
 pub const GROUP_ADD: &str = "hoist.group-add";
 
 pub use digest::{Digest, Hasher, ImageId};

@@ -1,4 +1,4 @@
-//! `os/arch[/variant]`, and which of an index's entries fits best.
+//! Platforms, `os/arch[/variant]`, and the choice of the best entry in an image index.
 //!
 //! <https://github.com/opencontainers/image-spec/blob/main/image-index.md#platform-variants>
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::base::{ErrorKind, Explain};
 
-/// A string that names no platform.
+/// A string that is not a platform.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a platform: want os/arch or os/arch/variant, as in linux/arm64/v8")]
 pub struct BadPlatform(String);
@@ -20,7 +20,7 @@ impl Explain for BadPlatform {
     }
 }
 
-/// What an image was built for, in Go's words.
+/// The platform an image was built for, with Go's names.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Platform {
@@ -28,12 +28,12 @@ pub struct Platform {
     pub os: String,
     /// `amd64`, `arm64`, …
     pub arch: String,
-    /// `v7`, `v8`, …: where an architecture has several.
+    /// `v7`, `v8`, …, for architectures with several variants.
     pub variant: Option<String>,
 }
 
 impl Platform {
-    /// The platform of this machine.
+    /// Returns the platform of this machine.
     #[must_use]
     pub fn host() -> Self {
         let (arch, variant) = match std::env::consts::ARCH {
@@ -47,7 +47,7 @@ impl Platform {
         Self { os: "linux".to_owned(), arch: arch.to_owned(), variant: variant.map(str::to_owned) }
     }
 
-    /// The platform of this machine with what its processor has: `linux/amd64/v3`.
+    /// Returns the platform of this machine with its CPU's level: `linux/amd64/v3`.
     #[must_use]
     pub fn detected() -> Self {
         let mut host = Self::host();
@@ -59,8 +59,8 @@ impl Platform {
         host
     }
 
-    /// How well an entry for `offered` serves who asked for `self`: higher is better,
-    /// `None` not at all. An older variant of arm runs on a newer one.
+    /// Returns how well an image for `offered` suits a request for `self`: higher is better, `None`
+    /// if not at all. An older variant of arm runs on a newer one.
     #[must_use]
     pub fn fit(&self, offered: &Self) -> Option<u8> {
         if self.os != offered.os || self.arch != offered.arch {
@@ -78,7 +78,7 @@ impl Platform {
     }
 }
 
-/// The level of the x86-64 psABI, 1 to 4.
+/// Returns the level of the x86-64 psABI, 1 to 4.
 #[cfg(target_arch = "x86_64")]
 fn x86_64_level() -> u8 {
     macro_rules! has {

@@ -1,4 +1,4 @@
-//! Image references: `[registry/]name[:tag][@digest]`, in Docker's grammar.
+//! Image references: `[registry/]name[:tag][@digest]`, with Docker's grammar.
 //!
 //! ```text
 //! debian                 docker.io/library/debian:latest     shown as debian:latest
@@ -16,18 +16,18 @@ use serde::{Deserialize, Serialize};
 use super::digest::Digest;
 use crate::base::{ErrorKind, Explain};
 
-/// The registry of names that name none.
+/// The registry of names without one.
 pub const DEFAULT_REGISTRY: &str = "docker.io";
-/// The tag of names that have neither tag nor digest.
+/// The tag of names with neither tag nor digest.
 pub const DEFAULT_TAG: &str = "latest";
 
-/// A string that is no image reference.
+/// A string that is not an image reference.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadReference {
-    /// Not of the grammar.
+    /// It does not match the grammar.
     #[error("invalid reference format: `{0}`")]
     Format(String),
-    /// Docker's special case of the above.
+    /// Docker's special case of a format error.
     #[error("invalid reference format: repository name (`{0}`) must be lowercase")]
     Uppercase(String),
 }
@@ -38,7 +38,7 @@ impl Explain for BadReference {
     }
 }
 
-/// A name of an image, complete: registry and repository always, a tag unless a digest.
+/// A complete image name, with a registry, a repository, and a tag or a digest.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Reference {
@@ -49,31 +49,31 @@ pub struct Reference {
 }
 
 impl Reference {
-    /// `docker.io`, `localhost:5000`, …
+    /// Returns the registry: `docker.io`, `localhost:5000`, …
     #[must_use]
     pub fn registry(&self) -> &str {
         &self.registry
     }
 
-    /// `library/debian`: the path below the registry.
+    /// Returns the path below the registry: `library/debian`.
     #[must_use]
     pub fn repository(&self) -> &str {
         &self.repository
     }
 
-    /// The tag, if it is not by digest alone.
+    /// Returns the tag; `None` if there is only a digest.
     #[must_use]
     pub fn tag(&self) -> Option<&str> {
         self.tag.as_deref()
     }
 
-    /// The digest, if one was given.
+    /// Returns the digest, if one was given.
     #[must_use]
     pub fn digest(&self) -> Option<&Digest> {
         self.digest.as_ref()
     }
 
-    /// `debian`, `localhost:5000/web`: as people write it, without tag and digest.
+    /// Returns the short name without tag and digest: `debian`, `localhost:5000/web`.
     #[must_use]
     pub fn familiar_name(&self) -> String {
         match (&*self.registry, self.repository.strip_prefix("library/")) {
@@ -83,17 +83,17 @@ impl Reference {
         }
     }
 
-    /// `docker.io/library/debian`: without tag and digest.
+    /// Returns the full name without tag and digest: `docker.io/library/debian`.
     #[must_use]
     pub fn full_name(&self) -> String {
         format!("{}/{}", self.registry, self.repository)
     }
 
-    /// The same repository with another tag and no digest.
+    /// Returns the same repository with another tag and no digest.
     ///
     /// # Errors
     ///
-    /// When `tag` is not of the grammar.
+    /// If `tag` does not match the grammar.
     pub fn with_tag(&self, tag: &str) -> Result<Self, BadReference> {
         if !is_tag(tag) {
             return Err(BadReference::Format(tag.to_owned()));
@@ -101,7 +101,7 @@ impl Reference {
         Ok(Self { tag: Some(tag.into()), digest: None, ..self.clone() })
     }
 
-    /// The same repository by digest, without a tag.
+    /// Returns the same repository with a digest and no tag.
     #[must_use]
     pub fn with_digest(&self, digest: Digest) -> Self {
         Self { tag: None, digest: Some(digest), ..self.clone() }
@@ -133,7 +133,7 @@ impl FromStr for Reference {
             (DEFAULT_REGISTRY, false) => format!("library/{path}"),
             _ => path.to_owned(),
         };
-        // An image id in full must not become a repository's name.
+        // A full image id must not be taken for a repository name.
         let is_id = crate::base::id::is_hex(name, 64);
         if is_id || !is_host(registry) || path.len() > 255 || !path.split('/').all(is_component) {
             return Err(bad());
@@ -147,8 +147,8 @@ impl FromStr for Reference {
     }
 }
 
-/// The first component is a registry when it looks like a host; Docker's old name of the
-/// default one is understood.
+/// Splits off the registry. The first component is one if it looks like a host. Docker's old names
+/// of its registry are accepted.
 fn split_registry(name: &str) -> (&str, &str) {
     match name.split_once('/') {
         Some(("index.docker.io" | "registry-1.docker.io", path)) => (DEFAULT_REGISTRY, path),
@@ -163,7 +163,7 @@ fn has_upper(s: &str) -> bool {
     s.bytes().any(|b| b.is_ascii_uppercase())
 }
 
-/// `host[:port]`, also `[::1]:5000`.
+/// Whether this is a `host[:port]`, including `[::1]:5000`.
 fn is_host(host: &str) -> bool {
     let (name, port) = match host.rsplit_once(':') {
         Some((name, port)) if !port.contains(']') => (name, Some(port)),
@@ -181,7 +181,7 @@ fn is_host(host: &str) -> bool {
     port_fits && name_fits
 }
 
-/// `[a-z0-9]+` joined by `.`, `_`, `__` or any number of `-`.
+/// Whether this is `[a-z0-9]+` joined by `.`, `_`, `__` or any number of `-`.
 fn is_component(part: &str) -> bool {
     let alnum = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
     let bytes = part.as_bytes();
@@ -194,7 +194,7 @@ fn is_component(part: &str) -> bool {
             .all(|separator| matches!(separator, "." | "_" | "__") || separator.bytes().all(|b| b == b'-'))
 }
 
-/// `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.
+/// Whether this is `[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}`.
 fn is_tag(tag: &str) -> bool {
     let word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     let mut bytes = tag.bytes();
@@ -210,7 +210,7 @@ impl TryFrom<String> for Reference {
 }
 
 impl From<Reference> for String {
-    /// The full form, which parses back to the same.
+    /// Returns the full form, which parses back to the same reference.
     fn from(reference: Reference) -> Self {
         let mut text = reference.full_name();
         if let Some(tag) = &reference.tag {
@@ -226,7 +226,7 @@ impl From<Reference> for String {
 }
 
 impl fmt::Display for Reference {
-    /// The familiar form: `debian:latest`.
+    /// Formats the familiar form: `debian:latest`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.familiar_name())?;
         if let Some(tag) = &self.tag {
