@@ -1,4 +1,4 @@
-//! Programs of the kernel's extended BPF: just those that decide about devices.
+//! eBPF programs, only as far as needed to restrict devices.
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
@@ -34,11 +34,11 @@ struct AttachArgs {
     attach_flags: u32,
 }
 
-/// Loads a program that decides about opening and making devices.
+/// Loads a program that decides about opening and creating devices.
 ///
 /// # Errors
 ///
-/// `EPERM` without privilege, `EINVAL` or `EACCES` for a program the verifier refuses.
+/// `EPERM` without privilege, `EINVAL` or `EACCES` if the verifier rejects the program.
 pub fn load_device_program(instructions: &[u64]) -> Result<OwnedFd> {
     let count = u32::try_from(instructions.len()).unwrap_or(u32::MAX);
     let args = LoadArgs {
@@ -49,19 +49,20 @@ pub fn load_device_program(instructions: &[u64]) -> Result<OwnedFd> {
         prog_name: *b"hoist_devices\0\0\0",
         ..LoadArgs::default()
     };
-    // SAFETY: `args` is readable for the size given; the addresses in it are those of
-    // `count` instructions and of a C string, and both outlive the call.
+    // SAFETY: `args` is readable for the size given. The addresses in it point to `count`
+    // instructions and to a C string, and both outlive the call.
     let ret = unsafe { libc::syscall(libc::SYS_bpf, PROG_LOAD, &raw const args, size_of::<LoadArgs>()) };
     let fd = check_ret(ret, || format!("bpf(BPF_PROG_LOAD, cgroup_device, {count} instructions)"))?;
     // SAFETY: the kernel just opened this descriptor for us and nobody else knows it.
     Ok(unsafe { OwnedFd::from_raw_fd(libc::c_int::try_from(fd).unwrap_or(-1)) })
 }
 
-/// Lets a program decide for a v2 group and all below it; it lives as long as the group.
+/// Attaches a program to a v2 group. It applies to the group and all groups below it, until the
+/// group is removed.
 ///
 /// # Errors
 ///
-/// `EPERM` without privilege, `EBADF` for what is no v2 group.
+/// `EPERM` without privilege, `EBADF` if this is not a v2 group.
 pub fn attach_device_program(cgroup: BorrowedFd<'_>, program: BorrowedFd<'_>) -> Result<()> {
     let args = AttachArgs {
         target_fd: cgroup.as_raw_fd().cast_unsigned(),

@@ -1,4 +1,4 @@
-//! Capabilities: their names, sets of them, and the five sets a process has.
+//! Capabilities: names, sets, and the five sets of a process. See capabilities(7).
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,11 +7,11 @@ use rustix::thread::{CapabilitySet, CapabilitySets};
 
 use super::{Result, check, check_ret};
 
-/// A capability, by its number in the kernel.
+/// A capability, as its number in the kernel.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cap(u8);
 
-/// Not the name of a capability.
+/// A string that is not the name of a capability.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a capability")]
 pub struct BadCap(String);
@@ -21,14 +21,14 @@ macro_rules! caps {
         #[allow(missing_docs, reason = "named and described by capabilities(7)")]
         impl Cap {
             $(pub const $name: Cap = Cap($number);)*
-            /// Every capability this version knows, by number.
+            /// All capabilities known to this version, by number.
             pub const ALL: &[Cap] = &[$(Cap($number)),*];
         }
         const NAMES: &[&str] = &[$(stringify!($name)),*];
     };
 }
 
-// In the kernel's order, without a gap: a number is an index into NAMES.
+// In the kernel's order and without gaps, as a number is an index into NAMES.
 caps! {
     CHOWN = 0, DAC_OVERRIDE = 1, DAC_READ_SEARCH = 2, FOWNER = 3, FSETID = 4, KILL = 5, SETGID = 6,
     SETUID = 7, SETPCAP = 8, LINUX_IMMUTABLE = 9, NET_BIND_SERVICE = 10, NET_BROADCAST = 11,
@@ -40,7 +40,7 @@ caps! {
 }
 
 impl Cap {
-    /// The number in the kernel.
+    /// Returns the number used by the kernel.
     #[must_use]
     pub fn number(self) -> u8 {
         self.0
@@ -62,7 +62,7 @@ impl fmt::Debug for Cap {
 impl FromStr for Cap {
     type Err = BadCap;
 
-    /// Reads `CAP_NET_RAW` and `net_raw` alike.
+    /// Parses a name with or without the prefix, in any case: `CAP_NET_RAW`, `net_raw`.
     fn from_str(name: &str) -> std::result::Result<Self, BadCap> {
         let upper = name.to_ascii_uppercase();
         let bare = upper.strip_prefix("CAP_").unwrap_or(&upper);
@@ -76,30 +76,30 @@ impl FromStr for Cap {
 pub struct CapSet(u64);
 
 impl CapSet {
-    /// No capability.
+    /// The empty set.
     pub const EMPTY: CapSet = CapSet(0);
-    /// Every capability this version knows.
+    /// The set of all capabilities known to this version.
     pub const ALL: CapSet = CapSet((1 << NAMES.len()) - 1);
 
-    /// Whether the set has this capability.
+    /// Whether the set contains this capability.
     #[must_use]
     pub fn has(self, cap: Cap) -> bool {
         self.0 & (1 << cap.0) != 0
     }
 
-    /// The set with this capability too.
+    /// Returns the set with this capability added.
     #[must_use]
     pub fn with(self, cap: Cap) -> Self {
         Self(self.0 | 1 << cap.0)
     }
 
-    /// What both sets have.
+    /// Returns the intersection of both sets.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
     }
 
-    /// What this set has and the other has not.
+    /// Returns the difference of the sets.
     #[must_use]
     pub fn without(self, other: Self) -> Self {
         Self(self.0 & !other.0)
@@ -111,7 +111,7 @@ impl CapSet {
         self.0 == 0
     }
 
-    /// The capabilities by number.
+    /// Iterates over the capabilities by number.
     pub fn iter(self) -> impl Iterator<Item = Cap> {
         Cap::ALL.iter().copied().filter(move |cap| self.has(*cap))
     }
@@ -129,33 +129,33 @@ impl fmt::Debug for CapSet {
     }
 }
 
-/// The three sets `capget` and `capset` know.
+/// The three sets of `capget` and `capset`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sets {
-    /// What counts in permission checks.
+    /// Capabilities used for permission checks.
     pub effective: CapSet,
-    /// What may be made effective.
+    /// Capabilities that may be made effective.
     pub permitted: CapSet,
-    /// What an executed program with inheritable file capabilities keeps.
+    /// Capabilities that an executed program keeps if its file has them as inheritable.
     pub inheritable: CapSet,
 }
 
-/// The five sets as they are asked for.
+/// The five sets of a process, as requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Lists {
-    /// The most that any program executed later can get.
+    /// The upper limit for any program executed later.
     pub bounding: CapSet,
-    /// What counts in permission checks.
+    /// Capabilities used for permission checks.
     pub effective: CapSet,
-    /// What may be made effective.
+    /// Capabilities that may be made effective.
     pub permitted: CapSet,
-    /// What an executed program with inheritable file capabilities keeps.
+    /// Capabilities that an executed program keeps if its file has them as inheritable.
     pub inheritable: CapSet,
-    /// What every executed program keeps.
+    /// Capabilities that every executed program keeps.
     pub ambient: CapSet,
 }
 
-/// The sets of this process.
+/// Returns the capability sets of this thread.
 ///
 /// # Errors
 ///
@@ -169,11 +169,11 @@ pub fn get() -> Result<Sets> {
     })
 }
 
-/// Sets the sets of this thread.
+/// Sets the capability sets of this thread.
 ///
 /// # Errors
 ///
-/// `EPERM` when `permitted` grows, or `effective` is not part of it.
+/// `EPERM` if `permitted` would grow, or `effective` is not a subset of it.
 pub fn set(sets: Sets) -> Result<()> {
     let bits = |set: CapSet| CapabilitySet::from_bits_retain(set.0);
     let raw = CapabilitySets {
@@ -184,11 +184,11 @@ pub fn set(sets: Sets) -> Result<()> {
     check(rustix::thread::set_capabilities(None, raw), || format!("capset({sets:?})"))
 }
 
-/// The bounding set of this process.
+/// Returns the bounding set of this thread.
 ///
 /// # Errors
 ///
-/// None in practice: a capability this kernel does not know counts as absent.
+/// None in practice: capabilities unknown to this kernel count as absent.
 pub fn bounding() -> Result<CapSet> {
     let mut set = CapSet::EMPTY;
     for &cap in Cap::ALL {
@@ -201,7 +201,7 @@ pub fn bounding() -> Result<CapSet> {
     Ok(set)
 }
 
-/// Takes a capability out of the bounding set, for good.
+/// Removes a capability from the bounding set, irreversibly.
 ///
 /// # Errors
 ///
@@ -226,7 +226,7 @@ pub fn clear_ambient() -> Result<()> {
 ///
 /// # Errors
 ///
-/// `EPERM` when it is not both permitted and inheritable.
+/// `EPERM` if it is not both permitted and inheritable.
 pub fn raise_ambient(cap: Cap) -> Result<()> {
     let (raise, number) = (libc::PR_CAP_AMBIENT_RAISE, libc::c_ulong::from(cap.0));
     // SAFETY: PR_CAP_AMBIENT takes numbers and touches no memory.
@@ -235,7 +235,7 @@ pub fn raise_ambient(cap: Cap) -> Result<()> {
     Ok(())
 }
 
-/// Keeps the permitted set over a change of all user ids away from 0.
+/// Keeps the permitted set when all user ids change from 0 to others.
 ///
 /// # Errors
 ///

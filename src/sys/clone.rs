@@ -1,4 +1,4 @@
-//! The one way hoist makes a process that is a copy of itself.
+//! Creates copies of this process. Nothing else in hoist does.
 
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,39 +7,39 @@ use super::ns::Namespaces;
 use super::shared::Shared;
 use super::{Error, Result, check, check_ret};
 
-/// Which of the two processes this is.
+/// The process in which a call returns.
 #[derive(Debug)]
 pub enum Side {
-    /// The one that called.
+    /// The calling process.
     Parent(Child),
-    /// The copy.
+    /// The new copy.
     Child,
 }
 
-/// A process just made.
+/// A newly created process.
 #[derive(Debug)]
 pub struct Child {
-    /// Its id in the caller's pid namespace.
+    /// Its process id in the caller's pid namespace.
     pub pid: i32,
-    /// The process itself.
+    /// A pidfd of the process.
     pub pidfd: OwnedFd,
 }
 
-/// How many copies lie between this process and the one that was executed: 0 in that.
+/// How many times the process was copied since it was executed; 0 in the original.
 static COPIES: AtomicU32 = AtomicU32::new(0);
 
-/// Tells this process from the ones that it is a copy of.
+/// Returns a number that tells this process from those it is a copy of.
 pub(super) fn generation() -> u32 {
     COPIES.load(Ordering::Relaxed)
 }
 
-/// Fails in a process that is not a copy: what only a copy may do would harm its other threads
-/// and the owners of its descriptors.
+/// Fails unless this process is a copy. In the original, the call would harm other threads and the
+/// owners of descriptors.
 pub(super) fn refuse_original(call: impl FnOnce() -> String) -> Result<()> {
     if generation() > 0 { Ok(()) } else { Err(Error::new(call(), rustix::io::Errno::BUSY)) }
 }
 
-/// What a copy does first.
+/// Called first in every copy.
 fn note_copy() {
     COPIES.fetch_add(1, Ordering::Relaxed);
 }
@@ -60,12 +60,12 @@ struct CloneArgs {
     cgroup: u64,
 }
 
-/// Copies this process into new namespaces, born in `cgroup` if one is given.
+/// Copies this process into new namespaces, and into `cgroup` if one is given.
 ///
 /// # Errors
 ///
-/// `EBUSY` when the caller has more than one thread; `EPERM` without privilege; `ENOSYS`
-/// before Linux 5.3 and in containers whose filter forbids it.
+/// `EBUSY` if the caller has several threads; `EPERM` without privilege; `ENOSYS` before Linux 5.3,
+/// and in containers whose seccomp filter forbids it.
 pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<Side> {
     let call =
         || format!("clone3({namespaces:?}{})", if cgroup.is_some() { ", CLONE_INTO_CGROUP" } else { "" });
@@ -83,9 +83,9 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<
         args.flags |= INTO_CGROUP;
         args.cgroup = u64::try_from(cgroup.as_raw_fd()).unwrap_or(u64::MAX);
     }
-    // SAFETY: without CLONE_VM the copy has its own memory, and as the caller has a
-    // single thread (checked above) no lock is held by a thread the copy lacks. `args`
-    // is readable for the size given, `pidfd` writable.
+    // SAFETY: without CLONE_VM the copy has its own memory. The caller has a single thread (checked
+    // above), so no lock is held by a thread that the copy lacks. `args` is readable for the size
+    // given, and `pidfd` is writable.
     let ret = unsafe { libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<CloneArgs>()) };
     let pid = check_ret(ret, call)?;
     if pid == 0 {
@@ -97,20 +97,21 @@ pub fn clone3(namespaces: Namespaces, cgroup: Option<BorrowedFd<'_>>) -> Result<
     Ok(Side::Parent(Child { pid: i32::try_from(pid).unwrap_or(-1), pidfd }))
 }
 
-/// Copies this process, which is a copy itself, by the old call that every filter knows, and
-/// waits until the child has executed a program or ended. Its id; `None` in the child.
+/// Copies this process, which must be a copy itself, and waits until the child has executed a
+/// program or exited. Returns the child's id, or `None` in the child. Uses the old clone(2), which
+/// seccomp filters commonly allow.
 ///
 /// # Errors
 ///
-/// `EAGAIN` when there are too many processes; `EBUSY` in a process that is not a copy.
+/// `EAGAIN` if there are too many processes; `EBUSY` in a process that is not a copy.
 pub fn fork_until_executed() -> Result<Option<i32>> {
     let call = || "clone(CLONE_VFORK)".to_owned();
     refuse_original(call)?;
     let flags = libc::CLONE_VFORK | libc::SIGCHLD;
-    // SAFETY: without CLONE_VM the copy has its own memory; the process is a copy made by
-    // `clone3` (checked above), so it began with a single thread. Nothing that runs in a copy
-    // starts one (`tests/suite/tidy.rs`): no lock is held by another that the child would lack. No
-    // stack is given and none of the other arguments is asked for by the flags.
+    // SAFETY: without CLONE_VM the child has its own memory. This process is a copy made by
+    // `clone3` (checked above), so it began with a single thread, and copies start no threads
+    // (`tests/suite/tidy.rs`): no lock is held by a thread that the child lacks. No stack is given,
+    // and the flags use none of the other arguments.
     let ret = unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, 0_usize, 0_usize, 0_usize) };
     let pid = i32::try_from(check_ret(ret, call)?).unwrap_or(-1);
     if pid == 0 {
@@ -119,22 +120,22 @@ pub fn fork_until_executed() -> Result<Option<i32>> {
     Ok(Some(pid).filter(|pid| *pid != 0))
 }
 
-/// Copies this process, which is a copy itself, as a child of its parent: a sibling. Its id is in `born`
-/// before it runs. Whether this is the copy.
+/// Copies this process, which must be a copy itself, as a sibling: a child of its parent. Its id is
+/// in `born` before it runs. Returns `true` in the copy.
 ///
-/// The call is the old one, with nothing that a filter of system calls would look at.
+/// Uses the old clone(2), without flags that seccomp filters check.
 ///
 /// # Errors
 ///
-/// `EAGAIN` when there are too many processes, `EPERM` where a filter forbids it; `EBUSY` in a
+/// `EAGAIN` if there are too many processes; `EPERM` if a seccomp filter forbids it; `EBUSY` in a
 /// process that is not a copy.
 pub fn fork_as_sibling(born: &Shared) -> Result<bool> {
     refuse_original(|| "clone(CLONE_PARENT)".to_owned())?;
     let flags = libc::CLONE_PARENT | libc::CLONE_PARENT_SETTID | libc::SIGCHLD;
-    // SAFETY: without CLONE_VM the copy has its own memory; the process is a copy made by
-    // `clone3` (checked above) with a single thread, as above, and no lock is held by
-    // another. No stack is given and none of the last two arguments is asked for by the flags.
-    // To `born` the kernel writes where it is mapped, and nowhere else.
+    // SAFETY: without CLONE_VM the copy has its own memory. This process is a copy made by `clone3`
+    // (checked above) and has a single thread, as above, so no lock is held by another. No stack is
+    // given, and the flags use neither of the last two arguments. The kernel writes to `born` only,
+    // if it is mapped.
     let ret = unsafe { libc::syscall(libc::SYS_clone, flags, 0_usize, born.as_ptr(), 0_usize, 0_usize) };
     let is_copy = check_ret(ret, || "clone(CLONE_PARENT)".to_owned())? == 0;
     if is_copy {
@@ -143,30 +144,30 @@ pub fn fork_as_sibling(born: &Shared) -> Result<bool> {
     Ok(is_copy)
 }
 
-/// Copies this process as it is into `cgroup`, as a child of its parent: a sibling, which is to
-/// go on in its place. Its id; `None` in the copy.
+/// Copies this process into `cgroup` as a sibling, a child of its parent, which continues in its
+/// place. Returns the copy's id, or `None` in the copy.
 ///
 /// # Errors
 ///
-/// `EBUSY` when the caller has more than one thread; `EINVAL` before Linux 5.7, `ENOSYS` where
-/// a filter forbids the call; `EPERM` without privilege over the group.
+/// `EBUSY` if the caller has several threads; `EINVAL` before Linux 5.7; `ENOSYS` if a seccomp
+/// filter forbids it; `EPERM` without privilege over the group.
 pub fn clone_as_sibling_into(cgroup: BorrowedFd<'_>) -> Result<Option<i32>> {
     let call = || "clone3(CLONE_PARENT, CLONE_INTO_CGROUP)".to_owned();
     if !has_one_thread()? {
         return Err(Error::new(call(), std::io::Error::from_raw_os_error(libc::EBUSY)));
     }
     let mut args = CloneArgs {
-        // The signal of its end is that of this process's own.
+        // With CLONE_PARENT the kernel uses this process's own exit signal.
         flags: flag(libc::CLONE_PARENT) | INTO_CGROUP,
         cgroup: u64::try_from(cgroup.as_raw_fd()).unwrap_or(u64::MAX),
         ..CloneArgs::default()
     };
-    // SAFETY: without CLONE_VM the copy has its own memory, and as the caller has a single
-    // thread (checked above) no lock is held by a thread the copy lacks. `args` is readable
-    // for the size given.
+    // SAFETY: without CLONE_VM the copy has its own memory. The caller has a single thread (checked
+    // above), so no lock is held by a thread that the copy lacks. `args` is readable for the size
+    // given.
     let ret = unsafe { libc::syscall(libc::SYS_clone3, &raw mut args, size_of::<CloneArgs>()) };
     let pid = check_ret(ret, call)?;
-    // No copy by its own idea, but what this process was.
+    // Not counted as a copy, since it takes the place of this process.
     Ok(i32::try_from(pid).ok().filter(|pid| *pid != 0))
 }
 
@@ -177,7 +178,7 @@ fn flag(bits: libc::c_int) -> u64 {
     u64::from(bits.cast_unsigned())
 }
 
-/// Each thread is a directory below `/proc/self/task`, beside `.` and `..`.
+/// Each thread is a directory in `/proc/self/task`, besides `.` and `..`.
 pub(super) fn has_one_thread() -> Result<bool> {
     let stat = check(rustix::fs::stat(c"/proc/self/task"), || "stat(/proc/self/task)".to_owned())?;
     Ok(stat.st_nlink == 3)

@@ -1,9 +1,10 @@
-//! Our own program file, out of reach for whatever runs in a container (CVE-2019-5736).
+//! Protects hoist's own executable from programs in containers (CVE-2019-5736).
 //!
-//! A process that enters a container is seen there, and `/proc/<pid>/exe` leads to the
-//! file it was started from. Started from a detached, read-only bind of that file, nobody
-//! can open it for writing, and no mount table shows it. Once no descriptor holds the bind, it
-//! is in no mount namespace either: nobody can change it, whatever capabilities it has.
+//! A process that enters a container is visible there, and its `/proc/<pid>/exe` leads to the
+//! executable. If the process was started from a detached, read-only bind mount of the file, nobody
+//! can open it for writing through that link, and no mount table shows the mount. Once no
+//! descriptor refers to the mount, it is in no mount namespace either, so no capability allows
+//! changing it.
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
@@ -15,7 +16,7 @@ use rustix::fs::{CWD, StatVfsMountFlags};
 use super::mount::{self, Attrs, Depth};
 use super::{Error, Result, check, process};
 
-/// A detached, read-only bind of a program; `/proc/self/exe` is the one this process runs.
+/// Returns a detached, read-only bind mount of a program, such as `/proc/self/exe`.
 ///
 /// # Errors
 ///
@@ -26,22 +27,22 @@ pub fn read_only_bind(program: &Path) -> Result<OwnedFd> {
     Ok(tree)
 }
 
-/// Whether this process runs from a mount that is read-only.
+/// Whether this process was executed from a read-only mount.
 ///
 /// # Errors
 ///
-/// `/proc` is not mounted.
+/// If `/proc` is not mounted.
 pub fn is_out_of_reach() -> Result<bool> {
     let stat = check(rustix::fs::statvfs(c"/proc/self/exe"), || "statvfs(/proc/self/exe)".to_owned())?;
     Ok(stat.f_flag.contains(StatVfsMountFlags::RDONLY))
 }
 
-/// Starts this program again, with the same arguments, from where no container can reach
-/// it; returns when it runs from there already.
+/// Executes this program again, with the same arguments, from a mount that no container can write
+/// to. Returns if it already runs from one.
 ///
 /// # Errors
 ///
-/// As [`read_only_bind`].
+/// As for [`read_only_bind`].
 pub fn keep_out_of_reach() -> Result<()> {
     if is_out_of_reach()? {
         return process::set_name(c"hoist"); // the kernel named it after a descriptor
@@ -49,7 +50,7 @@ pub fn keep_out_of_reach() -> Result<()> {
     let tree = read_only_bind(Path::new("/proc/self/exe"))?;
     let refused =
         |what: &str| Error::new(format!("execve({what})"), std::io::Error::from_raw_os_error(libc::EINVAL));
-    // The descriptor closes as the new program starts, so it finds nothing open.
+    // The descriptor is closed on exec, so the new program does not inherit it.
     let path =
         CString::new(format!("/proc/self/fd/{}", tree.as_raw_fd())).map_err(|_| refused("/proc/self/fd"))?;
     let args: std::result::Result<Vec<CString>, _> =

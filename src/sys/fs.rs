@@ -1,8 +1,8 @@
-//! Files below a folder that is not trusted: every name is looked up with openat2(2), so
-//! that neither `..`, nor an absolute path, nor a symbolic link leads out of it.
+//! Access to files in an untrusted folder. Paths are resolved with openat2(2), so that neither
+//! `..`, absolute paths nor symbolic links lead out of it.
 //!
-//! The functions that end in `_at` take a single name inside a folder that is already
-//! open, and never follow a link there.
+//! Functions named `…_at` take a single name in an open folder, and never follow a symbolic link
+//! there. A *place* is an `O_PATH` descriptor.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -20,25 +20,25 @@ use super::{Result, check};
 
 pub use rustix::fs::{Dev, FileType, Stat, Statx, StatxAttributes, Timespec};
 
-/// The major and minor number of a device.
+/// Returns the major and minor number of a device.
 #[must_use]
 pub fn device_numbers(dev: Dev) -> (u32, u32) {
     (rustix::fs::major(dev), rustix::fs::minor(dev))
 }
 
-/// The device of a major and a minor number.
+/// Returns the device with a major and a minor number.
 #[must_use]
 pub fn device(major: u32, minor: u32) -> Dev {
     rustix::fs::makedev(major, minor)
 }
 
-/// What kind of file `stat` tells of.
+/// Returns the type of a file.
 #[must_use]
 pub fn file_type(stat: &Stat) -> FileType {
     FileType::from_raw_mode(stat.st_mode)
 }
 
-/// Opens a folder by its path, which is trusted.
+/// Opens a folder by a trusted path.
 ///
 /// # Errors
 ///
@@ -48,7 +48,7 @@ pub fn open_dir(path: &Path) -> Result<OwnedFd> {
     check(rustix::fs::open(path, flags, Mode::empty()), || format!("open({path:?}, O_DIRECTORY)"))
 }
 
-/// Opens `path` as a mere place (O_PATH), by a path which is trusted.
+/// Opens `path`, which must be trusted, with `O_PATH`.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub fn open_place(path: &Path) -> Result<OwnedFd> {
     check(rustix::fs::open(path, flags, Mode::empty()), || format!("open({path:?}, O_PATH)"))
 }
 
-/// Opens `path` inside `root` as if `root` were `/`: links and `..` stay inside.
+/// Opens `path` as if `root` were `/`: symbolic links and `..` stay inside.
 ///
 /// # Errors
 ///
@@ -67,21 +67,21 @@ pub fn open_in_root(root: impl AsFd, path: &Path, flags: OFlags) -> Result<Owned
     resolve(root.as_fd(), path, flags, ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS)
 }
 
-/// As [`open_in_root`], without crossing into anything that is mounted in there.
+/// Opens `path` like [`open_in_root`], but crosses no mount point.
 ///
 /// # Errors
 ///
-/// As there; `EXDEV` also where something is mounted.
+/// As for [`open_in_root`]; `EXDEV` also for mount points.
 pub fn open_in_root_file_system(root: impl AsFd, path: &Path, flags: OFlags) -> Result<OwnedFd> {
     let how = ResolveFlags::IN_ROOT | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_XDEV;
     resolve(root.as_fd(), path, flags, how)
 }
 
-/// Opens `path` below `root`, following no link at all.
+/// Opens `path` below `root` without following any symbolic links.
 ///
 /// # Errors
 ///
-/// `ENOENT`; `ELOOP` when a component is a symbolic link; `EXDEV` when it leads out.
+/// `ENOENT`; `ELOOP` if a component is a symbolic link; `EXDEV` if the path leads out.
 pub fn open_beneath(root: impl AsFd, path: &Path, flags: OFlags) -> Result<OwnedFd> {
     let how = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS | ResolveFlags::NO_SYMLINKS;
     resolve(root.as_fd(), path, flags, how)
@@ -90,7 +90,7 @@ pub fn open_beneath(root: impl AsFd, path: &Path, flags: OFlags) -> Result<Owned
 fn resolve(root: BorrowedFd<'_>, path: &Path, flags: OFlags, how: ResolveFlags) -> Result<OwnedFd> {
     let flags = flags | OFlags::CLOEXEC;
     loop {
-        // A rename elsewhere in the tree makes the kernel give up on `..`: once more.
+        // A rename elsewhere in the tree can make the kernel give up on `..`, so retry.
         match rustix::fs::openat2(root, path, flags, Mode::empty(), how) {
             Err(Errno::AGAIN | Errno::INTR) => {}
             result => return check(result, || format!("open {}", path.display())),
@@ -98,22 +98,22 @@ fn resolve(root: BorrowedFd<'_>, path: &Path, flags: OFlags, how: ResolveFlags) 
     }
 }
 
-/// Creates the file `name` in `dir`, to be written and read.
+/// Creates the file `name` in `dir` and opens it for reading and writing.
 ///
 /// # Errors
 ///
-/// `EEXIST` when there is anything of that name, a dangling link included.
+/// `EEXIST` if the name exists, even as a dangling symbolic link.
 pub fn create_at(dir: impl AsFd, name: &OsStr, mode: u32) -> Result<File> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let opened = rustix::fs::openat(dir, name, flags, Mode::from_raw_mode(mode));
     check(opened, || format!("openat({name:?}, O_CREAT|O_EXCL)")).map(File::from)
 }
 
-/// A file without a name in `dir`, which vanishes with its last descriptor.
+/// Creates an unnamed file in `dir`, which is deleted when its last descriptor is closed.
 ///
 /// # Errors
 ///
-/// `EOPNOTSUPP` where the file system has no such files; `ENOSPC`.
+/// `EOPNOTSUPP` if the file system does not support it; `ENOSPC`.
 pub fn unnamed(dir: &Path) -> Result<File> {
     let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
     let opened = rustix::fs::open(dir, flags, Mode::RUSR | Mode::WUSR);
@@ -124,7 +124,7 @@ pub fn unnamed(dir: &Path) -> Result<File> {
 ///
 /// # Errors
 ///
-/// `ENOENT`; `ELOOP` when it is a symbolic link (unless only its place is asked for).
+/// `ENOENT`; `ELOOP` if it is a symbolic link, unless opened with `O_PATH`.
 pub fn open_at(dir: impl AsFd, name: &OsStr, flags: OFlags) -> Result<OwnedFd> {
     let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     check(rustix::fs::openat(dir, name, flags, Mode::empty()), || format!("openat({name:?}, {flags:?})"))
@@ -140,20 +140,20 @@ pub fn mkdir_at(dir: impl AsFd, name: &OsStr, mode: u32) -> Result<()> {
     check(made, || format!("mkdirat({name:?}, {mode:o})"))
 }
 
-/// Creates the symbolic link `name` in `dir`; `target` may be anything.
+/// Creates the symbolic link `name` in `dir`. The target is not checked.
 ///
 /// # Errors
 ///
-/// `EEXIST`; `ENOENT` when `target` is empty.
+/// `EEXIST`; `ENOENT` if `target` is empty.
 pub fn symlink_at(target: &OsStr, dir: impl AsFd, name: &OsStr) -> Result<()> {
     check(rustix::fs::symlinkat(target, dir, name), || format!("symlinkat({target:?}, {name:?})"))
 }
 
-/// Where the symbolic link `name` in `dir` points.
+/// Returns the target of the symbolic link `name` in `dir`.
 ///
 /// # Errors
 ///
-/// `EINVAL` when it is none.
+/// `EINVAL` if it is not a symbolic link.
 pub fn readlink_at(dir: impl AsFd, name: &OsStr) -> Result<PathBuf> {
     let target = check(rustix::fs::readlinkat(dir, name, Vec::new()), || format!("readlinkat({name:?})"))?;
     Ok(PathBuf::from(std::ffi::OsString::from_vec(target.into_bytes())))
@@ -169,7 +169,7 @@ pub fn mknod_at(dir: impl AsFd, name: &OsStr, kind: FileType, mode: u32, dev: De
     check(made, || format!("mknodat({name:?}, {kind:?}, {:?})", device_numbers(dev)))
 }
 
-/// Gives the file `name` of `dir` another name: `new_name` in `new_dir`.
+/// Creates a hard link `new_name` in `new_dir` to the file `name` in `dir`.
 ///
 /// # Errors
 ///
@@ -179,7 +179,7 @@ pub fn link_at(dir: impl AsFd, name: &OsStr, new_dir: impl AsFd, new_name: &OsSt
     check(linked, || format!("linkat({name:?}, {new_name:?})"))
 }
 
-/// What `name` in `dir` is.
+/// Returns information about `name` in `dir`.
 ///
 /// # Errors
 ///
@@ -188,7 +188,7 @@ pub fn stat_at(dir: impl AsFd, name: &OsStr) -> Result<Stat> {
     check(rustix::fs::statat(dir, name, AtFlags::SYMLINK_NOFOLLOW), || format!("fstatat({name:?})"))
 }
 
-/// What `path` below `dir` leads to, links followed wherever they lead.
+/// Returns information about `path` below `dir`. Symbolic links are followed, wherever they lead.
 ///
 /// # Errors
 ///
@@ -197,17 +197,17 @@ pub fn stat_followed(dir: impl AsFd, path: &Path) -> Result<Stat> {
     check(rustix::fs::statat(dir, path, AtFlags::empty()), || format!("fstatat({path:?})"))
 }
 
-/// What an open file is.
+/// Returns information about an open file.
 ///
 /// # Errors
 ///
-/// `EBADF` only.
+/// `EBADF`.
 pub fn stat(file: impl AsFd) -> Result<Stat> {
     check(rustix::fs::fstat(file), || "fstat()".to_owned())
 }
 
-/// What `name` in `dir` is, and whether something is mounted on it. Nothing is mounted for
-/// the question.
+/// Returns information about `name` in `dir`, including whether it is a mount point. Does not
+/// trigger an automount.
 ///
 /// # Errors
 ///
@@ -217,17 +217,17 @@ pub fn statx_at(dir: impl AsFd, name: &OsStr) -> Result<Statx> {
     check(rustix::fs::statx(dir, name, flags, StatxFlags::BASIC_STATS), || format!("statx({name:?})"))
 }
 
-/// The mount that a place is reached by, as a number of this boot.
+/// Returns the id of the mount that contains `place`, unique for this boot.
 ///
 /// # Errors
 ///
-/// `EBADF` only.
+/// `EBADF`.
 pub fn mount_id(place: impl AsFd) -> Result<u64> {
     let stat = rustix::fs::statx(place, "", AtFlags::EMPTY_PATH, StatxFlags::MNT_ID);
     check(stat, || "statx(STATX_MNT_ID)".to_owned()).map(|stat| stat.stx_mnt_id)
 }
 
-/// The magic number of the file system that a place is on: statfs(2) lists them.
+/// Returns the magic number of the file system that contains `place`, as listed in statfs(2).
 ///
 /// # Errors
 ///
@@ -237,7 +237,7 @@ pub fn file_system(place: impl AsFd) -> Result<u64> {
     Ok(stat.f_type.cast_unsigned())
 }
 
-/// Whether nothing can be written where a place is.
+/// Whether the file system that contains `place` is mounted read-only.
 ///
 /// # Errors
 ///
@@ -247,23 +247,23 @@ pub fn is_read_only(place: impl AsFd) -> Result<bool> {
     Ok(stat.f_flag.contains(rustix::fs::StatVfsMountFlags::RDONLY))
 }
 
-/// Where the kernel says that an open file is, in the root of the mount it was reached by.
-/// Names in it may be anything, and it may be there no more.
+/// Returns the path of an open file according to the kernel, relative to the root of the mount it
+/// was opened in. Names may contain any bytes, and the file may have been removed.
 ///
 /// # Errors
 ///
-/// `ENOENT` where /proc is not mounted.
+/// `ENOENT` if /proc is not mounted.
 pub fn path_of(place: impl AsFd) -> Result<PathBuf> {
     let link = proc_path(place.as_fd());
     let target = check(rustix::fs::readlink(&link, Vec::new()), || format!("readlink({link:?})"))?;
     Ok(PathBuf::from(std::ffi::OsString::from_vec(target.into_bytes())))
 }
 
-/// Opens what a place (O_PATH) is: the very same file, whoever has its name by now.
+/// Reopens a place (`O_PATH`) with other flags: the same file, even if it was renamed.
 ///
 /// # Errors
 ///
-/// `ENXIO` for sockets and for pipes without a reader; `EACCES`, `EROFS`.
+/// `ENXIO` for sockets, and for pipes without a reader; `EACCES`, `EROFS`.
 pub fn reopen(place: impl AsFd, flags: OFlags) -> Result<OwnedFd> {
     let path = proc_path(place.as_fd());
     let flags = flags | OFlags::CLOEXEC | OFlags::NOCTTY;
@@ -274,53 +274,53 @@ pub fn reopen(place: impl AsFd, flags: OFlags) -> Result<OwnedFd> {
 ///
 /// # Errors
 ///
-/// `EPERM` without CAP_CHOWN; `EINVAL` for an id this user namespace does not map.
+/// `EPERM` without CAP_CHOWN; `EINVAL` for an id that this user namespace does not map.
 pub fn chown_at(dir: impl AsFd, name: &OsStr, uid: u32, gid: u32) -> Result<()> {
     let (owner, group) = (Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
     let changed = rustix::fs::chownat(dir, name, owner, group, AtFlags::SYMLINK_NOFOLLOW);
     check(changed, || format!("fchownat({name:?}, {uid}, {gid})"))
 }
 
-/// Changes the owner of an open file. Clears the set-id bits.
+/// Changes the owner of an open file. This clears the set-id bits.
 ///
 /// # Errors
 ///
-/// `EPERM` without CAP_CHOWN; `EINVAL` for an id this user namespace does not map.
+/// `EPERM` without CAP_CHOWN; `EINVAL` for an id that this user namespace does not map.
 pub fn chown(file: impl AsFd, uid: u32, gid: u32) -> Result<()> {
     let changed = rustix::fs::fchown(file, Some(Uid::from_raw(uid)), Some(Gid::from_raw(gid)));
     check(changed, || format!("fchown({uid}, {gid})"))
 }
 
-/// Changes the permission bits of an open file.
+/// Changes the mode of an open file.
 ///
 /// # Errors
 ///
-/// `EPERM` when it belongs to somebody else.
+/// `EPERM` if it belongs to another user.
 pub fn chmod(file: impl AsFd, mode: u32) -> Result<()> {
     check(rustix::fs::fchmod(file, Mode::from_raw_mode(mode)), || format!("fchmod({mode:o})"))
 }
 
-/// Changes the permission bits of a place (O_PATH), which must not be a symbolic link.
+/// Changes the mode of a place (`O_PATH`), which must not be a symbolic link.
 ///
 /// # Errors
 ///
-/// `ENOENT` where /proc is not mounted; `EOPNOTSUPP` for a symbolic link.
+/// `ENOENT` if /proc is not mounted; `EOPNOTSUPP` for a symbolic link.
 pub fn chmod_place(place: impl AsFd, mode: u32) -> Result<()> {
     let path = proc_path(place.as_fd());
     check(rustix::fs::chmod(&path, Mode::from_raw_mode(mode)), || format!("chmod({path:?}, {mode:o})"))
 }
 
-/// Sets the time of last change of an open file; that of access becomes the same.
+/// Sets the modification and access times of an open file.
 ///
 /// # Errors
 ///
-/// `EPERM` when it belongs to somebody else.
+/// `EPERM` if it belongs to another user.
 pub fn set_mtime(file: impl AsFd, time: Timespec) -> Result<()> {
     let times = Timestamps { last_access: time, last_modification: time };
     check(rustix::fs::futimens(file, &times), || format!("futimens({})", time.tv_sec))
 }
 
-/// Sets the time of last change of `name` in `dir`; that of access becomes the same.
+/// Sets the modification and access times of `name` in `dir`.
 ///
 /// # Errors
 ///
@@ -331,7 +331,7 @@ pub fn set_mtime_at(dir: impl AsFd, name: &OsStr, time: Timespec) -> Result<()> 
     check(set, || format!("utimensat({name:?}, {})", time.tv_sec))
 }
 
-/// Renames `name` in `dir`; what bore the new name is replaced.
+/// Renames `name` in `dir`, replacing an existing file of the new name.
 ///
 /// # Errors
 ///
@@ -340,18 +340,18 @@ pub fn rename_at(dir: impl AsFd, name: &OsStr, new_dir: impl AsFd, new_name: &Os
     check(rustix::fs::renameat(dir, name, new_dir, new_name), || format!("renameat({name:?}, {new_name:?})"))
 }
 
-/// Renames `name` in `dir` where nothing bears the new name.
+/// Renames `name` in `dir`, if the new name does not exist.
 ///
 /// # Errors
 ///
-/// `EEXIST`; `ENOENT`; `EXDEV` for another file system.
+/// `EEXIST`; `ENOENT`; `EXDEV` if the folders are on different file systems.
 pub fn rename_new_at(dir: impl AsFd, name: &OsStr, new_dir: impl AsFd, new_name: &OsStr) -> Result<()> {
     check(rustix::fs::renameat_with(dir, name, new_dir, new_name, RenameFlags::NOREPLACE), || {
         format!("renameat2({name:?}, {new_name:?}, RENAME_NOREPLACE)")
     })
 }
 
-/// Removes the file `name` from `dir`: anything that is no folder.
+/// Removes the file `name` from `dir`. Folders are not removed.
 ///
 /// # Errors
 ///
@@ -369,7 +369,7 @@ pub fn rmdir_at(dir: impl AsFd, name: &OsStr) -> Result<()> {
     check(rustix::fs::unlinkat(dir, name, AtFlags::REMOVEDIR), || format!("unlinkat({name:?}, AT_REMOVEDIR)"))
 }
 
-/// Copies what a file holds into an empty one; holes stay holes. Returns its size.
+/// Copies the contents of a file into an empty one, preserving holes. Returns the size in bytes.
 ///
 /// # Errors
 ///
@@ -382,7 +382,7 @@ pub fn copy_data(from: impl AsFd, to: &File) -> Result<u64> {
     let mut at = 0;
     while at < size {
         let start = match rustix::fs::seek(from, SeekFrom::Data(at)) {
-            Err(Errno::NXIO) => break, // a hole to the end
+            Err(Errno::NXIO) => break, // only a hole is left
             start => check(start, || format!("lseek({at}, SEEK_DATA)"))?,
         };
         let end =
@@ -401,7 +401,7 @@ pub fn copy_data(from: impl AsFd, to: &File) -> Result<u64> {
     Ok(size)
 }
 
-/// The names in a folder, without `.` and `..`, in no order.
+/// Returns the names in a folder, without `.` and `..`, in no particular order.
 ///
 /// # Errors
 ///
@@ -416,7 +416,7 @@ pub fn entries(dir: impl AsFd) -> Result<Vec<std::ffi::OsString>> {
     check(names, || "getdents64()".to_owned())
 }
 
-/// At most `most` names in a folder, as [`entries`], and whether there are more.
+/// Returns up to `most` names like [`entries`], and whether there are more.
 ///
 /// # Errors
 ///
@@ -440,7 +440,7 @@ pub fn entries_up_to(dir: impl AsFd, most: usize) -> Result<(Vec<std::ffi::OsStr
     check(read(), || "getdents64()".to_owned())
 }
 
-/// Makes an open folder the current one of this process.
+/// Changes the current directory of this process to an open folder.
 ///
 /// # Errors
 ///
@@ -449,7 +449,7 @@ pub fn change_dir(folder: impl AsFd) -> Result<()> {
     check(rustix::process::fchdir(folder), || "fchdir()".to_owned())
 }
 
-/// A path that leads the kernel to an open file, by /proc.
+/// Returns a path in /proc that leads to an open file.
 #[must_use]
 pub fn proc_path(file: BorrowedFd<'_>) -> PathBuf {
     PathBuf::from(format!("/proc/self/fd/{}", file.as_raw_fd()))

@@ -1,4 +1,4 @@
-//! What changes in folders: inotify(7).
+//! Watches files and folders for changes: inotify(7).
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -9,31 +9,31 @@ use rustix::io::Errno;
 
 use super::{Error, Result, check};
 
-/// One watch of an instance.
+/// The id of a watch, within one instance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct WatchId(i32);
 
-/// Watches on folders; readable when one of them changed.
+/// A set of watches. It is readable when one of them has seen a change.
 #[derive(Debug)]
 pub struct Inotify(OwnedFd);
 
 impl Inotify {
-    /// Without any watch. It does not block.
+    /// Creates an instance without watches. Reads from it do not block.
     ///
     /// # Errors
     ///
-    /// `EMFILE` when this user has too many: 128 by default.
+    /// `EMFILE` if this user has too many instances, 128 by default.
     pub fn new() -> Result<Self> {
         let made = inotify::init(CreateFlags::CLOEXEC | CreateFlags::NONBLOCK);
         Ok(Self(check(made, || "inotify_init1()".to_owned())?))
     }
 
-    /// Watches a folder or a file for what is written, made, renamed and removed there. What is
-    /// watched already gives the same id.
+    /// Watches a folder or a file for writes, creations, renames and removals. Watching it again
+    /// returns the same id.
     ///
     /// # Errors
     ///
-    /// `ENOENT`; `ENOSPC` when this user has too many watches.
+    /// `ENOENT`; `ENOSPC` if this user has too many watches.
     pub fn watch(&self, path: &Path) -> Result<WatchId> {
         let flags = WatchFlags::MODIFY
             | WatchFlags::CREATE
@@ -45,26 +45,26 @@ impl Inotify {
         Ok(WatchId(check(added, || format!("inotify_add_watch({path:?})"))?))
     }
 
-    /// Ends a watch; one whose file is gone has ended by itself.
+    /// Removes a watch. It ends by itself when its file is removed.
     pub fn unwatch(&self, watch: WatchId) {
         let _ = inotify::remove_watch(&self.0, watch.0);
     }
 
-    /// Watches a folder, or as long as that is missing the one it is to be made in: to be called
-    /// again after each change. Whether it watches the folder itself.
+    /// Watches a folder or, as long as it does not exist, its parent. Call this again after each
+    /// change. Returns whether the folder itself is watched.
     ///
     /// # Errors
     ///
-    /// As [`Inotify::watch`], of both.
+    /// As for [`Inotify::watch`], for either of them.
     pub fn watch_where_made(&self, folder: &Path) -> Result<bool> {
         Ok(self.watch_or_parent(folder)?.1)
     }
 
-    /// As [`Inotify::watch_where_made`], with the watch.
+    /// Like [`Inotify::watch_where_made`], but also returns the watch.
     ///
     /// # Errors
     ///
-    /// As [`Inotify::watch`], of both.
+    /// As for [`Inotify::watch`], for either of them.
     pub fn watch_or_parent(&self, folder: &Path) -> Result<(WatchId, bool)> {
         let is_missing =
             |result: &Result<WatchId>| result.as_ref().is_err_and(|error| error.is(Errno::NOENT));
@@ -73,12 +73,12 @@ impl Inotify {
             return watched.map(|watch| (watch, true));
         }
         let parent = self.watch(folder.parent().unwrap_or(folder))?;
-        // It may have been made in between.
+        // It may have been created in the meantime.
         let watched = self.watch(folder);
         if is_missing(&watched) { Ok((parent, false)) } else { watched.map(|watch| (watch, true)) }
     }
 
-    /// Throws away what it told so far. `true` when the kernel lost some.
+    /// Discards all pending events. Returns `true` if the kernel lost some.
     ///
     /// # Errors
     ///
@@ -87,8 +87,8 @@ impl Inotify {
         self.take(|_| {})
     }
 
-    /// Tells which watches saw something since the last time, one several times perhaps. `true`
-    /// when the kernel lost some.
+    /// Calls `tell` with the watches that have seen changes since the last call, possibly several
+    /// times with the same one. Returns `true` if the kernel lost some events.
     ///
     /// # Errors
     ///

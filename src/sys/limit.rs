@@ -1,26 +1,26 @@
-//! Resource limits, as far as they can be had: setrlimit(2).
+//! Resource limits, as far as they may be raised: setrlimit(2).
 
 use rustix::io::Errno;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-/// Sets a limit of this process. What the kernel does not permit is cut to the present ceiling,
-/// which is returned.
+/// Sets a resource limit of this process. A limit above the current hard limit that may not be
+/// raised is lowered to it; that hard limit is then returned.
 ///
 /// # Errors
 ///
-/// `EINVAL` for a soft limit above the hard one.
+/// `EINVAL` if the soft limit is above the hard one.
 pub fn set(resource: Resource, wanted: Rlimit) -> Result<Option<u64>, Errno> {
     match setrlimit(resource, wanted) {
         Err(Errno::PERM) => {
             let ceiling = getrlimit(resource).maximum;
-            setrlimit(resource, below(wanted, ceiling))?; // lower is always permitted
+            setrlimit(resource, below(wanted, ceiling))?; // lowering is always permitted
             Ok(Some(ceiling.unwrap_or(u64::MAX)))
         }
         result => result.map(|()| None),
     }
 }
 
-/// What of a limit can be had below `ceiling`.
+/// Lowers a limit to `ceiling`.
 fn below(wanted: Rlimit, ceiling: Option<u64>) -> Rlimit {
     let lower = |limit: Option<u64>| match (limit, ceiling) {
         (Some(limit), Some(ceiling)) => Some(limit.min(ceiling)),

@@ -1,4 +1,4 @@
-//! The loopback link of this network namespace.
+//! The loopback interface of the current network namespace.
 
 use std::os::fd::AsRawFd as _;
 
@@ -17,15 +17,15 @@ struct Request {
 ///
 /// # Errors
 ///
-/// `EPERM` without CAP_NET_ADMIN over the namespace.
+/// `EPERM` without CAP_NET_ADMIN in the network's user namespace.
 pub fn bring_up() -> Result<()> {
     let socket = rustix::net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None);
     let socket = check(socket, || "socket(AF_INET, SOCK_DGRAM)".to_owned())?;
     let up = libc::c_short::try_from(libc::IFF_UP | libc::IFF_RUNNING).unwrap_or_default();
     let mut request = Request { name: [0; 16], flags: up, rest: [0; 22] };
     request.name[..2].copy_from_slice(b"lo");
-    // SAFETY: `request` is laid out as `struct ifreq`: 16 bytes of name, then a union of
-    // 24 of which this request reads the first two.
+    // SAFETY: `request` has the layout of `struct ifreq`: a name of 16 bytes, followed by a union
+    // of 24 bytes, of which the kernel reads the first two.
     let ret = unsafe { libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS, &raw const request) };
     check_ret(ret.into(), || "ioctl(lo, SIOCSIFFLAGS, IFF_UP)".to_owned())?;
     Ok(())

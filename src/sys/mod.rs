@@ -1,7 +1,7 @@
-//! System calls: the only place with `unsafe`.
+//! System calls. This is the only module with `unsafe` code.
 //!
-//! One call a function, owned descriptors in and out; a failed call prints as the call
-//! with its arguments, and its cause is the error number.
+//! Each function makes one call, and takes and returns owned or borrowed descriptors. An error is
+//! displayed as the call with its arguments; its source is the error number.
 #![allow(unsafe_code, reason = "system calls are made here and nowhere else")]
 
 pub mod apparmor;
@@ -45,18 +45,18 @@ pub struct Error {
 }
 
 impl Error {
-    /// `call`, written as in C, failed for the reason `source`.
+    /// Creates an error for `call`, written as in C, that failed with `source`.
     pub fn new(call: impl Into<String>, source: impl Into<io::Error>) -> Self {
         Self { call: call.into(), source: source.into() }
     }
 
-    /// The call with its arguments.
+    /// Returns the call with its arguments.
     #[must_use]
     pub fn call(&self) -> &str {
         &self.call
     }
 
-    /// The error number; 0 when the cause is not the kernel's.
+    /// Returns the error number; 0 if the error is not from the kernel.
     #[must_use]
     pub fn errno(&self) -> i32 {
         self.source.raw_os_error().unwrap_or(0)
@@ -80,7 +80,7 @@ impl Explain for Error {
         if starts_process && self.is(rustix::io::Errno::AGAIN) {
             return Some(RAISE_PROCESSES.to_owned());
         }
-        // No disk is full then.
+        // `ENOSPC` means a kernel limit here, not a full disk.
         let limits = [
             ("inotify_", "watches", "fs.inotify.max_user_watches"),
             ("open(pts/ptmx", "terminals", "kernel.pty.max"),
@@ -96,12 +96,11 @@ impl Explain for Error {
 /// The result of a system call.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// Turns the result of a `rustix`, `nix` or `std` call into ours; `call` is only asked
-/// for when it failed.
+/// Converts a result of `rustix`, `nix` or `std`. `call` is evaluated only on failure.
 ///
 /// # Errors
 ///
-/// `result`'s own.
+/// The error in `result`.
 pub fn check<T, E: Into<io::Error>>(
     result: std::result::Result<T, E>,
     call: impl FnOnce() -> String,
@@ -109,11 +108,11 @@ pub fn check<T, E: Into<io::Error>>(
     result.map_err(|source| Error::new(call(), source))
 }
 
-/// Turns the return value of a bare libc call, -1 and `errno`, into a result.
+/// Converts the return value of a libc call, -1 with `errno`, into a result.
 ///
 /// # Errors
 ///
-/// `errno`, when `ret` is -1.
+/// `errno`, if `ret` is -1.
 pub fn check_ret(ret: libc::c_long, call: impl FnOnce() -> String) -> Result<libc::c_long> {
     if ret == -1 { Err(Error::new(call(), io::Error::last_os_error())) } else { Ok(ret) }
 }

@@ -1,5 +1,5 @@
-//! Mounts by descriptor: trees are made detached, seen by nobody, and then attached onto
-//! a descriptor. No path is resolved twice.
+//! Mounts by descriptor. Mount trees are created detached, visible to no process, and then attached
+//! to a descriptor, so no path is resolved twice.
 
 use std::fmt::Write as _;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -14,29 +14,29 @@ use super::{Error, Result, check};
 
 pub use rustix::mount::MountAttrFlags as Attrs;
 
-/// How mounts made later below a mount spread to its copies.
+/// How mount events propagate between a mount and its copies: mount_namespaces(7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Propagation {
-    /// Not at all.
+    /// They do not.
     Private,
     /// From the original to the copy.
     Slave,
-    /// Both ways.
+    /// In both directions.
     Shared,
-    /// Not at all, and the mount itself cannot be bound.
+    /// They do not, and the mount cannot be bind-mounted either.
     Unbindable,
 }
 
-/// Whether a call means one mount or the whole tree below it.
+/// Whether a call applies to one mount or to the whole tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
-    /// This mount alone.
+    /// Only this mount.
     One,
-    /// This mount and all below it.
+    /// This mount and all mounts below it.
     Tree,
 }
 
-/// A new instance of a file system, configured option by option.
+/// A new instance of a file system, being configured.
 #[derive(Debug)]
 pub struct Filesystem {
     context: OwnedFd,
@@ -45,18 +45,18 @@ pub struct Filesystem {
 }
 
 impl Filesystem {
-    /// Begins a file system of this kind (`proc`, `tmpfs`, `overlay`, …).
+    /// Starts to configure a file system of this type (`proc`, `tmpfs`, `overlay`, …).
     ///
     /// # Errors
     ///
-    /// `ENODEV` for an unknown kind, `EPERM` without privilege.
+    /// `ENODEV` for an unknown type, `EPERM` without privilege.
     pub fn new(kind: &str) -> Result<Self> {
         let context =
             check(rustix::mount::fsopen(kind, FsOpenFlags::FSOPEN_CLOEXEC), || format!("fsopen({kind})"))?;
         Ok(Self { context, kind: kind.to_owned(), options: String::new() })
     }
 
-    /// Sets an option with a value; the kernel takes at most 254 bytes.
+    /// Sets an option with a value of up to 254 bytes.
     ///
     /// # Errors
     ///
@@ -67,11 +67,11 @@ impl Filesystem {
         result.map_err(|errno| self.failed(&format!("fsconfig({}, {key}={value})", self.kind), errno))
     }
 
-    /// Sets an option that is a descriptor.
+    /// Sets an option whose value is a descriptor.
     ///
     /// # Errors
     ///
-    /// `EINVAL` for an option that takes none.
+    /// `EINVAL` if the option takes no descriptor.
     pub fn set_fd(&mut self, key: &str, fd: BorrowedFd<'_>) -> Result<()> {
         let result = rustix::mount::fsconfig_set_fd(self.context.as_fd(), key, fd);
         self.note(key, Some("<descriptor>"));
@@ -89,11 +89,11 @@ impl Filesystem {
         result.map_err(|errno| self.failed(&format!("fsconfig({}, {key})", self.kind), errno))
     }
 
-    /// Makes the file system and a detached mount of it.
+    /// Creates the file system and a detached mount of it.
     ///
     /// # Errors
     ///
-    /// What the file system answers; its own words are part of the message.
+    /// The file system's error; its log messages are part of the text.
     pub fn mount(self, attrs: Attrs) -> Result<OwnedFd> {
         rustix::mount::fsconfig_create(self.context.as_fd())
             .map_err(|errno| self.failed(&format!("mount({}{})", self.kind, self.options), errno))?;
@@ -110,7 +110,7 @@ impl Filesystem {
         }
     }
 
-    /// The failure of `call`, with what the file system wrote into its log.
+    /// Returns the error for `call`, including the file system's log messages.
     fn failed(&self, call: &str, errno: rustix::io::Errno) -> Error {
         let mut text = call.to_owned();
         let mut line = [0; 512];
@@ -125,11 +125,11 @@ impl Filesystem {
     }
 }
 
-/// A detached copy of the mount at `path` below `dir`; with an empty path, of what `dir` is.
+/// Returns a detached copy of the mount at `path` below `dir`, or at `dir` if the path is empty.
 ///
 /// # Errors
 ///
-/// `EPERM` without privilege, `EINVAL` for a copy of something locked by another user namespace.
+/// `EPERM` without privilege; `EINVAL` if the mount is locked by another user namespace.
 pub fn open_tree(dir: BorrowedFd<'_>, path: impl AsRef<Path>, depth: Depth) -> Result<OwnedFd> {
     let path = path.as_ref();
     let mut flags =
@@ -142,11 +142,11 @@ pub fn open_tree(dir: BorrowedFd<'_>, path: impl AsRef<Path>, depth: Depth) -> R
     })
 }
 
-/// A detached copy of the mount at an absolute host path.
+/// Returns a detached copy of the mount at an absolute path on the host.
 ///
 /// # Errors
 ///
-/// As [`open_tree`]; `ENOENT` when there is nothing.
+/// As for [`open_tree`]; `ENOENT` if the path does not exist.
 pub fn open_tree_at(path: impl AsRef<Path>, depth: Depth) -> Result<OwnedFd> {
     open_tree(CWD, path, depth)
 }
@@ -155,13 +155,13 @@ pub fn open_tree_at(path: impl AsRef<Path>, depth: Depth) -> Result<OwnedFd> {
 ///
 /// # Errors
 ///
-/// `EPERM` to clear what another user namespace locked.
+/// `EPERM` to clear an attribute locked by another user namespace.
 pub fn set_attrs(mount: BorrowedFd<'_>, depth: Depth, set: Attrs, clear: Attrs) -> Result<()> {
     set_attr(mount, depth, &Attr { set: set.bits().into(), clear: clear.bits().into(), ..Attr::default() })
         .map_err(|error| Error::new(format!("mount_setattr({set:?}, clear {clear:?}, {depth:?})"), error))
 }
 
-/// Sets how later mounts spread from and to this mount.
+/// Sets the propagation type of a mount or of a whole tree.
 ///
 /// # Errors
 ///
@@ -188,8 +188,8 @@ struct Attr {
 
 fn set_attr(mount: BorrowedFd<'_>, depth: Depth, attr: &Attr) -> std::io::Result<()> {
     let flags = libc::AT_EMPTY_PATH | if depth == Depth::Tree { libc::AT_RECURSIVE } else { 0 };
-    // SAFETY: the path is a C string, `attr` is readable for the size given with it, and
-    // the kernel writes to neither.
+    // SAFETY: the path is a C string, and `attr` is readable for the size given with it. The kernel
+    // writes to neither.
     let ret = unsafe {
         libc::syscall(
             libc::SYS_mount_setattr,
@@ -203,12 +203,11 @@ fn set_attr(mount: BorrowedFd<'_>, depth: Depth, attr: &Attr) -> std::io::Result
     if ret == -1 { Err(std::io::Error::last_os_error()) } else { Ok(()) }
 }
 
-/// Attaches a detached mount onto what `target` is.
+/// Attaches a detached mount to `target`.
 ///
 /// # Errors
 ///
-/// `ENOTDIR` when one is a directory and the other is not; `EINVAL` when the mount is
-/// not detached.
+/// `ENOTDIR` if one is a directory and the other is not; `EINVAL` if the mount is not detached.
 pub fn attach(mount: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<()> {
     let flags = MoveMountFlags::MOVE_MOUNT_F_EMPTY_PATH | MoveMountFlags::MOVE_MOUNT_T_EMPTY_PATH;
     check(rustix::mount::move_mount(mount, c"", target, c"", flags), || {
@@ -216,20 +215,20 @@ pub fn attach(mount: BorrowedFd<'_>, target: BorrowedFd<'_>) -> Result<()> {
     })
 }
 
-/// Makes the current directory, the root of a mount, the root of this mount namespace,
-/// and leaves the old root behind, unmounted.
+/// Makes the current directory, which must be the root of a mount, the root of this mount
+/// namespace, and unmounts the old root.
 ///
 /// # Errors
 ///
-/// `EINVAL` when the directory is no mount point, or its parent mount is shared.
+/// `EINVAL` if the directory is not a mount point, or its parent mount is shared.
 pub fn enter_root_here() -> Result<()> {
     check(rustix::process::pivot_root(c".", c"."), || "pivot_root(., .)".to_owned())?;
-    // The old root now lies over the new one, and the working directory is the old one.
+    // The old root is now mounted over the new one, and is the working directory.
     check(rustix::mount::unmount(c".", UnmountFlags::DETACH), || "umount2(., MNT_DETACH)".to_owned())?;
     check(rustix::process::chdir(c"/"), || "chdir(/)".to_owned())
 }
 
-/// Cuts the whole mount tree off from its copies elsewhere, or makes it follow them.
+/// Sets the propagation type of all mounts in this namespace.
 ///
 /// # Errors
 ///
@@ -246,22 +245,22 @@ pub fn set_root_propagation(propagation: Propagation) -> Result<()> {
     })
 }
 
-/// Unmounts the mount at `path`, even while it is used.
+/// Lazily unmounts the mount at `path`, even if it is in use.
 ///
 /// # Errors
 ///
-/// `EINVAL` when nothing is mounted there.
+/// `EINVAL` if nothing is mounted there.
 pub fn detach(path: &Path) -> Result<()> {
     check(rustix::mount::unmount(path, UnmountFlags::DETACH | UnmountFlags::NOFOLLOW), || {
         format!("umount2({}, MNT_DETACH)", path.display())
     })
 }
 
-/// Mounts a file system at a path by the old call, which takes up to 4095 bytes of options.
+/// Mounts a file system at a path with mount(2), which takes up to 4095 bytes of options.
 ///
 /// # Errors
 ///
-/// What the file system answers.
+/// The file system's error.
 pub fn mount_filesystem(kind: &str, target: &Path, options: &str) -> Result<()> {
     let options_c = check(std::ffi::CString::new(options), || format!("mount({kind}, {options:?})"))?;
     let flags = rustix::mount::MountFlags::empty();
@@ -270,7 +269,7 @@ pub fn mount_filesystem(kind: &str, target: &Path, options: &str) -> Result<()> 
     })
 }
 
-/// How to print a place given as a descriptor and a path below it.
+/// Formats a place given by a descriptor and a path below it.
 fn named(dir: BorrowedFd<'_>, path: &Path) -> String {
     if !path.as_os_str().is_empty() {
         return path.display().to_string();

@@ -1,8 +1,8 @@
-//! Netlink sockets: netlink(7), one thread, no waiting.
+//! Netlink sockets: netlink(7), without threads or waiting.
 //!
-//! The kernel handles a request inside `send`, so its answers lie in the socket when `send`
-//! returns, and any number of requests go out in one call. [`Message`] carries the text its
-//! failure is told with.
+//! The kernel handles a request within `send`, so its answers are in the socket when `send`
+//! returns, and one call can carry any number of requests. Each [`Message`] carries the text that
+//! describes it in an error.
 
 use std::fs::File;
 use std::io;
@@ -18,32 +18,32 @@ const NLMSG_ERROR: u16 = 2;
 const NLMSG_DONE: u16 = 3;
 const NLM_F_REQUEST: u16 = 0x01;
 const NLM_F_ACK: u16 = 0x04;
-/// The dump changed while it was read.
+/// The table changed while it was dumped.
 const NLM_F_DUMP_INTR: u16 = 0x10;
 const NLM_F_DUMP: u16 = 0x300;
 const NLM_F_CAPPED: u16 = 0x100;
 const NLM_F_ACK_TLVS: u16 = 0x200;
 const NLMSGERR_ATTR_MSG: u16 = 1;
 const HEADER: usize = 16;
-/// The kernel sends no part of a dump that is larger (`NLMSG_GOODSIZE` and what it grows to).
+/// The maximum size of a datagram of a dump (`NLMSG_GOODSIZE`, and what it may grow to).
 const MAX_PART: usize = 64 << 10;
 
-/// The kernel collects news of one change up to `NLMSG_GOODSIZE`.
+/// The maximum size of a notification; the kernel collects them up to `NLMSG_GOODSIZE`.
 const NEWS_PART: usize = 16 << 10;
-/// Bytes of news that wait to be taken.
+/// The receive buffer for notifications, in bytes.
 const NEWS_ROOM: u32 = 64 << 10;
 
-/// Create the object (`NLM_F_CREATE`).
+/// Create the object if it does not exist (`NLM_F_CREATE`).
 pub const CREATE: u16 = 0x400;
-/// It must not be there (`NLM_F_EXCL`).
+/// Fail if the object exists (`NLM_F_EXCL`).
 pub const EXCLUSIVE: u16 = 0x200;
-/// Add at the end (`NLM_F_APPEND`).
+/// Append to the end of the list (`NLM_F_APPEND`).
 pub const APPEND: u16 = 0x800;
 
-/// Which part of the kernel a socket talks to.
+/// The netlink protocol of a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Protocol {
-    /// Links, addresses, routes: rtnetlink(7).
+    /// Links, addresses and routes: rtnetlink(7).
     Route,
     /// `nf_tables`.
     Netfilter,
@@ -60,33 +60,33 @@ pub struct Message {
 }
 
 impl Message {
-    /// `call` is how its failure is told: `RTM_NEWLINK("hoist0", bridge)`.
+    /// Creates a request. `call` describes it in errors: `RTM_NEWLINK("hoist0", bridge)`.
     #[must_use]
     pub fn new(kind: u16, flags: u16, payload: Vec<u8>, call: String) -> Self {
         Self { kind, flags: flags | NLM_F_REQUEST | NLM_F_ACK, payload, call, tolerated: &[] }
     }
 
-    /// One that the kernel does not answer: the edges of a batch.
+    /// Creates a request that the kernel does not acknowledge, such as the start or end of a batch.
     #[must_use]
     pub fn unanswered(kind: u16, payload: Vec<u8>) -> Self {
         Self { kind, flags: NLM_F_REQUEST, payload, call: String::new(), tolerated: &[] }
     }
 
-    /// Failing with one of `errors` is no failure: it is as it should be already.
+    /// Ignores failures with one of `errors`, which mean that nothing is left to do.
     #[must_use]
     pub fn tolerate(self, errors: &'static [Errno]) -> Self {
         Self { tolerated: errors, ..self }
     }
 }
 
-/// What the kernel sent for a dump or a get.
+/// A message of the kernel's answer to a dump or get.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// What follows the header.
+    /// What follows the message header.
     pub payload: Vec<u8>,
 }
 
-/// A socket. It stays in the network namespace in which it was opened.
+/// A netlink socket. It belongs to the network namespace in which it was opened.
 #[derive(Debug)]
 pub struct Socket {
     inner: netlink_sys::Socket,
@@ -94,11 +94,11 @@ pub struct Socket {
 }
 
 impl Socket {
-    /// Opens one in the calling thread's network namespace.
+    /// Opens a socket in the calling thread's network namespace.
     ///
     /// # Errors
     ///
-    /// `EPROTONOSUPPORT` when the kernel lacks the protocol.
+    /// `EPROTONOSUPPORT` if the kernel lacks the protocol.
     pub fn open(protocol: Protocol) -> Result<Self> {
         let (number, name) = match protocol {
             Protocol::Route => (NETLINK_ROUTE, "NETLINK_ROUTE"),
@@ -107,33 +107,34 @@ impl Socket {
         let call = || format!("socket(AF_NETLINK, SOCK_DGRAM, {name})");
         let inner = check(netlink_sys::Socket::new(number), call)?;
         check(inner.connect(&netlink_sys::SocketAddr::new(0, 0)), || format!("connect({name})"))?;
-        // Comforts that an old kernel may lack: what it says in words, and short acks.
+        // Optional: error messages as text, and short acknowledgements. Old kernels lack them.
         let _ = inner.set_ext_ack(true);
         let _ = inner.set_cap_ack(true);
         Ok(Self { inner, sequence: 0 })
     }
 
-    /// Opens one that hears of what anybody changes: a multicast group of `protocol`.
+    /// Opens a socket that receives the notifications of a multicast group of `protocol`.
     ///
     /// # Errors
     ///
-    /// As [`Self::open`]; `EPERM` when the group is for the privileged.
+    /// As for [`Self::open`]; `EPERM` if the group requires privilege.
     pub fn listen(protocol: Protocol, group: u32) -> Result<Self> {
         let socket = Self::open(protocol)?;
-        // News that does not fit is told as lost, so little room will do.
+        // Lost notifications are reported, so a small buffer suffices.
         let _ = socket.inner.set_rx_buf_sz(NEWS_ROOM);
         let joined = socket.inner.add_membership(group);
         check(joined, || format!("setsockopt(NETLINK_ADD_MEMBERSHIP, {group})"))?;
         Ok(socket)
     }
 
-    /// Readable when there is news.
+    /// Returns the descriptor, which is readable if there are notifications.
     #[must_use]
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.inner.as_fd()
     }
 
-    /// Takes all news. Whether some of it, by its kind and payload, `is_wanted`, or some was lost.
+    /// Reads all pending notifications. Returns whether one `is_wanted`, according to its type and
+    /// payload, or some were lost.
     ///
     /// # Errors
     ///
@@ -144,7 +145,7 @@ impl Socket {
         loop {
             match self.receive(&mut buffer, libc::MSG_DONTWAIT) {
                 Ok(true) => {
-                    // What fills the buffer may have been longer.
+                    // A datagram that fills the buffer may have been truncated.
                     found |= buffer.len() == buffer.capacity()
                         || Parts(&buffer).any(|part| is_wanted(part.kind, part.payload));
                 }
@@ -155,12 +156,12 @@ impl Socket {
         }
     }
 
-    /// Sends all `messages` in one call and waits for each one's verdict.
+    /// Sends all `messages` in one call and waits for the result of each.
     ///
     /// # Errors
     ///
-    /// The first failure that its message does not tolerate. Messages after it may have
-    /// been done all the same, unless they form a batch of nf_tables.
+    /// The first failure that its message does not tolerate. Later messages may have been processed
+    /// nevertheless, unless they form a batch of nf_tables.
     pub fn request(&mut self, messages: &[Message]) -> Result<()> {
         let first = self.send(messages, 0)?;
         let mut unanswered = messages.iter().filter(|message| message.flags & NLM_F_ACK != 0).count();
@@ -185,11 +186,11 @@ impl Socket {
         }
     }
 
-    /// Sends one message and returns everything the kernel has for it.
+    /// Sends a dump request and returns all messages of the answer.
     ///
     /// # Errors
     ///
-    /// What the kernel says; `EAGAIN` when the table changed ten times while it was read.
+    /// The kernel's error; `EAGAIN` if the table changed during each of ten attempts.
     pub fn dump(&mut self, message: &Message) -> Result<Vec<Reply>> {
         for _ in 0..10 {
             if let Some(replies) = self.dump_once(message)? {
@@ -218,7 +219,7 @@ impl Socket {
                     }
                     NLMSG_ERROR => {
                         part.verdict(message)?;
-                        return Ok(Some(replies)); // tolerated: what is asked for is not there
+                        return Ok(Some(replies)); // tolerated: there is nothing to return
                     }
                     _ => replies.push(Reply { payload: part.payload.to_vec() }),
                 }
@@ -226,12 +227,11 @@ impl Socket {
         }
     }
 
-    /// Sends one message and returns the kernel's answer; `None` when its failure is
-    /// tolerated.
+    /// Sends a request and returns the kernel's answer; `None` if it failed with a tolerated error.
     ///
     /// # Errors
     ///
-    /// What the kernel says.
+    /// The kernel's error.
     pub fn get(&mut self, message: &Message) -> Result<Option<Reply>> {
         let sequence = self.send(std::slice::from_ref(message), 0)?;
         let mut buffer = Vec::with_capacity(MAX_PART);
@@ -247,13 +247,13 @@ impl Socket {
         Ok(reply)
     }
 
-    /// Numbers the messages from the returned sequence on.
+    /// Sends messages, numbered from the returned sequence number on.
     fn send(&mut self, messages: &[Message], flags: u16) -> Result<u32> {
         let first = self.sequence.wrapping_add(1);
         let mut bytes = Vec::with_capacity(messages.iter().map(|m| HEADER + m.payload.len() + 4).sum());
         for message in messages {
             self.sequence = self.sequence.wrapping_add(1);
-            let length = u32::try_from(HEADER + message.payload.len()).unwrap_or(u32::MAX); // too long: the kernel says so
+            let length = u32::try_from(HEADER + message.payload.len()).unwrap_or(u32::MAX); // too long: the kernel rejects it
             bytes.extend(length.to_ne_bytes());
             bytes.extend(message.kind.to_ne_bytes());
             bytes.extend((message.flags | flags).to_ne_bytes());
@@ -266,7 +266,7 @@ impl Socket {
         Ok(first)
     }
 
-    /// Reads one datagram; `false` when there is none.
+    /// Reads one datagram; `false` if there is none.
     fn receive(&self, buffer: &mut Vec<u8>, flags: libc::c_int) -> Result<bool> {
         buffer.clear();
         loop {
@@ -284,7 +284,7 @@ fn calls(messages: &[Message]) -> String {
     messages.iter().map(|m| &*m.call).filter(|call| !call.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
-/// One message of a datagram.
+/// One message in a datagram.
 #[derive(Debug, Clone, Copy)]
 struct Part<'a> {
     kind: u16,
@@ -294,7 +294,7 @@ struct Part<'a> {
 }
 
 impl Part<'_> {
-    /// What an `NLMSG_ERROR` or `NLMSG_DONE` says about `message`.
+    /// Returns the result that an `NLMSG_ERROR` or `NLMSG_DONE` reports for `message`.
     fn verdict(&self, message: &Message) -> Result<()> {
         let code = word(self.payload, 0).map_or(0, u32::cast_signed);
         let errno = code.wrapping_neg();
@@ -308,7 +308,7 @@ impl Part<'_> {
         Err(Error::new(call, io::Error::from_raw_os_error(errno)))
     }
 
-    /// The kernel's own words, where it has some.
+    /// Returns the kernel's error text, if there is one.
     fn said(&self) -> Option<String> {
         if self.flags & NLM_F_ACK_TLVS == 0 {
             return None;
@@ -337,7 +337,7 @@ impl<'a> Iterator for Parts<'a> {
     }
 }
 
-/// The attributes of a message: type without its flags, and value.
+/// The attributes of a message, as their types without flags, and their values.
 #[derive(Debug, Clone, Copy)]
 pub struct Attributes<'a>(pub &'a [u8]);
 
@@ -354,7 +354,7 @@ impl<'a> Iterator for Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    /// The value of the first attribute of this type.
+    /// Returns the value of the first attribute of this type.
     #[must_use]
     pub fn get(mut self, kind: u16) -> Option<&'a [u8]> {
         self.find(|&(other, _)| other == kind).map(|(_, value)| value)
@@ -369,14 +369,14 @@ fn half(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?))
 }
 
-/// Does `work` in the network namespace `netns`, then comes back.
+/// Runs `work` in the network namespace `netns`, then returns to the original one.
 ///
-/// Only the calling thread goes there: setns(2).
+/// Only the calling thread changes its namespace: setns(2).
 ///
 /// # Errors
 ///
-/// `EPERM` without `CAP_SYS_ADMIN` over both namespaces. When the way back fails the thread
-/// stays there, and must not go on.
+/// `EPERM` without `CAP_SYS_ADMIN` in both namespaces. If returning fails, the thread remains in
+/// `netns` and must not continue.
 pub fn inside<T>(netns: BorrowedFd<'_>, work: impl FnOnce() -> T) -> Result<T> {
     const HERE: &str = "/proc/thread-self/ns/net";
     let here = check(File::open(HERE), || format!("open({HERE:?})"))?;

@@ -1,4 +1,4 @@
-//! Namespaces: which there are, to open, join and leave them.
+//! Linux namespaces: opens, joins and leaves them. See namespaces(7).
 
 use std::fmt;
 use std::os::fd::{BorrowedFd, OwnedFd};
@@ -9,7 +9,7 @@ use rustix::thread::{LinkNameSpaceType, ThreadNameSpaceType, UnshareFlags};
 
 use super::{Result, check};
 
-/// A kind of namespace.
+/// A type of namespace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Namespace {
     /// User and group ids, capabilities.
@@ -20,7 +20,7 @@ pub enum Namespace {
     Pid,
     /// Network.
     Net,
-    /// Host and domain name.
+    /// Host name and NIS domain name.
     Uts,
     /// System V IPC and message queues.
     Ipc,
@@ -29,11 +29,12 @@ pub enum Namespace {
 }
 
 impl Namespace {
-    /// In the order they are to be joined: who owns the others comes first.
+    /// All types, in the order in which they must be joined: the user namespace, which owns the
+    /// others, comes first.
     pub const ALL: [Namespace; 7] =
         [Self::User, Self::Mount, Self::Pid, Self::Net, Self::Uts, Self::Ipc, Self::Cgroup];
 
-    /// The name below `/proc/<pid>/ns`.
+    /// Returns the name below `/proc/<pid>/ns`.
     #[must_use]
     pub fn file(self) -> &'static str {
         match self {
@@ -72,38 +73,38 @@ impl Namespace {
     }
 }
 
-/// A set of kinds of namespace.
+/// A set of namespace types.
 #[derive(Clone, Copy, PartialEq, Eq, Default)]
 pub struct Namespaces(u8);
 
 impl Namespaces {
-    /// None.
+    /// The empty set.
     pub const NONE: Namespaces = Namespaces(0);
 
-    /// Whether the set has this kind.
+    /// Whether the set contains this type.
     #[must_use]
     pub fn has(self, kind: Namespace) -> bool {
         self.0 & (1 << kind as u8) != 0
     }
 
-    /// The set with this kind too.
+    /// Returns the set with this type added.
     #[must_use]
     pub fn with(self, kind: Namespace) -> Self {
         Self(self.0 | 1 << kind as u8)
     }
 
-    /// The set without this kind.
+    /// Returns the set without this type.
     #[must_use]
     pub fn without(self, kind: Namespace) -> Self {
         Self(self.0 & !(1 << kind as u8))
     }
 
-    /// The kinds in the order of [`Namespace::ALL`].
+    /// Iterates over the types in the order of [`Namespace::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Namespace> {
         Namespace::ALL.into_iter().filter(move |kind| self.has(*kind))
     }
 
-    /// The bits `clone`, `unshare` and `setns` take.
+    /// Returns the flags for `clone`, `unshare` and `setns`.
     #[must_use]
     pub fn bits(self) -> u64 {
         self.iter().fold(0, |bits, kind| bits | u64::from(kind.flag().bits()))
@@ -123,11 +124,11 @@ impl fmt::Debug for Namespaces {
     }
 }
 
-/// Opens a namespace of a process of this pid namespace.
+/// Opens a namespace of a process in this pid namespace.
 ///
 /// # Errors
 ///
-/// `ENOENT` when the process is gone, `EACCES` when it may not be looked at.
+/// `ENOENT` if the process is gone, `EACCES` if this process may not inspect it.
 pub fn open(pid: i32, kind: Namespace) -> Result<OwnedFd> {
     open_path(Path::new(&format!("/proc/{pid}/ns/{}", kind.file())))
 }
@@ -136,38 +137,38 @@ pub fn open(pid: i32, kind: Namespace) -> Result<OwnedFd> {
 ///
 /// # Errors
 ///
-/// `/proc` is not mounted.
+/// If `/proc` is not mounted.
 pub fn of_self(kind: Namespace) -> Result<OwnedFd> {
     open_path(Path::new(&format!("/proc/self/ns/{}", kind.file())))
 }
 
-/// Opens a namespace by a path to it.
+/// Opens a namespace by its path.
 ///
 /// # Errors
 ///
-/// `ENOENT` when there is nothing.
+/// `ENOENT` if the path does not exist.
 pub fn open_path(path: &Path) -> Result<OwnedFd> {
     check(rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()), || {
         format!("open({})", path.display())
     })
 }
 
-/// Joins the namespace `fd` is, which must be of this kind.
+/// Joins the namespace `fd`, which must be of type `kind`.
 ///
 /// # Errors
 ///
-/// `EINVAL` for another kind, `EPERM` without privilege over it.
+/// `EINVAL` if it is of another type, `EPERM` without privilege over it.
 pub fn enter(fd: BorrowedFd<'_>, kind: Namespace) -> Result<()> {
     check(rustix::thread::move_into_link_name_space(fd, Some(kind.link())), || {
         format!("setns({})", kind.file())
     })
 }
 
-/// Joins several namespaces of a process at once.
+/// Joins several namespaces of a process in one call.
 ///
 /// # Errors
 ///
-/// `EPERM` without privilege over one of them, `ESRCH` when the process is gone.
+/// `EPERM` without privilege over one of them, `ESRCH` if the process is gone.
 pub fn enter_all(pidfd: BorrowedFd<'_>, kinds: Namespaces) -> Result<()> {
     let bits = kinds.iter().fold(ThreadNameSpaceType::empty(), |bits, kind| {
         bits | ThreadNameSpaceType::from_bits_retain(kind.flag().bits())
@@ -175,14 +176,13 @@ pub fn enter_all(pidfd: BorrowedFd<'_>, kinds: Namespaces) -> Result<()> {
     check(rustix::thread::move_into_thread_name_spaces(pidfd, bits), || format!("setns(pidfd, {kinds:?})"))
 }
 
-/// Leaves this process's namespaces of these kinds for new ones.
+/// Moves this process into new namespaces of these types.
 ///
 /// # Errors
 ///
 /// `EPERM` without privilege.
 pub fn unshare(kinds: Namespaces) -> Result<()> {
     let bits = kinds.iter().fold(UnshareFlags::empty(), |bits, kind| bits | kind.flag());
-    // SAFETY: none of these flags unshares file descriptors, which is what makes this
-    // call unsafe.
+    // SAFETY: none of these flags unshares file descriptors, which is what makes this call unsafe.
     check(unsafe { rustix::thread::unshare_unsafe(bits) }, || format!("unshare({kinds:?})"))
 }

@@ -1,4 +1,4 @@
-//! What the kernel still knows of a process that somebody else reaped.
+//! Information about processes through pidfds, including some that another process has reaped.
 
 use std::os::fd::{AsRawFd, BorrowedFd};
 use std::time::Duration;
@@ -30,11 +30,11 @@ struct Info {
 
 const INFO_EXIT: u64 = 1 << 3;
 const IOC_READ_WRITE: libc::c_ulong = 3;
-/// `_IOWR(0xFF, 11, struct pidfd_info)`, whose size names the version of the struct.
+/// `_IOWR(0xFF, 11, struct pidfd_info)`. The size identifies the version of the struct.
 const GET_INFO: libc::c_ulong =
     (IOC_READ_WRITE << 30) | ((std::mem::size_of::<Info>() as libc::c_ulong) << 16) | (0xff << 8) | 11;
 
-/// The id of a process here, while it has not been reaped.
+/// Returns the process id in this pid namespace, unless the process has been reaped.
 #[must_use]
 pub fn pid(pidfd: BorrowedFd<'_>) -> Option<i32> {
     let info = std::fs::read_to_string(format!("/proc/self/fdinfo/{}", pidfd.as_raw_fd())).ok()?;
@@ -42,16 +42,16 @@ pub fn pid(pidfd: BorrowedFd<'_>) -> Option<i32> {
     Some(pid).filter(|pid| *pid > 0)
 }
 
-/// How a process ended that is not a child of this one; `None` when it has not, or the
-/// kernel does not tell (before 6.15).
+/// Returns the exit status of a process that is not a child of this one; `None` if it has not been
+/// reaped yet, or the kernel does not provide it (before 6.15).
 ///
 /// # Errors
 ///
-/// None: what cannot be known is `None`.
+/// None: an unknown status is `None`.
 pub fn exit_of_other(pidfd: BorrowedFd<'_>) -> Result<Option<Exit>> {
     let mut info = Info { mask: INFO_EXIT, ..Info::default() };
-    // SAFETY: the request's number carries the size of the struct, which the kernel reads
-    // and fills; it outlives the call.
+    // SAFETY: the request number contains the size of the struct, which the kernel reads and fills.
+    // It outlives the call.
     let ret = unsafe { libc::ioctl(pidfd.as_raw_fd(), GET_INFO, &raw mut info) };
     if ret != 0 || info.mask & INFO_EXIT == 0 {
         return Ok(None);
@@ -59,14 +59,14 @@ pub fn exit_of_other(pidfd: BorrowedFd<'_>) -> Result<Option<Exit>> {
     Ok(Some(Exit::of_status(info.exit_code)))
 }
 
-/// Waits until a process that has ended is reaped by its parent, but no longer than the timeout. Only
-/// then does [`exit_of_other`] know how it ended.
+/// Waits until a process that has exited is reaped by its parent, or the timeout expires. Only then
+/// does [`exit_of_other`] return its status.
 ///
 /// # Errors
 ///
 /// None in practice.
 pub fn wait_until_reaped(pidfd: BorrowedFd<'_>, patience: Duration) -> Result<()> {
-    // The end itself is told by IN, which is not asked for; HUP is always told.
+    // POLLIN would report the exit itself. POLLHUP, which reports the reaping, needs no request.
     let mut polled = [PollFd::from_borrowed_fd(pidfd, PollFlags::empty())];
     let patience = Timespec::try_from(patience).ok();
     match rustix::event::poll(&mut polled, patience.as_ref()) {

@@ -1,31 +1,31 @@
-//! What this kernel and this caller permit, as a plain value that is handed down.
+//! Probes what this kernel allows this process to do, as a plain value.
 //!
-//! Nobody asks for a user id of 0 or a kernel release; they ask this. Tests make poorer
-//! probes, so that each fallback runs on any machine.
+//! Other code asks the probe rather than for user id 0 or a kernel release. Tests create probes
+//! with fewer features, so every fallback can run on any machine.
 
 use std::fs;
 
 use super::cap::{Cap, CapSet};
 use super::{Result, cap, check};
 
-/// What this kernel and this caller permit.
+/// Features and privileges available to this process.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Probe {
-    /// The kernel's release: major and minor.
+    /// The kernel's major and minor version.
     pub kernel: (u32, u32),
-    /// The capabilities this process can use.
+    /// The effective capabilities of this process.
     pub effective: CapSet,
-    /// The capabilities this process and its children can ever have.
+    /// The capabilities that this process and its children can ever have.
     pub bounding: CapSet,
-    /// The process is in a user namespace other than the first one.
+    /// The process is not in the initial user namespace.
     pub in_user_namespace: bool,
-    /// The user ids that are mapped here: (first, count).
+    /// The mapped user ids, as (first, count).
     pub uids: Vec<(u32, u32)>,
-    /// The group ids that are mapped here: (first, count).
+    /// The mapped group ids, as (first, count).
     pub gids: Vec<(u32, u32)>,
-    /// `setgroups` is allowed: not so in a user namespace made without privilege.
+    /// `setgroups` is allowed. It is not in a user namespace created without privilege.
     pub setgroups: bool,
-    /// `mknod` of devices is allowed: never inside a user namespace.
+    /// Creating device nodes is allowed. It never is in a user namespace.
     pub mknod: bool,
     /// The new mount API with `mount_setattr` (5.12).
     pub mount_api: bool,
@@ -37,22 +37,22 @@ pub struct Probe {
     pub into_cgroup: bool,
     /// `cgroup.kill` (5.14).
     pub cgroup_kill: bool,
-    /// Overlay layers one by one through `fsconfig` (`lowerdir+`, 6.5).
+    /// Overlay layers set individually through `fsconfig` (`lowerdir+`, 6.5).
     pub lowerdir_plus: bool,
     /// Overlay layers as descriptors (6.13).
     pub overlay_fds: bool,
-    /// `PIDFD_GET_INFO` tells the exit status of a process that was reaped (6.15).
+    /// `PIDFD_GET_INFO` returns the exit status of reaped processes (6.15).
     pub pidfd_info: bool,
-    /// Mounts that map ids (`MOUNT_ATTR_IDMAP`, 5.12).
+    /// ID-mapped mounts (`MOUNT_ATTR_IDMAP`, 5.12).
     pub idmap: bool,
 }
 
 impl Probe {
-    /// Asks the kernel.
+    /// Probes the current process and kernel.
     ///
     /// # Errors
     ///
-    /// `/proc` is not mounted, or does not belong to this process.
+    /// If `/proc` is not mounted, or not for this process.
     pub fn now() -> Result<Self> {
         let release = rustix::system::uname().release().to_string_lossy().into_owned();
         let uid_map = read("/proc/self/uid_map")?;
@@ -69,7 +69,7 @@ impl Probe {
         Ok(probe)
     }
 
-    /// What a kernel of this release gives to a caller with every capability.
+    /// Returns the probe of a fully privileged process on a kernel of this version.
     #[must_use]
     pub fn of_kernel(kernel: (u32, u32)) -> Self {
         let since = |major, minor| kernel >= (major, minor);
@@ -94,19 +94,19 @@ impl Probe {
         }
     }
 
-    /// Whether containers can be made at all: mounts and namespaces need it.
+    /// Whether containers can be created at all.
     #[must_use]
     pub fn can_contain(&self) -> bool {
         self.effective.has(Cap::SYS_ADMIN) && self.mount_api && self.openat2 && self.clone3
     }
 
-    /// Whether this user id means anything here.
+    /// Whether this user id is mapped.
     #[must_use]
     pub fn maps_uid(&self, uid: u32) -> bool {
         holds(&self.uids, uid)
     }
 
-    /// Whether this group id means anything here.
+    /// Whether this group id is mapped.
     #[must_use]
     pub fn maps_gid(&self, gid: u32) -> bool {
         holds(&self.gids, gid)
@@ -121,14 +121,14 @@ fn read(path: &str) -> Result<String> {
     check(fs::read_to_string(path), || format!("read({path})"))
 }
 
-/// `6.18.44-fc` → (6, 18); what is no number counts as 0.
+/// Parses `6.18.44-fc` as (6, 18); missing numbers count as 0.
 fn parse_release(release: &str) -> (u32, u32) {
     let mut numbers =
         release.split(|c: char| !c.is_ascii_digit()).map(|digits| digits.parse::<u32>().unwrap_or(0));
     (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0))
 }
 
-/// The ids inside of each line `inside outside count`.
+/// Returns the inside ids of each line `inside outside count`.
 fn parse_map(map: &str) -> Vec<(u32, u32)> {
     map.lines()
         .filter_map(|line| {
@@ -141,7 +141,7 @@ fn parse_map(map: &str) -> Vec<(u32, u32)> {
         .collect()
 }
 
-/// The first user namespace, and only it by custom, maps every id to itself.
+/// Whether this maps every id to itself, which by convention only the initial user namespace does.
 fn maps_everything(map: &str) -> bool {
     map.split_ascii_whitespace().eq(["0", "0", "4294967295"])
 }

@@ -1,4 +1,4 @@
-//! One process: its signals, its descriptors, its end, and what it becomes.
+//! Processes: signals, exit status, descriptors, and executing programs.
 
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, IntoRawFd, OwnedFd};
@@ -12,14 +12,14 @@ use super::{Error, Result, check, check_ret};
 /// How a process ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// By itself, with this status.
+    /// It exited with this status.
     Code(i32),
-    /// By this signal.
+    /// It was killed by this signal.
     Signal(i32),
 }
 
 impl Exit {
-    /// Reads a status as wait(2) gives it.
+    /// Decodes a status from wait(2).
     #[must_use]
     pub fn of_status(status: i32) -> Self {
         if libc::WIFSIGNALED(status) {
@@ -29,7 +29,7 @@ impl Exit {
         }
     }
 
-    /// The exit code as shells and Docker count: 128 + n for signal n.
+    /// Returns the exit code as in shells and Docker: 128 + n for signal n.
     #[must_use]
     pub fn code(self) -> i32 {
         match self {
@@ -48,11 +48,11 @@ impl std::fmt::Display for Exit {
     }
 }
 
-/// A process by its id.
+/// Returns a pidfd of a process.
 ///
 /// # Errors
 ///
-/// `ESRCH` when there is none.
+/// `ESRCH` if there is no such process.
 pub fn open(pid: i32) -> Result<OwnedFd> {
     let call = || format!("pidfd_open({pid})");
     let id = Pid::from_raw(pid).filter(|_| pid > 0).ok_or(rustix::io::Errno::SRCH);
@@ -63,9 +63,9 @@ pub fn open(pid: i32) -> Result<OwnedFd> {
 ///
 /// # Errors
 ///
-/// `ESRCH` when the process has ended, `EINVAL` for no signal.
+/// `ESRCH` if the process has exited, `EINVAL` for an invalid signal.
 pub fn signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()> {
-    // SAFETY: the call takes two numbers, a null pointer for "as kill(2)", and flags.
+    // SAFETY: the call takes two numbers, a null pointer (as for kill(2)), and flags.
     let ret = unsafe {
         libc::syscall(
             libc::SYS_pidfd_send_signal,
@@ -79,11 +79,11 @@ pub fn signal(pidfd: BorrowedFd<'_>, signal: i32) -> Result<()> {
     Ok(())
 }
 
-/// Waits for the end of a child and reaps it.
+/// Waits for a child to exit and reaps it.
 ///
 /// # Errors
 ///
-/// `ECHILD` when it is not a child of this process.
+/// `ECHILD` if it is not a child of this process.
 pub fn wait(pidfd: BorrowedFd<'_>) -> Result<Exit> {
     loop {
         match rustix::process::waitid(WaitId::PidFd(pidfd), WaitIdOptions::EXITED) {
@@ -94,11 +94,11 @@ pub fn wait(pidfd: BorrowedFd<'_>) -> Result<Exit> {
     }
 }
 
-/// Reaps a child if it has ended.
+/// Reaps a child if it has exited.
 ///
 /// # Errors
 ///
-/// `ECHILD` when it is not a child of this process.
+/// `ECHILD` if it is not a child of this process.
 pub fn try_wait(pidfd: BorrowedFd<'_>) -> Result<Option<Exit>> {
     let options = WaitIdOptions::EXITED | WaitIdOptions::NOHANG;
     let status = check(rustix::process::waitid(WaitId::PidFd(pidfd), options), || {
@@ -107,7 +107,8 @@ pub fn try_wait(pidfd: BorrowedFd<'_>) -> Result<Option<Exit>> {
     Ok(status.as_ref().map(exit_of))
 }
 
-/// Waits for the end of any child and reaps it; `None` when there is no child.
+/// Reaps any child that has exited, without waiting. The id is 0 if none has; `None` if there are
+/// no children.
 ///
 /// # Errors
 ///
@@ -123,11 +124,11 @@ pub fn wait_any() -> Result<Option<(i32, Exit)>> {
     Ok(Some((pid, Exit::of_status(status))))
 }
 
-/// Waits for the end of the child with this id and reaps it.
+/// Waits for the child with this id to exit, and reaps it.
 ///
 /// # Errors
 ///
-/// `ECHILD` when it is none.
+/// `ECHILD` if it is not a child of this process.
 pub fn wait_for(pid: i32) -> Result<Exit> {
     loop {
         let mut status = 0;
@@ -148,7 +149,7 @@ fn exit_of(status: &rustix::process::WaitIdStatus) -> Exit {
     }
 }
 
-/// Whether a process, child or not, has ended.
+/// Whether a process, child or not, has exited.
 ///
 /// # Errors
 ///
@@ -159,7 +160,8 @@ pub fn has_ended(pidfd: BorrowedFd<'_>) -> Result<bool> {
     Ok(check(rustix::event::poll(&mut polled, Some(&now)), || "poll(pidfd)".to_owned())? > 0)
 }
 
-/// Hides this process from tracing and its `/proc` files from who may not trace it.
+/// Makes this process undumpable: processes without privilege over it can neither trace it nor read
+/// its `/proc` files.
 ///
 /// # Errors
 ///
@@ -170,7 +172,7 @@ pub fn hide() -> Result<()> {
     })
 }
 
-/// Marks every descriptor from `first` on to be closed by the next `execve`.
+/// Marks all descriptors from `first` on as close-on-exec.
 ///
 /// # Errors
 ///
@@ -183,8 +185,8 @@ pub fn close_on_exec_from(first: u32) -> Result<()> {
     Ok(())
 }
 
-/// Closes every descriptor of a copy but the standard streams and those given. What owned the
-/// others is not to be used again.
+/// Closes all descriptors of a copy except the standard streams and those given. The owners of the
+/// others must not be used again.
 ///
 /// # Errors
 ///
@@ -196,8 +198,8 @@ pub fn close_all_but(keep: &[BorrowedFd<'_>]) -> Result<()> {
     let mut first = 3;
     for kept in keep.into_iter().chain([u32::MAX]) {
         if first < kept {
-            // SAFETY: this is a copy (checked above), which does nothing but clone or execute
-            // another program: what owned these descriptors is used and dropped in the original.
+            // SAFETY: this is a copy (checked above), which only clones or executes another
+            // program. The owners of these descriptors are used and dropped in the original.
             let ret = unsafe { libc::syscall(libc::SYS_close_range, first, kept - 1, 0) };
             check_ret(ret, || format!("close_range({first}, {})", kept - 1))?;
         }
@@ -206,32 +208,32 @@ pub fn close_all_but(keep: &[BorrowedFd<'_>]) -> Result<()> {
     Ok(())
 }
 
-/// Closes a descriptor, where it matters that it is closed.
+/// Closes a descriptor, and reports an error.
 ///
 /// # Errors
 ///
-/// `EPERM` and its like where a filter forbids it.
+/// `EPERM` or similar if a seccomp filter forbids it.
 pub fn close(fd: OwnedFd) -> Result<()> {
     let number = fd.into_raw_fd();
-    // SAFETY: the descriptor was owned, and nothing owns it from here on.
+    // SAFETY: the descriptor was owned, and has no owner from here on.
     let ret = unsafe { libc::close(number) };
     check_ret(ret.into(), || format!("close({number})"))?;
     Ok(())
 }
 
-/// Whether a process has executed a program since it was cloned; `None` when it is gone.
-/// One that has ended can be asked until it is reaped.
+/// Whether a process has executed a program since it was cloned; `None` if it is gone. This works
+/// for an exited process until it is reaped.
 #[must_use]
 pub fn has_executed(pid: i32) -> Option<bool> {
     has_executed_by(&std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?)
 }
 
-/// Whether a child of this process that leads a process group has executed a program: the
-/// kernel refuses to change the group of one that has.
+/// Whether a child of this process that leads a process group has executed a program. The kernel
+/// refuses to change the group of a child that has.
 ///
 /// # Errors
 ///
-/// `EPERM` where a filter forbids the call, `ESRCH` when the child has been reaped.
+/// `EPERM` if a seccomp filter forbids the call, `ESRCH` if the child has been reaped.
 pub fn has_child_executed(child: i32) -> Result<bool> {
     match rustix::process::setpgid(Pid::from_raw(child), Pid::from_raw(child)) {
         Err(rustix::io::Errno::ACCESS) => Ok(true),
@@ -239,21 +241,21 @@ pub fn has_child_executed(child: i32) -> Result<bool> {
     }
 }
 
-/// By its flags, field 9 of proc_pid_stat(5).
+/// Decides by the process flags, field 9 in proc_pid_stat(5).
 fn has_executed_by(stat: &str) -> Option<bool> {
     /// `PF_FORKNOEXEC`, in the kernel's `include/linux/sched.h`.
     const CLONED_ONLY: u32 = 0x40;
-    // The name before the third field may hold anything, but no later field a parenthesis.
+    // The name in the second field may contain anything, but later fields contain no parenthesis.
     let flags: u32 = stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(6)?.parse().ok()?;
     Some(flags & CLONED_ONLY == 0)
 }
 
-/// When a process was started, in ticks since the boot; `None` when it has ended. With its number
-/// it names a process for good.
+/// Returns when a process was started, in ticks since boot; `None` if it has exited. The id and the
+/// start time together identify a process uniquely.
 #[must_use]
 pub fn start_time(pid: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    // The name before the third field may hold anything, but no later field a parenthesis.
+    // The name in the second field may contain anything, but later fields contain no parenthesis.
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
     match fields.next()? {
         "Z" | "X" => None,
@@ -261,36 +263,36 @@ pub fn start_time(pid: u32) -> Option<u64> {
     }
 }
 
-/// When this boot of the machine began, in seconds since 1970, by the clock as it is now.
+/// Returns the time of boot in seconds since 1970, according to the current clock.
 #[must_use]
 pub fn boot_time() -> Option<i64> {
     let text = std::fs::read_to_string("/proc/stat").ok()?;
     text.lines().find_map(|line| line.strip_prefix("btime "))?.trim().parse().ok()
 }
 
-/// Makes `fd` the standard stream `number` of a copy, which `execve` keeps.
+/// Makes `fd` the standard stream `number` of a copy. It is kept across `execve`.
 ///
 /// # Errors
 ///
-/// `EBADF` for what is no standard stream; `EBUSY` in a process that is not a copy.
+/// `EBADF` if this is not a standard stream; `EBUSY` in a process that is not a copy.
 pub fn set_standard_stream(fd: BorrowedFd<'_>, number: i32) -> Result<()> {
     let call = || format!("dup2({}, {number})", fd.as_raw_fd());
     refuse_original(call)?;
     if !(0..=2).contains(&number) {
         return Err(Error::new(call(), rustix::io::Errno::BADF));
     }
-    // SAFETY: this is a copy, and a standard stream (both checked above), which belongs to no
-    // object of this program.
+    // SAFETY: this process is a copy and `number` a standard stream (both checked above), which no
+    // object of this program owns.
     let ret = unsafe { libc::dup2(fd.as_raw_fd(), number) };
     check_ret(ret.into(), call)?;
     Ok(())
 }
 
-/// Writes to a file of a procfs, and to no file of another file system that lies there.
+/// Writes to a file in a procfs, and refuses files of other file systems mounted there.
 ///
 /// # Errors
 ///
-/// `ENODEV` for such a file; what the kernel says to the text.
+/// `ENODEV` for a file of another file system; the kernel's error for the text.
 pub(super) fn write_proc(path: &str, text: &str) -> Result<()> {
     let written = || {
         let mut file = std::fs::OpenOptions::new().write(true).open(path)?;
@@ -302,7 +304,7 @@ pub(super) fn write_proc(path: &str, text: &str) -> Result<()> {
     check(written(), || format!("write({path}, {text:?})"))
 }
 
-/// A second descriptor for the same file, numbered 3 or higher.
+/// Returns a second descriptor for the same file, numbered 3 or higher.
 ///
 /// # Errors
 ///
@@ -311,11 +313,11 @@ pub fn above_standard_streams(fd: impl AsFd) -> Result<OwnedFd> {
     check(rustix::io::fcntl_dupfd_cloexec(fd.as_fd(), 3), || "fcntl(F_DUPFD_CLOEXEC, 3)".to_owned())
 }
 
-/// The arguments or the environment of a program, laid out for [`execve`].
+/// The arguments or the environment of a program, in the form that [`execve`] needs.
 #[derive(Debug)]
 pub struct Strings {
     pointers: Vec<*const libc::c_char>,
-    /// What the pointers point to.
+    /// The strings that the pointers refer to.
     _strings: Vec<CString>,
 }
 
@@ -326,26 +328,27 @@ impl From<Vec<CString>> for Strings {
     }
 }
 
-/// Becomes another program. Returns only when that failed.
+/// Executes another program in this process. Returns only on failure.
 ///
 /// # Errors
 ///
-/// `ENOENT` when the program, or its interpreter, is missing; `EACCES`, `ENOEXEC` when
-/// it cannot be executed.
+/// `ENOENT` if the program or its interpreter is missing; `EACCES`, `ENOEXEC` if it cannot be
+/// executed.
 pub fn execve(program: &CString, args: &Strings, env: &Strings) -> Error {
-    // SAFETY: both arrays end in a null pointer, and every other pointer in them is a C
-    // string that outlives the call, as `Strings` owns it.
+    // SAFETY: both arrays end in a null pointer, and all other pointers in them refer to C strings
+    // that outlive the call, as `Strings` owns them.
     unsafe { libc::execve(program.as_ptr(), args.pointers.as_ptr(), env.pointers.as_ptr()) };
     Error::new(format!("execve({})", program.to_string_lossy()), std::io::Error::last_os_error())
 }
 
-/// Ends this process at once: no destructor, no buffer of the copied caller is flushed.
+/// Ends this process immediately, without running destructors or flushing the buffers of the
+/// process it was copied from.
 pub fn exit_now(code: i32) -> ! {
-    // SAFETY: `_exit` ends the process; nothing of ours runs afterwards.
+    // SAFETY: `_exit` ends the process; no code of ours runs afterwards.
     unsafe { libc::_exit(code) }
 }
 
-/// Sets the program's name as `ps` shows it.
+/// Sets the process name as shown by `ps`.
 ///
 /// # Errors
 ///
@@ -354,12 +357,12 @@ pub fn set_name(name: &std::ffi::CStr) -> Result<()> {
     check(rustix::thread::set_name(name), || format!("prctl(PR_SET_NAME, {name:?})"))
 }
 
-/// Puts `title` in the place of the words and the environment this process was started
-/// with, as `/proc/<pid>/cmdline` and `environ` show them.
+/// Overwrites the arguments and the environment of this process, as shown in `/proc/<pid>/cmdline`
+/// and `environ`, with `title`.
 ///
 /// # Errors
 ///
-/// `/proc` is not mounted, or not that of this process.
+/// If `/proc` is not mounted, or not for this process.
 pub fn set_title(title: &std::ffi::CStr) -> Result<()> {
     let call = || "read(/proc/self/stat)".to_owned();
     let stat = check(std::fs::read_to_string("/proc/self/stat"), call)?;
@@ -370,39 +373,40 @@ pub fn set_title(title: &std::ffi::CStr) -> Result<()> {
     Ok(())
 }
 
-/// Where the words and the environment begin and end: fields 48 to 51 of proc_pid_stat(5).
+/// Returns where the arguments and the environment start and end: fields 48 to 51 in
+/// proc_pid_stat(5).
 fn memory_of_words(stat: &str) -> Option<[usize; 4]> {
-    // The name before the third field may hold anything, but no later field a parenthesis.
+    // The name in the second field may contain anything, but later fields contain no parenthesis.
     let fields = stat.rsplit_once(')')?.1.split_ascii_whitespace();
     let found: Vec<usize> = fields.skip(45).take(4).map_while(|field| field.parse().ok()).collect();
     found.try_into().ok()
 }
 
-/// Fills memory with `text` and zeros; the last byte is always a zero.
+/// Fills memory with `text` followed by zeros. The last byte is always zero.
 fn overwrite(start: usize, end: usize, text: &[u8]) {
     let length = end.saturating_sub(start);
     for (offset, byte) in
         (0..length).zip(text[..text.len().min(length.saturating_sub(1))].iter().chain(std::iter::repeat(&0)))
     {
         let place = std::ptr::with_exposed_provenance_mut::<u8>(start + offset);
-        // SAFETY: the kernel says that this process's words lie here: part of the stack
-        // above `main`, writable, and no reference to it exists: `std` copies what it reads.
+        // SAFETY: according to the kernel the arguments of this process are here: writable memory
+        // of the stack above `main`. No references to it exist, as `std` copies what it reads.
         unsafe { place.write(*byte) };
     }
 }
 
-/// Closes every descriptor of a copy; where a filter forbids to close a range, the first of them
-/// one by one. What owned them is not to be used again.
+/// Closes all descriptors of a copy. If a seccomp filter forbids closing a range, the first few are
+/// closed one by one. Their owners must not be used again.
 ///
 /// # Errors
 ///
 /// `EBUSY` in a process that is not a copy.
 pub fn close_all() -> Result<()> {
-    /// More than a process has that closed all but a few before.
+    /// More descriptors than a process has that already closed all but a few.
     const FEW: i32 = 64;
     refuse_original(|| "close_range(0, ~0)".to_owned())?;
-    // SAFETY: this is a copy (checked above), which does nothing but wait and signal: what owned
-    // these descriptors is used and dropped in the original.
+    // SAFETY: this is a copy (checked above), which only waits and sends signals. The owners of
+    // these descriptors are used and dropped in the original.
     if unsafe { libc::syscall(libc::SYS_close_range, 0, u32::MAX, 0) } == 0 {
         return Ok(());
     }
@@ -417,16 +421,16 @@ pub fn close_all() -> Result<()> {
 ///
 /// # Errors
 ///
-/// `EPERM` when it leads a session.
+/// `EPERM` if it leads a session.
 pub fn lead_group() -> Result<()> {
     check(rustix::process::setpgid(None, None), || "setpgid(0, 0)".to_owned())
 }
 
-/// Makes this process's group the one a terminal speaks to.
+/// Makes this process's group the foreground process group of a terminal.
 ///
 /// # Errors
 ///
-/// `ENOTTY` when it is not the controlling terminal.
+/// `ENOTTY` if it is not the controlling terminal.
 pub fn take_foreground(terminal: impl AsFd) -> Result<()> {
     let group = rustix::process::getpgrp();
     check(rustix::termios::tcsetpgrp(terminal, group), || "tcsetpgrp()".to_owned())
@@ -436,42 +440,42 @@ pub fn take_foreground(terminal: impl AsFd) -> Result<()> {
 ///
 /// # Errors
 ///
-/// `EPERM` when it leads one.
+/// `EPERM` if it leads a process group.
 pub fn new_session() -> Result<()> {
     check(rustix::process::setsid(), || "setsid()".to_owned())?;
     Ok(())
 }
 
-/// The current directory, as the kernel names it.
+/// Returns the current directory.
 ///
 /// # Errors
 ///
-/// `ENOENT` when it was removed.
+/// `ENOENT` if it was removed.
 pub fn current_dir() -> Result<PathBuf> {
     use std::os::unix::ffi::OsStringExt as _;
     let path = check(rustix::process::getcwd(Vec::new()), || "getcwd()".to_owned())?;
     Ok(PathBuf::from(std::ffi::OsString::from_vec(path.into_bytes())))
 }
 
-/// Yields to everything else that wants the processor or the disk. Without the disk's
-/// scheduler knowing priorities that is less; it is never an error.
+/// Gives this process the lowest CPU and disk priority. The latter has no effect if the disk's I/O
+/// scheduler has no priorities. Errors are ignored.
 pub fn lower_priority() {
     const LOWEST: i32 = 19;
     /// `IOPRIO_WHO_PROCESS`, and class idle in the upper bits of a priority: ioprio_set(2).
     const PROCESS: i32 = 1;
     const IDLE: i32 = 3 << 13;
-    let _ = rustix::process::setpriority_process(None, LOWEST); // it only takes longer otherwise
+    let _ = rustix::process::setpriority_process(None, LOWEST); // on failure it only takes longer
     // SAFETY: the call takes numbers only.
     unsafe {
         libc::syscall(libc::SYS_ioprio_set, PROCESS, 0, IDLE);
     }
 }
 
-/// Lets all threads allocate from the same few heaps, where the C library would give each one
-/// of its own: mallopt(3). To be called before there are threads.
+/// Makes all threads allocate from a few shared heaps, where glibc would give each its own:
+/// mallopt(3). Call this before starting threads.
 ///
-/// What one thread frees another can then use, which matters more than that they never wait
-/// for each other in a process that mostly sleeps.
+/// Memory freed by one thread can then be used by others. In a process that mostly sleeps, this
+/// matters more than contention.
 pub fn share_heaps() {
     #[cfg(target_env = "gnu")]
     // SAFETY: the call takes numbers, and moves no live allocation.
@@ -480,9 +484,9 @@ pub fn share_heaps() {
     }
 }
 
-/// Gives the heap's free pages back to the kernel, where the C library can.
+/// Returns free heap memory to the kernel, if the C library supports it.
 ///
-/// A process that lives long after much work at its start (a monitor) stays small so.
+/// This keeps a long-running process such as a monitor small after the work at its start.
 pub fn trim_heap() {
     #[cfg(target_env = "gnu")]
     // SAFETY: the call takes a number, and moves no live allocation.

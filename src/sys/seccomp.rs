@@ -1,16 +1,16 @@
-//! Filters of system calls.
+//! Seccomp filters.
 
 use super::{Result, check_ret};
 
-/// One instruction of a filter, as the kernel reads it.
+/// An instruction of a filter, in the kernel's layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(C)]
 pub struct Instruction {
-    /// The operation.
+    /// The opcode.
     pub code: u16,
-    /// How many instructions to skip when a test holds.
+    /// How many instructions to skip if the test is true.
     pub jump_true: u8,
-    /// How many instructions to skip when it does not.
+    /// How many instructions to skip if it is false.
     pub jump_false: u8,
     /// The constant.
     pub value: u32,
@@ -22,20 +22,20 @@ struct Program {
     filter: *const Instruction,
 }
 
-/// Installs `filter` for this thread and for all that it will start, with these flags of
-/// seccomp(2). It cannot be undone.
+/// Installs `filter` for this thread and all its future children, with these flags of seccomp(2).
+/// It cannot be removed.
 ///
 /// # Errors
 ///
-/// `EACCES` without `no_new_privs` or CAP_SYS_ADMIN; `EINVAL` when the filter is empty,
-/// longer than 4096 instructions or jumps out of itself.
+/// `EACCES` without `no_new_privs` or CAP_SYS_ADMIN; `EINVAL` if the filter is empty, longer than
+/// 4096 instructions, or jumps out of range.
 pub fn install(filter: &[Instruction], flags: u32) -> Result<()> {
     let program = Program {
-        len: filter.len().try_into().unwrap_or(u16::MAX), // too long: let the kernel say so
+        len: filter.len().try_into().unwrap_or(u16::MAX), // too long: the kernel rejects it
         filter: filter.as_ptr(),
     };
-    // SAFETY: `program` and the slice it points into outlive the call; the kernel copies
-    // both and writes to neither.
+    // SAFETY: `program` and the slice it points to outlive the call. The kernel copies both and
+    // writes to neither.
     let ret =
         unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags, &raw const program) };
     check_ret(ret, || format!("seccomp(SECCOMP_SET_MODE_FILTER, {} instructions)", filter.len()))?;

@@ -1,5 +1,4 @@
-//! SELinux: the label that a process takes on, and that of a file: selinux(8),
-//! proc_pid_attr(5).
+//! SELinux labels of processes and files: selinux(8), proc_pid_attr(5).
 
 use std::ffi::OsStr;
 use std::fs;
@@ -8,46 +7,46 @@ use std::path::Path;
 
 use super::{Result, check, process, xattr};
 
-/// It is there where SELinux is on, whether it enforces or only complains.
+/// Exists if SELinux is enabled, in enforcing or permissive mode.
 const ENFORCE: &str = "/sys/fs/selinux/enforce";
 const CONFIG: &str = "/etc/selinux/config";
 
-/// Whether SELinux is on.
+/// Whether SELinux is enabled.
 #[must_use]
 pub fn is_enabled() -> bool {
     Path::new(ENFORCE).exists()
 }
 
-/// The file in which the policy in use says what containers are labelled: selabel_lxc.
+/// Returns the file with the current policy's labels for containers: selabel_lxc.
 ///
 /// # Errors
 ///
-/// The configuration of SELinux cannot be read.
+/// If the SELinux configuration cannot be read.
 pub fn contexts_file() -> Result<String> {
     let config = check(fs::read_to_string(CONFIG), || format!("read({CONFIG})"))?;
     Ok(format!("/etc/selinux/{}/contexts/lxc_contexts", policy(&config)))
 }
 
-/// The name of the policy, as selinux_config(5) has it.
+/// Returns the name of the policy, as defined in selinux_config(5).
 fn policy(config: &str) -> &str {
     let value = config.lines().find_map(|line| line.trim().strip_prefix("SELINUXTYPE="));
     value.map(str::trim).filter(|name| !name.is_empty() && !name.contains('/')).unwrap_or("targeted")
 }
 
-/// Takes on a label at the next `execve` of this process.
+/// Applies a label at the next `execve` of this process.
 ///
 /// # Errors
 ///
-/// `EINVAL` for what the policy does not know; `EACCES` when it does not let this process.
+/// `EINVAL` if the policy does not know the label; `EACCES` if it does not allow the transition.
 pub fn change_at_exec(label: &str) -> Result<()> {
     write_attribute("exec", label)
 }
 
-/// Takes on a label at once.
+/// Applies a label immediately.
 ///
 /// # Errors
 ///
-/// As [`change_at_exec`].
+/// As for [`change_at_exec`].
 pub fn change_now(label: &str) -> Result<()> {
     write_attribute("current", label)
 }
@@ -56,11 +55,11 @@ fn write_attribute(file: &str, label: &str) -> Result<()> {
     process::write_proc(&format!("/proc/self/attr/{file}"), label)
 }
 
-/// Labels a place (O_PATH).
+/// Labels a place (`O_PATH`).
 ///
 /// # Errors
 ///
-/// `EOPNOTSUPP` where the file system has no labels, `EINVAL`, `EACCES` as above.
+/// `EOPNOTSUPP` if the file system has no labels; `EINVAL` and `EACCES` as above.
 pub fn label_place(place: impl AsFd, label: &str) -> Result<()> {
     xattr::set_place(place, OsStr::new("security.selinux"), label.as_bytes())
 }

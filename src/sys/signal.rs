@@ -1,12 +1,11 @@
-//! Signals: of this process, to others, and by the names of signal(7).
+//! Signals: this process's dispositions and mask, sending, and names. See signal(7).
 
 use super::{Result, check_ret};
 
 /// The highest signal number.
 pub const LAST: i32 = 64;
 
-/// Gives every signal its default disposition and blocks none: what a program may expect
-/// of whoever executes it.
+/// Resets all signals to their default disposition and unblocks them, as executed programs expect.
 ///
 /// # Errors
 ///
@@ -20,13 +19,14 @@ pub fn reset() -> Result<()> {
     set_mask(0)
 }
 
-/// The kernel's own call: libc's refuses two signals, which its posix_spawn(3) leaves ignored.
+/// Uses the system call directly: libc refuses two signals, which its posix_spawn(3) leaves
+/// ignored.
 fn set_default(number: i32) -> Result<()> {
     /// `struct kernel_sigaction`: handler, flags, restorer, mask.
     const DEFAULT: [u64; 4] = [0; 4];
-    // SAFETY: the kernel reads no more than the 32 bytes of its structure, whose mask is of 8
-    // bytes as said; SIG_DFL is no handler, so none is called; the null pointer means "not
-    // asked for".
+    // SAFETY: the kernel reads the 32 bytes of its structure, with a mask of 8 bytes as given.
+    // SIG_DFL is not a handler, so none is called. The null pointer means that the old action is
+    // not needed.
     let ret = unsafe {
         libc::syscall(libc::SYS_rt_sigaction, number, DEFAULT.as_ptr(), std::ptr::null::<u64>(), 8)
     };
@@ -34,7 +34,7 @@ fn set_default(number: i32) -> Result<()> {
     Ok(())
 }
 
-/// Blocks every signal and returns the mask that was in force.
+/// Blocks all signals and returns the previous mask.
 ///
 /// # Errors
 ///
@@ -43,7 +43,7 @@ pub fn block_all() -> Result<u64> {
     mask(libc::SIG_SETMASK, u64::MAX)
 }
 
-/// Sets the mask of blocked signals: bit n - 1 is signal n.
+/// Sets the mask of blocked signals, in which bit n - 1 is signal n.
 ///
 /// # Errors
 ///
@@ -53,26 +53,26 @@ pub fn set_mask(bits: u64) -> Result<()> {
     Ok(())
 }
 
-/// The kernel's own call: libc's keeps two signals out.
+/// Uses the system call directly: libc does not allow blocking two of the signals.
 fn mask(how: i32, bits: u64) -> Result<u64> {
     let mut old = 0_u64;
-    // SAFETY: both masks are 8 bytes, as said in the last argument; one is read, the
-    // other written.
+    // SAFETY: both masks are 8 bytes, as given in the last argument; one is read, the other
+    // written.
     let ret = unsafe { libc::syscall(libc::SYS_rt_sigprocmask, how, &raw const bits, &raw mut old, 8) };
     check_ret(ret, || format!("rt_sigprocmask({how}, {bits:#x})"))?;
     Ok(old)
 }
 
-/// Waits for one of the blocked signals and takes it.
+/// Waits for one of the blocked signals and consumes it.
 ///
 /// # Errors
 ///
-/// `EINTR` when something else came first.
+/// `EINTR` if interrupted by something else.
 pub fn wait_any() -> Result<i32> {
     take(u64::MAX, None)
 }
 
-/// Takes this signal, which is blocked, if it is pending.
+/// Consumes this signal, which must be blocked, if it is pending.
 ///
 /// # Errors
 ///
@@ -86,8 +86,8 @@ pub fn take_pending(number: i32) -> Result<bool> {
 
 fn take(mask: u64, limit: Option<libc::timespec>) -> Result<i32> {
     let limit = limit.as_ref().map_or(std::ptr::null(), std::ptr::from_ref);
-    // SAFETY: the mask is 8 bytes, as said in the last argument; `limit` is null, for none, or
-    // points to what outlives the call; the null pointer means "no details".
+    // SAFETY: the mask is 8 bytes, as given in the last argument. `limit` is null, for no limit, or
+    // points to memory that outlives the call. The null pointer means that no details are needed.
     let ret = unsafe {
         libc::syscall(
             libc::SYS_rt_sigtimedwait,
@@ -101,11 +101,11 @@ fn take(mask: u64, limit: Option<libc::timespec>) -> Result<i32> {
     Ok(i32::try_from(number).unwrap_or(0))
 }
 
-/// Sends a signal to the process with this id, or to the group -id.
+/// Sends a signal to the process with this id, or to the process group `-pid` if negative.
 ///
 /// # Errors
 ///
-/// `ESRCH` when there is none.
+/// `ESRCH` if there is no such process.
 pub fn send(pid: i32, number: i32) -> Result<()> {
     // SAFETY: the call takes two numbers.
     let ret = unsafe { libc::kill(pid, number) };
@@ -113,18 +113,18 @@ pub fn send(pid: i32, number: i32) -> Result<()> {
     Ok(())
 }
 
-/// The numbered signals of x86 and ARM Linux, by number minus one.
+/// The names of the standard signals on x86 and ARM, by number minus one.
 const NAMES: [&str; 31] = [
     "HUP", "INT", "QUIT", "ILL", "TRAP", "ABRT", "BUS", "FPE", "KILL", "USR1", "SEGV", "USR2", "PIPE",
     "ALRM", "TERM", "STKFLT", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ",
     "VTALRM", "PROF", "WINCH", "IO", "PWR", "SYS",
 ];
-/// Other names of the same.
+/// Alternative names.
 const ALIASES: [(&str, i32); 3] = [("IOT", 6), ("CLD", 17), ("POLL", 29)];
-/// The first of the real-time signals that glibc leaves to programs.
+/// The first real-time signal that glibc leaves to programs.
 const RTMIN: i32 = 34;
 
-/// The number of a signal as users write it: `SIGTERM`, `term`, `15`, `RTMIN+3`.
+/// Parses a signal as written by users: `SIGTERM`, `term`, `15`, `RTMIN+3`.
 #[must_use]
 pub fn parse(word: &str) -> Option<i32> {
     let upper = word.trim().to_ascii_uppercase();
@@ -148,13 +148,13 @@ pub fn parse(word: &str) -> Option<i32> {
     (RTMIN..=LAST).contains(&number).then_some(number)
 }
 
-/// How far from the first or the last of the real-time signals: digits, and few.
+/// Parses the distance from the first or last real-time signal.
 fn distance(text: &str) -> Option<i32> {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse::<u8>().ok().filter(|_| is_plain).map(i32::from)
 }
 
-/// `SIGTERM` for 15; `SIGRTMIN+3` for 37.
+/// Returns the name of a signal: `SIGTERM` for 15, `SIGRTMIN+3` for 37.
 #[must_use]
 pub fn name(number: i32) -> String {
     let plain = usize::try_from(number - 1).ok().and_then(|at| NAMES.get(at));

@@ -1,4 +1,4 @@
-//! Unix sockets that keep the borders of messages (`SOCK_SEQPACKET`): unix(7).
+//! Unix sockets that preserve message boundaries (`SOCK_SEQPACKET`): unix(7).
 
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -13,29 +13,29 @@ use rustix::net::{
 
 use super::{Error, Result, check};
 
-/// What became of a message.
+/// The result of sending a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Sent {
-    /// It is in the peer's queue, whole.
+    /// The message is in the peer's queue.
     Whole,
-    /// The queue is full: nothing of it was sent.
+    /// The queue is full, and nothing was sent.
     Full,
     /// The peer is gone.
     Gone,
 }
 
-/// What was received.
+/// The result of receiving a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Received {
-    /// A message of this many bytes; it may be empty.
+    /// A message of this many bytes.
     Message(usize),
-    /// There is none now.
+    /// No message is pending.
     Nothing,
-    /// The peer is gone, or what it sent is larger than the buffer.
+    /// The peer is gone, or its message did not fit into the buffer.
     Gone,
 }
 
-/// Two connected sockets.
+/// Creates two connected sockets.
 ///
 /// # Errors
 ///
@@ -46,12 +46,12 @@ pub fn pair() -> Result<(OwnedFd, OwnedFd)> {
     check(pair, || "socketpair(AF_UNIX, SOCK_SEQPACKET)".to_owned())
 }
 
-/// A listening socket `name` in the folder `dir`, mode 0600; one that is there already is
-/// replaced. It does not block.
+/// Creates a listening, non-blocking socket `name` in the folder `dir` with mode 0600, replacing an
+/// existing one.
 ///
 /// # Errors
 ///
-/// `EACCES` and the like for the folder.
+/// `EACCES` or similar for the folder.
 pub fn listen(dir: &Path, name: &str) -> Result<OwnedFd> {
     let folder = open_folder(dir)?;
     let call = |what: &str| format!("{what}({dir:?}/{name})");
@@ -65,12 +65,12 @@ pub fn listen(dir: &Path, name: &str) -> Result<OwnedFd> {
     Ok(socket)
 }
 
-/// Connects to the socket `name` in the folder `dir`. The connection blocks.
+/// Connects to the socket `name` in the folder `dir`. The connection is blocking.
 ///
 /// # Errors
 ///
-/// `ENOENT` and `ECONNREFUSED` when nobody listens; `EAGAIN` when so many wait that none is
-/// taken on within `patience`.
+/// `ENOENT` or `ECONNREFUSED` if nobody listens; `EAGAIN` if the queue of clients stays full for
+/// `patience`.
 pub fn connect(dir: &Path, name: &str, patience: Duration) -> Result<OwnedFd> {
     let folder = open_folder(dir)?;
     let socket = socket(SocketFlags::CLOEXEC)?;
@@ -85,7 +85,8 @@ pub fn connect(dir: &Path, name: &str, patience: Duration) -> Result<OwnedFd> {
     Ok(socket)
 }
 
-/// The next client of a listening socket; `None` when there is none now. It does not block.
+/// Accepts the next client of a listening socket; `None` if there is none. The connection is
+/// non-blocking.
 ///
 /// # Errors
 ///
@@ -98,7 +99,7 @@ pub fn accept(listener: BorrowedFd<'_>) -> Result<Option<OwnedFd>> {
     }
 }
 
-/// The user id of the process at the other end.
+/// Returns the user id of the peer process.
 ///
 /// # Errors
 ///
@@ -108,15 +109,15 @@ pub fn peer_uid(socket: BorrowedFd<'_>) -> Result<u32> {
     Ok(check(peer, || "getsockopt(SO_PEERCRED)".to_owned())?.uid.as_raw())
 }
 
-/// The process at the other end: of a connection, the one that listened. The descriptor is of
-/// no other one, even where its number was given to another process since.
+/// Returns a pidfd of the peer process; for a client, that of the process that called listen(2).
+/// The pidfd refers to that process even if its id has been reused.
 ///
 /// # Errors
 ///
-/// `ESRCH` when it is gone.
+/// `ESRCH` if it is gone.
 pub fn peer(socket: BorrowedFd<'_>) -> Result<OwnedFd> {
     match nix::sys::socket::getsockopt(&socket, nix::sys::socket::sockopt::PeerPidfd) {
-        // Before Linux 6.5 there is only the number.
+        // Before Linux 6.5 only the process id is available.
         Err(nix::errno::Errno::ENOPROTOOPT) => {
             let peer = check(sockopt::socket_peercred(socket), || "getsockopt(SO_PEERCRED)".to_owned())?;
             super::process::open(peer.pid.as_raw_nonzero().get())
@@ -125,11 +126,11 @@ pub fn peer(socket: BorrowedFd<'_>) -> Result<OwnedFd> {
     }
 }
 
-/// Sends one message made of parts.
+/// Sends one message, gathered from parts.
 ///
 /// # Errors
 ///
-/// `EMSGSIZE` when it is larger than the socket's buffer.
+/// `EMSGSIZE` if it is larger than the socket's buffer.
 pub fn send(socket: BorrowedFd<'_>, parts: &[&[u8]]) -> Result<Sent> {
     let slices: Vec<IoSlice<'_>> = parts.iter().map(|part| IoSlice::new(part)).collect();
     let mut nothing = SendAncillaryBuffer::default();
@@ -154,20 +155,21 @@ pub fn receive(socket: BorrowedFd<'_>, buffer: &mut [u8]) -> Result<Received> {
         let mut slices = [IoSliceMut::new(buffer)];
         let mut nothing = RecvAncillaryBuffer::default();
         return match rustix::net::recvmsg(socket, &mut slices, &mut nothing, RecvFlags::empty()) {
-            // A peer that left without reading everything is told once, before what it sent.
+            // If the peer closed without reading everything, this is reported once, before its
+            // messages.
             Err(Errno::INTR | Errno::CONNRESET) => continue,
             Err(Errno::AGAIN) => Ok(Received::Nothing),
             Err(Errno::PIPE | Errno::NOTCONN) => Ok(Received::Gone),
             Err(errno) => Err(Error::new("recvmsg()", errno)),
             Ok(message) if message.flags.contains(ReturnFlags::TRUNC) => Ok(Received::Gone),
-            // Every message has a first byte that says what it is: an empty one is the end.
+            // Every message starts with a type byte, so an empty one means the end.
             Ok(message) if message.bytes == 0 => Ok(Received::Gone),
             Ok(message) => Ok(Received::Message(message.bytes)),
         };
     }
 }
 
-/// Makes calls on `fd` return instead of wait.
+/// Makes a descriptor non-blocking.
 ///
 /// # Errors
 ///
@@ -188,8 +190,8 @@ fn open_folder(dir: &Path) -> Result<OwnedFd> {
     super::fs::open_dir(dir)
 }
 
-/// An address holds 108 bytes, and a path may be longer: this one goes through the folder's
-/// descriptor.
+/// Returns an address through the folder's descriptor: an address holds 108 bytes, and paths may be
+/// longer.
 fn address(folder: BorrowedFd<'_>, name: &str) -> Result<SocketAddrUnix> {
     let path = format!("/proc/self/fd/{}/{name}", folder.as_raw_fd());
     check(SocketAddrUnix::new(path.as_str()), || format!("sockaddr_un({path})"))

@@ -1,5 +1,5 @@
-//! Another program in a process of its own: posix_spawn(3), which costs the same whatever
-//! the size of the caller, and never runs code of the caller in the child.
+//! Starts programs with posix_spawn(3), which takes the same time whatever the size of the caller,
+//! and runs no code of the caller in the child.
 
 use std::ffi::{CString, c_char};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
@@ -11,31 +11,31 @@ use rustix::io::Errno;
 
 use super::{Error, Result, check, check_ret, clone};
 
-/// The first descriptor that a child is given besides its standard streams.
+/// The first descriptor passed to a child after its standard streams.
 pub const FIRST_PASSED: i32 = 3;
 
-/// What a child is started with.
+/// A program to start.
 #[derive(Debug)]
 pub struct Command<'a> {
-    /// The program's file.
+    /// The program's path.
     pub program: &'a Path,
-    /// Its words, the first one its own name.
+    /// Its arguments, starting with the program's name.
     pub args: &'a [CString],
     /// Standard input, output and error.
     pub streams: [BorrowedFd<'a>; 3],
-    /// What it finds at descriptors 3, 4, …
+    /// Descriptors that it gets as 3, 4, …
     pub passed: &'a [BorrowedFd<'a>],
 }
 
-/// Starts the program in a session of its own, with an empty environment, every signal at
-/// its default and none blocked. Returns the process id: the caller must wait for it.
+/// Starts the program in a new session, with an empty environment and all signals unblocked and at
+/// their defaults. Returns the process id. The caller must wait for it.
 ///
 /// # Errors
 ///
-/// `ENOENT` and `EACCES` for the program; `EAGAIN` when there are too many processes.
+/// `ENOENT` and `EACCES` for the program; `EAGAIN` if there are too many processes.
 pub fn spawn(command: &Command<'_>) -> Result<i32> {
     let call = || format!("posix_spawn({:?}, {:?})", command.program, command.args);
-    // Sources above every target, so that no dup2 overwrites one still needed.
+    // Moves all sources above the targets, so that no dup2 overwrites a source still needed.
     let all = command.streams.iter().chain(command.passed);
     let sources = all.map(|fd| raise(*fd)).collect::<Result<Vec<_>>>()?;
     let mut actions = Actions::new().map_err(|e| Error::new(call(), e))?;
@@ -49,8 +49,8 @@ pub fn spawn(command: &Command<'_>) -> Result<i32> {
     args.push(ptr::null_mut());
     let env = [ptr::null_mut::<c_char>()];
     let mut pid = 0;
-    // SAFETY: `actions` and `attributes` are initialised; `program`, the strings behind `args`
-    // and both arrays outlive the call, end in a null pointer, and are only read.
+    // SAFETY: `actions` and `attributes` are initialized. `program`, both arrays and the strings
+    // they point to outlive the call and are only read; the arrays end in a null pointer.
     let error = unsafe {
         libc::posix_spawn(
             &raw mut pid,
@@ -64,14 +64,13 @@ pub fn spawn(command: &Command<'_>) -> Result<i32> {
     if error == 0 { Ok(pid) } else { Err(Error::new(call(), io::Error::from_raw_os_error(error))) }
 }
 
-/// Takes this many descriptors that this process was started with, besides its standard streams,
-/// and closes what the caller of the caller left open. To be called once, before this process
-/// opens a file.
+/// Takes ownership of `count` descriptors passed to this process after its standard streams, and
+/// closes all others that it inherited. Call this once, before this process opens any file.
 ///
 /// # Errors
 ///
-/// `EBADF` when there are fewer; `EBUSY` the second time, in a process with threads, and for a
-/// descriptor that was opened since; `ENOSYS` before Linux 5.9.
+/// `EBADF` if there are fewer; `EBUSY` if called again, if the process has several threads, or for
+/// a descriptor that it opened itself; `ENOSYS` before Linux 5.9.
 pub fn take_passed(count: i32) -> Result<Vec<OwnedFd>> {
     static IS_TAKEN: AtomicBool = AtomicBool::new(false);
     let end = FIRST_PASSED.saturating_add(count);
@@ -80,8 +79,8 @@ pub fn take_passed(count: i32) -> Result<Vec<OwnedFd>> {
         return Err(Error::new(call(), Errno::BUSY));
     }
     let passed = (FIRST_PASSED..end).map(take).collect::<Result<_>>()?;
-    // SAFETY: the call takes three numbers. Nothing owns a descriptor from `end` on: this is the
-    // first call of its kind, in the only thread, before any file is opened.
+    // SAFETY: the call takes three numbers. Nothing owns descriptors from `end` on: this is the
+    // first such call, in the only thread, before any file is opened.
     let ret = unsafe { libc::syscall(libc::SYS_close_range, end, libc::c_uint::MAX, 0) };
     check_ret(ret, call)?;
     Ok(passed)
@@ -91,33 +90,34 @@ fn take(number: i32) -> Result<OwnedFd> {
     // SAFETY: the call takes numbers only.
     let flags = unsafe { libc::fcntl(number, libc::F_GETFD) };
     check_ret(flags.into(), || format!("fcntl({number}, F_GETFD)"))?;
-    // What survived `execve` lacks this flag, and what hoist opens has it.
+    // Descriptors that were inherited through `execve` lack this flag; those that hoist opens have
+    // it.
     if flags & libc::FD_CLOEXEC != 0 {
         return Err(Error::new(format!("fcntl({number}, F_GETFD)"), Errno::BUSY));
     }
     // SAFETY: the call takes numbers only.
     let ret = unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
     check_ret(ret.into(), || format!("fcntl({number}, F_SETFD, FD_CLOEXEC)"))?;
-    // SAFETY: the descriptor is open and was passed by whoever started this process (checked
-    // above); from here on it is marked, and not taken again.
+    // SAFETY: the descriptor is open and was passed by the parent (checked above). From here on it
+    // has the flag, so it is not taken again.
     Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
-/// The same file at a number above all that a child is given.
+/// Returns a descriptor of the same file that is above all descriptors passed to a child.
 ///
 /// # Errors
 ///
 /// `EMFILE`.
 pub fn raise(fd: BorrowedFd<'_>) -> Result<OwnedFd> {
     let raised = rustix::io::fcntl_dupfd_cloexec(fd, RAISED);
-    // Said of a number beyond the limit.
+    // `EINVAL` means that the number is above the limit.
     let raised = raised.map_err(|error| if error == Errno::INVAL { Errno::MFILE } else { error });
     check(raised, || format!("fcntl({fd:?}, F_DUPFD_CLOEXEC, {RAISED})"))
 }
 
-/// Above what a child is given, and within the table of 64 that a process starts with: a
-/// larger number makes the kernel grow the table, for which a process with threads waits
-/// 20 ms (`synchronize_rcu`).
+/// Above the descriptors passed to a child, and within the initial table of 64. A larger number
+/// makes the kernel grow the table, for which a process with threads waits 20 ms
+/// (`synchronize_rcu`).
 const RAISED: i32 = 32;
 
 /// `posix_spawn_file_actions_t`
@@ -126,21 +126,21 @@ struct Actions(libc::posix_spawn_file_actions_t);
 impl Actions {
     fn new() -> io::Result<Self> {
         let mut actions = mem::MaybeUninit::uninit();
-        // SAFETY: the call initialises what it is given.
+        // SAFETY: the call initializes its argument.
         ok(unsafe { libc::posix_spawn_file_actions_init(actions.as_mut_ptr()) })?;
         // SAFETY: initialised by the call above.
         Ok(Self(unsafe { actions.assume_init() }))
     }
 
     fn dup2(&mut self, source: BorrowedFd<'_>, target: i32) -> io::Result<()> {
-        // SAFETY: `self.0` is initialised; the numbers are only noted.
+        // SAFETY: `self.0` is initialized, and the call only stores the numbers.
         ok(unsafe { libc::posix_spawn_file_actions_adddup2(&raw mut self.0, source.as_raw_fd(), target) })
     }
 }
 
 impl Drop for Actions {
     fn drop(&mut self) {
-        // SAFETY: `self.0` is initialised and not used again.
+        // SAFETY: `self.0` is initialized and not used again.
         unsafe { libc::posix_spawn_file_actions_destroy(&raw mut self.0) };
     }
 }
@@ -151,33 +151,33 @@ struct Attributes(libc::posix_spawnattr_t);
 impl Attributes {
     fn new() -> io::Result<Self> {
         let mut attributes = mem::MaybeUninit::uninit();
-        // SAFETY: the call initialises what it is given.
+        // SAFETY: the call initializes its argument.
         ok(unsafe { libc::posix_spawnattr_init(attributes.as_mut_ptr()) })?;
         // SAFETY: initialised by the call above.
         let mut attributes = Self(unsafe { attributes.assume_init() });
         let mut set = mem::MaybeUninit::uninit();
-        // SAFETY: the call initialises what it is given.
+        // SAFETY: the call initializes its argument.
         unsafe { libc::sigemptyset(set.as_mut_ptr()) };
-        // SAFETY: initialised by the call above; `attributes` is.
+        // SAFETY: `set` was initialized by the call above, and so was `attributes`.
         ok(unsafe { libc::posix_spawnattr_setsigmask(&raw mut attributes.0, set.as_ptr()) })?;
         // SAFETY: as above; the call fills the set with every signal.
         unsafe { libc::sigfillset(set.as_mut_ptr()) };
-        // SAFETY: `set` and `attributes` are initialised.
+        // SAFETY: `set` and `attributes` are initialized.
         ok(unsafe { libc::posix_spawnattr_setsigdefault(&raw mut attributes.0, set.as_ptr()) })?;
         let flags = libc::POSIX_SPAWN_SETSIGMASK | libc::POSIX_SPAWN_SETSIGDEF;
         let flags = libc::c_short::try_from(flags).unwrap_or(0) | SETSID; // small constants
-        // SAFETY: `attributes` is initialised.
+        // SAFETY: `attributes` is initialized.
         ok(unsafe { libc::posix_spawnattr_setflags(&raw mut attributes.0, flags) })?;
         Ok(attributes)
     }
 }
 
-/// `POSIX_SPAWN_SETSID` of glibc and musl, which the libc crate does not name.
+/// `POSIX_SPAWN_SETSID` in glibc and musl, which the libc crate does not define.
 const SETSID: libc::c_short = 0x80;
 
 impl Drop for Attributes {
     fn drop(&mut self) {
-        // SAFETY: `self.0` is initialised and not used again.
+        // SAFETY: `self.0` is initialized and not used again.
         unsafe { libc::posix_spawnattr_destroy(&raw mut self.0) };
     }
 }
@@ -216,7 +216,7 @@ mod tests {
         let (read, write) = rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).unwrap();
         File::from(write).write_all(b"passed\n").unwrap();
         let stderr = io::stderr();
-        // The sixth field of stat is the session.
+        // The sixth field of `/proc/<pid>/stat` is the session id.
         let script = "cat <&4; read -r a b c d e sid rest < /proc/$$/stat; \
                       [ $$ = $sid ] && echo session; [ -z \"$HOME\" ] && echo empty; exit 7";
         assert_eq!(run(script, &[stderr.as_fd(), read.as_fd()]), ("passed\nsession\nempty\n".to_owned(), 7));

@@ -1,12 +1,11 @@
-//! Walks trees of any depth, and removes them, with a bounded number of descriptors.
+//! Walks and removes trees of any depth with a bounded number of descriptors.
 //!
-//! A container can nest folders as deep as its disk has inodes, so nothing here recurses.
-//! The walk keeps the root and the [`OPEN`] deepest folders open; one further up is opened
-//! again through `..` and used only if it is still the folder that it was. No symbolic link
-//! is followed, and no mount is entered that is not asked for.
+//! A container can nest folders as deep as its disk has inodes, so nothing here is recursive. The
+//! walk keeps the root and the [`OPEN`] deepest folders open. A folder further up is reopened
+//! through `..`, and used only if it is still the same one. Symbolic links are never followed, and
+//! mounts are entered only on request.
 //!
-//! This is the one walk of hoist: what removes, counts, copies or writes a tree is a
-//! [`Visitor`] of it.
+//! All code that removes, counts, copies or writes a tree uses this walk, with a [`Visitor`].
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -22,74 +21,74 @@ use super::fs::{self, FileType};
 use super::{Error, Result, check};
 use crate::base::disk;
 
-/// The deepest folders that stay open.
+/// How many of the deepest folders stay open.
 const OPEN: usize = 16;
-/// Names of folders that wait to be entered, in the whole tree and of one folder.
+/// The maximum numbers of folder names waiting to be entered, in the whole tree and in one folder.
 const NAMES: usize = 1 << 16;
 const BATCH: usize = 256;
-/// Bytes of a folder's list that are read at once.
+/// How many bytes of a listing are read at a time.
 const LIST: usize = 32 << 10;
-/// Room for one name at least.
+/// The size of the smallest buffer, enough for one name.
 const LONGEST: usize = 512;
-/// Names that a walk in order holds at once, in all folders on its way.
+/// How many names a sorted walk holds at the same time, over all folders on the current path.
 const SORTED: usize = 1 << 20;
-/// How often a folder that does not become empty is looked through again.
+/// How often a folder that does not become empty is listed again.
 const TRIES: u32 = 100;
 
-/// What a walk does with an entry.
+/// What the walk does with an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
-    /// It goes into it: it is a folder.
+    /// Enter it; it must be a folder.
     Enter,
-    /// It goes on.
+    /// Continue with the next entry.
     Pass,
 }
 
-/// What a walk does after a folder.
+/// What the walk does when it leaves a folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leave {
-    /// It goes on.
+    /// Continue.
     Done,
-    /// It looks through the folder again.
+    /// List the folder again.
     Again,
 }
 
-/// In which order the entries of a folder are visited.
+/// The order in which the entries of a folder are visited.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Order {
-    /// As the file system lists them; folders are entered after what was listed with them.
-    /// However many there are, few names are held.
+    /// The order of the file system. Folders are entered after the entries listed with them. Memory
+    /// use is bounded for any number of entries.
     #[default]
     Listed,
-    /// By the bytes of their names, each folder followed by what is in it.
+    /// Sorted by the bytes of their names, each folder followed by its contents.
     Sorted,
 }
 
-/// What a walk does at mount points.
+/// What the walk does at mount points.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Mounts {
-    /// They are refused with `EXDEV`.
+    /// Refuse them with `EXDEV`.
     #[default]
     Refuse,
-    /// They are entered as any folder.
+    /// Enter them like other folders.
     Enter,
 }
 
-/// How a tree is walked through.
+/// The options of a walk.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Way {
-    /// In which order.
+    /// The order of the entries.
     pub order: Order,
-    /// Whether into what is mounted there.
+    /// Whether mounts are entered.
     pub mounts: Mounts,
 }
 
-/// What is done with the entries of a tree.
+/// Visits the entries of a tree.
 pub trait Visitor {
-    /// What a visit may fail with, which ends the walk.
+    /// The error of a visit. It ends the walk.
     type Error: From<Error>;
 
-    /// Visits an entry. The kind is what the folder's list says, which may be
+    /// Visits an entry. `kind` is the type according to the listing, which may be
     /// [`FileType::Unknown`].
     ///
     /// # Errors
@@ -102,8 +101,8 @@ pub trait Visitor {
         kind: FileType,
     ) -> std::result::Result<Step, Self::Error>;
 
-    /// Visits a folder before what is in it: it is open now, the root of the walk too.
-    /// [`Step::Pass`] leaves it at once, and then [`Visitor::leave`] is not called.
+    /// Visits an open folder before its contents, including the root. After [`Step::Pass`] the
+    /// folder is skipped, and [`Visitor::leave`] is not called.
     ///
     /// # Errors
     ///
@@ -113,17 +112,17 @@ pub trait Visitor {
         Ok(Step::Enter)
     }
 
-    /// A folder has more names than a walk in order holds: the others are left out.
+    /// A folder has more names than a sorted walk can hold; the rest are skipped.
     ///
     /// # Errors
     ///
-    /// Ends the walk, as it does where a visitor does not say otherwise.
+    /// Ends the walk. The default implementation always fails.
     fn more(&mut self) -> std::result::Result<(), Self::Error> {
         Err(Error::new(format!("getdents64(): more than {SORTED} names"), Errno::NOBUFS).into())
     }
 
-    /// Folders above the walk were moved elsewhere: it goes on at its root, and the folders
-    /// in between are not left.
+    /// Folders above the current one were moved away. The walk continues at its root, and the
+    /// folders in between are not left.
     ///
     /// # Errors
     ///
@@ -132,8 +131,8 @@ pub trait Visitor {
         Ok(())
     }
 
-    /// Says whether to try once more to enter a folder which could not be opened: `EXDEV`
-    /// for a mount point.
+    /// Decides whether to retry a folder that could not be opened; the error is `EXDEV` for a mount
+    /// point.
     ///
     /// # Errors
     ///
@@ -145,7 +144,7 @@ pub trait Visitor {
         error: Error,
     ) -> std::result::Result<Leave, Self::Error>;
 
-    /// Visits a folder after all that is in it.
+    /// Visits a folder after its contents, and for the `visits`-th time.
     ///
     /// # Errors
     ///
@@ -158,38 +157,38 @@ pub trait Visitor {
     ) -> std::result::Result<Leave, Self::Error>;
 }
 
-/// A folder on the way from the root to where the walk is.
+/// A folder on the path from the root to the current one.
 struct Folder {
     name: OsString,
     /// Device and inode.
     identity: (u64, u64),
-    /// `None` while it is too far up to stay open.
+    /// `None` if it is too far up to stay open.
     open: Option<OwnedFd>,
-    /// What was listed and comes next, the last one first: folders to enter, or in order
+    /// Listed entries yet to be visited, in reverse order: folders to enter or, in a sorted walk,
     /// all entries.
     inner: Vec<(OsString, FileType)>,
-    /// Where its list goes on.
+    /// The position at which its listing continues.
     cookie: u64,
     is_listed: bool,
     visits: u32,
 }
 
-/// Walks through the folder `name` of `dir`, which must be one.
+/// Walks the folder `name` in `dir`.
 ///
-/// What changes meanwhile may be visited or not.
+/// What changes during the walk may or may not be visited.
 ///
 /// # Errors
 ///
-/// The visitor's own, and when a folder cannot be read.
+/// The visitor's errors; also if a folder cannot be read.
 pub fn walk<V: Visitor>(dir: impl AsFd, name: &OsStr, visitor: &mut V) -> std::result::Result<(), V::Error> {
     walk_by(Way::default(), dir, name, visitor)
 }
 
-/// As [`walk`], in another way.
+/// Like [`walk`], with options.
 ///
 /// # Errors
 ///
-/// As [`walk`].
+/// As for [`walk`].
 pub fn walk_by<V: Visitor>(
     way: Way,
     dir: impl AsFd,
@@ -208,7 +207,7 @@ pub fn walk_by<V: Visitor>(
 struct Walk {
     way: Way,
     folders: Vec<Folder>,
-    /// Names in all of `inner`.
+    /// The total number of names in all `inner`.
     waiting: usize,
     list: Vec<MaybeUninit<u8>>,
 }
@@ -253,7 +252,7 @@ impl Walk {
         let entered = self.enter(parent.as_fd(), name, visitor);
         self.folders[at].open = Some(parent);
         entered?;
-        // The root stays open: there the walk goes on if it loses its way.
+        // The root stays open: the walk continues there if it loses its path.
         if let Some(far) = self.folders.len().checked_sub(OPEN + 1).filter(|&far| far > 0) {
             self.folders[far].open = None;
         }
@@ -288,20 +287,20 @@ impl Walk {
         Ok(())
     }
 
-    /// Visits what the deepest folder lists next.
+    /// Visits the next entries of the deepest folder.
     fn list<V: Visitor>(&mut self, visitor: &mut V) -> std::result::Result<(), V::Error> {
         let room = NAMES.saturating_sub(self.waiting).clamp(1, BATCH);
         let Some(folder) = self.folders.last_mut() else { return Ok(()) };
         let Some(open) = &folder.open else { return Ok(()) };
         let size = if room == 1 { LONGEST } else { LIST };
         let mut list = RawDir::new(open, &mut self.list[..size]);
-        // What was read at once is visited at once: only there the kernel can go on later.
+        // A whole buffer is visited at once, since the kernel can only resume the listing after it.
         while !list.is_buffer_empty() || folder.inner.len() < room {
             let Some(entry) = list.next() else {
                 folder.is_listed = true;
                 break;
             };
-            // One that was removed after it was opened holds nothing.
+            // The folder was removed after it was opened, so it is empty.
             if entry.as_ref().is_err_and(|errno| *errno == Errno::NOENT) {
                 folder.is_listed = true;
                 break;
@@ -320,14 +319,14 @@ impl Walk {
         Ok(())
     }
 
-    /// Reads the whole list of the deepest folder.
+    /// Reads the whole listing of the deepest folder.
     fn list_sorted<V: Visitor>(&mut self, visitor: &mut V) -> std::result::Result<(), V::Error> {
         let Some(folder) = self.folders.last_mut() else { return Ok(()) };
         let Some(open) = &folder.open else { return Ok(()) };
         folder.is_listed = true;
         let mut list = RawDir::new(open, &mut self.list);
         while let Some(entry) = list.next() {
-            // One that was removed after it was opened holds nothing.
+            // The folder was removed after it was opened, so it is empty.
             if entry.as_ref().is_err_and(|errno| *errno == Errno::NOENT) {
                 break;
             }
@@ -347,7 +346,7 @@ impl Walk {
         Ok(())
     }
 
-    /// Goes up from the deepest folder.
+    /// Leaves the deepest folder.
     fn leave<V: Visitor>(
         &mut self,
         dir: BorrowedFd<'_>,
@@ -366,7 +365,7 @@ impl Walk {
             self.lose_way();
             return visitor.lost();
         };
-        // A folder that is removed while it is open costs the file system far more.
+        // Removing an open folder costs the file system far more.
         folder.open = None;
         let left = self.leave_to(open.as_fd(), folder, visitor);
         self.folders[above].open = Some(open);
@@ -389,7 +388,7 @@ impl Walk {
         Ok(())
     }
 
-    /// A folder was moved away from under the walk: it goes on at the root.
+    /// Continues at the root after a folder on the path was moved away.
     fn lose_way(&mut self) {
         self.folders.truncate(1);
         self.waiting = self.folders.iter().map(|folder| folder.inner.len()).sum();
@@ -397,7 +396,7 @@ impl Walk {
 }
 
 impl Folder {
-    /// Opens it again as the parent of `child`, if it still is; its list goes on.
+    /// Reopens the folder as the parent of `child`, if it still is, and resumes its listing.
     fn reopen_from(&self, child: &OwnedFd) -> Option<OwnedFd> {
         let open = fs::open_at(child, OsStr::new(".."), OFlags::RDONLY | OFlags::DIRECTORY).ok()?;
         let is_same = identity(&open).is_ok_and(|identity| identity == self.identity);
@@ -406,7 +405,7 @@ impl Folder {
     }
 }
 
-/// Opens the folder `name` of `dir`: no link, and no mount unless it may be entered.
+/// Opens the folder `name` in `dir`, without following links or, unless allowed, entering mounts.
 fn open_folder(dir: BorrowedFd<'_>, name: &OsStr, mounts: Mounts) -> Result<OwnedFd> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let mut how = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
@@ -424,14 +423,15 @@ fn identity(folder: &OwnedFd) -> Result<(u64, u64)> {
     Ok((stat.st_dev, stat.st_ino))
 }
 
-/// Removes `path`, which is trusted but for its last name; a folder with all that is in it,
-/// of any depth and whatever its permissions. That nothing is there is no error.
+/// Removes `path`: a file, or a folder with everything in it, of any depth and whatever its
+/// permissions. All but the last component of the path must be trusted. A missing file is not an
+/// error.
 ///
-/// Killed in between, it can be called again. Two at a time do no harm.
+/// If interrupted, it can be called again, and concurrent calls are safe.
 ///
 /// # Errors
 ///
-/// `EBUSY` for a mount point, also inside; what unlink(2) and rmdir(2) say.
+/// `EBUSY` for mount points, including those inside; errors of unlink(2) and rmdir(2).
 pub fn remove(path: &Path) -> disk::Result<()> {
     let failed = |source| disk::Error::io("delete", path)(source);
     let Some(name) = path.file_name() else { return Err(failed(io::ErrorKind::InvalidInput.into())) };
@@ -444,11 +444,11 @@ pub fn remove(path: &Path) -> disk::Result<()> {
     removed.map_err(|error| failed(io::Error::from_raw_os_error(error.errno())))
 }
 
-/// Removes all that is in the folder `path`, which is trusted and may be a link to one.
+/// Removes everything in the folder `path`, which must be trusted and may be a symbolic link.
 ///
 /// # Errors
 ///
-/// As [`remove`].
+/// As for [`remove`].
 pub fn clear(path: &Path) -> disk::Result<()> {
     let failed = |error: Error| disk::Error::io("empty", path)(io::Error::from_raw_os_error(error.errno()));
     let folder = fs::open_dir(path).map_err(failed)?;
@@ -458,20 +458,21 @@ pub fn clear(path: &Path) -> disk::Result<()> {
     Ok(())
 }
 
-/// Removes `name` from `dir`, as [`remove`].
+/// Removes `name` from `dir` like [`remove`].
 ///
 /// # Errors
 ///
-/// As [`remove`].
+/// As for [`remove`].
 pub fn remove_at(dir: impl AsFd, name: &OsStr) -> Result<()> {
     remove_checked(dir, name, |_, _| Ok(())).map(drop)
 }
 
-/// As [`remove_at`], but asks before each entry; tells how many files and folders went.
+/// Removes `name` like [`remove_at`], calling `check` before each entry. Returns how many files and
+/// folders were removed.
 ///
 /// # Errors
 ///
-/// As [`remove_at`], and what `check` says.
+/// As for [`remove_at`], and errors of `check`.
 pub fn remove_checked<E: From<Error>>(
     dir: impl AsFd,
     name: &OsStr,
@@ -507,7 +508,7 @@ impl<E: From<Error>, C: FnMut(BorrowedFd<'_>, &OsStr) -> std::result::Result<(),
         }
         let mut removed = fs::unlink_at(folder, name);
         if removed.as_ref().is_err_and(|error| error.is(Errno::ACCESS)) {
-            let _ = fs::chmod(folder, 0o700); // if it is not ours, the next try says so
+            let _ = fs::chmod(folder, 0o700); // if it is not ours, the next attempt fails
             removed = fs::unlink_at(folder, name);
         }
         match removed {
@@ -537,7 +538,8 @@ impl<E: From<Error>, C: FnMut(BorrowedFd<'_>, &OsStr) -> std::result::Result<(),
         if error.is(Errno::XDEV) {
             return Err(Error::new(format!("rmdir({name:?})"), Errno::BUSY).into());
         }
-        // It went, or became something else: then its folder is not empty, and seen again.
+        // It was removed or replaced. In the latter case its folder is not empty, and is listed
+        // again.
         match [Errno::NOENT, Errno::NOTDIR, Errno::LOOP].iter().any(|&errno| error.is(errno)) {
             true => Ok(Leave::Done),
             false => Err(error.into()),
@@ -553,7 +555,7 @@ impl<E: From<Error>, C: FnMut(BorrowedFd<'_>, &OsStr) -> std::result::Result<(),
         match removed {
             Ok(()) => self.gone += 1,
             Err(error) if error.is(Errno::NOENT) => {}
-            // Something was put into it, or a file system forgot where its list stood.
+            // Something was added, or the file system lost its position in the listing.
             Err(error) if error.is(Errno::NOTEMPTY) && visits < TRIES => return Ok(Leave::Again),
             Err(error) => return Err(error.into()),
         }
@@ -567,7 +569,7 @@ mod tests {
 
     use super::*;
 
-    /// Nests `depth` folders below `top`; each has a file.
+    /// Creates `depth` nested folders below `top`, each with a file.
     fn nest(top: &Path, depth: usize) {
         let mut folder = fs::open_dir(top).unwrap();
         for _ in 0..depth {
@@ -604,7 +606,7 @@ mod tests {
             steps += 1;
         }
         assert_eq!(remover.gone, 2 * 4_000 + 3);
-        // Each folder is entered once, listed once and left once.
+        // Each folder is entered, listed and left once.
         assert!(steps <= 4 * 4_010, "{steps}");
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0);
     }
@@ -659,7 +661,7 @@ mod tests {
         let top = dir.path().join("top");
         std::fs::create_dir(&top).unwrap();
         nest(&top, 3 * OPEN);
-        // At the deepest place the middle of the way is moved out of the tree.
+        // At the deepest point, the middle of the path is moved out of the tree.
         let (mut seen, middle) = (0, top.join("folder/".repeat(OPEN)));
         let moved = dir.path().join("moved");
         let gone = remove_checked(fs::open_dir(dir.path()).unwrap(), OsStr::new("top"), |_, name| {
@@ -674,7 +676,7 @@ mod tests {
         assert!(moved.exists(), "what is elsewhere by now is not touched by its old name");
     }
 
-    /// Notes what a walk in order does: `+ folder`, `- folder`, and files.
+    /// Records a sorted walk: `+ folder`, `- folder`, and files.
     struct Notes(Vec<String>);
 
     impl Visitor for Notes {
@@ -731,7 +733,7 @@ mod tests {
             walk.step(root.as_fd(), &mut notes).unwrap();
             steps += 1;
         }
-        // Each entry is visited once, each folder listed and left once.
+        // Each entry is visited once, and each folder listed and left once.
         assert_eq!(steps, 2 * 4_000 + 2 * 4_001);
         assert_eq!(notes.0.iter().filter(|note| *note == "file").count(), 4_000);
         assert_eq!(notes.0.iter().filter(|note| *note == "-folder").count(), 4_000);

@@ -1,5 +1,5 @@
-//! Extended attributes, xattr(7), by descriptor: of open files, and of places (O_PATH),
-//! which may be symbolic links or device nodes.
+//! Extended attributes by descriptor: xattr(7). A place (`O_PATH`) may be a symbolic link or a
+//! device node.
 
 use std::ffi::{OsStr, OsString};
 use std::os::fd::AsFd;
@@ -11,32 +11,32 @@ use rustix::io::Errno;
 use super::fs::proc_path;
 use super::{Result, check};
 
-/// The longest value the kernel stores.
+/// The maximum size of a value in the kernel.
 pub const MAX_VALUE: usize = 65_536;
 
-/// Sets `name` of an open file.
+/// Sets the attribute `name` of an open file.
 ///
 /// # Errors
 ///
-/// `EOPNOTSUPP` where the file system or the name's class has no attributes, `EPERM`,
+/// `EOPNOTSUPP` if the file system does not support attributes, or not of this class; `EPERM`;
 /// `ENOSPC`.
 pub fn set(file: impl AsFd, name: &OsStr, value: &[u8]) -> Result<()> {
     let set = rustix::fs::fsetxattr(file, name, value, XattrFlags::empty());
     check(set, || format!("fsetxattr({name:?}, {} bytes)", value.len()))
 }
 
-/// Sets `name` of a place (O_PATH).
+/// Sets the attribute `name` of a place (`O_PATH`).
 ///
 /// # Errors
 ///
-/// As [`set`]; `ENOENT` where /proc is not mounted.
+/// As for [`set`]; `ENOENT` if /proc is not mounted.
 pub fn set_place(place: impl AsFd, name: &OsStr, value: &[u8]) -> Result<()> {
     let path = proc_path(place.as_fd());
     let set = rustix::fs::setxattr(&path, name, value, XattrFlags::empty());
     check(set, || format!("setxattr({path:?}, {name:?}, {} bytes)", value.len()))
 }
 
-/// The value of `name` of a place or an open file; `None` when it has none.
+/// Returns the attribute `name` of a place or an open file; `None` if it does not exist.
 ///
 /// # Errors
 ///
@@ -57,11 +57,11 @@ pub fn get_place(place: impl AsFd, name: &OsStr) -> Result<Option<Vec<u8>>> {
     }
 }
 
-/// The names of all attributes of a place or an open file, sorted.
+/// Returns the names of all attributes of a place or an open file, sorted.
 ///
 /// # Errors
 ///
-/// `EACCES`, `EIO`; a file system without attributes has none, which is no error.
+/// `EACCES`, `EIO`. On a file system without attributes the list is empty.
 pub fn list_place(place: impl AsFd) -> Result<Vec<OsString>> {
     let path = proc_path(place.as_fd());
     let mut names = vec![0_u8; 256];

@@ -1,5 +1,5 @@
-//! The rules of the old iptables (`x_tables`), which nf_tables does not show: getsockopt(2)
-//! with `IPT_SO_GET_INFO` and `IPT_SO_GET_ENTRIES` of `linux/netfilter_ipv4/ip_tables.h`.
+//! Reads the rules of the old iptables (`x_tables`), which nf_tables does not show, with
+//! `IPT_SO_GET_INFO` and `IPT_SO_GET_ENTRIES` of `linux/netfilter_ipv4/ip_tables.h`.
 
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
@@ -13,16 +13,16 @@ const GET_ENTRIES: libc::c_int = 65;
 /// `struct ipt_getinfo`.
 const INFO: usize = 84;
 const NAME: usize = 32;
-/// What stands before the entries: name and size, padded.
+/// The header before the entries: name and size, padded.
 const BEFORE_ENTRIES: usize = 40;
 
-/// A table as the kernel keeps it.
+/// A table in the kernel's format.
 #[derive(Debug, Clone)]
 pub struct Table {
-    /// Where each hook's policy lies in `entries`; prerouting, input, forward, output,
+    /// The offsets in `entries` of the policies of the hooks prerouting, input, forward, output and
     /// postrouting.
     pub policies: [u32; 5],
-    /// `struct ipt_entry`, one after the other.
+    /// A sequence of `struct ipt_entry`.
     pub entries: Vec<u8>,
 }
 
@@ -30,8 +30,8 @@ pub struct Table {
 ///
 /// # Errors
 ///
-/// `ENOENT` when there is no such table, `ENOPROTOOPT` when the kernel has no iptables of
-/// this kind, `EPERM` without `CAP_NET_ADMIN`, `EAGAIN` when it changed in between.
+/// `ENOENT` if there is no such table, `ENOPROTOOPT` if the kernel has no x_tables, `EPERM` without
+/// `CAP_NET_ADMIN`, `EAGAIN` if the table changed in between.
 pub fn table(name: &str) -> Result<Table> {
     let raw = RawProtocol::new(255).map(rustix::net::Protocol::from_raw);
     let socket =
@@ -64,8 +64,8 @@ fn get(socket: &OwnedFd, option: libc::c_int, to: &mut [u8], call: impl FnOnce()
     let Ok(mut length) = libc::socklen_t::try_from(to.len()) else {
         return check(Err(io::Error::from(io::ErrorKind::FileTooLarge)), call);
     };
-    // SAFETY: `to` is writable for `length` bytes, and the kernel writes no more than that;
-    // both outlive the call.
+    // SAFETY: `to` is writable for `length` bytes, and the kernel writes no more than that. Both
+    // outlive the call.
     let ret = unsafe {
         libc::getsockopt(
             socket.as_raw_fd(),
