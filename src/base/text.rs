@@ -10,9 +10,9 @@
 //! a cell of a table                      cell    the same, but tabs and newlines are spaces
 //! a page                                 lines   the same, but tabs and newlines stay
 //! JSON                                   json    U+202E → \u202e: the same document
+//! ```
 //! A container's own output is passed through unchanged, and so is the output of `--format` unless
 //! it goes to a terminal.
-//! for with `--format` while no terminal is at the other end.
 
 use std::borrow::Cow;
 
