@@ -1,4 +1,5 @@
-//! Bridge networks: each made when a container needs it, put back when somebody removed it.
+//! Bridge networks. A network's bridge and rules are created when a container needs them, and
+//! recreated if somebody removed them.
 
 use std::fs;
 use std::os::fd::BorrowedFd;
@@ -19,8 +20,8 @@ use crate::sys;
 
 const FORWARDING: &str = "/proc/sys/net/ipv4/ip_forward";
 
-/// Makes the connection of `plan` with this number: bridge, lease, veth, rules, in the order in
-/// which each needs the one before. A failure takes back what is this connection's.
+/// Makes connection `number` of `plan`: bridge, lease, veth and rules, in the order of their
+/// dependencies. On failure it undoes what belongs to this connection.
 pub(super) fn connect(
     plan: &Plan,
     number: usize,
@@ -41,7 +42,7 @@ pub(super) fn connect(
         names.new_port().map_err(|error| sys::Error::new("getrandom()", error)).step(|| "name a link")?;
     let decide = |state: &mut State| endpoint(&plan.container, connection, state, number, port.clone());
     let endpoint = match decide(&mut state) {
-        // Runs that nobody settled hold addresses although their namespaces are gone.
+        // Leases may belong to runs that ended without cleaning up, and whose namespaces are gone.
         Err(Error::Full { .. } | Error::AddressTaken { .. }) => {
             let there = links.names()?;
             state.keep(|lease| there.contains(&lease.port));
@@ -72,25 +73,25 @@ pub(super) fn connect(
     }
 }
 
-/// When to look at the rules.
+/// When to check the rules.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Look {
-    /// Unless nobody changed them since they were last found whole.
+    /// Only if they may have changed since they were last found complete.
     IfChanged,
-    /// In any case.
+    /// Always.
     Again,
 }
 
-/// What became of a repair.
+/// The result of a repair.
 #[derive(Debug)]
 pub enum Repair {
     /// Another process is changing the network, and may be repairing it.
     Busy,
-    /// All is there that hoist can put there; what is left is for the user.
+    /// The rules are complete as far as hoist can ensure it. The warnings are for the user.
     Done(Vec<String>),
 }
 
-/// Puts back what others took away of the rules.
+/// Restores rules that others removed.
 pub(super) fn repair(paths: &NetworkPaths, look: Look) -> Result<Repair> {
     let names = Names::of(&paths.engine);
     let Some(_lock) = Files::new(paths, Network::default_bridge(&paths.engine).id).try_lock()? else {
@@ -124,7 +125,7 @@ pub(super) fn repair(paths: &NetworkPaths, look: Look) -> Result<Repair> {
     for state in &mut states {
         warnings.extend(firewall::clear_the_way(&mut tables, &mut links, &names, paths, state)?);
     }
-    // A change since then may be another's as well as ours. Ours is news, and looked at once more.
+    // A change since then may be another's or ours. Ours is announced too, and checked once more.
     let checked = current.filter(|_| generation(&mut tables).is_ok_and(|now| now == current));
     for (files, state) in files.iter().zip(&mut states) {
         state.checked = checked;
@@ -133,7 +134,7 @@ pub(super) fn repair(paths: &NetworkPaths, look: Look) -> Result<Repair> {
     Ok(Repair::Done(warnings))
 }
 
-/// Gives back what one container had. Collects failures and goes on.
+/// Releases what a connection used. Collects errors and continues.
 pub(super) fn disconnect(endpoint: &Endpoint, paths: &NetworkPaths) -> Vec<Error> {
     let files = Files::new(paths, endpoint.network.clone());
     let release = || {
@@ -141,23 +142,23 @@ pub(super) fn disconnect(endpoint: &Endpoint, paths: &NetworkPaths) -> Vec<Error
         let Some(mut state) = files.state()? else { return Ok(()) };
         if state.release(endpoint.address, &endpoint.port) { files.save(&state) } else { Ok(()) }
     };
-    // The veth is not deleted: it dies with the container's namespace, and asking for its
-    // death means waiting for it. Neither is the guest in the rules (see there): nobody
-    // comes under that name again.
+    // The veth pair is not deleted: it disappears with the container's namespace, and deleting it
+    // would mean waiting for the kernel. The guest's element in the rules stays too (see there),
+    // since its port name is never used again.
     release().err().into_iter().collect()
 }
 
-/// Gives back what a container had of which only the lease tells.
+/// Releases what a container used, if only its leases are left.
 pub(super) fn forget(container: &ContainerId, paths: &NetworkPaths) -> Result<()> {
     void(paths, |lease| &lease.container == container, || Ok(Vec::new()))
 }
 
-/// Gives back what containers had that are not there. A port is as long as processes have it.
+/// Releases what containers used that no longer exist. A port exists as long as processes use it.
 pub(super) fn sweep(paths: &NetworkPaths, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
     void(paths, |lease| !is_there(&lease.container), || Links::open()?.names())
 }
 
-/// Gives back the leases that are lost, but for those of ports that are in use.
+/// Releases leases that are lost, except those of ports in use.
 fn void(
     paths: &NetworkPaths,
     is_lost: impl Fn(&Lease) -> bool,
@@ -166,10 +167,10 @@ fn void(
     networks(paths)?.0.into_iter().try_for_each(|network| {
         let files = Files::new(paths, network.id);
         let read = || match files.state() {
-            Err(error) if error.is_of_a_file() => Ok(None), // it tells of nobody
+            Err(error) if error.is_of_a_file() => Ok(None), // it names no containers
             state => state,
         };
-        // Without the lock first: as a rule there is none, and nobody is to wait for that.
+        // Looks without the lock first, since usually there is nothing to release.
         if !read()?.is_some_and(|state| state.leases.values().any(&is_lost)) {
             return Ok(());
         }
@@ -181,7 +182,7 @@ fn void(
     })
 }
 
-/// Removes all that this engine's bridge networks left on the host.
+/// Removes everything that this engine's bridge networks created on the host.
 pub(super) fn reset(paths: &NetworkPaths) -> Vec<Error> {
     let names = Names::of(&paths.engine);
     let default = Files::new(paths, Network::default_bridge(&paths.engine).id);
@@ -192,7 +193,7 @@ pub(super) fn reset(paths: &NetworkPaths) -> Vec<Error> {
     let mut errors = Vec::new();
     let all = match networks(paths) {
         Ok((all, unread)) => {
-            // What is wrong with a file goes with it.
+            // Damaged files are removed as well.
             errors.extend(unread.into_iter().filter(|error| !error.is_of_a_file()));
             all
         }
@@ -218,10 +219,10 @@ pub(super) fn reset(paths: &NetworkPaths) -> Vec<Error> {
             let own = all.iter().filter(|network| network.has_own_bridge(default.id()));
             let bridges = own.map(Network::bridge).chain(states.iter().map(|state| state.bridge.clone()));
             errors.extend(delete_links(&mut links, &names, &bridges.collect::<Vec<_>>()));
-            // Another bridge may need it by now.
+            // Other bridges may depend on it by now.
             let is_alone = links.bridges().is_ok_and(|others| others.is_empty());
             if is_alone && states.iter().any(|state| state.turned_forwarding_on) {
-                let _ = fs::write(FORWARDING, "0"); // a failure leaves it as it is
+                let _ = fs::write(FORWARDING, "0"); // on failure it stays on
             }
         }
         Err(error) => errors.push(error),
@@ -239,7 +240,7 @@ fn delete_links(links: &mut Links, names: &Names, bridges: &[String]) -> Vec<Err
     ours.filter_map(|link| links.delete(link).err()).collect()
 }
 
-/// The state of the network with its bridge up, and the bridge's index.
+/// Returns the network's state and the index of its bridge, bringing the bridge up if necessary.
 fn ensure_bridge(
     links: &mut Links,
     names: &Names,
@@ -249,7 +250,7 @@ fn ensure_bridge(
     let state = match files.state() {
         Err(Error::State(source)) if source.is_of_another_version() => return Err(source.into()),
         Err(Error::State(source)) if source.is_of_the_file() => {
-            // It tells who has which address. Without anybody it is written again.
+            // The state holds the leases. If nobody has one, it can be rebuilt.
             if links.names()?.iter().any(|link| names.is_port(link)) {
                 return Err(Error::Damaged { network: network.name.clone(), source });
             }
@@ -269,9 +270,9 @@ fn ensure_bridge(
     }
 }
 
-/// Chooses the subnet against what the machine uses, where it was not asked for, and makes the
-/// bridge. Containers that are still alive keep their addresses, if the subnet is still free, and
-/// their ports come back to the bridge.
+/// Creates the bridge. Unless a subnet was requested, it chooses one that does not overlap those in
+/// use on the machine. Running containers keep their addresses if the subnet is still free, and
+/// their ports are attached to the new bridge.
 fn make_bridge(
     links: &mut Links,
     network: &Network,
@@ -285,7 +286,7 @@ fn make_bridge(
         if before.is_none() && !network.has_own_bridge(&files.default_id()) {
             return Err(Error::LinkInUse { network: network.name.clone(), link: bridge });
         }
-        // A bridge of ours that no state tells of: its subnet is unknown.
+        // A bridge of ours without a state, so its subnet is unknown.
         links.delete(&bridge)?;
     }
     let asked = network.pools.first();
@@ -326,7 +327,7 @@ fn make_bridge(
     Ok((state, index))
 }
 
-/// Turns forwarding on, and says so once: a machine that forwards is a router.
+/// Enables IP forwarding, with a warning, since it makes the machine a router.
 fn ensure_forwarding(state: &mut State) -> Vec<String> {
     match fs::read_to_string(FORWARDING) {
         Ok(text) if text.trim() == "0" => {}
@@ -349,7 +350,7 @@ fn ensure_forwarding(state: &mut State) -> Vec<String> {
     }
 }
 
-/// Our rules, and those of others that are in the way.
+/// Ensures our own rules, and deals with rules of others that drop the container's packets.
 fn guard(
     links: &mut Links,
     names: &Names,
@@ -370,7 +371,7 @@ fn guard(
                 others.push((files, state.clone()));
                 all.push(state);
             }
-            Err(_) => known = Known::Some, // it is told where that network is used
+            Err(_) => known = Known::Some, // reported where that network is used
         }
     }
     let guest = guest(endpoint);

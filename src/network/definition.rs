@@ -1,4 +1,4 @@
-//! What a network is: what was asked of it, and what hoist chose for it.
+//! The definition of a network: what was requested, and what hoist chose.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,20 +11,20 @@ use super::subnet::Subnet;
 use crate::base::disk::{State, Unknown, Unrecognized};
 use crate::base::{NetworkId, Paths};
 
-/// The newest form of the file.
+/// The current version of the file.
 const VERSION: u32 = 2;
 
-/// The name of the network that containers have unless they ask for another.
+/// The name of the default network.
 const DEFAULT: &str = "bridge";
-/// The option with the name of a network's bridge.
+/// The option that sets the name of the bridge.
 pub(super) const BRIDGE_NAME: &str = "com.docker.network.bridge.name";
-/// The option with how the names of links in containers begin.
+/// The option that sets the prefix of interface names in containers.
 const INTERFACE_PREFIX: &str = "com.docker.network.container_iface_prefix";
 
-/// A network, running or not: `<root>/networks/<id>.json`.
+/// A network's definition, in `<root>/networks/<id>.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Network {
-    /// The form of this file.
+    /// The version of this file.
     pub(super) version: u32,
     /// Its id.
     pub id: NetworkId,
@@ -32,23 +32,23 @@ pub struct Network {
     pub name: String,
     /// When it was created, or first used.
     pub created: Option<Timestamp>,
-    /// What it is made of.
+    /// The driver.
     pub driver: Driver,
-    /// Where its addresses come from.
+    /// The subnets that its addresses come from.
     #[serde(default)]
     pub pools: Vec<Pool>,
-    /// Options of its driver, by Docker's names.
+    /// Driver options, with Docker's names.
     #[serde(default)]
     pub options: BTreeMap<String, String>,
     /// The user's labels.
     #[serde(default)]
     pub labels: BTreeMap<String, String>,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
-/// What a network is made of, in Docker's words.
+/// A network driver, with Docker's names.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Driver {
@@ -56,10 +56,10 @@ pub enum Driver {
     Bridge,
     /// The host's own network.
     Host,
-    /// Nothing but `lo`.
+    /// Only `lo`.
     #[serde(rename = "null")]
     None,
-    /// What a newer hoist knows.
+    /// A driver of a newer hoist.
     #[serde(untagged)]
     Unknown(Unrecognized),
 }
@@ -78,20 +78,20 @@ impl fmt::Display for Driver {
 /// A subnet that a network takes addresses from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pool {
-    /// All of its addresses.
+    /// The subnet.
     pub subnet: Subnet,
-    /// The address of the network itself.
+    /// The gateway's address.
     pub gateway: Ipv4Addr,
-    /// hoist chose it, and may choose another one where something else has taken it.
+    /// hoist chose this subnet, and may choose another one if it is taken.
     #[serde(default)]
     pub is_chosen: bool,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub unknown: Unknown,
 }
 
 impl Pool {
-    /// One that hoist has chosen.
+    /// Creates a pool with a subnet that hoist chose.
     pub(super) fn chosen(subnet: Subnet) -> Self {
         Self { subnet, gateway: subnet.gateway(), is_chosen: true, unknown: Unknown::new() }
     }
@@ -112,7 +112,7 @@ impl Network {
         }
     }
 
-    /// The network that containers have unless they ask for another, as it is before it is used.
+    /// Returns the default network, as it is before its first use.
     pub(super) fn default_bridge(paths: &Paths) -> Self {
         let options =
             [(BRIDGE_NAME, format!("hoist0{}", paths.engine_id())), (INTERFACE_PREFIX, "eth".to_owned())];
@@ -120,24 +120,24 @@ impl Network {
         Self { options, ..Self::builtin(DEFAULT, Driver::Bridge, paths) }
     }
 
-    /// Those that need nothing on the host.
+    /// Returns the built-in networks that need nothing on the host.
     pub(super) fn without_links(paths: &Paths) -> [Self; 2] {
         [("host", Driver::Host), ("none", Driver::None)]
             .map(|(name, driver)| Self::builtin(name, driver, paths))
     }
 
-    /// The name of its bridge.
+    /// Returns the name of the bridge.
     pub(super) fn bridge(&self) -> String {
         let short = || format!("br-{}", self.id.short());
         self.options.get(BRIDGE_NAME).cloned().unwrap_or_else(short)
     }
 
-    /// Whether the name of its bridge is hoist's own choice, so that a link of that name is hoist's.
+    /// Whether hoist chose the name of the bridge, so a link of that name belongs to hoist.
     pub(super) fn has_own_bridge(&self, default: &NetworkId) -> bool {
         self.id == *default || !self.options.contains_key(BRIDGE_NAME)
     }
 
-    /// The name that its link has in a container which has this many links before it.
+    /// Returns the name of its interface in a container that already has `number` interfaces.
     pub(super) fn interface(&self, number: usize) -> String {
         let prefix = self.options.get(INTERFACE_PREFIX).map_or("eth", String::as_str);
         format!("{prefix}{number}")
@@ -156,7 +156,7 @@ impl State for Network {
     }
 }
 
-/// The file of version 1: there was the default network alone.
+/// The file of version 1, which had only the default network.
 #[derive(Deserialize)]
 struct Former {
     id: NetworkId,
@@ -177,14 +177,14 @@ impl Former {
             created: Some(self.created),
             driver: Driver::Bridge,
             pools: self.subnet.map(Pool::chosen).into_iter().collect(),
-            options: BTreeMap::new(), // those of the default network are not kept in its file
+            options: BTreeMap::new(), // the file does not hold the default network's options
             labels: BTreeMap::new(),
             unknown: self.unknown,
         }
     }
 }
 
-/// The id of a network that every engine has: always the same for the same state folder.
+/// Returns the id of a built-in network, which depends only on the state folder.
 fn id_of(driver: &Driver, paths: &Paths) -> NetworkId {
     use sha2::Digest as _;
     let number = match driver {

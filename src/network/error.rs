@@ -1,20 +1,20 @@
-//! What goes wrong with networks.
+//! Errors of networks.
 
 use std::net::Ipv4Addr;
 
 use crate::base::{ErrorKind, Explain, disk};
 use crate::sys;
 
-/// A failure of this module.
+/// A network operation failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// `--dns` with something else than an address.
+    /// The value of `--dns` is not an address.
     #[error("invalid argument \"{0}\" for \"--dns\" flag: {0} is not an ip address")]
     BadNameServer(String),
-    /// `--add-host` of another form.
+    /// The value of `--add-host` is malformed.
     #[error("bad format for add-host: \"{0}\"")]
     BadHost(String),
-    /// A network that needs a namespace was asked for without one.
+    /// A network needs a namespace, but the container has none of its own.
     #[error("the container has no network namespace of its own")]
     NoNamespace,
     /// Every subnet that hoist may choose overlaps a route of this machine.
@@ -22,10 +22,10 @@ pub enum Error {
     NoSubnet {
         /// The network.
         network: String,
-        /// The route that was in the way.
+        /// The last route that overlapped.
         route: String,
     },
-    /// The subnet that a network was created with overlaps a route of this machine.
+    /// The subnet requested for a network overlaps a route of this machine.
     #[error("the subnet {subnet} of `{network}` overlaps {route}, which this machine uses")]
     SubnetInUse {
         /// The network.
@@ -35,7 +35,7 @@ pub enum Error {
         /// The route, or the subnet of a link.
         route: String,
     },
-    /// The link that a network is to have as its bridge is somebody else's.
+    /// The name of a network's bridge is in use by another link.
     #[error("the link {link} that `{network}` is to have as its bridge is there already")]
     LinkInUse {
         /// The network.
@@ -43,7 +43,7 @@ pub enum Error {
         /// The link.
         link: String,
     },
-    /// A gateway that is not the first address of its subnet.
+    /// The gateway is not the first address of its subnet.
     #[error("the gateway {gateway} of `{network}` is not supported: it must be the subnet's first address")]
     Gateway {
         /// The network.
@@ -51,7 +51,7 @@ pub enum Error {
         /// Its gateway.
         gateway: Ipv4Addr,
     },
-    /// All addresses are leased to containers that are alive.
+    /// All addresses are leased to running containers.
     #[error("`{network}` has no free address in {subnet}")]
     Full {
         /// The network.
@@ -59,7 +59,7 @@ pub enum Error {
         /// Its subnet.
         subnet: String,
     },
-    /// An address was asked for that no container of the network can have.
+    /// The requested address is not available to containers of the network.
     #[error("`{network}` has no address {address} for containers: its subnet is {subnet}")]
     NoSuchAddress {
         /// The network.
@@ -69,7 +69,7 @@ pub enum Error {
         /// Its subnet.
         subnet: String,
     },
-    /// An address was asked for that another container has.
+    /// The requested address is in use by another container.
     #[error("the address {address} of `{network}` is in use")]
     AddressTaken {
         /// The network.
@@ -77,37 +77,36 @@ pub enum Error {
         /// The address.
         address: Ipv4Addr,
     },
-    /// A network is of a kind that this hoist does not know.
+    /// This hoist does not support the network's driver.
     #[error("the network `{network}` has the driver {driver}, which this hoist does not know")]
     UnknownDriver {
         /// The network.
         network: String,
-        /// Its driver, as its file says.
+        /// Its driver, according to its file.
         driver: String,
     },
     /// A step on the host failed.
     #[error("cannot {step}")]
     System {
-        /// What was tried.
+        /// The step.
         step: String,
-        /// The call.
+        /// The failed call.
         source: sys::Error,
     },
-    /// A file of a network cannot be read: for connections, the one that tells who has which
-    /// address.
+    /// A network's file cannot be read. When connecting, it is the file with the leases.
     #[error("the state of the network `{network}` cannot be read")]
     Damaged {
         /// The network.
         network: String,
-        /// Which file, and why.
+        /// The file and the cause.
         source: disk::Error,
     },
-    /// A state file.
+    /// A state file could not be read or written.
     #[error("cannot keep the state of networks")]
     State(#[from] disk::Error),
 }
 
-/// The result of a step.
+/// The result of a network operation.
 pub type Result<T> = std::result::Result<T, Error>;
 
 impl Explain for Error {
@@ -151,15 +150,15 @@ impl Explain for Error {
 }
 
 impl Error {
-    /// Whether the cause is a state file itself, which stays so until it is removed.
+    /// Whether a state file itself is the cause, which lasts until the file is removed.
     pub(super) fn is_of_a_file(&self) -> bool {
         matches!(self, Self::State(error) if error.is_of_the_file())
     }
 }
 
-/// Names the step that a system call was part of.
+/// Adds to an error the step that the system call was part of.
 pub(super) trait Step<T> {
-    /// `what` is a verb and its object.
+    /// `what` consists of a verb and its object.
     fn step<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T>;
 }
 

@@ -1,12 +1,12 @@
-//! Other owners' firewalls: whether one drops what containers send, and what mends it.
+//! Firewalls of others: checks whether they drop packets of containers, and what can be done.
 //!
-//! A verdict `accept` in a table of ours does not overrule another table's drop: a packet
-//! passes when every base chain at the hook lets it. So what must be accepted is put where
-//! the chain's owner says: Docker's `DOCKER-USER`, firewalld's zone `trusted`. Elsewhere the
-//! rule that drops is named, with the line that mends it.
+//! The verdict `accept` in our table does not override a drop in another one: a packet passes only
+//! if every base chain at the hook accepts it. So packets are accepted where the chain's owner
+//! provides for it: in Docker's `DOCKER-USER`, or firewalld's zone `trusted`. Otherwise a warning
+//! names the rule that drops them, and the command that fixes it.
 //!
-//! Nothing is opened by that: what may come *in* to the bridge our own table decides.
-//! What is put into `DOCKER-USER` stands behind the user's own rules there.
+//! This exposes nothing: our own table decides what may come *in* to the bridge. Rules in
+//! `DOCKER-USER` are added after the user's own.
 
 use super::error::{Result, Step};
 use super::firewalld;
@@ -18,11 +18,11 @@ use super::state::State;
 use super::xtables;
 
 const DOCKER_USER: &str = "DOCKER-USER";
-/// More jumps than any chain of chains has that ends.
+/// A limit that no chain of jumps without a cycle reaches.
 const MAX_DEPTH: u8 = 16;
 
-/// Lets the bridge through where its owner has a place for that; returns what the user must
-/// do elsewhere.
+/// Accepts the bridge's packets where the owner of a firewall provides for it. Returns warnings
+/// about the others, with what the user has to do.
 pub(super) fn clear_the_way(
     tables: &mut Tables,
     links: &mut Links,
@@ -61,7 +61,7 @@ pub(super) fn clear_the_way(
     Ok(warnings)
 }
 
-/// Takes back what [`clear_the_way`] put into others' hands.
+/// Undoes the changes of [`clear_the_way`].
 pub(super) fn withdraw(
     tables: &mut Tables,
     names: &Names,
@@ -69,7 +69,7 @@ pub(super) fn withdraw(
     states: &[State],
 ) -> Result<()> {
     for state in states.iter().filter(|state| state.is_in_trusted_zone) {
-        // Without an answer there is no firewalld, and no zone of its.
+        // Without an answer there is no firewalld, and so no zone.
         let _ = firewalld::distrust(&paths.system_bus, &state.bridge);
     }
     let tags = names.tags();
@@ -92,7 +92,7 @@ fn is_foreign_forward(chain: &Chain, names: &Names) -> bool {
     is_forward && matches!(chain.family, Family::Inet | Family::Ipv4) && !names.is_own(&chain.table)
 }
 
-/// Who wrote a chain, and so what its user types to change it.
+/// The owner of a chain, which decides how the user can change it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Owner {
     Docker,
@@ -114,8 +114,8 @@ fn owner(base: &Chain, chains: &[Chain]) -> Owner {
     }
 }
 
-/// Accepts the bridge in `DOCKER-USER`, before its last `return`; `false` when our rules
-/// are there already, and so do not help.
+/// Accepts the bridge in `DOCKER-USER`, before a final `return`. Returns `false` if our rules are
+/// there already, and so do not help.
 fn let_through_docker(tables: &mut Tables, table: Table<'_>, names: &Names, bridge: &str) -> Result<bool> {
     let step = || format!("accept {bridge} in {DOCKER_USER}");
     let mut rules = tables.rules(table).step(step)?;
@@ -130,8 +130,8 @@ fn let_through_docker(tables: &mut Tables, table: Table<'_>, names: &Names, brid
     let before = rules.last().filter(returns).map(|rule| rule.handle);
     let mut batch = Batch::new();
     for side in [Side::In, Side::Out] {
-        // Only what iptables(8) itself writes: anything else in this table, and it refuses
-        // to touch the table at all.
+        // Only expressions that iptables(8) itself writes. With any others it would refuse to
+        // handle the table.
         let rule = Rule::new().link(side, Is::Equal, bridge).counted().verdict(&Verdict::Accept);
         batch.add_tagged_rule(table, DOCKER_USER, before, rule, &tag);
     }
@@ -139,11 +139,11 @@ fn let_through_docker(tables: &mut Tables, table: Table<'_>, names: &Names, brid
     Ok(true)
 }
 
-/// What drops a container's packets.
+/// The chain or rule that drops a container's packets.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Culprit {
     chain: String,
-    /// The rule's handle; `None` is the chain's policy.
+    /// The rule's handle; `None` for the chain's policy.
     rule: Option<u64>,
 }
 
@@ -169,12 +169,12 @@ fn warning(culprit: &Culprit, base: &Chain, chains: &[Chain], bridge: &str) -> S
     format!("{what} drops what containers on {bridge} send to other machines; let it through: {mend}")
 }
 
-/// The two lines of iptables, for what comes and what goes.
+/// Returns iptables commands for both directions.
 pub(super) fn both(command: &str, bridge: &str) -> String {
     format!("{command} -i {bridge} -j ACCEPT && {command} -o {bridge} -j ACCEPT")
 }
 
-/// A packet of a container, on its way through one table.
+/// A simulated packet of a container, on its way through one table.
 #[derive(Debug, Clone, Copy)]
 struct Walk<'a> {
     rules: &'a [Existing],
@@ -182,16 +182,16 @@ struct Walk<'a> {
     uplink: Option<&'a str>,
 }
 
-/// Which way the packet goes.
+/// The direction of the packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    /// The first of a connection, out.
+    /// The first packet of an outgoing connection.
     Out,
-    /// An answer to it.
+    /// A reply to it.
     Back,
 }
 
-/// What a chain does with it.
+/// What a chain does with the packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Fate {
     Accepted,
@@ -199,18 +199,18 @@ enum Fate {
     Undecided,
 }
 
-/// Whether a rule is meant for it.
+/// Whether a rule matches the packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Match {
     No,
-    /// It asks for something that is not known before a real packet comes.
+    /// It depends on properties of the real packet.
     Perhaps,
     Yes,
 }
 
 impl Walk<'_> {
-    /// What surely drops the packet or its answer. A rule that may or may not be meant for
-    /// it does not count, unless it names the bridge.
+    /// Returns what certainly drops the packet or its reply. A rule that only may match is ignored,
+    /// unless it names the bridge.
     fn culprit(&self, base: &Chain) -> Option<Culprit> {
         [Way::Out, Way::Back].into_iter().find_map(|way| match self.chain(&base.name, way, 0) {
             Fate::Dropped(culprit) => Some(culprit),
@@ -263,7 +263,7 @@ impl Walk<'_> {
         let term = |term: &Term| match term {
             Term::Link(side, is, name) => {
                 let own = if *side == Side::In { from } else { to };
-                // An uplink without a name is any link but the bridge.
+                // If there is no uplink, it may be any link except the bridge.
                 let is_same = match own {
                     Some(own) => Some(same_link(name, own)),
                     None => same_link(name, self.bridge).then_some(false),
@@ -274,7 +274,7 @@ impl Walk<'_> {
                     Some(_) => Match::No,
                 }
             }
-            // Firewalls ask for it to accept answers, or to drop what is out of order.
+            // Firewalls match the connection state to accept replies, or to drop invalid packets.
             Term::Connection => match (way, rule.terms.last()) {
                 (Way::Back, Some(Term::Verdict(Verdict::Accept | Verdict::Jump(_)))) => Match::Yes,
                 _ => Match::No,
@@ -293,7 +293,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a rule's link name, perhaps with a `*` at its end, is `link`.
+/// Whether a rule's link name, which may end in `*`, matches `link`.
 fn same_link(pattern: &str, link: &str) -> bool {
     match pattern.strip_suffix('*') {
         Some(beginning) => link.starts_with(beginning),

@@ -1,5 +1,6 @@
-//! firewalld's zone `trusted`, by D-Bus: one call, so the protocol's few needed words are
-//! here: <https://dbus.freedesktop.org/doc/dbus-specification.html>,
+//! Adds links to firewalld's zone `trusted` through D-Bus. As this is a single call, the few parts
+//! of the protocol that it needs are implemented here:
+//! <https://dbus.freedesktop.org/doc/dbus-specification.html>,
 //! `org.fedoraproject.FirewallD1.zone` in firewalld.dbus(5).
 
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -8,29 +9,29 @@ use std::path::Path;
 use std::time::Duration;
 
 const ZONE: &str = "trusted";
-/// Firewalld writes its whole ruleset again for a change.
+/// For every change, firewalld rewrites its whole ruleset.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// A reply to these calls is a name.
+/// Replies to these calls contain only a name.
 const MAX_MESSAGE: u32 = 64 << 10;
 
 const METHOD_CALL: u8 = 1;
 const METHOD_RETURN: u8 = 2;
 const FAILURE: u8 = 3;
 
-/// Puts `link` into the zone whose packets are accepted.
+/// Adds `link` to the zone whose packets are accepted.
 ///
 /// # Errors
 ///
-/// When there is no bus, no firewalld, or it refuses.
+/// If there is no system bus or no firewalld, or it refuses.
 pub(super) fn trust(bus: &Path, link: &str) -> io::Result<()> {
     call(bus, "changeZoneOfInterface", link)
 }
 
-/// Takes `link` out of that zone.
+/// Removes `link` from that zone.
 ///
 /// # Errors
 ///
-/// As [`trust`].
+/// As for [`trust`].
 pub(super) fn distrust(bus: &Path, link: &str) -> io::Result<()> {
     call(bus, "removeInterface", link)
 }
@@ -72,7 +73,7 @@ fn call(bus: &Path, method: &str, link: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// A call whose arguments are strings.
+/// A method call with string arguments.
 #[derive(Debug)]
 struct Call<'a> {
     serial: u32,
@@ -129,7 +130,7 @@ fn length(bytes: &[u8]) -> [u8; 4] {
     u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes()
 }
 
-/// Reads on to the next return or error; signals in between are not for us.
+/// Reads up to the next method return or error, and skips signals.
 fn answer_to(bus: &mut impl Read) -> io::Result<()> {
     loop {
         let mut head = [0; 16];
@@ -158,8 +159,7 @@ mod tests {
     use super::*;
     use std::os::unix::net::UnixListener;
 
-    /// A bus with room for one caller: gives `kind` as its answer to the second call, and
-    /// returns what that was.
+    /// Serves one client of a bus: answers its second call with `kind`, and returns that call.
     fn bus(listener: UnixListener, kind: u8) -> Vec<u8> {
         let (stream, _) = listener.accept().unwrap();
         let mut stream = BufReader::new(stream);
@@ -171,7 +171,7 @@ mod tests {
         stream.read_line(&mut line).unwrap();
         assert_eq!(line, "BEGIN\r\n");
         let mut last = Vec::new();
-        // Before the answers comes a signal, as from a real bus.
+        // A signal precedes the answers, as on a real bus.
         for answers in [&[4, METHOD_RETURN][..], &[kind]] {
             let mut head = [0; 16];
             stream.read_exact(&mut head).unwrap();

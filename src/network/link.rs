@@ -1,4 +1,4 @@
-//! Links, addresses and routes of a network: rtnetlink(7).
+//! Manages links, addresses and routes of a network: rtnetlink(7).
 
 use std::fs;
 use std::io;
@@ -21,17 +21,17 @@ use super::subnet::Subnet;
 use crate::base::{Endpoint, Mac};
 use crate::sys::netlink::{CREATE, EXCLUSIVE, Message, Protocol, Socket, inside};
 
-/// `lo`'s index in every network namespace.
+/// The index of `lo` in every network namespace.
 const LOOPBACK: u32 = 1;
 const ETHERNET_MTU: u32 = 1500;
 
-/// The links of one network namespace.
+/// The links in a network namespace.
 #[derive(Debug)]
 pub(super) struct Links {
     socket: Socket,
 }
 
-/// What there is under a name.
+/// An existing link.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Link {
     pub(super) index: u32,
@@ -39,13 +39,13 @@ pub(super) struct Link {
 }
 
 impl Links {
-    /// Those of the calling thread's namespace.
+    /// Opens the links of the calling thread's namespace.
     pub(super) fn open() -> Result<Self> {
         let socket = Socket::open(Protocol::Route).step(|| "talk to the kernel about links")?;
         Ok(Self { socket })
     }
 
-    /// The link called `name`.
+    /// Returns the link `name`, if it exists.
     pub(super) fn find(&mut self, name: &str) -> Result<Option<Link>> {
         let mut link = LinkMessage::default();
         link.attributes.push(LinkAttribute::IfName(name.to_owned()));
@@ -53,18 +53,19 @@ impl Links {
         let message = message(RouteNetlinkMessage::GetLink(link), 0, call).tolerate(&[Errno::NODEV]);
         let reply = self.socket.get(&message).step(|| format!("look for the link {name}"))?;
         Ok(reply.and_then(|reply| {
-            // The header alone: an attribute of a newer kernel must not be in the way.
+            // Parses only the header, as attributes of newer kernels might not parse.
             let header = netlink_packet_route::link::LinkHeader::parse(&reply.payload).ok()?;
             Some(Link { index: header.index, is_up: header.flags.contains(LinkFlags::Up) })
         }))
     }
 
-    /// Makes a bridge and brings it up under `subnet`'s gateway address.
+    /// Creates a bridge, brings it up with `subnet`'s gateway address, and returns its index.
     pub(super) fn add_bridge(&mut self, name: &str, subnet: Subnet, mtu: u32) -> Result<u32> {
         let mut link = LinkMessage::default();
         link.attributes = vec![
             LinkAttribute::IfName(name.to_owned()),
-            // A fixed one: otherwise it changes with the ports, and neighbours lose it.
+            // A fixed address: otherwise it would change with the ports, and break neighbour
+            // tables.
             LinkAttribute::Address(Mac::of(subnet.gateway()).0.to_vec()),
             LinkAttribute::Mtu(mtu),
             LinkAttribute::LinkInfo(vec![LinkInfo::Kind(InfoKind::Bridge)]),
@@ -81,15 +82,15 @@ impl Links {
         })
     }
 
-    /// Brings a bridge up under `subnet`'s gateway address; what is so already stays.
+    /// Brings a bridge up and gives it `subnet`'s gateway address, if it is not so already.
     pub(super) fn raise_bridge(&mut self, name: &str, index: u32, subnet: Subnet) -> Result<()> {
         let gateway = subnet.gateway();
         let messages = [address(index, gateway, subnet).tolerate(&[Errno::EXIST]), up(index, name)];
         self.socket.request(&messages).step(|| format!("give {name} the address {gateway}"))
     }
 
-    /// Makes a pair of links: `endpoint.port`, up and on the bridge, here, and the
-    /// container's end in `netns`.
+    /// Creates a veth pair: `endpoint.port`, up and attached to the bridge, in this namespace, and
+    /// the container's end in `netns`.
     pub(super) fn add_port(
         &mut self,
         endpoint: &Endpoint,
@@ -121,7 +122,7 @@ impl Links {
         self.socket.request(&[made]).step(|| format!("connect the container to {}", endpoint.bridge))
     }
 
-    /// Makes links ports of `bridge` again, where they still exist.
+    /// Attaches those links that still exist to `bridge`.
     pub(super) fn adopt_ports<'a>(
         &mut self,
         bridge: u32,
@@ -137,7 +138,7 @@ impl Links {
         Ok(())
     }
 
-    /// Deletes a link; that it is not there is no failure.
+    /// Deletes a link, if it exists.
     pub(super) fn delete(&mut self, name: &str) -> Result<()> {
         let mut link = LinkMessage::default();
         link.attributes.push(LinkAttribute::IfName(name.to_owned()));
@@ -146,12 +147,12 @@ impl Links {
         self.socket.request(&[gone]).step(|| format!("delete the link {name}"))
     }
 
-    /// Every link's name.
+    /// Returns the names of all links.
     pub(super) fn names(&mut self) -> Result<Vec<String>> {
         Ok(self.all()?.into_iter().filter_map(name_of).collect())
     }
 
-    /// Every bridge's name.
+    /// Returns the names of all bridges.
     pub(super) fn bridges(&mut self) -> Result<Vec<String>> {
         let is_bridge = |attribute: &LinkAttribute| match attribute {
             LinkAttribute::LinkInfo(info) => info.contains(&LinkInfo::Kind(InfoKind::Bridge)),
@@ -167,8 +168,8 @@ impl Links {
         Ok(replies.iter().filter_map(|reply| LinkMessage::parse(reply.payload.as_slice()).ok()).collect())
     }
 
-    /// What this machine uses already: where its routes lead and what its links have.
-    /// Those of the link `except` do not count.
+    /// Returns the subnets in use on this machine: the destinations of its routes and the subnets
+    /// of its links, without those of the link `except`.
     pub(super) fn taken(&mut self, except: Option<u32>) -> Result<Vec<Subnet>> {
         let mut taken = Vec::new();
         for route in self.routes()? {
@@ -186,7 +187,7 @@ impl Links {
                 taken.push(Subnet::of(to, route.header.destination_prefix_length));
             }
         }
-        // A link that is down has no route, and will have one.
+        // A link that is down has no routes yet.
         let mut all = AddressMessage::default();
         all.header.family = AddressFamily::Inet;
         let all = message(RouteNetlinkMessage::GetAddress(all), 0, "RTM_GETADDR".to_owned());
@@ -203,8 +204,8 @@ impl Links {
         Ok(taken)
     }
 
-    /// The largest packet that leaves this machine whole: containers get no larger one, for
-    /// a path that drops what is too large in silence looks like a dead network.
+    /// Returns the MTU of the link with the default route, which containers use too. A larger MTU
+    /// could make packets disappear silently, which would look like a dead network.
     pub(super) fn uplink_mtu(&mut self) -> Result<u32> {
         let mtu = self.uplink_attribute(|attribute| match attribute {
             LinkAttribute::Mtu(mtu) => Some(mtu),
@@ -213,7 +214,7 @@ impl Links {
         Ok(mtu.unwrap_or(ETHERNET_MTU).clamp(576, ETHERNET_MTU))
     }
 
-    /// The link that the default route leads through.
+    /// Returns the name of the link with the default route.
     pub(super) fn uplink(&mut self) -> Result<Option<String>> {
         self.uplink_attribute(|attribute| match attribute {
             LinkAttribute::IfName(name) => Some(name),
@@ -248,30 +249,30 @@ impl Links {
     }
 }
 
-/// A container's side of its network.
+/// A container's end of its network.
 #[derive(Debug)]
 pub(super) struct Inside {
     links: Links,
 }
 
 impl Inside {
-    /// Enters `netns` for a moment, so that its links are IPv4 only from the first, and
-    /// leaves a socket there.
+    /// Disables IPv6 for future links in `netns`, and opens a socket there.
     pub(super) fn enter(netns: BorrowedFd<'_>) -> Result<Self> {
         inside(netns, || {
-            // For the links that come. On `lo` ::1 stays, as programs expect it.
+            // Applies to future links. `lo` keeps ::1, as programs expect it.
             without_ipv6("default")?;
             Ok(Self { links: Links::open()? })
         })
         .step(|| "enter the container's network namespace")?
     }
 
-    /// `lo` alone.
+    /// Brings up only `lo`.
     pub(super) fn raise_loopback(&mut self) -> Result<()> {
         self.links.socket.request(&[up(LOOPBACK, "lo")]).step(|| "bring up lo in the container")
     }
 
-    /// `lo`, and the container's end with its address; the way out by `gateway`.
+    /// Brings up `lo` and the container's link with its address, and sets the default route through
+    /// `gateway`.
     pub(super) fn raise(&mut self, endpoint: &Endpoint, gateway: Option<Ipv4Addr>) -> Result<()> {
         let step = || format!("give the container the address {}", endpoint.address);
         let index = self.links.find(&endpoint.interface)?.map_or(0, |link| link.index);
@@ -293,11 +294,11 @@ fn name_of(link: LinkMessage) -> Option<String> {
     })
 }
 
-/// Turns IPv6 and router advertisements off for a link of this namespace, or for those that
-/// come (`default`).
+/// Disables IPv6 and router advertisements for a link in this namespace, or for future links
+/// (`default`).
 ///
-/// A kernel without IPv6 has nothing to turn off. Where these files may not be written (a
-/// container around us), the rules for frames let no IPv6 out of a port all the same.
+/// Does nothing if the kernel has no IPv6. If these files may not be written (in an outer
+/// container), the bridge rules still drop all IPv6 from ports.
 pub(super) fn without_ipv6(link: &str) -> Result<()> {
     use io::ErrorKind::{NotFound, PermissionDenied, ReadOnlyFilesystem};
     for (name, value) in [("accept_ra", "0"), ("disable_ipv6", "1")] {

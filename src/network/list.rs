@@ -1,4 +1,4 @@
-//! What networks there are, as plain data.
+//! Lists networks as plain data.
 
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -12,42 +12,42 @@ use super::state::{Files, networks};
 use super::subnet::Subnet;
 use crate::base::{ContainerId, Mac, NetworkId};
 
-/// A network, and what it has and who is in it now.
+/// A network with its current state and members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NetworkView {
     /// Its id.
     pub id: NetworkId,
     /// Its name.
     pub name: String,
-    /// What it is made of.
+    /// The driver.
     pub driver: Driver,
-    /// When it was first used, where that is known.
+    /// When it was created or first used, if known.
     pub created: Option<Timestamp>,
     /// The user's labels.
     pub labels: BTreeMap<String, String>,
-    /// What it has on the host, once it was used.
+    /// Its bridge on the host, after the first use.
     pub bridge: Option<Bridge>,
-    /// Who is connected.
+    /// The connected containers.
     pub members: Vec<Member>,
 }
 
-/// A network's side on the host.
+/// A network's bridge on the host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bridge {
-    /// The link; `None` until a container of this boot needed it.
+    /// The link; `None` until a container needs it after boot.
     pub link: Option<String>,
-    /// Where its addresses come from.
+    /// The subnet of its addresses.
     pub subnet: Subnet,
     /// The link's address.
     pub gateway: Ipv4Addr,
-    /// The largest packet in bytes; `None` as long as there is no link.
+    /// The MTU in bytes; `None` if there is no link.
     pub mtu: Option<u32>,
 }
 
-/// A container in a network.
+/// A container connected to a network.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Which.
+    /// The container.
     pub container: ContainerId,
     /// Its address.
     pub address: Ipv4Addr,
@@ -57,11 +57,11 @@ pub struct Member {
     pub port: String,
 }
 
-/// Every network, by name, and why what is left out of one cannot be read.
+/// Returns all networks sorted by name, and errors for those whose files could not be fully read.
 ///
 /// # Errors
 ///
-/// When the folder of networks cannot be read.
+/// If the folder of networks cannot be read.
 pub fn list(paths: &NetworkPaths) -> Result<(Vec<NetworkView>, Vec<Error>)> {
     let (bridges, errors) = networks(paths)?;
     let mut unread: Vec<Error> = errors.into_iter().map(|error| damaged("a network", error)).collect();

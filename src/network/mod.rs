@@ -1,4 +1,4 @@
-//! Networks: what a container is connected to, and how it gets there and away again.
+//! Networks: connects containers to them, and disconnects them.
 //!
 //! ```text
 //!  container's namespace          host                                        world
@@ -6,15 +6,15 @@
 //!   eth0 172.30.0.3 ──veth── port ─┴─ hoist0 172.30.0.1 ── forward ── masquerade ── uplink
 //! ```
 //!
-//! [`plan`] is pure; [`apply`] does what the plan says and returns endpoints, plain data
-//! that goes into the run's state, so that [`remove`] can undo it in another process after
-//! a crash. Everything is netlink, from one thread, without an external program.
+//! [`plan`] is pure; [`apply`] carries a plan out and returns endpoints. These are plain data in
+//! the run's state, so [`remove`] can undo them from another process after a crash. Everything uses
+//! netlink from a single thread, without external programs.
 //!
-//! A port (the host's end of the veth) dies with the container's namespace, so removal
-//! only gives back the lease and the rules; it never waits for the kernel. What belongs to
-//! the network and not to one container (bridge, tables) stays until [`reset`], and is put
-//! back by the next [`apply`] when somebody else removed it. Rules are also put back at once:
-//! monitors hear of [`Changes`] and [`repair`] them.
+//! A port (the host's end of a veth pair) disappears with the container's namespace. So removal
+//! only releases the lease, and never waits for the kernel. What belongs to the network rather than
+//! a container (bridge, tables) stays until [`reset`]. If somebody else removes it, the next
+//! [`apply`] restores it. Monitors restore rules immediately: they listen to [`Changes`] and call
+//! [`repair`].
 
 mod bridge;
 mod definition;
@@ -45,25 +45,24 @@ use std::os::fd::BorrowedFd;
 
 use crate::base::{ContainerId, Endpoint};
 
-/// The network that containers have unless they ask for another.
+/// Returns the default network.
 ///
 /// # Errors
 ///
-/// When the folder of networks cannot be read.
+/// If the folder of networks cannot be read.
 pub fn default_network(paths: &NetworkPaths) -> Result<Network> {
     let first = state::networks(paths)?.0.into_iter().next();
     Ok(first.unwrap_or_else(|| Network::default_bridge(&paths.engine)))
 }
 
-/// Connects a container whose network namespace is `netns`, while its init sets up the rest.
+/// Connects a container with the network namespace `netns`, while its init does other setup.
 ///
-/// What is missing of the networks themselves (bridges, rules) is made. [`Applied::warnings`]
-/// are for the user.
+/// Missing bridges and rules of the networks are created. [`Applied::warnings`] are for the user.
 ///
 /// # Errors
 ///
-/// When a netlink request fails, or a network has no place for it; then nothing of this container
-/// is left.
+/// If a netlink request fails, or a network has no free address. Everything done for this container
+/// is then undone.
 pub fn apply(plan: &Plan, netns: Option<BorrowedFd<'_>>, paths: &NetworkPaths) -> Result<Applied> {
     let netns = match (plan.namespace, netns) {
         (Namespace::Host, _) => return Ok(Applied::default()),
@@ -110,41 +109,41 @@ fn connect(
     }
 }
 
-/// Puts back what others took away of the rules that this engine's networks need: all of it,
-/// for every container.
+/// Restores the rules that this engine's networks need, for all their containers, if others removed
+/// them.
 ///
 /// # Errors
 ///
-/// When a netlink request fails.
+/// If a netlink request fails.
 pub fn repair(paths: &NetworkPaths, look: Look) -> Result<Repair> {
     bridge::repair(paths, look)
 }
 
-/// Takes back what [`apply`] did. Goes on after a failure and returns all of them; doing it
-/// twice, or by another process after a crash, is no failure.
+/// Undoes [`apply`]. Continues after errors and returns them all. It may be repeated, also by
+/// another process after a crash.
 #[must_use]
 pub fn remove(endpoints: &[Endpoint], paths: &NetworkPaths) -> Vec<Error> {
     endpoints.iter().flat_map(|endpoint| bridge::disconnect(endpoint, paths)).collect()
 }
 
-/// The same where what [`apply`] returned is lost. The container has no process left.
+/// Undoes [`apply`] if its result was lost. The container must have no processes left.
 #[must_use]
 pub fn forget(container: &ContainerId, paths: &NetworkPaths) -> Vec<Error> {
     bridge::forget(container, paths).err().into_iter().collect()
 }
 
-/// Takes back what containers had that are gone, the run's folder too. One whose network
-/// namespace is still there keeps it.
+/// Releases the leases of containers that no longer exist. A lease whose network namespace still
+/// exists is kept.
 ///
 /// # Errors
 ///
-/// When the network's files cannot be read or written, or the links not be listed.
+/// If the networks' files cannot be read or written, or the links cannot be listed.
 pub fn sweep(paths: &NetworkPaths, is_there: impl Fn(&ContainerId) -> bool) -> Result<()> {
     bridge::sweep(paths, is_there)
 }
 
-/// Removes everything that this engine's networks left on the host: bridges, tables, rules
-/// in other owners' tables, leases. Goes on after a failure and returns all of them.
+/// Removes everything that this engine's networks created on the host: bridges, tables, leases, and
+/// rules in tables of others. Continues after errors and returns them all.
 #[must_use]
 pub fn reset(paths: &NetworkPaths) -> Vec<Error> {
     bridge::reset(paths)

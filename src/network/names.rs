@@ -1,6 +1,6 @@
-//! /etc/hosts and /etc/resolv.conf of a container: hosts(5), resolv.conf(5).
+//! A container's /etc/hosts and /etc/resolv.conf: hosts(5), resolv.conf(5).
 //!
-//! Pure functions over what the host has ([`HostFiles`]) and what was asked for.
+//! These are pure functions of the host's files ([`HostFiles`]) and the request.
 
 use std::fmt::Write as _;
 use std::net::{IpAddr, Ipv4Addr};
@@ -11,30 +11,30 @@ use super::error::{Error, Result};
 use super::plan::{Applied, Namespace, Plan};
 use crate::base::disk;
 
-/// What was asked of the resolver; an empty list takes the host's.
+/// The requested resolver configuration. An empty list takes the host's values.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Dns {
     /// Name servers.
     pub servers: Vec<IpAddr>,
-    /// Search domains; a single `.` asks for none.
+    /// Search domains; a single `.` means none.
     pub search: Vec<String>,
     /// Resolver options.
     pub options: Vec<String>,
 }
 
-/// A line of /etc/hosts that was asked for.
+/// A requested line in /etc/hosts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExtraHost {
     /// The name.
     pub name: String,
-    /// Its address; `None` is the host's, as the container sees it (`host-gateway`).
+    /// Its address; `None` for the host's address as seen by the container (`host-gateway`).
     pub address: Option<IpAddr>,
 }
 
 impl FromStr for ExtraHost {
     type Err = Error;
 
-    /// `name:address` or `name=address`; an IPv6 address may stand in brackets.
+    /// Parses `name:address` or `name=address`; an IPv6 address may be in brackets.
     fn from_str(word: &str) -> Result<Self> {
         let bad = || Error::BadHost(word.to_owned());
         let (name, address) = word.split_once(['=', ':']).ok_or_else(bad)?;
@@ -50,27 +50,27 @@ impl FromStr for ExtraHost {
     }
 }
 
-/// The host's own files, as text.
+/// The contents of the host's files.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HostFiles {
-    /// /etc/resolv.conf: what a container in the host's network gets.
+    /// /etc/resolv.conf, for containers in the host's network.
     pub resolv_conf: String,
-    /// The same for any other network: without systemd-resolved's stub, which listens on the
-    /// host's loopback, but with the servers behind it.
+    /// resolv.conf for other networks: with the upstream servers of systemd-resolved instead of its
+    /// stub, which listens on the host's loopback address.
     pub upstream: String,
-    /// /etc/hosts
+    /// /etc/hosts.
     pub hosts: String,
 }
 
 const RESOLV_CONF: &str = "/etc/resolv.conf";
-/// What systemd-resolved itself asks.
+/// The upstream servers of systemd-resolved.
 const BEHIND_THE_STUB: &str = "/run/systemd/resolve/resolv.conf";
 const STUB: &str = "127.0.0.53";
 /// More than any resolver reads.
 const MAX_FILE: u64 = 1 << 20;
 
 impl HostFiles {
-    /// Reads them; a missing file is empty.
+    /// Reads the files; a missing one is empty.
     #[must_use]
     pub fn read() -> Self {
         let resolv_conf = text(Path::new(RESOLV_CONF));
@@ -79,7 +79,7 @@ impl HostFiles {
         Self { resolv_conf, upstream, hosts: text(Path::new("/etc/hosts")) }
     }
 
-    /// The resolver's file that a container with this namespace begins with.
+    /// Returns the host's resolver configuration for containers in this namespace.
     fn resolver(&self, namespace: Namespace) -> &str {
         if namespace == Namespace::Host { &self.resolv_conf } else { &self.upstream }
     }
@@ -95,7 +95,7 @@ fn is_stub(resolv_conf: &str) -> bool {
     servers.peek().is_some() && servers.all(|server| server == STUB)
 }
 
-/// The words after `keyword`, of all its lines.
+/// Returns the words after `keyword` in all its lines.
 fn words_of<'a>(resolv_conf: &'a str, keyword: &'a str) -> impl Iterator<Item = &'a str> {
     resolv_conf.lines().filter(|line| !line.starts_with(['#', ';'])).flat_map(move |line| {
         let mut words = line.split_whitespace();
@@ -112,7 +112,7 @@ ff02::1\tip6-allnodes
 ff02::2\tip6-allrouters
 ";
 
-/// /etc/hosts of a container.
+/// Returns a container's /etc/hosts.
 #[must_use]
 pub fn hosts(plan: &Plan, applied: &Applied, host: &HostFiles) -> String {
     let mut out = if !plan.has_namespace() { host.hosts.clone() } else { COMMON_HOSTS.to_owned() };
@@ -135,12 +135,11 @@ pub fn hosts(plan: &Plan, applied: &Applied, host: &HostFiles) -> String {
     out
 }
 
-/// /etc/resolv.conf of a container.
+/// Returns a container's /etc/resolv.conf.
 ///
-/// A server on the host's loopback cannot be reached from another namespace, so it is left
-/// out there; so is one of IPv6 on the bridge, which carries none. What is left when that
-/// takes the last server is no server: Docker would turn to a public one, which sends
-/// a private network's names abroad.
+/// Servers on the host's loopback address are left out in other namespaces, which cannot reach
+/// them, and so are IPv6 servers on bridges, which carry no IPv6. If none remain, there are no
+/// servers. Docker would then use public ones, which would disclose the names of a private network.
 #[must_use]
 pub fn resolv_conf(plan: &Plan, host: &HostFiles) -> String {
     let dns = &plan.dns;
@@ -159,7 +158,7 @@ pub fn resolv_conf(plan: &Plan, host: &HostFiles) -> String {
     for server in &dns.servers {
         let _ = writeln!(out, "nameserver {server}");
     }
-    // The last `search` or `domain` line of the host counts; options add up.
+    // The host's last `search` or `domain` line applies; options accumulate.
     let search: Vec<&str> = match dns.search.as_slice() {
         [] => last_search(theirs),
         [only] if only == "." => Vec::new(),
@@ -178,7 +177,7 @@ pub fn resolv_conf(plan: &Plan, host: &HostFiles) -> String {
     out
 }
 
-/// What the user must know when no name server of this machine is of use in the container.
+/// Returns a warning if the container can reach none of this machine's name servers.
 #[must_use]
 pub fn resolver_warning(plan: &Plan, host: &HostFiles) -> Option<String> {
     let mut servers = words_of(host.resolver(plan.namespace), "nameserver").peekable();
@@ -193,7 +192,7 @@ pub fn resolver_warning(plan: &Plan, host: &HostFiles) -> Option<String> {
     })
 }
 
-/// Whether a container on an IPv4 bridge can reach a server of the host.
+/// Whether a container on an IPv4 bridge can reach one of the host's servers.
 fn is_reachable(server: &str) -> bool {
     server.parse::<Ipv4Addr>().is_ok_and(|address| !address.is_loopback())
 }
@@ -212,7 +211,7 @@ mod tests {
     use crate::network::definition::Network;
     use crate::network::plan::{Connection, Request, plan};
 
-    /// What a container is connected to.
+    /// A container's network mode.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     enum Mode {
         None,

@@ -1,4 +1,4 @@
-//! What a container's network will be, decided without touching the system.
+//! Plans a container's network without touching the system.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
@@ -11,75 +11,75 @@ use super::subnet::Subnet;
 use crate::base::disk::Unknown;
 use crate::base::{ContainerId, Endpoint, Mac, Paths};
 
-/// Whose network namespace a container has.
+/// The network namespace of a container.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Namespace {
     /// The host's.
     Host,
-    /// One of its own: with nothing but `lo`, and its connections.
+    /// A new one, with only `lo` and its connections.
     Own,
 }
 
-/// A connection that is asked for.
+/// A requested connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Connection {
     /// The network.
     pub network: Network,
-    /// `--ip`: a free one when not said.
+    /// The address (`--ip`); by default a free one.
     pub address: Option<Ipv4Addr>,
-    /// `--mac-address`: one that follows from the address when not said.
+    /// The hardware address (`--mac-address`); by default derived from the address.
     pub mac: Option<Mac>,
-    /// What its link is called in the container: as the network says when not said.
+    /// The name of its link in the container; by default the network's choice.
     pub interface: Option<String>,
 }
 
 impl Connection {
-    /// One to `network`, without further wishes.
+    /// Returns a connection to `network` with default settings.
     #[must_use]
     pub fn to(network: Network) -> Self {
         Self { network, address: None, mac: None, interface: None }
     }
 }
 
-/// What was asked for.
+/// A request for a container's network.
 #[derive(Debug, Clone)]
 pub struct Request {
-    /// For whom.
+    /// The container.
     pub container: ContainerId,
-    /// Whose namespace.
+    /// The network namespace.
     pub namespace: Namespace,
-    /// Where it is connected; the first one has the way out.
+    /// Its connections; the default route uses the first.
     pub connections: Vec<Connection>,
     /// The container's host name.
     pub hostname: String,
-    /// Empty unless asked for.
+    /// Empty unless requested.
     pub domainname: String,
     /// `--add-host`: `name:address`, `name=address`, `name:host-gateway`.
     pub extra_hosts: Vec<String>,
-    /// `--dns`
+    /// `--dns`.
     pub dns: Vec<String>,
-    /// `--dns-search`
+    /// `--dns-search`.
     pub dns_search: Vec<String>,
-    /// `--dns-option`
+    /// `--dns-option`.
     pub dns_options: Vec<String>,
 }
 
-/// What will be done.
+/// A container's network, as planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// For whom.
+    /// The container.
     pub container: ContainerId,
-    /// Whose namespace.
+    /// The network namespace.
     pub namespace: Namespace,
-    /// Where it is connected; the first one has the way out.
+    /// Its connections; the default route uses the first.
     pub connections: Vec<Connection>,
-    /// What the container calls itself, with its domain where it has one.
+    /// The container's host name.
     pub hostname: String,
-    /// The domain of that name; empty for none.
+    /// Its domain name; empty for none.
     pub domainname: String,
-    /// Further lines of /etc/hosts.
+    /// Additional lines in /etc/hosts.
     pub extra_hosts: Vec<ExtraHost>,
-    /// What was asked of the resolver; the rest comes from the host.
+    /// The requested resolver configuration; the rest comes from the host.
     pub dns: Dns,
 }
 
@@ -90,18 +90,18 @@ impl Plan {
         self.namespace == Namespace::Own
     }
 
-    /// Whether it is connected to some network.
+    /// Whether it is connected to any network.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         !self.connections.is_empty()
     }
 }
 
-/// Decides what a request means.
+/// Plans a container's network.
 ///
 /// # Errors
 ///
-/// [`Error::BadNameServer`] and [`Error::BadHost`], in Docker's words.
+/// [`Error::BadNameServer`] and [`Error::BadHost`], with Docker's wording.
 pub fn plan(request: Request) -> Result<Plan> {
     let servers = request.dns.iter().map(|word| name_server(word)).collect::<Result<_>>()?;
     let extra_hosts = request.extra_hosts.iter().map(|word| word.parse()).collect::<Result<_>>()?;
@@ -116,12 +116,12 @@ pub fn plan(request: Request) -> Result<Plan> {
     })
 }
 
-/// Decides a container's place in a network: its address is leased in `state`. `number` is how
-/// many links it has before this one, and `port` the name of the host's end of it.
+/// Returns a container's endpoint in a network, and leases its address in `state`. `number` is how
+/// many links the container already has, and `port` the name of the host's end of the new one.
 ///
 /// # Errors
 ///
-/// [`Error::Full`]; [`Error::NoSuchAddress`] and [`Error::AddressTaken`] of one that was asked for.
+/// [`Error::Full`]; [`Error::NoSuchAddress`] and [`Error::AddressTaken`] for a requested address.
 pub(super) fn endpoint(
     container: &ContainerId,
     connection: &Connection,
@@ -162,7 +162,7 @@ pub(super) fn endpoint(
     })
 }
 
-/// Whether it is none of those that name the subnet, its gateway, or all in it.
+/// Whether this is not the subnet's first, gateway or broadcast address.
 fn is_for_containers(address: Ipv4Addr, subnet: Subnet) -> bool {
     ![subnet.first(), subnet.gateway(), subnet.broadcast()].contains(&address)
 }
@@ -171,8 +171,8 @@ fn name_server(word: &str) -> Result<IpAddr> {
     word.parse().map_err(|_| Error::BadNameServer(word.to_owned()))
 }
 
-/// Where an engine's networks live: its state folders, and the lock under which all engines
-/// of the machine choose subnets.
+/// The files that networks use: an engine's state folders, and the lock under which all engines on
+/// the machine choose subnets.
 #[derive(Debug, Clone)]
 pub struct NetworkPaths {
     pub(super) engine: Paths,
@@ -180,36 +180,36 @@ pub struct NetworkPaths {
     pub(super) system_bus: PathBuf,
 }
 
-/// Every engine of the machine names the same file.
+/// The same file for all engines on the machine.
 const MACHINE_LOCK: &str = "/run/hoist-machine.lock";
 const SYSTEM_BUS: &str = "/run/dbus/system_bus_socket";
 
 impl NetworkPaths {
-    /// An engine's files, and what all engines of this machine share.
+    /// Returns an engine's files, and those shared by all engines on the machine.
     #[must_use]
     pub fn new(paths: &Paths) -> Self {
         Self { engine: paths.clone(), machine_lock: MACHINE_LOCK.into(), system_bus: SYSTEM_BUS.into() }
     }
 
-    /// The same with another machine-wide lock: for tests in namespaces of their own.
+    /// Uses another machine-wide lock, for tests in their own namespaces.
     #[must_use]
     pub fn with_machine_lock(self, path: &Path) -> Self {
         Self { machine_lock: path.into(), ..self }
     }
 
-    /// The same with another system bus, on which a firewalld may listen.
+    /// Uses another system bus, on which a firewalld may listen.
     #[must_use]
     pub fn with_system_bus(self, path: &Path) -> Self {
         Self { system_bus: path.into(), ..self }
     }
 }
 
-/// What was done.
+/// The result of applying a plan.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Applied {
-    /// The connections: kept in the run's state, to show them and to undo them.
+    /// The connections. The run's state keeps them, to show and to undo them.
     pub endpoints: Vec<Endpoint>,
-    /// For the user: what is done but will not work as asked, and the way out.
+    /// Warnings for the user: what was done but will not work as requested, and how to fix it.
     pub warnings: Vec<String>,
 }
 

@@ -1,6 +1,5 @@
-//! The rules of our own: two tables an engine, never a rule in a table of ours for others. What
-//! differs between networks are elements of sets, so that one more network or container is one
-//! more element, and no rule.
+//! Our own nftables rules: two tables per engine, which hold no rules of others. What differs
+//! between networks is in sets, so another network or container adds elements but no rules.
 //!
 //! ```text
 //! table inet hoist-net {
@@ -26,17 +25,17 @@
 //! }
 //! ```
 //!
-//! The first keeps a neighbour on the wire from reaching containers by routing to their
-//! addresses, and networks from each other; the second a container from speaking in another's
-//! name (by address, hardware address, ARP, or IPv6 router advertisements: no IPv6 leaves a port
-//! at all).
+//! The first table keeps neighbours on the local network from reaching containers by routing to
+//! their addresses, and separates networks from each other. The second keeps containers from
+//! impersonating each other by address, hardware address, ARP or IPv6 router advertisements; no
+//! IPv6 leaves a port at all.
 //!
-//! Each rule has a name in its comment. `ensure` looks whether all of them are there, in their
-//! order, so it costs four questions when all is well; where some are missing, they are written
-//! again, and what others have put beside them stays.
+//! Each rule is named by its comment. `ensure` checks whether all rules exist in the right order,
+//! which takes four requests if they do. Otherwise it rewrites them, and keeps what others have
+//! added.
 //!
-//! Guests who left stay in the set until they are many: closing a socket after a deletion
-//! waits until the kernel has done it, 7 ms and more, which each end of a container would pay.
+//! Guests that left stay in the set until there are many of them. Closing a socket after a deletion
+//! waits for the kernel, 7 ms and more, which the end of every container would have to pay.
 
 use super::error::{Error, Result, Step};
 use super::link::Links;
@@ -49,19 +48,19 @@ use crate::base::Paths;
 
 const ETH_P_IP: u16 = 0x0800;
 const ETH_P_ARP: u16 = 0x0806;
-/// Changes with every change of chains, sets or rules below.
+/// Must change whenever the chains, sets or rules below do.
 const MARK: &[u8] = b"2";
-/// How many guests who left are taken off the list at once.
+/// How many guests that left are removed together.
 const MANY: u32 = 64;
 
-/// What this engine's tables and ports are called.
+/// The names of this engine's tables and ports.
 #[derive(Debug, Clone)]
 pub(super) struct Names {
     engine: String,
     table: String,
-    /// How the names of its ports begin; no engine's beginning is another's.
+    /// The prefix of its port names. No engine's prefix is the prefix of another's.
     port_prefix: String,
-    /// The same of ports that an older hoist made: the older tables judge them, these do not.
+    /// The prefix of ports made by an older hoist. The older tables apply to them, these do not.
     former_prefix: String,
 }
 
@@ -77,7 +76,7 @@ impl Names {
         }
     }
 
-    /// A name for a port: at most 15 bytes, never used before.
+    /// Returns a new, random name for a port, of at most 15 bytes.
     pub(super) fn new_port(&self) -> std::io::Result<String> {
         let random = crate::base::id::hex(&crate::base::id::random_bytes::<6>()?);
         let mut name = format!("{}{random}", self.port_prefix);
@@ -90,17 +89,17 @@ impl Names {
         is_prefixed(link, &self.port_prefix) || self.is_former_port(link)
     }
 
-    /// Whether a link is one of this engine's ports that an older hoist made.
+    /// Whether a link is one of this engine's ports, made by an older hoist.
     pub(super) fn is_former_port(&self, link: &str) -> bool {
         is_prefixed(link, &self.former_prefix)
     }
 
-    /// What our rules for a bridge in other owners' tables are known by.
+    /// Returns the comment that identifies our rules for a bridge in tables of others.
     pub(super) fn tag(&self, bridge: &str) -> String {
         format!("{}{bridge}", self.tags())
     }
 
-    /// How all of these begin.
+    /// Returns the prefix of these comments.
     pub(super) fn tags(&self) -> String {
         format!("{}: bridge ", self.engine)
     }
@@ -118,8 +117,8 @@ impl Names {
         Table { family: Family::Bridge, name: &self.table }
     }
 
-    /// The tables of monitors that know of one network only: while one of them lives, it puts its
-    /// own back.
+    /// Returns the tables of older monitors, which know only one network. While such a monitor
+    /// runs, it restores its own tables.
     fn former(&self) -> [Table<'_>; 2] {
         [Family::Inet, Family::Bridge].map(|family| Table { family, name: &self.engine })
     }
@@ -130,27 +129,26 @@ fn is_prefixed(link: &str, prefix: &str) -> bool {
         .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// Which networks of an engine a caller knows.
+/// Which of an engine's networks the caller knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Known {
     All,
-    /// The state of some cannot be read: what the sets have of these stays.
+    /// The state of some cannot be read. Their elements in the sets must stay.
     Some,
 }
 
-/// Which elements are put into sets.
+/// Which elements to add to the sets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Fill {
-    /// Those that are missing as far as the states say.
+    /// Those missing according to the states.
     Missing,
-    /// All: somebody may have taken some away.
+    /// All, as somebody may have removed some.
     Again,
 }
 
-/// Sees to it that both tables are there with all their rules, and in them the networks of `states`
-/// and `newcomer`.
+/// Ensures that both tables exist with all their rules, the networks of `states` and `newcomer`.
 ///
-/// Returns what the kernel lacks, for the user.
+/// Returns warnings for the user about what the kernel does not support.
 pub(super) fn ensure(
     tables: &mut Tables,
     names: &Names,
@@ -165,7 +163,7 @@ pub(super) fn ensure(
     let is_missing = found != Found::Whole || states.iter().any(|state| !state.is_in_rules);
     if is_missing || fill == Fill::Again {
         for set in INET_SETS {
-            // Of what was chosen before nothing stays; a deletion is news for all monitors.
+            // Former subnets must not stay. A deletion notifies all monitors.
             if is_missing && known == Known::All {
                 batch.delete_all_elements(plan.table, *set);
             }
@@ -177,7 +175,7 @@ pub(super) fn ensure(
     ensure_frames(tables, names, states, newcomer, (known, fill))
 }
 
-/// The same for the table of frames.
+/// Like [`ensure`], for the bridge table.
 fn ensure_frames(
     tables: &mut Tables,
     names: &Names,
@@ -219,8 +217,8 @@ fn ensure_frames(
     }
 }
 
-/// Deletes the tables of an older hoist, once nobody has a port that it made: as long as one of its
-/// monitors lives, it needs them, and puts them back.
+/// Deletes the tables of an older hoist if none of its ports are left. Until then its monitors need
+/// the tables, and would restore them.
 pub(super) fn delete_former(tables: &mut Tables, links: &mut Links, names: &Names) -> Result<()> {
     let step = |table| move || format!("look at the table {table}");
     let mut found = Vec::new();
@@ -258,13 +256,13 @@ fn ignore_missing(done: crate::sys::Result<()>) -> crate::sys::Result<()> {
     }
 }
 
-/// A rule of ours: its chain, the name it has in its comment, and what it does.
+/// A rule of ours: its chain, its name in the comment, and its expressions.
 type Named = (&'static str, &'static str, Rule);
 
-/// A chain of ours: its name, its kind, and where the kernel asks it.
+/// A chain of ours: its name, its type, and its hook.
 type BaseChain = (&'static str, &'static str, Hook);
 
-/// What a table of ours is made of.
+/// The intended contents of a table of ours.
 struct Plan<'a> {
     table: Table<'a>,
     sets: &'static [Set],
@@ -272,13 +270,13 @@ struct Plan<'a> {
     rules: Vec<Named>,
 }
 
-/// What there is of a table.
+/// What exists of a table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Found {
     Nothing,
-    /// One of another form.
+    /// A table of another version.
     Other,
-    /// Not all of it: the rules of ours that are there, by chain and handle.
+    /// Incomplete: those of our rules that exist, by chain and handle.
     Part(Vec<(String, u64)>),
     Whole,
 }
@@ -316,7 +314,7 @@ impl Plan<'_> {
         Found::Part(ours.into_iter().map(|rule| (rule.chain.clone(), rule.handle)).collect())
     }
 
-    /// Adds what is missing. Sets and chains that are there stay as they are.
+    /// Adds what is missing. Existing sets and chains stay as they are.
     fn complete(&self, batch: &mut Batch, found: &Found) {
         match found {
             Found::Whole => return,
@@ -337,21 +335,21 @@ impl Plan<'_> {
     }
 }
 
-/// The links of networks.
+/// The bridges.
 const BRIDGES: Set = Set { name: "bridges", kinds: &[Kind::Link], has_ranges: false };
-/// The link that a guest's packet comes by, and the one it leaves by, where that is let through.
+/// The incoming and outgoing link of packets between guests, where these are accepted.
 const INSIDE: Set = Set { name: "inside", kinds: &[Kind::Link, Kind::Link], has_ranges: false };
-/// The addresses of networks.
+/// The subnets.
 const SUBNETS: Set = Set { name: "subnets", kinds: &[Kind::Address], has_ranges: true };
-/// Those whose addresses the world does not see.
+/// The subnets whose addresses are translated for the outside.
 const TRANSLATED: Set = Set { name: "translated", kinds: &[Kind::Address], has_ranges: true };
-/// The addresses of each network with its link.
+/// The subnets, each with its bridge.
 const HOMES: Set = Set { name: "homes", kinds: &[Kind::Address, Kind::Link], has_ranges: true };
 const INET_SETS: &[Set] = &[BRIDGES, INSIDE, SUBNETS, TRANSLATED, HOMES];
 const INET_CHAINS: &[BaseChain] =
     &[("raw", "filter", RAW), ("forward", "filter", FORWARD), ("postrouting", "nat", SOURCE_NAT)];
 
-/// A network as an element of a set.
+/// Returns a network's element in a set.
 fn segment(set: Set, state: &State) -> Element {
     set.kinds.iter().fold(Element::default(), |element, kind| match kind {
         Kind::Link => element.link(&state.bridge),
@@ -400,7 +398,7 @@ fn frame_rules(port_prefix: &str) -> Vec<Named> {
     let from_guests = || Rule::new().link_beginning(port_prefix);
     let of = |rule: Rule, link, address| rule.among(GUESTS.name, Is::Equal, &sent(link, address));
     let ip = of(from_guests().frame_protocol(ETH_P_IP), Field::LinkSource, Field::IpSource);
-    // Once as the frame says, once as ARP does.
+    // Both the frame and the ARP packet must name the guest.
     let arp = of(from_guests().frame_protocol(ETH_P_ARP), Field::LinkSource, Field::ArpSenderIp);
     let arp = of(arp, Field::ArpSenderLink, Field::ArpSenderIp);
     vec![

@@ -1,5 +1,5 @@
-//! What is remembered of a network: what it is, and while the machine is up its subnet and who
-//! has which address.
+//! Persistent state of networks: their definitions, and until the next boot their subnets and
+//! leases.
 //!
 //! ```text
 //! <root>/networks/<id>.json         Network: outlives a reboot
@@ -22,10 +22,10 @@ use crate::base::disk::{self, Lock, Rank, Unknown, state};
 use crate::base::{ContainerId, Mac, NetworkId};
 use crate::sys::tree;
 
-/// Current version of the state.
+/// The current version of the state.
 const VERSION: u32 = 1;
 
-/// What a network has until the next boot.
+/// A network's state until the next boot.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct State {
     pub(super) version: u32,
@@ -34,43 +34,43 @@ pub(super) struct State {
     pub(super) mtu: u32,
     #[serde(default)]
     pub(super) leases: BTreeMap<Ipv4Addr, Lease>,
-    /// How many guests the rules still know that are gone.
+    /// Number of guests that are gone but still in the rules.
     #[serde(default)]
     pub(super) departed: u32,
-    /// hoist turned forwarding on, so `reset` turns it off.
+    /// hoist enabled IP forwarding, so `reset` disables it.
     #[serde(default)]
     pub(super) turned_forwarding_on: bool,
-    /// firewalld was asked to trust the bridge, so `reset` asks it to stop.
+    /// firewalld was asked to trust the bridge, so `reset` undoes that.
     #[serde(default)]
     pub(super) is_in_trusted_zone: bool,
-    /// The number of the ruleset that a repair found whole.
+    /// The generation of the ruleset that a repair found complete.
     #[serde(default)]
     pub(super) checked: Option<u32>,
-    /// The rules know its subnet and its bridge.
+    /// The rules contain its subnet and its bridge.
     #[serde(default)]
     pub(super) is_in_rules: bool,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub(super) unknown: Unknown,
 }
 
 state!(State, VERSION);
 
-/// Who has an address.
+/// The lease of an address.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Lease {
     pub(super) container: ContainerId,
-    /// The host's end of its veth: as long as that exists, so does the namespace.
+    /// The host's end of its veth pair, which exists as long as its namespace.
     pub(super) port: String,
-    /// Its hardware address, where that does not follow from the address.
+    /// Its hardware address, if not derived from the address.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) mac: Option<Mac>,
-    /// Fields of a newer hoist.
+    /// Fields written by a newer hoist.
     #[serde(flatten)]
     pub(super) unknown: Unknown,
 }
 
-/// A guest's link, as the rules know it.
+/// A connected container, as the rules identify it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Guest {
     pub(super) port: String,
@@ -95,8 +95,8 @@ impl State {
         }
     }
 
-    /// Leases an address: the one that is asked for, or the lowest free one. A lease that the same
-    /// container left behind is void. `None` when no address is free, or not that one.
+    /// Leases an address: the requested one, or the lowest that is free. Releases an earlier lease
+    /// of the same container. `None` if no address is free, or not the requested one.
     pub(super) fn lease(&mut self, asked: Option<Ipv4Addr>, lease: Lease) -> Option<Ipv4Addr> {
         self.keep(|other| other.container != lease.container);
         let is_free = |address: &Ipv4Addr| !self.leases.contains_key(address);
@@ -108,7 +108,7 @@ impl State {
         Some(address)
     }
 
-    /// Gives an address back, if it is still the same run's.
+    /// Releases an address if the same run still holds it. Returns whether it did.
     pub(super) fn release(&mut self, address: Ipv4Addr, port: &str) -> bool {
         let is_ours = self.leases.get(&address).is_some_and(|lease| lease.port == port);
         if is_ours {
@@ -118,7 +118,7 @@ impl State {
         is_ours
     }
 
-    /// Gives back the addresses of all leases but those which `is_kept`.
+    /// Releases all leases except those for which `is_kept` returns true.
     pub(super) fn keep(&mut self, is_kept: impl Fn(&Lease) -> bool) {
         let before = self.leases.len();
         self.leases.retain(|_, lease| is_kept(lease));
@@ -126,7 +126,7 @@ impl State {
         self.departed = self.departed.saturating_add(gone);
     }
 
-    /// Whom the rules must know.
+    /// Returns the guests that the rules must contain.
     pub(super) fn guests(&self) -> impl Iterator<Item = Guest> {
         self.leases.iter().map(|(&address, lease)| Guest {
             port: lease.port.clone(),
@@ -136,7 +136,8 @@ impl State {
     }
 }
 
-/// The bridge networks of an engine, the default one first, and why a file of one cannot be read.
+/// Returns an engine's bridge networks, starting with the default one, and the errors of files that
+/// cannot be read.
 pub(super) fn networks(paths: &NetworkPaths) -> Result<(Vec<Network>, Vec<Error>)> {
     let default = Network::default_bridge(&paths.engine);
     let mut all = Vec::new();
@@ -145,7 +146,7 @@ pub(super) fn networks(paths: &NetworkPaths) -> Result<(Vec<Network>, Vec<Error>
         std::iter::once(default.id.clone()).chain(ids(paths)?.into_iter().filter(|id| *id != default.id))
     {
         match Files::new(paths, id).network() {
-            // What the default network is follows from where the engine is; its file tells the rest.
+            // The default network's options depend on the engine, everything else on its file.
             Ok(Some(known)) if known.id == default.id => {
                 all.push(Network { options: default.options.clone(), ..known });
             }
@@ -153,13 +154,13 @@ pub(super) fn networks(paths: &NetworkPaths) -> Result<(Vec<Network>, Vec<Error>
             Err(error) => unread.push(error),
         }
         if all.is_empty() {
-            all.push(default.clone()); // it is there before its file is, and without it
+            all.push(default.clone()); // it exists even without its file
         }
     }
     Ok((all, unread))
 }
 
-/// The ids that have a file.
+/// Returns the ids of networks with a file.
 fn ids(paths: &NetworkPaths) -> Result<Vec<NetworkId>> {
     let folder = paths.engine.networks();
     let entries = match std::fs::read_dir(&folder) {
@@ -188,26 +189,25 @@ impl<'a> Files<'a> {
         &self.id
     }
 
-    /// The id of the network that every engine has.
+    /// Returns the id of the default network.
     pub(super) fn default_id(&self) -> NetworkId {
         Network::default_bridge(&self.paths.engine).id
     }
 
-    /// Waits until no other process changes this engine's networks.
+    /// Locks this engine's networks against changes by other processes.
     pub(super) fn lock(&self) -> Result<Lock> {
         disk::private_dir(&self.paths.engine.network_runs())?;
         Ok(Lock::exclusive(&self.paths.engine.network_runs().join("lock"), Rank::Network)?)
     }
 
-    /// As [`Self::lock`], but does not wait.
+    /// Like [`Self::lock`], but does not wait.
     pub(super) fn try_lock(&self) -> Result<Option<Lock>> {
         disk::private_dir(&self.paths.engine.network_runs())?;
         Ok(Lock::try_exclusive(&self.paths.engine.network_runs().join("lock"), Rank::Network)?)
     }
 
-    /// Waits until no other engine of this machine chooses a subnet. Where the machine has
-    /// no place for a common lock (a namespace, a caller without rights), the engine's own
-    /// lock must do.
+    /// Locks the choice of subnets against other engines on this machine. If there is no place for
+    /// a common lock (in a namespace, or without privilege), the engine's own lock has to suffice.
     pub(super) fn lock_machine(&self) -> Result<Option<Lock>> {
         match Lock::exclusive(&self.paths.machine_lock, Rank::Network) {
             Ok(lock) => Ok(Some(lock)),
@@ -234,22 +234,22 @@ impl<'a> Files<'a> {
         Ok(disk::write_state(&self.state_path(), state)?)
     }
 
-    /// The network as its file says.
+    /// Reads the network's definition.
     pub(super) fn network(&self) -> Result<Option<Network>> {
         found(disk::read_state(&self.network_path()))
     }
 
-    /// Remembers the subnet that was chosen for `network` beyond the next boot.
+    /// Stores the subnet chosen for `network`, to be used after the next boot too.
     pub(super) fn keep_subnet(&self, network: &Network, subnet: Subnet) -> Result<()> {
         let known = match self.network() {
             Err(Error::State(disk::Error::Damaged { .. })) => None,
-            // It is a newer hoist's to change.
+            // Only a newer hoist should change it.
             Err(Error::State(error)) if error.is_of_another_version() => return Ok(()),
             known => known?,
         };
         let mut known = known.unwrap_or_else(|| Network {
             created: Some(Timestamp::now()),
-            // Those of a built-in network are not the file's to say.
+            // The file does not hold the options of a built-in network.
             options: BTreeMap::new(),
             ..network.clone()
         });
@@ -263,7 +263,7 @@ impl<'a> Files<'a> {
         Ok(disk::write_state_synced(&self.network_path(), &known)?)
     }
 
-    /// Forgets what a reboot would.
+    /// Removes the state, as a reboot would.
     pub(super) fn forget(&self) -> Result<()> {
         let dir = self.paths.engine.network_runs().join(self.id.as_str());
         tree::remove(&dir).map_err(Error::State)

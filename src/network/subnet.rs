@@ -1,4 +1,4 @@
-//! IPv4 subnets, and which one a network gets.
+//! IPv4 subnets, and their choice for networks.
 
 use std::fmt;
 use std::net::Ipv4Addr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// An IPv4 prefix: the first address and its length.
+/// An IPv4 subnet: its first address and prefix length.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Subnet {
@@ -15,51 +15,51 @@ pub struct Subnet {
 }
 
 impl Subnet {
-    /// The subnet of this length (at most 32) that `address` lies in.
+    /// Returns the subnet with this prefix length (at most 32) that contains `address`.
     #[must_use]
     pub fn of(address: Ipv4Addr, length: u8) -> Self {
         let length = length.min(32);
         Self { first: Ipv4Addr::from_bits(address.to_bits() & mask(length)), length }
     }
 
-    /// Its lowest address, which names it.
+    /// Returns the lowest address, by which the subnet is named.
     #[must_use]
     pub fn first(self) -> Ipv4Addr {
         self.first
     }
 
-    /// The length of its prefix in bits.
+    /// Returns the prefix length in bits.
     #[must_use]
     pub fn length(self) -> u8 {
         self.length
     }
 
-    /// Its highest address.
+    /// Returns the highest address.
     #[must_use]
     pub fn broadcast(self) -> Ipv4Addr {
         Ipv4Addr::from_bits(self.first.to_bits() | !mask(self.length))
     }
 
-    /// The first address that a machine may have: the gateway's.
+    /// Returns the first usable address, which is the gateway's.
     #[must_use]
     pub fn gateway(self) -> Ipv4Addr {
         Ipv4Addr::from_bits(self.first.to_bits().saturating_add(1))
     }
 
-    /// The addresses for containers, lowest first.
+    /// Returns the addresses for containers in ascending order.
     pub fn addresses(self) -> impl Iterator<Item = Ipv4Addr> {
         let first = self.gateway().to_bits().saturating_add(1);
         (first..self.broadcast().to_bits()).map(Ipv4Addr::from_bits)
     }
 
-    /// Whether some address lies in both.
+    /// Whether the subnets have an address in common.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
         let shorter = mask(self.length.min(other.length));
         self.first.to_bits() & shorter == other.first.to_bits() & shorter
     }
 
-    /// Its prefix as a bit mask.
+    /// Returns the network mask.
     #[must_use]
     pub fn mask(self) -> Ipv4Addr {
         Ipv4Addr::from_bits(mask(self.length))
@@ -82,7 +82,7 @@ impl fmt::Debug for Subnet {
     }
 }
 
-/// Not `a.b.c.d/n`, or with bits set behind the prefix.
+/// A string that is not `a.b.c.d/n`, or has bits set after the prefix.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not an IPv4 subnet")]
 pub struct BadSubnet(String);
@@ -114,14 +114,14 @@ impl From<Subnet> for String {
     }
 }
 
-/// The first /24 that overlaps nothing in `taken`: `preferred`, then those of hoist's pools.
+/// Returns the first /24 that overlaps none of `taken`, trying `preferred` and then hoist's pools.
 ///
-/// Docker takes its own from 172.17.0.0/16 upwards in steps of a /16, podman from
-/// 10.88.0.0/16; hoist's pools begin where those are seldom reached.
+/// Docker allocates /16 networks upwards from 172.17.0.0/16, Podman from 10.88.0.0/16. hoist's
+/// pools start where those seldom reach.
 ///
 /// # Errors
 ///
-/// One of `taken` that was in the way of the last candidate.
+/// The subnet in `taken` that overlaps the last candidate.
 pub(super) fn choose(preferred: Option<Subnet>, taken: &[Subnet]) -> Result<Subnet, Subnet> {
     let mut in_the_way = Subnet::of(Ipv4Addr::UNSPECIFIED, 0);
     for candidate in preferred.into_iter().chain(pools()) {

@@ -1,5 +1,5 @@
-//! Changes of the machine's rules, by whoever made them: `nft flush ruleset`, a firewall that
-//! is loaded again.
+//! Watches for changes to the machine's rules by anyone, such as `nft flush ruleset` or a reloaded
+//! firewall.
 
 use std::os::fd::BorrowedFd;
 
@@ -9,15 +9,15 @@ use super::plan::NetworkPaths;
 use super::rules::Names;
 use crate::sys::netlink::{Protocol, Socket};
 
-/// `NFNLGRP_NFTABLES`
+/// `NFNLGRP_NFTABLES`.
 const GROUP: u32 = 7;
-/// The subsystem of nf_tables is the upper byte of a message's kind.
+/// The subsystem of nf_tables, in the upper byte of a message's type.
 const SUBSYSTEM: u16 = 10;
-/// Kinds below are of tables, chains and rules; the others are of sets, whose elements come with
-/// every container, and in others' tables with every address that they block.
+/// Types below this one are of tables, chains and rules. The others are of sets, whose elements
+/// change with every container, and in tables of others with every blocked address.
 const FIRST_OF_SETS: u16 = 9;
 
-/// News of the machine's rules.
+/// A listener for changes to the machine's rules.
 #[derive(Debug)]
 pub struct Changes {
     socket: Socket,
@@ -25,7 +25,7 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Hears from here on of changes that concern the networks of `paths`.
+    /// Starts to listen for changes that affect the networks of `paths`.
     ///
     /// # Errors
     ///
@@ -35,14 +35,14 @@ impl Changes {
         Ok(Self { socket, names: Names::of(&paths.engine) })
     }
 
-    /// Readable when there is news.
+    /// Returns the descriptor, which is readable after a change.
     #[must_use]
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.socket.fd()
     }
 
-    /// Takes all news. Whether a table, a chain or a rule came or went, or an element of a set of
-    /// ours went, or may have.
+    /// Consumes all notifications. Returns whether a table, a chain or a rule was added or removed,
+    /// or an element of our sets was removed, or may have been.
     pub fn take(&self) -> bool {
         let is_wanted = |kind: u16, payload: &[u8]| {
             let of = kind & 0xff;

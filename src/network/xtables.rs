@@ -1,14 +1,14 @@
-//! The old iptables: whether its `FORWARD` drops what containers send.
+//! The old iptables: checks whether its `FORWARD` chain drops packets of containers.
 //!
-//! Its rules can only be replaced as a whole table, in a race with their owner, so hoist
-//! reads them and says what to type.
+//! Its rules can only be replaced as a whole table, in a race with their owner. So hoist only reads
+//! them, and tells the user what to do.
 
 use std::fs;
 
 use super::firewall::both;
 use crate::sys::xtables::{Table, table};
 
-/// Names of tables that exist; asking for one that does not would make it.
+/// The names of existing tables. Reading one that does not exist would create it.
 const TABLES: &str = "/proc/thread-self/net/ip_tables_names";
 const FILTER: &str = "filter";
 const FORWARD: usize = 2;
@@ -17,13 +17,13 @@ const IN_LINK: usize = 16;
 const OUT_LINK: usize = 32;
 const TARGET_OFFSET: usize = 88;
 const NEXT_OFFSET: usize = 90;
-/// Offset of the verdict in `struct xt_standard_target`.
+/// The offset of the verdict in `struct xt_standard_target`.
 const VERDICT: usize = 32;
 /// Verdicts are stored as `-verdict - 1`.
 const DROP: i32 = -1;
 const ACCEPT: i32 = -2;
 
-/// What the user must do so that the old iptables lets `bridge` through.
+/// Returns a warning if the old iptables drops packets of `bridge`.
 pub(super) fn warning(bridge: &str) -> Option<String> {
     let names = fs::read_to_string(TABLES).ok()?;
     if !names.lines().any(|name| name == FILTER) {
@@ -40,13 +40,13 @@ pub(super) fn warning(bridge: &str) -> Option<String> {
     })
 }
 
-/// Where Docker says that others' rules belong.
+/// Returns the chain in which Docker expects rules of users.
 fn chain_for_users(table: &Table) -> &'static str {
     let name = b"DOCKER-USER\0";
     if table.entries.windows(name.len()).any(|part| part == name) { "DOCKER-USER" } else { "FORWARD" }
 }
 
-/// Whether rules accept what comes from the bridge and what goes to it.
+/// Whether rules accept packets from the bridge and to it.
 fn accepts(table: &Table, bridge: &str) -> bool {
     let accepted = |link: usize| {
         entries(&table.entries).any(|at| {
@@ -58,7 +58,7 @@ fn accepts(table: &Table, bridge: &str) -> bool {
     accepted(IN_LINK) && accepted(OUT_LINK)
 }
 
-/// Where each entry begins.
+/// Returns the offsets of all entries.
 fn entries(bytes: &[u8]) -> impl Iterator<Item = usize> {
     let after = |&at: &usize| {
         let length = usize::from(half(bytes, at + NEXT_OFFSET)?);

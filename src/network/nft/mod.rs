@@ -1,8 +1,8 @@
-//! nf_tables over netlink: what nft(8) would be asked to do, as bytes.
+//! nf_tables over netlink: the requests that nft(8) would send.
 //!
-//! The numbers are those of `linux/netfilter/nf_tables.h`. All integers of this protocol are
-//! big-endian, except what is compared with a register loaded in host order. A [`Batch`] is
-//! done whole or not at all.
+//! The constants are those of `linux/netfilter/nf_tables.h`. All integers in this protocol are
+//! big-endian, except values that are compared with a register in host byte order. A [`Batch`] is
+//! atomic.
 
 mod rule;
 mod ruleset;
@@ -36,19 +36,19 @@ const DELETE_ELEMENT: u16 = 14;
 const GET_GENERATION: u16 = 16;
 
 const REGISTER: u32 = 1;
-/// The same register in the numbering of 4-byte ones, for keys made of parts.
+/// The same register, numbered in units of 4 bytes, for concatenated keys.
 const REGISTER_WORDS: u32 = 8;
 
-/// What a table sees.
+/// The address family of a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(in crate::network) enum Family {
     /// IPv4 and IPv6.
     Inet,
-    /// IPv4: also what `iptables` writes.
+    /// IPv4, including what `iptables` writes.
     Ipv4,
     /// Frames on a bridge.
     Bridge,
-    /// One that hoist does not look at.
+    /// A family that hoist does not use.
     Other(u8),
 }
 
@@ -71,7 +71,7 @@ impl Family {
         }
     }
 
-    /// As nft(8) writes it.
+    /// Returns the name used by nft(8).
     pub(in crate::network) fn word(self) -> &'static str {
         match self {
             Self::Inet => "inet",
@@ -95,21 +95,21 @@ impl fmt::Display for Table<'_> {
     }
 }
 
-/// A place where the kernel asks a chain.
+/// A hook at which the kernel evaluates a base chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::network) struct Hook {
     pub(in crate::network) number: u32,
     pub(in crate::network) priority: i32,
 }
 
-/// Before routing, before the connection is known.
+/// Before routing and connection tracking.
 pub(in crate::network) const RAW: Hook = Hook { number: 0, priority: -300 };
-/// What passes through this machine.
+/// Packets forwarded by this machine.
 pub(in crate::network) const FORWARD: Hook = Hook { number: 2, priority: 0 };
-/// Where a source address is translated.
+/// Translation of source addresses.
 pub(in crate::network) const SOURCE_NAT: Hook = Hook { number: 4, priority: 100 };
 
-/// What happens to a packet.
+/// The verdict on a packet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::network) enum Verdict {
     Accept,
@@ -117,7 +117,7 @@ pub(in crate::network) enum Verdict {
     Return,
     Jump(String),
     Goto(String),
-    /// Goes on with the next rule, or asks user space.
+    /// Continues with the next rule, or queues to user space.
     Other,
 }
 
@@ -146,12 +146,12 @@ impl Verdict {
     }
 }
 
-/// Which of a packet's links.
+/// One of the two links of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::network) enum Side {
-    /// The one it came by.
+    /// The link it came in by.
     In,
-    /// The one it leaves by.
+    /// The link it goes out by.
     Out,
 }
 
@@ -164,7 +164,7 @@ impl Side {
     }
 }
 
-/// Whether a comparison asks for equality.
+/// How a comparison tests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::network) enum Is {
     Equal,
@@ -180,13 +180,13 @@ impl Is {
     }
 }
 
-/// Attributes, one after the other.
+/// A sequence of netlink attributes.
 #[derive(Debug, Clone, Default)]
 struct Writer(Vec<u8>);
 
 impl Writer {
     fn bytes(mut self, kind: u16, value: &[u8]) -> Self {
-        let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX); // too long: the kernel says so
+        let length = u16::try_from(4 + value.len()).unwrap_or(u16::MAX); // too long: the kernel rejects it
         self.0.extend(length.to_ne_bytes());
         self.0.extend(kind.to_ne_bytes());
         self.0.extend(value);
@@ -207,7 +207,7 @@ impl Writer {
         self.bytes(kind | NESTED, &inner.0)
     }
 
-    /// A value in `NFTA_DATA_VALUE`.
+    /// Adds a value nested as `NFTA_DATA_VALUE`.
     fn value(self, kind: u16, value: &[u8]) -> Self {
         self.nest(kind, Self::default().bytes(1, value))
     }
@@ -221,11 +221,11 @@ fn link_name(name: &str) -> [u8; 16] {
     bytes
 }
 
-/// Changes that are made together or not at all.
+/// Changes that are applied atomically.
 #[derive(Debug, Default)]
 pub(in crate::network) struct Batch {
     messages: Vec<Message>,
-    /// How many sets it makes: each has a number of its own.
+    /// The number of sets created, for their ids.
     sets: u32,
 }
 
@@ -234,7 +234,7 @@ impl Batch {
         Self { messages: vec![edge(BATCH_BEGIN)], sets: 0 }
     }
 
-    /// An empty table; `mark` comes back with it.
+    /// Adds an empty table, with `mark` as its user data.
     pub(in crate::network) fn add_table(&mut self, table: Table<'_>, mark: &[u8]) {
         let attributes = Writer::default().text(1, table.name).bytes(6, mark);
         self.add(NEW_TABLE, CREATE | EXCLUSIVE, table.family, attributes, format!("add table {table}"));
@@ -245,8 +245,7 @@ impl Batch {
         self.add(DELETE_TABLE, 0, table.family, name, format!("delete table {table}"));
     }
 
-    /// A chain which the kernel asks at `hook`, `kind` being `filter` or `nat`; what no rule
-    /// decides is accepted.
+    /// Adds a base chain at `hook` with the policy accept. `kind` is `filter` or `nat`.
     pub(in crate::network) fn add_base_chain(
         &mut self,
         table: Table<'_>,
@@ -260,14 +259,14 @@ impl Batch {
         self.add(NEW_CHAIN, CREATE, table.family, chain, format!("add chain {table} {name}"));
     }
 
-    /// At the end of the chain, with a comment to know it by.
+    /// Adds a rule at the end of a chain, identified by its comment.
     pub(in crate::network) fn add_rule(&mut self, table: Table<'_>, chain: &str, rule: Rule, comment: &str) {
         let rule = rule_in(table, chain).nest(4, rule.0).bytes(7, &ruleset::comment(comment));
         self.add(NEW_RULE, CREATE | APPEND, table.family, rule, format!("add rule {table} {chain}"));
     }
 
-    /// In another owner's chain, with `comment` to know it by: before the rule `before`, or
-    /// at the end.
+    /// Adds a rule to another owner's chain, identified by its comment: before the rule `before`,
+    /// or at the end.
     pub(in crate::network) fn add_tagged_rule(
         &mut self,
         table: Table<'_>,
@@ -300,12 +299,12 @@ fn rule_in(table: Table<'_>, chain: &str) -> Writer {
     Writer::default().text(1, table.name).text(2, chain)
 }
 
-/// Whether a failure says that this kernel has no nf_tables for a family.
+/// Whether an error means that this kernel does not support nf_tables for a family.
 pub(in crate::network) fn is_unsupported(error: &crate::sys::Error) -> bool {
     [Errno::OPNOTSUPP, Errno::AFNOSUPPORT, Errno::PROTONOSUPPORT].iter().any(|&errno| error.is(errno))
 }
 
-/// The rules of one network namespace.
+/// The ruleset of a network namespace.
 #[derive(Debug)]
 pub(in crate::network) struct Tables {
     socket: Socket,
@@ -316,14 +315,14 @@ impl Tables {
         Ok(Self { socket: Socket::open(Protocol::Netfilter)? })
     }
 
-    /// Does all of `batch`.
+    /// Applies `batch`.
     pub(in crate::network) fn commit(&mut self, mut batch: Batch) -> sys::Result<()> {
         batch.messages.push(edge(BATCH_END));
         self.socket.request(&batch.messages)
     }
 
-    /// The number of the ruleset, another one after every change of it; `None` where the kernel
-    /// does not say.
+    /// Returns the generation of the ruleset, which changes with every change to it; `None` if the
+    /// kernel does not provide it.
     pub(in crate::network) fn generation(&mut self) -> sys::Result<Option<u32>> {
         let call = "nf_tables(get generation)".to_owned();
         let get = message(GET_GENERATION, 0, Family::Other(0), &Writer::default(), call);
@@ -331,7 +330,7 @@ impl Tables {
         Ok(reply.and_then(|reply| attributes_of(&reply).get(1).and_then(be32)))
     }
 
-    /// What a table was marked with when it was made; `None` when it is not there.
+    /// Returns the user data of a table; `None` if the table does not exist.
     pub(in crate::network) fn mark_of(&mut self, table: Table<'_>) -> sys::Result<Option<Vec<u8>>> {
         let name = Writer::default().text(1, table.name);
         let call = format!("nf_tables(list table {table})");
@@ -340,14 +339,14 @@ impl Tables {
         Ok(reply.map(|reply| attributes_of(&reply).get(6).unwrap_or_default().to_vec()))
     }
 
-    /// Every chain of every family.
+    /// Returns the chains of all families.
     pub(in crate::network) fn chains(&mut self) -> sys::Result<Vec<Chain>> {
         let call = "nf_tables(list chains)".to_owned();
         let all = message(GET_CHAIN, 0, Family::Other(0), &Writer::default(), call);
         Ok(self.socket.dump(&all)?.iter().filter_map(Chain::read).collect())
     }
 
-    /// The rules of one table, each chain's in their order.
+    /// Returns the rules of a table, those of each chain in order.
     pub(in crate::network) fn rules(&mut self, table: Table<'_>) -> sys::Result<Vec<Existing>> {
         let name = Writer::default().text(1, table.name);
         let call = format!("nf_tables(list table {table})");
@@ -368,13 +367,14 @@ fn edge(kind: u16) -> Message {
     Message::unanswered(kind, payload)
 }
 
-/// The table that has lost elements of a set, of news with this number.
+/// Returns the table in which elements of a set were deleted, if a message of type `number` says
+/// so.
 pub(in crate::network) fn table_of_deleted(number: u16, payload: &[u8]) -> Option<String> {
     let attributes = Attributes(payload.get(4..)?);
     (number == DELETE_ELEMENT).then(|| attributes.get(1).map(text))?
 }
 
-/// Behind the four bytes that begin every message of netfilter.
+/// Skips the four bytes at the start of every netfilter message.
 fn attributes_of(reply: &Reply) -> Attributes<'_> {
     Attributes(reply.payload.get(4..).unwrap_or_default())
 }

@@ -1,9 +1,9 @@
-//! A rule of nf_tables: its expressions, which the kernel runs one after the other.
+//! An nf_tables rule: a list of expressions that the kernel evaluates in order.
 
 use super::sets::Part;
 use super::{Is, REGISTER, REGISTER_WORDS, Side, Verdict, Writer, link_name};
 
-/// A rule: what must hold of a packet, and what then happens to it.
+/// A rule: conditions on a packet, and a verdict or another action.
 #[derive(Debug, Clone, Default)]
 pub(in crate::network) struct Rule(pub(super) Writer);
 
@@ -36,7 +36,7 @@ impl Rule {
         self.expression("bitwise", data.value(4, &mask).value(5, &[0; 4]))
     }
 
-    /// The parts of the packet, one after the other, are a key of a set, or none.
+    /// Matches if the parts of the packet, concatenated, are a key of the set (or are not).
     pub(in crate::network) fn among(mut self, set: &str, is: Is, parts: &[Part]) -> Self {
         const INVERTED: u32 = 1;
         let mut register = REGISTER_WORDS;
@@ -52,33 +52,33 @@ impl Rule {
         self.expression("lookup", lookup)
     }
 
-    /// The packet's link has, or has not, this name.
+    /// Matches if the packet's link has this name (or has not).
     pub(in crate::network) fn link(self, side: Side, is: Is, name: &str) -> Self {
         self.meta(side.key(), REGISTER).compare(is, &link_name(name))
     }
 
-    /// The name of the link it came by begins so.
+    /// Matches if the name of the incoming link starts with `prefix`.
     pub(in crate::network) fn link_beginning(self, prefix: &str) -> Self {
         self.meta(Side::In.key(), REGISTER).compare(Is::Equal, prefix.as_bytes())
     }
 
-    /// The frame's protocol, an `ETH_P_…` number.
+    /// Matches the frame's protocol, an `ETH_P_…` number.
     pub(in crate::network) fn frame_protocol(self, number: u16) -> Self {
         self.meta(1, REGISTER).compare(Is::Equal, &number.to_be_bytes())
     }
 
-    /// It is an IPv4 packet.
+    /// Matches IPv4 packets.
     pub(in crate::network) fn ipv4(self) -> Self {
         self.meta(15, REGISTER).compare(Is::Equal, &[2])
     }
 
-    /// Its connection was seen before, or belongs to one that was.
+    /// Matches packets of established connections, and of connections related to them.
     pub(in crate::network) fn known_connection(self) -> Self {
         const ESTABLISHED_RELATED: u32 = 2 | 4;
         self.connection(0, ESTABLISHED_RELATED)
     }
 
-    /// Its destination was translated: it is for a published port.
+    /// Matches packets whose destination was translated, which are those to published ports.
     pub(in crate::network) fn translated_destination(self) -> Self {
         const DESTINATION_NAT: u32 = 1 << 5;
         self.connection(2, DESTINATION_NAT)
@@ -89,13 +89,13 @@ impl Rule {
         loaded.mask(bits.to_ne_bytes()).compare(Is::Different, &[0; 4])
     }
 
-    /// Counts what gets here.
+    /// Counts the packets that match so far.
     pub(in crate::network) fn counted(self) -> Self {
         let zero = 0_u64.to_be_bytes();
         self.expression("counter", Writer::default().bytes(1, &zero).bytes(2, &zero))
     }
 
-    /// Then this happens to it.
+    /// Ends the rule with this verdict.
     pub(in crate::network) fn verdict(self, verdict: &Verdict) -> Self {
         let code = Writer::default().number(1, verdict.code().cast_unsigned());
         let code = match verdict {
@@ -106,7 +106,7 @@ impl Rule {
         self.expression("immediate", data)
     }
 
-    /// Its source becomes the address of the link it leaves by.
+    /// Replaces the source address by that of the outgoing link.
     pub(in crate::network) fn masquerade(self) -> Self {
         self.expression("masq", Writer::default())
     }

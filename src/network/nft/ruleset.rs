@@ -1,16 +1,16 @@
-//! What is in the tables, ours and others', as far as hoist understands it.
+//! The existing ruleset, ours and others', as far as hoist understands it.
 
 use super::{Attributes, Family, Hook, Is, Reply, Side, Verdict, attributes_of, be32, be64, text};
 
-/// A chain that is there.
+/// An existing chain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::network) struct Chain {
     pub(in crate::network) family: Family,
     pub(in crate::network) table: String,
     pub(in crate::network) name: String,
-    /// Where the kernel asks it; `None` when only other chains do.
+    /// The hook; `None` if only other chains jump to it.
     pub(in crate::network) hook: Option<Hook>,
-    /// What happens when no rule decides.
+    /// Whether its policy is drop.
     pub(in crate::network) drops_by_default: bool,
 }
 
@@ -31,7 +31,7 @@ impl Chain {
     }
 }
 
-/// A rule that is there.
+/// An existing rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::network) struct Existing {
     pub(in crate::network) chain: String,
@@ -55,23 +55,23 @@ impl Existing {
 /// One term of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::network) enum Term {
-    /// Compares the name of a link; a name that ends in `*` stands for all that begin so.
+    /// Compares the name of a link. A name that ends in `*` is a prefix.
     Link(Side, Is, String),
-    /// Asks what is known of the packet's connection.
+    /// Tests the state of the packet's connection.
     Connection,
-    /// Asks for another family than IPv4.
+    /// Tests for a family other than IPv4.
     OtherFamily,
-    /// Changes nothing: counts, logs.
+    /// Has no effect on the packet: counts or logs.
     Neutral,
-    /// Decides.
+    /// Ends with a verdict.
     Verdict(Verdict),
-    /// Drops, and says so to the sender.
+    /// Drops the packet and notifies the sender.
     Reject,
-    /// What hoist does not understand, by its name.
+    /// An expression that hoist does not understand, by name.
     Unknown(String),
 }
 
-/// What the register holds that the next expressions look at.
+/// What the register holds for the next expressions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Loaded {
     Nothing,
@@ -104,7 +104,7 @@ fn terms(list: &[u8]) -> Vec<Term> {
                 out.push(Term::Connection);
                 loaded = Loaded::Connection;
             }
-            // Which states it asks for, as bits or as a set.
+            // The states it tests for, as bits or as a set.
             ("bitwise" | "cmp" | "lookup", Loaded::Connection) => loaded = Loaded::Connection,
             ("match", _) => out.push(extension(data)),
             ("counter" | "log", _) => out.push(Term::Neutral),
@@ -132,12 +132,12 @@ fn comparison(side: Side, data: Attributes<'_>) -> Term {
     };
     let value = compared(data);
     let name = text(value);
-    // Without its terminating zero a name is only a beginning.
+    // A value without a terminating zero is a prefix.
     let is_whole = value.len() >= 16 || value.ends_with(b"\0");
     Term::Link(side, is, if is_whole { name } else { name + "*" })
 }
 
-/// A match of iptables.
+/// Interprets a match of iptables.
 fn extension(data: Attributes<'_>) -> Term {
     match data.get(1).map(text).unwrap_or_default() {
         name if name == "conntrack" || name == "state" => Term::Connection,
@@ -146,7 +146,7 @@ fn extension(data: Attributes<'_>) -> Term {
     }
 }
 
-/// A target of iptables.
+/// Interprets a target of iptables.
 fn target(data: Attributes<'_>) -> Term {
     match data.get(1).map(text).unwrap_or_default() {
         name if name == "REJECT" => Term::Reject,
@@ -155,7 +155,7 @@ fn target(data: Attributes<'_>) -> Term {
     }
 }
 
-/// A comment as nft(8) and iptables keep it: type 0, length, text.
+/// Encodes a comment as nft(8) and iptables do: type 0, length, text.
 pub(super) fn comment(text: &str) -> Vec<u8> {
     let text: Vec<u8> = text.bytes().take(127).collect();
     let length = u8::try_from(text.len() + 1).unwrap_or(u8::MAX);

@@ -1,4 +1,4 @@
-//! Sets of nf_tables: what their keys are made of, and their elements.
+//! Sets of nf_tables: their key types and elements.
 
 use std::net::Ipv4Addr;
 
@@ -6,7 +6,7 @@ use super::{Batch, CREATE, DELETE_ELEMENT, NEW_ELEMENT, NEW_SET, Side, Table, Wr
 use crate::base::Mac;
 use crate::network::subnet::Subnet;
 
-/// A value in a packet at a fixed place.
+/// A field at a fixed offset in a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::network) enum Field {
     LinkSource,
@@ -17,7 +17,7 @@ pub(in crate::network) enum Field {
 }
 
 impl Field {
-    /// Base, offset, length.
+    /// Returns the base, offset and length.
     pub(super) fn place(self) -> (u32, u32, u32) {
         match self {
             Self::LinkSource => (0, 6, 6),
@@ -29,12 +29,12 @@ impl Field {
     }
 }
 
-/// A part of what a set is asked for.
+/// A part of a key to be looked up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::network) enum Part {
-    /// The name of a link of the packet.
+    /// The name of one of the packet's links.
     Link(Side),
-    /// A value in it.
+    /// A field of the packet.
     Packet(Field),
 }
 
@@ -48,7 +48,7 @@ impl Part {
     }
 }
 
-/// What a part of a set's key is.
+/// The type of one part of a set's keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::network) enum Kind {
     Link,
@@ -57,7 +57,7 @@ pub(in crate::network) enum Kind {
 }
 
 impl Kind {
-    /// As nft(8) numbers its types.
+    /// Returns the type number used by nft(8).
     fn number(self) -> u32 {
         match self {
             Self::Link => 41,
@@ -74,13 +74,13 @@ impl Kind {
         }
     }
 
-    /// Registers of four bytes that it takes.
+    /// Returns how many registers of four bytes it takes.
     pub(super) fn words(self) -> u32 {
         self.length().div_ceil(4)
     }
 }
 
-/// A set: its name, what its keys are made of, and whether they are ranges.
+/// A set: its name, the types of its keys, and whether they are ranges.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::network) struct Set {
     pub(in crate::network) name: &'static str,
@@ -88,7 +88,7 @@ pub(in crate::network) struct Set {
     pub(in crate::network) has_ranges: bool,
 }
 
-/// A key of a set, or all from one key up to another.
+/// A key of a set, or a range of keys.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::network) struct Element {
     key: Vec<u8>,
@@ -111,7 +111,7 @@ impl Element {
         self
     }
 
-    /// All addresses of a subnet.
+    /// Adds the range of all addresses in a subnet.
     pub(in crate::network) fn subnet(mut self, subnet: Subnet) -> Self {
         let mut last = self.last.take().unwrap_or_else(|| self.key.clone());
         self.push(&subnet.first().octets());
@@ -119,7 +119,7 @@ impl Element {
         Self { last: Some(last), ..self }
     }
 
-    /// Each part begins at a register.
+    /// Adds a part, padded to a multiple of four bytes as in registers.
     fn push(&mut self, bytes: &[u8]) {
         for key in std::iter::once(&mut self.key).chain(&mut self.last) {
             key.extend(bytes);
@@ -128,7 +128,7 @@ impl Element {
     }
 }
 
-/// The next number of as many bytes.
+/// Returns the next number of the same width.
 fn following(last: &[u8]) -> Vec<u8> {
     let mut next = last.to_vec();
     for byte in next.iter_mut().rev() {
@@ -142,7 +142,7 @@ fn following(last: &[u8]) -> Vec<u8> {
 }
 
 impl Batch {
-    /// A set; one that is there stays with what is in it.
+    /// Adds a set. If it exists, it keeps its elements.
     pub(in crate::network) fn add_set(&mut self, table: Table<'_>, set: Set) {
         const RANGES: u32 = 0x4;
         const CONCATENATED: u32 = 0x80;
@@ -168,14 +168,14 @@ impl Batch {
         self.add(NEW_SET, CREATE, table.family, attributes, format!("add set {table} {}", set.name));
     }
 
-    /// Elements of a set; those that are there stay.
+    /// Adds elements to a set, keeping existing ones.
     pub(in crate::network) fn add_elements(
         &mut self,
         table: Table<'_>,
         set: Set,
         elements: impl Iterator<Item = Element>,
     ) {
-        // An attribute holds 64 KiB, so a thousand elements a message.
+        // An attribute holds up to 64 KiB, hence a thousand elements per message.
         let elements: Vec<Element> = elements.collect();
         for some in elements.chunks(1000) {
             let list = some.iter().fold(Writer::default(), |list, element| written(list, set, element));
@@ -191,20 +191,20 @@ impl Batch {
     }
 }
 
-/// For nft(8), which reads a name the wrong way round without being told that it is in the host's
-/// order: type, length, and its number for that.
+/// Returns the user data that tells nft(8) that the key is in host byte order: type, length, value.
+/// Without it, nft(8) shows link names reversed.
 fn key_byte_order() -> Vec<u8> {
     const HOST_ENDIAN: u32 = 1;
     [&[0, 4], &HOST_ENDIAN.to_ne_bytes()[..]].concat()
 }
 
-/// An element at the end of a list of them.
+/// Appends an element to a list.
 fn written(list: Writer, set: Set, element: &Element) -> Writer {
     const END: u32 = 1;
     let key = || Writer::default().value(1, &element.key);
     match (&element.last, set.kinds) {
         (None, _) => list.nest(1, key()),
-        // A range of one part is where it begins, and what follows its end.
+        // A range of a single part is written as its start and the key after its end.
         (Some(last), [_]) => {
             list.nest(1, key()).nest(1, Writer::default().value(1, &following(last)).number(3, END))
         }
