@@ -1,4 +1,4 @@
-//! Proving who we are: challenges, tokens, and the credentials they are got with.
+//! Authentication: challenges, tokens, and the credentials to get them.
 //!
 //! ```text
 //! GET …/manifests/latest            → 401 WWW-Authenticate: Bearer realm="https://auth…",service="…",scope="…"
@@ -18,28 +18,28 @@ use super::error::Login;
 use crate::base::disk;
 use crate::oci::reference::DEFAULT_REGISTRY;
 
-/// What a registry wants to see.
+/// What a registry asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Challenge {
-    /// User and password.
+    /// A user name and password.
     Basic,
-    /// A token of this server.
+    /// A token from this token server.
     Bearer { realm: String, service: Option<String>, scope: Option<String> },
 }
 
-/// What is known of the user at one registry.
+/// The user's credentials for one registry.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) enum Credentials {
-    /// What follows `Basic ` in a header.
+    /// The value after `Basic ` in the header.
     Basic(String),
-    /// A refresh token, to be exchanged at the token server.
+    /// A refresh token, to be exchanged for a token at the token server.
     Identity(String),
     /// A token to be sent as it is.
     Registry(String),
 }
 
 impl fmt::Debug for Credentials {
-    /// Says which kind, never the secret.
+    /// Shows only the kind, never the secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Basic(_) => "Basic",
@@ -49,18 +49,18 @@ impl fmt::Debug for Credentials {
     }
 }
 
-/// What the file says about a registry.
+/// The credentials found for a registry.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
     pub(super) credentials: Option<Credentials>,
-    /// What to tell when they do not suffice.
+    /// What to report if they are not sufficient.
     pub(super) login: Login,
-    /// Why the file is not used.
+    /// Why the file could not be used.
     pub(super) warning: Option<String>,
 }
 
-/// Reads the challenges of one `WWW-Authenticate` header, which may hold several; the
-/// first one understood counts, and Bearer before Basic.
+/// Parses the challenges in `WWW-Authenticate` headers, each of which may contain several. Prefers
+/// Bearer to Basic, and the first of a kind.
 pub(super) fn challenge<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Challenge> {
     let all: Vec<_> = headers.flat_map(split_challenges).collect();
     let bearer = all.iter().find(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
@@ -72,7 +72,7 @@ pub(super) fn challenge<'a>(headers: impl Iterator<Item = &'a str>) -> Option<Ch
     all.iter().any(|(scheme, _)| scheme.eq_ignore_ascii_case("basic")).then_some(Challenge::Basic)
 }
 
-/// `Scheme key="value", key=value, Scheme …` as a list of schemes with their parameters.
+/// Parses `Scheme key="value", key=value, Scheme …` into schemes and their parameters.
 fn split_challenges(header: &str) -> Vec<(String, HashMap<String, String>)> {
     let mut challenges: Vec<(String, HashMap<String, String>)> = Vec::new();
     let mut rest = header;
@@ -89,7 +89,7 @@ fn split_challenges(header: &str) -> Vec<(String, HashMap<String, String>)> {
                 parameters.insert(word.to_ascii_lowercase(), value);
                 rest = after;
             }
-            (Some(_), None) => return challenges, // a parameter of no scheme
+            (Some(_), None) => return challenges, // a parameter without a scheme
             (None, _) => {
                 challenges.push((word.to_owned(), HashMap::new()));
                 rest = after;
@@ -98,7 +98,7 @@ fn split_challenges(header: &str) -> Vec<(String, HashMap<String, String>)> {
     }
 }
 
-/// A token or a quoted string, and what follows it.
+/// Parses a token or a quoted string, and returns it with the rest of the text.
 fn parameter_value(text: &str) -> (String, &str) {
     let Some(quoted) = text.strip_prefix('"') else {
         let end = text.find([',', ' ']).unwrap_or(text.len());
@@ -116,9 +116,9 @@ fn parameter_value(text: &str) -> (String, &str) {
     (value, "")
 }
 
-/// What the credentials' file says about `host` (`host[:port]`, as in the reference or of
-/// a mirror). A missing file says nothing; one that cannot be used costs a warning, as with
-/// Docker: a public image needs no credentials.
+/// Looks up `host` (`host[:port]`, as in a reference or of a mirror) in the credentials file. A
+/// missing file has no credentials. A file that cannot be used only causes a warning, as in Docker:
+/// public images need no credentials.
 pub(super) fn find(path: Option<&Path>, host: &str) -> Found {
     let nothing = Found { credentials: None, login: Login::None, warning: None };
     let Some(path) = path else { return nothing };
@@ -179,14 +179,14 @@ fn find_in(text: &[u8], host: &str) -> std::result::Result<Found, serde_json::Er
     Ok(Found { credentials, login, warning: None })
 }
 
-/// The host of a key as `https://index.docker.io/v1/` or `quay.io`.
+/// Returns the host of a key such as `https://index.docker.io/v1/` or `quay.io`.
 fn host_of(key: &str) -> &str {
     let bare = key.strip_prefix("https://").or_else(|| key.strip_prefix("http://")).unwrap_or(key);
     let host = bare.strip_suffix("/v1/").or_else(|| bare.strip_suffix("/v2/")).unwrap_or(bare);
     canonical(host.trim_end_matches('/'))
 }
 
-/// All of the default registry's names are one.
+/// Maps the alternative names of the default registry to one.
 fn canonical(host: &str) -> &str {
     match host {
         "index.docker.io" | "registry-1.docker.io" => DEFAULT_REGISTRY,
@@ -194,7 +194,7 @@ fn canonical(host: &str) -> &str {
     }
 }
 
-/// RFC 4648 §4.
+/// Encodes Base64, RFC 4648 section 4.
 fn base64(bytes: &[u8]) -> String {
     const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);

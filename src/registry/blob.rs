@@ -1,4 +1,4 @@
-//! Downloads: a blob's bytes in order into a sink, however often the line breaks.
+//! Downloads blobs, resuming after interruptions.
 
 use std::cell::Cell;
 use std::io;
@@ -13,15 +13,15 @@ use super::settings::{Endpoint, authority};
 use crate::base::progress::Reporter;
 
 impl Repository {
-    /// Fetches `blob` from byte `done` on and gives it to `sink` in order; `done` counts
-    /// what `sink` took, also when this fails. On `Ok` all bytes were given, and not one
-    /// more. Their digest is for the caller to check, who has those before `done`, too.
+    /// Downloads `blob` from byte `done` on and passes it to `sink` in order. `done` counts the
+    /// bytes that `sink` accepted, even on failure. On success `sink` has received exactly the
+    /// remaining bytes. The caller, who also has the earlier ones, must check the digest.
     ///
     /// # Errors
     ///
-    /// [`Error::WrongSize`] when the registry has another number of bytes, [`Error::Keep`]
-    /// with what `sink` says, [`Error::GaveUp`] when it broke off too often. After the last
-    /// one a later call may go on.
+    /// [`Error::WrongSize`] if the registry's blob has another size, [`Error::Keep`] with an error
+    /// of `sink`, [`Error::GaveUp`] after too many failures. A later call can resume after the last
+    /// of these.
     pub async fn blob(
         &self,
         blob: &Blob,
@@ -41,13 +41,13 @@ impl Repository {
         .await
     }
 
-    /// Asks the next endpoint from here on, where there is one: the digest of what the one
-    /// before sent was wrong.
+    /// Switches to the next endpoint, if there is one, after the current one has sent data with a
+    /// wrong digest.
     pub fn distrust(&self) {
         self.next_endpoint();
     }
 
-    /// One request: all that is missing, or as much of it as comes.
+    /// Makes one request for all missing bytes, and takes as many as arrive.
     async fn blob_once(
         &self,
         endpoint: &Endpoint,
@@ -67,7 +67,7 @@ impl Repository {
         let wrong =
             |got| Error::WrongSize { host: host.clone(), digest: blob.digest.clone(), want: blob.size, got };
 
-        // A server that knows no ranges sends all of it again.
+        // A server without range support sends everything again.
         let is_part = response.status() == StatusCode::PARTIAL_CONTENT;
         let mut over = if is_part { 0 } else { *done };
         if is_part {
@@ -101,7 +101,7 @@ impl Repository {
     }
 }
 
-/// First byte and, if known, size of `bytes 5-9/10`.
+/// Parses `bytes 5-9/10` into the first byte and, if known, the size.
 fn content_range(value: &str) -> Option<(u64, Option<u64>)> {
     let (range, size) = value.strip_prefix("bytes ")?.split_once('/')?;
     Some((range.split_once('-')?.0.trim().parse().ok()?, size.trim().parse().ok()))

@@ -1,4 +1,4 @@
-//! Why a registry did not give what it was asked for.
+//! Errors of requests to registries.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,20 +9,20 @@ use crate::base::error::{io_hint, io_kind};
 use crate::base::{ErrorKind, Explain};
 use crate::oci::{Digest, Platform};
 
-/// The result of asking a registry.
+/// The result of a request to a registry.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// A registry did not give what it was asked for.
+/// A request to a registry failed.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// No connection.
+    /// The connection could not be opened.
     #[error("cannot connect to `{host}`")]
     Connect {
         /// `host[:port]`.
         host: String,
-        /// Its name has no address.
+        /// Whether the host name has no address.
         is_nameless: bool,
-        /// Why.
+        /// The cause.
         source: Cause,
     },
     /// The connection broke.
@@ -30,18 +30,18 @@ pub enum Error {
     Broken {
         /// `host[:port]`.
         host: String,
-        /// Why.
+        /// The cause.
         source: Cause,
     },
-    /// The connection is open, but nothing comes.
+    /// The connection is open, but no data arrives.
     #[error("`{host}` has sent nothing for {} s", .silence.as_secs_f32())]
     Stalled {
         /// `host[:port]`.
         host: String,
-        /// For how long.
+        /// How long.
         silence: Duration,
     },
-    /// The answer ended too early.
+    /// The response ended too early.
     #[error("`{host}` sent only {got} of {size} bytes")]
     Truncated {
         /// `host[:port]`.
@@ -58,32 +58,32 @@ pub enum Error {
         host: String,
         /// 429 or 5xx.
         status: u16,
-        /// What the registry says about it.
+        /// The registry's message.
         message: Option<String>,
-        /// How long it wants to be left alone.
+        /// How long the registry asks to wait.
         after: Option<Duration>,
     },
-    /// It failed again and again.
+    /// All attempts failed.
     #[error("`{host}` failed {tries} times in a row")]
     GaveUp {
         /// `host[:port]`.
         host: String,
-        /// How often.
+        /// The number of attempts.
         tries: u32,
-        /// How the last time.
+        /// The last error.
         source: Box<Error>,
     },
-    /// The registry refuses for another reason.
+    /// The registry refused for another reason.
     #[error("`{host}` answered {status}{}", registry_message(.message))]
     Refused {
         /// `host[:port]`.
         host: String,
         /// 4xx.
         status: u16,
-        /// What the registry says about it.
+        /// The registry's message.
         message: Option<String>,
     },
-    /// The registry does not know it.
+    /// The registry does not have it.
     #[error("{what} not found on `{host}`")]
     Missing {
         /// `host[:port]`.
@@ -91,7 +91,7 @@ pub enum Error {
         /// `manifest for debian:13`, `blob sha256:…`.
         what: String,
     },
-    /// Not without a (different) login.
+    /// Access is denied without a login, or with this one.
     #[error(
         "pull access denied for {repository}, repository does not exist or may require a login{}",
         registry_message(.message)
@@ -101,12 +101,12 @@ pub enum Error {
         host: String,
         /// As the user wrote it.
         repository: String,
-        /// What the registry says about it.
+        /// The registry's message.
         message: Option<String>,
         /// Whether credentials were sent.
         login: Login,
     },
-    /// The way the registry wants us to prove who we are is unsafe or unknown.
+    /// The authentication that the registry asks for is unsafe or unknown.
     #[error("`{host}` asks for a login that is refused: {why}")]
     Challenge {
         /// `host[:port]`.
@@ -119,34 +119,34 @@ pub enum Error {
     Redirect {
         /// `host[:port]`.
         host: String,
-        /// Where to.
+        /// The target host.
         target: String,
         /// `that is not encrypted`, …
         why: &'static str,
     },
-    /// The bytes are others than those asked for.
+    /// The digest of the received bytes is wrong.
     #[error("`{host}` sent other bytes than asked for: want {want}, got {got}")]
     WrongDigest {
         /// `host[:port]`.
         host: String,
-        /// What was asked for.
+        /// The expected digest.
         want: Digest,
-        /// What came.
+        /// The actual digest.
         got: Digest,
     },
-    /// More or fewer bytes than the manifest says.
+    /// The size differs from the one in the manifest.
     #[error("`{host}` sends {got} bytes for {digest}, which has {want}")]
     WrongSize {
         /// `host[:port]`.
         host: String,
-        /// Of what.
+        /// The digest of the blob.
         digest: Digest,
-        /// What the manifest says.
+        /// The size in the manifest.
         want: u64,
-        /// What comes; where it did not end, what came so far.
+        /// The actual size, or the bytes received before the download was aborted.
         got: u64,
     },
-    /// A document is larger than any sensible one.
+    /// A document is too large.
     #[error("the {what} is larger than {limit} bytes")]
     TooLarge {
         /// `manifest`, `configuration`.
@@ -154,26 +154,26 @@ pub enum Error {
         /// The limit in bytes.
         limit: u64,
     },
-    /// A document is not what it must be.
+    /// A document is malformed.
     #[error("the {what} is malformed: {why}")]
     Malformed {
         /// `manifest`, `index`, …
         what: &'static str,
-        /// In which way.
+        /// What is wrong.
         why: String,
     },
-    /// Something that hoist does not take, by name.
+    /// Something is not supported.
     #[error("{0} is not supported")]
     Unsupported(String),
-    /// Registries hold other things than images, too.
+    /// It is another kind of artifact than an image.
     #[error("it is not an image but `{0}`")]
     NotAnImage(String),
-    /// Nothing for this machine.
+    /// There is no image for the platform.
     #[error("there is no image for {wanted}{}", list(.offered))]
     NoPlatform {
-        /// What was asked for.
+        /// The requested platform.
         wanted: Platform,
-        /// What there is.
+        /// The available platforms.
         offered: Vec<Platform>,
     },
     /// A certificate or key cannot be used.
@@ -181,28 +181,28 @@ pub enum Error {
     Certificates {
         /// The folder or file.
         path: PathBuf,
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The client itself cannot be set up.
+    /// The HTTP client could not be set up.
     #[error("cannot set up encryption")]
     Client {
-        /// Why.
+        /// The cause.
         source: Cause,
     },
     /// The proxy in the settings cannot be used.
     #[error("cannot use the proxy")]
     Proxy {
-        /// Why.
+        /// The cause.
         source: Cause,
     },
-    /// What was received could not be kept.
+    /// The received data could not be stored.
     #[error("cannot keep what was downloaded")]
     Keep {
-        /// Why.
+        /// The cause.
         source: io::Error,
     },
-    /// The one who asked no longer wants it.
+    /// The caller cancelled the request.
     #[error("it was cancelled")]
     Cancelled,
 }
@@ -210,33 +210,33 @@ pub enum Error {
 /// Whether credentials were sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Login {
-    /// They were, and do not suffice.
+    /// They were, but are not sufficient.
     Sent,
-    /// None are known for the registry.
+    /// There are none for this registry.
     None,
-    /// A credential helper has them, which hoist does not ask.
+    /// They are in a credential helper, which hoist does not call.
     WithHelper,
 }
 
-/// The root of what the HTTP library says; the layers above it only repeat that there was
-/// a request.
+/// The root cause of an error in the HTTP library. The errors above it only repeat that there was a
+/// request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Cause(String);
 
 impl From<reqwest::Error> for Cause {
     fn from(error: reqwest::Error) -> Self {
-        // An URL may hold a token.
+        // A URL may contain a token.
         let error = error.without_url();
         let root = crate::base::error::chain(&error).pop().unwrap_or_default();
-        // The resolver says so with its own form of the question.
+        // The resolver's message repeats the query in its own format.
         let is_nameless = error.is_dns() && root.contains("no records found");
         Self(if is_nameless { "the name has no address".to_owned() } else { root })
     }
 }
 
 impl Error {
-    /// Whether the same request may well succeed a moment later.
+    /// Whether the same request may succeed later.
     pub(super) fn may_pass(&self) -> bool {
         matches!(
             self,

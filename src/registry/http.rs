@@ -1,7 +1,7 @@
-//! Requests: one client per kind of trust, redirects followed by hand, silence noticed.
+//! HTTP requests: one client per kind of trust, with our own redirects and timeouts.
 //!
-//! Redirects are ours because a registry sends blobs from other hosts: `Authorization`
-//! goes only to the host it was made for, and an encrypted line never becomes a plain one.
+//! Redirects are followed here because registries redirect blobs to other hosts: `Authorization` is
+//! sent only to its own host, and https never changes to plain http.
 
 use std::collections::HashMap;
 use std::fs;
@@ -22,39 +22,39 @@ use super::stamp::Stamp;
 use crate::base::disk;
 use crate::base::progress::Reporter;
 
-/// How many redirects in a row are followed.
+/// The maximum number of redirects for a request.
 const MAX_REDIRECTS: usize = 5;
-/// What a client reads but once: whom to ask for names.
+/// Resolver files that a client reads only once.
 const NAMES: [&str; 2] = ["/etc/resolv.conf", "/etc/hosts"];
-/// And whom to trust, where the distributions keep that.
+/// Certificate authorities that a client reads only once, where distributions keep them.
 const AUTHORITIES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
-/// How often the wish to stop is looked at.
+/// How often cancellation is checked.
 const LOOK: Duration = Duration::from_millis(50);
 
-/// All that is kept between requests.
+/// What is kept between requests.
 #[derive(Debug)]
 pub(super) struct Http {
     pub(super) settings: Settings,
     clients: Mutex<HashMap<Kind, (Stamp, Client)>>,
 }
 
-/// What clients differ in.
+/// What distinguishes clients.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Kind {
     Plain,
     Encrypted { trust: Trust, certs: Option<PathBuf> },
 }
 
-/// A request, before it is known who answers it in the end.
+/// A request, before redirects.
 #[derive(Debug, Clone)]
 pub(super) struct Request {
     pub(super) method: Method,
     pub(super) url: Url,
     pub(super) headers: HeaderMap,
-    /// For the host of `url` and no other.
+    /// Headers only for the host of `url`.
     pub(super) secrets: HeaderMap,
-    /// `application/x-www-form-urlencoded`.
+    /// The body, as `application/x-www-form-urlencoded`.
     pub(super) form: Option<String>,
 }
 
@@ -69,7 +69,7 @@ impl Http {
         Self { settings, clients: Mutex::default() }
     }
 
-    /// Sends `request` and follows redirects. Any status but a redirect is an answer.
+    /// Sends `request` and follows redirects. Any other status is returned as a response.
     pub(super) async fn send(&self, request: &Request, reporter: &Reporter) -> Result<Response> {
         let mut url = request.url.clone();
         for _ in 0..=MAX_REDIRECTS {
@@ -100,7 +100,7 @@ impl Http {
         }
         match self.wait(&host, reporter, builder.send()).await? {
             Ok(response) => Ok(response),
-            // Whom it was about is told by our own text, and an URL may hold secrets.
+            // Our error names the host. reqwest's would name the URL, which may contain secrets.
             Err(source) if source.is_connect() || source.is_builder() => {
                 Err(Error::Connect { host, is_nameless: source.is_dns(), source: source.into() })
             }
@@ -108,7 +108,7 @@ impl Http {
         }
     }
 
-    /// Waits for `work` until there is silence for too long, or nobody wants it.
+    /// Waits for `work`, until it times out or the request is cancelled.
     pub(super) async fn wait<T>(
         &self,
         host: &str,
@@ -132,7 +132,7 @@ impl Http {
         }
     }
 
-    /// Pauses for `duration`, or until nobody wants the result.
+    /// Sleeps for `duration`, or until the request is cancelled.
     pub(super) async fn pause(duration: Duration, reporter: &Reporter) -> Result<()> {
         let end = Instant::now() + duration;
         loop {
@@ -146,7 +146,7 @@ impl Http {
         }
     }
 
-    /// Reads a whole answer of at most `limit` bytes.
+    /// Reads a whole response of at most `limit` bytes.
     pub(super) async fn read(
         &self,
         mut response: Response,
@@ -174,7 +174,7 @@ impl Http {
         }
     }
 
-    /// The next piece of an answer; `None` at its end.
+    /// Returns the next part of a response; `None` at its end.
     pub(super) async fn chunk(
         &self,
         response: &mut Response,
@@ -185,7 +185,7 @@ impl Http {
         self.wait(host, reporter, response.chunk()).await?.map_err(broken)
     }
 
-    /// Where a redirect leads, if it may be followed.
+    /// Returns the target of a redirect, if it may be followed.
     fn target(&self, from: &Url, response: &Response) -> Result<Url> {
         let location = response.headers().get(LOCATION).and_then(|value| value.to_str().ok());
         let refuse =
@@ -200,8 +200,8 @@ impl Http {
         }
     }
 
-    /// The client for `url`, made at the first use, as reading the system's certificates
-    /// takes milliseconds, and again when what it was made of has changed.
+    /// Returns the client for `url`. It is created at its first use, since reading the system's
+    /// certificates takes milliseconds, and again if the files it depends on have changed.
     fn client(&self, url: &Url) -> Result<Client> {
         let kind = if url.scheme() == "http" {
             Kind::Plain
@@ -231,7 +231,7 @@ impl Http {
 
     fn make_client(&self, kind: &Kind) -> Result<Client> {
         static RING: Once = Once::new();
-        // An error says that another provider is installed already; then that one serves.
+        // An error means that another provider is installed, which will do too.
         RING.call_once(|| drop(rustls::crypto::ring::default_provider().install_default()));
 
         let mut builder = Client::builder()
@@ -239,16 +239,16 @@ impl Http {
             .redirect(redirect::Policy::none())
             .referer(false)
             .connect_timeout(self.settings.patience.connect)
-            .no_proxy(); // reqwest would read the environment
+            .no_proxy(); // reqwest would otherwise read the environment
         for proxy in self.proxies()? {
             builder = builder.proxy(proxy);
         }
         match kind {
-            // Such a client never sees an https URL; this spares it the certificates.
+            // This client never requests https, so it need not load certificates.
             Kind::Plain => builder = builder.tls_danger_accept_invalid_certs(true),
             Kind::Encrypted { trust, certs } => {
-                // The registry's own authority counts even where anyone is trusted, but
-                // then there is nothing to check against it.
+                // If the registry has its own certificate authority, its certificate is checked
+                // even where others are not.
                 builder = builder.tls_danger_accept_invalid_certs(*trust == Trust::Anyone && certs.is_none());
                 if let Some(dir) = certs {
                     let (authorities, identity) = read_certs(dir)?;
@@ -276,8 +276,8 @@ impl Http {
     }
 }
 
-/// A registry's own authorities (`*.crt`) and the first client certificate (`*.cert` with
-/// its `*.key`), as Docker reads them.
+/// Reads a registry's own authorities (`*.crt`) and the first client certificate (`*.cert` with its
+/// `*.key`), as Docker does.
 fn read_certs(dir: &Path) -> Result<(Vec<Certificate>, Option<Identity>)> {
     let failed = |path: &Path| {
         let path = path.to_owned();

@@ -1,4 +1,4 @@
-//! Answers challenges: exchanges credentials for tokens, and keeps what was got.
+//! Answers authentication challenges, and caches the resulting tokens.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
@@ -17,26 +17,26 @@ use super::stamp::Stamp;
 use crate::base::progress::Reporter;
 use crate::oci::Reference;
 
-/// The largest answer of a token server, in bytes.
+/// The maximum size of a token server's response in bytes.
 const MAX_TOKEN: u64 = 1 << 20;
-/// How long a token is good for when its server does not say.
+/// The validity of tokens without `expires_in`.
 const TOKEN_LIFE: Duration = Duration::from_secs(60);
 
-/// What was proved where, per endpoint and repository.
+/// Authorizations by endpoint and repository.
 #[derive(Debug, Default)]
 pub(super) struct Logins(Mutex<HashMap<(Url, String), Proof>>);
 
-/// A header that opens one repository at one endpoint.
+/// An `Authorization` header for one repository at one endpoint.
 struct Proof {
     header: HeaderValue,
     until: Option<Instant>,
     sent: Login,
-    /// The file of credentials that it was got with.
+    /// The credentials file it was obtained with.
     stamp: Stamp,
 }
 
 impl std::fmt::Debug for Proof {
-    /// Without the header, which is a secret.
+    /// Omits the header, which is secret.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Proof").field("sent", &self.sent).finish_non_exhaustive()
     }
@@ -52,7 +52,7 @@ struct Token {
 }
 
 impl Logins {
-    /// The headers that open `reference` at `endpoint`, as far as known.
+    /// Returns the cached headers for `reference` at `endpoint`, if any.
     pub(super) fn headers(&self, http: &Http, endpoint: &Endpoint, reference: &Reference) -> HeaderMap {
         let mut proofs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (endpoint.base.clone(), reference.repository().to_owned());
@@ -65,14 +65,14 @@ impl Logins {
         proofs.get(&key).map(|proof| (AUTHORIZATION, proof.header.clone())).into_iter().collect()
     }
 
-    /// With which kind of login the headers were got.
+    /// Returns the kind of login used for these headers.
     pub(super) fn sent(&self, endpoint: &Endpoint, reference: &Reference) -> Login {
         let proofs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let key = (endpoint.base.clone(), reference.repository().to_owned());
         proofs.get(&key).map_or(Login::None, |proof| proof.sent)
     }
 
-    /// Answers the challenge in `response`, which came from `endpoint`.
+    /// Answers the challenge in `response` from `endpoint`.
     pub(super) async fn answer(
         &self,
         http: &Http,
@@ -86,8 +86,8 @@ impl Logins {
         let Some(challenge) = auth::challenge(headers.filter_map(|value| value.to_str().ok())) else {
             return Err(Error::Challenge { host, why: "neither with a password nor with a token" });
         };
-        let stamp = stamp(http); // before the file is read
-        // A mirror has credentials of its own; those of `docker.io` are not for it.
+        let stamp = stamp(http); // before reading the file
+        // A mirror has its own credentials, and must not get those of `docker.io`.
         let Found { credentials, login, warning } = auth::find(http.settings.credentials.as_deref(), &host);
         warning.into_iter().for_each(|warning| reporter.warn(warning));
         let (header, until) = match (challenge, credentials) {
@@ -120,8 +120,8 @@ fn stamp(http: &Http) -> Stamp {
     Stamp::of(http.settings.credentials.clone())
 }
 
-/// A token server that may see credentials: encrypted, unless the registry itself is plain
-/// and the token server may be, too.
+/// Returns the URL of a token server that may receive credentials: it must use https, unless both
+/// the registry and the token server may use plain http.
 fn realm_url(http: &Http, endpoint: &Endpoint, realm: &str) -> Result<Url> {
     let refuse = |why| Error::Challenge { host: authority(&endpoint.base), why };
     let url = Url::parse(realm).map_err(|_| refuse("its token server's address is no URL"))?;
@@ -174,7 +174,7 @@ async fn fetch_token(
     }
     let malformed = |why: &str| Error::Malformed { what: "token", why: why.to_owned() };
     let bytes = http.read(response, "token", MAX_TOKEN, reporter).await?;
-    // What the parser says could quote a part of the token.
+    // The parser's error might quote part of the token.
     let token: Token =
         serde_json::from_slice(&bytes).map_err(|_| malformed("it is not what it should be"))?;
     if token.token.is_empty() && token.access_token.is_empty() {
@@ -183,7 +183,7 @@ async fn fetch_token(
     Ok(token)
 }
 
-/// A header that is never printed.
+/// Returns a header value that is never printed.
 fn secret(text: &str) -> Result<HeaderValue> {
     let why = "it holds what no header can";
     let mut value =

@@ -1,9 +1,9 @@
-//! Manifests and indexes: read strictly, because what they say is then trusted.
+//! Manifests and indexes. They are parsed strictly, because their contents are then trusted.
 //!
-//! A document is of exactly one kind, the kind its descriptor or the answer's
-//! Content-Type says (CVE-2021-41190): one with both `layers` and `manifests` is refused.
-//! Docker's schema 1 and layers that lie elsewhere (`urls`, CVE-2020-15157) are refused by
-//! name. Unknown fields are left alone; the bytes themselves are what is stored.
+//! A document must be of exactly one kind, the one in its descriptor or in the response's
+//! Content-Type (CVE-2021-41190): one with both `layers` and `manifests` is refused. Docker's
+//! schema 1 and layers stored elsewhere (`urls`, CVE-2020-15157) are explicitly refused. Unknown
+//! fields are ignored; what is stored are the original bytes.
 //!
 //! <https://github.com/opencontainers/image-spec/blob/main/manifest.md>
 
@@ -12,11 +12,11 @@ use serde::Deserialize;
 use super::error::{Error, Result};
 use crate::oci::{Digest, Platform};
 
-/// The largest manifest or index, in bytes.
+/// The maximum size of a manifest or index in bytes.
 pub(super) const MAX_MANIFEST: u64 = 4 << 20;
-/// The largest configuration, in bytes.
+/// The maximum size of a configuration in bytes.
 pub(super) const MAX_CONFIG: u64 = 8 << 20;
-/// The most layers an image may have.
+/// The maximum number of layers of an image.
 const MAX_LAYERS: usize = 500;
 
 const OCI_INDEX: &str = "application/vnd.oci.image.index.v1+json";
@@ -26,25 +26,25 @@ const DOCKER_MANIFEST: &str = "application/vnd.docker.distribution.manifest.v2+j
 const CONFIGS: &[&str] =
     &["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"];
 
-/// What the client says that it understands.
+/// The `Accept` header of requests for manifests.
 pub(super) const ACCEPT: &str = "application/vnd.oci.image.index.v1+json, \
     application/vnd.oci.image.manifest.v1+json, \
     application/vnd.docker.distribution.manifest.list.v2+json, \
     application/vnd.docker.distribution.manifest.v2+json";
 
-/// How a layer's tar is compressed.
+/// The compression of a layer's tar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Packing {
-    /// Not at all.
+    /// Not compressed.
     Plain,
-    /// With gzip.
+    /// gzip.
     Gzip,
-    /// With zstd.
+    /// zstd.
     Zstd,
 }
 
-/// Media types of layers. Some registries and tools say gzip of what is plain; the reader
-/// of the bytes must look at them.
+/// Media types of layers. Some registries and tools declare uncompressed layers as gzip, so whoever
+/// unpacks them must check the bytes.
 const LAYERS: &[(&str, Packing)] = &[
     ("application/vnd.oci.image.layer.v1.tar+gzip", Packing::Gzip),
     ("application/vnd.oci.image.layer.v1.tar+zstd", Packing::Zstd),
@@ -54,21 +54,21 @@ const LAYERS: &[(&str, Packing)] = &[
     ("application/vnd.docker.image.rootfs.diff.tar", Packing::Plain),
 ];
 
-/// Some bytes in a registry, by what they must be.
+/// A blob in a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blob {
-    /// Their digest.
+    /// Its digest.
     pub digest: Digest,
-    /// How many they are.
+    /// Its size in bytes.
     pub size: u64,
 }
 
 /// One layer of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layer {
-    /// The packed tar.
+    /// The compressed tar.
     pub blob: Blob,
-    /// How it is packed.
+    /// Its compression.
     pub packing: Packing,
 }
 
@@ -81,14 +81,14 @@ pub struct Manifest {
     pub layers: Vec<Layer>,
 }
 
-/// What a registry may have under a tag.
+/// A document that a tag may refer to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Document {
     Manifest(Manifest),
     Index(Vec<Entry>),
 }
 
-/// One image of an index.
+/// An image in an index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) media_type: String,
@@ -123,14 +123,15 @@ struct RawPlatform {
     variant: Option<String>,
 }
 
-/// Reads a document that is said to be of `media_type` (parameters may follow a `;`).
+/// Parses a document declared as `media_type`, which may have parameters after a `;`.
 pub(super) fn parse(bytes: &[u8], media_type: &str) -> Result<Document> {
     let said = media_type.split(';').next().unwrap_or_default().trim();
     refuse_schema_1(said)?;
     let what = match said {
         OCI_INDEX | DOCKER_LIST => "index",
         OCI_MANIFEST | DOCKER_MANIFEST => "manifest",
-        // What a server without media types says; then the document must say it itself.
+        // Generic types, from servers without media types. The document itself must then contain
+        // one.
         "" | "application/json" | "application/octet-stream" | "text/plain" => "manifest",
         _ => return Err(Error::Unsupported(format!("a manifest of type `{}`", printable(said)))),
     };
@@ -168,15 +169,15 @@ pub(super) fn parse(bytes: &[u8], media_type: &str) -> Result<Document> {
     }
 }
 
-/// Refuses by its type what has no digest of its bytes to check: schema 1's is that of
-/// the part without signatures.
+/// Refuses schema 1 by its media type: its digest covers only the part without signatures, so the
+/// bytes cannot be checked.
 pub(super) fn refuse_schema_1(media_type: &str) -> Result<()> {
     let is_old = media_type.starts_with("application/vnd.docker.distribution.manifest.v1+");
     if is_old { Err(schema_1()) } else { Ok(()) }
 }
 
-/// The entry that serves `wanted` best: the newest variant that runs, among equals the
-/// first; one that names no platform only where nothing else fits.
+/// Returns the entry that suits `wanted` best: the newest compatible variant, and the first of
+/// equals. An entry without a platform is used only if no other fits.
 pub(super) fn choose(entries: &[Entry], wanted: &Platform) -> Result<Entry> {
     let rank = |entry: &Entry| match &entry.platform {
         Some(offered) => wanted.fit(offered).map(|fit| u16::from(fit) + 1),
@@ -193,7 +194,7 @@ pub(super) fn choose(entries: &[Entry], wanted: &Platform) -> Result<Entry> {
     match best {
         Some((_, entry)) => Ok(entry.clone()),
         None => {
-            // Attestations have an entry too, for the platform `unknown/unknown`.
+            // Attestations have entries too, with the platform `unknown/unknown`.
             let mut offered: Vec<_> = entries.iter().filter_map(|entry| entry.platform.clone()).collect();
             offered.retain(|platform| platform.os != "unknown");
             offered.sort();
@@ -219,7 +220,7 @@ fn entry(descriptor: Descriptor) -> Entry {
 
 fn manifest(config: Descriptor, layers: Vec<Descriptor>) -> Result<Manifest> {
     if !CONFIGS.contains(&config.media_type.as_str()) {
-        // Charts, signatures and other artifacts lie in registries too.
+        // Registries also store charts, signatures and other artifacts.
         return Err(Error::NotAnImage(printable(&config.media_type)));
     }
     if config.size > MAX_CONFIG {
@@ -251,7 +252,7 @@ fn schema_1() -> Error {
     Error::Unsupported("Docker's image manifest schema 1 (retired in 2020)".to_owned())
 }
 
-/// At most 200 characters of text from outside, without what moves a terminal's cursor.
+/// Returns at most 200 characters of untrusted text, without control characters.
 pub(super) fn printable(text: &str) -> String {
     text.chars().take(200).map(|c| if c.is_control() { '?' } else { c }).collect()
 }

@@ -1,15 +1,16 @@
-//! The distribution client: what a registry has, and its bytes, every one checked.
+//! A client for the OCI distribution protocol. All downloaded data is verified, except blobs, whose
+//! digests the caller checks.
 //!
 //! ```text
 //! Registry ── repository(reference) ──▶ Repository
-//!                                         │ head      the digest a tag names, cheaply
+//!                                         │ head      the digest of a tag, cheaply
 //!                                         │ resolve   tag | digest → index → manifest of a platform
 //!                                         │ config    the image's configuration
-//!                                         └ blob      a layer's bytes into a sink, from where it stopped
+//!                                         └ blob      a layer's bytes into a sink, resumable
 //! ```
-//! Nothing is stored here: bytes go to the caller, who also decides what is fetched at the
-//! same time. A request is tried again with pauses when the registry stalls, breaks off or
-//! is busy ([`Patience`]), and at the next endpoint where there is one (mirrors).
+//! Nothing is stored here: data is passed to the caller, who also decides what to download in
+//! parallel. If the registry stalls, disconnects or is busy, requests are retried after pauses
+//! ([`Patience`]), and at the next endpoint (mirror) if there is one.
 //!
 //! <https://github.com/opencontainers/distribution-spec/blob/main/spec.md>
 
@@ -32,13 +33,13 @@ pub use manifest::Blob;
 pub use repository::{Repository, Resolved};
 pub use settings::{Patience, Proxies, Settings};
 
-/// A client for any number of registries. Cheap to clone; keeps connections and tokens.
+/// A client for any number of registries. It is cheap to clone, and keeps connections and tokens.
 #[derive(Debug, Clone)]
 pub struct Registry {
     shared: Arc<Shared>,
 }
 
-/// What all repositories of a client share.
+/// State shared by all repositories of a client.
 #[derive(Debug)]
 struct Shared {
     http: http::Http,
@@ -46,14 +47,14 @@ struct Shared {
 }
 
 impl Registry {
-    /// A client that does as `settings` say. It connects to nothing yet.
+    /// Creates a client with these settings, without connecting to anything.
     #[must_use]
     pub fn new(settings: Settings) -> Self {
         let shared = Shared { http: http::Http::new(settings), logins: login::Logins::default() };
         Self { shared: Arc::new(shared) }
     }
 
-    /// The repository that `reference` names.
+    /// Returns the repository of `reference`.
     #[must_use]
     pub fn repository(&self, reference: &Reference) -> Repository {
         Repository::new(self.shared.clone(), reference.clone())

@@ -1,4 +1,4 @@
-//! One repository: what its tags name, at whichever endpoint answers.
+//! A repository: resolves its tags at the first endpoint that answers.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -17,13 +17,13 @@ use super::settings::{Endpoint, Role, authority};
 use crate::base::progress::Reporter;
 use crate::oci::{Digest, Hasher, Platform, Reference};
 
-/// How deep an index may name indexes.
+/// The maximum depth of nested indexes.
 const MAX_DEPTH: usize = 2;
-/// How long a document may take in all: one that trickles must not hold us for ever.
+/// The time limit for a whole document, so that a slow server cannot block us for ever.
 const DOCUMENT_TIME: Duration = Duration::from_secs(120);
-/// Received since the last failure, this much shows that trying again is worth it.
+/// Progress in bytes since the last failure that resets the number of attempts.
 const HEADWAY: u64 = 1 << 20;
-/// The largest error message read, in bytes.
+/// The maximum size of an error message in bytes.
 const MAX_MESSAGE: u64 = 64 << 10;
 const CONTENT_DIGEST: &str = "docker-content-digest";
 
@@ -33,35 +33,35 @@ pub struct Repository {
     pub(super) shared: Arc<Shared>,
     pub(super) reference: Reference,
     endpoints: Vec<Endpoint>,
-    /// The endpoint that answered last, whatever it said: those before it are not asked again.
+    /// The index of the endpoint that last answered in any way. Earlier ones are not used again.
     at: AtomicUsize,
-    /// One more than the place of that endpoint; 0 while none has answered.
+    /// That index plus one; 0 if no endpoint has answered.
     answered: AtomicUsize,
 }
 
-/// A document as the registry gave it, its digest checked.
+/// A document as received, with its digest verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Document {
     /// The digest of `bytes`.
     pub digest: Digest,
-    /// What it is.
+    /// Its media type.
     pub media_type: String,
     /// Exactly as received.
     pub bytes: Vec<u8>,
 }
 
-/// What a reference means for one platform.
+/// The result of resolving a reference for a platform.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resolved {
-    /// What the tag names: the first of `documents`.
+    /// The digest that the reference stands for: that of the first of `documents`.
     pub target: Digest,
-    /// From the one the tag names (perhaps an index) down to the manifest.
+    /// The documents from that one (possibly an index) to the manifest.
     pub documents: Vec<Document>,
-    /// The last of them, read.
+    /// The last of them, parsed.
     pub manifest: Manifest,
 }
 
-/// A document to ask for, and what is known of it.
+/// A document to request, and what is known about it.
 struct Wanted {
     name: String,
     digest: Option<Digest>,
@@ -75,12 +75,12 @@ impl Repository {
         Self { shared, reference, endpoints, at: AtomicUsize::new(0), answered: AtomicUsize::new(0) }
     }
 
-    /// The digest that the reference names, without fetching what it names; `None` when
-    /// the registry does not tell.
+    /// Returns the digest of the reference without downloading the document; `None` if the registry
+    /// does not provide it.
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] and [`Error::Denied`] as [`Self::resolve`].
+    /// [`Error::Missing`] and [`Error::Denied`], as for [`Self::resolve`].
     pub async fn head(&self, reporter: &Reporter) -> Result<Option<Digest>> {
         let wanted = Wanted::first(&self.reference);
         self.persist(reporter, &|| 0, async |endpoint| {
@@ -91,14 +91,13 @@ impl Repository {
         .await
     }
 
-    /// What the reference means for `platform`: its manifest, and what led to it.
+    /// Resolves the reference for `platform` to a manifest, and returns all documents on the way.
     ///
     /// # Errors
     ///
-    /// [`Error::Missing`] when there is no such tag, [`Error::NoPlatform`] when there is
-    /// nothing for `platform`, [`Error::Malformed`], [`Error::Unsupported`] and
-    /// [`Error::WrongDigest`] for documents that are not to be trusted, and all that can
-    /// happen on the way.
+    /// [`Error::Missing`] if there is no such tag, [`Error::NoPlatform`] if there is no image for
+    /// `platform`, [`Error::Malformed`], [`Error::Unsupported`] and [`Error::WrongDigest`] for
+    /// documents that cannot be trusted, and errors of the connection.
     pub async fn resolve(&self, platform: &Platform, reporter: &Reporter) -> Result<Resolved> {
         let mut wanted = Wanted::first(&self.reference);
         let mut documents: Vec<Document> = Vec::new();
@@ -128,12 +127,12 @@ impl Repository {
         }
     }
 
-    /// The configuration of a resolved image.
+    /// Downloads the configuration of a resolved image.
     ///
     /// # Errors
     ///
-    /// [`Error::WrongDigest`] and [`Error::WrongSize`] when it is another one, and all that
-    /// can happen on the way.
+    /// [`Error::WrongDigest`] and [`Error::WrongSize`] if it does not match, and errors of the
+    /// connection.
     pub async fn config(&self, config: &Blob, reporter: &Reporter) -> Result<Vec<u8>> {
         self.persist(reporter, &|| 0, async |endpoint| {
             let request = self.request(endpoint, &format!("blobs/{}", config.digest))?;
@@ -183,8 +182,8 @@ impl Repository {
         Ok(Request::get(url))
     }
 
-    /// Sends `request` to `endpoint`, proves who we are if asked to, and takes nothing but
-    /// success for an answer. `what` is asked for.
+    /// Sends `request` to `endpoint`, authenticates if necessary, and returns a successful
+    /// response. `what` names the object in errors.
     pub(super) async fn ask(
         &self,
         endpoint: &Endpoint,
@@ -202,7 +201,7 @@ impl Repository {
             if status.is_success() {
                 return Ok(response);
             }
-            // Who else than the registry itself may ask who we are?
+            // Only the registry itself may ask for credentials.
             let is_registry = response.url().origin() == endpoint.base.origin();
             if status == StatusCode::UNAUTHORIZED && is_registry && !has_logged_in {
                 has_logged_in = true;
@@ -221,8 +220,8 @@ impl Repository {
         }
     }
 
-    /// Tries `attempt` at each endpoint until one gives an answer, and at each as often as
-    /// is sensible. `received` counts bytes over all attempts: headway renews patience.
+    /// Runs `attempt` at each endpoint until one succeeds, with retries. `received` returns the
+    /// total number of bytes received; progress resets the number of attempts.
     pub(super) async fn persist<T>(
         &self,
         reporter: &Reporter,
@@ -251,7 +250,7 @@ impl Repository {
         }
     }
 
-    /// Leaves a mirror for good.
+    /// Stops using a mirror.
     pub(super) fn next_endpoint(&self) {
         let at = self.at.load(Ordering::Relaxed);
         if self.endpoints[at].role == Role::Mirror && at + 1 < self.endpoints.len() {
@@ -278,7 +277,7 @@ impl Repository {
                 Err(error) if error.may_pass() => error,
                 done => return done,
             };
-            // A host that never answered is misspelt or down; waiting helps neither.
+            // A host that never answered is misspelled or down, so waiting would not help.
             let has_answered = self.answered.load(Ordering::Relaxed) == at + 1;
             if matches!(error, Error::Connect { .. }) && !has_answered {
                 return Err(error);
@@ -320,7 +319,7 @@ impl Wanted {
         Ok(Request { method, ..request })
     }
 
-    /// Checks what came against what was wanted and against what the registry says of it.
+    /// Checks the document against the request and against the registry's headers.
     fn check(&self, headers: &HeaderMap, bytes: Vec<u8>, host: &str) -> Result<Document> {
         let said = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let said = said.split(';').next().unwrap_or_default().trim();
@@ -361,8 +360,8 @@ fn content_digest(headers: &HeaderMap) -> Option<Digest> {
     headers.get(CONTENT_DIGEST)?.to_str().ok()?.parse().ok()
 }
 
-/// Twice as long with each failure, give or take a quarter, so that many clients do not
-/// come back at the same moment.
+/// Doubles with each failure, plus or minus a quarter, so that clients do not all return at the
+/// same time.
 fn backoff(first: Duration, failures: u32) -> Duration {
     let pause = first.saturating_mul(1 << (failures.clamp(1, 16) - 1));
     let random = crate::base::id::random_bytes::<1>().map_or(128, |[byte]| u32::from(byte));
@@ -382,7 +381,7 @@ struct ErrorEntry {
     message: String,
 }
 
-/// The error that an unsuccessful `response` stands for.
+/// Converts an unsuccessful response to an error.
 pub(super) async fn refusal(
     http: &Http,
     response: Response,
@@ -397,7 +396,7 @@ pub(super) async fn refusal(
     let body = match http.read(response, "message", MAX_MESSAGE, reporter).await {
         Ok(body) => body,
         Err(Error::Cancelled) => return Error::Cancelled,
-        Err(_) => Vec::new(), // the status says enough
+        Err(_) => Vec::new(), // the status is sufficient
     };
     let message = serde_json::from_slice::<ErrorBody>(&body).ok().and_then(|body| {
         let first = body.errors.into_iter().next()?;
@@ -417,7 +416,7 @@ pub(super) async fn refusal(
     }
 }
 
-/// Seconds, or a date.
+/// Parses a number of seconds or a date.
 fn retry_after(value: &str) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse() {
         return Some(Duration::from_secs(seconds));

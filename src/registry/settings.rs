@@ -1,9 +1,9 @@
-//! What a client may talk to, and how: data, filled by `config.rs`.
+//! Settings of the registry client, filled in by `config.rs`.
 //!
-//! | registry | asked at |
+//! | registry | endpoints |
 //! |---|---|
 //! | `docker.io` | each mirror in order, then `https://registry-1.docker.io` |
-//! | loopback, or named insecure | https without checking the certificate, then plain http |
+//! | loopback, or listed as insecure | https without checking the certificate, then plain http |
 //! | any other | https only |
 
 use std::fmt;
@@ -17,42 +17,42 @@ use reqwest::Url;
 use crate::base::{ErrorKind, Explain};
 use crate::oci::reference::DEFAULT_REGISTRY;
 
-/// Where `docker.io` really answers.
+/// The host that serves `docker.io`.
 const HUB: &str = "registry-1.docker.io";
 
-/// How to reach registries. The default asks none for credentials and trusts the
-/// system's certificate authorities.
+/// How to reach registries. By default there are no credentials, and the system's certificate
+/// authorities are trusted.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// Copies of `docker.io`, asked before it, in this order.
+    /// Mirrors of `docker.io`, tried before it in this order.
     pub mirrors: Vec<Mirror>,
-    /// Registries whose certificates are not checked and which may speak plain http.
-    /// Loopback always belongs to them.
+    /// Registries whose certificates are not checked, and which may use plain http. Loopback
+    /// addresses are always included.
     pub insecure: Vec<Insecure>,
-    /// What stands between this machine and the registries.
+    /// The proxies to use.
     pub proxies: Proxies,
-    /// Folders of the form `<folder>/<host[:port]>/{*.crt,*.cert,*.key}`; the first that
-    /// has one for a host counts.
+    /// Folders with files `<host[:port]>/{*.crt,*.cert,*.key}`. The first with a folder for a host
+    /// is used.
     pub certs: Vec<PathBuf>,
-    /// A file in the form of Docker's `config.json`, whose `auths` hold credentials.
+    /// A file in the format of Docker's `config.json`, with credentials in `auths`.
     pub credentials: Option<PathBuf>,
-    /// How long to wait and how often to try.
+    /// Timeouts and retries.
     pub patience: Patience,
 }
 
-/// Proxy URLs (`http://[user:password@]host:port`), as the environment would give them.
+/// Proxy URLs (`http://[user:password@]host:port`), as in the usual environment variables.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Proxies {
     /// For plain http.
     pub http: Option<String>,
     /// For https.
     pub https: Option<String>,
-    /// Hosts to reach without a proxy, in the form of `NO_PROXY`.
+    /// Hosts to connect to directly, in the format of `NO_PROXY`.
     pub except: Option<String>,
 }
 
 impl fmt::Debug for Proxies {
-    /// Without the URLs, which may hold a password.
+    /// Omits the URLs, which may contain a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Proxies")
             .field("http", &self.http.is_some())
@@ -62,18 +62,18 @@ impl fmt::Debug for Proxies {
     }
 }
 
-/// How long a silent registry is waited for, and how often a failing one is asked again.
+/// Timeouts and retries.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Patience {
-    /// Failures in a row after which to give up.
+    /// The number of failures in a row after which a request is given up.
     pub tries: u32,
-    /// The pause after the first failure; it doubles with each further one.
+    /// The pause after the first failure. It doubles with every further one.
     pub first_pause: Duration,
-    /// The longest pause, also when a registry asks for a longer one.
+    /// The maximum pause. If the registry asks for a longer one, the request fails.
     pub longest_pause: Duration,
-    /// Without a byte for this long, a connection counts as broken.
+    /// How long a connection may be silent before it counts as broken.
     pub silence: Duration,
-    /// How long opening a connection may take.
+    /// The timeout for opening a connection.
     pub connect: Duration,
 }
 
@@ -89,13 +89,13 @@ impl Default for Patience {
     }
 }
 
-/// A setting that names no host, network or URL.
+/// A setting that is not a valid host, network or URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BadSetting {
-    /// Not the URL of a mirror.
+    /// Not a valid mirror URL.
     #[error("`{0}` is no mirror: want an URL as https://mirror.example")]
     Mirror(String),
-    /// Neither host nor network.
+    /// Neither a host nor a network.
     #[error("`{0}` is no registry: want host, host:port or a network as 10.0.0.0/8")]
     Insecure(String),
 }
@@ -106,7 +106,7 @@ impl Explain for BadSetting {
     }
 }
 
-/// The URL of a copy of `docker.io`.
+/// The URL of a mirror of `docker.io`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mirror(Url);
 
@@ -128,12 +128,12 @@ impl FromStr for Mirror {
     }
 }
 
-/// A registry, or a network of them, that is trusted without proof.
+/// A registry, or a network of registries, that is trusted without a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Insecure {
     /// `host` (any port) or `host:port`.
     Host(String),
-    /// Registries named by an address of this network.
+    /// Registries whose host is an address in this network.
     Network(IpAddr, u8),
 }
 
@@ -148,44 +148,44 @@ impl FromStr for Insecure {
             let longest = if address.is_ipv4() { 32 } else { 128 };
             return if bits <= longest { Ok(Self::Network(address, bits)) } else { Err(bad()) };
         }
-        // What the URL parser takes for a host, and nothing beside it.
+        // Accepts exactly what the URL parser takes for a host.
         let url = Url::parse(&format!("https://{text}/")).map_err(|_| bad())?;
         let is_host = url.path() == "/" && url.username().is_empty() && url.query().is_none();
         if is_host && !text.is_empty() { Ok(Self::Host(text.to_ascii_lowercase())) } else { Err(bad()) }
     }
 }
 
-/// How a host proves who it is.
+/// How a host authenticates itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Trust {
-    /// By a certificate of a known authority.
+    /// With a certificate of a trusted authority.
     Certificate,
-    /// Not at all, but the line is encrypted.
+    /// Not at all, but the connection is encrypted.
     Anyone,
 }
 
-/// One place that answers for a registry.
+/// An endpoint of a registry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Endpoint {
-    /// Ends in a slash.
+    /// The URL, ending in a slash.
     pub(super) base: Url,
-    /// Another endpoint stands behind this one, so it is not waited for long.
+    /// Why it is in the list, which decides when the next one is tried.
     pub(super) role: Role,
 }
 
 /// Why an endpoint is in the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Role {
-    /// A copy: whatever fails here is tried at the next one.
+    /// A mirror: after any failure the next endpoint is tried.
     Mirror,
-    /// Https at a host that may speak plain http, which is the next one.
+    /// Https at a host that may use plain http, which is the next endpoint.
     Probe,
     /// The registry itself.
     Origin,
 }
 
 impl Settings {
-    /// Where to ask for images of `registry`, best first; never empty.
+    /// Returns the endpoints for images of `registry` in order of preference; never empty.
     pub(super) fn endpoints(&self, registry: &str) -> Vec<Endpoint> {
         let mut endpoints = Vec::new();
         if registry == DEFAULT_REGISTRY {
@@ -204,7 +204,7 @@ impl Settings {
         endpoints
     }
 
-    /// Whether `host[:port]` may be talked to without encryption and proof.
+    /// Whether plain http and unchecked certificates are allowed for `host[:port]`.
     pub(super) fn may_be_plain(&self, host: &str) -> bool {
         let (name, address) = (without_port(host), address(host));
         is_loopback(host)
@@ -216,13 +216,13 @@ impl Settings {
             })
     }
 
-    /// What proof `url`'s host owes.
+    /// Returns how the host of `url` must authenticate itself.
     pub(super) fn trust(&self, url: &Url) -> Trust {
         if self.may_be_plain(&authority(url)) { Trust::Anyone } else { Trust::Certificate }
     }
 }
 
-/// `host[:port]` of an URL, the port only where it is not the scheme's own.
+/// Returns the `host[:port]` of a URL, without the scheme's default port.
 pub(super) fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
@@ -235,7 +235,7 @@ fn address(host: &str) -> Option<IpAddr> {
     without_port(host).trim_matches(['[', ']']).parse().ok()
 }
 
-/// Whether `host[:port]` is this machine.
+/// Whether `host[:port]` is a loopback address.
 pub(super) fn is_loopback(host: &str) -> bool {
     without_port(host) == "localhost" || address(host).is_some_and(|address| address.is_loopback())
 }
@@ -253,7 +253,7 @@ fn is_within(address: IpAddr, network: IpAddr, bits: u8) -> bool {
         (IpAddr::V6(a), IpAddr::V6(n)) => (a.to_bits(), n.to_bits(), 128),
         _ => return false,
     };
-    // A shift by the whole width is no shift at all: everything is within /0.
+    // A shift by the full width would do nothing, and /0 contains all addresses.
     bits == 0 || (address ^ network).checked_shr(width - u32::from(bits)).unwrap_or(0) == 0
 }
 

@@ -1,19 +1,19 @@
-//! Whether files are still those that something was made of: a client lives as long as its
-//! engine, and the user may log in, add a certificate or change networks meanwhile.
+//! Detects changes to files that something was derived from. A client lives as long as its engine,
+//! and meanwhile the user may log in, add a certificate or change networks.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
-/// Files as they were at a moment; equal while none of them changed, came or went.
+/// The state of files at one moment. Two stamps are equal if no file was changed, added or removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stamp(Vec<(PathBuf, Option<Version>)>);
 
-/// Inode, size, and when it changed.
+/// Inode, size, and time of change.
 type Version = (u64, u64, i64, i64);
 
 impl Stamp {
-    /// `paths` at this moment; of a folder also what is in it.
+    /// Records the current state of `paths`, and of the files in those that are folders.
     pub(super) fn of(paths: impl IntoIterator<Item = PathBuf>) -> Self {
         let mut files = Vec::new();
         for path in paths {
