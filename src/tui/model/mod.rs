@@ -4,6 +4,7 @@
 //! is not said by effects but follows from the model: [`Model::wants`]. So nothing is read
 //! that nobody sees, and no path through `update` can forget to stop it.
 
+pub mod held;
 pub mod input;
 pub mod look;
 pub(crate) mod panes;
@@ -51,7 +52,8 @@ use crate::tui::undo::model::Undo;
 pub use crate::tui::viewers::Tab;
 use crate::tui::volumes::model::VolumeRow;
 use look::Look;
-pub use panes::{Held, inner};
+pub use held::Held;
+pub use panes::inner;
 use paths::PathFacts;
 use saved::Saved;
 pub use wants::Wants;
