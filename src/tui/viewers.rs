@@ -149,6 +149,8 @@ pub(crate) struct Seen<'a> {
     pub(crate) pane: &'a Pane,
     pub(crate) tab: Tab,
     pub(crate) subject: Option<&'a Subject>,
+    /// The subject is gone: what was read of it is all there is.
+    pub(crate) is_gone: bool,
     pub(crate) has_keys: bool,
 }
 
@@ -195,6 +197,16 @@ pub(crate) trait Viewer: Sync {
     /// What an action does in it; `None` when that is nothing special.
     fn act(&self, _model: &mut Model, _action: Action) -> Option<Vec<Effect>> {
         None
+    }
+
+    /// Whether nothing was read for it.
+    fn is_blank(&self, _pane: &Pane) -> bool {
+        false
+    }
+
+    /// Whether an action of it needs its subject, not only what was read of that.
+    fn needs_subject(&self, _action: Action) -> bool {
+        false
     }
 
     /// Whether it has all keys but its prefix's, also those that go from pane to pane.

@@ -309,6 +309,42 @@ fn several_shells_live_beside_each_other_and_go_on_unseen() {
 }
 
 #[test]
+fn a_page_keeps_what_was_read_of_a_container_that_another_process_removes() {
+    let home = Home::with_busybox();
+    let script = "echo kept-$((40+2)); exec sleep 1000";
+    home.hoist(["run", "-d", "--name", "web", "--network", "none", "busybox", "sh", "-c", script]).ok();
+    home.hoist(["run", "-d", "--name", "other", "--network", "none", "busybox", "sleep", "2000"]).ok();
+    let mut tui = Tui::open(&home, 100, 28);
+    tui.see("● other");
+    tui.press(&format!("/web{ENTER}"));
+    tui.miss("● other");
+    tui.press("l");
+    tui.see("kept-42");
+    tui.press("3");
+    tui.see("sleep 1000");
+    tui.press("4");
+    tui.see("Status ");
+    tui.press("1");
+    tui.see("kept-42");
+    home.hoist(["rm", "-f", "web"]).ok();
+    tui.see("› web  is gone");
+    tui.see("1 line read before");
+    tui.see("kept-42");
+    tui.press("3");
+    tui.see("sleep 1000");
+    tui.press("4");
+    tui.see("Status ");
+    // A key that needs it says why it does nothing, and reaches no other container.
+    tui.press(",s");
+    tui.see("`web` is gone");
+    tui.press("q");
+    tui.see("[1 Containers");
+    tui.press("Q");
+    assert_eq!(tui.end(), 0);
+    assert_eq!(home.hoist(["ps", "--format", "{{.Names}} {{.State}}"]).ok(), "other running");
+}
+
+#[test]
 fn panes_stand_beside_each_other_and_a_layout_comes_back() {
     let home = Home::with_busybox();
     for name in ["one", "two"] {

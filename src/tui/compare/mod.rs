@@ -70,6 +70,14 @@ impl Viewer for Compare {
         update::act(model, action)
     }
 
+    fn is_blank(&self, pane: &Pane) -> bool {
+        pane.compare.diff.is_none()
+    }
+
+    fn needs_subject(&self, action: Action) -> bool {
+        matches!(action, Action::Extract | Action::CompareImages)
+    }
+
     fn has_all_keys(&self) -> bool {
         true
     }

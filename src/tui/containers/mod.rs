@@ -96,8 +96,8 @@ impl ListScreen for Containers {
 
     fn name_of(model: &Model, subject: &Subject) -> String {
         let Subject::Container(id) = subject else { return String::new() };
-        let row = model.containers.get(id.as_str());
-        row.map_or_else(|| id.short().to_owned(), |row| row.name.clone())
+        let row = model.known(id).map(|row| &row.name);
+        row.or_else(|| model.names.get(id)).map_or_else(|| id.short().to_owned(), Clone::clone)
     }
 
     fn id_of(_: &Model, subject: &Subject) -> Option<String> {

@@ -64,6 +64,16 @@ impl Viewer for Files {
         update::act(model, action)
     }
 
+    fn is_blank(&self, pane: &Pane) -> bool {
+        pane.files.sides[0].listing.is_none()
+    }
+
+    fn needs_subject(&self, action: Action) -> bool {
+        // Also this machine's folders are read no longer.
+        matches!(action, Action::Open | Action::Left | Action::Right | Action::Refresh)
+            || matches!(action.group(), "Files" | "Delete")
+    }
+
     fn has_all_keys(&self) -> bool {
         true
     }

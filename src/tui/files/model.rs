@@ -17,6 +17,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use crate::engine::files::{Contents, CopyRequest, Entry, FileKind, Listing, Place, Stamp, Weight, shown};
+use crate::tui::model::titles::name_of;
 use crate::tui::model::{Failure, Model, Subject};
 
 pub use side::Side;
@@ -350,9 +351,10 @@ impl EntryFacts for Entry {
 /// What a place is called by people: a container's name, not its id.
 pub(crate) fn whose_word(model: &Model, place: &Place) -> String {
     match place {
-        Place::Container(id) => {
-            model.containers.get(id).map_or_else(|| id.chars().take(12).collect(), |row| row.name.clone())
-        }
+        Place::Container(id) => match id.parse() {
+            Ok(id) => name_of(model, &Subject::Container(id)),
+            Err(_) => id.chars().take(12).collect(),
+        },
         Place::Host => "host".to_owned(),
         other => shown(other.name()),
     }

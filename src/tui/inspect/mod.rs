@@ -73,6 +73,10 @@ impl Viewer for Inspect {
         update::act(model, action)
     }
 
+    fn is_blank(&self, pane: &Pane) -> bool {
+        pane.inspect.document.is_none()
+    }
+
     fn search(&self, model: &mut Model) -> bool {
         prompt(model, update::Search, "");
         true
@@ -94,7 +98,7 @@ impl Viewer for Inspect {
     fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
         match seen.subject {
             Some(Subject::Task(id)) => tasks::view::peek(frame, seen.model, *id, area),
-            _ => view::draw(frame, seen.model, &seen.pane.inspect, area),
+            _ => view::draw(frame, seen, area),
         }
     }
 

@@ -11,16 +11,16 @@ use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 use crate::base::units::counted;
 use crate::tui::inspect::model::{Form, InspectPane};
 use crate::tui::logs::model::contains;
-use crate::tui::model::Model;
 use crate::tui::navigator::tree::{Content, Node};
 use crate::tui::theme::Theme;
 use crate::tui::view::texts;
+use crate::tui::viewers::Seen;
 use crate::tui::words::{Align, cell, span};
 
 /// Draws what the pane holds.
-pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &InspectPane, area: Rect) {
-    let theme = &model.theme;
-    if let Some(failure) = &pane.failure {
+pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+    let (model, pane, theme) = (seen.model, &seen.pane.inspect, &seen.model.theme);
+    if let Some(failure) = pane.failure.as_ref().filter(|_| !seen.is_gone) {
         frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
         return;
     }

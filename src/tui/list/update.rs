@@ -447,7 +447,7 @@ mod tests {
         assert_eq!(press(&mut model, "w"), [Effect::Browse("http://172.17.0.2:8080".to_owned())]);
         update(&mut model, Event::List(Ok(Listed::Containers(vec![container("db", Status::Exited)]))));
         assert_eq!(press(&mut model, "w"), []);
-        assert!(screen(&model).contains("cannot tell where `db` is reached: it is not up"));
+        assert!(screen(&model).contains("cannot tell where `db` is reached: it is not running"));
     }
 
     fn happened(at: i64, action: &str, name: &str) -> crate::engine::Event {

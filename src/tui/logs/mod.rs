@@ -78,6 +78,14 @@ impl Viewer for Logs {
         update::act(model, action)
     }
 
+    fn is_blank(&self, pane: &Pane) -> bool {
+        pane.log.buffer.is_blank()
+    }
+
+    fn needs_subject(&self, action: Action) -> bool {
+        update::reads(action)
+    }
+
     fn search(&self, model: &mut Model) -> bool {
         prompt(model, update::prompt::Search, "");
         true
@@ -89,7 +97,7 @@ impl Viewer for Logs {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
-        view::draw(frame, seen.model, &seen.pane.log, area);
+        view::draw(frame, seen, area);
     }
 
     fn title(&self, seen: &Seen<'_>, _: u16) -> Option<Line<'static>> {
@@ -97,7 +105,7 @@ impl Viewer for Logs {
     }
 
     fn note(&self, seen: &Seen<'_>, width: u16) -> Option<(String, Style)> {
-        Some(view::bottom_note(seen.model, &seen.pane.log, usize::from(width.saturating_sub(4))))
+        Some(view::bottom_note(seen, usize::from(width.saturating_sub(4))))
     }
 
     fn shows_texts(&self) -> bool {

@@ -87,6 +87,18 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
     Some(Vec::new())
 }
 
+/// Whether an action reads more of the log.
+pub(crate) fn reads(action: Action) -> bool {
+    use Action as A;
+    let finds = [A::Search, A::NextMatch, A::PreviousMatch, A::NextGrave, A::PreviousGrave];
+    let sifts = [A::FilterLines, A::MoreContext, A::LessContext, A::Streams, A::MinimumLevel];
+    let others = [A::Clear, A::Follow, A::SaveLog, A::MergeLogs];
+    finds.contains(&action)
+        || sifts.contains(&action)
+        || others.contains(&action)
+        || action.group() == "Since"
+}
+
 /// Moves the end of the selection, or the window.
 fn step(log: &mut LogPane, by: i64) {
     if log.selected.is_some() { log.select_by(by) } else { log.scroll(by) }

@@ -21,17 +21,19 @@ use crate::tui::logs::model::{BAR, LogPane, Times};
 use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::view::texts;
+use crate::tui::viewers::Seen;
 use crate::tui::words::{Align, cell, span};
 
 /// Draws the window of a pane's log.
-pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &LogPane, area: Rect) {
+pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+    let (model, pane) = (seen.model, &seen.pane.log);
     let (theme, now) = (&model.theme, model.now);
-    if let Some(failure) = &pane.failure {
+    if let Some(failure) = pane.failure.as_ref().filter(|_| !seen.is_gone || pane.buffer.is_empty()) {
         frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
         return;
     }
     if pane.buffer.is_empty() {
-        frame.render_widget(Line::styled(nothing(pane, goes_on(model, pane)), theme.dim), area);
+        frame.render_widget(Line::styled(nothing(seen), theme.dim), area);
         return;
     }
     let height = usize::from(area.height);
@@ -53,14 +55,16 @@ fn goes_on(model: &Model, pane: &LogPane) -> bool {
     pane.of.iter().any(|shown| model.containers.get(shown.id.as_str()).is_some_and(ContainerRow::is_up))
 }
 
-fn nothing(pane: &LogPane, goes_on: bool) -> &'static str {
-    let is_reading = pane.buffer.is_blank() || !pane.buffer.is_first || pane.has_more();
+fn nothing(seen: &Seen<'_>) -> &'static str {
+    let pane = &seen.pane.log;
+    let has_all = !pane.buffer.is_blank() && pane.buffer.is_first && !pane.has_more();
+    let is_reading = !seen.is_gone && !has_all;
     match () {
         () if is_reading && pane.is_filtered() => " searching…",
         () if is_reading => " reading…",
         () if pane.is_filtered() => " no line fits the filter",
         () if pane.has_floor() => " nothing has come since",
-        () if goes_on => " waiting for output…",
+        () if goes_on(seen.model, pane) => " waiting for output…",
         () => " it has written nothing",
     }
 }
@@ -269,8 +273,13 @@ fn grouped(number: u64) -> String {
 }
 
 /// What the lower border says, no wider than `room`: where it is, how much there is.
-pub(crate) fn bottom_note(model: &Model, pane: &LogPane, room: usize) -> (String, Style) {
+pub(crate) fn bottom_note(seen: &Seen<'_>, room: usize) -> (String, Style) {
+    let (model, pane) = (seen.model, &seen.pane.log);
     let theme = &model.theme;
+    if seen.is_gone && pane.selected.is_none() {
+        let lines = (pane.buffer.end() - pane.buffer.first()).unsigned_abs();
+        return (format!(" {} read before ", counted_of(lines, "line")), theme.dim);
+    }
     let newest = &model.keys_of(KeyContext::Logs, Action::Last);
     let (mut parts, style) = match pane.is_paused {
         true => (paused(pane, newest), theme.warn),

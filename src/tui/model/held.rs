@@ -1,7 +1,12 @@
 //! What pages stay with when the lists have it no longer.
 
+use std::collections::{HashMap, HashSet};
+
 use super::titles::name_of;
 use super::{Focus, Model, Subject};
+use crate::engine::ContainerId;
+use crate::tui::action::Action;
+use crate::tui::containers::model::ContainerRow;
 
 /// What a page goes on being about when the list has it no longer.
 #[derive(Debug, Default)]
@@ -11,6 +16,8 @@ pub struct Held {
     /// What the cursor was on when this was last settled, and what that was called.
     listed: Option<Subject>,
     listed_name: String,
+    /// Containers that panes are about and the list has no longer, as they last were.
+    containers: HashMap<ContainerId, ContainerRow>,
 }
 
 impl Model {
@@ -34,11 +41,86 @@ impl Model {
         }
     }
 
-    /// What the page is about that has the keys, where that is gone: what it was called.
+    /// Keeps the containers that panes are about as they are. Called before some leave the list.
+    pub(crate) fn hold_containers(&mut self) {
+        let shown = self.shown_containers();
+        let rows = shown.iter().filter_map(|id| self.containers.get(id.as_str()));
+        let rows = rows.map(|row| (row.id.clone(), ContainerRow { busy: None, ..row.clone() }));
+        self.held.containers.extend(rows.collect::<Vec<_>>());
+    }
+
+    /// Forgets those that are there, or that no pane is about; and what was measured of them.
+    pub(crate) fn settle_held_containers(&mut self) {
+        if self.held.containers.is_empty() {
+            return;
+        }
+        let shown = self.shown_containers();
+        let Self { held, containers, series, .. } = self;
+        held.containers.retain(|id, _| {
+            let is_listed = containers.get(id.as_str()).is_some();
+            if !is_listed && !shown.contains(id) {
+                series.remove(id);
+            }
+            !is_listed && shown.contains(id)
+        });
+    }
+
+    fn shown_containers(&self) -> HashSet<ContainerId> {
+        let subjects = self.windows.all().filter_map(|pane| self.subject_of(pane));
+        let id = |subject| match subject {
+            Subject::Container(id) => Some(id),
+            _ => None,
+        };
+        subjects.filter_map(id).collect()
+    }
+
+    /// A container as the list has it, or as it last was while a pane is about it.
     #[must_use]
-    pub fn gone(&self) -> Option<&str> {
-        let subject = self.held.subject.as_ref()?;
-        let is_there = self.list_of(subject.section()).key_of(self, subject).is_some();
-        (!is_there).then_some(self.held.name.as_str())
+    pub fn known(&self, id: &ContainerId) -> Option<&ContainerRow> {
+        self.containers.get(id.as_str()).or_else(|| self.held.containers.get(id))
+    }
+
+    /// Whether what was measured of a container is of use.
+    pub(crate) fn keeps_series_of(&self, id: &ContainerId) -> bool {
+        self.known(id).is_some()
+    }
+
+    /// Whether an object has left its list.
+    #[must_use]
+    pub fn is_gone(&self, subject: &Subject) -> bool {
+        match subject {
+            Subject::Container(id) => self.containers.get(id.as_str()).is_none(),
+            Subject::Task(id) => self.task(*id).is_none(),
+            other => self.list_of(other.section()).key_of(self, other).is_none(),
+        }
+    }
+
+    /// What the page with the keys is about, where that is gone: what it was called.
+    #[must_use]
+    pub fn gone(&self) -> Option<String> {
+        let subject = self.subject().filter(|_| self.focus == Focus::Detail)?;
+        self.is_gone(&subject).then(|| self.last_name_of(&subject))
+    }
+
+    /// Whether an action needs what the page with the keys is about, and that is gone.
+    #[must_use]
+    pub fn needs_what_is_gone(&self, action: Action) -> bool {
+        if self.gone().is_none() {
+            return false;
+        }
+        // Its name and its image are known; its state is not.
+        let needs_object = matches!(action, Action::Ports | Action::RunAgain | Action::Browse | Action::Tag)
+            || matches!(action, Action::Remove | Action::RemoveForce | Action::CopyUrl | Action::CopyJson)
+            || action.group() == "Act";
+        needs_object || self.shown_tab(self.pane()).viewer().needs_subject(action)
+    }
+
+    /// What an object is called, or was.
+    #[must_use]
+    pub fn last_name_of(&self, subject: &Subject) -> String {
+        match self.held.subject.as_ref() {
+            Some(held) if held == subject && self.is_gone(subject) => self.held.name.clone(),
+            _ => name_of(self, subject),
+        }
     }
 }

@@ -89,11 +89,11 @@ impl Model {
         }
     }
 
-    /// The container that a pane is about.
+    /// The container that a pane is about, or how it last was.
     #[must_use]
     pub fn container_of(&self, pane: &Pane) -> Option<&ContainerRow> {
         match self.subject_of(pane)? {
-            Subject::Container(id) => self.containers.get(id.as_str()),
+            Subject::Container(id) => self.known(&id),
             _ => None,
         }
     }
@@ -120,6 +120,7 @@ impl Model {
 
     /// The same for what the panes hold.
     pub(crate) fn settle_panes(&mut self) {
+        self.settle_held_containers();
         let areas = self.panes();
         let folder = self.world.folder.clone();
         let now = self.now;
@@ -171,7 +172,7 @@ impl Model {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
         if let Subject::Container(id) = subject
-            && let Some(row) = self.containers.get(id.as_str())
+            && let Some(row) = self.known(id)
         {
             (row.status, row.started, row.finished, &row.name).hash(&mut hasher);
         }

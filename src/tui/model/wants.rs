@@ -37,8 +37,11 @@ impl Model {
             let Some(pane) = self.windows.get(id) else { continue };
             let Some(subject) = self.subject_of(pane) else { continue };
             let tab = self.shown_tab(pane);
-            let read = tab.viewer().wants(self, pane, &subject).into_iter();
-            wants.readings.extend(read.map(|(serial, want)| (Reading { pane: id, tab, serial }, want)));
+            // Of what is gone stays what was read.
+            if !self.is_gone(&subject) {
+                let read = tab.viewer().wants(self, pane, &subject).into_iter();
+                wants.readings.extend(read.map(|(serial, want)| (Reading { pane: id, tab, serial }, want)));
+            }
             if let Tab::Session(task) = tab {
                 let (columns, rows) = (inner(area).width.max(2), inner(area).height.max(1));
                 // Seen in two panes at once it has the size of the smaller.

@@ -144,8 +144,12 @@ fn objects(model: &Model) -> Vec<Object> {
     let mut objects = Vec::new();
     for (section, _) in lists() {
         let list = model.list_of(section);
-        // What is selected in another list is not what the eye is on.
-        let selected = list.key().filter(|_| section == model.section);
+        // What is selected in another list, or behind a page, is not what the eye is on.
+        let selected = match (model.focus, model.subject()) {
+            (Focus::List, _) => list.key().filter(|_| section == model.section),
+            (_, Some(subject)) if subject.section() == section => list.key_of(model, &subject),
+            _ => None,
+        };
         objects.extend(list.titles().into_iter().map(|(key, name)| Object {
             of: section,
             is_selected: selected.as_ref() == Some(&key),

@@ -53,7 +53,7 @@ impl Viewer for Stats {
 
     fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
         if let Some(row) = seen.model.container_of(seen.pane) {
-            view::draw(frame, seen.model, &seen.pane.stats, &row.id, area);
+            view::draw(frame, seen, &row.id, area);
         }
     }
 

@@ -83,12 +83,12 @@ fn save_csv(model: &mut Model, path: &str) -> Vec<Effect> {
     let stats = &model.pane().stats;
     let (range, mut text) = (stats.range, CSV.to_owned());
     for id in [&id].into_iter().chain(&stats.beside) {
-        let (Some(row), Some(series)) = (model.containers.get(id.as_str()), model.series.get(id)) else {
+        let (Some(row), Some(series)) = (model.known(id), model.series.get(id)) else {
             continue;
         };
         // Of a container that has ended, its last moments.
         let newest = series.last.as_ref().map_or(model.now, |last| last.time);
-        let end = if row.status.is_up() { stats.end(model.now) } else { stats.end(newest) };
+        let end = if model.is_up(id) { stats.end(model.now) } else { stats.end(newest) };
         text += &series.csv(&row.name, end, range);
     }
     let rows = text.lines().count() - 1;

@@ -20,6 +20,7 @@ use crate::tui::model::{Model, Subject};
 use crate::tui::stats::history::Range;
 use crate::tui::stats::model::StatsPane;
 use crate::tui::stats::series::{Part, Point, Series, Value};
+use crate::tui::viewers::Seen;
 use crate::tui::words::{Align, bytes, cell, size, spark};
 
 /// One chart: what it is called, what it says now, its lines, its scale.
@@ -79,7 +80,7 @@ pub(crate) fn side(frame: &mut Frame<'_>, model: &Model, area: Rect) {
         }
     }
     if graphs.is_empty() && area.height > 2 {
-        let text = if charted.is_some() { " it is not up" } else { " no container" };
+        let text = if charted.is_some() { " not running" } else { " no container" };
         frame.render_widget(
             Line::styled(text, model.theme.dim),
             Rect { x: area.x + 1, y: area.y + 1, width: area.width - 2, height: 1 },
@@ -89,11 +90,18 @@ pub(crate) fn side(frame: &mut Frame<'_>, model: &Model, area: Rect) {
 
 /// Draws the tab: four charts, pressure and counters below where there is room, and the
 /// range in the last line.
-pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &StatsPane, id: &ContainerId, area: Rect) {
+pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, id: &ContainerId, area: Rect) {
+    let (model, pane) = (seen.model, &seen.pane.stats);
     let theme = &model.theme;
-    let is_up = model.containers.get(id.as_str()).is_some_and(|row| row.status.is_up());
     let Some(mut source) = source(model, pane, id, (area.width / 2).saturating_sub(2)) else {
-        let text = if is_up { " measuring…" } else { " it is not up: it uses nothing" };
+        let text = match () {
+            () if seen.is_gone => format!(
+                " {} is gone: nothing was measured here before",
+                model.known(id).map_or("", |row| &row.name)
+            ),
+            () if model.is_up(id) => " measuring…".to_owned(),
+            () => " not running: no stats".to_owned(),
+        };
         frame.render_widget(Line::styled(text, theme.dim), area);
         return;
     };
@@ -125,7 +133,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &StatsPane, id: &
 /// sample.
 fn source<'a>(model: &'a Model, pane: &'a StatsPane, id: &ContainerId, width: u16) -> Option<Source<'a>> {
     let of = |id: &ContainerId| {
-        let row = model.containers.get(id.as_str())?;
+        let row = model.known(id)?;
         Some((row.name.as_str(), model.series.get(id)?))
     };
     let own = of(id)?;
@@ -136,7 +144,7 @@ fn source<'a>(model: &'a Model, pane: &'a StatsPane, id: &ContainerId, width: u1
     let all = [own].into_iter().chain(pane.beside.iter().filter_map(of)).collect();
     let dots = chart::capacity(width);
     let last = last?;
-    let is_over = !model.containers.get(id.as_str()).is_some_and(|row| row.status.is_up());
+    let is_over = !model.is_up(id);
     let end = pane.end(if is_over { last.time } else { model.now });
     Some(Source { model, pane, all, point: point.unwrap_or_default(), last, end, is_over, dots })
 }

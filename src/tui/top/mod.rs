@@ -74,6 +74,14 @@ impl Viewer for Processes {
         update::act(model, action)
     }
 
+    fn is_blank(&self, pane: &Pane) -> bool {
+        pane.top.read.is_none()
+    }
+
+    fn needs_subject(&self, action: Action) -> bool {
+        matches!(action, Action::SignalProcess | Action::ProcessPage | Action::Open)
+    }
+
     fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {
         model.pane_mut().top.step(by);
         Vec::new()
@@ -91,8 +99,7 @@ impl Viewer for Processes {
     }
 
     fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
-        let is_up = seen.model.container_of(seen.pane).is_some_and(|row| row.status.is_up());
-        view::draw(frame, seen.model, &seen.pane.top, is_up, area);
+        view::draw(frame, seen, area);
     }
 
     fn title(&self, seen: &Seen<'_>, _: u16) -> Option<Line<'static>> {
@@ -100,6 +107,6 @@ impl Viewer for Processes {
     }
 
     fn note(&self, seen: &Seen<'_>, _: u16) -> Option<(String, Style)> {
-        Some((view::note(&seen.pane.top, seen.model.now), seen.model.theme.dim))
+        Some((view::note(seen), seen.model.theme.dim))
     }
 }

@@ -115,11 +115,10 @@ impl TopPane {
         self.arrange();
     }
 
-    /// Takes in why they cannot be read.
+    /// Takes in why they cannot be read. The last ones stay: their container may be on its way out.
     pub fn fail(&mut self, of: ContainerId, failure: Failure) {
         self.show(Some(&of));
-        (self.members, self.failure) = (Vec::new(), Some(failure));
-        self.arrange();
+        self.failure = Some(failure);
     }
 
     /// Sorts by a column; by the same one again, the other way round.

@@ -1,6 +1,6 @@
 //! The processes of a container: a table, or a tree in its first column.
 
-use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
@@ -9,10 +9,10 @@ use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 use crate::base::text;
-use crate::tui::model::Model;
 use crate::tui::theme::Theme;
 use crate::tui::top::model::{Column, Member, TopPane};
 use crate::tui::view::texts;
+use crate::tui::viewers::Seen;
 use crate::tui::words::{Align, cell, size};
 
 /// A pane this wide has room for a bar beside the percent.
@@ -20,15 +20,16 @@ const WITH_BAR: u16 = 96;
 /// Columns of that bar.
 const BAR: usize = 10;
 
-/// Draws the processes; `is_up` says whether their container is.
-pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &TopPane, is_up: bool, area: Rect) {
-    let theme = &model.theme;
-    if let Some(failure) = pane.failure.as_ref().filter(|_| is_up) {
+/// Draws the processes; of a container that is gone, the last ones.
+pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+    let (model, pane, theme) = (seen.model, &seen.pane.top, &seen.model.theme);
+    let is_up = seen.is_gone || model.container_of(seen.pane).is_some_and(|row| row.status.is_up());
+    if let Some(failure) = pane.failure.as_ref().filter(|_| is_up && !seen.is_gone) {
         frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
         return;
     }
     if !is_up || pane.read.is_none() {
-        let text = if is_up { " reading…" } else { " it is not up: it has no processes" };
+        let text = if is_up { " reading…" } else { " not running: no processes" };
         frame.render_widget(Line::styled(text, theme.dim), area);
         return;
     }
@@ -56,12 +57,17 @@ fn arrow(pane: &TopPane) -> &'static str {
 }
 
 /// What stands in the lower border: how many there are.
-pub(crate) fn note(pane: &TopPane, now: Timestamp) -> String {
+pub(crate) fn note(seen: &Seen<'_>) -> String {
+    let (pane, now) = (&seen.pane.top, seen.model.now);
     let (shown, all, threads) = pane.counts();
     let of = if shown == all { String::new() } else { format!("{shown} of ") };
     // A reading that is late is said; the usual age is no news.
     let age = pane.read.map_or(0, |read| now.duration_since(read).as_secs());
-    let age = if age > 5 { format!(" · read {age} s ago") } else { String::new() };
+    let age = match pane.read.filter(|_| seen.is_gone) {
+        Some(read) => format!(" at {}", read.to_zoned(TimeZone::system()).strftime("%H:%M:%S")),
+        None if age > 5 => format!(" · read {age} s ago"),
+        None => String::new(),
+    };
     let plural = |count: u64| if count == 1 { "" } else { "s" };
     let many = if all == 1 { "" } else { "es" };
     format!(" {of}{all} process{many}, {threads} thread{}{age} ", plural(threads))

@@ -12,13 +12,16 @@ const SHOWN: usize = 120;
 
 /// What `action` copies or opens; `None` when it is no such action.
 pub(crate) fn act(model: &mut Model, action: Action) -> Option<Vec<Effect>> {
-    let rows = || model.target_containers();
     Some(match action {
         Action::CopyName => text(model, names(model).join(" ")),
         Action::CopyId => text(model, ids(model).join(" ")),
         Action::CopyImage => text(model, images(model).join(" ")),
         Action::CopyCommand => {
-            let lines: Vec<String> = rows().iter().map(|row| format!("hoist {}", join(&row.again))).collect();
+            let again = |subject: &Subject| match subject {
+                Subject::Container(id) => model.known(id).map(|row| format!("hoist {}", join(&row.again))),
+                _ => None,
+            };
+            let lines: Vec<String> = model.targets().iter().filter_map(again).collect();
             text(model, lines.join("\n"))
         }
         Action::CopyJson => {
@@ -88,7 +91,7 @@ fn ids(model: &Model) -> Vec<String> {
 /// The images of containers; images themselves.
 fn images(model: &Model) -> Vec<String> {
     let name = |subject: &Subject| match subject {
-        Subject::Container(id) => model.containers.get(id.as_str()).map(|row| row.image.clone()),
+        Subject::Container(id) => model.known(id).map(|row| row.image.clone()),
         Subject::Image(target) => Some(target.clone()),
         _ => None,
     };
@@ -103,7 +106,7 @@ fn urls(model: &Model) -> Result<Vec<String>, Failure> {
         Some(row) if urls.is_empty() => Err(Failure {
             what: format!("cannot tell where `{}` is reached", row.name),
             why: vec![match (row.is_up(), row.ports.is_empty()) {
-                (false, _) => "it is not up".to_owned(),
+                (false, _) => "it is not running".to_owned(),
                 (true, true) => "its image names no port that it listens on".to_owned(),
                 (true, false) => "it has no address that this machine reaches".to_owned(),
             }],

@@ -12,6 +12,7 @@
 pub(crate) mod app;
 pub(crate) mod copy;
 pub(crate) mod countdown;
+pub(crate) mod gone;
 pub(crate) mod guard;
 pub(crate) mod named;
 pub(crate) mod news;
@@ -241,6 +242,9 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
     }
     if !model.layers.is_empty() {
         return dialogs::act(model, action);
+    }
+    if gone::refuses(model, action) {
+        return Vec::new();
     }
     if model.focus == Focus::Navigator
         && let Some(effects) = navigator::update::act(model, action)

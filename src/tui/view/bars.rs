@@ -27,7 +27,7 @@ pub(crate) fn header(frame: &mut Frame<'_>, model: &Model, layout: &Layout) {
     let mut spans = Vec::new();
     if model.is_zoomed {
         let gone = model.gone();
-        let name = gone.map_or_else(|| subject_name(model), str::to_owned);
+        let name = gone.clone().unwrap_or_else(|| subject_name(model));
         spans.push(Span::styled(format!(" {} ", model.section.title()), theme.dim));
         spans.push(Span::styled(format!("› {name}"), theme.accent.add_modifier(Modifier::BOLD)));
         if gone.is_some() {
@@ -205,6 +205,9 @@ fn is_useful(model: &Model, place: KeyContext, action: Action) -> bool {
     if let Some(is_offered) = model.top().and_then(|top| top.offers(model, action)) {
         return is_offered;
     }
+    if model.needs_what_is_gone(action) {
+        return false;
+    }
     use Action as A;
     let is_on_group = model.containers.heading().is_some();
     let is_empty = place == KeyContext::Containers && model.container().is_none() && !is_on_group;
@@ -361,6 +364,7 @@ pub(crate) fn which_key(frame: &mut Frame<'_>, model: &Model) {
     let depth = model.pending.len();
     let chain = model.keymap.of(model.key_context());
     let follow = chain.iter().filter(|binding| binding.keys.starts_with(&model.pending));
+    let follow = follow.filter(|binding| !model.needs_what_is_gone(binding.action));
     let screen = frame.area();
     let room = usize::from(screen.width).saturating_sub(10);
     let (follow, rows): (Vec<_>, _) = (follow.collect(), usize::from(screen.height).saturating_sub(4));

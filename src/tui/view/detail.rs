@@ -5,7 +5,7 @@ use ratatui::layout::{Alignment, Rect};
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use crate::tui::model::titles::{name_of, tab_name};
+use crate::tui::model::titles::tab_name;
 use crate::tui::model::window::Pane;
 use crate::tui::model::{Focus, Model, Subject, Tab};
 use crate::tui::terminal::Screens;
@@ -18,17 +18,18 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
     let has_keys = model.focus == Focus::Detail && model.pane().id == pane.id && model.layers.is_empty();
     let tab = model.shown_tab(pane);
     let subject = model.subject_of(pane);
+    let is_gone = subject.as_ref().is_some_and(|subject| model.is_gone(subject));
+    let called = subject.as_ref().map_or_else(String::new, |subject| model.last_name_of(subject));
+    let gone = format!("{called} is gone");
     let name = match (tab, &subject) {
         (Tab::Session(id), _) => model.task(id).map_or_else(String::new, |task| task.title.clone()),
         // Alone in the window, the line above says whose it is.
         (_, Some(_)) if model.is_zoomed && model.panes().len() == 1 => tab_name(model, tab),
-        (_, Some(_)) if has_keys && model.gone().is_some() => {
-            format!("{} is gone", model.gone().unwrap_or_default())
+        (_, Some(_)) if model.is_zoomed => {
+            format!("{} · {}", if is_gone { &gone } else { &called }, tab_name(model, tab))
         }
-        (_, Some(subject)) if model.is_zoomed => {
-            format!("{} · {}", name_of(model, subject), tab_name(model, tab))
-        }
-        (_, Some(subject)) => name_of(model, subject),
+        (_, Some(_)) if is_gone => gone.clone(),
+        (_, Some(_)) => called.clone(),
         (_, None) => String::new(),
     };
     let mut block = border(model, has_keys, vec![Span::raw(cell_title(&name, area.width))]);
@@ -37,7 +38,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
         block = block.title_top(tab_line(model, pane, tab, room).alignment(Alignment::Right));
     }
     let subject = subject.as_ref();
-    let seen = Seen { model, screens, pane, tab, subject, has_keys };
+    let seen = Seen { model, screens, pane, tab, subject, is_gone, has_keys };
     let viewer = tab.viewer();
     if let Some(title) = viewer.title(&seen, area.width).filter(|_| model.is_zoomed) {
         block = block.title_top(title.right_aligned());
@@ -48,6 +49,10 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, screens: &Screens, pane
     let inner = block.inner(area);
     frame.render_widget(block, area);
     match subject {
+        Some(_) if is_gone && viewer.is_blank(pane) => {
+            let text = format!(" {gone}: nothing was read here before");
+            frame.render_widget(Line::styled(text, model.theme.dim), inner);
+        }
         Some(_) => viewer.draw(frame, &seen, inner),
         None => frame.render_widget(Line::styled(" nothing is selected", model.theme.dim), inner),
     }

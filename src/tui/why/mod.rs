@@ -32,7 +32,7 @@ impl Viewer for Why {
 
     fn is_of(&self, model: &Model, _: &Pane, subject: &Subject) -> bool {
         let Subject::Container(id) = subject else { return false };
-        model.containers.get(id.as_str()).is_some_and(ContainerRow::is_ill)
+        model.known(id).is_some_and(ContainerRow::is_ill)
     }
 
     fn is_lasting(&self) -> bool {
@@ -67,12 +67,16 @@ impl Viewer for Why {
         }
     }
 
+    fn is_blank(&self, pane: &Pane) -> bool {
+        pane.why.card.is_none()
+    }
+
     fn scroll(&self, model: &mut Model, by: i64) -> Vec<Effect> {
         model.pane_mut().why.scroll(by);
         Vec::new()
     }
 
     fn draw(&self, frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
-        view::draw(frame, seen.model, &seen.pane.why, seen.has_keys, area);
+        view::draw(frame, seen, area);
     }
 }

@@ -12,13 +12,14 @@ use crate::tui::ansi;
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::view::texts;
-use crate::tui::why::model::{Card, WhyPane};
+use crate::tui::viewers::Seen;
+use crate::tui::why::model::Card;
 use crate::tui::words::{Align, cell, span};
 
 /// Draws the card.
-pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &WhyPane, has_keys: bool, area: Rect) {
-    let theme = &model.theme;
-    if let Some(failure) = &pane.failure {
+pub(crate) fn draw(frame: &mut Frame<'_>, seen: &Seen<'_>, area: Rect) {
+    let (model, pane, theme) = (seen.model, &seen.pane.why, &seen.model.theme);
+    if let Some(failure) = pane.failure.as_ref().filter(|_| !seen.is_gone) {
         frame.render_widget(Paragraph::new(texts::failure(failure, theme, area.width)), area);
         return;
     }
@@ -27,7 +28,7 @@ pub(crate) fn draw(frame: &mut Frame<'_>, model: &Model, pane: &WhyPane, has_key
         return;
     };
     // From here the keys of the list are behind their prefix.
-    let place = if has_keys { KeyContext::Why } else { KeyContext::Containers };
+    let place = if seen.has_keys { KeyContext::Why } else { KeyContext::Containers };
     let lines = lines(model, card, place, usize::from(area.width));
     let top = pane.top.min(lines.len().saturating_sub(usize::from(area.height)));
     let shown: Vec<Line<'_>> = lines.into_iter().skip(top).take(area.height.into()).collect();

@@ -26,8 +26,11 @@ pub(crate) fn take(model: &mut Model, mut rows: Vec<ContainerRow>) {
             (row.busy, row.left, row.used) = (old.busy, old.left, old.used);
         }
     }
+    model.hold_containers();
     model.containers.set(rows);
-    model.series.retain(|id, _| model.containers.get(id.as_str()).is_some());
+    let mut series = std::mem::take(&mut model.series);
+    series.retain(|id, _| model.keeps_series_of(id));
+    model.series = series;
     count_users(model);
 }
 
@@ -47,8 +50,11 @@ pub(crate) fn put(model: &mut Model, id: &ContainerId, row: Option<Box<Container
             model.containers.put(*row);
         }
         None => {
+            model.hold_containers();
             model.containers.take(id.as_str());
-            model.series.remove(id);
+            if !model.keeps_series_of(id) {
+                model.series.remove(id);
+            }
         }
     }
     move_user(model, old, new);

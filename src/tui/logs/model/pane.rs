@@ -470,7 +470,7 @@ impl LogPane {
     /// Goes to the first line there is.
     pub fn first(&mut self) {
         self.pause();
-        if self.buffer.is_first {
+        if self.buffer.is_first || !self.is_open {
             self.top = (self.buffer.first(), 0);
         } else {
             self.jump = Some((LogFrom::First, Put::Top));
