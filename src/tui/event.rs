@@ -20,7 +20,9 @@ use crate::command::{Request, container};
 use crate::config::{Preset, Ui};
 use crate::engine::files::{CopyRequest, Place};
 use crate::engine::layers::LayerReport;
-use crate::engine::{self, ContainerId, Machine, Name, News, Process, Sample, SaveLog};
+use crate::engine::{
+    self, ContainerId, ImageRemoval, Machine, Name, News, Process, Removal, Sample, SaveLog,
+};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::custom::ask::Ready;
 use crate::tui::files::model::{FilesDone, FilesWish};
@@ -189,7 +191,7 @@ pub enum Effect {
     /// Show a text in the user's editor, as a file of this name that is not written back.
     Edit(String, String),
     /// Remove an image by name or id.
-    RemoveImage(String, Removal),
+    RemoveImage(String, ImageRemoval),
     /// Take something back out of the trash, by its id there; under another name.
     Restore(String, Option<String>),
     /// Delete something in the trash for good.
@@ -251,32 +253,6 @@ pub enum ContainerVerb {
     Kill(String),
     Remove(Removal),
     Rename(Name),
-}
-
-/// How something is removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Removal {
-    /// Whether what is up is killed, not stopped, and what is used goes all the same.
-    pub force: Force,
-    /// Where it goes.
-    pub fate: Fate,
-}
-
-/// Where something goes that is removed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fate {
-    /// Into the trash: it can be taken back for a while.
-    Trash,
-    /// For good.
-    Gone,
-}
-
-/// Whether what stands in the way is pushed aside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, reason = "the names say it")]
-pub enum Force {
-    No,
-    Yes,
 }
 
 /// Work in the background.

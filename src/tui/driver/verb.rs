@@ -1,12 +1,9 @@
 //! Verbs on containers, images and the trash, as the engine has them.
 
 use super::work::BadName;
-use crate::engine::{
-    self, Doing as _, Engine, Force as ImageForce, Gone, ImageRemoval, Parents, Result, Running, TrashEntry,
-    Warnings,
-};
+use crate::engine::{Doing as _, Engine, Gone, Result, TrashEntry, Warnings};
 use crate::oci::Reference;
-use crate::tui::event::{ContainerVerb, Effect, Event, Fate, Force, Removal};
+use crate::tui::event::{ContainerVerb, Effect, Event};
 use crate::tui::model::Tone;
 
 /// What a verb did besides.
@@ -39,7 +36,7 @@ pub(super) async fn verb(engine: &Engine, effect: &Effect) -> Result<Done> {
             .await
             .map(|()| Warnings::default()),
         Effect::RemoveImage(name, removal) => {
-            return remove_image(engine, name, *removal).await;
+            return engine.images().remove(name, *removal).await.map(Done::from);
         }
         Effect::Restore(id, name) => {
             engine.trash().restore(id, name.as_deref()).await.map(|back| back.warnings)
@@ -66,22 +63,6 @@ async fn container(engine: &Engine, verb: &ContainerVerb, id: &str) -> Result<Do
         ContainerVerb::Unpause => containers.unpause(id).await.map(warned),
         ContainerVerb::Kill(signal) => containers.kill(id, signal).await.map(warned),
         ContainerVerb::Rename(name) => containers.rename(id, name.clone()).await.map(warned),
-        ContainerVerb::Remove(removal) => {
-            let running = if removal.force == Force::Yes { Running::Kill } else { Running::Stop };
-            let removal = match removal.fate {
-                Fate::Trash => engine::Removal::to_trash(running),
-                Fate::Gone => engine::Removal::for_good(running),
-            };
-            containers.remove(id, removal).await.map(Done::from)
-        }
+        ContainerVerb::Remove(removal) => containers.remove(id, *removal).await.map(Done::from),
     }
-}
-
-async fn remove_image(engine: &Engine, name: &str, removal: Removal) -> Result<Done> {
-    let force = if removal.force == Force::Yes { ImageForce::Yes } else { ImageForce::No };
-    let removal = match removal.fate {
-        Fate::Trash => ImageRemoval::to_trash(force, Parents::Prune),
-        Fate::Gone => ImageRemoval::for_good(force, Parents::Prune),
-    };
-    engine.images().remove(name, removal).await.map(Done::from)
 }

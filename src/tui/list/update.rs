@@ -234,10 +234,10 @@ fn sideways(model: &mut Model, is_left: bool) {
 mod tests {
     use crossterm::event::{KeyModifiers, MouseButton, MouseEvent, MouseEventKind};
 
-    use crate::engine::Status;
+    use crate::engine::{Removal, Running, Status};
     use crate::tui::containers::model::ContainerRow;
     use crate::tui::dialogs::Layer;
-    use crate::tui::event::{ContainerVerb, Effect, Event, Fate, Force, Listed, Removal};
+    use crate::tui::event::{ContainerVerb, Effect, Event, Listed};
     use crate::tui::events::model::EventRow;
     use crate::tui::fixture::{container, empty, full, press, screen, write};
     use crate::tui::list::columns::Column;
@@ -294,14 +294,14 @@ mod tests {
         }
         let names = ["api", "web", "mailer", "batch", "migrate", "seed", "canary"];
         let removed = |removal| names.map(|name| Effect::Container(ContainerVerb::Remove(removal), id(name)));
-        let stopped = Removal { force: Force::No, fate: Fate::Trash };
+        let stopped = Removal::to_trash(Running::Stop);
         assert_eq!(press(&mut model, "y"), removed(stopped));
         press(&mut model, "d D f");
         let text = screen(&model);
         for line in ["will be killed", "They go for good. This cannot be undone.", "[x] f skip trash"] {
             assert!(text.contains(line), "{line}\n{text}");
         }
-        let killed = Removal { force: Force::Yes, fate: Fate::Gone };
+        let killed = Removal::for_good(Running::Kill);
         assert_eq!(press(&mut model, "y"), removed(killed));
     }
 

@@ -1,7 +1,8 @@
 //! The question before something is removed: what goes, each by name, and where to.
 
+use crate::engine::{Fate, Force, ImageRemoval, Parents, Removal, Running};
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{ContainerVerb, Effect, Fate, Force, Removal};
+use crate::tui::event::{ContainerVerb, Effect};
 use crate::tui::images::model::ImageRow;
 
 /// Something that is to go, as it was when the question was asked.
@@ -89,10 +90,16 @@ impl Victim {
         self.is_damaged() || matches!(self, Self::Container(row) if row.is_up() && row.auto_remove)
     }
 
-    fn effect(&self, removal: Removal) -> Effect {
+    fn effect(&self, fate: Fate, force: Force) -> Effect {
         match self {
-            Self::Container(row) => Effect::Container(ContainerVerb::Remove(removal), row.id.clone()),
-            Self::Image(row, _) => Effect::RemoveImage(row.target().to_owned(), removal),
+            Self::Container(row) => {
+                let running = if force == Force::Yes { Running::Kill } else { Running::Stop };
+                Effect::Container(ContainerVerb::Remove(Removal { fate, running }), row.id.clone())
+            }
+            Self::Image(row, _) => {
+                let removal = ImageRemoval { fate, force, parents: Parents::Prune };
+                Effect::RemoveImage(row.target().to_owned(), removal)
+            }
         }
     }
 }
@@ -133,8 +140,7 @@ impl Question {
     /// What is done when the answer is yes.
     #[must_use]
     pub fn effects(&self) -> Vec<Effect> {
-        let removal = Removal { force: self.force, fate: self.fate };
-        self.victims.iter().map(|victim| victim.effect(removal)).collect()
+        self.victims.iter().map(|victim| victim.effect(self.fate, self.force)).collect()
     }
 
     /// Whether a screen of this height has no room for blank lines.

@@ -1,8 +1,9 @@
 //! The question before something is removed, and its answers.
 
+use crate::engine::{Fate, Force};
 use crate::tui::action::Action;
 use crate::tui::dialogs::Layer;
-use crate::tui::event::{Effect, Fate, Force};
+use crate::tui::event::Effect;
 use crate::tui::images::model::ImageRow;
 use crate::tui::model::{Model, Tone};
 use crate::tui::removal::model::{Extent, Question, Victim};
@@ -66,7 +67,8 @@ pub(crate) fn act(model: &mut Model, action: Action) -> Vec<Effect> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tui::event::{Event, Listed, Removal};
+    use crate::engine::{ImageRemoval, Parents};
+    use crate::tui::event::{Event, Listed};
     use crate::tui::fixture::{full, press, screen};
     use crate::tui::update::update;
 
@@ -84,7 +86,7 @@ mod tests {
         let said = screen(&model);
         let size = crate::tui::words::size(own + (188 << 20));
         assert!(said.contains("Remove 1 image?") && said.contains(&format!("2 images {size}")), "{said}");
-        let removal = Removal { force: Force::No, fate: Fate::Trash };
+        let removal = ImageRemoval::to_trash(Force::No, Parents::Prune);
         assert_eq!(press(&mut model, "y"), [Effect::RemoveImage(name, removal)]);
     }
 }

@@ -6,9 +6,9 @@ use ratatui::style::{Modifier, Style};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
+use crate::engine::{Fate, Force};
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{Fate, Force};
 use crate::tui::keymap::KeyContext;
 use crate::tui::model::Model;
 use crate::tui::removal::model::{Question, Victim};

@@ -1,8 +1,9 @@
 //! `u`: what is noted of every effect, and how it is taken back.
 
+use crate::engine::{Fate, Force, ImageRemoval, Parents};
 use crate::oci::Reference;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{ContainerVerb, Effect, Fate, Force, Removal};
+use crate::tui::event::{ContainerVerb, Effect};
 use crate::tui::model::{Failure, Model, Tone};
 use crate::tui::trash::model::TrashRow;
 use crate::tui::undo::model::Step;
@@ -68,7 +69,10 @@ fn inverse(model: &Model, effect: &Effect) -> Option<(String, Effect)> {
                 None if !images.iter().any(|row| row.target() == image && !row.name.is_empty()) => {
                     return None;
                 }
-                None => Effect::RemoveImage(full.clone(), Removal { force: Force::No, fate: Fate::Trash }),
+                None => {
+                    let removal = ImageRemoval::to_trash(Force::No, Parents::Prune);
+                    Effect::RemoveImage(full.clone(), removal)
+                }
             };
             Some((format!("tagged {full}"), back))
         }
@@ -268,7 +272,7 @@ mod tests {
 
     #[test]
     fn a_name_is_taken_back_and_given_back_to_whom_it_was_taken_from() {
-        let trash = Removal { force: Force::No, fate: Fate::Trash };
+        let trash = ImageRemoval::to_trash(Force::No, Parents::Prune);
         let mut model = full(80, 24);
         press(&mut model, "2 t");
         write(&mut model, "new");

@@ -2,7 +2,8 @@
 
 use jiff::SignedDuration;
 
-use crate::tui::event::{ContainerVerb, Effect, Force};
+use crate::engine::Running;
+use crate::tui::event::{ContainerVerb, Effect};
 use crate::tui::model::Model;
 
 /// Begins to count for those that an event has asked to stop.
@@ -49,7 +50,7 @@ fn container(effect: &Effect) -> Option<&crate::engine::ContainerId> {
 fn stops(effect: &Effect) -> bool {
     match effect {
         Effect::Container(ContainerVerb::Stop, _) => true,
-        Effect::Container(ContainerVerb::Remove(removal), _) => removal.force == Force::No,
+        Effect::Container(ContainerVerb::Remove(removal), _) => removal.running == Running::Stop,
         _ => false,
     }
 }

@@ -6,10 +6,10 @@ use crate::tui::containers::update::verb;
 use crate::tui::removal;
 
 use crate::command::{container, image};
-use crate::engine::Verb as Wish;
+use crate::engine::{Force, Verb as Wish};
 use crate::oci::Reference;
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{ContainerVerb, Effect, Force};
+use crate::tui::event::{ContainerVerb, Effect};
 use crate::tui::images::model::ImageRow;
 use crate::tui::model::{Failure, Model};
 use crate::tui::removal::model::Victim;
@@ -128,8 +128,7 @@ fn missing<R>(model: &mut Model, word: &str, what: &str, target: &str) -> Vec<R>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::engine::Status;
-    use crate::tui::event::{Fate, Removal};
+    use crate::engine::{ImageRemoval, Parents, Removal, Running, Status};
     use crate::tui::fixture::{container as row, full, press, screen, write};
 
     fn line(text: &str) -> (Model, Vec<Effect>) {
@@ -154,12 +153,12 @@ mod tests {
         for line in ["Remove 2 containers?", "● api", "will be killed", "✗ seed"] {
             assert!(text.contains(line), "{line}\n{text}");
         }
-        let removal = Removal { force: Force::Yes, fate: Fate::Trash };
+        let removal = Removal::to_trash(Running::Kill);
         let removed = ["api", "seed"].map(|name| on(ContainerVerb::Remove(removal), name));
         assert_eq!(press(&mut model, "y"), removed);
         let (mut model, effects) = line("rmi debian:13");
         assert!(effects.is_empty() && screen(&model).contains("Remove 1 image?"));
-        let removal = Removal { force: Force::No, fate: Fate::Trash };
+        let removal = ImageRemoval::to_trash(Force::No, Parents::Prune);
         assert_eq!(press(&mut model, "y"), [Effect::RemoveImage("debian:13".to_owned(), removal)]);
     }
 

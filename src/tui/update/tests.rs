@@ -3,9 +3,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::engine::{self, Actor, Kind, News, Status};
+use crate::engine::{self, Actor, Kind, News, Removal, Running, Status};
 use crate::tui::containers::model::ContainerRow;
-use crate::tui::event::{ContainerVerb, Fate, Finish, Force, Job, Listed, Program, Removal};
+use crate::tui::event::{ContainerVerb, Finish, Job, Listed, Program};
 use crate::tui::fixture::{asked, container, empty, full, now, press, screen, write};
 use crate::tui::images::model::ImageRow;
 use crate::tui::logs::model::LogNews;
@@ -69,7 +69,7 @@ fn what_is_damaged_is_listed_with_why_and_can_only_be_removed() {
     let asked = screen(&model);
     assert!(asked.contains("will be killed if it runs") && asked.contains("Goes for good."), "{asked}");
     assert!(!asked.contains("skip trash"), "{asked}");
-    let removal = Removal { force: Force::No, fate: Fate::Trash };
+    let removal = Removal::to_trash(Running::Stop);
     assert_eq!(press(&mut model, "y"), [Effect::Container(ContainerVerb::Remove(removal), row.id)]);
     press(&mut model, "2");
     assert!(screen(&model).contains("damag"), "{}", screen(&model));
@@ -176,7 +176,7 @@ fn removal_asks_names_what_goes_and_keeps_by_default() {
     assert_eq!(press(&mut model, "enter"), []);
     assert!(model.layers.is_empty());
     press(&mut model, "d d");
-    let removal = Removal { force: Force::No, fate: Fate::Trash };
+    let removal = Removal::to_trash(Running::Stop);
     assert_eq!(press(&mut model, "y"), [Effect::Container(ContainerVerb::Remove(removal), id)]);
 }
 

@@ -3,11 +3,11 @@
 pub(crate) mod prompt;
 pub(crate) mod terminal;
 
-use crate::engine::{Conflict, ContainerId, Explain as _, Status, Verb as Wish};
+use crate::engine::{Conflict, ContainerId, Explain as _, Force, Status, Verb as Wish};
 use crate::tui::action::Action;
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::containers::update::terminal::terminal;
-use crate::tui::event::{ContainerVerb, Effect, Force, Program};
+use crate::tui::event::{ContainerVerb, Effect, Program};
 use crate::tui::form::model::RunForm;
 use crate::tui::images::update::{count_users, move_user};
 use crate::tui::line::update::prompt as ask;

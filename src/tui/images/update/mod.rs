@@ -4,8 +4,9 @@ pub(crate) mod prompt;
 
 use std::collections::HashMap;
 
+use crate::engine::Force;
 use crate::tui::action::Action;
-use crate::tui::event::{Effect, Force};
+use crate::tui::event::Effect;
 use crate::tui::images::model::ImageRow;
 use crate::tui::line::update::prompt as ask;
 use crate::tui::list::columns::Column;
