@@ -49,6 +49,8 @@ pub enum Event {
     List(Result<Listed, (Section, Failure)>),
     /// One container as it is; `None` when it is gone.
     Container(ContainerId, Option<Box<ContainerRow>>),
+    /// One container cannot be read: the list says why.
+    Unreadable(ContainerId),
     /// A removal that ends has put something into the trash.
     Kept(Effect, Box<TrashRow>),
     /// A verb on a container or an image ended.

@@ -14,9 +14,11 @@ mod files;
 mod guest;
 mod host;
 mod keys;
+mod pace;
 mod pages;
 mod print;
 mod probe;
+mod reload;
 mod saved;
 mod screen;
 mod session;
@@ -25,12 +27,11 @@ mod verb;
 mod watch;
 mod work;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use crossterm::event::Event as TermEvent;
 use jiff::Timestamp;
@@ -48,7 +49,7 @@ use super::update::{begin, start, update};
 use super::{Error, TuiSettings, sections, view};
 use crate::command::World;
 use crate::config::Preset;
-use crate::engine::{ContainerId, Engine, EventRequest, Input, Progress, Reporter, Result};
+use crate::engine::{Engine, ErrorKind, EventRequest, Input, Progress, Reporter, Result};
 use crate::tui::containers::model::ContainerRow;
 use crate::tui::files::model::FilesWish;
 use crate::tui::inspect;
@@ -56,13 +57,12 @@ use crate::tui::tasks::model::{TaskId, Work};
 use crate::tui::trash::model::TrashRow;
 use guest::Guest;
 use keys::{Heard, Keys};
+use pace::{FRAME, Pace};
 use print::Prints;
+use reload::Reloads;
 use screen::Screen;
 use session::Sessions;
 use watch::Watch;
-
-/// A frame is drawn at most this often.
-const FRAME: Duration = Duration::from_millis(16);
 
 /// How many verbs are done at once.
 const VERBS: usize = 16;
@@ -99,35 +99,30 @@ pub(super) async fn drive(engine: Engine, settings: TuiSettings) -> std::result:
         reporters: HashMap::new(),
         prints: Prints::default(),
         config,
-        stale: HashSet::new(),
-        loading: false,
+        reloads: Reloads::default(),
         turns: Arc::new(Semaphore::new(VERBS)),
         guest: None,
         is_leaving: false,
-        is_dirty: true,
+        pace: Pace::new(),
     };
     let (width, height) = crossterm::terminal::size().map_err(Error::Terminal)?;
     driver.take(Event::Resize(width, height), &mut screen)?;
     for effect in start() {
         driver.perform(effect, &mut screen)?;
     }
-    let mut drawn: Option<Instant> = None;
     let bell = driver.sessions.bell.clone();
     while !driver.is_leaving {
         if screen::has_panicked() {
             return Err(Error::Panicked);
         }
-        if driver.is_dirty && drawn.is_none_or(|drawn| drawn.elapsed() >= FRAME) {
+        if driver.pace.is_due(Instant::now()) {
             let Driver { model, sessions, .. } = &driver;
             model.wants().terminals.into_keys().for_each(|id| sessions.draws(id));
             screen.draw(|frame| view::draw(frame, model, &sessions.screens)).map_err(Error::Terminal)?;
-            driver.is_dirty = false;
-            drawn = Some(Instant::now());
+            driver.pace.drew(Instant::now());
         }
         driver.give_way(&mut keys, &mut signals, &mut screen).await?;
-        let frame = drawn.filter(|_| driver.is_dirty).map(|drawn| drawn + FRAME);
-        let tick = driver.model.next_tick().map(|tick| Instant::now() + tick);
-        let wake = [frame, tick].into_iter().flatten().min();
+        let wake = driver.pace.wake(Instant::now(), driver.model.next_tick());
         tokio::select! {
             heard = keys.next() => match heard.map_err(Error::Terminal)? {
                 Heard::End => return Ok(0),
@@ -238,15 +233,13 @@ struct Driver {
     prints: Prints,
     /// The configuration file that was named.
     config: Option<PathBuf>,
-    /// Containers that changed while others were being read.
-    stale: HashSet<ContainerId>,
-    loading: bool,
+    reloads: Reloads,
     /// Who may begin a verb.
     turns: Arc<Semaphore>,
     /// Who has the user's terminal next.
     guest: Option<Guest>,
     is_leaving: bool,
-    is_dirty: bool,
+    pace: Pace,
 }
 
 type Done = std::result::Result<(), Error>;
@@ -290,9 +283,9 @@ impl Driver {
 
     /// Takes one event in: the model changes, and what it asks for is begun.
     fn take(&mut self, event: Event, screen: &mut Screen) -> Done {
-        self.is_dirty = true;
+        self.pace.mark();
         match &event {
-            Event::Container(..) => self.loading = false,
+            Event::Container(id, _) | Event::Unreadable(id) => self.reloads.done(id),
             Event::Finished(id, _) => {
                 self.reporters.remove(id);
                 self.prints.take(*id);
@@ -313,7 +306,9 @@ impl Driver {
 
     /// A terminal's screen has changed; it is drawn when it is seen.
     fn rung(&mut self) {
-        self.is_dirty |= self.model.wants().terminals.into_keys().any(|id| self.sessions.has_changed(id));
+        if self.model.wants().terminals.into_keys().any(|id| self.sessions.has_changed(id)) {
+            self.pace.mark();
+        }
     }
 
     fn perform(&mut self, effect: Effect, screen: &mut Screen) -> Done {
@@ -338,7 +333,7 @@ impl Driver {
             }
             Effect::Files(wish) => self.grant(wish),
             Effect::Load(section) => self.load(section),
-            Effect::Reload(id) => drop(self.stale.insert(id)),
+            Effect::Reload(id) => self.reloads.ask(id),
             Effect::Edit(name, text) => self.guest = Some(Guest::Viewer(name, text)),
             Effect::ReadProcess(id, pid) => {
                 let engine = self.engine.clone();
@@ -488,20 +483,15 @@ impl Driver {
         });
     }
 
-    /// Reads one container that changed; the next when that is there. Many changes of one
-    /// container meanwhile are one reading.
+    /// Reads one container that changed; the next when that is there.
     fn reload(&mut self) {
-        if self.loading {
-            return;
-        }
-        let Some(id) = self.stale.iter().next().cloned() else { return };
-        self.stale.remove(&id);
-        self.loading = true;
+        let Some(id) = self.reloads.next() else { return };
         let engine = self.engine.clone();
         self.spawn(async move {
             match engine.containers().get(id.as_str()).await {
                 Ok(container) => Event::Container(id, Some(Box::new(ContainerRow::new(&container)))),
-                Err(_) => Event::Container(id, None),
+                Err(error) if error.kind() == ErrorKind::NotFound => Event::Container(id, None),
+                Err(_) => Event::Unreadable(id),
             }
         });
     }

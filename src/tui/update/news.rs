@@ -43,6 +43,7 @@ pub(crate) fn take(model: &mut Model, event: Event) -> Vec<Effect> {
         Event::List(Ok(listed)) => sections::take(model, listed),
         Event::List(Err((section, failure))) => unlisted(model, section, failure),
         Event::Container(id, row) => containers::update::put(model, &id, row),
+        Event::Unreadable(_) => return vec![Effect::Load(Section::Containers)],
         Event::Kept(effect, row) => undo::update::kept(model, &effect, *row),
         Event::Done(effect, result) => {
             countdown::end(model, &effect);
